@@ -1,0 +1,68 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+/** A file without a dot in its name is pure: no framework, no client, no `node:*`; time and randomness are arguments. */
+const PURE = ['**/src/**/!(*.*).ts'];
+const NOT_PURE = ['**/src/main.ts', '**/src/**/*.*.ts', 'e2e/**', 'bench/**'];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', '.local/**', '.nx/**', 'coverage/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommended],
+    plugins: { '@nx': nx },
+    rules: {
+      'max-lines': ['error', { max: 250 }],
+      complexity: ['error', 10],
+      'max-params': ['error', 4],
+      'max-depth': ['error', 3],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@nx/enforce-module-boundaries': ['error', {
+        allow: [],
+        depConstraints: [
+          { sourceTag: 'type:contracts', onlyDependOnLibsWithTags: [], bannedExternalImports: ['@nestjs/*', '@nats-io/*', 'typeorm', 'pg', 'pino', '@opentelemetry/*'] },
+          { sourceTag: 'type:pure', onlyDependOnLibsWithTags: ['type:contracts', 'type:testkit'] },
+          { sourceTag: 'type:testkit', onlyDependOnLibsWithTags: ['type:contracts', 'type:testkit'] },
+          { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['type:contracts', 'type:pure', 'type:lib', 'type:testkit'] },
+          { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:contracts', 'type:pure', 'type:lib', 'type:testkit'] },
+          { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['type:contracts', 'type:pure', 'type:lib', 'type:testkit'] },
+        ],
+      }],
+    },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+  },
+  {
+    // Specs and whole-mesh tests read as long lists of cases; a decorator's metadata needs the value import.
+    files: ['**/*.spec.ts', '**/*.e2e.ts', '**/migrations/**'],
+    rules: { 'max-lines': 'off', 'max-params': 'off' },
+  },
+  {
+    files: ['apps/**/*.controller.ts', 'apps/**/*.module.ts', 'apps/**/*.service.ts', 'apps/**/*.guard.ts', 'apps/**/*.filter.ts', 'apps/**/*.interceptor.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
+    files: PURE,
+    ignores: NOT_PURE,
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [
+        { group: ['node:*', '@nestjs/*', '@nats-io/*', 'typeorm', 'pg', 'pino', '@opentelemetry/*', 'express', '@trunkmesh/runtime/*', '@trunkmesh/event-log/*'], message: 'A file without a dot in its name is pure: move this into a dotted adapter.' },
+      ] }],
+      'no-restricted-properties': ['error',
+        { object: 'Date', property: 'now', message: 'Take the time as an argument.' },
+        { object: 'Math', property: 'random', message: 'Take randomness as an argument.' },
+        { object: 'process', property: 'env', message: 'config.ts parses the environment that main.ts hands it.' },
+      ],
+      'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'fetch', 'process'],
+    },
+  },
+  {
+    files: ['**/*.mjs', '*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', fetch: 'readonly', URL: 'readonly', Buffer: 'readonly', AbortController: 'readonly', AbortSignal: 'readonly' } },
+  },
+);

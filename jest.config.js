@@ -1,0 +1,27 @@
+/** One configuration for the whole tree. `TEST_SUITE=e2e` selects the whole-mesh tests, which take whole minutes and run one at a time. */
+const e2e = process.env.TEST_SUITE === 'e2e';
+
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', {
+      swcrc: false,
+      sourceMaps: 'inline',
+      module: { type: 'es6' },
+      jsc: {
+        target: 'es2022',
+        keepClassNames: true,
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+      },
+    }],
+  },
+  roots: e2e ? ['<rootDir>/e2e/src'] : ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench/src'],
+  testMatch: e2e ? ['**/src/**/*.e2e.ts'] : ['**/src/**/*.spec.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.local/'],
+  testTimeout: e2e ? 120_000 : 30_000,
+  maxWorkers: e2e ? 1 : 2,
+};

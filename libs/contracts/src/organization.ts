@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { cloudEvent } from './envelope.js';
+import { countryCode, timestamp, uuid } from './scalar.js';
+
+export const organizationState = z.object({
+  id: uuid,
+  name: z.string().min(1).max(200),
+  status: z.enum(['active', 'suspended']),
+  /** Where the organisation's numbers may call; `null`: anywhere. */
+  outbound_country_codes: z.array(countryCode).nullable(),
+  created_at: timestamp,
+  updated_at: timestamp,
+});
+export type OrganizationState = z.infer<typeof organizationState>;
+
+const fields = organizationState.pick({ name: true, outbound_country_codes: true });
+
+export const organizationEvent = z.discriminatedUnion('type', [
+  cloudEvent('OrganizationCreated', fields, organizationState),
+  cloudEvent('OrganizationUpdated', fields.partial(), organizationState),
+  cloudEvent('OrganizationSuspended', z.object({}), organizationState),
+  cloudEvent('OrganizationResumed', z.object({}), organizationState),
+]);
+export type OrganizationEvent = z.infer<typeof organizationEvent>;

@@ -1,0 +1,37 @@
+/** A refusal that is expected. Mapped once, at the HTTP door, to problem+json (RFC 9457). */
+export class DomainError extends Error {
+  constructor(readonly code: DomainErrorCode, message: string, readonly details: readonly FieldProblem[] = []) {
+    super(message);
+    this.name = 'DomainError';
+  }
+}
+
+/** A JSON pointer (RFC 6901) into the request, and a sentence that says what to do. */
+export interface FieldProblem { pointer: string; message: string }
+
+/** Every code, with the HTTP status that it answers with. The five classes of reasons are in the status: 2xx, 4xx, 502/504, 500, 503. */
+export const DOMAIN_ERRORS = {
+  'invalid-request': 400,
+  'duplicate-trunk-name': 400,
+  'not-authenticated': 401,
+  'not-allowed': 403,
+  'organization-suspended': 403,
+  'organization-not-found': 404,
+  'trunk-not-found': 404,
+  'number-not-found': 404,
+  'bridge-not-found': 404,
+  'api-key-not-found': 404,
+  'duplicate-number': 409,
+  'trunk-has-numbers': 409,
+  'duplicate-organization': 409,
+  'idempotency-key-reused': 409,
+  'idempotency-key-in-progress': 409,
+  'conflict': 409,
+  'precondition-failed': 412,
+  'payload-too-large': 413,
+  'import-has-errors': 422,
+  'record-unavailable': 503,
+  'log-unavailable': 503,
+  'routing-unavailable': 503,
+} as const;
+export type DomainErrorCode = keyof typeof DOMAIN_ERRORS;

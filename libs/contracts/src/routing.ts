@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { bridgeId, e164, uuid } from './scalar.js';
+import { numberTarget } from './number.js';
+
+/** The nine places that may tell which number was called, in the order in which they are asked (mission, "Inbound routing"). */
+export const CALLED_NUMBER_SOURCES = [
+  'Diversion', 'History-Info', 'X-Original-Called', 'X-Original-Number', 'X-Forwarded-To', 'X-Original-To', 'P-Called-Party-ID', 'Request-URI', 'To',
+] as const;
+export type CalledNumberSource = (typeof CALLED_NUMBER_SOURCES)[number];
+
+/** Request `trunkmesh.rpc.routing.inbound`. Everything in it that comes from the INVITE is hostile. */
+export const inboundRequest = z.object({
+  call_id: z.string().max(128),
+  bridge_id: bridgeId,
+  pool: z.string().max(64),
+  /** IPv4 or IPv6, as FreeSWITCH saw it (`sip_network_ip`). */
+  source_address: z.string().max(64),
+  /** Trunks whose gateway host resolves to the source address; the agent resolves names, routing matches literal addresses and CIDRs itself. */
+  resolved_trunks: z.array(uuid).max(256).default([]),
+  /** `sip_gateway`: the gateway that the Request-URI claims (`;gw=`). Narrows among the candidates by address; proves nothing on its own. */
+  claimed_gateway: z.string().max(128).nullable().default(null),
+  request_uri_user: z.string().max(256),
+  to_user: z.string().max(256),
+  from_user: z.string().max(256),
+  /** Header lines in the order of arrival, each `[name, value]`, of the seven header sources only; names as in CALLED_NUMBER_SOURCES. */
+  headers: z.array(z.tuple([z.string().max(64), z.string().max(2048)])).max(64).default([]),
+});
+export type InboundRequest = z.infer<typeof inboundRequest>;
+
+/** Why a call was refused: the reason and its SIP status (design, "Inbound, exactly" 4). */
+export const REFUSALS = {
+  'unknown-source': 403,
+  'caller-country-not-allowed': 403,
+  'trunk-disabled': 403,
+  'organization-suspended': 403,
+  'unknown-number': 404,
+  'inactive-number': 404,
+  'ambiguous-number': 484,
+  'number-not-assigned': 480,
+  'limit-reached': 486,
+  'routing-unavailable': 503,
+} as const;
+export type RefusalReason = keyof typeof REFUSALS;
+export const refusalReason = z.enum(Object.keys(REFUSALS) as [RefusalReason, ...RefusalReason[]]);
+
+export const SIP_REASON_PHRASES: Record<(typeof REFUSALS)[RefusalReason], string> = {
+  403: 'Forbidden', 404: 'Not Found', 480: 'Temporarily Unavailable', 484: 'Address Incomplete', 486: 'Busy Here', 503: 'Service Unavailable',
+};
+
+/** What became of one source. `decided`: this one named the number. */
+export const stepVerdict = z.enum(['decided', 'absent', 'unparsable', 'not-a-public-number', 'nobodys-number', 'other-organizations-number', 'not-asked']);
+
+export const explanationStep = z.object({
+  source: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']),
+  raw: z.string().nullable(),
+  /** What `raw` was brought to. */
+  number: e164.nullable(),
+  verdict: stepVerdict,
+});
+export type ExplanationStep = z.infer<typeof explanationStep>;
+
+export const routeCandidate = z.object({
+  trunk_id: uuid,
+  organization_id: uuid,
+  matched_by: z.enum(['gateway-address', 'inbound-address', 'resolved-host']),
+});
+
+export const routeExplanation = z.object({
+  source_address: z.string(),
+  claimed_gateway: z.string().nullable(),
+  candidates: z.array(routeCandidate),
+  steps: z.array(explanationStep),
+  /** One sentence for a person: what was decided and why. */
+  summary: z.string(),
+});
+export type RouteExplanation = z.infer<typeof routeExplanation>;
+
+export const inboundDecision = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('route'),
+    organization_id: uuid,
+    trunk_id: uuid,
+    number_id: uuid,
+    number: e164,
+    decided_by: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']),
+    target: numberTarget.pick({ kind: true, id: true }),
+    /** The caller in E.164, where it could be brought to it. */
+    caller: e164.nullable(),
+    explanation: routeExplanation,
+  }),
+  z.object({
+    outcome: z.literal('refuse'),
+    reason: refusalReason,
+    sip_status: z.number().int(),
+    /** The organisation and trunk that the call would have belonged to, where that is certain. */
+    organization_id: uuid.nullable(),
+    trunk_id: uuid.nullable(),
+    number: e164.nullable(),
+    explanation: routeExplanation,
+  }),
+]);
+export type InboundDecision = z.infer<typeof inboundDecision>;

@@ -56,16 +56,17 @@ export type SubjectEntity =
   | { kind: 'number'; org: string; number: string }
   | { kind: 'bridge'; bridge: string };
 
+const ENTITY = /^trunkmesh\.(?:bridge\.([^.]+)|org\.([^.]+)\.(?:(organization)|trunk\.([^.]+)|number\.([^.]+)))$/;
+
 /** The entity that a subject of the entities' stream names, or undefined for a subject that is none of ours. */
 export function entityOfSubject(subject: string): SubjectEntity | undefined {
-  const [root, scope, owner, kind, id] = subject.split('.');
-  if (root !== 'trunkmesh' || owner === undefined) return undefined;
-  if (scope === 'bridge' && kind === undefined) return { kind: 'bridge', bridge: owner };
-  if (scope !== 'org') return undefined;
-  if (kind === 'organization' && id === undefined) return { kind, org: owner };
-  if (kind === 'trunk' && id !== undefined) return { kind, org: owner, trunk: id };
-  if (kind === 'number' && id !== undefined) return { kind, org: owner, number: `+${id}` };
-  return undefined;
+  const match = ENTITY.exec(subject);
+  if (!match) return undefined;
+  const [, bridge, org, , trunk, digits] = match;
+  if (bridge !== undefined) return { kind: 'bridge', bridge };
+  if (trunk !== undefined) return { kind: 'trunk', org: org!, trunk };
+  if (digits !== undefined) return { kind: 'number', org: org!, number: `+${digits}` };
+  return { kind: 'organization', org: org! };
 }
 
 /** Requests (NATS request/reply). */

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { callSubject, entityOfSubject, numberSubject, organizationSubject, trunkSubject } from './subjects.js';
+
+describe('subjects', () => {
+  it.each([
+    ['a dot', 'a.b'], ['a wildcard', '*'], ['a full wildcard', '>'], ['a space', 'a b'], ['a line break', 'a\r\nPUB x'], ['nothing', ''],
+  ])('refuses a token with %s', (_case, token) => {
+    expect(() => organizationSubject(token)).toThrow(TypeError);
+    expect(() => trunkSubject('org', token)).toThrow(TypeError);
+    expect(() => callSubject(token, 'call')).toThrow(TypeError);
+  });
+
+  it('reads back the entity that a subject names', () => {
+    expect(entityOfSubject(numberSubject('org', '+15551234567'))).toEqual({ kind: 'number', org: 'org', number: '+15551234567' });
+    expect(entityOfSubject(trunkSubject('org', 'id'))).toEqual({ kind: 'trunk', org: 'org', trunk: 'id' });
+    expect(entityOfSubject(organizationSubject('org'))).toEqual({ kind: 'organization', org: 'org' });
+    expect(entityOfSubject('trunkmesh.bridge.b1')).toEqual({ kind: 'bridge', bridge: 'b1' });
+  });
+
+  it.each(['trunkmesh.call.org.id', 'other.org.x.organization', 'trunkmesh.org.x.unheard.y', 'trunkmesh.org.x.trunk'])('knows no entity in %s', (subject) => {
+    expect(entityOfSubject(subject)).toBeUndefined();
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { bridgeEvent, gatewayStateChanged } from './bridge.js';
+import { callEvent } from './call.js';
+import { numberEvent } from './number.js';
+import { organizationEvent } from './organization.js';
+import { trunkEvent } from './trunk.js';
+
+/**
+ * One stored sample an event type, as it stands in somebody's stream. A sample is never edited: a schema that no longer reads it needs an optional field, or a `.v2`
+ * type with an upcast and a sample of its own.
+ */
+const SCHEMAS = [...organizationEvent.options, ...trunkEvent.options, ...numberEvent.options, ...bridgeEvent.options, ...callEvent.options, gatewayStateChanged];
+const TYPES = SCHEMAS.map((schema) => schema.shape.type.value as string);
+const folder = new URL('../samples/', import.meta.url);
+
+describe('stored samples of every event', () => {
+  it('there is one for each type, and none for a type that is gone', () => {
+    expect(readdirSync(folder).map((file) => file.replace(/\.json$/, '')).sort()).toEqual([...TYPES].sort());
+  });
+
+  it.each(TYPES)('%s is read, and nothing of it is lost', (type) => {
+    const sample: unknown = JSON.parse(readFileSync(new URL(`${type}.json`, folder), 'utf8'));
+    const schema = SCHEMAS.find((candidate) => candidate.shape.type.value === type)!;
+    expect(schema.parse(sample)).toEqual(sample);
+  });
+});

@@ -1,0 +1,85 @@
+import type { NumberEvent, NumberState, NumberTarget } from '@trunkmesh/contracts/number.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+
+/** What a client may set. */
+export type NumberFields = Omit<NumberState, 'id' | 'organization_id' | 'phone_number' | 'created_at' | 'updated_at'>;
+
+export const NEW_NUMBER: NumberFields = {
+  friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
+  is_verified_caller_id: false, capabilities: { voice: true }, target: null,
+};
+
+export type NumberCommand =
+  | { type: 'AddNumber'; id: string; organization_id: string; phone_number: string; fields: NumberFields; at: string }
+  | { type: 'ChangeNumber'; changes: Partial<NumberFields>; at: string }
+  | { type: 'RemoveNumber' };
+
+/** A number's event before it has an envelope. */
+export type NumberChange = { [E in NumberEvent as E['type']]: { type: E['type'] } & E['data'] }[NumberEvent['type']];
+
+export function decide(state: NumberState | null, command: NumberCommand): NumberChange[] {
+  switch (command.type) {
+    case 'AddNumber': return add(command, state);
+    case 'ChangeNumber': return change(command, existing(state));
+    case 'RemoveNumber': existing(state); return [{ type: 'NumberRemoved', change: {}, state: null }];
+  }
+}
+
+/** The whole state travels in the event, so that a reader starts from the last event per subject. */
+export const evolve = (_state: NumberState | null, event: NumberChange): NumberState | null => event.state;
+
+function existing(state: NumberState | null): NumberState {
+  if (state === null) throw new DomainError('number-not-found', 'There is no such phone number.');
+  return state;
+}
+
+function add(command: Extract<NumberCommand, { type: 'AddNumber' }>, state: NumberState | null): NumberChange[] {
+  if (state !== null) throw new DomainError('duplicate-number', `${command.phone_number} is already one of your numbers.`, [{ pointer: '/phone_number', message: 'is already one of your numbers' }]);
+  const { id, organization_id, phone_number, fields, at } = command;
+  return [{ type: 'NumberAdded', change: {}, state: { id, organization_id, phone_number, ...fields, created_at: at, updated_at: at } }];
+}
+
+const PLAIN = ['friendly_name', 'provider', 'is_active', 'allowed_country_codes', 'is_verified_caller_id', 'capabilities'] as const;
+
+/** One event a kind of change: a reader that only wants to know where a number leads need not look at its name's changes. */
+function change({ changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }>, before: NumberState): NumberChange[] {
+  const events: NumberChange[] = [];
+  let state = before;
+  const fields = PLAIN.filter((field) => changes[field] !== undefined && !same(changes[field], before[field]));
+  if (fields.length > 0) {
+    state = { ...state, ...pick(changes, fields), updated_at: at };
+    events.push({ type: 'NumberUpdated', change: { fields }, state });
+  }
+  const assigned = assignment(changes, state);
+  if (Object.keys(assigned).length > 0) {
+    state = { ...state, ...assigned, updated_at: at };
+    events.push({ type: 'NumberAssigned', change: assigned, state });
+  }
+  if (changes.sip_trunk_id === null && state.sip_trunk_id !== null) {
+    const sip_trunk_id = state.sip_trunk_id;
+    state = { ...state, sip_trunk_id: null, updated_at: at };
+    events.push({ type: 'NumberUnassigned', change: { sip_trunk_id }, state });
+  }
+  return events;
+}
+
+function assignment(changes: Partial<NumberFields>, state: NumberState): { sip_trunk_id?: string; target?: NumberTarget | null } {
+  const trunk = changes.sip_trunk_id;
+  const target = changes.target;
+  return {
+    ...(trunk && trunk !== state.sip_trunk_id ? { sip_trunk_id: trunk } : {}),
+    ...(target !== undefined && !same(target, state.target) ? { target } : {}),
+  };
+}
+
+const pick = <T extends object, K extends keyof T>(from: T, keys: readonly K[]) => Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+
+/** Equal whatever the order of keys; the values are JSON. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length
+    && keys.every((key) => Object.hasOwn(b, key) && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}

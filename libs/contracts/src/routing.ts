@@ -27,6 +27,13 @@ export const inboundRequest = z.object({
 });
 export type InboundRequest = z.infer<typeof inboundRequest>;
 
+/**
+ * Request `trunkmesh.rpc.routing.explain`: what would become of this call? Answered as an inbound request is. With `organization_id`, what others own is treated as if it
+ * did not exist: only that organisation's trunks can be candidates. `pool` empty: in whatever pool.
+ */
+export const explainRequest = inboundRequest.extend({ organization_id: uuid.nullable().default(null) });
+export type ExplainRequest = z.infer<typeof explainRequest>;
+
 /** Why a call was refused: the reason and its SIP status (design, "Inbound, exactly" 4). */
 export const REFUSALS = {
   'unknown-source': 403,
@@ -47,8 +54,12 @@ export const SIP_REASON_PHRASES: Record<(typeof REFUSALS)[RefusalReason], string
   403: 'Forbidden', 404: 'Not Found', 480: 'Temporarily Unavailable', 484: 'Address Incomplete', 486: 'Busy Here', 503: 'Service Unavailable',
 };
 
-/** What became of one source. `decided`: this one named the number. */
-export const stepVerdict = z.enum(['decided', 'absent', 'unparsable', 'not-a-public-number', 'nobodys-number', 'other-organizations-number', 'not-asked']);
+/**
+ * What became of one source. `decided`: this one named the number (which may then be refused: inactive, not assigned …). `ambiguous`: it fits more than one number, so that
+ * picking one would be a guess.
+ */
+export const stepVerdict = z.enum(['decided', 'absent', 'unparsable', 'not-a-public-number', 'nobodys-number', 'other-organizations-number', 'ambiguous', 'not-asked']);
+export type StepVerdict = z.infer<typeof stepVerdict>;
 
 export const explanationStep = z.object({
   source: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']),
@@ -100,3 +111,10 @@ export const inboundDecision = z.discriminatedUnion('outcome', [
   }),
 ]);
 export type InboundDecision = z.infer<typeof inboundDecision>;
+
+/** The answer to a request that could not be read: nothing was decided. The agent treats it as `routing-unavailable`. */
+export const routingFailure = z.object({ outcome: z.literal('error'), code: z.literal('invalid-request'), message: z.string() });
+export type RoutingFailure = z.infer<typeof routingFailure>;
+
+export const inboundAnswer = z.discriminatedUnion('outcome', [...inboundDecision.options, routingFailure]);
+export type InboundAnswer = z.infer<typeof inboundAnswer>;

@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createLogger } from './logger.pino.js';
+import { counter, gauge, histogram } from './metric.otel.js';
+import { type OpsServer, startOpsServer } from './ops.server.js';
+import { startTelemetry, type Telemetry } from './telemetry.otel.js';
+import { currentTraceparent, withSpan } from './trace.otel.js';
+
+const logger = createLogger('test', { level: 'silent' });
+const beforeStart = counter('trunkmesh_test_events_total', 'created before telemetry');
+let telemetry: Telemetry | undefined;
+let ops: OpsServer | undefined;
+afterEach(async () => {
+  await ops?.stop();
+  await telemetry?.shutdown();
+  ops = telemetry = undefined;
+});
+
+async function metricsText(): Promise<string> {
+  ops = await startOpsServer({ port: 0, telemetry: telemetry!, ready: () => ({}), logger });
+  return (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text();
+}
+
+describe('metrics', () => {
+  it('appear under exactly the names given', async () => {
+    telemetry = startTelemetry('test', {});
+    beforeStart.add(2, { outcome: 'a "b"\n' });
+    histogram('trunkmesh_test_seconds', 'time').record(0.003);
+    const remove = gauge('trunkmesh_test_lag_events', 'lag', () => [{ value: 7, attributes: { bridge: 'b1' } }]);
+    const text = await metricsText();
+    expect(text).toContain('# TYPE trunkmesh_test_events_total counter\ntrunkmesh_test_events_total{outcome="a \\"b\\"\\n"} 2\n');
+    expect(text).toContain('trunkmesh_test_seconds_bucket{le="0.005"} 1\n');
+    expect(text).toContain('trunkmesh_test_seconds_count 1\n');
+    expect(text).toContain('trunkmesh_test_lag_events{bridge="b1"} 7\n');
+    expect(text).toMatch(/^trunkmesh_process_resident_memory_bytes \d+/m);
+    remove();
+  });
+
+  it('survive telemetry that is started again, and cost nothing without it', async () => {
+    beforeStart.add();
+    telemetry = startTelemetry('test', {});
+    beforeStart.add(5);
+    expect(await metricsText()).toContain('trunkmesh_test_events_total 5\n');
+  });
+
+  it.each(['trunkmesh.dots_total', 'Upper_total', 'no_suffix'])('refuse the counter name %s', (name) => {
+    expect(() => counter(name, 'd')).toThrow(TypeError);
+  });
+});
+
+describe('withSpan', () => {
+  it('continues the trace of a traceparent, without any exporter', async () => {
+    telemetry = startTelemetry('test', {});
+    const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const inside = await withSpan('outer', { parent, kind: 'server' }, async () => {
+      await Promise.resolve();
+      return withSpan('inner', {}, () => currentTraceparent());
+    });
+    expect(inside).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[\da-f]{16}-01$/);
+    expect(currentTraceparent()).toBeUndefined();
+  });
+
+  it.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-01'])('begins a trace of its own when the parent is %j', async (parent) => {
+    telemetry = startTelemetry('test', {});
+    expect(await withSpan('work', { parent }, () => currentTraceparent())).toMatch(/^00-(?!0{32})[\da-f]{32}-[\da-f]{16}-01$/);
+  });
+
+  it('throws on what the work throws', async () => {
+    telemetry = startTelemetry('test', {});
+    await expect(withSpan('work', {}, () => { throw new RangeError('no'); })).rejects.toThrow(RangeError);
+  });
+});

@@ -1,0 +1,116 @@
+import { numberTarget, type NumberState, type NumberTarget } from '@trunkmesh/contracts/number.js';
+import { printable } from '@trunkmesh/contracts/trunk.js';
+import { z } from 'zod';
+import { parsePhoneNumber } from './e164-input.js';
+import { NEW_NUMBER, type NumberFields } from './number.js';
+
+const phoneNumber = z.string().transform((text, context) => {
+  const parsed = parsePhoneNumber(text);
+  if (parsed.ok) return parsed.number;
+  context.addIssue({ code: 'custom', message: parsed.message });
+  return z.NEVER;
+});
+
+/** Clients clear a trunk with an empty string as well as with null. */
+const trunkId = z.union([z.literal('').transform(() => null), z.uuid('must be a trunk\'s id (a UUID), or "" or null for none')]).nullable();
+
+const upper = (text: unknown) => (typeof text === 'string' ? text.trim().toUpperCase() : text);
+const countries = z.array(z.preprocess(upper, z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code, for example "US"'))).max(250).nullable()
+  .transform((list) => (list === null ? null : [...new Set(list)].sort()));
+
+const targetId = numberTarget.shape.id;
+const targetObject = z.object({ id: targetId, name: numberTarget.shape.name.optional(), is_active: z.boolean().optional() });
+
+/** What may be set, all optional. A client that sends back what it read is understood: `assistant` and `flow` as in answers, and what is read-only is not looked at. */
+const fields = z.strictObject({
+  friendly_name: printable(200).nullable(),
+  provider: printable(100).nullable(),
+  is_active: z.boolean(),
+  sip_trunk_id: trunkId,
+  allowed_country_codes: countries,
+  is_verified_caller_id: z.boolean(),
+  capabilities: z.record(z.string().min(1).max(40), z.boolean()).refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries'),
+  assistant_id: targetId.nullable(),
+  flow_id: targetId.nullable(),
+  assistant: targetObject.nullable(),
+  flow: targetObject.nullable(),
+  id: z.unknown(),
+  organization_id: z.unknown(),
+  created_at: z.unknown(),
+  updated_at: z.unknown(),
+}).partial();
+
+type RawFields = z.infer<typeof fields>;
+
+/** Which way calls to a number go: to this one, to none, or (`clear` of the other kind) wherever they went. */
+export type TargetInput = { kind: NumberTarget['kind']; id: number; name?: string | null; is_active?: boolean };
+export interface NumberInput extends Partial<Omit<NumberFields, 'target'>> { set_target?: TargetInput; clear_target?: NumberTarget['kind'][] }
+
+type Chosen = { set: TargetInput } | { clear: NumberTarget['kind'] } | undefined;
+
+function chosen(kind: NumberTarget['kind'], raw: RawFields, context: z.RefinementCtx): Chosen {
+  const id = raw[`${kind}_id`];
+  const object = raw[kind];
+  if (id === undefined && object === undefined) return undefined;
+  if (id !== undefined && object !== undefined && (object?.id ?? null) !== id) {
+    context.addIssue({ code: 'custom', path: [`${kind}_id`], message: `does not agree with "${kind}"; give one of them` });
+  }
+  if (id) return { set: { kind, id, ...object } };
+  return object ? { set: { kind, ...object } } : { clear: kind };
+}
+
+function targets(raw: RawFields, context: z.RefinementCtx): Pick<NumberInput, 'set_target' | 'clear_target'> {
+  const both = (['assistant', 'flow'] as const).map((kind) => chosen(kind, raw, context)).filter((each) => each !== undefined);
+  const set = both.filter((each) => 'set' in each).map((each) => each.set);
+  const clear = both.filter((each) => 'clear' in each).map((each) => each.clear);
+  if (set.length > 1) context.addIssue({ code: 'custom', path: ['flow_id'], message: 'a number leads to an assistant or to a flow, not to both: give assistant_id or flow_id' });
+  return { ...(set[0] ? { set_target: set[0] } : {}), ...(clear.length > 0 ? { clear_target: clear } : {}) };
+}
+
+const PLAIN = ['friendly_name', 'provider', 'is_active', 'sip_trunk_id', 'allowed_country_codes', 'is_verified_caller_id', 'capabilities'] as const;
+
+function toInput(raw: RawFields, context: z.RefinementCtx): NumberInput {
+  const plain = Object.fromEntries(PLAIN.filter((field) => raw[field] !== undefined).map((field) => [field, raw[field]]));
+  return { ...plain, ...targets(raw, context) };
+}
+
+export const createNumber = fields.extend({ phone_number: phoneNumber })
+  .transform((raw, context) => ({ phone_number: raw.phone_number, ...toInput(raw, context) }));
+/** PUT and PATCH: the number itself may be repeated, but not changed. */
+export const changeNumber = fields.extend({ phone_number: phoneNumber.optional() })
+  .transform((raw, context): NumberInput & { phone_number?: string } => ({ ...(raw.phone_number ? { phone_number: raw.phone_number } : {}), ...toInput(raw, context) }));
+/** The platform's `PATCH …/assistants/organization/phone-numbers/{id}`. */
+export const assignNumber = fields.pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true }).strict().transform(toInput);
+
+export type CreateNumber = z.infer<typeof createNumber>;
+
+/** The fields of a new number; what was not given has its default. */
+export function newFields(input: NumberInput): NumberFields {
+  const { set_target, clear_target: _, ...given } = input;
+  return { ...NEW_NUMBER, ...given, target: set_target ? target(set_target, null) : null };
+}
+
+/** PATCH: what was given changes. */
+export function patchFields(input: NumberInput, before: NumberState): Partial<NumberFields> {
+  const { set_target, clear_target, ...given } = input;
+  if (set_target) return { ...given, target: target(set_target, before.target) };
+  return before.target && clear_target?.includes(before.target.kind) ? { ...given, target: null } : given;
+}
+
+/** PUT: what was not given goes back to its default. */
+export function putFields(input: NumberInput, before: NumberState): NumberFields {
+  return { ...newFields(input), target: input.set_target ? target(input.set_target, before.target) : null };
+}
+
+/** What the platform once told of the assistant stays known while the number keeps leading to it. */
+function target({ kind, id, name, is_active }: TargetInput, before: NumberTarget | null): NumberTarget {
+  const known = before?.kind === kind && before.id === id ? before : { name: null, is_active: true };
+  return { kind, id, name: name === undefined ? known.name : name, is_active: is_active ?? known.is_active };
+}
+
+/** The object of the API: the target under its kind's name. */
+export function presentNumber(state: NumberState) {
+  const { target: to, organization_id: _, ...rest } = state;
+  const named = to && { id: to.id, name: to.name, is_active: to.is_active };
+  return { ...rest, assistant: to?.kind === 'assistant' ? named : null, flow: to?.kind === 'flow' ? named : null };
+}

@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net';
+import type { EslCommand } from './esl-command.js';
+import { isLingerNotice, kindOfFrame, parseLogLine, parsePlainEvent, type EslEvent, type EslFrameKind, type EslLogLine } from './esl-event.js';
+import { createFrameReader, decodeValue, type EslFrame } from './esl-frame.js';
+
+/**
+ * What became of a command. `ok` is only what FreeSWITCH's own words say at the front: `+OK` is not success everywhere and some failures carry no `-ERR`
+ * (FACTS, "Applying a change"), so whoever sent the command judges `text`.
+ */
+export type EslReply =
+  | { outcome: 'reply'; ok: boolean; text: string; frame: EslFrame }
+  /** FreeSWITCH may still do it, or have done it. */
+  | { outcome: 'timeout' }
+  /** The connection ended before the answer: it may or may not have been done. */
+  | { outcome: 'disconnected' };
+
+export interface EslConnection {
+  /** Commands are answered in the order in which they were sent; several may be on their way. Never rejects. */
+  send(command: EslCommand, timeoutMs?: number): Promise<EslReply>;
+  close(): void;
+  readonly open: boolean;
+}
+
+/**
+ * Called synchronously, before the next bytes are read: a slow handler slows the socket and so FreeSWITCH's queue for us, and never grows our memory. A handler must
+ * not wait for a reply of the same connection inside itself; it may send.
+ */
+export interface EslHandlers {
+  onEvent?(event: EslEvent): void;
+  onLog?(line: EslLogLine): void;
+  /** FreeSWITCH asks for the password (inbound direction). */
+  onAuthRequest?(): void;
+  /** FreeSWITCH said goodbye, or its access list refused us; the close follows. */
+  onNotice?(kind: 'disconnect' | 'linger' | 'rejected', text: string): void;
+  /** Once, whatever ended it. */
+  onClose?(why: string): void;
+}
+
+export const DEFAULT_DEADLINE_MS = 5_000;
+
+interface Waiting { settle(reply: EslReply): void }
+
+/** Both directions: what we dialled (event socket) and what FreeSWITCH dialled (`socket` application). The socket is the caller's to create, ours to end. */
+export function createEslConnection(socket: Socket, handlers: EslHandlers): EslConnection {
+  const reader = createFrameReader();
+  const waiting: Waiting[] = [];
+  let open = true;
+
+  const end = (why: string): void => {
+    if (!open) return;
+    open = false;
+    socket.destroy();
+    for (const command of waiting.splice(0)) command.settle({ outcome: 'disconnected' });
+    handlers.onClose?.(why);
+  };
+
+  const receive: Record<EslFrameKind, (frame: EslFrame) => void> = {
+    reply: (frame) => waiting.shift()?.settle(replyOf(frame)),
+    event: (frame) => handlers.onEvent?.(parsePlainEvent(frame.body)),
+    log: (frame) => handlers.onLog?.(parseLogLine(frame)),
+    'auth-request': () => handlers.onAuthRequest?.(),
+    disconnect: (frame) => handlers.onNotice?.(isLingerNotice(frame) ? 'linger' : 'disconnect', frame.body),
+    rejected: (frame) => handlers.onNotice?.('rejected', frame.body),
+    unknown: () => {},
+  };
+
+  socket.setNoDelay(true);
+  socket.on('data', (chunk) => {
+    const { frames, error } = reader.push(chunk as Buffer);
+    for (const frame of frames) if (open) receive[kindOfFrame(frame)](frame);
+    if (error !== undefined) end(`unreadable: ${error}`);
+  });
+  socket.on('error', (error) => end(error.message));
+  socket.on('close', () => end('closed by FreeSWITCH'));
+
+  return {
+    send(command, timeoutMs = DEFAULT_DEADLINE_MS) {
+      if (!open) return Promise.resolve({ outcome: 'disconnected' });
+      return new Promise((resolve) => {
+        // A late answer still takes its place in the order: the slot stays until it comes, only its promise is settled.
+        const timer = setTimeout(() => resolve({ outcome: 'timeout' }), timeoutMs);
+        waiting.push({ settle: (reply) => { clearTimeout(timer); resolve(reply); } });
+        socket.write(`${command}\n\n`);
+      });
+    },
+    close: () => end('closed by us'),
+    get open() { return open; },
+  };
+}
+
+function replyOf(frame: EslFrame): EslReply {
+  const replyText = frame.headers.get('Reply-Text');
+  // The reply to `connect` is percent-encoded (`%2BOK%0A`), every other one is not.
+  const text = replyText === undefined ? frame.body : decodeValue(replyText).trim();
+  return { outcome: 'reply', ok: replyText === undefined ? !text.startsWith('-ERR') : text.startsWith('+OK'), text, frame };
+}

@@ -82,7 +82,14 @@ export const changeNumber = fields.extend({ phone_number: phoneNumber.optional()
 /** The platform's `PATCH …/assistants/organization/phone-numbers/{id}`. */
 export const assignNumber = fields.pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true }).strict().transform(toInput);
 
+/** A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name. */
+export const numberEntry = fields.extend({ phone_number: phoneNumber, sip_trunk: z.string().max(100).nullable().optional() }).transform(({ sip_trunk, ...raw }, context) => {
+  if (sip_trunk && raw.sip_trunk_id) context.addIssue({ code: 'custom', path: ['sip_trunk'], message: 'names the trunk a second time: give sip_trunk_id or sip_trunk' });
+  return { phone_number: raw.phone_number, ...(sip_trunk ? { sip_trunk } : {}), ...toInput(raw, context) };
+});
+
 export type CreateNumber = z.infer<typeof createNumber>;
+export type NumberEntry = z.infer<typeof numberEntry>;
 
 /** The fields of a new number; what was not given has its default. */
 export function newFields(input: NumberInput): NumberFields {

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface EventuallyOptions {
+  /** Default 10 s. */
+  timeoutMs?: number;
+  /** Between two probes; default 25 ms. */
+  intervalMs?: number;
+  /** What was waited for. */
+  message?: string;
+}
+
+/**
+ * Runs the probe until it neither throws nor yields `undefined`, `null` or `false`, and gives its value.
+ * Past the deadline it throws, with the message and with what the last probe said.
+ */
+export async function eventually<T>(probe: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<T> {
+  const deadline = Date.now() + (options.timeoutMs ?? 10_000);
+  for (;;) {
+    const outcome = await attempt(probe);
+    if (outcome.ok) return outcome.value;
+    if (Date.now() >= deadline) {
+      throw new Error(`${options.message ?? 'condition'}: not within ${options.timeoutMs ?? 10_000} ms: ${outcome.why}`, { cause: outcome.cause });
+    }
+    await sleep(options.intervalMs ?? 25);
+  }
+}
+
+type Outcome<T> = { ok: true; value: T } | { ok: false; why: string; cause?: unknown };
+
+async function attempt<T>(probe: () => Promise<T> | T): Promise<Outcome<T>> {
+  try {
+    const value = await probe();
+    if (value === undefined || value === null || value === false) return { ok: false, why: `the last probe gave ${String(value)}` };
+    return { ok: true, value };
+  } catch (cause) {
+    return { ok: false, why: cause instanceof Error ? cause.message : String(cause), cause };
+  }
+}

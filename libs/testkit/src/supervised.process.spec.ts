@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from './eventually.clock.js';
+import { startSupervised, WATCHDOG } from './supervised.process.js';
+
+const alive = (pid: number) => { try { process.kill(pid, 0); return true; } catch { return false; } };
+
+describe('a supervised process', () => {
+  it('gets the signal itself and its exit code is passed on', async () => {
+    const child = await startSupervised('sleep', ['60']);
+    expect(alive(child.pid)).toBe(true);
+    expect(await child.stop('SIGTERM')).toBe(143);
+    expect(child.running()).toBe(false);
+  });
+
+  it('is killed when it does not stop in time', async () => {
+    const child = await startSupervised('sh', ['-c', 'trap "" TERM; while :; do sleep 0.05; done']);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await child.stop('SIGTERM', 200)).toBe(137);
+  });
+
+  it('appends its output to the log file', async () => {
+    const logFile = join(mkdtempSync(join(tmpdir(), 'trunkmesh-log-')), 'it.log');
+    const child = await startSupervised('sh', ['-c', 'echo out; echo err >&2; exit 7'], { logFile });
+    expect(await child.exited).toBe(7);
+    expect(child.tail().split('\n').sort()).toEqual(['err', 'out']);
+  });
+
+  it('does not outlive its parent, even one that was killed', async () => {
+    const script = `
+      const { spawn } = require('node:child_process');
+      const child = spawn('/bin/sh', ['-c', ${JSON.stringify(WATCHDOG)}, 'watchdog', 'TERM', 'sleep', '60'], { stdio: ['pipe', 'ignore', 'ignore', 'pipe'], detached: true });
+      child.stdio[3].pipe(process.stdout);
+      setInterval(() => {}, 1000);`;
+    const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
+    expect(alive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await eventually(() => !alive(pid), { message: 'the grandchild ends' });
+  });
+});

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { callEvent, type CallEnded, type CallEvent, type NumberedCallEvent } from '@trunkmesh/contracts/call.js';
+import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
+import { callSubject } from '@trunkmesh/contracts/subjects.js';
+import type { UsageRecord } from '@trunkmesh/contracts/usage.js';
+
+/** A message of the CALLS stream as it came. */
+export interface CallMessage {
+  subject: string;
+  /** In the stream. */
+  sequence: number;
+  payload: Uint8Array;
+}
+
+/** One line of the call log. `envelope` is the message's text, byte for byte. */
+export interface LoggedCallEvent {
+  event_id: string;
+  call_id: string;
+  organization_id: string | null;
+  bridge_id: string;
+  type: string;
+  time: string;
+  numbered: { epoch: string; number: number } | null;
+  envelope: string;
+  traceparent: string | undefined;
+  usage: Omit<UsageRecord, 'recorded_at'> | null;
+}
+
+/** Why a message could not be read: a constant, never a part of its content. */
+export type UnreadableReason = 'not-utf-8' | 'not-json' | 'not-a-call-event' | 'subject-of-another-call' | 'record-number-taken' | 'refused-by-database';
+
+export type ReadMessage = { ok: true; event: LoggedCallEvent } | { ok: false; reason: UnreadableReason };
+
+/** The types of this version. Another type is a later version's: it goes into the call log as it is. */
+const KNOWN_TYPES: ReadonlySet<string> = new Set<CallEvent['type']>(['CallStarted', 'CallAnswered', 'CallRejected', 'CallEnded']);
+const anyCallEvent = z.object({
+  id: uuid,
+  type: z.string().max(100).regex(/^[A-Za-z][\w.]*$/),
+  time: timestamp,
+  traceparent: z.string().optional(),
+  data: z.object({ call_id: uuid, organization_id: uuid.nullable(), bridge_id: z.string().max(64) }),
+});
+
+export function readCallMessage(message: Pick<CallMessage, 'subject' | 'payload'>): ReadMessage {
+  const text = decode(message.payload);
+  if (text === undefined) return { ok: false, reason: 'not-utf-8' };
+  const json = parse(text);
+  if (json === undefined) return { ok: false, reason: 'not-json' };
+  const any = anyCallEvent.safeParse(json);
+  if (!any.success) return { ok: false, reason: 'not-a-call-event' };
+  const known = KNOWN_TYPES.has(any.data.type) ? callEvent.safeParse(json) : undefined;
+  if (known?.success === false) return { ok: false, reason: 'not-a-call-event' };
+  const { call_id, organization_id } = any.data.data;
+  if (message.subject !== callSubject(organization_id ?? 'unknown', call_id)) return { ok: false, reason: 'subject-of-another-call' };
+  return { ok: true, event: logLine(any.data, known?.data, text) };
+}
+
+function logLine({ id, type, time, traceparent, data }: z.infer<typeof anyCallEvent>, known: CallEvent | undefined, envelope: string): LoggedCallEvent {
+  const { call_id, organization_id, bridge_id } = data;
+  const numbered = known !== undefined && isNumbered(known) ? { epoch: known.data.bridge_epoch, number: known.data.record_number } : null;
+  const usage = known?.type === 'CallEnded' ? usageOf(known) : null;
+  return { event_id: id, call_id, organization_id, bridge_id, type, time, traceparent, envelope, numbered, usage };
+}
+
+const isNumbered = (event: CallEvent): event is NumberedCallEvent => event.type === 'CallEnded' || event.type === 'CallRejected';
+
+/** A refused call and one that belongs to nobody make no usage record: nobody is charged for them. */
+function usageOf({ data }: CallEnded): Omit<UsageRecord, 'recorded_at'> | null {
+  if (data.organization_id === null) return null;
+  return {
+    call_id: data.call_id, organization_id: data.organization_id, trunk_id: data.trunk_id, number_id: data.number_id, bridge_id: data.bridge_id,
+    direction: data.direction, from: storable(data.from), to: storable(data.to),
+    started_at: data.started_at, answered_at: data.answered_at, ended_at: data.ended_at, billable_ms: data.billable_ms,
+    hangup_cause: storable(data.hangup_cause), sip_status: data.sip_status, carrier_cost: 'external',
+  };
+}
+
+/** PostgreSQL's text holds every character but U+0000; a caller's name or number may hold that one too. */
+// eslint-disable-next-line no-control-regex
+const storable = (text: string) => text.replace(/\u0000/g, '\uFFFD');
+
+function decode(payload: Uint8Array): string | undefined {
+  try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload); } catch { return undefined; }
+}
+
+function parse(text: string): unknown {
+  try { return JSON.parse(text) as unknown; } catch { return undefined; }
+}

@@ -1,0 +1,47 @@
+import type { DataSource } from 'typeorm';
+import { readCallMessage, type CallMessage } from './call-message.js';
+import { keepUnreadable, recordBatch, type ReceivedEvent, type RecordedBatch, type UnreadableMessage } from './usage.store.pg.js';
+
+/** Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later attempt may overcome. */
+export async function recordMessages(dataSource: DataSource, messages: readonly CallMessage[], now: () => Date): Promise<RecordedBatch> {
+  const events: ReceivedEvent[] = [];
+  const unreadable: UnreadableMessage[] = [];
+  for (const message of messages) {
+    const read = readCallMessage(message);
+    if (read.ok) events.push({ message, event: read.event });
+    else unreadable.push({ message, reason: read.reason });
+  }
+  await keepUnreadable(dataSource, unreadable, now());
+  const batch = await recordReadable(dataSource, events, now);
+  return { ...batch, unreadable: [...unreadable, ...batch.unreadable] };
+}
+
+/** One event that PostgreSQL refuses for its content must not hold back the others for ever: the batch is then taken apart. */
+async function recordReadable(dataSource: DataSource, events: readonly ReceivedEvent[], now: () => Date): Promise<RecordedBatch> {
+  try {
+    return await recordBatch(dataSource, events, now());
+  } catch (error) {
+    if (!isContentRefused(error)) throw error;
+    if (events.length > 1) return joined(await inTurn(events, (event) => recordReadable(dataSource, [event], now)));
+    const unreadable: UnreadableMessage[] = events.map(({ message }) => ({ message, reason: 'refused-by-database' }));
+    await keepUnreadable(dataSource, unreadable, now());
+    return { logged: [], recorded: [], repeated: 0, unreadable, bridges: [] };
+  }
+}
+
+async function inTurn<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await run(item));
+  return results;
+}
+
+const joined = (parts: readonly RecordedBatch[]): RecordedBatch => ({
+  logged: parts.flatMap((part) => part.logged),
+  recorded: parts.flatMap((part) => part.recorded),
+  repeated: parts.reduce((sum, part) => sum + part.repeated, 0),
+  unreadable: parts.flatMap((part) => part.unreadable),
+  bridges: parts.flatMap((part) => part.bridges),
+});
+
+/** SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content will be refused again. Everything else may pass. */
+const isContentRefused = (error: unknown): boolean => /^2[23]/.test(String((error as { driverError?: { code?: unknown } }).driverError?.code ?? ''));

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Readiness } from '@trunkmesh/runtime/ops.server.js';
+import { createDataSource, migrate } from '../database.pg.js';
+import { CONFIG, LOGGER } from '../tokens.js';
+import type { Config } from '../config.js';
+import { startConfirmations, type Confirmations } from './confirmation.kv.js';
+import { startUsageRecorder, type UsageRecorder } from './usage.recorder.js';
+
+const RETRY_MS = 1_000;
+
+/** Brings the observer up, in whatever order its servers appear, and takes it down again. */
+@Injectable()
+export class UsageService implements OnModuleInit, OnModuleDestroy {
+  private readonly stopping = new AbortController();
+  private readonly dataSource: DataSource;
+  private nc: NatsConnection | undefined;
+  private confirmations: Confirmations | undefined;
+  private recorder: UsageRecorder | undefined;
+  private starting: Promise<void> = Promise.resolve();
+
+  constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger) {
+    this.dataSource = createDataSource(config.DATABASE_URL);
+  }
+
+  /** Not awaited: the ops server answers from the first moment, whatever is not there yet. */
+  onModuleInit(): void {
+    this.starting = this.start().catch((error: unknown) => {
+      if (!this.stopping.signal.aborted) throw error;
+    });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    await this.recorder?.stop();
+    await this.confirmations?.stop();
+    await this.nc?.drain().catch(() => undefined);
+    if (this.nc !== undefined) await this.starting;
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  async readiness(): Promise<Readiness> {
+    const nats = this.nc === undefined || this.nc.isClosed() ? 'not connected' : await this.nc.rtt().then(() => 'up', () => 'does not answer');
+    const database = !this.dataSource.isInitialized ? 'not connected' : await this.dataSource.query('SELECT 1').then(() => 'up', () => 'does not answer');
+    return { nats, database, calls: this.recorder === undefined ? 'not started' : this.recorder.trouble() ?? 'up' };
+  }
+
+  private async start(): Promise<void> {
+    await this.persistently('PostgreSQL', async () => {
+      if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+      await migrate(this.dataSource);
+    });
+    const nc = await connectNats(this.config.NATS_URL, { name: 'billing-observer', logger: this.logger });
+    this.nc = nc;
+    await this.persistently('JetStream', () => ensureStreams(nc));
+    if (this.stopping.signal.aborted) return;
+    const { dataSource, logger } = this;
+    this.confirmations = startConfirmations({ nc, dataSource, logger });
+    this.recorder = startUsageRecorder({ nc, dataSource, logger, confirmations: this.confirmations });
+  }
+
+  private async persistently(name: string, attempt: () => Promise<unknown>): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        await attempt();
+        return;
+      } catch (error) {
+        this.logger.warn({ err: error }, `${name} is not usable yet; trying again`);
+        await sleep(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { createAddressIndex, type AddressIndex, type Cidr } from './address.js';
+import { acquire, createInterned, release, type Interned } from './interned.js';
+import type { Dialect } from './number-format.js';
+import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
+import { createNumberTable, type NumberTable } from './number-table.js';
+
+/**
+ * All that routing knows, in memory: organisations, trunks, their addresses, numbers. It depends on the last event of each subject only, never on the order in which
+ * subjects arrive: a number may come before its trunk, a trunk before its organisation.
+ */
+export interface RouteIndex {
+  readonly organizations: Interned<OrganizationEntry>;
+  /** Trunks that exist, by id. */
+  readonly trunks: Map<string, TrunkEntry>;
+  /** Every trunk that exists or that a number names, under its organisation: a number of one organisation can never count for a trunk of another. */
+  readonly trunkEntries: Interned<TrunkEntry>;
+  readonly addresses: AddressIndex<AddressClaim>;
+  readonly dialects: Interned<Dialect>;
+  readonly countries: Interned<ReadonlySet<string>>;
+  readonly numbers: NumberTable;
+  readonly only: RouteFilter | undefined;
+}
+
+/** What a bridge keeps: its pool's trunks, and the numbers of the organisations that have one of them. */
+export interface RouteFilter {
+  pool: string;
+  /**
+   * An organisation got its first trunk in the pool (`true`: its numbers were ignored so far and must be read again) or lost its last (`false`: its numbers were
+   * dropped). Called while an event is applied.
+   */
+  onOrganization?: (organizationId: string, kept: boolean) => void;
+}
+
+export interface OrganizationEntry {
+  readonly id: string;
+  readonly handle: number;
+  /** Null until its own event has come; it is taken for active until then. */
+  state: Pick<OrganizationState, 'status' | 'outbound_country_codes'> | null;
+  /** Its trunks that exist. */
+  readonly trunks: TrunkEntry[];
+}
+
+export interface TrunkEntry {
+  readonly id: string;
+  readonly handle: number;
+  readonly organization: OrganizationEntry;
+  /** Null while only numbers speak of it. */
+  state: RoutedTrunk | null;
+  claims: AddressClaim[];
+  /** Active numbers assigned to it, and the exclusive-or of their rows: with exactly one, that is its row. */
+  activeNumbers: number;
+  activeRows: number;
+}
+
+export interface RoutedTrunk {
+  readonly enabled: boolean;
+  readonly pool: string;
+  readonly priority: number;
+  readonly username: string | null;
+  readonly authUsername: string | null;
+  readonly outboundCountryCodes: readonly string[] | null;
+  readonly dialect: Dialect;
+  readonly dialectHandle: number;
+}
+
+/** One network that a trunk's calls may come from. */
+export interface AddressClaim {
+  readonly trunk: TrunkEntry;
+  readonly matchedBy: 'gateway-address' | 'inbound-address';
+  readonly cidr: Cidr;
+}
+
+export function createRouteIndex(only?: RouteFilter): RouteIndex {
+  return {
+    organizations: createInterned(), trunks: new Map(), trunkEntries: createInterned(), addresses: createAddressIndex(), dialects: createInterned(),
+    countries: createInterned(), numbers: createNumberTable(), only,
+  };
+}
+
+/** Held by whoever refers to the organisation: its own state, each trunk entry, each number. */
+export function holdOrganization(index: RouteIndex, id: string): OrganizationEntry {
+  const { organizations } = index;
+  return organizations.values[acquire(organizations, id, (handle) => ({ id, handle, state: null, trunks: [] }))]!;
+}
+
+/** Held by the trunk's own state and each number assigned to it. */
+export function holdTrunk(index: RouteIndex, organization: OrganizationEntry, id: string): TrunkEntry {
+  const { trunkEntries } = index;
+  // Nearly always the trunk is there already, and then no key has to be made for it.
+  const known = index.trunks.get(id);
+  if (known?.organization === organization) {
+    trunkEntries.uses[known.handle]!++;
+    return known;
+  }
+  return trunkEntries.values[acquire(trunkEntries, `${organization.handle}/${id}`, (handle) => {
+    holdOrganization(index, organization.id);
+    return { id, handle, organization, state: null, claims: [], activeNumbers: 0, activeRows: 0 };
+  })]!;
+}
+
+export function releaseOrganization(index: RouteIndex, entry: OrganizationEntry): void {
+  release(index.organizations, entry.handle);
+}
+
+export function releaseTrunk(index: RouteIndex, entry: TrunkEntry): void {
+  release(index.trunkEntries, entry.handle);
+  if (index.trunkEntries.values[entry.handle] === undefined) releaseOrganization(index, entry.organization);
+}

@@ -21,8 +21,8 @@ export const transport = z.enum(['udp', 'tcp', 'tls']);
 export const srtp = z.enum(['off', 'optional', 'required']);
 export const codec = z.enum(['PCMU', 'PCMA']);
 
-/** No control characters and none of what would end a header or an XML attribute early. */
-export const printable = (max: number) => z.string().max(max).regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+/** No control characters, which would end a header early, and no half of a surrogate pair, which neither XML nor PostgreSQL takes. */
+export const printable = (max: number) => z.string().max(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 
 /** A trunk's settings, without its secret and without what the mesh decides. Defaults are those of a create. */
 export const trunkSettings = z.object({

@@ -1,6 +1,7 @@
 import { numberTarget, type NumberState, type NumberTarget } from '@trunkmesh/contracts/number.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
+import { countryCodes } from '../http/country.js';
 import { parsePhoneNumber } from './e164-input.js';
 import { NEW_NUMBER, type NumberFields } from './number.js';
 
@@ -12,11 +13,12 @@ const phoneNumber = z.string().transform((text, context) => {
 });
 
 /** Clients clear a trunk with an empty string as well as with null. */
-const trunkId = z.union([z.literal('').transform(() => null), z.uuid('must be a trunk\'s id (a UUID), or "" or null for none')]).nullable();
-
-const upper = (text: unknown) => (typeof text === 'string' ? text.trim().toUpperCase() : text);
-const countries = z.array(z.preprocess(upper, z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code, for example "US"'))).max(250).nullable()
-  .transform((list) => (list === null ? null : [...new Set(list)].sort()));
+const trunkId = z.string().transform((text, context) => {
+  if (text.trim() === '') return null;
+  if (z.uuid().safeParse(text).success) return text.toLowerCase();
+  context.addIssue({ code: 'custom', message: 'must be a trunk\'s id (a UUID), or "" or null for none' });
+  return z.NEVER;
+}).nullable();
 
 const targetId = numberTarget.shape.id;
 const targetObject = z.object({ id: targetId, name: numberTarget.shape.name.optional(), is_active: z.boolean().optional() });
@@ -27,9 +29,9 @@ const fields = z.strictObject({
   provider: printable(100).nullable(),
   is_active: z.boolean(),
   sip_trunk_id: trunkId,
-  allowed_country_codes: countries,
+  allowed_country_codes: countryCodes.nullable(),
   is_verified_caller_id: z.boolean(),
-  capabilities: z.record(z.string().min(1).max(40), z.boolean()).refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries'),
+  capabilities: z.record(printable(40).min(1), z.boolean()).refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries'),
   assistant_id: targetId.nullable(),
   flow_id: targetId.nullable(),
   assistant: targetObject.nullable(),
@@ -83,7 +85,7 @@ export const changeNumber = fields.extend({ phone_number: phoneNumber.optional()
 export const assignNumber = fields.pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true }).strict().transform(toInput);
 
 /** A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name. */
-export const numberEntry = fields.extend({ phone_number: phoneNumber, sip_trunk: z.string().max(100).nullable().optional() }).transform(({ sip_trunk, ...raw }, context) => {
+export const numberEntry = fields.extend({ phone_number: phoneNumber, sip_trunk: printable(100).nullable().optional() }).transform(({ sip_trunk, ...raw }, context) => {
   if (sip_trunk && raw.sip_trunk_id) context.addIssue({ code: 'custom', path: ['sip_trunk'], message: 'names the trunk a second time: give sip_trunk_id or sip_trunk' });
   return { phone_number: raw.phone_number, ...(sip_trunk ? { sip_trunk } : {}), ...toInput(raw, context) };
 });

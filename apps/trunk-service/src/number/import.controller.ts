@@ -1,0 +1,33 @@
+import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { Access, BodyLimit, OrganizationId } from '../http/access.guard.js';
+import { idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { streamProgress } from '../http/progress.http.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { RECORD } from '../tokens.js';
+import { readImport } from './import-read.csv.js';
+import { writeImport } from './import-write.pg.js';
+
+/** 100,000 numbers with long names and every column. */
+const IMPORT_BYTES = 64 * 1024 * 1024;
+
+const importQuery = z.strictObject({ on_duplicate: z.enum(['error', 'skip', 'update']).default('error') });
+
+@Controller('api/v1/phone-numbers/import')
+export class ImportController {
+  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+
+  @Post()
+  @Access('manage')
+  @BodyLimit(IMPORT_BYTES)
+  async import(
+    @OrganizationId() organizationId: string, @Query({ schema: importQuery }) query: z.output<typeof importQuery>, @Req() request: Request, @Res() response: Response,
+  ): Promise<void> {
+    await streamProgress({ request, response, logger: this.record.logger }, async (signal, progress) => {
+      const read = await readImport(request.body, request.header('Content-Type') ?? '', { signal, progress: (done) => progress({ stage: 'reading', done }) });
+      const task = { organizationId, onDuplicate: query.on_duplicate, read, key: idempotencyKeyOf(request, organizationId) };
+      return writeImport(this.record, task, { signal, progress: (stage, done, total) => progress({ stage, done, total }) });
+    });
+  }
+}

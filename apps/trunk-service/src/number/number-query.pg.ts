@@ -1,0 +1,79 @@
+import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { z } from 'zod';
+import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import type { NumberRow } from './number-list.pg.js';
+
+/** Ids are compared as texts in places, and answered in lower case. */
+export const numberId = z.uuid().transform((id) => id.toLowerCase());
+
+const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
+
+/** All filters combine with AND. */
+export const numberQuery = pageQuery.extend({
+  /** A trunk's id; an empty string or `none`: numbers without a trunk. */
+  sip_trunk_id: z.union([z.literal(['', 'none']), z.uuid()]).optional(),
+  assistant_id: idFilter,
+  flow_id: idFilter,
+  is_active: z.enum(['true', 'false']).transform((value) => value === 'true').optional(),
+  /** The number exactly, or its beginning; punctuation is not looked at. */
+  phone_number: z.string().max(40).optional(),
+  prefix: z.string().max(40).optional(),
+  /** Part of the number or of its friendly name. */
+  q: z.string().max(100).optional(),
+}).strict();
+export type NumberQuery = z.output<typeof numberQuery>;
+
+export interface NumberPage { numbers: NumberState[]; total: number; next: string | undefined }
+
+class Conditions {
+  readonly parameters: unknown[] = [];
+  readonly sql: string[] = [];
+  add(condition: (parameter: string) => string, value: unknown): void {
+    this.parameters.push(value);
+    this.sql.push(condition(`$${this.parameters.length}`));
+  }
+  where = () => this.sql.join(' and ');
+}
+
+const onlyNumber = (text: string) => `+${text.replace(/\D/g, '')}`;
+
+function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
+  const all = new Conditions();
+  const where = <Value>(value: Value | undefined, condition: (parameter: string) => string, as: (value: Value) => unknown = (same) => same) => {
+    if (value !== undefined) all.add(condition, as(value));
+  };
+  all.add((p) => `organization_id = ${p}`, organizationId);
+  if (query.sip_trunk_id === '' || query.sip_trunk_id === 'none') all.sql.push('sip_trunk_id is null');
+  else where(query.sip_trunk_id, (p) => `sip_trunk_id = ${p}`);
+  where(query.assistant_id, (p) => `target_kind = 'assistant' and target_id = ${p}`);
+  where(query.flow_id, (p) => `target_kind = 'flow' and target_id = ${p}`);
+  where(query.is_active, (p) => `is_active = ${p}`);
+  where(query.phone_number, (p) => `phone_number = ${p}`, onlyNumber);
+  // The column's collation is "C", so this is a range of the primary key.
+  where(query.prefix, (p) => `phone_number ^@ ${p}`, onlyNumber);
+  where(query.q, (p) => `(position(${p} in phone_number) > 0 or position(lower(${p}) in lower(state->>'friendly_name')) > 0)`);
+  return all;
+}
+
+/** Sorted by number. */
+export async function listNumbers(record: RecordStore, organizationId: string, query: NumberQuery): Promise<NumberPage> {
+  const after = decodeCursor(query.cursor, ['string']);
+  const conditions = conditionsOf(organizationId, query);
+  const [counted] = await record.query<{ total: string }>(`select count(*) as total from numbers where ${conditions.where()}`, [...conditions.parameters]);
+  if (after !== undefined) conditions.add((p) => `phone_number > ${p}`, after[0]);
+  const rows = await record.query<NumberRow>(
+    `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`, conditions.parameters);
+  const numbers = rows.slice(0, query.limit).map(({ state }) => numberState.parse(state));
+  const last = numbers[numbers.length - 1];
+  return { numbers, total: Number(counted!.total), next: rows.length > query.limit && last ? encodeCursor([last.phone_number]) : undefined };
+}
+
+export const numberNotFound = () => new DomainError('number-not-found', 'There is no such phone number.');
+
+export async function findNumber(record: Pick<RecordStore, 'query'>, organizationId: string, id: string): Promise<NumberRow> {
+  const [row] = await record.query<NumberRow>('select version, state from numbers where organization_id = $1 and id = $2', [organizationId, id]);
+  if (row === undefined) throw numberNotFound();
+  return { version: row.version, state: numberState.parse(row.state) };
+}

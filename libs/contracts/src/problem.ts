@@ -1,6 +1,12 @@
 /** A refusal that is expected. Mapped once, at the HTTP door, to problem+json (RFC 9457). */
 export class DomainError extends Error {
-  constructor(readonly code: DomainErrorCode, message: string, readonly details: readonly FieldProblem[] = []) {
+  /** `extensions`: further members of the problem document (RFC 9457 §3.2), for example the numbers that keep a trunk from being deleted. */
+  constructor(
+    readonly code: DomainErrorCode,
+    message: string,
+    readonly details: readonly FieldProblem[] = [],
+    readonly extensions: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message);
     this.name = 'DomainError';
   }
@@ -20,6 +26,9 @@ export const DOMAIN_ERRORS = {
   'trunk-not-found': 404,
   'number-not-found': 404,
   'bridge-not-found': 404,
+  /** No such path. */
+  'not-found': 404,
+  'method-not-allowed': 405,
   'api-key-not-found': 404,
   'duplicate-number': 409,
   'trunk-has-numbers': 409,
@@ -29,7 +38,9 @@ export const DOMAIN_ERRORS = {
   'conflict': 409,
   'precondition-failed': 412,
   'payload-too-large': 413,
+  'unsupported-media-type': 415,
   'import-has-errors': 422,
+  'internal-error': 500,
   'record-unavailable': 503,
   'log-unavailable': 503,
   'routing-unavailable': 503,

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
+import type { Request, Response } from 'express';
+import { uuidv7 } from 'uuidv7';
+import type { z } from 'zod';
+import { Access, CurrentCaller, OrganizationId } from '../http/access.guard.js';
+import { organizationOf, type Caller } from '../http/caller.js';
+import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { RECORD } from '../tokens.js';
+import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
+import { apiKeyCreation, apiKeyView, keyText, type ApiKeyRow } from './api-key.js';
+import { hashOf } from './authenticate.pg.js';
+
+@Controller('api/v1/api-keys')
+export class ApiKeyController {
+  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+
+  /** The key is in this answer and nowhere else, not in the one that a repeated Idempotency-Key gets either. */
+  @Post()
+  @Access('manage')
+  async create(@CurrentCaller() caller: Caller, @Body({ schema: apiKeyCreation }) wanted: z.output<typeof apiKeyCreation>, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const organization_id = ownerOf(caller, wanted.organization_id);
+    const answer = await createOnce(this.record, idempotencyKeyOf(request, organization_id), async (work) => {
+      const lookup = randomBytes(8).toString('hex');
+      const key = keyText(lookup, randomBytes(32).toString('base64url'));
+      const row: ApiKeyRow = { id: uuidv7(), organization_id, lookup, name: wanted.name, role: wanted.role, created_at: new Date(work.at), last_used_at: null };
+      await insertApiKey(work.manager, row, hashOf(key));
+      return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
+    }, { stored: (body) => ({ ...(body as object), key: null }) });
+    response.status(answer.status).set(answer.headers).json(answer.body);
+  }
+
+  @Get()
+  @Access('manage')
+  async list(@OrganizationId() organizationId: string, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const page = await apiKeyPage(this.record, organizationId, query);
+    response.set(pageHeaders(request.originalUrl, page)).json(page.rows.map(apiKeyView));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('manage')
+  async revoke(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+    const known = uuid.safeParse(id).success && await revokeApiKey(this.record, caller.organization?.id ?? null, id);
+    if (!known) throw new DomainError('api-key-not-found', 'There is no such API key.');
+  }
+}
+
+/** The bootstrap key may name the organisation in the body, or in the header; an admin has one. */
+function ownerOf(caller: Caller, named: string | undefined): string {
+  if (named === undefined) return organizationOf(caller);
+  const acting = caller.organization?.id ?? null;
+  if (acting !== null && acting !== named.toLowerCase()) throw new DomainError('not-allowed', 'A key can only be made for the organisation that the caller acts for.', [{ pointer: '/organization_id', message: 'is another organisation' }]);
+  return named.toLowerCase();
+}

@@ -1,0 +1,47 @@
+import { printable } from '@trunkmesh/contracts/trunk.js';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
+import { z } from 'zod';
+
+/** `tm_`, 16 hexadecimal digits by which the key is found, `_`, 256 random bits in base64url. */
+const KEY = /^tm_([\da-f]{16})_[\w-]{43}$/;
+
+export const apiKeyRole = z.enum(['admin', 'member', 'publisher']);
+
+export const apiKeyCreation = z.strictObject({
+  name: printable(100).min(1),
+  role: apiKeyRole,
+  /** Only the bootstrap key needs it, and may send the header X-Organization-Id instead. */
+  organization_id: uuid.optional(),
+});
+
+/** The key's public part, or undefined for what cannot be one of ours. */
+export function lookupOf(key: string): string | undefined {
+  return KEY.exec(key)?.[1];
+}
+
+/** `lookup`: 8 random bytes in hexadecimal; `secret`: 32 random bytes in base64url. */
+export const keyText = (lookup: string, secret: string) => `tm_${lookup}_${secret}`;
+
+export interface ApiKeyRow {
+  id: string;
+  organization_id: string;
+  lookup: string;
+  name: string;
+  role: z.infer<typeof apiKeyRole>;
+  created_at: Date;
+  last_used_at: Date | null;
+}
+
+/** `prefix` tells keys apart without being one. */
+export function apiKeyView(row: ApiKeyRow) {
+  return {
+    id: row.id,
+    organization_id: row.organization_id,
+    name: row.name,
+    role: row.role,
+    prefix: `tm_${row.lookup}`,
+    created_at: row.created_at.toISOString(),
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+  };
+}
+export type ApiKeyView = ReturnType<typeof apiKeyView>;

@@ -1,0 +1,71 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { startRelay } from '@trunkmesh/event-log/relay.jetstream.js';
+import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { ApiKeyController } from './api-key/api-key.controller.js';
+import type { Config } from './config.js';
+import { HealthController } from './health/health.controller.js';
+import type { Readiness } from './health/readiness.js';
+import { startForgetting } from './http/idempotency.clock.js';
+import { MIGRATIONS } from './migrations.pg.js';
+import { OrganizationController } from './organization/organization.controller.js';
+import { linkNats, type NatsLink } from './record/nats-link.nats.js';
+import { openRecord, type RecordStore } from './record/record-store.pg.js';
+import { CONFIG, KEY_RING, LOGGER, NATS, PLACE, READINESS, RECORD } from './tokens.js';
+import type { Place } from './trunk/trunk.js';
+import { TrunkController } from './trunk/trunk.controller.js';
+
+/** What the service is made of, and the only place where it is put together. */
+export interface Parts {
+  config: Config;
+  logger: Logger;
+  keyRing: KeyRing;
+  record: RecordStore;
+  nats: NatsLink;
+  place: Place;
+  readiness: () => Promise<Readiness>;
+  /** Everything that runs beside the requests. Called when the last request was answered. */
+  stop: () => Promise<void>;
+}
+
+export function compose(config: Config, logger: Logger): Parts {
+  const keyRing = parseKeyRing(config.SECRET_KEYS);
+  const record = openRecord({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: config.BOOTSTRAP_KEY, logger });
+  const nats = linkNats(config.NATS_URL, { name: 'trunk-service', logger });
+  const running: { stop(): Promise<void> }[] = [];
+  const started = record.opened.then(async (dataSource) => {
+    const relay = await startRelay({ dataSource, nc: nats.ready, logger });
+    record.afterCommit(() => relay.wake());
+    running.push(relay, startForgetting(record));
+  });
+  started.catch((error: Error) => logger.error({ err: error }, 'what follows the record could not be started'));
+  return {
+    config, logger, keyRing, record, nats,
+    place: ({ bridge_id }) => bridge_id,
+    readiness: async () => ({ record: await record.health() }),
+    stop: async () => {
+      for (const part of running.reverse()) await part.stop();
+      await nats.close();
+      await record.close();
+    },
+  };
+}
+
+@Module({})
+export class AppModule {
+  static of(parts: Parts): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController],
+      providers: [
+        { provide: CONFIG, useValue: parts.config },
+        { provide: LOGGER, useValue: parts.logger },
+        { provide: KEY_RING, useValue: parts.keyRing },
+        { provide: RECORD, useValue: parts.record },
+        { provide: NATS, useValue: parts.nats },
+        { provide: PLACE, useValue: parts.place },
+        { provide: READINESS, useValue: parts.readiness },
+      ],
+    };
+  }
+}

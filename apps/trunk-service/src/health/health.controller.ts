@@ -1,0 +1,24 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import { Access } from '../http/access.guard.js';
+import { READINESS } from '../tokens.js';
+import type { Readiness } from './readiness.js';
+
+/** The same two answers as on the operations port, for a load balancer that only sees this one. */
+@Controller('health')
+@Access('public')
+export class HealthController {
+  constructor(@Inject(READINESS) private readonly readiness: () => Promise<Readiness>) {}
+
+  @Get('live')
+  live(): { status: string } {
+    return { status: 'live' };
+  }
+
+  @Get('ready')
+  async ready(@Res() response: Response): Promise<void> {
+    const checks = await this.readiness();
+    const ready = Object.values(checks).every((check) => check === 'up');
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks });
+  }
+}

@@ -1,0 +1,52 @@
+import { createParamDecorator, Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { authenticate } from '../api-key/authenticate.pg.js';
+import { CONFIG, RECORD } from '../tokens.js';
+import type { Config } from '../config.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { authorize, organizationOf, type Access as Required, type Caller } from './caller.js';
+import { readBody } from './body.http.js';
+
+declare module 'express-serve-static-core' {
+  interface Request { caller?: Caller }
+}
+
+const ACCESS = 'trunkmesh:access';
+const BODY_LIMIT = 'trunkmesh:body-limit';
+
+/** Who may call the route. A route without it is refused to everybody, so that forgetting it opens nothing. */
+export const Access = (access: Required) => SetMetadata(ACCESS, access);
+/** Bytes of body that the route takes, where the ordinary 256 kB are too few. */
+export const BodyLimit = (bytes: number) => SetMetadata(BODY_LIMIT, bytes);
+
+const DEFAULT_BODY_LIMIT = 256 * 1024;
+
+/** Authenticates, authorises, and only then reads the body: a stranger's bytes are not parsed. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const access = this.reflector.getAllAndOverride<Required | undefined>(ACCESS, targets) ?? 'operate';
+    if (access === 'public') return true;
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    const caller = await authenticate(this.record, this.config.BOOTSTRAP_KEY, request);
+    authorize(caller, access);
+    request.caller = caller;
+    await readBody(request, http.getResponse<Response>(), this.reflector.getAllAndOverride<number | undefined>(BODY_LIMIT, targets) ?? DEFAULT_BODY_LIMIT);
+    return true;
+  }
+}
+
+const callerOf = (context: ExecutionContext): Caller => context.switchToHttp().getRequest<Request>().caller!;
+
+export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => callerOf(context));
+/** The organisation that the request is about. */
+export const OrganizationId = createParamDecorator((_data: unknown, context: ExecutionContext): string => organizationOf(callerOf(context)));

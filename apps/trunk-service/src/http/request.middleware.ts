@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { histogram } from '@trunkmesh/runtime/metric.otel.js';
+import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
+import type { NextFunction, Request, Response } from 'express';
+
+const requests = histogram('trunkmesh_http_request_duration_seconds', 'HTTP requests by route and status');
+
+/** For an API that answers JSON only: nothing of it may be framed, sniffed, cached by a proxy, or run. */
+const HEADERS: Record<string, string> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': 'default-src \'none\'; frame-ancestors \'none\'',
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=31536000',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/** One span, one request id and one measurement a request. */
+export function observeRequest(request: Request, response: Response, next: NextFunction): void {
+  const given = request.header('X-Request-Id');
+  response.setHeader('X-Request-Id', given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID());
+  for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+  const began = performance.now();
+  const traceparent = request.header('traceparent');
+  void withSpan(request.method, {
+    kind: 'server',
+    ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { parent: traceparent } : {}),
+    attributes: { 'http.request.method': request.method },
+  }, (span) => new Promise<void>((resolve) => {
+    response.once('close', () => {
+      const route = routeOf(request);
+      span.updateName(`${request.method} ${route}`);
+      span.setAttributes({ 'http.route': route, 'http.response.status_code': response.statusCode });
+      requests.record((performance.now() - began) / 1000, { method: request.method, route, status: String(response.statusCode) });
+      resolve();
+    });
+    next();
+  }));
+}
+
+/** The route's pattern, never the path: ids in a metric's labels would make as many series as there are trunks. */
+function routeOf(request: Request): string {
+  const { route } = request as { route?: { path?: unknown } };
+  return typeof route?.path === 'string' ? route.path : 'none';
+}

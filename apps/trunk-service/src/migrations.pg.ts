@@ -1,0 +1,17 @@
+import { eventStoreMigrations } from '@trunkmesh/event-log/event-store.pg.js';
+import type { MigrationInterface } from 'typeorm';
+import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
+import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
+import { CreateNumbers1764000025000 } from './number/number.migration.js';
+import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
+import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
+
+/** TypeORM runs them in the order of the timestamps in their names. */
+export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
+  ...eventStoreMigrations,
+  CreateOrganizations1764000010000,
+  CreateTrunks1764000020000,
+  CreateNumbers1764000025000,
+  CreateApiKeys1764000030000,
+  CreateIdempotencyKeys1764000040000,
+];

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
+import { organizationEvent } from '@trunkmesh/contracts/organization.js';
+import { specification } from '@trunkmesh/testkit/specification.js';
+import { decide, evolve, organizationNameKey, type OrganizationChange, type OrganizationCommand } from './organization.js';
+
+const at = '2026-01-02T03:04:05.678Z';
+const later = '2026-01-02T03:04:06.000Z';
+const id = '0b8d1ad6-5c7e-4cd5-9b7f-3b8b7a1f0c11';
+const state: OrganizationState = { id, name: 'Acme', status: 'active', outbound_country_codes: null, created_at: at, updated_at: at };
+const created: OrganizationChange = { type: 'OrganizationCreated', change: { name: 'Acme', outbound_country_codes: null }, state };
+const suspended: OrganizationChange = { type: 'OrganizationSuspended', change: {}, state: { ...state, status: 'suspended', updated_at: later } };
+
+const spec = specification<OrganizationState | null, OrganizationChange, OrganizationCommand>({ initial: null, evolve, decide });
+
+describe('an organisation', () => {
+  it('is created active', () => spec.given().when({ type: 'CreateOrganization', id, fields: { name: 'Acme', outbound_country_codes: null }, at }).then(created));
+  it('is not created twice', () => spec.given(created).when({ type: 'CreateOrganization', id, fields: { name: 'Acme', outbound_country_codes: null }, at }).thenRefused('duplicate-organization'));
+  it('changes only what differs', () => spec.given(created).when({ type: 'ChangeOrganization', changes: { name: 'Acme', outbound_country_codes: ['US'] }, at: later })
+    .then({ type: 'OrganizationUpdated', change: { outbound_country_codes: ['US'] }, state: { ...state, outbound_country_codes: ['US'], updated_at: later } }));
+  it('writes nothing when nothing differs', () => spec.given(created).when({ type: 'ChangeOrganization', changes: { name: 'Acme' }, at: later }).thenNothing());
+  it('is suspended', () => spec.given(created).when({ type: 'SuspendOrganization', at: later }).then(suspended));
+  it('is suspended once', () => spec.given(created, suspended).when({ type: 'SuspendOrganization', at: later }).thenNothing());
+  it('resumes', () => spec.given(created, suspended).when({ type: 'ResumeOrganization', at: later }).then({ type: 'OrganizationResumed', change: {}, state: { ...state, updated_at: later } }));
+  it('must exist', () => spec.given().when({ type: 'SuspendOrganization', at }).thenRefused('organization-not-found'));
+
+  it('decides events that the contract knows', () => {
+    const envelope = { specversion: '1.0', id, source: 'test', subject: 's', time: at, datacontenttype: 'application/json', entityversion: 1 };
+    for (const { type, change, state: after } of [created, suspended]) expect(organizationEvent.safeParse({ ...envelope, type, data: { change, state: after } }).success).toBe(true);
+  });
+});
+
+describe('organizationNameKey', () => {
+  it.each([['ACME ', 'acme'], ['Ａcme', 'acme'], ['Zoe\u0308', 'zo\u00eb']])('%j is %j', (name, key) => expect(organizationNameKey(name)).toBe(key));
+});

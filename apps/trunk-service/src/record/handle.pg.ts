@@ -1,0 +1,137 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { append, ConcurrencyError, loadLast, loadLastOfMany, type LastEvent, type NewEvent } from '@trunkmesh/event-log/event-store.pg.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
+import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
+import type { EntityManager } from 'typeorm';
+import { READ_MODELS } from '../read-models.pg.js';
+import { stateAfter, type DecidedEvent, type Loaded, type Next } from './decided.js';
+import { runsOf } from './read-model.js';
+import { recordFailure } from './record-failure.pg.js';
+import type { RecordStore } from './record-store.pg.js';
+
+/** Brings a stored state to today's shape; a zod schema of libs/contracts. */
+export interface StateSchema<State> { parse(value: unknown): State }
+
+/** One transaction of commands: load what they need, decide, record. All of it is written, or nothing. */
+export interface Work {
+  readonly manager: EntityManager;
+  readonly at: string;
+  load<State>(subject: string, schema: StateSchema<State>): Promise<Loaded<State>>;
+  /** Many in one round trip; every subject that was asked for is in the map. */
+  loadMany<State>(subjects: readonly string[], schema: StateSchema<State>): Promise<Map<string, Loaded<State>>>;
+  /** For an entity whose id was made just now: spares the question. */
+  fresh<State>(subject: string): Loaded<State>;
+  /** What the decision may know of its events. */
+  next(before: Loaded<unknown>): Next;
+  /** Keeps the events for the flush; the state after them. A read inside the transaction does not see them before `flush`. */
+  record<State>(before: Loaded<State>, events: readonly (DecidedEvent & { state: State | null })[]): Loaded<State>;
+  /** Writes what was recorded and its read models. Called once at the end by `transact`; earlier where a constraint must speak first. */
+  flush(): Promise<void>;
+}
+
+export interface TransactOptions {
+  /** Constraints whose violation means that somebody was faster, and that the work, done again, will see it. */
+  retryOn?: readonly string[];
+}
+
+const ATTEMPTS = 8;
+/** Events a statement of append and projection: bounds its time and its memory whatever a request asks for. */
+const BATCH = 5_000;
+
+/** The one way of a command. Does the work again, from its loads, when another transaction was faster. */
+export function transact<R>(store: RecordStore, work: (unit: Work) => Promise<R>, options: TransactOptions = {}): Promise<R> {
+  return withSpan('record.transaction', {}, async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await once(store, work);
+      } catch (error) {
+        if (!lostRace(error, options)) throw meaningOf(error);
+        if (attempt === ATTEMPTS) throw new DomainError('conflict', 'Others changed the same at the same moment, again and again. Nothing was changed by this request; send it again.');
+        await pause(Math.random() * 5 * 2 ** attempt);
+      }
+    }
+  });
+}
+
+/** A command of one entity: last state → decide → events and read model in one transaction → the new state. */
+export function handle<State>(
+  store: RecordStore,
+  entity: { subject: string; schema: StateSchema<State> },
+  decide: (state: State | null, next: Next) => readonly (DecidedEvent & { state: State | null })[],
+  precondition: (before: Loaded<State>) => void = () => undefined,
+): Promise<Loaded<State>> {
+  return transact(store, async (work) => {
+    const before = await work.load(entity.subject, entity.schema);
+    precondition(before);
+    return work.record(before, decide(before.state, work.next(before)));
+  });
+}
+
+async function once<R>(store: RecordStore, plan: (unit: Work) => Promise<R>): Promise<R> {
+  let wrote = false;
+  const result = await store.transaction(async (manager) => {
+    const { work, wroteEvents } = workIn(manager, store.source);
+    const planned = await plan(work);
+    await work.flush();
+    wrote = wroteEvents();
+    return planned;
+  });
+  if (wrote) store.committed();
+  return result;
+}
+
+function workIn(manager: EntityManager, source: string): { work: Work; wroteEvents: () => boolean } {
+  const now = new Date();
+  const at = now.toISOString();
+  let pending: NewEvent[] = [];
+  let written = 0;
+  const work: Work = {
+    manager,
+    at,
+    load: async (subject, schema) => loaded(subject, await loadLast(manager, subject), schema),
+    loadMany: async (subjects, schema) => {
+      const last = await loadLastOfMany(manager, subjects);
+      return new Map(subjects.map((subject) => [subject, loaded(subject, last.get(subject), schema)]));
+    },
+    fresh: (subject) => ({ subject, version: 0, state: null }),
+    next: ({ version }) => ({ version: version + 1, at }),
+    record: (before, events) => {
+      for (const [index, { type, change, state }] of events.entries()) pending.push({ subject: before.subject, type, expectedVersion: before.version + index, change, state });
+      return stateAfter(before, events);
+    },
+    flush: async () => {
+      const events = pending;
+      pending = [];
+      written += events.length;
+      const meta = { source, now, traceparent: currentTraceparent() };
+      for (let from = 0; from < events.length; from += BATCH) await write(manager, events.slice(from, from + BATCH), meta);
+    },
+  };
+  return { work, wroteEvents: () => written > 0 };
+}
+
+const loaded = <State>(subject: string, last: LastEvent | undefined, schema: StateSchema<State>): Loaded<State> => ({
+  subject, version: last?.version ?? 0, state: last?.state == null ? null : schema.parse(last.state),
+});
+
+async function write(manager: EntityManager, batch: NewEvent[], meta: Parameters<typeof append>[2]): Promise<void> {
+  const appended = await append(manager, batch, meta);
+  for (const { key, items } of runsOf(appended, (event) => entityOfSubject(event.subject)?.kind)) {
+    await READ_MODELS.find(({ kind }) => kind === key)?.project(manager, items);
+  }
+}
+
+function lostRace(error: unknown, { retryOn = [] }: TransactOptions): boolean {
+  if (error instanceof ConcurrencyError) return true;
+  const failure = recordFailure(error);
+  return failure.kind === 'lost-race' || (failure.kind === 'violation' && retryOn.includes(failure.constraint));
+}
+
+/** A constraint's refusal in the domain's words, where a read model names it. */
+function meaningOf(error: unknown): unknown {
+  const failure = recordFailure(error);
+  if (failure.kind !== 'violation') return error;
+  const violation = READ_MODELS.map(({ violations }) => violations[failure.constraint]).find((meaning) => meaning !== undefined);
+  return violation?.() ?? error;
+}

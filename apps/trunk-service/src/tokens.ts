@@ -1,0 +1,13 @@
+/** What app.module.ts binds; a controller names what it needs with `@Inject(RECORD)`. */
+export const CONFIG = Symbol('CONFIG');
+export const LOGGER = Symbol('LOGGER');
+/** `RecordStore` of record/record-store.pg.ts. */
+export const RECORD = Symbol('RECORD');
+/** `NatsLink` of record/nats-link.nats.ts: the connection to NATS, which may not be there yet. */
+export const NATS = Symbol('NATS');
+/** `() => Promise<Readiness>` of health/readiness.ts. */
+export const READINESS = Symbol('READINESS');
+/** `KeyRing` of libs/runtime. */
+export const KEY_RING = Symbol('KEY_RING');
+/** `(candidate trunk) => bridge id or null`: where a registering trunk would live now. */
+export const PLACE = Symbol('PLACE');

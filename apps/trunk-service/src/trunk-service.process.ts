@@ -1,0 +1,49 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory, Reflector } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { nestLogger, type Logger } from '@trunkmesh/runtime/logger.pino.js';
+import express from 'express';
+import { AppModule, compose, type Parts } from './app.module.js';
+import type { Config } from './config.js';
+import { AccessGuard } from './http/access.guard.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { observeRequest } from './http/request.middleware.js';
+import { RequestPipe } from './http/request.pipe.js';
+
+export interface TrunkService {
+  /** `http://127.0.0.1:port` of the API. */
+  url: string;
+  parts: Parts;
+  stop(): Promise<void>;
+}
+
+export async function startTrunkService(config: Config, logger: Logger): Promise<TrunkService> {
+  const parts = compose(config, logger);
+  const app = await httpApp(parts);
+  await app.listen(config.PORT, config.HOST);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    parts,
+    stop: async () => {
+      // Takes no new request, and waits for those that are under way.
+      await app.close();
+      await parts.stop();
+    },
+  };
+}
+
+async function httpApp(parts: Parts): Promise<INestApplication> {
+  const server = express();
+  server.disable('x-powered-by');
+  server.disable('etag');
+  server.set('query parser', 'simple');
+  server.use(observeRequest);
+  const app = await NestFactory.create(AppModule.of(parts), new ExpressAdapter(server), { logger: nestLogger(parts.logger), bodyParser: false });
+  app.useGlobalGuards(new AccessGuard(app.get(Reflector), parts.record, parts.config));
+  app.useGlobalPipes(new RequestPipe());
+  app.useGlobalFilters(new ProblemFilter(parts.logger));
+  return app;
+}

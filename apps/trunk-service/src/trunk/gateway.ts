@@ -1,0 +1,60 @@
+import { parseAddress, reachOf, type Reach } from './address.js';
+
+/** `text`: as we keep it: host in lower case, IPv6 in brackets and in its one spelling (RFC 5952). */
+export interface Gateway { host: string; port: number | null; kind: 'name' | 'ipv4' | 'ipv6'; text: string; reach: Reach; what: string }
+
+export type GatewayReading = { ok: true; gateway: Gateway } | { ok: false; message: string };
+
+const refuse = (message: string): GatewayReading => ({ ok: false, message });
+
+/** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address; the message says what to write instead. */
+export function readGateway(text: string): GatewayReading {
+  const shape = shapeProblem(text);
+  if (shape !== undefined) return refuse(shape);
+  const bare = parseAddress(text);
+  if (bare?.kind() === 'ipv6') return host(`[${bare.toString()}]`, null);
+  const match = /^(\[[^\]]*\]|[^:[\]]+)(?::(.*))?$/.exec(text);
+  if (!match) return refuse('must be a host or host:port, for example "sip.example.com" or "sip.example.com:5061"; an IPv6 address with a port goes in brackets: "[2001:db8::1]:5060"');
+  if (match[2] === undefined) return host(match[1]!, null);
+  if (!/^\d{1,5}$/.test(match[2])) return refuse('has a port that is not a number from 1 to 65535');
+  const port = Number(match[2]);
+  return port >= 1 && port <= 65_535 ? host(match[1]!, port) : refuse('has a port outside of 1 to 65535');
+}
+
+/** What people paste instead of a host. Each has its own answer. */
+function shapeProblem(text: string): string | undefined {
+  if (/\p{Cc}/u.test(text)) return 'must not contain control characters';
+  if (/\s/u.test(text)) return 'must not contain spaces';
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(text) || /^sips?:/i.test(text)) return 'must be a host without a scheme: leave out what stands before it, such as "sip:"';
+  if (text.includes('@')) return 'must be a host without a user: the user name goes into "username"';
+  if (/[/?#\\]/.test(text)) return 'must be a host without a path';
+  if (/[;,]/.test(text)) return 'must be one host without parameters: the transport goes into "transport"';
+  return undefined;
+}
+
+function host(written: string, port: number | null): GatewayReading {
+  const suffix = port === null ? '' : `:${port}`;
+  if (written.startsWith('[')) {
+    const address = parseAddress(written.slice(1, -1));
+    if (address?.kind() !== 'ipv6') return refuse('has something else than an IPv6 address in its brackets');
+    const canonical = `[${address.toString()}]`;
+    return { ok: true, gateway: { host: canonical, port, kind: 'ipv6', text: canonical + suffix, ...reachOf(address) } };
+  }
+  const address = parseAddress(written);
+  if (address !== undefined) return { ok: true, gateway: { host: written, port, kind: 'ipv4', text: written + suffix, ...reachOf(address) } };
+  return name(written.toLowerCase().replace(/\.$/, ''), { port, suffix });
+}
+
+const LABEL = /^(?!-)[a-z\d_-]{1,63}(?<!-)$/;
+/** The last label of a name in the DNS is never a number; what ends in one is an address in a spelling that some resolvers take for loopback (WHATWG URL, "ends in a number"). */
+const NUMBER = /^(\d+|0x[\da-f]*)$/;
+const LOCAL_SUFFIXES = ['localhost', 'localdomain', 'local', 'internal', 'home.arpa'];
+
+function name(host: string, { port, suffix }: { port: number | null; suffix: string }): GatewayReading {
+  if (/[^\x20-\x7e]/.test(host)) return refuse('must be written in ASCII: a name with other letters goes in its "xn--" form');
+  const labels = host.split('.');
+  if (host.length > 253 || !labels.every((label) => LABEL.test(label))) return refuse('is not a valid host name or IP address');
+  if (NUMBER.test(labels[labels.length - 1]!)) return refuse('is not a valid IP address: an IPv4 address has four decimal parts, for example "192.0.2.10"');
+  const local = labels.length === 1 || LOCAL_SUFFIXES.some((ending) => host === ending || host.endsWith(`.${ending}`));
+  return { ok: true, gateway: { host, port, kind: 'name', text: host + suffix, reach: local ? 'private' : 'public', what: local ? 'a name that only a private network knows' : 'a public name' } };
+}

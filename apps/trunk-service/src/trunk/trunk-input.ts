@@ -1,0 +1,121 @@
+import { poolName } from '@trunkmesh/contracts/scalar.js';
+import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
+import { numberRule, printable, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { z } from 'zod';
+import { countryCodes, existingCountry } from '../http/country.js';
+import { checkRequest, invalidRequest } from '../http/field-problems.js';
+import { readGateway } from './gateway.js';
+import { readInboundAddress } from './inbound-address.js';
+import { trunkNameKey } from './trunk.js';
+
+export interface AddressPolicy { allowPrivate: boolean }
+
+const PRIVATE = 'is not reachable from outside: calls could never arrive';
+
+/** Forms and old clients send an empty text where they mean nothing. */
+const orNull = <Text extends z.ZodType<string>>(text: Text) => z.preprocess((value) => (value === '' ? null : value), text.nullable());
+const line = (max: number) => printable(max).min(1);
+
+/** A SIP user or a password; neither has a place for a space at its ends, and a pasted one costs an hour of search. */
+const unpadded = (max: number) => line(max).refine((text) => text === text.trim(), 'must not begin or end with a space');
+
+/** A domain as it stands in a SIP URI's host part. */
+const domain = line(253).refine((text) => readGateway(text).ok, 'must be a host name or an address, for example "sip.example.com"');
+/** A digest realm is any text; a quote or a backslash would end it early in the header (RFC 8760, RFC 3261 §25.1). */
+const realm = line(253).regex(/^[^"\\]*$/, 'must not contain quotes or backslashes');
+
+const header = z.string().regex(/^[^\p{Cc}]*$/u, 'must not contain control characters').max(256);
+
+const rule = numberRule.strict().refine(({ min_length, max_length }) => min_length <= max_length, { error: 'must not be more than max_length', path: ['min_length'] });
+
+function gateway({ allowPrivate }: AddressPolicy) {
+  return line(260).transform((text, context) => {
+    const reading = readGateway(text.trim());
+    if (reading.ok && (reading.gateway.reach === 'public' || (reading.gateway.reach === 'private' && allowPrivate))) return reading.gateway.text;
+    context.addIssue({ code: 'custom', message: reading.ok ? `is ${reading.gateway.what}: no carrier can have it` : reading.message, input: text });
+    return z.NEVER;
+  });
+}
+
+function inboundAddress({ allowPrivate }: AddressPolicy) {
+  return z.string().max(64).transform((text, context) => {
+    const reading = readInboundAddress(text.trim());
+    if (reading.ok && (reading.reach === 'public' || allowPrivate)) return reading.text;
+    context.addIssue({ code: 'custom', message: reading.ok ? PRIVATE : reading.message, input: text });
+    return z.NEVER;
+  });
+}
+
+/** What a client may set, whole. The contract's fields with what only this door can check; defaults are those of the contract. */
+function fields(policy: AddressPolicy) {
+  const { shape } = trunkSettings;
+  return {
+    ...shape,
+    name: printable(100).transform((text) => text.trim()).refine((text) => trunkNameKey(text) !== '', { error: 'must not be empty' }),
+    gateway: gateway(policy),
+    username: orNull(unpadded(128)).default(null),
+    provider: orNull(line(100)).default(null),
+    inbound_addresses: z.array(inboundAddress(policy)).max(64).transform((list) => [...new Set(list)]).default([]),
+    default_country: existingCountry.nullable().default(null),
+    number_rules: z.array(rule).max(32).default([]),
+    outbound_country_codes: countryCodes.nullable().default(null),
+    bridge_pool: poolName.default('default'),
+    from_domain: orNull(domain).default(null),
+    realm: orNull(realm).default(null),
+    auth_username: orNull(unpadded(128)).default(null),
+    codecs: shape.codecs.unwrap().refine((list) => new Set(list).size === list.length, 'must name each codec once').default(['PCMU', 'PCMA']),
+    headers: z.record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P- and have letters, digits and "-"'), header)
+      .refine((headers) => Object.keys(headers).length <= 32, 'must have at most 32 headers').default({}),
+    /** Undefined and, from old clients, empty: not said. Null takes it away. */
+    password: z.preprocess((value) => (value === '' ? undefined : value), printable(256).nullable().optional()).optional(),
+    enabled: z.boolean().optional(),
+  };
+}
+
+/** What a read gives and a client may send back unchanged; nothing of it can be set. */
+const READ_ONLY: ReadonlySet<string> = new Set(['id', 'organization_id', 'has_password', 'bridge_id', 'gateway_revision', 'created_at', 'updated_at', 'hints', 'status_url']);
+
+export const trunkBody = (policy: AddressPolicy) => z.strictObject(fields(policy));
+export type TrunkBodySchema = ReturnType<typeof trunkBody>;
+
+/** `password`: plain text; undefined keeps the present one, null takes it away. `enabled` undefined: as it is, for a new trunk true. */
+export interface WantedTrunk { settings: TrunkSettings; enabled: boolean | undefined; password: string | null | undefined }
+
+/** A whole trunk as a client wrote it, for a new one (`existing` null) or in place of one. Everything that is wrong with it is said at once. */
+export function readTrunk(schema: TrunkBodySchema, written: unknown, existing: TrunkState | null): WantedTrunk {
+  const body = isObject(written) ? Object.fromEntries(Object.entries(written).filter(([field]) => !READ_ONLY.has(field))) : written;
+  const { value, problems = [] } = checkRequest(schema, body);
+  const all = [...problems, ...(isObject(body) ? credentialProblems(body, existing) : [])];
+  if (value === undefined || all.length > 0) throw invalidRequest(withoutTwins(all));
+  const { password, enabled, ...settings } = value;
+  return { settings, enabled, password };
+}
+
+/** RFC 7396: a field that is null goes back to its default; so does a header that is null within `headers`. */
+export function patchTrunk(schema: TrunkBodySchema, patch: unknown, existing: TrunkState): WantedTrunk {
+  if (!isObject(patch)) return readTrunk(schema, patch, existing);
+  const known: Record<string, unknown> = Object.fromEntries(Object.entries(existing).filter(([field]) => field in schema.shape && field !== 'password'));
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null && field in known && field !== 'enabled') delete known[field];
+    else known[field] = field === 'headers' && isObject(value) ? patchedHeaders(existing.headers, value) : value;
+  }
+  return readTrunk(schema, known, existing);
+}
+
+const patchedHeaders = (headers: Readonly<Record<string, string>>, patch: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries({ ...headers, ...patch }).filter(([, value]) => value !== null));
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** FreeSWITCH skips a gateway that shall register and has no credentials, with a log line only (FACTS). */
+function credentialProblems(body: Readonly<Record<string, unknown>>, existing: TrunkState | null): FieldProblem[] {
+  if ((body.register ?? true) !== true) return [];
+  const problems: FieldProblem[] = [];
+  const missing = (field: string) => problems.push({ pointer: `/${field}`, message: 'is required where "register" is true; a trunk that is trusted by its address has "register": false' });
+  if (body.username === undefined || body.username === null || body.username === '') missing('username');
+  const keeps = existing?.password != null;
+  if (body.password === null || (!keeps && (body.password === undefined || body.password === ''))) missing('password');
+  return problems;
+}
+
+const withoutTwins = (problems: readonly FieldProblem[]) => problems.filter(({ pointer }, index) => problems.findIndex((other) => other.pointer === pointer) === index);

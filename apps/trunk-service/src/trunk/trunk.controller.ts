@@ -1,0 +1,124 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
+import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { Request, Response } from 'express';
+import { uuidv7 } from 'uuidv7';
+import type { z } from 'zod';
+import type { Config } from '../config.js';
+import { Access, OrganizationId } from '../http/access.guard.js';
+import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
+import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { pageHeaders } from '../http/page.js';
+import type { Next } from '../record/decided.js';
+import { handle } from '../record/handle.pg.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { CONFIG, KEY_RING, PLACE, RECORD } from '../tokens.js';
+import { deleteTrunk } from './delete-trunk.pg.js';
+import { sealedPassword } from './password.crypto.js';
+import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
+import { trunkPage, trunkRow } from './trunk-list.pg.js';
+import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
+import { viewOf } from './trunk-view.js';
+import { decide, trunkNotFound, type Place, type TrunkChange } from './trunk.js';
+
+@Controller('api/v1/sip-trunks')
+export class TrunkController {
+  private readonly body: TrunkBodySchema;
+
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(KEY_RING) private readonly keyRing: KeyRing,
+    @Inject(PLACE) private readonly place: Place,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.body = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+  }
+
+  @Get()
+  @Access('read')
+  async list(@OrganizationId() organizationId: string, @Query({ schema: trunkQuery }) query: TrunkQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const page = await trunkPage(this.record, organizationId, query);
+    response.set(pageHeaders(request.originalUrl, page)).json(page.rows.map(({ state }) => viewOf(state)));
+  }
+
+  @Post()
+  @Access('manage')
+  async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const { settings, enabled = true, password } = readTrunk(this.body, written, null);
+    const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
+      const id = uuidv7();
+      const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));
+      const sealed = sealedPassword(this.keyRing, password ?? null, { id, password: null }) ?? null;
+      const events = decide(null, { type: 'CreateTrunk', id, organization_id: organizationId, settings, enabled, password: sealed, place: this.place }, work.next(before));
+      const after = work.record(before, events);
+      return { status: 201, headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) }, body: viewOf(after.state!) };
+    });
+    response.status(answer.status).set(answer.headers).json(answer.body);
+  }
+
+  @Get(':id')
+  @Access('read')
+  async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res() response: Response): Promise<void> {
+    const row = await trunkRow(this.record, organizationId, existingId(id));
+    if (row === undefined) throw trunkNotFound();
+    response.set('ETag', etagOf(row.version));
+    if (isUnchanged(ifNoneMatch, row.version)) response.status(304).end();
+    else response.json(viewOf(row.state));
+  }
+
+  @Put(':id')
+  @Access('manage')
+  replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.change({ organizationId, id, request, response }, (state, next) => this.changed(state, readTrunk(this.body, written, state), next));
+  }
+
+  @Patch(':id')
+  @Access('manage')
+  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.change({ organizationId, id, request, response }, (state, next) => this.changed(state, patchTrunk(this.body, written, state), next));
+  }
+
+  @Post(':id/enable')
+  @HttpCode(200)
+  @Access('manage')
+  enable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.change({ organizationId, id, request, response }, (state, next) => decide(state, { type: 'EnableTrunk', place: this.place }, next));
+  }
+
+  @Post(':id/disable')
+  @HttpCode(200)
+  @Access('manage')
+  disable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.change({ organizationId, id, request, response }, (state, next) => decide(state, { type: 'DisableTrunk' }, next));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('manage')
+  async remove(@OrganizationId() organizationId: string, @Param('id') id: string, @Query({ schema: deletionQuery }) { force }: z.output<typeof deletionQuery>, @Headers('if-match') ifMatch: string | undefined): Promise<void> {
+    await deleteTrunk(this.record, { organizationId, id: existingId(id), force }, (before) => requireMatch(ifMatch, before));
+  }
+
+  private changed(state: TrunkState, { settings, enabled, password }: WantedTrunk, next: Next): TrunkChange[] {
+    return decide(state, { type: 'ChangeTrunk', settings, enabled, password: sealedPassword(this.keyRing, password, state), place: this.place }, next);
+  }
+
+  private async change(
+    { organizationId, id, request, response }: { organizationId: string; id: string; request: Request; response: Response },
+    decideOn: (state: TrunkState, next: Next) => TrunkChange[],
+  ): Promise<void> {
+    const entity = { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState };
+    const after = await handle(this.record, entity, (state, next) => {
+      if (state === null) throw trunkNotFound();
+      return decideOn(state, next);
+    }, (before) => { if (before.state !== null) requireMatch(request.header('If-Match'), before); });
+    response.set('ETag', etagOf(after.version)).json(viewOf(after.state!));
+  }
+}
+
+function existingId(id: string): string {
+  if (!uuid.safeParse(id).success) throw trunkNotFound();
+  return id.toLowerCase();
+}

@@ -1,0 +1,131 @@
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { TrunkEvent, TrunkSettings, TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { Next } from '../record/decided.js';
+
+/** A trunk's event before it has an envelope. */
+export type TrunkChange = { [E in TrunkEvent as E['type']]: { type: E['type'] } & E['data'] }[TrunkEvent['type']];
+
+/**
+ * Where a registering, enabled trunk should live: its present bridge while that is good, another one where it is not, null where none is alive.
+ */
+export type Place = (trunk: Pick<TrunkState, 'id' | 'bridge_pool' | 'bridge_id'>) => string | null;
+
+export type TrunkCommand =
+  | { type: 'CreateTrunk'; id: string; organization_id: string; settings: TrunkSettings; enabled: boolean; password: string | null; place: Place }
+  /** `password`: sealed; undefined keeps it. The caller knows whether it differs from the present one, which a ciphertext does not show. */
+  | { type: 'ChangeTrunk'; settings: TrunkSettings; enabled?: boolean; password?: string | null; place: Place }
+  | { type: 'EnableTrunk'; place: Place }
+  | { type: 'DisableTrunk' }
+  | { type: 'PlaceTrunk'; bridge_id: string | null }
+  | { type: 'ReencryptPassword'; password: string }
+  | { type: 'DeleteTrunk' };
+
+export function decide(state: TrunkState | null, command: TrunkCommand, next: Next): TrunkChange[] {
+  if (command.type === 'CreateTrunk') return create(state, command, next);
+  const existing = required(state);
+  switch (command.type) {
+    case 'ChangeTrunk': return change(existing, command, next);
+    case 'EnableTrunk': return inSequence(existing, next, [turn(true), placed(command.place)]);
+    case 'DisableTrunk': return inSequence(existing, next, [turn(false)]);
+    case 'PlaceTrunk': return inSequence(existing, next, [placed(() => command.bridge_id)]);
+    case 'ReencryptPassword': return inSequence(existing, next, [reencrypted(command.password)]);
+    case 'DeleteTrunk': return [{ type: 'TrunkDeleted', change: {}, state: null }];
+  }
+}
+
+export const evolve = (_state: TrunkState | null, event: TrunkChange): TrunkState | null => event.state;
+
+export const trunkNotFound = () => new DomainError('trunk-not-found', 'There is no such trunk.');
+export const duplicateTrunkName = () => new DomainError('duplicate-trunk-name', 'The organisation has a trunk of this name already; upper and lower case do not tell names apart.', [{ pointer: '/name', message: 'is the name of another trunk' }]);
+
+/** Names that differ only in case or in how a letter is composed would be taken for one another. */
+export const trunkNameKey = (name: string) => name.normalize('NFKC').trim().toLowerCase();
+
+/** What FreeSWITCH's gateway is made of: when one of these changes there must be a new gateway. Names, priorities, limits and number rules are ours alone. */
+const GATEWAY_FIELDS: ReadonlySet<string> = new Set<keyof TrunkState>([
+  'gateway', 'username', 'password', 'register', 'transport', 'srtp', 'realm', 'from_domain', 'auth_username', 'expires_seconds', 'ping_seconds', 'codecs', 'headers', 'bridge_pool', 'bridge_id',
+]);
+
+/** One step of a decision: the event that it adds to a state, or none. */
+type Step = (state: TrunkState, next: Next) => TrunkChange | undefined;
+
+/** Each step on the state that the one before left, with the version that its event will have. */
+function inSequence(state: TrunkState, next: Next, steps: readonly Step[]): TrunkChange[] {
+  const events: TrunkChange[] = [];
+  let now = state;
+  for (const step of steps) {
+    const event = step(now, { at: next.at, version: next.version + events.length });
+    if (event === undefined) continue;
+    events.push(event);
+    now = event.state ?? now;
+  }
+  return events;
+}
+
+function create(state: TrunkState | null, command: Extract<TrunkCommand, { type: 'CreateTrunk' }>, next: Next): TrunkChange[] {
+  if (state !== null) throw new DomainError('conflict', 'A trunk with this id exists already.', [{ pointer: '/id', message: 'is the id of another trunk' }]);
+  const { id, organization_id, settings, enabled, password } = command;
+  const created: TrunkState = {
+    ...settings, id, organization_id, enabled, password,
+    bridge_id: null, gateway_revision: next.version, created_at: next.at, updated_at: next.at,
+  };
+  const first: TrunkChange = { type: 'TrunkCreated', change: {}, state: created };
+  return [first, ...inSequence(created, { ...next, version: next.version + 1 }, [placed(command.place)])];
+}
+
+/**
+ * A trunk that goes off is disabled first, one that comes on is enabled last: no reader ever sees a gateway in between that nobody asked for.
+ * A password that comes with other changes is in their event, so that FreeSWITCH never registers to the new gateway with the old password.
+ */
+function change(state: TrunkState, { settings, enabled = state.enabled, password, place }: Extract<TrunkCommand, { type: 'ChangeTrunk' }>, next: Next): TrunkChange[] {
+  const update = updated(settings, password);
+  return inSequence(state, next, enabled ? [update, turn(true), placed(place)] : [turn(false), update]);
+}
+
+const updated = (settings: TrunkSettings, password: string | null | undefined): Step => (state, next) => {
+  const wanted: Partial<TrunkState> = { ...settings, ...(password === undefined ? {} : { password }) };
+  const fields = (Object.keys(wanted) as (keyof TrunkState)[]).filter((field) => !same(wanted[field], state[field]));
+  if (fields.length === 0) return undefined;
+  const after = revised(state, { ...wanted, ...(settings.register ? {} : { bridge_id: null }) }, next);
+  return fields.length === 1 && fields[0] === 'password'
+    ? { type: 'TrunkCredentialsChanged', change: { reason: 'changed' }, state: after }
+    : { type: 'TrunkUpdated', change: { fields }, state: after };
+};
+
+const turn = (enabled: boolean): Step => (state, next) => {
+  if (state.enabled === enabled) return undefined;
+  const after = { ...state, enabled, updated_at: next.at };
+  // Disabled, it has no gateway, whatever the revision; enabled again it must not take up the name of the one that may still be going away.
+  return enabled ? { type: 'TrunkEnabled', change: {}, state: { ...after, gateway_revision: next.version } } : { type: 'TrunkDisabled', change: {}, state: after };
+};
+
+const placed = (place: Place): Step => (state, next) => {
+  if (!state.register || !state.enabled) return undefined;
+  const bridge_id = place(state);
+  if (bridge_id === state.bridge_id) return undefined;
+  return { type: 'TrunkPlaced', change: { bridge_id, from: state.bridge_id }, state: revised(state, { bridge_id }, next) };
+};
+
+const reencrypted = (password: string): Step => (state, next) => (state.password === null || state.password === password
+  ? undefined
+  : { type: 'TrunkCredentialsChanged', change: { reason: 'reencrypted' }, state: { ...state, password, updated_at: next.at } });
+
+function revised(state: TrunkState, patch: Partial<TrunkState>, next: Next): TrunkState {
+  const gateway = Object.entries(patch).some(([field, value]) => GATEWAY_FIELDS.has(field) && !same(value, state[field as keyof TrunkState]));
+  return { ...state, ...patch, updated_at: next.at, gateway_revision: gateway ? next.version : state.gateway_revision };
+}
+
+function required(state: TrunkState | null): TrunkState {
+  if (state === null) throw trunkNotFound();
+  return state;
+}
+
+/** Equal whatever the order of keys; the values are JSON. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length
+    && keys.every((key) => Object.hasOwn(b, key) && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}

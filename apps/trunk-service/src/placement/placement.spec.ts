@@ -38,11 +38,11 @@ describe('moves', () => {
     ['a bridge of another pool is no refuge', [bridge('a', { health: 'lost' }), bridge('b', { pool: 'eu' })], trunk('t', 'a'), undefined],
     ['an owner that nobody knows is replaced', [bridge('b')], trunk('t', 'gone'), { to: 'b', why: 'owner-unknown' }],
     ['an owner that nobody knows stays while there is no other', [], trunk('t', 'gone'), undefined],
-  ])('%s', (_what, bridges, each, move) => expect(planMoves([each], bridges)).toEqual(move ? [expect.objectContaining({ trunk_id: 't', ...move })] : []));
+  ])('%s', (_what, bridges, each, move) => expect(planMoves([each], bridges, loadOf([each]))).toEqual(move ? [expect.objectContaining({ trunk_id: 't', ...move })] : []));
 
   it('spread a dead bridge over the others by load', () => {
     const trunks = [...Array.from({ length: 6 }, (_, i) => trunk(`d${i}`, 'dead')), trunk('x1', 'b'), trunk('x2', 'b')];
-    const after = loadOf(apply(trunks, planMoves(trunks, [bridge('dead', { health: 'lost' }), bridge('b'), bridge('c')])));
+    const after = loadOf(apply(trunks, planMoves(trunks, [bridge('dead', { health: 'lost' }), bridge('b'), bridge('c')], loadOf(trunks))));
     expect(Object.fromEntries(after)).toEqual({ b: 4, c: 4 });
   });
 });
@@ -60,7 +60,7 @@ describe('whatever the bridges do', () => {
 
   it('a trunk has one owner, which serves its pool wherever any bridge does', () => {
     fc.assert(fc.property(trunks, fleet, (all, bridges) => {
-      const moves = planMoves(all, bridges);
+      const moves = planMoves(all, bridges, loadOf(all));
       expect(new Set(moves.map((move) => move.trunk_id)).size).toBe(moves.length);
       for (const after of apply(all, moves)) {
         const fit = eligible(bridges, after.bridge_pool).map((each) => each.id);
@@ -73,18 +73,18 @@ describe('whatever the bridges do', () => {
 
   it('nothing moves whose owner serves, and a plan that was carried out leaves nothing to do', () => {
     fc.assert(fc.property(trunks, fleet, (all, bridges) => {
-      const moves = planMoves(all, bridges);
+      const moves = planMoves(all, bridges, loadOf(all));
       for (const move of moves) {
         const before = all.find((each) => each.id === move.trunk_id)!;
         expect(eligible(bridges, before.bridge_pool).some((each) => each.id === before.bridge_id)).toBe(false);
       }
-      expect(planMoves(apply(all, moves), bridges)).toEqual([]);
+      expect(planMoves(apply(all, moves), bridges, loadOf(apply(all, moves)))).toEqual([]);
     }));
   });
 
   it('no bridge that received a trunk ends more than one above another that could have', () => {
     fc.assert(fc.property(trunks, fleet, (all, bridges) => {
-      const moves = planMoves(all, bridges);
+      const moves = planMoves(all, bridges, loadOf(all));
       const load = loadOf(apply(all, moves));
       for (const { to } of moves) {
         if (to === null) continue;
@@ -96,7 +96,7 @@ describe('whatever the bridges do', () => {
 
   it('every instance plans the same, whatever order it read things in', () => {
     fc.assert(fc.property(trunks, fleet, (all, bridges) => {
-      expect(planMoves([...all].reverse(), [...bridges].reverse())).toEqual(planMoves(all, bridges));
+      expect(planMoves([...all].reverse(), [...bridges].reverse(), loadOf(all))).toEqual(planMoves(all, bridges, loadOf(all)));
     }));
   });
 });

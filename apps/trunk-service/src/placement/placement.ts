@@ -38,14 +38,17 @@ export function loadOf(trunks: readonly PlacementTrunk[]): Map<string, number> {
  * The moves that are needed, and no others: a registration that works is never moved for the sake of balance, because every move is seconds in which
  * nobody can call. A trunk whose bridge is lost or draining stays where it is while no other can take it: it works again the moment its bridge does.
  * Only where staying is hopeless (retired, another pool) it is taken off without a new owner.
+ * `trunks` may be only those that can have a reason to move; `before` counts all that the bridges own.
  */
-export function planMoves(trunks: readonly PlacementTrunk[], bridges: readonly PlacementBridge[]): Move[] {
+export function planMoves(trunks: readonly PlacementTrunk[], bridges: readonly PlacementBridge[], before: ReadonlyMap<string, number>): Move[] {
   const byId = new Map(bridges.map((bridge) => [bridge.id, bridge]));
-  const load = loadOf(trunks);
+  const load = new Map(before);
   const choose = leastLoaded(bridges, load);
   const moves: Move[] = [];
-  for (const trunk of [...trunks].sort((a, b) => compare(a.id, b.id))) {
-    const why = reasonToMove(trunk, byId);
+  const restless = [...trunks].sort((a, b) => compare(a.id, b.id)).map((trunk) => ({ trunk, why: reasonToMove(trunk, byId) }));
+  // A bridge that changed its pool may be the target of others: what certainly leaves it is no load of it any more.
+  for (const { trunk, why } of restless) if (why === 'owner-in-another-pool') load.set(trunk.bridge_id!, (load.get(trunk.bridge_id!) ?? 1) - 1);
+  for (const { trunk, why } of restless) {
     if (why === undefined) continue;
     const to = choose(trunk.bridge_pool) ?? (isHopeless(why) ? null : trunk.bridge_id);
     if (to === trunk.bridge_id) continue;
@@ -53,6 +56,12 @@ export function planMoves(trunks: readonly PlacementTrunk[], bridges: readonly P
     if (to !== null) load.set(to, (load.get(to) ?? 0) + 1);
   }
   return moves;
+}
+
+/** Where one trunk belongs now: its present bridge while that is good, or nobody else can take it. */
+export function placeOne(trunk: PlacementTrunk, bridges: readonly PlacementBridge[], load: ReadonlyMap<string, number>): string | null {
+  const move = planMoves([trunk], bridges, load)[0];
+  return move ? move.to : trunk.bridge_id;
 }
 
 /** `chooseBridge` for many trunks in a row without sorting each time: a pool has few bridges, a dead one may have had thousands of trunks. */

@@ -58,9 +58,9 @@ describe('a change', () => {
 });
 
 describe('the answer', () => {
-  it('names the target by its kind and does not tell the organisation', () => {
+  it('names the target by its kind', () => {
     expect(presentNumber(number({ target: reception }))).toMatchObject({ assistant: { id: 42, name: 'Reception', is_active: false }, flow: null });
     expect(Object.keys(presentNumber(number())).sort()).toEqual(['allowed_country_codes', 'assistant', 'capabilities', 'created_at', 'flow', 'friendly_name', 'id',
-      'is_active', 'is_verified_caller_id', 'phone_number', 'provider', 'sip_trunk_id', 'updated_at']);
+      'is_active', 'is_verified_caller_id', 'organization_id', 'phone_number', 'provider', 'sip_trunk_id', 'updated_at']);
   });
 });

@@ -119,7 +119,7 @@ function target({ kind, id, name, is_active }: TargetInput, before: NumberTarget
 
 /** The object of the API: the target under its kind's name. */
 export function presentNumber(state: NumberState) {
-  const { target: to, organization_id: _, ...rest } = state;
+  const { target: to, ...rest } = state;
   const named = to && { id: to.id, name: to.name, is_active: to.is_active };
   return { ...rest, assistant: to?.kind === 'assistant' ? named : null, flow: to?.kind === 'flow' ? named : null };
 }

@@ -5,9 +5,6 @@ import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import type { NumberRow } from './number-list.pg.js';
 
-/** Ids are compared as texts in places, and answered in lower case. */
-export const numberId = z.uuid().transform((id) => id.toLowerCase());
-
 const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
 
 /** All filters combine with AND. */
@@ -71,6 +68,12 @@ export async function listNumbers(record: RecordStore, organizationId: string, q
 }
 
 export const numberNotFound = () => new DomainError('number-not-found', 'There is no such phone number.');
+
+/** What cannot be an id names nothing. Ids are compared as texts in places: lower case, as they are answered. */
+export function existingId(id: string): string {
+  if (!z.uuid().safeParse(id).success) throw numberNotFound();
+  return id.toLowerCase();
+}
 
 export async function findNumber(record: Pick<RecordStore, 'query'>, organizationId: string, id: string): Promise<NumberRow> {
   const [row] = await record.query<NumberRow>('select version, state from numbers where organization_id = $1 and id = $2', [organizationId, id]);

@@ -10,7 +10,7 @@ import { pageHeaders } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { RECORD } from '../tokens.js';
 import { assignNumber, changeNumber as changeSchema, createNumber, patchFields, presentNumber, putFields, type CreateNumber, type NumberInput } from './number-input.js';
-import { findNumber, listNumbers, numberId, numberQuery, type NumberQuery } from './number-query.pg.js';
+import { existingId, findNumber, listNumbers, numberQuery, type NumberQuery } from './number-query.pg.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
 
 type Change = NumberInput & { phone_number?: string };
@@ -37,8 +37,8 @@ export class NumberController {
 
   @Get('phone-numbers/:id')
   @Access('read')
-  async get(@OrganizationId() organizationId: string, @Param('id', { schema: numberId }) id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response) {
-    const { version, state } = await findNumber(this.record, organizationId, id);
+  async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response) {
+    const { version, state } = await findNumber(this.record, organizationId, existingId(id));
     response.set('ETag', etagOf(version));
     if (!isUnchanged(ifNoneMatch, version)) return presentNumber(state);
     response.status(304);
@@ -47,28 +47,28 @@ export class NumberController {
 
   @Put('phone-numbers/:id')
   @Access('manage')
-  put(@OrganizationId() organizationId: string, @Param('id', { schema: numberId }) id: string, @Body({ schema: changeSchema }) input: Change, @Req() request: Request) {
-    return this.change({ organizationId, id }, request, (before) => putFields(sameNumber(input, before), before));
+  put(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: changeSchema }) input: Change, @Req() request: Request) {
+    return this.change({ organizationId, id: existingId(id) }, request, (before) => putFields(sameNumber(input, before), before));
   }
 
   @Patch('phone-numbers/:id')
   @Access('manage')
-  patch(@OrganizationId() organizationId: string, @Param('id', { schema: numberId }) id: string, @Body({ schema: changeSchema }) input: Change, @Req() request: Request) {
-    return this.change({ organizationId, id }, request, (before) => patchFields(sameNumber(input, before), before));
+  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: changeSchema }) input: Change, @Req() request: Request) {
+    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(sameNumber(input, before), before));
   }
 
   /** The platform's own way to assign a number (reference: an empty string clears). */
   @Patch('assistants/organization/phone-numbers/:id')
   @Access('manage')
-  assign(@OrganizationId() organizationId: string, @Param('id', { schema: numberId }) id: string, @Body({ schema: assignNumber }) input: NumberInput, @Req() request: Request) {
-    return this.change({ organizationId, id }, request, (before) => patchFields(input, before));
+  assign(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: assignNumber }) input: NumberInput, @Req() request: Request) {
+    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(input, before));
   }
 
   @Delete('phone-numbers/:id')
   @Access('manage')
   @HttpCode(204)
-  async remove(@OrganizationId() organizationId: string, @Param('id', { schema: numberId }) id: string, @Headers('if-match') ifMatch: string | undefined) {
-    await removeNumber(this.record, { organizationId, id }, (before) => requireMatch(ifMatch, before));
+  async remove(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-match') ifMatch: string | undefined) {
+    await removeNumber(this.record, { organizationId, id: existingId(id) }, (before) => requireMatch(ifMatch, before));
   }
 
   private async change(which: { organizationId: string; id: string }, request: Request, changes: Parameters<typeof changeNumber>[2]) {

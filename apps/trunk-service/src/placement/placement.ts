@@ -44,16 +44,19 @@ export function planMoves(trunks: readonly PlacementTrunk[], bridges: readonly P
   const byId = new Map(bridges.map((bridge) => [bridge.id, bridge]));
   const load = new Map(before);
   const choose = leastLoaded(bridges, load);
-  const moves: Move[] = [];
-  const restless = [...trunks].sort((a, b) => compare(a.id, b.id)).map((trunk) => ({ trunk, why: reasonToMove(trunk, byId) }));
+  const restless = [...trunks].sort((a, b) => compare(a.id, b.id)).flatMap((trunk) => {
+    const why = reasonToMove(trunk, byId);
+    return why === undefined ? [] : [{ trunk, why }];
+  });
+  const add = (bridge: string, count: number) => { load.set(bridge, (load.get(bridge) ?? 0) + count); };
   // A bridge that changed its pool may be the target of others: what certainly leaves it is no load of it any more.
-  for (const { trunk, why } of restless) if (why === 'owner-in-another-pool') load.set(trunk.bridge_id!, (load.get(trunk.bridge_id!) ?? 1) - 1);
+  for (const { trunk, why } of restless) if (why === 'owner-in-another-pool') add(trunk.bridge_id!, -1);
+  const moves: Move[] = [];
   for (const { trunk, why } of restless) {
-    if (why === undefined) continue;
     const to = choose(trunk.bridge_pool) ?? (isHopeless(why) ? null : trunk.bridge_id);
     if (to === trunk.bridge_id) continue;
     moves.push({ trunk_id: trunk.id, from: trunk.bridge_id, to, why });
-    if (to !== null) load.set(to, (load.get(to) ?? 0) + 1);
+    if (to !== null) add(to, 1);
   }
   return moves;
 }

@@ -108,15 +108,23 @@ function isUserName(groups: readonly DialectGroup[], user: string): boolean {
 /** Reads one value in every dialect. Two numbers that it fits are one too many. */
 function readValue(reader: Reader, value: Dialled): Found {
   let number = 0;
+  let agreed = true;
   let owned: Owned;
   for (const group of reader.groups) {
-    if (++reader.readings > MAX_READINGS) return { verdict: 'ambiguous', number };
+    if (++reader.readings > MAX_READINGS) return { verdict: 'ambiguous', number: 0 };
     const read = toE164(value.text, group.dialect, value.context);
     if (read === 0) continue;
-    number ||= read;
+    agreed &&= number === 0 || read === number;
+    number = read;
     owned = better(owned, lookup(reader.index, read, group.candidates));
   }
-  if (owned === undefined) return { verdict: number === 0 ? 'not-a-public-number' : 'nobodys-number', number };
+  return verdictOf(owned, number, agreed);
+}
+
+/** `number`: as last read, 0 for never. Where the dialects did not agree and none of the readings decides, none of them is shown as what it was brought to. */
+function verdictOf(owned: Owned, read: number, agreed: boolean): Found {
+  const number = agreed ? read : 0;
+  if (owned === undefined) return { verdict: read === 0 ? 'not-a-public-number' : 'nobodys-number', number };
   if (owned === 'others') return { verdict: 'other-organizations-number', number };
   return owned.row === SEVERAL ? { verdict: 'ambiguous', number } : { verdict: 'decided', number: owned.number, match: owned };
 }

@@ -1,0 +1,115 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { syncFile } from './disk-sync.fs.js';
+
+/** A call that has begun and whose record is not written yet. */
+export interface OpenCall {
+  started: CallStarted;
+  answered: CallAnswered | null;
+}
+
+/**
+ * Both writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon after: a host that loses power has ended its
+ * calls as well.
+ */
+export interface OpenCalls {
+  started(event: CallStarted): Promise<void>;
+  /** After `started` of the same call. */
+  answered(event: CallAnswered): Promise<void>;
+  /** After both. */
+  remove(callId: string): Promise<void>;
+  /** Left by this agent's life before. */
+  readonly found: readonly OpenCall[];
+  /** The latest moment at which the life before noted that it held its calls; undefined where it never did. */
+  readonly lastAlive: Date | undefined;
+  stop(): Promise<void>;
+}
+
+export interface OpenCallsOptions {
+  /** STATE_DIR/open */
+  folder: string;
+  /** Calls that go on; with none of them nothing has to be noted. */
+  count: () => number;
+  logger: Logger;
+}
+
+const NAME = /^[\da-f-]{36}\.jsonl$/;
+/** A call that ends while the agent is dead is known to have lasted until the last of these. */
+const ALIVE_MS = 500;
+const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
+
+/** One file a call that goes on, its events a line each, so that an agent that is killed still ends every one of them. */
+export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): Promise<OpenCalls> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const path = (callId: string) => join(folder, `${callId}.jsonl`);
+  const found = await readAll(folder, logger);
+  const lastAlive = await readAlive(folder);
+  const unsynced = new Set<string>();
+
+  const background = async (): Promise<void> => {
+    if (count() > 0) await noteAlive(folder);
+    for (const callId of [...unsynced]) {
+      unsynced.delete(callId);
+      await syncFile(path(callId)).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error; });
+    }
+  };
+  let noting: Promise<void> | undefined;
+  const run = () => {
+    noting ??= background().catch((error: unknown) => { logger.warn({ err: error }, 'open calls cannot be synced to disk'); }).finally(() => { noting = undefined; });
+    return noting;
+  };
+  const timer = setInterval(() => { void run(); }, ALIVE_MS);
+  return {
+    found,
+    lastAlive,
+    started: async (event) => {
+      // No temporary file and no rename: this is written before the call is answered, so one that was cut short is of a call that nobody answered.
+      await writeFile(path(event.data.call_id), `${JSON.stringify(event)}\n`, { mode: 0o640 });
+      unsynced.add(event.data.call_id);
+    },
+    answered: async (event) => {
+      const file = await open(path(event.data.call_id), APPEND_TO_EXISTING);
+      try { await file.writeFile(`${JSON.stringify(event)}\n`); } finally { await file.close(); }
+      unsynced.add(event.data.call_id);
+    },
+    remove: (callId) => {
+      unsynced.delete(callId);
+      return rm(path(callId), { force: true });
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await noting;
+      await run();
+    },
+  };
+}
+
+async function noteAlive(folder: string): Promise<void> {
+  await writeFile(join(folder, 'alive.tmp'), new Date().toISOString(), { mode: 0o640 });
+  await rename(join(folder, 'alive.tmp'), join(folder, 'alive'));
+}
+
+async function readAlive(folder: string): Promise<Date | undefined> {
+  const at = new Date((await readFile(join(folder, 'alive'), 'utf8').catch(() => '')).trim());
+  return Number.isNaN(at.getTime()) ? undefined : at;
+}
+
+async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
+  const calls: OpenCall[] = [];
+  for (const name of (await readdir(folder)).filter((entry) => NAME.test(entry))) {
+    const [first, second] = (await readFile(join(folder, name), 'utf8')).split('\n').map(parse);
+    if (first?.type === 'CallStarted') calls.push({ started: first, answered: second?.type === 'CallAnswered' ? second : null });
+    else {
+      logger.warn({ file: name }, 'an open call\'s file is cut short: the call was never answered');
+      await rm(join(folder, name), { force: true });
+    }
+  }
+  return calls;
+}
+
+function parse(line: string): CallStarted | CallAnswered | undefined {
+  try { return JSON.parse(line) as CallStarted | CallAnswered; } catch { return undefined; }
+}

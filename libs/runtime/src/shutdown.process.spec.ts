@@ -46,7 +46,7 @@ describe('gracefulShutdown', () => {
   });
 
   it('exits at once on a second signal', async () => {
-    const { source, codes, shutdown } = given();
+    const { source, codes, shutdown } = given(100);
     shutdown.add('hangs', () => new Promise(() => undefined));
     source.emit('SIGTERM');
     expect(codes).toEqual([]);

@@ -1,0 +1,172 @@
+import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
+import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
+import type { ClientBase, QueryResult } from 'pg';
+import { type EntityManager, type MigrationInterface, QueryFailedError } from 'typeorm';
+import { uuidv7 } from 'uuidv7';
+import { CreateEventStore1764000000000 } from './event-store.migration.js';
+
+/** For the `migrations` of the DataSource that the record lives in. */
+export const eventStoreMigrations: readonly (new () => MigrationInterface)[] = [CreateEventStore1764000000000];
+
+export interface NewEvent {
+  /** From contracts/subjects.ts. */
+  subject: string;
+  type: string;
+  /** The entity's version before this event; 0: it has none. Several events of one entity in one append count on. */
+  expectedVersion: number;
+  change: unknown;
+  /** The entity's whole state after it; `null`: it was deleted. */
+  state: unknown;
+}
+
+export interface AppendMeta {
+  /** CloudEvents `source`. */
+  source: string;
+  now: Date;
+  traceparent?: string;
+}
+
+/** The version is taken, or the one before is not there: the command was decided on a state that is not the last. The transaction must be rolled back. */
+export class ConcurrencyError extends Error {
+  override readonly name = 'ConcurrencyError';
+  constructor(readonly subjects: readonly string[], options?: ErrorOptions) {
+    super(`decided on a version that is not the last: ${subjects.slice(0, 3).join(', ')}`, options);
+  }
+}
+
+/** Bounds the memory of one statement: an event has about a kilobyte. */
+const CHUNK = 5_000;
+/** nats-server's `max_payload` is 1 MiB unless configured otherwise, headers included. */
+const LARGEST_ENVELOPE = 900_000;
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * One round trip, whatever the number of events: `expected` is given for an entity's first event in the statement, where its predecessor must already be there
+ * (READ COMMITTED: committed, or of this transaction). Identity values are handed out in the order of `order by`, so positions are causal within an entity.
+ */
+const APPEND = `
+  with stored as (
+    insert into events (subject, version, id, time, envelope)
+    select new.subject, new.version, new.id, $5, new.envelope
+    from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $6::int[]) with ordinality as new (subject, version, id, envelope, expected, place)
+    where new.expected = 0 or exists (select from events before where before.subject = new.subject and before.version = new.expected)
+    order by new.place
+    returning position
+  )
+  insert into outbox (position) select position from stored`;
+
+/** Stores the events and puts them into the outbox, inside the caller's transaction; gives them back as they are stored. */
+export async function append(tx: EntityManager, events: readonly NewEvent[], meta: AppendMeta): Promise<AnyEvent[]> {
+  const stored: AnyEvent[] = [];
+  for (let from = 0; from < events.length; from += CHUNK) stored.push(...await appendChunk(tx, events.slice(from, from + CHUNK), meta));
+  return stored;
+}
+
+async function appendChunk(tx: EntityManager, chunk: readonly NewEvent[], meta: AppendMeta): Promise<AnyEvent[]> {
+  const time = meta.now.toISOString();
+  const events = chunk.map((event) => envelope(event, time, meta));
+  const seen = new Set<string>();
+  const predecessors = chunk.map(({ subject, expectedVersion }) => {
+    if (seen.has(subject)) return 0;
+    seen.add(subject);
+    return expectedVersion;
+  });
+  const envelopes = events.map((event) => JSON.stringify(event));
+  refuseUnpublishable(events, envelopes);
+  const columns = [
+    events.map(({ subject }) => subject), events.map(({ entityversion }) => entityversion), events.map(({ id }) => id), envelopes, time, predecessors,
+  ];
+  const { rowCount } = await prepared(tx, { name: 'event-log append', text: APPEND, values: columns }).catch((error: unknown) => {
+    throw isVersionTaken(error) ? new ConcurrencyError([...seen], { cause: error }) : error;
+  });
+  if (rowCount !== events.length) throw new ConcurrencyError([...seen]);
+  return events;
+}
+
+/** CloudEvents 1.0 (contracts/envelope.ts). Shapes are the caller's and not checked again. */
+function envelope({ subject, type, expectedVersion, change, state }: NewEvent, time: string, { source, traceparent }: AppendMeta): AnyEvent {
+  return {
+    specversion: '1.0',
+    id: uuidv7(),
+    source,
+    type,
+    subject,
+    time,
+    datacontenttype: 'application/json',
+    entityversion: expectedVersion + 1,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: { change, state },
+  };
+}
+
+/** An event that JetStream refuses would block the relay for ever, and everything behind it. */
+function refuseUnpublishable(events: readonly AnyEvent[], envelopes: readonly string[]): void {
+  for (const [index, { subject }] of events.entries()) {
+    if (/[\s*>]/.test(subject) || entityOfSubject(subject) === undefined) throw new TypeError(`not a subject of the entities' stream: ${JSON.stringify(subject)}`);
+    const text = envelopes[index]!;
+    if (text.length > LARGEST_ENVELOPE / 3 && Buffer.byteLength(text) > LARGEST_ENVELOPE) throw new TypeError(`an event of ${subject} is larger than ${LARGEST_ENVELOPE} bytes`);
+  }
+}
+
+function isVersionTaken(error: unknown): boolean {
+  const cause = error instanceof QueryFailedError ? error.driverError : error;
+  const { code, constraint } = cause as { code?: string; constraint?: string };
+  return code === UNIQUE_VIOLATION && constraint === 'events_subject_version';
+}
+
+export interface LastEvent { version: number; type: string; state: unknown }
+
+const LOAD_LAST = 'select version, envelope from events where subject = $1 order by version desc limit 1';
+
+/** The entity as its last event left it: `state` null where it was deleted, undefined where it never was. */
+export async function loadLast(tx: EntityManager, subject: string): Promise<LastEvent | undefined> {
+  const { rows } = await prepared<{ version: number; envelope: string }>(tx, { name: 'event-log last', text: LOAD_LAST, values: [subject] });
+  return rows[0] && lastOf(rows[0]);
+}
+
+const LOAD_MANY = `
+  select wanted.subject, last.version, last.envelope
+  from unnest($1::text[]) as wanted (subject)
+  cross join lateral (select version, envelope from events where subject = wanted.subject order by version desc limit 1) as last`;
+
+/** Of many entities in one round trip; those that never were are not in the map. */
+export async function loadLastOfMany(tx: EntityManager, subjects: readonly string[]): Promise<Map<string, LastEvent>> {
+  const { rows } = await prepared<{ subject: string; version: number; envelope: string }>(tx, { name: 'event-log last of many', text: LOAD_MANY, values: [subjects] });
+  return new Map(rows.map((row) => [row.subject, lastOf(row)]));
+}
+
+function lastOf({ version, envelope: text }: { version: number; envelope: string }): LastEvent {
+  const { type, data } = JSON.parse(text) as AnyEvent;
+  return { version, type, state: data.state };
+}
+
+export interface StoredEvent { position: number; event: AnyEvent }
+
+/** Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is the record at one moment; elsewhere a later commit of a lower position may be missed. */
+export async function* readEvents(tx: EntityManager, options: { after?: number; batch?: number } = {}): AsyncGenerator<StoredEvent[]> {
+  const { batch = 5_000 } = options;
+  for (let after = options.after ?? 0; ;) {
+    const { rows } = await prepared<{ position: string; envelope: string }>(tx, {
+      name: 'event-log read', text: 'select position, envelope from events where position > $1 order by position limit $2', values: [after, batch],
+    });
+    if (rows.length === 0) return;
+    yield rows.map((row) => ({ position: Number(row.position), event: JSON.parse(row.envelope) as AnyEvent }));
+    after = Number(rows.at(-1)!.position);
+  }
+}
+
+/**
+ * A named statement is parsed and planned once a connection, which for a single small row is half of its cost. TypeORM does not offer them, so this goes to the
+ * transaction's own connection; failures have TypeORM's form. Without a transaction any connection of the pool does.
+ */
+async function prepared<Row extends object>(tx: EntityManager, statement: { name: string; text: string; values: unknown[] }): Promise<QueryResult<Row>> {
+  const runner = tx.queryRunner ?? tx.dataSource.createQueryRunner();
+  try {
+    const client = await runner.connect() as ClientBase;
+    return await client.query<Row>(statement);
+  } catch (error) {
+    throw error instanceof Error && !(error instanceof QueryFailedError) ? new QueryFailedError(statement.name, undefined, error) : error;
+  } finally {
+    if (runner !== tx.queryRunner) await runner.release();
+  }
+}

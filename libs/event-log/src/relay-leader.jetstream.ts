@@ -1,0 +1,64 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { FencedPublisher, StreamEnd } from './fenced-publisher.jetstream.js';
+import type { RelaySession } from './relay-session.pg.js';
+import { compareWithStream } from './stream-end.jetstream.js';
+import type { StreamOptions } from './streams.jetstream.js';
+
+export interface LeaderOptions {
+  /** Holds the lock. */
+  session: RelaySession;
+  nc: NatsConnection;
+  publisher: FencedPublisher;
+  streams: StreamOptions;
+  /** Events in flight at once. */
+  batch: number;
+  logger: Logger;
+}
+
+export interface Step {
+  /** How many events are in JetStream that were not before. */
+  relayed: number;
+  /** Nothing was waiting when it was read. */
+  idle: boolean;
+  /** JetStream did not take a whole batch: its end is read again in the next step. */
+  problem?: string;
+}
+
+export interface RelayLeader {
+  step(): Promise<Step>;
+  /** Takes what was acknowledged last out of the outbox; the next leader would find it in the stream otherwise. */
+  finish(): Promise<void>;
+}
+
+/** The way of an event from the outbox to JetStream, one batch a step, in the order of positions. */
+export function relayLeader(options: LeaderOptions): RelayLeader {
+  const { session, publisher } = options;
+  let end: (StreamEnd & { created: string }) | undefined;
+  let acknowledged: string[] = [];
+
+  const settle = async (limit: number) => {
+    const positions = acknowledged;
+    acknowledged = [];
+    return session.settleAndNext({ positions, at: { created: end!.created, sequence: end!.sequence } }, limit);
+  };
+
+  return {
+    async step() {
+      end ??= await compareWithStream(options);
+      const batch = await settle(options.batch);
+      if (batch.length === 0) return { relayed: 0, idle: true };
+      const outcome = await publisher.publish(batch, end);
+      const relayed = batch.slice(0, outcome.acknowledged);
+      acknowledged = relayed.map(({ position }) => position);
+      end = { created: end.created, sequence: end.sequence + relayed.length, id: relayed.at(-1)?.id ?? end.id };
+      if (outcome.problem === undefined) return { relayed: relayed.length, idle: false };
+      if (relayed.length > 0) await settle(0);
+      end = undefined;
+      return { relayed: relayed.length, idle: false, problem: outcome.problem };
+    },
+    async finish() {
+      if (end && acknowledged.length > 0) await settle(0);
+    },
+  };
+}

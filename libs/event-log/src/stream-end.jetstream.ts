@@ -1,0 +1,63 @@
+import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { RelayPosition, RelaySession } from './relay-session.pg.js';
+import { restoreStream } from './stream-restore.jetstream.js';
+import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './streams.jetstream.js';
+
+/** Messages read side by side. */
+const READ_AHEAD = 64;
+const CHUNK = 1_024;
+
+export interface CompareOptions { nc: NatsConnection; session: RelaySession; streams: StreamOptions; logger: Logger }
+
+/**
+ * Brings the outbox in line with what JetStream really has, and gives the stream's end. What was published and not yet taken out of the outbox (a leader that was
+ * killed, an acknowledgement that was lost) is found by its id in what follows the last position compared. A stream that is not the one that was compared, or is
+ * shorter, has lost events: what it lacks is put into the outbox again.
+ */
+export async function compareWithStream(options: CompareOptions): Promise<RelayPosition & { created: string }> {
+  const { session } = options;
+  const info = await entityStream(options);
+  const end = { created: info.created as unknown as string, sequence: info.state.last_seq };
+  const known = await session.position();
+  if (known.created !== end.created || known.sequence > end.sequence) {
+    await restoreStream({ ...options, end, known });
+    return end;
+  }
+  for (let from = known.sequence + 1; from <= end.sequence; from += CHUNK) {
+    const last = Math.min(from + CHUNK - 1, end.sequence);
+    await session.settleById(await idsBetween(options.nc, from, last), { created: end.created, sequence: last });
+  }
+  return end;
+}
+
+async function entityStream({ nc, streams, logger }: CompareOptions): Promise<StreamInfo> {
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  try {
+    return await manager.streams.info(TRUNKMESH_STREAM);
+  } catch (error) {
+    if (!isStreamNotFound(error)) throw error;
+    logger.warn({ stream: TRUNKMESH_STREAM }, 'the stream is not there; making it');
+    await ensureEntityStream(nc, streams);
+    return manager.streams.info(TRUNKMESH_STREAM);
+  }
+}
+
+/** From the stream's leader, not by direct get, which a replica that is behind may answer. */
+async function idsBetween(nc: NatsConnection, from: number, last: number): Promise<string[]> {
+  const { streams } = await jetstreamManager(nc, { checkAPI: false });
+  const ids: string[] = [];
+  for (let seq = from; seq <= last; seq += READ_AHEAD) {
+    const wanted = Array.from({ length: Math.min(READ_AHEAD, last - seq + 1) }, (_, index) => seq + index);
+    const messages = await Promise.all(wanted.map((one) => streams.getMessage(TRUNKMESH_STREAM, { seq: one })));
+    for (const message of messages) {
+      const id = message?.header?.get('Nats-Msg-Id');
+      if (id && UUID.test(id)) ids.push(id);
+    }
+  }
+  return ids;
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;

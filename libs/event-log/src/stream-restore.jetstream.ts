@@ -1,0 +1,95 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
+import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { ordered } from './ordered.jetstream.js';
+import { patient, type RelayPosition, type RelaySession } from './relay-session.pg.js';
+
+export interface RestoreOptions {
+  nc: NatsConnection;
+  session: RelaySession;
+  end: RelayPosition;
+  known: RelayPosition;
+  logger: Logger;
+}
+
+const CHUNK = 10_000;
+
+/**
+ * Puts into the outbox what the record has and the stream lacks, and takes out what the stream has. A stream holds, of each entity, a beginning of its events; so
+ * the last version of each is enough to know the rest.
+ */
+export async function restoreStream({ nc, session, end, known, logger }: RestoreOptions): Promise<void> {
+  if (end.sequence === 0) {
+    const waiting = await session.enqueueAll(end);
+    if (waiting > 0) logger.warn({ waiting, known }, 'the stream is empty; publishing the whole record');
+    return;
+  }
+  logger.warn({ known, found: end }, 'the stream is not as it was left; comparing it with the whole record');
+  const { client } = session;
+  await client.query('create temporary table if not exists relayed (subject text, version integer, id uuid)');
+  await client.query('truncate relayed');
+  for await (const chunk of lastOfEachSubject(nc, logger)) {
+    await client.query('insert into relayed (subject, version, id) select * from unnest($1::text[], $2::int[], $3::uuid[])', [
+      chunk.map(({ subject }) => subject), chunk.map(({ entityversion }) => entityversion), chunk.map(({ id }) => id),
+    ]);
+  }
+  await client.query('analyze relayed');
+  const { rows } = await patient(client, COMPARE, [end.created, end.sequence]);
+  const { missing, unknown } = rows[0] as { missing: number; unknown: number };
+  await client.query('truncate relayed');
+  logger.warn({ missing }, 'events that the stream had lost are published again');
+  if (unknown > 0) logger.error({ unknown }, 'the stream has entities whose last event the record does not know: it is another record\'s stream, or the record is an older copy. "refill --replace" makes the stream anew');
+}
+
+const COMPARE = `
+  with missing as (
+    insert into outbox (position)
+    select position from events left join relayed using (subject)
+    where events.version > coalesce(relayed.version, 0)
+    order by position
+    on conflict do nothing returning 1
+  ), there as (
+    delete from outbox using events, relayed
+    where events.position = outbox.position and relayed.subject = events.subject and events.version <= relayed.version
+  ), moved as (
+    update relay set stream_created = $1, stream_sequence = $2
+  )
+  select (select count(*)::int from missing) as missing,
+    (select count(*)::int from relayed left join events using (subject, version) where events.id is distinct from relayed.id) as unknown`;
+
+async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGenerator<Pick<AnyEvent, 'subject' | 'entityversion' | 'id'>[]> {
+  let read: Pick<AnyEvent, 'subject' | 'entityversion' | 'id'>[] = [];
+  let finished = false;
+  let failed: Error | undefined;
+  let wake = () => {};
+  const reader = ordered(nc, {
+    stream: TRUNKMESH_STREAM,
+    from: 'last-per-subject',
+    logger,
+    onMessage: (message) => {
+      const { subject, entityversion, id } = message.json<AnyEvent>();
+      read.push({ subject, entityversion, id });
+      if (read.length >= CHUNK) wake();
+    },
+    onCaughtUp: () => {
+      finished = true;
+      wake();
+    },
+    onReset: () => {
+      failed = new Error('the stream was made anew while it was compared');
+      wake();
+    },
+  });
+  try {
+    while (!finished || read.length > 0) {
+      if (failed) throw failed;
+      const chunk = read;
+      read = [];
+      if (chunk.length > 0) yield chunk;
+      else await new Promise<void>((resolve) => { wake = resolve; });
+    }
+  } finally {
+    await reader.stop();
+  }
+}

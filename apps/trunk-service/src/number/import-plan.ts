@@ -20,7 +20,7 @@ export interface ImportContext {
   /** Numbers that are another organisation's. */
   taken: ReadonlySet<string>;
   /** The organisation's trunks, by id, and ids by the key of their name. */
-  trunkIds: ReadonlySet<string>;
+  trunkIds: { has(id: string): boolean };
   trunkIdByName: (name: string) => string | undefined;
   subjectOf: (phoneNumber: string) => string;
   newId: () => string;

@@ -1,4 +1,4 @@
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { type Delivery, deliveryOf } from './delivery.js';
@@ -75,31 +75,34 @@ export function ordered(nc: NatsConnection, options: OrderedOptions): Ordered {
     if (typeof state.from === 'number') state.from = 1;
   };
 
-  /** One life of a consumer: from its creation until something is odd. */
-  const attend = async (): Promise<void> => {
-    const api = await manager;
-    const before = await api.streams.info(options.stream);
+  /** Is it the stream that we read so far? Where it is not, everything begins again. */
+  const recognise = ({ created, state: { last_seq } }: StreamInfo) => {
     const reached = typeof state.from === 'number' ? Math.max(state.position, state.from - 1) : state.position;
-    if ((state.created !== undefined && state.created !== before.created) || before.state.last_seq < reached) {
-      logger.warn({ stream: options.stream, position: state.position, last: before.state.last_seq }, 'the stream is not what it was; reading it from the start');
+    if ((state.created !== undefined && state.created !== created) || last_seq < reached) {
+      logger.warn({ stream: options.stream, position: reached, last: last_seq }, 'the stream is not what it was; reading it from the start');
       forget();
       options.onReset();
     }
-    state.created = before.created;
-    const { beginnings } = state;
+    state.created = created;
+  };
+
+  /** One life of a consumer: from its creation until something is odd. */
+  const attend = async (api: JetStreamManager): Promise<void> => {
+    recognise(await api.streams.info(options.stream));
+    const { created, beginnings } = state;
     const attached = attach(nc, attention);
     try {
       const info = await api.consumers.add(options.stream, consumerConfig({ ...options, from: state.from }, state.position, { subject: attached.subject, heartbeatMs }));
       attached.name = info.name;
       // Made anew in this very moment? Then the next round sees it. What arrived meanwhile is still held back.
-      if ((await api.streams.info(options.stream)).created !== before.created || state.beginnings !== beginnings) return;
+      if ((await api.streams.info(options.stream)).created !== created || state.beginnings !== beginnings) return;
       attached.initial = info.delivered.consumer_seq + info.num_pending;
       state.attached = attached;
       state.pending = info.num_pending;
       if (attached.initial === 0 && !state.caughtUp) caughtUp();
       attached.flow((message) => receive(attached, message));
       await watch(attached, attention, heartbeatMs);
-      if (attached.odd !== undefined && !state.stopped) logger.info({ stream: options.stream, filter: options.filter, position: state.position, reason: attached.odd }, 'reading on with another consumer');
+      if (!state.stopped) logger.info({ stream: options.stream, filter: options.filter, position: state.position, reason: attached.odd }, 'reading on with another consumer');
     } finally {
       state.attached = undefined;
       attached.close();
@@ -110,7 +113,7 @@ export function ordered(nc: NatsConnection, options: OrderedOptions): Ordered {
   const run = async () => {
     for (let wait = RETRY_MS.first; !state.stopped && !nc.isClosed(); wait = Math.min(wait * 2, RETRY_MS.most)) {
       try {
-        await attend();
+        await attend(await manager);
         wait = RETRY_MS.first;
       } catch (error) {
         logger.warn({ err: error, stream: options.stream, filter: options.filter }, 'the stream cannot be read at the moment');
@@ -119,9 +122,13 @@ export function ordered(nc: NatsConnection, options: OrderedOptions): Ordered {
     }
   };
 
+  const reconnected = () => {
+    if (state.attached) state.attached.isOdd('reconnected');
+    else attention.notify();
+  };
   const statuses = nc.status();
   void (async () => {
-    for await (const { type } of statuses) if (type === 'reconnect') state.attached ? state.attached.isOdd('reconnected') : attention.notify();
+    for await (const { type } of statuses) if (type === 'reconnect') reconnected();
   })();
   const running = run();
 

@@ -5,7 +5,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { counter, gauge } from '@trunkmesh/runtime/metric.otel.js';
 import type { DataSource } from 'typeorm';
 import { type FencedPublisher, fencedPublisher } from './fenced-publisher.jetstream.js';
-import { relayLeader } from './relay-leader.jetstream.js';
+import { relayLeader, type Step } from './relay-leader.jetstream.js';
 import { clientConfig, openRelaySession, type RelaySession } from './relay-session.pg.js';
 import { signal } from './signal.clock.js';
 import type { StreamOptions } from './streams.jetstream.js';
@@ -54,33 +54,34 @@ export function startRelay(options: RelayOptions): Relay {
     state.measuredAt = Date.now();
   };
 
+  const nothingWaits = () => {
+    state.lag = { events: 0, oldest: null };
+    return work.wait(pollMs);
+  };
+  const afterBatch = async (session: RelaySession, { problem, relayed }: Step, failures: number) => {
+    await measure(session);
+    if (problem === undefined) return;
+    interruptions.add();
+    logger.warn({ problem, relayed }, 'JetStream did not take the whole batch; comparing with the stream');
+    await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most), undefined, { signal: stopping.signal }).catch(() => undefined);
+  };
+
   /** Leads until it is told to stop, asked to yield, or loses its connection (which throws). */
   const lead = async (session: RelaySession, nc: NatsConnection) => {
     const publisher = state.publisher = fencedPublisher(nc);
     const leader = relayLeader({ session, nc, publisher, streams, batch, logger });
     state.leads = true;
     logger.info('leads the relay');
-    let backoff = BACKOFF_MS.first;
     let lookedAt = Date.now();
     try {
-      while (!stopping.signal.aborted) {
+      for (let failures = 0; !stopping.signal.aborted;) {
         const step = await leader.step();
         relayedEvents.add(step.relayed);
-        if (step.problem !== undefined) {
-          interruptions.add();
-          logger.warn({ problem: step.problem, relayed: step.relayed }, 'JetStream did not take the batch; comparing with the stream');
-          backoff = step.relayed > 0 ? BACKOFF_MS.first : Math.min(backoff * 2, BACKOFF_MS.most);
-          await pause(backoff, undefined, { signal: stopping.signal }).catch(() => undefined);
-        }
-        if (step.idle) {
-          backoff = BACKOFF_MS.first;
-          state.lag = { events: 0, oldest: null };
-          await work.wait(pollMs);
-        } else await measure(session);
-        if (Date.now() - lookedAt >= pollMs) {
-          lookedAt = Date.now();
-          if (await session.isAskedToYield()) return logger.info('lets another lead the relay, as asked');
-        }
+        failures = step.relayed > 0 || step.idle ? 0 : failures + 1;
+        await (step.idle ? nothingWaits() : afterBatch(session, step, failures));
+        if (Date.now() - lookedAt < pollMs) continue;
+        lookedAt = Date.now();
+        if (await session.isAskedToYield()) return logger.info('lets another lead the relay, as asked');
       }
     } finally {
       state.leads = false;

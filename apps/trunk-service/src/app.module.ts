@@ -8,6 +8,8 @@ import { HealthController } from './health/health.controller.js';
 import type { Readiness } from './health/readiness.js';
 import { startForgetting } from './http/idempotency.clock.js';
 import { MIGRATIONS } from './migrations.pg.js';
+import { ImportController } from './number/import.controller.js';
+import { NumberController } from './number/number.controller.js';
 import { OrganizationController } from './organization/organization.controller.js';
 import { linkNats, type NatsLink } from './record/nats-link.nats.js';
 import { openRecord, type RecordStore } from './record/record-store.pg.js';
@@ -33,8 +35,8 @@ export function compose(config: Config, logger: Logger): Parts {
   const record = openRecord({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: config.BOOTSTRAP_KEY, logger });
   const nats = linkNats(config.NATS_URL, { name: 'trunk-service', logger });
   const running: { stop(): Promise<void> }[] = [];
-  const started = record.opened.then(async (dataSource) => {
-    const relay = await startRelay({ dataSource, nc: nats.ready, logger });
+  const started = record.opened.then((dataSource) => {
+    const relay = startRelay({ dataSource, nc: nats.ready, logger });
     record.afterCommit(() => relay.wake());
     running.push(relay, startForgetting(record));
   });
@@ -56,7 +58,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

@@ -1,6 +1,7 @@
 import { eventStoreMigrations } from '@trunkmesh/event-log/event-store.pg.js';
 import type { MigrationInterface } from 'typeorm';
 import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
+import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateNumbers1764000025000,
   CreateApiKeys1764000030000,
   CreateIdempotencyKeys1764000040000,
+  CreateBridges1764000050000,
 ];

@@ -1,0 +1,67 @@
+import ipaddr from 'ipaddr.js';
+
+/** A trunk's `gateway` taken apart. `host` without brackets; `address` is set where the host is a literal address, in its canonical form. */
+export interface GatewayAddress {
+  host: string;
+  port: number | null;
+  address: string | null;
+}
+
+/** The address in the one spelling that is compared and stored; IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes IPv4. Undefined: not an address. */
+export function canonicalAddress(text: string): string | undefined {
+  // ipaddr.js also reads `127.1` and `0x7f000001`; a SIP URI's host in that form is a name to FreeSWITCH.
+  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) && !text.includes(':')) return undefined;
+  return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
+}
+
+/** Canonical CIDR, single addresses with their full prefix. Undefined: neither. */
+export function canonicalCidr(text: string): string | undefined {
+  const [base = '', prefix, more] = text.trim().split('/');
+  const address = canonicalAddress(base);
+  if (address === undefined || more !== undefined) return undefined;
+  const bits = address.includes(':') ? 128 : 32;
+  if (prefix === undefined) return `${address}/${bits}`;
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits || base.includes(':') !== address.includes(':')) return undefined;
+  const network = bits === 128 ? ipaddr.IPv6.networkAddressFromCIDR(`${address}/${prefix}`) : ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefix}`);
+  return `${network.toString()}/${Number(prefix)}`;
+}
+
+/** `host`, `host:port`, `[v6]`, `[v6]:port`, `v6`. Undefined where it is none of these. */
+export function parseGatewayAddress(gateway: string): GatewayAddress | undefined {
+  const bare = gateway.includes('[') ? undefined : canonicalAddress(gateway);
+  if (bare !== undefined) return { host: bare, port: null, address: bare };
+  const match = /^(?<host>\[[\da-f:.]+\]|[a-z\d._-]+)(?::(?<port>\d{1,5}))?$/i.exec(gateway);
+  if (match === null) return undefined;
+  const host = parseHost(match.groups!.host!);
+  const port = parsePort(match.groups!.port);
+  return host === undefined || port === undefined ? undefined : { ...host, port };
+}
+
+function parsePort(text: string | undefined): number | null | undefined {
+  if (text === undefined) return null;
+  const port = Number(text);
+  return port >= 1 && port <= 65535 ? port : undefined;
+}
+
+function parseHost(text: string): Pick<GatewayAddress, 'host' | 'address'> | undefined {
+  const bracketed = text.startsWith('[');
+  const address = canonicalAddress(bracketed ? text.slice(1, -1) : text) ?? null;
+  if (bracketed && address === null) return undefined;
+  return { host: address ?? text.toLowerCase(), address };
+}
+
+/** As a SIP URI writes it. */
+export function uriHost(gateway: GatewayAddress): string {
+  const host = gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host;
+  return gateway.port === null ? host : `${host}:${gateway.port}`;
+}
+
+export type Lookup = { type: 'A' | 'AAAA' | 'SRV'; name: string };
+
+/** What FreeSWITCH may find behind the name (RFC 3263 §4.2 with the transport given): the host itself, and its SRV targets unless a port is given. */
+export function lookupsOf(gateway: GatewayAddress, transport: 'udp' | 'tcp' | 'tls'): Lookup[] {
+  if (gateway.address !== null) return [];
+  const hosts: Lookup[] = [{ type: 'A', name: gateway.host }, { type: 'AAAA', name: gateway.host }];
+  if (gateway.port !== null) return hosts;
+  return [...hosts, { type: 'SRV', name: `${transport === 'tls' ? '_sips._tcp' : `_sip._${transport}`}.${gateway.host}` }];
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import { XMLParser } from 'fast-xml-parser';
+import fc from 'fast-check';
+import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { renderGateway } from './gateway-xml.js';
+import { hasControlCharacter } from './xml-value.js';
+
+const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
+  ...trunkState.parse({
+    id: '0190a5b2-7c00-7000-8000-000000000001', organization_id: '0190a5b2-7c00-7000-8000-0000000000aa', name: 'Carrier', gateway: 'sip.example.com', username: 'carrier-user',
+    enabled: true, password: null, bridge_id: null, gateway_revision: 7, created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z',
+  }),
+  ...more,
+});
+
+const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', htmlEntities: true, trimValues: false, isArray: (name) => name === 'param' || name === 'variable' });
+interface Parsed { include: { gateway: { name: string; param: { name: string; value: string }[]; variables: { variable: { name: string; value: string; direction?: string }[] } } } }
+
+function rendered(state: TrunkState, password: string | null) {
+  const result = renderGateway(state, password);
+  if (!result.ok) throw new Error(result.problem.message);
+  const { gateway } = (parser.parse(result.xml) as Parsed).include;
+  return {
+    xml: result.xml,
+    name: gateway.name,
+    params: Object.fromEntries(gateway.param.map(({ name, value }) => [name, value])),
+    variables: gateway.variables.variable.map(({ name, value, direction }) => [name, value, ...(direction === undefined ? [] : [direction])]),
+  };
+}
+
+const code = (state: TrunkState, password: string | null) => {
+  const result = renderGateway(state, password);
+  return result.ok ? 'ok' : result.problem.code;
+};
+
+describe('a gateway\'s file', () => {
+  it('holds what the trunk says', () => {
+    const { name, params, variables } = rendered(trunk({
+      gateway: 'sip.example.com:5080', transport: 'tcp', realm: 'carrier', auth_username: 'auth', from_domain: 'example.net', expires_seconds: 600, ping_seconds: 30, codecs: ['PCMA'],
+      srtp: 'required', headers: { 'X-Org': 'one', 'P-A': 'two' },
+    }), 'secret');
+    expect(name).toBe('0190a5b2-7c00-7000-8000-000000000001.7');
+    expect(params).toEqual({
+      proxy: 'sip.example.com:5080', register: 'true', 'register-transport': 'tcp', context: 'public', extension: 'auto_to_user', 'caller-id-in-from': 'true', username: 'carrier-user',
+      'from-user': 'carrier-user', 'from-domain': 'example.net', 'auth-username': 'auth', password: 'secret', realm: 'carrier', 'expire-seconds': '600', 'retry-seconds': '20', ping: '30',
+    });
+    expect(variables).toEqual([
+      ['absolute_codec_string', 'PCMA'], ['sip_cid_type', 'pid', 'outbound'], ['rtp_secure_media', 'mandatory'], ['sip_h_P-A', 'two', 'outbound'], ['sip_h_X-Org', 'one', 'outbound'],
+    ]);
+  });
+
+  it('has its wrapper tags alone on their lines, where FreeSWITCH strips them', () => {
+    const lines = rendered(trunk(), 'secret').xml.split('\n');
+    expect([lines[0], lines.at(-2), lines.at(-1)]).toEqual(['<include>', '</include>', '']);
+  });
+
+  it('brings every value through unharmed', () => {
+    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((value) => !hasControlCharacter(value) && !/[:"@]/.test(value));
+    fc.assert(fc.property(text, text, text, (password, username, header) => {
+      const { params, variables } = rendered(trunk({ username, headers: { 'X-A': header } }), password);
+      expect([params.password, params['auth-username'], variables.at(-1)![1]]).toEqual([password, username, header]);
+      expect(decodeURIComponent(params['from-user']!)).toBe(username);
+      expect(params['from-user']).toMatch(/^[\w%.!~*'()+-]+$/);
+    }));
+  });
+
+  it('needs no credentials where the trunk is trusted by address', () => {
+    const { params } = rendered(trunk({ register: false, username: null }), null);
+    expect(params).not.toHaveProperty('username');
+    expect(params).not.toHaveProperty('from-domain');
+    expect(params.register).toBe('false');
+  });
+
+  it('takes a username with a domain for an address of record', () => {
+    expect(rendered(trunk({ username: '1001@pbx.example.net' }), 'x').params).toMatchObject({ 'from-user': '1001', 'from-domain': 'pbx.example.net', 'auth-username': '1001@pbx.example.net' });
+  });
+
+  it('writes IPv6 as a URI does', () => {
+    expect(rendered(trunk({ gateway: '2001:db8::1' }), 'x').params).toMatchObject({ proxy: '[2001:db8::1]', 'from-domain': '[2001:db8::1]' });
+  });
+
+  it.each<[string, Partial<TrunkState>, string | null, string]>([
+    ['no username', { username: null }, 'x', 'username-missing'],
+    ['no password', {}, null, 'password-missing'],
+    ['an empty password', {}, '', 'password-missing'],
+    ['a colon in the password', {}, 'se:cret', 'credentials-unusable'],
+    ['a colon in the username', { username: 'a:b' }, 'x', 'credentials-unusable'],
+    ['a quote in the username', { auth_username: 'a"b' }, 'x', 'credentials-unusable'],
+    ['a line end in the password', {}, 'a\nb', 'credentials-unusable'],
+    ['a line end in a header', { headers: { 'X-A': 'a\r\nVia: b' } }, 'x', 'settings-unusable'],
+    ['a line end in the username', { username: 'a\nb' }, 'x', 'settings-unusable'],
+    ['credentials longer than FreeSWITCH\'s buffer', {}, 'x'.repeat(180), 'credentials-too-long'],
+    ['the longest that fits', { username: 'u', realm: 'r' }, 'x'.repeat(255 - 'Digest:"r":u:'.length), 'ok'],
+    ['one more', { username: 'u', realm: 'r' }, 'x'.repeat(256 - 'Digest:"r":u:'.length), 'credentials-too-long'],
+    ['a gateway that is none', { gateway: 'sip:example.com' }, 'x', 'gateway-unusable'],
+  ])('%s: %s', (_case, more, password, expected) => {
+    expect(code(trunk(more), password)).toBe(expected);
+  });
+
+  it('never shows the password in a problem', () => {
+    const result = renderGateway(trunk(), 'very:secret');
+    expect(JSON.stringify(result)).not.toContain('secret"');
+    expect(JSON.stringify(result)).not.toContain('very');
+  });
+});

@@ -1,0 +1,151 @@
+import { gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { parseGatewayAddress, uriHost, type GatewayAddress } from './gateway-address.js';
+import { hasControlCharacter, xmlValue } from './xml-value.js';
+
+/** Why a trunk cannot become a gateway. The message goes to the organisation's admin: it says what to change. */
+export interface RenderProblem {
+  code: 'gateway-unusable' | 'username-missing' | 'password-missing' | 'credentials-unusable' | 'credentials-too-long' | 'settings-unusable';
+  message: string;
+}
+
+export type Rendered = { ok: true; name: string; xml: string } | { ok: false; problem: RenderProblem };
+
+/** FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS); `reconcile` puts one. */
+export const RETRY_SECONDS = 20;
+
+/**
+ * FreeSWITCH hands `Digest:"realm":user:password` to its SIP stack in 256 bytes and cuts what is longer without a word. The realm is the carrier's and only known when it
+ * challenges, so a usual one is assumed where the trunk names none.
+ */
+const CREDENTIALS_BYTES = 255;
+const USUAL_REALM_BYTES = 64;
+
+interface Credentials {
+  /** The user part of the address of record, as a SIP URI writes it. */
+  fromUser: string;
+  fromDomain: string;
+  authUsername: string;
+  password: string;
+}
+
+const problem = (code: RenderProblem['code'], message: string): { ok: false; problem: RenderProblem } => ({ ok: false, problem: { code, message } });
+
+/** The gateway's file: one trunk, wrapper tags alone on their lines (FreeSWITCH strips them only there). `password` in plain text, null where the trunk has none. */
+export function renderGateway(trunk: TrunkState, password: string | null): Rendered {
+  const gateway = parseGatewayAddress(trunk.gateway);
+  if (gateway === undefined) return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
+  const hostile = textsOf(trunk).find(([, value]) => hasControlCharacter(value));
+  if (hostile !== undefined) return problem('settings-unusable', `The field ${hostile[0]} holds a control character.`);
+  const credentials = credentialsOf(trunk, password, gateway);
+  if ('ok' in credentials) return credentials;
+
+  const name = gatewayName(trunk);
+  const params = [...addressParams(trunk, gateway), ...credentialParams(trunk, credentials), ...timingParams(trunk)];
+  const lines = [
+    '<include>',
+    `  <gateway name="${name}">`,
+    ...params.map(([param, value]) => `    <param name="${param}" value="${xmlValue(value)}"/>`),
+    '    <variables>',
+    ...variablesOf(trunk).map(([variable, value, direction]) => `      <variable name="${variable}" value="${xmlValue(value)}"${direction === undefined ? '' : ` direction="${direction}"`}/>`),
+    '    </variables>',
+    '  </gateway>',
+    '</include>',
+    '',
+  ];
+  return { ok: true, name, xml: lines.join('\n') };
+}
+
+function textsOf(trunk: TrunkState): [string, string][] {
+  const single: [string, string | null][] = [
+    ['username', trunk.username], ['auth_username', trunk.auth_username], ['realm', trunk.realm], ['from_domain', trunk.from_domain],
+  ];
+  const headers: [string, string][] = Object.entries(trunk.headers).map(([header, value]) => [`headers/${header}`, value]);
+  return [...single.filter((entry): entry is [string, string] => entry[1] !== null), ...headers];
+}
+
+function credentialsOf(trunk: TrunkState, password: string | null, gateway: GatewayAddress): Credentials | { ok: false; problem: RenderProblem } {
+  const username = trunk.username ?? '';
+  const missing = trunk.register ? missingCredential(username, password) : undefined;
+  if (missing !== undefined) return missing;
+  const { user, domain } = addressOfRecord(username);
+  const fromDomain = trunk.from_domain ?? domain ?? homeDomain(trunk, gateway);
+  const credentials = { fromUser: uriUser(user), fromDomain, authUsername: trunk.auth_username ?? username, password: password ?? '' };
+  return credentialsProblem(credentials, trunk.realm) ?? credentials;
+}
+
+/** FreeSWITCH skips a registering gateway without them, with a log line only. */
+function missingCredential(username: string, password: string | null): { ok: false; problem: RenderProblem } | undefined {
+  if (username === '') return problem('username-missing', 'A trunk that registers needs a username.');
+  if (!password) return problem('password-missing', 'A trunk that registers needs a password.');
+  return undefined;
+}
+
+/** A registration's address of record lives in the carrier's domain; calls of a trunk by address come from our own address. */
+function homeDomain(trunk: TrunkState, gateway: GatewayAddress): string {
+  if (!trunk.register) return '';
+  return gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host;
+}
+
+/** `user@domain` as a username is an address of record: FreeSWITCH would write `sip:user@domain@gateway`. */
+function addressOfRecord(username: string): { user: string; domain?: string } {
+  const at = username.lastIndexOf('@');
+  const domain = username.slice(at + 1);
+  return at > 0 && /^[A-Za-z\d.-]+$/.test(domain) ? { user: username.slice(0, at), domain } : { user: username };
+}
+
+/** For the user part of a URI, into which FreeSWITCH copies it as it is. RFC 3261 §25.1 would allow `;` and others unescaped there, but its SIP stack takes them for parameters. */
+function uriUser(user: string): string {
+  return encodeURIComponent(user).replaceAll('%2B', '+');
+}
+
+/** What would not reach the carrier as it is: a colon ends the user and the password in the SIP stack's own format, a quote ends the username in its header (both tried). */
+function credentialsProblem({ authUsername, password }: Credentials, realm: string | null): { ok: false; problem: RenderProblem } | undefined {
+  if (hasControlCharacter(password)) return problem('credentials-unusable', 'The password holds a control character.');
+  if (/[:"]/.test(authUsername)) return problem('credentials-unusable', 'FreeSWITCH cannot use a username that holds a colon or a double quote.');
+  if (password.includes(':')) return problem('credentials-unusable', 'FreeSWITCH cannot use a password that holds a colon: it would send only what stands before it.');
+  const bytes = utf8Length(`Digest:"":${authUsername}:${password}`) + (realm === null ? USUAL_REALM_BYTES : utf8Length(realm));
+  if (bytes > CREDENTIALS_BYTES) return problem('credentials-too-long', 'Username and password together are longer than FreeSWITCH can use (about 180 characters).');
+  return undefined;
+}
+
+const utf8Length = (text: string) => new TextEncoder().encode(text).length;
+
+type Param = readonly [name: string, value: string];
+
+function addressParams(trunk: TrunkState, gateway: GatewayAddress): Param[] {
+  return [
+    ['proxy', uriHost(gateway)],
+    ['register', String(trunk.register)],
+    ['register-transport', trunk.transport],
+    ['context', 'public'],
+    // The default, the username, would take the place of the number that was called.
+    ['extension', 'auto_to_user'],
+    // The number that calls is what the called party must see; with P-Asserted-Identity below for carriers that take it from there.
+    ['caller-id-in-from', 'true'],
+  ];
+}
+
+function credentialParams(trunk: TrunkState, { fromUser, fromDomain, authUsername, password }: Credentials): Param[] {
+  const all: Param[] = [
+    ['username', fromUser], ['from-user', fromUser], ['from-domain', fromDomain], ['auth-username', authUsername], ['password', password], ['realm', trunk.realm ?? ''],
+  ];
+  return all.filter(([, value]) => value !== '');
+}
+
+function timingParams(trunk: TrunkState): Param[] {
+  const timing: Param[] = [['expire-seconds', String(trunk.expires_seconds)], ['retry-seconds', String(RETRY_SECONDS)]];
+  return trunk.ping_seconds === null ? timing : [...timing, ['ping', String(trunk.ping_seconds)]];
+}
+
+const SRTP = { off: null, optional: 'optional', required: 'mandatory' } as const;
+
+/** Variables of every call of this gateway. A gateway has no parameter for codecs, SRTP or headers. */
+function variablesOf(trunk: TrunkState): (readonly [name: string, value: string, direction?: 'inbound' | 'outbound'])[] {
+  const secure = SRTP[trunk.srtp];
+  return [
+    ['absolute_codec_string', trunk.codecs.join(',')],
+    ['sip_cid_type', 'pid', 'outbound'],
+    ...(secure === null ? [] : [['rtp_secure_media', secure] as const]),
+    ...Object.entries(trunk.headers).sort(([a], [b]) => (a < b ? -1 : 1)).map(([header, value]) => [`sip_h_${header}`, value, 'outbound'] as const),
+  ];
+}

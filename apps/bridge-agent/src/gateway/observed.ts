@@ -1,0 +1,108 @@
+import type { RegistrationState } from '@trunkmesh/contracts/bridge.js';
+import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
+
+/** A gateway as FreeSWITCH has it, and what was seen of it. Times in milliseconds since the epoch. */
+export interface ObservedGateway {
+  name: string;
+  state: RegistrationState;
+  /** FreeSWITCH's Ping-Status: whether it would place a call through it. */
+  up: boolean;
+  /** The last state that says something lasting (`settledState`), and since when; null until there is one. */
+  settled: RegistrationState | null;
+  settledAt: number;
+  sipStatus: number | null;
+  sipPhrase: string | null;
+  /** When a REGISTER was last answered 200; null: not seen. */
+  registeredAt: number | null;
+  /** When it last failed, or was last told to try again; null: not failing. */
+  triedAt: number | null;
+  /** When it was told to register anew so that it can be removed properly (`reconcile`). */
+  refreshedAt: number | null;
+  /** Marked for deletion; FreeSWITCH takes one or two seconds. */
+  killed: boolean;
+  /** Failed while its predecessor was still bound: worth another try at once. */
+  predecessorGone: boolean;
+}
+
+/** By name, the gateways of the mesh and foreign ones. */
+export type Observed = ReadonlyMap<string, ObservedGateway>;
+
+export interface ListedGateway { name: string; state: RegistrationState; up: boolean }
+
+export interface GatewayStateSeen {
+  name: string;
+  state: RegistrationState;
+  up: boolean;
+  /** Only REGISTER and FAILED carry them; FAIL_WAIT, which follows, does not. */
+  sipStatus: number | null;
+  sipPhrase: string | null;
+}
+
+/** States that a gateway stays in. The others are steps of one attempt or of the pause before the next: a reader would see a flicker. */
+const SETTLED: ReadonlySet<RegistrationState> = new Set(['REGED', 'NOREG', 'FAILED', 'TIMEOUT', 'EXPIRED', 'DOWN']);
+
+function fresh({ name, state, up }: ListedGateway, now: number): ObservedGateway {
+  return {
+    name, state, up, settled: SETTLED.has(state) ? state : null, settledAt: now, sipStatus: null, sipPhrase: null, registeredAt: null,
+    triedAt: state === 'FAIL_WAIT' || state === 'FAILED' ? now : null, refreshedAt: null, killed: false, predecessorGone: false,
+  };
+}
+
+function enter(gateway: ObservedGateway, state: RegistrationState, now: number): ObservedGateway {
+  const settled = SETTLED.has(state) ? state : gateway.settled;
+  return { ...gateway, state, settled, settledAt: settled === gateway.settled ? gateway.settledAt : now };
+}
+
+/**
+ * The functions below change the map that they are given: a bridge has 5,000 gateways and hears four events of each when they register, a copy an event would cost seconds.
+ */
+export type ObservedMap = Map<string, ObservedGateway>;
+
+/** A whole list from FreeSWITCH: what is not in it is gone; what was seen of the others is kept. */
+export function noteList(observed: ObservedMap, list: readonly ListedGateway[], now: number): void {
+  const listed = new Set(list.map((gateway) => gateway.name));
+  for (const name of [...observed.keys()]) if (!listed.has(name)) noteDeleted(observed, name);
+  for (const gateway of list) {
+    const known = observed.get(gateway.name);
+    observed.set(gateway.name, known === undefined ? fresh(gateway, now) : { ...enter(known, gateway.state, now), up: gateway.up });
+  }
+}
+
+export function noteAdded(observed: ObservedMap, gateway: ListedGateway, now: number): void {
+  observed.set(gateway.name, fresh(gateway, now));
+}
+
+export function noteDeleted(observed: ObservedMap, name: string): void {
+  observed.delete(name);
+  const trunk = parseGatewayName(name)?.id;
+  if (trunk === undefined) return;
+  // A registrar that allows one binding refuses the new revision while the old one is bound.
+  for (const [other, gateway] of observed) {
+    if (gateway.triedAt !== null && other.startsWith(trunk)) observed.set(other, { ...gateway, predecessorGone: true });
+  }
+}
+
+export function noteState(observed: ObservedMap, seen: GatewayStateSeen, now: number): void {
+  const known = observed.get(seen.name) ?? fresh(seen, now);
+  const entered = enter(known, seen.state, now);
+  const answered = seen.sipStatus === null ? entered : { ...entered, sipStatus: seen.sipStatus, sipPhrase: seen.sipPhrase };
+  observed.set(seen.name, { ...answered, up: seen.up, ...attemptOf(known, seen.state, now) });
+}
+
+const REGISTERED: ReadonlySet<RegistrationState> = new Set(['REGISTER', 'REGED', 'NOREG']);
+const FAILED: ReadonlySet<RegistrationState> = new Set(['FAILED', 'TIMEOUT']);
+
+function attemptOf(known: ObservedGateway, state: RegistrationState, now: number): Pick<ObservedGateway, 'registeredAt' | 'triedAt'> {
+  const registeredAt = state === 'REGISTER' ? now : known.registeredAt;
+  if (REGISTERED.has(state)) return { registeredAt, triedAt: null };
+  return { registeredAt, triedAt: FAILED.has(state) ? now : known.triedAt };
+}
+
+/** What was asked of FreeSWITCH, so that the next comparison knows it. */
+export function noteAsked(observed: ObservedMap, names: readonly string[], asked: 'refresh' | 'kill' | 'retry', now: number): void {
+  const made: Partial<ObservedGateway> = asked === 'refresh' ? { refreshedAt: now } : asked === 'kill' ? { killed: true } : { triedAt: now, predecessorGone: false };
+  for (const name of names) {
+    const gateway = observed.get(name);
+    if (gateway !== undefined) observed.set(name, { ...gateway, ...made });
+  }
+}

@@ -1,0 +1,166 @@
+import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
+import type { Observed, ObservedGateway } from './observed.js';
+
+/** What a trunk of this bridge shall be in FreeSWITCH: rendered, and so with its password in plain text. */
+export interface DesiredGateway { trunkId: string; name: string; xml: string }
+
+export interface Situation {
+  /** By trunk id. Trunks that cannot be rendered are not in it: they are left out and reported. */
+  desired: ReadonlyMap<string, DesiredGateway>;
+  observed: Observed;
+  /** The files of the gateways' folder by name without `.xml`, ours and foreign ones. */
+  files: ReadonlyMap<string, string>;
+  /** When a gateway of this name was last loaded with success and yet did not appear: FreeSWITCH refused it. */
+  refusedAt: ReadonlyMap<string, number>;
+  now: number;
+}
+
+/** In the order in which they are done. All of it is safe to do again. */
+export interface Plan {
+  write: { file: string; xml: string }[];
+  remove: string[];
+  /** Something new is in the files: `sofia profile … rescan`, which only adds. */
+  rescan: boolean;
+  kill: string[];
+  /** To register anew before they are killed. */
+  refresh: string[];
+  /** Failing for long, or for a reason that is gone: told to try again now. */
+  retry: string[];
+  /** Differences that need another look in a moment: FreeSWITCH's own second, a refresh on its way. */
+  waiting: number;
+}
+
+/**
+ * FreeSWITCH un-REGISTERs a killed gateway with the last challenge that it saw and does not answer another one: once the registrar's nonce has expired (a minute, often less)
+ * the un-REGISTER is refused and the binding stays until it runs out, up to an hour, and calls go to a contact that is nobody's (measured with Kamailio). So a gateway
+ * whose last registration is older than this registers once more and is killed right after.
+ */
+export const NONCE_FRESH_MS = 5_000;
+/** A registrar that does not answer the refresh in this time will not answer the un-REGISTER either. */
+export const REFRESH_DEADLINE_MS = 4_000;
+/** An older refresh belonged to another removal. */
+export const REFRESH_VALID_MS = 15_000;
+/** FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair, long enough not to be taken for an attack. */
+export const RETRY_CEILING_MS = 300_000;
+/** A gateway that FreeSWITCH refuses is offered again this often: what it lacked (a TLS certificate) may have come. */
+export const REFUSED_AGAIN_MS = 60_000;
+/** Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at a time. */
+export const REPLACEMENTS_AT_ONCE = 50;
+
+/** Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to do. */
+export function reconcile(situation: Situation): Plan {
+  const plan: Plan = { write: [], remove: [], rescan: false, kill: [], refresh: [], retry: [], waiting: 0 };
+  const running = byTrunk(situation.observed);
+  const step = { situation, plan, replacing: 0 };
+  for (const desired of situation.desired.values()) bring(step, desired, running.get(desired.trunkId) ?? []);
+  for (const [trunkId, gateways] of running) {
+    if (!situation.desired.has(trunkId)) for (const gateway of gateways) takeAway(step, gateway);
+  }
+  for (const file of situation.files.keys()) {
+    if (isOurFile(file) && !situation.desired.has(file)) plan.remove.push(file);
+  }
+  return plan;
+}
+
+export function isIdle(plan: Plan): boolean {
+  return !plan.rescan && [plan.write, plan.remove, plan.kill, plan.refresh, plan.retry].every((actions) => actions.length === 0);
+}
+
+/** How many trunks are not (yet) as they shall be: the bridge's drift. */
+export function driftOf(situation: Situation): number {
+  const plan = reconcile(situation);
+  const missing = [...situation.desired.values()].filter((desired) => !situation.observed.has(desired.name)).length;
+  return missing + plan.kill.length + plan.refresh.length + plan.remove.length;
+}
+
+interface Step { situation: Situation; plan: Plan; replacing: number }
+
+/** Ours by the shape of their names; an operator's own gateways are left alone, and so are his files. */
+function byTrunk(observed: Observed): Map<string, ObservedGateway[]> {
+  const running = new Map<string, ObservedGateway[]>();
+  for (const gateway of observed.values()) {
+    const id = parseGatewayName(gateway.name)?.id;
+    if (id === undefined) continue;
+    const revisions = running.get(id);
+    if (revisions === undefined) running.set(id, [gateway]);
+    else revisions.push(gateway);
+  }
+  return running;
+}
+
+const isOurFile = (file: string) => parseGatewayName(`${file}.1`) !== undefined;
+
+function bring(step: Step, desired: DesiredGateway, revisions: readonly ObservedGateway[]): void {
+  const current = revisions.find((gateway) => gateway.name === desired.name);
+  const old = revisions.filter((gateway) => gateway.name !== desired.name);
+  if (current !== undefined) {
+    // Bound beside the new one only after a crash between the two steps below. No refresh now: see there.
+    for (const gateway of old) kill(step, gateway);
+    return keep(step, desired, current);
+  }
+  const left = old.map((gateway) => takeAway(step, gateway));
+  // The new revision waits for the old one's refresh. Were it bound first, the refresh would take its place at a registrar that keeps one binding, and the un-REGISTER then both.
+  if (left.includes('refreshing')) step.plan.waiting += 1;
+  else add(step, desired);
+}
+
+function add({ situation, plan }: Step, desired: DesiredGateway): void {
+  if (situation.files.get(desired.trunkId) !== desired.xml) plan.write.push({ file: desired.trunkId, xml: desired.xml });
+  const refusedAt = situation.refusedAt.get(desired.name);
+  if (refusedAt === undefined || situation.now - refusedAt >= REFUSED_AGAIN_MS) plan.rescan = true;
+}
+
+function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): void {
+  const { situation, plan } = step;
+  const file = situation.files.get(desired.trunkId);
+  if (current.killed) {
+    // Its file must be away until it is gone: loaded now, the new one would have the old one's contact, and their REGISTERs would race.
+    if (file !== undefined) plan.remove.push(desired.trunkId);
+    plan.waiting += 1;
+    return;
+  }
+  if (file === undefined) plan.write.push({ file: desired.trunkId, xml: desired.xml });
+  else if (file !== desired.xml) return replace(step, desired, current);
+  if (shallRetry(current, situation.now)) plan.retry.push(current.name);
+}
+
+/** The name stays and the contents do not: away first, then the file, and when it is gone it is added as any new one. */
+function replace(step: Step, desired: DesiredGateway, current: ObservedGateway): void {
+  if (step.replacing >= REPLACEMENTS_AT_ONCE) { step.plan.waiting += 1; return; }
+  step.replacing += 1;
+  if (takeAway(step, current) === 'killed') step.plan.remove.push(desired.trunkId);
+}
+
+/** One step towards its end. */
+function takeAway(step: Step, gateway: ObservedGateway): 'killed' | 'refreshing' {
+  const { situation: { now }, plan } = step;
+  if (gateway.killed || !isBound(gateway) || isFresh(gateway, now)) return kill(step, gateway);
+  if (sinceRefresh(gateway, now) >= REFRESH_VALID_MS) plan.refresh.push(gateway.name);
+  plan.waiting += 1;
+  return 'refreshing';
+}
+
+function kill({ plan }: Step, gateway: ObservedGateway): 'killed' {
+  if (!gateway.killed) plan.kill.push(gateway.name);
+  plan.waiting += 1;
+  return 'killed';
+}
+
+/** Whether the registrar may hold its contact. */
+function isBound(gateway: ObservedGateway): boolean {
+  if (gateway.state === 'REGED' || gateway.state === 'REGISTER') return true;
+  return gateway.refreshedAt !== null && (gateway.state === 'UNREGED' || gateway.state === 'TRYING');
+}
+
+const sinceRefresh = (gateway: ObservedGateway, now: number) => gateway.refreshedAt === null ? Infinity : now - gateway.refreshedAt;
+
+function isFresh(gateway: ObservedGateway, now: number): boolean {
+  if (gateway.registeredAt !== null && now - gateway.registeredAt < NONCE_FRESH_MS) return true;
+  const asked = sinceRefresh(gateway, now);
+  return asked >= REFRESH_DEADLINE_MS && asked < REFRESH_VALID_MS;
+}
+
+function shallRetry(gateway: ObservedGateway, now: number): boolean {
+  if (gateway.triedAt === null || (gateway.state !== 'FAIL_WAIT' && gateway.state !== 'FAILED')) return false;
+  return gateway.predecessorGone || now - gateway.triedAt >= RETRY_CEILING_MS;
+}

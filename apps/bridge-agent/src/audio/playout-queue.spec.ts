@@ -1,0 +1,218 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MU_LAW_SILENCE } from './g711.js';
+import { createPlayoutQueue, FRAME_BYTES, type PlayoutQueue } from './playout-queue.js';
+
+const frame = new Uint8Array(FRAME_BYTES);
+let heard: string[];
+let queue: PlayoutQueue;
+beforeEach(() => {
+  heard = [];
+  queue = createPlayoutQueue({ onMark: (name) => { heard.push(name); } });
+});
+const speech = (bytes: number, from = 0) => Uint8Array.from({ length: bytes }, (_, index) => (from + index) % 251);
+const say = (bytes: number, from = 0) => queue.add(speech(bytes, from), bytes);
+const take = () => {
+  const bytes = queue.take(frame);
+  return [...frame.subarray(0, bytes)];
+};
+
+describe('the playout queue', () => {
+  it('gives silence when nothing was said', () => {
+    expect(queue.take(frame)).toBe(0);
+    expect(new Set(frame)).toEqual(new Set([MU_LAW_SILENCE]));
+    expect(queue.counts).toMatchObject({ silentFrames: 1, speechFrames: 0, underruns: 0 });
+  });
+
+  it('gives every byte once and in order, whatever the sizes of the chunks, and fills up with silence behind the last', () => {
+    fc.assert(fc.property(fc.array(fc.oneof(fc.nat(400), fc.constantFrom(0, 1, 159, 160, 161, 8_191, 8_192, 8_193, 40_000)), { maxLength: 30 }), fc.array(fc.nat(5)), (chunks, takes) => {
+      const fresh = createPlayoutQueue({ onMark: () => {} });
+      const given: number[] = [], got: number[] = [];
+      const once = () => {
+        const bytes = fresh.take(frame);
+        got.push(...frame.subarray(0, bytes));
+        expect(frame.subarray(bytes).every((code) => code === MU_LAW_SILENCE)).toBe(true);
+        return bytes;
+      };
+      chunks.forEach((bytes, index) => {
+        const audio = speech(bytes, given.length);
+        expect(fresh.add(audio, bytes)).toBe(0);
+        given.push(...audio);
+        for (let n = 0; n < (takes[index] ?? 1); n += 1) once();
+        expect(fresh.queuedBytes).toBe(given.length - got.length);
+      });
+      while (once() > 0);
+      expect(Buffer.from(got).equals(Buffer.from(given))).toBe(true);
+    }), { numRuns: 50 });
+  });
+
+  it('takes only the first `length` bytes of what it is given', () => {
+    queue.add(speech(500), 3);
+    expect(take()).toEqual([0, 1, 2]);
+  });
+});
+
+describe('marks', () => {
+  it('come back at once where there is nothing to wait for', () => {
+    queue.mark('start_acknowledged');
+    expect(heard).toEqual(['start_acknowledged']);
+  });
+
+  it('come back when the frame with their last byte has been played, not when it was taken', () => {
+    say(320);
+    queue.mark('end');
+    take();
+    take();
+    expect(heard).toEqual([]);
+    take();
+    expect(heard).toEqual(['end']);
+  });
+
+  it('wait for the frame that is being played', () => {
+    say(160);
+    take();
+    queue.mark('after');
+    expect(heard).toEqual([]);
+    take();
+    expect(heard).toEqual(['after']);
+  });
+
+  it('come back in order, each exactly when all before it was played and never before', () => {
+    const step = fc.oneof(fc.record({ say: fc.integer({ min: 1, max: 700 }) }), fc.constant('mark' as const), fc.constant('take' as const));
+    fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      let said = 0, taken = 0, played = 0;
+      const expected: { name: string; position: number }[] = [];
+      const back: string[] = [];
+      const fresh = createPlayoutQueue({ onMark: (name) => { back.push(name); } });
+      steps.forEach((action, index) => {
+        if (action === 'take') {
+          played = taken;
+          taken += fresh.take(frame);
+        } else if (action === 'mark') {
+          expected.push({ name: String(index), position: said });
+          fresh.mark(String(index));
+        } else {
+          fresh.add(speech(action.say), action.say);
+          said += action.say;
+        }
+        expect(back).toEqual(expected.filter(({ position }) => position <= played).map(({ name }) => name));
+      });
+    }));
+  });
+
+  it('are refused when there are too many to keep, and said', () => {
+    say(160);
+    for (let index = 0; index < 1_000; index += 1) expect(queue.mark(`${index}`)).toBe(true);
+    expect(queue.mark('one more')).toBe(false);
+    expect(queue.counts.refusedMarks).toBe(1);
+    take();
+    take();
+    expect(heard).toHaveLength(1_000);
+    expect(queue.mark('again')).toBe(true);
+  });
+});
+
+describe('clear', () => {
+  it('empties at once and gives the marks of what will not be heard back, in order', () => {
+    say(800);
+    queue.mark('a');
+    say(800);
+    queue.mark('b');
+    take();
+    queue.clear();
+    expect(heard).toEqual(['a', 'b']);
+    expect(queue.counts.clearedBytes).toBe(1_440);
+    expect(take()).toEqual([]);
+    expect(queue.queuedBytes).toBe(0);
+  });
+
+  it('leaves nothing behind that the next speech would stumble over', () => {
+    say(9_000);
+    take();
+    queue.clear();
+    say(100, 7);
+    queue.mark('next');
+    expect(take()).toEqual([...speech(100, 7)]);
+    take();
+    expect(heard).toEqual(['next']);
+  });
+
+  it('by reset says nothing of the marks: there is nobody who would know them', () => {
+    say(800);
+    queue.mark('lost');
+    queue.reset();
+    take();
+    take();
+    expect(heard).toEqual([]);
+    queue.mark('new');
+    expect(heard).toEqual(['new']);
+  });
+});
+
+describe('a queue that grows too long', () => {
+  it('refuses the oldest, says how much, and keeps the order of the rest', () => {
+    const short = createPlayoutQueue({ maxSeconds: 0.1, onMark: (name) => { heard.push(name); } });
+    expect(short.add(speech(700), 700)).toBe(0);
+    short.mark('within what goes');
+    expect(short.add(speech(200, 700), 200)).toBe(100);
+    expect(short.counts.refusedBytes).toBe(100);
+    expect(short.queuedBytes).toBe(800);
+    short.take(frame);
+    expect([...frame]).toEqual([...speech(160, 100)]);
+  });
+
+  it('never holds more than the bound, gives the newest, and gives every mark back in the end', () => {
+    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 30 }), (chunks) => {
+      const back: number[] = [];
+      const short = createPlayoutQueue({ maxSeconds: 0.1, onMark: (name) => { back.push(Number(name)); } });
+      let said = 0;
+      chunks.forEach((bytes, index) => {
+        short.add(speech(bytes, said), bytes);
+        said += bytes;
+        short.mark(String(index));
+        expect(short.queuedBytes).toBe(Math.min(800, said));
+      });
+      expect(short.counts.refusedBytes).toBe(Math.max(0, said - 800));
+      const got: number[] = [];
+      for (let bytes = short.take(frame); bytes > 0; bytes = short.take(frame)) got.push(...frame.subarray(0, bytes));
+      expect(got).toEqual([...speech(Math.min(800, said), Math.max(0, said - 800))]);
+      expect(back).toEqual(chunks.map((_, index) => index));
+    }));
+  });
+
+  it('keeps 60 seconds unless told otherwise', () => {
+    expect(say(480_000)).toBe(0);
+    expect(say(1)).toBe(1);
+    expect(queue.counts.deepestBytes).toBe(480_000);
+  });
+});
+
+describe('underruns', () => {
+  it('are gaps within a speech: audio that comes soon after the queue ran dry', () => {
+    say(160);
+    take();
+    take();
+    say(160);
+    expect(queue.counts.underruns).toBe(1);
+  });
+
+  it('are gaps of a part of a frame too', () => {
+    say(100);
+    take();
+    say(160);
+    expect(queue.counts.underruns).toBe(1);
+  });
+
+  it('are not the pauses between two speeches, nor what a clear cut off, nor audio that comes just in time', () => {
+    say(160);
+    take();
+    say(160);
+    for (let n = 0; n < 12; n += 1) take();
+    say(160);
+    take();
+    queue.clear();
+    take();
+    say(160);
+    expect(queue.counts.underruns).toBe(0);
+  });
+});

@@ -1,0 +1,154 @@
+import { MU_LAW_SILENCE } from './g711.js';
+
+/** 20 ms of mu-law at 8 kHz. */
+export const FRAME_BYTES = 160;
+const BYTES_PER_SECOND = 8_000;
+/** What a queue holds when nothing is said; it grows by doubling and gives back what a long speech took. */
+const SMALLEST_RING = 8_192;
+/** Audio that comes this soon after the queue ran dry belongs to the same speech: the caller heard a gap in it. */
+const GAP_FRAMES = 10;
+/** A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused. */
+const MAX_MARKS = 1_000;
+
+export interface PlayoutQueueOptions {
+  /** Longest speech that is kept; default 60 s. */
+  maxSeconds?: number;
+  /** The audio before this mark has been heard to its end, or will never be. Called in the order in which they were set. */
+  onMark(name: string): void;
+}
+
+/** Since the call's begin. Bytes are 1/8 ms of speech each. */
+export interface PlayoutCounts {
+  /** Frames with speech in them, and frames of silence. */
+  speechFrames: number;
+  silentFrames: number;
+  /** Gaps within a speech. */
+  underruns: number;
+  /** The oldest of a queue that grew too long. */
+  refusedBytes: number;
+  clearedBytes: number;
+  deepestBytes: number;
+  refusedMarks: number;
+}
+
+/** What the assistant said and the caller has not heard yet. */
+export interface PlayoutQueue {
+  /** The first `length` bytes of mu-law. Gives how many of the oldest bytes had to go for it. */
+  add(audio: Uint8Array, length: number): number;
+  /** False: too many marks are waiting already. */
+  mark(name: string): boolean;
+  /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
+  clear(): void;
+  /** Nobody is there any more to hear of the marks: empties without a word. */
+  reset(): void;
+  /** Fills the next frame, with silence where there is nothing to say; gives the bytes of speech in it. Calling it says that the frame before has been played. */
+  take(frame: Uint8Array): number;
+  readonly queuedBytes: number;
+  readonly counts: Readonly<PlayoutCounts>;
+}
+
+export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOptions): PlayoutQueue {
+  const maxBytes = maxSeconds * BYTES_PER_SECOND;
+  const counts: PlayoutCounts = { speechFrames: 0, silentFrames: 0, underruns: 0, refusedBytes: 0, clearedBytes: 0, deepestBytes: 0, refusedMarks: 0 };
+  /** Its size is a power of two: `& (length - 1)` takes an index round. */
+  let ring = new Uint8Array(SMALLEST_RING);
+  let head = 0;
+  let size = 0;
+  /** Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller has heard to its end. */
+  let taken = 0;
+  let heard = 0;
+  const markNames: string[] = [];
+  const markPositions: number[] = [];
+  /** Frames with silence in them since the last one that was full of speech. */
+  let quiet = Infinity;
+
+  const giveMarksBack = (): void => {
+    while (markNames.length > 0 && markPositions[0]! <= heard) {
+      markPositions.shift();
+      onMark(markNames.shift()!);
+    }
+  };
+
+  const resize = (capacity: number): void => {
+    const wider = new Uint8Array(capacity);
+    for (let index = 0; index < size; index += 1) wider[index] = ring[(head + index) & (ring.length - 1)]!;
+    ring = wider;
+    head = 0;
+  };
+
+  const drop = (bytes: number): void => {
+    head = (head + bytes) & (ring.length - 1);
+    size -= bytes;
+    taken += bytes;
+  };
+
+  const empty = (): void => {
+    drop(size);
+    heard = taken;
+    quiet = Infinity;
+    if (ring.length > SMALLEST_RING) resize(SMALLEST_RING);
+  };
+
+  /** Room for `bytes` more, at the cost of the oldest. Gives what of the new audio itself is too old to be kept. */
+  const makeRoom = (bytes: number): number => {
+    const surplus = Math.max(0, size + bytes - maxBytes);
+    const ofTheQueue = Math.min(surplus, size);
+    drop(ofTheQueue);
+    taken += surplus - ofTheQueue;
+    counts.refusedBytes += surplus;
+    const needed = size + bytes - (surplus - ofTheQueue);
+    if (needed > ring.length) resize(2 ** Math.ceil(Math.log2(needed)));
+    return surplus - ofTheQueue;
+  };
+
+  return {
+    add(audio, length) {
+      if (length === 0) return 0;
+      if (size === 0 && quiet >= 1 && quiet <= GAP_FRAMES) counts.underruns += 1;
+      const refusedBefore = counts.refusedBytes;
+      const skipped = makeRoom(length);
+      const wrap = ring.length - 1;
+      const end = head + size - skipped;
+      for (let index = skipped; index < length; index += 1) ring[(end + index) & wrap] = audio[index]!;
+      size += length - skipped;
+      counts.deepestBytes = Math.max(counts.deepestBytes, size);
+      return counts.refusedBytes - refusedBefore;
+    },
+    mark(name) {
+      if (markNames.length >= MAX_MARKS) {
+        counts.refusedMarks += 1;
+        return false;
+      }
+      markNames.push(name);
+      markPositions.push(taken + size);
+      giveMarksBack();
+      return true;
+    },
+    clear() {
+      counts.clearedBytes += size;
+      empty();
+      giveMarksBack();
+    },
+    reset() {
+      empty();
+      markNames.length = 0;
+      markPositions.length = 0;
+    },
+    take(frame) {
+      heard = taken;
+      if (markNames.length > 0) giveMarksBack();
+      const speech = Math.min(FRAME_BYTES, size);
+      const wrap = ring.length - 1;
+      for (let index = 0; index < speech; index += 1) frame[index] = ring[(head + index) & wrap]!;
+      for (let index = speech; index < FRAME_BYTES; index += 1) frame[index] = MU_LAW_SILENCE;
+      drop(speech);
+      if (size === 0 && ring.length > SMALLEST_RING) resize(SMALLEST_RING);
+      if (speech > 0) counts.speechFrames += 1;
+      else counts.silentFrames += 1;
+      quiet = speech > 0 ? Number(speech < FRAME_BYTES) : quiet + 1;
+      return speech;
+    },
+    get queuedBytes() { return size; },
+    get counts() { return counts; },
+  };
+}

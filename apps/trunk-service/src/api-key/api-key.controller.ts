@@ -12,7 +12,7 @@ import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { RECORD } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
-import { apiKeyCreation, apiKeyView, keyText, type ApiKeyRow } from './api-key.js';
+import { apiKeyCreation, apiKeyView, keyText, type ApiKeyRow, type ApiKeyView } from './api-key.js';
 import { hashOf } from './authenticate.pg.js';
 
 @Controller('api/v1/api-keys')
@@ -22,7 +22,7 @@ export class ApiKeyController {
   /** The key is in this answer and nowhere else, not in the one that a repeated Idempotency-Key gets either. */
   @Post()
   @Access('manage')
-  async create(@CurrentCaller() caller: Caller, @Body({ schema: apiKeyCreation }) wanted: z.output<typeof apiKeyCreation>, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async create(@CurrentCaller() caller: Caller, @Body({ schema: apiKeyCreation }) wanted: z.output<typeof apiKeyCreation>, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const organization_id = ownerOf(caller, wanted.organization_id);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organization_id), async (work) => {
       const lookup = randomBytes(8).toString('hex');
@@ -31,14 +31,16 @@ export class ApiKeyController {
       await insertApiKey(work.manager, row, hashOf(key));
       return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
     }, { stored: (body) => ({ ...(body as object), key: null }) });
-    response.status(answer.status).set(answer.headers).json(answer.body);
+    response.status(answer.status).set(answer.headers);
+    return answer.body;
   }
 
   @Get()
   @Access('manage')
-  async list(@OrganizationId() organizationId: string, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async list(@OrganizationId() organizationId: string, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<ApiKeyView[]> {
     const page = await apiKeyPage(this.record, organizationId, query);
-    response.set(pageHeaders(request.originalUrl, page)).json(page.rows.map(apiKeyView));
+    response.set(pageHeaders(request.originalUrl, page));
+    return page.rows.map(apiKeyView);
   }
 
   @Delete(':id')

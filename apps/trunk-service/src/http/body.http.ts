@@ -15,22 +15,17 @@ export async function readBody(request: Request, response: Response, limit: numb
   });
 }
 
+const UNREADABLE: Readonly<Record<string, () => DomainError>> = {
+  'entity.parse.failed': () => new DomainError('invalid-request', 'The body is not valid JSON.', [{ pointer: '', message: 'is not valid JSON' }]),
+  'encoding.unsupported': () => new DomainError('unsupported-media-type', 'The body\'s encoding is not supported: send it uncompressed, or with gzip, deflate or br.'),
+  'charset.unsupported': () => new DomainError('unsupported-media-type', 'The body\'s character set is not supported: send UTF-8.'),
+  'request.aborted': () => new DomainError('invalid-request', 'The body did not arrive whole.'),
+  'request.size.invalid': () => new DomainError('invalid-request', 'The body has another length than the header Content-Length says.'),
+};
+
 /** body-parser's errors carry a `type`; its messages quote the body, which may hold a password, so none is passed on. */
-function bodyProblem(error: unknown, limit: number): unknown {
-  switch ((error as { type?: string }).type) {
-    case 'entity.too.large':
-      return new DomainError('payload-too-large', `The body has more than the ${limit} bytes that are taken here.`);
-    case 'entity.parse.failed':
-      return new DomainError('invalid-request', 'The body is not valid JSON.', [{ pointer: '', message: 'is not valid JSON' }]);
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return new DomainError('unsupported-media-type', 'The body\'s encoding is not supported: send UTF-8, uncompressed or with gzip, deflate or br.');
-    case 'request.aborted':
-    case 'request.size.invalid':
-    case 'stream.encoding.set':
-    case 'entity.verify.failed':
-      return new DomainError('invalid-request', 'The body did not arrive whole.');
-    default:
-      return new DomainError('invalid-request', 'The body cannot be read.');
-  }
+function bodyProblem(error: unknown, limit: number): DomainError {
+  const { type = '' } = error as { type?: string };
+  if (type === 'entity.too.large') return new DomainError('payload-too-large', `The body has more than the ${limit} bytes that are taken here.`);
+  return UNREADABLE[type]?.() ?? new DomainError('invalid-request', 'The body cannot be read.');
 }

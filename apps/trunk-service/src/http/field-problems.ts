@@ -62,22 +62,15 @@ const TYPES: Record<string, string> = { string: 'a text', number: 'a number', in
 
 /** Zod's own messages speak of types; these speak to who wrote the request. A schema's own message goes before. */
 function sentence(issue: z.core.$ZodRawIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      if (issue.input === undefined) return 'is required';
-      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
-    case 'too_small':
-      return issue.origin === 'string' && issue.minimum === 1 ? 'must not be empty' : `must ${bound(issue.origin, 'at least', issue.minimum)}`;
-    case 'too_big':
-      return `must ${bound(issue.origin, 'at most', issue.maximum)}`;
-    case 'invalid_value':
-      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
-    case 'invalid_format':
-      return issue.format === 'uuid' ? 'must be a UUID' : undefined;
-    default:
-      return undefined;
-  }
+  if (issue.code === 'invalid_type') return issue.input === undefined ? 'is required' : `must be ${TYPES[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'too_small') return tooSmall(issue.origin, issue.minimum);
+  if (issue.code === 'too_big') return `must ${bound(issue.origin, 'at most', issue.maximum)}`;
+  if (issue.code === 'invalid_value') return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+  if (issue.code === 'invalid_format' && issue.format === 'uuid') return 'must be a UUID';
+  return undefined;
 }
+
+const tooSmall = (origin: string, minimum: number | bigint) => (origin === 'string' && minimum === 1 ? 'must not be empty' : `must ${bound(origin, 'at least', minimum)}`);
 
 function bound(origin: string, which: 'at least' | 'at most', limit: number | bigint): string {
   if (origin === 'string') return `have ${which} ${limit} characters`;

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { organizationState } from '@trunkmesh/contracts/organization.js';
+import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
@@ -27,57 +27,61 @@ export class OrganizationController {
 
   @Post()
   @Access('operate')
-  async create(@Req() request: Request, @Body({ schema: organizationCreation }) fields: z.output<typeof organizationCreation>, @Res() response: Response): Promise<void> {
+  async create(@Req() request: Request, @Body({ schema: organizationCreation }) fields: z.output<typeof organizationCreation>, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const answer = await createOnce(this.record, idempotencyKeyOf(request, OPERATOR), async (work) => {
       const id = uuidv7();
-      const before = work.fresh<z.output<typeof organizationState>>(organizationSubject(id));
+      const before = work.fresh<OrganizationState>(organizationSubject(id));
       const after = work.record(before, decide(null, { type: 'CreateOrganization', id, fields, at: work.at }));
       return { status: 201, headers: { Location: `/api/v1/organizations/${id}`, ETag: etagOf(after.version) }, body: after.state };
     });
-    response.status(answer.status).set(answer.headers).json(answer.body);
+    response.status(answer.status).set(answer.headers);
+    return answer.body;
   }
 
   @Get()
   @Access('read')
-  async list(@CurrentCaller() caller: Caller, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async list(@CurrentCaller() caller: Caller, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<OrganizationState[]> {
     const page = await organizationPage(this.record, caller.organization?.id ?? null, query);
-    response.set(pageHeaders(request.originalUrl, page)).json(page.rows.map(({ state }) => state));
+    response.set(pageHeaders(request.originalUrl, page));
+    return page.rows.map(({ state }) => state);
   }
 
   @Get(':id')
   @Access('read')
-  async get(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res() response: Response): Promise<void> {
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<OrganizationState | undefined> {
     const row = await organizationRow(this.record, visibleTo(caller, id));
     if (row === undefined) throw organizationNotFound();
     response.set('ETag', etagOf(row.version));
-    if (isUnchanged(ifNoneMatch, row.version)) response.status(304).end();
-    else response.json(row.state);
+    if (!isUnchanged(ifNoneMatch, row.version)) return row.state;
+    response.status(304);
+    return undefined;
   }
 
   @Patch(':id')
   @Access('manage')
-  change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-match') ifMatch: string | undefined, @Body({ schema: organizationChange }) changes: z.output<typeof organizationChange>, @Res() response: Response): Promise<void> {
-    return this.carryOut(visibleTo(caller, id), ifMatch, response, (at) => ({ type: 'ChangeOrganization', changes, at }));
+  change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body({ schema: organizationChange }) changes: z.output<typeof organizationChange>, @Req() request: Request): Promise<OrganizationState> {
+    return this.carryOut(visibleTo(caller, id), request, (at) => ({ type: 'ChangeOrganization', changes, at }));
   }
 
   @Post(':id/suspend')
   @HttpCode(200)
   @Access('operate')
-  suspend(@Param('id') id: string, @Headers('if-match') ifMatch: string | undefined, @Res() response: Response): Promise<void> {
-    return this.carryOut(existingId(id), ifMatch, response, (at) => ({ type: 'SuspendOrganization', at }));
+  suspend(@Param('id') id: string, @Req() request: Request): Promise<OrganizationState> {
+    return this.carryOut(existingId(id), request, (at) => ({ type: 'SuspendOrganization', at }));
   }
 
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
-  resume(@Param('id') id: string, @Headers('if-match') ifMatch: string | undefined, @Res() response: Response): Promise<void> {
-    return this.carryOut(existingId(id), ifMatch, response, (at) => ({ type: 'ResumeOrganization', at }));
+  resume(@Param('id') id: string, @Req() request: Request): Promise<OrganizationState> {
+    return this.carryOut(existingId(id), request, (at) => ({ type: 'ResumeOrganization', at }));
   }
 
-  private async carryOut(id: string, ifMatch: string | undefined, response: Response, command: (at: string) => OrganizationCommand): Promise<void> {
+  private async carryOut(id: string, request: Request, command: (at: string) => OrganizationCommand): Promise<OrganizationState> {
     const entity = { subject: organizationSubject(id), schema: organizationState };
-    const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at)), (before) => requireMatch(ifMatch, before));
-    response.set('ETag', etagOf(after.version)).json(after.state);
+    const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at)), (before) => requireMatch(request.header('If-Match'), before));
+    request.res!.set('ETag', etagOf(after.version));
+    return after.state!;
   }
 }
 

@@ -16,6 +16,7 @@ export function readGateway(text: string): GatewayReading {
   const match = /^(\[[^\]]*\]|[^:[\]]+)(?::(.*))?$/.exec(text);
   if (!match) return refuse('must be a host or host:port, for example "sip.example.com" or "sip.example.com:5061"; an IPv6 address with a port goes in brackets: "[2001:db8::1]:5060"');
   if (match[2] === undefined) return host(match[1]!, null);
+  if (match[2].includes(':')) return refuse('has more than one port; an IPv6 address with a port goes in brackets: "[2001:db8::1]:5060"');
   if (!/^\d{1,5}$/.test(match[2])) return refuse('has a port that is not a number from 1 to 65535');
   const port = Number(match[2]);
   return port >= 1 && port <= 65_535 ? host(match[1]!, port) : refuse('has a port outside of 1 to 65535');

@@ -107,15 +107,16 @@ const patchedHeaders = (headers: Readonly<Record<string, string>>, patch: Readon
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const NEEDED = 'is required where "register" is true; a trunk that is trusted by its address has "register": false';
+const absent = (value: unknown) => value === undefined || value === '';
+
 /** FreeSWITCH skips a gateway that shall register and has no credentials, with a log line only (FACTS). */
 function credentialProblems(body: Readonly<Record<string, unknown>>, existing: TrunkState | null): FieldProblem[] {
   if ((body.register ?? true) !== true) return [];
-  const problems: FieldProblem[] = [];
-  const missing = (field: string) => problems.push({ pointer: `/${field}`, message: 'is required where "register" is true; a trunk that is trusted by its address has "register": false' });
-  if (body.username === undefined || body.username === null || body.username === '') missing('username');
-  const keeps = existing?.password != null;
-  if (body.password === null || (!keeps && (body.password === undefined || body.password === ''))) missing('password');
-  return problems;
+  const username = absent(body.username) || body.username === null;
+  // Not said keeps the password that there is; null takes it away.
+  const password = body.password === null || (absent(body.password) && existing?.password == null);
+  return [...(username ? ['username'] : []), ...(password ? ['password'] : [])].map((field) => ({ pointer: `/${field}`, message: NEEDED }));
 }
 
 const withoutTwins = (problems: readonly FieldProblem[]) => problems.filter(({ pointer }, index) => problems.findIndex((other) => other.pointer === pointer) === index);

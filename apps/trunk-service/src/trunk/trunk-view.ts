@@ -19,15 +19,18 @@ export function viewOf({ password, ...visible }: TrunkState): TrunkView {
   return { ...visible, has_password: password !== null, hints: hintsOf(visible), status_url: `/api/v1/sip-trunks/${visible.id}/status` };
 }
 
-function hintsOf(trunk: Omit<TrunkState, 'password'>): FieldProblem[] {
-  const hints: FieldProblem[] = [];
-  const hint = (pointer: string, message: string) => hints.push({ pointer, message });
+type Visible = Omit<TrunkState, 'password'>;
+
+const HINTS: readonly (FieldProblem & { applies: (trunk: Visible, port: number | null) => boolean })[] = [
+  { pointer: '/srtp', message: 'SRTP\'s keys travel in the SIP messages (RFC 4568): without "transport": "tls" everybody on the way can read them', applies: ({ srtp, transport }) => srtp !== 'off' && transport !== 'tls' },
+  { pointer: '/srtp', message: 'TLS encrypts the signalling alone: set "srtp" to "optional" or "required" to encrypt the audio', applies: ({ srtp, transport }) => srtp === 'off' && transport === 'tls' },
+  { pointer: '/gateway', message: 'TLS usually has port 5061; 5060 is the port without TLS', applies: ({ transport }, port) => transport === 'tls' && port === 5060 },
+  { pointer: '/gateway', message: 'port 5061 is usually TLS, and "transport" is not "tls"', applies: ({ transport }, port) => transport !== 'tls' && port === 5061 },
+  { pointer: '/inbound_addresses', message: 'calls are taken from the gateway\'s own addresses only; list the carrier\'s other addresses here', applies: ({ register, inbound_addresses }) => !register && inbound_addresses.length === 0 },
+];
+
+function hintsOf(trunk: Visible): FieldProblem[] {
   const reading = readGateway(trunk.gateway);
   const port = reading.ok ? reading.gateway.port : null;
-  if (trunk.srtp !== 'off' && trunk.transport !== 'tls') hint('/srtp', 'SRTP\'s keys travel in the SIP messages (RFC 4568): without "transport": "tls" everybody on the way can read them');
-  if (trunk.transport === 'tls' && trunk.srtp === 'off') hint('/srtp', 'TLS encrypts the signalling alone: set "srtp" to "optional" or "required" to encrypt the audio');
-  if (trunk.transport === 'tls' && port === 5060) hint('/gateway', 'TLS usually has port 5061; 5060 is the port without TLS');
-  if (trunk.transport !== 'tls' && port === 5061) hint('/gateway', 'port 5061 is usually TLS; "transport" is not "tls"');
-  if (!trunk.register && trunk.inbound_addresses.length === 0) hint('/inbound_addresses', 'calls are taken from the gateway\'s own addresses only; list the carrier\'s other addresses here');
-  return hints;
+  return HINTS.filter(({ applies }) => applies(trunk, port)).map(({ pointer, message }) => ({ pointer, message }));
 }

@@ -20,7 +20,7 @@ import { sealedPassword } from './password.crypto.js';
 import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
 import { trunkPage, trunkRow } from './trunk-list.pg.js';
 import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
-import { viewOf } from './trunk-view.js';
+import { viewOf, type TrunkView } from './trunk-view.js';
 import { decide, trunkNotFound, type Place, type TrunkChange } from './trunk.js';
 
 @Controller('api/v1/sip-trunks')
@@ -38,14 +38,15 @@ export class TrunkController {
 
   @Get()
   @Access('read')
-  async list(@OrganizationId() organizationId: string, @Query({ schema: trunkQuery }) query: TrunkQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async list(@OrganizationId() organizationId: string, @Query({ schema: trunkQuery }) query: TrunkQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<TrunkView[]> {
     const page = await trunkPage(this.record, organizationId, query);
-    response.set(pageHeaders(request.originalUrl, page)).json(page.rows.map(({ state }) => viewOf(state)));
+    response.set(pageHeaders(request.originalUrl, page));
+    return page.rows.map(({ state }) => viewOf(state));
   }
 
   @Post()
   @Access('manage')
-  async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const { settings, enabled = true, password } = readTrunk(this.body, written, null);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
       const id = uuidv7();
@@ -55,43 +56,45 @@ export class TrunkController {
       const after = work.record(before, events);
       return { status: 201, headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) }, body: viewOf(after.state!) };
     });
-    response.status(answer.status).set(answer.headers).json(answer.body);
+    response.status(answer.status).set(answer.headers);
+    return answer.body;
   }
 
   @Get(':id')
   @Access('read')
-  async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res() response: Response): Promise<void> {
+  async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<TrunkView | undefined> {
     const row = await trunkRow(this.record, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
     response.set('ETag', etagOf(row.version));
-    if (isUnchanged(ifNoneMatch, row.version)) response.status(304).end();
-    else response.json(viewOf(row.state));
+    if (!isUnchanged(ifNoneMatch, row.version)) return viewOf(row.state);
+    response.status(304);
+    return undefined;
   }
 
   @Put(':id')
   @Access('manage')
-  replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.change({ organizationId, id, request, response }, (state, next) => this.changed(state, readTrunk(this.body, written, state), next));
+  replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
+    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, readTrunk(this.body, written, state), next));
   }
 
   @Patch(':id')
   @Access('manage')
-  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.change({ organizationId, id, request, response }, (state, next) => this.changed(state, patchTrunk(this.body, written, state), next));
+  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
+    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, patchTrunk(this.body, written, state), next));
   }
 
   @Post(':id/enable')
   @HttpCode(200)
   @Access('manage')
-  enable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.change({ organizationId, id, request, response }, (state, next) => decide(state, { type: 'EnableTrunk', place: this.place }, next));
+  enable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request): Promise<TrunkView> {
+    return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'EnableTrunk', place: this.place }, next));
   }
 
   @Post(':id/disable')
   @HttpCode(200)
   @Access('manage')
-  disable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.change({ organizationId, id, request, response }, (state, next) => decide(state, { type: 'DisableTrunk' }, next));
+  disable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request): Promise<TrunkView> {
+    return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'DisableTrunk' }, next));
   }
 
   @Delete(':id')
@@ -106,15 +109,16 @@ export class TrunkController {
   }
 
   private async change(
-    { organizationId, id, request, response }: { organizationId: string; id: string; request: Request; response: Response },
+    { organizationId, id, request }: { organizationId: string; id: string; request: Request },
     decideOn: (state: TrunkState, next: Next) => TrunkChange[],
-  ): Promise<void> {
+  ): Promise<TrunkView> {
     const entity = { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState };
     const after = await handle(this.record, entity, (state, next) => {
       if (state === null) throw trunkNotFound();
       return decideOn(state, next);
     }, (before) => { if (before.state !== null) requireMatch(request.header('If-Match'), before); });
-    response.set('ETag', etagOf(after.version)).json(viewOf(after.state!));
+    request.res!.set('ETag', etagOf(after.version));
+    return viewOf(after.state!);
   }
 }
 

@@ -1,0 +1,57 @@
+/**
+ * `npm test`: the set-up, then every test: unit and integration tests against real servers, then the whole mesh. Arguments go to jest and leave the whole-mesh tests out
+ * (`npm test -- libs/routing`); `npm test -- --e2e` runs those alone. The last line is `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { main, ROOT, setUp } from './set-up.mjs';
+
+const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', join(ROOT, 'node_modules/jest/bin/jest.js')];
+
+await main(async () => {
+  const given = process.argv.slice(2);
+  await setUp((line) => console.log(`· ${line}`));
+  const freeswitch = process.env.FREESWITCH;
+  console.log(freeswitch ? `· whole-mesh tests run against the real FreeSWITCH at ${freeswitch}` : '· FREESWITCH names no binary: whole-mesh tests run against the stand-in, not against a real FreeSWITCH');
+
+  const folder = mkdtempSync(join(tmpdir(), 'trunkmesh-test-'));
+  try {
+    const results = [];
+    if (!given.includes('--e2e')) results.push(await jest('unit', given, folder));
+    if (given.length === 0 || given.includes('--e2e')) results.push(await jest('e2e', given.filter((argument) => argument !== '--e2e'), folder));
+    const passed = results.reduce((sum, result) => sum + result.passed, 0);
+    const failed = results.reduce((sum, result) => sum + result.failed, 0);
+    console.log(`\n${passed} passed, ${failed} failed`);
+    return failed === 0 && passed > 0 && results.every(({ ok }) => ok) ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** A suite that could not even be loaded counts as one failed test: it must not vanish from the sum. */
+async function jest(suite, args, folder) {
+  const output = join(folder, `${suite}.json`);
+  const code = await new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...JEST, '--json', `--outputFile=${output}`, ...args], {
+      cwd: ROOT,
+      // --json sends the result to standard output as well, where it is of no use to a reader; the report itself goes to standard error.
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, TEST_SUITE: suite },
+    });
+    process.once('SIGINT', () => child.kill('SIGINT'));
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  try {
+    const result = JSON.parse(readFileSync(output, 'utf8'));
+    const unloaded = result.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+    const other = result.numPendingTests + result.numTodoTests;
+    if (other > 0) console.error(`${other} tests were skipped; there must be none`);
+    return { ok: code === 0 && other === 0, passed: result.numPassedTests, failed: result.numFailedTests + unloaded + other };
+  } catch {
+    console.error(`the ${suite} tests ended with ${code} and left no result`);
+    return { ok: false, passed: 0, failed: 1 };
+  }
+}

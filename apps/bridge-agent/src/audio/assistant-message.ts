@@ -1,0 +1,56 @@
+/** What an assistant may ask for. `media`'s payload is text that has not been decoded yet. */
+export interface AssistantRequests {
+  media(payload: string): void;
+  mark(name: string): void;
+  clear(): void;
+}
+
+/** `foreign`: meant for another stream, as far as its `streamSid` says, so it must not be heard in this call. */
+export type MessageVerdict = 'media' | 'mark' | 'clear' | 'unknown' | 'foreign' | 'malformed';
+
+/** A mark's name is sent back, so it is kept until then. */
+const LONGEST_MARK = 256;
+
+type Fields = Readonly<Record<string, unknown>>;
+const fields = (value: unknown): Fields | undefined => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Fields : undefined);
+
+/**
+ * Reads one text frame and asks for what it says, if it says it right. Clients differ: `streamSid` may be absent, `media` may carry a track, and any other field or
+ * event may be there and is passed over.
+ */
+export function readAssistantMessage(text: string, streamSid: string, requests: AssistantRequests): MessageVerdict {
+  const message = fields(parse(text));
+  if (!message || typeof message['event'] !== 'string') return 'malformed';
+  const meantFor = message['streamSid'];
+  if (meantFor !== undefined && meantFor !== null && meantFor !== streamSid) return 'foreign';
+  switch (message['event']) {
+    case 'media': return readMedia(fields(message['media']), requests);
+    case 'mark': return readMark(fields(message['mark']), requests);
+    case 'clear':
+      requests.clear();
+      return 'clear';
+    default: return 'unknown';
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readMedia(media: Fields | undefined, requests: AssistantRequests): MessageVerdict {
+  const payload = media?.['payload'];
+  if (typeof payload !== 'string') return 'malformed';
+  requests.media(payload);
+  return 'media';
+}
+
+function readMark(mark: Fields | undefined, requests: AssistantRequests): MessageVerdict {
+  const name = mark?.['name'];
+  if (typeof name !== 'string' || name.length > LONGEST_MARK) return 'malformed';
+  requests.mark(name);
+  return 'mark';
+}

@@ -1,0 +1,34 @@
+import { muLawAt } from './g711.js';
+import { FRAME_BYTES } from './playout-queue.js';
+
+/** More than any packetization time gives (FreeSWITCH's own buffer for a frame of 8 kHz). */
+const LONGEST_DATAGRAM = 4_096;
+
+/** Cuts what FreeSWITCH sends into the protocol's 20 ms. A caller who packs 10, 30 or 60 ms into a packet arrives here in datagrams of that length. */
+export interface CallerFrames {
+  /** One datagram of little-endian L16. False: it is none. */
+  push(l16: Uint8Array): boolean;
+  /** Forgets the beginning of a frame that the listener shall not have. */
+  reset(): void;
+}
+
+/** `onFrame` is given one and the same buffer every time. */
+export function createCallerFrames(onFrame: (muLaw: Uint8Array) => void): CallerFrames {
+  const frame = new Uint8Array(FRAME_BYTES);
+  let filled = 0;
+  return {
+    push(l16) {
+      if (l16.length % 2 !== 0 || l16.length === 0 || l16.length > LONGEST_DATAGRAM) return false;
+      for (let at = 0; at < l16.length; at += 2) {
+        frame[filled] = muLawAt(l16, at);
+        filled += 1;
+        if (filled === FRAME_BYTES) {
+          filled = 0;
+          onFrame(frame);
+        }
+      }
+      return true;
+    },
+    reset() { filled = 0; },
+  };
+}

@@ -30,7 +30,7 @@ export function apiOf(url: string, key: string): Api {
       ...(body === undefined ? {} : { body: text }),
     });
     const raw = await response.text();
-    return { status: response.status, headers: response.headers, body: /json$|json;/.test(response.headers.get('Content-Type') ?? '') && raw !== '' ? JSON.parse(raw) : raw };
+    return { status: response.status, headers: response.headers, body: /[/+]json(;|$)/.test(response.headers.get('Content-Type') ?? '') && raw !== '' ? JSON.parse(raw) : raw };
   };
 }
 

@@ -24,6 +24,13 @@ describe('a phone number as people write it', () => {
     ['+1555123\u00004567', /known country code/],
   ])('%j is refused', (text, message) => expect(parsePhoneNumber(text)).toEqual({ ok: false, message: expect.stringMatching(message) }));
 
+  it('takes a number of the North American plan as libphonenumber would', () => {
+    fc.assert(fc.property(fc.stringMatching(/^[2-9]\d{9}$/), (national) => {
+      // The space keeps it from the short way.
+      expect(parsePhoneNumber(`+1${national}`)).toEqual(parsePhoneNumber(`+1 ${national}`));
+    }), { numRuns: 500 });
+  });
+
   it('never answers with anything but E.164, and an accepted number is its own canonical form', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^\+[\d ()-]{5,20}$/)), (text) => {
       const parsed = parsePhoneNumber(text);

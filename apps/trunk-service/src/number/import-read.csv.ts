@@ -23,7 +23,7 @@ export async function readImport(body: unknown, contentType: string, { signal, p
   const result: ReadImport = { lines: [], problems: [], read: 0 };
   for await (const raw of rawLines(body, contentType)) {
     if (!('problem' in raw)) result.read += 1;
-    if (result.read > MAX_IMPORT) throw new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
+    if (result.read > MAX_IMPORT) throw tooMany();
     judge(raw, result);
     if (result.read % TURN !== 0) continue;
     progress(result.read);
@@ -33,6 +33,8 @@ export async function readImport(body: unknown, contentType: string, { signal, p
   return result;
 }
 
+const tooMany = () => new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
+
 function judge(raw: Raw, { lines, problems }: ReadImport): void {
   if ('problem' in raw) { problems.push({ line: raw.line, pointer: '', message: raw.problem }); return; }
   const checked = checkRequest(numberEntry, raw.value);
@@ -41,6 +43,7 @@ function judge(raw: Raw, { lines, problems }: ReadImport): void {
 }
 
 function rawLines(body: unknown, contentType: string): Iterable<Raw> | AsyncIterable<Raw> {
+  if (Array.isArray(body) && body.length > MAX_IMPORT) throw tooMany();
   if (Array.isArray(body)) return body.map((value, index) => ({ line: index + 1, value }));
   if (typeof body !== 'string') throw new DomainError('invalid-request', 'Send a CSV with a header line, a JSON array, or a JSON object a line.', [{ pointer: '', message: 'must be a list of numbers' }]);
   return contentType.includes('ndjson') ? jsonLines(body) : csvLines(body);

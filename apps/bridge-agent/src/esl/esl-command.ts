@@ -46,6 +46,9 @@ export const api = (name: string, args = '') => command(`api ${word('an API\'s n
 /** Narrow on purpose: a client that is sent everything and reads slowly grows FreeSWITCH's queues. */
 export const subscribe = (events: readonly string[]) => command(`event plain ${events.map((name) => word('an event\'s name', name)).join(' ')}`);
 
+/** What `subscribe` or `myevents` asked for and nobody needs. */
+export const unsubscribe = (events: readonly string[]) => command(`nixevent ${events.map((name) => word('an event\'s name', name)).join(' ')}`);
+
 /** Log lines up to this level (4: warnings and worse) as log/data. */
 export const log = (level: number) => command(`log ${Math.trunc(level)}`);
 

@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, execute, linger, myEvents, sendMessage, unsubscribe, type EslCommand } from '../esl/esl-command.js';
+import { createEslConnection, type EslReply } from '../esl/esl-connection.socket.js';
+import type { EslEvent } from '../esl/esl-event.js';
+import { readHangup, type HangupFacts } from './hangup-facts.js';
+
+const LINGER_SECONDS = 5;
+/** `myevents` is 23 kinds of seven kilobytes each; two are of use. */
+const UNUSED_EVENTS = [
+  'CHANNEL_APPLICATION', 'CHANNEL_BRIDGE', 'CHANNEL_CREATE', 'CHANNEL_DATA', 'CHANNEL_DESTROY', 'CHANNEL_EXECUTE', 'CHANNEL_EXECUTE_COMPLETE', 'CHANNEL_HANGUP', 'CHANNEL_ORIGINATE',
+  'CHANNEL_UUID', 'CHANNEL_OUTGOING', 'CHANNEL_PARK', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_STATE', 'CHANNEL_UNBRIDGE', 'CHANNEL_UNPARK', 'DETECTED_SPEECH', 'DTMF',
+  'NOTALK', 'TALK',
+];
+
+/** The conversation with FreeSWITCH about one channel. */
+export interface Talk {
+  /** Asks for the channel's data, and with the same breath for what is wanted later: one round trip. */
+  begin(): Promise<EslReply>;
+  execute(application: string): void;
+  send(commands: readonly EslCommand[]): void;
+  hangUp(cause: string): void;
+  onAnswered(listener: (event: EslEvent) => void): void;
+  /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
+  onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
+  /** Answered or ended; false: neither within the time. */
+  settled(withinMs: number): Promise<boolean>;
+  /** The hang-up, or undefined: the connection or the time ended first. */
+  ended(withinMs: number): Promise<HangupFacts | undefined>;
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+export function openTalk(socket: Socket): Talk {
+  let onAnswered: (event: EslEvent) => void = () => undefined;
+  const answered = deferred<EslEvent>();
+  const end = deferred<HangupFacts | undefined>();
+  const closed = deferred<void>();
+  const connection = createEslConnection(socket, {
+    onEvent: (event) => {
+      if (event.name === 'CHANNEL_ANSWER') {
+        answered.resolve(event);
+        onAnswered(event);
+      }
+      if (event.name !== 'CHANNEL_HANGUP_COMPLETE') return;
+      end.resolve(readHangup(event.headers, new Date()));
+      // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
+      connection.close();
+    },
+    onClose: () => {
+      end.resolve(undefined);
+      closed.resolve();
+    },
+  });
+  const within = <T>(withinMs: number, late: T, work: Promise<T>) => Promise.race([work, sleep(withinMs, late, { ref: false })]);
+  return {
+    begin: () => {
+      const data = connection.send(connect());
+      for (const command of [linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)]) void connection.send(command);
+      return data;
+    },
+    execute: (application) => { void connection.send(execute(application)); },
+    send: (commands) => { for (const command of commands) void connection.send(command); },
+    hangUp: (cause) => { void connection.send(sendMessage([['call-command', 'hangup'], ['hangup-cause', cause]])); },
+    onAnswered: (listener) => { onAnswered = listener; },
+    onEnd: (listener) => { void end.promise.then(listener); },
+    settled: (withinMs) => within(withinMs, false, Promise.race([answered.promise, end.promise]).then(() => true)),
+    ended: (withinMs) => within(withinMs, undefined, end.promise),
+    closed: closed.promise,
+    close: () => connection.close(),
+  };
+}
+
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => { resolve = settle; });
+  return { promise, resolve };
+}

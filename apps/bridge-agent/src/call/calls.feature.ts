@@ -1,0 +1,73 @@
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { uuidv7 } from 'uuidv7';
+import type { EslEvent } from '../esl/esl-event.js';
+import { startCallRecorder } from '../record/call-recorder.fs.js';
+import { publishCallEvents } from '../record/call-log.jetstream.js';
+import type { NatsLink } from '../record/nats-link.nats.js';
+import { startCallSocket } from './call-socket.server.js';
+import { observeCalls } from './call.metrics.js';
+import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from './call-limits.js';
+import { handleInboundCall } from './inbound-call.socket.js';
+import { createInboundRouter } from './inbound-router.nats.js';
+import { createLiveCalls, type EventSocket } from './live-calls.registry.js';
+import { startLocalRoutes } from './local-routes.follow.js';
+
+export interface CallsOptions {
+  bridge: { id: string; pool: string };
+  stateDir: string;
+  callSocket: { host: string; port: number };
+  /** Concurrent calls of this host. */
+  maxCalls: number;
+  link: NatsLink;
+  /** Trunks whose gateway's host name resolves to the address. */
+  resolvedTrunks: (address: string) => readonly string[];
+  logger: Logger;
+}
+
+export interface Calls {
+  /** Where FreeSWITCH's dialplan connects to. */
+  port: number;
+  onUp(socket: EventSocket): void;
+  onDown(): void;
+  onEvent(event: EslEvent): void;
+  live(): number;
+  unconfirmedRecords(): number;
+  readiness(): { routes: string; records: string };
+  stop(): Promise<void>;
+}
+
+/** Everything about calls of this host, from FreeSWITCH's connection to the confirmed record. */
+export async function startCalls(options: CallsOptions): Promise<Calls> {
+  const { bridge, stateDir, link, logger } = options;
+  const limits: CallLimits = new Map();
+  const local = await startLocalRoutes({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
+  const counting = { live: () => 0, seen: () => 0 };
+  const recorder = await startCallRecorder({ stateDir, bridgeId: bridge.id, link, publish: publishCallEvents(link), logger, newId: uuidv7, liveCalls: () => counting.seen() });
+  const live = createLiveCalls({ recorder, bridgeId: bridge.id, newId: uuidv7, logger, onEnded: (trunkId) => { if (trunkId !== null) freeChannel(limits, trunkId); } });
+  Object.assign(counting, { live: live.count, seen: live.countSeen });
+  for (const { started } of recorder.leftOpen) if (started.data.trunk_id !== null) occupyChannel(limits, started.data.trunk_id, Date.now());
+  if (recorder.leftOpen.length > 0) logger.warn({ calls: recorder.leftOpen.length }, 'calls were left open by the life before; FreeSWITCH will be asked for them');
+  observeCalls({ live: live.count, unconfirmed: recorder.unconfirmed });
+
+  const ports = {
+    bridge, limits, live, recorder, logger, resolvedTrunks: options.resolvedTrunks, newId: uuidv7, limitsOf: local.limitsOf, decide: createInboundRouter({ link, local, logger }),
+  };
+  const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports) });
+  const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
+  return {
+    port: socket.port,
+    onUp: live.onUp,
+    onDown: live.onDown,
+    onEvent: live.onEvent,
+    live: live.count,
+    unconfirmedRecords: recorder.unconfirmed,
+    readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up' }),
+    stop: async () => {
+      clearInterval(tidying);
+      await socket.stop();
+      live.stop();
+      await recorder.stop();
+      await local.stop();
+    },
+  };
+}

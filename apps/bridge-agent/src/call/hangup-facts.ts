@@ -1,0 +1,55 @@
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import type { EslHeaders } from '../esl/esl-frame.js';
+import { epochMicroseconds } from './invite-facts.js';
+
+/** How a call ended, as CHANNEL_HANGUP_COMPLETE tells it. */
+export type HangupFacts = Pick<CallEnded['data'], 'hangup_cause' | 'q850' | 'sip_status' | 'hangup_disposition' | 'codec' | 'quality' | 'reconstructed'> & {
+  answeredAt: Date | null;
+  endedAt: Date;
+};
+
+/** `headers`: the event's, decoded. `now` stands in for an end that it does not name. */
+export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
+  const text = (name: string) => headers.get(`variable_${name}`)?.slice(0, 128) || null;
+  return {
+    answeredAt: epochMicroseconds(headers.get('variable_answer_uepoch')) ?? epochMicroseconds(headers.get('Caller-Channel-Answered-Time')) ?? null,
+    endedAt: epochMicroseconds(headers.get('variable_end_uepoch')) ?? epochMicroseconds(headers.get('Caller-Channel-Hangup-Time')) ?? now,
+    hangup_cause: text('hangup_cause') ?? headers.get('Hangup-Cause')?.slice(0, 128) ?? 'UNKNOWN',
+    q850: whole(text('hangup_cause_q850')),
+    sip_status: sipStatus(text('sip_term_status'), text('proto_specific_hangup_cause')),
+    hangup_disposition: text('sip_hangup_disposition'),
+    codec: text('read_codec'),
+    quality: qualityOf(text),
+    reconstructed: false,
+  };
+}
+
+/** A call that ended without a word: what is certain is that it lasted until `lastSeen`. */
+export const lostCall = (lastSeen: Date, answeredAt: Date | null, codec: string | null): HangupFacts => ({
+  answeredAt, endedAt: lastSeen, hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null, codec, quality: null, reconstructed: true,
+});
+
+const whole = (text: string | null): number | null => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
+const decimal = (text: string | null): number | null => (text !== null && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null);
+
+/** Without a response of its own (a CANCEL) the status stands in `sip:487`. */
+function sipStatus(term: string | null, specific: string | null): number | null {
+  return whole(term) ?? whole(/^sip:(\d{3})$/.exec(specific ?? '')?.[1] ?? null);
+}
+
+/** FreeSWITCH's jitter is the mean square of the deviation, in square milliseconds. */
+const deviation = (variance: number | null): number | null => (variance === null ? null : Math.round(Math.sqrt(variance) * 100) / 100);
+
+function qualityOf(text: (name: string) => string | null): HangupFacts['quality'] {
+  const packetsIn = whole(text('rtp_audio_in_packet_count'));
+  const packetsOut = whole(text('rtp_audio_out_packet_count'));
+  if (packetsIn === null && packetsOut === null) return null;
+  return {
+    mos: decimal(text('rtp_audio_in_mos')),
+    quality_percentage: decimal(text('rtp_audio_in_quality_percentage')),
+    jitter_min_ms: deviation(decimal(text('rtp_audio_in_jitter_min_variance'))),
+    jitter_max_ms: deviation(decimal(text('rtp_audio_in_jitter_max_variance'))),
+    packets_in: packetsIn,
+    packets_out: packetsOut,
+  };
+}

@@ -1,0 +1,75 @@
+import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
+import type { EslHeaders } from '../esl/esl-frame.js';
+
+/** What an INVITE said, as far as it matters: taken from the channel's variables, cut to the sizes of the contract. All of it is hostile. */
+export interface InviteFacts {
+  /** FreeSWITCH's channel. */
+  callId: string;
+  inbound: boolean;
+  sourceAddress: string;
+  claimedGateway: string | null;
+  requestUriUser: string;
+  toUser: string;
+  /** Who calls: the identity that the carrier asserts (RFC 3325), otherwise From. */
+  fromUser: string;
+  headers: InboundRequest['headers'];
+  sipCallId: string | null;
+  startedAt: Date;
+}
+
+const USER = 256;
+const HEADER_VALUE = 2048;
+const HEADER_LINES = 64;
+const HEADER_SOURCES = CALLED_NUMBER_SOURCES.filter((source) => source !== 'Request-URI' && source !== 'To');
+
+/** `headers`: those of CHANNEL_DATA, decoded. Undefined where they are not a channel's. `now` stands in for a creation time that is missing. */
+export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefined {
+  const callId = headers.get('Unique-ID') ?? headers.get('variable_uuid');
+  if (callId === undefined || !UUID.test(callId)) return undefined;
+  const variable = (name: string) => headers.get(`variable_${name}`) ?? '';
+  return {
+    callId,
+    inbound: (headers.get('Call-Direction') ?? 'inbound') === 'inbound',
+    sourceAddress: variable('sip_network_ip').replace(/^\[|\]$/g, '').slice(0, 64),
+    claimedGateway: variable('sip_gateway').slice(0, 128) || null,
+    requestUriUser: variable('sip_req_user').slice(0, USER),
+    toUser: variable('sip_to_user').slice(0, USER),
+    fromUser: callerOf(variable('sip_P-Asserted-Identity'), variable('sip_from_user')),
+    headers: HEADER_SOURCES.flatMap((source) => linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)])).slice(0, HEADER_LINES),
+    sipCallId: variable('sip_call_id').slice(0, USER) || null,
+    startedAt: epochMicroseconds(headers.get('Caller-Channel-Created-Time')) ?? now,
+  };
+}
+
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** FreeSWITCH gives the user of P-Asserted-Identity. Where that is none (a `tel:` URI, a name), From has to do. */
+function callerOf(asserted: string, from: string): string {
+  return (/^\+?\d[\d().-]{2,}$/.test(asserted) ? asserted : from).slice(0, USER);
+}
+
+/**
+ * Every line of a header, in the order of arrival. `sip_i_…` has them all, whatever the sender's capitals; `sip_h_…` has only the last line, under the sender's spelling,
+ * and drops a value that looks like a variable (`${…}`). Without `parse-all-invite-headers` only the latter is there.
+ */
+function linesOf(headers: EslHeaders, source: string): string[] {
+  const parsed = headers.get(`variable_sip_i_${source.toLowerCase().replaceAll('-', '_')}`);
+  if (parsed !== undefined) return parsed.startsWith(ARRAY) ? parsed.slice(ARRAY.length).split('|:') : [parsed];
+  if (source === 'History-Info' && headers.has('variable_sip_history_info')) return [headers.get('variable_sip_history_info')!];
+  const wanted = `variable_sip_h_${source.toLowerCase()}`;
+  for (const [name, value] of headers) if (name.toLowerCase() === wanted) return [value];
+  return [];
+}
+
+const ARRAY = 'ARRAY::';
+
+/** FreeSWITCH's times: microseconds since the epoch, 0 for "not yet". */
+export function epochMicroseconds(value: string | undefined): Date | undefined {
+  const microseconds = Number(value);
+  return Number.isFinite(microseconds) && microseconds > 0 ? new Date(Math.round(microseconds / 1000)) : undefined;
+}
+
+export const routingRequest = (invite: InviteFacts, bridge: { id: string; pool: string }, resolvedTrunks: readonly string[]): InboundRequest => ({
+  call_id: invite.callId, bridge_id: bridge.id, pool: bridge.pool, source_address: invite.sourceAddress, resolved_trunks: resolvedTrunks.slice(0, 256),
+  claimed_gateway: invite.claimedGateway, request_uri_user: invite.requestUriUser, to_user: invite.toUser, from_user: invite.fromUser, headers: invite.headers,
+});

@@ -1,0 +1,143 @@
+import type { CallStarted } from '@trunkmesh/contracts/call.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { EslClient } from '../esl/esl-client.socket.js';
+import { subscribe } from '../esl/esl-command.js';
+import type { EslEvent } from '../esl/esl-event.js';
+import type { CallRecorder } from '../record/call-recorder.fs.js';
+import { callAnswered, callEnded, type EventStamp } from './call-events.js';
+import { calls as callsMetric, lostCalls, setupSeconds } from './call.metrics.js';
+import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
+import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
+
+/** The event socket of this host's FreeSWITCH, as far as calls need it. */
+export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
+
+export interface LiveCalls {
+  /** The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it again. */
+  begin(started: CallStarted): Promise<void>;
+  answered(callId: string, at: Date, codec: string | null): void;
+  /** Whoever says it first is heard: a call ends once. */
+  ended(callId: string, hangup: HangupFacts): void;
+  /** Its connection is gone and no hang-up came. */
+  lost(callId: string, at: Date): void;
+  /** The event socket is there (again): calls without a connection of their own are looked for. */
+  onUp(socket: EventSocket): void;
+  onDown(): void;
+  /** Events of the event socket; all but CHANNEL_HANGUP_COMPLETE are somebody else's. */
+  onEvent(event: EslEvent): void;
+  count(): number;
+  /** Those that FreeSWITCH is known to have at this moment. */
+  countSeen(): number;
+  stop(): void;
+}
+
+export interface LiveCallsOptions {
+  recorder: Pick<CallRecorder, 'begin' | 'answered' | 'finish' | 'leftOpen' | 'lastAlive'>;
+  bridgeId: string;
+  newId: () => string;
+  /** A call of this trunk has ended. */
+  onEnded: (trunkId: string | null) => void;
+  logger: Logger;
+  now?: () => Date;
+  lookMs?: number;
+}
+
+const LOOK_MS = 1_000;
+const ASK_DEADLINE_MS = 2_000;
+
+export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
+  const { recorder, logger, now = () => new Date() } = options;
+  const calls = new Map<string, LiveCall>();
+  let socket: EventSocket | undefined;
+  let looking = false;
+  const stampOf = ({ started }: LiveCall): EventStamp => ({ bridgeId: options.bridgeId, newId: options.newId, traceparent: started.traceparent });
+
+  for (const { started, answered } of recorder.leftOpen) {
+    const times = [started.data.started_at, answered?.data.answered_at, recorder.lastAlive?.toISOString()].filter((time) => time !== undefined);
+    calls.set(started.data.call_id, { started, answered, lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() });
+  }
+
+  const answered = (callId: string, at: Date, codec: string | null): void => {
+    const call = calls.get(callId);
+    if (call === undefined || call.answered !== null) return;
+    call.answered = callAnswered(call.started, at, codec, stampOf(call));
+    recorder.answered(call.answered);
+    setupSeconds.record(Math.max(0, at.getTime() - new Date(call.started.data.started_at).getTime()) / 1000);
+  };
+  const ended = (callId: string, hangup: HangupFacts): void => {
+    const call = calls.get(callId);
+    if (call === undefined) return;
+    // Answered without this process having seen it: the log shall have it all the same.
+    if (hangup.answeredAt !== null) answered(callId, hangup.answeredAt, hangup.codec);
+    calls.delete(callId);
+    options.onEnded(call.started.data.trunk_id);
+    const answeredAt = hangup.answeredAt ?? (call.answered === null ? null : new Date(call.answered.data.answered_at));
+    callsMetric.add(1, { outcome: answeredAt === null ? 'unanswered' : 'answered', reason: hangup.hangup_cause, decided_at: call.started.data.decided_at });
+    if (hangup.reconstructed) {
+      lostCalls.add();
+      logger.warn({ call_id: callId, ended_at: hangup.endedAt }, 'a call ended unseen; its end is the latest moment at which it is known to have lasted');
+    }
+    recorder.finish(callEnded(call.started, { ...hangup, answeredAt }, stampOf(call))).catch((error: unknown) => {
+      logger.error({ err: error, call_id: callId }, 'a call\'s record was not written; its open file stays for the next start');
+    });
+  };
+
+  const ask = async (esl: EventSocket, callId: string, call: LiveCall): Promise<void> => {
+    const askedAt = now();
+    const reply = await esl.api('uuid_exists', callId, ASK_DEADLINE_MS);
+    if (reply.outcome !== 'reply' || calls.get(callId) !== call) return;
+    const text = reply.text.trim();
+    if (text === 'true' || text === 'false') found(call, text === 'true', askedAt);
+  };
+  const look = async (): Promise<void> => {
+    const esl = socket?.connected === true ? socket : undefined;
+    const asked: Promise<void>[] = [];
+    for (const [callId, call] of calls) {
+      const step = nextStep(call, esl !== undefined, now());
+      if (step === 'ask' && esl !== undefined) asked.push(ask(esl, callId, call));
+      if (step === 'give-up') ended(callId, lostCall(call.lastSeen, call.answered === null ? null : new Date(call.answered.data.answered_at), call.answered?.data.codec ?? null));
+    }
+    // The subscription goes first, so that no hang-up falls between the question and it; sent again it changes nothing.
+    await Promise.all(asked);
+  };
+  const lookOnce = (): void => {
+    if (looking || calls.size === 0) return;
+    looking = true;
+    const unwatched = [...calls.values()].some(({ watch }) => watch === 'unknown');
+    const subscribed = unwatched && socket?.connected === true ? socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
+    subscribed.then(look).catch((error: unknown) => { logger.error({ err: error }, 'calls without a connection could not be looked for'); }).finally(() => { looking = false; });
+  };
+  const timer = setInterval(lookOnce, options.lookMs ?? LOOK_MS);
+
+  return {
+    begin: (started) => {
+      calls.set(started.data.call_id, { started, answered: null, lastSeen: now(), watch: 'socket', since: now() });
+      return recorder.begin(started);
+    },
+    answered,
+    ended,
+    lost: (callId, at) => {
+      const call = calls.get(callId);
+      if (call === undefined) return;
+      loseSight(call, at);
+      lookOnce();
+    },
+    onUp: (esl) => {
+      socket = esl;
+      lookOnce();
+    },
+    onDown: () => {
+      socket = undefined;
+      for (const call of calls.values()) if (call.watch === 'watched') loseSight(call, now());
+    },
+    onEvent: (event) => {
+      const callId = event.headers.get('Unique-ID');
+      if (event.name === HANGUP && callId !== undefined && calls.has(callId)) ended(callId, readHangup(event.headers, now()));
+    },
+    count: () => calls.size,
+    countSeen: () => [...calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length,
+    stop: () => { clearInterval(timer); },
+  };
+}
+
+const HANGUP = 'CHANNEL_HANGUP_COMPLETE';

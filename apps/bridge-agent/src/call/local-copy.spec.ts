@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import type { NumberState } from '@trunkmesh/contracts/number.js';
+import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
+import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
+import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { applyToCopy, createLocalCopy, decideFromCopy, isTrunkOfSource, limitsOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
+const organization = (n: number): OrganizationState => ({ id: id(1, n), name: `org ${n}`, status: 'active', outbound_country_codes: null, created_at: AT, updated_at: AT });
+const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState => ({
+  id: id(2, n), organization_id: id(1, org), name: `trunk ${n}`, gateway: '192.0.2.10', username: null, priority: 10, register: false, provider: null, transport: 'udp', srtp: 'off',
+  inbound_addresses: [], default_country: 'US', number_rules: [], max_channels: null, max_cps: null, outbound_country_codes: null, bridge_pool: 'default', from_domain: null, realm: null,
+  auth_username: null, expires_seconds: 3600, ping_seconds: null, codecs: ['PCMU'], headers: {}, enabled: true, password: null, bridge_id: null, gateway_revision: 1, created_at: AT, updated_at: AT,
+  ...with_,
+});
+const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => ({
+  id: id(3, Number(phone.slice(-6))), organization_id: id(1, org), phone_number: phone, friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
+  is_verified_caller_id: false, capabilities: {}, target: { kind: 'assistant', id: 42, name: null, is_active: true }, created_at: AT, updated_at: AT, ...with_,
+});
+
+type Entity = OrganizationState | TrunkState | NumberState;
+const subjectOf = (entity: Entity) => ('phone_number' in entity ? numberSubject(entity.organization_id, entity.phone_number)
+  : 'gateway' in entity ? trunkSubject(entity.organization_id, entity.id) : organizationSubject(entity.id));
+const copyOf = (...entities: Entity[]): LocalCopy => {
+  const copy = createLocalCopy('default', () => undefined);
+  for (const entity of entities) applyToCopy(copy, subjectOf(entity), { data: { state: entity } });
+  return copy;
+};
+const request = (to: string, source = '192.0.2.10'): InboundRequest => ({
+  call_id: 'c', bridge_id: 'b', pool: 'default', source_address: source, resolved_trunks: [], claimed_gateway: null, request_uri_user: to, to_user: to, from_user: '+15559876543', headers: [],
+});
+
+describe('the local copy', () => {
+  it('decides as routing does', () => {
+    expect(decideFromCopy(copyOf(organization(1), trunk(1, 1), number(1, '+15551234567')), request('5551234567'))).toMatchObject({ outcome: 'route', number: '+15551234567', target: { id: 42 } });
+  });
+
+  it('survives a snapshot: the same decisions, the same limits', () => {
+    const copy = copyOf(
+      organization(1), organization(2), trunk(1, 1, { max_channels: 3, max_cps: 0.5, number_rules: [{ direction: 'inbound', prefix: '9', min_length: 0, max_length: 32, strip: 1, add: '' }] }),
+      trunk(2, 2, { gateway: '192.0.2.20' }), number(1, '+15551234567', { sip_trunk_id: id(2, 1), target: { kind: 'flow', id: 7, name: 'x', is_active: true } }), number(1, '+15551234568', { is_active: false }),
+      number(2, '+15551234569', { allowed_country_codes: ['DE', 'FR'] }), number(2, '+15551234570', { target: null }), number(2, '+15551234571', { target: { kind: 'assistant', id: 1, name: null, is_active: false } }),
+    );
+    const restored = createLocalCopy('default', () => undefined);
+    for (const [subject, state] of snapshotOf(copy)) applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
+    for (const to of ['+15551234567', '95551234567', '+15551234568', '+15551234569', '+15551234570', '+15551234571', '9228']) {
+      for (const source of ['192.0.2.10', '192.0.2.20', '192.0.2.30']) expect(decideFromCopy(restored, request(to, source))).toEqual(decideFromCopy(copy, request(to, source)));
+    }
+    expect(limitsOf(restored, trunkSubject(id(1, 1), id(2, 1)))).toEqual({ max_channels: 3, max_cps: 0.5 });
+    expect([...snapshotOf(restored)]).toEqual([...snapshotOf(copy)]);
+  });
+
+  it('writes no password, sealed or not, to its snapshot', () => {
+    expect(JSON.stringify([...snapshotOf(copyOf(organization(1), trunk(1, 1, { password: 'v1.key.iv.sealed' })))])).not.toContain('sealed');
+  });
+
+  it('keeps the numbers of organisations with a trunk in the pool, and says when one becomes such', () => {
+    const wanted: string[] = [];
+    const copy = createLocalCopy('default', (org) => wanted.push(org));
+    const apply = (entity: Entity) => applyToCopy(copy, subjectOf(entity), { data: { state: entity } });
+    apply(organization(1));
+    expect(wantsNumber(copy, subjectOf(number(1, '+15551234567')))).toBe(false);
+    apply(trunk(1, 1, { bridge_pool: 'elsewhere' }));
+    expect(wanted).toEqual([]);
+    apply(trunk(1, 1));
+    expect(wanted).toEqual([id(1, 1)]);
+    expect(wantsNumber(copy, subjectOf(number(1, '+15551234567')))).toBe(true);
+    apply(number(1, '+15551234567'));
+    applyToCopy(copy, subjectOf(trunk(1, 1)), { data: { state: null } });
+    expect([...snapshotOf(copy)].map(([subject]) => subject)).toEqual([organizationSubject(id(1, 1))]);
+  });
+
+  it('knows which trunks a source may be, whatever gateway the INVITE claims', () => {
+    const copy = copyOf(organization(1), organization(2), trunk(1, 1), trunk(2, 2, { gateway: 'pbx.example.com' }), trunk(2, 3, { inbound_addresses: ['192.0.2.0/28'] }));
+    const from = (source: string, resolved: string[] = []) => [1, 2, 3].filter((n) => isTrunkOfSource(copy, id(2, n), { ...request('x', source), resolved_trunks: resolved, claimed_gateway: `${id(2, 1)}.1` }));
+    expect(from('192.0.2.10')).toEqual([1, 3]);
+    expect(from('192.0.2.1')).toEqual([3]);
+    expect(from('198.51.100.1')).toEqual([]);
+    expect(from('198.51.100.1', [id(2, 2)])).toEqual([2]);
+  });
+});

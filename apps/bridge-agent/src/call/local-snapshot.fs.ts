@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { SnapshotLine } from './local-copy.js';
+
+/** What a snapshot was taken of. `created`: the stream's, because positions of another stream mean nothing. */
+export interface SnapshotHeader {
+  format: 1;
+  pool: string;
+  stream_created: string;
+  position: number;
+}
+
+/** Lines that are made or read in one go; calls are served in between. */
+const CHUNK = 1_000;
+
+/** Whole or not at all: temporary file, sync, rename. */
+export async function writeSnapshot(path: string, header: SnapshotHeader, lines: Iterable<SnapshotLine>): Promise<void> {
+  // Customers' numbers and networks.
+  const file = await open(`${path}.tmp`, 'w', 0o640);
+  try {
+    let chunk = [JSON.stringify(header)];
+    for (const line of lines) {
+      chunk.push(JSON.stringify(line));
+      if (chunk.length < CHUNK) continue;
+      await file.writeFile(`${chunk.join('\n')}\n`);
+      chunk = [];
+    }
+    await file.writeFile(`${[...chunk, 'end'].join('\n')}\n`);
+    await file.datasync();
+  } finally { await file.close(); }
+  await rename(`${path}.tmp`, path);
+}
+
+/** Undefined where there is none, or one of another format or pool, or one that was cut short. */
+export async function readSnapshot(path: string, pool: string, apply: (line: SnapshotLine) => void): Promise<SnapshotHeader | undefined> {
+  let header: SnapshotHeader | undefined;
+  let complete = false;
+  try {
+    for await (const text of unhurried(createInterface({ input: createReadStream(path), crlfDelay: Infinity }))) {
+      if (header === undefined) header = JSON.parse(text) as SnapshotHeader;
+      else if (text === 'end') complete = true;
+      else apply(JSON.parse(text) as SnapshotLine);
+      if (header.format !== 1 || header.pool !== pool) return undefined;
+    }
+  } catch { return undefined; }
+  return complete ? header : undefined;
+}
+
+async function* unhurried<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  let count = 0;
+  for await (const item of items) {
+    if (count++ % CHUNK === 0) await nextTurn();
+    yield item;
+  }
+}

@@ -1,0 +1,28 @@
+import { REFUSALS, SIP_REASON_PHRASES, type InboundDecision, type RefusalReason } from '@trunkmesh/contracts/routing.js';
+import { execute, type EslCommand } from '../esl/esl-command.js';
+
+export type Refusal = Extract<InboundDecision, { outcome: 'refuse' }>;
+
+/** Long enough for a routing-service that restarts, short enough that a carrier tries again within a caller's patience (RFC 3261 §20.33). */
+const RETRY_AFTER_SECONDS = 5;
+
+/** The status that goes out. A decision from elsewhere is a value from outside: only what the contract lists reaches the wire. */
+export const statusOf = (reason: RefusalReason): number => REFUSALS[reason];
+
+/**
+ * `respond` with what helps the carrier: when to try again, and the reason in words that its trace shows (Warning 399, RFC 3261 §20.43). A stranger learns nothing
+ * but the status. FreeSWITCH adds `sip_rh_…` to the final response of a call that it refuses.
+ */
+export function refuseCommands(reason: RefusalReason): EslCommand[] {
+  const status = statusOf(reason);
+  const headers: EslCommand[] = [];
+  if (status === 503) headers.push(execute('set', `sip_rh_Retry-After=${RETRY_AFTER_SECONDS}`));
+  if (reason !== 'unknown-source') headers.push(execute('set', `sip_rh_Warning=399 trunkmesh "${reason}"`));
+  return [...headers, execute('respond', `${status} ${SIP_REASON_PHRASES[REFUSALS[reason]]}`)];
+}
+
+/** A refusal that the agent decides itself, over what routing said. */
+export function refusedHere(decision: InboundDecision, reason: RefusalReason, summary: string): Refusal {
+  const owner = reason === 'unknown-source' ? { organization_id: null, trunk_id: null } : { organization_id: decision.organization_id, trunk_id: decision.trunk_id };
+  return { outcome: 'refuse', reason, sip_status: statusOf(reason), ...owner, number: decision.number, explanation: { ...decision.explanation, summary } };
+}

@@ -1,0 +1,59 @@
+import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.kv.js';
+import { bridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
+import { BRIDGES_BUCKET } from '@trunkmesh/contracts/subjects.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { NatsLink } from '../record/nats-link.nats.js';
+import { heard, type HeardBridge } from './liveness.js';
+
+/** What the bridges say of themselves, in memory in every instance. */
+export interface Heartbeats {
+  readonly bridges: ReadonlyMap<string, HeardBridge>;
+  /** Since when heartbeats can be heard without interruption; null: NATS is away. */
+  listeningSince(): number | null;
+  stop(): Promise<void>;
+}
+
+export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void = () => undefined): Heartbeats {
+  const bridges = new Map<string, HeardBridge>();
+  const revisions = new Map<string, number>();
+  let since: number | null = null;
+  let caughtUp = false;
+  let watch: Watch | undefined;
+  let stopped = false;
+
+  const listen = (connection: NatsConnection) => {
+    if (stopped) return;
+    void followConnection(connection, (connected) => { since = connected ? Date.now() : null; });
+    watch = openBucket(connection, { name: BRIDGES_BUCKET, schema: bridgeHeartbeat, logger }).watch({
+      onPut: (_key, heartbeat, revision) => {
+        // After an interruption the last word of a bridge may come again: that is no sign of life.
+        if (revision <= (revisions.get(heartbeat.bridge_id) ?? 0)) return;
+        revisions.set(heartbeat.bridge_id, revision);
+        const before = bridges.get(heartbeat.bridge_id);
+        // What was there when we began to listen may be the last word of a dead bridge: known, but not heard.
+        bridges.set(heartbeat.bridge_id, caughtUp ? heard(before, heartbeat, Date.now()) : { heartbeat, heard_at: 0, freeswitch_lost_at: null });
+        onHeard();
+      },
+      onDelete: () => undefined,
+      onCaughtUp: () => { caughtUp = true; since = Date.now(); },
+      onReset: () => { revisions.clear(); caughtUp = false; since = null; },
+    });
+  };
+  nats.ready.then(listen).catch((error: Error) => logger.error({ err: error }, 'the bridges cannot be heard'));
+  return {
+    bridges,
+    listeningSince: () => since,
+    stop: async () => {
+      stopped = true;
+      await watch?.stop();
+    },
+  };
+}
+
+async function followConnection(connection: NatsConnection, onChange: (connected: boolean) => void): Promise<void> {
+  for await (const { type } of connection.status()) {
+    if (type === 'disconnect' || type === 'staleConnection') onChange(false);
+    if (type === 'reconnect') onChange(true);
+  }
+}

@@ -73,9 +73,9 @@ export function renderVars({
     sessions_per_second: count('sessionsPerSecond', sessionsPerSecond),
     // Without it X- and P- headers of one leg appear on the other. A variable of this name is looked up on the channel first and here last.
     sip_copy_custom_headers: 'false',
-    // Seconds without any RTP after which a call is over: the other side died without a BYE.
-    media_timeout: '300',
-    media_hold_timeout: '1800',
+    // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
+    media_timeout: '300000',
+    media_hold_timeout: '1800000',
   };
   const lines = Object.entries(values).map(([name, value]) => `  <X-PRE-PROCESS cmd="set" data="${name}=${value}"/>`);
   return ['<include>', ...lines, '</include>', ''].join('\n');

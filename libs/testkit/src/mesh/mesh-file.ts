@@ -1,0 +1,35 @@
+/** What `.local/mesh.json` says of a running mesh, so that scripts find it. Holds keys: mode 0600. */
+export interface MeshFile {
+  /** Base URL of the API. */
+  api: string;
+  nats: string;
+  /** The record's database. */
+  postgres: string;
+  bootstrapKey: string;
+  /** Set once the tour has made its organisation; null before. */
+  organizationId: string | null;
+  adminKey: string | null;
+  bridges: MeshBridge[];
+}
+
+export interface MeshBridge {
+  id: string;
+  pool: string;
+  sip: { host: string; port: number };
+  esl: { host: string; port: number; password: string };
+  freeswitch: 'real' | 'stand-in';
+  /** FreeSWITCH's configuration directory; the agent's files are in its folder `trunkmesh`. */
+  confDir: string;
+}
+
+/** Kept between two starts, so that the second finds the data, the keys and the addresses of the first. Mode 0600. */
+export interface MeshSettings {
+  bootstrapKey: string;
+  /** The key ring that seals SIP passwords; without it they are lost. */
+  secretKeys: string;
+  organizationId: string | null;
+  adminKey: string | null;
+  /** By what they are for: `nats`, `postgres`, `api`, `trunk-service.ops`, `bridge-1.sip` … */
+  ports: Record<string, number>;
+  passwords: Record<string, string>;
+}

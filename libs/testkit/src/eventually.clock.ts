@@ -13,11 +13,11 @@ export interface EventuallyOptions {
  * Runs the probe until it neither throws nor yields `undefined`, `null` or `false`, and gives its value.
  * Past the deadline it throws, with the message and with what the last probe said.
  */
-export async function eventually<T>(probe: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<T> {
+export async function eventually<T>(probe: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + (options.timeoutMs ?? 10_000);
   for (;;) {
     const outcome = await attempt(probe);
-    if (outcome.ok) return outcome.value;
+    if (outcome.ok) return outcome.value as Exclude<T, undefined | null | false>;
     if (Date.now() >= deadline) {
       throw new Error(`${options.message ?? 'condition'}: not within ${options.timeoutMs ?? 10_000} ms: ${outcome.why}`, { cause: outcome.cause });
     }

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { audioFigures, Channel, type ChannelStart } from './channel.js';
+import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
+import { stampOf } from './events.clock.js';
+import type { Switch } from './switch.state.js';
+import { Unicast, type UnicastOptions } from './unicast.udp.js';
+import type { Headers } from './wire.js';
+
+/** The caller's ACK comes back a moment after the 200, and with it what only it knows. */
+const ACK_MS = 5;
+
+export interface Final { status: number; phrase: string; headers: Record<string, string> }
+
+/** A channel that lives: its applications, its audio, its end. */
+export class Leg {
+  readonly channel: Channel;
+  /** The final SIP response to an inbound call. */
+  readonly final: Promise<Final>;
+  readonly ended: Promise<void>;
+  /** Told when the call is over and its last event was sent. */
+  onReported: (() => void) | undefined;
+  socketData: string | undefined;
+  sendsAudio = true;
+  transferredTo: string | undefined;
+  private settleFinal!: (final: Final) => void;
+  private settleEnded!: () => void;
+  private readonly blocking: { application: string; data: string; id: string }[] = [];
+  private unicast: Unicast | undefined;
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor(readonly freeswitch: Switch, start: ChannelStart) {
+    this.channel = new Channel(start);
+    this.final = new Promise((resolve) => { this.settleFinal = resolve; });
+    this.ended = new Promise((resolve) => { this.settleEnded = resolve; });
+    freeswitch.legs.set(start.uuid, this);
+    freeswitch.sessions += 1;
+  }
+
+  get uuid(): string { return this.channel.uuid; }
+
+  fire(name: string, more: Headers = [], options: Parameters<Channel['headers']>[0] = {}): void {
+    this.freeswitch.events.fire(name, [...this.channel.headers(options), ...more], { uuid: this.uuid });
+  }
+
+  after(milliseconds: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      work();
+    }, milliseconds);
+    this.timers.add(timer);
+  }
+
+  /** Runs one dialplan application with its two events. `echo` and its like hold until the call ends. */
+  async execute(application: string, data: string): Promise<void> {
+    const { channel } = this;
+    if (channel.hungUp) return;
+    const id = randomUUID();
+    channel.set('current_loop', '1');
+    channel.set('total_loops', '1');
+    channel.set('current_application_data', data);
+    channel.set('current_application', application);
+    const what: Headers = [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const])];
+    this.fire('CHANNEL_EXECUTE', [...what, ['Application-UUID', id]]);
+    const run = APPLICATIONS[application];
+    if (run === undefined) return this.hangup('DESTINATION_OUT_OF_ORDER');
+    if ((await run(this, data)) === 'blocking') {
+      this.blocking.push({ application, data, id });
+      return this.leaveLoop();
+    }
+    this.fire('CHANNEL_EXECUTE_COMPLETE', [...what, ['Application-Response', '_none_'], ['Application-UUID', id]]);
+    this.leaveLoop();
+  }
+
+  /** The loop's variables stand while an application runs, and no longer. */
+  private leaveLoop(): void {
+    this.channel.set('current_loop', undefined);
+    this.channel.set('total_loops', undefined);
+  }
+
+  ringing(): void {
+    this.channel.progressAt ||= this.freeswitch.events.now();
+    this.fire('CHANNEL_PROGRESS');
+  }
+
+  answer(): void {
+    const { channel, freeswitch } = this;
+    if (channel.answered || channel.hungUp) return;
+    channel.answerState = 'answered';
+    channel.answeredAt = freeswitch.events.now();
+    for (const [name, value] of localMedia(freeswitch.sofia.sipAddress)) channel.set(name, value);
+    this.fire('CHANNEL_ANSWER');
+    channel.callState = 'ACTIVE';
+    channel.set('endpoint_disposition', 'ANSWER');
+    this.after(ACK_MS, () => {
+      channel.set('sip_to_tag', this.uuid.slice(0, 13).replace('-', ''));
+      channel.set('sip_cseq', '1');
+    });
+    this.settleFinal({ status: 200, phrase: 'OK', headers: {} });
+  }
+
+  /** Sends a final refusal of its own choosing, as the application `respond` does. On an answered call there is nothing left to refuse: it is hung up. */
+  respond(status: number, phrase: string): void {
+    const retryAfter = this.channel.variables.get('sip_rh_Retry-After');
+    this.settleFinal({ status, phrase, headers: retryAfter === undefined ? {} : { 'Retry-After': retryAfter } });
+    this.hangup(causeOfStatus(status), this.channel.answered ? 'send_bye' : 'send_refuse');
+  }
+
+  hangup(cause: string, disposition?: string): void {
+    const { channel } = this;
+    if (channel.hungUp) return;
+    for (const timer of this.timers) clearTimeout(timer);
+    const how = disposition ?? this.ownDisposition();
+    channel.hangupCause = cause;
+    channel.answerState = 'hangup';
+    channel.stateNumber = 10;
+    if (how === 'recv_bye') {
+      for (const [name, value] of [['sip_term_status', '200'], ['proto_specific_hangup_cause', 'sip:200'], ['sip_term_cause', '16']] as const) channel.set(name, value);
+    }
+    const status = how === 'recv_cancel' ? 487 : refusalOf(cause);
+    this.settleFinal({ status, phrase: PHRASES[status] ?? cause, headers: {} });
+    this.fire('CHANNEL_HANGUP');
+    if (how === 'recv_bye') channel.set('sip_hangup_disposition', how);
+    void this.unicast?.close();
+    setImmediate(() => this.report(cause === 'BLIND_TRANSFER' ? undefined : how));
+  }
+
+  /** What FreeSWITCH itself sends to end a call that it ends. */
+  private ownDisposition(): string {
+    if (this.channel.answered) return 'send_bye';
+    return this.channel.direction === 'inbound' ? 'send_refuse' : 'send_cancel';
+  }
+
+  /** Everything from the hang-up to the record, in FreeSWITCH's order. */
+  private report(disposition: string | undefined): void {
+    const { channel, freeswitch } = this;
+    for (const { application, data, id } of this.blocking.splice(0)) this.complete(application, data, id);
+    if (this.socketData !== undefined) {
+      this.fire('CHANNEL_UNPARK');
+      this.complete('socket', this.socketData, randomUUID());
+    }
+    channel.enter('CS_HANGUP', 10);
+    this.fire('CHANNEL_STATE', [], { variables: false });
+    channel.hangupAt = freeswitch.events.now();
+    channel.enter('CS_REPORTING', 11, 'HANGUP');
+    this.fire('CHANNEL_STATE', [], { variables: false });
+    channel.report(freeswitch.events.now(), stampOf);
+    if (disposition !== undefined) channel.set('sip_hangup_disposition', disposition);
+    if (channel.answered) this.countAudio();
+    this.fire('CHANNEL_HANGUP_COMPLETE', [], { causeFirst: true });
+    channel.enter('CS_REPORTING', 12);
+    this.fire('CHANNEL_DESTROY');
+    freeswitch.legs.delete(this.uuid);
+    this.onReported?.();
+    this.settleEnded();
+  }
+
+  private countAudio(): void {
+    const { channel } = this;
+    const frames = Math.floor((channel.hangupAt - channel.answeredAt) / 20_000);
+    channel.packetsIn = this.sendsAudio ? frames : 0;
+    channel.packetsOut = this.unicast?.received ?? (this.echoes ? channel.packetsIn : 0);
+    for (const [name, value] of audioFigures(channel)) channel.set(name, value);
+  }
+
+  private echoes = false;
+  echo(): void { this.echoes = true; }
+
+  private complete(application: string, data: string, id: string): void {
+    this.fire('CHANNEL_EXECUTE_COMPLETE', [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const]), ['Application-Response', '_none_'], ['Application-UUID', id]]);
+  }
+
+  async attachUnicast(options: UnicastOptions): Promise<void> {
+    await this.unicast?.close();
+    this.unicast = await Unicast.open(options, () => this.sendsAudio);
+  }
+}
+
+function localMedia(address: string): Headers {
+  const port = 16_384 + Math.floor(Math.random() * 4_000) * 2;
+  const sdp = `v=0\r\no=FreeSWITCH 1 2 IN IP4 ${address}\r\ns=FreeSWITCH\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n`;
+  return [
+    ['rtp_local_sdp_str', sdp], ['local_media_ip', address], ['local_media_port', String(port)], ['advertised_media_ip', address], ['rtp_use_timer_name', 'soft'],
+    ['rtp_use_pt', '0'], ['rtp_use_ssrc', String(Math.floor(Math.random() * 2 ** 31))], ['rtp_2833_send_payload', '101'], ['rtp_2833_recv_payload', '101'],
+  ];
+}
+
+type Application = (leg: Leg, data: string) => 'blocking' | void | Promise<'blocking' | void>;
+
+const assign: Application = (leg, data) => {
+  const equals = data.indexOf('=');
+  if (equals > 0) leg.channel.set(data.slice(0, equals).replace(/^nolocal:/, ''), data.slice(equals + 1));
+};
+
+const APPLICATIONS: Record<string, Application> = {
+  answer: (leg) => leg.answer(),
+  pre_answer: (leg) => { leg.channel.answerState = 'early'; leg.fire('CHANNEL_PROGRESS_MEDIA'); },
+  ring_ready: (leg) => leg.ringing(),
+  respond: (leg, data) => {
+    const [, status = '', phrase] = /^(\d{3})\s*(.*)$/.exec(data) ?? [];
+    leg.respond(Number(status), phrase === undefined || phrase === '' ? PHRASES[Number(status)] ?? '' : phrase);
+  },
+  /** REFER on an answered call; the carrier takes it and reports the transfer done. */
+  deflect: (leg, data) => {
+    leg.transferredTo = data;
+    for (const [name, value] of [['sip_refer_status_code', '202'], ['sip_refer_target_status_code', '200'], ['sip_refer_reply', 'SIP/2.0 200 OK\r\n']] as const) leg.channel.set(name, value);
+    leg.hangup('BLIND_TRANSFER', 'send_bye');
+  },
+  hangup: (leg, data) => leg.hangup(data === '' ? 'NORMAL_CLEARING' : data),
+  park: () => undefined,
+  echo: (leg) => { leg.echo(); return 'blocking'; },
+  playback: () => undefined,
+  sleep: (_leg, data) => new Promise((resolve) => { setTimeout(resolve, Number(data) || 0); }),
+  set: assign,
+  export: assign,
+  multiset: (leg, data) => { for (const part of data.split(/\s+/)) void assign(leg, part); },
+  unset: (leg, data) => leg.channel.set(data, undefined),
+  log: () => undefined,
+  info: () => undefined,
+};

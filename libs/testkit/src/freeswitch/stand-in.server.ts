@@ -1,0 +1,83 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { carrier, type CarrierInput } from './carrier.js';
+import { receive, type InboundCall } from './inbound.calls.js';
+import type { InviteInput } from './invite.js';
+import { EventSocketSession } from './session.socket.js';
+import { SofiaWorker } from './sofia.worker.js';
+import { Switch } from './switch.state.js';
+import { block, commandReply, GOODBYE, type Command } from './wire.js';
+
+export interface StandInOptions {
+  /** A FreeSWITCH configuration directory, as deploy/freeswitch/prepare.mjs makes one: `freeswitch.xml` and what it includes. */
+  confDir: string;
+  /** In place of what the configuration says. */
+  eslPort?: number;
+  eslPassword?: string;
+  carriers?: readonly CarrierInput[];
+}
+
+export interface StandIn {
+  readonly esl: { host: string; port: number; password: string };
+  readonly freeswitch: Switch;
+  /** Replaces what the other sides of the gateways do. */
+  setCarriers(carriers: readonly CarrierInput[]): void;
+  /** Injects an inbound call. */
+  call(invite: InviteInput): InboundCall;
+  gateways(): { name: string; state: string; up: boolean }[];
+  /** Ends at once, without a word to anybody, as a killed process would. */
+  stop(): Promise<void>;
+}
+
+/** A FreeSWITCH that is none: the event socket, the gateways, the dialplan and the calls as they were recorded, without SIP on a wire. */
+export async function startStandIn(options: StandInOptions): Promise<StandIn> {
+  const freeswitch = new Switch(options.confDir, hostname());
+  const set = (carriers: readonly CarrierInput[]) => { freeswitch.carriers = carriers.map((entry) => carrier.parse(entry)); };
+  set(options.carriers ?? []);
+  const worker = new SofiaWorker(freeswitch);
+  worker.start();
+  const configured = freeswitch.eventSocket;
+  const esl = { host: configured.host, port: options.eslPort ?? configured.port, password: options.eslPassword ?? configured.password };
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    greet(freeswitch, socket, esl.password);
+  });
+  const port = await listen(server, esl.host, esl.port);
+  return {
+    esl: { ...esl, port }, freeswitch, setCarriers: set,
+    call: (input) => receive(freeswitch, input),
+    gateways: () => freeswitch.gateways.map(({ settings, state, up }) => ({ name: settings.name, state, up })),
+    stop: async () => {
+      worker.stop();
+      for (const leg of [...freeswitch.legs.values()]) leg.hangup('MANAGER_REQUEST');
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => { server.close(() => resolve()); });
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve((server.address() as { port: number }).port));
+  });
+}
+
+function greet(freeswitch: Switch, socket: Socket, password: string): void {
+  let known = false;
+  const session = new EventSocketSession(freeswitch, socket, (command: Command) => {
+    if (known) return undefined;
+    const [word, given] = command.line.split(' ');
+    if (word === 'exit') return undefined;
+    if (word !== 'auth') return commandReply('-ERR command not found');
+    if (given === password) {
+      known = true;
+      return commandReply('+OK accepted');
+    }
+    setImmediate(() => { session.send(block([['Content-Type', 'text/disconnect-notice'], ['Content-Length', String(GOODBYE.length)]]) + GOODBYE); socket.end(); });
+    return commandReply('-ERR invalid');
+  });
+  session.send(block([['Content-Type', 'auth/request']]));
+}

@@ -1,0 +1,59 @@
+import { createSocket, type Socket } from 'node:dgram';
+
+export interface UnicastOptions {
+  localAddress: string;
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+  /** The call's own codec (PCMU, 160 bytes a frame) instead of L16 (320 bytes). */
+  native: boolean;
+}
+
+const FRAME_MS = 20;
+
+/**
+ * FreeSWITCH's `unicast`: a datagram with 20 ms of the caller's audio out every 20 ms, and what comes back goes into the call. No RTP header. While the caller sends
+ * nothing, native mode sends 320 bytes of 0xFF.
+ */
+export class Unicast {
+  /** Datagrams that came back. */
+  received = 0;
+  sent = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  private constructor(private readonly socket: Socket, private readonly options: UnicastOptions, private readonly speaks: () => boolean) {}
+
+  static async open(options: UnicastOptions, speaks: () => boolean): Promise<Unicast> {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(options.localPort, options.localAddress, resolve);
+    });
+    const unicast = new Unicast(socket, options, speaks);
+    socket.on('error', () => undefined);
+    socket.on('message', () => { unicast.received += 1; });
+    unicast.run(performance.now());
+    return unicast;
+  }
+
+  /** Against the clock and not by an interval, whose lateness would add up. */
+  private run(next: number): void {
+    this.timer = setTimeout(() => {
+      this.socket.send(this.frame(), this.options.remotePort, this.options.remoteAddress, () => undefined);
+      this.sent += 1;
+      this.run(next + FRAME_MS);
+    }, Math.max(0, next + FRAME_MS - performance.now()));
+  }
+
+  private frame(): Buffer {
+    if (!this.options.native) return Buffer.alloc(320, this.speaks() ? this.sent & 0x7f : 0);
+    return this.speaks() ? Buffer.alloc(160, this.sent & 0x7f) : Buffer.alloc(320, 0xff);
+  }
+
+  async close(): Promise<void> {
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    await new Promise<void>((resolve) => { this.socket.close(resolve); });
+  }
+}

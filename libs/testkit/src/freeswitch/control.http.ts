@@ -6,7 +6,7 @@ import type { StandIn } from './stand-in.server.js';
 
 /**
  * What a test does that the wire would do to a real FreeSWITCH, over HTTP on the loopback, because the stand-in is a process of its own:
- * `PUT /carriers` `[carrier]` · `POST /calls` an INVITE → `{uuid, call_id, status, phrase, headers}` once it was answered or refused · `DELETE /calls/UUID` the caller
+ * `PUT /carriers` all of them, `POST /carriers` one, in place of one with the same address · `POST /calls` an INVITE → `{uuid, call_id, status, phrase, headers}` once it was answered or refused · `DELETE /calls/UUID` the caller
  * hangs up · `GET /calls/UUID` → `{ended, cause, answered, transferred_to}`, waiting for its end with `?wait=MILLISECONDS` · `GET /gateways`.
  */
 export function startControl(standIn: StandIn, port: number): Promise<Server> {
@@ -39,6 +39,10 @@ const ROUTES: Record<string, Route> = {
   'GET /gateways': (_request, { standIn }) => ({ status: 200, body: standIn.gateways() }),
   'PUT /carriers': async (request, { standIn }) => {
     standIn.setCarriers(await json<CarrierInput[]>(request));
+    return { status: 200, body: {} };
+  },
+  'POST /carriers': async (request, { standIn }) => {
+    standIn.addCarrier(await json<CarrierInput>(request));
     return { status: 200, body: {} };
   },
   'POST /calls': async (request, context) => place(await json<InviteInput>(request), context),

@@ -22,6 +22,8 @@ export interface StandIn {
   readonly freeswitch: Switch;
   /** Replaces what the other sides of the gateways do. */
   setCarriers(carriers: readonly CarrierInput[]): void;
+  /** One more, or in place of the one with the same address. */
+  addCarrier(one: CarrierInput): void;
   /** Injects an inbound call. */
   call(invite: InviteInput): InboundCall;
   gateways(): { name: string; state: string; up: boolean }[];
@@ -47,6 +49,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const port = await listen(server, esl.host, esl.port);
   return {
     esl: { ...esl, port }, freeswitch, setCarriers: set,
+    addCarrier: (one) => { freeswitch.carriers = [...freeswitch.carriers.filter(({ address }) => address !== one.address), carrier.parse(one)]; },
     call: (input) => receive(freeswitch, input),
     gateways: () => freeswitch.gateways.map(({ settings, state, up }) => ({ name: settings.name, state, up })),
     stop: async () => {

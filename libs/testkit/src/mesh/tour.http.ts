@@ -1,0 +1,101 @@
+import pg from 'pg';
+import { eventually } from '../eventually.clock.js';
+import { apiClient, type Api } from './api.http.js';
+import type { MeshCarrier } from './carrier.js';
+import { carrierFor } from './carriers.net.js';
+import type { Mesh } from './mesh.launcher.js';
+
+export interface TourStep { title: string; tookMs: number; detail: string }
+
+const NUMBER = '+15551234567';
+const CALLER = '+15559876543';
+
+interface Trunk { id: string; name: string }
+interface TrunkStatus { verdict: string; summary: string; bridges: { state: string | null }[] }
+
+/** The main job, once, through the front door. Everything it makes is kept, and used again by the next tour. */
+export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Promise<void> {
+  const step = async <T>(title: string, work: () => Promise<T>, detail: (result: T) => string): Promise<T> => {
+    const from = performance.now();
+    const result = await work();
+    onStep({ title, tookMs: performance.now() - from, detail: detail(result) });
+    return result;
+  };
+  const bridge = mesh.bridges[0]!;
+  const carrier = await carrierFor(bridge);
+  try {
+    const api = await step('an organisation and its admin key', () => organization(mesh), () => `organisation ${mesh.file.organizationId}`);
+    const trunk = await step('a trunk that registers, through the API', () => tourTrunk(api, carrier), ({ id }) => `trunk ${id} to ${carrier.gateway}`);
+    await step('PostgreSQL → JetStream → agent → FreeSWITCH: the gateway is registered', () => registered(api, trunk), (status) => status.summary);
+    await step('a number, assigned to the trunk and to assistant 17', () => tourNumber(api, trunk), () => NUMBER);
+    await step('a call from a stranger is refused', () => refused(carrier), (status) => `SIP ${status}`);
+    await step(`a PBX forwards ${NUMBER} to its extension 9228: the Diversion header names the number`, () => answered(carrier), (status) => `SIP ${status}, answered and hung up`);
+    await step('its usage record, carrier cost external', () => usage(mesh, trunk), (record) => `${record.billable_ms} ms, carrier_cost ${record.carrier_cost}, call ${record.call_id}`);
+  } finally {
+    await carrier.close();
+  }
+}
+
+async function organization(mesh: Mesh): Promise<Api> {
+  const { file, store: { settings } } = mesh;
+  if (settings.adminKey === null || settings.organizationId === null) {
+    const bootstrap = apiClient(file.api, file.bootstrapKey);
+    const { id } = await bootstrap.post<{ id: string }>('/api/v1/organizations', { name: 'Example Dental' });
+    const { key } = await bootstrap.post<{ key: string }>('/api/v1/api-keys', { organization_id: id, name: 'tour', role: 'admin' });
+    settings.organizationId = id;
+    settings.adminKey = key;
+    await mesh.saveFile();
+  }
+  return apiClient(file.api, settings.adminKey);
+}
+
+async function tourTrunk(api: Api, carrier: MeshCarrier): Promise<Trunk> {
+  const wanted = { name: 'Tour carrier', gateway: carrier.gateway, username: carrier.username, password: carrier.password, register: true };
+  const existing = (await api.get<Trunk[]>('/api/v1/sip-trunks')).find(({ name }) => name === wanted.name);
+  return existing === undefined ? api.post<Trunk>('/api/v1/sip-trunks', wanted) : api.patch<Trunk>(`/api/v1/sip-trunks/${existing.id}`, wanted);
+}
+
+function registered(api: Api, trunk: Trunk): Promise<TrunkStatus> {
+  return eventually(async () => {
+    const status = await api.get<TrunkStatus>(`/api/v1/sip-trunks/${trunk.id}/status`);
+    if (status.verdict !== 'live' || !status.bridges.some(({ state }) => state === 'REGED')) throw new Error(JSON.stringify(status));
+    return status;
+  }, { timeoutMs: 15_000, message: 'the trunk to be registered' });
+}
+
+async function tourNumber(api: Api, trunk: Trunk): Promise<void> {
+  const [existing] = await api.get<{ id: string }[]>(`/api/v1/phone-numbers?phone_number=${encodeURIComponent(NUMBER)}`);
+  const wanted = { friendly_name: 'Front desk', sip_trunk_id: trunk.id, assistant_id: 17 };
+  if (existing === undefined) await api.post('/api/v1/phone-numbers', { phone_number: NUMBER, ...wanted });
+  else await api.patch(`/api/v1/phone-numbers/${existing.id}`, wanted);
+}
+
+async function refused(carrier: MeshCarrier): Promise<number> {
+  const status = await carrier.callAsStranger({ from: CALLER, number: NUMBER });
+  if (status !== 403) throw new Error(`a stranger's call got SIP ${status}`);
+  return status;
+}
+
+/** The access list and the routing index follow within moments; until then a caller is told to try again or is not known. */
+function answered(carrier: MeshCarrier): Promise<number> {
+  return eventually(async () => {
+    const status = await carrier.call({ from: CALLER, number: '9228', headers: { Diversion: `<sip:${NUMBER}@pbx.example.com>;reason=unconditional` }, talkMs: 1_000 });
+    if (status !== 200) throw new Error(`SIP ${status}`);
+    return status;
+  }, { timeoutMs: 15_000, intervalMs: 250, message: 'the call to be answered' });
+}
+
+interface UsageRow { call_id: string; billable_ms: string; carrier_cost: string }
+
+async function usage(mesh: Mesh, trunk: Trunk): Promise<UsageRow> {
+  const client = new pg.Client({ connectionString: mesh.billingUrl });
+  await client.connect();
+  try {
+    return await eventually(async () => {
+      const { rows } = await client.query<UsageRow>('SELECT call_id, billable_ms, carrier_cost FROM usage_records WHERE trunk_id = $1 ORDER BY ended_at DESC LIMIT 1', [trunk.id]);
+      return rows[0];
+    }, { timeoutMs: 15_000, message: 'the usage record' });
+  } finally {
+    await client.end();
+  }
+}

@@ -3,6 +3,8 @@ import { startRelay } from '@trunkmesh/event-log/relay.jetstream.js';
 import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { ApiKeyController } from './api-key/api-key.controller.js';
+import { BridgeController } from './bridge/bridge.controller.js';
+import { hearBridges } from './bridge/heartbeats.kv.js';
 import type { Config } from './config.js';
 import { HealthController } from './health/health.controller.js';
 import type { Readiness } from './health/readiness.js';
@@ -11,9 +13,14 @@ import { MIGRATIONS } from './migrations.pg.js';
 import { ImportController } from './number/import.controller.js';
 import { NumberController } from './number/number.controller.js';
 import { OrganizationController } from './organization/organization.controller.js';
+import { startPlacement, type Placement } from './placement/placement.clock.js';
 import { linkNats, type NatsLink } from './record/nats-link.nats.js';
+import { keepStreams } from './record/keep-streams.nats.js';
 import { openRecord, type RecordStore } from './record/record-store.pg.js';
-import { CONFIG, KEY_RING, LOGGER, NATS, PLACE, READINESS, RECORD } from './tokens.js';
+import { GatewayStatuses } from './status/gateway-statuses.kv.js';
+import { StatusController } from './status/status.controller.js';
+import { SyncController } from './sync/sync.controller.js';
+import { CONFIG, GATEWAY_STATUSES, KEY_RING, LOGGER, NATS, PLACE, PLACEMENT, READINESS, RECORD } from './tokens.js';
 import type { Place } from './trunk/trunk.js';
 import { TrunkController } from './trunk/trunk.controller.js';
 
@@ -25,6 +32,7 @@ export interface Parts {
   record: RecordStore;
   nats: NatsLink;
   place: Place;
+  placement: Placement;
   readiness: () => Promise<Readiness>;
   /** Everything that runs beside the requests. Called when the last request was answered. */
   stop: () => Promise<void>;
@@ -34,7 +42,9 @@ export function compose(config: Config, logger: Logger): Parts {
   const keyRing = parseKeyRing(config.SECRET_KEYS);
   const record = openRecord({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: config.BOOTSTRAP_KEY, logger });
   const nats = linkNats(config.NATS_URL, { name: 'trunk-service', logger });
-  const running: { stop(): Promise<void> }[] = [];
+  const heartbeats = hearBridges(nats, logger);
+  const placement = startPlacement(record, heartbeats, logger);
+  const running: { stop(): Promise<void> }[] = [keepStreams(nats, logger), heartbeats, placement];
   const started = record.opened.then((dataSource) => {
     const relay = startRelay({ dataSource, nc: nats.ready, logger });
     record.afterCommit(() => relay.wake());
@@ -43,7 +53,7 @@ export function compose(config: Config, logger: Logger): Parts {
   started.catch((error: Error) => logger.error({ err: error }, 'what follows the record could not be started'));
   return {
     config, logger, keyRing, record, nats,
-    place: ({ bridge_id }) => bridge_id,
+    place: placement.place, placement,
     readiness: async () => ({ record: await record.health() }),
     stop: async () => {
       for (const part of running.reverse()) await part.stop();
@@ -58,7 +68,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },
@@ -66,6 +76,8 @@ export class AppModule {
         { provide: RECORD, useValue: parts.record },
         { provide: NATS, useValue: parts.nats },
         { provide: PLACE, useValue: parts.place },
+        { provide: GATEWAY_STATUSES, useValue: new GatewayStatuses(parts.nats, parts.logger) },
+        { provide: PLACEMENT, useValue: parts.placement },
         { provide: READINESS, useValue: parts.readiness },
       ],
     };

@@ -14,6 +14,10 @@ export interface Heartbeats {
   stop(): Promise<void>;
 }
 
+const CHECK_MS = 500;
+/** The process stood still (a long computation, a suspended machine): what was said meanwhile is still in its socket, in whatever order. */
+const STALL_MS = 3_000;
+
 export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void = () => undefined): Heartbeats {
   const bridges = new Map<string, HeardBridge>();
   const revisions = new Map<string, number>();
@@ -21,6 +25,15 @@ export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void 
   let caughtUp = false;
   let watch: Watch | undefined;
   let stopped = false;
+  let checkedAt = Date.now();
+
+  const check = () => {
+    const now = Date.now();
+    if (since !== null && now - checkedAt > STALL_MS) since = now;
+    checkedAt = now;
+  };
+  const checking = setInterval(check, CHECK_MS);
+  checking.unref();
 
   const listen = (connection: NatsConnection) => {
     if (stopped) return;
@@ -43,9 +56,13 @@ export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void 
   nats.ready.then(listen).catch((error: Error) => logger.error({ err: error }, 'the bridges cannot be heard'));
   return {
     bridges,
-    listeningSince: () => since,
+    listeningSince: () => {
+      check();
+      return since;
+    },
     stop: async () => {
       stopped = true;
+      clearInterval(checking);
       await watch?.stop();
     },
   };

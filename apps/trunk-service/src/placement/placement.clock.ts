@@ -19,6 +19,8 @@ export interface Placement {
   place: Place;
   /** The fleet as this instance sees it now. */
   bridges(): FleetBridge[];
+  /** The same of a list that was read from the record just now. */
+  fleetOf(states: readonly BridgeState[]): FleetBridge[];
   /** Something was changed that may ask for moves: look now, not at the next tick. */
   wake(): void;
   stop(): Promise<void>;
@@ -45,7 +47,8 @@ export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logg
   const stopping = new AbortController();
   let nap = new AbortController();
 
-  const bridges = () => fleetOf(states, heartbeats.bridges, heartbeats.listeningSince(), Date.now());
+  const heardNow = (known: readonly BridgeState[]) => fleetOf(known, heartbeats.bridges, heartbeats.listeningSince(), Date.now());
+  const bridges = () => heardNow(states);
   const ungauge = [
     gauge('trunkmesh_bridges', 'Bridges by health', () => countBy(bridges().filter(({ status }) => status !== 'retired'), ({ health }) => health)),
     gauge('trunkmesh_trunks_unplaced', 'Enabled registering trunks without a bridge', () => unplaced),
@@ -92,9 +95,10 @@ export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logg
       nap = new AbortController();
     }
   };
-  const running = record.opened.then(run).catch(() => undefined);
+  let running: Promise<void> | undefined;
+  record.opened.then(() => { running = run(); }).catch(() => undefined);
   return {
-    place, bridges, wake: () => nap.abort(),
+    place, bridges, fleetOf: heardNow, wake: () => nap.abort(),
     stop: async () => {
       stopping.abort();
       await running;

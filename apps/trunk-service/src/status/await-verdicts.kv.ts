@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { Placement } from '../placement/placement.clock.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import type { TrunkRow } from '../trunk/trunk-list.pg.js';
+import type { FollowedStatuses, GatewayStatuses } from './gateway-statuses.kv.js';
+import { trunkVerdict, type TrunkVerdict } from './trunk-verdict.js';
+
+export interface Verdicts {
+  trunks: { trunk: TrunkState; verdict: TrunkVerdict }[];
+  /** False: NATS is away, so nothing is known of what the bridges have. */
+  heard: boolean;
+}
+
+export interface Waiting { timeoutMs: number; signal: AbortSignal; progress: (settled: number, total: number) => void }
+
+/** What the bridges' word is asked of. */
+export interface World { record: RecordStore; placement: Placement; statuses: GatewayStatuses }
+
+/** Between two looks while nothing is heard: a bridge may die, a trunk be placed. */
+const LOOK_MS = 250;
+
+/** Waits until every trunk of the organisation is live, failed or out of the mesh's hands, or the time is over; what is known then. */
+export async function awaitVerdicts({ record, placement, statuses }: World, organizationId: string, { timeoutMs, signal, progress }: Waiting): Promise<Verdicts> {
+  let notice = new AbortController();
+  const followed = followOrNothing(statuses, organizationId, () => notice.abort());
+  const deadline = Date.now() + timeoutMs;
+  try {
+    for (;;) {
+      notice = new AbortController();
+      const trunks = judge(await trunksOf(record, organizationId), placement, followed);
+      const open = trunks.filter(({ verdict }) => verdict.verdict === 'pending' || verdict.verdict === 'unplaced').length;
+      const complete = followed?.complete() ?? false;
+      progress(trunks.length - open, trunks.length);
+      const left = deadline - Date.now();
+      if ((open === 0 && complete) || left <= 0 || followed === undefined) return { trunks, heard: complete };
+      signal.throwIfAborted();
+      await pause(Math.min(LOOK_MS, left), undefined, { signal: AbortSignal.any([signal, notice.signal]) }).catch(() => signal.throwIfAborted());
+      // Many changes come together; each look reads the record.
+      await pause(20);
+    }
+  } finally {
+    await followed?.stop();
+  }
+}
+
+function followOrNothing(statuses: GatewayStatuses, organizationId: string, onChange: () => void): FollowedStatuses | undefined {
+  try {
+    return statuses.follow(organizationId, onChange);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'log-unavailable') return undefined;
+    throw error;
+  }
+}
+
+function judge(trunks: readonly TrunkState[], placement: Placement, followed: FollowedStatuses | undefined): Verdicts['trunks'] {
+  const bridges = placement.bridges();
+  return trunks.map((trunk) => ({ trunk, verdict: trunkVerdict(trunk, bridges, followed?.of(trunk.id) ?? []) }));
+}
+
+async function trunksOf(record: RecordStore, organizationId: string): Promise<TrunkState[]> {
+  const rows = await record.query<TrunkRow>('select version, state from trunks where organization_id = $1 order by priority, name_key', [organizationId]);
+  return rows.map(({ state }) => trunkState.parse(state));
+}

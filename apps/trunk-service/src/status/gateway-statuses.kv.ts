@@ -1,0 +1,60 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { openBucket } from '@trunkmesh/event-log/bucket.kv.js';
+import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { GATEWAYS_BUCKET, gatewaysOfOrganization, gatewaysOfTrunk } from '@trunkmesh/contracts/subjects.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { NatsLink } from '../record/nats-link.nats.js';
+
+/** JetStream answers within milliseconds, or it is away. */
+const DEADLINE_MS = 2_000;
+
+/** What the bridges say of an organisation's gateways, as it comes. */
+export interface FollowedStatuses {
+  of(trunkId: string): GatewayStatus[];
+  /** Everything that was there has come. */
+  readonly complete: () => boolean;
+  stop(): Promise<void>;
+}
+
+/** Read from the bucket when somebody asks: a hundred thousand gateways are not kept in every instance's memory for that. */
+export class GatewayStatuses {
+  constructor(private readonly nats: NatsLink, private readonly logger: Logger) {}
+
+  /** @throws DomainError log-unavailable */
+  async ofTrunk(organizationId: string, trunkId: string): Promise<GatewayStatus[]> {
+    const deadline = new AbortController();
+    const entries = await Promise.race([
+      this.bucket().list(gatewaysOfTrunk(organizationId, trunkId)),
+      pause(DEADLINE_MS, undefined, { signal: deadline.signal, ref: false }).catch(() => undefined),
+    ]);
+    deadline.abort();
+    if (entries === undefined) throw new DomainError('log-unavailable', 'What the bridges say cannot be read at this moment: NATS does not answer. Calls and changes go on.');
+    return [...entries.values()];
+  }
+
+  follow(organizationId: string, onChange: () => void): FollowedStatuses {
+    const byTrunk = new Map<string, Map<string, GatewayStatus>>();
+    let complete = false;
+    const keep = (key: string, status?: GatewayStatus) => {
+      const [, trunk = '', bridge = ''] = key.split('.');
+      const bridges = byTrunk.get(trunk) ?? new Map<string, GatewayStatus>();
+      byTrunk.set(trunk, bridges);
+      if (status) bridges.set(bridge, status);
+      else bridges.delete(bridge);
+      onChange();
+    };
+    const watch = this.bucket().watch({
+      keys: gatewaysOfOrganization(organizationId),
+      onPut: keep,
+      onDelete: (key) => keep(key),
+      onCaughtUp: () => { complete = true; onChange(); },
+      onReset: () => byTrunk.clear(),
+    });
+    return { of: (trunkId) => [...byTrunk.get(trunkId)?.values() ?? []], complete: () => complete, stop: () => watch.stop() };
+  }
+
+  private bucket() {
+    return openBucket(this.nats.connection(), { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger: this.logger });
+  }
+}

@@ -25,7 +25,7 @@ export async function speakForBridges(url: string) {
   const gateways = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
   const timers = new Set<NodeJS.Timeout>();
   // The service under test makes the buckets.
-  await eventually(() => beats.put(bridgeKey('probe'), heartbeatOf('probe', {})).then(() => beats.delete(bridgeKey('probe'))).then(() => true));
+  for (const bucket of [beats, gateways]) await eventually(() => bucket.delete('nobody').then(() => true));
   return {
     bridge: (id: string, fixed: Partial<BridgeHeartbeat> = {}): SpokenBridge => spoken(id, fixed, { beats, gateways, timers }),
     stop: async () => {

@@ -24,6 +24,7 @@ function situation(desired: DesiredGateway[], observed: ObservedGateway[], files
     desired: new Map(desired.map((gateway) => [gateway.trunkId, gateway])),
     observed: new Map(observed.map((gateway) => [gateway.name, gateway])),
     files: new Map(files.map((gateway) => [gateway.trunkId, gateway.xml])),
+    held: new Set(),
     refusedAt: new Map(),
     now: NOW,
     ...more,
@@ -129,6 +130,10 @@ describe('given what FreeSWITCH has, the plan', () => {
     expect(reconcile(situation([want(1, 2)], [...observed.values()], [want(1, 2)])).retry).toEqual([want(1, 2).name]);
   });
 
+  it('leaves a trunk that cannot be rendered as it is, running with its former settings', () => {
+    expect(reconcile(situation([], [has(want(1).name)], [want(1)], { held: new Set([id(1)]) }))).toEqual(NOTHING);
+  });
+
   it('knows how many trunks are not as they shall be', () => {
     expect(driftOf(situation([want(1), want(2, 2)], [has(want(2).name), has(want(3).name)], [want(1), want(3)]))).toBe(2 + 2 + 1);
     expect(driftOf(situation([want(1)], [has(want(1).name)], [want(1)]))).toBe(0);
@@ -205,7 +210,7 @@ describe('again and again, it', () => {
       model.second();
 
       let wanted = new Map<string, DesiredGateway>();
-      const cycle = () => { model.do(reconcile({ desired: wanted, observed: model.observed, files: model.files, refusedAt: new Map(), now: model.now })); };
+      const cycle = () => { model.do(reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), refusedAt: new Map(), now: model.now })); };
       desired.forEach((trunks, index) => {
         wanted = new Map(trunks.map(({ trunk, revision: number, content }) => [id(trunk), want(trunk, number, content)]));
         for (let passed = 0; passed < pauses[index]!; passed += 1) { cycle(); model.second(); }
@@ -215,7 +220,7 @@ describe('again and again, it', () => {
       const always = running.filter(({ trunk, revision: number }) => [...desired, files].every((trunks) => trunks.some((other) => other.trunk === trunk && other.revision === number && other.content === '')));
       for (const { trunk, revision: number } of always) expect(model.touched.has(want(trunk, number).name)).toBe(false);
 
-      const settled = reconcile({ desired: wanted, observed: model.observed, files: model.files, refusedAt: new Map(), now: model.now });
+      const settled = reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), refusedAt: new Map(), now: model.now });
       expect(settled).toEqual(NOTHING);
       expect([...model.gateways.keys()].filter((name) => parseGatewayName(name) !== undefined).sort()).toEqual([...wanted.values()].map(({ name }) => name).sort());
       expect(model.touched.has('operators-own')).toBe(false);

@@ -5,8 +5,13 @@ import type { Observed, ObservedGateway } from './observed.js';
 export interface DesiredGateway { trunkId: string; name: string; xml: string }
 
 export interface Situation {
-  /** By trunk id. Trunks that cannot be rendered are not in it: they are left out and reported. */
+  /** By trunk id. */
   desired: ReadonlyMap<string, DesiredGateway>;
+  /**
+   * Trunks that belong here and cannot be rendered: left as they are, neither brought nor taken away. A key that is missing on this host must not take down every trunk
+   * that still registers with its former settings.
+   */
+  held: ReadonlySet<string>;
   observed: Observed;
   /** The files of the gateways' folder by name without `.xml`, ours and foreign ones. */
   files: ReadonlyMap<string, string>;
@@ -54,10 +59,10 @@ export function reconcile(situation: Situation): Plan {
   const step = { situation, plan, replacing: 0 };
   for (const desired of situation.desired.values()) bring(step, desired, running.get(desired.trunkId) ?? []);
   for (const [trunkId, gateways] of running) {
-    if (!situation.desired.has(trunkId)) for (const gateway of gateways) takeAway(step, gateway);
+    if (!isWanted(situation, trunkId)) for (const gateway of gateways) takeAway(step, gateway);
   }
   for (const file of situation.files.keys()) {
-    if (isOurFile(file) && !situation.desired.has(file)) plan.remove.push(file);
+    if (isOurFile(file) && !isWanted(situation, file)) plan.remove.push(file);
   }
   return plan;
 }
@@ -87,6 +92,8 @@ function byTrunk(observed: Observed): Map<string, ObservedGateway[]> {
   }
   return running;
 }
+
+const isWanted = ({ desired, held }: Situation, trunkId: string) => desired.has(trunkId) || held.has(trunkId);
 
 const isOurFile = (file: string) => parseGatewayName(`${file}.1`) !== undefined;
 

@@ -1,0 +1,93 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { startHeartbeat } from './bridge/heartbeat.publisher.js';
+import { startCalls, type Calls } from './call/calls.feature.js';
+import type { Config } from './config.js';
+import { startEslClient, type EslClient } from './esl/esl-client.socket.js';
+import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.feature.js';
+import { createNatsLink, type NatsLink } from './record/nats-link.nats.js';
+import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
+
+/** One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes each as it comes. */
+@Injectable()
+export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
+  private readonly startedAt = new Date().toISOString();
+  private nats!: Promise<NatsConnection>;
+  private link!: NatsLink;
+  private esl!: EslClient;
+  private gateways!: Gateways;
+  private calls!: Calls;
+  private heart!: ReturnType<typeof startHeartbeat>;
+
+  constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger, @Inject(AGENT_VERSION) private readonly version: string) {}
+
+  async onModuleInit(): Promise<void> {
+    const { config, logger } = this;
+    const bridge = { id: config.BRIDGE_ID, pool: config.BRIDGE_POOL };
+    this.nats = connectNats(config.NATS_URL, { name: `bridge-agent/${bridge.id}`, logger });
+    this.link = createNatsLink(this.nats);
+    this.calls = await startCalls({
+      bridge, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT }, maxCalls: config.MAX_CALLS, link: this.link, logger,
+      resolvedTrunks: (address) => this.gateways?.trunksByAddress(address) ?? [],
+    });
+    this.esl = this.eventSocket();
+    this.gateways = await startGateways({
+      bridge, profile: config.SOFIA_PROFILE, confDir: config.CONF_DIR, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: this.calls.port },
+      ring: parseKeyRing(config.SECRET_KEYS), link: this.link, esl: this.esl, logger,
+    });
+    // Whatever came up while the trunks were being read.
+    if (this.esl.connected) this.gateways.onUp();
+    this.heart = startHeartbeat({ link: this.link, bridgeId: bridge.id, logger, collect: () => this.heartbeat() });
+  }
+
+  private eventSocket(): EslClient {
+    const { config, logger } = this;
+    return startEslClient({
+      host: config.ESL_HOST, port: config.ESL_PORT, password: config.ESL_PASSWORD, events: GATEWAY_EVENTS, logLevel: GATEWAY_LOG_LEVEL, logger,
+      onEvent: (event) => {
+        this.gateways?.onEvent(event);
+        this.calls.onEvent(event);
+      },
+      onLog: (line) => this.gateways?.onLog(line),
+      onUp: () => {
+        this.gateways?.onUp();
+        this.calls.onUp(this.esl);
+        this.heart?.beat();
+      },
+      onDown: () => {
+        this.gateways?.onDown();
+        this.calls.onDown();
+        this.heart?.beat();
+      },
+    });
+  }
+
+  private heartbeat(): BridgeHeartbeat {
+    const { config } = this;
+    return {
+      bridge_id: config.BRIDGE_ID, pool: config.BRIDGE_POOL, sip_address: config.SIP_ADDRESS, agent_version: this.version, started_at: this.startedAt, at: new Date().toISOString(),
+      ...this.gateways.heartbeat(), calls: this.calls.live(), unconfirmed_records: this.calls.unconfirmedRecords(),
+    };
+  }
+
+  /** FreeSWITCH or NATS being away is shown here and makes nothing stop: the agent serves with what it has. */
+  readiness(): Record<string, string> {
+    return {
+      freeswitch: this.esl.connected ? 'up' : 'no connection to the event socket',
+      trunks: this.gateways.readiness(),
+      ...this.calls.readiness(),
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.heart.stop();
+    await this.calls.stop();
+    await this.gateways.stop();
+    this.esl.stop();
+    if (this.link.connection !== undefined) await this.link.connection.drain();
+    else void this.nats.then((nc) => nc.close());
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { trunkState } from '@trunkmesh/contracts/trunk.js';
+import { z } from 'zod';
+import { syncFile, syncFolder } from '../record/disk-sync.fs.js';
+import type { BridgeIdentity, DesiredState } from './desired.js';
+
+/** The desired state as it was last known, so that a restart while NATS is away goes on with it. Passwords are sealed in it as they are in the events. */
+const snapshot = z.object({
+  format: z.literal(1),
+  bridge: z.object({ id: z.string(), pool: z.string() }),
+  position: z.number().int(),
+  trunks: z.array(z.object({ state: trunkState, version: z.number().int().positive() })),
+});
+
+export interface DesiredSnapshot {
+  /** Undefined: none, of another bridge, or unreadable; then the events are waited for. */
+  load(): Promise<{ desired: DesiredState; position: number } | undefined>;
+  save(desired: DesiredState, position: number): Promise<void>;
+}
+
+export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): DesiredSnapshot {
+  const path = join(stateDir, 'desired.json');
+  return {
+    async load() {
+      const text = await readFile(path, 'utf8').catch(() => undefined);
+      const parsed = text === undefined ? undefined : parse(text);
+      if (parsed?.bridge.id !== bridge.id || parsed.bridge.pool !== bridge.pool) return undefined;
+      const trunks = new Map(parsed.trunks.map(({ state, version }) => [state.id, { state, version, traceparent: null }]));
+      return { desired: { trunks, versions: new Map(parsed.trunks.map(({ state, version }) => [state.id, version])) }, position: parsed.position };
+    },
+    async save(desired, position) {
+      const trunks = [...desired.trunks.values()].map(({ state, version }) => ({ state, version }));
+      await mkdir(stateDir, { recursive: true, mode: 0o750 });
+      await writeFile(`${path}.tmp`, JSON.stringify({ format: 1, bridge: { id: bridge.id, pool: bridge.pool }, position, trunks }), { mode: 0o640 });
+      await syncFile(`${path}.tmp`);
+      await rename(`${path}.tmp`, path);
+      await syncFolder(stateDir);
+    },
+  };
+}
+
+function parse(text: string): z.infer<typeof snapshot> | undefined {
+  try {
+    return snapshot.parse(JSON.parse(text));
+  } catch { return undefined; }
+}

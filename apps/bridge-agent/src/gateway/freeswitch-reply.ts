@@ -1,0 +1,65 @@
+import { registrationState, type RegistrationState } from '@trunkmesh/contracts/bridge.js';
+import type { EslEvent } from '../esl/esl-event.js';
+import type { GatewayStateSeen, ListedGateway } from './observed.js';
+
+/** How FreeSWITCH answers what the agent asks. A reply of `+OK` is not success (FACTS): each answer is judged by the words that mean it. */
+
+export type ReloadResult = { ok: true } | { ok: false; why: string };
+
+/** `sofia profile … rescan` reads all XML first. With one broken file anywhere it says so, then `+OK scan complete`, and has loaded nothing. */
+export function judgeRescan(reply: string): ReloadResult {
+  const xml = /^Reload XML \[(.*)\]$/m.exec(reply)?.[1];
+  if (xml === undefined) return { ok: false, why: firstLine(reply) };
+  if (xml !== 'Success') return { ok: false, why: xml };
+  return reply.includes('+OK scan complete') ? { ok: true } : { ok: false, why: reply.split('\n').find((line) => line.startsWith('-ERR')) ?? firstLine(reply) };
+}
+
+/** `reloadacl` reads all XML as well, and says `-ERR` when it could not. */
+export function judgeReloadAcl(reply: string): ReloadResult {
+  return reply.includes('+OK acl reloaded') ? { ok: true } : { ok: false, why: firstLine(reply) };
+}
+
+function firstLine(reply: string): string {
+  return reply.trim().split('\n', 1)[0]?.slice(0, 200) || 'an empty answer';
+}
+
+/**
+ * `sofia xmlstatus gateway`, read by lines: FreeSWITCH writes the realm and the username, which are the customer's words, without escaping them, but no value can hold a line end.
+ * Undefined where it is no such list.
+ */
+export function parseGatewayList(reply: string, profile: string): ListedGateway[] | undefined {
+  if (!reply.includes('<gateways>') || !reply.includes('</gateways>')) return undefined;
+  return reply.split('\n  <gateway>\n').slice(1).flatMap((block) => {
+    const state = stateOf(valueOf(block, 'state'));
+    if (state === undefined || valueOf(block, 'profile') !== profile) return [];
+    return [{ name: valueOf(block, 'name'), state, up: valueOf(block, 'status') === 'UP' }];
+  });
+}
+
+const LINES = Object.fromEntries(['name', 'profile', 'state', 'status'].map((tag) => [tag, new RegExp(`^ {4}<${tag}>(.*)</${tag}>$`, 'm')]));
+const valueOf = (block: string, tag: 'name' | 'profile' | 'state' | 'status') => LINES[tag]!.exec(block)?.[1] ?? '';
+
+function stateOf(text: string): RegistrationState | undefined {
+  const parsed = registrationState.safeParse(text);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** `CUSTOM sofia::gateway_state`. */
+export function gatewayStateOf(event: EslEvent): GatewayStateSeen | undefined {
+  const name = event.headers.get('Gateway');
+  const state = stateOf(event.headers.get('State') ?? '');
+  if (name === undefined || state === undefined) return undefined;
+  const status = Number(event.headers.get('Status') ?? Number.NaN);
+  const phrase = event.headers.get('Phrase')?.trim();
+  return { name, state, up: event.headers.get('Ping-Status') === 'UP', sipStatus: isAnswer(state, status) ? status : null, sipPhrase: phrase || null };
+}
+
+/** `100 Request Authorized by Cache` comes with TRYING and is no outcome. */
+function isAnswer(state: RegistrationState, status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && (state === 'REGISTER' || state === 'FAILED' || state === 'TIMEOUT');
+}
+
+/** The access list's refusal, which only the log tells: `IP 192.0.2.9 Rejected by acl "trunks"`. */
+export function refusedAddressOf(line: string): string | undefined {
+  return /\bIP ([\da-fA-F.:]{2,45}) Rejected by acl "trunks"/.exec(line)?.[1];
+}

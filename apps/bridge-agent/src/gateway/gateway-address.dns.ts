@@ -1,0 +1,186 @@
+import { lookup, Resolver } from 'node:dns/promises';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { canonicalAddress, type Lookup } from './gateway-address.js';
+
+/** Where the trunks' host names lead at this moment. */
+export interface AddressBook {
+  /** What is looked up for this trunk from now on; an empty list forgets it. */
+  track(trunkId: string, lookups: readonly Lookup[]): void;
+  addressesOf(trunkId: string): readonly string[];
+  /** Trunks whose gateway's name resolves to this address; literal addresses are not in it. */
+  trunksByAddress(address: string): string[];
+  stop(): void;
+}
+
+export interface AddressBookOptions {
+  onChange(trunkIds: readonly string[]): void;
+  logger: Logger;
+  /** For tests; absent: the host's own servers. */
+  servers?: readonly string[];
+  floorMs?: number;
+}
+
+/** Carriers publish TTLs from 0 to days: looked up at most this often, and at least. */
+const FLOOR_MS = 10_000;
+const CEILING_MS = 300_000;
+/** Node gives no TTL with SRV. */
+const SRV_TTL_MS = 60_000;
+/** What a name led to stays valid this long after the last answer: a carrier's broken DNS must not lock its calls out, an abandoned name must not stay trusted for ever. */
+const KEEP_MS = 24 * 3_600_000;
+const AT_ONCE = 16;
+
+interface Name {
+  lookups: readonly Lookup[];
+  trunks: Set<string>;
+  addresses: readonly string[];
+  dueAt: number;
+  answeredAt: number;
+  failures: number;
+  busy: boolean;
+}
+
+export function startAddressBook(options: AddressBookOptions): AddressBook {
+  const { logger, floorMs = FLOOR_MS } = options;
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  if (options.servers) resolver.setServers(options.servers);
+  const names = new Map<string, Name>();
+  const keyOf = new Map<string, string>();
+  const byAddress = new Map<string, Set<string>>();
+  let running = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const index = (addresses: readonly string[], trunks: Iterable<string>): void => {
+    for (const address of addresses) {
+      const known = byAddress.get(address) ?? new Set();
+      for (const trunk of trunks) known.add(trunk);
+      byAddress.set(address, known);
+    }
+  };
+  const unindex = (addresses: readonly string[], trunks: Iterable<string>): void => {
+    for (const address of addresses) {
+      const known = byAddress.get(address);
+      for (const trunk of trunks) known?.delete(trunk);
+      if (known?.size === 0) byAddress.delete(address);
+    }
+  };
+
+  const settle = (name: Name, found: Found): void => {
+    const now = Date.now();
+    if (found.addresses.length > 0) { name.answeredAt = now; name.failures = 0; } else name.failures += 1;
+    if (name.failures === 1) logger.warn({ host: name.lookups[0]?.name, why: found.why }, 'a gateway\'s name cannot be resolved now; what it led to is kept');
+    name.dueAt = now + (name.failures > 0 ? Math.min(60_000, floorMs * name.failures) : Math.min(CEILING_MS, Math.max(floorMs, found.ttlMs)));
+    const addresses = addressesNow(name, found, now);
+    if (addresses.join() === name.addresses.join()) return;
+    unindex(name.addresses, name.trunks);
+    name.addresses = addresses;
+    index(addresses, name.trunks);
+    options.onChange([...name.trunks]);
+  };
+
+  const pump = (): void => {
+    clearTimeout(timer);
+    if (stopped) return;
+    const now = Date.now();
+    let next = Infinity;
+    for (const name of names.values()) {
+      if (name.busy) continue;
+      if (name.dueAt > now) { next = Math.min(next, name.dueAt); continue; }
+      if (running >= AT_ONCE) return;
+      running += 1;
+      name.busy = true;
+      void resolveAll(resolver, name.lookups).then((found) => { settle(name, found); }).finally(() => {
+        running -= 1;
+        name.busy = false;
+        pump();
+      });
+    }
+    if (next !== Infinity) timer = setTimeout(pump, next - now + 1);
+  };
+
+  const leave = (trunkId: string): void => {
+    const key = keyOf.get(trunkId);
+    const name = key === undefined ? undefined : names.get(key);
+    keyOf.delete(trunkId);
+    if (key === undefined || name === undefined) return;
+    unindex(name.addresses, [trunkId]);
+    name.trunks.delete(trunkId);
+    if (name.trunks.size === 0) names.delete(key);
+  };
+
+  return {
+    track(trunkId, lookups) {
+      const key = lookups.map(({ type, name }) => `${type} ${name}`).join();
+      if (keyOf.get(trunkId) === key || (key === '' && !keyOf.has(trunkId))) return;
+      leave(trunkId);
+      if (key === '') return;
+      const name = names.get(key) ?? { lookups, trunks: new Set(), addresses: [], dueAt: 0, answeredAt: Date.now(), failures: 0, busy: false };
+      names.set(key, name);
+      name.trunks.add(trunkId);
+      keyOf.set(trunkId, key);
+      index(name.addresses, [trunkId]);
+      pump();
+    },
+    addressesOf: (trunkId) => names.get(keyOf.get(trunkId) ?? '')?.addresses ?? [],
+    trunksByAddress: (address) => [...byAddress.get(canonicalAddress(address) ?? address) ?? []].sort(),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      resolver.cancel();
+    },
+  };
+}
+
+/** A part that could not be asked (SRV timed out, A answered) says nothing against what it led to before. */
+function addressesNow(name: Name, found: Found, now: number): readonly string[] {
+  if (found.complete) return found.addresses;
+  const kept = now - name.answeredAt > KEEP_MS ? [] : name.addresses;
+  return [...new Set([...kept, ...found.addresses])].sort();
+}
+
+/** `complete`: every part was answered, if only with "there is none", and there is at least one address. */
+interface Found { addresses: string[]; ttlMs: number; complete: boolean; why: string | null }
+interface Answer { addresses: string[]; ttlMs: number; failed: string | null }
+
+const NONE: Answer = { addresses: [], ttlMs: Infinity, failed: null };
+/** The servers' own word that there is no such record, as opposed to their silence. */
+const THERE_IS_NONE = new Set(['ENODATA', 'ENOTFOUND']);
+
+async function resolveAll(resolver: Resolver, lookups: readonly Lookup[]): Promise<Found> {
+  const found = merge(await Promise.all(lookups.map((wanted) => resolveOne(resolver, wanted))));
+  const addresses = found.addresses.length > 0 ? found.addresses : await fromHostsFile(lookups[0]!.name);
+  return { addresses, ttlMs: Math.min(SRV_TTL_MS * 5, found.ttlMs), complete: found.failed === null && addresses.length > 0, why: found.failed ?? 'no address' };
+}
+
+async function resolveOne(resolver: Resolver, { type, name }: Lookup): Promise<Answer> {
+  try {
+    if (type === 'SRV') return await resolveTargets(resolver, name);
+    const records = type === 'A' ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
+    return { addresses: records.flatMap(({ address }) => canonicalAddress(address) ?? []), ttlMs: Math.min(...records.map(({ ttl }) => ttl * 1_000)), failed: null };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return THERE_IS_NONE.has(code) ? NONE : { ...NONE, failed: code };
+  }
+}
+
+async function resolveTargets(resolver: Resolver, service: string): Promise<Answer> {
+  const targets = (await resolver.resolveSrv(service)).map(({ name }) => name).filter((name) => name !== '' && name !== '.').slice(0, 32);
+  const answers = await Promise.all(targets.flatMap((name) => [resolveOne(resolver, { type: 'A', name }), resolveOne(resolver, { type: 'AAAA', name })]));
+  const found = merge(answers);
+  return { ...found, ttlMs: Math.min(SRV_TTL_MS, found.ttlMs) };
+}
+
+function merge(answers: readonly Answer[]): Answer {
+  return {
+    addresses: [...new Set(answers.flatMap((answer) => answer.addresses))].sort(),
+    ttlMs: Math.min(...answers.map((answer) => answer.ttlMs)),
+    failed: answers.find((answer) => answer.failed !== null)?.failed ?? null,
+  };
+}
+
+/** Names that only this host knows, as FreeSWITCH would find them too. */
+async function fromHostsFile(name: string): Promise<string[]> {
+  try {
+    return (await lookup(name, { all: true })).flatMap(({ address }) => canonicalAddress(address) ?? []).sort();
+  } catch { return []; }
+}

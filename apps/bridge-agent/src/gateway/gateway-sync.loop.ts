@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { FreeSwitchGateways } from './freeswitch.esl.js';
+import type { ReloadResult } from './freeswitch-reply.js';
+import type { GatewayFiles } from './gateway-files.fs.js';
+import { noteAsked, noteList, type ObservedMap } from './observed.js';
+import { driftOf, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
+import { repairReload } from './reload-repair.fs.js';
+
+/** What shall be, taken anew for each comparison. */
+export interface SyncInput {
+  /** False while that is not known (no snapshot, and the log not read yet): nothing is touched then. */
+  known: boolean;
+  desired: ReadonlyMap<string, DesiredGateway>;
+  held: ReadonlySet<string>;
+  acl: string;
+  dialplan: string;
+  /** Position in the log that `desired` stands for. */
+  position: number;
+}
+
+export interface LastReload { at: string; ok: boolean; message: string; took_ms: number }
+
+export interface SyncReport {
+  /** Gateways that FreeSWITCH loaded without complaint and yet does not have, and since when. */
+  refused: ReadonlyMap<string, number>;
+  /** Null: nothing had to be reloaded. */
+  reload: ReloadResult | null;
+}
+
+export interface GatewaySyncOptions {
+  input(): SyncInput;
+  observed: ObservedMap;
+  files: GatewayFiles;
+  freeswitch: FreeSwitchGateways;
+  connected(): boolean;
+  logger: Logger;
+  onCycle(report: SyncReport): void;
+  onReload?(what: 'rescan' | 'reloadAcl', ok: boolean, tookMs: number): void;
+  intervalMs?: number;
+}
+
+export interface GatewaySync {
+  /** Something changed: compare soon. Many wakes are one comparison. */
+  wake(): void;
+  /** The event socket is up (again): what FreeSWITCH has is not known any more. */
+  reconnected(): void;
+  /** Whether `observed` is what FreeSWITCH has. */
+  inTouch(): boolean;
+  appliedPosition(): number;
+  drift(): number;
+  lastReload(): LastReload | null;
+  stop(): Promise<void>;
+}
+
+const INTERVAL_MS = 30_000;
+/** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
+const SOON_MS = 500;
+/** A gateway that a rescan added is announced within milliseconds of the answer. */
+const APPEAR_MS = 1_000;
+
+/** The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next, so a burst of changes costs few reloads. */
+export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
+  const { observed, files, freeswitch, logger } = options;
+  const refusedAt = new Map<string, number>();
+  const loaded: { acl: string | null; dialplan: string | null } = { acl: null, dialplan: null };
+  const state = { listed: false, listStale: false, filesStale: false, applied: 0, drift: 0, restUntil: 0 };
+  let lastReload: LastReload | null = null;
+
+  const reload = async (what: 'rescan' | 'reloadAcl', input: SyncInput): Promise<ReloadResult> => {
+    const started = performance.now();
+    let result = await freeswitch[what]();
+    if (!result.ok && options.connected()) result = await repairReload({ files, desired: input.desired, again: () => freeswitch[what](), why: result.why, logger });
+    const took = performance.now() - started;
+    // As long a rest as the reload took: a burst keeps FreeSWITCH busy with reading XML no more than half of the time.
+    state.restUntil = Math.max(state.restUntil, performance.now() + took);
+    lastReload = { at: new Date().toISOString(), ok: result.ok, message: result.ok ? 'Success' : result.why, took_ms: Math.round(took) };
+    options.onReload?.(what, result.ok, took);
+    if (!result.ok) logger.error({ what, why: result.why }, 'FreeSWITCH could not reload its configuration');
+    return result;
+  };
+
+  const observe = async (): Promise<boolean> => {
+    const list = await freeswitch.list();
+    if (list !== undefined) noteList(observed, list, Date.now());
+    return list !== undefined;
+  };
+
+  /** FreeSWITCH says nothing of a gateway that it skips: it is not there afterwards, that is all. */
+  const findRefused = async (added: readonly string[]): Promise<void> => {
+    const missing = () => added.some((name) => !observed.has(name)) && options.connected();
+    for (let waited = 0; missing() && waited < APPEAR_MS; waited += 20) await sleep(20);
+    if (missing()) await observe();
+    for (const name of added) {
+      if (observed.has(name)) refusedAt.delete(name);
+      else if (options.connected()) refusedAt.set(name, Date.now());
+    }
+  };
+
+  const inFreeSwitch = async (plan: Plan, input: SyncInput): Promise<ReloadResult | null> => {
+    const added = plan.rescan ? [...input.desired.values()].map(({ name }) => name).filter((name) => !observed.has(name)) : [];
+    const result = plan.rescan || loaded.dialplan !== input.dialplan ? await reload('rescan', input) : null;
+    if (result?.ok === true) loaded.dialplan = input.dialplan;
+    const kill = mayBeKilled(plan, input, result);
+    noteAsked(observed, kill, 'kill', Date.now());
+    noteAsked(observed, plan.refresh, 'refresh', Date.now());
+    noteAsked(observed, plan.retry, 'retry', Date.now());
+    await Promise.all([freeswitch.kill(kill), freeswitch.register([...plan.refresh, ...plan.retry])]);
+    if (loaded.acl !== input.acl && (await reload('reloadAcl', input)).ok) loaded.acl = input.acl;
+    if (result?.ok === true) await findRefused(added);
+    return result;
+  };
+
+  const lookAround = async (): Promise<void> => {
+    if (state.filesStale) await files.refresh();
+    state.filesStale = false;
+    if (!options.connected() || (state.listed && !state.listStale)) return;
+    const seen = await observe();
+    state.listed ||= seen;
+    state.listStale = !seen;
+  };
+
+  const cycle = async (): Promise<void> => {
+    const input = options.input();
+    if (!input.known) return;
+    await lookAround();
+    const situation = (): Situation => ({ desired: input.desired, held: input.held, observed, files: files.known(), refusedAt, now: Date.now() });
+    const plan = reconcile(situation());
+    await files.write(plan.write);
+    await files.remove(plan.remove);
+    await files.writeShared('acl.xml', input.acl);
+    await files.writeShared('dialplan.xml', input.dialplan);
+    const result = inTouch() ? await inFreeSwitch(plan, input) : null;
+    forgetRefused(refusedAt, input.desired);
+    if (inTouch() && result?.ok !== false) state.applied = input.position;
+    state.drift = driftOf(situation());
+    if (plan.waiting > 0) soon.set(SOON_MS);
+    options.onCycle({ refused: refusedAt, reload: result });
+  };
+
+  const inTouch = () => options.connected() && state.listed;
+  const turns = oneAtATime(async () => {
+    const rest = state.restUntil - performance.now();
+    if (rest > 0) await sleep(rest);
+  }, async () => {
+    try {
+      await cycle();
+    } catch (error) {
+      logger.error({ err: error }, 'the comparison with FreeSWITCH failed; it is tried again');
+      soon.set(4 * SOON_MS);
+    }
+  });
+  const soon = alarm(turns.wake);
+  const interval = setInterval(() => {
+    state.listStale = true;
+    state.filesStale = true;
+    turns.wake();
+  }, options.intervalMs ?? INTERVAL_MS);
+
+  return {
+    wake: turns.wake,
+    reconnected() {
+      state.listed = false;
+      loaded.acl = null;
+      loaded.dialplan = null;
+      observed.clear();
+      turns.wake();
+    },
+    inTouch,
+    appliedPosition: () => state.applied,
+    drift: () => state.drift,
+    lastReload: () => lastReload,
+    async stop() {
+      clearInterval(interval);
+      soon.clear();
+      await turns.stop();
+    },
+  };
+}
+
+/** Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the configuration. */
+function mayBeKilled(plan: Plan, input: SyncInput, result: ReloadResult | null): readonly string[] {
+  return result?.ok === false ? plan.kill.filter((name) => !input.desired.has(name.slice(0, name.indexOf('.')))) : plan.kill;
+}
+
+function forgetRefused(refusedAt: Map<string, number>, desired: ReadonlyMap<string, DesiredGateway>): void {
+  if (refusedAt.size === 0) return;
+  const names = new Set([...desired.values()].map(({ name }) => name));
+  for (const name of refusedAt.keys()) if (!names.has(name)) refusedAt.delete(name);
+}
+
+/** Runs `work` as often as it was woken, never twice at once; wakes during `pause` or `work` make one further run. */
+function oneAtATime(pause: () => Promise<void>, work: () => Promise<void>): { wake(): void; stop(): Promise<void> } {
+  let wanted = false;
+  let stopped = false;
+  let running: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    while (wanted && !stopped) {
+      await pause();
+      wanted = false;
+      await work();
+    }
+    running = undefined;
+  };
+  return {
+    wake() {
+      wanted = true;
+      if (!stopped) running ??= run();
+    },
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
+
+/** One timer; setting it again moves it. */
+function alarm(ring: () => void): { set(afterMs: number): void; clear(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    set(afterMs) { clearTimeout(timer); timer = setTimeout(ring, afterMs); },
+    clear: () => { clearTimeout(timer); },
+  };
+}

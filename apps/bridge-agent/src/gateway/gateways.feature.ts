@@ -1,0 +1,233 @@
+import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
+import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { EslClient } from '../esl/esl-client.socket.js';
+import type { EslEvent, EslLogLine } from '../esl/esl-event.js';
+import type { NatsLink } from '../record/nats-link.nats.js';
+import { renderAcl } from './acl-xml.js';
+import { applyTraces } from './apply-traces.otel.js';
+import { desiredSnapshot } from './desired-snapshot.fs.js';
+import type { BridgeIdentity } from './desired.js';
+import { renderDialplan } from './dialplan-xml.js';
+import { freeSwitchGateways } from './freeswitch.esl.js';
+import { gatewayStateOf, refusedAddressOf } from './freeswitch-reply.js';
+import { lookupsOf, parseGatewayAddress } from './gateway-address.js';
+import { startAddressBook } from './gateway-address.dns.js';
+import { openGatewayFiles } from './gateway-files.fs.js';
+import { hasArrived, statusOf, type GatewayProblem } from './gateway-status.js';
+import { startGatewayStatusPublisher } from './gateway-status.publisher.js';
+import { startGatewaySync } from './gateway-sync.loop.js';
+import { observeGateways, refusals, reloads, reloadSeconds } from './gateway.metrics.js';
+import { noteAdded, noteDeleted, noteState, type ObservedGateway, type ObservedMap } from './observed.js';
+import { noteRefused, refusedList, type RefusedAddresses } from './refused-addresses.js';
+import { renderedGateways } from './rendered-gateways.crypto.js';
+import { startTrunkFeed } from './trunk-feed.follow.js';
+import { countByState, gatewaysByTrunk, refusedProblem } from './trunk-statuses.js';
+
+export interface GatewaysOptions {
+  bridge: BridgeIdentity;
+  /** FreeSWITCH's profile that the trunks live in. */
+  profile: string;
+  confDir: string;
+  stateDir: string;
+  callSocket: { host: string; port: number };
+  ring: KeyRing;
+  link: NatsLink;
+  esl: EslClient;
+  logger: Logger;
+}
+
+/** Everything about trunks on this host, from the log to FreeSWITCH's gateway and back to what readers see. */
+export interface Gateways {
+  onUp(): void;
+  onDown(): void;
+  onEvent(event: EslEvent): void;
+  onLog(line: EslLogLine): void;
+  /** Trunks whose gateway's host name leads to this address now. */
+  trunksByAddress(address: string): string[];
+  heartbeat(): Pick<BridgeHeartbeat, 'freeswitch' | 'gateways' | 'seen_position' | 'applied_position' | 'drift' | 'last_reload' | 'refused_addresses'>;
+  readiness(): string;
+  stop(): Promise<void>;
+}
+
+/** What the event socket has to be subscribed to; `CUSTOM` takes all names after it. */
+export const GATEWAY_EVENTS = ['CUSTOM', 'sofia::gateway_state', 'sofia::gateway_add', 'sofia::gateway_delete', 'sofia::profile_start'] as const;
+/** Warnings: the access list's refusals are nowhere else. */
+export const GATEWAY_LOG_LEVEL = 4;
+
+const STATUS_AFTER_MS = 20;
+const ASK_PROFILE_MS = 10_000;
+
+export async function startGateways(options: GatewaysOptions): Promise<Gateways> {
+  const { bridge, link, esl, logger } = options;
+  const observed: ObservedMap = new Map();
+  const refused: RefusedAddresses = new Map();
+  const rendered = renderedGateways(options.ring);
+  const traces = applyTraces(bridge.id);
+  const freeswitch = freeSwitchGateways(esl, options.profile);
+  const files = await openGatewayFiles(options.confDir);
+  const dialplan = renderDialplan(options.callSocket);
+  const health = { version: null as string | null, profileRunning: false, since: null as string | null };
+  let refusedGateways: ReadonlyMap<string, number> = new Map();
+
+  // ---- what shall be
+  const addresses = startAddressBook({ logger, onChange: () => { aclText = undefined; sync.wake(); } });
+  let aclText: string | undefined;
+  const acl = (): string => aclText ??= renderAcl([...feed.desired.trunks.keys()].flatMap((id) => [...rendered.literalAddressesOf(id), ...addresses.addressesOf(id)]));
+
+  const take = (trunkId: string): void => {
+    const trunk = feed.desired.trunks.get(trunkId)?.state;
+    aclText = undefined;
+    if (trunk === undefined) {
+      rendered.remove(trunkId);
+      addresses.track(trunkId, []);
+      return;
+    }
+    rendered.set(trunk);
+    const gateway = parseGatewayAddress(trunk.gateway);
+    addresses.track(trunkId, gateway === undefined ? [] : lookupsOf(gateway, trunk.transport));
+  };
+
+  const feed = await startTrunkFeed({
+    link, bridge, logger, snapshot: desiredSnapshot(options.stateDir, bridge),
+    onTrunk(trunkId, traceparent) {
+      take(trunkId);
+      if (traceparent !== null && feed.caughtUp()) traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
+      changed(trunkId);
+      if (feed.known()) sync.wake();
+    },
+    onCaughtUp: () => { sync.wake(); },
+  });
+
+  // ---- what readers see
+  const publisher = startGatewayStatusPublisher({ link, bridgeId: bridge.id, logger, onLoaded: () => { for (const id of publisher.published()) changed(id); } });
+  const dirty = new Set<string>();
+  let telling: NodeJS.Timeout | undefined;
+  const changed = (trunkId: string): void => {
+    dirty.add(trunkId);
+    telling ??= setTimeout(() => { telling = undefined; tell(); }, STATUS_AFTER_MS);
+  };
+  const problemOf = (trunkId: string): GatewayProblem | null => {
+    const trunk = feed.desired.trunks.get(trunkId)?.state;
+    const name = rendered.desired.get(trunkId)?.name;
+    if (trunk === undefined) return null;
+    return rendered.problems.get(trunkId) ?? (name !== undefined && refusedGateways.has(name) ? refusedProblem(trunk) : null);
+  };
+  /** Only while it is known what FreeSWITCH has and what it shall have: otherwise all would seem gone. */
+  const tell = (): void => {
+    if (!sync.inTouch() || !feed.known()) return;
+    const gateways = gatewaysByTrunk(observed);
+    const now = new Date().toISOString();
+    for (const trunkId of dirty) tellOne(trunkId, gateways.get(trunkId) ?? [], now);
+    dirty.clear();
+  };
+  const tellOne = (trunkId: string, of: readonly ObservedGateway[], now: string): void => {
+    const trunk = feed.desired.trunks.get(trunkId)?.state;
+    if (trunk !== undefined) {
+      const status = statusOf({ trunk, bridgeId: bridge.id, gateways: of, problem: problemOf(trunkId), last: publisher.last(trunkId), now });
+      publisher.note(status, hasArrived(status) ? traces.settled(trunkId, status.state ?? 'PROBLEM') : undefined);
+    } else if (of.length === 0) {
+      publisher.gone(trunkId, now);
+      traces.settled(trunkId, 'GONE');
+    }
+  };
+  const tellAll = (): void => { for (const id of [...feed.desired.trunks.keys(), ...publisher.published()]) changed(id); };
+
+  // ---- the comparison
+  const sync = startGatewaySync({
+    observed, files, freeswitch, logger,
+    connected: () => esl.connected,
+    input: () => ({ known: feed.known(), desired: rendered.desired, held: new Set(rendered.problems.keys()), acl: acl(), dialplan, position: feed.position() }),
+    onReload(what, ok, tookMs) {
+      reloads.add(1, { kind: what, outcome: ok ? 'success' : 'failure' });
+      reloadSeconds.record(tookMs / 1_000, { kind: what });
+      traces.happened(what, { ok, took_ms: Math.round(tookMs) });
+    },
+    onCycle(report) {
+      refusedGateways = new Map(report.refused);
+      tellAll();
+    },
+  });
+  const stopObserving = observeGateways({ byState: () => states(), drift: sync.drift, behind: () => feed.position() - sync.appliedPosition() });
+  const states = () => countByState([...feed.desired.trunks.keys()].flatMap((id) => publisher.last(id) ?? []));
+
+  const ask = async (): Promise<void> => {
+    health.profileRunning = await freeswitch.profileRunning();
+    health.version ??= await freeswitch.version();
+  };
+  const asking = setInterval(() => { if (esl.connected) void ask(); }, ASK_PROFILE_MS);
+
+  const onGatewayEvent: Record<string, (event: EslEvent, now: number) => void> = {
+    'sofia::gateway_state'(event, now) {
+      const seen = gatewayStateOf(event);
+      if (seen === undefined) return;
+      noteState(observed, seen, now);
+      touched(seen.name);
+      const gateway = observed.get(seen.name);
+      // A refresh was answered (or refused): what waits for it can go on.
+      if (gateway !== undefined && gateway.refreshedAt !== null && !gateway.killed && seen.state !== 'TRYING') sync.wake();
+    },
+    'sofia::gateway_add'(event, now) {
+      const name = event.headers.get('Gateway');
+      const trunkId = name === undefined ? undefined : parseGatewayName(name)?.id;
+      if (name === undefined || observed.has(name)) return;
+      const registers = trunkId === undefined || feed.desired.trunks.get(trunkId)?.state.register !== false;
+      noteAdded(observed, { name, state: registers ? 'UNREGED' : 'NOREG', up: !registers }, now);
+      touched(name);
+    },
+    'sofia::gateway_delete'(event) {
+      const name = event.headers.get('Gateway');
+      if (name === undefined) return;
+      noteDeleted(observed, name);
+      touched(name);
+      sync.wake();
+    },
+    // The profile was restarted: its gateways are others now.
+    'sofia::profile_start'() { sync.reconnected(); void ask(); },
+  };
+  const touched = (name: string): void => {
+    const trunkId = parseGatewayName(name)?.id;
+    if (trunkId !== undefined) changed(trunkId);
+  };
+
+  for (const trunkId of feed.desired.trunks.keys()) take(trunkId);
+  sync.wake();
+
+  return {
+    onUp() {
+      Object.assign(health, { version: null, since: new Date().toISOString() });
+      sync.reconnected();
+      void ask();
+    },
+    onDown() { Object.assign(health, { profileRunning: false, since: new Date().toISOString() }); },
+    onEvent(event) { if (event.subclass !== null) onGatewayEvent[event.subclass]?.(event, Date.now()); },
+    onLog(line) {
+      const address = refusedAddressOf(line.text);
+      if (address === undefined) return;
+      refusals.add();
+      noteRefused(refused, address, new Date().toISOString());
+    },
+    trunksByAddress: addresses.trunksByAddress,
+    heartbeat: () => ({
+      freeswitch: { connected: esl.connected, version: health.version, profile_running: health.profileRunning, since: health.since },
+      gateways: states(),
+      seen_position: feed.position(),
+      applied_position: sync.appliedPosition(),
+      drift: sync.drift(),
+      last_reload: sync.lastReload(),
+      refused_addresses: refusedList(refused),
+    }),
+    readiness: () => feed.known() ? 'up' : 'waiting for the log: it is not known yet which trunks live here',
+    async stop() {
+      clearInterval(asking);
+      clearTimeout(telling);
+      stopObserving();
+      traces.stop();
+      addresses.stop();
+      await sync.stop();
+      await feed.stop();
+      await publisher.stop();
+    },
+  };
+}

@@ -44,11 +44,13 @@ function qualityOf(text: (name: string) => string | null): HangupFacts['quality'
   const packetsIn = whole(text('rtp_audio_in_packet_count'));
   const packetsOut = whole(text('rtp_audio_out_packet_count'));
   if (packetsIn === null && packetsOut === null) return null;
+  // Of a call that brought no audio FreeSWITCH says 4.50 and 100 %.
+  const figure = (name: string) => (packetsIn === 0 ? null : decimal(text(`rtp_audio_in_${name}`)));
   return {
-    mos: decimal(text('rtp_audio_in_mos')),
-    quality_percentage: decimal(text('rtp_audio_in_quality_percentage')),
-    jitter_min_ms: deviation(decimal(text('rtp_audio_in_jitter_min_variance'))),
-    jitter_max_ms: deviation(decimal(text('rtp_audio_in_jitter_max_variance'))),
+    mos: figure('mos'),
+    quality_percentage: figure('quality_percentage'),
+    jitter_min_ms: deviation(figure('jitter_min_variance')),
+    jitter_max_ms: deviation(figure('jitter_max_variance')),
     packets_in: packetsIn,
     packets_out: packetsOut,
   };

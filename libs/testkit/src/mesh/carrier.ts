@@ -8,6 +8,8 @@ export interface MeshCarrier {
   call(call: CarrierCall): Promise<number>;
   /** The same from an address that belongs to no trunk. */
   callAsStranger(call: CarrierCall): Promise<number>;
+  /** Makes itself known again to a stand-in that was started anew; a real FreeSWITCH finds it on the wire. */
+  announce(): Promise<void>;
   close(): Promise<void>;
 }
 

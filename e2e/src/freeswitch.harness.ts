@@ -1,0 +1,27 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { EslClient } from '@trunkmesh/testkit/freeswitch/esl.client.js';
+import type { TestMesh } from './harness.mesh.js';
+
+/** What FreeSWITCH itself says of its gateways, name → state; gateways on their way out (DOWN, UNREGISTER) are left out. */
+export async function gatewaysInFreeswitch(test: TestMesh, bridge = 0): Promise<Map<string, string>> {
+  const { esl } = test.mesh.bridges[bridge]!.bridge;
+  const client = await EslClient.connect(esl.port);
+  try {
+    client.send(`auth ${esl.password}`);
+    client.send('api sofia xmlstatus gateway');
+    const xml = await eventually(() => client.frames.find(({ headers }) => headers.some(([, value]) => value === 'api/response'))?.body, { message: 'FreeSWITCH to answer' });
+    const found = [...xml.matchAll(/<gateway>\s*<name>([^<]*)<\/name>[\s\S]*?<state>([^<]*)<\/state>/g)].map(([, name, state]) => [name!, state!] as const);
+    return new Map(found.filter(([, state]) => state !== 'DOWN' && state !== 'UNREGISTER'));
+  } finally { client.close(); }
+}
+
+/** The trunks that have a file in the agent's folder. */
+export async function gatewayFiles(test: TestMesh, bridge = 0): Promise<string[]> {
+  const names = await readdir(join(test.mesh.bridges[bridge]!.agentDir, 'gateways'));
+  return names.filter((name) => name.endsWith('.xml'));
+}
+
+/** Gateways of this trunk that FreeSWITCH has. */
+export const gatewaysOf = async (test: TestMesh, trunk: { id: string }): Promise<string[]> => [...(await gatewaysInFreeswitch(test)).keys()].filter((name) => name.startsWith(trunk.id));

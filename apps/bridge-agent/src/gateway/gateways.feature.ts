@@ -218,7 +218,8 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       last_reload: sync.lastReload(),
       refused_addresses: refusedList(refused),
     }),
-    readiness: () => feed.known() ? 'up' : 'waiting for the log: it is not known yet which trunks live here',
+    // A new mesh's log is empty: it was read, and that nothing is taken away because of it is no reason to wait.
+    readiness: () => feed.known() || feed.caughtUp() ? 'up' : 'waiting for the log: it is not known yet which trunks live here',
     async stop() {
       clearInterval(asking);
       clearTimeout(telling);

@@ -1,0 +1,24 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
+import { createLogger, nestLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { startOpsServer } from '@trunkmesh/runtime/ops.server.js';
+import { gracefulShutdown } from '@trunkmesh/runtime/shutdown.process.js';
+import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
+import { AppModule } from './app.module.js';
+import { environment } from './config.js';
+import { RoutingService } from './routing.service.js';
+
+const SERVICE = 'routing-service';
+const config = parseEnvironment(environment, process.env);
+const logger = createLogger(SERVICE, { level: config.LOG_LEVEL });
+const shutdown = gracefulShutdown({ logger });
+const telemetry = startTelemetry(SERVICE, process.env);
+shutdown.add('telemetry', () => telemetry.shutdown());
+
+const app = await NestFactory.createApplicationContext(AppModule.with(config, logger), { logger: nestLogger(logger), abortOnError: false });
+const routing = app.get(RoutingService);
+const ops = await startOpsServer({ port: config.OPS_PORT, host: config.OPS_HOST, telemetry, logger, ready: () => routing.readiness() });
+shutdown.add('ops server', () => ops.stop());
+shutdown.add('application', () => app.close());
+logger.info({ ops_port: ops.port }, 'started');

@@ -1,0 +1,169 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
+import { ROUTING_EXPLAIN, ROUTING_INBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import { invite, number, ORG, organization, subjectOf, trunk, TRUNK, type Entity } from '@trunkmesh/routing/inbound-fixture.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { RoutingService } from './routing.service.js';
+
+const A = '+15551230001';
+const B = '+15551230002';
+const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
+
+let server: NatsServer;
+let nc: NatsConnection;
+let services: RoutingService[];
+
+beforeAll(async () => { server = await startNatsServer(); });
+afterAll(async () => { await server.stop(); });
+beforeEach(async () => {
+  services = [];
+  nc = await connectNats(server.url, { name: 'spec', logger });
+  await ensureStreams(nc);
+});
+afterEach(async () => {
+  await Promise.all(services.map((service) => service.onModuleDestroy()));
+  await remakeStream(false);
+  await nc.close();
+});
+
+async function remakeStream(again = true): Promise<void> {
+  await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM);
+  if (again) await ensureStreams(nc);
+}
+
+const publish = async (...entities: Entity[]) => {
+  for (const entity of entities) await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: entity } }));
+};
+const remove = (entity: Entity) => jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: null } }));
+
+function start(url = server.url): RoutingService {
+  const service = new RoutingService({ NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' }, logger);
+  services.push(service);
+  service.onModuleInit();
+  return service;
+}
+
+const ready = (service: RoutingService) => eventually(async () => Object.values(await service.readiness()).every((state) => state === 'up'));
+
+async function ask(request: unknown, subject = ROUTING_INBOUND): Promise<InboundAnswer> {
+  const answer = await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), { timeout: 2_000 });
+  return inboundAnswer.parse(answer.json());
+}
+const routesTo = (phone: string) => eventually(async () => {
+  const answer = await ask(invite({ to_user: phone }));
+  return answer.outcome === 'route' && answer.number === phone ? answer : undefined;
+});
+const refusedAs = (reason: string, phone = A) => eventually(async () => {
+  const answer = await ask(invite({ to_user: phone }));
+  return answer.outcome === 'refuse' && answer.reason === reason;
+});
+
+describe('routing-service', () => {
+  it('answers from what is in the stream, and then from what comes', async () => {
+    await publish(number(1, A), trunk(1, 1), organization(1));
+    await ready(start());
+    expect(await routesTo(A)).toMatchObject({ organization_id: ORG(1), trunk_id: TRUNK(1), decided_by: 'To' });
+    await publish(number(1, B));
+    await routesTo(B);
+    await publish(organization(1, { status: 'suspended' }));
+    await refusedAs('organization-suspended');
+    await publish(organization(1), trunk(1, 1, { enabled: false }));
+    await refusedAs('trunk-disabled');
+    await publish(trunk(1, 1));
+    await remove(number(1, A));
+    await refusedAs('unknown-number');
+    await remove(trunk(1, 1));
+    await refusedAs('unknown-source');
+  });
+
+  it('answers anything with a decision or with what is wrong, and goes on', async () => {
+    await publish(organization(1), trunk(1, 1), number(1, A));
+    await ready(start());
+    for (const request of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...invite(), headers: 'x' })]) expect(await ask(request)).toMatchObject({ outcome: 'error', code: 'invalid-request' });
+    await routesTo(A);
+  });
+
+  it('explains for one organisation without the others', async () => {
+    await publish(organization(1), trunk(1, 1), number(1, A));
+    await ready(start());
+    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(1) }, ROUTING_EXPLAIN)).toMatchObject({ outcome: 'route', number: A });
+    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(2) }, ROUTING_EXPLAIN)).toMatchObject({ outcome: 'refuse', reason: 'unknown-source' });
+  });
+
+  it('does not answer before its index is whole', async () => {
+    await remakeStream(false);
+    const service = start();
+    await eventually(async () => (await service.readiness()).nats === 'up');
+    expect((await service.readiness()).index).toMatch(/reading/);
+    await expect(nc.request(ROUTING_INBOUND, '{}', { timeout: 500 })).rejects.toThrow(/no responders/i);
+    await ensureStreams(nc);
+    await publish(organization(1), trunk(1, 1), number(1, A));
+    await ready(service);
+    await routesTo(A);
+  });
+
+  it('is one of several, each request answered by one, also while one of them stops', async () => {
+    await publish(organization(1), trunk(1, 1), number(1, A));
+    const two = [start(), start()];
+    await Promise.all(two.map(ready));
+    let answered = 0;
+    const asked = Array.from({ length: 400 }, async (_, at) => {
+      if (at === 200) await two[0]!.onModuleDestroy();
+      expect(await ask(invite({ to_user: A }))).toMatchObject({ outcome: 'route' });
+      answered++;
+    });
+    await Promise.all(asked);
+    expect(answered).toBe(400);
+  });
+
+  it('takes in what an event that cannot be read leaves out, and what comes behind it', async () => {
+    await publish(organization(1), trunk(1, 1));
+    for (const payload of ['', '{', '{"data":1}', '{"data":{"state":{"id":7}}}']) await jetstream(nc).publish(subjectOf(number(1, B)), payload);
+    await publish(number(1, A));
+    await ready(start());
+    await routesTo(A);
+  });
+
+  it('goes on when NATS was away', async () => {
+    await publish(organization(1), trunk(1, 1), number(1, A));
+    const service = start();
+    await ready(service);
+    await server.restart();
+    await ready(service);
+    await routesTo(A);
+    await publish(number(1, B));
+    await routesTo(B);
+  });
+
+  it('routes on from what it knew while a stream that was lost is filled again', async () => {
+    const entities = [organization(1), trunk(1, 1), number(1, A), number(1, B, { is_active: false })];
+    await publish(...entities);
+    const service = start();
+    await ready(service);
+    await routesTo(A);
+    await remakeStream();
+    await publish(entities[0]!);
+    // It has seen the new stream when an update that only the new stream has shows, which it must not before the stream has come as far as it was.
+    await publish(entities[1]!, entities[2]!);
+    await expect(ask(invite({ to_user: A }))).resolves.toMatchObject({ outcome: 'route' });
+    await publish(number(1, B));
+    await routesTo(B);
+    await routesTo(A);
+  });
+
+  it('stops within a moment although NATS is gone', async () => {
+    const other = await startNatsServer();
+    const connection = await connectNats(other.url, { name: 'spec', logger });
+    await ensureStreams(connection);
+    await connection.close();
+    const service = start(other.url);
+    await ready(service);
+    await other.stop('SIGKILL');
+    await service.onModuleDestroy();
+  });
+});

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Readiness } from '@trunkmesh/runtime/ops.server.js';
+import type { Config } from './config.js';
+import { startResponder, type Responder } from './inbound/inbound.responder.js';
+import { startProjection, type RouteProjection } from './projection/route.consumer.js';
+import { CONFIG, LOGGER } from './tokens.js';
+
+const DRAIN_MS = 2_000;
+
+/** Brings routing up once NATS is there, and answers only while its index is whole: until then others in the queue group do. */
+@Injectable()
+export class RoutingService implements OnModuleInit, OnModuleDestroy {
+  private nc: NatsConnection | undefined;
+  private projection: RouteProjection | undefined;
+  private responder: Responder | undefined;
+  private stopping = false;
+
+  constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger) {}
+
+  /** Not awaited: the ops server answers from the first moment, NATS there or not. */
+  onModuleInit(): void {
+    void this.start();
+  }
+
+  /** What is on its way here is still answered. Without NATS there is nobody to answer, and a drain would wait for it. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    const { nc } = this;
+    await Promise.race([this.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
+    await nc?.close();
+    await this.projection?.stop();
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      await this.responder?.stop();
+      await this.nc?.flush();
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the subscriptions could not be drained');
+    }
+  }
+
+  async readiness(): Promise<Readiness> {
+    const nats = this.nc === undefined || this.nc.isClosed() ? 'not connected' : await this.nc.rtt().then(() => 'up', () => 'does not answer');
+    const index = this.projection === undefined ? 'not started' : this.projection.index() !== undefined ? 'up' : `reading: ${this.projection.lag()} events left`;
+    return { nats, index };
+  }
+
+  private async start(): Promise<void> {
+    const nc = await connectNats(this.config.NATS_URL, { name: 'routing-service', logger: this.logger });
+    this.nc = nc;
+    if (this.stopping) return void await nc.close();
+    const { logger } = this;
+    const projection = startProjection({
+      nc,
+      logger,
+      onCaughtUp: () => {
+        if (!this.stopping) this.responder = startResponder(nc, () => projection.index()!, logger);
+      },
+    });
+    this.projection = projection;
+  }
+}

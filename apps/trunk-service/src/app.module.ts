@@ -17,10 +17,12 @@ import { startPlacement, type Placement } from './placement/placement.clock.js';
 import { linkNats, type NatsLink } from './record/nats-link.nats.js';
 import { keepStreams } from './record/keep-streams.nats.js';
 import { openRecord, type RecordStore } from './record/record-store.pg.js';
+import type { World } from './status/await-verdicts.kv.js';
 import { GatewayStatuses } from './status/gateway-statuses.kv.js';
 import { StatusController } from './status/status.controller.js';
+import { OrganizationSyncController } from './sync/organization-sync.controller.js';
 import { SyncController } from './sync/sync.controller.js';
-import { CONFIG, GATEWAY_STATUSES, KEY_RING, LOGGER, NATS, PLACE, PLACEMENT, READINESS, RECORD } from './tokens.js';
+import { CONFIG, KEY_RING, LOGGER, NATS, PLACE, PLACEMENT, READINESS, RECORD, WORLD } from './tokens.js';
 import type { Place } from './trunk/trunk.js';
 import { TrunkController } from './trunk/trunk.controller.js';
 
@@ -68,7 +70,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },
@@ -76,7 +78,7 @@ export class AppModule {
         { provide: RECORD, useValue: parts.record },
         { provide: NATS, useValue: parts.nats },
         { provide: PLACE, useValue: parts.place },
-        { provide: GATEWAY_STATUSES, useValue: new GatewayStatuses(parts.nats, parts.logger) },
+        { provide: WORLD, useValue: { record: parts.record, placement: parts.placement, statuses: new GatewayStatuses(parts.nats, parts.logger) } satisfies World },
         { provide: PLACEMENT, useValue: parts.placement },
         { provide: READINESS, useValue: parts.readiness },
       ],

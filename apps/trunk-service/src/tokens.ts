@@ -11,7 +11,7 @@ export const READINESS = Symbol('READINESS');
 export const KEY_RING = Symbol('KEY_RING');
 /** `(candidate trunk) => bridge id or null`: where a registering trunk would live now. */
 export const PLACE = Symbol('PLACE');
-/** `GatewayStatuses` of status/gateway-statuses.kv.ts. */
-export const GATEWAY_STATUSES = Symbol('GATEWAY_STATUSES');
+/** `World` of status/await-verdicts.kv.ts: the record, the bridges, and what they say of their gateways. */
+export const WORLD = Symbol('WORLD');
 /** `Placement` of placement/placement.clock.ts: the bridges as this instance sees them. */
 export const PLACEMENT = Symbol('PLACEMENT');

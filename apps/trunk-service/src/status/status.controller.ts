@@ -1,30 +1,24 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { Access, OrganizationId } from '../http/access.guard.js';
-import type { Placement } from '../placement/placement.clock.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { GATEWAY_STATUSES, PLACEMENT, RECORD } from '../tokens.js';
+import { WORLD } from '../tokens.js';
 import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
-import type { GatewayStatuses } from './gateway-statuses.kv.js';
+import type { World } from './await-verdicts.kv.js';
 import { trunkVerdict } from './trunk-verdict.js';
 
 @Controller('api/v1/sip-trunks')
 export class StatusController {
-  constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
-    @Inject(PLACEMENT) private readonly placement: Placement,
-    @Inject(GATEWAY_STATUSES) private readonly statuses: GatewayStatuses,
-  ) {}
+  constructor(@Inject(WORLD) private readonly world: World) {}
 
   /** How the trunk stands on each bridge, in words. */
   @Get(':id/status')
   @Access('read')
   async status(@OrganizationId() organizationId: string, @Param('id') id: string) {
-    const row = uuid.safeParse(id).success ? await trunkRow(this.record, organizationId, id.toLowerCase()) : undefined;
+    const row = uuid.safeParse(id).success ? await trunkRow(this.world.record, organizationId, id.toLowerCase()) : undefined;
     if (row === undefined) throw trunkNotFound();
-    const statuses = await this.statuses.ofTrunk(organizationId, row.state.id);
+    const statuses = await this.world.statuses.ofTrunk(organizationId, row.state.id);
     const { id: trunk_id, name, enabled, register, gateway_revision } = row.state;
-    return { trunk_id, name, enabled, register, gateway_revision, ...trunkVerdict(row.state, this.placement.bridges(), statuses), checked_at: new Date().toISOString() };
+    return { trunk_id, name, enabled, register, gateway_revision, ...trunkVerdict(row.state, this.world.placement.bridges(), statuses), checked_at: new Date().toISOString() };
   }
 }

@@ -3,11 +3,8 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../http/access.guard.js';
 import { streamProgress } from '../http/progress.http.js';
-import type { Placement } from '../placement/placement.clock.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { awaitVerdicts } from '../status/await-verdicts.kv.js';
-import type { GatewayStatuses } from '../status/gateway-statuses.kv.js';
-import { GATEWAY_STATUSES, PLACEMENT, RECORD } from '../tokens.js';
+import { awaitVerdicts, type World } from '../status/await-verdicts.kv.js';
+import { WORLD } from '../tokens.js';
 import { syncReport } from './sync-report.js';
 
 /** How long the bridges' word is waited for. */
@@ -15,19 +12,15 @@ export const waitQuery = z.strictObject({ timeout_ms: z.coerce.number().int().mi
 
 @Controller('api/v1/sip-trunks')
 export class SyncController {
-  constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
-    @Inject(PLACEMENT) private readonly placement: Placement,
-    @Inject(GATEWAY_STATUSES) private readonly statuses: GatewayStatuses,
-  ) {}
+  constructor(@Inject(WORLD) private readonly world: World) {}
 
   /** Success is only what the bridges have said themselves. */
   @Post('sync')
   @Access('manage')
   async sync(@OrganizationId() organizationId: string, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
-    await streamProgress({ request, response, logger: this.record.logger }, async (signal, progress) => {
+    await streamProgress({ request, response, logger: this.world.record.logger }, async (signal, progress) => {
       const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };
-      const verdicts = await awaitVerdicts({ record: this.record, placement: this.placement, statuses: this.statuses }, organizationId, waiting);
+      const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
       return { status: 200, headers: {}, body: syncReport(verdicts) };
     });
   }

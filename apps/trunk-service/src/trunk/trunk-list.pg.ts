@@ -8,12 +8,13 @@ import type { TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNameKey } from './trunk.js';
 import { organizationNotFound } from '../organization/organization.js';
 
+/** The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never changes that other trunk. */
 const UPSERT = `
   insert into trunks (id, organization_id, name_key, priority, enabled, register, bridge_pool, bridge_id, version, state)
   select (state->>'id')::uuid, (state->>'organization_id')::uuid, name_key, (state->>'priority')::int, (state->>'enabled')::boolean, (state->>'register')::boolean,
     state->>'bridge_pool', state->>'bridge_id', version, state
   from jsonb_to_recordset($1::jsonb) as row (name_key text, version int, state jsonb)
-  on conflict (id) do update set
+  on conflict (organization_id, id) do update set
     name_key = excluded.name_key, priority = excluded.priority, enabled = excluded.enabled, register = excluded.register,
     bridge_pool = excluded.bridge_pool, bridge_id = excluded.bridge_id, version = excluded.version, state = excluded.state`;
 

@@ -1,0 +1,34 @@
+import type { NumberState } from '@trunkmesh/contracts/number.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { NumberPlan, NumberStep } from './sync-numbers.js';
+import type { TrunkPlan, TrunkStep } from './sync-trunks.js';
+
+/** Named up to so many; all are counted. */
+const NAMED = 1_000;
+
+/** What a sync changed: counts, and names of what was touched. */
+export function changeReport({ trunks, numbers }: { trunks: TrunkPlan; numbers: NumberPlan }) {
+  const trunk = ({ before, events }: TrunkStep) => {
+    const { id, name } = (lastState(events) ?? before.state) as TrunkState;
+    return { id, name };
+  };
+  const number = ({ before, events }: NumberStep) => {
+    const { id, phone_number } = (lastState(events) ?? before.state) as NumberState;
+    return { id, phone_number };
+  };
+  const changed = [trunks.created, trunks.updated, trunks.deleted, numbers.created, numbers.updated, numbers.deleted].some((steps) => steps.length > 0);
+  return {
+    changed,
+    changes: {
+      trunks: { ...kinds(trunks, trunk), unchanged: trunks.unchanged.length },
+      numbers: { ...kinds(numbers, number), unchanged: numbers.unchanged },
+    },
+  };
+}
+
+const lastState = (events: readonly { state: unknown }[]) => events[events.length - 1]?.state;
+
+function kinds<Step, Shown>(plan: Record<'created' | 'updated' | 'deleted', readonly Step[]>, show: (step: Step) => Shown) {
+  const kind = (steps: readonly Step[]) => ({ count: steps.length, items: steps.slice(0, NAMED).map(show) });
+  return { created: kind(plan.created), updated: kind(plan.updated), deleted: kind(plan.deleted) };
+}

@@ -1,0 +1,63 @@
+import { Body, Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Config } from '../config.js';
+import { Access, BodyLimit } from '../http/access.guard.js';
+import { organizationOf, type Caller } from '../http/caller.js';
+import { streamProgress } from '../http/progress.http.js';
+import { organizationNotFound } from '../organization/organization.js';
+import { organizationRow } from '../organization/organization-list.pg.js';
+import { awaitVerdicts, type World } from '../status/await-verdicts.kv.js';
+import { CONFIG, KEY_RING, WORLD } from '../tokens.js';
+import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
+import { syncOrganization } from './organization-sync.pg.js';
+import { changeReport } from './change-report.js';
+import { organizationSync, type OrganizationSync } from './sync-input.js';
+import { syncReport } from './sync-report.js';
+import { waitQuery } from './sync.controller.js';
+
+const SYNC_BYTES = 64 * 1024 * 1024;
+
+@Controller('api/sync-organization')
+export class OrganizationSyncController {
+  private readonly schema: TrunkBodySchema;
+
+  constructor(
+    @Inject(WORLD) private readonly world: World,
+    @Inject(KEY_RING) private readonly keyRing: KeyRing,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.schema = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+  }
+
+  /** What was changed is committed, whatever the bridges then say. */
+  @Post()
+  @Access('publish')
+  @BodyLimit(SYNC_BYTES)
+  async sync(@Body({ schema: organizationSync }) body: OrganizationSync, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const organizationId = await this.target(request.caller!, body.organization_id);
+    const { keyRing, schema, world: { record, placement } } = this;
+    await streamProgress({ request, response, logger: record.logger }, async (signal, progress) => {
+      progress({ stage: 'writing', done: 0, total: body.trunks.length + body.numbers.length });
+      const changes = await syncOrganization({ record, keyRing, schema, place: placement.place }, { organizationId, trunks: body.trunks, numbers: body.numbers }, signal);
+      const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };
+      const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
+      return { status: 200, headers: {}, body: { organization_id: organizationId, ...changeReport(changes), ...syncReport(verdicts) } };
+    });
+  }
+
+  /** A key syncs its own organisation; the bootstrap key the one that the body or the header names. */
+  private async target(caller: Caller, named: string | undefined): Promise<string> {
+    if (caller.organization === null && named !== undefined) {
+      if (await organizationRow(this.world.record, named) === undefined) throw organizationNotFound();
+      return named;
+    }
+    const own = organizationOf(caller);
+    if (named === undefined || named === own) return own;
+    if (caller.role === 'bootstrap') throw new DomainError('invalid-request', 'The body and the header X-Organization-Id name two organisations.', [{ pointer: '/organization_id', message: 'is not the one in the header X-Organization-Id' }]);
+    // As if it did not exist.
+    throw organizationNotFound();
+  }
+}

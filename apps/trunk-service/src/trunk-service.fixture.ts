@@ -79,7 +79,7 @@ export function clientOf(url: () => string, answers: string[] = []): Api {
 }
 
 function requestOf({ method, key, body, headers }: Sent): RequestInit {
-  const authorization = key === undefined ? {} : { Authorization: `Bearer ${key}` };
+  const authorization: Record<string, string> = key === undefined ? {} : { Authorization: `Bearer ${key}` };
   if (body === undefined) return { method: method ?? 'GET', headers: { ...authorization, ...headers } };
   return { method: method ?? 'POST', headers: { ...authorization, 'Content-Type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }

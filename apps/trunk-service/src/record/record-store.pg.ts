@@ -62,16 +62,22 @@ export function openRecord(options: RecordOptions): RecordStore {
   });
   const listeners: (() => void)[] = [];
   const closing = new AbortController();
-  const opened = open(dataSource, options, closing.signal);
+  // Reached is not enough: until it is migrated there are no tables to ask.
+  let usable = false;
+  const opened = open(dataSource, options, closing.signal).then((migrated) => {
+    usable = true;
+    return migrated;
+  });
   opened.catch(() => undefined);
+  const connected = <R>(work: (runner: QueryRunner) => Promise<R>): Promise<R> => (usable ? inConnection(dataSource, work) : Promise.reject(recordUnavailable()));
 
   return {
     source: options.source,
     logger,
     opened,
-    health: () => health(dataSource),
-    query: <Row>(sql: string, parameters?: unknown[]) => inConnection(dataSource, (runner) => runner.query(sql, parameters) as Promise<Row[]>),
-    transaction: (work) => inConnection(dataSource, (runner) => transaction(runner, work)),
+    health: () => connected((runner) => runner.query('select 1')).then(() => 'up', () => (usable ? 'PostgreSQL cannot be reached' : 'PostgreSQL was not reached yet, or is being migrated')),
+    query: <Row>(sql: string, parameters?: unknown[]) => connected((runner) => runner.query(sql, parameters) as Promise<Row[]>),
+    transaction: (work) => connected((runner) => transaction(runner, work)),
     fingerprint: (text) => createHmac('sha256', `trunkmesh fingerprint ${options.fingerprintKey}`).update(text).digest(),
     afterCommit: (listener) => { listeners.push(listener); },
     committed: () => { for (const listener of listeners) listener(); },
@@ -98,17 +104,7 @@ async function open(dataSource: DataSource, { url, logger }: RecordOptions, sign
   }
 }
 
-async function health(dataSource: DataSource): Promise<string> {
-  try {
-    await inConnection(dataSource, (runner) => runner.query('select 1'));
-    return 'up';
-  } catch {
-    return 'PostgreSQL cannot be reached';
-  }
-}
-
 async function inConnection<R>(dataSource: DataSource, work: (runner: QueryRunner) => Promise<R>): Promise<R> {
-  if (!dataSource.isInitialized) throw recordUnavailable();
   const runner = dataSource.createQueryRunner();
   try {
     await runner.connect();

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { BOOTSTRAP_KEY, clientOf, startFixture, type Fixture } from '../trunk-service.fixture.js';
+
+const TRUNKS = '/api/v1/sip-trunks';
+let mesh: Fixture;
+let org: Awaited<ReturnType<Fixture['organization']>>;
+beforeAll(async () => {
+  mesh = await startFixture();
+  org = await mesh.organization();
+}, 60_000);
+afterAll(() => mesh.stop());
+
+let names = 0;
+const create = (api = mesh.api) => api(TRUNKS, { key: org.admin, body: { name: `Trunk ${names += 1}`, gateway: 'sip.example.com', register: false } });
+const inOutbox = async () => Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from outbox'))[0]!.count);
+
+describe('without NATS', () => {
+  it('commands are accepted, and relayed when it is back', async () => {
+    await mesh.nats.halt('SIGKILL');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => create()));
+    expect(answers.map(({ status }) => status)).toEqual(Array<number>(20).fill(201));
+    expect(await inOutbox()).toBeGreaterThanOrEqual(20);
+    expect((await mesh.api('/health/ready')).status).toBe(200);
+    await mesh.nats.start();
+    await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+  });
+});
+
+describe('without PostgreSQL', () => {
+  it.each(['SIGINT', 'SIGKILL'] as const)('stopped by %s: 503 at once, everything works again when it is back', async (signal) => {
+    await create();
+    const underLoad = Array.from({ length: 40 }, () => create());
+    await mesh.postgres.halt(signal);
+    for (const { status, body } of await Promise.all(underLoad)) {
+      expect([201, 503]).toContain(status);
+      if (status === 503) expect(body.code).toBe('record-unavailable');
+    }
+    const refused = await create();
+    expect(refused).toMatchObject({ status: 503, body: { code: 'record-unavailable' } });
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect(refused.headers.get('content-type')).toBe('application/problem+json');
+    expect(await mesh.api(TRUNKS, { key: org.admin })).toMatchObject({ status: 503 });
+    expect(await mesh.api('/api/v1/organizations', { key: BOOTSTRAP_KEY })).toMatchObject({ status: 503 });
+    expect(await mesh.api('/health/live')).toMatchObject({ status: 200 });
+    expect(await mesh.api('/health/ready')).toMatchObject({ status: 503, body: { checks: { record: 'PostgreSQL cannot be reached' } } });
+    await mesh.postgres.start();
+    await eventually(async () => (await create()).status === 201, { timeoutMs: 20_000, message: 'a trunk is created again' });
+    expect(await mesh.api('/health/ready')).toMatchObject({ status: 200 });
+    await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+  }, 60_000);
+
+  it('started before it is there: answers 503, then works', async () => {
+    await mesh.postgres.halt();
+    const starting = mesh.another();
+    await mesh.postgres.start();
+    const other = await starting;
+    expect((await create(clientOf(() => other.url))).status).toBe(201);
+  }, 60_000);
+});
+
+describe('several copies', () => {
+  it('start at once on an empty record: one migrates, all work', async () => {
+    const DATABASE_URL = await mesh.postgres.createDatabase('fresh');
+    const copies = await Promise.all([1, 2, 3].map(() => mesh.another({ DATABASE_URL })));
+    const apis = copies.map((copy) => clientOf(() => copy.url));
+    const { body: { id } } = await apis[0]!('/api/v1/organizations', { key: BOOTSTRAP_KEY, body: { name: 'Acme' } });
+    for (const api of apis) expect(await api(`/api/v1/organizations/${id}`, { key: BOOTSTRAP_KEY })).toMatchObject({ status: 200, body: { name: 'Acme' } });
+  }, 60_000);
+});

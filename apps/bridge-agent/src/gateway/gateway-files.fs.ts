@@ -10,8 +10,11 @@ export interface GatewayFiles {
   known(): ReadonlyMap<string, string>;
   /** Looks at the disk again; reads only what changed since. */
   refresh(): Promise<void>;
+  /** FreeSWITCH can read them when it resolves. */
   write(files: readonly { file: string; xml: string }[]): Promise<void>;
   remove(files: readonly string[]): Promise<void>;
+  /** What was written and removed survives a power failure when it resolves. */
+  settle(): Promise<void>;
   /** Takes a file out of FreeSWITCH's sight without losing it; `restore` puts it back. */
   quarantine(file: string): Promise<void>;
   restore(file: string): Promise<void>;
@@ -32,6 +35,7 @@ export async function openGatewayFiles(confDir: string): Promise<GatewayFiles> {
   const stamps = new Map<string, string>();
   const texts = new Map<string, string>();
   const shared = new Map<SharedFile, string>();
+  let unsettled = false;
   const path = (file: string) => join(folder, `${file}${SUFFIX}`);
 
   const keep = (file: string, found: Known | undefined): void => {
@@ -58,14 +62,19 @@ export async function openGatewayFiles(confDir: string): Promise<GatewayFiles> {
         await writeWhole(path(file), xml);
         keep(file, { text: xml, stamp: await stampOf(path(file)) ?? '' });
       });
-      if (changes.length > 0) await syncFolder(folder);
+      unsettled ||= changes.length > 0;
     },
     async remove(names) {
       await inBatches(names, async (file) => {
         await rm(path(file), { force: true });
         keep(file, undefined);
       });
-      if (names.length > 0) await syncFolder(folder);
+      unsettled ||= names.length > 0;
+    },
+    async settle() {
+      if (!unsettled) return;
+      unsettled = false;
+      await syncFolder(folder);
     },
     async quarantine(file) {
       await rename(path(file), `${path(file)}.broken`);

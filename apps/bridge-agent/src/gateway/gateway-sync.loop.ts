@@ -4,7 +4,7 @@ import type { FreeSwitchGateways } from './freeswitch.esl.js';
 import type { ReloadResult } from './freeswitch-reply.js';
 import type { GatewayFiles } from './gateway-files.fs.js';
 import { noteAsked, noteList, type ObservedMap } from './observed.js';
-import { driftOf, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
+import { driftOf, isIdle, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
 import { repairReload } from './reload-repair.fs.js';
 
 /** What shall be, taken anew for each comparison. */
@@ -13,7 +13,8 @@ export interface SyncInput {
   known: boolean;
   desired: ReadonlyMap<string, DesiredGateway>;
   held: ReadonlySet<string>;
-  acl: string;
+  /** Asked for when it is its turn: it costs more the more trunks there are, and a new gateway need not wait for it. */
+  acl(): string;
   dialplan: string;
   /** Position in the log that `desired` stands for. */
   position: number;
@@ -24,8 +25,8 @@ export interface LastReload { at: string; ok: boolean; message: string; took_ms:
 export interface SyncReport {
   /** Gateways that FreeSWITCH loaded without complaint and yet does not have, and since when. */
   refused: ReadonlyMap<string, number>;
-  /** Null: nothing had to be reloaded. */
-  reload: ReloadResult | null;
+  /** All of FreeSWITCH's gateways were listed anew, so anything may have changed. */
+  listed: boolean;
 }
 
 export interface GatewaySyncOptions {
@@ -97,45 +98,61 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     }
   };
 
-  const inFreeSwitch = async (plan: Plan, input: SyncInput): Promise<ReloadResult | null> => {
-    const added = plan.rescan ? [...input.desired.values()].map(({ name }) => name).filter((name) => !observed.has(name)) : [];
-    const result = plan.rescan || loaded.dialplan !== input.dialplan ? await reload('rescan', input) : null;
+  const tellFreeSwitch = async (plan: Plan, input: SyncInput): Promise<ReloadResult | null> => {
+    if (loaded.dialplan !== input.dialplan) await files.writeShared('dialplan.xml', input.dialplan);
+    const [result] = await Promise.all([plan.add.length > 0 || loaded.dialplan !== input.dialplan ? reload('rescan', input) : null, files.settle()]);
     if (result?.ok === true) loaded.dialplan = input.dialplan;
     const kill = mayBeKilled(plan, input, result);
     noteAsked(observed, kill, 'kill', Date.now());
     noteAsked(observed, plan.refresh, 'refresh', Date.now());
     noteAsked(observed, plan.retry, 'retry', Date.now());
     await Promise.all([freeswitch.kill(kill), freeswitch.register([...plan.refresh, ...plan.retry])]);
-    if (loaded.acl !== input.acl && (await reload('reloadAcl', input)).ok) loaded.acl = input.acl;
-    if (result?.ok === true) await findRefused(added);
+    await bringAcl(input);
+    if (result?.ok === true) await findRefused(plan.add);
     return result;
   };
 
-  const lookAround = async (): Promise<void> => {
+  const bringAcl = async (input: SyncInput): Promise<void> => {
+    const acl = input.acl();
+    await files.writeShared('acl.xml', acl);
+    if (loaded.acl !== acl && inTouch() && (await reload('reloadAcl', input)).ok) loaded.acl = acl;
+  };
+
+  /** Whether FreeSWITCH's gateways were listed anew. */
+  const lookAround = async (): Promise<boolean> => {
     if (state.filesStale) await files.refresh();
     state.filesStale = false;
-    if (!options.connected() || (state.listed && !state.listStale)) return;
+    if (!options.connected() || (state.listed && !state.listStale)) return false;
     const seen = await observe();
     state.listed ||= seen;
     state.listStale = !seen;
+    return seen;
   };
 
   const cycle = async (): Promise<void> => {
+    const started = performance.now();
+    if (!options.input().known) return;
+    const listed = await lookAround();
     const input = options.input();
-    if (!input.known) return;
-    await lookAround();
     const situation = (): Situation => ({ desired: input.desired, held: input.held, observed, files: files.known(), refusedAt, now: Date.now() });
     const plan = reconcile(situation());
     await files.write(plan.write);
     await files.remove(plan.remove);
-    await files.writeShared('acl.xml', input.acl);
-    await files.writeShared('dialplan.xml', input.dialplan);
-    const result = inTouch() ? await inFreeSwitch(plan, input) : null;
+    const result = inTouch() ? await tellFreeSwitch(plan, input) : await onDiskOnly(input);
     forgetRefused(refusedAt, input.desired);
     if (inTouch() && result?.ok !== false) state.applied = input.position;
     state.drift = driftOf(situation());
     if (plan.waiting > 0) soon.set(SOON_MS);
-    options.onCycle({ refused: refusedAt, reload: result });
+    if (!isIdle(plan)) logger.info(summary(plan, { position: input.position, drift: state.drift, took_ms: Math.round(performance.now() - started) }), 'compared with FreeSWITCH');
+    options.onCycle({ refused: refusedAt, listed });
+  };
+
+  /** FreeSWITCH reads them itself when it starts. */
+  const onDiskOnly = async (input: SyncInput): Promise<null> => {
+    await files.writeShared('dialplan.xml', input.dialplan);
+    await files.writeShared('acl.xml', input.acl());
+    await files.settle();
+    return null;
   };
 
   const inTouch = () => options.connected() && state.listed;
@@ -176,6 +193,11 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
       await turns.stop();
     },
   };
+}
+
+function summary(plan: Plan, more: object): object {
+  const { write, remove, add, kill, refresh, retry, waiting } = plan;
+  return { written: write.length, removed: remove.length, killed: kill.length, refreshed: refresh.length, retried: retry.length, added: add.length, waiting, ...more };
 }
 
 /** Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the configuration. */

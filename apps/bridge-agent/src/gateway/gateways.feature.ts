@@ -138,15 +138,17 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const sync = startGatewaySync({
     observed, files, freeswitch, logger,
     connected: () => esl.connected,
-    input: () => ({ known: feed.known(), desired: rendered.desired, held: new Set(rendered.problems.keys()), acl: acl(), dialplan, position: feed.position() }),
+    // A copy: what arrives while the comparison is under way belongs to the next.
+    input: () => ({ known: feed.known(), desired: new Map(rendered.desired), held: new Set(rendered.problems.keys()), acl, dialplan, position: feed.position() }),
     onReload(what, ok, tookMs) {
       reloads.add(1, { kind: what, outcome: ok ? 'success' : 'failure' });
       reloadSeconds.record(tookMs / 1_000, { kind: what });
       traces.happened(what, { ok, took_ms: Math.round(tookMs) });
     },
     onCycle(report) {
+      const sameRefused = report.refused.size === 0 && refusedGateways.size === 0;
       refusedGateways = new Map(report.refused);
-      tellAll();
+      if (report.listed || !sameRefused) tellAll();
     },
   });
   const stopObserving = observeGateways({ byState: () => states(), drift: sync.drift, behind: () => feed.position() - sync.appliedPosition() });

@@ -41,15 +41,21 @@ export interface GatewayStateSeen {
 /** States that a gateway stays in. The others are steps of one attempt or of the pause before the next: a reader would see a flicker. */
 const SETTLED: ReadonlySet<RegistrationState> = new Set(['REGED', 'NOREG', 'FAILED', 'TIMEOUT', 'EXPIRED', 'DOWN']);
 
+function settledState(state: RegistrationState): RegistrationState | null {
+  // The registrar has answered 200; FreeSWITCH calls it REGED when its worker comes by again, a second later.
+  if (state === 'REGISTER') return 'REGED';
+  return SETTLED.has(state) ? state : null;
+}
+
 function fresh({ name, state, up }: ListedGateway, now: number): ObservedGateway {
   return {
-    name, state, up, settled: SETTLED.has(state) ? state : null, settledAt: now, sipStatus: null, sipPhrase: null, registeredAt: null,
+    name, state, up, settled: settledState(state), settledAt: now, sipStatus: null, sipPhrase: null, registeredAt: null,
     triedAt: state === 'FAIL_WAIT' || state === 'FAILED' ? now : null, refreshedAt: null, killed: false, predecessorGone: false,
   };
 }
 
 function enter(gateway: ObservedGateway, state: RegistrationState, now: number): ObservedGateway {
-  const settled = SETTLED.has(state) ? state : gateway.settled;
+  const settled = settledState(state) ?? gateway.settled;
   return { ...gateway, state, settled, settledAt: settled === gateway.settled ? gateway.settledAt : now };
 }
 

@@ -31,7 +31,7 @@ function situation(desired: DesiredGateway[], observed: ObservedGateway[], files
   };
 }
 
-const NOTHING: Plan = { write: [], remove: [], rescan: false, kill: [], refresh: [], retry: [], waiting: 0 };
+const NOTHING: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], waiting: 0 };
 
 describe('given what FreeSWITCH has, the plan', () => {
   it('is empty when nothing differs', () => {
@@ -42,16 +42,16 @@ describe('given what FreeSWITCH has, the plan', () => {
   });
 
   it('writes and loads what is new', () => {
-    expect(reconcile(situation([want(1)], [], []))).toEqual({ ...NOTHING, write: [{ file: id(1), xml: want(1).xml }], rescan: true });
+    expect(reconcile(situation([want(1)], [], []))).toEqual({ ...NOTHING, write: [{ file: id(1), xml: want(1).xml }], add: [want(1).name] });
   });
 
   it('loads what FreeSWITCH lost although its file is there', () => {
-    expect(reconcile(situation([want(1)], [], [want(1)]))).toEqual({ ...NOTHING, rescan: true });
+    expect(reconcile(situation([want(1)], [], [want(1)]))).toEqual({ ...NOTHING, add: [want(1).name] });
   });
 
   it('brings the new revision and kills the old one in one go while the old one\'s challenge is fresh', () => {
     const plan = reconcile(situation([want(1, 2)], [has(want(1, 1).name)], [want(1, 1)]));
-    expect(plan).toEqual({ ...NOTHING, write: [{ file: id(1), xml: want(1, 2).xml }], rescan: true, kill: [want(1, 1).name], waiting: 1 });
+    expect(plan).toEqual({ ...NOTHING, write: [{ file: id(1), xml: want(1, 2).xml }], add: [want(1, 2).name], kill: [want(1, 1).name], waiting: 1 });
   });
 
   it('lets the old revision register anew first when its challenge is old, and the new one waits', () => {
@@ -99,7 +99,7 @@ describe('given what FreeSWITCH has, the plan', () => {
     expect(first).toEqual({ ...NOTHING, kill: [before.name], remove: [id(1)], waiting: 1 });
     const dying = has(before.name, { killed: true, state: 'DOWN' });
     expect(reconcile(situation([after], [dying], []))).toEqual({ ...NOTHING, waiting: 1 });
-    expect(reconcile(situation([after], [], []))).toEqual({ ...NOTHING, write: [{ file: id(1), xml: after.xml }], rescan: true });
+    expect(reconcile(situation([after], [], []))).toEqual({ ...NOTHING, write: [{ file: id(1), xml: after.xml }], add: [after.name] });
   });
 
   it('replaces only so many at once', () => {
@@ -114,8 +114,8 @@ describe('given what FreeSWITCH has, the plan', () => {
 
   it('offers a gateway that FreeSWITCH refused again only after a pause', () => {
     const refused = (ago: number) => reconcile(situation([want(1)], [], [want(1)], { refusedAt: new Map([[want(1).name, NOW - ago]]) }));
-    expect(refused(1_000).rescan).toBe(false);
-    expect(refused(REFUSED_AGAIN_MS).rescan).toBe(true);
+    expect(refused(1_000).add).toEqual([]);
+    expect(refused(REFUSED_AGAIN_MS).add).toEqual([want(1).name]);
   });
 
   it('puts a ceiling on FreeSWITCH\'s growing pauses', () => {
@@ -165,7 +165,7 @@ class Model {
     for (const { file, xml } of plan.write) this.files.set(file, xml);
     for (const file of plan.remove) this.files.delete(file);
     const before = new Set(this.gateways.keys());
-    if (plan.rescan) this.load();
+    if (plan.add.length > 0) this.load();
     for (const name of [...plan.kill, ...plan.refresh]) this.touched.add(name);
     for (const name of plan.kill) {
       const gateway = this.observed.get(name)!;

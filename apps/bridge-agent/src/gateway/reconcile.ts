@@ -24,8 +24,8 @@ export interface Situation {
 export interface Plan {
   write: { file: string; xml: string }[];
   remove: string[];
-  /** Something new is in the files: `sofia profile … rescan`, which only adds. */
-  rescan: boolean;
+  /** Names that `sofia profile … rescan`, which only adds, shall bring. */
+  add: string[];
   kill: string[];
   /** To register anew before they are killed. */
   refresh: string[];
@@ -54,7 +54,7 @@ export const REPLACEMENTS_AT_ONCE = 50;
 
 /** Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to do. */
 export function reconcile(situation: Situation): Plan {
-  const plan: Plan = { write: [], remove: [], rescan: false, kill: [], refresh: [], retry: [], waiting: 0 };
+  const plan: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], waiting: 0 };
   const running = byTrunk(situation.observed);
   const step = { situation, plan, replacing: 0 };
   for (const desired of situation.desired.values()) bring(step, desired, running.get(desired.trunkId) ?? []);
@@ -68,7 +68,7 @@ export function reconcile(situation: Situation): Plan {
 }
 
 export function isIdle(plan: Plan): boolean {
-  return !plan.rescan && [plan.write, plan.remove, plan.kill, plan.refresh, plan.retry].every((actions) => actions.length === 0);
+  return [plan.write, plan.remove, plan.add, plan.kill, plan.refresh, plan.retry].every((actions) => actions.length === 0);
 }
 
 /** How many trunks are not (yet) as they shall be: the bridge's drift. */
@@ -114,7 +114,7 @@ function bring(step: Step, desired: DesiredGateway, revisions: readonly Observed
 function add({ situation, plan }: Step, desired: DesiredGateway): void {
   if (situation.files.get(desired.trunkId) !== desired.xml) plan.write.push({ file: desired.trunkId, xml: desired.xml });
   const refusedAt = situation.refusedAt.get(desired.name);
-  if (refusedAt === undefined || situation.now - refusedAt >= REFUSED_AGAIN_MS) plan.rescan = true;
+  if (refusedAt === undefined || situation.now - refusedAt >= REFUSED_AGAIN_MS) plan.add.push(desired.name);
 }
 
 function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): void {

@@ -17,6 +17,7 @@ import { startPlacement, type Placement } from './placement/placement.clock.js';
 import { linkNats, type NatsLink } from './record/nats-link.nats.js';
 import { keepStreams } from './record/keep-streams.nats.js';
 import { openRecord, type RecordStore } from './record/record-store.pg.js';
+import { RouteController } from './routes/route.controller.js';
 import type { World } from './status/await-verdicts.kv.js';
 import { GatewayStatuses } from './status/gateway-statuses.kv.js';
 import { StatusController } from './status/status.controller.js';
@@ -70,7 +71,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

@@ -89,6 +89,16 @@ async function runMesh({ bridges, freeswitch, tour, fresh }) {
 
   const { startMesh } = await import(join(ROOT, 'libs/testkit/dist/mesh/mesh.launcher.js'));
   const stopping = stopSignal();
+  // The mesh's processes do not keep this one alive, and waiting for a signal does not either.
+  const alive = setInterval(() => undefined, 60_000);
+  try {
+    return await run({ startMesh, stopping, bridges, freeswitch, tour });
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+async function run({ startMesh, stopping, bridges, freeswitch, tour }) {
   const starting = startMesh({
     folder: FOLDER, root: ROOT, bridges, freeswitch, databaseUrl: process.env.DATABASE_URL || undefined, natsUrl: process.env.NATS_URL || undefined,
     onReady: (name, tookMs) => line(name, tookMs),

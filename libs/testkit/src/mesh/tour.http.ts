@@ -11,7 +11,7 @@ const NUMBER = '+15551234567';
 const CALLER = '+15559876543';
 
 interface Trunk { id: string; name: string }
-interface TrunkStatus { verdict: string; summary: string; bridges: { state: string | null }[] }
+interface TrunkStatus { verdict: string; summary: string; bridges: { registration: { state: string | null } | null }[] }
 
 /** The main job, once, through the front door. Everything it makes is kept, and used again by the next tour. */
 export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Promise<void> {
@@ -58,7 +58,7 @@ async function tourTrunk(api: Api, carrier: MeshCarrier): Promise<Trunk> {
 function registered(api: Api, trunk: Trunk): Promise<TrunkStatus> {
   return eventually(async () => {
     const status = await api.get<TrunkStatus>(`/api/v1/sip-trunks/${trunk.id}/status`);
-    if (status.verdict !== 'live' || !status.bridges.some(({ state }) => state === 'REGED')) throw new Error(JSON.stringify(status));
+    if (status.verdict !== 'live' || !status.bridges.some(({ registration }) => registration?.state === 'REGED')) throw new Error(JSON.stringify(status));
     return status;
   }, { timeoutMs: 15_000, message: 'the trunk to be registered' });
 }

@@ -1,0 +1,28 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
+import { startMesh, type Mesh } from '@trunkmesh/testkit/mesh/mesh.launcher.js';
+
+export interface BenchMesh { mesh: Mesh; organizationId: string; adminKey: string; stop(): Promise<void> }
+
+/** A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a real FreeSWITCH; else the stand-in. */
+export async function benchMesh(): Promise<BenchMesh> {
+  const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-bench-'));
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+  const mesh = await startMesh({ folder, root, freeswitch: process.env['FREESWITCH'] || undefined, durable: true, rtpBase: 18_000, env: { LOG_LEVEL: 'warn' } });
+  const stop = async () => {
+    await mesh.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const bootstrap = apiClient(mesh.file.api, mesh.file.bootstrapKey);
+    const { id } = await bootstrap.post<{ id: string }>('/api/v1/organizations', { name: 'Bench' });
+    const { key } = await bootstrap.post<{ key: string }>('/api/v1/api-keys', { organization_id: id, name: 'bench', role: 'admin' });
+    return { mesh, organizationId: id, adminKey: key, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

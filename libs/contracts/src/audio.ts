@@ -43,6 +43,8 @@ export const audioLog = z.object({
   frames_out_lost: count,
   /** Gaps within a speech, because its audio came too late. */
   underruns: count,
+  /** The assistant's own silence left out to make good such gaps. */
+  silent_frames_caught_up: count,
   queue_deepest_ms: milliseconds,
   /** Speech that the caller never heard: the oldest of a queue longer than 60 s, and what a clear took back. */
   refused_ms: milliseconds,

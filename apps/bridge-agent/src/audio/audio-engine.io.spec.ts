@@ -118,6 +118,20 @@ describe('a call\'s audio', () => {
     expect(heardCodes(peer)).toEqual([...speech(9, 1_600)]);
   });
 
+  it('has the caller\'s own packetization time, both ways', async () => {
+    const { session } = start();
+    const connected = await session.connected;
+    const connection = await eventually(() => assistant.connections[0]);
+    const peer = await attachUnicastPeer((connected as Extract<AudioOutcome, { outcome: 'connected' }>).unicast);
+    closing.push(() => peer.close());
+    for (const code of [5, 6, 7]) peer.send(voice(code, 240));
+    await eventually(() => connection.of('media').length === 4);
+    expect(payloads(connection).flat()).toEqual([...speech(5, 240), ...speech(6, 240), ...speech(7, 160)]);
+    connection.say(speech(9, 1_600));
+    await eventually(() => heardCodes(peer).length === 1_600);
+    expect(new Set(peer.heard.map(({ l16 }) => l16.length))).toEqual(new Set([480]));
+  });
+
   it('is silence while nobody speaks', async () => {
     const { peer, session } = await call();
     await eventually(() => peer.heard.length >= 5);

@@ -4,6 +4,7 @@ import { createArrivalWatch } from './arrival-watch.js';
 import { countCall } from './audio-metrics.otel.js';
 import { audioLogOf, isDtmfDigit, noCounts } from './audio-session.js';
 import { decodeBase64 } from './base64.js';
+import { createCallPackets } from './call-packets.js';
 import { openCallPorts, type CallPorts } from './call-ports.udp.js';
 import { createCallerFrames } from './caller-frames.js';
 import type { FramePlayer, FrameTimer } from './frame-clock.timer.js';
@@ -78,16 +79,20 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
   const queue = createPlayoutQueue({ onMark: (name) => link.sendMark(name) });
   const muLaw = new Uint8Array(FRAME_BYTES);
   const l16 = Buffer.alloc(2 * FRAME_BYTES);
+  const packets = createCallPackets((packet) => ports?.send(packet));
   const playOne = (): void => {
-    if (queue.take(muLaw) === 0) return ports?.send(SILENCE);
+    if (queue.take(muLaw) === 0) return packets.push(SILENCE);
     counts.firstToCaller ??= elapsed();
     decodeMuLaw(muLaw, l16, FRAME_BYTES);
-    ports?.send(l16);
+    packets.push(l16);
   };
   const player: FramePlayer = {
     play(frames, late, skipped) {
       counts.framesOutLate += late;
-      counts.framesOutLost += skipped;
+      if (skipped > 0) {
+        counts.framesOutLost += skipped;
+        queue.missed(skipped);
+      }
       for (let frame = 0; frame < frames; frame += 1) playOne();
     },
   };
@@ -108,6 +113,7 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
     if (!attached) {
       // Not before: FreeSWITCH would not be there to hear it, and the assistant's first words would be lost.
       attached = true;
+      packets.fit(datagram.length);
       firstDatagram();
       timer.add(player);
     }

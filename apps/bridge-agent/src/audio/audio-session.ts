@@ -49,6 +49,7 @@ export function audioLogOf({ session, queue, link, arrivals, strangers, ended }:
     frames_out_late: session.framesOutLate,
     frames_out_lost: session.framesOutLost,
     underruns: queue.underruns,
+    silent_frames_caught_up: queue.caughtUpFrames,
     queue_deepest_ms: queue.deepestBytes / BYTES_PER_MS,
     refused_ms: queue.refusedBytes / BYTES_PER_MS,
     cleared_ms: queue.clearedBytes / BYTES_PER_MS,

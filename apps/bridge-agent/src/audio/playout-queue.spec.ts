@@ -216,3 +216,69 @@ describe('underruns', () => {
     expect(queue.counts.underruns).toBe(0);
   });
 });
+
+describe('a gap within a speech', () => {
+  const pause = (frames: number) => queue.add(new Uint8Array(frames * 160).fill(0xfe), frames * 160);
+  const gap = (frames: number) => {
+    say(160);
+    for (let n = 0; n <= frames; n += 1) take();
+  };
+  const drain = () => {
+    let frames = 0;
+    while (queue.take(frame) > 0) frames += 1;
+    return frames;
+  };
+
+  it('is made good in the assistant\'s next pause, which gets shorter by as much and does not vanish', () => {
+    gap(3);
+    say(320);
+    pause(10);
+    say(160);
+    expect(drain()).toBe(10);
+    expect(queue.counts.caughtUpFrames).toBe(3);
+  });
+
+  it('shortens no speech, and no pause twice', () => {
+    gap(5);
+    say(1_600);
+    expect(drain()).toBe(10);
+    gap(2);
+    pause(1);
+    say(160);
+    expect(drain()).toBe(2 - 1);
+    expect(queue.counts.caughtUpFrames).toBe(1);
+  });
+
+  it('that the clock made counts as well, where there was something to say', () => {
+    queue.missed(4);
+    pause(10);
+    expect(drain()).toBe(10);
+    for (let n = 0; n < 12; n += 1) take();
+    pause(10);
+    queue.missed(2);
+    expect(drain()).toBe(8);
+  });
+
+  it('is forgotten by a real pause and by a clear', () => {
+    gap(5);
+    say(160);
+    for (let n = 0; n < 13; n += 1) take();
+    pause(10);
+    expect(drain()).toBe(10);
+    gap(5);
+    say(160);
+    queue.clear();
+    pause(10);
+    expect(drain()).toBe(10);
+  });
+
+  it('gives the marks of what was left out back all the same', () => {
+    gap(2);
+    pause(1);
+    queue.mark('in the pause');
+    say(320);
+    take();
+    take();
+    expect(heard).toEqual(['in the pause']);
+  });
+});

@@ -7,6 +7,8 @@ const BYTES_PER_SECOND = 8_000;
 const SMALLEST_RING = 8_192;
 /** Audio that comes this soon after the queue ran dry belongs to the same speech: the caller heard a gap in it. */
 const GAP_FRAMES = 10;
+/** Mu-law codes without their sign, from here on: the lowest segment, 48 dB below the loudest. */
+const QUIETEST_CODES = 0x70;
 /** A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused. */
 const MAX_MARKS = 1_000;
 
@@ -24,6 +26,8 @@ export interface PlayoutCounts {
   silentFrames: number;
   /** Gaps within a speech. */
   underruns: number;
+  /** Silent frames left out to make good such gaps. */
+  caughtUpFrames: number;
   /** The oldest of a queue that grew too long. */
   refusedBytes: number;
   clearedBytes: number;
@@ -39,6 +43,8 @@ export interface PlayoutQueue {
   mark(name: string): boolean;
   /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
   clear(): void;
+  /** So many frames were never asked for: the caller heard a gap. */
+  missed(frames: number): void;
   /** Nobody is there any more to hear of the marks: empties without a word. */
   reset(): void;
   /** Fills the next frame, with silence where there is nothing to say; gives the bytes of speech in it. Calling it says that the frame before has been played. */
@@ -49,7 +55,7 @@ export interface PlayoutQueue {
 
 export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOptions): PlayoutQueue {
   const maxBytes = maxSeconds * BYTES_PER_SECOND;
-  const counts: PlayoutCounts = { speechFrames: 0, silentFrames: 0, underruns: 0, refusedBytes: 0, clearedBytes: 0, deepestBytes: 0, refusedMarks: 0 };
+  const counts: PlayoutCounts = { speechFrames: 0, silentFrames: 0, underruns: 0, caughtUpFrames: 0, refusedBytes: 0, clearedBytes: 0, deepestBytes: 0, refusedMarks: 0 };
   /** Its size is a power of two: `& (length - 1)` takes an index round. */
   let ring = new Uint8Array(SMALLEST_RING);
   let head = 0;
@@ -61,6 +67,11 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
   const markPositions: number[] = [];
   /** Frames with silence in them since the last one that was full of speech. */
   let quiet = Infinity;
+  /**
+   * Frames of silence that the caller heard within a speech and that nobody meant. What came late waits in the queue, so that an assistant who speaks in real time would
+   * stay behind by the longest gap there ever was: as many silent frames are left out where its own pauses are.
+   */
+  let debt = 0;
 
   const giveMarksBack = (): void => {
     while (markNames.length > 0 && markPositions[0]! <= heard) {
@@ -86,7 +97,21 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
     drop(size);
     heard = taken;
     quiet = Infinity;
+    debt = 0;
     if (ring.length > SMALLEST_RING) resize(SMALLEST_RING);
+  };
+
+  const nextIsSilent = (): boolean => {
+    for (let index = 0; index < FRAME_BYTES; index += 1) if ((ring[(head + index) & (ring.length - 1)]! & 0x7f) < QUIETEST_CODES) return false;
+    return true;
+  };
+
+  /** One at a time: a pause gets shorter and does not vanish. */
+  const catchUp = (): void => {
+    if (size < 2 * FRAME_BYTES || !nextIsSilent()) return;
+    drop(FRAME_BYTES);
+    debt -= 1;
+    counts.caughtUpFrames += 1;
   };
 
   /** Room for `bytes` more, at the cost of the oldest. Gives what of the new audio itself is too old to be kept. */
@@ -104,7 +129,10 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
   return {
     add(audio, length) {
       if (length === 0) return 0;
-      if (size === 0 && quiet >= 1 && quiet <= GAP_FRAMES) counts.underruns += 1;
+      if (size === 0 && quiet >= 1 && quiet <= GAP_FRAMES) {
+        counts.underruns += 1;
+        debt += quiet;
+      }
       const refusedBefore = counts.refusedBytes;
       const skipped = makeRoom(length);
       const wrap = ring.length - 1;
@@ -129,6 +157,7 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       empty();
       giveMarksBack();
     },
+    missed(frames) { if (size > 0) debt += frames; },
     reset() {
       empty();
       markNames.length = 0;
@@ -137,6 +166,7 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
     take(frame) {
       heard = taken;
       if (markNames.length > 0) giveMarksBack();
+      if (debt > 0) catchUp();
       const speech = Math.min(FRAME_BYTES, size);
       const wrap = ring.length - 1;
       for (let index = 0; index < speech; index += 1) frame[index] = ring[(head + index) & wrap]!;
@@ -146,6 +176,7 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       if (speech > 0) counts.speechFrames += 1;
       else counts.silentFrames += 1;
       quiet = speech > 0 ? Number(speech < FRAME_BYTES) : quiet + 1;
+      if (quiet > GAP_FRAMES) debt = 0;
       return speech;
     },
     get queuedBytes() { return size; },

@@ -1,0 +1,45 @@
+import { FRAME_BYTES } from './playout-queue.js';
+
+/** L16. */
+const FRAME_L16_BYTES = 2 * FRAME_BYTES;
+/** 60 ms, the longest packetization time in use; and 10 ms, of which every one is a multiple. */
+const LONGEST_PACKET = 960;
+const STEP = 160;
+
+/**
+ * Packs the clock's frames into datagrams of the call's own packetization time. FreeSWITCH's `unicast` expects datagrams of exactly that length: it overwrites the
+ * beginning of a shorter one with 0xFF and sends garbage behind it (switch_core_session_write_frame, the "perfect" case), so that a caller with 40 ms hears nothing at all.
+ */
+export interface CallPackets {
+  /** The length of FreeSWITCH's own first datagram says it. */
+  fit(datagramBytes: number): void;
+  /** 20 ms of L16. Sends at once where the call has 20 ms too. */
+  push(l16: Uint8Array): void;
+}
+
+/** `send` is given a buffer that is used again. */
+export function createCallPackets(send: (l16: Uint8Array) => void): CallPackets {
+  let packetBytes = FRAME_L16_BYTES;
+  let buffer = new Uint8Array(0);
+  let packet = buffer;
+  let filled = 0;
+  return {
+    fit(datagramBytes) {
+      // A shorter packet than ours needs no care: a datagram may be longer than FreeSWITCH's packets.
+      if (datagramBytes <= FRAME_L16_BYTES || datagramBytes > LONGEST_PACKET || datagramBytes % STEP !== 0) return;
+      packetBytes = datagramBytes;
+      buffer = new Uint8Array(packetBytes + FRAME_L16_BYTES);
+      packet = buffer.subarray(0, packetBytes);
+      filled = 0;
+    },
+    push(l16) {
+      if (packetBytes === FRAME_L16_BYTES) return send(l16);
+      buffer.set(l16, filled);
+      filled += FRAME_L16_BYTES;
+      if (filled < packetBytes) return;
+      send(packet);
+      buffer.copyWithin(0, packetBytes, filled);
+      filled -= packetBytes;
+    },
+  };
+}

@@ -26,7 +26,7 @@ const SOURCE = join(dirname(fileURLToPath(import.meta.url)), 'conf');
  * @property {string} [externalIp] what Contact and SDP say, where the host is behind NAT; `sipIp` when absent
  * @property {number} [callSocketPort] where the agent answers calls, on loopback, 9090
  * @property {string} [tlsDir] holds agent.pem (certificate and key), and cafile.pem if carriers' certificates shall be verified; `DIRECTORY/tls` when absent
- * @property {string} [logLevel] warning
+ * @property {string} [logLevel] warning, which the agent needs; the console then shows errors. `notice`, `info`, `debug` go to the console as well
  * @property {number} [maxSessions] 10000
  * @property {number} [sessionsPerSecond] 1000
  */
@@ -69,6 +69,7 @@ export function renderVars({
     esl_port: port('eslPort', eslPort),
     esl_password: plain('eslPassword', eslPassword, /^[\w-]{8,128}$/),
     log_level: plain('logLevel', logLevel, /^(debug|info|notice|warning)$/),
+    console_log_level: logLevel === 'warning' ? 'err' : logLevel,
     max_sessions: count('maxSessions', maxSessions),
     sessions_per_second: count('sessionsPerSecond', sessionsPerSecond),
     // Without it X- and P- headers of one leg appear on the other. A variable of this name is looked up on the channel first and here last.

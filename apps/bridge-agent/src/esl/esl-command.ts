@@ -52,6 +52,8 @@ export const unsubscribe = (events: readonly string[]) => command(`nixevent ${ev
 /** Log lines up to this level (4: warnings and worse) as log/data. */
 export const log = (level: number) => command(`log ${Math.trunc(level)}`);
 
+export const noLog = () => command('nolog');
+
 export const connect = () => command('connect');
 export const myEvents = () => command('myevents');
 export const linger = (seconds: number) => command(`linger ${Math.trunc(seconds)}`);

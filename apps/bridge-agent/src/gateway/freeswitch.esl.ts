@@ -1,6 +1,6 @@
 import type { EslClient } from '../esl/esl-client.socket.js';
 import type { EslReply } from '../esl/esl-connection.socket.js';
-import { word } from '../esl/esl-command.js';
+import { log, noLog, word } from '../esl/esl-command.js';
 import { judgeReloadAcl, judgeRescan, parseGatewayList, type ReloadResult } from './freeswitch-reply.js';
 import type { ListedGateway } from './observed.js';
 
@@ -21,7 +21,7 @@ export interface FreeSwitchGateways {
 const RELOAD_DEADLINE_MS = 30_000;
 const COMMANDS_AT_ONCE = 100;
 
-export function freeSwitchGateways(esl: EslClient, profile: string): FreeSwitchGateways {
+export function freeSwitchGateways(esl: EslClient, profile: string, logLevel: number): FreeSwitchGateways {
   const sofia = word('the profile\'s name', profile);
 
   const each = async (command: string, names: readonly string[]): Promise<void> => {
@@ -36,7 +36,11 @@ export function freeSwitchGateways(esl: EslClient, profile: string): FreeSwitchG
       const reply = await esl.api('sofia', 'xmlstatus gateway', RELOAD_DEADLINE_MS);
       return reply.outcome === 'reply' ? parseGatewayList(reply.text, profile) : undefined;
     },
-    async rescan() { return judged(await esl.api('sofia', `profile ${sofia} rescan`, RELOAD_DEADLINE_MS), judgeRescan); },
+    async rescan() {
+      // A rescan warns of every gateway that is there already, 5,000 lines: what the log brings meanwhile is not wanted. The three are carried out in this order.
+      const [, reply] = await Promise.all([esl.send(noLog()), esl.api('sofia', `profile ${sofia} rescan`, RELOAD_DEADLINE_MS), esl.send(log(logLevel))]);
+      return judged(reply, judgeRescan);
+    },
     async reloadAcl() { return judged(await esl.api('reloadacl', '', RELOAD_DEADLINE_MS), judgeReloadAcl); },
     kill: (names) => each('killgw', names),
     register: (names) => each('register', names),

@@ -6,6 +6,7 @@ import type { GatewayFiles } from './gateway-files.fs.js';
 import { noteAsked, noteList, type ObservedMap } from './observed.js';
 import { driftOf, isIdle, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
 import { repairReload } from './reload-repair.fs.js';
+import { alarm, oneAtATime, reloadLoad } from './turns.clock.js';
 
 /** What shall be, taken anew for each comparison. */
 export interface SyncInput {
@@ -65,7 +66,8 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
   const { observed, files, freeswitch, logger } = options;
   const refusedAt = new Map<string, number>();
   const loaded: { acl: string | null; dialplan: string | null } = { acl: null, dialplan: null };
-  const state = { listed: false, listStale: false, filesStale: false, applied: 0, drift: 0, restUntil: 0 };
+  const state = { listed: false, listStale: false, filesStale: false, applied: 0, drift: 0 };
+  const load = reloadLoad();
   let lastReload: LastReload | null = null;
 
   const reload = async (what: 'rescan' | 'reloadAcl', input: SyncInput): Promise<ReloadResult> => {
@@ -73,8 +75,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     let result = await freeswitch[what]();
     if (!result.ok && options.connected()) result = await repairReload({ files, desired: input.desired, again: () => freeswitch[what](), why: result.why, logger });
     const took = performance.now() - started;
-    // As long a rest as the reload took: a burst keeps FreeSWITCH busy with reading XML no more than half of the time.
-    state.restUntil = Math.max(state.restUntil, performance.now() + took);
+    load.add(took);
     lastReload = { at: new Date().toISOString(), ok: result.ok, message: result.ok ? 'Success' : result.why, took_ms: Math.round(took) };
     options.onReload?.(what, result.ok, took);
     if (!result.ok) logger.error({ what, why: result.why }, 'FreeSWITCH could not reload its configuration');
@@ -157,7 +158,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
 
   const inTouch = () => options.connected() && state.listed;
   const turns = oneAtATime(async () => {
-    const rest = state.restUntil - performance.now();
+    const rest = load.rest();
     if (rest > 0) await sleep(rest);
   }, async () => {
     try {
@@ -209,38 +210,4 @@ function forgetRefused(refusedAt: Map<string, number>, desired: ReadonlyMap<stri
   if (refusedAt.size === 0) return;
   const names = new Set([...desired.values()].map(({ name }) => name));
   for (const name of refusedAt.keys()) if (!names.has(name)) refusedAt.delete(name);
-}
-
-/** Runs `work` as often as it was woken, never twice at once; wakes during `pause` or `work` make one further run. */
-function oneAtATime(pause: () => Promise<void>, work: () => Promise<void>): { wake(): void; stop(): Promise<void> } {
-  let wanted = false;
-  let stopped = false;
-  let running: Promise<void> | undefined;
-  const run = async (): Promise<void> => {
-    while (wanted && !stopped) {
-      await pause();
-      wanted = false;
-      await work();
-    }
-    running = undefined;
-  };
-  return {
-    wake() {
-      wanted = true;
-      if (!stopped) running ??= run();
-    },
-    async stop() {
-      stopped = true;
-      await running;
-    },
-  };
-}
-
-/** One timer; setting it again moves it. */
-function alarm(ring: () => void): { set(afterMs: number): void; clear(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    set(afterMs) { clearTimeout(timer); timer = setTimeout(ring, afterMs); },
-    clear: () => { clearTimeout(timer); },
-  };
 }

@@ -41,8 +41,8 @@ describe('a gateway\'s file', () => {
     }), 'secret');
     expect(name).toBe('0190a5b2-7c00-7000-8000-000000000001.7');
     expect(params).toEqual({
-      proxy: 'sip.example.com:5080', register: 'true', 'register-transport': 'tcp', context: 'public', extension: 'auto_to_user', 'caller-id-in-from': 'true', username: 'carrier-user',
-      'from-user': 'carrier-user', 'from-domain': 'example.net', 'auth-username': 'auth', password: 'secret', realm: 'carrier', 'expire-seconds': '600', 'retry-seconds': '20', ping: '30',
+      proxy: 'sip.example.com:5080', 'register-transport': 'tcp', context: 'public', extension: 'auto_to_user', 'caller-id-in-from': 'true', username: 'carrier-user',
+      'from-domain': 'example.net', 'auth-username': 'auth', password: 'secret', realm: 'carrier', 'expire-seconds': '600', 'retry-seconds': '20', ping: '30',
     });
     expect(variables).toEqual([
       ['absolute_codec_string', 'PCMA'], ['sip_cid_type', 'pid', 'outbound'], ['rtp_secure_media', 'mandatory'], ['sip_h_P-A', 'two', 'outbound'], ['sip_h_X-Org', 'one', 'outbound'],
@@ -58,9 +58,9 @@ describe('a gateway\'s file', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((value) => !hasControlCharacter(value) && !/[:"@]/.test(value));
     fc.assert(fc.property(text, text, text, (password, username, header) => {
       const { params, variables } = rendered(trunk({ username, headers: { 'X-A': header } }), password);
-      expect([params.password, params['auth-username'], variables.at(-1)![1]]).toEqual([password, username, header]);
-      expect(decodeURIComponent(params['from-user']!)).toBe(username);
-      expect(params['from-user']).toMatch(/^[\w%.!~*'()+-]+$/);
+      expect([params.password, params['auth-username'] ?? params.username, variables.at(-1)![1]]).toEqual([password, username, header]);
+      expect(decodeURIComponent(params.username!)).toBe(username);
+      expect(params.username).toMatch(/^[\w%.!~*'()+-]+$/);
     }));
   });
 
@@ -72,7 +72,7 @@ describe('a gateway\'s file', () => {
   });
 
   it('takes a username with a domain for an address of record', () => {
-    expect(rendered(trunk({ username: '1001@pbx.example.net' }), 'x').params).toMatchObject({ 'from-user': '1001', 'from-domain': 'pbx.example.net', 'auth-username': '1001@pbx.example.net' });
+    expect(rendered(trunk({ username: '1001@pbx.example.net' }), 'x').params).toMatchObject({ username: '1001', 'from-domain': 'pbx.example.net', 'auth-username': '1001@pbx.example.net' });
   });
 
   it('writes IPv6 as a URI does', () => {

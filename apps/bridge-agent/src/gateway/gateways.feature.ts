@@ -65,7 +65,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const refused: RefusedAddresses = new Map();
   const rendered = renderedGateways(options.ring);
   const traces = applyTraces(bridge.id);
-  const freeswitch = freeSwitchGateways(esl, options.profile);
+  const freeswitch = freeSwitchGateways(esl, options.profile, GATEWAY_LOG_LEVEL);
   const files = await openGatewayFiles(options.confDir);
   const dialplan = renderDialplan(options.callSocket);
   const health = { version: null as string | null, profileRunning: false, since: null as string | null };

@@ -24,8 +24,8 @@ export interface SyncInput {
 export interface LastReload { at: string; ok: boolean; message: string; took_ms: number }
 
 export interface SyncReport {
-  /** Gateways that FreeSWITCH loaded without complaint and yet does not have, and since when. */
-  refused: ReadonlyMap<string, number>;
+  /** Gateways that FreeSWITCH loaded without complaint and yet does not have. */
+  refused: ReadonlySet<string>;
   /** All of FreeSWITCH's gateways were listed anew, so anything may have changed. */
   listed: boolean;
 }
@@ -58,15 +58,16 @@ export interface GatewaySync {
 const INTERVAL_MS = 30_000;
 /** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
 const SOON_MS = 500;
-/** A gateway that a rescan added is announced within milliseconds of the answer. */
+/** A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was refused. */
 const APPEAR_MS = 1_000;
 
 /** The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next, so a burst of changes costs few reloads. */
 export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
   const { observed, files, freeswitch, logger } = options;
-  const refusedAt = new Map<string, number>();
+  const offeredAt = new Map<string, number>();
+  const refused = new Set<string>();
   const loaded: { acl: string | null; dialplan: string | null } = { acl: null, dialplan: null };
-  const state = { listed: false, listStale: false, filesStale: false, applied: 0, drift: 0 };
+  const state = { listed: false, listStale: false, filesStale: false, applied: 0 };
   const load = reloadLoad();
   let lastReload: LastReload | null = null;
 
@@ -88,14 +89,15 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     return list !== undefined;
   };
 
-  /** FreeSWITCH says nothing of a gateway that it skips: it is not there afterwards, that is all. */
-  const findRefused = async (added: readonly string[]): Promise<void> => {
-    const missing = () => added.some((name) => !observed.has(name)) && options.connected();
-    for (let waited = 0; missing() && waited < APPEAR_MS; waited += 20) await sleep(20);
-    if (missing()) await observe();
-    for (const name of added) {
-      if (observed.has(name)) refusedAt.delete(name);
-      else if (options.connected()) refusedAt.set(name, Date.now());
+  const waitedFor = (name: string) => !observed.has(name) && Date.now() - (offeredAt.get(name) ?? Infinity) >= APPEAR_MS;
+
+  /** FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is all. */
+  const findRefused = (desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void => {
+    if (offeredAt.size === 0) return;
+    const names = new Set([...desired.values()].map(({ name }) => name));
+    for (const name of offeredAt.keys()) {
+      if (observed.has(name) || !names.has(name)) { offeredAt.delete(name); refused.delete(name); }
+      else if (listed && waitedFor(name)) refused.add(name);
     }
   };
 
@@ -109,7 +111,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     noteAsked(observed, plan.retry, 'retry', Date.now());
     await Promise.all([freeswitch.kill(kill), freeswitch.register([...plan.refresh, ...plan.retry])]);
     await bringAcl(input);
-    if (result?.ok === true) await findRefused(plan.add);
+    if (result?.ok === true) for (const name of plan.add) offeredAt.set(name, Date.now());
     return result;
   };
 
@@ -119,10 +121,13 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (loaded.acl !== acl && inTouch() && (await reload('reloadAcl', input)).ok) loaded.acl = acl;
   };
 
+  const situationOf = ({ desired, held }: SyncInput): Situation => ({ desired, held, observed, files: files.known(), offeredAt, now: Date.now() });
+
   /** Whether FreeSWITCH's gateways were listed anew. */
   const lookAround = async (): Promise<boolean> => {
     if (state.filesStale) await files.refresh();
     state.filesStale = false;
+    if ([...offeredAt.keys()].some((name) => !refused.has(name) && waitedFor(name))) state.listStale = true;
     if (!options.connected() || (state.listed && !state.listStale)) return false;
     const seen = await observe();
     state.listed ||= seen;
@@ -135,17 +140,16 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (!options.input().known) return;
     const listed = await lookAround();
     const input = options.input();
-    const situation = (): Situation => ({ desired: input.desired, held: input.held, observed, files: files.known(), refusedAt, now: Date.now() });
-    const plan = reconcile(situation());
+    findRefused(input.desired, listed);
+    const plan = reconcile(situationOf(input));
     await files.write(plan.write);
     await files.remove(plan.remove);
     const result = inTouch() ? await tellFreeSwitch(plan, input) : await onDiskOnly(input);
-    forgetRefused(refusedAt, input.desired);
     if (inTouch() && result?.ok !== false) state.applied = input.position;
-    state.drift = driftOf(situation());
     if (plan.waiting > 0) soon.set(SOON_MS);
-    if (!isIdle(plan)) logger.info(summary(plan, { position: input.position, drift: state.drift, took_ms: Math.round(performance.now() - started) }), 'compared with FreeSWITCH');
-    options.onCycle({ refused: refusedAt, listed });
+    else if (plan.add.length > 0) soon.set(APPEAR_MS);
+    if (!isIdle(plan)) logger.info(summary(plan, { position: input.position, took_ms: Math.round(performance.now() - started) }), 'compared with FreeSWITCH');
+    options.onCycle({ refused, listed });
   };
 
   /** FreeSWITCH reads them itself when it starts. */
@@ -186,7 +190,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     },
     inTouch,
     appliedPosition: () => state.applied,
-    drift: () => state.drift,
+    drift: () => driftOf(situationOf(options.input())),
     lastReload: () => lastReload,
     async stop() {
       clearInterval(interval);
@@ -204,10 +208,4 @@ function summary(plan: Plan, more: object): object {
 /** Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the configuration. */
 function mayBeKilled(plan: Plan, input: SyncInput, result: ReloadResult | null): readonly string[] {
   return result?.ok === false ? plan.kill.filter((name) => !input.desired.has(name.slice(0, name.indexOf('.')))) : plan.kill;
-}
-
-function forgetRefused(refusedAt: Map<string, number>, desired: ReadonlyMap<string, DesiredGateway>): void {
-  if (refusedAt.size === 0) return;
-  const names = new Set([...desired.values()].map(({ name }) => name));
-  for (const name of refusedAt.keys()) if (!names.has(name)) refusedAt.delete(name);
 }

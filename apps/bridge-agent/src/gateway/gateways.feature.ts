@@ -69,7 +69,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const files = await openGatewayFiles(options.confDir);
   const dialplan = renderDialplan(options.callSocket);
   const health = { version: null as string | null, profileRunning: false, since: null as string | null };
-  let refusedGateways: ReadonlyMap<string, number> = new Map();
+  let refusedGateways: ReadonlySet<string> = new Set();
 
   // ---- what shall be
   const addresses = startAddressBook({ logger, onChange: () => { aclText = undefined; sync.wake(); } });
@@ -147,7 +147,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     },
     onCycle(report) {
       const sameRefused = report.refused.size === 0 && refusedGateways.size === 0;
-      refusedGateways = new Map(report.refused);
+      refusedGateways = new Set(report.refused);
       if (report.listed || !sameRefused) tellAll();
     },
   });

@@ -25,7 +25,7 @@ function situation(desired: DesiredGateway[], observed: ObservedGateway[], files
     observed: new Map(observed.map((gateway) => [gateway.name, gateway])),
     files: new Map(files.map((gateway) => [gateway.trunkId, gateway.xml])),
     held: new Set(),
-    refusedAt: new Map(),
+    offeredAt: new Map(),
     now: NOW,
     ...more,
   };
@@ -113,7 +113,7 @@ describe('given what FreeSWITCH has, the plan', () => {
   });
 
   it('offers a gateway that FreeSWITCH refused again only after a pause', () => {
-    const refused = (ago: number) => reconcile(situation([want(1)], [], [want(1)], { refusedAt: new Map([[want(1).name, NOW - ago]]) }));
+    const refused = (ago: number) => reconcile(situation([want(1)], [], [want(1)], { offeredAt: new Map([[want(1).name, NOW - ago]]) }));
     expect(refused(1_000).add).toEqual([]);
     expect(refused(REFUSED_AGAIN_MS).add).toEqual([want(1).name]);
   });
@@ -210,7 +210,7 @@ describe('again and again, it', () => {
       model.second();
 
       let wanted = new Map<string, DesiredGateway>();
-      const cycle = () => { model.do(reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), refusedAt: new Map(), now: model.now })); };
+      const cycle = () => { model.do(reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), offeredAt: new Map(), now: model.now })); };
       desired.forEach((trunks, index) => {
         wanted = new Map(trunks.map(({ trunk, revision: number, content }) => [id(trunk), want(trunk, number, content)]));
         for (let passed = 0; passed < pauses[index]!; passed += 1) { cycle(); model.second(); }
@@ -220,7 +220,7 @@ describe('again and again, it', () => {
       const always = running.filter(({ trunk, revision: number }) => [...desired, files].every((trunks) => trunks.some((other) => other.trunk === trunk && other.revision === number && other.content === '')));
       for (const { trunk, revision: number } of always) expect(model.touched.has(want(trunk, number).name)).toBe(false);
 
-      const settled = reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), refusedAt: new Map(), now: model.now });
+      const settled = reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), offeredAt: new Map(), now: model.now });
       expect(settled).toEqual(NOTHING);
       expect([...model.gateways.keys()].filter((name) => parseGatewayName(name) !== undefined).sort()).toEqual([...wanted.values()].map(({ name }) => name).sort());
       expect(model.touched.has('operators-own')).toBe(false);

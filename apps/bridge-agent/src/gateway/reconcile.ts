@@ -15,8 +15,8 @@ export interface Situation {
   observed: Observed;
   /** The files of the gateways' folder by name without `.xml`, ours and foreign ones. */
   files: ReadonlyMap<string, string>;
-  /** When a gateway of this name was last loaded with success and yet did not appear: FreeSWITCH refused it. */
-  refusedAt: ReadonlyMap<string, number>;
+  /** When a gateway of this name was last in a rescan that succeeded. While it does not appear FreeSWITCH has refused it, or has not said so yet. */
+  offeredAt: ReadonlyMap<string, number>;
   now: number;
 }
 
@@ -113,8 +113,8 @@ function bring(step: Step, desired: DesiredGateway, revisions: readonly Observed
 
 function add({ situation, plan }: Step, desired: DesiredGateway): void {
   if (situation.files.get(desired.trunkId) !== desired.xml) plan.write.push({ file: desired.trunkId, xml: desired.xml });
-  const refusedAt = situation.refusedAt.get(desired.name);
-  if (refusedAt === undefined || situation.now - refusedAt >= REFUSED_AGAIN_MS) plan.add.push(desired.name);
+  const offeredAt = situation.offeredAt.get(desired.name);
+  if (offeredAt === undefined || situation.now - offeredAt >= REFUSED_AGAIN_MS) plan.add.push(desired.name);
 }
 
 function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): void {

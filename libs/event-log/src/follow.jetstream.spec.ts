@@ -14,6 +14,7 @@ interface Numbered { n: number }
 let nats: NatsServer;
 let nc: NatsConnection;
 const following: Followed[] = [];
+const connections: NatsConnection[] = [];
 beforeAll(async () => {
   nats = await startNatsServer();
   nc = await connectNats(nats.url, { name: 'test', logger });
@@ -21,6 +22,7 @@ beforeAll(async () => {
 beforeEach(() => remake());
 afterEach(async () => {
   for (const one of following.splice(0)) await one.stop();
+  for (const one of connections.splice(0)) await one.close();
 });
 afterAll(async () => {
   await nc.close();
@@ -100,12 +102,12 @@ describe('follow', () => {
   });
 
   it('reads several filters, and is caught up when all of them are', async () => {
-    await publish(1, 20);
-    await publish(21, 25, () => bridgeSubject('b1'));
+    await publish(1, 50);
+    await publish(51, 55, () => bridgeSubject('b1'));
     const { follower, seen, state } = followed({ filter: [ALL_TRUNKS, ALL_BRIDGES] });
     await eventually(() => state.caughtUpAt.length === 1);
-    expect([...seen].sort((a, b) => a - b)).toEqual([...range(11, 20), 25]);
-    expect(follower.position()).toBe(25);
+    expect([...seen].sort((a, b) => a - b)).toEqual([...range(41, 50), 55]);
+    expect(follower.position()).toBe(55);
   });
 
   it('waits for a stream that is not there yet', async () => {
@@ -190,6 +192,7 @@ describe('follow', () => {
 
   it('goes on after its machine slept', async () => {
     const own = await connectNats(nats.url, { name: 'sleeper', logger });
+    connections.push(own);
     const { seen, state } = followed({}, own);
     await eventually(() => state.caughtUpAt.length === 1);
     const publishing = publish(1, 50);
@@ -199,8 +202,16 @@ describe('follow', () => {
     await publishing;
     await all(seen, 50);
     expect(state.resets).toBe(0);
-    await following.pop()!.stop();
-    await own.close();
+  });
+
+  it('gives every event that comes after it was caught up, also where there was none before and an interruption', async () => {
+    const own = await connectNats(nats.url, { name: 'interrupted', logger });
+    connections.push(own);
+    const { seen, state } = followed({}, own);
+    await eventually(() => state.caughtUpAt.length === 1);
+    await own.reconnect();
+    await publish(1, 60);
+    await all(seen, 60);
   });
 
   it('stops, and leaves no consumer behind', async () => {

@@ -7,9 +7,12 @@ export interface FollowOptions<Event> {
   stream: string;
   /** Several are read side by side: order holds within each, and so within a subject. */
   filter: string | readonly string[];
-  /** State first: the last event of each subject, then all that follow. Or everything from this sequence on. */
+  /**
+   * State first: the last event of each subject, then all that follow. A subject's older events may come before its last where the server is quicker so (a
+   * stream with few events a subject). Or everything from this sequence on.
+   */
   from: 'last-per-subject' | number;
-  /** Synchronous; what it throws is logged and the event left out. After an interruption events between the first reading and now may come that a later one already covered: versions only grow within a subject. */
+  /** Synchronous; what it throws is logged and the event left out. Each event once, within a subject in the order of versions. */
   onEvent(event: Event, at: { sequence: number; subject: string }): void;
   /** All that was there at the start was handed over, also when that was nothing. Called again after a reset. */
   onCaughtUp(): void;

@@ -134,7 +134,7 @@ export function startRelay(options: RelayOptions): Relay {
   return {
     wake() {
       if (state.leads) work.notify();
-      else if (state.nc && !state.nc.isClosed()) state.nc.publish(RELAY_WAKE);
+      else if (state.nc && !state.nc.isClosed() && !state.nc.isDraining()) state.nc.publish(RELAY_WAKE);
     },
     lag: () => state.lag.events,
     isLeader: () => state.leads,

@@ -42,21 +42,24 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
   if (unknown > 0) logger.error({ unknown }, 'the stream has entities whose last event the record does not know: it is another record\'s stream, or the record is an older copy. "refill --replace" makes the stream anew');
 }
 
+/** A reader may give an entity's older events as well. */
 const COMPARE = `
-  with missing as (
+  with last as materialized (
+    select distinct on (subject) subject, version, id from relayed order by subject, version desc
+  ), missing as (
     insert into outbox (position)
-    select position from events left join relayed using (subject)
-    where events.version > coalesce(relayed.version, 0)
+    select position from events left join last using (subject)
+    where events.version > coalesce(last.version, 0)
     order by position
     on conflict do nothing returning 1
   ), there as (
-    delete from outbox using events, relayed
-    where events.position = outbox.position and relayed.subject = events.subject and events.version <= relayed.version
+    delete from outbox using events, last
+    where events.position = outbox.position and last.subject = events.subject and events.version <= last.version
   ), moved as (
     update relay set stream_created = $1, stream_sequence = $2
   )
   select (select count(*)::int from missing) as missing,
-    (select count(*)::int from relayed left join events using (subject, version) where events.id is distinct from relayed.id) as unknown`;
+    (select count(*)::int from last left join events using (subject, version) where events.id is distinct from last.id) as unknown`;
 
 async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGenerator<Pick<AnyEvent, 'subject' | 'entityversion' | 'id'>[]> {
   let read: Pick<AnyEvent, 'subject' | 'entityversion' | 'id'>[] = [];

@@ -74,24 +74,30 @@ describe('whatever is killed, whenever', () => {
     const victims: Component[] = [trunkService, routingService, billingObserver, bridge!.agent, bridge!.freeswitch];
     const accepted: Accepted = { trunks: new Map(), numbers: new Map(), refused: 0 };
     const calls = nothing();
-    const commands = startCommands(org, 2, accepted);
+    const back: string[] = [];
+    const commands = startCommands(org, { writers: 2, restMs: 100 }, accepted);
     const ringing = startCalls(carrier, NUMBER, 2, calls);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      // Everybody's turn comes; who it is after that is chance.
-      const victim = round < victims.length ? victims[round]! : pick(victims);
-      await pause(200 + below(800));
-      await victim.kill();
-      await pause(next() * 400);
-      await victim.start();
-      if (victim === bridge!.freeswitch) await reintroduce();
+    try {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        // Everybody's turn comes; who it is after that is chance.
+        const victim = round < victims.length ? victims[round]! : pick(victims);
+        await pause(200 + below(800));
+        await victim.kill();
+        await pause(next() * 400);
+        const killed = performance.now();
+        await victim.start();
+        if (victim === bridge!.freeswitch) await carrier.announce();
+        back.push(`${victim.name} ${Math.round(performance.now() - killed)}`);
+      }
+    } finally {
+      await commands.stop();
+      await ringing.stop();
     }
-    await commands.stop();
-    await ringing.stop();
     await untilPublished(test);
     await untilLiveAsAccepted(accepted);
     await untilLive(org, trunk, 40_000);
     await untilAccountedFor(calls);
-    console.log(`seed ${SEED}: ${accepted.trunks.size} trunks and ${accepted.numbers.size} numbers accepted, ${calls.answered.size} calls answered, ${[...calls.refused].map(([status, count]) => `${count}×${status}`).join(' ')} refused, ${calls.broken} broken`);
+    console.log(`seed ${SEED}: ${accepted.trunks.size} trunks and ${accepted.numbers.size} numbers accepted, ${calls.answered.size} calls answered, ${[...calls.refused].map(([status, count]) => `${count}×${status}`).join(' ')} refused, ${calls.broken} broken; back after ms: ${back.join(', ')}`);
     expect(accepted.trunks.size).toBeGreaterThan(ROUNDS);
     expect(calls.answered.size).toBeGreaterThan(ROUNDS);
   }, 240_000);
@@ -100,7 +106,7 @@ describe('whatever is killed, whenever', () => {
     const before = new Set((await gatewaysInFreeswitch(test)).keys());
     await test.mesh.bridges[0]!.freeswitch.kill();
     await test.mesh.bridges[0]!.freeswitch.start();
-    await reintroduce();
+    await carrier.announce();
     await eventually(async () => {
       const found = await gatewaysInFreeswitch(test);
       return [...before].every((name) => found.has(name));
@@ -109,9 +115,6 @@ describe('whatever is killed, whenever', () => {
     await untilAnswered('+15559870011');
   }, 90_000);
 });
-
-/** A stand-in that starts anew knows no carriers: on a wire they would still be there. */
-const reintroduce = async () => { await carrier.announce(); };
 
 describe('what may be away', () => {
   it(`NATS for ${OUTAGE_MS / 1000} s: the API accepts, calls are routed by the agent, and everything arrives afterwards`, async () => {
@@ -154,14 +157,17 @@ describe('what may be away', () => {
 describe('the record and the log', () => {
   it('32 concurrent writers against a relay that is killed meanwhile: no event is skipped, none is there twice', async () => {
     const accepted: Accepted = { trunks: new Map(), numbers: new Map(), refused: 0 };
-    const writers = startCommands(org, 32, accepted);
-    for (let round = 0; round < 3; round += 1) {
-      await pause(1_500);
-      await test.mesh.trunkService.kill();
-      await test.mesh.trunkService.start();
+    const writers = startCommands(org, { writers: 32 }, accepted);
+    try {
+      for (let round = 0; round < 3; round += 1) {
+        await pause(1_500);
+        await test.mesh.trunkService.kill();
+        await test.mesh.trunkService.start();
+      }
+      await pause(500);
+    } finally {
+      await writers.stop();
     }
-    await pause(500);
-    await writers.stop();
     const events = await untilPublished(test);
     const created = new Set(events.filter(({ type }) => type === 'TrunkCreated').map(({ subject }) => subject.split('.').at(-1)));
     expect([...accepted.trunks.keys()].filter((id) => !created.has(id))).toEqual([]);

@@ -8,10 +8,10 @@ export interface Accepted { trunks: Map<string, { name: string; enabled: boolean
 export interface Load { stop(): Promise<void> }
 
 /** Something that a killed service leaves open: what became of it is asked afterwards. */
-const unknown = (error: unknown) => error instanceof TypeError || (error instanceof Error && /abort|timeout|fetch/i.test(`${error.name} ${error.message}`));
+const unknown = (error: unknown) => /abort|timeout|fetch failed/i.test(String(error));
 
 /** Writers that each make, change, disable, enable and delete trunks by address and add numbers to them, one command after the other. */
-export function startCommands(org: Organization, writers: number, accepted: Accepted): Load {
+export function startCommands(org: Organization, { writers, restMs = 0 }: { writers: number; restMs?: number }, accepted: Accepted): Load {
   let running = true;
   const work = Array.from({ length: writers }, (_unused, writer) => (async () => {
     for (let round = 0; running; round += 1) {
@@ -20,6 +20,7 @@ export function startCommands(org: Organization, writers: number, accepted: Acce
         accepted.refused += 1;
         await pause(50);
       }
+      await pause(restMs);
     }
   })());
   return { stop: async () => { running = false; await Promise.all(work); } };

@@ -102,19 +102,34 @@ function sofiaXmlStatus(freeswitch: Switch, [kind, name]: string[]): string {
   return gateway === undefined ? 'Invalid Gateway!\n' : gatewayXml(gateway, freeswitch.sofia, Date.now());
 }
 
-/** rescan and startgw report success whatever the files held: only `Reload XML [Success]` is success, and both only ever add. */
-function sofiaProfile(freeswitch: Switch, [profile, action, name]: string[]): string {
+function sofiaProfile(freeswitch: Switch, [profile, action = '', name]: string[]): string {
   if (profile !== freeswitch.sofia.name) return `Invalid Profile [${profile ?? ''}]`;
-  const reload = (done: string, only?: string) => {
-    const outcome = freeswitch.reloadXml();
-    if (outcome === '[Success]') freeswitch.scanGateways(only);
-    return `Reload XML [${outcome === '[Success]' ? 'Success' : outcome}]\n${done}\n`;
-  };
-  if (action === 'rescan') return reload('+OK scan complete');
-  if (action === 'startgw') return name === undefined ? '-ERR missing gw name\n' : reload(`+OK start gateway ${name} complete`, name === '_all_' ? undefined : name);
-  if (action === 'gwlist') return `${freeswitch.gateways.map(({ settings }) => settings.name).join(' ')} `;
-  if (action !== 'killgw') return 'Invalid Args!\n';
-  return killGateway(freeswitch, name);
+  return PROFILE_ACTIONS[action]?.(freeswitch, name) ?? 'Invalid Args!\n';
+}
+
+const PROFILE_ACTIONS: Record<string, (freeswitch: Switch, name: string | undefined) => string> = {
+  rescan: (freeswitch) => addGateways(freeswitch, '+OK scan complete'),
+  startgw: (freeswitch, name) => (name === undefined ? '-ERR missing gw name\n' : addGateways(freeswitch, `+OK start gateway ${name} complete`, name === '_all_' ? undefined : name)),
+  gwlist: (freeswitch) => `${freeswitch.gateways.map(({ settings }) => settings.name).join(' ')} `,
+  killgw: (freeswitch, name) => killGateway(freeswitch, name),
+  register: (freeswitch, name) => registerGateway(freeswitch, 'register', name),
+  unregister: (freeswitch, name) => registerGateway(freeswitch, 'unregister', name),
+};
+
+/** rescan and startgw say +OK whatever the files held: only `Reload XML [Success]` is success, and both only ever add. */
+function addGateways(freeswitch: Switch, done: string, only?: string): string {
+  const outcome = freeswitch.reloadXml();
+  if (outcome === '[Success]') freeswitch.scanGateways(only);
+  return `Reload XML [${outcome === '[Success]' ? 'Success' : outcome}]\n${done}\n`;
+}
+
+function registerGateway(freeswitch: Switch, action: 'register' | 'unregister', name: string | undefined): string {
+  if (name === undefined) return 'No gateway name provided!\n';
+  const gateway = freeswitch.gateway(name);
+  if (gateway === undefined) return 'Invalid gateway!\n';
+  if (!gateway.settings.register) return `-ERR NOREG gateway [${name}] can't be ${action}ed!\n`;
+  if (action === 'register') gateway.registerNow();
+  return '+OK\n';
 }
 
 function killGateway(freeswitch: Switch, name: string | undefined): string {

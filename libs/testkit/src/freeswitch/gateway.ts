@@ -49,10 +49,10 @@ export class Gateway {
   state: string;
   up: boolean;
   deleted = false;
-  gone = false;
   network: { address: string; port: number } | undefined;
   callsIn = 0;
   callsOut = 0;
+  private passesSinceKill = 0;
   private failures = 0;
   private triedBefore = false;
   private due = 0;
@@ -73,9 +73,16 @@ export class Gateway {
   /** Seconds until the next attempt, as `sofia status` shows them. */
   retryIn(now: number): number { return Math.max(0, Math.round((this.due - now) / 1000)); }
 
+  /** One that is registered says DOWN before it goes; one that never registers keeps its state to the end and goes without a word. */
   kill(): void {
     this.deleted = true;
-    this.state = 'UNREGISTER';
+    if (this.settings.register) this.state = 'UNREGISTER';
+  }
+
+  /** Asked to register now: at the worker's next pass. */
+  registerNow(): void {
+    this.state = 'UNREGED';
+    this.due = 0;
   }
 
   /** One pass of the worker. `register` asks for a REGISTER to be sent; its answer comes in by `answered`. */
@@ -141,8 +148,8 @@ export class Gateway {
   }
 
   private remove(): { events: GatewayEvent[]; removed?: true } {
-    if (this.state !== 'DOWN') return { events: [this.enter('DOWN')] };
-    this.gone = true;
+    this.passesSinceKill += 1;
+    if (this.passesSinceKill === 1) return { events: this.settings.register ? [this.enter('DOWN')] : [] };
     return { events: [], removed: true };
   }
 

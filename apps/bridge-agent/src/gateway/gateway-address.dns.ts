@@ -178,7 +178,7 @@ function merge(answers: readonly Answer[]): Answer {
   };
 }
 
-/** Names that only this host knows, as FreeSWITCH would find them too. */
+/** Names that only this host knows (/etc/hosts). FreeSWITCH itself does not find them; a PBX that is trusted by address may call all the same. */
 async function fromHostsFile(name: string): Promise<string[]> {
   try {
     return (await lookup(name, { all: true })).flatMap(({ address }) => canonicalAddress(address) ?? []).sort();

@@ -79,6 +79,13 @@ describe('a gateway\'s file', () => {
     expect(rendered(trunk({ gateway: '2001:db8::1' }), 'x').params).toMatchObject({ proxy: '[2001:db8::1]', 'from-domain': '[2001:db8::1]' });
   });
 
+  it('lets an IPv6 gateway answer challenges, which FreeSWITCH by itself does not', () => {
+    const result = renderGateway(trunk({ gateway: '[2001:db8::1]:5060' }), 'x');
+    expect(result).toMatchObject({ ok: true, needsAcl: true });
+    expect(rendered(trunk({ gateway: '[2001:db8::1]:5060' }), 'x').params['gw-auth-acl']).toBe('trunks');
+    expect(rendered(trunk({ gateway: '192.0.2.9' }), 'x').params).not.toHaveProperty('gw-auth-acl');
+  });
+
   it.each<[string, Partial<TrunkState>, string | null, string]>([
     ['no username', { username: null }, 'x', 'username-missing'],
     ['no password', {}, null, 'password-missing'],

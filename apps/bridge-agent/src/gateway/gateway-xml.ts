@@ -8,7 +8,8 @@ export interface RenderProblem {
   message: string;
 }
 
-export type Rendered = { ok: true; name: string; xml: string } | { ok: false; problem: RenderProblem };
+/** `needsAcl`: it cannot register before its address is in the access list. */
+export type Rendered = { ok: true; name: string; xml: string; needsAcl: boolean } | { ok: false; problem: RenderProblem };
 
 /** FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS); `reconcile` puts one. */
 export const RETRY_SECONDS = 20;
@@ -52,7 +53,7 @@ export function renderGateway(trunk: TrunkState, password: string | null): Rende
     '</include>',
     '',
   ];
-  return { ok: true, name, xml: lines.join('\n') };
+  return { ok: true, name, xml: lines.join('\n'), needsAcl: isIpv6(gateway) };
 }
 
 function textsOf(trunk: TrunkState): [string, string][] {
@@ -112,6 +113,8 @@ const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 
 type Param = readonly [name: string, value: string];
 
+const isIpv6 = (gateway: GatewayAddress) => gateway.host.includes(':');
+
 /** What is FreeSWITCH's default is not written: with 5,000 gateways a third of every reload is reading parameters. */
 function addressParams(trunk: TrunkState, gateway: GatewayAddress): Param[] {
   const all: (Param | false)[] = [
@@ -123,6 +126,9 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress): Param[] {
     ['extension', 'auto_to_user'],
     // The number that calls is what the called party must see; with P-Asserted-Identity below for carriers that take it from there.
     ['caller-id-in-from', 'true'],
+    // A challenge is answered only if it comes from the gateway's own address, which FreeSWITCH compares as text, `[2001:db8::1]` with `2001:db8::1`: without this such a
+    // gateway stays in TRYING for ever (tried).
+    isIpv6(gateway) && ['gw-auth-acl', 'trunks'],
   ];
   return all.filter((param) => param !== false);
 }

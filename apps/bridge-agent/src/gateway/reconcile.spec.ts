@@ -9,7 +9,7 @@ const NOW = 1_000_000;
 
 function want(n: number, revision = 1, content = ''): DesiredGateway {
   const name = gatewayName({ id: id(n), gateway_revision: revision });
-  return { trunkId: id(n), name, xml: `${name}|${content}` };
+  return { trunkId: id(n), name, xml: `${name}|${content}`, needsAcl: false };
 }
 
 function has(name: string, more: Partial<ObservedGateway> = {}): ObservedGateway {

@@ -2,7 +2,13 @@ import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Observed, ObservedGateway } from './observed.js';
 
 /** What a trunk of this bridge shall be in FreeSWITCH: rendered, and so with its password in plain text. */
-export interface DesiredGateway { trunkId: string; name: string; xml: string }
+export interface DesiredGateway {
+  trunkId: string;
+  name: string;
+  xml: string;
+  /** It cannot register before its address is in the access list. */
+  needsAcl: boolean;
+}
 
 export interface Situation {
   /** By trunk id. */

@@ -38,7 +38,7 @@ export function renderedGateways(ring: KeyRing): RenderedGateways {
       const rendered = renderGateway(trunk, password.text);
       if (!rendered.ok) return fail(trunk.id, rendered.problem);
       problems.delete(trunk.id);
-      desired.set(trunk.id, { trunkId: trunk.id, name: rendered.name, xml: rendered.xml });
+      desired.set(trunk.id, { trunkId: trunk.id, name: rendered.name, xml: rendered.xml, needsAcl: rendered.needsAcl });
     },
     remove(trunkId) {
       desired.delete(trunkId);

@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 
 /** A file without a dot in its name is pure: no framework, no client, no `node:*`; time and randomness are arguments. */
 const PURE = ['**/src/**/!(*.*).ts'];
-const NOT_PURE = ['**/src/main.ts', '**/src/**/*.*.ts', 'e2e/**', 'bench/**'];
+const NOT_PURE = ['**/src/**/main.ts', '**/src/**/*.*.ts', 'e2e/**', 'bench/**'];
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.local/**', '.nx/**', 'coverage/**'] },

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { append, ConcurrencyError, loadLast, loadLastOfMany, type LastEvent, type NewEvent } from '@trunkmesh/event-log/event-store.pg.js';
+import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { EntityManager } from 'typeorm';
 import { READ_MODELS } from '../read-models.pg.js';
 import { stateAfter, type DecidedEvent, type Loaded, type Next } from './decided.js';
+import { preparedIn } from './prepared.pg.js';
 import { runsOf } from './read-model.js';
 import { recordFailure } from './record-failure.pg.js';
 import type { RecordStore } from './record-store.pg.js';
@@ -123,9 +125,14 @@ const loaded = <State>(subject: string, last: LastEvent | undefined, schema: Sta
 });
 
 async function write(manager: EntityManager, batch: NewEvent[], meta: Parameters<typeof append>[2]): Promise<void> {
-  const appended = await append(manager, batch, meta);
-  for (const { key, items } of runsOf(appended, (event) => entityOfSubject(event.subject)?.kind)) {
-    await READ_MODELS.find(({ kind }) => kind === key)?.project(manager, items);
+  await projectEvents(manager, await append(manager, batch, meta));
+}
+
+/** Brings the read models up to these events, which come in the order in which they were written. The one way, for a command and for a rebuild alike. */
+export async function projectEvents(manager: EntityManager, events: readonly AnyEvent[]): Promise<void> {
+  const transaction = preparedIn(manager.queryRunner!);
+  for (const { key, items } of runsOf(events, (event) => entityOfSubject(event.subject)?.kind)) {
+    await READ_MODELS.find(({ kind }) => kind === key)?.project(transaction, items);
   }
 }
 

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { refillStream } from '@trunkmesh/event-log/refill.jetstream.js';
+import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import type { DataSource } from 'typeorm';
+import { environmentSchema } from '../config.js';
+import { MIGRATIONS } from '../migrations.pg.js';
+import { openRecord, type RecordStore } from '../record/record-store.pg.js';
+import { readArguments, USAGE, type Command } from './arguments.js';
+import { rebuild } from './rebuild.pg.js';
+import { rotateKeys } from './rotate-keys.pg.js';
+import type { Running } from './running.js';
+import { terminalProgress } from './terminal.tty.js';
+
+const OPEN_DEADLINE_MS = 15_000;
+const logger = createLogger('trunk-service-command', { level: process.env.LOG_LEVEL ?? 'warn' });
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (stopping.signal.aborted) process.exit(130);
+    process.stderr.write('\nstopping after the step that is under way; once more stops at once\n');
+    stopping.abort(new Error('it was stopped'));
+  });
+}
+
+type Runnable = Exclude<Command, { name: 'help' }>;
+
+/** True: all was done. */
+const COMMANDS: { [Name in Runnable['name']]: (command: Extract<Runnable, { name: Name }>, running: Running) => Promise<boolean> } = {
+  rebuild: (_command, running) => withRecord(async (_record, dataSource) => {
+    const { events, tables } = await rebuild(dataSource, running);
+    say(`rebuilt ${tables.join(', ')} from ${events} events`);
+    return true;
+  }),
+  refill: ({ replace }, { signal, progress }) => withRecord(async (_record, dataSource) => {
+    const { NATS_URL } = parseEnvironment(environmentSchema.pick({ NATS_URL: true }), process.env);
+    const nc = await connectNats(NATS_URL, { name: 'trunk-service refill', logger });
+    try {
+      const { published, total, finished } = await refillStream({ dataSource, nc, logger, replace, signal, onProgress: ({ done, total: all }) => progress('publishing', done, all) });
+      say(finished ? `published ${published} events` : `stopped after ${published} of ${total} events; the rest waits in the outbox, and the relay of a running service goes on with it`);
+      return finished;
+    } finally {
+      await nc.close();
+    }
+  }),
+  'rotate-keys': (_command, running) => withRecord(async (record) => {
+    const ring = parseKeyRing(parseEnvironment(environmentSchema.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS);
+    const { total, reencrypted, unreadable } = await rotateKeys(record, ring, running);
+    say(`encrypted ${reencrypted} of ${total} passwords again with the key "${ring.sealsWith}"`);
+    for (const { trunk_id, key_id } of unreadable) say(`trunk ${trunk_id}: its password is sealed with the key "${key_id}", which is not in SECRET_KEYS or does not open it; left as it is`);
+    return unreadable.length === 0 && !running.signal.aborted;
+  }),
+};
+
+async function withRecord(work: (record: RecordStore, dataSource: DataSource) => Promise<boolean>): Promise<boolean> {
+  const { DATABASE_URL } = parseEnvironment(environmentSchema.pick({ DATABASE_URL: true }), process.env);
+  // Fingerprints are of HTTP requests; a command has none.
+  const record = openRecord({ url: DATABASE_URL, poolSize: 4, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: randomBytes(32).toString('base64'), logger });
+  const late = setTimeout(() => stopping.abort(new Error('PostgreSQL cannot be reached at DATABASE_URL')), OPEN_DEADLINE_MS);
+  try {
+    const aborted = new Promise<never>((_resolve, reject) => stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason as Error), { once: true }));
+    aborted.catch(() => undefined);
+    const dataSource = await Promise.race([record.opened, aborted]);
+    clearTimeout(late);
+    return await work(record, dataSource);
+  } finally {
+    clearTimeout(late);
+    await record.close();
+  }
+}
+
+async function run(command: Command): Promise<number> {
+  if (command.name === 'help') {
+    (command.problem === null ? process.stdout : process.stderr).write(`${command.problem === null ? '' : `${command.problem}\n\n`}${USAGE}`);
+    return command.problem === null ? 0 : 2;
+  }
+  const progress = terminalProgress(process.stderr);
+  const handler = COMMANDS[command.name] as (command: Runnable, running: Running) => Promise<boolean>;
+  try {
+    return await handler(command, { signal: stopping.signal, progress: progress.show }) ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`\n${command.name}: ${(error as Error).message}\n`);
+    return stopping.signal.aborted ? 130 : 1;
+  } finally {
+    progress.end();
+  }
+}
+
+process.exitCode = await run(readArguments(process.argv.slice(2)));

@@ -75,6 +75,20 @@ describe('refillStream', () => {
     expect(await differences(record, nc)).toEqual([]);
   });
 
+  it('can be stopped while it waits for a leader that does not yield', async () => {
+    await given();
+    const other = record.createQueryRunner();
+    await other.query('select pg_advisory_lock(7102002)');
+    const abort = new AbortController();
+    const refilling = refillStream({ ...options(), replace: true, signal: abort.signal });
+    await eventually(async () => (await record.query("select 1 from pg_locks where locktype = 'advisory' and not granted")).length > 0);
+    abort.abort();
+    expect(await refilling).toEqual({ published: 0, total: 0, finished: false });
+    await other.query('select pg_advisory_unlock(7102002)');
+    await other.release();
+    expect(await differences(record, nc)).toEqual([]);
+  });
+
   it('takes the lead from a relay that is at work, and gives it back', async () => {
     await given();
     const relay = relaying();

@@ -39,7 +39,7 @@ export async function refillStream(options: RefillOptions): Promise<RefillResult
   const session = await openRelaySession(clientConfig(options.dataSource));
   const publisher = fencedPublisher(nc);
   try {
-    await session.lead();
+    if (!await session.lead(options.signal)) return { published: 0, total: 0, finished: false };
     const created = await emptyStream(nc, options.replace ?? false, streams);
     const total = await session.enqueueAll({ created, sequence: 0 });
     logger.info({ total }, 'refilling the stream from the record');

@@ -84,6 +84,7 @@ async function holds(options: { seed: number; each: number; disturb: (next: () =
   await disturbing;
   await eventually(async () => Number((await record.query('select count(*) as n from outbox'))[0].n) === 0, { timeoutMs: 60_000, message: 'everything is relayed' });
   expect(Number((await record.query('select count(*) as n from events'))[0].n)).toBe(written);
+  await eventually(() => nc.flush().then(() => true), { message: 'NATS is back' });
   expect(await differences(record, nc)).toEqual([]);
 }
 

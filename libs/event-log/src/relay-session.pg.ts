@@ -15,8 +15,8 @@ export interface RelaySession {
   /** Resolves when the connection is gone, for whatever reason. */
   readonly lost: Promise<void>;
   tryLead(): Promise<boolean>;
-  /** Waits for the lock; a leader that is asked lets go of it between two batches. */
-  lead(): Promise<void>;
+  /** Waits for the lock; a leader that is asked lets go of it between two batches. False: it was told to stop waiting. */
+  lead(signal?: AbortSignal): Promise<boolean>;
   /** Somebody waits for the lock: an operator's command, which goes before. */
   isAskedToYield(): Promise<boolean>;
   position(): Promise<RelayPosition>;
@@ -37,6 +37,7 @@ export const RELAY_LOCK = 7_102_002;
 /** Beyond it the exact number does not matter, and counting would be the load. */
 const LAG_COUNTED = 100_000;
 const QUERY_TIMEOUT_MS = 20_000;
+const LOCK_NOT_AVAILABLE = '55P03';
 const REPAIR_TIMEOUT_MS = 3_600_000;
 
 /**
@@ -82,13 +83,16 @@ export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySe
     client.on('error', () => resolve());
   });
   await client.connect();
-  await client.query(SETTINGS);
+  await client.query(SETTINGS).catch(async (error: unknown) => {
+    await client.end();
+    throw error;
+  });
   const long = (text: string, values: unknown[]) => patient(client, text, values);
   return {
     lost,
     client,
     tryLead: async () => (await client.query<{ leads: boolean }>('select pg_try_advisory_lock($1) as leads', [RELAY_LOCK])).rows[0]!.leads,
-    lead: async () => { await long('select pg_advisory_lock($1)', [RELAY_LOCK]); },
+    lead: (signal) => waitForLead(client, signal),
     isAskedToYield: async () => (await client.query<{ asked: boolean }>({ name: 'asked', text: ASKED_TO_YIELD, values: [RELAY_LOCK] })).rows[0]!.asked,
     position: async () => {
       const { rows } = await client.query<{ stream_created: string | null; stream_sequence: string }>('select stream_created, stream_sequence from relay');
@@ -105,6 +109,23 @@ export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySe
     lag: async () => (await client.query<{ events: number; oldest: Date | null }>({ name: 'lag', text: LAG })).rows[0]!,
     end: () => client.end(),
   };
+}
+
+/** Asks again every two seconds, so that it can be told to stop; it waits in PostgreSQL's queue meanwhile, where the leader sees it. */
+async function waitForLead(client: pg.Client, signal?: AbortSignal): Promise<boolean> {
+  await client.query("set lock_timeout = '2s'");
+  try {
+    while (!signal?.aborted) {
+      const leads = await client.query('select pg_advisory_lock($1)', [RELAY_LOCK]).then(() => true, (error: unknown) => {
+        if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
+        throw error;
+      });
+      if (leads) return true;
+    }
+    return false;
+  } finally {
+    await client.query('set lock_timeout = 0');
+  }
 }
 
 /** For what is in proportion to the whole record. */

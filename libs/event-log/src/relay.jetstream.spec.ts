@@ -5,6 +5,7 @@ import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import type { DataSource } from 'typeorm';
 import { type Relay, type RelayOptions, startRelay } from './relay.jetstream.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { differences, logger, newEvent, readStream, type Servers, startServers, subjectOf, write } from './servers.fixture.js';
 import { ensureStreams } from './streams.jetstream.js';
 
@@ -165,6 +166,25 @@ describe('the relay', () => {
     await blocker.query('select pg_advisory_unlock(7102002)');
     await blocker.release();
     await eventually(() => relay.lag() === 0);
+  });
+});
+
+describe('a record that lost events', () => {
+  it('goes on, and is loud about what the stream has and it does not know', async () => {
+    await given();
+    const before = relaying();
+    await write(record, [newEvent('a', 0), newEvent('b', 0)]);
+    await relayed();
+    await before.stop();
+    // A copy of the record from before the last two: its next event has a version that the stream has already.
+    await record.query('truncate events, outbox');
+    await record.query('update relay set stream_sequence = 0');
+    await write(record, [newEvent('a', 0), newEvent('c', 0)]);
+    const lines: string[] = [];
+    relaying({ logger: createLogger('test', { destination: { write: (line) => { lines.push(line); } } }) });
+    await relayed();
+    expect((await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record'))).toEqual([]);
+    expect(lines.map((line) => JSON.parse(line)).find(({ level }) => level === 'error')).toMatchObject({ unknown: 2 });
   });
 });
 

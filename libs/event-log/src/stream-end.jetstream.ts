@@ -3,7 +3,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { RelayPosition, RelaySession } from './relay-session.pg.js';
-import { restoreStream } from './stream-restore.jetstream.js';
+import { type StreamEvent, streamEvent } from './stream-event.js';
+import { reportUnknown, restoreStream } from './stream-restore.jetstream.js';
 import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './streams.jetstream.js';
 
 /** Messages read side by side. */
@@ -28,7 +29,9 @@ export async function compareWithStream(options: CompareOptions): Promise<RelayP
   }
   for (let from = known.sequence + 1; from <= end.sequence; from += CHUNK) {
     const last = Math.min(from + CHUNK - 1, end.sequence);
-    await session.settleById(await idsBetween(options.nc, from, last), { created: end.created, sequence: last });
+    const found = await eventsBetween(options.nc, from, last);
+    await reportUnknown(session, found, options.logger);
+    await session.settleById(found.map(({ id }) => id), { created: end.created, sequence: last });
   }
   return end;
 }
@@ -46,18 +49,16 @@ async function entityStream({ nc, streams, logger }: CompareOptions): Promise<St
 }
 
 /** From the stream's leader, not by direct get, which a replica that is behind may answer. */
-async function idsBetween(nc: NatsConnection, from: number, last: number): Promise<string[]> {
+async function eventsBetween(nc: NatsConnection, from: number, last: number): Promise<StreamEvent[]> {
   const { streams } = await jetstreamManager(nc, { checkAPI: false });
-  const ids: string[] = [];
+  const events: StreamEvent[] = [];
   for (let seq = from; seq <= last; seq += READ_AHEAD) {
     const wanted = Array.from({ length: Math.min(READ_AHEAD, last - seq + 1) }, (_, index) => seq + index);
     const messages = await Promise.all(wanted.map((one) => streams.getMessage(TRUNKMESH_STREAM, { seq: one })));
     for (const message of messages) {
-      const id = message?.header?.get('Nats-Msg-Id');
-      if (id && UUID.test(id)) ids.push(id);
+      const event = message && streamEvent(message.subject, message.string());
+      if (event) events.push(event);
     }
   }
-  return ids;
+  return events;
 }
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;

@@ -1,9 +1,10 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { counter } from '@trunkmesh/runtime/metric.otel.js';
 import { ordered } from './ordered.jetstream.js';
 import { patient, type RelayPosition, type RelaySession } from './relay-session.pg.js';
+import { type StreamEvent, streamEvent } from './stream-event.js';
 
 export interface RestoreOptions {
   nc: NatsConnection;
@@ -31,7 +32,7 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
   await client.query('truncate relayed');
   for await (const chunk of lastOfEachSubject(nc, logger)) {
     await client.query('insert into relayed (subject, version, id) select * from unnest($1::text[], $2::int[], $3::uuid[])', [
-      chunk.map(({ subject }) => subject), chunk.map(({ entityversion }) => entityversion), chunk.map(({ id }) => id),
+      chunk.map(({ subject }) => subject), chunk.map(({ version }) => version), chunk.map(({ id }) => id),
     ]);
   }
   await client.query('analyze relayed');
@@ -39,8 +40,26 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
   const { missing, unknown } = rows[0] as { missing: number; unknown: number };
   await client.query('truncate relayed');
   logger.warn({ missing }, 'events that the stream had lost are published again');
-  if (unknown > 0) logger.error({ unknown }, 'the stream has entities whose last event the record does not know: it is another record\'s stream, or the record is an older copy. "refill --replace" makes the stream anew');
+  if (unknown > 0) warnOfUnknown(logger, unknown);
 }
+
+/** Events of the stream that the record does not know: it is an older copy, or the stream is another record's. The record counts, so the relay goes on; what follows the stream alone may know too much. */
+export async function reportUnknown({ client }: RelaySession, found: readonly StreamEvent[], logger: Logger): Promise<void> {
+  const { rows } = await client.query<{ unknown: number }>(UNKNOWN, [found.map(({ subject }) => subject), found.map(({ version }) => version), found.map(({ id }) => id)]);
+  if (rows[0]!.unknown > 0) warnOfUnknown(logger, rows[0]!.unknown);
+}
+
+function warnOfUnknown(logger: Logger, unknown: number): void {
+  unknownEvents.add(unknown);
+  logger.error({ unknown }, 'the stream has events that the record does not know: the record is an older copy, or the stream is another record\'s. "refill --replace" makes the stream anew');
+}
+
+const unknownEvents = counter('trunkmesh_relay_unknown_events_total', 'Events found in the stream that the record does not know');
+
+const UNKNOWN = `
+  select count(*)::int as unknown
+  from unnest($1::text[], $2::int[], $3::uuid[]) as found (subject, version, id) left join events using (subject, version)
+  where events.id is distinct from found.id`;
 
 /** A reader may give an entity's older events as well. */
 const COMPARE = `
@@ -61,8 +80,8 @@ const COMPARE = `
   select (select count(*)::int from missing) as missing,
     (select count(*)::int from last left join events using (subject, version) where events.id is distinct from last.id) as unknown`;
 
-async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGenerator<Pick<AnyEvent, 'subject' | 'entityversion' | 'id'>[]> {
-  let read: Pick<AnyEvent, 'subject' | 'entityversion' | 'id'>[] = [];
+async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGenerator<StreamEvent[]> {
+  let read: StreamEvent[] = [];
   let finished = false;
   let failed: Error | undefined;
   let wake = () => {};
@@ -71,8 +90,8 @@ async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGene
     from: 'last-per-subject',
     logger,
     onMessage: (message) => {
-      const { subject, entityversion, id } = message.json<AnyEvent>();
-      read.push({ subject, entityversion, id });
+      const event = streamEvent(message.subject, message.string());
+      if (event) read.push(event);
       if (read.length >= CHUNK) wake();
     },
     onCaughtUp: () => {

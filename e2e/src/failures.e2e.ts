@@ -64,6 +64,9 @@ async function untilLiveAsAccepted(accepted: Accepted): Promise<void> {
   }, { timeoutMs: 60_000, intervalMs: 250, message: 'FreeSWITCH to have exactly the gateways of the enabled trunks' });
 }
 
+type Victim = Pick<Component, 'name' | 'kill' | 'start'>;
+const server = (name: string, it: { halt(signal: NodeJS.Signals): Promise<void>; start(): Promise<void> }): Victim => ({ name, kill: () => it.halt('SIGKILL'), start: () => it.start() });
+
 const nothing = (): Calls => ({ answered: new Set(), refused: new Map(), broken: 0 });
 
 describe('whatever is killed, whenever', () => {
@@ -71,7 +74,7 @@ describe('whatever is killed, whenever', () => {
     const { next, below, pick } = seeded(SEED);
     const [bridge] = test.mesh.bridges;
     const { trunkService, routingService, billingObserver } = test.mesh;
-    const victims: Component[] = [trunkService, routingService, billingObserver, bridge!.agent, bridge!.freeswitch];
+    const victims: Victim[] = [trunkService, routingService, billingObserver, bridge!.agent, bridge!.freeswitch, server('nats-server', test.mesh.nats!), server('PostgreSQL', test.mesh.postgres!)];
     const accepted: Accepted = { trunks: new Map(), numbers: new Map(), refused: 0 };
     const calls = nothing();
     const back: string[] = [];

@@ -10,42 +10,57 @@ export type OnDuplicate = 'error' | 'skip' | 'update';
 export interface ImportLine { line: number; entry: NumberEntry }
 export interface LineProblem extends FieldProblem { line: number }
 
-/** Everybody's numbers among those of the import, and the organisation's trunks. */
-export interface ImportContext {
+/** The organisation's trunks, and ids by name. */
+export interface KnownTrunks { trunkIds: { has(id: string): boolean }; trunkIdByName: (name: string) => string | undefined }
+
+/** What decides whether a line can be done at all. */
+export interface ImportRules extends KnownTrunks {
+  onDuplicate: OnDuplicate;
+  /** Numbers that the organisation has already. */
+  mine: { has(phoneNumber: string): boolean };
+  /** Numbers that are another organisation's. */
+  taken: { has(phoneNumber: string): boolean };
+}
+
+/** What is needed to do it. */
+export interface ImportContext extends KnownTrunks {
   organizationId: string;
   at: string;
   onDuplicate: OnDuplicate;
-  /** The organisation's numbers as their last events left them, by number; a removed one with `state` null. */
-  mine: ReadonlyMap<string, Loaded<NumberState>>;
-  /** Numbers that are another organisation's. */
-  taken: ReadonlySet<string>;
-  /** The organisation's trunks, by id, and ids by the key of their name. */
-  trunkIds: { has(id: string): boolean };
-  trunkIdByName: (name: string) => string | undefined;
-  subjectOf: (phoneNumber: string) => string;
+  /** The number's entity as its last event left it; of one that was removed, or never was, `state` null. */
+  number: (phoneNumber: string) => Loaded<NumberState>;
   newId: () => string;
 }
 
 export interface ImportStep { before: Loaded<NumberState>; events: NumberChange[] }
-export interface ImportPlan { steps: ImportStep[]; added: number; updated: number; unchanged: number; skipped: number; problems: LineProblem[] }
+export interface ImportPlan { steps: ImportStep[]; added: number; updated: number; unchanged: number; skipped: number }
 
-/** Plans every line, so that a client learns of every problem at once; with a single problem nothing of the plan is carried out. */
+/** Every line that cannot be done, so that a client learns of all of them at once; with a single one nothing is done. */
+export function refusedLines(lines: readonly ImportLine[], rules: ImportRules): LineProblem[] {
+  return lines.flatMap((each) => refusalOf(each, rules) ?? []);
+}
+
+function refusalOf({ line, entry }: ImportLine, rules: ImportRules): LineProblem | undefined {
+  const { phone_number, sip_trunk } = entry;
+  if (rules.taken.has(phone_number)) return { line, pointer: '/phone_number', message: `${phone_number} is already in use` };
+  if (trunkOf(entry, rules) === 'unknown') return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of your trunks' };
+  if (rules.onDuplicate !== 'error' || !rules.mine.has(phone_number)) return undefined;
+  return { line, pointer: '/phone_number', message: `${phone_number} is already one of your numbers; use on_duplicate=skip or on_duplicate=update to allow that` };
+}
+
+/** For lines that none of the rules refuses. */
 export function planImport(lines: readonly ImportLine[], context: ImportContext): ImportPlan {
-  const plan: ImportPlan = { steps: [], added: 0, updated: 0, unchanged: 0, skipped: 0, problems: [] };
-  for (const line of lines) planLine(line, context, plan);
+  const plan: ImportPlan = { steps: [], added: 0, updated: 0, unchanged: 0, skipped: 0 };
+  for (const { entry } of lines) planEntry(entry, context, plan);
   return plan;
 }
 
-function planLine({ line, entry }: ImportLine, context: ImportContext, plan: ImportPlan): void {
-  const { sip_trunk, phone_number, ...input } = entry;
-  const refuse = (pointer: string, message: string) => { plan.problems.push({ line, pointer, message }); };
-  if (context.taken.has(phone_number)) return refuse('/phone_number', `${phone_number} is already in use`);
+function planEntry(entry: NumberEntry, context: ImportContext, plan: ImportPlan): void {
+  const { sip_trunk: _name, phone_number, ...input } = entry;
   const trunk = trunkOf(entry, context);
-  if (trunk === 'unknown') return refuse(sip_trunk ? '/sip_trunk' : '/sip_trunk_id', 'is not one of your trunks');
-  const given = trunk === undefined ? input : { ...input, sip_trunk_id: trunk };
-  const before = context.mine.get(phone_number) ?? { subject: context.subjectOf(phone_number), version: 0, state: null };
+  const given = trunk === undefined || trunk === 'unknown' ? input : { ...input, sip_trunk_id: trunk };
+  const before = context.number(phone_number);
   if (before.state === null) return add(before, { phone_number, fields: newFields(given) }, context, plan);
-  if (context.onDuplicate === 'error') return refuse('/phone_number', `${phone_number} is already one of your numbers; use on_duplicate=skip or on_duplicate=update to allow that`);
   if (context.onDuplicate === 'skip') { plan.skipped += 1; return; }
   const events = decide(before.state, { type: 'ChangeNumber', changes: patchFields(given, before.state), at: context.at });
   if (events.length === 0) { plan.unchanged += 1; return; }
@@ -59,7 +74,7 @@ function add(before: Loaded<NumberState>, { phone_number, fields }: { phone_numb
 }
 
 /** `undefined`: the line says nothing of a trunk. */
-export function trunkOf({ sip_trunk, sip_trunk_id }: NumberEntry, { trunkIds, trunkIdByName }: Pick<ImportContext, 'trunkIds' | 'trunkIdByName'>): string | null | undefined | 'unknown' {
+export function trunkOf({ sip_trunk, sip_trunk_id }: NumberEntry, { trunkIds, trunkIdByName }: KnownTrunks): string | null | undefined | 'unknown' {
   if (sip_trunk) return trunkIdByName(sip_trunk) ?? 'unknown';
   if (!sip_trunk_id) return sip_trunk_id;
   return trunkIds.has(sip_trunk_id) ? sip_trunk_id : 'unknown';

@@ -1,15 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { loadLastOfMany } from '@trunkmesh/event-log/event-store.pg.js';
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { numberSubject } from '@trunkmesh/contracts/subjects.js';
 import { uuidv7 } from 'uuidv7';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
-import type { Loaded } from '../record/decided.js';
 import type { Work } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { trunkNameKey } from '../trunk/trunk.js';
-import { planImport, withoutRepeats, type ImportContext, type ImportPlan, type LineProblem, type OnDuplicate } from './import-plan.js';
+import { planImport, refusedLines, withoutRepeats, type ImportContext, type ImportLine, type ImportRules, type KnownTrunks, type LineProblem, type OnDuplicate } from './import-plan.js';
 import type { ReadImport } from './import-read.csv.js';
 
 /** Numbers a step: what one statement looks up or writes, and how long a wish to stop waits. */
@@ -25,27 +23,29 @@ export function writeImport(record: RecordStore, { organizationId, onDuplicate, 
   const { lines, problems: repeats } = withoutRepeats(read.lines);
   return createOnce(record, key, async (work) => {
     const trunks = await trunksOf(work, organizationId);
-    const plans: ImportPlan[] = [];
-    for (let from = 0; from < lines.length; from += STEP) {
-      const part = lines.slice(from, from + STEP);
-      const numbers = await numbersOf(work, organizationId, part.map(({ entry }) => entry.phone_number));
-      plans.push(planImport(part, { organizationId, onDuplicate, at: work.at, subjectOf: (number) => numberSubject(organizationId, number), newId: uuidv7, ...trunks, ...numbers }));
-      await breathe(writing, 'checking', Math.min(from + STEP, lines.length), lines.length);
+    const problems = [...read.problems, ...repeats];
+    for (const part of steps(lines)) {
+      const owners = await ownersOf(work, organizationId, part.lines);
+      problems.push(...refusedLines(part.lines, { onDuplicate, ...trunks, ...owners }));
+      await breathe(writing, 'checking', part.until, lines.length);
     }
-    refuse([...read.problems, ...repeats, ...plans.flatMap(({ problems }) => problems)], read.read);
-    await carryOut(work, plans, writing);
-    return { status: 200, headers: {}, body: { total: read.read, ...counts(plans) } };
-    // Taken or deleted by somebody else in this moment: done again, the plan knows the line.
+    refuse(problems, read.read);
+    const done = { added: 0, updated: 0, unchanged: 0, skipped: 0 };
+    for (const part of steps(lines)) {
+      const number = await numbersOf(work, organizationId, part.lines);
+      const plan = planImport(part.lines, { organizationId, onDuplicate, at: work.at, newId: uuidv7, number, ...trunks });
+      for (const { before, events } of plan.steps) work.record<NumberState>(before, events);
+      await work.flush();
+      for (const kind of Object.keys(done) as (keyof typeof done)[]) done[kind] += plan[kind];
+      await breathe(writing, 'writing', part.until, lines.length);
+    }
+    return { status: 200, headers: {}, body: { total: read.read, ...done } };
+    // Taken or deleted by somebody else in this moment: done again, the rules know the line.
   }, { retryOn: ['numbers_trunk', 'numbers_phone_number', 'numbers_pk'] });
 }
 
-async function carryOut(work: Work, plans: readonly ImportPlan[], writing: Writing): Promise<void> {
-  const steps = plans.flatMap((plan) => plan.steps);
-  for (let from = 0; from < steps.length; from += STEP) {
-    for (const { before, events } of steps.slice(from, from + STEP)) work.record<NumberState>(before, events);
-    await work.flush();
-    await breathe(writing, 'writing', Math.min(from + STEP, steps.length), steps.length);
-  }
+function* steps(lines: readonly ImportLine[]): Generator<{ lines: readonly ImportLine[]; until: number }> {
+  for (let from = 0; from < lines.length; from += STEP) yield { lines: lines.slice(from, from + STEP), until: Math.min(from + STEP, lines.length) };
 }
 
 async function breathe({ signal, progress }: Writing, ...[stage, done, total]: Parameters<Writing['progress']>): Promise<void> {
@@ -53,11 +53,6 @@ async function breathe({ signal, progress }: Writing, ...[stage, done, total]: P
   await turn();
   signal.throwIfAborted();
 }
-
-const counts = (plans: readonly ImportPlan[]) => {
-  const sum = (of: (plan: ImportPlan) => number) => plans.reduce((total, plan) => total + of(plan), 0);
-  return { added: sum((plan) => plan.added), updated: sum((plan) => plan.updated), unchanged: sum((plan) => plan.unchanged), skipped: sum((plan) => plan.skipped) };
-};
 
 function refuse(problems: LineProblem[], total: number): void {
   if (problems.length === 0) return;
@@ -70,21 +65,23 @@ function refuse(problems: LineProblem[], total: number): void {
   });
 }
 
-async function trunksOf(work: Work, organizationId: string): Promise<Pick<ImportContext, 'trunkIds' | 'trunkIdByName'>> {
+async function trunksOf(work: Work, organizationId: string): Promise<KnownTrunks> {
   const rows = await work.manager.query<{ id: string; name_key: string }[]>('select id, name_key from trunks where organization_id = $1', [organizationId]);
   const byName = new Map(rows.map(({ id, name_key }) => [name_key, id]));
   return { trunkIds: new Set(rows.map(({ id }) => id)), trunkIdByName: (name) => byName.get(trunkNameKey(name)) };
 }
 
-/** Two questions for thousands of numbers: whose are they now, and where did the organisation's own leave off? */
-async function numbersOf(work: Work, organizationId: string, numbers: readonly string[]): Promise<Pick<ImportContext, 'mine' | 'taken'>> {
-  const foreign = await work.manager.query<{ phone_number: string }[]>('select phone_number from numbers where phone_number = any($1::text[]) and organization_id <> $2', [numbers, organizationId]);
-  const last = await loadLastOfMany(work.manager, numbers.map((number) => numberSubject(organizationId, number)));
-  const mine = new Map<string, Loaded<NumberState>>();
-  for (const number of numbers) {
-    const subject = numberSubject(organizationId, number);
-    const found = last.get(subject);
-    if (found) mine.set(number, { subject, version: found.version, state: found.state === null ? null : numberState.parse(found.state) });
-  }
-  return { mine, taken: new Set(foreign.map(({ phone_number }) => phone_number)) };
+const phoneNumbers = (lines: readonly ImportLine[]) => lines.map(({ entry }) => entry.phone_number);
+
+/** Whose the numbers are now. */
+async function ownersOf(work: Work, organizationId: string, lines: readonly ImportLine[]): Promise<Pick<ImportRules, 'mine' | 'taken'>> {
+  const rows = await work.manager.query<{ phone_number: string; mine: boolean }[]>('select phone_number, organization_id = $2 as mine from numbers where phone_number = any($1::text[])', [phoneNumbers(lines), organizationId]);
+  const numbers = (mine: boolean) => new Set(rows.filter((row) => row.mine === mine).map(({ phone_number }) => phone_number));
+  return { mine: numbers(true), taken: numbers(false) };
+}
+
+/** Where the organisation's own left off, also those that were removed. */
+async function numbersOf(work: Work, organizationId: string, lines: readonly ImportLine[]): Promise<ImportContext['number']> {
+  const loaded = await work.loadMany<NumberState>(phoneNumbers(lines).map((number) => numberSubject(organizationId, number)), numberState);
+  return (number) => loaded.get(numberSubject(organizationId, number))!;
 }

@@ -10,6 +10,8 @@ import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './stre
 /** Messages read side by side. */
 const READ_AHEAD = 64;
 const CHUNK = 1_024;
+/** Short, because a relay that is told to stop while NATS is away waits for it. */
+const REQUEST_MS = 2_000;
 
 export interface CompareOptions { nc: NatsConnection; session: RelaySession; streams: StreamOptions; logger: Logger }
 
@@ -37,7 +39,7 @@ export async function compareWithStream(options: CompareOptions): Promise<RelayP
 }
 
 async function entityStream({ nc, streams, logger }: CompareOptions): Promise<StreamInfo> {
-  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const manager = await jetstreamManager(nc, { checkAPI: false, timeout: REQUEST_MS });
   try {
     return await manager.streams.info(TRUNKMESH_STREAM);
   } catch (error) {
@@ -50,7 +52,7 @@ async function entityStream({ nc, streams, logger }: CompareOptions): Promise<St
 
 /** From the stream's leader, not by direct get, which a replica that is behind may answer. */
 async function eventsBetween(nc: NatsConnection, from: number, last: number): Promise<StreamEvent[]> {
-  const { streams } = await jetstreamManager(nc, { checkAPI: false });
+  const { streams } = await jetstreamManager(nc, { checkAPI: false, timeout: REQUEST_MS });
   const events: StreamEvent[] = [];
   for (let seq = from; seq <= last; seq += READ_AHEAD) {
     const wanted = Array.from({ length: Math.min(READ_AHEAD, last - seq + 1) }, (_, index) => seq + index);

@@ -14,7 +14,7 @@ export const bridgeState = z.object({
 export type BridgeState = z.infer<typeof bridgeState>;
 
 export const bridgeEvent = z.discriminatedUnion('type', [
-  /** First seen, or seen again with another pool or address. */
+  /** First seen, seen again with another pool or address, or taken back into service after a drain: `state.status` tells. */
   cloudEvent('BridgeRegistered', bridgeState.pick({ pool: true, sip_address: true }), bridgeState),
   cloudEvent('BridgeDrained', z.object({}), bridgeState),
   cloudEvent('BridgeRetired', z.object({}), bridgeState),

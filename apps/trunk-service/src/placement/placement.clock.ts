@@ -50,7 +50,7 @@ export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logg
   const heardNow = (known: readonly BridgeState[]) => fleetOf(known, heartbeats.bridges, heartbeats.listeningSince(), Date.now());
   const bridges = () => heardNow(states);
   const ungauge = [
-    gauge('trunkmesh_bridges', 'Bridges by health', () => countBy(bridges().filter(({ status }) => status !== 'retired'), ({ health }) => health)),
+    gauge('trunkmesh_bridges', 'Bridges by health', () => countBy(bridges().filter(({ status }) => status !== 'retired'), ({ health }) => health).map(([health, value]) => ({ value, attributes: { health } }))),
     gauge('trunkmesh_trunks_unplaced', 'Enabled registering trunks without a bridge', () => unplaced),
   ];
 
@@ -138,13 +138,13 @@ function carryOut(record: RecordStore, plan: readonly OwnedMove[]): Promise<Owne
 }
 
 function report(moved: readonly OwnedMove[], logger: Logger): void {
-  for (const { value, attributes } of countBy(moved, ({ why }) => why)) placements.add(value, { why: attributes.kind });
+  for (const [why, count] of countBy(moved, (move) => move.why)) placements.add(count, { why });
   const ways = countBy(moved, ({ why, from, to }) => `${why}: ${from ?? 'none'} to ${to ?? 'none'}`);
-  logger.info({ moves: ways.map(({ value, attributes }) => `${attributes.kind} (${value})`) }, 'trunks were placed');
+  logger.info({ moves: ways.map(([way, count]) => `${way} (${count})`) }, 'trunks were placed');
 }
 
-function countBy<Item>(items: readonly Item[], kindOf: (item: Item) => string): { value: number; attributes: { kind: string } }[] {
+function countBy<Item>(items: readonly Item[], kindOf: (item: Item) => string): [kind: string, count: number][] {
   const counts = new Map<string, number>();
   for (const item of items) counts.set(kindOf(item), (counts.get(kindOf(item)) ?? 0) + 1);
-  return [...counts].map(([kind, value]) => ({ value, attributes: { kind } }));
+  return [...counts];
 }

@@ -29,6 +29,7 @@ describe('how a trunk stands', () => {
     ['wrong password', trunk(), [bridge('b1')], [status({ state: 'FAIL_WAIT', sip_status: 904 })], 'failed', /wrong username or password/],
     ['wrong password, being tried again', trunk(), [bridge('b1')], [status({ state: 'TRYING', sip_status: 904 })], 'failed', /wrong username or password/],
     ['its bridge is dead, whatever it said last', trunk(), [bridge('b1', { health: 'lost' })], [status()], 'failed', /bridge b1 is not heard of/],
+    ['its FreeSWITCH restarts, whatever the gateway said last', trunk(), [bridge('b1', { health: 'unknown', heard: { freeswitch_lost_at: 1 } })], [status()], 'pending', /FreeSWITCH of bridge b1 is not connected/],
     ['we cannot hear its bridge', trunk(), [bridge('b1', { health: 'unknown' })], [status()], 'live', /registered/],
     ['disabled', trunk({ enabled: false }), [bridge('b1')], [], 'disabled', /no bridge has it/],
     ['disabled, not gone yet', trunk({ enabled: false }), [bridge('b1')], [status()], 'disabled', /still being removed from b1/],

@@ -1,9 +1,13 @@
 import type { BridgeState, GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { Health } from '../bridge/liveness.js';
+import type { Health, HeardBridge } from '../bridge/liveness.js';
 import { registrationHint } from './registration-hint.js';
 
-export interface VerdictBridge extends Pick<BridgeState, 'id' | 'pool' | 'sip_address' | 'status'> { health: Health }
+export interface VerdictBridge extends Pick<BridgeState, 'id' | 'pool' | 'sip_address' | 'status'> {
+  health: Health;
+  /** `freeswitch_lost_at` not null: what the gateways said last is what they were. */
+  heard?: Pick<HeardBridge, 'freeswitch_lost_at'> | undefined;
+}
 
 /** How a trunk stands on one bridge. */
 export interface BridgeVerdict {
@@ -66,6 +70,7 @@ function onBridge(trunk: TrunkState, place: Place): BridgeVerdict {
 function ofBridge(trunk: TrunkState, { id, bridge, status }: Place): Judgement | undefined {
   const hope = trunk.register ? '; the trunk is moved as soon as another bridge of the pool can take it' : '';
   if (bridge?.health === 'lost') return { verdict: 'failed', reason: `bridge ${id} is not heard of, or its FreeSWITCH is away${hope}` };
+  if (bridge?.heard && bridge.heard.freeswitch_lost_at !== null) return { verdict: 'pending', reason: `the FreeSWITCH of bridge ${id} is not connected; its gateways come back with it` };
   return status ? undefined : { verdict: 'pending', reason: 'the bridge has not told of this trunk yet' };
 }
 

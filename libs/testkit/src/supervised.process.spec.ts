@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,13 @@ describe('a supervised process', () => {
     expect(alive(child.pid)).toBe(true);
     expect(await child.stop('SIGTERM')).toBe(143);
     expect(child.running()).toBe(false);
+  });
+
+  it('leaves no watcher behind when it has ended', async () => {
+    const marker = `7${process.pid}.5`;
+    const child = await startSupervised('sleep', [marker]);
+    await child.stop();
+    await eventually(() => !execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(marker), { message: 'the shell to be gone' });
   });
 
   it('is killed when it does not stop in time', async () => {

@@ -20,7 +20,7 @@ watch=$!
 exec 4<&-
 wait $child
 code=$?
-kill -9 -- $watch 2>/dev/null
+kill -9 $watch 2>/dev/null
 exit $code
 `;
 

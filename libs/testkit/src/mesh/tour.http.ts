@@ -29,8 +29,9 @@ export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Pro
     await step('PostgreSQL → JetStream → agent → FreeSWITCH: the gateway is registered', () => registered(api, trunk), (status) => status.summary);
     await step('a number, assigned to the trunk and to assistant 17', () => tourNumber(api, trunk), () => NUMBER);
     await step('a call from a stranger is refused', () => refused(carrier), (status) => `SIP ${status}`);
+    const since = new Date();
     await step(`a PBX forwards ${NUMBER} to its extension 9228: the Diversion header names the number`, () => answered(carrier), (status) => `SIP ${status}, answered and hung up`);
-    await step('its usage record, carrier cost external', () => usage(mesh, trunk), (record) => `${record.billable_ms} ms, carrier_cost ${record.carrier_cost}, call ${record.call_id}`);
+    await step('its usage record, carrier cost external', () => usage(mesh, trunk, since), (record) => `${record.billable_ms} ms, carrier_cost ${record.carrier_cost}, call ${record.call_id}`);
   } finally {
     await carrier.close();
   }
@@ -87,12 +88,13 @@ function answered(carrier: MeshCarrier): Promise<number> {
 
 interface UsageRow { call_id: string; billable_ms: string; carrier_cost: string }
 
-async function usage(mesh: Mesh, trunk: Trunk): Promise<UsageRow> {
+/** Of the call of this tour and no earlier one. */
+async function usage(mesh: Mesh, trunk: Trunk, since: Date): Promise<UsageRow> {
   const client = new pg.Client({ connectionString: mesh.billingUrl });
   await client.connect();
   try {
     return await eventually(async () => {
-      const { rows } = await client.query<UsageRow>('SELECT call_id, billable_ms, carrier_cost FROM usage_records WHERE trunk_id = $1 ORDER BY ended_at DESC LIMIT 1', [trunk.id]);
+      const { rows } = await client.query<UsageRow>('SELECT call_id, billable_ms, carrier_cost FROM usage_records WHERE trunk_id = $1 AND started_at >= $2 AND answered_at IS NOT NULL LIMIT 1', [trunk.id, since]);
       return rows[0];
     }, { timeoutMs: 15_000, message: 'the usage record' });
   } finally {

@@ -1,4 +1,5 @@
-import { lookup, Resolver } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { canonicalAddress, type Lookup } from './gateway-address.js';
 
@@ -178,9 +179,12 @@ function merge(answers: readonly Answer[]): Answer {
   };
 }
 
-/** Names that only this host knows (/etc/hosts). FreeSWITCH itself does not find them; a PBX that is trusted by address may call all the same. */
+/**
+ * Names that only this host knows. FreeSWITCH itself does not find them; a PBX that is trusted by address may call all the same. Read here and not by `dns.lookup`, which
+ * holds one of the four threads of all file work for as long as a dead server does not answer.
+ */
 async function fromHostsFile(name: string): Promise<string[]> {
-  try {
-    return (await lookup(name, { all: true })).flatMap(({ address }) => canonicalAddress(address) ?? []).sort();
-  } catch { return []; }
+  const text = await readFile('/etc/hosts', 'utf8').catch(() => '');
+  const entries = text.split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
+  return entries.flatMap(([address = '', ...names]) => names.includes(name.toLowerCase()) ? canonicalAddress(address) ?? [] : []).sort();
 }

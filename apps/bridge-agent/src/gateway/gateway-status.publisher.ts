@@ -38,6 +38,8 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
   const last = new Map<string, GatewayStatus>();
   const dirty = new Map<string, GatewayStatus | null>();
   const events: GatewayStateChanged[] = [];
+  /** The state that the last event of a trunk told: the steps in between were not told. */
+  const told = new Map<string, GatewayStatus['state']>();
   let loaded = false;
   let timer: NodeJS.Timeout | undefined;
   let flushing: Promise<void> | undefined;
@@ -54,11 +56,12 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
     }, afterMs);
   };
 
-  const event = (status: GatewayStatus, from: GatewayStatus | undefined, traceparent?: string): void => {
+  const event = (status: GatewayStatus, traceparent?: string): void => {
     events.push({
       specversion: '1.0', id: uuidv7(), source: `trunkmesh/bridge-agent/${bridgeId}`, type: 'GatewayStateChanged', subject: gatewaySubject(status.organization_id, status.trunk_id, bridgeId),
-      time: status.updated_at, datacontenttype: 'application/json', ...(traceparent === undefined ? {} : { traceparent }), data: { change: { from: from?.state ?? null }, state: status },
+      time: status.updated_at, datacontenttype: 'application/json', ...(traceparent === undefined ? {} : { traceparent }), data: { change: { from: told.get(status.trunk_id) ?? null }, state: status },
     });
+    told.set(status.trunk_id, status.state);
     if (events.length > EVENTS_KEPT) events.shift();
   };
 
@@ -96,7 +99,11 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
 
   const load = async (nc: NatsConnection): Promise<void> => {
     const bucket = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
-    for (const status of (await bucket.list(gatewaysOfBridge(bridgeId))).values()) if (!last.has(status.trunk_id)) last.set(status.trunk_id, status);
+    for (const status of (await bucket.list(gatewaysOfBridge(bridgeId))).values()) {
+      if (last.has(status.trunk_id)) continue;
+      last.set(status.trunk_id, status);
+      told.set(status.trunk_id, status.state);
+    }
     loaded = true;
     onLoaded();
     schedule(0);
@@ -117,7 +124,7 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
       if (sameStatus(before, status)) return;
       last.set(status.trunk_id, status);
       dirty.set(gatewayKey(status.organization_id, status.trunk_id, bridgeId), status);
-      if (isWorthAnEvent(before, status)) event(status, before, traceparent);
+      if (isWorthAnEvent(before, status)) event(status, traceparent);
       schedule(FLUSH_MS);
     },
     gone(trunkId, now) {
@@ -125,7 +132,8 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
       if (before === undefined) return;
       last.delete(trunkId);
       dirty.set(gatewayKey(before.organization_id, trunkId, bridgeId), null);
-      event({ ...before, applied_revision: null, state: 'DOWN', error: null, sip_status: null, sip_phrase: null, ping: null, since: now, updated_at: now }, before);
+      event({ ...before, applied_revision: null, state: 'DOWN', error: null, sip_status: null, sip_phrase: null, ping: null, since: now, updated_at: now });
+      told.delete(trunkId);
       schedule(FLUSH_MS);
     },
     published: () => last.keys(),

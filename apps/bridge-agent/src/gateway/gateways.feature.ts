@@ -69,6 +69,9 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const files = await openGatewayFiles(options.confDir);
   const dialplan = renderDialplan(options.callSocket);
   const health = { version: null as string | null, profileRunning: false, since: null as string | null };
+  let concernedAt = 0;
+  /** What the log said since FreeSWITCH was last brought up to date may be of other bridges. */
+  const appliedPosition = () => sync.appliedPosition() >= concernedAt ? feed.position() : sync.appliedPosition();
   let refusedGateways: ReadonlySet<string> = new Set();
 
   // ---- what shall be
@@ -91,7 +94,8 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
 
   const feed = await startTrunkFeed({
     link, bridge, logger, snapshot: desiredSnapshot(options.stateDir, bridge),
-    onTrunk(trunkId, traceparent) {
+    onTrunk(trunkId, traceparent, position) {
+      concernedAt = position;
       take(trunkId);
       if (traceparent !== null && feed.caughtUp()) traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
       changed(trunkId);
@@ -151,7 +155,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       if (report.listed || !sameRefused) tellAll();
     },
   });
-  const stopObserving = observeGateways({ byState: () => states(), drift: sync.drift, behind: () => feed.position() - sync.appliedPosition() });
+  const stopObserving = observeGateways({ byState: () => states(), drift: sync.drift, behind: () => feed.position() - appliedPosition() });
   const states = () => countByState([...feed.desired.trunks.keys()].flatMap((id) => publisher.last(id) ?? []));
 
   const ask = async (): Promise<void> => {
@@ -215,7 +219,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       freeswitch: { connected: esl.connected, version: health.version, profile_running: health.profileRunning, since: health.since },
       gateways: states(),
       seen_position: feed.position(),
-      applied_position: sync.appliedPosition(),
+      applied_position: appliedPosition(),
       drift: sync.drift(),
       last_reload: sync.lastReload(),
       refused_addresses: refusedList(refused),

@@ -21,7 +21,7 @@ export interface TrunkFeedOptions {
   bridge: BridgeIdentity;
   snapshot: DesiredSnapshot;
   logger: Logger;
-  onTrunk(trunkId: string, traceparent: string | null): void;
+  onTrunk(trunkId: string, traceparent: string | null, position: number): void;
   onCaughtUp(): void;
 }
 
@@ -57,7 +57,7 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
     if (event === undefined) return logger.warn({ subject, sequence }, 'a trunk\'s event is not of a shape that this version knows; the trunk stays as it is');
     if (!noteTrunkEvent(desired, event, entity.trunk, bridge).changed) return;
     saveSoon();
-    options.onTrunk(entity.trunk, event.traceparent ?? null);
+    options.onTrunk(entity.trunk, event.traceparent ?? null, sequence);
   };
 
   link.onConnected((nc) => {

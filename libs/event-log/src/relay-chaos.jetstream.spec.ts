@@ -89,7 +89,7 @@ async function holds(options: { seed: number; each: number; disturb: (next: () =
 }
 
 describe('every committed event is in the stream exactly once and in order', () => {
-  it.each([1, 2, 3])('while relays are stopped and started (seed %i)', (seed) => holds({
+  it.each([1, 2])('while relays are stopped and started (seed %i)', (seed) => holds({
     seed,
     each: 15,
     disturb: (next, start) => [async (relays) => {
@@ -99,7 +99,7 @@ describe('every committed event is in the stream exactly once and in order', () 
     }],
   }), 120_000);
 
-  it.each([4, 5, 6])('while leaders lose their connection to the record (seed %i)', (seed) => holds({
+  it.each([3, 4])('while leaders lose their connection to the record (seed %i)', (seed) => holds({
     seed,
     each: 15,
     disturb: (_next, _start, record) => [async () => {
@@ -107,7 +107,7 @@ describe('every committed event is in the stream exactly once and in order', () 
     }],
   }), 120_000);
 
-  it.each([7, 8])('while nats-server is killed, or away for a while, and comes back with its data (seed %i)', (seed) => holds({
+  it.each([5])('while nats-server is killed, or away for a while, and comes back with its data (seed %i)', (seed) => holds({
     seed,
     each: 25,
     disturb: (next) => [
@@ -121,7 +121,7 @@ describe('every committed event is in the stream exactly once and in order', () 
     ],
   }), 120_000);
 
-  it.each([9, 10])('with all of it together (seed %i)', (seed) => holds({
+  it.each([6, 7])('with all of it together (seed %i)', (seed) => holds({
     seed,
     each: 25,
     disturb: (next, start, record) => [
@@ -143,7 +143,7 @@ describe('every committed event is in the stream exactly once and in order', () 
  * bit between the next leader's own, which differs by an event of a lower position that was committed late. The server has forgotten the ids by then.
  */
 describe('a batch of a leader that is gone', () => {
-  it.each([1, 2, 3, 4, 5, 6])('changes nothing when it arrives while the next leader is at work (seed %i)', async (seed) => {
+  it.each([1, 2, 3, 4])('changes nothing when it arrives while the next leader is at work (seed %i)', async (seed) => {
     const next = random(seed);
     const nc = await servers.connect();
     const record = await servers.record();

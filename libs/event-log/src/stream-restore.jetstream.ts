@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
@@ -15,6 +16,8 @@ export interface RestoreOptions {
 }
 
 const CHUNK = 10_000;
+/** Well within the session's idle timeout: a server may be long about the first message of a large stream. */
+const SIGN_OF_LIFE_MS = 4_000;
 
 /**
  * Puts into the outbox what the record has and the stream lacks, and takes out what the stream has. A stream holds, of each entity, a beginning of its events; so
@@ -108,8 +111,8 @@ async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGene
       if (failed) throw failed;
       const chunk = read;
       read = [];
-      if (chunk.length > 0) yield chunk;
-      else await new Promise<void>((resolve) => { wake = resolve; });
+      yield chunk;
+      if (chunk.length === 0 && !finished) await Promise.race([new Promise<void>((resolve) => { wake = resolve; }), pause(SIGN_OF_LIFE_MS, undefined, { ref: false })]);
     }
   } finally {
     await reader.stop();

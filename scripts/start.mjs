@@ -138,13 +138,16 @@ async function walk(mesh) {
   }
 }
 
+/** A Ctrl-C reaches this process twice: from the terminal, and from npm, which passes it on. */
+const SAME_SIGNAL_MS = 1_000;
+
 /** Resolves with `stop` at the first Ctrl-C or SIGTERM. A second one ends this process at once, and with it everything that it started. */
 function stopSignal() {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt;
     const ask = () => {
-      if (asked) process.exit(130);
-      asked = true;
+      if (askedAt !== undefined && performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(130);
+      askedAt ??= performance.now();
       resolve('stop');
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ask);

@@ -5,6 +5,7 @@ import { startNatsServer, type NatsServer } from '../nats-server.process.js';
 import { startPostgres, type Postgres } from '../postgres.process.js';
 import type { Component } from './component.process.js';
 import { freeswitchOf, type BridgeFreeswitch } from './freeswitch.component.js';
+import { settleFleet } from './fleet.http.js';
 import type { MeshFile } from './mesh-file.js';
 import { billingObserver, bridgeAgent, routingService, trunkService, type ServiceContext } from './services.components.js';
 import { openSettings, writePrivate, type SettingsStore } from './settings.store.js';
@@ -108,6 +109,7 @@ async function start(options: MeshOptions, stops: (() => Promise<void>)[], stop:
     },
     stop,
   };
+  await settleFleet(file);
   await mesh.saveFile();
   return mesh;
 }

@@ -21,7 +21,6 @@ export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Pro
     onStep({ title, tookMs: performance.now() - from, detail: detail(result) });
     return result;
   };
-  const began = new Date();
   const bridge = mesh.bridges[0]!;
   const carrier = await carrierFor(bridge);
   try {

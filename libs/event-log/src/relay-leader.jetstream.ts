@@ -1,7 +1,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { recordSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { FencedPublisher, StreamEnd } from './fenced-publisher.jetstream.js';
-import type { RelaySession } from './relay-session.pg.js';
+import type { OutboxEntry, RelaySession } from './relay-session.pg.js';
 import { compareWithStream } from './stream-end.jetstream.js';
 import type { StreamOptions } from './streams.jetstream.js';
 
@@ -48,8 +50,10 @@ export function relayLeader(options: LeaderOptions): RelayLeader {
       end ??= await compareWithStream(options);
       const batch = await settle(options.batch);
       if (batch.length === 0) return { relayed: 0, idle: true };
+      const began = Date.now();
       const outcome = await publisher.publish(batch, end);
       const relayed = batch.slice(0, outcome.acknowledged);
+      traceEach(relayed, began);
       acknowledged = relayed.map(({ position }) => position);
       end = { created: end.created, sequence: end.sequence + relayed.length, id: relayed.at(-1)?.id ?? end.id };
       if (outcome.problem === undefined) return { relayed: relayed.length, idle: false };
@@ -61,4 +65,21 @@ export function relayLeader(options: LeaderOptions): RelayLeader {
       if (end && acknowledged.length > 0) await settle(0);
     },
   };
+}
+
+/** A larger batch is an import or a backlog, of which one event in its trace tells nothing. */
+const TRACED_BATCH = 32;
+const TRACEPARENT = /"traceparent":"([\da-f-]{55})"/;
+
+/** Each event's way into JetStream, in the trace of the request that made it. */
+function traceEach(relayed: readonly OutboxEntry[], began: number): void {
+  if (relayed.length > TRACED_BATCH) return;
+  const ended = Date.now();
+  for (const { subject, envelope } of relayed) {
+    // Before `data`: what a client wrote must not be taken for it.
+    const parent = TRACEPARENT.exec(envelope.slice(0, Math.max(envelope.indexOf('"data":'), 0)))?.[1];
+    if (parent !== undefined) {
+      recordSpan('relay.publish', { parent, kind: 'producer', began, ended, attributes: { 'messaging.system': 'nats', 'messaging.destination.name': TRUNKMESH_STREAM, 'messaging.nats.subject': subject } });
+    }
+  }
 }

@@ -1,9 +1,11 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.pino.js';
 import { counter, gauge, histogram } from './metric.otel.js';
 import { type OpsServer, startOpsServer } from './ops.server.js';
 import { startTelemetry, type Telemetry } from './telemetry.otel.js';
-import { currentTraceparent, withSpan } from './trace.otel.js';
+import { currentTraceparent, recordSpan, withSpan } from './trace.otel.js';
 
 const logger = createLogger('test', { level: 'silent' });
 const beforeStart = counter('trunkmesh_test_events_total', 'created before telemetry');
@@ -44,6 +46,36 @@ describe('metrics', () => {
 
   it.each(['trunkmesh.dots_total', 'Upper_total', 'no_suffix'])('refuse the counter name %s', (name) => {
     expect(() => counter(name, 'd')).toThrow(TypeError);
+  });
+});
+
+describe('OTLP', () => {
+  it('is spoken where its endpoint is set', async () => {
+    const posted: { path: string; body: string }[] = [];
+    const collector = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
+        posted.push({ path: request.url!, body: Buffer.concat(chunks).toString('latin1') });
+        response.end();
+      });
+    });
+    await new Promise<void>((resolve) => { collector.listen(0, '127.0.0.1', resolve); });
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    try {
+      telemetry = startTelemetry('trunk-service', process.env);
+      beforeStart.add(1);
+      await withSpan('applied by a test', {}, () => undefined);
+      recordSpan('published by a test', { began: Date.now() - 5, ended: Date.now() });
+      await telemetry.shutdown();
+    } finally {
+      delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+      telemetry = undefined;
+      collector.closeAllConnections();
+      await new Promise((resolve) => { collector.close(resolve); });
+    }
+    const sent = (path: string) => posted.filter((one) => one.path === path).map(({ body }) => body).join('');
+    expect(sent('/v1/traces')).toMatch(/trunk-service.*applied by a test.*published by a test/s);
+    expect(sent('/v1/metrics')).toContain('trunkmesh_test_events_total');
   });
 });
 

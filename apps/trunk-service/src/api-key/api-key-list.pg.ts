@@ -27,7 +27,7 @@ export async function apiKeyPage(record: RecordStore, organizationId: string, { 
 
 /** True where there was such a key; `organizationId` null: any organisation's. Revoking twice is no error. */
 export async function revokeApiKey(record: RecordStore, organizationId: string | null, id: string): Promise<boolean> {
-  const [rows] = await record.query(`
-    update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and ($2::uuid is null or organization_id = $2) returning id`, [id, organizationId]) as unknown as [unknown[], number];
+  const rows = await record.query(`
+    update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and ($2::uuid is null or organization_id = $2) returning id`, [id, organizationId]);
   return rows.length > 0;
 }

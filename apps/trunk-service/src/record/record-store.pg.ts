@@ -1,8 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { DataSource, type EntityManager, type MigrationInterface, type QueryRunner } from 'typeorm';
+import type pg from 'pg';
+import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
+import { startLine } from './line.clock.js';
 import { migrate } from './migrate.pg.js';
+import { ask } from './prepared.pg.js';
 import { recordFailure, recordUnavailable } from './record-failure.pg.js';
 
 export interface RecordOptions {
@@ -36,6 +40,8 @@ export interface RecordStore {
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/** For a free connection, while the record works. */
+const TURN_TIMEOUT_MS = 10_000;
 /** A single statement; a bulk import writes many. A server that does not answer this long is taken for dead. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
@@ -69,15 +75,27 @@ export function openRecord(options: RecordOptions): RecordStore {
     return migrated;
   });
   opened.catch(() => undefined);
-  const connected = <R>(work: (runner: QueryRunner) => Promise<R>): Promise<R> => (usable ? inConnection(dataSource, work) : Promise.reject(recordUnavailable()));
+  const line = startLine({ places: options.poolSize, deadlineMs: TURN_TIMEOUT_MS, refusal: recordUnavailable });
+  const inTurn = async <R>(work: () => Promise<R>): Promise<R> => {
+    if (!usable) throw recordUnavailable();
+    const leave = await line.enter();
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'record-unavailable') line.turnAway();
+      throw error;
+    } finally {
+      leave();
+    }
+  };
 
   return {
     source: options.source,
     logger,
     opened,
-    health: () => connected((runner) => runner.query('select 1')).then(() => 'up', () => (usable ? 'PostgreSQL cannot be reached' : 'PostgreSQL was not reached yet, or is being migrated')),
-    query: <Row>(sql: string, parameters?: unknown[]) => connected((runner) => runner.query(sql, parameters) as Promise<Row[]>),
-    transaction: (work) => connected((runner) => transaction(runner, work)),
+    health: () => inTurn(() => query(dataSource, 'select 1')).then(() => 'up', () => (usable ? 'PostgreSQL cannot be reached' : 'PostgreSQL was not reached yet, or is being migrated')),
+    query: <Row>(sql: string, parameters?: unknown[]) => inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
+    transaction: (work) => inTurn(() => transaction(dataSource, work)),
     fingerprint: (text) => createHmac('sha256', `trunkmesh fingerprint ${options.fingerprintKey}`).update(text).digest(),
     afterCommit: (listener) => { listeners.push(listener); },
     committed: () => { for (const listener of listeners) listener(); },
@@ -104,39 +122,57 @@ async function open(dataSource: DataSource, { url, logger }: RecordOptions, sign
   }
 }
 
-async function inConnection<R>(dataSource: DataSource, work: (runner: QueryRunner) => Promise<R>): Promise<R> {
-  const runner = dataSource.createQueryRunner();
+/** Straight from the pool: a request asks at least once, and TypeORM's own query costs more than the question. */
+async function query(dataSource: DataSource, sql: string, parameters: unknown[] = []): Promise<unknown[]> {
+  const { master } = dataSource.driver as unknown as { master: pg.Pool };
+  const client = await master.connect().catch(unavailable);
+  let lost = false;
   try {
-    await runner.connect();
-  } catch {
-    // The runner holds nothing when the pool gave it nothing.
-    throw recordUnavailable();
+    return (await ask(client, sql, parameters)).rows;
+  } catch (error) {
+    lost = recordFailure(error).kind === 'unavailable';
+    throw lost ? recordUnavailable() : error;
+  } finally {
+    client.release(lost);
   }
+}
+
+async function transaction<R>(dataSource: DataSource, work: (manager: EntityManager) => Promise<R>): Promise<R> {
+  const runner = dataSource.createQueryRunner();
+  const client = await runner.connect().catch(unavailable) as pg.PoolClient;
   try {
-    return await work(runner);
+    return await inTransaction(client, () => work(runner.manager));
   } catch (error) {
     if (recordFailure(error).kind !== 'unavailable') throw error;
-    abandon(runner);
+    abandon(client);
     throw recordUnavailable();
   } finally {
     await runner.release();
   }
 }
 
-async function transaction<R>(runner: QueryRunner, work: (manager: EntityManager) => Promise<R>): Promise<R> {
-  await runner.startTransaction();
+async function inTransaction<R>(client: pg.PoolClient, work: () => Promise<R>): Promise<R> {
+  // Goes out with the first statement: nobody has to wait for its answer.
+  const begun = ask(client, 'BEGIN');
+  begun.catch(() => undefined);
   try {
-    const result = await work(runner.manager);
-    await runner.commitTransaction();
+    const result = await work();
+    await begun;
+    const { command } = await ask(client, 'COMMIT');
+    // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, and calls that success.
+    if (command !== 'COMMIT') throw new TypeError('a statement of the transaction failed, and nobody said so');
     return result;
   } catch (error) {
-    if (recordFailure(error).kind !== 'unavailable' && runner.isTransactionActive) await runner.rollbackTransaction();
+    if (recordFailure(error).kind !== 'unavailable') await ask(client, 'ROLLBACK');
     throw error;
   }
 }
 
+function unavailable(): never {
+  throw recordUnavailable();
+}
+
 /** A connection that a statement did not come back from must not go to the next request: pg would queue that behind the lost one. */
-function abandon(runner: QueryRunner): void {
-  const { databaseConnection } = runner as unknown as { databaseConnection?: { connection?: { stream?: { destroy(): void } } } };
-  databaseConnection?.connection?.stream?.destroy();
+function abandon(client: pg.PoolClient): void {
+  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream?.destroy();
 }

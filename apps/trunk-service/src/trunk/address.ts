@@ -11,10 +11,13 @@ const PRIVATE = new Set(['private', 'loopback', 'linkLocal', 'uniqueLocal', 'car
 /** 240.0.0.0/4; ipaddr.js calls it "reserved", and so the documentation networks, which are as good as public to us. */
 const FUTURE = ipaddr.IPv4.parseCIDR('240.0.0.0/4');
 
+const FOUR_PARTS = /^\d{1,3}(\.\d{1,3}){3}$/;
+
 /** An IPv4 address in four decimal parts, or an IPv6 address without a zone. Nothing else: `127.1`, `0x7f.1` and `2130706433` are loopback in disguise. */
 export function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
-  if (!text.includes('%') && ipaddr.IPv6.isValid(text)) return ipaddr.IPv6.parse(text);
+  // Asked first because ipaddr.js throws, and catches, for each text that is none: most are names.
+  if (FOUR_PARTS.test(text)) return ipaddr.IPv4.isValidFourPartDecimal(text) ? ipaddr.IPv4.parse(text) : undefined;
+  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) return ipaddr.IPv6.parse(text);
   return undefined;
 }
 

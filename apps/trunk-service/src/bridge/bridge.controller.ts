@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/com
 import { jetstreamManager } from '@nats-io/jetstream';
 import { bridgeId } from '@trunkmesh/contracts/scalar.js';
 import { bridgeState } from '@trunkmesh/contracts/bridge.js';
-import { bridgeSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { ALL_TRUNKS, TRUNKMESH_STREAM, bridgeSubject } from '@trunkmesh/contracts/subjects.js';
 import type { Request } from 'express';
 import { Access, CurrentCaller } from '../http/access.guard.js';
 import type { Caller } from '../http/caller.js';
@@ -89,10 +89,11 @@ export class BridgeController {
     return bridges.map((bridge) => operatorView(bridge, { head, trunks: load.get(bridge.id) ?? 0 }));
   }
 
+  /** Of the trunks' events alone: a bridge's position is the last of those that it saw. */
   private async head(): Promise<number | null> {
     try {
       const manager = await jetstreamManager(this.nats.connection(), { timeout: 1_000, checkAPI: false });
-      return (await manager.streams.info(TRUNKMESH_STREAM)).state.last_seq;
+      return (await manager.streams.getMessage(TRUNKMESH_STREAM, { last_by_subj: ALL_TRUNKS }))?.seq ?? 0;
     } catch {
       return null;
     }

@@ -31,6 +31,8 @@ export interface Calls {
   onDown(): void;
   onEvent(event: EslEvent): void;
   live(): number;
+  /** Of those: calls that nobody watches at this moment, after a restart or a broken connection. */
+  outOfSight(): number;
   unconfirmedRecords(): number;
   readiness(): { routes: string; records: string };
   stop(): Promise<void>;
@@ -62,6 +64,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     live: live.count,
     unconfirmedRecords: recorder.unconfirmed,
     readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up' }),
+    outOfSight: () => live.count() - live.countSeen(),
     stop: async () => {
       clearInterval(tidying);
       await socket.stop();

@@ -111,6 +111,7 @@ describe('a call\'s events on their way to the log', () => {
     await recorder.begin(started(4));
     expect(recorder.unconfirmed()).toBe(3);
     await nats.start();
+    await eventually(() => link.connection !== undefined);
     await eventually(async () => (await typesOf()).length === 10);
     const types = await typesOf();
     for (const n of [1, 2, 3]) expect(types.filter((type) => type.endsWith(` ${n}`))).toEqual([`CallStarted ${n}`, `CallAnswered ${n}`, `CallEnded ${n}`]);

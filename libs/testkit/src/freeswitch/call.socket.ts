@@ -25,7 +25,12 @@ export async function runCallSocket(leg: Leg, data: string): Promise<void> {
   leg.socketData = data;
   await new Promise<void>((resolve) => {
     const controls = new CallControl(leg, socket, modes.includes('full'));
-    socket.once('close', () => { if (!channel.hungUp) leg.socketData = undefined; resolve(); });
+    socket.once('close', () => {
+      // The park ends with its program, an `echo` inside it does not (seen on 1.11.1: kill -9 of the program, and the call went on until its caller hung up).
+      if (leg.held && !channel.hungUp) return;
+      if (!channel.hungUp) leg.socketData = undefined;
+      resolve();
+    });
     leg.onReported = () => { controls.over(); resolve(); };
     setTimeout(() => { if (!channel.hungUp) leg.fire('CHANNEL_PARK'); }, PARK_MS);
   });

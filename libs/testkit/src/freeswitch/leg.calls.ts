@@ -38,6 +38,9 @@ export class Leg {
 
   get uuid(): string { return this.channel.uuid; }
 
+  /** An application that holds the channel until the call ends, whatever becomes of who started it. */
+  get held(): boolean { return this.blocking.length > 0; }
+
   fire(name: string, more: Headers = [], options: Parameters<Channel['headers']>[0] = {}): void {
     this.freeswitch.events.fire(name, [...this.channel.headers(options), ...more], { uuid: this.uuid });
   }

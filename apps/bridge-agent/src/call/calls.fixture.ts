@@ -1,0 +1,116 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
+import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
+import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
+import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
+import { CALLS_STREAM, numberSubject, organizationSubject, ROUTING_INBOUND, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.server.js';
+import { freePort } from '@trunkmesh/testkit/free-port.net.js';
+import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { startEslClient } from '../esl/esl-client.socket.js';
+import { createNatsLink } from '../record/nats-link.nats.js';
+import { startCalls, type Calls, type CallsOptions } from './calls.feature.js';
+
+type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
+const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
+const AT = '2026-01-01T00:00:00.000Z';
+const PASSWORD = 'test-password';
+
+export const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
+export const organization = (n: number): OrganizationState => organizationState.parse({ id: id(1, n), name: `org ${n}`, status: 'active', outbound_country_codes: null, created_at: AT, updated_at: AT });
+export const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState => trunkState.parse({
+  id: id(2, n), organization_id: id(1, org), name: `trunk ${n}`, gateway: `192.0.2.${n}`, register: false, default_country: 'US', enabled: true, password: null, bridge_id: null, gateway_revision: 1,
+  created_at: AT, updated_at: AT, ...with_,
+});
+export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => numberState.parse({
+  id: id(3, Number(phone.slice(-6))), organization_id: id(1, org), phone_number: phone, friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
+  is_verified_caller_id: false, capabilities: {}, target: { kind: 'assistant', id: 42, name: null, is_active: true }, created_at: AT, updated_at: AT, ...with_,
+});
+type Entity = OrganizationState | TrunkState | NumberState;
+export const subjectOf = (entity: Entity) => ('phone_number' in entity ? numberSubject(entity.organization_id, entity.phone_number)
+  : 'gateway' in entity ? trunkSubject(entity.organization_id, entity.id) : organizationSubject(entity.id));
+
+/** A host's calls with everything around them: a real nats-server, the FreeSWITCH stand-in on a prepared configuration, entities in the log, and a routing-service that the test speaks for. */
+export async function startHost() {
+  const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
+  const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-calls-'));
+  const [eslPort, callSocketPort] = [await freePort(), await freePort()];
+  const { prepare } = await import(PREPARE) as Prepare;
+  const { confDir, agentDir } = await prepare(join(folder, 'conf'), { sipIp: '127.0.0.1', eslPort, eslPassword: PASSWORD, callSocketPort });
+  await writeFile(join(agentDir, 'acl.xml'), '<include>\n  <node type="allow" cidr="192.0.2.0/24"/>\n</include>\n');
+  const nats = await startNatsServer({ storeDir: join(folder, 'nats') });
+  const nc = await connectNats(nats.url, { name: 'test', logger });
+  await ensureStreams(nc);
+  const asked: InboundRequest[] = [];
+  const agents: (() => Promise<void>)[] = [];
+  let answer: ((request: InboundRequest) => unknown) | undefined;
+  nc.subscribe(ROUTING_INBOUND, { callback: (_error, message) => {
+    const request = message.json<InboundRequest>();
+    asked.push(request);
+    const decision = answer?.(request);
+    if (decision !== undefined) message.respond(JSON.stringify(decision));
+  } });
+
+  const host = {
+    nats, nc, asked,
+    standIn: await startStandIn({ confDir }),
+    callSocketPort,
+    /** What routing-service says; undefined: nothing, within whatever time. */
+    routingSays(says: ((request: InboundRequest) => InboundDecision | object | undefined) | undefined) { answer = says; },
+    async publish(...entities: Entity[]) {
+      for (const entity of entities) await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ data: { change: {}, state: entity } }));
+    },
+    async startAgent(options: Partial<CallsOptions> = {}): Promise<Calls> {
+      const connecting = connectNats(nats.url, { name: 'agent', logger });
+      const calls = await startCalls({
+        bridge: { id: 'bridge-1', pool: 'default' }, stateDir: join(folder, 'state'), callSocket: { host: '127.0.0.1', port: callSocketPort }, maxCalls: 100, link: createNatsLink(connecting),
+        resolvedTrunks: () => [], logger, ...options,
+      });
+      const esl = startEslClient({
+        host: '127.0.0.1', port: eslPort, password: PASSWORD, events: ['HEARTBEAT'], logger, onEvent: (event) => calls.onEvent(event), onUp: () => calls.onUp(esl), onDown: () => calls.onDown(),
+      });
+      let stopping: Promise<void> | undefined;
+      const stop = () => stopping ??= calls.stop().then(async () => {
+        esl.stop();
+        await connecting.then((connection) => connection.close());
+      });
+      agents.push(stop);
+      return { ...calls, stop };
+    },
+    async callEvents(callId?: string): Promise<CallEvent[]> {
+      const manager = await jetstreamManager(nc);
+      const { state } = await manager.streams.info(CALLS_STREAM);
+      const events: CallEvent[] = [];
+      for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
+        const message = await manager.streams.getMessage(CALLS_STREAM, { seq });
+        if (message !== null) events.push(callEvent.parse(message.json()));
+      }
+      return callId === undefined ? events : events.filter(({ data }) => data.call_id === callId);
+    },
+    /** The call's events once the last one is there. */
+    untilWritten: (callId: string) => eventually(async () => {
+      const events = await host.callEvents(callId);
+      return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events : undefined;
+    }, { message: 'the call\'s last event' }),
+    async stopAgents() { await Promise.all(agents.splice(0).map((stop) => stop())); },
+    async stop() {
+      await host.stopAgents();
+      await host.standIn.stop();
+      await nc.close();
+      await nats.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+    forget: () => rm(join(folder, 'state'), { recursive: true, force: true }),
+  };
+  return host;
+}
+export type Host = Awaited<ReturnType<typeof startHost>>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { cloudEvent } from './envelope.js';
-import { bridgeId, poolName, timestamp, traceparent, uuid } from './scalar.js';
+import { cloudEvent, occurrence } from './envelope.js';
+import { bridgeId, poolName, timestamp, uuid } from './scalar.js';
 
 export const bridgeState = z.object({
   id: bridgeId,
@@ -51,17 +51,7 @@ export const gatewayStatus = z.object({
 export type GatewayStatus = z.infer<typeof gatewayStatus>;
 
 /** Stream GATEWAYS: a gateway's settled changes (REGED, FAILED, NOREG, DOWN, removed …), not each step of a retry. Not versioned: there is no entity behind it. */
-export const gatewayStateChanged = z.object({
-  specversion: z.literal('1.0'),
-  id: uuid,
-  source: z.string(),
-  type: z.literal('GatewayStateChanged'),
-  subject: z.string(),
-  time: timestamp,
-  datacontenttype: z.literal('application/json'),
-  traceparent: traceparent.optional(),
-  data: z.object({ change: z.object({ from: registrationState.nullable() }), state: gatewayStatus }),
-});
+export const gatewayStateChanged = occurrence('GatewayStateChanged', z.object({ change: z.object({ from: registrationState.nullable() }), state: gatewayStatus }));
 export type GatewayStateChanged = z.infer<typeof gatewayStateChanged>;
 
 export const refusedAddress = z.object({ address: z.string(), count: z.number().int().positive(), first_at: timestamp, last_at: timestamp });

@@ -1,18 +1,7 @@
 import { z } from 'zod';
-import { bridgeId, timestamp, traceparent, uuid } from './scalar.js';
+import { occurrence } from './envelope.js';
+import { bridgeId, timestamp, uuid } from './scalar.js';
 import { inboundDecision } from './routing.js';
-
-const callEventOf = <Type extends string, Data extends z.ZodRawShape>(type: Type, data: z.ZodObject<Data>) => z.object({
-  specversion: z.literal('1.0'),
-  id: uuid,
-  source: z.string(),
-  type: z.literal(type),
-  subject: z.string(),
-  time: timestamp,
-  datacontenttype: z.literal('application/json'),
-  traceparent: traceparent.optional(),
-  data,
-});
 
 /** What is known of a call from its first moment. `organization_id` null: a refused call that belongs to nobody. */
 export const callParties = z.object({
@@ -42,14 +31,14 @@ export const callQuality = z.object({
   packets_out: z.number().int().nullable(),
 });
 
-export const callStarted = callEventOf('CallStarted', callParties.extend({
+export const callStarted = occurrence('CallStarted', callParties.extend({
   decision: inboundDecision.nullable(),
   /** `local`: routing did not answer in time and the agent's own copy decided. */
   decided_at: z.enum(['routing-service', 'local']),
   target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
 }));
 
-export const callAnswered = callEventOf('CallAnswered', callParties.extend({ answered_at: timestamp, codec: z.string().nullable() }));
+export const callAnswered = occurrence('CallAnswered', callParties.extend({ answered_at: timestamp, codec: z.string().nullable() }));
 
 /**
  * A finished call: the record that usage is made from. `bridge_epoch` and `record_number` number a bridge's records from 1 without a gap, so that a missing one is seen;
@@ -57,7 +46,7 @@ export const callAnswered = callEventOf('CallAnswered', callParties.extend({ ans
  */
 const numbered = { bridge_epoch: uuid, record_number: z.number().int().positive() };
 
-export const callRejected = callEventOf('CallRejected', callParties.extend({
+export const callRejected = occurrence('CallRejected', callParties.extend({
   ...numbered,
   decision: inboundDecision.nullable(),
   decided_at: z.enum(['routing-service', 'local']),
@@ -66,7 +55,7 @@ export const callRejected = callEventOf('CallRejected', callParties.extend({
   ended_at: timestamp,
 }));
 
-export const callEnded = callEventOf('CallEnded', callParties.extend({
+export const callEnded = occurrence('CallEnded', callParties.extend({
   ...numbered,
   answered_at: timestamp.nullable(),
   ended_at: timestamp,

@@ -1,25 +1,31 @@
 import { z } from 'zod';
 import { timestamp, traceparent, uuid } from './scalar.js';
 
-/**
- * CloudEvents 1.0, structured JSON mode (`application/cloudevents+json`), of one event type.
- * `data.change` is what happened; `data.state` the entity's whole state after it, `null` after a deletion, so that a reader starts from the last event per
- * subject. Both stand inside `data` because CloudEvents allows no objects as extension attributes (ADR 0002).
- * `entityversion` counts an entity's events from 1 without a gap.
- */
-export function cloudEvent<Type extends string, Change extends z.ZodType, State extends z.ZodType>(type: Type, change: Change, state: State) {
-  return z.object({
+/** The context attributes of CloudEvents 1.0, structured JSON mode (`application/cloudevents+json`). */
+function attributes<Type extends z.ZodType<string>>(type: Type) {
+  return {
     specversion: z.literal('1.0'),
     id: uuid,
     source: z.string(),
-    type: z.literal(type),
+    type,
     subject: z.string(),
     time: timestamp,
     datacontenttype: z.literal('application/json'),
-    entityversion: z.number().int().positive(),
     traceparent: traceparent.optional(),
-    data: z.object({ change, state }),
-  });
+  };
+}
+
+/** An event of something that happened and has no versioned entity behind it: a call, a gateway's state. */
+export function occurrence<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
+  return z.object({ ...attributes(z.literal(type)), data });
+}
+
+/**
+ * An entity's event. `data.change` is what happened; `data.state` the entity's whole state after it, `null` after a deletion, so that a reader starts from the last event per
+ * subject. Both stand inside `data` because CloudEvents allows no objects as extension attributes (ADR 0002). `entityversion` counts an entity's events from 1 without a gap.
+ */
+export function cloudEvent<Type extends string, Change extends z.ZodType, State extends z.ZodType>(type: Type, change: Change, state: State) {
+  return z.object({ ...attributes(z.literal(type)), entityversion: z.number().int().positive(), data: z.object({ change, state }) });
 }
 
 /** What every event has, whatever its type: enough to store, relay and order it without knowing its type. */

@@ -33,7 +33,11 @@ export interface AudioCall {
 }
 
 export type AudioOutcome =
-  /** `unicast`: the headers of the sendmsg `unicast` that attaches the call. */
+  /**
+   * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's CHANNEL_ANSWER (or, for early media, CHANNEL_PROGRESS_MEDIA)
+   * has been seen: on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies with all its calls. Behind an `answer` whose outcome is not known
+   * yet that happens to whoever offers no codec of ours.
+   */
   | { outcome: 'connected'; unicast: UnicastHeaders }
   | { outcome: 'failed'; reason: AudioEnd; detail: string };
 

@@ -1,4 +1,4 @@
-import { muLawAt } from './g711.js';
+import { encodeMuLaw, muLawAt } from './g711.js';
 import { FRAME_BYTES } from './playout-queue.js';
 
 /** More than any packetization time gives (FreeSWITCH's own buffer for a frame of 8 kHz). */
@@ -19,6 +19,11 @@ export function createCallerFrames(onFrame: (muLaw: Uint8Array) => void): Caller
   return {
     push(l16) {
       if (l16.length % 2 !== 0 || l16.length === 0 || l16.length > LONGEST_DATAGRAM) return false;
+      if (filled === 0 && l16.length === 2 * FRAME_BYTES) {
+        encodeMuLaw(l16, frame, FRAME_BYTES);
+        onFrame(frame);
+        return true;
+      }
       for (let at = 0; at < l16.length; at += 2) {
         frame[filled] = muLawAt(l16, at);
         filled += 1;

@@ -2,8 +2,8 @@
 export const FRAME_MS = 20;
 /** Frames in one tick while lateness is caught up: a telephone's jitter buffer takes that many at once. */
 const MAX_BURST = 3;
-/** Lateness that is caught up at all. What is older is left out: the caller has heard a gap already, and a faster voice behind it helps nobody. */
-const MAX_BACKLOG = 10;
+/** Half a second of lateness is caught up. What is older is left out: no telephone's jitter buffer would take it, and words sent to it faster than it plays are lost. */
+const MAX_BACKLOG = 25;
 
 /** When the frames of all calls go out. Times are milliseconds of a clock that never goes back. */
 export interface FrameClock {

@@ -48,24 +48,13 @@ export interface MediaStream {
   stop(): string;
 }
 
-const DIGITS_OF_A_COUNTER = 16;
-
 export function startMediaStream(identity: StreamIdentity): MediaStream {
   const { accountSid, callSid, streamSid } = identity;
   let sequence = 0;
   let chunk = 0;
   const next = (): string => String(++sequence);
 
-  const upToSequence = Buffer.from('{"event":"media","sequenceNumber":"');
-  const upToChunk = Buffer.from(`","streamSid":${JSON.stringify(streamSid)},"media":{"track":"inbound","chunk":"`);
-  const upToTimestamp = Buffer.from('","timestamp":"');
-  const upToPayload = Buffer.from('","payload":"');
-  const end = Buffer.from('"}}');
-  const parts = [upToSequence, upToChunk, upToTimestamp, upToPayload, end];
-  const buffer = Buffer.alloc(parts.reduce((sum, part) => sum + part.length, 3 * DIGITS_OF_A_COUNTER) + base64Length(FRAME_BYTES));
-  upToSequence.copy(buffer);
-  /** The message's length changes only when a counter gains a digit, so the view of it lasts. */
-  let message = buffer;
+  const hot = hotMediaMessage(streamSid);
 
   return {
     connected: () => '{"event":"connected","protocol":"Call","version":"1.0.0"}',
@@ -78,16 +67,7 @@ export function startMediaStream(identity: StreamIdentity): MediaStream {
     media(muLaw, timestampMs) {
       sequence += 1;
       chunk += 1;
-      let at = writeNumber(buffer, upToSequence.length, sequence);
-      at += upToChunk.copy(buffer, at);
-      at = writeNumber(buffer, at, chunk);
-      at += upToTimestamp.copy(buffer, at);
-      at = writeNumber(buffer, at, timestampMs);
-      at += upToPayload.copy(buffer, at);
-      at = encodeBase64(muLaw, buffer, at);
-      at += end.copy(buffer, at);
-      if (message.length !== at) message = buffer.subarray(0, at);
-      return message;
+      return hot(sequence, chunk, timestampMs, muLaw);
     },
     dtmf: (digit) => JSON.stringify({ event: 'dtmf', sequenceNumber: next(), streamSid, dtmf: { track: 'inbound_track', digit } }),
     mark: (name) => JSON.stringify({ event: 'mark', sequenceNumber: next(), streamSid, mark: { name } }),
@@ -95,15 +75,49 @@ export function startMediaStream(identity: StreamIdentity): MediaStream {
   };
 }
 
-/** Decimal digits of a whole number that is not negative; gives the position behind them. */
-function writeNumber(target: Uint8Array, at: number, value: number): number {
+/**
+ * The one message that goes out fifty times a second and call. Its constant parts stay where they are in the buffer and are laid out anew only when a counter gains a digit.
+ */
+function hotMediaMessage(streamSid: string): (sequence: number, chunk: number, timestampMs: number, muLaw: Uint8Array) => Buffer {
+  const parts = [
+    '{"event":"media","sequenceNumber":"', `","streamSid":${JSON.stringify(streamSid)},"media":{"track":"inbound","chunk":"`, '","timestamp":"', '","payload":"', '"}}',
+  ] as const;
+  let digits: [number, number, number] = [0, 0, 0];
+  let at: [sequence: number, chunk: number, timestamp: number, payload: number] = [0, 0, 0, 0];
+  let message = Buffer.alloc(0);
+
+  const layOut = (sequence: number, chunk: number, timestamp: number): void => {
+    digits = [sequence, chunk, timestamp];
+    const gap = '0';
+    const text = [parts[0], gap.repeat(sequence), parts[1], gap.repeat(chunk), parts[2], gap.repeat(timestamp), parts[3], gap.repeat(base64Length(FRAME_BYTES)), parts[4]];
+    const begins = text.map((_, index) => Buffer.byteLength(text.slice(0, index).join('')));
+    at = [begins[1]!, begins[3]!, begins[5]!, begins[7]!];
+    message = Buffer.from(text.join(''));
+  };
+
+  return (sequence, chunk, timestampMs, muLaw) => {
+    const ofSequence = digitsOf(sequence), ofChunk = digitsOf(chunk), ofTimestamp = digitsOf(timestampMs);
+    if (ofSequence !== digits[0] || ofChunk !== digits[1] || ofTimestamp !== digits[2]) layOut(ofSequence, ofChunk, ofTimestamp);
+    writeNumber(message, at[0], ofSequence, sequence);
+    writeNumber(message, at[1], ofChunk, chunk);
+    writeNumber(message, at[2], ofTimestamp, timestampMs);
+    encodeBase64(muLaw, message, at[3]);
+    return message;
+  };
+}
+
+function digitsOf(value: number): number {
   let digits = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits += 1;
+  return digits;
+}
+
+/** A whole number that is not negative. */
+function writeNumber(target: Uint8Array, at: number, digits: number, value: number): void {
   let rest = value;
   for (let index = at + digits - 1; index >= at; index -= 1) {
     const above = Math.floor(rest / 10);
     target[index] = 48 + (rest - above * 10);
     rest = above;
   }
-  return at + digits;
 }

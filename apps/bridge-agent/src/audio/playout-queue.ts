@@ -135,9 +135,8 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       }
       const refusedBefore = counts.refusedBytes;
       const skipped = makeRoom(length);
-      const wrap = ring.length - 1;
-      const end = head + size - skipped;
-      for (let index = skipped; index < length; index += 1) ring[(end + index) & wrap] = audio[index]!;
+      const target = ring, wrap = ring.length - 1, end = head + size - skipped;
+      for (let index = skipped; index < length; index += 1) target[(end + index) & wrap] = audio[index]!;
       size += length - skipped;
       counts.deepestBytes = Math.max(counts.deepestBytes, size);
       return counts.refusedBytes - refusedBefore;
@@ -168,8 +167,8 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       if (markNames.length > 0) giveMarksBack();
       if (debt > 0) catchUp();
       const speech = Math.min(FRAME_BYTES, size);
-      const wrap = ring.length - 1;
-      for (let index = 0; index < speech; index += 1) frame[index] = ring[(head + index) & wrap]!;
+      const source = ring, wrap = ring.length - 1, begin = head;
+      for (let index = 0; index < speech; index += 1) frame[index] = source[(begin + index) & wrap]!;
       for (let index = speech; index < FRAME_BYTES; index += 1) frame[index] = MU_LAW_SILENCE;
       drop(speech);
       if (size === 0 && ring.length > SMALLEST_RING) resize(SMALLEST_RING);

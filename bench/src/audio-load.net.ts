@@ -1,0 +1,131 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { CallAddresses } from './audio-relay.process.js';
+
+const FRAME_MS = 20;
+/** Frames of which the times are kept, a call: a frame that takes longer than this to come back is lost. */
+const REMEMBERED = 256;
+/** Mu-law codes that keep their value through L16, and the samples that they stand for: sixteen of them write a frame's number. */
+const DIGIT_CODE = 0x80;
+const DIGITS = 8;
+const SAMPLES = Array.from({ length: 16 }, (_, digit) => sampleOf(DIGIT_CODE + digit));
+
+/** G.711, table 2a, for the codes of the loudest segment. */
+function sampleOf(code: number): number {
+  const inverted = ~code & 0xff;
+  return (((((inverted & 0xf) << 1) + 33) << ((inverted >> 4) & 7)) - 33) * 4;
+}
+
+/** FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of each way. */
+export interface AudioLoad {
+  readonly url: string;
+  attach(calls: readonly CallAddresses[]): Promise<void>;
+  /** From now on; gives what was since then at the end. */
+  measure(ms: number): Promise<Latencies>;
+  stop(): Promise<void>;
+}
+/** Milliseconds: caller to assistant, and back. */
+export interface Latencies { up: number[]; down: number[]; sent: number; heard: number }
+
+interface Caller { socket: Socket; frame: Buffer; sent: number; begin: number; sentAt: Float64Array; echoedAt: Float64Array }
+
+export async function startAudioLoad(): Promise<AudioLoad> {
+  const callers: Caller[] = [];
+  let now: Latencies = { up: [], down: [], sent: 0, heard: 0 };
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+  await once(server, 'listening');
+  server.on('connection', (ws) => echo(ws, (number) => {
+    const caller = callers[number >>> 20];
+    if (!caller) return;
+    const slot = number % REMEMBERED;
+    caller.echoedAt[slot] = performance.now();
+    now.up.push(caller.echoedAt[slot]! - caller.sentAt[slot]!);
+  }));
+
+  const sendDue = (): void => {
+    for (const [index, caller] of callers.entries()) {
+      while (caller.begin + caller.sent * FRAME_MS <= performance.now()) {
+        writeNumber(caller.frame, index * 2 ** 20 + (caller.sent % 2 ** 20));
+        caller.sentAt[caller.sent % REMEMBERED] = performance.now();
+        caller.socket.send(caller.frame);
+        caller.sent += 1;
+        now.sent += 1;
+      }
+    }
+  };
+  const ticking = setInterval(sendDue, 2);
+
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async attach(calls) {
+      for (const { freeswitch, relay } of calls) {
+        const socket = createSocket('udp4').bind(freeswitch, '127.0.0.1');
+        await once(socket, 'listening');
+        // A connected socket sends at once; any other looks the address up first, and the frame would have been written anew by then.
+        socket.connect(relay, '127.0.0.1');
+        await once(socket, 'connect');
+        // Spread over the 20 ms, as calls are that began at any time.
+        const begin = performance.now() + 50 + Math.random() * FRAME_MS;
+        const caller: Caller = { socket, frame: Buffer.alloc(320), sent: 0, begin, sentAt: new Float64Array(REMEMBERED), echoedAt: new Float64Array(REMEMBERED) };
+        callers.push(caller);
+        socket.on('message', (datagram) => {
+          const number = readNumber(datagram);
+          if (number === undefined) return;
+          now.heard += 1;
+          now.down.push(performance.now() - caller.echoedAt[number % REMEMBERED]!);
+        });
+      }
+    },
+    async measure(ms) {
+      const measured: Latencies = { up: [], down: [], sent: 0, heard: 0 };
+      now = measured;
+      await new Promise((resolve) => { setTimeout(resolve, ms); });
+      now = { up: [], down: [], sent: 0, heard: 0 };
+      return measured;
+    },
+    async stop() {
+      clearInterval(ticking);
+      for (const { socket } of callers) socket.close();
+      for (const ws of server.clients) ws.terminate();
+      await new Promise((resolve) => { server.close(resolve); });
+    },
+  };
+}
+
+const PAYLOAD = '"payload":"';
+
+/** Sends each frame back as it came. The numbers' codes stand in the first twelve characters. */
+function echo(ws: WebSocket, onFrame: (number: number) => void): void {
+  let streamSid = '';
+  ws.on('message', (data: Buffer) => {
+    const text = data.toString('latin1');
+    const at = text.indexOf(PAYLOAD);
+    if (at < 0) {
+      streamSid = (JSON.parse(text) as { streamSid?: string }).streamSid ?? streamSid;
+      return;
+    }
+    const payload = text.slice(at + PAYLOAD.length, text.length - 3);
+    ws.send(`{"event":"media","streamSid":"${streamSid}","media":{"payload":"${payload}"}}`);
+    const codes = Buffer.from(payload.slice(0, 12), 'base64');
+    let number = 0;
+    for (let digit = 0; digit < DIGITS; digit += 1) number = number * 16 + (codes[digit]! - DIGIT_CODE);
+    onFrame(number);
+  });
+}
+
+function writeNumber(frame: Buffer, number: number): void {
+  for (let digit = DIGITS - 1, rest = number; digit >= 0; digit -= 1, rest = Math.floor(rest / 16)) frame.writeInt16LE(SAMPLES[rest % 16]!, 2 * digit);
+}
+
+/** Undefined: silence, or another frame's end. */
+function readNumber(datagram: Buffer): number | undefined {
+  let number = 0;
+  for (let digit = 0; digit < DIGITS; digit += 1) {
+    const value = SAMPLES.indexOf(datagram.readInt16LE(2 * digit));
+    if (value < 0) return undefined;
+    number = number * 16 + value;
+  }
+  return number;
+}

@@ -1,4 +1,5 @@
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { gauge } from '@trunkmesh/runtime/metric.otel.js';
 import { startSession, type AudioCall, type AudioSession } from './audio-session.io.js';
 import { createFrameTimer } from './frame-clock.timer.js';
 import { createPortPool } from './port-pool.js';
@@ -30,6 +31,7 @@ export function createAudioEngine({ ports, holdBackMs = 30_000, reconnectWithinM
   const pool = createPortPool({ ...ports, holdBackMs, beginAt: Math.random() });
   const timer = createFrameTimer((error) => logger.error({ err: error }, 'a call\'s audio could not be played'));
   const sessions = new Set<AudioSession>();
+  const unpublish = gauge('trunkmesh_audio_calls', 'Calls that have audio at this moment', () => sessions.size);
   return {
     startAudio(call) {
       const session = startSession({ pool, timer, reconnectWithinMs, ca, onFinished: () => sessions.delete(session) }, call);
@@ -38,6 +40,9 @@ export function createAudioEngine({ ports, holdBackMs = 30_000, reconnectWithinM
     },
     get active() { return sessions.size; },
     capacity: pool.size,
-    stop() { for (const session of sessions) session.stop(); },
+    stop() {
+      for (const session of sessions) session.stop();
+      unpublish();
+    },
   };
 }

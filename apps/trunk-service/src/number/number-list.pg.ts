@@ -31,7 +31,8 @@ export const numberReadModel: ReadModel = {
   tables: ['numbers'],
   project,
   violations: {
-    numbers_phone_number: () => new DomainError('duplicate-number', 'This number is already in use.', [{ pointer: '/phone_number', message: 'is already in use' }]),
+    // Does not say whose it is.
+    numbers_phone_number: () => new DomainError('duplicate-number', 'This phone number is already in use. If it is yours, ask support to release it.', [{ pointer: '/phone_number', message: 'is already in use' }]),
   },
 };
 

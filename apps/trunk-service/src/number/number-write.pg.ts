@@ -16,10 +16,10 @@ const RETRY = { retryOn: ['numbers_trunk'] };
 export function addNumber(record: RecordStore, key: IdempotencyKey | undefined, organizationId: string, added: { id: string; input: CreateNumber }): Promise<Answer> {
   const { id, input: { phone_number, ...input } } = added;
   return createOnce(record, key, async (work) => {
+    // Whether somebody else has it is what the unique constraint says.
     const before = await work.load<NumberState>(numberSubject(organizationId, phone_number), numberState);
     const fields = newFields(input);
     const events = decide(before.state, { type: 'AddNumber', id, organization_id: organizationId, phone_number, fields, at: work.at });
-    await requireFree(work, phone_number);
     await requireTrunk(work, organizationId, fields.sip_trunk_id);
     const { state, version } = work.record<NumberState>(before, events);
     return { status: 201, headers: { ETag: etagOf(version), Location: `/api/v1/phone-numbers/${id}` }, body: presentNumber(state!) };
@@ -55,15 +55,6 @@ async function loadById(work: Work, { organizationId, id }: { organizationId: st
   if (loaded.state?.id !== id) throw numberNotFound();
   return loaded;
 }
-
-/** Says that it is taken, not by whom. */
-async function requireFree(work: Work, phoneNumber: string): Promise<void> {
-  const taken = await work.manager.query<unknown[]>('select 1 from numbers where phone_number = $1', [phoneNumber]);
-  if (taken.length > 0) throw numberTaken(phoneNumber);
-}
-
-export const numberTaken = (phoneNumber: string) => new DomainError('duplicate-number',
-  `${phoneNumber} is already in use. If it is yours, ask support to release it.`, [{ pointer: '/phone_number', message: 'is already in use' }]);
 
 /** Another organisation's trunk answers as one that does not exist. The row stays locked against deletion until the commit. */
 async function requireTrunk(work: Work, organizationId: string, trunkId: string | null | undefined): Promise<void> {

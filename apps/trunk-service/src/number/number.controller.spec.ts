@@ -80,6 +80,16 @@ describe('phone numbers over HTTP', () => {
     expect((await b.admin('GET', NUMBERS)).body).toEqual([]);
   });
 
+  it('are one organisation\'s, whoever asks for one at the same moment', async () => {
+    const organizations = await Promise.all(Array.from({ length: 4 }, () => mesh.organization()));
+    for (let round = 0; round < 3; round++) {
+      const phone_number = newNumber();
+      const answers = await Promise.all(organizations.flatMap(({ admin }) => [admin('POST', NUMBERS, { phone_number }), admin('POST', NUMBERS, { phone_number })]));
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 7 }, () => 409)]);
+      expect(new Set(answers.map(({ body }) => body.code))).toEqual(new Set([undefined, 'duplicate-number']));
+    }
+  });
+
   it('cannot have another organisation\'s trunk, which answers as one that does not exist', async () => {
     const [a, b] = [await organization(), await organization()];
     const foreign = await a.admin('POST', NUMBERS, { phone_number: newNumber(), sip_trunk_id: b.trunk });

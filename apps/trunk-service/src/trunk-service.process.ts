@@ -8,6 +8,7 @@ import express from 'express';
 import { AppModule, compose, type Parts } from './app.module.js';
 import type { Config } from './config.js';
 import { AccessGuard } from './http/access.guard.js';
+import { serveOpenApi } from './http/open-api.http.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { observeRequest } from './http/request.middleware.js';
 import { RequestPipe } from './http/request.pipe.js';
@@ -45,5 +46,6 @@ async function httpApp(parts: Parts): Promise<INestApplication> {
   app.useGlobalGuards(new AccessGuard(app.get(Reflector), parts.record, parts.config));
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(parts.logger));
+  serveOpenApi(app);
   return app;
 }

@@ -4,15 +4,16 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Access, CurrentCaller, OrganizationId } from '../http/access.guard.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { RECORD } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
-import { apiKeyCreation, apiKeyView, keyText, type ApiKeyRow, type ApiKeyView } from './api-key.js';
+import { apiKeyCreation, apiKeyView, apiKeyViewSchema, keyText, type ApiKeyRow, type ApiKeyView } from './api-key.js';
 import { hashOf } from './authenticate.pg.js';
 
 @Controller('api/v1/api-keys')
@@ -22,6 +23,7 @@ export class ApiKeyController {
   /** The key is in this answer and nowhere else, not in the one that a repeated Idempotency-Key gets either. */
   @Post()
   @Access('manage')
+  @Described({ summary: 'Make a key; it is shown in this answer only', status: 201, answer: apiKeyViewSchema.extend({ key: z.string().nullable() }) })
   async create(@CurrentCaller() caller: Caller, @Body({ schema: apiKeyCreation }) wanted: z.output<typeof apiKeyCreation>, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const organization_id = ownerOf(caller, wanted.organization_id);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organization_id), async (work) => {
@@ -37,6 +39,7 @@ export class ApiKeyController {
 
   @Get()
   @Access('manage')
+  @Described({ summary: 'The keys that are not revoked', answer: z.array(apiKeyViewSchema) })
   async list(@OrganizationId() organizationId: string, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<ApiKeyView[]> {
     const page = await apiKeyPage(this.record, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
@@ -46,6 +49,7 @@ export class ApiKeyController {
   @Delete(':id')
   @HttpCode(204)
   @Access('manage')
+  @Described({ summary: 'Revoke a key, from the next request on', status: 204 })
   async revoke(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
     const known = uuid.safeParse(id).success && await revokeApiKey(this.record, caller.organization?.id ?? null, id);
     if (!known) throw new DomainError('api-key-not-found', 'There is no such API key.');

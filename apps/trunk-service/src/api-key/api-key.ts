@@ -1,5 +1,5 @@
 import { printable } from '@trunkmesh/contracts/trunk.js';
-import { uuid } from '@trunkmesh/contracts/scalar.js';
+import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 
 /** `tm_`, 16 hexadecimal digits by which the key is found, `_`, 256 random bits in base64url. */
@@ -32,16 +32,19 @@ export interface ApiKeyRow {
   last_used_at: Date | null;
 }
 
-/** `prefix` tells keys apart without being one. */
-export function apiKeyView(row: ApiKeyRow) {
-  return {
-    id: row.id,
-    organization_id: row.organization_id,
-    name: row.name,
-    role: row.role,
-    prefix: `tm_${row.lookup}`,
-    created_at: row.created_at.toISOString(),
-    last_used_at: row.last_used_at?.toISOString() ?? null,
-  };
+export const apiKeyViewSchema = z.object({
+  id: uuid,
+  organization_id: uuid,
+  name: z.string(),
+  role: apiKeyRole,
+  /** Tells keys apart without being one. */
+  prefix: z.string(),
+  created_at: timestamp,
+  /** To the hour. */
+  last_used_at: timestamp.nullable(),
+});
+export type ApiKeyView = z.infer<typeof apiKeyViewSchema>;
+
+export function apiKeyView({ id, organization_id, name, role, lookup, created_at, last_used_at }: ApiKeyRow): ApiKeyView {
+  return { id, organization_id, name, role, prefix: `tm_${lookup}`, created_at: created_at.toISOString(), last_used_at: last_used_at?.toISOString() ?? null };
 }
-export type ApiKeyView = ReturnType<typeof apiKeyView>;

@@ -7,6 +7,7 @@ import type { Request } from 'express';
 import { Access, CurrentCaller } from '../http/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { requireMatch } from '../http/etag.js';
+import { Described } from '../http/open-api.http.js';
 import type { Placement } from '../placement/placement.clock.js';
 import { loadOfBridges } from '../placement/placement-query.pg.js';
 import { handle } from '../record/handle.pg.js';
@@ -29,6 +30,7 @@ export class BridgeController {
   /** The operator sees all; an organisation the bridges of its trunks' pools, whose addresses it has to allow. */
   @Get()
   @Access('read')
+  @Described({ summary: 'The bridges, with the addresses that carriers call' })
   async list(@CurrentCaller() caller: Caller) {
     const visible = await this.visibleTo(caller);
     return caller.role === 'bootstrap' ? this.forOperator(visible) : visible.map(publicView);
@@ -36,6 +38,7 @@ export class BridgeController {
 
   @Get(':id')
   @Access('read')
+  @Described({ summary: 'One bridge: heartbeat, gateways, drift, refused addresses' })
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
     const bridge = (await this.visibleTo(caller)).find((each) => each.id === id);
     if (bridge === undefined) throw bridgeNotFound();
@@ -46,6 +49,7 @@ export class BridgeController {
   @Post(':id/drain')
   @HttpCode(200)
   @Access('operate')
+  @Described({ summary: 'Give its registering trunks to other bridges' })
   drain(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'DrainBridge', at }));
   }
@@ -53,6 +57,7 @@ export class BridgeController {
   @Post(':id/retire')
   @HttpCode(200)
   @Access('operate')
+  @Described({ summary: 'Take the bridge out for good' })
   retire(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'RetireBridge', at }));
   }
@@ -60,6 +65,7 @@ export class BridgeController {
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
+  @Described({ summary: 'Let the bridge have trunks again' })
   resume(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'ResumeBridge', at }));
   }

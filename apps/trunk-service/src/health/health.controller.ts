@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { Access } from '../http/access.guard.js';
+import { Described } from '../http/open-api.http.js';
 import { READINESS } from '../tokens.js';
 import type { Readiness } from './readiness.js';
 
@@ -11,11 +12,13 @@ export class HealthController {
   constructor(@Inject(READINESS) private readonly readiness: () => Promise<Readiness>) {}
 
   @Get('live')
+  @Described({ summary: 'The process answers' })
   live(): { status: string } {
     return { status: 'live' };
   }
 
   @Get('ready')
+  @Described({ summary: 'The service can do its work; 503 with the reasons while not' })
   async ready(@Res() response: Response): Promise<void> {
     const checks = await this.readiness();
     const ready = Object.values(checks).every((check) => check === 'up');

@@ -1,5 +1,6 @@
-import { createParamDecorator, Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiExtension } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { authenticate } from '../api-key/authenticate.pg.js';
 import { CONFIG, RECORD } from '../tokens.js';
@@ -16,7 +17,7 @@ const ACCESS = 'trunkmesh:access';
 const BODY_LIMIT = 'trunkmesh:body-limit';
 
 /** Who may call the route. A route without it is refused to everybody, so that forgetting it opens nothing. */
-export const Access = (access: Required) => SetMetadata(ACCESS, access);
+export const Access = (access: Required) => applyDecorators(SetMetadata(ACCESS, access), ApiExtension('x-access', access));
 /** Bytes of body that the route takes, where the ordinary 256 kB are too few. */
 export const BodyLimit = (bytes: number) => SetMetadata(BODY_LIMIT, bytes);
 

@@ -16,6 +16,9 @@ const HEADERS: Record<string, string> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+/** The page that shows the API's description brings its own scripts and styles. */
+const DOCS_POLICY = 'default-src \'none\'; script-src \'self\'; style-src \'self\' \'unsafe-inline\'; img-src \'self\' data:; connect-src \'self\'; frame-ancestors \'none\'';
+
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** One span, one request id and one measurement a request. */
@@ -23,6 +26,7 @@ export function observeRequest(request: Request, response: Response, next: NextF
   const given = request.header('X-Request-Id');
   response.setHeader('X-Request-Id', given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID());
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+  if (request.path.startsWith('/api/docs')) response.setHeader('Content-Security-Policy', DOCS_POLICY);
   const began = performance.now();
   const traceparent = request.header('traceparent');
   void withSpan(request.method, {

@@ -3,11 +3,13 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, BodyLimit, OrganizationId } from '../http/access.guard.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { RECORD } from '../tokens.js';
 import { readImport } from './import-read.csv.js';
 import { writeImport } from './import-write.pg.js';
+import { numberEntry } from './number-input.js';
 
 /** 100,000 numbers with long names and every column. */
 const IMPORT_BYTES = 64 * 1024 * 1024;
@@ -20,6 +22,7 @@ export class ImportController {
 
   @Post()
   @Access('manage')
+  @Described({ summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line', body: { 'application/json': z.array(numberEntry), 'text/csv': z.string() } })
   @BodyLimit(IMPORT_BYTES)
   async import(
     @OrganizationId() organizationId: string, @Query({ schema: importQuery }) query: z.output<typeof importQuery>, @Req() request: Request, @Res() response: Response,

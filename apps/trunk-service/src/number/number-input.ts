@@ -1,4 +1,4 @@
-import { numberTarget, type NumberState, type NumberTarget } from '@trunkmesh/contracts/number.js';
+import { numberState, numberTarget, type NumberState, type NumberTarget } from '@trunkmesh/contracts/number.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { countryCodes } from '../http/country.js';
@@ -123,3 +123,7 @@ export function presentNumber(state: NumberState) {
   const named = to && { id: to.id, name: to.name, is_active: to.is_active };
   return { ...rest, assistant: to?.kind === 'assistant' ? named : null, flow: to?.kind === 'flow' ? named : null };
 }
+
+const namedTarget = numberTarget.omit({ kind: true }).nullable();
+/** What `presentNumber` makes. */
+export const numberView = numberState.omit({ target: true }).extend({ assistant: namedTarget, flow: namedTarget });

@@ -5,11 +5,12 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Access, CurrentCaller } from '../http/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import { handle } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
@@ -27,6 +28,7 @@ export class OrganizationController {
 
   @Post()
   @Access('operate')
+  @Described({ summary: 'Add an organisation', status: 201, answer: organizationState })
   async create(@Req() request: Request, @Body({ schema: organizationCreation }) fields: z.output<typeof organizationCreation>, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const answer = await createOnce(this.record, idempotencyKeyOf(request, OPERATOR), async (work) => {
       const id = uuidv7();
@@ -40,6 +42,7 @@ export class OrganizationController {
 
   @Get()
   @Access('read')
+  @Described({ summary: 'The organisations that the key may see', answer: z.array(organizationState) })
   async list(@CurrentCaller() caller: Caller, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<OrganizationState[]> {
     const page = await organizationPage(this.record, caller.organization?.id ?? null, query);
     response.set(pageHeaders(request.originalUrl, page));
@@ -48,6 +51,7 @@ export class OrganizationController {
 
   @Get(':id')
   @Access('read')
+  @Described({ summary: 'One organisation', answer: organizationState })
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<OrganizationState | undefined> {
     const row = await organizationRow(this.record, visibleTo(caller, id));
     if (row === undefined) throw organizationNotFound();
@@ -59,6 +63,7 @@ export class OrganizationController {
 
   @Patch(':id')
   @Access('manage')
+  @Described({ summary: 'Change some fields', answer: organizationState })
   change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body({ schema: organizationChange }) changes: z.output<typeof organizationChange>, @Req() request: Request): Promise<OrganizationState> {
     return this.carryOut(visibleTo(caller, id), request, (at) => ({ type: 'ChangeOrganization', changes, at }));
   }
@@ -66,6 +71,7 @@ export class OrganizationController {
   @Post(':id/suspend')
   @HttpCode(200)
   @Access('operate')
+  @Described({ summary: 'Suspend: no calls, no changes', answer: organizationState })
   suspend(@Param('id') id: string, @Req() request: Request): Promise<OrganizationState> {
     return this.carryOut(existingId(id), request, (at) => ({ type: 'SuspendOrganization', at }));
   }
@@ -73,6 +79,7 @@ export class OrganizationController {
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
+  @Described({ summary: 'End a suspension', answer: organizationState })
   resume(@Param('id') id: string, @Req() request: Request): Promise<OrganizationState> {
     return this.carryOut(existingId(id), request, (at) => ({ type: 'ResumeOrganization', at }));
   }

@@ -5,9 +5,11 @@ import type { ExplainRequest } from '@trunkmesh/contracts/routing.js';
 import { parseAddress } from '@trunkmesh/routing/address.js';
 import type { Request } from 'express';
 import { uuidv7 } from 'uuidv7';
+import { z } from 'zod';
 import { Access, BodyLimit } from '../http/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
+import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { NATS, RECORD } from '../tokens.js';
@@ -25,6 +27,7 @@ export class RouteController {
   /** What would become of this call, and why. Nothing is changed and nobody is called. */
   @Get()
   @Access('read')
+  @Described({ summary: 'Explain where a call would go, given as query parameters' })
   ask(@Req() request: Request) {
     return this.explain(request.caller!, parseRequest(explainBody, bodyOfQuery(request.query)));
   }
@@ -33,6 +36,7 @@ export class RouteController {
   @Post()
   @HttpCode(200)
   @Access('read')
+  @Described({ summary: 'Explain where a call would go, given as fields or as a pasted INVITE', body: { 'application/json': explainBody, 'text/plain': z.string() } })
   @BodyLimit(128 * 1024)
   askWithBody(@Req() request: Request) {
     const fields = bodyOfQuery(request.query);

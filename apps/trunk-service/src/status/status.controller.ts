@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { Access, OrganizationId } from '../http/access.guard.js';
+import { Described } from '../http/open-api.http.js';
 import { WORLD } from '../tokens.js';
 import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
@@ -14,6 +15,7 @@ export class StatusController {
   /** How the trunk stands on each bridge, in words. */
   @Get(':id/status')
   @Access('read')
+  @Described({ summary: 'Whether the trunk is live, per bridge, and why not' })
   async status(@OrganizationId() organizationId: string, @Param('id') id: string) {
     const row = uuid.safeParse(id).success ? await trunkRow(this.world.record, organizationId, id.toLowerCase()) : undefined;
     if (row === undefined) throw trunkNotFound();

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Config } from '../config.js';
 import { Access, BodyLimit } from '../http/access.guard.js';
 import { organizationOf, type Caller } from '../http/caller.js';
+import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
 import { organizationNotFound } from '../organization/organization.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
@@ -35,6 +36,7 @@ export class OrganizationSyncController {
   /** What was changed is committed, whatever the bridges then say. */
   @Post()
   @Access('publish')
+  @Described({ summary: 'Push the whole configuration of an organisation; what is not in it is removed' })
   @BodyLimit(SYNC_BYTES)
   async sync(@Body({ schema: organizationSync }) body: OrganizationSync, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
     const organizationId = await this.target(request.caller!, body.organization_id);

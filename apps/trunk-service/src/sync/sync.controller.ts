@@ -2,6 +2,7 @@ import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../http/access.guard.js';
+import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
 import { awaitVerdicts, type World } from '../status/await-verdicts.kv.js';
 import { WORLD } from '../tokens.js';
@@ -17,6 +18,7 @@ export class SyncController {
   /** Success is only what the bridges have said themselves. */
   @Post('sync')
   @Access('manage')
+  @Described({ summary: 'Wait for the bridges\' word on every trunk' })
   async sync(@OrganizationId() organizationId: string, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
     await streamProgress({ request, response, logger: this.world.record.logger }, async (signal, progress) => {
       const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };

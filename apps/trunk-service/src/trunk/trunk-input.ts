@@ -24,8 +24,6 @@ const domain = line(253).refine((text) => readGateway(text).ok, 'must be a host 
 /** A digest realm is any text; a quote or a backslash would end it early in the header (RFC 8760, RFC 3261 §25.1). */
 const realm = line(253).regex(/^[^"\\]*$/, 'must not contain quotes or backslashes');
 
-const header = z.string().regex(/^[^\p{Cc}]*$/u, 'must not contain control characters').max(256);
-
 const rule = numberRule.strict().refine(({ min_length, max_length }) => min_length <= max_length, { error: 'must not be more than max_length', path: ['min_length'] });
 
 function gateway({ allowPrivate }: AddressPolicy) {
@@ -64,7 +62,7 @@ function fields(policy: AddressPolicy) {
     realm: orNull(realm).default(null),
     auth_username: orNull(unpadded(128)).default(null),
     codecs: shape.codecs.unwrap().refine((list) => new Set(list).size === list.length, 'must name each codec once').default(['PCMU', 'PCMA']),
-    headers: z.record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P- and have letters, digits and "-"'), header)
+    headers: z.record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P- and have letters, digits and "-"'), printable(256))
       .refine((headers) => Object.keys(headers).length <= 32, 'must have at most 32 headers').default({}),
     /** Undefined and, from old clients, empty: not said. Null takes it away. */
     password: z.preprocess((value) => (value === '' ? undefined : value), printable(256).nullable().optional()).optional(),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { printable } from '@trunkmesh/contracts/trunk.js';
 import { pageQuery } from '../http/page.js';
 
 const truth = z.enum(['true', 'false']).transform((text) => text === 'true');
-const text = z.string().max(260);
+const text = printable(260);
 
 /** The list's filters; all of them combine with AND. Names match on any part, upper and lower case alike. */
 export const trunkQuery = pageQuery.extend({

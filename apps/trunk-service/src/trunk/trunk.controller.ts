@@ -5,11 +5,12 @@ import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Config } from '../config.js';
 import { Access, OrganizationId } from '../http/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
 import type { Next } from '../record/decided.js';
 import { handle } from '../record/handle.pg.js';
@@ -20,8 +21,11 @@ import { sealedPassword } from './password.crypto.js';
 import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
 import { trunkPage, trunkRow } from './trunk-list.pg.js';
 import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
-import { viewOf, type TrunkView } from './trunk-view.js';
+import { trunkView, viewOf, type TrunkView } from './trunk-view.js';
 import { decide, trunkNotFound, type Place, type TrunkChange } from './trunk.js';
+
+/** As it is described; what the installation allows is not the description's business. */
+const TRUNK = trunkBody({ allowPrivate: false });
 
 @Controller('api/v1/sip-trunks')
 export class TrunkController {
@@ -38,6 +42,7 @@ export class TrunkController {
 
   @Get()
   @Access('read')
+  @Described({ summary: 'The trunks, by priority', answer: z.array(trunkView) })
   async list(@OrganizationId() organizationId: string, @Query({ schema: trunkQuery }) query: TrunkQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<TrunkView[]> {
     const page = await trunkPage(this.record, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
@@ -46,6 +51,7 @@ export class TrunkController {
 
   @Post()
   @Access('manage')
+  @Described({ summary: 'Add a trunk', status: 201, answer: trunkView, body: { 'application/json': TRUNK } })
   async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const { settings, enabled = true, password } = readTrunk(this.body, written, null);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
@@ -62,6 +68,7 @@ export class TrunkController {
 
   @Get(':id')
   @Access('read')
+  @Described({ summary: 'One trunk', answer: trunkView })
   async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<TrunkView | undefined> {
     const row = await trunkRow(this.record, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
@@ -73,12 +80,14 @@ export class TrunkController {
 
   @Put(':id')
   @Access('manage')
+  @Described({ summary: 'Change a trunk as a whole; without `password` the present one stays', answer: trunkView, body: { 'application/json': TRUNK } })
   replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
     return this.change({ organizationId, id, request }, (state, next) => this.changed(state, readTrunk(this.body, written, state), next));
   }
 
   @Patch(':id')
   @Access('manage')
+  @Described({ summary: 'Change some fields (RFC 7396: null goes back to the default)', answer: trunkView, body: { 'application/merge-patch+json': TRUNK.partial(), 'application/json': TRUNK.partial() } })
   patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
     return this.change({ organizationId, id, request }, (state, next) => this.changed(state, patchTrunk(this.body, written, state), next));
   }
@@ -86,6 +95,7 @@ export class TrunkController {
   @Post(':id/enable')
   @HttpCode(200)
   @Access('manage')
+  @Described({ summary: 'Take a trunk into routing again', answer: trunkView })
   enable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request): Promise<TrunkView> {
     return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'EnableTrunk', place: this.place }, next));
   }
@@ -93,6 +103,7 @@ export class TrunkController {
   @Post(':id/disable')
   @HttpCode(200)
   @Access('manage')
+  @Described({ summary: 'Take a trunk out of routing and keep its credentials', answer: trunkView })
   disable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request): Promise<TrunkView> {
     return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'DisableTrunk' }, next));
   }
@@ -100,6 +111,7 @@ export class TrunkController {
   @Delete(':id')
   @HttpCode(204)
   @Access('manage')
+  @Described({ summary: 'Delete a trunk', status: 204 })
   async remove(@OrganizationId() organizationId: string, @Param('id') id: string, @Query({ schema: deletionQuery }) { force }: z.output<typeof deletionQuery>, @Headers('if-match') ifMatch: string | undefined): Promise<void> {
     await deleteTrunk(this.record, { organizationId, id: existingId(id), force }, (before) => requireMatch(ifMatch, before));
   }

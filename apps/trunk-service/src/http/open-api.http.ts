@@ -1,0 +1,40 @@
+import { applyDecorators, type INestApplication } from '@nestjs/common';
+import { ApiExtension, ApiOperation, ApiResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { completed, type OpenApi } from './open-api.js';
+
+export interface Description {
+  summary: string;
+  /** What the answer's body is. */
+  answer?: z.ZodType;
+  /** Default 200. */
+  status?: number;
+  /** Where the handler reads the body itself and has no `@Body({ schema })`, by media type. */
+  body?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** What the schema of the parameters does not say about a route. */
+export function Described({ summary, answer, status = 200, body }: Description): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({ summary }),
+    ApiResponse({ status, description: status === 201 ? 'Created' : status === 204 ? 'Done' : 'OK', ...(answer === undefined ? {} : { standardSchema: answer }) }),
+    ...(body === undefined ? [] : [describedBody(body)]),
+  );
+}
+
+/** Nest's document builder knows one schema a body; `completed` puts these in its place. */
+function describedBody(body: Readonly<Record<string, z.ZodType>>): MethodDecorator {
+  return ApiExtension('x-body', Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema: jsonSchema(schema, 'input') }]))) as MethodDecorator;
+}
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(schema, { io, target: 'openapi-3.0', unrepresentable: 'any', cycles: 'ref' });
+
+/** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/api/docs` to read it. */
+export function serveOpenApi(app: INestApplication): void {
+  const base = new DocumentBuilder().setTitle('TrunkMesh').setVersion('1').setDescription('SIP trunks, phone numbers and bridges of a voice-AI platform.').addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key (`tm_…`), or the bootstrap key.' }, 'key').build();
+  const document = () => completed(SwaggerModule.createDocument(app, base, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').replace(/^./, (letter) => letter.toLowerCase())}${method.replace(/^./, (letter) => letter.toUpperCase())}`,
+    standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? { schema: jsonSchema(schema, schemaType) } : undefined),
+  }) as unknown as OpenApi);
+  SwaggerModule.setup('api/docs', app, document as never, { jsonDocumentUrl: 'api/openapi.json', yamlDocumentUrl: 'api/openapi.yaml', customSiteTitle: 'TrunkMesh API' });
+}

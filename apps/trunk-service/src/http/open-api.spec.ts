@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startFixture, type Fixture } from '../trunk-service.fixture.js';
+import type { OpenApi } from './open-api.js';
+
+let mesh: Fixture;
+let document: OpenApi;
+beforeAll(async () => {
+  mesh = await startFixture();
+  document = (await mesh.api('/api/openapi.json')).body;
+}, 60_000);
+afterAll(() => mesh.stop());
+
+describe('/api/openapi.json', () => {
+  const operations = () => Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, operation })));
+
+  it('has every route, each with a name of its own and a summary', () => {
+    const routes = operations().map(({ route }) => route);
+    expect(routes).toEqual(expect.arrayContaining([
+      'get /api/v1/sip-trunks', 'post /api/v1/sip-trunks', 'get /api/v1/sip-trunks/{id}', 'put /api/v1/sip-trunks/{id}', 'patch /api/v1/sip-trunks/{id}', 'delete /api/v1/sip-trunks/{id}',
+      'post /api/v1/sip-trunks/{id}/enable', 'post /api/v1/sip-trunks/{id}/disable', 'post /api/v1/sip-trunks/sync', 'get /api/v1/sip-trunks/{id}/status', 'post /api/sync-organization',
+      'patch /api/v1/assistants/organization/phone-numbers/{id}', 'post /api/v1/phone-numbers/import', 'get /api/v1/bridges/{id}', 'post /api/v1/routes/explain',
+    ]));
+    const ids = operations().map(({ operation }) => operation['operationId']);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(operations().filter(({ operation }) => !operation['summary'])).toEqual([]);
+  });
+
+  it('says who may call what, and how it refuses', () => {
+    for (const { route, operation } of operations()) {
+      expect(operation.responses).toHaveProperty('default.content.application/problem+json');
+      expect([route, operation.security]).toEqual([route, route.includes('/health/') ? undefined : [{ key: [] }]]);
+    }
+    expect(document.paths['/api/v1/sip-trunks']!['post']!.description).toContain('admin');
+  });
+
+  it('has the fields of the very schema that a request is checked with', () => {
+    expect(document.paths['/api/v1/sip-trunks']!['post']!.requestBody).toMatchObject({
+      content: { 'application/json': { schema: { type: 'object', required: ['name', 'gateway'], additionalProperties: false, properties: { transport: { enum: ['udp', 'tcp', 'tls'], default: 'udp' }, number_rules: { type: 'array' }, password: { type: 'string' } } } } },
+    });
+    expect(document.paths['/api/v1/sip-trunks']!['get']!.parameters).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'limit', in: 'query' }), expect.objectContaining({ name: 'enabled', in: 'query' })]));
+    expect(document.paths['/api/v1/sip-trunks']!['post']!.parameters).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'Idempotency-Key', in: 'header' })]));
+    expect(document.paths['/api/v1/sip-trunks/{id}']!['patch']!.parameters!.map(({ name }) => name)).toEqual(['id', 'X-Organization-Id', 'If-Match']);
+  });
+
+  it('shows no password on reads', () => {
+    const read = JSON.stringify(document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses);
+    expect(read).toContain('has_password');
+    expect(read).not.toContain('"password"');
+  });
+
+  it('points at nothing that is not there', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!);
+    for (const reference of new Set(references)) {
+      const found = reference.replace('#/', '').split('/').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+      expect([reference, typeof found]).toEqual([reference, 'object']);
+    }
+  });
+});
+
+describe('/api/docs', () => {
+  it('is a page that may run its own scripts, and no others', async () => {
+    const page = await mesh.api('/api/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.headers.get('content-security-policy')).toContain('script-src \'self\'');
+    for (const [, source] of page.text.matchAll(/(?:src|href)="(\.[^"]+)"/g)) {
+      const { pathname } = new URL(source!, `${mesh.service.url}/api/docs/`);
+      expect([pathname, (await mesh.api(pathname)).status]).toEqual([pathname, 200]);
+    }
+  });
+});

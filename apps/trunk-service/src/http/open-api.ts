@@ -1,0 +1,57 @@
+/** The little of an OpenAPI 3.0 document that is completed here. */
+export interface OpenApi { paths: Record<string, Record<string, Operation>>; components?: { schemas?: Record<string, unknown> } & Record<string, unknown> }
+interface Parameter { name: string; in: string; required?: boolean; description?: string; schema?: unknown }
+interface Operation { parameters?: Parameter[]; responses: Record<string, unknown>; security?: Record<string, string[]>[]; requestBody?: unknown; description?: string; 'x-access'?: string; 'x-body'?: unknown; [more: string]: unknown }
+
+const ROLES: Record<string, string> = { read: 'any key', manage: 'a key with the role `admin`', publish: 'a key with the role `publisher` or `admin`', operate: 'the bootstrap key' };
+
+const PROBLEM = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'detail', 'request_id'],
+  properties: {
+    type: { type: 'string', example: 'urn:trunkmesh:problem:duplicate-trunk-name' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', description: 'For programs.' },
+    detail: { type: 'string', description: 'For people.' },
+    errors: { type: 'array', items: { type: 'object', required: ['pointer', 'detail'], properties: { pointer: { type: 'string', description: 'JSON pointer (RFC 6901) into the request; for a query parameter its name behind a slash.' }, detail: { type: 'string' } } } },
+    request_id: { type: 'string' },
+  },
+};
+
+const header = (name: string, description: string): Parameter => ({ name, in: 'header', required: false, description, schema: { type: 'string' } });
+const ORGANIZATION = header('X-Organization-Id', 'For the bootstrap key: the organisation that it acts for.');
+const IF_MATCH = header('If-Match', 'The ETag of the version that the change was prepared on; 412 when it is not the present one.');
+const IF_NONE_MATCH = header('If-None-Match', 'The ETag that the client has; 304 when nothing changed.');
+const IDEMPOTENCY = header('Idempotency-Key', 'Any text of up to 255 characters. The same request with the same key within 24 hours is done once and answered the same.');
+
+/** What holds for every route and so stands at none: who may call it, the headers that it takes, and what it answers when it refuses. */
+export function completed(document: OpenApi): OpenApi {
+  const paths = Object.fromEntries(Object.entries(document.paths).map(([path, operations]) => [
+    path, Object.fromEntries(Object.entries(operations).map(([method, operation]) => [method, completedOperation(path, method, operation)])),
+  ]));
+  return { ...document, paths, components: { ...document.components, schemas: { ...document.components?.schemas, Problem: PROBLEM } } };
+}
+
+function completedOperation(path: string, method: string, operation: Operation): Operation {
+  const { 'x-access': access = 'public', 'x-body': content, ...rest } = operation;
+  const given = (rest.parameters ?? []).filter((parameter) => parameter.in !== 'header');
+  const role = ROLES[access];
+  return {
+    ...rest,
+    ...(content === undefined ? {} : { requestBody: { required: true, content } }),
+    ...(role === undefined ? {} : { description: `Needs ${role}.`, security: [{ key: [] }] }),
+    parameters: [...given, ...headersOf(path, method, operation, access)],
+    responses: { ...rest.responses, default: { description: 'Refused (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+  };
+}
+
+function headersOf(path: string, method: string, { responses }: Operation, access: string): Parameter[] {
+  const one = path.includes('{id}');
+  return [
+    ...(access === 'public' || access === 'operate' ? [] : [ORGANIZATION]),
+    ...(one && method === 'get' ? [IF_NONE_MATCH] : []),
+    ...(one && method !== 'get' ? [IF_MATCH] : []),
+    ...(method === 'post' && '201' in responses ? [IDEMPOTENCY] : []),
+  ];
+}

@@ -18,7 +18,16 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What was written to the file is on disk when it resolves. */
+/** The content is on disk when it resolves. */
+export async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+  const file = await open(path, 'w', mode);
+  try {
+    await file.writeFile(content);
+    await inTurn(() => file.datasync());
+  } finally { await file.close(); }
+}
+
+/** What was written to the file before is on disk when it resolves. */
 export const syncFile = (path: string): Promise<void> => inTurn(async () => {
   const file = await open(path, 'r');
   try { await file.datasync(); } finally { await file.close(); }

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { syncFile } from './disk-sync.fs.js';
+import { removeFile } from './record-files.fs.js';
 
 /** A call that has begun and whose record is not written yet. */
 export interface OpenCall {
@@ -77,7 +78,7 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
     },
     remove: (callId) => {
       unsynced.delete(callId);
-      return rm(path(callId), { force: true });
+      return removeFile(path(callId));
     },
     stop: async () => {
       clearInterval(timer);
@@ -104,7 +105,7 @@ async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
     if (first?.type === 'CallStarted') calls.push({ started: first, answered: second?.type === 'CallAnswered' ? second : null });
     else {
       logger.warn({ file: name }, 'an open call\'s file is cut short: the call was never answered');
-      await rm(join(folder, name), { force: true });
+      await removeFile(join(folder, name));
     }
   }
   return calls;

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { syncFile, syncFolder } from './disk-sync.fs.js';
+import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { syncFolder, writeSynced } from './disk-sync.fs.js';
 
 /** The few operations that the spool's promises rest on. Another implementation may crash between any two of them. */
 export interface RecordFiles {
@@ -22,12 +22,16 @@ export const recordFiles: RecordFiles = {
   },
   list: (folder) => readdir(folder),
   read: (path) => readFile(path, 'utf8'),
-  writeDurably: async (path, content) => {
-    // A call's record holds who called whom.
-    await writeFile(path, content, { mode: 0o640 });
-    await syncFile(path);
-  },
+  // A call's record holds who called whom.
+  writeDurably: (path, content) => writeSynced(path, content, 0o640),
   rename: (from, to) => rename(from, to),
   syncFolder,
-  remove: (path) => rm(path, { force: true }),
+  remove: removeFile,
 };
+
+/** Gone already is gone. */
+export async function removeFile(path: string): Promise<void> {
+  try { await unlink(path); } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

@@ -13,12 +13,13 @@ const FUTURE = ipaddr.IPv4.parseCIDR('240.0.0.0/4');
 
 const FOUR_PARTS = /^\d{1,3}(\.\d{1,3}){3}$/;
 
-/** An IPv4 address in four decimal parts, or an IPv6 address without a zone. Nothing else: `127.1`, `0x7f.1` and `2130706433` are loopback in disguise. */
+/** An IPv4 address in four decimal parts, or an IPv6 address without a zone. IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes IPv4. Nothing else: `127.1`, `0x7f.1` and `2130706433` are loopback in disguise. */
 export function parseAddress(text: string): Address | undefined {
   // Asked first because ipaddr.js throws, and catches, for each text that is none: most are names.
   if (FOUR_PARTS.test(text)) return ipaddr.IPv4.isValidFourPartDecimal(text) ? ipaddr.IPv4.parse(text) : undefined;
-  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) return ipaddr.IPv6.parse(text);
-  return undefined;
+  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
 export function reachOf(address: Address): { reach: Reach; what: string } {
@@ -36,12 +37,12 @@ const WORDS: Partial<Record<string, string>> = {
   carrierGradeNat: 'a carrier-grade NAT address (RFC 6598)',
 };
 
-/** The IPv4 address that an IPv6 one stands for: mapped (::ffff:0:0/96), translated (64:ff9b::/96) or 6to4 (2002::/16). A way around every check otherwise. */
+/** The IPv4 address that an IPv6 one stands for: translated (64:ff9b::/96) or 6to4 (2002::/16). A way around every check otherwise. */
 function embedded(address: Address): Address | undefined {
   if (address instanceof ipaddr.IPv4) return undefined;
   const bytes = address.toByteArray();
   const range = address.range();
-  if (range === 'ipv4Mapped' || range === 'rfc6052') return new ipaddr.IPv4(bytes.slice(12));
+  if (range === 'rfc6052') return new ipaddr.IPv4(bytes.slice(12));
   if (range === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
   return undefined;
 }

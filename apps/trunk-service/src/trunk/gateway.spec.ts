@@ -16,6 +16,8 @@ describe('a gateway', () => {
     ['2001:DB8::1', '[2001:db8::1]'],
     ['[2001:db8:0:0:0:0:0:1]:5060', '[2001:db8::1]:5060'],
     ['[2001:db8::1]', '[2001:db8::1]'],
+    ['::ffff:192.0.2.10', '192.0.2.10'],
+    ['[::ffff:192.0.2.10]:5060', '192.0.2.10:5060'],
   ])('%s', (text, kept) => expect(readGateway(text)).toMatchObject({ ok: true, gateway: { text: kept, reach: 'public' } }));
 
   it.each([
@@ -58,7 +60,7 @@ describe('an inbound address', () => {
 
   it.each([
     ['0.0.0.0/0', 'wider'], ['128.0.0.0/7', 'wider'], ['::/0', 'wider'], ['2000::/18', 'wider'], ['198.51.100.7/24', '198.51.100.0/24'], ['198.51.100.0/33', 'prefix'], ['198.51.100.0/', 'prefix'], ['198.51.100.0/024x', 'prefix'],
-    ['sip.example.com', 'IP address'], ['198.51.100', 'IP address'], ['198.51.100.0/24/24', 'IP address'], ['', 'IP address'], ['224.0.0.0/8', 'multicast'], ['0.0.0.0', 'unspecified'], ['198.51.100.1\n', 'IP address'],
+    ['sip.example.com', 'IP address'], ['198.51.100', 'IP address'], ['198.51.100.0/24/24', 'IP address'], ['', 'IP address'], ['224.0.0.0/8', 'multicast'], ['0.0.0.0', 'unspecified'], ['198.51.100.1\n', 'IP address'], ['::ffff:198.51.100.0/120', 'IPv4'], ['::ffff:198.51.100.0/24', 'IPv4'],
   ])('%j is refused: %s', (text, why) => {
     const reading = readInboundAddress(text);
     expect(reading.ok).toBe(false);

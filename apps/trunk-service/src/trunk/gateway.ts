@@ -1,4 +1,4 @@
-import { parseAddress, reachOf, type Reach } from './address.js';
+import { parseAddress, reachOf, type Address, type Reach } from './address.js';
 
 /** `text`: as we keep it: host in lower case, IPv6 in brackets and in its one spelling (RFC 5952). */
 export interface Gateway { host: string; port: number | null; kind: 'name' | 'ipv4' | 'ipv6'; text: string; reach: Reach; what: string }
@@ -12,7 +12,7 @@ export function readGateway(text: string): GatewayReading {
   const shape = shapeProblem(text);
   if (shape !== undefined) return refuse(shape);
   const bare = parseAddress(text);
-  if (bare?.kind() === 'ipv6') return host(`[${bare.toString()}]`, null);
+  if (bare !== undefined) return literal(bare, null);
   const match = /^(\[[^\]]*\]|[^:[\]]+)(?::(.*))?$/.exec(text);
   if (!match) return refuse('must be a host or host:port, for example "sip.example.com" or "sip.example.com:5061"; an IPv6 address with a port goes in brackets: "[2001:db8::1]:5060"');
   if (match[2] === undefined) return host(match[1]!, null);
@@ -37,13 +37,17 @@ function host(written: string, port: number | null): GatewayReading {
   const suffix = port === null ? '' : `:${port}`;
   if (written.startsWith('[')) {
     const address = parseAddress(written.slice(1, -1));
-    if (address?.kind() !== 'ipv6') return refuse('has something else than an IPv6 address in its brackets');
-    const canonical = `[${address.toString()}]`;
-    return { ok: true, gateway: { host: canonical, port, kind: 'ipv6', text: canonical + suffix, ...reachOf(address) } };
+    return address !== undefined && written.includes(':') ? literal(address, port) : refuse('has something else than an IPv6 address in its brackets');
   }
   const address = parseAddress(written);
-  if (address !== undefined) return { ok: true, gateway: { host: written, port, kind: 'ipv4', text: written + suffix, ...reachOf(address) } };
+  if (address !== undefined) return literal(address, port);
   return name(written.toLowerCase().replace(/\.$/, ''), { port, suffix });
+}
+
+function literal(address: Address, port: number | null): GatewayReading {
+  const kind = address.kind();
+  const host = kind === 'ipv6' ? `[${address.toString()}]` : address.toString();
+  return { ok: true, gateway: { host, port, kind, text: port === null ? host : `${host}:${port}`, ...reachOf(address) } };
 }
 
 const LABEL = /^(?!-)[a-z\d_-]{1,63}(?<!-)$/;

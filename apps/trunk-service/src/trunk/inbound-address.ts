@@ -14,6 +14,7 @@ export function readInboundAddress(text: string): InboundAddressReading {
   if (address === undefined) return refuse('must be an IP address or a network such as "198.51.100.0/24"');
   const width = address.kind() === 'ipv4' ? 32 : 128;
   if (bitsText === undefined) return single(address.toString(), reachOf(address));
+  if (written.includes(':') && width === 32) return refuse('is a network of IPv4 addresses in IPv6: write it as IPv4');
   if (!/^\d{1,3}$/.test(bitsText) || Number(bitsText) > width) return refuse(`has a prefix length that is not a number from ${WIDEST[address.kind()]} to ${width}`);
   return network([address, Number(bitsText)], width);
 }

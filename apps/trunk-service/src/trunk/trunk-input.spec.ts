@@ -70,6 +70,7 @@ describe('a new trunk', () => {
   });
 
   it.each<[string, unknown]>([
+    ['/username', { username: 'a:b' }], ['/auth_username', { auth_username: 'a"b' }], ['/password', { password: 'a:b' }], ['/password', { password: 'p'.repeat(200) }], ['/name', { name: 'a\ud800' }],
     ['/username', { username: 'a\r\nb' }], ['/username', { username: ' a' }], ['/password', { password: 'a\u0000b' }], ['/realm', { realm: 'a"b' }], ['/from_domain', { from_domain: 'a b' }], ['/from_domain', { from_domain: 'sip:x' }],
     ['/headers/X-A', { headers: { 'X-A': 'a\r\nVia: b' } }], ['/name', { name: 'a\u001b[2J' }], ['/bridge_pool', { bridge_pool: 'a.b' }], ['/bridge_pool', { bridge_pool: '*' }], ['/provider', { provider: 'a\tb' }],
     ['/gateway', { gateway: 'x.example.com\r\nX-Evil: 1' }], ['/gateway', { gateway: 'x'.repeat(10_000) }], ['/name', { name: null }], ['/enabled', { enabled: 'yes' }], ['/priority', { priority: '1' }], ['/max_cps', { max_cps: Number.NaN }],

@@ -16,8 +16,11 @@ const PRIVATE = 'is not reachable from outside: calls could never arrive';
 const orNull = <Text extends z.ZodType<string>>(text: Text) => z.preprocess((value) => (value === '' ? null : value), text.nullable());
 const line = (max: number) => printable(max).min(1);
 
-/** A SIP user or a password; neither has a place for a space at its ends, and a pasted one costs an hour of search. */
-const unpadded = (max: number) => line(max).refine((text) => text === text.trim(), 'must not begin or end with a space');
+/** A SIP user. A pasted space at an end costs an hour of search; a colon ends the user in FreeSWITCH's own format, a double quote ends it in the header. */
+const user = line(128)
+  .refine((text) => text === text.trim(), 'must not begin or end with a space')
+  .regex(/^[^:"]*$/, 'must not contain colons or double quotes: FreeSWITCH cannot use them');
+const password = printable(256).regex(/^[^:]*$/, 'must not contain colons: FreeSWITCH would send only what stands before it');
 
 /** A domain as it stands in a SIP URI's host part. */
 const domain = line(253).refine((text) => readGateway(text).ok, 'must be a host name or an address, for example "sip.example.com"');
@@ -51,7 +54,7 @@ function fields(policy: AddressPolicy) {
     ...shape,
     name: printable(100).transform((text) => text.trim()).refine((text) => trunkNameKey(text) !== '', { error: 'must not be empty' }),
     gateway: gateway(policy),
-    username: orNull(unpadded(128)).default(null),
+    username: orNull(user).default(null),
     provider: orNull(line(100)).default(null),
     inbound_addresses: z.array(inboundAddress(policy)).max(64).transform((list) => [...new Set(list)]).default([]),
     default_country: existingCountry.nullable().default(null),
@@ -60,12 +63,12 @@ function fields(policy: AddressPolicy) {
     bridge_pool: poolName.default('default'),
     from_domain: orNull(domain).default(null),
     realm: orNull(realm).default(null),
-    auth_username: orNull(unpadded(128)).default(null),
+    auth_username: orNull(user).default(null),
     codecs: shape.codecs.unwrap().refine((list) => new Set(list).size === list.length, 'must name each codec once').default(['PCMU', 'PCMA']),
     headers: z.record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P- and have letters, digits and "-"'), printable(256))
       .refine((headers) => Object.keys(headers).length <= 32, 'must have at most 32 headers').default({}),
     /** Undefined and, from old clients, empty: not said. Null takes it away. */
-    password: z.preprocess((value) => (value === '' ? undefined : value), printable(256).nullable().optional()).optional(),
+    password: z.preprocess((value) => (value === '' ? undefined : value), password.nullable().optional()).optional(),
     enabled: z.boolean().optional(),
   };
 }
@@ -83,7 +86,7 @@ export interface WantedTrunk { settings: TrunkSettings; enabled: boolean | undef
 export function readTrunk(schema: TrunkBodySchema, written: unknown, existing: TrunkState | null): WantedTrunk {
   const body = isObject(written) ? Object.fromEntries(Object.entries(written).filter(([field]) => !READ_ONLY.has(field))) : written;
   const { value, problems = [] } = checkRequest(schema, body);
-  const all = [...problems, ...(isObject(body) ? credentialProblems(body, existing) : [])];
+  const all = [...problems, ...(isObject(body) ? credentialProblems(body, existing) : []), ...(value === undefined ? [] : tooLong(value))];
   if (value === undefined || all.length > 0) throw invalidRequest(withoutTwins(all));
   const { password, enabled, ...settings } = value;
   return { settings, enabled, password };
@@ -116,5 +119,17 @@ function credentialProblems(body: Readonly<Record<string, unknown>>, existing: T
   const password = body.password === null || (absent(body.password) && existing?.password == null);
   return [...(username ? ['username'] : []), ...(password ? ['password'] : [])].map((field) => ({ pointer: `/${field}`, message: NEEDED }));
 }
+
+/** FreeSWITCH's SIP stack keeps `Digest:"realm":user:password` in 256 bytes, and cuts it off without a word. The realm is the carrier's to name, where the trunk does not. */
+const CREDENTIAL_BYTES = 255;
+const USUAL_REALM_BYTES = 64;
+
+function tooLong({ username, auth_username, realm, password }: z.output<TrunkBodySchema>): FieldProblem[] {
+  if (password == null) return [];
+  const bytes = bytesOf(`Digest:"":${auth_username ?? username ?? ''}:${password}`) + (realm === null ? USUAL_REALM_BYTES : bytesOf(realm));
+  return bytes <= CREDENTIAL_BYTES ? [] : [{ pointer: '/password', message: 'is, together with the user name, longer than FreeSWITCH can use (about 180 characters)' }];
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 
 const withoutTwins = (problems: readonly FieldProblem[]) => problems.filter(({ pointer }, index) => problems.findIndex((other) => other.pointer === pointer) === index);

@@ -1,6 +1,8 @@
+import { headers } from '@nats-io/nats-core';
 import { REFUSALS, type InboundDecision, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_INBOUND } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { currentTraceparent } from '@trunkmesh/runtime/trace.otel.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { DecidedAt } from './call-events.js';
 import type { LocalRoutes } from './local-routes.follow.js';
@@ -17,18 +19,26 @@ export interface InboundRouterOptions {
 export type DecideInbound = (request: InboundRequest) => Promise<Decided>;
 
 const DEADLINE_MS = 300;
+/** Every call of an outage has the same to say. */
+const WARN_EVERY_MS = 1_000;
 
 /** Asks routing-service; whoever does not answer in time is answered for by the local copy. With NATS known to be away nobody waits. */
 export function createInboundRouter({ link, local, logger, deadlineMs = DEADLINE_MS }: InboundRouterOptions): DecideInbound {
+  let warnedAt = 0;
+  const warn = (error: unknown): void => {
+    if (Date.now() - warnedAt < WARN_EVERY_MS) return;
+    warnedAt = Date.now();
+    logger.warn({ err: error }, 'routing-service did not answer; the local copy decides');
+  };
   const ask = async (request: InboundRequest): Promise<InboundDecision | undefined> => {
     if (link.connection === undefined) return undefined;
     try {
-      const answer = await link.connection.request(ROUTING_INBOUND, JSON.stringify(request), { timeout: deadlineMs });
+      const answer = await link.connection.request(ROUTING_INBOUND, JSON.stringify(request), { timeout: deadlineMs, ...traced() });
       const decision: unknown = JSON.parse(answer.string());
       if (isDecision(decision)) return decision;
       logger.error('routing-service gave an answer that is no decision');
     } catch (error) {
-      logger.warn({ err: error, call_id: request.call_id }, 'routing-service did not answer; the local copy decides');
+      warn(error);
     }
     return undefined;
   };
@@ -42,6 +52,15 @@ export function createInboundRouter({ link, local, logger, deadlineMs = DEADLINE
     }
     return { decision: asked, decidedAt: 'routing-service' };
   };
+}
+
+/** The call's trace goes along, so that the decision is seen in it. */
+function traced() {
+  const traceparent = currentTraceparent();
+  if (traceparent === undefined) return {};
+  const carried = headers();
+  carried.set('traceparent', traceparent);
+  return { headers: carried };
 }
 
 const nothingKnown = (request: Pick<InboundRequest, 'source_address' | 'claimed_gateway'>) => ({ source_address: request.source_address, claimed_gateway: request.claimed_gateway, candidates: [], steps: [] });

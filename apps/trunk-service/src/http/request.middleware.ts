@@ -19,6 +19,8 @@ const HEADERS: Record<string, string> = {
 /** The page that shows the API's description brings its own scripts and styles. */
 const DOCS_POLICY = 'default-src \'none\'; script-src \'self\'; style-src \'self\' \'unsafe-inline\'; img-src \'self\' data:; connect-src \'self\'; frame-ancestors \'none\'';
 
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** One span, one request id and one measurement a request. */
@@ -28,17 +30,18 @@ export function observeRequest(request: Request, response: Response, next: NextF
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
   if (request.path.startsWith('/api/docs')) response.setHeader('Content-Security-Policy', DOCS_POLICY);
   const began = performance.now();
+  const method = METHODS.has(request.method) ? request.method : '_OTHER';
   const traceparent = request.header('traceparent');
-  void withSpan(request.method, {
+  void withSpan(method, {
     kind: 'server',
     ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { parent: traceparent } : {}),
-    attributes: { 'http.request.method': request.method },
+    attributes: { 'http.request.method': method },
   }, (span) => new Promise<void>((resolve) => {
     response.once('close', () => {
       const route = routeOf(request);
-      span.updateName(`${request.method} ${route}`);
+      span.updateName(`${method} ${route}`);
       span.setAttributes({ 'http.route': route, 'http.response.status_code': response.statusCode });
-      requests.record((performance.now() - began) / 1000, { method: request.method, route, status: String(response.statusCode) });
+      requests.record((performance.now() - began) / 1000, { method, route, status: String(response.statusCode) });
       resolve();
     });
     next();

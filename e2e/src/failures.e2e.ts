@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Component } from '@trunkmesh/testkit/mesh/component.process.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { gatewaysInFreeswitch } from './freeswitch.harness.js';
+import { gatewaysInFreeswitch, trunksInRecord, untilSettled } from './freeswitch.harness.js';
 import { addNumber, callEvents, registeringTrunk, testMesh, untilLive, untilPublished, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
 import { startCalls, startCommands, type Accepted, type Calls } from './load.harness.js';
 import { seeded } from './random.js';
@@ -48,20 +48,11 @@ async function untilAccountedFor(calls: Calls): Promise<void> {
   }, { timeoutMs: 60_000, intervalMs: 500, message: 'every finished call to have its usage record' });
 }
 
-/** What was accepted is in the record as it was accepted, and FreeSWITCH has the gateways of the enabled trunks and no others. */
+/** What was accepted is in the record as it was accepted, and live. */
 async function untilLiveAsAccepted(accepted: Accepted): Promise<void> {
-  const rows = await test.record<{ subject: string; envelope: string }>("SELECT DISTINCT ON (subject) subject, envelope FROM events WHERE subject LIKE 'trunkmesh.org.%.trunk.%' ORDER BY subject, version DESC");
-  const states = rows.map(({ envelope }) => (JSON.parse(envelope) as { data: { state: { id: string; name: string; enabled: boolean; gateway_revision: number } | null } }).data.state).filter((state) => state !== null);
-  const byId = new Map(states.map((state) => [state.id, state]));
+  const byId = new Map((await trunksInRecord(test)).map((state) => [state.id, state]));
   for (const [id, expected] of accepted.trunks) expect([id, byId.get(id)?.name, byId.get(id)?.enabled]).toEqual([id, expected.name, expected.enabled]);
-  const wanted = states.filter(({ enabled }) => enabled).map(({ id, gateway_revision }) => `${id}.${gateway_revision}`).sort();
-  await eventually(async () => {
-    const found = [...(await gatewaysInFreeswitch(test)).keys()].sort();
-    const missing = wanted.filter((name) => !found.includes(name));
-    const extra = found.filter((name) => !wanted.includes(name));
-    if (missing.length + extra.length > 0) throw new Error(`FreeSWITCH lacks ${missing.length} and has ${extra.length} that it should not, of ${wanted.length}`);
-    return true;
-  }, { timeoutMs: 60_000, intervalMs: 250, message: 'FreeSWITCH to have exactly the gateways of the enabled trunks' });
+  await untilSettled(test);
 }
 
 type Victim = Pick<Component, 'name' | 'kill' | 'start'>;

@@ -25,3 +25,23 @@ export async function gatewayFiles(test: TestMesh, bridge = 0): Promise<string[]
 
 /** Gateways of this trunk that FreeSWITCH has. */
 export const gatewaysOf = async (test: TestMesh, trunk: { id: string }): Promise<string[]> => [...(await gatewaysInFreeswitch(test)).keys()].filter((name) => name.startsWith(trunk.id));
+
+interface TrunkInRecord { id: string; name: string; enabled: boolean; gateway_revision: number }
+
+/** Every trunk as the record has it last; deleted ones are left out. */
+export async function trunksInRecord(test: TestMesh): Promise<TrunkInRecord[]> {
+  const rows = await test.record<{ envelope: string }>("SELECT DISTINCT ON (subject) envelope FROM events WHERE subject LIKE 'trunkmesh.org.%.trunk.%' ORDER BY subject, version DESC");
+  return rows.map(({ envelope }) => (JSON.parse(envelope) as { data: { state: TrunkInRecord | null } }).data.state).filter((state) => state !== null);
+}
+
+/** FreeSWITCH has the gateways of the enabled trunks, in their latest revision, and no others. */
+export async function untilSettled(test: TestMesh): Promise<string[]> {
+  const wanted = (await trunksInRecord(test)).filter(({ enabled }) => enabled).map(({ id, gateway_revision }) => `${id}.${gateway_revision}`).sort();
+  return eventually(async () => {
+    const found = [...(await gatewaysInFreeswitch(test)).keys()].sort();
+    const missing = wanted.filter((name) => !found.includes(name));
+    const extra = found.filter((name) => !wanted.includes(name));
+    if (missing.length + extra.length > 0) throw new Error(`FreeSWITCH lacks ${missing.length} and has ${extra.length} that it should not, of ${wanted.length}`);
+    return found;
+  }, { timeoutMs: 60_000, intervalMs: 250, message: 'FreeSWITCH to have exactly the gateways of the enabled trunks' });
+}

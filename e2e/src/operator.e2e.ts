@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { gatewaysInFreeswitch } from './freeswitch.harness.js';
+import { gatewaysInFreeswitch, untilSettled } from './freeswitch.harness.js';
 import { addNumber, registeringTrunk, ROOT, testMesh, untilPublished, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
 
 const NUMBER = '+15550100001';
@@ -54,11 +54,11 @@ describe('what an operator runs', () => {
   it('refill: a stream that was lost is byte for byte the same again, and nothing in FreeSWITCH is touched', async () => {
     await untilPublished(test);
     const stream = await test.stream(TRUNKMESH_STREAM);
-    const gateways = await gatewaysInFreeswitch(test);
+    const gateways = await untilSettled(test);
     expect(await command('refill', '--replace')).toContain(`published ${stream.length} events`);
     expect(await test.stream(TRUNKMESH_STREAM)).toEqual(stream);
     await eventually(async () => await carrier.call({ from: '+15559870001', number: NUMBER, talkMs: 100 }) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'calls to be answered' });
-    expect([...(await gatewaysInFreeswitch(test)).keys()].sort()).toEqual([...gateways.keys()].sort());
+    expect([...(await gatewaysInFreeswitch(test)).keys()].sort()).toEqual(gateways);
     const made = await org.api.post<Trunk>('/api/v1/sip-trunks', { name: 'After the refill', gateway: '198.51.100.99', register: false });
     await eventually(async () => [...(await gatewaysInFreeswitch(test)).keys()].some((name) => name.startsWith(made.id)), { timeoutMs: 20_000, message: 'the next trunk to be live' });
     await untilPublished(test);

@@ -51,6 +51,7 @@ export async function startLocalRoutes(options: LocalRoutesOptions): Promise<Loc
 
   const begin = async (nc: NatsConnection): Promise<void> => {
     const { created } = await (await jetstreamManager(nc, { checkAPI: false })).streams.info(TRUNKMESH_STREAM);
+    if (stopped) return;
     const resume = header?.stream_created === created ? header.position : undefined;
     header = undefined;
     const copy = resume === undefined ? createLocalCopy(pool, (id) => { onNewOrganization(id); }) : fromDisk;

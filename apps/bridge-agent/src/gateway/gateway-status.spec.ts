@@ -15,7 +15,7 @@ const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
   ...more,
 });
 const gateway = (revision: number, more: Partial<ObservedGateway> = {}): ObservedGateway => ({
-  name: `${id}.${revision}`, state: 'REGED', up: true, settled: 'REGED', settledAt: 1_767_225_605_000, sipStatus: 200, sipPhrase: 'OK', registeredAt: null, triedAt: null, refreshedAt: null,
+  name: `${id}.${revision}`, state: 'REGED', up: true, settled: 'REGED', settledAt: 1_767_225_605_000, sipStatus: 200, sipPhrase: 'OK', registeredAt: null, challengedAt: null, isNew: false, triedAt: null, tryingAt: null, refreshedAt: null,
   killed: false, predecessorGone: false, ...more,
 });
 const status = (gateways: ObservedGateway[], more: { trunk?: TrunkState; last?: GatewayStatus; problem?: { code: string; message: string } } = {}) =>

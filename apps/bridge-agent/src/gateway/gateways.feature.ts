@@ -170,9 +170,8 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       if (seen === undefined) return;
       noteState(observed, seen, now);
       touched(seen.name);
-      const gateway = observed.get(seen.name);
-      // A refresh was answered (or refused): what waits for it can go on.
-      if (gateway !== undefined && gateway.refreshedAt !== null && !gateway.killed && seen.state !== 'TRYING') sync.wake();
+      // Of a gateway that shall go: what waited for the end of its attempt can go on.
+      if (seen.state !== 'TRYING' && isLeaving(seen.name)) sync.wake();
     },
     'sofia::gateway_add'(event, now) {
       const name = event.headers.get('Gateway');
@@ -191,6 +190,10 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     },
     // The profile was restarted: its gateways are others now.
     'sofia::profile_start'() { sync.reconnected(); void ask(); },
+  };
+  const isLeaving = (name: string): boolean => {
+    const trunkId = parseGatewayName(name)?.id;
+    return trunkId !== undefined && rendered.desired.get(trunkId)?.name !== name && observed.get(name)?.killed === false;
   };
   const touched = (name: string): void => {
     const trunkId = parseGatewayName(name)?.id;

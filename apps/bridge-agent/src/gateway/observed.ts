@@ -14,8 +14,14 @@ export interface ObservedGateway {
   sipPhrase: string | null;
   /** When a REGISTER was last answered 200; null: not seen. */
   registeredAt: number | null;
+  /** When the registrar certainly gave a new challenge: at the gateway's very first REGISTER. Later ones may use the old one as long as the registrar lets them. */
+  challengedAt: number | null;
+  /** Seen from its beginning, and not registered yet. */
+  isNew: boolean;
   /** When it last failed, or was last told to try again; null: not failing. */
   triedAt: number | null;
+  /** Since when a REGISTER is on its way; null: none is. */
+  tryingAt: number | null;
   /** When it was told to register anew so that it can be removed properly (`reconcile`). */
   refreshedAt: number | null;
   /** Marked for deletion; FreeSWITCH takes one or two seconds. */
@@ -49,14 +55,16 @@ function settledState(state: RegistrationState): RegistrationState | null {
 
 function fresh({ name, state, up }: ListedGateway, now: number): ObservedGateway {
   return {
-    name, state, up, settled: settledState(state), settledAt: now, sipStatus: null, sipPhrase: null, registeredAt: null,
-    triedAt: state === 'FAIL_WAIT' || state === 'FAILED' ? now : null, refreshedAt: null, killed: false, predecessorGone: false,
+    name, state, up, settled: settledState(state), settledAt: now, sipStatus: null, sipPhrase: null, registeredAt: null, challengedAt: null, isNew: false,
+    triedAt: state === 'FAIL_WAIT' || state === 'FAILED' ? now : null, tryingAt: state === 'TRYING' ? now : null, refreshedAt: null,
+    killed: false, predecessorGone: false,
   };
 }
 
 function enter(gateway: ObservedGateway, state: RegistrationState, now: number): ObservedGateway {
   const settled = settledState(state) ?? gateway.settled;
-  return { ...gateway, state, settled, settledAt: settled === gateway.settled ? gateway.settledAt : now };
+  const tryingAt = state === 'TRYING' ? gateway.tryingAt ?? now : null;
+  return { ...gateway, state, settled, settledAt: settled === gateway.settled ? gateway.settledAt : now, tryingAt };
 }
 
 /**
@@ -75,7 +83,7 @@ export function noteList(observed: ObservedMap, list: readonly ListedGateway[], 
 }
 
 export function noteAdded(observed: ObservedMap, gateway: ListedGateway, now: number): void {
-  observed.set(gateway.name, fresh(gateway, now));
+  observed.set(gateway.name, { ...fresh(gateway, now), isNew: true });
 }
 
 export function noteDeleted(observed: ObservedMap, name: string): void {
@@ -98,10 +106,10 @@ export function noteState(observed: ObservedMap, seen: GatewayStateSeen, now: nu
 const REGISTERED: ReadonlySet<RegistrationState> = new Set(['REGISTER', 'REGED', 'NOREG']);
 const FAILED: ReadonlySet<RegistrationState> = new Set(['FAILED', 'TIMEOUT']);
 
-function attemptOf(known: ObservedGateway, state: RegistrationState, now: number): Pick<ObservedGateway, 'registeredAt' | 'triedAt'> {
-  const registeredAt = state === 'REGISTER' ? now : known.registeredAt;
-  if (REGISTERED.has(state)) return { registeredAt, triedAt: null };
-  return { registeredAt, triedAt: FAILED.has(state) ? now : known.triedAt };
+function attemptOf(known: ObservedGateway, state: RegistrationState, now: number): Partial<ObservedGateway> {
+  const registered = state === 'REGISTER' ? { registeredAt: now, isNew: false, ...(known.isNew ? { challengedAt: now } : {}) } : {};
+  if (REGISTERED.has(state)) return { ...registered, triedAt: null };
+  return FAILED.has(state) ? { triedAt: now } : {};
 }
 
 /** What was asked of FreeSWITCH, so that the next comparison knows it. */

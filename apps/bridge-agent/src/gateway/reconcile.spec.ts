@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { gatewayName, parseGatewayName } from '@trunkmesh/contracts/trunk.js';
-import { noteAsked, noteDeleted, noteList, noteState, type ObservedGateway, type ObservedMap } from './observed.js';
-import { driftOf, isIdle, NONCE_FRESH_MS, reconcile, REFRESH_DEADLINE_MS, REFUSED_AGAIN_MS, REPLACEMENTS_AT_ONCE, RETRY_CEILING_MS, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
+import { noteAdded, noteAsked, noteDeleted, noteList, noteState, type ObservedGateway, type ObservedMap } from './observed.js';
+import { ANSWER_FRESH_MS, driftOf, isIdle, CHALLENGE_FRESH_MS, reconcile, REFRESH_DEADLINE_MS, REFUSED_AGAIN_MS, REPLACEMENTS_AT_ONCE, RETRY_CEILING_MS, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
 
 const id = (n: number) => `0190a5b2-7c00-7000-8000-${String(n).padStart(12, '0')}`;
 const NOW = 1_000_000;
@@ -14,7 +14,7 @@ function want(n: number, revision = 1, content = ''): DesiredGateway {
 
 function has(name: string, more: Partial<ObservedGateway> = {}): ObservedGateway {
   return {
-    name, state: 'REGED', up: true, settled: 'REGED', settledAt: NOW, sipStatus: 200, sipPhrase: 'OK', registeredAt: NOW, triedAt: null, refreshedAt: null, killed: false,
+    name, state: 'REGED', up: true, settled: 'REGED', settledAt: NOW, sipStatus: 200, sipPhrase: 'OK', registeredAt: NOW, challengedAt: NOW, isNew: false, triedAt: null, tryingAt: null, refreshedAt: null, killed: false,
     predecessorGone: false, ...more,
   };
 }
@@ -55,28 +55,36 @@ describe('given what FreeSWITCH has, the plan', () => {
   });
 
   it('lets the old revision register anew first when its challenge is old, and the new one waits', () => {
-    const old = has(want(1, 1).name, { registeredAt: NOW - NONCE_FRESH_MS });
+    const old = has(want(1, 1).name, { challengedAt: NOW - CHALLENGE_FRESH_MS });
     expect(reconcile(situation([want(1, 2)], [old], [want(1, 1)]))).toEqual({ ...NOTHING, refresh: [old.name], waiting: 2 });
     const asked = { ...old, refreshedAt: NOW };
     expect(reconcile(situation([want(1, 2)], [asked], [want(1, 1)]))).toEqual({ ...NOTHING, waiting: 2 });
-    const trying = { ...asked, state: 'TRYING' as const };
+    const trying = { ...asked, state: 'TRYING' as const, tryingAt: NOW };
     expect(reconcile(situation([want(1, 2)], [trying], [want(1, 1)], { now: NOW + 1 })).kill).toEqual([]);
     const answered = { ...asked, state: 'REGISTER' as const, registeredAt: NOW + 20 };
+    const before = { ...asked, registeredAt: NOW - 20 };
+    expect(reconcile(situation([want(1, 2)], [before], [want(1, 1)], { now: NOW + 21 })).kill).toEqual([]);
     expect(reconcile(situation([want(1, 2)], [answered], [want(1, 1)], { now: NOW + 21 })).kill).toEqual([old.name]);
   });
 
   it('does not wait for a registrar that does not answer the refresh', () => {
-    const silent = has(want(1, 1).name, { state: 'TRYING', registeredAt: null, refreshedAt: NOW - REFRESH_DEADLINE_MS });
+    const silent = has(want(1, 1).name, { state: 'TRYING', registeredAt: null, tryingAt: NOW - REFRESH_DEADLINE_MS });
     expect(reconcile(situation([want(1, 2)], [silent], [])).kill).toEqual([silent.name]);
   });
 
   it('refreshes again when the last refresh belonged to an earlier removal', () => {
-    const old = has(want(1).name, { registeredAt: NOW - 3_600_000, refreshedAt: NOW - 3_000_000 });
+    const old = has(want(1).name, { challengedAt: null, registeredAt: NOW - 3_000_000, refreshedAt: NOW - 3_000_000 });
     expect(reconcile(situation([], [old], [])).refresh).toEqual([old.name]);
   });
 
-  it.each(['FAILED', 'FAIL_WAIT', 'NOREG', 'UNREGED', 'TRYING'] as const)('kills at once what the registrar holds no binding of: %s', (state) => {
+  it.each(['FAILED', 'FAIL_WAIT', 'NOREG', 'UNREGED'] as const)('kills at once what the registrar holds no binding of: %s', (state) => {
     expect(reconcile(situation([], [has(want(1).name, { state, registeredAt: null })], [])).kill).toEqual([want(1).name]);
+  });
+
+  it('waits for the answer to a REGISTER that is on its way, which would bind what nobody takes back', () => {
+    const trying = has(want(1).name, { state: 'TRYING', registeredAt: null, tryingAt: NOW - 10 });
+    expect(reconcile(situation([], [trying], []))).toEqual({ ...NOTHING, waiting: 1 });
+    expect(reconcile(situation([want(1, 2)], [trying], [want(1)]))).toEqual({ ...NOTHING, waiting: 2 });
   });
 
   it('removes the file of a trunk that is gone, and loads nothing for it', () => {
@@ -89,7 +97,7 @@ describe('given what FreeSWITCH has, the plan', () => {
   });
 
   it('kills a leftover old revision without letting it register over the new one', () => {
-    const old = has(want(1, 1).name, { registeredAt: null });
+    const old = has(want(1, 1).name, { challengedAt: null });
     expect(reconcile(situation([want(1, 2)], [has(want(1, 2).name), old], [want(1, 2)]))).toEqual({ ...NOTHING, kill: [old.name], waiting: 1 });
   });
 
@@ -155,6 +163,7 @@ class Model {
       if (running?.dying) throw new Error(`${name} would race with itself`);
       if (running === undefined) {
         this.gateways.set(name, { xml, dying: false });
+        noteAdded(this.observed, { name, state: 'UNREGED', up: false }, this.now);
         noteState(this.observed, { name, state: 'REGISTER', up: true, sipStatus: 200, sipPhrase: 'OK' }, this.now);
         noteState(this.observed, { name, state: 'REGED', up: true, sipStatus: null, sipPhrase: null }, this.now);
       }
@@ -171,7 +180,7 @@ class Model {
       const gateway = this.observed.get(name)!;
       const trunk = parseGatewayName(name)!.id;
       const alone = ![...this.gateways].some(([other, { dying }]) => other !== name && !dying && parseGatewayName(other)?.id === trunk && !plan.kill.includes(other) && before.has(other));
-      if (alone && this.now - gateway.registeredAt! >= NONCE_FRESH_MS) throw new Error(`${name} is killed with an old challenge`);
+      if (alone && this.now - gateway.registeredAt! >= ANSWER_FRESH_MS && this.now - gateway.challengedAt! >= CHALLENGE_FRESH_MS) throw new Error(`${name} is killed with an old challenge`);
       this.gateways.get(name)!.dying = true;
     }
     noteAsked(this.observed, plan.kill, 'kill', this.now);

@@ -1,3 +1,4 @@
+import type { RegistrationState } from '@trunkmesh/contracts/bridge.js';
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Observed, ObservedGateway } from './observed.js';
 
@@ -42,15 +43,17 @@ export interface Plan {
 }
 
 /**
- * FreeSWITCH un-REGISTERs a killed gateway with the last challenge that it saw and does not answer another one: once the registrar's nonce has expired (a minute, often less)
- * the un-REGISTER is refused and the binding stays until it runs out, up to an hour, and calls go to a contact that is nobody's (measured with Kamailio). So a gateway
- * whose last registration is older than this registers once more and is killed right after.
+ * FreeSWITCH un-REGISTERs a killed gateway with the last challenge that it saw and does not answer another one: once the registrar's nonce has expired (some carriers: 30 seconds)
+ * the un-REGISTER is refused and the binding stays until it runs out, up to an hour, and calls go to a contact that is nobody's (measured with Kamailio). So a gateway that was not
+ * challenged within this time registers once more and is killed as soon as that is answered: the registrar took the nonce then, and the un-REGISTER follows in the same second.
  */
-export const NONCE_FRESH_MS = 5_000;
+export const CHALLENGE_FRESH_MS = 5_000;
+/** The comparison that was woken by the answer may have had to wait for a reload. */
+export const ANSWER_FRESH_MS = 3_000;
 /** A registrar that does not answer the refresh in this time will not answer the un-REGISTER either. */
 export const REFRESH_DEADLINE_MS = 4_000;
-/** An older refresh belonged to another removal. */
-export const REFRESH_VALID_MS = 15_000;
+/** An older refresh belonged to another removal, or its answer is too old by now. */
+export const REFRESH_VALID_MS = 6_000;
 /** FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair, long enough not to be taken for an attack. */
 export const RETRY_CEILING_MS = 300_000;
 /** A gateway that FreeSWITCH refuses is offered again this often: what it lacked (a TLS certificate) may have come. */
@@ -113,7 +116,7 @@ function bring(step: Step, desired: DesiredGateway, revisions: readonly Observed
   }
   const left = old.map((gateway) => takeAway(step, gateway));
   // The new revision waits for the old one's refresh. Were it bound first, the refresh would take its place at a registrar that keeps one binding, and the un-REGISTER then both.
-  if (left.includes('refreshing')) step.plan.waiting += 1;
+  if (left.includes('waiting')) step.plan.waiting += 1;
   else add(step, desired);
 }
 
@@ -145,12 +148,12 @@ function replace(step: Step, desired: DesiredGateway, current: ObservedGateway):
 }
 
 /** One step towards its end. */
-function takeAway(step: Step, gateway: ObservedGateway): 'killed' | 'refreshing' {
-  const { situation: { now }, plan } = step;
-  if (gateway.killed || !isBound(gateway) || isFresh(gateway, now)) return kill(step, gateway);
-  if (sinceRefresh(gateway, now) >= REFRESH_VALID_MS) plan.refresh.push(gateway.name);
-  plan.waiting += 1;
-  return 'refreshing';
+function takeAway(step: Step, gateway: ObservedGateway): 'killed' | 'waiting' {
+  const next = nextStep(gateway, step.situation.now);
+  if (next === 'kill') return kill(step, gateway);
+  if (next === 'refresh') step.plan.refresh.push(gateway.name);
+  step.plan.waiting += 1;
+  return 'waiting';
 }
 
 function kill({ plan }: Step, gateway: ObservedGateway): 'killed' {
@@ -159,18 +162,30 @@ function kill({ plan }: Step, gateway: ObservedGateway): 'killed' {
   return 'killed';
 }
 
-/** Whether the registrar may hold its contact. */
-function isBound(gateway: ObservedGateway): boolean {
-  if (gateway.state === 'REGED' || gateway.state === 'REGISTER') return true;
-  return gateway.refreshedAt !== null && (gateway.state === 'UNREGED' || gateway.state === 'TRYING');
+type Towards = 'kill' | 'refresh' | 'wait';
+
+/** By state; in the others the registrar holds no contact of it. */
+const TOWARDS_THE_END: Partial<Record<RegistrationState, (gateway: ObservedGateway, now: number) => Towards>> = {
+  REGED: whileBound,
+  REGISTER: whileBound,
+  // Killed now, the answer would still bind it, and nobody would take that back.
+  TRYING: ({ tryingAt }, now) => tryingAt !== null && now - tryingAt < REFRESH_DEADLINE_MS ? 'wait' : 'kill',
+  UNREGED: (gateway, now) => sinceRefresh(gateway, now) < REFRESH_DEADLINE_MS ? 'wait' : 'kill',
+};
+
+const nextStep = (gateway: ObservedGateway, now: number): Towards => gateway.killed ? 'kill' : TOWARDS_THE_END[gateway.state]?.(gateway, now) ?? 'kill';
+
+function whileBound(gateway: ObservedGateway, now: number): Towards {
+  const { challengedAt, registeredAt, refreshedAt } = gateway;
+  if (challengedAt !== null && now - challengedAt < CHALLENGE_FRESH_MS) return 'kill';
+  const asked = sinceRefresh(gateway, now);
+  if (asked >= REFRESH_VALID_MS) return 'refresh';
+  if (registeredAt !== null && registeredAt > refreshedAt!) return now - registeredAt < ANSWER_FRESH_MS ? 'kill' : 'refresh';
+  return asked >= REFRESH_DEADLINE_MS ? 'kill' : 'wait';
 }
 
-const sinceRefresh = (gateway: ObservedGateway, now: number) => gateway.refreshedAt === null ? Infinity : now - gateway.refreshedAt;
-
-function isFresh(gateway: ObservedGateway, now: number): boolean {
-  if (gateway.registeredAt !== null && now - gateway.registeredAt < NONCE_FRESH_MS) return true;
-  const asked = sinceRefresh(gateway, now);
-  return asked >= REFRESH_DEADLINE_MS && asked < REFRESH_VALID_MS;
+function sinceRefresh(gateway: ObservedGateway, now: number): number {
+  return gateway.refreshedAt === null ? Infinity : now - gateway.refreshedAt;
 }
 
 function shallRetry(gateway: ObservedGateway, now: number): boolean {

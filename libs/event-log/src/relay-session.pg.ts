@@ -43,11 +43,13 @@ const REPAIR_TIMEOUT_MS = 3_600_000;
 /**
  * `idle_session_timeout` and the keepalives free the lock of a leader that was stopped or whose host vanished. Commits need not be on disk before the next: a
  * crash of PostgreSQL forgets the removal and the position together, and both are compared again.
+ * The plans are made when the record is small or has no statistics yet, and kept as long as the connection: a scan of `events` that is cheap then would be run for each
+ * batch when there are millions.
  */
 const SETTINGS = `
   select set_config(known.name, wanted.value, false)
   from (values ('synchronous_commit', 'off'), ('idle_session_timeout', '15000'), ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),
-    ('tcp_keepalives_count', '3'), ('statement_timeout', '${QUERY_TIMEOUT_MS}'), ('plan_cache_mode', 'force_generic_plan')) as wanted (name, value)
+    ('tcp_keepalives_count', '3'), ('statement_timeout', '${QUERY_TIMEOUT_MS}'), ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off')) as wanted (name, value)
   join pg_settings as known on known.name = wanted.name`;
 
 const ASKED_TO_YIELD = `

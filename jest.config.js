@@ -1,5 +1,11 @@
 /** One configuration for the whole tree. `TEST_SUITE=e2e` selects the whole-mesh tests, which take whole minutes and run one at a time. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
 const e2e = process.env.TEST_SUITE === 'e2e';
+const isInstalled = (name) => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
+/** Tests against SIP programs of others need a real FreeSWITCH, Kamailio and SIPp. */
+const wire = Boolean(process.env.FREESWITCH) && isInstalled('kamailio') && isInstalled('sipp');
 
 export default {
   testEnvironment: 'node',
@@ -25,6 +31,7 @@ export default {
   },
   roots: e2e ? ['<rootDir>/e2e/src'] : ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench/src'],
   testMatch: e2e ? ['**/src/**/*.e2e.ts'] : ['**/src/**/*.spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', ...(wire ? [] : ['\\.wire\\.e2e\\.ts$'])],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.local/'],
   testTimeout: e2e ? 120_000 : 30_000,
   maxWorkers: e2e ? 1 : 2,

@@ -74,6 +74,8 @@ export function renderVars({
     sessions_per_second: count('sessionsPerSecond', sessionsPerSecond),
     // Without it X- and P- headers of one leg appear on the other. A variable of this name is looked up on the channel first and here last.
     sip_copy_custom_headers: 'false',
+    // What SDES offers and accepts: without this list also AES_CM_128_NULL_AUTH, which authenticates nothing.
+    rtp_secure_media_suites: 'AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_256_CM_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32',
     // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
     media_timeout: '300000',
     media_hold_timeout: '1800000',

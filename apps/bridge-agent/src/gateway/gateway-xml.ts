@@ -37,6 +37,8 @@ export function renderGateway(trunk: TrunkState, password: string | null): Rende
   if (gateway === undefined) return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
   const hostile = textsOf(trunk).find(([, value]) => hasControlCharacter(value));
   if (hostile !== undefined) return problem('settings-unusable', `The field ${hostile[0]} holds a control character.`);
+  const expression = Object.entries(trunk.headers).find(([, value]) => /\$\\*\{/.test(value));
+  if (expression !== undefined) return problem('settings-unusable', `The header ${expression[0]} holds "\${", and FreeSWITCH sends no header that does.`);
   const credentials = credentialsOf(trunk, password, gateway);
   if ('ok' in credentials) return credentials;
 

@@ -107,4 +107,5 @@ function overall(trunk: TrunkState, belonging: readonly BridgeVerdict[], leaving
 
 const share = (some: readonly BridgeVerdict[], all: readonly BridgeVerdict[]) =>
   all.length === 1 ? `bridge ${all[0]!.bridge_id}` : `${some.length} of ${all.length} bridges (${some.map((each) => each.bridge_id).join(', ')})`;
-const sentence = (start: string, reason: string) => `${start}: ${reason}.`;
+// What a bridge says may be a sentence already.
+const sentence = (start: string, reason: string) => `${start}: ${reason.replace(/\.$/, '')}.`;

@@ -15,6 +15,10 @@ export interface InboundCall {
   readonly final: Promise<Final>;
   /** Settles with FreeSWITCH's hang-up cause when the call is over. */
   readonly ended: Promise<{ cause: string; answered: boolean; transferredTo: string | undefined }>;
+  /** The audio that the program sends into the call over `unicast`: L16, a datagram each. */
+  heard(): readonly Buffer[];
+  /** The caller presses a key. */
+  press(digit: string): void;
   /** The caller hangs up an answered call, or gives up an unanswered one. */
   hangUp(): void;
 }
@@ -35,6 +39,8 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
   return {
     uuid, callId, final: leg.final,
     ended: leg.ended.then(() => ({ cause: leg.channel.hangupCause ?? '', answered: leg.channel.answered, transferredTo: leg.transferredTo })),
+    heard: () => leg.heard,
+    press: (digit) => { leg.press(digit); },
     hangUp: () => (leg.channel.answered ? leg.hangup('NORMAL_CLEARING', 'recv_bye') : leg.hangup('ORIGINATOR_CANCEL', 'recv_cancel')),
   };
 }
@@ -89,6 +95,6 @@ function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: 
   });
   return {
     uuid, callId, final: Promise.resolve({ status: 403, phrase: PHRASES[403]!, headers: {} }),
-    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), hangUp: () => undefined,
+    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], press: () => undefined, hangUp: () => undefined,
   };
 }

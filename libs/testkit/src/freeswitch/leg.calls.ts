@@ -172,6 +172,14 @@ export class Leg {
     this.fire('CHANNEL_EXECUTE_COMPLETE', [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const]), ['Application-Response', '_none_'], ['Application-UUID', id]]);
   }
 
+  /** What came back over `unicast`. */
+  get heard(): readonly Buffer[] { return this.unicast?.heard ?? []; }
+
+  /** One digit by RFC 4733. */
+  press(digit: string): void {
+    if (this.channel.answered && !this.channel.hungUp) this.fire('DTMF', [['DTMF-Digit', digit], ['DTMF-Duration', '2000'], ['DTMF-Source', 'RTP']]);
+  }
+
   async attachUnicast(options: UnicastOptions): Promise<void> {
     await this.unicast?.close();
     this.unicast = await Unicast.open(options, () => this.sendsAudio);

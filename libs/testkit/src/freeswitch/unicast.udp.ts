@@ -10,6 +10,8 @@ export interface UnicastOptions {
 }
 
 const FRAME_MS = 20;
+/** Of what was heard; a minute. */
+const KEPT = 3_000;
 
 /**
  * FreeSWITCH's `unicast`: a datagram with 20 ms of the caller's audio out every 20 ms, and what comes back goes into the call. No RTP header. While the caller sends
@@ -18,6 +20,8 @@ const FRAME_MS = 20;
 export class Unicast {
   /** Datagrams that came back. */
   received = 0;
+  /** The first of them, as the caller hears them. */
+  readonly heard: Buffer[] = [];
   sent = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -31,7 +35,10 @@ export class Unicast {
     });
     const unicast = new Unicast(socket, options, speaks);
     socket.on('error', () => undefined);
-    socket.on('message', () => { unicast.received += 1; });
+    socket.on('message', (datagram) => {
+      unicast.received += 1;
+      if (unicast.heard.length < KEPT) unicast.heard.push(datagram);
+    });
     unicast.run(performance.now());
     return unicast;
   }

@@ -8,6 +8,7 @@ export interface AddressBook {
   /** What is looked up for this trunk from now on; an empty list forgets it. */
   track(trunkId: string, lookups: readonly Lookup[]): void;
   addressesOf(trunkId: string): readonly string[];
+  cidrsOf(trunkId: string): readonly string[];
   /** Trunks whose gateway's name resolves to this address; literal addresses are not in it. */
   trunksByAddress(address: string): string[];
   stop(): void;
@@ -109,6 +110,8 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
     if (name.trunks.size === 0) names.delete(key);
   };
 
+  const addressesOf = (trunkId: string) => names.get(keyOf.get(trunkId) ?? '')?.addresses ?? [];
+
   return {
     track(trunkId, lookups) {
       const key = lookups.map(({ type, name }) => `${type} ${name}`).join();
@@ -122,7 +125,8 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
       index(name.addresses, [trunkId]);
       pump();
     },
-    addressesOf: (trunkId) => names.get(keyOf.get(trunkId) ?? '')?.addresses ?? [],
+    addressesOf,
+    cidrsOf: (trunkId) => addressesOf(trunkId).map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
     trunksByAddress: (address) => [...byAddress.get(canonicalAddress(address) ?? address) ?? []].sort(),
     stop() {
       stopped = true;

@@ -77,7 +77,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   // ---- what shall be
   const addresses = startAddressBook({ logger, onChange: () => { aclText = undefined; sync.wake(); } });
   let aclText: string | undefined;
-  const acl = (): string => aclText ??= renderAcl([...feed.desired.trunks.keys()].flatMap((id) => [...rendered.literalAddressesOf(id), ...addresses.addressesOf(id)]));
+  const acl = (): string => aclText ??= renderAcl([...feed.desired.trunks.keys()].flatMap((id) => [...rendered.literalCidrsOf(id), ...addresses.cidrsOf(id)]));
 
   const take = (trunkId: string): void => {
     const trunk = feed.desired.trunks.get(trunkId)?.state;

@@ -64,14 +64,14 @@ export const REPLACEMENTS_AT_ONCE = 50;
 /** Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to do. */
 export function reconcile(situation: Situation): Plan {
   const plan: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], waiting: 0 };
-  const running = byTrunk(situation.observed);
   const step = { situation, plan, replacing: 0 };
-  for (const desired of situation.desired.values()) bring(step, desired, running.get(desired.trunkId) ?? []);
-  for (const [trunkId, gateways] of running) {
+  const others = otherGateways(situation);
+  for (const desired of situation.desired.values()) bring(step, desired, others.get(desired.trunkId) ?? []);
+  for (const [trunkId, gateways] of others) {
     if (!isWanted(situation, trunkId)) for (const gateway of gateways) takeAway(step, gateway);
   }
   for (const file of situation.files.keys()) {
-    if (isOurFile(file) && !isWanted(situation, file)) plan.remove.push(file);
+    if (!isWanted(situation, file) && isOurFile(file)) plan.remove.push(file);
   }
   return plan;
 }
@@ -89,26 +89,26 @@ export function driftOf(situation: Situation): number {
 
 interface Step { situation: Situation; plan: Plan; replacing: number }
 
-/** Ours by the shape of their names; an operator's own gateways are left alone, and so are his files. */
-function byTrunk(observed: Observed): Map<string, ObservedGateway[]> {
-  const running = new Map<string, ObservedGateway[]>();
+/** Old revisions and gateways of trunks that are not wanted, by trunk. Ours by the shape of their names; an operator's own gateways are left alone, and so are his files. */
+function otherGateways({ desired, observed }: Situation): Map<string, ObservedGateway[]> {
+  const wanted = new Set<string>();
+  for (const { name } of desired.values()) wanted.add(name);
+  const others = new Map<string, ObservedGateway[]>();
   for (const gateway of observed.values()) {
+    // Nearly all of them: only the others' names are worth taking apart.
+    if (wanted.has(gateway.name)) continue;
     const id = parseGatewayName(gateway.name)?.id;
-    if (id === undefined) continue;
-    const revisions = running.get(id);
-    if (revisions === undefined) running.set(id, [gateway]);
-    else revisions.push(gateway);
+    if (id !== undefined) others.set(id, [...others.get(id) ?? [], gateway]);
   }
-  return running;
+  return others;
 }
 
 const isWanted = ({ desired, held }: Situation, trunkId: string) => desired.has(trunkId) || held.has(trunkId);
 
 const isOurFile = (file: string) => parseGatewayName(`${file}.1`) !== undefined;
 
-function bring(step: Step, desired: DesiredGateway, revisions: readonly ObservedGateway[]): void {
-  const current = revisions.find((gateway) => gateway.name === desired.name);
-  const old = revisions.filter((gateway) => gateway.name !== desired.name);
+function bring(step: Step, desired: DesiredGateway, old: readonly ObservedGateway[]): void {
+  const current = step.situation.observed.get(desired.name);
   if (current !== undefined) {
     // Bound beside the new one only after a crash between the two steps below. No refresh now: see there.
     for (const gateway of old) kill(step, gateway);

@@ -1,6 +1,6 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { open, UnknownKeyError, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
-import { parseGatewayAddress } from './gateway-address.js';
+import { canonicalCidr, parseGatewayAddress } from './gateway-address.js';
 import type { GatewayProblem } from './gateway-status.js';
 import { renderGateway } from './gateway-xml.js';
 import type { DesiredGateway } from './reconcile.js';
@@ -10,8 +10,8 @@ export interface RenderedGateways {
   readonly desired: ReadonlyMap<string, DesiredGateway>;
   /** Trunks that cannot be rendered: left out, reported, never in another's way. */
   readonly problems: ReadonlyMap<string, GatewayProblem>;
-  /** Addresses that the trunk's calls may come from, as far as they need no DNS. */
-  literalAddressesOf(trunkId: string): readonly string[];
+  /** Where the trunk's calls may come from, as far as that needs no DNS: canonical CIDRs, without what is none. */
+  literalCidrsOf(trunkId: string): readonly string[];
   set(trunk: TrunkState): void;
   remove(trunkId: string): void;
 }
@@ -29,10 +29,10 @@ export function renderedGateways(ring: KeyRing): RenderedGateways {
   return {
     desired,
     problems,
-    literalAddressesOf: (trunkId) => literal.get(trunkId) ?? [],
+    literalCidrsOf: (trunkId) => literal.get(trunkId) ?? [],
     set(trunk) {
       const own = parseGatewayAddress(trunk.gateway)?.address;
-      literal.set(trunk.id, own ? [own, ...trunk.inbound_addresses] : trunk.inbound_addresses);
+      literal.set(trunk.id, (own ? [own, ...trunk.inbound_addresses] : trunk.inbound_addresses).flatMap((entry) => canonicalCidr(entry) ?? []));
       const password = passwordOf(ring, trunk);
       if ('problem' in password) return fail(trunk.id, password.problem);
       const rendered = renderGateway(trunk, password.text);

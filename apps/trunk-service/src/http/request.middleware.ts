@@ -12,8 +12,6 @@ const HEADERS: Record<string, string> = {
   'Content-Security-Policy': 'default-src \'none\'; frame-ancestors \'none\'',
   'Referrer-Policy': 'no-referrer',
   'Strict-Transport-Security': 'max-age=31536000',
-  'X-Frame-Options': 'DENY',
-  'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
 /** The page that shows the API's description brings its own scripts and styles. */

@@ -6,7 +6,6 @@ import { decodeCursor, encodeCursor } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import type { TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNameKey } from './trunk.js';
-import { organizationNotFound } from '../organization/organization.js';
 
 /** The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never changes that other trunk. */
 const UPSERT = `
@@ -40,7 +39,7 @@ export const trunkReadModel: ReadModel = {
   kind: 'trunk',
   tables: ['trunks'],
   project,
-  violations: { trunks_name: duplicateTrunkName, trunks_organization: organizationNotFound },
+  violations: { trunks_name: duplicateTrunkName },
 };
 
 export interface TrunkRow { version: number; state: TrunkState }

@@ -7,7 +7,8 @@ export class CreateTrunks1764000020000 implements MigrationInterface {
     await runner.query(`
       create table trunks (
         id uuid primary key,
-        organization_id uuid not null constraint trunks_organization references organizations (id),
+        -- No foreign key: organisations are never deleted, and every creation would lock the one row of its organisation.
+        organization_id uuid not null,
         name_key text collate "C" not null,
         priority int not null,
         enabled boolean not null,
@@ -21,10 +22,8 @@ export class CreateTrunks1764000020000 implements MigrationInterface {
         -- What a number's foreign key refers to: a trunk of the number's own organisation.
         constraint trunks_of_organization unique (organization_id, id)
       )`);
-    await runner.query('create index trunks_list on trunks (organization_id, priority, name_key, id)');
-    // The leader's question: which registering trunks live on this bridge, or on none?
-    await runner.query('create index trunks_placed on trunks (bridge_id) where enabled and register');
-    await runner.query('create index trunks_unplaced on trunks (bridge_pool) where enabled and register and bridge_id is null');
+    // The leader's question: which registering trunks live on this bridge, or on none of a pool?
+    await runner.query('create index trunks_placed on trunks (bridge_id, bridge_pool) where enabled and register');
   }
 
   async down(runner: QueryRunner): Promise<void> {

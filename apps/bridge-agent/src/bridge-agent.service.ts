@@ -5,7 +5,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { startHeartbeat } from './bridge/heartbeat.publisher.js';
 import { startCalls, type Calls } from './call/calls.feature.js';
-import type { Config } from './config.js';
+import { assistantSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.socket.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.feature.js';
 import { createNatsLink, type NatsLink } from './record/nats-link.nats.js';
@@ -31,6 +31,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     this.link = createNatsLink(this.nats);
     this.calls = await startCalls({
       bridge, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT }, maxCalls: config.MAX_CALLS, link: this.link, logger,
+      assistant: assistantSettings(config),
       resolvedTrunks: (address) => this.gateways?.trunksByAddress(address) ?? [],
     });
     this.esl = this.eventSocket();

@@ -46,6 +46,8 @@ export const REFUSALS = {
   'number-not-assigned': 480,
   'limit-reached': 486,
   'routing-unavailable': 503,
+  /** Routed, and then its assistant could not be reached in time. */
+  'assistant-unavailable': 503,
 } as const;
 export type RefusalReason = keyof typeof REFUSALS;
 export const refusalReason = z.enum(Object.keys(REFUSALS) as [RefusalReason, ...RefusalReason[]]);

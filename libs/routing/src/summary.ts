@@ -39,6 +39,7 @@ const BECAUSE: Record<RefusalReason, (refused: Refused) => string> = {
   'number-not-assigned': ({ number, decidedBy }) => `${named(number!, decidedBy)}, which no active assistant or flow answers`,
   'limit-reached': () => 'the trunk has as many calls as it may',
   'routing-unavailable': () => 'routing gave no answer',
+  'assistant-unavailable': () => 'the assistant could not be reached',
 };
 
 function nothingNamed(candidates: readonly Candidate[]): string {

@@ -72,6 +72,21 @@ export function callEnded(started: CallStarted, hangup: HangupFacts, stamp: Even
   };
 }
 
+/** The caller may have given up before: then that is what went over the wire. */
+export const statusSent = (refusal: Refusal, hangupDisposition: string | null | undefined): number => (hangupDisposition === 'recv_cancel' ? 487 : refusal.sip_status);
+
+/** A call that had begun, and could not be answered. */
+export function callRejectedLater(started: CallStarted, refusal: Refusal, hangup: HangupFacts, stamp: EventStamp): RecordDraft['final'] {
+  const parties = partiesOfStarted(started);
+  return {
+    ...envelopeOf('CallRejected', parties, hangup.endedAt, stamp),
+    data: {
+      ...parties, decision: refusal, decided_at: started.data.decided_at, reason: refusal.reason, sip_status: statusSent(refusal, hangup.hangup_disposition),
+      ended_at: hangup.endedAt.toISOString(),
+    } satisfies Omit<CallRejected['data'], 'bridge_epoch' | 'record_number'>,
+  };
+}
+
 export function callRejected(invite: InviteFacts, refusal: Refusal, { decidedAt, endedAt, sipStatus }: { decidedAt: DecidedAt; endedAt: Date; sipStatus: number }, stamp: EventStamp): RecordDraft['final'] {
   const parties = partiesOf(invite, refusal, stamp.bridgeId);
   return {

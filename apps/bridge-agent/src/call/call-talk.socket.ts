@@ -6,10 +6,10 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { readHangup, type HangupFacts } from './hangup-facts.js';
 
 const LINGER_SECONDS = 5;
-/** `myevents` is 23 kinds of seven kilobytes each; two are of use. */
+/** `myevents` is 23 kinds of seven kilobytes each; three are of use. */
 const UNUSED_EVENTS = [
   'CHANNEL_APPLICATION', 'CHANNEL_BRIDGE', 'CHANNEL_CREATE', 'CHANNEL_DATA', 'CHANNEL_DESTROY', 'CHANNEL_EXECUTE', 'CHANNEL_EXECUTE_COMPLETE', 'CHANNEL_HANGUP', 'CHANNEL_ORIGINATE',
-  'CHANNEL_UUID', 'CHANNEL_OUTGOING', 'CHANNEL_PARK', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_STATE', 'CHANNEL_UNBRIDGE', 'CHANNEL_UNPARK', 'DETECTED_SPEECH', 'DTMF',
+  'CHANNEL_UUID', 'CHANNEL_OUTGOING', 'CHANNEL_PARK', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_STATE', 'CHANNEL_UNBRIDGE', 'CHANNEL_UNPARK', 'DETECTED_SPEECH',
   'NOTALK', 'TALK',
 ];
 
@@ -21,6 +21,8 @@ export interface Talk {
   send(commands: readonly EslCommand[]): void;
   hangUp(cause: string): void;
   onAnswered(listener: (event: EslEvent) => void): void;
+  /** What the caller presses. */
+  onDigit(listener: (digit: string) => void): void;
   /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** Answered or ended; false: neither within the time. */
@@ -32,7 +34,8 @@ export interface Talk {
 }
 
 export function openTalk(socket: Socket): Talk {
-  let onAnswered: (event: EslEvent) => void = () => undefined;
+  const onAnswered: ((event: EslEvent) => void)[] = [];
+  let onDigit: (digit: string) => void = () => undefined;
   const answered = deferred<EslEvent>();
   const end = deferred<HangupFacts | undefined>();
   const closed = deferred<void>();
@@ -40,8 +43,9 @@ export function openTalk(socket: Socket): Talk {
     onEvent: (event) => {
       if (event.name === 'CHANNEL_ANSWER') {
         answered.resolve(event);
-        onAnswered(event);
+        for (const listener of onAnswered) listener(event);
       }
+      if (event.name === 'DTMF') onDigit(event.headers.get('DTMF-Digit') ?? '');
       if (event.name !== 'CHANNEL_HANGUP_COMPLETE') return;
       end.resolve(readHangup(event.headers, new Date()));
       // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
@@ -62,7 +66,8 @@ export function openTalk(socket: Socket): Talk {
     execute: (application) => { void connection.send(execute(application)); },
     send: (commands) => { for (const command of commands) void connection.send(command); },
     hangUp: (cause) => { void connection.send(sendMessage([['call-command', 'hangup'], ['hangup-cause', cause]])); },
-    onAnswered: (listener) => { onAnswered = listener; },
+    onAnswered: (listener) => { onAnswered.push(listener); },
+    onDigit: (listener) => { onDigit = listener; },
     onEnd: (listener) => { void end.promise.then(listener); },
     settled: (withinMs) => within(withinMs, false, Promise.race([answered.promise, end.promise]).then(() => true)),
     ended: (withinMs) => within(withinMs, undefined, end.promise),

@@ -1,9 +1,11 @@
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { uuidv7 } from 'uuidv7';
+import { createAudioEngine } from '../audio/audio-engine.io.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import { startCallRecorder } from '../record/call-recorder.fs.js';
 import { publishCallEvents } from '../record/call-log.jetstream.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import type { AssistantSettings } from './assistant-settings.js';
 import { startCallSocket } from './call-socket.server.js';
 import { observeCalls } from './call.metrics.js';
 import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from './call-limits.js';
@@ -19,6 +21,8 @@ export interface CallsOptions {
   /** Concurrent calls of this host. */
   maxCalls: number;
   link: NatsLink;
+  /** Undefined: callers hear themselves. */
+  assistant?: AssistantSettings;
   /** Trunks whose gateway's host name resolves to the address. */
   resolvedTrunks: (address: string) => readonly string[];
   logger: Logger;
@@ -51,8 +55,9 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   if (recorder.leftOpen.length > 0) logger.warn({ calls: recorder.leftOpen.length }, 'calls were left open by the life before; FreeSWITCH will be asked for them');
   observeCalls({ live: live.count, unconfirmed: recorder.unconfirmed });
 
+  const assistant = options.assistant && { settings: options.assistant, engine: createAudioEngine({ ports: options.assistant.audioPorts, logger }) };
   const ports = {
-    bridge, limits, live, recorder, logger, resolvedTrunks: options.resolvedTrunks, newId: uuidv7, limitsOf: local.limitsOf, decide: createInboundRouter({ link, local, logger }),
+    bridge, assistant, limits, live, recorder, logger, resolvedTrunks: options.resolvedTrunks, newId: uuidv7, limitsOf: local.limitsOf, decide: createInboundRouter({ link, local, logger }),
   };
   const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports) });
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
@@ -68,6 +73,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     stop: async () => {
       clearInterval(tidying);
       await socket.stop();
+      assistant?.engine.stop();
       live.stop();
       await recorder.stop();
       await local.stop();

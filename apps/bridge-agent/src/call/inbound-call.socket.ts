@@ -4,7 +4,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
-import { callRejected, callStarted, type EventStamp, type Route } from './call-events.js';
+import { connectToAssistant, type AssistantPorts } from './assistant-call.socket.js';
+import { callRejected, callStarted, statusSent, type EventStamp, type Route } from './call-events.js';
 import { takeChannel, type CallLimits, type TrunkLimits } from './call-limits.js';
 import { calls as callsMetric, decisionSeconds } from './call.metrics.js';
 import { openTalk, type Talk } from './call-talk.socket.js';
@@ -21,8 +22,10 @@ export interface CallPorts {
   resolvedTrunks: (address: string) => readonly string[];
   limits: CallLimits;
   limitsOf: (organizationId: string, trunkId: string) => TrunkLimits;
-  live: Pick<LiveCalls, 'begin' | 'answered' | 'ended' | 'lost'>;
+  live: Pick<LiveCalls, 'begin' | 'answered' | 'refused' | 'ended' | 'lost'>;
   recorder: Pick<CallRecorder, 'finish'>;
+  /** Undefined: nobody is there to talk to, and callers hear themselves. */
+  assistant: AssistantPorts | undefined;
   newId: () => string;
   logger: Logger;
 }
@@ -72,19 +75,23 @@ interface Answering { invite: InviteFacts; route: Route; decided: Decided; stamp
 async function answer({ invite, route, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
   const { live, logger } = ports;
   const { callId } = invite;
-  const noted = live.begin(callStarted(invite, route, decided.decidedAt, stamp)).catch((error: unknown) => { logger.error({ err: error, call_id: callId }, 'a call that begins cannot be noted on disk'); });
+  const started = callStarted(invite, route, decided.decidedAt, stamp);
+  const noted = live.begin(started).catch((error: unknown) => { logger.error({ err: error, call_id: callId }, 'a call that begins cannot be noted on disk'); });
   talk.onAnswered((event) => { live.answered(callId, epochMicroseconds(event.headers.get('Caller-Channel-Answered-Time')) ?? new Date(), event.headers.get('variable_read_codec')?.slice(0, 64) ?? null); });
   talk.onEnd((hangup) => {
     if (hangup === undefined) live.lost(callId, new Date());
     else live.ended(callId, hangup);
   });
   await Promise.race([noted, sleep(NOTED_MS, undefined, { ref: false })]);
-  talk.execute('ring_ready');
-  talk.execute('answer');
-  talk.execute('echo');
+  if (ports.assistant === undefined) echo(talk);
+  else await connectToAssistant({ started, route, live, logger }, talk, ports.assistant);
   if (await talk.settled(SETTLED_MS)) return;
   logger.error({ call_id: callId }, 'FreeSWITCH neither answered the call nor ended it');
   talk.hangUp('NORMAL_TEMPORARY_FAILURE');
+}
+
+function echo(talk: Talk): void {
+  for (const application of ['ring_ready', 'answer', 'echo']) talk.execute(application);
 }
 
 interface Refusing { invite: InviteFacts; refusal: Refusal; decided: Decided; stamp: EventStamp }
@@ -94,7 +101,6 @@ async function refuse({ invite, refusal, decided, stamp }: Refusing, talk: Talk,
   callsMetric.add(1, { outcome: 'refused', reason: refusal.reason, decided_at: decidedAt });
   talk.send(refuseCommands(refusal.reason));
   const hangup = await talk.ended(SETTLED_MS);
-  // The caller may have given up before: then that is what went over the wire.
-  const sipStatus = hangup?.hangup_disposition === 'recv_cancel' ? 487 : refusal.sip_status;
+  const sipStatus = statusSent(refusal, hangup?.hangup_disposition);
   await ports.recorder.finish(callRejected(invite, refusal, { decidedAt, endedAt: hangup?.endedAt ?? new Date(), sipStatus }, stamp));
 }

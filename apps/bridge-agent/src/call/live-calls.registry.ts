@@ -4,10 +4,11 @@ import type { EslClient } from '../esl/esl-client.socket.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
-import { callAnswered, callEnded, type EventStamp } from './call-events.js';
+import { callAnswered, callEnded, callRejectedLater, type EventStamp } from './call-events.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call.metrics.js';
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
 import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
+import type { Refusal } from './refusal.js';
 
 /** The event socket of this host's FreeSWITCH, as far as calls need it. */
 export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
@@ -16,6 +17,8 @@ export interface LiveCalls {
   /** The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it again. */
   begin(started: CallStarted): Promise<void>;
   answered(callId: string, at: Date, codec: string | null): void;
+  /** It cannot be answered after all: its end, when it comes, is a refusal. */
+  refused(callId: string, refusal: Refusal): void;
   /** Whoever says it first is heard: a call ends once. */
   ended(callId: string, hangup: HangupFacts): void;
   /** Its connection is gone and no hang-up came. */
@@ -72,12 +75,13 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     calls.delete(callId);
     options.onEnded(call.started.data.trunk_id);
     const answeredAt = hangup.answeredAt ?? (call.answered === null ? null : new Date(call.answered.data.answered_at));
-    callsMetric.add(1, { outcome: answeredAt === null ? 'unanswered' : 'answered', reason: hangup.hangup_cause, decided_at: call.started.data.decided_at });
+    const final = finalOf(call, { ...hangup, answeredAt }, stampOf(call));
+    callsMetric.add(1, { ...final.counted, decided_at: call.started.data.decided_at });
     if (hangup.reconstructed) {
       lostCalls.add();
       logger.warn({ call_id: callId, ended_at: hangup.endedAt }, 'a call ended unseen; its end is the latest moment at which it is known to have lasted');
     }
-    recorder.finish(callEnded(call.started, { ...hangup, answeredAt }, stampOf(call))).catch((error: unknown) => {
+    recorder.finish(final.event).catch((error: unknown) => {
       logger.error({ err: error, call_id: callId }, 'a call\'s record was not written; its open file stays for the next start');
     });
   };
@@ -115,6 +119,10 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       return recorder.begin(started);
     },
     answered,
+    refused: (callId, refusal) => {
+      const call = calls.get(callId);
+      if (call !== undefined) call.refused = refusal;
+    },
     ended,
     lost: (callId, at) => {
       const call = calls.get(callId);
@@ -138,6 +146,14 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     countSeen: () => [...calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length,
     stop: () => { clearInterval(timer); },
   };
+}
+
+/** Its last event, and what it is counted as. */
+function finalOf({ started, refused }: LiveCall, hangup: HangupFacts, stamp: EventStamp) {
+  const { answeredAt, hangup_cause: reason } = hangup;
+  if (answeredAt !== null) return { event: callEnded(started, hangup, stamp), counted: { outcome: 'answered', reason } };
+  if (refused === undefined) return { event: callEnded(started, hangup, stamp), counted: { outcome: 'unanswered', reason } };
+  return { event: callRejectedLater(started, refused, hangup, stamp), counted: { outcome: 'refused', reason: refused.reason } };
 }
 
 const HANGUP = 'CHANNEL_HANGUP_COMPLETE';

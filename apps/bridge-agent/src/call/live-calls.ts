@@ -1,9 +1,12 @@
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { Refusal } from './refusal.js';
 
 /** A call that was routed and has not ended. */
 export interface LiveCall {
   readonly started: CallStarted;
   answered: CallAnswered | null;
+  /** Set when it was let in and then refused. */
+  refused?: Refusal;
   /** The latest moment at which FreeSWITCH is known to have had it. */
   lastSeen: Date;
   /**

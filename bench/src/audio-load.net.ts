@@ -63,6 +63,8 @@ export async function startAudioLoad(): Promise<AudioLoad> {
       for (const { freeswitch, relay } of calls) {
         const socket = createSocket('udp4').bind(freeswitch, '127.0.0.1');
         await once(socket, 'listening');
+        // The relay is gone before its load is.
+        socket.on('error', () => {});
         // A connected socket sends at once; any other looks the address up first, and the frame would have been written anew by then.
         socket.connect(relay, '127.0.0.1');
         await once(socket, 'connect');

@@ -154,11 +154,12 @@ describe('the record and the log', () => {
     const writers = startCommands(org, { writers: 32 }, accepted);
     try {
       for (let round = 0; round < 3; round += 1) {
-        await pause(1_500);
+        // As much work as it takes, on a slow machine as on a fast one.
+        await eventually(() => accepted.trunks.size > 40 * (round + 1), { timeoutMs: 40_000, message: 'the writers to write' });
         await test.mesh.trunkService.kill();
         await test.mesh.trunkService.start();
       }
-      await pause(500);
+      await eventually(() => accepted.trunks.size > 140, { timeoutMs: 40_000, message: 'the writers to write on' });
     } finally {
       await writers.stop();
     }

@@ -162,6 +162,17 @@ describe('the call ends', () => {
     await host.untilWritten(call.uuid);
   });
 
+  it('when the agent stops: both are told, and the record has the end that FreeSWITCH tells', async () => {
+    const calls = await startAgent();
+    const { call, stream } = await talking();
+    await calls.stop();
+    expect((await call.ended).cause).toBe('NORMAL_TEMPORARY_FAILURE');
+    await eventually(() => stream.closedWith !== undefined);
+    expect(stream.messages.at(-1)!.event).toBe('stop');
+    await startAgent();
+    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ reconstructed: false, hangup_disposition: 'send_bye' });
+  });
+
   it('when its caller gives up while the assistant is being connected: nobody answers, and the stream is given up', async () => {
     assistant.refuse = () => ({ status: 503 });
     const calls = await startAgent();

@@ -16,6 +16,8 @@ import { refuseCommands, refusedHere } from './refusal.js';
 export interface AssistantPorts {
   settings: AssistantSettings;
   engine: Pick<AudioEngine, 'startAudio'>;
+  /** Calls that talk, or are about to. */
+  talks: Set<Talk>;
 }
 
 export interface Connecting {
@@ -25,14 +27,16 @@ export interface Connecting {
   logger: Logger;
 }
 
+/** A hang-up is carried out within milliseconds. */
+const HANGUP_MS = 2_000;
 /** From `unicast` to FreeSWITCH's first frame, which comes every 20 ms whether the caller speaks or not. */
-const ATTACHED_MS = 2_000;
+const ATTACHED_MS = 5_000;
 
 /**
  * Rings while the assistant is told and connected, and answers only when it hears: nobody pays for silence. Resolves when the answer or the refusal is on its way; the
  * conversation goes on until one of the two ends it.
  */
-export async function connectToAssistant({ started, route, live, logger }: Connecting, talk: Talk, { settings, engine }: AssistantPorts): Promise<void> {
+export async function connectToAssistant({ started, route, live, logger }: Connecting, talk: Talk, { settings, engine, talks }: AssistantPorts): Promise<void> {
   const { call_id: callId, from, to } = started.data;
   const callSid = sid('CA', callId);
   const log = logger.child({ call_id: callId });
@@ -51,7 +55,9 @@ export async function connectToAssistant({ started, route, live, logger }: Conne
     onEnd: (reason) => { talk.hangUp(causeOf(reason)); },
   });
   talk.onDigit((digit) => { session.sendDtmf(digit); });
+  talks.add(talk);
   talk.onEnd(() => {
+    talks.delete(talk);
     over.abort();
     session.stop();
   });
@@ -66,6 +72,17 @@ export async function connectToAssistant({ started, route, live, logger }: Conne
     void attach({ session, unicast: outcome.unicast, over: over.signal, log }, talk);
   });
   talk.execute('answer');
+}
+
+/**
+ * Their audio ends with this process, so the calls do as well; FreeSWITCH would end them itself when their connections close, but their records shall have the end that it
+ * tells.
+ */
+export async function endConversations(talks: ReadonlySet<Talk>): Promise<void> {
+  await Promise.all([...talks].map((talk) => {
+    talk.hangUp('NORMAL_TEMPORARY_FAILURE');
+    return talk.ended(HANGUP_MS);
+  }));
 }
 
 interface Attaching { session: AudioSession; unicast: UnicastHeaders; over: AbortSignal; log: Logger }

@@ -5,8 +5,10 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { startCallRecorder } from '../record/call-recorder.fs.js';
 import { publishCallEvents } from '../record/call-log.jetstream.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import { endConversations } from './assistant-call.socket.js';
 import type { AssistantSettings } from './assistant-settings.js';
 import { startCallSocket } from './call-socket.server.js';
+import type { Talk } from './call-talk.socket.js';
 import { observeCalls } from './call.metrics.js';
 import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from './call-limits.js';
 import { handleInboundCall } from './inbound-call.socket.js';
@@ -55,7 +57,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   if (recorder.leftOpen.length > 0) logger.warn({ calls: recorder.leftOpen.length }, 'calls were left open by the life before; FreeSWITCH will be asked for them');
   observeCalls({ live: live.count, unconfirmed: recorder.unconfirmed });
 
-  const assistant = options.assistant && { settings: options.assistant, engine: createAudioEngine({ ports: options.assistant.audioPorts, logger }) };
+  const assistant = options.assistant && { settings: options.assistant, engine: createAudioEngine({ ports: options.assistant.audioPorts, logger }), talks: new Set<Talk>() };
   const ports = {
     bridge, assistant, limits, live, recorder, logger, resolvedTrunks: options.resolvedTrunks, newId: uuidv7, limitsOf: local.limitsOf, decide: createInboundRouter({ link, local, logger }),
   };
@@ -72,6 +74,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     outOfSight: () => live.count() - live.countSeen(),
     stop: async () => {
       clearInterval(tidying);
+      if (assistant !== undefined) await endConversations(assistant.talks);
       await socket.stop();
       assistant?.engine.stop();
       live.stop();

@@ -3,6 +3,8 @@ import { startRelay } from '@trunkmesh/event-log/relay.jetstream.js';
 import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { ApiKeyController } from './api-key/api-key.controller.js';
+import type { KeyHolder } from './api-key/authenticate.pg.js';
+import { knownKeys, type KnownKeys } from './api-key/known-keys.js';
 import { BridgeController } from './bridge/bridge.controller.js';
 import { hearBridges } from './bridge/heartbeats.kv.js';
 import type { Config } from './config.js';
@@ -23,7 +25,7 @@ import { GatewayStatuses } from './status/gateway-statuses.kv.js';
 import { StatusController } from './status/status.controller.js';
 import { OrganizationSyncController } from './sync/organization-sync.controller.js';
 import { SyncController } from './sync/sync.controller.js';
-import { CONFIG, KEY_RING, LOGGER, NATS, PLACE, PLACEMENT, READINESS, RECORD, WORLD } from './tokens.js';
+import { CONFIG, KEY_RING, KEYS, LOGGER, NATS, PLACE, PLACEMENT, READINESS, RECORD, WORLD } from './tokens.js';
 import type { Place } from './trunk/trunk.js';
 import { TrunkController } from './trunk/trunk.controller.js';
 
@@ -33,6 +35,7 @@ export interface Parts {
   logger: Logger;
   keyRing: KeyRing;
   record: RecordStore;
+  keys: KnownKeys<KeyHolder>;
   nats: NatsLink;
   place: Place;
   placement: Placement;
@@ -55,7 +58,7 @@ export function compose(config: Config, logger: Logger): Parts {
   });
   started.catch((error: Error) => logger.error({ err: error }, 'what follows the record could not be started'));
   return {
-    config, logger, keyRing, record, nats,
+    config, logger, keyRing, record, nats, keys: knownKeys(),
     place: placement.place, placement,
     readiness: async () => ({ record: await record.health() }),
     stop: async () => {
@@ -77,6 +80,7 @@ export class AppModule {
         { provide: LOGGER, useValue: parts.logger },
         { provide: KEY_RING, useValue: parts.keyRing },
         { provide: RECORD, useValue: parts.record },
+        { provide: KEYS, useValue: parts.keys },
         { provide: NATS, useValue: parts.nats },
         { provide: PLACE, useValue: parts.place },
         { provide: WORLD, useValue: { record: parts.record, placement: parts.placement, statuses: new GatewayStatuses(parts.nats, parts.logger) } satisfies World },

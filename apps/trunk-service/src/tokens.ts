@@ -15,3 +15,5 @@ export const PLACE = Symbol('PLACE');
 export const WORLD = Symbol('WORLD');
 /** `Placement` of placement/placement.clock.ts: the bridges as this instance sees them. */
 export const PLACEMENT = Symbol('PLACEMENT');
+/** `KnownKeys` of api-key/known-keys.ts. */
+export const KEYS = Symbol('KEYS');

@@ -43,7 +43,7 @@ async function httpApp(parts: Parts): Promise<INestApplication> {
   server.set('query parser', 'simple');
   server.use(observeRequest);
   const app = await NestFactory.create(AppModule.of(parts), new ExpressAdapter(server), { logger: nestLogger(parts.logger), bodyParser: false });
-  app.useGlobalGuards(new AccessGuard(app.get(Reflector), parts.record, parts.config));
+  app.useGlobalGuards(new AccessGuard(app.get(Reflector), { record: parts.record, keys: parts.keys, bootstrapKey: parts.config.BOOTSTRAP_KEY }));
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(parts.logger));
   serveOpenApi(app);

@@ -73,29 +73,44 @@ export async function append(tx: EntityManager, events: readonly NewEvent[], met
 }
 
 async function appendChunk(tx: EntityManager, chunk: readonly NewEvent[], meta: AppendMeta): Promise<AnyEvent[]> {
+  const { events, stored } = startAppend(tx, chunk, meta);
+  await stored;
+  return events;
+}
+
+/**
+ * The events as they will be stored, while they are being stored: what else the transaction writes of them need not wait for PostgreSQL's answer. `stored` must be
+ * awaited before the commit, whatever else failed.
+ */
+export function startAppend(tx: EntityManager, chunk: readonly NewEvent[], meta: AppendMeta): { events: AnyEvent[]; stored: Promise<void> } {
   const time = meta.now.toISOString();
   const events = chunk.map((event) => envelope(event, time, meta));
+  const envelopes = events.map((event) => JSON.stringify(event));
+  refuseUnpublishable(events, envelopes);
+  return { events, stored: storeChunk(tx, { chunk, events, envelopes, time }) };
+}
+
+interface Chunk { chunk: readonly NewEvent[]; events: readonly AnyEvent[]; envelopes: readonly string[]; time: string }
+
+async function storeChunk(tx: EntityManager, { chunk, events, envelopes, time }: Chunk): Promise<void> {
   const seen = new Set<string>();
   const predecessors = chunk.map(({ subject, expectedVersion }) => {
     if (seen.has(subject)) return 0;
     seen.add(subject);
     return expectedVersion;
   });
-  const envelopes = events.map((event) => JSON.stringify(event));
-  refuseUnpublishable(events, envelopes);
-  const { rowCount } = await prepared(tx, statementOf(events, predecessors, time)).catch((error: unknown) => {
+  const { rowCount } = await prepared(tx, statementOf({ events, envelopes, predecessors, time })).catch((error: unknown) => {
     throw isVersionTaken(error) ? new ConcurrencyError([...seen], { cause: error }) : error;
   });
   if (rowCount !== events.length) throw new ConcurrencyError([...seen]);
-  return events;
 }
 
-function statementOf(events: readonly AnyEvent[], predecessors: readonly number[], time: string): { name: string; text: string; values: unknown[] } {
+function statementOf({ events, envelopes, predecessors, time }: Omit<Chunk, 'chunk'> & { predecessors: readonly number[] }): { name: string; text: string; values: unknown[] } {
   const [one, ...others] = events;
   if (one !== undefined && others.length === 0) {
-    return { name: 'event-log append one', text: APPEND_ONE, values: [one.subject, one.entityversion, one.id, JSON.stringify(one), time, predecessors[0]] };
+    return { name: 'event-log append one', text: APPEND_ONE, values: [one.subject, one.entityversion, one.id, envelopes[0], time, predecessors[0]] };
   }
-  const values = [events.map(({ subject }) => subject), events.map(({ entityversion }) => entityversion), events.map(({ id }) => id), events.map((event) => JSON.stringify(event)), time, predecessors];
+  const values = [events.map(({ subject }) => subject), events.map(({ entityversion }) => entityversion), events.map(({ id }) => id), envelopes, time, predecessors];
   return { name: 'event-log append', text: APPEND, values };
 }
 

@@ -11,14 +11,15 @@ import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import { KEYS, RECORD } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
 import { apiKeyCreation, apiKeyView, apiKeyViewSchema, keyText, type ApiKeyRow, type ApiKeyView } from './api-key.js';
 import { hashOf } from './authenticate.pg.js';
+import type { KnownKeys } from './known-keys.js';
 
 @Controller('api/v1/api-keys')
 export class ApiKeyController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEYS) private readonly keys: KnownKeys<unknown>) {}
 
   /** The key is in this answer and nowhere else, not in the one that a repeated Idempotency-Key gets either. */
   @Post()
@@ -52,6 +53,7 @@ export class ApiKeyController {
   @Described({ summary: 'Revoke a key, from the next request on', status: 204 })
   async revoke(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
     const known = uuid.safeParse(id).success && await revokeApiKey(this.record, caller.organization?.id ?? null, id);
+    this.keys.forget();
     if (!known) throw new DomainError('api-key-not-found', 'There is no such API key.');
   }
 }

@@ -5,6 +5,7 @@ import type { Request } from 'express';
 import { bearerToken, type Caller, type KeyRole } from '../http/caller.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { lookupOf } from './api-key.js';
+import type { KnownKeys } from './known-keys.js';
 
 export const hashOf = (key: string) => createHash('sha256').update(key).digest();
 
@@ -12,16 +13,21 @@ const UNKNOWN_KEY = 'This API key is not known, or it was revoked.';
 /** `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. */
 const LAST_USED_PRECISION_MS = 3_600_000;
 
-/**
- * Whose key this is. Asked anew for each request, by primary key, so that a revocation or a suspension counts from the next request on.
- */
-export async function authenticate(record: RecordStore, bootstrapKey: string, request: Request): Promise<Caller> {
+export interface KeyHolder { id: string; hash: Buffer; role: KeyRole; organization_id: string; status: 'active' | 'suspended'; last_used_at: Date | null }
+
+export interface Authenticator { record: RecordStore; keys: KnownKeys<KeyHolder>; bootstrapKey: string }
+
+/** Whose key this is. */
+export async function authenticate({ record, keys, bootstrapKey }: Authenticator, request: Request): Promise<Caller> {
   const key = bearerToken(request.header('Authorization'));
+  const hash = hashOf(key);
   const named = organizationNamed(request);
-  if (timingSafeEqual(hashOf(key), hashOf(bootstrapKey))) return { role: 'bootstrap', organization: named === undefined ? null : await organization(record, named), keyId: null };
+  if (timingSafeEqual(hash, hashOf(bootstrapKey))) return { role: 'bootstrap', organization: named === undefined ? null : await organization(record, named), keyId: null };
   const lookup = lookupOf(key);
-  if (lookup === undefined) throw new DomainError('not-authenticated', UNKNOWN_KEY);
-  return keyHolder(record, { lookup, hash: hashOf(key) }, named);
+  const holder = lookup === undefined ? undefined : keys.get(lookup, Date.now()) ?? await find(record, keys, lookup);
+  if (holder === undefined || !timingSafeEqual(holder.hash, hash)) throw new DomainError('not-authenticated', UNKNOWN_KEY);
+  if (named !== undefined && named !== holder.organization_id) throw new DomainError('not-allowed', 'This API key belongs to another organisation than the header X-Organization-Id names.');
+  return { role: holder.role, organization: { id: holder.organization_id, status: holder.status }, keyId: holder.id };
 }
 
 function organizationNamed(request: Request): string | undefined {
@@ -37,15 +43,17 @@ async function organization(record: RecordStore, id: string): Promise<Caller['or
   return { id, status: row.status };
 }
 
-async function keyHolder(record: RecordStore, key: { lookup: string; hash: Buffer }, named: string | undefined): Promise<Caller> {
-  const [row] = await record.query<{ id: string; hash: Buffer; role: KeyRole; organization_id: string; status: 'active' | 'suspended'; last_used_at: Date | null }>(`
+async function find(record: RecordStore, keys: KnownKeys<KeyHolder>, lookup: string): Promise<KeyHolder | undefined> {
+  // The time of the question, not of the answer: what was revoked while it was on its way is known no longer than anything else.
+  const asked = Date.now();
+  const [holder] = await record.query<KeyHolder>(`
     select k.id, k.hash, k.role, k.organization_id, k.last_used_at, o.status
     from api_keys k join organizations o on o.id = k.organization_id
-    where k.lookup = $1 and k.revoked_at is null`, [key.lookup]);
-  if (row === undefined || !timingSafeEqual(row.hash, key.hash)) throw new DomainError('not-authenticated', UNKNOWN_KEY);
-  if (named !== undefined && named !== row.organization_id) throw new DomainError('not-allowed', 'This API key belongs to another organisation than the header X-Organization-Id names.');
-  noteUse(record, row);
-  return { role: row.role, organization: { id: row.organization_id, status: row.status }, keyId: row.id };
+    where k.lookup = $1 and k.revoked_at is null`, [lookup]);
+  if (holder === undefined) return undefined;
+  keys.set(lookup, holder, asked);
+  noteUse(record, holder);
+  return holder;
 }
 
 function noteUse(record: RecordStore, key: { id: string; last_used_at: Date | null }): void {

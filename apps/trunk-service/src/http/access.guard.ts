@@ -1,11 +1,8 @@
-import { applyDecorators, createParamDecorator, Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { authenticate } from '../api-key/authenticate.pg.js';
-import { CONFIG, RECORD } from '../tokens.js';
-import type { Config } from '../config.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { authenticate, type Authenticator } from '../api-key/authenticate.pg.js';
 import { authorize, organizationOf, type Access as Required, type Caller } from './caller.js';
 import { readBody } from './body.http.js';
 
@@ -28,8 +25,7 @@ const DEFAULT_BODY_LIMIT = 256 * 1024;
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    @Inject(RECORD) private readonly record: RecordStore,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly authenticator: Authenticator,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -38,7 +34,7 @@ export class AccessGuard implements CanActivate {
     if (access === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
-    const caller = await authenticate(this.record, this.config.BOOTSTRAP_KEY, request);
+    const caller = await authenticate(this.authenticator, request);
     authorize(caller, access);
     request.caller = caller;
     await readBody(request, http.getResponse<Response>(), this.reflector.getAllAndOverride<number | undefined>(BODY_LIMIT, targets) ?? DEFAULT_BODY_LIMIT);

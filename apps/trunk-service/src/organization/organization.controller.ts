@@ -6,6 +6,7 @@ import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
+import type { KnownKeys } from '../api-key/known-keys.js';
 import { Access, CurrentCaller } from '../http/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
@@ -14,7 +15,7 @@ import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import { handle } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import { KEYS, RECORD } from '../tokens.js';
 import { organizationChange, organizationCreation } from './organization-input.js';
 import { organizationPage, organizationRow } from './organization-list.pg.js';
 import { decide, organizationNotFound, type OrganizationCommand } from './organization.js';
@@ -24,7 +25,7 @@ const OPERATOR = '00000000-0000-0000-0000-000000000000';
 
 @Controller('api/v1/organizations')
 export class OrganizationController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEYS) private readonly keys: KnownKeys<unknown>) {}
 
   @Post()
   @Access('operate')
@@ -87,6 +88,8 @@ export class OrganizationController {
   private async carryOut(id: string, request: Request, command: (at: string) => OrganizationCommand): Promise<OrganizationState> {
     const entity = { subject: organizationSubject(id), schema: organizationState };
     const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at)), (before) => requireMatch(request.header('If-Match'), before));
+    // A suspension counts for keys that are known already.
+    this.keys.forget();
     request.res!.set('ETag', etagOf(after.version));
     return after.state!;
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { append, ConcurrencyError, loadLast, loadLastOfMany, type LastEvent, type NewEvent } from '@trunkmesh/event-log/event-store.pg.js';
+import { ConcurrencyError, loadLast, loadLastOfMany, startAppend, type AppendMeta, type LastEvent, type NewEvent } from '@trunkmesh/event-log/event-store.pg.js';
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
@@ -124,8 +124,12 @@ const loaded = <State>(subject: string, last: LastEvent | undefined, schema: Sta
   subject, version: last?.version ?? 0, state: last?.state == null ? null : schema.parse(last.state),
 });
 
-async function write(manager: EntityManager, batch: NewEvent[], meta: Parameters<typeof append>[2]): Promise<void> {
-  await projectEvents(manager, await append(manager, batch, meta));
+/** Both go out together. The events' refusal counts before what the read models say of it: after a statement that failed PostgreSQL refuses every other. */
+async function write(manager: EntityManager, batch: NewEvent[], meta: AppendMeta): Promise<void> {
+  const { events, stored } = startAppend(manager, batch, meta);
+  const [storing, projecting] = await Promise.allSettled([stored, projectEvents(manager, events)]);
+  if (storing.status === 'rejected') throw storing.reason;
+  if (projecting.status === 'rejected') throw projecting.reason;
 }
 
 /** Brings the read models up to these events, which come in the order in which they were written. The one way, for a command and for a rebuild alike. */

@@ -1,0 +1,25 @@
+/** Whose key a lookup found, and when; asked again after a second, so that a revocation by another copy of the service counts a second later at most. */
+export interface KnownKeys<Holder> {
+  get(lookup: string, now: number): Holder | undefined;
+  set(lookup: string, holder: Holder, now: number): void;
+  /** After a revocation or a suspension here: it counts from the next request on. */
+  forget(): void;
+}
+
+export const KNOWN_MS = 1_000;
+const MOST = 10_000;
+
+export function knownKeys<Holder>(): KnownKeys<Holder> {
+  const known = new Map<string, { holder: Holder; until: number }>();
+  return {
+    get: (lookup, now) => {
+      const entry = known.get(lookup);
+      return entry !== undefined && now < entry.until ? entry.holder : undefined;
+    },
+    set: (lookup, holder, now) => {
+      if (known.size >= MOST) known.clear();
+      known.set(lookup, { holder, until: now + KNOWN_MS });
+    },
+    forget: () => known.clear(),
+  };
+}

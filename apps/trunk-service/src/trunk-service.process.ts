@@ -5,6 +5,7 @@ import { NestFactory, Reflector } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { nestLogger, type Logger } from '@trunkmesh/runtime/logger.pino.js';
 import express from 'express';
+import { hashOf } from './api-key/authenticate.pg.js';
 import { AppModule, compose, type Parts } from './app.module.js';
 import type { Config } from './config.js';
 import { AccessGuard } from './http/access.guard.js';
@@ -43,7 +44,7 @@ async function httpApp(parts: Parts): Promise<INestApplication> {
   server.set('query parser', 'simple');
   server.use(observeRequest);
   const app = await NestFactory.create(AppModule.of(parts), new ExpressAdapter(server), { logger: nestLogger(parts.logger), bodyParser: false });
-  app.useGlobalGuards(new AccessGuard(app.get(Reflector), { record: parts.record, keys: parts.keys, bootstrapKey: parts.config.BOOTSTRAP_KEY }));
+  app.useGlobalGuards(new AccessGuard(app.get(Reflector), { record: parts.record, keys: parts.keys, bootstrap: hashOf(parts.config.BOOTSTRAP_KEY) }));
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(parts.logger));
   serveOpenApi(app);

@@ -15,14 +15,19 @@ const LAST_USED_PRECISION_MS = 3_600_000;
 
 export interface KeyHolder { id: string; hash: Buffer; role: KeyRole; organization_id: string; status: 'active' | 'suspended'; last_used_at: Date | null }
 
-export interface Authenticator { record: RecordStore; keys: KnownKeys<KeyHolder>; bootstrapKey: string }
+export interface Authenticator {
+  record: RecordStore;
+  keys: KnownKeys<KeyHolder>;
+  /** The bootstrap key's hash. */
+  bootstrap: Buffer;
+}
 
 /** Whose key this is. */
-export async function authenticate({ record, keys, bootstrapKey }: Authenticator, request: Request): Promise<Caller> {
+export async function authenticate({ record, keys, bootstrap }: Authenticator, request: Request): Promise<Caller> {
   const key = bearerToken(request.header('Authorization'));
   const hash = hashOf(key);
   const named = organizationNamed(request);
-  if (timingSafeEqual(hash, hashOf(bootstrapKey))) return { role: 'bootstrap', organization: named === undefined ? null : await organization(record, named), keyId: null };
+  if (timingSafeEqual(hash, bootstrap)) return { role: 'bootstrap', organization: named === undefined ? null : await organization(record, named), keyId: null };
   const lookup = lookupOf(key);
   const holder = lookup === undefined ? undefined : keys.get(lookup, Date.now()) ?? await find(record, keys, lookup);
   if (holder === undefined || !timingSafeEqual(holder.hash, hash)) throw new DomainError('not-authenticated', UNKNOWN_KEY);

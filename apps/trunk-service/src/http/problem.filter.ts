@@ -19,7 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(thrown: unknown, request: Request, response: Response, logger: Logger): void {
   const error = domainErrorOf(thrown, request);
-  if (error.code === 'internal-error') logger.error({ err: withoutParameters(thrown), method: request.method, path: request.path }, 'a request failed for a reason that nobody foresaw');
+  if (error.code === 'internal-error') logger.error({ err: withoutParameters(thrown), request_id: response.getHeader('X-Request-Id'), method: request.method, path: request.path }, 'a request failed for a reason that nobody foresaw');
   if (response.headersSent) {
     response.destroy();
     return;

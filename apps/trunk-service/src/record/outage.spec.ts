@@ -60,6 +60,29 @@ describe('without PostgreSQL', () => {
 });
 
 describe('several copies', () => {
+  it('a key that one revokes is refused by the others a second later at most', async () => {
+    const other = clientOf(() => second.url);
+    const second = await mesh.another();
+    const { body: { id, key } } = await mesh.api('/api/v1/api-keys', { key: org.admin, body: { name: 'short', role: 'member' } });
+    expect((await other(TRUNKS, { key })).status).toBe(200);
+    expect((await mesh.api(`/api/v1/api-keys/${id}`, { key: org.admin, method: 'DELETE' })).status).toBe(204);
+    expect((await mesh.api(TRUNKS, { key })).status).toBe(401);
+    await eventually(async () => (await other(TRUNKS, { key })).status === 401, { message: 'the other copy refuses the key' });
+  });
+
+  it('one that stops answers what it has begun, and all of it is relayed', async () => {
+    const second = await mesh.another();
+    const api = clientOf(() => second.url);
+    await create(api);
+    const under = Array.from({ length: 40 }, () => create(api).then(({ status }) => status, () => 'not taken'));
+    await Promise.race(under);
+    await second.stop();
+    const answers = await Promise.all(under);
+    expect(answers.filter((answer) => answer !== 201 && answer !== 'not taken')).toEqual([]);
+    expect(answers).toContain(201);
+    await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+  });
+
   it('start at once on an empty record: one migrates, all work', async () => {
     const DATABASE_URL = await mesh.postgres.createDatabase('fresh');
     const copies = await Promise.all([1, 2, 3].map(() => mesh.another({ DATABASE_URL })));

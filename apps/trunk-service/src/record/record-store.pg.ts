@@ -40,6 +40,8 @@ export interface RecordStore {
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+const AWAY = 'PostgreSQL cannot be reached';
 /** For a free connection, while the record works. */
 const TURN_TIMEOUT_MS = 10_000;
 /** A single statement; a bulk import writes many. A server that does not answer this long is taken for dead. */
@@ -95,7 +97,7 @@ export function openRecord(options: RecordOptions): RecordStore {
     source: options.source,
     logger,
     opened,
-    health: () => inTurn(() => query(dataSource, 'select 1')).then(() => 'up', () => (usable ? 'PostgreSQL cannot be reached' : 'PostgreSQL was not reached yet, or is being migrated')),
+    health: () => Promise.race([inTurn(() => query(dataSource, 'select 1')).then(() => 'up', () => (usable ? AWAY : 'PostgreSQL was not reached yet, or is being migrated')), pause(HEALTH_TIMEOUT_MS, AWAY, { ref: false })]),
     query: <Row>(sql: string, parameters?: unknown[]) => inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
     transaction: (work) => inTurn(() => transaction(dataSource, work)),
     fingerprint: (text) => createHmac('sha256', `trunkmesh fingerprint ${options.fingerprintKey}`).update(text).digest(),

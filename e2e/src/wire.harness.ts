@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
@@ -34,7 +34,10 @@ export async function startKamailio(): Promise<Kamailio> {
     bindings: async () => [...(await rpc('ul.dump')).matchAll(/"Address":\s*"([^"]+)"/g)].map(([, address]) => address!),
     setPassword: async (user, password) => { await rpc('htable.sets', ['users', user, password]); },
     expire: async (user, contact) => { await rpc('ul.rm_contact', ['location', user, contact]); },
-    stop: async () => { await process.stop(); },
+    stop: async () => {
+      await process.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -56,5 +59,5 @@ export async function sipp(call: SippCall, expected: 'answered' | number): Promi
       if (error) reject(new Error(`SIPp: the call of ${call.from} was not ${expected === 'answered' ? 'answered' : `refused with ${expected}`}: ${stderr.slice(-600)}${stdout.slice(-200)}`));
       else resolve();
     });
-  });
+  }).finally(() => rm(folder, { recursive: true, force: true }));
 }

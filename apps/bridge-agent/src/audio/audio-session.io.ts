@@ -8,10 +8,9 @@ import { createCallPackets } from './call-packets.js';
 import { openCallPorts, type CallPorts } from './call-ports.udp.js';
 import { createCallerFrames } from './caller-frames.js';
 import type { FramePlayer, FrameTimer } from './frame-clock.timer.js';
-import { decodeMuLaw } from './g711.js';
 import { openMediaLink, type MediaLink } from './media-link.ws.js';
 import { customParameters, type StreamParameters } from './media-stream.js';
-import { createPlayoutQueue, FRAME_BYTES } from './playout-queue.js';
+import { createPlayoutQueue, FRAME_L16_BYTES } from './playout-queue.js';
 import type { PortPool } from './port-pool.js';
 import type { UnicastHeaders } from './unicast.udp.js';
 
@@ -63,7 +62,6 @@ export interface SessionParts {
 
 /** For the longest message of all calls: it is decoded and copied to its queue before the next one is read. */
 const decoded = new Uint8Array(786_432);
-const SILENCE = Buffer.alloc(2 * FRAME_BYTES);
 
 export function startSession(parts: SessionParts, call: AudioCall): AudioSession {
   const { timer, pool } = parts;
@@ -81,13 +79,10 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
   const heardFromCaller = new Promise<void>((resolve) => { firstDatagram = resolve; });
 
   const queue = createPlayoutQueue({ onMark: (name) => link.sendMark(name) });
-  const muLaw = new Uint8Array(FRAME_BYTES);
-  const l16 = Buffer.alloc(2 * FRAME_BYTES);
+  const l16 = Buffer.alloc(FRAME_L16_BYTES);
   const packets = createCallPackets((packet) => ports?.send(packet));
   const playOne = (): void => {
-    if (queue.take(muLaw) === 0) return packets.push(SILENCE);
-    counts.firstToCaller ??= elapsed();
-    decodeMuLaw(muLaw, l16, FRAME_BYTES);
+    if (queue.take(l16) > 0) counts.firstToCaller ??= elapsed();
     packets.push(l16);
   };
   const player: FramePlayer = {

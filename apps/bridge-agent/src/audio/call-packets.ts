@@ -1,7 +1,5 @@
-import { FRAME_BYTES } from './playout-queue.js';
+import { FRAME_L16_BYTES } from './playout-queue.js';
 
-/** L16. */
-const FRAME_L16_BYTES = 2 * FRAME_BYTES;
 /** 60 ms, the longest packetization time in use; and 10 ms, of which every one is a multiple. */
 const LONGEST_PACKET = 960;
 const STEP = 160;

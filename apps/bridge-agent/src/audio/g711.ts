@@ -63,6 +63,13 @@ export const fromALaw = (code: number): number => FROM_A_LAW[code & 0xff]!;
 /** The code of the little-endian sample whose first byte stands at `at`. */
 export const muLawAt = (l16: Uint8Array, at: number): number => TO_MU_LAW[l16[at]! | (l16[at + 1]! << 8)]!;
 
+/** The other way: writes the code's sample there. */
+export function writeMuLawSample(code: number, l16: Uint8Array, at: number): void {
+  const sample = FROM_MU_LAW[code]!;
+  l16[at] = sample & 0xff;
+  l16[at + 1] = sample >> 8;
+}
+
 /** `count` little-endian samples into as many codes. `source` and `target` may be the same buffer. */
 export const encodeMuLaw = (source: Uint8Array, target: Uint8Array, count: number): void => encode(TO_MU_LAW, source, target, count);
 export const encodeALaw = (source: Uint8Array, target: Uint8Array, count: number): void => encode(TO_A_LAW, source, target, count);
@@ -79,6 +86,6 @@ function decode(table: Int16Array, source: Uint8Array, target: Uint8Array, count
   for (let index = count - 1; index >= 0; index -= 1) {
     const sample = table[source[index]!]!;
     target[2 * index] = sample & 0xff;
-    target[2 * index + 1] = (sample >> 8) & 0xff;
+    target[2 * index + 1] = sample >> 8;
   }
 }

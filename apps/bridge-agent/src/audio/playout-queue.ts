@@ -1,7 +1,8 @@
-import { MU_LAW_SILENCE } from './g711.js';
+import { writeMuLawSample } from './g711.js';
 
 /** 20 ms of mu-law at 8 kHz. */
 export const FRAME_BYTES = 160;
+export const FRAME_L16_BYTES = 2 * FRAME_BYTES;
 const BYTES_PER_SECOND = 8_000;
 /** What a queue holds when nothing is said; it grows by doubling and gives back what a long speech took. */
 const SMALLEST_RING = 8_192;
@@ -47,8 +48,8 @@ export interface PlayoutQueue {
   missed(frames: number): void;
   /** Nobody is there any more to hear of the marks: empties without a word. */
   reset(): void;
-  /** Fills the next frame, with silence where there is nothing to say; gives the bytes of speech in it. Calling it says that the frame before has been played. */
-  take(frame: Uint8Array): number;
+  /** Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech in it. Calling it says that the frame before has been played. */
+  take(l16: Uint8Array): number;
   readonly queuedBytes: number;
   readonly counts: Readonly<PlayoutCounts>;
 }
@@ -162,14 +163,14 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       markNames.length = 0;
       markPositions.length = 0;
     },
-    take(frame) {
+    take(l16) {
       heard = taken;
       if (markNames.length > 0) giveMarksBack();
       if (debt > 0) catchUp();
       const speech = Math.min(FRAME_BYTES, size);
       const source = ring, wrap = ring.length - 1, begin = head;
-      for (let index = 0; index < speech; index += 1) frame[index] = source[(begin + index) & wrap]!;
-      for (let index = speech; index < FRAME_BYTES; index += 1) frame[index] = MU_LAW_SILENCE;
+      for (let index = 0; index < speech; index += 1) writeMuLawSample(source[(begin + index) & wrap]!, l16, 2 * index);
+      if (speech < FRAME_BYTES) l16.fill(0, 2 * speech, FRAME_L16_BYTES);
       drop(speech);
       if (size === 0 && ring.length > SMALLEST_RING) resize(SMALLEST_RING);
       if (speech > 0) counts.speechFrames += 1;

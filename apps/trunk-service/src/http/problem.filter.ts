@@ -35,7 +35,9 @@ export function sendProblem(thrown: unknown, request: Request, response: Respons
 
 export function domainErrorOf(thrown: unknown, request: Request): DomainError {
   if (thrown instanceof DomainError) return thrown;
-  if (recordFailure(thrown).kind === 'unavailable') return recordUnavailable();
+  const failure = recordFailure(thrown).kind;
+  if (failure === 'unavailable') return recordUnavailable();
+  if (failure === 'unusable-value') return new DomainError('invalid-request', 'The request holds a value that cannot be stored or searched for, such as a text with a NUL, or a cursor of another list.');
   if (thrown instanceof HttpException) return fromNest(thrown, request);
   // Express itself: a path that is not valid percent-encoding.
   if (thrown instanceof URIError) return new DomainError('invalid-request', 'The path is not valid percent-encoding.');

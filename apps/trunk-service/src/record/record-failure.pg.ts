@@ -7,12 +7,16 @@ export type RecordFailure =
   /** Another transaction was faster; the same work may succeed when it is done again. */
   | { kind: 'lost-race' }
   | { kind: 'violation'; constraint: string }
+  /** A value that PostgreSQL cannot hold or compare: a NUL in a text, a cursor whose number is out of range. It came from the request, and whoever sent it is told. */
+  | { kind: 'unusable-value' }
   | { kind: 'other' };
 
 const VIOLATIONS = new Set(['23503', '23505', '23514', '23P01']);
 const LOST_RACE = new Set(['40001', '40P01', '55P03']);
 /** Class 08 is the connection, 57P0x a server that is going down or coming up, 53300 one without free connections (PostgreSQL, Appendix A). */
 const AWAY = /^(08(?!P01)|57P0[123]|53300|53400)/;
+/** Class 22, data exception. */
+const UNUSABLE_VALUE = /^22/;
 const SQLSTATE = /^[\dA-Z]{5}$/;
 
 export function recordFailure(error: unknown): RecordFailure {
@@ -21,6 +25,7 @@ export function recordFailure(error: unknown): RecordFailure {
   // Whatever pg raises without an SQLSTATE never came from the server: no connection, a connection lost, a deadline missed.
   if (code === undefined) return error instanceof QueryFailedError ? { kind: 'unavailable' } : { kind: 'other' };
   if (AWAY.test(code)) return { kind: 'unavailable' };
+  if (UNUSABLE_VALUE.test(code)) return { kind: 'unusable-value' };
   if (LOST_RACE.has(code)) return { kind: 'lost-race' };
   if (VIOLATIONS.has(code)) return { kind: 'violation', constraint: String(cause.constraint) };
   return { kind: 'other' };

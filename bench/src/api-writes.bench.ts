@@ -17,6 +17,7 @@ export async function run(print: (line: string) => void): Promise<void> {
   const bench = await benchMesh();
   const bare = await startPostgres({ durable: true });
   const pool = new pg.Pool({ connectionString: bare.url, max: WIDTH });
+  pool.on('error', () => undefined);
   const load = httpLoad(bench.mesh.file.api, bench.adminKey, WIDTH);
   try {
     await pool.query('CREATE TABLE events (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, subject text NOT NULL, version int NOT NULL, envelope text NOT NULL, UNIQUE (subject, version))');

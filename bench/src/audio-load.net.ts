@@ -18,6 +18,11 @@ function sampleOf(code: number): number {
   return (((((inverted & 0xf) << 1) + 33) << ((inverted >> 4) & 7)) - 33) * 4;
 }
 
+/** Telephone speech: a second of it, then half a second of pause. */
+const SPEECH_FRAMES = 50;
+const PERIOD_FRAMES = 75;
+const PAUSE = Buffer.alloc(320);
+
 /** FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of each way. */
 export interface AudioLoad {
   readonly url: string;
@@ -47,11 +52,13 @@ export async function startAudioLoad(): Promise<AudioLoad> {
   const sendDue = (): void => {
     for (const [index, caller] of callers.entries()) {
       while (caller.begin + caller.sent * FRAME_MS <= performance.now()) {
-        writeNumber(caller.frame, index * 2 ** 20 + (caller.sent % 2 ** 20));
-        caller.sentAt[caller.sent % REMEMBERED] = performance.now();
-        caller.socket.send(caller.frame);
+        if (caller.sent % PERIOD_FRAMES < SPEECH_FRAMES) {
+          writeNumber(caller.frame, index * 2 ** 20 + (caller.sent % 2 ** 20));
+          caller.sentAt[caller.sent % REMEMBERED] = performance.now();
+          caller.socket.send(caller.frame);
+          now.sent += 1;
+        } else caller.socket.send(PAUSE);
         caller.sent += 1;
-        now.sent += 1;
       }
     }
   };
@@ -98,7 +105,7 @@ export async function startAudioLoad(): Promise<AudioLoad> {
 
 const PAYLOAD = '"payload":"';
 
-/** Sends each frame back as it came. The numbers' codes stand in the first twelve characters. */
+/** Sends each frame back as it came. The number's codes stand in the first twelve characters; a pause has none. */
 function echo(ws: WebSocket, onFrame: (number: number) => void): void {
   let streamSid = '';
   ws.on('message', (data: Buffer) => {
@@ -111,6 +118,7 @@ function echo(ws: WebSocket, onFrame: (number: number) => void): void {
     const payload = text.slice(at + PAYLOAD.length, text.length - 3);
     ws.send(`{"event":"media","streamSid":"${streamSid}","media":{"payload":"${payload}"}}`);
     const codes = Buffer.from(payload.slice(0, 12), 'base64');
+    if (codes[0]! >= DIGIT_CODE + 16) return;
     let number = 0;
     for (let digit = 0; digit < DIGITS; digit += 1) number = number * 16 + (codes[digit]! - DIGIT_CODE);
     onFrame(number);

@@ -61,7 +61,7 @@ export interface SessionParts {
 }
 
 /** For the longest message of all calls: it is decoded and copied to its queue before the next one is read. */
-const decoded = new Uint8Array(786_432);
+const decoded = Buffer.alloc(786_432);
 
 export function startSession(parts: SessionParts, call: AudioCall): AudioSession {
   const { timer, pool } = parts;

@@ -13,8 +13,8 @@ export interface CallerFrames {
 }
 
 /** `onFrame` is given one and the same buffer every time. */
-export function createCallerFrames(onFrame: (muLaw: Uint8Array) => void): CallerFrames {
-  const frame = new Uint8Array(FRAME_BYTES);
+export function createCallerFrames(onFrame: (muLaw: Buffer) => void): CallerFrames {
+  const frame = Buffer.alloc(FRAME_BYTES);
   let filled = 0;
   return {
     push(l16) {

@@ -8,7 +8,7 @@ import { openMediaLink, type MediaLink, type MediaLinkOptions } from './media-li
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';
 const CALL = 'CA00000000000000000000000000000002';
-const silence = new Uint8Array(160).fill(0xff);
+const silence = Buffer.alloc(160, 0xff);
 let assistant: Assistant;
 let logged: string;
 const links: MediaLink[] = [];

@@ -40,7 +40,7 @@ export interface LinkCounts { attempts: number; reconnects: number; malformed: n
 export interface MediaLink {
   readonly connected: Promise<LinkOutcome>;
   /** False: there is no connection at this moment, or the assistant reads too slowly. */
-  sendFrame(muLaw: Uint8Array, timestampMs: number): boolean;
+  sendFrame(muLaw: Buffer, timestampMs: number): boolean;
   sendMark(name: string): void;
   sendDtmf(digit: string): void;
   stop(): void;

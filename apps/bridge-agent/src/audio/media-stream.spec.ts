@@ -4,7 +4,7 @@ import { customParameters, sid, startMediaStream, type StreamParameters } from '
 
 const identity = { accountSid: 'AC00000000000000000000000000000001', callSid: 'CA00000000000000000000000000000002', streamSid: 'MZ00000000000000000000000000000003' };
 const call: StreamParameters = { from: '+15550100001', to: '+15550100002', direction: 'inbound', target: { kind: 'assistant', id: 7 } };
-const silence = new Uint8Array(160).fill(0xff);
+const silence = Buffer.alloc(160, 0xff);
 const said = (message: Buffer | string) => JSON.parse(message.toString()) as Record<string, unknown>;
 
 describe('a stream\'s messages', () => {
@@ -31,7 +31,7 @@ describe('a stream\'s messages', () => {
 
   it('are right frame by frame while the counters grow from one digit to many', () => {
     const stream = startMediaStream(identity);
-    const audio = Uint8Array.from({ length: 160 }, (_, index) => index);
+    const audio = Buffer.from(Array.from({ length: 160 }, (_, index) => index));
     for (let chunk = 1; chunk <= 1_200; chunk += 1) {
       audio[0] = chunk & 0xff;
       const message = said(stream.media(audio, (chunk - 1) * 20));

@@ -42,7 +42,7 @@ export interface MediaStream {
   connected(): string;
   start(parameters: Readonly<Record<string, string>>): string;
   /** One frame of the caller. The buffer is used again: it is good until the next call. */
-  media(muLaw: Uint8Array, timestampMs: number): Buffer;
+  media(muLaw: Buffer, timestampMs: number): Buffer;
   dtmf(digit: string): string;
   mark(name: string): string;
   stop(): string;
@@ -78,7 +78,7 @@ export function startMediaStream(identity: StreamIdentity): MediaStream {
 /**
  * The one message that goes out fifty times a second and call. Its constant parts stay where they are in the buffer and are laid out anew only when a counter gains a digit.
  */
-function hotMediaMessage(streamSid: string): (sequence: number, chunk: number, timestampMs: number, muLaw: Uint8Array) => Buffer {
+function hotMediaMessage(streamSid: string): (sequence: number, chunk: number, timestampMs: number, muLaw: Buffer) => Buffer {
   const parts = [
     '{"event":"media","sequenceNumber":"', `","streamSid":${JSON.stringify(streamSid)},"media":{"track":"inbound","chunk":"`, '","timestamp":"', '","payload":"', '"}}',
   ] as const;

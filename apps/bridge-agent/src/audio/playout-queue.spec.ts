@@ -11,7 +11,7 @@ beforeEach(() => {
   queue = createPlayoutQueue({ onMark: (name) => { heard.push(name); } });
 });
 /** 0x7f is mu-law's second zero and would come back as the first. */
-const speech = (bytes: number, from = 0) => Uint8Array.from({ length: bytes }, (_, index) => ((from + index) % 251 === 0x7f ? 0xfc : (from + index) % 251));
+const speech = (bytes: number, from = 0) => Buffer.from(Array.from({ length: bytes }, (_, index) => ((from + index) % 251 === 0x7f ? 0xfc : (from + index) % 251)));
 const say = (bytes: number, from = 0) => queue.add(speech(bytes, from), bytes);
 /** The codes of the speech in the next frame. What follows it is silence. */
 function takeFrom(from: PlayoutQueue): number[] {
@@ -222,7 +222,7 @@ describe('underruns', () => {
 });
 
 describe('a gap within a speech', () => {
-  const pause = (frames: number) => queue.add(new Uint8Array(frames * 160).fill(0xfe), frames * 160);
+  const pause = (frames: number) => queue.add(Buffer.alloc(frames * 160, 0xfe), frames * 160);
   const gap = (frames: number) => {
     say(160);
     for (let n = 0; n <= frames; n += 1) take();

@@ -39,7 +39,7 @@ export interface PlayoutCounts {
 /** What the assistant said and the caller has not heard yet. */
 export interface PlayoutQueue {
   /** The first `length` bytes of mu-law. Gives how many of the oldest bytes had to go for it. */
-  add(audio: Uint8Array, length: number): number;
+  add(audio: Buffer, length: number): number;
   /** False: too many marks are waiting already. */
   mark(name: string): boolean;
   /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
@@ -136,8 +136,9 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       }
       const refusedBefore = counts.refusedBytes;
       const skipped = makeRoom(length);
-      const target = ring, wrap = ring.length - 1, end = head + size - skipped;
-      for (let index = skipped; index < length; index += 1) target[(end + index) & wrap] = audio[index]!;
+      const end = (head + size) & (ring.length - 1);
+      const beforeTheWrap = audio.copy(ring, end, skipped, Math.min(length, skipped + ring.length - end));
+      if (skipped + beforeTheWrap < length) audio.copy(ring, 0, skipped + beforeTheWrap, length);
       size += length - skipped;
       counts.deepestBytes = Math.max(counts.deepestBytes, size);
       return counts.refusedBytes - refusedBefore;

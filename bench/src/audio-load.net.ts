@@ -22,26 +22,33 @@ function sampleOf(code: number): number {
 const SPEECH_FRAMES = 50;
 const PERIOD_FRAMES = 75;
 const PAUSE = Buffer.alloc(320);
+const SETTLE_MS = 300;
 
 /** FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of each way. */
 export interface AudioLoad {
   readonly url: string;
   attach(calls: readonly CallAddresses[]): Promise<void>;
-  /** From now on; gives what was since then at the end. */
-  measure(ms: number): Promise<Latencies>;
+  /** The callers speak for that long. Adds what is measured. */
+  speak(ms: number, to?: Latencies): Promise<void>;
+  /** Until the last frames have come back. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
-/** Milliseconds: caller to assistant, and back. */
-export interface Latencies { up: number[]; down: number[]; sent: number; heard: number }
+/** Milliseconds: caller to assistant, and back. Frames of speech that were sent and came back; all frames that reached the assistant, pauses too. */
+export interface Latencies { up: number[]; down: number[]; sent: number; heard: number; carried: number }
+export const noLatencies = (): Latencies => ({ up: [], down: [], sent: 0, heard: 0, carried: 0 });
 
 interface Caller { socket: Socket; frame: Buffer; sent: number; begin: number; sentAt: Float64Array; echoedAt: Float64Array }
 
 export async function startAudioLoad(): Promise<AudioLoad> {
   const callers: Caller[] = [];
-  let now: Latencies = { up: [], down: [], sent: 0, heard: 0 };
+  let now = noLatencies();
+  let speaking = false;
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
   await once(server, 'listening');
   server.on('connection', (ws) => echo(ws, (number) => {
+    now.carried += 1;
+    if (number === undefined) return;
     const caller = callers[number >>> 20];
     if (!caller) return;
     const slot = number % REMEMBERED;
@@ -50,6 +57,7 @@ export async function startAudioLoad(): Promise<AudioLoad> {
   }));
 
   const sendDue = (): void => {
+    if (!speaking) return;
     for (const [index, caller] of callers.entries()) {
       while (caller.begin + caller.sent * FRAME_MS <= performance.now()) {
         if (caller.sent % PERIOD_FRAMES < SPEECH_FRAMES) {
@@ -75,9 +83,7 @@ export async function startAudioLoad(): Promise<AudioLoad> {
         // A connected socket sends at once; any other looks the address up first, and the frame would have been written anew by then.
         socket.connect(relay, '127.0.0.1');
         await once(socket, 'connect');
-        // Spread over the 20 ms, as calls are that began at any time.
-        const begin = performance.now() + 50 + Math.random() * FRAME_MS;
-        const caller: Caller = { socket, frame: Buffer.alloc(320), sent: 0, begin, sentAt: new Float64Array(REMEMBERED), echoedAt: new Float64Array(REMEMBERED) };
+        const caller: Caller = { socket, frame: Buffer.alloc(320), sent: 0, begin: 0, sentAt: new Float64Array(REMEMBERED), echoedAt: new Float64Array(REMEMBERED) };
         callers.push(caller);
         socket.on('message', (datagram) => {
           const number = readNumber(datagram);
@@ -87,13 +93,15 @@ export async function startAudioLoad(): Promise<AudioLoad> {
         });
       }
     },
-    async measure(ms) {
-      const measured: Latencies = { up: [], down: [], sent: 0, heard: 0 };
-      now = measured;
+    async speak(ms, to = noLatencies()) {
+      // Spread over the 20 ms, as calls are that began at any time.
+      for (const caller of callers) caller.begin = performance.now() + Math.random() * FRAME_MS - caller.sent * FRAME_MS;
+      now = to;
+      speaking = true;
       await new Promise((resolve) => { setTimeout(resolve, ms); });
-      now = { up: [], down: [], sent: 0, heard: 0 };
-      return measured;
+      speaking = false;
     },
+    settle: () => new Promise((resolve) => { setTimeout(resolve, SETTLE_MS); }),
     async stop() {
       clearInterval(ticking);
       for (const { socket } of callers) socket.close();
@@ -106,7 +114,7 @@ export async function startAudioLoad(): Promise<AudioLoad> {
 const PAYLOAD = '"payload":"';
 
 /** Sends each frame back as it came. The number's codes stand in the first twelve characters; a pause has none. */
-function echo(ws: WebSocket, onFrame: (number: number) => void): void {
+function echo(ws: WebSocket, onFrame: (number: number | undefined) => void): void {
   let streamSid = '';
   ws.on('message', (data: Buffer) => {
     const text = data.toString('latin1');
@@ -118,7 +126,7 @@ function echo(ws: WebSocket, onFrame: (number: number) => void): void {
     const payload = text.slice(at + PAYLOAD.length, text.length - 3);
     ws.send(`{"event":"media","streamSid":"${streamSid}","media":{"payload":"${payload}"}}`);
     const codes = Buffer.from(payload.slice(0, 12), 'base64');
-    if (codes[0]! >= DIGIT_CODE + 16) return;
+    if (codes[0]! >= DIGIT_CODE + 16) return onFrame(undefined);
     let number = 0;
     for (let digit = 0; digit < DIGITS; digit += 1) number = number * 16 + (codes[digit]! - DIGIT_CODE);
     onFrame(number);

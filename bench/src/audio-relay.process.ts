@@ -17,6 +17,9 @@ export interface RelayProcess {
   cpuMs(): Promise<number>;
   /** Resident bytes after a collection. */
   memory(): Promise<number>;
+  /** Stands still, sends nothing and uses nothing, until it goes on. */
+  hold(): void;
+  goOn(): void;
   stop(): Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export function startRelay(name: 'audio-bare.child.js' | 'audio-engine.child.js'
     open: (url, calls) => ask(child, { ask: 'open', url, calls }) as Promise<CallAddresses[]>,
     cpuMs: () => ask(child, { ask: 'cpu' }) as Promise<number>,
     memory: () => ask(child, { ask: 'memory' }) as Promise<number>,
+    hold() { child.kill('SIGSTOP'); },
+    goOn() { child.kill('SIGCONT'); },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');

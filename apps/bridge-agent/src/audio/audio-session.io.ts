@@ -92,7 +92,12 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
         counts.framesOutLost += skipped;
         queue.missed(skipped);
       }
-      for (let frame = 0; frame < frames; frame += 1) playOne();
+      playOne();
+      for (let frame = 1; frame < frames; frame += 1) {
+        // What was late with us is late from the assistant too and not read yet: silence now would only put it off.
+        if (queue.queuedBytes === 0) return queue.missed(frames - frame);
+        playOne();
+      }
     },
   };
 

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
@@ -176,6 +178,24 @@ describe('an assistant that misbehaves', () => {
     await outcome;
     await eventually(() => seen.closed.length === 1);
     expect(seen.closed[0]).toEqual({ code: 1006, why: 'nothing heard for too long' });
+  });
+
+  it('is not taken for dead because we stood still ourselves', async () => {
+    const worker = new Worker(`
+      const { WebSocketServer } = require('ws');
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => require('node:worker_threads').parentPort.postMessage(server.address().port));
+    `, { eval: true });
+    closing.push(() => worker.terminate());
+    const [port] = await once(worker, 'message') as [number];
+    const { outcome, seen } = dial({ url: new URL(`ws://127.0.0.1:${port}/`), livenessMs: 400 });
+    await outcome;
+    for (let n = 0; n < 3; n += 1) {
+      // A ping goes out, and is answered while nobody here reads.
+      await new Promise((resolve) => { setTimeout(resolve, 450); });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    expect(seen.closed).toEqual([]);
   });
 
   it('and is quiet but answers pings lives', async () => {

@@ -115,8 +115,10 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
     ended ??= why;
     ws.terminate();
   };
+  const dead = (): void => { if (!heard && !ws.isPaused) end('nothing heard for too long'); };
   const liveness = setInterval(() => {
-    if (!heard && !ws.isPaused) return end('nothing heard for too long');
+    // When it was us who stood still, what the assistant said meanwhile is read before the immediate, and only then it is judged.
+    if (!heard && !ws.isPaused) return void setImmediate(dead);
     heard = false;
     ws.ping();
   }, livenessMs);

@@ -253,7 +253,7 @@ describe('a gap within a speech', () => {
     expect(queue.counts.caughtUpFrames).toBe(1);
   });
 
-  it('that the clock made counts as well, where there was something to say', () => {
+  it('that the clock made counts as well, where somebody was speaking', () => {
     queue.missed(4);
     pause(10);
     expect(drain()).toBe(10);
@@ -261,6 +261,11 @@ describe('a gap within a speech', () => {
     pause(10);
     queue.missed(2);
     expect(drain()).toBe(8);
+    queue.missed(3);
+    pause(10);
+    // Three frames were not played at all, and one was silence.
+    expect(queue.counts.underruns).toBe(1);
+    expect(drain()).toBe(10 - 3 - 1);
   });
 
   it('is forgotten by a real pause and by a clear', () => {

@@ -44,7 +44,7 @@ export interface PlayoutQueue {
   mark(name: string): boolean;
   /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
   clear(): void;
-  /** So many frames were never asked for: the caller heard a gap. */
+  /** So many frames were never asked for: within a speech the caller heard a gap. */
   missed(frames: number): void;
   /** Nobody is there any more to hear of the marks: empties without a word. */
   reset(): void;
@@ -158,7 +158,7 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       empty();
       giveMarksBack();
     },
-    missed(frames) { if (size > 0) debt += frames; },
+    missed(frames) { if (size > 0 || quiet <= GAP_FRAMES) debt += frames; },
     reset() {
       empty();
       markNames.length = 0;

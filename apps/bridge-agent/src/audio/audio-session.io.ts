@@ -18,7 +18,7 @@ export interface AudioCall {
   /** As the assistant knows the call and its organisation: `sid('CA', call_id)`, `sid('AC', organization_id)`. */
   callSid: string;
   accountSid: string;
-  /** `ws` or `wss`. It may hold a secret in its path or query: only its host is logged. */
+  /** `ws` or `wss`. It may hold a secret in its path or query: nothing of it is logged. */
   mediaUrl: string;
   signingSecret?: string;
   parameters: StreamParameters;
@@ -33,8 +33,8 @@ export interface AudioCall {
 
 export type AudioOutcome =
   /**
-   * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's CHANNEL_ANSWER (or, for early media, CHANNEL_PROGRESS_MEDIA)
-   * has been seen: on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies with all its calls. Behind an `answer` whose outcome is not known
+   * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's CHANNEL_ANSWER has been seen:
+   * on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies with all its calls. Behind an `answer` whose outcome is not known
    * yet that happens to whoever offers no codec of ours.
    */
   | { outcome: 'connected'; unicast: UnicastHeaders }

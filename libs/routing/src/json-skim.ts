@@ -1,12 +1,10 @@
 /**
  * Just enough JSON to find a few members in the bytes of a long text without making objects of the rest. It knows the spelling of `JSON.stringify` (no white space) and
- * says SURPRISE to anything else; the caller then parses as usual. It never reads past the end.
+ * says SURPRISE to anything else; the caller then parses as usual. Nothing here reads past the end: what is not there compares unequal to everything.
  */
 export const SURPRISE = -1;
 
-export const QUOTE = 34;
-const [COMMA, COLON, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN, CLOSE] = [44, 58, 92, 91, 93, 123, 125] as const;
-export { CLOSE_LIST, COMMA, OPEN, OPEN_LIST };
+export const [QUOTE, COMMA, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN, CLOSE] = [34, 44, 92, 91, 93, 123, 125] as const;
 
 /** Past the string that opens at `at`. */
 export function skipString(bytes: Uint8Array, at: number): number {
@@ -39,31 +37,29 @@ function skipNested(bytes: Uint8Array, at: number): number {
   return SURPRISE;
 }
 
-/**
- * Calls `member` for each member of the object that opens at `at`, with where its key's characters begin and end and where its value begins. `member` gives the place behind
- * the value, or SURPRISE, or STOP to be asked no further. Returns the place behind the object, SURPRISE, or STOP.
- */
-export const STOP = -2;
-export function eachMember(bytes: Uint8Array, at: number, member: (keyStart: number, keyEnd: number, value: number) => number): number {
-  if (bytes[at] !== OPEN) return SURPRISE;
-  if (bytes[at + 1] === CLOSE) return at + 2;
-  for (let next = at + 1; ;) {
-    if (bytes[next] !== QUOTE) return SURPRISE;
-    const afterKey = skipString(bytes, next);
-    if (afterKey < 0 || bytes[afterKey] !== COLON) return SURPRISE;
-    const after = member(next + 1, afterKey - 1, afterKey + 1);
-    if (after < 0) return after;
-    if (bytes[after] === CLOSE) return after + 1;
-    if (bytes[after] !== COMMA) return SURPRISE;
-    next = after + 1;
-  }
+/** Whether this text stands at `at`, given as its bytes. */
+export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let next = 0; next < text.length; next++) if (bytes[at + next] !== text[next]) return false;
+  return true;
 }
 
-/** Whether the characters from `start` to `end` are this text, given as its bytes. */
-export function isText(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
-  if (end - start !== text.length) return false;
-  for (let at = 0; at < text.length; at++) if (bytes[start + at] !== text[at]) return false;
-  return true;
+export interface Pattern { text: Uint8Array; shifts: Uint8Array }
+
+/** For `find`: Boyer-Moore-Horspool, which looks at about one byte in as many as the pattern is long. */
+export function patternOf(text: string): Pattern {
+  const bytes = asciiBytes(text);
+  const shifts = new Uint8Array(256).fill(bytes.length);
+  for (let at = 0; at < bytes.length - 1; at++) shifts[bytes[at]!] = bytes.length - 1 - at;
+  return { text: bytes, shifts };
+}
+
+/** Where the pattern first stands at or after `from`, or SURPRISE. */
+export function find(bytes: Uint8Array, { text, shifts }: Pattern, from: number): number {
+  const last = text.length - 1;
+  for (let end = from + last; end < bytes.length; end += shifts[bytes[end]!]!) {
+    if (bytes[end] === text[last] && startsWith(bytes, end - last, text)) return end - last;
+  }
+  return SURPRISE;
 }
 
 export const asciiBytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));

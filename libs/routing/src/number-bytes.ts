@@ -1,7 +1,8 @@
-import { asciiBytes, CLOSE_LIST, COMMA, eachMember, isText, OPEN, OPEN_LIST, QUOTE, skipValue, STOP, SURPRISE } from './json-skim.js';
+import { asciiBytes, CLOSE, CLOSE_LIST, COMMA, find, OPEN_LIST, patternOf, QUOTE, skipValue, startsWith, SURPRISE } from './json-skim.js';
 import { applyEvent, type StateEvent } from './route-events.js';
-import type { RouteIndex } from './route-index.js';
-import { deleteNumber, putNumber, type RoutedNumber } from './route-numbers.js';
+import type { RouteIndex, TrunkEntry } from './route-index.js';
+import { deleteNumber, putNumber, putNumberOf, type RoutedNumber } from './route-numbers.js';
+import { cachedTrunk, cacheTrunk, createTrunkCache } from './trunk-cache.js';
 import { formatUuid } from './uuid-words.js';
 
 /**
@@ -15,11 +16,28 @@ export function applyEventBytes(index: RouteIndex, subject: string, bytes: Uint8
     if (read === 'removed') deleteNumber(index, subject.slice(ORG_START, ORG_END), digits);
     if (read === 'state') {
       NUMBER.digits = digits;
-      putNumber(index, subject.slice(ORG_START, ORG_END), NUMBER);
+      putSkimmed(index, subject);
     }
     if (read !== 'unread') return true;
   }
   return applyEvent(index, subject, JSON.parse(UTF8.decode(bytes)) as StateEvent);
+}
+
+/** Nearly always the number's trunk is known and of the subject's organisation. */
+function putSkimmed(index: RouteIndex, subject: string): void {
+  const trunk = hasTrunk ? trunkByWords(index, TRUNK_WORDS) : undefined;
+  if (trunk !== undefined && subject.slice(ORG_START, ORG_END) === trunk.organization.id) return putNumberOf(index, trunk, NUMBER);
+  NUMBER.trunkId = hasTrunk ? formatUuid(TRUNK_WORDS) : null;
+  putNumber(index, subject.slice(ORG_START, ORG_END), NUMBER);
+}
+
+function trunkByWords(index: RouteIndex, words: Uint32Array): TrunkEntry | undefined {
+  const cache = index.trunkCache ??= createTrunkCache();
+  const cached = cachedTrunk(cache, words);
+  if (cached !== undefined) return cached;
+  const trunk = index.trunks.get(formatUuid(words));
+  if (trunk !== undefined) cacheTrunk(cache, words, trunk);
+  return trunk;
 }
 
 const UTF8 = new TextDecoder();
@@ -42,156 +60,137 @@ function digitsOfNumberSubject(subject: string): number {
   return digits;
 }
 
-/** Filled by `skim` and copied by `putNumber` within one call; so are the two below. */
+/** Filled by `skim` and used up within one call; so are the two below. */
 const NUMBER: RoutedNumber = { digits: 0, id: new Uint32Array(4), active: false, trunkId: null, countries: null, targetKind: null, targetId: 0, targetActive: false };
 const TRUNK_WORDS = new Uint32Array(4);
-let lastTrunk = formatUuid(TRUNK_WORDS);
+let hasTrunk = false;
 
-const [ID, IS_ACTIVE, TRUNK_ID, COUNTRIES, TARGET, KIND_KEY, DATA, STATE] = ['id', 'is_active', 'sip_trunk_id', 'allowed_country_codes', 'target', 'kind', 'data', 'state'].map(asciiBytes) as
-  [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+/**
+ * Where an event's state is: CloudEvents allows no objects before `data`, and within a string every quote is escaped, so the first place that reads so is `data` itself.
+ * An envelope is not shorter than that; one that is goes the usual way.
+ */
+const DATA = patternOf('"data":{"change":');
+const SHORTEST_ENVELOPE = 200;
+const STATE = asciiBytes(',"state":');
+/** The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are leapt over; from `is_active` on each must follow the other. */
+const ID = asciiBytes('{"id":');
+const IS_ACTIVE = patternOf(',"is_active":');
+const [TRUNK_ID, COUNTRIES, VERIFIED, CAPABILITIES, TARGET] = [',"sip_trunk_id":', ',"allowed_country_codes":', ',"is_verified_caller_id":', ',"capabilities":', ',"target":'].map(asciiBytes) as
+  [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+const BEFORE_NAME = '{"id":"01900000-0000-7000-8000-000000000000","organization_id":"01900000-0000-7000-8000-000000000000","phone_number":"+1555123"'.length;
 const [TRUE, FALSE, NULL, ASSISTANT, FLOW] = ['true', 'false', 'null', '"assistant"', '"flow"'].map(asciiBytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 
-/** One bit a member that was read; all five make a number. */
-const ALL_READ = 31;
-
-interface Skimmed { read: number; removed: boolean }
-
 function skim(bytes: Uint8Array): 'state' | 'removed' | 'unread' {
-  const skimmed: Skimmed = { read: 0, removed: false };
-  eachMember(bytes, 0, (keyStart, keyEnd, value) => isText(bytes, keyStart, keyEnd, DATA)
-    ? eachMember(bytes, value, (start, end, state) => isText(bytes, start, end, STATE) ? skimState(bytes, state, skimmed) : skipValue(bytes, state))
-    : skipValue(bytes, value));
-  if (skimmed.removed) return 'removed';
-  return skimmed.read === ALL_READ ? 'state' : 'unread';
+  const data = find(bytes, DATA, SHORTEST_ENVELOPE);
+  const change = data < 0 ? SURPRISE : skipValue(bytes, data + DATA.text.length);
+  if (change < 0 || !startsWith(bytes, change, STATE)) return 'unread';
+  const state = change + STATE.length;
+  if (startsWith(bytes, state, NULL)) return 'removed';
+  return skimState(bytes, state) ? 'state' : 'unread';
 }
 
-function skimState(bytes: Uint8Array, at: number, skimmed: Skimmed): number {
-  if (startsWith(bytes, at, NULL)) {
-    skimmed.removed = true;
-    return STOP;
-  }
-  return eachMember(bytes, at, (keyStart, keyEnd, value) => {
-    const member = readMember(bytes, keyStart, keyEnd, value);
-    if (member < 0) return SURPRISE;
-    skimmed.read |= member;
-    return skimmed.read === ALL_READ ? STOP : skipValue(bytes, value);
-  });
+function skimState(bytes: Uint8Array, state: number): boolean {
+  if (member(bytes, state, ID, readId) < 0) return false;
+  const active = find(bytes, IS_ACTIVE, state + BEFORE_NAME);
+  const trunk = member(bytes, active, IS_ACTIVE.text, readActive);
+  const countries = member(bytes, trunk, TRUNK_ID, readTrunk);
+  const verified = member(bytes, countries, COUNTRIES, readCountries);
+  const capabilities = member(bytes, verified, VERIFIED, skipValue);
+  const target = member(bytes, capabilities, CAPABILITIES, skipValue);
+  return member(bytes, target, TARGET, readTarget) > 0;
 }
 
-/** The bit of the member if it is one that routing keeps, 0 if it is not, SURPRISE where it is not spelled as expected. */
-function readMember(bytes: Uint8Array, start: number, end: number, value: number): number {
-  for (const member of MEMBERS) if (isText(bytes, start, end, member.key)) return member.read(bytes, value);
-  return 0;
+/** Gives the place behind the value that begins at `at`, or SURPRISE. */
+type Read = (bytes: Uint8Array, at: number) => number;
+
+/** `at` may be a SURPRISE of before. */
+function member(bytes: Uint8Array, at: number, key: Uint8Array, read: Read): number {
+  return at > 0 && startsWith(bytes, at, key) ? read(bytes, at + key.length) : SURPRISE;
 }
 
-const MEMBERS: readonly { key: Uint8Array; read: (bytes: Uint8Array, at: number) => number }[] = [
-  { key: ID, read: (bytes, at) => readUuid(bytes, at, NUMBER.id) ? 1 : SURPRISE },
-  { key: IS_ACTIVE, read: readActive },
-  { key: TRUNK_ID, read: readTrunk },
-  { key: COUNTRIES, read: readCountries },
-  { key: TARGET, read: readTarget },
-];
-
-function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
-  return isText(bytes, at, at + text.length, text);
-}
-
-function readBoolean(bytes: Uint8Array, at: number): boolean | undefined {
-  return startsWith(bytes, at, TRUE) ? true : startsWith(bytes, at, FALSE) ? false : undefined;
+function readId(bytes: Uint8Array, at: number): number {
+  return readUuid(bytes, at, NUMBER.id);
 }
 
 function readActive(bytes: Uint8Array, at: number): number {
-  const active = readBoolean(bytes, at);
-  NUMBER.active = active === true;
-  return active === undefined ? SURPRISE : 2;
+  NUMBER.active = startsWith(bytes, at, TRUE);
+  return NUMBER.active ? at + TRUE.length : startsWith(bytes, at, FALSE) ? at + FALSE.length : SURPRISE;
 }
 
 function readTrunk(bytes: Uint8Array, at: number): number {
-  if (startsWith(bytes, at, NULL)) {
-    NUMBER.trunkId = null;
-    return 4;
-  }
-  const [a, b, c, d] = [TRUNK_WORDS[0], TRUNK_WORDS[1], TRUNK_WORDS[2], TRUNK_WORDS[3]];
-  if (!readUuid(bytes, at, TRUNK_WORDS)) {
-    lastTrunk = formatUuid(TRUNK_WORDS.fill(0));
-    return SURPRISE;
-  }
-  // A trunk's numbers often come in a row.
-  if (TRUNK_WORDS[3] !== d || TRUNK_WORDS[2] !== c || TRUNK_WORDS[1] !== b || TRUNK_WORDS[0] !== a) lastTrunk = formatUuid(TRUNK_WORDS);
-  NUMBER.trunkId = lastTrunk;
-  return 4;
+  hasTrunk = !startsWith(bytes, at, NULL);
+  return hasTrunk ? readUuid(bytes, at, TRUNK_WORDS) : at + NULL.length;
 }
 
-/** `["DE","US"]`, two capitals each, as the contract has them. */
+/** `["DE","US"]`, two characters each, as the contract has them. */
 function readCountries(bytes: Uint8Array, at: number): number {
   NUMBER.countries = null;
-  if (startsWith(bytes, at, NULL)) return 8;
+  if (startsWith(bytes, at, NULL)) return at + NULL.length;
   if (bytes[at] !== OPEN_LIST) return SURPRISE;
   const countries: string[] = [];
-  for (let next = at + 1; bytes[next] !== CLOSE_LIST; next += bytes[next] === COMMA ? 1 : 0) {
+  let next = at + 1;
+  while (bytes[next] !== CLOSE_LIST) {
     if (bytes[next] !== QUOTE || bytes[next + 3] !== QUOTE) return SURPRISE;
     countries.push(String.fromCharCode(bytes[next + 1]!, bytes[next + 2]!));
     next += 4;
-    if (bytes[next] !== COMMA && bytes[next] !== CLOSE_LIST) return SURPRISE;
+    if (bytes[next] === COMMA) next++;
+    else if (bytes[next] !== CLOSE_LIST) return SURPRISE;
   }
   NUMBER.countries = countries;
-  return 8;
+  return next + 1;
 }
 
+/** `{"kind":…,"id":…,"name":…,"is_active":…}`. */
 function readTarget(bytes: Uint8Array, at: number): number {
   NUMBER.targetKind = null;
   NUMBER.targetId = 0;
   NUMBER.targetActive = false;
-  if (startsWith(bytes, at, NULL)) return 16;
-  if (bytes[at] !== OPEN) return SURPRISE;
-  let read = 0;
-  eachMember(bytes, at, (start, end, value) => {
-    const member = readTargetMember(bytes, start, end, value);
-    read |= member;
-    return member === SURPRISE ? SURPRISE : skipValue(bytes, value);
-  });
-  return read === 7 ? 16 : SURPRISE;
+  if (startsWith(bytes, at, NULL)) return at + NULL.length;
+  const id = member(bytes, at, TARGET_KIND, readTargetKind);
+  const name = member(bytes, id, TARGET_ID, readTargetId);
+  const active = member(bytes, name, TARGET_NAME, skipValue);
+  return member(bytes, active, TARGET_ACTIVE, readTargetActive);
 }
 
-function readTargetMember(bytes: Uint8Array, start: number, end: number, value: number): number {
-  if (isText(bytes, start, end, ID)) return readTargetId(bytes, value);
-  if (isText(bytes, start, end, KIND_KEY)) {
-    NUMBER.targetKind = startsWith(bytes, value, ASSISTANT) ? 'assistant' : startsWith(bytes, value, FLOW) ? 'flow' : null;
-    return NUMBER.targetKind === null ? SURPRISE : 2;
-  }
-  if (!isText(bytes, start, end, IS_ACTIVE)) return 0;
-  const active = readBoolean(bytes, value);
-  NUMBER.targetActive = active === true;
-  return active === undefined ? SURPRISE : 4;
+const [TARGET_KIND, TARGET_ID, TARGET_NAME, TARGET_ACTIVE] = ['{"kind":', ',"id":', ',"name":', ',"is_active":'].map(asciiBytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+
+function readTargetKind(bytes: Uint8Array, at: number): number {
+  NUMBER.targetKind = startsWith(bytes, at, ASSISTANT) ? 'assistant' : startsWith(bytes, at, FLOW) ? 'flow' : null;
+  if (NUMBER.targetKind === null) return SURPRISE;
+  return at + (NUMBER.targetKind === 'assistant' ? ASSISTANT.length : FLOW.length);
 }
 
+function readTargetActive(bytes: Uint8Array, at: number): number {
+  NUMBER.targetActive = startsWith(bytes, at, TRUE);
+  return NUMBER.targetActive ? at + TRUE.length : startsWith(bytes, at, FALSE) ? at + FALSE.length : SURPRISE;
+}
+
+/** Digits alone, up to the 16 of the largest safe integer. */
 function readTargetId(bytes: Uint8Array, at: number): number {
   let id = 0;
   let next = at;
-  for (; next < bytes.length && bytes[next]! >= 48 && bytes[next]! <= 57; next++) id = id * 10 + (bytes[next]! - 48);
+  for (; bytes[next]! >= 48 && bytes[next]! <= 57; next++) id = id * 10 + (bytes[next]! - 48);
   NUMBER.targetId = id;
-  return next > at && next - at <= 16 && skipValue(bytes, at) === next ? 1 : SURPRISE;
+  return next > at && next - at <= 16 && (bytes[next] === COMMA || bytes[next] === CLOSE) ? next : SURPRISE;
 }
 
-/** Where a UUID's 32 digits stand behind its quote. */
-const HEX_PLACES = [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 15, 16, 17, 18, 20, 21, 22, 23, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36];
-const HEX_VALUES = new Int8Array(256).fill(-1);
+/** -1 for what is no digit: or-ed into a group, it makes the group negative. */
+const HEX = new Int8Array(256).fill(-1);
 for (let value = 0; value < 16; value++) {
-  HEX_VALUES[value.toString(16).charCodeAt(0)] = value;
-  HEX_VALUES[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+  HEX[value.toString(16).charCodeAt(0)] = value;
+  HEX[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 
-function readUuid(bytes: Uint8Array, at: number, into: Uint32Array): boolean {
-  if (bytes[at] !== QUOTE || bytes[at + 37] !== QUOTE) return false;
-  let bad = 0;
-  for (let word = 0; word < 4; word++) {
-    let value = 0;
-    for (let digit = 0; digit < 8; digit++) {
-      const read = HEX_VALUES[bytes[at + HEX_PLACES[word * 8 + digit]!]!]!;
-      bad |= read;
-      value = value << 4 | read;
-    }
-    into[word] = value;
-  }
-  return bad >= 0;
+const group = (bytes: Uint8Array, at: number): number => HEX[bytes[at]!]! << 12 | HEX[bytes[at + 1]!]! << 8 | HEX[bytes[at + 2]!]! << 4 | HEX[bytes[at + 3]!]!;
+
+/** Past the UUID, whose words are then in `into`. Its groups of four digits begin at 1, 5, 10, 15, 20, 25, 29 and 33. */
+function readUuid(bytes: Uint8Array, at: number, into: Uint32Array): number {
+  if (bytes[at] !== QUOTE || bytes[at + 37] !== QUOTE) return SURPRISE;
+  const [a, b, c, d] = [group(bytes, at + 1), group(bytes, at + 5), group(bytes, at + 10), group(bytes, at + 15)];
+  const [e, f, g, h] = [group(bytes, at + 20), group(bytes, at + 25), group(bytes, at + 29), group(bytes, at + 33)];
+  into[0] = a << 16 | b;
+  into[1] = c << 16 | d;
+  into[2] = e << 16 | f;
+  into[3] = g << 16 | h;
+  return (a | b | c | d | e | f | g | h) < 0 ? SURPRISE : at + 38;
 }

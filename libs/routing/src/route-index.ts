@@ -3,6 +3,7 @@ import { acquire, createInterned, release, type Interned } from './interned.js';
 import type { Dialect } from './number-format.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { createNumberTable, type NumberTable } from './number-table.js';
+import type { TrunkCache } from './trunk-cache.js';
 
 /**
  * All that routing knows, in memory: organisations, trunks, their addresses, numbers. It depends on the last event of each subject only, never on the order in which
@@ -19,6 +20,8 @@ export interface RouteIndex {
   readonly countries: Interned<ReadonlySet<string>>;
   readonly numbers: NumberTable;
   readonly only: RouteFilter | undefined;
+  /** For events read from bytes; made with the first. */
+  trunkCache: TrunkCache | undefined;
 }
 
 /** What a bridge keeps: its pool's trunks, and the numbers of the organisations that have one of them. */
@@ -73,7 +76,7 @@ export interface AddressClaim {
 export function createRouteIndex(only?: RouteFilter): RouteIndex {
   return {
     organizations: createInterned(), trunks: new Map(), trunkEntries: createInterned(), addresses: createAddressIndex(), dialects: createInterned(),
-    countries: createInterned(), numbers: createNumberTable(), only,
+    countries: createInterned(), numbers: createNumberTable(), only, trunkCache: undefined,
   };
 }
 

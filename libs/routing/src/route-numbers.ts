@@ -2,7 +2,7 @@ import { acquire, release } from './interned.js';
 import {
   ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, insertNumber, NONE, organizationOf, removeNumber, rowOf, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, trunkOf, writeNumber,
 } from './number-table.js';
-import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type OrganizationEntry, type RouteIndex } from './route-index.js';
+import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type OrganizationEntry, type RouteIndex, type TrunkEntry } from './route-index.js';
 
 /** What routing needs of a number. Filled by hand from bytes in a cold start, so nothing here is an object that it would have to make for each. */
 export interface RoutedNumber {
@@ -19,11 +19,21 @@ export interface RoutedNumber {
 }
 
 export function putNumber(index: RouteIndex, organizationId: string, number: RoutedNumber): void {
-  const { numbers } = index;
   const organization = holdOrganization(index, organizationId);
   if (index.only !== undefined && organization.trunks.length === 0) return releaseOrganization(index, organization);
-  // Taken before the old ones are given back, so that an entry which only this number holds is not made anew.
-  const trunk = number.trunkId === null ? undefined : holdTrunk(index, organization, number.trunkId);
+  put(index, organization, number.trunkId === null ? undefined : holdTrunk(index, organization, number.trunkId), number);
+}
+
+/** The same for a number whose trunk is at hand: nothing has to be looked up. */
+export function putNumberOf(index: RouteIndex, trunk: TrunkEntry, number: RoutedNumber): void {
+  index.organizations.uses[trunk.organization.handle]!++;
+  index.trunkEntries.uses[trunk.handle]!++;
+  put(index, trunk.organization, trunk, number);
+}
+
+/** Organisation and trunk are held already: taken before the old ones are given back, so that an entry which only this number holds is not made anew. */
+function put(index: RouteIndex, organization: OrganizationEntry, trunk: TrunkEntry | undefined, number: RoutedNumber): void {
+  const { numbers } = index;
   const countries = number.countries === null ? NONE : holdCountries(index, number.countries);
   const row = {
     digits: number.digits, id: number.id, organization: organization.handle, trunk: trunk?.handle ?? NONE, countries,

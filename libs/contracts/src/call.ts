@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { audioLog } from './audio.js';
 import { occurrence } from './envelope.js';
 import { bridgeId, timestamp, uuid } from './scalar.js';
 import { inboundDecision } from './routing.js';
@@ -31,11 +32,91 @@ export const callQuality = z.object({
   packets_out: z.number().int().nullable(),
 });
 
+/** What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too long. */
+export const capturedInvite = z.object({
+  request_uri_user: z.string(),
+  to_user: z.string(),
+  from_user: z.string(),
+  /** In the order of arrival, a header with several lines several times. Names as FreeSWITCH tells them: lower case. */
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  /** Lines or characters were left out for their number. */
+  truncated: z.boolean(),
+});
+export type CapturedInvite = z.infer<typeof capturedInvite>;
+
+/** What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds a digit that was pressed, a URL or a secret. */
+export const timelineEntry = z.object({ at: timestamp, what: z.string().max(64), detail: z.string().max(500).nullable() });
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+/** `failed`: no answer in time, an error, or a status that is not 2xx; the call went on without. */
+export const prewarmResult = z.object({ outcome: z.enum(['prewarmed', 'declined', 'failed', 'given-up']), ms: z.number().int().nonnegative(), detail: z.string().max(200).nullable() });
+export type PrewarmResult = z.infer<typeof prewarmResult>;
+
+/** Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file beside FreeSWITCH. */
+export const callRecording = z.object({
+  state: z.enum(['pending', 'stored', 'local', 'failed']),
+  location: z.string().max(1024),
+  bytes: z.number().int().nonnegative().nullable(),
+  duration_ms: z.number().int().nonnegative().nullable(),
+  /** Why there is none, where it failed. */
+  detail: z.string().max(200).nullable(),
+});
+export type CallRecording = z.infer<typeof callRecording>;
+
+/**
+ * What became of a transfer by REFER. `transferred`: the NOTIFY said that the target answered (RFC 3515 §2.4.5; the 202 alone says nothing). `refused`: the REFER or the target
+ * was, and the call goes on. `indeterminate`: nobody said, and the call goes on.
+ */
+export const transferResult = z.object({
+  outcome: z.enum(['transferred', 'refused', 'indeterminate']),
+  /** The SIP URI of Refer-To. */
+  target: z.string().max(512),
+  /** The status of the REFER, and the last one that a NOTIFY told of the target. */
+  refer_status: z.number().int().nullable(),
+  target_status: z.number().int().nullable(),
+  requested_at: timestamp,
+  ended_at: timestamp,
+});
+export type TransferResult = z.infer<typeof transferResult>;
+
+/** Why a call ended, and who ended it. */
+export const CALL_END_REASONS = {
+  /** success */
+  'caller-hung-up': 'caller',
+  'assistant-hung-up': 'assistant',
+  'api-hung-up': 'platform',
+  'transferred': 'platform',
+  'max-duration-reached': 'bridge',
+  /** client_error: the caller gave up while it rang, or nothing was heard of it any more */
+  'caller-gave-up': 'caller',
+  'media-timeout': 'bridge',
+  /** upstream_error */
+  'media-stream-lost': 'assistant',
+  'media-stream-unstable': 'assistant',
+  /** server_error */
+  'bridge-stopped': 'bridge',
+  'audio-failed': 'bridge',
+  'switch-ended': 'bridge',
+  /** indeterminate: the agent or FreeSWITCH died, and nobody saw the end */
+  'unseen': 'unknown',
+} as const satisfies Record<string, 'caller' | 'assistant' | 'platform' | 'bridge' | 'unknown'>;
+export type CallEndReason = keyof typeof CALL_END_REASONS;
+export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);
+
+/** What only the agent that had the call knows of it; absent in the records of older agents, and after one that died. */
+const story = {
+  timeline: z.array(timelineEntry).max(500).optional(),
+  prewarm: prewarmResult.nullable().optional(),
+  /** Null: the call had no media stream. */
+  audio: audioLog.nullable().optional(),
+};
+
 export const callStarted = occurrence('CallStarted', callParties.extend({
   decision: inboundDecision.nullable(),
   /** `local`: routing did not answer in time and the agent's own copy decided. */
   decided_at: z.enum(['routing-service', 'local']),
   target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
+  invite: capturedInvite.optional(),
 }));
 
 export const callAnswered = occurrence('CallAnswered', callParties.extend({ answered_at: timestamp, codec: z.string().nullable() }));
@@ -53,6 +134,8 @@ export const callRejected = occurrence('CallRejected', callParties.extend({
   reason: z.string(),
   sip_status: z.number().int(),
   ended_at: timestamp,
+  invite: capturedInvite.optional(),
+  ...story,
 }));
 
 export const callEnded = occurrence('CallEnded', callParties.extend({
@@ -71,13 +154,27 @@ export const callEnded = occurrence('CallEnded', callParties.extend({
   target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
   /** True where the end was reconstructed after the agent or FreeSWITCH died, so its time is the latest that is certain. */
   reconstructed: z.boolean(),
+  end_reason: callEndReason.optional(),
+  recording: callRecording.nullable().optional(),
+  transfer: transferResult.nullable().optional(),
+  ...story,
 }));
 
-export const callEvent = z.discriminatedUnion('type', [callStarted, callAnswered, callRejected, callEnded]);
+/** The target of a transfer answered; the call ends with that. */
+export const callTransferred = occurrence('CallTransferred', callParties.extend({ transfer: transferResult }));
+/** The call goes on. */
+export const callTransferFailed = occurrence('CallTransferFailed', callParties.extend({ transfer: transferResult }));
+/** After the call's end: its recording has come to where it stays, or never will. */
+export const callRecordingStored = occurrence('CallRecordingStored', callParties.extend({ recording: callRecording }));
+
+export const callEvent = z.discriminatedUnion('type', [callStarted, callAnswered, callTransferred, callTransferFailed, callRejected, callEnded, callRecordingStored]);
 export type CallEvent = z.infer<typeof callEvent>;
 export type CallEnded = z.infer<typeof callEnded>;
 export type CallRejected = z.infer<typeof callRejected>;
 export type CallStarted = z.infer<typeof callStarted>;
 export type CallAnswered = z.infer<typeof callAnswered>;
+export type CallTransferred = z.infer<typeof callTransferred>;
+export type CallTransferFailed = z.infer<typeof callTransferFailed>;
+export type CallRecordingStored = z.infer<typeof callRecordingStored>;
 /** The events that finish a call and carry a record number. */
 export type NumberedCallEvent = CallEnded | CallRejected;

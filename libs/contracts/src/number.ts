@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callSettings } from './call-settings.js';
 import { cloudEvent } from './envelope.js';
 import { countryCode, e164, timestamp, uuid } from './scalar.js';
 import { printable } from './trunk.js';
@@ -25,6 +26,8 @@ export const numberState = z.object({
   is_verified_caller_id: z.boolean(),
   capabilities: z.record(z.string(), z.boolean()),
   target: numberTarget.nullable(),
+  /** What is set for this number alone; absent: nothing. Behind `target`, because routing reads the members before it by their order. */
+  call_settings: callSettings.optional(),
   created_at: timestamp,
   updated_at: timestamp,
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callSettings } from './call-settings.js';
 import { cloudEvent } from './envelope.js';
 import { countryCode, timestamp, uuid } from './scalar.js';
 
@@ -8,16 +9,20 @@ export const organizationState = z.object({
   status: z.enum(['active', 'suspended']),
   /** Where the organisation's numbers may call; `null`: anywhere. */
   outbound_country_codes: z.array(countryCode).nullable(),
+  /** Absent: none is set. */
+  call_settings: callSettings.optional(),
   created_at: timestamp,
   updated_at: timestamp,
 });
 export type OrganizationState = z.infer<typeof organizationState>;
 
 const fields = organizationState.pick({ name: true, outbound_country_codes: true });
+/** Which of them were set, changed or cleared, without their values: the state after it holds those. */
+const changedSettings = z.object({ call_settings_changed: z.array(z.string()).optional() });
 
 export const organizationEvent = z.discriminatedUnion('type', [
-  cloudEvent('OrganizationCreated', fields, organizationState),
-  cloudEvent('OrganizationUpdated', fields.partial(), organizationState),
+  cloudEvent('OrganizationCreated', fields.extend(changedSettings.shape), organizationState),
+  cloudEvent('OrganizationUpdated', fields.partial().extend(changedSettings.shape), organizationState),
   cloudEvent('OrganizationSuspended', z.object({}), organizationState),
   cloudEvent('OrganizationResumed', z.object({}), organizationState),
 ]);

@@ -26,6 +26,13 @@ export const DOMAIN_ERRORS = {
   'trunk-not-found': 404,
   'number-not-found': 404,
   'bridge-not-found': 404,
+  'call-not-found': 404,
+  'call-not-answered': 409,
+  'call-ended': 409,
+  'transfer-in-progress': 409,
+  /** The carrier or the target said no; the call goes on. */
+  'transfer-refused': 409,
+  'destination-not-allowed': 403,
   /** No such path. */
   'not-found': 404,
   'method-not-allowed': 405,
@@ -44,5 +51,10 @@ export const DOMAIN_ERRORS = {
   'record-unavailable': 503,
   'log-unavailable': 503,
   'routing-unavailable': 503,
+  /** The bridge that has the call, or its FreeSWITCH, does not answer. */
+  'bridge-unavailable': 503,
+  'call-log-unavailable': 503,
+  /** Nobody said what became of the transfer; the call goes on. */
+  'transfer-unconfirmed': 504,
 } as const;
 export type DomainErrorCode = keyof typeof DOMAIN_ERRORS;

@@ -74,9 +74,13 @@ export const ROUTING_INBOUND = 'trunkmesh.rpc.routing.inbound';
 export const ROUTING_OUTBOUND = 'trunkmesh.rpc.routing.outbound';
 export const ROUTING_EXPLAIN = 'trunkmesh.rpc.routing.explain';
 export const ROUTING_QUEUE = 'routing';
+/** The call log, answered by billing-observer. */
+export const CALL_LOG_LIST = 'trunkmesh.rpc.calls.list';
+export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
+export const CALL_LOG_QUEUE = 'call-log';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
-export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'diagnose';
+export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'diagnose';
 export const bridgeRequest = (bridge: string, request: BridgeRequest) => `trunkmesh.rpc.bridge.${token(bridge)}.${request}`;
 
 /** Durable consumers. */

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { transferResult } from './call.js';
+import { uuid } from './scalar.js';
+
+/** Requests to the bridge that has a call (`trunkmesh.rpc.bridge.<bridge>.call.…`). `organization_id`: whose call the caller of the API may touch. */
+const ofCall = z.object({ call_id: uuid, organization_id: uuid });
+
+export const hangupRequest = ofCall;
+/** RFC 4733 digits, in order; `w` is a pause of half a second, `W` of one. */
+export const dtmfRequest = ofCall.extend({ digits: z.string().regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W') });
+/** `to`: a number in E.164, which is sent to the trunk's own gateway, or a `sip:` URI. */
+export const transferRequest = ofCall.extend({ to: z.string().min(1).max(256) });
+export type HangupRequest = z.infer<typeof hangupRequest>;
+export type DtmfRequest = z.infer<typeof dtmfRequest>;
+export type TransferRequest = z.infer<typeof transferRequest>;
+
+/** Why a bridge does not do what it was asked, with the HTTP status that the API gives. */
+export const CALL_CONTROL_REFUSALS = {
+  'invalid-request': 400,
+  'call-not-found': 404,
+  /** It rings still. */
+  'call-not-answered': 409,
+  'transfer-in-progress': 409,
+  /** The organisation or the trunk may not call that country. */
+  'destination-not-allowed': 403,
+  /** FreeSWITCH did not take the command in time. */
+  'switch-unavailable': 503,
+} as const;
+export type CallControlRefusal = keyof typeof CALL_CONTROL_REFUSALS;
+
+const refused = z.object({ outcome: z.literal('refused'), code: z.enum(Object.keys(CALL_CONTROL_REFUSALS) as [CallControlRefusal, ...CallControlRefusal[]]), message: z.string() });
+export type ControlRefused = z.infer<typeof refused>;
+/** To a hang-up and to digits. */
+export const callControlAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('done') }), refused]);
+export type CallControlAnswer = z.infer<typeof callControlAnswer>;
+/** To a transfer: `ended` says how, whatever that was. */
+export const transferAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('ended'), transfer: transferResult }), refused]);
+export type TransferAnswer = z.infer<typeof transferAnswer>;
+
+/** A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds. */
+export const TRANSFER_DEADLINE_MS = 35_000;
+
+/** A call's name towards the platform: `CA` and the 32 hexadecimal digits of its id. */
+export const callSid = (callId: string): string => `CA${callId.replaceAll('-', '').toLowerCase()}`;
+
+/** The call's id from its sid, or from the id itself; undefined where it is neither. */
+export function callIdOf(text: string): string | undefined {
+  const digits = /^(?:CA)?([\da-f]{32})$/i.exec(text.replaceAll('-', ''))?.[1]?.toLowerCase();
+  return digits?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

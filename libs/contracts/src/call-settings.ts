@@ -3,7 +3,7 @@ import { sealed } from './trunk.js';
 
 /**
  * Where an organisation's assistants are and how its calls are treated. Each of them is looked for at the number, then at its organisation, then in the bridge-agent's
- * environment; a member that is not there is not set at that level. `signing_secret` belongs to the level that it stands at: it signs wherever the level below has none.
+ * environment; a member that is not there is not set at that level. `signing_secret` signs what goes to the URLs of its own organisation or number; the environment's URLs are signed with the environment's secret.
  */
 export const callSettings = z.object({
   /** `ws` or `wss`: the assistant's end of the media stream. */

@@ -96,6 +96,8 @@ export const CALL_END_REASONS = {
   /** server_error */
   'bridge-stopped': 'bridge',
   'audio-failed': 'bridge',
+  /** FreeSWITCH gave the caller's dialog up when a transfer was refused, though the call should have gone on. */
+  'dropped-by-transfer': 'bridge',
   'switch-ended': 'bridge',
   /** indeterminate: the agent or FreeSWITCH died, and nobody saw the end */
   'unseen': 'unknown',

@@ -4,7 +4,7 @@ import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { applyToCopy, createLocalCopy, decideFromCopy, isTrunkOfSource, limitsOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
+import { applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -50,6 +50,23 @@ describe('the local copy', () => {
     }
     expect(limitsOf(restored, trunkSubject(id(1, 1), id(2, 1)))).toEqual({ max_channels: 3, max_cps: 0.5 });
     expect([...snapshotOf(restored)]).toEqual([...snapshotOf(copy)]);
+  });
+
+  it('knows the call settings of organisations and of the few numbers that have some, also after a snapshot, until they are gone', () => {
+    const settings = { media_url: 'wss://num.example.com', record: true };
+    const withSettings = number(1, '+15551234567', { call_settings: settings });
+    const copy = copyOf({ ...organization(1), call_settings: { media_url: 'wss://org.example.com' } }, trunk(1, 1), withSettings, number(1, '+15551234568'));
+    const restored = createLocalCopy('default', () => undefined);
+    for (const [subject, state] of snapshotOf(copy)) applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
+    for (const each of [copy, restored]) {
+      expect(customerSettingsOf(each, id(1, 1), withSettings.id)).toEqual({ organization: { id: id(1, 1), settings: { media_url: 'wss://org.example.com' } }, number: { id: withSettings.id, settings } });
+      expect(customerSettingsOf(each, id(1, 1), id(3, 234568))?.number).toBeUndefined();
+      expect(customerSettingsOf(each, id(1, 9), null)).toBeUndefined();
+    }
+    applyToCopy(copy, subjectOf(withSettings), { data: { state: { ...withSettings, call_settings: undefined } } });
+    expect(customerSettingsOf(copy, id(1, 1), withSettings.id)?.number).toBeUndefined();
+    applyToCopy(restored, subjectOf(withSettings), { data: { state: null } });
+    expect([restored.numberSettings.size, restored.settingsOfNumber.size]).toEqual([0, 0]);
   });
 
   it('writes no password, sealed or not, to its snapshot', () => {

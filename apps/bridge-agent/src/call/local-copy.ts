@@ -1,6 +1,8 @@
+import type { CallSettings } from '@trunkmesh/contracts/call-settings.js';
+import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { entityOfSubject, numberSubject } from '@trunkmesh/contracts/subjects.js';
+import { entityOfSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { candidatesOf } from '@trunkmesh/routing/candidates.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
@@ -12,6 +14,7 @@ import { applyEvent, type StateEvent } from '@trunkmesh/routing/route-events.js'
 import { createRouteIndex, type RouteIndex } from '@trunkmesh/routing/route-index.js';
 import { formatUuid } from '@trunkmesh/routing/uuid-words.js';
 import type { TrunkLimits } from './call-limits.js';
+import type { CustomerSettings } from './call-treatment.js';
 
 /** What this host routes by while routing-service does not answer: its pool's trunks, their organisations, and those organisations' numbers. */
 export interface LocalCopy {
@@ -19,6 +22,10 @@ export interface LocalCopy {
   readonly index: RouteIndex;
   /** Of organisations and trunks the index keeps only what routing reads; a snapshot and the limits need the rest. Numbers come from the index. */
   readonly states: Map<string, OrganizationState | TrunkState>;
+  /** Numbers that have call settings of their own, by subject; most have none. */
+  readonly numberSettings: Map<string, { id: string; settings: CallSettings }>;
+  /** The same by the number's id. */
+  readonly settingsOfNumber: Map<string, CallSettings>;
 }
 
 export type SnapshotLine = readonly [subject: string, state: unknown];
@@ -26,7 +33,7 @@ export type SnapshotLine = readonly [subject: string, state: unknown];
 /** `onOrganization`: its numbers were ignored so far and are wanted from now on. */
 export function createLocalCopy(pool: string, onOrganization: (organizationId: string) => void): LocalCopy {
   const index = createRouteIndex({ pool, onOrganization: (id, kept) => { if (kept) onOrganization(id); } });
-  return { pool, index, states: new Map() };
+  return { pool, index, states: new Map(), numberSettings: new Map(), settingsOfNumber: new Map() };
 }
 
 export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent): void {
@@ -34,6 +41,16 @@ export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent)
   const { state } = event.data;
   const kind = entityOfSubject(subject)?.kind;
   if (kind === 'organization' || kind === 'trunk') keep(copy, subject, kind, state as OrganizationState | TrunkState | null);
+  if (kind === 'number') keepSettings(copy, subject, state as NumberState | null);
+}
+
+function keepSettings(copy: LocalCopy, subject: string, state: NumberState | null): void {
+  const known = copy.numberSettings.get(subject);
+  if (known !== undefined) copy.settingsOfNumber.delete(known.id);
+  copy.numberSettings.delete(subject);
+  if (state?.call_settings === undefined) return;
+  copy.numberSettings.set(subject, { id: state.id, settings: state.call_settings });
+  copy.settingsOfNumber.set(state.id, state.call_settings);
 }
 
 function keep(copy: LocalCopy, subject: string, kind: 'organization' | 'trunk', state: OrganizationState | TrunkState | null): void {
@@ -67,23 +84,41 @@ export function limitsOf(copy: LocalCopy, trunkSubjectOf: string): TrunkLimits {
   return state !== undefined && 'max_channels' in state ? { max_channels: state.max_channels ?? null, max_cps: state.max_cps ?? null } : NO_LIMITS;
 }
 
+/** Undefined where this host does not know the organisation (yet). */
+export function customerSettingsOf(copy: LocalCopy, organizationId: string, numberId: string | null): CustomerSettings | undefined {
+  const organization = copy.states.get(organizationSubject(organizationId)) as OrganizationState | undefined;
+  if (organization === undefined) return undefined;
+  const number = numberId === null ? undefined : copy.settingsOfNumber.get(numberId);
+  return { organization: { id: organizationId, settings: organization.call_settings ?? {} }, number: number && { id: numberId!, settings: number } };
+}
+
+/** What a transfer has to know: where its trunk's carrier is, and where the two may call. */
+export function outboundRulesOf(copy: LocalCopy, organizationId: string, trunkId: string): { organization: OrganizationState; trunk: TrunkState } | undefined {
+  const organization = copy.states.get(organizationSubject(organizationId)) as OrganizationState | undefined;
+  const trunk = copy.states.get(trunkSubject(organizationId, trunkId)) as TrunkState | undefined;
+  return organization === undefined || trunk === undefined ? undefined : { organization, trunk };
+}
+
 /** The copy as events' states, organisations and trunks before numbers: applied in this order to an empty copy they make the same one. */
 export function* snapshotOf(copy: LocalCopy): Generator<SnapshotLine> {
   for (const [subject, state] of copy.states) yield [subject, state];
-  for (const row of rowsOf(copy.index.numbers)) yield numberLine(copy.index, row);
+  for (const row of rowsOf(copy.index.numbers)) yield numberLine(copy, row);
 }
 
-function numberLine({ numbers, organizations, trunkEntries, countries }: RouteIndex, row: number): SnapshotLine {
+function numberLine({ index: { numbers, organizations, trunkEntries, countries }, settingsOfNumber }: LocalCopy, row: number): SnapshotLine {
+  const id = formatUuid(idWords(numbers, row));
+  const settings = settingsOfNumber.get(id);
   const flags = flagsOf(numbers, row);
   const number = formatE164(digitsOf(numbers, row));
   const trunk = trunkOf(numbers, row);
   const allowed = countriesOf(numbers, row);
   const target = { kind: (flags & TARGET_IS_FLOW) === 0 ? 'assistant' : 'flow', id: targetOf(numbers, row), is_active: (flags & TARGET_ACTIVE) !== 0 };
   return [numberSubject(organizations.values[organizationOf(numbers, row)]!.id, number), {
-    id: formatUuid(idWords(numbers, row)),
+    id,
     is_active: (flags & ACTIVE) !== 0,
     sip_trunk_id: trunk === NONE ? null : trunkEntries.values[trunk]!.id,
     allowed_country_codes: allowed === NONE ? null : [...countries.values[allowed]!],
     target: (flags & HAS_TARGET) === 0 ? null : target,
+    ...(settings === undefined ? {} : { call_settings: settings }),
   }];
 }

@@ -7,7 +7,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { TrunkLimits } from './call-limits.js';
-import { applyToCopy, createLocalCopy, decideFromCopy, isTrunkOfSource, limitsOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
+import type { CustomerSettings } from './call-treatment.js';
+import { applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, outboundRulesOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
 import { readSnapshot, writeSnapshot } from './local-snapshot.fs.js';
 
 export interface LocalRoutes {
@@ -16,6 +17,9 @@ export interface LocalRoutes {
   /** Undefined while the copy is not current: a trunk that is new to it must not be refused for that. */
   isTrunkOfSource(trunkId: string, request: InboundRequest): boolean | undefined;
   limitsOf(organizationId: string, trunkId: string): TrunkLimits;
+  /** Undefined where the organisation is not known here (yet). */
+  customerSettingsOf(organizationId: string, numberId: string | null): CustomerSettings | undefined;
+  outboundRulesOf(organizationId: string, trunkId: string): ReturnType<typeof outboundRulesOf>;
   /** `up`, or why the copy is not current. */
   readiness(): string;
   stop(): Promise<void>;
@@ -96,6 +100,8 @@ export async function startLocalRoutes(options: LocalRoutesOptions): Promise<Loc
     decide: (request) => (served === undefined ? undefined : decideFromCopy(served, request)),
     isTrunkOfSource: (trunkId, request) => (served === undefined || following?.settled() !== true ? undefined : isTrunkOfSource(served, trunkId, request)),
     limitsOf: (organizationId, trunkId) => (served === undefined ? { max_channels: null, max_cps: null } : limitsOf(served, trunkSubject(organizationId, trunkId))),
+    customerSettingsOf: (organizationId, numberId) => (served === undefined ? undefined : customerSettingsOf(served, organizationId, numberId)),
+    outboundRulesOf: (organizationId, trunkId) => (served === undefined ? undefined : outboundRulesOf(served, organizationId, trunkId)),
     readiness: () => (following?.settled() === true ? 'up' : served === undefined ? 'not read yet' : 'of an earlier time'),
     stop: async () => {
       stopped = true;

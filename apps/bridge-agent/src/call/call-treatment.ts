@@ -1,0 +1,56 @@
+import type { CallSettings } from '@trunkmesh/contracts/call-settings.js';
+import type { AssistantSettings } from './assistant-settings.js';
+
+/** What is set for a call's organisation and number, each with the id that its secret is bound to. */
+export interface CustomerSettings {
+  organization: { id: string; settings: CallSettings };
+  number: { id: string; settings: CallSettings } | undefined;
+}
+
+/** A secret as it is held: the operator's in the clear, a customer's sealed and bound to the entity that it stands at. */
+export type HeldSecret = { plain: string } | { sealed: string; boundTo: string };
+
+/** Where something of the call goes to. */
+export interface Destination {
+  url: string;
+  secret: HeldSecret | undefined;
+  /** The URL may lead into a private network. */
+  allowPrivate: boolean;
+}
+
+/** How one call is treated. */
+export interface CallTreatment {
+  media: Destination | undefined;
+  prewarm: Destination | undefined;
+  status: Destination | undefined;
+  answerDeadlineMs: number;
+  maxCallSeconds: number;
+  record: boolean;
+}
+
+/**
+ * Number before organisation before the operator. Whoever wrote a URL has it signed with his own secret: the operator's signature never goes to a customer's server, from
+ * where it could be sent on to the operator's as if it came from us.
+ */
+export function callTreatment({ organization, number }: CustomerSettings, mesh: AssistantSettings): CallTreatment {
+  const own: CallSettings = { ...organization.settings, ...number?.settings };
+  const secret = secretOf(number) ?? secretOf(organization);
+  const destination = (customers: string | undefined, operators: string | undefined): Destination | undefined => {
+    if (customers !== undefined) return { url: customers, secret, allowPrivate: mesh.allowPrivateUrls };
+    if (operators === undefined) return undefined;
+    return { url: operators, secret: mesh.streamSecret === undefined ? undefined : { plain: mesh.streamSecret }, allowPrivate: true };
+  };
+  return {
+    media: destination(own.media_url, mesh.mediaUrl),
+    prewarm: destination(own.prewarm_url, mesh.prewarmUrl),
+    status: destination(own.status_url, mesh.statusUrl),
+    answerDeadlineMs: own.answer_deadline_ms ?? mesh.answerDeadlineMs,
+    maxCallSeconds: own.max_call_seconds ?? mesh.maxCallSeconds,
+    record: own.record ?? mesh.record,
+  };
+}
+
+function secretOf(level: CustomerSettings['number']): HeldSecret | undefined {
+  const sealed = level?.settings.signing_secret;
+  return level === undefined || sealed === undefined ? undefined : { sealed, boundTo: level.id };
+}

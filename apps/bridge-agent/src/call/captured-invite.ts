@@ -1,0 +1,44 @@
+import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
+import type { EslHeaders } from '../esl/esl-frame.js';
+
+/** Together they bound what a hostile INVITE can put into an event to some ten kilobytes. */
+const LINES = 64;
+const VALUE = 1_024;
+const TOTAL = 8_192;
+
+/** `Authorization` and its like are credentials. Others whose name says so are their sender's secrets, even if they mean nothing to us. */
+const CREDENTIAL = /auth|token|secret|passw|cookie|api-?key|signature/;
+const ARRAY = 'ARRAY::';
+
+/**
+ * What of the INVITE a person may look at after the call (mission, "Inbound routing"). `headers`: those of CHANNEL_DATA, decoded: with `parse-all-invite-headers` every line is in
+ * `sip_i_…` (FACTS, "Inbound calls"), without it only `sip_h_…`. FreeSWITCH gives names in lower case with underscores.
+ */
+export function captureInvite(headers: EslHeaders): CapturedInvite {
+  const user = (name: string) => (headers.get(`variable_${name}`) ?? '').slice(0, 256);
+  const captured: CapturedInvite = { request_uri_user: user('sip_req_user'), to_user: user('sip_to_user'), from_user: user('sip_from_user'), headers: [], truncated: false };
+  const all = linesWith(headers, 'variable_sip_i_');
+  let size = 0;
+  for (const [name, value] of all.length > 0 ? all : linesWith(headers, 'variable_sip_h_')) {
+    const kept = value.slice(0, VALUE);
+    size += name.length + kept.length;
+    if (captured.headers.length === LINES || size > TOTAL) {
+      captured.truncated = true;
+      break;
+    }
+    if (kept.length < value.length) captured.truncated = true;
+    captured.headers.push([name, kept]);
+  }
+  return captured;
+}
+
+function linesWith(headers: EslHeaders, prefix: string): [name: string, value: string][] {
+  const lines: [string, string][] = [];
+  for (const [variable, value] of headers) {
+    if (!variable.startsWith(prefix)) continue;
+    const name = variable.slice(prefix.length, prefix.length + 64).toLowerCase().replaceAll('_', '-');
+    if (name === 'authorization' || name === 'proxy-authorization') continue;
+    for (const line of value.startsWith(ARRAY) ? value.slice(ARRAY.length).split('|:') : [value]) lines.push([name, CREDENTIAL.test(name) ? '(not kept)' : line]);
+  }
+  return lines;
+}

@@ -1,0 +1,83 @@
+import { backoffMs } from '../esl/backoff.js';
+
+export interface RetryQueue {
+  /** Once is enough: what is waiting or under way is not added again. */
+  add(key: string): void;
+  size(): number;
+  /** What is under way is waited for; what waits is left. */
+  stop(): Promise<void>;
+}
+
+/** `again`: nothing failed, but it is not time yet. A rejection is tried again after a pause, for ever. */
+export type Attempt = (key: string) => Promise<'done' | 'again'>;
+
+export interface RetryQueueOptions {
+  atOnce: number;
+  attempt: Attempt;
+  /** How long everything pauses after a failure: what fails is behind all of it, a bucket or NATS. */
+  pause: (error: unknown) => { firstMs: number; maxMs: number };
+  onFailure: (key: string, error: unknown) => void;
+}
+
+const AGAIN_MS = 500;
+
+/** A few at once, in the order in which they came; one that failed goes to the end, so that it holds up no other. */
+export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQueueOptions): RetryQueue {
+  const waiting = new Set<string>();
+  const resting = new Map<string, NodeJS.Timeout>();
+  const running = new Map<string, Promise<void>>();
+  let failures = 0;
+  let paused: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const rest = (key: string): void => {
+    if (stopped) return;
+    resting.set(key, setTimeout(() => {
+      resting.delete(key);
+      add(key);
+    }, AGAIN_MS));
+  };
+  const failed = (key: string, error: unknown): void => {
+    waiting.add(key);
+    onFailure(key, error);
+    if (paused !== undefined || stopped) return;
+    const ms = backoffMs(failures, Math.random(), pause(error));
+    failures += 1;
+    paused = setTimeout(() => {
+      paused = undefined;
+      pump();
+    }, ms);
+  };
+  const run = async (key: string): Promise<void> => {
+    try {
+      if ((await attempt(key)) === 'again') return rest(key);
+      failures = 0;
+    } catch (error) { failed(key, error); }
+  };
+  function pump(): void {
+    while (!stopped && paused === undefined && running.size < atOnce) {
+      const [key] = waiting;
+      if (key === undefined) return;
+      waiting.delete(key);
+      running.set(key, run(key).finally(() => {
+        running.delete(key);
+        pump();
+      }));
+    }
+  }
+  function add(key: string): void {
+    if (stopped || running.has(key) || resting.has(key)) return;
+    waiting.add(key);
+    pump();
+  }
+  return {
+    add,
+    size: () => waiting.size + running.size + resting.size,
+    stop: async () => {
+      stopped = true;
+      clearTimeout(paused);
+      for (const timer of resting.values()) clearTimeout(timer);
+      await Promise.all(running.values());
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { callParties, callRecordingStored, type CallParties, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import { z } from 'zod';
+import { syncFolder, writeSynced } from '../record/disk-sync.fs.js';
+import { callOfSidecar, recordingFiles } from './call-recording.js';
+
+/** What lies beside a recording until it is where it stays: whose it is, and, once that is known, the event that says what became of it. */
+export const sidecar = z.object({ parties: callParties, event: callRecordingStored.nullable() });
+export type Sidecar = z.infer<typeof sidecar>;
+
+export interface Sidecars {
+  /** In the kernel's hands when it resolves: it outlives this process, and nobody waits for a disk before a call is answered. */
+  begin(parties: CallParties): Promise<void>;
+  /** On disk when it resolves. */
+  decided(event: CallRecordingStored): Promise<void>;
+  /** Undefined: there is none. Rejects where it cannot be understood. */
+  read(callId: string): Promise<Sidecar | undefined>;
+  list(): Promise<string[]>;
+  /** The recording and its sidecar, in this order: a sidecar without a recording says what became of it, a recording without one would stay for ever. */
+  remove(callId: string, what: { wav: boolean }): Promise<void>;
+}
+
+export async function openSidecars(folder: string): Promise<Sidecars> {
+  // FreeSWITCH and the agent share it by their group; who called whom is nobody else's.
+  await mkdir(folder, { recursive: true, mode: 0o770 });
+  const pathOf = (callId: string, kind: 'wav' | 'sidecar'): string => join(folder, recordingFiles(callId)![kind]);
+  const temporary = (callId: string) => join(folder, `.${callId}.tmp`);
+  const text = (content: Sidecar) => JSON.stringify(content);
+  return {
+    begin: async (parties) => {
+      await writeFile(temporary(parties.call_id), text({ parties, event: null }), { mode: 0o640 });
+      await rename(temporary(parties.call_id), pathOf(parties.call_id, 'sidecar'));
+    },
+    decided: async (event) => {
+      const { recording: _recording, ...parties } = event.data;
+      const callId = parties.call_id;
+      await writeSynced(temporary(callId), text({ parties, event }), 0o640);
+      await rename(temporary(callId), pathOf(callId, 'sidecar'));
+      await syncFolder(folder);
+    },
+    read: async (callId) => {
+      const content = await readFile(pathOf(callId, 'sidecar'), 'utf8').catch(absent);
+      return content === undefined ? undefined : sidecar.parse(JSON.parse(content));
+    },
+    list: async () => (await readdir(folder)).map(callOfSidecar).filter((callId) => callId !== undefined),
+    remove: async (callId, { wav }) => {
+      if (wav) await unlink(pathOf(callId, 'wav')).catch(absent);
+      await unlink(pathOf(callId, 'sidecar')).catch(absent);
+    },
+  };
+}
+
+function absent(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  return undefined;
+}

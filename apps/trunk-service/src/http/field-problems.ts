@@ -55,7 +55,8 @@ function inside(schema: unknown, key: PropertyKey): unknown {
 function unwrapped(schema: unknown): unknown {
   let at = schema;
   while (at instanceof z.ZodOptional || at instanceof z.ZodNullable || at instanceof z.ZodDefault || at instanceof z.ZodPrefault) at = at.unwrap();
-  return at instanceof z.ZodPipe ? unwrapped(at.in) : at;
+  // A preprocess is a pipe whose fields stand behind it.
+  return at instanceof z.ZodPipe ? unwrapped(at.in instanceof z.ZodTransform ? at.out : at.in) : at;
 }
 
 const TYPES: Record<string, string> = { string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object', null: 'null' };

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { callSettings } from '@trunkmesh/contracts/call-settings.js';
 import { trunkSettings } from '@trunkmesh/contracts/trunk.js';
 import fc from 'fast-check';
 import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
@@ -18,7 +19,7 @@ const nasty = fc.oneof(
   fc.constantFrom<unknown>('\u0000', '\ud800', '\udfff\ud800', '${x}', '$${domain}', '\'; drop table trunks; --', '<x/>', '%00', '../..', 'a\r\nX: y', '__proto__', 'constructor', -0, 2 ** 53, null, [], {}, '\u202e', 'x'.repeat(3_000)),
   fc.string({ unit: 'binary' }), fc.jsonValue(), fc.double(), fc.boolean(),
 );
-const field = fc.constantFrom(...Object.keys(trunkSettings.shape), 'password', 'enabled', 'id', 'organization_id', '__proto__', 'phone_number', 'assistant_id', 'role', 'trunks', 'numbers', 'invite');
+const field = fc.constantFrom(...Object.keys(trunkSettings.shape), 'password', 'enabled', 'id', 'organization_id', '__proto__', 'phone_number', 'assistant_id', 'role', 'trunks', 'numbers', 'invite', ...Object.keys(callSettings.shape), 'settings');
 const body = fc.oneof(fc.dictionary(field, nasty, { maxKeys: 8 }), fc.dictionary(field, nasty, { maxKeys: 4 }).map((more) => ({ name: 'ok', gateway: 'sip.example.com', register: false, ...more })), fc.jsonValue());
 
 const TAKEN_OR_REFUSED = new Set([200, 201, 204, 400, 404, 409, 412, 413, 415, 422]);
@@ -32,7 +33,7 @@ function expectSane(status: number, text: string, sent: string) {
 describe('whatever is sent', () => {
   const routes = [
     ['POST', () => '/api/v1/sip-trunks'], ['PUT', () => `/api/v1/sip-trunks/${trunk}`], ['PATCH', () => `/api/v1/sip-trunks/${trunk}`], ['POST', () => '/api/v1/phone-numbers'], ['POST', () => '/api/v1/api-keys'],
-    ['PATCH', () => `/api/v1/organizations/${org.id}`], ['POST', () => '/api/v1/routes/explain'], ['POST', () => '/api/v1/phone-numbers/import'],
+    ['PATCH', () => `/api/v1/organizations/${org.id}`], ['POST', () => '/api/v1/routes/explain'], ['POST', () => '/api/v1/phone-numbers/import'], ['POST', () => '/api/sync-organization?timeout_ms=0'],
   ] as const;
   it.each(routes)('%s %#: refused or taken, never broken', async (method, path) => {
     await fc.assert(fc.asyncProperty(body, async (sent) => {

@@ -1,21 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
+import { sealForTest } from '../call-settings/seal-fixture.js';
 import type { Loaded } from '../record/decided.js';
 import { planImport, refusedLines, withoutRepeats, type ImportContext, type ImportLine, type ImportRules, type OnDuplicate } from './import-plan.js';
 import { NEW_NUMBER } from './number.js';
-import { numberEntry } from './number-input.js';
+import { NUMBER_SCHEMAS } from './number-input.js';
 
 const ORG = '01890000-0000-7000-8000-0000000000aa';
 const TRUNK = '01890000-0000-7000-8000-0000000000b1';
 const T0 = '2026-01-01T00:00:00.000Z';
 const state = (phone_number: string): NumberState => ({ id: '01890000-0000-7000-8000-000000000001', organization_id: ORG, phone_number, ...NEW_NUMBER, created_at: T0, updated_at: T0 });
-const line = (n: number, entry: object): ImportLine => ({ line: n, entry: numberEntry.parse(entry) });
+const line = (n: number, entry: object): ImportLine => ({ line: n, entry: NUMBER_SCHEMAS.entry.parse(entry) });
 const trunks = { trunkIds: new Set([TRUNK]), trunkIdByName: (name: string) => (name.toLowerCase() === 'carrier' ? TRUNK : undefined) };
 const fresh = (number: string): Loaded<NumberState> => ({ subject: `s${number}`, version: 0, state: null });
 const context = (over: Partial<ImportContext> = {}): ImportContext => {
   let ids = 0;
-  return { organizationId: ORG, at: T0, onDuplicate: 'error', number: fresh, newId: () => `00000000-0000-7000-8000-${String(ids++).padStart(12, '0')}`, ...trunks, ...over };
+  return { organizationId: ORG, at: T0, onDuplicate: 'error', number: fresh, newId: () => `00000000-0000-7000-8000-${String(ids++).padStart(12, '0')}`, seal: sealForTest, ...trunks, ...over };
 };
 const rules = (over: Partial<ImportRules> = {}): ImportRules => ({ onDuplicate: 'error', mine: new Set(), taken: new Set(), ...trunks, ...over });
 const left = (there = true) => (number: string): Loaded<NumberState> => ({ subject: `s${number}`, version: 4, state: there ? state(number) : null });

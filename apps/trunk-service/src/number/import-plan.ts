@@ -1,8 +1,9 @@
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
+import type { SealSecret } from '../call-settings/call-settings.js';
 import type { Loaded } from '../record/decided.js';
-import { newFields, patchFields, type NumberEntry } from './number-input.js';
-import { decide, type NumberChange, type NumberFields } from './number.js';
+import { newFields, patchFields, type NumberEntry, type NumberInput } from './number-input.js';
+import { decide, type NumberChange } from './number.js';
 
 /** What becomes of a number that the organisation has already. */
 export type OnDuplicate = 'error' | 'skip' | 'update';
@@ -30,6 +31,7 @@ export interface ImportContext extends KnownTrunks {
   /** The number's entity as its last event left it; of one that was removed, or never was, `state` null. */
   number: (phoneNumber: string) => Loaded<NumberState>;
   newId: () => string;
+  seal: SealSecret;
 }
 
 export interface ImportStep { before: Loaded<NumberState>; events: NumberChange[] }
@@ -60,17 +62,18 @@ function planEntry(entry: NumberEntry, context: ImportContext, plan: ImportPlan)
   const trunk = trunkOf(entry, context);
   const given = trunk === undefined || trunk === 'unknown' ? input : { ...input, sip_trunk_id: trunk };
   const before = context.number(phone_number);
-  if (before.state === null) return add(before, { phone_number, fields: newFields(given) }, context, plan);
+  if (before.state === null) return add(before, { phone_number, input: given }, context, plan);
   if (context.onDuplicate === 'skip') { plan.skipped += 1; return; }
-  const events = decide(before.state, { type: 'ChangeNumber', changes: patchFields(given, before.state), at: context.at });
+  const events = decide(before.state, { type: 'ChangeNumber', changes: patchFields(given, before.state, context.seal), at: context.at });
   if (events.length === 0) { plan.unchanged += 1; return; }
   plan.updated += 1;
   plan.steps.push({ before, events });
 }
 
-function add(before: Loaded<NumberState>, { phone_number, fields }: { phone_number: string; fields: NumberFields }, { organizationId: organization_id, at, newId }: ImportContext, plan: ImportPlan): void {
+function add(before: Loaded<NumberState>, { phone_number, input }: { phone_number: string; input: NumberInput }, { organizationId: organization_id, at, newId, seal }: ImportContext, plan: ImportPlan): void {
+  const id = newId();
   plan.added += 1;
-  plan.steps.push({ before, events: decide(null, { type: 'AddNumber', id: newId(), organization_id, phone_number, fields, at }) });
+  plan.steps.push({ before, events: decide(null, { type: 'AddNumber', id, organization_id, phone_number, fields: newFields(input, id, seal), at }) });
 }
 
 /** `undefined`: the line says nothing of a trunk. */

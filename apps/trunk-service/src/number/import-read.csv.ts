@@ -5,7 +5,7 @@ import { CsvError, parse } from 'csv-parse';
 import { checkRequest } from '../http/field-problems.js';
 import { csvHeader, csvRow, delimiterOf } from './import-row.js';
 import type { ImportLine, LineProblem } from './import-plan.js';
-import { numberEntry } from './number-input.js';
+import type { NumberSchemas } from './number-input.js';
 
 export const MAX_IMPORT = 100_000;
 /** Between two of these the event loop serves others, and the client's wish to stop is heard. */
@@ -14,17 +14,17 @@ const TURN = 500;
 const MAX_RECORD = 16_384;
 
 export interface ReadImport { lines: ImportLine[]; problems: LineProblem[]; read: number }
-export interface Reading { signal: AbortSignal; progress: (read: number) => void }
+export interface Reading { entry: NumberSchemas['entry']; signal: AbortSignal; progress: (read: number) => void }
 
 type Raw = { line: number; value: unknown } | { line: number; problem: string };
 
 /** Every line judged by the schema of a single number. `body`: a text (CSV, or JSON a line) or a parsed JSON array. */
-export async function readImport(body: unknown, contentType: string, { signal, progress }: Reading): Promise<ReadImport> {
+export async function readImport(body: unknown, contentType: string, { entry, signal, progress }: Reading): Promise<ReadImport> {
   const result: ReadImport = { lines: [], problems: [], read: 0 };
   for await (const raw of rawLines(body, contentType)) {
     if (!('problem' in raw)) result.read += 1;
     if (result.read > MAX_IMPORT) throw tooMany();
-    judge(raw, result);
+    judge(raw, entry, result);
     if (result.read % TURN !== 0) continue;
     progress(result.read);
     await turn();
@@ -35,9 +35,9 @@ export async function readImport(body: unknown, contentType: string, { signal, p
 
 const tooMany = () => new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
 
-function judge(raw: Raw, { lines, problems }: ReadImport): void {
+function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: ReadImport): void {
   if ('problem' in raw) { problems.push({ line: raw.line, pointer: '', message: raw.problem }); return; }
-  const checked = checkRequest(numberEntry, raw.value);
+  const checked = checkRequest(entry, raw.value);
   if (checked.problems) problems.push(...checked.problems.map((problem) => ({ line: raw.line, ...problem })));
   else lines.push({ line: raw.line, entry: checked.value });
 }

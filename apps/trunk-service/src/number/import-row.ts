@@ -11,6 +11,13 @@ const COLUMNS: Record<string, (cell: string) => unknown> = {
   allowed_country_codes: list,
   is_verified_caller_id: truth,
   capabilities: (cell) => Object.fromEntries(list(cell).map((each) => [each.toLowerCase(), true])),
+  media_url: (cell) => cell,
+  prewarm_url: (cell) => cell,
+  status_url: (cell) => cell,
+  signing_secret: (cell) => cell,
+  answer_deadline_ms: integer,
+  max_call_seconds: integer,
+  record: truth,
 };
 
 export const IMPORT_COLUMNS: readonly string[] = Object.keys(COLUMNS);
@@ -30,15 +37,18 @@ function list(cell: string): string[] {
   return cell.split(/[;,|\s]+/).filter((each) => each !== '');
 }
 
+/** Where the header is missing, what stands there may be a secret. */
+const shown = (name: string, columns: readonly string[]) => (/^\w{1,24}$/.test(name) ? `"${name}"` : `of the name in place ${columns.indexOf(name) + 1}`);
+
 export interface CsvHeader { columns: string[]; problems: string[] }
 
 /** The header line: names in any case, spaces for underscores. Read-only columns of an export would be guesses, so unknown ones are refused. */
 export function csvHeader(cells: readonly string[]): CsvHeader {
   const columns = cells.map((cell) => cell.trim().toLowerCase().replace(/[\s-]+/g, '_'));
   const unknown = columns.filter((name) => !Object.hasOwn(COLUMNS, name));
-  const twice = columns.filter((name, index) => columns.indexOf(name) !== index);
+  const twice = columns.filter((name, index) => Object.hasOwn(COLUMNS, name) && columns.indexOf(name) !== index);
   const problems = [
-    ...unknown.map((name) => `there is no column ${JSON.stringify(name.slice(0, 64))}; the columns are ${IMPORT_COLUMNS.join(', ')}`),
+    ...unknown.map((name) => `there is no column ${shown(name, columns)}; the columns are ${IMPORT_COLUMNS.join(', ')}`),
     ...twice.map((name) => `the column "${name}" is there twice`),
     ...(columns.includes('phone_number') ? [] : ['the first line must be a header with the column "phone_number"']),
   ];

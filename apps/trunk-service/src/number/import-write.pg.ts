@@ -3,6 +3,7 @@ import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { numberSubject } from '@trunkmesh/contracts/subjects.js';
 import { uuidv7 } from 'uuidv7';
+import type { SealSecret } from '../call-settings/call-settings.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
 import type { Work } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
@@ -15,11 +16,11 @@ const STEP = 5_000;
 /** Lines of a refusal. */
 const MAX_PROBLEMS = 1_000;
 
-export interface ImportTask { organizationId: string; onDuplicate: OnDuplicate; read: ReadImport; key: IdempotencyKey | undefined }
+export interface ImportTask { organizationId: string; onDuplicate: OnDuplicate; read: ReadImport; key: IdempotencyKey | undefined; seal: SealSecret }
 export interface Writing { signal: AbortSignal; progress: (stage: 'checking' | 'writing', done: number, total: number) => void }
 
 /** All of it in one transaction, or nothing; stopping is a rollback. */
-export function writeImport(record: RecordStore, { organizationId, onDuplicate, read, key }: ImportTask, writing: Writing): Promise<Answer> {
+export function writeImport(record: RecordStore, { organizationId, onDuplicate, read, key, seal }: ImportTask, writing: Writing): Promise<Answer> {
   const { lines, problems: repeats } = withoutRepeats(read.lines);
   return createOnce(record, key, async (work) => {
     const trunks = await trunksOf(work, organizationId);
@@ -33,7 +34,7 @@ export function writeImport(record: RecordStore, { organizationId, onDuplicate, 
     const done = { added: 0, updated: 0, unchanged: 0, skipped: 0 };
     for (const part of steps(lines)) {
       const number = await numbersOf(work, organizationId, part.lines);
-      const plan = planImport(part.lines, { organizationId, onDuplicate, at: work.at, newId: uuidv7, number, ...trunks });
+      const plan = planImport(part.lines, { organizationId, onDuplicate, at: work.at, newId: uuidv7, number, seal, ...trunks });
       for (const { before, events } of plan.steps) work.record<NumberState>(before, events);
       await work.flush();
       for (const kind of Object.keys(done) as (keyof typeof done)[]) done[kind] += plan[kind];

@@ -1,15 +1,19 @@
 import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { SealSecret } from '../call-settings/call-settings.js';
+import type { Config } from '../config.js';
 import { Access, BodyLimit, OrganizationId } from '../http/access.guard.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import { sealingWith } from '../record/sealed-secret.crypto.js';
+import { CONFIG, KEY_RING, RECORD } from '../tokens.js';
 import { readImport } from './import-read.csv.js';
 import { writeImport } from './import-write.pg.js';
-import { numberEntry } from './number-input.js';
+import { NUMBER_SCHEMAS, numberSchemas, type NumberSchemas } from './number-input.js';
 
 /** 100,000 numbers with long names and every column. */
 const IMPORT_BYTES = 64 * 1024 * 1024;
@@ -18,18 +22,24 @@ const importQuery = z.strictObject({ on_duplicate: z.enum(['error', 'skip', 'upd
 
 @Controller('api/v1/phone-numbers/import')
 export class ImportController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  private readonly entry: NumberSchemas['entry'];
+  private readonly seal: SealSecret;
+
+  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEY_RING) keyRing: KeyRing, @Inject(CONFIG) config: Config) {
+    this.entry = numberSchemas({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS }).entry;
+    this.seal = sealingWith(keyRing);
+  }
 
   @Post()
   @Access('manage')
-  @Described({ summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line', body: { 'application/json': z.array(numberEntry), 'text/csv': z.string() } })
+  @Described({ summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line', body: { 'application/json': z.array(NUMBER_SCHEMAS.entry), 'text/csv': z.string() } })
   @BodyLimit(IMPORT_BYTES)
   async import(
     @OrganizationId() organizationId: string, @Query({ schema: importQuery }) query: z.output<typeof importQuery>, @Req() request: Request, @Res() response: Response,
   ): Promise<void> {
     await streamProgress({ request, response, logger: this.record.logger }, async (signal, progress) => {
-      const read = await readImport(request.body, request.header('Content-Type') ?? '', { signal, progress: (done) => progress({ stage: 'reading', done }) });
-      const task = { organizationId, onDuplicate: query.on_duplicate, read, key: idempotencyKeyOf(request, organizationId) };
+      const read = await readImport(request.body, request.header('Content-Type') ?? '', { entry: this.entry, signal, progress: (done) => progress({ stage: 'reading', done }) });
+      const task = { organizationId, onDuplicate: query.on_duplicate, read, key: idempotencyKeyOf(request, organizationId), seal: this.seal };
       return writeImport(this.record, task, { signal, progress: (stage, done, total) => progress({ stage, done, total }) });
     });
   }

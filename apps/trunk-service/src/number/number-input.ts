@@ -1,7 +1,10 @@
 import { numberState, numberTarget, type NumberState, type NumberTarget } from '@trunkmesh/contracts/number.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
+import { settingFields, settingsView, shownSettings, wantedSettings } from '../call-settings/call-settings-input.js';
+import { patchedSettings, replacedSettings, type SealSecret, type WantedSettings } from '../call-settings/call-settings.js';
 import { countryCodes } from '../http/country.js';
+import type { AddressPolicy } from '../trunk/trunk-input.js';
 import { parsePhoneNumber } from './e164-input.js';
 import { NEW_NUMBER, type NumberFields } from './number.js';
 
@@ -24,7 +27,7 @@ const targetId = numberTarget.shape.id;
 const targetObject = z.object({ id: targetId, name: numberTarget.shape.name.optional(), is_active: z.boolean().optional() });
 
 /** What may be set, all optional. A client that sends back what it read is understood: `assistant` and `flow` as in answers, and what is read-only is not looked at. */
-const fields = z.strictObject({
+const fieldsOf = (policy: AddressPolicy) => z.strictObject({
   friendly_name: printable(200).nullable(),
   provider: printable(100).nullable(),
   is_active: z.boolean(),
@@ -36,17 +39,18 @@ const fields = z.strictObject({
   flow_id: targetId.nullable(),
   assistant: targetObject.nullable(),
   flow: targetObject.nullable(),
+  ...settingFields(policy),
   id: z.unknown(),
   organization_id: z.unknown(),
   created_at: z.unknown(),
   updated_at: z.unknown(),
 }).partial();
 
-type RawFields = z.infer<typeof fields>;
+type RawFields = z.infer<ReturnType<typeof fieldsOf>>;
 
 /** Which way calls to a number go: to this one, to none, or (`clear` of the other kind) wherever they went. */
 export type TargetInput = { kind: NumberTarget['kind']; id: number; name?: string | null; is_active?: boolean };
-export interface NumberInput extends Partial<Omit<NumberFields, 'target'>> { set_target?: TargetInput; clear_target?: NumberTarget['kind'][] }
+export interface NumberInput extends Partial<Omit<NumberFields, 'target' | 'call_settings'>> { set_target?: TargetInput; clear_target?: NumberTarget['kind'][]; settings?: WantedSettings }
 
 type Chosen = { set: TargetInput } | { clear: NumberTarget['kind'] } | undefined;
 
@@ -73,42 +77,54 @@ const PLAIN = ['friendly_name', 'provider', 'is_active', 'sip_trunk_id', 'allowe
 
 function toInput(raw: RawFields, context: z.RefinementCtx): NumberInput {
   const plain = Object.fromEntries(PLAIN.filter((field) => raw[field] !== undefined).map((field) => [field, raw[field]]));
-  return { ...plain, ...targets(raw, context) };
+  const settings = wantedSettings(raw);
+  return { ...plain, ...targets(raw, context), ...(settings === undefined ? {} : { settings }) };
 }
 
-export const createNumber = fields.extend({ phone_number: phoneNumber })
-  .transform((raw, context) => ({ phone_number: raw.phone_number, ...toInput(raw, context) }));
-/** PUT and PATCH: the number itself may be repeated, but not changed. */
-export const changeNumber = fields.extend({ phone_number: phoneNumber.optional() })
-  .transform((raw, context): NumberInput & { phone_number?: string } => ({ ...(raw.phone_number ? { phone_number: raw.phone_number } : {}), ...toInput(raw, context) }));
+/** What a request may hold, by what the installation allows as the host of a URL. */
+export function numberSchemas(policy: AddressPolicy) {
+  const fields = fieldsOf(policy);
+  return {
+    create: fields.extend({ phone_number: phoneNumber })
+      .transform((raw, context) => ({ phone_number: raw.phone_number, ...toInput(raw, context) })),
+    /** PUT and PATCH: the number itself may be repeated, but not changed. */
+    change: fields.extend({ phone_number: phoneNumber.optional() })
+      .transform((raw, context): NumberInput & { phone_number?: string } => ({ ...(raw.phone_number ? { phone_number: raw.phone_number } : {}), ...toInput(raw, context) })),
+    /** A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name. */
+    entry: fields.extend({ phone_number: phoneNumber, sip_trunk: printable(100).nullable().optional() }).transform(({ sip_trunk, ...raw }, context) => {
+      if (sip_trunk && raw.sip_trunk_id) context.addIssue({ code: 'custom', path: ['sip_trunk'], message: 'names the trunk a second time: give sip_trunk_id or sip_trunk' });
+      return { phone_number: raw.phone_number, ...(sip_trunk ? { sip_trunk } : {}), ...toInput(raw, context) };
+    }),
+  };
+}
+
+/** As they are described; what the installation allows is not the description's business. */
+export const NUMBER_SCHEMAS = numberSchemas({ allowPrivate: false });
+
 /** The platform's `PATCH …/assistants/organization/phone-numbers/{id}`. */
-export const assignNumber = fields.pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true }).strict().transform(toInput);
+export const assignNumber = fieldsOf({ allowPrivate: false }).pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true }).strict().transform(toInput);
 
-/** A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name. */
-export const numberEntry = fields.extend({ phone_number: phoneNumber, sip_trunk: printable(100).nullable().optional() }).transform(({ sip_trunk, ...raw }, context) => {
-  if (sip_trunk && raw.sip_trunk_id) context.addIssue({ code: 'custom', path: ['sip_trunk'], message: 'names the trunk a second time: give sip_trunk_id or sip_trunk' });
-  return { phone_number: raw.phone_number, ...(sip_trunk ? { sip_trunk } : {}), ...toInput(raw, context) };
-});
+export type NumberSchemas = ReturnType<typeof numberSchemas>;
+export type CreateNumber = z.infer<NumberSchemas['create']>;
+export type NumberEntry = z.infer<NumberSchemas['entry']>;
 
-export type CreateNumber = z.infer<typeof createNumber>;
-export type NumberEntry = z.infer<typeof numberEntry>;
-
-/** The fields of a new number; what was not given has its default. */
-export function newFields(input: NumberInput): NumberFields {
-  const { set_target, clear_target: _, ...given } = input;
-  return { ...NEW_NUMBER, ...given, target: set_target ? target(set_target, null) : null };
+/** The fields of a new number with this id; what was not given has its default. */
+export function newFields(input: NumberInput, id: string, seal: SealSecret): NumberFields {
+  const { set_target, clear_target: _, settings, ...given } = input;
+  return { ...NEW_NUMBER, ...given, target: set_target ? target(set_target, null) : null, ...(settings ? { call_settings: patchedSettings(settings, { id }, seal) } : {}) };
 }
 
 /** PATCH: what was given changes. */
-export function patchFields(input: NumberInput, before: NumberState): Partial<NumberFields> {
-  const { set_target, clear_target, ...given } = input;
+export function patchFields(input: NumberInput, before: NumberState, seal: SealSecret): Partial<NumberFields> {
+  const { set_target, clear_target, settings, ...rest } = input;
+  const given = settings ? { ...rest, call_settings: patchedSettings(settings, before, seal) } : rest;
   if (set_target) return { ...given, target: target(set_target, before.target) };
   return before.target && clear_target?.includes(before.target.kind) ? { ...given, target: null } : given;
 }
 
-/** PUT: what was not given goes back to its default. */
-export function putFields(input: NumberInput, before: NumberState): NumberFields {
-  return { ...newFields(input), target: input.set_target ? target(input.set_target, before.target) : null };
+/** PUT: what was not given goes back to its default; a secret that was not given stays. */
+export function putFields({ settings = {}, ...input }: NumberInput, before: NumberState, seal: SealSecret): NumberFields {
+  return { ...newFields(input, before.id, seal), target: input.set_target ? target(input.set_target, before.target) : null, call_settings: replacedSettings(settings, before, seal) };
 }
 
 /** What the platform once told of the assistant stays known while the number keeps leading to it. */
@@ -117,13 +133,13 @@ function target({ kind, id, name, is_active }: TargetInput, before: NumberTarget
   return { kind, id, name: name === undefined ? known.name : name, is_active: is_active ?? known.is_active };
 }
 
-/** The object of the API: the target under its kind's name. */
+/** The object of the API: the target under its kind's name, the call settings flat and without the secret. */
 export function presentNumber(state: NumberState) {
-  const { target: to, ...rest } = state;
+  const { target: to, call_settings, ...rest } = state;
   const named = to && { id: to.id, name: to.name, is_active: to.is_active };
-  return { ...rest, assistant: to?.kind === 'assistant' ? named : null, flow: to?.kind === 'flow' ? named : null };
+  return { ...rest, ...shownSettings(call_settings), assistant: to?.kind === 'assistant' ? named : null, flow: to?.kind === 'flow' ? named : null };
 }
 
 const namedTarget = numberTarget.omit({ kind: true }).nullable();
 /** What `presentNumber` makes. */
-export const numberView = numberState.omit({ target: true }).extend({ assistant: namedTarget, flow: namedTarget });
+export const numberView = numberState.omit({ target: true, call_settings: true }).extend({ ...settingsView, assistant: namedTarget, flow: namedTarget });

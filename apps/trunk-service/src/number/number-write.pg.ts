@@ -1,6 +1,7 @@
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { numberSubject } from '@trunkmesh/contracts/subjects.js';
+import type { SealSecret } from '../call-settings/call-settings.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
 import { etagOf } from '../http/etag.js';
 import type { Loaded } from '../record/decided.js';
@@ -13,12 +14,12 @@ import { decide, type NumberFields } from './number.js';
 /** The trunk was deleted at the same moment: done again, the work sees that and says so. */
 const RETRY = { retryOn: ['numbers_trunk'] };
 
-export function addNumber(record: RecordStore, key: IdempotencyKey | undefined, organizationId: string, added: { id: string; input: CreateNumber }): Promise<Answer> {
-  const { id, input: { phone_number, ...input } } = added;
+export function addNumber(record: RecordStore, key: IdempotencyKey | undefined, organizationId: string, added: { id: string; input: CreateNumber; seal: SealSecret }): Promise<Answer> {
+  const { id, seal, input: { phone_number, ...input } } = added;
   return createOnce(record, key, async (work) => {
     // Whether somebody else has it is what the unique constraint says.
     const before = await work.load<NumberState>(numberSubject(organizationId, phone_number), numberState);
-    const fields = newFields(input);
+    const fields = newFields(input, id, seal);
     const events = decide(before.state, { type: 'AddNumber', id, organization_id: organizationId, phone_number, fields, at: work.at });
     await requireTrunk(work, organizationId, fields.sip_trunk_id);
     const { state, version } = work.record<NumberState>(before, events);

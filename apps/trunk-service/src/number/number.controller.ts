@@ -1,17 +1,22 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
+import type { SealSecret } from '../call-settings/call-settings.js';
+import type { Config } from '../config.js';
 import { Access, OrganizationId } from '../http/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
+import { parseRequest } from '../http/field-problems.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
-import { assignNumber, changeNumber as changeSchema, createNumber, numberView, patchFields, presentNumber, putFields, type CreateNumber, type NumberInput } from './number-input.js';
+import { sealingWith } from '../record/sealed-secret.crypto.js';
+import { CONFIG, KEY_RING, RECORD } from '../tokens.js';
+import { assignNumber, NUMBER_SCHEMAS, numberSchemas, numberView, patchFields, presentNumber, putFields, type NumberInput, type NumberSchemas } from './number-input.js';
 import { existingId, findNumber, listNumbers, numberQuery, type NumberQuery } from './number-query.pg.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
 
@@ -19,7 +24,13 @@ type Change = NumberInput & { phone_number?: string };
 
 @Controller('api/v1')
 export class NumberController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  private readonly schemas: NumberSchemas;
+  private readonly seal: SealSecret;
+
+  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEY_RING) keyRing: KeyRing, @Inject(CONFIG) config: Config) {
+    this.schemas = numberSchemas({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+    this.seal = sealingWith(keyRing);
+  }
 
   @Get('phone-numbers')
   @Access('read')
@@ -32,9 +43,10 @@ export class NumberController {
 
   @Post('phone-numbers')
   @Access('manage')
-  @Described({ summary: 'Add a phone number', status: 201, answer: numberView })
-  async add(@OrganizationId() organizationId: string, @Body({ schema: createNumber }) input: CreateNumber, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
-    const answer = await addNumber(this.record, idempotencyKeyOf(request, organizationId), organizationId, { id: uuidv7(), input });
+  @Described({ summary: 'Add a phone number', status: 201, answer: numberView, body: { 'application/json': NUMBER_SCHEMAS.create } })
+  async add(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+    const input = parseRequest(this.schemas.create, written);
+    const answer = await addNumber(this.record, idempotencyKeyOf(request, organizationId), organizationId, { id: uuidv7(), input, seal: this.seal });
     response.status(answer.status).set(answer.headers);
     return answer.body;
   }
@@ -52,16 +64,18 @@ export class NumberController {
 
   @Put('phone-numbers/:id')
   @Access('manage')
-  @Described({ summary: 'Change a phone number as a whole', answer: numberView })
-  put(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: changeSchema }) input: Change, @Req() request: Request) {
-    return this.change({ organizationId, id: existingId(id) }, request, (before) => putFields(sameNumber(input, before), before));
+  @Described({ summary: 'Change a phone number as a whole; without `signing_secret` the present one stays', answer: numberView, body: { 'application/json': NUMBER_SCHEMAS.change } })
+  put(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request) {
+    const input = parseRequest(this.schemas.change, written);
+    return this.change({ organizationId, id: existingId(id) }, request, (before) => putFields(sameNumber(input, before), before, this.seal));
   }
 
   @Patch('phone-numbers/:id')
   @Access('manage')
-  @Described({ summary: 'Change some fields', answer: numberView })
-  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: changeSchema }) input: Change, @Req() request: Request) {
-    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(sameNumber(input, before), before));
+  @Described({ summary: 'Change some fields; null clears a call setting', answer: numberView, body: { 'application/json': NUMBER_SCHEMAS.change } })
+  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request) {
+    const input = parseRequest(this.schemas.change, written);
+    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(sameNumber(input, before), before, this.seal));
   }
 
   /** The platform's own way to assign a number (reference: an empty string clears). */
@@ -69,7 +83,7 @@ export class NumberController {
   @Access('manage')
   @Described({ summary: 'Assign a phone number; an empty text clears', answer: numberView })
   assign(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: assignNumber }) input: NumberInput, @Req() request: Request) {
-    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(input, before));
+    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(input, before, this.seal));
   }
 
   @Delete('phone-numbers/:id')

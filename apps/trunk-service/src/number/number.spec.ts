@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
+import { sealedText } from '../call-settings/seal-fixture.js';
 import { decide, evolve, NEW_NUMBER, same, type NumberCommand, type NumberFields } from './number.js';
 
 const ID = '01890000-0000-7000-8000-000000000001';
@@ -48,6 +49,28 @@ describe('a phone number', () => {
     .toEqual(['NumberUpdated', 'NumberAssigned', 'NumberUnassigned']));
   it('writes nothing where nothing changes', () => expect(given(add({ sip_trunk_id: TRUNK, target: assistant, capabilities: { voice: true, sms: false } }))
     .when(change({ sip_trunk_id: TRUNK, target: { ...assistant }, capabilities: { sms: false, voice: true }, is_active: true }))).toEqual([]));
+  it('has the call settings that are set for it alone, behind what routing reads', () => {
+    const call_settings = { media_url: 'wss://a.example.com/x', record: false };
+    const [added] = given().when(add({ call_settings }));
+    expect(Object.keys(added!.state!)).toEqual(Object.keys(numberState.parse(added!.state)));
+    const [changed] = given(add({ target: assistant })).when(change({ call_settings }));
+    expect(changed).toMatchObject({ type: 'NumberUpdated', change: { fields: ['call_settings'] }, state: { call_settings, updated_at: T1 } });
+    expect(Object.keys(changed!.state!)).toEqual(Object.keys(numberState.parse(changed!.state)));
+    expect(given(add({ call_settings })).when(change({ call_settings: { record: false, media_url: 'wss://a.example.com/x' } }))).toEqual([]);
+  });
+  it('without call settings has no trace of them', () => {
+    expect(given().when(add({ call_settings: {} }))[0]!.state).not.toHaveProperty('call_settings');
+    expect(given(add()).when(change({ call_settings: {} }))).toEqual([]);
+    const [cleared] = given(add({ call_settings: { record: true } })).when(change({ call_settings: {} }));
+    expect(cleared).toMatchObject({ type: 'NumberUpdated', change: { fields: ['call_settings'] } });
+    expect(cleared!.state).not.toHaveProperty('call_settings');
+  });
+  it('has its secret under another key without a change of anything', () => {
+    const [before, after] = [sealedText('secret', ID), sealedText('again', ID)];
+    expect(given(add({ call_settings: { record: true, signing_secret: before } })).when({ type: 'ReencryptSecret', signing_secret: after, at: T1 }))
+      .toMatchObject([{ type: 'NumberUpdated', change: { fields: [] }, state: { call_settings: { record: true, signing_secret: after } } }]);
+    expect(given(add()).when({ type: 'ReencryptSecret', signing_secret: after, at: T1 })).toEqual([]);
+  });
   it('leaves nothing behind', () => expect(given(add()).when({ type: 'RemoveNumber' })).toEqual([{ type: 'NumberRemoved', change: {}, state: null }]));
 });
 
@@ -57,6 +80,7 @@ const fields = fc.record<Partial<NumberFields>>({
   sip_trunk_id: fc.option(fc.constantFrom(TRUNK, OTHER_TRUNK)),
   allowed_country_codes: fc.option(fc.subarray(['US', 'DE', 'GB'])),
   target: fc.option(fc.record({ kind: fc.constantFrom('assistant' as const, 'flow' as const), id: fc.integer({ min: 1, max: 3 }), name: fc.constant(null), is_active: fc.boolean() })),
+  call_settings: fc.record({ media_url: fc.constantFrom('wss://a.example.com', 'wss://b.example.com'), record: fc.boolean(), max_call_seconds: fc.integer({ min: 1, max: 3 }) }, { requiredKeys: [] }),
 }, { requiredKeys: [] });
 
 describe('whatever is asked of a number', () => {
@@ -64,7 +88,7 @@ describe('whatever is asked of a number', () => {
     fc.assert(fc.property(fc.array(fields, { maxLength: 8 }), fields, (history, changes) => {
       const { state } = given(add(), ...history.map(change));
       const after = decide(state, change(changes)).reduce(evolve, state)!;
-      for (const [field, value] of Object.entries(changes)) expect(same(after[field as keyof NumberFields], value)).toBe(true);
+      for (const [field, value] of Object.entries(changes)) expect(same(after[field as keyof NumberFields] ?? (field === 'call_settings' ? {} : null), value)).toBe(true);
       expect(decide(after, change(changes))).toEqual([]);
       expect(numberState.parse(after)).toEqual(after);
     }));

@@ -1,7 +1,8 @@
 import type { NumberEvent, NumberState, NumberTarget } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
-/** What a client may set. */
+/** What a client may set. `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
 export type NumberFields = Omit<NumberState, 'id' | 'organization_id' | 'phone_number' | 'created_at' | 'updated_at'>;
 
 export const NEW_NUMBER: NumberFields = {
@@ -12,6 +13,8 @@ export const NEW_NUMBER: NumberFields = {
 export type NumberCommand =
   | { type: 'AddNumber'; id: string; organization_id: string; phone_number: string; fields: NumberFields; at: string }
   | { type: 'ChangeNumber'; changes: Partial<NumberFields>; at: string }
+  /** `signing_secret`: the same one, sealed with another key. */
+  | { type: 'ReencryptSecret'; signing_secret: string; at: string }
   | { type: 'RemoveNumber' };
 
 /** A number's event before it has an envelope. */
@@ -21,6 +24,7 @@ export function decide(state: NumberState | null, command: NumberCommand): Numbe
   switch (command.type) {
     case 'AddNumber': return add(command, state);
     case 'ChangeNumber': return change(command, existing(state));
+    case 'ReencryptSecret': return reencrypt(command, existing(state));
     case 'RemoveNumber': existing(state); return [{ type: 'NumberRemoved', change: {}, state: null }];
   }
 }
@@ -36,7 +40,7 @@ function existing(state: NumberState | null): NumberState {
 function add(command: Extract<NumberCommand, { type: 'AddNumber' }>, state: NumberState | null): NumberChange[] {
   if (state !== null) throw new DomainError('duplicate-number', `${command.phone_number} is already one of your numbers.`, [{ pointer: '/phone_number', message: 'is already one of your numbers' }]);
   const { id, organization_id, phone_number, fields, at } = command;
-  return [{ type: 'NumberAdded', change: {}, state: { id, organization_id, phone_number, ...fields, created_at: at, updated_at: at } }];
+  return [{ type: 'NumberAdded', change: {}, state: withSettings({ id, organization_id, phone_number, ...fields, created_at: at, updated_at: at }, fields.call_settings) }];
 }
 
 const PLAIN = ['friendly_name', 'provider', 'is_active', 'allowed_country_codes', 'is_verified_caller_id', 'capabilities'] as const;
@@ -45,9 +49,11 @@ const PLAIN = ['friendly_name', 'provider', 'is_active', 'allowed_country_codes'
 function change({ changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }>, before: NumberState): NumberChange[] {
   const events: NumberChange[] = [];
   let state = before;
-  const fields = PLAIN.filter((field) => changes[field] !== undefined && !same(changes[field], before[field]));
+  const fields: (keyof NumberFields)[] = PLAIN.filter((field) => changes[field] !== undefined && !same(changes[field], before[field]));
+  const { call_settings = before.call_settings } = changes;
+  if (!same(call_settings ?? {}, before.call_settings ?? {})) fields.push('call_settings');
   if (fields.length > 0) {
-    state = { ...state, ...pick(changes, fields), updated_at: at };
+    state = withSettings({ ...state, ...pick(changes, fields), updated_at: at }, call_settings);
     events.push({ type: 'NumberUpdated', change: { fields }, state });
   }
   const assigned = assignment(changes, state);
@@ -61,6 +67,12 @@ function change({ changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }
     events.push({ type: 'NumberUnassigned', change: { sip_trunk_id }, state });
   }
   return events;
+}
+
+/** Nothing changed to whoever reads it: the same secret under another key. */
+function reencrypt({ signing_secret, at }: Extract<NumberCommand, { type: 'ReencryptSecret' }>, state: NumberState): NumberChange[] {
+  const settings = reencryptedSettings(state, signing_secret);
+  return settings === undefined ? [] : [{ type: 'NumberUpdated', change: { fields: [] }, state: withSettings({ ...state, updated_at: at }, settings) }];
 }
 
 function assignment(changes: Partial<NumberFields>, state: NumberState): { sip_trunk_id?: string; target?: NumberTarget | null } {

@@ -1,10 +1,40 @@
-import { organizationState } from '@trunkmesh/contracts/organization.js';
+import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
+import { settingFields, settingsView, shownSettings, wantedSettings } from '../call-settings/call-settings-input.js';
+import type { WantedSettings } from '../call-settings/call-settings.js';
 import { countryCodes } from '../http/country.js';
+import type { AddressPolicy } from '../trunk/trunk-input.js';
 
 const name = printable(200).trim().min(1);
 
-export const organizationCreation = z.strictObject({ name, outbound_country_codes: countryCodes.nullable().default(null) });
-export const organizationChange = z.strictObject({ name: name.optional(), outbound_country_codes: countryCodes.nullable().optional() });
-export const organizationView = organizationState;
+/** `settings` undefined: nothing was said of them. */
+export interface OrganizationInput { name: string; outbound_country_codes: string[] | null; settings: WantedSettings | undefined }
+export type OrganizationChanges = Partial<OrganizationInput> & { status?: OrganizationState['status'] };
+
+export function organizationSchemas(policy: AddressPolicy) {
+  const fields = z.strictObject({ name, outbound_country_codes: countryCodes.nullable(), ...settingFields(policy) });
+  return {
+    creation: fields.partial().extend({ name, outbound_country_codes: countryCodes.nullable().default(null) })
+      .transform((raw): OrganizationInput => ({ name: raw.name, outbound_country_codes: raw.outbound_country_codes, settings: wantedSettings(raw) })),
+    /** A client that sends back what it read is understood. */
+    change: fields.extend({ status: organizationState.shape.status, id: z.unknown(), created_at: z.unknown(), updated_at: z.unknown() }).partial()
+      .transform(({ name, outbound_country_codes, status, ...raw }): OrganizationChanges => ({ name, outbound_country_codes, status, settings: wantedSettings(raw) })),
+  };
+}
+
+/** The status may be repeated, but is the operator's to change. */
+export function requireSameStatus({ status }: OrganizationChanges, state: OrganizationState | null): void {
+  if (status === undefined || state === null || status === state.status) return;
+  throw new DomainError('invalid-request', 'An organisation is suspended and resumed by POST to its own addresses.', [{ pointer: '/status', message: `must stay ${state.status}, or be left out` }]);
+}
+
+/** The object of the API: the settings flat, without the secret. */
+export function presentOrganization({ call_settings, created_at, updated_at, ...rest }: OrganizationState) {
+  return { ...rest, ...shownSettings(call_settings), created_at, updated_at };
+}
+
+/** What `presentOrganization` makes. */
+export const organizationView = organizationState.omit({ call_settings: true }).extend(settingsView);
+export type OrganizationView = z.infer<typeof organizationView>;

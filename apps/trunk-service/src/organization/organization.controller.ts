@@ -3,39 +3,58 @@ import { organizationState, type OrganizationState } from '@trunkmesh/contracts/
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import type { KnownKeys } from '../api-key/known-keys.js';
+import { patchedSettings, type SealSecret } from '../call-settings/call-settings.js';
+import type { Config } from '../config.js';
 import { Access, CurrentCaller } from '../http/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
+import { parseRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import { handle } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { KEYS, RECORD } from '../tokens.js';
-import { organizationChange, organizationCreation } from './organization-input.js';
+import { sealingWith } from '../record/sealed-secret.crypto.js';
+import { CONFIG, KEY_RING, KEYS, RECORD } from '../tokens.js';
+import { organizationSchemas, organizationView, presentOrganization, requireSameStatus, type OrganizationView } from './organization-input.js';
 import { organizationPage, organizationRow } from './organization-list.pg.js';
 import { decide, organizationNotFound, type OrganizationCommand } from './organization.js';
 
 /** Creations of the operator have no organisation of their own to keep their Idempotency-Key under. */
 const OPERATOR = '00000000-0000-0000-0000-000000000000';
+/** As they are described; what the installation allows is not the description's business. */
+const { creation: CREATION, change: CHANGE } = organizationSchemas({ allowPrivate: false });
 
 @Controller('api/v1/organizations')
 export class OrganizationController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEYS) private readonly keys: KnownKeys<unknown>) {}
+  private readonly schemas: ReturnType<typeof organizationSchemas>;
+  private readonly seal: SealSecret;
+
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(KEYS) private readonly keys: KnownKeys<unknown>,
+    @Inject(KEY_RING) keyRing: KeyRing,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.schemas = organizationSchemas({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+    this.seal = sealingWith(keyRing);
+  }
 
   @Post()
   @Access('operate')
-  @Described({ summary: 'Add an organisation', status: 201, answer: organizationState })
-  async create(@Req() request: Request, @Body({ schema: organizationCreation }) fields: z.output<typeof organizationCreation>, @Res({ passthrough: true }) response: Response): Promise<unknown> {
+  @Described({ summary: 'Add an organisation', status: 201, answer: organizationView, body: { 'application/json': CREATION } })
+  async create(@Req() request: Request, @Body() written: unknown, @Res({ passthrough: true }) response: Response): Promise<unknown> {
+    const { settings = {}, ...plain } = parseRequest(this.schemas.creation, written);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, OPERATOR), async (work) => {
       const id = uuidv7();
       const before = work.fresh<OrganizationState>(organizationSubject(id));
-      const after = work.record(before, decide(null, { type: 'CreateOrganization', id, fields, at: work.at }));
-      return { status: 201, headers: { Location: `/api/v1/organizations/${id}`, ETag: etagOf(after.version) }, body: after.state };
+      const after = work.record(before, decide(null, { type: 'CreateOrganization', id, fields: { ...plain, call_settings: patchedSettings(settings, { id }, this.seal) }, at: work.at }));
+      return { status: 201, headers: { Location: `/api/v1/organizations/${id}`, ETag: etagOf(after.version) }, body: presentOrganization(after.state!) };
     });
     response.status(answer.status).set(answer.headers);
     return answer.body;
@@ -43,55 +62,61 @@ export class OrganizationController {
 
   @Get()
   @Access('read')
-  @Described({ summary: 'The organisations that the key may see', answer: z.array(organizationState) })
-  async list(@CurrentCaller() caller: Caller, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<OrganizationState[]> {
+  @Described({ summary: 'The organisations that the key may see', answer: z.array(organizationView) })
+  async list(@CurrentCaller() caller: Caller, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<OrganizationView[]> {
     const page = await organizationPage(this.record, caller.organization?.id ?? null, query);
     response.set(pageHeaders(request.originalUrl, page));
-    return page.rows.map(({ state }) => state);
+    return page.rows.map(({ state }) => presentOrganization(state));
   }
 
   @Get(':id')
   @Access('read')
-  @Described({ summary: 'One organisation', answer: organizationState })
-  async get(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<OrganizationState | undefined> {
+  @Described({ summary: 'One organisation', answer: organizationView })
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<OrganizationView | undefined> {
     const row = await organizationRow(this.record, visibleTo(caller, id));
     if (row === undefined) throw organizationNotFound();
     response.set('ETag', etagOf(row.version));
-    if (!isUnchanged(ifNoneMatch, row.version)) return row.state;
+    if (!isUnchanged(ifNoneMatch, row.version)) return presentOrganization(row.state);
     response.status(304);
     return undefined;
   }
 
   @Patch(':id')
   @Access('manage')
-  @Described({ summary: 'Change some fields', answer: organizationState })
-  change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body({ schema: organizationChange }) changes: z.output<typeof organizationChange>, @Req() request: Request): Promise<OrganizationState> {
-    return this.carryOut(visibleTo(caller, id), request, (at) => ({ type: 'ChangeOrganization', changes, at }));
+  @Described({ summary: 'Change some fields; null clears a call setting', answer: organizationView, body: { 'application/json': CHANGE } })
+  change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<OrganizationView> {
+    const changes = parseRequest(this.schemas.change, written);
+    const { settings, name, outbound_country_codes } = changes;
+    return this.carryOut(visibleTo(caller, id), request, (at, state) => {
+      requireSameStatus(changes, state);
+      const call_settings = settings && state ? patchedSettings(settings, state, this.seal) : undefined;
+      return { type: 'ChangeOrganization', changes: { name, outbound_country_codes, call_settings }, at };
+    });
   }
 
   @Post(':id/suspend')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Suspend: no calls, no changes', answer: organizationState })
-  suspend(@Param('id') id: string, @Req() request: Request): Promise<OrganizationState> {
+  @Described({ summary: 'Suspend: no calls, no changes', answer: organizationView })
+  suspend(@Param('id') id: string, @Req() request: Request): Promise<OrganizationView> {
     return this.carryOut(existingId(id), request, (at) => ({ type: 'SuspendOrganization', at }));
   }
 
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'End a suspension', answer: organizationState })
-  resume(@Param('id') id: string, @Req() request: Request): Promise<OrganizationState> {
+  @Described({ summary: 'End a suspension', answer: organizationView })
+  resume(@Param('id') id: string, @Req() request: Request): Promise<OrganizationView> {
     return this.carryOut(existingId(id), request, (at) => ({ type: 'ResumeOrganization', at }));
   }
 
-  private async carryOut(id: string, request: Request, command: (at: string) => OrganizationCommand): Promise<OrganizationState> {
+  private async carryOut(id: string, request: Request, command: (at: string, state: OrganizationState | null) => OrganizationCommand): Promise<OrganizationView> {
     const entity = { subject: organizationSubject(id), schema: organizationState };
-    const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at)), (before) => requireMatch(request.header('If-Match'), before));
+    const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at, state)), (before) => requireMatch(request.header('If-Match'), before));
     // A suspension counts for keys that are known already.
     this.keys.forget();
     request.res!.set('ETag', etagOf(after.version));
-    return after.state!;
+    return presentOrganization(after.state!);
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { organizationEvent } from '@trunkmesh/contracts/organization.js';
 import { specification } from '@trunkmesh/testkit/specification.js';
+import { sealedText } from '../call-settings/seal-fixture.js';
 import { decide, evolve, organizationNameKey, type OrganizationChange, type OrganizationCommand } from './organization.js';
 
 const at = '2026-01-02T03:04:05.678Z';
@@ -19,6 +20,23 @@ describe('an organisation', () => {
   it('changes only what differs', () => spec.given(created).when({ type: 'ChangeOrganization', changes: { name: 'Acme', outbound_country_codes: ['US'] }, at: later })
     .then({ type: 'OrganizationUpdated', change: { outbound_country_codes: ['US'] }, state: { ...state, outbound_country_codes: ['US'], updated_at: later } }));
   it('writes nothing when nothing differs', () => spec.given(created).when({ type: 'ChangeOrganization', changes: { name: 'Acme' }, at: later }).thenNothing());
+  it('has call settings, of which only the names are said to have changed', () => {
+    const call_settings = { media_url: 'wss://a.example.com/x', signing_secret: sealedText('secret', id), record: true };
+    const withSettings: OrganizationState = { ...state, call_settings };
+    spec.given().when({ type: 'CreateOrganization', id, fields: { name: 'Acme', outbound_country_codes: null, call_settings }, at })
+      .then({ type: 'OrganizationCreated', change: { name: 'Acme', outbound_country_codes: null, call_settings_changed: ['media_url', 'signing_secret', 'record'] }, state: withSettings });
+    const set: OrganizationChange = { type: 'OrganizationUpdated', change: { call_settings_changed: ['media_url', 'signing_secret', 'record'] }, state: { ...withSettings, updated_at: later } };
+    spec.given(created).when({ type: 'ChangeOrganization', changes: { call_settings }, at: later }).then(set);
+    spec.given(created, set).when({ type: 'ChangeOrganization', changes: { call_settings: { ...call_settings } }, at: later }).thenNothing();
+    spec.given(created, set).when({ type: 'ChangeOrganization', changes: { name: 'Acme' }, at: later }).thenNothing();
+    spec.given(created, set).when({ type: 'ChangeOrganization', changes: { call_settings: {} }, at: later })
+      .then({ type: 'OrganizationUpdated', change: { call_settings_changed: ['media_url', 'signing_secret', 'record'] }, state: { ...state, updated_at: later } });
+    const [cleared] = spec.given(created, set).when({ type: 'ChangeOrganization', changes: { call_settings: {} }, at: later }).decided();
+    expect(cleared!.state).not.toHaveProperty('call_settings');
+    spec.given(created, set).when({ type: 'ReencryptSecret', signing_secret: sealedText('again', id), at: later })
+      .then({ type: 'OrganizationUpdated', change: {}, state: { ...withSettings, call_settings: { ...call_settings, signing_secret: sealedText('again', id) }, updated_at: later } });
+    spec.given(created).when({ type: 'ReencryptSecret', signing_secret: sealedText('again', id), at: later }).thenNothing();
+  });
   it('is suspended', () => spec.given(created).when({ type: 'SuspendOrganization', at: later }).then(suspended));
   it('is suspended once', () => spec.given(created, suspended).when({ type: 'SuspendOrganization', at: later }).thenNothing());
   it('resumes', () => spec.given(created, suspended).when({ type: 'ResumeOrganization', at: later }).then({ type: 'OrganizationResumed', change: {}, state: { ...state, updated_at: later } }));

@@ -1,14 +1,18 @@
 import type { OrganizationEvent, OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { changedSettings, reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** An organisation's event before it has an envelope. */
 export type OrganizationChange = { [E in OrganizationEvent as E['type']]: { type: E['type'] } & E['data'] }[OrganizationEvent['type']];
 
-export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes'>;
+/** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
+export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'>;
 
 export type OrganizationCommand =
   | { type: 'CreateOrganization'; id: string; fields: OrganizationFields; at: string }
   | { type: 'ChangeOrganization'; changes: Partial<OrganizationFields>; at: string }
+  /** `signing_secret`: the same one, sealed with another key. */
+  | { type: 'ReencryptSecret'; signing_secret: string; at: string }
   | { type: 'SuspendOrganization'; at: string }
   | { type: 'ResumeOrganization'; at: string };
 
@@ -16,6 +20,7 @@ export function decide(state: OrganizationState | null, command: OrganizationCom
   switch (command.type) {
     case 'CreateOrganization': return create(state, command);
     case 'ChangeOrganization': return change(existing(state), command);
+    case 'ReencryptSecret': return reencrypt(existing(state), command);
     case 'SuspendOrganization': return turn(existing(state), 'suspended', command.at);
     case 'ResumeOrganization': return turn(existing(state), 'active', command.at);
   }
@@ -35,7 +40,8 @@ function existing(state: OrganizationState | null): OrganizationState {
 
 function create(state: OrganizationState | null, { id, fields, at }: Extract<OrganizationCommand, { type: 'CreateOrganization' }>): OrganizationChange[] {
   if (state !== null) throw new DomainError('duplicate-organization', 'An organisation with this id exists already.', [{ pointer: '/id', message: 'is the id of another organisation' }]);
-  return [{ type: 'OrganizationCreated', change: fields, state: { id, ...fields, status: 'active', created_at: at, updated_at: at } }];
+  const { call_settings, ...plain } = fields;
+  return [{ type: 'OrganizationCreated', change: { ...plain, ...named(changedSettings({}, call_settings)) }, state: withSettings({ id, ...plain, status: 'active', created_at: at, updated_at: at }, call_settings) }];
 }
 
 function change(state: OrganizationState, { changes, at }: Extract<OrganizationCommand, { type: 'ChangeOrganization' }>): OrganizationChange[] {
@@ -44,8 +50,19 @@ function change(state: OrganizationState, { changes, at }: Extract<OrganizationC
   if (changes.outbound_country_codes !== undefined && JSON.stringify(changes.outbound_country_codes) !== JSON.stringify(state.outbound_country_codes)) {
     changed.outbound_country_codes = changes.outbound_country_codes;
   }
-  if (Object.keys(changed).length === 0) return [];
-  return [{ type: 'OrganizationUpdated', change: changed, state: { ...state, ...changed, updated_at: at } }];
+  const { call_settings = state.call_settings } = changes;
+  const settings = named(changedSettings(state.call_settings, call_settings));
+  if (Object.keys({ ...changed, ...settings }).length === 0) return [];
+  return [{ type: 'OrganizationUpdated', change: { ...changed, ...settings }, state: withSettings({ ...state, ...changed, updated_at: at }, call_settings) }];
+}
+
+/** Only the names: the state holds the values, which may be secret. */
+const named = (settings: string[]) => (settings.length === 0 ? {} : { call_settings_changed: settings });
+
+/** Nothing changed to whoever reads it: the same secret under another key. */
+function reencrypt(state: OrganizationState, { signing_secret, at }: Extract<OrganizationCommand, { type: 'ReencryptSecret' }>): OrganizationChange[] {
+  const settings = reencryptedSettings(state, signing_secret);
+  return settings === undefined ? [] : [{ type: 'OrganizationUpdated', change: {}, state: withSettings({ ...state, updated_at: at }, settings) }];
 }
 
 function turn(state: OrganizationState, status: OrganizationState['status'], at: string): OrganizationChange[] {

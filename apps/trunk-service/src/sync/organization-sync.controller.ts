@@ -6,8 +6,10 @@ import type { z } from 'zod';
 import type { Config } from '../config.js';
 import { Access, BodyLimit } from '../http/access.guard.js';
 import { organizationOf, type Caller } from '../http/caller.js';
+import { parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
+import { numberSchemas, type NumberSchemas } from '../number/number-input.js';
 import { organizationNotFound } from '../organization/organization.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
 import { awaitVerdicts, type World } from '../status/await-verdicts.kv.js';
@@ -15,35 +17,43 @@ import { CONFIG, KEY_RING, WORLD } from '../tokens.js';
 import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { syncOrganization } from './organization-sync.pg.js';
 import { changeReport } from './change-report.js';
-import { organizationSync, type OrganizationSync } from './sync-input.js';
+import { organizationSync } from './sync-input.js';
 import { syncReport } from './sync-report.js';
 import { waitQuery } from './sync.controller.js';
 
 const SYNC_BYTES = 64 * 1024 * 1024;
+/** As it is described; what the installation allows is not the description's business. */
+const SYNC = organizationSync({ allowPrivate: false });
 
 @Controller('api/sync-organization')
 export class OrganizationSyncController {
   private readonly schema: TrunkBodySchema;
+  private readonly entry: NumberSchemas['entry'];
+  private readonly body: typeof SYNC;
 
   constructor(
     @Inject(WORLD) private readonly world: World,
     @Inject(KEY_RING) private readonly keyRing: KeyRing,
     @Inject(CONFIG) config: Config,
   ) {
-    this.schema = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+    const policy = { allowPrivate: config.ALLOW_PRIVATE_GATEWAYS };
+    this.schema = trunkBody(policy);
+    this.entry = numberSchemas(policy).entry;
+    this.body = organizationSync(policy);
   }
 
   /** What was changed is committed, whatever the bridges then say. */
   @Post()
   @Access('publish')
-  @Described({ summary: 'Push the whole configuration of an organisation; what is not in it is removed' })
+  @Described({ summary: 'Push the whole configuration of an organisation; what is not in it is removed', body: { 'application/json': SYNC } })
   @BodyLimit(SYNC_BYTES)
-  async sync(@Body({ schema: organizationSync }) body: OrganizationSync, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async sync(@Body() written: unknown, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const body = parseRequest(this.body, written);
     const organizationId = await this.target(request.caller!, body.organization_id);
-    const { keyRing, schema, world: { record, placement } } = this;
+    const { keyRing, schema, entry, world: { record, placement } } = this;
     await streamProgress({ request, response, logger: record.logger }, async (signal, progress) => {
       progress({ stage: 'writing', done: 0, total: body.trunks.length + body.numbers.length });
-      const changes = await syncOrganization({ record, keyRing, schema, place: placement.place }, { organizationId, trunks: body.trunks, numbers: body.numbers }, signal);
+      const changes = await syncOrganization({ record, keyRing, schema, entry, place: placement.place }, { ...body, organizationId }, signal);
       const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };
       const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
       return { status: 200, headers: {}, body: { organization_id: organizationId, ...changeReport(changes), ...syncReport(verdicts) } };

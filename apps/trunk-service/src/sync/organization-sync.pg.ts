@@ -1,50 +1,56 @@
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
+import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
-import { numberSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import { uuidv7 } from 'uuidv7';
+import { replacedSettings, type SealSecret, type WantedSettings } from '../call-settings/call-settings.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';
-import { numberEntry } from '../number/number-input.js';
+import type { NumberSchemas } from '../number/number-input.js';
+import { decide as decideOrganization } from '../organization/organization.js';
 import type { Loaded } from '../record/decided.js';
 import { transact, type Work } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
+import { sealingWith } from '../record/sealed-secret.crypto.js';
 import { sealedPassword } from '../trunk/password.crypto.js';
 import type { TrunkBodySchema } from '../trunk/trunk-input.js';
 import type { Place } from '../trunk/trunk.js';
+import type { Changes, SettingsStep } from './change-report.js';
 import { planNumbers, type IndexedEntry, type NumberPlan } from './sync-numbers.js';
 import { idOf, planTrunks, type TrunkPlan } from './sync-trunks.js';
 
-export interface WantedOrganization { organizationId: string; trunks: readonly unknown[]; numbers: readonly unknown[] }
-export interface SyncTools { record: RecordStore; keyRing: KeyRing; schema: TrunkBodySchema; place: Place }
-export interface Changes { trunks: TrunkPlan; numbers: NumberPlan }
+export interface WantedOrganization { organizationId: string; trunks: readonly unknown[]; numbers: readonly unknown[]; settings?: WantedSettings }
+export interface SyncTools { record: RecordStore; keyRing: KeyRing; schema: TrunkBodySchema; entry: NumberSchemas['entry']; place: Place }
 
 /** Violated only by somebody who was faster: done again, the plan sees what they did. */
 const RACES = ['trunks_name', 'trunks_pkey', 'numbers_trunk', 'numbers_phone_number', 'numbers_pk'];
 
 /** Makes the organisation have exactly this, in one transaction. With anything wrong nothing is done, and everything that is wrong is said. */
 export function syncOrganization(tools: SyncTools, wanted: WantedOrganization, signal: AbortSignal): Promise<Changes> {
-  const { entries, problems } = readNumbers(wanted.numbers);
+  const { entries, problems } = readNumbers(tools.entry, wanted.numbers);
+  const seal = sealingWith(tools.keyRing);
   return transact(tools.record, async (work) => {
     // Two of these at once, for the same organisation, would each plan on what the other is about to take away.
     await work.manager.query(`set local lock_timeout = '5s'`);
     await work.manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [wanted.organizationId]);
     await work.manager.query('set local lock_timeout to default');
     const trunks = await trunkPlan(work, tools, wanted);
-    const numbers = await numberPlan(work, { organizationId: wanted.organizationId, entries, trunks });
+    const numbers = await numberPlan(work, { organizationId: wanted.organizationId, entries, trunks, seal });
     const all: FieldProblem[] = [...trunks.problems, ...problems, ...numbers.problems];
     if (all.length > 0) throw invalidRequest(all);
+    const settings = await settingsPlan(work, wanted, seal);
     signal.throwIfAborted();
-    await carryOut(work, trunks, numbers, signal);
-    return { trunks, numbers };
+    await carryOut(work, { trunks, numbers, settings }, signal);
+    return { trunks, numbers, settings };
   }, { retryOn: RACES });
 }
 
-function readNumbers(written: readonly unknown[]): { entries: IndexedEntry[]; problems: FieldProblem[] } {
+function readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): { entries: IndexedEntry[]; problems: FieldProblem[] } {
   const entries: IndexedEntry[] = [];
   const problems: FieldProblem[] = [];
   for (const [index, value] of written.entries()) {
-    const checked = checkRequest(numberEntry, value);
+    const checked = checkRequest(entry, value);
     if (checked.problems) problems.push(...checked.problems.map(({ pointer, message }) => ({ pointer: `/numbers/${index}${pointer}`, message })));
     else entries.push({ index, entry: checked.value });
   }
@@ -63,7 +69,7 @@ async function trunkPlan(work: Work, { keyRing, schema, place }: SyncTools, { or
   });
 }
 
-async function numberPlan(work: Work, { organizationId, entries, trunks }: { organizationId: string; entries: IndexedEntry[]; trunks: TrunkPlan }): Promise<NumberPlan> {
+async function numberPlan(work: Work, { organizationId, entries, trunks, seal }: { organizationId: string; entries: IndexedEntry[]; trunks: TrunkPlan; seal: SealSecret }): Promise<NumberPlan> {
   const wanted = entries.map(({ entry }) => entry.phone_number);
   const rows = await work.manager.query<{ phone_number: string; mine: boolean }[]>(
     'select phone_number, organization_id = $1 as mine from numbers where organization_id = $1 or phone_number = any($2::text[])', [organizationId, wanted]);
@@ -71,17 +77,25 @@ async function numberPlan(work: Work, { organizationId, entries, trunks }: { org
   const mine = rows.filter((row) => row.mine).map(({ phone_number }) => subjectOf(phone_number));
   const loaded = await work.loadMany<NumberState>([...new Set([...mine, ...wanted.map(subjectOf)])], numberState);
   return planNumbers(entries, mine.map((subject) => loaded.get(subject)!), trunks, {
-    organizationId, at: work.at, newId: uuidv7, taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)), number: (number) => loaded.get(subjectOf(number))!,
+    organizationId, at: work.at, newId: uuidv7, seal, taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)), number: (number) => loaded.get(subjectOf(number))!,
   });
+}
+
+/** None, where the request says nothing of them. */
+async function settingsPlan(work: Work, { organizationId, settings }: WantedOrganization, seal: SealSecret): Promise<SettingsStep[]> {
+  if (settings === undefined) return [];
+  const before = await work.load<OrganizationState>(organizationSubject(organizationId), organizationState);
+  const call_settings = before.state === null ? undefined : replacedSettings(settings, before.state, seal);
+  return [{ before, events: decideOrganization(before.state, { type: 'ChangeOrganization', changes: { call_settings }, at: work.at }) }];
 }
 
 const STEP = 5_000;
 
 /** In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only when none does. */
-async function carryOut(work: Work, trunks: TrunkPlan, numbers: NumberPlan, signal: AbortSignal): Promise<void> {
+async function carryOut(work: Work, { trunks, numbers, settings }: Changes, signal: AbortSignal): Promise<void> {
   // Two trunks may swap names, or one take the name of one that goes.
   await work.manager.query('set constraints trunks_name deferred');
-  const steps = [...trunks.created, ...trunks.updated, ...numbers.deleted, ...numbers.updated, ...numbers.created, ...trunks.deleted];
+  const steps = [...settings, ...trunks.created, ...trunks.updated, ...numbers.deleted, ...numbers.updated, ...numbers.created, ...trunks.deleted];
   for (const [index, { before, events }] of steps.entries()) {
     work.record(before as Loaded<unknown>, events as Parameters<Work['record']>[1]);
     if ((index + 1) % STEP !== 0) continue;

@@ -1,5 +1,6 @@
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
+import type { SealSecret } from '../call-settings/call-settings.js';
 import { trunkOf } from '../number/import-plan.js';
 import { putFields, newFields, type NumberEntry, type NumberInput } from '../number/number-input.js';
 import { decide, type NumberChange } from '../number/number.js';
@@ -11,6 +12,7 @@ export interface NumberTools {
   organizationId: string;
   at: string;
   newId: () => string;
+  seal: SealSecret;
   /** The entity of this number as its last event left it; of one that was removed, `state` null. */
   number: (phoneNumber: string) => Loaded<NumberState>;
   /** Numbers of the request that another organisation has. */
@@ -51,13 +53,14 @@ function inputOf(entry: NumberEntry, trunks: Pick<TrunkPlan, 'byId' | 'byName'>)
   return named ? { ...input, sip_trunk_id: trunks.byId.get(named) ?? named } : input;
 }
 
-function planNumber(input: NumberInput, phone_number: string, { organizationId, at, newId, number }: NumberTools, plan: NumberPlan): void {
+function planNumber(input: NumberInput, phone_number: string, { organizationId, at, newId, number, seal }: NumberTools, plan: NumberPlan): void {
   const before = number(phone_number);
   if (before.state === null) {
-    plan.created.push({ before, events: decide(null, { type: 'AddNumber', id: newId(), organization_id: organizationId, phone_number, fields: newFields(input), at }) });
+    const id = newId();
+    plan.created.push({ before, events: decide(null, { type: 'AddNumber', id, organization_id: organizationId, phone_number, fields: newFields(input, id, seal), at }) });
     return;
   }
-  const events = decide(before.state, { type: 'ChangeNumber', changes: putFields(input, before.state), at });
+  const events = decide(before.state, { type: 'ChangeNumber', changes: putFields(input, before.state, seal), at });
   if (events.length === 0) plan.unchanged += 1;
   else plan.updated.push({ before, events });
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { numberEntry } from '../number/number-input.js';
+import { sealForTest } from '../call-settings/seal-fixture.js';
+import { NUMBER_SCHEMAS } from '../number/number-input.js';
 import { stateAfter, type DecidedEvent, type Loaded } from '../record/decided.js';
 import { trunkBody } from '../trunk/trunk-input.js';
 import { planNumbers, type NumberPlan } from './sync-numbers.js';
@@ -29,8 +30,8 @@ class Organization {
       organizationId: ORG, schema, place: ({ bridge_id }) => bridge_id, newId, next: ({ version }) => ({ version: version + 1, at: AT }), trunk: (which) => this.load(`trunk ${which}`),
       sealed: (wanted, { password }) => (wanted === undefined || (wanted !== null && password === `sealed ${wanted}`) ? undefined : wanted && `sealed ${wanted}`),
     });
-    const numbers = planNumbers((body.numbers ?? []).map((entry, index) => ({ index, entry: numberEntry.parse(entry) })), this.own<NumberState>('number'), trunks, {
-      organizationId: ORG, at: AT, newId, number: (number) => this.load(`number ${number}`), taken: this.foreignNumbers,
+    const numbers = planNumbers((body.numbers ?? []).map((entry, index) => ({ index, entry: NUMBER_SCHEMAS.entry.parse(entry) })), this.own<NumberState>('number'), trunks, {
+      organizationId: ORG, at: AT, newId, seal: sealForTest, number: (number) => this.load(`number ${number}`), taken: this.foreignNumbers,
     });
     return { trunks, numbers };
   }
@@ -108,6 +109,16 @@ describe('the whole configuration of an organisation', () => {
     organization.sync({ trunks: [trunk('A')] });
     expect(shape(organization.plan({ trunks: [trunk('A', { password: undefined })] }))).toMatchObject({ trunks: [0, 0, 0, 1] });
     expect(organization.plan({ trunks: [trunk('A', { password: 'other' })] }).trunks.updated[0]!.events).toMatchObject([{ type: 'TrunkCredentialsChanged', change: { reason: 'changed' } }]);
+  });
+
+  it('keeps a number\'s signing secret that it does not name, and clears the call settings that it does not name', () => {
+    const organization = new Organization();
+    const whole = { phone_number: '+15550000001', record: true, signing_secret: 'a-secret-of-a-test' };
+    organization.sync({ trunks: [], numbers: [whole] });
+    expect(shape(organization.plan({ trunks: [], numbers: [whole] }))).toMatchObject({ numbers: [0, 0, 0, 1] });
+    organization.sync({ trunks: [], numbers: [{ phone_number: '+15550000001' }] });
+    const [number] = organization.numbers();
+    expect(number!.call_settings).toEqual({ signing_secret: expect.stringContaining(number!.id) });
   });
 
   it('does not enable what was disabled', () => {

@@ -13,7 +13,7 @@ export interface AddressPolicy { allowPrivate: boolean }
 const PRIVATE = 'is not reachable from outside: calls could never arrive';
 
 /** Forms and old clients send an empty text where they mean nothing. */
-const orNull = <Text extends z.ZodType<string>>(text: Text) => z.preprocess((value) => (value === '' ? null : value), text.nullable());
+export const orNull = <Text extends z.ZodType<string>>(text: Text) => z.preprocess((value) => (value === '' ? null : value), text.nullable());
 const line = (max: number) => printable(max).min(1);
 
 /** A SIP user. A pasted space at an end costs an hour of search; a colon ends the user in FreeSWITCH's own format, a double quote ends it in the header. */

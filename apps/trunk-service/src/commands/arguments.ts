@@ -10,7 +10,7 @@ export const USAGE = `trunk-service commands (each shows its progress and can be
                      environment: DATABASE_URL
   refill [--replace] fill the JetStream stream of the entities from the events; --replace deletes what is in it first
                      environment: DATABASE_URL, NATS_URL
-  rotate-keys        encrypt every SIP password again that is not under the first of SECRET_KEYS
+  rotate-keys        encrypt every SIP password and signing secret again that is not under the first of SECRET_KEYS
                      environment: DATABASE_URL, SECRET_KEYS
 `;
 

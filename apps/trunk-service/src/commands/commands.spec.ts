@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parseKeyRing, sealedWith } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { open, parseKeyRing, sealedWith } from '@trunkmesh/runtime/key-ring.crypto.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { READ_MODELS } from '../read-models.pg.js';
 import { readArguments } from './arguments.js';
@@ -27,6 +27,17 @@ let last = 9_000_000;
 const newNumber = () => `+1555${last++}`;
 const trunk = (name: string, over: object = {}) => ({ name, gateway: 'sip.example.com', register: false, ...over });
 
+/** Set, changed and cleared, on an organisation and on numbers: one is left with a secret of its own. */
+async function callSettings({ id, admin }: Awaited<ReturnType<Mesh['organization']>>) {
+  const settings = { media_url: 'wss://assistant.example.com', record: true, signing_secret: 'a-secret-of-a-test' };
+  for (const body of [settings, { status_url: 'https://assistant.example.com', record: null }, { signing_secret: 'another-secret-of-it' }]) await admin('PATCH', `/api/v1/organizations/${id}`, body);
+  const { body: number } = await admin('POST', '/api/v1/phone-numbers', { phone_number: newNumber(), ...settings });
+  await admin('PATCH', `/api/v1/phone-numbers/${number.id}`, { max_call_seconds: 60 });
+  const { body: cleared } = await admin('POST', '/api/v1/phone-numbers', { phone_number: newNumber(), ...settings });
+  await admin('PATCH', `/api/v1/phone-numbers/${cleared.id}`, { media_url: null, record: null, signing_secret: null });
+  return { organization: id, number: number.id as string };
+}
+
 /** A bit of everything that can happen to the entities. */
 async function history() {
   const [a, b] = [await mesh.organization(), await mesh.organization()];
@@ -39,6 +50,7 @@ async function history() {
   await a.admin('DELETE', `/api/v1/phone-numbers/${again.id}`);
   await a.admin('POST', '/api/v1/phone-numbers', { phone_number: again.phone_number, flow_id: 9 });
   await a.admin('DELETE', `/api/v1/sip-trunks/${x}?force=true`);
+  await callSettings(a);
   await mesh.operator('POST', `/api/v1/organizations/${b.id}/suspend`);
   return { a, b };
 }
@@ -99,24 +111,51 @@ describe('rebuild', () => {
 describe('rotate-keys', () => {
   const passwords = async () => new Map((await query<{ id: string; password: string | null; revision: number }>(`select id, state->>'password' as password, (state->>'gateway_revision')::int as revision from trunks where state->>'password' is not null`)).map((row) => [row.id, row]));
 
+  const secrets = async () => Number((await query<{ n: string }>(`select (select count(*) from trunks where state->>'password' is not null)
+    + (select count(*) from organizations where state->'call_settings' ? 'signing_secret') + (select count(*) from numbers where state->'call_settings' ? 'signing_secret') as n`))[0]!.n);
+
   it('seals every password again with the first key, touches no gateway, and is done when it is done', async () => {
     const { admin } = await mesh.organization();
     for (const name of ['One', 'Two', 'Three']) await admin('POST', '/api/v1/sip-trunks', trunk(name, { register: true, username: 'u', password: `secret of ${name}` }));
-    const before = await passwords();
+    const [before, everything] = [await passwords(), await secrets()];
     const text = mesh.config.SECRET_KEYS;
     const ring = parseKeyRing(`k2:${randomBytes(32).toString('base64')},${text}`);
     const stages: string[] = [];
     const first = await rotateKeys(mesh.service.parts.record, ring, quietly({ progress: (stage) => stages.push(stage) }));
-    expect(first).toEqual({ total: before.size, reencrypted: before.size, unreadable: [] });
+    expect(first).toEqual({ total: everything, reencrypted: everything, unreadable: [] });
     expect(stages).toContain('encrypting again');
     const after = await passwords();
     for (const [id, { password, revision }] of after) {
       expect(sealedWith(password!)).toBe('k2');
       expect(revision).toBe(before.get(id)!.revision);
     }
-    const [event] = await query<{ envelope: string }>('select envelope from events order by position desc limit 1');
+    const [event] = await query<{ envelope: string }>(`select envelope from events where subject like '%.trunk.%' order by position desc limit 1`);
     expect(JSON.parse(event!.envelope)).toMatchObject({ type: 'TrunkCredentialsChanged', data: { change: { reason: 'reencrypted' } } });
     expect(await rotateKeys(mesh.service.parts.record, ring, quietly())).toEqual({ total: 0, reencrypted: 0, unreadable: [] });
+  });
+
+  it('seals the signing secrets of organisations and numbers again, and says to nobody that they changed', async () => {
+    const made = await mesh.organization();
+    const { organization, number } = await callSettings(made);
+    const sealed = async () => (await query<{ id: string; secret: string }>(`
+      select id, state #>> '{call_settings,signing_secret}' as secret from organizations where id = $1
+      union all select id, state #>> '{call_settings,signing_secret}' from numbers where id = $2`, [organization, number])).map((row) => [row.id, row.secret] as const);
+    const before = new Map(await sealed());
+    const ring = parseKeyRing(`k3:${randomBytes(32).toString('base64')},${mesh.config.SECRET_KEYS}`);
+    const last = Number((await query<{ position: string }>('select max(position) as position from events'))[0]!.position);
+    const { total, reencrypted } = await rotateKeys(mesh.service.parts.record, ring, quietly());
+    expect(total).toBeGreaterThanOrEqual(2);
+    expect(reencrypted).toBeGreaterThanOrEqual(2);
+    for (const [id, secret] of await sealed()) {
+      expect(sealedWith(secret)).toBe('k3');
+      expect(open(ring, secret, id)).toBe(open(parseKeyRing(mesh.config.SECRET_KEYS), before.get(id)!, id));
+    }
+    const events = (await query<{ envelope: string }>('select envelope from events where position > $1', [last])).map(({ envelope }) => JSON.parse(envelope));
+    const changes = events.filter(({ data }) => [organization, number].includes(data.state.id)).map(({ type, data }) => [type, data.change]).sort();
+    expect(changes).toEqual([['NumberUpdated', { fields: [] }], ['OrganizationUpdated', {}]]);
+    const after = await dump();
+    await rebuild(await mesh.service.parts.record.opened, quietly());
+    expect(await dump()).toEqual(after);
   });
 
   it('names what it cannot open and leaves it, and goes on where it was stopped', async () => {
@@ -126,8 +165,8 @@ describe('rotate-keys', () => {
     const stranger = parseKeyRing(`k9:${randomBytes(32).toString('base64')}`);
     const { unreadable, reencrypted } = await rotateKeys(mesh.service.parts.record, stranger, quietly());
     expect(reencrypted).toBe(0);
-    expect(unreadable).toHaveLength(before.size);
-    expect(unreadable[0]).toEqual({ trunk_id: expect.any(String), key_id: expect.stringMatching(/^k[12]$/) });
+    expect(unreadable).toHaveLength(await secrets());
+    for (const kind of ['organization', 'trunk', 'number']) expect(unreadable).toContainEqual({ kind, id: expect.any(String), key_id: expect.stringMatching(/^k[123]$/) });
     expect(await passwords()).toEqual(before);
     expect(await rotateKeys(mesh.service.parts.record, stranger, quietly({ signal: AbortSignal.abort() }))).toMatchObject({ reencrypted: 0, unreadable: [] });
   });

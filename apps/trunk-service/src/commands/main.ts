@@ -50,8 +50,8 @@ const COMMANDS: { [Name in Runnable['name']]: (command: Extract<Runnable, { name
   'rotate-keys': (_command, running) => withRecord(async (record) => {
     const ring = parseKeyRing(parseEnvironment(environmentSchema.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS);
     const { total, reencrypted, unreadable } = await rotateKeys(record, ring, running);
-    say(`encrypted ${reencrypted} of ${total} passwords again with the key "${ring.sealsWith}"`);
-    for (const { trunk_id, key_id } of unreadable) say(`trunk ${trunk_id}: its password is sealed with the key "${key_id}", which is not in SECRET_KEYS or does not open it; left as it is`);
+    say(`encrypted ${reencrypted} of ${total} secrets again with the key "${ring.sealsWith}"`);
+    for (const { kind, id, key_id } of unreadable) say(`${kind} ${id}: its secret is sealed with the key "${key_id}", which is not in SECRET_KEYS or does not open it; left as it is`);
     return unreadable.length === 0 && !running.signal.aborted;
   }),
 };

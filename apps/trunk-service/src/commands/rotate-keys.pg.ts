@@ -1,55 +1,75 @@
-import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
-import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { open, seal, sealedWith, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
-import { transact, type Work } from '../record/handle.pg.js';
+import { transact } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { decide } from '../trunk/trunk.js';
 import type { Running } from './running.js';
+import { KEEPERS, type Keeper, type Row } from './secret-keepers.pg.js';
 
-export interface Rotated { total: number; reencrypted: number; /** Sealed with a key that is not in the ring, or damaged: nobody can open them. */ unreadable: { trunk_id: string; key_id: string }[] }
+export interface Rotated { total: number; reencrypted: number; /** Sealed with a key that is not in the ring, or damaged: nobody can open them. */ unreadable: Unreadable[] }
+export interface Unreadable { kind: Keeper['kind']; id: string; key_id: string }
 
 const BATCH = 200;
-const OLD = `from trunks where state->>'password' is not null and split_part(state->>'password', '.', 2) <> $1`;
+/** Rows that one statement looks through: of five million numbers hardly one has a secret, and an index for this alone would be paid for by all of them. */
+const PAGE = 20_000;
+const FIRST = '00000000-0000-0000-0000-000000000000';
 
-interface Row { id: string; organization_id: string }
+interface Page { seen: number; last: string | null; old: Row[] }
 
 /**
- * Seals every password again that is not under the ring's first key, so that the old key can be taken out of it. In batches, each a transaction: stopped at any
- * moment, the next run goes on. The gateways are not touched.
+ * Seals every secret again that is not under the ring's first key, so that the old key can be taken out of it. In batches, each a transaction: stopped at any
+ * moment, the next run goes on. The gateways are not touched, and no event says that a secret changed.
  */
-export async function rotateKeys(record: RecordStore, ring: KeyRing, { signal, progress }: Running): Promise<Rotated> {
-  const [counted] = await record.query<{ total: string }>(`select count(*) as total ${OLD}`, [ring.sealsWith]);
-  const result: Rotated = { total: Number(counted!.total), reencrypted: 0, unreadable: [] };
-  let after = '00000000-0000-0000-0000-000000000000';
-  for (let done = 0; !signal.aborted;) {
-    const rows = await record.query<Row>(`select id, organization_id ${OLD} and id > $2 order by id limit ${BATCH}`, [ring.sealsWith, after]);
-    if (rows.length === 0) return result;
-    after = rows[rows.length - 1]!.id;
-    const { reencrypted, unreadable } = await transact(record, (work) => rotateBatch(work, ring, rows));
-    result.reencrypted += reencrypted;
-    result.unreadable.push(...unreadable);
-    progress('encrypting again', done += rows.length, Math.max(result.total, done));
+export async function rotateKeys(record: RecordStore, ring: KeyRing, running: Running): Promise<Rotated> {
+  const result: Rotated = { total: 0, reencrypted: 0, unreadable: [] };
+  const counts = await Promise.all(KEEPERS.map(async ({ table }) => Number((await record.query<{ rows: string }>(`select count(*) as rows from ${table}`))[0]!.rows)));
+  const all = counts.reduce((sum, rows) => sum + rows, 0);
+  let looked = 0;
+  for (const keeper of KEEPERS) {
+    for await (const { seen, old } of pages(record, keeper, ring)) {
+      if (running.signal.aborted) return result;
+      await rotatePage({ record, ring, running, keeper }, old, result);
+      looked += seen;
+      running.progress('encrypting again', looked, Math.max(all, looked));
+    }
   }
   return result;
 }
 
-async function rotateBatch(work: Work, ring: KeyRing, rows: readonly Row[]): Promise<Pick<Rotated, 'reencrypted' | 'unreadable'>> {
-  const loaded = await work.loadMany<TrunkState>(rows.map(({ organization_id, id }) => trunkSubject(organization_id, id)), trunkState);
-  const unreadable: Rotated['unreadable'] = [];
-  let reencrypted = 0;
-  for (const before of loaded.values()) {
-    const { state } = before;
-    // Changed or deleted since the list was read.
-    if (!state?.password || sealedWith(state.password) === ring.sealsWith) continue;
-    const password = sealedAgain(ring, state.password, state.id);
-    if (password === undefined) {
-      unreadable.push({ trunk_id: state.id, key_id: sealedWith(state.password) });
-      continue;
-    }
-    work.record(before, decide(state, { type: 'ReencryptPassword', password }, work.next(before)));
-    reencrypted += 1;
+async function* pages(record: RecordStore, { table, columns, sealed }: Keeper, ring: KeyRing): AsyncGenerator<Page> {
+  for (let after = FIRST; ;) {
+    const [page] = await record.query<Page>(`
+      with page as materialized (select ${columns}, ${sealed} as sealed from ${table} where id > $2 order by id limit ${PAGE})
+      select (select count(*)::int from page) as seen, (select id from page order by id desc limit 1) as last,
+        (select coalesce(json_agg(page), '[]') from page where sealed is not null and split_part(sealed, '.', 2) <> $1) as old`, [ring.sealsWith, after]);
+    if (page?.last == null) return;
+    yield page;
+    after = page.last;
   }
-  return { reencrypted, unreadable };
+}
+
+interface Rotation { record: RecordStore; ring: KeyRing; running: Running; keeper: Keeper }
+
+async function rotatePage(rotation: Rotation, rows: readonly Row[], result: Rotated): Promise<void> {
+  result.total += rows.length;
+  for (let from = 0; from < rows.length && !rotation.running.signal.aborted; from += BATCH) {
+    const { reencrypted, unreadable } = await rotateBatch(rotation, rows.slice(from, from + BATCH));
+    result.reencrypted += reencrypted;
+    result.unreadable.push(...unreadable);
+  }
+}
+
+function rotateBatch({ record, ring, keeper }: Rotation, rows: readonly Row[]): Promise<Pick<Rotated, 'reencrypted' | 'unreadable'>> {
+  return transact(record, async (work) => {
+    const unreadable: Unreadable[] = [];
+    let reencrypted = 0;
+    for (const { id, secret, reseal } of await keeper.load(work, rows)) {
+      // Changed since the list was read.
+      if (sealedWith(secret) === ring.sealsWith) continue;
+      const again = sealedAgain(ring, secret, id);
+      if (again === undefined) unreadable.push({ kind: keeper.kind, id, key_id: sealedWith(secret) });
+      else reencrypted += reseal(again);
+    }
+    return { reencrypted, unreadable };
+  });
 }
 
 function sealedAgain(ring: KeyRing, sealed: string, boundTo: string): string | undefined {

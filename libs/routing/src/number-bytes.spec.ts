@@ -31,6 +31,7 @@ const state = fc.record({
   id: fc.nat().map(NUMBER_ID), friendly_name: fc.option(hostile), provider: fc.option(hostile), is_active: fc.boolean(), sip_trunk_id: fc.option(fc.nat(5).map(TRUNK)),
   allowed_country_codes: fc.option(fc.uniqueArray(fc.constantFrom('US', 'DE', 'GB'))), capabilities: fc.dictionary(hostile, fc.boolean()),
   target: fc.option(fc.record({ kind: fc.constantFrom('assistant' as const, 'flow' as const), id: fc.maxSafeNat(), name: fc.option(hostile), is_active: fc.boolean() })),
+  call_settings: fc.option(fc.record({ media_url: hostile, signing_secret: hostile, record: fc.boolean() }, { requiredKeys: [] }), { nil: undefined }),
 }).map((with_) => number(1, PHONE, with_));
 
 describe('a number\'s event in bytes', () => {
@@ -53,6 +54,18 @@ describe('a number\'s event in bytes', () => {
       expect(applyEventBytes(index, subjectOf(number(1, PHONE)), bytesOf(event(after)))).toBe(true);
       expect(seen(index)!.flags & ACTIVE).toBe(ACTIVE);
     }
+  });
+
+  it('with call settings is read by its bytes, not by parsing it: what stands behind the target does not count', () => {
+    const { created_at, updated_at, ...rest } = number(1, PHONE, { sip_trunk_id: TRUNK(9), allowed_country_codes: ['DE'] });
+    const call_settings = { media_url: 'wss://assistant.example.com/","target":null,"x":"', signing_secret: 'v1.k1.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbb', record: true };
+    const after = numberState.parse({ ...rest, call_settings, created_at, updated_at });
+    const bytes = bytesOf(event(after, { fields: ['call_settings'] }));
+    const [skimmed, parsed] = [createRouteIndex(), createRouteIndex()];
+    // Without its last bracket it is no JSON any more.
+    expect(applyEventBytes(skimmed, subjectOf(after), bytes.subarray(0, bytes.length - 1))).toBe(true);
+    applyEvent(parsed, subjectOf(after), event(after));
+    expect(seen(skimmed)).toEqual(seen(parsed));
   });
 
   it('that is cut short or not JSON throws as JSON does, and changes nothing', () => {

@@ -3,7 +3,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { Webhook } from 'standardwebhooks';
-import { startAssistant, type Assistant } from './assistant.server.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
 import { openMediaLink, type MediaLink, type MediaLinkOptions } from './media-link.ws.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';

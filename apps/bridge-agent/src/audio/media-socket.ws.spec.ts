@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { WebSocketServer } from 'ws';
-import { startAssistant, type Assistant } from './assistant.server.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
 import { dialMediaSocket, type MediaSocket, type MediaSocketOptions } from './media-socket.ws.js';
 
 let assistant: Assistant;

@@ -86,6 +86,7 @@ export const callDetail = callSummary.extend({
 export type CallDetail = z.infer<typeof callDetail>;
 
 const failed = z.object({ outcome: z.literal('error'), code: z.enum(['invalid-request', 'unavailable']), message: z.string() });
+/** `calls` are fewer than `limit` allows where a message would grow too large: while `total` says that there are more, the rest is asked for with `skip`. */
 export const callLogListAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('list'), calls: z.array(callSummary), total: z.number().int().nonnegative() }), failed]);
 export const callLogGetAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('call'), call: callDetail }), z.object({ outcome: z.literal('not-found') }), failed]);
 export type CallLogListAnswer = z.infer<typeof callLogListAnswer>;

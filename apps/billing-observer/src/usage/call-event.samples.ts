@@ -1,4 +1,4 @@
-import type { CallAnswered, CallEnded, CallRejected, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallAnswered, CallEnded, CallRecordingStored, CallRejected, CallStarted, CallTransferFailed, CallTransferred } from '@trunkmesh/contracts/call.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 
 /** Events as an agent writes them, for tests. Pure: ids come from the arguments. */
@@ -40,4 +40,19 @@ export const callRejected = (n: number): CallRejected => ({
   data: {
     ...parties(n), bridge_epoch: EPOCH, record_number: n, decision: null, decided_at: 'local', reason: 'unknown-number', sip_status: 404, ended_at: '2026-11-23T00:44:10.000Z',
   },
+});
+
+const transfer = { target: 'sip:+15551112222@192.0.2.9', refer_status: 202, requested_at: '2026-11-23T00:44:11.000Z', ended_at: '2026-11-23T00:44:13.000Z' };
+
+export const callTransferred = (n: number): CallTransferred => ({
+  ...envelope(n), id: eventId(5, n), type: 'CallTransferred', data: { ...parties(n), transfer: { ...transfer, outcome: 'transferred', target_status: 200 } },
+});
+
+export const callTransferFailed = (n: number): CallTransferFailed => ({
+  ...envelope(n), id: eventId(6, n), type: 'CallTransferFailed', data: { ...parties(n), transfer: { ...transfer, outcome: 'refused', target_status: 486 } },
+});
+
+export const callRecordingStored = (n: number): CallRecordingStored => ({
+  ...envelope(n), id: eventId(7, n), type: 'CallRecordingStored', time: '2026-11-23T00:44:20.000Z',
+  data: { ...parties(n), recording: { state: 'stored', location: `s3://recordings/${callId(n)}.wav`, bytes: 64_364, duration_ms: 4020, detail: null } },
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { callEnded, callId, callRejected, callStarted, EPOCH, ORG } from './call-event.samples.js';
+import { callEnded, callId, callRecordingStored, callRejected, callStarted, callTransferFailed, callTransferred, EPOCH, ORG } from './call-event.samples.js';
 import { readCallMessage } from './call-message.js';
 
 const message = (event: { subject: string }) => ({ subject: event.subject, payload: new TextEncoder().encode(JSON.stringify(event)) });
@@ -20,14 +20,20 @@ describe('a message of the CALLS stream', () => {
     expect(readCallMessage(message(callStarted(7)))).toMatchObject({ ok: true, event: { numbered: null, usage: null } });
   });
 
+  it.each([callTransferred(7), callTransferFailed(7), callRecordingStored(7)])('$type is neither numbered nor charged', (event) => {
+    expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { type: event.type, known: event, numbered: null, usage: null } });
+    const broken = { ...event, data: { ...event.data, transfer: {}, recording: {} } };
+    expect(readCallMessage(message(broken))).toEqual({ ok: false, reason: 'not-a-call-event' });
+  });
+
   it('keeps its text byte for byte, whatever else stands in it', () => {
     const event = { ...callStarted(8), 'x-later': { unknown: true } };
     expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { envelope: JSON.stringify(event) } });
   });
 
   it('of a type that a later version brings goes into the log', () => {
-    const event = { ...callStarted(9), type: 'CallTransferred' };
-    expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { type: 'CallTransferred', numbered: null, usage: null } });
+    const event = { ...callStarted(9), type: 'CallWhispered' };
+    expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { type: 'CallWhispered', known: null, numbered: null, usage: null } });
   });
 
   it('of a finished call that belongs to nobody is numbered and charged to nobody', () => {

@@ -23,6 +23,8 @@ export interface LoggedCallEvent {
   numbered: { epoch: string; number: number } | null;
   envelope: string;
   traceparent: string | undefined;
+  /** The event itself; null for a type that only a later version knows. */
+  known: CallEvent | null;
   usage: Omit<UsageRecord, 'recorded_at'> | null;
 }
 
@@ -32,7 +34,9 @@ export type UnreadableReason = 'not-utf-8' | 'not-json' | 'not-a-call-event' | '
 export type ReadMessage = { ok: true; event: LoggedCallEvent } | { ok: false; reason: UnreadableReason };
 
 /** The types of this version. Another type is a later version's: it goes into the call log as it is. */
-const KNOWN_TYPES: ReadonlySet<string> = new Set<CallEvent['type']>(['CallStarted', 'CallAnswered', 'CallRejected', 'CallEnded']);
+const KNOWN_TYPES: ReadonlySet<string> = new Set<CallEvent['type']>([
+  'CallStarted', 'CallAnswered', 'CallTransferred', 'CallTransferFailed', 'CallRejected', 'CallEnded', 'CallRecordingStored',
+]);
 const anyCallEvent = z.object({
   id: uuid,
   type: z.string().max(100).regex(/^[A-Za-z][\w.]*$/),
@@ -59,7 +63,7 @@ function logLine({ id, type, time, traceparent, data }: z.infer<typeof anyCallEv
   const { call_id, organization_id, bridge_id } = data;
   const numbered = known !== undefined && isNumbered(known) ? { epoch: known.data.bridge_epoch, number: known.data.record_number } : null;
   const usage = known?.type === 'CallEnded' ? usageOf(known) : null;
-  return { event_id: id, call_id, organization_id, bridge_id, type, time, traceparent, envelope, numbered, usage };
+  return { event_id: id, call_id, organization_id, bridge_id, type, time, traceparent, envelope, known: known ?? null, numbered, usage };
 }
 
 const isNumbered = (event: CallEvent): event is NumberedCallEvent => event.type === 'CallEnded' || event.type === 'CallRejected';

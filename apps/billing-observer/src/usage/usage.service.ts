@@ -5,6 +5,8 @@ import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import type { Readiness } from '@trunkmesh/runtime/ops.server.js';
+import { startCallLogResponder, type CallLogResponder } from '../call-log/call-log.responder.js';
+import { startFilling, type Filling } from '../call-log/filling.clock.js';
 import { createDataSource, migrate } from '../database.pg.js';
 import { CONFIG, LOGGER } from '../tokens.js';
 import type { Config } from '../config.js';
@@ -18,13 +20,18 @@ const RETRY_MS = 1_000;
 export class UsageService implements OnModuleInit, OnModuleDestroy {
   private readonly stopping = new AbortController();
   private readonly dataSource: DataSource;
+  /** What is asked of the call log has connections of its own, and less time. */
+  private readonly asked: DataSource;
   private nc: NatsConnection | undefined;
   private confirmations: Confirmations | undefined;
   private recorder: UsageRecorder | undefined;
+  private callLog: CallLogResponder | undefined;
+  private filling: Filling | undefined;
   private starting: Promise<void> = Promise.resolve();
 
   constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger) {
     this.dataSource = createDataSource(config.DATABASE_URL);
+    this.asked = createDataSource(config.DATABASE_URL, { poolSize: 2, statementMs: 3_000 });
   }
 
   /** Not awaited: the ops server answers from the first moment, whatever is not there yet. */
@@ -36,11 +43,13 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
+    await this.filling?.stop();
     await this.recorder?.stop();
     await this.confirmations?.stop();
+    await this.callLog?.stop();
     await this.nc?.drain().catch(() => undefined);
     if (this.nc !== undefined) await this.starting;
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    for (const pool of [this.asked, this.dataSource]) if (pool.isInitialized) await pool.destroy();
   }
 
   async readiness(): Promise<Readiness> {
@@ -53,6 +62,7 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
     await this.persistently('PostgreSQL', async () => {
       if (!this.dataSource.isInitialized) await this.dataSource.initialize();
       await migrate(this.dataSource);
+      if (!this.asked.isInitialized) await this.asked.initialize();
     });
     const nc = await connectNats(this.config.NATS_URL, { name: 'billing-observer', logger: this.logger });
     this.nc = nc;
@@ -61,6 +71,8 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
     const { dataSource, logger } = this;
     this.confirmations = startConfirmations({ nc, dataSource, logger });
     this.recorder = startUsageRecorder({ nc, dataSource, logger, confirmations: this.confirmations });
+    this.callLog = startCallLogResponder({ nc, dataSource: this.asked, logger });
+    this.filling = startFilling({ dataSource, logger });
   }
 
   private async persistently(name: string, attempt: () => Promise<unknown>): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import { applyToCallLog } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
 import type { EpochProgress } from './confirmation.js';
 import { countMissing, receiveAll, type Numbering, type Span } from './numbering.js';
@@ -30,6 +31,7 @@ export async function recordBatch(dataSource: DataSource, events: readonly Recei
     const unreadable = await numbersOfOtherCalls(tx, known);
     await keepUnreadable(tx, unreadable, now);
     const recorded = await insertUsage(tx, freshEvents, now);
+    await applyToCallLog(tx, freshEvents.map(({ known: event }) => event).filter((event) => event !== null));
     const bridges = await advance(tx, freshEvents);
     return { logged: freshEvents, recorded, repeated: known.length - unreadable.length, unreadable, bridges };
   });

@@ -1,0 +1,65 @@
+import type { DataSource } from 'typeorm';
+import type { CallDetail, CallLogGet, CallLogQuery } from '@trunkmesh/contracts/call-log.js';
+import { callDetail } from './call-detail.js';
+import { storableText, storableTime } from './call-rows.pg.js';
+import { readStored, type StoredEvent } from './stored-event.js';
+
+/** `summaries` as they are stored: JSON. */
+export interface CallPage { summaries: string[]; total: number }
+
+/** Newest first. */
+export async function listCalls(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
+  const { where, parameters } = conditionsOf(query);
+  const rows: { summary: string }[] = await dataSource.query(
+    `SELECT summary FROM call_log WHERE ${where} ORDER BY started_at DESC, call_id LIMIT ${query.limit} OFFSET ${query.skip}`, parameters);
+  const summaries = rows.map((row) => row.summary);
+  // A page that is not full is the last one, which says how many there are.
+  if (summaries.length < query.limit && (summaries.length > 0 || query.skip === 0)) return { summaries, total: query.skip + summaries.length };
+  const [counted] = await dataSource.query(`SELECT count(*) AS total FROM call_log WHERE ${where}`, parameters) as [{ total: string }];
+  return { summaries, total: Number(counted.total) };
+}
+
+type Filter = { [Name in Exclude<keyof CallLogQuery, 'skip' | 'limit'>]-?: { sql: (parameter: string) => string; as?: (value: NonNullable<CallLogQuery[Name]>) => unknown } };
+
+const equals = (column: string) => ({ sql: (parameter: string) => `${column} = ${parameter}` });
+/** 4.02 × 1000 is a little less than 4020 in floating point. */
+const milliseconds = (seconds: number) => Math.round(seconds * 1e6) / 1e3;
+
+const FILTERS: Filter = {
+  organization_id: equals('organization_id'),
+  status: equals('status'),
+  direction: equals('direction'),
+  assistant_id: equals('assistant_id'),
+  flow_id: equals('flow_id'),
+  trunk_id: equals('trunk_id'),
+  number_id: equals('number_id'),
+  customer_phone: { ...equals('customer_phone'), as: storableText },
+  call_id: equals('call_id'),
+  date_from: { sql: (parameter) => `started_at >= ${parameter}`, as: storableTime },
+  date_to: { sql: (parameter) => `started_at <= ${parameter}`, as: storableTime },
+  min_duration: { sql: (parameter) => `duration_ms >= ${parameter}::float8`, as: milliseconds },
+  max_duration: { sql: (parameter) => `duration_ms <= ${parameter}::float8`, as: milliseconds },
+};
+
+function conditionsOf(query: CallLogQuery): { where: string; parameters: unknown[] } {
+  const parameters: unknown[] = [];
+  const conditions: string[] = [];
+  for (const [name, { sql, as = (value: unknown) => value }] of Object.entries(FILTERS) as [keyof Filter, { sql: (parameter: string) => string; as?: (value: unknown) => unknown }][]) {
+    if (query[name] === undefined) continue;
+    parameters.push(as(query[name]));
+    conditions.push(sql(`$${parameters.length}`));
+  }
+  return { where: conditions.join(' AND '), parameters };
+}
+
+/** No call has so many. Whatever writes more does not fill our memory. */
+const MOST_EVENTS = 200;
+
+/** One call of the organisation's, from its events. */
+export async function findCall(dataSource: DataSource, { organization_id, call_id }: CallLogGet): Promise<CallDetail | undefined> {
+  const rows: { envelope: string }[] = await dataSource.query(
+    // The record of the call's end before all others.
+    `SELECT envelope FROM calls WHERE call_id = $1 AND organization_id = $2 ORDER BY record_number IS NULL, event_id LIMIT ${MOST_EVENTS}`, [call_id, organization_id]);
+  const stored = rows.map(({ envelope }) => readStored(envelope)).filter((event): event is StoredEvent => event !== undefined);
+  return callDetail(stored);
+}

@@ -1,0 +1,14 @@
+export type Command = { name: 'rebuild' } | { name: 'help'; problem: string | null };
+
+export const USAGE = `billing-observer commands (each shows its progress and can be stopped with Ctrl-C)
+
+  rebuild            make the call log anew from the stored events, while the service runs
+                     environment: DATABASE_URL
+`;
+
+export function readArguments(args: readonly string[]): Command {
+  const [name, ...rest] = args;
+  if (name === undefined || name === 'help' || name === '--help') return { name: 'help', problem: null };
+  if (rest.length > 0) return { name: 'help', problem: `there is no option ${JSON.stringify(rest[0])} for this` };
+  return name === 'rebuild' ? { name } : { name: 'help', problem: `there is no command ${JSON.stringify(name)}` };
+}

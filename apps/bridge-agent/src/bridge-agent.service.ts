@@ -5,7 +5,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { startHeartbeat } from './bridge/heartbeat.publisher.js';
 import { startCalls, type Calls } from './call/calls.feature.js';
-import { assistantSettings, type Config } from './config.js';
+import { assistantSettings, recordingSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.socket.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.feature.js';
 import { createNatsLink, type NatsLink } from './record/nats-link.nats.js';
@@ -27,17 +27,18 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     const { config, logger } = this;
     const bridge = { id: config.BRIDGE_ID, pool: config.BRIDGE_POOL };
+    const ring = parseKeyRing(config.SECRET_KEYS);
     this.nats = connectNats(config.NATS_URL, { name: `bridge-agent/${bridge.id}`, logger });
     this.link = createNatsLink(this.nats);
     this.calls = await startCalls({
       bridge, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT }, maxCalls: config.MAX_CALLS, link: this.link, logger,
-      assistant: assistantSettings(config),
+      mesh: assistantSettings(config), recordings: recordingSettings(config), ring,
       resolvedTrunks: (address) => this.gateways?.trunksByAddress(address) ?? [],
     });
     this.esl = this.eventSocket();
     this.gateways = await startGateways({
       bridge, profile: config.SOFIA_PROFILE, confDir: config.CONF_DIR, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: this.calls.port },
-      ring: parseKeyRing(config.SECRET_KEYS), link: this.link, esl: this.esl, logger,
+      ring, link: this.link, esl: this.esl, logger,
     });
     // Whatever came up while the trunks were being read.
     if (this.esl.connected) this.gateways.onUp();

@@ -1,17 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { assistantSettings, environmentSchema } from './config.js';
+import { assistantSettings, environmentSchema, recordingSettings } from './config.js';
 
 const NEEDED = { BRIDGE_ID: 'bridge-1', SIP_ADDRESS: '192.0.2.10', NATS_URL: 'nats://127.0.0.1:4222', ESL_PASSWORD: 'password', CONF_DIR: '/conf', STATE_DIR: '/state', SECRET_KEYS: 'k:key' };
 const problemsOf = (env: object) => environmentSchema.safeParse({ ...NEEDED, ...env }).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
 describe('the environment of the agent', () => {
-  it('without MEDIA_URL has no assistant', () => {
-    expect(assistantSettings(environmentSchema.parse({ ...NEEDED, PREWARM_URL: 'https://assistant.example.com/sip-prewarm' }))).toBeUndefined();
+  it('has its defaults, and no assistant without MEDIA_URL', () => {
+    expect(assistantSettings(environmentSchema.parse(NEEDED))).toEqual({
+      mediaUrl: undefined, prewarmUrl: undefined, statusUrl: undefined, streamSecret: undefined, answerDeadlineMs: 6_000, maxCallSeconds: 14_400, record: false, allowPrivateUrls: false,
+      audioPorts: { first: 20_100, last: 32_599 },
+    });
   });
 
-  it('with MEDIA_URL alone has one', () => {
-    expect(assistantSettings(environmentSchema.parse({ ...NEEDED, MEDIA_URL: 'wss://assistant.example.com/stream?key=1' }))).toEqual({
-      mediaUrl: 'wss://assistant.example.com/stream?key=1', prewarmUrl: undefined, streamSecret: undefined, answerDeadlineMs: 6_000, maxCallSeconds: 14_400, audioPorts: { first: 20_100, last: 32_599 },
+  it('says where the assistant is', () => {
+    const env = { ...NEEDED, MEDIA_URL: 'wss://assistant.example.com/stream?key=1', STATUS_URL: 'https://assistant.example.com/sip-status', RECORD_CALLS: 'true' };
+    expect(assistantSettings(environmentSchema.parse(env))).toMatchObject({ mediaUrl: env.MEDIA_URL, statusUrl: env.STATUS_URL, record: true });
+  });
+
+  it('keeps recordings beside the state, or in a bucket', () => {
+    expect(recordingSettings(environmentSchema.parse(NEEDED))).toEqual({ folder: '/state/recordings', bucket: undefined });
+    expect(recordingSettings(environmentSchema.parse({ ...NEEDED, RECORDINGS_DIR: '/rec', S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' }))).toEqual({
+      folder: '/rec', bucket: { bucket: 'recordings', credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, endpoint: undefined, region: 'us-east-1', prefix: '', forcePathStyle: false },
     });
   });
 
@@ -24,6 +33,7 @@ describe('the environment of the agent', () => {
     ['a short secret', { STREAM_SECRET: 'short' }, ['STREAM_SECRET']],
     ['a secret that says base64 and is not', { STREAM_SECRET: 'whsec_not base64 at all' }, ['STREAM_SECRET']],
     ['a secret in base64', { STREAM_SECRET: 'whsec_MDEyMzQ1Njc4OWFiY2RlZg==' }, []],
+    ['half of a bucket\'s credentials', { S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id' }, ['S3_SECRET_ACCESS_KEY']],
     ['a range without a pair', { AUDIO_PORT_FIRST: '30001', AUDIO_PORT_LAST: '30002' }, ['AUDIO_PORT_LAST']],
   ])('%s', (_case, env, problems) => { expect(problemsOf(env)).toEqual(problems); });
 });

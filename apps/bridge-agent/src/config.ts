@@ -1,15 +1,14 @@
+import { callUrl, signingSecret } from '@trunkmesh/contracts/call-settings.js';
 import { bridgeId, poolName } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import type { AssistantSettings } from './call/assistant-settings.js';
-
-/** Its text may hold a secret. User name and password before the host are refused, because `fetch` does so. */
-const urlOf = (protocol: RegExp, names: string) => z.url({ protocol, error: `must be a URL that begins with ${names}` })
-  .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url) && !url.includes('#'), 'must have neither a user name and password nor a fragment');
+import type { BucketSettings } from './recording/recording-bucket.s3.js';
 
 /** Apart from RTP's 10000–20000 and from what Linux hands out, 32768–60999: a port of ours that another program has by chance is passed over, but costs a try. */
 const AUDIO_PORTS = { first: 20_100, last: 32_599 };
 const audioPort = z.coerce.number().int().min(1_024).max(65_535);
 
+const switchedOn = z.enum(['true', 'false']).default('false').transform((value) => value === 'true');
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** The environment of bridge-agent. `OPS_PORT=0` takes any free port. */
@@ -28,9 +27,22 @@ export const environmentSchema = z.object({
   CALL_SOCKET_PORT: port.default(9090),
   MAX_CALLS: z.coerce.number().int().min(1).max(100_000).default(5_000),
   SECRET_KEYS: z.string().min(1, 'must be "id:base64 of 32 bytes", several separated by commas, as in trunk-service'),
-  MEDIA_URL: urlOf(/^wss?$/, 'ws:// or wss://').optional(),
-  PREWARM_URL: urlOf(/^https?$/, 'http:// or https://').optional(),
-  STREAM_SECRET: z.string().regex(/^(?!whsec_).{16,}|^whsec_(?:[A-Za-z\d+/]{4})+(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/, 'must have at least 16 characters, or be whsec_ and base64').optional(),
+  MEDIA_URL: callUrl('ws').optional(),
+  PREWARM_URL: callUrl('http').optional(),
+  STATUS_URL: callUrl('http').optional(),
+  STREAM_SECRET: signingSecret.optional(),
+  /** Whether URLs of organisations and numbers may lead into private networks. */
+  ALLOW_PRIVATE_URLS: switchedOn,
+  RECORD_CALLS: switchedOn,
+  /** FreeSWITCH writes there as well, under the same path; STATE_DIR/recordings where it is not given. */
+  RECORDINGS_DIR: z.string().min(1).optional(),
+  S3_BUCKET: z.string().regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, 'must be a bucket\'s name').optional(),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' }).optional(),
+  S3_REGION: z.string().min(1).default('us-east-1'),
+  S3_PREFIX: z.string().regex(/^[\w./-]{0,200}$/, 'must be letters, digits and . _ - /').default(''),
+  S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  S3_FORCE_PATH_STYLE: switchedOn,
   ANSWER_DEADLINE_MS: z.coerce.number().int().min(500).max(60_000).default(6_000),
   MAX_CALL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(14_400),
   AUDIO_PORT_FIRST: audioPort.default(AUDIO_PORTS.first),
@@ -38,14 +50,22 @@ export const environmentSchema = z.object({
   OPS_PORT: port.default(9410),
   OPS_HOST: z.string().min(1).optional(),
   LOG_LEVEL: z.string().default('info'),
-}).refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, { path: ['AUDIO_PORT_LAST'], message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST' });
+}).refine(({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) => (S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined), { path: ['S3_SECRET_ACCESS_KEY'], message: 'must be given together with S3_ACCESS_KEY_ID, or neither' })
+  .refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, { path: ['AUDIO_PORT_LAST'], message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST' });
 export type Config = z.infer<typeof environmentSchema>;
 
-/** Undefined without MEDIA_URL: callers hear themselves. */
-export function assistantSettings(config: Config): AssistantSettings | undefined {
-  if (config.MEDIA_URL === undefined) return undefined;
+export function assistantSettings(config: Config): AssistantSettings {
   return {
-    mediaUrl: config.MEDIA_URL, prewarmUrl: config.PREWARM_URL, streamSecret: config.STREAM_SECRET, answerDeadlineMs: config.ANSWER_DEADLINE_MS, maxCallSeconds: config.MAX_CALL_SECONDS,
-    audioPorts: { first: config.AUDIO_PORT_FIRST, last: config.AUDIO_PORT_LAST },
+    mediaUrl: config.MEDIA_URL, prewarmUrl: config.PREWARM_URL, statusUrl: config.STATUS_URL, streamSecret: config.STREAM_SECRET, answerDeadlineMs: config.ANSWER_DEADLINE_MS,
+    maxCallSeconds: config.MAX_CALL_SECONDS, record: config.RECORD_CALLS, allowPrivateUrls: config.ALLOW_PRIVATE_URLS, audioPorts: { first: config.AUDIO_PORT_FIRST, last: config.AUDIO_PORT_LAST },
+  };
+}
+
+export function recordingSettings(config: Config): { folder: string; bucket: BucketSettings | undefined } {
+  const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
+  const credentials = accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  return {
+    folder: config.RECORDINGS_DIR ?? `${config.STATE_DIR}/recordings`,
+    bucket: bucket === undefined ? undefined : { bucket, credentials, endpoint: config.S3_ENDPOINT, region: config.S3_REGION, prefix: config.S3_PREFIX, forcePathStyle: config.S3_FORCE_PATH_STYLE },
   };
 }

@@ -9,6 +9,7 @@ function read(text: string) {
     media: (payload) => { asked.push({ payload }); },
     mark: (name) => { asked.push({ name }); },
     clear: () => { asked.push('clear'); },
+    digits: (digits) => { asked.push({ digits }); },
   });
   return { verdict, asked };
 }
@@ -22,6 +23,8 @@ describe('what an assistant says', () => {
     ['a mark', json({ event: 'mark', streamSid: OURS, mark: { name: 'start_acknowledged' } }), { name: 'start_acknowledged' }],
     ['a mark with a name of nothing', json({ event: 'mark', streamSid: null, mark: { name: '' } }), { name: '' }],
     ['clear', json({ event: 'clear', streamSid: OURS }), 'clear'],
+    ['a digit', json({ event: 'dtmf', streamSid: OURS, dtmf: { track: 'outbound_track', digit: '5' } }), { digits: '5' }],
+    ['digits with a pause', json({ event: 'dtmf', dtmf: { digits: '12w#A' } }), { digits: '12w#A' }],
   ])('%s', (_what, text, asked) => {
     expect(read(text).asked).toEqual([asked]);
   });
@@ -44,6 +47,10 @@ describe('what an assistant says', () => {
     [json({ event: 'media', media: { payload: 5 } }), 'malformed'],
     [json({ event: 'media', media: [] }), 'malformed'],
     [json({ event: 'mark', mark: {} }), 'malformed'],
+    [json({ event: 'dtmf' }), 'malformed'],
+    [json({ event: 'dtmf', dtmf: { digit: 5 } }), 'malformed'],
+    [json({ event: 'dtmf', dtmf: { digits: '1\nhangup' } }), 'malformed'],
+    [json({ event: 'dtmf', dtmf: { digits: '1'.repeat(65) } }), 'malformed'],
     [json({ event: 'mark', mark: { name: {} } }), 'malformed'],
     [json({ event: 'mark', mark: { name: 'n'.repeat(257) } }), 'malformed'],
     ['['.repeat(100_000), 'malformed'],

@@ -3,13 +3,16 @@ export interface AssistantRequests {
   media(payload: string): void;
   mark(name: string): void;
   clear(): void;
+  /** Digits for the caller (RFC 4733), checked. */
+  digits(digits: string): void;
 }
 
 /** `foreign`: meant for another stream, as far as its `streamSid` says, so it must not be heard in this call. */
-export type MessageVerdict = 'media' | 'mark' | 'clear' | 'unknown' | 'foreign' | 'malformed';
+export type MessageVerdict = 'media' | 'mark' | 'clear' | 'dtmf' | 'unknown' | 'foreign' | 'malformed';
 
 /** A mark's name is sent back, so it is kept until then. */
 const LONGEST_MARK = 256;
+const DIGITS = /^[\dA-Da-d*#wW]{1,64}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 const fields = (value: unknown): Fields | undefined => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Fields : undefined);
@@ -29,6 +32,7 @@ export function readAssistantMessage(text: string, streamSid: string, requests: 
     case 'clear':
       requests.clear();
       return 'clear';
+    case 'dtmf': return readDigits(fields(message['dtmf']), requests);
     default: return 'unknown';
   }
 }
@@ -53,4 +57,12 @@ function readMark(mark: Fields | undefined, requests: AssistantRequests): Messag
   if (typeof name !== 'string' || name.length > LONGEST_MARK) return 'malformed';
   requests.mark(name);
   return 'mark';
+}
+
+/** Not a part of the original protocol; `digit` as in what the assistant is sent, or several in `digits`. */
+function readDigits(dtmf: Fields | undefined, requests: AssistantRequests): MessageVerdict {
+  const digits = dtmf?.['digits'] ?? dtmf?.['digit'];
+  if (typeof digits !== 'string' || !DIGITS.test(digits)) return 'malformed';
+  requests.digits(digits);
+  return 'dtmf';
 }

@@ -27,6 +27,10 @@ export interface AudioCall {
   /** True: the URL may lead into a private network, because the operator wrote it and not a customer. Default false. */
   allowPrivateAddress?: boolean;
   logger: Logger;
+  /** The stream stands (again), or dropped and is being connected again. */
+  onStream?(what: 'connected' | 'dropped'): void;
+  /** The assistant wants the caller to hear these. */
+  onDigits?(digits: string): void;
   /** The audio ended of its own, after it had been connected: end the call. Not called after `stop`. */
   onEnd?(reason: AudioEnd, detail: string): void;
 }
@@ -154,11 +158,16 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
       queue.mark(name);
     },
     clear: () => queue.clear(),
+    digits: (digits) => call.onDigits?.(digits),
     onStart() {
+      call.onStream?.('connected');
       streamBegin = undefined;
       caller.reset();
     },
-    onDrop: () => queue.reset(),
+    onDrop() {
+      queue.reset();
+      call.onStream?.('dropped');
+    },
     onEnd(reason, detail) {
       if (finish(reason, detail) && counts.connectedAfter !== null) call.onEnd?.(reason, detail);
     },

@@ -37,6 +37,7 @@ function open(options: Partial<MediaLinkOptions> = {}) {
     media: (payload) => { seen.asked.push(payload); },
     mark: (name) => { seen.asked.push(`mark ${name}`); },
     clear: () => { seen.asked.push('clear'); },
+    digits: (digits) => { seen.asked.push(digits); },
     onStart: () => { seen.starts += 1; },
     onDrop: () => { seen.drops += 1; },
     onEnd: (reason) => { seen.ends.push(reason); },

@@ -7,7 +7,7 @@ import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/ass
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
 import { decodeMuLaw, encodeMuLaw } from '../audio/g711.js';
 import type { AssistantSettings } from './assistant-settings.js';
-import { id, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
+import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
 
 const DID = '+15551234567';
 const SECRET = 'a secret of the tests';
@@ -24,10 +24,10 @@ let onPrewarm: (response: ServerResponse) => void;
 const invite = (with_: object = {}) => ({ source: { address: '192.0.2.1' }, from: '+15559876543', request_user: DID, ...with_ });
 const prewarmUrl = () => `http://127.0.0.1:${(prewarm.address() as AddressInfo).port}/sip-prewarm?key=hidden`;
 const settings = (with_: Partial<AssistantSettings> = {}): AssistantSettings => ({
-  mediaUrl: assistant.url, prewarmUrl: prewarmUrl(), streamSecret: SECRET, answerDeadlineMs: 6_000, maxCallSeconds: 60, audioPorts: { first: 21_000, last: 21_999 }, ...with_,
+  ...NO_ASSISTANT, mediaUrl: assistant.url, prewarmUrl: prewarmUrl(), streamSecret: SECRET, ...with_,
 });
 async function startAgent(with_: Partial<AssistantSettings> = {}) {
-  const calls = await host.startAgent({ assistant: settings(with_) });
+  const calls = await host.startAgent({ mesh: settings(with_) });
   await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
   return calls;
 }

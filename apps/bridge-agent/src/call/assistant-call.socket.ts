@@ -1,4 +1,5 @@
-import { AUDIO_ENDS, type AudioEnd } from '@trunkmesh/contracts/audio.js';
+import { AUDIO_ENDS } from '@trunkmesh/contracts/audio.js';
+import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { AudioEngine } from '../audio/audio-engine.io.js';
@@ -6,24 +7,31 @@ import type { AudioSession } from '../audio/audio-session.io.js';
 import { sid } from '../audio/media-stream.js';
 import type { UnicastHeaders } from '../audio/unicast.udp.js';
 import { sendMessage } from '../esl/esl-command.js';
-import type { AssistantSettings } from './assistant-settings.js';
+import type { Recordings } from '../recording/recordings.fs.js';
 import type { Route } from './call-events.js';
+import { endReasonOfAudio, note } from './call-story.js';
 import type { Talk } from './call-talk.socket.js';
+import type { CallTreatment, Destination, HeldSecret } from './call-treatment.js';
+import { endConversation, type Conversation, type Conversations } from './conversation.js';
+import { createDigitBudget } from './digit-budget.js';
 import type { LiveCalls } from './live-calls.registry.js';
 import { prewarm } from './prewarm.http.js';
 import { refuseCommands, refusedHere } from './refusal.js';
 
 export interface AssistantPorts {
-  settings: AssistantSettings;
   engine: Pick<AudioEngine, 'startAudio'>;
-  /** Calls that talk, or are about to. */
-  talks: Set<Talk>;
+  /** Undefined: FreeSWITCH is not told to record. */
+  recordings: Pick<Recordings, 'begin'> | undefined;
+  /** The secret in the clear; an empty text where nobody can open it, so that nothing goes out unsigned that should be signed. */
+  reveal: (secret: HeldSecret) => string;
 }
 
 export interface Connecting {
   started: CallStarted;
   route: Route;
-  live: Pick<LiveCalls, 'refused'>;
+  treatment: CallTreatment;
+  conversation: Conversation;
+  live: Pick<LiveCalls, 'refused' | 'ringing'>;
   logger: Logger;
 }
 
@@ -36,71 +44,101 @@ const ATTACHED_MS = 5_000;
  * Rings while the assistant is told and connected, and answers only when it hears: nobody pays for silence. Resolves when the answer or the refusal is on its way; the
  * conversation goes on until one of the two ends it.
  */
-export async function connectToAssistant({ started, route, live, logger }: Connecting, talk: Talk, { settings, engine, talks }: AssistantPorts): Promise<void> {
+export async function connectToAssistant(call: Connecting & { media: Destination }, talk: Talk, ports: AssistantPorts): Promise<void> {
+  const { started, route, treatment, conversation, live, logger, media } = call;
   const { call_id: callId, from, to } = started.data;
-  const callSid = sid('CA', callId);
+  const { story } = conversation;
+  conversation.talking = true;
   const log = logger.child({ call_id: callId });
   const over = new AbortController();
   talk.execute('ring_ready');
-  if (settings.prewarmUrl !== undefined) {
-    const target = route.target.kind === 'assistant' ? { assistant_id: route.target.id } : { flow_id: route.target.id };
-    void prewarm({ url: settings.prewarmUrl, secret: settings.streamSecret, signal: over.signal, logger: log }, { call_sid: callSid, from_number: from, to_number: to, outbound: false, ...target });
-  }
-  const session = engine.startAudio({
-    callSid, accountSid: sid('AC', route.organization_id), mediaUrl: settings.mediaUrl, signingSecret: settings.streamSecret, connectWithinMs: settings.answerDeadlineMs,
-    parameters: { from, to, direction: 'inbound', target: route.target },
-    // The operator wrote it into the environment.
-    allowPrivateAddress: true,
-    logger: log,
-    onEnd: (reason) => { talk.hangUp(causeOf(reason)); },
+  live.ringing(callId, new Date());
+  if (treatment.prewarm !== undefined) void tell({ ...call, over: over.signal, log }, treatment.prewarm, ports);
+  const recording = treatment.record ? beginRecording(call, ports) : undefined;
+  const session = ports.engine.startAudio({
+    callSid: callSid(callId), accountSid: sid('AC', route.organization_id), mediaUrl: media.url, signingSecret: media.secret && ports.reveal(media.secret),
+    connectWithinMs: treatment.answerDeadlineMs, parameters: { from, to, direction: 'inbound', target: route.target }, allowPrivateAddress: media.allowPrivate, logger: log,
+    onStream: (what) => { note(story, new Date(), `stream-${what}`); },
+    onDigits: sendDigits(conversation),
+    onEnd: (reason) => { endConversation(conversation, endReasonOfAudio(reason), new Date()); },
   });
-  talk.onDigit((digit) => { session.sendDtmf(digit); });
-  talks.add(talk);
-  talk.onEnd(() => {
-    talks.delete(talk);
+  talk.onDigit((digit) => { if (session.sendDtmf(digit)) note(story, new Date(), 'digit-pressed'); });
+  // Before the call's end is told: the record has the audio's log.
+  talk.beforeEnd(() => {
     over.abort();
-    session.stop();
+    story.audio = session.stop();
   });
   const outcome = await session.connected;
   if (over.signal.aborted) return;
   if (outcome.outcome === 'failed') {
+    note(story, new Date(), 'stream-failed', `${outcome.reason}: ${outcome.detail}`);
     live.refused(callId, refusedHere(route, 'assistant-unavailable', `Refused: ${AUDIO_ENDS[outcome.reason]} (${outcome.reason}).`));
     return talk.send(refuseCommands('assistant-unavailable'));
   }
   talk.onAnswered(() => {
-    endAfter(settings.maxCallSeconds, talk, log);
-    void attach({ session, unicast: outcome.unicast, over: over.signal, log }, talk);
+    conversation.answered = true;
+    endAfter(treatment.maxCallSeconds, conversation);
+    void attach({ session, unicast: outcome.unicast, over: over.signal, log, conversation }, talk);
+    if (recording !== undefined) void recording.then((commands) => { talk.send(commands); });
   });
   talk.execute('answer');
+}
+
+/** While it rings, beside everything else: a call is possible without. */
+async function tell({ started, route, conversation: { story }, over, log }: Connecting & { over: AbortSignal; log: Logger }, { url, secret, allowPrivate }: Destination, { reveal }: AssistantPorts): Promise<void> {
+  const { call_id: callId, from, to } = started.data;
+  const target = route.target.kind === 'assistant' ? { assistant_id: route.target.id } : { flow_id: route.target.id };
+  note(story, new Date(), 'prewarm-sent');
+  story.prewarm = await prewarm({ url, secret: secret && reveal(secret), allowPrivate, signal: over, logger: log }, { call_sid: callSid(callId), from_number: from, to_number: to, outbound: false, ...target });
+  note(story, new Date(), `prewarm-${story.prewarm.outcome}`, story.prewarm.detail);
+}
+
+/** What FreeSWITCH is to be told once the call is answered. A call that cannot be recorded goes on without, and its record says why. */
+async function beginRecording({ conversation: { story, parties } }: Connecting, { recordings }: AssistantPorts): Promise<Parameters<Talk['send']>[0]> {
+  const order = recordings === undefined ? 'this bridge does not record' : await recordings.begin(parties);
+  if (typeof order === 'string') {
+    note(story, new Date(), 'recording-refused', order);
+    story.recording = { state: 'failed', location: '', bytes: null, duration_ms: null, detail: order };
+    return [];
+  }
+  note(story, new Date(), 'recording-started');
+  story.recording = order.recording;
+  return order.commands;
+}
+
+/** Not more than a caller could follow: each is a command on the event socket. */
+function sendDigits({ channel, story }: Conversation): (digits: string) => void {
+  const budget = createDigitBudget(performance.now());
+  return (digits) => {
+    if (!budget.spend(digits.length, performance.now())) return note(story, new Date(), 'digits-refused', 'more than ten a second');
+    channel.execute('send_dtmf', digits);
+    note(story, new Date(), 'digits-sent', `${digits.length}`);
+  };
 }
 
 /**
  * Their audio ends with this process, so the calls do as well; FreeSWITCH would end them itself when their connections close, but their records shall have the end that it
  * tells.
  */
-export async function endConversations(talks: ReadonlySet<Talk>): Promise<void> {
-  await Promise.all([...talks].map((talk) => {
-    talk.hangUp('NORMAL_TEMPORARY_FAILURE');
-    return talk.ended(HANGUP_MS);
+export async function endConversations(conversations: Conversations): Promise<void> {
+  await Promise.all([...conversations.values()].filter(({ talking }) => talking).map((conversation) => {
+    endConversation(conversation, 'bridge-stopped', new Date());
+    return conversation.channel.ended(HANGUP_MS);
   }));
 }
 
-interface Attaching { session: AudioSession; unicast: UnicastHeaders; over: AbortSignal; log: Logger }
+interface Attaching { session: AudioSession; unicast: UnicastHeaders; over: AbortSignal; log: Logger; conversation: Conversation }
 
 /** The channel is answered, so it has a codec: without one FreeSWITCH dies of `unicast`. It stays parked, because only then is it served. */
-async function attach({ session, unicast, over, log }: Attaching, talk: Talk): Promise<void> {
+async function attach({ session, unicast, over, log, conversation }: Attaching, talk: Talk): Promise<void> {
   talk.send([sendMessage([['call-command', 'unicast'], ...Object.entries(unicast), ['flags', 'none']])]);
   if ((await session.callerAudio(ATTACHED_MS)) || over.aborted) return;
   log.error('FreeSWITCH did not attach the call\'s audio');
-  talk.hangUp('NORMAL_TEMPORARY_FAILURE');
+  endConversation(conversation, 'audio-failed', new Date());
 }
 
-function endAfter(seconds: number, talk: Talk, log: Logger): void {
-  const timer = setTimeout(() => {
-    log.info({ max_call_seconds: seconds }, 'the call has reached its longest duration');
-    talk.hangUp('ALLOTTED_TIMEOUT');
-  }, seconds * 1_000);
-  talk.onEnd(() => { clearTimeout(timer); });
+function endAfter(seconds: number, conversation: Conversation): void {
+  const timer = setTimeout(() => { endConversation(conversation, 'max-duration-reached', new Date()); }, seconds * 1_000);
+  conversation.channel.onEnd(() => { clearTimeout(timer); });
 }
 
-const causeOf = (reason: AudioEnd): string => (reason === 'assistant-hung-up' ? 'NORMAL_CLEARING' : 'NORMAL_TEMPORARY_FAILURE');

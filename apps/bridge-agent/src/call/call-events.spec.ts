@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { callEvent } from '@trunkmesh/contracts/call.js';
 import { numbered } from '../record/record-file.js';
 import { callAnswered, callEnded, callRejected, callStarted, type Route } from './call-events.js';
+import { createStory } from './call-story.js';
 import { lostCall, readHangup } from './hangup-facts.js';
 import { readInvite, type InviteFacts } from './invite-facts.js';
 import { recordedEvents } from './recorded-channel.fixture.js';
@@ -26,7 +27,7 @@ describe('the events of a call', () => {
     const { invite, hangup } = await recorded();
     const started = callStarted(invite, route, 'routing-service', stamp);
     const answered = callAnswered(started, new Date('2026-11-23T00:44:09.931Z'), 'PCMU', stamp);
-    const ended = numbered({ final: callEnded(started, hangup, stamp), earlier: [] }, EPOCH, 12).events[0]!;
+    const ended = numbered({ final: callEnded(started, hangup, createStory(), stamp), earlier: [] }, EPOCH, 12).events[0]!;
     for (const event of [started, answered, ended]) {
       expect(callEvent.parse(event)).toEqual(event);
       expect(event).toMatchObject({ subject: `trunkmesh.call.${id(1)}.${invite.callId}`, source: 'trunkmesh/bridge/bridge-1', traceparent: stamp.traceparent });
@@ -50,7 +51,7 @@ describe('the events of a call', () => {
     ['lost before its answer was seen to last', new Date('2026-11-23T00:44:00.000Z'), '2026-11-23T00:43:59.000Z', 0],
   ])('%s', async (_case, answeredAt, lastSeen, billable) => {
     const started = callStarted((await recorded()).invite, route, 'local', { ...stamp, traceparent: undefined });
-    const event = numbered({ final: callEnded(started, lostCall(new Date(lastSeen), answeredAt, null), { ...stamp, traceparent: undefined }), earlier: [] }, EPOCH, 2).events[0]!;
+    const event = numbered({ final: callEnded(started, lostCall(new Date(lastSeen), answeredAt, null), createStory(), { ...stamp, traceparent: undefined }), earlier: [] }, EPOCH, 2).events[0]!;
     expect(callEvent.parse(event).data).toMatchObject({ billable_ms: billable, reconstructed: true });
     expect(event).not.toHaveProperty('traceparent');
   });

@@ -1,7 +1,8 @@
-import type { CallAnswered, CallEnded, CallParties, CallRejected, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallAnswered, CallEnded, CallParties, CallRejected, CallStarted, CallTransferFailed, CallTransferred, TransferResult } from '@trunkmesh/contracts/call.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import type { RecordDraft } from '../record/record-file.js';
+import { endReasonOf, told, type CallStory } from './call-story.js';
 import type { HangupFacts } from './hangup-facts.js';
 import type { InviteFacts } from './invite-facts.js';
 import type { Refusal } from './refusal.js';
@@ -47,11 +48,11 @@ function partiesOf(invite: InviteFacts, decision: InboundDecision, bridgeId: str
 export function callStarted(invite: InviteFacts, decision: Route, decidedAt: DecidedAt, stamp: EventStamp): CallStarted {
   const parties = partiesOf(invite, decision, stamp.bridgeId);
   const target = { kind: decision.target.kind, id: decision.target.id };
-  return { ...envelopeOf('CallStarted', parties, invite.startedAt, stamp), data: { ...parties, decision, decided_at: decidedAt, target } };
+  return { ...envelopeOf('CallStarted', parties, invite.startedAt, stamp), data: { ...parties, decision, decided_at: decidedAt, target, invite: invite.captured } };
 }
 
-const partiesOfStarted = ({ data }: CallStarted): CallParties => {
-  const { decision: _decision, decided_at: _decidedAt, target: _target, ...parties } = data;
+export const partiesOfStarted = ({ data }: CallStarted): CallParties => {
+  const { decision: _decision, decided_at: _decidedAt, target: _target, invite: _invite, ...parties } = data;
   return parties;
 };
 
@@ -60,14 +61,22 @@ export function callAnswered(started: CallStarted, at: Date, codec: string | nul
   return { ...envelopeOf('CallAnswered', parties, at, stamp), data: { ...parties, answered_at: at.toISOString(), codec } };
 }
 
-export function callEnded(started: CallStarted, hangup: HangupFacts, stamp: EventStamp): RecordDraft['final'] {
+export function callTransferEnded(started: CallStarted, transfer: TransferResult, stamp: EventStamp): CallTransferred | CallTransferFailed {
   const parties = partiesOfStarted(started);
-  const { answeredAt, endedAt, ...how } = hangup;
+  const at = new Date(transfer.ended_at);
+  if (transfer.outcome === 'transferred') return { ...envelopeOf('CallTransferred', parties, at, stamp), data: { ...parties, transfer } };
+  return { ...envelopeOf('CallTransferFailed', parties, at, stamp), data: { ...parties, transfer } };
+}
+
+export function callEnded(started: CallStarted, hangup: HangupFacts, story: CallStory, stamp: EventStamp): RecordDraft['final'] {
+  const parties = partiesOfStarted(started);
+  const { answeredAt, endedAt, transferStatus: _transferStatus, ...how } = hangup;
   return {
     ...envelopeOf('CallEnded', parties, endedAt, stamp),
     data: {
       ...parties, ...how, answered_at: answeredAt?.toISOString() ?? null, ended_at: endedAt.toISOString(),
       billable_ms: answeredAt === null ? 0 : Math.max(0, endedAt.getTime() - answeredAt.getTime()), target: started.data.target,
+      end_reason: endReasonOf(story, hangup), recording: story.recording, transfer: story.transfer, ...told(story),
     } satisfies Omit<CallEnded['data'], 'bridge_epoch' | 'record_number'>,
   };
 }
@@ -76,13 +85,13 @@ export function callEnded(started: CallStarted, hangup: HangupFacts, stamp: Even
 export const statusSent = (refusal: Refusal, hangupDisposition: string | null | undefined): number => (hangupDisposition === 'recv_cancel' ? 487 : refusal.sip_status);
 
 /** A call that had begun, and could not be answered. */
-export function callRejectedLater(started: CallStarted, refusal: Refusal, hangup: HangupFacts, stamp: EventStamp): RecordDraft['final'] {
+export function callRejectedLater(started: CallStarted, { refusal, story }: { refusal: Refusal; story: CallStory }, hangup: HangupFacts, stamp: EventStamp): RecordDraft['final'] {
   const parties = partiesOfStarted(started);
   return {
     ...envelopeOf('CallRejected', parties, hangup.endedAt, stamp),
     data: {
       ...parties, decision: refusal, decided_at: started.data.decided_at, reason: refusal.reason, sip_status: statusSent(refusal, hangup.hangup_disposition),
-      ended_at: hangup.endedAt.toISOString(),
+      ended_at: hangup.endedAt.toISOString(), invite: started.data.invite, ...told(story),
     } satisfies Omit<CallRejected['data'], 'bridge_epoch' | 'record_number'>,
   };
 }
@@ -93,6 +102,7 @@ export function callRejected(invite: InviteFacts, refusal: Refusal, { decidedAt,
     ...envelopeOf('CallRejected', parties, endedAt, stamp),
     data: {
       ...parties, decision: refusal, decided_at: decidedAt, reason: refusal.reason, sip_status: sipStatus, ended_at: endedAt.toISOString(),
+      invite: invite.captured,
     } satisfies Omit<CallRejected['data'], 'bridge_epoch' | 'record_number'>,
   };
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, execute, linger, myEvents, sendMessage, unsubscribe, type EslCommand } from '../esl/esl-command.js';
+import { api, connect, execute, getVariable, linger, myEvents, sendMessage, unsubscribe, type EslCommand } from '../esl/esl-command.js';
 import { createEslConnection, type EslReply } from '../esl/esl-connection.socket.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import { readHangup, type HangupFacts } from './hangup-facts.js';
@@ -17,12 +17,18 @@ const UNUSED_EVENTS = [
 export interface Talk {
   /** Asks for the channel's data, and with the same breath for what is wanted later: one round trip. */
   begin(): Promise<EslReply>;
-  execute(application: string): void;
+  execute(application: string, argument?: string): void;
   send(commands: readonly EslCommand[]): void;
   hangUp(cause: string): void;
+  /** Undefined: not set, or FreeSWITCH does not answer. */
+  getVariable(name: string): Promise<string | undefined>;
+  /** RTP packets that came from the caller so far; undefined: FreeSWITCH does not say. */
+  packetsIn(callId: string): Promise<number | undefined>;
   onAnswered(listener: (event: EslEvent) => void): void;
   /** What the caller presses. */
   onDigit(listener: (digit: string) => void): void;
+  /** Called before any `onEnd`: what the end's record has to have. At once if the end has come. */
+  beforeEnd(listener: () => void): void;
   /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** Answered or ended; false: neither within the time. */
@@ -38,6 +44,14 @@ export function openTalk(socket: Socket): Talk {
   let onDigit: (digit: string) => void = () => undefined;
   const answered = deferred<EslEvent>();
   const end = deferred<HangupFacts | undefined>();
+  const beforeEnd: (() => void)[] = [];
+  let isOver = false;
+  const finish = (hangup: HangupFacts | undefined): void => {
+    if (isOver) return;
+    isOver = true;
+    for (const listener of beforeEnd) listener();
+    end.resolve(hangup);
+  };
   const closed = deferred<void>();
   const connection = createEslConnection(socket, {
     onEvent: (event) => {
@@ -47,27 +61,42 @@ export function openTalk(socket: Socket): Talk {
       }
       if (event.name === 'DTMF') onDigit(event.headers.get('DTMF-Digit') ?? '');
       if (event.name !== 'CHANNEL_HANGUP_COMPLETE') return;
-      end.resolve(readHangup(event.headers, new Date()));
+      finish(readHangup(event.headers, new Date()));
       // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
       connection.close();
     },
     onClose: () => {
-      end.resolve(undefined);
+      finish(undefined);
       closed.resolve();
     },
   });
   const within = <T>(withinMs: number, late: T, work: Promise<T>) => Promise.race([work, sleep(withinMs, late, { ref: false })]);
+  const getVariableNow = async (name: string): Promise<string | undefined> => {
+    const reply = await connection.send(getVariable(name));
+    // Of a variable that is not set FreeSWITCH says "-ERR command not found".
+    return reply.outcome === 'reply' && !reply.text.startsWith('-ERR') && reply.text !== '' ? reply.text : undefined;
+  };
   return {
     begin: () => {
       const data = connection.send(connect());
       for (const command of [linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)]) void connection.send(command);
       return data;
     },
-    execute: (application) => { void connection.send(execute(application)); },
+    execute: (application, argument) => { void connection.send(execute(application, argument)); },
     send: (commands) => { for (const command of commands) void connection.send(command); },
     hangUp: (cause) => { void connection.send(sendMessage([['call-command', 'hangup'], ['hangup-cause', cause]])); },
+    getVariable: getVariableNow,
+    packetsIn: async (callId) => {
+      await connection.send(api('uuid_set_media_stats', callId));
+      const count = Number(await getVariableNow('rtp_audio_in_media_packet_count'));
+      return Number.isSafeInteger(count) ? count : undefined;
+    },
     onAnswered: (listener) => { onAnswered.push(listener); },
     onDigit: (listener) => { onDigit = listener; },
+    beforeEnd: (listener) => {
+      if (isOver) listener();
+      else beforeEnd.push(listener);
+    },
     onEnd: (listener) => { void end.promise.then(listener); },
     settled: (withinMs) => within(withinMs, false, Promise.race([answered.promise, end.promise]).then(() => true)),
     ended: (withinMs) => within(withinMs, undefined, end.promise),
@@ -75,7 +104,6 @@ export function openTalk(socket: Socket): Talk {
     close: () => connection.close(),
   };
 }
-
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;

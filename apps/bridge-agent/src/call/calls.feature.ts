@@ -1,3 +1,4 @@
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { uuidv7 } from 'uuidv7';
 import { createAudioEngine } from '../audio/audio-engine.io.js';
@@ -5,15 +6,19 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { startCallRecorder } from '../record/call-recorder.fs.js';
 import { publishCallEvents } from '../record/call-log.jetstream.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import type { BucketSettings } from '../recording/recording-bucket.s3.js';
+import { startRecordings } from '../recording/recordings.fs.js';
 import { endConversations } from './assistant-call.socket.js';
 import type { AssistantSettings } from './assistant-settings.js';
+import { serveCallControl } from './call-control.nats.js';
 import { startCallSocket } from './call-socket.server.js';
-import type { Talk } from './call-talk.socket.js';
 import { observeCalls } from './call.metrics.js';
 import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from './call-limits.js';
-import { handleInboundCall } from './inbound-call.socket.js';
+import type { Conversations } from './conversation.js';
+import { handleInboundCall, type CallPorts } from './inbound-call.socket.js';
 import { createInboundRouter } from './inbound-router.nats.js';
-import { createLiveCalls, type EventSocket } from './live-calls.registry.js';
+import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.registry.js';
+import { revealWith } from './reveal.crypto.js';
 import { startLocalRoutes } from './local-routes.follow.js';
 
 export interface CallsOptions {
@@ -23,8 +28,11 @@ export interface CallsOptions {
   /** Concurrent calls of this host. */
   maxCalls: number;
   link: NatsLink;
-  /** Undefined: callers hear themselves. */
-  assistant?: AssistantSettings;
+  /** What holds for calls whose organisation and number set nothing else. */
+  mesh: AssistantSettings;
+  recordings: { folder: string; bucket: BucketSettings | undefined };
+  /** Opens the signing secrets that customers gave. */
+  ring: KeyRing;
   /** Trunks whose gateway's host name resolves to the address. */
   resolvedTrunks: (address: string) => readonly string[];
   logger: Logger;
@@ -40,7 +48,7 @@ export interface Calls {
   /** Of those: calls that nobody watches at this moment, after a restart or a broken connection. */
   outOfSight(): number;
   unconfirmedRecords(): number;
-  readiness(): { routes: string; records: string };
+  readiness(): Record<'routes' | 'records' | 'recordings', string>;
   stop(): Promise<void>;
 }
 
@@ -51,15 +59,28 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const local = await startLocalRoutes({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
   const counting = { live: () => 0, seen: () => 0 };
   const recorder = await startCallRecorder({ stateDir, bridgeId: bridge.id, link, publish: publishCallEvents(link), logger, newId: uuidv7, liveCalls: () => counting.seen() });
-  const live = createLiveCalls({ recorder, bridgeId: bridge.id, newId: uuidv7, logger, onEnded: (trunkId) => { if (trunkId !== null) freeChannel(limits, trunkId); } });
+  const held: { live?: LiveCalls } = {};
+  const isLive = (callId: string): boolean => held.live?.has(callId) ?? recorder.leftOpen.some(({ started }) => started.data.call_id === callId);
+  const recordings = await startRecordings({ ...options.recordings, publish: publishCallEvents(link), isLive, logger });
+  const tell = async (): Promise<void> => undefined;
+  const live = held.live = createLiveCalls({
+    recorder, bridgeId: bridge.id, newId: uuidv7, logger, tell,
+    onEnded: ({ data: { trunk_id: trunkId, call_id: callId } }) => {
+      if (trunkId !== null) freeChannel(limits, trunkId);
+      recordings.ended(callId);
+    },
+  });
   Object.assign(counting, { live: live.count, seen: live.countSeen });
   for (const { started } of recorder.leftOpen) if (started.data.trunk_id !== null) occupyChannel(limits, started.data.trunk_id, Date.now());
   if (recorder.leftOpen.length > 0) logger.warn({ calls: recorder.leftOpen.length }, 'calls were left open by the life before; FreeSWITCH will be asked for them');
   observeCalls({ live: live.count, unconfirmed: recorder.unconfirmed });
 
-  const assistant = options.assistant && { settings: options.assistant, engine: createAudioEngine({ ports: options.assistant.audioPorts, logger }), talks: new Set<Talk>() };
-  const ports = {
-    bridge, assistant, limits, live, recorder, logger, resolvedTrunks: options.resolvedTrunks, newId: uuidv7, limitsOf: local.limitsOf, decide: createInboundRouter({ link, local, logger }),
+  const engine = createAudioEngine({ ports: options.mesh.audioPorts, logger });
+  const conversations: Conversations = new Map();
+  const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger });
+  const ports: CallPorts = {
+    bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
+    decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal: revealWith(options.ring, logger) },
   };
   const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports) });
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
@@ -70,14 +91,16 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     onEvent: live.onEvent,
     live: live.count,
     unconfirmedRecords: recorder.unconfirmed,
-    readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up' }),
+    readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up', recordings: recordings.trouble() ?? 'up' }),
     outOfSight: () => live.count() - live.countSeen(),
     stop: async () => {
       clearInterval(tidying);
-      if (assistant !== undefined) await endConversations(assistant.talks);
+      control.stop();
+      await endConversations(conversations);
       await socket.stop();
-      assistant?.engine.stop();
+      engine.stop();
       live.stop();
+      await recordings.stop();
       await recorder.stop();
       await local.stop();
     },

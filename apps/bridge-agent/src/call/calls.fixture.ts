@@ -11,6 +11,7 @@ import { CALLS_STREAM, numberSubject, organizationSubject, ROUTING_INBOUND, trun
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.server.js';
@@ -18,12 +19,19 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startEslClient } from '../esl/esl-client.socket.js';
 import { createNatsLink } from '../record/nats-link.nats.js';
+import type { AssistantSettings } from './assistant-settings.js';
 import { startCalls, type Calls, type CallsOptions } from './calls.feature.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
 const AT = '2026-01-01T00:00:00.000Z';
 const PASSWORD = 'test-password';
+
+export const NO_ASSISTANT: AssistantSettings = {
+  mediaUrl: undefined, prewarmUrl: undefined, statusUrl: undefined, streamSecret: undefined, answerDeadlineMs: 6_000, maxCallSeconds: 60, record: false, allowPrivateUrls: true,
+  audioPorts: { first: 21_000, last: 21_999 },
+};
+export const RING = parseKeyRing(`test:${Buffer.alloc(32, 7).toString('base64')}`);
 
 export const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
 export const organization = (n: number): OrganizationState => organizationState.parse({ id: id(1, n), name: `org ${n}`, status: 'active', outbound_country_codes: null, created_at: AT, updated_at: AT });
@@ -73,7 +81,7 @@ export async function startHost() {
       const connecting = connectNats(nats.url, { name: 'agent', logger });
       const calls = await startCalls({
         bridge: { id: 'bridge-1', pool: 'default' }, stateDir: join(folder, 'state'), callSocket: { host: '127.0.0.1', port: callSocketPort }, maxCalls: 100, link: createNatsLink(connecting),
-        resolvedTrunks: () => [], logger, ...options,
+        resolvedTrunks: () => [], logger, mesh: NO_ASSISTANT, recordings: { folder: join(folder, 'recordings'), bucket: undefined }, ring: RING, ...options,
       });
       const esl = startEslClient({
         host: '127.0.0.1', port: eslPort, password: PASSWORD, events: ['HEARTBEAT'], logger, onEvent: (event) => calls.onEvent(event), onUp: () => calls.onUp(esl), onDown: () => calls.onDown(),

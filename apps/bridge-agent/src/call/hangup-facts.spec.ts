@@ -12,7 +12,7 @@ describe('how a call ended', () => {
     const facts = readHangup(event!, NOW);
     expect(facts).toEqual({
       answeredAt: new Date('2026-11-23T00:44:09.931Z'), endedAt: new Date('2026-11-23T00:44:13.951Z'), hangup_cause: 'NORMAL_CLEARING', q850: 16, sip_status: 200,
-      hangup_disposition: 'recv_bye', codec: 'PCMU', reconstructed: false,
+      hangup_disposition: 'recv_bye', codec: 'PCMU', reconstructed: false, transferStatus: null,
       quality: { mos: 4.5, quality_percentage: 100, jitter_min_ms: 0.3, jitter_max_ms: 5.84, packets_in: 149, packets_out: 185 },
     });
     expect(callQuality.parse(facts.quality)).toEqual(facts.quality);
@@ -34,7 +34,7 @@ describe('how a call ended', () => {
 
   it('what is missing or no figure is null; the end is now', () => {
     expect(hangup({ rtp_audio_in_packet_count: 'x', rtp_audio_out_packet_count: '1', rtp_audio_in_mos: 'nan', sip_term_status: '-1' })).toEqual({
-      answeredAt: null, endedAt: NOW, hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null, codec: null, reconstructed: false,
+      answeredAt: null, endedAt: NOW, hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null, codec: null, reconstructed: false, transferStatus: null,
       quality: { mos: null, quality_percentage: null, jitter_min_ms: null, jitter_max_ms: null, packets_in: null, packets_out: 1 },
     });
   });

@@ -6,6 +6,8 @@ import { epochMicroseconds } from './invite-facts.js';
 export type HangupFacts = Pick<CallEnded['data'], 'hangup_cause' | 'q850' | 'sip_status' | 'hangup_disposition' | 'codec' | 'quality' | 'reconstructed'> & {
   answeredAt: Date | null;
   endedAt: Date;
+  /** What a NOTIFY said of a transfer's target. */
+  transferStatus: number | null;
 };
 
 /** `headers`: the event's, decoded. `now` stands in for an end that it does not name. */
@@ -21,12 +23,13 @@ export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
     codec: text('read_codec'),
     quality: qualityOf(text),
     reconstructed: false,
+    transferStatus: whole(text('sip_refer_target_status_code')),
   };
 }
 
 /** A call that ended without a word: what is certain is that it lasted until `lastSeen`. */
 export const lostCall = (lastSeen: Date, answeredAt: Date | null, codec: string | null): HangupFacts => ({
-  answeredAt, endedAt: lastSeen, hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null, codec, quality: null, reconstructed: true,
+  answeredAt, endedAt: lastSeen, hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null, codec, quality: null, reconstructed: true, transferStatus: null,
 });
 
 const whole = (text: string | null): number | null => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);

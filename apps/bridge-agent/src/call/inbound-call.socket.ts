@@ -5,13 +5,18 @@ import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
 import { connectToAssistant, type AssistantPorts } from './assistant-call.socket.js';
-import { callRejected, callStarted, statusSent, type EventStamp, type Route } from './call-events.js';
-import { takeChannel, type CallLimits, type TrunkLimits } from './call-limits.js';
+import type { AssistantSettings } from './assistant-settings.js';
+import { callRejected, callStarted, partiesOfStarted, statusSent, type EventStamp, type Route } from './call-events.js';
+import { takeChannel, type CallLimits } from './call-limits.js';
 import { calls as callsMetric, decisionSeconds } from './call.metrics.js';
+import { createStory } from './call-story.js';
 import { openTalk, type Talk } from './call-talk.socket.js';
+import { callTreatment, type CallTreatment } from './call-treatment.js';
+import type { Conversation, Conversations } from './conversation.js';
 import type { Decided, DecideInbound } from './inbound-router.nats.js';
 import { epochMicroseconds, readInvite, routingRequest, type InviteFacts } from './invite-facts.js';
-import type { LiveCalls } from './live-calls.registry.js';
+import type { LiveCalls, LiveCallsOptions } from './live-calls.registry.js';
+import type { LocalRoutes } from './local-routes.follow.js';
 import { refuseCommands, refusedHere, type Refusal } from './refusal.js';
 
 /** What a call needs of the rest of the agent. */
@@ -21,11 +26,13 @@ export interface CallPorts {
   /** Trunks whose gateway's host name resolves to the address. */
   resolvedTrunks: (address: string) => readonly string[];
   limits: CallLimits;
-  limitsOf: (organizationId: string, trunkId: string) => TrunkLimits;
-  live: Pick<LiveCalls, 'begin' | 'answered' | 'refused' | 'ended' | 'lost'>;
+  local: Pick<LocalRoutes, 'limitsOf' | 'customerSettingsOf' | 'outboundRulesOf'>;
+  live: Pick<LiveCalls, 'begin' | 'ringing' | 'answered' | 'refused' | 'ended' | 'lost'>;
   recorder: Pick<CallRecorder, 'finish'>;
-  /** Undefined: nobody is there to talk to, and callers hear themselves. */
-  assistant: AssistantPorts | undefined;
+  tell: LiveCallsOptions['tell'];
+  mesh: AssistantSettings;
+  assistant: AssistantPorts;
+  conversations: Conversations;
   newId: () => string;
   logger: Logger;
 }
@@ -47,13 +54,13 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     }
     await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {
       const started = performance.now();
-      const decided = withinLimits(await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress))), ports);
+      const decided = withinLimits(treated(await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress))), ports), ports);
       decisionSeconds.record((performance.now() - started) / 1000, { decided_at: decided.decidedAt });
       const { decision } = decided;
       span.setAttributes({ 'route.outcome': decision.outcome, 'route.decided_at': decided.decidedAt, ...(decision.outcome === 'refuse' ? { 'route.reason': decision.reason } : {}) });
       const stamp: EventStamp = { bridgeId: ports.bridge.id, newId: ports.newId, traceparent: currentTraceparent() };
       if (decision.outcome === 'refuse') await refuse({ invite, refusal: decision, decided, stamp }, talk, ports);
-      else await answer({ invite, route: decision, decided, stamp }, talk, ports);
+      else await answer({ invite, route: decision, treatment: decided.treatment!, decided, stamp }, talk, ports);
     });
     await talk.closed;
   } catch (error) {
@@ -63,35 +70,60 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
   }
 }
 
-/** The trunk's own limits, on this host. A call that is let through has taken its channel. */
-function withinLimits(decided: Decided, { limits, limitsOf }: CallPorts): Decided {
+/** `treatment`: of a call that is routed. */
+type Treated = Decided & { treatment?: CallTreatment };
+
+/** Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be a guess. */
+function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
   const { decision } = decided;
-  if (decision.outcome === 'refuse' || takeChannel(limits, decision.trunk_id, limitsOf(decision.organization_id, decision.trunk_id), Date.now())) return decided;
+  if (decision.outcome === 'refuse') return decided;
+  const settings = local.customerSettingsOf(decision.organization_id, decision.number_id);
+  if (settings !== undefined) return { ...decided, treatment: callTreatment(settings, mesh) };
+  return { ...decided, decision: refusedHere(decision, 'routing-unavailable', 'Refused: this bridge does not know the organisation\'s settings yet.') };
+}
+
+/** The trunk's own limits, on this host. A call that is let through has taken its channel. */
+function withinLimits(decided: Treated, { limits, local }: CallPorts): Treated {
+  const { decision } = decided;
+  if (decision.outcome === 'refuse' || takeChannel(limits, decision.trunk_id, local.limitsOf(decision.organization_id, decision.trunk_id), Date.now())) return decided;
   return { ...decided, decision: refusedHere(decision, 'limit-reached', `Refused: the trunk's limit of concurrent or new calls is reached on this bridge (${decision.number}).`) };
 }
 
-interface Answering { invite: InviteFacts; route: Route; decided: Decided; stamp: EventStamp }
+interface Answering { invite: InviteFacts; route: Route; treatment: CallTreatment; decided: Decided; stamp: EventStamp }
 
-async function answer({ invite, route, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
-  const { live, logger } = ports;
+async function answer({ invite, route, treatment, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
+  const { live, logger, conversations } = ports;
   const { callId } = invite;
   const started = callStarted(invite, route, decided.decidedAt, stamp);
-  const noted = live.begin(started).catch((error: unknown) => { logger.error({ err: error, call_id: callId }, 'a call that begins cannot be noted on disk'); });
-  talk.onAnswered((event) => { live.answered(callId, epochMicroseconds(event.headers.get('Caller-Channel-Answered-Time')) ?? new Date(), event.headers.get('variable_read_codec')?.slice(0, 64) ?? null); });
+  const conversation: Conversation = {
+    parties: { ...partiesOfStarted(started), organization_id: route.organization_id }, channel: talk, story: createStory(),
+    outboundRules: () => ports.local.outboundRulesOf(route.organization_id, route.trunk_id), answered: false, talking: false, transferring: false,
+  };
+  conversations.set(callId, conversation);
+  const noted = live.begin(started, conversation.story).catch((error: unknown) => { logger.error({ err: error, call_id: callId }, 'a call that begins cannot be noted on disk'); });
+  talk.onAnswered((event) => {
+    conversation.answered = true;
+    live.answered(callId, epochMicroseconds(event.headers.get('Caller-Channel-Answered-Time')) ?? new Date(), event.headers.get('variable_read_codec')?.slice(0, 64) ?? null);
+  });
   talk.onEnd((hangup) => {
+    conversations.delete(callId);
     if (hangup === undefined) live.lost(callId, new Date());
     else live.ended(callId, hangup);
   });
   await Promise.race([noted, sleep(NOTED_MS, undefined, { ref: false })]);
-  if (ports.assistant === undefined) echo(talk);
-  else await connectToAssistant({ started, route, live, logger }, talk, ports.assistant);
+  const { media } = treatment;
+  if (media === undefined) echo(talk, () => { live.ringing(callId, new Date()); });
+  else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);
   if (await talk.settled(SETTLED_MS)) return;
   logger.error({ call_id: callId }, 'FreeSWITCH neither answered the call nor ended it');
   talk.hangUp('NORMAL_TEMPORARY_FAILURE');
 }
 
-function echo(talk: Talk): void {
-  for (const application of ['ring_ready', 'answer', 'echo']) talk.execute(application);
+/** Nobody said where the assistant is: whoever tries a trunk out hears itself. */
+function echo(talk: Talk, ringing: () => void): void {
+  talk.execute('ring_ready');
+  ringing();
+  for (const application of ['answer', 'echo']) talk.execute(application);
 }
 
 interface Refusing { invite: InviteFacts; refusal: Refusal; decided: Decided; stamp: EventStamp }
@@ -102,5 +134,7 @@ async function refuse({ invite, refusal, decided, stamp }: Refusing, talk: Talk,
   talk.send(refuseCommands(refusal.reason));
   const hangup = await talk.ended(SETTLED_MS);
   const sipStatus = statusSent(refusal, hangup?.hangup_disposition);
-  await ports.recorder.finish(callRejected(invite, refusal, { decidedAt, endedAt: hangup?.endedAt ?? new Date(), sipStatus }, stamp));
+  const event = callRejected(invite, refusal, { decidedAt, endedAt: hangup?.endedAt ?? new Date(), sipStatus }, stamp);
+  await ports.tell({ what: 'event', event });
+  await ports.recorder.finish(event);
 }

@@ -1,5 +1,7 @@
+import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
+import { captureInvite } from './captured-invite.js';
 
 /** What an INVITE said, as far as it matters: taken from the channel's variables, cut to the sizes of the contract. All of it is hostile. */
 export interface InviteFacts {
@@ -15,6 +17,8 @@ export interface InviteFacts {
   headers: InboundRequest['headers'];
   sipCallId: string | null;
   startedAt: Date;
+  /** For people, not for decisions. */
+  captured: CapturedInvite;
 }
 
 const USER = 256;
@@ -38,6 +42,7 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
     headers: HEADER_SOURCES.flatMap((source) => linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)])).slice(0, HEADER_LINES),
     sipCallId: variable('sip_call_id').slice(0, USER) || null,
     startedAt: epochMicroseconds(headers.get('Caller-Channel-Created-Time')) ?? now,
+    captured: captureInvite(headers),
   };
 }
 

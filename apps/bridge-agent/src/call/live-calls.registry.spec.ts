@@ -6,6 +6,7 @@ import type { EslReply } from '../esl/esl-connection.socket.js';
 import { answered, callId, started } from '../record/call-record.samples.js';
 import type { OpenCall } from '../record/open-calls.fs.js';
 import type { RecordDraft } from '../record/record-file.js';
+import { createStory } from './call-story.js';
 import { readHangup } from './hangup-facts.js';
 import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.registry.js';
 
@@ -18,15 +19,16 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   const answers: CallAnswered[] = [];
   const ended: (string | null)[] = [];
   const sent: string[] = [];
+  const told: string[] = [];
   const existing = new Set<string>();
   const world = { now: T0 };
   let ids = 0;
   const live = createLiveCalls({
     recorder: {
-      leftOpen, lastAlive, begin: () => Promise.resolve(), answered: (event) => { answers.push(event); },
+      leftOpen, lastAlive, begin: () => Promise.resolve(), answered: (event) => { answers.push(event); }, happened: () => undefined,
       finish: (final) => { finished.push(final); return Promise.resolve(); },
     },
-    bridgeId: 'bridge-1', newId: () => `01900000-0000-7000-8000-${String(ids += 1).padStart(12, '0')}`, onEnded: (trunkId) => { ended.push(trunkId); }, logger: pino({ level: 'silent' }),
+    bridgeId: 'bridge-1', newId: () => `01900000-0000-7000-8000-${String(ids += 1).padStart(12, '0')}`, onEnded: ({ data }) => { ended.push(data.trunk_id); }, tell: (change) => { told.push(change.what === 'event' ? change.event.type : change.what); return Promise.resolve(); }, logger: pino({ level: 'silent' }),
     now: () => new Date(world.now), lookMs: 5,
   });
   const esl = {
@@ -35,8 +37,10 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
     api: (name: string, args = '') => { sent.push(`${name} ${args}`); return Promise.resolve(reply(existing.has(args) ? 'true' : 'false')); },
   } as EventSocket;
   registries.push(live);
-  return { live, finished, answers, ended, sent, existing, world, esl };
+  return { live, finished, answers, ended, sent, told, existing, world, esl };
 }
+/** A record is written once the platform's statuses have it. */
+const recorded = () => new Promise((resolve) => { setImmediate(resolve); });
 const registries: LiveCalls[] = [];
 afterEach(() => { registries.splice(0).forEach((live) => live.stop()); });
 
@@ -49,34 +53,47 @@ const untilAsked = (sent: readonly string[], n: number) => eventually(() => sent
 describe('calls that go on', () => {
   it('end once, whoever says it first', async () => {
     const { live, finished, ended } = setUp();
-    await live.begin(started(1));
+    await live.begin(started(1), createStory());
     live.ended(callId(1), readHangup(hangupOf(1), new Date(T0)));
     live.onEvent(event(1));
     live.lost(callId(1), new Date(T0));
     live.ended(callId(1), readHangup(hangupOf(1), new Date(T0)));
+    await recorded();
     expect([finished.length, ended, live.count()]).toEqual([1, [null], 0]);
   });
 
   it('the answer is noted once, from whichever source', async () => {
     const { live, answers, finished } = setUp();
-    await live.begin(started(1));
+    await live.begin(started(1), createStory());
     live.answered(callId(1), new Date(T0 + 1000), 'PCMU');
     live.answered(callId(1), new Date(T0 + 2000), 'PCMA');
     live.ended(callId(1), readHangup(hangupOf(1, { answer_uepoch: String((T0 + 1000) * 1000) }), new Date(T0)));
     expect(answers.map(({ data }) => [data.answered_at, data.codec])).toEqual([[new Date(T0 + 1000).toISOString(), 'PCMU']]);
+    await recorded();
     expect(finished[0]!.data).toMatchObject({ answered_at: new Date(T0 + 1000).toISOString(), billable_ms: 8_000 });
+  });
+
+  it('are told of in order, the end before its record is written, each once', async () => {
+    const { live, finished, told } = setUp();
+    await live.begin(started(1), createStory());
+    live.ringing(callId(1), new Date(T0));
+    live.answered(callId(1), new Date(T0 + 1000), 'PCMU');
+    live.ended(callId(1), readHangup(hangupOf(1, { answer_uepoch: String((T0 + 1000) * 1000) }), new Date(T0)));
+    expect([told, finished]).toEqual([['CallStarted', 'ringing', 'CallAnswered', 'CallEnded'], []]);
+    await recorded();
+    expect(finished).toMatchObject([{ data: { end_reason: 'switch-ended', timeline: [{ what: 'ringing' }, { what: 'answered', detail: 'PCMU' }] } }]);
   });
 
   it('an answer that only the hang-up tells of is in the log as well', async () => {
     const { live, answers } = setUp();
-    await live.begin(started(1));
+    await live.begin(started(1), createStory());
     live.ended(callId(1), readHangup(hangupOf(1, { answer_uepoch: String((T0 + 1000) * 1000), read_codec: 'PCMU' }), new Date(T0)));
     expect(answers).toHaveLength(1);
   });
 
   it('hang-ups of other calls, and other events, are nobody\'s', async () => {
     const { live, finished } = setUp();
-    await live.begin(started(1));
+    await live.begin(started(1), createStory());
     live.onEvent(event(2));
     live.onEvent({ ...event(1), name: 'CHANNEL_ANSWER' });
     expect([finished.length, live.count(), live.countSeen()]).toEqual([0, 1, 1]);
@@ -92,6 +109,7 @@ describe('calls without a connection of their own', () => {
     expect(sent[0]).toBe('event plain CHANNEL_HANGUP_COMPLETE');
     await eventually(() => live.countSeen() === 1);
     live.onEvent(event(1, { answer_uepoch: String((T0 + 1000) * 1000) }));
+    await recorded();
     expect(finished[0]!.data).toMatchObject({ reconstructed: false, hangup_cause: 'NORMAL_CLEARING', ended_at: new Date(T0 + 9_000).toISOString() });
   });
 
@@ -123,13 +141,14 @@ describe('calls without a connection of their own', () => {
     live.onUp(esl);
     await untilAsked(sent, 1);
     live.onEvent(event(1));
+    await recorded();
     expect(finished).toMatchObject([{ data: { reconstructed: false } }]);
   });
 
   it('FreeSWITCH killed and started again: ended when its connection broke', async () => {
     const { live, finished, sent, world, esl } = setUp();
     live.onUp(esl);
-    await live.begin(started(1));
+    await live.begin(started(1), createStory());
     live.answered(callId(1), new Date(T0), 'PCMU');
     live.onDown();
     live.lost(callId(1), new Date(T0 + 5_000));
@@ -143,7 +162,7 @@ describe('calls without a connection of their own', () => {
 
   it('FreeSWITCH killed and not coming back: ended all the same', async () => {
     const { live, finished, world } = setUp();
-    await live.begin(started(1));
+    await live.begin(started(1), createStory());
     live.lost(callId(1), new Date(T0));
     world.now = T0 + 10_000;
     await eventually(() => finished.length === 1);

@@ -1,10 +1,12 @@
-import type { CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallEvent, CallStarted, TransferResult } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslClient } from '../esl/esl-client.socket.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
-import { callAnswered, callEnded, callRejectedLater, type EventStamp } from './call-events.js';
+import type { RecordDraft } from '../record/record-file.js';
+import { callAnswered, callEnded, callRejectedLater, callTransferEnded, type EventStamp } from './call-events.js';
+import { createStory, note, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call.metrics.js';
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
 import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
@@ -15,7 +17,10 @@ export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
 
 export interface LiveCalls {
   /** The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it again. */
-  begin(started: CallStarted): Promise<void>;
+  begin(started: CallStarted, story: CallStory): Promise<void>;
+  ringing(callId: string, at: Date): void;
+  transferring(callId: string, at: Date): void;
+  transferEnded(callId: string, transfer: TransferResult): void;
   answered(callId: string, at: Date, codec: string | null): void;
   /** It cannot be answered after all: its end, when it comes, is a refusal. */
   refused(callId: string, refusal: Refusal): void;
@@ -28,6 +33,7 @@ export interface LiveCalls {
   onDown(): void;
   /** Events of the event socket; all but CHANNEL_HANGUP_COMPLETE are somebody else's. */
   onEvent(event: EslEvent): void;
+  has(callId: string): boolean;
   count(): number;
   /** Those that FreeSWITCH is known to have at this moment. */
   countSeen(): number;
@@ -35,15 +41,20 @@ export interface LiveCalls {
 }
 
 export interface LiveCallsOptions {
-  recorder: Pick<CallRecorder, 'begin' | 'answered' | 'finish' | 'leftOpen' | 'lastAlive'>;
+  recorder: Pick<CallRecorder, 'begin' | 'answered' | 'happened' | 'finish' | 'leftOpen' | 'lastAlive'>;
   bridgeId: string;
   newId: () => string;
   /** A call of this trunk has ended. */
-  onEnded: (trunkId: string | null) => void;
+  onEnded: (started: CallStarted) => void;
+  /** The platform is told of each change of state, in order, and of the last one before its record is written: whoever dies in between tells it again. Never rejects. */
+  tell: (change: CallChange) => Promise<void>;
   logger: Logger;
   now?: () => Date;
   lookMs?: number;
 }
+
+/** What the platform is told of. */
+export type CallChange = { what: 'ringing' | 'transfer-started'; started: CallStarted; at: Date } | { what: 'event'; event: Exclude<CallEvent, { type: 'CallEnded' | 'CallRejected' }> | RecordDraft['final'] };
 
 const LOOK_MS = 1_000;
 const ASK_DEADLINE_MS = 2_000;
@@ -57,7 +68,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
 
   for (const { started, answered } of recorder.leftOpen) {
     const times = [started.data.started_at, answered?.data.answered_at, recorder.lastAlive?.toISOString()].filter((time) => time !== undefined);
-    calls.set(started.data.call_id, { started, answered, lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() });
+    calls.set(started.data.call_id, { started, answered, story: createStory(), lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() });
   }
 
   const answered = (callId: string, at: Date, codec: string | null): void => {
@@ -65,6 +76,8 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     if (call === undefined || call.answered !== null) return;
     call.answered = callAnswered(call.started, at, codec, stampOf(call));
     recorder.answered(call.answered);
+    note(call.story, at, 'answered', codec);
+    void options.tell({ what: 'event', event: call.answered });
     setupSeconds.record(Math.max(0, at.getTime() - new Date(call.started.data.started_at).getTime()) / 1000);
   };
   const ended = (callId: string, hangup: HangupFacts): void => {
@@ -73,7 +86,6 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     // Answered without this process having seen it: the log shall have it all the same.
     if (hangup.answeredAt !== null) answered(callId, hangup.answeredAt, hangup.codec);
     calls.delete(callId);
-    options.onEnded(call.started.data.trunk_id);
     const answeredAt = hangup.answeredAt ?? (call.answered === null ? null : new Date(call.answered.data.answered_at));
     const final = finalOf(call, { ...hangup, answeredAt }, stampOf(call));
     callsMetric.add(1, { ...final.counted, decided_at: call.started.data.decided_at });
@@ -81,9 +93,10 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       lostCalls.add();
       logger.warn({ call_id: callId, ended_at: hangup.endedAt }, 'a call ended unseen; its end is the latest moment at which it is known to have lasted');
     }
-    recorder.finish(final.event).catch((error: unknown) => {
+    options.tell({ what: 'event', event: final.event }).then(() => recorder.finish(final.event)).catch((error: unknown) => {
       logger.error({ err: error, call_id: callId }, 'a call\'s record was not written; its open file stays for the next start');
     });
+    options.onEnded(call.started);
   };
 
   const ask = async (esl: EventSocket, callId: string, call: LiveCall): Promise<void> => {
@@ -114,9 +127,27 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
   const timer = setInterval(lookOnce, options.lookMs ?? LOOK_MS);
 
   return {
-    begin: (started) => {
-      calls.set(started.data.call_id, { started, answered: null, lastSeen: now(), watch: 'socket', since: now() });
+    begin: (started, story) => {
+      calls.set(started.data.call_id, { started, story, answered: null, lastSeen: now(), watch: 'socket', since: now() });
+      void options.tell({ what: 'event', event: started });
       return recorder.begin(started);
+    },
+    ringing: (callId, at) => {
+      const call = calls.get(callId);
+      if (call === undefined) return;
+      note(call.story, at, 'ringing');
+      void options.tell({ what: 'ringing', started: call.started, at });
+    },
+    transferring: (callId, at) => {
+      const call = calls.get(callId);
+      if (call !== undefined) void options.tell({ what: 'transfer-started', started: call.started, at });
+    },
+    transferEnded: (callId, transfer) => {
+      const call = calls.get(callId);
+      if (call === undefined) return;
+      const event = callTransferEnded(call.started, transfer, stampOf(call));
+      recorder.happened(event);
+      void options.tell({ what: 'event', event });
     },
     answered,
     refused: (callId, refusal) => {
@@ -142,6 +173,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       const callId = event.headers.get('Unique-ID');
       if (event.name === HANGUP && callId !== undefined && calls.has(callId)) ended(callId, readHangup(event.headers, now()));
     },
+    has: (callId) => calls.has(callId),
     count: () => calls.size,
     countSeen: () => [...calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length,
     stop: () => { clearInterval(timer); },
@@ -149,11 +181,11 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
 }
 
 /** Its last event, and what it is counted as. */
-function finalOf({ started, refused }: LiveCall, hangup: HangupFacts, stamp: EventStamp) {
+function finalOf({ started, refused, story }: LiveCall, hangup: HangupFacts, stamp: EventStamp) {
   const { answeredAt, hangup_cause: reason } = hangup;
-  if (answeredAt !== null) return { event: callEnded(started, hangup, stamp), counted: { outcome: 'answered', reason } };
-  if (refused === undefined) return { event: callEnded(started, hangup, stamp), counted: { outcome: 'unanswered', reason } };
-  return { event: callRejectedLater(started, refused, hangup, stamp), counted: { outcome: 'refused', reason: refused.reason } };
+  if (answeredAt !== null) return { event: callEnded(started, hangup, story, stamp), counted: { outcome: 'answered', reason } };
+  if (refused === undefined) return { event: callEnded(started, hangup, story, stamp), counted: { outcome: 'unanswered', reason } };
+  return { event: callRejectedLater(started, { refusal: refused, story }, hangup, stamp), counted: { outcome: 'refused', reason: refused.reason } };
 }
 
 const HANGUP = 'CHANNEL_HANGUP_COMPLETE';

@@ -1,9 +1,11 @@
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallStory } from './call-story.js';
 import type { Refusal } from './refusal.js';
 
 /** A call that was routed and has not ended. */
 export interface LiveCall {
   readonly started: CallStarted;
+  readonly story: CallStory;
   answered: CallAnswered | null;
   /** Set when it was let in and then refused. */
   refused?: Refusal;

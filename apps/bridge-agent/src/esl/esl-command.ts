@@ -57,6 +57,8 @@ export const noLog = () => command('nolog');
 export const connect = () => command('connect');
 export const myEvents = () => command('myevents');
 export const linger = (seconds: number) => command(`linger ${Math.trunc(seconds)}`);
+/** On a call's own connection; answered at once, whatever the channel is doing. */
+export const getVariable = (name: string) => command(`getvar ${word('a variable\'s name', name)}`);
 export const filter = (header: string, value: string) => command(`filter ${word('a header\'s name', header)} ${line('a filter\'s value', value)}`);
 export const exit = () => command('exit');
 

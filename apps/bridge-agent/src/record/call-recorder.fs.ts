@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallAnswered, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { PublishCallEvent } from './call-log.jetstream.js';
 import { startLiveEvents } from './live-events.jetstream.js';
@@ -17,6 +17,8 @@ export interface CallRecorder {
   /** A killed agent finds the call again once this has resolved; it rejects where the disk does not take it. The event is on its way in any case. */
   begin(started: CallStarted): Promise<void>;
   answered(answered: CallAnswered): void;
+  /** Something between the answer and the end. It is told of in the call's last event as well. */
+  happened(event: CallEvent): void;
   /** The call's last event: numbered, on disk, then published until it is confirmed. Resolves when it is on disk. */
   finish(final: RecordDraft['final']): Promise<void>;
   unconfirmed(): number;
@@ -73,6 +75,7 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
         logger.warn({ err: error, call_id: answered.data.call_id }, 'an answered call cannot be noted on disk');
       });
     },
+    happened: (event) => { live.push(event); },
     finish: (final) => inOrder(final.data.call_id, async () => {
       const number = await spool.append({ final, earlier: live.take(final.data.call_id) });
       await open.remove(final.data.call_id).catch((error: unknown) => { logger.warn({ err: error }, 'an open call\'s file cannot be removed'); });

@@ -65,7 +65,8 @@ class CallControl {
     myevents: () => { this.session.own = this.leg.uuid; return commandReply('+OK Events Enabled'); },
     divert_events: () => commandReply('+OK'),
     resume: () => commandReply('+OK'),
-    getvar: (argument) => commandReply(this.leg.channel.variables.get(argument ?? '') ?? ''),
+    // Of a variable that is not set FreeSWITCH says just this.
+    getvar: (argument) => commandReply(this.leg.channel.variables.get(argument ?? '') ?? '-ERR command not found'),
     sendmsg: (argument, command) => this.message(command, argument),
   };
 

@@ -115,6 +115,26 @@ describe('the event socket, both ways, as recorded', () => {
   }, 40_000);
 
   it.each([
+    ['inbound-transfer-answered.esl.txt', 200, 'BLIND_TRANSFER'],
+    ['inbound-transfer-refused.esl.txt', 486, 'NORMAL_TEMPORARY_FAILURE'],
+  ])('%s: the NOTIFY is waited for, the dialog is lost to it, and the channel stays', async (name, target, cause) => {
+    await start();
+    const exchanges = await recording(name);
+    const of = (frames: Frame[]) => eventsOf(frames).filter((frame) => nameOf(frame) !== 'CHANNEL_PARK');
+    const recorded = exchanges.flatMap(({ frames }) => frames);
+    const program = await transferProgram({ target, cause });
+    expect(of(program).map(nameOf)).toEqual(of(recorded).map(nameOf));
+    const said = (frames: Frame[]) => {
+      const last = of(frames).find((frame) => nameOf(frame) === 'CHANNEL_HANGUP_COMPLETE')!.event!;
+      return last.filter(([header]) => /^variable_(sip_refer_(status|target_status|continue)|sip_hangup_disposition|hangup_cause|sip_term)|^Hangup-Cause/.test(header)).map(([header, value]) => `${header}: ${value}`).sort();
+    };
+    expect(said(program)).toEqual(said(recorded));
+    // Of a variable that is not set FreeSWITCH says this.
+    expect(replyTexts(recorded)).toContain('-ERR command not found');
+    expect(replyTexts(program)).toEqual(expect.arrayContaining(['-ERR command not found', '202', String(target)]));
+  });
+
+  it.each([
     ['inbound-call-outbound-socket.esl.txt', { headers: { Diversion: ['<sip:+15550000002@pbx.example.com>;reason=unconditional;counter=1', '<sip:+15551234567@pbx.example.com>;reason=unconditional;counter=1'], 'History-Info': '<sip:+15551234567@pbx.example.com>;index=1, <sip:9228@pbx.example.com?Reason=SIP;cause=302>;index=1.1', 'X-Original-Called': '+15551234567', 'P-Called-Party-ID': '<sip:+15551234567@ims.example.com>', 'X-Evil': "a\nb ${uuid_kill} '; rm" }, request_user: '9228' }],
     ['inbound-respond-404.esl.txt', { request_user: 'gw+tr-good.1', request_params: 'transport=udp;gw=tr-good.1', to: '+15551234567' }],
     ['inbound-deflect-refer.esl.txt', { request_user: 'gw+tr-good.1', request_params: 'transport=udp;gw=tr-good.1', to: '+15551234567' }],
@@ -226,6 +246,33 @@ const secondAttempt = (client: EslClient) => client.frames.filter((frame) => fra
 function comparable({ headers, body }: Frame): unknown {
   const text = body?.replace(/<(ping|pingcount|pingtime|uptime-usec|retry)>[^<]*</g, '<$1>*<').replace(/error near line \d+/, 'error near line N');
   return [headers.filter(([name]) => name !== 'Content-Length' || text === body), text];
+}
+
+const replyTexts = (frames: Frame[]) => repliesOf(frames).map(({ headers }) => headers.find(([name]) => name === 'Reply-Text')?.[1]);
+
+/** Answers, transfers, asks for the outcome until it is there, and hangs up: as the recorded program did. */
+async function transferProgram({ target, cause }: { target: number; cause: string }): Promise<Frame[]> {
+  const connected = new Promise<EslClient>((resolve) => {
+    const server = createServer((socket) => { server.close(); resolve(new EslClient(socket)); });
+    server.listen(socketPort, '127.0.0.1', () => {
+      standIn!.call({ source: { address: '127.0.0.1', port: 5099 }, from: '+15559876543', request_user: '+15551234567', transfer: { target, after_ms: 150 } });
+    });
+  });
+  const program = await connected;
+  const execute = (application: string, argument: string) => program.send(`sendmsg\ncall-command: execute\nexecute-app-name: ${application}\nexecute-app-arg: ${argument}`);
+  for (const command of ['connect', 'linger 5', 'myevents', 'nixevent CHANNEL_STATE CHANNEL_CALLSTATE PRESENCE_IN CHANNEL_PARK CHANNEL_PROGRESS_MEDIA', 'sendmsg\ncall-command: execute\nexecute-app-name: answer']) program.send(command);
+  await eventually(() => eventsOf(program.frames).filter((frame) => nameOf(frame) === 'CHANNEL_EXECUTE_COMPLETE').length === 1);
+  execute('set', 'sip_refer_continue_after_reply=true');
+  execute('deflect', 'sip:+15551112222@192.0.2.9');
+  await eventually(() => {
+    program.send('getvar sip_refer_status_code');
+    program.send('getvar sip_refer_target_status_code');
+    return replyTexts(program.frames).includes(String(target));
+  }, { message: 'the outcome' });
+  program.send(`sendmsg\ncall-command: hangup\nhangup-cause: ${cause}`);
+  await eventually(() => eventsOf(program.frames).some((frame) => nameOf(frame) === 'CHANNEL_HANGUP_COMPLETE'), { message: 'the end' });
+  program.close();
+  return program.frames;
 }
 
 /** Plays the program that drove the recorded call, and gives every frame that FreeSWITCH sent it. */

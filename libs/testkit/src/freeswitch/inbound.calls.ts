@@ -17,6 +17,8 @@ export interface InboundCall {
   readonly ended: Promise<{ cause: string; answered: boolean; transferredTo: string | undefined }>;
   /** The audio that the program sends into the call over `unicast`: L16, a datagram each. */
   heard(): readonly Buffer[];
+  /** Digits that the caller has heard. */
+  digitsHeard(): string;
   /** The caller presses a key. */
   press(digit: string): void;
   /** The caller hangs up an answered call, or gives up an unanswered one. */
@@ -40,6 +42,7 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
     uuid, callId, final: leg.final,
     ended: leg.ended.then(() => ({ cause: leg.channel.hangupCause ?? '', answered: leg.channel.answered, transferredTo: leg.transferredTo })),
     heard: () => leg.heard,
+    digitsHeard: () => leg.digitsHeard,
     press: (digit) => { leg.press(digit); },
     hangUp: () => (leg.channel.answered ? leg.hangup('NORMAL_CLEARING', 'recv_bye') : leg.hangup('ORIGINATOR_CANCEL', 'recv_cancel')),
   };
@@ -50,6 +53,7 @@ function begin(leg: Leg, request: Invite, seen: Inbound): void {
   for (const [name, value] of seen.variables) channel.set(name, value);
   if (seen.gateway !== undefined) freeswitch.gateways.find(({ settings }) => settings.name === seen.gateway)!.callsIn += 1;
   leg.sendsAudio = request.audio;
+  if (request.transfer !== undefined) leg.transfer = request.transfer;
   leg.fire('CHANNEL_CREATE');
   channel.codec = true;
   channel.enter('CS_EXECUTE', 4, 'RINGING');
@@ -95,6 +99,6 @@ function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: 
   });
   return {
     uuid, callId, final: Promise.resolve({ status: 403, phrase: PHRASES[403]!, headers: {} }),
-    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], press: () => undefined, hangUp: () => undefined,
+    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], digitsHeard: () => '', press: () => undefined, hangUp: () => undefined,
   };
 }

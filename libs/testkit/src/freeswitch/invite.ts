@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { transfer } from './deflect.calls.js';
 import type { Headers } from './wire.js';
 
 /** An INVITE that a test injects: what stands on the wire, not what FreeSWITCH makes of it. Pure. */
@@ -23,6 +24,8 @@ export const invite = z.object({
   cancel_after_ms: z.number().int().positive().optional(),
   /** false: the caller sends no audio. */
   audio: z.boolean().default(true),
+  /** What becomes of a REFER that it gets. */
+  transfer: transfer.optional(),
 });
 export type Invite = z.infer<typeof invite>;
 export type InviteInput = z.input<typeof invite>;

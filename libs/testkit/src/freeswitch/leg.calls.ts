@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { audioFigures, Channel, type ChannelStart } from './channel.js';
 import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
+import { deflect, transfer, type Transfer } from './deflect.calls.js';
 import { stampOf } from './events.clock.js';
 import type { Switch } from './switch.state.js';
 import { Unicast, type UnicastOptions } from './unicast.udp.js';
@@ -22,6 +23,12 @@ export class Leg {
   socketData: string | undefined;
   sendsAudio = true;
   transferredTo: string | undefined;
+  /** What the other side does with a REFER. */
+  transfer: Transfer = transfer.parse({});
+  /** Digits that were sent into the call. */
+  digitsHeard = '';
+  /** When the SIP dialog was lost to a channel that is still there. */
+  private forsakenAt: number | undefined;
   private settleFinal!: (final: Final) => void;
   private settleEnded!: () => void;
   private readonly blocking: { application: string; data: string; id: string }[] = [];
@@ -124,7 +131,7 @@ export class Leg {
     this.fire('CHANNEL_HANGUP');
     if (how === 'recv_bye') channel.set('sip_hangup_disposition', how);
     void this.unicast?.close();
-    setImmediate(() => this.report(cause === 'BLIND_TRANSFER' ? undefined : how));
+    setImmediate(() => this.report(cause === 'BLIND_TRANSFER' || this.forsakenAt !== undefined ? undefined : how));
   }
 
   /** What FreeSWITCH itself sends to end a call that it ends. */
@@ -163,6 +170,19 @@ export class Leg {
     channel.packetsIn = this.sendsAudio ? frames : 0;
     channel.packetsOut = this.unicast?.received ?? (this.echoes ? channel.packetsIn : 0);
     for (const [name, value] of audioFigures(channel)) channel.set(name, value);
+  }
+
+  /** The other side has had a BYE and is gone; the channel does not know. */
+  forsake(): void {
+    this.forsakenAt ??= this.freeswitch.events.now();
+    this.sendsAudio = false;
+  }
+
+  /** RTP packets so far. */
+  packetsFromCaller(): number {
+    const { answeredAt } = this.channel;
+    if (answeredAt === 0 || (!this.sendsAudio && this.forsakenAt === undefined)) return 0;
+    return Math.floor(((this.forsakenAt ?? this.freeswitch.events.now()) - answeredAt) / 20_000);
   }
 
   private echoes = false;
@@ -210,12 +230,7 @@ const APPLICATIONS: Record<string, Application> = {
     const [, status = '', phrase] = /^(\d{3})\s*(.*)$/.exec(data) ?? [];
     leg.respond(Number(status), phrase === undefined || phrase === '' ? PHRASES[Number(status)] ?? '' : phrase);
   },
-  /** REFER on an answered call; the carrier takes it and reports the transfer done. */
-  deflect: (leg, data) => {
-    leg.transferredTo = data;
-    for (const [name, value] of [['sip_refer_status_code', '202'], ['sip_refer_target_status_code', '200'], ['sip_refer_reply', 'SIP/2.0 200 OK\r\n']] as const) leg.channel.set(name, value);
-    leg.hangup('BLIND_TRANSFER', 'send_bye');
-  },
+  deflect: (leg, data) => deflect(leg, data),
   hangup: (leg, data) => leg.hangup(data === '' ? 'NORMAL_CLEARING' : data),
   park: () => undefined,
   echo: (leg) => { leg.echo(); return 'blocking'; },
@@ -223,6 +238,7 @@ const APPLICATIONS: Record<string, Application> = {
   sleep: (_leg, data) => new Promise((resolve) => { setTimeout(resolve, Number(data) || 0); }),
   set: assign,
   export: assign,
+  send_dtmf: (leg, data) => { leg.digitsHeard += data; },
   multiset: (leg, data) => { for (const part of data.split(/\s+/)) void assign(leg, part); },
   unset: (leg, data) => leg.channel.set(data, undefined),
   log: () => undefined,

@@ -11,6 +11,8 @@ export class EventSocketSession {
   private chain: Promise<void> = Promise.resolve();
   private readonly names = new Set<string>();
   private readonly subclasses = new Set<string>();
+  /** Of a channel's own events: those that were taken out again. */
+  private readonly unwanted = new Set<string>();
   private readonly filters: [header: string, value: string][] = [];
   private json = false;
   private logLevel = -1;
@@ -81,6 +83,7 @@ export class EventSocketSession {
   unsubscribe(keywords: string): void {
     for (const word of keywords.split(/\s+/)) {
       this.names.delete(word.toUpperCase());
+      this.unwanted.add(word.toUpperCase());
       this.subclasses.delete(word);
     }
   }
@@ -100,7 +103,7 @@ export class EventSocketSession {
   set listensToLog(level: number) { this.logLevel = level; }
 
   private wants(event: FiredEvent): boolean {
-    if (this.own !== undefined) return event.uuid === this.own && event.name !== 'CHANNEL_DESTROY';
+    if (this.own !== undefined) return event.uuid === this.own && event.name !== 'CHANNEL_DESTROY' && !this.unwanted.has(event.name);
     const subscribed = event.subclass === undefined
       ? this.names.has(event.name) || this.names.has('ALL')
       : this.subclasses.has(event.subclass) || this.names.has('ALL');

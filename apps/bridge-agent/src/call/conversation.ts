@@ -1,0 +1,47 @@
+import type { CallEndReason, CallParties } from '@trunkmesh/contracts/call.js';
+import { note, type CallStory } from './call-story.js';
+import type { HangupFacts } from './hangup-facts.js';
+import type { OutboundRules } from './transfer-target.js';
+
+/** What a conversation needs of FreeSWITCH's channel (call-talk.socket.ts has it). */
+export interface Channel {
+  hangUp(cause: string): void;
+  execute(application: string, argument?: string): void;
+  /** Undefined: not set, or FreeSWITCH does not answer. */
+  getVariable(name: string): Promise<string | undefined>;
+  /** RTP packets that came from the caller so far; undefined: FreeSWITCH does not say. */
+  packetsIn(callId: string): Promise<number | undefined>;
+  /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
+  onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
+  /** The hang-up, or undefined: the connection or the time ended first. */
+  ended(withinMs: number): Promise<HangupFacts | undefined>;
+}
+
+/** A call that was let in, as long as this process holds it. */
+export interface Conversation {
+  readonly parties: CallParties & { organization_id: string };
+  readonly channel: Channel;
+  readonly story: CallStory;
+  /** Where a transfer may lead to; undefined where the trunk is not known here. */
+  outboundRules(): OutboundRules | undefined;
+  answered: boolean;
+  /** With an assistant, over this process. An echo needs nobody. */
+  talking: boolean;
+  transferring: boolean;
+}
+
+/** By the call's id. */
+export type Conversations = Map<string, Conversation>;
+
+/** FreeSWITCH's cause for the BYE or the refusal that follows. */
+const CAUSES: Partial<Record<CallEndReason, string>> = {
+  'assistant-hung-up': 'NORMAL_CLEARING', 'api-hung-up': 'NORMAL_CLEARING', 'max-duration-reached': 'ALLOTTED_TIMEOUT', transferred: 'BLIND_TRANSFER',
+};
+
+/** The first reason counts: what follows while FreeSWITCH hangs up is a consequence. */
+export function endConversation({ channel, story }: Pick<Conversation, 'channel' | 'story'>, reason: CallEndReason, now: Date): void {
+  if (story.intended !== undefined) return;
+  story.intended = reason;
+  note(story, now, 'hang-up-requested', reason);
+  channel.hangUp(CAUSES[reason] ?? 'NORMAL_TEMPORARY_FAILURE');
+}

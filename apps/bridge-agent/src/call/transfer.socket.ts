@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TRANSFER_DEADLINE_MS } from '@trunkmesh/contracts/call-control.js';
+import type { TransferResult } from '@trunkmesh/contracts/call.js';
+import { note } from './call-story.js';
+import { endConversation, type Channel, type Conversation } from './conversation.js';
+import { outcomeOf, statusNumber, type ReferStatus } from './transfer.js';
+
+const POLL_MS = 100;
+/** FreeSWITCH asks nobody for the NOTIFY, and a carrier may try its target for long. Before whoever asked over the API gives up. */
+const DEADLINE_MS = TRANSFER_DEADLINE_MS - 5_000;
+/** A caller whose dialog is gone falls silent at once; one that goes on sends a packet every 20 ms, or says now and then that it is silent (RFC 3389). */
+const SILENT_AFTER_MS = 300;
+const LISTEN_MS = 2_000;
+const GOES_ON = 3;
+
+/**
+ * Sends REFER and waits for what the NOTIFY says; the audio goes on meanwhile. Transferred, the call is ended; refused, it goes on. Never rejects. One at a time a call: whoever calls
+ * sees to that. `onOutcome` is told before the call ends of it.
+ */
+export async function transfer(conversation: Conversation, uri: string, onOutcome: (result: TransferResult) => void): Promise<TransferResult> {
+  const { channel, story } = conversation;
+  const requestedAt = new Date();
+  note(story, requestedAt, 'transfer-requested', uri);
+  // Otherwise FreeSWITCH hangs up as soon as anything is said of it, and holds the channel until then.
+  channel.execute('set', 'sip_refer_continue_after_reply=true');
+  channel.execute('deflect', uri);
+  const status = await watch(channel, performance.now() + DEADLINE_MS);
+  const result: TransferResult = {
+    outcome: outcomeOf(status) ?? 'indeterminate', target: uri, refer_status: status.refer ?? null, target_status: status.target || null,
+    requested_at: requestedAt.toISOString(), ended_at: new Date().toISOString(),
+  };
+  story.transfer = result;
+  note(story, new Date(), `transfer-${result.outcome}`, `REFER ${result.refer_status ?? 'unanswered'}, target ${result.target_status ?? 'unknown'}`);
+  onOutcome(result);
+  if (result.outcome === 'transferred') endConversation(conversation, 'transferred', new Date());
+  else await goOn(conversation, status);
+  return result;
+}
+
+/** Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest. */
+async function watch(channel: Channel, deadline: number): Promise<ReferStatus> {
+  const status: ReferStatus = { refer: undefined, target: undefined };
+  const over = new AbortController();
+  channel.onEnd((hangup) => {
+    status.target ??= hangup?.transferStatus ?? undefined;
+    over.abort();
+  });
+  while (outcomeOf(status) === undefined && !over.signal.aborted && performance.now() < deadline) {
+    await sleep(POLL_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    const [refer, target] = await Promise.all([channel.getVariable('sip_refer_status_code'), channel.getVariable('sip_refer_target_status_code')]);
+    status.refer = statusNumber(refer) ?? status.refer;
+    status.target = statusNumber(target) ?? status.target;
+  }
+  return status;
+}
+
+/**
+ * The next transfer must not read this one's outcome. And FreeSWITCH (1.11.3-dev, its pull request 3059) forgets the SIP dialog when a NOTIFY ends the subscription, whatever that
+ * NOTIFY says: the caller has had a BYE, and nobody would ever end the call, in which the assistant talks to nobody.
+ */
+async function goOn(conversation: Conversation, { target }: ReferStatus): Promise<void> {
+  const { channel } = conversation;
+  channel.execute('unset', 'sip_refer_status_code');
+  channel.execute('unset', 'sip_refer_target_status_code');
+  if (target === undefined || await callerIsHeard(conversation)) return;
+  endConversation(conversation, 'dropped-by-transfer', new Date());
+}
+
+async function callerIsHeard({ channel, parties }: Conversation): Promise<boolean> {
+  await sleep(SILENT_AFTER_MS);
+  const before = await channel.packetsIn(parties.call_id);
+  for (const until = performance.now() + LISTEN_MS; performance.now() < until;) {
+    await sleep(POLL_MS);
+    const now = await channel.packetsIn(parties.call_id);
+    if (before !== undefined && now !== undefined && now >= before + GOES_ON) return true;
+  }
+  return false;
+}

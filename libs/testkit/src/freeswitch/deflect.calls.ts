@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { Leg } from './leg.calls.js';
+
+/** What the other side does with a REFER. */
+export const transfer = z.object({
+  /** The status that the REFER gets. */
+  refer: z.number().int().min(200).max(699).default(202),
+  /** What the last NOTIFY says of the target; null: none ever comes. */
+  target: z.number().int().min(200).max(699).nullable().default(200),
+  /** From the REFER's answer to that NOTIFY. */
+  after_ms: z.number().int().nonnegative().default(0),
+  /** That NOTIFY has `Subscription-State: terminated`, as RFC 3515 §2.4.7 wants it. */
+  ends: z.boolean().default(true),
+});
+export type Transfer = z.infer<typeof transfer>;
+
+const PHRASES: Readonly<Record<number, string>> = { 200: 'OK', 486: 'Busy Here', 603: 'Decline' };
+
+/** REFER on an answered call. */
+export function deflect(leg: Leg, data: string): void {
+  const { channel } = leg;
+  const { refer, target, after_ms: afterMs, ends } = leg.transfer;
+  leg.transferredTo = data;
+  const notified = (): void => {
+    if (target === null) return;
+    channel.set('sip_refer_target_status_code', String(target));
+    channel.set('sip_refer_reply', `SIP/2.0 ${target} ${PHRASES[target] ?? ''}\r\n`);
+  };
+  if (channel.variables.get('sip_refer_continue_after_reply') !== 'true') {
+    channel.set('sip_refer_status_code', String(refer));
+    if (refer < 300) notified();
+    leg.hangup('BLIND_TRANSFER', 'send_bye');
+    return;
+  }
+  leg.after(1, () => {
+    channel.set('sip_refer_status_code', String(refer));
+    if (refer >= 300 || target === null) return;
+    channel.set('sip_refer_target_provisional_status_code', '100');
+    leg.after(afterMs, () => {
+      notified();
+      // A NOTIFY that ends the subscription takes the SIP dialog with it, whatever it says: BYE goes out, and the channel stays (libs/testkit/recordings/inbound-transfer-refused.esl.txt).
+      if (ends) leg.forsake();
+    });
+  });
+}

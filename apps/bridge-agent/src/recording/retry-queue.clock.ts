@@ -39,8 +39,10 @@ export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQue
   };
   const failed = (key: string, error: unknown): void => {
     waiting.add(key);
+    // A stop gives up what is under way: that is no failure.
+    if (stopped) return;
     onFailure(key, error);
-    if (paused !== undefined || stopped) return;
+    if (paused !== undefined) return;
     const ms = backoffMs(failures, Math.random(), pause(error));
     failures += 1;
     paused = setTimeout(() => {

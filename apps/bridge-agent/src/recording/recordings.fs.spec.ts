@@ -1,0 +1,276 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pino from 'pino';
+import { callEvent, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import { CALLS_STREAM, STREAM_SUBJECTS, callSubject } from '@trunkmesh/contracts/subjects.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.server.js';
+import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
+import { ORG, callId } from '../record/call-record.samples.js';
+import { publishCallEvents } from '../record/call-log.jetstream.js';
+import { createNatsLink, type NatsLink } from '../record/nats-link.nats.js';
+import type { BucketSettings } from './recording-bucket.s3.js';
+import { keyOf, partiesOf, wav, writeRecording } from './recordings.fixture.js';
+import { startRecordings, type Recordings, type RecordingsOptions } from './recordings.fs.js';
+
+const CHILD = join(dirname(fileURLToPath(import.meta.url)), '../../dist/recording/recordings.child.js');
+let nats: NatsServer;
+let nc: NatsConnection;
+let link: NatsLink;
+let s3: S3Bucket;
+let folder: string;
+let logged: string[];
+const running: Recordings[] = [];
+
+beforeAll(async () => {
+  nats = await startNatsServer();
+  const logger = pino({ level: 'silent' });
+  nc = await connectNats(nats.url, { name: 'spec', logger });
+  link = createNatsLink(Promise.resolve(nc));
+});
+afterAll(async () => {
+  await nc?.close();
+  await nats?.stop();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'trunkmesh-recordings-'));
+  s3 = await startS3Bucket();
+  logged = [];
+  await (await jetstreamManager(nc)).streams.add({ name: CALLS_STREAM, subjects: [...STREAM_SUBJECTS[CALLS_STREAM]] });
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((recordings) => recordings.stop()));
+  await s3.halt();
+  await (await jetstreamManager(nc)).streams.delete(CALLS_STREAM);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const settings = (more: Partial<BucketSettings> = {}): BucketSettings => ({
+  endpoint: s3.endpoint, region: s3.keys.region, bucket: s3.name, prefix: 'calls/', forcePathStyle: true,
+  credentials: { accessKeyId: s3.keys.accessKeyId, secretAccessKey: s3.keys.secretAccessKey }, ...more,
+});
+
+async function open(more: Partial<RecordingsOptions> = {}): Promise<Recordings> {
+  const logger = pino({ level: 'debug' }, { write: (line: string) => { logged.push(line); } });
+  const recordings = await startRecordings({ folder, bucket: settings(), publish: publishCallEvents(link), isLive: () => false, logger, freeBytes: 0, ...more });
+  running.push(recordings);
+  return recordings;
+}
+
+async function events(): Promise<CallRecordingStored[]> {
+  const manager = await jetstreamManager(nc);
+  const { state } = await manager.streams.info(CALLS_STREAM);
+  const found: CallRecordingStored[] = [];
+  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) found.push(callEvent.parse((await manager.streams.getMessage(CALLS_STREAM, { seq }))!.json()) as CallRecordingStored);
+  return found;
+}
+const recordingsInLog = async () => (await events()).map(({ data }) => data.recording);
+const untilEmpty = (recordings: Recordings) => eventually(async () => recordings.waiting() === 0 && (await readdir(folder)).length === 0, { timeoutMs: 20_000, message: 'nothing to be left' });
+
+describe('a recording', () => {
+  it('is ordered with its place, stored, said in the log, and only then deleted', async () => {
+    const recordings = await open();
+    const order = await recordings.begin(partiesOf(1));
+    expect(order).toEqual({
+      commands: [
+        'sendmsg\ncall-command: execute\nexecute-app-name: multiset\nexecute-app-arg: RECORD_STEREO=true RECORD_MIN_SEC=0 record_sample_rate=8000 enable_file_write_buffering=false',
+        `sendmsg\ncall-command: execute\nexecute-app-name: record_session\nexecute-app-arg: ${folder}/${callId(1)}.wav`,
+      ],
+      recording: { state: 'pending', location: `s3://recordings/${keyOf(1)}`, bytes: null, duration_ms: null, detail: null },
+    });
+    await writeRecording(folder, 1, wav(2_500));
+    recordings.ended(callId(1));
+    recordings.ended(callId(1));
+    await untilEmpty(recordings);
+    expect(s3.objects.get(keyOf(1))).toEqual({ bytes: wav(2_500), contentType: 'audio/wav' });
+    const [event, ...more] = await events();
+    expect(more).toEqual([]);
+    expect(event).toMatchObject({
+      type: 'CallRecordingStored', subject: callSubject(ORG, callId(1)),
+      data: { ...partiesOf(1), recording: { state: 'stored', location: `s3://recordings/${keyOf(1)}`, bytes: 80_044, duration_ms: 2_500, detail: null } },
+    });
+    recordings.ended(callId(1));
+    recordings.ended(callId(2));
+    await untilEmpty(recordings);
+    expect([(await events()).length, recordings.trouble()]).toEqual([1, undefined]);
+  });
+
+  it('that is large goes in parts, byte for byte', async () => {
+    const recordings = await open();
+    await recordings.begin(partiesOf(1));
+    await writeRecording(folder, 1, wav(400_000));
+    recordings.ended(callId(1));
+    await untilEmpty(recordings);
+    expect(s3.objects.get(keyOf(1))!.bytes.equals(wav(400_000))).toBe(true);
+    expect([s3.requests.filter(({ part }) => part !== undefined).length, s3.unfinished()]).toEqual([3, 0]);
+  });
+
+  it('stays where it is without a bucket', async () => {
+    const recordings = await open({ bucket: undefined });
+    const order = await recordings.begin(partiesOf(1));
+    expect(order).toMatchObject({ recording: { location: join(folder, `${callId(1)}.wav`) } });
+    await writeRecording(folder, 1, wav(1_000));
+    recordings.ended(callId(1));
+    await eventually(async () => (await readdir(folder)).join() === `${callId(1)}.wav`);
+    expect(await recordingsInLog()).toEqual([{ state: 'local', location: join(folder, `${callId(1)}.wav`), bytes: 32_044, duration_ms: 1_000, detail: null }]);
+  });
+
+  it('that FreeSWITCH could not finish is finished here', async () => {
+    await writeRecording(folder, 1, Buffer.concat([wav(3_000, { killed: true }), Buffer.from([1])]), { quiet: true });
+    const recordings = await open({ bucket: undefined });
+    await recordings.begin(partiesOf(1));
+    recordings.ended(callId(1));
+    await eventually(async () => (await events()).length === 1);
+    expect((await readFile(join(folder, `${callId(1)}.wav`))).subarray(0, -1).equals(wav(3_000))).toBe(true);
+    expect(await recordingsInLog()).toMatchObject([{ state: 'local', duration_ms: 3_000 }]);
+  });
+
+  it('that never came, or holds no sound, has failed', async () => {
+    await writeRecording(folder, 2, Buffer.alloc(0), { quiet: true });
+    await writeRecording(folder, 3, wav(0), { quiet: true });
+    const recordings = await open();
+    for (const n of [1, 2, 3]) {
+      await recordings.begin(partiesOf(n));
+      recordings.ended(callId(n));
+    }
+    await untilEmpty(recordings);
+    expect((await recordingsInLog()).map(({ state, detail }) => [state, detail])).toEqual([1, 2, 3].map(() => ['failed', 'FreeSWITCH wrote no sound']));
+    expect(s3.requests).toEqual([]);
+  });
+
+  it('is not begun where there is no space, nor for an id or a folder that FreeSWITCH would misread', async () => {
+    const recordings = await open({ freeBytes: Number.MAX_SAFE_INTEGER });
+    expect(await recordings.begin(partiesOf(1))).toBe('too little space is left for recordings');
+    expect(await recordings.begin(partiesOf(1, { call_id: '../../etc/passwd' }))).toBe('the call\'s id is not FreeSWITCH\'s');
+    for (const bad of ['relative', '/with blank', '/a,b', '/a/../b', '/{x}', '/$x', '/a\nb', '/']) await expect(startRecordings({ folder: bad, bucket: undefined, publish: async () => undefined, isLive: () => false, logger: pino({ level: 'silent' }) })).rejects.toThrow(TypeError);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe('nothing is lost', () => {
+  it('while the bucket is away', async () => {
+    const recordings = await open();
+    await s3.halt();
+    await recordings.begin(partiesOf(1));
+    await writeRecording(folder, 1, wav(1_000));
+    recordings.ended(callId(1));
+    expect(await eventually(() => recordings.trouble())).toMatch(/^recordings cannot be stored: no answer from the bucket: /);
+    expect([(await readdir(folder)).sort(), await events(), recordings.waiting()]).toEqual([[`${callId(1)}.json`, `${callId(1)}.wav`], [], 1]);
+    await s3.start();
+    await untilEmpty(recordings);
+    expect([s3.objects.size, recordings.trouble()]).toEqual([1, undefined]);
+  });
+
+  it('while NATS is away: uploaded once, deleted when the log has it', async () => {
+    const recordings = await open();
+    await nats.halt();
+    await eventually(() => link.connection === undefined);
+    for (const n of [1, 2]) {
+      await recordings.begin(partiesOf(n));
+      await writeRecording(folder, n, wav(1_000));
+      recordings.ended(callId(n));
+    }
+    await eventually(async () => (await Promise.all([1, 2].map((n) => readFile(join(folder, `${callId(n)}.json`), 'utf8')))).every((text) => text.includes('"stored"')));
+    expect([s3.objects.size, (await readdir(folder)).length, recordings.waiting()]).toEqual([2, 4, 2]);
+    await nats.start();
+    await untilEmpty(recordings);
+    expect((await events()).length).toBe(2);
+    expect(s3.requests.filter(({ method }) => method === 'PUT').length).toBe(2);
+  });
+
+  it('when the agent is killed in the middle of an upload', async () => {
+    await writeRecording(folder, 1, wav(400_000));
+    let reached = () => {};
+    const inside = new Promise<void>((resolve) => { reached = resolve; });
+    let answers = 0;
+    s3.before = async ({ part }) => {
+      if (part !== 2 || answers > 0) return undefined;
+      answers += 1;
+      reached();
+      return new Promise(() => undefined);
+    };
+    const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder, bucket: settings() })]);
+    await inside;
+    child.signal('SIGKILL');
+    await child.exited;
+    expect([(await readdir(folder)).sort(), s3.objects.size, s3.unfinished()]).toEqual([[`${callId(1)}.json`, `${callId(1)}.wav`], 0, 1]);
+    const live = new Set([callId(1)]);
+    const recordings = await open({ isLive: (id) => live.has(id) });
+    expect(recordings.waiting()).toBe(0);
+    live.clear();
+    recordings.ended(callId(1));
+    await untilEmpty(recordings);
+    expect(s3.objects.get(keyOf(1))!.bytes.equals(wav(400_000))).toBe(true);
+    expect(await recordingsInLog()).toMatchObject([{ state: 'stored', duration_ms: 400_000 }]);
+  });
+
+  it('when it was killed between the bucket and the log: the same event, and no second upload', async () => {
+    await nats.halt();
+    await eventually(() => link.connection === undefined);
+    const first = await open();
+    await first.begin(partiesOf(1));
+    await writeRecording(folder, 1, wav(1_000));
+    first.ended(callId(1));
+    const sidecar = await eventually(async () => { const text = await readFile(join(folder, `${callId(1)}.json`), 'utf8'); return text.includes('"stored"') && text; });
+    await first.stop();
+    await nats.start();
+    await eventually(() => link.connection !== undefined);
+    const second = await open();
+    await untilEmpty(second);
+    expect(await events()).toEqual([(JSON.parse(sidecar) as { event: unknown }).event]);
+    expect(s3.requests.filter(({ method }) => method === 'PUT').length).toBe(1);
+    // What the log has taken once it takes once more only after a long time; its readers know the id.
+    const third = await open();
+    await third.begin(partiesOf(1));
+    third.ended(callId(1));
+    await untilEmpty(third);
+    expect((await events()).length).toBe(1);
+  });
+
+  it('where the bucket refuses the key: said, nothing deleted, no secret told, and stored once the key is right', async () => {
+    const wrong = `wrong-${'x'.repeat(32)}`;
+    const recordings = await open({ bucket: settings({ credentials: { accessKeyId: s3.keys.accessKeyId, secretAccessKey: wrong } }) });
+    await recordings.begin(partiesOf(1));
+    await writeRecording(folder, 1, wav(1_000));
+    recordings.ended(callId(1));
+    expect(await eventually(() => recordings.trouble())).toBe('recordings cannot be stored: the bucket answered 403 SignatureDoesNotMatch');
+    expect((await readdir(folder)).length).toBe(2);
+    await recordings.stop();
+    expect(logged.join('')).toContain('SignatureDoesNotMatch');
+    for (const secret of [wrong, s3.keys.secretAccessKey, s3.keys.accessKeyId, 'Signature=', 'authorization']) expect(logged.join('')).not.toContain(secret);
+    await untilEmpty(await open());
+    expect(s3.objects.size).toBe(1);
+  });
+
+  it('by a sidecar that nobody can read: it holds up no other, and its recording stays', async () => {
+    await writeFile(join(folder, `${callId(1)}.json`), '{"cut');
+    await writeRecording(folder, 1, wav(1_000));
+    const recordings = await open();
+    await recordings.begin(partiesOf(2));
+    await writeRecording(folder, 2, wav(1_000));
+    recordings.ended(callId(2));
+    await eventually(() => s3.objects.has(keyOf(2)));
+    await eventually(async () => { expect((await readdir(folder)).sort()).toEqual([`${callId(1)}.json`, `${callId(1)}.wav`]); return true; });
+  });
+});
+
+it('twenty at once: two uploads at a time, each stored whole', async () => {
+  const recordings = await open();
+  s3.before = () => new Promise((resolve) => { setTimeout(() => resolve(undefined), 20); });
+  const all = Array.from({ length: 20 }, (_, index) => index + 1);
+  for (const n of all) {
+    await recordings.begin(partiesOf(n));
+    await writeRecording(folder, n, wav(n * 100));
+    recordings.ended(callId(n));
+  }
+  await untilEmpty(recordings);
+  expect(s3.busiest).toBe(2);
+  for (const n of all) expect(s3.objects.get(keyOf(n))!.bytes.equals(wav(n * 100))).toBe(true);
+  expect((await recordingsInLog()).map(({ bytes }) => bytes).sort((a, b) => a! - b!)).toEqual(all.map((n) => n * 3_200 + 44));
+});

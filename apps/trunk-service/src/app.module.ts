@@ -7,6 +7,7 @@ import type { KeyHolder } from './api-key/authenticate.pg.js';
 import { knownKeys, type KnownKeys } from './api-key/known-keys.js';
 import { BridgeController } from './bridge/bridge.controller.js';
 import { hearBridges } from './bridge/heartbeats.kv.js';
+import { CallController } from './calls/call.controller.js';
 import type { Config } from './config.js';
 import { HealthController } from './health/health.controller.js';
 import type { Readiness } from './health/readiness.js';
@@ -74,7 +75,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

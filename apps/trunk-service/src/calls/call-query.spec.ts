@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { callLogQuery } from '@trunkmesh/contracts/call-log.js';
+import { callQuery, logQueryOf, skipHeaders } from './call-query.js';
+
+const ORG = '0190a5b2-7c00-7000-8000-00000000000a';
+const ID = '4c7d1814-0069-4c14-8ffe-f9ba6015fa4a';
+const read = (query: object) => logQueryOf(ORG, callQuery.parse(query));
+
+describe('what is asked of the calls', () => {
+  it('is a hundred of the newest where nothing is said', () => {
+    expect(callLogQuery.parse(JSON.parse(JSON.stringify(read({}))))).toEqual({ organization_id: ORG, skip: 0, limit: 100 });
+  });
+
+  it.each<[string, object, object]>([
+    ['a sid', { call_sid: `CA${ID.replaceAll('-', '')}` }, { call_id: ID }],
+    ['a sid in lower case', { call_sid: `ca${ID.replaceAll('-', '')}` }, { call_id: ID }],
+    ['the call\'s UUID', { call_sid: ID.toUpperCase() }, { call_id: ID }],
+    ['a number', { customer_phone: '+15559876543' }, { customer_phone: '+15559876543' }],
+    ['a number whose plus was not encoded', { customer_phone: ' 15559876543' }, { customer_phone: '+15559876543' }],
+    ['a punctuated number', { customer_phone: '+1 (555) 987-6543' }, { customer_phone: '+15559876543' }],
+    ['a short number', { customer_phone: '9228' }, { customer_phone: '9228' }],
+    ['numbers as texts', { skip: '5', limit: '1000', assistant_id: '7', flow_id: '8', min_duration: '1.5', max_duration: '60' }, { skip: 5, limit: 1000, assistant_id: 7, flow_id: 8, min_duration: 1.5, max_duration: 60 }],
+    ['a whole day', { date_from: '2026-11-26', date_to: '2026-11-26' }, { date_from: '2026-11-26T00:00:00.000Z', date_to: '2026-11-26T23:59:59.999Z' }],
+    ['a time', { date_from: '2026-11-26T09:30:00Z' }, { date_from: '2026-11-26T09:30:00.000Z' }],
+    ['a time without a zone', { date_from: '2026-11-26T09:30' }, { date_from: '2026-11-26T09:30:00.000Z' }],
+    ['a time elsewhere', { date_from: '2026-11-26T09:30:00.5+02:00' }, { date_from: '2026-11-26T07:30:00.500Z' }],
+    ['a time elsewhere whose plus was not encoded', { date_to: '2026-11-26T00:30:00 0200' }, { date_to: '2026-11-25T22:30:00.000Z' }],
+    ['a leap day', { date_from: '2028-02-29' }, { date_from: '2028-02-29T00:00:00.000Z' }],
+  ])('%s is understood', (_what, query, expected) => {
+    const asked = JSON.parse(JSON.stringify(read(query))) as object;
+    expect(asked).toMatchObject(expected);
+    expect(callLogQuery.parse(asked)).toEqual(asked);
+  });
+
+  it.each<[string, object]>([
+    ['a limit beyond', { limit: '1001' }], ['no limit', { limit: '0' }], ['a skip beyond', { skip: '1000001' }], ['a status that is none', { status: 'lost' }], ['a sid that is none', { call_sid: 'CA12' }],
+    ['a day that is none', { date_from: '2026-02-30' }], ['a time that is none', { date_from: '2026-02-28T25:00:00Z' }], ['words', { date_to: 'yesterday' }], ['a time before all times', { date_from: '0000-01-01T00:00:00+05:00' }],
+    ['a duration below nothing', { min_duration: '-1' }], ['two at once', { status: ['ongoing', 'failed'] }], ['an unknown filter', { phone: '+15559876543' }], ['no number', { customer_phone: ' ' }],
+  ])('%s is refused', (_what, query) => expect(callQuery.safeParse(query).success).toBe(false));
+});
+
+describe('the way to the next page', () => {
+  it('keeps the filters', () => {
+    expect(skipHeaders('/api/v1/calls?status=failed&limit=2', { skip: 0, count: 2, total: 3 })).toEqual({ 'X-Total-Count': '3', Link: '</api/v1/calls?status=failed&limit=2&skip=2>; rel="next"' });
+    expect(skipHeaders('/api/v1/calls?skip=2&limit=2', { skip: 2, count: 1, total: 3 })).toEqual({ 'X-Total-Count': '3' });
+    expect(skipHeaders('/api/v1/calls', { skip: 7, count: 0, total: 3 })).toEqual({ 'X-Total-Count': '3' });
+  });
+});

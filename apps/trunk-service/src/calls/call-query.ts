@@ -1,0 +1,78 @@
+import { callIdOf } from '@trunkmesh/contracts/call-control.js';
+import { callLogQuery, callLogStatus, type CallLogQuery } from '@trunkmesh/contracts/call-log.js';
+import { timestamp } from '@trunkmesh/contracts/scalar.js';
+import { z } from 'zod';
+import { MAX_PAGE } from '../http/page.js';
+
+/** As far as the call log counts (contracts/call-log.ts); further back `date_to` leads. */
+export const MAX_SKIP = 1_000_000;
+const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
+const seconds = z.coerce.number().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+
+/** An optional text that is brought to what the call log is asked with; undefined from `read`: it cannot be. */
+const readWith = (read: (text: string) => string | undefined, problem: string) => z.string().max(64).transform((text, context) => {
+  const value = read(text);
+  if (value === undefined) context.addIssue({ code: 'custom', message: problem });
+  return value ?? z.NEVER;
+}).optional();
+
+const DATE_PROBLEM = 'must be a date such as 2026-11-26, or a time such as 2026-11-26T09:30:00Z; UTC where no zone is given';
+
+/** All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are ours. */
+export const callQuery = z.strictObject({
+  skip: z.coerce.number().int().min(0).max(MAX_SKIP).default(0),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
+  status: callLogStatus.optional(),
+  direction: callLogQuery.shape.direction,
+  assistant_id: idFilter,
+  flow_id: idFilter,
+  trunk_id: callLogQuery.shape.trunk_id,
+  number_id: callLogQuery.shape.number_id,
+  /** The other party's number. */
+  customer_phone: readWith(phone, 'must not be empty'),
+  /** `CA` and 32 hexadecimal digits, or the call's UUID. */
+  call_sid: readWith(callIdOf, 'must be "CA" and 32 hexadecimal digits, or a UUID'),
+  /** Of the call's start. A date without a time means the whole day. */
+  date_from: readWith((text) => moment(text, 'T00:00:00.000Z'), DATE_PROBLEM),
+  date_to: readWith((text) => moment(text, 'T23:59:59.999Z'), DATE_PROBLEM),
+  /** Seconds from the answer to the end. */
+  min_duration: seconds,
+  max_duration: seconds,
+});
+export type CallQuery = z.output<typeof callQuery>;
+
+export const logQueryOf = (organization_id: string, { call_sid, ...query }: CallQuery): CallLogQuery => ({ organization_id, ...query, call_id: call_sid });
+
+/** A list's headers; this one's pages are counted by `skip`, as the platform's clients know it. `path`: the request's own with its query. */
+export function skipHeaders(path: string, { skip, count, total }: { skip: number; count: number; total: number }): Record<string, string> {
+  const headers: Record<string, string> = { 'X-Total-Count': String(total) };
+  const next = skip + count;
+  if (count === 0 || next >= total || next > MAX_SKIP) return headers;
+  const [base = '', query = ''] = path.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set('skip', String(next));
+  return { ...headers, Link: `<${base}?${parameters.toString()}>; rel="next"` };
+}
+
+/** A plus that was not percent-encoded arrives as a space. */
+const withPlus = (text: string) => text.replace(/^ (?=\d)/, '+');
+
+/** A number in E.164 however it is punctuated; anything else (a short number, `anonymous`) as it is. */
+function phone(text: string): string | undefined {
+  const given = withPlus(text).trim();
+  if (given === '') return undefined;
+  return given.startsWith('+') ? `+${given.replace(/\D/g, '')}` : given;
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)(?:Z|([+ -])(\d{2}):?(\d{2}))?$/i;
+
+/** In UTC with milliseconds; `time` is added to a date that has none. */
+function moment(text: string, time: string): string | undefined {
+  if (DATE.test(text)) return z.iso.date().safeParse(text).success ? `${text}${time}` : undefined;
+  const [, date, clock, sign, hours, minutes] = DATE_TIME.exec(text) ?? [];
+  if (date === undefined || !z.iso.date().safeParse(date).success) return undefined;
+  const zone = sign === undefined ? 'Z' : `${sign === '-' ? '-' : '+'}${hours}:${minutes}`;
+  const at = new Date(`${date}T${clock!.replace(',', '.')}${zone}`);
+  return Number.isNaN(at.getTime()) || !timestamp.safeParse(at.toISOString()).success ? undefined : at.toISOString();
+}

@@ -18,6 +18,7 @@ export interface CallControlOptions {
   link: NatsLink;
   conversations: Conversations;
   live: Pick<LiveCalls, 'transferring' | 'transferEnded'>;
+  transferDeadlineMs?: number;
   logger: Logger;
 }
 
@@ -74,7 +75,7 @@ function sendDigits({ answered, channel, story }: Conversation, digits: string):
   return { outcome: 'done' };
 }
 
-async function startTransfer(conversation: Conversation, to: string, { live }: CallControlOptions): Promise<TransferAnswer> {
+async function startTransfer(conversation: Conversation, to: string, { live, transferDeadlineMs }: CallControlOptions): Promise<TransferAnswer> {
   const { call_id: callId } = conversation.parties;
   if (!conversation.answered) return refused('call-not-answered', 'The call is not answered yet: it cannot be transferred.');
   if (conversation.transferring) return refused('transfer-in-progress', 'A transfer of this call is on its way: wait for its outcome.');
@@ -85,7 +86,7 @@ async function startTransfer(conversation: Conversation, to: string, { live }: C
   conversation.transferring = true;
   try {
     live.transferring(callId, new Date());
-    const result = await transfer(conversation, target.uri, (ended) => { live.transferEnded(callId, ended); });
+    const result = await transfer(conversation, target.uri, { onOutcome: (ended) => { live.transferEnded(callId, ended); }, deadlineMs: transferDeadlineMs });
     return { outcome: 'ended', transfer: result };
   } finally {
     conversation.transferring = false;

@@ -31,6 +31,8 @@ export interface CallsOptions {
   /** What holds for calls whose organisation and number set nothing else. */
   mesh: AssistantSettings;
   recordings: { folder: string; bucket: BucketSettings | undefined };
+  /** How long a transfer may take; default 30 s. */
+  transferDeadlineMs?: number;
   /** Opens the signing secrets that customers gave. */
   ring: KeyRing;
   /** Trunks whose gateway's host name resolves to the address. */
@@ -77,7 +79,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
 
   const engine = createAudioEngine({ ports: options.mesh.audioPorts, logger });
   const conversations: Conversations = new Map();
-  const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger });
+  const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger, transferDeadlineMs: options.transferDeadlineMs });
   const ports: CallPorts = {
     bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
     decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal: revealWith(options.ring, logger) },

@@ -65,6 +65,15 @@ describe('the local copy', () => {
     }
     applyToCopy(copy, subjectOf(withSettings), { data: { state: { ...withSettings, call_settings: undefined } } });
     expect(customerSettingsOf(copy, id(1, 1), withSettings.id)?.number).toBeUndefined();
+    applyToCopy(restored, subjectOf(withSettings), { data: { state: withSettings } });
+    applyToCopy(restored, subjectOf(trunk(1, 1)), { data: { state: null } });
+    expect([restored.numberSettings.size, restored.settingsOfNumber.size]).toEqual([0, 0]);
+  });
+
+  it('forgets a number\'s call settings with the number', () => {
+    const withSettings = number(1, '+15551234567', { call_settings: { record: true } });
+    const restored = copyOf(organization(1), trunk(1, 1), withSettings);
+    expect(restored.numberSettings.size).toBe(1);
     applyToCopy(restored, subjectOf(withSettings), { data: { state: null } });
     expect([restored.numberSettings.size, restored.settingsOfNumber.size]).toEqual([0, 0]);
   });

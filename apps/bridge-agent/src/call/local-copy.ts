@@ -32,8 +32,12 @@ export type SnapshotLine = readonly [subject: string, state: unknown];
 
 /** `onOrganization`: its numbers were ignored so far and are wanted from now on. */
 export function createLocalCopy(pool: string, onOrganization: (organizationId: string) => void): LocalCopy {
-  const index = createRouteIndex({ pool, onOrganization: (id, kept) => { if (kept) onOrganization(id); } });
-  return { pool, index, states: new Map(), numberSettings: new Map(), settingsOfNumber: new Map() };
+  const index = createRouteIndex({ pool, onOrganization: (id, kept) => {
+    if (kept) onOrganization(id);
+    else forgetSettings(copy, id);
+  } });
+  const copy: LocalCopy = { pool, index, states: new Map(), numberSettings: new Map(), settingsOfNumber: new Map() };
+  return copy;
 }
 
 export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent): void {
@@ -42,6 +46,16 @@ export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent)
   const kind = entityOfSubject(subject)?.kind;
   if (kind === 'organization' || kind === 'trunk') keep(copy, subject, kind, state as OrganizationState | TrunkState | null);
   if (kind === 'number') keepSettings(copy, subject, state as NumberState | null);
+}
+
+/** Its last trunk has left the pool: its numbers are not followed any more. */
+function forgetSettings({ numberSettings, settingsOfNumber }: LocalCopy, organizationId: string): void {
+  for (const [subject, { id }] of numberSettings) {
+    const entity = entityOfSubject(subject);
+    if (entity?.kind !== 'number' || entity.org !== organizationId) continue;
+    numberSettings.delete(subject);
+    settingsOfNumber.delete(id);
+  }
 }
 
 function keepSettings(copy: LocalCopy, subject: string, state: NumberState | null): void {

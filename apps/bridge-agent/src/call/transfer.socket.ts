@@ -13,18 +13,24 @@ const SILENT_AFTER_MS = 300;
 const LISTEN_MS = 2_000;
 const GOES_ON = 3;
 
+export interface TransferOptions {
+  /** Told before the call ends of it. */
+  onOutcome(result: TransferResult): void;
+  deadlineMs?: number;
+}
+
 /**
  * Sends REFER and waits for what the NOTIFY says; the audio goes on meanwhile. Transferred, the call is ended; refused, it goes on. Never rejects. One at a time a call: whoever calls
- * sees to that. `onOutcome` is told before the call ends of it.
+ * sees to that.
  */
-export async function transfer(conversation: Conversation, uri: string, onOutcome: (result: TransferResult) => void): Promise<TransferResult> {
+export async function transfer(conversation: Conversation, uri: string, { onOutcome, deadlineMs = DEADLINE_MS }: TransferOptions): Promise<TransferResult> {
   const { channel, story } = conversation;
   const requestedAt = new Date();
   note(story, requestedAt, 'transfer-requested', uri);
   // Otherwise FreeSWITCH hangs up as soon as anything is said of it, and holds the channel until then.
   channel.execute('set', 'sip_refer_continue_after_reply=true');
   channel.execute('deflect', uri);
-  const status = await watch(channel, performance.now() + DEADLINE_MS);
+  const status = await watch(channel, performance.now() + deadlineMs);
   const result: TransferResult = {
     outcome: outcomeOf(status) ?? 'indeterminate', target: uri, refer_status: status.refer ?? null, target_status: status.target || null,
     requested_at: requestedAt.toISOString(), ended_at: new Date().toISOString(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { runCallSocket } from './call.socket.js';
 import { PHRASES } from './carrier.js';
+import type { Transfer } from './deflect.calls.js';
 import { dialplanActions } from './configuration.files.js';
 import { invite, readInvite, type Inbound, type Invite, type InviteInput } from './invite.js';
 import { Leg, type Final } from './leg.calls.js';
@@ -19,6 +20,10 @@ export interface InboundCall {
   heard(): readonly Buffer[];
   /** Digits that the caller has heard. */
   digitsHeard(): string;
+  /** RTP packets that the caller has sent. */
+  packetsIn(): number;
+  /** From now on. */
+  answerTransfersWith(transfer: Transfer): void;
   /** The caller presses a key. */
   press(digit: string): void;
   /** The caller hangs up an answered call, or gives up an unanswered one. */
@@ -43,6 +48,8 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
     ended: leg.ended.then(() => ({ cause: leg.channel.hangupCause ?? '', answered: leg.channel.answered, transferredTo: leg.transferredTo })),
     heard: () => leg.heard,
     digitsHeard: () => leg.digitsHeard,
+    packetsIn: () => leg.packetsFromCaller(),
+    answerTransfersWith: (transfer) => { leg.transfer = transfer; },
     press: (digit) => { leg.press(digit); },
     hangUp: () => (leg.channel.answered ? leg.hangup('NORMAL_CLEARING', 'recv_bye') : leg.hangup('ORIGINATOR_CANCEL', 'recv_cancel')),
   };
@@ -99,6 +106,6 @@ function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: 
   });
   return {
     uuid, callId, final: Promise.resolve({ status: 403, phrase: PHRASES[403]!, headers: {} }),
-    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], digitsHeard: () => '', press: () => undefined, hangUp: () => undefined,
+    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], digitsHeard: () => '', packetsIn: () => 0, answerTransfersWith: () => undefined, press: () => undefined, hangUp: () => undefined,
   };
 }

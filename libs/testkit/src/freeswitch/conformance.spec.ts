@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -155,6 +156,39 @@ describe('the event socket, both ways, as recorded', () => {
     expect(notices(program).slice(0, lingering.length).map(({ headers }) => steady(headers))).toEqual(lingering.map(({ headers }) => steady(headers)));
   }, 20_000);
 
+  it('record-session: the events that were asked for, the variables, and a stereo file that is finished before the call\'s end is told', async () => {
+    await start();
+    const recorded = (await recording('record-session.esl.txt')).flatMap(({ frames }) => frames);
+    const path = join(conf, 'recordings', 'one.wav');
+    const { frames, heard } = await recordProgram(path);
+    const of = (all: Frame[]) => eventsOf(all).filter((frame) => nameOf(frame) !== 'CHANNEL_PARK');
+    expect(of(frames).map(nameOf)).toEqual(of(recorded).map(nameOf).map((name) => (name === 'CHANNEL_PROGRESS_MEDIA' ? undefined : name)).filter((name) => name !== undefined));
+    const RECORD = /^(Record-|variable_(record_|RECORD_|enable_file))/;
+    const told = (all: Frame[]) => of(all).map((frame) => [nameOf(frame), ...frame.event!.map(([name]) => name).filter((name) => RECORD.test(name)).sort()]).filter(([name]) => /^RECORD|COMPLETE$/.test(name!));
+    expect(told(frames)).toEqual(told(recorded));
+    const last = new Map(of(frames).at(-1)!.event);
+    const wav = await readFile(path);
+    const samples = (wav.length - 44) / 4;
+    // As FreeSWITCH's own: RIFF, PCM, two channels, 8000 Hz, 32000 bytes a second, 16 bits, and the sizes of the file.
+    expect(wav.subarray(0, 4).toString()).toBe('RIFF');
+    expect([wav.readUInt32LE(4), wav.readUInt16LE(20), wav.readUInt16LE(22), wav.readUInt32LE(24), wav.readUInt32LE(28), wav.readUInt16LE(34), wav.readUInt32LE(40)]).toEqual([wav.length - 8, 1, 2, 8000, 32_000, 16, wav.length - 44]);
+    expect(['record_samples', 'record_ms', 'record_file_size', 'record_completion_cause'].map((name) => last.get(`variable_${name}`))).toEqual([String(samples), String(samples / 8), String(wav.length), 'success-silence']);
+    const side = (offset: number) => Array.from({ length: samples }, (_, index) => wav.readInt16LE(44 + index * 4 + offset));
+    // The caller's frames as the program heard them, and what the program said.
+    expect(new Set(side(0).filter((sample) => sample !== 0)).size).toBeGreaterThan(10);
+    expect(side(0).filter((sample) => sample !== 0).every((sample) => heard.has(sample))).toBe(true);
+    expect(side(2)).toContain(4_321);
+    expect(side(2).every((sample) => sample === 4_321 || sample === 0)).toBe(true);
+  });
+
+  it('record-session: where the file cannot be made, the call goes on and the last event says why', async () => {
+    await start();
+    await writeFile(join(conf, 'file'), '');
+    const { frames } = await recordProgram(join(conf, 'file', 'one.wav'));
+    expect(eventsOf(frames).map(nameOf).filter((name) => name?.startsWith('RECORD'))).toEqual([]);
+    expect(new Map(eventsOf(frames).at(-1)!.event).get('variable_record_completion_cause')).toBe('uri-failure');
+  });
+
   it('inbound-rejected-by-acl: 403, no program asked, and events that do not say from where', async () => {
     await start();
     const client = await login();
@@ -304,4 +338,37 @@ async function playProgram(exchanges: Exchange[], what: { request_user: string; 
   }
   program.close();
   return program.frames;
+}
+
+/** Answers a call, says 4321 again and again, has it recorded, and lets the caller hang up once twenty frames were heard. Gives every frame and the samples that it heard. */
+async function recordProgram(path: string): Promise<{ frames: Frame[]; heard: ReadonlySet<number> }> {
+  const connected = new Promise<EslClient>((resolve) => {
+    const server = createServer((socket) => { server.close(); resolve(new EslClient(socket)); });
+    server.listen(socketPort, '127.0.0.1');
+  });
+  const media = createSocket('udp4');
+  await new Promise<void>((resolve) => { media.bind(0, '127.0.0.1', resolve); });
+  const heard = new Set<number>();
+  let count = 0;
+  const word = Buffer.alloc(320);
+  for (let at = 0; at < 320; at += 2) word.writeInt16LE(4_321, at);
+  media.on('message', (l16, { port, address }) => {
+    count += 1;
+    for (let at = 0; at < l16.length; at += 2) heard.add(l16.readInt16LE(at));
+    media.send(word, port, address);
+  });
+  const call = standIn!.call({ source: { address: '127.0.0.1', port: 5099 }, from: '+15559876543', request_user: '+15551234567', audio: true });
+  const program = await connected;
+  const execute = (name: string, data?: string) => `sendmsg\ncall-command: execute\nexecute-app-name: ${name}${data === undefined ? '' : `\nexecute-app-arg: ${data}`}`;
+  for (const command of ['connect', 'linger 5', 'myevents', 'event plain RECORD_START RECORD_STOP', execute('answer'),
+    `sendmsg\ncall-command: unicast\nlocal-ip: 127.0.0.1\nlocal-port: ${await freePort()}\nremote-ip: 127.0.0.1\nremote-port: ${media.address().port}\ntransport: udp\nflags: none`,
+    execute('multiset', 'RECORD_STEREO=true RECORD_MIN_SEC=0 record_sample_rate=8000 enable_file_write_buffering=false'), execute('record_session', path)]) program.send(command);
+  await eventually(() => eventsOf(program.frames).filter((frame) => nameOf(frame) === 'CHANNEL_EXECUTE_COMPLETE').length === 3, { message: 'the applications' });
+  const from = count;
+  await eventually(() => count >= from + 20, { message: 'frames' });
+  call.hangUp();
+  await eventually(() => eventsOf(program.frames).some((frame) => nameOf(frame) === 'CHANNEL_HANGUP_COMPLETE'), { message: 'the end' });
+  program.close();
+  media.close();
+  return { frames: program.frames, heard };
 }

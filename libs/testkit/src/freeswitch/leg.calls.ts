@@ -3,8 +3,9 @@ import { audioFigures, Channel, type ChannelStart } from './channel.js';
 import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
 import { deflect, transfer, type Transfer } from './deflect.calls.js';
 import { stampOf } from './events.clock.js';
+import { recordSession } from './record-session.calls.js';
 import type { Switch } from './switch.state.js';
-import { Unicast, type UnicastOptions } from './unicast.udp.js';
+import { Unicast, type AudioTap, type UnicastOptions } from './unicast.udp.js';
 import type { Headers } from './wire.js';
 
 /** The caller's ACK comes back a moment after the 200, and with it what only it knows. */
@@ -34,6 +35,8 @@ export class Leg {
   private readonly blocking: { application: string; data: string; id: string }[] = [];
   private unicast: Unicast | undefined;
   private readonly timers = new Set<NodeJS.Timeout>();
+  audioTap: AudioTap | undefined;
+  readonly atEnd: (() => void)[] = [];
 
   constructor(readonly freeswitch: Switch, start: ChannelStart) {
     this.channel = new Channel(start);
@@ -151,6 +154,7 @@ export class Leg {
     channel.enter('CS_HANGUP', 10);
     this.fire('CHANNEL_STATE', [], { variables: false });
     channel.hangupAt = freeswitch.events.now();
+    for (const work of this.atEnd) work();
     channel.enter('CS_REPORTING', 11, 'HANGUP');
     this.fire('CHANNEL_STATE', [], { variables: false });
     channel.report(freeswitch.events.now(), stampOf);
@@ -202,7 +206,7 @@ export class Leg {
 
   async attachUnicast(options: UnicastOptions): Promise<void> {
     await this.unicast?.close();
-    this.unicast = await Unicast.open(options, () => this.sendsAudio);
+    this.unicast = await Unicast.open(options, () => this.sendsAudio, (from, l16) => this.audioTap?.(from, l16));
   }
 }
 
@@ -231,6 +235,7 @@ const APPLICATIONS: Record<string, Application> = {
     leg.respond(Number(status), phrase === undefined || phrase === '' ? PHRASES[Number(status)] ?? '' : phrase);
   },
   deflect: (leg, data) => deflect(leg, data),
+  record_session: (leg, data) => recordSession(leg, data),
   hangup: (leg, data) => leg.hangup(data === '' ? 'NORMAL_CLEARING' : data),
   park: () => undefined,
   echo: (leg) => { leg.echo(); return 'blocking'; },
@@ -241,6 +246,5 @@ const APPLICATIONS: Record<string, Application> = {
   send_dtmf: (leg, data) => { leg.digitsHeard += data; },
   multiset: (leg, data) => { for (const part of data.split(/\s+/)) void assign(leg, part); },
   unset: (leg, data) => leg.channel.set(data, undefined),
-  log: () => undefined,
-  info: () => undefined,
+  ...Object.fromEntries(['log', 'info'].map((name) => [name, () => undefined])),
 };

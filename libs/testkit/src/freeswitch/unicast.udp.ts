@@ -9,6 +9,9 @@ export interface UnicastOptions {
   native: boolean;
 }
 
+/** Both ways of a call's audio, as it passes; L16. */
+export type AudioTap = (from: 'caller' | 'program', l16: Buffer) => void;
+
 const FRAME_MS = 20;
 /** Of what was heard; a minute. */
 const KEPT = 3_000;
@@ -25,18 +28,19 @@ export class Unicast {
   sent = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  private constructor(private readonly socket: Socket, private readonly options: UnicastOptions, private readonly speaks: () => boolean) {}
+  private constructor(private readonly socket: Socket, private readonly options: UnicastOptions, private readonly speaks: () => boolean, private readonly tap: AudioTap | undefined) {}
 
-  static async open(options: UnicastOptions, speaks: () => boolean): Promise<Unicast> {
+  static async open(options: UnicastOptions, speaks: () => boolean, tap?: AudioTap): Promise<Unicast> {
     const socket = createSocket('udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(options.localPort, options.localAddress, resolve);
     });
-    const unicast = new Unicast(socket, options, speaks);
+    const unicast = new Unicast(socket, options, speaks, options.native ? undefined : tap);
     socket.on('error', () => undefined);
     socket.on('message', (datagram) => {
       unicast.received += 1;
+      unicast.tap?.('program', datagram);
       if (unicast.heard.length < KEPT) unicast.heard.push(datagram);
     });
     unicast.run(performance.now());
@@ -46,7 +50,9 @@ export class Unicast {
   /** Against the clock and not by an interval, whose lateness would add up. */
   private run(next: number): void {
     this.timer = setTimeout(() => {
-      this.socket.send(this.frame(), this.options.remotePort, this.options.remoteAddress, () => undefined);
+      const frame = this.frame();
+      this.tap?.('caller', frame);
+      this.socket.send(frame, this.options.remotePort, this.options.remoteAddress, () => undefined);
       this.sent += 1;
       this.run(next + FRAME_MS);
     }, Math.max(0, next + FRAME_MS - performance.now()));

@@ -18,7 +18,7 @@ export async function finishedFile(path: string, now: number): Promise<RecordedF
     if (shape === undefined || shape.durationMs === 0) return unusual(shape, { size, quiet });
     if (!shape.finished) {
       if (!quiet) return { state: 'growing' };
-      await repair(file, shape);
+      await repair(path, shape);
     }
     return { state: 'finished', bytes: size, durationMs: shape.durationMs };
   } finally { await file.close(); }
@@ -31,7 +31,7 @@ function unusual(shape: WavShape | undefined, { size, quiet }: { size: number; q
 }
 
 async function openExisting(path: string): Promise<FileHandle | undefined> {
-  try { return await open(path, 'r+'); } catch (error) {
+  try { return await open(path, 'r'); } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
@@ -42,11 +42,15 @@ async function headOf(file: FileHandle): Promise<Uint8Array> {
   return buffer.subarray(0, bytesRead);
 }
 
-async function repair(file: FileHandle, { repairs }: WavShape): Promise<void> {
-  for (const { offset, value } of repairs) {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    await file.write(bytes, 0, 4, offset);
-  }
-  await file.datasync();
+/** Opened anew: where FreeSWITCH runs as another user, its files may only be read, and only those of a killed one need more. */
+async function repair(path: string, { repairs }: WavShape): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    for (const { offset, value } of repairs) {
+      const bytes = Buffer.alloc(4);
+      bytes.writeUInt32LE(value);
+      await file.write(bytes, 0, 4, offset);
+    }
+    await file.datasync();
+  } finally { await file.close(); }
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { Webhook } from 'standardwebhooks';
+import { webhookHeaders } from '../http/webhook-headers.crypto.js';
 
 /**
  * What proves to the assistant that the stream comes from us, in the two ways that backends verify already:
@@ -9,11 +9,8 @@ import { Webhook } from 'standardwebhooks';
  */
 export function signatureHeaders(secret: string, url: URL, stream: { streamSid: string; now: Date }): Record<string, string> {
   const target = signedUrl(url);
-  const webhook = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret), { format: 'raw' });
   return {
-    'webhook-id': stream.streamSid,
-    'webhook-timestamp': String(Math.floor(stream.now.getTime() / 1000)),
-    'webhook-signature': webhook.sign(stream.streamSid, stream.now, JSON.stringify(target)),
+    ...webhookHeaders(secret, stream.streamSid, stream.now, JSON.stringify(target)),
     'x-twilio-signature': createHmac('sha1', secret).update(target).digest('base64'),
   };
 }

@@ -10,8 +10,10 @@ export interface CallPage { summaries: string[]; total: number }
 /** Newest first. */
 export async function listCalls(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
   const { where, parameters } = conditionsOf(query);
-  const rows: { summary: string }[] = await dataSource.query(
-    `SELECT summary FROM call_log WHERE ${where} ORDER BY started_at DESC, call_id LIMIT ${query.limit} OFFSET ${query.skip}`, parameters);
+  // The page is found in the index alone; only its own rows are read.
+  const rows: { summary: string }[] = await dataSource.query(`
+    SELECT summary FROM (SELECT call_id, started_at FROM call_log WHERE ${where} ORDER BY started_at DESC, call_id LIMIT ${query.limit} OFFSET ${query.skip}) AS page
+    JOIN call_log AS found USING (call_id) WHERE found.organization_id = $1 ORDER BY page.started_at DESC, call_id`, parameters);
   const summaries = rows.map((row) => row.summary);
   // A page that is not full is the last one, which says how many there are.
   if (summaries.length < query.limit && (summaries.length > 0 || query.skip === 0)) return { summaries, total: query.skip + summaries.length };
@@ -19,6 +21,7 @@ export async function listCalls(dataSource: DataSource, query: CallLogQuery): Pr
   return { summaries, total: Number(counted.total) };
 }
 
+/** `organization_id` is the first, `$1`. */
 type Filter = { [Name in Exclude<keyof CallLogQuery, 'skip' | 'limit'>]-?: { sql: (parameter: string) => string; as?: (value: NonNullable<CallLogQuery[Name]>) => unknown } };
 
 const equals = (column: string) => ({ sql: (parameter: string) => `${column} = ${parameter}` });

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
-import { customerPhone, evolve, rowKey, type CallRow } from './call-summary.js';
+import { customerPhone, evolve, readToldBy, rowKey, writeToldBy, type CallRow } from './call-summary.js';
 
 /** Brings events into their calls' rows, in the transaction that logs them. */
 export async function applyToCallLog(tx: EntityManager, events: readonly CallEvent[]): Promise<void> {
@@ -33,7 +33,7 @@ interface StoredRow { call_id: string; organization_id: string | null; summary: 
 export async function lockRows(tx: EntityManager, callIds: readonly string[]): Promise<Map<string, CallRow>> {
   const rows: StoredRow[] = await tx.query('SELECT call_id, organization_id, summary, told_by FROM call_log WHERE call_id = ANY($1::uuid[]) ORDER BY call_id FOR UPDATE', [callIds]);
   return new Map(rows.map(({ call_id, organization_id, summary, told_by }) => [
-    rowKey(call_id, organization_id), { organization_id, summary: JSON.parse(summary) as CallRow['summary'], told_by: JSON.parse(told_by) as CallRow['told_by'] },
+    rowKey(call_id, organization_id), { organization_id, summary: JSON.parse(summary) as CallRow['summary'], told_by: readToldBy(told_by) },
   ]));
 }
 
@@ -55,21 +55,27 @@ const COLUMNS = {
 } as const;
 type Columns = Record<keyof typeof COLUMNS, unknown>;
 const NAMES = Object.keys(COLUMNS) as (keyof Columns)[];
+/** Within an array each quotation mark of a JSON text is escaped and read again, which costs as much as writing it. JSON holds no control character, so one separates them. */
+const SEPARATOR = '\u001e';
+const parameterOf = (name: keyof Columns, index: number) => (name === 'summary' ? `string_to_array($${index + 1}, '${SEPARATOR}')` : `$${index + 1}::${COLUMNS[name]}[]`);
 const REPLACE = `DO UPDATE SET ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}`;
-const INSERT = `INSERT INTO call_log (${NAMES.join(', ')}) SELECT * FROM unnest(${NAMES.map((name, index) => `$${index + 1}::${COLUMNS[name]}[]`).join(', ')})
+const INSERT = `INSERT INTO call_log (${NAMES.join(', ')}) SELECT * FROM unnest(${NAMES.map(parameterOf).join(', ')})
   ON CONFLICT (call_id, (coalesce(organization_id, '00000000-0000-0000-0000-000000000000')))`;
 
 async function upsert(tx: EntityManager, rows: readonly CallRow[], conflict: string): Promise<Pick<StoredRow, 'call_id' | 'organization_id'>[]> {
   if (rows.length === 0) return [];
   const columns = rows.map(columnsOf);
-  return tx.query(`${INSERT} ${conflict} RETURNING call_id, organization_id`, NAMES.map((name) => columns.map((row) => row[name])));
+  return tx.query(`${INSERT} ${conflict} RETURNING call_id, organization_id`, NAMES.map((name) => {
+    const values = columns.map((row) => row[name]);
+    return name === 'summary' ? values.join(SEPARATOR) : values;
+  }));
 }
 
 function columnsOf({ organization_id, summary, told_by }: CallRow): Columns {
   const { call_id, status, direction, assistant_id, flow_id, trunk_id, number_id, duration_seconds } = summary;
   return {
     call_id, organization_id, status, direction, assistant_id, flow_id, trunk_id, number_id, started_at: storableTime(summary.started_at), customer_phone: storableText(customerPhone(summary)),
-    duration_ms: duration_seconds === null ? null : Math.round(duration_seconds * 1000), summary: JSON.stringify(summary), told_by: JSON.stringify(told_by),
+    duration_ms: duration_seconds === null ? null : Math.round(duration_seconds * 1000), summary: JSON.stringify(summary), told_by: writeToldBy(told_by),
   };
 }
 

@@ -10,7 +10,9 @@ export interface CallRow {
   told_by: Record<Part, string>;
 }
 
-type Part = 'parties' | 'target' | 'answer' | 'end' | 'recording' | 'transfer';
+/** What is stored counts on their order: a new one goes to the end. */
+const PARTS = ['parties', 'target', 'answer', 'end', 'recording', 'transfer'] as const;
+type Part = (typeof PARTS)[number];
 
 /** What an event says of a part. Where several events do, the one with the highest rank counts, of equal ones that with the highest id, which is the latest (UUIDv7). */
 interface Told { part: Part; rank: number; fields: Partial<CallSummary> }
@@ -20,20 +22,29 @@ interface Told { part: Part; rank: number; fields: Partial<CallSummary> }
  * byte for byte.
  */
 export function evolve(row: CallRow | undefined, event: CallEvent): CallRow {
-  return toldBy(event).reduce((known, told) => taken(known, told, event.id), row ?? nothingTold(event.data));
+  const { organization_id, summary, told_by } = row ?? nothingTold(event.data);
+  const next: CallRow = { organization_id, summary: { ...summary }, told_by: { ...told_by } };
+  for (const { part, rank, fields } of toldBy(event)) {
+    const by = `${rank} ${event.id.toLowerCase()}`;
+    if (by <= next.told_by[part]) continue;
+    Object.assign(next.summary, fields);
+    next.told_by[part] = by;
+  }
+  return next;
 }
+
+/** `told_by` as it is stored. */
+export const writeToldBy = (told: CallRow['told_by']): string => PARTS.map((part) => told[part]).join();
+export const readToldBy = (stored: string): CallRow['told_by'] => {
+  const told = stored.split(',');
+  return Object.fromEntries(PARTS.map((part, index) => [part, told[index] ?? ''])) as CallRow['told_by'];
+};
 
 /** One row a call and organisation, so that no fault of a bridge shows one organisation's call to another. */
 export const rowKey = (callId: string, organizationId: string | null): string => `${callId} ${organizationId ?? ''}`;
 
 /** The other party, whoever called whom. */
 export const customerPhone = ({ direction, from_number, to_number }: CallSummary): string => (direction === 'inbound' ? from_number : to_number);
-
-function taken(row: CallRow, { part, rank, fields }: Told, id: string): CallRow {
-  const by = `${rank} ${id.toLowerCase()}`;
-  if (by <= row.told_by[part]) return row;
-  return { ...row, summary: { ...row.summary, ...fields }, told_by: { ...row.told_by, [part]: by } };
-}
 
 function toldBy(event: CallEvent): Told[] {
   const parties: Told = { part: 'parties', rank: 0, fields: partiesOf(event.data) };
@@ -104,7 +115,7 @@ function nothingTold(parties: CallParties): CallRow {
       duration_seconds: null, ended_by: null, end_reason: null, refusal: null, hangup_cause: null, sip_status: null, codec: null, mos: null, recording: null,
       transferred_to: null, carrier_cost: 'external',
     },
-    told_by: { parties: '', target: '', answer: '', end: '', recording: '', transfer: '' },
+    told_by: readToldBy(''),
   };
 }
 

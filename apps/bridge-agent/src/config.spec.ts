@@ -33,6 +33,8 @@ describe('the environment of the agent', () => {
     ['a short secret', { STREAM_SECRET: 'short' }, ['STREAM_SECRET']],
     ['a secret that says base64 and is not', { STREAM_SECRET: 'whsec_not base64 at all' }, ['STREAM_SECRET']],
     ['a secret in base64', { STREAM_SECRET: 'whsec_MDEyMzQ1Njc4OWFiY2RlZg==' }, []],
+    ['a prefix that would run into the key', { S3_PREFIX: 'calls' }, ['S3_PREFIX']],
+    ['a folder that FreeSWITCH would misread', { RECORDINGS_DIR: '/var/lib/my recordings' }, ['RECORDINGS_DIR']],
     ['half of a bucket\'s credentials', { S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id' }, ['S3_SECRET_ACCESS_KEY']],
     ['a range without a pair', { AUDIO_PORT_FIRST: '30001', AUDIO_PORT_LAST: '30002' }, ['AUDIO_PORT_LAST']],
   ])('%s', (_case, env, problems) => { expect(problemsOf(env)).toEqual(problems); });

@@ -20,8 +20,7 @@ import { refuseCommands, refusedHere } from './refusal.js';
 
 export interface AssistantPorts {
   engine: Pick<AudioEngine, 'startAudio'>;
-  /** Undefined: FreeSWITCH is not told to record. */
-  recordings: Pick<Recordings, 'begin'> | undefined;
+  recordings: Pick<Recordings, 'begin'>;
   /** The secret in the clear; an empty text where nobody can open it, so that nothing goes out unsigned that should be signed. */
   reveal: (secret: HeldSecret) => string;
 }
@@ -54,7 +53,6 @@ export async function connectToAssistant(call: Connecting & { media: Destination
   talk.execute('ring_ready');
   live.ringing(callId, new Date());
   if (treatment.prewarm !== undefined) void tell({ ...call, over: over.signal, log }, treatment.prewarm, ports);
-  const recording = treatment.record ? beginRecording(call, ports) : undefined;
   const session = ports.engine.startAudio({
     callSid: callSid(callId), accountSid: sid('AC', route.organization_id), mediaUrl: media.url, signingSecret: media.secret && ports.reveal(media.secret),
     connectWithinMs: treatment.answerDeadlineMs, parameters: { from, to, direction: 'inbound', target: route.target }, allowPrivateAddress: media.allowPrivate, logger: log,
@@ -79,7 +77,7 @@ export async function connectToAssistant(call: Connecting & { media: Destination
     conversation.answered = true;
     endAfter(treatment.maxCallSeconds, conversation);
     void attach({ session, unicast: outcome.unicast, over: over.signal, log, conversation }, talk);
-    if (recording !== undefined) void recording.then((commands) => { talk.send(commands); });
+    if (treatment.record) void record(call, talk, ports);
   });
   talk.execute('answer');
 }
@@ -93,17 +91,17 @@ async function tell({ started, route, conversation: { story }, over, log }: Conn
   note(story, new Date(), `prewarm-${story.prewarm.outcome}`, story.prewarm.detail);
 }
 
-/** What FreeSWITCH is to be told once the call is answered. A call that cannot be recorded goes on without, and its record says why. */
-async function beginRecording({ conversation: { story, parties } }: Connecting, { recordings }: AssistantPorts): Promise<Parameters<Talk['send']>[0]> {
-  const order = recordings === undefined ? 'this bridge does not record' : await recordings.begin(parties);
+/** Only now, because a call that nobody answers has no recording to look for. One that cannot be recorded goes on without, and its record says why. */
+async function record({ conversation: { story, parties } }: Connecting, talk: Talk, { recordings }: AssistantPorts): Promise<void> {
+  const order = await recordings.begin(parties);
   if (typeof order === 'string') {
     note(story, new Date(), 'recording-refused', order);
     story.recording = { state: 'failed', location: '', bytes: null, duration_ms: null, detail: order };
-    return [];
+    return;
   }
   note(story, new Date(), 'recording-started');
   story.recording = order.recording;
-  return order.commands;
+  talk.send(order.commands);
 }
 
 /** Not more than a caller could follow: each is a command on the event socket. */

@@ -208,8 +208,17 @@ describe('how a call is treated', () => {
     const { call } = await talking({ request_user: RECORDED_DID });
     await eventually(() => call.packetsIn() >= 10, { message: 'some sound' });
     call.hangUp();
-    expect((await lastOf(call.uuid)).data).toMatchObject({ recording: { state: 'pending', location: expect.stringContaining(call.uuid) } });
+    const ended = (await host.untilWritten(call.uuid)).find(({ type }) => type === 'CallEnded')!;
+    expect(ended.data).toMatchObject({ recording: { state: 'pending', location: expect.stringContaining(call.uuid) } });
     const stored = await eventually(async () => (await host.callEvents(call.uuid)).find(({ type }) => type === 'CallRecordingStored'), { message: 'the recording', timeoutMs: 15_000 });
     expect(stored.data).toMatchObject({ recording: { state: 'local', bytes: expect.any(Number), duration_ms: expect.any(Number) } });
+  });
+
+  it('a bridge that cannot record says so in the record, and takes the call', async () => {
+    const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, mediaUrl: assistant.url }, recordings: { folder: '/with a blank/recordings', bucket: undefined } });
+    await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+    const { call } = await talking({ request_user: RECORDED_DID });
+    call.hangUp();
+    expect((await lastOf(call.uuid)).data).toMatchObject({ recording: { state: 'failed', detail: expect.stringContaining('cannot be used') } });
   });
 });

@@ -7,6 +7,7 @@ import { startCallRecorder } from '../record/call-recorder.fs.js';
 import { publishCallEvents } from '../record/call-log.jetstream.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { BucketSettings } from '../recording/recording-bucket.s3.js';
+import { noRecordings } from '../recording/no-recordings.js';
 import { startRecordings } from '../recording/recordings.fs.js';
 import { endConversations } from './assistant-call.socket.js';
 import type { AssistantSettings } from './assistant-settings.js';
@@ -18,6 +19,9 @@ import type { Conversations } from './conversation.js';
 import { handleInboundCall, type CallPorts } from './inbound-call.socket.js';
 import { createInboundRouter } from './inbound-router.nats.js';
 import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.registry.js';
+import { statusOfChange, type StatusChange } from '../status/call-status.js';
+import { startStatusOutbox, type EndpointOf } from '../status/status-outbox.feature.js';
+import { callTreatment } from './call-treatment.js';
 import { revealWith } from './reveal.crypto.js';
 import { startLocalRoutes } from './local-routes.follow.js';
 
@@ -50,7 +54,7 @@ export interface Calls {
   /** Of those: calls that nobody watches at this moment, after a restart or a broken connection. */
   outOfSight(): number;
   unconfirmedRecords(): number;
-  readiness(): Record<'routes' | 'records' | 'recordings', string>;
+  readiness(): Record<'routes' | 'records' | 'recordings' | 'statuses', string>;
   stop(): Promise<void>;
 }
 
@@ -63,8 +67,22 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const recorder = await startCallRecorder({ stateDir, bridgeId: bridge.id, link, publish: publishCallEvents(link), logger, newId: uuidv7, liveCalls: () => counting.seen() });
   const held: { live?: LiveCalls } = {};
   const isLive = (callId: string): boolean => held.live?.has(callId) ?? recorder.leftOpen.some(({ started }) => started.data.call_id === callId);
-  const recordings = await startRecordings({ ...options.recordings, publish: publishCallEvents(link), isLive, logger });
-  const tell = async (): Promise<void> => undefined;
+  const recordings = await startRecordings({ ...options.recordings, publish: publishCallEvents(link), isLive, logger }).catch((error: unknown) => {
+    logger.error({ err: error }, 'calls cannot be recorded on this bridge; they go on without');
+    return noRecordings('this bridge cannot record: its folder for recordings cannot be used');
+  });
+  const reveal = revealWith(options.ring, logger);
+  const endpointOf: EndpointOf = (organizationId, numberId) => {
+    const settings = local.customerSettingsOf(organizationId, numberId);
+    if (settings === undefined) return 'not-known-yet';
+    const { status } = callTreatment(settings, options.mesh);
+    return status && { ...status, secret: status.secret && reveal(status.secret) };
+  };
+  const statuses = await startStatusOutbox({ folder: `${stateDir}/statuses`, endpointOf, isLive, logger });
+  const tell = async (change: StatusChange): Promise<void> => {
+    const draft = statusOfChange(change);
+    if (draft !== undefined) await statuses.tell(draft);
+  };
   const live = held.live = createLiveCalls({
     recorder, bridgeId: bridge.id, newId: uuidv7, logger, tell,
     onEnded: ({ data: { trunk_id: trunkId, call_id: callId } }) => {
@@ -82,7 +100,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger, transferDeadlineMs: options.transferDeadlineMs });
   const ports: CallPorts = {
     bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
-    decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal: revealWith(options.ring, logger) },
+    decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal },
   };
   const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports) });
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
@@ -93,7 +111,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     onEvent: live.onEvent,
     live: live.count,
     unconfirmedRecords: recorder.unconfirmed,
-    readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up', recordings: recordings.trouble() ?? 'up' }),
+    readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up', recordings: recordings.trouble() ?? 'up', statuses: statuses.trouble() ?? 'up' }),
     outOfSight: () => live.count() - live.countSeen(),
     stop: async () => {
       clearInterval(tidying);
@@ -103,6 +121,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
       engine.stop();
       live.stop();
       await recordings.stop();
+      await statuses.stop();
       await recorder.stop();
       await local.stop();
     },

@@ -1,10 +1,10 @@
-import type { CallEvent, CallStarted, TransferResult } from '@trunkmesh/contracts/call.js';
+import type { CallStarted, TransferResult } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslClient } from '../esl/esl-client.socket.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
-import type { RecordDraft } from '../record/record-file.js';
+import type { StatusChange } from '../status/call-status.js';
 import { callAnswered, callEnded, callRejectedLater, callTransferEnded, type EventStamp } from './call-events.js';
 import { createStory, note, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call.metrics.js';
@@ -47,14 +47,11 @@ export interface LiveCallsOptions {
   /** A call of this trunk has ended. */
   onEnded: (started: CallStarted) => void;
   /** The platform is told of each change of state, in order, and of the last one before its record is written: whoever dies in between tells it again. Never rejects. */
-  tell: (change: CallChange) => Promise<void>;
+  tell: (change: StatusChange) => Promise<void>;
   logger: Logger;
   now?: () => Date;
   lookMs?: number;
 }
-
-/** What the platform is told of. */
-export type CallChange = { what: 'ringing' | 'transfer-started'; started: CallStarted; at: Date } | { what: 'event'; event: Exclude<CallEvent, { type: 'CallEnded' | 'CallRejected' }> | RecordDraft['final'] };
 
 const LOOK_MS = 1_000;
 const ASK_DEADLINE_MS = 2_000;
@@ -77,7 +74,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     call.answered = callAnswered(call.started, at, codec, stampOf(call));
     recorder.answered(call.answered);
     note(call.story, at, 'answered', codec);
-    void options.tell({ what: 'event', event: call.answered });
+    void options.tell({ what: 'event', event: call.answered, started: call.started });
     setupSeconds.record(Math.max(0, at.getTime() - new Date(call.started.data.started_at).getTime()) / 1000);
   };
   const ended = (callId: string, hangup: HangupFacts): void => {
@@ -93,7 +90,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       lostCalls.add();
       logger.warn({ call_id: callId, ended_at: hangup.endedAt }, 'a call ended unseen; its end is the latest moment at which it is known to have lasted');
     }
-    options.tell({ what: 'event', event: final.event }).then(() => recorder.finish(final.event)).catch((error: unknown) => {
+    options.tell({ what: 'event', event: final.event, started: call.started }).then(() => recorder.finish(final.event)).catch((error: unknown) => {
       logger.error({ err: error, call_id: callId }, 'a call\'s record was not written; its open file stays for the next start');
     });
     options.onEnded(call.started);
@@ -147,7 +144,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       if (call === undefined) return;
       const event = callTransferEnded(call.started, transfer, stampOf(call));
       recorder.happened(event);
-      void options.tell({ what: 'event', event });
+      void options.tell({ what: 'event', event, started: call.started });
     },
     answered,
     refused: (callId, refusal) => {

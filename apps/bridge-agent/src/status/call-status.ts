@@ -17,8 +17,10 @@ type Target = CallEnded['data']['target'];
 /** Undefined: nothing that the platform is told of. */
 export function statusOfChange(change: StatusChange): StatusDraft | undefined {
   if (change.what !== 'event') return draft(change.started.data, change.started.data.target, { status: change.what, timestamp: change.at.toISOString() });
-  const { event } = change;
-  const target = change.started?.data.target ?? null;
+  return ofEvent(change.event, change.started?.data.target ?? null);
+}
+
+function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], target: Target): StatusDraft | undefined {
   switch (event.type) {
     case 'CallStarted': return draft(event.data, event.data.target, { status: 'initiated', timestamp: event.data.started_at });
     case 'CallAnswered': return draft(event.data, target, { status: 'answered', timestamp: event.data.answered_at });
@@ -32,14 +34,15 @@ export function statusOfChange(change: StatusChange): StatusDraft | undefined {
 }
 
 /** Where both the caller and the network say something, the caller's word counts. */
-export function finalStatus({ answered_at: answeredAt, hangup_disposition: disposition, hangup_cause: cause, transfer }: Pick<CallEnded['data'], 'answered_at' | 'hangup_disposition' | 'hangup_cause' | 'transfer'>): CallStatus {
-  if (answeredAt !== null) return transfer?.outcome === 'transferred' ? 'transferred' : 'completed';
-  if (disposition === 'recv_cancel') return 'canceled';
-  return UNANSWERED[cause] ?? 'failed';
+export function finalStatus({ answered_at: answeredAt, end_reason: reason, transfer, ...hangup }: HowEnded): CallStatus {
+  if (answeredAt !== null) return reason === 'transferred' || transfer?.outcome === 'transferred' ? 'transferred' : 'completed';
+  return hangup.hangup_disposition === 'recv_cancel' ? 'canceled' : UNANSWERED.get(hangup.hangup_cause) ?? 'failed';
 }
 
+type HowEnded = Pick<CallEnded['data'], 'answered_at' | 'hangup_disposition' | 'hangup_cause' | 'end_reason' | 'transfer'>;
+
 /** FreeSWITCH's hang-up causes. */
-const UNANSWERED: Partial<Record<string, CallStatus>> = { ORIGINATOR_CANCEL: 'canceled', NO_ANSWER: 'no-answer', NO_USER_RESPONSE: 'no-answer', USER_BUSY: 'busy' };
+const UNANSWERED: ReadonlyMap<string, CallStatus> = new Map([['ORIGINATOR_CANCEL', 'canceled'], ['NO_ANSWER', 'no-answer'], ['NO_USER_RESPONSE', 'no-answer'], ['USER_BUSY', 'busy']]);
 
 function ofEnd({ data }: UnnumberedEnd): StatusDraft | undefined {
   return draft(data, data.target, {
@@ -49,7 +52,13 @@ function ofEnd({ data }: UnnumberedEnd): StatusDraft | undefined {
 }
 
 function ofRefusal({ data }: UnnumberedRefusal, target: Target): StatusDraft | undefined {
-  return draft(data, target, { status: data.reason === 'limit-reached' ? 'busy' : 'failed', timestamp: data.ended_at, duration_seconds: 0, reason: data.reason, sip_status: data.sip_status });
+  return draft(data, target, { status: refusedStatus(data), timestamp: data.ended_at, duration_seconds: 0, reason: data.reason, sip_status: data.sip_status });
+}
+
+/** 487 went over the wire: the caller gave up before the refusal reached him. */
+function refusedStatus({ reason, sip_status: sipStatus }: UnnumberedRefusal['data']): CallStatus {
+  if (sipStatus === 487) return 'canceled';
+  return reason === 'limit-reached' ? 'busy' : 'failed';
 }
 
 type Whose = Pick<CallParties, 'call_id' | 'organization_id' | 'trunk_id' | 'number_id' | 'direction' | 'from' | 'to'>;

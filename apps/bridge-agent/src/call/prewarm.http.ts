@@ -1,6 +1,6 @@
 import type { PrewarmResult } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { hostOf, postJson, type PostOutcome } from '../http/customer-post.http.js';
+import { connectionsOf, hostOf, postJson, type PostOutcome } from '../http/customer-post.http.js';
 import { webhookHeaders } from '../http/webhook-headers.crypto.js';
 import { prewarms } from './call.metrics.js';
 
@@ -30,6 +30,8 @@ export interface PrewarmOptions {
 }
 
 const DEADLINE_MS = 2_000;
+/** As many as may begin to ring at one assistant within the time that it takes to answer: a caller waits neither for statuses nor for other callers. */
+const connections = connectionsOf(64);
 
 /** Once, without a retry: by then the call is answered. Never rejects, because a call is possible without. */
 export async function prewarm(options: PrewarmOptions, body: PrewarmBody): Promise<PrewarmResult> {
@@ -48,8 +50,8 @@ type Verdict = Omit<PrewarmResult, 'ms'>;
 async function post({ url, secret, allowPrivate, signal, deadlineMs = DEADLINE_MS }: PrewarmOptions, body: PrewarmBody): Promise<Verdict> {
   const text = JSON.stringify(body);
   const headers = signed(secret, body.call_sid, text);
-  if (headers === undefined) return { outcome: 'failed', detail: 'the signing secret cannot be used' };
-  return verdictOf(await postJson({ url, headers, text, deadlineMs, allowPrivate, signal }));
+  if (headers === undefined) return { outcome: 'failed', detail: 'the signing secret cannot be opened' };
+  return verdictOf(await postJson({ url, headers, text, deadlineMs, allowPrivate, signal, connections }));
 }
 
 function signed(secret: string | undefined, id: string, text: string): Record<string, string> | undefined {

@@ -16,6 +16,8 @@ export interface CustomerPost {
   signal?: AbortSignal;
   /** A certificate authority of the operator's own; else the usual ones. */
   ca?: string;
+  /** Default: those that statuses share. */
+  connections?: Connections;
 }
 
 /** `answered`: with whatever status, redirects too. `why` is a constant; `detail` a code of the network's or TLS's, without the URL. */
@@ -29,13 +31,18 @@ const ANSWER_BYTES = 16_384;
 /** Requests to a host at once; more wait within their deadline. */
 export const SOCKETS_PER_HOST = 8;
 const IDLE_MS = 15_000;
-const AGENT = { keepAlive: true, maxSockets: SOCKETS_PER_HOST, maxFreeSockets: 2, timeout: IDLE_MS };
+
+export type Connections = ReturnType<typeof connectionsOf>;
 
 /**
  * Two sets of kept connections: one that was made to a private address for the operator's own URL must never carry what a customer's URL asks for, and only when it is made is
- * its address looked at.
+ * its address looked at. Whoever has connections of his own waits for nobody else's requests.
  */
-const connections = { private: { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) }, public: { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) } };
+export function connectionsOf(socketsPerHost: number) {
+  const agent = { keepAlive: true, maxSockets: socketsPerHost, maxFreeSockets: 2, timeout: IDLE_MS };
+  return { private: { http: new HttpAgent(agent), https: new HttpsAgent(agent) }, public: { http: new HttpAgent(agent), https: new HttpsAgent(agent) } };
+}
+const shared = connectionsOf(SOCKETS_PER_HOST);
 
 /** Never rejects, follows no redirect (where it leads is not what was written, and the signature would go along), and reads at most 16 KiB. */
 export async function postJson(post: CustomerPost): Promise<PostOutcome> {
@@ -84,6 +91,8 @@ function attempt(url: URL, post: CustomerPost, { kept, ms }: { kept: boolean; ms
     const late = setTimeout(() => { end(failed('timeout', `no answer within ${post.deadlineMs} ms`)); }, ms);
     post.signal?.addEventListener('abort', abort, { once: true });
     request.on('error', (error: NodeJS.ErrnoException) => { end(request.reusedSocket && error.code === 'ECONNRESET' ? 'stale' : failureOf(error)); });
+    // An answer that asks for another protocol (101) closes the connection without an error.
+    request.on('close', () => { if (answer.head === undefined) settle(failed('unreachable', 'closed')); });
     request.on('response', (head) => {
       answer.head = head;
       head.on('data', (part: Buffer) => {
@@ -100,7 +109,7 @@ function attempt(url: URL, post: CustomerPost, { kept, ms }: { kept: boolean; ms
 }
 
 function open(url: URL, post: CustomerPost, kept: boolean): ClientRequest {
-  const { http, https } = connections[post.allowPrivate ? 'private' : 'public'];
+  const { http, https } = (post.connections ?? shared)[post.allowPrivate ? 'private' : 'public'];
   const options: RequestOptions = {
     method: 'POST',
     headers: { accept: 'application/json', 'user-agent': 'TrunkMesh', ...post.headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(post.text) },

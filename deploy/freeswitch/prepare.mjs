@@ -76,10 +76,10 @@ export function renderVars({
     sip_copy_custom_headers: 'false',
     // What SDES offers and accepts: without this list also AES_CM_128_NULL_AUTH, which authenticates nothing.
     rtp_secure_media_suites: 'AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_256_CM_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32',
-    // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
     // A caller's packet that comes late: without a buffer it is lost when the next one comes with it, and what is not lost stays late to the end of the call (at 25 ms of jitter 15 of
     // 5,000 frames were lost and the echo took 172 ms; with it none and 94). It begins with 60 ms and grows to 200.
     jitterbuffer_msec: '60:200',
+    // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
     media_timeout: '300000',
     media_hold_timeout: '1800000',
   };

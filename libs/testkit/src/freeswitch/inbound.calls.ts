@@ -24,6 +24,8 @@ export interface InboundCall {
   packetsIn(): number;
   /** From now on. */
   answerTransfersWith(transfer: Transfer): void;
+  /** What the caller says: L16, whole frames. */
+  say(l16: Buffer): void;
   /** The caller presses a key. */
   press(digit: string): void;
   /** The caller hangs up an answered call, or gives up an unanswered one. */
@@ -50,6 +52,7 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
     digitsHeard: () => leg.digitsHeard,
     packetsIn: () => leg.packetsFromCaller(),
     answerTransfersWith: (transfer) => { leg.transfer = transfer; },
+    say: (l16) => { leg.say(l16); },
     press: (digit) => { leg.press(digit); },
     hangUp: () => (leg.channel.answered ? leg.hangup('NORMAL_CLEARING', 'recv_bye') : leg.hangup('ORIGINATOR_CANCEL', 'recv_cancel')),
   };
@@ -106,6 +109,6 @@ function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: 
   });
   return {
     uuid, callId, final: Promise.resolve({ status: 403, phrase: PHRASES[403]!, headers: {} }),
-    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], digitsHeard: () => '', packetsIn: () => 0, answerTransfersWith: () => undefined, press: () => undefined, hangUp: () => undefined,
+    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], say: () => undefined, digitsHeard: () => '', packetsIn: () => 0, answerTransfersWith: () => undefined, press: () => undefined, hangUp: () => undefined,
   };
 }

@@ -4,6 +4,7 @@ import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
 import { deflect, transfer, type Transfer } from './deflect.calls.js';
 import { stampOf } from './events.clock.js';
 import { recordSession } from './record-session.calls.js';
+import { localMedia } from './local-media.net.js';
 import type { Switch } from './switch.state.js';
 import { Unicast, type AudioTap, type UnicastOptions } from './unicast.udp.js';
 import type { Headers } from './wire.js';
@@ -34,6 +35,7 @@ export class Leg {
   private settleEnded!: () => void;
   private readonly blocking: { application: string; data: string; id: string }[] = [];
   private unicast: Unicast | undefined;
+  private readonly words: Buffer[] = [];
   private readonly timers = new Set<NodeJS.Timeout>();
   audioTap: AudioTap | undefined;
   readonly atEnd: (() => void)[] = [];
@@ -199,6 +201,9 @@ export class Leg {
   /** What came back over `unicast`. */
   get heard(): readonly Buffer[] { return this.unicast?.heard ?? []; }
 
+  /** What the caller says, where the call's audio goes over `unicast`. */
+  say(l16: Buffer): void { this.words.push(l16); }
+
   /** One digit by RFC 4733. */
   press(digit: string): void {
     if (this.channel.answered && !this.channel.hungUp) this.fire('DTMF', [['DTMF-Digit', digit], ['DTMF-Duration', '2000'], ['DTMF-Source', 'RTP']]);
@@ -206,17 +211,8 @@ export class Leg {
 
   async attachUnicast(options: UnicastOptions): Promise<void> {
     await this.unicast?.close();
-    this.unicast = await Unicast.open(options, () => this.sendsAudio, (from, l16) => this.audioTap?.(from, l16));
+    this.unicast = await Unicast.open(options, { speaks: () => this.sendsAudio, words: this.words }, (from, l16) => this.audioTap?.(from, l16));
   }
-}
-
-function localMedia(address: string): Headers {
-  const port = 16_384 + Math.floor(Math.random() * 4_000) * 2;
-  const sdp = `v=0\r\no=FreeSWITCH 1 2 IN IP4 ${address}\r\ns=FreeSWITCH\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n`;
-  return [
-    ['rtp_local_sdp_str', sdp], ['local_media_ip', address], ['local_media_port', String(port)], ['advertised_media_ip', address], ['rtp_use_timer_name', 'soft'],
-    ['rtp_use_pt', '0'], ['rtp_use_ssrc', String(Math.floor(Math.random() * 2 ** 31))], ['rtp_2833_send_payload', '101'], ['rtp_2833_recv_payload', '101'],
-  ];
 }
 
 type Application = (leg: Leg, data: string) => 'blocking' | void | Promise<'blocking' | void>;

@@ -12,7 +12,17 @@ export interface UnicastOptions {
 /** Both ways of a call's audio, as it passes; L16. */
 export type AudioTap = (from: 'caller' | 'program', l16: Buffer) => void;
 
+/** Who is at the other end. */
+export interface UnicastCaller {
+  /** Whether it sends audio at all. */
+  speaks: () => boolean;
+  /** What it says next, L16; taken out as it is said. With the first of them it says nothing else any more. */
+  words: Buffer[];
+}
+
 const FRAME_MS = 20;
+/** Of L16. */
+const FRAME_BYTES = 320;
 /** Of what was heard; a minute. */
 const KEPT = 3_000;
 
@@ -26,17 +36,19 @@ export class Unicast {
   /** The first of them, as the caller hears them. */
   readonly heard: Buffer[] = [];
   sent = 0;
+  /** What is left of the caller's words. Undefined: it was told none yet, and says frames that can be told apart by their number. */
+  private speech: Buffer | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  private constructor(private readonly socket: Socket, private readonly options: UnicastOptions, private readonly speaks: () => boolean, private readonly tap: AudioTap | undefined) {}
+  private constructor(private readonly socket: Socket, private readonly options: UnicastOptions, private readonly caller: UnicastCaller, private readonly tap: AudioTap | undefined) {}
 
-  static async open(options: UnicastOptions, speaks: () => boolean, tap?: AudioTap): Promise<Unicast> {
+  static async open(options: UnicastOptions, caller: UnicastCaller, tap?: AudioTap): Promise<Unicast> {
     const socket = createSocket('udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(options.localPort, options.localAddress, resolve);
     });
-    const unicast = new Unicast(socket, options, speaks, options.native ? undefined : tap);
+    const unicast = new Unicast(socket, options, caller, options.native ? undefined : tap);
     socket.on('error', () => undefined);
     socket.on('message', (datagram) => {
       unicast.received += 1;
@@ -59,8 +71,16 @@ export class Unicast {
   }
 
   private frame(): Buffer {
-    if (!this.options.native) return Buffer.alloc(320, this.speaks() ? this.sent & 0x7f : 0);
-    return this.speaks() ? Buffer.alloc(160, this.sent & 0x7f) : Buffer.alloc(320, 0xff);
+    const { words } = this.caller;
+    if (words.length > 0) this.speech = Buffer.concat([this.speech ?? Buffer.alloc(0), ...words.splice(0)]);
+    if (this.speech !== undefined) {
+      const frame = Buffer.alloc(FRAME_BYTES);
+      this.speech.copy(frame, 0, 0, FRAME_BYTES);
+      this.speech = this.speech.subarray(FRAME_BYTES);
+      return frame;
+    }
+    if (!this.options.native) return Buffer.alloc(FRAME_BYTES, this.caller.speaks() ? this.sent & 0x7f : 0);
+    return this.caller.speaks() ? Buffer.alloc(160, this.sent & 0x7f) : Buffer.alloc(320, 0xff);
   }
 
   async close(): Promise<void> {

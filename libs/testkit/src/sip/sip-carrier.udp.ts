@@ -19,6 +19,8 @@ export interface SipCall {
   headers?: readonly (readonly [string, string])[];
   /** An answered call is hung up after this long. */
   talkMs?: number;
+  /** What a REFER within the call gets (202), and what the NOTIFY then says of its target (200). */
+  transfer?: { refer?: number; target?: number };
 }
 
 /** A carrier on the loopback, small enough to be in every checkout: a registrar with digest, and calls. Real SIP over UDP; no audio. */
@@ -29,6 +31,8 @@ export interface SipCarrier {
   readonly bindings: ReadonlyMap<string, string>;
   /** The final status that the call got; 200 after it was answered, and hung up. */
   call(call: SipCall): Promise<number>;
+  /** The same, without waiting for its end. */
+  place(call: SipCall): { final: Promise<number>; ended: Promise<void> };
   close(): Promise<void>;
 }
 
@@ -48,15 +52,20 @@ export async function startSipCarrier(options: SipCarrierOptions = {}): Promise<
     socket.bind(options.port ?? 0, address, resolve);
   });
   const { port } = socket.address();
-  const carrier = { socket, address, port, users: options.users ?? {}, bindings: new Map<string, string>(), calls: new Map<string, (message: SipMessage) => void>() };
+  const carrier = { socket, address, port, users: options.users ?? {}, bindings: new Map<string, string>(), calls: new Map<string, CallInProgress>() };
   socket.on('message', (data, peer) => {
     const message = parseSip(data.toString('utf8'));
     if (message?.method !== undefined) answer(carrier, message, peer);
-    else if (message !== undefined) carrier.calls.get(headerOf(message, 'call-id'))?.(message);
+    else if (message !== undefined) carrier.calls.get(headerOf(message, 'call-id'))?.response(message);
   });
   return {
     address, port, bindings: carrier.bindings,
-    call: (call) => place(carrier, call),
+    call: async (call) => {
+      const { final, ended } = place(carrier, call);
+      await ended;
+      return final;
+    },
+    place: (call) => place(carrier, call),
     close: () => new Promise((resolve) => { socket.close(() => resolve()); }),
   };
 }
@@ -67,14 +76,24 @@ interface Carrier {
   port: number;
   users: Record<string, string>;
   bindings: Map<string, string>;
-  calls: Map<string, (message: SipMessage) => void>;
+  calls: Map<string, CallInProgress>;
+}
+
+interface CallInProgress {
+  response(response: SipMessage): void;
+  /** The other side hung up. */
+  ended(): void;
+  transfer: { refer: number; target: number };
 }
 
 function answer(carrier: Carrier, request: SipMessage, peer: RemoteInfo): void {
   const send = (text: string) => carrier.socket.send(text, peer.port, peer.address);
   if (request.method === 'ACK') return;
   if (request.method !== 'REGISTER') {
+    const call = carrier.calls.get(headerOf(request, 'call-id'));
+    if (request.method === 'REFER' && call !== undefined) return refer(request, call, { here: `${carrier.address}:${carrier.port}`, send });
     send(respond(request, { status: 200, phrase: 'OK', toTag: token() }));
+    if (request.method === 'BYE') call?.ended();
     return;
   }
   const user = authenticated(carrier, request);
@@ -86,6 +105,18 @@ function answer(carrier: Carrier, request: SipMessage, peer: RemoteInfo): void {
   const bound = bind(carrier.bindings, user, request);
   const headers = bound === undefined ? [] : [['Contact', bound] as const];
   send(respond(request, { status: 200, phrase: 'OK', toTag: token(), headers }));
+}
+
+/** RFC 3515 §2.4: the REFER is taken, and one NOTIFY says what became of its target and that no other follows. */
+function refer(request: SipMessage, { transfer: { refer: status, target } }: CallInProgress, { here, send }: { here: string; send: (text: string) => void }): void {
+  send(respond(request, { status, phrase: status === 202 ? 'Accepted' : 'Decline', toTag: token() }));
+  if (status !== 202) return;
+  const remote = /<([^>]+)>/.exec(headerOf(request, 'contact'))?.[1] ?? '';
+  send(writeSip(`NOTIFY ${remote} SIP/2.0`, [
+    ['Via', `SIP/2.0/UDP ${here};rport;branch=z9hG4bK${token()}`], ['Max-Forwards', '70'],
+    ['From', headerOf(request, 'to')], ['To', headerOf(request, 'from')], ['Call-ID', headerOf(request, 'call-id')], ['CSeq', '2 NOTIFY'],
+    ['Contact', `<sip:carrier@${here}>`], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag;version=2.0'],
+  ], `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`));
 }
 
 /** RFC 3261 §10.3: expires=0 removes that contact and no other. The contact that is bound afterwards. */
@@ -110,7 +141,7 @@ function authenticated({ users }: Carrier, request: SipMessage): string | undefi
   return md5(`${ha1}:${middle}:${ha2}`) === given['response'] ? given['username'] : undefined;
 }
 
-function place(carrier: Carrier, call: SipCall): Promise<number> {
+function place(carrier: Carrier, call: SipCall): { final: Promise<number>; ended: Promise<void> } {
   const { socket, address, port } = carrier;
   const { target } = call;
   const callId = `${token()}@${address}`;
@@ -125,34 +156,45 @@ function place(carrier: Carrier, call: SipCall): Promise<number> {
   const inviteVia = via();
   const invite = writeSip(`INVITE ${uri} SIP/2.0`, [inviteVia, ...common(to, '1 INVITE'), contact, ...(call.headers ?? []), ['Content-Type', 'application/sdp']], sdp);
 
-  return new Promise((resolve, reject) => {
-    const again = setInterval(() => send(invite), T1_MS);
-    const end = () => { clearInterval(again); clearTimeout(deadline); carrier.calls.delete(callId); };
-    const deadline = setTimeout(() => { end(); reject(new Error(`no final answer to the call to ${call.number} within ${CALL_DEADLINE_MS} ms`)); }, CALL_DEADLINE_MS);
-    let answered = false;
-    carrier.calls.set(callId, (response) => {
-      clearInterval(again);
-      const status = response.status ?? 0;
-      if (status < 200) return;
-      const toValue = headerOf(response, 'to');
-      if (headerOf(response, 'cseq').endsWith('BYE')) {
-        end();
-        resolve(200);
-        return;
-      }
-      if (status >= 300) {
-        // Of the same transaction, so with the INVITE's branch (RFC 3261 §17.1.1.3).
-        send(writeSip(`ACK ${uri} SIP/2.0`, [inviteVia, ...common(toValue, '1 ACK')]));
-        end();
-        resolve(status);
-        return;
-      }
-      const remote = /<([^>]+)>/.exec(headersOf(response, 'contact')[0] ?? '')?.[1] ?? uri;
-      send(writeSip(`ACK ${remote} SIP/2.0`, [via(), ...common(toValue, '1 ACK')]));
-      if (answered) return;
-      answered = true;
-      setTimeout(() => send(writeSip(`BYE ${remote} SIP/2.0`, [via(), ...common(toValue, '2 BYE')])), call.talkMs ?? 500);
-    });
-    send(invite);
-  });
+  let resolve!: (status: number) => void;
+  let reject!: (error: Error) => void;
+  let over!: () => void;
+  const final = new Promise<number>((settle, fail) => { [resolve, reject] = [settle, fail]; });
+  const ended = new Promise<void>((settle) => { over = settle; });
+  const again = setInterval(() => send(invite), T1_MS);
+  let bye: NodeJS.Timeout | undefined;
+  const end = (status: number) => {
+    clearInterval(again);
+    clearTimeout(deadline);
+    clearTimeout(bye);
+    carrier.calls.delete(callId);
+    resolve(status);
+    over();
+  };
+  const deadline = setTimeout(() => {
+    reject(new Error(`no final answer to the call to ${call.number} within ${CALL_DEADLINE_MS} ms`));
+    end(0);
+  }, CALL_DEADLINE_MS);
+  const response = (message: SipMessage): void => {
+    clearInterval(again);
+    const status = message.status ?? 0;
+    const cseq = headerOf(message, 'cseq');
+    if (status < 200 || cseq.endsWith('NOTIFY')) return;
+    const toValue = headerOf(message, 'to');
+    if (cseq.endsWith('BYE')) return end(200);
+    if (status >= 300) {
+      // Of the same transaction, so with the INVITE's branch (RFC 3261 §17.1.1.3).
+      send(writeSip(`ACK ${uri} SIP/2.0`, [inviteVia, ...common(toValue, '1 ACK')]));
+      return end(status);
+    }
+    const remote = /<([^>]+)>/.exec(headersOf(message, 'contact')[0] ?? '')?.[1] ?? uri;
+    send(writeSip(`ACK ${remote} SIP/2.0`, [via(), ...common(toValue, '1 ACK')]));
+    if (bye !== undefined) return;
+    clearTimeout(deadline);
+    resolve(status);
+    bye = setTimeout(() => send(writeSip(`BYE ${remote} SIP/2.0`, [via(), ...common(toValue, '3 BYE')])), call.talkMs ?? 500);
+  };
+  carrier.calls.set(callId, { response, ended: () => { end(200); }, transfer: { refer: 202, target: 200, ...call.transfer } });
+  send(invite);
+  return { final, ended };
 }

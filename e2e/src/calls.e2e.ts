@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { CallDetail, CallSummary } from '@trunkmesh/contracts/call-log.js';
+import type { CallStatusBody } from '@trunkmesh/contracts/call-status.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
+import type { CarrierCall, MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
+
+/** A call as the platform and the organisation's admin see it: what is set, what is told, what can be asked of it, what is looked up afterwards. */
+const DID = '+15550102001';
+const RECORDED = '+15550102002';
+const SECRET = 'the organisation\'s signing secret';
+
+let test: TestMesh;
+let assistant: Assistant;
+let org: Organization;
+let other: Organization;
+let carrier: MeshCarrier;
+let trunk: Trunk;
+let callers = 0;
+
+beforeAll(async () => {
+  [test, assistant] = await Promise.all([testMesh(), startAssistant()]);
+  [org, other] = [await test.organization('Example Dental'), await test.organization('Example Motors')];
+  carrier = await test.carrier('9201');
+  trunk = await registeringTrunk(org, carrier);
+  await org.api.patch(`/api/v1/organizations/${org.id}`, { media_url: assistant.url, prewarm_url: assistant.prewarmUrl, status_url: assistant.statusUrl, signing_secret: SECRET });
+  await addNumber(org, trunk, DID);
+  await addNumber(org, trunk, RECORDED, { record: true });
+  // The bridge follows the events; the last one is the last to be known.
+  await eventually(async () => {
+    await (await talk({ number: RECORDED, talkMs: 300 })).ended;
+    return true;
+  }, { timeoutMs: 20_000, intervalMs: 250, message: 'the number to be known' });
+});
+afterAll(async () => {
+  await test.stop();
+  await assistant.stop();
+});
+
+/** A caller that talks with its assistant. */
+async function talk(call: Omit<CarrierCall, 'from'>) {
+  callers += 1;
+  const from = `+1555988${String(callers).padStart(4, '0')}`;
+  const { final, ended } = carrier.place({ talkMs: 20_000, ...call, from });
+  expect(await final).toBe(200);
+  const stream = await eventually(() => assistant.streamsOf(from)[0], { message: 'the stream' });
+  await eventually(async () => (await inLog(from)).answered_at !== null, { timeoutMs: 10_000, message: 'the answer' });
+  return { from, ended, stream, sid: stream.callSid };
+}
+const inLog = async (from: string): Promise<CallSummary> => {
+  const [call] = await org.api.get<CallSummary[]>(`/api/v1/calls?customer_phone=${encodeURIComponent(from)}`);
+  if (call === undefined) throw new Error(`no call of ${from} in the log`);
+  return call;
+};
+const untilLogged = (sid: string) => eventually(async () => {
+  const call = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
+  return call.status === 'ongoing' ? undefined : call;
+}, { timeoutMs: 15_000, message: 'the call\'s end in the log' });
+const statusesOf = (sid: string) => assistant.statuses.map(({ body }) => body as unknown as CallStatusBody).filter(({ call_sid }) => call_sid === sid);
+const untilToldOf = (sid: string, last: string) => eventually(() => {
+  const told = statusesOf(sid);
+  return told.some(({ status }) => status === last) ? told : undefined;
+}, { timeoutMs: 15_000, message: `the status ${last}` });
+
+describe('a call and its platform', () => {
+  it('is told of before it is answered and of every change, signed by the organisation\'s secret', async () => {
+    const { ended, stream, sid } = await talk({ number: DID });
+    stream.hangUp();
+    await ended;
+    const told = await untilToldOf(sid, 'completed');
+    expect(told.map(({ sequence, status: what }) => [sequence, what])).toEqual([[1, 'initiated'], [2, 'ringing'], [3, 'answered'], [4, 'completed']]);
+    expect(told.at(-1)).toMatchObject({ type: 'call.completed', to_number: DID, organization_id: org.id, trunk_id: trunk.id, assistant_id: 17, end_reason: 'assistant-hung-up' });
+    const prewarm = assistant.prewarms.find(({ body }) => body?.['call_sid'] === sid)!;
+    for (const request of [prewarm, ...assistant.statuses.filter(({ body }) => body?.['call_sid'] === sid)]) expect(request.isSignedWith(SECRET)).toBe(true);
+  });
+
+  it('is looked up with everything that is known of it, by nobody else', async () => {
+    const { from, ended, sid } = await talk({ number: '9228', headers: { Diversion: `<sip:${DID}@pbx.example.com>;reason=unconditional` }, talkMs: 600 });
+    await ended;
+    const call = await untilLogged(sid);
+    expect(call).toMatchObject({
+      call_sid: sid, status: 'completed', from_number: from, to_number: DID, assistant_id: 17, ended_by: 'caller', end_reason: 'caller-hung-up', carrier_cost: 'external', reconstructed: false,
+      prewarm: { outcome: 'prewarmed' }, audio: { connect_attempts: 1 }, decided_at: 'routing-service',
+      routing: { decided_by: 'Diversion' }, invite: { headers: expect.arrayContaining([['diversion', expect.stringContaining(DID)]]) },
+    });
+    const what = call.timeline.map((entry) => entry.what);
+    expect(what).toEqual(expect.arrayContaining(['call-started', 'ringing', 'prewarm-prewarmed', 'stream-connected', 'call-answered', 'call-ended']));
+    expect(call.timeline.map(({ at }) => at)).toEqual([...call.timeline.map(({ at }) => at)].sort());
+    await expect(other.api.get(`/api/v1/calls/${sid}`)).rejects.toThrow(/404/);
+    expect(await other.api.get<unknown[]>('/api/v1/calls')).toEqual([]);
+  });
+
+  it('the list takes every filter at once', async () => {
+    const { from, ended, sid, stream } = await talk({ number: DID });
+    const query = (more: string) => org.api.get<CallSummary[]>(`/api/v1/calls?assistant_id=17&call_sid=${sid}&customer_phone=${encodeURIComponent(from)}&${more}`);
+    expect(await query('status=ongoing')).toMatchObject([{ call_sid: sid, duration_seconds: null }]);
+    stream.hangUp();
+    await ended;
+    await untilLogged(sid);
+    expect(await query('status=completed&min_duration=0&max_duration=60&date_from=2026-01-01&limit=1')).toMatchObject([{ call_sid: sid }]);
+    expect(await query('status=failed')).toEqual([]);
+    expect(await query('min_duration=60')).toEqual([]);
+  });
+
+  it('a refused call is in the log with its reason', async () => {
+    const from = '+15559889999';
+    expect(await carrier.call({ from, number: '+15550199999', talkMs: 100 })).toBe(404);
+    const call = await eventually(() => inLog(from).catch(() => undefined), { timeoutMs: 10_000, message: 'the refusal in the log' });
+    expect(call).toMatchObject({ status: 'failed', refusal: 'unknown-number', sip_status: 404, answered_at: null });
+  });
+});
+
+describe('what the API asks of a call', () => {
+  it('a hang-up', async () => {
+    const { ended, sid } = await talk({ number: DID });
+    expect(await org.api.post(`/api/v1/calls/${sid}/hangup`)).toEqual({ call_sid: sid, status: 'ending' });
+    await ended;
+    expect(await untilLogged(sid)).toMatchObject({ ended_by: 'platform', end_reason: 'api-hung-up' });
+    await expect(org.api.post(`/api/v1/calls/${sid}/hangup`)).rejects.toThrow(/409/);
+  });
+
+  it('digits', async () => {
+    const { ended, sid, stream } = await talk({ number: DID });
+    expect(await org.api.post(`/api/v1/calls/${sid}/dtmf`, { digits: '12#' })).toEqual({ call_sid: sid, status: 'sent' });
+    await expect(org.api.post(`/api/v1/calls/${sid}/dtmf`, { digits: 'call me' })).rejects.toThrow(/400/);
+    stream.hangUp();
+    await ended;
+    expect((await untilLogged(sid)).timeline).toEqual(expect.arrayContaining([expect.objectContaining({ what: 'digits-sent', detail: '3' })]));
+  });
+
+  it('a transfer that is carried out', async () => {
+    const { ended, sid } = await talk({ number: DID });
+    expect(await org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).toMatchObject({ call_sid: sid, outcome: 'transferred', target: `sip:+15550102099@${carrier.gateway}` });
+    await ended;
+    expect(await untilLogged(sid)).toMatchObject({ end_reason: 'transferred', ended_by: 'platform', transferred_to: `sip:+15550102099@${carrier.gateway}`, transfer: { outcome: 'transferred', target_status: 200 } });
+    expect((await untilToldOf(sid, 'transferred')).map(({ status: what }) => what)).toEqual(['initiated', 'ringing', 'answered', 'transfer-started', 'transferred']);
+  });
+
+  it('a transfer that the carrier refuses, after which the call goes on', async () => {
+    const { ended, sid, stream } = await talk({ number: DID, transfer: { refer: 603 } });
+    await expect(org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).rejects.toThrow(/409/);
+    const heard = stream.of('media').length;
+    await eventually(() => stream.of('media').length > heard + 10, { message: 'the call to go on' });
+    stream.hangUp();
+    await ended;
+    expect(await untilLogged(sid)).toMatchObject({ end_reason: 'assistant-hung-up', transferred_to: null, transfer: { outcome: 'refused', refer_status: 603 } });
+  });
+
+  it('another organisation\'s call cannot be touched', async () => {
+    const { ended, sid, stream } = await talk({ number: DID });
+    for (const request of ['hangup', 'dtmf', 'transfer']) {
+      await expect(other.api.post(`/api/v1/calls/${sid}/${request}`, request === 'dtmf' ? { digits: '1' } : request === 'transfer' ? { to: '+15550102099' } : undefined)).rejects.toThrow(/404/);
+    }
+    stream.hangUp();
+    await ended;
+  });
+});
+
+describe('what is set', () => {
+  it('a number that is recorded has its recording', async () => {
+    const { ended, sid, stream } = await talk({ number: RECORDED });
+    await eventually(() => stream.of('media').length > 25, { message: 'half a second of sound' });
+    stream.hangUp();
+    await ended;
+    const call = await eventually(async () => {
+      const found = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
+      return found.recording?.state === 'local' ? found : undefined;
+    }, { timeoutMs: 20_000, message: 'the recording' });
+    expect(call.recording).toMatchObject({ bytes: expect.any(Number), location: expect.stringMatching(/\.wav$/) });
+    expect(call.recording!.duration_ms).toBeGreaterThan(200);
+  });
+
+  it('a number\'s own assistant goes before the organisation\'s', async () => {
+    const own = await startAssistant();
+    try {
+      const number = '+15550102003';
+      const { id } = await addNumber(org, trunk, number, { media_url: own.url });
+      const from = '+15559889000';
+      const stream = await eventually(async () => {
+        const status = await carrier.call({ from, number, talkMs: 200 });
+        return status === 200 && own.streamsOf(from).length > 0 ? own.streamsOf(from)[0] : undefined;
+      }, { timeoutMs: 15_000, intervalMs: 250, message: 'a call to its own assistant' });
+      expect(stream.parameters).toMatchObject({ To: number, from_number: from });
+      expect(await org.api.get(`/api/v1/phone-numbers/${id}`)).toMatchObject({ media_url: own.url, has_signing_secret: false });
+    } finally { await own.stop(); }
+  });
+});
+
+describe('what dies', () => {
+  it('the agent, in mid-call: the platform is told the end once, after the restart', async () => {
+    const { ended, sid } = await talk({ number: DID });
+    await untilToldOf(sid, 'answered');
+    const { agent } = test.mesh.bridges[0]!;
+    await agent.kill();
+    // FreeSWITCH ends the call: its audio ended with the agent.
+    await ended;
+    await agent.start();
+    const told = await untilToldOf(sid, 'completed');
+    expect(told.filter(({ status: what }) => what === 'completed')).toHaveLength(1);
+    expect(told.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+    expect(await untilLogged(sid)).toMatchObject({ end_reason: 'unseen', reconstructed: true });
+  }, 60_000);
+
+  it('the platform\'s own server: what it was not told it is told later, in order', async () => {
+    await eventually(async () => (await carrier.call({ from: '+15559889001', number: DID, talkMs: 100 })) === 200, { timeoutMs: 15_000, intervalMs: 250, message: 'the bridge to take calls again' });
+    assistant.onRequest = (_request, response) => { response.writeHead(503).end(); };
+    const { ended, sid, stream } = await talk({ number: DID });
+    stream.hangUp();
+    await ended;
+    await eventually(() => statusesOf(sid).length >= 2, { timeoutMs: 15_000, message: 'a second attempt' });
+    expect(new Set(statusesOf(sid).map(({ sequence }) => sequence))).toEqual(new Set([1]));
+    const refused = statusesOf(sid).length;
+    assistant.onRequest = undefined;
+    const told = await eventually(() => {
+      const since = statusesOf(sid).slice(refused);
+      return since.some(({ status: what }) => what === 'completed') ? since : undefined;
+    }, { timeoutMs: 30_000, message: 'everything to be told' });
+    expect(told.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+  }, 60_000);
+});

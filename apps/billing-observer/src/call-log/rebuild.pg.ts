@@ -1,14 +1,9 @@
+import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import { byCall, lockRows, writeRows } from './call-rows.pg.js';
 import { evolve, type CallRow } from './call-summary.js';
 import { isEvent, readStored } from './stored-event.js';
-
-/** A long command: it says how far it is, and stops when it is told to. */
-export interface Running {
-  signal: AbortSignal;
-  progress(stage: string, done: number, total: number): void;
-}
 
 /** Calls at a time: so many are in memory, and locked. */
 const CHUNK = 100;

@@ -6,7 +6,7 @@ import { READ_MODELS } from '../read-models.pg.js';
 import { readArguments } from './arguments.js';
 import { rebuild } from './rebuild.pg.js';
 import { rotateKeys } from './rotate-keys.pg.js';
-import type { Running } from './running.js';
+import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 
 let mesh: Mesh;
 beforeAll(async () => { mesh = await startMesh(); }, 60_000);

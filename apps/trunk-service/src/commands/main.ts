@@ -4,6 +4,7 @@ import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
 import { environmentSchema } from '../config.js';
 import { MIGRATIONS } from '../migrations.pg.js';
@@ -11,21 +12,12 @@ import { openRecord, type RecordStore } from '../record/record-store.pg.js';
 import { readArguments, USAGE, type Command } from './arguments.js';
 import { rebuild } from './rebuild.pg.js';
 import { rotateKeys } from './rotate-keys.pg.js';
-import type { Running } from './running.js';
-import { terminalProgress } from './terminal.tty.js';
 
 const OPEN_DEADLINE_MS = 15_000;
 const logger = createLogger('trunk-service-command', { level: process.env.LOG_LEVEL ?? 'warn' });
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-const stopping = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (stopping.signal.aborted) process.exit(130);
-    process.stderr.write('\nstopping after the step that is under way; once more stops at once\n');
-    stopping.abort(new Error('it was stopped'));
-  });
-}
+const stopping = stopOnSignals();
 
 type Runnable = Exclude<Command, { name: 'help' }>;
 
@@ -73,21 +65,8 @@ async function withRecord(work: (record: RecordStore, dataSource: DataSource) =>
   }
 }
 
-async function run(command: Command): Promise<number> {
-  if (command.name === 'help') {
-    (command.problem === null ? process.stdout : process.stderr).write(`${command.problem === null ? '' : `${command.problem}\n\n`}${USAGE}`);
-    return command.problem === null ? 0 : 2;
-  }
-  const progress = terminalProgress(process.stderr);
-  const handler = COMMANDS[command.name] as (command: Runnable, running: Running) => Promise<boolean>;
-  try {
-    return await handler(command, { signal: stopping.signal, progress: progress.show }) ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`\n${command.name}: ${(error as Error).message}\n`);
-    return stopping.signal.aborted ? 130 : 1;
-  } finally {
-    progress.end();
-  }
-}
-
-process.exitCode = await run(readArguments(process.argv.slice(2)));
+process.exitCode = await runOperatorCommand<Runnable>(readArguments(process.argv.slice(2)), {
+  usage: USAGE,
+  stopping,
+  run: (command, running) => (COMMANDS[command.name] as (command: Runnable, running: Running) => Promise<boolean>)(command, running),
+});

@@ -5,7 +5,7 @@ import { READ_MODEL_MIGRATIONS } from '../migrations.pg.js';
 import { READ_MODELS } from '../read-models.pg.js';
 import { projectEvents } from '../record/handle.pg.js';
 import { recordFailure } from '../record/record-failure.pg.js';
-import type { Running } from './running.js';
+import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 
 /** The new tables grow here, beside the old ones that the service goes on using. */
 const SCHEMA = 'rebuild';

@@ -1,7 +1,7 @@
 import { open, seal, sealedWith, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import { transact } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import type { Running } from './running.js';
+import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import { KEEPERS, type Keeper, type Row } from './secret-keepers.pg.js';
 
 export interface Rotated { total: number; reencrypted: number; /** Sealed with a key that is not in the ring, or damaged: nobody can open them. */ unreadable: Unreadable[] }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import type { CallSummary } from '@trunkmesh/contracts/call-log.js';
 import { readArguments } from '../commands/arguments.js';
+import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import { createDataSource } from '../database.pg.js';
 import fc from 'fast-check';
 import pino from 'pino';
@@ -9,7 +10,7 @@ import type { DataSource } from 'typeorm';
 import { callAnswered, callEnded, callId, callRecordingStored, callRejected, callStarted, callTransferFailed, callTransferred, ORG } from '../usage/call-event.samples.js';
 import { dump, freshDatabase, record, startServers, type Servers } from './call-log.fixture.js';
 import { startFilling } from './filling.clock.js';
-import { rebuild, type Running } from './rebuild.pg.js';
+import { rebuild } from './rebuild.pg.js';
 
 const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';
 const logger = pino({ level: 'silent' });

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallDetail, CallSummary } from '@trunkmesh/contracts/call-log.js';
 import type { CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
 import type { CarrierCall, MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
+import { openRtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.udp.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
 
@@ -145,6 +147,23 @@ describe('what the API asks of a call', () => {
     stream.hangUp();
     await ended;
     expect(await untilLogged(sid)).toMatchObject({ end_reason: 'assistant-hung-up', transferred_to: null, transfer: { outcome: 'refused', refer_status: 603 } });
+  });
+
+  it('a transfer whose target refuses: whether the call goes on is up to FreeSWITCH, and it never stays with nobody in it', async () => {
+    const phone = await openRtpPeer();
+    let silent: Promise<void> | undefined;
+    const hangUpPhone = () => silent ??= phone.close();
+    try {
+      const { ended, sid, stream } = await talk({ number: DID, transfer: { target: 486 }, audioPort: phone.port });
+      // A telephone that got a BYE falls silent.
+      void ended.then(hangUpPhone);
+      await expect(org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).rejects.toThrow(/409.*transfer-refused/);
+      // With its pull request 3059 it keeps the dialog, and the caller is heard.
+      const dropped = await Promise.race([ended.then(() => true), sleep(1_000, false)]);
+      if (!dropped) stream.hangUp();
+      await ended;
+      expect(await untilLogged(sid)).toMatchObject({ end_reason: dropped ? 'dropped-by-transfer' : 'assistant-hung-up', transferred_to: null, transfer: { outcome: 'refused', refer_status: 202, target_status: 486 } });
+    } finally { await hangUpPhone(); }
   });
 
   it('another organisation\'s call cannot be touched', async () => {

@@ -28,6 +28,8 @@ export interface CarrierCall {
   to?: string;
   headers?: Record<string, string | string[]>;
   talkMs?: number;
+  /** On a real wire: where the caller's audio is, on 127.0.0.1. The stand-in's callers always have some. */
+  audioPort?: number;
   /** What a REFER gets, and what the NOTIFY says of its target. */
   transfer?: { refer?: number; target?: number };
 }

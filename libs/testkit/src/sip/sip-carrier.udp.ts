@@ -19,6 +19,8 @@ export interface SipCall {
   headers?: readonly (readonly [string, string])[];
   /** An answered call is hung up after this long. */
   talkMs?: number;
+  /** Where the caller's audio is; without it nobody speaks and nobody listens. */
+  audioPort?: number;
   /** What a REFER within the call gets (202), and what the NOTIFY then says of its target (200). */
   transfer?: { refer?: number; target?: number };
 }
@@ -152,7 +154,7 @@ function place(carrier: Carrier, call: SipCall): { final: Promise<number>; ended
   const contact = ['Contact', `<sip:${call.from.replace('+', '')}@${address}:${port}>`] as const;
   const common = (toValue: string, cseq: string) => [['Max-Forwards', '70'], ['From', from], ['To', toValue], ['Call-ID', callId], ['CSeq', cseq]] as const;
   const send = (text: string) => socket.send(text, target.port, target.host);
-  const sdp = ['v=0', `o=carrier 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', `m=audio ${port + 1} RTP/AVP 0 101`, 'a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000', ''].join('\r\n');
+  const sdp = ['v=0', `o=carrier 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${call.audioPort === undefined ? address : '127.0.0.1'}`, 't=0 0', `m=audio ${call.audioPort ?? port + 1} RTP/AVP 0 101`, 'a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000', ''].join('\r\n');
   const inviteVia = via();
   const invite = writeSip(`INVITE ${uri} SIP/2.0`, [inviteVia, ...common(to, '1 INVITE'), contact, ...(call.headers ?? []), ['Content-Type', 'application/sdp']], sdp);
 

@@ -8,10 +8,10 @@ import { startMesh, type Mesh } from '@trunkmesh/testkit/mesh/mesh.launcher.js';
 export interface BenchMesh { mesh: Mesh; organizationId: string; adminKey: string; stop(): Promise<void> }
 
 /** A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a real FreeSWITCH; else the stand-in. */
-export async function benchMesh(): Promise<BenchMesh> {
+export async function benchMesh(env: Record<string, string> = {}): Promise<BenchMesh> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-bench-'));
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-  const mesh = await startMesh({ folder, root, freeswitch: process.env['FREESWITCH'] || undefined, durable: true, rtpBase: 18_000, env: { LOG_LEVEL: 'warn' } });
+  const mesh = await startMesh({ folder, root, freeswitch: process.env['FREESWITCH'] || undefined, durable: true, rtpBase: 18_000, env: { LOG_LEVEL: 'warn', ...env } });
   const stop = async () => {
     await mesh.stop();
     await rm(folder, { recursive: true, force: true });

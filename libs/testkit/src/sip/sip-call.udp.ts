@@ -13,6 +13,8 @@ export interface SipInvite {
   address: string;
   /** Where the caller's audio is. Without it nobody listens. */
   audio?: { address: string; port: number; payloadType: number; codec: string };
+  /** The INVITE is about to go out. */
+  onSent?: () => void;
 }
 
 /** One dialog, from the caller's side. */
@@ -82,6 +84,7 @@ class Dialog {
     const via = this.via();
     const contact = ['Contact', `<sip:${call.from.replace('+', '')}@${this.here}>`] as const;
     const text = writeSip(`INVITE ${this.remote} SIP/2.0`, [via, ...this.common('1 INVITE'), contact, ...(call.headers ?? []), ['Content-Type', 'application/sdp']], this.sdp());
+    call.onSent?.();
     const answer = await this.request(text);
     this.to = headerOf(answer, 'to');
     // Of the INVITE's transaction where it was refused, of its own where it was answered (RFC 3261 §17.1.1.3, §13.2.2.4).

@@ -23,17 +23,22 @@ const SIP_URI = /^sip:([\w.!~*()+&=-]{1,128})@([A-Za-z\d](?:[A-Za-z\d.-]{0,252})
  * A number goes to the trunk's own carrier in its spelling; a SIP URI goes as it is. Either may cost the customer what a call costs, so both keep to the countries that the
  * organisation and the trunk may call; an extension of the customer's PBX is nobody's number and passes.
  */
-export function transferTarget(to: string, { organization, trunk }: OutboundRules): TransferTarget {
-  const uri = SIP_URI.exec(to);
-  if (uri === null && !NUMBER.test(to)) {
+export function transferTarget(to: string, rules: OutboundRules): TransferTarget {
+  const user = SIP_URI.exec(to)?.[1];
+  if (user === undefined && !NUMBER.test(to)) {
     return { refused: 'invalid-request', message: '"to" must be a number in E.164, for example +15551234567, or a SIP URI such as sip:200@pbx.example.com (without headers; tel: and sips: are not understood by the bridge)' };
   }
-  const number = uri === null ? Number(to.slice(1)) : toE164(uri[1]!, dialectOf(trunk));
-  const country = number === 0 ? undefined : countryOf(number);
+  const number = user === undefined ? Number(to.slice(1)) : toE164(user, dialectOf(rules.trunk));
+  const forbidden = number === 0 ? undefined : forbiddenBy(countryOf(number), rules);
+  if (forbidden !== undefined) return { refused: 'destination-not-allowed', message: forbidden };
+  const { number_rules: spelling, from_domain: domain, gateway } = rules.trunk;
+  return { uri: user === undefined ? `sip:${carrierSpelling(to, spelling)}@${domain ?? gateway}` : to };
+}
+
+/** A number of no country that we know is none that may be called, where countries are named at all. */
+function forbiddenBy(country: string | undefined, { organization, trunk }: OutboundRules): string | undefined {
   for (const [whose, allowed] of [['organisation', organization.outbound_country_codes], ['trunk', trunk.outbound_country_codes]] as const) {
-    if (number !== 0 && allowed !== null && (country === undefined || !allowed.includes(country))) {
-      return { refused: 'destination-not-allowed', message: `The ${whose} may not call ${country ?? 'that country'} (outbound_country_codes).` };
-    }
+    if (allowed !== null && (country === undefined || !allowed.includes(country))) return `The ${whose} may not call ${country ?? 'that country'} (outbound_country_codes).`;
   }
-  return { uri: uri === null ? `sip:${carrierSpelling(to, trunk.number_rules)}@${trunk.from_domain ?? trunk.gateway}` : to };
+  return undefined;
 }

@@ -177,24 +177,27 @@ function place(carrier: Carrier, call: SipCall): { final: Promise<number>; ended
     reject(new Error(`no final answer to the call to ${call.number} within ${CALL_DEADLINE_MS} ms`));
     end(0);
   }, CALL_DEADLINE_MS);
+  const refused = (status: number, toValue: string): void => {
+    // Of the same transaction, so with the INVITE's branch (RFC 3261 §17.1.1.3).
+    send(writeSip(`ACK ${uri} SIP/2.0`, [inviteVia, ...common(toValue, '1 ACK')]));
+    end(status);
+  };
+  const answered = (message: SipMessage, toValue: string): void => {
+    const remote = /<([^>]+)>/.exec(headersOf(message, 'contact')[0] ?? '')?.[1] ?? uri;
+    send(writeSip(`ACK ${remote} SIP/2.0`, [via(), ...common(toValue, '1 ACK')]));
+    if (bye !== undefined) return;
+    clearTimeout(deadline);
+    resolve(200);
+    bye = setTimeout(() => send(writeSip(`BYE ${remote} SIP/2.0`, [via(), ...common(toValue, '3 BYE')])), call.talkMs ?? 500);
+  };
   const response = (message: SipMessage): void => {
     clearInterval(again);
     const status = message.status ?? 0;
     const cseq = headerOf(message, 'cseq');
     if (status < 200 || cseq.endsWith('NOTIFY')) return;
-    const toValue = headerOf(message, 'to');
-    if (cseq.endsWith('BYE')) return end(200);
-    if (status >= 300) {
-      // Of the same transaction, so with the INVITE's branch (RFC 3261 §17.1.1.3).
-      send(writeSip(`ACK ${uri} SIP/2.0`, [inviteVia, ...common(toValue, '1 ACK')]));
-      return end(status);
-    }
-    const remote = /<([^>]+)>/.exec(headersOf(message, 'contact')[0] ?? '')?.[1] ?? uri;
-    send(writeSip(`ACK ${remote} SIP/2.0`, [via(), ...common(toValue, '1 ACK')]));
-    if (bye !== undefined) return;
-    clearTimeout(deadline);
-    resolve(status);
-    bye = setTimeout(() => send(writeSip(`BYE ${remote} SIP/2.0`, [via(), ...common(toValue, '3 BYE')])), call.talkMs ?? 500);
+    if (cseq.endsWith('BYE')) end(200);
+    else if (status >= 300) refused(status, headerOf(message, 'to'));
+    else answered(message, headerOf(message, 'to'));
   };
   carrier.calls.set(callId, { response, ended: () => { end(200); }, transfer: { refer: 202, target: 200, ...call.transfer } });
   send(invite);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallDetail, CallSummary } from '@trunkmesh/contracts/call-log.js';
 import type { CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import type { CarrierCall, MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
-import { openRtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.udp.js';
+import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
+import type { Line, LineCall } from '@trunkmesh/testkit/mesh/line.js';
+import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
   await addNumber(org, trunk, RECORDED, { record: true });
   // The bridge follows the events; the last one is the last to be known.
   await eventually(async () => {
-    await (await talk({ number: RECORDED, talkMs: 300 })).ended;
+    await (await talk({ number: RECORDED })).line.hangUp();
     return true;
   }, { timeoutMs: 20_000, intervalMs: 250, message: 'the number to be known' });
 });
@@ -40,15 +41,19 @@ afterAll(async () => {
   await assistant.stop();
 });
 
+const lines: Line[] = [];
+afterEach(async () => { await Promise.all(lines.splice(0).map((line) => line.close())); });
+
 /** A caller that talks with its assistant. */
-async function talk(call: Omit<CarrierCall, 'from'>) {
+async function talk(call: Omit<LineCall, 'from'>) {
   callers += 1;
   const from = `+1555988${String(callers).padStart(4, '0')}`;
-  const { final, ended } = carrier.place({ talkMs: 20_000, ...call, from });
-  expect(await final).toBe(200);
+  const line = await placeLine(test.mesh.bridges[0]!, carrier, { ...call, from });
+  lines.push(line);
+  expect(line.status).toBe(200);
   const stream = await eventually(() => assistant.streamsOf(from)[0], { message: 'the stream' });
   await eventually(async () => (await inLog(from)).answered_at !== null, { timeoutMs: 10_000, message: 'the answer' });
-  return { from, ended, stream, sid: stream.callSid };
+  return { from, line, ended: line.ended, stream, sid: stream.callSid };
 }
 const inLog = async (from: string): Promise<CallSummary> => {
   const [call] = await org.api.get<CallSummary[]>(`/api/v1/calls?customer_phone=${encodeURIComponent(from)}`);
@@ -78,8 +83,8 @@ describe('a call and its platform', () => {
   });
 
   it('is looked up with everything that is known of it, by nobody else', async () => {
-    const { from, ended, sid } = await talk({ number: '9228', headers: { Diversion: `<sip:${DID}@pbx.example.com>;reason=unconditional` }, talkMs: 600 });
-    await ended;
+    const { from, line, sid } = await talk({ number: '9228', headers: { Diversion: `<sip:${DID}@pbx.example.com>;reason=unconditional` } });
+    await line.hangUp();
     const call = await untilLogged(sid);
     expect(call).toMatchObject({
       call_sid: sid, status: 'completed', from_number: from, to_number: DID, assistant_id: 17, ended_by: 'caller', end_reason: 'caller-hung-up', carrier_cost: 'external', reconstructed: false,
@@ -122,9 +127,10 @@ describe('what the API asks of a call', () => {
     await expect(org.api.post(`/api/v1/calls/${sid}/hangup`)).rejects.toThrow(/409/);
   });
 
-  it('digits', async () => {
-    const { ended, sid, stream } = await talk({ number: DID });
+  it('digits, which the caller hears', async () => {
+    const { ended, line, sid, stream } = await talk({ number: DID });
     expect(await org.api.post(`/api/v1/calls/${sid}/dtmf`, { digits: '12#' })).toEqual({ call_sid: sid, status: 'sent' });
+    await eventually(async () => await line.digits() === '12#', { message: 'the digits' });
     await expect(org.api.post(`/api/v1/calls/${sid}/dtmf`, { digits: 'call me' })).rejects.toThrow(/400/);
     stream.hangUp();
     await ended;
@@ -150,20 +156,13 @@ describe('what the API asks of a call', () => {
   });
 
   it('a transfer whose target refuses: whether the call goes on is up to FreeSWITCH, and it never stays with nobody in it', async () => {
-    const phone = await openRtpPeer();
-    let silent: Promise<void> | undefined;
-    const hangUpPhone = () => silent ??= phone.close();
-    try {
-      const { ended, sid, stream } = await talk({ number: DID, transfer: { target: 486 }, audioPort: phone.port });
-      // A telephone that got a BYE falls silent.
-      void ended.then(hangUpPhone);
-      await expect(org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).rejects.toThrow(/409.*transfer-refused/);
-      // With its pull request 3059 it keeps the dialog, and the caller is heard.
-      const dropped = await Promise.race([ended.then(() => true), sleep(1_000, false)]);
-      if (!dropped) stream.hangUp();
-      await ended;
-      expect(await untilLogged(sid)).toMatchObject({ end_reason: dropped ? 'dropped-by-transfer' : 'assistant-hung-up', transferred_to: null, transfer: { outcome: 'refused', refer_status: 202, target_status: 486 } });
-    } finally { await hangUpPhone(); }
+    const { ended, sid, stream } = await talk({ number: DID, transfer: { target: 486 } });
+    await expect(org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).rejects.toThrow(/409.*transfer-refused/);
+    // With its pull request 3059 it keeps the dialog, and the caller is heard.
+    const dropped = await Promise.race([ended.then(() => true), sleep(1_000, false)]);
+    if (!dropped) stream.hangUp();
+    await ended;
+    expect(await untilLogged(sid)).toMatchObject({ end_reason: dropped ? 'dropped-by-transfer' : 'assistant-hung-up', transferred_to: null, transfer: { outcome: 'refused', refer_status: 202, target_status: 486 } });
   });
 
   it('another organisation\'s call cannot be touched', async () => {

@@ -6,20 +6,11 @@ export interface MeshCarrier {
   password: string;
   /** The final SIP status of a call from this carrier; an answered one is hung up after `talkMs`. */
   call(call: CarrierCall): Promise<number>;
-  /** The same, without waiting for its end. */
-  place(call: CarrierCall): PlacedCall;
   /** The same from an address that belongs to no trunk. */
   callAsStranger(call: CarrierCall): Promise<number>;
   /** Makes itself known again to a stand-in that was started anew; a real FreeSWITCH finds it on the wire. */
   announce(): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface PlacedCall {
-  /** The final SIP status of the INVITE. */
-  readonly final: Promise<number>;
-  /** Refused, or hung up by whichever side. */
-  readonly ended: Promise<void>;
 }
 
 export interface CarrierCall {
@@ -28,8 +19,4 @@ export interface CarrierCall {
   to?: string;
   headers?: Record<string, string | string[]>;
   talkMs?: number;
-  /** On a real wire: where the caller's audio is, on 127.0.0.1. The stand-in's callers always have some. */
-  audioPort?: number;
-  /** What a REFER gets, and what the NOTIFY says of its target. */
-  transfer?: { refer?: number; target?: number };
 }

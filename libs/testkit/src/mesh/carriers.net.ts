@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { startSipCarrier } from '../sip/sip-carrier.udp.js';
-import type { CarrierCall, MeshCarrier, PlacedCall } from './carrier.js';
+import type { CarrierCall, MeshCarrier } from './carrier.js';
 import type { BridgeOfMesh } from './mesh.launcher.js';
 
 /** No trunk of a private mesh has this address, and on Linux every 127.0.0.0/8 address is there to send from. */
@@ -18,13 +18,12 @@ export async function carrierFor(bridge: BridgeOfMesh, user = '9228'): Promise<M
 async function sipCarrier({ bridge }: BridgeOfMesh, username: string, password: string): Promise<MeshCarrier> {
   const carrier = await startSipCarrier({ address: `127.0.0.${hostOf(username)}`, users: { [username]: password } });
   const stranger = await startSipCarrier({ address: STRANGER });
-  const onWire = (call: CarrierCall) => ({
+  const from = (sender: typeof carrier) => (call: CarrierCall) => sender.call({
     ...call, target: bridge.sip,
     headers: Object.entries(call.headers ?? {}).flatMap(([name, value]) => [value].flat().map((line) => [name, line] as const)),
   });
-  const from = (sender: typeof carrier) => (call: CarrierCall) => sender.call(onWire(call));
   return {
-    gateway: `${carrier.address}:${carrier.port}`, username, password, call: from(carrier), place: (call) => carrier.place(onWire(call)), callAsStranger: from(stranger), announce: async () => undefined,
+    gateway: `${carrier.address}:${carrier.port}`, username, password, call: from(carrier), callAsStranger: from(stranger), announce: async () => undefined,
     close: async () => { await Promise.all([carrier.close(), stranger.close()]); },
   };
 }
@@ -35,23 +34,13 @@ async function standInCarrier(bridge: BridgeOfMesh, username: string, password: 
   const address = `192.0.2.${hostOf(username)}`;
   const announce = async () => { await post(`${control}/carriers`, { address: `${address}:5060`, users: { [username]: password } }); };
   await announce();
-  const invite = (source: string, call: CarrierCall) => post(`${control}/calls`, {
-    source: { address: source, port: 5060 }, from: call.from, request_user: call.number, to: call.to, headers: call.headers, hangup_after_ms: call.talkMs ?? 500, transfer: call.transfer,
-  }) as Promise<{ uuid: string; status: number }>;
-  const from = (source: string) => async (call: CarrierCall): Promise<number> => (await invite(source, call)).status;
-  const place = (call: CarrierCall): PlacedCall => {
-    const invited = invite(address, call);
-    return { final: invited.then(({ status }) => status), ended: invited.then(({ uuid }) => untilEnded(`${control}/calls/${uuid}`)) };
+  const from = (source: string) => async (call: CarrierCall): Promise<number> => {
+    const { status } = await post(`${control}/calls`, {
+      source: { address: source, port: 5060 }, from: call.from, request_user: call.number, to: call.to, headers: call.headers, hangup_after_ms: call.talkMs ?? 500,
+    }) as { status: number };
+    return status;
   };
-  return { gateway: `${address}:5060`, username, password, call: from(address), place, callAsStranger: from('198.51.100.66'), announce, close: async () => undefined };
-}
-
-async function untilEnded(call: string): Promise<void> {
-  for (let over = false; !over;) {
-    const response = await fetch(`${call}?wait=10000`, { signal: AbortSignal.timeout(20_000) });
-    // A call that a stand-in before this one had is over with it.
-    over = !response.ok || (await response.json() as { ended: boolean }).ended;
-  }
+  return { gateway: `${address}:5060`, username, password, call: from(address), callAsStranger: from('198.51.100.66'), announce, close: async () => undefined };
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {

@@ -19,4 +19,8 @@ export interface Line {
   close(): Promise<void>;
 }
 
-export type LineCall = Pick<CarrierCall, 'from' | 'number' | 'to' | 'headers'> & { codec?: Codec };
+export interface LineCall extends Pick<CarrierCall, 'from' | 'number' | 'to' | 'headers'> {
+  codec?: Codec;
+  /** What a REFER gets (202), and what the NOTIFY says of its target (200). */
+  transfer?: { refer?: number; target?: number };
+}

@@ -20,6 +20,8 @@ async function sipLine({ codec = 'PCMU', ...call }: LineCall, from: { address: s
       await peer.close();
       throw error;
     });
+  // A telephone that got a BYE falls silent.
+  void line.ended.then(() => peer.close());
   return {
     status: line.status,
     say: async (samples) => { peer.say(samples); },
@@ -47,7 +49,7 @@ async function standInLine(call: LineCall, { control, source }: { control: strin
     if (!response.ok) throw new Error(`the stand-in answered ${response.status}: ${await response.text()}`);
     return response;
   };
-  const invite = { source: { address: source, port: 5060 }, from: call.from, request_user: call.number, to: call.to, headers: call.headers };
+  const invite = { source: { address: source, port: 5060 }, from: call.from, request_user: call.number, to: call.to, headers: call.headers, transfer: call.transfer };
   const { uuid, status } = await (await ask('POST', '/calls', JSON.stringify(invite))).json() as { uuid: string; status: number };
   let over = status !== 200;
   // A caller who is told nothing says numbered frames; this one is silent.

@@ -48,6 +48,7 @@ export async function openRtpPeer({ address = '127.0.0.1', port = 0, codec = 'PC
   const heard: (AudioFrame & { sequence: number; timestamp: number })[] = [];
   const sender = createSender(socket, codec);
   let digits = '';
+  let closing: Promise<void> | undefined;
   let lastDigit: number | undefined;
   socket.on('message', (datagram, from) => {
     const packet = readRtp(datagram);
@@ -73,7 +74,7 @@ export async function openRtpPeer({ address = '127.0.0.1', port = 0, codec = 'PC
     },
     close() {
       sender.stop();
-      return new Promise((resolve) => { socket.close(() => resolve()); });
+      return closing ??= new Promise((resolve) => { socket.close(() => resolve()); });
     },
   };
 }

@@ -13,9 +13,13 @@ export interface SipInvite {
   address: string;
   /** Where the caller's audio is. Without it nobody listens. */
   audio?: { address: string; port: number; payloadType: number; codec: string };
+  /** What a REFER within the call gets (202), and what the NOTIFY then says of its target (200). */
+  transfer?: SipTransfer;
   /** The INVITE is about to go out. */
   onSent?: () => void;
 }
+
+export interface SipTransfer { refer?: number; target?: number }
 
 /** One dialog, from the caller's side. */
 export interface SipLine {
@@ -74,6 +78,7 @@ class Dialog {
       if (message === undefined) return;
       if (message.method === undefined) return this.onResponse(message);
       if (message.method === 'ACK') return;
+      if (message.method === 'REFER') return this.refer(message);
       socket.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer.port, peer.address);
       if (message.method === 'BYE') this.end('other-side');
     });
@@ -99,9 +104,18 @@ class Dialog {
   async hangUp(): Promise<void> {
     if (this.over) return;
     this.over = true;
-    await this.request(writeSip(`BYE ${this.remote} SIP/2.0`, [this.via(), ...this.common('2 BYE')]));
+    await this.request(writeSip(`BYE ${this.remote} SIP/2.0`, [this.via(), ...this.common('3 BYE')]));
     this.over = false;
     this.end('caller');
+  }
+
+  /** RFC 3515 §2.4: it is taken, and one NOTIFY says what became of its target and that no other follows. */
+  private refer(request: SipMessage): void {
+    const { refer = 202, target = 200 } = this.call.transfer ?? {};
+    this.send(respond(request, { status: refer, phrase: refer === 202 ? 'Accepted' : 'Decline', toTag: token() }));
+    if (refer !== 202) return;
+    const subscription: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag;version=2.0']];
+    this.send(writeSip(`NOTIFY ${this.remote} SIP/2.0`, [this.via(), ...this.common('2 NOTIFY'), ...subscription], `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`));
   }
 
   private end(by: 'other-side' | 'caller'): void {
@@ -120,6 +134,7 @@ class Dialog {
         reject(new Error(`no final answer to ${text.slice(0, text.indexOf('\r\n'))} within ${CALL_DEADLINE_MS} ms`));
       }, CALL_DEADLINE_MS);
       this.onResponse = (response) => {
+        if (headerOf(response, 'cseq').endsWith('NOTIFY')) return;
         clearInterval(again);
         if ((response.status ?? 0) < 200) return;
         clearTimeout(deadline);

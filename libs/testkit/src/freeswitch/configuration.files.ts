@@ -37,7 +37,17 @@ function obey({ command, data, file, confDir, variables }: Directive): string[] 
   }
   if (command !== 'include') return [];
   const pattern = isAbsolute(data) ? data : join(dirname(file), data);
-  return glob(pattern).flatMap((path) => preprocess(path, confDir, variables));
+  return glob(pattern).flatMap((path) => included(path, confDir, variables));
+}
+
+/** A file that is gone again between the folder's listing and its own opening is passed over (switch_xml.c). */
+function included(path: string, confDir: string, variables: Map<string, string>): string[] {
+  try {
+    return preprocess(path, confDir, variables);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** One level of `*` in the last part, which is all that configurations use; in the order of names, as glob(3) gives them. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSocket } from 'node:dgram';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,15 @@ const takeCall = () => new Promise<EslClient>((resolve) => {
   program.listen(socketPort, '127.0.0.1');
 });
 const invite = { source: { address: '192.0.2.10' }, from: '+15559876543', request_user: '+15551234567' };
+
+it('a file that goes while the folder is read is passed over', async () => {
+  await put('a.xml', gateway('a.1', TRUSTED));
+  // It is listed and cannot be opened.
+  await symlink(join(conf, 'nowhere.xml'), join(conf, 'gateways', 'b.xml'));
+  await put('c.xml', gateway('c.1', TRUSTED));
+  expect(await api('sofia profile external rescan')).toContain('Reload XML [Success]');
+  expect(standIn.gateways().map(({ name }) => name).sort()).toEqual(['a.1', 'c.1']);
+});
 
 describe('the files', () => {
   it('are read only when told, add only what is new by name, and leave out what FreeSWITCH would ignore', async () => {

@@ -132,11 +132,13 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
     entry.bytes += Buffer.byteLength(text);
   };
   const write = async (entry: Entry): Promise<void> => {
-    if (unread.has(entry.callId)) await readUp(entry);
+    const isUnread = unread.has(entry.callId);
+    if (isUnread) await readUp(entry);
     const { mark, drafts: { length: taken } } = entry;
     const { text, told, ended } = compose(entry);
     if (text !== '') await append(entry, text, ended && !entry.ended);
-    trouble = undefined;
+    // A call that nobody wants to be told of says nothing of the disk.
+    if (isUnread || text !== '') trouble = undefined;
     if (entry.mark === mark) entry.mark = undefined;
     if (entry.lane !== undefined) written(entry, entry.lane, { told, ended });
     unwritten -= taken;

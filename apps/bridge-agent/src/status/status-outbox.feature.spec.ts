@@ -88,10 +88,10 @@ describe('the statuses of a call', () => {
 
   it('of a call whose beginning nobody wanted are not told from its middle, but its end is', async () => {
     const receiver = await receive();
-    let endpoint: Endpoint | undefined;
-    const outbox = await open(() => endpoint);
+    const known: { endpoint?: Endpoint } = {};
+    const outbox = await open(() => known.endpoint);
     await outbox.tell(draftOf(1, 'initiated'));
-    endpoint = to(receiver);
+    known.endpoint = to(receiver);
     await Promise.all([outbox.tell(draftOf(1, 'ringing')), outbox.tell(draftOf(1, 'completed'))]);
     await untilEmpty(outbox);
     expect(receiver.received.map(({ body }) => [body.sequence, body.status])).toEqual([[1, 'completed']]);
@@ -109,10 +109,10 @@ describe('the statuses of a call', () => {
   });
 
   it('that waited for a URL of which there is none are thrown away', async () => {
-    let endpoint: 'not-known-yet' | undefined = 'not-known-yet';
-    const outbox = await open(() => endpoint);
+    const known: { endpoint: 'not-known-yet' | undefined } = { endpoint: 'not-known-yet' };
+    const outbox = await open(() => known.endpoint);
     await tellAll(outbox, 1);
-    endpoint = undefined;
+    known.endpoint = undefined;
     await untilEmpty(outbox);
     expect(await readdir(join(folder, 'given-up'))).toEqual([]);
   });
@@ -267,6 +267,19 @@ describe('a disk', () => {
   });
 });
 
+describe('a disk that refuses for long', () => {
+  it('holds up nobody who tells', async () => {
+    const receiver = await receive();
+    const outbox = await open(() => to(receiver));
+    await rename(folder, `${folder}-away`);
+    await tellAll(outbox, 1);
+    expect([receiver.received.length, outbox.waiting()]).toEqual([0, 4]);
+    await rename(`${folder}-away`, folder);
+    await untilEmpty(outbox);
+    expect(receiver.sequences().get(callId(1))).toEqual(ALL);
+  });
+});
+
 describe('an agent', () => {
   it('that is killed in the middle goes on exactly where it was', async () => {
     const receiver = await receive();
@@ -283,7 +296,8 @@ describe('an agent', () => {
       first += 10_000;
     }
     const promised = new Map<string, number>();
-    for (const line of (await readFile(log, 'utf8')).trim().split('\n')) promised.set(callId(Number(line.split(' ')[0])), (promised.get(callId(Number(line.split(' ')[0]))) ?? 0) + 1);
+    for (const [, n] of (await readFile(log, 'utf8')).matchAll(/^(\d+) [a-z]+$/gm)) promised.set(callId(Number(n)), (promised.get(callId(Number(n))) ?? 0) + 1);
+    expect(promised.size).toBeGreaterThan(30);
     const outbox = await open(() => to(receiver), { folder: state, lingerMs: 60_000 });
     // What the agent says of the calls that it finds again, whether it had said so before it was killed or not.
     for (const call of promised.keys()) await outbox.tell(draftOf(Number(call.slice(-12)), 'failed'));

@@ -11,8 +11,9 @@ export type { Endpoint, EndpointOf } from './status-delivery.http.js';
 
 export interface StatusOutbox {
   /**
-   * Written before it resolves, a final status also synced to disk; never rejects: a disk that refuses is asked again. Told after the call's final status it is ignored, so that
-   * a call that is ended twice over a crash is told of once. Calls that nobody wants to be told of cost nothing.
+   * Written before it resolves, a final status also synced to disk; never rejects. A disk that refuses is asked again, and holds up the caller for a second at most: a call's
+   * record must not wait for it. Told after the call's final status it is ignored, so that a call that is ended twice over a crash is told of once. Calls that nobody wants to
+   * be told of cost nothing.
    */
   tell(draft: StatusDraft): Promise<void>;
   /** Statuses that are not delivered yet. */
@@ -47,6 +48,9 @@ export interface StatusOutboxOptions {
 
 const DEFAULTS = { pauses: { firstMs: 1_000, maxMs: 300_000 }, deadlineMs: 10_000, retentionMs: 72 * 3_600_000, maxCalls: 200_000, lingerMs: 60_000, sweepMs: 5_000, ca: undefined, now: Date.now };
 const READ_AT_ONCE = 4;
+const TELL_MS = 1_000;
+/** In memory while the disk refuses: some 50 MB. */
+const UNWRITTEN = 50_000;
 
 /** What customers are told of their calls' states: in order, signed, at least once, from disk. */
 export async function startStatusOutbox(options: StatusOutboxOptions): Promise<StatusOutbox> {
@@ -113,7 +117,12 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
   };
   observeStatuses({ waiting });
   return {
-    tell: journal.tell,
+    tell: (draft) => {
+      if (journal.waitingToBeWritten() < UNWRITTEN) return within(TELL_MS, journal.tell(draft));
+      statusWebhooks.add(1, { outcome: 'given-up' });
+      logger.error({ call_id: draft.call_id, statuses: 1, reason: 'too many wait for the disk' }, 'call statuses are given up');
+      return Promise.resolve();
+    },
     waiting,
     trouble: journal.trouble,
     stop: async () => {
@@ -124,4 +133,14 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
       await journal.stop();
     },
   };
+}
+
+function within(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, ms);
+    void work.then(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
 }

@@ -46,7 +46,7 @@ export interface StatusOutboxOptions {
   now?: () => number;
 }
 
-const DEFAULTS = { pauses: { firstMs: 1_000, maxMs: 300_000 }, deadlineMs: 10_000, retentionMs: 72 * 3_600_000, maxCalls: 200_000, lingerMs: 60_000, sweepMs: 5_000, ca: undefined, now: Date.now };
+const DEFAULTS = { pauses: { firstMs: 1_000, maxMs: 300_000 }, deadlineMs: 10_000, retentionMs: 72 * 3_600_000, maxCalls: 200_000, lingerMs: 10_000, sweepMs: 5_000, ca: undefined, now: Date.now };
 const READ_AT_ONCE = 4;
 const TELL_MS = 1_000;
 /** In memory while the disk refuses: some 50 MB. */

@@ -44,7 +44,7 @@ export interface LiveCallsOptions {
   recorder: Pick<CallRecorder, 'begin' | 'answered' | 'happened' | 'finish' | 'leftOpen' | 'lastAlive'>;
   bridgeId: string;
   newId: () => string;
-  /** A call of this trunk has ended. */
+  /** The call has ended, and its last event is on its way. */
   onEnded: (started: CallStarted) => void;
   /** The platform is told of each change of state, in order, and of the last one before its record is written: whoever dies in between tells it again. Never rejects. */
   tell: (change: StatusChange) => Promise<void>;

@@ -4,7 +4,7 @@ import { timestamp } from './scalar.js';
 
 /**
  * What the platform is told of a call's state (`POST status_url`), in order per call, at least once; signed after the Standard Webhooks specification, whose `webhook-id` is
- * the same each time that the same status is sent. A call begins with `initiated` and ends with exactly one of the six last.
+ * the same each time that the same status is sent. A call begins with `initiated` and ends with exactly one of the six last; one that is refused at once has its last alone.
  */
 export const CALL_STATUSES = [
   'initiated', 'ringing', 'answered', 'transfer-started', 'transfer-failed',

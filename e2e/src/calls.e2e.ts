@@ -6,6 +6,9 @@ import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/ass
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Line, LineCall } from '@trunkmesh/testkit/mesh/line.js';
 import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
+import { fromL16 } from '@trunkmesh/testkit/rtp/g711.js';
+import { tone, toneLevel } from '@trunkmesh/testkit/rtp/tone.js';
+import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.server.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
 
@@ -16,6 +19,7 @@ const SECRET = 'the organisation\'s signing secret';
 
 let test: TestMesh;
 let assistant: Assistant;
+let bucket: S3Bucket;
 let org: Organization;
 let other: Organization;
 let carrier: MeshCarrier;
@@ -23,7 +27,10 @@ let trunk: Trunk;
 let callers = 0;
 
 beforeAll(async () => {
-  [test, assistant] = await Promise.all([testMesh(), startAssistant()]);
+  bucket = await startS3Bucket();
+  const { accessKeyId, secretAccessKey } = bucket.keys;
+  const env = { S3_ENDPOINT: bucket.endpoint, S3_BUCKET: bucket.name, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey, S3_FORCE_PATH_STYLE: 'true' };
+  [test, assistant] = await Promise.all([testMesh({ env }), startAssistant()]);
   [org, other] = [await test.organization('Example Dental'), await test.organization('Example Motors')];
   carrier = await test.carrier('9201');
   trunk = await registeringTrunk(org, carrier);
@@ -38,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await test.stop();
-  await assistant.stop();
+  await Promise.all([assistant.stop(), bucket.halt()]);
 });
 
 const lines: Line[] = [];
@@ -176,17 +183,24 @@ describe('what the API asks of a call', () => {
 });
 
 describe('what is set', () => {
-  it('a number that is recorded has its recording', async () => {
-    const { ended, sid, stream } = await talk({ number: RECORDED });
-    await eventually(() => stream.of('media').length > 25, { message: 'half a second of sound' });
+  it('a number that is recorded has its recording in the bucket, the caller left and the assistant right', async () => {
+    const { ended, line, sid, stream } = await talk({ number: RECORDED });
+    await line.say(tone(440, 50));
+    await eventually(() => stream.of('media').length > 75, { message: 'a second and a half of sound' });
     stream.hangUp();
     await ended;
     const call = await eventually(async () => {
       const found = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
-      return found.recording?.state === 'local' ? found : undefined;
+      return found.recording?.state === 'stored' ? found : undefined;
     }, { timeoutMs: 20_000, message: 'the recording' });
-    expect(call.recording).toMatchObject({ bytes: expect.any(Number), location: expect.stringMatching(/\.wav$/) });
-    expect(call.recording!.duration_ms).toBeGreaterThan(200);
+    const [key, wav] = [...bucket.objects].find(([name]) => name.includes(sid))!;
+    expect(call.recording).toMatchObject({ location: `s3://recordings/${key}`, bytes: wav.bytes.length });
+    expect(call.recording!.duration_ms).toBeGreaterThan(1_000);
+    expect([wav.bytes.toString('latin1', 0, 4), wav.bytes.readUInt16LE(22), wav.bytes.readUInt32LE(24)]).toEqual(['RIFF', 2, 8_000]);
+    const samples = fromL16(wav.bytes.subarray(44));
+    const [left, right] = [samples.filter((_sample, nth) => nth % 2 === 0), samples.filter((_sample, nth) => nth % 2 === 1)];
+    expect(toneLevel(left, 440)).toBeGreaterThan(10 * toneLevel(right, 440));
+    expect(JSON.stringify(await test.logs())).not.toContain(bucket.keys.secretAccessKey);
   });
 
   it('a number\'s own assistant goes before the organisation\'s', async () => {

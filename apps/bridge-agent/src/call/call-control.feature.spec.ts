@@ -106,6 +106,14 @@ describe('a transfer', () => {
     await host.untilWritten(call.uuid);
   });
 
+  it.each([[200, 'transferred', 'transferred'], [486, 'dropped-by-transfer', 'refused']] as const)('of which the NOTIFY says %i when nobody waits for it any more still ends the call that it took the dialog from', async (target, reason, outcome) => {
+    await startAgent();
+    const { call } = await talking({ transfer: { target, after_ms: 900 } });
+    expect(await ask('call.transfer', { ...of(call.uuid), to: '+15551112222' })).toMatchObject({ outcome: 'ended', transfer: { outcome: 'indeterminate' } });
+    await call.ended;
+    expect((await lastOf(call.uuid)).data).toMatchObject({ end_reason: reason, transfer: { outcome, target_status: target } });
+  });
+
   it('is one at a time, ends with its call, and stays within the countries', async () => {
     await startAgent();
     const { call } = await talking({ transfer: { target: null } });

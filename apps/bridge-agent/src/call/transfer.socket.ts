@@ -6,6 +6,7 @@ import { endConversation, type Channel, type Conversation } from './conversation
 import { outcomeOf, statusNumber, type ReferStatus } from './transfer.js';
 
 const POLL_MS = 100;
+const WATCH_ON_MS = 1_000;
 /** FreeSWITCH asks nobody for the NOTIFY, and a carrier may try its target for long. Before whoever asked over the API gives up. */
 const DEADLINE_MS = TRANSFER_DEADLINE_MS - 5_000;
 /** A caller whose dialog is gone falls silent at once; one that goes on sends a packet every 20 ms, or says now and then that it is silent (RFC 3389). */
@@ -40,7 +41,27 @@ export async function transfer(conversation: Conversation, uri: string, { onOutc
   onOutcome(result);
   if (result.outcome === 'transferred') endConversation(conversation, 'transferred', new Date());
   else await goOn(conversation, status);
+  if (result.outcome === 'indeterminate') void watchOn(conversation, result);
   return result;
+}
+
+/** A NOTIFY that comes after all takes the dialog with it (see `goOn`): nobody would notice until no audio had come for minutes. */
+async function watchOn(conversation: Conversation, told: TransferResult): Promise<void> {
+  const { channel, story } = conversation;
+  let over = false;
+  channel.onEnd(() => { over = true; });
+  for (;;) {
+    await sleep(WATCH_ON_MS);
+    const target = statusNumber(await channel.getVariable('sip_refer_target_status_code'));
+    // The next transfer has an outcome of its own to wait for.
+    if (over || conversation.transferring) return;
+    const outcome = target === undefined ? undefined : outcomeOf({ refer: undefined, target });
+    if (outcome === undefined) continue;
+    story.transfer = { ...told, outcome, target_status: target || null, ended_at: new Date().toISOString() };
+    note(story, new Date(), `transfer-${outcome}`, `late: target ${target}`);
+    if (outcome === 'transferred') return endConversation(conversation, 'transferred', new Date());
+    return goOn(conversation, { refer: undefined, target });
+  }
 }
 
 /** Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest. */

@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { CallDetail, CallLogGet, CallLogQuery } from '@trunkmesh/contracts/call-log.js';
 import { callDetail } from './call-detail.js';
-import { storableText, storableTime } from './call-rows.pg.js';
+import { storableText } from '../storable-text.js';
+import { storableTime } from './call-rows.pg.js';
 import { readStored, type StoredEvent } from './stored-event.js';
 
 /** `summaries` as they are stored: JSON. */

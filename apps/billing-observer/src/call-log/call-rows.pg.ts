@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import { customerPhone, evolve, readToldBy, rowKey, writeToldBy, type CallRow } from './call-summary.js';
+import { storableText } from '../storable-text.js';
 
 /** Brings events into their calls' rows, in the transaction that logs them. */
 export async function applyToCallLog(tx: EntityManager, events: readonly CallEvent[]): Promise<void> {
@@ -81,7 +82,3 @@ function columnsOf({ organization_id, summary, told_by }: CallRow): Columns {
 
 /** PostgreSQL has no year 0. An event must not be refused for the sake of the read model. */
 export const storableTime = (time: string): string => (time.startsWith('0000') ? `0001${time.slice(4)}` : time);
-
-/** PostgreSQL's text holds every character but U+0000. */
-// eslint-disable-next-line no-control-regex
-export const storableText = (text: string): string => text.replace(/\u0000/g, '\uFFFD');

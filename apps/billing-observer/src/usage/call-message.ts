@@ -3,6 +3,7 @@ import { callEvent, type CallEnded, type CallEvent, type NumberedCallEvent } fro
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import type { UsageRecord } from '@trunkmesh/contracts/usage.js';
+import { storableText } from '../storable-text.js';
 
 /** A message of the CALLS stream as it came. */
 export interface CallMessage {
@@ -73,15 +74,11 @@ function usageOf({ data }: CallEnded): Omit<UsageRecord, 'recorded_at'> | null {
   if (data.organization_id === null) return null;
   return {
     call_id: data.call_id, organization_id: data.organization_id, trunk_id: data.trunk_id, number_id: data.number_id, bridge_id: data.bridge_id,
-    direction: data.direction, from: storable(data.from), to: storable(data.to),
+    direction: data.direction, from: storableText(data.from), to: storableText(data.to),
     started_at: data.started_at, answered_at: data.answered_at, ended_at: data.ended_at, billable_ms: data.billable_ms,
-    hangup_cause: storable(data.hangup_cause), sip_status: data.sip_status, carrier_cost: 'external',
+    hangup_cause: storableText(data.hangup_cause), sip_status: data.sip_status, carrier_cost: 'external',
   };
 }
-
-/** PostgreSQL's text holds every character but U+0000; a caller's name or number may hold that one too. */
-// eslint-disable-next-line no-control-regex
-const storable = (text: string) => text.replace(/\u0000/g, '\uFFFD');
 
 function decode(payload: Uint8Array): string | undefined {
   try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload); } catch { return undefined; }

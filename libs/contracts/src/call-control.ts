@@ -43,8 +43,8 @@ export const TRANSFER_DEADLINE_MS = 35_000;
 /** A call's name towards the platform: `CA` and the 32 hexadecimal digits of its id. */
 export const callSid = (callId: string): string => `CA${callId.replaceAll('-', '').toLowerCase()}`;
 
-/** The call's id from its sid, or from the id itself; undefined where it is neither. */
+/** The call's id from its sid, or from the id itself; undefined where it is neither: not every 32 digits are a UUID. */
 export function callIdOf(text: string): string | undefined {
   const digits = /^(?:CA)?([\da-f]{32})$/i.exec(text.replaceAll('-', ''))?.[1]?.toLowerCase();
-  return digits?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return uuid.safeParse(digits?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')).data;
 }

@@ -6,8 +6,11 @@ import { MAX_PAGE } from '../http/page.js';
 
 /** As far as the call log counts (contracts/call-log.ts); further back `date_to` leads. */
 export const MAX_SKIP = 1_000_000;
-const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
-const seconds = z.coerce.number().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+const DECIMAL = /^-?\d{1,16}(?:\.\d{1,16})?$/;
+/** Written in decimal digits: `Number` would also take an empty text, for 0, and then `max_duration=` would find the calls that nobody answered. */
+const written = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text), schema);
+const idFilter = written(z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)).optional();
+const seconds = written(z.number().min(0).max(Number.MAX_SAFE_INTEGER)).optional();
 
 /** An optional text that is brought to what the call log is asked with; undefined from `read`: it cannot be. */
 const readWith = (read: (text: string) => string | undefined, problem: string) => z.string().max(64).transform((text, context) => {
@@ -20,8 +23,8 @@ const DATE_PROBLEM = 'must be a date such as 2026-11-26, or a time such as 2026-
 
 /** All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are ours. */
 export const callQuery = z.strictObject({
-  skip: z.coerce.number().int().min(0).max(MAX_SKIP).default(0),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
+  skip: written(z.number().int().min(0).max(MAX_SKIP)).default(0),
+  limit: written(z.number().int().min(1).max(MAX_PAGE)).default(100),
   status: callLogStatus.optional(),
   direction: callLogQuery.shape.direction,
   assistant_id: idFilter,
@@ -31,7 +34,7 @@ export const callQuery = z.strictObject({
   /** The other party's number. */
   customer_phone: readWith(phone, 'must not be empty'),
   /** `CA` and 32 hexadecimal digits, or the call's UUID. */
-  call_sid: readWith(callIdOf, 'must be "CA" and 32 hexadecimal digits, or a UUID'),
+  call_sid: readWith(callIdOf, 'must be "CA" and the 32 hexadecimal digits of a call\'s UUID, or the UUID'),
   /** Of the call's start. A date without a time means the whole day. */
   date_from: readWith((text) => moment(text, 'T00:00:00.000Z'), DATE_PROBLEM),
   date_to: readWith((text) => moment(text, 'T23:59:59.999Z'), DATE_PROBLEM),
@@ -57,11 +60,13 @@ export function skipHeaders(path: string, { skip, count, total }: { skip: number
 /** A plus that was not percent-encoded arrives as a space. */
 const withPlus = (text: string) => text.replace(/^ (?=\d)/, '+');
 
-/** A number in E.164 however it is punctuated; anything else (a short number, `anonymous`) as it is. */
+const PUNCTUATED = /^\+?[\d\s()./-]*\d[\d\s()./-]*$/;
+
+/** A number however it is punctuated; anything else (`anonymous`, a SIP user) as it is. */
 function phone(text: string): string | undefined {
   const given = withPlus(text).trim();
   if (given === '') return undefined;
-  return given.startsWith('+') ? `+${given.replace(/\D/g, '')}` : given;
+  return PUNCTUATED.test(given) ? given.replace(/[^+\d]/g, '') : given;
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;

@@ -128,7 +128,7 @@ describe('GET /api/v1/calls/{call_sid}', () => {
     });
     for (const sid of [call, callSid(call), call.toUpperCase()]) expect(await member('GET', `${CALLS}/${sid}`)).toMatchObject({ status: 200, body: detailOf(call) });
     const other = await mesh.organization();
-    for (const [api, sid] of [[other.admin, call], [member, randomUUID()], [member, 'CA12'], [member, '%00']] as const) {
+    for (const [api, sid] of [[other.admin, call], [member, randomUUID()], [member, 'CA12'], [member, `CA${'1234567890'.repeat(4).slice(0, 32)}`], [member, '%00']] as const) {
       expect(await api('GET', `${CALLS}/${sid}`)).toMatchObject({ status: 404, body: { code: 'call-not-found' } });
     }
   });

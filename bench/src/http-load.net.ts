@@ -2,6 +2,8 @@ import { Agent, request } from 'node:http';
 
 export interface Load {
   post(path: string, body: unknown): Promise<unknown>;
+  /** The answer's bytes: reading them is not what is measured. */
+  get(path: string): Promise<Buffer>;
   close(): void;
 }
 
@@ -9,24 +11,23 @@ export interface Load {
 export function httpLoad(base: string, key: string, sockets: number): Load {
   const { hostname, port } = new URL(base);
   const agent = new Agent({ keepAlive: true, maxSockets: sockets });
-  return {
-    post: (path, body) => new Promise((resolve, reject) => {
-      const text = JSON.stringify(body);
-      const sent = request({
-        agent, hostname, port, path, method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
-      }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const answer = Buffer.concat(chunks).toString('utf8');
-          if (response.statusCode === 201 || response.statusCode === 200) resolve(JSON.parse(answer));
-          else reject(new Error(`POST ${path} answered ${response.statusCode}: ${answer}`));
-        });
+  const send = (method: string, path: string, text = '') => new Promise<Buffer>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${key}`, ...(text && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) };
+    const sent = request({ agent, hostname, port, path, method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const answer = Buffer.concat(chunks);
+        if (response.statusCode === 201 || response.statusCode === 200) resolve(answer);
+        else reject(new Error(`${method} ${path} answered ${response.statusCode}: ${answer.toString('utf8')}`));
       });
-      sent.once('error', reject);
-      sent.end(text);
-    }),
+    });
+    sent.once('error', reject);
+    sent.end(text);
+  });
+  return {
+    post: async (path, body) => JSON.parse((await send('POST', path, JSON.stringify(body))).toString('utf8')) as unknown,
+    get: (path) => send('GET', path),
     close: () => agent.destroy(),
   };
 }

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { compareIndex, parseElement, parseUser, splitList, type Dialled } from './sip-value.js';
 
@@ -24,13 +25,13 @@ export function rawSources(request: Pick<InboundRequest, 'headers' | 'request_ur
   return sources;
 }
 
-/** What an explanation shows of a source; as long as one header may be. */
+/** What an explanation shows of a source, without its credentials; as long as one header may be. */
 const MAX_RAW = 2048;
 
 export function rawText(lines: readonly string[] | undefined): string | null {
   if (lines === undefined) return null;
   const text = lines.length === 1 ? lines[0]! : lines.join(', ');
-  return text.length > MAX_RAW ? text.slice(0, MAX_RAW) : text;
+  return withoutCredentials(text.length > MAX_RAW ? text.slice(0, MAX_RAW) : text).slice(0, MAX_RAW);
 }
 
 /** Forwarded more often than this, a call loops. Bounds the work that a hostile header can ask for. */

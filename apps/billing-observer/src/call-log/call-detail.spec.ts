@@ -36,6 +36,17 @@ describe('everything that is known of a call', () => {
     });
   });
 
+  it('shows no password and no token that a header\'s URI holds', () => {
+    const raw = '<sip:+15551234567:s3cr3t@pbx.example.com;token=s3cr3t>';
+    const decision: CallStarted['data']['decision'] = {
+      outcome: 'refuse', reason: 'unknown-number', sip_status: 404, organization_id: null, trunk_id: null, number: null,
+      explanation: { source_address: '192.0.2.9', claimed_gateway: null, candidates: [], steps: [{ source: 'Diversion', raw, number: '+15551234567', verdict: 'nobodys-number' }], summary: 'Refused.' },
+    };
+    const detail = detailOf({ ...started, data: { ...started.data, decision, invite: { ...invite, headers: [['diversion', raw], ['x-key', 's3cr3t']] } } });
+    expect(JSON.stringify(detail)).not.toContain('s3cr3t');
+    expect(detail).toMatchObject({ invite: { headers: [['diversion', '<sip:+15551234567:***@pbx.example.com;token=***>']] }, routing: { explanation: { steps: [{ verdict: 'nobodys-number' }] } } });
+  });
+
   it('is what there is, of a call that goes on, one that was refused, and one of an older agent', () => {
     expect(detailOf(callStarted(1))).toMatchObject({ status: 'ongoing', invite: null, prewarm: null, audio: null, timeline: [{ what: 'call-started' }] });
     expect(detailOf({ ...callRejected(1), data: { ...callRejected(1).data, invite, ...story } })).toMatchObject({ status: 'failed', refusal: 'unknown-number', decided_at: 'local', invite: { from_user: '+15559876543' }, prewarm: { ms: 21 } });

@@ -1,5 +1,7 @@
 import type { CallEnded, CallEvent, CallParties, CallRejected, CallStarted, CapturedInvite, NumberedCallEvent, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call.js';
 import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
+import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
+import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { evolve, type CallRow } from './call-summary.js';
 import { isEvent, type StoredEvent } from './stored-event.js';
 
@@ -23,7 +25,7 @@ const partiesOf = ({ from, to, sip_call_id, source_address }: CallParties) => ({
 function beginningOf(event: CallStarted | CallRejected | undefined): Pick<CallDetail, 'invite' | 'routing' | 'decided_at'> {
   if (event === undefined) return { invite: null, routing: null, decided_at: null };
   const { data } = event;
-  return { invite: data.invite === undefined ? null : withoutCredentials(data.invite), routing: data.decision, decided_at: data.decided_at };
+  return { invite: data.invite === undefined ? null : visibleInvite(data.invite), routing: data.decision === null ? null : visibleRouting(data.decision), decided_at: data.decided_at };
 }
 
 const storyOf = (record: NumberedCallEvent | undefined) => ({ prewarm: record?.data.prewarm ?? null, audio: record?.data.audio ?? null });
@@ -38,8 +40,12 @@ function latest<Type extends CallEvent['type']>(events: readonly CallEvent[], ty
 }
 
 /** The agent leaves them out; what a later or foreign one lets through must not be shown either. */
-const CREDENTIALS = /authori[sz]ation|authenticat|^identity$|cookie|token|secret|password|api-?key/i;
-const withoutCredentials = (invite: CapturedInvite): CapturedInvite => ({ ...invite, headers: invite.headers.filter(([name]) => !CREDENTIALS.test(name)) });
+const visibleInvite = (invite: CapturedInvite): CapturedInvite => ({ ...invite, headers: invite.headers.filter(([name]) => !isCredentialName(name)).map(([name, value]) => [name, withoutCredentials(value)]) });
+
+function visibleRouting(decision: InboundDecision): InboundDecision {
+  const { explanation } = decision;
+  return { ...decision, explanation: { ...explanation, steps: explanation.steps.map((step) => ({ ...step, raw: step.raw === null ? null : withoutCredentials(step.raw) })) } };
+}
 
 /** At the same millisecond a call begins before, and ends after, whatever else there is of it. */
 const PLACES = { first: 0, within: 1, last: 2, after: 3 } as const;

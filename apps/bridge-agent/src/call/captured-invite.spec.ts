@@ -24,6 +24,13 @@ describe('what is kept of an INVITE', () => {
     expect(invite.headers).toEqual([['x-api-key', '(not kept)'], ['x-auth-token', '(not kept)'], ['x-ok', 'fine']]);
   });
 
+  it('is no password of a URI, no key by another name, and no signed token', () => {
+    const invite = of({ sip_i_contact: '<sip:pbx:s3cr3t@192.0.2.9;token=abc>', sip_i_diversion: 'ARRAY::<sip:1:s3cr3t@a>|:<sip:2@b>', sip_i_x_access_key: 'abc', sip_i_identity: 'eyJ.abc.def', sip_i_p_asserted_identity: '<tel:+15551234567>' });
+    expect(invite.headers).toEqual([
+      ['contact', '<sip:pbx:***@192.0.2.9;token=***>'], ['diversion', '<sip:1:***@a>'], ['diversion', '<sip:2@b>'], ['x-access-key', '(not kept)'], ['identity', '(not kept)'], ['p-asserted-identity', '<tel:+15551234567>'],
+    ]);
+  });
+
   it('is what the profile gives where it does not parse all', () => {
     expect(of({ 'sip_h_X-Original-Called': '+15551234567' }).headers).toEqual([['x-original-called', '+15551234567']]);
   });

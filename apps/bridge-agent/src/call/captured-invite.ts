@@ -1,4 +1,5 @@
 import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
+import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 
 /** Together they bound what a hostile INVITE can put into an event to some ten kilobytes. */
@@ -6,8 +7,6 @@ const LINES = 64;
 const VALUE = 1_024;
 const TOTAL = 8_192;
 
-/** `Authorization` and its like are credentials. Others whose name says so are their sender's secrets, even if they mean nothing to us. */
-const CREDENTIAL = /auth|token|secret|passw|cookie|api-?key|signature/;
 const ARRAY = 'ARRAY::';
 
 /**
@@ -38,7 +37,8 @@ function linesWith(headers: EslHeaders, prefix: string): [name: string, value: s
     if (!variable.startsWith(prefix)) continue;
     const name = variable.slice(prefix.length, prefix.length + 64).toLowerCase().replaceAll('_', '-');
     if (name === 'authorization' || name === 'proxy-authorization') continue;
-    for (const line of value.startsWith(ARRAY) ? value.slice(ARRAY.length).split('|:') : [value]) lines.push([name, CREDENTIAL.test(name) ? '(not kept)' : line]);
+    // Others whose name says so are their sender's secrets, even if they mean nothing to us.
+    for (const line of value.startsWith(ARRAY) ? value.slice(ARRAY.length).split('|:') : [value]) lines.push([name, isCredentialName(name) ? '(not kept)' : withoutCredentials(line)]);
   }
   return lines;
 }

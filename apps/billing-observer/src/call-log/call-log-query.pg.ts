@@ -26,6 +26,8 @@ export async function listCalls(dataSource: DataSource, query: CallLogQuery): Pr
 type Filter = { [Name in Exclude<keyof CallLogQuery, 'skip' | 'limit'>]-?: { sql: (parameter: string) => string; as?: (value: NonNullable<CallLogQuery[Name]>) => unknown } };
 
 const equals = (column: string) => ({ sql: (parameter: string) => `${column} = ${parameter}` });
+/** Numbers are in E.164 where the INVITE's could be brought to it, and people write those without the plus. */
+const spellings = (phone: string) => (/^[1-9]\d{6,14}$/.test(phone) ? [phone, `+${phone}`] : [storableText(phone)]);
 /** 4.02 × 1000 is a little less than 4020 in floating point. */
 const milliseconds = (seconds: number) => Math.round(seconds * 1e6) / 1e3;
 
@@ -37,7 +39,7 @@ const FILTERS: Filter = {
   flow_id: equals('flow_id'),
   trunk_id: equals('trunk_id'),
   number_id: equals('number_id'),
-  customer_phone: { ...equals('customer_phone'), as: storableText },
+  customer_phone: { sql: (parameter) => `customer_phone = ANY(${parameter}::text[])`, as: spellings },
   call_id: equals('call_id'),
   date_from: { sql: (parameter) => `started_at >= ${parameter}`, as: storableTime },
   date_to: { sql: (parameter) => `started_at <= ${parameter}`, as: storableTime },

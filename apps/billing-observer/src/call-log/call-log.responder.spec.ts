@@ -73,7 +73,7 @@ describe('the list', () => {
     ]);
     const expected: [object, number[]][] = [
       [{}, [6, 5, 4, 3, 2, 1]], [{ status: 'ongoing' }, [6]], [{ status: 'completed' }, [3, 2, 1]], [{ status: 'failed' }, [5, 4]], [{ assistant_id: 7 }, [6, 4, 2, 1]], [{ flow_id: 7 }, [3]],
-      [{ customer_phone: '+15550000001' }, [2, 1]], [{ direction: 'outbound' }, [2]], [{ trunk_id: TRUNK }, [6, 5, 3, 2, 1]], [{ number_id: TRUNK }, [4]], [{ call_id: callId(3) }, [3]],
+      [{ customer_phone: '+15550000001' }, [2, 1]], [{ customer_phone: '15550000001' }, [2, 1]], [{ customer_phone: '1555000000' }, []], [{ direction: 'outbound' }, [2]], [{ trunk_id: TRUNK }, [6, 5, 3, 2, 1]], [{ number_id: TRUNK }, [4]], [{ call_id: callId(3) }, [3]],
       [{ date_from: minute(4) }, [6, 5, 4]], [{ date_to: minute(2) }, [2, 1]], [{ date_from: minute(2), date_to: minute(3) }, [3, 2]], [{ min_duration: 60 }, [3, 2]], [{ max_duration: 60 }, [5, 4, 2, 1]],
       [{ min_duration: 4.02, max_duration: 4.02 }, [1]], [{ status: 'completed', assistant_id: 7, min_duration: 5 }, [2]], [{ customer_phone: '+15550000001', direction: 'inbound' }, [1]],
       [{ customer_phone: '\u0000\' OR true --' }, []], [{ min_duration: 1e308 }, []], [{ date_from: '0000-01-01T00:00:00.000Z', date_to: '9999-12-31T23:59:59.999Z' }, [6, 5, 4, 3, 2, 1]],

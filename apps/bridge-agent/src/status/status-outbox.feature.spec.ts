@@ -283,6 +283,24 @@ describe('a disk that refuses for long', () => {
   });
 });
 
+describe('files of the life before', () => {
+  it('that cannot be read hold up none of the others', async () => {
+    const receiver = await receive();
+    await receiver.halt();
+    const first = await open(() => to(receiver));
+    await Promise.all(calls(20).map((n) => tellAll(first, 100 + n)));
+    await stop(first);
+    // As many as are read at once, and the first by name.
+    for (const n of calls(4)) await mkdir(join(folder, `${callId(n)}.jsonl`));
+    await receiver.start();
+    const second = await open(() => to(receiver));
+    await eventually(() => receiver.sequences().size === 20 && second.waiting() === 4);
+    for (const n of calls(20)) expect(receiver.sequences().get(callId(100 + n))).toEqual(ALL);
+    // Taken back by each of the others that is written, and said again.
+    expect(await eventually(() => second.trouble())).toMatch(/EISDIR/);
+  });
+});
+
 describe('an agent', () => {
   it('that is killed in the middle goes on exactly where it was', async () => {
     const receiver = await receive();

@@ -107,7 +107,8 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
 
   let stopped = false;
   const unread = left.values();
-  const readOn = async (): Promise<void> => { for (const callId of unread) if (!stopped) await journal.load(callId); };
+  // A file that cannot be read is asked for again and again: the others do not wait for it.
+  const readOn = async (): Promise<void> => { for (const callId of unread) if (!stopped) await within(TELL_MS, journal.load(callId)); };
   for (let nth = 0; nth < READ_AT_ONCE; nth += 1) void readOn();
 
   const waiting = (): number => {

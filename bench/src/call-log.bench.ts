@@ -1,13 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startPostgres } from '@trunkmesh/testkit/postgres.process.js';
 import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
 import type { Request } from './call-log-bare.child.js';
 import { callId, caller, EVENTS_A_CALL } from './call-log-data.js';
 import { callsStream, storedSamples, type CallsStream } from './call-log-stream.jetstream.js';
+import { startMeasured, type Measured } from './child.process.js';
 import { figure, percentile } from './figure.js';
 import { httpLoad, type Load } from './http-load.net.js';
 
@@ -26,17 +23,17 @@ export async function run(print: (line: string) => void): Promise<void> {
   const bench = await benchMesh();
   const database = await startPostgres({ durable: true });
   const calls = await callsStream(bench.mesh.file.nats, { organizationId: bench.organizationId, bridgeId: BRIDGE, epoch: randomUUID(), samples: await storedSamples() });
-  const bare = await startBare(bench.mesh.file.nats, database.url);
+  const bare = await startMeasured<Request>('call-log-bare.child.js', [bench.mesh.file.nats, database.url]);
   try {
     const rates = await recording(bench, calls, bare);
     print(figure({ name: 'call_log_recording', value: rates.ours, unit: 'events/s', ratio: rates.ours / rates.bare, versus: `bare insert of the same stream, ${Math.round(rates.bare)}/s` }));
     const load = httpLoad(bench.mesh.file.api, bench.adminKey, 1);
-    const rival = httpLoad(`http://127.0.0.1:${await ask(bare, { ask: 'serve' })}`, '', 1);
+    const rival = httpLoad(`http://127.0.0.1:${await bare.ask({ ask: 'serve' })}`, '', 1);
     await lookingUp({ load, rival, organization: bench.organizationId }, print);
     load.close();
     rival.close();
   } finally {
-    bare.kill('SIGKILL');
+    await bare.stop();
     await calls.stop();
     await database.stop();
     await bench.stop();
@@ -44,7 +41,7 @@ export async function run(print: (line: string) => void): Promise<void> {
 }
 
 /** The observer stands still while the stream is filled and while the other one reads it. Events a second. */
-async function recording({ mesh }: BenchMesh, calls: CallsStream, bare: ChildProcess): Promise<{ ours: number; bare: number }> {
+async function recording({ mesh }: BenchMesh, calls: CallsStream, bare: Measured<Request>): Promise<{ ours: number; bare: number }> {
   const observer = mesh.billingObserver.pid()!;
   const rates = { ours: 0, bare: 0 };
   for (let round = 0, first = 0; round <= ROUNDS; round += 1) {
@@ -53,7 +50,7 @@ async function recording({ mesh }: BenchMesh, calls: CallsStream, bare: ChildPro
     await calls.publish(first, first + count);
     first += count;
     const events = count * EVENTS_A_CALL;
-    const theirs = await seconds(() => ask(bare, { ask: 'record', events }));
+    const theirs = await seconds(() => bare.ask({ ask: 'record', events }));
     process.kill(observer, 'SIGCONT');
     const ours = await seconds(() => calls.recorded(first));
     if (round === 0) continue;
@@ -91,21 +88,4 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   const from = performance.now();
   await work();
   return (performance.now() - from) / 1_000;
-}
-
-async function startBare(natsUrl: string, databaseUrl: string): Promise<ChildProcess> {
-  const child = fork(join(dirname(fileURLToPath(import.meta.url)), 'call-log-bare.child.js'), [natsUrl, databaseUrl]);
-  await answerOf(child);
-  return child;
-}
-
-async function ask(child: ChildProcess, request: Request): Promise<number> {
-  child.send(request);
-  return answerOf(child);
-}
-
-async function answerOf(child: ChildProcess): Promise<number> {
-  const gone = once(child, 'exit').then(() => { throw new Error('the bare program ended'); });
-  gone.catch(() => undefined);
-  return (await Promise.race([once(child, 'message'), gone]) as [number])[0];
 }

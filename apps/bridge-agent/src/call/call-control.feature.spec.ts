@@ -73,7 +73,7 @@ describe('a transfer', () => {
     expect(await ask('call.transfer', { ...of(call.uuid), to: 'sip:200@pbx.example.com' })).toMatchObject({ outcome: 'ended', transfer: { outcome: 'refused', refer_status: 603, target_status: null } });
     const heard = stream.of('media').length;
     await eventually(() => stream.of('media').length > heard + 5, { message: 'the call to go on' });
-    call.answerTransfersWith({ refer: 202, target: 200, after_ms: 0, ends: true });
+    call.answerTransfersWith({ refer: 202, target: 200, after_ms: 0, ends: true, hangs_up: false });
     expect(await ask('call.transfer', { ...of(call.uuid), to: 'sip:200@pbx.example.com' })).toMatchObject({ outcome: 'ended', transfer: { outcome: 'transferred' } });
     expect(await typesOf(call.uuid)).toEqual(['CallStarted', 'CallAnswered', 'CallTransferFailed', 'CallTransferred', 'CallEnded']);
   });
@@ -114,6 +114,15 @@ describe('a transfer', () => {
     expect((await lastOf(call.uuid)).data).toMatchObject({ end_reason: reason, transfer: { outcome, target_status: target } });
   });
 
+  it.each([[200, 'transferred', 'transferred', ['CallStarted', 'CallAnswered', 'CallTransferred', 'CallEnded']], [486, 'refused', 'caller-hung-up', ['CallStarted', 'CallAnswered', 'CallTransferFailed', 'CallEnded']]] as const)(
+    'of which the NOTIFY says %i and the carrier\'s BYE follows at once is in the record before the end', async (target, outcome, reason, types) => {
+      await startAgent();
+      const { call } = await talking({ transfer: { target, hangs_up: true } });
+      expect(await ask('call.transfer', { ...of(call.uuid), to: '+15551112222' })).toMatchObject({ outcome: 'ended', transfer: { outcome, target_status: target } });
+      expect(await typesOf(call.uuid)).toEqual(types);
+      expect((await lastOf(call.uuid)).data).toMatchObject({ end_reason: reason, hangup_disposition: 'recv_bye', transfer: { outcome, target_status: target } });
+    });
+
   it('is one at a time, ends with its call, and stays within the countries', async () => {
     await startAgent();
     const { call } = await talking({ transfer: { target: null } });
@@ -123,7 +132,8 @@ describe('a transfer', () => {
     expect(await ask('call.transfer', { ...of(call.uuid), to: '+15551112222' })).toMatchObject({ outcome: 'refused', code: 'transfer-in-progress' });
     call.hangUp();
     expect(await first).toMatchObject({ outcome: 'ended', transfer: { outcome: 'indeterminate' } });
-    await host.untilWritten(call.uuid);
+    expect(await typesOf(call.uuid)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
+    expect((await lastOf(call.uuid)).data).toMatchObject({ end_reason: 'caller-hung-up', transfer: { outcome: 'indeterminate' } });
   });
 });
 

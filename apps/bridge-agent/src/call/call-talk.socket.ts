@@ -27,8 +27,8 @@ export interface Talk {
   onAnswered(listener: (event: EslEvent) => void): void;
   /** What the caller presses. */
   onDigit(listener: (digit: string) => void): void;
-  /** Called before any `onEnd`: what the end's record has to have. At once if the end has come. */
-  beforeEnd(listener: () => void): void;
+  /** As `onEnd`, and before any of those: what the end's record has to have. */
+  beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** Answered or ended; false: neither within the time. */
@@ -44,12 +44,12 @@ export function openTalk(socket: Socket): Talk {
   let onDigit: (digit: string) => void = () => undefined;
   const answered = deferred<EslEvent>();
   const end = deferred<HangupFacts | undefined>();
-  const beforeEnd: (() => void)[] = [];
-  let isOver = false;
+  const beforeEnd: ((hangup: HangupFacts | undefined) => void)[] = [];
+  let over: { hangup: HangupFacts | undefined } | undefined;
   const finish = (hangup: HangupFacts | undefined): void => {
-    if (isOver) return;
-    isOver = true;
-    for (const listener of beforeEnd) listener();
+    if (over !== undefined) return;
+    over = { hangup };
+    for (const listener of beforeEnd) listener(hangup);
     end.resolve(hangup);
   };
   const closed = deferred<void>();
@@ -94,7 +94,7 @@ export function openTalk(socket: Socket): Talk {
     onAnswered: (listener) => { onAnswered.push(listener); },
     onDigit: (listener) => { onDigit = listener; },
     beforeEnd: (listener) => {
-      if (isOver) listener();
+      if (over !== undefined) listener(over.hangup);
       else beforeEnd.push(listener);
     },
     onEnd: (listener) => { void end.promise.then(listener); },

@@ -31,54 +31,85 @@ export async function transfer(conversation: Conversation, uri: string, { onOutc
   // Otherwise FreeSWITCH hangs up as soon as anything is said of it, and holds the channel until then.
   channel.execute('set', 'sip_refer_continue_after_reply=true');
   channel.execute('deflect', uri);
-  const status = await watch(channel, performance.now() + deadlineMs);
-  const result: TransferResult = {
-    outcome: outcomeOf(status) ?? 'indeterminate', target: uri, refer_status: status.refer ?? null, target_status: status.target || null,
-    requested_at: requestedAt.toISOString(), ended_at: new Date().toISOString(),
+  const conclude = (status: ReferStatus, callOver: boolean): TransferResult => {
+    const result = story.transfer = resultOf(status, uri, requestedAt);
+    note(story, new Date(), `transfer-${result.outcome}`, `REFER ${result.refer_status ?? 'unanswered'}, target ${result.target_status ?? 'unknown'}`);
+    // Of a call that has ended nobody shall hear that it goes on.
+    if (!callOver || result.outcome !== 'indeterminate') onOutcome(result);
+    if (callOver && result.outcome === 'transferred') story.intended ??= 'transferred';
+    return result;
   };
-  story.transfer = result;
-  note(story, new Date(), `transfer-${result.outcome}`, `REFER ${result.refer_status ?? 'unanswered'}, target ${result.target_status ?? 'unknown'}`);
-  onOutcome(result);
+  const { result, status, callOver } = await watch(channel, performance.now() + deadlineMs, conclude);
+  if (callOver) return result;
   if (result.outcome === 'transferred') endConversation(conversation, 'transferred', new Date());
   else await goOn(conversation, status);
   if (result.outcome === 'indeterminate') void watchOn(conversation, result);
   return result;
 }
 
+const resultOf = (status: ReferStatus, uri: string, requestedAt: Date): TransferResult => ({
+  outcome: outcomeOf(status) ?? 'indeterminate', target: uri, refer_status: status.refer ?? null, target_status: status.target || null,
+  requested_at: requestedAt.toISOString(), ended_at: new Date().toISOString(),
+});
+
 /** A NOTIFY that comes after all takes the dialog with it (see `goOn`): nobody would notice until no audio had come for minutes. */
 async function watchOn(conversation: Conversation, told: TransferResult): Promise<void> {
   const { channel, story } = conversation;
+  const learn = (target: number | undefined, at: Date): TransferResult['outcome'] | undefined => {
+    const outcome = target === undefined ? undefined : outcomeOf({ refer: undefined, target });
+    if (outcome === undefined) return undefined;
+    story.transfer = { ...told, outcome, target_status: target || null, ended_at: at.toISOString() };
+    note(story, at, `transfer-${outcome}`, `late: target ${target}`);
+    return outcome;
+  };
   let over = false;
-  channel.onEnd(() => { over = true; });
-  for (;;) {
+  channel.beforeEnd((hangup) => {
+    if (!over && !conversation.transferring && learn(hangup?.transferStatus ?? undefined, new Date()) === 'transferred') story.intended ??= 'transferred';
+    over = true;
+  });
+  while (!over) {
     await sleep(WATCH_ON_MS);
     const target = statusNumber(await channel.getVariable('sip_refer_target_status_code'));
     // The next transfer has an outcome of its own to wait for.
-    if (over || conversation.transferring) return;
-    const outcome = target === undefined ? undefined : outcomeOf({ refer: undefined, target });
+    if (over || conversation.transferring) break;
+    const outcome = learn(target, new Date());
     if (outcome === undefined) continue;
-    story.transfer = { ...told, outcome, target_status: target || null, ended_at: new Date().toISOString() };
-    note(story, new Date(), `transfer-${outcome}`, `late: target ${target}`);
+    over = true;
     if (outcome === 'transferred') return endConversation(conversation, 'transferred', new Date());
     return goOn(conversation, { refer: undefined, target });
   }
+  over = true;
 }
 
-/** Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest. */
-async function watch(channel: Channel, deadline: number): Promise<ReferStatus> {
+interface Watched { result: TransferResult; status: ReferStatus; callOver: boolean }
+
+/**
+ * Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest, and in the same breath: a carrier's BYE may follow its NOTIFY at once, and
+ * the call's last event has to have what became of its transfer.
+ */
+function watch(channel: Channel, deadline: number, conclude: (status: ReferStatus, callOver: boolean) => TransferResult): Promise<Watched> {
   const status: ReferStatus = { refer: undefined, target: undefined };
-  const over = new AbortController();
-  channel.onEnd((hangup) => {
-    status.target ??= hangup?.transferStatus ?? undefined;
-    over.abort();
+  let over = false;
+  const poll = async (): Promise<void> => {
+    while (!over && outcomeOf(status) === undefined && performance.now() < deadline) {
+      await sleep(POLL_MS);
+      const [refer, target] = await Promise.all([channel.getVariable('sip_refer_status_code'), channel.getVariable('sip_refer_target_status_code')]);
+      status.refer = statusNumber(refer) ?? status.refer;
+      status.target = statusNumber(target) ?? status.target;
+    }
+  };
+  return new Promise((resolve) => {
+    const finish = (callOver: boolean): void => {
+      if (over) return;
+      over = true;
+      resolve({ result: conclude(status, callOver), status, callOver });
+    };
+    channel.beforeEnd((hangup) => {
+      status.target ??= hangup?.transferStatus ?? undefined;
+      finish(true);
+    });
+    void poll().then(() => { finish(false); });
   });
-  while (outcomeOf(status) === undefined && !over.signal.aborted && performance.now() < deadline) {
-    await sleep(POLL_MS, undefined, { signal: over.signal }).catch(() => undefined);
-    const [refer, target] = await Promise.all([channel.getVariable('sip_refer_status_code'), channel.getVariable('sip_refer_target_status_code')]);
-    status.refer = statusNumber(refer) ?? status.refer;
-    status.target = statusNumber(target) ?? status.target;
-  }
-  return status;
 }
 
 /**

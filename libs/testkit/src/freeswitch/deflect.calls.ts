@@ -11,6 +11,8 @@ export const transfer = z.object({
   after_ms: z.number().int().nonnegative().default(0),
   /** That NOTIFY has `Subscription-State: terminated`, as RFC 3515 §2.4.7 wants it. */
   ends: z.boolean().default(true),
+  /** The carrier's BYE comes in the same breath as that NOTIFY. */
+  hangs_up: z.boolean().default(false),
 });
 export type Transfer = z.infer<typeof transfer>;
 
@@ -19,7 +21,7 @@ const PHRASES: Readonly<Record<number, string>> = { 200: 'OK', 486: 'Busy Here',
 /** REFER on an answered call. */
 export function deflect(leg: Leg, data: string): void {
   const { channel } = leg;
-  const { refer, target, after_ms: afterMs, ends } = leg.transfer;
+  const { refer, target, after_ms: afterMs, ends, hangs_up: hangsUp } = leg.transfer;
   leg.transferredTo = data;
   const notified = (): void => {
     if (target === null) return;
@@ -38,6 +40,7 @@ export function deflect(leg: Leg, data: string): void {
     channel.set('sip_refer_target_provisional_status_code', '100');
     leg.after(afterMs, () => {
       notified();
+      if (hangsUp) return leg.hangup('NORMAL_CLEARING', 'recv_bye');
       // A NOTIFY that ends the subscription takes the SIP dialog with it, whatever it says: BYE goes out, and the channel stays (libs/testkit/recordings/inbound-transfer-refused.esl.txt).
       if (ends) leg.forsake();
     });

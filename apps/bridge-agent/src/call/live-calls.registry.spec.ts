@@ -62,6 +62,19 @@ describe('calls that go on', () => {
     expect([finished.length, ended, live.count()]).toEqual([1, [null], 0]);
   });
 
+  it.each(['ended', 'lost'] as const)('that the event socket overtakes wait for their own connection, which knows more (%s)', async (how) => {
+    const { live, finished } = setUp();
+    const story = createStory();
+    await live.begin(started(1), story);
+    live.onEvent(event(1, { sip_hangup_disposition: 'recv_bye' }));
+    expect([live.count(), live.has(callId(1))]).toEqual([1, true]);
+    story.prewarm = { outcome: 'prewarmed', ms: 1, detail: null };
+    if (how === 'ended') live.ended(callId(1), readHangup(hangupOf(1, { sip_hangup_disposition: 'recv_bye' }), new Date(T0)));
+    else live.lost(callId(1), new Date(T0 + 9_500));
+    await recorded();
+    expect(finished).toMatchObject([{ data: { reconstructed: false, hangup_disposition: 'recv_bye', ended_at: new Date(T0 + 9_000).toISOString(), prewarm: { outcome: 'prewarmed' } } }]);
+  });
+
   it('the answer is noted once, from whichever source', async () => {
     const { live, answers, finished } = setUp();
     await live.begin(started(1), createStory());

@@ -156,6 +156,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     lost: (callId, at) => {
       const call = calls.get(callId);
       if (call === undefined) return;
+      if (call.overheard !== undefined) return ended(callId, call.overheard);
       loseSight(call, at);
       lookOnce();
     },
@@ -168,8 +169,13 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       for (const call of calls.values()) if (call.watch === 'watched') loseSight(call, now());
     },
     onEvent: (event) => {
-      const callId = event.headers.get('Unique-ID');
-      if (event.name === HANGUP && callId !== undefined && calls.has(callId)) ended(callId, readHangup(event.headers, now()));
+      const callId = event.headers.get('Unique-ID') ?? '';
+      const call = event.name === HANGUP ? calls.get(callId) : undefined;
+      if (call === undefined) return;
+      const hangup = readHangup(event.headers, now());
+      // Once subscribed for others, its hang-up comes twice, and this one may be the first: its record has its audio and its transfer only when its own connection has ended.
+      if (call.watch === 'socket') call.overheard = hangup;
+      else ended(callId, hangup);
     },
     has: (callId) => calls.has(callId),
     count: () => calls.size,

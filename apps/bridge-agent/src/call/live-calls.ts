@@ -1,5 +1,6 @@
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { CallStory } from './call-story.js';
+import type { HangupFacts } from './hangup-facts.js';
 import type { Refusal } from './refusal.js';
 
 /** A call that was routed and has not ended. */
@@ -9,6 +10,8 @@ export interface LiveCall {
   answered: CallAnswered | null;
   /** Set when it was let in and then refused. */
   refused?: Refusal;
+  /** What the event socket told of its end, while its own connection has not ended yet. */
+  overheard?: HangupFacts;
   /** The latest moment at which FreeSWITCH is known to have had it. */
   lastSeen: Date;
   /**

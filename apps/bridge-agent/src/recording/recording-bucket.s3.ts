@@ -56,6 +56,7 @@ export function createRecordingBucket(settings: BucketSettings): RecordingBucket
   return {
     store: async ({ path, key, bytes }) => {
       const { s3, Upload, client: connected } = await open();
+      if (stopping.signal.aborted) throw new BucketTrouble('unavailable', 'the agent stops');
       const body = createReadStream(path, { highWaterMark: 256 * 1024 });
       const broken = new Promise<never>((_resolve, reject) => { body.once('error', reject); });
       const upload = new Upload({ client: connected, params: { Bucket: bucket, Key: key, Body: body, ContentType: 'audio/wav' }, queueSize: 1, partSize: PART_BYTES });
@@ -63,7 +64,7 @@ export function createRecordingBucket(settings: BucketSettings): RecordingBucket
       stopping.signal.addEventListener('abort', giveUp);
       try {
         await Promise.race([upload.done().catch(toTrouble), broken]);
-        const { ContentLength: stored } = await connected.send(new s3.HeadObjectCommand({ Bucket: bucket, Key: key })).catch(toTrouble);
+        const { ContentLength: stored } = await connected.send(new s3.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: stopping.signal }).catch(toTrouble);
         if (stored !== bytes) throw new BucketTrouble('unavailable', `the bucket has ${stored ?? 'no'} bytes of ${bytes}`);
       } finally {
         stopping.signal.removeEventListener('abort', giveUp);

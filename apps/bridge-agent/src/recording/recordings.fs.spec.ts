@@ -248,16 +248,39 @@ describe('nothing is lost', () => {
     expect(s3.objects.size).toBe(1);
   });
 
-  it('by a sidecar that nobody can read: it holds up no other, and its recording stays', async () => {
-    await writeFile(join(folder, `${callId(1)}.json`), '{"cut');
-    await writeRecording(folder, 1, wav(1_000));
+  it('by sidecars that nobody can read, as a power failure leaves them: however many, they hold up no other, and their recordings stay', async () => {
+    const unreadable = Array.from({ length: 20 }, (_, index) => index + 100);
+    for (const n of unreadable) await writeFile(join(folder, `${callId(n)}.json`), n % 2 === 0 ? '' : '+15559876543');
+    await writeRecording(folder, 100, wav(1_000));
     const recordings = await open();
+    await eventually(() => recordings.trouble());
     await recordings.begin(partiesOf(2));
     await writeRecording(folder, 2, wav(1_000));
     recordings.ended(callId(2));
     await eventually(() => s3.objects.has(keyOf(2)));
-    await eventually(async () => { expect((await readdir(folder)).sort()).toEqual([`${callId(1)}.json`, `${callId(1)}.wav`]); return true; });
+    await eventually(() => recordings.waiting() === unreadable.length);
+    expect((await readdir(folder)).sort()).toEqual([...unreadable.map((n) => `${callId(n)}.json`), `${callId(100)}.wav`].sort());
+    expect(logged.join('')).not.toContain('+15559876543');
   });
+});
+
+it.each(['PUT', 'HEAD'])('a stop does not wait for a bucket that does not answer %s', async (method) => {
+  for (const moment of ['at once', 'while it waits']) {
+    const recordings = await open();
+    let reached = () => {};
+    const inside = new Promise<void>((resolve) => { reached = resolve; });
+    s3.before = (request) => {
+      if (request.method !== method) return undefined;
+      reached();
+      return new Promise(() => undefined);
+    };
+    await recordings.begin(partiesOf(1));
+    await writeRecording(folder, 1, wav(1_000));
+    recordings.ended(callId(1));
+    if (moment === 'while it waits') await inside;
+    await recordings.stop();
+    expect((await readdir(folder)).sort()).toEqual([`${callId(1)}.json`, `${callId(1)}.wav`]);
+  }
 });
 
 it('twenty at once: two uploads at a time, each stored whole', async () => {

@@ -97,7 +97,7 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
       events.add(callId);
       return 'done';
     },
-    pause: (error) => (error instanceof BucketTrouble && error.kind === 'denied' ? PAUSES.denied : PAUSES.bucket),
+    pause: pauseAfter,
     onFailure: (callId, error) => {
       const what = error instanceof Error ? error.message : String(error);
       trouble = `recordings cannot be stored: ${what}`;
@@ -131,6 +131,15 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
       await events.stop();
     },
   };
+}
+
+/** Codes of a disk that takes nothing more from anybody. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
+/** Undefined: this recording or its sidecar cannot be read, and what is wrong with one is no reason for the others to wait. */
+function pauseAfter(error: unknown): { firstMs: number; maxMs: number } | undefined {
+  if (error instanceof BucketTrouble) return error.kind === 'denied' ? PAUSES.denied : PAUSES.bucket;
+  return FULL.has((error as NodeJS.ErrnoException).code ?? '') ? PAUSES.bucket : undefined;
 }
 
 interface Beginning { parties: CallParties; folder: string; sidecars: Sidecars; freeBytes: number | undefined }

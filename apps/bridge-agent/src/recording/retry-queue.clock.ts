@@ -14,12 +14,14 @@ export type Attempt = (key: string) => Promise<'done' | 'again'>;
 export interface RetryQueueOptions {
   atOnce: number;
   attempt: Attempt;
-  /** How long everything pauses after a failure: what fails is behind all of it, a bucket or NATS. */
-  pause: (error: unknown) => { firstMs: number; maxMs: number };
+  /** How long everything pauses after a failure that is behind all of it, a bucket or NATS. Undefined: it is this one's own, and only it rests. */
+  pause: (error: unknown) => { firstMs: number; maxMs: number } | undefined;
   onFailure: (key: string, error: unknown) => void;
 }
 
 const AGAIN_MS = 500;
+/** What fails by itself needs somebody who mends it. */
+const OWN_MS = 60_000;
 
 /** A few at once, in the order in which they came; one that failed goes to the end, so that it holds up no other. */
 export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQueueOptions): RetryQueue {
@@ -30,20 +32,22 @@ export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQue
   let paused: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  const rest = (key: string): void => {
+  const rest = (key: string, ms: number): void => {
     if (stopped) return;
     resting.set(key, setTimeout(() => {
       resting.delete(key);
       add(key);
-    }, AGAIN_MS));
+    }, ms));
   };
   const failed = (key: string, error: unknown): void => {
-    waiting.add(key);
     // A stop gives up what is under way: that is no failure.
     if (stopped) return;
     onFailure(key, error);
+    const pauses = pause(error);
+    if (pauses === undefined) return rest(key, OWN_MS);
+    waiting.add(key);
     if (paused !== undefined) return;
-    const ms = backoffMs(failures, Math.random(), pause(error));
+    const ms = backoffMs(failures, Math.random(), pauses);
     failures += 1;
     paused = setTimeout(() => {
       paused = undefined;
@@ -52,7 +56,7 @@ export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQue
   };
   const run = async (key: string): Promise<void> => {
     try {
-      if ((await attempt(key)) === 'again') return rest(key);
+      if ((await attempt(key)) === 'again') return rest(key, AGAIN_MS);
       failures = 0;
     } catch (error) { failed(key, error); }
   };

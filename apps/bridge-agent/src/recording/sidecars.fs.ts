@@ -41,7 +41,7 @@ export async function openSidecars(folder: string): Promise<Sidecars> {
     },
     read: async (callId) => {
       const content = await readFile(pathOf(callId, 'sidecar'), 'utf8').catch(absent);
-      return content === undefined ? undefined : sidecar.parse(JSON.parse(content));
+      return content === undefined ? undefined : parse(content);
     },
     list: async () => (await readdir(folder)).map(callOfSidecar).filter((callId) => callId !== undefined),
     remove: async (callId, { wav }) => {
@@ -49,6 +49,11 @@ export async function openSidecars(folder: string): Promise<Sidecars> {
       await unlink(pathOf(callId, 'sidecar')).catch(absent);
     },
   };
+}
+
+/** What the parser says shows what is in it: who called. */
+function parse(content: string): Sidecar {
+  try { return sidecar.parse(JSON.parse(content)); } catch { throw new Error('a recording\'s sidecar cannot be understood'); }
 }
 
 function absent(error: unknown): undefined {

@@ -5,10 +5,14 @@ import ipaddr from 'ipaddr.js';
 /** The code of the error that a name which leads into a private network is refused with. */
 export const PRIVATE_ADDRESS = 'EPRIVATEADDRESS';
 
+/** Of IPv6 nothing else is routed in the internet (RFC 4291 §2.4); the library counts `::127.0.0.1` written as `::7f00:1` among it. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /** Loopback, link-local (and with it the cloud's metadata service), private, multicast and reserved ranges are not public; an IPv4 address in IPv6 clothes counts as what it is. */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false;
-  return ipaddr.process(address).range() === 'unicast';
+  const parsed = ipaddr.process(address);
+  return parsed.range() === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6));
 }
 
 /** The host of a URL is an address, and not a public one: `lookup` is never asked about those. */

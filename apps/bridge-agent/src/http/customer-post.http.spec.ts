@@ -158,7 +158,7 @@ describe('a POST to a customer', () => {
 });
 
 describe('a customer\'s URL', () => {
-  it.each(['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1'])('does not lead into a private network: %s', async (host) => {
+  it.each(['127.0.0.1', '127.0.0.1.', 'localhost', 'localhost.', '[::1]', '[::ffff:127.0.0.1]', '[::127.0.0.1]', '2130706433', '0x7f.1', '0'])('does not lead into a private network: %s', async (host) => {
     const { url, connections } = await receiver((response) => { response.end('{}'); });
     const there = url.replace('127.0.0.1', host);
     expect(await post(there, { allowPrivate: false })).toEqual(failing('private-address'));

@@ -4,6 +4,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { Webhook } from 'standardwebhooks';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
+import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
 import { openMediaLink, type MediaLink, type MediaLinkOptions } from './media-link.ws.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';
@@ -230,5 +231,19 @@ describe('an assistant that floods us', () => {
     connection.send({ event: 'clear' });
     await eventually(() => seen.asked.length === 1);
     expect([link.counts.ignored, seen.drops]).toEqual([5, 0]);
+  });
+
+  it.each<[string, (connection: AssistantConnection) => void]>([
+    ['binary messages', ({ ws }) => { for (let n = 0; n < 12; n += 1) ws.send(Buffer.alloc(1_000_000)); }],
+    ['pings', ({ ws }) => { for (let n = 0; n < 150_000; n += 1) ws.ping(); }],
+  ])('with %s is read as slowly', async (_what, flood) => {
+    const { link, seen } = open();
+    await link.connected;
+    const connection = await first();
+    flood(connection);
+    connection.send({ event: 'clear' });
+    // At the pace at which it is read that takes several times as long.
+    await expect(eventually(() => seen.asked.length === 1, { timeoutMs: 1_500 })).rejects.toThrow();
+    expect([seen.drops, seen.ends]).toEqual([0, []]);
   });
 });

@@ -74,7 +74,11 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
     return dialMediaSocket({ url, headers, deadlineMs, allowPrivate, ca, signal: stopping.signal }, {
       onOpen: (opened) => begin(opened, streamSid),
       onText: (text) => read(text, streamSid),
-      onBinary: () => { counts.ignored += 1; },
+      onBinary: (bytes) => {
+        charge(bytes);
+        counts.ignored += 1;
+      },
+      onControlFrame: () => charge(0),
       onClose: closed,
     });
   };
@@ -88,10 +92,15 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
     events.onStart();
   };
 
+  /** Whatever is read costs, of use or not. */
+  const charge = (bytes: number): void => {
+    const now = performance.now();
+    if (!budget.spend(bytes, now)) socket?.pause(budget.pauseMs(now));
+  };
+
   const read = (text: Buffer, streamSid: string): void => {
     if (stopping.signal.aborted) return;
-    const now = performance.now();
-    if (!budget.spend(text.length, now)) socket?.pause(budget.pauseMs(now));
+    charge(text.length);
     const verdict = readAssistantMessage(text.toString(), streamSid, events);
     if (verdict === 'malformed') counts.malformed += 1;
     else if (verdict === 'unknown' || verdict === 'foreign') counts.ignored += 1;

@@ -22,14 +22,15 @@ afterEach(async () => {
 });
 
 function dial(options: Partial<MediaSocketOptions> = {}) {
-  const seen = { texts: [] as string[], binaries: 0, closed: [] as { code: number; why: string }[], socket: undefined as MediaSocket | undefined };
+  const seen = { texts: [] as string[], binaries: 0, controlFrames: 0, closed: [] as { code: number; why: string }[], socket: undefined as MediaSocket | undefined };
   const outcome = dialMediaSocket({ url: new URL(assistant.url), headers: {}, deadlineMs: 5_000, allowPrivate: true, signal: new AbortController().signal, ...options }, {
     onOpen(socket) {
       seen.socket = socket;
       closing.push(() => socket.destroy());
     },
     onText: (text) => { seen.texts.push(text.toString()); },
-    onBinary: () => { seen.binaries += 1; },
+    onBinary: (bytes) => { seen.binaries += bytes; },
+    onControlFrame: () => { seen.controlFrames += 1; },
     onClose: (code, why) => { seen.closed.push({ code, why }); },
   });
   return { outcome, seen };
@@ -171,6 +172,37 @@ describe('a certificate', () => {
 });
 
 describe('an assistant that misbehaves', () => {
+  it('and sends thousands of messages in one piece leaves the other calls their turns', async () => {
+    const { outcome, seen } = dial();
+    await outcome;
+    for (let n = 0; n < 5_000; n += 1) assistant.connections[0]?.send('{}');
+    let most = 0;
+    for (let before = 0; before < 5_000;) {
+      await new Promise((resolve) => { setImmediate(resolve); });
+      most = Math.max(most, seen.texts.length - before);
+      before = seen.texts.length;
+    }
+    expect(most).toBeLessThan(10);
+  });
+
+  it('and writes one message in more pieces than it has any reason to is not read on', async () => {
+    const { outcome, seen } = dial();
+    await outcome;
+    for (let n = 0; n < 20_000; n += 1) assistant.connections[0]?.ws.send('x', { fin: false });
+    await eventually(() => seen.closed.length === 1);
+    expect(seen.closed[0]).toMatchObject({ code: 1006, why: 'WS_ERR_TOO_MANY_BUFFERED_PARTS' });
+  });
+
+  it('and pings us is answered, and what that costs is told', async () => {
+    const { outcome, seen } = dial();
+    await outcome;
+    let pongs = 0;
+    assistant.connections[0]?.ws.on('pong', () => { pongs += 1; });
+    for (let n = 0; n < 10; n += 1) assistant.connections[0]?.ws.ping();
+    await eventually(() => pongs === 10);
+    expect(seen.controlFrames).toBe(10);
+  });
+
   it('and answers no ping is taken for dead', async () => {
     const deaf = await startAssistant({ autoPong: false });
     closing.push(() => deaf.stop());
@@ -190,9 +222,14 @@ describe('an assistant that misbehaves', () => {
     const { outcome, seen } = dial({ url: new URL(`ws://127.0.0.1:${port}/`), livenessMs: 400 });
     await outcome;
     for (let n = 0; n < 3; n += 1) {
-      // A ping goes out, and is answered while nobody here reads.
-      await new Promise((resolve) => { setTimeout(resolve, 450); });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+      // The connection's own interval has the same time and is first: its ping has just gone out, and is answered while nobody here reads.
+      await new Promise((resolve) => { setTimeout(resolve, 400); });
+      await new Promise<void>((resolve) => {
+        setImmediate(() => {
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+          resolve();
+        });
+      });
     }
     await new Promise((resolve) => { setTimeout(resolve, 50); });
     expect(seen.closed).toEqual([]);

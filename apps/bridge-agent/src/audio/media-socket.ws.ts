@@ -20,7 +20,9 @@ export interface MediaSocketEvents {
   /** Before anything is read of it. */
   onOpen(socket: MediaSocket): void;
   onText(text: Buffer): void;
-  onBinary(): void;
+  onBinary(bytes: number): void;
+  /** A ping or a pong: answered here, and reading it costs what any other message costs. */
+  onControlFrame(): void;
   /** Once, for a connection that had been open. 1006: it broke off. */
   onClose(code: number, why: string): void;
 }
@@ -45,6 +47,8 @@ export interface MediaSocket {
 
 /** 60 s of speech in one message are 640 kB. */
 const LONGEST_MESSAGE = 1_048_576;
+/** Of one message. A server that writes it in pieces of a hundred bytes needs no more; each is an object of its own until the last has come. */
+const MOST_FRAGMENTS = 16_384;
 /** Two seconds of the caller's audio: older than that it is of no use, and the memory is needed for others. */
 const MEDIA_BACKLOG = 32_768;
 /** Nothing else grows that far but with an assistant that sends and never reads. */
@@ -99,6 +103,9 @@ function clientOptions(options: MediaSocketOptions): ClientOptions {
     followRedirects: false,
     perMessageDeflate: false,
     maxPayload: LONGEST_MESSAGE,
+    maxFragments: MOST_FRAGMENTS,
+    // What came in one piece of 64 kB may be thirty thousand messages: the other calls' frames have their turn in between.
+    allowSynchronousEvents: false,
     rejectUnauthorized: true,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     closeTimeout: CLOSE_DEADLINE_MS,
@@ -117,8 +124,8 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
   };
   const dead = (): void => { if (!heard && !ws.isPaused) end('nothing heard for too long'); };
   const liveness = setInterval(() => {
-    // When it was us who stood still, what the assistant said meanwhile is read before the immediate, and only then it is judged.
-    if (!heard && !ws.isPaused) return void setImmediate(dead);
+    // When it was us who stood still, what the assistant said meanwhile is read before the first immediate and told before the second, and only then it is judged.
+    if (!heard && !ws.isPaused) return void setImmediate(() => { setImmediate(dead); });
     heard = false;
     ws.ping();
   }, livenessMs);
@@ -126,11 +133,15 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
   ws.on('error', (error: NodeJS.ErrnoException) => { ended ??= error.code ?? error.message; });
   ws.on('message', (data, isBinary) => {
     heard = true;
-    if (isBinary) events.onBinary();
+    if (isBinary) events.onBinary((data as Buffer).length);
     else events.onText(data as Buffer);
   });
-  ws.on('pong', () => { heard = true; });
-  ws.on('ping', () => { heard = true; });
+  const onControlFrame = (): void => {
+    heard = true;
+    events.onControlFrame();
+  };
+  ws.on('pong', onControlFrame);
+  ws.on('ping', onControlFrame);
   ws.once('close', (code) => {
     clearInterval(liveness);
     clearTimeout(paused);

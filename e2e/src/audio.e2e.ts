@@ -187,7 +187,7 @@ describe('the end', () => {
     expect((await lastOf(from)).data).toMatchObject({ hangup_disposition: 'send_bye', hangup_cause: 'NORMAL_CLEARING', end_reason: 'assistant-hung-up' });
   });
 
-  it('the agent is killed: FreeSWITCH ends the calls, and each has exactly one usage record after the restart', async () => {
+  it('the agent is killed: FreeSWITCH ends the calls, and each has exactly one usage record and its story after the restart', async () => {
     const calls = await Promise.all(Array.from({ length: 3 }, () => talking()));
     const { agent } = mesh.test.mesh.bridges[0]!;
     await agent.kill();
@@ -196,6 +196,9 @@ describe('the end', () => {
     const callers = calls.map(({ from }) => from);
     await eventually(async () => (await mesh.usageOf(callers)).size === 3, { timeoutMs: 60_000, intervalMs: 250, message: 'the usage records' });
     expect([...(await mesh.usageOf(callers)).values()]).toEqual([1, 1, 1]);
+    const steps = ((await lastOf(callers[0]!)).data['timeline'] as { what: string }[]).map(({ what }) => what);
+    expect(steps).toEqual(expect.arrayContaining(['ringing', 'stream-connected', 'answered']));
+    expect(steps.at(-1)).toBe('agent-restarted');
     await eventually(async () => (await mesh.carrier.call({ from: mesh.newCaller(), number: mesh.number, talkMs: 100 })) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'calls to be answered again' });
   });
 });

@@ -105,7 +105,7 @@ export const CALL_END_REASONS = {
 export type CallEndReason = keyof typeof CALL_END_REASONS;
 export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);
 
-/** What only the agent that had the call knows of it; absent in the records of older agents, and after one that died. */
+/** What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what was on its disk: no audio log, and its last second may be missing. */
 const story = {
   timeline: z.array(timelineEntry).max(500).optional(),
   prewarm: prewarmResult.nullable().optional(),

@@ -1,8 +1,9 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
 import type { CallEndReason, CallRecording, CapturedInvite, PrewarmResult, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call.js';
+import type { StoryPart } from '../record/story-part.js';
 import type { HangupFacts } from './hangup-facts.js';
 
-/** What the agent knows of a call beside its events: gathered while it goes on, told in its last one. Gone with an agent that dies. */
+/** What the agent knows of a call beside its events: gathered while it goes on, told in its last one. Of an agent that dies, what was on disk by then is left. */
 export interface CallStory {
   readonly invite: CapturedInvite | undefined;
   readonly timeline: TimelineEntry[];
@@ -23,6 +24,18 @@ export const createStory = (invite?: CapturedInvite): CallStory => ({ invite, ti
 /** `what` is a constant in kebab-case; `detail` has no digit that was pressed, no URL and no secret. */
 export function note(story: CallStory, at: Date, what: string, detail: string | null = null): void {
   if (story.timeline.length < ENTRIES) story.timeline.push({ at: at.toISOString(), what, detail: detail?.slice(0, 500) ?? null });
+}
+
+/** What is new since the timeline had `from` entries; undefined: nothing. */
+export function partSince({ timeline, prewarm, recording, transfer, intended }: CallStory, from: number): StoryPart | undefined {
+  if (timeline.length <= from) return undefined;
+  return { type: 'CallStory', timeline: timeline.slice(from), prewarm, recording, transfer, ...(intended === undefined ? {} : { intended }) };
+}
+
+/** The story that an agent's life before told up to its death. */
+export function retold(parts: readonly StoryPart[], invite?: CapturedInvite): CallStory {
+  const { prewarm = null, recording = null, transfer = null, intended } = parts.at(-1) ?? {};
+  return { invite, timeline: parts.flatMap(({ timeline }) => timeline), prewarm, audio: null, recording, transfer, intended };
 }
 
 /** For the last event of the call. */

@@ -6,7 +6,8 @@ import type { EslReply } from '../esl/esl-connection.socket.js';
 import { answered, callId, started } from '../record/call-record.samples.js';
 import type { OpenCall } from '../record/open-calls.fs.js';
 import type { RecordDraft } from '../record/record-file.js';
-import { createStory } from './call-story.js';
+import type { StoryPart } from '../record/story-part.js';
+import { createStory, note } from './call-story.js';
 import { readHangup } from './hangup-facts.js';
 import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.registry.js';
 
@@ -17,6 +18,7 @@ const T0 = Date.UTC(2026, 10, 23, 1, 0, 0);
 function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   const finished: RecordDraft['final'][] = [];
   const answers: CallAnswered[] = [];
+  const kept: StoryPart[] = [];
   const ended: (string | null)[] = [];
   const sent: string[] = [];
   const told: string[] = [];
@@ -25,7 +27,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   let ids = 0;
   const live = createLiveCalls({
     recorder: {
-      leftOpen, lastAlive, begin: () => Promise.resolve(), answered: (event) => { answers.push(event); }, happened: () => undefined,
+      leftOpen, lastAlive, begin: () => Promise.resolve(), answered: (event) => { answers.push(event); }, happened: () => undefined, keep: (_callId, part) => { kept.push(part); },
       finish: (final) => { finished.push(final); return Promise.resolve(); },
     },
     bridgeId: 'bridge-1', newId: () => `01900000-0000-7000-8000-${String(ids += 1).padStart(12, '0')}`, onEnded: ({ data }) => { ended.push(data.trunk_id); }, tell: (change) => { told.push(change.what === 'event' ? change.event.type : change.what); return Promise.resolve(); }, logger: pino({ level: 'silent' }),
@@ -37,7 +39,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
     api: (name: string, args = '') => { sent.push(`${name} ${args}`); return Promise.resolve(reply(existing.has(args) ? 'true' : 'false')); },
   } as EventSocket;
   registries.push(live);
-  return { live, finished, answers, ended, sent, told, existing, world, esl };
+  return { live, finished, answers, kept, ended, sent, told, existing, world, esl };
 }
 /** A record is written once the platform's statuses have it. */
 const recorded = () => new Promise((resolve) => { setImmediate(resolve); });
@@ -97,6 +99,22 @@ describe('calls that go on', () => {
     expect(finished).toMatchObject([{ data: { end_reason: 'switch-ended', timeline: [{ what: 'ringing' }, { what: 'answered', detail: 'PCMU' }] } }]);
   });
 
+  it('have their story kept as it goes on, each step once, and all of it with the answer', async () => {
+    const { live, kept } = setUp();
+    const story = createStory();
+    await live.begin(started(1), story);
+    live.ringing(callId(1), new Date(T0));
+    story.prewarm = { outcome: 'prewarmed', ms: 1, detail: null };
+    live.answered(callId(1), new Date(T0 + 1000), 'PCMU');
+    expect(kept).toEqual([{ type: 'CallStory', timeline: [expect.objectContaining({ what: 'ringing' }), expect.objectContaining({ what: 'answered' })], prewarm: story.prewarm, recording: null, transfer: null }]);
+    note(story, new Date(T0 + 2_000), 'recording-started');
+    await eventually(() => kept.length === 2);
+    note(story, new Date(T0 + 3_000), 'hang-up-requested');
+    story.intended = 'api-hung-up';
+    await eventually(() => kept.length === 3);
+    expect(kept.slice(1)).toMatchObject([{ timeline: [{ what: 'recording-started' }] }, { timeline: [{ what: 'hang-up-requested' }], intended: 'api-hung-up' }]);
+  });
+
   it('an answer that only the hang-up tells of is in the log as well', async () => {
     const { live, answers } = setUp();
     await live.begin(started(1), createStory());
@@ -115,7 +133,7 @@ describe('calls that go on', () => {
 
 describe('calls without a connection of their own', () => {
   it('left by a killed agent and still there: their hang-up comes over the event socket, asked for before anything else', async () => {
-    const { live, finished, sent, existing, esl } = setUp([{ started: started(1), answered: answered(1) }]);
+    const { live, finished, sent, existing, esl } = setUp([{ started: started(1), answered: answered(1), story: [] }]);
     existing.add(callId(1));
     live.onUp(esl);
     await untilAsked(sent, 1);
@@ -128,7 +146,7 @@ describe('calls without a connection of their own', () => {
 
   it('left by a killed agent and gone: ended when that agent was last known to hold them', async () => {
     const lastAlive = new Date('2026-11-23T00:44:30.000Z');
-    const { live, finished, sent, world, esl } = setUp([{ started: started(1), answered: answered(1) }, { started: started(2), answered: null }], lastAlive);
+    const { live, finished, sent, world, esl } = setUp([{ started: started(1), answered: answered(1), story: [] }, { started: started(2), answered: null, story: [] }], lastAlive);
     live.onUp(esl);
     await untilAsked(sent, 2);
     expect(finished).toEqual([]);
@@ -141,7 +159,7 @@ describe('calls without a connection of their own', () => {
   });
 
   it('that began after the last note: ended when they were answered', async () => {
-    const { live, finished, world, esl, sent } = setUp([{ started: started(1), answered: answered(1) }], new Date('2026-11-23T00:00:00.000Z'));
+    const { live, finished, world, esl, sent } = setUp([{ started: started(1), answered: answered(1), story: [] }], new Date('2026-11-23T00:00:00.000Z'));
     live.onUp(esl);
     await untilAsked(sent, 1);
     world.now += 1_000;
@@ -149,8 +167,23 @@ describe('calls without a connection of their own', () => {
     expect(finished[0]!.data).toMatchObject({ ended_at: answered(1).data.answered_at, billable_ms: 0 });
   });
 
+  it('left by a killed agent: their last event has the story that was on disk', async () => {
+    const step = (what: string) => ({ at: new Date(T0).toISOString(), what, detail: null });
+    const prewarm = { outcome: 'prewarmed' as const, ms: 40, detail: null };
+    const rest = { type: 'CallStory' as const, recording: null, transfer: null };
+    const parts: StoryPart[] = [{ ...rest, timeline: [step('ringing')], prewarm: null }, { ...rest, timeline: [step('prewarm-prewarmed'), step('hang-up-requested')], prewarm, intended: 'assistant-hung-up' }];
+    const { live, finished, kept, sent, esl } = setUp([{ started: started(1), answered: answered(1), story: parts }]);
+    live.onUp(esl);
+    await untilAsked(sent, 1);
+    // What is on disk already is not written again.
+    expect(kept).toMatchObject([{ timeline: [{ what: 'agent-restarted' }], prewarm }]);
+    live.onEvent(event(1, { sip_hangup_disposition: 'send_bye', answer_uepoch: String(T0 * 1000) }));
+    await recorded();
+    expect(finished).toMatchObject([{ data: { prewarm, end_reason: 'assistant-hung-up', timeline: ['ringing', 'prewarm-prewarmed', 'hang-up-requested', 'agent-restarted'].map((what) => ({ what })) } }]);
+  });
+
   it('whose hang-up is overtaken by the answer to the question: ended by the hang-up', async () => {
-    const { live, finished, sent, esl } = setUp([{ started: started(1), answered: null }]);
+    const { live, finished, sent, esl } = setUp([{ started: started(1), answered: null, story: [] }]);
     live.onUp(esl);
     await untilAsked(sent, 1);
     live.onEvent(event(1));
@@ -183,7 +216,7 @@ describe('calls without a connection of their own', () => {
   });
 
   it('watched over an event socket that breaks: known to have lasted until then', async () => {
-    const { live, finished, existing, world, esl, sent } = setUp([{ started: started(1), answered: answered(1) }]);
+    const { live, finished, existing, world, esl, sent } = setUp([{ started: started(1), answered: answered(1), story: [] }]);
     existing.add(callId(1));
     live.onUp(esl);
     await eventually(() => live.countSeen() === 1);
@@ -200,7 +233,7 @@ describe('calls without a connection of their own', () => {
   });
 
   it('a FreeSWITCH that does not answer decides nothing', async () => {
-    const { live, finished, world, esl, sent } = setUp([{ started: started(1), answered: null }]);
+    const { live, finished, world, esl, sent } = setUp([{ started: started(1), answered: null, story: [] }]);
     live.onUp({ ...esl, connected: true, api: (name: string, args = '') => { sent.push(`${name} ${args}`); return Promise.resolve({ outcome: 'timeout' }); } } as EventSocket);
     await untilAsked(sent, 1);
     world.now += 100_000;

@@ -6,7 +6,7 @@ import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
 import type { StatusChange } from '../status/call-status.js';
 import { callAnswered, callEnded, callRejectedLater, callTransferEnded, type EventStamp } from './call-events.js';
-import { createStory, note, type CallStory } from './call-story.js';
+import { note, partSince, retold, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call.metrics.js';
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
 import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
@@ -41,7 +41,7 @@ export interface LiveCalls {
 }
 
 export interface LiveCallsOptions {
-  recorder: Pick<CallRecorder, 'begin' | 'answered' | 'happened' | 'finish' | 'leftOpen' | 'lastAlive'>;
+  recorder: Pick<CallRecorder, 'begin' | 'answered' | 'happened' | 'keep' | 'finish' | 'leftOpen' | 'lastAlive'>;
   bridgeId: string;
   newId: () => string;
   /** The call has ended, and its last event is on its way. */
@@ -63,11 +63,20 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
   let looking = false;
   const stampOf = ({ started }: LiveCall): EventStamp => ({ bridgeId: options.bridgeId, newId: options.newId, traceparent: started.traceparent });
 
-  for (const { started, answered } of recorder.leftOpen) {
+  for (const { started, answered, story } of recorder.leftOpen) {
     const times = [started.data.started_at, answered?.data.answered_at, recorder.lastAlive?.toISOString()].filter((time) => time !== undefined);
-    calls.set(started.data.call_id, { started, answered, story: createStory(), lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() });
+    const call: LiveCall = { started, answered, story: retold(story, started.data.invite), kept: 0, lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() };
+    call.kept = call.story.timeline.length;
+    note(call.story, now(), 'agent-restarted');
+    calls.set(started.data.call_id, call);
   }
 
+  const keep = (call: LiveCall): void => {
+    const part = partSince(call.story, call.kept);
+    if (part === undefined) return;
+    call.kept += part.timeline.length;
+    recorder.keep(call.started.data.call_id, part);
+  };
   const answered = (callId: string, at: Date, codec: string | null): void => {
     const call = calls.get(callId);
     if (call === undefined || call.answered !== null) return;
@@ -75,6 +84,7 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     recorder.answered(call.answered);
     // By our clock, as the steps around it: FreeSWITCH's lags by some milliseconds.
     note(call.story, now(), 'answered', codec);
+    keep(call);
     void options.tell({ what: 'event', event: call.answered, started: call.started });
     setupSeconds.record(Math.max(0, at.getTime() - new Date(call.started.data.started_at).getTime()) / 1000);
   };
@@ -122,11 +132,14 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     const subscribed = unwatched && socket?.connected === true ? socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
     subscribed.then(look).catch((error: unknown) => { logger.error({ err: error }, 'calls without a connection could not be looked for'); }).finally(() => { looking = false; });
   };
-  const timer = setInterval(lookOnce, options.lookMs ?? LOOK_MS);
+  const timer = setInterval(() => {
+    calls.forEach(keep);
+    lookOnce();
+  }, options.lookMs ?? LOOK_MS);
 
   return {
     begin: (started, story) => {
-      calls.set(started.data.call_id, { started, story, answered: null, lastSeen: now(), watch: 'socket', since: now() });
+      calls.set(started.data.call_id, { started, story, answered: null, kept: 0, lastSeen: now(), watch: 'socket', since: now() });
       void options.tell({ what: 'event', event: started });
       return recorder.begin(started);
     },

@@ -8,6 +8,8 @@ export interface LiveCall {
   readonly started: CallStarted;
   readonly story: CallStory;
   answered: CallAnswered | null;
+  /** Entries of its timeline that are on disk. */
+  kept: number;
   /** Set when it was let in and then refused. */
   refused?: Refusal;
   /** What the event socket told of its end, while its own connection has not ended yet. */

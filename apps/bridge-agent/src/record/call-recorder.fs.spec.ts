@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -16,6 +16,7 @@ import { answered, callId, ended, started } from './call-record.samples.js';
 import { publishCallEvents } from './call-log.jetstream.js';
 import { startCallRecorder, type CallRecorder } from './call-recorder.fs.js';
 import { createNatsLink, type NatsLink } from './nats-link.nats.js';
+import type { StoryPart } from './story-part.js';
 
 const logger = pino({ level: 'silent' });
 let nats: NatsServer;
@@ -172,6 +173,22 @@ describe('killed', () => {
     await eventually(async () => (await numbersOf()).length === 2);
     // The same ids again within the window: stored once.
     expect((await typesOf()).sort()).toEqual(['CallAnswered 2', 'CallEnded 1', 'CallEnded 2', 'CallStarted 1', 'CallStarted 2']);
+  });
+
+  it('in mid-call: the next start knows what was told of the call, up to the line that was cut short', async () => {
+    const part = (what: string): StoryPart => ({ type: 'CallStory', timeline: [{ at: '2026-11-23T00:44:10.000Z', what, detail: null }], prewarm: null, recording: null, transfer: null });
+    const first = await open();
+    await first.begin(started(1));
+    first.keep(callId(1), part('ringing'));
+    first.answered(answered(1));
+    first.keep(callId(1), part('stream-connected'));
+    first.keep(callId(2), part('of-a-call-without-a-file'));
+    const file = join(stateDir, 'open', `${callId(1)}.jsonl`);
+    await eventually(async () => (await readFile(file, 'utf8')).includes('stream-connected'));
+    kill(first);
+    await appendFile(file, '{"type":"CallStory","timel');
+    const second = await open();
+    expect(second.leftOpen).toEqual([{ started: started(1), answered: answered(1), story: [part('ringing'), part('stream-connected')] }]);
   });
 
   it('between a call\'s record and the end of its open file: one record, no open call', async () => {

@@ -8,6 +8,7 @@ import { openCallsIn, type OpenCall } from './open-calls.fs.js';
 import type { RecordDraft } from './record-file.js';
 import { startRecordSender } from './record-sender.jetstream.js';
 import { openSpool } from './record-spool.fs.js';
+import type { StoryPart } from './story-part.js';
 
 /** Every event of a call goes through here, and none is lost: not while NATS is away, not when this process is killed. */
 export interface CallRecorder {
@@ -17,6 +18,8 @@ export interface CallRecorder {
   /** A killed agent finds the call again once this has resolved; it rejects where the disk does not take it. The event is on its way in any case. */
   begin(started: CallStarted): Promise<void>;
   answered(answered: CallAnswered): void;
+  /** More of the call's story, for the life after this one. */
+  keep(callId: string, part: StoryPart): void;
   /** Something between the answer and the end. It is told of in the call's last event as well. */
   happened(event: CallEvent): void;
   /** The call's last event: numbered, on disk, then published until it is confirmed. Resolves when it is on disk. */
@@ -73,6 +76,12 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
       live.push(answered);
       inOrder(answered.data.call_id, () => open.answered(answered)).catch((error: unknown) => {
         logger.warn({ err: error, call_id: answered.data.call_id }, 'an answered call cannot be noted on disk');
+      });
+    },
+    keep: (callId, part) => {
+      inOrder(callId, () => open.keep(callId, part)).catch((error: NodeJS.ErrnoException) => {
+        // Without a file its beginning was not written either, which was said.
+        if (error.code !== 'ENOENT') logger.warn({ err: error, call_id: callId }, 'a call\'s story cannot be noted on disk');
       });
     },
     happened: (event) => { live.push(event); },

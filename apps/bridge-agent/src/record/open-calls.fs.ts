@@ -5,22 +5,27 @@ import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { syncFile } from './disk-sync.fs.js';
 import { removeFile } from './record-files.fs.js';
+import type { StoryPart } from './story-part.js';
 
 /** A call that has begun and whose record is not written yet. */
 export interface OpenCall {
   started: CallStarted;
   answered: CallAnswered | null;
+  /** In the order in which it was told. */
+  story: readonly StoryPart[];
 }
 
 /**
- * Both writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon after: a host that loses power has ended its
+ * All writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon after: a host that loses power has ended its
  * calls as well.
  */
 export interface OpenCalls {
   started(event: CallStarted): Promise<void>;
   /** After `started` of the same call. */
   answered(event: CallAnswered): Promise<void>;
-  /** After both. */
+  /** After `started` of the same call; not synced of its own. */
+  keep(callId: string, part: StoryPart): Promise<void>;
+  /** After all of these. */
   remove(callId: string): Promise<void>;
   /** Left by this agent's life before. */
   readonly found: readonly OpenCall[];
@@ -72,10 +77,10 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
       unsynced.add(event.data.call_id);
     },
     answered: async (event) => {
-      const file = await open(path(event.data.call_id), APPEND_TO_EXISTING);
-      try { await file.writeFile(`${JSON.stringify(event)}\n`); } finally { await file.close(); }
+      await append(path(event.data.call_id), event);
       unsynced.add(event.data.call_id);
     },
+    keep: (callId, part) => append(path(callId), part),
     remove: (callId) => {
       unsynced.delete(callId);
       return removeFile(path(callId));
@@ -86,6 +91,11 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
       await run();
     },
   };
+}
+
+async function append(path: string, line: CallAnswered | StoryPart): Promise<void> {
+  const file = await open(path, APPEND_TO_EXISTING);
+  try { await file.writeFile(`${JSON.stringify(line)}\n`); } finally { await file.close(); }
 }
 
 async function noteAlive(folder: string): Promise<void> {
@@ -101,8 +111,10 @@ async function readAlive(folder: string): Promise<Date | undefined> {
 async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
   const calls: OpenCall[] = [];
   for (const name of (await readdir(folder)).filter((entry) => NAME.test(entry))) {
-    const [first, second] = (await readFile(join(folder, name), 'utf8')).split('\n').map(parse);
-    if (first?.type === 'CallStarted') calls.push({ started: first, answered: second?.type === 'CallAnswered' ? second : null });
+    const [first, ...more] = (await readFile(join(folder, name), 'utf8')).split('\n').map(parse);
+    if (first?.type === 'CallStarted') {
+      calls.push({ started: first, answered: more.find((line) => line?.type === 'CallAnswered') ?? null, story: more.filter((line) => line?.type === 'CallStory') });
+    }
     else {
       logger.warn({ file: name }, 'an open call\'s file is cut short: the call was never answered');
       await removeFile(join(folder, name));
@@ -111,6 +123,6 @@ async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
   return calls;
 }
 
-function parse(line: string): CallStarted | CallAnswered | undefined {
-  try { return JSON.parse(line) as CallStarted | CallAnswered; } catch { return undefined; }
+function parse(line: string): CallStarted | CallAnswered | StoryPart | undefined {
+  try { return JSON.parse(line) as CallStarted | CallAnswered | StoryPart; } catch { return undefined; }
 }

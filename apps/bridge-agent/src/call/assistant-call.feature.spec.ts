@@ -176,10 +176,13 @@ describe('the call ends', () => {
 
   it('when its caller gives up while the assistant is being connected: nobody answers, and the stream is given up', async () => {
     assistant.refuse = () => ({ status: 503 });
+    onPrewarm = () => undefined;
     const calls = await startAgent();
-    const call = host.standIn.call(invite({ cancel_after_ms: 100 }));
+    const call = host.standIn.call(invite());
+    await eventually(() => prewarmed.length === 1, { message: 'the prewarm' });
+    call.hangUp();
     expect((await call.ended).cause).toBe('ORIGINATOR_CANCEL');
-    expect((await host.untilWritten(call.uuid)).at(-1)).toMatchObject({ type: 'CallEnded', data: { answered_at: null, hangup_disposition: 'recv_cancel' } });
+    expect((await host.untilWritten(call.uuid)).at(-1)).toMatchObject({ type: 'CallEnded', data: { answered_at: null, hangup_disposition: 'recv_cancel', prewarm: { outcome: 'given-up' }, audio: { ended: 'call-ended' } } });
     await eventually(() => calls.live() === 0);
   });
 });

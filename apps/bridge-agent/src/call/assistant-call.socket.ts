@@ -86,7 +86,10 @@ export async function connectToAssistant(call: Connecting & { media: Destination
 async function tell({ started, route, conversation: { story }, over, log }: Connecting & { over: AbortSignal; log: Logger }, { url, secret, allowPrivate }: Destination, { reveal }: AssistantPorts): Promise<void> {
   const { call_id: callId, from, to } = started.data;
   const target = route.target.kind === 'assistant' ? { assistant_id: route.target.id } : { flow_id: route.target.id };
+  const sentAt = performance.now();
   note(story, new Date(), 'prewarm-sent');
+  // Before the call's end is told: its record has it.
+  over.addEventListener('abort', () => { story.prewarm ??= { outcome: 'given-up', ms: Math.round(performance.now() - sentAt), detail: null }; }, { once: true });
   story.prewarm = await prewarm({ url, secret: secret && reveal(secret), allowPrivate, signal: over, logger: log }, { call_sid: callSid(callId), from_number: from, to_number: to, outbound: false, ...target });
   note(story, new Date(), `prewarm-${story.prewarm.outcome}`, story.prewarm.detail);
 }

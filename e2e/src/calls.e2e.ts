@@ -152,6 +152,14 @@ describe('what the API asks of a call', () => {
     expect((await untilToldOf(sid, 'transferred')).map(({ status: what }) => what)).toEqual(['initiated', 'ringing', 'answered', 'transfer-started', 'transferred']);
   });
 
+  it('a transfer after whose NOTIFY the carrier hangs up at once is one all the same', async () => {
+    const { ended, sid } = await talk({ number: DID, transfer: { hangs_up: true } });
+    expect(await org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).toMatchObject({ call_sid: sid, outcome: 'transferred' });
+    await ended;
+    expect(await untilLogged(sid)).toMatchObject({ end_reason: 'transferred', ended_by: 'platform', transfer: { outcome: 'transferred', target_status: 200 } });
+    expect((await untilToldOf(sid, 'transferred')).map(({ status: what }) => what)).toEqual(['initiated', 'ringing', 'answered', 'transfer-started', 'transferred']);
+  });
+
   it('a transfer that the carrier refuses, after which the call goes on', async () => {
     const { ended, sid, stream } = await talk({ number: DID, transfer: { refer: 603 } });
     await expect(org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).rejects.toThrow(/409/);

@@ -19,7 +19,8 @@ export interface SipInvite {
   onSent?: () => void;
 }
 
-export interface SipTransfer { refer?: number; target?: number }
+/** `hangs_up`: the caller's BYE goes out in the same breath as that NOTIFY. */
+export interface SipTransfer { refer?: number; target?: number; hangs_up?: boolean }
 
 /** One dialog, from the caller's side. */
 export interface SipLine {
@@ -111,11 +112,12 @@ class Dialog {
 
   /** RFC 3515 §2.4: it is taken, and one NOTIFY says what became of its target and that no other follows. */
   private refer(request: SipMessage): void {
-    const { refer = 202, target = 200 } = this.call.transfer ?? {};
+    const { refer = 202, target = 200, hangs_up: hangsUp = false } = this.call.transfer ?? {};
     this.send(respond(request, { status: refer, phrase: refer === 202 ? 'Accepted' : 'Decline', toTag: token() }));
     if (refer !== 202) return;
     const subscription: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag;version=2.0']];
     this.send(writeSip(`NOTIFY ${this.remote} SIP/2.0`, [this.via(), ...this.common('2 NOTIFY'), ...subscription], `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`));
+    if (hangsUp) void this.hangUp();
   }
 
   private end(by: 'other-side' | 'caller'): void {

@@ -85,10 +85,10 @@ async function bridgeOf(nats: NatsLink, { organization_id, call_id }: HangupRequ
 }
 
 async function lastMessage(nats: NatsLink, subject: string) {
-  const manager = await jetstreamManager(nats.connection(), { checkAPI: false, timeout: LOOK_UP_MS });
   try {
+    const manager = await jetstreamManager(nats.connection(), { checkAPI: false, timeout: LOOK_UP_MS });
     return await manager.streams.getMessage(CALLS_STREAM, { last_by_subj: subject });
   } catch (error) {
-    throw new DomainError('log-unavailable', `Where the call is cannot be looked up at this moment (${reasonOf(error, 'JetStream does not give it')}). Nothing was done: try again in a few seconds.`);
+    throw new DomainError('log-unavailable', `Where the call is cannot be looked up at this moment (${reasonOf(error, nats.connected() ? 'JetStream does not give it' : 'NATS is not reached')}). Nothing was done: try again in a few seconds.`);
   }
 }

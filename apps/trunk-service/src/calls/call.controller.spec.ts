@@ -11,6 +11,8 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connec
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { randomUUID } from 'node:crypto';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
+import { linkNats } from '../record/nats-link.nats.js';
+import { hangUp } from './call-control.nats.js';
 
 const CALLS = '/api/v1/calls';
 let mesh: Mesh;
@@ -247,5 +249,12 @@ describe('a call that goes on', () => {
     await (await jetstreamManager(nc)).streams.delete(CALLS_STREAM);
     expect(await admin('POST', `${at}/hangup`)).toMatchObject({ status: 503, body: { code: 'log-unavailable' } });
     await ensureStreams(nc);
+  });
+
+  it('is said to be as it was where there is no connection to NATS', async () => {
+    const link = linkNats(mesh.nats.url, { name: 'cut off', logger: createLogger('test', { level: 'silent' }) });
+    await link.ready;
+    await link.close();
+    await expect(hangUp(link, { organization_id: randomUUID(), call_id: randomUUID() })).rejects.toMatchObject({ code: 'log-unavailable', message: expect.stringMatching(/NATS is not reached.*Nothing was done/) });
   });
 });

@@ -27,6 +27,13 @@ describe('everything that is known of a call', () => {
     expect(timeline.find(({ what }) => what === 'call-transfer-failed')).toMatchObject({ detail: 'refused (486)' });
   });
 
+  it('has the answer once, on the clock of the steps around it', () => {
+    const steps = [{ at: '2026-11-23T00:44:09.940Z', what: 'stream-connected', detail: null }, { at: '2026-11-23T00:44:09.948Z', what: 'answered', detail: 'PCMU' }];
+    const { timeline, answered_at } = detailOf(started, callAnswered(1), { ...ended, data: { ...ended.data, timeline: steps } });
+    expect(timeline.map(({ at, what }) => `${at.slice(17, 23)} ${what}`)).toEqual(['09.871 call-started', '09.940 stream-connected', '09.948 call-answered', '13.951 call-ended']);
+    expect(answered_at).toBe('2026-11-23T00:44:09.931Z');
+  });
+
   it('has the INVITE without credentials, the routing, the prewarm, the quality, the recording and the transfer', () => {
     const detail = detailOf(...whole);
     expect(detailSchema.parse(detail)).toEqual(detail);

@@ -30,6 +30,21 @@ it('brings back what was known, with passwords sealed', async () => {
   expect(loaded?.desired.versions.get(id)).toBe(4);
 });
 
+it('is the latest where several are saved at the same time', async () => {
+  const snapshot = desiredSnapshot(folder, bridge);
+  await Promise.all([snapshot.save(desired(), 1), snapshot.save(desired(), 2), snapshot.save(emptyDesired(), 3)]);
+  expect(await snapshot.load()).toMatchObject({ position: 3, desired: { trunks: new Map() } });
+});
+
+it('is saved again after a disk that refused', async () => {
+  const snapshot = desiredSnapshot(join(folder, 'state'), bridge);
+  await writeFile(join(folder, 'state'), 'no folder');
+  await expect(snapshot.save(desired(), 1)).rejects.toMatchObject({ code: 'EEXIST' });
+  await rm(join(folder, 'state'));
+  await snapshot.save(desired(), 2);
+  expect((await snapshot.load())?.position).toBe(2);
+});
+
 it.each([['nothing', undefined], ['half of it', '{"format":1,"trunks":['], ['another format', '{"format":2}']])('is none when there is %s', async (_what, text) => {
   if (text !== undefined) await writeFile(join(folder, 'desired.json'), text);
   expect(await desiredSnapshot(folder, bridge).load()).toBeUndefined();

@@ -21,6 +21,15 @@ export interface DesiredSnapshot {
 
 export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): DesiredSnapshot {
   const path = join(stateDir, 'desired.json');
+  /** One after the other, the latest last: they share the temporary file, and on a slow disk the next is due before one is done. */
+  let saving: Promise<void> = Promise.resolve();
+  const write = async (text: string): Promise<void> => {
+    await mkdir(stateDir, { recursive: true, mode: 0o750 });
+    await writeFile(`${path}.tmp`, text, { mode: 0o640 });
+    await syncFile(`${path}.tmp`);
+    await rename(`${path}.tmp`, path);
+    await syncFolder(stateDir);
+  };
   return {
     async load() {
       const text = await readFile(path, 'utf8').catch(() => undefined);
@@ -29,13 +38,11 @@ export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): Desir
       const trunks = new Map(parsed.trunks.map(({ state, version }) => [state.id, { state, version, traceparent: null }]));
       return { desired: { trunks, versions: new Map(parsed.trunks.map(({ state, version }) => [state.id, version])) }, position: parsed.position };
     },
-    async save(desired, position) {
+    save(desired, position) {
       const trunks = [...desired.trunks.values()].map(({ state, version }) => ({ state, version }));
-      await mkdir(stateDir, { recursive: true, mode: 0o750 });
-      await writeFile(`${path}.tmp`, JSON.stringify({ format: 1, bridge: { id: bridge.id, pool: bridge.pool }, position, trunks }), { mode: 0o640 });
-      await syncFile(`${path}.tmp`);
-      await rename(`${path}.tmp`, path);
-      await syncFolder(stateDir);
+      const text = JSON.stringify({ format: 1, bridge: { id: bridge.id, pool: bridge.pool }, position, trunks });
+      saving = saving.catch(() => undefined).then(() => write(text));
+      return saving;
     },
   };
 }

@@ -36,6 +36,7 @@ describe('the environment of the agent', () => {
     ['a prefix that would run into the key', { S3_PREFIX: 'calls' }, ['S3_PREFIX']],
     ['a folder that FreeSWITCH would misread', { RECORDINGS_DIR: '/var/lib/my recordings' }, ['RECORDINGS_DIR']],
     ['half of a bucket\'s credentials', { S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id' }, ['S3_SECRET_ACCESS_KEY']],
+    ['a level that the logger does not have', { LOG_LEVEL: 'verbose' }, ['LOG_LEVEL']],
     ['a range without a pair', { AUDIO_PORT_FIRST: '30001', AUDIO_PORT_LAST: '30002' }, ['AUDIO_PORT_LAST']],
   ])('%s', (_case, env, problems) => { expect(problemsOf(env)).toEqual(problems); });
 });

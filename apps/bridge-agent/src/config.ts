@@ -49,7 +49,7 @@ export const environmentSchema = z.object({
   AUDIO_PORT_LAST: audioPort.default(AUDIO_PORTS.last),
   OPS_PORT: port.default(9410),
   OPS_HOST: z.string().min(1).optional(),
-  LOG_LEVEL: z.string().default('info'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }).refine(({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) => (S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined), { path: ['S3_SECRET_ACCESS_KEY'], message: 'must be given together with S3_ACCESS_KEY_ID, or neither' })
   .refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, { path: ['AUDIO_PORT_LAST'], message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST' });
 export type Config = z.infer<typeof environmentSchema>;

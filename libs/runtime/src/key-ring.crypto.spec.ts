@@ -57,7 +57,7 @@ describe('seal and open', () => {
 
 describe('parseKeyRing', () => {
   it.each([
-    ['', /entry 1/],
+    ['', /^SECRET_KEYS, entry 1/],
     ['nocolon', /entry 1/],
     [`a:${key(1)},b:${Buffer.alloc(16).toString('base64')}`, /entry 2.*32 bytes/],
     [`a:${key(1)},a:${key(2)}`, /entry 2.*twice/],

@@ -31,10 +31,10 @@ export function parseKeyRing(text: string): KeyRing {
   for (const [index, entry] of text.split(',').map((part) => part.trim()).entries()) {
     const colon = entry.indexOf(':');
     const id = entry.slice(0, Math.max(colon, 0));
-    if (!KEY_ID.test(id)) throw new KeyRingError(`entry ${index + 1}: must be "id:key", the id of 1 to 64 letters, digits, "-" or "_"`);
-    if (keys.has(id)) throw new KeyRingError(`entry ${index + 1}: the id "${id}" is there twice`);
+    if (!KEY_ID.test(id)) throw new KeyRingError(`SECRET_KEYS, entry ${index + 1}: must be "id:key", the id of 1 to 64 letters, digits, "-" or "_"`);
+    if (keys.has(id)) throw new KeyRingError(`SECRET_KEYS, entry ${index + 1}: the id "${id}" is there twice`);
     const bytes = Buffer.from(entry.slice(colon + 1), 'base64');
-    if (bytes.length !== 32) throw new KeyRingError(`entry ${index + 1}: the key of "${id}" must be 32 bytes in base64, for example from "openssl rand -base64 32"`);
+    if (bytes.length !== 32) throw new KeyRingError(`SECRET_KEYS, entry ${index + 1}: the key of "${id}" must be 32 bytes in base64, for example from "openssl rand -base64 32"`);
     keys.set(id, createSecretKey(bytes));
   }
   return { sealsWith: [...keys.keys()][0]!, keys };

@@ -30,7 +30,7 @@ export function writeImport(record: RecordStore, { organizationId, onDuplicate, 
       problems.push(...refusedLines(part.lines, { onDuplicate, ...trunks, ...owners }));
       await breathe(writing, 'checking', part.until, lines.length);
     }
-    refuse(problems, read.read);
+    refuse(problems);
     const done = { added: 0, updated: 0, unchanged: 0, skipped: 0 };
     for (const part of steps(lines)) {
       const number = await numbersOf(work, organizationId, part.lines);
@@ -55,11 +55,11 @@ async function breathe({ signal, progress }: Writing, ...[stage, done, total]: P
   signal.throwIfAborted();
 }
 
-function refuse(problems: LineProblem[], total: number): void {
+function refuse(problems: LineProblem[]): void {
   if (problems.length === 0) return;
   problems.sort((a, b) => a.line - b.line);
   const lines = new Set(problems.map(({ line }) => line)).size;
-  throw new DomainError('import-has-errors', `Nothing was imported: ${lines} of ${total} lines cannot be.`, [], {
+  throw new DomainError('import-has-errors', `Nothing was imported: something is wrong with ${lines === 1 ? 'one line' : `${lines} lines`}.`, [], {
     error_count: problems.length,
     lines_with_errors: lines,
     errors: problems.slice(0, MAX_PROBLEMS).map(({ line, pointer, message }) => ({ line, pointer, detail: message })),

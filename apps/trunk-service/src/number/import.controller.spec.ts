@@ -40,6 +40,7 @@ describe('the import of numbers', () => {
     const text = ['phone_number,assistant_id,flow_id,sip_trunk', '+15552020001,,,', '123,x,,', '+15552020002,1,2,', '+15552020001,,,', '+15552020004,,,', '+15552020005,,,', '+15552020006,,,nobody', '+15552020007,,,,,'].join('\n');
     const { status, body } = await admin('POST', IMPORT, text, csv);
     expect(status).toBe(422);
+    expect(body.detail).toMatch(/ with 7 lines\.$/);
     expect(body.errors.map((each: { line: number; pointer: string }) => [each.line, each.pointer])).toEqual([
       [3, '/assistant_id'], [3, '/phone_number'], [4, '/flow_id'], [5, '/phone_number'], [6, '/phone_number'], [7, '/phone_number'], [8, '/sip_trunk'], [9, ''],
     ]);
@@ -56,6 +57,7 @@ describe('the import of numbers', () => {
     const { admin } = await organization();
     const { status, body } = await admin('POST', IMPORT, text, headers);
     expect(status).toBe(422);
+    expect(body.detail).toMatch(/ with (one line|[2-9] lines)\.$/);
     expect(body.errors.map((each: { detail: string }) => each.detail)).toEqual(expect.arrayContaining([expect.stringMatching(message)]));
     expect(await count(admin)).toBe(0);
   });

@@ -15,7 +15,7 @@ export interface Endpoint {
   allowPrivate: boolean;
 }
 
-/** 'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every attempt, so that a URL that was put right gets what waits. */
+/** 'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every attempt, and now and then while none may be made, so that a URL that was put right gets what waits. */
 export type EndpointOf = (organizationId: string, numberId: string | null) => Endpoint | 'not-known-yet' | undefined;
 
 export interface DeliveryOptions {

@@ -106,6 +106,19 @@ describe('which status is sent next', () => {
     }
     expect(delivered.size).toBe(2_000);
   });
+
+  it.each<[string, Verdict]>([
+    ['asked for an hour', { verdict: 'unreachable', retryAfterMs: 3_600_000 }],
+    ['is gone', { verdict: 'gone' }],
+  ])('goes within half a minute where the URL leads by now, though the one before %s', (_how, verdict) => {
+    let where = at('wrong');
+    const { lane, all, settle } = lanesTo(() => where);
+    const waiting = Array.from({ length: PER_HOST }, (_none, nth) => lane(`${nth}`));
+    settle(all(0), verdict, 0);
+    expect(all(200)).toEqual([]);
+    where = at('right');
+    expect(new Set(all(31_000))).toEqual(new Set(waiting));
+  });
 });
 
 type Step =

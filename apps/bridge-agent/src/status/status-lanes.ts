@@ -28,6 +28,8 @@ interface Route {
   sending: number;
   /** So many of those that are ready have to be asked where they go now: one of them goes elsewhere. */
   recheck: number;
+  /** When one of them was asked last though nothing may be sent. */
+  askedAt: number;
 }
 
 interface Host { readonly routes: Set<Route>; sending: number }
@@ -59,6 +61,8 @@ export interface Lanes {
 
 /** How long what has nowhere to go waits until it is asked again. */
 const ASK_AGAIN_MS: Partial<Record<string, number>> = { [UNKNOWN.key]: 1_000, [NONE.key]: 60_000 };
+/** How often while nothing may be sent: what the endpoint asked for by Retry-After does not hold for the one in its place. */
+const ASK_CLOSED_MS = 30_000;
 /** Finding out where a call's statuses go opens a secret, and a hundred thousand may have to be asked. */
 const ASKED_AT_ONCE = 500;
 
@@ -76,7 +80,7 @@ export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOpt
     const known = routes.get(where.key);
     if (known !== undefined) return known;
     const host: Host = hosts.get(where.host) ?? { routes: new Set(), sending: 0 };
-    const route: Route = { where, host, health: healthy(), ready: new Set(), resting: new Set(), sending: 0, recheck: 0 };
+    const route: Route = { where, host, health: healthy(), ready: new Set(), resting: new Set(), sending: 0, recheck: 0, askedAt: 0 };
     hosts.set(where.host, host);
     host.routes.add(route);
     routes.set(where.key, route);
@@ -112,6 +116,14 @@ export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOpt
     route.ready.delete(lane);
     route.ready.add(lane);
     route.recheck = Math.max(0, route.recheck - 1);
+  };
+  const askClosed = (route: Route, now: number): void => {
+    const [lane] = route.ready;
+    if (lane === undefined || now >= opensAt(route.health) || now - route.askedAt < ASK_CLOSED_MS) return;
+    route.askedAt = now;
+    turn(lane, route);
+    // Whoever put one URL right put it right for others as well.
+    if (whereOf(lane.owner).key !== route.where.key) route.recheck = route.ready.size;
   };
   /** The first of the route that may be sent, after those that go elsewhere by now have gone there. */
   const take = (route: Route, now: number, budget: { left: number }): Lane | undefined => {
@@ -220,6 +232,7 @@ export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOpt
           route.resting.delete(lane);
           enter(lane, route);
         }
+        askClosed(route, now);
         if (route.ready.size > 0) hot.add(route.host);
       }
     },

@@ -70,4 +70,10 @@ describe('the datagrams of one call', () => {
     unicast.send(Buffer.alloc(320));
     await socketOn(ports.agent);
   });
+
+  it('leave no port taken behind when the second one cannot be opened for whatever reason', async () => {
+    const agent = await freePort();
+    await expect(openUnicast({ agent, freeswitch: 65_536 }, () => {})).rejects.toThrow();
+    await socketOn(agent);
+  });
 });

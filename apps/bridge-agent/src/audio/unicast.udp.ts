@@ -25,7 +25,10 @@ export interface Unicast {
 export async function openUnicast(ports: PortPair, onAudio: (l16: Buffer) => void): Promise<Unicast | undefined> {
   const socket = await bound(ports.agent);
   if (!socket) return undefined;
-  const probe = await bound(ports.freeswitch);
+  const probe = await bound(ports.freeswitch).catch((error: unknown) => {
+    socket.close();
+    throw error;
+  });
   if (!probe) {
     socket.close();
     return undefined;

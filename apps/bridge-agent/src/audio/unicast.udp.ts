@@ -25,19 +25,19 @@ export interface Unicast {
 export async function openUnicast(ports: PortPair, onAudio: (l16: Buffer) => void): Promise<Unicast | undefined> {
   const socket = await bound(ports.agent);
   if (!socket) return undefined;
-  const probe = await bound(ports.freeswitch).catch((error: unknown) => {
-    socket.close();
-    throw error;
-  });
-  if (!probe) {
-    socket.close();
-    return undefined;
+  let connected = false;
+  try {
+    const probe = await bound(ports.freeswitch);
+    if (!probe) return undefined;
+    await new Promise<void>((resolve) => { probe.close(resolve); });
+    // From now on the kernel drops what comes from elsewhere, and an address need not be looked up a frame.
+    socket.connect(ports.freeswitch, UNICAST_HOST);
+    await once(socket, 'connect');
+    connected = true;
+    return unicastOn(socket, ports, onAudio);
+  } finally {
+    if (!connected) socket.close();
   }
-  await new Promise<void>((resolve) => { probe.close(resolve); });
-  // From now on the kernel drops what comes from elsewhere, and an address need not be looked up a frame.
-  socket.connect(ports.freeswitch, UNICAST_HOST);
-  await once(socket, 'connect');
-  return unicastOn(socket, ports, onAudio);
 }
 
 function unicastOn(socket: Socket, ports: PortPair, onAudio: (l16: Buffer) => void): Unicast {

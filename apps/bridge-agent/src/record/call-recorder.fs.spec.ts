@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -189,6 +189,28 @@ describe('killed', () => {
     await appendFile(file, '{"type":"CallStory","timel');
     const second = await open();
     expect(second.leftOpen).toEqual([{ started: started(1), answered: answered(1), story: [part('ringing'), part('stream-connected')] }]);
+  });
+
+  it('in mid-call, after a disk that refused its beginning: the next start knows it all the same, and no call that has ended meanwhile', async () => {
+    const part: StoryPart = { type: 'CallStory', timeline: [], prewarm: null, recording: null, transfer: null };
+    const first = await open();
+    const folder = join(stateDir, 'open');
+    await rename(folder, `${folder}-away`);
+    for (const n of [1, 2]) await expect(first.begin(started(n))).rejects.toMatchObject({ code: 'ENOENT' });
+    first.answered(answered(1));
+    await first.finish(ended(2).final);
+    await rename(`${folder}-away`, folder);
+    first.keep(callId(1), part);
+    const file = join(folder, `${callId(1)}.jsonl`);
+    await eventually(async () => (await readFile(file, 'utf8')).includes('CallStory'));
+    // From here on as any other.
+    first.keep(callId(1), part);
+    await eventually(async () => (await readFile(file, 'utf8')).split('CallStory').length === 3);
+    kill(first);
+    const second = await open();
+    expect(second.leftOpen).toEqual([{ started: started(1), answered: answered(1), story: [part, part] }]);
+    await second.finish(ended(1).final);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.jsonl'))).toEqual([]);
   });
 
   it('between a call\'s record and the end of its open file: one record, no open call', async () => {

@@ -17,7 +17,7 @@ export interface OpenCall {
 
 /**
  * All writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon after: a host that loses power has ended its
- * calls as well.
+ * calls as well. What a disk refuses is written as soon as it takes it, together with what follows.
  */
 export interface OpenCalls {
   started(event: CallStarted): Promise<void>;
@@ -51,12 +51,36 @@ const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): Promise<OpenCalls> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const path = (callId: string) => join(folder, `${callId}.jsonl`);
+  for (const name of await readdir(folder)) if (name.endsWith('.jsonl.tmp')) await removeFile(join(folder, name));
   const found = await readAll(folder, logger);
   const lastAlive = await readAlive(folder);
   const unsynced = new Set<string>();
+  const lines = new Map<string, Line[]>(found.map(({ started, answered, story }) => [started.data.call_id, [started, ...(answered === null ? [] : [answered]), ...story]]));
+  /** Calls whose file is not there, or not whole. */
+  const broken = new Set<string>();
+  let mending: Promise<void> = Promise.resolve();
+
+  const put = async (callId: string, line: Line, write: () => Promise<void>): Promise<void> => {
+    lines.get(callId)?.push(line);
+    if (broken.has(callId)) return;
+    try { await write(); } catch (error) {
+      if (lines.has(callId)) broken.add(callId);
+      throw error;
+    }
+  };
+  const mend = async (callId: string): Promise<void> => {
+    const whole = [...lines.get(callId) ?? []];
+    await writeFile(`${path(callId)}.tmp`, textOf(...whole), { mode: 0o640 });
+    await rename(`${path(callId)}.tmp`, path(callId));
+    unsynced.add(callId);
+    // What came meanwhile is not in it.
+    if (lines.get(callId)?.length === whole.length) broken.delete(callId);
+  };
+  const mendAll = async (): Promise<void> => { for (const callId of [...broken]) if (broken.has(callId)) await mend(callId); };
 
   const background = async (): Promise<void> => {
     if (count() > 0) await noteAlive(folder);
+    await (mending = mendAll());
     for (const callId of [...unsynced]) {
       unsynced.delete(callId);
       await syncFile(path(callId)).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error; });
@@ -72,18 +96,22 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
     found,
     lastAlive,
     started: async (event) => {
+      const { call_id: callId } = event.data;
+      lines.set(callId, []);
       // No temporary file and no rename: this is written before the call is answered, so one that was cut short is of a call that nobody answered.
-      await writeFile(path(event.data.call_id), `${JSON.stringify(event)}\n`, { mode: 0o640 });
-      unsynced.add(event.data.call_id);
+      await put(callId, event, () => writeFile(path(callId), textOf(event), { mode: 0o640 }));
+      unsynced.add(callId);
     },
     answered: async (event) => {
-      await append(path(event.data.call_id), event);
-      unsynced.add(event.data.call_id);
+      const { call_id: callId } = event.data;
+      await put(callId, event, () => append(path(callId), event));
+      unsynced.add(callId);
     },
-    keep: (callId, part) => append(path(callId), part),
-    remove: (callId) => {
-      unsynced.delete(callId);
-      return removeFile(path(callId));
+    keep: (callId, part) => put(callId, part, () => append(path(callId), part)),
+    remove: async (callId) => {
+      for (const calls of [unsynced, broken, lines]) calls.delete(callId);
+      await mending.catch(() => undefined);
+      await removeFile(path(callId));
     },
     stop: async () => {
       clearInterval(timer);
@@ -93,9 +121,12 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
   };
 }
 
+type Line = CallStarted | CallAnswered | StoryPart;
+const textOf = (...lines: readonly Line[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+
 async function append(path: string, line: CallAnswered | StoryPart): Promise<void> {
   const file = await open(path, APPEND_TO_EXISTING);
-  try { await file.writeFile(`${JSON.stringify(line)}\n`); } finally { await file.close(); }
+  try { await file.writeFile(textOf(line)); } finally { await file.close(); }
 }
 
 async function noteAlive(folder: string): Promise<void> {
@@ -123,6 +154,6 @@ async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
   return calls;
 }
 
-function parse(line: string): CallStarted | CallAnswered | StoryPart | undefined {
-  try { return JSON.parse(line) as CallStarted | CallAnswered | StoryPart; } catch { return undefined; }
+function parse(line: string): Line | undefined {
+  try { return JSON.parse(line) as Line; } catch { return undefined; }
 }

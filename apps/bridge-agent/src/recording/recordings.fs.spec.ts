@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -151,6 +151,15 @@ describe('a recording', () => {
     for (const bad of ['relative', '/with blank', '/a,b', '/a/../b', '/{x}', '/$x', '/a\nb', '/']) await expect(startRecordings({ folder: bad, bucket: undefined, publish: async () => undefined, isLive: () => false, logger: pino({ level: 'silent' }) })).rejects.toThrow(TypeError);
     expect(await readdir(folder)).toEqual([]);
   });
+});
+
+it('the folder is made writable for FreeSWITCH\'s group, and one that is there stays as its owner made it', async () => {
+  const umask = process.umask(0o022);
+  try {
+    await open({ folder: join(folder, 'made') });
+    await open({ folder });
+  } finally { process.umask(umask); }
+  expect([(await stat(join(folder, 'made'))).mode & 0o777, (await stat(folder)).mode & 0o777]).toEqual([0o770, 0o700]);
 });
 
 describe('nothing is lost', () => {

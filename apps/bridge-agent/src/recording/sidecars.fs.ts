@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { callParties, callRecordingStored, type CallParties, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
 import { z } from 'zod';
@@ -23,7 +23,9 @@ export interface Sidecars {
 
 export async function openSidecars(folder: string): Promise<Sidecars> {
   // FreeSWITCH and the agent share it by their group; who called whom is nobody else's.
-  await mkdir(folder, { recursive: true, mode: 0o770 });
+  const made = await mkdir(folder, { recursive: true, mode: 0o770 });
+  // The usual umask takes the group's right to write away.
+  if (made !== undefined) await chmod(folder, 0o770);
   const pathOf = (callId: string, kind: 'wav' | 'sidecar'): string => join(folder, recordingFiles(callId)![kind]);
   const temporary = (callId: string) => join(folder, `.${callId}.tmp`);
   const text = (content: Sidecar) => JSON.stringify(content);

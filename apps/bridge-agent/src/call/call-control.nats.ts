@@ -44,7 +44,9 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
       logger.error({ err: error, request }, 'a request about a call could not be carried out');
       return refused('switch-unavailable', 'The bridge could not carry this out.');
     };
-    return (message: Msg): void => { void answer(message).catch(failed).then((reply) => { message.respond(JSON.stringify(reply)); }); };
+    return (message: Msg): void => {
+      answer(message).catch(failed).then((reply) => { message.respond(JSON.stringify(reply)); }).catch((error: unknown) => { logger.error({ err: error, request }, 'an answer about a call could not be sent'); });
+    };
   };
   const services: [BridgeRequest, (message: Msg) => void][] = [
     ['call.hangup', serve('call.hangup', hangupRequest, hangUp)],
@@ -54,7 +56,12 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
   link.onConnected((nc) => {
     // Once: subscriptions survive reconnects.
     if (subscriptions.length > 0) return;
-    for (const [request, callback] of services) subscriptions.push(nc.subscribe(bridgeRequest(bridgeId, request), { callback: (_error, message) => { callback(message); } }));
+    for (const [request, callback] of services) {
+      subscriptions.push(nc.subscribe(bridgeRequest(bridgeId, request), {
+        // With an error there is no message: this bridge's permissions at NATS are too narrow.
+        callback: (error, message) => (error === null ? callback(message) : logger.error({ err: error, request }, 'requests about calls cannot be heard')),
+      }));
+    }
   });
   return { stop: () => { for (const subscription of subscriptions) subscription.unsubscribe(); } };
 }

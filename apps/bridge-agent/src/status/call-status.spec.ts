@@ -55,5 +55,7 @@ describe('what the platform is told', () => {
 
   it('is cut where the INVITE says more than a number', () => {
     expect(statusOfChange(event('CallStarted', { from: 'x'.repeat(5_000) }))!.from_number).toHaveLength(128);
+    expect(statusOfChange(event('CallStarted', { from: `${'x'.repeat(127)}\u{1f600}` }))!.from_number).toBe('x'.repeat(127));
+    expect(statusOfChange(event('CallStarted', { to: `${'x'.repeat(126)}\u{1f600}` }))!.to_number).toBe(`${'x'.repeat(126)}\u{1f600}`);
   });
 });

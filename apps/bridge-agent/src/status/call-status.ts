@@ -66,12 +66,14 @@ type What = Omit<StatusDraft, keyof Whose | 'from_number' | 'to_number' | 'assis
 
 /** What an INVITE may say as its user is as long as a message; a number is not. */
 const NUMBER_LENGTH = 128;
+/** Not within a character: half of one is no text to many a receiver, which would then refuse the call's statuses for ever. */
+const shortened = (text: string): string => text.slice(0, NUMBER_LENGTH).replace(/[\ud800-\udbff]$/, '');
 
 function draft(whose: Whose, target: Target, what: What): StatusDraft | undefined {
   if (whose.organization_id === null) return undefined;
   const { call_id, organization_id, trunk_id, number_id, direction, from, to } = whose;
   return {
-    ...what, call_id, organization_id, trunk_id, number_id, direction, from_number: from.slice(0, NUMBER_LENGTH), to_number: to.slice(0, NUMBER_LENGTH),
+    ...what, call_id, organization_id, trunk_id, number_id, direction, from_number: shortened(from), to_number: shortened(to),
     ...(target === null ? {} : target.kind === 'assistant' ? { assistant_id: target.id } : { flow_id: target.id }),
   };
 }

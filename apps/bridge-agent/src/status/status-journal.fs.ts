@@ -68,6 +68,8 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
   const owners = new Map<string, Owner>();
   let stopped = false;
   let trouble: string | undefined;
+  /** Whose files the disk refuses: one that it keeps refusing is no new trouble each time that it takes another. */
+  const refused = new Set<Entry>();
   let unwritten = 0;
 
   const ownerOf = ({ organizationId, numberId }: Pick<CallFile, 'organizationId' | 'numberId'>): Owner => {
@@ -132,13 +134,11 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
     entry.bytes += Buffer.byteLength(text);
   };
   const write = async (entry: Entry): Promise<void> => {
-    const isUnread = unread.has(entry.callId);
-    if (isUnread) await readUp(entry);
+    if (unread.has(entry.callId)) await readUp(entry);
     const { mark, drafts: { length: taken } } = entry;
     const { text, told, ended } = compose(entry);
     if (text !== '') await append(entry, text, ended && !entry.ended);
-    // A call that nobody wants to be told of says nothing of the disk.
-    if (isUnread || text !== '') trouble = undefined;
+    refused.delete(entry);
     if (entry.mark === mark) entry.mark = undefined;
     if (entry.lane !== undefined) written(entry, entry.lane, { told, ended });
     unwritten -= taken;
@@ -154,7 +154,8 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
   const writeAll = async (entry: Entry): Promise<void> => {
     do {
       try { await write(entry); } catch (error) {
-        if (trouble === undefined) logger.error({ err: error }, 'call statuses cannot be written; trying again');
+        if (refused.size === 0) logger.error({ err: error }, 'call statuses cannot be written; trying again');
+        refused.add(entry);
         trouble = `call statuses cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
         if (stopped) return;
         await sleep(RETRY_MS);
@@ -198,7 +199,7 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
     isBusy: (callId) => calls.get(callId)?.writing !== undefined,
     waitingToBeWritten: () => unwritten,
     waitingToBeRead: () => unread.size,
-    trouble: () => trouble,
+    trouble: () => (refused.size === 0 ? undefined : trouble),
     stop: async () => {
       stopped = true;
       await Promise.all([...calls.values()].map(({ writing }) => writing));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { hostOf, postJson, SOCKETS_PER_HOST } from '../http/customer-post.http.js';
 import { webhookHeaders } from '../http/webhook-headers.crypto.js';
@@ -48,6 +49,8 @@ const AT_ONCE = 256;
 export function startDelivery(options: DeliveryOptions): Delivery {
   const { endpointOf, logger, now } = options;
   const over = new AbortController();
+  // Each that is under way listens; Node would take more than ten for a leak, and say so on stderr.
+  setMaxListeners(AT_ONCE, over.signal);
   const running = new Set<Promise<void>>();
   const lanes = createLanes({ whereOf: (owner) => whereOf(owner, endpointOf), pauses: options.pauses, atOncePerHost: SOCKETS_PER_HOST, atOnce: AT_ONCE });
 

@@ -310,7 +310,7 @@ describe('an agent', () => {
     let first = 0;
     for (let life = 0; life < 3; life += 1) {
       const before = receiver.received.length;
-      const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder: state, url: receiver.url, first })], { logFile: log });
+      const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder: state, urls: [receiver.url], first })], { logFile: log });
       await eventually(() => receiver.received.length > before + 60);
       child.signal('SIGKILL');
       await child.exited;
@@ -329,5 +329,20 @@ describe('an agent', () => {
       expect(sequences.length).toBeGreaterThanOrEqual(count);
       expect(receiver.received.filter(({ body }) => body.call_id === call && ['completed', 'failed'].includes(body.status)).map(({ body }) => body.sequence)).toContain(sequences.length);
     }
+  });
+
+  it('that has many requests under way says nothing of a leak', async () => {
+    const receiver = await receive();
+    receiver.answer = () => undefined;
+    const log = join(folder, 'said');
+    const state = join(folder, 'state');
+    await mkdir(state);
+    // Two hosts, of which each takes eight.
+    const urls = [receiver.url, receiver.url.replace('127.0.0.1', 'localhost')];
+    const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder: state, urls, first: 0 })], { logFile: log });
+    await eventually(() => receiver.open.now === 16);
+    child.signal('SIGKILL');
+    await child.exited;
+    expect(await readFile(log, 'utf8')).not.toMatch(/Warning/);
   });
 });

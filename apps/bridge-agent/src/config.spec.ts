@@ -34,6 +34,8 @@ describe('the environment of the agent', () => {
     ['a secret that says base64 and is not', { STREAM_SECRET: 'whsec_not base64 at all' }, ['STREAM_SECRET']],
     ['a secret in base64', { STREAM_SECRET: 'whsec_MDEyMzQ1Njc4OWFiY2RlZg==' }, []],
     ['a prefix that would run into the key', { S3_PREFIX: 'calls' }, ['S3_PREFIX']],
+    ['a prefix that would lead into another bucket', { S3_PREFIX: '../other/' }, ['S3_PREFIX']],
+    ['a prefix with dots in its names', { S3_PREFIX: 'calls/v1.2/..x/' }, []],
     ['a folder that FreeSWITCH would misread', { RECORDINGS_DIR: '/var/lib/my recordings' }, ['RECORDINGS_DIR']],
     ['half of a bucket\'s credentials', { S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id' }, ['S3_SECRET_ACCESS_KEY']],
     ['a level that the logger does not have', { LOG_LEVEL: 'verbose' }, ['LOG_LEVEL']],

@@ -39,7 +39,7 @@ export const environmentSchema = z.object({
   S3_BUCKET: z.string().regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, 'must be a bucket\'s name').optional(),
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' }).optional(),
   S3_REGION: z.string().regex(/^[a-z\d-]{1,64}$/, 'must be a region\'s name').default('us-east-1'),
-  S3_PREFIX: z.string().max(256).regex(/^(?:[\w.-]+\/)*$/, 'must be empty, or names that each end with /').default(''),
+  S3_PREFIX: z.string().max(256).regex(/^(?:(?!\.{1,2}\/)[\w.-]+\/)*$/, 'must be empty, or names that each end with /, none of them . or ..').default(''),
   S3_ACCESS_KEY_ID: z.string().min(1).optional(),
   S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   S3_FORCE_PATH_STYLE: switchedOn,

@@ -255,6 +255,16 @@ describe('an endpoint that fails', () => {
   });
 });
 
+it('after a restart it is still the oldest calls that make room', async () => {
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const first = await open(() => 'not-known-yet');
+  for (const n of calls(6)) await first.tell(draftOf(n, 'busy', { timestamp: hoursAgo(n) }));
+  await stop(first);
+  const second = await open(() => 'not-known-yet', { maxCalls: 3 });
+  await eventually(async () => (await readdir(join(folder, 'given-up'))).length === 3);
+  expect([second.waiting(), await files()]).toEqual([3, calls(3).map((n) => `${callId(n)}.jsonl`)]);
+});
+
 describe('a disk', () => {
   it('that refuses is asked again, and nothing is sent that is not written', async () => {
     const receiver = await receive();

@@ -92,12 +92,15 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
     return call.lane!.told > call.lane!.delivered ? 'give-up' : 'remove';
   };
   const sweep = async (): Promise<void> => {
-    for (const told of [...journal.calls.values()]) {
+    const all = [...journal.calls.values()];
+    // They are in the order in which they began, but for those of the life before, which come as their names do.
+    if (all.length > maxCalls) all.sort((a, b) => a.since - b.since);
+    for (const told of all) {
       const crowded = journal.calls.size > maxCalls;
       const fate = fateOf(told, crowded);
       if (fate === undefined) continue;
-      const { told: all, delivered } = told.lane!;
-      await forget(told.callId, () => (fate === 'remove' ? files.remove(told.callId) : giveUp(told.callId, all - delivered, crowded ? 'too many wait' : 'not delivered in time')));
+      const { told: count, delivered } = told.lane!;
+      await forget(told.callId, () => (fate === 'remove' ? files.remove(told.callId) : giveUp(told.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time')));
     }
   };
   let sweeping: Promise<void> | undefined;

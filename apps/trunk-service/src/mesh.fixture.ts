@@ -3,6 +3,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { environmentSchema, type Config } from './config.js';
+import { ONE_REQUEST } from './trunk-service.fixture.js';
 import { startTrunkService, type TrunkService } from './trunk-service.process.js';
 
 /** A trunk-service on a private PostgreSQL and nats-server, spoken to by HTTP as its clients do. */
@@ -26,7 +27,7 @@ export function apiOf(url: string, key: string): Api {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+      headers: { ...ONE_REQUEST, Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: text }),
     });
     const raw = await response.text();

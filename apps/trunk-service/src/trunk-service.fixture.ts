@@ -68,6 +68,9 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
   };
 }
 
+/** A connection that is kept is closed by the server after five seconds: a test that computes for so long would write its next request into the closing one. */
+export const ONE_REQUEST = { Connection: 'close' };
+
 export function clientOf(url: () => string, answers: string[] = []): Api {
   return async (path, sent = {}) => {
     const response = await fetch(url() + path, requestOf(sent));
@@ -79,7 +82,7 @@ export function clientOf(url: () => string, answers: string[] = []): Api {
 }
 
 function requestOf({ method, key, body, headers }: Sent): RequestInit {
-  const authorization: Record<string, string> = key === undefined ? {} : { Authorization: `Bearer ${key}` };
+  const authorization: Record<string, string> = { ...ONE_REQUEST, ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }) };
   if (body === undefined) return { method: method ?? 'GET', headers: { ...authorization, ...headers } };
   return { method: method ?? 'POST', headers: { ...authorization, 'Content-Type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }

@@ -160,6 +160,13 @@ describe('what the API asks of a call', () => {
     expect((await untilToldOf(sid, 'transferred')).map(({ status: what }) => what)).toEqual(['initiated', 'ringing', 'answered', 'transfer-started', 'transferred']);
   });
 
+  it('a transfer whose REFER the carrier wants credentials for: that is no refusal', async () => {
+    const { ended, sid } = await talk({ number: DID, transfer: { challenges: 400 } });
+    expect(await org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).toMatchObject({ call_sid: sid, outcome: 'transferred' });
+    await ended;
+    expect(await untilLogged(sid)).toMatchObject({ end_reason: 'transferred', transfer: { outcome: 'transferred', refer_status: 202, target_status: 200 } });
+  });
+
   it('a transfer that the carrier refuses, after which the call goes on', async () => {
     const { ended, sid, stream } = await talk({ number: DID, transfer: { refer: 603 } });
     await expect(org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).rejects.toThrow(/409/);

@@ -3,6 +3,7 @@ import {
   dtmfRequest, hangupRequest, transferRequest, type CallControlAnswer, type CallControlRefusal, type ControlRefused, type TransferAnswer,
 } from '@trunkmesh/contracts/call-control.js';
 import { bridgeRequest, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import { gatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { z } from 'zod';
@@ -93,7 +94,7 @@ async function startTransfer(conversation: Conversation, to: string, { live, tra
   conversation.transferring = true;
   try {
     live.transferring(callId, new Date());
-    const result = await transfer(conversation, target.uri, { onOutcome: (ended) => { live.transferEnded(callId, ended); }, deadlineMs: transferDeadlineMs });
+    const result = await transfer(conversation, target.uri, { gateway: gatewayName(rules.trunk), onOutcome: (ended) => { live.transferEnded(callId, ended); }, deadlineMs: transferDeadlineMs });
     return { outcome: 'ended', transfer: result };
   } finally {
     conversation.transferring = false;

@@ -4,7 +4,7 @@ import { transferTarget, type OutboundRules } from './transfer-target.js';
 
 const rules = (with_: { organization?: string[]; trunk?: Partial<OutboundRules['trunk']> } = {}): OutboundRules => ({
   organization: { outbound_country_codes: with_.organization ?? null },
-  trunk: { gateway: 'sip.example.com:5080', from_domain: null, default_country: 'US', number_rules: [], outbound_country_codes: null, ...with_.trunk },
+  trunk: { id: '01900002-0000-7000-8000-000000000001', gateway_revision: 1, gateway: 'sip.example.com:5080', from_domain: null, default_country: 'US', number_rules: [], outbound_country_codes: null, ...with_.trunk },
 });
 const to = (text: string, with_?: Parameters<typeof rules>[0]) => transferTarget(text, rules(with_));
 

@@ -7,7 +7,7 @@ import { countryOf } from '@trunkmesh/routing/number-plan.js';
 /** What Refer-To may be, from the organisation and the trunk that the call came over. */
 export interface OutboundRules {
   organization: Pick<OrganizationState, 'outbound_country_codes'>;
-  trunk: Pick<TrunkState, 'gateway' | 'from_domain' | 'default_country' | 'number_rules' | 'outbound_country_codes'>;
+  trunk: Pick<TrunkState, 'id' | 'gateway_revision' | 'gateway' | 'from_domain' | 'default_country' | 'number_rules' | 'outbound_country_codes'>;
 }
 
 export type TransferTarget = { uri: string } | { refused: CallControlRefusal; message: string };

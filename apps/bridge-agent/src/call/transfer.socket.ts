@@ -15,6 +15,8 @@ const LISTEN_MS = 2_000;
 const GOES_ON = 3;
 
 export interface TransferOptions {
+  /** The trunk's, by its name in FreeSWITCH. */
+  gateway: string;
   /** Told before the call ends of it. */
   onOutcome(result: TransferResult): void;
   deadlineMs?: number;
@@ -24,12 +26,14 @@ export interface TransferOptions {
  * Sends REFER and waits for what the NOTIFY says; the audio goes on meanwhile. Transferred, the call is ended; refused, it goes on. Never rejects. One at a time a call: whoever calls
  * sees to that.
  */
-export async function transfer(conversation: Conversation, uri: string, { onOutcome, deadlineMs = DEADLINE_MS }: TransferOptions): Promise<TransferResult> {
+export async function transfer(conversation: Conversation, uri: string, { gateway, onOutcome, deadlineMs = DEADLINE_MS }: TransferOptions): Promise<TransferResult> {
   const { channel, story } = conversation;
   const requestedAt = new Date();
   note(story, requestedAt, 'transfer-requested', uri);
   // Otherwise FreeSWITCH hangs up as soon as anything is said of it, and holds the channel until then.
   channel.execute('set', 'sip_refer_continue_after_reply=true');
+  // Whose credentials answer a carrier that wants some for the REFER (RFC 3261 §22.3). Of a call that came in FreeSWITCH does not know it, and would hang up.
+  channel.execute('set', `sip_use_gateway=${gateway}`);
   channel.execute('deflect', uri);
   const conclude = (status: ReferStatus, callOver: boolean): TransferResult => {
     const result = story.transfer = resultOf(status, uri, requestedAt);

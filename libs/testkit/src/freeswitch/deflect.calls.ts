@@ -13,6 +13,8 @@ export const transfer = z.object({
   ends: z.boolean().default(true),
   /** The carrier's BYE comes in the same breath as that NOTIFY. */
   hangs_up: z.boolean().default(false),
+  /** It wants credentials for the REFER first, and takes these milliseconds with them. */
+  challenges: z.number().int().nonnegative().optional(),
 });
 export type Transfer = z.infer<typeof transfer>;
 
@@ -21,7 +23,7 @@ const PHRASES: Readonly<Record<number, string>> = { 200: 'OK', 486: 'Busy Here',
 /** REFER on an answered call. */
 export function deflect(leg: Leg, data: string): void {
   const { channel } = leg;
-  const { refer, target, after_ms: afterMs, ends, hangs_up: hangsUp } = leg.transfer;
+  const { refer, target, after_ms: afterMs, ends, hangs_up: hangsUp, challenges } = leg.transfer;
   leg.transferredTo = data;
   const notified = (): void => {
     if (target === null) return;
@@ -34,7 +36,11 @@ export function deflect(leg: Leg, data: string): void {
     leg.hangup('BLIND_TRANSFER', 'send_bye');
     return;
   }
-  leg.after(1, () => {
+  // FreeSWITCH answers a 401 or 407 with the credentials of the gateway that the channel names; without them it hangs up (sofia_reg_handle_sip_r_challenge).
+  if (challenges !== undefined && !leg.freeswitch.gateways.some(({ settings }) => settings.name === channel.variables.get('sip_use_gateway'))) {
+    return void leg.after(1, () => leg.hangup('MANDATORY_IE_MISSING', 'send_bye'));
+  }
+  leg.after(1 + (challenges ?? 0), () => {
     channel.set('sip_refer_status_code', String(refer));
     if (refer >= 300 || target === null) return;
     channel.set('sip_refer_target_provisional_status_code', '100');

@@ -63,12 +63,13 @@ function follow(file: CallFile | undefined, line: Line): CallFile | undefined {
   return { ...before, told: line.sequence, ended: FINAL_STATUSES.has(line.status) };
 }
 
+/** `id`: of its sequence and its status. After a power cut, which may take a call's first lines from the disk, its end gets a sequence that another status had, and must not be taken for that one. */
 export interface StoredStatus { text: string; id: string; timestamp: string }
 
 /** The status with this sequence, as it is sent. */
 export function statusIn(text: string, sequence: number): StoredStatus | undefined {
   for (const { line, from, end } of linesOf(text)) {
-    if (!('delivered' in line) && line.sequence === sequence) return { text: text.slice(from, end - 1), id: `${line.call_sid}.${sequence}`, timestamp: line.timestamp };
+    if (!('delivered' in line) && line.sequence === sequence) return { text: text.slice(from, end - 1), id: `${line.call_sid}.${sequence}.${line.status}`, timestamp: line.timestamp };
   }
   return undefined;
 }

@@ -61,7 +61,7 @@ describe('the statuses of a call', () => {
     expect(receiver.received.map(({ body }) => [body.sequence, body.type, body.status])).toEqual(WHOLE_CALL.map((status, nth) => [nth + 1, `call.${status}`, status]));
     for (const { text, headers, body } of receiver.received) {
       expect(callStatusBody.parse(new Webhook(SECRET).verify(text, headers as Record<string, string>))).toEqual(body);
-      expect(headers).toMatchObject({ 'webhook-id': `${callSid(callId(1))}.${body.sequence}`, 'content-type': 'application/json' });
+      expect(headers).toMatchObject({ 'webhook-id': `${callSid(callId(1))}.${body.sequence}.${body.status}`, 'content-type': 'application/json' });
     }
     expect(logged.join('')).not.toMatch(/hidden|sip-status|whsec/);
   });
@@ -84,6 +84,20 @@ describe('the statuses of a call', () => {
     const outbox = await open(() => undefined);
     await tellAll(outbox, 1);
     expect([await files(), outbox.waiting()]).toEqual([[], 0]);
+  });
+
+  it('that a power cut has taken from the disk are not mistaken for the call\'s end, which is told in their place', async () => {
+    const receiver = await receive();
+    const first = await open(() => to(receiver));
+    await first.tell(draftOf(1, 'initiated'));
+    await eventually(() => first.waiting() === 0);
+    await stop(first);
+    await rm(join(folder, `${callId(1)}.jsonl`));
+    const second = await open(() => to(receiver));
+    await second.tell(draftOf(1, 'failed'));
+    await untilEmpty(second);
+    expect(receiver.received.map(({ body: { sequence, status } }) => [sequence, status])).toEqual([[1, 'initiated'], [1, 'failed']]);
+    expect(receiver.sequences().get(callId(1))).toEqual([1, 1]);
   });
 
   it('of a call whose beginning nobody wanted are not told from its middle, but its end is', async () => {

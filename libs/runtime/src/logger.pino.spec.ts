@@ -33,6 +33,15 @@ describe('createLogger', () => {
     expect(lines.join('')).toContain('cannot reach');
   });
 
+  it('shows a failed query without its parameters', () => {
+    const { logger, lines, last } = logging();
+    const failed = Object.assign(new Error('deadlock detected'), { query: 'INSERT INTO calls', parameters: [['{"from":"+15559876543"}']], code: '40P01' });
+    logger.warn({ err: new Error('the batch failed', { cause: failed }) }, 'outside');
+    logger.warn({ err: failed }, 'trying again');
+    expect(last()).toMatchObject({ err: { type: 'Error', message: 'deadlock detected', stack: expect.any(String), query: 'INSERT INTO calls', code: '40P01' } });
+    expect(lines.join('')).not.toContain('+15559876543');
+  });
+
   it('carries the active span', async () => {
     telemetry = startTelemetry('test', {});
     const { logger, last } = logging();

@@ -4,7 +4,11 @@ import { redact, redactText } from './redaction.js';
 
 export type Logger = PinoLogger;
 
-const describeError = (error: Error): object => stdSerializers.err(error);
+/** A failed query (TypeORM's error) carries its parameters: hundreds of whole calls, sealed secrets, callers' numbers. None of that is in the log, and its text says what failed. */
+function describeError(error: Error): object {
+  const { parameters: _values, ...described } = stdSerializers.err(error) as object & { parameters?: unknown };
+  return described;
+}
 const redactObject = (fields: Record<string, unknown>) => redact(fields, describeError) as Record<string, unknown>;
 
 /** JSON lines with `service`, an ISO time, and the trace and span that were active. Control characters in values from outside are escaped by JSON itself. */

@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { CALLS_STREAM, STREAM_SUBJECTS, USAGE_BUCKET, USAGE_DURABLE } from '@trunkmesh/contracts/subjects.js';
 import { usageConfirmation } from '@trunkmesh/contracts/usage.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
@@ -28,7 +29,7 @@ let databaseUrl: string;
 let databases = 0;
 const copies: Copy[] = [];
 
-async function startCopy(options: { afterCommit?: () => Promise<void>; ackWaitMs?: number } = {}): Promise<Copy> {
+async function startCopy(options: { afterCommit?: () => Promise<void>; ackWaitMs?: number; logger?: Logger } = {}): Promise<Copy> {
   const own = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const dataSource = await createDataSource(databaseUrl).initialize();
   await migrate(dataSource);
@@ -223,6 +224,18 @@ describe('whatever dies when', () => {
     await confirmedUpTo(3);
     expect(await usageCalls()).toEqual([callId(1), callId(2), callId(3)]);
     await eventually(() => copy.recorder.trouble() === undefined);
+  });
+
+  it('a database that refuses everything: the log says so, without the calls that it refused', async () => {
+    const lines: string[] = [];
+    await db.query('ALTER TABLE calls RENAME TO calls_elsewhere');
+    const copy = await startCopy({ logger: createLogger('test', { destination: { write: (line) => { lines.push(line); } } }) });
+    await publish(callEnded(1));
+    await eventually(() => copy.recorder.trouble()?.includes('does not exist'));
+    expect(lines.join('')).toContain('calls are not being recorded');
+    expect(lines.join('')).not.toContain(callEnded(1).data.from);
+    await db.query('ALTER TABLE calls_elsewhere RENAME TO calls');
+    await confirmedUpTo(1);
   });
 
   it('NATS restarted: it goes on', async () => {

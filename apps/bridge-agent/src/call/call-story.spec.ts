@@ -27,8 +27,16 @@ describe('why a call ended', () => {
 describe('the timeline', () => {
   it('has each entry with its time, and an end', () => {
     const story = createStory();
-    for (let n = 0; n < 600; n += 1) note(story, new Date(n), 'digits-sent', 'd'.repeat(600));
+    for (let n = 0; n < 600; n += 1) note(story, new Date(n), 'stream-dropped', 'd'.repeat(600));
     expect(story.timeline).toHaveLength(500);
-    expect(story.timeline[1]).toEqual({ at: '1970-01-01T00:00:00.001Z', what: 'digits-sent', detail: 'd'.repeat(500) });
+    expect(story.timeline[1]).toEqual({ at: '1970-01-01T00:00:00.001Z', what: 'stream-dropped', detail: 'd'.repeat(500) });
+  });
+
+  it('has how the call went on, however many digits were pressed before', () => {
+    const story = createStory();
+    for (let n = 0; n < 600; n += 1) note(story, new Date(n), ['digit-pressed', 'digits-sent', 'digits-refused'][n % 3]!);
+    for (const what of ['transfer-requested', 'hang-up-requested']) note(story, new Date(600), what);
+    expect(story.timeline).toHaveLength(302);
+    expect(story.timeline.slice(-2).map(({ what }) => what)).toEqual(['transfer-requested', 'hang-up-requested']);
   });
 });

@@ -16,14 +16,16 @@ export interface CallStory {
   intended: CallEndReason | undefined;
 }
 
-/** As many as the contract has; an assistant may press more digits than anybody wants to read of. */
+/** As many as the contract has. */
 const ENTRIES = 500;
+/** Of digits, pressed, sent or refused: a caller or an assistant may press more of them than anybody wants to read of, and how the call ended shall still be there. */
+const DIGIT_ENTRIES = 300;
 
 export const createStory = (invite?: CapturedInvite): CallStory => ({ invite, timeline: [], prewarm: null, audio: null, recording: null, transfer: null, intended: undefined });
 
 /** `what` is a constant in kebab-case; `detail` has no digit that was pressed, no URL and no secret. */
 export function note(story: CallStory, at: Date, what: string, detail: string | null = null): void {
-  if (story.timeline.length < ENTRIES) story.timeline.push({ at: at.toISOString(), what, detail: detail?.slice(0, 500) ?? null });
+  if (story.timeline.length < (what.startsWith('digit') ? DIGIT_ENTRIES : ENTRIES)) story.timeline.push({ at: at.toISOString(), what, detail: detail?.slice(0, 500) ?? null });
 }
 
 /** What is new since the timeline had `from` entries; undefined: nothing. */

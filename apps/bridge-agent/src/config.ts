@@ -51,6 +51,7 @@ export const environmentSchema = z.object({
   OPS_HOST: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }).refine(({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) => (S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined), { path: ['S3_SECRET_ACCESS_KEY'], message: 'must be given together with S3_ACCESS_KEY_ID, or neither' })
+  .refine(({ S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID }) => S3_BUCKET !== undefined || (S3_ENDPOINT ?? S3_ACCESS_KEY_ID) === undefined, { path: ['S3_BUCKET'], message: 'must be given where S3_ENDPOINT or credentials are: without it recordings stay in the folder' })
   .refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, { path: ['AUDIO_PORT_LAST'], message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST' });
 export type Config = z.infer<typeof environmentSchema>;
 

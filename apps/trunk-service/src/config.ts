@@ -15,6 +15,6 @@ export const environmentSchema = z.object({
   BOOTSTRAP_KEY: z.string().min(24, 'must have at least 24 characters: it may act for any organisation'),
   SECRET_KEYS: z.string().min(1, 'must be "id:base64 of 32 bytes", several separated by commas; the first one seals'),
   ALLOW_PRIVATE_GATEWAYS: switchedOn,
-  LOG_LEVEL: z.string().default('info'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 export type Config = z.infer<typeof environmentSchema>;

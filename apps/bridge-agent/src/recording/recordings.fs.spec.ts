@@ -8,6 +8,8 @@ import pino from 'pino';
 import { callEvent, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
 import { CALLS_STREAM, STREAM_SUBJECTS, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { startOpsServer } from '@trunkmesh/runtime/ops.server.js';
+import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.server.js';
@@ -119,6 +121,28 @@ describe('a recording', () => {
     recordings.ended(callId(1));
     await eventually(async () => (await readdir(folder)).join() === `${callId(1)}.wav`);
     expect(await recordingsInLog()).toEqual([{ state: 'local', location: join(folder, `${callId(1)}.wav`), bytes: 32_044, duration_ms: 1_000, detail: null }]);
+  });
+
+  it('is counted by what became of it, and while it waits', async () => {
+    const telemetry = startTelemetry('test', {});
+    const ops = await startOpsServer({ port: 0, telemetry, ready: () => ({}), logger: pino({ level: 'silent' }) });
+    try {
+      const metrics = async () => (await (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text()).split('\n').filter((line) => line.startsWith('trunkmesh_recordings')).sort();
+      const recordings = await open();
+      await recordings.begin(partiesOf(1));
+      await recordings.begin(partiesOf(2));
+      await writeRecording(folder, 1, wav(1_000));
+      await s3.halt();
+      for (const n of [1, 2]) recordings.ended(callId(n));
+      await eventually(() => recordings.trouble() !== undefined && recordings.waiting() === 1);
+      expect(await metrics()).toEqual(['trunkmesh_recordings_total{outcome="failed"} 1', 'trunkmesh_recordings_waiting 1']);
+      await s3.start();
+      await untilEmpty(recordings);
+      expect(await metrics()).toEqual(['trunkmesh_recordings_total{outcome="failed"} 1', 'trunkmesh_recordings_total{outcome="stored"} 1', 'trunkmesh_recordings_waiting 0']);
+    } finally {
+      await ops.stop();
+      await telemetry.shutdown();
+    }
   });
 
   it('that FreeSWITCH could not finish is finished here', async () => {

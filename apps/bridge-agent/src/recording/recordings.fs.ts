@@ -7,6 +7,7 @@ import type { PublishCallEvent } from '../record/call-log.jetstream.js';
 import { objectKey, pending, recordCommands, recordingFiles, recordingFolder, s3Location } from './call-recording.js';
 import { BucketTrouble, createRecordingBucket, type BucketSettings } from './recording-bucket.s3.js';
 import { callRecordingStored } from './recording-event.crypto.js';
+import { observeRecordings, recordingsSettled } from './recording.metrics.js';
 import { createRetryQueue } from './retry-queue.clock.js';
 import { openSidecars, type Sidecars } from './sidecars.fs.js';
 import { finishedFile } from './wav-file.fs.js';
@@ -93,6 +94,7 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
         const recording = await settle(found.parties);
         if (recording === undefined) return 'again';
         await sidecars.decided(callRecordingStored(found.parties, recording, new Date()));
+        recordingsSettled.add(1, { outcome: recording.state });
       }
       events.add(callId);
       return 'done';
@@ -108,6 +110,8 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
     for (const callId of await sidecars.list()) if (!isLive(callId)) files.add(callId);
   };
   const sweeping = setInterval(() => { sweep().catch((error: unknown) => { logger.warn({ err: error }, 'the folder of the recordings cannot be read'); }); }, SWEEP_MS);
+  const waiting = (): number => files.size() + events.size();
+  observeRecordings({ waiting });
   await sweep();
   return {
     begin: async (parties) => {
@@ -115,6 +119,7 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
       if (names === undefined) return 'the call\'s id is not FreeSWITCH\'s';
       const refusal = await noteBeginning({ parties, folder, sidecars, freeBytes: options.freeBytes });
       if (refusal !== undefined) {
+        recordingsSettled.add(1, { outcome: 'refused' });
         logger.warn({ call_id: parties.call_id, reason: refusal }, 'a call cannot be recorded');
         return refusal;
       }
@@ -122,7 +127,7 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
       return { commands: recordCommands(path), recording: pending(location) };
     },
     ended: (callId) => { if (recordingFiles(callId) !== undefined) files.add(callId); },
-    waiting: () => files.size() + events.size(),
+    waiting,
     trouble: () => trouble,
     stop: async () => {
       clearInterval(sweeping);

@@ -27,7 +27,11 @@ function describedBody(body: Readonly<Record<string, z.ZodType>>): MethodDecorat
   return ApiExtension('x-body', Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema: jsonSchema(schema, 'input') }]))) as MethodDecorator;
 }
 
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(schema, { io, target: 'openapi-3.0', unrepresentable: 'any', cycles: 'ref' });
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(schema, {
+  io, target: 'openapi-3.0', unrepresentable: 'any', cycles: 'ref',
+  // `nullable` adds null to the type alone (OpenAPI 3.0.3, Schema Object): a strict client refuses a null that is not among the values.
+  override: ({ jsonSchema: made }) => { if (made['nullable'] === true && made.enum !== undefined && !made.enum.includes(null)) made.enum = [...made.enum, null]; },
+});
 
 /** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/api/docs` to read it. */
 export function serveOpenApi(app: INestApplication): void {

@@ -48,6 +48,16 @@ describe('/api/openapi.json', () => {
     expect(read).not.toContain('"password"');
   });
 
+  it('has null among the values of what may be null', () => {
+    const listed: unknown[][] = [];
+    JSON.stringify(document, (_name, value: { nullable?: boolean; enum?: unknown[] } | null) => {
+      if (value?.nullable === true && Array.isArray(value.enum)) listed.push(value.enum);
+      return value;
+    });
+    expect(listed).toEqual(expect.arrayContaining([['caller', 'assistant', 'platform', 'bridge', 'unknown', null]]));
+    expect(listed.filter((values) => !values.includes(null))).toEqual([]);
+  });
+
   it('points at nothing that is not there', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!);
     for (const reference of new Set(references)) {

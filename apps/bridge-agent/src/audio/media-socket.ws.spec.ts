@@ -193,6 +193,22 @@ describe('an assistant that misbehaves', () => {
     expect(seen.closed[0]).toMatchObject({ code: 1006, why: 'WS_ERR_TOO_MANY_BUFFERED_PARTS' });
   });
 
+  it('and sends one byte at a time is not listened to until the last', async () => {
+    let raw: Socket | undefined;
+    assistant.onConnection = ({ ws }) => { raw = (ws as unknown as { _socket: Socket })._socket; };
+    const { outcome, seen } = dial();
+    await outcome;
+    raw!.setNoDelay(true);
+    // A text of a million bytes (RFC 6455 §5.2).
+    raw!.write(Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x40]));
+    for (let sent = 0; sent < 100_000 && seen.closed.length === 0; sent += 1) {
+      raw!.write('x');
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+    await eventually(() => seen.closed.length === 1);
+    expect(seen.closed[0]).toMatchObject({ code: 1006, why: 'WS_ERR_TOO_MANY_BUFFERED_PARTS' });
+  });
+
   it('and pings us is answered, and what that costs is told', async () => {
     const { outcome, seen } = dial();
     await outcome;

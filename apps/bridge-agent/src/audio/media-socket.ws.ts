@@ -47,8 +47,8 @@ export interface MediaSocket {
 
 /** 60 s of speech in one message are 640 kB. */
 const LONGEST_MESSAGE = 1_048_576;
-/** Of one message. A server that writes it in pieces of a hundred bytes needs no more; each is an object of its own until the last has come. */
-const MOST_FRAGMENTS = 16_384;
+/** Of one message, as the server cuts it and as the network brings it: each is an object of its own until the last has come. Pieces of a hundred bytes need no more. */
+const MOST_PIECES = 16_384;
 /** Two seconds of the caller's audio: older than that it is of no use, and the memory is needed for others. */
 const MEDIA_BACKLOG = 32_768;
 /** Nothing else grows that far but with an assistant that sends and never reads. */
@@ -103,7 +103,8 @@ function clientOptions(options: MediaSocketOptions): ClientOptions {
     followRedirects: false,
     perMessageDeflate: false,
     maxPayload: LONGEST_MESSAGE,
-    maxFragments: MOST_FRAGMENTS,
+    maxFragments: MOST_PIECES,
+    maxBufferedChunks: MOST_PIECES,
     // What came in one piece of 64 kB may be thirty thousand messages: the other calls' frames have their turn in between.
     allowSynchronousEvents: false,
     rejectUnauthorized: true,

@@ -5,17 +5,21 @@ export interface Dialled {
   index?: readonly number[];
 }
 
+const [COMMA, SEMICOLON] = [44, 59] as const;
+
 /**
  * Splits a header value at the commas that stand outside quoted strings and angle brackets (RFC 3261 §7.3.1). Linear, whatever the input; a quote or bracket that
  * never closes keeps the rest together, and that element is then unparsable.
  */
-export function splitList(value: string): string[] {
+export const splitList = (value: string): string[] => splitAt(value, COMMA);
+
+function splitAt(value: string, separator: number): string[] {
   const elements: string[] = [];
   let start = 0;
   let at = 0;
   while (at < value.length) {
     const code = value.charCodeAt(at);
-    if (code === 44) {
+    if (code === separator) {
       push(elements, value, start, at);
       start = at + 1;
     }
@@ -50,11 +54,13 @@ export function parseElement(element: string): Dialled | undefined {
   const open = openingBracket(element);
   if (open === undefined) return undefined;
   // Without brackets the parameters are the header's (RFC 3261 §20.10), but a phone-context there can only have been meant for the number.
-  if (open < 0) return parseUri(element);
+  if (open < 0) return withIndex(parseUri(element), element);
   const close = element.indexOf('>', open);
-  if (close < 0) return undefined;
-  const dialled = parseUri(element.slice(open + 1, close).trim());
-  const index = dialled && parameter(element.slice(close + 1), 'index');
+  return close < 0 ? undefined : withIndex(parseUri(element.slice(open + 1, close).trim()), element.slice(close + 1));
+}
+
+function withIndex(dialled: Dialled | undefined, parameters: string): Dialled | undefined {
+  const index = dialled && parameter(parameters, 'index');
   if (dialled && index !== undefined) dialled.index = parseIndex(index);
   return dialled;
 }
@@ -115,9 +121,9 @@ function unescape(text: string): string {
   return text.includes('%') ? text.replace(/%([\dA-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))) : text;
 }
 
-/** The value of `;name=value` in a text that begins with its parameters. */
+/** The value of `;name=value` among a text's parameters. What a quoted value holds is none of them. */
 function parameter(text: string, name: string): string | undefined {
-  for (const part of text.split(';')) {
+  for (const part of splitAt(text, SEMICOLON)) {
     const equals = part.indexOf('=');
     if (equals > 0 && part.slice(0, equals).trim().toLowerCase() === name) return part.slice(equals + 1).trim();
   }

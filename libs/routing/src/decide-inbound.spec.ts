@@ -92,6 +92,14 @@ describe('the only number of a trunk', () => {
     expect(decision.explanation.steps.at(-1)).toEqual({ source: 'sole_number', raw: null, number: A, verdict: 'decided' });
   });
 
+  it('is called by the user of an address of record', () => {
+    for (const names of [{ username: '15550000000@carrier.example.com' }, { auth_username: '15550000000@carrier.example.com' }]) {
+      const entities = [organization(1), trunk(1, 1, names), number(1, A, { sip_trunk_id: TRUNK(1) })];
+      expect(outcome(given(...entities).when({ request_uri_user: `gw+${TRUNK(1)}.7`, to_user: '15550000000' }))).toBe(`sole_number ${A}`);
+      expect(outcome(given(...entities).when({ to_user: '15550000001' }))).toBe('404 unknown-number');
+    }
+  });
+
   it.each([NOBODYS, '15559990000', '5559990000', '555-999-0000', '%2B15559990000', '004915559990000'])('is not called by %s, which is a full number of nobody\'s', (user) => {
     expect(outcome(given(...ONE_NUMBER).when({ request_uri_user: '9228', to_user: user }))).toBe('404 unknown-number');
     expect(outcome(given(...ONE_NUMBER).when({ request_uri_user: user, to_user: '9228' }))).toBe('404 unknown-number');
@@ -218,6 +226,12 @@ describe('is refused', () => {
   it('no caller of an allowed country', () => {
     const allowed = behind({ allowed_country_codes: ['US', 'BS'] });
     for (const from_user of ['+15559876543', '+12125551234', '15559876543', '+12423221234']) expect(outcome(allowed.when({ to_user: A, from_user }))).toBe(`To ${A}`);
+  });
+
+  it('a caller whose number says that it is local elsewhere, whatever the trunk\'s own country would make of it', () => {
+    const entities = [organization(1), trunk(1, 1, { default_country: 'US' }), number(1, A, { allowed_country_codes: ['US'] })];
+    expect(outcome(given(...entities).when({ to_user: A, from_user: '2125550100' }))).toBe(`To ${A}`);
+    expect(outcome(given(...entities).when({ to_user: A, from_user: '2125550100;phone-context=+44' }))).toBe('403 caller-country-not-allowed');
   });
 
   it('by a disabled trunk only where no enabled one has the address', () => {

@@ -79,7 +79,8 @@ function conclude(call: Call, finding: Finding & { match: Match }): InboundDecis
   const { index: { numbers }, request } = call;
   const { row } = finding.match;
   const { trunk } = pickTrunk(call, finding.match);
-  const caller = toE164(parseUser(request.from_user).text, trunk.state.dialect);
+  const from = parseUser(request.from_user);
+  const caller = toE164(from.text, trunk.state.dialect, from.context);
   const refusal = refusedByNumber(call.index, trunk, row, caller);
   if (refusal !== undefined) return refuse(call, refusal, finding, trunk);
   const kind = (flagsOf(numbers, row) & TARGET_IS_FLOW) === 0 ? 'assistant' : 'flow';

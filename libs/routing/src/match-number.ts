@@ -102,8 +102,11 @@ function readAddress(reader: Reader, user: string): Found {
 }
 
 function isUserName(groups: readonly DialectGroup[], user: string): boolean {
-  return groups.some((group) => group.candidates.some(({ trunk: { state } }) => user === state.username || user === state.authUsername));
+  return groups.some((group) => group.candidates.some(({ trunk: { state } }) => names(state.username, user) || names(state.authUsername, user)));
 }
+
+/** A user name may be a whole address of record, `user@domain`: what calls it holds the user alone. */
+const names = (username: string | null, user: string): boolean => username === user || user !== '' && username?.slice(0, username.lastIndexOf('@')) === user;
 
 /** Reads one value in every dialect. Two numbers that it fits are one too many. */
 function readValue(reader: Reader, value: Dialled): Found {

@@ -84,6 +84,29 @@ describe('a gateway\'s name', () => {
     expect(book.addressesOf('t1')).toContain('192.0.2.2');
   });
 
+  it('forgets an address in time that no answer has had any more, although a part of it can never be asked', async () => {
+    const patient = startAddressBook({ servers: [dns.address], floorMs: 30, keepMs: 300, logger: createLogger('test', { level: 'silent' }), onChange: () => {} });
+    try {
+      dns.records.set('SRV _sip._udp.sip.example.com', null);
+      dns.records.set('A sip.example.com', { ttl: 0, values: ['192.0.2.1'] });
+      patient.track('t1', lookupsOf(parseGatewayAddress('sip.example.com')!, 'udp'));
+      await eventually(() => patient.addressesOf('t1').join() === '192.0.2.1');
+      dns.records.set('A sip.example.com', { ttl: 0, values: ['192.0.2.2'] });
+      await eventually(() => patient.addressesOf('t1').join() === '192.0.2.1,192.0.2.2');
+      await eventually(() => patient.addressesOf('t1').join() === '192.0.2.2');
+      expect(patient.trunksByAddress('192.0.2.1')).toEqual([]);
+    } finally { patient.stop(); }
+  });
+
+  it('that leads to more addresses than a carrier has is given so many and no more', async () => {
+    const targets = Array.from({ length: 30 }, (_, at) => `t${at}.example.com`);
+    dns.records.set('SRV _sip._udp.sip.example.com', { ttl: 60, values: targets });
+    for (const [at, target] of targets.entries()) dns.records.set(`A ${target}`, { ttl: 60, values: Array.from({ length: 20 }, (_, last) => `198.51.${at}.${last}`) });
+    track('t1', 'sip.example.com');
+    await eventually(() => book.addressesOf('t1').length > 0);
+    expect(book.addressesOf('t1')).toHaveLength(256);
+  });
+
   it('may be one that only this host knows', async () => {
     track('t1', 'localhost:5060');
     await eventually(() => book.addressesOf('t1').includes('127.0.0.1'));

@@ -20,6 +20,7 @@ export interface AddressBookOptions {
   /** For tests; absent: the host's own servers. */
   servers?: readonly string[];
   floorMs?: number;
+  keepMs?: number;
 }
 
 /** Carriers publish TTLs from 0 to days: looked up at most this often, and at least. */
@@ -27,8 +28,10 @@ const FLOOR_MS = 10_000;
 const CEILING_MS = 300_000;
 /** Node gives no TTL with SRV. */
 const SRV_TTL_MS = 60_000;
-/** What a name led to stays valid this long after the last answer: a carrier's broken DNS must not lock its calls out, an abandoned name must not stay trusted for ever. */
+/** An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls out, what it gave up must not stay trusted for ever. */
 const KEEP_MS = 24 * 3_600_000;
+/** Far more than a carrier has. Who owns the name writes the answers, and every bridge of the pool has them in its access list. */
+const MAX_ADDRESSES = 256;
 const AT_ONCE = 16;
 
 interface Name {
@@ -36,13 +39,14 @@ interface Name {
   trunks: Set<string>;
   addresses: readonly string[];
   dueAt: number;
-  answeredAt: number;
+  /** When an answer last had this address. */
+  seenAt: Map<string, number>;
   failures: number;
   busy: boolean;
 }
 
 export function startAddressBook(options: AddressBookOptions): AddressBook {
-  const { logger, floorMs = FLOOR_MS } = options;
+  const { logger, floorMs = FLOOR_MS, keepMs = KEEP_MS } = options;
   const resolver = new Resolver({ timeout: 2_000, tries: 2 });
   if (options.servers) resolver.setServers(options.servers);
   const names = new Map<string, Name>();
@@ -69,10 +73,11 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
 
   const settle = (name: Name, found: Found): void => {
     const now = Date.now();
-    if (found.addresses.length > 0) { name.answeredAt = now; name.failures = 0; } else name.failures += 1;
+    name.failures = found.addresses.length > 0 ? 0 : name.failures + 1;
     if (name.failures === 1) logger.warn({ host: name.lookups[0]?.name, why: found.why }, 'a gateway\'s name cannot be resolved now; what it led to is kept');
     name.dueAt = now + (name.failures > 0 ? Math.min(60_000, floorMs * name.failures) : Math.min(CEILING_MS, Math.max(floorMs, found.ttlMs)));
-    const addresses = addressesNow(name, found, now);
+    const addresses = addressesNow(name, found, now - keepMs);
+    name.seenAt = new Map(addresses.map((address) => [address, found.addresses.includes(address) ? now : name.seenAt.get(address)!]));
     if (addresses.join() === name.addresses.join()) return;
     unindex(name.addresses, name.trunks);
     name.addresses = addresses;
@@ -118,7 +123,7 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
       if (keyOf.get(trunkId) === key || (key === '' && !keyOf.has(trunkId))) return;
       leave(trunkId);
       if (key === '') return;
-      const name = names.get(key) ?? { lookups, trunks: new Set(), addresses: [], dueAt: 0, answeredAt: Date.now(), failures: 0, busy: false };
+      const name = names.get(key) ?? { lookups, trunks: new Set(), addresses: [], dueAt: 0, seenAt: new Map(), failures: 0, busy: false };
       names.set(key, name);
       name.trunks.add(trunkId);
       keyOf.set(trunkId, key);
@@ -137,10 +142,9 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
 }
 
 /** A part that could not be asked (SRV timed out, A answered) says nothing against what it led to before. */
-function addressesNow(name: Name, found: Found, now: number): readonly string[] {
-  if (found.complete) return found.addresses;
-  const kept = now - name.answeredAt > KEEP_MS ? [] : name.addresses;
-  return [...new Set([...kept, ...found.addresses])].sort();
+function addressesNow(name: Name, found: Found, keptSince: number): readonly string[] {
+  const kept = found.complete ? [] : name.addresses.filter((address) => name.seenAt.get(address)! > keptSince);
+  return [...new Set([...found.addresses, ...kept])].slice(0, MAX_ADDRESSES).sort();
 }
 
 /** `complete`: every part was answered, if only with "there is none", and there is at least one address. */

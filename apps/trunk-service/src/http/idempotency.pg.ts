@@ -20,7 +20,18 @@ export function idempotencyKeyOf(request: Request, organizationId: string): Idem
   // The draft makes it a structured-field string, in quotes; most clients send it bare.
   const key = header.trim().replace(/^"(.*)"$/, '$1');
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new DomainError('invalid-request', 'The header Idempotency-Key must have 1 to 255 printable characters without spaces, for example a UUID.');
-  return { organizationId, key, request: `${request.method} ${request.path}\n${JSON.stringify(request.body) ?? ''}` };
+  // With the query: an import that skips duplicates is another one than one that updates them.
+  return { organizationId, key, request: `${request.method} ${request.originalUrl}\n${textOf(request.body)}` };
+}
+
+/** Read-only members of a body are not looked at, and JSON is read to any depth; written it has the depth of the stack. */
+function textOf(body: unknown): string {
+  try {
+    return JSON.stringify(body) ?? '';
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DomainError('invalid-request', 'The body is nested too deeply for a request with an Idempotency-Key.', [{ pointer: '', message: 'is nested too deeply' }]);
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Route } from './call-events.js';
 import { endReasonOfAudio, note } from './call-story.js';
 import type { Talk } from './call-talk.socket.js';
 import type { CallTreatment, Destination, HeldSecret } from './call-treatment.js';
-import { endConversation, type Conversation, type Conversations } from './conversation.js';
+import { endConversation, leaveConversation, type Conversation, type Conversations } from './conversation.js';
 import { createDigitBudget } from './digit-budget.js';
 import type { LiveCalls } from './live-calls.registry.js';
 import { prewarm } from './prewarm.http.js';
@@ -58,7 +58,7 @@ export async function connectToAssistant(call: Connecting & { media: Destination
     connectWithinMs: treatment.answerDeadlineMs, parameters: { from, to, direction: 'inbound', target: route.target }, allowPrivateAddress: media.allowPrivate, logger: log,
     onStream: (what) => { note(story, new Date(), `stream-${what}`); },
     onDigits: sendDigits(conversation),
-    onEnd: (reason) => { endConversation(conversation, endReasonOfAudio(reason), new Date()); },
+    onEnd: (reason) => { leaveConversation(conversation, endReasonOfAudio(reason), new Date()); },
   });
   talk.onDigit((digit) => { if (session.sendDtmf(digit)) note(story, new Date(), 'digit-pressed'); });
   // Before the call's end is told: the record has the audio's log.

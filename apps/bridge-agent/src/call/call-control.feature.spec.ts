@@ -123,6 +123,18 @@ describe('a transfer', () => {
       expect((await lastOf(call.uuid)).data).toMatchObject({ end_reason: reason, hangup_disposition: 'recv_bye', transfer: { outcome, target_status: target } });
     });
 
+  it.each([[{ target: 200 }, 'transferred', 'BLIND_TRANSFER'], [{ target: 486, ends: false }, 'assistant-hung-up', 'NORMAL_CLEARING'], [{ target: null }, 'assistant-hung-up', 'NORMAL_CLEARING']] as const)(
+    'outlives its assistant\'s stream, and the call only that (%j)', async (answer, reason, cause) => {
+      await startAgent();
+      const { call, stream } = await talking({ transfer: { ...answer, after_ms: 250 } });
+      const asked = ask('call.transfer', { ...of(call.uuid), to: '+15551112222' });
+      expect(await ask('call.transfer', { ...of(call.uuid), to: '+15551112222' })).toMatchObject({ code: 'transfer-in-progress' });
+      stream.hangUp();
+      expect(await asked).toMatchObject({ outcome: 'ended', transfer: { target_status: answer.target } });
+      expect(await call.ended).toMatchObject({ cause });
+      expect((await lastOf(call.uuid)).data).toMatchObject({ end_reason: reason, transfer: { target_status: answer.target } });
+    });
+
   it('is one at a time, ends with its call, and stays within the countries', async () => {
     await startAgent();
     const { call } = await talking({ transfer: { target: null } });

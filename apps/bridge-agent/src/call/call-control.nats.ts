@@ -83,7 +83,7 @@ function sendDigits({ answered, channel, story }: Conversation, digits: string):
   return { outcome: 'done' };
 }
 
-async function startTransfer(conversation: Conversation, to: string, { live, transferDeadlineMs }: CallControlOptions): Promise<TransferAnswer> {
+async function startTransfer(conversation: Conversation, to: string, { live, conversations, transferDeadlineMs }: CallControlOptions): Promise<TransferAnswer> {
   const { call_id: callId } = conversation.parties;
   if (!conversation.answered) return refused('call-not-answered', 'The call is not answered yet: it cannot be transferred.');
   if (conversation.transferring) return refused('transfer-in-progress', 'A transfer of this call is on its way: wait for its outcome.');
@@ -98,5 +98,6 @@ async function startTransfer(conversation: Conversation, to: string, { live, tra
     return { outcome: 'ended', transfer: result };
   } finally {
     conversation.transferring = false;
+    if (conversation.left !== undefined && conversations.has(callId)) endConversation(conversation, conversation.left, new Date());
   }
 }

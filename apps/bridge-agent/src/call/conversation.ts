@@ -30,6 +30,8 @@ export interface Conversation {
   /** With an assistant, over this process. An echo needs nobody. */
   talking: boolean;
   transferring: boolean;
+  /** Why its assistant went while it was being transferred. */
+  left?: CallEndReason;
 }
 
 /** By the call's id. */
@@ -39,6 +41,16 @@ export type Conversations = Map<string, Conversation>;
 const CAUSES: Partial<Record<CallEndReason, string>> = {
   'assistant-hung-up': 'NORMAL_CLEARING', 'api-hung-up': 'NORMAL_CLEARING', 'max-duration-reached': 'ALLOTTED_TIMEOUT', transferred: 'BLIND_TRANSFER',
 };
+
+/**
+ * The assistant is gone, and the call with it. One that is being transferred first learns what becomes of that: an assistant may close its stream as soon as it has asked for
+ * the transfer, and a BYE would take the REFER back.
+ */
+export function leaveConversation(conversation: Conversation, reason: CallEndReason, now: Date): void {
+  if (!conversation.transferring) return endConversation(conversation, reason, now);
+  conversation.left ??= reason;
+  note(conversation.story, now, 'assistant-gone', reason);
+}
 
 /** The first reason counts: what follows while FreeSWITCH hangs up is a consequence. */
 export function endConversation({ channel, story }: Pick<Conversation, 'channel' | 'story'>, reason: CallEndReason, now: Date): void {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { assistantSettings, environmentSchema, recordingSettings } from './config.js';
 
@@ -22,6 +23,17 @@ describe('the environment of the agent', () => {
     expect(recordingSettings(environmentSchema.parse({ ...NEEDED, RECORDINGS_DIR: '/rec', S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' }))).toEqual({
       folder: '/rec', bucket: { bucket: 'recordings', credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, endpoint: undefined, region: 'us-east-1', prefix: '', forcePathStyle: false },
     });
+  });
+
+  it('can be given with docker compose, every variable of it, and .env.example names what that reads', () => {
+    const [compose, example] = ['docker-compose.yml', '.env.example'].map((name) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')) as [string, string];
+    const given = new Set([...compose.slice(compose.indexOf('\n  bridge-agent:')).matchAll(/^ {6}([A-Z\d_]+):/gm), ...compose.matchAll(/^ {2}([A-Z\d_]+):/gm)].map(([, name]) => name!));
+    // The profile's name stands in the configuration that prepare.mjs writes.
+    expect(Object.keys(environmentSchema.shape).filter((name) => !given.has(name))).toEqual(['SOFIA_PROFILE']);
+    const read = new Set([...compose.matchAll(/(?<!\$)\$\{([A-Z\d_]+)/g)].map(([, name]) => name!));
+    const named = new Set([...example.matchAll(/^([A-Z\d_]+)=/gm)].map(([, name]) => name!));
+    expect([...read].filter((name) => !named.has(name))).toEqual(['TRUNKMESH_VERSION']);
+    expect([...named].filter((name) => !read.has(name))).toEqual([]);
   });
 
   it.each<[string, object, string[]]>([

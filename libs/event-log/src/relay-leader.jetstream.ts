@@ -29,6 +29,8 @@ export interface Step {
 
 export interface RelayLeader {
   step(): Promise<Step>;
+  /** The next step compares with the stream, as the first one does. Asked for after an idle step, when nothing is left to settle. */
+  compareAgain(): void;
   /** Takes what was acknowledged last out of the outbox; the next leader would find it in the stream otherwise. */
   finish(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export function relayLeader(options: LeaderOptions): RelayLeader {
       end = undefined;
       return { relayed: relayed.length, idle: false, problem: outcome.problem };
     },
+    compareAgain: () => { end = undefined; },
     async finish() {
       if (end && acknowledged.length > 0) await settle(0);
     },

@@ -6,6 +6,8 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import type { DataSource } from 'typeorm';
 import { type Relay, type RelayOptions, startRelay } from './relay.jetstream.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { differences, logger, newEvent, readStream, type Servers, startServers, subjectOf, write } from './servers.fixture.js';
 import { ensureStreams } from './streams.jetstream.js';
 
@@ -197,6 +199,30 @@ describe('a stream that lost events', () => {
     await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM);
     await write(record, [newEvent('new', 0)]);
     relay.wake();
+    await eventually(async () => (await differences(record, nc)).length === 0);
+  });
+
+  it('is filled again though nothing new is written that would show the loss', async () => {
+    await given();
+    await write(record, [newEvent('a', 0), newEvent('a', 1), newEvent('b', 0)]);
+    relaying({ compareMs: 100 });
+    await relayed();
+    await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM);
+    await eventually(async () => (await differences(record, nc)).length === 0);
+  });
+
+  it('is filled again as soon as a server is back that lost its disk', async () => {
+    const own = await startNatsServer();
+    servers.later(() => own.stop());
+    nc = await connectNats(own.url, { name: 'test', logger });
+    servers.later(() => nc.close());
+    record = await servers.record();
+    await write(record, [newEvent('a', 0), newEvent('b', 0)]);
+    relaying({ compareMs: 3_600_000 });
+    await relayed();
+    await own.halt('SIGKILL');
+    await own.loseDisk();
+    await own.start();
     await eventually(async () => (await differences(record, nc)).length === 0);
   });
 

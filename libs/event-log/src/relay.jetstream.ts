@@ -5,7 +5,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { counter, gauge } from '@trunkmesh/runtime/metric.otel.js';
 import type { DataSource } from 'typeorm';
 import { type FencedPublisher, fencedPublisher } from './fenced-publisher.jetstream.js';
-import { relayLeader, type Step } from './relay-leader.jetstream.js';
+import { type RelayLeader, relayLeader, type Step } from './relay-leader.jetstream.js';
 import { clientConfig, openRelaySession, type RelaySession } from './relay-session.pg.js';
 import { signal } from './signal.clock.js';
 import type { StreamOptions } from './streams.jetstream.js';
@@ -22,6 +22,8 @@ export interface RelayOptions {
   batch?: number;
   /** How long an event waits whose notice was lost, and how often a leader looks whether it should yield. Default 1 s. */
   pollMs?: number;
+  /** How long a stream that was lost stays so where nothing is published that would show it. Default 10 s. */
+  compareMs?: number;
 }
 
 export interface Relay {
@@ -43,10 +45,10 @@ const interruptions = counter('trunkmesh_relay_interruptions_total', 'Batches th
 
 /** One leader among all instances publishes committed events to JetStream, each exactly once and an entity's in order (ADR 0003). */
 export function startRelay(options: RelayOptions): Relay {
-  const { logger, batch = 512, pollMs = 1_000, streams = {} } = options;
+  const { logger, batch = 512, pollMs = 1_000, compareMs = 10_000, streams = {} } = options;
   const work = signal();
   const stopping = new AbortController();
-  const state = { leads: false, lag: { events: 0, oldest: null as Date | null }, measuredAt: 0, nc: undefined as NatsConnection | undefined, publisher: undefined as FencedPublisher | undefined };
+  const state = { leads: false, lag: { events: 0, oldest: null as Date | null }, measuredAt: 0, connected: true, comparedAt: 0, nc: undefined as NatsConnection | undefined, publisher: undefined as FencedPublisher | undefined };
 
   const measure = async (session: RelaySession) => {
     if (Date.now() - state.measuredAt < MEASURE_MS) return;
@@ -54,9 +56,13 @@ export function startRelay(options: RelayOptions): Relay {
     state.measuredAt = Date.now();
   };
 
-  const nothingWaits = () => {
+  const nothingWaits = async (leader: RelayLeader) => {
     state.lag = { events: 0, oldest: null };
-    return work.wait(pollMs);
+    await work.wait(pollMs);
+    // Whoever reads the stream from its start would wait for the next command otherwise: a server that came back without its disk, a stream that somebody deleted.
+    if (!state.connected || Date.now() - state.comparedAt < compareMs) return;
+    state.comparedAt = Date.now();
+    leader.compareAgain();
   };
   const afterBatch = async (session: RelaySession, { problem, relayed }: Step, failures: number) => {
     await measure(session);
@@ -71,6 +77,7 @@ export function startRelay(options: RelayOptions): Relay {
     const publisher = state.publisher = fencedPublisher(nc);
     const leader = relayLeader({ session, nc, publisher, streams, batch, logger });
     state.leads = true;
+    state.comparedAt = Date.now();
     logger.info('leads the relay');
     let lookedAt = Date.now();
     try {
@@ -78,7 +85,7 @@ export function startRelay(options: RelayOptions): Relay {
         const step = await leader.step();
         relayedEvents.add(step.relayed);
         failures = step.relayed > 0 || step.idle ? 0 : failures + 1;
-        await (step.idle ? nothingWaits() : afterBatch(session, step, failures));
+        await (step.idle ? nothingWaits(leader) : afterBatch(session, step, failures));
         if (Date.now() - lookedAt < pollMs) continue;
         lookedAt = Date.now();
         if (await session.isAskedToYield()) return logger.info('lets another lead the relay, as asked');
@@ -110,7 +117,13 @@ export function startRelay(options: RelayOptions): Relay {
     if (!nc) return;
     state.nc = nc;
     const wakes = nc.subscribe(RELAY_WAKE, { callback: () => work.notify() });
-    const statuses = watchConnection(nc, () => state.publisher?.abort('the connection to NATS was lost'), () => work.notify());
+    const statuses = watchConnection(nc, () => {
+      state.connected = false;
+      state.publisher?.abort('the connection to NATS was lost');
+    }, () => {
+      Object.assign(state, { connected: true, comparedAt: 0 });
+      work.notify();
+    });
     for (let backoff = 100; !stopping.signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MS.most)) {
       try {
         await session(nc);

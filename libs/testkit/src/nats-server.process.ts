@@ -22,6 +22,8 @@ export interface NatsServer {
   /** Stops the server and leaves store and port to a later `start`. */
   halt(signal?: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
+  /** While it is halted: everything that JetStream kept. */
+  loseDisk(): Promise<void>;
   /** The same port and data. */
   restart(signal?: NodeJS.Signals): Promise<void>;
   readonly process: () => Supervised | undefined;
@@ -67,6 +69,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       await server.halt(signal);
       if (options.storeDir === undefined) await rm(home, { recursive: true, force: true });
     },
+    loseDisk: () => rm(join(home, 'jetstream'), { recursive: true, force: true }),
     restart: async (signal = 'SIGTERM') => {
       await server.halt(signal);
       await server.start();

@@ -5,7 +5,7 @@ import { callSubject, CALLS_STREAM, TRUNKMESH_STREAM } from '@trunkmesh/contract
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
 import { type NatsServer, startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { logger, subjectOf } from './servers.fixture.js';
-import { ensureStreams, StreamSettingsError } from './streams.jetstream.js';
+import { createMissingStreams, ensureStreams, StreamSettingsError } from './streams.jetstream.js';
 
 let nats: NatsServer;
 let nc: NatsConnection;
@@ -44,6 +44,14 @@ describe('ensureStreams', () => {
     const { config, state } = await manager.streams.info(CALLS_STREAM);
     expect(config).toMatchObject({ max_age: 30 * 86_400 * 1e9, duplicate_window: 60e9 });
     expect(state.messages).toBe(1);
+  });
+
+  it('later makes what was deleted and leaves what was changed by hand', async () => {
+    await manager.streams.update(CALLS_STREAM, { max_age: 300e9 });
+    await manager.streams.delete(TRUNKMESH_STREAM);
+    await Promise.all([createMissingStreams(nc), createMissingStreams(nc)]);
+    expect((await manager.streams.info(CALLS_STREAM)).config.max_age).toBe(300e9);
+    expect((await manager.streams.info(TRUNKMESH_STREAM)).config).toMatchObject({ discard: 'new', deny_purge: true });
   });
 
   it.each([

@@ -29,6 +29,12 @@ export async function ensureStreams(nc: NatsConnection, options: StreamOptions =
   for (const settings of allSettings(options)) await ensure(manager, settings);
 }
 
+/** Creates what is not there, and leaves what is: it may have been changed by hand since the start. */
+export async function createMissingStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  for (const settings of allSettings(options)) await configOf(manager, settings.name) ?? await create(manager, settings);
+}
+
 /** The stream of the entities alone: the relay makes it anew where it was lost. */
 export async function ensureEntityStream(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   await ensure(await jetstreamManager(nc, { checkAPI: false }), entitySettings(options));

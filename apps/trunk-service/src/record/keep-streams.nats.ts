@@ -1,24 +1,44 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import { signal } from '@trunkmesh/event-log/signal.clock.js';
+import { createMissingStreams, ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import type { NatsLink } from './nats-link.nats.js';
 
 const RETRY_MS = 2_000;
+/** How long one that somebody deleted is missing. */
+const LOOK_MS = 30_000;
 
-/** Makes the streams and buckets that are not there yet, once JetStream can be asked: a new installation has none. */
+/**
+ * Makes the streams and buckets that are not there yet, once JetStream can be asked: a new installation has none. And again later: a server may come back without its
+ * disk, and without its bucket no bridge is heard any more.
+ */
 export function keepStreams(nats: NatsLink, logger: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController();
+  const attention = signal();
   const run = async () => {
     const connection = await nats.ready;
-    while (!stopping.signal.aborted) {
+    void noticeReconnects(connection, () => attention.notify());
+    for (let look = ensureStreams; !stopping.signal.aborted && !connection.isClosed();) {
       try {
-        return await ensureStreams(connection);
+        await look(connection);
+        look = createMissingStreams;
+        await attention.wait(LOOK_MS);
       } catch (error) {
+        if (stopping.signal.aborted) return;
         logger.warn({ err: { message: (error as Error).message } }, 'the streams could not be looked at');
-        await pause(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await attention.wait(RETRY_MS);
       }
     }
   };
   void run().catch(() => undefined);
-  return { stop: async () => stopping.abort() };
+  return {
+    stop: async () => {
+      stopping.abort();
+      attention.notify();
+    },
+  };
+}
+
+async function noticeReconnects(connection: NatsConnection, notice: () => void): Promise<void> {
+  for await (const { type } of connection.status()) if (type === 'reconnect') notice();
 }

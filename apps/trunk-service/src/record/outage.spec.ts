@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { BOOTSTRAP_KEY, clientOf, startFixture, type Fixture } from '../trunk-service.fixture.js';
 
@@ -25,6 +27,19 @@ describe('without NATS', () => {
     await mesh.nats.start();
     await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
   });
+
+  it('that comes back without its disk gets every stream and bucket again, and the events without a new command', async () => {
+    await create();
+    await eventually(async () => await inOutbox() === 0, { message: 'the outbox is empty' });
+    await mesh.nats.halt('SIGKILL');
+    await mesh.nats.loseDisk();
+    await mesh.nats.start();
+    const { streams } = await jetstreamManager(await mesh.service.parts.nats.ready, { checkAPI: false });
+    const names = () => streams.names().next();
+    const kept = async () => Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from events'))[0]!.count);
+    await eventually(async () => (await names()).length === 6, { timeoutMs: 20_000, message: 'three streams and three buckets' });
+    await eventually(async () => (await streams.info(TRUNKMESH_STREAM)).state.messages === await kept(), { timeoutMs: 20_000, message: 'every event is in the stream' });
+  }, 60_000);
 });
 
 describe('without PostgreSQL', () => {

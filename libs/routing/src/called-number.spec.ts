@@ -43,6 +43,7 @@ describe('one value', () => {
   it('keeps History-Info\'s index', () => {
     expect(parseElement('<sip:1@h>;index=1.2.10;rc=1')?.index).toEqual([1, 2, 10]);
     expect(parseElement('<sip:1@h>;text="a;index=7, \\";index=8";index=1')?.index).toEqual([1]);
+    expect(parseElement('<sip:1@h?Reason=SIP;cause=302;text="a>b">;index=1.3')?.index).toEqual([1, 3]);
     expect(parseElement('sip:1@h;user=phone;index=1.1')?.index).toEqual([1, 1]);
     for (const bad of ['', 'x', '1.', '.1', '1..2', '-1', '1'.repeat(10)]) expect(parseElement(`<sip:1@h>;index=${bad}`)?.index).toBeUndefined();
   });

@@ -121,9 +121,16 @@ function unescape(text: string): string {
   return text.includes('%') ? text.replace(/%([\dA-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))) : text;
 }
 
-/** The value of `;name=value` among a text's parameters. What a quoted value holds is none of them. */
+/**
+ * The value of `;name=value` among a text's parameters. What a quoted value holds is none of them, unless that leaves none: FreeSWITCH hands `%22` and `%3E` on undone,
+ * so a URI's headers (`?Reason=…text%3D%22a%3Eb%22`) may end its bracket within a quoted string.
+ */
 function parameter(text: string, name: string): string | undefined {
-  for (const part of splitAt(text, SEMICOLON)) {
+  return valueAmong(splitAt(text, SEMICOLON), name) ?? valueAmong(text.split(';'), name);
+}
+
+function valueAmong(parts: readonly string[], name: string): string | undefined {
+  for (const part of parts) {
     const equals = part.indexOf('=');
     if (equals > 0 && part.slice(0, equals).trim().toLowerCase() === name) return part.slice(equals + 1).trim();
   }

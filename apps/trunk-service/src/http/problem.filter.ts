@@ -3,7 +3,7 @@ import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { Request, Response } from 'express';
 import { QueryFailedError } from 'typeorm';
-import { recordFailure, recordUnavailable } from '../record/record-failure.pg.js';
+import { recordFailure, recordLate, recordUnavailable } from '../record/record-failure.pg.js';
 import { problemOf, retryAfter } from './problem.js';
 
 /** Everything that is thrown becomes problem+json here, and nowhere else. */
@@ -37,6 +37,7 @@ export function domainErrorOf(thrown: unknown, request: Request): DomainError {
   if (thrown instanceof DomainError) return thrown;
   const failure = recordFailure(thrown).kind;
   if (failure === 'unavailable') return recordUnavailable();
+  if (failure === 'late') return recordLate();
   if (failure === 'unusable-value') return new DomainError('invalid-request', 'The request holds a value that cannot be stored or searched for, such as a text with a NUL, or a cursor of another list.');
   if (thrown instanceof HttpException) return fromNest(thrown, request);
   // Express itself: a path that is not valid percent-encoding.

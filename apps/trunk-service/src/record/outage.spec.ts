@@ -65,6 +65,31 @@ describe('without PostgreSQL', () => {
     await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
   }, 60_000);
 
+  it('a statement that waits too long behind others is 503 as well, and the next one is answered', async () => {
+    const query = mesh.service.parts.record.query;
+    const holder = (await mesh.service.parts.record.opened).createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('lock table trunks in access exclusive mode');
+    const waiting = [create(), mesh.api(TRUNKS, { key: org.admin })];
+    // What PostgreSQL does by itself after the fifteen seconds of `statement_timeout`.
+    const cancelled = new Set<number>();
+    await eventually(async () => {
+      const rows = await query<{ pid: number }>(`
+        with waiting as materialized (select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query ~ 'trunks')
+        select pid from waiting where pg_cancel_backend(pid)`);
+      for (const { pid } of rows) cancelled.add(pid);
+      return cancelled.size >= waiting.length;
+    }, { message: 'both wait and are cancelled' });
+    for (const refused of await Promise.all(waiting)) {
+      expect(refused).toMatchObject({ status: 503, body: { code: 'record-unavailable' } });
+      expect(refused.headers.get('retry-after')).toBe('2');
+    }
+    await holder.rollbackTransaction();
+    await holder.release();
+    expect((await create()).status).toBe(201);
+    expect(mesh.logged()).not.toContain('nobody foresaw');
+  });
+
   it('started before it is there: answers 503, then works', async () => {
     await mesh.postgres.halt();
     const starting = mesh.another();

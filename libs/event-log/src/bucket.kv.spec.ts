@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { GATEWAYS_BUCKET, gatewayKey, gatewaysOfBridge } from '@trunkmesh/contracts/subjects.js';
@@ -70,6 +70,18 @@ describe('a bucket', () => {
     await bucket.delete(key('t3', 'b2'));
     expect([...await bucket.list(gatewaysOfBridge('b2'))]).toEqual([[key('t2', 'b2'), { n: 2 }]]);
     expect((await bucket.list()).size).toBe(2);
+  });
+
+  it('gives up a list when it is told to, and leaves no reader behind', async () => {
+    const subscribing = jest.spyOn(nc, 'subscribe');
+    undo.push(async () => subscribing.mockRestore());
+    await nats.halt();
+    const list = bucket.list(undefined, AbortSignal.timeout(200));
+    await expect(list).rejects.toThrow('timeout');
+    const subscriptions = subscribing.mock.results.map(({ value }) => value as ReturnType<NatsConnection['subscribe']>);
+    expect(subscriptions.map((subscription) => subscription.isClosed())).toEqual([true]);
+    await nats.start();
+    await eventually(() => bucket.list().then(({ size }) => size === 0));
   });
 
   it('passes over what is not of its shape', async () => {

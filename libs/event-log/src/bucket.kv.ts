@@ -31,8 +31,8 @@ export interface Bucket<Value> {
   put(key: string, value: Value): Promise<void>;
   delete(key: string): Promise<void>;
   get(key: string): Promise<Value | undefined>;
-  /** What is there now. */
-  list(keys?: string): Promise<Map<string, Value>>;
+  /** What is there now. While NATS is away it waits for it, unless `signal` ends that: it rejects with its reason. */
+  list(keys?: string, signal?: AbortSignal): Promise<Map<string, Value>>;
   /** Survives reconnects and restarts of the server. */
   watch(options: WatchOptions<Value>): Watch;
 }
@@ -88,15 +88,20 @@ export function openBucket<Schema extends z.ZodType>(nc: NatsConnection, options
       const message = await streams.getMessage(stream, { last_by_subj: prefix + checked(key, KEY) });
       return message && !message.header.has('KV-Operation') ? parse(key, message.data) : undefined;
     },
-    list: (keys) => new Promise((resolve, reject) => {
+    list: (keys, signal) => new Promise((resolve, reject) => {
       const entries = new Map<string, Value>();
+      const giveUp = () => void reading.stop().then(() => reject(signal!.reason as Error), reject);
       const reading = watch({
         keys,
         onPut: (key, value) => entries.set(key, value),
         onDelete: (key) => entries.delete(key),
-        onCaughtUp: () => void reading.stop().then(() => resolve(entries), reject),
+        onCaughtUp: () => {
+          signal?.removeEventListener('abort', giveUp);
+          void reading.stop().then(() => resolve(entries), reject);
+        },
         onReset: () => entries.clear(),
       });
+      signal?.addEventListener('abort', giveUp, { once: true });
     }),
     watch,
   };

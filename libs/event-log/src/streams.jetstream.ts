@@ -32,7 +32,9 @@ export async function ensureStreams(nc: NatsConnection, options: StreamOptions =
 /** Creates what is not there, and leaves what is: it may have been changed by hand since the start. */
 export async function createMissingStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
-  for (const settings of allSettings(options)) await configOf(manager, settings.name) ?? await create(manager, settings);
+  for (const settings of allSettings(options)) {
+    if (await configOf(manager, settings.name) === undefined) await create(manager, settings);
+  }
 }
 
 /** The stream of the entities alone: the relay makes it anew where it was lost. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import fc from 'fast-check';
+import { organizationNameKey } from '../organization/organization.js';
 import { authorize, bearerToken, organizationOf, type Access, type Caller, type Role } from './caller.js';
 import { etagOf, isUnchanged, requireMatch } from './etag.js';
-import { decodeCursor, encodeCursor, pageHeaders } from './page.js';
+import { decodeCursor, encodeCursor, pageHeaders, pageQuery } from './page.js';
 import { problemOf, retryAfter } from './problem.js';
 
 const caller = (role: Role, status: 'active' | 'suspended' = 'active'): Caller => ({ role, organization: { id: 'o', status }, keyId: null });
@@ -50,6 +51,11 @@ describe('cursors', () => {
     }));
   });
   it.each(['', 'x', '!!', encodeCursor(['a', 1]), encodeCursor([1]), btoa('{"a":1}'), btoa('\xff')])('%j is refused', (cursor) => expect(() => decodeCursor(cursor, ['number', 'string'])).toThrow(DomainError));
+  it('are taken back however long a name is where it is compared', () => {
+    // A ligature of one letter, which is eighteen.
+    const cursor = encodeCursor([organizationNameKey('\ufdfa'.repeat(200))]);
+    expect(pageQuery.parse({ cursor })).toMatchObject({ cursor });
+  });
   it('the next page keeps the filters', () => {
     expect(pageHeaders('/api/v1/sip-trunks?enabled=true&cursor=a', { total: 3, next: 'b' })).toEqual({ 'X-Total-Count': '3', Link: '</api/v1/sip-trunks?enabled=true&cursor=b>; rel="next"' });
     expect(pageHeaders('/x', { total: 3, next: undefined })).toEqual({ 'X-Total-Count': '3' });

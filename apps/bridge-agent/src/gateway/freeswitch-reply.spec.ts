@@ -5,19 +5,20 @@ import { gatewayStateOf, judgeReloadAcl, judgeRescan, parseGatewayList, refusedA
 describe('a rescan', () => {
   it.each([
     ['Reload XML [Success]\n+OK scan complete\n\n', { ok: true }],
-    ['Reload XML [[error near line 59]: missing >]\n+OK scan complete\n\n', { ok: false, why: '[error near line 59]: missing >' }],
-    ['Reload XML [Success]\n-ERR cannot find config for profile external\n', { ok: false, why: '-ERR cannot find config for profile external' }],
-    ['Invalid Profile [nosuch]', { ok: false, why: 'Invalid Profile [nosuch]' }],
-    ['-ERR sofia Command not found!\n', { ok: false, why: '-ERR sofia Command not found!' }],
-    ['', { ok: false, why: 'an empty answer' }],
+    ['Reload XML [[error near line 59]: missing >]\n+OK scan complete\n\n', { ok: false, why: '[error near line 59]: missing >', unreadable: true }],
+    ['Reload XML [Success]\n-ERR cannot find config for profile external\n', { ok: false, why: '-ERR cannot find config for profile external', unreadable: false }],
+    ['Invalid Profile [nosuch]', { ok: false, why: 'Invalid Profile [nosuch]', unreadable: false }],
+    ['-ERR sofia Command not found!\n', { ok: false, why: '-ERR sofia Command not found!', unreadable: false }],
+    ['', { ok: false, why: 'an empty answer', unreadable: false }],
   ])('that answers %j', (reply, result) => { expect(judgeRescan(reply)).toEqual(result); });
 });
 
 it.each([
-  ['+OK acl reloaded\n', true],
-  ['This option is deprecated, we now always reloadxml.\n+OK acl reloaded\n', true],
-  ['-ERR [[error near line 3]: unexpected closing tag </b>]\n', false],
-])('reloadacl that answers %j: %s', (reply, ok) => { expect(judgeReloadAcl(reply).ok).toBe(ok); });
+  ['+OK acl reloaded\n', { ok: true }],
+  ['This option is deprecated, we now always reloadxml.\n+OK acl reloaded\n', { ok: true }],
+  ['-ERR [[error near line 3]: unexpected closing tag </b>]\n', { ok: false, unreadable: true }],
+  ['-ERR reloadacl Command not found!\n', { ok: false, unreadable: false }],
+])('reloadacl that answers %j: %j', (reply, result) => { expect(judgeReloadAcl(reply)).toMatchObject(result); });
 
 describe('the list of gateways', () => {
   const gateway = (name: string, state: string, status: string, profile = 'external', realm = 'r') =>

@@ -4,19 +4,20 @@ import type { GatewayStateSeen, ListedGateway } from './observed.js';
 
 /** How FreeSWITCH answers what the agent asks. A reply of `+OK` is not success (FACTS): each answer is judged by the words that mean it. */
 
-export type ReloadResult = { ok: true } | { ok: false; why: string };
+/** `unreadable`: some file is no XML. Otherwise the files are not the reason: the profile is restarting, FreeSWITCH does not answer. */
+export type ReloadResult = { ok: true } | { ok: false; why: string; unreadable: boolean };
 
 /** `sofia profile … rescan` reads all XML first. With one broken file anywhere it says so, then `+OK scan complete`, and has loaded nothing. */
 export function judgeRescan(reply: string): ReloadResult {
   const xml = /^Reload XML \[(.*)\]$/m.exec(reply)?.[1];
-  if (xml === undefined) return { ok: false, why: firstLine(reply) };
-  if (xml !== 'Success') return { ok: false, why: xml };
-  return reply.includes('+OK scan complete') ? { ok: true } : { ok: false, why: reply.split('\n').find((line) => line.startsWith('-ERR')) ?? firstLine(reply) };
+  if (xml === undefined) return { ok: false, why: firstLine(reply), unreadable: false };
+  if (xml !== 'Success') return { ok: false, why: xml, unreadable: true };
+  return reply.includes('+OK scan complete') ? { ok: true } : { ok: false, why: reply.split('\n').find((line) => line.startsWith('-ERR')) ?? firstLine(reply), unreadable: false };
 }
 
-/** `reloadacl` reads all XML as well, and says `-ERR` when it could not. */
+/** `reloadacl` reads all XML as well, and says `-ERR [why]` when it could not. */
 export function judgeReloadAcl(reply: string): ReloadResult {
-  return reply.includes('+OK acl reloaded') ? { ok: true } : { ok: false, why: firstLine(reply) };
+  return reply.includes('+OK acl reloaded') ? { ok: true } : { ok: false, why: firstLine(reply), unreadable: reply.includes('-ERR [') };
 }
 
 function firstLine(reply: string): string {

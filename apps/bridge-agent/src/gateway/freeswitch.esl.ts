@@ -58,7 +58,7 @@ export function freeSwitchGateways(esl: EslClient, profile: string, logLevel: nu
 function judged(reply: EslReply, judge: (text: string) => ReloadResult): ReloadResult {
   switch (reply.outcome) {
     case 'reply': return judge(reply.text);
-    case 'timeout': return { ok: false, why: `no answer within ${RELOAD_DEADLINE_MS} ms` };
-    case 'disconnected': return { ok: false, why: 'the event socket was lost' };
+    case 'timeout': return { ok: false, why: `no answer within ${RELOAD_DEADLINE_MS} ms`, unreadable: false };
+    case 'disconnected': return { ok: false, why: 'the event socket was lost', unreadable: false };
   }
 }

@@ -74,7 +74,8 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
   const reload = async (what: 'rescan' | 'reloadAcl', input: SyncInput): Promise<ReloadResult> => {
     const started = performance.now();
     let result = await freeswitch[what]();
-    if (!result.ok && options.connected()) result = await repairReload({ files, desired: input.desired, again: () => freeswitch[what](), why: result.why, logger });
+    // Only then: with a profile that is restarting, whichever file is set aside when it is up again would be blamed.
+    if (!result.ok && result.unreadable && options.connected()) result = await repairReload({ files, desired: input.desired, again: () => freeswitch[what](), why: result.why, logger });
     const took = performance.now() - started;
     load.add(took);
     lastReload = { at: new Date().toISOString(), ok: result.ok, message: result.ok ? 'Success' : result.why, took_ms: Math.round(took) };

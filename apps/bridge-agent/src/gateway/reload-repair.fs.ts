@@ -37,7 +37,7 @@ export async function repairReload(options: RepairOptions): Promise<ReloadResult
 }
 
 async function tryWithoutEach({ files, again, why, logger }: RepairOptions, suspects: readonly string[]): Promise<ReloadResult> {
-  let last: ReloadResult = { ok: false, why };
+  let last: ReloadResult = { ok: false, why, unreadable: true };
   for (const file of suspects) {
     await files.quarantine(file);
     last = await again();

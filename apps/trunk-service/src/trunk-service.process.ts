@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
@@ -30,7 +31,8 @@ export async function startTrunkService(config: Config, logger: Logger): Promise
     url: `http://127.0.0.1:${port}`,
     parts,
     stop: async () => {
-      // Takes no new request, and waits for those that are under way.
+      // Takes no new connection, and waits for the requests that are under way. A kept connection with one of them would bring the next, and the next, for ever.
+      app.getHttpServer().prependListener('request', (_request: IncomingMessage, response: ServerResponse) => response.setHeader('Connection', 'close'));
       await app.close();
       await parts.stop();
     },

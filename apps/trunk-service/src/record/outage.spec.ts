@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
@@ -16,6 +17,11 @@ afterAll(() => mesh.stop());
 let names = 0;
 const create = (api = mesh.api) => api(TRUNKS, { key: org.admin, body: { name: `Trunk ${names += 1}`, gateway: 'sip.example.com', register: false } });
 const inOutbox = async () => Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from outbox'))[0]!.count);
+
+/** The status, `cut off` in the middle of the answer, or why there was none. */
+const ask = (url: string, agent: Agent) => new Promise<string>((resolve) => {
+  get(url, { agent }, (response) => response.resume().on('end', () => resolve(String(response.statusCode))).on('error', () => resolve('cut off'))).on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name));
+});
 
 describe('without NATS', () => {
   it('commands are accepted, and relayed when it is back', async () => {
@@ -121,6 +127,21 @@ describe('several copies', () => {
     expect(answers.filter((answer) => answer !== 201 && answer !== 'not taken')).toEqual([]);
     expect(answers).toContain(201);
     await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+  });
+
+  it('one that stops gets rid of clients that keep their connections busy, without cutting an answer off', async () => {
+    const second = await mesh.another();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    const endings: string[] = [];
+    const client = async () => {
+      for (let ending = '200'; ending === '200'; endings.push(ending)) ending = await ask(`${second.url}/health/ready`, agent);
+    };
+    const clients = Array.from({ length: 8 }, client);
+    await eventually(() => endings.length > 8);
+    await second.stop();
+    await Promise.all(clients);
+    agent.destroy();
+    expect(endings.filter((ending) => ending !== '200')).not.toContain('cut off');
   });
 
   it('start at once on an empty record: one migrates, all work', async () => {

@@ -29,9 +29,15 @@ function describedBody(body: Readonly<Record<string, z.ZodType>>): MethodDecorat
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(schema, {
   io, target: 'openapi-3.0', unrepresentable: 'any', cycles: 'ref',
-  // `nullable` adds null to the type alone (OpenAPI 3.0.3, Schema Object): a strict client refuses a null that is not among the values.
-  override: ({ jsonSchema: made }) => { if (made['nullable'] === true && made.enum !== undefined && !made.enum.includes(null)) made.enum = [...made.enum, null]; },
+  override: ({ jsonSchema: made }) => {
+    // `nullable` adds null to the type alone (OpenAPI 3.0.3, Schema Object): a strict client refuses a null that is not among the values.
+    if (made['nullable'] === true && made.enum !== undefined && !made.enum.includes(null)) made.enum = [...made.enum, null];
+    for (const part of [made, ...made.allOf ?? []]) if (part.pattern !== undefined) part.pattern = portable(part.pattern);
+  },
 });
+
+/** `\p{…}` needs a flag that a schema cannot name: Python refuses the pattern, JavaScript without the flag refuses every text with a "p" or an "s". No JSON text has half a surrogate pair. */
+const portable = (pattern: string) => pattern.replace('\\p{Cc}\\p{Cs}', '\\x00-\\x1F\\x7F-\\x9F');
 
 /** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/api/docs` to read it. */
 export function serveOpenApi(app: INestApplication): void {

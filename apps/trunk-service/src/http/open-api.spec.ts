@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startFixture, type Fixture } from '../trunk-service.fixture.js';
 import type { OpenApi } from './open-api.js';
 
+type AnswerWithName = Record<'200', { content: Record<'application/json', { schema: { properties: { name: { pattern: string } } } }> }>;
+
 let mesh: Fixture;
 let document: OpenApi;
 beforeAll(async () => {
@@ -56,6 +58,17 @@ describe('/api/openapi.json', () => {
     });
     expect(listed).toEqual(expect.arrayContaining([['caller', 'assistant', 'platform', 'bridge', 'unknown', null]]));
     expect(listed.filter((values) => !values.includes(null))).toEqual([]);
+  });
+
+  it('has patterns that every language reads the same', () => {
+    const patterns: string[] = [];
+    JSON.stringify(document, (name, value: unknown) => {
+      if (name === 'pattern' && typeof value === 'string') patterns.push(value);
+      return value;
+    });
+    const name = new RegExp((document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses as AnswerWithName)['200'].content['application/json'].schema.properties.name.pattern);
+    expect(['sip.example.com', 'Ü', 'a\u0000', 'a\u0085'].map((text) => name.test(text))).toEqual([true, true, false, false]);
+    expect(patterns.filter((pattern) => pattern.includes('\\p'))).toEqual([]);
   });
 
   it('points at nothing that is not there', () => {

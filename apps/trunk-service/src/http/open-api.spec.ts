@@ -60,6 +60,15 @@ describe('/api/openapi.json', () => {
     expect(listed.filter((values) => !values.includes(null))).toEqual([]);
   });
 
+  it.each([
+    ['get', '/api/v1/sip-trunks/{id}', ['If-None-Match']], ['get', '/api/v1/sip-trunks/{id}/status', []], ['get', '/api/v1/bridges/{id}', []], ['delete', '/api/v1/phone-numbers/{id}', ['If-Match']],
+    ['delete', '/api/v1/api-keys/{id}', []], ['post', '/api/v1/sip-trunks/{id}/enable', ['If-Match']], ['post', '/api/v1/phone-numbers/import', ['Idempotency-Key']], ['post', '/api/v1/sip-trunks/sync', []],
+  ])('%s %s takes the headers %j that count there', (method, path, headers) => {
+    const { parameters, responses } = document.paths[path]![method]!;
+    expect(parameters!.filter((parameter) => parameter.in === 'header' && parameter.name !== 'X-Organization-Id').map(({ name }) => name)).toEqual(headers);
+    expect('304' in responses).toBe(headers.includes('If-None-Match'));
+  });
+
   it('has patterns that every language reads the same', () => {
     const patterns: string[] = [];
     JSON.stringify(document, (name, value: unknown) => {

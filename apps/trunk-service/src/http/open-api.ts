@@ -42,16 +42,23 @@ function completedOperation(path: string, method: string, operation: Operation):
     ...(content === undefined ? {} : { requestBody: { required: true, content } }),
     ...(role === undefined ? {} : { description: `Needs ${role}.`, security: [{ key: [] }] }),
     parameters: [...given, ...headersOf(path, method, operation, access)],
-    responses: { ...rest.responses, default: { description: 'Refused (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+    responses: { ...rest.responses, ...(method === 'get' && VERSIONED.test(path) ? { 304: { description: 'Not changed since the version of If-None-Match' } } : {}), default: { description: 'Refused (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
   };
 }
 
+/** Whose answers have an ETag. */
+const VERSIONED = /\/(organizations|sip-trunks|phone-numbers)\/\{id\}$/;
+
 function headersOf(path: string, method: string, { responses }: Operation, access: string): Parameter[] {
-  const one = path.includes('{id}');
   return [
     ...(access === 'public' || access === 'operate' ? [] : [ORGANIZATION]),
-    ...(one && method === 'get' ? [IF_NONE_MATCH] : []),
-    ...(one && method !== 'get' ? [IF_MATCH] : []),
-    ...(method === 'post' && '201' in responses ? [IDEMPOTENCY] : []),
+    ...conditionsOf(path, method),
+    ...(method === 'post' && ('201' in responses || path.endsWith('/phone-numbers/import')) ? [IDEMPOTENCY] : []),
   ];
+}
+
+function conditionsOf(path: string, method: string): Parameter[] {
+  if (method === 'get') return VERSIONED.test(path) ? [IF_NONE_MATCH] : [];
+  // A key has no versions; it is revoked, whatever it was.
+  return path.includes('{id}') && !path.includes('/api-keys/') ? [IF_MATCH] : [];
 }

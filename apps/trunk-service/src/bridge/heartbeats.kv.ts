@@ -1,5 +1,5 @@
 import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.kv.js';
-import { bridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
+import { bridgeHeartbeat, HEARTBEAT_LOST_MS } from '@trunkmesh/contracts/bridge.js';
 import { BRIDGES_BUCKET } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
@@ -18,6 +18,12 @@ const CHECK_MS = 500;
 /** The process stood still (a long computation, a suspended machine): what was said meanwhile is still in its socket, in whatever order. */
 const STALL_MS = 3_000;
 
+/**
+ * Nobody said anything for this long: the bucket could not be written, or read. Well below the time after which one that is silent is lost, because whoever speaks first
+ * would otherwise get the trunks of all that are about to.
+ */
+const DEAF_MS = HEARTBEAT_LOST_MS / 2;
+
 export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void = () => undefined): Heartbeats {
   const bridges = new Map<string, HeardBridge>();
   const revisions = new Map<string, number>();
@@ -26,6 +32,7 @@ export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void 
   let watch: Watch | undefined;
   let stopped = false;
   let checkedAt = Date.now();
+  let heardAt = Date.now();
 
   const check = () => {
     const now = Date.now();
@@ -44,8 +51,11 @@ export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void 
         if (revision <= (revisions.get(heartbeat.bridge_id) ?? 0)) return;
         revisions.set(heartbeat.bridge_id, revision);
         const before = bridges.get(heartbeat.bridge_id);
+        const now = Date.now();
+        if (since !== null && now - heardAt > DEAF_MS) since = now;
+        heardAt = now;
         // What was there when we began to listen may be the last word of a dead bridge: known, but not heard.
-        bridges.set(heartbeat.bridge_id, caughtUp ? heard(before, heartbeat, Date.now()) : { heartbeat, heard_at: 0, freeswitch_lost_at: null });
+        bridges.set(heartbeat.bridge_id, caughtUp ? heard(before, heartbeat, now) : { heartbeat, heard_at: 0, freeswitch_lost_at: null });
         onHeard();
       },
       onDelete: () => undefined,

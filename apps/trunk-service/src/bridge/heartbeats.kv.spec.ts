@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HEARTBEAT_LOST_MS } from '@trunkmesh/contracts/bridge.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { speakForBridges } from '../bridge.fixture.js';
+import { linkNats, type NatsLink } from '../record/nats-link.nats.js';
+import { hearBridges, type Heartbeats } from './heartbeats.kv.js';
+import { healthOf } from './liveness.js';
+
+const logger = createLogger('test', { level: 'silent' });
+let nats: NatsServer;
+let link: NatsLink;
+let voices: Awaited<ReturnType<typeof speakForBridges>>;
+let heartbeats: Heartbeats;
+beforeAll(async () => {
+  nats = await startNatsServer();
+  link = linkNats(nats.url, { name: 'test', logger });
+  await ensureStreams(await link.ready);
+  voices = await speakForBridges(nats.url);
+  heartbeats = hearBridges(link, logger);
+});
+afterAll(async () => {
+  await heartbeats.stop();
+  await voices.stop();
+  await link.close();
+  await nats.stop();
+});
+
+const health = (id: string) => healthOf(heartbeats.bridges.get(id), heartbeats.listeningSince(), Date.now());
+
+describe('the bridges as they are heard', () => {
+  it('the first to speak after a silence of all does not find the others lost: it was the bucket that was away', async () => {
+    const [a, b] = [voices.bridge('a'), voices.bridge('b')];
+    await a.speak();
+    await b.speak();
+    await eventually(() => health('a') === 'serving' && health('b') === 'serving');
+    a.silence();
+    b.silence();
+    await eventually(() => health('b') === 'lost', { timeoutMs: 3 * HEARTBEAT_LOST_MS });
+    await a.speak();
+    await eventually(() => health('a') === 'serving');
+    expect(health('b')).toBe('unknown');
+    await eventually(() => health('b') === 'lost', { timeoutMs: 3 * HEARTBEAT_LOST_MS });
+    expect(health('a')).toBe('serving');
+  }, 60_000);
+});

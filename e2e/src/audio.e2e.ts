@@ -204,11 +204,16 @@ describe('the end', () => {
 });
 
 describe('the longest duration of a call', () => {
-  it('ends it', async () => {
-    const short = await startTalkingMesh({ MAX_CALL_SECONDS: '2' });
+  it('ends it, and an agent that is told to stop waits for that', async () => {
+    const short = await startTalkingMesh({ MAX_CALL_SECONDS: '3', DRAIN_SECONDS: '10' });
+    const { agent } = short.test.mesh.bridges[0]!;
     try {
       const { from, line } = await talking(short);
+      const stopped = agent.stop();
+      await eventually(async () => await short.carrier.call({ from: short.newCaller(), number: short.number, talkMs: 100 }) === 503, { message: 'new calls to be turned away' });
       await line.ended;
+      await stopped;
+      await agent.start();
       expect((await lastOf(from, short)).data).toMatchObject({ hangup_cause: 'ALLOTTED_TIMEOUT', end_reason: 'max-duration-reached' });
     } finally {
       await short.stop();

@@ -85,6 +85,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.calls.drain(this.config.DRAIN_SECONDS * 1_000);
     await this.heart.stop();
     await this.calls.stop();
     await this.gateways.stop();

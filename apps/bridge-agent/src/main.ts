@@ -14,7 +14,7 @@ const SERVICE = 'bridge-agent';
 const config = parseEnvironment(environmentSchema, process.env);
 const logger = createLogger(SERVICE, { level: config.LOG_LEVEL }).child({ bridge_id: config.BRIDGE_ID });
 const telemetry = startTelemetry(SERVICE, process.env);
-const shutdown = gracefulShutdown({ logger, deadlineMs: 15_000 });
+const shutdown = gracefulShutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + 15_000 });
 shutdown.add('telemetry', () => telemetry.shutdown());
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };

@@ -174,6 +174,30 @@ describe('the call ends', () => {
     expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ reconstructed: false, hangup_disposition: 'send_bye' });
   });
 
+  it('not when the agent is about to stop and waits for it; new callers are told to try again', async () => {
+    const calls = await startAgent();
+    const { call, stream } = await talking();
+    const drained = calls.drain(20_000);
+    expect((await host.standIn.call(invite()).final).status).toBe(503);
+    expect(calls.readiness()).toMatchObject({ calls: 'about to stop: 1 go on', routes: 'up' });
+    const heard = stream.of('media').length;
+    await eventually(() => stream.of('media').length > heard + 5, { message: 'the call to go on' });
+    call.hangUp();
+    await drained;
+    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ end_reason: 'caller-hung-up' });
+  });
+
+  it('when the agent has waited for it in vain', async () => {
+    const calls = await startAgent();
+    const { call } = await talking();
+    await calls.drain(200);
+    expect(calls.live()).toBe(1);
+    await calls.stop();
+    await call.ended;
+    await startAgent();
+    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ end_reason: 'bridge-stopped' });
+  });
+
   it('when its caller gives up while the assistant is being connected: nobody answers, and the stream is given up', async () => {
     assistant.refuse = () => ({ status: 503 });
     onPrewarm = () => undefined;

@@ -14,6 +14,7 @@ import type { AssistantSettings } from './assistant-settings.js';
 import { serveCallControl } from './call-control.nats.js';
 import { startCallSocket } from './call-socket.server.js';
 import { observeCalls } from './call.metrics.js';
+import { drain } from './drain.clock.js';
 import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from './call-limits.js';
 import type { Conversations } from './conversation.js';
 import { handleInboundCall, type CallPorts } from './inbound-call.socket.js';
@@ -22,6 +23,7 @@ import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.
 import { statusOfChange, type StatusChange } from '../status/call-status.js';
 import { startStatusOutbox, type EndpointOf } from '../status/status-outbox.feature.js';
 import { callTreatment } from './call-treatment.js';
+import { turnAway } from './turn-away.socket.js';
 import { revealWith } from './reveal.crypto.js';
 import { startLocalRoutes } from './local-routes.follow.js';
 
@@ -54,7 +56,10 @@ export interface Calls {
   /** Of those: calls that nobody watches at this moment, after a restart or a broken connection. */
   outOfSight(): number;
   unconfirmedRecords(): number;
-  readiness(): Record<'routes' | 'records' | 'recordings' | 'statuses', string>;
+  readiness(): Record<'routes' | 'records' | 'recordings' | 'statuses', string> & { calls?: string };
+  /** Turns new calls away and waits for those with an assistant to end, so long at most. */
+  drain(withinMs: number): Promise<void>;
+  /** Calls with an assistant are ended. */
   stop(): Promise<void>;
 }
 
@@ -102,7 +107,9 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
     decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal },
   };
-  const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports) });
+  const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports), onTurnedAway: turnAway });
+  const talking = (): number => [...conversations.values()].filter((conversation) => conversation.talking).length;
+  let draining = false;
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
   return {
     port: socket.port,
@@ -111,8 +118,13 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     onEvent: live.onEvent,
     live: live.count,
     unconfirmedRecords: recorder.unconfirmed,
-    readiness: () => ({ routes: local.readiness(), records: recorder.trouble() ?? 'up', recordings: recordings.trouble() ?? 'up', statuses: statuses.trouble() ?? 'up' }),
+    readiness: () => ({ ...(draining ? { calls: `about to stop: ${talking()} go on` } : {}), routes: local.readiness(), records: recorder.trouble() ?? 'up', recordings: recordings.trouble() ?? 'up', statuses: statuses.trouble() ?? 'up' }),
     outOfSight: () => live.count() - live.countSeen(),
+    drain: (withinMs) => {
+      draining = true;
+      socket.turnAway();
+      return drain(withinMs, { left: talking, logger });
+    },
     stop: async () => {
       clearInterval(tidying);
       control.stop();

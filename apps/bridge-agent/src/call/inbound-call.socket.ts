@@ -50,6 +50,8 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     const invite = reply.outcome === 'reply' ? readInvite(parseChannelData(reply.frame).headers, new Date()) : undefined;
     if (invite === undefined || !invite.inbound) {
       ports.logger.warn({ outcome: reply.outcome }, 'a connection to the call socket that brings no inbound call');
+      // Just closed, it may stay parked for ever.
+      talk.hangUp('NORMAL_TEMPORARY_FAILURE');
       return;
     }
     await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {

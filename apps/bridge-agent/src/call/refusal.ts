@@ -6,6 +6,10 @@ export type Refusal = Extract<InboundDecision, { outcome: 'refuse' }>;
 /** Long enough for a routing-service that restarts, short enough that a carrier tries again within a caller's patience (RFC 3261 §20.33). */
 const RETRY_AFTER_SECONDS = 5;
 
+/** Why a caller is turned away before anybody asks which number it called. */
+export type TurnedAway = 'bridge-full' | 'bridge-stopping';
+const STATUSES: Readonly<Record<RefusalReason | TurnedAway, (typeof REFUSALS)[RefusalReason]>> = { ...REFUSALS, 'bridge-full': 503, 'bridge-stopping': 503 };
+
 /** The status that goes out. A decision from elsewhere is a value from outside: only what the contract lists reaches the wire. */
 export const statusOf = (reason: RefusalReason): number => REFUSALS[reason];
 
@@ -13,12 +17,12 @@ export const statusOf = (reason: RefusalReason): number => REFUSALS[reason];
  * `respond` with what helps the carrier: when to try again, and the reason in words that its trace shows (Warning 399, RFC 3261 §20.43). A stranger learns nothing
  * but the status. FreeSWITCH adds `sip_rh_…` to the final response of a call that it refuses.
  */
-export function refuseCommands(reason: RefusalReason): EslCommand[] {
-  const status = statusOf(reason);
+export function refuseCommands(reason: RefusalReason | TurnedAway): EslCommand[] {
+  const status = STATUSES[reason];
   const headers: EslCommand[] = [];
   if (status === 503) headers.push(execute('set', `sip_rh_Retry-After=${RETRY_AFTER_SECONDS}`));
   if (reason !== 'unknown-source') headers.push(execute('set', `sip_rh_Warning=399 trunkmesh "${reason}"`));
-  return [...headers, execute('respond', `${status} ${SIP_REASON_PHRASES[REFUSALS[reason]]}`)];
+  return [...headers, execute('respond', `${status} ${SIP_REASON_PHRASES[status]}`)];
 }
 
 /** A refusal that the agent decides itself, over what routing said. */

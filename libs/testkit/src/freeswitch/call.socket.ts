@@ -28,6 +28,8 @@ export async function runCallSocket(leg: Leg, data: string): Promise<void> {
     socket.once('close', () => {
       // The park ends with its program, an `echo` inside it does not (seen on 1.11.1: kill -9 of the program, and the call went on until its caller hung up).
       if (leg.held && !channel.hungUp) return;
+      // Nor does a program that never said `connect` end it: the caller gets no final answer, whoever listens there later (seen on 1.11.3-dev).
+      if (!controls.connected && !channel.hungUp) return;
       if (!channel.hungUp) leg.socketData = undefined;
       resolve();
     });
@@ -48,6 +50,8 @@ function open(host: string, port: number): Promise<Socket | undefined> {
 class CallControl {
   private readonly session: EventSocketSession;
   private lingerSeconds: number | undefined;
+  /** The program has taken the call. */
+  connected = false;
 
   constructor(private readonly leg: Leg, socket: Socket, private readonly full: boolean) {
     this.session = new EventSocketSession(leg.freeswitch, socket, (command) => this.answer(command));
@@ -59,7 +63,10 @@ class CallControl {
   }
 
   private readonly commands: Record<string, (argument: string | undefined, command: Command) => string | undefined> = {
-    connect: () => this.describe(),
+    connect: () => {
+      this.connected = true;
+      return this.describe();
+    },
     linger: (argument) => this.linger(argument),
     nolinger: () => { this.lingerSeconds = undefined; return commandReply('+OK will not linger'); },
     myevents: () => { this.session.own = this.leg.uuid; return commandReply('+OK Events Enabled'); },

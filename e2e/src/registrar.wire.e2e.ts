@@ -103,10 +103,11 @@ describe('calls on the wire', () => {
     expect((await startedFor(caller_)).data.to).toBe(number(4));
   });
 
-  it.each<[string, number, { requestUser: string; to?: string; address?: string }]>([
+  it.each<[string, number, { requestUser: string; to?: string; from?: string; address?: string }]>([
     ['a stranger', 403, { requestUser: number(8), address: '127.0.0.66' }],
     ['a number that is nobody\'s', 404, { requestUser: '+15550199999' }],
     ['a short extension with several numbers behind it', 484, { requestUser: EXTENSION }],
+    ['a caller whose name would write into the event socket', 400, { requestUser: number(8), from: 'a%0AContent-Length%3A%201500%0AX' }],
   ])('%s is refused with %i', async (_who, status, call) => {
     await sipp({ target: bridge(), from: from(), ...call }, status);
   });

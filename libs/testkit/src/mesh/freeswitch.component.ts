@@ -69,6 +69,8 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
  */
 async function realArguments(binary: string, confDir: string, run: string): Promise<string[]> {
   const folders = ['log', 'db', 'run', 'temp', 'certs', 'storage', 'cache', 'recordings', 'scripts', 'htdocs', 'grammar', 'sounds'];
+  // Its log folder gets a copy of the whole configuration, passwords included, that everybody may read.
+  await mkdir(run, { recursive: true, mode: 0o700 });
   for (const folder of folders) await mkdir(join(run, folder), { recursive: true });
   // Generating them costs three seconds at the first start; an installation often brings some.
   const brought = join(resolve(dirname(binary)), '..', 'example', 'certs');

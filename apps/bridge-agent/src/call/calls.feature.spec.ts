@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { InboundDecision, InboundRequest, RefusalReason } from '@trunkmesh/contracts/routing.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
@@ -183,6 +184,20 @@ describe('the call socket', () => {
     const call = host.standIn.call(invite({ hangup_after_ms: 10 }));
     expect((await call.final).status).toBe(200);
     await host.untilWritten(call.uuid);
+  });
+
+  it('that died before it took a call: the next one refuses it, and no other', async () => {
+    const dying = createServer((socket) => { socket.destroy(); }).listen(host.callSocketPort, '127.0.0.1');
+    await once(dying, 'listening');
+    const forgotten = host.standIn.call(invite());
+    await once(dying, 'connection');
+    await new Promise((resolve) => { dying.close(resolve); });
+    await host.startAgent({ orphanMs: 2_500 });
+    const call = host.standIn.call(invite());
+    expect((await call.final).status).toBe(200);
+    expect(await forgotten.final).toMatchObject({ status: 503 });
+    call.hangUp();
+    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ hangup_disposition: 'recv_bye' });
   });
 
   it('turns away what is more than the bridge carries: FreeSWITCH says "try again"', async () => {

@@ -15,6 +15,7 @@ import { serveCallControl } from './call-control.nats.js';
 import { startCallSocket } from './call-socket.server.js';
 import { observeCalls } from './call.metrics.js';
 import { drain } from './drain.clock.js';
+import { refuseOrphans } from './orphans.socket.js';
 import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from './call-limits.js';
 import type { Conversations } from './conversation.js';
 import { handleInboundCall, type CallPorts } from './inbound-call.socket.js';
@@ -37,6 +38,8 @@ export interface CallsOptions {
   /** What holds for calls whose organisation and number set nothing else. */
   mesh: AssistantSettings;
   recordings: { folder: string; bucket: BucketSettings | undefined };
+  /** How long a call may wait for an agent that never takes it, before it is looked for; default 6 s. */
+  orphanMs?: number;
   /** How long a transfer may take; default 30 s. */
   transferDeadlineMs?: number;
   /** Opens the signing secrets that customers gave. */
@@ -65,7 +68,7 @@ export interface Calls {
 
 /** Everything about calls of this host, from FreeSWITCH's connection to the confirmed record. */
 export async function startCalls(options: CallsOptions): Promise<Calls> {
-  const { bridge, stateDir, link, logger } = options;
+  const { bridge, stateDir, link, logger, orphanMs = 6_000 } = options;
   const limits: CallLimits = new Map();
   const local = await startLocalRoutes({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
   const counting = { live: () => 0, seen: () => 0 };
@@ -110,10 +113,20 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports), onTurnedAway: turnAway });
   const talking = (): number => [...conversations.values()].filter((conversation) => conversation.talking).length;
   let draining = false;
+  /** A connection takes milliseconds; whoever waits for seconds was forgotten, by this agent's life before. */
+  let searching: NodeJS.Timeout | undefined;
+  const search = (esl: EventSocket): void => {
+    const wanted = { callSocket: `${options.callSocket.host}:${socket.port}`, olderThan: new Date(Date.now() - orphanMs + 1_000), isHeld: (callId: string) => conversations.has(callId) || live.has(callId) };
+    refuseOrphans(esl, wanted, logger).catch((error: unknown) => { logger.warn({ err: error }, 'calls that nobody drives could not be looked for'); });
+  };
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
   return {
     port: socket.port,
-    onUp: live.onUp,
+    onUp: (esl) => {
+      live.onUp(esl);
+      clearTimeout(searching);
+      searching = setTimeout(() => { search(esl); }, orphanMs);
+    },
     onDown: live.onDown,
     onEvent: live.onEvent,
     live: live.count,
@@ -127,6 +140,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     },
     stop: async () => {
       clearInterval(tidying);
+      clearTimeout(searching);
       control.stop();
       await endConversations(conversations);
       await socket.stop();

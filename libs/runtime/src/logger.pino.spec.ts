@@ -42,6 +42,14 @@ describe('createLogger', () => {
     expect(lines.join('')).not.toContain('+15559876543');
   });
 
+  it('shows a URL that is none without its text', () => {
+    const { logger, lines, last } = logging();
+    // As Node throws it.
+    logger.error({ err: Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL', input: 'https://u:hunter/2@h' }) }, 'failed');
+    expect(last()).toMatchObject({ err: { type: 'TypeError', message: 'Invalid URL', code: 'ERR_INVALID_URL' } });
+    expect(lines.join('')).not.toContain('hunter');
+  });
+
   it('carries the active span', async () => {
     telemetry = startTelemetry('test', {});
     const { logger, last } = logging();

@@ -4,9 +4,12 @@ import { redact, redactText } from './redaction.js';
 
 export type Logger = PinoLogger;
 
-/** A failed query (TypeORM's error) carries its parameters: hundreds of whole calls, sealed secrets, callers' numbers. None of that is in the log, and its text says what failed. */
+/**
+ * A failed query (TypeORM's error) carries its parameters: hundreds of whole calls, sealed secrets, callers' numbers. Node's error of a URL that is none carries the text, which may
+ * hold a password. None of that is in the log, and the message says what failed.
+ */
 function describeError(error: Error): object {
-  const { parameters: _values, ...described } = stdSerializers.err(error) as object & { parameters?: unknown };
+  const { parameters: _values, input: _text, ...described } = stdSerializers.err(error) as object & { parameters?: unknown; input?: unknown };
   return described;
 }
 const redactObject = (fields: Record<string, unknown>) => redact(fields, describeError) as Record<string, unknown>;

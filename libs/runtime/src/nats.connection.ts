@@ -46,13 +46,22 @@ export async function connectNats(url: string, options: NatsOptions): Promise<Na
 
 /** The client takes no credentials from a URL, and would show them wherever it prints the server. */
 export function serversOf(url: string): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'tls'> {
-  const parts = url.split(',').map((part) => part.trim()).filter(Boolean).map((part) => new URL(part.includes('://') ? part : `nats://${part}`));
+  const parts = url.split(',').map((part) => part.trim()).filter(Boolean).map((part) => parsed(part.includes('://') ? part : `nats://${part}`));
   const servers = parts.map((part) => part.host);
   const tls = parts.some((part) => part.protocol === 'tls:') ? { tls: {} } : {};
   const login = parts.find((part) => part.username !== '');
   if (!login) return { servers, ...tls };
   const user = decodeURIComponent(login.username);
   return login.password === '' ? { servers, ...tls, token: user } : { servers, ...tls, user, pass: decodeURIComponent(login.password) };
+}
+
+/** Node's own error holds the whole text, a password included, and would be logged with it. */
+function parsed(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new TypeError('the address of NATS is not a URL: what is special in a password is percent-encoded there, "/" for example as %2F');
+  }
 }
 
 async function report(nc: NatsConnection, logger: Logger): Promise<void> {

@@ -160,6 +160,19 @@ describe('what the API asks of a call', () => {
     expect((await untilToldOf(sid, 'transferred')).map(({ status: what }) => what)).toEqual(['initiated', 'ringing', 'answered', 'transfer-started', 'transferred']);
   });
 
+  it.each([[200, 'transferred', 'transferred'], [486, 'refused', 'assistant-hung-up']] as const)('a transfer whose assistant closes its stream meanwhile is not taken back (%i: %s)', async (target, outcome, reason) => {
+    const { ended, sid, stream } = await talk({ number: DID, transfer: { target, after_ms: 1_500 } });
+    const asked = org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' }).catch((error: unknown) => error);
+    await untilToldOf(sid, 'transfer-started');
+    stream.hangUp();
+    await asked;
+    await ended;
+    const call = await untilLogged(sid);
+    expect(call).toMatchObject({ transfer: { outcome, refer_status: 202, target_status: target } });
+    // Where FreeSWITCH loses the dialog to the NOTIFY, that is why a refused one ended.
+    expect([reason, ...(outcome === 'refused' ? ['dropped-by-transfer'] : [])]).toContain(call.end_reason);
+  });
+
   it('a transfer whose REFER the carrier wants credentials for: that is no refusal', async () => {
     const { ended, sid } = await talk({ number: DID, transfer: { challenges: 400 } });
     expect(await org.api.post(`/api/v1/calls/${sid}/transfer`, { to: '+15550102099' })).toMatchObject({ call_sid: sid, outcome: 'transferred' });

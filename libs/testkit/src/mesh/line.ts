@@ -21,6 +21,6 @@ export interface Line {
 
 export interface LineCall extends Pick<CarrierCall, 'from' | 'number' | 'to' | 'headers'> {
   codec?: Codec;
-  /** What a REFER gets (202), and what the NOTIFY says of its target (200); `hangs_up`: the caller's BYE follows it at once; `challenges`: it wants credentials first, and takes these milliseconds with them. */
-  transfer?: { refer?: number; target?: number; hangs_up?: boolean; challenges?: number };
+  /** What a REFER gets (202), and what the NOTIFY says of its target (200), so much later; `hangs_up`: the caller's BYE follows it at once; `challenges`: it wants credentials first, and takes these milliseconds with them. */
+  transfer?: { refer?: number; target?: number; after_ms?: number; hangs_up?: boolean; challenges?: number };
 }

@@ -20,7 +20,7 @@ export interface SipInvite {
 }
 
 /** `hangs_up`: the caller's BYE goes out in the same breath as that NOTIFY. `challenges`: only a REFER with credentials is taken, after this many milliseconds. */
-export interface SipTransfer { refer?: number; target?: number; hangs_up?: boolean; challenges?: number }
+export interface SipTransfer { refer?: number; target?: number; after_ms?: number; hangs_up?: boolean; challenges?: number }
 
 /** One dialog, from the caller's side. */
 export interface SipLine {
@@ -112,10 +112,16 @@ class Dialog {
 
   /** RFC 3515 §2.4: it is taken, and one NOTIFY says what became of its target and that no other follows. */
   private refer(request: SipMessage): void {
-    const { refer = 202, target = 200, hangs_up: hangsUp = false, challenges } = this.call.transfer ?? {};
+    const { refer = 202, challenges, after_ms: afterMs = 0 } = this.call.transfer ?? {};
     if (challenges !== undefined) return this.challenge(request, challenges);
     this.send(respond(request, { status: refer, phrase: refer === 202 ? 'Accepted' : 'Decline', toTag: token() }));
     if (refer !== 202) return;
+    if (afterMs === 0) this.notify();
+    else setTimeout(() => { if (!this.over) this.notify(); }, afterMs).unref();
+  }
+
+  private notify(): void {
+    const { target = 200, hangs_up: hangsUp = false } = this.call.transfer ?? {};
     const subscription: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag;version=2.0']];
     this.send(writeSip(`NOTIFY ${this.remote} SIP/2.0`, [this.via(), ...this.common('2 NOTIFY'), ...subscription], `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`));
     if (hangsUp) void this.hangUp();

@@ -6,7 +6,7 @@ export type Reach = 'public' | 'private' | 'never';
 export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 const NEVER = new Set(['unspecified', 'multicast', 'broadcast', 'discard']);
-const PRIVATE = new Set(['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat']);
+const PRIVATE = new Set(['private', 'loopback', 'linkLocal', 'uniqueLocal', 'deprecatedSiteLocal', 'carrierGradeNat']);
 
 /** 240.0.0.0/4; ipaddr.js calls it "reserved", and so the documentation networks, which are as good as public to us. */
 const FUTURE = ipaddr.IPv4.parseCIDR('240.0.0.0/4');
@@ -34,21 +34,22 @@ export function reachOf(address: Address): { reach: Reach; what: string } {
 const WORDS: Partial<Record<string, string>> = {
   unspecified: 'the unspecified address', multicast: 'a multicast address', broadcast: 'the broadcast address', discard: 'a discard address',
   private: 'a private address (RFC 1918)', loopback: 'a loopback address', linkLocal: 'a link-local address', uniqueLocal: 'a unique local address (RFC 4193)',
+  deprecatedSiteLocal: 'a site-local address (RFC 3879)',
   carrierGradeNat: 'a carrier-grade NAT address (RFC 6598)',
 };
 
-/** The IPv4 address that an IPv6 one stands for: translated (64:ff9b::/96) or 6to4 (2002::/16). A way around every check otherwise. */
+/** The IPv4 address that an IPv6 one stands for: translated (64:ff9b::/96, ::ffff:0:0:0/96) or 6to4 (2002::/16). A way around every check otherwise. */
 function embedded(address: Address): Address | undefined {
   if (address instanceof ipaddr.IPv4) return undefined;
   const bytes = address.toByteArray();
   const range = address.range();
-  if (range === 'rfc6052') return new ipaddr.IPv4(bytes.slice(12));
+  if (range === 'rfc6052' || range === 'rfc6145') return new ipaddr.IPv4(bytes.slice(12));
   if (range === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
   return undefined;
 }
 
 /** Networks that hold private addresses, for networks that may be larger than one of them. */
-const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '169.254.0.0/16', '100.64.0.0/10', '::1/128', 'fe80::/10', 'fc00::/7'].map((cidr) => ipaddr.parseCIDR(cidr));
+const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '169.254.0.0/16', '100.64.0.0/10', '::1/128', 'fe80::/10', 'fec0::/10', 'fc00::/7'].map((cidr) => ipaddr.parseCIDR(cidr));
 
 export type Network = [Address, number];
 

@@ -22,7 +22,7 @@ describe('a gateway', () => {
 
   it.each([
     '127.0.0.1', '127.9.9.9:5060', '10.0.0.1', '172.16.0.1', '192.168.1.1', '169.254.1.1', '100.64.0.1', '::1', '[::1]:5060', 'fe80::1', 'fd00::1',
-    '::ffff:127.0.0.1', '[::ffff:7f00:1]:5060', '64:ff9b::10.0.0.1', '2002:7f00:1::1',
+    '::ffff:127.0.0.1', '[::ffff:7f00:1]:5060', '64:ff9b::10.0.0.1', '::ffff:0:10.0.0.1', '2002:7f00:1::1', 'fec0::1',
     'localhost', 'LOCALHOST:5060', 'pbx', 'foo.localhost', 'pbx.local', 'db.internal', 'localhost.localdomain',
   ])('%s is private', (text) => expect(readGateway(text)).toMatchObject({ ok: true, gateway: { reach: 'private' } }));
 

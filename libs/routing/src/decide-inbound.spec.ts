@@ -98,6 +98,7 @@ describe('the only number of a trunk', () => {
       expect(outcome(given(...entities).when({ request_uri_user: `gw+${TRUNK(1)}.7`, to_user: '15550000000' }))).toBe(`sole_number ${A}`);
       expect(outcome(given(...entities).when({ to_user: '15550000001' }))).toBe('404 unknown-number');
     }
+    expect(outcome(given(organization(1), trunk(1, 1, { username: '155500000001' }), number(1, A, { sip_trunk_id: TRUNK(1) })).when({ to_user: '15550000000' }))).toBe('404 unknown-number');
   });
 
   it.each([NOBODYS, '15559990000', '5559990000', '555-999-0000', '%2B15559990000', '004915559990000'])('is not called by %s, which is a full number of nobody\'s', (user) => {

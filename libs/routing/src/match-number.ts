@@ -106,7 +106,7 @@ function isUserName(groups: readonly DialectGroup[], user: string): boolean {
 }
 
 /** A user name may be a whole address of record, `user@domain`: what calls it holds the user alone. */
-const names = (username: string | null, user: string): boolean => username === user || user !== '' && username?.slice(0, username.lastIndexOf('@')) === user;
+const names = (username: string | null, user: string): boolean => username !== null && (username === user || user !== '' && username.startsWith(`${user}@`) && username.lastIndexOf('@') === user.length);
 
 /** Reads one value in every dialect. Two numbers that it fits are one too many. */
 function readValue(reader: Reader, value: Dialled): Found {

@@ -103,7 +103,8 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
   };
 
   const tellFreeSwitch = async (plan: Plan, input: SyncInput): Promise<ReloadResult | null> => {
-    if (loaded.dialplan !== input.dialplan) await files.writeShared('dialplan.xml', input.dialplan);
+    // Loaded or not: damaged on the disk it would keep FreeSWITCH from loading anything else. Costs nothing where it is as it was.
+    await files.writeShared('dialplan.xml', input.dialplan);
     if (plan.write.some(({ file }) => input.desired.get(file)?.needsAcl)) await bringAcl(input);
     const [result] = await Promise.all([plan.add.length > 0 || loaded.dialplan !== input.dialplan ? reload('rescan', input) : null, files.settle()]);
     if (result?.ok === true) loaded.dialplan = input.dialplan;

@@ -169,6 +169,20 @@ describe('FreeSWITCH', () => {
     expect(await readFile(join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`), 'utf8')).toContain('</gateway>');
   });
 
+  it('is not kept from loading by a damaged access list or dialplan of the agent\'s own', async () => {
+    await bridge.startAgent();
+    await bridge.publish(1, bridge.trunk(1));
+    await registered(1, 1);
+    await settled();
+    const files = ['acl.xml', 'dialplan.xml'].map((name) => join(bridge.agentDir, name));
+    const texts = () => Promise.all(files.map((file) => readFile(file, 'utf8')));
+    const whole = await texts();
+    for (const file of files) await writeFile(file, '<include>\n  <extension name="');
+    await bridge.publish(2, bridge.trunk(2));
+    await registered(2, 1);
+    expect(await texts()).toEqual(whole);
+  });
+
   it('takes a burst in few reloads', async () => {
     await bridge.startAgent();
     const { freeswitch } = bridge.standIn;

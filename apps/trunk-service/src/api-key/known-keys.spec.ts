@@ -12,8 +12,16 @@ describe('known keys', () => {
   it('are forgotten at once', () => {
     const keys = knownKeys<string>();
     keys.set('a', 'Acme', 0);
-    keys.forget();
+    keys.forget(0);
     expect(keys.get('a', 0)).toBeUndefined();
+  });
+  it('are not learned again from an answer that was on its way when they were forgotten', () => {
+    const keys = knownKeys<string>();
+    keys.forget(1_000);
+    keys.set('a', 'Acme', 999);
+    expect(keys.get('a', 1_001)).toBeUndefined();
+    keys.set('a', 'Acme', 1_001);
+    expect(keys.get('a', 1_001)).toBe('Acme');
   });
   it('do not grow without bound', () => {
     const keys = knownKeys<number>();

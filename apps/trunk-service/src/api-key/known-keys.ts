@@ -1,9 +1,10 @@
 /** Whose key a lookup found, and when; asked again after a second, so that a revocation by another copy of the service counts a second later at most. */
 export interface KnownKeys<Holder> {
   get(lookup: string, now: number): Holder | undefined;
-  set(lookup: string, holder: Holder, now: number): void;
+  /** `asked`: when the record was asked. An answer to what was asked before everything was forgotten may not know of the reason, and is not kept. */
+  set(lookup: string, holder: Holder, asked: number): void;
   /** After a revocation or a suspension here: it counts from the next request on. */
-  forget(): void;
+  forget(now: number): void;
 }
 
 export const KNOWN_MS = 1_000;
@@ -11,15 +12,20 @@ const MOST = 10_000;
 
 export function knownKeys<Holder>(): KnownKeys<Holder> {
   const known = new Map<string, { holder: Holder; until: number }>();
+  let forgotten = -Infinity;
   return {
     get: (lookup, now) => {
       const entry = known.get(lookup);
       return entry !== undefined && now < entry.until ? entry.holder : undefined;
     },
-    set: (lookup, holder, now) => {
+    set: (lookup, holder, asked) => {
+      if (asked <= forgotten) return;
       if (known.size >= MOST) known.clear();
-      known.set(lookup, { holder, until: now + KNOWN_MS });
+      known.set(lookup, { holder, until: asked + KNOWN_MS });
     },
-    forget: () => known.clear(),
+    forget: (now) => {
+      forgotten = now;
+      known.clear();
+    },
   };
 }

@@ -44,6 +44,7 @@ describe('an INVITE, from the channel\'s variables', () => {
   it.each<[string, Record<string, string>, string]>([
     ['the asserted identity goes before From', { 'sip_P-Asserted-Identity': '+15551110000', sip_from_user: 'anonymous' }, '+15551110000'],
     ['but only where it is a number', { 'sip_P-Asserted-Identity': 'alice', sip_from_user: '+15552220000' }, '+15552220000'],
+    ['with parameters of its own, as carriers add them', { 'sip_P-Asserted-Identity': '+15551110000;cpc=ordinary', sip_from_user: 'anonymous' }, '+15551110000;cpc=ordinary'],
     ['nobody', {}, ''],
   ])('who calls: %s', (_case, variables, expected) => {
     expect(read(variables).fromUser).toBe(expected);

@@ -48,9 +48,9 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** FreeSWITCH gives the user of P-Asserted-Identity. Where that is none (a `tel:` URI, a name), From has to do. */
+/** FreeSWITCH gives the user of P-Asserted-Identity, with the parameters that a number may have (RFC 3966 §3). Where that is none (a `tel:` URI, a name), From has to do. */
 function callerOf(asserted: string, from: string): string {
-  return (/^\+?\d[\d().-]{2,}$/.test(asserted) ? asserted : from).slice(0, USER);
+  return (/^\+?\d[\d().-]{2,}(?:;|$)/.test(asserted) ? asserted : from).slice(0, USER);
 }
 
 /**

@@ -10,7 +10,7 @@ import { createCallerFrames } from './caller-frames.js';
 import type { FramePlayer, FrameTimer } from './frame-clock.timer.js';
 import { openMediaLink, type MediaLink } from './media-link.ws.js';
 import { customParameters, type StreamParameters } from './media-stream.js';
-import { createPlayoutQueue, FRAME_L16_BYTES } from './playout-queue.js';
+import { createPlayoutQueue, FRAME_BYTES, FRAME_L16_BYTES } from './playout-queue.js';
 import type { PortPool } from './port-pool.js';
 import type { UnicastHeaders } from './unicast.udp.js';
 
@@ -89,19 +89,34 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
     if (queue.take(l16) > 0) counts.firstToCaller ??= elapsed();
     packets.push(l16);
   };
+  /** The clock's frame has not been played: the assistant's is waited for. */
+  let owed = false;
+  const settle = (): void => {
+    if (!owed) return;
+    owed = false;
+    playOne();
+  };
   const player: FramePlayer = {
+    settle,
     play(frames, late, skipped) {
+      settle();
       counts.framesOutLate += late;
       if (skipped > 0) {
         counts.framesOutLost += skipped;
         queue.missed(skipped);
       }
+      owed = frames === 1 && queue.runsShort;
+      if (owed) return true;
       playOne();
       for (let frame = 1; frame < frames; frame += 1) {
         // What was late with us is late from the assistant too and not read yet: silence now would only put it off.
-        if (queue.queuedBytes === 0) return queue.missed(frames - frame);
+        if (queue.queuedBytes === 0) {
+          queue.missed(frames - frame);
+          break;
+        }
         playOne();
       }
+      return false;
     },
   };
 
@@ -135,6 +150,7 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
       return;
     }
     const refused = queue.add(decoded, bytes);
+    if (owed && queue.queuedBytes >= FRAME_BYTES) settle();
     if (refused === 0 || toldOfRefusal) return;
     toldOfRefusal = true;
     logger.warn({ refused_ms: refused / 8 }, 'the assistant sent more than a minute of speech ahead: its oldest is left out');

@@ -221,6 +221,27 @@ describe('underruns', () => {
   });
 });
 
+describe('a queue that runs short', () => {
+  it('has less than a frame in the middle of a speech, not before it, after it, in a pause that was heard, or after a clear', () => {
+    const short: boolean[] = [queue.runsShort];
+    const then = (what: () => unknown) => {
+      what();
+      short.push(queue.runsShort);
+    };
+    then(() => say(160));
+    then(() => take());
+    then(() => say(100));
+    then(() => say(60));
+    then(() => take());
+    then(() => take());
+    then(() => say(100));
+    then(() => say(220));
+    then(() => take());
+    then(() => queue.clear());
+    expect(short).toEqual([false, false, true, true, false, true, false, false, false, false, false]);
+  });
+});
+
 describe('a gap within a speech', () => {
   const pause = (frames: number) => queue.add(Buffer.alloc(frames * 160, 0xfe), frames * 160);
   const gap = (frames: number) => {

@@ -51,6 +51,8 @@ export interface PlayoutQueue {
   /** Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech in it. Calling it says that the frame before has been played. */
   take(l16: Uint8Array): number;
   readonly queuedBytes: number;
+  /** In the middle of a speech, and less than a frame is there. */
+  readonly runsShort: boolean;
   readonly counts: Readonly<PlayoutCounts>;
 }
 
@@ -181,6 +183,7 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       return speech;
     },
     get queuedBytes() { return size; },
+    get runsShort() { return size < FRAME_BYTES && quiet === 0; },
     get counts() { return counts; },
   };
 }

@@ -75,6 +75,8 @@ export async function startAssistant(options: { port?: number; autoPong?: boolea
 }
 
 function refuse(socket: Duplex, { status, headers = {} }: { status: number; headers?: Record<string, string> }): void {
+  // From here on nobody else listens, and whoever is refused may be gone before it has read why.
+  socket.on('error', () => undefined);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('')}Content-Length: 0\r\nConnection: close\r\n\r\n`);
 }

@@ -30,7 +30,7 @@ await main(async () => {
   }
 });
 
-/** A suite that could not even be loaded counts as one failed test: it must not vanish from the sum. */
+/** A suite that could not even be loaded, or failed outside its tests (an error that nobody caught), counts as one failed test: it must not vanish from the sum. */
 async function jest(suite, args, folder) {
   const output = join(folder, `${suite}.json`);
   const code = await new Promise((resolve, reject) => {
@@ -46,11 +46,11 @@ async function jest(suite, args, folder) {
   });
   try {
     const result = JSON.parse(readFileSync(output, 'utf8'));
-    const unloaded = result.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+    const outside = result.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed')).length;
     // A selection by name passes over the rest; in a whole run nothing may be passed over.
     const other = args.length > 0 ? 0 : result.numPendingTests + result.numTodoTests;
     if (other > 0) console.error(`${other} tests were skipped; there must be none`);
-    return { ok: code === 0 && other === 0, passed: result.numPassedTests, failed: result.numFailedTests + unloaded + other };
+    return { ok: code === 0 && other === 0, passed: result.numPassedTests, failed: result.numFailedTests + outside + other };
   } catch {
     console.error(`the ${suite} tests ended with ${code} and left no result`);
     return { ok: false, passed: 0, failed: 1 };

@@ -54,7 +54,7 @@ const ONE = 'SELECT envelope FROM calls WHERE call_id = $1 AND organization_id =
 
 /** `/?organization=…&limit=…` and `/?organization=…&call=…`. Without authentication. */
 async function serve(): Promise<number> {
-  await pool.query('ANALYZE calls');
+  await pool.query('VACUUM ANALYZE calls');
   const server = createServer((request, response) => {
     const query = new URL(request.url!, 'http://localhost').searchParams;
     const call = query.get('call');

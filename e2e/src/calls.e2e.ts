@@ -258,7 +258,8 @@ describe('what dies', () => {
     await agent.start();
     const told = await untilToldOf(sid, 'completed');
     expect(told.filter(({ status: what }) => what === 'completed')).toHaveLength(1);
-    expect(told.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+    // The last one before the kill may come twice: it was received, and nobody was left to note that.
+    expect([...new Set(told.map(({ sequence }) => sequence))]).toEqual([1, 2, 3, 4]);
     expect(await untilLogged(sid)).toMatchObject({ end_reason: 'unseen', reconstructed: true });
   }, 60_000);
 

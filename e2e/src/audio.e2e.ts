@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
@@ -190,6 +192,9 @@ describe('the end', () => {
   it('the agent is killed: FreeSWITCH ends the calls, and each has exactly one usage record and its story after the restart', async () => {
     const calls = await Promise.all(Array.from({ length: 3 }, () => talking()));
     const { agent } = mesh.test.mesh.bridges[0]!;
+    const open = join(mesh.test.folder, mesh.test.mesh.file.bridges[0]!.id, 'state', 'open');
+    const onDisk = async () => Promise.all((await readdir(open)).map((name) => readFile(join(open, name), 'utf8').catch(() => '')));
+    await eventually(async () => (await onDisk()).filter((text) => text.includes('"what":"answered"')).length === 3, { message: 'what happened so far to be on disk' });
     await agent.kill();
     await Promise.all(calls.map(({ line }) => line.ended));
     await agent.start();

@@ -5,20 +5,19 @@ export interface DrainOptions {
   /** Calls that need this process. */
   left: () => number;
   logger: Logger;
-  /** How often it is said how many are left; default 10 s. */
-  sayMs?: number;
 }
 
 const LOOK_MS = 50;
+const SAY_MS = 10_000;
 
 /** Until nobody talks any more, or the time is over. */
-export async function drain(withinMs: number, { left, logger, sayMs = 10_000 }: DrainOptions): Promise<void> {
+export async function drain(withinMs: number, { left, logger }: DrainOptions): Promise<void> {
   const until = performance.now() + withinMs;
   let sayAt = performance.now();
   while (left() > 0 && performance.now() < until) {
     if (performance.now() >= sayAt) {
       logger.info({ calls: left(), seconds_left: Math.ceil((until - performance.now()) / 1_000) }, 'calls that go on are waited for; new ones are turned away');
-      sayAt += sayMs;
+      sayAt += SAY_MS;
     }
     await sleep(LOOK_MS);
   }

@@ -46,6 +46,10 @@ export const gatewayStatus = z.object({
   ping: z.enum(['up', 'down']).nullable(),
   /** When `state` was entered. */
   since: timestamp.nullable(),
+  /** Where the gateway's host name leads, canonical addresses that a carrier may have; absent: it is a literal address, or an older agent wrote this. */
+  addresses: z.array(z.string().max(64)).max(64).optional(),
+  /** The source address of the answer to the last registration that succeeded, while it is REGED. */
+  registered_address: z.string().max(64).nullable().optional(),
   updated_at: timestamp,
 });
 export type GatewayStatus = z.infer<typeof gatewayStatus>;

@@ -13,6 +13,10 @@ export const numberTarget = z.object({
 });
 export type NumberTarget = z.infer<typeof numberTarget>;
 
+/** Why a number is the organisation's: a call for it arrived from an address with evidence, or an operator said so. */
+export const numberProof = z.object({ by: z.enum(['call', 'operator']), at: timestamp });
+export type NumberProof = z.infer<typeof numberProof>;
+
 export const numberState = z.object({
   id: uuid,
   organization_id: uuid,
@@ -28,6 +32,8 @@ export const numberState = z.object({
   target: numberTarget.nullable(),
   /** What is set for this number alone; absent: nothing. Behind `target`, because routing reads the members before it by their order. */
   call_settings: callSettings.optional(),
+  /** Absent: unproven. An unproven number yields to another organisation's proven claim. */
+  proof: numberProof.optional(),
   created_at: timestamp,
   updated_at: timestamp,
 });
@@ -40,6 +46,7 @@ export const numberEvent = z.discriminatedUnion('type', [
   /** The trunk was taken away. */
   cloudEvent('NumberUnassigned', z.object({ sip_trunk_id: uuid }), numberState),
   cloudEvent('NumberUpdated', z.object({ fields: z.array(z.string()) }), numberState),
+  cloudEvent('NumberProven', numberProof.pick({ by: true }), numberState),
   cloudEvent('NumberRemoved', z.object({}), z.null()),
 ]);
 export type NumberEvent = z.infer<typeof numberEvent>;

@@ -28,8 +28,8 @@ export const inboundRequest = z.object({
 export type InboundRequest = z.infer<typeof inboundRequest>;
 
 /**
- * Request `trunkmesh.rpc.routing.explain`: what would become of this call? Answered as an inbound request is. With `organization_id`, what others own is treated as if it
- * did not exist: only that organisation's trunks can be candidates. `pool` empty: in whatever pool.
+ * Request `trunkmesh.rpc.routing.explain`: what would become of this call? Decided as the live call would be, with everybody's trunks. With `organization_id`
+ * the answer shows only what that organisation may see. `pool` empty: in whatever pool.
  */
 export const explainRequest = inboundRequest.extend({ organization_id: uuid.nullable().default(null) });
 export type ExplainRequest = z.infer<typeof explainRequest>;
@@ -85,6 +85,14 @@ export const routeExplanation = z.object({
   steps: z.array(explanationStep),
   /** One sentence for a person: what was decided and why. */
   summary: z.string(),
+  /** In an answer to an explain request only: how the asking organisation stands at the source address. */
+  standing: z.object({
+    /** `sole`: it alone counts there. `shared`: several organisations do, and only full public numbers decide. `not-a-candidate`: its claim does not count without evidence. */
+    at_address: z.enum(['sole', 'shared', 'not-a-candidate', 'no-claim']),
+    has_evidence: z.boolean(),
+    /** Another customer uses this address. Not who. */
+    others: z.boolean(),
+  }).optional(),
 });
 export type RouteExplanation = z.infer<typeof routeExplanation>;
 
@@ -99,6 +107,8 @@ export const inboundDecision = z.discriminatedUnion('outcome', [
     target: numberTarget.pick({ kind: true, id: true }),
     /** The caller in E.164, where it could be brought to it. */
     caller: e164.nullable(),
+    /** The call named the number in full, read without anybody's number rules: a fact about the call, which counts as evidence. Absent from older versions. */
+    named_in_full: z.boolean().optional(),
     explanation: routeExplanation,
   }),
   z.object({

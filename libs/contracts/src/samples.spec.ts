@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
+import { addressEvent } from './address.js';
 import { bridgeEvent, gatewayStateChanged } from './bridge.js';
 import { callEvent } from './call.js';
+import { carrierEvent } from './carrier.js';
 import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
 import { trunkEvent } from './trunk.js';
@@ -10,7 +12,10 @@ import { trunkEvent } from './trunk.js';
  * One stored sample an event type, as it stands in somebody's stream. A sample is never edited: a schema that no longer reads it needs an optional field, or a `.v2`
  * type with an upcast and a sample of its own.
  */
-const SCHEMAS = [...organizationEvent.options, ...trunkEvent.options, ...numberEvent.options, ...bridgeEvent.options, ...callEvent.options, gatewayStateChanged];
+const SCHEMAS = [
+  ...organizationEvent.options, ...trunkEvent.options, ...numberEvent.options, ...addressEvent.options, ...carrierEvent.options,
+  ...bridgeEvent.options, ...callEvent.options, gatewayStateChanged,
+];
 const TYPES = SCHEMAS.map((schema) => schema.shape.type.value as string);
 const folder = new URL('../samples/', import.meta.url);
 

@@ -15,7 +15,7 @@ export const CALLS_STREAM = 'CALLS';
 export const GATEWAYS_STREAM = 'GATEWAYS';
 
 export const STREAM_SUBJECTS = {
-  [TRUNKMESH_STREAM]: ['trunkmesh.org.>', 'trunkmesh.bridge.>'],
+  [TRUNKMESH_STREAM]: ['trunkmesh.org.>', 'trunkmesh.bridge.>', 'trunkmesh.carrier.>'],
   [CALLS_STREAM]: ['trunkmesh.call.>'],
   [GATEWAYS_STREAM]: ['trunkmesh.gateway.>'],
 } as const;
@@ -30,6 +30,10 @@ export const organizationSubject = (org: string) => `trunkmesh.org.${token(org)}
 export const trunkSubject = (org: string, trunk: string) => `trunkmesh.org.${token(org)}.trunk.${token(trunk)}`;
 /** `number` in E.164; the subject carries its digits without the plus. */
 export const numberSubject = (org: string, number: string) => `trunkmesh.org.${token(org)}.number.${token(number.replace('+', ''))}`;
+/** `network` in canonical CIDR form. Its dots, colons and slash become `-` and `_`: `203-0-113-20_32`, `2001-db8--1_128`. */
+export const addressSubject = (org: string, network: string) =>
+  `trunkmesh.org.${token(org)}.address.${token(network.replace(/[.:]/g, '-').replace('/', '_'))}`;
+export const carrierSubject = (carrier: string) => `trunkmesh.carrier.${token(carrier)}`;
 export const bridgeSubject = (bridge: string) => `trunkmesh.bridge.${token(bridge)}`;
 /** `org` is the string `unknown` where a refused call belongs to nobody. */
 export const callSubject = (org: string, call: string) => `trunkmesh.call.${token(org)}.${token(call)}`;
@@ -38,6 +42,8 @@ export const gatewaySubject = (org: string, trunk: string, bridge: string) => `t
 export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';
 export const ALL_TRUNKS = 'trunkmesh.org.*.trunk.*';
 export const ALL_NUMBERS = 'trunkmesh.org.*.number.*';
+export const ALL_ADDRESSES = 'trunkmesh.org.*.address.*';
+export const ALL_CARRIERS = 'trunkmesh.carrier.*';
 export const ALL_BRIDGES = 'trunkmesh.bridge.*';
 export const ALL_CALLS = 'trunkmesh.call.>';
 export const numbersOfOrganization = (org: string) => `trunkmesh.org.${token(org)}.number.*`;
@@ -54,19 +60,33 @@ export type SubjectEntity =
   | { kind: 'organization'; org: string }
   | { kind: 'trunk'; org: string; trunk: string }
   | { kind: 'number'; org: string; number: string }
+  | { kind: 'address'; org: string; network: string }
+  | { kind: 'carrier'; carrier: string }
   | { kind: 'bridge'; bridge: string };
 
-const ENTITY = /^trunkmesh\.(?:bridge\.([^.]+)|org\.([^.]+)\.(?:(organization)|trunk\.([^.]+)|number\.([^.]+)))$/;
+const ENTITY = /^trunkmesh\.(?:(bridge|carrier)\.([^.]+)|org\.([^.]+)\.(?:organization|(trunk|number|address)\.([^.]+)))$/;
 
 /** The entity that a subject of the entities' stream names, or undefined for a subject that is none of ours. */
 export function entityOfSubject(subject: string): SubjectEntity | undefined {
   const match = ENTITY.exec(subject);
   if (!match) return undefined;
-  const [, bridge, org, , trunk, digits] = match;
-  if (bridge !== undefined) return { kind: 'bridge', bridge };
-  if (trunk !== undefined) return { kind: 'trunk', org: org!, trunk };
-  if (digits !== undefined) return { kind: 'number', org: org!, number: `+${digits}` };
-  return { kind: 'organization', org: org! };
+  const [, shared, sharedId, org, , id] = match;
+  const kind = match[4] as 'trunk' | 'number' | 'address' | undefined;
+  if (shared === 'bridge') return { kind: 'bridge', bridge: sharedId! };
+  if (shared === 'carrier') return { kind: 'carrier', carrier: sharedId! };
+  switch (kind) {
+    case 'trunk': return { kind: 'trunk', org: org!, trunk: id! };
+    case 'number': return { kind: 'number', org: org!, number: `+${id}` };
+    case 'address': return { kind: 'address', org: org!, network: networkOf(id!) };
+    case undefined: return { kind: 'organization', org: org! };
+  }
+}
+
+/** Undoes what `addressSubject` did. IPv4 has exactly three separators of single dashes; an IPv6 address with as few has a `--`. */
+function networkOf(id: string): string {
+  const [address = '', prefix] = id.split('_');
+  const v4 = !address.includes('--') && address.split('-').length === 4;
+  return `${address.replaceAll('-', v4 ? '.' : ':')}/${prefix}`;
 }
 
 /** Requests (NATS request/reply). */
@@ -78,6 +98,9 @@ export const ROUTING_QUEUE = 'routing';
 export const CALL_LOG_LIST = 'trunkmesh.rpc.calls.list';
 export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
 export const CALL_LOG_QUEUE = 'call-log';
+/** From a bridge to trunk-service: a call dialled an address verification code (address.ts). */
+export const ADDRESS_VERIFY = 'trunkmesh.rpc.address.verify';
+export const ADDRESS_VERIFY_QUEUE = 'address-verify';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
 export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'diagnose';
@@ -85,3 +108,5 @@ export const bridgeRequest = (bridge: string, request: BridgeRequest) => `trunkm
 
 /** Durable consumers. */
 export const USAGE_DURABLE = 'billing-observer';
+/** trunk-service reads finished calls for evidence of addresses and numbers. */
+export const EVIDENCE_DURABLE = 'evidence';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressClaim } from './address.js';
 import { cloudEvent } from './envelope.js';
 import { bridgeId, countryCode, poolName, timestamp, uuid } from './scalar.js';
 
@@ -80,6 +81,8 @@ export const trunkState = trunkSettings.extend({
    * same-name replacement races with the old one's un-REGISTER (FACTS, "Same-name replacement races at the registrar").
    */
   gateway_revision: z.number().int().positive(),
+  /** Absent in trunks last changed before claims were recorded: the literal addresses of `gateway` and `inbound_addresses`, since `created_at`. */
+  address_claims: z.array(addressClaim).max(256).optional(),
   created_at: timestamp,
   updated_at: timestamp,
 });
@@ -94,6 +97,8 @@ export const trunkEvent = z.discriminatedUnion('type', [
   cloudEvent('TrunkDisabled', z.object({}), trunkState),
   /** `bridge_id` null: it was taken off a bridge and no other is alive. */
   cloudEvent('TrunkPlaced', z.object({ bridge_id: bridgeId.nullable(), from: bridgeId.nullable() }), trunkState),
+  /** The addresses that the gateway's host name leads to have changed; canonical CIDRs. */
+  cloudEvent('TrunkResolved', z.object({ added: z.array(z.string()), removed: z.array(z.string()) }), trunkState),
   cloudEvent('TrunkDeleted', z.object({}), z.null()),
 ]);
 export type TrunkEvent = z.infer<typeof trunkEvent>;

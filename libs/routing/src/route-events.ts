@@ -18,18 +18,26 @@ export function applyEvent(index: RouteIndex, subject: string, event: StateEvent
   const entity = entityOfSubject(subject);
   const { state } = event.data;
   switch (entity?.kind) {
-    case 'organization':
-      if (state === null) removeOrganization(index, entity.org);
-      else putOrganization(index, entity.org, state as OrganizationState);
-      return true;
-    case 'trunk':
-      if (state === null) removeTrunk(index, entity.org, entity.trunk);
-      else putTrunk(index, entity.org, { ...state as TrunkState, id: entity.trunk });
-      return true;
+    case 'organization': return applyOrganization(index, entity.org, state as OrganizationState | null);
+    case 'trunk': return applyTrunk(index, entity, state as TrunkState | null);
     case 'number': return applyNumber(index, entity.org, digitsOfSubject(entity.number), state as NumberState | null);
+    case 'address':
+    case 'carrier':
     case 'bridge':
     case undefined: return false;
   }
+}
+
+function applyOrganization(index: RouteIndex, id: string, state: OrganizationState | null): boolean {
+  if (state === null) removeOrganization(index, id);
+  else putOrganization(index, id, state);
+  return true;
+}
+
+function applyTrunk(index: RouteIndex, { org, trunk }: { org: string; trunk: string }, state: TrunkState | null): boolean {
+  if (state === null) removeTrunk(index, org, trunk);
+  else putTrunk(index, org, { ...state, id: trunk });
+  return true;
 }
 
 /** A subject's number as an integer, 0 where it holds none. */

@@ -1,3 +1,4 @@
+import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import { DataSource } from 'typeorm';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
 import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migration.js';
@@ -19,7 +20,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
     connectTimeoutMS: 5_000,
     // A connection that breaks while idle is not an event to die of: the next query reports it.
     poolErrorHandler: () => undefined,
-    extra: { statement_timeout: statementMs, query_timeout: 1.25 * statementMs, idle_in_transaction_session_timeout: 20_000, keepAlive: true },
+    extra: { Client: SteadyClient, statement_timeout: statementMs, query_timeout: 1.25 * statementMs, idle_in_transaction_session_timeout: 20_000, keepAlive: true },
   });
 }
 

@@ -1,5 +1,5 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /** What PostgreSQL said, as far as it matters to what we do next. */
 export type RecordFailure =
@@ -28,6 +28,8 @@ const KINDS: readonly [RegExp, 'unavailable' | 'unusable-value' | 'lost-race' | 
 const SQLSTATE = /^(?=.*\d)[\dA-Z]{5}$/;
 
 export function recordFailure(error: unknown): RecordFailure {
+  // TypeORM gives a connection that was lost back to the pool at once; whoever asks it again gets this error.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return { kind: 'unavailable' };
   const cause: { code?: unknown; constraint?: unknown } = error instanceof QueryFailedError ? error.driverError : error as Error;
   const code = typeof cause.code === 'string' && SQLSTATE.test(cause.code) ? cause.code : undefined;
   // Whatever pg raises without an SQLSTATE never came from the server: no connection, a connection lost, a deadline missed.
@@ -38,6 +40,8 @@ export function recordFailure(error: unknown): RecordFailure {
   return { kind: 'other' };
 }
 
-export const recordUnavailable = () => new DomainError('record-unavailable', 'The record cannot be reached at this moment, so nothing was read or changed for certain. Try again in a few seconds; an Idempotency-Key makes that safe.');
+const UNAVAILABLE = 'The database is unavailable. A change may or may not have been applied. Retry; with an Idempotency-Key that is safe.';
+
+export const recordUnavailable = () => new DomainError('record-unavailable', UNAVAILABLE);
 
 export const recordLate = () => new DomainError('record-unavailable', 'The record took too long: it has much to do, or others are changing the same. Nothing was changed by this request. Try again in a few seconds.');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { recordFailure } from './record-failure.pg.js';
 
 const failed = (code?: string, more: object = {}) => new QueryFailedError('select', undefined, Object.assign(new Error('x'), code === undefined ? {} : { code }, more));
@@ -22,5 +22,6 @@ describe('what a failed query means', () => {
   ] as const)('%s', (_, code, kind) => expect(recordFailure(failed(code))).toEqual({ kind }));
 
   it('a violation is told with its constraint', () => expect(recordFailure(failed('23505', { constraint: 'trunks_name' }))).toEqual({ kind: 'violation', constraint: 'trunks_name' }));
+  it('a connection that was lost under a transaction', () => expect(recordFailure(new QueryRunnerAlreadyReleasedError())).toEqual({ kind: 'unavailable' }));
   it('a refusal of ours is no failure of the record', () => expect(recordFailure(new DomainError('trunk-not-found', 'x'))).toEqual({ kind: 'other' }));
 });

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
@@ -60,6 +61,7 @@ export function openRecord(options: RecordOptions): RecordStore {
     synchronize: false,
     logging: false,
     extra: {
+      Client: SteadyClient,
       // What does not depend on an answer does not wait for it: BEGIN, the events and their read model are one round trip.
       pipeline: true,
       keepAlive: true,

@@ -136,6 +136,7 @@ async function billingBeside(record: string): Promise<string> {
   url.pathname += '_billing';
   const name = decodeURIComponent(url.pathname.slice(1));
   const client = new pg.Client({ connectionString: record, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startSipCarrier } from '@trunkmesh/testkit/sip/sip-carrier.udp.js';
 import { gatewaysOf } from './freeswitch.harness.js';
 import { addNumber, callEvents, statusOf, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
 import { sipp, startKamailio, USER, type Kamailio } from './wire.harness.js';
@@ -73,6 +74,26 @@ describe('a registering trunk and its registrar', () => {
     await untilLive(org, trunk, 30_000);
     expect(await untilBound()).toBe(true);
   }, 60_000);
+});
+
+describe('a registrar that asks for SHA-256 alone', () => {
+  it('is told of by its cause, and the trunk registers again soon after the registrar offers MD5', async () => {
+    const carrier = await startSipCarrier({ users: { [USER.name]: USER.password } });
+    try {
+      carrier.challengeWith('SHA-256');
+      const settings = { name: 'SHA-256', gateway: `127.0.0.1:${carrier.port}`, username: USER.name, password: USER.password, register: true };
+      const sha = await org.api.post<Trunk>('/api/v1/sip-trunks', settings);
+      const failed = await eventually(async () => {
+        const status = await statusOf(org, sha);
+        return status.verdict === 'failed' && status;
+      }, { timeoutMs: 20_000, message: 'the failure to be told' });
+      expect(JSON.stringify(failed)).toContain('SHA-256');
+      carrier.challengeWith('MD5');
+      await untilLive(org, sha, 60_000);
+      expect(carrier.bindings.get(USER.name)).toContain(sha.id);
+      await org.api.delete(`/api/v1/sip-trunks/${sha.id}?force=true`);
+    } finally { await carrier.close(); }
+  }, 120_000);
 });
 
 describe('calls on the wire', () => {

@@ -31,6 +31,12 @@ describe('a trunk\'s status', () => {
     expect(status([gateway(1), gateway(2, { killed: true })])).toMatchObject({ applied_revision: 1, state: 'REGED' });
   });
 
+  it('stays what it was while its gateway is made anew', () => {
+    const was = gateway(2, { settled: 'FAILED', state: 'FAIL_WAIT', sipStatus: 900, sipPhrase: 'Cannot add credentials' });
+    const anew = gatewayStatus.parse(statusOf({ trunk: trunk(), bridgeId: 'b1', gateways: [{ ...was, killed: true }], problem: null, remaking: was, last: undefined, now: NOW }));
+    expect(anew).toEqual(status([was]));
+  });
+
   it('shows the first attempt before there is an outcome', () => {
     expect(status([gateway(2, { settled: null, state: 'TRYING', sipStatus: null, sipPhrase: null })])).toMatchObject({ state: 'TRYING', sip_status: null });
   });

@@ -11,6 +11,8 @@ export interface StatusSources {
   /** Every revision of the trunk that FreeSWITCH has. */
   gateways: readonly ObservedGateway[];
   problem: GatewayProblem | null;
+  /** The current one, while it is made anew and FreeSWITCH does not have it. */
+  remaking?: ObservedGateway | undefined;
   /** What was published last, also by an earlier run of this agent: FreeSWITCH keeps no SIP status. */
   last: GatewayStatus | undefined;
   now: string;
@@ -19,8 +21,8 @@ export interface StatusSources {
 const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /** One trunk on this bridge as readers see it. An attempt's single steps do not show: between two failures a trunk stays FAILED. */
-export function statusOf({ trunk, bridgeId, gateways, problem, last, now }: StatusSources): GatewayStatus {
-  const current = newest(gateways);
+export function statusOf({ trunk, bridgeId, gateways, problem, remaking, last, now }: StatusSources): GatewayStatus {
+  const current = newest(gateways) ?? remaking;
   return {
     organization_id: trunk.organization_id,
     trunk_id: trunk.id,

@@ -18,7 +18,7 @@ it('blames no file for a profile that is restarting', async () => {
   const replies = ['Invalid Profile [external]'];
   const rescans: boolean[] = [];
   const sync = startGatewaySync({
-    observed: new Map(), files, connected: () => true, onCycle: () => {}, onReload: (what, ok) => { if (what === 'rescan') rescans.push(ok); }, logger: createLogger('test', { level: 'silent' }),
+    remakes: new Map(), observed: new Map(), files, connected: () => true, onCycle: () => {}, onReload: (what, ok) => { if (what === 'rescan') rescans.push(ok); }, logger: createLogger('test', { level: 'silent' }),
     input: () => ({ known: true, desired: new Map(), held: new Set(), acl: () => '', dialplan: '<include/>', position: 1 }),
     freeswitch: {
       list: () => Promise.resolve([]), rescan: () => Promise.resolve(judgeRescan(replies.shift() ?? 'Reload XML [Success]\n+OK scan complete\n')), reloadAcl: () => Promise.resolve({ ok: true }),

@@ -5,6 +5,7 @@ import type { ReloadResult } from './freeswitch-reply.js';
 import type { GatewayFiles } from './gateway-files.fs.js';
 import { noteAsked, noteList, type ObservedMap } from './observed.js';
 import { driftOf, isIdle, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
+import { forgetRemakes, noteRemade, type Remake } from './remake.js';
 import { repairReload } from './reload-repair.fs.js';
 import { alarm, oneAtATime, reloadLoad } from './turns.clock.js';
 
@@ -33,6 +34,8 @@ export interface SyncReport {
 export interface GatewaySyncOptions {
   input(): SyncInput;
   observed: ObservedMap;
+  /** Kept by the loop. */
+  remakes: Map<string, Remake>;
   files: GatewayFiles;
   freeswitch: FreeSwitchGateways;
   connected(): boolean;
@@ -63,7 +66,7 @@ const APPEAR_MS = 1_000;
 
 /** The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next, so a burst of changes costs few reloads. */
 export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
-  const { observed, files, freeswitch, logger } = options;
+  const { observed, remakes, files, freeswitch, logger } = options;
   const offeredAt = new Map<string, number>();
   const refused = new Set<string>();
   const loaded: { acl: string | null; dialplan: string | null } = { acl: null, dialplan: null };
@@ -109,6 +112,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     const [result] = await Promise.all([plan.add.length > 0 || loaded.dialplan !== input.dialplan ? reload('rescan', input) : null, files.settle()]);
     if (result?.ok === true) loaded.dialplan = input.dialplan;
     const kill = mayBeKilled(plan, input, result);
+    noteRemade(remakes, plan.remake.filter((name) => kill.includes(name)), observed, Date.now());
     noteAsked(observed, kill, 'kill', Date.now());
     noteAsked(observed, plan.refresh, 'refresh', Date.now());
     noteAsked(observed, plan.retry, 'retry', Date.now());
@@ -124,7 +128,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (loaded.acl !== acl && inTouch() && (await reload('reloadAcl', input)).ok) loaded.acl = acl;
   };
 
-  const situationOf = ({ desired, held }: SyncInput): Situation => ({ desired, held, observed, files: files.known(), offeredAt, now: Date.now() });
+  const situationOf = ({ desired, held }: SyncInput): Situation => ({ desired, held, observed, files: files.known(), offeredAt, remakes, now: Date.now() });
 
   /** Whether FreeSWITCH's gateways were listed anew. */
   const lookAround = async (): Promise<boolean> => {
@@ -144,6 +148,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     const listed = await lookAround();
     const input = options.input();
     findRefused(input.desired, listed);
+    forgetRemakes(remakes, new Set([...input.desired.values()].map(({ name }) => name)), observed);
     const plan = reconcile(situationOf(input));
     await files.write(plan.write);
     await files.remove(plan.remove);
@@ -151,6 +156,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (inTouch() && result?.ok !== false) state.applied = input.position;
     if (plan.waiting > 0) soon.set(SOON_MS);
     else if (plan.add.length > 0) soon.set(APPEAR_MS);
+    else if (plan.nextAt !== null) soon.set(Math.max(plan.nextAt - Date.now(), SOON_MS));
     if (!isIdle(plan)) logger.info(summary(plan, { position: input.position, took_ms: Math.round(performance.now() - started) }), 'compared with FreeSWITCH');
     options.onCycle({ refused, listed });
   };
@@ -204,8 +210,9 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
 }
 
 function summary(plan: Plan, more: object): object {
-  const { write, remove, add, kill, refresh, retry, waiting } = plan;
-  return { written: write.length, removed: remove.length, killed: kill.length, refreshed: refresh.length, retried: retry.length, added: add.length, waiting, ...more };
+  const { write, remove, add, kill, refresh, retry, remake, waiting } = plan;
+  const made = { killed: kill.length, refreshed: refresh.length, retried: retry.length, remade: remake.length, added: add.length };
+  return { written: write.length, removed: remove.length, ...made, waiting, ...more };
 }
 
 /** Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the configuration. */

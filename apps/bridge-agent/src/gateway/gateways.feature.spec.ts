@@ -57,6 +57,17 @@ describe('a trunk', () => {
     ]);
   });
 
+  it('registers again soon after a carrier that asked for SHA-256 alone offers MD5 again, and shows one failure meanwhile', async () => {
+    bridge.standIn.setCarriers([{ address: CARRIER, digest: 'SHA-256', users: { 'carrier-user': 'carrier-password' } }]);
+    await bridge.startAgent();
+    await bridge.publish(1, bridge.trunk(1));
+    await eventually(() => bridge.status(1)?.state === 'FAILED' && bridge.status(1)?.sip_status === 900);
+    bridge.standIn.setCarriers([{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }]);
+    await eventually(() => bridge.status(1)?.state === 'REGED', { timeoutMs: 40_000, message: 'the trunk to register again' });
+    expect((await events(1)).map(({ data }) => [data.state.state, data.state.sip_status])).toEqual([['FAILED', 900], ['REGED', 200]]);
+    expect(bridge.names()).toEqual([`${trunkId(1)}.1`]);
+  }, 45_000);
+
   it('is told of in the trace of the request that made it', async () => {
     const telemetry = startTelemetry('test', {});
     try {

@@ -1,5 +1,5 @@
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
-import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
+import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslClient } from '../esl/esl-client.socket.js';
@@ -21,6 +21,7 @@ import { startGatewaySync } from './gateway-sync.loop.js';
 import { observeGateways, refusals, reloads, reloadSeconds } from './gateway.metrics.js';
 import { noteAdded, noteDeleted, noteState, type ObservedGateway, type ObservedMap } from './observed.js';
 import { noteRefused, refusedList, type RefusedAddresses } from './refused-addresses.js';
+import { sendsNothing, type Remake } from './remake.js';
 import { renderedGateways } from './rendered-gateways.crypto.js';
 import { startTrunkFeed } from './trunk-feed.follow.js';
 import { countByState, gatewaysByTrunk, refusedProblem } from './trunk-statuses.js';
@@ -62,6 +63,7 @@ const ASK_PROFILE_MS = 10_000;
 export async function startGateways(options: GatewaysOptions): Promise<Gateways> {
   const { bridge, link, esl, logger } = options;
   const observed: ObservedMap = new Map();
+  const remakes = new Map<string, Remake>();
   const refused: RefusedAddresses = new Map();
   const rendered = renderedGateways(options.ring);
   const traces = applyTraces(bridge.id);
@@ -129,18 +131,19 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const tellOne = (trunkId: string, of: readonly ObservedGateway[], now: string): void => {
     const trunk = feed.desired.trunks.get(trunkId)?.state;
     if (trunk !== undefined) {
-      const status = statusOf({ trunk, bridgeId: bridge.id, gateways: of, problem: problemOf(trunkId), last: publisher.last(trunkId), now });
+      const status = statusOf({ trunk, bridgeId: bridge.id, gateways: of, problem: problemOf(trunkId), remaking: remakingOf(trunk), last: publisher.last(trunkId), now });
       publisher.note(status, hasArrived(status) ? traces.settled(trunkId, status.state ?? 'PROBLEM') : undefined);
     } else if (of.length === 0) {
       publisher.gone(trunkId, now);
       traces.settled(trunkId, 'GONE');
     }
   };
+  const remakingOf = (trunk: TrunkState) => remakes.get(gatewayName(trunk))?.was;
   const tellAll = (): void => { for (const id of [...feed.desired.trunks.keys(), ...publisher.published()]) changed(id); };
 
   // ---- the comparison
   const sync = startGatewaySync({
-    observed, files, freeswitch, logger,
+    observed, remakes, files, freeswitch, logger,
     connected: () => esl.connected,
     // A copy: what arrives while the comparison is under way belongs to the next.
     input: () => ({ known: feed.known(), desired: new Map(rendered.desired), held: new Set(rendered.problems.keys()), acl, dialplan, position: feed.position() }),
@@ -171,14 +174,14 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       noteState(observed, seen, now);
       touched(seen.name);
       // Of a gateway that shall go: what waited for the end of its attempt can go on.
-      if (seen.state !== 'TRYING' && isLeaving(seen.name)) sync.wake();
+      if ((seen.state !== 'TRYING' && isLeaving(seen.name)) || sendsNothing(seen)) sync.wake();
     },
     'sofia::gateway_add'(event, now) {
       const name = event.headers.get('Gateway');
       const trunkId = name === undefined ? undefined : parseGatewayName(name)?.id;
       if (name === undefined || observed.has(name)) return;
       const registers = trunkId === undefined || feed.desired.trunks.get(trunkId)?.state.register !== false;
-      noteAdded(observed, { name, state: registers ? 'UNREGED' : 'NOREG', up: !registers }, now);
+      noteAdded(observed, { name, state: registers ? 'UNREGED' : 'NOREG', up: !registers }, now, remakes.get(name)?.was);
       touched(name);
     },
     'sofia::gateway_delete'(event) {

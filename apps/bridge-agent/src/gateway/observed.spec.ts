@@ -30,6 +30,23 @@ describe('what is seen of a gateway', () => {
     expect(after(['FAILED', 503], ['FAIL_WAIT'], ['UNREGED'], ['TRYING'], ['REGISTER', 200])).toMatchObject({ settled: 'REGED', triedAt: null, sipStatus: 200 });
   });
 
+  it('has no status of an earlier attempt when nothing answered the last one', () => {
+    expect(after(['FAILED', 904], ['FAIL_WAIT'], ['TRYING'], ['TIMEOUT'])).toMatchObject({ settled: 'TIMEOUT', sipStatus: 908, triedAt: 4_000 });
+  });
+
+  it('has failed when its pause begins without a failure that was told', () => {
+    expect(after(['TRYING'], ['FAIL_WAIT'])).toMatchObject({ settled: 'FAILED', settledAt: 2_000, sipStatus: 401, sipPhrase: 'Challenge in an unknown form', triedAt: 2_000 });
+  });
+
+  it('looks as before while it is made anew, until its attempt has an outcome', () => {
+    const observed: ObservedMap = new Map();
+    const was = after(['TRYING'], ['FAILED', 900]);
+    noteAdded(observed, { name, state: 'UNREGED', up: false }, 5_000, was);
+    expect(observed.get(name)).toMatchObject({ state: 'UNREGED', settled: 'FAILED', settledAt: 2_000, sipStatus: 900, triedAt: null, isNew: true });
+    noteState(observed, { name, state: 'REGISTER', up: false, sipStatus: 200, sipPhrase: 'OK' }, 6_000);
+    expect(observed.get(name)).toMatchObject({ settled: 'REGED', settledAt: 6_000, sipStatus: 200 });
+  });
+
   it('survives a new list, which knows less', () => {
     const observed: ObservedMap = new Map();
     noteState(observed, { name, state: 'REGISTER', up: false, sipStatus: 200, sipPhrase: 'OK' }, 5);

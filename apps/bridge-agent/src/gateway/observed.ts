@@ -50,6 +50,8 @@ const SETTLED: ReadonlySet<RegistrationState> = new Set(['REGED', 'NOREG', 'FAIL
 function settledState(state: RegistrationState): RegistrationState | null {
   // The registrar has answered 200; FreeSWITCH calls it REGED when its worker comes by again, a second later.
   if (state === 'REGISTER') return 'REGED';
+  // A challenge in a form that FreeSWITCH does not know fails without a FAILED: the pause is all that it says.
+  if (state === 'FAIL_WAIT') return 'FAILED';
   return SETTLED.has(state) ? state : null;
 }
 
@@ -82,8 +84,10 @@ export function noteList(observed: ObservedMap, list: readonly ListedGateway[], 
   }
 }
 
-export function noteAdded(observed: ObservedMap, gateway: ListedGateway, now: number): void {
-  observed.set(gateway.name, { ...fresh(gateway, now), isNew: true });
+/** `was`: the same one before it was made anew; what was settled then is so until the new one has an outcome. */
+export function noteAdded(observed: ObservedMap, gateway: ListedGateway, now: number, was?: ObservedGateway): void {
+  const kept = was === undefined ? {} : { settled: was.settled, settledAt: was.settledAt, sipStatus: was.sipStatus, sipPhrase: was.sipPhrase };
+  observed.set(gateway.name, { ...fresh(gateway, now), isNew: true, ...kept });
 }
 
 export function noteDeleted(observed: ObservedMap, name: string): void {
@@ -99,8 +103,16 @@ export function noteDeleted(observed: ObservedMap, name: string): void {
 export function noteState(observed: ObservedMap, seen: GatewayStateSeen, now: number): void {
   const known = observed.get(seen.name) ?? fresh(seen, now);
   const entered = enter(known, seen.state, now);
-  const answered = seen.sipStatus === null ? entered : { ...entered, sipStatus: seen.sipStatus, sipPhrase: seen.sipPhrase };
+  const answered = { ...entered, ...answerOf(known, seen) };
   observed.set(seen.name, { ...answered, up: seen.up, ...attemptOf(known, seen.state, now) });
+}
+
+/** Two outcomes come without a status (recorded); an earlier attempt's would give a wrong cause. 908 is what FreeSWITCH itself logs. */
+function answerOf(known: ObservedGateway, { state, sipStatus, sipPhrase }: GatewayStateSeen): Partial<ObservedGateway> {
+  if (sipStatus !== null) return { sipStatus, sipPhrase };
+  if (state === 'TIMEOUT') return { sipStatus: 908, sipPhrase: 'No answer in time' };
+  // Without FAILED between them: a challenge that its SIP stack could not read, and FreeSWITCH then had none to answer.
+  return state === 'FAIL_WAIT' && known.state === 'TRYING' ? { sipStatus: 401, sipPhrase: 'Challenge in an unknown form' } : {};
 }
 
 const REGISTERED: ReadonlySet<RegistrationState> = new Set(['REGISTER', 'REGED', 'NOREG']);
@@ -109,7 +121,7 @@ const FAILED: ReadonlySet<RegistrationState> = new Set(['FAILED', 'TIMEOUT']);
 function attemptOf(known: ObservedGateway, state: RegistrationState, now: number): Partial<ObservedGateway> {
   const registered = state === 'REGISTER' ? { registeredAt: now, isNew: false, ...(known.isNew ? { challengedAt: now } : {}) } : {};
   if (REGISTERED.has(state)) return { ...registered, triedAt: null };
-  return FAILED.has(state) ? { triedAt: now } : {};
+  return FAILED.has(state) || (state === 'FAIL_WAIT' && known.state === 'TRYING') ? { triedAt: now } : {};
 }
 
 /** What was asked of FreeSWITCH, so that the next comparison knows it. */

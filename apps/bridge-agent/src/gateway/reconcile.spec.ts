@@ -26,12 +26,13 @@ function situation(desired: DesiredGateway[], observed: ObservedGateway[], files
     files: new Map(files.map((gateway) => [gateway.trunkId, gateway.xml])),
     held: new Set(),
     offeredAt: new Map(),
+    remakes: new Map(),
     now: NOW,
     ...more,
   };
 }
 
-const NOTHING: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], waiting: 0 };
+const NOTHING: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], remake: [], nextAt: null, waiting: 0 };
 
 describe('given what FreeSWITCH has, the plan', () => {
   it('is empty when nothing differs', () => {
@@ -138,6 +139,42 @@ describe('given what FreeSWITCH has, the plan', () => {
     expect(reconcile(situation([want(1, 2)], [...observed.values()], [want(1, 2)])).retry).toEqual([want(1, 2).name]);
   });
 
+  const failed900 = (more: Partial<ObservedGateway> = {}) => has(want(1).name, { state: 'FAIL_WAIT', settled: 'FAILED', sipStatus: 900, triedAt: NOW - 5_000, ...more });
+  const remade = (times: number, ago: number) => ({ remakes: new Map([[want(1).name, { times, at: NOW - ago, was: failed900() }]]) });
+
+  it('takes a gateway away that FreeSWITCH sends nothing for any more, and adds it again under its name', () => {
+    const first = reconcile(situation([want(1)], [failed900()], [want(1)]));
+    expect(first).toEqual({ ...NOTHING, kill: [want(1).name], remake: [want(1).name], waiting: 1 });
+    expect(reconcile(situation([want(1)], [failed900({ killed: true, state: 'DOWN' })], [want(1)]))).toEqual({ ...NOTHING, remove: [id(1)], waiting: 1 });
+    expect(reconcile(situation([want(1)], [], []))).toEqual({ ...NOTHING, write: [{ file: id(1), xml: want(1).xml }], add: [want(1).name] });
+  });
+
+  it.each<[string, Partial<ObservedGateway>, Partial<Situation>, number | null]>([
+    ['not at once', { triedAt: NOW - 1_000 }, {}, NOW + 4_000],
+    ['later after the first time', {}, remade(1, 5_000), NOW + 10_000],
+    ['later each time', {}, remade(3, 50_000), NOW + 10_000],
+    ['at least every two minutes', {}, remade(30, 110_000), NOW + 10_000],
+    ['not while it is tried', { state: 'TRYING' }, {}, null],
+    ['not for wrong credentials, after which REGISTERs go on', { sipStatus: 904 }, {}, null],
+    ['not for an answer that did not come', { sipStatus: 908 }, {}, null],
+    ["not for a carrier's own status", { sipStatus: 403 }, {}, null],
+    ['not while its status is unknown', { sipStatus: null }, {}, null],
+    ['not while FreeSWITCH takes it away itself', { state: 'DOWN', settled: 'DOWN', settledAt: NOW - 1_000 }, {}, NOW + 4_000],
+  ])('makes a gateway anew %s', (_when, more, situationMore, nextAt) => {
+    expect(reconcile(situation([want(1)], [failed900(more)], [want(1)], situationMore))).toEqual({ ...NOTHING, nextAt });
+  });
+
+  it('makes one anew that somebody unregistered by hand', () => {
+    const down = has(want(1).name, { state: 'DOWN', settled: 'DOWN', settledAt: NOW - 5_000 });
+    expect(reconcile(situation([want(1)], [down], [want(1)])).remake).toEqual([want(1).name]);
+  });
+
+  it('makes only so many anew at once', () => {
+    const numbers = Array.from({ length: 200 }, (_, index) => index);
+    const plan = reconcile(situation(numbers.map((n) => want(n)), numbers.map((n) => failed900({ name: want(n).name })), numbers.map((n) => want(n))));
+    expect(plan.remake).toHaveLength(REPLACEMENTS_AT_ONCE);
+  });
+
   it('leaves a trunk that cannot be rendered as it is, running with its former settings', () => {
     expect(reconcile(situation([], [has(want(1).name)], [want(1)], { held: new Set([id(1)]) }))).toEqual(NOTHING);
   });
@@ -219,7 +256,7 @@ describe('again and again, it', () => {
       model.second();
 
       let wanted = new Map<string, DesiredGateway>();
-      const cycle = () => { model.do(reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), offeredAt: new Map(), now: model.now })); };
+      const cycle = () => { model.do(reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), offeredAt: new Map(), remakes: new Map(), now: model.now })); };
       desired.forEach((trunks, index) => {
         wanted = new Map(trunks.map(({ trunk, revision: number, content }) => [id(trunk), want(trunk, number, content)]));
         for (let passed = 0; passed < pauses[index]!; passed += 1) { cycle(); model.second(); }
@@ -229,7 +266,7 @@ describe('again and again, it', () => {
       const always = running.filter(({ trunk, revision: number }) => [...desired, files].every((trunks) => trunks.some((other) => other.trunk === trunk && other.revision === number && other.content === '')));
       for (const { trunk, revision: number } of always) expect(model.touched.has(want(trunk, number).name)).toBe(false);
 
-      const settled = reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), offeredAt: new Map(), now: model.now });
+      const settled = reconcile({ desired: wanted, observed: model.observed, files: model.files, held: new Set(), offeredAt: new Map(), remakes: new Map(), now: model.now });
       expect(settled).toEqual(NOTHING);
       expect([...model.gateways.keys()].filter((name) => parseGatewayName(name) !== undefined).sort()).toEqual([...wanted.values()].map(({ name }) => name).sort());
       expect(model.touched.has('operators-own')).toBe(false);

@@ -1,6 +1,7 @@
 import type { RegistrationState } from '@trunkmesh/contracts/bridge.js';
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Observed, ObservedGateway } from './observed.js';
+import { remakeDueAt, type Remakes } from './remake.js';
 
 /** What a trunk of this bridge shall be in FreeSWITCH: rendered, and so with its password in plain text. */
 export interface DesiredGateway {
@@ -24,6 +25,7 @@ export interface Situation {
   files: ReadonlyMap<string, string>;
   /** When a gateway of this name was last in a rescan that succeeded. While it does not appear FreeSWITCH has refused it, or has not said so yet. */
   offeredAt: ReadonlyMap<string, number>;
+  remakes: Remakes;
   now: number;
 }
 
@@ -38,6 +40,10 @@ export interface Plan {
   refresh: string[];
   /** Failing for long, or for a reason that is gone: told to try again now. */
   retry: string[];
+  /** Of those that are killed: to be added again under the same name, because FreeSWITCH sends nothing for them any more. */
+  remake: string[];
+  /** When the next one is due to be made anew. */
+  nextAt: number | null;
   /** Differences that need another look in a moment: FreeSWITCH's own second, a refresh on its way. */
   waiting: number;
 }
@@ -63,7 +69,7 @@ export const REPLACEMENTS_AT_ONCE = 50;
 
 /** Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to do. */
 export function reconcile(situation: Situation): Plan {
-  const plan: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], waiting: 0 };
+  const plan: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], remake: [], nextAt: null, waiting: 0 };
   const step = { situation, plan, replacing: 0 };
   const others = otherGateways(situation);
   for (const desired of situation.desired.values()) bring(step, desired, others.get(desired.trunkId) ?? []);
@@ -137,6 +143,8 @@ function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): vo
   }
   if (file === undefined) plan.write.push({ file: desired.trunkId, xml: desired.xml });
   else if (file !== desired.xml) return replace(step, desired, current);
+  const dueAt = remakeDueAt(current, situation.remakes.get(current.name));
+  if (dueAt !== undefined) return remake(step, current, dueAt);
   if (shallRetry(current, situation.now)) plan.retry.push(current.name);
 }
 
@@ -145,6 +153,19 @@ function replace(step: Step, desired: DesiredGateway, current: ObservedGateway):
   if (step.replacing >= REPLACEMENTS_AT_ONCE) { step.plan.waiting += 1; return; }
   step.replacing += 1;
   if (takeAway(step, current) === 'killed') step.plan.remove.push(desired.trunkId);
+}
+
+/** Nothing of it is bound at the registrar. Its file is taken away when it is seen to go, and written again when it is gone (`keep`, `add`). */
+function remake(step: Step, current: ObservedGateway, dueAt: number): void {
+  const { plan, situation } = step;
+  if (dueAt > situation.now) {
+    plan.nextAt = Math.min(plan.nextAt ?? Infinity, dueAt);
+    return;
+  }
+  if (step.replacing >= REPLACEMENTS_AT_ONCE) { plan.waiting += 1; return; }
+  step.replacing += 1;
+  plan.remake.push(current.name);
+  kill(step, current);
 }
 
 /** One step towards its end. */

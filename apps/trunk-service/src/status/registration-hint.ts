@@ -27,10 +27,18 @@ function withPort(gateway: string, transport: TrunkState['transport']): string {
   return /^(\[[^\]]*\]|[^:]+):\d+$/.test(gateway) ? gateway : `${gateway}, port ${transport === 'tls' ? 5061 : 5060}`;
 }
 
+const DIGEST_NOT_SUPPORTED = (context: HintContext) => 'the carrier asks for a digest that FreeSWITCH does not support (such as SHA-256; it supports MD5): '
+  + `ask the carrier to offer MD5 to the user "${user(context)}"; the registration is tried again at least every two minutes`;
+const CHALLENGE_UNKNOWN = () => 'the carrier asks for credentials in a form that FreeSWITCH does not know (an algorithm or a qop of its own): '
+  + 'ask the carrier to offer MD5 digest with qop "auth" or none';
+
 /** The first row that fits is the hint; what FreeSWITCH reports in each case is in FACTS. A new cause is a new row, and a row in the spec's table. */
 const ROWS: readonly Row[] = [
   // 904 is FreeSWITCH's own: the carrier challenged again after credentials were sent.
   { cause: 'wrong-credentials', when: status(904), message: (c) => `wrong username or password: the carrier challenged again after it was given the credentials of "${user(c)}"; check username, password${c.trunk.realm ? ', realm' : ''} and, where the carrier uses another digest user, auth_username` },
+  // 900 is FreeSWITCH's own: no answer could be made to the challenge (RFC 8760's SHA-256 alone, or MD5 with SHA-256 after it).
+  { cause: 'digest-not-supported', when: both(status(900), phrase(/credentials/i)), message: DIGEST_NOT_SUPPORTED },
+  { cause: 'challenge-not-answered', when: both(status(401), phrase(/unknown form/)), message: CHALLENGE_UNKNOWN },
   { cause: 'challenge-not-answered', when: status(401, 407), message: (c) => `the carrier asks for credentials that do not fit${c.trunk.realm ? ` the realm "${c.trunk.realm}"` : ''}; check username, password and realm` },
   { cause: 'host-not-resolved', when: both(status(503), phrase(/dns/i)), message: (c) => `the host name does not resolve: "${c.trunk.gateway}"; check its spelling and that it is a public name` },
   { cause: 'tls-failed', when: both(status(503), ({ trunk }) => trunk.transport === 'tls'), message: (c) => `no TLS connection to ${target(c)}: nothing listens there, or the certificates do not fit; check that the carrier offers TLS on this port, or use another transport` },

@@ -8,6 +8,8 @@ export const carrier = z.object({
   users: z.record(z.string(), z.string()).optional(),
   /** Where REGISTER answers come from, in events; the address when it is an IP. */
   network: z.object({ address: z.string(), port: z.number().int() }).optional(),
+  /** What a REGISTER is challenged with. FreeSWITCH answers MD5 alone. */
+  digest: z.enum(['MD5', 'SHA-256']).default('MD5'),
   /** Answers OPTIONS; false: the ping of a gateway that asks for one goes down. */
   answersPing: z.boolean().default(true),
   /** A SIP status that every REGISTER gets, such as 403. */
@@ -49,11 +51,15 @@ function networkOf(found: Carrier): { address: string; port: number } {
   return found.network ?? { address: isAddress(host) ? host : '192.0.2.10', port: Number(port ?? 5060) };
 }
 
+/** FreeSWITCH's own: it has no answer to the challenge. The gateway's handle keeps that challenge, and every later attempt ends so before anything is sent (`register-sha-256.esl.txt`). */
+export const CANNOT_ANSWER: Answer = { status: 900, phrase: 'Cannot add credentials' };
+
 /** What a REGISTER with these credentials gets. 904 is FreeSWITCH's own: the second challenge cannot be answered. */
 export function registerAnswer(carriers: readonly Carrier[], gateway: { proxy: string; authUsername: string; password: string }): Answer {
   const found = findCarrier(carriers, gateway.proxy);
   if (found === undefined) return unreachable(hostPort(gateway.proxy));
   if (found.registerStatus !== undefined) return { status: found.registerStatus, phrase: PHRASES[found.registerStatus] ?? '', network: networkOf(found) };
+  if (found.digest === 'SHA-256') return CANNOT_ANSWER;
   if (found.users !== undefined && found.users[gateway.authUsername] !== gateway.password) {
     return { status: 904, phrase: 'Operation has no matching challenge ', network: networkOf(found) };
   }

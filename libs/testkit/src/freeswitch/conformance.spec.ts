@@ -23,6 +23,7 @@ const gateway = (name: string, values: Record<string, string | number | boolean>
 
 const CARRIERS: CarrierInput[] = [
   { address: '127.0.0.1:6061', users: { 9228: 'right', 9229: 'right' } },
+  { address: '127.0.0.1:6062', digest: 'SHA-256' },
   { address: '127.0.0.1:6070', users: {} },
   { address: '127.0.0.1:6071', calls: [{ outcome: 'number' }] },
   { address: '127.0.0.1:6998', calls: [{ outcome: 'silent' }] },
@@ -112,6 +113,20 @@ describe('the event socket, both ways, as recorded', () => {
       await eventually(() => (stateOf(client.frames).get(name)?.length ?? 0) >= expected.length, { timeoutMs: 15_000, message: `states of ${name}` });
       expect([name, stateOf(client.frames).get(name)!.slice(0, expected.length)]).toEqual([name, expected]);
     }
+    client.close();
+  }, 40_000);
+
+  it('register-sha-256: the attempt fails within FreeSWITCH, and so does every later one, whatever the registrar asks for by then', async () => {
+    await start({ 'tr-sha256.1': { proxy: '127.0.0.1:6062', realm: '127.0.0.1', username: 9228, password: 'right' } });
+    const client = await login();
+    client.send('event plain CUSTOM sofia::gateway_state');
+    const told = (frames: Frame[]) => eventsOf(frames).map(({ event }) => event!.filter(([name]) => /^(Gateway|State|Ping-Status|Phrase|Status|Register-.*)$/.test(name)).map(([name, value]) => `${name}=${value}`).join(' '));
+    const expected = told((await recording('register-sha-256.esl.txt')).flatMap(({ frames }) => frames));
+    await eventually(() => told(client.frames).some((line) => line.includes('Status=900')), { timeoutMs: 15_000 });
+    standIn!.setCarriers([{ address: '127.0.0.1:6062' }]);
+    await eventually(() => told(client.frames).filter((line) => line.includes('Status=900')).length === 2, { timeoutMs: 15_000 });
+    // From one attempt over the pause to the end of the next.
+    expect(told(client.frames).slice(0, expected.length)).toEqual(expected);
     client.close();
   }, 40_000);
 

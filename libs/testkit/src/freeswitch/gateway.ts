@@ -1,4 +1,4 @@
-import type { Answer } from './carrier.js';
+import { CANNOT_ANSWER, type Answer } from './carrier.js';
 import type { Element } from './xml.js';
 import { parameters } from './xml.js';
 
@@ -59,6 +59,7 @@ export class Gateway {
   private upSince: number;
   private pingDue: number;
   private failed: Answer | undefined;
+  private handleSpent = false;
 
   constructor(readonly settings: GatewaySettings, now: number) {
     this.state = settings.register ? 'UNREGED' : 'NOREG';
@@ -66,6 +67,9 @@ export class Gateway {
     this.upSince = now;
     this.pingDue = now + settings.ping * 1000;
   }
+
+  /** What a REGISTER gets without being sent. */
+  get unsentAnswer(): Answer | undefined { return this.handleSpent ? CANNOT_ANSWER : undefined; }
 
   /** For how long it has been usable, milliseconds. */
   upFor(now: number): number { return this.up ? now - this.upSince : 0; }
@@ -106,6 +110,7 @@ export class Gateway {
       if (this.state === 'REGED') return this.refreshed(now);
       return [this.enter('REGISTER', answer)];
     }
+    this.handleSpent = answer === CANNOT_ANSWER;
     // Only from the second attempt on does FreeSWITCH know whom it is talking to.
     const cached = answer.status === 904 && this.triedBefore;
     if (cached) this.network = answer.network;

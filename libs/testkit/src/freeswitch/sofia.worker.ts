@@ -53,7 +53,7 @@ export class SofiaWorker {
   }
 
   private register(gateway: Gateway): void {
-    const answer = registerAnswer(this.freeswitch.carriers, gateway.settings);
+    const answer = gateway.unsentAnswer ?? registerAnswer(this.freeswitch.carriers, gateway.settings);
     for (const event of gateway.answered(answer, Date.now())) this.tell(gateway, event);
   }
 

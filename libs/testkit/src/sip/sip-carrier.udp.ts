@@ -12,6 +12,9 @@ export interface SipCarrierOptions {
   users?: Record<string, string>;
 }
 
+/** What a REGISTER is challenged with. The answer is judged as MD5 in any case. */
+export type SipDigest = 'MD5' | 'SHA-256';
+
 export interface SipCall extends Omit<SipInvite, 'address'> {
   /** An answered call is hung up after this long. */
   talkMs?: number;
@@ -23,6 +26,7 @@ export interface SipCarrier {
   readonly port: number;
   /** Contacts of the registered users, by user. */
   readonly bindings: ReadonlyMap<string, string>;
+  challengeWith(digest: SipDigest): void;
   /** The final status that the call got; 200 after it was answered, and hung up. */
   call(call: SipCall): Promise<number>;
   close(): Promise<void>;
@@ -40,13 +44,14 @@ export async function startSipCarrier(options: SipCarrierOptions = {}): Promise<
     socket.bind(options.port ?? 0, address, resolve);
   });
   const { port } = socket.address();
-  const carrier = { socket, users: options.users ?? {}, bindings: new Map<string, string>() };
+  const carrier = { socket, users: options.users ?? {}, bindings: new Map<string, string>(), digest: 'MD5' as SipDigest };
   socket.on('message', (data, peer) => {
     const message = parseSip(data.toString('utf8'));
     if (message?.method !== undefined) answer(carrier, message, peer);
   });
   return {
     address, port, bindings: carrier.bindings,
+    challengeWith(digest) { carrier.digest = digest; },
     call: (call) => place(address, call),
     close: () => new Promise((resolve) => { socket.close(() => resolve()); }),
   };
@@ -56,6 +61,7 @@ interface Carrier {
   socket: Socket;
   users: Record<string, string>;
   bindings: Map<string, string>;
+  digest: SipDigest;
 }
 
 function answer(carrier: Carrier, request: SipMessage, peer: RemoteInfo): void {
@@ -67,7 +73,7 @@ function answer(carrier: Carrier, request: SipMessage, peer: RemoteInfo): void {
   }
   const user = authenticated(carrier, request);
   if (user === undefined) {
-    const challenge = `Digest realm="${REALM}", nonce="${token()}", algorithm=MD5`;
+    const challenge = `Digest realm="${REALM}", nonce="${token()}", algorithm=${carrier.digest}`;
     send(respond(request, { status: 401, phrase: 'Unauthorized', toTag: token(), headers: [['WWW-Authenticate', challenge]] }));
     return;
   }

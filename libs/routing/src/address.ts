@@ -85,6 +85,12 @@ function maskIpv6(groups: readonly number[], prefix: number): string {
   return key;
 }
 
+/** Whether the network holds the address. */
+export function contains({ address: network, prefix }: Cidr, address: Address): boolean {
+  if (network.family === 4) return address.family === 4 && maskIpv4(network.bits, prefix) === maskIpv4(address.bits, prefix);
+  return address.family === 6 && maskIpv6(network.groups, prefix) === maskIpv6(address.groups, prefix);
+}
+
 export function addAddress<T>(index: AddressIndex<T>, cidr: Cidr, value: T): void {
   const { address, prefix } = cidr;
   if (address.family === 4) {

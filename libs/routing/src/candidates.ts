@@ -1,8 +1,7 @@
 import type { InboundRequest, RouteExplanation } from '@trunkmesh/contracts/routing.js';
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
-import { lookupAddress, parseAddress } from './address.js';
 import type { Dialect } from './number-format.js';
-import type { RoutedTrunk, RouteIndex, TrunkEntry } from './route-index.js';
+import type { RoutedTrunk, TrunkEntry } from './route-index.js';
 
 /** A trunk that the call may have come from, by its source address. */
 export interface Candidate {
@@ -13,39 +12,7 @@ export interface Candidate {
 /** Candidates whose carriers write numbers alike. A number is read once for all of them. */
 export interface DialectGroup {
   readonly dialect: Dialect;
-  readonly candidates: Candidate[];
-}
-
-/**
- * Every trunk, enabled or not, that the source address belongs to, narrowed by the gateway that the Request-URI claims where that is one of them. A claim that
- * is not among them changes nothing: anybody can write it.
- */
-export function candidatesOf(index: RouteIndex, request: InboundRequest, organizationId: string | null): Candidate[] {
-  const found = bySource(index, request, organizationId);
-  const claimed = claimedTrunk(request);
-  const narrowed = claimed === undefined || found.length < 2 ? undefined : found.find((candidate) => candidate.trunk.id === claimed);
-  return narrowed === undefined ? found : [narrowed];
-}
-
-function bySource(index: RouteIndex, request: InboundRequest, organizationId: string | null): Candidate[] {
-  const found: Candidate[] = [];
-  const seen = new Set<TrunkEntry>();
-  const add = (trunk: TrunkEntry, matchedBy: Candidate['matchedBy']) => {
-    if (trunk.state === null || seen.has(trunk)) return;
-    if (request.pool !== '' && trunk.state.pool !== request.pool) return;
-    if (organizationId !== null && trunk.organization.id !== organizationId) return;
-    seen.add(trunk);
-    found.push({ trunk: trunk as Candidate['trunk'], matchedBy });
-  };
-  const address = parseAddress(request.source_address);
-  if (address !== undefined) {
-    for (const claims of lookupAddress(index.addresses, address)) for (const claim of claims) add(claim.trunk, claim.matchedBy);
-  }
-  for (const id of request.resolved_trunks) {
-    const trunk = index.trunks.get(id);
-    if (trunk !== undefined) add(trunk, 'resolved-host');
-  }
-  return found;
+  readonly candidates: readonly Candidate[];
 }
 
 /** FreeSWITCH's contact for a gateway: the Request-URI user of a call to a registered trunk (FACTS, "Inbound calls"). */
@@ -61,8 +28,15 @@ export function claimedTrunk(request: Pick<InboundRequest, 'claimed_gateway' | '
   return name === undefined ? undefined : parseGatewayName(name)?.id ?? name;
 }
 
+/** An organisation's candidates, narrowed to the trunk that the Request-URI claims where that is one of them. Any other claim changes nothing: anybody can write it. */
+export function narrowed(candidates: readonly Candidate[], request: InboundRequest): readonly Candidate[] {
+  const claimed = candidates.length < 2 ? undefined : claimedTrunk(request);
+  const found = claimed === undefined ? undefined : candidates.find((candidate) => candidate.trunk.id === claimed);
+  return found === undefined ? candidates : [found];
+}
+
 export function groupByDialect(candidates: readonly Candidate[]): DialectGroup[] {
-  const groups = new Map<Dialect, DialectGroup>();
+  const groups = new Map<Dialect, DialectGroup & { candidates: Candidate[] }>();
   for (const candidate of candidates) {
     const { dialect } = candidate.trunk.state;
     const group = groups.get(dialect);
@@ -75,10 +49,4 @@ export function groupByDialect(candidates: readonly Candidate[]): DialectGroup[]
 /** Lower priority number first, then by id, so that every instance picks the same. */
 export function byPriority(a: Candidate, b: Candidate): number {
   return a.trunk.state.priority - b.trunk.state.priority || (a.trunk.id < b.trunk.id ? -1 : 1);
-}
-
-/** The one organisation that all of them belong to, or undefined. */
-export function soleOrganization(candidates: readonly Candidate[]): string | undefined {
-  const first = candidates[0]?.trunk.organization;
-  return candidates.every((candidate) => candidate.trunk.organization === first) ? first?.id : undefined;
 }

@@ -60,7 +60,7 @@ describe('every inbound call', () => {
 
   it('without a source that names a number is refused where more than one number could be meant', () => {
     const nameless = fc.constantFrom('9228', '', 's', 'one', '*21#');
-    fc.assert(fc.property(fc.subarray([1, 2, 3, 4].map(TRUNK), { minLength: 2 }), nameless, nameless, (resolved_trunks, request_uri_user, to_user) => {
+    fc.assert(fc.property(fc.subarray([1, 2].map(TRUNK), { minLength: 2 }), nameless, nameless, (resolved_trunks, request_uri_user, to_user) => {
       expect(decideInbound(index, invite({ source_address: '192.0.2.200', resolved_trunks, request_uri_user, to_user }))).toMatchObject({ outcome: 'refuse', reason: 'ambiguous-number' });
     }));
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CALLED_NUMBER_SOURCES, inboundDecision, type InboundDecision, type InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { given, id, invite, number, NUMBER_ID, ORG, organization, PBX, trunk, TRUNK } from './inbound-fixture.js';
+import { carrier, evidence, given, id, invite, number, NUMBER_ID, ORG, organization, PBX, trunk, TRUNK } from './inbound-fixture.js';
 
 const A = '+15551230001';
 const B = '+15551230002';
@@ -129,14 +129,17 @@ describe('the only number of a trunk', () => {
   });
 
   it('is never taken where another organisation shares the address, with or without numbers', () => {
-    const decision = given(...ONE_NUMBER, organization(2), trunk(2, 2)).when();
+    const decision = given(...ONE_NUMBER, evidence(1), organization(2), trunk(2, 2), evidence(2)).when();
     expect(outcome(decision)).toBe('484 ambiguous-number');
     expect(decision).toMatchObject({ organization_id: null, trunk_id: null });
+    expect(decision.explanation.summary).toContain('several organisations share this address');
   });
 
   it('is taken where the registered contact tells the trunk among those that share the address', () => {
+    const shared = [...ONE_NUMBER, organization(2), trunk(2, 2), number(2, B, { sip_trunk_id: TRUNK(2) }), evidence(2)];
     for (const claim of [{ claimed_gateway: `${TRUNK(1)}.3` }, { request_uri_user: `gw+${TRUNK(1)}.2` }]) {
-      expect(outcome(given(...ONE_NUMBER, organization(2), trunk(2, 2), number(2, B, { sip_trunk_id: TRUNK(2) })).when(claim))).toBe(`sole_number ${A}`);
+      expect(outcome(given(...shared, evidence(1)).when(claim))).toBe(`sole_number ${A}`);
+      expect(outcome(given(...shared, carrier('listed', ['198.51.100.0/24'])).when(claim))).toBe('484 ambiguous-number');
     }
   });
 });
@@ -173,7 +176,7 @@ describe('who is calling', () => {
   });
 
   it('two organisations at one address are told apart by the number, and neither sees the other', () => {
-    const shared = [organization(1), trunk(1, 1), number(1, A), organization(2), trunk(2, 2), number(2, B)];
+    const shared = [organization(1), trunk(1, 1), number(1, A), evidence(1), organization(2), trunk(2, 2), number(2, B), evidence(2)];
     for (const [org, called] of [[1, A], [2, B]] as const) {
       const decision = given(...shared).when({ to_user: called });
       expect(decision).toMatchObject({ outcome: 'route', organization_id: ORG(org), trunk_id: TRUNK(org), number: called });
@@ -190,15 +193,22 @@ describe('who is calling', () => {
   });
 
   it('a value that two carriers behind one address read differently is a guess', () => {
-    const shared = [
+    const trunks = (org: number) => [
       organization(1), trunk(1, 1, { default_country: 'US' }), number(1, '+12125550100'),
-      organization(2), trunk(2, 2, { default_country: 'GB' }), number(2, '+442125550100'),
+      organization(org), trunk(org, 2, { default_country: 'GB' }), number(org, '+442125550100'),
     ];
-    const decision = given(...shared).when({ to_user: '2125550100' });
-    expect(outcome(decision)).toBe('484 ambiguous-number');
-    expect(decision).toMatchObject({ organization_id: null });
+    expect(outcome(given(...trunks(1)).when({ to_user: '2125550100' }))).toBe('484 ambiguous-number');
+    expect(outcome(given(...trunks(1)).when({ to_user: '+12125550100' }))).toBe('To +12125550100');
+    const shared = [...trunks(2), evidence(1), evidence(2)];
+    expect(given(...shared).when({ to_user: '2125550100' })).toMatchObject({ outcome: 'refuse', reason: 'unknown-number', organization_id: null });
     expect(outcome(given(...shared).when({ to_user: '+12125550100' }))).toBe('To +12125550100');
-    expect(outcome(given(...shared.slice(0, 5)).when({ to_user: '2125550100' }))).toBe('To +12125550100');
+  });
+
+  it('says whether the call itself named the number in full, which nobody\'s settings can make of it', () => {
+    const spoken = [organization(1), trunk(1, 1, { default_country: 'US' }), number(1, '+12125550100', { sip_trunk_id: TRUNK(1) })];
+    for (const to_user of ['+12125550100', '12125550100', '0012125550100']) expect(given(...spoken).when({ to_user })).toMatchObject({ outcome: 'route', named_in_full: true });
+    expect(given(...spoken).when({ to_user: '2125550100' })).toMatchObject({ outcome: 'route', named_in_full: false });
+    expect(given(...spoken).when({ to_user: '9228' })).toMatchObject({ outcome: 'route', decided_by: 'sole_number', named_in_full: false });
   });
 });
 
@@ -242,7 +252,7 @@ describe('is refused', () => {
   });
 
   it('for a suspended organisation, not for the one beside it', () => {
-    const shared = [organization(1, { status: 'suspended' }), trunk(1, 1), number(1, A), organization(2), trunk(2, 2), number(2, B)];
+    const shared = [organization(1, { status: 'suspended' }), trunk(1, 1), number(1, A), evidence(1), organization(2), trunk(2, 2), number(2, B), evidence(2)];
     expect(outcome(given(...shared).when({ to_user: A }))).toBe('403 organization-suspended');
     expect(outcome(given(...shared).when({ to_user: B }))).toBe(`To ${B}`);
   });
@@ -258,15 +268,8 @@ describe('the explanation', () => {
     expect(decision.explanation.summary).toBe(`Routed to assistant 42: To names ${A}.`);
   });
 
-  it('judged for one organisation, treats the others as if they were not there', () => {
-    const shared = [organization(1), trunk(1, 1), number(1, A, { sip_trunk_id: TRUNK(1) }), organization(2), trunk(2, 2), number(2, B)];
-    expect(outcome(given(...shared).when({}, ORG(1)))).toBe(`sole_number ${A}`);
-    expect(outcome(given(...shared).when({ to_user: B }, ORG(1)))).toBe('404 unknown-number');
-    expect(outcome(given(...shared).when({ to_user: A }, ORG(3)))).toBe('403 unknown-source');
-  });
-
-  it('is bounded where thousands share an address', () => {
-    const trunks = Array.from({ length: 100 }, (_, at) => trunk(at + 1, at + 1));
+  it('is bounded where an organisation has many trunks at an address', () => {
+    const trunks = Array.from({ length: 100 }, (_, at) => trunk(1, at + 1));
     expect(given(...trunks).when({ to_user: A }).explanation.candidates).toHaveLength(32);
   });
 

@@ -1,22 +1,27 @@
 import {
-  REFUSALS, type CalledNumberSource, type ExplanationStep, type InboundDecision, type InboundRequest, type RefusalReason, type RouteExplanation,
+  CALLED_NUMBER_SOURCES, REFUSALS, type CalledNumberSource, type ExplanationStep, type InboundDecision, type InboundRequest, type RefusalReason, type RouteExplanation,
 } from '@trunkmesh/contracts/routing.js';
-import { rawSources } from './called-number.js';
-import { byPriority, candidatesOf, claimedTrunk, groupByDialect, soleOrganization, type Candidate } from './candidates.js';
+import { rawSources, type RawSources } from './called-number.js';
+import { byPriority, claimedTrunk, groupByDialect, narrowed, type Candidate, type DialectGroup } from './candidates.js';
 import { notAsked, walkSources, type Match } from './match-number.js';
-import { formatE164, toE164 } from './number-format.js';
+import { namedOrganization, namesInFull } from './named-numbers.js';
+import { formatE164, toE164, type Dialect } from './number-format.js';
 import { countryOf } from './number-plan.js';
 import { ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, idWords, NONE, TARGET_ACTIVE, TARGET_IS_FLOW, targetOf, trunkOf } from './number-table.js';
 import type { RouteIndex } from './route-index.js';
 import { parseUser } from './sip-value.js';
+import { standingOf, type Standing } from './standing.js';
 import { summaryOfRefusal, summaryOfRoute } from './summary.js';
 import { formatUuid } from './uuid-words.js';
 
-/** A call under decision: what is known of it before its number is. */
+/** A call under decision: what is known of it before its number is. All candidates are of one organisation. */
 interface Call {
   readonly index: RouteIndex;
   readonly request: InboundRequest;
+  readonly raw: RawSources;
   readonly candidates: readonly Candidate[];
+  /** The rules that no organisation has a hand in. */
+  readonly neutral: Dialect;
 }
 
 /** What was found out: the steps so far, and the number where there is one. */
@@ -28,19 +33,58 @@ interface Finding {
 }
 
 /**
- * Where an inbound call goes, and why (design, "Inbound, exactly"). Total: whatever the request holds, it ends in a route or a refusal. Used by routing-service and by the
- * agent's local copy alike. With `organizationId` the call is judged as if nobody else had a trunk.
+ * Where an inbound call goes, and why (design, "Inbound, exactly" and "Claims on shared names"). Total: whatever the request holds, it ends in a route or a refusal. Used by
+ * routing-service and by the agent's local copy alike.
  */
-export function decideInbound(index: RouteIndex, request: InboundRequest, organizationId: string | null = null): InboundDecision {
-  const all = candidatesOf(index, request, organizationId);
-  const enabled = all.filter((candidate) => candidate.trunk.state.enabled);
-  const call: Call = { index, request, candidates: enabled.length > 0 ? enabled : all };
+export function decideInbound(index: RouteIndex, request: InboundRequest): InboundDecision {
+  return decideAmong(index, request, standingOf(index, request));
+}
+
+export function decideAmong(index: RouteIndex, request: InboundRequest, standing: Standing): InboundDecision {
+  const { admitted, neutral } = standing;
   const raw = rawSources(request);
+  if (standing.mode === 'shared') return decideShared(index, request, { standing, raw });
+  const [candidates = []] = admitted.values();
+  return decideFor({ index, request, raw, neutral, candidates: narrowed(candidates, request) }, groupByDialect);
+}
+
+/**
+ * An address that several organisations share. A full public number decides whose call it is, read neutrally and before any organisation's own rules. Without one only the
+ * contact of a registration tells, which FreeSWITCH gave the carrier; anything else would be a guess.
+ */
+function decideShared(index: RouteIndex, request: InboundRequest, { standing, raw }: { standing: Standing; raw: RawSources }): InboundDecision {
+  const { admitted, neutral } = standing;
+  const organization = namedOrganization(index, standing, raw);
+  if (organization !== undefined) {
+    const candidates = narrowed(admitted.get(organization)!, request);
+    return decideFor({ index, request, raw, neutral, candidates }, (enabled) => [{ dialect: neutral, candidates: enabled }]);
+  }
+  const call = { index, request, raw, neutral };
+  const registered = registeredCandidate(index, request, standing);
+  if (registered !== undefined) return decideFor({ ...call, candidates: [registered] }, groupByDialect);
+  const { steps, strayNumber } = walkSources(index, [{ dialect: neutral, candidates: [] }], raw);
+  const nobodys: Call = { ...call, candidates: [] };
+  if (strayNumber !== undefined) return refuse(nobodys, 'unknown-number', { steps: withSole(steps, 'not-asked', null), stray: strayNumber.e164 });
+  return refuse(nobodys, 'ambiguous-number', { steps: withSole(steps, 'ambiguous', null) });
+}
+
+/** The trunk whose contact the Request-URI holds, where its organisation has evidence for the address. */
+function registeredCandidate(index: RouteIndex, request: InboundRequest, { admitted, evident }: Standing): Candidate | undefined {
+  const claimed = claimedTrunk(request);
+  const organization = claimed === undefined ? undefined : index.trunks.get(claimed)?.organization;
+  if (organization === undefined || !evident.has(organization)) return undefined;
+  return admitted.get(organization)?.find(({ trunk }) => trunk.id === claimed);
+}
+
+/** The decision among one organisation's trunks. `grouped`: the rules by which each of them reads numbers. */
+function decideFor(of: Call, grouped: (enabled: readonly Candidate[]) => readonly DialectGroup[]): InboundDecision {
+  const enabled = of.candidates.filter((candidate) => candidate.trunk.state.enabled);
+  const call: Call = { ...of, candidates: enabled.length > 0 ? enabled : of.candidates };
+  const { index, raw } = call;
   const early = refusedBySource(call, enabled.length);
   if (early !== undefined) return refuse(call, early, { steps: withSole(notAsked([], raw), 'not-asked', null) });
 
-  const groups = groupByDialect(call.candidates);
-  const { steps, decidedBy, match, strayNumber } = walkSources(index, groups, raw);
+  const { steps, decidedBy, match, strayNumber } = walkSources(index, grouped(call.candidates), raw);
   if (match !== undefined) return conclude(call, { steps: withSole(steps, 'not-asked', null), decidedBy, match });
   if (decidedBy !== undefined) return refuse(call, 'ambiguous-number', { steps: withSole(steps, 'not-asked', null), decidedBy });
   if (strayNumber !== undefined) return refuse(call, 'unknown-number', { steps: withSole(steps, 'not-asked', null), stray: strayNumber.e164 });
@@ -51,8 +95,7 @@ export function decideInbound(index: RouteIndex, request: InboundRequest, organi
 function refusedBySource(call: Call, enabled: number): RefusalReason | undefined {
   if (call.candidates.length === 0) return 'unknown-source';
   if (enabled === 0) return 'trunk-disabled';
-  const suspended = call.candidates.every((candidate) => candidate.trunk.organization.state?.status === 'suspended');
-  return suspended ? 'organization-suspended' : undefined;
+  return call.candidates[0]!.trunk.organization.state?.status === 'suspended' ? 'organization-suspended' : undefined;
 }
 
 function withSole(steps: ExplanationStep[], verdict: ExplanationStep['verdict'], number: string | null): ExplanationStep[] {
@@ -60,15 +103,12 @@ function withSole(steps: ExplanationStep[], verdict: ExplanationStep['verdict'],
   return steps;
 }
 
-/**
- * No source named a number and the address lines hold none of their own: the trunk's one active number, where it has exactly one. Candidates of several organisations leave
- * it open whose call this is, and then not even a single number among them is certain.
- */
+/** No source named a number and the address lines hold none of their own: the trunk's one active number, where it has exactly one. */
 function bySoleNumber(call: Call, steps: ExplanationStep[]): InboundDecision {
   const active = call.candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0);
   if (active === 0) return refuse(call, 'unknown-number', { steps: withSole(steps, 'absent', null) });
   const holder = call.candidates.find((candidate) => candidate.trunk.activeNumbers > 0)!;
-  if (active > 1 || soleOrganization(call.candidates) === undefined) return refuse(call, 'ambiguous-number', { steps: withSole(steps, 'ambiguous', null) });
+  if (active > 1) return refuse(call, 'ambiguous-number', { steps: withSole(steps, 'ambiguous', null) });
   const row = holder.trunk.activeRows;
   const number = digitsOf(call.index.numbers, row);
   return conclude(call, { steps: withSole(steps, 'decided', formatE164(number)), decidedBy: 'sole_number', match: { row, number, candidates: [holder] } });
@@ -90,7 +130,8 @@ function conclude(call: Call, finding: Finding & { match: Match }): InboundDecis
   return {
     outcome: 'route', organization_id: trunk.organization.id, trunk_id: trunk.id, number_id: formatUuid(idWords(numbers, row)), number, decided_by: decidedBy, target,
     caller: caller === 0 ? null : formatE164(caller),
-    explanation: explain(call, finding.steps, trunk.organization.id, summaryOfRoute(number, decidedBy, target)),
+    named_in_full: namesInFull(decidedBy === 'sole_number' ? -1 : CALLED_NUMBER_SOURCES.indexOf(decidedBy), call.raw, { number: finding.match.number, neutral: call.neutral }),
+    explanation: explain(call, finding.steps, summaryOfRoute(number, decidedBy, target)),
   };
 }
 
@@ -125,23 +166,22 @@ function pickTrunk(call: Call, match: Match): Candidate {
 /** `trunk`: the one that a number named. Without it the call is somebody's only where its candidates leave no choice. */
 function refuse(call: Call, reason: RefusalReason, finding: Finding, trunk?: Candidate['trunk']): InboundDecision {
   const certain = trunk ?? (call.candidates.length === 1 ? call.candidates[0]!.trunk : undefined);
-  const organization = certain?.organization.id ?? soleOrganization(call.candidates);
+  const organization = call.candidates[0]?.trunk.organization.id;
   const number = finding.match === undefined ? finding.stray ?? null : formatE164(finding.match.number);
   const summary = summaryOfRefusal(reason, { number, decidedBy: finding.decidedBy, candidates: call.candidates, address: call.request.source_address });
   return {
     outcome: 'refuse', reason, sip_status: REFUSALS[reason], organization_id: organization ?? null, trunk_id: certain?.id ?? null, number,
-    explanation: explain(call, finding.steps, organization, summary),
+    explanation: explain(call, finding.steps, summary),
   };
 }
 
-/** More would tell nobody anything; a carrier's address may be thousands of trunks'. */
+/** An organisation may have more trunks at one address than anybody would read. */
 const MAX_SHOWN = 32;
 
-/** Once it is certain whose call it is, only that organisation's trunks are shown: the explanation goes into its call log. */
-function explain(call: Call, steps: ExplanationStep[], organization: string | undefined, summary: string): RouteExplanation {
+/** Only the trunks of the organisation whose call it is: the explanation goes into its call log. */
+function explain(call: Call, steps: ExplanationStep[], summary: string): RouteExplanation {
   const { request } = call;
-  const shown = organization === undefined ? call.candidates : call.candidates.filter((candidate) => candidate.trunk.organization.id === organization);
-  const candidates = shown.length < 2 ? shown : [...shown].sort(byPriority).slice(0, MAX_SHOWN);
+  const candidates = call.candidates.length < 2 ? call.candidates : [...call.candidates].sort(byPriority).slice(0, MAX_SHOWN);
   return {
     source_address: request.source_address,
     claimed_gateway: request.claimed_gateway,

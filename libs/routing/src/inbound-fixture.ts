@@ -1,9 +1,12 @@
+import type { AddressState } from '@trunkmesh/contracts/address.js';
+import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
-import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { addressSubject, carrierSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { decideInbound } from './decide-inbound.js';
+import { explainInbound } from './explain-inbound.js';
 import { applyEvent } from './route-events.js';
 import { createRouteIndex, type RouteIndex } from './route-index.js';
 
@@ -33,9 +36,23 @@ export const number = (org: number, phone: string, with_: Partial<NumberState> =
   updated_at: AT, ...with_,
 });
 
-export type Entity = OrganizationState | TrunkState | NumberState;
+/** Evidence of an organisation for an address or network. */
+export const evidence = (org: number, network: string = `${PBX}/32`): AddressState => ({
+  organization_id: ORG(org), network, evidence: { by: 'call', at: AT, trunk_id: null, call_id: null }, shared_since: null, created_at: AT, updated_at: AT,
+});
+
+export const carrier = (id: string, networks: string[], default_country: string | null = null): CarrierState => ({
+  id, name: id, networks, default_country, created_at: AT, updated_at: AT,
+});
+
+/** A number that a call has proven. */
+export const PROVEN: Partial<NumberState> = { proof: { by: 'call', at: AT } };
+
+export type Entity = OrganizationState | TrunkState | NumberState | AddressState | CarrierState;
 
 export function subjectOf(entity: Entity): string {
+  if ('evidence' in entity) return addressSubject(entity.organization_id, entity.network);
+  if ('networks' in entity) return carrierSubject(entity.id);
   if ('phone_number' in entity) return numberSubject(entity.organization_id, entity.phone_number);
   return 'gateway' in entity ? trunkSubject(entity.organization_id, entity.id) : organizationSubject(entity.id);
 }
@@ -51,7 +68,8 @@ export const invite = (with_: Partial<InboundRequest> = {}): InboundRequest => (
   from_user: '+15559876543', headers: [], ...with_,
 });
 
-/** given these entities, an INVITE like this → its decision. */
+/** given these entities, an INVITE like this → its decision; as one organisation may see it where one is named. */
 export const given = (...entities: Entity[]) => ({
-  when: (with_: Partial<InboundRequest> = {}, organizationId: string | null = null) => decideInbound(indexOf(...entities), invite(with_), organizationId),
+  when: (with_: Partial<InboundRequest> = {}) => decideInbound(indexOf(...entities), invite(with_)),
+  explain: (with_: Partial<InboundRequest>, organizationId: string | null) => explainInbound(indexOf(...entities), invite(with_), organizationId),
 });

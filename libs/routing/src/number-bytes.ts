@@ -61,7 +61,7 @@ function digitsOfNumberSubject(subject: string): number {
 }
 
 /** Filled by `skim` and used up within one call; so are the two below. */
-const NUMBER: RoutedNumber = { digits: 0, id: new Uint32Array(4), active: false, trunkId: null, countries: null, targetKind: null, targetId: 0, targetActive: false };
+const NUMBER: RoutedNumber = { digits: 0, id: new Uint32Array(4), active: false, trunkId: null, countries: null, targetKind: null, targetId: 0, targetActive: false, proven: false };
 const TRUNK_WORDS = new Uint32Array(4);
 let hasTrunk = false;
 
@@ -72,6 +72,8 @@ let hasTrunk = false;
 const DATA = patternOf('"data":{"change":');
 const SHORTEST_ENVELOPE = 200;
 const STATE = asciiBytes(',"state":');
+/** Optional, so it stands anywhere behind the others. Within a string its quotes would be escaped. */
+const PROOF = patternOf(',"proof":{');
 /** The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are leapt over; from `is_active` on each must follow the other. */
 const ID = asciiBytes('{"id":');
 const IS_ACTIVE = patternOf(',"is_active":');
@@ -97,7 +99,9 @@ function skimState(bytes: Uint8Array, state: number): boolean {
   const verified = member(bytes, countries, COUNTRIES, readCountries);
   const capabilities = member(bytes, verified, VERIFIED, skipValue);
   const target = member(bytes, capabilities, CAPABILITIES, skipValue);
-  return member(bytes, target, TARGET, readTarget) > 0;
+  const end = member(bytes, target, TARGET, readTarget);
+  NUMBER.proven = end > 0 && find(bytes, PROOF, end) > 0;
+  return end > 0;
 }
 
 /** Gives the place behind the value that begins at `at`, or SURPRISE. */

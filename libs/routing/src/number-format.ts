@@ -21,6 +21,9 @@ export function dialectOf(trunk: { default_country: string | null; number_rules:
   };
 }
 
+/** Nobody's rules: E.164 with or without its plus, or behind `00`. */
+export const NEUTRAL = dialectOf({ default_country: null, number_rules: [] });
+
 /** Longer than any number with its prefixes; what is longer is not looked at. */
 const MAX_DIALLED = 40;
 const E164_MIN_DIGITS = 7;

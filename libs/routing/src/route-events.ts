@@ -1,7 +1,10 @@
+import type { AddressState } from '@trunkmesh/contracts/address.js';
+import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { putCarrier, putEvidence, removeCarrier, removeEvidence } from './route-evidence.js';
 import type { RouteIndex } from './route-index.js';
 import { deleteNumber, putNumber, type RoutedNumber } from './route-numbers.js';
 import { putOrganization, putTrunk, removeOrganization, removeTrunk } from './route-trunks.js';
@@ -21,8 +24,8 @@ export function applyEvent(index: RouteIndex, subject: string, event: StateEvent
     case 'organization': return applyOrganization(index, entity.org, state as OrganizationState | null);
     case 'trunk': return applyTrunk(index, entity, state as TrunkState | null);
     case 'number': return applyNumber(index, entity.org, digitsOfSubject(entity.number), state as NumberState | null);
-    case 'address':
-    case 'carrier':
+    case 'address': return applyEvidence(index, entity, state as AddressState | null);
+    case 'carrier': return applyCarrier(index, entity.carrier, state as CarrierState | null);
     case 'bridge':
     case undefined: return false;
   }
@@ -37,6 +40,18 @@ function applyOrganization(index: RouteIndex, id: string, state: OrganizationSta
 function applyTrunk(index: RouteIndex, { org, trunk }: { org: string; trunk: string }, state: TrunkState | null): boolean {
   if (state === null) removeTrunk(index, org, trunk);
   else putTrunk(index, org, { ...state, id: trunk });
+  return true;
+}
+
+function applyEvidence(index: RouteIndex, { org, network }: { org: string; network: string }, state: AddressState | null): boolean {
+  if (state === null) removeEvidence(index, org, network);
+  else putEvidence(index, org, network);
+  return true;
+}
+
+function applyCarrier(index: RouteIndex, id: string, state: CarrierState | null): boolean {
+  if (state === null) removeCarrier(index, id);
+  else putCarrier(index, id, state);
   return true;
 }
 
@@ -60,5 +75,6 @@ function routedNumber(digits: number, state: NumberState): RoutedNumber {
   return {
     digits, id: ID, active: state.is_active, trunkId: state.sip_trunk_id ?? null, countries: state.allowed_country_codes ?? null,
     targetKind: state.target?.kind ?? null, targetId: state.target?.id ?? 0, targetActive: state.target?.is_active ?? false,
+    proven: state.proof !== undefined,
   };
 }

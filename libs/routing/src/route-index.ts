@@ -3,6 +3,7 @@ import { acquire, createInterned, release, type Interned } from './interned.js';
 import type { Dialect } from './number-format.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { createNumberTable, type NumberTable } from './number-table.js';
+import type { Standing } from './standing.js';
 import type { TrunkCache } from './trunk-cache.js';
 
 /**
@@ -16,6 +17,14 @@ export interface RouteIndex {
   /** Every trunk that exists or that a number names, under its organisation: a number of one organisation can never count for a trunk of another. */
   readonly trunkEntries: Interned<TrunkEntry>;
   readonly addresses: AddressIndex<AddressClaim>;
+  /** Organisations by the networks that they have evidence for, and the same as `<organisation's handle>/<network>`. */
+  readonly evidence: AddressIndex<OrganizationEntry>;
+  readonly evidenceKeys: Set<string>;
+  /** The operator's list of carriers whose addresses many customers share. */
+  readonly carriers: Map<string, ListedCarrier>;
+  readonly carrierNetworks: AddressIndex<ListedCarrier>;
+  /** Who counts at an address, kept from one call to the next until a claim, evidence or a listed network there changes. */
+  readonly standings: Map<string, Standing>;
   readonly dialects: Interned<Dialect>;
   readonly countries: Interned<ReadonlySet<string>>;
   readonly numbers: NumberTable;
@@ -66,17 +75,28 @@ export interface RoutedTrunk {
   readonly dialectHandle: number;
 }
 
-/** One network that a trunk's calls may come from. */
+/** One network that a trunk's calls may come from (contracts, address.ts). */
 export interface AddressClaim {
   readonly trunk: TrunkEntry;
-  readonly matchedBy: 'gateway-address' | 'inbound-address';
+  readonly matchedBy: 'gateway-address' | 'inbound-address' | 'resolved-host';
   readonly cidr: Cidr;
+  /** RFC 3339 in UTC, so that texts compare as times. */
+  readonly since: string;
+  /** Wider than an organisation may claim, and not approved by an operator: gives way to every other claim. */
+  readonly yields: boolean;
+}
+
+/** `dialect`: how the carrier writes numbers, in the operator's word. */
+export interface ListedCarrier {
+  readonly dialect: Dialect;
+  readonly cidrs: readonly Cidr[];
 }
 
 export function createRouteIndex(only?: RouteFilter): RouteIndex {
   return {
-    organizations: createInterned(), trunks: new Map(), trunkEntries: createInterned(), addresses: createAddressIndex(), dialects: createInterned(),
-    countries: createInterned(), numbers: createNumberTable(), only, trunkCache: undefined,
+    organizations: createInterned(), trunks: new Map(), trunkEntries: createInterned(), addresses: createAddressIndex(),
+    evidence: createAddressIndex(), evidenceKeys: new Set(), carriers: new Map(), carrierNetworks: createAddressIndex(), standings: new Map(),
+    dialects: createInterned(), countries: createInterned(), numbers: createNumberTable(), only, trunkCache: undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 import { acquire, release } from './interned.js';
 import {
-  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, insertNumber, NONE, organizationOf, removeNumber, rowOf, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, trunkOf, writeNumber,
+  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, insertNumber, NONE, organizationOf, PROVEN, removeNumber, rowOf, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, trunkOf, writeNumber,
 } from './number-table.js';
 import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type OrganizationEntry, type RouteIndex, type TrunkEntry } from './route-index.js';
 
@@ -16,6 +16,7 @@ export interface RoutedNumber {
   targetKind: 'assistant' | 'flow' | null;
   targetId: number;
   targetActive: boolean;
+  proven: boolean;
 }
 
 export function putNumber(index: RouteIndex, organizationId: string, number: RoutedNumber): void {
@@ -71,7 +72,8 @@ function flagsFor(number: RoutedNumber): number {
   return (number.active ? ACTIVE : 0)
     | (number.targetKind === null ? 0 : HAS_TARGET)
     | (number.targetKind === 'flow' ? TARGET_IS_FLOW : 0)
-    | (number.targetActive ? TARGET_ACTIVE : 0);
+    | (number.targetActive ? TARGET_ACTIVE : 0)
+    | (number.proven ? PROVEN : 0);
 }
 
 function holdCountries(index: RouteIndex, codes: readonly string[]): number {

@@ -1,12 +1,14 @@
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { addAddress, gatewayAddress, parseCidr, removeAddress } from './address.js';
+import { addAddress, parseCidr, removeAddress, type Cidr } from './address.js';
+import { claimsOf, formatNetwork, isWide } from './claims.js';
 import { acquire, release } from './interned.js';
 import { dialectOf } from './number-format.js';
 import {
   holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type AddressClaim, type OrganizationEntry, type RoutedTrunk, type RouteFilter, type RouteIndex, type TrunkEntry,
 } from './route-index.js';
 import { dropNumbers } from './route-numbers.js';
+import { forgetStandings } from './standing.js';
 
 export function putOrganization(index: RouteIndex, id: string, state: Pick<OrganizationState, 'status' | 'outbound_country_codes'>): void {
   const entry = holdOrganization(index, id);
@@ -27,28 +29,43 @@ export function putTrunk(index: RouteIndex, organizationId: string, state: Trunk
   const organization = holdOrganization(index, organizationId);
   const entry = holdTrunk(index, organization, state.id);
   releaseOrganization(index, organization);
+  const pool = entry.state?.pool;
   if (entry.state === null) {
     enter(index, entry);
   } else {
     releaseTrunk(index, entry);
-    forgetSettings(index, entry, entry.state);
+    release(index.dialects, entry.state.dialectHandle);
   }
+  entry.state = routedTrunk(index, state);
+  const claims = routedClaims(entry, state);
+  if (entry.state.pool === pool && sameClaims(entry.claims, claims)) return;
+  dropClaims(index, entry);
+  entry.claims = claims;
+  for (const claim of claims) addAddress(index.addresses, claim.cidr, claim);
+  forgetStandings(index, claims.map(({ cidr }) => cidr));
+}
+
+function routedTrunk(index: RouteIndex, state: TrunkState): RoutedTrunk {
   const dialect = dialectOf({ default_country: state.default_country ?? null, number_rules: state.number_rules ?? [] });
   const dialectHandle = acquire(index.dialects, dialect.key, () => dialect);
-  entry.state = {
+  return {
     enabled: state.enabled, pool: state.bridge_pool, priority: state.priority, username: state.username ?? null, authUsername: state.auth_username ?? null,
     outboundCountryCodes: state.outbound_country_codes ?? null, dialect: index.dialects.values[dialectHandle]!, dialectHandle,
   };
-  entry.claims = claimsOf(entry, state);
-  for (const claim of entry.claims) addAddress(index.addresses, claim.cidr, claim);
+}
+
+function dropClaims(index: RouteIndex, entry: TrunkEntry): void {
+  for (const claim of entry.claims) removeAddress(index.addresses, claim.cidr, claim);
+  forgetStandings(index, entry.claims.map(({ cidr }) => cidr));
+  entry.claims = [];
 }
 
 export function removeTrunk(index: RouteIndex, organizationId: string, id: string): void {
   const entry = index.trunks.get(id);
   if (entry?.organization.id !== organizationId || entry.state === null) return;
-  forgetSettings(index, entry, entry.state);
+  release(index.dialects, entry.state.dialectHandle);
+  dropClaims(index, entry);
   entry.state = null;
-  entry.claims = [];
   index.trunks.delete(id);
   const { organization } = entry;
   organization.trunks.splice(organization.trunks.indexOf(entry), 1);
@@ -69,19 +86,24 @@ function enter(index: RouteIndex, entry: TrunkEntry): void {
   if (entry.organization.trunks.length === 1) index.only?.onOrganization?.(entry.organization.id, true);
 }
 
-function forgetSettings(index: RouteIndex, entry: TrunkEntry, state: RoutedTrunk): void {
-  for (const claim of entry.claims) removeAddress(index.addresses, claim.cidr, claim);
-  release(index.dialects, state.dialectHandle);
-}
-
-/** The literal gateway address and the CIDRs. An address that is none (a host name: the agent resolves it) or is not readable claims nothing. */
-function claimsOf(trunk: TrunkEntry, state: Pick<TrunkState, 'gateway' | 'inbound_addresses'>): AddressClaim[] {
+/** What is not readable claims nothing. */
+function routedClaims(trunk: TrunkEntry, state: TrunkState): AddressClaim[] {
   const claims: AddressClaim[] = [];
-  const gateway = gatewayAddress(state.gateway);
-  if (gateway !== undefined) claims.push({ trunk, matchedBy: 'gateway-address', cidr: { address: gateway, prefix: gateway.family === 4 ? 32 : 128 } });
-  for (const text of state.inbound_addresses ?? []) {
-    const cidr = parseCidr(text);
-    if (cidr !== undefined) claims.push({ trunk, matchedBy: 'inbound-address', cidr });
+  for (const { network, via, since, approved } of claimsOf(state)) {
+    const cidr = parseCidr(network);
+    if (cidr !== undefined) claims.push({ trunk, matchedBy: MATCHED_BY[via], cidr, since, yields: approved !== true && isWide(cidr) });
   }
   return claims;
 }
+
+const MATCHED_BY = { gateway: 'gateway-address', inbound: 'inbound-address', name: 'resolved-host' } as const;
+
+/** Many events change no claim: then who counts at these addresses stays known. */
+function sameClaims(before: readonly AddressClaim[], after: readonly AddressClaim[]): boolean {
+  return before.length === after.length && before.every((claim, at) => {
+    const other = after[at]!;
+    return claim.since === other.since && claim.matchedBy === other.matchedBy && claim.yields === other.yields && sameCidr(claim.cidr, other.cidr);
+  });
+}
+
+const sameCidr = (a: Cidr, b: Cidr): boolean => formatNetwork(a) === formatNetwork(b);

@@ -43,13 +43,12 @@ const BECAUSE: Record<RefusalReason, (refused: Refused) => string> = {
 };
 
 function nothingNamed(candidates: readonly Candidate[]): string {
-  return candidates.some((candidate) => candidate.trunk.activeNumbers > 0)
+  return candidates.length === 0 || candidates.some((candidate) => candidate.trunk.activeNumbers > 0)
     ? 'the called number is no organisation\'s that calls from this address'
     : 'no source names a number of ours, and no active number is assigned to the trunk';
 }
 
 function several(candidates: readonly Candidate[]): string {
-  const numbers = candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0);
-  return candidates.every((candidate) => candidate.trunk.organization === candidates[0]!.trunk.organization)
-    ? `${numbers} active numbers are assigned behind this address` : 'trunks of several organisations share this address';
+  if (candidates.length === 0) return 'several organisations share this address, so that only a full public number tells whose call it is';
+  return `${candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0)} active numbers are assigned behind this address`;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import type { AddressState } from '@trunkmesh/contracts/address.js';
+import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { addressSubject, carrierSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { flagsOf, PROVEN, rowOf } from '@trunkmesh/routing/number-table.js';
 import { applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -20,8 +23,14 @@ const number = (org: number, phone: string, with_: Partial<NumberState> = {}): N
   is_verified_caller_id: false, capabilities: {}, target: { kind: 'assistant', id: 42, name: null, is_active: true }, created_at: AT, updated_at: AT, ...with_,
 });
 
-type Entity = OrganizationState | TrunkState | NumberState;
-const subjectOf = (entity: Entity) => ('phone_number' in entity ? numberSubject(entity.organization_id, entity.phone_number)
+const evidence = (org: number, network: string): AddressState => ({
+  organization_id: id(1, org), network, evidence: { by: 'call', at: AT, trunk_id: null, call_id: null }, shared_since: null, created_at: AT, updated_at: AT,
+});
+const carrier = (name: string, networks: string[]): CarrierState => ({ id: name, name, networks, default_country: null, created_at: AT, updated_at: AT });
+
+type Entity = OrganizationState | TrunkState | NumberState | AddressState | CarrierState;
+const subjectOf = (entity: Entity) => ('evidence' in entity ? addressSubject(entity.organization_id, entity.network)
+  : 'networks' in entity ? carrierSubject(entity.id) : 'phone_number' in entity ? numberSubject(entity.organization_id, entity.phone_number)
   : 'gateway' in entity ? trunkSubject(entity.organization_id, entity.id) : organizationSubject(entity.id));
 const copyOf = (...entities: Entity[]): LocalCopy => {
   const copy = createLocalCopy('default', () => undefined);
@@ -50,6 +59,27 @@ describe('the local copy', () => {
     }
     expect(limitsOf(restored, trunkSubject(id(1, 1), id(2, 1)))).toEqual({ max_channels: 3, max_cps: 0.5 });
     expect([...snapshotOf(restored)]).toEqual([...snapshotOf(copy)]);
+  });
+
+  it('knows who has evidence for an address, listed carriers and proven numbers, also after a snapshot, until they are gone', () => {
+    const copy = copyOf(
+      organization(1), organization(2), trunk(1, 1), trunk(2, 2), number(1, '+15551234567', { sip_trunk_id: id(2, 1), proof: { by: 'call', at: AT } }),
+      number(2, '+15551234568', { sip_trunk_id: id(2, 2) }), evidence(2, '192.0.2.10/32'),
+      carrier('example', ['192.0.2.64/26']), trunk(2, 3, { gateway: '192.0.2.65' }),
+    );
+    const restored = createLocalCopy('default', () => undefined);
+    for (const [subject, state] of snapshotOf(copy)) applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
+    for (const each of [copy, restored]) {
+      expect(decideFromCopy(each, request('9228'))).toMatchObject({ outcome: 'route', organization_id: id(1, 2) });
+      expect(decideFromCopy(each, request('9228', '192.0.2.65'))).toMatchObject({ outcome: 'refuse', reason: 'ambiguous-number' });
+      const row = rowOf(each.index.numbers, 15551234567, each.index.organizations.handles.get(id(1, 1))!);
+      expect(flagsOf(each.index.numbers, row) & PROVEN).toBe(PROVEN);
+      applyToCopy(each, addressSubject(id(1, 2), '192.0.2.10/32'), { data: { state: null } });
+      applyToCopy(each, carrierSubject('example'), { data: { state: null } });
+      expect(decideFromCopy(each, request('9228'))).toMatchObject({ outcome: 'route', organization_id: id(1, 1) });
+      expect(decideFromCopy(each, request('9228', '192.0.2.65'))).toMatchObject({ outcome: 'refuse', reason: 'unknown-number' });
+      expect([...snapshotOf(each)].some(([subject]) => /address|carrier/.test(subject))).toBe(false);
+    }
   });
 
   it('knows the call settings of organisations and of the few numbers that have some, also after a snapshot, until they are gone', () => {

@@ -1,17 +1,20 @@
+import type { AddressState } from '@trunkmesh/contracts/address.js';
 import type { CallSettings } from '@trunkmesh/contracts/call-settings.js';
+import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { entityOfSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { candidatesOf } from '@trunkmesh/routing/candidates.js';
+import { parseAddress } from '@trunkmesh/routing/address.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
 import { formatE164 } from '@trunkmesh/routing/number-format.js';
 import {
-  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, idWords, NONE, organizationOf, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, targetOf, trunkOf,
+  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, idWords, NONE, organizationOf, PROVEN, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, targetOf, trunkOf,
 } from '@trunkmesh/routing/number-table.js';
 import { applyEvent, type StateEvent } from '@trunkmesh/routing/route-events.js';
 import { createRouteIndex, type RouteIndex } from '@trunkmesh/routing/route-index.js';
+import { claims } from '@trunkmesh/routing/standing.js';
 import { formatUuid } from '@trunkmesh/routing/uuid-words.js';
 import type { TrunkLimits } from './call-limits.js';
 import type { CustomerSettings } from './call-treatment.js';
@@ -20,13 +23,15 @@ import type { CustomerSettings } from './call-treatment.js';
 export interface LocalCopy {
   readonly pool: string;
   readonly index: RouteIndex;
-  /** Of organisations and trunks the index keeps only what routing reads; a snapshot and the limits need the rest. Numbers come from the index. */
-  readonly states: Map<string, OrganizationState | TrunkState>;
+  /** Of these the index keeps only what routing reads; a snapshot and the limits need the rest. Numbers come from the index. */
+  readonly states: Map<string, KeptState>;
   /** Numbers that have call settings of their own, by subject; most have none. */
   readonly numberSettings: Map<string, { id: string; settings: CallSettings }>;
   /** The same by the number's id. */
   readonly settingsOfNumber: Map<string, CallSettings>;
 }
+
+type KeptState = OrganizationState | TrunkState | AddressState | CarrierState;
 
 export type SnapshotLine = readonly [subject: string, state: unknown];
 
@@ -43,9 +48,15 @@ export function createLocalCopy(pool: string, onOrganization: (organizationId: s
 export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent): void {
   if (!applyEvent(copy.index, subject, event)) return;
   const { state } = event.data;
-  const kind = entityOfSubject(subject)?.kind;
-  if (kind === 'organization' || kind === 'trunk') keep(copy, subject, kind, state as OrganizationState | TrunkState | null);
-  if (kind === 'number') keepSettings(copy, subject, state as NumberState | null);
+  switch (entityOfSubject(subject)?.kind) {
+    case 'organization':
+    case 'address':
+    case 'carrier': return keep(copy, subject, state as KeptState | null);
+    case 'trunk': return keepTrunk(copy, subject, state as TrunkState | null);
+    case 'number': return keepSettings(copy, subject, state as NumberState | null);
+    case 'bridge':
+    case undefined: return undefined;
+  }
 }
 
 /** Its last trunk has left the pool: its numbers are not followed any more. */
@@ -67,14 +78,14 @@ function keepSettings(copy: LocalCopy, subject: string, state: NumberState | nul
   copy.settingsOfNumber.set(state.id, state.call_settings);
 }
 
-function keep(copy: LocalCopy, subject: string, kind: 'organization' | 'trunk', state: OrganizationState | TrunkState | null): void {
-  const wanted = state !== null && (kind === 'organization' || (state as TrunkState).bridge_pool === copy.pool);
-  if (!wanted) {
-    copy.states.delete(subject);
-    return;
-  }
-  // The sealed password is of no use here, so it is not written to another file.
-  copy.states.set(subject, kind === 'trunk' ? { ...(state as TrunkState), password: null } : state);
+function keep(copy: LocalCopy, subject: string, state: KeptState | null): void {
+  if (state === null) copy.states.delete(subject);
+  else copy.states.set(subject, state);
+}
+
+/** The sealed password is of no use here, so it is not written to another file. */
+function keepTrunk(copy: LocalCopy, subject: string, state: TrunkState | null): void {
+  keep(copy, subject, state?.bridge_pool === copy.pool ? { ...state, password: null } : null);
 }
 
 /** Numbers of an organisation without a trunk in the pool are nothing to this host; reading them costs, and most are such. */
@@ -87,9 +98,13 @@ export function wantsNumber(copy: LocalCopy, subject: string): boolean {
 
 export const decideFromCopy = (copy: LocalCopy, request: InboundRequest): InboundDecision => decideInbound(copy.index, request);
 
-/** Whether a call from this source may be this trunk's. */
-export const isTrunkOfSource = (copy: LocalCopy, trunkId: string, request: InboundRequest): boolean =>
-  candidatesOf(copy.index, { ...request, claimed_gateway: null, request_uri_user: '' }, null).some(({ trunk }) => trunk.id === trunkId);
+/** Whether a call from this source may be this trunk's: its own claims, or a name of its that this host has resolved. */
+export function isTrunkOfSource(copy: LocalCopy, trunkId: string, request: InboundRequest): boolean {
+  const trunk = copy.index.trunks.get(trunkId);
+  if (trunk === undefined) return false;
+  const address = parseAddress(request.source_address);
+  return request.resolved_trunks.includes(trunkId) || address !== undefined && claims(trunk, address);
+}
 
 const NO_LIMITS: TrunkLimits = { max_channels: null, max_cps: null };
 
@@ -113,7 +128,7 @@ export function outboundRulesOf(copy: LocalCopy, organizationId: string, trunkId
   return organization === undefined || trunk === undefined ? undefined : { organization, trunk };
 }
 
-/** The copy as events' states, organisations and trunks before numbers: applied in this order to an empty copy they make the same one. */
+/** The copy as events' states, everything else before numbers: applied in this order to an empty copy they make the same one. */
 export function* snapshotOf(copy: LocalCopy): Generator<SnapshotLine> {
   for (const [subject, state] of copy.states) yield [subject, state];
   for (const row of rowsOf(copy.index.numbers)) yield numberLine(copy, row);
@@ -133,6 +148,8 @@ function numberLine({ index: { numbers, organizations, trunkEntries, countries }
     sip_trunk_id: trunk === NONE ? null : trunkEntries.values[trunk]!.id,
     allowed_country_codes: allowed === NONE ? null : [...countries.values[allowed]!],
     target: (flags & HAS_TARGET) === 0 ? null : target,
+    // That there is one is all that routing reads of it.
+    ...((flags & PROVEN) === 0 ? {} : { proof: {} }),
     ...(settings === undefined ? {} : { call_settings: settings }),
   }];
 }

@@ -134,7 +134,7 @@ describe('the local copy of the routes', () => {
   }, 40_000);
 
   it.each<[string, (text: string) => string]>([
-    ['cut short', (text) => text.slice(0, -20)], ['of another format', (text) => text.replace('"format":1', '"format":2')], ['of another pool', (text) => text.replace('"pool":"default"', '"pool":"x"')], ['garbage', () => '\u0000\n{'], ['empty', () => ''],
+    ['cut short', (text) => text.slice(0, -20)], ['of another format', (text) => text.replace('"format":2', '"format":3')], ['of another pool', (text) => text.replace('"pool":"default"', '"pool":"x"')], ['garbage', () => '\u0000\n{'], ['empty', () => ''],
   ])('a file that is %s is none', async (_case, spoil) => {
     await publish(organization(1), trunk(1, 1), number(1, '+15551234567'));
     const first = await start();

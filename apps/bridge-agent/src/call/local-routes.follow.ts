@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { follow, type Followed } from '@trunkmesh/event-log/follow.jetstream.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { ALL_NUMBERS, ALL_ORGANIZATIONS, ALL_TRUNKS, numbersOfOrganization, trunkSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { ALL_ADDRESSES, ALL_CARRIERS, ALL_NUMBERS, ALL_ORGANIZATIONS, ALL_TRUNKS, numbersOfOrganization, trunkSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { StateEvent } from '@trunkmesh/routing/route-events.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
@@ -9,7 +9,7 @@ import type { NatsLink } from '../record/nats-link.nats.js';
 import type { TrunkLimits } from './call-limits.js';
 import type { CustomerSettings } from './call-treatment.js';
 import { applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, outboundRulesOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
-import { readSnapshot, writeSnapshot } from './local-snapshot.fs.js';
+import { readSnapshot, SNAPSHOT_FORMAT, writeSnapshot } from './local-snapshot.fs.js';
 
 export interface LocalRoutes {
   /** Undefined while there is no copy at all: neither read from NATS nor left by the life before. */
@@ -56,7 +56,8 @@ export async function startLocalRoutes(options: LocalRoutesOptions): Promise<Loc
   const begin = async (nc: NatsConnection): Promise<void> => {
     const { created } = await (await jetstreamManager(nc, { checkAPI: false })).streams.info(TRUNKMESH_STREAM);
     if (stopped) return;
-    const resume = header?.stream_created === created ? header.position : undefined;
+    // A snapshot of an older format is served from until everything was read, for it lacks kinds of entities.
+    const resume = header?.format === SNAPSHOT_FORMAT && header.stream_created === created ? header.position : undefined;
     header = undefined;
     const copy = resume === undefined ? createLocalCopy(pool, (id) => { onNewOrganization(id); }) : fromDisk;
     const next = startFollowing({ nc, logger, copy, created, resume }, {
@@ -88,7 +89,7 @@ export async function startLocalRoutes(options: LocalRoutesOptions): Promise<Loc
     if (following === undefined || served !== following.copy || changedAt === writtenAt || !following.settled()) return;
     const { copy, created } = following;
     const change = changedAt;
-    await writeSnapshot(path, { format: 1, pool, stream_created: created, position: following.position() }, snapshotOf(copy));
+    await writeSnapshot(path, { format: SNAPSHOT_FORMAT, pool, stream_created: created, position: following.position() }, snapshotOf(copy));
     writtenAt = change;
   };
   let writing: Promise<void> = Promise.resolve();
@@ -146,7 +147,7 @@ function startFollowing({ nc, logger, copy, created, resume }: Source, told: { c
     state.numbersBegun = true;
     numbers = follow<Bytes>(nc, { ...common, filter: ALL_NUMBERS, from, onEvent: apply, onCaughtUp: () => { state.caughtUp = true; told.caughtUp(); } });
   };
-  const entities = follow<Bytes>(nc, { ...common, filter: [ALL_ORGANIZATIONS, ALL_TRUNKS], from, onEvent: apply, onCaughtUp: beginNumbers });
+  const entities = follow<Bytes>(nc, { ...common, filter: [ALL_ORGANIZATIONS, ALL_TRUNKS, ALL_ADDRESSES, ALL_CARRIERS], from, onEvent: apply, onCaughtUp: beginNumbers });
   if (resume !== undefined) beginNumbers();
 
   const doneRereading = (organizationId: string): void => {

@@ -4,9 +4,13 @@ import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SnapshotLine } from './local-copy.js';
 
+/** 1: without evidence of addresses and listed carriers. */
+const READABLE_FORMATS: readonly number[] = [1, 2];
+export const SNAPSHOT_FORMAT = 2;
+
 /** What a snapshot was taken of. `created`: the stream's, because positions of another stream mean nothing. */
 export interface SnapshotHeader {
-  format: 1;
+  format: number;
   pool: string;
   stream_created: string;
   position: number;
@@ -42,7 +46,7 @@ export async function readSnapshot(path: string, pool: string, apply: (line: Sna
       if (header === undefined) header = JSON.parse(text) as SnapshotHeader;
       else if (text === 'end') complete = true;
       else apply(JSON.parse(text) as SnapshotLine);
-      if (header.format !== 1 || header.pool !== pool) return undefined;
+      if (!READABLE_FORMATS.includes(header.format) || header.pool !== pool) return undefined;
     }
   } catch { return undefined; }
   return complete ? header : undefined;

@@ -1,5 +1,6 @@
 import { explainRequest, type RefusalReason } from '@trunkmesh/contracts/routing.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
+import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
 import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
 import { decisionJson, failureJson } from './decision-json.js';
 import { readInboundRequest } from './inbound-request.js';
@@ -20,7 +21,7 @@ export function answerInbound(index: RouteIndex, text: string): Answer {
 export function answerExplain(index: RouteIndex, text: string): string {
   const request = explainRequest.safeParse(parseJson(text));
   if (!request.success) return failureJson(request.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; '));
-  return decisionJson(decideInbound(index, request.data, request.data.organization_id));
+  return JSON.stringify(explainInbound(index, request.data, request.data.organization_id));
 }
 
 function parseJson(text: string): unknown {

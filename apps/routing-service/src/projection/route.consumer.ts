@@ -9,8 +9,8 @@ import { counter, gauge } from '@trunkmesh/runtime/metric.otel.js';
 const applied = counter('trunkmesh_routing_events_total', 'Events applied to the index');
 const unreadable = counter('trunkmesh_routing_unreadable_events_total', 'Events that could not be applied and were left out');
 
-/** Organisations, trunks and numbers in one consumer, so that they come in the stream's order. Bridges are no matter of routing. */
-const ENTITIES = 'trunkmesh.org.>';
+/** Everything in one consumer, so that it comes in the stream's order: organisations, trunks, numbers, evidence, carriers. Bridges are no matter of routing, and few. */
+const ENTITIES = 'trunkmesh.>';
 /** Counted in between, not for each: a cold start applies a million. */
 const COUNT_EVERY = 256;
 

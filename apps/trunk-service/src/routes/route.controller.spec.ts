@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { follow } from '@trunkmesh/event-log/follow.jetstream.js';
 import { explainRequest } from '@trunkmesh/contracts/routing.js';
-import { ROUTING_EXPLAIN, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
+import { addressSubject, ROUTING_EXPLAIN, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
 import { applyEvent } from '@trunkmesh/routing/route-events.js';
 import { createRouteIndex } from '@trunkmesh/routing/route-index.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
@@ -11,6 +11,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 
 const EXPLAIN = '/api/v1/routes/explain';
+/** An address that several organisations use in these tests, each with evidence. */
 const PBX = '198.51.100.7';
 let mesh: Mesh;
 let nc: NatsConnection;
@@ -22,7 +23,7 @@ function answer(connection: NatsConnection): void {
   connection.subscribe(ROUTING_EXPLAIN, {
     callback: (_error, message) => {
       const request = explainRequest.parse(message.json());
-      message.respond(JSON.stringify(decideInbound(index, request, request.organization_id)));
+      message.respond(JSON.stringify(explainInbound(index, request, request.organization_id)));
     },
   });
 }
@@ -40,41 +41,43 @@ afterAll(async () => {
 });
 
 let last = 8_000_000;
-async function organization() {
+let lastAddress = 10;
+/** Each has an address of its own unless the test is about one that several use. */
+async function organization(address = `198.51.100.${++lastAddress}`) {
   const made = await mesh.organization();
-  const trunk = (await made.admin('POST', '/api/v1/sip-trunks', { name: 'PBX', gateway: PBX, register: false })).body;
+  const trunk = (await made.admin('POST', '/api/v1/sip-trunks', { name: 'PBX', gateway: address, register: false })).body;
   const number = (await made.admin('POST', '/api/v1/phone-numbers', { phone_number: `+1555${++last}`, sip_trunk_id: trunk.id, assistant_id: 5 })).body;
-  return { ...made, trunk, number };
+  return { ...made, trunk, number, address };
 }
-const invite = (called: string, via = PBX) => `INVITE sip:9228@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP ${via}:5060\r\nFrom: <sip:+15551112222@${via}>;tag=1\r\nTo: <sip:9228@192.0.2.1>\r\nDiversion: <sip:${called}@${via}>\r\n\r\n`;
+const invite = (called: string, via: string) => `INVITE sip:9228@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP ${via}:5060\r\nFrom: <sip:+15551112222@${via}>;tag=1\r\nTo: <sip:9228@192.0.2.1>\r\nDiversion: <sip:${called}@${via}>\r\n\r\n`;
 
 describe('the explanation of a route', () => {
   it('is refused while nobody answers for routing', async () => {
     const { admin } = await mesh.organization();
-    expect(await admin('POST', EXPLAIN, invite('+15551230000'), { 'Content-Type': 'text/plain' })).toMatchObject({ status: 503, body: { code: 'routing-unavailable' } });
+    expect(await admin('POST', EXPLAIN, invite('+15551230000', PBX), { 'Content-Type': 'text/plain' })).toMatchObject({ status: 503, body: { code: 'routing-unavailable' } });
     answer(nc);
   });
 
   it('tells for a pasted INVITE what is decided and why', async () => {
-    const { member, number, trunk } = await organization();
+    const { member, number, trunk, address } = await organization();
     const { body } = await eventually(async () => {
-      const answered = await member('POST', EXPLAIN, invite(number.phone_number), { 'Content-Type': 'text/plain' });
+      const answered = await member('POST', EXPLAIN, invite(number.phone_number, address), { 'Content-Type': 'text/plain' });
       return answered.body.decision?.outcome === 'route' ? answered : undefined;
     });
     expect(body).toMatchObject({
       decision: { outcome: 'route', number: number.phone_number, number_id: number.id, trunk_id: trunk.id, decided_by: 'Diversion', target: { kind: 'assistant', id: 5 }, caller: '+15551112222' },
-      explanation: { source_address: PBX, candidates: [{ trunk_id: trunk.id }], steps: expect.arrayContaining([expect.objectContaining({ source: 'Diversion', number: number.phone_number, verdict: 'decided' })]), summary: expect.any(String) },
-      assumptions: [`that it comes from ${PBX}, as its topmost Via says`],
+      explanation: { source_address: address, candidates: [{ trunk_id: trunk.id }], steps: expect.arrayContaining([expect.objectContaining({ source: 'Diversion', number: number.phone_number, verdict: 'decided' })]), summary: expect.any(String) },
+      assumptions: [`that it comes from ${address}, as its topmost Via says`],
     });
   });
 
   it('takes fields in a query, and in a body', async () => {
-    const { admin, number } = await organization();
-    const path = `${EXPLAIN}?source_address=${PBX}&request_uri=sip:9228@h&to=${number.phone_number}&from=+15551112222`;
+    const { admin, number, address } = await organization();
+    const path = `${EXPLAIN}?source_address=${address}&request_uri=sip:9228@h&to=${number.phone_number}&from=+15551112222`;
     await eventually(async () => (await admin('GET', path)).body.decision?.decided_by === 'To');
-    expect((await admin('GET', `${EXPLAIN}?source_address=${PBX}&to=9228&x-original-to=${encodeURIComponent(number.phone_number)}`)).body.decision).toMatchObject({ outcome: 'route', decided_by: 'X-Original-To' });
-    expect((await admin('POST', EXPLAIN, { source_address: PBX, to: '9228', headers: { Diversion: `<sip:${number.phone_number}@h>` } })).body.decision).toMatchObject({ decided_by: 'Diversion' });
-    expect((await admin('POST', `${EXPLAIN}?source_address=203.0.113.1`, invite(number.phone_number), { 'Content-Type': 'text/plain' })).body.decision).toMatchObject({ outcome: 'refuse', reason: 'unknown-source', sip_status: 403 });
+    expect((await admin('GET', `${EXPLAIN}?source_address=${address}&to=9228&x-original-to=${encodeURIComponent(number.phone_number)}`)).body.decision).toMatchObject({ outcome: 'route', decided_by: 'X-Original-To' });
+    expect((await admin('POST', EXPLAIN, { source_address: address, to: '9228', headers: { Diversion: `<sip:${number.phone_number}@h>` } })).body.decision).toMatchObject({ decided_by: 'Diversion' });
+    expect((await admin('POST', `${EXPLAIN}?source_address=203.0.113.1`, invite(number.phone_number, address), { 'Content-Type': 'text/plain' })).body.decision).toMatchObject({ outcome: 'refuse', reason: 'unknown-source', sip_status: 403 });
   });
 
   it('supposes a trunk where the address is not known', async () => {
@@ -89,7 +92,8 @@ describe('the explanation of a route', () => {
   });
 
   it('is no oracle: another organisation\'s number looks like nobody\'s, though both have the same carrier', async () => {
-    const [mine, theirs] = [await organization(), await organization()];
+    const [mine, theirs] = [await organization(PBX), await organization(PBX)];
+    for (const { id } of [mine, theirs]) applyEvent(index, addressSubject(id, `${PBX}/32`), { data: { state: {} } });
     await eventually(async () => (await theirs.admin('GET', `${EXPLAIN}?source_address=${PBX}&to=${encodeURIComponent(theirs.number.phone_number)}`)).body.decision?.outcome === 'route');
     const ask = async (called: string) => (await mine.admin('POST', EXPLAIN, { source_address: PBX, request_uri: 'sip:9228@h', to: called })).body;
     const [foreign, nobodys] = [await ask(theirs.number.phone_number), await ask('+15559990000')];

@@ -1,4 +1,4 @@
-import { parseAddress, reachOf, type Address, type Reach } from './address.js';
+import { parseAddress, reachOf, type Address, type Reach } from '@trunkmesh/routing/address-reach.js';
 
 /** `text`: as we keep it: host in lower case, IPv6 in brackets and in its one spelling (RFC 5952). */
 export interface Gateway { host: string; port: number | null; kind: 'name' | 'ipv4' | 'ipv6'; text: string; reach: Reach; what: string }

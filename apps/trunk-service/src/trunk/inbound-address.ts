@@ -1,4 +1,4 @@
-import { holdsPrivate, networkAddress, parseAddress, reachOf, type Network, type Reach } from './address.js';
+import { holdsPrivate, networkAddress, parseAddress, reachOf, type Network, type Reach } from '@trunkmesh/routing/address-reach.js';
 
 export type InboundAddressReading = { ok: true; text: string; reach: Reach } | { ok: false; message: string };
 

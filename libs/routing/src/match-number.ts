@@ -77,8 +77,11 @@ export function notAsked(steps: ExplanationStep[], raw: RawSources): Explanation
   return steps;
 }
 
-/** How telling a verdict is, where a source holds several values and none decides. */
-const TELLING: Record<Found['verdict'], number> = { decided: 4, ambiguous: 4, 'other-organizations-number': 3, 'nobodys-number': 2, 'not-a-public-number': 1 };
+/**
+ * How telling a verdict is, where a source holds several values and none decides. Another organisation's number is as telling as nobody's: what others have changes nothing
+ * of what is shown.
+ */
+const TELLING: Record<Found['verdict'], number> = { decided: 4, ambiguous: 4, 'other-organizations-number': 2, 'nobodys-number': 2, 'not-a-public-number': 1 };
 
 /** The first of a source's values that decides, otherwise the most telling of them; `undefined` where none could be parsed. */
 function readSource(reader: Reader, source: CalledNumberSource, lines: readonly string[]): Found | undefined {

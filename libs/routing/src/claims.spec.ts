@@ -28,6 +28,15 @@ describe('the claims of a trunk', () => {
     expect(claimsAfter(without, { gateway: '198.51.100.7', inbound_addresses: [] }, byAdmin(LATE))).toEqual([{ network: '198.51.100.7/32', via: 'gateway', since: LATE }]);
   });
 
+  it('are approved by an operator where he makes them, not where he changes something else', () => {
+    const first = claimsAfter(null, { gateway: 'sip.example.com', inbound_addresses: ['203.0.0.0/16'] }, byAdmin(EARLY));
+    const state = trunk(1, 1, { gateway: 'sip.example.com', inbound_addresses: ['203.0.0.0/16'], address_claims: first });
+    expect(claimsAfter(state, { gateway: 'sip.example.com', inbound_addresses: ['203.0.0.0/16', '198.51.0.0/16'] }, byOperator(LATE))).toEqual([
+      { network: '203.0.0.0/16', via: 'inbound', since: EARLY },
+      { network: '198.51.0.0/16', via: 'inbound', since: LATE, approved: true },
+    ]);
+  });
+
   it('by a name are dated when the name first led there, and go with the name', () => {
     const named = trunk(1, 1, { gateway: 'sip.example.com', address_claims: [] });
     const once = { ...named, address_claims: claimsResolved(named, ['203.0.113.5/32'], EARLY) };
@@ -35,6 +44,7 @@ describe('the claims of a trunk', () => {
     expect(twice.address_claims).toEqual([{ network: '203.0.113.6/32', via: 'name', since: LATE }, { network: '203.0.113.5/32', via: 'name', since: EARLY }]);
     expect(claimsResolved(twice, ['203.0.113.6/32'], LATE)).toEqual([{ network: '203.0.113.6/32', via: 'name', since: LATE }]);
     expect(claimsAfter(twice, { gateway: 'sip.example.com', inbound_addresses: [] }, byAdmin(LATE))).toEqual(twice.address_claims);
+    expect(claimsAfter(twice, { gateway: 'sip.example.com:5080', inbound_addresses: [] }, byAdmin(LATE))).toEqual(twice.address_claims);
     expect(claimsAfter(twice, { gateway: 'other.example.com', inbound_addresses: [] }, byAdmin(LATE))).toEqual([]);
     expect(claimsResolved(named, Array.from({ length: 200 }, (_, at) => `203.0.113.${at}/32`), EARLY)).toHaveLength(MAX_RESOLVED);
   });

@@ -14,16 +14,16 @@ export function claimsOf(state: ClaimState): AddressClaim[] {
 
 /**
  * The claims after a trunk was created (`before` null) or changed. A network that the trunk claimed before keeps its date and approval, whichever setting names it now;
- * a new one is claimed from `at` on, by an operator's approval where `approved`. What the gateway's name led to is dropped with the name.
+ * a new one is claimed from `at` on, by an operator's approval where `approved`. What the gateway's name led to is dropped with the name; another port of the same host keeps it.
  */
 export function claimsAfter(before: ClaimState | null, wanted: ClaimSettings, { at, approved }: { at: string; approved: boolean }): AddressClaim[] {
   const earlier = before === null ? [] : claimsOf(before);
   const dated = literals(wanted).map(({ network, via }) => {
     const known = earlier.find((claim) => claim.network === network);
     const since = known?.since ?? at;
-    return approved || known?.approved === true ? { network, via, since, approved: true } : { network, via, since };
+    return (known === undefined ? approved : known.approved === true) ? { network, via, since, approved: true } : { network, via, since };
   });
-  const names = before?.gateway === wanted.gateway ? earlier.filter(({ via }) => via === 'name') : [];
+  const names = before !== null && hostOf(before.gateway) === hostOf(wanted.gateway) ? earlier.filter(({ via }) => via === 'name') : [];
   return withoutTwins([...dated, ...names]);
 }
 
@@ -73,6 +73,8 @@ function literals(settings: ClaimSettings): Pick<AddressClaim, 'network' | 'via'
   }
   return withoutTwins(found);
 }
+
+const hostOf = (gateway: string) => gateway.replace(/:\d+$/, '').toLowerCase();
 
 /** The first claim of each network stays. */
 function withoutTwins<Claim extends { network: string }>(claims: readonly Claim[]): Claim[] {

@@ -5,6 +5,7 @@ import { patchTrunk, readTrunk, trunkBody } from './trunk-input.js';
 import { viewOf } from './trunk-view.js';
 
 const schema = trunkBody({ allowPrivate: false });
+const operator = trunkBody({ allowPrivate: false, operator: true });
 const whole = { name: 'Carrier', gateway: 'sip.example.com', username: 'acme', password: 'p' };
 const state: TrunkState = {
   ...trunkSettings.parse({ name: 'Carrier', gateway: 'sip.example.com', username: 'acme', priority: 3, headers: { 'X-A': '1', 'X-B': '2' } }),
@@ -21,6 +22,8 @@ function problemsOf(read: () => unknown): Record<string, string> {
   }
   return {};
 }
+const PRIVATE = ': no carrier can have it. Use the carrier\'s public address or name; an address within the operator\'s network is set by the operator';
+const WIDE = 'is wider than an organisation may claim by itself (at most /24 for IPv4, /48 for IPv6): list the carrier\'s own smaller networks, or ask the operator to add it';
 const problems = (written: unknown, existing: TrunkState | null = null) => problemsOf(() => readTrunk(schema, written, existing));
 
 describe('a new trunk', () => {
@@ -34,7 +37,7 @@ describe('a new trunk', () => {
 
   it('tells everything that is wrong at once', () => {
     expect(problems({
-      name: ' ', gateway: 'sip://127.0.0.1', priority: -1, transport: 'sctp', inbound_addresses: ['192.0.2.1', '0.0.0.0/0', '10.0.0.0/8'], default_country: 'XX', outbound_country_codes: ['US', 'QQ'],
+      name: ' ', gateway: 'sip://127.0.0.1', priority: -1, transport: 'sctp', inbound_addresses: ['192.0.2.1', '0.0.0.0/0', '10.0.0.0/24', '203.0.0.0/16'], default_country: 'XX', outbound_country_codes: ['US', 'QQ'],
       number_rules: [{ direction: 'inbound', min_length: 5, max_length: 4 }, { direction: 'sideways', perfix: '1' }], codecs: ['PCMU', 'PCMU'], headers: { Via: 'x' }, max_chanels: 4, expires_seconds: 1,
     })).toEqual({
       '/name': 'must not be empty',
@@ -42,7 +45,8 @@ describe('a new trunk', () => {
       '/priority': 'must be at least 0',
       '/transport': 'must be one of "udp", "tcp", "tls"',
       '/inbound_addresses/1': 'is wider than a carrier\'s network can be: the prefix length must be at least 8',
-      '/inbound_addresses/2': 'is not reachable from outside: calls could never arrive',
+      '/inbound_addresses/2': 'is not reachable from outside, or holds such addresses: calls could never arrive. Use public addresses; others are set by the operator',
+      '/inbound_addresses/3': WIDE,
       '/default_country': 'is not a country that has telephone numbers',
       '/outbound_country_codes/1': 'is not a country that has telephone numbers',
       '/number_rules/0/min_length': 'must not be more than max_length',
@@ -58,16 +62,27 @@ describe('a new trunk', () => {
   });
 
   it.each([
-    ['127.0.0.1', 'is a loopback address: no carrier can have it'], ['[fe80::1]:5060', 'is a link-local address: no carrier can have it'], ['localhost', 'is a name that only a private network knows: no carrier can have it'],
+    ['127.0.0.1', `is a loopback address${PRIVATE}`], ['[fe80::1]:5060', `is a link-local address${PRIVATE}`], ['localhost', `is a name that only a private network knows${PRIVATE}`],
+    ['192.0.0.192', `is a protocol assignment of the IETF (RFC 6890)${PRIVATE}`], ['198.18.0.1', `is a benchmarking address (RFC 2544)${PRIVATE}`], ['168.63.129.16', `is a cloud provider's internal address${PRIVATE}`],
+    ['[2001::1]', `is a protocol assignment of the IETF (RFC 2928), such as Teredo${PRIVATE}`],
     ['0.0.0.0', 'is the unspecified address: no carrier can have it'], ['224.0.0.1', 'is a multicast address: no carrier can have it'],
   ])('at %s is refused', (gateway, message) => expect(problems({ ...whole, gateway })).toEqual({ '/gateway': message }));
 
   it('may be private where the operator says so, and still not nobody\'s', () => {
     const lenient = trunkBody({ allowPrivate: true });
-    expect(readTrunk(lenient, { ...whole, gateway: '127.0.0.1:5090', inbound_addresses: ['127.0.0.1', '10.0.0.0/8'] }, null).settings.gateway).toBe('127.0.0.1:5090');
+    expect(readTrunk(lenient, { ...whole, gateway: '127.0.0.1:5090', inbound_addresses: ['127.0.0.1', '10.0.0.0/24'] }, null).settings.gateway).toBe('127.0.0.1:5090');
     expect(problemsOf(() => readTrunk(lenient, { ...whole, gateway: '0.0.0.0' }, null))).toHaveProperty('/gateway');
     expect(problemsOf(() => readTrunk(lenient, { ...whole, inbound_addresses: ['0.0.0.0/0'] }, null))).toHaveProperty('/inbound_addresses/0');
   });
+
+  it.each(['203.0.112.0/23', '203.0.0.0/8', '2001:db8::/47', '2001:db8::/32'])('that claims %s is refused, but not to the operator', (network) => {
+    expect(problems({ ...whole, inbound_addresses: ['192.0.2.1', network] })).toEqual({ '/inbound_addresses/1': WIDE });
+    expect(problemsOf(() => readTrunk(trunkBody({ allowPrivate: true }), { ...whole, inbound_addresses: [network] }, null))).toEqual({ '/inbound_addresses/0': WIDE });
+    expect(problemsOf(() => readTrunk(operator, { ...whole, inbound_addresses: [network], gateway: '10.0.0.5' }, null))).toEqual({});
+  });
+  it.each(['203.0.113.0/24', '2001:db8::/48', '198.51.100.7'])('that claims %s is taken', (network) => expect(problems({ ...whole, inbound_addresses: [network] })).toEqual({}));
+  it('by the operator may be private, and still not nobody\'s', () => expect(problemsOf(() => readTrunk(operator, { ...whole, gateway: '224.0.0.1', inbound_addresses: ['0.0.0.0/0'] }, null)))
+    .toEqual({ '/gateway': 'is a multicast address: no carrier can have it', '/inbound_addresses/0': expect.stringContaining('at least 8') }));
 
   it.each<[string, unknown]>([
     ['/username', { username: 'a:b' }], ['/auth_username', { auth_username: 'a"b' }], ['/password', { password: 'a:b' }], ['/password', { password: 'p'.repeat(200) }], ['/name', { name: 'a\ud800' }],
@@ -82,6 +97,12 @@ describe('a new trunk', () => {
 describe('a whole update', () => {
   it('without a password keeps it', () => expect(readTrunk(schema, { name: 'a', gateway: 'b.example.com', username: 'c' }, state).password).toBeUndefined());
   it('of what was read is accepted', () => expect(readTrunk(schema, viewOf(state), state)).toEqual({ settings: trunkSettings.parse(state), enabled: false, password: undefined }));
+  it('keeps addresses that it may not claim any more, and takes no others', () => {
+    const old = { ...state, gateway: '192.0.0.5:5060', inbound_addresses: ['203.0.0.0/8', '10.0.0.0/24'] };
+    expect(problems({ ...whole, gateway: '192.0.0.5:5061', inbound_addresses: old.inbound_addresses }, old)).toEqual({});
+    expect(problemsOf(() => patchTrunk(schema, { name: 'Other' }, old))).toEqual({});
+    expect(Object.keys(problems({ ...whole, gateway: '192.0.0.6', inbound_addresses: ['203.0.0.0/9', '10.0.1.0/24', '203.0.0.0/8'] }, old))).toEqual(['/gateway', '/inbound_addresses/0', '/inbound_addresses/1']);
+  });
   it('that takes the password from a registering trunk is refused', () => expect(Object.keys(problems({ ...whole, password: null }, state))).toEqual(['/password']));
   it('that begins to register needs a password', () => expect(Object.keys(problems({ ...whole, password: undefined }, { ...state, password: null }))).toEqual(['/password']));
 });

@@ -4,13 +4,12 @@ import { numberRule, printable, trunkSettings, type TrunkSettings, type TrunkSta
 import { z } from 'zod';
 import { countryCodes, existingCountry } from '../http/country.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';
+import { claimProblems, type ClaimPolicy } from './claim-policy.js';
 import { readGateway } from './gateway.js';
 import { readInboundAddress } from './inbound-address.js';
 import { trunkNameKey } from './trunk.js';
 
-export interface AddressPolicy { allowPrivate: boolean }
-
-const PRIVATE = 'is not reachable from outside: calls could never arrive';
+export type { AddressPolicy } from './claim-policy.js';
 
 /** Forms and old clients send an empty text where they mean nothing. */
 export const orNull = <Text extends z.ZodType<string>>(text: Text) => z.preprocess((value) => (value === '' ? null : value), text.nullable());
@@ -29,34 +28,32 @@ const realm = line(253).regex(/^[^"\\]*$/, 'must not contain quotes or backslash
 
 const rule = numberRule.strict().refine(({ min_length, max_length }) => min_length <= max_length, { error: 'must not be more than max_length', path: ['min_length'] });
 
-function gateway({ allowPrivate }: AddressPolicy) {
-  return line(260).transform((text, context) => {
-    const reading = readGateway(text.trim());
-    if (reading.ok && (reading.gateway.reach === 'public' || (reading.gateway.reach === 'private' && allowPrivate))) return reading.gateway.text;
-    context.addIssue({ code: 'custom', message: reading.ok ? `is ${reading.gateway.what}: no carrier can have it` : reading.message, input: text });
-    return z.NEVER;
-  });
-}
+/** Whether the organisation may claim it depends on whose request it is and on what the trunk has already: claim-policy.ts. */
+const gateway = line(260).transform((text, context) => {
+  const reading = readGateway(text.trim());
+  if (reading.ok && reading.gateway.reach !== 'never') return reading.gateway.text;
+  const message = reading.ok ? `is ${reading.gateway.what}: no carrier can have it` : reading.message;
+  context.addIssue({ code: 'custom', message, input: text });
+  return z.NEVER;
+});
 
-function inboundAddress({ allowPrivate }: AddressPolicy) {
-  return z.string().max(64).transform((text, context) => {
-    const reading = readInboundAddress(text.trim());
-    if (reading.ok && (reading.reach === 'public' || allowPrivate)) return reading.text;
-    context.addIssue({ code: 'custom', message: reading.ok ? PRIVATE : reading.message, input: text });
-    return z.NEVER;
-  });
-}
+const inboundAddress = z.string().max(64).transform((text, context) => {
+  const reading = readInboundAddress(text.trim());
+  if (reading.ok) return reading.text;
+  context.addIssue({ code: 'custom', message: reading.message, input: text });
+  return z.NEVER;
+});
 
 /** What a client may set, whole. The contract's fields with what only this door can check; defaults are those of the contract. */
-function fields(policy: AddressPolicy) {
+function fields() {
   const { shape } = trunkSettings;
   return {
     ...shape,
     name: printable(100).transform((text) => text.trim()).refine((text) => trunkNameKey(text) !== '', { error: 'must not be empty' }),
-    gateway: gateway(policy),
+    gateway,
     username: orNull(user).default(null),
     provider: orNull(line(100)).default(null),
-    inbound_addresses: z.array(inboundAddress(policy)).max(64).transform((list) => [...new Set(list)]).default([]),
+    inbound_addresses: z.array(inboundAddress).max(64).default([]),
     default_country: existingCountry.nullable().default(null),
     number_rules: z.array(rule).max(32).default([]),
     outbound_country_codes: countryCodes.nullable().default(null),
@@ -74,9 +71,10 @@ function fields(policy: AddressPolicy) {
 }
 
 /** What a read gives and a client may send back unchanged; nothing of it can be set. */
-const READ_ONLY: ReadonlySet<string> = new Set(['id', 'organization_id', 'has_password', 'bridge_id', 'gateway_revision', 'created_at', 'updated_at', 'hints', 'status_url']);
+const READ_ONLY: ReadonlySet<string> = new Set(['id', 'organization_id', 'has_password', 'bridge_id', 'gateway_revision', 'created_at', 'updated_at', 'hints', 'status_url', 'addresses']);
 
-export const trunkBody = (policy: AddressPolicy) => z.strictObject(fields(policy));
+const policies = z.registry<ClaimPolicy>();
+export const trunkBody = (policy: ClaimPolicy) => z.strictObject(fields()).register(policies, policy);
 export type TrunkBodySchema = ReturnType<typeof trunkBody>;
 
 /** `password`: plain text; undefined keeps the present one, null takes it away. `enabled` undefined: as it is, for a new trunk true. */
@@ -86,10 +84,11 @@ export interface WantedTrunk { settings: TrunkSettings; enabled: boolean | undef
 export function readTrunk(schema: TrunkBodySchema, written: unknown, existing: TrunkState | null): WantedTrunk {
   const body = isObject(written) ? Object.fromEntries(Object.entries(written).filter(([field]) => !READ_ONLY.has(field))) : written;
   const { value, problems = [] } = checkRequest(schema, body);
-  const all = [...problems, ...(isObject(body) ? credentialProblems(body, existing) : []), ...(value === undefined ? [] : tooLong(value))];
+  const ofBody = isObject(body) ? [...credentialProblems(body, existing), ...claimProblems(body, existing, policies.get(schema)!)] : [];
+  const all = [...problems, ...ofBody, ...(value === undefined ? [] : tooLong(value))];
   if (value === undefined || all.length > 0) throw invalidRequest(withoutTwins(all));
-  const { password, enabled, ...settings } = value;
-  return { settings, enabled, password };
+  const { password, enabled, inbound_addresses, ...settings } = value;
+  return { settings: { ...settings, inbound_addresses: [...new Set(inbound_addresses)] }, enabled, password };
 }
 
 /** RFC 7396: a field that is null goes back to its default; so does a header that is null within `headers`. */

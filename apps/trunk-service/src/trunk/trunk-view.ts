@@ -15,7 +15,7 @@ export const trunkView = trunkSettings.extend({
 export type TrunkView = z.infer<typeof trunkView>;
 
 /** What a client may see: everything but the password, whose ciphertext is nobody's business either. */
-export function viewOf({ password, ...visible }: TrunkState): TrunkView {
+export function viewOf({ password, address_claims: _, ...visible }: TrunkState): TrunkView {
   return { ...visible, has_password: password !== null, hints: hintsOf(visible), status_url: `/api/v1/sip-trunks/${visible.id}/status` };
 }
 

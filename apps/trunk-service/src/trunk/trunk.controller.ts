@@ -30,6 +30,7 @@ const TRUNK = trunkBody({ allowPrivate: false });
 @Controller('api/v1/sip-trunks')
 export class TrunkController {
   private readonly body: TrunkBodySchema;
+  private readonly operatorBody: TrunkBodySchema;
 
   constructor(
     @Inject(RECORD) private readonly record: RecordStore,
@@ -38,6 +39,7 @@ export class TrunkController {
     @Inject(CONFIG) config: Config,
   ) {
     this.body = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+    this.operatorBody = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS, operator: true });
   }
 
   @Get()
@@ -53,12 +55,13 @@ export class TrunkController {
   @Access('manage')
   @Described({ summary: 'Add a trunk', status: 201, answer: trunkView, body: { 'application/json': TRUNK } })
   async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
-    const { settings, enabled = true, password } = readTrunk(this.body, written, null);
+    const approved = isOperator(request);
+    const { settings, enabled = true, password } = readTrunk(this.bodyFor(request), written, null);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
       const id = uuidv7();
       const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));
       const sealed = sealedPassword(this.keyRing, password ?? null, { id, password: null }) ?? null;
-      const events = decide(null, { type: 'CreateTrunk', id, organization_id: organizationId, settings, enabled, password: sealed, place: this.place }, work.next(before));
+      const events = decide(null, { type: 'CreateTrunk', id, organization_id: organizationId, settings, enabled, password: sealed, place: this.place, approved }, work.next(before));
       const after = work.record(before, events);
       return { status: 201, headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) }, body: viewOf(after.state!) };
     });
@@ -82,14 +85,14 @@ export class TrunkController {
   @Access('manage')
   @Described({ summary: 'Change a trunk as a whole; without `password` the present one stays', answer: trunkView, body: { 'application/json': TRUNK } })
   replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, readTrunk(this.body, written, state), next));
+    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, readTrunk(this.bodyFor(request), written, state), { next, request }));
   }
 
   @Patch(':id')
   @Access('manage')
   @Described({ summary: 'Change some fields (RFC 7396: null goes back to the default)', answer: trunkView, body: { 'application/merge-patch+json': TRUNK.partial(), 'application/json': TRUNK.partial() } })
   patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, patchTrunk(this.body, written, state), next));
+    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, patchTrunk(this.bodyFor(request), written, state), { next, request }));
   }
 
   @Post(':id/enable')
@@ -116,8 +119,13 @@ export class TrunkController {
     await deleteTrunk(this.record, { organizationId, id: existingId(id), force }, (before) => requireMatch(ifMatch, before));
   }
 
-  private changed(state: TrunkState, { settings, enabled, password }: WantedTrunk, next: Next): TrunkChange[] {
-    return decide(state, { type: 'ChangeTrunk', settings, enabled, password: sealedPassword(this.keyRing, password, state), place: this.place }, next);
+  private bodyFor(request: Request): TrunkBodySchema {
+    return isOperator(request) ? this.operatorBody : this.body;
+  }
+
+  private changed(state: TrunkState, { settings, enabled, password }: WantedTrunk, { next, request }: { next: Next; request: Request }): TrunkChange[] {
+    const sealed = sealedPassword(this.keyRing, password, state);
+    return decide(state, { type: 'ChangeTrunk', settings, enabled, password: sealed, place: this.place, approved: isOperator(request) }, next);
   }
 
   private async change(
@@ -133,6 +141,9 @@ export class TrunkController {
     return viewOf(after.state!);
   }
 }
+
+/** Whose claims are approved. */
+const isOperator = (request: Request) => request.caller!.role === 'bootstrap';
 
 function existingId(id: string): string {
   if (!uuid.safeParse(id).success) throw trunkNotFound();

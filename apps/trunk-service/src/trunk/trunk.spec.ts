@@ -30,7 +30,7 @@ describe('creating a trunk', () => {
   it('without a bridge that is alive: not placed', () => {
     const { state, events } = after(create());
     expect(typesOf(events)).toEqual(['TrunkCreated']);
-    expect(state).toEqual({ ...settings, id, organization_id, enabled: true, password: SEALED, bridge_id: null, gateway_revision: 1, created_at: at, updated_at: at });
+    expect(state).toEqual({ ...settings, id, organization_id, enabled: true, password: SEALED, bridge_id: null, gateway_revision: 1, created_at: at, updated_at: at, address_claims: [] });
   });
   it('with a bridge: placed in the same breath, under the revision that the placement has', () => {
     const { state, events } = after(create({ place: onto('b1') }));
@@ -64,6 +64,40 @@ describe('changing a trunk', () => {
   it('to trust by address leaves its owner', () => expect(after(create({ place: onto('b1') }), change({ register: false }, { place: onto('b1') })).state).toMatchObject({ bridge_id: null, gateway_revision: 3 }));
   it('to register gets an owner', () => expect(typesOf(after(create({ settings: { ...settings, register: false } }), change({}, { place: onto('b1') })).events)).toEqual(['TrunkUpdated', 'TrunkPlaced']));
   it('that is gone is refused', () => expect(() => after(create(), { type: 'DeleteTrunk' }, change({}))).toThrow(expect.objectContaining({ code: 'trunk-not-found' })));
+});
+
+describe('what a trunk claims', () => {
+  const literal = { ...settings, gateway: '198.51.100.7', inbound_addresses: ['203.0.0.0/16'] };
+  const claimed = ({ state }: { state: TrunkState | null }) => state?.address_claims;
+
+  it('is dated when it is first set, and approved where an operator set it', () => {
+    expect(claimed(after(create({ settings: literal })))).toEqual([{ network: '198.51.100.7/32', via: 'gateway', since: at }, { network: '203.0.0.0/16', via: 'inbound', since: at }]);
+    expect(claimed(after(create({ settings: literal, approved: true })))).toMatchObject([{ approved: true }, { approved: true }]);
+    expect(claimed(after(create({ settings: literal }), change({ ...literal, inbound_addresses: ['203.0.0.0/16', '192.0.2.1'] }, { approved: true })))).toEqual([
+      { network: '198.51.100.7/32', via: 'gateway', since: at }, { network: '203.0.0.0/16', via: 'inbound', since: at }, { network: '192.0.2.1/32', via: 'inbound', since: later, approved: true },
+    ]);
+  });
+
+  it('stays through whatever else happens to it', () => {
+    const { state } = after(create({ settings: literal }), { type: 'DisableTrunk' }, { type: 'EnableTrunk', place: onto('b1') }, { type: 'PlaceTrunk', bridge_id: 'b2' }, change({ ...literal, name: 'Other' }), { type: 'ReencryptPassword', password: OTHER });
+    expect(claimed({ state })).toMatchObject([{ since: at }, { since: at }]);
+  });
+
+  it('from before claims were recorded is recorded with the next change of settings, since the creation', () => {
+    const { address_claims: _, ...old } = after(create({ settings: literal })).state!;
+    const { state } = { state: decide(old, { type: 'DisableTrunk' }, { version: 2, at: later })[0]!.state };
+    expect(state).not.toHaveProperty('address_claims');
+    expect(decide(old, change({ ...literal, name: 'Other' }), { version: 2, at: later })[0]!.state).toMatchObject({ address_claims: [{ since: at }, { since: at }] });
+    expect(decide(old, change(literal), { version: 2, at: later })).toEqual([]);
+  });
+
+  it('by its gateway\'s name is recorded when the name leads elsewhere; FreeSWITCH\'s gateway is the same', () => {
+    const resolve = (...networks: string[]): TrunkCommand => ({ type: 'ResolveTrunk', networks });
+    const { state, events } = after(create(), resolve('203.0.113.5/32'), resolve('203.0.113.5/32'), resolve('203.0.113.6/32', '203.0.113.5/32'), resolve('203.0.113.6/32'));
+    expect(events).toMatchObject([{ type: 'TrunkResolved', change: { added: [], removed: ['203.0.113.5/32'] } }]);
+    expect(state).toMatchObject({ gateway_revision: 1, address_claims: [{ network: '203.0.113.6/32', via: 'name', since: later }] });
+    expect(after(create(), resolve('203.0.113.5/32'), resolve('203.0.113.5/32')).events).toEqual([]);
+  });
 });
 
 describe('the gateway\'s revision', () => {

@@ -1,5 +1,6 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { TrunkEvent, TrunkSettings, TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { claimsAfter, claimsOf, claimsResolved } from '@trunkmesh/routing/claims.js';
 import type { Next } from '../record/decided.js';
 
 /** A trunk's event before it has an envelope. */
@@ -11,9 +12,12 @@ export type TrunkChange = { [E in TrunkEvent as E['type']]: { type: E['type'] } 
 export type Place = (trunk: Pick<TrunkState, 'id' | 'bridge_pool' | 'bridge_id'>) => string | null;
 
 export type TrunkCommand =
-  | { type: 'CreateTrunk'; id: string; organization_id: string; settings: TrunkSettings; enabled: boolean; password: string | null; place: Place }
+  /** `approved`: by an operator, who may claim what an organisation may not. */
+  | { type: 'CreateTrunk'; id: string; organization_id: string; settings: TrunkSettings; enabled: boolean; password: string | null; place: Place; approved?: boolean }
   /** `password`: sealed; undefined keeps it. The caller knows whether it differs from the present one, which a ciphertext does not show. */
-  | { type: 'ChangeTrunk'; settings: TrunkSettings; enabled?: boolean; password?: string | null; place: Place }
+  | { type: 'ChangeTrunk'; settings: TrunkSettings; enabled?: boolean; password?: string | null; place: Place; approved?: boolean }
+  /** The gateway's name leads to these networks now, and to no others. */
+  | { type: 'ResolveTrunk'; networks: readonly string[] }
   | { type: 'EnableTrunk'; place: Place }
   | { type: 'DisableTrunk' }
   | { type: 'PlaceTrunk'; bridge_id: string | null }
@@ -25,6 +29,7 @@ export function decide(state: TrunkState | null, command: TrunkCommand, next: Ne
   const existing = required(state);
   switch (command.type) {
     case 'ChangeTrunk': return change(existing, command, next);
+    case 'ResolveTrunk': return inSequence(existing, next, [resolved(command.networks)]);
     case 'EnableTrunk': return inSequence(existing, next, [turn(true), placed(command.place)]);
     case 'DisableTrunk': return inSequence(existing, next, [turn(false)]);
     case 'PlaceTrunk': return inSequence(existing, next, [placed(() => command.bridge_id)]);
@@ -68,6 +73,7 @@ function create(state: TrunkState | null, command: Extract<TrunkCommand, { type:
   const created: TrunkState = {
     ...settings, id, organization_id, enabled, password,
     bridge_id: null, gateway_revision: next.version, created_at: next.at, updated_at: next.at,
+    address_claims: claimsAfter(null, settings, { at: next.at, approved: command.approved === true }),
   };
   const first: TrunkChange = { type: 'TrunkCreated', change: {}, state: created };
   return [first, ...inSequence(created, { ...next, version: next.version + 1 }, [placed(command.place)])];
@@ -77,19 +83,31 @@ function create(state: TrunkState | null, command: Extract<TrunkCommand, { type:
  * A trunk that goes off is disabled first, one that comes on is enabled last: no reader ever sees a gateway in between that nobody asked for.
  * A password that comes with other changes is in their event, so that FreeSWITCH never registers to the new gateway with the old password.
  */
-function change(state: TrunkState, { settings, enabled = state.enabled, password, place }: Extract<TrunkCommand, { type: 'ChangeTrunk' }>, next: Next): TrunkChange[] {
-  const update = updated(settings, password);
+function change(state: TrunkState, command: Extract<TrunkCommand, { type: 'ChangeTrunk' }>, next: Next): TrunkChange[] {
+  const { enabled = state.enabled, place } = command;
+  const update = updated(command);
   return inSequence(state, next, enabled ? [update, turn(true), placed(place)] : [turn(false), update]);
 }
 
-const updated = (settings: TrunkSettings, password: string | null | undefined): Step => (state, next) => {
+const updated = ({ settings, password, approved = false }: Extract<TrunkCommand, { type: 'ChangeTrunk' }>): Step => (state, next) => {
   const wanted: Partial<TrunkState> = { ...settings, ...(password === undefined ? {} : { password }) };
   const fields = (Object.keys(wanted) as (keyof TrunkState)[]).filter((field) => !same(wanted[field], state[field]));
   if (fields.length === 0) return undefined;
-  const after = revised(state, { ...wanted, ...(settings.register ? {} : { bridge_id: null }) }, next);
+  const address_claims = claimsAfter(state, settings, { at: next.at, approved });
+  const after = revised(state, { ...wanted, address_claims, ...(settings.register ? {} : { bridge_id: null }) }, next);
   return fields.length === 1 && fields[0] === 'password'
     ? { type: 'TrunkCredentialsChanged', change: { reason: 'changed' }, state: after }
     : { type: 'TrunkUpdated', change: { fields }, state: after };
+};
+
+/** Ours alone, as FreeSWITCH resolves the name by itself: the gateway's revision stays. */
+const resolved = (networks: readonly string[]): Step => (state, next) => {
+  const address_claims = claimsResolved(state, networks, next.at);
+  const [before, after] = [claimsOf(state), address_claims].map((claims) => claims.map(({ network }) => network)) as [string[], string[]];
+  const added = after.filter((network) => !before.includes(network));
+  const removed = before.filter((network) => !after.includes(network));
+  if (added.length + removed.length === 0) return undefined;
+  return { type: 'TrunkResolved', change: { added, removed }, state: { ...state, address_claims, updated_at: next.at } };
 };
 
 const turn = (enabled: boolean): Step => (state, next) => {

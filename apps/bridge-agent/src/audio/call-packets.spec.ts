@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { createCallPackets } from './call-packets.js';
 
 describe('the datagrams to FreeSWITCH', () => {
   it.each([[160, 320], [320, 320], [480, 480], [640, 640], [960, 960], [322, 320], [1_120, 320], [0, 320]])('after one of %i bytes have %i bytes, and hold every byte once and in order', (first, bytes) => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 40 }), (frames) => {
+    for (let frames = 0; frames <= 40; frames += 1) {
       const sent: number[][] = [];
       const packets = createCallPackets((l16) => { sent.push([...l16]); });
       packets.fit(first);
@@ -12,6 +11,6 @@ describe('the datagrams to FreeSWITCH', () => {
       for (let frame = 0; frame < frames; frame += 1) packets.push(Uint8Array.from(all.slice(frame * 320, (frame + 1) * 320)));
       expect(sent.every((packet) => packet.length === bytes)).toBe(true);
       expect(sent.flat()).toEqual(all.slice(0, Math.floor(all.length / bytes) * bytes));
-    }), { numRuns: 20 });
+    }
   });
 });

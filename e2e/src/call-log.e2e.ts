@@ -23,7 +23,7 @@ beforeAll(async () => {
   await addNumber(org, trunk, NUMBER, { assistant_id: 17 });
   await untilLive(org, trunk);
 });
-afterAll(() => test.stop());
+afterAll(() => test?.stop());
 
 const calls = (query = '') => org.api.get<CallSummary[]>(`/api/v1/calls${query}`);
 const rows = async () => (await test.billing<{ row: string }>('SELECT row::text AS row FROM call_log AS row ORDER BY 1')).map(({ row }) => row);

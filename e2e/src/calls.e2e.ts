@@ -44,8 +44,8 @@ beforeAll(async () => {
   }, { timeoutMs: 20_000, intervalMs: 250, message: 'the number to be known' });
 });
 afterAll(async () => {
-  await test.stop();
-  await Promise.all([assistant.stop(), bucket.halt()]);
+  await test?.stop();
+  await Promise.all([assistant?.stop(), bucket?.halt()]);
 });
 
 const lines: Line[] = [];

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await addNumber(org, trunk, NUMBER);
   await untilAnswered('+15559870000');
 });
-afterAll(() => test.stop());
+afterAll(() => test?.stop());
 
 const untilAnswered = (from: string, timeoutMs = 30_000) =>
   eventually(async () => await carrier.call({ from, number: NUMBER, talkMs: 150 }) === 200, { timeoutMs, intervalMs: 250, message: 'a call to be answered' });

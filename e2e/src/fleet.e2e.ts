@@ -14,7 +14,7 @@ beforeAll(async () => {
   carrier = await test.carrier('9201');
   await introduceTo(1);
 });
-afterAll(() => test.stop());
+afterAll(() => test?.stop());
 
 /** A stand-in is told of carriers one by one; a real FreeSWITCH finds this one on the wire. */
 async function introduceTo(bridge: number): Promise<void> {

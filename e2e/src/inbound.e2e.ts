@@ -33,7 +33,7 @@ beforeAll(async () => {
   // The index and the access list follow the events; the last number added is the last to be known.
   await eventually(async () => await otherCarrier.call({ from: '+15559879999', number: number(40), talkMs: 100 }) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'the mesh to know the numbers' });
 });
-afterAll(() => test.stop());
+afterAll(() => test?.stop());
 
 /** Places the call with a caller of its own and gives the final status and what the mesh wrote of it. */
 async function place(from: MeshCarrier, call: Omit<CarrierCall, 'from'>) {

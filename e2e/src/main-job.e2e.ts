@@ -15,7 +15,7 @@ beforeAll(async () => {
   carrier = await test.carrier('9201');
   trunk = await registeringTrunk(org, carrier);
 });
-afterAll(() => test.stop());
+afterAll(() => test?.stop());
 
 describe('a trunk, from the API to a live gateway', () => {
   it('is registered, and its status says so on its bridge', async () => {

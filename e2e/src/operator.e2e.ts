@@ -27,7 +27,7 @@ beforeAll(async () => {
     if (index % 5 === 0) await org.api.delete(`/api/v1/sip-trunks/${made.id}?force=true`);
   }
 });
-afterAll(() => test.stop());
+afterAll(() => test?.stop());
 
 const command = async (...args: string[]) => {
   const { mesh } = test;

@@ -22,8 +22,8 @@ beforeAll(async () => {
   for (let index = 1; index <= 9; index += 1) await addNumber(org, trunk, number(index));
 });
 afterAll(async () => {
-  await test.stop();
-  await kamailio.stop();
+  await test?.stop();
+  await kamailio?.stop();
 });
 
 /** The registrar would send calls to the gateway that FreeSWITCH has now, and to no other. */

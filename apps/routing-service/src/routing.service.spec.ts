@@ -19,7 +19,7 @@ let nc: NatsConnection;
 let services: RoutingService[];
 
 beforeAll(async () => { server = await startNatsServer(); });
-afterAll(async () => { await server.stop(); });
+afterAll(async () => { await server?.stop(); });
 beforeEach(async () => {
   services = [];
   nc = await connectNats(server.url, { name: 'spec', logger });

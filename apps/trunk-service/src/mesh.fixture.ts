@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import { startServers } from '@trunkmesh/testkit/servers.process.js';
 import { environmentSchema, type Config } from './config.js';
 import { ONE_REQUEST } from './trunk-service.fixture.js';
 import { startTrunkService, type TrunkService } from './trunk-service.process.js';
@@ -36,7 +37,7 @@ export function apiOf(url: string, key: string): Api {
 }
 
 export async function startMesh(over: Partial<Config> = {}): Promise<Mesh> {
-  const [postgres, nats] = await Promise.all([startPostgres(), startNatsServer()]);
+  const { postgres, nats, stop: stopServers } = await startServers();
   const config: Config = {
     ...environmentSchema.parse({
       PORT: '0', HOST: '127.0.0.1', OPS_PORT: '0', DATABASE_URL: await postgres.createDatabase('trunkmesh'), DATABASE_POOL: '8', NATS_URL: nats.url,
@@ -64,7 +65,7 @@ export async function startMesh(over: Partial<Config> = {}): Promise<Mesh> {
     },
     stop: async () => {
       for (const each of services) await each.stop();
-      await Promise.all([postgres.stop(), nats.stop()]);
+      await stopServers();
     },
   };
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import { startServers } from '@trunkmesh/testkit/servers.process.js';
 import { environmentSchema, type Config } from './config.js';
 import { startTrunkService, type TrunkService } from './trunk-service.process.js';
 
@@ -31,7 +32,7 @@ export interface Fixture {
 
 /** The whole service on real servers. */
 export async function startFixture(overrides: Partial<Config> = {}): Promise<Fixture> {
-  const [postgres, nats] = await Promise.all([startPostgres(), startNatsServer()]);
+  const { postgres, nats, stop: stopServers } = await startServers();
   const lines: string[] = [];
   const answers: string[] = [];
   const logger = createLogger('trunk-service', { level: 'trace', destination: new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done(); } }) });
@@ -63,7 +64,7 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
     },
     stop: async () => {
       for (const one of [...others, service]) await one.stop();
-      await Promise.all([nats.stop(), postgres.stop()]);
+      await stopServers();
     },
   };
 }

@@ -29,8 +29,8 @@ afterEach(async () => {
   await (await jetstreamManager(nc)).streams.purge(`KV_${GATEWAYS_BUCKET}`);
 });
 afterAll(async () => {
-  await nc.close();
-  await nats.stop();
+  await nc?.close();
+  await nats?.stop();
 });
 
 function watching(keys?: string) {

@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterEach(() => record.query('truncate events, outbox'));
 afterAll(async () => {
-  await record.destroy();
-  await postgres.stop();
+  await record?.destroy();
+  await postgres?.stop();
 });
 
 const waiting = async () => Number((await record.query('select count(*) as n from outbox'))[0].n);

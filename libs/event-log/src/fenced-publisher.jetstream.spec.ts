@@ -24,8 +24,8 @@ beforeEach(async () => {
 });
 afterEach(() => publisher.close());
 afterAll(async () => {
-  await nc.close();
-  await nats.stop();
+  await nc?.close();
+  await nats?.stop();
 });
 
 const batchOf = (size: number): Publication[] => Array.from({ length: size }, (_, index) => ({ id: randomUUID(), subject: subjectOf(index), envelope: `{"n":${index}}` }));

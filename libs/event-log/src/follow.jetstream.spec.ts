@@ -25,8 +25,8 @@ afterEach(async () => {
   for (const one of connections.splice(0)) await one.close();
 });
 afterAll(async () => {
-  await nc.close();
-  await nats.stop();
+  await nc?.close();
+  await nats?.stop();
 });
 
 const manager = () => jetstreamManager(nc);

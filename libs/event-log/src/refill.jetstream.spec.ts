@@ -13,8 +13,8 @@ let servers: Servers;
 let record: DataSource;
 let nc: NatsConnection;
 beforeAll(async () => { servers = await startServers(); }, 60_000);
-afterEach(() => servers.undo());
-afterAll(() => servers.stop());
+afterEach(() => servers?.undo());
+afterAll(() => servers?.stop());
 
 const EVENTS = 3_000;
 

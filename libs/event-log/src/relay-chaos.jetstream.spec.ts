@@ -13,8 +13,8 @@ import { ensureStreams } from './streams.jetstream.js';
 
 let servers: Servers;
 beforeAll(async () => { servers = await startServers(); }, 60_000);
-afterEach(() => servers.undo());
-afterAll(() => servers.stop());
+afterEach(() => servers?.undo());
+afterAll(() => servers?.stop());
 
 /** Mulberry32: the same seed gives the same interleaving of what we decide (not of what the machine does). */
 function random(seed: number): () => number {

@@ -12,8 +12,8 @@ beforeAll(async () => {
   record = await openRecord(await postgres.createDatabase('relay'));
 });
 afterAll(async () => {
-  await record.destroy();
-  await postgres.stop();
+  await record?.destroy();
+  await postgres?.stop();
 });
 
 async function within(work: (one: RelaySession, other: RelaySession) => Promise<void>): Promise<void> {

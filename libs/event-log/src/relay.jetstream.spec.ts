@@ -15,8 +15,8 @@ let servers: Servers;
 let record: DataSource;
 let nc: NatsConnection;
 beforeAll(async () => { servers = await startServers(); }, 60_000);
-afterEach(() => servers.undo());
-afterAll(() => servers.stop());
+afterEach(() => servers?.undo());
+afterAll(() => servers?.stop());
 
 /** A fresh record and a fresh stream; a tiny duplicate window, so that nothing here rests on it. */
 async function given(): Promise<void> {

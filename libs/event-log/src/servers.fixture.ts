@@ -3,8 +3,9 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { trunkSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
-import { type NatsServer, startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { type Postgres, startPostgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import { startServers as startBoth } from '@trunkmesh/testkit/servers.process.js';
 import { DataSource } from 'typeorm';
 import { append, eventStoreMigrations, type NewEvent } from './event-store.pg.js';
 
@@ -23,7 +24,7 @@ export interface Servers {
 }
 
 export async function startServers(): Promise<Servers> {
-  const [postgres, nats] = await Promise.all([startPostgres(), startNatsServer()]);
+  const { postgres, nats, stop } = await startBoth();
   const undos: (() => unknown)[] = [];
   let databases = 0;
   const undo = async () => {
@@ -47,7 +48,7 @@ export async function startServers(): Promise<Servers> {
     },
     async stop() {
       await undo();
-      await Promise.all([postgres.stop(), nats.stop()]);
+      await stop();
     },
   };
 }

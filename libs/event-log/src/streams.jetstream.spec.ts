@@ -16,8 +16,8 @@ beforeAll(async () => {
   manager = await jetstreamManager(nc);
 });
 afterAll(async () => {
-  await nc.close();
-  await nats.stop();
+  await nc?.close();
+  await nats?.stop();
 });
 
 describe('ensureStreams', () => {

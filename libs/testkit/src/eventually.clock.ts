@@ -7,6 +7,8 @@ export interface EventuallyOptions {
   intervalMs?: number;
   /** What was waited for. */
   message?: string;
+  /** Looked at after each probe that failed: why it is of no use to wait longer. */
+  hopeless?: () => string | undefined;
 }
 
 /**
@@ -14,16 +16,19 @@ export interface EventuallyOptions {
  * Past the deadline it throws, with the message and with what the last probe said.
  */
 export async function eventually<T>(probe: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = Date.now() + (options.timeoutMs ?? 10_000);
+  const deadline = Date.now() + (options.timeoutMs ?? TIMEOUT_MS);
   for (;;) {
     const outcome = await attempt(probe);
     if (outcome.ok) return outcome.value as Exclude<T, undefined | null | false>;
-    if (Date.now() >= deadline) {
-      throw new Error(`${options.message ?? 'condition'}: not within ${options.timeoutMs ?? 10_000} ms: ${outcome.why}`, { cause: outcome.cause });
-    }
+    const giveUp = options.hopeless?.() ?? (Date.now() >= deadline ? late(outcome.why, options) : undefined);
+    if (giveUp !== undefined) throw new Error(giveUp, { cause: outcome.cause });
     await sleep(options.intervalMs ?? 25);
   }
 }
+
+const TIMEOUT_MS = 10_000;
+
+const late = (why: string, { message = 'condition', timeoutMs = TIMEOUT_MS }: EventuallyOptions) => `${message}: not within ${timeoutMs} ms: ${why}`;
 
 type Outcome<T> = { ok: true; value: T } | { ok: false; why: string; cause?: unknown };
 

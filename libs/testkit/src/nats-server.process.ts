@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { eventually } from './eventually.clock.js';
 import { freePort } from './free-port.net.js';
+import { startFailure } from './start-failure.process.js';
 import { startSupervised, type Supervised } from './supervised.process.js';
 
 export interface NatsServerOptions {
@@ -37,6 +38,10 @@ export function findNatsServer(env: NodeJS.ProcessEnv = process.env): string | u
 
 /** A private nats-server with JetStream on the loopback. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  try { return await start(options); } catch (error) { throw startFailure('nats-server', error); }
+}
+
+async function start(options: NatsServerOptions): Promise<NatsServer> {
   const binary = findNatsServer();
   if (binary === undefined) throw new Error('nats-server was not found on PATH: install it (Debian and Ubuntu: apt-get install nats-server)');
   const port = options.port ?? await freePort();
@@ -56,10 +61,10 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     start: async () => {
       const child = await startSupervised(binary, ['-c', configuration], { logFile, onParentDeath: 'TERM' });
       running = child;
-      await eventually(() => {
-        if (!child.running()) throw new Error(`nats-server ended: ${child.tail()}`);
-        return greets(port);
-      }, { timeoutMs: 30_000, intervalMs: 10, message: `nats-server on port ${port}` });
+      await eventually(() => greets(port), {
+        timeoutMs: 30_000, intervalMs: 10, message: `nats-server on port ${port}`,
+        hopeless: () => (child.running() ? undefined : `nats-server ended at once: ${child.tail()}`),
+      });
     },
     halt: async (signal = 'SIGTERM') => {
       await running?.stop(signal);
@@ -75,7 +80,12 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       await server.start();
     },
   };
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await server.stop('SIGKILL');
+    throw error;
+  }
   return server;
 }
 

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { eventually } from './eventually.clock.js';
 import { freePort } from './free-port.net.js';
 import { accountFor, findPostgres, type Account } from './postgres.account.js';
+import { startFailure } from './start-failure.process.js';
 import { startSupervised, type Supervised } from './supervised.process.js';
 
 const run = promisify(execFile);
@@ -40,10 +41,26 @@ const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 /** A private PostgreSQL on the loopback, without a Unix socket, with a password of its own. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  try { return await startServer(options); } catch (error) { throw startFailure('PostgreSQL', error); }
+}
+
+async function startServer(options: PostgresOptions): Promise<Postgres> {
   const binaries = findPostgres();
   if (binaries === undefined) throw new Error('PostgreSQL was not found on PATH or under /usr/lib/postgresql: install it (Debian and Ubuntu: apt-get install postgresql)');
   const home = options.dataDir ?? await mkdtemp(join(tmpdir(), 'trunkmesh-postgres-'));
   await mkdir(home, { recursive: true });
+  const removeTemporary = async () => {
+    if (options.dataDir === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    return await startIn(home, binaries, options, removeTemporary);
+  } catch (error) {
+    await removeTemporary();
+    throw error;
+  }
+}
+
+async function startIn(home: string, binaries: string, options: PostgresOptions, removeTemporary: () => Promise<void>): Promise<Postgres> {
   const account = accountFor(join(home, 'data'));
   const port = options.port ?? await freePort();
   const password = await initialise({ home, binaries, account });
@@ -56,10 +73,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     // QUIT is PostgreSQL's immediate shutdown: it takes its shared memory with it, which a KILL would leave behind.
     const child = await startSupervised(command!, args, { logFile, onParentDeath: 'QUIT', cwd: home });
     running = child;
-    await eventually(() => {
-      if (!child.running()) throw new Error(`PostgreSQL ended: ${child.tail()}`);
-      return answers(urlOf('postgres'));
-    }, { timeoutMs: 60_000, intervalMs: 20, message: `PostgreSQL on port ${port}` });
+    await eventually(() => answers(urlOf('postgres')), {
+      timeoutMs: 60_000, intervalMs: 20, message: `PostgreSQL on port ${port}`,
+      hopeless: () => (child.running() ? undefined : `PostgreSQL ended at once: ${child.tail()}`),
+    });
   };
   const server: Postgres = {
     url: urlOf('postgres'),
@@ -73,14 +90,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     },
     stop: async (signal = 'SIGINT') => {
       await server.halt(signal);
-      if (options.dataDir === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
+      await removeTemporary();
     },
     restart: async (signal = 'SIGINT') => {
       await server.halt(signal);
       await server.start();
     },
   };
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await server.halt('SIGQUIT');
+    throw error;
+  }
   return server;
 }
 
@@ -111,7 +133,7 @@ async function initialise({ home, binaries, account }: { home: string; binaries:
     await run(command!, args, { cwd: home });
   } catch (error) {
     await rm(join(home, 'data'), { recursive: true, force: true });
-    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr ?? String(error)}`, { cause: error });
+    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`, { cause: error });
   } finally {
     await unlink(handedOver).catch(() => undefined);
     await rm(join(home, 'initdb'), { recursive: true, force: true });

@@ -1,17 +1,9 @@
-import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import { createDataSource, migrate, type PoolOptions } from '../database.pg.js';
 import { recordMessages } from '../usage/record-messages.pg.js';
 import type { RecordedBatch } from '../usage/usage.store.pg.js';
-
-export interface Servers { nats: NatsServer; postgres: Postgres; stop(): Promise<void> }
-
-export async function startServers(): Promise<Servers> {
-  const [nats, postgres] = await Promise.all([startNatsServer(), startPostgres()]);
-  return { nats, postgres, stop: async () => { await Promise.all([nats.stop(), postgres.stop()]); } };
-}
 
 let databases = 0;
 

@@ -6,8 +6,9 @@ import { CALL_LOG_GET, CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import pino from 'pino';
 import type { DataSource } from 'typeorm';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import { callEnded, callId, callRejected, callStarted, ORG, TRUNK } from '../usage/call-event.samples.js';
-import { freshDatabase, record, startServers, type Servers } from './call-log.fixture.js';
+import { freshDatabase, record } from './call-log.fixture.js';
 import { startCallLogResponder, type CallLogResponder } from './call-log.responder.js';
 
 const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';

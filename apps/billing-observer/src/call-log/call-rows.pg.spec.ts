@@ -7,8 +7,9 @@ import { createDataSource } from '../database.pg.js';
 import fc from 'fast-check';
 import pino from 'pino';
 import type { DataSource } from 'typeorm';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import { callAnswered, callEnded, callId, callRecordingStored, callRejected, callStarted, callTransferFailed, callTransferred, ORG } from '../usage/call-event.samples.js';
-import { dump, freshDatabase, record, startServers, type Servers } from './call-log.fixture.js';
+import { dump, freshDatabase, record } from './call-log.fixture.js';
 import { startFilling } from './filling.clock.js';
 import { rebuild } from './rebuild.pg.js';
 

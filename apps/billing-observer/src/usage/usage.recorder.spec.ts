@@ -8,8 +8,9 @@ import { CALLS_STREAM, STREAM_SUBJECTS, USAGE_BUCKET, USAGE_DURABLE } from '@tru
 import { usageConfirmation } from '@trunkmesh/contracts/usage.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import { createDataSource, migrate } from '../database.pg.js';
 import { callAnswered, callEnded, callId, callRejected, callStarted } from './call-event.samples.js';
 import { startConfirmations, type Confirmations } from './confirmation.kv.js';
@@ -21,6 +22,7 @@ const logger = pino({ level: 'silent' });
 /** One copy of billing-observer: its own connections, as a process has. */
 interface Copy { nc: NatsConnection; dataSource: DataSource; recorder: UsageRecorder; confirmations: Confirmations; kill(): Promise<void>; stop(): Promise<void> }
 
+let servers: Servers;
 let nats: NatsServer;
 let postgres: Postgres;
 let nc: NatsConnection;
@@ -74,13 +76,14 @@ const unacknowledged = async () => {
 };
 
 beforeAll(async () => {
-  [nats, postgres] = await Promise.all([startNatsServer(), startPostgres()]);
+  servers = await startServers();
+  ({ nats, postgres } = servers);
   nc = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
 }, 60_000);
 
 afterAll(async () => {
   await nc?.close();
-  await Promise.all([nats?.stop(), postgres?.stop()]);
+  await servers?.stop();
 });
 
 beforeEach(async () => {
@@ -94,7 +97,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(copies.splice(0).map((copy) => copy.stop().catch(() => undefined)));
-  if (db.isInitialized) await db.destroy();
+  if (db?.isInitialized) await db.destroy();
   const manager = await jetstreamManager(nc);
   await manager.streams.delete(CALLS_STREAM);
   await manager.streams.delete(`KV_${USAGE_BUCKET}`);

@@ -47,8 +47,8 @@ beforeAll(async () => {
   await host.publish({ ...organization(1), outbound_country_codes: ['US'] }, trunk(1, 1), number(1, DID), ownNumber, number(1, RECORDED_DID, { call_settings: { record: true } }));
 }, 60_000);
 afterAll(async () => {
-  await other.stop();
-  await host.stop();
+  await other?.stop();
+  await host?.stop();
 });
 beforeEach(async () => { assistant = await startAssistant(); });
 afterEach(async () => {

@@ -22,10 +22,10 @@ beforeAll(async () => {
   heartbeats = hearBridges(link, logger);
 });
 afterAll(async () => {
-  await heartbeats.stop();
-  await voices.stop();
-  await link.close();
-  await nats.stop();
+  await heartbeats?.stop();
+  await voices?.stop();
+  await link?.close();
+  await nats?.stop();
 });
 
 const health = (id: string) => healthOf(heartbeats.bridges.get(id), heartbeats.listeningSince(), Date.now());

@@ -13,7 +13,7 @@ beforeAll(async () => {
   mesh = await startFixture();
   org = await mesh.organization();
 }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 /** Every secret that is sent, so that the last test finds any of them anywhere. */
 const MARK = 'correct-horse-battery';

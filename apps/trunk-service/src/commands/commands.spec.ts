@@ -10,7 +10,7 @@ import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 
 let mesh: Mesh;
 beforeAll(async () => { mesh = await startMesh(); }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 const query = <Row>(sql: string, parameters: unknown[] = []) => mesh.service.parts.record.query<Row>(sql, parameters);
 /** Every byte of every read model. */

@@ -8,7 +8,7 @@ beforeAll(async () => {
   mesh = await startFixture();
   org = await mesh.organization();
 }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 const send = (path: string, idempotencyKey: string, body: unknown) => mesh.api(path, { key: org.admin, body, headers: { 'Idempotency-Key': idempotencyKey } });
 

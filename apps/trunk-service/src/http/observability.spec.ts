@@ -16,7 +16,7 @@ beforeAll(async () => {
   mesh = await startFixture();
 }, 60_000);
 afterAll(async () => {
-  await mesh.stop();
+  await mesh?.stop();
   metrics.close();
   await telemetry.shutdown();
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
   mesh = await startFixture();
   document = (await mesh.api('/api/openapi.json')).body;
 }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 describe('/api/openapi.json', () => {
   const operations = () => Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, operation })));

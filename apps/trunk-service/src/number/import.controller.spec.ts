@@ -4,7 +4,7 @@ import { startMesh, type Api, type Mesh } from '../mesh.fixture.js';
 
 let mesh: Mesh;
 beforeAll(async () => { mesh = await startMesh(); }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 const IMPORT = '/api/v1/phone-numbers/import';
 const csv = { 'Content-Type': 'text/csv' };

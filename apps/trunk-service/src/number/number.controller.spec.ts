@@ -3,7 +3,7 @@ import { startMesh, type Mesh } from '../mesh.fixture.js';
 
 let mesh: Mesh;
 beforeAll(async () => { mesh = await startMesh(); }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 const trunk = (name: string) => ({ name, gateway: 'sip.example.com', register: false });
 const NUMBERS = '/api/v1/phone-numbers';

@@ -12,7 +12,7 @@ beforeAll(async () => {
   mesh = await startFixture();
   org = await mesh.organization();
 }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 let names = 0;
 const create = (api = mesh.api) => api(TRUNKS, { key: org.admin, body: { name: `Trunk ${names += 1}`, gateway: 'sip.example.com', register: false } });

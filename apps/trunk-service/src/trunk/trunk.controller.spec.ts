@@ -15,7 +15,7 @@ beforeAll(async () => {
   mesh = await startFixture();
   org = await mesh.organization();
 }, 60_000);
-afterAll(() => mesh.stop());
+afterAll(() => mesh?.stop());
 
 let names = 0;
 const aTrunk = (more: object = {}) => ({ name: `Trunk ${names += 1}`, gateway: 'sip.example.com', username: 'acme', password: PASSWORD, ...more });

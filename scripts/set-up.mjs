@@ -15,11 +15,14 @@ const MINIMUM_NODE = [20, 19, 0];
 /** A failure that the reader can mend; printed without a stack. */
 export class SetUpError extends Error {}
 
-/** @param {(line: string) => void} say */
-export async function setUp(say) {
+/**
+ * @param {(line: string) => void} say
+ * @param {{ forTests?: boolean }} options
+ */
+export async function setUp(say, { forTests = false } = {}) {
   checkNode();
   await installDependencies(say);
-  await installServers(say);
+  await installPrograms(say, forTests);
   await build(say);
 }
 
@@ -69,13 +72,15 @@ function isExecutable(file) {
   }
 }
 
-async function installServers(say) {
+/** The two servers, and for tests openssl, with which they make certificates. */
+async function installPrograms(say, forTests) {
   const missing = [
     process.env.NATS_URL || onPath('nats-server') ? undefined : { name: 'nats-server', from: '2.9', package: 'nats-server' },
     process.env.DATABASE_URL || hasPostgres() ? undefined : { name: 'PostgreSQL', from: '14', package: 'postgresql' },
+    !forTests || onPath('openssl') ? undefined : { name: 'openssl', from: '1.1.1', package: 'openssl' },
   ].filter((server) => server !== undefined);
   if (missing.length === 0) return;
-  const names = missing.map(({ name }) => name).join(' and ');
+  const names = new Intl.ListFormat('en').format(missing.map(({ name }) => name));
   const packages = missing.map((server) => server.package);
   const prefix = aptPrefix();
   if (prefix === undefined) {

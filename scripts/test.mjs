@@ -16,7 +16,7 @@ const END_MS = 5_000;
 
 await main(async () => {
   const given = process.argv.slice(2);
-  await setUp((line) => console.log(`· ${line}`));
+  await setUp((line) => console.log(`· ${line}`), { forTests: true });
   const freeswitch = process.env.FREESWITCH;
   console.log(freeswitch ? `· whole-mesh tests run against the real FreeSWITCH at ${freeswitch}` : '· FREESWITCH names no binary: whole-mesh tests run against the stand-in, not against a real FreeSWITCH');
 

@@ -1,12 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.clock.js';
 import { startSupervised, WATCHDOG } from './supervised.process.js';
 
 const alive = (pid: number) => { try { process.kill(pid, 0); return true; } catch { return false; } };
+
+/** Of every process. Where there is /proc, `ps` need not be installed. */
+function commandLines(): string {
+  if (!existsSync('/proc/self/cmdline')) return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(commandLine).join('\n');
+}
+
+function commandLine(pid: string): string {
+  try { return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '); } catch { return ''; }
+}
 
 describe('a supervised process', () => {
   it('gets the signal itself and its exit code is passed on', async () => {
@@ -19,8 +29,9 @@ describe('a supervised process', () => {
   it('leaves no watcher behind when it has ended', async () => {
     const marker = `7${process.pid}.5`;
     const child = await startSupervised('sleep', [marker]);
+    expect(commandLines()).toContain(marker);
     await child.stop();
-    await eventually(() => !execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(marker), { message: 'the shell to be gone' });
+    await eventually(() => !commandLines().includes(marker), { message: 'the shell to be gone' });
   });
 
   it('is killed when it does not stop in time', async () => {

@@ -5,9 +5,9 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { callLogListAnswer } from '@trunkmesh/contracts/call-log.js';
 import { CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import pg from 'pg';
 import pino from 'pino';
-import { startServers, type Servers } from '../call-log/call-log.fixture.js';
 import { environment } from '../config.js';
 import { callEnded, callId, ORG } from './call-event.samples.js';
 import { UsageService } from './usage.service.js';
@@ -28,10 +28,10 @@ beforeAll(async () => {
   await admin.connect();
 }, 60_000);
 afterAll(async () => {
-  await observer.onModuleDestroy();
-  await admin.end();
-  await nc.close();
-  await servers.stop();
+  await observer?.onModuleDestroy();
+  await admin?.end();
+  await nc?.close();
+  await servers?.stop();
 });
 
 const endConnections = () => admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');

@@ -45,6 +45,10 @@ export const REFUSALS = {
   'ambiguous-number': 484,
   'number-not-assigned': 480,
   'limit-reached': 486,
+  /** Routed, and the caller offers no codec that the call can be answered with. */
+  'no-common-codec': 488,
+  /** Routed by a trunk with `srtp: required`, and the caller offers plain RTP. */
+  'srtp-required': 488,
   'routing-unavailable': 503,
   /** Routed, and then its assistant could not be reached in time. */
   'assistant-unavailable': 503,
@@ -53,7 +57,7 @@ export type RefusalReason = keyof typeof REFUSALS;
 export const refusalReason = z.enum(Object.keys(REFUSALS) as [RefusalReason, ...RefusalReason[]]);
 
 export const SIP_REASON_PHRASES: Record<(typeof REFUSALS)[RefusalReason], string> = {
-  403: 'Forbidden', 404: 'Not Found', 480: 'Temporarily Unavailable', 484: 'Address Incomplete', 486: 'Busy Here', 503: 'Service Unavailable',
+  403: 'Forbidden', 404: 'Not Found', 480: 'Temporarily Unavailable', 484: 'Address Incomplete', 486: 'Busy Here', 488: 'Not Acceptable Here', 503: 'Service Unavailable',
 };
 
 /**

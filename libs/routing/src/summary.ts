@@ -40,6 +40,8 @@ const BECAUSE: Record<RefusalReason, (refused: Refused) => string> = {
   'limit-reached': () => 'the trunk has as many calls as it may',
   'routing-unavailable': () => 'routing gave no answer',
   'assistant-unavailable': () => 'the assistant could not be reached',
+  'no-common-codec': () => 'the caller offers no codec that the call can be answered with',
+  'srtp-required': () => 'the trunk requires SRTP, and the caller offers plain RTP',
 };
 
 function nothingNamed(candidates: readonly Candidate[]): string {

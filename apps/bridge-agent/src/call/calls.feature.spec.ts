@@ -19,7 +19,7 @@ const upToDate = (calls: Calls) => eventually(() => calls.readiness().routes ===
 beforeAll(async () => {
   host = await startHost();
   await host.publish(
-    organization(1), organization(2), trunk(1, 1), trunk(2, 2), trunk(1, 3, { max_channels: 1 }), trunk(1, 4, { max_cps: 1 }), number(1, DID), number(1, '+15551234568', { is_active: false }), number(2, '+15557654321'),
+    organization(1), organization(2), trunk(1, 1), trunk(2, 2), trunk(1, 3, { max_channels: 1 }), trunk(1, 4, { max_cps: 1 }), trunk(1, 9, { srtp: 'required', transport: 'tls' }), number(1, DID), number(1, '+15551234568', { is_active: false }), number(2, '+15557654321'),
   );
 }, 60_000);
 afterAll(() => host?.stop());
@@ -51,6 +51,37 @@ describe('an inbound call', () => {
     const events = await host.untilWritten(call.uuid);
     expect(events.map(({ type }) => type)).toEqual(['CallRejected']);
     expect(events[0]!.data).toMatchObject({ reason, sip_status: status, decided_at: 'routing-service', organization_id: id(1, 1) });
+  });
+
+  it.each<[string, number, RefusalReason, string, RegExp]>([
+    ['offers G.729 alone', 1, 'no-common-codec', 'm=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000', /G729.*PCMU, PCMA/],
+    ['offers G.722 alone', 1, 'no-common-codec', 'm=audio 4000 RTP/AVP 9', /G722/],
+    ['offers plain RTP to a trunk that requires SRTP', 9, 'srtp-required', 'm=audio 4000 RTP/AVP 0', /requires SRTP/],
+  ])('that %s is refused with 488 before it rings, and its record says why', async (_what, trunk, reason, media, summary) => {
+    host.routingSays((request) => routeOf(request, { trunk_id: id(2, trunk) }));
+    await upToDate(await host.startAgent());
+    const told: string[] = [];
+    host.standIn.freeswitch.events.listen(({ name }) => { told.push(name); });
+    const call = host.standIn.call(invite({ source: { address: `192.0.2.${trunk}` }, sdp: `v=0\r\ns=-\r\n${media}\r\n` }));
+    expect((await call.final).status).toBe(488);
+    const [rejected] = await host.untilWritten(call.uuid);
+    expect(rejected).toMatchObject({ type: 'CallRejected', data: { reason, sip_status: 488, organization_id: id(1, 1), trunk_id: id(2, trunk), to: DID } });
+    expect(rejected!.type === 'CallRejected' && rejected!.data.decision?.explanation.summary).toMatch(summary);
+    expect(told).not.toContain('CHANNEL_PROGRESS');
+  });
+
+  it('that offers SRTP to a trunk that requires it is answered, and FreeSWITCH is told to take nothing else', async () => {
+    host.routingSays((request) => routeOf(request, { trunk_id: id(2, 9) }));
+    await upToDate(await host.startAgent());
+    let variable: string | undefined;
+    host.standIn.freeswitch.events.listen(({ name, headers }) => {
+      if (name === 'CHANNEL_HANGUP_COMPLETE') variable = headers.find(([header]) => header === 'variable_rtp_secure_media_inbound')?.[1];
+    });
+    const key = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj';
+    const call = host.standIn.call(invite({ source: { address: '192.0.2.9' }, sdp: `v=0\r\ns=-\r\nm=audio 4000 RTP/SAVP 0\r\n${key}\r\n`, hangup_after_ms: 50 }));
+    expect((await call.final).status).toBe(200);
+    expect((await host.untilWritten(call.uuid)).at(-1)!.type).toBe('CallEnded');
+    expect(variable).toBe('mandatory');
   });
 
   it('that routing-service gives to a trunk which its source does not belong to is refused', async () => {

@@ -16,6 +16,7 @@ import type { Conversation, Conversations } from './conversation.js';
 import type { Decided, DecideInbound } from './inbound-router.nats.js';
 import { epochMicroseconds, readInvite, routingRequest, type InviteFacts } from './invite-facts.js';
 import type { LiveCalls, LiveCallsOptions } from './live-calls.registry.js';
+import { refusedForOffer } from './offer-refusal.js';
 import type { LocalRoutes } from './local-routes.follow.js';
 import { refuseCommands, refusedHere, type Refusal } from './refusal.js';
 
@@ -56,7 +57,8 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     }
     await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {
       const started = performance.now();
-      const decided = withinLimits(treated(await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress))), ports), ports);
+      const found = await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress)));
+      const decided = withinLimits(answerable(treated(found, ports), invite, ports), ports);
       decisionSeconds.record((performance.now() - started) / 1000, { decided_at: decided.decidedAt });
       const { decision } = decided;
       span.setAttributes({ 'route.outcome': decision.outcome, 'route.decided_at': decided.decidedAt, ...(decision.outcome === 'refuse' ? { 'route.reason': decision.reason } : {}) });
@@ -73,7 +75,7 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
 }
 
 /** `treatment`: of a call that is routed. */
-type Treated = Decided & { treatment?: CallTreatment };
+type Treated = Decided & { treatment?: CallTreatment; requiresSrtp?: boolean };
 
 /** Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be a guess. */
 function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
@@ -84,6 +86,15 @@ function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
   return { ...decided, decision: refusedHere(decision, 'routing-unavailable', 'Refused: this bridge does not know the organisation\'s settings yet.') };
 }
 
+/** Before it rings. What comes later, a late offer or a re-INVITE, FreeSWITCH refuses where the trunk requires SRTP. */
+function answerable(decided: Treated, invite: InviteFacts, { local }: CallPorts): Treated {
+  const { decision } = decided;
+  if (decision.outcome === 'refuse') return decided;
+  const srtp = local.outboundRulesOf(decision.organization_id, decision.trunk_id)?.trunk.srtp;
+  const refusal = refusedForOffer(decision, invite, srtp);
+  return refusal === undefined ? { ...decided, requiresSrtp: srtp === 'required' } : { ...decided, decision: refusal };
+}
+
 /** The trunk's own limits, on this host. A call that is let through has taken its channel. */
 function withinLimits(decided: Treated, { limits, local }: CallPorts): Treated {
   const { decision } = decided;
@@ -91,7 +102,7 @@ function withinLimits(decided: Treated, { limits, local }: CallPorts): Treated {
   return { ...decided, decision: refusedHere(decision, 'limit-reached', `Refused: the trunk's limit of concurrent or new calls is reached on this bridge (${decision.number}).`) };
 }
 
-interface Answering { invite: InviteFacts; route: Route; treatment: CallTreatment; decided: Decided; stamp: EventStamp }
+interface Answering { invite: InviteFacts; route: Route; treatment: CallTreatment; decided: Treated; stamp: EventStamp }
 
 async function answer({ invite, route, treatment, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
   const { live, logger, conversations } = ports;
@@ -113,6 +124,7 @@ async function answer({ invite, route, treatment, decided, stamp }: Answering, t
     else live.ended(callId, hangup);
   });
   await Promise.race([noted, sleep(NOTED_MS, undefined, { ref: false })]);
+  if (decided.requiresSrtp === true) talk.execute('set', 'rtp_secure_media_inbound=mandatory');
   const { media } = treatment;
   if (media === undefined) echo(talk, () => { live.ringing(callId, new Date()); });
   else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);

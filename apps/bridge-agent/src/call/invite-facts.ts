@@ -2,6 +2,7 @@ import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import { captureInvite } from './captured-invite.js';
+import { readAudioOffer, type AudioOffer } from './sdp-offer.js';
 
 /** What an INVITE said, as far as it matters: taken from the channel's variables, cut to the sizes of the contract. All of it is hostile. */
 export interface InviteFacts {
@@ -16,6 +17,10 @@ export interface InviteFacts {
   fromUser: string;
   headers: InboundRequest['headers'];
   sipCallId: string | null;
+  /** Undefined: the INVITE brought no SDP. */
+  offer: AudioOffer | undefined;
+  /** Names of the codecs that FreeSWITCH would answer this call with. */
+  codecs: string[];
   startedAt: Date;
   /** For people, not for decisions. */
   captured: CapturedInvite;
@@ -41,9 +46,17 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
     fromUser: callerOf(variable('sip_P-Asserted-Identity'), variable('sip_from_user')),
     headers: HEADER_SOURCES.flatMap((source) => linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)])).slice(0, HEADER_LINES),
     sipCallId: variable('sip_call_id').slice(0, USER) || null,
+    offer: readAudioOffer(variable('switch_r_sdp')),
+    codecs: codecsAllowed(variable('absolute_codec_string') || variable('rtp_use_codec_string')),
     startedAt: epochMicroseconds(headers.get('Caller-Channel-Created-Time')) ?? now,
     captured: captureInvite(headers),
   };
+}
+
+/** Of the gateway that the call named (its trunk's codecs), otherwise of the profile. With modifiers, such as `PCMU@20i`. */
+function codecsAllowed(list: string): string[] {
+  const names = list.split(',').map((codec) => /^(?:[\w-]+\.)?([\w-]+)/.exec(codec.trim())?.[1]?.toUpperCase() ?? '').filter((name) => name !== '');
+  return names.length === 0 ? ['PCMU', 'PCMA'] : names;
 }
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;

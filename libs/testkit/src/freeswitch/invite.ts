@@ -18,6 +18,8 @@ export const invite = z.object({
   /** Any further header, one value or several lines. */
   headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
   call_id: z.string().optional(),
+  /** The caller's offer; absent: PCMU. */
+  sdp: z.string().optional(),
   /** After the answer the caller hangs up by itself; absent: it stays. */
   hangup_after_ms: z.number().int().nonnegative().optional(),
   /** The caller gives up when it has not been answered by then. */
@@ -90,7 +92,7 @@ function variablesOf(request: Invite, at: At): Headers {
     ...(at.gateway === undefined ? [] : [['sip_gateway', at.gateway] as const]),
     ...namedHeaders(request),
     ...(sofia.parseAllHeaders ? allHeaders(request, { fullFrom, fullTo, via, callId: at.callId, contact: `sip:sipp@${host}:${source.port}` }) : []),
-    ['switch_r_sdp', SDP], ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'], ['rtp_use_codec_string', sofia.codecs],
+    ['switch_r_sdp', request.sdp ?? SDP], ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'], ['rtp_use_codec_string', sofia.codecs],
     ['remote_video_media_flow', 'inactive'], ['remote_text_media_flow', 'inactive'], ['remote_audio_media_flow', 'sendrecv'], ['audio_media_flow', 'sendrecv'],
     ['remote_media_ip', host], ['remote_media_port', '25000'], ['rtp_audio_recv_pt', '0'], ['rtp_use_codec_name', 'PCMU'], ['rtp_use_codec_rate', '8000'],
     ['rtp_use_codec_ptime', '20'], ['rtp_use_codec_channels', '1'], ['rtp_last_audio_codec_string', 'PCMU@8000h@20i@1c'], ['read_codec', 'PCMU'], ['original_read_codec', 'PCMU'],

@@ -39,8 +39,8 @@ export interface TestMesh {
 }
 
 /** A mesh of its own in a temporary folder, with the FreeSWITCH that FREESWITCH names, else the stand-in. */
-export async function testMesh(options: { bridges?: number; env?: Record<string, string> } = {}): Promise<TestMesh> {
-  const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-e2e-'));
+export async function testMesh(options: { bridges?: number; env?: Record<string, string>; folder?: string } = {}): Promise<TestMesh> {
+  const folder = options.folder ?? await mkdtemp(join(tmpdir(), 'trunkmesh-e2e-'));
   const mesh = await startMesh({ folder, root: ROOT, bridges: options.bridges ?? 1, freeswitch: process.env['FREESWITCH'] || undefined, rtpBase: 15_000, durable: false, env: options.env });
   const carriers: MeshCarrier[] = [];
   const operator = apiClient(mesh.file.api, mesh.file.bootstrapKey);

@@ -120,6 +120,13 @@ describe('connecting', () => {
     await late.stop();
   });
 
+  it('is waited for as long as the deadline allows, where the assistant takes its time before it answers', async () => {
+    assistant.handshakeTakesMs = 3_000;
+    const { link } = open({ connectWithinMs: 6_000 });
+    expect(await link.connected).toEqual({ outcome: 'connected' });
+    expect(link.counts.attempts).toBe(1);
+  });
+
   it('is not tried again when the assistant said no', async () => {
     assistant.refuse = () => ({ status: 403 });
     const { link } = open();

@@ -49,8 +49,8 @@ export interface MediaLink {
 
 /** Is refused for its scheme. */
 const NO_URL = new URL('none:');
-/** One attempt at most: in the deadline for the answer there is time for another one. */
-const ATTEMPT_MS = 2_500;
+/** Where nobody is there by then, there is time for another attempt in the deadline for the answer. Whoever is there may take all of it: some open a model's session before they answer. */
+const CONNECT_MS = 2_500;
 const PAUSES = { firstMs: 100, maxMs: 1_000 };
 /** Digits that the caller presses while the stream is away reach the assistant afterwards. */
 const HELD_DIGITS = 32;
@@ -71,7 +71,7 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
     const streamSid = sid('MZ', randomUUID());
     const headers = options.signingSecret === undefined ? {} : signatureHeaders(options.signingSecret, url, { streamSid, now: new Date() });
     const { allowPrivate, ca } = options;
-    return dialMediaSocket({ url, headers, deadlineMs, allowPrivate, ca, signal: stopping.signal }, {
+    return dialMediaSocket({ url, headers, deadlineMs, connectWithinMs: CONNECT_MS, allowPrivate, ca, signal: stopping.signal }, {
       onOpen: (opened) => begin(opened, streamSid),
       onText: (text) => read(text, streamSid),
       onBinary: (bytes) => {
@@ -132,7 +132,7 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
 
   const dialUntil = async (deadline: number): Promise<LinkOutcome> => {
     for (let nth = 0; ; nth += 1) {
-      const outcome = await attempt(Math.max(1, Math.min(ATTEMPT_MS, deadline - performance.now())));
+      const outcome = await attempt(Math.max(1, deadline - performance.now()));
       if (outcome.outcome === 'open') return { outcome: 'connected' };
       const pause = backoffMs(nth, Math.random(), PAUSES);
       if (stopping.signal.aborted) return { outcome: 'failed', reason: 'call-ended', detail: 'the call ended first' };

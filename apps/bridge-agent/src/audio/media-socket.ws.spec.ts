@@ -126,6 +126,13 @@ describe('an attempt', () => {
     for (const url of [silent, dripping]) expect(await dial({ url, deadlineMs: 200 }).outcome).toMatchObject({ outcome: 'unreachable' });
   });
 
+  it('ends earlier where nobody is there, though somebody may take his time to answer', async () => {
+    const url = new URL(String(await rawServer(() => {})).replace('ws:', 'wss:'));
+    expect(await dial({ url, connectWithinMs: 100 }).outcome).toEqual({ outcome: 'unreachable', why: 'no connection within 100 ms' });
+    assistant.handshakeTakesMs = 300;
+    expect(await dial({ connectWithinMs: 100 }).outcome).toEqual({ outcome: 'open' });
+  });
+
   it('tells a port on which nobody listens, and an answer that is no WebSocket\'s', async () => {
     expect(await dial({ url: new URL(`ws://127.0.0.1:${await freePort()}`) }).outcome).toEqual({ outcome: 'unreachable', why: 'ECONNREFUSED' });
     const rude = await rawServer((socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n'));

@@ -6,6 +6,8 @@ export interface MediaSocketOptions {
   headers: Record<string, string>;
   /** From the look-up of the name to the end of the handshake. */
   deadlineMs: number;
+  /** From the look-up of the name until somebody is there at all (TCP, and TLS where the URL has it). Default: the deadline. */
+  connectWithinMs?: number;
   /** False: a name that leads into a private network is refused. */
   allowPrivate: boolean;
   /** A certificate authority of the operator's own; else the usual ones. */
@@ -64,7 +66,8 @@ const TEXT = { binary: false, compress: false, fin: true, mask: true };
 /** One attempt. Rejects never. */
 export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocketEvents): Promise<DialOutcome> {
   return new Promise((resolve) => {
-    const ws = new WebSocket(options.url, clientOptions(options));
+    let nobody: NodeJS.Timeout | undefined;
+    const ws = new WebSocket(options.url, clientOptions(options, () => { clearTimeout(nobody); }));
     /** The first reason counts: ending an attempt makes an error of its own. */
     let verdict: DialOutcome | undefined;
     const giveUp = (outcome: DialOutcome): void => {
@@ -73,9 +76,12 @@ export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocket
     };
     const abandon = (): void => giveUp(unreachable('given up'));
     const late = setTimeout(() => giveUp(unreachable(`no answer within ${options.deadlineMs} ms`)), options.deadlineMs);
+    const { connectWithinMs = Infinity } = options;
+    if (connectWithinMs < options.deadlineMs) nobody = setTimeout(() => giveUp(unreachable(`no connection within ${connectWithinMs} ms`)), connectWithinMs);
     options.signal.addEventListener('abort', abandon, { once: true });
     const settle = (): void => {
       clearTimeout(late);
+      clearTimeout(nobody);
       options.signal.removeEventListener('abort', abandon);
       resolve(verdict ?? unreachable('the connection was closed in the handshake'));
     };
@@ -97,7 +103,7 @@ export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocket
 
 const unreachable = (why: string): DialOutcome => ({ outcome: 'unreachable', why });
 
-function clientOptions(options: MediaSocketOptions): ClientOptions {
+function clientOptions(options: MediaSocketOptions, onConnected: () => void): ClientOptions {
   return {
     headers: options.headers,
     followRedirects: false,
@@ -110,6 +116,10 @@ function clientOptions(options: MediaSocketOptions): ClientOptions {
     rejectUnauthorized: true,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     closeTimeout: CLOSE_DEADLINE_MS,
+    finishRequest(request) {
+      request.once('socket', (socket) => { socket.once(options.url.protocol === 'wss:' ? 'secureConnect' : 'connect', onConnected); });
+      request.end();
+    },
     // ws hands what it does not know on to https.request (its documentation), its types do not say so.
     ...(options.allowPrivate ? {} : { lookup: lookupPublic }),
   } as ClientOptions;

@@ -18,6 +18,8 @@ export interface Assistant {
   readonly statuses: readonly ReceivedRequest[];
   /** While it gives a status, handshakes are answered with it. */
   refuse: (() => { status: number; headers?: Record<string, string> } | undefined) | undefined;
+  /** Before it answers a handshake. */
+  handshakeTakesMs: number;
   onConnection: ((connection: AssistantConnection) => void) | undefined;
   /** Answers prewarms and statuses in place of a 200. */
   onRequest: ((request: ReceivedRequest, response: ServerResponse) => void) | undefined;
@@ -44,6 +46,7 @@ export async function startAssistant(options: { port?: number; autoPong?: boolea
     get prewarms() { return under(PREWARM); },
     get statuses() { return under(STATUS); },
     refuse: undefined,
+    handshakeTakesMs: 0,
     onConnection: undefined,
     onRequest: undefined,
     streamsOf: (from) => connections.filter(({ parameters }) => parameters['From'] === from),
@@ -56,11 +59,15 @@ export async function startAssistant(options: { port?: number; autoPong?: boolea
   server.on('upgrade', (request, socket, head) => {
     const refusal = assistant.refuse?.();
     if (refusal) return refuse(socket, refusal);
-    sockets.handleUpgrade(request, socket, head, (ws) => {
+    const answer = () => sockets.handleUpgrade(request, socket, head, (ws) => {
       const connection = connectionOn(ws, request.headers, request.url ?? '');
       connections.push(connection);
       assistant.onConnection?.(connection);
     });
+    if (assistant.handshakeTakesMs === 0) return answer();
+    // The caller may give up meanwhile.
+    socket.on('error', () => undefined);
+    setTimeout(() => { if (!socket.destroyed) answer(); }, assistant.handshakeTakesMs).unref();
   });
   server.on('request', (request, response) => {
     if (request.method !== 'POST') return void response.writeHead(426).end();

@@ -26,7 +26,7 @@ if (role === 'echo') {
   const nc = await connect({ servers: args[0] });
   let events = 0;
   follow<undefined>(nc, {
-    stream: TRUNKMESH_STREAM, filter: 'trunkmesh.org.>', from: 'last-per-subject', decode: () => undefined, onEvent: () => { events += 1; },
+    stream: TRUNKMESH_STREAM, filter: 'trunkmesh.>', from: 'last-per-subject', decode: () => undefined, onEvent: () => { events += 1; },
     onCaughtUp: () => {
       console.log(`read ${events}`);
       process.exit(0);

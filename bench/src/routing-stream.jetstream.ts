@@ -1,7 +1,7 @@
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { eventOf, numberEntity, organizations } from './routing-data.js';
+import { crowd, eventOf, numberEntity, organizations } from './routing-data.js';
 
 const IN_FLIGHT = 4_000;
 
@@ -22,6 +22,7 @@ export async function fillStream(url: string, numbers: number, say: (line: strin
       pending = [];
     };
     for (const entity of organizations()) await publish(entity);
+    for (const entity of crowd()) await publish(entity);
     for (let at = 0; at < numbers; at += 1) {
       await publish(numberEntity(at));
       if (at > 0 && at % 250_000 === 0) say(`# ${at} of ${numbers} numbers are in the stream`);

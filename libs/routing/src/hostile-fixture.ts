@@ -36,6 +36,7 @@ const neighbour = (numbers: object = {}): Entity[] => [
 /** What may be at the address: one organisation that never proved anything, one that did, two that share it by evidence, and a carrier's address that is listed. */
 export const WORLDS: Record<string, Entity[]> = {
   'one organisation without evidence': honest(),
+  'one organisation whose trunk is disabled': honest().map((entity) => ('gateway' in entity && entity.gateway === PBX ? { ...entity, enabled: false } : entity)),
   'one organisation with evidence': [...honest(PROVEN), evidence(1)],
   'one organisation with evidence beside another claim': [...honest(), evidence(1), ...neighbour()],
   'two organisations with evidence': [...honest(PROVEN), ...neighbour(PROVEN), evidence(1), evidence(2)],

@@ -5,8 +5,8 @@ import { ORG, subjectOf, type Entity } from '@trunkmesh/routing/inbound-fixture.
 import fc from 'fast-check';
 import { applyToCopy, createLocalCopy, decideFromCopy, snapshotOf, type LocalCopy } from './local-copy.js';
 
-/** The same promises as of the index (libs/routing, hostile.properties.spec.ts), for what a bridge routes by while NATS is away. Seven worlds, 10,500 runs in all. */
-const RUNS = { numRuns: 1_500 };
+/** The same promises as of the index (libs/routing, hostile.properties.spec.ts), for what a bridge routes by while NATS is away. Nine worlds, 10,800 runs in all. */
+const RUNS = { numRuns: 1_200 };
 
 const put = (copy: LocalCopy, entities: readonly Entity[], gone = false) => {
   for (const entity of entities) applyToCopy(copy, subjectOf(entity), { data: { state: gone ? null : entity } });

@@ -2,12 +2,14 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { startRelay } from '@trunkmesh/event-log/relay.jetstream.js';
 import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { AddressController } from './address/address.controller.js';
 import { ApiKeyController } from './api-key/api-key.controller.js';
 import type { KeyHolder } from './api-key/authenticate.pg.js';
 import { knownKeys, type KnownKeys } from './api-key/known-keys.js';
 import { BridgeController } from './bridge/bridge.controller.js';
 import { hearBridges } from './bridge/heartbeats.kv.js';
 import { CallController } from './calls/call.controller.js';
+import { CarrierController } from './carrier/carrier.controller.js';
 import type { Config } from './config.js';
 import { HealthController } from './health/health.controller.js';
 import type { Readiness } from './health/readiness.js';
@@ -75,7 +77,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

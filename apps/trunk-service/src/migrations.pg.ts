@@ -1,10 +1,13 @@
 import { eventStoreMigrations } from '@trunkmesh/event-log/event-store.pg.js';
 import type { MigrationInterface } from 'typeorm';
+import { CreateAddresses1764000060000 } from './address/address.migration.js';
 import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
+import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
+import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 
 /**
@@ -16,6 +19,9 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   CreateTrunks1764000020000,
   CreateNumbers1764000025000,
   CreateBridges1764000050000,
+  CreateTrunkClaims1764000055000,
+  CreateAddresses1764000060000,
+  CreateCarriers1764000065000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */

@@ -4,6 +4,7 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
+import { forgetClaims, projectClaims } from './trunk-claims.pg.js';
 import type { TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNameKey } from './trunk.js';
 
@@ -21,12 +22,17 @@ async function project(transaction: Queryable, events: readonly AnyEvent[]): Pro
   const last = lastPerSubject(events);
   const gone = last.filter(({ data }) => data.state === null).map(({ subject }) => idOf(subject));
   // The deletions first: a name that becomes free may be taken in the same transaction.
-  if (gone.length > 0) await transaction.query('delete from trunks where id = any($1::uuid[])', [gone]);
+  if (gone.length > 0) {
+    await transaction.query('delete from trunks where id = any($1::uuid[])', [gone]);
+    await forgetClaims(transaction, gone);
+  }
   const rows = last.filter(({ data }) => data.state !== null).map(({ entityversion, data }) => {
     const state = data.state as TrunkState;
     return { name_key: trunkNameKey(state.name), version: entityversion, state };
   });
-  if (rows.length > 0) await transaction.query(UPSERT, [JSON.stringify(rows)]);
+  if (rows.length === 0) return;
+  await transaction.query(UPSERT, [JSON.stringify(rows)]);
+  await projectClaims(transaction, rows.map(({ state }) => state));
 }
 
 function idOf(subject: string): string {
@@ -37,7 +43,7 @@ function idOf(subject: string): string {
 
 export const trunkReadModel: ReadModel = {
   kind: 'trunk',
-  tables: ['trunks'],
+  tables: ['trunks', 'trunk_claims'],
   project,
   violations: { trunks_name: duplicateTrunkName },
 };

@@ -1,6 +1,7 @@
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { trunkSettings, trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
+import { addressView, type AddressView } from '../address/standing.js';
 import { readGateway } from './gateway.js';
 
 export const trunkView = trunkSettings.extend({
@@ -11,15 +12,18 @@ export const trunkView = trunkSettings.extend({
   hints: z.array(z.object({ pointer: z.string(), message: z.string() })),
   /** Whether it is live, per bridge. */
   status_url: z.string(),
+  /** What it claims, and how far that counts. Not in lists. */
+  addresses: z.array(addressView).optional(),
 });
 export type TrunkView = z.infer<typeof trunkView>;
 
 /** What a client may see: everything but the password, whose ciphertext is nobody's business either. */
-export function viewOf({ password, address_claims: _, ...visible }: TrunkState): TrunkView {
-  return { ...visible, has_password: password !== null, hints: hintsOf(visible), status_url: `/api/v1/sip-trunks/${visible.id}/status` };
+export function viewOf({ password, address_claims: _, ...visible }: TrunkState, addresses?: AddressView[]): TrunkView {
+  const view = { ...visible, has_password: password !== null, hints: hintsOf(visible), status_url: `/api/v1/sip-trunks/${visible.id}/status` };
+  return addresses === undefined ? view : { ...view, addresses };
 }
 
-type Visible = Omit<TrunkState, 'password'>;
+type Visible = Omit<TrunkState, 'password' | 'address_claims'>;
 
 const HINTS: readonly (FieldProblem & { applies: (trunk: Visible, port: number | null) => boolean })[] = [
   { pointer: '/srtp', message: 'SRTP\'s keys travel in the SIP messages (RFC 4568): without "transport": "tls" everybody on the way can read them', applies: ({ srtp, transport }) => srtp !== 'off' && transport !== 'tls' },

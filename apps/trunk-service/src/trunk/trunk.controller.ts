@@ -6,6 +6,8 @@ import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
+import { addressesOf } from '../address/standing.pg.js';
+import { addressView, type AddressView } from '../address/standing.js';
 import type { Config } from '../config.js';
 import { Access, OrganizationId } from '../http/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
@@ -63,7 +65,9 @@ export class TrunkController {
       const sealed = sealedPassword(this.keyRing, password ?? null, { id, password: null }) ?? null;
       const events = decide(null, { type: 'CreateTrunk', id, organization_id: organizationId, settings, enabled, password: sealed, place: this.place, approved }, work.next(before));
       const after = work.record(before, events);
-      return { status: 201, headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) }, body: viewOf(after.state!) };
+      await work.flush();
+      const addresses = await addressesOf(work.manager, after.state!);
+      return { status: 201, headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) }, body: viewOf(after.state!, addresses) };
     });
     response.status(answer.status).set(answer.headers);
     return answer.body;
@@ -76,9 +80,19 @@ export class TrunkController {
     const row = await trunkRow(this.record, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
     response.set('ETag', etagOf(row.version));
-    if (!isUnchanged(ifNoneMatch, row.version)) return viewOf(row.state);
+    if (!isUnchanged(ifNoneMatch, row.version)) return viewOf(row.state, await addressesOf(this.record, row.state));
     response.status(304);
     return undefined;
+  }
+
+  /** Others may claim the same addresses: who counts there is decided by evidence, and nobody is named. */
+  @Get(':id/addresses')
+  @Access('read')
+  @Described({ summary: 'The addresses that calls of the trunk may come from, since when, why, and how far they count', answer: z.array(addressView) })
+  async addresses(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<AddressView[]> {
+    const row = await trunkRow(this.record, organizationId, existingId(id));
+    if (row === undefined) throw trunkNotFound();
+    return addressesOf(this.record, row.state);
   }
 
   @Put(':id')
@@ -138,7 +152,7 @@ export class TrunkController {
       return decideOn(state, next);
     }, (before) => { if (before.state !== null) requireMatch(request.header('If-Match'), before); });
     request.res!.set('ETag', etagOf(after.version));
-    return viewOf(after.state!);
+    return viewOf(after.state!, await addressesOf(this.record, after.state!));
   }
 }
 

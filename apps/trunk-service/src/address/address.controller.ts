@@ -1,0 +1,59 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { addressState } from '@trunkmesh/contracts/address.js';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
+import { printable } from '@trunkmesh/contracts/trunk.js';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { Access } from '../http/access.guard.js';
+import { Described } from '../http/open-api.http.js';
+import { pageHeaders, pageQuery } from '../http/page.js';
+import { organizationNotFound } from '../organization/organization.js';
+import { organizationRow } from '../organization/organization-list.pg.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { RECORD } from '../tokens.js';
+import { evidencePage } from './address-list.pg.js';
+import { contestedPage, contestedView } from './contested.pg.js';
+import { networkInput } from './network-input.js';
+import { proveAddress, withdrawEvidence } from './prove.pg.js';
+
+const organization = uuid.transform((id) => id.toLowerCase());
+const evidenceGrant = z.strictObject({ organization_id: organization, network: networkInput });
+const evidenceQuery = pageQuery.extend({
+  contested: z.enum(['true', 'false']).default('false'),
+  organization_id: organization.optional(),
+  /** Evidence that holds this address, or lies in this network. */
+  address: networkInput.optional(),
+});
+const withdrawal = z.strictObject({ organization_id: organization, network: networkInput, reason: printable(200).optional() });
+
+/** Who is proven to call from where. All of it is the operator's alone: it names every organisation. */
+@Controller('api/v1/addresses')
+export class AddressController {
+  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+
+  @Get()
+  @Access('operate')
+  @Described({ summary: 'Evidence by network; `contested=true`: networks that several organisations claim', answer: z.array(z.union([addressState, contestedView])) })
+  async list(@Query({ schema: evidenceQuery }) query: z.output<typeof evidenceQuery>, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+    const page = query.contested === 'true' ? await contestedPage(this.record, query) : await evidencePage(this.record, query);
+    response.set(pageHeaders(request.originalUrl, page));
+    return page.rows;
+  }
+
+  @Post()
+  @Access('operate')
+  @Described({ summary: 'Vouch that an organisation is served from an address or network', status: 201, answer: addressState, body: { 'application/json': evidenceGrant } })
+  async grant(@Body({ schema: evidenceGrant }) { organization_id, network }: z.output<typeof evidenceGrant>) {
+    if (await organizationRow(this.record, organization_id) === undefined) throw organizationNotFound();
+    const evidence = { by: 'operator' as const, at: new Date().toISOString(), trunk_id: null, call_id: null };
+    return proveAddress(this.record, { organization_id, network, evidence });
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @Access('operate')
+  @Described({ summary: 'Withdraw an organisation\'s evidence for a network', status: 204 })
+  async withdraw(@Query({ schema: withdrawal }) wanted: z.output<typeof withdrawal>): Promise<void> {
+    await withdrawEvidence(this.record, { ...wanted, reason: wanted.reason ?? null });
+  }
+}

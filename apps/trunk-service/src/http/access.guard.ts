@@ -4,7 +4,7 @@ import { ApiExtension } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { authenticate, type Authenticator } from '../api-key/authenticate.pg.js';
 import { authorize, organizationOf, type Access as Required, type Caller } from './caller.js';
-import { readBody } from './body.http.js';
+import { ORDINARY_BODY, readBody, type BodyLimits } from './body.http.js';
 
 declare module 'express-serve-static-core' {
   interface Request { caller?: Caller }
@@ -15,10 +15,8 @@ const BODY_LIMIT = 'trunkmesh:body-limit';
 
 /** Who may call the route. A route without it is refused to everybody, so that forgetting it opens nothing. */
 export const Access = (access: Required) => applyDecorators(SetMetadata(ACCESS, access), ApiExtension('x-access', access));
-/** Bytes of body that the route takes, where the ordinary 256 kB are too few. */
-export const BodyLimit = (bytes: number) => SetMetadata(BODY_LIMIT, bytes);
-
-const DEFAULT_BODY_LIMIT = 256 * 1024;
+/** What the route takes, where the ordinary 256 kB are too few. */
+export const BodyLimit = (limits: BodyLimits) => SetMetadata(BODY_LIMIT, limits);
 
 /** Authenticates, authorises, and only then reads the body: a stranger's bytes are not parsed. */
 @Injectable()
@@ -37,7 +35,8 @@ export class AccessGuard implements CanActivate {
     const caller = await authenticate(this.authenticator, request);
     authorize(caller, access);
     request.caller = caller;
-    await readBody(request, http.getResponse<Response>(), this.reflector.getAllAndOverride<number | undefined>(BODY_LIMIT, targets) ?? DEFAULT_BODY_LIMIT);
+    const limits = this.reflector.getAllAndOverride<BodyLimits | undefined>(BODY_LIMIT, targets) ?? ORDINARY_BODY;
+    await readBody(request, http.getResponse<Response>(), limits);
     return true;
   }
 }

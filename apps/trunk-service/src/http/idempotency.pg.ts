@@ -8,7 +8,7 @@ import type { RecordStore } from '../record/record-store.pg.js';
 export interface Answer { status: number; headers: Record<string, string>; body: unknown }
 
 /** A creation's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) and what was sent with it. */
-export interface IdempotencyKey { organizationId: string; key: string; request: string }
+export interface IdempotencyKey { organizationId: string; key: string; /** In pieces: an import has megabytes. */ request: Iterable<string> }
 
 export const IDEMPOTENCY_HOURS = 24;
 const PRIMARY_KEY = 'idempotency_keys_pk';
@@ -21,17 +21,28 @@ export function idempotencyKeyOf(request: Request, organizationId: string): Idem
   const key = header.trim().replace(/^"(.*)"$/, '$1');
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new DomainError('invalid-request', 'The header Idempotency-Key must have 1 to 255 printable characters without spaces, for example a UUID.');
   // With the query: an import that skips duplicates is another one than one that updates them.
-  return { organizationId, key, request: `${request.method} ${request.originalUrl}\n${textOf(request.body)}` };
+  return { organizationId, key, request: textOf(request) };
 }
 
-/** Read-only members of a body are not looked at, and JSON is read to any depth; written it has the depth of the stack. */
-function textOf(body: unknown): string {
-  try {
-    return JSON.stringify(body) ?? '';
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new DomainError('invalid-request', 'The body is nested too deeply for a request with an Idempotency-Key.', [{ pointer: '', message: 'is nested too deeply' }]);
-  }
+const PIECE = 65_536;
+
+/** The method, the path with its query, and the body as JSON. */
+function* textOf({ method, originalUrl, body }: Request): Generator<string> {
+  yield `${method} ${originalUrl}\n`;
+  if (Array.isArray(body)) {
+    yield '[';
+    for (const [index, value] of body.entries()) yield `${index === 0 ? '' : ','}${JSON.stringify(value)}`;
+    yield ']';
+  } else if (typeof body === 'string') {
+    yield '"';
+    for (let from = 0; from < body.length;) {
+      // Both halves of a pair together: one alone is written in another way.
+      const to = from + PIECE + (/[\ud800-\udbff]/.test(body.charAt(from + PIECE - 1)) ? 1 : 0);
+      yield JSON.stringify(body.slice(from, to)).slice(1, -1);
+      from = to;
+    }
+    yield '"';
+  } else yield JSON.stringify(body) ?? '';
 }
 
 /**
@@ -43,8 +54,9 @@ export function createOnce(
 ): Promise<Answer> {
   if (key === undefined) return transact(store, plan, options);
   const { stored = (body) => body, retryOn = [] } = options;
-  const taken: TakenKey = { ...key, fingerprint: store.fingerprint(key.request) };
+  const fingerprinted = store.fingerprint(key.request);
   return transact(store, async (work) => {
+    const taken: TakenKey = { ...key, fingerprint: await fingerprinted };
     const before = await recall(work.manager, taken, work.at);
     if (before !== undefined) return before;
     const answer = await plan(work);

@@ -1,39 +1,53 @@
 import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { CsvError, parse } from 'csv-parse';
 import { checkRequest } from '../http/field-problems.js';
-import { csvHeader, csvRow, delimiterOf } from './import-row.js';
+import { startSlices, type Slices } from '../slices.clock.js';
+import { csvHeader, csvRow, delimiterOf, isBlank } from './import-row.js';
 import type { ImportLine, LineProblem } from './import-plan.js';
 import type { NumberSchemas } from './number-input.js';
 
 export const MAX_IMPORT = 100_000;
-/** Between two of these the event loop serves others, and the client's wish to stop is heard. */
-const TURN = 500;
+/** With those that are blank: a spreadsheet has not more. */
+const MAX_LINES = 1_048_576;
 /** Characters of one CSV line. */
 const MAX_RECORD = 16_384;
+/** JSON escapes a character with six. */
+const MAX_JSON_LINE = 4 * MAX_RECORD;
+/** Characters that the CSV parser is given at once. */
+const PIECE = 4_096;
+/** Of all lines together; every column of 100,000 numbers, and as many again. */
+const MAX_CELLS = 4_000_000;
+/** Whoever has so many has sent something else than he meant; the rest would be read for nothing. */
+const MAX_COLLECTED = 10_000;
 
-export interface ReadImport { lines: ImportLine[]; problems: LineProblem[]; read: number }
+/** `cutShort`: so much was wrong that the rest was not read. */
+export interface ReadImport { lines: ImportLine[]; problems: LineProblem[]; read: number; cutShort: boolean }
 export interface Reading { entry: NumberSchemas['entry']; signal: AbortSignal; progress: (read: number) => void }
 
 type Raw = { line: number; value: unknown } | { line: number; problem: string };
 
-/** Every line judged by the schema of a single number. `body`: a text (CSV, or JSON a line) or a parsed JSON array. */
+/** Every line judged by the schema of a single number, in slices. `body`: a text (CSV, or JSON a line) or a parsed JSON array. */
 export async function readImport(body: unknown, contentType: string, { entry, signal, progress }: Reading): Promise<ReadImport> {
-  const result: ReadImport = { lines: [], problems: [], read: 0 };
-  for await (const raw of rawLines(body, contentType)) {
+  const result: ReadImport = { lines: [], problems: [], read: 0, cutShort: false };
+  const slices = startSlices(signal);
+  for await (const raw of rawLines(body, contentType, slices)) {
     if (!('problem' in raw)) result.read += 1;
     if (result.read > MAX_IMPORT) throw tooMany();
     judge(raw, entry, result);
-    if (result.read % TURN !== 0) continue;
+    result.cutShort = result.problems.length >= MAX_COLLECTED;
+    if (result.cutShort) return result;
+    if (!slices.isOver()) continue;
     progress(result.read);
-    await turn();
-    signal.throwIfAborted();
+    await slices.breathe();
   }
+  progress(result.read);
   return result;
 }
 
 const tooMany = () => new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
+
+const tooManyLines = () => new DomainError('payload-too-large', `An import takes up to ${MAX_LINES} lines and ${MAX_CELLS} cells, blank ones included; remove what is not needed.`);
 
 function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: ReadImport): void {
   if ('problem' in raw) { problems.push({ line: raw.line, pointer: '', message: raw.problem }); return; }
@@ -42,19 +56,23 @@ function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: Rea
   else lines.push({ line: raw.line, entry: checked.value });
 }
 
-function rawLines(body: unknown, contentType: string): Iterable<Raw> | AsyncIterable<Raw> {
-  if (Array.isArray(body) && body.length > MAX_IMPORT) throw tooMany();
+function rawLines(body: unknown, contentType: string, slices: Slices): Iterable<Raw> | AsyncIterable<Raw> {
   if (Array.isArray(body)) return body.map((value, index) => ({ line: index + 1, value }));
   if (typeof body !== 'string') throw new DomainError('invalid-request', 'Send a CSV with a header line, a JSON array, or a JSON object a line.', [{ pointer: '', message: 'must be a list of numbers' }]);
-  return contentType.includes('ndjson') ? jsonLines(body) : csvLines(body);
+  return contentType.includes('ndjson') ? jsonLines(body, slices) : csvLines(body, slices);
 }
 
-function* jsonLines(text: string): Generator<Raw> {
+async function* jsonLines(text: string, slices: Slices): AsyncGenerator<Raw> {
   let line = 0;
-  for (const each of text.split('\n')) {
+  for (let from = 0; from < text.length;) {
+    const end = text.indexOf('\n', from);
+    const to = end < 0 ? text.length : end;
     line += 1;
-    if (each.trim() === '') continue;
-    yield jsonLine(each, line);
+    if (line > MAX_LINES) throw tooManyLines();
+    if (slices.isOver()) await slices.breathe();
+    if (to - from > MAX_JSON_LINE) yield { line, problem: `is longer than ${MAX_JSON_LINE} characters` };
+    else if (text.slice(from, to).trim() !== '') yield jsonLine(text.slice(from, to), line);
+    from = to + 1;
   }
 }
 
@@ -67,13 +85,18 @@ function jsonLine(text: string, line: number): Raw {
 }
 
 /** What a header's problem or a broken quote leaves unread is not reported line by line: everything after it would be wrong for that one reason. */
-async function* csvLines(text: string): AsyncGenerator<Raw> {
-  const parser = Readable.from(pieces(text)).pipe(parse({
-    bom: true, delimiter: delimiterOf(text.slice(0, 4_096).split(/\r?\n/, 1)[0]!), info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_RECORD,
+async function* csvLines(text: string, slices: Slices): AsyncGenerator<Raw> {
+  const delimiter = delimiterOf(text.slice(0, 4_096).split(/\r?\n/, 1)[0]!);
+  const parser = Readable.from(pieces(text, slices)).pipe(parse({
+    bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_RECORD,
   }));
   let columns: string[] | undefined;
+  let cells = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      cells += record.length;
+      if (info.lines > MAX_LINES || cells > MAX_CELLS) throw tooManyLines();
+      if (isBlank(record)) continue;
       if (columns !== undefined) { yield csvLine(columns, record, info.lines); continue; }
       const header = csvHeader(record);
       yield* header.problems.map((problem) => ({ line: info.lines, problem }));
@@ -82,15 +105,23 @@ async function* csvLines(text: string): AsyncGenerator<Raw> {
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    yield { line: Number(error['lines'] ?? 0), problem: `is not CSV (${error.code === 'CSV_MAX_RECORD_SIZE' ? `longer than ${MAX_RECORD} characters, perhaps a quote that is not closed` : 'its quotes do not fit'}); nothing after it was read` };
+    yield { line: Number(error['lines'] ?? 0), problem: `is not CSV (${faultOf(error)}); nothing after it was read` };
   }
 }
 
+const faultOf = ({ code }: CsvError) => (code === 'CSV_MAX_RECORD_SIZE' ? `longer than ${MAX_RECORD} characters, perhaps a quote that is not closed` : 'its quotes do not fit');
+
 function csvLine(columns: readonly string[], cells: readonly string[], line: number): Raw {
-  if (cells.length <= columns.length) return { line, value: csvRow(columns, cells) };
-  return { line, problem: `has ${cells.length} cells, the header ${columns.length}; put a cell that holds a separator in quotes` };
+  const stray = cells.findIndex((cell, index) => (columns[index] ?? '') === '' && cell.trim() !== '');
+  if (stray < 0) return { line, value: csvRow(columns, cells) };
+  const problem = `has a value in place ${stray + 1}, where the header has no name; name the column, clear the cell, or put a cell that holds a separator in quotes`;
+  return { line, problem };
 }
 
-function* pieces(text: string): Generator<string> {
-  for (let from = 0; from < text.length; from += 65_536) yield text.slice(from, from + 65_536);
+/** Not all at once: a stream of pieces that are there already is read to its end before the event loop looks at anything else. */
+async function* pieces(text: string, slices: Slices): AsyncGenerator<string> {
+  for (let from = 0; from < text.length; from += PIECE) {
+    await slices.breathe();
+    yield text.slice(from, from + PIECE);
+  }
 }

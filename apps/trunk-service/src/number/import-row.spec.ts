@@ -28,6 +28,11 @@ describe('a CSV line of an import', () => {
 });
 
 describe('a CSV header', () => {
+  it('passes over columns without a name at its end', () => {
+    expect(csvHeader(['phone_number', 'provider', '', ' '])).toEqual({ columns: ['phone_number', 'provider'], problems: [] });
+    expect(csvHeader(['phone_number', '', 'provider']).problems).toHaveLength(1);
+  });
+
   it.each([
     [['phone_number'], []],
     [['friendly_name'], [/phone_number/]],

@@ -42,9 +42,16 @@ const shown = (name: string, columns: readonly string[]) => (/^\w{1,15}$/.test(n
 
 export interface CsvHeader { columns: string[]; problems: string[] }
 
-/** The header line: names in any case, spaces for underscores. Read-only columns of an export would be guesses, so unknown ones are refused. */
+/** Spreadsheets write such rows where cells were used once, with their own separator even where the file has another. */
+export const isBlank = (cells: readonly string[]) => cells.every((cell) => cell === '' || /^[\s,;]*$/.test(cell));
+
+/**
+ * The header line: names in any case, spaces for underscores. Read-only columns of an export would be guesses, so unknown ones are refused; those without a name
+ * at the end of the line are none.
+ */
 export function csvHeader(cells: readonly string[]): CsvHeader {
-  const columns = cells.map((cell) => cell.trim().toLowerCase().replace(/[\s-]+/g, '_'));
+  const named = cells.slice(0, cells.findLastIndex((cell) => cell.trim() !== '') + 1);
+  const columns = named.map((cell) => cell.trim().toLowerCase().replace(/[\s-]+/g, '_'));
   const unknown = columns.filter((name) => !Object.hasOwn(COLUMNS, name));
   const twice = columns.filter((name, index) => Object.hasOwn(COLUMNS, name) && columns.indexOf(name) !== index);
   const problems = [

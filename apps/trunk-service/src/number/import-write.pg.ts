@@ -12,7 +12,7 @@ import { planImport, refusedLines, withoutRepeats, type ImportContext, type Impo
 import type { ReadImport } from './import-read.csv.js';
 
 /** Numbers a step: what one statement looks up or writes, and how long a wish to stop waits. */
-const STEP = 5_000;
+const STEP = 1_000;
 /** Lines of a refusal. */
 const MAX_PROBLEMS = 1_000;
 
@@ -23,6 +23,7 @@ export interface Writing { signal: AbortSignal; progress: (stage: 'checking' | '
 export function writeImport(record: RecordStore, { organizationId, onDuplicate, read, key, seal }: ImportTask, writing: Writing): Promise<Answer> {
   const { lines, problems: repeats } = withoutRepeats(read.lines);
   return createOnce(record, key, async (work) => {
+    if (read.cutShort) refuse(read.problems, 'at least ');
     const trunks = await trunksOf(work, organizationId);
     const problems = [...read.problems, ...repeats];
     for (const part of steps(lines)) {
@@ -55,11 +56,11 @@ async function breathe({ signal, progress }: Writing, ...[stage, done, total]: P
   signal.throwIfAborted();
 }
 
-function refuse(problems: LineProblem[]): void {
+function refuse(problems: LineProblem[], bound = ''): void {
   if (problems.length === 0) return;
   problems.sort((a, b) => a.line - b.line);
   const lines = new Set(problems.map(({ line }) => line)).size;
-  throw new DomainError('import-has-errors', `Nothing was imported: something is wrong with ${lines === 1 ? 'one line' : `${lines} lines`}.`, [], {
+  throw new DomainError('import-has-errors', `Nothing was imported: something is wrong with ${lines === 1 ? 'one line' : `${bound}${lines} lines`}.`, [], {
     error_count: problems.length,
     lines_with_errors: lines,
     errors: problems.slice(0, MAX_PROBLEMS).map(({ line, pointer, message }) => ({ line, pointer, detail: message })),

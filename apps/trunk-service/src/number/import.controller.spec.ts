@@ -37,7 +37,7 @@ describe('the import of numbers', () => {
     const [{ admin }, other] = [await organization(), await organization()];
     await other.admin('POST', '/api/v1/phone-numbers', { phone_number: '+15552020004' });
     await admin('POST', '/api/v1/phone-numbers', { phone_number: '+15552020005' });
-    const text = ['phone_number,assistant_id,flow_id,sip_trunk', '+15552020001,,,', '123,x,,', '+15552020002,1,2,', '+15552020001,,,', '+15552020004,,,', '+15552020005,,,', '+15552020006,,,nobody', '+15552020007,,,,,'].join('\n');
+    const text = ['phone_number,assistant_id,flow_id,sip_trunk', '+15552020001,,,', '123,x,,', '+15552020002,1,2,', '+15552020001,,,', '+15552020004,,,', '+15552020005,,,', '+15552020006,,,nobody', '+15552020007,,,,,x'].join('\n');
     const { status, body } = await admin('POST', IMPORT, text, csv);
     expect(status).toBe(422);
     expect(body.detail).toMatch(/ with 7 lines\.$/);
@@ -47,6 +47,35 @@ describe('the import of numbers', () => {
     expect(body).toMatchObject({ code: 'import-has-errors', error_count: 8, lines_with_errors: 7 });
     expect(JSON.stringify(body)).not.toContain(other.id);
     expect(await count(admin)).toBe(1);
+  });
+
+  it.each([
+    ['rows of commas', 'phone_number,friendly_name,provider\n+15552090001,a,b\n,,\n,,\n ,,\n'],
+    ['rows of semicolons', 'phone_number;friendly_name;provider\r\n+15552090001;a;b\r\n;;\r\n;;'],
+    ['rows of semicolons between commas', 'phone_number,friendly_name\n+15552090001,a\n;;\n;;\n'],
+    ['blank rows in between and before the header', ',,\nphone_number,friendly_name,provider\n,,\n+15552090001,a,b\n'],
+    ['a column without a name', 'phone_number,friendly_name,,\n+15552090001,a,,\n'],
+    ['longer rows than the header', 'phone_number,friendly_name\n+15552090001,a,,,\n'],
+  ])('passes over %s', async (_what, text) => {
+    const { admin } = await organization();
+    const answer = await admin('POST', IMPORT, text, csv);
+    expect(answer).toMatchObject({ status: 200, body: { total: 1, added: 1 } });
+    const { body: [made] } = await admin('GET', '/api/v1/phone-numbers');
+    await admin('DELETE', `/api/v1/phone-numbers/${made.id}`);
+  });
+
+  it('refuses a value in a column without a name', async () => {
+    const { admin } = await organization();
+    const { status, body } = await admin('POST', IMPORT, 'phone_number,friendly_name,\n+15552090001,a,b\n', csv);
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([{ line: 2, pointer: '', detail: expect.stringContaining('place 3, where the header has no name') }]);
+  });
+
+  it('stops reading where too much is wrong', async () => {
+    const { admin } = await organization();
+    const { status, body } = await admin('POST', IMPORT, Array.from({ length: 30_000 }, () => ({})));
+    expect(status).toBe(422);
+    expect(body).toMatchObject({ detail: expect.stringContaining('at least 10000 lines'), error_count: 10_000 });
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import type { Config } from '../config.js';
 import { Access, BodyLimit, OrganizationId } from '../http/access.guard.js';
+import { LARGE_BODY } from '../http/body.http.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
@@ -14,9 +15,6 @@ import { CONFIG, KEY_RING, RECORD } from '../tokens.js';
 import { readImport } from './import-read.csv.js';
 import { writeImport } from './import-write.pg.js';
 import { NUMBER_SCHEMAS, numberSchemas, type NumberSchemas } from './number-input.js';
-
-/** 100,000 numbers with long names and every column. */
-const IMPORT_BYTES = 64 * 1024 * 1024;
 
 const importQuery = z.strictObject({ on_duplicate: z.enum(['error', 'skip', 'update']).default('error') });
 
@@ -33,7 +31,7 @@ export class ImportController {
   @Post()
   @Access('manage')
   @Described({ summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line', body: { 'application/json': z.array(NUMBER_SCHEMAS.entry), 'text/csv': z.string() } })
-  @BodyLimit(IMPORT_BYTES)
+  @BodyLimit(LARGE_BODY)
   async import(
     @OrganizationId() organizationId: string, @Query({ schema: importQuery }) query: z.output<typeof importQuery>, @Req() request: Request, @Res() response: Response,
   ): Promise<void> {

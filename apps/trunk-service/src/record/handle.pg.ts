@@ -20,7 +20,7 @@ export interface Work {
   readonly manager: EntityManager;
   readonly at: string;
   load<State>(subject: string, schema: StateSchema<State>): Promise<Loaded<State>>;
-  /** Many in one round trip; every subject that was asked for is in the map. */
+  /** Many in few round trips; every subject that was asked for is in the map. */
   loadMany<State>(subjects: readonly string[], schema: StateSchema<State>): Promise<Map<string, Loaded<State>>>;
   /** For an entity whose id was made just now: spares the question. */
   fresh<State>(subject: string): Loaded<State>;
@@ -42,8 +42,10 @@ const ATTEMPTS = 8;
 const MOST_LOCKS = 64;
 /** In one order for everybody, so that nobody waits for who waits for him. */
 const WAIT_IN_LINE = 'select pg_advisory_xact_lock(key) from (select distinct hashtextextended(subject, 1) as key from unnest($1::text[]) as subject order by key) as line';
-/** Events a statement of append and projection: bounds its time and its memory whatever a request asks for. */
-const BATCH = 5_000;
+/** Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing else, whatever a request asks for. */
+const BATCH = 1_000;
+/** Entities whose states are read without a pause. */
+const LOADED_AT_ONCE = 500;
 
 /** The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line behind the others, not in a race with them. */
 export function transact<R>(store: RecordStore, work: (unit: Work) => Promise<R>, options: TransactOptions = {}): Promise<R> {
@@ -100,8 +102,13 @@ function workIn(manager: EntityManager, source: string): { work: Work; wroteEven
     at,
     load: async (subject, schema) => loaded(subject, await loadLast(manager, subject), schema),
     loadMany: async (subjects, schema) => {
-      const last = await loadLastOfMany(manager, subjects);
-      return new Map(subjects.map((subject) => [subject, loaded(subject, last.get(subject), schema)]));
+      const all: [string, Loaded<never>][] = [];
+      for (let from = 0; from < subjects.length; from += LOADED_AT_ONCE) {
+        const some = subjects.slice(from, from + LOADED_AT_ONCE);
+        const last = await loadLastOfMany(manager, some);
+        for (const subject of some) all.push([subject, loaded(subject, last.get(subject), schema) as Loaded<never>]);
+      }
+      return new Map(all);
     },
     fresh: (subject) => ({ subject, version: 0, state: null }),
     next: ({ version }) => ({ version: version + 1, at }),

@@ -5,6 +5,7 @@ import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
+import { startSlices } from '../slices.clock.js';
 import { startLine } from './line.clock.js';
 import { migrate } from './migrate.pg.js';
 import { ask } from './prepared.pg.js';
@@ -33,7 +34,8 @@ export interface RecordStore {
   query<Row>(sql: string, parameters?: unknown[]): Promise<Row[]>;
   /** One attempt at a transaction, without retries: handle.pg.ts is the way of a command. */
   transaction<R>(work: (manager: EntityManager) => Promise<R>): Promise<R>;
-  fingerprint(text: string): Buffer;
+  /** Of all the pieces together, however they are cut. */
+  fingerprint(pieces: Iterable<string>): Promise<Buffer>;
   /** Called after each commit that wrote events. */
   afterCommit(listener: () => void): void;
   committed(): void;
@@ -102,7 +104,7 @@ export function openRecord(options: RecordOptions): RecordStore {
     health: () => Promise.race([inTurn(() => query(dataSource, 'select 1')).then(() => 'up', () => (usable ? AWAY : 'PostgreSQL was not reached yet, or is being migrated')), pause(HEALTH_TIMEOUT_MS, AWAY, { ref: false })]),
     query: <Row>(sql: string, parameters?: unknown[]) => inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
     transaction: (work) => inTurn(() => transaction(dataSource, work)),
-    fingerprint: (text) => createHmac('sha256', `trunkmesh fingerprint ${options.fingerprintKey}`).update(text).digest(),
+    fingerprint: (pieces) => fingerprint(`trunkmesh fingerprint ${options.fingerprintKey}`, pieces),
     afterCommit: (listener) => { listeners.push(listener); },
     committed: () => { for (const listener of listeners) listener(); },
     close: async () => {
@@ -111,6 +113,16 @@ export function openRecord(options: RecordOptions): RecordStore {
       if (dataSource.isInitialized) await dataSource.destroy();
     },
   };
+}
+
+async function fingerprint(key: string, pieces: Iterable<string>): Promise<Buffer> {
+  const hmac = createHmac('sha256', key);
+  const slices = startSlices();
+  for (const piece of pieces) {
+    hmac.update(piece);
+    if (slices.isOver()) await slices.breathe();
+  }
+  return hmac.digest();
 }
 
 /** The record may come up after us: keep trying, answering `record-unavailable` meanwhile. */

@@ -7,6 +7,7 @@ import type { Request } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { Access, BodyLimit } from '../http/access.guard.js';
+import { ORDINARY_BODY } from '../http/body.http.js';
 import type { Caller } from '../http/caller.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
@@ -37,7 +38,7 @@ export class RouteController {
   @HttpCode(200)
   @Access('read')
   @Described({ summary: 'Explain where a call would go, given as fields or as a pasted INVITE', body: { 'application/json': explainBody, 'text/plain': z.string() } })
-  @BodyLimit(128 * 1024)
+  @BodyLimit({ ...ORDINARY_BODY, bytes: 128 * 1024 })
   askWithBody(@Req() request: Request) {
     const fields = bodyOfQuery(request.query);
     const body: unknown = typeof request.body === 'string' ? { ...fields, invite: request.body } : { ...fields, ...(request.body as object | undefined) };

@@ -3,6 +3,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { Placement } from '../placement/placement.clock.js';
 import type { RecordStore } from '../record/record-store.pg.js';
+import { inSlices } from '../slices.clock.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
 import type { FollowedStatuses, GatewayStatuses } from './gateway-statuses.kv.js';
 import { trunkVerdict, type TrunkVerdict } from './trunk-verdict.js';
@@ -29,7 +30,7 @@ export async function awaitVerdicts({ record, placement, statuses }: World, orga
   try {
     for (;;) {
       notice = new AbortController();
-      const trunks = judge(await trunksOf(record, organizationId), placement, followed);
+      const trunks = await inSlices(judge(await rowsOf(record, organizationId), placement, followed), signal);
       const open = trunks.filter(({ verdict }) => verdict.verdict === 'pending' || verdict.verdict === 'unplaced').length;
       const complete = followed?.complete() ?? false;
       progress(trunks.length - open, trunks.length);
@@ -54,12 +55,18 @@ function followOrNothing(statuses: GatewayStatuses, organizationId: string, onCh
   }
 }
 
-function judge(trunks: readonly TrunkState[], placement: Placement, followed: FollowedStatuses | undefined): Verdicts['trunks'] {
+/** Yields after each trunk. */
+function* judge(rows: readonly TrunkRow[], placement: Placement, followed: FollowedStatuses | undefined): Generator<undefined, Verdicts['trunks']> {
   const bridges = placement.bridges();
-  return trunks.map((trunk) => ({ trunk, verdict: trunkVerdict(trunk, bridges, followed?.of(trunk.id) ?? []) }));
+  const judged: Verdicts['trunks'] = [];
+  for (const { state } of rows) {
+    yield;
+    const trunk = trunkState.parse(state);
+    judged.push({ trunk, verdict: trunkVerdict(trunk, bridges, followed?.of(trunk.id) ?? []) });
+  }
+  return judged;
 }
 
-async function trunksOf(record: RecordStore, organizationId: string): Promise<TrunkState[]> {
-  const rows = await record.query<TrunkRow>('select version, state from trunks where organization_id = $1 order by priority, name_key', [organizationId]);
-  return rows.map(({ state }) => trunkState.parse(state));
+function rowsOf(record: RecordStore, organizationId: string): Promise<TrunkRow[]> {
+  return record.query<TrunkRow>('select version, state from trunks where organization_id = $1 order by priority, name_key', [organizationId]);
 }

@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Config } from '../config.js';
 import { Access, BodyLimit } from '../http/access.guard.js';
+import { LARGE_BODY } from '../http/body.http.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
@@ -21,7 +22,6 @@ import { organizationSync } from './sync-input.js';
 import { syncReport } from './sync-report.js';
 import { waitQuery } from './sync.controller.js';
 
-const SYNC_BYTES = 64 * 1024 * 1024;
 /** As it is described; what the installation allows is not the description's business. */
 const SYNC = organizationSync({ allowPrivate: false });
 
@@ -48,7 +48,7 @@ export class OrganizationSyncController {
   @Post()
   @Access('publish')
   @Described({ summary: 'Push the whole configuration of an organisation; what is not in it is removed', body: { 'application/json': SYNC } })
-  @BodyLimit(SYNC_BYTES)
+  @BodyLimit(LARGE_BODY)
   async sync(@Body() written: unknown, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
     const body = parseRequest(this.body, written);
     const organizationId = await this.target(request.caller!, body.organization_id);

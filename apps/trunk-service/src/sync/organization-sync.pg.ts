@@ -13,6 +13,7 @@ import type { Loaded } from '../record/decided.js';
 import { transact, type Work } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
+import { inSlices } from '../slices.clock.js';
 import { sealedPassword } from '../trunk/password.crypto.js';
 import type { TrunkBodySchema } from '../trunk/trunk-input.js';
 import type { Place } from '../trunk/trunk.js';
@@ -23,12 +24,14 @@ import { idOf, planTrunks, type TrunkPlan } from './sync-trunks.js';
 export interface WantedOrganization { organizationId: string; trunks: readonly unknown[]; numbers: readonly unknown[]; settings?: WantedSettings }
 export interface SyncTools { record: RecordStore; keyRing: KeyRing; schema: TrunkBodySchema; entry: NumberSchemas['entry']; place: Place; approved: boolean }
 
+/** Whoever has so many problems has sent something else than he meant; the rest is not read. */
+const MAX_COLLECTED = 10_000;
 /** Violated only by somebody who was faster: done again, the plan sees what they did. */
 const RACES = ['trunks_name', 'trunks_pkey', 'numbers_trunk', 'numbers_phone_number', 'numbers_pk'];
 
 /** Makes the organisation have exactly this, in one transaction. With anything wrong nothing is done, and everything that is wrong is said. */
-export function syncOrganization(tools: SyncTools, wanted: WantedOrganization, signal: AbortSignal): Promise<Changes> {
-  const { entries, problems } = readNumbers(tools.entry, wanted.numbers);
+export async function syncOrganization(tools: SyncTools, wanted: WantedOrganization, signal: AbortSignal): Promise<Changes> {
+  const { entries, problems } = await inSlices(readNumbers(tools.entry, wanted.numbers), signal);
   const seal = sealingWith(tools.keyRing);
   return transact(tools.record, async (work) => {
     // Two of these at once, for the same organisation, would each plan on what the other is about to take away.
@@ -46,10 +49,14 @@ export function syncOrganization(tools: SyncTools, wanted: WantedOrganization, s
   }, { retryOn: RACES });
 }
 
-function readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): { entries: IndexedEntry[]; problems: FieldProblem[] } {
+interface ReadNumbers { entries: IndexedEntry[]; problems: FieldProblem[] }
+
+function* readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): Generator<undefined, ReadNumbers> {
   const entries: IndexedEntry[] = [];
   const problems: FieldProblem[] = [];
   for (const [index, value] of written.entries()) {
+    yield;
+    if (problems.length >= MAX_COLLECTED) break;
     const checked = checkRequest(entry, value);
     if (checked.problems) problems.push(...checked.problems.map(({ pointer, message }) => ({ pointer: `/numbers/${index}${pointer}`, message })));
     else entries.push({ index, entry: checked.value });
@@ -63,10 +70,10 @@ async function trunkPlan(work: Work, { keyRing, schema, place, approved }: SyncT
   const subjectOf = (id: string) => trunkSubject(organizationId, id);
   const mine = rows.filter((row) => row.mine).map(({ id }) => subjectOf(id));
   const loaded = await work.loadMany<TrunkState>([...new Set([...mine, ...ids.map(subjectOf)])], trunkState);
-  return planTrunks(trunks, { own: mine.map((subject) => loaded.get(subject)!), foreignIds: new Set(rows.filter((row) => !row.mine).map(({ id }) => id)) }, {
+  return inSlices(planTrunks(trunks, { own: mine.map((subject) => loaded.get(subject)!), foreignIds: new Set(rows.filter((row) => !row.mine).map(({ id }) => id)) }, {
     organizationId, schema, place, approved, newId: uuidv7, next: work.next, sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
     trunk: (id) => loaded.get(subjectOf(id)) ?? work.fresh(subjectOf(id)),
-  });
+  }));
 }
 
 async function numberPlan(work: Work, { organizationId, entries, trunks, seal }: { organizationId: string; entries: IndexedEntry[]; trunks: TrunkPlan; seal: SealSecret }): Promise<NumberPlan> {
@@ -76,9 +83,9 @@ async function numberPlan(work: Work, { organizationId, entries, trunks, seal }:
   const subjectOf = (number: string) => numberSubject(organizationId, number);
   const mine = rows.filter((row) => row.mine).map(({ phone_number }) => subjectOf(phone_number));
   const loaded = await work.loadMany<NumberState>([...new Set([...mine, ...wanted.map(subjectOf)])], numberState);
-  return planNumbers(entries, mine.map((subject) => loaded.get(subject)!), trunks, {
+  return inSlices(planNumbers(entries, mine.map((subject) => loaded.get(subject)!), trunks, {
     organizationId, at: work.at, newId: uuidv7, seal, taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)), number: (number) => loaded.get(subjectOf(number))!,
-  });
+  }));
 }
 
 /** None, where the request says nothing of them. */
@@ -89,7 +96,7 @@ async function settingsPlan(work: Work, { organizationId, settings }: WantedOrga
   return [{ before, events: decideOrganization(before.state, { type: 'ChangeOrganization', changes: { call_settings }, at: work.at }) }];
 }
 
-const STEP = 5_000;
+const STEP = 1_000;
 
 /** In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only when none does. */
 async function carryOut(work: Work, { trunks, numbers, settings }: Changes, signal: AbortSignal): Promise<void> {

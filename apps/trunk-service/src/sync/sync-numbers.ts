@@ -23,17 +23,23 @@ export interface IndexedEntry { index: number; entry: NumberEntry }
 export interface NumberStep { before: Loaded<NumberState>; events: NumberChange[] }
 export interface NumberPlan { created: NumberStep[]; updated: NumberStep[]; deleted: NumberStep[]; unchanged: number; problems: FieldProblem[] }
 
-/** `own`: every number that the organisation has; what is not among the entries goes. */
-export function planNumbers(entries: readonly IndexedEntry[], own: readonly Loaded<NumberState>[], trunks: Pick<TrunkPlan, 'byId' | 'byName'>, tools: NumberTools): NumberPlan {
+/** `own`: every number that the organisation has; what is not among the entries goes. Yields after each number. */
+export function* planNumbers(
+  entries: readonly IndexedEntry[], own: readonly Loaded<NumberState>[], trunks: Pick<TrunkPlan, 'byId' | 'byName'>, tools: NumberTools,
+): Generator<undefined, NumberPlan> {
   const plan: NumberPlan = { created: [], updated: [], deleted: [], unchanged: 0, problems: [] };
   const seen = new Map<string, number>();
   for (const { index, entry } of entries) {
+    yield;
     const problem = problemOf(entry, seen, trunks, tools);
     if (problem) plan.problems.push({ pointer: `/numbers/${index}${problem.pointer}`, message: problem.message });
     else planNumber(inputOf(entry, trunks), entry.phone_number, tools, plan);
     if (!seen.has(entry.phone_number)) seen.set(entry.phone_number, index);
   }
-  for (const before of own) if (!seen.has(before.state!.phone_number)) plan.deleted.push({ before, events: decide(before.state, { type: 'RemoveNumber' }) });
+  for (const before of own) {
+    yield;
+    if (!seen.has(before.state!.phone_number)) plan.deleted.push({ before, events: decide(before.state, { type: 'RemoveNumber' }) });
+  }
   return plan;
 }
 

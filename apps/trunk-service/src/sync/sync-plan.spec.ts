@@ -14,6 +14,13 @@ const AT = '2026-01-01T00:00:00.000Z';
 const schema = trunkBody({ allowPrivate: true });
 const id = (n: number) => `01890000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
+function atOnce<Result>(steps: Generator<unknown, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** The record of one organisation, folded by what the plans decide. */
 class Organization {
   private readonly entities = new Map<string, Loaded<unknown>>();
@@ -26,13 +33,13 @@ class Organization {
 
   plan(body: { trunks: unknown[]; numbers?: unknown[] }): { trunks: TrunkPlan; numbers: NumberPlan } {
     const newId = () => id(this.ids++);
-    const trunks = planTrunks(body.trunks, { own: this.own<TrunkState>('trunk'), foreignIds: this.foreignIds }, {
+    const trunks = atOnce(planTrunks(body.trunks, { own: this.own<TrunkState>('trunk'), foreignIds: this.foreignIds }, {
       organizationId: ORG, schema, place: ({ bridge_id }) => bridge_id, newId, next: ({ version }) => ({ version: version + 1, at: AT }), trunk: (which) => this.load(`trunk ${which}`),
       sealed: (wanted, { password }) => (wanted === undefined || (wanted !== null && password === `sealed ${wanted}`) ? undefined : wanted && `sealed ${wanted}`),
-    });
-    const numbers = planNumbers((body.numbers ?? []).map((entry, index) => ({ index, entry: NUMBER_SCHEMAS.entry.parse(entry) })), this.own<NumberState>('number'), trunks, {
+    }));
+    const numbers = atOnce(planNumbers((body.numbers ?? []).map((entry, index) => ({ index, entry: NUMBER_SCHEMAS.entry.parse(entry) })), this.own<NumberState>('number'), trunks, {
       organizationId: ORG, at: AT, newId, seal: sealForTest, number: (number) => this.load(`number ${number}`), taken: this.foreignNumbers,
-    });
+    }));
     return { trunks, numbers };
   }
 

@@ -53,13 +53,14 @@ function named(written: unknown, index: number): Named {
   return { index, written, id: idOf(written), nameKey: typeof name === 'string' ? trunkNameKey(name) : undefined };
 }
 
-/** The whole of what an organisation shall have: what it has and is not in `written` goes. Each is matched by id, else by name. */
-export function planTrunks(written: readonly unknown[], current: CurrentTrunks, tools: TrunkTools): TrunkPlan {
+/** The whole of what an organisation shall have: what it has and is not in `written` goes. Each is matched by id, else by name. Yields after each trunk. */
+export function* planTrunks(written: readonly unknown[], current: CurrentTrunks, tools: TrunkTools): Generator<undefined, TrunkPlan> {
   const wanted = written.map(named);
   const problems = [...repeats(wanted), ...wanted.filter(hasOddId).map(({ index }) => ({ pointer: `/trunks/${index}/id`, message: 'must be a UUID, or be left out' }))];
   const matched = match(wanted, current);
   const plan = { created: [] as TrunkStep[], updated: [] as TrunkStep[], unchanged: [] as Loaded<TrunkState>[], byId: new Map<string, string>(), byName: new Map<string, string>() };
   for (const each of wanted) {
+    yield;
     const existing = matched.get(each.index);
     const id = existing?.state?.id ?? newIdFor(each, current, tools);
     call(each, id, plan);

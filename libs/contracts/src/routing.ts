@@ -52,6 +52,8 @@ export const REFUSALS = {
   'routing-unavailable': 503,
   /** Routed, and then its assistant could not be reached in time. */
   'assistant-unavailable': 503,
+  /** Routed, and the bridge could note the call neither on its disk nor in JetStream: its usage record might be lost. */
+  'call-not-recordable': 503,
 } as const;
 export type RefusalReason = keyof typeof REFUSALS;
 export const refusalReason = z.enum(Object.keys(REFUSALS) as [RefusalReason, ...RefusalReason[]]);

@@ -25,6 +25,8 @@ export const BRIDGES_BUCKET = 'bridges';
 export const GATEWAYS_BUCKET = 'gateways';
 /** Per bridge: how far billing-observer has recorded that bridge's numbered call records. */
 export const USAGE_BUCKET = 'usage';
+/** Calls and call records that a bridge's disk refuses, until it takes them. */
+export const HELD_CALLS_BUCKET = 'held-calls';
 
 export const organizationSubject = (org: string) => `trunkmesh.org.${token(org)}.organization`;
 export const trunkSubject = (org: string, trunk: string) => `trunkmesh.org.${token(org)}.trunk.${token(trunk)}`;
@@ -51,6 +53,8 @@ export const trunksOfOrganization = (org: string) => `trunkmesh.org.${token(org)
 
 /** KV keys. */
 export const bridgeKey = (bridge: string) => token(bridge);
+export const heldCallKey = (bridge: string, call: string) => `${token(bridge)}.${token(call)}`;
+export const heldCallsOfBridge = (bridge: string) => `${token(bridge)}.*`;
 export const gatewayKey = (org: string, trunk: string, bridge: string) => `${token(org)}.${token(trunk)}.${token(bridge)}`;
 export const gatewaysOfTrunk = (org: string, trunk: string) => `${token(org)}.${token(trunk)}.*`;
 export const gatewaysOfOrganization = (org: string) => `${token(org)}.*.*`;

@@ -3,7 +3,7 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
-  BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
+  BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, HELD_CALLS_BUCKET, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
 } from '@trunkmesh/contracts/subjects.js';
 
 export interface StreamOptions {
@@ -23,7 +23,7 @@ const STREAM_NAME_IN_USE = 10058;
 
 type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
-/** Creates what is not there and updates what differs: the three streams and the three KV buckets. Safe to run in several processes at once, and again. */
+/** Creates what is not there and updates what differs: the streams and the KV buckets. Safe to run in several processes at once, and again. */
 export async function ensureStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   for (const settings of allSettings(options)) await ensure(manager, settings);
@@ -51,6 +51,7 @@ function allSettings(options: StreamOptions): Settings[] {
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },
     bucket(GATEWAYS_BUCKET, options),
     bucket(USAGE_BUCKET, options),
+    bucket(HELD_CALLS_BUCKET, options),
   ];
 }
 

@@ -42,6 +42,7 @@ const BECAUSE: Record<RefusalReason, (refused: Refused) => string> = {
   'assistant-unavailable': () => 'the assistant could not be reached',
   'no-common-codec': () => 'the caller offers no codec that the call can be answered with',
   'srtp-required': () => 'the trunk requires SRTP, and the caller offers plain RTP',
+  'call-not-recordable': () => 'the bridge could note the call neither on its disk nor in JetStream',
 };
 
 function nothingNamed(candidates: readonly Candidate[]): string {

@@ -8,6 +8,6 @@ export const lostCalls = counter('trunkmesh_calls_reconstructed_total', 'Calls w
 
 const read = { live: () => 0, unconfirmed: () => 0 };
 gauge('trunkmesh_calls_live', 'Calls that go on', () => read.live());
-gauge('trunkmesh_call_records_unconfirmed', 'Call records on disk that billing-observer has not confirmed', () => read.unconfirmed());
+gauge('trunkmesh_call_records_unconfirmed', 'Call records that billing-observer has not confirmed, on disk or waiting for it', () => read.unconfirmed());
 /** The gauges read from here on. */
 export const observeCalls = (from: typeof read): void => { Object.assign(read, from); };

@@ -101,6 +101,12 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   Object.assign(counting, { live: live.count, seen: live.countSeen });
   for (const { started } of recorder.leftOpen) if (started.data.trunk_id !== null) occupyChannel(limits, started.data.trunk_id, Date.now());
   if (recorder.leftOpen.length > 0) logger.warn({ calls: recorder.leftOpen.length }, 'calls were left open by the life before; FreeSWITCH will be asked for them');
+  recorder.onRecovered((recovered) => {
+    const { trunk_id: trunkId, call_id: callId } = (recovered.call?.started ?? recovered.final)!.data;
+    logger.warn({ call_id: callId, ended: recovered.final !== undefined }, 'found a call that an earlier process could not note on its full disk');
+    if (recovered.final === undefined && trunkId !== null && !live.has(callId)) occupyChannel(limits, trunkId, Date.now());
+    live.recover(recovered);
+  });
   observeCalls({ live: live.count, unconfirmed: recorder.unconfirmed });
 
   const engine = createAudioEngine({ ports: options.mesh.audioPorts, logger });

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
@@ -38,8 +37,6 @@ export interface CallPorts {
   logger: Logger;
 }
 
-/** The call's file is in the kernel's hands long before; a disk that stalls must not make callers wait. */
-const NOTED_MS = 100;
 /** From the answer or the refusal to FreeSWITCH's word about it. Both take milliseconds. */
 const SETTLED_MS = 10_000;
 
@@ -113,7 +110,10 @@ async function answer({ invite, route, treatment, decided, stamp }: Answering, t
     outboundRules: () => ports.local.outboundRulesOf(route.organization_id, route.trunk_id), answered: false, talking: false, transferring: false,
   };
   conversations.set(callId, conversation);
-  const noted = live.begin(started, conversation.story).catch((error: unknown) => { logger.error({ err: error, call_id: callId }, 'a call that begins cannot be noted on disk'); });
+  const noted = live.begin(started, conversation.story).then(() => true, (error: unknown) => {
+    logger.error({ err: error, call_id: callId }, 'rejected a call that can be noted neither on disk nor in JetStream');
+    return false;
+  });
   talk.onAnswered((event) => {
     conversation.answered = true;
     live.answered(callId, epochMicroseconds(event.headers.get('Caller-Channel-Answered-Time')) ?? new Date(), event.headers.get('variable_read_codec')?.slice(0, 64) ?? null);
@@ -123,10 +123,13 @@ async function answer({ invite, route, treatment, decided, stamp }: Answering, t
     if (hangup === undefined) live.lost(callId, new Date());
     else live.ended(callId, hangup);
   });
-  await Promise.race([noted, sleep(NOTED_MS, undefined, { ref: false })]);
   if (decided.requiresSrtp === true) talk.execute('set', 'rtp_secure_media_inbound=mandatory');
   const { media } = treatment;
-  if (media === undefined) echo(talk, () => { live.ringing(callId, new Date()); });
+  if (!await noted) {
+    const summary = 'Refused: the bridge could note the call neither on its disk nor in JetStream.';
+    live.refused(callId, refusedHere(route, 'call-not-recordable', summary));
+    talk.send(refuseCommands('call-not-recordable'));
+  } else if (media === undefined) echo(talk, () => { live.ringing(callId, new Date()); });
   else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);
   if (await talk.settled(SETTLED_MS)) return;
   logger.error({ call_id: callId }, 'FreeSWITCH neither answered the call nor ended it');

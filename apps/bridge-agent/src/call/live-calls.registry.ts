@@ -3,7 +3,9 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslClient } from '../esl/esl-client.socket.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
-import type { CallRecorder } from '../record/call-recorder.fs.js';
+import type { CallRecorder, RecoveredCall } from '../record/call-recorder.fs.js';
+import type { OpenCall } from '../record/open-calls.fs.js';
+import type { RecordDraft } from '../record/record-file.js';
 import type { StatusChange } from '../status/call-status.js';
 import { callAnswered, callEnded, callRejectedLater, callTransferEnded, type EventStamp } from './call-events.js';
 import { note, partSince, retold, type CallStory } from './call-story.js';
@@ -16,7 +18,7 @@ import type { Refusal } from './refusal.js';
 export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
 
 export interface LiveCalls {
-  /** The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it again. */
+  /** The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it again; rejects where it might not. */
   begin(started: CallStarted, story: CallStory): Promise<void>;
   ringing(callId: string, at: Date): void;
   transferring(callId: string, at: Date): void;
@@ -33,6 +35,8 @@ export interface LiveCalls {
   onDown(): void;
   /** Events of the event socket; all but CHANNEL_HANGUP_COMPLETE are somebody else's. */
   onEvent(event: EslEvent): void;
+  /** Left by an earlier process, and found late: it is looked for, or its end is told of. */
+  recover(recovered: RecoveredCall): void;
   has(callId: string): boolean;
   count(): number;
   /** Those that FreeSWITCH is known to have at this moment. */
@@ -63,13 +67,14 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
   let looking = false;
   const stampOf = ({ started }: LiveCall): EventStamp => ({ bridgeId: options.bridgeId, newId: options.newId, traceparent: started.traceparent });
 
-  for (const { started, answered, story } of recorder.leftOpen) {
+  const adopt = ({ started, answered, story }: OpenCall): void => {
     const times = [started.data.started_at, answered?.data.answered_at, recorder.lastAlive?.toISOString()].filter((time) => time !== undefined);
     const call: LiveCall = { started, answered, story: retold(story, started.data.invite), kept: 0, lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() };
     call.kept = call.story.timeline.length;
     note(call.story, now(), 'agent-restarted');
     calls.set(started.data.call_id, call);
-  }
+  };
+  recorder.leftOpen.forEach(adopt);
 
   const keep = (call: LiveCall): void => {
     const part = partSince(call.story, call.kept);
@@ -101,10 +106,13 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       lostCalls.add();
       logger.warn({ call_id: callId, ended_at: hangup.endedAt }, 'a call ended unseen; its end is the latest moment at which it is known to have lasted');
     }
-    options.tell({ what: 'event', event: final.event, started: call.started }).then(() => recorder.finish(final.event)).catch((error: unknown) => {
-      logger.error({ err: error, call_id: callId }, 'a call\'s record was not written; its open file stays for the next start');
-    });
+    finish(final.event, call.started);
     options.onEnded(call.started);
+  };
+  const finish = (event: RecordDraft['final'], started: CallStarted | undefined): void => {
+    options.tell({ what: 'event', event, started }).then(() => recorder.finish(event)).catch((error: unknown) => {
+      logger.error({ err: error, call_id: event.data.call_id }, 'a call\'s record was not written; its open file stays for the next start');
+    });
   };
 
   const ask = async (esl: EventSocket, callId: string, call: LiveCall): Promise<void> => {
@@ -189,6 +197,18 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       // Once subscribed for others, its hang-up comes twice, and this one may be the first: its record has its audio and its transfer only when its own connection has ended.
       if (call.watch === 'socket') call.overheard = hangup;
       else ended(callId, hangup);
+    },
+    recover: ({ call, final }) => {
+      const callId = (call?.started ?? final)?.data.call_id ?? '';
+      const known = calls.get(callId);
+      if (final !== undefined) {
+        calls.delete(callId);
+        finish(final, call?.started);
+        if (known !== undefined) options.onEnded(known.started);
+      } else if (call !== undefined && known === undefined) {
+        adopt(call);
+        lookOnce();
+      }
     },
     has: (callId) => calls.has(callId),
     count: () => calls.size,

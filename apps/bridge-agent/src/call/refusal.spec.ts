@@ -14,12 +14,13 @@ describe('a refusal on the wire', () => {
     ['unknown-source', '403 Forbidden'], ['caller-country-not-allowed', '403 Forbidden'], ['trunk-disabled', '403 Forbidden'], ['organization-suspended', '403 Forbidden'],
     ['unknown-number', '404 Not Found'], ['inactive-number', '404 Not Found'], ['ambiguous-number', '484 Address Incomplete'], ['number-not-assigned', '480 Temporarily Unavailable'],
     ['limit-reached', '486 Busy Here'], ['no-common-codec', '488 Not Acceptable Here'], ['srtp-required', '488 Not Acceptable Here'], ['routing-unavailable', '503 Service Unavailable'], ['assistant-unavailable', '503 Service Unavailable'],
+    ['call-not-recordable', '503 Service Unavailable'],
   ])('%s is %s', (reason, response) => {
     expect(refuseCommands(reason).at(-1)).toBe(`sendmsg\ncall-command: execute\nexecute-app-name: respond\nexecute-app-arg: ${response}`);
   });
 
   it('all of the contract\'s reasons are in the table above', () => {
-    expect(Object.keys(REFUSALS)).toHaveLength(13);
+    expect(Object.keys(REFUSALS)).toHaveLength(14);
   });
 
   it('503 says when to try again', () => {

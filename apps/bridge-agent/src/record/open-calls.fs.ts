@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { createAliveNote } from './alive-note.fs.js';
 import { syncFile } from './disk-sync.fs.js';
 import { removeFile } from './record-files.fs.js';
 import type { StoryPart } from './story-part.js';
@@ -27,6 +28,10 @@ export interface OpenCalls {
   keep(callId: string, part: StoryPart): Promise<void>;
   /** After all of these. */
   remove(callId: string): Promise<void>;
+  /** What was said of a call that goes on, whether or not the disk took it. */
+  linesOf(callId: string): OpenCall | undefined;
+  /** Why the disk takes nothing; undefined while it does. */
+  trouble(): string | undefined;
   /** Left by this agent's life before. */
   readonly found: readonly OpenCall[];
   /** The latest moment at which the life before noted that it held its calls; undefined where it never did. */
@@ -39,32 +44,50 @@ export interface OpenCallsOptions {
   folder: string;
   /** Calls that go on; with none of them nothing has to be noted. */
   count: () => number;
+  /** The disk refused a line of the call: the file is not there, or not whole, until `onMended`. */
+  onRefused?: (callId: string) => void;
+  onMended?: (callId: string) => void;
   logger: Logger;
 }
 
 const NAME = /^[\da-f-]{36}\.jsonl$/;
 /** A call that ends while the agent is dead is known to have lasted until the last of these. */
 const ALIVE_MS = 500;
+/** Whether the disk takes anything is looked at this often, in ticks of `ALIVE_MS`. */
+const PROBE_TICKS = 4;
+const PROBE = Buffer.alloc(4096);
 const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 
 /** One file a call that goes on, its events a line each, so that an agent that is killed still ends every one of them. */
-export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): Promise<OpenCalls> {
+export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls> {
+  const { folder, count, logger } = options;
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const path = (callId: string) => join(folder, `${callId}.jsonl`);
-  for (const name of await readdir(folder)) if (name.endsWith('.jsonl.tmp')) await removeFile(join(folder, name));
+  for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await removeFile(join(folder, name));
   const found = await readAll(folder, logger);
-  const lastAlive = await readAlive(folder);
+  const alive = createAliveNote(join(folder, 'alive'));
+  const lastAlive = await alive.read();
   const unsynced = new Set<string>();
   const lines = new Map<string, Line[]>(found.map(({ started, answered, story }) => [started.data.call_id, [started, ...(answered === null ? [] : [answered]), ...story]]));
   /** Calls whose file is not there, or not whole. */
   const broken = new Set<string>();
   let mending: Promise<void> = Promise.resolve();
+  let trouble: string | undefined;
+  const refusedBy = (error: unknown): void => {
+    if (trouble === undefined) logger.error({ err: error }, 'open calls cannot be written to disk; trying again');
+    trouble = (error as NodeJS.ErrnoException).code ?? String(error);
+  };
 
   const put = async (callId: string, line: Line, write: () => Promise<void>): Promise<void> => {
     lines.get(callId)?.push(line);
-    if (broken.has(callId)) return;
+    if (broken.has(callId)) return options.onRefused?.(callId);
     try { await write(); } catch (error) {
-      if (lines.has(callId)) broken.add(callId);
+      // Of a call without lines nothing was begun.
+      if (lines.has(callId)) {
+        broken.add(callId);
+        refusedBy(error);
+        options.onRefused?.(callId);
+      }
       throw error;
     }
   };
@@ -74,13 +97,24 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
     await rename(`${path(callId)}.tmp`, path(callId));
     unsynced.add(callId);
     // What came meanwhile is not in it.
-    if (lines.get(callId)?.length === whole.length) broken.delete(callId);
+    if (lines.get(callId)?.length !== whole.length) return;
+    broken.delete(callId);
+    options.onMended?.(callId);
   };
   const mendAll = async (): Promise<void> => { for (const callId of [...broken]) if (broken.has(callId)) await mend(callId); };
 
+  let ticks = 0;
+  const probe = async (): Promise<void> => {
+    const file = join(folder, 'probe.tmp');
+    try {
+      await writeFile(file, PROBE, { mode: 0o640 });
+      if (broken.size === 0) trouble = undefined;
+    } catch (error) { refusedBy(error); } finally { await removeFile(file); }
+  };
   const background = async (): Promise<void> => {
-    if (count() > 0) await noteAlive(folder);
-    await (mending = mendAll());
+    if (count() > 0) await alive.write(new Date());
+    await (mending = mendAll().catch(refusedBy));
+    if (ticks++ % PROBE_TICKS === 0) await probe();
     for (const callId of [...unsynced]) {
       unsynced.delete(callId);
       await syncFile(path(callId)).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error; });
@@ -108,6 +142,8 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
       unsynced.add(callId);
     },
     keep: (callId, part) => put(callId, part, () => append(path(callId), part)),
+    linesOf: (callId) => openCallOf(lines.get(callId) ?? []),
+    trouble: () => trouble,
     remove: async (callId) => {
       for (const calls of [unsynced, broken, lines]) calls.delete(callId);
       await mending.catch(() => undefined);
@@ -117,6 +153,7 @@ export async function openCallsIn({ folder, count, logger }: OpenCallsOptions): 
       clearInterval(timer);
       await noting;
       await run();
+      await alive.close();
     },
   };
 }
@@ -129,23 +166,12 @@ async function append(path: string, line: CallAnswered | StoryPart): Promise<voi
   try { await file.writeFile(textOf(line)); } finally { await file.close(); }
 }
 
-async function noteAlive(folder: string): Promise<void> {
-  await writeFile(join(folder, 'alive.tmp'), new Date().toISOString(), { mode: 0o640 });
-  await rename(join(folder, 'alive.tmp'), join(folder, 'alive'));
-}
-
-async function readAlive(folder: string): Promise<Date | undefined> {
-  const at = new Date((await readFile(join(folder, 'alive'), 'utf8').catch(() => '')).trim());
-  return Number.isNaN(at.getTime()) ? undefined : at;
-}
-
 async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
   const calls: OpenCall[] = [];
   for (const name of (await readdir(folder)).filter((entry) => NAME.test(entry))) {
     const [first, ...more] = (await readFile(join(folder, name), 'utf8')).split('\n').map(parse);
-    if (first?.type === 'CallStarted') {
-      calls.push({ started: first, answered: more.find((line) => line?.type === 'CallAnswered') ?? null, story: more.filter((line) => line?.type === 'CallStory') });
-    }
+    const call = openCallOf([first, ...more]);
+    if (call !== undefined) calls.push(call);
     else {
       logger.warn({ file: name }, 'an open call\'s file is cut short: the call was never answered');
       await removeFile(join(folder, name));
@@ -156,4 +182,11 @@ async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
 
 function parse(line: string): Line | undefined {
   try { return JSON.parse(line) as Line; } catch { return undefined; }
+}
+
+function openCallOf([first, ...more]: readonly (Line | undefined)[]): OpenCall | undefined {
+  if (first?.type !== 'CallStarted') return undefined;
+  return {
+    started: first, answered: more.find((line) => line?.type === 'CallAnswered') ?? null, story: more.filter((line) => line?.type === 'CallStory'),
+  };
 }

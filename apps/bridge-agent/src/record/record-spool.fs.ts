@@ -6,8 +6,10 @@ import { recordFiles, type RecordFiles } from './record-files.fs.js';
 
 export interface RecordSpool {
   readonly epoch: string;
-  /** On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again. */
-  append(draft: RecordDraft): Promise<number>;
+  /** On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again, after `onRefused` was called once. */
+  append(draft: RecordDraft, onRefused?: () => void): Promise<number>;
+  /** Records that the disk does not have yet. */
+  waiting(): number;
   /** The events of a record, or undefined where its file is gone or is none. */
   read(number: number): Promise<RecordContent | undefined>;
   /** Every record up to and including this number is committed elsewhere: their files may go. */
@@ -33,13 +35,14 @@ export interface SpoolOptions {
 const GROUP = 64;
 const RETRY_MS = 1_000;
 
-interface Waiting { draft: RecordDraft; written: (number: number) => void; given: (error: Error) => void }
+interface Waiting { draft: RecordDraft; written: (number: number) => void; given: (error: Error) => void; refused: (() => void) | undefined }
 
 /** One file a finished call, kept until billing-observer has it. Numbers from 1 without a gap, whatever stops this process at whatever moment. */
 export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
   const { logger, files = recordFiles } = options;
-  const { epoch, names } = await chooseEpoch(options, files);
+  const { epoch, names, made } = await chooseEpoch(options, files);
   const folder = join(options.folder, epoch);
+  let isMade = made;
   await Promise.all(names.filter((name) => name.endsWith('.tmp')).map((name) => files.remove(join(folder, name))));
   let records = recordsIn(names);
   const waiting: Waiting[] = [];
@@ -51,6 +54,8 @@ export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
   /** Tells each record as soon as it has its name. */
   const writeGroup = async (group: readonly Waiting[], named: (entry: Waiting, number: number) => void): Promise<void> => {
     const next = (records.at(-1)?.number ?? 0) + 1;
+    if (!isMade) await files.makeFolder(folder, options.folder);
+    isMade = true;
     const temporary = (index: number) => join(folder, `${index}.tmp`);
     await Promise.all(group.map(({ draft }, index) => files.writeDurably(temporary(index), JSON.stringify(numbered(draft, epoch, next + index)))));
     // One after the other, ascending: stopped in between, what is there is without a gap and the rest has no number yet.
@@ -73,12 +78,17 @@ export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
         unsynced.splice(0).forEach((tell) => tell());
         trouble = undefined;
       } catch (error) {
-        trouble = error instanceof Error ? error.message : String(error);
-        logger.error({ err: error, waiting: waiting.length }, 'call records cannot be written; trying again');
+        if (trouble === undefined) logger.error({ err: error, waiting: waiting.length }, 'call records cannot be written; trying again');
+        trouble = (error as NodeJS.ErrnoException).code ?? String(error);
+        waiting.forEach(tellRefused);
         if (stopped) return;
         await sleep(RETRY_MS);
       }
     }
+  };
+  const tellRefused = (entry: Waiting): void => {
+    entry.refused?.();
+    entry.refused = undefined;
   };
   const start = (): void => {
     writing ??= writeAll().finally(() => {
@@ -90,10 +100,13 @@ export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
 
   return {
     epoch,
-    append: (draft) => new Promise<number>((written, given) => {
-      waiting.push({ draft, written, given });
+    append: (draft, refused) => new Promise<number>((written, given) => {
+      const entry: Waiting = { draft, written, given, refused };
+      waiting.push(entry);
+      if (trouble !== undefined) tellRefused(entry);
       start();
     }),
+    waiting: () => waiting.length,
     read: async (number) => {
       const record = find(records, number);
       if (record === undefined) return undefined;
@@ -137,16 +150,17 @@ function find(records: readonly RecordName[], number: number): RecordName | unde
  * The folder's only subfolder with records in it. An empty one is not taken up: whether its numbers were never given, or given and wiped, cannot be told, and a number
  * must not be given twice.
  */
-async function chooseEpoch({ folder, newEpoch, logger }: SpoolOptions, files: RecordFiles): Promise<{ epoch: string; names: string[] }> {
+async function chooseEpoch({ folder, newEpoch, logger }: SpoolOptions, files: RecordFiles): Promise<{ epoch: string; names: string[]; made: boolean }> {
   await files.makeFolder(folder, join(folder, '..'));
   const epochs = (await files.list(folder)).filter((name) => /^[\da-f]{8}-/.test(name)).sort();
   for (const epoch of epochs.reverse()) {
     const names = await files.list(join(folder, epoch));
     if (recordsIn(names).length === 0) continue;
     if (epochs.length > 1) logger.warn({ epochs }, 'several epochs of call records: going on with the latest one that has any');
-    return { epoch, names };
+    return { epoch, names, made: true };
   }
   const epoch = newEpoch();
-  await files.makeFolder(join(folder, epoch), folder);
-  return { epoch, names: [] };
+  // A full disk refuses it; it is made with the first record then.
+  const made = await files.makeFolder(join(folder, epoch), folder).then(() => true, () => false);
+  return { epoch, names: [], made };
 }

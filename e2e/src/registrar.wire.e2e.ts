@@ -76,6 +76,15 @@ describe('a registering trunk and its registrar', () => {
   }, 60_000);
 });
 
+describe('a trunk whose gateway is a host name', () => {
+  it('is registered at the address that the agent found, although FreeSWITCH cannot resolve the name', async () => {
+    const settings = { gateway: `localhost:${kamailio.port}`, username: USER.name, password: 'another password', register: true };
+    const named = await org.api.post<Trunk>('/api/v1/sip-trunks', { name: 'By name', ...settings });
+    expect((await untilLive(org, named)).bridges[0]!.registration.state).toBe('REGED');
+    await org.api.delete(`/api/v1/sip-trunks/${named.id}`);
+  }, 60_000);
+});
+
 describe('a registrar that asks for SHA-256 alone', () => {
   it('is told of by its cause, and the trunk registers again soon after the registrar offers MD5', async () => {
     const carrier = await startSipCarrier({ users: { [USER.name]: USER.password } });

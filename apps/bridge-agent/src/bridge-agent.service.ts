@@ -38,7 +38,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     this.esl = this.eventSocket();
     this.gateways = await startGateways({
       bridge, profile: config.SOFIA_PROFILE, confDir: config.CONF_DIR, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: this.calls.port },
-      ring, link: this.link, esl: this.esl, logger,
+      ring, allowPrivateGateways: config.ALLOW_PRIVATE_GATEWAYS, link: this.link, esl: this.esl, logger,
     });
     // Whatever came up while the trunks were being read.
     if (this.esl.connected) this.gateways.onUp();

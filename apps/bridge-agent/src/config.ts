@@ -33,6 +33,8 @@ export const environmentSchema = z.object({
   PREWARM_URL: callUrl('http').optional(),
   STATUS_URL: callUrl('http').optional(),
   STREAM_SECRET: signingSecret.optional(),
+  /** Whether gateways' host names may lead into private networks. The same as in trunk-service, where it is about literal addresses. */
+  ALLOW_PRIVATE_GATEWAYS: switchedOn,
   /** Whether URLs of organisations and numbers may lead into private networks. */
   ALLOW_PRIVATE_URLS: switchedOn,
   RECORD_CALLS: switchedOn,

@@ -45,7 +45,7 @@ function readQuestion(query: Buffer): { name: string; type: number; end: number 
 }
 
 function answer(type: number, ttl: number, value: string): Buffer {
-  const data = type === TYPES.SRV ? Buffer.concat([Buffer.from([0, 1, 0, 1, 0x13, 0xc4]), nameOf(value)]) : addressOf(value);
+  const data = type === TYPES.SRV ? serviceOf(value) : addressOf(value);
   const head = Buffer.alloc(12);
   head.writeUInt16BE(0xc00c, 0);
   head.writeUInt16BE(type, 2);
@@ -53,6 +53,14 @@ function answer(type: number, ttl: number, value: string): Buffer {
   head.writeUInt32BE(ttl, 6);
   head.writeUInt16BE(data.length, 10);
   return Buffer.concat([head, data]);
+}
+
+/** `priority weight port name`, or the name alone. */
+function serviceOf(value: string): Buffer {
+  const [name = '', port = '5060', weight = '1', priority = '1'] = value.split(' ').reverse();
+  const numbers = Buffer.alloc(6);
+  [priority, weight, port].forEach((number, at) => { numbers.writeUInt16BE(Number(number), at * 2); });
+  return Buffer.concat([numbers, nameOf(name)]);
 }
 
 const nameOf = (name: string) => Buffer.concat([...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')])), Buffer.from([0])]);

@@ -1,5 +1,6 @@
 import { registrationState, type RegistrationState } from '@trunkmesh/contracts/bridge.js';
 import type { EslEvent } from '../esl/esl-event.js';
+import { canonicalAddress } from './gateway-address.js';
 import type { GatewayStateSeen, ListedGateway } from './observed.js';
 
 /** How FreeSWITCH answers what the agent asks. A reply of `+OK` is not success (FACTS): each answer is judged by the words that mean it. */
@@ -52,12 +53,28 @@ export function gatewayStateOf(event: EslEvent): GatewayStateSeen | undefined {
   if (name === undefined || state === undefined) return undefined;
   const status = Number(event.headers.get('Status') ?? Number.NaN);
   const phrase = event.headers.get('Phrase')?.trim();
-  return { name, state, up: event.headers.get('Ping-Status') === 'UP', sipStatus: isAnswer(state, status) ? status : null, sipPhrase: phrase || null };
+  const up = event.headers.get('Ping-Status') === 'UP';
+  return { name, state, up, ...answeredFrom(event), sipStatus: isAnswer(state, status) ? status : null, sipPhrase: phrase || null };
+}
+
+/** IPv6 comes in brackets. */
+function answeredFrom(event: EslEvent): Pick<GatewayStateSeen, 'address'> {
+  const address = canonicalAddress(event.headers.get('Register-Network-IP')?.replace(/^\[|\]$/g, '') ?? '');
+  return address === undefined ? {} : { address };
 }
 
 /** `100 Request Authorized by Cache` comes with TRYING and is no outcome. */
 function isAnswer(state: RegistrationState, status: number): boolean {
   return Number.isInteger(status) && status >= 200 && (state === 'REGISTER' || state === 'FAILED' || state === 'TIMEOUT');
+}
+
+/** FreeSWITCH's own words for no answer, a refused connection and a time that has run out; 503 may also be the carrier's. */
+const UNANSWERED: ReadonlySet<number | null> = new Set([408, 503, 907, 908, null]);
+
+/** Whether what was sent got no usable answer, so that another address of the gateway's name is worth a try. */
+export function isUnanswered({ state, up, sipStatus }: GatewayStateSeen, pings: boolean): boolean {
+  if (state === 'FAILED' || state === 'TIMEOUT') return UNANSWERED.has(sipStatus);
+  return pings && !up && (state === 'REGED' || state === 'NOREG');
 }
 
 /** The access list's refusal, which only the log tells: `IP 192.0.2.9 Rejected by acl "trunks"`. */

@@ -1,21 +1,36 @@
 import { Resolver } from 'node:dns/promises';
-import { readFile } from 'node:fs/promises';
+import { parseAddress, reachOf } from '@trunkmesh/routing/address-reach.js';
+import { MAX_RESOLVED } from '@trunkmesh/routing/claims.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { canonicalAddress, type Lookup } from './gateway-address.js';
+import type { Lookup, Target } from './gateway-address.js';
+import { resolveAll, type Found } from './name-lookup.dns.js';
+
+/**
+ * What is known of a gateway's name. `waiting`: not answered yet. `unresolved`: it was looked up and has never led
+ * anywhere. `forbidden`: it leads, among others, to an address that no carrier can have. Only with `allowed` may
+ * anything be sent there.
+ */
+export type NameStanding =
+  | { is: 'waiting' | 'unresolved' | 'forbidden' }
+  | { is: 'allowed'; targets: readonly Target[] };
 
 /** Where the trunks' host names lead at this moment. */
 export interface AddressBook {
   /** What is looked up for this trunk from now on; an empty list forgets it. */
   track(trunkId: string, lookups: readonly Lookup[]): void;
+  /** Allowed ones only, as everywhere here. */
   addressesOf(trunkId: string): readonly string[];
+  /** Undefined: a literal address, or not tracked. */
+  standingOf(trunkId: string): NameStanding | undefined;
   cidrsOf(trunkId: string): readonly string[];
-  /** Trunks whose gateway's name resolves to this address; literal addresses are not in it. */
-  trunksByAddress(address: string): string[];
   stop(): void;
 }
 
 export interface AddressBookOptions {
+  /** Their standing or their addresses are others now. */
   onChange(trunkIds: readonly string[]): void;
+  /** Whether names may lead into private networks (ALLOW_PRIVATE_GATEWAYS). */
+  allowPrivate: boolean;
   logger: Logger;
   /** For tests; absent: the host's own servers. */
   servers?: readonly string[];
@@ -26,18 +41,17 @@ export interface AddressBookOptions {
 /** Carriers publish TTLs from 0 to days: looked up at most this often, and at least. */
 const FLOOR_MS = 10_000;
 const CEILING_MS = 300_000;
-/** Node gives no TTL with SRV. */
-const SRV_TTL_MS = 60_000;
 /** An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls out, what it gave up must not stay trusted for ever. */
 const KEEP_MS = 24 * 3_600_000;
-/** Far more than a carrier has. Who owns the name writes the answers, and every bridge of the pool has them in its access list. */
-const MAX_ADDRESSES = 256;
 const AT_ONCE = 16;
 
 interface Name {
   lookups: readonly Lookup[];
   trunks: Set<string>;
   addresses: readonly string[];
+  standing: NameStanding;
+  /** When an answer last had a forbidden address. */
+  forbiddenAt: number;
   dueAt: number;
   /** When an answer last had this address. */
   seenAt: Map<string, number>;
@@ -51,37 +65,28 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
   if (options.servers) resolver.setServers(options.servers);
   const names = new Map<string, Name>();
   const keyOf = new Map<string, string>();
-  const byAddress = new Map<string, Set<string>>();
   let running = 0;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-
-  const index = (addresses: readonly string[], trunks: Iterable<string>): void => {
-    for (const address of addresses) {
-      const known = byAddress.get(address) ?? new Set();
-      for (const trunk of trunks) known.add(trunk);
-      byAddress.set(address, known);
-    }
-  };
-  const unindex = (addresses: readonly string[], trunks: Iterable<string>): void => {
-    for (const address of addresses) {
-      const known = byAddress.get(address);
-      for (const trunk of trunks) known?.delete(trunk);
-      if (known?.size === 0) byAddress.delete(address);
-    }
-  };
 
   const settle = (name: Name, found: Found): void => {
     const now = Date.now();
     name.failures = found.addresses.length > 0 ? 0 : name.failures + 1;
     if (name.failures === 1) logger.warn({ host: name.lookups[0]?.name, why: found.why }, 'a gateway\'s name cannot be resolved now; what it led to is kept');
     name.dueAt = now + (name.failures > 0 ? Math.min(60_000, floorMs * name.failures) : Math.min(CEILING_MS, Math.max(floorMs, found.ttlMs)));
-    const addresses = addressesNow(name, found, now - keepMs);
-    name.seenAt = new Map(addresses.map((address) => [address, found.addresses.includes(address) ? now : name.seenAt.get(address)!]));
-    if (addresses.join() === name.addresses.join()) return;
-    unindex(name.addresses, name.trunks);
-    name.addresses = addresses;
-    index(addresses, name.trunks);
+    const allowed = found.addresses.filter((address) => mayBeCarrier(address, options.allowPrivate));
+    const addresses = addressesNow(name, { ...found, addresses: allowed }, now - keepMs);
+    const seenAt = (address: string): number => allowed.includes(address) ? now : name.seenAt.get(address)!;
+    name.seenAt = new Map(addresses.map((address) => [address, seenAt(address)]));
+    if (found.addresses.length > allowed.length) name.forbiddenAt = now;
+    become(name, addresses, standingNow(name, found, { allowed, addresses }));
+  };
+  const become = (name: Name, addresses: readonly string[], standing: NameStanding): void => {
+    const before = name.standing;
+    if (addresses.join() === name.addresses.join() && JSON.stringify(standing) === JSON.stringify(before)) return;
+    const host = name.lookups[0]?.name;
+    if (standing.is === 'forbidden' && before.is !== 'forbidden') logger.warn({ host }, 'a gateway\'s name leads to a forbidden address');
+    Object.assign(name, { addresses, standing });
     options.onChange([...name.trunks]);
   };
 
@@ -110,12 +115,12 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
     const name = key === undefined ? undefined : names.get(key);
     keyOf.delete(trunkId);
     if (key === undefined || name === undefined) return;
-    unindex(name.addresses, [trunkId]);
     name.trunks.delete(trunkId);
     if (name.trunks.size === 0) names.delete(key);
   };
 
-  const addressesOf = (trunkId: string) => names.get(keyOf.get(trunkId) ?? '')?.addresses ?? [];
+  const nameOf = (trunkId: string) => names.get(keyOf.get(trunkId) ?? '');
+  const addressesOf = (trunkId: string) => nameOf(trunkId)?.addresses ?? [];
 
   return {
     track(trunkId, lookups) {
@@ -123,16 +128,15 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
       if (keyOf.get(trunkId) === key || (key === '' && !keyOf.has(trunkId))) return;
       leave(trunkId);
       if (key === '') return;
-      const name = names.get(key) ?? { lookups, trunks: new Set(), addresses: [], dueAt: 0, seenAt: new Map(), failures: 0, busy: false };
+      const name = names.get(key) ?? newName(lookups);
       names.set(key, name);
       name.trunks.add(trunkId);
       keyOf.set(trunkId, key);
-      index(name.addresses, [trunkId]);
       pump();
     },
     addressesOf,
+    standingOf: (trunkId) => nameOf(trunkId)?.standing,
     cidrsOf: (trunkId) => addressesOf(trunkId).map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
-    trunksByAddress: (address) => [...byAddress.get(canonicalAddress(address) ?? address) ?? []].sort(),
     stop() {
       stopped = true;
       clearTimeout(timer);
@@ -144,55 +148,34 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
 /** A part that could not be asked (SRV timed out, A answered) says nothing against what it led to before. */
 function addressesNow(name: Name, found: Found, keptSince: number): readonly string[] {
   const kept = found.complete ? [] : name.addresses.filter((address) => name.seenAt.get(address)! > keptSince);
-  return [...new Set([...found.addresses, ...kept])].slice(0, MAX_ADDRESSES).sort();
+  return [...new Set([...found.addresses, ...kept])].slice(0, MAX_RESOLVED).sort();
 }
 
-/** `complete`: every part was answered, if only with "there is none", and there is at least one address. */
-interface Found { addresses: string[]; ttlMs: number; complete: boolean; why: string | null }
-interface Answer { addresses: string[]; ttlMs: number; failed: string | null }
+/** A name that was forbidden stays so while a part of it cannot be asked, for this long. */
+const FORBIDDEN_MS = 600_000;
 
-const NONE: Answer = { addresses: [], ttlMs: Infinity, failed: null };
-/** The servers' own word that there is no such record, as opposed to their silence. */
-const THERE_IS_NONE = new Set(['ENODATA', 'ENOTFOUND']);
-
-async function resolveAll(resolver: Resolver, lookups: readonly Lookup[]): Promise<Found> {
-  const found = merge(await Promise.all(lookups.map((wanted) => resolveOne(resolver, wanted))));
-  const addresses = found.addresses.length > 0 ? found.addresses : await fromHostsFile(lookups[0]!.name);
-  return { addresses, ttlMs: Math.min(SRV_TTL_MS * 5, found.ttlMs), complete: found.failed === null && addresses.length > 0, why: found.failed ?? 'no address' };
+/** One forbidden address is enough: whoever writes such answers may give FreeSWITCH others than the agent. */
+function standingNow({ standing, forbiddenAt }: Name, found: Found, { allowed, addresses }: Sorted): NameStanding {
+  if (allowed.length < found.addresses.length) return { is: 'forbidden' };
+  if (standing.is === 'forbidden' && !found.complete && forbiddenAt > Date.now() - FORBIDDEN_MS) return standing;
+  if (found.addresses.length === 0) return standing.is === 'waiting' ? { is: 'unresolved' } : standing;
+  const before = standing.is === 'allowed' && !found.complete ? standing.targets : [];
+  const isNew = (target: Target) => !found.targets.some(({ address, port }) => address === target.address && port === target.port);
+  return { is: 'allowed', targets: [...found.targets, ...before.filter((target) => addresses.includes(target.address) && isNew(target))] };
 }
 
-async function resolveOne(resolver: Resolver, { type, name }: Lookup): Promise<Answer> {
-  try {
-    if (type === 'SRV') return await resolveTargets(resolver, name);
-    const records = type === 'A' ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
-    return { addresses: records.flatMap(({ address }) => canonicalAddress(address) ?? []), ttlMs: Math.min(...records.map(({ ttl }) => ttl * 1_000)), failed: null };
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    return THERE_IS_NONE.has(code) ? NONE : { ...NONE, failed: code };
-  }
-}
+/** `allowed`: of the addresses in this answer. `addresses`: with those of earlier answers that are still valid. */
+type Sorted = Record<'allowed' | 'addresses', readonly string[]>;
 
-async function resolveTargets(resolver: Resolver, service: string): Promise<Answer> {
-  const targets = (await resolver.resolveSrv(service)).map(({ name }) => name).filter((name) => name !== '' && name !== '.').slice(0, 32);
-  const answers = await Promise.all(targets.flatMap((name) => [resolveOne(resolver, { type: 'A', name }), resolveOne(resolver, { type: 'AAAA', name })]));
-  const found = merge(answers);
-  return { ...found, ttlMs: Math.min(SRV_TTL_MS, found.ttlMs) };
-}
+const newName = (lookups: readonly Lookup[]): Name => ({
+  lookups, trunks: new Set(), addresses: [], standing: { is: 'waiting' }, forbiddenAt: -Infinity,
+  dueAt: 0, seenAt: new Map(), failures: 0, busy: false,
+});
 
-function merge(answers: readonly Answer[]): Answer {
-  return {
-    addresses: [...new Set(answers.flatMap((answer) => answer.addresses))].sort(),
-    ttlMs: Math.min(...answers.map((answer) => answer.ttlMs)),
-    failed: answers.find((answer) => answer.failed !== null)?.failed ?? null,
-  };
-}
-
-/**
- * Names that only this host knows. FreeSWITCH itself does not find them; a PBX that is trusted by address may call all the same. Read here and not by `dns.lookup`, which
- * holds one of the four threads of all file work for as long as a dead server does not answer.
- */
-async function fromHostsFile(name: string): Promise<string[]> {
-  const text = await readFile('/etc/hosts', 'utf8').catch(() => '');
-  const entries = text.split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
-  return entries.flatMap(([address = '', ...names]) => names.includes(name.toLowerCase()) ? canonicalAddress(address) ?? [] : []).sort();
+/** By the rules that a literal gateway address has to obey. */
+export function mayBeCarrier(text: string, allowPrivate: boolean): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) return false;
+  const { reach } = reachOf(address);
+  return reach === 'public' || (allowPrivate && reach === 'private');
 }

@@ -65,3 +65,11 @@ export function lookupsOf(gateway: GatewayAddress, transport: 'udp' | 'tcp' | 't
   if (gateway.port !== null) return hosts;
   return [...hosts, { type: 'SRV', name: `${transport === 'tls' ? '_sips._tcp' : `_sip._${transport}`}.${gateway.host}` }];
 }
+
+/** One place that a gateway's name leads to. `port` null: the gateway's own, or the transport's default. */
+export interface Target { address: string; port: number | null }
+
+/** The target as the URI of a next hop. */
+export function hopUri({ address, port }: Target, gateway: GatewayAddress, transport: string): string {
+  return `sip:${uriHost({ host: address, address, port: port ?? gateway.port })};transport=${transport}`;
+}

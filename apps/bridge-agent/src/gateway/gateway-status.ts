@@ -16,12 +16,17 @@ export interface StatusSources {
   /** What was published last, also by an earlier run of this agent: FreeSWITCH keeps no SIP status. */
   last: GatewayStatus | undefined;
   now: string;
+  /** Where the gateway's host name leads; absent: it is a literal address; null: not known (yet). */
+  addresses?: readonly string[] | undefined | null;
+  /** The only address that REGISTERs are sent to. */
+  hop?: string | undefined;
 }
 
 const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /** One trunk on this bridge as readers see it. An attempt's single steps do not show: between two failures a trunk stays FAILED. */
-export function statusOf({ trunk, bridgeId, gateways, problem, remaking, last, now }: StatusSources): GatewayStatus {
+export function statusOf(sources: StatusSources): GatewayStatus {
+  const { trunk, bridgeId, gateways, problem, remaking, last, now } = sources;
   const current = newest(gateways) ?? remaking;
   return {
     organization_id: trunk.organization_id,
@@ -31,8 +36,35 @@ export function statusOf({ trunk, bridgeId, gateways, problem, remaking, last, n
     error: problem,
     ...(current === undefined ? ABSENT : seenOf(current, last)),
     ping: current === undefined || trunk.ping_seconds === null ? null : current.up ? 'up' : 'down',
+    ...addressesOf(sources),
+    registered_address: current === undefined ? null : registeredAddress(current, sources),
     updated_at: now,
   };
+}
+
+/**
+ * Claims follow what is said here. An agent that has just started must not take back what it said before, so until it
+ * knows better its last word holds.
+ */
+function addressesOf({ trunk, addresses, last }: StatusSources): Pick<GatewayStatus, 'addresses'> {
+  if (addresses === undefined) return {};
+  if (addresses !== null) return { addresses: [...addresses] };
+  const isOld = last?.addresses === undefined || last.desired_revision !== trunk.gateway_revision;
+  return isOld ? {} : { addresses: last.addresses };
+}
+
+/**
+ * Over UDP whoever has seen the REGISTER can send its answer under any source address (tried: FreeSWITCH takes it), and
+ * this address is evidence that the trunk is served from there. So it counts only where it is the one address that the
+ * REGISTER was sent to: nobody else has seen it. FreeSWITCH does not list the address with its gateways, so after a
+ * restart of the agent the last word holds.
+ */
+function registeredAddress(current: ObservedGateway, { hop, last }: StatusSources): string | null {
+  const { applied_revision, state } = seenOf(current, last);
+  if (state !== 'REGED' || hop === undefined) return null;
+  const before = last?.applied_revision === applied_revision && last.state === 'REGED' ? last.registered_address : null;
+  const address = current.answeredFrom ?? before;
+  return address === hop ? address : null;
 }
 
 const ABSENT = { applied_revision: null, state: null, sip_status: null, sip_phrase: null, since: null };

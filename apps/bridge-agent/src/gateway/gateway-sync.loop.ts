@@ -15,6 +15,7 @@ export interface SyncInput {
   known: boolean;
   desired: ReadonlyMap<string, DesiredGateway>;
   held: ReadonlySet<string>;
+  takenDown?: ReadonlySet<string>;
   /** Asked for when it is its turn: it costs more the more trunks there are, and a new gateway need not wait for it. */
   acl(): string;
   dialplan: string;
@@ -128,7 +129,7 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (loaded.acl !== acl && inTouch() && (await reload('reloadAcl', input)).ok) loaded.acl = acl;
   };
 
-  const situationOf = ({ desired, held }: SyncInput): Situation => ({ desired, held, observed, files: files.known(), offeredAt, remakes, now: Date.now() });
+  const situationOf = ({ desired, held, takenDown }: SyncInput): Situation => ({ desired, held, takenDown, observed, files: files.known(), offeredAt, remakes, now: Date.now() });
 
   /** Whether FreeSWITCH's gateways were listed anew. */
   const lookAround = async (): Promise<boolean> => {

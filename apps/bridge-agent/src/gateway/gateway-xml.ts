@@ -1,5 +1,5 @@
 import { gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { parseGatewayAddress, uriHost, type GatewayAddress } from './gateway-address.js';
+import { hopUri, parseGatewayAddress, uriHost, type GatewayAddress, type Target } from './gateway-address.js';
 import { hasControlCharacter, xmlValue } from './xml-value.js';
 
 /** Why a trunk cannot become a gateway. The message goes to the organisation's admin: it says what to change. */
@@ -31,8 +31,12 @@ interface Credentials {
 
 const problem = (code: RenderProblem['code'], message: string): { ok: false; problem: RenderProblem } => ({ ok: false, problem: { code, message } });
 
-/** The gateway's file: one trunk, wrapper tags alone on their lines (FreeSWITCH strips them only there). `password` in plain text, null where the trunk has none. */
-export function renderGateway(trunk: TrunkState, password: string | null): Rendered {
+/**
+ * The gateway's file: one trunk, wrapper tags alone on their lines (FreeSWITCH strips them only there). `password` in
+ * plain text, null where the trunk has none. `hop`: where its own requests are sent to; undefined where the gateway is
+ * a literal address.
+ */
+export function renderGateway(trunk: TrunkState, password: string | null, hop?: Target): Rendered {
   const gateway = parseGatewayAddress(trunk.gateway);
   if (gateway === undefined) return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
   const hostile = textsOf(trunk).find(([, value]) => hasControlCharacter(value));
@@ -43,7 +47,7 @@ export function renderGateway(trunk: TrunkState, password: string | null): Rende
   if ('ok' in credentials) return credentials;
 
   const name = gatewayName(trunk);
-  const params = [...addressParams(trunk, gateway), ...credentialParams(trunk, credentials), ...timingParams(trunk)];
+  const params = [...addressParams(trunk, gateway, hop), ...credentialParams(trunk, credentials), ...timingParams(trunk)];
   const lines = [
     '<include>',
     `  <gateway name="${name}">`,
@@ -55,7 +59,7 @@ export function renderGateway(trunk: TrunkState, password: string | null): Rende
     '</include>',
     '',
   ];
-  return { ok: true, name, xml: lines.join('\n'), needsAcl: isIpv6(gateway) };
+  return { ok: true, name, xml: lines.join('\n'), needsAcl: isIpv6(gateway, hop) };
 }
 
 function textsOf(trunk: TrunkState): [string, string][] {
@@ -115,12 +119,14 @@ const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 
 type Param = readonly [name: string, value: string];
 
-const isIpv6 = (gateway: GatewayAddress) => gateway.host.includes(':');
+const isIpv6 = (gateway: GatewayAddress, hop: Target | undefined) => (hop?.address ?? gateway.host).includes(':');
 
 /** What is FreeSWITCH's default is not written: with 5,000 gateways a third of every reload is reading parameters. */
-function addressParams(trunk: TrunkState, gateway: GatewayAddress): Param[] {
+function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target | undefined): Param[] {
   const all: (Param | false)[] = [
     ['proxy', uriHost(gateway)],
+    // For REGISTER and OPTIONS; their Request-URI stays the name, and no Route header is added (tried).
+    hop !== undefined && ['register-proxy', hopUri(hop, gateway, trunk.transport)],
     !trunk.register && ['register', 'false'],
     trunk.transport !== 'udp' && ['register-transport', trunk.transport],
     ['context', 'public'],
@@ -130,7 +136,7 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress): Param[] {
     ['caller-id-in-from', 'true'],
     // A challenge is answered only if it comes from the gateway's own address, which FreeSWITCH compares as text, `[2001:db8::1]` with `2001:db8::1`: without this such a
     // gateway stays in TRYING for ever (tried).
-    isIpv6(gateway) && ['gw-auth-acl', 'trunks'],
+    isIpv6(gateway, hop) && ['gw-auth-acl', 'trunks'],
   ];
   return all.filter((param) => param !== false);
 }

@@ -5,15 +5,12 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslClient } from '../esl/esl-client.socket.js';
 import type { EslEvent, EslLogLine } from '../esl/esl-event.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
-import { renderAcl } from './acl-xml.js';
 import { applyTraces } from './apply-traces.otel.js';
 import { desiredSnapshot } from './desired-snapshot.fs.js';
 import type { BridgeIdentity } from './desired.js';
 import { renderDialplan } from './dialplan-xml.js';
 import { freeSwitchGateways } from './freeswitch.esl.js';
 import { gatewayStateOf, refusedAddressOf } from './freeswitch-reply.js';
-import { lookupsOf, parseGatewayAddress } from './gateway-address.js';
-import { startAddressBook } from './gateway-address.dns.js';
 import { openGatewayFiles } from './gateway-files.fs.js';
 import { hasArrived, statusOf, type GatewayProblem } from './gateway-status.js';
 import { startGatewayStatusPublisher } from './gateway-status.publisher.js';
@@ -22,9 +19,9 @@ import { observeGateways, refusals, reloads, reloadSeconds } from './gateway.met
 import { noteAdded, noteDeleted, noteState, type ObservedGateway, type ObservedMap } from './observed.js';
 import { noteRefused, refusedList, type RefusedAddresses } from './refused-addresses.js';
 import { sendsNothing, type Remake } from './remake.js';
-import { renderedGateways } from './rendered-gateways.crypto.js';
 import { startTrunkFeed } from './trunk-feed.follow.js';
 import { countByState, gatewaysByTrunk, refusedProblem } from './trunk-statuses.js';
+import { WantedGateways } from './wanted-gateways.dns.js';
 
 export interface GatewaysOptions {
   bridge: BridgeIdentity;
@@ -34,6 +31,10 @@ export interface GatewaysOptions {
   stateDir: string;
   callSocket: { host: string; port: number };
   ring: KeyRing;
+  /** Whether gateways' host names may lead into private networks. */
+  allowPrivateGateways: boolean;
+  /** For tests; absent: the host's own. */
+  nameServers?: readonly string[];
   link: NatsLink;
   esl: EslClient;
   logger: Logger;
@@ -45,7 +46,7 @@ export interface Gateways {
   onDown(): void;
   onEvent(event: EslEvent): void;
   onLog(line: EslLogLine): void;
-  /** Trunks whose gateway's host name leads to this address now. */
+  /** Trunks whose gateway's host name leads to this address now, and whose recorded claims do not say so. */
   trunksByAddress(address: string): string[];
   heartbeat(): Pick<BridgeHeartbeat, 'freeswitch' | 'gateways' | 'seen_position' | 'applied_position' | 'drift' | 'last_reload' | 'refused_addresses'>;
   readiness(): string;
@@ -65,7 +66,6 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const observed: ObservedMap = new Map();
   const remakes = new Map<string, Remake>();
   const refused: RefusedAddresses = new Map();
-  const rendered = renderedGateways(options.ring);
   const traces = applyTraces(bridge.id);
   const freeswitch = freeSwitchGateways(esl, options.profile, GATEWAY_LOG_LEVEL);
   const files = await openGatewayFiles(options.confDir);
@@ -77,28 +77,20 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   let refusedGateways: ReadonlySet<string> = new Set();
 
   // ---- what shall be
-  const addresses = startAddressBook({ logger, onChange: () => { aclText = undefined; sync.wake(); } });
-  let aclText: string | undefined;
-  const acl = (): string => aclText ??= renderAcl([...feed.desired.trunks.keys()].flatMap((id) => [...rendered.literalCidrsOf(id), ...addresses.cidrsOf(id)]));
-
-  const take = (trunkId: string): void => {
-    const trunk = feed.desired.trunks.get(trunkId)?.state;
-    aclText = undefined;
-    if (trunk === undefined) {
-      rendered.remove(trunkId);
-      addresses.track(trunkId, []);
-      return;
-    }
-    rendered.set(trunk);
-    const gateway = parseGatewayAddress(trunk.gateway);
-    addresses.track(trunkId, gateway === undefined ? [] : lookupsOf(gateway, trunk.transport));
-  };
+  const wanted = new WantedGateways({
+    ring: options.ring, allowPrivate: options.allowPrivateGateways, nameServers: options.nameServers, logger,
+    trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
+    fileOf: (trunkId) => files.known().get(trunkId),
+    onChange(ids) { ids.forEach(changed); sync.wake(); },
+  });
+  const { rendered } = wanted;
+  const acl = (): string => wanted.acl(feed.desired.trunks.keys());
 
   const feed = await startTrunkFeed({
     link, bridge, logger, snapshot: desiredSnapshot(options.stateDir, bridge),
     onTrunk(trunkId, traceparent, position) {
       concernedAt = position;
-      take(trunkId);
+      wanted.take(trunkId);
       if (traceparent !== null && feed.caughtUp()) traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
       changed(trunkId);
       if (feed.known()) sync.wake();
@@ -118,7 +110,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     const trunk = feed.desired.trunks.get(trunkId)?.state;
     const name = rendered.desired.get(trunkId)?.name;
     if (trunk === undefined) return null;
-    return rendered.problems.get(trunkId) ?? (name !== undefined && refusedGateways.has(name) ? refusedProblem(trunk) : null);
+    return wanted.problemOf(trunkId, observed.has(gatewayName(trunk))) ?? (name !== undefined && refusedGateways.has(name) ? refusedProblem(trunk) : null);
   };
   /** Only while it is known what FreeSWITCH has and what it shall have: otherwise all would seem gone. */
   const tell = (): void => {
@@ -131,7 +123,10 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const tellOne = (trunkId: string, of: readonly ObservedGateway[], now: string): void => {
     const trunk = feed.desired.trunks.get(trunkId)?.state;
     if (trunk !== undefined) {
-      const status = statusOf({ trunk, bridgeId: bridge.id, gateways: of, problem: problemOf(trunkId), remaking: remakingOf(trunk), last: publisher.last(trunkId), now });
+      const status = statusOf({
+        trunk, bridgeId: bridge.id, gateways: of, problem: problemOf(trunkId), remaking: remakingOf(trunk), now,
+        last: publisher.last(trunkId), addresses: wanted.addressesOf(trunkId), hop: wanted.hopOf(trunkId),
+      });
       publisher.note(status, hasArrived(status) ? traces.settled(trunkId, status.state ?? 'PROBLEM') : undefined);
     } else if (of.length === 0) {
       publisher.gone(trunkId, now);
@@ -146,7 +141,10 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     observed, remakes, files, freeswitch, logger,
     connected: () => esl.connected,
     // A copy: what arrives while the comparison is under way belongs to the next.
-    input: () => ({ known: feed.known(), desired: new Map(rendered.desired), held: new Set(rendered.problems.keys()), acl, dialplan, position: feed.position() }),
+    input: () => ({
+      known: feed.known(), position: feed.position(), acl, dialplan,
+      desired: new Map(rendered.desired), held: rendered.held(), takenDown: rendered.takenDown(),
+    }),
     onReload(what, ok, tookMs) {
       reloads.add(1, { kind: what, outcome: ok ? 'success' : 'failure' });
       reloadSeconds.record(tookMs / 1_000, { kind: what });
@@ -156,6 +154,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       const sameRefused = report.refused.size === 0 && refusedGateways.size === 0;
       refusedGateways = new Set(report.refused);
       if (report.listed || !sameRefused) tellAll();
+      wanted.tidy();
     },
   });
   const stopObserving = observeGateways({ byState: () => states(), drift: sync.drift, behind: () => feed.position() - appliedPosition() });
@@ -173,6 +172,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       if (seen === undefined) return;
       noteState(observed, seen, now);
       touched(seen.name);
+      wanted.noteState(seen);
       // Of a gateway that shall go: what waited for the end of its attempt can go on.
       if ((seen.state !== 'TRYING' && isLeaving(seen.name)) || sendsNothing(seen)) sync.wake();
     },
@@ -203,7 +203,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     if (trunkId !== undefined) changed(trunkId);
   };
 
-  for (const trunkId of feed.desired.trunks.keys()) take(trunkId);
+  for (const trunkId of feed.desired.trunks.keys()) wanted.take(trunkId);
   sync.wake();
 
   return {
@@ -220,7 +220,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       refusals.add();
       noteRefused(refused, address, new Date().toISOString());
     },
-    trunksByAddress: addresses.trunksByAddress,
+    trunksByAddress: (address) => wanted.trunksByAddress(address),
     heartbeat: () => ({
       freeswitch: { connected: esl.connected, version: health.version, profile_running: health.profileRunning, since: health.since },
       gateways: states(),
@@ -237,7 +237,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       clearTimeout(telling);
       stopObserving();
       traces.stop();
-      addresses.stop();
+      wanted.stop();
       await sync.stop();
       await feed.stop();
       await publisher.stop();

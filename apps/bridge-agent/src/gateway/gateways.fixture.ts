@@ -67,7 +67,7 @@ export async function startBridge() {
       }));
     },
     /** An agent's trunk part; several after each other on one disk are its restarts. */
-    async startAgent(connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger })): Promise<Gateways> {
+    async startAgent(connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger }), nameServers: readonly string[] = []): Promise<Gateways> {
       const link = createNatsLink(connecting);
       const parts: { gateways?: Gateways } = {};
       const esl = startEslClient({
@@ -76,6 +76,7 @@ export async function startBridge() {
       });
       const gateways = await startGateways({
         bridge: { id: 'b1', pool: 'default' }, profile: 'external', confDir: agentDir, stateDir: join(folder, 'state'), callSocket: { host: '127.0.0.1', port: 9090 }, ring, link, esl, logger,
+        allowPrivateGateways: false, ...(nameServers.length > 0 ? { nameServers } : {}),
       });
       parts.gateways = gateways;
       if (esl.connected) gateways.onUp();

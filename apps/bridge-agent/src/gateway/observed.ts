@@ -12,6 +12,8 @@ export interface ObservedGateway {
   settledAt: number;
   sipStatus: number | null;
   sipPhrase: string | null;
+  /** The source address of the last answer to a REGISTER. */
+  answeredFrom?: string | null;
   /** When a REGISTER was last answered 200; null: not seen. */
   registeredAt: number | null;
   /** When the registrar certainly gave a new challenge: at the gateway's very first REGISTER. Later ones may use the old one as long as the registrar lets them. */
@@ -42,6 +44,8 @@ export interface GatewayStateSeen {
   /** Only REGISTER and FAILED carry them; FAIL_WAIT, which follows, does not. */
   sipStatus: number | null;
   sipPhrase: string | null;
+  /** Where the last answer to a REGISTER came from; absent: not said. */
+  address?: string;
 }
 
 /** States that a gateway stays in. The others are steps of one attempt or of the pause before the next: a reader would see a flicker. */
@@ -104,7 +108,7 @@ export function noteState(observed: ObservedMap, seen: GatewayStateSeen, now: nu
   const known = observed.get(seen.name) ?? fresh(seen, now);
   const entered = enter(known, seen.state, now);
   const answered = { ...entered, ...answerOf(known, seen) };
-  observed.set(seen.name, { ...answered, up: seen.up, ...attemptOf(known, seen.state, now) });
+  observed.set(seen.name, { ...answered, up: seen.up, answeredFrom: seen.address ?? known.answeredFrom, ...attemptOf(known, seen.state, now) });
 }
 
 /** Two outcomes come without a status (recorded); an earlier attempt's would give a wrong cause. 908 is what FreeSWITCH itself logs. */

@@ -20,6 +20,8 @@ export interface Situation {
    * that still registers with its former settings.
    */
   held: ReadonlySet<string>;
+  /** Trunks that must send nothing any more: taken away at once, without the REGISTER that others get first. */
+  takenDown?: ReadonlySet<string>;
   observed: Observed;
   /** The files of the gateways' folder by name without `.xml`, ours and foreign ones. */
   files: ReadonlyMap<string, string>;
@@ -170,7 +172,8 @@ function remake(step: Step, current: ObservedGateway, dueAt: number): void {
 
 /** One step towards its end. */
 function takeAway(step: Step, gateway: ObservedGateway): 'killed' | 'waiting' {
-  const next = nextStep(gateway, step.situation.now);
+  const id = parseGatewayName(gateway.name)?.id ?? '';
+  const next = step.situation.takenDown?.has(id) === true ? 'kill' : nextStep(gateway, step.situation.now);
   if (next === 'kill') return kill(step, gateway);
   if (next === 'refresh') step.plan.refresh.push(gateway.name);
   step.plan.waiting += 1;

@@ -1,25 +1,36 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { open, UnknownKeyError, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
-import { canonicalCidr, parseGatewayAddress } from './gateway-address.js';
+import type { Target } from './gateway-address.js';
 import type { GatewayProblem } from './gateway-status.js';
 import { renderGateway } from './gateway-xml.js';
 import type { DesiredGateway } from './reconcile.js';
+
+/**
+ * `ready`: FreeSWITCH may send there. `withheld`: nothing may be sent yet, or any more; with `takenDown` what FreeSWITCH
+ * has of the trunk is taken away, too.
+ */
+export type Placement =
+  | { is: 'ready'; hop: Target }
+  | { is: 'withheld'; takenDown: boolean; problem: GatewayProblem | null };
 
 /** The trunks of this bridge as FreeSWITCH shall have them. The only place where passwords are plain text, besides the files. */
 export interface RenderedGateways {
   readonly desired: ReadonlyMap<string, DesiredGateway>;
   /** Trunks that cannot be rendered: left out, reported, never in another's way. */
   readonly problems: ReadonlyMap<string, GatewayProblem>;
-  /** Where the trunk's calls may come from, as far as that needs no DNS: canonical CIDRs, without what is none. */
-  literalCidrsOf(trunkId: string): readonly string[];
-  set(trunk: TrunkState): void;
+  /** Neither brought nor taken away: trunks with problems, and those whose host name is being looked up. */
+  held(): Set<string>;
+  /** Trunks of which FreeSWITCH may have nothing, and which send nothing while they go. */
+  takenDown(): Set<string>;
+  /** `placement`: where its host name leads; undefined where the gateway is a literal address. */
+  set(trunk: TrunkState, placement?: Placement): void;
   remove(trunkId: string): void;
 }
 
 export function renderedGateways(ring: KeyRing): RenderedGateways {
   const desired = new Map<string, DesiredGateway>();
   const problems = new Map<string, GatewayProblem>();
-  const literal = new Map<string, readonly string[]>();
+  const withheld = new Map<string, { takenDown: boolean }>();
 
   const fail = (trunkId: string, problem: GatewayProblem): void => {
     desired.delete(trunkId);
@@ -29,13 +40,20 @@ export function renderedGateways(ring: KeyRing): RenderedGateways {
   return {
     desired,
     problems,
-    literalCidrsOf: (trunkId) => literal.get(trunkId) ?? [],
-    set(trunk) {
-      const own = parseGatewayAddress(trunk.gateway)?.address;
-      literal.set(trunk.id, (own ? [own, ...trunk.inbound_addresses] : trunk.inbound_addresses).flatMap((entry) => canonicalCidr(entry) ?? []));
+    held: () => new Set([...problems.keys(), ...withheld.keys()].filter((id) => withheld.get(id)?.takenDown !== true)),
+    takenDown: () => new Set([...withheld].filter(([, { takenDown }]) => takenDown).map(([id]) => id)),
+    set(trunk, placement) {
+      withheld.delete(trunk.id);
+      if (placement?.is === 'withheld') {
+        withheld.set(trunk.id, placement);
+        desired.delete(trunk.id);
+        if (placement.problem === null) problems.delete(trunk.id);
+        else problems.set(trunk.id, placement.problem);
+        return;
+      }
       const password = passwordOf(ring, trunk);
       if ('problem' in password) return fail(trunk.id, password.problem);
-      const rendered = renderGateway(trunk, password.text);
+      const rendered = renderGateway(trunk, password.text, placement?.hop);
       if (!rendered.ok) return fail(trunk.id, rendered.problem);
       problems.delete(trunk.id);
       desired.set(trunk.id, { trunkId: trunk.id, name: rendered.name, xml: rendered.xml, needsAcl: rendered.needsAcl });
@@ -43,7 +61,7 @@ export function renderedGateways(ring: KeyRing): RenderedGateways {
     remove(trunkId) {
       desired.delete(trunkId);
       problems.delete(trunkId);
-      literal.delete(trunkId);
+      withheld.delete(trunkId);
     },
   };
 }

@@ -55,9 +55,11 @@ function networkOf(found: Carrier): { address: string; port: number } {
 export const CANNOT_ANSWER: Answer = { status: 900, phrase: 'Cannot add credentials' };
 
 /** What a REGISTER with these credentials gets. 904 is FreeSWITCH's own: the second challenge cannot be answered. */
-export function registerAnswer(carriers: readonly Carrier[], gateway: { proxy: string; authUsername: string; password: string }): Answer {
-  const found = findCarrier(carriers, gateway.proxy);
-  if (found === undefined) return unreachable(hostPort(gateway.proxy));
+export function registerAnswer(
+  carriers: readonly Carrier[], gateway: { registerProxy: string; authUsername: string; password: string },
+): Answer {
+  const found = findCarrier(carriers, gateway.registerProxy);
+  if (found === undefined) return unreachable(hostPort(gateway.registerProxy));
   if (found.registerStatus !== undefined) return { status: found.registerStatus, phrase: PHRASES[found.registerStatus] ?? '', network: networkOf(found) };
   if (found.digest === 'SHA-256') return CANNOT_ANSWER;
   if (found.users !== undefined && found.users[gateway.authUsername] !== gateway.password) {

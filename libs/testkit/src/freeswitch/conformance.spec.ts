@@ -130,6 +130,18 @@ describe('the event socket, both ways, as recorded', () => {
     client.close();
   }, 40_000);
 
+  it('register-proxy: the REGISTER goes there, the name is not looked up, and where the answer came from is told', async () => {
+    await start({ 'tr-hop.1': { proxy: 'sip.example.com', 'register-proxy': 'sip:127.0.0.2:7001;transport=udp', username: 'u', password: 'p' } });
+    standIn!.setCarriers([{ address: '127.0.0.2:7001', network: { address: '127.0.0.3', port: 7003 } }]);
+    const client = await login();
+    client.send('event plain CUSTOM sofia::gateway_state');
+    const told = (frames: Frame[]) => eventsOf(frames).map(({ event }) => event!.filter(([name]) => /^(Gateway|State|Ping-Status|Phrase|Status|Register-.*)$/.test(name)));
+    const expected = told((await recording('register-proxy.esl.txt')).flatMap(({ frames }) => frames));
+    await eventually(() => told(client.frames).length === expected.length, { timeoutMs: 15_000 });
+    expect(told(client.frames)).toEqual(expected);
+    client.close();
+  }, 40_000);
+
   it.each([
     ['inbound-transfer-answered.esl.txt', 200, 'BLIND_TRANSFER'],
     ['inbound-transfer-refused.esl.txt', 486, 'NORMAL_TEMPORARY_FAILURE'],

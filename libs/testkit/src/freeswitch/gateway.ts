@@ -11,6 +11,8 @@ export interface GatewaySettings {
   realm: string;
   /** `sip:host:port` */
   proxy: string;
+  /** Where REGISTER and OPTIONS go; the name in the proxy is not looked up then. */
+  registerProxy: string;
   fromUser: string;
   fromDomain: string;
   extension: string;
@@ -38,6 +40,7 @@ export function readGateway(element: Element): { settings: GatewaySettings } | {
   const seconds = (key: string, fallback: number, least: number) => (Number(given[key] ?? fallback) < least ? fallback : Number(given[key] ?? fallback));
   return {
     settings: {
+      registerProxy: text('register-proxy', `sip:${proxy}`),
       name, username, realm, register, password: text('password', ''), authUsername: text('auth-username', username), proxy: `sip:${proxy}`,
       fromUser: text('from-user', username), fromDomain: text('from-domain', proxy), extension: text('extension', username), context: text('context', 'public'),
       transport: text('register-transport', 'udp'), expires: seconds('expire-seconds', 3600, 5), retrySeconds: seconds('retry-seconds', 30, 5), ping: seconds('ping', 0, 5),

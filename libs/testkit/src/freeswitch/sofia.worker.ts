@@ -44,7 +44,7 @@ export class SofiaWorker {
   private pass(): void {
     const now = Date.now();
     for (const gateway of [...this.freeswitch.gateways]) {
-      const pings = findCarrier(this.freeswitch.carriers, gateway.settings.proxy)?.answersPing ?? false;
+      const pings = findCarrier(this.freeswitch.carriers, gateway.settings.registerProxy)?.answersPing ?? false;
       const { events, register, removed } = gateway.tick(now, pings);
       for (const event of events) this.tell(gateway, event);
       if (register === true) this.later(() => this.register(gateway));

@@ -15,6 +15,13 @@ interface Holder { organization_id: string; network: string }
 const OTHERS = `
   select organization_id, text(network) as network from addresses where network && $1::inet and organization_id <> $2 order by organization_id, network`;
 
+/** Those that share the address already know: of a carrier's address they are thousands. */
+const ALONE = `
+  select organization_id, text(network) as network from addresses
+  where network && $1::inet and organization_id <> $2 and state->>'shared_since' is null order by organization_id, network`;
+
+const IS_SHARED = 'select exists (select 1 from addresses where network && $1::inet and organization_id <> $2) as shared';
+
 const STILL_SHARED = `
   select 1 from addresses where network && $1::inet and organization_id <> $2 and (organization_id, network) <> ($3::uuid, $4::inet) limit 1`;
 
@@ -26,11 +33,11 @@ export function proveAddress(record: RecordStore, proof: Proof): Promise<Address
 /** The same within a transaction of more. */
 export async function proveIn(work: Work, { organization_id, network, evidence }: Proof): Promise<AddressState> {
   await work.manager.query('select pg_advisory_xact_lock($1)', [EVIDENCE_LOCK]);
-  const others = await work.manager.query<Holder[]>(OTHERS, [network, organization_id]);
+  const [found] = await work.manager.query<{ shared: boolean }[]>(IS_SHARED, [network, organization_id]);
   const before = await work.load<AddressState>(addressSubject(organization_id, network), addressState);
-  const events = decide(before.state, { type: 'ProveAddress', organization_id, network, evidence, shared: others.length > 0 });
+  const events = decide(before.state, { type: 'ProveAddress', organization_id, network, evidence, shared: found!.shared });
   const after = work.record(before, events);
-  if (before.state === null) await tell(work, others, { type: 'ShareAddress', at: work.at });
+  if (before.state === null) await tell(work, await work.manager.query<Holder[]>(ALONE, [network, organization_id]), { type: 'ShareAddress', at: work.at });
   await work.flush();
   return after.state!;
 }

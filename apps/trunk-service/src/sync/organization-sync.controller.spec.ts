@@ -98,6 +98,13 @@ describe('POST /api/sync-organization', () => {
     for (const forgotten of [{ trunks: [] }, { numbers: [] }, [], { trunks: [], numbers: [], bridges: [] }]) expect((await a.publisher('POST', SYNC, forgotten)).status).toBe(400);
   });
 
+  it('approves no wide network, not even with the operator\'s key: the platform pushes what its customers wrote', async () => {
+    const { id } = await mesh.organization();
+    const trunks = [{ name: 'Wide', gateway: 'sip.example.com', register: false, inbound_addresses: ['203.0.0.0/16'] }];
+    const { status, body } = await mesh.operator('POST', SYNC, { organization_id: id, trunks, numbers: [] });
+    expect({ status, pointer: body.errors?.[0]?.pointer }).toEqual({ status: 400, pointer: '/trunks/0/inbound_addresses/0' });
+  });
+
   it('is for the organisation\'s publisher and admin, and for the operator who names it', async () => {
     const [a, b] = [await mesh.organization(), await mesh.organization()];
     const body = { sip_trunks: [trunk('A')], phone_numbers: [] };

@@ -28,7 +28,6 @@ const SYNC = organizationSync({ allowPrivate: false });
 @Controller('api/sync-organization')
 export class OrganizationSyncController {
   private readonly schema: TrunkBodySchema;
-  private readonly operatorSchema: TrunkBodySchema;
   private readonly entry: NumberSchemas['entry'];
   private readonly body: typeof SYNC;
 
@@ -39,12 +38,14 @@ export class OrganizationSyncController {
   ) {
     const policy = { allowPrivate: config.ALLOW_PRIVATE_GATEWAYS };
     this.schema = trunkBody(policy);
-    this.operatorSchema = trunkBody({ ...policy, operator: true });
     this.entry = numberSchemas(policy).entry;
     this.body = organizationSync(policy);
   }
 
-  /** What was changed is committed, whatever the bridges then say. */
+  /**
+   * What was changed is committed, whatever the bridges then say. A platform pushes what its customers wrote, so that not even the operator's key approves wide or private
+   * networks here; the trunk's own routes do.
+   */
   @Post()
   @Access('publish')
   @Described({ summary: 'Push the whole configuration of an organisation; what is not in it is removed', body: { 'application/json': SYNC } })
@@ -52,12 +53,10 @@ export class OrganizationSyncController {
   async sync(@Body() written: unknown, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
     const body = parseRequest(this.body, written);
     const organizationId = await this.target(request.caller!, body.organization_id);
-    const approved = request.caller!.role === 'bootstrap';
-    const schema = approved ? this.operatorSchema : this.schema;
-    const { keyRing, entry, world: { record, placement } } = this;
+    const { keyRing, schema, entry, world: { record, placement } } = this;
     await streamProgress({ request, response, logger: record.logger }, async (signal, progress) => {
       progress({ stage: 'writing', done: 0, total: body.trunks.length + body.numbers.length });
-      const changes = await syncOrganization({ record, keyRing, schema, entry, place: placement.place, approved }, { ...body, organizationId }, signal);
+      const changes = await syncOrganization({ record, keyRing, schema, entry, place: placement.place }, { ...body, organizationId }, signal);
       const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };
       const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
       return { status: 200, headers: {}, body: { organization_id: organizationId, ...changeReport(changes), ...syncReport(verdicts) } };

@@ -22,7 +22,7 @@ import { planNumbers, type IndexedEntry, type NumberPlan } from './sync-numbers.
 import { idOf, planTrunks, type TrunkPlan } from './sync-trunks.js';
 
 export interface WantedOrganization { organizationId: string; trunks: readonly unknown[]; numbers: readonly unknown[]; settings?: WantedSettings }
-export interface SyncTools { record: RecordStore; keyRing: KeyRing; schema: TrunkBodySchema; entry: NumberSchemas['entry']; place: Place; approved: boolean }
+export interface SyncTools { record: RecordStore; keyRing: KeyRing; schema: TrunkBodySchema; entry: NumberSchemas['entry']; place: Place }
 
 /** Whoever has so many problems has sent something else than he meant; the rest is not read. */
 const MAX_COLLECTED = 10_000;
@@ -64,14 +64,14 @@ function* readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): G
   return { entries, problems };
 }
 
-async function trunkPlan(work: Work, { keyRing, schema, place, approved }: SyncTools, { organizationId, trunks }: WantedOrganization): Promise<TrunkPlan> {
+async function trunkPlan(work: Work, { keyRing, schema, place }: SyncTools, { organizationId, trunks }: WantedOrganization): Promise<TrunkPlan> {
   const ids = trunks.map(idOf).filter((id) => id !== undefined);
   const rows = await work.manager.query<{ id: string; mine: boolean }[]>('select id, organization_id = $1 as mine from trunks where organization_id = $1 or id = any($2::uuid[])', [organizationId, ids]);
   const subjectOf = (id: string) => trunkSubject(organizationId, id);
   const mine = rows.filter((row) => row.mine).map(({ id }) => subjectOf(id));
   const loaded = await work.loadMany<TrunkState>([...new Set([...mine, ...ids.map(subjectOf)])], trunkState);
   return inSlices(planTrunks(trunks, { own: mine.map((subject) => loaded.get(subject)!), foreignIds: new Set(rows.filter((row) => !row.mine).map(({ id }) => id)) }, {
-    organizationId, schema, place, approved, newId: uuidv7, next: work.next, sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
+    organizationId, schema, place, newId: uuidv7, next: work.next, sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
     trunk: (id) => loaded.get(subjectOf(id)) ?? work.fresh(subjectOf(id)),
   }));
 }

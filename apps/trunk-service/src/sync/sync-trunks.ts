@@ -9,8 +9,6 @@ export interface TrunkTools {
   organizationId: string;
   schema: TrunkBodySchema;
   place: Place;
-  /** The request is the operator's: what it claims is approved. */
-  approved?: boolean;
   /** As password.crypto.ts: undefined keeps the present one. */
   sealed: (wanted: string | null | undefined, trunk: { id: string; password: string | null }) => string | null | undefined;
   next: (before: Loaded<unknown>) => Next;
@@ -130,12 +128,12 @@ function attempt<Value>({ index }: Named, read: () => Value, problems: FieldProb
 function creation(id: string, { settings, enabled = true, password }: WantedTrunk, tools: TrunkTools): TrunkStep {
   const before = tools.trunk(id);
   const sealed = tools.sealed(password ?? null, { id, password: null }) ?? null;
-  return { before, events: decideTrunk(null, { type: 'CreateTrunk', id, organization_id: tools.organizationId, settings, enabled, password: sealed, place: tools.place, approved: tools.approved }, tools.next(before)) };
+  return { before, events: decideTrunk(null, { type: 'CreateTrunk', id, organization_id: tools.organizationId, settings, enabled, password: sealed, place: tools.place }, tools.next(before)) };
 }
 
 function change(before: Loaded<TrunkState>, { settings, enabled, password }: WantedTrunk, tools: TrunkTools): TrunkStep {
   const state = before.state!;
-  return { before, events: decideTrunk(state, { type: 'ChangeTrunk', settings, enabled, password: tools.sealed(password, state), place: tools.place, approved: tools.approved }, tools.next(before)) };
+  return { before, events: decideTrunk(state, { type: 'ChangeTrunk', settings, enabled, password: tools.sealed(password, state), place: tools.place }, tools.next(before)) };
 }
 
 function keep(step: TrunkStep, plan: Pick<TrunkPlan, 'updated' | 'unchanged'>): void {

@@ -10,10 +10,10 @@ import type { KnownKeys } from './known-keys.js';
 export const hashOf = (key: string) => createHash('sha256').update(key).digest();
 
 const UNKNOWN_KEY = 'This API key is not known, or it was revoked.';
-/** `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. */
-const LAST_USED_PRECISION_MS = 3_600_000;
+/** `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. By PostgreSQL's clock, the same for all copies. */
+const USE_IS_TO_BE_NOTED = `(last_used_at is null or last_used_at < now() - interval '1 hour')`;
 
-export interface KeyHolder { id: string; hash: Buffer; role: KeyRole; organization_id: string; status: 'active' | 'suspended'; last_used_at: Date | null }
+export interface KeyHolder { id: string; hash: Buffer; role: KeyRole; organization_id: string; status: 'active' | 'suspended' }
 
 export interface Authenticator {
   record: RecordStore;
@@ -29,7 +29,7 @@ export async function authenticate({ record, keys, bootstrap }: Authenticator, r
   const named = organizationNamed(request);
   if (timingSafeEqual(hash, bootstrap)) return { role: 'bootstrap', organization: named === undefined ? null : await organization(record, named), keyId: null };
   const lookup = lookupOf(key);
-  const holder = lookup === undefined ? undefined : keys.get(lookup, Date.now()) ?? await find(record, keys, lookup);
+  const holder = lookup === undefined ? undefined : keys.get(lookup, performance.now()) ?? await find(record, keys, lookup);
   if (holder === undefined || !timingSafeEqual(holder.hash, hash)) throw new DomainError('not-authenticated', UNKNOWN_KEY);
   if (named !== undefined && named !== holder.organization_id) throw new DomainError('not-allowed', 'This API key belongs to another organisation than the header X-Organization-Id names.');
   return { role: holder.role, organization: { id: holder.organization_id, status: holder.status }, keyId: holder.id };
@@ -50,21 +50,20 @@ async function organization(record: RecordStore, id: string): Promise<Caller['or
 
 async function find(record: RecordStore, keys: KnownKeys<KeyHolder>, lookup: string): Promise<KeyHolder | undefined> {
   // The time of the question, not of the answer: what was revoked while it was on its way is known no longer than anything else.
-  const asked = Date.now();
-  const [holder] = await record.query<KeyHolder>(`
-    select k.id, k.hash, k.role, k.organization_id, k.last_used_at, o.status
+  const asked = performance.now();
+  const [row] = await record.query<KeyHolder & { to_be_noted: boolean }>(`
+    select k.id, k.hash, k.role, k.organization_id, o.status, ${USE_IS_TO_BE_NOTED} as to_be_noted
     from api_keys k join organizations o on o.id = k.organization_id
     where k.lookup = $1 and k.revoked_at is null`, [lookup]);
-  if (holder === undefined) return undefined;
+  if (row === undefined) return undefined;
+  const { to_be_noted, ...holder } = row;
   keys.set(lookup, holder, asked);
-  noteUse(record, holder);
+  if (to_be_noted) noteUse(record, holder.id);
   return holder;
 }
 
-function noteUse(record: RecordStore, key: { id: string; last_used_at: Date | null }): void {
-  const now = Date.now();
-  if (key.last_used_at !== null && now - key.last_used_at.getTime() < LAST_USED_PRECISION_MS) return;
-  // Not part of the request: when it is lost, the next one writes it.
-  record.query('update api_keys set last_used_at = $2 where id = $1 and (last_used_at is null or last_used_at < $3)', [key.id, new Date(now), new Date(now - LAST_USED_PRECISION_MS)])
+/** Not part of the request: when it is lost, the next one writes it. */
+function noteUse(record: RecordStore, id: string): void {
+  record.query(`update api_keys set last_used_at = now() where id = $1 and ${USE_IS_TO_BE_NOTED}`, [id])
     .catch((error: Error) => record.logger.debug({ err: { message: error.message } }, 'the use of a key was not noted'));
 }

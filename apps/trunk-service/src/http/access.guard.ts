@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { authenticate, type Authenticator } from '../api-key/authenticate.pg.js';
-import { authorize, organizationOf, type Access as Required, type Caller } from './caller.js';
+import { authorize, DEFAULT_ACCESS, organizationOf, type Access as Required, type Caller } from './caller.js';
 import { ORDINARY_BODY, readBody, type BodyLimits } from './body.http.js';
 
 declare module 'express-serve-static-core' {
@@ -13,7 +13,7 @@ declare module 'express-serve-static-core' {
 const ACCESS = 'trunkmesh:access';
 const BODY_LIMIT = 'trunkmesh:body-limit';
 
-/** Who may call the route. A route without it is refused to everybody, so that forgetting it opens nothing. */
+/** Who may call the route; without it `DEFAULT_ACCESS`. */
 export const Access = (access: Required) => applyDecorators(SetMetadata(ACCESS, access), ApiExtension('x-access', access));
 /** What the route takes, where the ordinary 256 kB are too few. */
 export const BodyLimit = (limits: BodyLimits) => SetMetadata(BODY_LIMIT, limits);
@@ -28,7 +28,7 @@ export class AccessGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
-    const access = this.reflector.getAllAndOverride<Required | undefined>(ACCESS, targets) ?? 'operate';
+    const access = this.reflector.getAllAndOverride<Required | undefined>(ACCESS, targets) ?? DEFAULT_ACCESS;
     if (access === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();

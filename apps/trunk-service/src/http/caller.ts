@@ -10,7 +10,8 @@ export type Role = 'bootstrap' | KeyRole;
  */
 export type Access = 'public' | 'read' | 'manage' | 'publish' | 'operate';
 
-const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
+/** The one declaration of who may do what: `authorize` holds callers to it, and the API's description shows it. */
+export const ROLES: Record<Exclude<Access, 'public'>, readonly Role[]> = {
   read: ['bootstrap', 'admin', 'member', 'publisher'],
   manage: ['bootstrap', 'admin'],
   publish: ['bootstrap', 'admin', 'publisher'],
@@ -24,9 +25,12 @@ export interface Caller {
   keyId: string | null;
 }
 
+/** What a route asks for that does not say so: forgetting it opens nothing. */
+export const DEFAULT_ACCESS: Access = 'operate';
+
 /** Refuses with what is missing. Suspended organisations may look, but change nothing; the operator may. */
 export function authorize(caller: Caller, access: Exclude<Access, 'public'>): void {
-  if (!ALLOWED[access].includes(caller.role)) throw new DomainError('not-allowed', reason(access, caller.role));
+  if (!ROLES[access].includes(caller.role)) throw new DomainError('not-allowed', reason(access, caller.role));
   const changes = access === 'manage' || access === 'publish';
   if (changes && caller.role !== 'bootstrap' && caller.organization?.status === 'suspended') {
     throw new DomainError('organization-suspended', 'This organisation is suspended: nothing can be changed until it is resumed.');

@@ -10,7 +10,8 @@ export interface Answer { status: number; headers: Record<string, string>; body:
 /** A creation's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) and what was sent with it. */
 export interface IdempotencyKey { organizationId: string; key: string; /** In pieces: an import has megabytes. */ request: Iterable<string> }
 
-export const IDEMPOTENCY_HOURS = 24;
+/** By PostgreSQL's clock: those of the copies may differ, and a key must have one age. */
+const EXPIRED = `created_at <= now() - interval '24 hours'`;
 const PRIMARY_KEY = 'idempotency_keys_pk';
 
 /** Undefined: the client sent none. */
@@ -57,11 +58,11 @@ export function createOnce(
   const fingerprinted = store.fingerprint(key.request);
   return transact(store, async (work) => {
     const taken: TakenKey = { ...key, fingerprint: await fingerprinted };
-    const before = await recall(work.manager, taken, work.at);
+    const before = await recall(work.manager, taken);
     if (before !== undefined) return before;
     const answer = await plan(work);
     await work.flush();
-    await remember(work.manager, taken, { ...answer, body: stored(answer.body) }, work.at);
+    await remember(work.manager, taken, { ...answer, body: stored(answer.body) });
     return answer;
     // Both took the key at the same moment: the second one does it again and finds the first one's answer.
   }, { retryOn: [...retryOn, PRIMARY_KEY] });
@@ -69,12 +70,12 @@ export function createOnce(
 
 type TakenKey = IdempotencyKey & { fingerprint: Buffer };
 
-async function recall(transaction: Queryable, { organizationId, key, fingerprint }: TakenKey, at: string): Promise<Answer | undefined> {
+async function recall(transaction: Queryable, { organizationId, key, fingerprint }: TakenKey): Promise<Answer | undefined> {
   const [row] = await transaction.query(`
     with lock as materialized (select pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0)) as mine)
     select lock.mine, k.fingerprint, k.status, k.headers, k.body
-    from lock left join idempotency_keys k on k.organization_id = $1::uuid and k.key = $2 and k.created_at > $3::timestamptz - make_interval(hours => $4)`,
-  [organizationId, key, at, IDEMPOTENCY_HOURS]) as { mine: boolean; fingerprint: Buffer | null; status: number; headers: Record<string, string>; body: string }[];
+    from lock left join idempotency_keys k on k.organization_id = $1::uuid and k.key = $2 and not ${EXPIRED}`,
+  [organizationId, key]) as { mine: boolean; fingerprint: Buffer | null; status: number; headers: Record<string, string>; body: string }[];
   if (row === undefined || !row.mine) {
     throw new DomainError('idempotency-key-in-progress', 'The first request with this Idempotency-Key is still being worked on. Ask again in a second.');
   }
@@ -85,16 +86,15 @@ async function recall(transaction: Queryable, { organizationId, key, fingerprint
   return { status: row.status, headers: { ...row.headers, 'Idempotency-Replayed': 'true' }, body: JSON.parse(row.body) };
 }
 
-async function remember(transaction: Queryable, { organizationId, key, fingerprint }: TakenKey, answer: Answer, at: string): Promise<void> {
-  await transaction.query('delete from idempotency_keys where organization_id = $1 and key = $2 and created_at <= $3::timestamptz - make_interval(hours => $4)', [organizationId, key, at, IDEMPOTENCY_HOURS]);
+async function remember(transaction: Queryable, { organizationId, key, fingerprint }: TakenKey, answer: Answer): Promise<void> {
+  await transaction.query(`delete from idempotency_keys where organization_id = $1 and key = $2 and ${EXPIRED}`, [organizationId, key]);
   await transaction.query(
-    'insert into idempotency_keys (organization_id, key, fingerprint, status, headers, body, created_at) values ($1, $2, $3, $4, $5, $6, $7)',
-    [organizationId, key, fingerprint, answer.status, JSON.stringify(answer.headers), JSON.stringify(answer.body), at],
+    'insert into idempotency_keys (organization_id, key, fingerprint, status, headers, body, created_at) values ($1, $2, $3, $4, $5, $6, now())',
+    [organizationId, key, fingerprint, answer.status, JSON.stringify(answer.headers), JSON.stringify(answer.body)],
   );
 }
 
 /** Takes away what nobody can ask for any more, in bites. */
-export async function forgetOldKeys(store: RecordStore, now: Date): Promise<void> {
-  const before = new Date(now.getTime() - IDEMPOTENCY_HOURS * 3_600_000);
-  await store.query('delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_at < $1 limit 10000)', [before]);
+export async function forgetOldKeys(store: RecordStore): Promise<void> {
+  await store.query(`delete from idempotency_keys where ctid in (select ctid from idempotency_keys where ${EXPIRED} limit 10000)`);
 }

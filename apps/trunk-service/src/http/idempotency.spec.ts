@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startFixture, type Fixture } from '../trunk-service.fixture.js';
+import { forgetOldKeys } from './idempotency.pg.js';
 
 const IMPORT = '/api/v1/phone-numbers/import';
 let mesh: Fixture;
@@ -33,5 +35,48 @@ describe('an Idempotency-Key', () => {
     const answer = await send(path, 'deep', body);
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request', errors: [{ pointer: '', detail: 'is nested too deeply' }] } });
     expect(mesh.logged()).not.toContain('nobody foresaw');
+  });
+});
+
+describe('the age of an Idempotency-Key', () => {
+  const DAY_MS = 86_400_000;
+  /** This copy's own clock; PostgreSQL's goes on as before. */
+  const clockIsAhead = (ms: number) => jest.useFakeTimers({ now: realNow() + ms, doNotFake: [...TIMERS] });
+  const realNow = () => Math.round(performance.timeOrigin + performance.now());
+  const TIMERS = ['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const;
+  afterEach(() => { jest.useRealTimers(); });
+  const create = (key: string) => send('/api/v1/sip-trunks', key, { name: key, gateway: 'sip.example.com', register: false });
+
+  it.each([2, -2])('is not that of a copy whose clock is %s days off', async (days) => {
+    const name = `days${days}`;
+    const first = await create(name);
+    expect(first.status).toBe(201);
+    clockIsAhead(days * DAY_MS);
+    expect(new Date().getTime() - realNow()).toBeCloseTo(days * DAY_MS, -5);
+    await forgetOldKeys(mesh.service.parts.record);
+    const again = await create(name);
+    expect(again).toMatchObject({ status: 201, text: first.text });
+    expect(again.headers.get('Idempotency-Replayed')).toBe('true');
+    expect(await create(`${name}-late`)).toMatchObject({ status: 201 });
+    jest.useRealTimers();
+    await forgetOldKeys(mesh.service.parts.record);
+    expect((await create(`${name}-late`)).headers.get('Idempotency-Replayed')).toBe('true');
+  });
+
+  it('is a day: then the key is taken for another request', async () => {
+    await create('old');
+    await mesh.service.parts.record.query(`update idempotency_keys set created_at = now() - interval '25 hours' where key = 'old'`);
+    expect(await create('old')).toMatchObject({ status: 400, body: { code: 'duplicate-trunk-name' } });
+    await forgetOldKeys(mesh.service.parts.record);
+    expect(await mesh.service.parts.record.query(`select key from idempotency_keys where key = 'old'`)).toEqual([]);
+  });
+
+  it('does not decide when a key was last used', async () => {
+    clockIsAhead(2 * DAY_MS);
+    const { body: { key } } = await mesh.api('/api/v1/api-keys', { key: org.admin, body: { name: 'used', role: 'member' } });
+    await mesh.api('/api/v1/sip-trunks', { key });
+    const used = async () => (await mesh.service.parts.record.query<{ last_used_at: Date | null }>(`select last_used_at from api_keys where name = 'used'`))[0]!.last_used_at;
+    await eventually(async () => await used() !== null);
+    expect((await used())!.getTime()).toBeLessThan(realNow() + DAY_MS);
   });
 });

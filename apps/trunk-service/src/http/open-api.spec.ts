@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startFixture, type Fixture } from '../trunk-service.fixture.js';
+import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
 import type { OpenApi } from './open-api.js';
 
 type AnswerWithName = Record<'200', { content: Record<'application/json', { schema: { properties: { name: { pattern: string } } } }> }>;
@@ -34,6 +34,27 @@ describe('/api/openapi.json', () => {
     }
     expect(document.paths['/api/v1/sip-trunks']!['post']!.description).toContain('admin');
   });
+
+  it('names for every operation exactly the roles whose keys the operation does not refuse', async () => {
+    const org = await mesh.organization();
+    const keys = { bootstrap: BOOTSTRAP_KEY, admin: org.admin, member: org.member, publisher: org.publisher };
+    const nobody = '0190a000-0000-7000-8000-00000000dead';
+    for (const { route, operation } of operations()) {
+      const [method, path] = route.split(' ') as [string, string];
+      const url = path.replaceAll(/\{[^}]+\}/g, nobody);
+      const allowed: string[] = [];
+      for (const [role, key] of Object.entries(keys)) {
+        const headers: Record<string, string> = role === 'bootstrap' ? { 'X-Organization-Id': org.id } : {};
+        const answer = await mesh.api(`${url}?timeout_ms=0`, { method: method.toUpperCase(), key, headers, ...(method === 'get' ? {} : { body: {} }) });
+        if (answer.status !== 403 || answer.body.code !== 'not-allowed') allowed.push(role);
+      }
+      const roles = operation['x-required-roles'] ?? ['bootstrap', 'admin', 'member', 'publisher'];
+      expect([route, ...allowed.sort()]).toEqual([route, ...[...roles].sort()]);
+      const isPublic = operation.security === undefined;
+      expect([route, (await mesh.api(url, { method: method.toUpperCase() })).status === 401]).toEqual([route, !isPublic]);
+      expect([route, '401' in operation.responses, '403' in operation.responses]).toEqual([route, !isPublic, !isPublic]);
+    }
+  }, 60_000);
 
   it('has the fields of the very schema that a request is checked with', () => {
     expect(document.paths['/api/v1/sip-trunks']!['post']!.requestBody).toMatchObject({

@@ -1,9 +1,13 @@
+import { DEFAULT_ACCESS, ROLES, type Access, type Role } from './caller.js';
+
 /** The little of an OpenAPI 3.0 document that is completed here. */
 export interface OpenApi { paths: Record<string, Record<string, Operation>>; components?: { schemas?: Record<string, unknown> } & Record<string, unknown> }
 interface Parameter { name: string; in: string; required?: boolean; description?: string; schema?: unknown }
-interface Operation { parameters?: Parameter[]; responses: Record<string, unknown>; security?: Record<string, string[]>[]; requestBody?: unknown; description?: string; 'x-access'?: string; 'x-body'?: unknown; [more: string]: unknown }
+interface Operation { parameters?: Parameter[]; responses: Record<string, unknown>; security?: Record<string, string[]>[]; 'x-required-roles'?: readonly Role[]; requestBody?: unknown; description?: string; 'x-access'?: Access; 'x-body'?: unknown; [more: string]: unknown }
 
-const ROLES: Record<string, string> = { read: 'any key', manage: 'a key with the role `admin`', publish: 'a key with the role `publisher` or `admin`', operate: 'the bootstrap key' };
+const KEY_OF: Record<Role, string> = {
+  bootstrap: 'the bootstrap key', admin: 'a key with the role `admin`', member: 'a key with the role `member`', publisher: 'a key with the role `publisher`',
+};
 
 const PROBLEM = {
   type: 'object',
@@ -34,22 +38,39 @@ export function completed(document: OpenApi): OpenApi {
 }
 
 function completedOperation(path: string, method: string, operation: Operation): Operation {
-  const { 'x-access': access = 'public', 'x-body': content, ...rest } = operation;
+  const { 'x-access': access = DEFAULT_ACCESS, 'x-body': content, ...rest } = operation;
   const given = (rest.parameters ?? []).filter((parameter) => parameter.in !== 'header');
-  const role = ROLES[access];
   return {
     ...rest,
     ...(content === undefined ? {} : { requestBody: { required: true, content } }),
-    ...(role === undefined ? {} : { description: `Needs ${role}.`, security: [{ key: [] }] }),
+    ...requirementOf(access),
     parameters: [...given, ...headersOf(path, method, operation, access)],
-    responses: { ...rest.responses, ...(method === 'get' && VERSIONED.test(path) ? { 304: { description: 'Not changed since the version of If-None-Match' } } : {}), default: { description: 'Refused (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+    responses: { ...rest.responses, ...refusalsOf(access), ...(method === 'get' && VERSIONED.test(path) ? { 304: { description: 'Not changed since the version of If-None-Match' } } : {}), default: refused('Refused (RFC 9457)') },
+  };
+}
+
+const refused = (description: string) => ({ description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } });
+
+/** A bearer scheme has no scopes in OpenAPI 3.0 (Security Requirement Object), so the roles have a name of their own. */
+function requirementOf(access: Access): Pick<Operation, 'description' | 'security' | 'x-required-roles'> {
+  if (access === 'public') return {};
+  const roles = ROLES[access];
+  return { description: `Needs ${roles.map((role) => KEY_OF[role]).join(', or ')}.`, security: [{ key: [] }], 'x-required-roles': roles };
+}
+
+function refusalsOf(access: Access): Record<string, unknown> {
+  if (access === 'public') return {};
+  const changes = access === 'manage' || access === 'publish';
+  return {
+    401: refused('No API key, or one that is not known or was revoked'),
+    403: refused(`The key has another role than ${ROLES[access].join(', ')}${changes ? ', or its organisation is suspended' : ''}`),
   };
 }
 
 /** Whose answers have an ETag. */
 const VERSIONED = /\/(organizations|sip-trunks|phone-numbers)\/\{id\}$/;
 
-function headersOf(path: string, method: string, { responses }: Operation, access: string): Parameter[] {
+function headersOf(path: string, method: string, { responses }: Operation, access: Access): Parameter[] {
   return [
     ...(access === 'public' || access === 'operate' ? [] : [ORGANIZATION]),
     ...conditionsOf(path, method),

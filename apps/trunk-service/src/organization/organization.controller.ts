@@ -114,7 +114,7 @@ export class OrganizationController {
     const entity = { subject: organizationSubject(id), schema: organizationState };
     const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at, state)), (before) => requireMatch(request.header('If-Match'), before));
     // A suspension counts for keys that are known already.
-    this.keys.forget(Date.now());
+    this.keys.forget(performance.now());
     request.res!.set('ETag', etagOf(after.version));
     return presentOrganization(after.state!);
   }

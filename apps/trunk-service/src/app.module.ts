@@ -11,6 +11,9 @@ import { hearBridges } from './bridge/heartbeats.kv.js';
 import { CallController } from './calls/call.controller.js';
 import { CarrierController } from './carrier/carrier.controller.js';
 import type { Config } from './config.js';
+import { startCallEvidence } from './evidence/call-evidence.nats.js';
+import { reportContested } from './evidence/first-look.pg.js';
+import { startGatewayEvidence } from './evidence/gateway-evidence.kv.js';
 import { HealthController } from './health/health.controller.js';
 import type { Readiness } from './health/readiness.js';
 import { startForgetting } from './http/idempotency.clock.js';
@@ -31,6 +34,8 @@ import { SyncController } from './sync/sync.controller.js';
 import { CONFIG, KEY_RING, KEYS, LOGGER, NATS, PLACE, PLACEMENT, READINESS, RECORD, WORLD } from './tokens.js';
 import type { Place } from './trunk/trunk.js';
 import { TrunkController } from './trunk/trunk.controller.js';
+import { VerificationController } from './verification/verification.controller.js';
+import { answerVerifications } from './verification/verify-responder.nats.js';
 
 /** What the service is made of, and the only place where it is put together. */
 export interface Parts {
@@ -57,7 +62,9 @@ export function compose(config: Config, logger: Logger): Parts {
   const started = record.opened.then((dataSource) => {
     const relay = startRelay({ dataSource, nc: nats.ready, logger });
     record.afterCommit(() => relay.wake());
-    running.push(relay, startForgetting(record));
+    const onCaughtUp = () => { reportContested(record, logger).catch((error: Error) => logger.warn({ err: { message: error.message } }, 'cannot look for contested addresses')); };
+    const gateways = startGatewayEvidence({ record, nats, logger, allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
+    running.push(relay, startForgetting(record), startCallEvidence({ record, nats, logger, onCaughtUp }), gateways, answerVerifications(record, nats, logger));
   });
   started.catch((error: Error) => logger.error({ err: error }, 'what follows the record could not be started'));
   return {
@@ -77,7 +84,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController, VerificationController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

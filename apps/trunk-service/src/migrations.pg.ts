@@ -1,14 +1,16 @@
 import { eventStoreMigrations } from '@trunkmesh/event-log/event-store.pg.js';
 import type { MigrationInterface } from 'typeorm';
-import { CreateAddresses1764000060000 } from './address/address.migration.js';
+import { CreateAddresses1764000060000, CreateReportsMade1764000061000 } from './address/address.migration.js';
 import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
+import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
+import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
 
 /**
  * What makes the tables of the read models, with names that no schema qualifies: a rebuild runs the same statements in a schema of its own. A later change of such a
@@ -30,4 +32,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   ...READ_MODEL_MIGRATIONS,
   CreateApiKeys1764000030000,
   CreateIdempotencyKeys1764000040000,
+  CreateNumberClaims1764000070000,
+  CreateReportsMade1764000061000,
+  CreateVerifications1764000075000,
 ];

@@ -42,6 +42,7 @@ const fieldsOf = (policy: AddressPolicy) => z.strictObject({
   ...settingFields(policy),
   id: z.unknown(),
   organization_id: z.unknown(),
+  proof: z.unknown(),
   created_at: z.unknown(),
   updated_at: z.unknown(),
 }).partial();

@@ -1,9 +1,9 @@
-import type { NumberEvent, NumberState, NumberTarget } from '@trunkmesh/contracts/number.js';
+import type { NumberEvent, NumberProof, NumberState, NumberTarget } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** What a client may set. `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
-export type NumberFields = Omit<NumberState, 'id' | 'organization_id' | 'phone_number' | 'created_at' | 'updated_at'>;
+export type NumberFields = Omit<NumberState, 'id' | 'organization_id' | 'phone_number' | 'proof' | 'created_at' | 'updated_at'>;
 
 export const NEW_NUMBER: NumberFields = {
   friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
@@ -11,7 +11,9 @@ export const NEW_NUMBER: NumberFields = {
 };
 
 export type NumberCommand =
-  | { type: 'AddNumber'; id: string; organization_id: string; phone_number: string; fields: NumberFields; at: string }
+  | { type: 'AddNumber'; id: string; organization_id: string; phone_number: string; fields: NumberFields; at: string; proof?: NumberProof }
+  /** A call for it arrived from an address where the organisation has evidence, or an operator says that it is the organisation's. */
+  | { type: 'ProveNumber'; by: NumberProof['by']; at: string }
   | { type: 'ChangeNumber'; changes: Partial<NumberFields>; at: string }
   /** `signing_secret`: the same one, sealed with another key. */
   | { type: 'ReencryptSecret'; signing_secret: string; at: string }
@@ -24,6 +26,7 @@ export function decide(state: NumberState | null, command: NumberCommand): Numbe
   switch (command.type) {
     case 'AddNumber': return add(command, state);
     case 'ChangeNumber': return change(command, existing(state));
+    case 'ProveNumber': return prove(command, existing(state));
     case 'ReencryptSecret': return reencrypt(command, existing(state));
     case 'RemoveNumber': existing(state); return [{ type: 'NumberRemoved', change: {}, state: null }];
   }
@@ -39,8 +42,15 @@ function existing(state: NumberState | null): NumberState {
 
 function add(command: Extract<NumberCommand, { type: 'AddNumber' }>, state: NumberState | null): NumberChange[] {
   if (state !== null) throw new DomainError('duplicate-number', `${command.phone_number} is already one of your numbers.`, [{ pointer: '/phone_number', message: 'is already one of your numbers' }]);
-  const { id, organization_id, phone_number, fields, at } = command;
-  return [{ type: 'NumberAdded', change: {}, state: withSettings({ id, organization_id, phone_number, ...fields, created_at: at, updated_at: at }, fields.call_settings) }];
+  const { id, organization_id, phone_number, fields, at, proof } = command;
+  const added: NumberState = { id, organization_id, phone_number, ...fields, ...(proof === undefined ? {} : { proof }), created_at: at, updated_at: at };
+  return [{ type: 'NumberAdded', change: {}, state: withSettings(added, fields.call_settings) }];
+}
+
+/** Once proven it stays so; an operator's word is kept in place of a call. */
+function prove({ by, at }: Extract<NumberCommand, { type: 'ProveNumber' }>, state: NumberState): NumberChange[] {
+  if (state.proof !== undefined && (by === 'call' || state.proof.by === 'operator')) return [];
+  return [{ type: 'NumberProven', change: { by }, state: { ...state, proof: { by, at }, updated_at: at } }];
 }
 
 const PLAIN = ['friendly_name', 'provider', 'is_active', 'allowed_country_codes', 'is_verified_caller_id', 'capabilities'] as const;

@@ -1,0 +1,71 @@
+import { jetstreamManager, type JsMsg } from '@nats-io/jetstream';
+import { callEnded, callStarted, type CallStarted } from '@trunkmesh/contracts/call.js';
+import { CALLS_STREAM, callSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { networkOfAddress } from '@trunkmesh/routing/claims.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { proveIn } from '../address/prove.pg.js';
+import { proveNumberIn } from '../number/prove-number.pg.js';
+import { transact } from '../record/handle.pg.js';
+import type { NatsLink } from '../record/nats-link.nats.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { namedInFull, provingCall, type ProvingCall } from './call-proof.js';
+import { readCalls, type CallsReader } from './calls-reader.nats.js';
+import { settled } from './settled.js';
+
+/** Evidence that was withdrawn is proven again by the next call after this. */
+const PROVEN_MS = 10 * 60_000;
+const NOTHING_MS = 60_000;
+const LOOK_UP_MS = 5_000;
+
+interface Parts { record: RecordStore; nats: NatsLink; logger: Logger; onCaughtUp: () => void }
+
+/** Finished calls prove which addresses their organisation is served from, and that the number which they named in full is its own. */
+export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): CallsReader {
+  const lately = settled();
+  const take = async (message: JsMsg) => {
+    const call = callOf(message);
+    const network = call && networkOfAddress(call.source_address);
+    if (call === undefined || network === undefined) return;
+    const key = `${call.organization_id} ${network} ${call.number_id}`;
+    if (lately.has(key, Date.now())) return;
+    const started = await startOf(nats, call);
+    const proven = started !== undefined && namedInFull(started.data.decision) && await recordProof(record, call, { network, number: started.data.decision.number });
+    lately.add(key, Date.now() + (proven ? PROVEN_MS : NOTHING_MS));
+  };
+  return readCalls(nats, logger, { take, onCaughtUp });
+}
+
+function callOf(message: JsMsg): ProvingCall | undefined {
+  const value = jsonOf(message.data);
+  if ((value as { type?: unknown } | undefined)?.type !== 'CallEnded') return undefined;
+  const ended = callEnded.safeParse(value);
+  return ended.success ? provingCall(ended.data) : undefined;
+}
+
+/** The first event of the call, which holds the decision. */
+async function startOf(nats: NatsLink, { organization_id, call_id }: ProvingCall): Promise<CallStarted | undefined> {
+  const manager = await jetstreamManager(nats.connection(), { checkAPI: false, timeout: LOOK_UP_MS });
+  const first = await manager.direct.getMessage(CALLS_STREAM, { seq: 1, next_by_subj: callSubject(organization_id, call_id) });
+  return first === null ? undefined : callStarted.safeParse(jsonOf(first.data)).data;
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a trunk that is gone nothing is proven any more. */
+function recordProof(record: RecordStore, call: ProvingCall, { network, number }: { network: string; number: string }): Promise<boolean> {
+  const { organization_id, trunk_id, call_id, ended_at } = call;
+  return transact(record, async (work) => {
+    const trunk = await work.load<TrunkState>(trunkSubject(organization_id, trunk_id), trunkState);
+    if (trunk.state === null) return false;
+    await proveIn(work, { organization_id, network, evidence: { by: 'call', at: ended_at, trunk_id, call_id } });
+    await proveNumberIn(work, { organization_id, phone_number: number, source: network });
+    return true;
+  });
+}

@@ -1,0 +1,35 @@
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type InboundDecision } from '@trunkmesh/contracts/routing.js';
+import { dialledNumbers } from '@trunkmesh/routing/called-number.js';
+import { formatE164, NEUTRAL, toE164 } from '@trunkmesh/routing/number-format.js';
+
+/** FreeSWITCH ends a call whose 200 is not acknowledged 32 s after the answer: whoever is there longer has received it. */
+const ACKNOWLEDGED_MS = 40_000;
+/** Requests within the dialogue, which need the tag of our answer: a forged source address never sees it. */
+const IN_DIALOGUE = new Set(['recv_bye', 'recv_refer']);
+
+/** A finished call that may prove where its organisation is served from: answered, and the answer acknowledged. */
+export interface ProvingCall { organization_id: string; trunk_id: string; number_id: string; call_id: string; source_address: string; ended_at: string }
+
+export function provingCall(ended: CallEnded): ProvingCall | undefined {
+  const { direction, organization_id, trunk_id, number_id, call_id, source_address, answered_at, ended_at } = ended.data;
+  if (direction !== 'inbound' || answered_at === null || !isAcknowledged(ended.data)) return undefined;
+  if (organization_id === null || trunk_id === null || number_id === null || source_address === null) return undefined;
+  return { organization_id, trunk_id, number_id, call_id, source_address, ended_at };
+}
+
+function isAcknowledged({ hangup_disposition, billable_ms, reconstructed }: CallEnded['data']): boolean {
+  if (IN_DIALOGUE.has(hangup_disposition ?? '')) return true;
+  return !reconstructed && billable_ms >= ACKNOWLEDGED_MS;
+}
+
+/** Whether the call named its number in full, read without anybody's rules. Of older decisions the deciding source is read again. */
+export function namedInFull(decision: InboundDecision | null): decision is Extract<InboundDecision, { outcome: 'route' }> {
+  if (decision?.outcome !== 'route') return false;
+  if (decision.named_in_full !== undefined) return decision.named_in_full;
+  const step = decision.explanation.steps.find(({ source, verdict }) => source === decision.decided_by && verdict === 'decided');
+  if (step === undefined || step.raw === null || !isHeader(step.source)) return false;
+  return dialledNumbers(step.source, [step.raw]).some(({ text, context }) => formatE164(toE164(text, NEUTRAL, context)) === decision.number);
+}
+
+const isHeader = (source: string): source is CalledNumberSource => (CALLED_NUMBER_SOURCES as readonly string[]).includes(source);

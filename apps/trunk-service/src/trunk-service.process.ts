@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
@@ -12,6 +12,7 @@ import type { Config } from './config.js';
 import { AccessGuard } from './http/access.guard.js';
 import { serveOpenApi } from './http/open-api.http.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { RateLimits } from './http/rate-limits.http.js';
 import { observeRequest } from './http/request.middleware.js';
 import { RequestPipe } from './http/request.pipe.js';
 
@@ -44,9 +45,12 @@ async function httpApp(parts: Parts): Promise<INestApplication> {
   server.disable('x-powered-by');
   server.disable('etag');
   server.set('query parser', 'simple');
+  server.set('trust proxy', parts.config.TRUSTED_PROXIES);
   server.use(observeRequest);
   const app = await NestFactory.create(AppModule.of(parts), new ExpressAdapter(server), { logger: nestLogger(parts.logger), bodyParser: false });
-  app.useGlobalGuards(new AccessGuard(app.get(Reflector), { record: parts.record, keys: parts.keys, bootstrap: hashOf(parts.config.BOOTSTRAP_KEY) }));
+  const limits = new RateLimits(parts.config, parts.logger);
+  limits.limitConnections(app.getHttpServer() as Server);
+  app.useGlobalGuards(new AccessGuard(app.get(Reflector), { record: parts.record, keys: parts.keys, bootstrap: hashOf(parts.config.BOOTSTRAP_KEY) }, limits));
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(parts.logger));
   serveOpenApi(app);

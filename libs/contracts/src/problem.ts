@@ -51,6 +51,8 @@ export const DOMAIN_ERRORS = {
   'payload-too-large': 413,
   'unsupported-media-type': 415,
   'import-has-errors': 422,
+  /** Over a limit of the installation; the header Retry-After says when it is worth trying again. */
+  'too-many-requests': 429,
   'internal-error': 500,
   'record-unavailable': 503,
   'log-unavailable': 503,

@@ -1,10 +1,12 @@
 import { applyDecorators, createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request, Response } from 'express';
 import { authenticate, type Authenticator } from '../api-key/authenticate.pg.js';
 import { authorize, DEFAULT_ACCESS, organizationOf, type Access as Required, type Caller } from './caller.js';
-import { ORDINARY_BODY, readBody, type BodyLimits } from './body.http.js';
+import { LARGE_BODY, ORDINARY_BODY, readBody, type BodyLimits } from './body.http.js';
+import { RateLimits } from './rate-limits.http.js';
 
 declare module 'express-serve-static-core' {
   interface Request { caller?: Caller }
@@ -24,6 +26,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly limits: RateLimits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -32,12 +35,25 @@ export class AccessGuard implements CanActivate {
     if (access === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
-    const caller = await authenticate(this.authenticator, request);
+    this.limits.address(request);
+    const caller = await this.callerOf(request);
+    this.limits.caller(caller);
     authorize(caller, access);
     request.caller = caller;
     const limits = this.reflector.getAllAndOverride<BodyLimits | undefined>(BODY_LIMIT, targets) ?? ORDINARY_BODY;
+    if (limits === LARGE_BODY) this.limits.largeRequest(caller, http.getResponse<Response>());
     await readBody(request, http.getResponse<Response>(), limits);
     return true;
+  }
+
+  private async callerOf(request: Request): Promise<Caller> {
+    try {
+      return await authenticate(this.authenticator, request);
+    } catch (error) {
+      const isWrongKey = error instanceof DomainError && error.code === 'not-authenticated' && request.header('Authorization') !== undefined;
+      if (isWrongKey) this.limits.failed(request);
+      throw error;
+    }
   }
 }
 

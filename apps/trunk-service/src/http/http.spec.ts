@@ -68,5 +68,6 @@ describe('a problem', () => {
       type: 'urn:trunkmesh:problem:duplicate-trunk-name', title: 'Duplicate trunk name', status: 400, code: 'duplicate-trunk-name', detail: 'No.', errors: [{ pointer: '/name', detail: 'is taken' }], request_id: 'r', numbers: [1],
     });
   });
-  it.each([['record-unavailable', 2], ['idempotency-key-in-progress', 1], ['trunk-not-found', undefined]] as const)('%s is worth another try after %s seconds', (code, seconds) => expect(retryAfter(code)).toBe(seconds));
+  it.each([['record-unavailable', 2], ['idempotency-key-in-progress', 1], ['trunk-not-found', undefined]] as const)('%s is worth another try after %s seconds', (code, seconds) => expect(retryAfter({ code, extensions: {} })).toBe(seconds));
+  it('tells how long a limit lasts', () => expect(retryAfter({ code: 'too-many-requests', extensions: { retry_after_seconds: 42 } })).toBe(42));
 });

@@ -25,7 +25,7 @@ export function sendProblem(thrown: unknown, request: Request, response: Respons
     return;
   }
   const problem = problemOf(error, String(response.getHeader('X-Request-Id') ?? ''));
-  const wait = retryAfter(error.code);
+  const wait = retryAfter(error);
   if (wait !== undefined) response.setHeader('Retry-After', String(wait));
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="trunkmesh"');
   // Express adds a charset to what it sends by itself; problem+json has none (RFC 9457 §6.1).

@@ -29,7 +29,8 @@ export function problemOf(error: DomainError, requestId: string): Problem {
 const titleOf = (code: string) => `${code[0]!.toUpperCase()}${code.slice(1).replaceAll('-', ' ')}`;
 
 /** Seconds until it is worth trying again, where it is. */
-export function retryAfter(code: DomainErrorCode): number | undefined {
+export function retryAfter({ code, extensions }: Pick<DomainError, 'code' | 'extensions'>): number | undefined {
+  if (typeof extensions['retry_after_seconds'] === 'number') return extensions['retry_after_seconds'];
   if (code === 'idempotency-key-in-progress') return 1;
   return DOMAIN_ERRORS[code] === 503 ? 2 : undefined;
 }

@@ -1,0 +1,108 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { counter } from '@trunkmesh/runtime/metric.otel.js';
+import type { Request, Response } from 'express';
+import ipaddr from 'ipaddr.js';
+import type { Config } from '../config.js';
+import type { Caller } from './caller.js';
+import { RateWindow } from './rate-window.js';
+
+const limited = counter('trunkmesh_http_limited_total', 'Requests and connections that were refused because of a limit, by the limit');
+
+const WINDOW_MS = 60_000;
+/** An import takes seconds. */
+const IMPORT_RETRY_S = 5;
+
+/** Who is counted, as it is logged: ids and addresses, never a key. */
+type Who = Record<string, string>;
+
+/** What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is held to the address's limit alone. */
+export class RateLimits {
+  private readonly addresses: RateWindow;
+  private readonly failures: RateWindow;
+  private readonly keys: RateWindow;
+  private readonly organizations: RateWindow;
+  private readonly connections: RateWindow;
+  private readonly imports = new Map<string, number>();
+  private readonly refusedImports = new RateWindow(1, WINDOW_MS);
+
+  constructor(private readonly config: Config, private readonly logger: Logger) {
+    this.addresses = new RateWindow(config.RATE_LIMIT_ADDRESS, WINDOW_MS);
+    this.failures = new RateWindow(config.RATE_LIMIT_FAILED_AUTHENTICATIONS, WINDOW_MS);
+    this.keys = new RateWindow(config.RATE_LIMIT_KEY, WINDOW_MS);
+    this.organizations = new RateWindow(config.RATE_LIMIT_ORGANIZATION, WINDOW_MS);
+    this.connections = new RateWindow(1, WINDOW_MS);
+  }
+
+  /** Before anything else is done for the request. @throws DomainError too-many-requests */
+  address(request: Request): void {
+    const address = network(request.ip);
+    this.take(this.addresses, 'address', address, { address });
+  }
+
+  /** A key that is wrong. Others at the same address go on: a right key is never refused for it. @throws DomainError too-many-requests */
+  failed(request: Request): void {
+    const address = network(request.ip);
+    this.take(this.failures, 'failed-authentications', address, { address });
+  }
+
+  /** @throws DomainError too-many-requests */
+  caller({ keyId, organization }: Caller): void {
+    if (keyId === null || organization === null) return;
+    this.take(this.keys, 'key', keyId, { key_id: keyId, organization_id: organization.id });
+    this.take(this.organizations, 'organization', organization.id, { organization_id: organization.id });
+  }
+
+  /** A place among the organisation's large requests, until the answer is sent. @throws DomainError too-many-requests */
+  largeRequest(caller: Caller, response: Response): void {
+    const id = caller.organization?.id ?? 'operator';
+    const most = this.config.QUOTA_PARALLEL_IMPORTS;
+    const running = this.imports.get(id) ?? 0;
+    if (most !== 0 && running >= most) {
+      this.refuse('parallel-imports', { organization_id: id }, isFirst(this.refusedImports, id));
+      throw tooMany(`This organisation has ${running} imports or syncs under way, as many as are allowed. Retry when one is done.`, IMPORT_RETRY_S);
+    }
+    this.imports.set(id, running + 1);
+    response.once('close', () => {
+      const left = this.imports.get(id)! - 1;
+      if (left === 0) this.imports.delete(id);
+      else this.imports.set(id, left);
+    });
+  }
+
+  /** Those beyond the limit are closed before anything is read from them. */
+  limitConnections(server: Server): void {
+    if (this.config.MAX_CONNECTIONS === 0) return;
+    server.maxConnections = this.config.MAX_CONNECTIONS;
+    server.on('drop', (socket?: Pick<Socket, 'remoteAddress'>) => {
+      this.refuse('connections', { address: network(socket?.remoteAddress) }, isFirst(this.connections, 'all'));
+    });
+  }
+
+  private take(window: RateWindow, limit: string, ...[key, who]: [string, Who]): void {
+    const taken = window.take(key, performance.now());
+    if (taken.within) return;
+    this.refuse(limit, { ...who, per_minute: String(window.limit) }, taken.first);
+    throw tooMany(`Too many requests: the limit is ${window.limit} a minute (${limit}). Nothing was changed; retry after the time in the header Retry-After.`, Math.ceil(taken.retryMs / 1_000));
+  }
+
+  /** Each is counted, the first of a window is logged. */
+  private refuse(limit: string, who: Who, first: boolean): void {
+    limited.add(1, { limit });
+    if (first) this.logger.warn({ limit, ...who }, 'refusing requests over the limit');
+  }
+}
+
+/** Of a window with the limit 1: whether this is the first in it. */
+const isFirst = (window: RateWindow, key: string) => window.take(key, performance.now()).within;
+
+const tooMany = (detail: string, seconds: number) => new DomainError('too-many-requests', detail, [], { retry_after_seconds: seconds });
+
+/** Whoever has an IPv6 address has at least a /64 of them. */
+function network(ip: string | undefined): string {
+  if (ip === undefined || !ipaddr.isValid(ip)) return 'unknown';
+  const address = ipaddr.process(ip);
+  return address.kind() === 'ipv4' ? address.toString() : `${address.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`;
+}

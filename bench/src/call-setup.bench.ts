@@ -128,7 +128,7 @@ async function memoryPerCall(bench: BenchMesh, target: Target, assistant: Assist
   const before = await resident();
   const lines: SipLine[] = [];
   for (let nth = 0; nth < HELD_CALLS; nth += 1) {
-    const audio = { address: peer.address, port: peer.port, payloadType: 0, codec: 'PCMU' };
+    const audio = { address: peer.address, port: peer.port, codecs: [{ payloadType: 0, name: 'PCMU' }] };
     lines.push(await placeSipCall({ from: '+15559870002', number: NUMBER, address: CALLER_ADDRESS, target, audio }));
   }
   await sleep(5_000);

@@ -15,7 +15,9 @@ export function placeLine({ bridge, controlPort }: BridgeOfMesh, carrier: Pick<M
 
 async function sipLine({ codec = 'PCMU', ...call }: LineCall, from: { address: string; target: { host: string; port: number } }): Promise<Line> {
   const peer = await openRtpPeer({ codec });
-  const line = await placeSipCall({ ...call, ...from, headers: headerLines(call.headers), audio: { address: peer.address, port: peer.port, payloadType: PAYLOAD_TYPES[codec], codec } })
+  const codecs = [{ payloadType: PAYLOAD_TYPES[codec], name: codec }];
+  const audio = { address: peer.address, port: peer.port, codecs };
+  const line = await placeSipCall({ ...call, ...from, headers: headerLines(call.headers), audio })
     .catch(async (error: unknown) => {
       await peer.close();
       throw error;

@@ -1,24 +1,36 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { decode, encode, PAYLOAD_TYPES, type Codec } from './g711.js';
 import { readDigit, readRtp, writeDigit, writeRtp } from './rtp-packet.js';
-import { FRAME_MS, FRAME_SAMPLES, framesOf } from './tone.js';
+import { FRAME_MS, FRAME_SAMPLES, framesOf, SAMPLE_RATE } from './tone.js';
 
 /** `at`: `performance.now()` when the packet came or went. */
 export interface AudioFrame { samples: Int16Array; at: number }
 
-/** The audio of a caller: a telephone without a signalling of its own. From its first packet's arrival it sends a frame every 20 ms, silence where it has nothing to say. */
+export interface HeardPacket extends AudioFrame { sequence: number; timestamp: number; codec: Codec }
+
+/**
+ * The audio of a caller: a telephone without a signalling of its own. From its first packet's arrival it sends one
+ * every 20 ms, silence where it has nothing to say. It understands both codecs, whichever it speaks.
+ */
 export interface RtpPeer {
   readonly address: string;
   readonly port: number;
   readonly codec: Codec;
-  /** In the order of arrival. */
-  readonly heard: readonly (AudioFrame & { sequence: number; timestamp: number })[];
+  /** Packets, in the order of arrival; as long as the other side makes them. */
+  readonly heard: readonly HeardPacket[];
   /** Digits that came by RFC 4733. */
   readonly digits: string;
   /** Frames of speech that went out. */
   readonly said: readonly AudioFrame[];
   /** Where to send; without it to where the first packet comes from. */
   sendTo(address: string, port: number): void;
+  /** Where it sends to. */
+  readonly target: { address: string; port: number } | undefined;
+  /** From its next packet on: what it speaks, and how much a packet holds (10 to 60 ms). */
+  speak(how: { codec?: Codec; packetMs?: number }): void;
+  /** It sends nothing, and goes on where it was. */
+  pause(): void;
+  resume(): void;
   /** Whole frames, after what waits already. */
   say(samples: Int16Array): void;
   /** Keys, after what waits already. */
@@ -36,17 +48,18 @@ const REST_FRAMES = 4;
 
 type Due = { frame: Int16Array } | { digit: string; nth: number } | 'rest';
 
-export interface RtpPeerOptions { address?: string; port?: number; codec?: Codec }
+export interface RtpPeerOptions { address?: string; port?: number; codec?: Codec; packetMs?: number }
 
-export async function openRtpPeer({ address = '127.0.0.1', port = 0, codec = 'PCMU' }: RtpPeerOptions = {}): Promise<RtpPeer> {
+export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer> {
+  const { address = '127.0.0.1', port = 0, codec = 'PCMU', packetMs = FRAME_MS } = options;
   const socket = createSocket('udp4');
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     socket.bind(port, address, resolve);
   });
   socket.on('error', () => undefined);
-  const heard: (AudioFrame & { sequence: number; timestamp: number })[] = [];
-  const sender = createSender(socket, codec);
+  const heard: HeardPacket[] = [];
+  const sender = new Sender(socket, { codec, packetMs });
   let digits = '';
   let closing: Promise<void> | undefined;
   let lastDigit: number | undefined;
@@ -55,16 +68,23 @@ export async function openRtpPeer({ address = '127.0.0.1', port = 0, codec = 'PC
     if (packet === undefined) return;
     sender.begin(from.address, from.port);
     const { payloadType, sequence, timestamp, payload } = packet;
-    if (payloadType === PAYLOAD_TYPES[codec]) heard.push({ samples: decode(codec, payload), at: performance.now(), sequence, timestamp });
+    const by = CODECS.find((one) => PAYLOAD_TYPES[one] === payloadType);
+    const at = performance.now();
+    if (by !== undefined) heard.push({ samples: decode(by, payload), at, sequence, timestamp, codec: by });
     if (payloadType !== DTMF_PAYLOAD_TYPE || timestamp === lastDigit) return;
     lastDigit = timestamp;
     digits += readDigit(payload)?.digit ?? '';
   });
   return {
-    address, codec, heard, said: sender.said,
+    address, heard, said: sender.said,
+    get codec() { return sender.how.codec; },
+    get target() { return sender.target; },
     port: socket.address().port,
     get digits() { return digits; },
-    sendTo: sender.begin,
+    sendTo: (host, at) => { sender.begin(host, at); },
+    speak: (how) => { Object.assign(sender.how, how); },
+    pause: () => { sender.paused = true; },
+    resume: () => { sender.paused = false; },
     say: (samples) => { for (const frame of framesOf(samples)) sender.due.push({ frame }); },
     press(keys) {
       for (const digit of keys) {
@@ -79,52 +99,85 @@ export async function openRtpPeer({ address = '127.0.0.1', port = 0, codec = 'PC
   };
 }
 
-interface Sender {
-  readonly due: Due[];
-  readonly said: AudioFrame[];
-  begin(address: string, port: number): void;
-  stop(): void;
-}
+const CODECS = Object.keys(PAYLOAD_TYPES) as Codec[];
 
-function createSender(socket: Socket, codec: Codec): Sender {
-  const due: Due[] = [];
-  const said: AudioFrame[] = [];
-  const silence = encode(codec, new Int16Array(FRAME_SAMPLES));
-  const ssrc = Math.floor(Math.random() * 2 ** 32);
-  let target: { address: string; port: number } | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let sequence = Math.floor(Math.random() * 2 ** 16);
-  let digitBegan = 0;
+class Sender {
+  readonly due: Due[] = [];
+  readonly said: AudioFrame[] = [];
+  paused = false;
+  target: { address: string; port: number } | undefined;
+  /** What is left of the frame that the last packet began. */
+  private left = new Int16Array(0);
+  private timer: NodeJS.Timeout | undefined;
+  private sequence = Math.floor(Math.random() * 2 ** 16);
+  private timestamp = 0;
+  private digitBegan = 0;
+  private readonly ssrc = Math.floor(Math.random() * 2 ** 32);
 
-  const send = (payloadType: number, payload: Buffer, { timestamp, marker = false }: { timestamp: number; marker?: boolean }): void => {
-    sequence = (sequence + 1) & 0xffff;
-    socket.send(writeRtp({ payloadType, marker, sequence, timestamp, ssrc, payload }), target!.port, target!.address, () => undefined);
-  };
-  const sendFrame = (timestamp: number): void => {
-    const next = due.shift();
-    if (next === undefined || next === 'rest') return send(PAYLOAD_TYPES[codec], silence, { timestamp });
-    if ('frame' in next) {
-      said.push({ samples: next.frame, at: performance.now() });
-      return send(PAYLOAD_TYPES[codec], encode(codec, next.frame), { timestamp });
+  constructor(private readonly socket: Socket, readonly how: { codec: Codec; packetMs: number }) {}
+
+  begin(address: string, port: number): void {
+    if (this.target !== undefined) return;
+    this.target = { address, port };
+    this.run(performance.now());
+  }
+
+  stop(): void { clearTimeout(this.timer); }
+
+  /** Reckoned from the packet before: an interval's lateness would add up. */
+  private run(at: number): void {
+    this.timer = setTimeout(() => {
+      const { packetMs } = this.how;
+      if (!this.paused) this.sendPacket(packetMs);
+      this.timestamp += packetMs * SAMPLE_RATE / 1_000;
+      this.run(at + packetMs);
+    }, Math.max(0, at - performance.now()));
+  }
+
+  private sendPacket(packetMs: number): void {
+    const [next] = this.due;
+    if (this.left.length === 0 && next !== undefined && next !== 'rest' && 'digit' in next) {
+      this.due.shift();
+      return this.sendDigit(next);
     }
-    if (next.nth === 0) digitBegan = timestamp;
-    const lasted = Math.min(next.nth + 1, DIGIT_FRAMES) * FRAME_SAMPLES;
-    send(DTMF_PAYLOAD_TYPE, writeDigit(next.digit, lasted, next.nth >= DIGIT_FRAMES), { timestamp: digitBegan, marker: next.nth === 0 });
-  };
-  /** Reckoned from the beginning: an interval's lateness would add up. */
-  const run = (began: number, frame: number): void => {
-    timer = setTimeout(() => {
-      sendFrame(frame * FRAME_SAMPLES);
-      run(began, frame + 1);
-    }, Math.max(0, began + frame * FRAME_MS - performance.now()));
-  };
-  return {
-    due, said,
-    begin(address, port) {
-      if (target !== undefined) return;
-      target = { address, port };
-      run(performance.now(), 0);
-    },
-    stop: () => { clearTimeout(timer); },
-  };
+    const { codec } = this.how;
+    const samples = this.speech(packetMs * SAMPLE_RATE / 1_000);
+    this.send(PAYLOAD_TYPES[codec], encode(codec, samples), { timestamp: this.timestamp });
+  }
+
+  /** What is said next, and silence where that is less. */
+  private speech(length: number): Int16Array {
+    const samples = new Int16Array(length);
+    for (let at = 0; at < length;) {
+      if (this.left.length === 0 && !this.nextFrame()) break;
+      const part = this.left.subarray(0, length - at);
+      samples.set(part, at);
+      at += part.length;
+      this.left = this.left.subarray(part.length);
+    }
+    return samples;
+  }
+
+  private nextFrame(): boolean {
+    const [next] = this.due;
+    if (next === undefined || (next !== 'rest' && 'digit' in next)) return false;
+    this.due.shift();
+    this.left = next === 'rest' ? new Int16Array(FRAME_SAMPLES) : next.frame.slice();
+    if (next !== 'rest') this.said.push({ samples: next.frame, at: performance.now() });
+    return true;
+  }
+
+  private sendDigit({ digit, nth }: { digit: string; nth: number }): void {
+    if (nth === 0) this.digitBegan = this.timestamp;
+    const lasted = Math.min(nth + 1, DIGIT_FRAMES) * FRAME_SAMPLES;
+    const payload = writeDigit(digit, lasted, nth >= DIGIT_FRAMES);
+    this.send(DTMF_PAYLOAD_TYPE, payload, { timestamp: this.digitBegan, marker: nth === 0 });
+  }
+
+  private send(payloadType: number, payload: Buffer, of: { timestamp: number; marker?: boolean }): void {
+    const { timestamp, marker = false } = of;
+    this.sequence = (this.sequence + 1) & 0xffff;
+    const packet = writeRtp({ payloadType, marker, sequence: this.sequence, timestamp, ssrc: this.ssrc, payload });
+    this.socket.send(packet, this.target!.port, this.target!.address, () => undefined);
+  }
 }

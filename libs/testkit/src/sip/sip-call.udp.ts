@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
+import { writeSdp, type AudioDescription } from './sdp.js';
 import { headerOf, headersOf, parseSip, respond, writeSip, type SipMessage } from './sip-message.js';
 
 export interface SipInvite {
@@ -12,7 +13,9 @@ export interface SipInvite {
   /** The loopback address to call from; the port is any. */
   address: string;
   /** Where the caller's audio is. Without it nobody listens. */
-  audio?: { address: string; port: number; payloadType: number; codec: string };
+  audio?: AudioDescription;
+  /** The INVITE has no description: the other side offers in its 200, `audio` is the answer in the ACK (RFC 3264). */
+  lateOffer?: boolean;
   /** What a REFER within the call gets (202), and what the NOTIFY then says of its target (200). */
   transfer?: SipTransfer;
   /** The INVITE is about to go out. */
@@ -26,8 +29,16 @@ export interface SipTransfer { refer?: number; target?: number; after_ms?: numbe
 export interface SipLine {
   /** The final status. Any other than 200: there is no call. */
   readonly status: number;
+  /** The other side's description of its audio, as the 200 had it. */
+  readonly description: string;
   /** Settles when the other side has said BYE, or this one. */
   readonly ended: Promise<'other-side' | 'caller'>;
+  /** An INVITE within the call (RFC 3261 §14); `late`: without a description, which the ACK has. The final answer. */
+  reinvite(audio: AudioDescription, late?: boolean): Promise<{ status: number; description: string }>;
+  /** From here on its audio is there: nobody is told, except by the answer to an INVITE of the other side. */
+  moved(audio: AudioDescription): void;
+  /** A key, told by INFO (`application/dtmf-relay`). Resolves with the final status. */
+  info(digit: string): Promise<number>;
   /** Settles when the BYE was answered. At once where the call is over. */
   hangUp(): Promise<void>;
 }
@@ -48,7 +59,11 @@ export async function placeSipCall(call: SipInvite): Promise<SipLine> {
   try {
     const answer = await dialog.invite();
     if (answer.status !== 200) socket.close();
-    return { status: answer.status ?? 0, ended: dialog.ended, hangUp: () => dialog.hangUp() };
+    return {
+      status: answer.status ?? 0, description: answer.body, ended: dialog.ended, hangUp: () => dialog.hangUp(),
+      info: (digit) => dialog.info(digit), reinvite: (audio, late) => dialog.reinvite(audio, late),
+      moved: (audio) => { call.audio = audio; },
+    };
   } catch (error) {
     socket.close();
     throw error;
@@ -66,6 +81,8 @@ class Dialog {
   private onResponse: (response: SipMessage) => void = () => undefined;
   private readonly callId: string;
   private readonly from: string;
+  private sequence = 1;
+  private version = 0;
 
   constructor(private readonly socket: Socket, private readonly call: SipInvite) {
     const { address, target } = call;
@@ -80,6 +97,7 @@ class Dialog {
       if (message.method === undefined) return this.onResponse(message);
       if (message.method === 'ACK') return;
       if (message.method === 'REFER') return this.refer(message);
+      if (message.method === 'INVITE') return this.send(this.answerTo(message));
       socket.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer.port, peer.address);
       if (message.method === 'BYE') this.end('other-side');
     });
@@ -88,24 +106,58 @@ class Dialog {
   async invite(): Promise<SipMessage> {
     const { call } = this;
     const via = this.via();
-    const contact = ['Contact', `<sip:${call.from.replace('+', '')}@${this.here}>`] as const;
-    const text = writeSip(`INVITE ${this.remote} SIP/2.0`, [via, ...this.common('1 INVITE'), contact, ...(call.headers ?? []), ['Content-Type', 'application/sdp']], this.sdp());
+    const late = call.lateOffer ?? false;
+    const headers = [via, ...this.common('1 INVITE'), this.contact, ...(call.headers ?? []), ...this.sdpHeaders(!late)];
+    const text = writeSip(`INVITE ${this.remote} SIP/2.0`, headers, late ? '' : this.sdp());
     call.onSent?.();
     const answer = await this.request(text);
     this.to = headerOf(answer, 'to');
-    // Of the INVITE's transaction where it was refused, of its own where it was answered (RFC 3261 §17.1.1.3, §13.2.2.4).
     if (answer.status === 200) this.remote = /<([^>]+)>/.exec(headersOf(answer, 'contact')[0] ?? '')?.[1] ?? this.remote;
-    const ack = writeSip(`ACK ${this.remote} SIP/2.0`, [answer.status === 200 ? this.via() : via, ...this.common('1 ACK')]);
+    this.acknowledge(answer, { via, sequence: 1, late });
+    return answer;
+  }
+
+  async reinvite(audio: AudioDescription, late = false): Promise<{ status: number; description: string }> {
+    this.call.audio = audio;
+    const via = this.via();
+    const sequence = this.sequence += 1;
+    const headers = [via, ...this.common(`${sequence} INVITE`), this.contact, ...this.sdpHeaders(!late)];
+    const answer = await this.request(writeSip(`INVITE ${this.remote} SIP/2.0`, headers, late ? '' : this.sdp()));
+    this.acknowledge(answer, { via, sequence, late });
+    return { status: answer.status ?? 0, description: answer.body };
+  }
+
+  private answerTo(invite: SipMessage): string {
+    const headers: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Content-Type', 'application/sdp']];
+    return respond(invite, { status: 200, phrase: 'OK', headers, body: this.sdp() });
+  }
+
+  async info(digit: string): Promise<number> {
+    const type: Header = ['Content-Type', 'application/dtmf-relay'];
+    const headers = [this.via(), ...this.common(`${this.sequence += 1} INFO`), type];
+    const text = writeSip(`INFO ${this.remote} SIP/2.0`, headers, `Signal=${digit}\r\nDuration=160\r\n`);
+    return (await this.request(text)).status ?? 0;
+  }
+
+  /** In the INVITE's transaction where it was refused, in its own where not (RFC 3261 §17.1.1.3, §13.2.2.4). */
+  private acknowledge(answer: SipMessage, of: { via: Header; sequence: number; late: boolean }): void {
+    const { via, sequence, late } = of;
+    const answered = answer.status === 200;
+    const described = this.sdpHeaders(late && answered);
+    const headers = [answered ? this.via() : via, ...this.common(`${sequence} ACK`), ...described];
+    const ack = writeSip(`ACK ${this.remote} SIP/2.0`, headers, late && answered ? this.sdp() : '');
     this.send(ack);
     // It is sent again as long as the ACK has not come.
-    this.onResponse = (again) => { if ((again.status ?? 0) >= 200 && headerOf(again, 'cseq').endsWith('INVITE')) this.send(ack); };
-    return answer;
+    this.onResponse = (again) => {
+      if ((again.status ?? 0) >= 200 && headerOf(again, 'cseq') === `${sequence} INVITE`) this.send(ack);
+    };
   }
 
   async hangUp(): Promise<void> {
     if (this.over) return;
     this.over = true;
-    await this.request(writeSip(`BYE ${this.remote} SIP/2.0`, [this.via(), ...this.common('3 BYE')]));
+    const headers = [this.via(), ...this.common(`${this.sequence += 1} BYE`)];
+    await this.request(writeSip(`BYE ${this.remote} SIP/2.0`, headers));
     this.over = false;
     this.end('caller');
   }
@@ -123,7 +175,9 @@ class Dialog {
   private notify(): void {
     const { target = 200, hangs_up: hangsUp = false } = this.call.transfer ?? {};
     const subscription: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag;version=2.0']];
-    this.send(writeSip(`NOTIFY ${this.remote} SIP/2.0`, [this.via(), ...this.common('2 NOTIFY'), ...subscription], `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`));
+    const headers = [this.via(), ...this.common(`${this.sequence += 1} NOTIFY`), ...subscription];
+    const said = `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`;
+    this.send(writeSip(`NOTIFY ${this.remote} SIP/2.0`, headers, said));
     if (hangsUp) void this.hangUp();
   }
 
@@ -163,16 +217,17 @@ class Dialog {
     });
   }
 
+  private get contact(): Header { return ['Contact', `<sip:${this.call.from.replace('+', '')}@${this.here}>`]; }
   private get here(): string { return `${this.call.address}:${this.socket.address().port}`; }
   private via(): Header { return ['Via', `SIP/2.0/UDP ${this.here};rport;branch=z9hG4bK${token()}`]; }
   private common(cseq: string): Header[] { return [['Max-Forwards', '70'], ['From', this.from], ['To', this.to], ['Call-ID', this.callId], ['CSeq', cseq]]; }
   private send(text: string): void { this.socket.send(text, this.call.target.port, this.call.target.host); }
 
+  private sdpHeaders(described: boolean): Header[] { return described ? [['Content-Type', 'application/sdp']] : []; }
+
   private sdp(): string {
-    const { address, port, payloadType, codec } = this.call.audio ?? { address: this.call.address, port: this.socket.address().port + 1, payloadType: 0, codec: 'PCMU' };
-    return [
-      'v=0', `o=carrier 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0', `m=audio ${port} RTP/AVP ${payloadType} 101`, `a=rtpmap:${payloadType} ${codec}/8000`,
-      'a=rtpmap:101 telephone-event/8000', '',
-    ].join('\r\n');
+    const { address, audio } = this.call;
+    const nobody = { address, port: this.socket.address().port + 1, codecs: [{ payloadType: 0, name: 'PCMU' }] };
+    return writeSdp(audio ?? nobody, this.version += 1);
   }
 }

@@ -56,6 +56,9 @@ export const audioLog = z.object({
   /** Datagrams from elsewhere than FreeSWITCH's port, or of an impossible size. */
   datagrams_refused: count,
   dtmf_digits: count,
+  /** Times that FreeSWITCH's audio was attached again, and how long both sides heard nothing; absent in older logs. */
+  reattached: count.optional(),
+  silenced_ms: milliseconds.optional(),
   connect_attempts: count,
   reconnects: count,
   /** The stream stood; the caller's first frame went to the assistant; the assistant's first audio went to the caller. */

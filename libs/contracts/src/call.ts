@@ -96,6 +96,8 @@ export const CALL_END_REASONS = {
   /** server_error */
   'bridge-stopped': 'bridge',
   'audio-failed': 'bridge',
+  /** FreeSWITCH stopped sending the call's audio in mid-call, and it could not be attached again. */
+  'audio-lost': 'bridge',
   /** FreeSWITCH gave the caller's dialog up when a transfer was refused, though the call should have gone on. */
   'dropped-by-transfer': 'bridge',
   'switch-ended': 'bridge',

@@ -7,7 +7,7 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
 import { createAudioEngine, type AudioEngine } from './audio-engine.io.js';
-import type { AudioCall, AudioOutcome, AudioSession } from './audio-session.io.js';
+import type { AudioCall, AudioOutcome, AudioSession } from './audio-call.io.js';
 import { decodeMuLaw, encodeMuLaw, MU_LAW_SILENCE } from './g711.js';
 import { attachUnicastPeer, type UnicastPeer } from './unicast-peer.udp.js';
 
@@ -128,9 +128,39 @@ describe('a call\'s audio', () => {
     for (const code of [5, 6, 7]) peer.send(voice(code, 240));
     await eventually(() => connection.of('media').length === 4);
     expect(payloads(connection).flat()).toEqual([...speech(5, 240), ...speech(6, 240), ...speech(7, 160)]);
+    session.packetsOf(30);
+    const before = peer.heard.length;
     connection.say(speech(9, 1_600));
     await eventually(() => heardCodes(peer).length === 1_600);
-    expect(new Set(peer.heard.map(({ l16 }) => l16.length))).toEqual(new Set([480]));
+    expect(new Set(peer.heard.slice(before).map(({ l16 }) => l16.length))).toEqual(new Set([480]));
+  });
+
+  it('that FreeSWITCH stops sending is told once; then it goes on where it was, and its log says so', async () => {
+    let told = 0;
+    const { session } = start({ onSilent: () => { told += 1; } });
+    const connected = await session.connected;
+    const connection = await eventually(() => assistant.connections[0]);
+    const { unicast } = connected as Extract<AudioOutcome, { outcome: 'connected' }>;
+    const first = await attachUnicastPeer(unicast);
+    first.send(voice(5));
+    expect(await session.callerAudio(1_000)).toBe(true);
+    await eventually(() => told === 1, { message: 'the silence to be told' });
+    session.detach();
+    await first.close();
+    connection.say(speech(9, 800));
+    connection.send({ event: 'mark', mark: { name: 'said' } });
+    const again = session.callerAudio(5_000);
+    const second = await attachUnicastPeer(unicast);
+    closing.push(() => second.close());
+    second.speak(() => voice(6));
+    expect(await again).toBe(true);
+    // Nothing of it was played to nobody.
+    await eventually(() => heardCodes(second).length === 800);
+    await eventually(() => connection.of('mark').length === 1, { message: 'the mark' });
+    expect(told).toBe(1);
+    const log = session.stop();
+    expect(log).toMatchObject({ reattached: 1, frames_out_lost: 0 });
+    expect(log.silenced_ms).toBeGreaterThanOrEqual(300);
   });
 
   it('is silence while nobody speaks', async () => {

@@ -1,6 +1,7 @@
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { gauge } from '@trunkmesh/runtime/metric.otel.js';
-import { startSession, type AudioCall, type AudioSession } from './audio-session.io.js';
+import type { AudioCall, AudioSession } from './audio-call.io.js';
+import { startSession } from './audio-session.io.js';
 import { createFrameTimer } from './frame-clock.timer.js';
 import { createPortPool } from './port-pool.js';
 
@@ -26,11 +27,18 @@ export interface AudioEngine {
   stop(): void;
 }
 
+/** How often all calls are looked at for frames that stopped coming. */
+const WATCH_MS = 50;
+
 /** The audio of all calls of one host: one clock, one range of ports. */
 export function createAudioEngine({ ports, holdBackMs = 30_000, reconnectWithinMs = 3_000, ca, logger }: AudioEngineOptions): AudioEngine {
   const pool = createPortPool({ ...ports, holdBackMs, beginAt: Math.random() });
   const timer = createFrameTimer((error) => logger.error({ err: error }, 'a call\'s audio could not be played'));
   const sessions = new Set<AudioSession>();
+  const watching = setInterval(() => {
+    const now = performance.now();
+    for (const session of sessions) session.watch(now);
+  }, WATCH_MS);
   const unpublish = gauge('trunkmesh_audio_calls', 'Calls that have audio at this moment', () => sessions.size);
   return {
     startAudio(call) {
@@ -42,6 +50,7 @@ export function createAudioEngine({ ports, holdBackMs = 30_000, reconnectWithinM
     capacity: pool.size,
     stop() {
       for (const session of sessions) session.stop();
+      clearInterval(watching);
       unpublish();
     },
   };

@@ -4,7 +4,8 @@ import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-str
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { startSession, type AudioSession } from './audio-session.io.js';
+import type { AudioSession } from './audio-call.io.js';
+import { startSession } from './audio-session.io.js';
 import type { FramePlayer } from './frame-clock.timer.js';
 import { createPortPool } from './port-pool.js';
 import { attachUnicastPeer, type UnicastPeer } from './unicast-peer.udp.js';

@@ -1,6 +1,7 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { createArrivalWatch } from './arrival-watch.js';
+import { createAttachment } from './attachment.js';
+import type { AudioCall, AudioOutcome, AudioSession } from './audio-call.io.js';
 import { countCall } from './audio-metrics.otel.js';
 import { audioLogOf, isDtmfDigit, noCounts } from './audio-session.js';
 import { decodeBase64 } from './base64.js';
@@ -9,52 +10,10 @@ import { openCallPorts, type CallPorts } from './call-ports.udp.js';
 import { createCallerFrames } from './caller-frames.js';
 import type { FramePlayer, FrameTimer } from './frame-clock.timer.js';
 import { openMediaLink, type MediaLink } from './media-link.ws.js';
-import { customParameters, type StreamParameters } from './media-stream.js';
+import { customParameters } from './media-stream.js';
+import { FRAME_MS } from './frame-clock.js';
 import { createPlayoutQueue, FRAME_BYTES, FRAME_L16_BYTES } from './playout-queue.js';
 import type { PortPool } from './port-pool.js';
-import type { UnicastHeaders } from './unicast.udp.js';
-
-export interface AudioCall {
-  /** As the assistant knows the call and its organisation: `sid('CA', call_id)`, `sid('AC', organization_id)`. */
-  callSid: string;
-  accountSid: string;
-  /** `ws` or `wss`. It may hold a secret in its path or query: nothing of it is logged. */
-  mediaUrl: string;
-  signingSecret?: string;
-  parameters: StreamParameters;
-  /** For the first connection, all attempts together: the call's `answer_deadline`. Default 6 s. */
-  connectWithinMs?: number;
-  /** True: the URL may lead into a private network, because the operator wrote it and not a customer. Default false. */
-  allowPrivateAddress?: boolean;
-  logger: Logger;
-  /** The stream stands (again), or dropped and is being connected again. */
-  onStream?(what: 'connected' | 'dropped'): void;
-  /** The assistant wants the caller to hear these. */
-  onDigits?(digits: string): void;
-  /** The audio ended of its own, after it had been connected: end the call. Not called after `stop`. */
-  onEnd?(reason: AudioEnd, detail: string): void;
-}
-
-export type AudioOutcome =
-  /**
-   * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's CHANNEL_ANSWER has been seen:
-   * on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies with all its calls. Behind an `answer` whose outcome is not known
-   * yet that happens to whoever offers no codec of ours.
-   */
-  | { outcome: 'connected'; unicast: UnicastHeaders }
-  | { outcome: 'failed'; reason: AudioEnd; detail: string };
-
-export interface AudioSession {
-  /** The assistant has been told `start` and the ports are open: answer now. Rejects never. */
-  readonly connected: Promise<AudioOutcome>;
-  /** Whether FreeSWITCH's first frame comes within that time. FreeSWITCH does not say whether `unicast` worked: this does. */
-  callerAudio(withinMs: number): Promise<boolean>;
-  /** A digit of FreeSWITCH's DTMF event. False: it is none. */
-  sendDtmf(digit: string): boolean;
-  log(): AudioLog;
-  /** The call ended. Once; gives the final log. */
-  stop(): AudioLog;
-}
 
 export interface SessionParts {
   pool: PortPool;
@@ -79,8 +38,8 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
   let ports: CallPorts | undefined;
   let ended: { reason: AudioEnd; detail: string } | undefined;
   let toldOfRefusal = false;
-  let firstDatagram: () => void = () => {};
-  const heardFromCaller = new Promise<void>((resolve) => { firstDatagram = resolve; });
+  const attachment = createAttachment();
+  const untilAttached = new Set<() => void>();
 
   const queue = createPlayoutQueue({ onMark: (name) => link.sendMark(name) });
   const l16 = Buffer.alloc(FRAME_L16_BYTES);
@@ -131,13 +90,13 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
     counts.framesToAssistant += 1;
     counts.firstToAssistant ??= elapsed();
   });
-  let attached = false;
   const onDatagram = (datagram: Buffer): void => {
-    if (!attached) {
+    const now = performance.now();
+    const quietMs = attachment.quietMs(now);
+    if (attachment.arrived(now)) {
       // Not before: FreeSWITCH would not be there to hear it, and the assistant's first words would be lost.
-      attached = true;
-      packets.fit(datagram.length);
-      firstDatagram();
+      for (const tell of untilAttached) tell();
+      queue.missed(Math.floor(quietMs / FRAME_MS));
       timer.add(player);
     }
     if (!caller.push(datagram)) counts.badDatagrams += 1;
@@ -209,7 +168,10 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
     return true;
   };
 
-  const log = (): AudioLog => audioLogOf({ session: counts, queue: queue.counts, link: link.counts, arrivals, strangers: ports?.strangers ?? 0, ended: ended?.reason });
+  const log = (): AudioLog => audioLogOf({
+    session: counts, queue: queue.counts, link: link.counts, arrivals, attachment: attachment.counts,
+    strangers: ports?.strangers ?? 0, ended: ended?.reason,
+  });
 
   const connect = async (): Promise<AudioOutcome> => {
     const [stream] = await Promise.all([link.connected, openPorts()]);
@@ -221,7 +183,16 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
 
   return {
     connected: connect(),
-    callerAudio: (withinMs) => within(heardFromCaller, withinMs),
+    callerAudio: (withinMs) => (attachment.attached ? Promise.resolve(true) : within(untilAttached, withinMs)),
+    packetsOf: (milliseconds) => packets.fit(milliseconds),
+    quietMs: () => attachment.quietMs(performance.now()),
+    doubt: () => attachment.doubt(performance.now()),
+    lookAgain: () => attachment.look(),
+    detach() {
+      attachment.detach();
+      timer.remove(player);
+    },
+    watch(now) { if (!ended && attachment.silent(now)) call.onSilent?.(); },
     sendDtmf(digit) {
       if (!isDtmfDigit(digit)) return false;
       counts.digits += 1;
@@ -236,12 +207,16 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
   };
 }
 
-async function within(event: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => { timer = setTimeout(() => resolve(false), ms); });
-  try {
-    return await Promise.race([event.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** False: it did not happen within that time. */
+function within(waiting: Set<() => void>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (happened: boolean): void => {
+      clearTimeout(timer);
+      waiting.delete(tell);
+      resolve(happened);
+    };
+    const tell = (): void => settle(true);
+    const timer = setTimeout(() => settle(false), ms);
+    waiting.add(tell);
+  });
 }

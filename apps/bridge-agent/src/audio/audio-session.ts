@@ -27,6 +27,7 @@ export interface LogSources {
   queue: Readonly<PlayoutCounts>;
   link: Readonly<{ attempts: number; reconnects: number; malformed: number; ignored: number }>;
   arrivals: Readonly<{ late: number; lost: number }>;
+  attachment: Readonly<{ reattached: number; silencedMs: number }>;
   strangers: number;
   ended: AudioEnd | undefined;
 }
@@ -35,7 +36,7 @@ const BYTES_PER_MS = 8;
 /** To the microsecond: what is finer is noise. */
 const rounded = (milliseconds: number | null): number | null => (milliseconds === null ? null : Math.round(milliseconds * 1_000) / 1_000);
 
-export function audioLogOf({ session, queue, link, arrivals, strangers, ended }: LogSources): AudioLog {
+export function audioLogOf({ session, queue, link, arrivals, attachment, strangers, ended }: LogSources): AudioLog {
   return {
     call_format: 'L16/8000',
     stream_format: 'audio/x-mulaw;rate=8000',
@@ -59,6 +60,8 @@ export function audioLogOf({ session, queue, link, arrivals, strangers, ended }:
     messages_ignored: link.ignored,
     datagrams_refused: session.badDatagrams + strangers,
     dtmf_digits: session.digits,
+    reattached: attachment.reattached,
+    silenced_ms: Math.round(attachment.silencedMs),
     connect_attempts: link.attempts,
     reconnects: link.reconnects,
     connected_after_ms: rounded(session.connectedAfter),

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { createCallPackets } from './call-packets.js';
 
 describe('the datagrams to FreeSWITCH', () => {
-  it.each([[160, 320], [320, 320], [480, 480], [640, 640], [960, 960], [322, 320], [1_120, 320], [0, 320]])('after one of %i bytes have %i bytes, and hold every byte once and in order', (first, bytes) => {
+  it.each([
+    [10, 320], [20, 320], [30, 480], [40, 640], [60, 960], [25, 320], [70, 320], [0, 320], [NaN, 320],
+  ])('of a call with packets of %i ms have %i bytes, and hold every byte once and in order', (first, bytes) => {
     for (let frames = 0; frames <= 40; frames += 1) {
       const sent: number[][] = [];
       const packets = createCallPackets((l16) => { sent.push([...l16]); });

@@ -3,17 +3,16 @@ import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { AudioEngine } from '../audio/audio-engine.io.js';
-import type { AudioSession } from '../audio/audio-session.io.js';
 import { sid } from '../audio/media-stream.js';
-import type { UnicastHeaders } from '../audio/unicast.udp.js';
-import { sendMessage } from '../esl/esl-command.js';
 import type { Recordings } from '../recording/recordings.fs.js';
+import { attach, createAttacher } from './attach.socket.js';
 import type { Route } from './call-events.js';
 import { endReasonOfAudio, note } from './call-story.js';
 import type { Talk } from './call-talk.socket.js';
 import type { CallTreatment, Destination, HeldSecret } from './call-treatment.js';
 import { endConversation, leaveConversation, type Conversation, type Conversations } from './conversation.js';
 import { createDigitBudget } from './digit-budget.js';
+import { createDigitSources } from './digit-sources.js';
 import type { LiveCalls } from './live-calls.registry.js';
 import { prewarm } from './prewarm.http.js';
 import { refuseCommands, refusedHere } from './refusal.js';
@@ -36,8 +35,6 @@ export interface Connecting {
 
 /** A hang-up is carried out within milliseconds. */
 const HANGUP_MS = 2_000;
-/** From `unicast` to FreeSWITCH's first frame, which comes every 20 ms whether the caller speaks or not. */
-const ATTACHED_MS = 5_000;
 
 /**
  * Rings while the assistant is told and connected, and answers only when it hears: nobody pays for silence. Resolves when the answer or the refusal is on its way; the
@@ -50,6 +47,7 @@ export async function connectToAssistant(call: Connecting & { media: Destination
   conversation.talking = true;
   const log = logger.child({ call_id: callId });
   const over = new AbortController();
+  let attachAgain: () => void = () => undefined;
   talk.execute('ring_ready');
   live.ringing(callId, new Date());
   if (treatment.prewarm !== undefined) void tell({ ...call, over: over.signal, log }, treatment.prewarm, ports);
@@ -57,10 +55,13 @@ export async function connectToAssistant(call: Connecting & { media: Destination
     callSid: callSid(callId), accountSid: sid('AC', route.organization_id), mediaUrl: media.url, signingSecret: media.secret && ports.reveal(media.secret),
     connectWithinMs: treatment.answerDeadlineMs, parameters: { from, to, direction: 'inbound', target: route.target }, allowPrivateAddress: media.allowPrivate, logger: log,
     onStream: (what) => { note(story, new Date(), `stream-${what}`); },
-    onDigits: sendDigits(conversation),
+    onDigits: sendDigits(conversation), onSilent: () => { attachAgain(); },
     onEnd: (reason) => { leaveConversation(conversation, endReasonOfAudio(reason), new Date()); },
   });
-  talk.onDigit((digit) => { if (session.sendDtmf(digit)) note(story, new Date(), 'digit-pressed'); });
+  const isNew = createDigitSources();
+  talk.onDigit((digit, source) => {
+    if (isNew(digit, source, performance.now()) && session.sendDtmf(digit)) note(story, new Date(), 'digit-pressed');
+  });
   // Before the call's end is told: the record has the audio's log.
   talk.beforeEnd(() => {
     over.abort();
@@ -73,10 +74,14 @@ export async function connectToAssistant(call: Connecting & { media: Destination
     live.refused(callId, refusedHere(route, 'assistant-unavailable', `Refused: ${AUDIO_ENDS[outcome.reason]} (${outcome.reason}).`));
     return talk.send(refuseCommands('assistant-unavailable'));
   }
-  talk.onAnswered(() => {
+  talk.onAnswered((event) => {
     conversation.answered = true;
     endAfter(treatment.maxCallSeconds, conversation);
-    void attach({ session, unicast: outcome.unicast, over: over.signal, log, conversation }, talk);
+    const attaching = { session, unicast: outcome.unicast, over: over.signal, log, conversation };
+    session.packetsOf(Number(event.headers.get('variable_rtp_use_codec_ptime') ?? 20));
+    talk.onCodec(() => { session.doubt(); });
+    attachAgain = createAttacher(attaching, talk);
+    void attach(attaching, talk);
     if (treatment.record) void record(call, talk, ports);
   });
   talk.execute('answer');
@@ -128,18 +133,7 @@ export async function endConversations(conversations: Conversations): Promise<vo
   }));
 }
 
-interface Attaching { session: AudioSession; unicast: UnicastHeaders; over: AbortSignal; log: Logger; conversation: Conversation }
-
-/** The channel is answered, so it has a codec: without one FreeSWITCH dies of `unicast`. It stays parked, because only then is it served. */
-async function attach({ session, unicast, over, log, conversation }: Attaching, talk: Talk): Promise<void> {
-  talk.send([sendMessage([['call-command', 'unicast'], ...Object.entries(unicast), ['flags', 'none']])]);
-  if ((await session.callerAudio(ATTACHED_MS)) || over.aborted) return;
-  log.error('FreeSWITCH did not attach the call\'s audio');
-  endConversation(conversation, 'audio-failed', new Date());
-}
-
 function endAfter(seconds: number, conversation: Conversation): void {
   const timer = setTimeout(() => { endConversation(conversation, 'max-duration-reached', new Date()); }, seconds * 1_000);
   conversation.channel.onEnd(() => { clearTimeout(timer); });
 }
-

@@ -1,17 +1,27 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { api, connect, execute, getVariable, linger, myEvents, sendMessage, unsubscribe, type EslCommand } from '../esl/esl-command.js';
+import {
+  api, connect, execute, getVariable, linger, myEvents, sendMessage, subscribe, unsubscribe, type EslCommand,
+} from '../esl/esl-command.js';
 import { createEslConnection, type EslReply } from '../esl/esl-connection.socket.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import { readHangup, type HangupFacts } from './hangup-facts.js';
 
 const LINGER_SECONDS = 5;
-/** `myevents` is 23 kinds of seven kilobytes each; three are of use. */
+/** `myevents` is 23 kinds of seven kilobytes each; four are of use. */
 const UNUSED_EVENTS = [
   'CHANNEL_APPLICATION', 'CHANNEL_BRIDGE', 'CHANNEL_CREATE', 'CHANNEL_DATA', 'CHANNEL_DESTROY', 'CHANNEL_EXECUTE', 'CHANNEL_EXECUTE_COMPLETE', 'CHANNEL_HANGUP', 'CHANNEL_ORIGINATE',
-  'CHANNEL_UUID', 'CHANNEL_OUTGOING', 'CHANNEL_PARK', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_STATE', 'CHANNEL_UNBRIDGE', 'CHANNEL_UNPARK', 'DETECTED_SPEECH',
-  'NOTALK', 'TALK',
+  'CHANNEL_UUID', 'CHANNEL_OUTGOING', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_STATE', 'CHANNEL_UNBRIDGE',
+  'CHANNEL_UNPARK', 'DETECTED_SPEECH', 'NOTALK', 'TALK',
 ];
+
+/** The channel then waits in a new loop, which takes a new `unicast` and ends with this connection, as the first does. */
+const PARK_ANEW = [
+  ['call-command', 'xferext'], ['application', 'park'], ['application', 'hangup NORMAL_TEMPORARY_FAILURE'],
+] as const;
+
+/** Of the caller's audio, as FreeSWITCH has it: packets that came so far, and how much one holds. */
+export interface RtpFacts { packetsIn: number; packetMs: number }
 
 /** The conversation with FreeSWITCH about one channel. */
 export interface Talk {
@@ -24,9 +34,15 @@ export interface Talk {
   getVariable(name: string): Promise<string | undefined>;
   /** RTP packets that came from the caller so far; undefined: FreeSWITCH does not say. */
   packetsIn(callId: string): Promise<number | undefined>;
+  /** Undefined: FreeSWITCH does not say. */
+  rtp(callId: string): Promise<RtpFacts | undefined>;
+  /** Parks the channel anew: of the call only `unicast` is gone. Settles when that has happened, however late. */
+  park(): Promise<boolean>;
+  /** FreeSWITCH has set the codec anew, from now on. */
+  onCodec(listener: () => void): void;
   onAnswered(listener: (event: EslEvent) => void): void;
-  /** What the caller presses. */
-  onDigit(listener: (digit: string) => void): void;
+  /** What the caller presses, and FreeSWITCH's `DTMF-Source`. */
+  onDigit(listener: (digit: string, source: string) => void): void;
   /** As `onEnd`, and before any of those: what the end's record has to have. */
   beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
@@ -41,7 +57,9 @@ export interface Talk {
 
 export function openTalk(socket: Socket): Talk {
   const onAnswered: ((event: EslEvent) => void)[] = [];
-  let onDigit: (digit: string) => void = () => undefined;
+  let onDigit: (digit: string, source: string) => void = () => undefined;
+  let onCodec: () => void = () => undefined;
+  let onParked: () => void = () => undefined;
   const answered = deferred<EslEvent>();
   const end = deferred<HangupFacts | undefined>();
   const beforeEnd: ((hangup: HangupFacts | undefined) => void)[] = [];
@@ -59,7 +77,9 @@ export function openTalk(socket: Socket): Talk {
         answered.resolve(event);
         for (const listener of onAnswered) listener(event);
       }
-      if (event.name === 'DTMF') onDigit(event.headers.get('DTMF-Digit') ?? '');
+      if (event.name === 'DTMF') onDigit(event.headers.get('DTMF-Digit') ?? '', event.headers.get('DTMF-Source') ?? '');
+      if (event.name === 'CODEC') onCodec();
+      if (event.name === 'CHANNEL_PARK') onParked();
       if (event.name !== 'CHANNEL_HANGUP_COMPLETE') return;
       finish(readHangup(event.headers, new Date()));
       // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
@@ -76,6 +96,14 @@ export function openTalk(socket: Socket): Talk {
     // Of a variable that is not set FreeSWITCH says "-ERR command not found".
     return reply.outcome === 'reply' && !reply.text.startsWith('-ERR') && reply.text !== '' ? reply.text : undefined;
   };
+  /** One round trip. */
+  const rtp = async (callId: string): Promise<RtpFacts | undefined> => {
+    void connection.send(api('uuid_set_media_stats', callId));
+    const wanted = ['rtp_audio_in_media_packet_count', 'rtp_use_codec_ptime'];
+    const [count, packetMs] = await Promise.all(wanted.map(getVariableNow));
+    const packetsIn = Number(count);
+    return Number.isSafeInteger(packetsIn) ? { packetsIn, packetMs: Number(packetMs ?? 20) } : undefined;
+  };
   return {
     begin: () => {
       const data = connection.send(connect());
@@ -86,10 +114,15 @@ export function openTalk(socket: Socket): Talk {
     send: (commands) => { for (const command of commands) void connection.send(command); },
     hangUp: (cause) => { void connection.send(sendMessage([['call-command', 'hangup'], ['hangup-cause', cause]])); },
     getVariable: getVariableNow,
-    packetsIn: async (callId) => {
-      await connection.send(api('uuid_set_media_stats', callId));
-      const count = Number(await getVariableNow('rtp_audio_in_media_packet_count'));
-      return Number.isSafeInteger(count) ? count : undefined;
+    packetsIn: async (callId) => (await rtp(callId))?.packetsIn,
+    rtp,
+    park: () => new Promise((resolve) => {
+      onParked = () => resolve(true);
+      void connection.send(sendMessage(PARK_ANEW));
+    }),
+    onCodec: (listener) => {
+      onCodec = listener;
+      void connection.send(subscribe(['CODEC']));
     },
     onAnswered: (listener) => { onAnswered.push(listener); },
     onDigit: (listener) => { onDigit = listener; },

@@ -62,7 +62,8 @@ describe('a trunk without SRTP', () => {
   it.each([['G729', 18], ['G722', 9]])('refuses a caller that offers %s alone, before it rings, and the record names the codec', async (codec, payloadType) => {
     const who = from();
     const { sip } = test.mesh.bridges[0]!.bridge;
-    const line = await placeSipCall({ number: PLAIN.number, from: who, target: sip, address: PLAIN.address, audio: { address: PLAIN.address, port: 4_000, payloadType, codec } });
+    const audio = { address: PLAIN.address, port: 4_000, codecs: [{ payloadType, name: codec }] };
+    const line = await placeSipCall({ number: PLAIN.number, from: who, target: sip, address: PLAIN.address, audio });
     expect(line.status).toBe(488);
     const { data } = await rejectionOf(who);
     expect(data).toMatchObject({ reason: 'no-common-codec', sip_status: 488, organization_id: org.id });

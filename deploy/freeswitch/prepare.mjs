@@ -4,7 +4,7 @@
  * bridge-agent's files plug into. Running it again keeps the agent's files.
  *
  *   node prepare.mjs DIRECTORY [--sip-port 5060] [--tls-port 5061] [--rtp-start 10000] [--rtp-end 20000] [--esl-port 8021] [--esl-password …]
- *                              [--sip-ip 192.0.2.10] [--external-ip 198.51.100.10] [--call-socket-port 9090] [--tls-dir …] [--log-level warning]
+ *                              [--capture-port 9060] [--sip-ip 192.0.2.10] [--external-ip 198.51.100.10] [--call-socket-port 9090] [--tls-dir …] [--log-level warning]
  */
 import { randomBytes } from 'node:crypto';
 import { access, chmod, cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -25,6 +25,7 @@ const SOURCE = join(dirname(fileURLToPath(import.meta.url)), 'conf');
  * @property {string} [sipIp] the address that SIP and RTP bind to; `auto` lets FreeSWITCH choose the host's own
  * @property {string} [externalIp] what Contact and SDP say, where the host is behind NAT; `sipIp` when absent
  * @property {number} [callSocketPort] where the agent answers calls, on loopback, 9090
+ * @property {number} [capturePort] where the agent takes FreeSWITCH's copies of SIP messages, on loopback, 9060; 0: none are made
  * @property {string} [tlsDir] holds agent.pem (certificate and key), and cafile.pem if carriers' certificates shall be verified; `DIRECTORY/tls` when absent
  * @property {string} [logLevel] warning, which the agent needs; the console then shows errors. `notice`, `info`, `debug` go to the console as well
  * @property {number} [maxSessions] 10000
@@ -53,7 +54,7 @@ const PATH = /^\/[\w./ +@-]*$/;
 /** vars.xml: one X-PRE-PROCESS a line, each alone on its line. */
 export function renderVars({
   sipPort = 5060, tlsPort = 5061, rtpStart = 10_000, rtpEnd = 20_000, eslPort = 8021, eslPassword, sipIp = 'auto', externalIp, tlsDir, tlsEnabled = false,
-  tlsVerify = false, logLevel = 'warning', maxSessions = 10_000, sessionsPerSecond = 1_000,
+  tlsVerify = false, capturePort = 9_060, logLevel = 'warning', maxSessions = 10_000, sessionsPerSecond = 1_000,
 }) {
   const bound = sipIp === 'auto' ? '$${local_ip_v4}' : plain('sipIp', sipIp, ADDRESS);
   const values = {
@@ -68,6 +69,9 @@ export function renderVars({
     rtp_end_port: port('rtpEnd', rtpEnd),
     esl_port: port('eslPort', eslPort),
     esl_password: plain('eslPassword', eslPassword, /^[\w-]{8,128}$/),
+    // HEPv3, every SIP message both ways: what FreeSWITCH refuses before the dialplan is seen nowhere else.
+    capture_server: `udp:127.0.0.1:${port('capturePort', capturePort === 0 ? 9_060 : capturePort)};hep=3;capture_id=1`,
+    sip_capture: capturePort === 0 ? 'no' : 'yes',
     log_level: plain('logLevel', logLevel, /^(debug|info|notice|warning)$/),
     console_log_level: logLevel === 'warning' ? 'err' : logLevel,
     max_sessions: count('maxSessions', maxSessions),
@@ -154,11 +158,11 @@ function fromCommandLine(args) {
     allowPositionals: true,
     options: {
       'sip-port': text, 'tls-port': text, 'rtp-start': text, 'rtp-end': text, 'esl-port': text, 'esl-password': text, 'sip-ip': text, 'external-ip': text,
-      'call-socket-port': text, 'tls-dir': text, 'log-level': text, 'max-sessions': text, 'sessions-per-second': text,
+      'call-socket-port': text, 'capture-port': text, 'tls-dir': text, 'log-level': text, 'max-sessions': text, 'sessions-per-second': text,
     },
   });
   if (positionals.length !== 1) throw new TypeError('name the one directory to prepare');
-  const numeric = new Set(['sip-port', 'tls-port', 'rtp-start', 'rtp-end', 'esl-port', 'call-socket-port', 'max-sessions', 'sessions-per-second']);
+  const numeric = new Set(['sip-port', 'tls-port', 'rtp-start', 'rtp-end', 'esl-port', 'call-socket-port', 'capture-port', 'max-sessions', 'sessions-per-second']);
   const options = Object.fromEntries(Object.entries(values).map(([name, value]) => [
     name.replace(/-(.)/g, (_dash, letter) => letter.toUpperCase()), numeric.has(name) ? Number(value) : value,
   ]));

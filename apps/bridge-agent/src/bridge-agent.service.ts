@@ -8,6 +8,8 @@ import { startCalls, type Calls } from './call/calls.feature.js';
 import { assistantSettings, recordingSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.socket.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.feature.js';
+import { createHandledCalls } from './refused/handled-calls.js';
+import { startRefused, type RefusedFeature } from './refused/refused.feature.js';
 import { createNatsLink, type NatsLink } from './record/nats-link.nats.js';
 import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
 
@@ -20,6 +22,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private esl!: EslClient;
   private gateways!: Gateways;
   private calls!: Calls;
+  private refused!: RefusedFeature;
   private heart!: ReturnType<typeof startHeartbeat>;
 
   constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger, @Inject(AGENT_VERSION) private readonly version: string) {}
@@ -30,7 +33,12 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     const ring = parseKeyRing(config.SECRET_KEYS);
     this.nats = connectNats(config.NATS_URL, { name: `bridge-agent/${bridge.id}`, logger });
     this.link = createNatsLink(this.nats);
+    const handled = createHandledCalls();
+    this.refused = await startRefused({
+      bridgeId: bridge.id, profile: config.SOFIA_PROFILE, capturePort: config.CAPTURE_PORT, handled: handled.has, link: this.link, logger,
+    });
     this.calls = await startCalls({
+      refused: { handled: handled.add, unowned: this.refused.note },
       bridge, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT }, maxCalls: config.MAX_CALLS, link: this.link, logger,
       mesh: assistantSettings(config), recordings: recordingSettings(config), ring,
       resolvedTrunks: (address) => this.gateways?.trunksByAddress(address) ?? [],
@@ -57,6 +65,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       onUp: () => {
         this.gateways?.onUp();
         this.calls.onUp(this.esl);
+        this.refused.onUp(this.esl);
         this.heart?.beat();
       },
       onDown: () => {
@@ -81,6 +90,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       freeswitch: this.esl.connected ? 'up' : 'no connection to the event socket',
       trunks: this.gateways.readiness(),
       ...this.calls.readiness(),
+      capture: this.refused.readiness(),
     };
   }
 
@@ -88,6 +98,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     await this.calls.drain(this.config.DRAIN_SECONDS * 1_000);
     await this.heart.stop();
     await this.calls.stop();
+    await this.refused.stop();
     await this.gateways.stop();
     this.esl.stop();
     if (this.link.connection !== undefined) await this.link.connection.drain();

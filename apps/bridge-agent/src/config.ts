@@ -25,6 +25,8 @@ export const environmentSchema = z.object({
   STATE_DIR: z.string().min(1, 'is a folder that survives restarts'),
   CALL_SOCKET_HOST: z.string().regex(/^[\w.-]{1,253}$/, 'must be a host name or an IPv4 address').default('127.0.0.1'),
   CALL_SOCKET_PORT: port.default(9090),
+  /** Where FreeSWITCH sends every SIP message to (HEPv3), on the loopback; 0: nowhere. */
+  CAPTURE_PORT: port.default(9060),
   /** How long calls may go on when the agent is told to stop. */
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(86_400).default(0),
   MAX_CALLS: z.coerce.number().int().min(1).max(100_000).default(5_000),

@@ -25,6 +25,8 @@ import { startPlacement, type Placement } from './placement/placement.clock.js';
 import { linkNats, type NatsLink } from './record/nats-link.nats.js';
 import { keepStreams } from './record/keep-streams.nats.js';
 import { openRecord, type RecordStore } from './record/record-store.pg.js';
+import { RefusedCallController } from './refused/refused-call.controller.js';
+import { startRefusedCalls } from './refused/refused-calls.consumer.js';
 import { RouteController } from './routes/route.controller.js';
 import type { World } from './status/await-verdicts.kv.js';
 import { GatewayStatuses } from './status/gateway-statuses.kv.js';
@@ -65,6 +67,7 @@ export function compose(config: Config, logger: Logger): Parts {
     const onCaughtUp = () => { reportContested(record, logger).catch((error: Error) => logger.warn({ err: { message: error.message } }, 'cannot look for contested addresses')); };
     const gateways = startGatewayEvidence({ record, nats, logger, allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
     running.push(relay, startForgetting(record), startCallEvidence({ record, nats, logger, onCaughtUp }), gateways, answerVerifications(record, nats, logger));
+    running.push(startRefusedCalls({ record, nc: nats.ready, logger }));
   });
   started.catch((error: Error) => logger.error({ err: error }, 'what follows the record could not be started'));
   return {
@@ -84,7 +87,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController, VerificationController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController, VerificationController, RefusedCallController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

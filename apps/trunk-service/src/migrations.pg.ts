@@ -8,6 +8,7 @@ import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
+import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateNumberClaims1764000070000,
   CreateReportsMade1764000061000,
   CreateVerifications1764000075000,
+  CreateRefusedCalls1764000090000,
 ];

@@ -6,6 +6,7 @@ import { callEvent } from './call.js';
 import { carrierEvent } from './carrier.js';
 import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
+import { callsRefused } from './refused-call.js';
 import { trunkEvent } from './trunk.js';
 
 /**
@@ -14,7 +15,7 @@ import { trunkEvent } from './trunk.js';
  */
 const SCHEMAS = [
   ...organizationEvent.options, ...trunkEvent.options, ...numberEvent.options, ...addressEvent.options, ...carrierEvent.options,
-  ...bridgeEvent.options, ...callEvent.options, gatewayStateChanged,
+  ...bridgeEvent.options, ...callEvent.options, gatewayStateChanged, callsRefused,
 ];
 const TYPES = SCHEMAS.map((schema) => schema.shape.type.value as string);
 const folder = new URL('../samples/', import.meta.url);

@@ -14,10 +14,14 @@ export const CALLS_STREAM = 'CALLS';
 /** A gateway's changes of state that are worth keeping, one subject a trunk and bridge, written by the agents. */
 export const GATEWAYS_STREAM = 'GATEWAYS';
 
+/** Calls that are in no call log, counted by the minute, one subject a bridge, written by the agents. Bounded: whatever a flood writes, it fills no disk. */
+export const REFUSED_STREAM = 'REFUSED';
+
 export const STREAM_SUBJECTS = {
   [TRUNKMESH_STREAM]: ['trunkmesh.org.>', 'trunkmesh.bridge.>', 'trunkmesh.carrier.>'],
   [CALLS_STREAM]: ['trunkmesh.call.>'],
   [GATEWAYS_STREAM]: ['trunkmesh.gateway.>'],
+  [REFUSED_STREAM]: ['trunkmesh.refused.*'],
 } as const;
 
 /** KV buckets: what changes often and matters only now. */
@@ -40,6 +44,8 @@ export const bridgeSubject = (bridge: string) => `trunkmesh.bridge.${token(bridg
 /** `org` is the string `unknown` where a refused call belongs to nobody. */
 export const callSubject = (org: string, call: string) => `trunkmesh.call.${token(org)}.${token(call)}`;
 export const gatewaySubject = (org: string, trunk: string, bridge: string) => `trunkmesh.gateway.${token(org)}.${token(trunk)}.${token(bridge)}`;
+
+export const refusedSubject = (bridge: string) => `trunkmesh.refused.${token(bridge)}`;
 
 export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';
 export const ALL_TRUNKS = 'trunkmesh.org.*.trunk.*';
@@ -114,3 +120,5 @@ export const bridgeRequest = (bridge: string, request: BridgeRequest) => `trunkm
 export const USAGE_DURABLE = 'billing-observer';
 /** trunk-service reads finished calls for evidence of addresses and numbers. */
 export const EVIDENCE_DURABLE = 'evidence';
+/** trunk-service reads refused calls. */
+export const REFUSED_DURABLE = 'refused-calls';

@@ -3,7 +3,7 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
-  BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, HELD_CALLS_BUCKET, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
+  BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, HELD_CALLS_BUCKET, REFUSED_STREAM, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
 } from '@trunkmesh/contracts/subjects.js';
 
 export interface StreamOptions {
@@ -19,6 +19,7 @@ export class StreamSettingsError extends Error {
 }
 
 const DAY_NS = 86_400 * 1e9;
+const REFUSED_BYTES = 256 * 1_024 * 1_024;
 const STREAM_NAME_IN_USE = 10058;
 
 type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
@@ -47,6 +48,8 @@ function allSettings(options: StreamOptions): Settings[] {
     entitySettings(options),
     { ...stream(CALLS_STREAM, options), max_age: 30 * DAY_NS },
     { ...stream(GATEWAYS_STREAM, options), max_age: 90 * DAY_NS, max_msgs_per_subject: 100 },
+    // Both bounds hold: readers are seconds behind, and a flood pushes out what was read long ago.
+    { ...stream(REFUSED_STREAM, options), max_age: 7 * DAY_NS, max_bytes: REFUSED_BYTES },
     // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the bucket says nothing when an entry runs out.
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },
     bucket(GATEWAYS_BUCKET, options),

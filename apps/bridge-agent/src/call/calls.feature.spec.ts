@@ -92,6 +92,20 @@ describe('an inbound call', () => {
     expect((await host.untilWritten(call.uuid))[0]!.data).toMatchObject({ reason: 'unknown-source', organization_id: null, trunk_id: null });
   });
 
+  it('of no organisation is told of to whoever owns the number that it names, and no other is', async () => {
+    const [handled, unowned]: [string[], object[]] = [[], []];
+    await upToDate(await host.startAgent({ refused: { handled: (callId) => { handled.push(callId); }, unowned: (refused) => { unowned.push(refused); } } }));
+    host.routingSays((request) => ({ outcome: 'refuse', reason: 'unknown-source', sip_status: 403, organization_id: null, trunk_id: null, number: null, explanation: routeOf(request).explanation }));
+    const call = host.standIn.call(invite({ request_user: '9228', headers: { Diversion: `<sip:${DID}@pbx.example.com>` } }));
+    expect((await call.final).status).toBe(403);
+    await eventually(() => unowned.length === 1);
+    expect(unowned).toEqual([{ sourceAddress: '192.0.2.1', called: '9228', numbers: [DID], reason: 'unknown-source', sipStatus: 403, detail: null }]);
+    host.routingSays((request) => ({ outcome: 'refuse', reason: 'unknown-number', sip_status: 404, organization_id: id(1, 1), trunk_id: id(2, 1), number: null, explanation: routeOf(request).explanation }));
+    const other = host.standIn.call(invite());
+    await host.untilWritten(other.uuid);
+    expect([handled, unowned.length]).toEqual([[call.callId, other.callId], 1]);
+  });
+
   it('whose caller gives up while it is being decided ends without an answer', async () => {
     await upToDate(await host.startAgent());
     host.routingSays(() => undefined);

@@ -46,8 +46,11 @@ export interface CallsOptions {
   ring: KeyRing;
   /** Trunks whose gateway's host name resolves to the address. */
   resolvedTrunks: (address: string) => readonly string[];
+  refused?: CallPorts['refused'];
   logger: Logger;
 }
+
+const NOBODY: CallPorts['refused'] = { handled: () => undefined, unowned: () => undefined };
 
 export interface Calls {
   /** Where FreeSWITCH's dialplan connects to. */
@@ -114,7 +117,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger, transferDeadlineMs: options.transferDeadlineMs });
   const ports: CallPorts = {
     bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
-    decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal },
+    refused: options.refused ?? NOBODY, decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal },
   };
   const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports), onTurnedAway: turnAway });
   const talking = (): number => [...conversations.values()].filter((conversation) => conversation.talking).length;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
+import { fullNumbers, printable, type RefusedInvite } from '../refused/refused-invites.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
 import { connectToAssistant, type AssistantPorts } from './assistant-call.socket.js';
 import type { AssistantSettings } from './assistant-settings.js';
@@ -33,6 +34,8 @@ export interface CallPorts {
   mesh: AssistantSettings;
   assistant: AssistantPorts;
   conversations: Conversations;
+  /** Of calls that the call log's readers would not find: no organisation's, and those that never came here. */
+  refused: { handled(sipCallId: string): void; unowned(refused: RefusedInvite): void };
   newId: () => string;
   logger: Logger;
 }
@@ -52,6 +55,7 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
       talk.hangUp('NORMAL_TEMPORARY_FAILURE');
       return;
     }
+    if (invite.sipCallId !== null) ports.refused.handled(invite.sipCallId);
     await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {
       const started = performance.now();
       const found = await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress)));
@@ -154,4 +158,12 @@ async function refuse({ invite, refusal, decided, stamp }: Refusing, talk: Talk,
   const event = callRejected(invite, refusal, { decidedAt, endedAt: hangup?.endedAt ?? new Date(), sipStatus }, stamp);
   await ports.tell({ what: 'event', event });
   await ports.recorder.finish(event);
+  if (refusal.organization_id === null) ports.refused.unowned(unownedCall(invite, refusal, sipStatus));
 }
+
+/** Its record is in nobody's call log; whose number was called may still ask why. */
+const unownedCall = (invite: InviteFacts, { reason }: Refusal, sipStatus: number): RefusedInvite => ({
+  sourceAddress: /^[\dA-Fa-f.:]*$/.test(invite.sourceAddress) ? invite.sourceAddress : '', called: printable(invite.requestUriUser), sipStatus,
+  numbers: fullNumbers({ headers: invite.headers, request_uri_user: invite.requestUriUser, to_user: invite.toUser }),
+  ...(reason === 'unknown-source' ? { reason, detail: null } : { reason: 'not-routed', detail: reason }),
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { originate } from './originate.calls.js';
-import { gatewayText, gatewayXml, gatewaysXml, profilesXml, statusTable } from './sofia-report.js';
+import { gatewayText, gatewayXml, gatewaysXml, profileXml, profilesXml, statusTable } from './sofia-report.js';
 import { stampOf } from './events.clock.js';
 import type { Leg } from './leg.calls.js';
 import type { Switch } from './switch.state.js';
@@ -97,6 +97,7 @@ function sofiaStatus(freeswitch: Switch, [kind, name]: string[]): string {
 
 function sofiaXmlStatus(freeswitch: Switch, [kind, name]: string[]): string {
   if (kind === undefined) return profilesXml(freeswitch.gateways, freeswitch.sofia, freeswitch.legs.size);
+  if (kind === 'profile' && name === freeswitch.sofia.name) return profileXml(freeswitch.sofia);
   if (!kind.startsWith('gateway')) return 'Invalid Profile!\n';
   if (name === undefined) return gatewaysXml(freeswitch.gateways, freeswitch.sofia, Date.now());
   const gateway = freeswitch.gateways.find(({ settings }) => settings.name === name);

@@ -74,6 +74,15 @@ export function profileOf(configuration: Configuration): { name: string; setting
   };
 }
 
+/** Where copies of SIP messages go (HEPv3 over UDP); undefined: nowhere. */
+export function captureSettings(configuration: Configuration): { host: string; port: number; captureId: number } | undefined {
+  const sofia = named(section(configuration, 'configuration'), 'configuration', 'sofia.conf');
+  const server = parameters(children(sofia, 'global_settings')[0])['capture-server'] ?? '';
+  const [, host, port, more = ''] = /^udp:([\d.]+):(\d+);hep=3(.*)$/.exec(server) ?? [];
+  if (host === undefined || profileOf(configuration).settings['sip-capture'] !== 'yes') return undefined;
+  return { host, port: Number(port), captureId: Number(/;capture_id=(\d+)/.exec(more)?.[1] ?? 0) };
+}
+
 export interface Action { application: string; data: string }
 
 /** The actions of the first extension of the context whose conditions all match. */

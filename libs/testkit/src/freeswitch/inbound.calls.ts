@@ -37,6 +37,7 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
   const uuid = randomUUID();
   const callId = request.call_id ?? `1-${freeswitch.sessions + 1}@${request.source.address}`;
   if (freeswitch.inboundAcl !== undefined && !freeswitch.acl.allows(request.source.address, freeswitch.inboundAcl)) return refused(freeswitch, request, { uuid, callId });
+  if ([request.headers['Require'] ?? []].flat().some((value) => value.includes('100rel'))) return badExtension(uuid, callId);
   const gateways = new Map(freeswitch.gateways.map(({ settings }) => [settings.name, settings]));
   const now = freeswitch.events.now();
   const seen = readInvite(request, { uuid, now, session: freeswitch.sessions + 1, callId, sofia: freeswitch.sofia }, gateways);
@@ -85,6 +86,16 @@ async function runDialplan(leg: Leg): Promise<void> {
   leg.hangup('NORMAL_CLEARING');
 }
 
+/** What FreeSWITCH's SIP stack refuses itself: no channel, no event, no log line. */
+const badExtension = (uuid: string, callId: string): InboundCall => ({
+  ...NEVER_A_CALL, uuid, callId, final: Promise.resolve({ status: 420, phrase: 'Bad Extension', headers: { Unsupported: '100rel' } }),
+  ended: Promise.resolve({ cause: '', answered: false, transferredTo: undefined }),
+});
+
+const NEVER_A_CALL = {
+  heard: () => [], say: () => undefined, digitsHeard: () => '', packetsIn: () => 0, answerTransfersWith: () => undefined, press: () => undefined, hangUp: () => undefined,
+} satisfies Partial<InboundCall>;
+
 /** A stranger: 403 before the dialplan, events that say neither where it came from nor whom it wanted, and the one log line that names the address. */
 function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: string; callId: string }): InboundCall {
   freeswitch.sessions += 1;
@@ -108,7 +119,7 @@ function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: 
     freeswitch.events.fire('CHANNEL_DESTROY', [...channel('CS_REPORTING', 'HANGUP', '12'), ...done], { uuid });
   });
   return {
-    uuid, callId, final: Promise.resolve({ status: 403, phrase: PHRASES[403]!, headers: {} }),
-    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }), heard: () => [], say: () => undefined, digitsHeard: () => '', packetsIn: () => 0, answerTransfersWith: () => undefined, press: () => undefined, hangUp: () => undefined,
+    ...NEVER_A_CALL, uuid, callId, final: Promise.resolve({ status: 403, phrase: PHRASES[403]!, headers: {} }),
+    ended: Promise.resolve({ cause: 'CALL_REJECTED', answered: false, transferredTo: undefined }),
   };
 }

@@ -47,6 +47,11 @@ export const profilesXml = (gateways: readonly Gateway[], sofia: SofiaProfile, c
   '</profiles>', '',
 ].join('\n');
 
+export const profileXml = (sofia: SofiaProfile): string => [
+  `${DECLARATION}<profile>`, '  <profile-info>', `    <name>${sofia.name}</name>`, `    <sip-ip>${sofia.sipAddress}</sip-ip>`, `    <url>sip:mod_sofia@${sofia.sipAddress}:${sofia.sipPort}</url>`,
+  `    <bind-url>sip:mod_sofia@${sofia.sipAddress}:${sofia.sipPort};maddr=${sofia.sipAddress};transport=udp,tcp</bind-url>`, '  </profile-info>', '</profile>', '',
+].join('\n');
+
 const RULE = '='.repeat(97);
 
 export function statusTable(gateways: readonly Gateway[], sofia: SofiaProfile, calls: number, now: number): string {

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
+import { SipCapture } from './capture.udp.js';
 import { carrier, type CarrierInput } from './carrier.js';
 import { receive, type InboundCall } from './inbound.calls.js';
 import type { InviteInput } from './invite.js';
@@ -38,6 +39,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   set(options.carriers ?? []);
   const worker = new SofiaWorker(freeswitch);
   worker.start();
+  const capture = new SipCapture(freeswitch);
   const configured = freeswitch.eventSocket;
   const esl = { host: configured.host, port: options.eslPort ?? configured.port, password: options.eslPassword ?? configured.password };
   const sockets = new Set<Socket>();
@@ -50,10 +52,15 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   return {
     esl: { ...esl, port }, freeswitch, setCarriers: set,
     addCarrier: (one) => { freeswitch.carriers = [...freeswitch.carriers.filter(({ address }) => address !== one.address), carrier.parse(one)]; },
-    call: (input) => receive(freeswitch, input),
+    call: (input) => {
+      const call = receive(freeswitch, input);
+      capture.follow(input, call);
+      return call;
+    },
     gateways: () => freeswitch.gateways.map(({ settings, state, up }) => ({ name: settings.name, state, up })),
     stop: async () => {
       worker.stop();
+      capture.stop();
       for (const leg of [...freeswitch.legs.values()]) leg.hangup('MANAGER_REQUEST');
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => { server.close(() => resolve()); });

@@ -27,6 +27,7 @@ export interface FreeswitchOptions {
 export interface BridgeFreeswitch {
   bridge: MeshBridge;
   callSocketPort: number;
+  capturePort: number;
   /** CONF_DIR of the bridge's agent. */
   agentDir: string;
   /** Where calls are injected into the stand-in; undefined for a real FreeSWITCH. */
@@ -39,9 +40,10 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
   const sipPort = await store.port(`${id}.sip`);
   const eslPort = await store.port(`${id}.esl`);
   const callSocketPort = await store.port(`${id}.call-socket`);
+  const capturePort = await store.port(`${id}.capture`);
   const { prepare } = await import(join(root, 'deploy/freeswitch/prepare.mjs')) as Prepare;
   const { confDir, agentDir, eslPassword } = await prepare(join(folder, 'conf'), {
-    sipPort, eslPort, callSocketPort, tlsPort: await store.port(`${id}.tls`), rtpStart: options.rtp.start, rtpEnd: options.rtp.end,
+    sipPort, eslPort, callSocketPort, capturePort, tlsPort: await store.port(`${id}.tls`), rtpStart: options.rtp.start, rtpEnd: options.rtp.end,
     sipIp: '127.0.0.1', eslPassword: store.password(`${id}.esl`),
   });
   const bridge: MeshBridge = {
@@ -51,12 +53,12 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
   const ready = () => accepts(eslPort);
   if (options.binary !== undefined) {
     const args = await realArguments(options.binary, confDir, join(folder, 'run'));
-    return { bridge, callSocketPort, agentDir, controlPort: undefined, component: component({ name: `${id}.freeswitch`, command: options.binary, args, logFile: options.logFile, ready }) };
+    return { bridge, callSocketPort, capturePort, agentDir, controlPort: undefined, component: component({ name: `${id}.freeswitch`, command: options.binary, args, logFile: options.logFile, ready }) };
   }
   const controlPort = await store.port(`${id}.control`);
   const standIn = join(root, 'libs/testkit/dist/freeswitch/stand-in.main.js');
   return {
-    bridge, callSocketPort, agentDir, controlPort,
+    bridge, callSocketPort, capturePort, agentDir, controlPort,
     component: component({
       name: `${id}.freeswitch`, command: process.execPath, args: [standIn, '--conf', confDir, '--control-port', String(controlPort)], logFile: options.logFile, ready,
     }),

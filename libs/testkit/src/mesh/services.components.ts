@@ -53,7 +53,8 @@ export async function bridgeAgent(context: ServiceContext, freeswitch: BridgeFre
       BRIDGE_ID: bridge.id, BRIDGE_POOL: bridge.pool, SIP_ADDRESS: `${bridge.sip.host}:${bridge.sip.port}`,
       ESL_HOST: bridge.esl.host, ESL_PORT: String(bridge.esl.port), ESL_PASSWORD: bridge.esl.password,
       CONF_DIR: freeswitch.agentDir, STATE_DIR: join(context.folder, bridge.id, 'state'),
-      CALL_SOCKET_HOST: '127.0.0.1', CALL_SOCKET_PORT: String(freeswitch.callSocketPort), SECRET_KEYS: context.store.settings.secretKeys,
+      CALL_SOCKET_HOST: '127.0.0.1', CALL_SOCKET_PORT: String(freeswitch.callSocketPort), CAPTURE_PORT: String(freeswitch.capturePort),
+      SECRET_KEYS: context.store.settings.secretKeys,
       // Carriers of a private mesh are on the loopback, and so is whoever answers for the platform.
       ALLOW_PRIVATE_GATEWAYS: 'true', ALLOW_PRIVATE_URLS: 'true',
     },

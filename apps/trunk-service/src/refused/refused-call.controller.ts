@@ -1,0 +1,29 @@
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { refusedCall } from '@trunkmesh/contracts/refused-call.js';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { Access, CurrentCaller } from '../http/access.guard.js';
+import { organizationOf, type Caller } from '../http/caller.js';
+import { Described } from '../http/open-api.http.js';
+import { pageHeaders } from '../http/page.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { RECORD } from '../tokens.js';
+import { listRefusedCalls, refusedCallQuery, type RefusedCallQuery } from './refused-calls.pg.js';
+
+@Controller('api/v1/refused-calls')
+export class RefusedCallController {
+  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+
+  @Get()
+  @Access('read')
+  @Described({
+    summary: 'Calls to the organisation\'s numbers that a bridge refused before they reached routing, counted by source address, number, reason and minute, newest first; the bootstrap key without an organisation sees everybody\'s and nobody\'s',
+    answer: z.array(refusedCall),
+  })
+  async list(@CurrentCaller() caller: Caller, @Query({ schema: refusedCallQuery }) query: RefusedCallQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+    const organizationId = caller.role === 'bootstrap' && caller.organization === null ? null : organizationOf(caller);
+    const page = await listRefusedCalls(this.record, organizationId, query);
+    response.set(pageHeaders(request.originalUrl, page));
+    return page.calls;
+  }
+}

@@ -20,6 +20,7 @@ import { startForgetting } from './http/idempotency.clock.js';
 import { MIGRATIONS } from './migrations.pg.js';
 import { ImportController } from './number/import.controller.js';
 import { NumberController } from './number/number.controller.js';
+import { Quotas } from './organization/quotas.pg.js';
 import { OrganizationController } from './organization/organization.controller.js';
 import { startPlacement, type Placement } from './placement/placement.clock.js';
 import { linkNats, type NatsLink } from './record/nats-link.nats.js';
@@ -56,7 +57,8 @@ export interface Parts {
 
 export function compose(config: Config, logger: Logger): Parts {
   const keyRing = parseKeyRing(config.SECRET_KEYS);
-  const record = openRecord({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: config.BOOTSTRAP_KEY, logger });
+  const quotas = new Quotas({ trunks: config.QUOTA_TRUNKS, numbers: config.QUOTA_NUMBERS, api_keys: config.QUOTA_API_KEYS });
+  const record = openRecord({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: config.BOOTSTRAP_KEY, logger, quotas });
   const nats = linkNats(config.NATS_URL, { name: 'trunk-service', logger });
   const heartbeats = hearBridges(nats, logger);
   const placement = startPlacement(record, heartbeats, logger);

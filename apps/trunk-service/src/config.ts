@@ -28,6 +28,10 @@ export const environmentSchema = z.object({
   RATE_LIMIT_ORGANIZATION: limit(120_000),
   RATE_LIMIT_ADDRESS: limit(120_000),
   RATE_LIMIT_FAILED_AUTHENTICATIONS: limit(30),
+  /** What an organisation may have, where the operator has set nothing else for it. */
+  QUOTA_TRUNKS: limit(10_000),
+  QUOTA_NUMBERS: limit(1_000_000),
+  QUOTA_API_KEYS: limit(1_000),
   QUOTA_PARALLEL_IMPORTS: limit(4),
   MAX_CONNECTIONS: limit(10_000),
   /** Whose X-Forwarded-For is believed; nobody's without it. */

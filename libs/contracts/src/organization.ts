@@ -3,6 +3,11 @@ import { callSettings } from './call-settings.js';
 import { cloudEvent } from './envelope.js';
 import { countryCode, timestamp, uuid } from './scalar.js';
 
+const quota = z.number().int().min(0).max(1_000_000_000).optional();
+/** What the operator allows this organisation, where it differs from the installation's; 0: any number. */
+export const organizationQuotas = z.object({ trunks: quota, numbers: quota, api_keys: quota, parallel_imports: quota });
+export type OrganizationQuotas = z.infer<typeof organizationQuotas>;
+
 export const organizationState = z.object({
   id: uuid,
   name: z.string().min(1).max(200),
@@ -11,6 +16,8 @@ export const organizationState = z.object({
   outbound_country_codes: z.array(countryCode).nullable(),
   /** Absent: none is set. */
   call_settings: callSettings.optional(),
+  /** Absent: the installation's. */
+  quotas: organizationQuotas.optional(),
   created_at: timestamp,
   updated_at: timestamp,
 });
@@ -18,7 +25,7 @@ export type OrganizationState = z.infer<typeof organizationState>;
 
 const fields = organizationState.pick({ name: true, outbound_country_codes: true });
 /** Which of them were set, changed or cleared, without their values: the state after it holds those. */
-const changedSettings = z.object({ call_settings_changed: z.array(z.string()).optional() });
+const changedSettings = z.object({ call_settings_changed: z.array(z.string()).optional(), quotas: organizationQuotas.nullable().optional() });
 
 export const organizationEvent = z.discriminatedUnion('type', [
   cloudEvent('OrganizationCreated', fields.extend(changedSettings.shape), organizationState),

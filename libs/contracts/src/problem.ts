@@ -22,6 +22,8 @@ export const DOMAIN_ERRORS = {
   'not-authenticated': 401,
   'not-allowed': 403,
   'organization-suspended': 403,
+  /** The organisation has as many as the operator allows. */
+  'quota-exceeded': 403,
   'organization-not-found': 404,
   'trunk-not-found': 404,
   'number-not-found': 404,

@@ -32,6 +32,7 @@ export class ApiKeyController {
       const key = keyText(lookup, randomBytes(32).toString('base64url'));
       const row: ApiKeyRow = { id: uuidv7(), organization_id, lookup, name: wanted.name, role: wanted.role, created_at: new Date(work.at), last_used_at: null };
       await insertApiKey(work.manager, row, hashOf(key));
+      await this.record.quotas?.check(work.manager, organization_id, 'api_keys', 1);
       return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
     }, { stored: (body) => ({ ...(body as object), key: null }) });
     response.status(answer.status).set(answer.headers);

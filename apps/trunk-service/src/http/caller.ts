@@ -21,7 +21,7 @@ export const ROLES: Record<Exclude<Access, 'public'>, readonly Role[]> = {
 export interface Caller {
   role: Role;
   /** Whom it acts for. Null: the bootstrap key without an organisation. */
-  organization: { id: string; status: 'active' | 'suspended' } | null;
+  organization: { id: string; status: 'active' | 'suspended'; /** Null: as many as the installation allows. */ parallel_imports: number | null } | null;
   keyId: string | null;
 }
 

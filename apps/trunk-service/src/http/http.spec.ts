@@ -7,7 +7,7 @@ import { etagOf, isUnchanged, requireMatch } from './etag.js';
 import { decodeCursor, encodeCursor, pageHeaders, pageQuery } from './page.js';
 import { problemOf, retryAfter } from './problem.js';
 
-const caller = (role: Role, status: 'active' | 'suspended' = 'active'): Caller => ({ role, organization: { id: 'o', status }, keyId: null });
+const caller = (role: Role, status: 'active' | 'suspended' = 'active'): Caller => ({ role, organization: { id: 'o', status, parallel_imports: null }, keyId: null });
 
 describe('authorize', () => {
   const table: [Exclude<Access, 'public'>, Role, boolean][] = [

@@ -58,7 +58,7 @@ export class RateLimits {
   /** A place among the organisation's large requests, until the answer is sent. @throws DomainError too-many-requests */
   largeRequest(caller: Caller, response: Response): void {
     const id = caller.organization?.id ?? 'operator';
-    const most = this.config.QUOTA_PARALLEL_IMPORTS;
+    const most = caller.organization?.parallel_imports ?? this.config.QUOTA_PARALLEL_IMPORTS;
     const running = this.imports.get(id) ?? 0;
     if (most !== 0 && running >= most) {
       this.refuse('parallel-imports', { organization_id: id }, isFirst(this.refusedImports, id));

@@ -1,4 +1,4 @@
-import type { OrganizationEvent, OrganizationState } from '@trunkmesh/contracts/organization.js';
+import type { OrganizationEvent, OrganizationQuotas, OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { changedSettings, reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
@@ -6,7 +6,7 @@ import { changedSettings, reencryptedSettings, withSettings } from '../call-sett
 export type OrganizationChange = { [E in OrganizationEvent as E['type']]: { type: E['type'] } & E['data'] }[OrganizationEvent['type']];
 
 /** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
-export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'>;
+export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'> & { /** Null: the installation's. */ quotas?: OrganizationQuotas | null | undefined };
 
 export type OrganizationCommand =
   | { type: 'CreateOrganization'; id: string; fields: OrganizationFields; at: string }
@@ -40,8 +40,10 @@ function existing(state: OrganizationState | null): OrganizationState {
 
 function create(state: OrganizationState | null, { id, fields, at }: Extract<OrganizationCommand, { type: 'CreateOrganization' }>): OrganizationChange[] {
   if (state !== null) throw new DomainError('duplicate-organization', 'An organisation with this id exists already.', [{ pointer: '/id', message: 'is the id of another organisation' }]);
-  const { call_settings, ...plain } = fields;
-  return [{ type: 'OrganizationCreated', change: { ...plain, ...named(changedSettings({}, call_settings)) }, state: withSettings({ id, ...plain, status: 'active', created_at: at, updated_at: at }, call_settings) }];
+  const { call_settings, quotas, ...plain } = fields;
+  const given = quotas ? { quotas } : {};
+  const made: OrganizationState = { id, ...plain, status: 'active', ...given, created_at: at, updated_at: at };
+  return [{ type: 'OrganizationCreated', change: { ...plain, ...given, ...named(changedSettings({}, call_settings)) }, state: withSettings(made, call_settings) }];
 }
 
 function change(state: OrganizationState, { changes, at }: Extract<OrganizationCommand, { type: 'ChangeOrganization' }>): OrganizationChange[] {
@@ -50,10 +52,19 @@ function change(state: OrganizationState, { changes, at }: Extract<OrganizationC
   if (changes.outbound_country_codes !== undefined && JSON.stringify(changes.outbound_country_codes) !== JSON.stringify(state.outbound_country_codes)) {
     changed.outbound_country_codes = changes.outbound_country_codes;
   }
+  if (changes.quotas !== undefined && !sameQuotas(changes.quotas, state.quotas)) changed.quotas = changes.quotas;
   const { call_settings = state.call_settings } = changes;
   const settings = named(changedSettings(state.call_settings, call_settings));
   if (Object.keys({ ...changed, ...settings }).length === 0) return [];
-  return [{ type: 'OrganizationUpdated', change: { ...changed, ...settings }, state: withSettings({ ...state, ...changed, updated_at: at }, call_settings) }];
+  return [{ type: 'OrganizationUpdated', change: { ...changed, ...settings }, state: withSettings({ ...withQuotas({ ...state, ...changed }), updated_at: at }, call_settings) }];
+}
+
+/** None is the same as null. */
+export const sameQuotas = (one: OrganizationQuotas | null | undefined, other: OrganizationQuotas | null | undefined) => QUOTA_NAMES.every((name) => one?.[name] === other?.[name]);
+const QUOTA_NAMES = ['trunks', 'numbers', 'api_keys', 'parallel_imports'] as const;
+
+function withQuotas({ quotas, ...state }: Omit<OrganizationState, 'quotas'> & Pick<OrganizationFields, 'quotas'>): OrganizationState {
+  return quotas ? { ...state, quotas } : state;
 }
 
 /** Only the names: the state holds the values, which may be secret. */

@@ -5,6 +5,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { EntityManager } from 'typeorm';
+import type { QuotaKind } from '../organization/quotas.pg.js';
 import { READ_MODELS } from '../read-models.pg.js';
 import { stateAfter, type DecidedEvent, type Loaded, type Next } from './decided.js';
 import { preparedIn } from './prepared.pg.js';
@@ -82,9 +83,10 @@ async function once<R>(store: RecordStore, plan: (unit: Work) => Promise<R>, con
   let wrote = false;
   const result = await store.transaction(async (manager) => {
     if (contended.length > 0) await manager.query(WAIT_IN_LINE, [contended]);
-    const { work, wroteEvents } = workIn(manager, store.source);
+    const { work, wroteEvents, added } = workIn(manager, store.source);
     const planned = await plan(work);
     await work.flush();
+    for (const { org, kind, count } of added()) await store.quotas?.check(preparedIn(manager.queryRunner!), org, kind, count);
     wrote = wroteEvents();
     return planned;
   });
@@ -92,11 +94,12 @@ async function once<R>(store: RecordStore, plan: (unit: Work) => Promise<R>, con
   return result;
 }
 
-function workIn(manager: EntityManager, source: string): { work: Work; wroteEvents: () => boolean } {
+function workIn(manager: EntityManager, source: string): { work: Work; wroteEvents: () => boolean; added: () => Added[] } {
   const now = new Date();
   const at = now.toISOString();
   let pending: NewEvent[] = [];
   let written = 0;
+  const added = new Map<string, Added>();
   const work: Work = {
     manager,
     at,
@@ -120,11 +123,24 @@ function workIn(manager: EntityManager, source: string): { work: Work; wroteEven
       const events = pending;
       pending = [];
       written += events.length;
+      for (const event of events) noteAdded(added, event);
       const meta = { source, now, traceparent: currentTraceparent() };
       for (let from = 0; from < events.length; from += BATCH) await write(manager, events.slice(from, from + BATCH), meta);
     },
   };
-  return { work, wroteEvents: () => written > 0 };
+  return { work, wroteEvents: () => written > 0, added: () => [...added.values()] };
+}
+
+/** What a transaction gave to an organisation that has a quota. */
+interface Added { org: string; kind: QuotaKind; count: number }
+const ADDS: Readonly<Record<string, QuotaKind>> = { TrunkCreated: 'trunks', NumberAdded: 'numbers' };
+
+function noteAdded(added: Map<string, Added>, { type, subject }: NewEvent): void {
+  const kind = ADDS[type];
+  const entity = kind === undefined ? undefined : entityOfSubject(subject);
+  if (kind === undefined || entity === undefined || !('org' in entity)) return;
+  const key = `${kind} ${entity.org}`;
+  added.set(key, { org: entity.org, kind, count: (added.get(key)?.count ?? 0) + 1 });
 }
 
 const loaded = <State>(subject: string, last: LastEvent | undefined, schema: StateSchema<State>): Loaded<State> => ({

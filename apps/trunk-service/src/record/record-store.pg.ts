@@ -5,6 +5,7 @@ import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
+import type { Quotas } from '../organization/quotas.pg.js';
 import { startSlices } from '../slices.clock.js';
 import { startLine } from './line.clock.js';
 import { migrate } from './migrate.pg.js';
@@ -20,12 +21,15 @@ export interface RecordOptions {
   /** Keys the fingerprints of requests: a plain hash of a body with a password in it could be searched for the password. The same in every copy. */
   fingerprintKey: string;
   logger: Logger;
+  /** Undefined: nothing is limited. */
+  quotas?: Quotas;
 }
 
 /** The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and works again when it is back. */
 export interface RecordStore {
   readonly source: string;
   readonly logger: Logger;
+  readonly quotas: Quotas | undefined;
   /** Settles when the record was reached and migrated for the first time. */
   readonly opened: Promise<DataSource>;
   /** `up`, or why not. */
@@ -100,6 +104,7 @@ export function openRecord(options: RecordOptions): RecordStore {
   return {
     source: options.source,
     logger,
+    quotas: options.quotas,
     opened,
     health: () => Promise.race([inTurn(() => query(dataSource, 'select 1')).then(() => 'up', () => (usable ? AWAY : 'PostgreSQL was not reached yet, or is being migrated')), pause(HEALTH_TIMEOUT_MS, AWAY, { ref: false })]),
     query: <Row>(sql: string, parameters?: unknown[]) => inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),

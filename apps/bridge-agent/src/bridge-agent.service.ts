@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { startHeartbeat } from './bridge/heartbeat.publisher.js';
+import { BridgeTaken } from './bridge/ownership.js';
+import { claimBridge } from './bridge/ownership.nats.js';
+import { lockStateDir, type StateLock } from './bridge/state-lock.net.js';
+import { uuidv7 } from 'uuidv7';
 import { startCalls, type Calls } from './call/calls.feature.js';
 import { assistantSettings, recordingSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.socket.js';
@@ -13,9 +18,17 @@ import { startRefused, type RefusedFeature } from './refused/refused.feature.js'
 import { createNatsLink, type NatsLink } from './record/nats-link.nats.js';
 import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
 
+/** A start waits so long for NATS, and then goes on without it. */
+const CONNECTED_MS = 500;
+/** And so long for the claim, which takes milliseconds where nobody has the bridge. */
+const CLAIMED_MS = 6_000;
+
 /** One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes each as it comes. */
 @Injectable()
 export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
+  private readonly instanceId = uuidv7();
+  private lock!: StateLock;
+  private isUp = false;
   private readonly startedAt = new Date().toISOString();
   private nats!: Promise<NatsConnection>;
   private link!: NatsLink;
@@ -31,8 +44,9 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     const { config, logger } = this;
     const bridge = { id: config.BRIDGE_ID, pool: config.BRIDGE_POOL };
     const ring = parseKeyRing(config.SECRET_KEYS);
+    this.lock = await lockStateDir(config.STATE_DIR, logger);
     this.nats = connectNats(config.NATS_URL, { name: `bridge-agent/${bridge.id}`, logger });
-    this.link = createNatsLink(this.nats);
+    await this.claim();
     const handled = createHandledCalls();
     this.refused = await startRefused({
       bridgeId: bridge.id, profile: config.SOFIA_PROFILE, capturePort: config.CAPTURE_PORT, handled: handled.has, link: this.link, logger,
@@ -51,6 +65,30 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     // Whatever came up while the trunks were being read.
     if (this.esl.connected) this.gateways.onUp();
     this.heart = startHeartbeat({ link: this.link, bridgeId: bridge.id, logger, collect: () => this.heartbeat() });
+  }
+
+  /**
+   * While NATS is away the agent starts without having claimed its bridge. Nothing of it is heard in the mesh until it has: another process with the same BRIDGE_ID would
+   * answer for it.
+   */
+  private async claim(): Promise<void> {
+    const { config, logger, instanceId } = this;
+    const taken = (error: BridgeTaken): void => { if (this.isUp) this.onTaken(error); };
+    const claimed = this.nats.then(async (nc) => {
+      await claimBridge(nc, { bridgeId: config.BRIDGE_ID, instanceId, statePath: this.lock.path, onTaken: taken, logger });
+      return nc;
+    });
+    claimed.catch((error: unknown) => { if (error instanceof BridgeTaken) taken(error); });
+    this.link = createNatsLink(claimed);
+    const connected = await Promise.race([this.nats.then(() => true), sleep(CONNECTED_MS, false, { ref: false })]);
+    if (connected) await Promise.race([claimed, sleep(CLAIMED_MS, undefined, { ref: false })]);
+    this.isUp = true;
+  }
+
+  /** Another process has the bridge: this one ends, and whoever supervises it sees why. */
+  private onTaken(error: BridgeTaken): void {
+    this.logger.fatal({ reason: error.message }, 'stepping down');
+    setImmediate(() => { throw error; });
   }
 
   private eventSocket(): EslClient {
@@ -79,7 +117,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private heartbeat(): BridgeHeartbeat {
     const { config } = this;
     return {
-      bridge_id: config.BRIDGE_ID, pool: config.BRIDGE_POOL, sip_address: config.SIP_ADDRESS, agent_version: this.version, started_at: this.startedAt, at: new Date().toISOString(),
+      bridge_id: config.BRIDGE_ID, pool: config.BRIDGE_POOL, sip_address: config.SIP_ADDRESS, agent_version: this.version, instance_id: this.instanceId, started_at: this.startedAt, at: new Date().toISOString(),
       ...this.gateways.heartbeat(), calls: this.calls.live(), unconfirmed_records: this.calls.unconfirmedRecords(),
     };
   }
@@ -103,5 +141,6 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     this.esl.stop();
     if (this.link.connection !== undefined) await this.link.connection.drain();
     else void this.nats.then((nc) => nc.close());
+    this.lock.release();
   }
 }

@@ -67,6 +67,8 @@ export const bridgeHeartbeat = z.object({
   pool: poolName,
   sip_address: z.string(),
   agent_version: z.string(),
+  /** One agent process; absent from older agents. */
+  instance_id: uuid.optional(),
   started_at: timestamp,
   at: timestamp,
   freeswitch: z.object({
@@ -89,6 +91,17 @@ export const bridgeHeartbeat = z.object({
   unconfirmed_records: z.number().int(),
 });
 export type BridgeHeartbeat = z.infer<typeof bridgeHeartbeat>;
+
+/** KV bucket `bridge-owners` under `bridgeKey`: the one agent process that has the bridge. Only a process that has asked the one before it, and got no answer, replaces it. */
+export const bridgeOwner = z.object({
+  bridge_id: bridgeId,
+  instance_id: uuid,
+  host: z.string().max(255),
+  /** Host, its boot and STATE_DIR, hashed: of two processes with the same one the kernel lets only one run. */
+  place: z.string().max(128),
+  claimed_at: timestamp,
+});
+export type BridgeOwner = z.infer<typeof bridgeOwner>;
 
 export const HEARTBEAT_MS = 2_000;
 /** Without a heartbeat for this long a bridge is taken for dead and its registering trunks are placed elsewhere. */

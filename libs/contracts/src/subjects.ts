@@ -29,6 +29,8 @@ export const BRIDGES_BUCKET = 'bridges';
 export const GATEWAYS_BUCKET = 'gateways';
 /** Per bridge: how far billing-observer has recorded that bridge's numbered call records. */
 export const USAGE_BUCKET = 'usage';
+/** Which agent process has a bridge, under `bridgeKey`. */
+export const BRIDGE_OWNERS_BUCKET = 'bridge-owners';
 /** Calls and call records that a bridge's disk refuses, until it takes them. */
 export const HELD_CALLS_BUCKET = 'held-calls';
 
@@ -115,6 +117,8 @@ export const ADDRESS_VERIFY_QUEUE = 'address-verify';
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
 export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'diagnose';
 export const bridgeRequest = (bridge: string, request: BridgeRequest) => `trunkmesh.rpc.bridge.${token(bridge)}.${request}`;
+/** Answered by that one agent process while it runs. */
+export const bridgeInstance = (bridge: string, instance: string) => `trunkmesh.rpc.bridge.${token(bridge)}.instance.${token(instance)}`;
 
 /** Durable consumers. */
 export const USAGE_DURABLE = 'billing-observer';

@@ -25,7 +25,7 @@ describe('ensureStreams', () => {
     await Promise.all([ensureStreams(nc), ensureStreams(nc), ensureStreams(nc)]);
     const names: string[] = [];
     for await (const { config } of manager.streams.list()) names.push(config.name);
-    expect(names.sort()).toEqual(['CALLS', 'GATEWAYS', 'KV_bridges', 'KV_gateways', 'KV_held-calls', 'KV_usage', 'REFUSED', 'TRUNKMESH']);
+    expect(names.sort()).toEqual(['CALLS', 'GATEWAYS', 'KV_bridge-owners', 'KV_bridges', 'KV_gateways', 'KV_held-calls', 'KV_usage', 'REFUSED', 'TRUNKMESH']);
     await ensureStreams(nc);
   });
 

@@ -3,7 +3,8 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
-  BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, HELD_CALLS_BUCKET, REFUSED_STREAM, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
+  BRIDGE_OWNERS_BUCKET, BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, HELD_CALLS_BUCKET,
+  REFUSED_STREAM, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
 } from '@trunkmesh/contracts/subjects.js';
 
 export interface StreamOptions {
@@ -55,6 +56,7 @@ function allSettings(options: StreamOptions): Settings[] {
     bucket(GATEWAYS_BUCKET, options),
     bucket(USAGE_BUCKET, options),
     bucket(HELD_CALLS_BUCKET, options),
+    bucket(BRIDGE_OWNERS_BUCKET, options),
   ];
 }
 

@@ -21,7 +21,7 @@ async function another(name: string, stateDir: string): Promise<Component> {
     name, command: process.execPath, args: [join(ROOT, 'apps/bridge-agent/dist/main.js')], cwd: ROOT, logFile: join(test.folder, 'logs', `${name}.log`),
     env: {
       BRIDGE_ID: bridge.id, SIP_ADDRESS: '127.0.0.1', NATS_URL: test.mesh.file.nats, ESL_PORT: String(bridge.esl.port), ESL_PASSWORD: bridge.esl.password,
-      CONF_DIR: join(test.folder, name, 'conf'), STATE_DIR: stateDir, CALL_SOCKET_PORT: '0', SECRET_KEYS: test.mesh.store.settings.secretKeys,
+      CONF_DIR: join(test.folder, name, 'conf'), STATE_DIR: stateDir, CALL_SOCKET_PORT: '0', CAPTURE_PORT: '0', SECRET_KEYS: test.mesh.store.settings.secretKeys,
       OPS_HOST: '127.0.0.1', OPS_PORT: String(opsPort), LOG_LEVEL: 'info',
     },
     ready: () => isReady(opsPort),

@@ -20,27 +20,83 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 
-const call = async (more: Partial<SipInvite>) => (await placeSipCall({ number: NUMBER, from: '+15559876543', target: test.mesh.bridges[0]!.bridge.sip, address: TRUNK, ...more })).status;
+const call = async (more: Partial<SipInvite>) =>
+  (
+    await placeSipCall({
+      number: NUMBER,
+      from: '+15559876543',
+      target: test.mesh.bridges[0]!.bridge.sip,
+      address: TRUNK,
+      ...more,
+    })
+  ).status;
 const listOf = (org: Organization, query = '') => org.api.get<RefusedCall[]>(`/api/v1/refused-calls${query}`);
 
 describe('a call that FreeSWITCH refuses before it asks anybody', () => {
   it.each<[string, number, Partial<SipInvite>, object]>([
-    ['from an address that no trunk has', 403, { address: STRANGER }, { reason: 'source-not-allowed', source_address: STRANGER }],
-    ['that requires 100rel', 420, { headers: [['Require', '100rel']] }, { reason: 'extension-not-supported', source_address: TRUNK, detail: 'Unsupported: 100rel' }],
-    ['with a session timer that is too short', 422, { headers: [['Supported', 'timer'], ['Session-Expires', '30'], ['Min-SE', '30']] }, { reason: 'session-interval-too-small' }],
-    ['of a PBX that forwards it, the number in Diversion', 403, { address: STRANGER, number: '9228', headers: [['Diversion', `<sip:${NUMBER}@pbx.example.com>`]] }, { called: '9228', number: NUMBER }],
-  ])('%s is in its owner\'s list (%i)', async (_what, status, how, row) => {
-    expect(await call(how)).toBe(status);
-    const found = await eventually(async () => (await listOf(owner, `?sip_status=${status}`)).find((one) => how.number === undefined || one.called === how.number), { timeoutMs: 15_000, message: 'the refusal' });
-    expect(found).toMatchObject({ number: NUMBER, organization_id: owner.id, sip_status: status, bridge_id: 'bridge-1', ...row });
-    expect(await listOf(other)).toEqual([]);
-  }, 30_000);
+    [
+      'from an address that no trunk has',
+      403,
+      { address: STRANGER },
+      { reason: 'source-not-allowed', source_address: STRANGER },
+    ],
+    [
+      'that requires 100rel',
+      420,
+      { headers: [['Require', '100rel']] },
+      { reason: 'extension-not-supported', source_address: TRUNK, detail: 'Unsupported: 100rel' },
+    ],
+    [
+      'with a session timer that is too short',
+      422,
+      {
+        headers: [
+          ['Supported', 'timer'],
+          ['Session-Expires', '30'],
+          ['Min-SE', '30'],
+        ],
+      },
+      { reason: 'session-interval-too-small' },
+    ],
+    [
+      'of a PBX that forwards it, the number in Diversion',
+      403,
+      { address: STRANGER, number: '9228', headers: [['Diversion', `<sip:${NUMBER}@pbx.example.com>`]] },
+      { called: '9228', number: NUMBER },
+    ],
+  ])(
+    "%s is in its owner's list (%i)",
+    async (_what, status, how, row) => {
+      expect(await call(how)).toBe(status);
+      const found = await eventually(
+        async () =>
+          (await listOf(owner, `?sip_status=${status}`)).find(
+            (one) => how.number === undefined || one.called === how.number,
+          ),
+        { timeoutMs: 15_000, message: 'the refusal' },
+      );
+      expect(found).toMatchObject({
+        number: NUMBER,
+        organization_id: owner.id,
+        sip_status: status,
+        bridge_id: 'bridge-1',
+        ...row,
+      });
+      expect(await listOf(other)).toEqual([]);
+    },
+    30_000,
+  );
 
   it('is not there when the agent took it: that is in the call log', async () => {
     const before = (await listOf(owner)).length;
-    expect(await call({ audio: { address: TRUNK, port: 4_000, codecs: [{ payloadType: 18, name: 'G729' }] } })).toBe(488);
+    expect(await call({ audio: { address: TRUNK, port: 4_000, codecs: [{ payloadType: 18, name: 'G729' }] } })).toBe(
+      488,
+    );
     expect(await call({ number: '+15550108999', address: STRANGER })).toBe(403);
-    const nobodys = await eventually(async () => (await test.operator.get<RefusedCall[]>('/api/v1/refused-calls?unowned=true'))[0], { timeoutMs: 15_000, message: 'a refusal of nobody\'s number' });
+    const nobodys = await eventually(
+      async () => (await test.operator.get<RefusedCall[]>('/api/v1/refused-calls?unowned=true'))[0],
+      { timeoutMs: 15_000, message: "a refusal of nobody's number" },
+    );
     expect(nobodys).toMatchObject({ called: '+15550108999', organization_id: null });
     expect((await listOf(owner)).length).toBe(before);
   }, 30_000);

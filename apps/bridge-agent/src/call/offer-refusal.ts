@@ -5,14 +5,28 @@ import { refusedHere, type Refusal } from './refusal.js';
 import { codecNames, hasCommonCodec } from './sdp-offer.js';
 
 /**
- * What FreeSWITCH would refuse itself, or not refuse at all, after the caller has heard it ring. A late offer is judged by FreeSWITCH when it comes, with the same codecs
+ * What FreeSWITCH would refuse itself, or not refuse at all, after the caller has heard it ring. A late offer is judged
+ * by FreeSWITCH when it comes, with the same codecs
  * and, for a trunk that requires SRTP, with `rtp_secure_media_inbound=mandatory`.
  */
-export function refusedForOffer(route: Route, { offer, codecs }: Pick<InviteFacts, 'offer' | 'codecs'>, srtp: TrunkState['srtp'] | undefined): Refusal | undefined {
+export function refusedForOffer(
+  route: Route,
+  { offer, codecs }: Pick<InviteFacts, 'offer' | 'codecs'>,
+  srtp: TrunkState['srtp'] | undefined,
+): Refusal | undefined {
   if (offer === undefined) return undefined;
   if (!hasCommonCodec(offer, codecs)) {
-    return refusedHere(route, 'no-common-codec', `Refused: the caller offers ${codecNames(offer)}, and this call can be answered with ${codecs.join(', ')} only.`);
+    return refusedHere(
+      route,
+      'no-common-codec',
+      `Refused: the caller offers ${codecNames(offer)}, and this call can be answered with ${codecs.join(', ')} only.`,
+    );
   }
   if (srtp !== 'required' || offer.encrypted) return undefined;
-  return refusedHere(route, 'srtp-required', 'Refused: the trunk requires SRTP, and the caller offers audio that is not encrypted, or no key in a suite that is supported.');
+  return refusedHere(
+    route,
+    'srtp-required',
+    'Refused: the trunk requires SRTP, and the caller offers audio ' +
+      'that is not encrypted, or no key in a suite that is supported.',
+  );
 }

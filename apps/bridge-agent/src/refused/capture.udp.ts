@@ -8,13 +8,20 @@ export interface Capture {
   stop(): Promise<void>;
 }
 
-/** A call is some ten messages. What comes faster is left out: whoever floods the SIP port must not take the calls' processor time. */
+/**
+ * A call is some ten messages. What comes faster is left out: whoever floods the SIP port must not take the calls'
+ * processor time.
+ */
 const MESSAGES_A_SECOND = 5_000;
 const BYTES_A_SECOND = 8 * 1_024 * 1_024;
 const RECEIVE_BUFFER = 4 * 1_024 * 1_024;
 
 /** FreeSWITCH's capture on the loopback. Rejects where the port is taken. */
-export async function openCapture(port: number, logger: Logger, onDatagram: (datagram: Buffer) => void): Promise<Capture> {
+export async function openCapture(
+  port: number,
+  logger: Logger,
+  onDatagram: (datagram: Buffer) => void,
+): Promise<Capture> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
   let [second, messages, bytes] = [0, 0, 0];
   const withinRate = (length: number): boolean => {
@@ -35,9 +42,16 @@ export async function openCapture(port: number, logger: Logger, onDatagram: (dat
   socket.bind(port, '127.0.0.1');
   // Rejects on an error.
   await once(socket, 'listening');
-  socket.on('error', (error) => { logger.error({ err: error }, 'the capture port reported an error'); });
+  socket.on('error', (error) => {
+    logger.error({ err: error }, 'the capture port reported an error');
+  });
   return {
     port: socket.address().port,
-    stop: () => new Promise((resolve) => { socket.close(() => { resolve(); }); }),
+    stop: () =>
+      new Promise((resolve) => {
+        socket.close(() => {
+          resolve();
+        });
+      }),
   };
 }

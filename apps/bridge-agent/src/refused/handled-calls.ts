@@ -1,4 +1,7 @@
-/** SIP Call-IDs that reached the agent: what becomes of them is in the call log. Bounded; an INVITE's answer comes within seconds. */
+/**
+ * SIP Call-IDs that reached the agent: what becomes of them is in the call log. Bounded; an INVITE's answer comes
+ * within seconds.
+ */
 export interface HandledCalls {
   add(sipCallId: string): void;
   has(sipCallId: string): boolean;

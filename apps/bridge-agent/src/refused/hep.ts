@@ -1,4 +1,7 @@
-/** One SIP message as FreeSWITCH's capture gives it: HEPv3 (https://github.com/sipcapture/HEP), as far as FreeSWITCH writes it. Pure. */
+/**
+ * One SIP message as FreeSWITCH's capture gives it: HEPv3 (https://github.com/sipcapture/HEP), as far as FreeSWITCH
+ * writes it. Pure.
+ */
 export interface Captured {
   /** `address:port`, IPv6 in brackets. */
   source: string;
@@ -9,7 +12,9 @@ export interface Captured {
 }
 
 const HEADER = 6;
-const [SOURCE_4, DESTINATION_4, SOURCE_6, DESTINATION_6, SOURCE_PORT, DESTINATION_PORT, PAYLOAD] = [3, 4, 5, 6, 7, 8, 15] as const;
+const [SOURCE_4, DESTINATION_4, SOURCE_6, DESTINATION_6, SOURCE_PORT, DESTINATION_PORT, PAYLOAD] = [
+  3, 4, 5, 6, 7, 8, 15,
+] as const;
 const MAGIC = [0x48, 0x45, 0x50, 0x33];
 
 /** Undefined: none. Anybody on this host can write to the port, so every length is checked. */
@@ -31,11 +36,19 @@ export function readHep(datagram: Uint8Array): Captured | undefined {
 function captured(chunks: ReadonlyMap<number, Uint8Array>): Captured | undefined {
   const [from, to] = [addressOf(chunks, SOURCE_4, SOURCE_6), addressOf(chunks, DESTINATION_4, DESTINATION_6)];
   const [fromPort, toPort, sip] = [chunks.get(SOURCE_PORT), chunks.get(DESTINATION_PORT), chunks.get(PAYLOAD)];
-  if (from === undefined || to === undefined || fromPort?.length !== 2 || toPort?.length !== 2 || sip === undefined) return undefined;
-  return { sourceAddress: from, destinationAddress: to, source: endpoint(from, u16(fromPort, 0)), destination: endpoint(to, u16(toPort, 0)), sip };
+  if (from === undefined || to === undefined || fromPort?.length !== 2 || toPort?.length !== 2 || sip === undefined)
+    return undefined;
+  return {
+    sourceAddress: from,
+    destinationAddress: to,
+    source: endpoint(from, u16(fromPort, 0)),
+    destination: endpoint(to, u16(toPort, 0)),
+    sip,
+  };
 }
 
-export const endpoint = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+export const endpoint = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 
@@ -45,5 +58,7 @@ function addressOf(chunks: ReadonlyMap<number, Uint8Array>, v4: number, v6: numb
   const six = chunks.get(v6);
   if (six?.length !== 16) return undefined;
   // A URL's host is written after RFC 5952.
-  return new URL(`http://[${Array.from({ length: 8 }, (_, index) => u16(six, 2 * index).toString(16)).join(':')}]`).hostname.slice(1, -1);
+  return new URL(
+    `http://[${Array.from({ length: 8 }, (_, index) => u16(six, 2 * index).toString(16)).join(':')}]`,
+  ).hostname.slice(1, -1);
 }

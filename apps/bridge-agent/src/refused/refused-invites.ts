@@ -16,10 +16,20 @@ export interface RefusedInvite {
   detail: string | null;
 }
 
-interface Pending { at: number; sourceAddress: string; called: string; named: Named; hasBody: boolean; done: boolean }
+interface Pending {
+  at: number;
+  sourceAddress: string;
+  called: string;
+  named: Named;
+  hasBody: boolean;
+  done: boolean;
+}
 type Named = Pick<InboundRequest, 'headers' | 'request_uri_user' | 'to_user'>;
 
-/** FreeSWITCH refuses before the dialplan at once; what rings longer reached it. Retransmissions end after 32 s (timer B, RFC 3261 §17.1.1.2). */
+/**
+ * FreeSWITCH refuses before the dialplan at once; what rings longer reached it. Retransmissions end after 32 s (timer
+ * B, RFC 3261 §17.1.1.2).
+ */
 const KEPT_MS = 32_000;
 /** The oldest makes room: a flood costs a few megabytes. */
 const PENDING = 4_000;
@@ -34,7 +44,9 @@ export class RefusedInvites {
   /** `handled`: the dialplan gave the call with this Call-ID to the agent, whose call log has it. */
   constructor(private readonly handled: (sipCallId: string) => boolean) {}
 
-  get size(): number { return this.pending.size; }
+  get size(): number {
+    return this.pending.size;
+  }
 
   /** An INVITE that came in. */
   invite(head: SipHead, sourceAddress: string, now: number): void {
@@ -42,9 +54,19 @@ export class RefusedInvites {
     this.forget(now);
     const key = keyOf(head, sourceAddress);
     if (this.pending.has(key)) return;
-    const headers = head.headers.filter(([name]) => SOURCE_NAMES.has(name)).slice(0, SOURCE_LINES).map(([name, value]): [string, string] => [name, value]);
+    const headers = head.headers
+      .filter(([name]) => SOURCE_NAMES.has(name))
+      .slice(0, SOURCE_LINES)
+      .map(([name, value]): [string, string] => [name, value]);
     const named = { headers, request_uri_user: head.requestUser, to_user: head.toUser };
-    this.pending.set(key, { at: now, sourceAddress, called: printable(head.requestUser), named, hasBody: head.hasBody, done: false });
+    this.pending.set(key, {
+      at: now,
+      sourceAddress,
+      called: printable(head.requestUser),
+      named,
+      hasBody: head.hasBody,
+      done: false,
+    });
     if (this.pending.size > PENDING) this.pending.delete(this.pending.keys().next().value!);
   }
 
@@ -59,7 +81,12 @@ export class RefusedInvites {
     // 487: the caller gave up.
     if (status < 300 || status === 487 || this.handled(head.callId)) return undefined;
     return {
-      sourceAddress: found.sourceAddress, called: found.called, numbers: fullNumbers(found.named), reason: reasonOf(status, found.hasBody), sipStatus: status, detail: detailOf(head),
+      sourceAddress: found.sourceAddress,
+      called: found.called,
+      numbers: fullNumbers(found.named),
+      reason: reasonOf(status, found.hasBody),
+      sipStatus: status,
+      detail: detailOf(head),
     };
   }
 
@@ -87,8 +114,17 @@ export function fullNumbers(named: Named): string[] {
 }
 
 const REASONS: Readonly<Record<number, RefusedCallReason>> = {
-  400: 'malformed', 401: 'authentication-required', 403: 'source-not-allowed', 407: 'authentication-required', 416: 'malformed', 420: 'extension-not-supported', 421: 'extension-not-supported',
-  422: 'session-interval-too-small', 488: 'media-not-acceptable', 503: 'bridge-unavailable', 606: 'media-not-acceptable',
+  400: 'malformed',
+  401: 'authentication-required',
+  403: 'source-not-allowed',
+  407: 'authentication-required',
+  416: 'malformed',
+  420: 'extension-not-supported',
+  421: 'extension-not-supported',
+  422: 'session-interval-too-small',
+  488: 'media-not-acceptable',
+  503: 'bridge-unavailable',
+  606: 'media-not-acceptable',
 };
 
 function reasonOf(status: number, hasBody: boolean): RefusedCallReason {
@@ -100,7 +136,10 @@ function reasonOf(status: number, hasBody: boolean): RefusedCallReason {
 function detailOf({ headers }: SipHead): string | null {
   const value = (name: string) => headers.find(([given]) => given === name)?.[1];
   const unsupported = value('unsupported');
-  const text = unsupported === undefined ? /;text="?([^"]{1,100})"?/.exec(value('reason') ?? '')?.[1] : `Unsupported: ${unsupported}`;
+  const text =
+    unsupported === undefined
+      ? /;text="?([^"]{1,100})"?/.exec(value('reason') ?? '')?.[1]
+      : `Unsupported: ${unsupported}`;
   return text === undefined ? null : withoutCredentials(printable(text)).slice(0, 120);
 }
 

@@ -6,7 +6,13 @@ const NOON = Date.parse('2026-11-28T12:00:05.000Z');
 const at = (seconds: number) => new Date(NOON + 1_000 * seconds);
 const number = (n: number) => `+1555${String(n).padStart(7, '0')}`;
 const refused = (more: Partial<RefusedInvite> = {}): RefusedInvite => ({
-  sourceAddress: '203.0.113.9', called: number(1), numbers: [number(1)], reason: 'source-not-allowed', sipStatus: 403, detail: null, ...more,
+  sourceAddress: '203.0.113.9',
+  called: number(1),
+  numbers: [number(1)],
+  reason: 'source-not-allowed',
+  sipStatus: 403,
+  detail: null,
+  ...more,
 });
 const rows = (minutes: RefusedMinutes) => minutes.pending().map(([, row]) => row);
 const sum = (minutes: RefusedMinutes) => rows(minutes).reduce((total, { count }) => total + count, 0);
@@ -18,7 +24,12 @@ describe('refused calls', () => {
     minutes.add(refused(), at(0));
     minutes.add(refused(), at(10));
     const [[key, row]] = minutes.pending() as [[string, ReturnType<typeof rows>[number]]];
-    expect(row).toMatchObject({ minute: '2026-11-28T12:00:00.000Z', count: 2, first_at: '2026-11-28T12:00:05.000Z', last_at: '2026-11-28T12:00:15.000Z' });
+    expect(row).toMatchObject({
+      minute: '2026-11-28T12:00:00.000Z',
+      count: 2,
+      first_at: '2026-11-28T12:00:05.000Z',
+      last_at: '2026-11-28T12:00:15.000Z',
+    });
     minutes.add(refused(), at(20));
     minutes.told(key, row);
     expect(rows(minutes)).toMatchObject([{ count: 3 }]);
@@ -31,10 +42,15 @@ describe('refused calls', () => {
     const minutes = new RefusedMinutes();
     for (let n = 0; n < 5_000; n += 1) minutes.add(refused({ called: number(n), numbers: [number(n)] }), at(n / 1_000));
     expect(rows(minutes)).toHaveLength(ROWS_OF_ADDRESS + 1);
-    expect(rows(minutes).at(-1)).toMatchObject({ source_address: '203.0.113.9', called: '', numbers: [], count: 5_000 - ROWS_OF_ADDRESS });
+    expect(rows(minutes).at(-1)).toMatchObject({
+      source_address: '203.0.113.9',
+      called: '',
+      numbers: [],
+      count: 5_000 - ROWS_OF_ADDRESS,
+    });
   });
 
-  it('from forged addresses do not bury the list of a number\'s owner', () => {
+  it("from forged addresses do not bury the list of a number's owner", () => {
     const minutes = new RefusedMinutes();
     for (let n = 0; n < 5_000; n += 1) minutes.add(refused({ sourceAddress: address(n) }), at(n / 1_000));
     expect(rows(minutes).filter(({ numbers }) => numbers.length > 0)).toHaveLength(ADDRESSES_OF_NUMBER + 1);
@@ -43,10 +59,12 @@ describe('refused calls', () => {
 
   it('from everywhere to everybody fill no memory', () => {
     const minutes = new RefusedMinutes();
-    for (let n = 0; n < 20_000; n += 1) minutes.add(refused({ sourceAddress: address(n), called: number(n), numbers: [number(n)] }), at(0));
+    for (let n = 0; n < 20_000; n += 1)
+      minutes.add(refused({ sourceAddress: address(n), called: number(n), numbers: [number(n)] }), at(0));
     expect(rows(minutes)).toHaveLength(ROWS_OF_MINUTE + 1);
     for (let minute = 1; minute <= 20; minute += 1) {
-      for (let n = 0; n < 2_000; n += 1) minutes.add(refused({ sourceAddress: address(n), called: number(n), numbers: [number(n)] }), at(60 * minute));
+      for (let n = 0; n < 2_000; n += 1)
+        minutes.add(refused({ sourceAddress: address(n), called: number(n), numbers: [number(n)] }), at(60 * minute));
     }
     expect(rows(minutes)).toHaveLength(ROWS_KEPT);
     expect(minutes.dropped).toBe(21 * (ROWS_OF_MINUTE + 1) - ROWS_KEPT);

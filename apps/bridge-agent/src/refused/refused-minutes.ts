@@ -11,9 +11,17 @@ export const ROWS_OF_MINUTE = 1_000;
 /** While NATS is away. */
 export const ROWS_KEPT = 5_000;
 
-interface Minute { at: string; rows: Map<string, Row>; ofAddress: Map<string, number>; ofNumber: Map<string, number> }
+interface Minute {
+  at: string;
+  rows: Map<string, Row>;
+  ofAddress: Map<string, number>;
+  ofNumber: Map<string, number>;
+}
 
-/** Counts refused calls by source address, called number, reason and minute, in bounded memory whatever comes. Pure but for its own tables. */
+/**
+ * Counts refused calls by source address, called number, reason and minute, in bounded memory whatever comes. Pure but
+ * for its own tables.
+ */
 export class RefusedMinutes {
   private current: Minute | undefined;
   private readonly changed = new Map<string, Row>();
@@ -27,8 +35,16 @@ export class RefusedMinutes {
     const known = minute.rows.get(key);
     const at = now.toISOString();
     const next: Row = {
-      minute: minute.at, source_address: row.sourceAddress, called: row.called, reason: row.reason, sip_status: row.sipStatus, numbers: row.numbers, detail: row.detail,
-      count: (known?.count ?? 0) + 1, first_at: known?.first_at ?? at, last_at: at,
+      minute: minute.at,
+      source_address: row.sourceAddress,
+      called: row.called,
+      reason: row.reason,
+      sip_status: row.sipStatus,
+      numbers: row.numbers,
+      detail: row.detail,
+      count: (known?.count ?? 0) + 1,
+      first_at: known?.first_at ?? at,
+      last_at: at,
     };
     minute.rows.set(key, next);
     if (known === undefined) {
@@ -42,7 +58,9 @@ export class RefusedMinutes {
   }
 
   /** What is to be told. */
-  pending(): [key: string, row: Row][] { return [...this.changed]; }
+  pending(): [key: string, row: Row][] {
+    return [...this.changed];
+  }
 
   /** Told; unless it has changed since. */
   told(key: string, row: Row): void {
@@ -56,14 +74,19 @@ export class RefusedMinutes {
   }
 }
 
-function count(counts: Map<string, number>, key: string): void { counts.set(key, (counts.get(key) ?? 0) + 1); }
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
 
 /** Rows that are there already go on being counted. */
 function folded(refused: RefusedInvite, minute: Minute): RefusedInvite {
   const { sourceAddress, called, numbers, reason, sipStatus } = refused;
   if (minute.rows.has([minute.at, sourceAddress, called, numbers.join(), reason, sipStatus].join('\n'))) return refused;
-  if (minute.rows.size >= ROWS_OF_MINUTE) return { ...refused, sourceAddress: '', called: '', numbers: [], detail: null };
-  if ((minute.ofAddress.get(sourceAddress) ?? 0) >= ROWS_OF_ADDRESS) return { ...refused, called: '', numbers: [], detail: null };
-  if (numbers.some((number) => (minute.ofNumber.get(number) ?? 0) >= ADDRESSES_OF_NUMBER)) return { ...refused, sourceAddress: '', detail: null };
+  if (minute.rows.size >= ROWS_OF_MINUTE)
+    return { ...refused, sourceAddress: '', called: '', numbers: [], detail: null };
+  if ((minute.ofAddress.get(sourceAddress) ?? 0) >= ROWS_OF_ADDRESS)
+    return { ...refused, called: '', numbers: [], detail: null };
+  if (numbers.some((number) => (minute.ofNumber.get(number) ?? 0) >= ADDRESSES_OF_NUMBER))
+    return { ...refused, sourceAddress: '', detail: null };
   return refused;
 }

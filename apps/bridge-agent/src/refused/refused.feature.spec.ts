@@ -33,14 +33,30 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'refused-'));
   const eslPort = await freePort();
   capturePort = await freePort();
-  const { prepare } = await import(pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href) as Prepare;
-  const { confDir } = await prepare(join(folder, 'conf'), { sipIp: '127.0.0.1', eslPort, eslPassword: 'test-password', capturePort });
+  const { prepare } = (await import(
+    pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href
+  )) as Prepare;
+  const { confDir } = await prepare(join(folder, 'conf'), {
+    sipIp: '127.0.0.1',
+    eslPort,
+    eslPassword: 'test-password',
+    capturePort,
+  });
   standIn = await startStandIn({ confDir });
   nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   nc = await connectNats(nats.url, { name: 'test', logger });
   await ensureStreams(nc);
   const onEvent = () => undefined;
-  esl = startEslClient({ host: '127.0.0.1', port: eslPort, password: 'test-password', events: ['HEARTBEAT'], logger, onEvent, onUp: () => undefined, onDown: () => undefined });
+  esl = startEslClient({
+    host: '127.0.0.1',
+    port: eslPort,
+    password: 'test-password',
+    events: ['HEARTBEAT'],
+    logger,
+    onEvent,
+    onUp: () => undefined,
+    onDown: () => undefined,
+  });
   await eventually(() => esl.connected);
 }, 60_000);
 afterEach(async () => {
@@ -56,7 +72,15 @@ afterAll(async () => {
 });
 
 async function start(handled: (sipCallId: string) => boolean = () => false): Promise<RefusedFeature> {
-  refused = await startRefused({ bridgeId: 'bridge-1', profile: 'external', capturePort, handled, link: createNatsLink(Promise.resolve(nc)), logger, flushMs: 50 });
+  refused = await startRefused({
+    bridgeId: 'bridge-1',
+    profile: 'external',
+    capturePort,
+    handled,
+    link: createNatsLink(Promise.resolve(nc)),
+    logger,
+    flushMs: 50,
+  });
   refused.onUp(esl);
   return refused;
 }
@@ -76,18 +100,34 @@ describe('calls that FreeSWITCH refuses', () => {
   it('are told as counted events, without a credential of theirs', async () => {
     await start();
     const call = { from: '+15559876543', request_user: NUMBER, source: { address: '203.0.113.9' } };
-    const [first] = await eventually(async () => {
-      standIn.call({ ...call, headers: { 'Proxy-Authorization': 'Digest username="pbx", response="secretresponse"' } });
-      const events = await told();
-      return events.length > 0 && events;
-    }, { message: 'the refusal by the access list' });
-    expect(first).toMatchObject({ bridge_id: 'bridge-1', source_address: '203.0.113.9', called: NUMBER, numbers: [NUMBER], reason: 'source-not-allowed', sip_status: 403 });
+    const [first] = await eventually(
+      async () => {
+        standIn.call({
+          ...call,
+          headers: { 'Proxy-Authorization': 'Digest username="pbx", response="secretresponse"' },
+        });
+        const events = await told();
+        return events.length > 0 && events;
+      },
+      { message: 'the refusal by the access list' },
+    );
+    expect(first).toMatchObject({
+      bridge_id: 'bridge-1',
+      source_address: '203.0.113.9',
+      called: NUMBER,
+      numbers: [NUMBER],
+      reason: 'source-not-allowed',
+      sip_status: 403,
+    });
     expect(JSON.stringify(await told())).not.toContain('secret');
   });
 
   it('are not told where the agent took the call', async () => {
     let asked = 0;
-    await start(() => { asked += 1; return true; });
+    await start(() => {
+      asked += 1;
+      return true;
+    });
     await eventually(() => {
       standIn.call({ from: '+15559876543', request_user: NUMBER, source: { address: '203.0.113.9' } });
       return asked > 3;
@@ -103,11 +143,26 @@ describe('calls that FreeSWITCH refuses', () => {
     });
     const socket = createSocket('udp4');
     for (let n = 0; n < 2_000; n += 1) {
-      standIn.call({ from: '+15559876543', request_user: `+1555${String(n).padStart(7, '0')}`, source: { address: '203.0.113.66' } });
+      standIn.call({
+        from: '+15559876543',
+        request_user: `+1555${String(n).padStart(7, '0')}`,
+        source: { address: '203.0.113.66' },
+      });
       socket.send(`HEP3 ${n}`, capturePort, '127.0.0.1');
     }
-    const rows = () => told().then((events) => new Set(events.filter(({ source_address }) => source_address === '203.0.113.66').map((event) => `${event.minute} ${event.called}`)));
-    await eventually(async () => (await told()).some(({ called, count }) => called === '' && count > 100), { timeoutMs: 20_000, message: 'the flood as one row' });
+    const rows = () =>
+      told().then(
+        (events) =>
+          new Set(
+            events
+              .filter(({ source_address }) => source_address === '203.0.113.66')
+              .map((event) => `${event.minute} ${event.called}`),
+          ),
+      );
+    await eventually(async () => (await told()).some(({ called, count }) => called === '' && count > 100), {
+      timeoutMs: 20_000,
+      message: 'the flood as one row',
+    });
     // Twenty numbers and the rest, in the minute and perhaps the next.
     expect((await rows()).size).toBeLessThanOrEqual(42);
     expect(feature.readiness()).toBe('up');
@@ -116,14 +171,26 @@ describe('calls that FreeSWITCH refuses', () => {
 
   it('are not seen where the port is taken, which readiness says', async () => {
     const taken = createSocket('udp4');
-    await new Promise<void>((resolve) => { taken.bind(capturePort, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      taken.bind(capturePort, '127.0.0.1', resolve);
+    });
     expect((await start()).readiness()).toContain('cannot be opened');
-    await new Promise<void>((resolve) => { taken.close(() => { resolve(); }); });
+    await new Promise<void>((resolve) => {
+      taken.close(() => {
+        resolve();
+      });
+    });
   });
 
   it('leave nothing of a SIP message in the configuration when capture is off', async () => {
-    const { prepare } = await import(pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href) as Prepare;
-    const { confDir } = await prepare(join(folder, 'off'), { sipIp: '127.0.0.1', eslPassword: 'test-password', capturePort: 0 });
+    const { prepare } = (await import(
+      pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href
+    )) as Prepare;
+    const { confDir } = await prepare(join(folder, 'off'), {
+      sipIp: '127.0.0.1',
+      eslPassword: 'test-password',
+      capturePort: 0,
+    });
     expect(await readFile(join(confDir, 'vars.xml'), 'utf8')).toContain('sip_capture=no');
   });
 });

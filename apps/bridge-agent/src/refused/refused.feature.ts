@@ -40,7 +40,10 @@ const PROFILE_AGAIN_MS = 2_000;
 const INVITE = Buffer.from('INVITE ');
 const RESPONSE = Buffer.from('SIP/2.0 ');
 
-/** What FreeSWITCH refuses before anybody is asked, as its own capture shows it, counted and told to whoever keeps it. Nothing of a message is kept but what `RefusedInvite` has. */
+/**
+ * What FreeSWITCH refuses before anybody is asked, as its own capture shows it, counted and told to whoever keeps it.
+ * Nothing of a message is kept but what `RefusedInvite` has.
+ */
 export async function startRefused(options: RefusedOptions): Promise<RefusedFeature> {
   const { link, logger, bridgeId } = options;
   const invites = new RefusedInvites(options.handled);
@@ -77,40 +80,67 @@ export async function startRefused(options: RefusedOptions): Promise<RefusedFeat
     if (nc === undefined || rows.length === 0) return;
     const js = jetstream(nc);
     for (let start = 0; start < rows.length; start += AT_ONCE) {
-      await Promise.all(rows.slice(start, start + AT_ONCE).map(async ([key, row]) => {
-        const event: CallsRefused = {
-          specversion: '1.0', id: uuidv7(), source: `trunkmesh/bridge-agent/${bridgeId}`, type: 'CallsRefused', subject: refusedSubject(bridgeId), time: row.last_at,
-          datacontenttype: 'application/json', data: { bridge_id: bridgeId, ...row },
-        };
-        await js.publish(event.subject, JSON.stringify(event), { msgID: event.id });
-        minutes.told(key, row);
-      }));
+      await Promise.all(
+        rows.slice(start, start + AT_ONCE).map(async ([key, row]) => {
+          const event: CallsRefused = {
+            specversion: '1.0',
+            id: uuidv7(),
+            source: `trunkmesh/bridge-agent/${bridgeId}`,
+            type: 'CallsRefused',
+            subject: refusedSubject(bridgeId),
+            time: row.last_at,
+            datacontenttype: 'application/json',
+            data: { bridge_id: bridgeId, ...row },
+          };
+          await js.publish(event.subject, JSON.stringify(event), { msgID: event.id });
+          minutes.told(key, row);
+        }),
+      );
     }
   };
   let flushing: Promise<void> | undefined;
-  const flushOnce = (): Promise<void> => flushing ??= flush()
-    .catch((error: unknown) => { logger.debug({ err: error }, 'refused calls could not be published; trying again'); })
-    .finally(() => { flushing = undefined; });
-  const timer = setInterval(() => { void flushOnce(); }, options.flushMs ?? FLUSH_MS);
+  const flushOnce = (): Promise<void> =>
+    (flushing ??= flush()
+      .catch((error: unknown) => {
+        logger.debug({ err: error }, 'refused calls could not be published; trying again');
+      })
+      .finally(() => {
+        flushing = undefined;
+      }));
+  const timer = setInterval(() => {
+    void flushOnce();
+  }, options.flushMs ?? FLUSH_MS);
 
   let asking: NodeJS.Timeout | undefined;
   const askProfile = async (esl: Pick<EslClient, 'api'>): Promise<void> => {
     clearTimeout(asking);
-    const reply = await esl.api('sofia', `xmlstatus profile ${word('the profile\'s name', options.profile)}`);
+    const reply = await esl.api('sofia', `xmlstatus profile ${word("the profile's name", options.profile)}`);
     if (reply.outcome === 'reply') own = ownEndpoints(reply.text);
     // The profile may be starting still.
-    if (own.size === 0 && reply.outcome !== 'disconnected') asking = setTimeout(() => { void askProfile(esl); }, PROFILE_AGAIN_MS);
+    if (own.size === 0 && reply.outcome !== 'disconnected')
+      asking = setTimeout(() => {
+        void askProfile(esl);
+      }, PROFILE_AGAIN_MS);
   };
 
-  const capture = options.capturePort === 0 ? undefined : await openCapture(options.capturePort, logger, onDatagram).catch((error: Error): Capture | undefined => {
-    trouble = `the capture port ${options.capturePort} cannot be opened (${error.message}): what FreeSWITCH itself refuses is not recorded`;
-    logger.error({ err: error, port: options.capturePort }, 'the capture port cannot be opened; what FreeSWITCH itself refuses is not recorded');
-    return undefined;
-  });
+  const capture =
+    options.capturePort === 0
+      ? undefined
+      : await openCapture(options.capturePort, logger, onDatagram).catch((error: Error): Capture | undefined => {
+          trouble = `the capture port ${options.capturePort} cannot be opened (${error.message}): ` +
+            'what FreeSWITCH itself refuses is not recorded';
+          logger.error(
+            { err: error, port: options.capturePort },
+            'the capture port cannot be opened; what FreeSWITCH itself refuses is not recorded',
+          );
+          return undefined;
+        });
 
   return {
     note,
-    onUp: (esl) => { void askProfile(esl); },
+    onUp: (esl) => {
+      void askProfile(esl);
+    },
     readiness: () => trouble ?? 'up',
     async stop() {
       clearTimeout(asking);
@@ -122,4 +152,5 @@ export async function startRefused(options: RefusedOptions): Promise<RefusedFeat
   };
 }
 
-const startsWith = (bytes: Buffer, prefix: Buffer): boolean => bytes.length > prefix.length && bytes.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+const startsWith = (bytes: Buffer, prefix: Buffer): boolean =>
+  bytes.length > prefix.length && bytes.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;

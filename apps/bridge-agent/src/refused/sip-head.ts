@@ -1,4 +1,7 @@
-/** The first line and the headers of a SIP message (RFC 3261 §7), as far as a refusal is told by them. Pure; all of it is hostile. */
+/**
+ * The first line and the headers of a SIP message (RFC 3261 §7), as far as a refusal is told by them. Pure; all of it
+ * is hostile.
+ */
 export interface SipHead {
   /** Of a request. */
   method: string | undefined;
@@ -21,20 +24,38 @@ const HEAD = 16_384;
 const LINES = 128;
 const VALUE = 1_024;
 const USER = 64;
-const COMPACT: Readonly<Record<string, string>> = { i: 'call-id', f: 'from', t: 'to', v: 'via', m: 'contact', l: 'content-length', c: 'content-type', k: 'supported', x: 'session-expires' };
+const COMPACT: Readonly<Record<string, string>> = {
+  i: 'call-id',
+  f: 'from',
+  t: 'to',
+  v: 'via',
+  m: 'contact',
+  l: 'content-length',
+  c: 'content-type',
+  k: 'supported',
+  x: 'session-expires',
+};
 
 /** `text`: latin1, so that every byte is one character. Undefined: no SIP message. */
 export function readSipHead(text: string): SipHead | undefined {
   const end = text.indexOf('\r\n\r\n');
-  const [first = '', ...lines] = text.slice(0, Math.min(end === -1 ? HEAD : end, HEAD)).replace(/\r\n[ \t]+/g, ' ').split('\r\n', LINES);
+  const [first = '', ...lines] = text
+    .slice(0, Math.min(end === -1 ? HEAD : end, HEAD))
+    .replace(/\r\n[ \t]+/g, ' ')
+    .split('\r\n', LINES);
   const started = startOf(first);
   if (started === undefined) return undefined;
   const headers = lines.flatMap(headerOf);
   const value = (name: string) => headers.find(([given]) => given === name)?.[1] ?? '';
   const to = value('to');
   return {
-    ...started, callId: value('call-id').slice(0, 256), cseq: value('cseq').slice(0, 64),
-    toUser: userOf(to), withinDialog: /;\s*tag=/i.test(to.slice(to.indexOf('>') + 1)), headers, hasBody: end !== -1 && text.length > end + 4,
+    ...started,
+    callId: value('call-id').slice(0, 256),
+    cseq: value('cseq').slice(0, 64),
+    toUser: userOf(to),
+    withinDialog: /;\s*tag=/i.test(to.slice(to.indexOf('>') + 1)),
+    headers,
+    hasBody: end !== -1 && text.length > end + 4,
   };
 }
 
@@ -53,4 +74,5 @@ function headerOf(line: string): [string, string][] {
 }
 
 /** The user of the first SIP or tel URI, with the parameters that a number may have. */
-const userOf = (text: string): string => (/\bsips?:([^@>\s]{1,256})@/i.exec(text)?.[1] ?? /\btel:([^>\s;]{1,256})/i.exec(text)?.[1] ?? '').slice(0, USER);
+const userOf = (text: string): string =>
+  (/\bsips?:([^@>\s]{1,256})@/i.exec(text)?.[1] ?? /\btel:([^>\s;]{1,256})/i.exec(text)?.[1] ?? '').slice(0, USER);

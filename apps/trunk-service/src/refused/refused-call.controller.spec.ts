@@ -28,7 +28,7 @@ let numbers = 0;
 /** An organisation with one number. */
 async function owner() {
   const organization = await mesh.organization();
-  const number = `+1555777${String(numbers += 1).padStart(4, '0')}`;
+  const number = `+1555777${String((numbers += 1)).padStart(4, '0')}`;
   expect((await organization.admin('POST', '/api/v1/phone-numbers', { phone_number: number })).status).toBe(201);
   return { ...organization, number };
 }
@@ -36,29 +36,66 @@ async function owner() {
 async function publish(row: Partial<Row>): Promise<void> {
   const minute = row.minute ?? '2026-11-28T10:15:00.000Z';
   const data: Row = {
-    bridge_id: 'bridge-1', minute, source_address: '203.0.113.9', called: '+15550000000', reason: 'source-not-allowed', sip_status: 403, numbers: [], detail: null, count: 1,
-    first_at: minute, last_at: minute, ...row,
+    bridge_id: 'bridge-1',
+    minute,
+    source_address: '203.0.113.9',
+    called: '+15550000000',
+    reason: 'source-not-allowed',
+    sip_status: 403,
+    numbers: [],
+    detail: null,
+    count: 1,
+    first_at: minute,
+    last_at: minute,
+    ...row,
   };
   const event: CallsRefused = {
-    specversion: '1.0', id: randomUUID(), source: 'test', type: 'CallsRefused', subject: refusedSubject(data.bridge_id), time: data.last_at, datacontenttype: 'application/json', data,
+    specversion: '1.0',
+    id: randomUUID(),
+    source: 'test',
+    type: 'CallsRefused',
+    subject: refusedSubject(data.bridge_id),
+    time: data.last_at,
+    datacontenttype: 'application/json',
+    data,
   };
   await jetstream(nc).publish(event.subject, JSON.stringify(event));
 }
 
 type Api = Awaited<ReturnType<typeof owner>>['member'];
-const untilListed = (api: Api, count: number, query = '') => eventually(async () => {
-  const { body } = await api('GET', `${LIST}${query}`);
-  return body.length === count && body;
-}, { timeoutMs: 15_000, message: `${count} rows` });
+const untilListed = (api: Api, count: number, query = '') =>
+  eventually(
+    async () => {
+      const { body } = await api('GET', `${LIST}${query}`);
+      return body.length === count && body;
+    },
+    { timeoutMs: 15_000, message: `${count} rows` },
+  );
 
 describe('refused calls', () => {
   it('are listed for whoever owns the called number, and for nobody else', async () => {
     const [mine, theirs] = [await owner(), await owner()];
-    await publish({ called: mine.number, numbers: [mine.number], reason: 'extension-not-supported', sip_status: 420, detail: 'Unsupported: 100rel' });
+    await publish({
+      called: mine.number,
+      numbers: [mine.number],
+      reason: 'extension-not-supported',
+      sip_status: 420,
+      detail: 'Unsupported: 100rel',
+    });
     const [row] = await untilListed(mine.member, 1);
     expect(row).toEqual({
-      bridge_id: 'bridge-1', minute: '2026-11-28T10:15:00.000Z', source_address: '203.0.113.9', called: mine.number, number: mine.number, organization_id: mine.id, reason: 'extension-not-supported',
-      sip_status: 420, message: 'The caller requires a SIP extension that the bridge does not support.', detail: 'Unsupported: 100rel', count: 1, first_at: '2026-11-28T10:15:00.000Z',
+      bridge_id: 'bridge-1',
+      minute: '2026-11-28T10:15:00.000Z',
+      source_address: '203.0.113.9',
+      called: mine.number,
+      number: mine.number,
+      organization_id: mine.id,
+      reason: 'extension-not-supported',
+      sip_status: 420,
+      message: 'The caller requires a SIP extension that the bridge does not support.',
+      detail: 'Unsupported: 100rel',
+      count: 1,
+      first_at: '2026-11-28T10:15:00.000Z',
       last_at: '2026-11-28T10:15:00.000Z',
     });
     expect((await theirs.admin('GET', LIST)).body).toEqual([]);
@@ -67,7 +104,7 @@ describe('refused calls', () => {
     expect((await mesh.operator('GET', LIST, undefined, { 'X-Organization-Id': mine.id })).body).toEqual([row]);
   });
 
-  it('of nobody\'s number are the operator\'s alone', async () => {
+  it("of nobody's number are the operator's alone", async () => {
     const { admin } = await owner();
     await publish({ called: '9999', source_address: '203.0.113.77' });
     const [row] = await untilListed(mesh.operator, 1, '?unowned=true&source_address=203.0.113.77');
@@ -77,7 +114,8 @@ describe('refused calls', () => {
 
   it('count the highest of what came, in whatever order and however often', async () => {
     const { member, number } = await owner();
-    for (const count of [3, 7, 7, 5]) await publish({ called: number, numbers: [number], count, last_at: `2026-11-28T10:15:0${count}.000Z` });
+    for (const count of [3, 7, 7, 5])
+      await publish({ called: number, numbers: [number], count, last_at: `2026-11-28T10:15:0${count}.000Z` });
     await eventually(async () => (await member('GET', LIST)).body[0]?.count === 7);
     await publish({ called: number, numbers: [number], count: 2, minute: '2026-11-28T10:16:00.000Z' });
     expect((await untilListed(member, 2)).map(({ count }: { count: number }) => count)).toEqual([2, 7]);
@@ -96,7 +134,12 @@ describe('refused calls', () => {
 
   it('come in pages, newest first, and can be filtered', async () => {
     const { member, number } = await owner();
-    for (let minute = 10; minute < 15; minute += 1) await publish({ numbers: [number], minute: `2026-11-28T11:${minute}:00.000Z`, source_address: minute === 12 ? '198.51.100.7' : '203.0.113.9' });
+    for (let minute = 10; minute < 15; minute += 1)
+      await publish({
+        numbers: [number],
+        minute: `2026-11-28T11:${minute}:00.000Z`,
+        source_address: minute === 12 ? '198.51.100.7' : '203.0.113.9',
+      });
     await untilListed(member, 5);
     const page = await member('GET', `${LIST}?limit=2`);
     expect(page.body.map((row: Row) => row.minute.slice(14, 16))).toEqual(['14', '13']);
@@ -104,27 +147,40 @@ describe('refused calls', () => {
     const next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('Link')!)![1]!;
     expect((await member('GET', next)).body.map((row: Row) => row.minute.slice(14, 16))).toEqual(['12', '11']);
     expect((await member('GET', `${LIST}?source_address=198.51.100.7`)).body).toHaveLength(1);
-    expect((await member('GET', `${LIST}?date_from=2026-11-28T11:13:00Z&reason=source-not-allowed&sip_status=403&number=${encodeURIComponent(number)}`)).body).toHaveLength(2);
+    expect(
+      (
+        await member(
+          'GET',
+          `${LIST}?date_from=2026-11-28T11:13:00Z&reason=source-not-allowed&sip_status=403&number=${encodeURIComponent(number)}`,
+        )
+      ).body,
+    ).toHaveLength(2);
     expect(await member('GET', `${LIST}?reason=x&sip_status=200&nothing=1`)).toMatchObject({ status: 400 });
     expect((await member('GET', `${LIST}?cursor=bm9uZQ`)).status).toBe(400);
   });
 
   it('that nobody can read hold up nothing', async () => {
     const { member, number } = await owner();
-    for (const text of ['{', '{}', JSON.stringify({ type: 'CallsRefused', data: { called: '\u0000' } })]) await jetstream(nc).publish(refusedSubject('bridge-1'), text);
+    for (const text of ['{', '{}', JSON.stringify({ type: 'CallsRefused', data: { called: '\u0000' } })])
+      await jetstream(nc).publish(refusedSubject('bridge-1'), text);
     await publish({ numbers: [number], called: '\u0007' });
     await publish({ numbers: [number] });
     await untilListed(member, 1);
   });
 
-  it('are kept in bounds, each organisation\'s by themselves', async () => {
+  it("are kept in bounds, each organisation's by themselves", async () => {
     const [many, few] = [await owner(), await owner()];
-    for (let minute = 10; minute < 20; minute += 1) await publish({ numbers: [many.number], minute: `2026-11-28T12:${minute}:00.000Z` });
+    for (let minute = 10; minute < 20; minute += 1)
+      await publish({ numbers: [many.number], minute: `2026-11-28T12:${minute}:00.000Z` });
     await publish({ numbers: [few.number], minute: '2026-11-28T12:00:00.000Z' });
     await publish({ numbers: [few.number], minute: '2020-01-01T00:00:00.000Z' });
     await Promise.all([untilListed(many.member, 10), untilListed(few.member, 2)]);
     await forgetRefusedCalls(mesh.service.parts.record, { ofOrganization: 3 });
-    expect((await many.member('GET', LIST)).body.map((row: Row) => row.minute.slice(14, 16))).toEqual(['19', '18', '17']);
+    expect((await many.member('GET', LIST)).body.map((row: Row) => row.minute.slice(14, 16))).toEqual([
+      '19',
+      '18',
+      '17',
+    ]);
     expect((await few.member('GET', LIST)).body).toHaveLength(1);
   });
 });

@@ -17,10 +17,18 @@ export class RefusedCallController {
   @Get()
   @Access('read')
   @Described({
-    summary: 'Calls to the organisation\'s numbers that a bridge refused before they reached routing, counted by source address, number, reason and minute, newest first; the bootstrap key without an organisation sees everybody\'s and nobody\'s',
+    summary:
+      "Calls to the organisation's numbers that a bridge refused before they reached routing, " +
+      'counted by source address, number, reason and minute, newest first; the bootstrap key ' +
+      "without an organisation sees everybody's and nobody's",
     answer: z.array(refusedCall),
   })
-  async list(@CurrentCaller() caller: Caller, @Query({ schema: refusedCallQuery }) query: RefusedCallQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query({ schema: refusedCallQuery }) query: RefusedCallQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const organizationId = caller.role === 'bootstrap' && caller.organization === null ? null : organizationOf(caller);
     const page = await listRefusedCalls(this.record, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));

@@ -4,7 +4,8 @@ export class CreateRefusedCalls1764000090000 implements MigrationInterface {
   name = 'CreateRefusedCalls1764000090000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // No read model: the stream that it is filled from forgets. `organization_id` is of the time of the refusal; `number` is which of `numbers` it was found by.
+    // No read model: the stream that it is filled from forgets. `organization_id` is of the time of the refusal;
+    // `number` is which of `numbers` it was found by.
     await runner.query(`
       create table refused_calls (
         id bigint generated always as identity primary key,
@@ -23,7 +24,9 @@ export class CreateRefusedCalls1764000090000 implements MigrationInterface {
         last_at timestamptz not null,
         constraint refused_calls_row unique (bridge_id, minute, source_address, called, numbers, reason, sip_status)
       )`);
-    await runner.query('create index refused_calls_of_organization on refused_calls (organization_id, minute desc, id desc)');
+    await runner.query(
+      'create index refused_calls_of_organization on refused_calls (organization_id, minute desc, id desc)',
+    );
     await runner.query('create index refused_calls_age on refused_calls (minute, id)');
   }
 

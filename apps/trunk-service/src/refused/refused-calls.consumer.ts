@@ -7,7 +7,9 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { forgetRefusedCalls, storeRefusedCalls } from './refused-calls.pg.js';
 
-export interface RefusedCallsConsumer { stop(): Promise<void> }
+export interface RefusedCallsConsumer {
+  stop(): Promise<void>;
+}
 
 export interface RefusedCallsOptions {
   record: Pick<RecordStore, 'query'>;
@@ -21,7 +23,10 @@ const WAIT_MS = 2_000;
 const PAUSE_MS = 1_000;
 const FORGET_EVERY_MS = 600_000;
 
-/** Stores what the bridges refused, for ever, one batch a statement; all copies share the durable consumer. A batch that cannot be stored comes again. */
+/**
+ * Stores what the bridges refused, for ever, one batch a statement; all copies share the durable consumer. A batch that
+ * cannot be stored comes again.
+ */
 export function startRefusedCalls({ record, nc, logger }: RefusedCallsOptions): RefusedCallsConsumer {
   const stopping = new AbortController();
   const read = async (connection: NatsConnection): Promise<void> => {
@@ -29,8 +34,12 @@ export function startRefusedCalls({ record, nc, logger }: RefusedCallsOptions): 
     const consumer = await jetstream(connection).consumers.get(REFUSED_STREAM, REFUSED_DURABLE);
     while (!stopping.signal.aborted) {
       const messages: JsMsg[] = [];
-      for await (const message of await consumer.fetch({ max_messages: BATCH, expires: WAIT_MS })) messages.push(message);
-      await storeRefusedCalls(record, messages.flatMap((message) => rowOf(message, logger)));
+      for await (const message of await consumer.fetch({ max_messages: BATCH, expires: WAIT_MS }))
+        messages.push(message);
+      await storeRefusedCalls(
+        record,
+        messages.flatMap((message) => rowOf(message, logger)),
+      );
       for (const message of messages) message.ack();
     }
   };
@@ -44,7 +53,9 @@ export function startRefusedCalls({ record, nc, logger }: RefusedCallsOptions): 
     }
   };
   const forgetting = setInterval(() => {
-    forgetRefusedCalls(record).catch((error: unknown) => { logger.warn({ err: error }, 'old refused calls could not be deleted; trying again'); });
+    forgetRefusedCalls(record).catch((error: unknown) => {
+      logger.warn({ err: error }, 'old refused calls could not be deleted; trying again');
+    });
   }, FORGET_EVERY_MS);
   const running = run().catch(() => undefined);
   return {
@@ -61,12 +72,22 @@ function rowOf(message: JsMsg, logger: Logger): CallsRefused['data'][] {
   try {
     return [callsRefused.parse(message.json()).data];
   } catch {
-    logger.warn({ subject: message.subject, sequence: message.seq }, 'an event about refused calls cannot be read and is passed over');
+    logger.warn(
+      { subject: message.subject, sequence: message.seq },
+      'an event about refused calls cannot be read and is passed over',
+    );
     return [];
   }
 }
 
 async function declare(connection: NatsConnection): Promise<void> {
   const { consumers } = await jetstreamManager(connection);
-  await consumers.add(REFUSED_STREAM, { durable_name: REFUSED_DURABLE, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All, ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: 2_000, max_deliver: -1 });
+  await consumers.add(REFUSED_STREAM, {
+    durable_name: REFUSED_DURABLE,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanos(ACK_WAIT_MS),
+    max_ack_pending: 2_000,
+    max_deliver: -1,
+  });
 }

@@ -1,7 +1,8 @@
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * SRTP (RFC 3711) with AES_CM_128_HMAC_SHA1_80, as far as a test's caller needs it: one stream, fewer than 65,536 packets, so that the roll-over counter stays 0, and RTP headers
+ * SRTP (RFC 3711) with AES_CM_128_HMAC_SHA1_80, as far as a test's caller needs it: one stream, fewer than 65,536
+ * packets, so that the roll-over counter stays 0, and RTP headers
  * of 12 bytes.
  */
 export interface Srtp {
@@ -15,9 +16,13 @@ const TAG_BYTES = 10;
 const HEADER_BYTES = 12;
 const ROLL_OVER = Buffer.alloc(4);
 
-/** RFC 3711 §4.3: the session's keys. `master`: 16 bytes of key and 14 of salt, as `a=crypto` carries them in base64 (RFC 4568 §6.1). */
+/**
+ * RFC 3711 §4.3: the session's keys. `master`: 16 bytes of key and 14 of salt, as `a=crypto` carries them in base64
+ * (RFC 4568 §6.1).
+ */
 export function sessionKeys(master: Buffer): { key: Buffer; salt: Buffer; authentication: Buffer } {
-  if (master.length !== MASTER_BYTES) throw new TypeError(`a master key and salt have ${MASTER_BYTES} bytes, not ${master.length}`);
+  if (master.length !== MASTER_BYTES)
+    throw new TypeError(`a master key and salt have ${MASTER_BYTES} bytes, not ${master.length}`);
   const derive = (label: number, bytes: number): Buffer => {
     const block = Buffer.concat([master.subarray(16), Buffer.alloc(2)]);
     block[7]! ^= label;
@@ -26,7 +31,8 @@ export function sessionKeys(master: Buffer): { key: Buffer; salt: Buffer; authen
   return { key: derive(0, 16), authentication: derive(1, 20), salt: derive(2, 14) };
 }
 
-const aes = (key: Buffer, counter: Buffer, text: Buffer): Buffer => createCipheriv('aes-128-ctr', key, counter).update(text);
+const aes = (key: Buffer, counter: Buffer, text: Buffer): Buffer =>
+  createCipheriv('aes-128-ctr', key, counter).update(text);
 
 export function createSrtp(master: Buffer): Srtp {
   const { key, salt, authentication } = sessionKeys(master);
@@ -37,7 +43,8 @@ export function createSrtp(master: Buffer): Srtp {
     counter[13]! ^= packet[3]!;
     return Buffer.concat([packet.subarray(0, HEADER_BYTES), aes(key, counter, packet.subarray(HEADER_BYTES))]);
   };
-  const tagOf = (packet: Buffer): Buffer => createHmac('sha1', authentication).update(packet).update(ROLL_OVER).digest().subarray(0, TAG_BYTES);
+  const tagOf = (packet: Buffer): Buffer =>
+    createHmac('sha1', authentication).update(packet).update(ROLL_OVER).digest().subarray(0, TAG_BYTES);
   return {
     protect(packet) {
       const encrypted = crypt(packet);

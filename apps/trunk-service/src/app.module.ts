@@ -19,6 +19,7 @@ import type { Readiness } from './health/readiness.js';
 import { startForgetting } from './http/idempotency.clock.js';
 import { MIGRATIONS } from './migrations.pg.js';
 import { ImportController } from './number/import.controller.js';
+import { NumberClaimController } from './number/number-claim.controller.js';
 import { NumberController } from './number/number.controller.js';
 import { Quotas } from './organization/quotas.pg.js';
 import { OrganizationController } from './organization/organization.controller.js';
@@ -89,7 +90,7 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController, VerificationController, RefusedCallController],
+      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberClaimController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController, VerificationController, RefusedCallController],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },

@@ -1,21 +1,23 @@
 import { jetstreamManager, type JsMsg } from '@nats-io/jetstream';
-import { callEnded, callStarted, type CallStarted } from '@trunkmesh/contracts/call.js';
+import { callEnded, callRejected, callStarted, type CallStarted } from '@trunkmesh/contracts/call.js';
 import { CALLS_STREAM, callSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { networkOfAddress } from '@trunkmesh/routing/claims.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { proveIn } from '../address/prove.pg.js';
+import { settleClaim } from '../number/number-claim.pg.js';
 import { proveNumberIn } from '../number/prove-number.pg.js';
 import { transact } from '../record/handle.pg.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { namedInFull, provingCall, type ProvingCall } from './call-proof.js';
+import { namedInFull, provingCall, refusedCall, type ProvingCall } from './call-proof.js';
 import { readCalls, type CallsReader } from './calls-reader.nats.js';
 import { settled } from './settled.js';
 
 /** Evidence that was withdrawn is proven again by the next call after this. */
 const PROVEN_MS = 10 * 60_000;
 const NOTHING_MS = 60_000;
+const REFUSED_MS = 5_000;
 const LOOK_UP_MS = 5_000;
 
 interface Parts { record: RecordStore; nats: NatsLink; logger: Logger; onCaughtUp: () => void }
@@ -23,8 +25,22 @@ interface Parts { record: RecordStore; nats: NatsLink; logger: Logger; onCaughtU
 /** Finished calls prove which addresses their organisation is served from, and that the number which they named in full is its own. */
 export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): CallsReader {
   const lately = settled();
+  /** A flood of refused calls asks the record once in a while. */
+  const takeRefused = async (value: unknown) => {
+    const rejected = callRejected.safeParse(value);
+    const call = rejected.success ? refusedCall(rejected.data) : undefined;
+    const network = call && networkOfAddress(call.source_address);
+    if (call === undefined || network === undefined) return;
+    const key = `refused ${call.phone_number} ${network}`;
+    if (lately.has(key, Date.now())) return;
+    const moved = await settleClaim(record, call.phone_number, network);
+    lately.add(key, Date.now() + REFUSED_MS);
+    if (moved) logger.info({ phone_number: call.phone_number }, 'moved a claimed number: a listed carrier delivered a call for it');
+  };
   const take = async (message: JsMsg) => {
-    const call = callOf(message);
+    const value = jsonOf(message.data);
+    if (typeOf(value) === 'CallRejected') return takeRefused(value);
+    const call = callOf(value);
     const network = call && networkOfAddress(call.source_address);
     if (call === undefined || network === undefined) return;
     const key = `${call.organization_id} ${network} ${call.number_id}`;
@@ -36,9 +52,10 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
   return readCalls(nats, logger, { take, onCaughtUp });
 }
 
-function callOf(message: JsMsg): ProvingCall | undefined {
-  const value = jsonOf(message.data);
-  if ((value as { type?: unknown } | undefined)?.type !== 'CallEnded') return undefined;
+const typeOf = (value: unknown) => (value as { type?: unknown } | null | undefined)?.type;
+
+function callOf(value: unknown): ProvingCall | undefined {
+  if (typeOf(value) !== 'CallEnded') return undefined;
   const ended = callEnded.safeParse(value);
   return ended.success ? provingCall(ended.data) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import type { CallEnded, CallRejected } from '@trunkmesh/contracts/call.js';
 import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { dialledNumbers } from '@trunkmesh/routing/called-number.js';
 import { formatE164, NEUTRAL, toE164 } from '@trunkmesh/routing/number-format.js';
@@ -33,3 +33,21 @@ export function namedInFull(decision: InboundDecision | null): decision is Extra
 }
 
 const isHeader = (source: string): source is CalledNumberSource => (CALLED_NUMBER_SOURCES as readonly string[]).includes(source);
+
+/** The number that a refused call named in full in its Request-URI, and where it came from: a carrier writes there what it was dialled for. */
+export function refusedCall({ data }: CallRejected): { phone_number: string; source_address: string } | undefined {
+  const { direction, reason, source_address } = data;
+  if (direction !== 'inbound' || reason !== 'unknown-number' || source_address === null) return undefined;
+  const number = numberIn(requestUser(data));
+  return number === 0 ? undefined : { phone_number: formatE164(number), source_address };
+}
+
+function requestUser({ decision, invite }: CallRejected['data']): string {
+  const step = decision?.explanation.steps.find(({ source }) => source === 'Request-URI');
+  return invite?.request_uri_user ?? step?.raw ?? '';
+}
+
+function numberIn(user: string): number {
+  const [dialled] = dialledNumbers('Request-URI', [user]);
+  return dialled === undefined ? 0 : toE164(dialled.text, NEUTRAL, dialled.context);
+}

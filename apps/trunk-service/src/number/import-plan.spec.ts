@@ -43,7 +43,7 @@ describe('an import', () => {
     refusedLines([line(2, { phone_number: '+15550000001' })], rules({ onDuplicate, mine: new Set(['+15550000001']) }))).toHaveLength(refused));
 
   it.each([['error'], ['skip'], ['update']] as const)('refuses what is somebody else\'s, with on_duplicate=%s, without saying whose', (onDuplicate) => expect(
-    refusedLines([line(7, { phone_number: '+15550000001' })], rules({ onDuplicate, taken: new Set(['+15550000001']) }))).toEqual([{ line: 7, pointer: '/phone_number', message: '+15550000001 is already in use' }]));
+    refusedLines([line(7, { phone_number: '+15550000001' })], rules({ onDuplicate, taken: new Set(['+15550000001']) }))).toEqual([{ line: 7, pointer: '/phone_number', message: '+15550000001 is already in use. If it is yours, claim it: POST /api/v1/phone-numbers/claims.' }]));
 
   it('tells of every line that is wrong', () => expect(refusedLines([
     line(2, { phone_number: '+15550000001', sip_trunk: 'nobody' }), line(3, { phone_number: '+15550000002' }), line(4, { phone_number: '+15550000003', sip_trunk_id: ORG }),

@@ -3,7 +3,7 @@ import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import type { Loaded } from '../record/decided.js';
 import { newFields, patchFields, type NumberEntry, type NumberInput } from './number-input.js';
-import { decide, type NumberChange } from './number.js';
+import { decide, HOW_TO_CLAIM, type NumberChange } from './number.js';
 
 /** What becomes of a number that the organisation has already. */
 export type OnDuplicate = 'error' | 'skip' | 'update';
@@ -44,7 +44,7 @@ export function refusedLines(lines: readonly ImportLine[], rules: ImportRules): 
 
 function refusalOf({ line, entry }: ImportLine, rules: ImportRules): LineProblem | undefined {
   const { phone_number, sip_trunk } = entry;
-  if (rules.taken.has(phone_number)) return { line, pointer: '/phone_number', message: `${phone_number} is already in use` };
+  if (rules.taken.has(phone_number)) return { line, pointer: '/phone_number', message: `${phone_number} is already in use. ${HOW_TO_CLAIM}` };
   if (trunkOf(entry, rules) === 'unknown') return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of your trunks' };
   if (rules.onDuplicate !== 'error' || !rules.mine.has(phone_number)) return undefined;
   return { line, pointer: '/phone_number', message: `${phone_number} is already one of your numbers; use on_duplicate=skip or on_duplicate=update to allow that` };

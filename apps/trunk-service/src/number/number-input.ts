@@ -8,7 +8,7 @@ import type { AddressPolicy } from '../trunk/trunk-input.js';
 import { parsePhoneNumber } from './e164-input.js';
 import { NEW_NUMBER, type NumberFields } from './number.js';
 
-const phoneNumber = z.string().transform((text, context) => {
+export const phoneNumber = z.string().transform((text, context) => {
   const parsed = parsePhoneNumber(text);
   if (parsed.ok) return parsed.number;
   context.addIssue({ code: 'custom', message: parsed.message });
@@ -43,6 +43,7 @@ const fieldsOf = (policy: AddressPolicy) => z.strictObject({
   id: z.unknown(),
   organization_id: z.unknown(),
   proof: z.unknown(),
+  claimed_until: z.unknown(),
   created_at: z.unknown(),
   updated_at: z.unknown(),
 }).partial();
@@ -143,4 +144,10 @@ export function presentNumber(state: NumberState) {
 
 const namedTarget = numberTarget.omit({ kind: true }).nullable();
 /** What `presentNumber` makes. */
-export const numberView = numberState.omit({ target: true, call_settings: true }).extend({ ...settingsView, assistant: namedTarget, flow: namedTarget });
+export const numberView = numberState.omit({ target: true, call_settings: true }).extend({
+  ...settingsView,
+  assistant: namedTarget,
+  flow: namedTarget,
+  /** Another organisation claims the number, until then; only of one number, and null where nobody does. */
+  claimed_until: z.string().nullable().optional(),
+});

@@ -3,6 +3,7 @@ import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
+import { HOW_TO_CLAIM } from './number.js';
 
 /** A number that another organisation has conflicts with the second unique constraint, `numbers_phone_number`, which no arbiter excuses. */
 const UPSERT = `
@@ -32,7 +33,9 @@ export const numberReadModel: ReadModel = {
   project,
   violations: {
     // Does not say whose it is.
-    numbers_phone_number: () => new DomainError('duplicate-number', 'This phone number is already in use. If it is yours, ask support to release it.', [{ pointer: '/phone_number', message: 'is already in use' }]),
+    numbers_phone_number: () => new DomainError('duplicate-number', `This phone number is already in use. ${HOW_TO_CLAIM}`, [
+      { pointer: '/phone_number', message: 'is already in use' },
+    ]),
   },
 };
 

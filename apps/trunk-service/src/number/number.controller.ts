@@ -17,6 +17,7 @@ import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
 import { CONFIG, KEY_RING, RECORD } from '../tokens.js';
 import { assignNumber, NUMBER_SCHEMAS, numberSchemas, numberView, patchFields, presentNumber, putFields, type NumberInput, type NumberSchemas } from './number-input.js';
+import { claimedUntil } from './number-claim.pg.js';
 import { existingId, findNumber, listNumbers, numberQuery, type NumberQuery } from './number-query.pg.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
 
@@ -57,7 +58,8 @@ export class NumberController {
   async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response) {
     const { version, state } = await findNumber(this.record, organizationId, existingId(id));
     response.set('ETag', etagOf(version));
-    if (!isUnchanged(ifNoneMatch, version)) return presentNumber(state);
+    const claimed_until = await claimedUntil(this.record, organizationId, state.phone_number);
+    if (!isUnchanged(ifNoneMatch, version)) return { ...presentNumber(state), claimed_until };
     response.status(304);
     return undefined;
   }

@@ -5,6 +5,9 @@ import { reencryptedSettings, withSettings } from '../call-settings/call-setting
 /** What a client may set. `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
 export type NumberFields = Omit<NumberState, 'id' | 'organization_id' | 'phone_number' | 'proof' | 'created_at' | 'updated_at'>;
 
+/** For whoever finds a number taken. */
+export const HOW_TO_CLAIM = 'If it is yours, claim it: POST /api/v1/phone-numbers/claims.';
+
 export const NEW_NUMBER: NumberFields = {
   friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
   is_verified_caller_id: false, capabilities: { voice: true }, target: null,

@@ -3,7 +3,7 @@ import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import { trunkOf } from '../number/import-plan.js';
 import { putFields, newFields, type NumberEntry, type NumberInput } from '../number/number-input.js';
-import { decide, type NumberChange } from '../number/number.js';
+import { decide, HOW_TO_CLAIM, type NumberChange } from '../number/number.js';
 import type { Loaded } from '../record/decided.js';
 import { trunkNameKey } from '../trunk/trunk.js';
 import type { TrunkPlan } from './sync-trunks.js';
@@ -48,7 +48,7 @@ const knownTrunks = ({ byId, byName }: Pick<TrunkPlan, 'byId' | 'byName'>) => ({
 function problemOf(entry: NumberEntry, seen: ReadonlyMap<string, number>, trunks: Pick<TrunkPlan, 'byId' | 'byName'>, { taken }: NumberTools): FieldProblem | undefined {
   const before = seen.get(entry.phone_number);
   if (before !== undefined) return { pointer: '/phone_number', message: `is that of /numbers/${before} too` };
-  if (taken.has(entry.phone_number)) return { pointer: '/phone_number', message: 'is already in use' };
+  if (taken.has(entry.phone_number)) return { pointer: '/phone_number', message: `is already in use. ${HOW_TO_CLAIM}` };
   if (trunkOf(entry, knownTrunks(trunks)) === 'unknown') return { pointer: entry.sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of the trunks of this request' };
   return undefined;
 }

@@ -1,0 +1,65 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
+import { z } from 'zod';
+import { Access, OrganizationId } from '../http/access.guard.js';
+import { parseRequest } from '../http/field-problems.js';
+import { Described } from '../http/open-api.http.js';
+import { organizationNotFound } from '../organization/organization.js';
+import { organizationRow } from '../organization/organization-list.pg.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { RECORD } from '../tokens.js';
+import { CLAIM_DAYS, listClaims, moveNumber, openClaim, withdrawClaim } from './number-claim.pg.js';
+import { numberView, phoneNumber, presentNumber } from './number-input.js';
+
+const claimBody = z.strictObject({ phone_number: phoneNumber });
+const claimView = z.object({ phone_number: z.string(), created_at: z.string(), expires_at: z.string() });
+const openedClaim = claimView.extend({ instructions: z.array(z.string()) });
+const moveBody = z.strictObject({ organization_id: uuid.transform((id) => id.toLowerCase()) });
+
+const INSTRUCTIONS = [
+  'List your carrier\'s addresses on a trunk and prove that you are served from there (POST /api/v1/sip-trunks/{id}/verify-address, or any call that is routed to you).',
+  'Have your carrier deliver a call for this number to the bridge, with the number in full in the Request-URI. Where the operator lists the carrier, and the present holder '
+    + 'has not proven the number, it becomes yours with that call.',
+  `Otherwise ask the operator, who can move the number. The claim expires after ${CLAIM_DAYS} days.`,
+];
+
+@Controller('api/v1/phone-numbers')
+export class NumberClaimController {
+  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+
+  /** The answer is the same whoever has the number, and whether or not it is proven. */
+  @Post('claims')
+  @HttpCode(202)
+  @Access('manage')
+  @Described({ summary: 'Claim a phone number that another organisation has added', status: 202, answer: openedClaim, body: { 'application/json': claimBody } })
+  async claim(@OrganizationId() organizationId: string, @Body() written: unknown) {
+    const { phone_number } = parseRequest(claimBody, written);
+    return { ...await openClaim(this.record, organizationId, phone_number), instructions: INSTRUCTIONS };
+  }
+
+  @Get('claims')
+  @Access('read')
+  @Described({ summary: 'The organisation\'s open claims on phone numbers', answer: z.array(claimView) })
+  claims(@OrganizationId() organizationId: string) {
+    return listClaims(this.record, organizationId);
+  }
+
+  @Delete('claims/:number')
+  @HttpCode(204)
+  @Access('manage')
+  @Described({ summary: 'Withdraw a claim', status: 204 })
+  async withdraw(@OrganizationId() organizationId: string, @Param('number') number: string): Promise<void> {
+    await withdrawClaim(this.record, organizationId, parseRequest(claimBody, { phone_number: number }).phone_number);
+  }
+
+  /** Proven or not, and whoever has it; an organisation that has it already has it proven. */
+  @Post(':number/move')
+  @HttpCode(200)
+  @Access('operate')
+  @Described({ summary: 'Give a phone number to an organisation, proven by the operator', answer: numberView, body: { 'application/json': moveBody } })
+  async move(@Param('number') number: string, @Body({ schema: moveBody }) { organization_id }: z.output<typeof moveBody>) {
+    const { phone_number } = parseRequest(claimBody, { phone_number: number });
+    if (await organizationRow(this.record, organization_id) === undefined) throw organizationNotFound();
+    return presentNumber(await moveNumber(this.record, { organizationId: organization_id, phone_number }));
+  }
+}

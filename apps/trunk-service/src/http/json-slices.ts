@@ -1,6 +1,6 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 
-/** What a body may be made of, whatever its size in bytes: a list of empty objects needs fifty times its bytes in memory. */
+/** What a body may be made of, whatever its bytes: a list of empty objects needs fifty times its size in memory. */
 export interface JsonLimits {
   /** Lists and objects inside each other. */
   depth: number;
@@ -13,15 +13,19 @@ export interface JsonLimits {
 /** Bytes that are scanned, or parsed as a whole, between two yields: well below a millisecond of work each. */
 export const SLICE_BYTES = 65_536;
 
-const [QUOTE, COMMA, COLON, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [...'",:\\[]{}'].map((character) => character.charCodeAt(0));
+const [QUOTE, COMMA, COLON, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [...'",:\\[]{}']
+  .map((character) => character.charCodeAt(0));
 /** What a byte outside of a string is. */
 const [OPENS, CLOSES, SEPARATES] = [1, 2, 3];
 const MARKS = new Uint8Array(256);
-for (const [byte, mark] of [[LIST, OPENS], [OBJECT, OPENS], [LIST_END, CLOSES], [OBJECT_END, CLOSES], [COMMA, SEPARATES]] as const) MARKS[byte!] = mark!;
+for (const byte of [LIST, OBJECT]) MARKS[byte!] = OPENS!;
+for (const byte of [LIST_END, OBJECT_END]) MARKS[byte!] = CLOSES!;
+MARKS[COMMA!] = SEPARATES!;
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /**
- * Refuses what has too many parts, before anything is made of it. Only strings and brackets are looked at: whether it is JSON is the parser's business.
+ * Refuses what has too many parts, before anything is made of it. Only strings and brackets are looked at: whether
+ * it is JSON is the parser's business.
  * @throws DomainError payload-too-large, invalid-request
  */
 export function* checkJson(bytes: Uint8Array, limits: JsonLimits): Generator<undefined, void> {
@@ -41,9 +45,19 @@ export function* checkJson(bytes: Uint8Array, limits: JsonLimits): Generator<und
 function count(members: number[], values: number, limits: JsonLimits): void {
   const open = members.length;
   const entries = open === 0 ? 0 : members[open - 1]! += 1;
-  if (open > limits.depth) throw new DomainError('invalid-request', `The body is nested too deeply: more than ${limits.depth} lists and objects inside each other.`, [{ pointer: '', message: 'is nested too deeply' }]);
-  if (entries > limits.members) throw new DomainError('payload-too-large', `The body has a list or an object with more than the ${limits.members} entries that are accepted here. Send the rest in another request.`);
-  if (values > limits.values) throw new DomainError('payload-too-large', `The body has more than the ${limits.values} values that are accepted here. Send the rest in another request.`);
+  if (open > limits.depth) throw tooDeep(limits.depth);
+  if (entries > limits.members) throw tooLarge(`a list or an object with more than the ${limits.members} entries`);
+  if (values > limits.values) throw tooLarge(`more than the ${limits.values} values`);
+}
+
+function tooDeep(depth: number): DomainError {
+  const detail = `The body is nested too deeply: more than ${depth} lists and objects inside each other.`;
+  return new DomainError('invalid-request', detail, [{ pointer: '', message: 'is nested too deeply' }]);
+}
+
+function tooLarge(what: string): DomainError {
+  const detail = `The body has ${what} that are accepted here. Send the rest in another request.`;
+  return new DomainError('payload-too-large', detail);
 }
 
 /** `JSON.parse` of UTF-8 bytes, with a yield after every `SLICE_BYTES` or so. @throws SyntaxError */
@@ -67,7 +81,12 @@ function* marks(bytes: Uint8Array, from: number, to: number): Generator<number> 
   }
 }
 
-interface Part { from: number; to: number; /** A single member that is larger than a slice; otherwise as many as fit into one. */ large: boolean }
+interface Part {
+  from: number;
+  to: number;
+  /** A single member that is larger than a slice; otherwise as many as fit into one. */
+  large: boolean;
+}
 
 function* parse(bytes: Uint8Array, ...range: [from: number, to: number]): Generator<undefined, unknown> {
   const [from, to] = trimmed(bytes, ...range);
@@ -118,7 +137,8 @@ function* split(bytes: Uint8Array, from: number, to: number): Generator<undefine
     if (depth < 0) throw new SyntaxError('an end without a beginning');
   }
   parts.endMember(to);
-  for (const part of parts.all) if (trimmed(bytes, part.from, part.to)[0] === part.to) throw new SyntaxError('nothing between two commas');
+  const isEmpty = (part: Part) => trimmed(bytes, part.from, part.to)[0] === part.to;
+  if (parts.all.some(isEmpty)) throw new SyntaxError('nothing between two commas');
   return parts.all;
 }
 
@@ -165,4 +185,6 @@ function trimmed(bytes: Uint8Array, from: number, to: number): [number, number] 
   return [from, to];
 }
 
-const textOf = (bytes: Uint8Array, from: number, to: number) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(from, to));
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(from, to));
+}

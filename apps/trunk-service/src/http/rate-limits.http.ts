@@ -9,7 +9,7 @@ import type { Config } from '../config.js';
 import type { Caller } from './caller.js';
 import { RateWindow } from './rate-window.js';
 
-const limited = counter('trunkmesh_http_limited_total', 'Requests and connections that were refused because of a limit, by the limit');
+const limited = counter('trunkmesh_http_limited_total', 'Requests and connections that were refused, by the limit');
 
 const WINDOW_MS = 60_000;
 /** An import takes seconds. */
@@ -18,7 +18,10 @@ const IMPORT_RETRY_S = 5;
 /** Who is counted, as it is logged: ids and addresses, never a key. */
 type Who = Record<string, string>;
 
-/** What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is held to the address's limit alone. */
+/**
+ * What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is held
+ * to the address's limit alone.
+ */
 export class RateLimits {
   private readonly addresses: RateWindow;
   private readonly failures: RateWindow;
@@ -42,7 +45,10 @@ export class RateLimits {
     this.take(this.addresses, 'address', address, { address });
   }
 
-  /** A key that is wrong. Others at the same address go on: a right key is never refused for it. @throws DomainError too-many-requests */
+  /**
+   * A key that is wrong. Others at the same address go on: a right key is never refused for it.
+   * @throws DomainError too-many-requests
+   */
   failed(request: Request): void {
     const address = network(request.ip);
     this.take(this.failures, 'failed-authentications', address, { address });
@@ -62,7 +68,8 @@ export class RateLimits {
     const running = this.imports.get(id) ?? 0;
     if (most !== 0 && running >= most) {
       this.refuse('parallel-imports', { organization_id: id }, isFirst(this.refusedImports, id));
-      throw tooMany(`This organisation has ${running} imports or syncs under way, as many as are allowed. Retry when one is done.`, IMPORT_RETRY_S);
+      const detail = `This organisation has ${running} imports or syncs under way, as many as are allowed. Retry when one is done.`;
+      throw tooMany(detail, IMPORT_RETRY_S);
     }
     this.imports.set(id, running + 1);
     response.once('close', () => {
@@ -85,7 +92,8 @@ export class RateLimits {
     const taken = window.take(key, performance.now());
     if (taken.within) return;
     this.refuse(limit, { ...who, per_minute: String(window.limit) }, taken.first);
-    throw tooMany(`Too many requests: the limit is ${window.limit} a minute (${limit}). Nothing was changed; retry after the time in the header Retry-After.`, Math.ceil(taken.retryMs / 1_000));
+    const detail = `Too many requests: the limit is ${window.limit} a minute (${limit}). Nothing was changed.`;
+    throw tooMany(`${detail} Retry after the time in the header Retry-After.`, Math.ceil(taken.retryMs / 1_000));
   }
 
   /** Each is counted, the first of a window is logged. */
@@ -98,11 +106,14 @@ export class RateLimits {
 /** Of a window with the limit 1: whether this is the first in it. */
 const isFirst = (window: RateWindow, key: string) => window.take(key, performance.now()).within;
 
-const tooMany = (detail: string, seconds: number) => new DomainError('too-many-requests', detail, [], { retry_after_seconds: seconds });
+function tooMany(detail: string, seconds: number): DomainError {
+  return new DomainError('too-many-requests', detail, [], { retry_after_seconds: seconds });
+}
 
 /** Whoever has an IPv6 address has at least a /64 of them. */
 function network(ip: string | undefined): string {
   if (ip === undefined || !ipaddr.isValid(ip)) return 'unknown';
   const address = ipaddr.process(ip);
-  return address.kind() === 'ipv4' ? address.toString() : `${address.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`;
+  if (address.kind() === 'ipv4') return address.toString();
+  return `${address.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`;
 }

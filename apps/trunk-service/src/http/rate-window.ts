@@ -5,7 +5,10 @@ export type Taken = { within: true } | { within: false; first: boolean; retryMs:
 const MOST_KEYS = 100_000;
 const REST = '';
 
-/** Counts in fixed windows that are the same for all keys: what a window has counted goes away as a whole. `limit` 0: everything is within. */
+/**
+ * Counts in fixed windows that are the same for all keys: what a window has counted goes away as a whole. `limit` 0:
+ * everything is within.
+ */
 export class RateWindow {
   private readonly counts = new Map<string, number>();
   private window = -1;

@@ -47,7 +47,10 @@ export async function readImport(body: unknown, contentType: string, { entry, si
 
 const tooMany = () => new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
 
-const tooManyLines = () => new DomainError('payload-too-large', `An import takes up to ${MAX_LINES} lines and ${MAX_CELLS} cells, blank ones included; remove what is not needed.`);
+function tooManyLines(): DomainError {
+  const most = `${MAX_LINES} lines and ${MAX_CELLS} cells, blank ones included`;
+  return new DomainError('payload-too-large', `An import takes up to ${most}; remove what is not needed.`);
+}
 
 function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: ReadImport): void {
   if ('problem' in raw) { problems.push({ line: raw.line, pointer: '', message: raw.problem }); return; }
@@ -109,16 +112,19 @@ async function* csvLines(text: string, slices: Slices): AsyncGenerator<Raw> {
   }
 }
 
-const faultOf = ({ code }: CsvError) => (code === 'CSV_MAX_RECORD_SIZE' ? `longer than ${MAX_RECORD} characters, perhaps a quote that is not closed` : 'its quotes do not fit');
+function faultOf({ code }: CsvError): string {
+  if (code !== 'CSV_MAX_RECORD_SIZE') return 'its quotes do not fit';
+  return `longer than ${MAX_RECORD} characters, perhaps a quote that is not closed`;
+}
 
 function csvLine(columns: readonly string[], cells: readonly string[], line: number): Raw {
   const stray = cells.findIndex((cell, index) => (columns[index] ?? '') === '' && cell.trim() !== '');
   if (stray < 0) return { line, value: csvRow(columns, cells) };
-  const problem = `has a value in place ${stray + 1}, where the header has no name; name the column, clear the cell, or put a cell that holds a separator in quotes`;
-  return { line, problem };
+  const advice = 'name the column, clear the cell, or put a cell that holds a separator in quotes';
+  return { line, problem: `has a value in place ${stray + 1}, where the header has no name; ${advice}` };
 }
 
-/** Not all at once: a stream of pieces that are there already is read to its end before the event loop looks at anything else. */
+/** A stream of pieces that are there already is read to its end before the event loop looks at anything else. */
 async function* pieces(text: string, slices: Slices): AsyncGenerator<string> {
   for (let from = 0; from < text.length; from += PIECE) {
     await slices.breathe();

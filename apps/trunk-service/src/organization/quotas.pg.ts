@@ -19,7 +19,8 @@ export class Quotas {
   constructor(private readonly standard: Readonly<Record<QuotaKind, number>>) {}
 
   /**
-   * Called in the transaction that has added so many. Near the limit it is exact, but for what other transactions are adding at the same moment.
+   * Called in the transaction that has added so many. Near the limit it is exact, but for what other transactions are
+   * adding at the same moment.
    * @throws DomainError quota-exceeded
    */
   async check(transaction: Queryable, organizationId: string, ...[kind, added]: [QuotaKind, number]): Promise<void> {
@@ -30,17 +31,22 @@ export class Quotas {
       return;
     }
     const [row] = await transaction.query(`
-      select coalesce((o.state->'quotas'->>$2)::bigint, $3::bigint) as quota, (select count(*) from ${COUNTED[kind].rows} as counted where counted.organization_id = o.id) as count
-      from organizations o where o.id = $1`, [organizationId, kind, this.standard[kind]]) as { quota: string; count: string }[];
+      select coalesce((o.state->'quotas'->>$2)::bigint, $3::bigint) as quota,
+        (select count(*) from ${COUNTED[kind].rows} as counted where counted.organization_id = o.id) as count
+      from organizations o where o.id = $1`,
+    [organizationId, kind, this.standard[kind]]) as { quota: string; count: string }[];
     const quota = row === undefined || Number(row.quota) === 0 ? Infinity : Number(row.quota);
     const count = Number(row?.count ?? 0);
     if (count > quota) throw exceeded(kind, quota);
     if (this.known.size >= 10_000) this.known.clear();
-    this.known.set(key, { room: quota - count, much: quota === Infinity ? 0 : quota * MUCH_ROOM, until: performance.now() + KNOWN_MS });
+    const much = quota === Infinity ? 0 : quota * MUCH_ROOM;
+    this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
   }
 }
 
 function exceeded(kind: QuotaKind, quota: number): DomainError {
   const { things } = COUNTED[kind];
-  return new DomainError('quota-exceeded', `This organisation may have ${quota} ${things}. Nothing was changed. Delete ${things} that are not needed, or ask the operator for a higher quota.`, [], { quota: kind, limit: quota });
+  const advice = `Delete ${things} that are not needed, or ask the operator for a higher quota.`;
+  const detail = `This organisation may have ${quota} ${things}. Nothing was changed. ${advice}`;
+  return new DomainError('quota-exceeded', detail, [], { quota: kind, limit: quota });
 }

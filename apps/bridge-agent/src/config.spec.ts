@@ -49,6 +49,7 @@ describe('the environment of the agent', () => {
     ['a prefix that would lead into another bucket', { S3_PREFIX: '../other/' }, ['S3_PREFIX']],
     ['a prefix with dots in its names', { S3_PREFIX: 'calls/v1.2/..x/' }, []],
     ['a folder that FreeSWITCH would misread', { RECORDINGS_DIR: '/var/lib/my recordings' }, ['RECORDINGS_DIR']],
+    ['a folder that leads back', { RECORDINGS_DIR: '/var/lib/../recordings' }, ['RECORDINGS_DIR']],
     ['a server of buckets without a bucket', { S3_ENDPOINT: 'https://s3.example.com' }, ['S3_BUCKET']],
     ['credentials without a bucket', { S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' }, ['S3_BUCKET']],
     ['half of a bucket\'s credentials', { S3_BUCKET: 'recordings', S3_ACCESS_KEY_ID: 'id' }, ['S3_SECRET_ACCESS_KEY']],

@@ -41,7 +41,7 @@ export const environmentSchema = z.object({
   ALLOW_PRIVATE_URLS: switchedOn,
   RECORD_CALLS: switchedOn,
   /** FreeSWITCH writes there as well, under the same path; STATE_DIR/recordings where it is not given. */
-  RECORDINGS_DIR: z.string().regex(/^(?:\/[\w@+-][\w.@+-]*)+$/, 'must be an absolute path of letters, digits and . _ - + @').optional(),
+  RECORDINGS_DIR: z.string().regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/, 'must be an absolute path of letters, digits and . _ - + @').optional(),
   S3_BUCKET: z.string().regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, 'must be a bucket\'s name').optional(),
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' }).optional(),
   S3_REGION: z.string().regex(/^[a-z\d-]{1,64}$/, 'must be a region\'s name').default('us-east-1'),

@@ -244,9 +244,10 @@ describe('how a call is treated', () => {
     expect(stored.data).toMatchObject({ recording: { state: 'local', bytes: expect.any(Number), duration_ms: expect.any(Number) } });
   });
 
-  it('a bridge that cannot record says so in the record, and takes the call', async () => {
+  it('a bridge that cannot record says so in the record and in its readiness, and takes the call', async () => {
     const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, mediaUrl: assistant.url }, recordings: { folder: '/with a blank/recordings', bucket: undefined } });
     await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+    expect(calls.readiness().recordings).toContain('cannot record');
     const { call } = await talking({ request_user: RECORDED_DID });
     call.hangUp();
     expect((await lastOf(call.uuid)).data).toMatchObject({ recording: { state: 'failed', detail: expect.stringContaining('cannot be used') } });

@@ -80,7 +80,8 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const isLive = (callId: string): boolean => held.live?.has(callId) ?? recorder.leftOpen.some(({ started }) => started.data.call_id === callId);
   const recordings = await startRecordings({ ...options.recordings, publish: publishCallEvents(link), isLive, logger }).catch((error: unknown) => {
     logger.error({ err: error }, 'calls cannot be recorded on this bridge; they go on without');
-    return noRecordings('this bridge cannot record: its folder for recordings cannot be used');
+    const why = error instanceof Error ? error.message : String(error);
+    return noRecordings(`this bridge cannot record: its folder for recordings cannot be used (${why})`);
   });
   const reveal = revealWith(options.ring, logger);
   const endpointOf: EndpointOf = (organizationId, numberId) => {

@@ -6,7 +6,7 @@ import { sid } from '../audio/media-stream.js';
 
 const CALL_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 /** What is in a folder's name reaches FreeSWITCH in a command: a blank, a comma, a brace or a dollar would make another command of it. */
-const FOLDER = /^(?:\/[\w@+-][\w.@+-]*)+$/;
+const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/;
 
 export function recordingFolder(folder: string): string {
   if (!FOLDER.test(folder)) throw new TypeError('the folder of the recordings must be an absolute path of letters, digits and . _ - + @');

@@ -1,6 +1,6 @@
 import type { Recordings } from './recordings.fs.js';
 
-/** Where nothing can be recorded: calls go on, and each record says why. It is no trouble as long as nobody wants a recording. */
+/** Where nothing can be recorded: calls go on, each record says why, and so does readiness. */
 export const noRecordings = (why: string): Recordings => ({
-  begin: () => Promise.resolve(why), ended: () => undefined, waiting: () => 0, trouble: () => undefined, stop: () => Promise.resolve(),
+  begin: () => Promise.resolve(why), ended: () => undefined, waiting: () => 0, trouble: () => why, stop: () => Promise.resolve(),
 });

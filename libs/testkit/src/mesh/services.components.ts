@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { component, isReady, type Component } from './component.process.js';
 import type { BridgeFreeswitch } from './freeswitch.component.js';
@@ -45,14 +47,21 @@ export const routingService = (context: ServiceContext): Promise<Component> => s
 export const billingObserver = (context: ServiceContext): Promise<Component> =>
   service(context, { name: 'billing-observer', app: 'billing-observer', env: { DATABASE_URL: context.billing } });
 
+/** FreeSWITCH takes no blank and few other characters in a path: recordings of a mesh in such a folder go where they can. */
+function recordingsOf(stateDir: string): Record<string, string> {
+  if (/^[\w.@+/-]+$/.test(stateDir)) return {};
+  return { RECORDINGS_DIR: join(tmpdir(), `trunkmesh-recordings-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`) };
+}
+
 export async function bridgeAgent(context: ServiceContext, freeswitch: BridgeFreeswitch): Promise<Component> {
   const { bridge } = freeswitch;
+  const stateDir = join(context.folder, bridge.id, 'state');
   return service(context, {
     name: `${bridge.id}.agent`, app: 'bridge-agent',
     env: {
       BRIDGE_ID: bridge.id, BRIDGE_POOL: bridge.pool, SIP_ADDRESS: `${bridge.sip.host}:${bridge.sip.port}`,
       ESL_HOST: bridge.esl.host, ESL_PORT: String(bridge.esl.port), ESL_PASSWORD: bridge.esl.password,
-      CONF_DIR: freeswitch.agentDir, STATE_DIR: join(context.folder, bridge.id, 'state'),
+      CONF_DIR: freeswitch.agentDir, STATE_DIR: stateDir, ...recordingsOf(stateDir),
       CALL_SOCKET_HOST: '127.0.0.1', CALL_SOCKET_PORT: String(freeswitch.callSocketPort), CAPTURE_PORT: String(freeswitch.capturePort),
       SECRET_KEYS: context.store.settings.secretKeys,
       // Carriers of a private mesh are on the loopback, and so is whoever answers for the platform.

@@ -34,15 +34,22 @@ export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Pro
     const since = new Date(Date.now() - 500);
     await step(`a PBX forwards ${NUMBER} to its extension 9228: the Diversion header names the number`, () => answered(carrier), (status) => `SIP ${status}, answered and hung up`);
     await step('its usage record, carrier cost external', () => usage(mesh, trunk, since), (record) => `${record.billable_ms} ms, carrier_cost ${record.carrier_cost}, call ${record.call_id}`);
-    await step('an assistant of its own: the caller is heard by it over a media stream, and the call log has the story', () => talked(mesh, api, carrier), told);
+    await step('an assistant of its own: the caller is heard by it over a media stream, and the call log has the story and the recording', () => talked(mesh, api, carrier), told);
   } finally {
     await carrier.close();
   }
 }
 
-interface LoggedCall { call_sid: string; end_reason: string; prewarm: { outcome: string }; audio: { frames_to_assistant: number }; timeline: { what: string }[] }
-const told = ({ call_sid, prewarm, audio, end_reason, timeline }: LoggedCall): string =>
-  `${prewarm.outcome}, ${audio.frames_to_assistant} frames to the assistant, ${end_reason}; ${timeline.length} steps: GET /api/v1/calls/${call_sid}`;
+interface LoggedCall {
+  call_sid: string;
+  end_reason: string;
+  recording: { state: string; location: string } | null;
+  prewarm: { outcome: string };
+  audio: { frames_to_assistant: number };
+  timeline: { what: string }[];
+}
+const told = ({ call_sid, prewarm, audio, end_reason, timeline, recording }: LoggedCall): string =>
+  `${prewarm.outcome}, ${audio.frames_to_assistant} frames to the assistant, ${end_reason}; recorded in ${recording!.location}; ${timeline.length} steps: GET /api/v1/calls/${call_sid}`;
 
 /** The assistant is there for the tour alone; afterwards callers hear themselves again. */
 async function talked(mesh: Mesh, api: Api, carrier: MeshCarrier): Promise<LoggedCall> {
@@ -50,7 +57,7 @@ async function talked(mesh: Mesh, api: Api, carrier: MeshCarrier): Promise<Logge
   assistant.onConnection = (connection) => { connection.echo(); };
   const settings = `/api/v1/organizations/${mesh.file.organizationId}`;
   try {
-    await api.patch(settings, { media_url: assistant.url, prewarm_url: assistant.prewarmUrl });
+    await api.patch(settings, { media_url: assistant.url, prewarm_url: assistant.prewarmUrl, record: true });
     const stream = await eventually(async () => {
       await carrier.call({ from: CALLER, number: NUMBER, talkMs: 1_000 });
       return assistant.connections[0];
@@ -58,10 +65,11 @@ async function talked(mesh: Mesh, api: Api, carrier: MeshCarrier): Promise<Logge
     await eventually(() => stream.closedWith !== undefined, { message: 'the call to end' });
     return await eventually(async () => {
       const call = await api.get<LoggedCall>(`/api/v1/calls/${stream.callSid}`);
-      return call.end_reason === null ? undefined : call;
+      if (call.recording?.state === 'failed') throw new Error(`the call was not recorded: ${JSON.stringify(call.recording)}`);
+      return call.end_reason !== null && call.recording?.state === 'local' ? call : undefined;
     }, { timeoutMs: 10_000, message: 'the call in the log' });
   } finally {
-    await api.patch(settings, { media_url: null, prewarm_url: null });
+    await api.patch(settings, { media_url: null, prewarm_url: null, record: null });
     await assistant.stop();
   }
 }

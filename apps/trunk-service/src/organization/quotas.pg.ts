@@ -12,6 +12,7 @@ const COUNTED: Record<QuotaKind, { things: string; rows: string }> = {
 /** For so long a count is believed, as long as there is much room: counting costs more than the command. */
 const KNOWN_MS = 5_000;
 const MUCH_ROOM = 0.1;
+const MOST_MUCH = 100_000_000;
 
 /** How many of each an organisation may have: its own quota, else the installation's; 0: any number. */
 export class Quotas {
@@ -35,11 +36,11 @@ export class Quotas {
         (select count(*) from ${COUNTED[kind].rows} as counted where counted.organization_id = o.id) as count
       from organizations o where o.id = $1`,
     [organizationId, kind, this.standard[kind]]) as { quota: string; count: string }[];
-    const quota = row === undefined || Number(row.quota) === 0 ? Infinity : Number(row.quota);
+    const quota = Number(row?.quota ?? 0) || Infinity;
     const count = Number(row?.count ?? 0);
     if (count > quota) throw exceeded(kind, quota);
     if (this.known.size >= 10_000) this.known.clear();
-    const much = quota === Infinity ? 0 : quota * MUCH_ROOM;
+    const much = Math.min(quota * MUCH_ROOM, MOST_MUCH);
     this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
   }
 }

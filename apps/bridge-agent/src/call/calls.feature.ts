@@ -24,7 +24,10 @@ import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.
 import { statusOfChange, type StatusChange } from '../status/call-status.js';
 import { startStatusOutbox, type EndpointOf } from '../status/status-outbox.feature.js';
 import { callTreatment } from './call-treatment.js';
+import { probeDialog } from './dialog-probe.udp.js';
 import { turnAway } from './turn-away.socket.js';
+import { endVerifications, type VerificationPorts } from './verification-call.socket.js';
+import { verificationGuard } from './verification-guard.js';
 import { revealWith } from './reveal.crypto.js';
 import { startLocalRoutes } from './local-routes.follow.js';
 
@@ -42,6 +45,8 @@ export interface CallsOptions {
   orphanMs?: number;
   /** How long a transfer may take; default 30 s. */
   transferDeadlineMs?: number;
+  /** How long a verification call may wait for its ACK; default 40 s. */
+  acknowledgedWithinMs?: number;
   /** Opens the signing secrets that customers gave. */
   ring: KeyRing;
   /** Trunks whose gateway's host name resolves to the address. */
@@ -116,17 +121,23 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const engine = createAudioEngine({ ports: options.mesh.audioPorts, logger });
   const conversations: Conversations = new Map();
   const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger, transferDeadlineMs: options.transferDeadlineMs });
+  const verification: VerificationPorts = {
+    bridge, link, logger, guard: verificationGuard(), talks: new Map(), probe: probeDialog,
+    ...(options.acknowledgedWithinMs === undefined ? {} : { acknowledgedWithinMs: options.acknowledgedWithinMs }),
+  };
   const ports: CallPorts = {
+    verification,
     bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
     refused: options.refused ?? NOBODY, decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal },
   };
   const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports), onTurnedAway: turnAway });
   const talking = (): number => [...conversations.values()].filter((conversation) => conversation.talking).length;
+  const isHeld = (callId: string): boolean => conversations.has(callId) || live.has(callId) || verification.talks.has(callId);
   let draining = false;
   /** A connection takes milliseconds; whoever waits for seconds was forgotten, by this agent's life before. */
   let searching: NodeJS.Timeout | undefined;
   const search = (esl: EventSocket): void => {
-    const wanted = { callSocket: `${options.callSocket.host}:${socket.port}`, olderThan: new Date(Date.now() - orphanMs + 1_000), isHeld: (callId: string) => conversations.has(callId) || live.has(callId) };
+    const wanted = { callSocket: `${options.callSocket.host}:${socket.port}`, olderThan: new Date(Date.now() - orphanMs + 1_000), isHeld };
     refuseOrphans(esl, wanted, logger).catch((error: unknown) => { logger.warn({ err: error }, 'calls that nobody drives could not be looked for'); });
   };
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
@@ -152,6 +163,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
       clearInterval(tidying);
       clearTimeout(searching);
       control.stop();
+      await endVerifications(verification);
       await endConversations(conversations);
       await socket.stop();
       engine.stop();

@@ -53,7 +53,7 @@ export async function startHost() {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-calls-'));
   const [eslPort, callSocketPort] = [await freePort(), await freePort()];
   const { prepare } = await import(PREPARE) as Prepare;
-  const { confDir, agentDir } = await prepare(join(folder, 'conf'), { sipIp: '127.0.0.1', eslPort, eslPassword: PASSWORD, callSocketPort });
+  const { confDir, agentDir } = await prepare(join(folder, 'conf'), { sipIp: '127.0.0.1', sipPort: await freePort(), eslPort, eslPassword: PASSWORD, callSocketPort });
   await writeFile(join(agentDir, 'acl.xml'), '<include>\n  <node type="allow" cidr="192.0.2.0/24"/>\n</include>\n');
   const nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   const nc = await connectNats(nats.url, { name: 'test', logger });
@@ -70,7 +70,7 @@ export async function startHost() {
 
   const host = {
     nats, nc, asked,
-    standIn: await startStandIn({ confDir }),
+    standIn: await startStandIn({ confDir, sip: true }),
     callSocketPort,
     /** What routing-service says; undefined: nothing, within whatever time. */
     routingSays(says: ((request: InboundRequest) => InboundDecision | object | undefined) | undefined) { answer = says; },

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { dialledCode } from '@trunkmesh/contracts/address.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
@@ -19,6 +20,7 @@ import type { LiveCalls, LiveCallsOptions } from './live-calls.registry.js';
 import { refusedForOffer } from './offer-refusal.js';
 import type { LocalRoutes } from './local-routes.follow.js';
 import { refuseCommands, refusedHere, type Refusal } from './refusal.js';
+import { verificationCall, type VerificationPorts } from './verification-call.socket.js';
 
 /** What a call needs of the rest of the agent. */
 export interface CallPorts {
@@ -37,6 +39,7 @@ export interface CallPorts {
   /** Of calls that the call log's readers would not find: no organisation's, and those that never came here. */
   refused: { handled(sipCallId: string): void; unowned(refused: RefusedInvite): void };
   newId: () => string;
+  verification: VerificationPorts;
   logger: Logger;
 }
 
@@ -48,14 +51,17 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
   const talk = openTalk(socket);
   try {
     const reply = await talk.begin();
-    const invite = reply.outcome === 'reply' ? readInvite(parseChannelData(reply.frame).headers, new Date()) : undefined;
-    if (invite === undefined || !invite.inbound) {
+    const headers = reply.outcome === 'reply' ? parseChannelData(reply.frame).headers : undefined;
+    const invite = headers && readInvite(headers, new Date());
+    if (headers === undefined || invite === undefined || !invite.inbound) {
       ports.logger.warn({ outcome: reply.outcome }, 'a connection to the call socket that brings no inbound call');
       // Just closed, it may stay parked for ever.
       talk.hangUp('NORMAL_TEMPORARY_FAILURE');
       return;
     }
     if (invite.sipCallId !== null) ports.refused.handled(invite.sipCallId);
+    const code = codeOf(invite);
+    if (code !== undefined) return await verificationCall({ code, invite, headers }, talk, ports.verification);
     await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {
       const started = performance.now();
       const found = await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress)));
@@ -74,6 +80,8 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     talk.close();
   }
 }
+
+const codeOf = ({ requestUriUser, toUser }: InviteFacts) => dialledCode(requestUriUser) ?? dialledCode(toUser);
 
 /** `treatment`: of a call that is routed. */
 type Treated = Decided & { treatment?: CallTreatment; requiresSrtp?: boolean };

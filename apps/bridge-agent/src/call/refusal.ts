@@ -1,3 +1,4 @@
+import type { VerificationAnswer } from '@trunkmesh/contracts/address.js';
 import { REFUSALS, SIP_REASON_PHRASES, type InboundDecision, type RefusalReason } from '@trunkmesh/contracts/routing.js';
 import { execute, type EslCommand } from '../esl/esl-command.js';
 
@@ -8,7 +9,15 @@ const RETRY_AFTER_SECONDS = 5;
 
 /** Why a caller is turned away before anybody asks which number it called. */
 export type TurnedAway = 'bridge-full' | 'bridge-stopping';
-const STATUSES: Readonly<Record<RefusalReason | TurnedAway, (typeof REFUSALS)[RefusalReason]>> = { ...REFUSALS, 'bridge-full': 503, 'bridge-stopping': 503 };
+/** Why a verification call is refused: what trunk-service says of its code, or that it cannot be asked. */
+export type VerificationRefusal =
+  | Exclude<Extract<VerificationAnswer, { outcome: 'refused' }>['reason'], 'unavailable'>
+  | 'verification-unavailable' | 'verification-busy';
+type AnyRefusal = RefusalReason | TurnedAway | VerificationRefusal;
+const STATUSES: Readonly<Record<AnyRefusal, (typeof REFUSALS)[RefusalReason]>> = {
+  ...REFUSALS, 'bridge-full': 503, 'bridge-stopping': 503, 'verification-unavailable': 503, 'verification-busy': 503,
+  'unknown-code': 403, 'code-expired': 403, 'code-used': 403, 'address-not-claimed': 403, 'trunk-gone': 403, 'invalid-request': 403,
+};
 
 /** The status that goes out. A decision from elsewhere is a value from outside: only what the contract lists reaches the wire. */
 export const statusOf = (reason: RefusalReason): number => REFUSALS[reason];
@@ -17,7 +26,7 @@ export const statusOf = (reason: RefusalReason): number => REFUSALS[reason];
  * `respond` with what helps the carrier: when to try again, and the reason in words that its trace shows (Warning 399, RFC 3261 §20.43). A stranger learns nothing
  * but the status. FreeSWITCH adds `sip_rh_…` to the final response of a call that it refuses.
  */
-export function refuseCommands(reason: RefusalReason | TurnedAway): EslCommand[] {
+export function refuseCommands(reason: AnyRefusal): EslCommand[] {
   const status = STATUSES[reason];
   const headers: EslCommand[] = [];
   if (status === 503) headers.push(execute('set', `sip_rh_Retry-After=${RETRY_AFTER_SECONDS}`));

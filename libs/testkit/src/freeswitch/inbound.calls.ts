@@ -64,6 +64,7 @@ function begin(leg: Leg, request: Invite, seen: Inbound): void {
   for (const [name, value] of seen.variables) channel.set(name, value);
   if (seen.gateway !== undefined) freeswitch.gateways.find(({ settings }) => settings.name === seen.gateway)!.callsIn += 1;
   leg.sendsAudio = request.audio;
+  leg.ack = request.ack;
   if (request.transfer !== undefined) leg.transfer = request.transfer;
   leg.fire('CHANNEL_CREATE');
   channel.codec = true;

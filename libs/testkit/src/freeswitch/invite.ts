@@ -26,6 +26,8 @@ export const invite = z.object({
   cancel_after_ms: z.number().int().positive().optional(),
   /** false: the caller sends no audio. */
   audio: z.boolean().default(true),
+  /** The caller's ACK to the 200. `none`: FreeSWITCH gives up after 32 s. `forged`: without our To tag, which FreeSWITCH takes for one all the same. */
+  ack: z.enum(['real', 'none', 'forged']).default('real'),
   /** What becomes of a REFER that it gets. */
   transfer: transfer.optional(),
 });

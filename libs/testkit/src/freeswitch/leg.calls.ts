@@ -9,8 +9,11 @@ import type { Switch } from './switch.state.js';
 import { Unicast, type AudioTap, type UnicastOptions } from './unicast.udp.js';
 import type { Headers } from './wire.js';
 
-/** The caller's ACK comes back a moment after the 200, and with it what only it knows. */
-const ACK_MS = 5;
+/** The caller's ACK comes back a moment after the 200, and with it what only it knows. Without one FreeSWITCH gives up. */
+const [ACK_MS, UNACKNOWLEDGED_MS] = [5, 32_000];
+
+export const ownTag = (uuid: string): string => uuid.slice(0, 13).replace('-', '');
+const ackOf = (ack: string, uuid: string): Headers => [['sip_to_tag', ack === 'forged' ? 'forged' : ownTag(uuid)], ['sip_cseq', '1']];
 
 export interface Final { status: number; phrase: string; headers: Record<string, string> }
 
@@ -24,6 +27,7 @@ export class Leg {
   onReported: (() => void) | undefined;
   socketData: string | undefined;
   sendsAudio = true;
+  ack: 'real' | 'none' | 'forged' = 'real';
   transferredTo: string | undefined;
   /** What the other side does with a REFER. */
   transfer: Transfer = transfer.parse({});
@@ -106,10 +110,8 @@ export class Leg {
     this.fire('CHANNEL_ANSWER');
     channel.callState = 'ACTIVE';
     channel.set('endpoint_disposition', 'ANSWER');
-    this.after(ACK_MS, () => {
-      channel.set('sip_to_tag', this.uuid.slice(0, 13).replace('-', ''));
-      channel.set('sip_cseq', '1');
-    });
+    if (this.ack === 'none') this.after(UNACKNOWLEDGED_MS, () => this.hangup('NORMAL_UNSPECIFIED', ''));
+    else this.after(ACK_MS, () => { for (const [name, value] of ackOf(this.ack, this.uuid)) channel.set(name, value); });
     this.settleFinal({ status: 200, phrase: 'OK', headers: {} });
   }
 
@@ -236,6 +238,7 @@ const APPLICATIONS: Record<string, Application> = {
   park: () => undefined,
   echo: (leg) => { leg.echo(); return 'blocking'; },
   playback: () => undefined,
+  gentones: () => new Promise((resolve) => { setTimeout(resolve, 1_000); }),
   sleep: (_leg, data) => new Promise((resolve) => { setTimeout(resolve, Number(data) || 0); }),
   set: assign,
   export: assign,

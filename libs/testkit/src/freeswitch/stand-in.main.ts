@@ -12,7 +12,7 @@ if (values.conf === undefined) throw new Error('--conf names the FreeSWITCH conf
 
 const carriers = values.carriers === undefined ? [] : JSON.parse(readFileSync(values.carriers, 'utf8')) as CarrierInput[];
 const port = (text: string | undefined) => (text === undefined ? undefined : Number(text));
-const standIn = await startStandIn({ confDir: values.conf, eslPort: port(values['esl-port']), carriers });
+const standIn = await startStandIn({ confDir: values.conf, eslPort: port(values['esl-port']), carriers, sip: true });
 const control = values['control-port'] === undefined ? undefined : await startControl(standIn, Number(values['control-port']));
 console.log(`FreeSWITCH stand-in: event socket ${standIn.esl.host}:${standIn.esl.port}, this is no real FreeSWITCH`);
 

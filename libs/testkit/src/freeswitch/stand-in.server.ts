@@ -6,6 +6,7 @@ import { receive, type InboundCall } from './inbound.calls.js';
 import type { InviteInput } from './invite.js';
 import { EventSocketSession } from './session.socket.js';
 import { SofiaWorker } from './sofia.worker.js';
+import { answerDialogs } from './sip-dialogs.udp.js';
 import { Switch } from './switch.state.js';
 import { block, commandReply, GOODBYE, type Command } from './wire.js';
 
@@ -16,6 +17,8 @@ export interface StandInOptions {
   eslPort?: number;
   eslPassword?: string;
   carriers?: readonly CarrierInput[];
+  /** Answers SIP requests within its calls' dialogs, on the profile's own port. */
+  sip?: boolean;
 }
 
 export interface StandIn {
@@ -49,6 +52,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     greet(freeswitch, socket, esl.password);
   });
   const port = await listen(server, esl.host, esl.port);
+  const sip = options.sip === true ? await answerDialogs(freeswitch) : undefined;
   return {
     esl: { ...esl, port }, freeswitch, setCarriers: set,
     addCarrier: (one) => { freeswitch.carriers = [...freeswitch.carriers.filter(({ address }) => address !== one.address), carrier.parse(one)]; },
@@ -61,6 +65,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     stop: async () => {
       worker.stop();
       capture.stop();
+      sip?.close();
       for (const leg of [...freeswitch.legs.values()]) leg.hangup('MANAGER_REQUEST');
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => { server.close(() => resolve()); });

@@ -31,17 +31,20 @@ export class Quotas {
       known.room -= added;
       return;
     }
+    const { quota, count } = await this.count(transaction, organizationId, kind);
+    if (count > quota) throw exceeded(kind, quota);
+    if (this.known.size >= 10_000) this.known.clear();
+    const much = Math.min(quota * MUCH_ROOM, MOST_MUCH);
+    this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
+  }
+
+  private async count(transaction: Queryable, organizationId: string, kind: QuotaKind): Promise<{ quota: number; count: number }> {
     const [row] = await transaction.query(`
       select coalesce((o.state->'quotas'->>$2)::bigint, $3::bigint) as quota,
         (select count(*) from ${COUNTED[kind].rows} as counted where counted.organization_id = o.id) as count
       from organizations o where o.id = $1`,
     [organizationId, kind, this.standard[kind]]) as { quota: string; count: string }[];
-    const quota = Number(row?.quota ?? 0) || Infinity;
-    const count = Number(row?.count ?? 0);
-    if (count > quota) throw exceeded(kind, quota);
-    if (this.known.size >= 10_000) this.known.clear();
-    const much = Math.min(quota * MUCH_ROOM, MOST_MUCH);
-    this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
+    return { quota: Number(row?.quota ?? 0) || Infinity, count: Number(row?.count ?? 0) };
   }
 }
 

@@ -147,6 +147,25 @@ describe('a conversation', () => {
   });
 });
 
+describe('a carrier that changes the codec in mid-call', () => {
+  it('both sides go on hearing each other, and the record says that they did not for a moment', async () => {
+    const { from, line, stream } = await talking();
+    stream.echo();
+    await line.changeCodec('PCMA');
+    await eventually(async () => {
+      const before = (await loud(line)).length;
+      await line.say(tone(tellingTone(0), 10));
+      await eventually(async () => (await loud(line)).length > before, { timeoutMs: 500 });
+      return true;
+    }, { message: 'the echo after the change' });
+    await line.hangUp();
+    expect((await mesh.eventsOf(from)).map(({ type }) => type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
+    const steps = ((await lastOf(from)).data['timeline'] as { what: string }[]).map(({ what }) => what);
+    expect(steps.filter((what) => what.startsWith('audio-'))).toEqual(['audio-lost', 'audio-attached']);
+    expect(await audioLogOf(mesh.test, stream.callSid)).toMatchObject({ reattached: 1, reconnects: 0 });
+  });
+});
+
 describe('a stream that drops', () => {
   it('is connected again: another stream of the same call, which goes on', async () => {
     const { from, line, stream } = await talking();

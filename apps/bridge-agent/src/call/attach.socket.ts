@@ -101,6 +101,7 @@ async function attachAgain(
     "the call's audio was lost at FreeSWITCH and cannot be attached again",
   );
   endConversation(conversation, 'audio-lost', new Date());
+  talk.kill(callId, 'NORMAL_TEMPORARY_FAILURE');
 }
 
 async function parkedAgain({ story, parties: { call_id: callId } }: Conversation, talk: Talk): Promise<boolean> {

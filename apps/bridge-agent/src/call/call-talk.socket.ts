@@ -36,6 +36,8 @@ export interface Talk {
   packetsIn(callId: string): Promise<number | undefined>;
   /** Undefined: FreeSWITCH does not say. */
   rtp(callId: string): Promise<RtpFacts | undefined>;
+  /** At once, whatever the channel does; `hangUp` waits until it listens. */
+  kill(callId: string, cause: string): void;
   /** Parks the channel anew: of the call only `unicast` is gone. Settles when that has happened, however late. */
   park(): Promise<boolean>;
   /** FreeSWITCH has set the codec anew, from now on. */
@@ -116,6 +118,7 @@ export function openTalk(socket: Socket): Talk {
     getVariable: getVariableNow,
     packetsIn: async (callId) => (await rtp(callId))?.packetsIn,
     rtp,
+    kill: (callId, cause) => { void connection.send(api('uuid_kill', `${callId} ${cause}`)); },
     park: () => new Promise((resolve) => {
       onParked = () => resolve(true);
       void connection.send(sendMessage(PARK_ANEW));

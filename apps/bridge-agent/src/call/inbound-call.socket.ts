@@ -145,7 +145,8 @@ async function answer({ invite, route, treatment, decided, stamp }: Answering, t
   else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);
   if (await talk.settled(SETTLED_MS)) return;
   logger.error({ call_id: callId }, 'FreeSWITCH neither answered the call nor ended it');
-  talk.hangUp('NORMAL_TEMPORARY_FAILURE');
+  // Not by `hangUp`: a channel that waits for the ACK of a late offer listens to nothing.
+  talk.kill(callId, 'NORMAL_TEMPORARY_FAILURE');
 }
 
 /** Nobody said where the assistant is: whoever tries a trunk out hears itself. */

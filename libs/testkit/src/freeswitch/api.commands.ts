@@ -59,6 +59,10 @@ const API: Record<string, Api> = {
   uuid_getvar: withLeg('<uuid> <var>', (leg, [name]) => leg.channel.variables.get(name ?? '') ?? '_undef_'),
   uuid_setvar: withLeg('<uuid> <var> [value]', (leg, [name, ...value]) => { leg.channel.set(name ?? '', value.join(' ')); return '+OK\n'; }),
   uuid_set_media_stats: withLeg('<uuid>', (leg) => { leg.channel.set('rtp_audio_in_media_packet_count', String(leg.packetsFromCaller())); return '+OK:\n'; }),
+  uuid_media_reneg: withLeg('<uuid>', (leg) => {
+    if (leg.answersOffers) leg.after(5, () => leg.media.goOn());
+    return '+OK Success\n';
+  }),
   uuid_answer: withLeg('<uuid>', (leg) => { leg.answer(); return '+OK\n'; }),
   uuid_deflect: withLeg('<uuid> <uri>', (leg, [uri]) => { void leg.execute('deflect', uri ?? ''); return '+OK:success\n'; }),
   uuid_dump: withLeg('<uuid> [format]', (leg, [format]) => {

@@ -22,7 +22,7 @@ export async function runCallSocket(leg: Leg, data: string): Promise<void> {
     leg.freeswitch.log({ level: 3, file: 'mod_event_socket.c', functionName: 'socket_function', line: 538, text: 'Socket Error!' });
     return;
   }
-  leg.socketData = data;
+  leg.parkedIn = { application: 'socket', data };
   await new Promise<void>((resolve) => {
     const controls = new CallControl(leg, socket, modes.includes('full'));
     socket.once('close', () => {
@@ -30,10 +30,12 @@ export async function runCallSocket(leg: Leg, data: string): Promise<void> {
       if (leg.held && !channel.hungUp) return;
       // Nor does a program that never said `connect` end it: the caller gets no final answer, whoever listens there later (seen on 1.11.3-dev).
       if (!controls.connected && !channel.hungUp) return;
-      if (!channel.hungUp) leg.socketData = undefined;
-      resolve();
+      // The loop ends with the program, also the one that it went on to.
+      if (!channel.hungUp) leg.parkedIn = undefined;
+      leg.onUnparked?.();
     });
-    leg.onReported = () => { controls.over(); resolve(); };
+    leg.onUnparked = resolve;
+    leg.onReported = () => { controls.over(); };
     setTimeout(() => { if (!channel.hungUp) leg.fire('CHANNEL_PARK'); }, PARK_MS);
   });
 }

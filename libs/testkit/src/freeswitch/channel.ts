@@ -15,10 +15,10 @@ export interface ChannelStart {
   hitDialplan: boolean;
 }
 
-const CODEC: Headers = [
-  ['Channel-Read-Codec-Name', 'PCMU'], ['Channel-Read-Codec-Rate', '8000'], ['Channel-Read-Codec-Bit-Rate', '64000'],
-  ['Channel-Write-Codec-Name', 'PCMU'], ['Channel-Write-Codec-Rate', '8000'], ['Channel-Write-Codec-Bit-Rate', '64000'],
-];
+const codecHeaders = (name: string): Headers => ['Read', 'Write'].flatMap((way): Headers => [
+  [`Channel-${way}-Codec-Name`, name], [`Channel-${way}-Codec-Rate`, '8000'],
+  [`Channel-${way}-Codec-Bit-Rate`, '64000'],
+]);
 
 export class Channel {
   state = 'CS_INIT';
@@ -27,6 +27,7 @@ export class Channel {
   answerState: 'ringing' | 'early' | 'answered' | 'hangup' = 'ringing';
   hangupCause: string | undefined;
   codec = false;
+  codecName = 'PCMU';
   answeredAt = 0;
   progressAt = 0;
   hangupAt = 0;
@@ -69,7 +70,7 @@ export class Channel {
       ['Channel-State', this.state], ['Channel-Call-State', this.callState], ['Channel-State-Number', String(this.stateNumber)], ['Channel-Name', this.start.name],
       ['Unique-ID', uuid], ['Call-Direction', direction], ['Presence-Call-Direction', direction], ['Channel-HIT-Dialplan', String(this.hitDialplan)],
       ['Channel-Call-UUID', uuid], ['Answer-State', this.answerState],
-      ...cause, ...(this.codec ? CODEC : []), ...this.callerProfile('Caller'),
+      ...cause, ...(this.codec ? codecHeaders(this.codecName) : []), ...this.callerProfile('Caller'),
       ...(options.variables === false ? [] : [...this.variables].map(([name, value]) => [`variable_${name}`, value] as const)),
     ];
   }

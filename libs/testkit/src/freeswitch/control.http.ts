@@ -8,6 +8,7 @@ import type { StandIn } from './stand-in.server.js';
  * What a test does that the wire would do to a real FreeSWITCH, over HTTP on the loopback, because the stand-in is a process of its own:
  * `PUT /carriers` all of them, `POST /carriers` one, in place of one with the same address · `POST /calls` an INVITE → `{uuid, call_id, status, phrase, headers}` once it was answered or refused · `DELETE /calls/UUID` the caller
  * hangs up · `GET /calls/UUID` → `{ended, cause, answered, transferred_to}`, waiting for its end with `?wait=MILLISECONDS` · `GET /calls/UUID/audio` what the caller has heard, as L16 ·
+ * `POST /calls/UUID/codec` `{codec}` with which its carrier goes on ·
  * `POST /calls/UUID/audio` L16 that the caller says next · `POST /calls/UUID/digits` `{digits}` that the caller presses, `GET` those that it has heard · `GET /gateways`.
  */
 export function startControl(standIn: StandIn, port: number): Promise<Server> {
@@ -60,6 +61,10 @@ const ROUTES: Record<string, Route> = {
   'POST /calls/ID/audio': async (request, { calls }, { id }) => {
     const l16 = await read(request);
     calls.get(id)?.say(l16);
+    return { status: calls.has(id) ? 202 : 404, body: {} };
+  },
+  'POST /calls/ID/codec': async (request, { calls }, { id }) => {
+    await calls.get(id)?.changeCodec((await json<{ codec: string }>(request)).codec);
     return { status: calls.has(id) ? 202 : 404, body: {} };
   },
   'GET /calls/ID/digits': (_request, { calls }, { id }) => ({ status: calls.has(id) ? 200 : 404, body: { digits: calls.get(id)?.digitsHeard() ?? '' } }),

@@ -28,6 +28,7 @@ const ORIGINS: Readonly<Record<string, readonly [file: string, functionName: str
   CHANNEL_PROGRESS_MEDIA: ['switch_channel.c', 'switch_channel_perform_mark_pre_answered', 3580],
   CHANNEL_STATE: ['switch_channel.c', 'switch_channel_perform_set_running_state', 2409],
   CHANNEL_UNPARK: ['switch_ivr.c', 'switch_ivr_park', 1213],
+  CODEC: ['switch_core_codec.c', 'switch_core_session_set_write_codec', 471],
   HEARTBEAT: ['switch_core.c', 'send_heartbeat', 95],
   RELOADXML: ['switch_xml.c', 'switch_xml_open_root', 2458],
   'sofia::gateway_add': ['sofia_reg.c', 'sofia_reg_add_gateway', 3723],

@@ -26,8 +26,12 @@ export interface InboundCall {
   answerTransfersWith(transfer: Transfer): void;
   /** What the caller says: L16, whole frames. */
   say(l16: Buffer): void;
-  /** The caller presses a key. */
-  press(digit: string): void;
+  /** The caller presses a key; by INFO where that is its way (`ENDPOINT`). */
+  press(digit: string, source?: 'RTP' | 'ENDPOINT'): void;
+  /** Its carrier goes on with another codec. */
+  changeCodec(name: string): Promise<void>;
+  /** Its packets come from another address, and nobody was told. `answers`: it says where it is when it is asked. */
+  move(answers: boolean): void;
   /** The caller hangs up an answered call, or gives up an unanswered one. */
   hangUp(): void;
 }
@@ -54,7 +58,12 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
     packetsIn: () => leg.packetsFromCaller(),
     answerTransfersWith: (transfer) => { leg.transfer = transfer; },
     say: (l16) => { leg.say(l16); },
-    press: (digit) => { leg.press(digit); },
+    press: (digit, source) => { leg.press(digit, source); },
+    changeCodec: (name) => leg.changeCodec(name),
+    move: (answers) => {
+      leg.answersOffers = answers;
+      leg.media.stand();
+    },
     hangUp: () => (leg.channel.answered ? leg.hangup('NORMAL_CLEARING', 'recv_bye') : leg.hangup('ORIGINATOR_CANCEL', 'recv_cancel')),
   };
 }
@@ -79,10 +88,14 @@ function begin(leg: Leg, request: Invite, seen: Inbound): void {
 async function runDialplan(leg: Leg): Promise<void> {
   const { channel, freeswitch } = leg;
   const fields = { destination_number: channel.start.destination, context: channel.start.context, network_addr: channel.start.networkAddress ?? '' };
-  for (const { application, data } of dialplanActions(freeswitch.configuration, channel.start.context, fields)) {
-    if (channel.hungUp) return;
+  let actions = [...dialplanActions(freeswitch.configuration, channel.start.context, fields)];
+  for (let action = actions.shift(); action !== undefined && !channel.hungUp; action = actions.shift()) {
+    const { application, data } = action;
     if (application === 'socket') await runCallSocket(leg, data);
+    else if (application === 'park') await leg.park();
     else await leg.execute(application, data);
+    if (leg.queued !== undefined) actions = [...leg.queued];
+    leg.queued = undefined;
   }
   leg.hangup('NORMAL_CLEARING');
 }
@@ -95,6 +108,7 @@ const badExtension = (uuid: string, callId: string): InboundCall => ({
 
 const NEVER_A_CALL = {
   heard: () => [], say: () => undefined, digitsHeard: () => '', packetsIn: () => 0, answerTransfersWith: () => undefined, press: () => undefined, hangUp: () => undefined,
+  changeCodec: () => Promise.resolve(), move: () => undefined,
 } satisfies Partial<InboundCall>;
 
 /** A stranger: 403 before the dialplan, events that say neither where it came from nor whom it wanted, and the one log line that names the address. */

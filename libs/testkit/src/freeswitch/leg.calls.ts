@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { audioFigures, Channel, type ChannelStart } from './channel.js';
+import { ACK_MS, ackOf, UNACKNOWLEDGED_MS, type Ack } from './ack.js';
+import { APPLICATIONS } from './applications.calls.js';
 import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
-import { deflect, transfer, type Transfer } from './deflect.calls.js';
+import { transfer, type Transfer } from './deflect.calls.js';
 import { stampOf } from './events.clock.js';
-import { recordSession } from './record-session.calls.js';
+import { CallMedia } from './call-media.calls.js';
+import type { Action as DialplanAction } from './configuration.files.js';
 import { localMedia } from './local-media.net.js';
 import type { Switch } from './switch.state.js';
-import { Unicast, type AudioTap, type UnicastOptions } from './unicast.udp.js';
 import type { Headers } from './wire.js';
-
-/** The caller's ACK comes back a moment after the 200, and with it what only it knows. Without one FreeSWITCH gives up. */
-const [ACK_MS, UNACKNOWLEDGED_MS] = [5, 32_000];
-
-export const ownTag = (uuid: string): string => uuid.slice(0, 13).replace('-', '');
-const ackOf = (ack: string, uuid: string): Headers => [['sip_to_tag', ack === 'forged' ? 'forged' : ownTag(uuid)], ['sip_cseq', '1']];
 
 export interface Final { status: number; phrase: string; headers: Record<string, string> }
 
@@ -25,9 +21,14 @@ export class Leg {
   readonly ended: Promise<void>;
   /** Told when the call is over and its last event was sent. */
   onReported: (() => void) | undefined;
-  socketData: string | undefined;
+  /** It leaves the loop of the application that it is parked in, for what is queued. */
+  onUnparked: (() => void) | undefined;
+  queued: readonly DialplanAction[] | undefined;
+  parkedIn: { application: string; data: string } | undefined;
   sendsAudio = true;
-  ack: 'real' | 'none' | 'forged' = 'real';
+  ack: Ack = 'real';
+  /** The caller answers an INVITE of ours within the call. */
+  answersOffers = true;
   transferredTo: string | undefined;
   /** What the other side does with a REFER. */
   transfer: Transfer = transfer.parse({});
@@ -38,10 +39,8 @@ export class Leg {
   private settleFinal!: (final: Final) => void;
   private settleEnded!: () => void;
   private readonly blocking: { application: string; data: string; id: string }[] = [];
-  private unicast: Unicast | undefined;
-  private readonly words: Buffer[] = [];
+  readonly media = new CallMedia(() => this.sendsAudio);
   private readonly timers = new Set<NodeJS.Timeout>();
-  audioTap: AudioTap | undefined;
   readonly atEnd: (() => void)[] = [];
 
   constructor(readonly freeswitch: Switch, start: ChannelStart) {
@@ -137,7 +136,8 @@ export class Leg {
     this.settleFinal({ status, phrase: PHRASES[status] ?? cause, headers: {} });
     this.fire('CHANNEL_HANGUP');
     if (how === 'recv_bye') channel.set('sip_hangup_disposition', how);
-    void this.unicast?.close();
+    void this.media.end();
+    this.media.goOn();
     setImmediate(() => this.report(cause === 'BLIND_TRANSFER' || this.forsakenAt !== undefined ? undefined : how));
   }
 
@@ -151,10 +151,7 @@ export class Leg {
   private report(disposition: string | undefined): void {
     const { channel, freeswitch } = this;
     for (const { application, data, id } of this.blocking.splice(0)) this.complete(application, data, id);
-    if (this.socketData !== undefined) {
-      this.fire('CHANNEL_UNPARK');
-      this.complete('socket', this.socketData, randomUUID());
-    }
+    this.unpark();
     channel.enter('CS_HANGUP', 10);
     this.fire('CHANNEL_STATE', [], { variables: false });
     channel.hangupAt = freeswitch.events.now();
@@ -169,14 +166,52 @@ export class Leg {
     this.fire('CHANNEL_DESTROY');
     freeswitch.legs.delete(this.uuid);
     this.onReported?.();
+    this.onUnparked?.();
     this.settleEnded();
+  }
+
+  private unpark(): void {
+    if (this.parkedIn === undefined) return;
+    this.fire('CHANNEL_UNPARK');
+    this.complete(this.parkedIn.application, this.parkedIn.data, randomUUID());
+    this.parkedIn = undefined;
+  }
+
+  /** `xferext`: out of its loop, and on with these. */
+  async proceed(actions: readonly DialplanAction[]): Promise<void> {
+    const { channel } = this;
+    await this.media.leaveLoop();
+    this.unpark();
+    channel.enter('CS_ROUTING', 2, 'RINGING');
+    this.fire('CHANNEL_STATE', [], { variables: false });
+    channel.enter('CS_EXECUTE', 4, 'ACTIVE');
+    this.fire('CHANNEL_STATE', [], { variables: false });
+    this.queued = actions;
+    this.onUnparked?.();
+  }
+
+  /** The application `park` of a call that a program drives: until that goes, the call ends, or it proceeds. */
+  async park(): Promise<void> {
+    this.fire('CHANNEL_EXECUTE', [['Application', 'park'], ['Application-UUID', randomUUID()]]);
+    this.parkedIn = { application: 'park', data: '' };
+    const over = new Promise<void>((resolve) => { this.onUnparked = resolve; });
+    this.fire('CHANNEL_PARK');
+    await over;
+  }
+
+  /** The caller's carrier has changed the codec. FreeSWITCH says so, and nothing of what it ended with that. */
+  async changeCodec(name: string): Promise<void> {
+    this.channel.codecName = name;
+    this.channel.set('rtp_use_codec_name', name);
+    await this.media.end();
+    this.fire('CODEC');
   }
 
   private countAudio(): void {
     const { channel } = this;
     const frames = Math.floor((channel.hangupAt - channel.answeredAt) / 20_000);
     channel.packetsIn = this.sendsAudio ? frames : 0;
-    channel.packetsOut = this.unicast?.received ?? (this.echoes ? channel.packetsIn : 0);
+    channel.packetsOut = this.media.received ?? (this.echoes ? channel.packetsIn : 0);
     for (const [name, value] of audioFigures(channel)) channel.set(name, value);
   }
 
@@ -200,50 +235,13 @@ export class Leg {
     this.fire('CHANNEL_EXECUTE_COMPLETE', [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const]), ['Application-Response', '_none_'], ['Application-UUID', id]]);
   }
 
-  /** What came back over `unicast`. */
-  get heard(): readonly Buffer[] { return this.unicast?.heard ?? []; }
+  get heard(): readonly Buffer[] { return this.media.heard; }
 
-  /** What the caller says, where the call's audio goes over `unicast`. */
-  say(l16: Buffer): void { this.words.push(l16); }
+  say(l16: Buffer): void { this.media.words.push(l16); }
 
-  /** One digit by RFC 4733. */
-  press(digit: string): void {
-    if (this.channel.answered && !this.channel.hungUp) this.fire('DTMF', [['DTMF-Digit', digit], ['DTMF-Duration', '2000'], ['DTMF-Source', 'RTP']]);
-  }
-
-  async attachUnicast(options: UnicastOptions): Promise<void> {
-    await this.unicast?.close();
-    this.unicast = await Unicast.open(options, { speaks: () => this.sendsAudio, words: this.words }, (from, l16) => this.audioTap?.(from, l16));
+  /** One digit, by RFC 4733 (`RTP`) or by INFO (`ENDPOINT`). */
+  press(digit: string, source: 'RTP' | 'ENDPOINT' = 'RTP'): void {
+    if (!this.channel.answered || this.channel.hungUp) return;
+    this.fire('DTMF', [['DTMF-Digit', digit], ['DTMF-Duration', '2000'], ['DTMF-Source', source]]);
   }
 }
-
-type Application = (leg: Leg, data: string) => 'blocking' | void | Promise<'blocking' | void>;
-
-const assign: Application = (leg, data) => {
-  const equals = data.indexOf('=');
-  if (equals > 0) leg.channel.set(data.slice(0, equals).replace(/^nolocal:/, ''), data.slice(equals + 1));
-};
-
-const APPLICATIONS: Record<string, Application> = {
-  answer: (leg) => leg.answer(),
-  pre_answer: (leg) => { leg.channel.answerState = 'early'; leg.fire('CHANNEL_PROGRESS_MEDIA'); },
-  ring_ready: (leg) => leg.ringing(),
-  respond: (leg, data) => {
-    const [, status = '', phrase] = /^(\d{3})\s*(.*)$/.exec(data) ?? [];
-    leg.respond(Number(status), phrase === undefined || phrase === '' ? PHRASES[Number(status)] ?? '' : phrase);
-  },
-  deflect: (leg, data) => deflect(leg, data),
-  record_session: (leg, data) => recordSession(leg, data),
-  hangup: (leg, data) => leg.hangup(data === '' ? 'NORMAL_CLEARING' : data),
-  park: () => undefined,
-  echo: (leg) => { leg.echo(); return 'blocking'; },
-  playback: () => undefined,
-  gentones: () => new Promise((resolve) => { setTimeout(resolve, 1_000); }),
-  sleep: (_leg, data) => new Promise((resolve) => { setTimeout(resolve, Number(data) || 0); }),
-  set: assign,
-  export: assign,
-  send_dtmf: (leg, data) => { leg.digitsHeard += data; },
-  multiset: (leg, data) => { for (const part of data.split(/\s+/)) void assign(leg, part); },
-  unset: (leg, data) => leg.channel.set(data, undefined),
-  ...Object.fromEntries(['log', 'info'].map((name) => [name, () => undefined])),
-};

@@ -1,3 +1,4 @@
+import type { Action as DialplanAction } from './configuration.files.js';
 import type { Leg } from './leg.calls.js';
 import type { UnicastOptions } from './unicast.udp.js';
 import type { Command } from './wire.js';
@@ -11,12 +12,22 @@ export function sendMessage(leg: Leg, command: Command): Promise<void> {
   return next;
 }
 
-async function run(leg: Leg, { headers, body }: Command): Promise<void> {
+async function run(leg: Leg, { headers, lines, body }: Command): Promise<void> {
+  await leg.media.untilRead;
   if (leg.channel.hungUp) return;
   const what = headers.get('call-command');
   if (what === 'execute') await leg.execute(headers.get('execute-app-name') ?? '', headers.get('execute-app-arg') ?? body);
   if (what === 'hangup') leg.hangup(headers.get('hangup-cause') ?? 'NORMAL_CLEARING');
-  if (what === 'unicast') await leg.attachUnicast(unicastOf(headers));
+  if (what === 'unicast') await leg.media.attach(unicastOf(headers));
+  if (what === 'xferext') await leg.proceed(applicationsOf(lines));
+}
+
+/** Each `application: NAME DATA` is one. */
+function applicationsOf(lines: Command['lines']): DialplanAction[] {
+  return lines.filter(([name]) => name === 'application').map(([, value]) => {
+    const [application = '', ...data] = value.split(' ');
+    return { application, data: data.join(' ') };
+  });
 }
 
 /** FreeSWITCH's own defaults. */

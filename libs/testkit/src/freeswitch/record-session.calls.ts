@@ -22,7 +22,7 @@ export function recordSession(leg: Leg, path: string): void {
   const told: Headers = [['Record-File-Path', path]];
   let unwritten: Buffer[] = [];
   let frames = 0;
-  leg.audioTap = (from, l16) => { sides[from] = Buffer.concat([sides[from], l16]); };
+  leg.media.tap = (from, l16) => { sides[from] = Buffer.concat([sides[from], l16]); };
   const next = (from: keyof typeof sides): Buffer => {
     const frame = Buffer.concat([sides[from], Buffer.alloc(FRAME_BYTES)], Math.max(FRAME_BYTES, sides[from].length)).subarray(0, FRAME_BYTES);
     sides[from] = sides[from].subarray(FRAME_BYTES);
@@ -40,7 +40,7 @@ export function recordSession(leg: Leg, path: string): void {
   leg.fire('RECORD_START', told);
   leg.atEnd.push(() => {
     clearInterval(timer);
-    leg.audioTap = undefined;
+    leg.media.tap = undefined;
     write();
     const bytes = frames * FRAME_BYTES * 2;
     for (const [at, size] of [[4, bytes + 36], [40, bytes]] as const) writeSync(file, littleEndian(size), 0, 4, at);

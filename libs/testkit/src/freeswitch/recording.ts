@@ -10,7 +10,10 @@ export interface Exchange { commands: string[]; frames: Frame[] }
 
 const CLIENT = /^(?:C: |>>> )(.*)$/;
 /** These lines of the client's are headers of the command before them. */
-const CONTINUES = /^(?:call-command|execute-app-name|execute-app-arg|hangup-cause|local-ip|X-Injected): /;
+const CONTINUES = new RegExp(`^(?:${[
+  'call-command', 'execute-app-name', 'execute-app-arg', 'hangup-cause', 'local-ip', 'local-port', 'remote-ip',
+  'remote-port', 'transport', 'flags', 'application', 'X-Injected',
+].join('|')}): `);
 
 export function readRecording(text: string): Exchange[] {
   const exchanges: Exchange[] = [{ commands: [], frames: [] }];

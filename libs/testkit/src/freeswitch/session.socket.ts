@@ -102,8 +102,14 @@ export class EventSocketSession {
 
   set listensToLog(level: number) { this.logLevel = level; }
 
+  /** `myevents` does not name CODEC. */
+  private isOfTheCall(name: string): boolean {
+    if (name === 'CODEC') return this.names.has(name);
+    return name !== 'CHANNEL_DESTROY' && !this.unwanted.has(name);
+  }
+
   private wants(event: FiredEvent): boolean {
-    if (this.own !== undefined) return event.uuid === this.own && event.name !== 'CHANNEL_DESTROY' && !this.unwanted.has(event.name);
+    if (this.own !== undefined) return event.uuid === this.own && this.isOfTheCall(event.name);
     const subscribed = event.subclass === undefined
       ? this.names.has(event.name) || this.names.has('ALL')
       : this.subclasses.has(event.subclass) || this.names.has('ALL');

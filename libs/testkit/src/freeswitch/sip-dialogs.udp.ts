@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { headerOf, parseSip, respond } from '../sip/sip-message.js';
-import { ownTag } from './leg.calls.js';
+import { ownTag } from './ack.js';
 import type { Switch } from './switch.state.js';
 
 /** The only SIP that the stand-in speaks on a wire: a request within a dialog is answered 481 where there is no such dialog, and 500 where its CSeq is too low. */

@@ -18,6 +18,8 @@ export interface UnicastCaller {
   speaks: () => boolean;
   /** What it says next, L16; taken out as it is said. With the first of them it says nothing else any more. */
   words: Buffer[];
+  /** FreeSWITCH itself does nothing for it at this moment. */
+  stands: () => boolean;
 }
 
 const FRAME_MS = 20;
@@ -62,12 +64,16 @@ export class Unicast {
   /** Against the clock and not by an interval, whose lateness would add up. */
   private run(next: number): void {
     this.timer = setTimeout(() => {
-      const frame = this.frame();
-      this.tap?.('caller', frame);
-      this.socket.send(frame, this.options.remotePort, this.options.remoteAddress, () => undefined);
-      this.sent += 1;
+      if (!this.caller.stands()) this.sendFrame();
       this.run(next + FRAME_MS);
     }, Math.max(0, next + FRAME_MS - performance.now()));
+  }
+
+  private sendFrame(): void {
+    const frame = this.frame();
+    this.tap?.('caller', frame);
+    this.socket.send(frame, this.options.remotePort, this.options.remoteAddress, () => undefined);
+    this.sent += 1;
   }
 
   private frame(): Buffer {

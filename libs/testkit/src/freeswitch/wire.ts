@@ -40,6 +40,8 @@ export interface Command {
   /** The first line. */
   line: string;
   headers: ReadonlyMap<string, string>;
+  /** The same, each that came more than once as well. */
+  lines: Headers;
   body: string;
 }
 
@@ -59,14 +61,15 @@ export class CommandReader {
     const end = this.text.indexOf('\n\n');
     if (end < 0) return undefined;
     const [line = '', ...rest] = this.text.slice(0, end).split('\n');
-    const headers = new Map(rest.map((text) => {
+    const lines = rest.map((text) => {
       const colon = text.indexOf(':');
       return colon < 0 ? [text.toLowerCase(), ''] as const : [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()] as const;
-    }));
+    });
+    const headers = new Map(lines);
     const length = Number(headers.get('content-length') ?? 0) || 0;
     if (this.text.length < end + 2 + length) return undefined;
     const body = this.text.slice(end + 2, end + 2 + length);
     this.text = this.text.slice(end + 2 + length);
-    return { line, headers, body };
+    return { line, headers, lines, body };
   }
 }

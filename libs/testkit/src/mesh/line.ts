@@ -10,6 +10,8 @@ export interface Line {
   /** What the caller has heard so far, in frames. */
   heard(): Promise<Int16Array[]>;
   press(digits: string): Promise<void>;
+  /** Its carrier goes on with that codec, by an INVITE within the call. */
+  changeCodec(codec: Codec): Promise<void>;
   /** Digits that the caller has heard. */
   digits(): Promise<string>;
   hangUp(): Promise<void>;

@@ -29,6 +29,11 @@ async function sipLine({ codec = 'PCMU', ...call }: LineCall, from: { address: s
     say: async (samples) => { peer.say(samples); },
     heard: async () => peer.heard.map(({ samples }) => samples),
     press: async (digits) => { peer.press(digits); },
+    changeCodec: async (name) => {
+      const offered = [{ payloadType: PAYLOAD_TYPES[name], name }];
+      await line.reinvite({ address: peer.address, port: peer.port, codecs: offered });
+      peer.speak({ codec: name });
+    },
     digits: async () => peer.digits,
     hangUp: () => line.hangUp(),
     ended: line.ended.then(() => undefined),
@@ -72,6 +77,7 @@ async function standInLine(call: LineCall, { control, source }: { control: strin
     say: async (samples) => { await ask('POST', `/calls/${uuid}/audio`, toL16(samples)); },
     heard: async () => framesOf(fromL16(Buffer.from(await (await ask('GET', `/calls/${uuid}/audio`)).arrayBuffer()))),
     press: async (digits) => { await ask('POST', `/calls/${uuid}/digits`, JSON.stringify({ digits })); },
+    changeCodec: async (name) => { await ask('POST', `/calls/${uuid}/codec`, JSON.stringify({ codec: name })); },
     digits: async () => (await (await ask('GET', `/calls/${uuid}/digits`)).json() as { digits: string }).digits,
     close: hangUp,
   };

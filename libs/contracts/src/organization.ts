@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { callSettings } from './call-settings.js';
 import { cloudEvent } from './envelope.js';
-import { countryCode, timestamp, uuid } from './scalar.js';
+import { countryCode, poolName, timestamp, uuid } from './scalar.js';
 
 const quota = z.number().int().min(0).max(1_000_000_000).optional();
 /** What the operator allows this organisation, where it differs from the installation's; 0: any number. */
@@ -14,6 +14,8 @@ export const organizationState = z.object({
   status: z.enum(['active', 'suspended']),
   /** Where the organisation's numbers may call; `null`: anywhere. */
   outbound_country_codes: z.array(countryCode).nullable(),
+  /** The bridge pools that its trunks may use, as the operator allows them. Absent: the default pool alone. What a trunk uses already it keeps. */
+  bridge_pools: z.array(poolName).min(1).max(64).optional(),
   /** Absent: none is set. */
   call_settings: callSettings.optional(),
   /** Absent: the installation's. */
@@ -23,7 +25,8 @@ export const organizationState = z.object({
 });
 export type OrganizationState = z.infer<typeof organizationState>;
 
-const fields = organizationState.pick({ name: true, outbound_country_codes: true });
+/** `bridge_pools` null: back to the default pool alone. */
+const fields = organizationState.pick({ name: true, outbound_country_codes: true }).extend({ bridge_pools: organizationState.shape.bridge_pools.nullable() });
 /** Which of them were set, changed or cleared, without their values: the state after it holds those. */
 const changedSettings = z.object({ call_settings_changed: z.array(z.string()).optional(), quotas: organizationQuotas.nullable().optional() });
 

@@ -12,6 +12,7 @@ import type { Placement } from '../placement/placement.clock.js';
 import { loadOfBridges } from '../placement/placement-query.pg.js';
 import { handle } from '../record/handle.pg.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import { allowedPools } from '../organization/organization-list.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { NATS, PLACEMENT, RECORD } from '../tokens.js';
 import { bridgeNotFound, decide, type BridgeCommand } from './bridge.js';
@@ -27,7 +28,7 @@ export class BridgeController {
     @Inject(NATS) private readonly nats: NatsLink,
   ) {}
 
-  /** The operator sees all; an organisation the bridges of its trunks' pools, whose addresses it has to allow. */
+  /** The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose addresses it has to allow. */
   @Get()
   @Access('read')
   @Described({ summary: 'The bridges, with the addresses that carriers call' })
@@ -86,7 +87,7 @@ export class BridgeController {
     const fleet = await this.fleet();
     if (role === 'bootstrap') return fleet;
     const rows = await this.record.query<{ bridge_pool: string }>('select distinct bridge_pool from trunks where organization_id = $1', [organization!.id]);
-    const pools = new Set(rows.map(({ bridge_pool }) => bridge_pool));
+    const pools = new Set([...rows.map(({ bridge_pool }) => bridge_pool), ...await allowedPools(this.record, organization!.id)]);
     return fleet.filter(({ pool, status }) => pools.has(pool) && status !== 'retired');
   }
 

@@ -1,29 +1,43 @@
 import { organizationQuotas, organizationState, type OrganizationQuotas, type OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { poolName } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { settingFields, settingsView, shownSettings, wantedSettings } from '../call-settings/call-settings-input.js';
 import type { WantedSettings } from '../call-settings/call-settings.js';
-import { sameQuotas } from './organization.js';
+import { samePools, sameQuotas } from './organization.js';
 import { countryCodes } from '../http/country.js';
+import { poolsOf } from '../trunk/pool-policy.js';
 import type { AddressPolicy } from '../trunk/trunk-input.js';
 
 const name = printable(200).trim().min(1);
 /** The operator's to set; null: the installation's. */
 const quotas = z.strictObject(organizationQuotas.shape).nullable();
 
+/** An order of its own would be a change that means nothing. Null: the default pool alone. */
+const pools = z.array(poolName).min(1).max(64).transform((names) => [...new Set(names)].sort()).nullable()
+  .describe('the bridge pools that the organisation\'s trunks may use, set by the operator; null: the default pool alone. Trunks keep the pool that they use already');
+
 /** `settings` undefined: nothing was said of them. */
-export interface OrganizationInput { name: string; outbound_country_codes: string[] | null; settings: WantedSettings | undefined; quotas?: OrganizationQuotas | null | undefined }
+export interface OrganizationInput {
+  name: string;
+  outbound_country_codes: string[] | null;
+  bridge_pools?: string[] | null | undefined;
+  quotas?: OrganizationQuotas | null | undefined;
+  settings: WantedSettings | undefined;
+}
 export type OrganizationChanges = Partial<OrganizationInput> & { status?: OrganizationState['status'] };
 
 export function organizationSchemas(policy: AddressPolicy) {
-  const fields = z.strictObject({ name, outbound_country_codes: countryCodes.nullable(), quotas, ...settingFields(policy) });
+  const fields = z.strictObject({ name, outbound_country_codes: countryCodes.nullable(), bridge_pools: pools, quotas, ...settingFields(policy) });
   return {
     creation: fields.partial().extend({ name, outbound_country_codes: countryCodes.nullable().default(null) })
-      .transform((raw): OrganizationInput => ({ name: raw.name, outbound_country_codes: raw.outbound_country_codes, quotas: raw.quotas, settings: wantedSettings(raw) })),
+      .transform(({ name, outbound_country_codes, bridge_pools, quotas, ...raw }): OrganizationInput => (
+        { name, outbound_country_codes, bridge_pools, quotas, settings: wantedSettings(raw) })),
     /** A client that sends back what it read is understood. */
     change: fields.extend({ status: organizationState.shape.status, id: z.unknown(), created_at: z.unknown(), updated_at: z.unknown() }).partial()
-      .transform(({ name, outbound_country_codes, status, quotas, ...raw }): OrganizationChanges => ({ name, outbound_country_codes, status, quotas, settings: wantedSettings(raw) })),
+      .transform(({ name, outbound_country_codes, bridge_pools, status, quotas, ...raw }): OrganizationChanges => (
+        { name, outbound_country_codes, bridge_pools, status, quotas, settings: wantedSettings(raw) })),
   };
 }
 
@@ -39,11 +53,17 @@ export function requireSameQuotas({ quotas }: OrganizationChanges, state: Organi
   throw new DomainError('not-allowed', 'Only the operator\'s bootstrap key may change quotas.', [{ pointer: '/quotas', message: 'must be left out, or stay as it is' }]);
 }
 
+/** The pools may be repeated, but are the operator's to change. */
+export function requireSamePools({ bridge_pools }: OrganizationChanges, state: OrganizationState | null): void {
+  if (bridge_pools === undefined || state === null || samePools({ bridge_pools }, state)) return;
+  throw new DomainError('not-allowed', 'Only the operator allows an organisation to use other bridge pools. Ask the operator, or leave bridge_pools out.');
+}
+
 /** The object of the API: the settings flat, without the secret. */
-export function presentOrganization({ call_settings, created_at, updated_at, ...rest }: OrganizationState) {
-  return { ...rest, ...shownSettings(call_settings), created_at, updated_at };
+export function presentOrganization({ call_settings, bridge_pools, created_at, updated_at, ...rest }: OrganizationState) {
+  return { ...rest, bridge_pools: [...poolsOf({ bridge_pools })], ...shownSettings(call_settings), created_at, updated_at };
 }
 
 /** What `presentOrganization` makes. */
-export const organizationView = organizationState.omit({ call_settings: true }).extend(settingsView);
+export const organizationView = organizationState.omit({ call_settings: true }).required({ bridge_pools: true }).extend(settingsView);
 export type OrganizationView = z.infer<typeof organizationView>;

@@ -4,6 +4,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
 import { decodeCursor, encodeCursor, type PageQuery } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
+import { poolsOf } from '../trunk/pool-policy.js';
 import { organizationNameKey } from './organization.js';
 
 const UPSERT = `
@@ -34,6 +35,12 @@ export interface OrganizationRow { version: number; state: OrganizationState }
 export async function organizationRow(record: RecordStore, id: string): Promise<OrganizationRow | undefined> {
   const [row] = await record.query<OrganizationRow>('select version, state from organizations where id = $1', [id]);
   return row;
+}
+
+/** The bridge pools that the organisation may use. In a transaction, as it is there. */
+export async function allowedPools(record: Pick<Queryable, 'query'>, id: string): Promise<readonly string[]> {
+  const [row] = await record.query('select state from organizations where id = $1', [id]) as OrganizationRow[];
+  return poolsOf(row?.state ?? {});
 }
 
 /** By name; `only`: the one organisation that the caller may see, null for all. */

@@ -21,7 +21,7 @@ import { handle } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
 import { CONFIG, KEY_RING, KEYS, RECORD } from '../tokens.js';
-import { organizationSchemas, organizationView, presentOrganization, requireSameQuotas, requireSameStatus, type OrganizationView } from './organization-input.js';
+import { organizationSchemas, organizationView, presentOrganization, requireSamePools, requireSameQuotas, requireSameStatus, type OrganizationView } from './organization-input.js';
 import { organizationPage, organizationRow } from './organization-list.pg.js';
 import { decide, organizationNotFound, type OrganizationCommand } from './organization.js';
 
@@ -86,12 +86,15 @@ export class OrganizationController {
   @Described({ summary: 'Change some fields; null clears a call setting', answer: organizationView, body: { 'application/json': CHANGE } })
   change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<OrganizationView> {
     const changes = parseRequest(this.schemas.change, written);
-    const { settings, name, outbound_country_codes, quotas } = changes;
+    const { settings, name, outbound_country_codes, bridge_pools, quotas } = changes;
     return this.carryOut(visibleTo(caller, id), request, (at, state) => {
       requireSameStatus(changes, state);
-      if (caller.role !== 'bootstrap') requireSameQuotas(changes, state);
+      if (caller.role !== 'bootstrap') {
+        requireSameQuotas(changes, state);
+        requireSamePools(changes, state);
+      }
       const call_settings = settings && state ? patchedSettings(settings, state, this.seal) : undefined;
-      return { type: 'ChangeOrganization', changes: { name, outbound_country_codes, quotas, call_settings }, at };
+      return { type: 'ChangeOrganization', changes: { name, outbound_country_codes, bridge_pools, quotas, call_settings }, at };
     });
   }
 

@@ -37,6 +37,20 @@ describe('an organisation', () => {
       .then({ type: 'OrganizationUpdated', change: {}, state: { ...withSettings, call_settings: { ...call_settings, signing_secret: sealedText('again', id) }, updated_at: later } });
     spec.given(created).when({ type: 'ReencryptSecret', signing_secret: sealedText('again', id), at: later }).thenNothing();
   });
+  it('may use other bridge pools, and the default one alone again', () => {
+    const inPools: OrganizationChange = { type: 'OrganizationUpdated', change: { bridge_pools: ['eu'] }, state: { ...state, bridge_pools: ['eu'], updated_at: later } };
+    spec.given().when({ type: 'CreateOrganization', id, fields: { name: 'Acme', outbound_country_codes: null, bridge_pools: ['eu'] }, at })
+      .then({ type: 'OrganizationCreated', change: { name: 'Acme', outbound_country_codes: null, bridge_pools: ['eu'] }, state: { ...state, bridge_pools: ['eu'] } });
+    spec.given(created).when({ type: 'ChangeOrganization', changes: { bridge_pools: ['eu'] }, at: later }).then(inPools);
+    spec.given(created, inPools).when({ type: 'ChangeOrganization', changes: { name: 'Acme', bridge_pools: ['eu'] }, at: later }).thenNothing();
+    for (const bridge_pools of [null, ['default']]) spec.given(created).when({ type: 'ChangeOrganization', changes: { bridge_pools }, at: later }).thenNothing();
+    spec.given(created, inPools).when({ type: 'ChangeOrganization', changes: { bridge_pools: null }, at: later })
+      .then({ type: 'OrganizationUpdated', change: { bridge_pools: null }, state: { ...state, updated_at: later } });
+    const [cleared] = spec.given(created, inPools).when({ type: 'ChangeOrganization', changes: { bridge_pools: null }, at: later }).decided();
+    expect(cleared!.state).not.toHaveProperty('bridge_pools');
+    const envelope = { specversion: '1.0', id, source: 'test', subject: 's', time: at, datacontenttype: 'application/json', entityversion: 1 };
+    for (const { type, change, state: after } of [inPools, cleared!]) expect(organizationEvent.parse({ ...envelope, type, data: { change, state: after } }).data.change).toEqual(change);
+  });
   it('is suspended', () => spec.given(created).when({ type: 'SuspendOrganization', at: later }).then(suspended));
   it('is suspended once', () => spec.given(created, suspended).when({ type: 'SuspendOrganization', at: later }).thenNothing());
   it('resumes', () => spec.given(created, suspended).when({ type: 'ResumeOrganization', at: later }).then({ type: 'OrganizationResumed', change: {}, state: { ...state, updated_at: later } }));

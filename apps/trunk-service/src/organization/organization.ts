@@ -1,12 +1,18 @@
 import type { OrganizationEvent, OrganizationQuotas, OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { poolsOf } from '../trunk/pool-policy.js';
 import { changedSettings, reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** An organisation's event before it has an envelope. */
 export type OrganizationChange = { [E in OrganizationEvent as E['type']]: { type: E['type'] } & E['data'] }[OrganizationEvent['type']];
 
 /** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
-export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'> & { /** Null: the installation's. */ quotas?: OrganizationQuotas | null | undefined };
+export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'> & {
+  /** Null: the default pool alone. */
+  bridge_pools?: string[] | null | undefined;
+  /** Null: the installation's. */
+  quotas?: OrganizationQuotas | null | undefined;
+};
 
 export type OrganizationCommand =
   | { type: 'CreateOrganization'; id: string; fields: OrganizationFields; at: string }
@@ -40,8 +46,8 @@ function existing(state: OrganizationState | null): OrganizationState {
 
 function create(state: OrganizationState | null, { id, fields, at }: Extract<OrganizationCommand, { type: 'CreateOrganization' }>): OrganizationChange[] {
   if (state !== null) throw new DomainError('duplicate-organization', 'An organisation with this id exists already.', [{ pointer: '/id', message: 'is the id of another organisation' }]);
-  const { call_settings, quotas, ...plain } = fields;
-  const given = quotas ? { quotas } : {};
+  const { call_settings, bridge_pools, quotas, ...plain } = fields;
+  const given = { ...(bridge_pools ? { bridge_pools } : {}), ...(quotas ? { quotas } : {}) };
   const made: OrganizationState = { id, ...plain, status: 'active', ...given, created_at: at, updated_at: at };
   return [{ type: 'OrganizationCreated', change: { ...plain, ...given, ...named(changedSettings({}, call_settings)) }, state: withSettings(made, call_settings) }];
 }
@@ -52,19 +58,33 @@ function change(state: OrganizationState, { changes, at }: Extract<OrganizationC
   if (changes.outbound_country_codes !== undefined && JSON.stringify(changes.outbound_country_codes) !== JSON.stringify(state.outbound_country_codes)) {
     changed.outbound_country_codes = changes.outbound_country_codes;
   }
-  if (changes.quotas !== undefined && !sameQuotas(changes.quotas, state.quotas)) changed.quotas = changes.quotas;
+  Object.assign(changed, changedByOperator(changes, state));
   const { call_settings = state.call_settings } = changes;
   const settings = named(changedSettings(state.call_settings, call_settings));
   if (Object.keys({ ...changed, ...settings }).length === 0) return [];
-  return [{ type: 'OrganizationUpdated', change: { ...changed, ...settings }, state: withSettings({ ...withQuotas({ ...state, ...changed }), updated_at: at }, call_settings) }];
+  return [{ type: 'OrganizationUpdated', change: { ...changed, ...settings }, state: withSettings({ ...withGiven({ ...state, ...changed }), updated_at: at }, call_settings) }];
+}
+
+function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationState): Given {
+  return {
+    ...(bridge_pools === undefined || samePools({ bridge_pools }, state) ? {} : { bridge_pools }),
+    ...(quotas === undefined || sameQuotas(quotas, state.quotas) ? {} : { quotas }),
+  };
 }
 
 /** None is the same as null. */
 export const sameQuotas = (one: OrganizationQuotas | null | undefined, other: OrganizationQuotas | null | undefined) => QUOTA_NAMES.every((name) => one?.[name] === other?.[name]);
 const QUOTA_NAMES = ['trunks', 'numbers', 'api_keys', 'parallel_imports'] as const;
 
-function withQuotas({ quotas, ...state }: Omit<OrganizationState, 'quotas'> & Pick<OrganizationFields, 'quotas'>): OrganizationState {
-  return quotas ? { ...state, quotas } : state;
+/** Where none are named it is the default pool, which a client may send back as it read it. */
+export const samePools = (one: Pick<OrganizationFields, 'bridge_pools'>, other: Pick<OrganizationFields, 'bridge_pools'>) =>
+  JSON.stringify(poolsOf(one)) === JSON.stringify(poolsOf(other));
+
+type Given = Pick<OrganizationFields, 'quotas' | 'bridge_pools'>;
+
+/** What is null is left out. */
+function withGiven({ quotas, bridge_pools, ...state }: Omit<OrganizationState, keyof Given> & Given): OrganizationState {
+  return { ...state, ...(bridge_pools ? { bridge_pools } : {}), ...(quotas ? { quotas } : {}) };
 }
 
 /** Only the names: the state holds the values, which may be secret. */

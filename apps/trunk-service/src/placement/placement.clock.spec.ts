@@ -19,11 +19,17 @@ let names = 0;
 const registering = (bridge_pool: string) => ({ name: `Carrier ${++names}`, gateway: 'sip.example.com', username: 'alice', password: 'secret', bridge_pool });
 const owner = async (api: Api, id: string) => (await api('GET', `${TRUNKS}/${id}`)).body.bridge_id as string | null;
 const registered = (id: string) => eventually(async () => (await mesh.operator('GET', `/api/v1/bridges/${id}`)).body.alive === true);
+/** An organisation that may use these pools. */
+async function inPools(...bridge_pools: string[]) {
+  const organization = await mesh.organization();
+  expect(await mesh.operator('PATCH', `/api/v1/organizations/${organization.id}`, { bridge_pools })).toMatchObject({ status: 200, body: { bridge_pools } });
+  return organization;
+}
 const within = { timeoutMs: 25_000 };
 
 describe('the placement of registering trunks', () => {
   it('places a new trunk in the very transaction that creates it, where a bridge is alive', async () => {
-    const { admin, id: organization } = await mesh.organization();
+    const { admin, id: organization } = await inPools('p1');
     await voices.bridge('p1-a', { pool: 'p1' }).speak();
     await registered('p1-a');
     const { body } = await admin('POST', TRUNKS, registering('p1'));
@@ -34,7 +40,7 @@ describe('the placement of registering trunks', () => {
   });
 
   it('gives a pool\'s trunks to its first live bridge when that comes', async () => {
-    const { admin } = await mesh.organization();
+    const { admin } = await inPools('p2');
     const { body } = await admin('POST', TRUNKS, registering('p2'));
     expect(body.bridge_id).toBeNull();
     await voices.bridge('p2-a', { pool: 'p2' }).speak();
@@ -42,7 +48,7 @@ describe('the placement of registering trunks', () => {
   });
 
   it('moves the trunks of a bridge that fell silent, and none of those that speak; they stay where they went when it returns', async () => {
-    const { admin } = await mesh.organization();
+    const { admin } = await inPools('p3');
     const [a, b] = [voices.bridge('p3-a', { pool: 'p3' }), voices.bridge('p3-b', { pool: 'p3' })];
     await a.speak();
     await b.speak();
@@ -63,7 +69,7 @@ describe('the placement of registering trunks', () => {
   }, 60_000);
 
   it('hands over a draining bridge\'s trunks, and gives it none until it is resumed', async () => {
-    const { admin } = await mesh.organization();
+    const { admin } = await inPools('p4');
     const [a, b] = [voices.bridge('p4-a', { pool: 'p4' }), voices.bridge('p4-b', { pool: 'p4' })];
     await a.speak();
     await registered('p4-a');
@@ -83,7 +89,7 @@ describe('the placement of registering trunks', () => {
   }, 60_000);
 
   it('leaves everything where it is while NATS is away, and after it came back', async () => {
-    const { admin } = await mesh.organization();
+    const { admin } = await inPools('p5');
     await voices.bridge('p5-a', { pool: 'p5' }).speak();
     await voices.bridge('p5-b', { pool: 'p5' }).speak();
     await Promise.all([registered('p5-a'), registered('p5-b')]);
@@ -98,7 +104,7 @@ describe('the placement of registering trunks', () => {
   }, 60_000);
 
   it('is done by one of several instances at a time, and by the others when that one is gone', async () => {
-    const { admin } = await mesh.organization();
+    const { admin } = await inPools('p6-later');
     const others = [await mesh.another(), await mesh.another()];
     await voices.bridge('p6-a', { pool: 'p6' }).speak();
     await registered('p6-a');
@@ -113,11 +119,12 @@ describe('the placement of registering trunks', () => {
 
 describe('the bridges over HTTP', () => {
   it('show the operator everything, and an organisation where to point its carrier', async () => {
-    const { admin, member } = await mesh.organization();
+    const { admin, member } = await inPools('p7');
     await voices.bridge('p7-a', { pool: 'p7', applied_position: 1 }).speak();
     await registered('p7-a');
-    expect((await admin('GET', '/api/v1/bridges')).body).toEqual([]);
-    expect((await admin('GET', '/api/v1/bridges/p7-a')).status).toBe(404);
+    const { admin: stranger } = await mesh.organization();
+    expect((await stranger('GET', '/api/v1/bridges')).body).toEqual([]);
+    expect((await stranger('GET', '/api/v1/bridges/p7-a')).status).toBe(404);
     const { body: { id } } = await admin('POST', TRUNKS, registering('p7'));
     // At once on the instance that registered the bridge, within a second on another.
     await eventually(async () => await owner(admin, id) === 'p7-a');

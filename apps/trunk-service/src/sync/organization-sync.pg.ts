@@ -8,6 +8,7 @@ import { uuidv7 } from 'uuidv7';
 import { replacedSettings, type SealSecret, type WantedSettings } from '../call-settings/call-settings.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';
 import type { NumberSchemas } from '../number/number-input.js';
+import { allowedPools } from '../organization/organization-list.pg.js';
 import { decide as decideOrganization } from '../organization/organization.js';
 import type { Loaded } from '../record/decided.js';
 import { transact, type Work } from '../record/handle.pg.js';
@@ -67,11 +68,12 @@ function* readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): G
 async function trunkPlan(work: Work, { keyRing, schema, place }: SyncTools, { organizationId, trunks }: WantedOrganization): Promise<TrunkPlan> {
   const ids = trunks.map(idOf).filter((id) => id !== undefined);
   const rows = await work.manager.query<{ id: string; mine: boolean }[]>('select id, organization_id = $1 as mine from trunks where organization_id = $1 or id = any($2::uuid[])', [organizationId, ids]);
+  const pools = await allowedPools(work.manager, organizationId);
   const subjectOf = (id: string) => trunkSubject(organizationId, id);
   const mine = rows.filter((row) => row.mine).map(({ id }) => subjectOf(id));
   const loaded = await work.loadMany<TrunkState>([...new Set([...mine, ...ids.map(subjectOf)])], trunkState);
   return inSlices(planTrunks(trunks, { own: mine.map((subject) => loaded.get(subject)!), foreignIds: new Set(rows.filter((row) => !row.mine).map(({ id }) => id)) }, {
-    organizationId, schema, place, newId: uuidv7, next: work.next, sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
+    organizationId, schema, place, pools, newId: uuidv7, next: work.next, sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
     trunk: (id) => loaded.get(subjectOf(id)) ?? work.fresh(subjectOf(id)),
   }));
 }

@@ -34,7 +34,7 @@ class Organization {
   plan(body: { trunks: unknown[]; numbers?: unknown[] }): { trunks: TrunkPlan; numbers: NumberPlan } {
     const newId = () => id(this.ids++);
     const trunks = atOnce(planTrunks(body.trunks, { own: this.own<TrunkState>('trunk'), foreignIds: this.foreignIds }, {
-      organizationId: ORG, schema, place: ({ bridge_id }) => bridge_id, newId, next: ({ version }) => ({ version: version + 1, at: AT }), trunk: (which) => this.load(`trunk ${which}`),
+      organizationId: ORG, pools: ['default', 'eu'], schema, place: ({ bridge_id }) => bridge_id, newId, next: ({ version }) => ({ version: version + 1, at: AT }), trunk: (which) => this.load(`trunk ${which}`),
       sealed: (wanted, { password }) => (wanted === undefined || (wanted !== null && password === `sealed ${wanted}`) ? undefined : wanted && `sealed ${wanted}`),
     }));
     const numbers = atOnce(planNumbers((body.numbers ?? []).map((entry, index) => ({ index, entry: NUMBER_SCHEMAS.entry.parse(entry) })), this.own<NumberState>('number'), trunks, {

@@ -1,6 +1,7 @@
 import { DomainError, type FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { Loaded, Next } from '../record/decided.js';
+import { poolProblems } from '../trunk/pool-policy.js';
 import { readTrunk, type TrunkBodySchema, type WantedTrunk } from '../trunk/trunk-input.js';
 import { decide as decideTrunk, trunkNameKey, type Place, type TrunkChange } from '../trunk/trunk.js';
 
@@ -9,6 +10,8 @@ export interface TrunkTools {
   organizationId: string;
   schema: TrunkBodySchema;
   place: Place;
+  /** The bridge pools that the organisation may use, whoever pushes. */
+  pools: readonly string[];
   /** As password.crypto.ts: undefined keeps the present one. */
   sealed: (wanted: string | null | undefined, trunk: { id: string; password: string | null }) => string | null | undefined;
   next: (before: Loaded<unknown>) => Next;
@@ -64,6 +67,7 @@ export function* planTrunks(written: readonly unknown[], current: CurrentTrunks,
     call(each, id, plan);
     const read = attempt(each, () => readTrunk(tools.schema, each.written, existing?.state ?? null), problems);
     if (read === undefined) continue;
+    problems.push(...atTrunk(each, poolProblems(read.settings.bridge_pool, existing?.state ?? null, tools.pools)));
     if (existing === undefined) plan.created.push(creation(id, read, tools));
     else keep(change(existing, read, tools), plan);
   }
@@ -115,12 +119,14 @@ function match(wanted: readonly Named[], { own }: CurrentTrunks): Map<number, Lo
   return matched;
 }
 
-function attempt<Value>({ index }: Named, read: () => Value, problems: FieldProblem[]): Value | undefined {
+const atTrunk = ({ index }: Named, problems: readonly FieldProblem[]): FieldProblem[] => problems.map(({ pointer, message }) => ({ pointer: `/trunks/${index}${pointer}`, message }));
+
+function attempt<Value>(each: Named, read: () => Value, problems: FieldProblem[]): Value | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    problems.push(...error.details.map(({ pointer, message }) => ({ pointer: `/trunks/${index}${pointer}`, message })));
+    problems.push(...atTrunk(each, error.details));
     return undefined;
   }
 }

@@ -162,7 +162,8 @@ describe('preconditions', () => {
 
 describe('the list', () => {
   it('is a plain array, by priority and name, with filters and pages', async () => {
-    const { admin: key } = await mesh.organization();
+    const { admin: key, id } = await mesh.organization();
+    await mesh.api(`/api/v1/organizations/${id}`, { key: BOOTSTRAP_KEY, method: 'PATCH', body: { bridge_pools: ['default', 'eu'] } });
     const list = (query = '') => mesh.api(TRUNKS + query, { key });
     for (const [name, priority, more] of [['c', 2, {}], ['b', 1, { provider: 'acme' }], ['A', 2, { enabled: false }], ['d', 0, { register: false, bridge_pool: 'eu', gateway: 'pbx.example.org' }]] as const) {
       await mesh.api(TRUNKS, { key, body: aTrunk({ name, priority, ...more }) });

@@ -11,15 +11,18 @@ import { addressView, type AddressView } from '../address/standing.js';
 import type { Config } from '../config.js';
 import { Access, OrganizationId } from '../http/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
+import { invalidRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
+import { allowedPools } from '../organization/organization-list.pg.js';
 import type { Next } from '../record/decided.js';
 import { handle } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { CONFIG, KEY_RING, PLACE, RECORD } from '../tokens.js';
 import { deleteTrunk } from './delete-trunk.pg.js';
 import { sealedPassword } from './password.crypto.js';
+import { poolProblems } from './pool-policy.js';
 import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
 import { trunkPage, trunkRow } from './trunk-list.pg.js';
 import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
@@ -58,7 +61,8 @@ export class TrunkController {
   @Described({ summary: 'Add a trunk', status: 201, answer: trunkView, body: { 'application/json': TRUNK } })
   async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const approved = isOperator(request);
-    const { settings, enabled = true, password } = readTrunk(this.bodyFor(request), written, null);
+    const pools = await this.poolsFor(request, organizationId);
+    const { settings, enabled = true, password } = requirePool(readTrunk(this.bodyFor(request), written, null), null, pools);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
       const id = uuidv7();
       const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));
@@ -98,15 +102,17 @@ export class TrunkController {
   @Put(':id')
   @Access('manage')
   @Described({ summary: 'Change a trunk as a whole; without `password` the present one stays', answer: trunkView, body: { 'application/json': TRUNK } })
-  replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, readTrunk(this.bodyFor(request), written, state), { next, request }));
+  async replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
+    const pools = await this.poolsFor(request, organizationId);
+    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, requirePool(readTrunk(this.bodyFor(request), written, state), state, pools), { next, request }));
   }
 
   @Patch(':id')
   @Access('manage')
   @Described({ summary: 'Change some fields (RFC 7396: null goes back to the default)', answer: trunkView, body: { 'application/merge-patch+json': TRUNK.partial(), 'application/json': TRUNK.partial() } })
-  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, patchTrunk(this.bodyFor(request), written, state), { next, request }));
+  async patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
+    const pools = await this.poolsFor(request, organizationId);
+    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, requirePool(patchTrunk(this.bodyFor(request), written, state), state, pools), { next, request }));
   }
 
   @Post(':id/enable')
@@ -137,6 +143,11 @@ export class TrunkController {
     return isOperator(request) ? this.operatorBody : this.body;
   }
 
+  /** Undefined: any. */
+  private poolsFor(request: Request, organizationId: string): Promise<readonly string[]> | undefined {
+    return isOperator(request) ? undefined : allowedPools(this.record, organizationId);
+  }
+
   private changed(state: TrunkState, { settings, enabled, password }: WantedTrunk, { next, request }: { next: Next; request: Request }): TrunkChange[] {
     const sealed = sealedPassword(this.keyRing, password, state);
     return decide(state, { type: 'ChangeTrunk', settings, enabled, password: sealed, place: this.place, approved: isOperator(request) }, next);
@@ -154,6 +165,12 @@ export class TrunkController {
     request.res!.set('ETag', etagOf(after.version));
     return viewOf(after.state!, await addressesOf(this.record, after.state!));
   }
+}
+
+function requirePool(wanted: WantedTrunk, existing: TrunkState | null, allowed: readonly string[] | undefined): WantedTrunk {
+  const problems = poolProblems(wanted.settings.bridge_pool, existing, allowed);
+  if (problems.length > 0) throw invalidRequest(problems);
+  return wanted;
 }
 
 /** Whose claims are approved. */

@@ -41,10 +41,20 @@ describe('an INVITE, from the channel\'s variables', () => {
     expect(read(variables).headers).toEqual(expected);
   });
 
+  const anonymous = { sip_from_user: 'anonymous' };
   it.each<[string, Record<string, string>, string]>([
-    ['the asserted identity goes before From', { 'sip_P-Asserted-Identity': '+15551110000', sip_from_user: 'anonymous' }, '+15551110000'],
-    ['but only where it is a number', { 'sip_P-Asserted-Identity': 'alice', sip_from_user: '+15552220000' }, '+15552220000'],
-    ['with parameters of its own, as carriers add them', { 'sip_P-Asserted-Identity': '+15551110000;cpc=ordinary', sip_from_user: 'anonymous' }, '+15551110000;cpc=ordinary'],
+    ['asserted before From', { 'sip_P-Asserted-Identity': '+15551110000', ...anonymous }, '+15551110000'],
+    ['but only a number', { 'sip_P-Asserted-Identity': 'alice', sip_from_user: '+15552220000' }, '+15552220000'],
+    ['without what carriers add', { 'sip_P-Asserted-Identity': '+15551110000;cpc=ordinary', ...anonymous }, '+15551110000'],
+    ['from the header, where FreeSWITCH tells it', {
+      sip_i_p_asserted_identity: '"A" <sip:+12015550123@a>', ...anonymous,
+    }, '+12015550123'],
+    ['of two that are asserted the number', {
+      sip_i_p_asserted_identity: 'ARRAY::<sip:alice@a>|:<tel:+12015550123>', 'sip_P-Asserted-Identity': 'alice', ...anonymous,
+    }, '+12015550123'],
+    ['a local number with its context', {
+      sip_i_p_asserted_identity: '<tel:2015550123;phone-context=+1>', 'sip_P-Asserted-Identity': '2015550123', ...anonymous,
+    }, '2015550123;phone-context=+1'],
     ['nobody', {}, ''],
   ])('who calls: %s', (_case, variables, expected) => {
     expect(read(variables).fromUser).toBe(expected);

@@ -1,5 +1,6 @@
 import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
+import { callerOf } from '@trunkmesh/routing/caller.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import { captureInvite } from './captured-invite.js';
 import { readAudioOffer, type AudioOffer } from './sdp-offer.js';
@@ -43,7 +44,7 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
     claimedGateway: variable('sip_gateway').slice(0, 128) || null,
     requestUriUser: variable('sip_req_user').slice(0, USER),
     toUser: variable('sip_to_user').slice(0, USER),
-    fromUser: callerOf(variable('sip_P-Asserted-Identity'), variable('sip_from_user')),
+    fromUser: callerOf(assertedIn(headers), variable('sip_from_user')),
     headers: HEADER_SOURCES.flatMap((source) => linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)])).slice(0, HEADER_LINES),
     sipCallId: variable('sip_call_id').slice(0, USER) || null,
     offer: readAudioOffer(variable('switch_r_sdp')),
@@ -61,9 +62,11 @@ function codecsAllowed(list: string): string[] {
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** FreeSWITCH gives the user of P-Asserted-Identity, with the parameters that a number may have (RFC 3966 §3). Where that is none (a `tel:` URI, a name), From has to do. */
-function callerOf(asserted: string, from: string): string {
-  return (/^\+?\d[\d().-]{2,}(?:;|$)/.test(asserted) ? asserted : from).slice(0, USER);
+/** Without `parse-all-invite-headers` FreeSWITCH tells the user of the first address alone. */
+function assertedIn(headers: EslHeaders): string[] {
+  const lines = linesOf(headers, 'P-Asserted-Identity');
+  const all = lines.length > 0 ? lines : [headers.get('variable_sip_P-Asserted-Identity') ?? ''];
+  return all.slice(0, HEADER_LINES).map((line) => line.slice(0, HEADER_VALUE));
 }
 
 /**

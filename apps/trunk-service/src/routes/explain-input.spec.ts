@@ -4,6 +4,8 @@ import { bodyOfQuery, explainBody, readExplain } from './explain-input.js';
 import { visibleDecision } from './route-report.js';
 
 const INVITE = 'INVITE sip:100@h SIP/2.0\nVia: SIP/2.0/UDP 198.51.100.7\nFrom: <sip:+15550000002@a>\nTo: <sip:+15550000003@h>\nDiversion: <sip:+15550000004@a>\n\n';
+const ANONYMOUS = `INVITE sip:100@h SIP/2.0\nFrom: "Anonymous" <sip:anonymous@anonymous.invalid>;tag=1\nTo: <sip:100@h>
+P-Asserted-Identity: "A" <sip:+12015550123@a>\n\n`;
 const read = (body: unknown) => readExplain(explainBody.parse(body));
 
 describe('what is to be explained', () => {
@@ -14,6 +16,19 @@ describe('what is to be explained', () => {
     call: { request_uri_user: '100', to_user: '+15550000003', from_user: '+15550000002', claimed_gateway: 'g.1', headers: [['Diversion', '1'], ['Diversion', '2'], ['X-Original-To', '3']] }, viaAddress: null,
   }));
   it('or both, where the fields win', () => expect(read({ invite: INVITE, to: '+15550000009', gateway: 'g', headers: [] })).toMatchObject({ call: { to_user: '+15550000009', request_uri_user: '100', claimed_gateway: 'g', headers: [] } }));
+  it.each([
+    ['as text', { invite: ANONYMOUS }, '+12015550123'],
+    ['as text that asserts two', { invite: ANONYMOUS.replace('<sip:+1', '<sip:alice@a>, <sip:+1') }, '+12015550123'],
+    ['as text that asserts none', { invite: ANONYMOUS.replace('P-Asserted', 'P-Other') }, 'anonymous'],
+    ['as fields', { to: '1', from: 'a', headers: { 'p-asserted-identity': '<tel:+12015550123>' } }, '+12015550123'],
+    ['as a query', bodyOfQuery({ to: '1', 'P-Asserted-Identity': '<sip: 12015550123@a>' }), '+12015550123'],
+    ['as both: from goes before the text', { invite: ANONYMOUS, from: '+15550000008' }, '+15550000008'],
+    ['as both: other headers leave it', { invite: ANONYMOUS, headers: { Diversion: '<sip:1@a>' } }, '+12015550123'],
+  ])('has the caller that a call has, %s', (_what, body, caller) => {
+    const answer = read(body);
+    expect(answer).toMatchObject({ ok: true, call: { from_user: caller } });
+    expect(JSON.stringify(answer)).not.toContain('sserted');
+  });
   it.each([
     [{}, ''], [{ from: '1' }, ''], [{ invite: 'nonsense' }, '/invite'], [{ to: '1', headers: { 'X-Else': '1' } }, '/headers'], [{ to: '1'.repeat(300) }, ''],
   ])('%j is refused at %j', (body, pointer) => expect(read(body)).toMatchObject({ ok: false, pointer }));

@@ -1,11 +1,14 @@
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { bridgeId } from '@trunkmesh/contracts/scalar.js';
+import { callerOf } from '@trunkmesh/routing/caller.js';
 import { z } from 'zod';
 import { claimedGateway, MAX_INVITE_CHARACTERS, parseInvite, type Invite, type ParsedInvite } from './invite-text.js';
 import { headerAddress, parseUri } from './sip-address.js';
 
 const HEADERS = CALLED_NUMBER_SOURCES.filter((name) => name !== 'Request-URI' && name !== 'To');
-const PROPER = new Map<string, string>(HEADERS.map((name) => [name.toLowerCase(), name]));
+/** Tells the caller; the others tell the called number. */
+const ASSERTED = 'P-Asserted-Identity';
+const PROPER = new Map<string, string>([...HEADERS, ASSERTED].map((name) => [name.toLowerCase(), name]));
 
 const value = z.string().max(2_048);
 const lines = z.union([z.array(z.tuple([z.string().max(64), value])).max(64), z.record(z.string().max(64), z.union([value, z.array(value).max(64)]))]);
@@ -24,6 +27,7 @@ export const explainBody = z.strictObject({
   from: value.optional(),
   /** The gateway that the Request-URI claims (`;gw=`). */
   gateway: z.string().max(128).optional(),
+  /** Those that tell the called number, and P-Asserted-Identity, which tells the caller and goes before `from`. */
   headers: lines.optional(),
 });
 export type ExplainBody = z.output<typeof explainBody>;
@@ -31,17 +35,23 @@ export type ExplainBody = z.output<typeof explainBody>;
 export type ReadExplain = { ok: true; call: Pick<InboundRequest, 'request_uri_user' | 'to_user' | 'from_user' | 'headers' | 'claimed_gateway'>; viaAddress: string | null }
   | { ok: false; pointer: string; message: string };
 
-const EMPTY: Invite = { request_uri_user: '', to_user: '', from_user: '', headers: [], claimed_gateway: null, via_address: null };
+const EMPTY: Invite = {
+  request_uri_user: '', to_user: '', from_user: '', asserted: [], headers: [], claimed_gateway: null, via_address: null,
+};
 
 export function readExplain(body: ExplainBody): ReadExplain {
   const base = body.invite === undefined ? fromNothing(body) : parseInvite(body.invite);
   if (!base.ok) return { ok: false, pointer: body.invite === undefined ? '' : '/invite', message: base.message };
-  const { via_address: viaAddress, ...invite } = base.invite;
-  const headers = body.headers === undefined ? { ok: true as const, list: invite.headers } : headerList(body.headers);
+  const { via_address: viaAddress, asserted: written, ...invite } = base.invite;
+  const headers = headerList(body.headers, invite.headers);
   if (!headers.ok) return headers;
   const users = fieldUsers(body);
   if (Object.values(users).some((user) => user.length > 256)) return { ok: false, pointer: '', message: 'has a user part that is longer than 256 characters' };
-  return { ok: true, call: { ...invite, ...users, headers: headers.list, claimed_gateway: body.gateway ?? gatewayOf(body.request_uri) ?? invite.claimed_gateway }, viaAddress };
+  const gateway = body.gateway ?? gatewayOf(body.request_uri) ?? invite.claimed_gateway;
+  const call = { ...invite, ...users, headers: headers.list, claimed_gateway: gateway };
+  // A caller that is given as a field is not overruled by what the INVITE's text asserts.
+  const asserted = headers.asserted.length > 0 || body.from !== undefined ? headers.asserted : written;
+  return { ok: true, call: { ...call, from_user: callerOf(asserted, call.from_user) }, viaAddress };
 }
 
 const fromNothing = ({ request_uri, to, headers }: ExplainBody): ParsedInvite => (request_uri === undefined && to === undefined && headers === undefined
@@ -60,12 +70,22 @@ function fieldUsers(body: ExplainBody): Partial<Pick<Invite, 'request_uri_user' 
 const userOf = (text: string) => headerAddress(text)?.user ?? text.trim().replace(/^<|>$/g, '').split('@', 1)[0]!;
 const gatewayOf = (uri: string | undefined) => { const parsed = uri === undefined ? undefined : parseUri(uri.trim().replace(/^<|>$/g, '')); return parsed && claimedGateway(parsed); };
 
-function headerList(given: NonNullable<ExplainBody['headers']>): { ok: true; list: Invite['headers'] } | { ok: false; pointer: string; message: string } {
+type HeaderList = { ok: true; list: Invite['headers']; asserted: string[] }
+  | { ok: false; pointer: string; message: string };
+
+function headerList(given: ExplainBody['headers'], written: Invite['headers']): HeaderList {
+  if (given === undefined) return { ok: true, list: written, asserted: [] };
   const pairs = Array.isArray(given) ? given : Object.entries(given).flatMap(([name, values]) => [values].flat().map((one): [string, string] => [name, one]));
   const strange = pairs.find(([name]) => !PROPER.has(name.toLowerCase()));
-  if (strange) return { ok: false, pointer: '/headers', message: `"${strange[0]}" is none of the headers that tell the called number: ${HEADERS.join(', ')}` };
+  if (strange) {
+    const known = [...HEADERS, ASSERTED].join(', ');
+    const message = `"${strange[0]}" is none of the headers that tell the called number or the caller: ${known}`;
+    return { ok: false, pointer: '/headers', message };
+  }
   if (pairs.length > 64) return { ok: false, pointer: '/headers', message: 'has more than 64 headers' };
-  return { ok: true, list: pairs.map(([name, text]) => [PROPER.get(name.toLowerCase())!, text]) };
+  const proper = pairs.map(([name, text]): [string, string] => [PROPER.get(name.toLowerCase())!, text]);
+  const asserted = proper.filter(([name]) => name === ASSERTED).map(([, text]) => text);
+  return { ok: true, list: proper.filter(([name]) => name !== ASSERTED), asserted };
 }
 
 const PLAIN = new Set(Object.keys(explainBody.shape));

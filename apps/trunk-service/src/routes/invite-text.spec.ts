@@ -20,7 +20,8 @@ const parsed = (text: string): Invite => {
 
 describe('a pasted INVITE', () => {
   it('gives the users of Request-URI, To and From, and where it came from', () => expect(parsed(invite([]))).toEqual({
-    request_uri_user: '+15550001111', to_user: '+15550003333', from_user: '+15550002222', claimed_gateway: null, headers: [], via_address: '198.51.100.7',
+    request_uri_user: '+15550001111', to_user: '+15550003333', from_user: '+15550002222', asserted: [],
+    claimed_gateway: null, headers: [], via_address: '198.51.100.7',
   }));
 
   it('gives the seven headers in their order, however they are written', () => expect(parsed(invite([
@@ -33,6 +34,12 @@ describe('a pasted INVITE', () => {
     ['Diversion', '<sip:+15550004444@a>;reason=unconditional'], ['Diversion', '<sip:+15550005555@a>'], ['History-Info', '<sip:1@a>;index=1, <sip:2@a>;index=1.1'],
     ['X-Original-Called', '1'], ['X-Original-Number', '2'], ['X-Forwarded-To', '3'], ['X-Original-To', '4'], ['P-Called-Party-ID', '<sip:5@a>'],
   ]));
+
+  it('gives every identity that the carrier asserts', () => {
+    const two = '<sip:+15550004444@a>, <tel:+15550005555>';
+    expect(parsed(invite([`p-asserted-identity: ${two}`, 'P-Asserted-Identity: <sip:b@a>'])).asserted)
+      .toEqual([two, '<sip:b@a>']);
+  });
 
   it('unfolds continued lines', () => expect(parsed(invite(['Diversion: <sip:+15550004444@a>;', '\treason=no-answer'])).headers)
     .toEqual([['Diversion', '<sip:+15550004444@a>; reason=no-answer']]));
@@ -74,6 +81,8 @@ describe('a pasted INVITE', () => {
     ['no To', 'INVITE sip:1@h SIP/2.0\nFrom: sip:a@h\n\n', /no To/],
     ['no From', 'INVITE sip:1@h SIP/2.0\nTo: sip:a@h\n\n', /no From/],
     ['an endless header', invite([`Diversion: ${'a'.repeat(2049)}`]), /line 5: the header is longer/],
+    ['an endless identity', invite([`P-Asserted-Identity: ${'a'.repeat(2049)}`]), /line 5: the header is longer/],
+    ['endless identities', invite(Array.from({ length: 65 }, () => 'P-Asserted-Identity: <sip:1@a>')), /more than 64/],
     ['endless headers', invite(Array.from({ length: 65 }, () => 'Diversion: <sip:1@a>')), /more than 64/],
     ['an endless user', invite([], `sip:${'1'.repeat(257)}@h`), /user part/],
     ['too much', 'x'.repeat(MAX_INVITE_CHARACTERS + 1), /longer than/],
@@ -84,7 +93,7 @@ describe('a pasted INVITE', () => {
     fc.assert(fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
       const result = parseInvite(invite(lines));
       if (!result.ok) return;
-      const { via_address, ...fields } = result.invite;
+      const { via_address, asserted: _asserted, ...fields } = result.invite;
       expect(inboundRequest.safeParse({ call_id: 'x', bridge_id: 'b', pool: 'p', source_address: via_address ?? '192.0.2.1', ...fields }).success).toBe(true);
     }), { numRuns: 500 });
   });

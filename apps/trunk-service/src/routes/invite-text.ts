@@ -6,6 +6,8 @@ export interface Invite {
   request_uri_user: string;
   to_user: string;
   from_user: string;
+  /** The values of P-Asserted-Identity. */
+  asserted: string[];
   claimed_gateway: string | null;
   headers: [name: string, value: string][];
   /** What the topmost Via says of where it came from (`received`, else a literal address): only as good as the paste. */
@@ -61,9 +63,12 @@ function fromFields(uri: SipUri, fields: readonly Field[]): ParsedInvite {
   if (!to) return refuse('has no To header with an address');
   if (!from) return refuse('has no From header with an address');
   const headers = fields.filter((field) => SOURCES.has(field.name));
-  const long = headers.find((field) => field.value.length > MAX_VALUE);
+  const asserted = fields.filter((field) => field.name === 'p-asserted-identity');
+  const long = [...headers, ...asserted].find((field) => field.value.length > MAX_VALUE);
   if (long) return refuse(`line ${long.line}: the header is longer than ${MAX_VALUE} characters`);
-  if (headers.length > MAX_HEADERS) return refuse(`has more than ${MAX_HEADERS} headers that may tell the called number`);
+  if (Math.max(headers.length, asserted.length) > MAX_HEADERS) {
+    return refuse(`has more than ${MAX_HEADERS} headers that may tell the called number, or the caller`);
+  }
   if ([uri, to, from].some((each) => each.user.length > 256)) return refuse('has a user part that is longer than 256 characters');
   return {
     ok: true,
@@ -71,6 +76,7 @@ function fromFields(uri: SipUri, fields: readonly Field[]): ParsedInvite {
       request_uri_user: uri.user,
       to_user: to.user,
       from_user: from.user,
+      asserted: asserted.map(({ value }) => value),
       claimed_gateway: claimedGateway(uri),
       headers: headers.map((field) => [SOURCES.get(field.name)!, field.value]),
       via_address: viaAddress(fields.find((field) => field.name === 'via')?.value),

@@ -71,6 +71,23 @@ describe('the explanation of a route', () => {
     });
   });
 
+  it('knows the caller by the identity that the carrier asserts, as a call does', async () => {
+    const { admin, trunk, address } = await organization();
+    const { phone_number: called } = (await admin('POST', '/api/v1/phone-numbers', {
+      phone_number: `+1555${++last}`, sip_trunk_id: trunk.id, assistant_id: 5, allowed_country_codes: ['US'],
+    })).body;
+    const asks = async (...lines: string[]) => {
+      const text = invite(called, address).replace('From: <sip:+15551112222', 'From: <sip:anonymous')
+        .replace('\r\n\r\n', ['', ...lines, '', ''].join('\r\n'));
+      return (await admin('POST', EXPLAIN, text, { 'Content-Type': 'text/plain' })).body.decision;
+    };
+    await eventually(async () => (await asks())?.reason === 'caller-country-not-allowed');
+    expect(await asks('P-Asserted-Identity: <sip:+12015550123@carrier.example.com>', 'Privacy: id'))
+      .toMatchObject({ outcome: 'route', caller: '+12015550123' });
+    expect(await asks('P-Asserted-Identity: <sip:+442071838750@carrier.example.com>'))
+      .toMatchObject({ outcome: 'refuse', reason: 'caller-country-not-allowed', sip_status: 403 });
+  });
+
   it('takes fields in a query, and in a body', async () => {
     const { admin, number, address } = await organization();
     const path = `${EXPLAIN}?source_address=${address}&request_uri=sip:9228@h&to=${number.phone_number}&from=+15551112222`;

@@ -63,6 +63,8 @@ export const callSummary = z.object({
   transferred_to: z.string().nullable(),
   /** The carrier's bill is the customer's own. */
   carrier_cost: z.literal('external'),
+  /** There (and true) where the caller asked not to be made known: show `from_number` to nobody else. */
+  caller_withheld: callParties.shape.caller_withheld,
 });
 export type CallSummary = z.infer<typeof callSummary>;
 

@@ -27,6 +27,7 @@ export const callStatusBody = z.object({
   number_id: callParties.shape.number_id,
   direction: callParties.shape.direction,
   from_number: z.string(),
+  caller_withheld: callParties.shape.caller_withheld,
   to_number: z.string(),
   assistant_id: z.number().int().optional(),
   flow_id: z.number().int().optional(),

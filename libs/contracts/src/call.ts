@@ -15,6 +15,8 @@ export const callParties = z.object({
   direction: z.enum(['inbound', 'outbound']),
   /** E.164 where it could be brought to it, otherwise what the INVITE said. */
   from: z.string(),
+  /** There (and true) where the caller asked not to be made known: `from` is for the platform alone. */
+  caller_withheld: z.boolean().optional(),
   to: z.string(),
   sip_call_id: z.string().nullable(),
   source_address: z.string().nullable(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { callerOf } from './caller.js';
+import { callerOf, isWithheld } from './caller.js';
 
 const [NUMBER, FROM] = ['+12015550123', 'anonymous'];
 
@@ -32,5 +32,16 @@ describe('who calls', () => {
       expect(callerOf(asserted, from).length).toBeLessThanOrEqual(256);
     }));
     expect(callerOf([`<tel:${'1'.repeat(999)}>`], '').length).toBe(256);
+  });
+});
+
+describe('a caller who does not want to be known', () => {
+  it.each<[string[], boolean]>([
+    [['id'], true], [['user'], true], [['header'], true], [['ID'], true], [['user;id;critical'], true],
+    [['session', 'id'], true], [[' header ; session'], true], [['none;id'], true], [['user, id'], true],
+    [['none'], false], [['session'], false], [['history'], false], [['critical'], false], [['identity'], false],
+    [[''], false], [[], false],
+  ])('Privacy: %j is one: %s', (privacy, expected) => {
+    expect(isWithheld(privacy)).toBe(expected);
   });
 });

@@ -17,3 +17,13 @@ export function callerOf(asserted: readonly string[], from: string): string {
   }
   return from.slice(0, MAX_USER);
 }
+
+/**
+ * `id` hides the asserted identity (RFC 3325 §9.3), `user` and `header` all that tells who calls (RFC 3323 §4.2);
+ * `session`, `history` and `critical` concern other things.
+ */
+const WITHHOLDING = new Set(['id', 'user', 'header']);
+
+/** Whether the caller asked not to be made known. `privacy`: Privacy's values, `;` (or, wrongly, `,`) between words. */
+export const isWithheld = (privacy: readonly string[]): boolean =>
+  privacy.some((value) => value.split(/[;,]/).some((word) => WITHHOLDING.has(word.trim().toLowerCase())));

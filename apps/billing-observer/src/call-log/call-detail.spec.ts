@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { callDetail as detailSchema } from '@trunkmesh/contracts/call-log.js';
+import { callDetail as detailSchema, callSummary } from '@trunkmesh/contracts/call-log.js';
 import type { CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
 import { callAnswered, callEnded, callRecordingStored, callRejected, callStarted, callTransferFailed, callTransferred } from '../usage/call-event.samples.js';
 import { callDetail } from './call-detail.js';
@@ -41,6 +41,14 @@ describe('everything that is known of a call', () => {
       status: 'completed', sip_call_id: '1@192.0.2.9', source_address: '192.0.2.9', invite: { headers: [['diversion', '<sip:+15551234567@pbx.example.com>']] }, decided_at: 'routing-service',
       prewarm: { outcome: 'prewarmed' }, quality: { mos: 4.4 }, mos: 4.4, recording: { state: 'stored' }, transfer: { outcome: 'transferred' }, transferred_to: 'sip:+15551112222@192.0.2.9', reconstructed: false,
     });
+  });
+
+  it('marks the number of a caller who withholds it, in the list as well', () => {
+    const withheld = (event: CallEvent) => ({ ...event, data: { ...event.data, caller_withheld: true } });
+    const detail = detailOf(withheld(started), withheld(ended));
+    expect(detailSchema.parse(detail)).toMatchObject({ from_number: '+15559876543', caller_withheld: true });
+    expect(callSummary.parse(detail)).toMatchObject({ caller_withheld: true });
+    expect(JSON.stringify(detailOf(started, ended))).not.toContain('caller_withheld');
   });
 
   it('shows no password and no token that a header\'s URI holds', () => {

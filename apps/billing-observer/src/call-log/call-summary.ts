@@ -78,8 +78,11 @@ function target(rank: number, told: CallEnded['data']['target']): Told[] {
   return [{ part: 'target', rank, fields: { assistant_id: told.kind === 'assistant' ? told.id : null, flow_id: told.kind === 'flow' ? told.id : null } }];
 }
 
-function partiesOf({ direction, from, to, trunk_id, number_id, bridge_id, started_at }: CallParties) {
-  return { direction, from_number: cut(from, 128), to_number: cut(to, 128), trunk_id, number_id, bridge_id, started_at };
+function partiesOf({ direction, from, caller_withheld, to, trunk_id, number_id, bridge_id, started_at }: CallParties) {
+  return {
+    direction, from_number: cut(from, 128), to_number: cut(to, 128), trunk_id, number_id, bridge_id, started_at,
+    caller_withheld,
+  };
 }
 
 function end(data: CallEnded['data']): Partial<CallSummary> {

@@ -55,6 +55,12 @@ describe('what the assistant is told of the call', () => {
     expect(customParameters(call)).toEqual({ From: '+15550100001', To: '+15550100002', from_number: '+15550100001', to_number: '+15550100002', assistant_id: '7' });
   });
 
+  it('has the mark of a withheld number, only where it is withheld', () => {
+    expect(customParameters({ ...call, callerWithheld: true }))
+      .toMatchObject({ From: '+15550100001', caller_withheld: 'true' });
+    expect(customParameters({ ...call, callerWithheld: false })).not.toHaveProperty('caller_withheld');
+  });
+
   it('has the flow, the direction, the words to begin with and the agenda', () => {
     expect(customParameters({ ...call, direction: 'outbound', target: { kind: 'flow', id: 9 }, welcomeMessage: 'Hello', agenda: 'Confirm' }))
       .toMatchObject({ outbound: 'true', flow_id: '9', welcome_message: 'Hello', agenda: 'Confirm' });

@@ -11,6 +11,8 @@ export interface StreamIdentity { accountSid: string; callSid: string; streamSid
 export interface StreamParameters {
   /** E.164 where it could be brought to it. */
   from: string;
+  /** The caller asked not to be made known. */
+  callerWithheld?: boolean;
   to: string;
   direction: 'inbound' | 'outbound';
   target: { kind: 'assistant' | 'flow'; id: number } | null;
@@ -20,12 +22,16 @@ export interface StreamParameters {
   variables?: Readonly<Record<string, string>>;
 }
 
-/** All are texts. `outbound` is there only when it is true: a client that only looks whether it is set would take "false" for true. */
+/**
+ * All are texts. `outbound` and `caller_withheld` are there only when they are true: a client that only looks whether
+ * they are set would take "false" for true.
+ */
 export function customParameters(call: StreamParameters): Record<string, string> {
   const ours: Record<string, string | undefined> = {
     From: call.from,
     To: call.to,
     from_number: call.from,
+    caller_withheld: call.callerWithheld === true ? 'true' : undefined,
     to_number: call.to,
     outbound: call.direction === 'outbound' ? 'true' : undefined,
     assistant_id: call.target?.kind === 'assistant' ? String(call.target.id) : undefined,

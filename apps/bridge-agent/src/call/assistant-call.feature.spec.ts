@@ -97,6 +97,20 @@ describe('a caller talks with the assistant', () => {
     expect(await typesOf(call.uuid)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
   });
 
+  it('who is told with the number that it is withheld', async () => {
+    assistant.refuse = () => (prewarmed.length === 0 ? { status: 503 } : undefined);
+    await startAgent();
+    const headers = { 'P-Asserted-Identity': '<sip:+12015550123@carrier.example.com>', Privacy: 'id' };
+    const { call, stream } = await talking({ from: 'anonymous', headers });
+    expect(prewarmed[0]!.body).toMatchObject({ from_number: '+12015550123', caller_withheld: true });
+    const { customParameters } = stream.of('start')[0]!.start!;
+    expect(customParameters).toMatchObject({ From: '+12015550123', caller_withheld: 'true' });
+    call.hangUp();
+    for (const { type, data } of await host.untilWritten(call.uuid)) {
+      expect([type, data]).toEqual([type, expect.objectContaining({ from: '+12015550123', caller_withheld: true })]);
+    }
+  });
+
   it('hears the caller', async () => {
     await startAgent();
     const { call, stream } = await talking();

@@ -42,7 +42,7 @@ const HANGUP_MS = 2_000;
  */
 export async function connectToAssistant(call: Connecting & { media: Destination }, talk: Talk, ports: AssistantPorts): Promise<void> {
   const { started, route, treatment, conversation, live, logger, media } = call;
-  const { call_id: callId, from, to } = started.data;
+  const { call_id: callId, from, to, caller_withheld: callerWithheld } = started.data;
   const { story } = conversation;
   conversation.talking = true;
   const log = logger.child({ call_id: callId });
@@ -53,7 +53,9 @@ export async function connectToAssistant(call: Connecting & { media: Destination
   if (treatment.prewarm !== undefined) void tell({ ...call, over: over.signal, log }, treatment.prewarm, ports);
   const session = ports.engine.startAudio({
     callSid: callSid(callId), accountSid: sid('AC', route.organization_id), mediaUrl: media.url, signingSecret: media.secret && ports.reveal(media.secret),
-    connectWithinMs: treatment.answerDeadlineMs, parameters: { from, to, direction: 'inbound', target: route.target }, allowPrivateAddress: media.allowPrivate, logger: log,
+    connectWithinMs: treatment.answerDeadlineMs,
+    parameters: { from, to, callerWithheld, direction: 'inbound', target: route.target },
+    allowPrivateAddress: media.allowPrivate, logger: log,
     onStream: (what) => { note(story, new Date(), `stream-${what}`); },
     onDigits: sendDigits(conversation), onSilent: () => { attachAgain(); },
     onEnd: (reason) => { leaveConversation(conversation, endReasonOfAudio(reason), new Date()); },
@@ -89,13 +91,16 @@ export async function connectToAssistant(call: Connecting & { media: Destination
 
 /** While it rings, beside everything else: a call is possible without. */
 async function tell({ started, route, conversation: { story }, over, log }: Connecting & { over: AbortSignal; log: Logger }, { url, secret, allowPrivate }: Destination, { reveal }: AssistantPorts): Promise<void> {
-  const { call_id: callId, from, to } = started.data;
+  const { call_id: callId, from, to, caller_withheld } = started.data;
   const target = route.target.kind === 'assistant' ? { assistant_id: route.target.id } : { flow_id: route.target.id };
   const sentAt = performance.now();
   note(story, new Date(), 'prewarm-sent');
   // Before the call's end is told: its record has it.
   over.addEventListener('abort', () => { story.prewarm ??= { outcome: 'given-up', ms: Math.round(performance.now() - sentAt), detail: null }; }, { once: true });
-  story.prewarm = await prewarm({ url, secret: secret && reveal(secret), allowPrivate, signal: over, logger: log }, { call_sid: callSid(callId), from_number: from, to_number: to, outbound: false, ...target });
+  story.prewarm = await prewarm({ url, secret: secret && reveal(secret), allowPrivate, signal: over, logger: log }, {
+    call_sid: callSid(callId), from_number: from, to_number: to, outbound: false, ...target,
+    ...(caller_withheld === true ? { caller_withheld } : {}),
+  });
   note(story, new Date(), `prewarm-${story.prewarm.outcome}`, story.prewarm.detail);
 }
 

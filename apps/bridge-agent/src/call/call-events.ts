@@ -38,6 +38,7 @@ function partiesOf(invite: InviteFacts, decision: InboundDecision, bridgeId: str
     number_id: route?.number_id ?? null,
     direction: 'inbound',
     from: route?.caller ?? invite.fromUser,
+    ...(invite.callerWithheld ? { caller_withheld: true } : {}),
     to: decision.number ?? (invite.requestUriUser || invite.toUser),
     sip_call_id: invite.sipCallId,
     source_address: invite.sourceAddress || null,

@@ -60,6 +60,15 @@ describe('an INVITE, from the channel\'s variables', () => {
     expect(read(variables).fromUser).toBe(expected);
   });
 
+  it.each<[string, Record<string, string>, boolean]>([
+    ['Privacy: id, as FreeSWITCH tells it', { sip_Privacy: 'id' }, true],
+    ['as every header', { sip_i_privacy: 'user;critical' }, true],
+    ['Privacy: none', { sip_Privacy: 'none', sip_i_privacy: 'none' }, false],
+    ['none of it', { sip_from_user: 'anonymous' }, false],
+  ])('whether the caller is withheld: %s', (_case, variables, expected) => {
+    expect(read(variables).callerWithheld).toBe(expected);
+  });
+
   it('an IPv6 source loses its brackets; a channel without a usable id is none', () => {
     expect(read({ sip_network_ip: '[2001:db8::1]' }).sourceAddress).toBe('2001:db8::1');
     expect(readInvite(new Map([['Unique-ID', 'x.y']]), NOW)).toBeUndefined();

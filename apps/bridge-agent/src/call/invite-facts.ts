@@ -1,6 +1,6 @@
 import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { callerOf } from '@trunkmesh/routing/caller.js';
+import { callerOf, isWithheld } from '@trunkmesh/routing/caller.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import { captureInvite } from './captured-invite.js';
 import { readAudioOffer, type AudioOffer } from './sdp-offer.js';
@@ -16,6 +16,8 @@ export interface InviteFacts {
   toUser: string;
   /** Who calls: the identity that the carrier asserts (RFC 3325), otherwise From. */
   fromUser: string;
+  /** It asked not to be made known (Privacy). */
+  callerWithheld: boolean;
   headers: InboundRequest['headers'];
   sipCallId: string | null;
   /** Undefined: the INVITE brought no SDP. */
@@ -45,6 +47,7 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
     requestUriUser: variable('sip_req_user').slice(0, USER),
     toUser: variable('sip_to_user').slice(0, USER),
     fromUser: callerOf(assertedIn(headers), variable('sip_from_user')),
+    callerWithheld: isWithheld([variable('sip_Privacy'), ...linesOf(headers, 'Privacy')]),
     headers: HEADER_SOURCES.flatMap((source) => linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)])).slice(0, HEADER_LINES),
     sipCallId: variable('sip_call_id').slice(0, USER) || null,
     offer: readAudioOffer(variable('switch_r_sdp')),

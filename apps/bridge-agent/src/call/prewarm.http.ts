@@ -8,6 +8,8 @@ import { prewarms } from './call.metrics.js';
 export interface PrewarmBody {
   call_sid: string;
   from_number: string;
+  /** There (and true) where the caller asked not to be made known. */
+  caller_withheld?: true;
   to_number: string;
   outbound: boolean;
   assistant_id?: number;

@@ -53,6 +53,11 @@ describe('what the platform is told', () => {
     expect(to(null)).not.toHaveProperty('assistant_id');
   });
 
+  it('has the mark of a withheld number', () => {
+    expect(statusOfChange(event('CallStarted', { caller_withheld: true }))).toMatchObject({ caller_withheld: true });
+    expect(statusOfChange(event('CallStarted', {}))).not.toHaveProperty('caller_withheld');
+  });
+
   it('is cut where the INVITE says more than a number', () => {
     expect(statusOfChange(event('CallStarted', { from: 'x'.repeat(5_000) }))!.from_number).toHaveLength(128);
     expect(statusOfChange(event('CallStarted', { from: `${'x'.repeat(127)}\u{1f600}` }))!.from_number).toBe('x'.repeat(127));

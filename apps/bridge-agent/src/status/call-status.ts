@@ -61,7 +61,8 @@ function refusedStatus({ reason, sip_status: sipStatus }: UnnumberedRefusal['dat
   return reason === 'limit-reached' ? 'busy' : 'failed';
 }
 
-type Whose = Pick<CallParties, 'call_id' | 'organization_id' | 'trunk_id' | 'number_id' | 'direction' | 'from' | 'to'>;
+type Whose = Pick<CallParties,
+  'call_id' | 'organization_id' | 'trunk_id' | 'number_id' | 'direction' | 'from' | 'to' | 'caller_withheld'>;
 type What = Omit<StatusDraft, keyof Whose | 'from_number' | 'to_number' | 'assistant_id' | 'flow_id'>;
 
 /** What an INVITE may say as its user is as long as a message; a number is not. */
@@ -74,6 +75,7 @@ function draft(whose: Whose, target: Target, what: What): StatusDraft | undefine
   const { call_id, organization_id, trunk_id, number_id, direction, from, to } = whose;
   return {
     ...what, call_id, organization_id, trunk_id, number_id, direction, from_number: shortened(from), to_number: shortened(to),
+    ...(whose.caller_withheld === true ? { caller_withheld: true } : {}),
     ...(target === null ? {} : target.kind === 'assistant' ? { assistant_id: target.id } : { flow_id: target.id }),
   };
 }

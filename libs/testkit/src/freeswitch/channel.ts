@@ -13,6 +13,8 @@ export interface ChannelStart {
   context: string;
   now: number;
   hitDialplan: boolean;
+  /** The caller sent `Privacy: id`. */
+  hidden?: boolean;
 }
 
 const codecHeaders = (name: string): Headers => ['Read', 'Write'].flatMap((way): Headers => [
@@ -83,7 +85,8 @@ export class Channel {
       ['Channel-Name', start.name], ['Profile-Index', '1'], ['Profile-Created-Time', String(start.now)], ['Channel-Created-Time', String(start.now)],
       ['Channel-Answered-Time', String(this.answeredAt)], ['Channel-Progress-Time', String(this.progressAt)], ['Channel-Progress-Media-Time', '0'],
       ['Channel-Hangup-Time', String(this.hangupAt)], ['Channel-Transfer-Time', '0'], ['Channel-Resurrect-Time', '0'], ['Channel-Bridged-Time', '0'],
-      ['Channel-Last-Hold', '0'], ['Channel-Hold-Accum', '0'], ['Screen-Bit', 'true'], ['Privacy-Hide-Name', 'false'], ['Privacy-Hide-Number', 'false'],
+      ['Channel-Last-Hold', '0'], ['Channel-Hold-Accum', '0'], ['Screen-Bit', 'true'],
+      ['Privacy-Hide-Name', String(start.hidden === true)], ['Privacy-Hide-Number', String(start.hidden === true)],
     ];
     return lines.map(([name, value]) => [`${prefix}-${name}`, value] as const);
   }

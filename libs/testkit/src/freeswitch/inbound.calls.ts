@@ -47,7 +47,7 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
   const seen = readInvite(request, { uuid, now, session: freeswitch.sessions + 1, callId, sofia: freeswitch.sofia }, gateways);
   const leg = new Leg(freeswitch, {
     uuid, direction: 'inbound', name: seen.name, profile: seen.profile, networkAddress: request.source.address, destination: seen.destination,
-    context: freeswitch.sofia.context, now, hitDialplan: true,
+    context: freeswitch.sofia.context, now, hitDialplan: true, hidden: seen.hidden,
   });
   begin(leg, request, seen);
   return {

@@ -36,7 +36,9 @@ export type InviteInput = z.input<typeof invite>;
 
 export interface SofiaProfile { name: string; sipAddress: string; sipPort: number; context: string; parseAllHeaders: boolean; codecs: string }
 
-export interface Inbound { variables: Headers; profile: Headers; name: string; destination: string; gateway: string | undefined }
+export interface Inbound {
+  variables: Headers; profile: Headers; name: string; destination: string; gateway: string | undefined; hidden: boolean;
+}
 
 const SDP = 'v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 25000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n';
 
@@ -56,7 +58,7 @@ export function readInvite(request: Invite, at: { uuid: string; now: number; ses
   const name = `sofia/${at.sofia.name}/${from}@${host}:${source.port}`;
   const display = request.from_display ?? from;
   return {
-    name, destination, gateway,
+    name, destination, gateway, hidden: (lines(request.headers['Privacy'])[0] ?? '').split(';').includes('id'),
     variables: variablesOf(request, { ...at, name, gateway }),
     profile: [
       ['Direction', 'inbound'], ['Logical-Direction', 'inbound'], ['Username', from], ['Dialplan', 'XML'], ['Caller-ID-Name', display], ['Caller-ID-Number', from],
@@ -80,6 +82,7 @@ function variablesOf(request: Invite, at: At): Headers {
   const uri = (prefix: string, user: string, hostname: string, port: number): Headers =>
     [[`sip_${prefix}_user`, user], [`sip_${prefix}_port`, String(port)], [`sip_${prefix}_uri`, `${user}@${hostname}:${port}`], [`sip_${prefix}_host`, hostname]];
   const asserted = lines(request.headers['P-Asserted-Identity'])[0];
+  const privacy = lines(request.headers['Privacy'])[0];
   return [
     ['direction', 'inbound'], ['uuid', at.uuid], ['session_id', String(at.session)], ...uri('from', from, host, source.port),
     ['video_media_flow', 'disabled'], ['text_media_flow', 'disabled'], ['channel_name', at.name], ['sip_call_id', at.callId],
@@ -94,6 +97,7 @@ function variablesOf(request: Invite, at: At): Headers {
     ...(at.gateway === undefined ? [] : [['sip_gateway', at.gateway] as const]),
     ...namedHeaders(request),
     ...(sofia.parseAllHeaders ? allHeaders(request, { fullFrom, fullTo, via, callId: at.callId, contact: `sip:sipp@${host}:${source.port}` }) : []),
+    ...(privacy === undefined ? [] : [['sip_Privacy', privacy] as const]),
     ['switch_r_sdp', request.sdp ?? SDP], ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'], ['rtp_use_codec_string', sofia.codecs],
     ['remote_video_media_flow', 'inactive'], ['remote_text_media_flow', 'inactive'], ['remote_audio_media_flow', 'sendrecv'], ['audio_media_flow', 'sendrecv'],
     ['remote_media_ip', host], ['remote_media_port', '25000'], ['rtp_audio_recv_pt', '0'], ['rtp_use_codec_name', 'PCMU'], ['rtp_use_codec_rate', '8000'],

@@ -16,7 +16,6 @@ import { settled } from './settled.js';
 
 /** Evidence that was withdrawn is proven again by the next call after this. */
 const PROVEN_MS = 10 * 60_000;
-const NOTHING_MS = 60_000;
 const REFUSED_MS = 5_000;
 const LOOK_UP_MS = 5_000;
 
@@ -47,7 +46,8 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     if (lately.has(key, Date.now())) return;
     const started = await startOf(nats, call);
     const proven = started !== undefined && namedInFull(started.data.decision) && await recordProof(record, call, { network, number: started.data.decision.number });
-    lately.add(key, Date.now() + (proven ? PROVEN_MS : NOTHING_MS));
+    // One that proves nothing, for example by its extension, says nothing of the next one for the same number.
+    if (proven) lately.add(key, Date.now() + PROVEN_MS);
   };
   return readCalls(nats, logger, { take, onCaughtUp });
 }

@@ -88,6 +88,14 @@ describe('a finished call', () => {
     expect(await evidenceOf(mine.organization)).toEqual([]);
   });
 
+  it('proves its address even right after one for the same number that proved nothing', async () => {
+    const mine = await line();
+    await call(mine, '203.0.113.45', { named: false });
+    await call(mine, '203.0.113.45');
+    const [evidence] = await eventually(async () => { const found = await evidenceOf(mine.organization); return found.length > 0 ? found : undefined; });
+    expect(evidence).toMatchObject({ network: '203.0.113.45/32', evidence: { by: 'call' } });
+  });
+
   it('is taken by one of the copies of the service', async () => {
     const mine = await line();
     for (let n = 0; n < 3; n += 1) await call(mine, '203.0.113.50', { named: true });

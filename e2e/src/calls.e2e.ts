@@ -285,3 +285,32 @@ describe('what dies', () => {
     expect(told.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
   }, 60_000);
 });
+
+describe('an organisation that is suspended', () => {
+  it('keeps its calls, unless their end is asked for: then all end, also those that echo', async () => {
+    interface Suspended { status: string; ended_calls?: object }
+    const suspend = (body?: object) => test.operator.post<Suspended>(`/api/v1/organizations/${org.id}/suspend`, body);
+    const talking = await talk({ number: DID });
+    await org.api.patch(`/api/v1/organizations/${org.id}`, { media_url: null });
+    const echoing = await eventually(async () => {
+      callers += 1;
+      const from = `+1555988${String(callers).padStart(4, '0')}`;
+      const line = await placeLine(test.mesh.bridges[0]!, carrier, { number: DID, from });
+      lines.push(line);
+      const answered = async () => (await inLog(from)).answered_at !== null;
+      await eventually(answered, { timeoutMs: 10_000, message: 'the answer' });
+      if (assistant.streamsOf(from).length === 0) return { line, sid: (await inLog(from)).call_sid };
+      await line.hangUp();
+      return undefined;
+    }, { timeoutMs: 20_000, message: 'a call that echoes' });
+    expect(await suspend()).not.toHaveProperty('ended_calls');
+    expect((await org.api.get<CallDetail>(`/api/v1/calls/${talking.sid}`)).status).toBe('ongoing');
+    const ended_calls = { complete: true, calls_ended: 2 };
+    expect(await suspend({ end_calls: true })).toMatchObject({ status: 'suspended', ended_calls });
+    await Promise.all([talking.ended, echoing.line.ended]);
+    for (const sid of [talking.sid, echoing.sid]) {
+      expect(await untilLogged(sid)).toMatchObject({ ended_by: 'platform', end_reason: 'organization-suspended' });
+    }
+    expect(await suspend({ end_calls: true })).toMatchObject({ ended_calls: { complete: true, calls_ended: 0 } });
+  }, 60_000);
+});

@@ -37,6 +37,18 @@ export type CallControlAnswer = z.infer<typeof callControlAnswer>;
 export const transferAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('ended'), transfer: transferResult }), refused]);
 export type TransferAnswer = z.infer<typeof transferAnswer>;
 
+/** Every call of one organisation on the bridge is to end (`trunkmesh.rpc.bridge.<bridge>.calls.end`). */
+export const endCallsRequest = z.object({ organization_id: uuid, reason: z.enum(['organization-suspended']) });
+export type EndCallsRequest = z.infer<typeof endCallsRequest>;
+const callCount = z.number().int().nonnegative();
+/** `ended`: calls that were up and have ended. `unconfirmed`: FreeSWITCH did not confirm their end in time. */
+export const endCallsAnswer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('done'), ended: callCount, unconfirmed: callCount }), refused,
+]);
+export type EndCallsAnswer = z.infer<typeof endCallsAnswer>;
+/** So long a bridge waits for FreeSWITCH; whoever asks waits a little longer. Milliseconds. */
+export const END_CALLS_DEADLINE_MS = 3_000;
+
 /** A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds. */
 export const TRANSFER_DEADLINE_MS = 35_000;
 

@@ -87,6 +87,8 @@ export const CALL_END_REASONS = {
   'caller-hung-up': 'caller',
   'assistant-hung-up': 'assistant',
   'api-hung-up': 'platform',
+  /** The operator suspended the organisation and asked for the end of its calls. */
+  'organization-suspended': 'platform',
   'transferred': 'platform',
   'max-duration-reached': 'bridge',
   /** client_error: the caller gave up while it rang, or nothing was heard of it any more */

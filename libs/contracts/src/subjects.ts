@@ -115,7 +115,7 @@ export const ADDRESS_VERIFY = 'trunkmesh.rpc.address.verify';
 export const ADDRESS_VERIFY_QUEUE = 'address-verify';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
-export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'diagnose';
+export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'calls.end' | 'diagnose';
 export const bridgeRequest = (bridge: string, request: BridgeRequest) => `trunkmesh.rpc.bridge.${token(bridge)}.${request}`;
 /** Answered by that one agent process while it runs. */
 export const bridgeInstance = (bridge: string, instance: string) => `trunkmesh.rpc.bridge.${token(bridge)}.instance.${token(instance)}`;

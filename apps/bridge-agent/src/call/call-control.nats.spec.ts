@@ -20,7 +20,11 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
   const logger = createLogger('test', { level: 'error', destination: { write: (line) => { said.push(line); } } });
   const nc = await connectNats(server.url.replace('nats://', 'nats://bridge:of%20the%20tests@'), { name: 'test', logger });
   const nothing = () => undefined;
-  const control = serveCallControl({ bridgeId: 'bridge-1', link: createNatsLink(Promise.resolve(nc)), conversations: new Map(), live: { transferring: nothing, transferEnded: nothing }, logger });
+  const control = serveCallControl({
+    bridgeId: 'bridge-1', link: createNatsLink(Promise.resolve(nc)), conversations: new Map(), logger,
+    eventSocket: nothing,
+    live: { transferring: nothing, transferEnded: nothing, unheldOf: () => [] },
+  });
   try {
     await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot be heard')), { message: 'the log' });
     const reply = await nc.request(bridgeRequest('bridge-1', 'call.dtmf'), '{}', { timeout: 5_000 });

@@ -1,6 +1,7 @@
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import {
-  dtmfRequest, hangupRequest, transferRequest, type CallControlAnswer, type CallControlRefusal, type ControlRefused, type TransferAnswer,
+  dtmfRequest, endCallsRequest, hangupRequest, transferRequest,
+  type CallControlAnswer, type CallControlRefusal, type ControlRefused, type EndCallsAnswer, type TransferAnswer,
 } from '@trunkmesh/contracts/call-control.js';
 import { bridgeRequest, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { gatewayName } from '@trunkmesh/contracts/trunk.js';
@@ -10,7 +11,8 @@ import type { z } from 'zod';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import { note } from './call-story.js';
 import { endConversation, type Conversation, type Conversations } from './conversation.js';
-import type { LiveCalls } from './live-calls.registry.js';
+import { endCalls } from './end-calls.socket.js';
+import type { EventSocket, LiveCalls } from './live-calls.registry.js';
 import { transferTarget } from './transfer-target.js';
 import { transfer } from './transfer.socket.js';
 
@@ -18,7 +20,9 @@ export interface CallControlOptions {
   bridgeId: string;
   link: NatsLink;
   conversations: Conversations;
-  live: Pick<LiveCalls, 'transferring' | 'transferEnded'>;
+  live: Pick<LiveCalls, 'transferring' | 'transferEnded' | 'unheldOf'>;
+  /** FreeSWITCH's event socket; undefined while it is away. */
+  eventSocket: () => EventSocket | undefined;
   transferDeadlineMs?: number;
   logger: Logger;
 }
@@ -30,28 +34,44 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
   const { bridgeId, link, conversations, logger } = options;
   const subscriptions: Subscription[] = [];
 
+  type Answer = CallControlAnswer | TransferAnswer | EndCallsAnswer;
+  const answering = (request: BridgeRequest, answer: (message: Msg) => Promise<Answer>) => {
+    const failed = (error: unknown): ControlRefused => {
+      logger.error({ err: error, request }, 'a request about a call could not be carried out');
+      return refused('switch-unavailable', 'The bridge could not carry this out.');
+    };
+    const unsent = (error: unknown): void => {
+      logger.error({ err: error, request }, 'an answer about a call could not be sent');
+    };
+    return (message: Msg): void => {
+      answer(message).catch(failed).then((reply) => { message.respond(JSON.stringify(reply)); }).catch(unsent);
+    };
+  };
+
   const serve = <Schema extends z.ZodType<{ call_id: string; organization_id: string }>>(
     request: BridgeRequest, schema: Schema, carryOut: (conversation: Conversation, asked: z.infer<Schema>) => CallControlAnswer | Promise<TransferAnswer>,
   ) => {
     const answer = async (message: Msg): Promise<CallControlAnswer | TransferAnswer> => {
       const asked = schema.safeParse(json(message));
-      if (!asked.success) return refused('invalid-request', `The request cannot be read: ${asked.error.issues[0]?.message ?? ''}.`);
+      if (!asked.success) return unreadable(asked.error);
       const conversation = conversations.get(asked.data.call_id);
       // Of another organisation is as good as not there.
       if (conversation === undefined || conversation.parties.organization_id !== asked.data.organization_id) return refused('call-not-found', 'This call is not on this bridge (any more).');
       return withSpan(`call ${request}`, { kind: 'server', attributes: { 'call.id': asked.data.call_id } }, async () => carryOut(conversation, asked.data));
     };
-    const failed = (error: unknown): ControlRefused => {
-      logger.error({ err: error, request }, 'a request about a call could not be carried out');
-      return refused('switch-unavailable', 'The bridge could not carry this out.');
-    };
-    return (message: Msg): void => {
-      answer(message).catch(failed).then((reply) => { message.respond(JSON.stringify(reply)); }).catch((error: unknown) => { logger.error({ err: error, request }, 'an answer about a call could not be sent'); });
-    };
+    return answering(request, answer);
+  };
+  const endAll = async (message: Msg): Promise<EndCallsAnswer> => {
+    const asked = endCallsRequest.safeParse(json(message));
+    if (!asked.success) return unreadable(asked.error);
+    const attributes = { 'organization.id': asked.data.organization_id };
+    const end = async (): Promise<EndCallsAnswer> => ({ outcome: 'done', ...await endCalls(asked.data, options) });
+    return withSpan('call calls.end', { kind: 'server', attributes }, end);
   };
   const services: [BridgeRequest, (message: Msg) => void][] = [
     ['call.hangup', serve('call.hangup', hangupRequest, hangUp)],
     ['call.dtmf', serve('call.dtmf', dtmfRequest, (conversation, { digits }) => sendDigits(conversation, digits))],
+    ['calls.end', answering('calls.end', endAll)],
     ['call.transfer', serve('call.transfer', transferRequest, (conversation, { to }) => startTransfer(conversation, to, options))],
   ];
   link.onConnected((nc) => {
@@ -66,6 +86,9 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
   });
   return { stop: () => { for (const subscription of subscriptions) subscription.unsubscribe(); } };
 }
+
+const unreadable = ({ issues }: z.ZodError): ControlRefused => (
+  refused('invalid-request', `The request cannot be read: ${issues[0]?.message ?? ''}.`));
 
 function json(message: Msg): unknown {
   try { return message.json(); } catch { return undefined; }

@@ -120,7 +120,11 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
 
   const engine = createAudioEngine({ ports: options.mesh.audioPorts, logger });
   const conversations: Conversations = new Map();
-  const control = serveCallControl({ bridgeId: bridge.id, link, conversations, live, logger, transferDeadlineMs: options.transferDeadlineMs });
+  const esl: { socket?: EventSocket | undefined } = {};
+  const control = serveCallControl({
+    bridgeId: bridge.id, link, conversations, live, eventSocket: () => esl.socket, logger,
+    transferDeadlineMs: options.transferDeadlineMs,
+  });
   const verification: VerificationPorts = {
     bridge, link, logger, guard: verificationGuard(), talks: new Map(), probe: probeDialog,
     ...(options.acknowledgedWithinMs === undefined ? {} : { acknowledgedWithinMs: options.acknowledgedWithinMs }),
@@ -136,17 +140,20 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   let draining = false;
   /** A connection takes milliseconds; whoever waits for seconds was forgotten, by this agent's life before. */
   let searching: NodeJS.Timeout | undefined;
-  const search = (esl: EventSocket): void => {
+  const search = (up: EventSocket): void => {
     const wanted = { callSocket: `${options.callSocket.host}:${socket.port}`, olderThan: new Date(Date.now() - orphanMs + 1_000), isHeld };
-    refuseOrphans(esl, wanted, logger).catch((error: unknown) => { logger.warn({ err: error }, 'calls that nobody drives could not be looked for'); });
+    refuseOrphans(up, wanted, logger).catch((error: unknown) => {
+      logger.warn({ err: error }, 'calls that nobody drives could not be looked for');
+    });
   };
   const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
   return {
     port: socket.port,
-    onUp: (esl) => {
-      live.onUp(esl);
+    onUp: (up) => {
+      esl.socket = up;
+      live.onUp(up);
       clearTimeout(searching);
-      searching = setTimeout(() => { search(esl); }, orphanMs);
+      searching = setTimeout(() => { search(up); }, orphanMs);
     },
     onDown: live.onDown,
     onEvent: live.onEvent,

@@ -39,7 +39,8 @@ export type Conversations = Map<string, Conversation>;
 
 /** FreeSWITCH's cause for the BYE or the refusal that follows. */
 const CAUSES: Partial<Record<CallEndReason, string>> = {
-  'assistant-hung-up': 'NORMAL_CLEARING', 'api-hung-up': 'NORMAL_CLEARING', 'max-duration-reached': 'ALLOTTED_TIMEOUT', transferred: 'BLIND_TRANSFER',
+  'assistant-hung-up': 'NORMAL_CLEARING', 'api-hung-up': 'NORMAL_CLEARING', 'organization-suspended': 'NORMAL_CLEARING',
+  'max-duration-reached': 'ALLOTTED_TIMEOUT', transferred: 'BLIND_TRANSFER',
 };
 
 /**

@@ -38,6 +38,8 @@ export interface LiveCalls {
   /** Left by an earlier process, and found late: it is looked for, or its end is told of. */
   recover(recovered: RecoveredCall): void;
   has(callId: string): boolean;
+  /** Of an organisation: calls that this process has no connection to, such as those that an earlier process left. */
+  unheldOf(organizationId: string): LiveCall[];
   count(): number;
   /** Those that FreeSWITCH is known to have at this moment. */
   countSeen(): number;
@@ -211,6 +213,8 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       }
     },
     has: (callId) => calls.has(callId),
+    unheldOf: (organizationId) => [...calls.values()]
+      .filter(({ watch, started }) => watch !== 'socket' && started.data.organization_id === organizationId),
     count: () => calls.size,
     countSeen: () => [...calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length,
     stop: () => { clearInterval(timer); },

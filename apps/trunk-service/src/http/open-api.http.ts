@@ -11,14 +11,17 @@ export interface Description {
   status?: number;
   /** Where the handler reads the body itself and has no `@Body({ schema })`, by media type. */
   body?: Readonly<Record<string, z.ZodType>>;
+  /** The request may come without a body. */
+  bodyOptional?: boolean;
 }
 
 /** What the schema of the parameters does not say about a route. */
-export function Described({ summary, answer, status = 200, body }: Description): MethodDecorator {
+export function Described({ summary, answer, status = 200, body, bodyOptional = false }: Description): MethodDecorator {
   return applyDecorators(
     ApiOperation({ summary }),
     ApiResponse({ status, description: status === 201 ? 'Created' : status === 204 ? 'Done' : 'OK', ...(answer === undefined ? {} : { standardSchema: answer }) }),
     ...(body === undefined ? [] : [describedBody(body)]),
+    ...(bodyOptional ? [ApiExtension('x-body-optional', true)] : []),
   );
 }
 

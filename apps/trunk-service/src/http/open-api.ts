@@ -38,11 +38,11 @@ export function completed(document: OpenApi): OpenApi {
 }
 
 function completedOperation(path: string, method: string, operation: Operation): Operation {
-  const { 'x-access': access = DEFAULT_ACCESS, 'x-body': content, ...rest } = operation;
+  const { 'x-access': access = DEFAULT_ACCESS, 'x-body': content, 'x-body-optional': optional, ...rest } = operation;
   const given = (rest.parameters ?? []).filter((parameter) => parameter.in !== 'header');
   return {
     ...rest,
-    ...(content === undefined ? {} : { requestBody: { required: true, content } }),
+    ...(content === undefined ? {} : { requestBody: { required: optional !== true, content } }),
     ...requirementOf(access),
     parameters: [...given, ...headersOf(path, method, operation, access)],
     responses: { ...rest.responses, ...refusalsOf(access), ...(method === 'get' && VERSIONED.test(path) ? { 304: { description: 'Not changed since the version of If-None-Match' } } : {}), default: refused('Refused (RFC 9457)') },

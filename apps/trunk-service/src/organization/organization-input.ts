@@ -64,6 +64,32 @@ export function presentOrganization({ call_settings, bridge_pools, created_at, u
   return { ...rest, bridge_pools: [...poolsOf({ bridge_pools })], ...shownSettings(call_settings), created_at, updated_at };
 }
 
+/** The body of a suspension, which may be left out. */
+export const suspension = z.strictObject({
+  end_calls: z.boolean().default(false)
+    .describe('true: calls that go on are ended on every bridge. May be repeated while the organisation is suspended.'),
+});
+
 /** What `presentOrganization` makes. */
 export const organizationView = organizationState.omit({ call_settings: true }).required({ bridge_pools: true }).extend(settingsView);
 export type OrganizationView = z.infer<typeof organizationView>;
+
+const callCount = z.number().int().nonnegative();
+/** What became of the organisation's calls, bridge by bridge. */
+export const endedCalls = z.object({
+  complete: z.boolean().describe('Every bridge answered, and every call that it had has ended.'),
+  calls_ended: callCount,
+  bridges: z.array(z.object({
+    bridge_id: z.string(),
+    answered: z.boolean().describe('false: the calls on this bridge may go on.'),
+    calls_ended: callCount,
+    calls_unconfirmed: callCount.describe('FreeSWITCH did not confirm in time that they ended; they may go on.'),
+    detail: z.string().nullable(),
+  })),
+  detail: z.string(),
+});
+export type EndedCalls = z.infer<typeof endedCalls>;
+
+/** `ended_calls`: only where the request asked for it. */
+export const suspensionView = organizationView.extend({ ended_calls: endedCalls.optional() });
+export type SuspensionView = z.infer<typeof suspensionView>;

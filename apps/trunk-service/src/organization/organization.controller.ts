@@ -8,6 +8,7 @@ import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import type { KnownKeys } from '../api-key/known-keys.js';
+import { listBridges } from '../bridge/bridge-list.pg.js';
 import { patchedSettings, type SealSecret } from '../call-settings/call-settings.js';
 import type { Config } from '../config.js';
 import { Access, CurrentCaller } from '../http/access.guard.js';
@@ -17,11 +18,17 @@ import { parseRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
+import type { Placement } from '../placement/placement.clock.js';
 import { handle } from '../record/handle.pg.js';
+import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { CONFIG, KEY_RING, KEYS, RECORD } from '../tokens.js';
-import { organizationSchemas, organizationView, presentOrganization, requireSamePools, requireSameQuotas, requireSameStatus, type OrganizationView } from './organization-input.js';
+import { CONFIG, KEY_RING, KEYS, NATS, PLACEMENT, RECORD } from '../tokens.js';
+import { endCallsOf } from './end-calls.nats.js';
+import {
+  organizationSchemas, organizationView, presentOrganization, requireSamePools, requireSameQuotas, requireSameStatus,
+  suspension, suspensionView, type OrganizationView, type SuspensionView,
+} from './organization-input.js';
 import { organizationPage, organizationRow } from './organization-list.pg.js';
 import { decide, organizationNotFound, type OrganizationCommand } from './organization.js';
 
@@ -32,6 +39,8 @@ const { creation: CREATION, change: CHANGE } = organizationSchemas({ allowPrivat
 
 @Controller('api/v1/organizations')
 export class OrganizationController {
+  @Inject(PLACEMENT) private readonly placement!: Placement;
+  @Inject(NATS) private readonly nats!: NatsLink;
   private readonly schemas: ReturnType<typeof organizationSchemas>;
   private readonly seal: SealSecret;
 
@@ -101,9 +110,18 @@ export class OrganizationController {
   @Post(':id/suspend')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Suspend: no calls, no changes', answer: organizationView })
-  suspend(@Param('id') id: string, @Req() request: Request): Promise<OrganizationView> {
-    return this.carryOut(existingId(id), request, (at) => ({ type: 'SuspendOrganization', at }));
+  @Described({
+    summary: 'Suspend: new calls are refused, the organisation\'s keys change nothing; '
+      + 'calls that go on stay up unless `end_calls`. May be repeated',
+    answer: suspensionView, body: { 'application/json': suspension }, bodyOptional: true,
+  })
+  async suspend(@Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<SuspensionView> {
+    const { end_calls } = parseRequest(suspension, written ?? {});
+    const known = existingId(id);
+    const suspended = await this.carryOut(known, request, (at) => ({ type: 'SuspendOrganization', at }));
+    if (!end_calls) return suspended;
+    const fleet = this.placement.fleetOf(await listBridges(this.record));
+    return { ...suspended, ended_calls: await endCallsOf(known, fleet, this.nats) };
   }
 
   @Post(':id/resume')

@@ -14,7 +14,8 @@ const MOST_OPEN = 5;
 /** Calls kept for the report of one code. */
 const MOST_ARRIVALS = 50;
 
-const hashOf = (record: RecordStore, code: string) => record.fingerprint(`verification code ${code}`);
+/** Awaited wherever it is used: a promise as a parameter of a query is `{}` for every code. */
+const hashOf = (record: RecordStore, code: string): Promise<Buffer> => record.fingerprint([`verification code ${code}`]);
 
 export interface NewCode { id: string; organization_id: string; trunk_id: string; code: string; address: string | null }
 
@@ -27,7 +28,7 @@ export async function openCode(record: RecordStore, work: Work, { id, organizati
   if (Number(open) >= MOST_OPEN) throw new DomainError('conflict', `This trunk has ${MOST_OPEN} open verification codes. Dial one of them, or wait until they expire (15 minutes).`);
   const [row] = await manager.query<[{ expires_at: Date }]>(`
     insert into verification_codes (id, organization_id, trunk_id, code_hash, address, expires_at)
-    values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) returning expires_at`, [id, organization_id, trunk_id, hashOf(record, code), address, VERIFICATION_VALID_MS / 1000]);
+    values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) returning expires_at`, [id, organization_id, trunk_id, await hashOf(record, code), address, VERIFICATION_VALID_MS / 1000]);
   return row.expires_at;
 }
 
@@ -47,7 +48,7 @@ interface Found extends CodeRow { organization_id: string; used_by: string | nul
 /** What a bridge says of a call that dialled a code: kept for the report, and evidence once it is confirmed. */
 export function takeVerificationCall(record: RecordStore, call: VerificationCall): Promise<VerificationAnswer> {
   return transact(record, async (work) => {
-    const [code] = await work.manager.query<Found[]>(`select ${CODE}, organization_id, used_by from verification_codes where code_hash = $1 for update`, [hashOf(record, call.code)]);
+    const [code] = await work.manager.query<Found[]>(`select ${CODE}, organization_id, used_by from verification_codes where code_hash = $1 for update`, [await hashOf(record, call.code)]);
     if (code === undefined) return UNKNOWN_CODE;
     const { state: trunk } = await work.load<TrunkState>(trunkSubject(code.organization_id, code.trunk_id), trunkState);
     const answer = await judged(work, code, trunk, call);

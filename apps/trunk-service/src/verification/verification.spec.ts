@@ -62,6 +62,14 @@ describe('a verification call', () => {
     expect(JSON.stringify(stored)).not.toContain(code);
   });
 
+  it('with a code that nobody was given proves nothing while another one is open', async () => {
+    const [mine, other] = [await pbx(), await pbx()];
+    const { code } = await mine.open();
+    await other.open();
+    expect(await ask({ code: `77${String((Number(code.slice(2)) + 1) % 10 ** 14).padStart(14, '0')}` })).toMatchObject({ outcome: 'refused', reason: 'unknown-code' });
+    expect(await ask({ code })).toEqual({ outcome: 'accepted' });
+  });
+
   it('makes a newcomer a candidate beside whoever was there, and tells that one', async () => {
     const [first, newcomer] = [await pbx({ inbound_addresses: ['203.0.113.77'] }), await pbx({ inbound_addresses: ['203.0.113.77'] })];
     for (const { open } of [first, newcomer]) {

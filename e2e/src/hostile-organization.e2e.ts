@@ -36,7 +36,7 @@ const inbound = (prefix: string, add: string) => ({ direction: 'inbound', prefix
 /** Places a call and tells its final status, whose it was, and which number and assistant it reached. */
 async function place(carrier: MeshCarrier, number: string) {
   const from = nextCaller();
-  const status = await carrier.call({ from, number, talkMs: 150 });
+  const status = await carrier.call({ from, number, talkMs: 600 });
   const first = await eventually(async () => {
     const events = (await callEvents(test)).filter(({ data }) => data.from === from);
     return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events[0] : undefined;
@@ -100,7 +100,7 @@ beforeAll(async () => {
   await Promise.all([untilLive(victim, trunks.pbx), untilLive(victim, trunks.sole)]);
   await addNumber(victim, trunks.pbx, FULL, { assistant_id: ASSISTANT.victim });
   await addNumber(victim, trunks.sole, SOLE, { assistant_id: ASSISTANT.victim });
-  await eventually(async () => await soleCarrier.call({ from: '+15559879999', number: EXTENSION, talkMs: 100 }) === 200, {
+  await eventually(async () => await soleCarrier.call({ from: '+15559879999', number: EXTENSION, talkMs: 600 }) === 200, {
     timeoutMs: 20_000, intervalMs: 250, message: 'the mesh to know the numbers',
   });
   await expectUndisturbed();

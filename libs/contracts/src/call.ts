@@ -162,6 +162,11 @@ export const callEnded = occurrence('CallEnded', callParties.extend({
   target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
   /** True where the end was reconstructed after the agent or FreeSWITCH died, so its time is the latest that is certain. */
   reconstructed: z.boolean(),
+  /**
+   * True: the caller has received the answer at the source address, because its ACK had FreeSWITCH's own To tag, and the INVITE let no response go elsewhere. False: that was not seen.
+   * Absent: nobody looked, because the call could prove nothing new, or the agent is older than this.
+   */
+  acknowledged: z.boolean().optional(),
   end_reason: callEndReason.optional(),
   recording: callRecording.nullable().optional(),
   transfer: transferResult.nullable().optional(),

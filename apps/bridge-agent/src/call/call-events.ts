@@ -78,6 +78,7 @@ export function callEnded(started: CallStarted, hangup: HangupFacts, story: Call
       ...parties, ...how, answered_at: answeredAt?.toISOString() ?? null, ended_at: endedAt.toISOString(),
       billable_ms: answeredAt === null ? 0 : Math.max(0, endedAt.getTime() - answeredAt.getTime()), target: started.data.target,
       end_reason: endReasonOf(story, hangup), recording: story.recording, transfer: story.transfer, ...told(story),
+      ...(story.acknowledged === undefined ? {} : { acknowledged: story.acknowledged }),
     } satisfies Omit<CallEnded['data'], 'bridge_epoch' | 'record_number'>,
   };
 }

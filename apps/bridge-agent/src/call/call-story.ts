@@ -12,6 +12,8 @@ export interface CallStory {
   recording: CallRecording | null;
   /** The last one that was tried. */
   transfer: TransferResult | null;
+  /** Whether its answer was acknowledged by somebody who has received it; undefined: nobody looked. Lost with the agent, so that such a call proves nothing. */
+  acknowledged?: boolean;
   /** Why we told FreeSWITCH to end it; whether that is why it ended, its hang-up tells. */
   intended: CallEndReason | undefined;
 }

@@ -45,7 +45,7 @@ export interface CallsOptions {
   orphanMs?: number;
   /** How long a transfer may take; default 30 s. */
   transferDeadlineMs?: number;
-  /** How long a verification call may wait for its ACK; default 40 s. */
+  /** How long a call may wait for its ACK and prove something; default 40 s. */
   acknowledgedWithinMs?: number;
   /** Opens the signing secrets that customers gave. */
   ring: KeyRing;

@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
 import { dialledCode } from '@trunkmesh/contracts/address.js';
+import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
+import type { EslHeaders } from '../esl/esl-frame.js';
 import { fullNumbers, printable, type RefusedInvite } from '../refused/refused-invites.js';
 import type { CallRecorder } from '../record/call-recorder.fs.js';
+import { noteAcknowledgement } from './acknowledgement.socket.js';
 import { connectToAssistant, type AssistantPorts } from './assistant-call.socket.js';
 import type { AssistantSettings } from './assistant-settings.js';
 import { callRejected, callStarted, partiesOfStarted, statusSent, type EventStamp, type Route } from './call-events.js';
@@ -29,7 +32,7 @@ export interface CallPorts {
   /** Trunks whose gateway's host name resolves to the address. */
   resolvedTrunks: (address: string) => readonly string[];
   limits: CallLimits;
-  local: Pick<LocalRoutes, 'limitsOf' | 'customerSettingsOf' | 'outboundRulesOf'>;
+  local: Pick<LocalRoutes, 'limitsOf' | 'customerSettingsOf' | 'outboundRulesOf' | 'wouldProve'>;
   live: Pick<LiveCalls, 'begin' | 'ringing' | 'answered' | 'refused' | 'ended' | 'lost'>;
   recorder: Pick<CallRecorder, 'finish'>;
   tell: LiveCallsOptions['tell'];
@@ -64,14 +67,15 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     if (code !== undefined) return await verificationCall({ code, invite, headers }, talk, ports.verification);
     await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {
       const started = performance.now();
-      const found = await ports.decide(routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress)));
+      const request = routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress));
+      const found = await ports.decide(request);
       const decided = withinLimits(answerable(treated(found, ports), invite, ports), ports);
       decisionSeconds.record((performance.now() - started) / 1000, { decided_at: decided.decidedAt });
       const { decision } = decided;
       span.setAttributes({ 'route.outcome': decision.outcome, 'route.decided_at': decided.decidedAt, ...(decision.outcome === 'refuse' ? { 'route.reason': decision.reason } : {}) });
       const stamp: EventStamp = { bridgeId: ports.bridge.id, newId: ports.newId, traceparent: currentTraceparent() };
       if (decision.outcome === 'refuse') await refuse({ invite, refusal: decision, decided, stamp }, talk, ports);
-      else await answer({ invite, route: decision, treatment: decided.treatment!, decided, stamp }, talk, ports);
+      else await answer({ invite, headers, request, route: decision, treatment: decided.treatment!, decided, stamp }, talk, ports);
     });
     await talk.closed;
   } catch (error) {
@@ -111,9 +115,9 @@ function withinLimits(decided: Treated, { limits, local }: CallPorts): Treated {
   return { ...decided, decision: refusedHere(decision, 'limit-reached', `Refused: the trunk's limit of concurrent or new calls is reached on this bridge (${decision.number}).`) };
 }
 
-interface Answering { invite: InviteFacts; route: Route; treatment: CallTreatment; decided: Treated; stamp: EventStamp }
+interface Answering { invite: InviteFacts; headers: EslHeaders; request: InboundRequest; route: Route; treatment: CallTreatment; decided: Treated; stamp: EventStamp }
 
-async function answer({ invite, route, treatment, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
+async function answer({ invite, headers, request, route, treatment, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
   const { live, logger, conversations } = ports;
   const { callId } = invite;
   const started = callStarted(invite, route, decided.decidedAt, stamp);
@@ -135,6 +139,9 @@ async function answer({ invite, route, treatment, decided, stamp }: Answering, t
     if (hangup === undefined) live.lost(callId, new Date());
     else live.ended(callId, hangup);
   });
+  if (route.named_in_full === true) {
+    noteAcknowledgement({ headers, story: conversation.story, isNews: () => ports.local.wouldProve(route, request) }, talk, ports.verification);
+  }
   if (decided.requiresSrtp === true) talk.execute('set', 'rtp_secure_media_inbound=mandatory');
   const { media } = treatment;
   if (!await noted) {

@@ -10,12 +10,13 @@ import { parseAddress } from '@trunkmesh/routing/address.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
 import { formatE164 } from '@trunkmesh/routing/number-format.js';
 import {
-  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, idWords, NONE, organizationOf, PROVEN, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, targetOf, trunkOf,
+  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, idWords, NONE, organizationOf, PROVEN, rowOf, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, targetOf, trunkOf,
 } from '@trunkmesh/routing/number-table.js';
 import { applyEvent, type StateEvent } from '@trunkmesh/routing/route-events.js';
 import { createRouteIndex, type RouteIndex } from '@trunkmesh/routing/route-index.js';
-import { claims } from '@trunkmesh/routing/standing.js';
+import { claims, standingOf } from '@trunkmesh/routing/standing.js';
 import { formatUuid } from '@trunkmesh/routing/uuid-words.js';
+import type { Route } from './call-events.js';
 import type { TrunkLimits } from './call-limits.js';
 import type { CustomerSettings } from './call-treatment.js';
 
@@ -104,6 +105,16 @@ export function isTrunkOfSource(copy: LocalCopy, trunkId: string, request: Inbou
   if (trunk === undefined) return false;
   const address = parseAddress(request.source_address);
   return request.resolved_trunks.includes(trunkId) || address !== undefined && claims(trunk, address);
+}
+
+/** Whether an acknowledged call that named the number in full would prove something new: that the organisation is served from this source, or that the number is its own. */
+export function wouldProve({ index }: LocalCopy, { organization_id, number }: Pick<Route, 'organization_id' | 'number'>, request: InboundRequest): boolean {
+  const organization = index.organizations.handles.get(organization_id);
+  const { address, evident } = standingOf(index, request);
+  if (organization === undefined || address === undefined) return false;
+  if (!evident.has(index.organizations.values[organization]!)) return true;
+  const row = rowOf(index.numbers, Number(number), organization);
+  return row >= 0 && (flagsOf(index.numbers, row) & PROVEN) === 0;
 }
 
 const NO_LIMITS: TrunkLimits = { max_channels: null, max_cps: null };

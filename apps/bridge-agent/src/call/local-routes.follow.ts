@@ -6,9 +6,12 @@ import type { StateEvent } from '@trunkmesh/routing/route-events.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import type { Route } from './call-events.js';
 import type { TrunkLimits } from './call-limits.js';
 import type { CustomerSettings } from './call-treatment.js';
-import { applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, outboundRulesOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
+import {
+  applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, outboundRulesOf, snapshotOf, wantsNumber, wouldProve, type LocalCopy,
+} from './local-copy.js';
 import { readSnapshot, SNAPSHOT_FORMAT, writeSnapshot } from './local-snapshot.fs.js';
 
 export interface LocalRoutes {
@@ -16,6 +19,8 @@ export interface LocalRoutes {
   decide(request: InboundRequest): InboundDecision | undefined;
   /** Undefined while the copy is not current: a trunk that is new to it must not be refused for that. */
   isTrunkOfSource(trunkId: string, request: InboundRequest): boolean | undefined;
+  /** False while there is no copy. */
+  wouldProve(route: Pick<Route, 'organization_id' | 'number'>, request: InboundRequest): boolean;
   limitsOf(organizationId: string, trunkId: string): TrunkLimits;
   /** Undefined where the organisation is not known here (yet). */
   customerSettingsOf(organizationId: string, numberId: string | null): CustomerSettings | undefined;
@@ -100,6 +105,7 @@ export async function startLocalRoutes(options: LocalRoutesOptions): Promise<Loc
   return {
     decide: (request) => (served === undefined ? undefined : decideFromCopy(served, request)),
     isTrunkOfSource: (trunkId, request) => (served === undefined || following?.settled() !== true ? undefined : isTrunkOfSource(served, trunkId, request)),
+    wouldProve: (route, request) => served !== undefined && wouldProve(served, route, request),
     limitsOf: (organizationId, trunkId) => (served === undefined ? { max_channels: null, max_cps: null } : limitsOf(served, trunkSubject(organizationId, trunkId))),
     customerSettingsOf: (organizationId, numberId) => (served === undefined ? undefined : customerSettingsOf(served, organizationId, numberId)),
     outboundRulesOf: (organizationId, trunkId) => (served === undefined ? undefined : outboundRulesOf(served, organizationId, trunkId)),

@@ -4,42 +4,31 @@ import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import { isAcknowledged, type AcknowledgementPorts } from './acknowledgement.socket.js';
 import { calls as callsMetric } from './call.metrics.js';
 import type { Talk } from './call-talk.socket.js';
-import type { ProbeDialog } from './dialog-probe.udp.js';
 import type { InviteFacts } from './invite-facts.js';
 import { refuseCommands, type VerificationRefusal } from './refusal.js';
-import { dialogOf, isTag, type DialogKey } from './sip-dialog.js';
+import { dialogOf, type DialogKey } from './sip-dialog.js';
 import { enter, leave, noteRefused, type VerificationGuard } from './verification-guard.js';
 
 /**
  * A call that dialled a verification code. It is no call of a customer: not routed, not recorded, not billed, no channel
- * of a trunk. What it proves is that the caller is at the source address, and that has to be certain: FreeSWITCH takes
- * a call for acknowledged by an ACK without our To tag, and ends it by a BYE without one (both tried), and whoever
- * forges a source address can send these. So it counts only when the To tag of the ACK is ours, which only the source
- * address has got, with the 200.
+ * of a trunk. What it proves is that the caller is at the source address, and that has to be certain.
  */
-export interface VerificationPorts {
+export interface VerificationPorts extends AcknowledgementPorts {
   bridge: { id: string; pool: string };
   link: NatsLink;
   guard: VerificationGuard;
   /** Calls that go on, by FreeSWITCH's channel. */
   talks: Map<string, Talk>;
-  probe: ProbeDialog;
   logger: Logger;
-  /** How long an accepted call may wait for its ACK; for tests. */
-  acknowledgedWithinMs?: number;
 }
 
 export interface Verifying { code: string; invite: InviteFacts; headers: EslHeaders }
 
 const ASK_MS = 2_000;
 const SETTLED_MS = 10_000;
-/** FreeSWITCH ends a call whose 200 nobody acknowledges after 32 s. */
-const ACKNOWLEDGED_MS = 40_000;
-/** Callers that hang up at the first sound have been answered for a second. */
-const EAGER_MS = 1_000;
-const [EAGERLY_MS, PATIENTLY_MS] = [40, 500];
 /** Long enough to hear it to the end. */
 const THANKS_MS = 4_000;
 const LAST_WORDS_MS = 1_000;
@@ -87,22 +76,6 @@ export async function endVerifications({ talks }: VerificationPorts): Promise<vo
     talk.hangUp('NORMAL_CLEARING');
     return talk.ended(LAST_WORDS_MS);
   }));
-}
-
-/** FreeSWITCH puts the To tag of an ACK into `sip_to_tag`, as it came; whether it is ours, its dialogs tell. */
-async function isAcknowledged(dialog: DialogKey, talk: Talk, over: { value: boolean }, ports: VerificationPorts): Promise<boolean> {
-  const started = Date.now();
-  const until = started + (ports.acknowledgedWithinMs ?? ACKNOWLEDGED_MS);
-  const wrong = new Set<string>();
-  while (!over.value && Date.now() < until) {
-    const tag = await talk.getVariable('sip_to_tag');
-    if (isTag(tag) && !wrong.has(tag)) {
-      if (await ports.probe(dialog, tag)) return true;
-      wrong.add(tag);
-    }
-    await sleep(Date.now() - started < EAGER_MS ? EAGERLY_MS : PATIENTLY_MS, undefined, { ref: false });
-  }
-  return false;
 }
 
 /** The caller was told that it worked: that has to arrive. */

@@ -10,7 +10,7 @@ import { proveNumberIn } from '../number/prove-number.pg.js';
 import { transact } from '../record/handle.pg.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { namedInFull, provingCall, refusedCall, type ProvingCall } from './call-proof.js';
+import { namedInFull, provingCall, refusedCall, type Age, type ProvingCall } from './call-proof.js';
 import { readCalls, type CallsReader } from './calls-reader.nats.js';
 import { settled } from './settled.js';
 
@@ -36,10 +36,10 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     lately.add(key, Date.now() + REFUSED_MS);
     if (moved) logger.info({ phone_number: call.phone_number }, 'moved a claimed number: a listed carrier delivered a call for it');
   };
-  const take = async (message: JsMsg) => {
+  const take = async (message: JsMsg, age: Age) => {
     const value = jsonOf(message.data);
     if (typeOf(value) === 'CallRejected') return takeRefused(value);
-    const call = callOf(value);
+    const call = callOf(value, age);
     const network = call && networkOfAddress(call.source_address);
     if (call === undefined || network === undefined) return;
     const key = `${call.organization_id} ${network} ${call.number_id}`;
@@ -54,10 +54,10 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
 
 const typeOf = (value: unknown) => (value as { type?: unknown } | null | undefined)?.type;
 
-function callOf(value: unknown): ProvingCall | undefined {
+function callOf(value: unknown, age: Age): ProvingCall | undefined {
   if (typeOf(value) !== 'CallEnded') return undefined;
   const ended = callEnded.safeParse(value);
-  return ended.success ? provingCall(ended.data) : undefined;
+  return ended.success ? provingCall(ended.data, age) : undefined;
 }
 
 /** The first event of the call, which holds the decision. */

@@ -11,17 +11,26 @@ const ended = (over: Partial<CallEnded['data']>): CallEnded => ({ ...sample, dat
 
 describe('a finished call', () => {
   it.each<[string, Partial<CallEnded['data']>, boolean]>([
-    ['that the caller ended proves its address', {}, true],
-    ['whose caller transferred it', { hangup_disposition: 'recv_refer', billable_ms: 10 }, true],
-    ['that we ended after 40 s', { hangup_disposition: 'send_bye', billable_ms: 40_000 }, true],
-    ['that we ended before: the answer may never have arrived', { hangup_disposition: 'send_bye', billable_ms: 39_999 }, false],
+    ['whose ACK had our own tag proves its address', {}, true],
+    ['whose ACK had our own tag, and which we ended at once', { hangup_disposition: 'send_bye', billable_ms: 1 }, true],
+    ['that the caller ended, acknowledged by nobody', { acknowledged: false }, false],
+    ['that the caller ended, as an older agent tells it: its BYE needs nothing that only the caller knows', { acknowledged: undefined }, false],
+    ['that lasted, as an older agent tells it', { acknowledged: undefined, hangup_disposition: 'send_bye', billable_ms: 90_000 }, false],
     ['that was not answered', { answered_at: null }, false],
-    ['whose end nobody saw', { hangup_disposition: null, reconstructed: true, billable_ms: 90_000 }, false],
     ['that was placed by us', { direction: 'outbound' }, false],
     ['of nobody', { organization_id: null }, false],
     ['without an address', { source_address: null }, false],
     ['without a number', { number_id: null }, false],
-  ])('%s', (_what, over, proves) => expect(provingCall(ended(over)) !== undefined).toBe(proves));
+  ])('%s', (_what, over, proves) => expect(provingCall(ended({ acknowledged: true, ...over }), 'news') !== undefined).toBe(proves));
+
+  it.each<[string, Partial<CallEnded['data']>, boolean]>([
+    ['that the caller ended proves its address', {}, true],
+    ['whose caller transferred it', { hangup_disposition: 'recv_refer', billable_ms: 10 }, true],
+    ['that we ended after 40 s', { hangup_disposition: 'send_bye', billable_ms: 40_000 }, true],
+    ['that we ended before: the answer may never have arrived', { hangup_disposition: 'send_bye', billable_ms: 39_999 }, false],
+    ['whose end nobody saw', { hangup_disposition: null, reconstructed: true, billable_ms: 90_000 }, false],
+    ['that was acknowledged by nobody', { acknowledged: false }, false],
+  ])('of before the first start, %s', (_what, over, proves) => expect(provingCall(ended(over), 'history') !== undefined).toBe(proves));
 });
 
 describe('a decision', () => {

@@ -3,22 +3,30 @@ import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type InboundDecision } 
 import { dialledNumbers } from '@trunkmesh/routing/called-number.js';
 import { formatE164, NEUTRAL, toE164 } from '@trunkmesh/routing/number-format.js';
 
-/** FreeSWITCH ends a call whose 200 is not acknowledged 32 s after the answer: whoever is there longer has received it. */
+/** FreeSWITCH ends a call whose 200 is not acknowledged 32 s after the answer. */
 const ACKNOWLEDGED_MS = 40_000;
-/** Requests within the dialogue, which need the tag of our answer: a forged source address never sees it. */
+/** Requests within the dialogue. */
 const IN_DIALOGUE = new Set(['recv_bye', 'recv_refer']);
 
 /** A finished call that may prove where its organisation is served from: answered, and the answer acknowledged. */
 export interface ProvingCall { organization_id: string; trunk_id: string; number_id: string; call_id: string; source_address: string; ended_at: string }
 
-export function provingCall(ended: CallEnded): ProvingCall | undefined {
+/** `history`: the log had it before evidence was first read from calls. */
+export type Age = 'news' | 'history';
+
+export function provingCall(ended: CallEnded, age: Age): ProvingCall | undefined {
   const { direction, organization_id, trunk_id, number_id, call_id, source_address, answered_at, ended_at } = ended.data;
-  if (direction !== 'inbound' || answered_at === null || !isAcknowledged(ended.data)) return undefined;
+  if (direction !== 'inbound' || answered_at === null || !isAcknowledged(ended.data, age)) return undefined;
   if (organization_id === null || trunk_id === null || number_id === null || source_address === null) return undefined;
   return { organization_id, trunk_id, number_id, call_id, source_address, ended_at };
 }
 
-function isAcknowledged({ hangup_disposition, billable_ms, reconstructed }: CallEnded['data']): boolean {
+/**
+ * The agent saw that the ACK had FreeSWITCH's own To tag. Where it did not look nothing is proven: a BYE and an ACK that FreeSWITCH takes can be sent under a foreign source
+ * address (ADR 0020). Only of history, written when nobody forged calls for evidence that there was not yet, the end alone is taken, so that what worked goes on to work.
+ */
+function isAcknowledged({ acknowledged, hangup_disposition, billable_ms, reconstructed }: CallEnded['data'], age: Age): boolean {
+  if (acknowledged !== undefined || age === 'news') return acknowledged === true;
   if (IN_DIALOGUE.has(hangup_disposition ?? '')) return true;
   return !reconstructed && billable_ms >= ACKNOWLEDGED_MS;
 }

@@ -5,6 +5,7 @@ import { ALL_CALLS, CALLS_STREAM, EVIDENCE_DURABLE } from '@trunkmesh/contracts/
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
+import type { Age } from './call-proof.js';
 
 export interface CallsReader { stop(): Promise<void> }
 
@@ -15,9 +16,9 @@ const CONSUMER_NOT_FOUND = 10014;
 
 /**
  * Every call event once, over all copies of the service: they share one durable consumer, which began with the oldest. `take` is asked again for a message that it failed for.
- * `onCaughtUp`: nothing is left, for the first time.
+ * Its age is told by the server's clock: older than the consumer is history, from before the first start. `onCaughtUp`: nothing is left, for the first time.
  */
-export function readCalls(nats: NatsLink, logger: Logger, reading: { take: (message: JsMsg) => Promise<void>; onCaughtUp: () => void }): CallsReader {
+export function readCalls(nats: NatsLink, logger: Logger, reading: { take: (message: JsMsg, age: Age) => Promise<void>; onCaughtUp: () => void }): CallsReader {
   const stopping = new AbortController();
   let pull: ConsumerMessages | undefined;
   let behind = true;
@@ -25,11 +26,13 @@ export function readCalls(nats: NatsLink, logger: Logger, reading: { take: (mess
   const consume = async (connection: NatsConnection) => {
     await declareConsumer(connection);
     const consumer = await jetstream(connection).consumers.get(CALLS_STREAM, EVIDENCE_DURABLE);
-    if (behind && (await consumer.info()).num_pending === 0) { behind = false; reading.onCaughtUp(); }
+    const { created, num_pending } = await consumer.info();
+    const firstStart = new Date(created);
+    if (behind && num_pending === 0) { behind = false; reading.onCaughtUp(); }
     pull = await consumer.consume({ max_messages: PULLED_AT_ONCE, expires: 5_000, abort_on_missing_resource: true });
     if (stopping.signal.aborted) await pull.close();
     for await (const message of pull) {
-      await reading.take(message);
+      await reading.take(message, message.time < firstStart ? 'history' : 'news');
       message.ack();
       if (behind && message.info.pending === 0) { behind = false; reading.onCaughtUp(); }
     }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jetstream } from '@nats-io/jetstream';
-import { callSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { CALLS_STREAM, callSubject, EVIDENCE_DURABLE, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
@@ -44,7 +44,7 @@ async function call({ organization, trunk, number }: Line, source_address: strin
   const subject = callSubject(organization.id, call_id);
   const js = jetstream(nc);
   await js.publish(subject, JSON.stringify({ ...STARTED, subject, data: { ...STARTED.data, ...parties, decision } }));
-  await js.publish(subject, JSON.stringify({ ...ENDED, subject, data: { ...ENDED.data, answered_at: ENDED.data.ended_at, hangup_disposition: 'recv_bye', ...parties, ...over } }));
+  await js.publish(subject, JSON.stringify({ ...ENDED, subject, data: { ...ENDED.data, answered_at: ENDED.data.ended_at, hangup_disposition: 'recv_bye', acknowledged: true, ...parties, ...over } }));
 }
 const evidenceOf = async ({ id }: Organization) => (await mesh.operator('GET', `/api/v1/addresses?organization_id=${id}`)).body;
 const numberOf = async ({ organization, number }: Line) => (await organization.member('GET', `/api/v1/phone-numbers/${number.id}`)).body;
@@ -81,7 +81,8 @@ describe('a finished call', () => {
   it('that named no full number, or whose answer may not have arrived, proves nothing', async () => {
     const [mine, last_] = [await line(), await line()];
     await call(mine, '203.0.113.41', { named: false });
-    await call(mine, '203.0.113.42', { hangup_disposition: 'send_bye', billable_ms: 30_000 });
+    await call(mine, '203.0.113.42', { acknowledged: false });
+    await call(mine, '203.0.113.45', { acknowledged: undefined });
     await call(mine, '203.0.113.43', { answered_at: null });
     await call(last_, '203.0.113.44');
     await eventually(async () => (await evidenceOf(last_.organization)).length === 1);
@@ -95,6 +96,18 @@ describe('a finished call', () => {
     const [evidence] = await eventually(async () => { const found = await evidenceOf(mine.organization); return found.length > 0 ? found : undefined; });
     expect(evidence).toMatchObject({ network: '203.0.113.45/32', evidence: { by: 'call' } });
   });
+
+  it('that was in the log before the first start counts by how it ended, as nobody looked at the ACK then', async () => {
+    const mine = await line();
+    await call(mine, '203.0.113.55', { acknowledged: undefined });
+    const manager = await jetstreamManager(nc);
+    const read = () => manager.consumers.info(CALLS_STREAM, EVIDENCE_DURABLE);
+    await eventually(async () => { const { num_pending, num_ack_pending } = await read(); return num_pending + num_ack_pending === 0; });
+    expect(await evidenceOf(mine.organization)).toEqual([]);
+    await manager.consumers.delete(CALLS_STREAM, EVIDENCE_DURABLE);
+    await eventually(async () => (await evidenceOf(mine.organization)).length === 1, { timeoutMs: 20_000 });
+    expect((await evidenceOf(mine.organization))[0]).toMatchObject({ network: '203.0.113.55/32', evidence: { by: 'call' } });
+  }, 40_000);
 
   it('is taken by one of the copies of the service', async () => {
     const mine = await line();

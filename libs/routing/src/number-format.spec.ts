@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NumberRule } from '@trunkmesh/contracts/trunk.js';
 import fc from 'fast-check';
+import metadata from 'libphonenumber-js/min/metadata';
 import { dialectOf, dialledDigits, looksPublic, toE164 } from './number-format.js';
 import { countryOf } from './number-plan.js';
 
@@ -29,10 +30,30 @@ describe('what a carrier wrote', () => {
     ['a zero that belongs to the number', 'IT', '0612345678', 390612345678],
     ['a closed plan', 'NO', '22123456', 4722123456],
     ['an open plan', 'DE', '030/123456', 4930123456],
+    ['a trunk zero in brackets behind the country code', null, '+44(0)2079460000', 442079460000],
+    ['a trunk zero in brackets, with spaces', 'GB', '+44 (0)20 7946 0000', 442079460000],
+    ['a trunk zero behind the country code', 'US', '+4402079460000', 442079460000],
+    ['a trunk zero behind the country code, without a plus', 'GB', '4402079460000', 442079460000],
+    ['a trunk zero behind the international prefix', null, '004402079460000', 442079460000],
+    ['a trunk zero behind the North American international prefix', 'US', '0114402079460000', 442079460000],
+    ['a trunk zero where the length is possible with it too', null, '+49030123456', 4930123456],
+    ['a trunk zero of France', null, '+33 (0)1 23 45 67 89', 33123456789],
+    ['a trunk zero behind a code of three digits', null, '+3800441234567', 380441234567],
+    ['a trunk prefix of two digits', null, '+360612345678', 3612345678],
+    ['sixteen digits, of which one is a trunk zero', null, '+4903012345678901', 493012345678901],
+    ['two zeros, of which one cannot be a trunk zero', null, '+4900301234567', 4900301234567],
+    ['a zero that belongs to the number, behind the country code', null, '+390612345678', 390612345678],
+    ['the same in brackets', null, '+39 (06) 12345678', 390612345678],
+    ['a zero of San Marino', null, '+3780549882345', 3780549882345],
+    ['a zero of the Vatican', null, '+390669812345', 390669812345],
+    ['a zero that belongs to the number, behind a code of three digits', null, '+2250707123456', 2250707123456],
   ])('%s (%s): %s', (_what, country, written, expected) => expect(toE164(written, inCountry(country))).toBe(expected));
 
   it.each<[string, string | null, string]>([
     ['nothing', null, ''], ['a plus', null, '+'], ['too short', null, '+123456'], ['too long', null, '+1234567890123456'], ['a leading zero', null, '+0155512345'],
+    ['too long without its trunk zero', null, '+49030123456789012'],
+    ['no digits behind a trunk zero', null, '+440*2079460000'],
+    ['North American digits that look like a trunk zero behind a country code', null, '4402079460'],
     ['a word', null, 'alice'], ['a number in a word', null, '+15551234567x'], ['an IPv4 address', null, '192.168.100.100'], ['a short extension', 'US', '9228'],
     ['a short extension where four digits may be a number', 'DE', '9228'], ['a local number', 'US', '5551234'], ['ten digits of nowhere', null, '8005551234'],
     ['a national number of nowhere', null, '02071234567'], ['too many digits for the country', 'US', '0442071234567'], ['a service code', 'US', '*2115551234567'],
@@ -67,6 +88,16 @@ describe('what a carrier wrote', () => {
     fc.assert(fc.property(text, rules, fc.constantFrom(null, 'US', 'GB', 'DE', 'AU'), fc.option(text, { nil: undefined }), (written, list, country, context) => {
       const read = toE164(written, inCountry(country, ...list), context);
       expect(read === 0 || Number.isInteger(read) && /^[1-9]\d{6,14}$/.test(String(read))).toBe(true);
+    }), { numRuns: 2000 });
+  });
+
+  it.each([null, 'GB', 'IT', 'US'])('is read again as it was read, with its zero or without (%s)', (country) => {
+    const codes = Object.keys(metadata.country_calling_codes);
+    const zeros = fc.constantFrom('', '0', '(0)', '00');
+    const written = fc.tuple(fc.constantFrom(...codes), zeros, fc.stringMatching(/^[1-9]\d{4,12}$/));
+    fc.assert(fc.property(written.map((parts) => `+${parts.join('')}`), (text) => {
+      const read = toE164(text, inCountry(country));
+      if (read !== 0) expect(toE164(`+${read}`, inCountry(null))).toBe(read);
     }), { numRuns: 2000 });
   });
 

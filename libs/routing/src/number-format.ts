@@ -1,5 +1,7 @@
 import type { NumberRule } from '@trunkmesh/contracts/trunk.js';
-import { callingCodeOf, isPossible, localToE164, nationalToE164 } from './number-plan.js';
+import {
+  callingCodeOf, isPossible, localToE164, mayHaveTrunkZero, nationalToE164, withoutTrunkZero,
+} from './number-plan.js';
 
 /** How a trunk's carrier writes numbers towards us. Trunks that write alike share one dialect, so that a call from a shared address is read once a dialect. */
 export interface Dialect {
@@ -60,6 +62,19 @@ function e164Digits(text: string, from: number): number {
   return value;
 }
 
+const DIGITS = /^\d{7,20}$/;
+
+/**
+ * The same behind a plus or an international prefix, where many people write the trunk prefix of the national
+ * spelling behind the calling code: `+44 (0)20 …`. The 15 digits of E.164 are counted without it.
+ */
+function internationalDigits(text: string, from: number): number {
+  if (!mayHaveTrunkZero(text, from)) return e164Digits(text, from);
+  const digits = text.slice(from);
+  const number = DIGITS.test(digits) ? withoutTrunkZero(digits) : 0;
+  return number !== 0 ? number : e164Digits(text, from);
+}
+
 function applyRules(dialled: string, rules: readonly NumberRule[]): string {
   for (const rule of rules) {
     if (dialled.length >= rule.min_length && dialled.length <= rule.max_length && dialled.startsWith(rule.prefix)) return rule.add + dialled.slice(rule.strip);
@@ -76,7 +91,7 @@ export const carrierSpelling = (e164: string, rules: readonly NumberRule[]): str
  */
 export function toE164(value: string, dialect: Dialect, context?: string): number {
   if (dialect.rules.length === 0 && value.charCodeAt(0) === PLUS) {
-    const direct = e164Digits(value, 1);
+    const direct = internationalDigits(value, 1);
     if (direct !== 0) return direct;
   }
   const dialled = dialledDigits(value);
@@ -86,7 +101,7 @@ export function toE164(value: string, dialect: Dialect, context?: string): numbe
 }
 
 function fromDialled(dialled: string, dialect: Dialect): number {
-  if (dialled.charCodeAt(0) === PLUS) return e164Digits(dialled, 1);
+  if (dialled.charCodeAt(0) === PLUS) return internationalDigits(dialled, 1);
   // Not a digit in it anywhere else than where e164Digits says so: `*21*15551234567#` is a service code.
   if (dialled.includes('*') || dialled.includes('#')) return 0;
   if (dialled.startsWith('00')) return internationalAccess(dialled, dialect);
@@ -97,7 +112,7 @@ function fromDialled(dialled: string, dialect: Dialect): number {
 
 /** `00` is the international prefix nearly everywhere; where a country has another that begins so (`0011` in Australia), its plan is asked first. */
 function internationalAccess(dialled: string, dialect: Dialect): number {
-  const direct = e164Digits(dialled, 2);
+  const direct = internationalDigits(dialled, 2);
   if (direct !== 0 && isPossible(direct)) return direct;
   const national = dialect.country === null ? 0 : nationalToE164(dialled, dialect.country);
   return national !== 0 ? national : direct;
@@ -112,10 +127,13 @@ function fromNational(dialled: string, country: string, callingCode: string | un
 function fromNanp(dialled: string): number {
   if (dialled.length === 10 && dialled.charCodeAt(0) > ONE) return e164Digits(`1${dialled}`, 0);
   if (dialled.length === 11 && dialled.charCodeAt(0) === ONE) return e164Digits(dialled, 0);
-  return dialled.startsWith('011') ? e164Digits(dialled, 3) : 0;
+  return dialled.startsWith('011') ? internationalDigits(dialled, 3) : 0;
 }
 
-/** E.164 without its plus, as many carriers write it: only where a number of that length exists under the calling code. */
+/**
+ * E.164 without its plus, as many carriers write it: only where a number of that length exists under the calling code.
+ * A trunk zero is not looked for: `4405551234` may as well be North American without its 1.
+ */
 function bareInternational(dialled: string): number {
   if (dialled.length < 8) return 0;
   const value = e164Digits(dialled, 0);

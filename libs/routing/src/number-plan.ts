@@ -1,4 +1,6 @@
-import { getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/core';
+import {
+  getCountryCallingCode, isSupportedCountry, Metadata, parsePhoneNumberFromString, type CountryCode,
+} from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/min/metadata';
 
 /**
@@ -30,6 +32,53 @@ export function localToE164(digits: string, callingCode: string): number {
 /** Whether a number of that length can exist under its calling code. */
 export function isPossible(e164: number): boolean {
   return possible(parsePhoneNumberFromString(`+${e164}`, { extract: false }, metadata)) === e164;
+}
+
+/** Calling codes have one to three digits, and none is the beginning of another. */
+const TWO_DIGIT_CODES: ReadonlySet<number> = new Set(
+  Object.keys(CALLING_CODES).filter((code) => code.length === 2).map(Number),
+);
+
+/**
+ * Calling codes whose plan drops or replaces a zero in front of a national number. Of others (Italy's, San Marino's,
+ * Ivory Coast's) it is part of the number, and their numbers are not looked up.
+ */
+const ZERO_CODES: ReadonlySet<string> = new Set(
+  Object.entries(CALLING_CODES).filter(([, [country]]) => hasZeroPrefix(country!)).map(([code]) => code),
+);
+
+function hasZeroPrefix(country: CountryCode): boolean {
+  if (!isSupportedCountry(country, metadata)) return false;
+  const plan = new Metadata(metadata) as Metadata & PlanPrefix;
+  plan.selectNumberingPlan(country);
+  const prefix = plan.numberingPlan?.nationalPrefixForParsing();
+  // A pattern; the number 0 is how the metadata writes that there is none.
+  return typeof prefix === 'string' && prefix.includes('0');
+}
+
+/** What `Metadata` has and its types leave out. */
+interface PlanPrefix { numberingPlan?: { nationalPrefixForParsing(): unknown } }
+
+const ZERO = 48;
+
+/**
+ * Whether the digits from `from` on are a calling code and a zero that may be the country's trunk prefix.
+ * For the hot path: it looks at four digits at most, and hardly any number in E.164 has a zero there.
+ */
+export function mayHaveTrunkZero(text: string, from: number): boolean {
+  const first = text.charCodeAt(from) - ZERO;
+  const two = 10 * first + text.charCodeAt(from + 1) - ZERO;
+  const length = first === 1 || first === 7 ? 1 : TWO_DIGIT_CODES.has(two) ? 2 : 3;
+  return text.charCodeAt(from + length) === ZERO && ZERO_CODES.has(text.slice(from, from + length));
+}
+
+/**
+ * International digits → E.164 without the trunk prefix that the country's plan says is one; 0 where nothing possible is
+ * left, or a number that would be read without yet another zero.
+ */
+export function withoutTrunkZero(digits: string): number {
+  const number = possible(parsePhoneNumberFromString(`+${digits}`, { extract: false }, metadata));
+  return mayHaveTrunkZero(String(number), 0) && !isPossible(number) ? 0 : number;
 }
 
 function possible(parsed: ReturnType<typeof parsePhoneNumberFromString>): number {

@@ -1,7 +1,9 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import { parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js';
 
 /** Longer than any number with its punctuation; libphonenumber gives up at 250. */
 const MAX_LENGTH = 40;
+
+const MANY_ZEROS = 'has more than one trunk zero behind the country code; leave them out, for example +442079460000';
 
 export type PhoneNumberInput = { ok: true; number: string } | { ok: false; message: string };
 
@@ -21,5 +23,10 @@ export function parsePhoneNumber(text: string): PhoneNumberInput {
   if (parsed.ext !== undefined) return { ok: false, message: 'must not have an extension' };
   if (!parsed.isPossible()) return { ok: false, message: `has the wrong number of digits for country code +${parsed.countryCallingCode}` };
   if (!/^\+[1-9]\d{6,14}$/.test(parsed.number)) return { ok: false, message: 'must have 7 to 15 digits after the "+"' };
+  if (!readsAsItself(parsed)) return { ok: false, message: MANY_ZEROS };
   return { ok: true, number: parsed.number };
 }
+
+/** Of two trunk zeros (`+49 00 30 …`) libphonenumber drops one; a call to what is left would be read without the other. */
+const readsAsItself = ({ number, nationalNumber }: PhoneNumber): boolean =>
+  !nationalNumber.startsWith('0') || parsePhoneNumberFromString(number, { extract: false })?.number === number;

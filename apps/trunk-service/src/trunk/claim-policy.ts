@@ -2,7 +2,7 @@ import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseCidr } from '@trunkmesh/routing/address.js';
 import { isWide } from '@trunkmesh/routing/claims.js';
-import { readGateway } from './gateway.js';
+import { readGateway, serviceNameProblem } from './gateway.js';
 import { readInboundAddress } from './inbound-address.js';
 
 /** What the installation allows as an address (ALLOW_PRIVATE_GATEWAYS). */
@@ -14,14 +14,17 @@ export interface ClaimPolicy extends AddressPolicy { operator?: boolean }
 type Addresses = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
 
 /**
- * Addresses that are well written, and that this caller may not claim. What the trunk has already may stay, so that a client can send back what it read.
+ * Addresses that are well written, and that this caller may not claim, or nobody may use (the name of an SRV record).
+ * What the trunk has already may stay, so that a client can send back what it read.
  * `written`: as it came, whatever else is wrong with it.
  */
 export function claimProblems(written: Readonly<Record<string, unknown>>, existing: Addresses | null, policy: ClaimPolicy): FieldProblem[] {
-  if (policy.operator === true) return [];
   const { gateway, inbound_addresses } = written;
+  const misnamed = problem('/gateway', gateway, (text) => serviceNameProblem(text, existing?.gateway ?? null));
+  if (policy.operator === true) return misnamed;
   const list: unknown[] = Array.isArray(inbound_addresses) ? inbound_addresses.slice(0, MOST) : [];
   return [
+    ...misnamed,
     ...problem('/gateway', gateway, (text) => gatewayProblem(text, existing, policy)),
     ...list.flatMap((each, index) => problem(`/inbound_addresses/${index}`, each, (text) => inboundProblem(text, existing, policy))),
   ];

@@ -63,3 +63,22 @@ function name(host: string, { port, suffix }: { port: number | null; suffix: str
   const local = labels.length === 1 || LOCAL_SUFFIXES.some((ending) => host === ending || host.endsWith(`.${ending}`));
   return { ok: true, gateway: { host, port, kind: 'name', text: host + suffix, reach: local ? 'private' : 'public', what: local ? 'a name that only a private network knows' : 'a public name' } };
 }
+
+/** A service and its transport in front of a domain (RFC 2782); some write TLS there as if it were one. */
+const SERVICE = /^(?:_[a-z\d-]+\._(?:udp|tcp|sctp|dccp|tls|wss?)(?:\.|$))+/;
+
+/**
+ * What is wrong with the name of an SRV record as a gateway: FreeSWITCH looks for such records below the name that it
+ * is given, and would never find these.
+ * A trunk that has such a name keeps it.
+ */
+export function serviceNameProblem(text: string, existing: string | null): string | undefined {
+  const reading = readGateway(text);
+  if (!reading.ok || !SERVICE.test(reading.gateway.host)) return undefined;
+  const before = existing === null ? undefined : readGateway(existing);
+  if (before?.ok === true && before.gateway.host === reading.gateway.host) return undefined;
+  const domain = reading.gateway.host.replace(SERVICE, '');
+  const instead = domain === '' ? 'for example "example.com"' : `"${domain}"`;
+  const lookup = 'the SRV records for the trunk\'s "transport" are looked up by themselves';
+  return `is the name of an SRV record: write the domain, ${instead}, without a port; ${lookup}`;
+}

@@ -26,6 +26,9 @@ const PRIVATE = ': no carrier can have it. Use the carrier\'s public address or 
 const WIDE = 'is wider than an organisation may claim by itself (at most /24 for IPv4, /48 for IPv6): list the carrier\'s own smaller networks, or ask the operator to add it';
 const problems = (written: unknown, existing: TrunkState | null = null) => problemsOf(() => readTrunk(schema, written, existing));
 
+const srvName = (instead: string) => `is the name of an SRV record: write the domain, ${instead}, without a port; `
+  + 'the SRV records for the trunk\'s "transport" are looked up by themselves';
+
 describe('a new trunk', () => {
   it('takes the contract\'s defaults', () => expect(readTrunk(schema, whole, null)).toEqual({ settings: trunkSettings.parse(whole), enabled: undefined, password: 'p' }));
   it('by address needs no credentials', () => expect(problems({ name: 'a', gateway: '192.0.2.1', register: false })).toEqual({}));
@@ -68,6 +71,24 @@ describe('a new trunk', () => {
     ['0.0.0.0', 'is the unspecified address: no carrier can have it'], ['224.0.0.1', 'is a multicast address: no carrier can have it'],
   ])('at %s is refused', (gateway, message) => expect(problems({ ...whole, gateway })).toEqual({ '/gateway': message }));
 
+  it.each([
+    ['_sip._udp.example.com', 'example.com'], ['_SIPS._TCP.Example.com.', 'example.com'],
+    ['_sip._sctp.example.com', 'example.com'],
+    ['_sip._tls.sip.example.com:5061', 'sip.example.com'],
+    ['_sip._udp._sip._udp.example.com', 'example.com'], ['_turn._udp.my_pbx.example.com', 'my_pbx.example.com'],
+  ])('at the SRV name %s is refused with the domain to write, to the operator too', (gateway, instead) => {
+    const message = srvName(`"${instead}"`);
+    expect(problems({ ...whole, gateway })).toEqual({ '/gateway': message });
+    expect(problemsOf(() => readTrunk(operator, { ...whole, gateway }, null))).toEqual({ '/gateway': message });
+    expect(problemsOf(() => patchTrunk(schema, { gateway }, state))).toEqual({ '/gateway': message });
+  });
+  it('at an SRV name without a domain is refused', () => expect(problems({ ...whole, gateway: '_sip._udp' })).toEqual({
+    '/gateway': srvName('for example "example.com"'),
+  }));
+  it.each(['my_pbx.example.com', '_sip.example.com', '_pbx.my_site.example.com', '_a._b.example.com'])(
+    'may have underscores elsewhere: %s', (gateway) => expect(problems({ ...whole, gateway })).toEqual({}),
+  );
+
   it('may be private where the operator says so, and still not nobody\'s', () => {
     const lenient = trunkBody({ allowPrivate: true });
     expect(readTrunk(lenient, { ...whole, gateway: '127.0.0.1:5090', inbound_addresses: ['127.0.0.1', '10.0.0.0/24'] }, null).settings.gateway).toBe('127.0.0.1:5090');
@@ -102,6 +123,12 @@ describe('a whole update', () => {
     expect(problems({ ...whole, gateway: '192.0.0.5:5061', inbound_addresses: old.inbound_addresses }, old)).toEqual({});
     expect(problemsOf(() => patchTrunk(schema, { name: 'Other' }, old))).toEqual({});
     expect(Object.keys(problems({ ...whole, gateway: '192.0.0.6', inbound_addresses: ['203.0.0.0/9', '10.0.1.0/24', '203.0.0.0/8'] }, old))).toEqual(['/gateway', '/inbound_addresses/0', '/inbound_addresses/1']);
+  });
+  it('keeps an SRV name that the trunk has, and takes no other', () => {
+    const old = { ...state, gateway: '_sip._udp.example.com' };
+    expect(problemsOf(() => patchTrunk(schema, { name: 'Other' }, old))).toEqual({});
+    expect(problems({ ...whole, gateway: '_SIP._udp.example.com' }, old)).toEqual({});
+    expect(Object.keys(problems({ ...whole, gateway: '_sip._tcp.example.com' }, old))).toEqual(['/gateway']);
   });
   it('that takes the password from a registering trunk is refused', () => expect(Object.keys(problems({ ...whole, password: null }, state))).toEqual(['/password']));
   it('that begins to register needs a password', () => expect(Object.keys(problems({ ...whole, password: undefined }, { ...state, password: null }))).toEqual(['/password']));

@@ -28,6 +28,8 @@ afterEach(() => host.stopAgents());
 async function startAgent() {
   const calls = await host.startAgent({ mesh: NO_ASSISTANT });
   await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+  // Its routes may be up before NATS has its subscriptions.
+  await eventually(() => endAll({}).then(() => true, () => false), { message: 'requests to be answered' });
   return calls;
 }
 const callTo = (request_user: string, trunkNumber = 1) => (

@@ -37,7 +37,7 @@ const command = async (...args: string[]) => {
   return stdout;
 };
 
-const READ_MODELS = ['organizations', 'trunks', 'numbers', 'bridges'];
+const READ_MODELS = ['organizations', 'trunks', 'trunk_claims', 'numbers', 'bridges', 'addresses', 'carriers', 'carrier_networks'];
 const readModels = async () => Object.fromEntries(await Promise.all(READ_MODELS.map(async (table) =>
   [table, (await test.record<{ row: string }>(`SELECT t::text AS row FROM ${table} t ORDER BY 1`)).map(({ row }) => row)] as const)));
 

@@ -1,9 +1,13 @@
-/** One configuration for the whole tree. `TEST_SUITE=e2e` selects the whole-mesh tests, which take whole minutes and run one at a time. */
+/**
+ *  One configuration for the whole tree. `TEST_SUITE=e2e` selects the whole-mesh tests, which take whole minutes and
+ *  run one at a time.
+ */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const e2e = process.env.TEST_SUITE === 'e2e';
-const isInstalled = (name) => [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
+const isInstalled = (name) =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
 /** Tests against SIP programs of others need a real FreeSWITCH, Kamailio and SIPp. */
 const wire = Boolean(process.env.FREESWITCH) && isInstalled('kamailio') && isInstalled('sipp');
 
@@ -17,17 +21,20 @@ export default {
     '^libphonenumber-js$': '<rootDir>/node_modules/libphonenumber-js/index.cjs',
   },
   transform: {
-    '^.+\\.ts$': ['@swc/jest', {
-      swcrc: false,
-      sourceMaps: 'inline',
-      module: { type: 'es6' },
-      jsc: {
-        target: 'es2022',
-        keepClassNames: true,
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2022',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
       },
-    }],
+    ],
   },
   roots: e2e ? ['<rootDir>/e2e/src'] : ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench/src'],
   testMatch: e2e ? ['**/src/**/*.e2e.ts'] : ['**/src/**/*.spec.ts'],

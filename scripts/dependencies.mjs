@@ -1,6 +1,7 @@
 /**
- * What may be installed: `node scripts/dependencies.mjs` checks package-lock.json (install scripts, licences) and asks the registry for known advisories.
- * No install script is run (`ignore-scripts` in .npmrc); `allowScripts` in package.json lists, as denied, the packages that have one and do their work without it.
+ * What may be installed: `node scripts/dependencies.mjs` checks package-lock.json (install scripts, licences) and asks
+ * the registry for known advisories. No install script is run (`ignore-scripts` in .npmrc); `allowScripts` in
+ * package.json lists, as denied, the packages that have one and do their work without it.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,7 +11,17 @@ import { fileURLToPath } from 'node:url';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Licences that go with Apache-2.0. */
-const SHIPPED = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Python-2.0', 'Unlicense']);
+const SHIPPED = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'ISC',
+  'MIT',
+  'Python-2.0',
+  'Unlicense',
+]);
 /** Of tools, which are not shipped, also these. */
 const TOOLS = new Set([...SHIPPED, 'CC-BY-4.0', 'CC0-1.0']);
 /** Packages whose package.json has its licence in the old form, which npm leaves out of the lock. */
@@ -26,30 +37,52 @@ function isAllowed(expression, allowed) {
 
 /** What is wrong with a lock, one sentence each. */
 export function lockProblems(lock, allowScripts) {
-  return Object.entries(lock.packages).filter(([path, { link }]) => path.includes('node_modules/') && !link).flatMap(([path, entry]) => {
-    const name = nameOf(path);
-    const isTool = entry.dev || entry.devOptional;
-    const licence = typeof entry.license === 'string' ? entry.license : OLD_FORM[name];
-    const problems = [];
-    if (entry.hasInstallScript && !isTool) problems.push(`${path} is shipped and has an install script: replace it, or the package that needs it`);
-    else if (entry.hasInstallScript && allowScripts[name] === undefined) problems.push(`${path} has an install script: see that it works without, then list it in allowScripts of package.json`);
-    if (licence === undefined) problems.push(`${path} names no licence`);
-    else if (!isAllowed(licence, isTool ? TOOLS : SHIPPED)) problems.push(`${path} has the licence ${licence}, which is not among the allowed ones`);
-    return problems;
-  });
+  return Object.entries(lock.packages)
+    .filter(([path, { link }]) => path.includes('node_modules/') && !link)
+    .flatMap(([path, entry]) => {
+      const name = nameOf(path);
+      const isTool = entry.dev || entry.devOptional;
+      const licence = typeof entry.license === 'string' ? entry.license : OLD_FORM[name];
+      const problems = [];
+      if (entry.hasInstallScript && !isTool)
+        problems.push(`${path} is shipped and has an install script: replace it, or the package that needs it`);
+      else if (entry.hasInstallScript && allowScripts[name] === undefined)
+        problems.push(
+          `${path} has an install script: see that it works without, then list it in allowScripts of package.json`,
+        );
+      if (licence === undefined) problems.push(`${path} names no licence`);
+      else if (!isAllowed(licence, isTool ? TOOLS : SHIPPED))
+        problems.push(`${path} has the licence ${licence}, which is not among the allowed ones`);
+      return problems;
+    });
 }
 
 /** What `npm audit --json` printed: the advisories, or why there is no answer. */
 export function readAudit(text) {
   let report;
-  try { report = JSON.parse(text); } catch { return { unanswered: 'npm audit printed no report' }; }
-  if (report.vulnerabilities === undefined) return { unanswered: String(report.message ?? report.error?.summary ?? 'the registry gave no report') };
-  return { advisories: Object.values(report.vulnerabilities).map(({ name, severity, range }) => `${name} ${range} (${severity})`) };
+  try {
+    report = JSON.parse(text);
+  } catch {
+    return { unanswered: 'npm audit printed no report' };
+  }
+  if (report.vulnerabilities === undefined)
+    return { unanswered: String(report.message ?? report.error?.summary ?? 'the registry gave no report') };
+  return {
+    advisories: Object.values(report.vulnerabilities).map(
+      ({ name, severity, range }) => `${name} ${range} (${severity})`,
+    ),
+  };
 }
 
-const audit = (...args) => new Promise((resolve) => {
-  execFile('npm', ['audit', '--json', ...args], { cwd: ROOT, maxBuffer: 64 << 20, timeout: 120_000 }, (_error, stdout) => resolve(readAudit(stdout)));
-});
+const audit = (...args) =>
+  new Promise((resolve) => {
+    execFile(
+      'npm',
+      ['audit', '--json', ...args],
+      { cwd: ROOT, maxBuffer: 64 << 20, timeout: 120_000 },
+      (_error, stdout) => resolve(readAudit(stdout)),
+    );
+  });
 
 async function main() {
   const read = (name) => JSON.parse(readFileSync(join(ROOT, name), 'utf8'));
@@ -68,4 +101,4 @@ async function main() {
   return problems.length + shipped.advisories.length;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main() === 0 ? 0 : 1;
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = (await main()) === 0 ? 0 : 1;

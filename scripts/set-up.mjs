@@ -1,9 +1,18 @@
 /**
- * What `npm start`, `npm test` and `npm run bench` need before they can begin: dependencies, the two servers, a build. Plain Node: node_modules may not be there yet.
- * Each step does nothing when its work is done already.
+ * What `npm start`, `npm test` and `npm run bench` need before they can begin: dependencies, the two servers, a build.
+ * Plain Node: node_modules may not be there yet. Each step does nothing when its work is done already.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +38,7 @@ export async function setUp(say, { forTests = false } = {}) {
 /** Runs a set-up and what follows; a failure is one readable message and exit code 1. */
 export async function main(run) {
   try {
-    process.exitCode = await run() ?? 0;
+    process.exitCode = (await run()) ?? 0;
   } catch (error) {
     console.error(error instanceof SetUpError ? `\n${error.message}` : error);
     process.exitCode = 1;
@@ -39,11 +48,14 @@ export async function main(run) {
 function checkNode() {
   const have = process.versions.node.split('.').map(Number);
   const older = MINIMUM_NODE.findIndex((part, index) => have[index] !== part);
-  if (older !== -1 && have[older] < MINIMUM_NODE[older]) throw new SetUpError(`TrunkMesh needs Node ${MINIMUM_NODE.join('.')} or later; this is ${process.versions.node}.`);
+  if (older !== -1 && have[older] < MINIMUM_NODE[older])
+    throw new SetUpError(`TrunkMesh needs Node ${MINIMUM_NODE.join('.')} or later; this is ${process.versions.node}.`);
 }
 
 async function installDependencies(say) {
-  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.trunkmesh-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   say('installing dependencies (npm ci)');
@@ -54,13 +66,18 @@ async function installDependencies(say) {
 /** Debian puts servers into folders that are not on everybody's PATH. */
 const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
 
-const onPath = (name) => [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS].filter(Boolean).some((folder) => isExecutable(join(folder, name)));
+const onPath = (name) =>
+  [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS]
+    .filter(Boolean)
+    .some((folder) => isExecutable(join(folder, name)));
 
 const hasPostgres = () => (onPath('postgres') && onPath('initdb')) || packagedPostgres();
 
 function packagedPostgres() {
   const folder = '/usr/lib/postgresql';
-  return existsSync(folder) && readdirSync(folder).some((version) => isExecutable(join(folder, version, 'bin', 'initdb')));
+  return (
+    existsSync(folder) && readdirSync(folder).some((version) => isExecutable(join(folder, version, 'bin', 'initdb')))
+  );
 }
 
 function isExecutable(file) {
@@ -75,7 +92,9 @@ function isExecutable(file) {
 /** The two servers, and for tests openssl, with which they make certificates. */
 async function installPrograms(say, forTests) {
   const missing = [
-    process.env.NATS_URL || onPath('nats-server') ? undefined : { name: 'nats-server', from: '2.9', package: 'nats-server' },
+    process.env.NATS_URL || onPath('nats-server')
+      ? undefined
+      : { name: 'nats-server', from: '2.9', package: 'nats-server' },
     process.env.DATABASE_URL || hasPostgres() ? undefined : { name: 'PostgreSQL', from: '14', package: 'postgresql' },
     !forTests || onPath('openssl') ? undefined : { name: 'openssl', from: '1.1.1', package: 'openssl' },
   ].filter((server) => server !== undefined);
@@ -84,18 +103,22 @@ async function installPrograms(say, forTests) {
   const packages = missing.map((server) => server.package);
   const prefix = aptPrefix();
   if (prefix === undefined) {
-    throw new SetUpError([
-      `${names} must be installed and on PATH:`,
-      ...missing.map((server) => `  ${server.name} ${server.from} or later`),
-      'Debian and Ubuntu: sudo apt-get install ' + packages.join(' '),
-      'macOS: brew install ' + packages.join(' '),
-      'Or name servers that run already: NATS_URL=nats://host:4222, DATABASE_URL=postgres://user:password@host/database',
-    ].join('\n'));
+    throw new SetUpError(
+      [
+        `${names} must be installed and on PATH:`,
+        ...missing.map((server) => `  ${server.name} ${server.from} or later`),
+        'Debian and Ubuntu: sudo apt-get install ' + packages.join(' '),
+        'macOS: brew install ' + packages.join(' '),
+        'Or name servers that run already: NATS_URL=nats://host:4222, ' +
+          'DATABASE_URL=postgres://user:password@host/database',
+      ].join('\n'),
+    );
   }
   say(`installing ${names} from the distribution's packages`);
   // RUNLEVEL=1 keeps the packages from starting services of their own: TrunkMesh runs private instances.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const apt = (...args) => run(prefix[0], [...prefix.slice(1), ...args], `${names} could not be installed; apt-get said:`, env);
+  const apt = (...args) =>
+    run(prefix[0], [...prefix.slice(1), ...args], `${names} could not be installed; apt-get said:`, env);
   await apt('update', '-q');
   await apt('install', '-y', '-q', '--no-install-recommends', ...packages);
 }
@@ -112,26 +135,46 @@ function aptPrefix() {
   }
 }
 
-/** TypeScript's own build state decides what is out of date; asking it costs a few seconds, so a look at the sources' times comes first. */
+/**
+ *  TypeScript's own build state decides what is out of date; asking it costs a few seconds, so a look at the sources'
+ *  times comes first.
+ */
 async function build(say) {
   const stamp = join(LOCAL, 'built');
   const newest = newestSource();
-  if (existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) === newest && existsSync(join(ROOT, 'apps/trunk-service/dist/main.js'))) return;
+  if (
+    existsSync(stamp) &&
+    Number(readFileSync(stamp, 'utf8')) === newest &&
+    existsSync(join(ROOT, 'apps/trunk-service/dist/main.js'))
+  )
+    return;
   say('building');
-  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b'], 'The build failed; the compiler said:');
+  await run(
+    process.execPath,
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b'],
+    'The build failed; the compiler said:',
+  );
   mkdirSync(LOCAL, { recursive: true });
   writeFileSync(stamp, String(newest));
 }
 
 function newestSource() {
-  const projects = ['libs', 'apps'].flatMap((kind) => readdirSync(join(ROOT, kind)).map((name) => join(ROOT, kind, name)));
-  return Math.max(...[...projects, join(ROOT, 'e2e'), join(ROOT, 'bench')].flatMap((project) => [join(project, 'src'), join(project, 'tsconfig.json')]).map(newestIn));
+  const projects = ['libs', 'apps'].flatMap((kind) =>
+    readdirSync(join(ROOT, kind)).map((name) => join(ROOT, kind, name)),
+  );
+  return Math.max(
+    ...[...projects, join(ROOT, 'e2e'), join(ROOT, 'bench')]
+      .flatMap((project) => [join(project, 'src'), join(project, 'tsconfig.json')])
+      .map(newestIn),
+  );
 }
 
 function newestIn(path) {
   if (!existsSync(path)) return 0;
   const stat = statSync(path);
-  return stat.isDirectory() ? Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestIn(join(path, name)))) : stat.mtimeMs;
+  return stat.isDirectory()
+    ? Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestIn(join(path, name))))
+    : stat.mtimeMs;
 }
 
 /** Runs a command quietly; its output is shown when it fails. */
@@ -146,7 +189,10 @@ function run(command, args, failure, env = process.env) {
     child.once('close', (code) => {
       process.removeListener('SIGINT', stop);
       if (code === 0) resolve();
-      else reject(new SetUpError(`${failure}\n${Buffer.concat(output).toString('utf8').split('\n').slice(-40).join('\n')}`));
+      else
+        reject(
+          new SetUpError(`${failure}\n${Buffer.concat(output).toString('utf8').split('\n').slice(-40).join('\n')}`),
+        );
     });
   });
 }

@@ -1,5 +1,6 @@
 /**
- * `npm start`: the set-up, then the whole mesh under `.local/` on free ports of the loopback, a short tour of the main job, and it stays up until Ctrl-C.
+ * `npm start`: the set-up, then the whole mesh under `.local/` on free ports of the loopback, a short tour of the main
+ * job, and it stays up until Ctrl-C.
  *   --bridges N   how many bridges (1 to 8; 1)
  *   --no-tour     without the tour
  *   --fresh       forgets the data of the last start
@@ -18,7 +19,8 @@ const DATA = ['nats', 'postgres', 'logs', 'settings.json', 'mesh.json'];
 
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
-const line = (text, tookMs) => console.log(`${paint(32, '✓')} ${text}${tookMs === undefined ? '' : paint(2, `  ${duration(tookMs)}`)}`);
+const line = (text, tookMs) =>
+  console.log(`${paint(32, '✓')} ${text}${tookMs === undefined ? '' : paint(2, `  ${duration(tookMs)}`)}`);
 const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 await main(async () => {
@@ -35,19 +37,30 @@ await main(async () => {
 function readOptions() {
   let values;
   try {
-    ({ values } = parseArgs({ options: { bridges: { type: 'string', default: '1' }, tour: { type: 'boolean', default: true }, fresh: { type: 'boolean', default: false } }, allowNegative: true }));
+    ({ values } = parseArgs({
+      options: {
+        bridges: { type: 'string', default: '1' },
+        tour: { type: 'boolean', default: true },
+        fresh: { type: 'boolean', default: false },
+      },
+      allowNegative: true,
+    }));
   } catch (error) {
     throw new SetUpError(`${error.message}\nnpm start -- [--bridges N] [--no-tour] [--fresh]`);
   }
   const bridges = Number(values.bridges);
-  if (!Number.isInteger(bridges) || bridges < 1 || bridges > 8) throw new SetUpError('--bridges takes a whole number from 1 to 8');
+  if (!Number.isInteger(bridges) || bridges < 1 || bridges > 8)
+    throw new SetUpError('--bridges takes a whole number from 1 to 8');
   const freeswitch = process.env.FREESWITCH || findFreeswitch();
-  if (freeswitch !== undefined && !existsSync(freeswitch)) throw new SetUpError(`FREESWITCH names ${freeswitch}, which is not there`);
+  if (freeswitch !== undefined && !existsSync(freeswitch))
+    throw new SetUpError(`FREESWITCH names ${freeswitch}, which is not there`);
   return { ...values, bridges, freeswitch };
 }
 
 function findFreeswitch() {
-  const folder = (process.env.PATH ?? '').split(delimiter).find((path) => path !== '' && existsSync(join(path, 'freeswitch')));
+  const folder = (process.env.PATH ?? '')
+    .split(delimiter)
+    .find((path) => path !== '' && existsSync(join(path, 'freeswitch')));
   return folder === undefined ? undefined : join(folder, 'freeswitch');
 }
 
@@ -62,7 +75,10 @@ function takeLock() {
       if (error.code !== 'EEXIST') throw error;
     }
     const holder = Number(readFileSync(LOCK, 'utf8'));
-    if (isRunning(holder)) throw new SetUpError(`A mesh of this checkout runs already (process ${holder}). Stop it with Ctrl-C there, or: kill ${holder}`);
+    if (isRunning(holder))
+      throw new SetUpError(
+        `A mesh of this checkout runs already (process ${holder}). Stop it with Ctrl-C there, or: kill ${holder}`,
+      );
     rmSync(LOCK, { force: true });
   }
 }
@@ -84,9 +100,15 @@ function forget() {
 
 async function runMesh({ bridges, freeswitch, tour, fresh }) {
   if (fresh) forget();
-  console.log(freeswitch === undefined
-    ? paint(33, '! No FreeSWITCH: FREESWITCH names no binary and none is on PATH. Each bridge runs a STAND-IN: no SIP on a wire, calls are injected.')
-    : `· FreeSWITCH: the real one, ${freeswitch}`);
+  console.log(
+    freeswitch === undefined
+      ? paint(
+          33,
+          '! No FreeSWITCH: FREESWITCH names no binary and none is on PATH. Each bridge runs a STAND-IN: no SIP ' +
+            'on a wire, calls are injected.',
+        )
+      : `· FreeSWITCH: the real one, ${freeswitch}`,
+  );
 
   const { startMesh } = await import(join(ROOT, 'libs/testkit/dist/mesh/mesh.launcher.js'));
   const stopping = stopSignal();
@@ -101,22 +123,37 @@ async function runMesh({ bridges, freeswitch, tour, fresh }) {
 
 async function run({ startMesh, stopping, bridges, freeswitch, tour }) {
   const starting = startMesh({
-    folder: FOLDER, root: ROOT, bridges, freeswitch, databaseUrl: process.env.DATABASE_URL || undefined, natsUrl: process.env.NATS_URL || undefined,
+    folder: FOLDER,
+    root: ROOT,
+    bridges,
+    freeswitch,
+    databaseUrl: process.env.DATABASE_URL || undefined,
+    natsUrl: process.env.NATS_URL || undefined,
     onReady: (name, tookMs) => line(name, tookMs),
-  }).catch((error) => { throw new SetUpError(`The mesh did not start. ${error.message}`); });
+  }).catch((error) => {
+    throw new SetUpError(`The mesh did not start. ${error.message}`);
+  });
   const mesh = await Promise.race([starting, stopping]);
   if (mesh === 'stop') {
     console.log('\n· stopping what has started');
-    await starting.then((started) => started.stop(), () => undefined);
+    await starting.then(
+      (started) => started.stop(),
+      () => undefined,
+    );
     return 0;
   }
   for (const component of mesh.components) {
-    component.onUnexpectedExit((code) => console.error(paint(31, `✗ ${component.name} ended with code ${code}; its log: ${component.logFile}`)));
+    component.onUnexpectedExit((code) =>
+      console.error(paint(31, `✗ ${component.name} ended with code ${code}; its log: ${component.logFile}`)),
+    );
   }
   let code = 0;
   try {
     if (tour) code = await Promise.race([walk(mesh), stopping.then(() => 0)]);
-    console.log(`\nThe mesh is up: API ${mesh.file.api}, API description ${mesh.file.api}/api/openapi.json, keys and ports in ${mesh.fileName}, logs in ${join(FOLDER, 'logs')}.`);
+    console.log(
+      `\nThe mesh is up: API ${mesh.file.api}, API description ${mesh.file.api}/api/openapi.json, keys and ` +
+        `ports in ${mesh.fileName}, logs in ${join(FOLDER, 'logs')}.`,
+    );
     console.log('Ctrl-C stops it.');
     await stopping;
   } finally {
@@ -142,7 +179,10 @@ async function walk(mesh) {
 /** A Ctrl-C reaches this process twice: from the terminal, and from npm, which passes it on. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** Resolves with `stop` at the first Ctrl-C or SIGTERM. A second one ends this process at once, and with it everything that it started. */
+/**
+ *  Resolves with `stop` at the first Ctrl-C or SIGTERM. A second one ends this process at once, and with it everything
+ *  that it started.
+ */
 function stopSignal() {
   return new Promise((resolve) => {
     let askedAt;

@@ -1,7 +1,8 @@
 /**
- * `npm test`: the set-up, then every test: unit and integration tests against real servers, then the whole mesh. Arguments go to jest and leave the whole-mesh tests out
- * (`npm test -- libs/routing`); `npm test -- --e2e` runs those alone. The last line is `N passed, N failed`, whatever fails: a server that cannot be started is
- * reported once with its cause, and a suite that does not end by itself is ended.
+ * `npm test`: the set-up, then every test: unit and integration tests against real servers, then the whole mesh.
+ * Arguments go to jest and leave the whole-mesh tests out (`npm test -- libs/routing`); `npm test -- --e2e` runs those
+ * alone. The last line is `N passed, N failed`, whatever fails: a server that cannot be started is reported once with
+ * its cause, and a suite that does not end by itself is ended.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main, ROOT, setUp } from './set-up.mjs';
 
-const JEST = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', join(ROOT, 'node_modules/jest/bin/jest.js')];
+const JEST = [
+  '--experimental-vm-modules',
+  '--no-warnings=ExperimentalWarning',
+  join(ROOT, 'node_modules/jest/bin/jest.js'),
+];
 
 /** How long jest may take to end once its results are written. */
 const END_MS = 5_000;
@@ -18,7 +23,11 @@ await main(async () => {
   const given = process.argv.slice(2);
   await setUp((line) => console.log(`· ${line}`), { forTests: true });
   const freeswitch = process.env.FREESWITCH;
-  console.log(freeswitch ? `· whole-mesh tests run against the real FreeSWITCH at ${freeswitch}` : '· FREESWITCH names no binary: whole-mesh tests run against the stand-in, not against a real FreeSWITCH');
+  console.log(
+    freeswitch
+      ? `· whole-mesh tests run against the real FreeSWITCH at ${freeswitch}`
+      : '· FREESWITCH names no binary: whole-mesh tests run against the stand-in, not against a real FreeSWITCH',
+  );
 
   const folder = mkdtempSync(join(tmpdir(), 'trunkmesh-test-'));
   try {
@@ -28,9 +37,17 @@ await main(async () => {
     if (whole || given.includes('--e2e')) results.push(await checkServers());
     if (results.every(({ ok }) => ok)) {
       if (!given.includes('--e2e')) results.push(await jest('unit', given, folder));
-      if (whole || given.includes('--e2e')) results.push(await jest('e2e', given.filter((argument) => argument !== '--e2e'), folder));
+      if (whole || given.includes('--e2e'))
+        results.push(
+          await jest(
+            'e2e',
+            given.filter((argument) => argument !== '--e2e'),
+            folder,
+          ),
+        );
     }
-    for (const name of readdirSync(folder).filter((file) => !file.endsWith('.json'))) console.error(`\n${readFileSync(join(folder, name), 'utf8')}`);
+    for (const name of readdirSync(folder).filter((file) => !file.endsWith('.json')))
+      console.error(`\n${readFileSync(join(folder, name), 'utf8')}`);
     const passed = results.reduce((sum, result) => sum + result.passed, 0);
     const failed = results.reduce((sum, result) => sum + result.failed, 0);
     console.log(`\n${passed} passed, ${failed} failed`);
@@ -40,25 +57,33 @@ await main(async () => {
   }
 });
 
-/** Hundreds of tests need the two servers: where one cannot be started its cause is reported once, and no test is run. */
+/**
+ *  Hundreds of tests need the two servers: where one cannot be started its cause is reported once, and no test is run.
+ */
 async function checkServers() {
   const { startServers } = await import(join(ROOT, 'libs/testkit/dist/servers.process.js'));
   try {
     await (await startServers()).stop();
     return { ok: true, passed: 0, failed: 0 };
   } catch (error) {
-    console.error(`\n${error.message}\nMost tests need it, so none was run. Tests that need no server: npm test -- libs/routing`);
+    console.error(
+      `\n${error.message}\nMost tests need it, so none was run. Tests that need no server: npm test -- libs/routing`,
+    );
     return { ok: false, passed: 0, failed: 1 };
   }
 }
 
-/** A suite that could not even be loaded, or failed outside its tests (an error that nobody caught), counts as one failed test, and so does a run that had to be ended: it must not vanish from the sum. */
+/**
+ *  A suite that could not even be loaded, or failed outside its tests (an error that nobody caught), counts as one
+ *  failed test, and so does a run that had to be ended: it must not vanish from the sum.
+ */
 async function jest(suite, args, folder) {
   const output = join(folder, `${suite}.json`);
   const code = await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...JEST, '--json', `--outputFile=${output}`, ...args], {
       cwd: ROOT,
-      // --json sends the result to standard output as well, where it is of no use to a reader; the report itself goes to standard error.
+      // --json sends the result to standard output as well, where it is of no use to a reader; the report itself goes
+      // to standard error.
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, TEST_SUITE: suite, SERVER_FAILURES: folder },
     });
@@ -72,12 +97,18 @@ async function jest(suite, args, folder) {
   });
   try {
     const result = JSON.parse(readFileSync(output, 'utf8'));
-    const outside = result.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed')).length;
+    const outside = result.testResults.filter(
+      ({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
+    ).length;
     // A selection by name passes over the rest; in a whole run nothing may be passed over.
     const other = args.length > 0 ? 0 : result.numPendingTests + result.numTodoTests;
     if (other > 0) console.error(`${other} tests were skipped; there must be none`);
     const unended = code === 'SIGKILL' ? 1 : 0;
-    return { ok: code === 0 && other === 0, passed: result.numPassedTests, failed: result.numFailedTests + outside + other + unended };
+    return {
+      ok: code === 0 && other === 0,
+      passed: result.numPassedTests,
+      failed: result.numFailedTests + outside + other + unended,
+    };
   } catch {
     console.error(`the ${suite} tests ended with ${code} and left no result`);
     return { ok: false, passed: 0, failed: 1 };
@@ -91,7 +122,10 @@ function endOnce(isDone, child) {
     if (!isDone()) return;
     doneAt ??= Date.now();
     if (Date.now() - doneAt < END_MS || child.killed) return;
-    console.error(`jest did not end within ${END_MS / 1000} s after its last test, because a test left something open; it was ended`);
+    console.error(
+      `jest did not end within ${END_MS / 1000} s after its last test, because a test left something open; it ` +
+        'was ended',
+    );
     child.kill('SIGKILL');
   }, 500);
 }

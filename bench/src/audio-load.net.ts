@@ -7,7 +7,10 @@ import type { CallAddresses } from './audio-relay.process.js';
 const FRAME_MS = 20;
 /** Frames of which the times are kept, a call: a frame that takes longer than this to come back is lost. */
 const REMEMBERED = 256;
-/** Mu-law codes that keep their value through L16, and the samples that they stand for: sixteen of them write a frame's number. */
+/**
+ *  Mu-law codes that keep their value through L16, and the samples that they stand for: sixteen of them write a frame's
+ *  number.
+ */
 const DIGIT_CODE = 0x80;
 const DIGITS = 8;
 const SAMPLES = Array.from({ length: 16 }, (_, digit) => sampleOf(DIGIT_CODE + digit));
@@ -24,7 +27,10 @@ const PERIOD_FRAMES = 75;
 const PAUSE = Buffer.alloc(320);
 const SETTLE_MS = 300;
 
-/** FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of each way. */
+/**
+ *  FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of
+ *  each way.
+ */
 export interface AudioLoad {
   readonly url: string;
   attach(calls: readonly CallAddresses[]): Promise<void>;
@@ -34,11 +40,27 @@ export interface AudioLoad {
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
-/** Milliseconds: caller to assistant, and back. Frames of speech that were sent and came back; all frames that reached the assistant, pauses too. */
-export interface Latencies { up: number[]; down: number[]; sent: number; heard: number; carried: number }
+/**
+ *  Milliseconds: caller to assistant, and back. Frames of speech that were sent and came back; all frames that reached
+ *  the assistant, pauses too.
+ */
+export interface Latencies {
+  up: number[];
+  down: number[];
+  sent: number;
+  heard: number;
+  carried: number;
+}
 export const noLatencies = (): Latencies => ({ up: [], down: [], sent: 0, heard: 0, carried: 0 });
 
-interface Caller { socket: Socket; frame: Buffer; sent: number; begin: number; sentAt: Float64Array; echoedAt: Float64Array }
+interface Caller {
+  socket: Socket;
+  frame: Buffer;
+  sent: number;
+  begin: number;
+  sentAt: Float64Array;
+  echoedAt: Float64Array;
+}
 
 export async function startAudioLoad(): Promise<AudioLoad> {
   const callers: Caller[] = [];
@@ -46,15 +68,17 @@ export async function startAudioLoad(): Promise<AudioLoad> {
   let speaking = false;
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
   await once(server, 'listening');
-  server.on('connection', (ws) => echo(ws, (number) => {
-    now.carried += 1;
-    if (number === undefined) return;
-    const caller = callers[number >>> 20];
-    if (!caller) return;
-    const slot = number % REMEMBERED;
-    caller.echoedAt[slot] = performance.now();
-    now.up.push(caller.echoedAt[slot]! - caller.sentAt[slot]!);
-  }));
+  server.on('connection', (ws) =>
+    echo(ws, (number) => {
+      now.carried += 1;
+      if (number === undefined) return;
+      const caller = callers[number >>> 20];
+      if (!caller) return;
+      const slot = number % REMEMBERED;
+      caller.echoedAt[slot] = performance.now();
+      now.up.push(caller.echoedAt[slot]! - caller.sentAt[slot]!);
+    }),
+  );
 
   const sendDue = (): void => {
     if (!speaking) return;
@@ -80,10 +104,18 @@ export async function startAudioLoad(): Promise<AudioLoad> {
         await once(socket, 'listening');
         // The relay is gone before its load is.
         socket.on('error', () => {});
-        // A connected socket sends at once; any other looks the address up first, and the frame would have been written anew by then.
+        // A connected socket sends at once; any other looks the address up first, and the frame would have been written
+        // anew by then.
         socket.connect(relay, '127.0.0.1');
         await once(socket, 'connect');
-        const caller: Caller = { socket, frame: Buffer.alloc(320), sent: 0, begin: 0, sentAt: new Float64Array(REMEMBERED), echoedAt: new Float64Array(REMEMBERED) };
+        const caller: Caller = {
+          socket,
+          frame: Buffer.alloc(320),
+          sent: 0,
+          begin: 0,
+          sentAt: new Float64Array(REMEMBERED),
+          echoedAt: new Float64Array(REMEMBERED),
+        };
         callers.push(caller);
         socket.on('message', (datagram) => {
           const number = readNumber(datagram);
@@ -95,18 +127,26 @@ export async function startAudioLoad(): Promise<AudioLoad> {
     },
     async speak(ms, to = noLatencies()) {
       // Spread over the 20 ms, as calls are that began at any time.
-      for (const caller of callers) caller.begin = performance.now() + Math.random() * FRAME_MS - caller.sent * FRAME_MS;
+      for (const caller of callers)
+        caller.begin = performance.now() + Math.random() * FRAME_MS - caller.sent * FRAME_MS;
       now = to;
       speaking = true;
-      await new Promise((resolve) => { setTimeout(resolve, ms); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, ms);
+      });
       speaking = false;
     },
-    settle: () => new Promise((resolve) => { setTimeout(resolve, SETTLE_MS); }),
+    settle: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, SETTLE_MS);
+      }),
     async stop() {
       clearInterval(ticking);
       for (const { socket } of callers) socket.close();
       for (const ws of server.clients) ws.terminate();
-      await new Promise((resolve) => { server.close(resolve); });
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
     },
   };
 }
@@ -134,7 +174,8 @@ function echo(ws: WebSocket, onFrame: (number: number | undefined) => void): voi
 }
 
 function writeNumber(frame: Buffer, number: number): void {
-  for (let digit = DIGITS - 1, rest = number; digit >= 0; digit -= 1, rest = Math.floor(rest / 16)) frame.writeInt16LE(SAMPLES[rest % 16]!, 2 * digit);
+  for (let digit = DIGITS - 1, rest = number; digit >= 0; digit -= 1, rest = Math.floor(rest / 16))
+    frame.writeInt16LE(SAMPLES[rest % 16]!, 2 * digit);
 }
 
 /** Undefined: silence, or another frame's end. */

@@ -3,19 +3,29 @@ import { startRelay, type RelayProcess } from './audio-relay.process.js';
 import { figure, percentile } from './figure.js';
 
 const SIZES = [50, 150];
-/** A process that has just begun runs code that V8 has not compiled yet, and more of it in the engine than in the bare relay. */
+/**
+ *  A process that has just begun runs code that V8 has not compiled yet, and more of it in the engine than in the bare
+ *  relay.
+ */
 const WARM_UP_MS = [5_000, 1_500];
 const WINDOW_MS = Number(process.env['BENCH_AUDIO_MS'] ?? 1_500);
 const ROUNDS = 4;
 
-interface Subject { relay: RelayProcess; load: AudioLoad }
-interface Measured { cpuMs: number; seen: Latencies }
+interface Subject {
+  relay: RelayProcess;
+  load: AudioLoad;
+}
+interface Measured {
+  cpuMs: number;
+  seen: Latencies;
+}
 
 /**
- * The agent's audio engine against a bare UDP↔WebSocket relay that does the same conversions and nothing else, each in a process of its own and with the same load: every
- * call sends a frame every 20 ms, and the assistant echoes it at once. They take turns of a few seconds, and the other one is held meanwhile, so that both see the same
- * machine. Processor time is the relay's alone. Of the engine's latency, up to 20 ms on the way back is the wait for the frame clock, which the bare relay does without: it
- * sends when a message comes.
+ * The agent's audio engine against a bare UDP↔WebSocket relay that does the same conversions and nothing else, each in
+ * a process of its own and with the same load: every call sends a frame every 20 ms, and the assistant echoes it at
+ * once. They take turns of a few seconds, and the other one is held meanwhile, so that both see the same machine.
+ * Processor time is the relay's alone. Of the engine's latency, up to 20 ms on the way back is the wait for the frame
+ * clock, which the bare relay does without: it sends when a message comes.
  */
 export async function run(print: (line: string) => void): Promise<void> {
   const bare: Subject = { relay: startRelay('audio-bare.child.js'), load: await startAudioLoad() };
@@ -36,7 +46,15 @@ export async function run(print: (line: string) => void): Promise<void> {
       engine.relay.hold();
     }
     const perCall = (memory[1]! - memory[0]!) / (SIZES[1]! - SIZES[0]!) / 1_048_576;
-    print(figure({ name: 'audio_memory_per_call', value: perCall, unit: 'MB', ratio: perCall / 0.5, versus: 'aim <= 0.5 MB' }));
+    print(
+      figure({
+        name: 'audio_memory_per_call',
+        value: perCall,
+        unit: 'MB',
+        ratio: perCall / 0.5,
+        versus: 'aim <= 0.5 MB',
+      }),
+    );
   } finally {
     for (const { relay, load } of [bare, engine]) {
       await relay.stop();
@@ -61,7 +79,7 @@ async function measure({ relay, load }: Subject, to: Measured): Promise<void> {
   await load.speak(WINDOW_MS / 3);
   const before = await relay.cpuMs();
   await load.speak(WINDOW_MS, to.seen);
-  to.cpuMs += await relay.cpuMs() - before;
+  to.cpuMs += (await relay.cpuMs()) - before;
   await load.settle();
   relay.hold();
 }
@@ -69,14 +87,28 @@ async function measure({ relay, load }: Subject, to: Measured): Promise<void> {
 function report(print: (line: string) => void, calls: number, ours: Measured, theirs: Measured): void {
   // By the frames that went through: on a machine that cannot keep up, fewer do.
   const perCallSecond = ({ cpuMs, seen }: Measured) => (cpuMs * 50) / seen.carried;
-  print(figure({
-    name: `audio_cpu_per_call_second_${calls}`, value: perCallSecond(ours), unit: 'ms', ratio: perCallSecond(ours) / perCallSecond(theirs),
-    versus: `bare relay, ${perCallSecond(theirs).toFixed(2)} ms (aim <= 1.3)`,
-  }));
+  print(
+    figure({
+      name: `audio_cpu_per_call_second_${calls}`,
+      value: perCallSecond(ours),
+      unit: 'ms',
+      ratio: perCallSecond(ours) / perCallSecond(theirs),
+      versus: `bare relay, ${perCallSecond(theirs).toFixed(2)} ms (aim <= 1.3)`,
+    }),
+  );
   for (const way of ['up', 'down'] as const) {
     for (const share of [0.5, 0.99]) {
-      const value = percentile(ours.seen[way], share), rival = percentile(theirs.seen[way], share);
-      print(figure({ name: `audio_latency_${way}_p${share * 100}_${calls}`, value, unit: 'ms', ratio: value / rival, versus: `bare relay, ${rival.toFixed(2)} ms${way === 'down' ? ' (aim <= 21 ms more)' : ''}` }));
+      const value = percentile(ours.seen[way], share),
+        rival = percentile(theirs.seen[way], share);
+      print(
+        figure({
+          name: `audio_latency_${way}_p${share * 100}_${calls}`,
+          value,
+          unit: 'ms',
+          ratio: value / rival,
+          versus: `bare relay, ${rival.toFixed(2)} ms${way === 'down' ? ' (aim <= 21 ms more)' : ''}`,
+        }),
+      );
     }
   }
   const lost = ours.seen.sent - ours.seen.heard;

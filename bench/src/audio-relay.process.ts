@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where FreeSWITCH's end of one call is, and where it sends. */
-export interface CallAddresses { freeswitch: number; relay: number }
+export interface CallAddresses {
+  freeswitch: number;
+  relay: number;
+}
 
 /** What the parent asks of a relay that is measured, and what it answers. */
 export type Request = { ask: 'open'; url: string; calls: number } | { ask: 'cpu' } | { ask: 'memory' };
@@ -30,8 +33,12 @@ export function startRelay(name: 'audio-bare.child.js' | 'audio-engine.child.js'
     open: (url, calls) => ask(child, { ask: 'open', url, calls }) as Promise<CallAddresses[]>,
     cpuMs: () => ask(child, { ask: 'cpu' }) as Promise<number>,
     memory: () => ask(child, { ask: 'memory' }) as Promise<number>,
-    hold() { child.kill('SIGSTOP'); },
-    goOn() { child.kill('SIGCONT'); },
+    hold() {
+      child.kill('SIGSTOP');
+    },
+    goOn() {
+      child.kill('SIGCONT');
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
@@ -42,10 +49,12 @@ export function startRelay(name: 'audio-bare.child.js' | 'audio-engine.child.js'
 
 async function ask(child: ChildProcess, request: Request): Promise<Answer> {
   const gone = new AbortController();
-  const exited = once(child, 'exit', { signal: gone.signal }).then(() => { throw new Error('the relay ended'); });
+  const exited = once(child, 'exit', { signal: gone.signal }).then(() => {
+    throw new Error('the relay ended');
+  });
   try {
     child.send(request);
-    return (await Promise.race([once(child, 'message', { signal: gone.signal }), exited]) as [Answer])[0];
+    return ((await Promise.race([once(child, 'message', { signal: gone.signal }), exited])) as [Answer])[0];
   } finally {
     exited.catch(() => {});
     gone.abort();
@@ -57,7 +66,8 @@ export function serve(open: (url: string) => Promise<CallAddresses>): void {
   const collect = (globalThis as { gc?: () => void }).gc;
   const answer = async (request: Request): Promise<Answer> => {
     switch (request.ask) {
-      case 'open': return Promise.all(Array.from({ length: request.calls }, () => open(request.url)));
+      case 'open':
+        return Promise.all(Array.from({ length: request.calls }, () => open(request.url)));
       case 'cpu': {
         const { user, system } = process.cpuUsage();
         return (user + system) / 1_000;

@@ -5,9 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
 import { startMesh, type Mesh } from '@trunkmesh/testkit/mesh/mesh.launcher.js';
 
-export interface BenchMesh { mesh: Mesh; organizationId: string; adminKey: string; stop(): Promise<void> }
+export interface BenchMesh {
+  mesh: Mesh;
+  organizationId: string;
+  adminKey: string;
+  stop(): Promise<void>;
+}
 
-/** A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a real FreeSWITCH; else the stand-in. */
+/**
+ *  A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a
+ *  real FreeSWITCH; else the stand-in.
+ */
 /** What is measured is the service, not its patience with one key. */
 const NO_LIMITS = { RATE_LIMIT_KEY: '0', RATE_LIMIT_ORGANIZATION: '0', RATE_LIMIT_ADDRESS: '0', QUOTA_TRUNKS: '0' };
 
@@ -15,7 +23,14 @@ export async function benchMesh(env: Record<string, string> = {}): Promise<Bench
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-bench-'));
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
   const freeswitch = process.env['FREESWITCH'] || undefined;
-  const mesh = await startMesh({ folder, root, freeswitch, durable: true, rtpBase: 18_000, env: { LOG_LEVEL: 'warn', ...NO_LIMITS, ...env } });
+  const mesh = await startMesh({
+    folder,
+    root,
+    freeswitch,
+    durable: true,
+    rtpBase: 18_000,
+    env: { LOG_LEVEL: 'warn', ...NO_LIMITS, ...env },
+  });
   const stop = async () => {
     await mesh.stop();
     await rm(folder, { recursive: true, force: true });
@@ -23,7 +38,11 @@ export async function benchMesh(env: Record<string, string> = {}): Promise<Bench
   try {
     const bootstrap = apiClient(mesh.file.api, mesh.file.bootstrapKey);
     const { id } = await bootstrap.post<{ id: string }>('/api/v1/organizations', { name: 'Bench' });
-    const { key } = await bootstrap.post<{ key: string }>('/api/v1/api-keys', { organization_id: id, name: 'bench', role: 'admin' });
+    const { key } = await bootstrap.post<{ key: string }>('/api/v1/api-keys', {
+      organization_id: id,
+      name: 'bench',
+      role: 'admin',
+    });
     return { mesh, organizationId: id, adminKey: key, stop };
   } catch (error) {
     await stop();

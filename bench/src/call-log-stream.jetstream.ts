@@ -12,8 +12,13 @@ const IN_FLIGHT = 2_000;
 const SAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'libs', 'contracts', 'samples');
 
 export async function storedSamples(): Promise<CallSamples> {
-  const read = async (type: string) => JSON.parse(await readFile(join(SAMPLES, `${type}.json`), 'utf8')) as CallSamples['CallStarted'];
-  return { CallStarted: await read('CallStarted'), CallAnswered: await read('CallAnswered'), CallEnded: await read('CallEnded') };
+  const read = async (type: string) =>
+    JSON.parse(await readFile(join(SAMPLES, `${type}.json`), 'utf8')) as CallSamples['CallStarted'];
+  return {
+    CallStarted: await read('CallStarted'),
+    CallAnswered: await read('CallAnswered'),
+    CallEnded: await read('CallEnded'),
+  };
 }
 
 export interface CallsStream {
@@ -34,8 +39,11 @@ export async function callsStream(url: string, calls: CallsOf): Promise<CallsStr
     async publish(from, to) {
       let pending: Promise<unknown>[] = [];
       for (let first = from; first < to; first += AT_ONCE) {
-        const going = Array.from({ length: Math.min(AT_ONCE, to - first) }, (_none, nth) => eventsOf(first + nth, calls));
-        for (let step = 0; step < going[0]!.length; step += 1) for (const events of going) pending.push(js.publish(events[step]!.subject, JSON.stringify(events[step])));
+        const going = Array.from({ length: Math.min(AT_ONCE, to - first) }, (_none, nth) =>
+          eventsOf(first + nth, calls),
+        );
+        for (let step = 0; step < going[0]!.length; step += 1)
+          for (const events of going) pending.push(js.publish(events[step]!.subject, JSON.stringify(events[step])));
         if (pending.length < IN_FLIGHT) continue;
         await Promise.all(pending);
         pending = [];

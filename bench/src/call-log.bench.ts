@@ -17,17 +17,31 @@ const WARM_UP_CALLS = 1_000;
 const READS = 400;
 
 /**
- * The call log: what recording costs, and how long looking up takes. Recording is measured against a program that inserts the same events from the same stream into one table and
- * makes nothing of them; looking up (authentication, NATS and billing-observer between) against the same number of rows served straight from that table.
+ * The call log: what recording costs, and how long looking up takes. Recording is measured against a program that
+ * inserts the same events from the same stream into one table and makes nothing of them; looking up (authentication,
+ * NATS and billing-observer between) against the same number of rows served straight from that table.
  */
 export async function run(print: (line: string) => void): Promise<void> {
   const bench = await benchMesh();
   const database = await startPostgres({ durable: true });
-  const calls = await callsStream(bench.mesh.file.nats, { organizationId: bench.organizationId, bridgeId: BRIDGE, epoch: randomUUID(), samples: await storedSamples() });
+  const calls = await callsStream(bench.mesh.file.nats, {
+    organizationId: bench.organizationId,
+    bridgeId: BRIDGE,
+    epoch: randomUUID(),
+    samples: await storedSamples(),
+  });
   const bare = await startMeasured<Request>('call-log-bare.child.js', [bench.mesh.file.nats, database.url]);
   try {
     const rates = await recording(bench, calls, bare);
-    print(figure({ name: 'call_log_recording', value: rates.ours, unit: 'events/s', ratio: rates.ours / rates.bare, versus: `bare insert of the same stream, ${Math.round(rates.bare)}/s` }));
+    print(
+      figure({
+        name: 'call_log_recording',
+        value: rates.ours,
+        unit: 'events/s',
+        ratio: rates.ours / rates.bare,
+        versus: `bare insert of the same stream, ${Math.round(rates.bare)}/s`,
+      }),
+    );
     await vacuum(bench.mesh.billingUrl);
     const load = httpLoad(bench.mesh.file.api, bench.adminKey, 1);
     const rival = httpLoad(`http://127.0.0.1:${await bare.ask({ ask: 'serve' })}`, '', 1);
@@ -43,7 +57,11 @@ export async function run(print: (line: string) => void): Promise<void> {
 }
 
 /** The observer stands still while the stream is filled and while the other one reads it. Events a second. */
-async function recording({ mesh }: BenchMesh, calls: CallsStream, bare: Measured<Request>): Promise<{ ours: number; bare: number }> {
+async function recording(
+  { mesh }: BenchMesh,
+  calls: CallsStream,
+  bare: Measured<Request>,
+): Promise<{ ours: number; bare: number }> {
   const observer = mesh.billingObserver.pid()!;
   const rates = { ours: 0, bare: 0 };
   for (let round = 0, first = 0; round <= ROUNDS; round += 1) {
@@ -62,26 +80,45 @@ async function recording({ mesh }: BenchMesh, calls: CallsStream, bare: Measured
   return rates;
 }
 
-interface Readers { load: Load; rival: Load; organization: string }
+interface Readers {
+  load: Load;
+  rival: Load;
+  organization: string;
+}
 
 async function lookingUp({ load, rival, organization }: Readers, print: (line: string) => void): Promise<void> {
   const total = WARM_UP_CALLS + ROUNDS * CALLS_A_ROUND;
   const random = () => Math.floor(Math.random() * total);
   const questions: Record<string, { ours: (nth: number) => string; theirs: (nth: number) => string }> = {
     list_100: { ours: () => '/api/v1/calls?limit=100', theirs: () => `/?organization=${organization}&limit=100` },
-    list_of_a_caller: { ours: (nth) => `/api/v1/calls?limit=10&customer_phone=${encodeURIComponent(caller(nth))}`, theirs: () => `/?organization=${organization}&limit=10` },
-    one: { ours: (nth) => `/api/v1/calls/CA${callId(nth).replaceAll('-', '')}`, theirs: (nth) => `/?organization=${organization}&call=${callId(nth)}` },
+    list_of_a_caller: {
+      ours: (nth) => `/api/v1/calls?limit=10&customer_phone=${encodeURIComponent(caller(nth))}`,
+      theirs: () => `/?organization=${organization}&limit=10`,
+    },
+    one: {
+      ours: (nth) => `/api/v1/calls/CA${callId(nth).replaceAll('-', '')}`,
+      theirs: (nth) => `/?organization=${organization}&call=${callId(nth)}`,
+    },
   };
   for (const [name, { ours, theirs }] of Object.entries(questions)) {
     const [mine, others]: [number[], number[]] = [[], []];
     for (let nth = 0; nth < READS; nth += 1) {
       const call = random();
-      others.push(1_000 * await seconds(() => rival.get(theirs(call))));
-      mine.push(1_000 * await seconds(() => load.get(ours(call))));
+      others.push(1_000 * (await seconds(() => rival.get(theirs(call)))));
+      mine.push(1_000 * (await seconds(() => load.get(ours(call)))));
     }
     for (const share of [0.5, 0.99]) {
-      const value = percentile(mine, share), other = percentile(others, share);
-      print(figure({ name: `call_log_${name}_p${share * 100}`, value, unit: 'ms', ratio: value / other, versus: `bare HTTP and SQL, ${other.toFixed(2)} ms (${total} calls)` }));
+      const value = percentile(mine, share),
+        other = percentile(others, share);
+      print(
+        figure({
+          name: `call_log_${name}_p${share * 100}`,
+          value,
+          unit: 'ms',
+          ratio: value / other,
+          versus: `bare HTTP and SQL, ${other.toFixed(2)} ms (${total} calls)`,
+        }),
+      );
     }
   }
 }

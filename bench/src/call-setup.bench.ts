@@ -25,11 +25,15 @@ const CALLER_ADDRESS = '127.0.0.101';
 const SMALL_HEAP = { NODE_OPTIONS: '--max-semi-space-size=4' };
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-interface Target { host: string; port: number }
+interface Target {
+  host: string;
+  port: number;
+}
 
 /**
- * INVITE → 200 at 20 calls a second on a real FreeSWITCH: the whole way through routing, prewarm and the assistant's WebSocket, against a bare outbound-socket program on a
- * FreeSWITCH of its own that answers at once. They take turns, so that both see the same machine. And what a call weighs in the agent.
+ * INVITE → 200 at 20 calls a second on a real FreeSWITCH: the whole way through routing, prewarm and the assistant's
+ * WebSocket, against a bare outbound-socket program on a FreeSWITCH of its own that answers at once. They take turns,
+ * so that both see the same machine. And what a call weighs in the agent.
  */
 export async function run(print: (line: string) => void): Promise<void> {
   const binary = process.env['FREESWITCH'];
@@ -52,7 +56,17 @@ export async function run(print: (line: string) => void): Promise<void> {
     }
     for (const share of [0.5, 0.99]) {
       const [value, rival] = [percentile(mine, share), percentile(theirs, share)];
-      print(figure({ name: `call_setup_p${share * 100}`, value, unit: 'ms', ratio: value / rival, versus: `a bare program that answers at once, ${rival.toFixed(1)} ms; ${mine.length} and ${theirs.length} calls at ${PER_SECOND}/s` }));
+      print(
+        figure({
+          name: `call_setup_p${share * 100}`,
+          value,
+          unit: 'ms',
+          ratio: value / rival,
+          versus:
+            `a bare program that answers at once, ${rival.toFixed(1)} ms; ${mine.length} and ` +
+            `${theirs.length} calls at ${PER_SECOND}/s`,
+        }),
+      );
     }
     print(figure(await memoryPerCall(bench, ours, assistant)));
   } finally {
@@ -63,17 +77,29 @@ export async function run(print: (line: string) => void): Promise<void> {
 /** An assistant by the organisation's settings, a trunk by address, a number. */
 async function prepare(bench: BenchMesh, assistant: Assistant): Promise<void> {
   const api = apiClient(bench.mesh.file.api, bench.adminKey);
-  await api.patch(`/api/v1/organizations/${bench.organizationId}`, { media_url: assistant.url, prewarm_url: assistant.prewarmUrl, signing_secret: 'a secret of the measurement' });
-  const trunk = await api.post<{ id: string }>('/api/v1/sip-trunks', { name: 'Bench', gateway: `${CALLER_ADDRESS}:5060`, register: false });
+  await api.patch(`/api/v1/organizations/${bench.organizationId}`, {
+    media_url: assistant.url,
+    prewarm_url: assistant.prewarmUrl,
+    signing_secret: 'a secret of the measurement',
+  });
+  const trunk = await api.post<{ id: string }>('/api/v1/sip-trunks', {
+    name: 'Bench',
+    gateway: `${CALLER_ADDRESS}:5060`,
+    register: false,
+  });
   await api.post('/api/v1/phone-numbers', { phone_number: NUMBER, sip_trunk_id: trunk.id, assistant_id: 17 });
 }
 
-const untilAnswered = (target: Target) => eventually(async () => {
-  const line = await placeSipCall({ from: '+15559870000', number: NUMBER, address: CALLER_ADDRESS, target });
-  if (line.status !== 200) throw new Error(`SIP ${line.status}`);
-  await line.hangUp();
-  return true;
-}, { timeoutMs: 30_000, intervalMs: 250, message: 'a call to be answered' });
+const untilAnswered = (target: Target) =>
+  eventually(
+    async () => {
+      const line = await placeSipCall({ from: '+15559870000', number: NUMBER, address: CALLER_ADDRESS, target });
+      if (line.status !== 200) throw new Error(`SIP ${line.status}`);
+      await line.hangUp();
+      return true;
+    },
+    { timeoutMs: 30_000, intervalMs: 250, message: 'a call to be answered' },
+  );
 
 /** At a steady rate, whatever the earlier ones do. Adds each call's milliseconds from INVITE to 200. */
 async function callsTo(target: Target, seconds: number, tookMs: number[]): Promise<void> {
@@ -88,7 +114,15 @@ async function callsTo(target: Target, seconds: number, tookMs: number[]): Promi
 
 async function one(target: Target, tookMs: number[]): Promise<void> {
   let from = 0;
-  const line = await placeSipCall({ from: '+15559870001', number: NUMBER, address: CALLER_ADDRESS, target, onSent: () => { from = performance.now(); } });
+  const line = await placeSipCall({
+    from: '+15559870001',
+    number: NUMBER,
+    address: CALLER_ADDRESS,
+    target,
+    onSent: () => {
+      from = performance.now();
+    },
+  });
   if (line.status !== 200) throw new Error(`a call was refused with ${line.status}`);
   tookMs.push(performance.now() - from);
   await sleep(TALK_MS);
@@ -99,10 +133,22 @@ async function one(target: Target, tookMs: number[]): Promise<void> {
 async function bareFreeswitch({ mesh }: BenchMesh, binary: string): Promise<{ sip: Target; stop(): Promise<void> }> {
   const folder = join(dirname(mesh.fileName), 'bare');
   const freeswitch: BridgeFreeswitch = await freeswitchOf({
-    id: 'bare', pool: 'default', folder, root: join(HERE, '..', '..'), store: mesh.store, binary, logFile: join(folder, 'log'), rtp: { start: 19_000, end: 19_998 },
+    id: 'bare',
+    pool: 'default',
+    folder,
+    root: join(HERE, '..', '..'),
+    store: mesh.store,
+    binary,
+    logFile: join(folder, 'log'),
+    rtp: { start: 19_000, end: 19_998 },
   });
-  await writeFile(join(freeswitch.agentDir, 'acl.xml'), '<include>\n  <node type="allow" cidr="127.0.0.0/8"/>\n</include>\n');
-  const program = spawn(process.execPath, [join(HERE, 'call-setup-bare.child.js'), String(freeswitch.callSocketPort)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await writeFile(
+    join(freeswitch.agentDir, 'acl.xml'),
+    '<include>\n  <node type="allow" cidr="127.0.0.0/8"/>\n</include>\n',
+  );
+  const program = spawn(process.execPath, [join(HERE, 'call-setup-bare.child.js'), String(freeswitch.callSocketPort)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   await once(program.stdout, 'data');
   await freeswitch.component.start();
   return {
@@ -120,9 +166,14 @@ async function ended(program: ChildProcess): Promise<void> {
 }
 
 /** Resident memory of the whole agent, with callers that are heard and answered. */
-async function memoryPerCall(bench: BenchMesh, target: Target, assistant: Assistant): Promise<Parameters<typeof figure>[0]> {
+async function memoryPerCall(
+  bench: BenchMesh,
+  target: Target,
+  assistant: Assistant,
+): Promise<Parameters<typeof figure>[0]> {
   const { agent } = bench.mesh.bridges[0]!;
-  const resident = async () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${agent.pid()}/status`, 'utf8'))?.[1]) / 1024;
+  const resident = async () =>
+    Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${agent.pid()}/status`, 'utf8'))?.[1]) / 1024;
   const peer = await openRtpPeer();
   assistant.onConnection = (connection) => connection.echo();
   const before = await resident();
@@ -132,8 +183,14 @@ async function memoryPerCall(bench: BenchMesh, target: Target, assistant: Assist
     lines.push(await placeSipCall({ from: '+15559870002', number: NUMBER, address: CALLER_ADDRESS, target, audio }));
   }
   await sleep(5_000);
-  const value = (await resident() - before) / HELD_CALLS;
+  const value = ((await resident()) - before) / HELD_CALLS;
   await Promise.all(lines.map((line) => line.hangUp()));
   await peer.close();
-  return { name: 'agent_memory_per_call', value, unit: 'MB', ratio: value / 0.5, versus: `aim <= 0.5 MB; the whole agent ${Math.round(before)} MB without calls, ${HELD_CALLS} calls` };
+  return {
+    name: 'agent_memory_per_call',
+    value,
+    unit: 'MB',
+    ratio: value / 0.5,
+    versus: `aim <= 0.5 MB; the whole agent ${Math.round(before)} MB without calls, ${HELD_CALLS} calls`,
+  };
 }

@@ -3,17 +3,25 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A program of this folder that is measured in a process of its own, and answers each question with a number. It says 0 once it is ready. */
+/**
+ *  A program of this folder that is measured in a process of its own, and answers each question with a number. It says
+ *  0 once it is ready.
+ */
 export interface Measured<Question> {
   ask(question: Question): Promise<number>;
   stop(): Promise<void>;
 }
 
-export async function startMeasured<Question extends object>(name: string, args: readonly string[]): Promise<Measured<Question>> {
+export async function startMeasured<Question extends object>(
+  name: string,
+  args: readonly string[],
+): Promise<Measured<Question>> {
   const child = fork(join(dirname(fileURLToPath(import.meta.url)), name), args, { execArgv: ['--expose-gc'] });
-  const ended = once(child, 'exit').then(() => { throw new Error(`${name} ended`); });
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${name} ended`);
+  });
   ended.catch(() => undefined);
-  const answer = async () => (await Promise.race([once(child, 'message'), ended]) as [number])[0];
+  const answer = async () => ((await Promise.race([once(child, 'message'), ended])) as [number])[0];
   await answer();
   return {
     ask: (question) => {

@@ -1,5 +1,17 @@
 /** One measured figure beside its limit or rival, in the form that scripts read. */
-export function figure({ name, value, unit, ratio, versus }: { name: string; value: number; unit: string; ratio: number; versus: string }): string {
+export function figure({
+  name,
+  value,
+  unit,
+  ratio,
+  versus,
+}: {
+  name: string;
+  value: number;
+  unit: string;
+  ratio: number;
+  versus: string;
+}): string {
   return `BENCH ${name} ${round(value)} ${unit} ratio=${ratio.toFixed(2)} vs ${versus}`;
 }
 

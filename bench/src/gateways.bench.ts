@@ -11,8 +11,9 @@ const SIZES = (process.env['BENCH_GATEWAYS'] ?? '1000,5000').split(',').map(Numb
 const SAMPLES = 15;
 
 /**
- * From the 201 of a new trunk to FreeSWITCH's own word that the gateway is there (`sofia::gateway_add`), with so many gateways present, against one bare
- * rescan of the same configuration on the same FreeSWITCH (aim: rescan + 50 ms). And how many reloads a burst of trunks takes.
+ * From the 201 of a new trunk to FreeSWITCH's own word that the gateway is there (`sofia::gateway_add`), with so many
+ * gateways present, against one bare rescan of the same configuration on the same FreeSWITCH (aim: rescan + 50 ms). And
+ * how many reloads a burst of trunks takes.
  */
 export async function run(print: (line: string) => void): Promise<void> {
   const bench = await benchMesh();
@@ -31,8 +32,18 @@ export async function run(print: (line: string) => void): Promise<void> {
       const created = performance.now() - from;
       await untilAdded(bridge.agentDir, esl, size);
       const count = size - present;
-      const needed = await reloads(bench) - before;
-      print(figure({ name: `reloads_for_${count}_trunks`, value: needed, unit: 'reloads', ratio: needed / count, versus: `one reload a trunk, ${count}; created in ${Math.round(created)} ms, live after ${Math.round(performance.now() - from)} ms` }));
+      const needed = (await reloads(bench)) - before;
+      print(
+        figure({
+          name: `reloads_for_${count}_trunks`,
+          value: needed,
+          unit: 'reloads',
+          ratio: needed / count,
+          versus:
+            `one reload a trunk, ${count}; created in ${Math.round(created)} ms, live after ` +
+            `${Math.round(performance.now() - from)} ms`,
+        }),
+      );
       present = size;
       await quiet(bench);
       await measure({ print, load, esl, size });
@@ -52,14 +63,17 @@ async function burst(load: Load, { from, to }: { from: number; to: number }): Pr
 }
 
 async function untilAdded(agentDir: string, esl: EslClient, size: number): Promise<void> {
-  await eventually(async () => {
-    esl.frames.length = 0;
-    const files = (await readdir(join(agentDir, 'gateways'))).filter((name) => name.endsWith('.xml')).length;
-    const status = await command(esl, 'api sofia status');
-    const live = (status.match(/::/g) ?? []).length;
-    if (files < size || live < size) throw new Error(`${files} files, ${live} gateways of ${size}`);
-    return true;
-  }, { timeoutMs: 180_000, intervalMs: 250, message: `${size} gateways` });
+  await eventually(
+    async () => {
+      esl.frames.length = 0;
+      const files = (await readdir(join(agentDir, 'gateways'))).filter((name) => name.endsWith('.xml')).length;
+      const status = await command(esl, 'api sofia status');
+      const live = (status.match(/::/g) ?? []).length;
+      if (files < size || live < size) throw new Error(`${files} files, ${live} gateways of ${size}`);
+      return true;
+    },
+    { timeoutMs: 180_000, intervalMs: 250, message: `${size} gateways` },
+  );
 }
 
 /** No reload for a second: what is measured next is alone. */
@@ -70,7 +84,17 @@ async function quiet(bench: BenchMesh): Promise<void> {
   }
 }
 
-async function measure({ print, load, esl, size }: { print: (line: string) => void; load: Load; esl: EslClient; size: number }): Promise<void> {
+async function measure({
+  print,
+  load,
+  esl,
+  size,
+}: {
+  print: (line: string) => void;
+  load: Load;
+  esl: EslClient;
+  size: number;
+}): Promise<void> {
   const rescans: number[] = [];
   const added: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample += 1) {
@@ -80,23 +104,41 @@ async function measure({ print, load, esl, size }: { print: (line: string) => vo
     rescans.push(performance.now() - bareFrom);
 
     esl.frames.length = 0;
-    const { id } = await load.post('/api/v1/sip-trunks', trunk(`Sample ${size}-${sample}`)) as { id: string };
+    const { id } = (await load.post('/api/v1/sip-trunks', trunk(`Sample ${size}-${sample}`))) as { id: string };
     const from = performance.now();
-    await until(() => esl.frames.some(({ event }) => event?.some(([name, value]) => name === 'Gateway' && value.startsWith(id))), 30_000);
+    await until(
+      () => esl.frames.some(({ event }) => event?.some(([name, value]) => name === 'Gateway' && value.startsWith(id))),
+      30_000,
+    );
     added.push(performance.now() - from);
     await sleep(150);
   }
   const [value, rescan] = [percentile(added, 0.5), percentile(rescans, 0.5)];
-  print(figure({
-    name: `gateway_added_at_${size}`, value, unit: 'ms', ratio: value / (rescan + 50),
-    versus: `one bare rescan + 50 ms; rescan p50 ${rescan.toFixed(1)} ms, over it ${(value - rescan).toFixed(1)} ms, p90 ${percentile(added, 0.9).toFixed(1)} ms (aim <= 1)`,
-  }));
+  print(
+    figure({
+      name: `gateway_added_at_${size}`,
+      value,
+      unit: 'ms',
+      ratio: value / (rescan + 50),
+      versus:
+        `one bare rescan + 50 ms; rescan p50 ${rescan.toFixed(1)} ms, over it ` +
+        `${(value - rescan).toFixed(1)} ms, p90 ${percentile(added, 0.9).toFixed(1)} ms (aim <= 1)`,
+    }),
+  );
 }
 
 async function command(esl: EslClient, text: string): Promise<string> {
   const seen = esl.frames.length;
   esl.send(text);
-  const reply = await until(() => esl.frames.slice(seen).find(({ headers }) => headers.some(([name, value]) => name === 'Content-Type' && /api\/response|command\/reply/.test(value))), 60_000);
+  const reply = await until(
+    () =>
+      esl.frames
+        .slice(seen)
+        .find(({ headers }) =>
+          headers.some(([name, value]) => name === 'Content-Type' && /api\/response|command\/reply/.test(value)),
+        ),
+    60_000,
+  );
   return reply.body ?? '';
 }
 
@@ -113,6 +155,8 @@ async function until<T>(probe: () => T | undefined | false, timeoutMs: number): 
 async function reloads({ mesh }: BenchMesh): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${mesh.store.settings.ports['bridge-1.agent.ops']}/metrics`);
   const text = await response.text();
-  const counts = [...text.matchAll(/^trunkmesh_freeswitch_reloads_total\{([^}]*)\} (\d+)/gm)].filter(([, labels]) => /rescan/.test(labels!));
+  const counts = [...text.matchAll(/^trunkmesh_freeswitch_reloads_total\{([^}]*)\} (\d+)/gm)].filter(([, labels]) =>
+    /rescan/.test(labels!),
+  );
   return counts.reduce((sum, [, , count]) => sum + Number(count), 0);
 }

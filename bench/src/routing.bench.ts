@@ -10,7 +10,15 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startSupervised, type Supervised } from '@trunkmesh/testkit/supervised.process.js';
 import { figure, percentile } from './figure.js';
-import { CROWD, crowdLookup, crowdNumber, crowdOrganization, lookup, organizationOf, phoneNumber } from './routing-data.js';
+import {
+  CROWD,
+  crowdLookup,
+  crowdNumber,
+  crowdOrganization,
+  lookup,
+  organizationOf,
+  phoneNumber,
+} from './routing-data.js';
 import { postgresRival } from './routing-postgres.pg.js';
 import { fillStream } from './routing-stream.jetstream.js';
 
@@ -25,7 +33,10 @@ const service = join(here, '../../apps/routing-service/dist/main.js');
 
 type Print = (line: string) => void;
 
-/** routing-service with a million numbers: lookups against a bare NATS echo and against PostgreSQL, the cold start against reading and doing nothing, and what a number weighs. */
+/**
+ *  routing-service with a million numbers: lookups against a bare NATS echo and against PostgreSQL, the cold start
+ *  against reading and doing nothing, and what a number weighs.
+ */
 export async function run(print: Print): Promise<void> {
   const nats = await startNatsServer();
   const children: ChildProcess[] = [];
@@ -37,7 +48,15 @@ export async function run(print: Print): Promise<void> {
   const services: Supervised[] = [];
   try {
     const [, weight] = (await firstLine(node(['--expose-gc', rivals, 'index', String(NUMBERS)]))).split(' ');
-    print(figure({ name: 'routing_bytes_a_number', value: Number(weight), unit: 'bytes', ratio: Number(weight) / 100, versus: 'the limit of 100 bytes (aim <= 1)' }));
+    print(
+      figure({
+        name: 'routing_bytes_a_number',
+        value: Number(weight),
+        unit: 'bytes',
+        ratio: Number(weight) / 100,
+        versus: 'the limit of 100 bytes (aim <= 1)',
+      }),
+    );
 
     await fillStream(nats.url, NUMBERS, print);
     const ops = await coldStart({ print, url: nats.url, node }, services);
@@ -50,17 +69,29 @@ export async function run(print: Print): Promise<void> {
   }
 }
 
-interface Stage { print: Print; url: string; node: (args: string[]) => ChildProcess }
+interface Stage {
+  print: Print;
+  url: string;
+  node: (args: string[]) => ChildProcess;
+}
 
 async function firstLine(child: ChildProcess): Promise<string> {
   const lines = createInterface({ input: child.stdout! });
-  const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => { throw new Error('a rival ended without a word'); })]) as [string];
+  const [line] = (await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(() => {
+      throw new Error('a rival ended without a word');
+    }),
+  ])) as [string];
   lines.close();
   child.stdout!.resume();
   return line;
 }
 
-/** Both as whole processes, from their start: node's own start is in both. Alternating; the last service stays for the lookups. */
+/**
+ *  Both as whole processes, from their start: node's own start is in both. Alternating; the last service stays for the
+ *  lookups.
+ */
 async function coldStart({ print, url, node }: Stage, services: Supervised[]): Promise<number> {
   const times = { read: [] as number[], service: [] as number[] };
   let ops = 0;
@@ -71,20 +102,36 @@ async function coldStart({ print, url, node }: Stage, services: Supervised[]): P
 
     ops = await freePort();
     from = performance.now();
-    const child = await startSupervised(process.execPath, [service], { env: { ...process.env, NATS_URL: url, OPS_PORT: String(ops), OPS_HOST: '127.0.0.1', LOG_LEVEL: 'warn' } });
+    const child = await startSupervised(process.execPath, [service], {
+      env: { ...process.env, NATS_URL: url, OPS_PORT: String(ops), OPS_HOST: '127.0.0.1', LOG_LEVEL: 'warn' },
+    });
     services.push(child);
-    await eventually(async () => (await fetch(`http://127.0.0.1:${ops}/health/ready`)).ok, { timeoutMs: 300_000, intervalMs: 20, message: 'routing-service to be ready' });
+    await eventually(async () => (await fetch(`http://127.0.0.1:${ops}/health/ready`)).ok, {
+      timeoutMs: 300_000,
+      intervalMs: 20,
+      message: 'routing-service to be ready',
+    });
     times.service.push(performance.now() - from);
     if (round === 0) await child.stop('SIGKILL');
   }
   const [read, whole] = [Math.min(...times.read), Math.min(...times.service)];
-  print(figure({ name: `routing_cold_start_${NUMBERS}`, value: whole / 1_000, unit: 's', ratio: whole / read, versus: `reading the stream and doing nothing, ${(read / 1_000).toFixed(1)} s (aim <= 1.5)` }));
+  print(
+    figure({
+      name: `routing_cold_start_${NUMBERS}`,
+      value: whole / 1_000,
+      unit: 's',
+      ratio: whole / read,
+      versus: `reading the stream and doing nothing, ${(read / 1_000).toFixed(1)} s (aim <= 1.5)`,
+    }),
+  );
   return ops;
 }
 
 async function resident(ops: number): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${ops}/metrics`)).text();
-  return Math.round(Number(/^trunkmesh_process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(metrics)?.[1] ?? Number.NaN) / 1e6);
+  return Math.round(
+    Number(/^trunkmesh_process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(metrics)?.[1] ?? Number.NaN) / 1e6,
+  );
 }
 
 async function lookups({ print, url, node }: Stage): Promise<void> {
@@ -96,17 +143,37 @@ async function lookups({ print, url, node }: Stage): Promise<void> {
   const sample = await nc.request(ROUTING_INBOUND, requests[1]!.payload, { timeout: 5_000 });
   const decision = sample.json<{ outcome: string; number: string; organization_id: string }>();
   const expected = requests[1]!.at;
-  if (decision.outcome !== 'route' || decision.number !== phoneNumber(expected) || decision.organization_id !== organizationOf(expected)) throw new Error(`not the right answer: ${sample.string()}`);
+  if (
+    decision.outcome !== 'route' ||
+    decision.number !== phoneNumber(expected) ||
+    decision.organization_id !== organizationOf(expected)
+  )
+    throw new Error(`not the right answer: ${sample.string()}`);
   await firstLine(node([rivals, 'echo', url, String(sample.data.length)]));
   const shared = Array.from({ length: 20_000 }, (_unused, index) => JSON.stringify(crowdLookup(index * 7_919)));
-  const [first] = [(await nc.request(ROUTING_INBOUND, shared[1]!, { timeout: 5_000 })).json<{ outcome: string; number: string; organization_id: string }>()];
-  if (first.number !== crowdNumber(7_919) || first.organization_id !== crowdOrganization(7_919)) throw new Error(`not the right answer: ${JSON.stringify(first)}`);
+  const [first] = [
+    (await nc.request(ROUTING_INBOUND, shared[1]!, { timeout: 5_000 })).json<{
+      outcome: string;
+      number: string;
+      organization_id: string;
+    }>(),
+  ];
+  if (first.number !== crowdNumber(7_919) || first.organization_id !== crowdOrganization(7_919))
+    throw new Error(`not the right answer: ${JSON.stringify(first)}`);
   const rival = await postgresRival(NUMBERS, print);
   try {
     const measured = { routing: [] as Measure[], echo: [] as Measure[], shared: [] as Measure[] };
     for (let round = 0; round <= ROUNDS; round += 1) {
-      const echo = await measure(nc, 'bench.echo', requests.map(({ payload }) => payload));
-      const routing = await measure(nc, ROUTING_INBOUND, requests.map(({ payload }) => payload));
+      const echo = await measure(
+        nc,
+        'bench.echo',
+        requests.map(({ payload }) => payload),
+      );
+      const routing = await measure(
+        nc,
+        ROUTING_INBOUND,
+        requests.map(({ payload }) => payload),
+      );
       const atCarrier = await measure(nc, ROUTING_INBOUND, shared);
       // The first is a warm-up.
       if (round > 0) {
@@ -117,35 +184,73 @@ async function lookups({ print, url, node }: Stage): Promise<void> {
     }
     const [routing, echo] = [middle(measured.routing), middle(measured.echo)];
     const size = `${requests[1]!.payload.length} bytes there, ${sample.data.length} back`;
-    print(figure({ name: 'routing_lookups', value: routing.rate, unit: 'lookups/s', ratio: routing.rate / echo.rate, versus: `a bare NATS echo of the same payloads (${size}), ${Math.round(echo.rate)}/s (aim >= 0.9)` }));
-    print(figure({ name: 'routing_lookup_p99', value: routing.p99, unit: 'ms', ratio: routing.p99 / echo.p99, versus: `the echo's p99, ${echo.p99.toFixed(2)} ms, ${IN_FLIGHT} in flight` }));
+    print(
+      figure({
+        name: 'routing_lookups',
+        value: routing.rate,
+        unit: 'lookups/s',
+        ratio: routing.rate / echo.rate,
+        versus: `a bare NATS echo of the same payloads (${size}), ${Math.round(echo.rate)}/s (aim >= 0.9)`,
+      }),
+    );
+    print(
+      figure({
+        name: 'routing_lookup_p99',
+        value: routing.p99,
+        unit: 'ms',
+        ratio: routing.p99 / echo.p99,
+        versus: `the echo's p99, ${echo.p99.toFixed(2)} ms, ${IN_FLIGHT} in flight`,
+      }),
+    );
     const atCarrier = middle(measured.shared);
-    print(figure({ name: 'routing_lookups_shared_address', value: atCarrier.rate, unit: 'lookups/s', ratio: atCarrier.rate / routing.rate, versus: `an address of one organisation; here ${CROWD} organisations are behind one (aim >= 0.8)` }));
+    print(
+      figure({
+        name: 'routing_lookups_shared_address',
+        value: atCarrier.rate,
+        unit: 'lookups/s',
+        ratio: atCarrier.rate / routing.rate,
+        versus: `an address of one organisation; here ${CROWD} organisations are behind one (aim >= 0.8)`,
+      }),
+    );
     const relational = await rival.rate(requests.map(({ at }) => at).slice(0, 10_000));
-    print(figure({ name: 'routing_lookups_vs_postgres', value: routing.rate, unit: 'lookups/s', ratio: routing.rate / relational, versus: `the same lookup in PostgreSQL, prepared, ${Math.round(relational)}/s` }));
+    print(
+      figure({
+        name: 'routing_lookups_vs_postgres',
+        value: routing.rate,
+        unit: 'lookups/s',
+        ratio: routing.rate / relational,
+        versus: `the same lookup in PostgreSQL, prepared, ${Math.round(relational)}/s`,
+      }),
+    );
   } finally {
     await rival.stop();
     await nc.close();
   }
 }
 
-interface Measure { rate: number; p99: number }
+interface Measure {
+  rate: number;
+  p99: number;
+}
 
 async function measure(nc: NatsConnection, subject: string, payloads: readonly string[]): Promise<Measure> {
   const latencies = new Float64Array(LOOKUPS);
   let next = 0;
   const from = performance.now();
-  await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-    while (next < LOOKUPS) {
-      const at = next;
-      next += 1;
-      const began = performance.now();
-      await nc.request(subject, payloads[at % payloads.length]!, { timeout: 30_000 });
-      latencies[at] = performance.now() - began;
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (next < LOOKUPS) {
+        const at = next;
+        next += 1;
+        const began = performance.now();
+        await nc.request(subject, payloads[at % payloads.length]!, { timeout: 30_000 });
+        latencies[at] = performance.now() - began;
+      }
+    }),
+  );
   return { rate: LOOKUPS / ((performance.now() - from) / 1_000), p99: percentile([...latencies], 0.99) };
 }
 
 /** The round whose rate is the median. */
-const middle = (measures: readonly Measure[]): Measure => [...measures].sort((a, b) => a.rate - b.rate)[measures.length >> 1]!;
+const middle = (measures: readonly Measure[]): Measure =>
+  [...measures].sort((a, b) => a.rate - b.rate)[measures.length >> 1]!;

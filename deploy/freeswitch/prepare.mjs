@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /**
- * Copies the configuration beside this file into a directory, writes what differs from host to host into its vars.xml, and makes the folder `trunkmesh/` that the
- * bridge-agent's files plug into. Running it again keeps the agent's files.
+ * Copies the configuration beside this file into a directory, writes what differs from host to host into its vars.xml,
+ * and makes the folder `trunkmesh/` that the bridge-agent's files plug into. Running it again keeps the agent's files.
  *
- *   node prepare.mjs DIRECTORY [--sip-port 5060] [--tls-port 5061] [--rtp-start 10000] [--rtp-end 20000] [--esl-port 8021] [--esl-password …]
- *                              [--capture-port 9060] [--sip-ip 192.0.2.10] [--external-ip 198.51.100.10] [--call-socket-port 9090] [--tls-dir …] [--log-level warning]
+ *   node prepare.mjs DIRECTORY [--sip-port 5060] [--tls-port 5061] [--rtp-start 10000] [--rtp-end 20000] [--esl-port
+ *   8021] [--esl-password …]
+ *                              [--capture-port 9060] [--sip-ip 192.0.2.10] [--external-ip 198.51.100.10]
+ *                              [--call-socket-port 9090] [--tls-dir …] [--log-level warning]
  */
 import { randomBytes } from 'node:crypto';
 import { access, chmod, cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -25,9 +27,12 @@ const SOURCE = join(dirname(fileURLToPath(import.meta.url)), 'conf');
  * @property {string} [sipIp] the address that SIP and RTP bind to; `auto` lets FreeSWITCH choose the host's own
  * @property {string} [externalIp] what Contact and SDP say, where the host is behind NAT; `sipIp` when absent
  * @property {number} [callSocketPort] where the agent answers calls, on loopback, 9090
- * @property {number} [capturePort] where the agent takes FreeSWITCH's copies of SIP messages, on loopback, 9060; 0: none are made
- * @property {string} [tlsDir] holds agent.pem (certificate and key), and cafile.pem if carriers' certificates shall be verified; `DIRECTORY/tls` when absent
- * @property {string} [logLevel] warning, which the agent needs; the console then shows errors. `notice`, `info`, `debug` go to the console as well
+ * @property {number} [capturePort] where the agent takes FreeSWITCH's copies of SIP messages, on loopback, 9060; 0:
+ * none are made
+ * @property {string} [tlsDir] holds agent.pem (certificate and key), and cafile.pem if carriers' certificates shall be
+ * verified; `DIRECTORY/tls` when absent
+ * @property {string} [logLevel] warning, which the agent needs; the console then shows errors. `notice`, `info`,
+ * `debug` go to the console as well
  * @property {number} [maxSessions] 10000
  * @property {number} [sessionsPerSecond] 1000
  */
@@ -39,12 +44,14 @@ function plain(name, value, pattern) {
 }
 
 function port(name, value) {
-  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new TypeError(`${name} must be a port, not ${value}`);
+  if (!Number.isInteger(value) || value < 1 || value > 65535)
+    throw new TypeError(`${name} must be a port, not ${value}`);
   return String(value);
 }
 
 function count(name, value) {
-  if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number above 0, not ${value}`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new TypeError(`${name} must be a whole number above 0, not ${value}`);
   return String(value);
 }
 
@@ -53,8 +60,21 @@ const PATH = /^\/[\w./ +@-]*$/;
 
 /** vars.xml: one X-PRE-PROCESS a line, each alone on its line. */
 export function renderVars({
-  sipPort = 5060, tlsPort = 5061, rtpStart = 10_000, rtpEnd = 20_000, eslPort = 8021, eslPassword, sipIp = 'auto', externalIp, tlsDir, tlsEnabled = false,
-  tlsVerify = false, capturePort = 9_060, logLevel = 'warning', maxSessions = 10_000, sessionsPerSecond = 1_000,
+  sipPort = 5060,
+  tlsPort = 5061,
+  rtpStart = 10_000,
+  rtpEnd = 20_000,
+  eslPort = 8021,
+  eslPassword,
+  sipIp = 'auto',
+  externalIp,
+  tlsDir,
+  tlsEnabled = false,
+  tlsVerify = false,
+  capturePort = 9_060,
+  logLevel = 'warning',
+  maxSessions = 10_000,
+  sessionsPerSecond = 1_000,
 }) {
   const bound = sipIp === 'auto' ? '$${local_ip_v4}' : plain('sipIp', sipIp, ADDRESS);
   const values = {
@@ -76,14 +96,18 @@ export function renderVars({
     console_log_level: logLevel === 'warning' ? 'err' : logLevel,
     max_sessions: count('maxSessions', maxSessions),
     sessions_per_second: count('sessionsPerSecond', sessionsPerSecond),
-    // Without it X- and P- headers of one leg appear on the other. A variable of this name is looked up on the channel first and here last.
+    // Without it X- and P- headers of one leg appear on the other. A variable of this name is looked up on the channel
+    // first and here last.
     sip_copy_custom_headers: 'false',
     // What SDES offers and accepts: without this list also AES_CM_128_NULL_AUTH, which authenticates nothing.
-    rtp_secure_media_suites: 'AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_256_CM_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32',
-    // A caller's packet that comes late: without a buffer it is lost when the next one comes with it, and what is not lost stays late to the end of the call (at 25 ms of jitter 15 of
-    // 5,000 frames were lost and the echo took 172 ms; with it none and 94). It begins with 60 ms and grows to 200.
+    rtp_secure_media_suites:
+      'AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_256_CM_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32',
+    // A caller's packet that comes late: without a buffer it is lost when the next one comes with it, and what is not
+    // lost stays late to the end of the call (at 25 ms of jitter 15 of 5,000 frames were lost and the echo took 172 ms;
+    // with it none and 94). It begins with 60 ms and grows to 200.
     jitterbuffer_msec: '60:200',
-    // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
+    // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the
+    // deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
     media_timeout: '300000',
     media_hold_timeout: '1800000',
   };
@@ -92,8 +116,8 @@ export function renderVars({
 }
 
 /**
- * The agent's dialplan.xml. The socket comes first; what follows it runs only when no agent took the call, or when the agent died in it: an unanswered caller then gets
- * 503 with Retry-After, an answered one is hung up.
+ * The agent's dialplan.xml. The socket comes first; what follows it runs only when no agent took the call, or when the
+ * agent died in it: an unanswered caller then gets 503 with Retry-After, an answered one is hung up.
  */
 export function renderDialplan({ callSocketHost = '127.0.0.1', callSocketPort = 9090 } = {}) {
   const target = `${plain('callSocketHost', callSocketHost, /^[\w.-]{1,253}$/)}:${port('callSocketPort', callSocketPort)}`;
@@ -113,7 +137,10 @@ export function renderDialplan({ callSocketHost = '127.0.0.1', callSocketPort = 
 }
 
 async function exists(path) {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function writeWhole(path, text) {
@@ -137,17 +164,23 @@ export async function prepare(targetDir, options = {}) {
   const confDir = resolve(targetDir);
   const agentDir = join(confDir, 'trunkmesh');
   const tlsDir = resolve(options.tlsDir ?? join(confDir, 'tls'));
-  const eslPassword = options.eslPassword ?? await passwordOf(confDir) ?? randomBytes(24).toString('base64url');
+  const eslPassword = options.eslPassword ?? (await passwordOf(confDir)) ?? randomBytes(24).toString('base64url');
   const vars = renderVars({
-    ...options, eslPassword, tlsDir, tlsEnabled: await exists(join(tlsDir, 'agent.pem')), tlsVerify: await exists(join(tlsDir, 'cafile.pem')),
+    ...options,
+    eslPassword,
+    tlsDir,
+    tlsEnabled: await exists(join(tlsDir, 'agent.pem')),
+    tlsVerify: await exists(join(tlsDir, 'cafile.pem')),
   });
   const dialplan = renderDialplan(options);
   await mkdir(join(agentDir, 'gateways'), { recursive: true, mode: 0o750 });
   await cp(SOURCE, confDir, { recursive: true });
-  for (const file of ['freeswitch.xml', 'configuration.xml', 'sofia.xml', 'acl.xml']) await chmod(join(confDir, file), 0o640);
+  for (const file of ['freeswitch.xml', 'configuration.xml', 'sofia.xml', 'acl.xml'])
+    await chmod(join(confDir, file), 0o640);
   await writeWhole(join(confDir, 'vars.xml'), vars);
   await writeWhole(join(agentDir, 'dialplan.xml'), dialplan);
-  if (!await exists(join(agentDir, 'acl.xml'))) await writeWhole(join(agentDir, 'acl.xml'), '<include>\n</include>\n');
+  if (!(await exists(join(agentDir, 'acl.xml'))))
+    await writeWhole(join(agentDir, 'acl.xml'), '<include>\n</include>\n');
   return { confDir, agentDir, eslPassword };
 }
 
@@ -157,20 +190,48 @@ function fromCommandLine(args) {
     args,
     allowPositionals: true,
     options: {
-      'sip-port': text, 'tls-port': text, 'rtp-start': text, 'rtp-end': text, 'esl-port': text, 'esl-password': text, 'sip-ip': text, 'external-ip': text,
-      'call-socket-port': text, 'capture-port': text, 'tls-dir': text, 'log-level': text, 'max-sessions': text, 'sessions-per-second': text,
+      'sip-port': text,
+      'tls-port': text,
+      'rtp-start': text,
+      'rtp-end': text,
+      'esl-port': text,
+      'esl-password': text,
+      'sip-ip': text,
+      'external-ip': text,
+      'call-socket-port': text,
+      'capture-port': text,
+      'tls-dir': text,
+      'log-level': text,
+      'max-sessions': text,
+      'sessions-per-second': text,
     },
   });
   if (positionals.length !== 1) throw new TypeError('name the one directory to prepare');
-  const numeric = new Set(['sip-port', 'tls-port', 'rtp-start', 'rtp-end', 'esl-port', 'call-socket-port', 'capture-port', 'max-sessions', 'sessions-per-second']);
-  const options = Object.fromEntries(Object.entries(values).map(([name, value]) => [
-    name.replace(/-(.)/g, (_dash, letter) => letter.toUpperCase()), numeric.has(name) ? Number(value) : value,
-  ]));
+  const numeric = new Set([
+    'sip-port',
+    'tls-port',
+    'rtp-start',
+    'rtp-end',
+    'esl-port',
+    'call-socket-port',
+    'capture-port',
+    'max-sessions',
+    'sessions-per-second',
+  ]);
+  const options = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name.replace(/-(.)/g, (_dash, letter) => letter.toUpperCase()),
+      numeric.has(name) ? Number(value) : value,
+    ]),
+  );
   return { directory: positionals[0], options };
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const { directory, options } = fromCommandLine(process.argv.slice(2));
   const { confDir, agentDir } = await prepare(directory, options);
-  console.log(`FreeSWITCH: -conf ${confDir}\nbridge-agent: CONF_DIR=${agentDir}\nevent socket password: in ${join(confDir, 'vars.xml')} (esl_password)`);
+  console.log(
+    `FreeSWITCH: -conf ${confDir}\nbridge-agent: CONF_DIR=${agentDir}\nevent socket password: in ` +
+      `${join(confDir, 'vars.xml')} (esl_password)`,
+  );
 }

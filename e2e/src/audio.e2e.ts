@@ -14,14 +14,20 @@ import { startTalkingMesh, type TalkingMesh } from './audio.harness.js';
 let mesh: TalkingMesh;
 const lines: Line[] = [];
 
-beforeAll(async () => { mesh = await startTalkingMesh(); });
+beforeAll(async () => {
+  mesh = await startTalkingMesh();
+});
 afterEach(async () => {
   mesh.assistant.refuse = undefined;
   await Promise.all(lines.splice(0).map((line) => line.close()));
 });
 afterAll(() => mesh?.stop());
 
-interface Talking { from: string; line: Line; stream: AssistantConnection }
+interface Talking {
+  from: string;
+  line: Line;
+  stream: AssistantConnection;
+}
 
 async function ring(on: TalkingMesh = mesh): Promise<{ from: string; line: Line }> {
   const from = on.newCaller();
@@ -44,20 +50,41 @@ describe('before the answer', () => {
   it('the platform is told of the call, with our signature; the stream begins with whose call it is', async () => {
     const { from, line, stream } = await talking();
     const prewarm = mesh.assistant.prewarms.find(({ body }) => body?.['from_number'] === from)!;
-    expect(prewarm.body).toEqual({ call_sid: stream.callSid, from_number: from, to_number: mesh.number, outbound: false, assistant_id: 17 });
+    expect(prewarm.body).toEqual({
+      call_sid: stream.callSid,
+      from_number: from,
+      to_number: mesh.number,
+      outbound: false,
+      assistant_id: 17,
+    });
     expect([prewarm.isSignedWith(mesh.secret), prewarm.isSignedWith('another secret of tests')]).toEqual([true, false]);
     expect(prewarm.at).toBeLessThan(stream.of('media')[0]!.at);
     const [connected, start] = stream.messages;
     expect(connected).toMatchObject({ event: 'connected', protocol: 'Call', version: '1.0.0' });
     expect(start).toMatchObject({
-      event: 'start', sequenceNumber: '1', streamSid: stream.streamSid,
+      event: 'start',
+      sequenceNumber: '1',
+      streamSid: stream.streamSid,
       start: {
-        streamSid: expect.stringMatching(/^MZ[\da-f]{32}$/), callSid: expect.stringMatching(/^CA[\da-f]{32}$/), accountSid: `AC${mesh.org.id.replaceAll('-', '')}`,
-        tracks: ['inbound'], mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
-        customParameters: { From: from, To: mesh.number, from_number: from, to_number: mesh.number, assistant_id: '17' },
+        streamSid: expect.stringMatching(/^MZ[\da-f]{32}$/),
+        callSid: expect.stringMatching(/^CA[\da-f]{32}$/),
+        accountSid: `AC${mesh.org.id.replaceAll('-', '')}`,
+        tracks: ['inbound'],
+        mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
+        customParameters: {
+          From: from,
+          To: mesh.number,
+          from_number: from,
+          to_number: mesh.number,
+          assistant_id: '17',
+        },
       },
     });
-    expect(stream.headers).toMatchObject({ 'webhook-id': stream.streamSid, 'webhook-signature': expect.stringMatching(/^v1,/), 'x-twilio-signature': expect.any(String) });
+    expect(stream.headers).toMatchObject({
+      'webhook-id': stream.streamSid,
+      'webhook-signature': expect.stringMatching(/^v1,/),
+      'x-twilio-signature': expect.any(String),
+    });
     await line.hangUp();
     expect((await mesh.eventsOf(from)).map(({ type }) => type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
   });
@@ -68,7 +95,12 @@ describe('before the answer', () => {
     expect(line.status).toBe(503);
     expect(await lastOf(from)).toMatchObject({
       type: 'CallRejected',
-      data: { reason: 'assistant-unavailable', sip_status: 503, number_id: expect.any(String), decision: { explanation: { summary: expect.stringContaining('media-stream-refused') } } },
+      data: {
+        reason: 'assistant-unavailable',
+        sip_status: 503,
+        number_id: expect.any(String),
+        decision: { explanation: { summary: expect.stringContaining('media-stream-refused') } },
+      },
     });
   });
 
@@ -91,7 +123,9 @@ describe('a conversation', () => {
     await eventually(async () => (await loud(line)).length >= 50, { message: 'the echo' });
     expect(findPassage(framesOf(said), await line.heard())).toMatchObject({ lost: 0, foreign: 0 });
     const media = stream.of('media').slice(0, 100);
-    expect(media.map(({ media: frame }) => [frame!.track, frame!.chunk, typeof frame!.timestamp])).toEqual(media.map((_, index) => ['inbound', String(index + 1), 'string']));
+    expect(media.map(({ media: frame }) => [frame!.track, frame!.chunk, typeof frame!.timestamp])).toEqual(
+      media.map((_, index) => ['inbound', String(index + 1), 'string']),
+    );
     expect(media.map(({ sequenceNumber }) => sequenceNumber)).toEqual(media.map((_, index) => String(index + 2)));
     expect(media.every(({ media: frame }) => Buffer.from(frame!.payload, 'base64').length === 160)).toBe(true);
     await line.hangUp();
@@ -139,10 +173,14 @@ describe('a conversation', () => {
     const { line, stream } = await talking();
     await eventually(async () => (await line.heard()).length > 25, { message: 'the call to be heard' });
     await line.press('15#');
-    await eventually(() => stream.of('dtmf').length === 3, { message: 'the caller\'s digits' });
-    expect(stream.of('dtmf').map(({ dtmf }) => [dtmf!.track, dtmf!.digit])).toEqual([['inbound_track', '1'], ['inbound_track', '5'], ['inbound_track', '#']]);
+    await eventually(() => stream.of('dtmf').length === 3, { message: "the caller's digits" });
+    expect(stream.of('dtmf').map(({ dtmf }) => [dtmf!.track, dtmf!.digit])).toEqual([
+      ['inbound_track', '1'],
+      ['inbound_track', '5'],
+      ['inbound_track', '#'],
+    ]);
     stream.press('42');
-    await eventually(async () => await line.digits() === '42', { message: 'the assistant\'s digits' });
+    await eventually(async () => (await line.digits()) === '42', { message: "the assistant's digits" });
     await line.hangUp();
   });
 });
@@ -152,12 +190,15 @@ describe('a carrier that changes the codec in mid-call', () => {
     const { from, line, stream } = await talking();
     stream.echo();
     await line.changeCodec('PCMA');
-    await eventually(async () => {
-      const before = (await loud(line)).length;
-      await line.say(tone(tellingTone(0), 10));
-      await eventually(async () => (await loud(line)).length > before, { timeoutMs: 500 });
-      return true;
-    }, { message: 'the echo after the change' });
+    await eventually(
+      async () => {
+        const before = (await loud(line)).length;
+        await line.say(tone(tellingTone(0), 10));
+        await eventually(async () => (await loud(line)).length > before, { timeoutMs: 500 });
+        return true;
+      },
+      { message: 'the echo after the change' },
+    );
     await line.hangUp();
     expect((await mesh.eventsOf(from)).map(({ type }) => type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
     const steps = ((await lastOf(from)).data['timeline'] as { what: string }[]).map(({ what }) => what);
@@ -187,7 +228,10 @@ describe('a stream that drops', () => {
     mesh.assistant.refuse = () => ({ status: 503 });
     stream.drop();
     await line.ended;
-    expect((await lastOf(from)).data).toMatchObject({ hangup_disposition: 'send_bye', end_reason: 'media-stream-lost' });
+    expect((await lastOf(from)).data).toMatchObject({
+      hangup_disposition: 'send_bye',
+      end_reason: 'media-stream-lost',
+    });
     expect(await audioLogOf(mesh.test, stream.callSid)).toMatchObject({ ended: 'media-stream-lost' });
   });
 });
@@ -197,7 +241,11 @@ describe('the end', () => {
     const { from, line, stream } = await talking();
     await line.hangUp();
     await eventually(() => stream.closedWith !== undefined, { message: 'the close' });
-    expect(stream.messages.at(-1)).toMatchObject({ event: 'stop', streamSid: stream.streamSid, stop: { callSid: stream.callSid } });
+    expect(stream.messages.at(-1)).toMatchObject({
+      event: 'stop',
+      streamSid: stream.streamSid,
+      stop: { callSid: stream.callSid },
+    });
     expect((await lastOf(from)).data).toMatchObject({ hangup_disposition: 'recv_bye', end_reason: 'caller-hung-up' });
   });
 
@@ -205,26 +253,44 @@ describe('the end', () => {
     const { from, line, stream } = await talking();
     stream.hangUp();
     await line.ended;
-    expect((await lastOf(from)).data).toMatchObject({ hangup_disposition: 'send_bye', hangup_cause: 'NORMAL_CLEARING', end_reason: 'assistant-hung-up' });
+    expect((await lastOf(from)).data).toMatchObject({
+      hangup_disposition: 'send_bye',
+      hangup_cause: 'NORMAL_CLEARING',
+      end_reason: 'assistant-hung-up',
+    });
   });
 
-  it('the agent is killed: FreeSWITCH ends the calls, and each has exactly one usage record and its story after the restart', async () => {
-    const calls = await Promise.all(Array.from({ length: 3 }, () => talking()));
-    const { agent } = mesh.test.mesh.bridges[0]!;
-    const open = join(mesh.test.folder, mesh.test.mesh.file.bridges[0]!.id, 'state', 'open');
-    const onDisk = async () => Promise.all((await readdir(open)).map((name) => readFile(join(open, name), 'utf8').catch(() => '')));
-    await eventually(async () => (await onDisk()).filter((text) => text.includes('"what":"answered"')).length === 3, { message: 'what happened so far to be on disk' });
-    await agent.kill();
-    await Promise.all(calls.map(({ line }) => line.ended));
-    await agent.start();
-    const callers = calls.map(({ from }) => from);
-    await eventually(async () => (await mesh.usageOf(callers)).size === 3, { timeoutMs: 60_000, intervalMs: 250, message: 'the usage records' });
-    expect([...(await mesh.usageOf(callers)).values()]).toEqual([1, 1, 1]);
-    const steps = ((await lastOf(callers[0]!)).data['timeline'] as { what: string }[]).map(({ what }) => what);
-    expect(steps).toEqual(expect.arrayContaining(['ringing', 'stream-connected', 'answered']));
-    expect(steps.at(-1)).toBe('agent-restarted');
-    await eventually(async () => (await mesh.carrier.call({ from: mesh.newCaller(), number: mesh.number, talkMs: 100 })) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'calls to be answered again' });
-  });
+  it(
+    'the agent is killed: FreeSWITCH ends the calls, and each has exactly one usage record and its story after ' +
+      'the restart',
+    async () => {
+      const calls = await Promise.all(Array.from({ length: 3 }, () => talking()));
+      const { agent } = mesh.test.mesh.bridges[0]!;
+      const open = join(mesh.test.folder, mesh.test.mesh.file.bridges[0]!.id, 'state', 'open');
+      const onDisk = async () =>
+        Promise.all((await readdir(open)).map((name) => readFile(join(open, name), 'utf8').catch(() => '')));
+      await eventually(async () => (await onDisk()).filter((text) => text.includes('"what":"answered"')).length === 3, {
+        message: 'what happened so far to be on disk',
+      });
+      await agent.kill();
+      await Promise.all(calls.map(({ line }) => line.ended));
+      await agent.start();
+      const callers = calls.map(({ from }) => from);
+      await eventually(async () => (await mesh.usageOf(callers)).size === 3, {
+        timeoutMs: 60_000,
+        intervalMs: 250,
+        message: 'the usage records',
+      });
+      expect([...(await mesh.usageOf(callers)).values()]).toEqual([1, 1, 1]);
+      const steps = ((await lastOf(callers[0]!)).data['timeline'] as { what: string }[]).map(({ what }) => what);
+      expect(steps).toEqual(expect.arrayContaining(['ringing', 'stream-connected', 'answered']));
+      expect(steps.at(-1)).toBe('agent-restarted');
+      await eventually(
+        async () => (await mesh.carrier.call({ from: mesh.newCaller(), number: mesh.number, talkMs: 100 })) === 200,
+        { timeoutMs: 20_000, intervalMs: 250, message: 'calls to be answered again' },
+      );
+    },
+  );
 });
 
 describe('the longest duration of a call', () => {
@@ -234,11 +300,17 @@ describe('the longest duration of a call', () => {
     try {
       const { from, line } = await talking(short);
       const stopped = agent.stop();
-      await eventually(async () => await short.carrier.call({ from: short.newCaller(), number: short.number, talkMs: 100 }) === 503, { message: 'new calls to be turned away' });
+      await eventually(
+        async () => (await short.carrier.call({ from: short.newCaller(), number: short.number, talkMs: 100 })) === 503,
+        { message: 'new calls to be turned away' },
+      );
       await line.ended;
       await stopped;
       await agent.start();
-      expect((await lastOf(from, short)).data).toMatchObject({ hangup_cause: 'ALLOTTED_TIMEOUT', end_reason: 'max-duration-reached' });
+      expect((await lastOf(from, short)).data).toMatchObject({
+        hangup_cause: 'ALLOTTED_TIMEOUT',
+        end_reason: 'max-duration-reached',
+      });
     } finally {
       await short.stop();
     }

@@ -2,7 +2,16 @@ import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/ass
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
-import { addNumber, callEvents, registeringTrunk, testMesh, type CallMessage, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
+import {
+  addNumber,
+  callEvents,
+  registeringTrunk,
+  testMesh,
+  type CallMessage,
+  type Organization,
+  type TestMesh,
+  type Trunk,
+} from './harness.mesh.js';
 
 /** A mesh whose calls reach an assistant that the test speaks for. */
 export interface TalkingMesh {
@@ -33,7 +42,14 @@ export async function startTalkingMesh(env: Record<string, string> = {}): Promis
   const assistant = await startAssistant();
   const secret = 'a secret of the tests';
   const test = await testMesh({
-    env: { ...AUDIO_PORTS, MEDIA_URL: assistant.url, PREWARM_URL: assistant.prewarmUrl, STATUS_URL: assistant.statusUrl, STREAM_SECRET: secret, ...env },
+    env: {
+      ...AUDIO_PORTS,
+      MEDIA_URL: assistant.url,
+      PREWARM_URL: assistant.prewarmUrl,
+      STATUS_URL: assistant.statusUrl,
+      STREAM_SECRET: secret,
+      ...env,
+    },
   }).catch(async (error: unknown) => {
     await assistant.stop();
     throw error;
@@ -45,18 +61,35 @@ export async function startTalkingMesh(env: Record<string, string> = {}): Promis
   await addNumber(org, trunk, number);
   let callers = 0;
   const talking: TalkingMesh = {
-    test, assistant, org, carrier, trunk, number, secret,
+    test,
+    assistant,
+    org,
+    carrier,
+    trunk,
+    number,
+    secret,
     newCaller: () => `+1555${String(7_000_000 + (callers += 1))}`,
-    streamOf: (from, nth = 0) => eventually(() => {
-      const stream = assistant.streamsOf(from)[nth];
-      return stream !== undefined && stream.of('media').length > 0 ? stream : undefined;
-    }, { timeoutMs: 15_000, message: `a stream of ${from} with audio in it` }),
-    eventsOf: (from) => eventually(async () => {
-      const events = (await callEvents(test)).filter(({ data }) => data.from === from);
-      return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events : undefined;
-    }, { timeoutMs: 20_000, message: `the call of ${from} to be written` }),
+    streamOf: (from, nth = 0) =>
+      eventually(
+        () => {
+          const stream = assistant.streamsOf(from)[nth];
+          return stream !== undefined && stream.of('media').length > 0 ? stream : undefined;
+        },
+        { timeoutMs: 15_000, message: `a stream of ${from} with audio in it` },
+      ),
+    eventsOf: (from) =>
+      eventually(
+        async () => {
+          const events = (await callEvents(test)).filter(({ data }) => data.from === from);
+          return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events : undefined;
+        },
+        { timeoutMs: 20_000, message: `the call of ${from} to be written` },
+      ),
     usageOf: async (wanted) => {
-      const rows = await test.billing<{ from_number: string; count: string }>('SELECT from_number, count(*) FROM usage_records WHERE from_number = ANY($1) GROUP BY from_number', [wanted]);
+      const rows = await test.billing<{ from_number: string; count: string }>(
+        'SELECT from_number, count(*) FROM usage_records WHERE from_number = ANY($1) GROUP BY from_number',
+        [wanted],
+      );
       return new Map(rows.map(({ from_number, count }) => [from_number, Number(count)]));
     },
     stop: async () => {
@@ -70,5 +103,9 @@ export async function startTalkingMesh(env: Record<string, string> = {}): Promis
 
 /** The access list and the routing index follow within moments. */
 async function untilKnown({ carrier, newCaller, number }: TalkingMesh): Promise<void> {
-  await eventually(async () => await carrier.call({ from: newCaller(), number, talkMs: 100 }) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'the first call to be answered' });
+  await eventually(async () => (await carrier.call({ from: newCaller(), number, talkMs: 100 })) === 200, {
+    timeoutMs: 20_000,
+    intervalMs: 250,
+    message: 'the first call to be answered',
+  });
 }

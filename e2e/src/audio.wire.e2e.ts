@@ -9,7 +9,10 @@ import { audioLogOf, descriptorsOf, leftInState, residentBytes } from './agent.h
 import { startSipp, type SippCalls, type SippRun } from './sipp.harness.js';
 import { sipp } from './wire.harness.js';
 
-/** A real FreeSWITCH, SIPp as the carrier, its callers' audio by RTP, an assistant at the other end of the stream. Runs where FREESWITCH names a binary and SIPp is installed. */
+/**
+ *  A real FreeSWITCH, SIPp as the carrier, its callers' audio by RTP, an assistant at the other end of the stream. Runs
+ *  where FREESWITCH names a binary and SIPp is installed.
+ */
 let mesh: TalkingMesh;
 
 const peers: RtpPeer[] = [];
@@ -18,19 +21,31 @@ const runs: SippRun[] = [];
 /** A heap that is collected often shows what stays in it; one that may grow grows by a hundred megabytes first. */
 const SMALL_HEAP = { NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=2' };
 
-beforeAll(async () => { mesh = await startTalkingMesh(SMALL_HEAP); });
+beforeAll(async () => {
+  mesh = await startTalkingMesh(SMALL_HEAP);
+});
 afterAll(async () => {
   await Promise.all([...runs.map((run) => run.stop()), ...peers.map((peer) => peer.close())]);
   await mesh?.stop();
 });
 
-interface Caller { from: string; peer: RtpPeer; nth: number }
+interface Caller {
+  from: string;
+  peer: RtpPeer;
+  nth: number;
+}
 
 const trunkAddress = () => mesh.carrier.gateway.split(':')[0]!;
 const bridge = () => mesh.test.mesh.bridges[0]!;
 
 async function callersOf(count: number, codecOf: (nth: number) => Codec = () => 'PCMU'): Promise<Caller[]> {
-  return Promise.all(Array.from({ length: count }, async (_, nth) => ({ from: mesh.newCaller(), peer: await telephone(codecOf(nth)), nth })));
+  return Promise.all(
+    Array.from({ length: count }, async (_, nth) => ({
+      from: mesh.newCaller(),
+      peer: await telephone(codecOf(nth)),
+      nth,
+    })),
+  );
 }
 
 async function telephone(codec: Codec): Promise<RtpPeer> {
@@ -39,9 +54,15 @@ async function telephone(codec: Codec): Promise<RtpPeer> {
   return peer;
 }
 
-async function ring(callers: readonly Pick<Caller, 'from' | 'peer'>[], how: Pick<SippCalls, 'endedBy' | 'talkMs' | 'rate' | 'atOnce'>): Promise<SippRun> {
+async function ring(
+  callers: readonly Pick<Caller, 'from' | 'peer'>[],
+  how: Pick<SippCalls, 'endedBy' | 'talkMs' | 'rate' | 'atOnce'>,
+): Promise<SippRun> {
   const run = await startSipp({
-    target: bridge().bridge.sip, number: mesh.number, address: trunkAddress(), ...how,
+    target: bridge().bridge.sip,
+    number: mesh.number,
+    address: trunkAddress(),
+    ...how,
     callers: callers.map(({ from, peer }) => ({ from, audioPort: peer.port, codec: peer.codec })),
   });
   runs.push(run);
@@ -49,12 +70,16 @@ async function ring(callers: readonly Pick<Caller, 'from' | 'peer'>[], how: Pick
 }
 
 /** One caller in a call that it does not end itself. */
-async function talking(): Promise<Caller & { run: SippRun; stream: Awaited<ReturnType<TalkingMesh['streamOf']>>; done(): Promise<void> }> {
-  const [caller] = await callersOf(1) as [Caller];
+async function talking(): Promise<
+  Caller & { run: SippRun; stream: Awaited<ReturnType<TalkingMesh['streamOf']>>; done(): Promise<void> }
+> {
+  const [caller] = (await callersOf(1)) as [Caller];
   const run = await ring([caller], { endedBy: 'other-side', talkMs: 60_000 });
   const stream = await mesh.streamOf(caller.from);
   return {
-    ...caller, run, stream,
+    ...caller,
+    run,
+    stream,
     done: async () => {
       stream.hangUp();
       await run.finished;
@@ -68,12 +93,15 @@ const loud = (peer: RtpPeer) => peer.heard.filter(({ samples }) => !isSilent(sam
 /** Until the caller has heard nothing but silence for a while: half a second of frames. */
 const untilQuiet = (peer: RtpPeer) => {
   let before = -1;
-  return eventually(() => {
-    const now = loud(peer).length;
-    const quiet = now === before && peer.heard.slice(-25).every(({ samples }) => isSilent(samples));
-    before = now;
-    return quiet;
-  }, { intervalMs: 100, timeoutMs: 15_000, message: 'silence' });
+  return eventually(
+    () => {
+      const now = loud(peer).length;
+      const quiet = now === before && peer.heard.slice(-25).every(({ samples }) => isSilent(samples));
+      before = now;
+      return quiet;
+    },
+    { intervalMs: 100, timeoutMs: 15_000, message: 'silence' },
+  );
 };
 
 describe('the audio of twenty calls at once', () => {
@@ -85,16 +113,18 @@ describe('the audio of twenty calls at once', () => {
   beforeAll(async () => {
     callers = await callersOf(CALLS, (nth) => (nth % 4 === 3 ? 'PCMA' : 'PCMU'));
     const run = await ring(callers, { endedBy: 'caller', talkMs: 11_000 });
-    await Promise.all(callers.map(async ({ from, peer, nth }) => {
-      (await mesh.streamOf(from)).echo();
-      // FreeSWITCH has heard the caller and knows where it is.
-      await eventually(() => peer.heard.length > 50, { message: 'the call to be heard' });
-      peer.say(said(nth));
-    }));
+    await Promise.all(
+      callers.map(async ({ from, peer, nth }) => {
+        (await mesh.streamOf(from)).echo();
+        // FreeSWITCH has heard the caller and knows where it is.
+        await eventually(() => peer.heard.length > 50, { message: 'the call to be heard' });
+        peer.say(said(nth));
+      }),
+    );
     await run.finished;
   }, 60_000);
 
-  it('is each caller\'s own and nobody else\'s', () => {
+  it("is each caller's own and nobody else's", () => {
     for (const { peer, nth } of callers) {
       const heard = joined(loud(peer).map(({ samples }) => samples));
       const levels = callers.map((other) => toneLevel(heard, tellingTone(other.nth)));
@@ -106,18 +136,38 @@ describe('the audio of twenty calls at once', () => {
   it('is whole: every frame comes back, once and in its order, by either codec', () => {
     const delays: number[] = [];
     for (const { peer, nth } of callers) {
-      const { foundAt, lost, foreign } = findPassage(peer.said.map(({ samples }) => samples), peer.heard.map(({ samples }) => samples));
-      expect({ nth, codec: peer.codec, said: peer.said.length, lost, foreign }).toEqual({ nth, codec: peer.codec, said: FRAMES, lost: 0, foreign: 0 });
-      foundAt.forEach((at, frame) => { if (at !== undefined) delays.push(peer.heard[at]!.at - peer.said[frame]!.at); });
+      const { foundAt, lost, foreign } = findPassage(
+        peer.said.map(({ samples }) => samples),
+        peer.heard.map(({ samples }) => samples),
+      );
+      expect({ nth, codec: peer.codec, said: peer.said.length, lost, foreign }).toEqual({
+        nth,
+        codec: peer.codec,
+        said: FRAMES,
+        lost: 0,
+        foreign: 0,
+      });
+      foundAt.forEach((at, frame) => {
+        if (at !== undefined) delays.push(peer.heard[at]!.at - peer.said[frame]!.at);
+      });
     }
     const sorted = delays.sort((a, b) => a - b);
-    console.log(`caller → FreeSWITCH → agent → assistant → agent → FreeSWITCH → caller, ${CALLS} calls, ${delays.length} frames: median ${median(delays).toFixed(1)} ms, p99 ${sorted[Math.floor(0.99 * sorted.length)]!.toFixed(1)} ms`);
+    console.log(
+      `caller → FreeSWITCH → agent → assistant → agent → FreeSWITCH → caller, ${CALLS} calls, ${delays.length} ` +
+        `frames: median ${median(delays).toFixed(1)} ms, p99 ` +
+        `${sorted[Math.floor(0.99 * sorted.length)]!.toFixed(1)} ms`,
+    );
   });
 
   it('and its log says the same', async () => {
     for (const { from } of callers) {
       const log = await audioLogOf(mesh.test, mesh.assistant.streamsOf(from)[0]!.callSid);
-      expect({ dropped: log.frames_dropped, outLost: log.frames_out_lost, refused: log.refused_ms, ended: log.ended }).toEqual({ dropped: 0, outLost: 0, refused: 0, ended: 'call-ended' });
+      expect({
+        dropped: log.frames_dropped,
+        outLost: log.frames_out_lost,
+        refused: log.refused_ms,
+        ended: log.ended,
+      }).toEqual({ dropped: 0, outLost: 0, refused: 0, ended: 'call-ended' });
     }
   });
 });
@@ -143,7 +193,10 @@ describe('what the assistant says', () => {
     const heard = loud(call.peer).length;
     await call.done();
     const log = await audioLogOf(mesh.test, call.stream.callSid);
-    console.log(`frames heard after the clear was read: ${after.join(', ')}; of 250 a sentence ${perSentence.join(', ')} were heard`);
+    console.log(
+      `frames heard after the clear was read: ${after.join(', ')}; of 250 a sentence ${perSentence.join(', ')} ` +
+        'were heard',
+    );
     // What was not taken back was heard, and nothing of what was taken back.
     expect(heard * 20).toBe(5 * 250 * 20 - log.cleared_ms);
     expect(median(after)).toBeLessThanOrEqual(2);
@@ -166,7 +219,9 @@ describe('what the assistant says', () => {
     await untilQuiet(call.peer);
     expect(names).toEqual(['part 1', 'part 2', 'part 3', 'part 4']);
     expect(loud(call.peer)).toHaveLength(120);
-    console.log(`of 30, 60, 90, 120 frames the caller had heard ${heardAt.join(', ')} when the mark behind them came back`);
+    console.log(
+      `of 30, 60, 90, 120 frames the caller had heard ${heardAt.join(', ')} when the mark behind them came back`,
+    );
     // Two frames may be on their way through FreeSWITCH; the next part has not been heard to its end.
     heardAt.forEach((heard, index) => {
       expect(heard).toBeGreaterThanOrEqual(30 * (index + 1) - 2);
@@ -180,7 +235,12 @@ describe('what the assistant says', () => {
     await eventually(() => call.peer.heard.length > 25);
     call.peer.press('159#*0');
     await eventually(() => call.stream.of('dtmf').length === 6, { message: 'the digits' });
-    expect(call.stream.of('dtmf').map(({ dtmf }) => dtmf!.digit).join('')).toBe('159#*0');
+    expect(
+      call.stream
+        .of('dtmf')
+        .map(({ dtmf }) => dtmf!.digit)
+        .join(''),
+    ).toBe('159#*0');
     await call.done();
   }, 60_000);
 });
@@ -190,11 +250,14 @@ describe('the end of a call', () => {
     const call = await talking();
     call.stream.hangUp();
     await call.run.finished;
-    expect((await mesh.eventsOf(call.from)).at(-1)!.data).toMatchObject({ hangup_disposition: 'send_bye', hangup_cause: 'NORMAL_CLEARING' });
+    expect((await mesh.eventsOf(call.from)).at(-1)!.data).toMatchObject({
+      hangup_disposition: 'send_bye',
+      hangup_cause: 'NORMAL_CLEARING',
+    });
   }, 60_000);
 
   it('the caller hangs up: the assistant gets stop and a close', async () => {
-    const [caller] = await callersOf(1) as [Caller];
+    const [caller] = (await callersOf(1)) as [Caller];
     const run = await ring([caller], { endedBy: 'caller', talkMs: 500 });
     const stream = await mesh.streamOf(caller.from);
     await run.finished;
@@ -206,29 +269,55 @@ describe('the end of a call', () => {
   it('the assistant refuses the stream: the carrier gets 503', async () => {
     const from = mesh.newCaller();
     mesh.assistant.refuse = () => ({ status: 404 });
-    await sipp({ target: bridge().bridge.sip, from, requestUser: mesh.number, address: trunkAddress() }, 503).finally(() => { mesh.assistant.refuse = undefined; });
-    expect((await mesh.eventsOf(from)).at(-1)).toMatchObject({ type: 'CallRejected', data: { reason: 'assistant-unavailable', sip_status: 503 } });
+    await sipp({ target: bridge().bridge.sip, from, requestUser: mesh.number, address: trunkAddress() }, 503).finally(
+      () => {
+        mesh.assistant.refuse = undefined;
+      },
+    );
+    expect((await mesh.eventsOf(from)).at(-1)).toMatchObject({
+      type: 'CallRejected',
+      data: { reason: 'assistant-unavailable', sip_status: 503 },
+    });
   }, 60_000);
 });
 
 describe('what an agent leaves behind', () => {
-  it('killed in twenty calls: FreeSWITCH ends them within five seconds, and each has exactly one usage record after the restart', async () => {
-    const callers = await callersOf(20);
-    const run = await ring(callers, { endedBy: 'other-side', talkMs: 60_000 });
-    await Promise.all(callers.map(({ from }) => mesh.streamOf(from)));
-    const killed = performance.now();
-    await bridge().agent.kill();
-    let ended = false;
-    void run.finished.then(() => { ended = true; }, () => undefined);
-    await eventually(() => ended, { timeoutMs: 5_000, message: 'all calls to be ended by FreeSWITCH' });
-    await run.finished;
-    console.log(`20 calls were ended ${Math.round(performance.now() - killed)} ms after the agent's kill -9`);
-    await bridge().agent.start();
-    const numbers = callers.map(({ from }) => from);
-    await eventually(async () => (await mesh.usageOf(numbers)).size === 20, { timeoutMs: 60_000, intervalMs: 250, message: 'twenty usage records' });
-    expect([...(await mesh.usageOf(numbers)).values()]).toEqual(numbers.map(() => 1));
-    for (const from of numbers) expect((await mesh.eventsOf(from)).map(({ type }) => type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
-  }, 120_000);
+  it(
+    'killed in twenty calls: FreeSWITCH ends them within five seconds, and each has exactly one usage record ' +
+      'after the restart',
+    async () => {
+      const callers = await callersOf(20);
+      const run = await ring(callers, { endedBy: 'other-side', talkMs: 60_000 });
+      await Promise.all(callers.map(({ from }) => mesh.streamOf(from)));
+      const killed = performance.now();
+      await bridge().agent.kill();
+      let ended = false;
+      void run.finished.then(
+        () => {
+          ended = true;
+        },
+        () => undefined,
+      );
+      await eventually(() => ended, { timeoutMs: 5_000, message: 'all calls to be ended by FreeSWITCH' });
+      await run.finished;
+      console.log(`20 calls were ended ${Math.round(performance.now() - killed)} ms after the agent's kill -9`);
+      await bridge().agent.start();
+      const numbers = callers.map(({ from }) => from);
+      await eventually(async () => (await mesh.usageOf(numbers)).size === 20, {
+        timeoutMs: 60_000,
+        intervalMs: 250,
+        message: 'twenty usage records',
+      });
+      expect([...(await mesh.usageOf(numbers)).values()]).toEqual(numbers.map(() => 1));
+      for (const from of numbers)
+        expect((await mesh.eventsOf(from)).map(({ type }) => type)).toEqual([
+          'CallStarted',
+          'CallAnswered',
+          'CallEnded',
+        ]);
+    },
+    120_000,
+  );
 
   it('a thousand calls one after the other: no socket, no port, no file, no memory', async () => {
     const pid = bridge().agent.pid()!;
@@ -240,22 +329,34 @@ describe('what an agent leaves behind', () => {
       const run = await ring(callers, { endedBy: 'caller', talkMs: 300, rate: 40, atOnce: 20 });
       await run.finished;
       const numbers = callers.map(({ from }) => from);
-      await eventually(async () => (await mesh.usageOf(numbers)).size === count, { timeoutMs: 60_000, intervalMs: 250, message: `${count} usage records` });
-      return eventually(async () => {
-        const left = await leftInState(stateDir);
-        if (left.length > 0) throw new Error(left.slice(0, 3).join(' '));
-        return { descriptors: await descriptorsOf(pid), rss: await residentBytes(pid) };
-      }, { timeoutMs: 30_000, intervalMs: 250, message: 'every record to be confirmed and its file gone' });
+      await eventually(async () => (await mesh.usageOf(numbers)).size === count, {
+        timeoutMs: 60_000,
+        intervalMs: 250,
+        message: `${count} usage records`,
+      });
+      return eventually(
+        async () => {
+          const left = await leftInState(stateDir);
+          if (left.length > 0) throw new Error(left.slice(0, 3).join(' '));
+          return { descriptors: await descriptorsOf(pid), rss: await residentBytes(pid) };
+        },
+        { timeoutMs: 30_000, intervalMs: 250, message: 'every record to be confirmed and its file gone' },
+      );
     };
     // Connections that are kept, code that is compiled: what any process gathers at first.
     const first = await round(300);
     const last = await round(700);
     mesh.assistant.onConnection = undefined;
     const grown = (last.rss - first.rss) / 2 ** 20;
-    console.log(`descriptors of the agent ${first.descriptors.total} → ${last.descriptors.total}, of them UDP ${first.descriptors.udp} → ${last.descriptors.udp}; resident ${Math.round(first.rss / 2 ** 20)} MB, ${grown.toFixed(1)} MB more after 700 calls more`);
+    console.log(
+      `descriptors of the agent ${first.descriptors.total} → ${last.descriptors.total}, of them UDP ` +
+        `${first.descriptors.udp} → ${last.descriptors.udp}; resident ${Math.round(first.rss / 2 ** 20)} MB, ` +
+        `${grown.toFixed(1)} MB more after 700 calls more`,
+    );
     expect(last.descriptors.udp).toBe(0);
     expect(last.descriptors.total).toBeLessThanOrEqual(first.descriptors.total);
-    // 700 calls that left anything of theirs behind, an 8 KB queue only, would be more than that; a heap between two collections is not.
+    // 700 calls that left anything of theirs behind, an 8 KB queue only, would be more than that; a heap between two
+    // collections is not.
     expect(grown).toBeLessThan(30);
   }, 240_000);
 });

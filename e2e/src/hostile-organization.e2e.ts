@@ -4,12 +4,20 @@ import type { Line } from '@trunkmesh/testkit/mesh/line.js';
 import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import {
-  addNumber, callEvents, testMesh, untilLive, type CallMessage, type Organization, type TestMesh, type Trunk,
+  addNumber,
+  callEvents,
+  testMesh,
+  untilLive,
+  type CallMessage,
+  type Organization,
+  type TestMesh,
+  type Trunk,
 } from './harness.mesh.js';
 
 /**
- * An organisation that claims another one's addresses and numbers through the API, while the other one's calls go on. A host name that leads there is not among its means here:
- * the mesh has no name server of its own (libs/routing and the agent's named-gateways.feature.spec.ts try that way).
+ * An organisation that claims another one's addresses and numbers through the API, while the other one's calls go on. A
+ * host name that leads there is not among its means here: the mesh has no name server of its own (libs/routing and the
+ * agent's named-gateways.feature.spec.ts try that way).
  */
 const FULL = '+15550103001';
 const EXTENSION = '9228';
@@ -22,7 +30,9 @@ const ASSISTANT = { victim: 17, hostile: 666 };
 let test: TestMesh;
 let victim: Organization;
 let hostile: Organization;
-/** The victim's PBX, whose address it has proven, and its other carrier, whose address only the older claim gives it. */
+/**
+ *  The victim's PBX, whose address it has proven, and its other carrier, whose address only the older claim gives it.
+ */
 let pbx: MeshCarrier;
 let soleCarrier: MeshCarrier;
 let line: Line;
@@ -30,17 +40,26 @@ let callers = 0;
 const trunks: Record<'pbx' | 'sole', Trunk | undefined> = { pbx: undefined, sole: undefined };
 
 const addressOf = ({ gateway }: MeshCarrier) => gateway.split(':')[0]!;
-const nextCaller = () => `+1555986${String(callers += 1).padStart(4, '0')}`;
-const inbound = (prefix: string, add: string) => ({ direction: 'inbound', prefix, min_length: prefix.length, strip: prefix.length, add });
+const nextCaller = () => `+1555986${String((callers += 1)).padStart(4, '0')}`;
+const inbound = (prefix: string, add: string) => ({
+  direction: 'inbound',
+  prefix,
+  min_length: prefix.length,
+  strip: prefix.length,
+  add,
+});
 
 /** Places a call and tells its final status, whose it was, and which number and assistant it reached. */
 async function place(carrier: MeshCarrier, number: string) {
   const from = nextCaller();
   const status = await carrier.call({ from, number, talkMs: 600 });
-  const first = await eventually(async () => {
-    const events = (await callEvents(test)).filter(({ data }) => data.from === from);
-    return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events[0] : undefined;
-  }, { timeoutMs: 15_000, message: `the call of ${from} to be written` });
+  const first = await eventually(
+    async () => {
+      const events = (await callEvents(test)).filter(({ data }) => data.from === from);
+      return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events[0] : undefined;
+    },
+    { timeoutMs: 15_000, message: `the call of ${from} to be written` },
+  );
   return { status, ...reached(first) };
 }
 function reached({ data }: CallMessage) {
@@ -55,15 +74,28 @@ async function expectUndisturbed(): Promise<void> {
   expect(calls).toEqual([victims(FULL), victims(FULL), victims(SOLE)]);
 }
 
-interface Explained { decision: { outcome: string; reason?: string }; explanation: { summary: string; standing: { at_address: string; others: boolean } } }
+interface Explained {
+  decision: { outcome: string; reason?: string };
+  explanation: { summary: string; standing: { at_address: string; others: boolean } };
+}
 
 /** What the hostile one is told of a call from the carrier, once routing knows its claim. */
-const explainedAt = (carrier: MeshCarrier) => eventually(async () => {
-  const answer = await hostile.api.post<Explained>('/api/v1/routes/explain', { source_address: addressOf(carrier), request_uri: EXTENSION });
-  return answer.explanation.standing.at_address === 'no-claim' ? undefined : answer;
-}, { timeoutMs: 15_000, message: 'routing to know the claim' });
+const explainedAt = (carrier: MeshCarrier) =>
+  eventually(
+    async () => {
+      const answer = await hostile.api.post<Explained>('/api/v1/routes/explain', {
+        source_address: addressOf(carrier),
+        request_uri: EXTENSION,
+      });
+      return answer.explanation.standing.at_address === 'no-claim' ? undefined : answer;
+    },
+    { timeoutMs: 15_000, message: 'routing to know the claim' },
+  );
 
-/** Routing knows the hostile one's claims; the victim's calls go on as before, and the hostile one learns no more than that there is somebody. */
+/**
+ *  Routing knows the hostile one's claims; the victim's calls go on as before, and the hostile one learns no more than
+ *  that there is somebody.
+ */
 async function expectNothingGained(): Promise<void> {
   const explained = await Promise.all([pbx, soleCarrier].map(explainedAt));
   await expectUndisturbed();
@@ -73,21 +105,31 @@ async function expectNothingGained(): Promise<void> {
     expect(explanation.summary).toContain('another customer uses');
   }
   const text = JSON.stringify(explained);
-  for (const secret of [victim.id, 'Example Dental', trunks.pbx!.id, trunks.sole!.id, FULL, SOLE]) expect(text).not.toContain(secret);
+  for (const secret of [victim.id, 'Example Dental', trunks.pbx!.id, trunks.sole!.id, FULL, SOLE])
+    expect(text).not.toContain(secret);
 }
 
 /** A trunk of the hostile one, whose rules turn whatever is called there into its own number. */
 async function hostileTrunk(settings: { name: string; gateway: string; inbound_addresses?: string[] }): Promise<Trunk> {
   const number_rules = [inbound(FULL, OWN), inbound(FULL.slice(1), OWN), inbound(EXTENSION, OWN)];
-  const trunk = await hostile.api.post<Trunk>('/api/v1/sip-trunks', { register: false, priority: 0, number_rules, ...settings });
+  const trunk = await hostile.api.post<Trunk>('/api/v1/sip-trunks', {
+    register: false,
+    priority: 0,
+    number_rules,
+    ...settings,
+  });
   await untilLive(hostile, trunk);
   return trunk;
 }
 
-const untilStanding = (trunk: Trunk, wanted: object) => eventually(async () => {
-  expect(await victim.api.get(`/api/v1/sip-trunks/${trunk.id}/addresses`)).toMatchObject([wanted]);
-  return true;
-}, { timeoutMs: 15_000, message: `the standing ${JSON.stringify(wanted)}` });
+const untilStanding = (trunk: Trunk, wanted: object) =>
+  eventually(
+    async () => {
+      expect(await victim.api.get(`/api/v1/sip-trunks/${trunk.id}/addresses`)).toMatchObject([wanted]);
+      return true;
+    },
+    { timeoutMs: 15_000, message: `the standing ${JSON.stringify(wanted)}` },
+  );
 
 beforeAll(async () => {
   test = await testMesh();
@@ -100,9 +142,14 @@ beforeAll(async () => {
   await Promise.all([untilLive(victim, trunks.pbx), untilLive(victim, trunks.sole)]);
   await addNumber(victim, trunks.pbx, FULL, { assistant_id: ASSISTANT.victim });
   await addNumber(victim, trunks.sole, SOLE, { assistant_id: ASSISTANT.victim });
-  await eventually(async () => await soleCarrier.call({ from: '+15559879999', number: EXTENSION, talkMs: 600 }) === 200, {
-    timeoutMs: 20_000, intervalMs: 250, message: 'the mesh to know the numbers',
-  });
+  await eventually(
+    async () => (await soleCarrier.call({ from: '+15559879999', number: EXTENSION, talkMs: 600 })) === 200,
+    {
+      timeoutMs: 20_000,
+      intervalMs: 250,
+      message: 'the mesh to know the numbers',
+    },
+  );
   await expectUndisturbed();
   await untilStanding(trunks.pbx, { standing: 'sole', evidence: { by: 'call' } });
   line = await placeLine(test.mesh.bridges[0]!, pbx, { from: LINE, number: FULL });
@@ -116,8 +163,11 @@ afterAll(async () => {
 describe('a hostile organisation', () => {
   const claimed: Trunk[] = [];
 
-  it('changes nobody\'s call by the victim\'s exact address as its gateway', async () => {
-    claimed.push(await hostileTrunk({ name: 'Exact', gateway: pbx.gateway }), await hostileTrunk({ name: 'Exact sole', gateway: soleCarrier.gateway }));
+  it("changes nobody's call by the victim's exact address as its gateway", async () => {
+    claimed.push(
+      await hostileTrunk({ name: 'Exact', gateway: pbx.gateway }),
+      await hostileTrunk({ name: 'Exact sole', gateway: soleCarrier.gateway }),
+    );
     await addNumber(hostile, claimed[0]!, OWN, { assistant_id: ASSISTANT.hostile });
     await expectNothingGained();
   });
@@ -125,17 +175,21 @@ describe('a hostile organisation', () => {
   it.each<[string, () => string[]]>([
     ['the addresses as inbound addresses', () => [addressOf(pbx), addressOf(soleCarrier)]],
     ['a /24 around them', () => [addressOf(pbx).replace(/\d+$/, '0/24')]],
-  ])('changes nobody\'s call by %s', async (name, inbound_addresses) => {
+  ])("changes nobody's call by %s", async (name, inbound_addresses) => {
     for (const trunk of claimed.splice(0)) await hostile.api.delete(`/api/v1/sip-trunks/${trunk.id}?force=true`);
     claimed.push(await hostileTrunk({ name, gateway: '203.0.113.99:5060', inbound_addresses: inbound_addresses() }));
     await expectNothingGained();
   });
 
-  it('gets neither the victim\'s numbers nor sight of its trunks', async () => {
+  it("gets neither the victim's numbers nor sight of its trunks", async () => {
     for (const phone_number of [FULL, SOLE]) {
-      expect(await hostile.api.request('POST', '/api/v1/phone-numbers', { phone_number, assistant_id: ASSISTANT.hostile })).toMatchObject({ status: 409 });
+      expect(
+        await hostile.api.request('POST', '/api/v1/phone-numbers', { phone_number, assistant_id: ASSISTANT.hostile }),
+      ).toMatchObject({ status: 409 });
     }
-    expect(await hostile.api.request('GET', `/api/v1/sip-trunks/${trunks.pbx!.id}/addresses`)).toMatchObject({ status: 404 });
+    expect(await hostile.api.request('GET', `/api/v1/sip-trunks/${trunks.pbx!.id}/addresses`)).toMatchObject({
+      status: 404,
+    });
     await expectUndisturbed();
   });
 
@@ -146,12 +200,24 @@ describe('a hostile organisation', () => {
     const { code } = await hostile.api.post<{ code: string }>(`/api/v1/sip-trunks/${trunk.id}/verify-address`);
     expect(await pbx.call({ from: '201', number: code, talkMs: 500 })).toBe(200);
     await untilStanding(trunks.pbx!, { standing: 'shared' });
-    await eventually(async () => (await place(pbx, EXTENSION)).status === 484, { timeoutMs: 15_000, message: 'routing to know that the address is shared' });
-    const calls = await Promise.all([place(pbx, FULL), place(pbx, OWN), place(pbx, EXTENSION), place(soleCarrier, EXTENSION)]);
-    expect(calls.slice(0, 2)).toEqual([victims(FULL), { status: 200, organization: hostile.id, number: OWN, assistant: ASSISTANT.hostile }]);
+    await eventually(async () => (await place(pbx, EXTENSION)).status === 484, {
+      timeoutMs: 15_000,
+      message: 'routing to know that the address is shared',
+    });
+    const calls = await Promise.all([
+      place(pbx, FULL),
+      place(pbx, OWN),
+      place(pbx, EXTENSION),
+      place(soleCarrier, EXTENSION),
+    ]);
+    expect(calls.slice(0, 2)).toEqual([
+      victims(FULL),
+      { status: 200, organization: hostile.id, number: OWN, assistant: ASSISTANT.hostile },
+    ]);
     expect(calls[2]).toMatchObject({ status: 484, organization: null, assistant: undefined });
     expect(calls[3]).toEqual(victims(SOLE));
-    const endOfLine = async () => (await callEvents(test)).find(({ type, data }) => type === 'CallEnded' && data.from === LINE);
+    const endOfLine = async () =>
+      (await callEvents(test)).find(({ type, data }) => type === 'CallEnded' && data.from === LINE);
     expect(await endOfLine()).toBeUndefined();
     await line.hangUp();
     expect((await eventually(endOfLine)).data).toMatchObject({ organization_id: victim.id, to: FULL });

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CarrierCall, MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { gatewaysOf } from './freeswitch.harness.js';
-import { addNumber, callEvents, registeringTrunk, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
+import {
+  addNumber,
+  callEvents,
+  registeringTrunk,
+  testMesh,
+  untilLive,
+  type Organization,
+  type TestMesh,
+  type Trunk,
+} from './harness.mesh.js';
 
 let test: TestMesh;
 let org: Organization;
@@ -19,7 +28,11 @@ const EXTENSION = '9228';
 beforeAll(async () => {
   test = await testMesh();
   [org, other] = [await test.organization('Example Dental'), await test.organization('Example Motors')];
-  [carrier, otherCarrier, soleCarrier] = [await test.carrier('9201'), await test.carrier('9202'), await test.carrier('9203')];
+  [carrier, otherCarrier, soleCarrier] = [
+    await test.carrier('9201'),
+    await test.carrier('9202'),
+    await test.carrier('9203'),
+  ];
   trunk = await registeringTrunk(org, carrier);
   const otherTrunk = await registeringTrunk(other, otherCarrier);
   const sole = await registeringTrunk(org, soleCarrier);
@@ -31,7 +44,10 @@ beforeAll(async () => {
   await addNumber(org, sole, number(30));
   await addNumber(other, otherTrunk, number(40));
   // The index and the access list follow the events; the last number added is the last to be known.
-  await eventually(async () => await otherCarrier.call({ from: '+15559879999', number: number(40), talkMs: 100 }) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'the mesh to know the numbers' });
+  await eventually(
+    async () => (await otherCarrier.call({ from: '+15559879999', number: number(40), talkMs: 100 })) === 200,
+    { timeoutMs: 20_000, intervalMs: 250, message: 'the mesh to know the numbers' },
+  );
 });
 afterAll(() => test?.stop());
 
@@ -40,10 +56,13 @@ async function place(from: MeshCarrier, call: Omit<CarrierCall, 'from'>) {
   caller += 1;
   const number = `+1555987${String(caller).padStart(4, '0')}`;
   const status = await from.call({ talkMs: 150, ...call, from: number });
-  const events = await eventually(async () => {
-    const found = (await callEvents(test)).filter(({ data }) => data.from === number);
-    return found.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? found : undefined;
-  }, { timeoutMs: 15_000, message: `the call of ${number} to be written` });
+  const events = await eventually(
+    async () => {
+      const found = (await callEvents(test)).filter(({ data }) => data.from === number);
+      return found.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? found : undefined;
+    },
+    { timeoutMs: 15_000, message: `the call of ${number} to be written` },
+  );
   return { status, first: events[0]!, last: events.at(-1)! };
 }
 
@@ -52,8 +71,22 @@ const uri = (index: number) => `<sip:${number(index)}@pbx.example.com>`;
 describe('which number was called', () => {
   it.each<[string, number, Omit<CarrierCall, 'from'>]>([
     ['Diversion', 1, { number: EXTENSION, headers: { Diversion: `${uri(1)};reason=unconditional` } }],
-    ['Diversion', 1, { number: EXTENSION, headers: { Diversion: [`${uri(2)};reason=no-answer;counter=1`, `${uri(1)};reason=unconditional;counter=1`] } }],
-    ['History-Info', 2, { number: EXTENSION, headers: { 'History-Info': [`${uri(2)};index=1`, `<sip:${EXTENSION}@pbx.example.com>;index=1.1`] } }],
+    [
+      'Diversion',
+      1,
+      {
+        number: EXTENSION,
+        headers: { Diversion: [`${uri(2)};reason=no-answer;counter=1`, `${uri(1)};reason=unconditional;counter=1`] },
+      },
+    ],
+    [
+      'History-Info',
+      2,
+      {
+        number: EXTENSION,
+        headers: { 'History-Info': [`${uri(2)};index=1`, `<sip:${EXTENSION}@pbx.example.com>;index=1.1`] },
+      },
+    ],
     ['X-Original-Called', 3, { number: EXTENSION, headers: { 'X-Original-Called': number(3) } }],
     ['X-Original-Number', 4, { number: EXTENSION, headers: { 'X-Original-Number': number(4) } }],
     ['X-Forwarded-To', 5, { number: EXTENSION, headers: { 'X-Forwarded-To': number(5) } }],
@@ -62,11 +95,20 @@ describe('which number was called', () => {
     ['Request-URI', 8, { number: number(8) }],
     ['To', 9, { number: EXTENSION, to: number(9) }],
     // Several at once: the earlier source decides.
-    ['Diversion', 1, { number: number(8), to: number(9), headers: { Diversion: uri(1), 'X-Original-Called': number(3), 'P-Called-Party-ID': uri(7) } }],
+    [
+      'Diversion',
+      1,
+      {
+        number: number(8),
+        to: number(9),
+        headers: { Diversion: uri(1), 'X-Original-Called': number(3), 'P-Called-Party-ID': uri(7) },
+      },
+    ],
   ])('%s leads to number %i', async (source, index, call) => {
     const { status, first, last } = await place(carrier, call);
     expect([status, first.type, first.data.to, last.type]).toEqual([200, 'CallStarted', number(index), 'CallEnded']);
-    const steps = (first.data['decision'] as { explanation: { steps: { source: string; verdict: string }[] } }).explanation.steps;
+    const steps = (first.data['decision'] as { explanation: { steps: { source: string; verdict: string }[] } })
+      .explanation.steps;
     expect(steps.find(({ verdict }) => verdict === 'decided')).toMatchObject({ source });
   });
 
@@ -87,37 +129,53 @@ describe('refusals', () => {
     ['unknown-number', 404, { number: number(40) }],
   ])('%s: %i', async (reason, sipStatus, call) => {
     const { status, last } = await place(carrier, call);
-    expect([status, last.type, last.data['reason'], last.data['sip_status']]).toEqual([sipStatus, 'CallRejected', reason, sipStatus]);
+    expect([status, last.type, last.data['reason'], last.data['sip_status']]).toEqual([
+      sipStatus,
+      'CallRejected',
+      reason,
+      sipStatus,
+    ]);
   });
 
-  it('a full number that is nobody\'s is refused even behind a sole number: that would be a guess', async () => {
+  it("a full number that is nobody's is refused even behind a sole number: that would be a guess", async () => {
     const { status, last } = await place(soleCarrier, { number: '+15550199998' });
     expect([status, last.data['reason']]).toEqual([404, 'unknown-number']);
   });
 
-  it('a stranger gets 403, a spoofed gateway name does not help it, and its address is shown to the operator', async () => {
+  it('an unknown source gets 403, also with a spoofed gateway name, and the operator sees its address', async () => {
     const [gateway] = await gatewaysOf(test, trunk);
     expect(await carrier.callAsStranger({ from: '+15559870000', number: number(8) })).toBe(403);
     expect(await carrier.callAsStranger({ from: '+15559870000', number: `gw+${gateway}`, to: number(8) })).toBe(403);
-    const refused = await eventually(async () => {
-      const bridge = await test.operator.get<{ refused_addresses: { address: string; count: number }[] }>('/api/v1/bridges/bridge-1');
-      return bridge.refused_addresses.find(({ count }) => count >= 2);
-    }, { timeoutMs: 15_000, message: 'the refused address to be counted' });
+    const refused = await eventually(
+      async () => {
+        const bridge = await test.operator.get<{ refused_addresses: { address: string; count: number }[] }>(
+          '/api/v1/bridges/bridge-1',
+        );
+        return bridge.refused_addresses.find(({ count }) => count >= 2);
+      },
+      { timeoutMs: 15_000, message: 'the refused address to be counted' },
+    );
     expect(refused.address).toMatch(/^(198\.51\.100\.66|127\.0\.0\.66)$/);
   });
 
-  it('the gateway name of another organisation, from a carrier of one\'s own, reaches nobody else\'s number', async () => {
+  it("another organisation's gateway name, sent from one's own carrier, reaches no other number", async () => {
     const [gateway] = await gatewaysOf(test, trunk);
     const { status } = await place(otherCarrier, { number: `gw+${gateway}`, to: number(8) });
     expect(status).toBe(404);
   });
 
-  it('a disabled trunk\'s calls are refused, and taken again when it is enabled', async () => {
+  it("a disabled trunk's calls are refused, and taken again when it is enabled", async () => {
     const sole = (await org.api.get<Trunk[]>('/api/v1/sip-trunks')).find(({ name }) => name.endsWith('9203'))!;
     await org.api.post(`/api/v1/sip-trunks/${sole.id}/disable`);
-    await eventually(async () => await soleCarrier.call({ from: '+15559870009', number: number(30), talkMs: 100 }) === 403, { timeoutMs: 15_000, intervalMs: 250, message: 'the refusal' });
+    await eventually(
+      async () => (await soleCarrier.call({ from: '+15559870009', number: number(30), talkMs: 100 })) === 403,
+      { timeoutMs: 15_000, intervalMs: 250, message: 'the refusal' },
+    );
     await org.api.post(`/api/v1/sip-trunks/${sole.id}/enable`);
     await untilLive(org, sole);
-    await eventually(async () => await soleCarrier.call({ from: '+15559870009', number: number(30), talkMs: 100 }) === 200, { timeoutMs: 15_000, intervalMs: 250, message: 'the call to be answered' });
+    await eventually(
+      async () => (await soleCarrier.call({ from: '+15559870009', number: number(30), talkMs: 100 })) === 200,
+      { timeoutMs: 15_000, intervalMs: 250, message: 'the call to be answered' },
+    );
   });
 });

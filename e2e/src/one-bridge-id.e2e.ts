@@ -8,7 +8,9 @@ import { ROOT, testMesh, type TestMesh } from './harness.mesh.js';
 let test: TestMesh;
 const others: Component[] = [];
 
-beforeAll(async () => { test = await testMesh(); });
+beforeAll(async () => {
+  test = await testMesh();
+});
 afterEach(() => Promise.all(others.splice(0).map((other) => other.kill())));
 afterAll(() => test?.stop());
 
@@ -18,11 +20,25 @@ async function another(name: string, stateDir: string): Promise<Component> {
   const { bridge } = test.mesh.bridges[0]!;
   const opsPort = await freePort();
   const other = component({
-    name, command: process.execPath, args: [join(ROOT, 'apps/bridge-agent/dist/main.js')], cwd: ROOT, logFile: join(test.folder, 'logs', `${name}.log`),
+    name,
+    command: process.execPath,
+    args: [join(ROOT, 'apps/bridge-agent/dist/main.js')],
+    cwd: ROOT,
+    logFile: join(test.folder, 'logs', `${name}.log`),
     env: {
-      BRIDGE_ID: bridge.id, SIP_ADDRESS: '127.0.0.1', NATS_URL: test.mesh.file.nats, ESL_PORT: String(bridge.esl.port), ESL_PASSWORD: bridge.esl.password,
-      CONF_DIR: join(test.folder, name, 'conf'), STATE_DIR: stateDir, CALL_SOCKET_PORT: '0', CAPTURE_PORT: '0', SECRET_KEYS: test.mesh.store.settings.secretKeys,
-      OPS_HOST: '127.0.0.1', OPS_PORT: String(opsPort), LOG_LEVEL: 'info',
+      BRIDGE_ID: bridge.id,
+      SIP_ADDRESS: '127.0.0.1',
+      NATS_URL: test.mesh.file.nats,
+      ESL_PORT: String(bridge.esl.port),
+      ESL_PASSWORD: bridge.esl.password,
+      CONF_DIR: join(test.folder, name, 'conf'),
+      STATE_DIR: stateDir,
+      CALL_SOCKET_PORT: '0',
+      CAPTURE_PORT: '0',
+      SECRET_KEYS: test.mesh.store.settings.secretKeys,
+      OPS_HOST: '127.0.0.1',
+      OPS_PORT: String(opsPort),
+      LOG_LEVEL: 'info',
     },
     ready: () => isReady(opsPort),
   });
@@ -37,7 +53,7 @@ const whyItEnded = async (name: string) => (await test.logs())[`${name}.log`];
 
 describe('two agents with one BRIDGE_ID', () => {
   it('on the same STATE_DIR: the second refuses to start and says why', async () => {
-    await eventually(async () => await instanceOf() !== undefined);
+    await eventually(async () => (await instanceOf()) !== undefined);
     const before = await instanceOf();
     const second = await another('same-state', join(test.folder, 'bridge-1', 'state'));
     await expect(second.start()).rejects.toThrow('ended with code 1');
@@ -49,7 +65,9 @@ describe('two agents with one BRIDGE_ID', () => {
     const before = await instanceOf();
     const second = await another('other-state', join(test.folder, 'other', 'state'));
     await expect(second.start()).rejects.toThrow('ended with code 1');
-    expect(await whyItEnded('other-state')).toMatch(new RegExp(`another agent runs with BRIDGE_ID bridge-1.*${before}`));
+    expect(await whyItEnded('other-state')).toMatch(
+      new RegExp(`another agent runs with BRIDGE_ID bridge-1.*${before}`),
+    );
     expect(first().running()).toBe(true);
   });
 
@@ -58,7 +76,10 @@ describe('two agents with one BRIDGE_ID', () => {
     await test.mesh.nats!.halt('SIGKILL');
     const second = await another('nats-away', join(test.folder, 'away', 'state'));
     await second.launch();
-    await eventually(async () => (await whyItEnded('nats-away'))?.includes('"started"'), { timeoutMs: 20_000, message: 'the second to start' });
+    await eventually(async () => (await whyItEnded('nats-away'))?.includes('"started"'), {
+      timeoutMs: 20_000,
+      message: 'the second to start',
+    });
     await test.mesh.nats!.start();
     await eventually(() => !second.running(), { timeoutMs: 30_000, message: 'the second to end' });
     expect(await whyItEnded('nats-away')).toContain('another agent runs with BRIDGE_ID bridge-1');
@@ -70,7 +91,13 @@ describe('two agents with one BRIDGE_ID', () => {
     const before = await instanceOf();
     await first().kill();
     await first().start();
-    await eventually(async () => { expect(await instanceOf()).not.toBe(before); return true; }, { message: 'the new instance to be heard' });
+    await eventually(
+      async () => {
+        expect(await instanceOf()).not.toBe(before);
+        return true;
+      },
+      { message: 'the new instance to be heard' },
+    );
   });
 
   it('after the first has died, one on another host may take its place', async () => {
@@ -78,7 +105,13 @@ describe('two agents with one BRIDGE_ID', () => {
     await first().kill();
     const second = await another('replacement', join(test.folder, 'replacement', 'state'));
     await second.launch();
-    await eventually(async () => { expect(await instanceOf()).not.toBe(before); return true; }, { timeoutMs: 20_000, message: 'the replacement to be heard' });
+    await eventually(
+      async () => {
+        expect(await instanceOf()).not.toBe(before);
+        return true;
+      },
+      { timeoutMs: 20_000, message: 'the replacement to be heard' },
+    );
     await expect(first().start()).rejects.toThrow('ended with code 1');
     await second.kill();
     await first().start();

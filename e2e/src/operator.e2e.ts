@@ -6,7 +6,16 @@ import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { gatewaysInFreeswitch, untilSettled } from './freeswitch.harness.js';
-import { addNumber, registeringTrunk, ROOT, testMesh, untilPublished, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
+import {
+  addNumber,
+  registeringTrunk,
+  ROOT,
+  testMesh,
+  untilPublished,
+  type Organization,
+  type TestMesh,
+  type Trunk,
+} from './harness.mesh.js';
 
 const NUMBER = '+15550100001';
 let test: TestMesh;
@@ -20,7 +29,11 @@ beforeAll(async () => {
   const trunk = await registeringTrunk(org, carrier);
   await addNumber(org, trunk, NUMBER);
   for (let index = 0; index < 20; index += 1) {
-    const made = await org.api.post<Trunk>('/api/v1/sip-trunks', { name: `By address ${index}`, gateway: `198.51.100.${index + 1}`, register: false });
+    const made = await org.api.post<Trunk>('/api/v1/sip-trunks', {
+      name: `By address ${index}`,
+      gateway: `198.51.100.${index + 1}`,
+      register: false,
+    });
     await addNumber(org, made, `+1555020${String(index).padStart(4, '0')}`);
     await org.api.patch(`/api/v1/sip-trunks/${made.id}`, { priority: index });
     if (index % 4 === 0) await org.api.post(`/api/v1/sip-trunks/${made.id}/disable`);
@@ -31,15 +44,45 @@ afterAll(() => test?.stop());
 
 const command = async (...args: string[]) => {
   const { mesh } = test;
-  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'apps/trunk-service/dist/commands/main.js'), ...args], {
-    env: { ...process.env, DATABASE_URL: mesh.file.postgres, NATS_URL: mesh.file.nats, SECRET_KEYS: mesh.store.settings.secretKeys },
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(ROOT, 'apps/trunk-service/dist/commands/main.js'), ...args],
+    {
+      env: {
+        ...process.env,
+        DATABASE_URL: mesh.file.postgres,
+        NATS_URL: mesh.file.nats,
+        SECRET_KEYS: mesh.store.settings.secretKeys,
+      },
+    },
+  );
   return stdout;
 };
 
-const READ_MODELS = ['organizations', 'trunks', 'trunk_claims', 'numbers', 'bridges', 'addresses', 'carriers', 'carrier_networks'];
-const readModels = async () => Object.fromEntries(await Promise.all(READ_MODELS.map(async (table) =>
-  [table, (await test.record<{ row: string }>(`SELECT t::text AS row FROM ${table} t ORDER BY 1`)).map(({ row }) => row)] as const)));
+const READ_MODELS = [
+  'organizations',
+  'trunks',
+  'trunk_claims',
+  'numbers',
+  'bridges',
+  'addresses',
+  'carriers',
+  'carrier_networks',
+];
+const readModels = async () =>
+  Object.fromEntries(
+    await Promise.all(
+      READ_MODELS.map(
+        async (table) =>
+          [
+            table,
+            (await test.record<{ row: string }>(`SELECT t::text AS row FROM ${table} t ORDER BY 1`)).map(
+              ({ row }) => row,
+            ),
+          ] as const,
+      ),
+    ),
+  );
 
 describe('what an operator runs', () => {
   it('rebuild: read models that were dropped are byte for byte the same again', async () => {
@@ -51,16 +94,27 @@ describe('what an operator runs', () => {
     expect((await org.api.request('GET', '/api/v1/sip-trunks')).status).toBe(200);
   });
 
-  it('refill: a stream that was lost is byte for byte the same again, and nothing in FreeSWITCH is touched', async () => {
+  it('refill: a lost stream is restored byte for byte, and nothing in FreeSWITCH changes', async () => {
     await untilPublished(test);
     const stream = await test.stream(TRUNKMESH_STREAM);
     const gateways = await untilSettled(test);
     expect(await command('refill', '--replace')).toContain(`published ${stream.length} events`);
     expect(await test.stream(TRUNKMESH_STREAM)).toEqual(stream);
-    await eventually(async () => await carrier.call({ from: '+15559870001', number: NUMBER, talkMs: 100 }) === 200, { timeoutMs: 20_000, intervalMs: 250, message: 'calls to be answered' });
+    await eventually(async () => (await carrier.call({ from: '+15559870001', number: NUMBER, talkMs: 100 })) === 200, {
+      timeoutMs: 20_000,
+      intervalMs: 250,
+      message: 'calls to be answered',
+    });
     expect([...(await gatewaysInFreeswitch(test)).keys()].sort()).toEqual(gateways);
-    const made = await org.api.post<Trunk>('/api/v1/sip-trunks', { name: 'After the refill', gateway: '198.51.100.99', register: false });
-    await eventually(async () => [...(await gatewaysInFreeswitch(test)).keys()].some((name) => name.startsWith(made.id)), { timeoutMs: 20_000, message: 'the next trunk to be live' });
+    const made = await org.api.post<Trunk>('/api/v1/sip-trunks', {
+      name: 'After the refill',
+      gateway: '198.51.100.99',
+      register: false,
+    });
+    await eventually(
+      async () => [...(await gatewaysInFreeswitch(test)).keys()].some((name) => name.startsWith(made.id)),
+      { timeoutMs: 20_000, message: 'the next trunk to be live' },
+    );
     await untilPublished(test);
   });
 });

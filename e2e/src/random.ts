@@ -1,5 +1,9 @@
 /** A small seeded generator (mulberry32): a round that fails can be run again with the seed that it printed. Pure. */
-export interface Random { next(): number; below(limit: number): number; pick<T>(from: readonly T[]): T }
+export interface Random {
+  next(): number;
+  below(limit: number): number;
+  pick<T>(from: readonly T[]): T;
+}
 
 export function seeded(seed: number): Random {
   let state = seed >>> 0;

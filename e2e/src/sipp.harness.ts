@@ -7,7 +7,11 @@ import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
 import { ROOT } from './harness.mesh.js';
 
 /** One call's signalling by SIPp; its audio is spoken and heard at the port. */
-export interface SippCaller { from: string; audioPort: number; codec: Codec }
+export interface SippCaller {
+  from: string;
+  audioPort: number;
+  codec: Codec;
+}
 
 export interface SippCalls {
   target: { host: string; port: number };
@@ -36,19 +40,47 @@ export async function startSipp(calls: SippCalls): Promise<SippRun> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-sipp-'));
   const template = await readFile(join(ROOT, 'e2e/sipp', TEMPLATES[calls.endedBy]), 'utf8');
   const values: Record<string, string> = { REQUEST_USER: calls.number, DEADLINE_MS: String(calls.talkMs) };
-  await writeFile(join(folder, 'scenario.xml'), template.replace(/(?<=[\s\S]*-->[\s\S]*)__([A-Z_]+)__/g, (whole, name: string) => values[name] ?? whole));
-  const lines = calls.callers.map(({ from, audioPort, codec }) => `${audioPort};${PAYLOAD_TYPES[codec]};${codec};${from}`);
+  await writeFile(
+    join(folder, 'scenario.xml'),
+    template.replace(/(?<=[\s\S]*-->[\s\S]*)__([A-Z_]+)__/g, (whole, name: string) => values[name] ?? whole),
+  );
+  const lines = calls.callers.map(
+    ({ from, audioPort, codec }) => `${audioPort};${PAYLOAD_TYPES[codec]};${codec};${from}`,
+  );
   await writeFile(join(folder, 'callers.csv'), ['SEQUENTIAL', ...lines, ''].join('\n'));
   const { callers, address, talkMs, target, rate = callers.length, atOnce = callers.length } = calls;
   const args = [
-    '-sf', join(folder, 'scenario.xml'), '-inf', join(folder, 'callers.csv'), '-m', String(callers.length), '-r', String(rate), '-l', String(atOnce), '-d', String(talkMs),
-    '-i', address, '-p', String(await freePort()), '-mi', '127.0.0.1', '-nostdin', '-trace_err', `${target.host}:${target.port}`,
+    '-sf',
+    join(folder, 'scenario.xml'),
+    '-inf',
+    join(folder, 'callers.csv'),
+    '-m',
+    String(callers.length),
+    '-r',
+    String(rate),
+    '-l',
+    String(atOnce),
+    '-d',
+    String(talkMs),
+    '-i',
+    address,
+    '-p',
+    String(await freePort()),
+    '-mi',
+    '127.0.0.1',
+    '-nostdin',
+    '-trace_err',
+    `${target.host}:${target.port}`,
   ];
   const process = await startSupervised('sipp', args, { cwd: folder, logFile: join(folder, 'log') });
   const finished = process.exited.then(async (code) => {
     const said = code === 0 ? '' : process.tail(40);
     await rm(folder, { recursive: true, force: true });
-    if (code !== 0) throw new Error(`SIPp ended with ${code}: not every call was answered and ended by the ${calls.endedBy === 'caller' ? 'caller' : 'other side'}\n${said}`);
+    if (code !== 0)
+      throw new Error(
+        `SIPp ended with ${code}: not every call was answered and ended by the ` +
+          `${calls.endedBy === 'caller' ? 'caller' : 'other side'}\n${said}`,
+      );
   });
   finished.catch(() => undefined);
   return {

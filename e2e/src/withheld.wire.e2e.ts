@@ -26,15 +26,23 @@ const call = async (asserted: string, more: [string, string][] = []) => {
   const target = test.mesh.bridges[0]!.bridge.sip;
   return (await placeSipCall({ number: NUMBER, from: 'anonymous', target, address: TRUNK, headers })).status;
 };
-const logged = (asserted: string) => eventually(async () => {
-  const [found] = await org.api.get<CallSummary[]>(`/api/v1/calls?customer_phone=${encodeURIComponent(asserted)}`);
-  return found;
-}, { timeoutMs: 15_000, message: `the call of ${asserted} in the log` });
+const logged = (asserted: string) =>
+  eventually(
+    async () => {
+      const [found] = await org.api.get<CallSummary[]>(`/api/v1/calls?customer_phone=${encodeURIComponent(asserted)}`);
+      return found;
+    },
+    { timeoutMs: 15_000, message: `the call of ${asserted} in the log` },
+  );
 const explained = async (asserted: string) => {
   const asked = {
-    source_address: TRUNK, to: NUMBER, from: 'anonymous', headers: { 'P-Asserted-Identity': `<sip:${asserted}@h>` },
+    source_address: TRUNK,
+    to: NUMBER,
+    from: 'anonymous',
+    headers: { 'P-Asserted-Identity': `<sip:${asserted}@h>` },
   };
-  return (await org.api.post<{ decision: { outcome: string; sip_status?: number } }>('/api/v1/routes/explain', asked)).decision;
+  return (await org.api.post<{ decision: { outcome: string; sip_status?: number } }>('/api/v1/routes/explain', asked))
+    .decision;
 };
 
 describe('an anonymous caller whom the carrier asserts', () => {

@@ -6,9 +6,15 @@ import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migra
 /** Any constant that no other program of this database locks. */
 const MIGRATION_LOCK = 7_305_119_228;
 
-export interface PoolOptions { poolSize?: number; statementMs?: number }
+export interface PoolOptions {
+  poolSize?: number;
+  statementMs?: number;
+}
 
-/** A pool onto billing-observer's own database. No query may hang for ever: behind a dead peer or a lock the batch is given up and redelivered. */
+/**
+ *  A pool onto billing-observer's own database. No query may hang for ever: behind a dead peer or a lock the batch is
+ *  given up and redelivered.
+ */
 export function createDataSource(url: string, { poolSize = 4, statementMs = 20_000 }: PoolOptions = {}): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -20,7 +26,13 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
     connectTimeoutMS: 5_000,
     // A connection that breaks while idle is not an event to die of: the next query reports it.
     poolErrorHandler: () => undefined,
-    extra: { Client: SteadyClient, statement_timeout: statementMs, query_timeout: 1.25 * statementMs, idle_in_transaction_session_timeout: 20_000, keepAlive: true },
+    extra: {
+      Client: SteadyClient,
+      statement_timeout: statementMs,
+      query_timeout: 1.25 * statementMs,
+      idle_in_transaction_session_timeout: 20_000,
+      keepAlive: true,
+    },
   });
 }
 

@@ -16,9 +16,18 @@ const telemetry = startTelemetry(SERVICE, process.env);
 const shutdown = gracefulShutdown({ logger });
 shutdown.add('telemetry', () => telemetry.shutdown());
 
-const app = await NestFactory.createApplicationContext(AppModule.with(config, logger), { logger: nestLogger(logger), abortOnError: false });
+const app = await NestFactory.createApplicationContext(AppModule.with(config, logger), {
+  logger: nestLogger(logger),
+  abortOnError: false,
+});
 const usage = app.get(UsageService);
-const ops = await startOpsServer({ port: config.OPS_PORT, host: config.OPS_HOST, telemetry, logger, ready: () => usage.readiness() });
+const ops = await startOpsServer({
+  port: config.OPS_PORT,
+  host: config.OPS_HOST,
+  telemetry,
+  logger,
+  ready: () => usage.readiness(),
+});
 shutdown.add('ops server', () => ops.stop());
 shutdown.add('application', () => app.close());
 logger.info({ ops_port: ops.port }, 'started');

@@ -9,7 +9,12 @@ export class AppModule {
   static with(config: Config, logger: Logger, version: string): DynamicModule {
     return {
       module: AppModule,
-      providers: [{ provide: CONFIG, useValue: config }, { provide: LOGGER, useValue: logger }, { provide: AGENT_VERSION, useValue: version }, BridgeAgent],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+        { provide: AGENT_VERSION, useValue: version },
+        BridgeAgent,
+      ],
       exports: [BridgeAgent],
     };
   }

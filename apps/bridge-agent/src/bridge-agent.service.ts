@@ -23,7 +23,10 @@ const CONNECTED_MS = 500;
 /** And so long for the claim, which takes milliseconds where nobody has the bridge. */
 const CLAIMED_MS = 6_000;
 
-/** One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes each as it comes. */
+/**
+ *  One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes
+ *  each as it comes.
+ */
 @Injectable()
 export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private readonly instanceId = uuidv7();
@@ -38,7 +41,11 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private refused!: RefusedFeature;
   private heart!: ReturnType<typeof startHeartbeat>;
 
-  constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger, @Inject(AGENT_VERSION) private readonly version: string) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(AGENT_VERSION) private readonly version: string,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     const { config, logger } = this;
@@ -49,18 +56,38 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     await this.claim();
     const handled = createHandledCalls();
     this.refused = await startRefused({
-      bridgeId: bridge.id, profile: config.SOFIA_PROFILE, capturePort: config.CAPTURE_PORT, handled: handled.has, link: this.link, logger,
+      bridgeId: bridge.id,
+      profile: config.SOFIA_PROFILE,
+      capturePort: config.CAPTURE_PORT,
+      handled: handled.has,
+      link: this.link,
+      logger,
     });
     this.calls = await startCalls({
       refused: { handled: handled.add, unowned: this.refused.note },
-      bridge, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT }, maxCalls: config.MAX_CALLS, link: this.link, logger,
-      mesh: assistantSettings(config), recordings: recordingSettings(config), ring,
+      bridge,
+      stateDir: config.STATE_DIR,
+      callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT },
+      maxCalls: config.MAX_CALLS,
+      link: this.link,
+      logger,
+      mesh: assistantSettings(config),
+      recordings: recordingSettings(config),
+      ring,
       resolvedTrunks: (address) => this.gateways?.trunksByAddress(address) ?? [],
     });
     this.esl = this.eventSocket();
     this.gateways = await startGateways({
-      bridge, profile: config.SOFIA_PROFILE, confDir: config.CONF_DIR, stateDir: config.STATE_DIR, callSocket: { host: config.CALL_SOCKET_HOST, port: this.calls.port },
-      ring, allowPrivateGateways: config.ALLOW_PRIVATE_GATEWAYS, link: this.link, esl: this.esl, logger,
+      bridge,
+      profile: config.SOFIA_PROFILE,
+      confDir: config.CONF_DIR,
+      stateDir: config.STATE_DIR,
+      callSocket: { host: config.CALL_SOCKET_HOST, port: this.calls.port },
+      ring,
+      allowPrivateGateways: config.ALLOW_PRIVATE_GATEWAYS,
+      link: this.link,
+      esl: this.esl,
+      logger,
     });
     // Whatever came up while the trunks were being read.
     if (this.esl.connected) this.gateways.onUp();
@@ -68,17 +95,27 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * While NATS is away the agent starts without having claimed its bridge. Nothing of it is heard in the mesh until it has: another process with the same BRIDGE_ID would
-   * answer for it.
+   * While NATS is away the agent starts without having claimed its bridge. Nothing of it is heard in the mesh until it
+   * has: another process with the same BRIDGE_ID would answer for it.
    */
   private async claim(): Promise<void> {
     const { config, logger, instanceId } = this;
-    const taken = (error: BridgeTaken): void => { if (this.isUp) this.onTaken(error); };
+    const taken = (error: BridgeTaken): void => {
+      if (this.isUp) this.onTaken(error);
+    };
     const claimed = this.nats.then(async (nc) => {
-      await claimBridge(nc, { bridgeId: config.BRIDGE_ID, instanceId, statePath: this.lock.path, onTaken: taken, logger });
+      await claimBridge(nc, {
+        bridgeId: config.BRIDGE_ID,
+        instanceId,
+        statePath: this.lock.path,
+        onTaken: taken,
+        logger,
+      });
       return nc;
     });
-    claimed.catch((error: unknown) => { if (error instanceof BridgeTaken) taken(error); });
+    claimed.catch((error: unknown) => {
+      if (error instanceof BridgeTaken) taken(error);
+    });
     this.link = createNatsLink(claimed);
     const connected = await Promise.race([this.nats.then(() => true), sleep(CONNECTED_MS, false, { ref: false })]);
     if (connected) await Promise.race([claimed, sleep(CLAIMED_MS, undefined, { ref: false })]);
@@ -88,13 +125,20 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   /** Another process has the bridge: this one ends, and whoever supervises it sees why. */
   private onTaken(error: BridgeTaken): void {
     this.logger.fatal({ reason: error.message }, 'stepping down');
-    setImmediate(() => { throw error; });
+    setImmediate(() => {
+      throw error;
+    });
   }
 
   private eventSocket(): EslClient {
     const { config, logger } = this;
     return startEslClient({
-      host: config.ESL_HOST, port: config.ESL_PORT, password: config.ESL_PASSWORD, events: GATEWAY_EVENTS, logLevel: GATEWAY_LOG_LEVEL, logger,
+      host: config.ESL_HOST,
+      port: config.ESL_PORT,
+      password: config.ESL_PASSWORD,
+      events: GATEWAY_EVENTS,
+      logLevel: GATEWAY_LOG_LEVEL,
+      logger,
       onEvent: (event) => {
         this.gateways?.onEvent(event);
         this.calls.onEvent(event);
@@ -117,8 +161,16 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private heartbeat(): BridgeHeartbeat {
     const { config } = this;
     return {
-      bridge_id: config.BRIDGE_ID, pool: config.BRIDGE_POOL, sip_address: config.SIP_ADDRESS, agent_version: this.version, instance_id: this.instanceId, started_at: this.startedAt, at: new Date().toISOString(),
-      ...this.gateways.heartbeat(), calls: this.calls.live(), unconfirmed_records: this.calls.unconfirmedRecords(),
+      bridge_id: config.BRIDGE_ID,
+      pool: config.BRIDGE_POOL,
+      sip_address: config.SIP_ADDRESS,
+      agent_version: this.version,
+      instance_id: this.instanceId,
+      started_at: this.startedAt,
+      at: new Date().toISOString(),
+      ...this.gateways.heartbeat(),
+      calls: this.calls.live(),
+      unconfirmed_records: this.calls.unconfirmedRecords(),
     };
   }
 

@@ -4,75 +4,142 @@ import { z } from 'zod';
 import type { AssistantSettings } from './call/assistant-settings.js';
 import type { BucketSettings } from './recording/recording-bucket.s3.js';
 
-/** Apart from RTP's 10000–20000 and from what Linux hands out, 32768–60999: a port of ours that another program has by chance is passed over, but costs a try. */
+/**
+ *  Apart from RTP's 10000–20000 and from what Linux hands out, 32768–60999: a port of ours that another program has by
+ *  chance is passed over, but costs a try.
+ */
 const AUDIO_PORTS = { first: 20_100, last: 32_599 };
 const audioPort = z.coerce.number().int().min(1_024).max(65_535);
 
-const switchedOn = z.enum(['true', 'false']).default('false').transform((value) => value === 'true');
+const switchedOn = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((value) => value === 'true');
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** The environment of bridge-agent. `OPS_PORT=0` takes any free port. */
-export const environmentSchema = z.object({
-  BRIDGE_ID: bridgeId,
-  BRIDGE_POOL: poolName.default('default'),
-  SIP_ADDRESS: z.string().min(1, 'is the public address that customers point their carrier at, host or host:port').max(260),
-  NATS_URL: z.string().min(1, 'must name at least one server, for example nats://127.0.0.1:4222'),
-  ESL_HOST: z.string().min(1).default('127.0.0.1'),
-  ESL_PORT: port.default(8021),
-  ESL_PASSWORD: z.string().min(1, 'is the event socket\'s password, esl_password in FreeSWITCH\'s vars.xml'),
-  SOFIA_PROFILE: z.string().regex(/^[\w.-]{1,64}$/, 'must be the name of a SIP profile').default('external'),
-  CONF_DIR: z.string().min(1, 'is the folder of the agent\'s files in FreeSWITCH\'s configuration'),
-  STATE_DIR: z.string().min(1, 'is a folder that survives restarts'),
-  CALL_SOCKET_HOST: z.string().regex(/^[\w.-]{1,253}$/, 'must be a host name or an IPv4 address').default('127.0.0.1'),
-  CALL_SOCKET_PORT: port.default(9090),
-  /** Where FreeSWITCH sends every SIP message to (HEPv3), on the loopback; 0: nowhere. */
-  CAPTURE_PORT: port.default(9060),
-  /** How long calls may go on when the agent is told to stop. */
-  DRAIN_SECONDS: z.coerce.number().int().min(0).max(86_400).default(0),
-  MAX_CALLS: z.coerce.number().int().min(1).max(100_000).default(5_000),
-  SECRET_KEYS: z.string().min(1, 'must be "id:base64 of 32 bytes", several separated by commas, as in trunk-service'),
-  MEDIA_URL: callUrl('ws').optional(),
-  PREWARM_URL: callUrl('http').optional(),
-  STATUS_URL: callUrl('http').optional(),
-  STREAM_SECRET: signingSecret.optional(),
-  /** Whether gateways' host names may lead into private networks. The same as in trunk-service, where it is about literal addresses. */
-  ALLOW_PRIVATE_GATEWAYS: switchedOn,
-  /** Whether URLs of organisations and numbers may lead into private networks. */
-  ALLOW_PRIVATE_URLS: switchedOn,
-  RECORD_CALLS: switchedOn,
-  /** FreeSWITCH writes there as well, under the same path; STATE_DIR/recordings where it is not given. */
-  RECORDINGS_DIR: z.string().regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/, 'must be an absolute path of letters, digits and . _ - + @').optional(),
-  S3_BUCKET: z.string().regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, 'must be a bucket\'s name').optional(),
-  S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' }).optional(),
-  S3_REGION: z.string().regex(/^[a-z\d-]{1,64}$/, 'must be a region\'s name').default('us-east-1'),
-  S3_PREFIX: z.string().max(256).regex(/^(?:(?!\.{1,2}\/)[\w.-]+\/)*$/, 'must be empty, or names that each end with /, none of them . or ..').default(''),
-  S3_ACCESS_KEY_ID: z.string().min(1).optional(),
-  S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
-  S3_FORCE_PATH_STYLE: switchedOn,
-  ANSWER_DEADLINE_MS: z.coerce.number().int().min(500).max(60_000).default(6_000),
-  MAX_CALL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(14_400),
-  AUDIO_PORT_FIRST: audioPort.default(AUDIO_PORTS.first),
-  AUDIO_PORT_LAST: audioPort.default(AUDIO_PORTS.last),
-  OPS_PORT: port.default(9410),
-  OPS_HOST: z.string().min(1).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-}).refine(({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) => (S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined), { path: ['S3_SECRET_ACCESS_KEY'], message: 'must be given together with S3_ACCESS_KEY_ID, or neither' })
-  .refine(({ S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID }) => S3_BUCKET !== undefined || (S3_ENDPOINT ?? S3_ACCESS_KEY_ID) === undefined, { path: ['S3_BUCKET'], message: 'must be given where S3_ENDPOINT or credentials are: without it recordings stay in the folder' })
-  .refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, { path: ['AUDIO_PORT_LAST'], message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST' });
+export const environmentSchema = z
+  .object({
+    BRIDGE_ID: bridgeId,
+    BRIDGE_POOL: poolName.default('default'),
+    SIP_ADDRESS: z
+      .string()
+      .min(1, 'is the public address that customers point their carrier at, host or host:port')
+      .max(260),
+    NATS_URL: z.string().min(1, 'must name at least one server, for example nats://127.0.0.1:4222'),
+    ESL_HOST: z.string().min(1).default('127.0.0.1'),
+    ESL_PORT: port.default(8021),
+    ESL_PASSWORD: z.string().min(1, "is the event socket's password, esl_password in FreeSWITCH's vars.xml"),
+    SOFIA_PROFILE: z
+      .string()
+      .regex(/^[\w.-]{1,64}$/, 'must be the name of a SIP profile')
+      .default('external'),
+    CONF_DIR: z.string().min(1, "is the folder of the agent's files in FreeSWITCH's configuration"),
+    STATE_DIR: z.string().min(1, 'is a folder that survives restarts'),
+    CALL_SOCKET_HOST: z
+      .string()
+      .regex(/^[\w.-]{1,253}$/, 'must be a host name or an IPv4 address')
+      .default('127.0.0.1'),
+    CALL_SOCKET_PORT: port.default(9090),
+    /** Where FreeSWITCH sends every SIP message to (HEPv3), on the loopback; 0: nowhere. */
+    CAPTURE_PORT: port.default(9060),
+    /** How long calls may go on when the agent is told to stop. */
+    DRAIN_SECONDS: z.coerce.number().int().min(0).max(86_400).default(0),
+    MAX_CALLS: z.coerce.number().int().min(1).max(100_000).default(5_000),
+    SECRET_KEYS: z.string().min(1, 'must be "id:base64 of 32 bytes", several separated by commas, as in trunk-service'),
+    MEDIA_URL: callUrl('ws').optional(),
+    PREWARM_URL: callUrl('http').optional(),
+    STATUS_URL: callUrl('http').optional(),
+    STREAM_SECRET: signingSecret.optional(),
+    /**
+     *  Whether gateways' host names may lead into private networks. The same as in trunk-service, where it is about
+     *  literal addresses.
+     */
+    ALLOW_PRIVATE_GATEWAYS: switchedOn,
+    /** Whether URLs of organisations and numbers may lead into private networks. */
+    ALLOW_PRIVATE_URLS: switchedOn,
+    RECORD_CALLS: switchedOn,
+    /** FreeSWITCH writes there as well, under the same path; STATE_DIR/recordings where it is not given. */
+    RECORDINGS_DIR: z
+      .string()
+      .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/, 'must be an absolute path of letters, digits and . _ - + @')
+      .optional(),
+    S3_BUCKET: z
+      .string()
+      .regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, "must be a bucket's name")
+      .optional(),
+    S3_ENDPOINT: z
+      .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
+      .optional(),
+    S3_REGION: z
+      .string()
+      .regex(/^[a-z\d-]{1,64}$/, "must be a region's name")
+      .default('us-east-1'),
+    S3_PREFIX: z
+      .string()
+      .max(256)
+      .regex(/^(?:(?!\.{1,2}\/)[\w.-]+\/)*$/, 'must be empty, or names that each end with /, none of them . or ..')
+      .default(''),
+    S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+    S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+    S3_FORCE_PATH_STYLE: switchedOn,
+    ANSWER_DEADLINE_MS: z.coerce.number().int().min(500).max(60_000).default(6_000),
+    MAX_CALL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(14_400),
+    AUDIO_PORT_FIRST: audioPort.default(AUDIO_PORTS.first),
+    AUDIO_PORT_LAST: audioPort.default(AUDIO_PORTS.last),
+    OPS_PORT: port.default(9410),
+    OPS_HOST: z.string().min(1).optional(),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  })
+  .refine(
+    ({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) =>
+      (S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined),
+    { path: ['S3_SECRET_ACCESS_KEY'], message: 'must be given together with S3_ACCESS_KEY_ID, or neither' },
+  )
+  .refine(
+    ({ S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID }) =>
+      S3_BUCKET !== undefined || (S3_ENDPOINT ?? S3_ACCESS_KEY_ID) === undefined,
+    {
+      path: ['S3_BUCKET'],
+      message: 'must be given where S3_ENDPOINT or credentials are: without it recordings stay in the folder',
+    },
+  )
+  .refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, {
+    path: ['AUDIO_PORT_LAST'],
+    message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST',
+  });
 export type Config = z.infer<typeof environmentSchema>;
 
 export function assistantSettings(config: Config): AssistantSettings {
   return {
-    mediaUrl: config.MEDIA_URL, prewarmUrl: config.PREWARM_URL, statusUrl: config.STATUS_URL, streamSecret: config.STREAM_SECRET, answerDeadlineMs: config.ANSWER_DEADLINE_MS,
-    maxCallSeconds: config.MAX_CALL_SECONDS, record: config.RECORD_CALLS, allowPrivateUrls: config.ALLOW_PRIVATE_URLS, audioPorts: { first: config.AUDIO_PORT_FIRST, last: config.AUDIO_PORT_LAST },
+    mediaUrl: config.MEDIA_URL,
+    prewarmUrl: config.PREWARM_URL,
+    statusUrl: config.STATUS_URL,
+    streamSecret: config.STREAM_SECRET,
+    answerDeadlineMs: config.ANSWER_DEADLINE_MS,
+    maxCallSeconds: config.MAX_CALL_SECONDS,
+    record: config.RECORD_CALLS,
+    allowPrivateUrls: config.ALLOW_PRIVATE_URLS,
+    audioPorts: { first: config.AUDIO_PORT_FIRST, last: config.AUDIO_PORT_LAST },
   };
 }
 
 export function recordingSettings(config: Config): { folder: string; bucket: BucketSettings | undefined } {
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
-  const credentials = accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  const credentials =
+    accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
   return {
     folder: config.RECORDINGS_DIR ?? `${config.STATE_DIR}/recordings`,
-    bucket: bucket === undefined ? undefined : { bucket, credentials, endpoint: config.S3_ENDPOINT, region: config.S3_REGION, prefix: config.S3_PREFIX, forcePathStyle: config.S3_FORCE_PATH_STYLE },
+    bucket:
+      bucket === undefined
+        ? undefined
+        : {
+            bucket,
+            credentials,
+            endpoint: config.S3_ENDPOINT,
+            region: config.S3_REGION,
+            prefix: config.S3_PREFIX,
+            forcePathStyle: config.S3_FORCE_PATH_STYLE,
+          },
   };
 }

@@ -17,10 +17,21 @@ const telemetry = startTelemetry(SERVICE, process.env);
 const shutdown = gracefulShutdown({ logger, deadlineMs: config.DRAIN_SECONDS * 1_000 + 15_000 });
 shutdown.add('telemetry', () => telemetry.shutdown());
 
-const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-const app = await NestFactory.createApplicationContext(AppModule.with(config, logger, version), { logger: nestLogger(logger), abortOnError: false });
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const app = await NestFactory.createApplicationContext(AppModule.with(config, logger, version), {
+  logger: nestLogger(logger),
+  abortOnError: false,
+});
 const agent = app.get(BridgeAgent);
-const ops = await startOpsServer({ port: config.OPS_PORT, host: config.OPS_HOST, telemetry, logger, ready: () => agent.readiness() });
+const ops = await startOpsServer({
+  port: config.OPS_PORT,
+  host: config.OPS_HOST,
+  telemetry,
+  logger,
+  ready: () => agent.readiness(),
+});
 shutdown.add('ops server', () => ops.stop());
 shutdown.add('application', () => app.close());
 logger.info({ ops_port: ops.port }, 'started');

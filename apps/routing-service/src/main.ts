@@ -16,9 +16,18 @@ const shutdown = gracefulShutdown({ logger });
 const telemetry = startTelemetry(SERVICE, process.env);
 shutdown.add('telemetry', () => telemetry.shutdown());
 
-const app = await NestFactory.createApplicationContext(AppModule.with(config, logger), { logger: nestLogger(logger), abortOnError: false });
+const app = await NestFactory.createApplicationContext(AppModule.with(config, logger), {
+  logger: nestLogger(logger),
+  abortOnError: false,
+});
 const routing = app.get(RoutingService);
-const ops = await startOpsServer({ port: config.OPS_PORT, host: config.OPS_HOST, telemetry, logger, ready: () => routing.readiness() });
+const ops = await startOpsServer({
+  port: config.OPS_PORT,
+  host: config.OPS_HOST,
+  telemetry,
+  logger,
+  ready: () => routing.readiness(),
+});
 shutdown.add('ops server', () => ops.stop());
 shutdown.add('application', () => app.close());
 logger.info({ ops_port: ops.port }, 'started');

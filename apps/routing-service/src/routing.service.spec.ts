@@ -3,7 +3,16 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN, ROUTING_INBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { invite, number, ORG, organization, subjectOf, trunk, TRUNK, type Entity } from '@trunkmesh/routing/inbound-fixture.js';
+import {
+  invite,
+  number,
+  ORG,
+  organization,
+  subjectOf,
+  trunk,
+  TRUNK,
+  type Entity,
+} from '@trunkmesh/routing/inbound-fixture.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
@@ -18,8 +27,12 @@ let server: NatsServer;
 let nc: NatsConnection;
 let services: RoutingService[];
 
-beforeAll(async () => { server = await startNatsServer(); });
-afterAll(async () => { await server?.stop(); });
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+afterAll(async () => {
+  await server?.stop();
+});
 beforeEach(async () => {
   services = [];
   nc = await connectNats(server.url, { name: 'spec', logger });
@@ -37,31 +50,41 @@ async function remakeStream(again = true): Promise<void> {
 }
 
 const publish = async (...entities: Entity[]) => {
-  for (const entity of entities) await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: entity } }));
+  for (const entity of entities)
+    await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: entity } }));
 };
-const remove = (entity: Entity) => jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: null } }));
+const remove = (entity: Entity) =>
+  jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: null } }));
 
 function start(url = server.url): RoutingService {
-  const service = new RoutingService({ NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' }, logger);
+  const service = new RoutingService(
+    { NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' },
+    logger,
+  );
   services.push(service);
   service.onModuleInit();
   return service;
 }
 
-const ready = (service: RoutingService) => eventually(async () => Object.values(await service.readiness()).every((state) => state === 'up'));
+const ready = (service: RoutingService) =>
+  eventually(async () => Object.values(await service.readiness()).every((state) => state === 'up'));
 
 async function ask(request: unknown, subject = ROUTING_INBOUND): Promise<InboundAnswer> {
-  const answer = await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), { timeout: 2_000 });
+  const answer = await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), {
+    timeout: 2_000,
+  });
   return inboundAnswer.parse(answer.json());
 }
-const routesTo = (phone: string) => eventually(async () => {
-  const answer = await ask(invite({ to_user: phone }));
-  return answer.outcome === 'route' && answer.number === phone ? answer : undefined;
-});
-const refusedAs = (reason: string, phone = A) => eventually(async () => {
-  const answer = await ask(invite({ to_user: phone }));
-  return answer.outcome === 'refuse' && answer.reason === reason;
-});
+const routesTo = (phone: string) =>
+  eventually(async () => {
+    const answer = await ask(invite({ to_user: phone }));
+    return answer.outcome === 'route' && answer.number === phone ? answer : undefined;
+  });
+const refusedAs = (reason: string, phone = A) =>
+  eventually(async () => {
+    const answer = await ask(invite({ to_user: phone }));
+    return answer.outcome === 'refuse' && answer.reason === reason;
+  });
 
 describe('routing-service', () => {
   it('answers from what is in the stream, and then from what comes', async () => {
@@ -84,15 +107,22 @@ describe('routing-service', () => {
   it('answers anything with a decision or with what is wrong, and goes on', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
     await ready(start());
-    for (const request of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...invite(), headers: 'x' })]) expect(await ask(request)).toMatchObject({ outcome: 'error', code: 'invalid-request' });
+    for (const request of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...invite(), headers: 'x' })])
+      expect(await ask(request)).toMatchObject({ outcome: 'error', code: 'invalid-request' });
     await routesTo(A);
   });
 
   it('explains for one organisation without the others', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
     await ready(start());
-    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(1) }, ROUTING_EXPLAIN)).toMatchObject({ outcome: 'route', number: A });
-    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(2) }, ROUTING_EXPLAIN)).toMatchObject({ outcome: 'refuse', reason: 'unknown-source' });
+    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(1) }, ROUTING_EXPLAIN)).toMatchObject({
+      outcome: 'route',
+      number: A,
+    });
+    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(2) }, ROUTING_EXPLAIN)).toMatchObject({
+      outcome: 'refuse',
+      reason: 'unknown-source',
+    });
   });
 
   it('does not answer before its index is whole', async () => {
@@ -123,7 +153,8 @@ describe('routing-service', () => {
 
   it('takes in what an event that cannot be read leaves out, and what comes behind it', async () => {
     await publish(organization(1), trunk(1, 1));
-    for (const payload of ['', '{', '{"data":1}', '{"data":{"state":{"id":7}}}']) await jetstream(nc).publish(subjectOf(number(1, B)), payload);
+    for (const payload of ['', '{', '{"data":1}', '{"data":{"state":{"id":7}}}'])
+      await jetstream(nc).publish(subjectOf(number(1, B)), payload);
     await publish(number(1, A));
     await ready(start());
     await routesTo(A);
@@ -148,7 +179,8 @@ describe('routing-service', () => {
     await routesTo(A);
     await remakeStream();
     await publish(entities[0]!);
-    // It has seen the new stream when an update that only the new stream has shows, which it must not before the stream has come as far as it was.
+    // It has seen the new stream when an update that only the new stream has shows, which it must not before the stream
+    // has come as far as it was.
     await publish(entities[1]!, entities[2]!);
     await expect(ask(invite({ to_user: A }))).resolves.toMatchObject({ outcome: 'route' });
     await publish(number(1, B));

@@ -10,7 +10,10 @@ import { CONFIG, LOGGER } from './tokens.js';
 
 const DRAIN_MS = 2_000;
 
-/** Brings routing up once NATS is there, and answers only while its index is whole: until then others in the queue group do. */
+/**
+ *  Brings routing up once NATS is there, and answers only while its index is whole: until then others in the queue
+ *  group do.
+ */
 @Injectable()
 export class RoutingService implements OnModuleInit, OnModuleDestroy {
   private nc: NatsConnection | undefined;
@@ -18,14 +21,19 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
   private responder: Responder | undefined;
   private stopping = false;
 
-  constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   /** Not awaited: the ops server answers from the first moment, NATS there or not. */
   onModuleInit(): void {
     void this.start();
   }
 
-  /** What is on its way here is still answered. Without NATS there is nobody to answer, and a drain would wait for it. */
+  /**
+   *  What is on its way here is still answered. Without NATS there is nobody to answer, and a drain would wait for it.
+   */
   async onModuleDestroy(): Promise<void> {
     this.stopping = true;
     const { nc } = this;
@@ -44,15 +52,26 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
   }
 
   async readiness(): Promise<Readiness> {
-    const nats = this.nc === undefined || this.nc.isClosed() ? 'not connected' : await this.nc.rtt().then(() => 'up', () => 'does not answer');
-    const index = this.projection === undefined ? 'not started' : this.projection.index() !== undefined ? 'up' : `reading: ${this.projection.lag()} events left`;
+    const nats =
+      this.nc === undefined || this.nc.isClosed()
+        ? 'not connected'
+        : await this.nc.rtt().then(
+            () => 'up',
+            () => 'does not answer',
+          );
+    const index =
+      this.projection === undefined
+        ? 'not started'
+        : this.projection.index() !== undefined
+          ? 'up'
+          : `reading: ${this.projection.lag()} events left`;
     return { nats, index };
   }
 
   private async start(): Promise<void> {
     const nc = await connectNats(this.config.NATS_URL, { name: 'routing-service', logger: this.logger });
     this.nc = nc;
-    if (this.stopping) return void await nc.close();
+    if (this.stopping) return void (await nc.close());
     const { logger } = this;
     const projection = startProjection({
       nc,

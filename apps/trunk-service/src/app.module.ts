@@ -58,8 +58,20 @@ export interface Parts {
 
 export function compose(config: Config, logger: Logger): Parts {
   const keyRing = parseKeyRing(config.SECRET_KEYS);
-  const quotas = new Quotas({ trunks: config.QUOTA_TRUNKS, numbers: config.QUOTA_NUMBERS, api_keys: config.QUOTA_API_KEYS });
-  const record = openRecord({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: config.BOOTSTRAP_KEY, logger, quotas });
+  const quotas = new Quotas({
+    trunks: config.QUOTA_TRUNKS,
+    numbers: config.QUOTA_NUMBERS,
+    api_keys: config.QUOTA_API_KEYS,
+  });
+  const record = openRecord({
+    url: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL,
+    source: 'trunk-service',
+    migrations: MIGRATIONS,
+    fingerprintKey: config.BOOTSTRAP_KEY,
+    logger,
+    quotas,
+  });
   const nats = linkNats(config.NATS_URL, { name: 'trunk-service', logger });
   const heartbeats = hearBridges(nats, logger);
   const placement = startPlacement(record, heartbeats, logger);
@@ -67,15 +79,31 @@ export function compose(config: Config, logger: Logger): Parts {
   const started = record.opened.then((dataSource) => {
     const relay = startRelay({ dataSource, nc: nats.ready, logger });
     record.afterCommit(() => relay.wake());
-    const onCaughtUp = () => { reportContested(record, logger).catch((error: Error) => logger.warn({ err: { message: error.message } }, 'cannot look for contested addresses')); };
+    const onCaughtUp = () => {
+      reportContested(record, logger).catch((error: Error) =>
+        logger.warn({ err: { message: error.message } }, 'cannot look for contested addresses'),
+      );
+    };
     const gateways = startGatewayEvidence({ record, nats, logger, allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
-    running.push(relay, startForgetting(record), startCallEvidence({ record, nats, logger, onCaughtUp }), gateways, answerVerifications(record, nats, logger));
+    running.push(
+      relay,
+      startForgetting(record),
+      startCallEvidence({ record, nats, logger, onCaughtUp }),
+      gateways,
+      answerVerifications(record, nats, logger),
+    );
     running.push(startRefusedCalls({ record, nc: nats.ready, logger }));
   });
   started.catch((error: Error) => logger.error({ err: error }, 'what follows the record could not be started'));
   return {
-    config, logger, keyRing, record, nats, keys: knownKeys(),
-    place: placement.place, placement,
+    config,
+    logger,
+    keyRing,
+    record,
+    nats,
+    keys: knownKeys(),
+    place: placement.place,
+    placement,
     readiness: async () => ({ record: await record.health() }),
     stop: async () => {
       for (const part of running.reverse()) await part.stop();
@@ -90,7 +118,25 @@ export class AppModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [HealthController, OrganizationController, ApiKeyController, TrunkController, ImportController, NumberClaimController, NumberController, BridgeController, StatusController, SyncController, OrganizationSyncController, RouteController, CallController, AddressController, CarrierController, VerificationController, RefusedCallController],
+      controllers: [
+        HealthController,
+        OrganizationController,
+        ApiKeyController,
+        TrunkController,
+        ImportController,
+        NumberClaimController,
+        NumberController,
+        BridgeController,
+        StatusController,
+        SyncController,
+        OrganizationSyncController,
+        RouteController,
+        CallController,
+        AddressController,
+        CarrierController,
+        VerificationController,
+        RefusedCallController,
+      ],
       providers: [
         { provide: CONFIG, useValue: parts.config },
         { provide: LOGGER, useValue: parts.logger },
@@ -99,7 +145,14 @@ export class AppModule {
         { provide: KEYS, useValue: parts.keys },
         { provide: NATS, useValue: parts.nats },
         { provide: PLACE, useValue: parts.place },
-        { provide: WORLD, useValue: { record: parts.record, placement: parts.placement, statuses: new GatewayStatuses(parts.nats, parts.logger) } satisfies World },
+        {
+          provide: WORLD,
+          useValue: {
+            record: parts.record,
+            placement: parts.placement,
+            statuses: new GatewayStatuses(parts.nats, parts.logger),
+          } satisfies World,
+        },
         { provide: PLACEMENT, useValue: parts.placement },
         { provide: READINESS, useValue: parts.readiness },
       ],

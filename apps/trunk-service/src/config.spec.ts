@@ -5,6 +5,12 @@ import { environmentSchema } from './config.js';
 const bootstrapKey = environmentSchema.shape.BOOTSTRAP_KEY;
 
 describe('BOOTSTRAP_KEY', () => {
-  it.each(['c29tZSByYW5kb20gYnl0ZXMgb2YgYSBrZXk=', 'a-key.of_24~characters+/=', 'k'.repeat(512)])('key %# can be sent', (key) => expect(bearerToken(`Bearer ${bootstrapKey.parse(key)}`)).toBe(key));
-  it.each(['too-short', 'a passphrase of four words', 'dollars$and$exclamation!marks', 'k'.repeat(513)])('key %# is refused at the start, not at each request', (key) => expect(bootstrapKey.safeParse(key).success).toBe(false));
+  it.each(['c29tZSByYW5kb20gYnl0ZXMgb2YgYSBrZXk=', 'a-key.of_24~characters+/=', 'k'.repeat(512)])(
+    'key %# can be sent',
+    (key) => expect(bearerToken(`Bearer ${bootstrapKey.parse(key)}`)).toBe(key),
+  );
+  it.each(['too-short', 'a passphrase of four words', 'dollars$and$exclamation!marks', 'k'.repeat(513)])(
+    'key %# is refused at the start, not at each request',
+    (key) => expect(bootstrapKey.safeParse(key).success).toBe(false),
+  );
 });

@@ -14,6 +14,12 @@ shutdown.add('telemetry', () => telemetry.shutdown());
 
 const service = await startTrunkService(config, logger);
 shutdown.add('trunk-service', () => service.stop());
-const ops = await startOpsServer({ port: config.OPS_PORT, host: config.OPS_HOST, telemetry, ready: service.parts.readiness, logger });
+const ops = await startOpsServer({
+  port: config.OPS_PORT,
+  host: config.OPS_HOST,
+  telemetry,
+  ready: service.parts.readiness,
+  logger,
+});
 shutdown.add('ops server', () => ops.stop());
 logger.info({ api: service.url, ops_port: ops.port }, 'trunk-service is up');

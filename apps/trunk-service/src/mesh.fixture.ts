@@ -20,7 +20,12 @@ export interface Mesh {
   stop(): Promise<void>;
 }
 
-export interface Answered { status: number; headers: Headers; body: any } // eslint-disable-line @typescript-eslint/no-explicit-any -- a test looks into whatever came
+export interface Answered {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests expect parts of any JSON body
+  body: any;
+}
 export type Api = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>;
 
 export function apiOf(url: string, key: string): Api {
@@ -28,11 +33,20 @@ export function apiOf(url: string, key: string): Api {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { ...ONE_REQUEST, Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+      headers: {
+        ...ONE_REQUEST,
+        Authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: text }),
     });
     const raw = await response.text();
-    return { status: response.status, headers: response.headers, body: /[/+]json(;|$)/.test(response.headers.get('Content-Type') ?? '') && raw !== '' ? JSON.parse(raw) : raw };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: /[/+]json(;|$)/.test(response.headers.get('Content-Type') ?? '') && raw !== '' ? JSON.parse(raw) : raw,
+    };
   };
 }
 
@@ -40,8 +54,14 @@ export async function startMesh(over: Partial<Config> = {}): Promise<Mesh> {
   const { postgres, nats, stop: stopServers } = await startServers();
   const config: Config = {
     ...environmentSchema.parse({
-      PORT: '0', HOST: '127.0.0.1', OPS_PORT: '0', DATABASE_URL: await postgres.createDatabase('trunkmesh'), DATABASE_POOL: '8', NATS_URL: nats.url,
-      BOOTSTRAP_KEY: randomBytes(24).toString('base64url'), SECRET_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      OPS_PORT: '0',
+      DATABASE_URL: await postgres.createDatabase('trunkmesh'),
+      DATABASE_POOL: '8',
+      NATS_URL: nats.url,
+      BOOTSTRAP_KEY: randomBytes(24).toString('base64url'),
+      SECRET_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     }),
     ...over,
   };
@@ -57,10 +77,21 @@ export async function startMesh(over: Partial<Config> = {}): Promise<Mesh> {
   const operator = apiOf(service.url, config.BOOTSTRAP_KEY);
   let organizations = 0;
   return {
-    postgres, nats, config, service, another, operator,
+    postgres,
+    nats,
+    config,
+    service,
+    another,
+    operator,
     organization: async (name = `Organisation ${++organizations}`) => {
-      const { body: { id } } = await operator('POST', '/api/v1/organizations', { name });
-      const key = async (role: string) => apiOf(service.url, (await operator('POST', '/api/v1/api-keys', { name: role, role, organization_id: id })).body.key as string);
+      const {
+        body: { id },
+      } = await operator('POST', '/api/v1/organizations', { name });
+      const key = async (role: string) =>
+        apiOf(
+          service.url,
+          (await operator('POST', '/api/v1/api-keys', { name: role, role, organization_id: id })).body.key as string,
+        );
       return { id, admin: await key('admin'), member: await key('member'), publisher: await key('publisher') };
     },
     stop: async () => {

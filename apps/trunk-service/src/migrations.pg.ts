@@ -14,8 +14,8 @@ import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
 
 /**
- * What makes the tables of the read models, with names that no schema qualifies: a rebuild runs the same statements in a schema of its own. A later change of such a
- * table is a migration in this list.
+ * What makes the tables of the read models, with names that no schema qualifies: a rebuild runs the same statements in
+ * a schema of its own. A later change of such a table is a migration in this list.
  */
 export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateOrganizations1764000010000,

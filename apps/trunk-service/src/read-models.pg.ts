@@ -7,4 +7,11 @@ import type { ReadModel } from './record/read-model.js';
 import { trunkReadModel } from './trunk/trunk-list.pg.js';
 
 /** Every read model of the record, in the order in which a rebuild empties them from last to first. */
-export const READ_MODELS: readonly ReadModel[] = [organizationReadModel, trunkReadModel, numberReadModel, bridgeReadModel, addressReadModel, carrierReadModel];
+export const READ_MODELS: readonly ReadModel[] = [
+  organizationReadModel,
+  trunkReadModel,
+  numberReadModel,
+  bridgeReadModel,
+  addressReadModel,
+  carrierReadModel,
+];

@@ -3,7 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 /** How long one request may keep the event loop to itself. */
 const SLICE_MS = 5;
 
-/** For long work: what `breathe` waits for lets the others have their turn, and costs nothing before a slice is over. */
+/**
+ *  For long work: what `breathe` waits for lets the others have their turn, and costs nothing before a slice is over.
+ */
 export interface Slices {
   isOver(): boolean;
   /** @throws the signal's reason, when it is aborted */

@@ -10,8 +10,19 @@ import { startTrunkService, type TrunkService } from './trunk-service.process.js
 export const BOOTSTRAP_KEY = 'bootstrap-key-of-a-test-that-is-long-enough';
 
 /** One request; `body` is sent as JSON unless it is a text already. */
-export interface Sent { method?: string; key?: string; body?: unknown; headers?: Record<string, string> }
-export interface Received { status: number; headers: Headers; body: any; text: string } // eslint-disable-line @typescript-eslint/no-explicit-any -- whatever came, to be expected of
+export interface Sent {
+  method?: string;
+  key?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+export interface Received {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests expect parts of any JSON body
+  body: any;
+  text: string;
+}
 export type Api = (path: string, sent?: Sent) => Promise<Received>;
 
 export interface Fixture {
@@ -35,10 +46,23 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
   const { postgres, nats, stop: stopServers } = await startServers();
   const lines: string[] = [];
   const answers: string[] = [];
-  const logger = createLogger('trunk-service', { level: 'trace', destination: new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done(); } }) });
+  const logger = createLogger('trunk-service', {
+    level: 'trace',
+    destination: new Writable({
+      write: (chunk, _encoding, done) => {
+        lines.push(String(chunk));
+        done();
+      },
+    }),
+  });
   const config: Config = {
     ...environmentSchema.parse({
-      PORT: '0', HOST: '127.0.0.1', DATABASE_URL: await postgres.createDatabase('trunkmesh'), NATS_URL: nats.url, BOOTSTRAP_KEY, SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DATABASE_URL: await postgres.createDatabase('trunkmesh'),
+      NATS_URL: nats.url,
+      BOOTSTRAP_KEY,
+      SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
     }),
     ...overrides,
   };
@@ -48,7 +72,11 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
   const api = clientOf(() => service.url, answers);
   let organizations = 0;
   return {
-    postgres, nats, service, config, api,
+    postgres,
+    nats,
+    service,
+    config,
+    api,
     logged: () => lines.join(''),
     answered: () => answers.join('\n'),
     another: async (more = {}) => {
@@ -57,9 +85,13 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
       await other.parts.record.opened;
       return other;
     },
-    organization: async (name = `Organisation ${organizations += 1}`) => {
-      const { body: { id } } = await api('/api/v1/organizations', { body: { name }, key: BOOTSTRAP_KEY });
-      const keyOf = async (role: string) => (await api('/api/v1/api-keys', { body: { name: role, role, organization_id: id }, key: BOOTSTRAP_KEY })).body.key as string;
+    organization: async (name = `Organisation ${(organizations += 1)}`) => {
+      const {
+        body: { id },
+      } = await api('/api/v1/organizations', { body: { name }, key: BOOTSTRAP_KEY });
+      const keyOf = async (role: string) =>
+        (await api('/api/v1/api-keys', { body: { name: role, role, organization_id: id }, key: BOOTSTRAP_KEY })).body
+          .key as string;
       return { id, admin: await keyOf('admin'), member: await keyOf('member'), publisher: await keyOf('publisher') };
     },
     stop: async () => {
@@ -69,7 +101,10 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
   };
 }
 
-/** A connection that is kept is closed by the server after five seconds: a test that computes for so long would write its next request into the closing one. */
+/**
+ *  A connection that is kept is closed by the server after five seconds: a test that computes for so long would write
+ *  its next request into the closing one.
+ */
 export const ONE_REQUEST = { Connection: 'close' };
 
 export function clientOf(url: () => string, answers: string[] = []): Api {
@@ -83,7 +118,14 @@ export function clientOf(url: () => string, answers: string[] = []): Api {
 }
 
 function requestOf({ method, key, body, headers }: Sent): RequestInit {
-  const authorization: Record<string, string> = { ...ONE_REQUEST, ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }) };
+  const authorization: Record<string, string> = {
+    ...ONE_REQUEST,
+    ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+  };
   if (body === undefined) return { method: method ?? 'GET', headers: { ...authorization, ...headers } };
-  return { method: method ?? 'POST', headers: { ...authorization, 'Content-Type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
+  return {
+    method: method ?? 'POST',
+    headers: { ...authorization, 'Content-Type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
 }

@@ -32,8 +32,13 @@ export async function startTrunkService(config: Config, logger: Logger): Promise
     url: `http://127.0.0.1:${port}`,
     parts,
     stop: async () => {
-      // Takes no new connection, and waits for the requests that are under way. A kept connection with one of them would bring the next, and the next, for ever.
-      app.getHttpServer().prependListener('request', (_request: IncomingMessage, response: ServerResponse) => response.setHeader('Connection', 'close'));
+      // Takes no new connection, and waits for the requests that are under way. A kept connection with one of them
+      // would bring the next, and the next, for ever.
+      app
+        .getHttpServer()
+        .prependListener('request', (_request: IncomingMessage, response: ServerResponse) =>
+          response.setHeader('Connection', 'close'),
+        );
       await app.close();
       await parts.stop();
     },
@@ -47,10 +52,19 @@ async function httpApp(parts: Parts): Promise<INestApplication> {
   server.set('query parser', 'simple');
   server.set('trust proxy', parts.config.TRUSTED_PROXIES);
   server.use(observeRequest);
-  const app = await NestFactory.create(AppModule.of(parts), new ExpressAdapter(server), { logger: nestLogger(parts.logger), bodyParser: false });
+  const app = await NestFactory.create(AppModule.of(parts), new ExpressAdapter(server), {
+    logger: nestLogger(parts.logger),
+    bodyParser: false,
+  });
   const limits = new RateLimits(parts.config, parts.logger);
   limits.limitConnections(app.getHttpServer() as Server);
-  app.useGlobalGuards(new AccessGuard(app.get(Reflector), { record: parts.record, keys: parts.keys, bootstrap: hashOf(parts.config.BOOTSTRAP_KEY) }, limits));
+  app.useGlobalGuards(
+    new AccessGuard(
+      app.get(Reflector),
+      { record: parts.record, keys: parts.keys, bootstrap: hashOf(parts.config.BOOTSTRAP_KEY) },
+      limits,
+    ),
+  );
   app.useGlobalPipes(new RequestPipe());
   app.useGlobalFilters(new ProblemFilter(parts.logger));
   serveOpenApi(app);

@@ -3,17 +3,25 @@ import { cloudEvent } from './envelope.js';
 import { bridgeId, timestamp, uuid } from './scalar.js';
 
 /**
- * An address or network in canonical CIDR form, a single address with its full prefix: `203.0.113.20/32`, `2001:db8::1/128`. IPv4 in IPv6 is written as IPv4,
- * IPv6 as RFC 5952 has it.
+ * An address or network in canonical CIDR form, a single address with its full prefix: `203.0.113.20/32`,
+ * `2001:db8::1/128`. IPv4 in IPv6 is written as IPv4, IPv6 as RFC 5952 has it.
  */
-export const networkText = z.string().max(64).regex(/^[\da-f.:]+\/\d{1,3}$/, 'must be a network, for example 203.0.113.20/32');
+export const networkText = z
+  .string()
+  .max(64)
+  .regex(/^[\da-f.:]+\/\d{1,3}$/, 'must be a network, for example 203.0.113.20/32');
 
-/** The widest networks that an organisation may claim without an operator's approval (design, "Claims on shared names"). */
+/**
+ *  The widest networks that an organisation may claim without an operator's approval (design, "Claims on shared
+ *  names").
+ */
 export const WIDEST_CLAIM = { ipv4: 24, ipv6: 48 } as const;
 
 /**
- * One network that calls of a trunk may come from. A claim only: what it is worth where others claim the same address is decided by evidence (libs/routing, standing.ts).
- * `name`: the gateway's host name resolves to it. `since`: when this trunk first claimed it; the oldest claim counts where nobody has evidence.
+ * One network that calls of a trunk may come from. A claim only: what it is worth where others claim the same address
+ * is decided by evidence (libs/routing, standing.ts).
+ * `name`: the gateway's host name resolves to it. `since`: when this trunk first claimed it; the oldest claim counts
+ * where nobody has evidence.
  * `approved`: set by an operator; a network wider than WIDEST_CLAIM without it gives way to every other claim.
  */
 export const addressClaim = z.object({
@@ -25,8 +33,9 @@ export const addressClaim = z.object({
 export type AddressClaim = z.infer<typeof addressClaim>;
 
 /**
- * Why an organisation counts as served from an address. `call`: an answered and acknowledged call from it named one of its numbers in full. `verification-call`: a call
- * with a one-time code. `registration`: the address answered a registration of one of its trunks. `operator`: an operator said so.
+ * Why an organisation counts as served from an address. `call`: an answered and acknowledged call from it named one of
+ * its numbers in full. `verification-call`: a call with a one-time code. `registration`: the address answered a
+ * registration of one of its trunks. `operator`: an operator said so.
  */
 export const EVIDENCE_KINDS = ['call', 'verification-call', 'registration', 'operator'] as const;
 
@@ -39,12 +48,17 @@ export const addressEvidence = z.object({
 });
 export type AddressEvidence = z.infer<typeof addressEvidence>;
 
-/** An organisation's evidence for one network. Always a single address, except where an operator vouches for a network. */
+/**
+ *  An organisation's evidence for one network. Always a single address, except where an operator vouches for a network.
+ */
 export const addressState = z.object({
   organization_id: uuid,
   network: networkText,
   evidence: addressEvidence,
-  /** Since when another organisation has evidence for this address too; null: this one alone. From then on only full public numbers decide there. */
+  /**
+   *  Since when another organisation has evidence for this address too; null: this one alone. From then on only full
+   *  public numbers decide there.
+   */
   shared_since: timestamp.nullable(),
   created_at: timestamp,
   updated_at: timestamp,
@@ -60,8 +74,8 @@ export const addressEvent = z.discriminatedUnion('type', [
 export type AddressEvent = z.infer<typeof addressEvent>;
 
 /**
- * A verification code: 16 digits, so that no phone number (15 digits at most) can be one and any PBX can dial it; the first two keep it clear of emergency and access codes.
- * Valid once, for 15 minutes.
+ * A verification code: 16 digits, so that no phone number (15 digits at most) can be one and any PBX can dial it; the
+ * first two keep it clear of emergency and access codes. Valid once, for 15 minutes.
  */
 export const verificationCode = z.string().regex(/^77\d{14}$/);
 export const VERIFICATION_VALID_MS = 15 * 60_000;
@@ -70,8 +84,9 @@ export const VERIFICATION_VALID_MS = 15 * 60_000;
 export const dialledCode = (user: string): string | undefined => /^\+?(77\d{14})$/.exec(user)?.[1];
 
 /**
- * Request `trunkmesh.rpc.address.verify`, from a bridge to trunk-service: a call dialled a verification code. `arrived`: it is waiting for an answer. `confirmed`: it was
- * answered, and the caller acknowledged the answer, so the source address is not forged. `abandoned`: it ended before that was certain.
+ * Request `trunkmesh.rpc.address.verify`, from a bridge to trunk-service: a call dialled a verification code.
+ * `arrived`: it is waiting for an answer. `confirmed`: it was answered, and the caller acknowledged the answer, so the
+ * source address is not forged. `abandoned`: it ended before that was certain.
  */
 export const verificationCall = z.object({
   phase: z.enum(['arrived', 'confirmed', 'abandoned']),
@@ -94,7 +109,15 @@ export const verificationAnswer = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('accepted') }),
   z.object({
     outcome: z.literal('refused'),
-    reason: z.enum(['unknown-code', 'code-expired', 'code-used', 'address-not-claimed', 'trunk-gone', 'invalid-request', 'unavailable']),
+    reason: z.enum([
+      'unknown-code',
+      'code-expired',
+      'code-used',
+      'address-not-claimed',
+      'trunk-gone',
+      'invalid-request',
+      'unavailable',
+    ]),
     message: z.string(),
   }),
 ]);

@@ -22,7 +22,10 @@ export const audioEnd = z.enum(Object.keys(AUDIO_ENDS) as [AudioEnd, ...AudioEnd
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 
-/** What became of a call's audio between FreeSWITCH and the assistant. A frame is 20 ms; times are milliseconds, `first_…` from the moment that the audio was started. */
+/**
+ *  What became of a call's audio between FreeSWITCH and the assistant. A frame is 20 ms; times are milliseconds,
+ *  `first_…` from the moment that the audio was started.
+ */
 export const audioLog = z.object({
   /** Towards FreeSWITCH, and towards the assistant. */
   call_format: z.literal('L16/8000'),
@@ -61,7 +64,9 @@ export const audioLog = z.object({
   silenced_ms: milliseconds.optional(),
   connect_attempts: count,
   reconnects: count,
-  /** The stream stood; the caller's first frame went to the assistant; the assistant's first audio went to the caller. */
+  /**
+   *  The stream stood; the caller's first frame went to the assistant; the assistant's first audio went to the caller.
+   */
   connected_after_ms: milliseconds.nullable(),
   first_audio_to_assistant_ms: milliseconds.nullable(),
   first_audio_to_caller_ms: milliseconds.nullable(),

@@ -14,7 +14,10 @@ export const bridgeState = z.object({
 export type BridgeState = z.infer<typeof bridgeState>;
 
 export const bridgeEvent = z.discriminatedUnion('type', [
-  /** First seen, seen again with another pool or address, or taken back into service after a drain: `state.status` tells. */
+  /**
+   *  First seen, seen again with another pool or address, or taken back into service after a drain: `state.status`
+   *  tells.
+   */
   cloudEvent('BridgeRegistered', bridgeState.pick({ pool: true, sip_address: true }), bridgeState),
   cloudEvent('BridgeDrained', z.object({}), bridgeState),
   cloudEvent('BridgeRetired', z.object({}), bridgeState),
@@ -22,11 +25,24 @@ export const bridgeEvent = z.discriminatedUnion('type', [
 export type BridgeEvent = z.infer<typeof bridgeEvent>;
 
 /** A gateway's states as `sofia::gateway_state` names them (FACTS), and what a reader needs: is it usable? */
-export const registrationState = z.enum(['UNREGED', 'TRYING', 'REGISTER', 'REGED', 'UNREGISTER', 'FAILED', 'FAIL_WAIT', 'EXPIRED', 'NOREG', 'DOWN', 'TIMEOUT']);
+export const registrationState = z.enum([
+  'UNREGED',
+  'TRYING',
+  'REGISTER',
+  'REGED',
+  'UNREGISTER',
+  'FAILED',
+  'FAIL_WAIT',
+  'EXPIRED',
+  'NOREG',
+  'DOWN',
+  'TIMEOUT',
+]);
 export type RegistrationState = z.infer<typeof registrationState>;
 
 /**
- * One trunk on one bridge, in the KV bucket `gateways` under `gatewayKey`. The agent alone writes it; it is deleted when the gateway is gone from FreeSWITCH.
+ * One trunk on one bridge, in the KV bucket `gateways` under `gatewayKey`. The agent alone writes it; it is deleted
+ * when the gateway is gone from FreeSWITCH.
  */
 export const gatewayStatus = z.object({
   organization_id: uuid,
@@ -39,14 +55,19 @@ export const gatewayStatus = z.object({
   /** Why the desired revision could not be applied, in words a person can act on. */
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   state: registrationState.nullable(),
-  /** The SIP status of the last registration attempt that failed or succeeded; FreeSWITCH's own 904 and 908 among them. */
+  /**
+   *  The SIP status of the last registration attempt that failed or succeeded; FreeSWITCH's own 904 and 908 among them.
+   */
   sip_status: z.number().int().nullable(),
   sip_phrase: z.string().nullable(),
   /** OPTIONS ping, where the trunk asks for one. */
   ping: z.enum(['up', 'down']).nullable(),
   /** When `state` was entered. */
   since: timestamp.nullable(),
-  /** Where the gateway's host name leads, canonical addresses that a carrier may have; absent: it is a literal address, or an older agent wrote this. */
+  /**
+   *  Where the gateway's host name leads, canonical addresses that a carrier may have; absent: it is a literal address,
+   *  or an older agent wrote this.
+   */
   addresses: z.array(z.string().max(64)).max(64).optional(),
   /** The source address of the answer to the last registration that succeeded, while it is REGED. */
   registered_address: z.string().max(64).nullable().optional(),
@@ -54,11 +75,22 @@ export const gatewayStatus = z.object({
 });
 export type GatewayStatus = z.infer<typeof gatewayStatus>;
 
-/** Stream GATEWAYS: a gateway's settled changes (REGED, FAILED, NOREG, DOWN, removed …), not each step of a retry. Not versioned: there is no entity behind it. */
-export const gatewayStateChanged = occurrence('GatewayStateChanged', z.object({ change: z.object({ from: registrationState.nullable() }), state: gatewayStatus }));
+/**
+ *  Stream GATEWAYS: a gateway's settled changes (REGED, FAILED, NOREG, DOWN, removed …), not each step of a retry. Not
+ *  versioned: there is no entity behind it.
+ */
+export const gatewayStateChanged = occurrence(
+  'GatewayStateChanged',
+  z.object({ change: z.object({ from: registrationState.nullable() }), state: gatewayStatus }),
+);
 export type GatewayStateChanged = z.infer<typeof gatewayStateChanged>;
 
-export const refusedAddress = z.object({ address: z.string(), count: z.number().int().positive(), first_at: timestamp, last_at: timestamp });
+export const refusedAddress = z.object({
+  address: z.string(),
+  count: z.number().int().positive(),
+  first_at: timestamp,
+  last_at: timestamp,
+});
 export type RefusedAddress = z.infer<typeof refusedAddress>;
 
 /** KV bucket `bridges` under `bridgeKey`: written by the agent every `HEARTBEAT_MS` and on change. */
@@ -92,7 +124,10 @@ export const bridgeHeartbeat = z.object({
 });
 export type BridgeHeartbeat = z.infer<typeof bridgeHeartbeat>;
 
-/** KV bucket `bridge-owners` under `bridgeKey`: the one agent process that has the bridge. Only a process that has asked the one before it, and got no answer, replaces it. */
+/**
+ *  KV bucket `bridge-owners` under `bridgeKey`: the one agent process that has the bridge. Only a process that has
+ *  asked the one before it, and got no answer, replaces it.
+ */
 export const bridgeOwner = z.object({
   bridge_id: bridgeId,
   instance_id: uuid,

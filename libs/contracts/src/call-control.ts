@@ -2,12 +2,17 @@ import { z } from 'zod';
 import { transferResult } from './call.js';
 import { uuid } from './scalar.js';
 
-/** Requests to the bridge that has a call (`trunkmesh.rpc.bridge.<bridge>.call.…`). `organization_id`: whose call the caller of the API may touch. */
+/**
+ *  Requests to the bridge that has a call (`trunkmesh.rpc.bridge.<bridge>.call.…`). `organization_id`: whose call the
+ *  caller of the API may touch.
+ */
 const ofCall = z.object({ call_id: uuid, organization_id: uuid });
 
 export const hangupRequest = ofCall;
 /** RFC 4733 digits, in order; `w` is a pause of half a second, `W` of one. */
-export const dtmfRequest = ofCall.extend({ digits: z.string().regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W') });
+export const dtmfRequest = ofCall.extend({
+  digits: z.string().regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W'),
+});
 /** `to`: a number in E.164, which is sent to the trunk's own gateway, or a `sip:` URI. */
 export const transferRequest = ofCall.extend({ to: z.string().min(1).max(256) });
 export type HangupRequest = z.infer<typeof hangupRequest>;
@@ -28,13 +33,20 @@ export const CALL_CONTROL_REFUSALS = {
 } as const;
 export type CallControlRefusal = keyof typeof CALL_CONTROL_REFUSALS;
 
-const refused = z.object({ outcome: z.literal('refused'), code: z.enum(Object.keys(CALL_CONTROL_REFUSALS) as [CallControlRefusal, ...CallControlRefusal[]]), message: z.string() });
+const refused = z.object({
+  outcome: z.literal('refused'),
+  code: z.enum(Object.keys(CALL_CONTROL_REFUSALS) as [CallControlRefusal, ...CallControlRefusal[]]),
+  message: z.string(),
+});
 export type ControlRefused = z.infer<typeof refused>;
 /** To a hang-up and to digits. */
 export const callControlAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('done') }), refused]);
 export type CallControlAnswer = z.infer<typeof callControlAnswer>;
 /** To a transfer: `ended` says how, whatever that was. */
-export const transferAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('ended'), transfer: transferResult }), refused]);
+export const transferAnswer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('ended'), transfer: transferResult }),
+  refused,
+]);
 export type TransferAnswer = z.infer<typeof transferAnswer>;
 
 /** Every call of one organisation on the bridge is to end (`trunkmesh.rpc.bridge.<bridge>.calls.end`). */
@@ -43,13 +55,16 @@ export type EndCallsRequest = z.infer<typeof endCallsRequest>;
 const callCount = z.number().int().nonnegative();
 /** `ended`: calls that were up and have ended. `unconfirmed`: FreeSWITCH did not confirm their end in time. */
 export const endCallsAnswer = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('done'), ended: callCount, unconfirmed: callCount }), refused,
+  z.object({ outcome: z.literal('done'), ended: callCount, unconfirmed: callCount }),
+  refused,
 ]);
 export type EndCallsAnswer = z.infer<typeof endCallsAnswer>;
 /** So long a bridge waits for FreeSWITCH; whoever asks waits a little longer. Milliseconds. */
 export const END_CALLS_DEADLINE_MS = 3_000;
 
-/** A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds. */
+/**
+ *  A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds.
+ */
 export const TRANSFER_DEADLINE_MS = 35_000;
 
 /** A call's name towards the platform: `CA` and the 32 hexadecimal digits of its id. */

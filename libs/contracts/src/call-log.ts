@@ -1,13 +1,25 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
-import { callEndReason, callParties, callQuality, callRecording, capturedInvite, prewarmResult, timelineEntry, transferResult } from './call.js';
+import {
+  callEndReason,
+  callParties,
+  callQuality,
+  callRecording,
+  capturedInvite,
+  prewarmResult,
+  timelineEntry,
+  transferResult,
+} from './call.js';
 import { inboundDecision } from './routing.js';
 import { timestamp, uuid } from './scalar.js';
 
 /** `ongoing`: no end is known; `completed`: answered and ended; `failed`: refused, or ended before an answer. */
 export const callLogStatus = z.enum(['ongoing', 'completed', 'failed']);
 
-/** Request `trunkmesh.rpc.calls.list`. All that is given combines with AND; times and durations (seconds from the answer to the end) are inclusive. Newest first. */
+/**
+ *  Request `trunkmesh.rpc.calls.list`. All that is given combines with AND; times and durations (seconds from the
+ *  answer to the end) are inclusive. Newest first.
+ */
 export const callLogQuery = z.object({
   organization_id: uuid,
   skip: z.number().int().min(0).max(1_000_000).default(0),
@@ -87,9 +99,23 @@ export const callDetail = callSummary.extend({
 });
 export type CallDetail = z.infer<typeof callDetail>;
 
-const failed = z.object({ outcome: z.literal('error'), code: z.enum(['invalid-request', 'unavailable']), message: z.string() });
-/** `calls` are fewer than `limit` allows where a message would grow too large: while `total` says that there are more, the rest is asked for with `skip`. */
-export const callLogListAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('list'), calls: z.array(callSummary), total: z.number().int().nonnegative() }), failed]);
-export const callLogGetAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('call'), call: callDetail }), z.object({ outcome: z.literal('not-found') }), failed]);
+const failed = z.object({
+  outcome: z.literal('error'),
+  code: z.enum(['invalid-request', 'unavailable']),
+  message: z.string(),
+});
+/**
+ *  `calls` are fewer than `limit` allows where a message would grow too large: while `total` says that there are more,
+ *  the rest is asked for with `skip`.
+ */
+export const callLogListAnswer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('list'), calls: z.array(callSummary), total: z.number().int().nonnegative() }),
+  failed,
+]);
+export const callLogGetAnswer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('call'), call: callDetail }),
+  z.object({ outcome: z.literal('not-found') }),
+  failed,
+]);
 export type CallLogListAnswer = z.infer<typeof callLogListAnswer>;
 export type CallLogGetAnswer = z.infer<typeof callLogGetAnswer>;

@@ -2,35 +2,55 @@ import { z } from 'zod';
 import { sealed } from './trunk.js';
 
 /**
- * Where an organisation's assistants are and how its calls are treated. Each of them is looked for at the number, then at its organisation, then in the bridge-agent's
- * environment; a member that is not there is not set at that level. `signing_secret` signs what goes to the URLs of its own organisation or number; the environment's URLs are signed with the environment's secret.
+ * Where an organisation's assistants are and how its calls are treated. Each of them is looked for at the number, then
+ * at its organisation, then in the bridge-agent's environment; a member that is not there is not set at that level.
+ * `signing_secret` signs what goes to the URLs of its own organisation or number; the environment's URLs are signed
+ * with the environment's secret.
  */
-export const callSettings = z.object({
-  /** `ws` or `wss`: the assistant's end of the media stream. */
-  media_url: z.string().max(2048),
-  /** `http` or `https`: told of a call while it rings. */
-  prewarm_url: z.string().max(2048),
-  /** `http` or `https`: told of every change of a call's state. */
-  status_url: z.string().max(2048),
-  /** Signs streams, prewarms and statuses; bound to the id of the organisation or number that it stands at. */
-  signing_secret: sealed,
-  /** From the routed INVITE to the connected stream, milliseconds; a call whose assistant takes longer is refused with 503. */
-  answer_deadline_ms: z.number().int().min(500).max(60_000),
-  /** After that many seconds from its answer a call is ended. */
-  max_call_seconds: z.number().int().min(1).max(86_400),
-  /** Record the answered call: stereo, the caller on the left. */
-  record: z.boolean(),
-}).partial();
+export const callSettings = z
+  .object({
+    /** `ws` or `wss`: the assistant's end of the media stream. */
+    media_url: z.string().max(2048),
+    /** `http` or `https`: told of a call while it rings. */
+    prewarm_url: z.string().max(2048),
+    /** `http` or `https`: told of every change of a call's state. */
+    status_url: z.string().max(2048),
+    /** Signs streams, prewarms and statuses; bound to the id of the organisation or number that it stands at. */
+    signing_secret: sealed,
+    /**
+     *  From the routed INVITE to the connected stream, milliseconds; a call whose assistant takes longer is refused
+     *  with 503.
+     */
+    answer_deadline_ms: z.number().int().min(500).max(60_000),
+    /** After that many seconds from its answer a call is ended. */
+    max_call_seconds: z.number().int().min(1).max(86_400),
+    /** Record the answered call: stereo, the caller on the left. */
+    record: z.boolean(),
+  })
+  .partial();
 export type CallSettings = z.infer<typeof callSettings>;
 
 /** As an operator or a customer writes it: 16 characters or more, or `whsec_` and base64 (Standard Webhooks). */
-export const signingSecret = z.string().max(512)
-  .regex(/^(?!whsec_).{16,}|^whsec_(?:[A-Za-z\d+/]{4})+(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/, 'must have at least 16 characters, or be whsec_ and base64');
+export const signingSecret = z
+  .string()
+  .max(512)
+  .regex(
+    /^(?!whsec_).{16,}|^whsec_(?:[A-Za-z\d+/]{4})+(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/,
+    'must have at least 16 characters, or be whsec_ and base64',
+  );
 
 /**
- * A URL that calls are told or connected to. Its text may hold a secret. User name and password before the host are refused, because `fetch` and browsers do so; a fragment
- * never reaches a server.
+ * A URL that calls are told or connected to. Its text may hold a secret. User name and password before the host are
+ * refused, because `fetch` and browsers do so; a fragment never reaches a server.
  */
-export const callUrl = (protocol: 'ws' | 'http') => z.url({ protocol: protocol === 'ws' ? /^wss?$/ : /^https?$/, error: `must be a URL that begins with ${protocol}:// or ${protocol}s://` })
-  .max(2048)
-  .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url) && !url.includes('#'), 'must have neither a user name and password nor a fragment');
+export const callUrl = (protocol: 'ws' | 'http') =>
+  z
+    .url({
+      protocol: protocol === 'ws' ? /^wss?$/ : /^https?$/,
+      error: `must be a URL that begins with ${protocol}:// or ${protocol}s://`,
+    })
+    .max(2048)
+    .refine(
+      (url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url) && !url.includes('#'),
+      'must have neither a user name and password nor a fragment',
+    );

@@ -3,15 +3,32 @@ import { callEndReason, callParties, transferResult } from './call.js';
 import { timestamp } from './scalar.js';
 
 /**
- * What the platform is told of a call's state (`POST status_url`), in order per call, at least once; signed after the Standard Webhooks specification, whose `webhook-id` is
- * the same each time that the same status is sent. A call begins with `initiated` and ends with exactly one of the six last; one that is refused at once has its last alone.
+ * What the platform is told of a call's state (`POST status_url`), in order per call, at least once; signed after the
+ * Standard Webhooks specification, whose `webhook-id` is the same each time that the same status is sent. A call begins
+ * with `initiated` and ends with exactly one of the six last; one that is refused at once has its last alone.
  */
 export const CALL_STATUSES = [
-  'initiated', 'ringing', 'answered', 'transfer-started', 'transfer-failed',
-  'completed', 'transferred', 'busy', 'no-answer', 'failed', 'canceled',
+  'initiated',
+  'ringing',
+  'answered',
+  'transfer-started',
+  'transfer-failed',
+  'completed',
+  'transferred',
+  'busy',
+  'no-answer',
+  'failed',
+  'canceled',
 ] as const;
 export type CallStatus = (typeof CALL_STATUSES)[number];
-export const FINAL_STATUSES: ReadonlySet<CallStatus> = new Set(['completed', 'transferred', 'busy', 'no-answer', 'failed', 'canceled']);
+export const FINAL_STATUSES: ReadonlySet<CallStatus> = new Set([
+  'completed',
+  'transferred',
+  'busy',
+  'no-answer',
+  'failed',
+  'canceled',
+]);
 
 export const callStatusBody = z.object({
   /** `call.answered` and so on. */

@@ -34,7 +34,10 @@ export const callQuality = z.object({
   packets_out: z.number().int().nullable(),
 });
 
-/** What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too long. */
+/**
+ *  What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too
+ *  long.
+ */
 export const capturedInvite = z.object({
   request_uri_user: z.string(),
   to_user: z.string(),
@@ -46,15 +49,29 @@ export const capturedInvite = z.object({
 });
 export type CapturedInvite = z.infer<typeof capturedInvite>;
 
-/** What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds a digit that was pressed, a URL or a secret. */
-export const timelineEntry = z.object({ at: timestamp, what: z.string().max(64), detail: z.string().max(500).nullable() });
+/**
+ *  What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds
+ *  a digit that was pressed, a URL or a secret.
+ */
+export const timelineEntry = z.object({
+  at: timestamp,
+  what: z.string().max(64),
+  detail: z.string().max(500).nullable(),
+});
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 /** `failed`: no answer in time, an error, or a status that is not 2xx; the call went on without. */
-export const prewarmResult = z.object({ outcome: z.enum(['prewarmed', 'declined', 'failed', 'given-up']), ms: z.number().int().nonnegative(), detail: z.string().max(200).nullable() });
+export const prewarmResult = z.object({
+  outcome: z.enum(['prewarmed', 'declined', 'failed', 'given-up']),
+  ms: z.number().int().nonnegative(),
+  detail: z.string().max(200).nullable(),
+});
 export type PrewarmResult = z.infer<typeof prewarmResult>;
 
-/** Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file beside FreeSWITCH. */
+/**
+ *  Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file
+ *  beside FreeSWITCH.
+ */
 export const callRecording = z.object({
   state: z.enum(['pending', 'stored', 'local', 'failed']),
   location: z.string().max(1024),
@@ -66,8 +83,9 @@ export const callRecording = z.object({
 export type CallRecording = z.infer<typeof callRecording>;
 
 /**
- * What became of a transfer by REFER. `transferred`: the NOTIFY said that the target answered (RFC 3515 §2.4.5; the 202 alone says nothing). `refused`: the REFER or the target
- * was, and the call goes on. `indeterminate`: nobody said, and the call goes on.
+ * What became of a transfer by REFER. `transferred`: the NOTIFY said that the target answered (RFC 3515 §2.4.5; the 202
+ * alone says nothing). `refused`: the REFER or the target was, and the call goes on. `indeterminate`: nobody said, and
+ * the call goes on.
  */
 export const transferResult = z.object({
   outcome: z.enum(['transferred', 'refused', 'indeterminate']),
@@ -89,7 +107,7 @@ export const CALL_END_REASONS = {
   'api-hung-up': 'platform',
   /** The operator suspended the organisation and asked for the end of its calls. */
   'organization-suspended': 'platform',
-  'transferred': 'platform',
+  transferred: 'platform',
   'max-duration-reached': 'bridge',
   /** client_error: the caller gave up while it rang, or nothing was heard of it any more */
   'caller-gave-up': 'caller',
@@ -106,12 +124,15 @@ export const CALL_END_REASONS = {
   'dropped-by-transfer': 'bridge',
   'switch-ended': 'bridge',
   /** indeterminate: the agent or FreeSWITCH died, and nobody saw the end */
-  'unseen': 'unknown',
+  unseen: 'unknown',
 } as const satisfies Record<string, 'caller' | 'assistant' | 'platform' | 'bridge' | 'unknown'>;
 export type CallEndReason = keyof typeof CALL_END_REASONS;
 export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);
 
-/** What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what was on its disk: no audio log, and its last second may be missing. */
+/**
+ *  What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what
+ *  was on its disk: no audio log, and its last second may be missing.
+ */
 const story = {
   timeline: z.array(timelineEntry).max(500).optional(),
   prewarm: prewarmResult.nullable().optional(),
@@ -119,59 +140,76 @@ const story = {
   audio: audioLog.nullable().optional(),
 };
 
-export const callStarted = occurrence('CallStarted', callParties.extend({
-  decision: inboundDecision.nullable(),
-  /** `local`: routing did not answer in time and the agent's own copy decided. */
-  decided_at: z.enum(['routing-service', 'local']),
-  target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
-  invite: capturedInvite.optional(),
-}));
+export const callStarted = occurrence(
+  'CallStarted',
+  callParties.extend({
+    decision: inboundDecision.nullable(),
+    /** `local`: routing did not answer in time and the agent's own copy decided. */
+    decided_at: z.enum(['routing-service', 'local']),
+    target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
+    invite: capturedInvite.optional(),
+  }),
+);
 
-export const callAnswered = occurrence('CallAnswered', callParties.extend({ answered_at: timestamp, codec: z.string().nullable() }));
+export const callAnswered = occurrence(
+  'CallAnswered',
+  callParties.extend({ answered_at: timestamp, codec: z.string().nullable() }),
+);
 
 /**
- * A finished call: the record that usage is made from. `bridge_epoch` and `record_number` number a bridge's records from 1 without a gap, so that a missing one is seen;
- * the epoch changes only when the bridge's disk was lost. Refused calls carry a number as well, in CallRejected.
+ * A finished call: the record that usage is made from. `bridge_epoch` and `record_number` number a bridge's records
+ * from 1 without a gap, so that a missing one is seen; the epoch changes only when the bridge's disk was lost. Refused
+ * calls carry a number as well, in CallRejected.
  */
 const numbered = { bridge_epoch: uuid, record_number: z.number().int().positive() };
 
-export const callRejected = occurrence('CallRejected', callParties.extend({
-  ...numbered,
-  decision: inboundDecision.nullable(),
-  decided_at: z.enum(['routing-service', 'local']),
-  reason: z.string(),
-  sip_status: z.number().int(),
-  ended_at: timestamp,
-  invite: capturedInvite.optional(),
-  ...story,
-}));
+export const callRejected = occurrence(
+  'CallRejected',
+  callParties.extend({
+    ...numbered,
+    decision: inboundDecision.nullable(),
+    decided_at: z.enum(['routing-service', 'local']),
+    reason: z.string(),
+    sip_status: z.number().int(),
+    ended_at: timestamp,
+    invite: capturedInvite.optional(),
+    ...story,
+  }),
+);
 
-export const callEnded = occurrence('CallEnded', callParties.extend({
-  ...numbered,
-  answered_at: timestamp.nullable(),
-  ended_at: timestamp,
-  /** From answer to end, milliseconds; 0 for a call that was not answered. */
-  billable_ms: z.number().int().nonnegative(),
-  hangup_cause: z.string(),
-  q850: z.number().int().nullable(),
-  sip_status: z.number().int().nullable(),
-  /** FreeSWITCH's `sip_hangup_disposition`: who ended it (`recv_bye`, `send_bye`, `recv_cancel` …). */
-  hangup_disposition: z.string().nullable(),
-  codec: z.string().nullable(),
-  quality: callQuality.nullable(),
-  target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
-  /** True where the end was reconstructed after the agent or FreeSWITCH died, so its time is the latest that is certain. */
-  reconstructed: z.boolean(),
-  /**
-   * True: the caller has received the answer at the source address, because its ACK had FreeSWITCH's own To tag, and the INVITE let no response go elsewhere. False: that was not seen.
-   * Absent: nobody looked, because the call could prove nothing new, or the agent is older than this.
-   */
-  acknowledged: z.boolean().optional(),
-  end_reason: callEndReason.optional(),
-  recording: callRecording.nullable().optional(),
-  transfer: transferResult.nullable().optional(),
-  ...story,
-}));
+export const callEnded = occurrence(
+  'CallEnded',
+  callParties.extend({
+    ...numbered,
+    answered_at: timestamp.nullable(),
+    ended_at: timestamp,
+    /** From answer to end, milliseconds; 0 for a call that was not answered. */
+    billable_ms: z.number().int().nonnegative(),
+    hangup_cause: z.string(),
+    q850: z.number().int().nullable(),
+    sip_status: z.number().int().nullable(),
+    /** FreeSWITCH's `sip_hangup_disposition`: who ended it (`recv_bye`, `send_bye`, `recv_cancel` …). */
+    hangup_disposition: z.string().nullable(),
+    codec: z.string().nullable(),
+    quality: callQuality.nullable(),
+    target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
+    /**
+     *  True where the end was reconstructed after the agent or FreeSWITCH died, so its time is the latest that is
+     *  certain.
+     */
+    reconstructed: z.boolean(),
+    /**
+     * True: the caller has received the answer at the source address, because its ACK had FreeSWITCH's own To tag, and
+     * the INVITE let no response go elsewhere. False: that was not seen. Absent: nobody looked, because the call could
+     * prove nothing new, or the agent is older than this.
+     */
+    acknowledged: z.boolean().optional(),
+    end_reason: callEndReason.optional(),
+    recording: callRecording.nullable().optional(),
+    transfer: transferResult.nullable().optional(),
+    ...story,
+  }),
+);
 
 /** The target of a transfer answered; the call ends with that. */
 export const callTransferred = occurrence('CallTransferred', callParties.extend({ transfer: transferResult }));
@@ -180,7 +218,15 @@ export const callTransferFailed = occurrence('CallTransferFailed', callParties.e
 /** After the call's end: its recording has come to where it stays, or never will. */
 export const callRecordingStored = occurrence('CallRecordingStored', callParties.extend({ recording: callRecording }));
 
-export const callEvent = z.discriminatedUnion('type', [callStarted, callAnswered, callTransferred, callTransferFailed, callRejected, callEnded, callRecordingStored]);
+export const callEvent = z.discriminatedUnion('type', [
+  callStarted,
+  callAnswered,
+  callTransferred,
+  callTransferFailed,
+  callRejected,
+  callEnded,
+  callRecordingStored,
+]);
 export type CallEvent = z.infer<typeof callEvent>;
 export type CallEnded = z.infer<typeof callEnded>;
 export type CallRejected = z.infer<typeof callRejected>;

@@ -21,11 +21,20 @@ export function occurrence<Type extends string, Data extends z.ZodType>(type: Ty
 }
 
 /**
- * An entity's event. `data.change` is what happened; `data.state` the entity's whole state after it, `null` after a deletion, so that a reader starts from the last event per
- * subject. Both stand inside `data` because CloudEvents allows no objects as extension attributes (ADR 0002). `entityversion` counts an entity's events from 1 without a gap.
+ * An entity's event. `data.change` is what happened; `data.state` the entity's whole state after it, `null` after a
+ * deletion, so that a reader starts from the last event per subject. Both stand inside `data` because CloudEvents
+ * allows no objects as extension attributes (ADR 0002). `entityversion` counts an entity's events from 1 without a gap.
  */
-export function cloudEvent<Type extends string, Change extends z.ZodType, State extends z.ZodType>(type: Type, change: Change, state: State) {
-  return z.object({ ...attributes(z.literal(type)), entityversion: z.number().int().positive(), data: z.object({ change, state }) });
+export function cloudEvent<Type extends string, Change extends z.ZodType, State extends z.ZodType>(
+  type: Type,
+  change: Change,
+  state: State,
+) {
+  return z.object({
+    ...attributes(z.literal(type)),
+    entityversion: z.number().int().positive(),
+    data: z.object({ change, state }),
+  });
 }
 
 /** What every event has, whatever its type: enough to store, relay and order it without knowing its type. */

@@ -30,7 +30,10 @@ export const numberState = z.object({
   is_verified_caller_id: z.boolean(),
   capabilities: z.record(z.string(), z.boolean()),
   target: numberTarget.nullable(),
-  /** What is set for this number alone; absent: nothing. Behind `target`, because routing reads the members before it by their order. */
+  /**
+   *  What is set for this number alone; absent: nothing. Behind `target`, because routing reads the members before it
+   *  by their order.
+   */
   call_settings: callSettings.optional(),
   /** Absent: unproven. An unproven number yields to another organisation's proven claim. */
   proof: numberProof.optional(),
@@ -42,7 +45,11 @@ export type NumberState = z.infer<typeof numberState>;
 export const numberEvent = z.discriminatedUnion('type', [
   cloudEvent('NumberAdded', z.object({}), numberState),
   /** The trunk, the assistant or the flow was set or replaced. */
-  cloudEvent('NumberAssigned', z.object({ sip_trunk_id: uuid.nullable().optional(), target: numberTarget.nullable().optional() }), numberState),
+  cloudEvent(
+    'NumberAssigned',
+    z.object({ sip_trunk_id: uuid.nullable().optional(), target: numberTarget.nullable().optional() }),
+    numberState,
+  ),
   /** The trunk was taken away. */
   cloudEvent('NumberUnassigned', z.object({ sip_trunk_id: uuid }), numberState),
   cloudEvent('NumberUpdated', z.object({ fields: z.array(z.string()) }), numberState),

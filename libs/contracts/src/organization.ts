@@ -14,7 +14,10 @@ export const organizationState = z.object({
   status: z.enum(['active', 'suspended']),
   /** Where the organisation's numbers may call; `null`: anywhere. */
   outbound_country_codes: z.array(countryCode).nullable(),
-  /** The bridge pools that its trunks may use, as the operator allows them. Absent: the default pool alone. What a trunk uses already it keeps. */
+  /**
+   *  The bridge pools that its trunks may use, as the operator allows them. Absent: the default pool alone. What a
+   *  trunk uses already it keeps.
+   */
   bridge_pools: z.array(poolName).min(1).max(64).optional(),
   /** Absent: none is set. */
   call_settings: callSettings.optional(),
@@ -26,9 +29,14 @@ export const organizationState = z.object({
 export type OrganizationState = z.infer<typeof organizationState>;
 
 /** `bridge_pools` null: back to the default pool alone. */
-const fields = organizationState.pick({ name: true, outbound_country_codes: true }).extend({ bridge_pools: organizationState.shape.bridge_pools.nullable() });
+const fields = organizationState
+  .pick({ name: true, outbound_country_codes: true })
+  .extend({ bridge_pools: organizationState.shape.bridge_pools.nullable() });
 /** Which of them were set, changed or cleared, without their values: the state after it holds those. */
-const changedSettings = z.object({ call_settings_changed: z.array(z.string()).optional(), quotas: organizationQuotas.nullable().optional() });
+const changedSettings = z.object({
+  call_settings_changed: z.array(z.string()).optional(),
+  quotas: organizationQuotas.nullable().optional(),
+});
 
 export const organizationEvent = z.discriminatedUnion('type', [
   cloudEvent('OrganizationCreated', fields.extend(changedSettings.shape), organizationState),

@@ -1,6 +1,9 @@
 /** A refusal that is expected. Mapped once, at the HTTP door, to problem+json (RFC 9457). */
 export class DomainError extends Error {
-  /** `extensions`: further members of the problem document (RFC 9457 §3.2), for example the numbers that keep a trunk from being deleted. */
+  /**
+   *  `extensions`: further members of the problem document (RFC 9457 §3.2), for example the numbers that keep a trunk
+   *  from being deleted.
+   */
   constructor(
     readonly code: DomainErrorCode,
     message: string,
@@ -13,9 +16,15 @@ export class DomainError extends Error {
 }
 
 /** A JSON pointer (RFC 6901) into the request, and a sentence that says what to do. */
-export interface FieldProblem { pointer: string; message: string }
+export interface FieldProblem {
+  pointer: string;
+  message: string;
+}
 
-/** Every code, with the HTTP status that it answers with. The five classes of reasons are in the status: 2xx, 4xx, 502/504, 500, 503. */
+/**
+ *  Every code, with the HTTP status that it answers with. The five classes of reasons are in the status: 2xx, 4xx,
+ *  502/504, 500, 503.
+ */
 export const DOMAIN_ERRORS = {
   'invalid-request': 400,
   'duplicate-trunk-name': 400,
@@ -48,7 +57,7 @@ export const DOMAIN_ERRORS = {
   'duplicate-organization': 409,
   'idempotency-key-reused': 409,
   'idempotency-key-in-progress': 409,
-  'conflict': 409,
+  conflict: 409,
   'precondition-failed': 412,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

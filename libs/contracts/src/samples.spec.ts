@@ -10,19 +10,30 @@ import { callsRefused } from './refused-call.js';
 import { trunkEvent } from './trunk.js';
 
 /**
- * One stored sample an event type, as it stands in somebody's stream. A sample is never edited: a schema that no longer reads it needs an optional field, or a `.v2`
- * type with an upcast and a sample of its own.
+ * One stored sample an event type, as it stands in somebody's stream. A sample is never edited: a schema that no longer
+ * reads it needs an optional field, or a `.v2` type with an upcast and a sample of its own.
  */
 const SCHEMAS = [
-  ...organizationEvent.options, ...trunkEvent.options, ...numberEvent.options, ...addressEvent.options, ...carrierEvent.options,
-  ...bridgeEvent.options, ...callEvent.options, gatewayStateChanged, callsRefused,
+  ...organizationEvent.options,
+  ...trunkEvent.options,
+  ...numberEvent.options,
+  ...addressEvent.options,
+  ...carrierEvent.options,
+  ...bridgeEvent.options,
+  ...callEvent.options,
+  gatewayStateChanged,
+  callsRefused,
 ];
 const TYPES = SCHEMAS.map((schema) => schema.shape.type.value as string);
 const folder = new URL('../samples/', import.meta.url);
 
 describe('stored samples of every event', () => {
   it('there is one for each type, and none for a type that is gone', () => {
-    expect(readdirSync(folder).map((file) => file.replace(/\.json$/, '')).sort()).toEqual([...TYPES].sort());
+    expect(
+      readdirSync(folder)
+        .map((file) => file.replace(/\.json$/, ''))
+        .sort(),
+    ).toEqual([...TYPES].sort());
   });
 
   it.each(TYPES)('%s is read, and nothing of it is lost', (type) => {

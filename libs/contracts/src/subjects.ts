@@ -1,4 +1,7 @@
-/** The only place that builds a subject, stream, bucket or durable name. Tokens are checked: a dot or wildcard from outside would change what a subject means. */
+/**
+ *  The only place that builds a subject, stream, bucket or durable name. Tokens are checked: a dot or wildcard from
+ *  outside would change what a subject means.
+ */
 
 const TOKEN = /^[A-Za-z\d_+-]{1,64}$/;
 
@@ -14,7 +17,10 @@ export const CALLS_STREAM = 'CALLS';
 /** A gateway's changes of state that are worth keeping, one subject a trunk and bridge, written by the agents. */
 export const GATEWAYS_STREAM = 'GATEWAYS';
 
-/** Calls that are in no call log, counted by the minute, one subject a bridge, written by the agents. Bounded: whatever a flood writes, it fills no disk. */
+/**
+ *  Calls that are in no call log, counted by the minute, one subject a bridge, written by the agents. Bounded: whatever
+ *  a flood writes, it fills no disk.
+ */
 export const REFUSED_STREAM = 'REFUSED';
 
 export const STREAM_SUBJECTS = {
@@ -37,15 +43,20 @@ export const HELD_CALLS_BUCKET = 'held-calls';
 export const organizationSubject = (org: string) => `trunkmesh.org.${token(org)}.organization`;
 export const trunkSubject = (org: string, trunk: string) => `trunkmesh.org.${token(org)}.trunk.${token(trunk)}`;
 /** `number` in E.164; the subject carries its digits without the plus. */
-export const numberSubject = (org: string, number: string) => `trunkmesh.org.${token(org)}.number.${token(number.replace('+', ''))}`;
-/** `network` in canonical CIDR form. Its dots, colons and slash become `-` and `_`: `203-0-113-20_32`, `2001-db8--1_128`. */
+export const numberSubject = (org: string, number: string) =>
+  `trunkmesh.org.${token(org)}.number.${token(number.replace('+', ''))}`;
+/**
+ *  `network` in canonical CIDR form. Its dots, colons and slash become `-` and `_`: `203-0-113-20_32`,
+ *  `2001-db8--1_128`.
+ */
 export const addressSubject = (org: string, network: string) =>
   `trunkmesh.org.${token(org)}.address.${token(network.replace(/[.:]/g, '-').replace('/', '_'))}`;
 export const carrierSubject = (carrier: string) => `trunkmesh.carrier.${token(carrier)}`;
 export const bridgeSubject = (bridge: string) => `trunkmesh.bridge.${token(bridge)}`;
 /** `org` is the string `unknown` where a refused call belongs to nobody. */
 export const callSubject = (org: string, call: string) => `trunkmesh.call.${token(org)}.${token(call)}`;
-export const gatewaySubject = (org: string, trunk: string, bridge: string) => `trunkmesh.gateway.${token(org)}.${token(trunk)}.${token(bridge)}`;
+export const gatewaySubject = (org: string, trunk: string, bridge: string) =>
+  `trunkmesh.gateway.${token(org)}.${token(trunk)}.${token(bridge)}`;
 
 export const refusedSubject = (bridge: string) => `trunkmesh.refused.${token(bridge)}`;
 
@@ -63,7 +74,8 @@ export const trunksOfOrganization = (org: string) => `trunkmesh.org.${token(org)
 export const bridgeKey = (bridge: string) => token(bridge);
 export const heldCallKey = (bridge: string, call: string) => `${token(bridge)}.${token(call)}`;
 export const heldCallsOfBridge = (bridge: string) => `${token(bridge)}.*`;
-export const gatewayKey = (org: string, trunk: string, bridge: string) => `${token(org)}.${token(trunk)}.${token(bridge)}`;
+export const gatewayKey = (org: string, trunk: string, bridge: string) =>
+  `${token(org)}.${token(trunk)}.${token(bridge)}`;
 export const gatewaysOfTrunk = (org: string, trunk: string) => `${token(org)}.${token(trunk)}.*`;
 export const gatewaysOfOrganization = (org: string) => `${token(org)}.*.*`;
 export const gatewaysOfBridge = (bridge: string) => `*.*.${token(bridge)}`;
@@ -76,7 +88,8 @@ export type SubjectEntity =
   | { kind: 'carrier'; carrier: string }
   | { kind: 'bridge'; bridge: string };
 
-const ENTITY = /^trunkmesh\.(?:(bridge|carrier)\.([^.]+)|org\.([^.]+)\.(?:organization|(trunk|number|address)\.([^.]+)))$/;
+const ENTITY =
+  /^trunkmesh\.(?:(bridge|carrier)\.([^.]+)|org\.([^.]+)\.(?:organization|(trunk|number|address)\.([^.]+)))$/;
 
 /** The entity that a subject of the entities' stream names, or undefined for a subject that is none of ours. */
 export function entityOfSubject(subject: string): SubjectEntity | undefined {
@@ -87,14 +100,21 @@ export function entityOfSubject(subject: string): SubjectEntity | undefined {
   if (shared === 'bridge') return { kind: 'bridge', bridge: sharedId! };
   if (shared === 'carrier') return { kind: 'carrier', carrier: sharedId! };
   switch (kind) {
-    case 'trunk': return { kind: 'trunk', org: org!, trunk: id! };
-    case 'number': return { kind: 'number', org: org!, number: `+${id}` };
-    case 'address': return { kind: 'address', org: org!, network: networkOf(id!) };
-    case undefined: return { kind: 'organization', org: org! };
+    case 'trunk':
+      return { kind: 'trunk', org: org!, trunk: id! };
+    case 'number':
+      return { kind: 'number', org: org!, number: `+${id}` };
+    case 'address':
+      return { kind: 'address', org: org!, network: networkOf(id!) };
+    case undefined:
+      return { kind: 'organization', org: org! };
   }
 }
 
-/** Undoes what `addressSubject` did. IPv4 has exactly three separators of single dashes; an IPv6 address with as few has a `--`. */
+/**
+ *  Undoes what `addressSubject` did. IPv4 has exactly three separators of single dashes; an IPv6 address with as few
+ *  has a `--`.
+ */
 function networkOf(id: string): string {
   const [address = '', prefix] = id.split('_');
   const v4 = !address.includes('--') && address.split('-').length === 4;
@@ -116,9 +136,11 @@ export const ADDRESS_VERIFY_QUEUE = 'address-verify';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
 export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'calls.end' | 'diagnose';
-export const bridgeRequest = (bridge: string, request: BridgeRequest) => `trunkmesh.rpc.bridge.${token(bridge)}.${request}`;
+export const bridgeRequest = (bridge: string, request: BridgeRequest) =>
+  `trunkmesh.rpc.bridge.${token(bridge)}.${request}`;
 /** Answered by that one agent process while it runs. */
-export const bridgeInstance = (bridge: string, instance: string) => `trunkmesh.rpc.bridge.${token(bridge)}.instance.${token(instance)}`;
+export const bridgeInstance = (bridge: string, instance: string) =>
+  `trunkmesh.rpc.bridge.${token(bridge)}.instance.${token(instance)}`;
 
 /** Durable consumers. */
 export const USAGE_DURABLE = 'billing-observer';

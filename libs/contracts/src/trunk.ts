@@ -4,16 +4,24 @@ import { cloudEvent } from './envelope.js';
 import { bridgeId, countryCode, poolName, timestamp, uuid } from './scalar.js';
 
 /**
- * How a carrier writes numbers. The first rule of a direction whose `prefix` (literal) and length bounds match is applied: `strip` characters off the front, then
- * `add` before the rest. Inbound rules bring the carrier's spelling towards E.164; outbound rules turn E.164 into the carrier's spelling.
+ * How a carrier writes numbers. The first rule of a direction whose `prefix` (literal) and length bounds match is
+ * applied: `strip` characters off the front, then
+ * `add` before the rest. Inbound rules bring the carrier's spelling towards E.164; outbound rules turn E.164 into the
+ * carrier's spelling.
  */
 export const numberRule = z.object({
   direction: z.enum(['inbound', 'outbound']),
-  prefix: z.string().regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them').default(''),
+  prefix: z
+    .string()
+    .regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them')
+    .default(''),
   min_length: z.number().int().min(0).max(32).default(0),
   max_length: z.number().int().min(1).max(32).default(32),
   strip: z.number().int().min(0).max(15).default(0),
-  add: z.string().regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them').default(''),
+  add: z
+    .string()
+    .regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them')
+    .default(''),
 });
 export type NumberRule = z.infer<typeof numberRule>;
 
@@ -22,8 +30,15 @@ export const transport = z.enum(['udp', 'tcp', 'tls']);
 export const srtp = z.enum(['off', 'optional', 'required']);
 export const codec = z.enum(['PCMU', 'PCMA']);
 
-/** No control characters, which would end a header early, and no half of a surrogate pair, which neither XML nor PostgreSQL takes. */
-export const printable = (max: number) => z.string().max(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
+/**
+ *  No control characters, which would end a header early, and no half of a surrogate pair, which neither XML nor
+ *  PostgreSQL takes.
+ */
+export const printable = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 
 /** A trunk's settings, without its secret and without what the mesh decides. Defaults are those of a create. */
 export const trunkSettings = z.object({
@@ -60,12 +75,15 @@ export const trunkSettings = z.object({
   ping_seconds: z.number().int().min(5).max(3600).nullable().default(null),
   codecs: z.array(codec).min(1).max(2).default(['PCMU', 'PCMA']),
   /** Extra SIP headers on outbound requests; names begin with `X-` or `P-`. */
-  headers: z.record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P-'), printable(256)).default({}),
+  headers: z
+    .record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P-'), printable(256))
+    .default({}),
 });
 export type TrunkSettings = z.infer<typeof trunkSettings>;
 
 /**
- * A sealed secret: `v1.<key id>.<iv>.<ciphertext and tag>`, base64url, AES-256-GCM, bound to the trunk's id as additional data. Never plain text.
+ * A sealed secret: `v1.<key id>.<iv>.<ciphertext and tag>`, base64url, AES-256-GCM, bound to the trunk's id as
+ * additional data. Never plain text.
  */
 export const sealed = z.string().regex(/^v1\.[\w-]{1,64}\.[\w-]+\.[\w-]+$/);
 
@@ -74,14 +92,21 @@ export const trunkState = trunkSettings.extend({
   organization_id: uuid,
   enabled: z.boolean(),
   password: sealed.nullable(),
-  /** The one bridge that a registering trunk lives on; `null`: not placed (yet), or trusted by address and so on every bridge of its pool. */
+  /**
+   *  The one bridge that a registering trunk lives on; `null`: not placed (yet), or trusted by address and so on every
+   *  bridge of its pool.
+   */
   bridge_id: bridgeId.nullable(),
   /**
-   * `entityversion` of the last event that changes what FreeSWITCH must have. It is part of the gateway's name (`<id>.<gateway_revision>`), because a
-   * same-name replacement races with the old one's un-REGISTER (FACTS, "Same-name replacement races at the registrar").
+   * `entityversion` of the last event that changes what FreeSWITCH must have. It is part of the gateway's name
+   * (`<id>.<gateway_revision>`), because a same-name replacement races with the old one's un-REGISTER (FACTS,
+   * "Same-name replacement races at the registrar").
    */
   gateway_revision: z.number().int().positive(),
-  /** Absent in trunks last changed before claims were recorded: the literal addresses of `gateway` and `inbound_addresses`, since `created_at`. */
+  /**
+   *  Absent in trunks last changed before claims were recorded: the literal addresses of `gateway` and
+   *  `inbound_addresses`, since `created_at`.
+   */
   address_claims: z.array(addressClaim).max(256).optional(),
   created_at: timestamp,
   updated_at: timestamp,
@@ -104,7 +129,8 @@ export const trunkEvent = z.discriminatedUnion('type', [
 export type TrunkEvent = z.infer<typeof trunkEvent>;
 
 /** FreeSWITCH's name for this revision of the trunk's gateway: `^[\w.\-]+$` (FACTS). */
-export const gatewayName = (trunk: Pick<TrunkState, 'id' | 'gateway_revision'>) => `${trunk.id}.${trunk.gateway_revision}`;
+export const gatewayName = (trunk: Pick<TrunkState, 'id' | 'gateway_revision'>) =>
+  `${trunk.id}.${trunk.gateway_revision}`;
 
 /** The trunk and revision that a gateway's name means, or undefined where the name is not one of ours. */
 export function parseGatewayName(name: string): { id: string; gateway_revision: number } | undefined {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { bridgeId, timestamp, uuid } from './scalar.js';
 
-/** One finished call on an organisation's own trunk. The carrier's bill is the customer's own: `carrier_cost` is never an amount. */
+/**
+ *  One finished call on an organisation's own trunk. The carrier's bill is the customer's own: `carrier_cost` is never
+ *  an amount.
+ */
 export const usageRecord = z.object({
   call_id: uuid,
   organization_id: uuid,
@@ -23,7 +26,8 @@ export const usageRecord = z.object({
 export type UsageRecord = z.infer<typeof usageRecord>;
 
 /**
- * KV bucket `usage` under the bridge's key: what billing-observer has committed of the bridge's numbered records. The agent deletes what is confirmed and sends again what is missing.
+ * KV bucket `usage` under the bridge's key: what billing-observer has committed of the bridge's numbered records. The
+ * agent deletes what is confirmed and sends again what is missing.
  */
 export const usageConfirmation = z.object({
   bridge_id: bridgeId,

@@ -44,7 +44,9 @@ function watching(keys?: string) {
       seen.delete(at);
       state.deleted.push(at);
     },
-    onCaughtUp: () => { state.caughtUp += 1; },
+    onCaughtUp: () => {
+      state.caughtUp += 1;
+    },
     onReset: () => {
       seen.clear();
       state.resets += 1;
@@ -68,7 +70,7 @@ describe('a bucket', () => {
     await bucket.put(key('t2', 'b2'), { n: 2 });
     await bucket.put(key('t3', 'b2'), { n: 3 });
     await bucket.delete(key('t3', 'b2'));
-    expect([...await bucket.list(gatewaysOfBridge('b2'))]).toEqual([[key('t2', 'b2'), { n: 2 }]]);
+    expect([...(await bucket.list(gatewaysOfBridge('b2')))]).toEqual([[key('t2', 'b2'), { n: 2 }]]);
     expect((await bucket.list()).size).toBe(2);
   });
 

@@ -24,7 +24,9 @@ export interface WatchOptions<Value> {
   heartbeatMs?: number;
 }
 
-export interface Watch { stop(): Promise<void> }
+export interface Watch {
+  stop(): Promise<void>;
+}
 
 export interface Bucket<Value> {
   /** Resolves when the server has it. */
@@ -41,8 +43,14 @@ export interface Bucket<Value> {
 const KEY = /^[\w+/=-]+(\.[\w+/=-]+)*$/;
 const KEYS = /^(>|[\w+/=*-]+(\.[\w+/=*-]+)*(\.>)?)$/;
 
-/** A JetStream key-value bucket whose values have a schema. What does not match it is logged and passed over: another version of us may have written it. */
-export function openBucket<Schema extends z.ZodType>(nc: NatsConnection, options: BucketOptions<Schema>): Bucket<z.output<Schema>> {
+/**
+ *  A JetStream key-value bucket whose values have a schema. What does not match it is logged and passed over: another
+ *  version of us may have written it.
+ */
+export function openBucket<Schema extends z.ZodType>(
+  nc: NatsConnection,
+  options: BucketOptions<Schema>,
+): Bucket<z.output<Schema>> {
   type Value = z.output<Schema>;
   const { name, schema, logger } = options;
   const stream = `KV_${name}`;
@@ -53,26 +61,30 @@ export function openBucket<Schema extends z.ZodType>(nc: NatsConnection, options
     try {
       return schema.parse(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')));
     } catch (error) {
-      logger.warn({ bucket: name, entry: key, problem: error instanceof Error ? error.name : 'unreadable' }, 'an entry is not of the expected shape and is passed over');
+      logger.warn(
+        { bucket: name, entry: key, problem: error instanceof Error ? error.name : 'unreadable' },
+        'an entry is not of the expected shape and is passed over',
+      );
       return undefined;
     }
   };
 
-  const watch = ({ keys = '>', onPut, onDelete, onCaughtUp, onReset, heartbeatMs }: WatchOptions<Value>): Watch => ordered(nc, {
-    stream,
-    filter: prefix + checked(keys, KEYS),
-    from: 'last-per-subject',
-    logger,
-    heartbeatMs,
-    onMessage: (message, { sequence }) => {
-      const key = message.subject.slice(prefix.length);
-      if (isRemoval(message)) return onDelete(key, sequence);
-      const value = parse(key, message.data);
-      if (value !== undefined) onPut(key, value, sequence);
-    },
-    onCaughtUp: () => onCaughtUp?.(),
-    onReset: () => onReset?.(),
-  });
+  const watch = ({ keys = '>', onPut, onDelete, onCaughtUp, onReset, heartbeatMs }: WatchOptions<Value>): Watch =>
+    ordered(nc, {
+      stream,
+      filter: prefix + checked(keys, KEYS),
+      from: 'last-per-subject',
+      logger,
+      heartbeatMs,
+      onMessage: (message, { sequence }) => {
+        const key = message.subject.slice(prefix.length);
+        if (isRemoval(message)) return onDelete(key, sequence);
+        const value = parse(key, message.data);
+        if (value !== undefined) onPut(key, value, sequence);
+      },
+      onCaughtUp: () => onCaughtUp?.(),
+      onReset: () => onReset?.(),
+    });
 
   return {
     async put(key, value) {
@@ -88,21 +100,22 @@ export function openBucket<Schema extends z.ZodType>(nc: NatsConnection, options
       const message = await streams.getMessage(stream, { last_by_subj: prefix + checked(key, KEY) });
       return message && !message.header.has('KV-Operation') ? parse(key, message.data) : undefined;
     },
-    list: (keys, signal) => new Promise((resolve, reject) => {
-      const entries = new Map<string, Value>();
-      const giveUp = () => void reading.stop().then(() => reject(signal!.reason as Error), reject);
-      const reading = watch({
-        keys,
-        onPut: (key, value) => entries.set(key, value),
-        onDelete: (key) => entries.delete(key),
-        onCaughtUp: () => {
-          signal?.removeEventListener('abort', giveUp);
-          void reading.stop().then(() => resolve(entries), reject);
-        },
-        onReset: () => entries.clear(),
-      });
-      signal?.addEventListener('abort', giveUp, { once: true });
-    }),
+    list: (keys, signal) =>
+      new Promise((resolve, reject) => {
+        const entries = new Map<string, Value>();
+        const giveUp = () => void reading.stop().then(() => reject(signal!.reason as Error), reject);
+        const reading = watch({
+          keys,
+          onPut: (key, value) => entries.set(key, value),
+          onDelete: (key) => entries.delete(key),
+          onCaughtUp: () => {
+            signal?.removeEventListener('abort', giveUp);
+            void reading.stop().then(() => resolve(entries), reject);
+          },
+          onReset: () => entries.clear(),
+        });
+        signal?.addEventListener('abort', giveUp, { once: true });
+      }),
     watch,
   };
 }

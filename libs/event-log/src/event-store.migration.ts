@@ -15,13 +15,19 @@ export class CreateEventStore1764000000000 implements MigrationInterface {
         constraint events_pkey primary key (position),
         constraint events_subject_version unique (subject, version)
       )`);
-    await runner.query(`comment on column events.envelope is 'the CloudEvent, byte for byte what is in JetStream; jsonb would reorder it'`);
-    // A row leaves it only when JetStream has acknowledged the event, so nothing is skipped whatever the order of commits. It is emptied as fast as it is
-    // filled: without a vacuum of its own pace every read would walk over what is dead.
+    await runner.query(
+      `comment on column events.envelope is 'the CloudEvent, byte for byte what is in JetStream; jsonb would ` +
+        `reorder it'`,
+    );
+    // A row leaves it only when JetStream has acknowledged the event, so nothing is skipped whatever the order of
+    // commits. It is emptied as fast as it is filled: without a vacuum of its own pace every read would walk over what
+    // is dead.
     await runner.query(`
       create table outbox (position bigint constraint outbox_pkey primary key)
-      with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 5000)`);
-    // How far the relay has compared: every message of the stream up to stream_sequence is gone from the outbox. One row, written with each removal.
+      with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 5000)`);
+    // How far the relay has compared: every message of the stream up to stream_sequence is gone from the outbox. One
+    // row, written with each removal.
     await runner.query(`
       create table relay (
         one boolean constraint relay_pkey primary key default true check (one),

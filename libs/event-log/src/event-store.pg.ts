@@ -26,10 +26,16 @@ export interface AppendMeta {
   traceparent?: string;
 }
 
-/** The version is taken, or the one before is not there: the command was decided on a state that is not the last. The transaction must be rolled back. */
+/**
+ *  The version is taken, or the one before is not there: the command was decided on a state that is not the last. The
+ *  transaction must be rolled back.
+ */
 export class ConcurrencyError extends Error {
   override readonly name = 'ConcurrencyError';
-  constructor(readonly subjects: readonly string[], options?: ErrorOptions) {
+  constructor(
+    readonly subjects: readonly string[],
+    options?: ErrorOptions,
+  ) {
     super(`decided on a version that is not the last: ${subjects.slice(0, 3).join(', ')}`, options);
   }
 }
@@ -41,21 +47,27 @@ const LARGEST_ENVELOPE = 900_000;
 const UNIQUE_VIOLATION = '23505';
 
 /**
- * One round trip, whatever the number of events: `expected` is given for an entity's first event in the statement, where its predecessor must already be there
- * (READ COMMITTED: committed, or of this transaction). Identity values are handed out in the order of `order by`, so positions are causal within an entity.
+ * One round trip, whatever the number of events: `expected` is given for an entity's first event in the statement,
+ * where its predecessor must already be there (READ COMMITTED: committed, or of this transaction). Identity values are
+ * handed out in the order of `order by`, so positions are causal within an entity.
  */
 const APPEND = `
   with stored as (
     insert into events (subject, version, id, time, envelope)
     select new.subject, new.version, new.id, $5, new.envelope
-    from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $6::int[]) with ordinality as new (subject, version, id, envelope, expected, place)
-    where new.expected = 0 or exists (select from events before where before.subject = new.subject and before.version = new.expected)
+    from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $6::int[]) with ordinality as new (subject, version,
+      id, envelope, expected, place)
+    where new.expected = 0 or exists (select from events before where before.subject = new.subject and before.version
+      = new.expected)
     order by new.place
     returning position
   )
   insert into outbox (position) select position from stored`;
 
-/** The same for one event, as most commands have: without the arrays it costs PostgreSQL half and this process two thirds. */
+/**
+ *  The same for one event, as most commands have: without the arrays it costs PostgreSQL half and this process two
+ *  thirds.
+ */
 const APPEND_ONE = `
   with stored as (
     insert into events (subject, version, id, time, envelope)
@@ -65,10 +77,14 @@ const APPEND_ONE = `
   )
   insert into outbox (position) select position from stored`;
 
-/** Stores the events and puts them into the outbox, inside the caller's transaction; gives them back as they are stored. */
+/**
+ *  Stores the events and puts them into the outbox, inside the caller's transaction; gives them back as they are
+ *  stored.
+ */
 export async function append(tx: EntityManager, events: readonly NewEvent[], meta: AppendMeta): Promise<AnyEvent[]> {
   const stored: AnyEvent[] = [];
-  for (let from = 0; from < events.length; from += CHUNK) stored.push(...await appendChunk(tx, events.slice(from, from + CHUNK), meta));
+  for (let from = 0; from < events.length; from += CHUNK)
+    stored.push(...(await appendChunk(tx, events.slice(from, from + CHUNK), meta)));
   return stored;
 }
 
@@ -79,10 +95,14 @@ async function appendChunk(tx: EntityManager, chunk: readonly NewEvent[], meta: 
 }
 
 /**
- * The events as they will be stored, while they are being stored: what else the transaction writes of them need not wait for PostgreSQL's answer. `stored` must be
- * awaited before the commit, whatever else failed.
+ * The events as they will be stored, while they are being stored: what else the transaction writes of them need not
+ * wait for PostgreSQL's answer. `stored` must be awaited before the commit, whatever else failed.
  */
-export function startAppend(tx: EntityManager, chunk: readonly NewEvent[], meta: AppendMeta): { events: AnyEvent[]; stored: Promise<void> } {
+export function startAppend(
+  tx: EntityManager,
+  chunk: readonly NewEvent[],
+  meta: AppendMeta,
+): { events: AnyEvent[]; stored: Promise<void> } {
   const time = meta.now.toISOString();
   const events = chunk.map((event) => envelope(event, time, meta));
   const envelopes = events.map((event) => JSON.stringify(event));
@@ -90,7 +110,12 @@ export function startAppend(tx: EntityManager, chunk: readonly NewEvent[], meta:
   return { events, stored: storeChunk(tx, { chunk, events, envelopes, time }) };
 }
 
-interface Chunk { chunk: readonly NewEvent[]; events: readonly AnyEvent[]; envelopes: readonly string[]; time: string }
+interface Chunk {
+  chunk: readonly NewEvent[];
+  events: readonly AnyEvent[];
+  envelopes: readonly string[];
+  time: string;
+}
 
 async function storeChunk(tx: EntityManager, { chunk, events, envelopes, time }: Chunk): Promise<void> {
   const seen = new Set<string>();
@@ -99,23 +124,45 @@ async function storeChunk(tx: EntityManager, { chunk, events, envelopes, time }:
     seen.add(subject);
     return expectedVersion;
   });
-  const { rowCount } = await prepared(tx, statementOf({ events, envelopes, predecessors, time })).catch((error: unknown) => {
-    throw isVersionTaken(error) ? new ConcurrencyError([...seen], { cause: error }) : error;
-  });
+  const { rowCount } = await prepared(tx, statementOf({ events, envelopes, predecessors, time })).catch(
+    (error: unknown) => {
+      throw isVersionTaken(error) ? new ConcurrencyError([...seen], { cause: error }) : error;
+    },
+  );
   if (rowCount !== events.length) throw new ConcurrencyError([...seen]);
 }
 
-function statementOf({ events, envelopes, predecessors, time }: Omit<Chunk, 'chunk'> & { predecessors: readonly number[] }): { name: string; text: string; values: unknown[] } {
+function statementOf({
+  events,
+  envelopes,
+  predecessors,
+  time,
+}: Omit<Chunk, 'chunk'> & { predecessors: readonly number[] }): { name: string; text: string; values: unknown[] } {
   const [one, ...others] = events;
   if (one !== undefined && others.length === 0) {
-    return { name: 'event-log append one', text: APPEND_ONE, values: [one.subject, one.entityversion, one.id, envelopes[0], time, predecessors[0]] };
+    return {
+      name: 'event-log append one',
+      text: APPEND_ONE,
+      values: [one.subject, one.entityversion, one.id, envelopes[0], time, predecessors[0]],
+    };
   }
-  const values = [events.map(({ subject }) => subject), events.map(({ entityversion }) => entityversion), events.map(({ id }) => id), envelopes, time, predecessors];
+  const values = [
+    events.map(({ subject }) => subject),
+    events.map(({ entityversion }) => entityversion),
+    events.map(({ id }) => id),
+    envelopes,
+    time,
+    predecessors,
+  ];
   return { name: 'event-log append', text: APPEND, values };
 }
 
 /** CloudEvents 1.0 (contracts/envelope.ts). Shapes are the caller's and not checked again. */
-function envelope({ subject, type, expectedVersion, change, state }: NewEvent, time: string, { source, traceparent }: AppendMeta): AnyEvent {
+function envelope(
+  { subject, type, expectedVersion, change, state }: NewEvent,
+  time: string,
+  { source, traceparent }: AppendMeta,
+): AnyEvent {
   return {
     specversion: '1.0',
     id: uuidv7(),
@@ -133,9 +180,11 @@ function envelope({ subject, type, expectedVersion, change, state }: NewEvent, t
 /** An event that JetStream refuses would block the relay for ever, and everything behind it. */
 function refuseUnpublishable(events: readonly AnyEvent[], envelopes: readonly string[]): void {
   for (const [index, { subject }] of events.entries()) {
-    if (/[\s*>]/.test(subject) || entityOfSubject(subject) === undefined) throw new TypeError(`not a subject of the entities' stream: ${JSON.stringify(subject)}`);
+    if (/[\s*>]/.test(subject) || entityOfSubject(subject) === undefined)
+      throw new TypeError(`not a subject of the entities' stream: ${JSON.stringify(subject)}`);
     const text = envelopes[index]!;
-    if (text.length > LARGEST_ENVELOPE / 3 && Buffer.byteLength(text) > LARGEST_ENVELOPE) throw new TypeError(`an event of ${subject} is larger than ${LARGEST_ENVELOPE} bytes`);
+    if (text.length > LARGEST_ENVELOPE / 3 && Buffer.byteLength(text) > LARGEST_ENVELOPE)
+      throw new TypeError(`an event of ${subject} is larger than ${LARGEST_ENVELOPE} bytes`);
   }
 }
 
@@ -145,24 +194,37 @@ function isVersionTaken(error: unknown): boolean {
   return code === UNIQUE_VIOLATION && constraint === 'events_subject_version';
 }
 
-export interface LastEvent { version: number; type: string; state: unknown }
+export interface LastEvent {
+  version: number;
+  type: string;
+  state: unknown;
+}
 
 const LOAD_LAST = 'select version, envelope from events where subject = $1 order by version desc limit 1';
 
 /** The entity as its last event left it: `state` null where it was deleted, undefined where it never was. */
 export async function loadLast(tx: EntityManager, subject: string): Promise<LastEvent | undefined> {
-  const { rows } = await prepared<{ version: number; envelope: string }>(tx, { name: 'event-log last', text: LOAD_LAST, values: [subject] });
+  const { rows } = await prepared<{ version: number; envelope: string }>(tx, {
+    name: 'event-log last',
+    text: LOAD_LAST,
+    values: [subject],
+  });
   return rows[0] && lastOf(rows[0]);
 }
 
 const LOAD_MANY = `
   select wanted.subject, last.version, last.envelope
   from unnest($1::text[]) as wanted (subject)
-  cross join lateral (select version, envelope from events where subject = wanted.subject order by version desc limit 1) as last`;
+  cross join lateral (select version, envelope from events where subject = wanted.subject order by version desc limit
+    1) as last`;
 
 /** Of many entities in one round trip; those that never were are not in the map. */
 export async function loadLastOfMany(tx: EntityManager, subjects: readonly string[]): Promise<Map<string, LastEvent>> {
-  const { rows } = await prepared<{ subject: string; version: number; envelope: string }>(tx, { name: 'event-log last of many', text: LOAD_MANY, values: [subjects] });
+  const { rows } = await prepared<{ subject: string; version: number; envelope: string }>(tx, {
+    name: 'event-log last of many',
+    text: LOAD_MANY,
+    values: [subjects],
+  });
   return new Map(rows.map((row) => [row.subject, lastOf(row)]));
 }
 
@@ -171,14 +233,25 @@ function lastOf({ version, envelope: text }: { version: number; envelope: string
   return { version, type, state: data.state };
 }
 
-export interface StoredEvent { position: number; event: AnyEvent }
+export interface StoredEvent {
+  position: number;
+  event: AnyEvent;
+}
 
-/** Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is the record at one moment; elsewhere a later commit of a lower position may be missed. */
-export async function* readEvents(tx: EntityManager, options: { after?: number; batch?: number } = {}): AsyncGenerator<StoredEvent[]> {
+/**
+ *  Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is the record at one
+ *  moment; elsewhere a later commit of a lower position may be missed.
+ */
+export async function* readEvents(
+  tx: EntityManager,
+  options: { after?: number; batch?: number } = {},
+): AsyncGenerator<StoredEvent[]> {
   const { batch = 5_000 } = options;
   for (let after = options.after ?? 0; ;) {
     const { rows } = await prepared<{ position: string; envelope: string }>(tx, {
-      name: 'event-log read', text: 'select position, envelope from events where position > $1 order by position limit $2', values: [after, batch],
+      name: 'event-log read',
+      text: 'select position, envelope from events where position > $1 order by position limit $2',
+      values: [after, batch],
     });
     if (rows.length === 0) return;
     yield rows.map((row) => ({ position: Number(row.position), event: JSON.parse(row.envelope) as AnyEvent }));
@@ -187,16 +260,22 @@ export async function* readEvents(tx: EntityManager, options: { after?: number; 
 }
 
 /**
- * A named statement is parsed and planned once a connection, which for a single small row is half of its cost. TypeORM does not offer them, so this goes to the
- * transaction's own connection; failures have TypeORM's form. Without a transaction any connection of the pool does.
+ * A named statement is parsed and planned once a connection, which for a single small row is half of its cost. TypeORM
+ * does not offer them, so this goes to the transaction's own connection; failures have TypeORM's form. Without a
+ * transaction any connection of the pool does.
  */
-async function prepared<Row extends object>(tx: EntityManager, statement: { name: string; text: string; values: unknown[] }): Promise<QueryResult<Row>> {
+async function prepared<Row extends object>(
+  tx: EntityManager,
+  statement: { name: string; text: string; values: unknown[] },
+): Promise<QueryResult<Row>> {
   const runner = tx.queryRunner ?? tx.dataSource.createQueryRunner();
   try {
-    const client = await runner.connect() as ClientBase;
+    const client = (await runner.connect()) as ClientBase;
     return await client.query<Row>(statement);
   } catch (error) {
-    throw error instanceof Error && !(error instanceof QueryFailedError) ? new QueryFailedError(statement.name, undefined, error) : error;
+    throw error instanceof Error && !(error instanceof QueryFailedError)
+      ? new QueryFailedError(statement.name, undefined, error)
+      : error;
   } finally {
     if (runner !== tx.queryRunner) await runner.release();
   }

@@ -28,7 +28,12 @@ afterAll(async () => {
   await nats?.stop();
 });
 
-const batchOf = (size: number): Publication[] => Array.from({ length: size }, (_, index) => ({ id: randomUUID(), subject: subjectOf(index), envelope: `{"n":${index}}` }));
+const batchOf = (size: number): Publication[] =>
+  Array.from({ length: size }, (_, index) => ({
+    id: randomUUID(),
+    subject: subjectOf(index),
+    envelope: `{"n":${index}}`,
+  }));
 const idsInStream = async () => (await readStream(nc)).map(({ id }) => id);
 const ids = (batch: readonly Publication[]) => batch.map(({ id }) => id);
 
@@ -43,8 +48,17 @@ describe('fencedPublisher', () => {
   it('publishes nothing where the end is not what it knows, also when its length is', async () => {
     const [first, stale] = [batchOf(3), batchOf(3)];
     await publisher.publish(first, { sequence: 0 });
-    for (const end of [{ sequence: 0 }, { sequence: 2 }, { sequence: 4 }, { sequence: 3, id: randomUUID() }, { sequence: 2, id: first.at(-1)!.id }]) {
-      expect(await publisher.publish(stale, end)).toMatchObject({ acknowledged: 0, problem: expect.stringMatching(/wrong last/) });
+    for (const end of [
+      { sequence: 0 },
+      { sequence: 2 },
+      { sequence: 4 },
+      { sequence: 3, id: randomUUID() },
+      { sequence: 2, id: first.at(-1)!.id },
+    ]) {
+      expect(await publisher.publish(stale, end)).toMatchObject({
+        acknowledged: 0,
+        problem: expect.stringMatching(/wrong last/),
+      });
     }
     expect(await idsInStream()).toEqual(ids(first));
   });
@@ -61,7 +75,9 @@ describe('fencedPublisher', () => {
       const { acknowledged, problem } = await publishing;
       await other.flush();
       const found = await idsInStream();
-      expect(found.filter((id) => batch.some((one) => one.id === id))).toEqual(ids(batch.slice(0, found.filter((id) => batch.some((one) => one.id === id)).length)));
+      expect(found.filter((id) => batch.some((one) => one.id === id))).toEqual(
+        ids(batch.slice(0, found.filter((id) => batch.some((one) => one.id === id)).length)),
+      );
       expect(acknowledged).toBeLessThanOrEqual(found.length);
       if (problem !== undefined) cut += 1;
       end = found.length;
@@ -75,8 +91,12 @@ describe('fencedPublisher', () => {
     await publisher.publish(batch.slice(0, 10), { sequence: 0 });
     const sleeper = fencedPublisher(nc);
     await publisher.publish(batch.slice(10), { sequence: 10, id: batch[9]!.id });
-    await eventually(async () => !(await jetstream(nc).publish(subjectOf('probe'), 'x', { msgID: batch[0]!.id })).duplicate, { message: 'the duplicate window is over' });
-    // It believes that ten are there and sends the rest; then, as it may from its socket's buffer, every later part of that.
+    await eventually(
+      async () => !(await jetstream(nc).publish(subjectOf('probe'), 'x', { msgID: batch[0]!.id })).duplicate,
+      { message: 'the duplicate window is over' },
+    );
+    // It believes that ten are there and sends the rest; then, as it may from its socket's buffer, every later part of
+    // that.
     for (let from = 10; from < 50; from += 7) {
       const outcome = await sleeper.publish(batch.slice(from), { sequence: from, id: batch[from - 1]!.id });
       expect(outcome.acknowledged).toBe(0);
@@ -86,10 +106,15 @@ describe('fencedPublisher', () => {
     sleeper.close();
   });
 
-  it('says so where nobody takes the stream\'s messages, and where a message cannot be sent at all', async () => {
+  it("says so where nobody takes the stream's messages, and where a message cannot be sent at all", async () => {
     await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM);
-    expect(await publisher.publish(batchOf(2), { sequence: 0 })).toEqual({ acknowledged: 0, problem: expect.stringContaining('nobody') });
-    expect(await publisher.publish([{ id: randomUUID(), subject: 'with space', envelope: '{}' }], { sequence: 0 })).toMatchObject({ acknowledged: 0, problem: expect.any(String) });
+    expect(await publisher.publish(batchOf(2), { sequence: 0 })).toEqual({
+      acknowledged: 0,
+      problem: expect.stringContaining('nobody'),
+    });
+    expect(
+      await publisher.publish([{ id: randomUUID(), subject: 'with space', envelope: '{}' }], { sequence: 0 }),
+    ).toMatchObject({ acknowledged: 0, problem: expect.any(String) });
   });
 
   it('ends what is in flight when it is told that no answer will come', async () => {

@@ -1,15 +1,27 @@
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 
-export interface Publication { id: string; subject: string; envelope: string }
+export interface Publication {
+  id: string;
+  subject: string;
+  envelope: string;
+}
 
-/** The end of the stream as the publisher knows it. `id` undefined: it has read the end, and has not written it itself. */
-export interface StreamEnd { sequence: number; id?: string }
+/**
+ *  The end of the stream as the publisher knows it. `id` undefined: it has read the end, and has not written it itself.
+ */
+export interface StreamEnd {
+  sequence: number;
+  id?: string;
+}
 
 export interface PublishOutcome {
   /** How many of the batch, from its beginning, are in the stream for certain. */
   acknowledged: number;
-  /** Why the others are not, or are not known to be. The stream's end must be read again before anything else is published. */
+  /**
+   *  Why the others are not, or are not known to be. The stream's end must be read again before anything else is
+   *  published.
+   */
   problem?: string;
 }
 
@@ -33,11 +45,13 @@ interface Flight {
 }
 
 /**
- * Publishes whole batches without waiting in between, so that JetStream accepts a beginning of the batch and nothing after the first that it refuses.
+ * Publishes whole batches without waiting in between, so that JetStream accepts a beginning of the batch and nothing
+ * after the first that it refuses.
  *
- * Each message names its predecessor twice, by sequence and by id. The sequence alone is not enough in a pipeline: another publisher's message in between makes
- * JetStream refuse one and then accept the next, whose expected sequence has come true. The id alone is not enough either: the server knows its last id only
- * within the duplicate window after a restart. So the first message after the end was read is sent on its own, guarded by the sequence (whoever read the
+ * Each message names its predecessor twice, by sequence and by id. The sequence alone is not enough in a pipeline:
+ * another publisher's message in between makes JetStream refuse one and then accept the next, whose expected sequence
+ * has come true. The id alone is not enough either: the server knows its last id only within the duplicate window after
+ * a restart. So the first message after the end was read is sent on its own, guarded by the sequence (whoever read the
  * stream up to exactly there knows all of it); the others follow in a chain.
  */
 export function fencedPublisher(nc: NatsConnection): FencedPublisher {
@@ -58,9 +72,13 @@ export function fencedPublisher(nc: NatsConnection): FencedPublisher {
     callback: (error, message) => {
       if (!flight) return;
       if (error) return abort(error.message);
-      const [generation, index] = message.subject.slice(inbox.length + 1).split('.').map(Number);
+      const [generation, index] = message.subject
+        .slice(inbox.length + 1)
+        .split('.')
+        .map(Number);
       if (generation !== flight.generation) return;
-      const problem = index === flight.acknowledged ? problemOf(message, flight.base + index + 1) : 'an acknowledgement is missing';
+      const problem =
+        index === flight.acknowledged ? problemOf(message, flight.base + index + 1) : 'an acknowledgement is missing';
       if (problem !== undefined) return abort(problem);
       flight.acknowledged += 1;
       flight.timer.refresh();
@@ -68,20 +86,24 @@ export function fencedPublisher(nc: NatsConnection): FencedPublisher {
     },
   });
 
-  const fly = (batch: readonly Publication[], end: StreamEnd) => new Promise<PublishOutcome>((resolve) => {
-    const generation = generations += 1;
-    const timer = setTimeout(() => abort('JetStream did not answer'), ACK_DEADLINE_MS);
-    flight = { generation, base: end.sequence, size: batch.length, acknowledged: 0, timer, land: resolve };
-    try {
-      let previous = end.id;
-      for (const [index, { id, subject, envelope }] of batch.entries()) {
-        nc.publish(subject, envelope, { reply: `${inbox}.${generation}.${index}`, headers: guards(id, end.sequence + index, previous) });
-        previous = id;
+  const fly = (batch: readonly Publication[], end: StreamEnd) =>
+    new Promise<PublishOutcome>((resolve) => {
+      const generation = (generations += 1);
+      const timer = setTimeout(() => abort('JetStream did not answer'), ACK_DEADLINE_MS);
+      flight = { generation, base: end.sequence, size: batch.length, acknowledged: 0, timer, land: resolve };
+      try {
+        let previous = end.id;
+        for (const [index, { id, subject, envelope }] of batch.entries()) {
+          nc.publish(subject, envelope, {
+            reply: `${inbox}.${generation}.${index}`,
+            headers: guards(id, end.sequence + index, previous),
+          });
+          previous = id;
+        }
+      } catch (error) {
+        abort(error instanceof Error ? error.message : 'could not be published');
       }
-    } catch (error) {
-      abort(error instanceof Error ? error.message : 'could not be published');
-    }
-  });
+    });
 
   return {
     abort,
@@ -110,7 +132,8 @@ function guards(id: string, lastSequence: number, lastId: string | undefined) {
 
 /** Why this answer is not the plain acknowledgement of exactly this sequence. */
 function problemOf(message: Msg, sequence: number): string | undefined {
-  if (message.data.length === 0) return message.headers?.code === 503 ? 'nobody takes the stream\'s subjects' : 'an empty acknowledgement';
+  if (message.data.length === 0)
+    return message.headers?.code === 503 ? "nobody takes the stream's subjects" : 'an empty acknowledgement';
   const answer = message.json<{ seq?: number; duplicate?: boolean; error?: { description?: string } }>();
   if (answer.error) return answer.error.description ?? 'refused';
   if (answer.duplicate) return 'it is already there';

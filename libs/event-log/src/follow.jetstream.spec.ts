@@ -9,7 +9,9 @@ import { follow, type Followed, type FollowOptions } from './follow.jetstream.js
 import { logger, subjectOf } from './servers.fixture.js';
 import { ensureEntityStream } from './streams.jetstream.js';
 
-interface Numbered { n: number }
+interface Numbered {
+  n: number;
+}
 
 let nats: NatsServer;
 let nc: NatsConnection;
@@ -39,7 +41,10 @@ async function remake() {
 async function publish(from: number, to: number, subject = (n: number) => subjectOf(n % 10)) {
   const js = jetstream(nc);
   for (let n = from; n <= to; n += 1) {
-    await eventually(() => js.publish(subject(n), JSON.stringify({ n }), { msgID: `m${n}`, timeout: 1_000 }).then(() => true), { timeoutMs: 20_000 });
+    await eventually(
+      () => js.publish(subject(n), JSON.stringify({ n }), { msgID: `m${n}`, timeout: 1_000 }).then(() => true),
+      { timeoutMs: 20_000 },
+    );
   }
 }
 
@@ -52,8 +57,12 @@ function followed(options: Partial<FollowOptions<Numbered>> = {}, by = nc) {
     from: 'last-per-subject',
     heartbeatMs: 200,
     logger,
-    onEvent: ({ n }) => { seen.push(n); },
-    onCaughtUp: () => { state.caughtUpAt.push(seen.length); },
+    onEvent: ({ n }) => {
+      seen.push(n);
+    },
+    onCaughtUp: () => {
+      state.caughtUpAt.push(seen.length);
+    },
     onReset: () => {
       seen.length = 0;
       state.resets += 1;
@@ -65,10 +74,14 @@ function followed(options: Partial<FollowOptions<Numbered>> = {}, by = nc) {
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-const all = (seen: number[], to: number, from = 1) => eventually(() => {
-  expect(seen).toEqual(range(from, to));
-  return true;
-}, { timeoutMs: 15_000 });
+const all = (seen: number[], to: number, from = 1) =>
+  eventually(
+    () => {
+      expect(seen).toEqual(range(from, to));
+      return true;
+    },
+    { timeoutMs: 15_000 },
+  );
 
 describe('follow', () => {
   it('gives the last of each entity, says that this was all, and goes on', async () => {
@@ -153,7 +166,11 @@ describe('follow', () => {
     expect(state.resets).toBe(0);
   });
 
-  it.each<[string, number]>([['shorter', 5], ['longer', 60], ['of the same length', 30]])('begins again when the stream was made anew and is %s', async (_, length) => {
+  it.each<[string, number]>([
+    ['shorter', 5],
+    ['longer', 60],
+    ['of the same length', 30],
+  ])('begins again when the stream was made anew and is %s', async (_, length) => {
     await publish(1, 30);
     const { follower, seen, state } = followed({ from: 1 });
     await all(seen, 30);
@@ -175,10 +192,13 @@ describe('follow', () => {
     await remake();
     await publish(101, 110);
     await publish(111, 111, () => bridgeSubject('b2'));
-    await eventually(() => {
-      expect([...seen].sort((a, b) => a - b)).toEqual(range(101, 111));
-      return true;
-    }, { timeoutMs: 15_000 });
+    await eventually(
+      () => {
+        expect([...seen].sort((a, b) => a - b)).toEqual(range(101, 111));
+        return true;
+      },
+      { timeoutMs: 15_000 },
+    );
     expect(state.resets).toBe(1);
     expect(state.caughtUpAt.length).toBe(2);
   });
@@ -196,7 +216,8 @@ describe('follow', () => {
     const { seen, state } = followed({}, own);
     await eventually(() => state.caughtUpAt.length === 1);
     const publishing = publish(1, 50);
-    // Nothing of this process runs meanwhile, as in a sleep, for longer than heartbeats may be missing; and the connection is gone afterwards.
+    // Nothing of this process runs meanwhile, as in a sleep, for longer than heartbeats may be missing; and the
+    // connection is gone afterwards.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
     await own.reconnect();
     await publishing;
@@ -204,7 +225,7 @@ describe('follow', () => {
     expect(state.resets).toBe(0);
   });
 
-  it('gives every event that comes after it was caught up, also where there was none before and an interruption', async () => {
+  it('delivers every event after it caught up, also on an empty stream and after an interruption', async () => {
     const own = await connectNats(nats.url, { name: 'interrupted', logger });
     connections.push(own);
     const { seen, state } = followed({}, own);

@@ -7,7 +7,10 @@ export interface PushConsumer {
   readonly subject: string;
   /** Once the server has made it. */
   name?: string;
-  /** Messages that this consumer delivered, and that it will have delivered when it has caught up with what was there at its creation. */
+  /**
+   *  Messages that this consumer delivered, and that it will have delivered when it has caught up with what was there
+   *  at its creation.
+   */
   delivered: number;
   initial: number;
   /** Heartbeat intervals without anything from the server. */
@@ -29,7 +32,9 @@ export function pushConsumer(nc: NatsConnection, attention: Signal): PushConsume
   let held: Msg[] | undefined = [];
   let to: (message: Msg) => void = (message) => held!.push(message);
   let spoil!: (error: Error) => void;
-  const spoilt = new Promise<never>((_resolve, reject) => { spoil = reject; });
+  const spoilt = new Promise<never>((_resolve, reject) => {
+    spoil = reject;
+  });
   spoilt.catch(() => undefined);
   const subscription = nc.subscribe(subject, {
     callback: (error, message) => {
@@ -69,7 +74,10 @@ export async function watchHeartbeats(consumer: PushConsumer, attention: Signal,
   }
 }
 
-/** What the server says beside messages: heartbeats, flow control (it sends no more until that is answered), the consumer's end. */
+/**
+ *  What the server says beside messages: heartbeats, flow control (it sends no more until that is answered), the
+ *  consumer's end.
+ */
 export function answerControl(nc: NatsConnection, consumer: PushConsumer, message: Msg): void {
   const { headers } = message;
   if (headers?.code !== CONTROL) return consumer.isOdd(headers?.description ?? 'an unknown message');
@@ -81,11 +89,18 @@ export function answerControl(nc: NatsConnection, consumer: PushConsumer, messag
 }
 
 /** In the server's memory, without acknowledgements, gone half a minute after we are. */
-export function pushConsumerConfig(start: { lastPerSubject: boolean; sequence: number; filter?: string }, deliver: { subject: string; heartbeatMs: number }): Partial<ConsumerConfig> {
+export function pushConsumerConfig(
+  start: { lastPerSubject: boolean; sequence: number; filter?: string },
+  deliver: { subject: string; heartbeatMs: number },
+): Partial<ConsumerConfig> {
   return {
     ...(start.lastPerSubject
       ? { deliver_policy: DeliverPolicy.LastPerSubject, filter_subject: start.filter ?? '>' }
-      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start.sequence, ...(start.filter === undefined ? {} : { filter_subject: start.filter }) }),
+      : {
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: start.sequence,
+          ...(start.filter === undefined ? {} : { filter_subject: start.filter }),
+        }),
     deliver_subject: deliver.subject,
     ack_policy: AckPolicy.None,
     max_deliver: 1,

@@ -12,7 +12,9 @@ import { ensureStreams } from './streams.jetstream.js';
 let servers: Servers;
 let record: DataSource;
 let nc: NatsConnection;
-beforeAll(async () => { servers = await startServers(); }, 60_000);
+beforeAll(async () => {
+  servers = await startServers();
+}, 60_000);
 afterEach(() => servers?.undo());
 afterAll(() => servers?.stop());
 
@@ -24,7 +26,10 @@ async function given(): Promise<void> {
   record = await servers.record();
   await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM).catch(() => undefined);
   await ensureStreams(nc);
-  await write(record, Array.from({ length: EVENTS }, (_, index) => newEvent(index % 500, Math.floor(index / 500))));
+  await write(
+    record,
+    Array.from({ length: EVENTS }, (_, index) => newEvent(index % 500, Math.floor(index / 500))),
+  );
   const relay = relaying();
   await relayed();
   await relay.stop();
@@ -34,7 +39,8 @@ function relaying() {
   servers.later(() => relay.stop());
   return relay;
 }
-const relayed = () => eventually(async () => Number((await record.query('select count(*) as n from outbox'))[0].n) === 0);
+const relayed = () =>
+  eventually(async () => Number((await record.query('select count(*) as n from outbox'))[0].n) === 0);
 const options = () => ({ dataSource: record, nc, logger });
 
 describe('refillStream', () => {
@@ -52,7 +58,11 @@ describe('refillStream', () => {
     const before = await readStream(nc);
     if (!replace) await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM);
     const progress: number[] = [];
-    const result = await refillStream({ ...options(), replace, onProgress: ({ done, total }) => progress.push(done / total) });
+    const result = await refillStream({
+      ...options(),
+      replace,
+      onProgress: ({ done, total }) => progress.push(done / total),
+    });
     expect(result).toEqual({ published: EVENTS, total: EVENTS, finished: true });
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(progress.length).toBeGreaterThan(3);
@@ -67,7 +77,12 @@ describe('refillStream', () => {
   it('stops when it is told, and the relay does the rest', async () => {
     await given();
     const abort = new AbortController();
-    const result = await refillStream({ ...options(), replace: true, signal: abort.signal, onProgress: () => abort.abort() });
+    const result = await refillStream({
+      ...options(),
+      replace: true,
+      signal: abort.signal,
+      onProgress: () => abort.abort(),
+    });
     expect(result.finished).toBe(false);
     expect(result.published).toBeLessThan(EVENTS);
     relaying();
@@ -81,7 +96,9 @@ describe('refillStream', () => {
     await other.query('select pg_advisory_lock(7102002)');
     const abort = new AbortController();
     const refilling = refillStream({ ...options(), replace: true, signal: abort.signal });
-    await eventually(async () => (await record.query("select 1 from pg_locks where locktype = 'advisory' and not granted")).length > 0);
+    await eventually(
+      async () => (await record.query("select 1 from pg_locks where locktype = 'advisory' and not granted")).length > 0,
+    );
     abort.abort();
     expect(await refilling).toEqual({ published: 0, total: 0, finished: false });
     await other.query('select pg_advisory_unlock(7102002)');

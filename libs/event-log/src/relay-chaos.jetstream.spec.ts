@@ -12,7 +12,9 @@ import { slowWire } from './slow-wire.fixture.js';
 import { ensureStreams } from './streams.jetstream.js';
 
 let servers: Servers;
-beforeAll(async () => { servers = await startServers(); }, 60_000);
+beforeAll(async () => {
+  servers = await startServers();
+}, 60_000);
 afterEach(() => servers?.undo());
 afterAll(() => servers?.stop());
 
@@ -29,35 +31,50 @@ function random(seed: number): () => number {
 
 const WRITERS = 32;
 
-/** Writers on few entities, so that they collide; some hold their transaction open, so that positions become visible out of order. */
+/**
+ *  Writers on few entities, so that they collide; some hold their transaction open, so that positions become visible
+ *  out of order.
+ */
 async function writing(record: DataSource, each: number, seed: number, wake: () => void): Promise<number> {
   let written = 0;
-  await Promise.all(Array.from({ length: WRITERS }, async (_, writer) => {
-    const next = random(seed * 1_000 + writer);
-    for (let done = 0; done < each;) {
-      const entity = Math.floor(next() * 40);
-      const several = 1 + Math.floor(next() * 4);
-      const hold = next() < 0.1 ? Math.floor(next() * 30) : 0;
-      try {
-        await record.transaction(async (tx) => {
-          const last = await loadLast(tx, subjectOf(entity));
-          await append(tx, Array.from({ length: several }, (_, index) => newEvent(entity, (last?.version ?? 0) + index, `writer ${writer}`)), { source: 'test', now: new Date() });
-          if (hold > 0) await pause(hold);
-        });
-        done += 1;
-        written += several;
-        wake();
-      } catch (error) {
-        if (!(error instanceof ConcurrencyError)) throw error;
+  await Promise.all(
+    Array.from({ length: WRITERS }, async (_, writer) => {
+      const next = random(seed * 1_000 + writer);
+      for (let done = 0; done < each;) {
+        const entity = Math.floor(next() * 40);
+        const several = 1 + Math.floor(next() * 4);
+        const hold = next() < 0.1 ? Math.floor(next() * 30) : 0;
+        try {
+          await record.transaction(async (tx) => {
+            const last = await loadLast(tx, subjectOf(entity));
+            await append(
+              tx,
+              Array.from({ length: several }, (_, index) =>
+                newEvent(entity, (last?.version ?? 0) + index, `writer ${writer}`),
+              ),
+              { source: 'test', now: new Date() },
+            );
+            if (hold > 0) await pause(hold);
+          });
+          done += 1;
+          written += several;
+          wake();
+        } catch (error) {
+          if (!(error instanceof ConcurrencyError)) throw error;
+        }
       }
-    }
-  }));
+    }),
+  );
   return written;
 }
 
 type Disturbance = (relays: Relay[]) => Promise<void>;
 
-async function holds(options: { seed: number; each: number; disturb: (next: () => number, start: () => Promise<Relay>, record: DataSource) => Disturbance[] }): Promise<void> {
+async function holds(options: {
+  seed: number;
+  each: number;
+  disturb: (next: () => number, start: () => Promise<Relay>, record: DataSource) => Disturbance[];
+}): Promise<void> {
   const nc = await servers.connect();
   const record = await servers.record();
   const streams = { duplicateWindowMs: 100 };
@@ -65,7 +82,14 @@ async function holds(options: { seed: number; each: number; disturb: (next: () =
   await ensureStreams(nc, streams);
   const relays: Relay[] = [];
   const start = async () => {
-    const relay = startRelay({ dataSource: record, nc: await servers.connect(), logger, streams, pollMs: 100, batch: 64 });
+    const relay = startRelay({
+      dataSource: record,
+      nc: await servers.connect(),
+      logger,
+      streams,
+      pollMs: 100,
+      batch: 64,
+    });
     servers.later(() => relay.stop());
     return relay;
   };
@@ -79,68 +103,104 @@ async function holds(options: { seed: number; each: number; disturb: (next: () =
       await disturbances[Math.floor(next() * disturbances.length)]!(relays);
     }
   })();
-  const written = await writing(record, options.each, options.seed, () => { for (const relay of relays) relay.wake(); });
+  const written = await writing(record, options.each, options.seed, () => {
+    for (const relay of relays) relay.wake();
+  });
   finished = true;
   await disturbing;
-  await eventually(async () => Number((await record.query('select count(*) as n from outbox'))[0].n) === 0, { timeoutMs: 60_000, message: 'everything is relayed' });
+  await eventually(async () => Number((await record.query('select count(*) as n from outbox'))[0].n) === 0, {
+    timeoutMs: 60_000,
+    message: 'everything is relayed',
+  });
   expect(Number((await record.query('select count(*) as n from events'))[0].n)).toBe(written);
   await eventually(() => nc.flush().then(() => true), { message: 'NATS is back' });
   expect(await differences(record, nc)).toEqual([]);
 }
 
 describe('every committed event is in the stream exactly once and in order', () => {
-  it.each([1, 2])('while relays are stopped and started (seed %i)', (seed) => holds({
-    seed,
-    each: 15,
-    disturb: (next, start) => [async (relays) => {
-      const index = Math.floor(next() * relays.length);
-      await relays[index]!.stop();
-      relays[index] = await start();
-    }],
-  }), 120_000);
+  it.each([1, 2])(
+    'while relays are stopped and started (seed %i)',
+    (seed) =>
+      holds({
+        seed,
+        each: 15,
+        disturb: (next, start) => [
+          async (relays) => {
+            const index = Math.floor(next() * relays.length);
+            await relays[index]!.stop();
+            relays[index] = await start();
+          },
+        ],
+      }),
+    120_000,
+  );
 
-  it.each([3, 4])('while leaders lose their connection to the record (seed %i)', (seed) => holds({
-    seed,
-    each: 15,
-    disturb: (_next, _start, record) => [async () => {
-      await record.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh relay' and datname = current_database()");
-    }],
-  }), 120_000);
+  it.each([3, 4])(
+    'while leaders lose their connection to the record (seed %i)',
+    (seed) =>
+      holds({
+        seed,
+        each: 15,
+        disturb: (_next, _start, record) => [
+          async () => {
+            await record.query(
+              "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh " +
+                "relay' and datname = current_database()",
+            );
+          },
+        ],
+      }),
+    120_000,
+  );
 
-  it.each([5])('while nats-server is killed, or away for a while, and comes back with its data (seed %i)', (seed) => holds({
-    seed,
-    each: 25,
-    disturb: (next) => [
-      () => servers.nats.restart('SIGKILL'),
-      async () => {
-        await servers.nats.halt(next() < 0.5 ? 'SIGKILL' : 'SIGTERM');
-        await pause(200 + next() * 800);
-        await servers.nats.start();
-      },
-      () => pause(150),
-    ],
-  }), 120_000);
+  it.each([5])(
+    'while nats-server is killed, or away for a while, and comes back with its data (seed %i)',
+    (seed) =>
+      holds({
+        seed,
+        each: 25,
+        disturb: (next) => [
+          () => servers.nats.restart('SIGKILL'),
+          async () => {
+            await servers.nats.halt(next() < 0.5 ? 'SIGKILL' : 'SIGTERM');
+            await pause(200 + next() * 800);
+            await servers.nats.start();
+          },
+          () => pause(150),
+        ],
+      }),
+    120_000,
+  );
 
-  it.each([6, 7])('with all of it together (seed %i)', (seed) => holds({
-    seed,
-    each: 25,
-    disturb: (next, start, record) => [
-      () => servers.nats.restart('SIGKILL'),
-      async () => {
-        await record.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh relay' and datname = current_database()");
-      },
-      async (relays) => {
-        const index = Math.floor(next() * relays.length);
-        await relays[index]!.stop();
-        relays[index] = await start();
-      },
-    ],
-  }), 120_000);
+  it.each([6, 7])(
+    'with all of it together (seed %i)',
+    (seed) =>
+      holds({
+        seed,
+        each: 25,
+        disturb: (next, start, record) => [
+          () => servers.nats.restart('SIGKILL'),
+          async () => {
+            await record.query(
+              "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh " +
+                "relay' and datname = current_database()",
+            );
+          },
+          async (relays) => {
+            const index = Math.floor(next() * relays.length);
+            await relays[index]!.stop();
+            relays[index] = await start();
+          },
+        ],
+      }),
+    120_000,
+  );
 });
 
 /**
- * The worst that fencing has to hold against: the old leader's batch, each message of it expecting the sequence that the next leader reaches meanwhile, arrives bit by
- * bit between the next leader's own, which differs by an event of a lower position that was committed late. The server has forgotten the ids by then.
+ * The worst that fencing has to hold against: the old leader's batch, each message of it expecting the sequence that
+ * the next leader reaches meanwhile, arrives bit by bit between the next leader's own, which differs by an event of a
+ * lower position that was committed late. The server has forgotten the ids by then.
  */
 describe('a batch of a leader that is gone', () => {
   it.each([1, 2, 3, 4])('changes nothing when it arrives while the next leader is at work (seed %i)', async (seed) => {
@@ -164,17 +224,30 @@ describe('a batch of a leader that is gone', () => {
     await late.startTransaction();
     await append(late.manager, [newEvent('late', 0), newEvent('late', 1)], { source: 'test', now: new Date() });
     wire.hold();
-    await write(record, Array.from({ length: 300 }, (_, index) => newEvent(index % 7, Math.floor(index / 7))));
+    await write(
+      record,
+      Array.from({ length: 300 }, (_, index) => newEvent(index % 7, Math.floor(index / 7))),
+    );
     old.wake();
     // All of it is on its way; then the leader is gone, and with it its lock.
     await pause(100);
-    await record.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh relay' and datname = current_database()");
+    await record.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh relay' and " +
+        'datname = current_database()',
+    );
     await old.stop();
     await late.commitTransaction();
     await late.release();
     await pause(150);
 
-    const after = startRelay({ dataSource: record, nc, logger, streams, pollMs: 20, batch: 1 + Math.floor(next() * 6) });
+    const after = startRelay({
+      dataSource: record,
+      nc,
+      logger,
+      streams,
+      pollMs: 20,
+      batch: 1 + Math.floor(next() * 6),
+    });
     servers.later(() => after.stop());
     const total = 304;
     const until = total * (0.2 + next() * 0.6);

@@ -29,7 +29,10 @@ export interface Step {
 
 export interface RelayLeader {
   step(): Promise<Step>;
-  /** The next step compares with the stream, as the first one does. Asked for after an idle step, when nothing is left to settle. */
+  /**
+   *  The next step compares with the stream, as the first one does. Asked for after an idle step, when nothing is left
+   *  to settle.
+   */
   compareAgain(): void;
   /** Takes what was acknowledged last out of the outbox; the next leader would find it in the stream otherwise. */
   finish(): Promise<void>;
@@ -63,7 +66,9 @@ export function relayLeader(options: LeaderOptions): RelayLeader {
       end = undefined;
       return { relayed: relayed.length, idle: false, problem: outcome.problem };
     },
-    compareAgain: () => { end = undefined; },
+    compareAgain: () => {
+      end = undefined;
+    },
     async finish() {
       if (end && acknowledged.length > 0) await settle(0);
     },
@@ -82,7 +87,17 @@ function traceEach(relayed: readonly OutboxEntry[], began: number): void {
     // Before `data`: what a client wrote must not be taken for it.
     const parent = TRACEPARENT.exec(envelope.slice(0, Math.max(envelope.indexOf('"data":'), 0)))?.[1];
     if (parent !== undefined) {
-      recordSpan('relay.publish', { parent, kind: 'producer', began, ended, attributes: { 'messaging.system': 'nats', 'messaging.destination.name': TRUNKMESH_STREAM, 'messaging.nats.subject': subject } });
+      recordSpan('relay.publish', {
+        parent,
+        kind: 'producer',
+        began,
+        ended,
+        attributes: {
+          'messaging.system': 'nats',
+          'messaging.destination.name': TRUNKMESH_STREAM,
+          'messaging.nats.subject': subject,
+        },
+      });
     }
   }
 }

@@ -2,20 +2,33 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 
 /** What is not in JetStream yet, or not known to be. Positions are bigints, kept as text. */
-export interface OutboxEntry { position: string; id: string; subject: string; envelope: string }
-
-/** Up to which message, of which stream (by its time of creation), the outbox was compared with JetStream. `created` null: never. */
-export interface RelayPosition { created: string | null; sequence: number }
+export interface OutboxEntry {
+  position: string;
+  id: string;
+  subject: string;
+  envelope: string;
+}
 
 /**
- * The leader's own connection. The lock belongs to its session, and everything that a leader changes goes through it: a leader that lost the lock has lost the
- * connection with it, and can change nothing any more.
+ *  Up to which message, of which stream (by its time of creation), the outbox was compared with JetStream. `created`
+ *  null: never.
+ */
+export interface RelayPosition {
+  created: string | null;
+  sequence: number;
+}
+
+/**
+ * The leader's own connection. The lock belongs to its session, and everything that a leader changes goes through it: a
+ * leader that lost the lock has lost the connection with it, and can change nothing any more.
  */
 export interface RelaySession {
   /** Resolves when the connection is gone, for whatever reason. */
   readonly lost: Promise<void>;
   tryLead(): Promise<boolean>;
-  /** Waits for the lock; a leader that is asked lets go of it between two batches. False: it was told to stop waiting. */
+  /**
+   *  Waits for the lock; a leader that is asked lets go of it between two batches. False: it was told to stop waiting.
+   */
   lead(signal?: AbortSignal): Promise<boolean>;
   /** Somebody waits for the lock: an operator's command, which goes before. */
   isAskedToYield(): Promise<boolean>;
@@ -41,33 +54,39 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const REPAIR_TIMEOUT_MS = 3_600_000;
 
 /**
- * `idle_session_timeout` and the keepalives free the lock of a leader that was stopped or whose host vanished. Commits need not be on disk before the next: a
- * crash of PostgreSQL forgets the removal and the position together, and both are compared again.
- * The plans are made when the record is small or has no statistics yet, and kept as long as the connection: a scan of `events` that is cheap then would be run for each
- * batch when there are millions.
+ * `idle_session_timeout` and the keepalives free the lock of a leader that was stopped or whose host vanished. Commits
+ * need not be on disk before the next: a crash of PostgreSQL forgets the removal and the position together, and both
+ * are compared again. The plans are made when the record is small or has no statistics yet, and kept as long as the
+ * connection: a scan of `events` that is cheap then would be run for each batch when there are millions.
  */
 const SETTINGS = `
   select set_config(known.name, wanted.value, false)
-  from (values ('synchronous_commit', 'off'), ('idle_session_timeout', '15000'), ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),
-    ('tcp_keepalives_count', '3'), ('statement_timeout', '${QUERY_TIMEOUT_MS}'), ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off')) as wanted (name, value)
+  from (values ('synchronous_commit', 'off'), ('idle_session_timeout', '15000'), ('tcp_keepalives_idle', '5'),
+    ('tcp_keepalives_interval', '2'),
+    ('tcp_keepalives_count', '3'), ('statement_timeout', '${QUERY_TIMEOUT_MS}'), ('plan_cache_mode',
+      'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off')) as
+        wanted (name, value)
   join pg_settings as known on known.name = wanted.name`;
 
 const ASKED_TO_YIELD = `
   select exists (
     select from pg_locks join pg_database on pg_database.oid = pg_locks.database
-    where locktype = 'advisory' and datname = current_database() and classid = 0 and objid = $1 and objsubid = 1 and not granted
+    where locktype = 'advisory' and datname = current_database() and classid = 0 and objid = $1 and objsubid = 1 and
+      not granted
   ) as asked`;
 
 const SETTLE_AND_NEXT = `
   with settled as (delete from outbox where position = any($1::bigint[])),
-    moved as (update relay set stream_created = $2, stream_sequence = $3 where $3 > stream_sequence or stream_created is distinct from $2)
+    moved as (update relay set stream_created = $2, stream_sequence = $3 where $3 > stream_sequence or stream_created
+      is distinct from $2)
   select waiting.position, events.id, events.subject, events.envelope
   from (select position from outbox where position <> all($1::bigint[]) order by position limit $4) as waiting
   join events on events.position = waiting.position
   order by waiting.position`;
 
 const SETTLE_BY_ID = `
-  with settled as (delete from outbox using events where events.position = outbox.position and events.id = any($1::uuid[]))
+  with settled as (delete from outbox using events where events.position = outbox.position and events.id =
+    any($1::uuid[]))
   update relay set stream_created = $2, stream_sequence = $3`;
 
 const ENQUEUE_ALL = `
@@ -79,7 +98,13 @@ const LAG = `
   from (select position from outbox order by position limit ${LAG_COUNTED}) as waiting`;
 
 export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySession> {
-  const client = new pg.Client({ ...config, application_name: 'trunkmesh relay', connectionTimeoutMillis: 5_000, query_timeout: QUERY_TIMEOUT_MS + 1_000, keepAlive: true });
+  const client = new pg.Client({
+    ...config,
+    application_name: 'trunkmesh relay',
+    connectionTimeoutMillis: 5_000,
+    query_timeout: QUERY_TIMEOUT_MS + 1_000,
+    keepAlive: true,
+  });
   const lost = new Promise<void>((resolve) => {
     client.once('end', () => resolve());
     client.on('error', () => resolve());
@@ -93,17 +118,29 @@ export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySe
   return {
     lost,
     client,
-    tryLead: async () => (await client.query<{ leads: boolean }>('select pg_try_advisory_lock($1) as leads', [RELAY_LOCK])).rows[0]!.leads,
+    tryLead: async () =>
+      (await client.query<{ leads: boolean }>('select pg_try_advisory_lock($1) as leads', [RELAY_LOCK])).rows[0]!.leads,
     lead: (signal) => waitForLead(client, signal),
-    isAskedToYield: async () => (await client.query<{ asked: boolean }>({ name: 'asked', text: ASKED_TO_YIELD, values: [RELAY_LOCK] })).rows[0]!.asked,
+    isAskedToYield: async () =>
+      (await client.query<{ asked: boolean }>({ name: 'asked', text: ASKED_TO_YIELD, values: [RELAY_LOCK] })).rows[0]!
+        .asked,
     position: async () => {
-      const { rows } = await client.query<{ stream_created: string | null; stream_sequence: string }>('select stream_created, stream_sequence from relay');
+      const { rows } = await client.query<{ stream_created: string | null; stream_sequence: string }>(
+        'select stream_created, stream_sequence from relay',
+      );
       return { created: rows[0]!.stream_created, sequence: Number(rows[0]!.stream_sequence) };
     },
-    settleAndNext: async ({ positions, at }, limit) => (await client.query<OutboxEntry>({
-      name: 'settle', text: SETTLE_AND_NEXT, values: [positions, at.created, at.sequence, limit],
-    })).rows,
-    settleById: async (ids, at) => { await long(SETTLE_BY_ID, [ids, at.created, at.sequence]); },
+    settleAndNext: async ({ positions, at }, limit) =>
+      (
+        await client.query<OutboxEntry>({
+          name: 'settle',
+          text: SETTLE_AND_NEXT,
+          values: [positions, at.created, at.sequence, limit],
+        })
+      ).rows,
+    settleById: async (ids, at) => {
+      await long(SETTLE_BY_ID, [ids, at.created, at.sequence]);
+    },
     enqueueAll: async (at) => {
       await long(ENQUEUE_ALL, [at.created, at.sequence]);
       return Number((await long('select count(*) as events from outbox', [])).rows[0]!.events);
@@ -113,15 +150,21 @@ export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySe
   };
 }
 
-/** Asks again every two seconds, so that it can be told to stop; it waits in PostgreSQL's queue meanwhile, where the leader sees it. */
+/**
+ *  Asks again every two seconds, so that it can be told to stop; it waits in PostgreSQL's queue meanwhile, where the
+ *  leader sees it.
+ */
 async function waitForLead(client: pg.Client, signal?: AbortSignal): Promise<boolean> {
   await client.query("set lock_timeout = '2s'");
   try {
     while (!signal?.aborted) {
-      const leads = await client.query('select pg_advisory_lock($1)', [RELAY_LOCK]).then(() => true, (error: unknown) => {
-        if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
-        throw error;
-      });
+      const leads = await client.query('select pg_advisory_lock($1)', [RELAY_LOCK]).then(
+        () => true,
+        (error: unknown) => {
+          if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
+          throw error;
+        },
+      );
       if (leads) return true;
     }
     return false;
@@ -144,5 +187,13 @@ export async function patient(client: pg.Client, text: string, values: unknown[]
 export function clientConfig({ options }: Pick<DataSource, 'options'>): pg.ClientConfig {
   if (options.type !== 'postgres') throw new TypeError(`the record is in PostgreSQL, not in ${options.type}`);
   const { url, host, port, username, password, database, ssl } = options;
-  return { connectionString: url, host, port, user: username, password: password as pg.ClientConfig['password'], database, ssl: ssl as pg.ClientConfig['ssl'] };
+  return {
+    connectionString: url,
+    host,
+    port,
+    user: username,
+    password: password as pg.ClientConfig['password'],
+    database,
+    ssl: ssl as pg.ClientConfig['ssl'],
+  };
 }

@@ -8,13 +8,24 @@ import { type Relay, type RelayOptions, startRelay } from './relay.jetstream.js'
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { differences, logger, newEvent, readStream, type Servers, startServers, subjectOf, write } from './servers.fixture.js';
+import {
+  differences,
+  logger,
+  newEvent,
+  readStream,
+  type Servers,
+  startServers,
+  subjectOf,
+  write,
+} from './servers.fixture.js';
 import { ensureStreams } from './streams.jetstream.js';
 
 let servers: Servers;
 let record: DataSource;
 let nc: NatsConnection;
-beforeAll(async () => { servers = await startServers(); }, 60_000);
+beforeAll(async () => {
+  servers = await startServers();
+}, 60_000);
 afterEach(() => servers?.undo());
 afterAll(() => servers?.stop());
 
@@ -28,13 +39,21 @@ async function given(): Promise<void> {
 }
 
 function relaying(options: Partial<RelayOptions> = {}): Relay {
-  const relay = startRelay({ dataSource: record, nc, logger, streams: { duplicateWindowMs: 100 }, pollMs: 50, ...options });
+  const relay = startRelay({
+    dataSource: record,
+    nc,
+    logger,
+    streams: { duplicateWindowMs: 100 },
+    pollMs: 50,
+    ...options,
+  });
   servers.later(() => relay.stop());
   return relay;
 }
 
 const outbox = async () => Number((await record.query('select count(*) as n from outbox'))[0].n);
-const relayed = () => eventually(async () => (await outbox()) === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+const relayed = () =>
+  eventually(async () => (await outbox()) === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
 const isTheRecord = async () => expect(await differences(record, nc)).toEqual([]);
 const publish = (subject: string, payload: string, id: string) => {
   const guard = headers();
@@ -53,7 +72,7 @@ describe('the relay', () => {
     await isTheRecord();
   });
 
-  it('is woken by another instance\'s commit, over NATS', async () => {
+  it("is woken by another instance's commit, over NATS", async () => {
     await given();
     const leader = relaying({ pollMs: 10_000 });
     await eventually(() => leader.isLeader());
@@ -69,7 +88,11 @@ describe('the relay', () => {
   it('starts without NATS and without the record, and works when they are there', async () => {
     await given();
     let connected!: (nc: NatsConnection) => void;
-    const relay = relaying({ nc: new Promise((resolve) => { connected = resolve; }) });
+    const relay = relaying({
+      nc: new Promise((resolve) => {
+        connected = resolve;
+      }),
+    });
     await write(record, [newEvent('a', 0)]);
     relay.wake();
     expect(relay.isLeader()).toBe(false);
@@ -89,20 +112,33 @@ describe('the relay', () => {
     await isTheRecord();
   });
 
-  it('does not publish again what was acknowledged, though the outbox still has it and the duplicate window is over', async () => {
-    await given();
-    await write(record, Array.from({ length: 20 }, (_, index) => newEvent(index, 0)));
-    const first = relaying();
-    await relayed();
-    await first.stop();
-    // As a leader leaves it that is killed between the acknowledgement and the removal.
-    await record.query('insert into outbox select position from events where position > (select min(position) + 4 from events)');
-    await record.query('update relay set stream_sequence = 5');
-    await eventually(async () => (await publish(subjectOf('x'), 'x', '0190a000-0000-7000-8000-0000000000ff')).duplicate === false);
-    relaying();
-    await relayed();
-    expect((await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record'))).toEqual([]);
-  });
+  it(
+    'does not publish again what was acknowledged, though the outbox still has it and the duplicate window is ' +
+      'over',
+    async () => {
+      await given();
+      await write(
+        record,
+        Array.from({ length: 20 }, (_, index) => newEvent(index, 0)),
+      );
+      const first = relaying();
+      await relayed();
+      await first.stop();
+      // As a leader leaves it that is killed between the acknowledgement and the removal.
+      await record.query(
+        'insert into outbox select position from events where position > (select min(position) + 4 from events)',
+      );
+      await record.query('update relay set stream_sequence = 5');
+      await eventually(
+        async () => (await publish(subjectOf('x'), 'x', '0190a000-0000-7000-8000-0000000000ff')).duplicate === false,
+      );
+      relaying();
+      await relayed();
+      expect(
+        (await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record')),
+      ).toEqual([]);
+    },
+  );
 
   it('publishes an event of a lower position that was committed later', async () => {
     await given();
@@ -125,9 +161,15 @@ describe('the relay', () => {
     const relays = [relaying(), relaying({ nc: await servers.connect() })];
     for (let round = 0; round < 5; round += 1) {
       await eventually(() => relays.some((relay) => relay.isLeader()));
-      await write(record, Array.from({ length: 50 }, (_, index) => newEvent(`${round}-${index}`, 0)));
+      await write(
+        record,
+        Array.from({ length: 50 }, (_, index) => newEvent(`${round}-${index}`, 0)),
+      );
       relays[round % 2]!.wake();
-      await record.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh relay' and datname = current_database()");
+      await record.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trunkmesh relay' and " +
+          'datname = current_database()',
+      );
     }
     await relayed();
     await isTheRecord();
@@ -152,7 +194,10 @@ describe('the relay', () => {
     await write(record, [newEvent('a', 0)]);
     await relayed();
     await publish(subjectOf('stranger'), 'x', '0190a000-0000-7000-8000-0000000000fe');
-    await write(record, Array.from({ length: 100 }, (_, index) => newEvent(index, 0)));
+    await write(
+      record,
+      Array.from({ length: 100 }, (_, index) => newEvent(index, 0)),
+    );
     relay.wake();
     await relayed();
     expect(await differences(record, nc)).toEqual([expect.stringContaining('not in the record')]);
@@ -183,9 +228,19 @@ describe('a record that lost events', () => {
     await record.query('update relay set stream_sequence = 0');
     await write(record, [newEvent('a', 0), newEvent('c', 0)]);
     const lines: string[] = [];
-    relaying({ logger: createLogger('test', { destination: { write: (line) => { lines.push(line); } } }) });
+    relaying({
+      logger: createLogger('test', {
+        destination: {
+          write: (line) => {
+            lines.push(line);
+          },
+        },
+      }),
+    });
     await relayed();
-    expect((await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record'))).toEqual([]);
+    expect((await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record'))).toEqual(
+      [],
+    );
     expect(lines.map((line) => JSON.parse(line)).find(({ level }) => level === 'error')).toMatchObject({ unknown: 2 });
   });
 });
@@ -193,7 +248,10 @@ describe('a record that lost events', () => {
 describe('a stream that lost events', () => {
   it('is filled again from the record: all of it where it was made anew', async () => {
     await given();
-    await write(record, Array.from({ length: 600 }, (_, index) => newEvent(index % 100, Math.floor(index / 100))));
+    await write(
+      record,
+      Array.from({ length: 600 }, (_, index) => newEvent(index % 100, Math.floor(index / 100))),
+    );
     const relay = relaying();
     await relayed();
     await (await jetstreamManager(nc)).streams.delete(TRUNKMESH_STREAM);
@@ -229,10 +287,14 @@ describe('a stream that lost events', () => {
   it('gets its end again where only that was lost', async () => {
     await given();
     const first = relaying();
-    await write(record, Array.from({ length: 30 }, (_, index) => newEvent(index % 10, Math.floor(index / 10))));
+    await write(
+      record,
+      Array.from({ length: 30 }, (_, index) => newEvent(index % 10, Math.floor(index / 10))),
+    );
     await relayed();
     await first.stop();
-    // What a power cut does to the last seconds of a stream that is not synced at each message: the relay knows more of it than there is.
+    // What a power cut does to the last seconds of a stream that is not synced at each message: the relay knows more of
+    // it than there is.
     await record.query('update relay set stream_sequence = stream_sequence + 1000');
     await write(record, [newEvent(3, 3)]);
     relaying();
@@ -242,8 +304,13 @@ describe('a stream that lost events', () => {
 
   it('gets only what it lacks where it has a part', async () => {
     await given();
-    await write(record, Array.from({ length: 300 }, (_, index) => newEvent(index % 100, Math.floor(index / 100))));
-    const events: { subject: string; envelope: string; id: string }[] = await record.query('select subject, envelope, id from events order by position limit 130');
+    await write(
+      record,
+      Array.from({ length: 300 }, (_, index) => newEvent(index % 100, Math.floor(index / 100))),
+    );
+    const events: { subject: string; envelope: string; id: string }[] = await record.query(
+      'select subject, envelope, id from events order by position limit 130',
+    );
     for (const { subject, envelope, id } of events) await publish(subject, envelope, id);
     relaying();
     await relayed();

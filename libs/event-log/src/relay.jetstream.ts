@@ -20,7 +20,9 @@ export interface RelayOptions {
   streams?: StreamOptions;
   /** Events in flight at once. Default 512. */
   batch?: number;
-  /** How long an event waits whose notice was lost, and how often a leader looks whether it should yield. Default 1 s. */
+  /**
+   *  How long an event waits whose notice was lost, and how often a leader looks whether it should yield. Default 1 s.
+   */
   pollMs?: number;
   /** How long a stream that was lost stays so where nothing is published that would show it. Default 10 s. */
   compareMs?: number;
@@ -41,14 +43,28 @@ const MEASURE_MS = 2_000;
 const BACKOFF_MS = { first: 20, most: 2_000 };
 
 const relayedEvents = counter('trunkmesh_relay_events_total', 'Events published to JetStream by this instance');
-const interruptions = counter('trunkmesh_relay_interruptions_total', 'Batches that JetStream did not take whole, so that its end was read again');
+const interruptions = counter(
+  'trunkmesh_relay_interruptions_total',
+  'Batches that JetStream did not take whole, so that its end was read again',
+);
 
-/** One leader among all instances publishes committed events to JetStream, each exactly once and an entity's in order (ADR 0003). */
+/**
+ *  One leader among all instances publishes committed events to JetStream, each exactly once and an entity's in order
+ *  (ADR 0003).
+ */
 export function startRelay(options: RelayOptions): Relay {
   const { logger, batch = 512, pollMs = 1_000, compareMs = 10_000, streams = {} } = options;
   const work = signal();
   const stopping = new AbortController();
-  const state = { leads: false, lag: { events: 0, oldest: null as Date | null }, measuredAt: 0, connected: true, comparedAt: 0, nc: undefined as NatsConnection | undefined, publisher: undefined as FencedPublisher | undefined };
+  const state = {
+    leads: false,
+    lag: { events: 0, oldest: null as Date | null },
+    measuredAt: 0,
+    connected: true,
+    comparedAt: 0,
+    nc: undefined as NatsConnection | undefined,
+    publisher: undefined as FencedPublisher | undefined,
+  };
 
   const measure = async (session: RelaySession) => {
     if (Date.now() - state.measuredAt < MEASURE_MS) return;
@@ -59,7 +75,8 @@ export function startRelay(options: RelayOptions): Relay {
   const nothingWaits = async (leader: RelayLeader) => {
     state.lag = { events: 0, oldest: null };
     await work.wait(pollMs);
-    // Whoever reads the stream from its start would wait for the next command otherwise: a server that came back without its disk, a stream that somebody deleted.
+    // Whoever reads the stream from its start would wait for the next command otherwise: a server that came back
+    // without its disk, a stream that somebody deleted.
     if (!state.connected || Date.now() - state.comparedAt < compareMs) return;
     state.comparedAt = Date.now();
     leader.compareAgain();
@@ -69,12 +86,14 @@ export function startRelay(options: RelayOptions): Relay {
     if (problem === undefined) return;
     interruptions.add();
     logger.warn({ problem, relayed }, 'JetStream did not take the whole batch; comparing with the stream');
-    await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most), undefined, { signal: stopping.signal }).catch(() => undefined);
+    await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most), undefined, {
+      signal: stopping.signal,
+    }).catch(() => undefined);
   };
 
   /** Leads until it is told to stop, asked to yield, or loses its connection (which throws). */
   const lead = async (session: RelaySession, nc: NatsConnection) => {
-    const publisher = state.publisher = fencedPublisher(nc);
+    const publisher = (state.publisher = fencedPublisher(nc));
     const leader = relayLeader({ session, nc, publisher, streams, batch, logger });
     state.leads = true;
     state.comparedAt = Date.now();
@@ -117,13 +136,17 @@ export function startRelay(options: RelayOptions): Relay {
     if (!nc) return;
     state.nc = nc;
     const wakes = nc.subscribe(RELAY_WAKE, { callback: () => work.notify() });
-    const statuses = watchConnection(nc, () => {
-      state.connected = false;
-      state.publisher?.abort('the connection to NATS was lost');
-    }, () => {
-      Object.assign(state, { connected: true, comparedAt: 0 });
-      work.notify();
-    });
+    const statuses = watchConnection(
+      nc,
+      () => {
+        state.connected = false;
+        state.publisher?.abort('the connection to NATS was lost');
+      },
+      () => {
+        Object.assign(state, { connected: true, comparedAt: 0 });
+        work.notify();
+      },
+    );
     for (let backoff = 100; !stopping.signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MS.most)) {
       try {
         await session(nc);
@@ -138,8 +161,14 @@ export function startRelay(options: RelayOptions): Relay {
   };
 
   const removeGauges = [
-    gauge('trunkmesh_relay_lag_events', 'Events of the record that are not known to be in JetStream', () => state.lag.events),
-    gauge('trunkmesh_relay_lag_seconds', 'Age of the oldest of them', () => (state.lag.oldest ? Math.max(0, (Date.now() - state.lag.oldest.getTime()) / 1000) : 0)),
+    gauge(
+      'trunkmesh_relay_lag_events',
+      'Events of the record that are not known to be in JetStream',
+      () => state.lag.events,
+    ),
+    gauge('trunkmesh_relay_lag_seconds', 'Age of the oldest of them', () =>
+      state.lag.oldest ? Math.max(0, (Date.now() - state.lag.oldest.getTime()) / 1000) : 0,
+    ),
     gauge('trunkmesh_relay_leader', '1 where this instance leads the relay', () => (state.leads ? 1 : 0)),
   ];
   const running = run();
@@ -173,5 +202,8 @@ function watchConnection(nc: NatsConnection, broken: () => void, back: () => voi
 
 async function untilAborted<T>(value: T | Promise<T>, abort: AbortSignal): Promise<T | undefined> {
   if (abort.aborted) return undefined;
-  return Promise.race([value, new Promise<undefined>((resolve) => abort.addEventListener('abort', () => resolve(undefined), { once: true }))]);
+  return Promise.race([
+    value,
+    new Promise<undefined>((resolve) => abort.addEventListener('abort', () => resolve(undefined), { once: true })),
+  ]);
 }

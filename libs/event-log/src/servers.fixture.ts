@@ -33,7 +33,9 @@ export async function startServers(): Promise<Servers> {
   return {
     postgres,
     nats,
-    later: (one) => { undos.push(one); },
+    later: (one) => {
+      undos.push(one);
+    },
     undo,
     async connect() {
       const nc = await connectNats(nats.url, { name: 'test', logger });
@@ -41,7 +43,7 @@ export async function startServers(): Promise<Servers> {
       return nc;
     },
     async record() {
-      const url = await postgres.createDatabase(`record_${databases += 1}`);
+      const url = await postgres.createDatabase(`record_${(databases += 1)}`);
       const dataSource = await openRecord(url);
       undos.push(() => dataSource.destroy());
       return dataSource;
@@ -54,7 +56,13 @@ export async function startServers(): Promise<Servers> {
 }
 
 export async function openRecord(url: string, poolSize = 40): Promise<DataSource> {
-  const dataSource = new DataSource({ type: 'postgres', url, poolSize, migrations: [...eventStoreMigrations], poolErrorHandler: () => undefined });
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    migrations: [...eventStoreMigrations],
+    poolErrorHandler: () => undefined,
+  });
   await dataSource.initialize();
   await dataSource.runMigrations();
   return dataSource;
@@ -64,12 +72,24 @@ export const ORG = '0190a000-0000-7000-8000-000000000001';
 export const subjectOf = (entity: number | string) => trunkSubject(ORG, `trunk-${entity}`);
 
 export function newEvent(entity: number | string, expectedVersion: number, payload = 'x'): NewEvent {
-  return { subject: subjectOf(entity), type: 'TrunkUpdated', expectedVersion, change: { payload }, state: { entity, version: expectedVersion + 1, payload } };
+  return {
+    subject: subjectOf(entity),
+    type: 'TrunkUpdated',
+    expectedVersion,
+    change: { payload },
+    state: { entity, version: expectedVersion + 1, payload },
+  };
 }
 
-export const write = (record: DataSource, events: readonly NewEvent[]) => record.transaction((tx) => append(tx, events, { source: 'test', now: new Date() }));
+export const write = (record: DataSource, events: readonly NewEvent[]) =>
+  record.transaction((tx) => append(tx, events, { source: 'test', now: new Date() }));
 
-export interface InStream { sequence: number; subject: string; id: string; payload: string }
+export interface InStream {
+  sequence: number;
+  subject: string;
+  id: string;
+  payload: string;
+}
 
 /** Everything in the stream, in order. */
 export async function readStream(nc: NatsConnection): Promise<InStream[]> {
@@ -79,20 +99,31 @@ export async function readStream(nc: NatsConnection): Promise<InStream[]> {
   const consumer = await jetstream(nc).consumers.get(TRUNKMESH_STREAM);
   const reading = await consumer.consume({ max_messages: 1_000 });
   for await (const message of reading) {
-    messages.push({ sequence: message.seq, subject: message.subject, id: message.headers?.get('Nats-Msg-Id') ?? '', payload: message.string() });
+    messages.push({
+      sequence: message.seq,
+      subject: message.subject,
+      id: message.headers?.get('Nats-Msg-Id') ?? '',
+      payload: message.string(),
+    });
     if (message.info.pending === 0) break;
   }
   return messages;
 }
 
-/** The promise: the stream holds exactly the record. The same payloads byte for byte under the same ids, none twice, none missing, each entity's in the order of versions. */
+/**
+ *  The promise: the stream holds exactly the record. The same payloads byte for byte under the same ids, none twice,
+ *  none missing, each entity's in the order of versions.
+ */
 export async function differences(record: DataSource, nc: NatsConnection): Promise<string[]> {
-  const events: { id: string; subject: string; version: number; envelope: string }[] = await record.query('select id, subject, version, envelope from events order by position');
+  const events: { id: string; subject: string; version: number; envelope: string }[] = await record.query(
+    'select id, subject, version, envelope from events order by position',
+  );
   const messages = await readStream(nc);
   const found: string[] = [];
   const byId = new Map<string, InStream>();
   for (const message of messages) {
-    if (byId.has(message.id)) found.push(`twice: ${message.id} at ${byId.get(message.id)!.sequence} and ${message.sequence}`);
+    if (byId.has(message.id))
+      found.push(`twice: ${message.id} at ${byId.get(message.id)!.sequence} and ${message.sequence}`);
     byId.set(message.id, message);
   }
   const reached = new Map<string, { version: number; sequence: number }>();
@@ -105,7 +136,8 @@ export async function differences(record: DataSource, nc: NatsConnection): Promi
     byId.delete(id);
     if (message.payload !== envelope || message.subject !== subject) found.push(`other bytes: ${subject} ${version}`);
     const before = reached.get(subject);
-    if (before && before.sequence > message.sequence) found.push(`out of order: ${subject} ${before.version} at ${before.sequence}, ${version} at ${message.sequence}`);
+    if (before && before.sequence > message.sequence)
+      found.push(`out of order: ${subject} ${before.version} at ${before.sequence}, ${version} at ${message.sequence}`);
     reached.set(subject, { version, sequence: message.sequence });
   }
   for (const { sequence, subject } of byId.values()) found.push(`not in the record: ${subject} at ${sequence}`);

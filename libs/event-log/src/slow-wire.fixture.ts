@@ -1,7 +1,15 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A wire to a server of this machine that can hold what a client sends, and let it arrive later: as a paused process's socket, or a network that comes back, does. */
-export interface SlowWire { url: string; hold(): void; release(): void; stop(): Promise<void> }
+/**
+ *  A wire to a server of this machine that can hold what a client sends, and let it arrive later: as a paused process's
+ *  socket, or a network that comes back, does.
+ */
+export interface SlowWire {
+  url: string;
+  hold(): void;
+  release(): void;
+  stop(): Promise<void>;
+}
 
 export async function slowWire(port: number): Promise<SlowWire> {
   const sockets = new Set<Socket>();
@@ -26,18 +34,23 @@ export async function slowWire(port: number): Promise<SlowWire> {
     });
     server.on('close', () => client.destroy());
   });
-  await new Promise<void>((resolve) => { listener.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    listener.listen(0, '127.0.0.1', resolve);
+  });
   return {
     url: `nats://127.0.0.1:${(listener.address() as AddressInfo).port}`,
-    hold: () => { holding = true; },
+    hold: () => {
+      holding = true;
+    },
     release: () => {
       holding = false;
       for (const send of held) send();
       held = [];
     },
-    stop: () => new Promise((resolve) => {
-      for (const socket of sockets) socket.destroy();
-      listener.close(() => resolve());
-    }),
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        listener.close(() => resolve());
+      }),
   };
 }

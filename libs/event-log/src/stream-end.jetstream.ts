@@ -13,12 +13,18 @@ const CHUNK = 1_024;
 /** Short, because a relay that is told to stop while NATS is away waits for it. */
 const REQUEST_MS = 2_000;
 
-export interface CompareOptions { nc: NatsConnection; session: RelaySession; streams: StreamOptions; logger: Logger }
+export interface CompareOptions {
+  nc: NatsConnection;
+  session: RelaySession;
+  streams: StreamOptions;
+  logger: Logger;
+}
 
 /**
- * Brings the outbox in line with what JetStream really has, and gives the stream's end. What was published and not yet taken out of the outbox (a leader that was
- * killed, an acknowledgement that was lost) is found by its id in what follows the last position compared. A stream that is not the one that was compared, or is
- * shorter, has lost events: what it lacks is put into the outbox again.
+ * Brings the outbox in line with what JetStream really has, and gives the stream's end. What was published and not yet
+ * taken out of the outbox (a leader that was killed, an acknowledgement that was lost) is found by its id in what
+ * follows the last position compared. A stream that is not the one that was compared, or is shorter, has lost events:
+ * what it lacks is put into the outbox again.
  */
 export async function compareWithStream(options: CompareOptions): Promise<RelayPosition & { created: string }> {
   const { session } = options;
@@ -33,7 +39,10 @@ export async function compareWithStream(options: CompareOptions): Promise<RelayP
     const last = Math.min(from + CHUNK - 1, end.sequence);
     const found = await eventsBetween(options.nc, from, last);
     await reportUnknown(session, found, options.logger);
-    await session.settleById(found.map(({ id }) => id), { created: end.created, sequence: last });
+    await session.settleById(
+      found.map(({ id }) => id),
+      { created: end.created, sequence: last },
+    );
   }
   return end;
 }

@@ -1,7 +1,11 @@
 import { anyEvent } from '@trunkmesh/contracts/envelope.js';
 
 /** What identifies an event of the stream: enough to compare it with the record. */
-export interface StreamEvent { subject: string; version: number; id: string }
+export interface StreamEvent {
+  subject: string;
+  version: number;
+  id: string;
+}
 
 const identity = anyEvent.pick({ id: true, subject: true, entityversion: true });
 
@@ -14,5 +18,7 @@ export function streamEvent(subject: string, payload: string): StreamEvent | und
     return undefined;
   }
   const parsed = identity.safeParse(value);
-  return parsed.success && parsed.data.subject === subject ? { subject, version: parsed.data.entityversion, id: parsed.data.id } : undefined;
+  return parsed.success && parsed.data.subject === subject
+    ? { subject, version: parsed.data.entityversion, id: parsed.data.id }
+    : undefined;
 }

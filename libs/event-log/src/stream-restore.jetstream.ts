@@ -20,8 +20,8 @@ const CHUNK = 10_000;
 const SIGN_OF_LIFE_MS = 4_000;
 
 /**
- * Puts into the outbox what the record has and the stream lacks, and takes out what the stream has. A stream holds, of each entity, a beginning of its events; so
- * the last version of each is enough to know the rest.
+ * Puts into the outbox what the record has and the stream lacks, and takes out what the stream has. A stream holds, of
+ * each entity, a beginning of its events; so the last version of each is enough to know the rest.
  */
 export async function restoreStream({ nc, session, end, known, logger }: RestoreOptions): Promise<void> {
   if (end.sequence === 0) {
@@ -34,9 +34,10 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
   await client.query('create temporary table if not exists relayed (subject text, version integer, id uuid)');
   await client.query('truncate relayed');
   for await (const chunk of lastOfEachSubject(nc, logger)) {
-    await client.query('insert into relayed (subject, version, id) select * from unnest($1::text[], $2::int[], $3::uuid[])', [
-      chunk.map(({ subject }) => subject), chunk.map(({ version }) => version), chunk.map(({ id }) => id),
-    ]);
+    await client.query(
+      'insert into relayed (subject, version, id) select * from unnest($1::text[], $2::int[], $3::uuid[])',
+      [chunk.map(({ subject }) => subject), chunk.map(({ version }) => version), chunk.map(({ id }) => id)],
+    );
   }
   await client.query('analyze relayed');
   const { rows } = await patient(client, COMPARE, [end.created, end.sequence]);
@@ -46,22 +47,41 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
   if (unknown > 0) warnOfUnknown(logger, unknown);
 }
 
-/** Events of the stream that the record does not know: it is an older copy, or the stream is another record's. The record counts, so the relay goes on; what follows the stream alone may know too much. */
-export async function reportUnknown({ client }: RelaySession, found: readonly StreamEvent[], logger: Logger): Promise<void> {
-  const { rows } = await client.query<{ unknown: number }>(UNKNOWN, [found.map(({ subject }) => subject), found.map(({ version }) => version), found.map(({ id }) => id)]);
+/**
+ *  Events of the stream that the record does not know: it is an older copy, or the stream is another record's. The
+ *  record counts, so the relay goes on; what follows the stream alone may know too much.
+ */
+export async function reportUnknown(
+  { client }: RelaySession,
+  found: readonly StreamEvent[],
+  logger: Logger,
+): Promise<void> {
+  const { rows } = await client.query<{ unknown: number }>(UNKNOWN, [
+    found.map(({ subject }) => subject),
+    found.map(({ version }) => version),
+    found.map(({ id }) => id),
+  ]);
   if (rows[0]!.unknown > 0) warnOfUnknown(logger, rows[0]!.unknown);
 }
 
 function warnOfUnknown(logger: Logger, unknown: number): void {
   unknownEvents.add(unknown);
-  logger.error({ unknown }, 'the stream has events that the record does not know: the record is an older copy, or the stream is another record\'s. "refill --replace" makes the stream anew');
+  logger.error(
+    { unknown },
+    'the stream has events that the record does not know: the record is an older copy, or the stream is another ' +
+      'record\'s. "refill --replace" makes the stream anew',
+  );
 }
 
-const unknownEvents = counter('trunkmesh_relay_unknown_events_total', 'Events found in the stream that the record does not know');
+const unknownEvents = counter(
+  'trunkmesh_relay_unknown_events_total',
+  'Events found in the stream that the record does not know',
+);
 
 const UNKNOWN = `
   select count(*)::int as unknown
-  from unnest($1::text[], $2::int[], $3::uuid[]) as found (subject, version, id) left join events using (subject, version)
+  from unnest($1::text[], $2::int[], $3::uuid[]) as found (subject, version, id) left join events using (subject,
+    version)
   where events.id is distinct from found.id`;
 
 /** A reader may give an entity's older events as well. */
@@ -81,7 +101,8 @@ const COMPARE = `
     update relay set stream_created = $1, stream_sequence = $2
   )
   select (select count(*)::int from missing) as missing,
-    (select count(*)::int from last left join events using (subject, version) where events.id is distinct from last.id) as unknown`;
+    (select count(*)::int from last left join events using (subject, version) where events.id is distinct from
+      last.id) as unknown`;
 
 async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGenerator<StreamEvent[]> {
   let read: StreamEvent[] = [];
@@ -112,7 +133,13 @@ async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGene
       const chunk = read;
       read = [];
       yield chunk;
-      if (chunk.length === 0 && !finished) await Promise.race([new Promise<void>((resolve) => { wake = resolve; }), pause(SIGN_OF_LIFE_MS, undefined, { ref: false })]);
+      if (chunk.length === 0 && !finished)
+        await Promise.race([
+          new Promise<void>((resolve) => {
+            wake = resolve;
+          }),
+          pause(SIGN_OF_LIFE_MS, undefined, { ref: false }),
+        ]);
     }
   } finally {
     await reader.stop();

@@ -25,7 +25,17 @@ describe('ensureStreams', () => {
     await Promise.all([ensureStreams(nc), ensureStreams(nc), ensureStreams(nc)]);
     const names: string[] = [];
     for await (const { config } of manager.streams.list()) names.push(config.name);
-    expect(names.sort()).toEqual(['CALLS', 'GATEWAYS', 'KV_bridge-owners', 'KV_bridges', 'KV_gateways', 'KV_held-calls', 'KV_usage', 'REFUSED', 'TRUNKMESH']);
+    expect(names.sort()).toEqual([
+      'CALLS',
+      'GATEWAYS',
+      'KV_bridge-owners',
+      'KV_bridges',
+      'KV_gateways',
+      'KV_held-calls',
+      'KV_usage',
+      'REFUSED',
+      'TRUNKMESH',
+    ]);
     await ensureStreams(nc);
   });
 
@@ -34,7 +44,14 @@ describe('ensureStreams', () => {
     await expect(manager.streams.deleteMessage(TRUNKMESH_STREAM, seq)).rejects.toThrow();
     await expect(manager.streams.purge(TRUNKMESH_STREAM)).rejects.toThrow();
     const { config } = await manager.streams.info(TRUNKMESH_STREAM);
-    expect(config).toMatchObject({ max_age: 0, max_msgs: -1, max_bytes: -1, discard: 'new', storage: 'file', duplicate_window: 120e9 });
+    expect(config).toMatchObject({
+      max_age: 0,
+      max_msgs: -1,
+      max_bytes: -1,
+      discard: 'new',
+      storage: 'file',
+      duplicate_window: 120e9,
+    });
   });
 
   it('updates what differs and keeps what is in it', async () => {

@@ -1,10 +1,25 @@
 import {
-  DiscardPolicy, JetStreamApiCodes, JetStreamApiError, type JetStreamManager, jetstreamManager, RetentionPolicy, StorageType, type StreamConfig,
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
-  BRIDGE_OWNERS_BUCKET, BRIDGES_BUCKET, CALLS_STREAM, GATEWAYS_BUCKET, GATEWAYS_STREAM, HELD_CALLS_BUCKET,
-  REFUSED_STREAM, STREAM_SUBJECTS, TRUNKMESH_STREAM, USAGE_BUCKET,
+  BRIDGE_OWNERS_BUCKET,
+  BRIDGES_BUCKET,
+  CALLS_STREAM,
+  GATEWAYS_BUCKET,
+  GATEWAYS_STREAM,
+  HELD_CALLS_BUCKET,
+  REFUSED_STREAM,
+  STREAM_SUBJECTS,
+  TRUNKMESH_STREAM,
+  USAGE_BUCKET,
 } from '@trunkmesh/contracts/subjects.js';
 
 export interface StreamOptions {
@@ -25,7 +40,10 @@ const STREAM_NAME_IN_USE = 10058;
 
 type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
-/** Creates what is not there and updates what differs: the streams and the KV buckets. Safe to run in several processes at once, and again. */
+/**
+ *  Creates what is not there and updates what differs: the streams and the KV buckets. Safe to run in several processes
+ *  at once, and again.
+ */
 export async function ensureStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   for (const settings of allSettings(options)) await ensure(manager, settings);
@@ -35,7 +53,7 @@ export async function ensureStreams(nc: NatsConnection, options: StreamOptions =
 export async function createMissingStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   for (const settings of allSettings(options)) {
-    if (await configOf(manager, settings.name) === undefined) await create(manager, settings);
+    if ((await configOf(manager, settings.name)) === undefined) await create(manager, settings);
   }
 }
 
@@ -51,7 +69,8 @@ function allSettings(options: StreamOptions): Settings[] {
     { ...stream(GATEWAYS_STREAM, options), max_age: 90 * DAY_NS, max_msgs_per_subject: 100 },
     // Both bounds hold: readers are seconds behind, and a flood pushes out what was read long ago.
     { ...stream(REFUSED_STREAM, options), max_age: 7 * DAY_NS, max_bytes: REFUSED_BYTES },
-    // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the bucket says nothing when an entry runs out.
+    // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the
+    // bucket says nothing when an entry runs out.
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },
     bucket(GATEWAYS_BUCKET, options),
     bucket(USAGE_BUCKET, options),
@@ -60,12 +79,18 @@ function allSettings(options: StreamOptions): Settings[] {
   ];
 }
 
-/** Keeps everything for ever: no limit, nothing in it can be deleted or purged, and a full disk refuses what is new (the record keeps it). `refill --replace` deletes the whole stream. */
+/**
+ *  Keeps everything for ever: no limit, nothing in it can be deleted or purged, and a full disk refuses what is new
+ *  (the record keeps it). `refill --replace` deletes the whole stream.
+ */
 function entitySettings(options: StreamOptions): Settings {
   return { ...stream(TRUNKMESH_STREAM, options), discard: DiscardPolicy.New, deny_delete: true, deny_purge: true };
 }
 
-function stream(name: keyof typeof STREAM_SUBJECTS, { replicas = 1, duplicateWindowMs = 120_000 }: StreamOptions): Settings {
+function stream(
+  name: keyof typeof STREAM_SUBJECTS,
+  { replicas = 1, duplicateWindowMs = 120_000 }: StreamOptions,
+): Settings {
   return {
     name,
     subjects: [...STREAM_SUBJECTS[name]],
@@ -107,13 +132,17 @@ function bucket(name: string, { replicas = 1 }: StreamOptions): Settings {
 }
 
 async function ensure(manager: JetStreamManager, wanted: Settings): Promise<void> {
-  const found = await configOf(manager, wanted.name) ?? await create(manager, wanted);
+  const found = (await configOf(manager, wanted.name)) ?? (await create(manager, wanted));
   if (found === 'created' || !differs(found, wanted)) return;
   try {
     await manager.streams.update(wanted.name, { ...found, ...wanted });
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error;
-    throw new StreamSettingsError(`the stream ${wanted.name} is there with other settings, which cannot be changed: ${error.message}. Back it up, delete it and start again.`, { cause: error });
+    throw new StreamSettingsError(
+      `the stream ${wanted.name} is there with other settings, which cannot be changed: ${error.message}. Back ` +
+        'it up, delete it and start again.',
+      { cause: error },
+    );
   }
 }
 
@@ -123,7 +152,10 @@ async function create(manager: JetStreamManager, wanted: Settings): Promise<'cre
     return 'created';
   } catch (error) {
     // Another process made it in between, as another version of us would.
-    const raced = error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE ? await configOf(manager, wanted.name) : undefined;
+    const raced =
+      error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE
+        ? await configOf(manager, wanted.name)
+        : undefined;
     if (raced) return raced;
     throw error;
   }
@@ -138,7 +170,8 @@ async function configOf(manager: JetStreamManager, name: string): Promise<Stream
   }
 }
 
-export const isStreamNotFound = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+export const isStreamNotFound = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 
 /** Only what we set counts; a newer server has settings that we do not know. A server leaves out what is false. */
 function differs(found: StreamConfig, wanted: Settings): boolean {

@@ -1,16 +1,22 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Addresses of the two families as a number (IPv4) or eight 16-bit groups (IPv6). IPv4-mapped IPv6 (`::ffff:192.0.2.1`) is the IPv4 address: FreeSWITCH on a
- * dual-stack socket reports a carrier's IPv4 that way.
+ * Addresses of the two families as a number (IPv4) or eight 16-bit groups (IPv6). IPv4-mapped IPv6 (`::ffff:192.0.2.1`)
+ * is the IPv4 address: FreeSWITCH on a dual-stack socket reports a carrier's IPv4 that way.
  */
 export type Address = { family: 4; bits: number } | { family: 6; groups: readonly number[] };
 
-export interface Cidr { address: Address; prefix: number }
+export interface Cidr {
+  address: Address;
+  prefix: number;
+}
 
 const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
 
-/** Dotted decimal only: `010.0.0.1`, `0x7f.1` and other spellings that resolvers read differently are none. -1 where it is none. */
+/**
+ *  Dotted decimal only: `010.0.0.1`, `0x7f.1` and other spellings that resolvers read differently are none. -1 where it
+ *  is none.
+ */
 function parseIpv4(text: string): number {
   const octets = IPV4.exec(text);
   if (octets === null) return -1;
@@ -51,7 +57,9 @@ export function parseCidr(text: string): Cidr | undefined {
   return prefix >= 0 && prefix <= width ? { address, prefix } : undefined;
 }
 
-/** The address in a trunk's `gateway` where that is literal: `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6. */
+/**
+ *  The address in a trunk's `gateway` where that is literal: `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6.
+ */
 export function gatewayAddress(gateway: string): Address | undefined {
   if (gateway.startsWith('[')) {
     const end = gateway.indexOf(']');
@@ -62,7 +70,10 @@ export function gatewayAddress(gateway: string): Address | undefined {
   return parseAddress(port ? gateway.slice(0, colon) : gateway);
 }
 
-/** Values by network. A lookup asks one hash map a prefix length in use, the longest first: 33 and 129 of them at most, in practice a handful. */
+/**
+ *  Values by network. A lookup asks one hash map a prefix length in use, the longest first: 33 and 129 of them at most,
+ *  in practice a handful.
+ */
 export interface AddressIndex<T> {
   readonly v4: (Map<number, T[]> | undefined)[];
   readonly v6: (Map<string, T[]> | undefined)[];
@@ -74,7 +85,8 @@ export function createAddressIndex<T>(): AddressIndex<T> {
   return { v4: [], v6: [], v4Prefixes: [], v6Prefixes: [] };
 }
 
-const maskIpv4 = (bits: number, prefix: number): number => prefix === 0 ? 0 : prefix === 32 ? bits : Math.floor(bits / 2 ** (32 - prefix));
+const maskIpv4 = (bits: number, prefix: number): number =>
+  prefix === 0 ? 0 : prefix === 32 ? bits : Math.floor(bits / 2 ** (32 - prefix));
 
 function maskIpv6(groups: readonly number[], prefix: number): string {
   let key = '';
@@ -87,18 +99,19 @@ function maskIpv6(groups: readonly number[], prefix: number): string {
 
 /** Whether the network holds the address. */
 export function contains({ address: network, prefix }: Cidr, address: Address): boolean {
-  if (network.family === 4) return address.family === 4 && maskIpv4(network.bits, prefix) === maskIpv4(address.bits, prefix);
+  if (network.family === 4)
+    return address.family === 4 && maskIpv4(network.bits, prefix) === maskIpv4(address.bits, prefix);
   return address.family === 6 && maskIpv6(network.groups, prefix) === maskIpv6(address.groups, prefix);
 }
 
 export function addAddress<T>(index: AddressIndex<T>, cidr: Cidr, value: T): void {
   const { address, prefix } = cidr;
   if (address.family === 4) {
-    const networks = index.v4[prefix] ??= new Map<number, T[]>();
+    const networks = (index.v4[prefix] ??= new Map<number, T[]>());
     append(networks, maskIpv4(address.bits, prefix), value);
     index.v4Prefixes = inUse(index.v4);
   } else {
-    const networks = index.v6[prefix] ??= new Map<string, T[]>();
+    const networks = (index.v6[prefix] ??= new Map<string, T[]>());
     append(networks, maskIpv6(address.groups, prefix), value);
     index.v6Prefixes = inUse(index.v6);
   }
@@ -120,7 +133,10 @@ export function lookupAddress<T>(index: AddressIndex<T>, address: Address): read
   const found: T[][] = [];
   const prefixes = address.family === 4 ? index.v4Prefixes : index.v6Prefixes;
   for (const prefix of prefixes) {
-    const values = address.family === 4 ? index.v4[prefix]!.get(maskIpv4(address.bits, prefix)) : index.v6[prefix]!.get(maskIpv6(address.groups, prefix));
+    const values =
+      address.family === 4
+        ? index.v4[prefix]!.get(maskIpv4(address.bits, prefix))
+        : index.v6[prefix]!.get(maskIpv6(address.groups, prefix));
     if (values !== undefined) found.push(values);
   }
   return found;

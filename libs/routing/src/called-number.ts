@@ -2,16 +2,29 @@ import { withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { compareIndex, parseElement, parseUser, splitList, type Dialled } from './sip-value.js';
 
-/** The nine sources' raw values, in the mission's order; `undefined` where the INVITE had none. Several lines of one header stay apart. */
+/**
+ *  The nine sources' raw values, in the mission's order; `undefined` where the INVITE had none. Several lines of one
+ *  header stay apart.
+ */
 export type RawSources = readonly (readonly string[] | undefined)[];
 
 const HEADER_SOURCES = CALLED_NUMBER_SOURCES.length - 2;
-const POSITIONS = new Map<string, number>(CALLED_NUMBER_SOURCES.slice(0, HEADER_SOURCES).map((name, position) => [name, position]));
-const POSITIONS_LOWER = new Map<string, number>([...POSITIONS].map(([name, position]) => [name.toLowerCase(), position]));
+const POSITIONS = new Map<string, number>(
+  CALLED_NUMBER_SOURCES.slice(0, HEADER_SOURCES).map((name, position) => [name, position]),
+);
+const POSITIONS_LOWER = new Map<string, number>(
+  [...POSITIONS].map(([name, position]) => [name.toLowerCase(), position]),
+);
 
 export function rawSources(request: Pick<InboundRequest, 'headers' | 'request_uri_user' | 'to_user'>): RawSources {
   const sources: (string[] | undefined)[] = [
-    undefined, undefined, undefined, undefined, undefined, undefined, undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
     request.request_uri_user === '' ? undefined : [request.request_uri_user],
     request.to_user === '' ? undefined : [request.to_user],
   ];
@@ -65,7 +78,10 @@ function parseAll(elements: readonly string[]): Dialled[] {
   return values;
 }
 
-/** RFC 7044 §5: the entry with the lowest index is the first target. The order on the wire is a sender's courtesy, not a promise. */
+/**
+ *  RFC 7044 §5: the entry with the lowest index is the first target. The order on the wire is a sender's courtesy, not
+ *  a promise.
+ */
 function byIndex(values: Dialled[]): Dialled[] {
   return values.length < 2 ? values : values.sort((a, b) => compareIndex(a.index, b.index));
 }

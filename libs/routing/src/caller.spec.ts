@@ -6,7 +6,7 @@ const [NUMBER, FROM] = ['+12015550123', 'anonymous'];
 
 describe('who calls', () => {
   it.each<[string, string[], string]>([
-    ['a header\'s value', [`<sip:${NUMBER}@carrier.example.com>`], NUMBER],
+    ["a header's value", [`<sip:${NUMBER}@carrier.example.com>`], NUMBER],
     ['without brackets', [`sip:${NUMBER}@carrier.example.com;user=phone`], NUMBER],
     ['with a display name', [`"Doe, <John>" <sips:${NUMBER}@carrier.example.com;user=phone>`], NUMBER],
     ['a tel: URI', [`<tel:${NUMBER}>`], NUMBER],
@@ -28,19 +28,33 @@ describe('who calls', () => {
 
   it('is never longer than the contract allows', () => {
     const hostile = fc.string({ unit: 'binary', maxLength: 600 });
-    fc.assert(fc.property(fc.array(hostile), hostile, (asserted, from) => {
-      expect(callerOf(asserted, from).length).toBeLessThanOrEqual(256);
-    }));
+    fc.assert(
+      fc.property(fc.array(hostile), hostile, (asserted, from) => {
+        expect(callerOf(asserted, from).length).toBeLessThanOrEqual(256);
+      }),
+    );
     expect(callerOf([`<tel:${'1'.repeat(999)}>`], '').length).toBe(256);
   });
 });
 
 describe('a caller who does not want to be known', () => {
   it.each<[string[], boolean]>([
-    [['id'], true], [['user'], true], [['header'], true], [['ID'], true], [['user;id;critical'], true],
-    [['session', 'id'], true], [[' header ; session'], true], [['none;id'], true], [['user, id'], true],
-    [['none'], false], [['session'], false], [['history'], false], [['critical'], false], [['identity'], false],
-    [[''], false], [[], false],
+    [['id'], true],
+    [['user'], true],
+    [['header'], true],
+    [['ID'], true],
+    [['user;id;critical'], true],
+    [['session', 'id'], true],
+    [[' header ; session'], true],
+    [['none;id'], true],
+    [['user, id'], true],
+    [['none'], false],
+    [['session'], false],
+    [['history'], false],
+    [['critical'], false],
+    [['identity'], false],
+    [[''], false],
+    [[], false],
   ])('Privacy: %j is one: %s', (privacy, expected) => {
     expect(isWithheld(privacy)).toBe(expected);
   });

@@ -15,20 +15,29 @@ export interface DialectGroup {
   readonly candidates: readonly Candidate[];
 }
 
-/** FreeSWITCH's contact for a gateway: the Request-URI user of a call to a registered trunk (FACTS, "Inbound calls"). */
+/**
+ *  FreeSWITCH's contact for a gateway: the Request-URI user of a call to a registered trunk (FACTS, "Inbound calls").
+ */
 export const CONTACT_PREFIX = 'gw+';
 
 /**
- * The trunk whose gateway the INVITE claims to call. The contact is read as well as FreeSWITCH's own word, which knows only the gateway's present revision: a carrier may
- * still hold the one before.
+ * The trunk whose gateway the INVITE claims to call. The contact is read as well as FreeSWITCH's own word, which knows
+ * only the gateway's present revision: a carrier may still hold the one before.
  */
-export function claimedTrunk(request: Pick<InboundRequest, 'claimed_gateway' | 'request_uri_user'>): string | undefined {
-  const contact = request.request_uri_user.startsWith(CONTACT_PREFIX) ? request.request_uri_user.slice(CONTACT_PREFIX.length) : undefined;
+export function claimedTrunk(
+  request: Pick<InboundRequest, 'claimed_gateway' | 'request_uri_user'>,
+): string | undefined {
+  const contact = request.request_uri_user.startsWith(CONTACT_PREFIX)
+    ? request.request_uri_user.slice(CONTACT_PREFIX.length)
+    : undefined;
   const name = request.claimed_gateway ?? contact;
-  return name === undefined ? undefined : parseGatewayName(name)?.id ?? name;
+  return name === undefined ? undefined : (parseGatewayName(name)?.id ?? name);
 }
 
-/** An organisation's candidates, narrowed to the trunk that the Request-URI claims where that is one of them. Any other claim changes nothing: anybody can write it. */
+/**
+ *  An organisation's candidates, narrowed to the trunk that the Request-URI claims where that is one of them. Any other
+ *  claim changes nothing: anybody can write it.
+ */
 export function narrowed(candidates: readonly Candidate[], request: InboundRequest): readonly Candidate[] {
   const claimed = candidates.length < 2 ? undefined : claimedTrunk(request);
   const found = claimed === undefined ? undefined : candidates.find((candidate) => candidate.trunk.id === claimed);

@@ -3,27 +3,42 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import ipaddr from 'ipaddr.js';
 import { gatewayAddress, parseCidr, type Address, type Cidr } from './address.js';
 
-/** What a trunk's settings claim by themselves: the gateway where it is a literal address, and the inbound addresses. */
+/**
+ *  What a trunk's settings claim by themselves: the gateway where it is a literal address, and the inbound addresses.
+ */
 export type ClaimSettings = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
 type ClaimState = ClaimSettings & Pick<TrunkState, 'address_claims' | 'created_at'>;
 
-/** Every network that the trunk claims. A state from before claims were recorded claims its literal addresses since the trunk's creation. */
+/**
+ *  Every network that the trunk claims. A state from before claims were recorded claims its literal addresses since the
+ *  trunk's creation.
+ */
 export function claimsOf(state: ClaimState): AddressClaim[] {
   return state.address_claims ?? literals(state).map((literal) => ({ ...literal, since: state.created_at }));
 }
 
 /**
- * The claims after a trunk was created (`before` null) or changed. A network that the trunk claimed before keeps its date and approval, whichever setting names it now;
- * a new one is claimed from `at` on, by an operator's approval where `approved`. What the gateway's name led to is dropped with the name; another port of the same host keeps it.
+ * The claims after a trunk was created (`before` null) or changed. A network that the trunk claimed before keeps its
+ * date and approval, whichever setting names it now; a new one is claimed from `at` on, by an operator's approval where
+ * `approved`. What the gateway's name led to is dropped with the name; another port of the same host keeps it.
  */
-export function claimsAfter(before: ClaimState | null, wanted: ClaimSettings, { at, approved }: { at: string; approved: boolean }): AddressClaim[] {
+export function claimsAfter(
+  before: ClaimState | null,
+  wanted: ClaimSettings,
+  { at, approved }: { at: string; approved: boolean },
+): AddressClaim[] {
   const earlier = before === null ? [] : claimsOf(before);
   const dated = literals(wanted).map(({ network, via }) => {
     const known = earlier.find((claim) => claim.network === network);
     const since = known?.since ?? at;
-    return (known === undefined ? approved : known.approved === true) ? { network, via, since, approved: true } : { network, via, since };
+    return (known === undefined ? approved : known.approved === true)
+      ? { network, via, since, approved: true }
+      : { network, via, since };
   });
-  const names = before !== null && hostOf(before.gateway) === hostOf(wanted.gateway) ? earlier.filter(({ via }) => via === 'name') : [];
+  const names =
+    before !== null && hostOf(before.gateway) === hostOf(wanted.gateway)
+      ? earlier.filter(({ via }) => via === 'name')
+      : [];
   return withoutTwins([...dated, ...names]);
 }
 
@@ -33,8 +48,14 @@ export const MAX_RESOLVED = 64;
 /** The claims after the gateway's name was found to lead to these networks, and to no others. */
 export function claimsResolved(state: ClaimState, networks: readonly string[], at: string): AddressClaim[] {
   const earlier = claimsOf(state);
-  const names = networks.slice(0, MAX_RESOLVED).map((network): AddressClaim =>
-    earlier.find((claim) => claim.via === 'name' && claim.network === network) ?? { network, via: 'name', since: at });
+  const names = networks.slice(0, MAX_RESOLVED).map(
+    (network): AddressClaim =>
+      earlier.find((claim) => claim.via === 'name' && claim.network === network) ?? {
+        network,
+        via: 'name',
+        since: at,
+      },
+  );
   return withoutTwins([...earlier.filter(({ via }) => via !== 'name'), ...names]);
 }
 
@@ -43,12 +64,15 @@ export function isWide(cidr: Cidr): boolean {
   return cidr.prefix < (cidr.address.family === 4 ? WIDEST_CLAIM.ipv4 : WIDEST_CLAIM.ipv6);
 }
 
-/** The one spelling of a network that claims and evidence are compared by: host bits cleared, IPv6 as RFC 5952 has it. */
+/**
+ *  The one spelling of a network that claims and evidence are compared by: host bits cleared, IPv6 as RFC 5952 has it.
+ */
 export function formatNetwork({ address, prefix }: Cidr): string {
   const text = formatAddress(address);
-  const network = address.family === 4
-    ? ipaddr.IPv4.networkAddressFromCIDR(`${text}/${prefix}`)
-    : ipaddr.IPv6.networkAddressFromCIDR(`${text}/${prefix}`);
+  const network =
+    address.family === 4
+      ? ipaddr.IPv4.networkAddressFromCIDR(`${text}/${prefix}`)
+      : ipaddr.IPv6.networkAddressFromCIDR(`${text}/${prefix}`);
   return `${network.toString()}/${prefix}`;
 }
 
@@ -66,7 +90,11 @@ export function networkOfAddress(text: string): string | undefined {
 function literals(settings: ClaimSettings): Pick<AddressClaim, 'network' | 'via'>[] {
   const gateway = gatewayAddress(settings.gateway);
   const found: Pick<AddressClaim, 'network' | 'via'>[] = [];
-  if (gateway !== undefined) found.push({ network: formatNetwork({ address: gateway, prefix: gateway.family === 4 ? 32 : 128 }), via: 'gateway' });
+  if (gateway !== undefined)
+    found.push({
+      network: formatNetwork({ address: gateway, prefix: gateway.family === 4 ? 32 : 128 }),
+      via: 'gateway',
+    });
   for (const text of settings.inbound_addresses ?? []) {
     const cidr = parseCidr(text);
     if (cidr !== undefined) found.push({ network: formatNetwork(cidr), via: 'inbound' });

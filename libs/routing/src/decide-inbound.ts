@@ -1,5 +1,12 @@
 import {
-  CALLED_NUMBER_SOURCES, REFUSALS, type CalledNumberSource, type ExplanationStep, type InboundDecision, type InboundRequest, type RefusalReason, type RouteExplanation,
+  CALLED_NUMBER_SOURCES,
+  REFUSALS,
+  type CalledNumberSource,
+  type ExplanationStep,
+  type InboundDecision,
+  type InboundRequest,
+  type RefusalReason,
+  type RouteExplanation,
 } from '@trunkmesh/contracts/routing.js';
 import { rawSources, type RawSources } from './called-number.js';
 import { byPriority, claimedTrunk, groupByDialect, narrowed, type Candidate, type DialectGroup } from './candidates.js';
@@ -7,7 +14,19 @@ import { notAsked, walkSources, type Match } from './match-number.js';
 import { namedOrganization, namesInFull } from './named-numbers.js';
 import { formatE164, toE164, type Dialect } from './number-format.js';
 import { countryOf } from './number-plan.js';
-import { ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, idWords, NONE, TARGET_ACTIVE, TARGET_IS_FLOW, targetOf, trunkOf } from './number-table.js';
+import {
+  ACTIVE,
+  countriesOf,
+  digitsOf,
+  flagsOf,
+  HAS_TARGET,
+  idWords,
+  NONE,
+  TARGET_ACTIVE,
+  TARGET_IS_FLOW,
+  targetOf,
+  trunkOf,
+} from './number-table.js';
 import type { RouteIndex } from './route-index.js';
 import { parseUser } from './sip-value.js';
 import { standingOf, type Standing } from './standing.js';
@@ -33,8 +52,8 @@ interface Finding {
 }
 
 /**
- * Where an inbound call goes, and why (design, "Inbound, exactly" and "Claims on shared names"). Total: whatever the request holds, it ends in a route or a refusal. Used by
- * routing-service and by the agent's local copy alike.
+ * Where an inbound call goes, and why (design, "Inbound, exactly" and "Claims on shared names"). Total: whatever the
+ * request holds, it ends in a route or a refusal. Used by routing-service and by the agent's local copy alike.
  */
 export function decideInbound(index: RouteIndex, request: InboundRequest): InboundDecision {
   return decideAmong(index, request, standingOf(index, request));
@@ -49,27 +68,39 @@ export function decideAmong(index: RouteIndex, request: InboundRequest, standing
 }
 
 /**
- * An address that several organisations share. A full public number decides whose call it is, read neutrally and before any organisation's own rules. Without one only the
- * contact of a registration tells, which FreeSWITCH gave the carrier; anything else would be a guess.
+ * An address that several organisations share. A full public number decides whose call it is, read neutrally and before
+ * any organisation's own rules. Without one only the contact of a registration tells, which FreeSWITCH gave the
+ * carrier; anything else would be a guess.
  */
-function decideShared(index: RouteIndex, request: InboundRequest, { standing, raw }: { standing: Standing; raw: RawSources }): InboundDecision {
+function decideShared(
+  index: RouteIndex,
+  request: InboundRequest,
+  { standing, raw }: { standing: Standing; raw: RawSources },
+): InboundDecision {
   const { admitted, neutral } = standing;
   const organization = namedOrganization(index, standing, raw);
   if (organization !== undefined) {
     const candidates = narrowed(admitted.get(organization)!, request);
-    return decideFor({ index, request, raw, neutral, candidates }, (enabled) => [{ dialect: neutral, candidates: enabled }]);
+    return decideFor({ index, request, raw, neutral, candidates }, (enabled) => [
+      { dialect: neutral, candidates: enabled },
+    ]);
   }
   const call = { index, request, raw, neutral };
   const registered = registeredCandidate(index, request, standing);
   if (registered !== undefined) return decideFor({ ...call, candidates: [registered] }, groupByDialect);
   const { steps, strayNumber } = walkSources(index, [{ dialect: neutral, candidates: [] }], raw);
   const nobodys: Call = { ...call, candidates: [] };
-  if (strayNumber !== undefined) return refuse(nobodys, 'unknown-number', { steps: withSole(steps, 'not-asked', null), stray: strayNumber.e164 });
+  if (strayNumber !== undefined)
+    return refuse(nobodys, 'unknown-number', { steps: withSole(steps, 'not-asked', null), stray: strayNumber.e164 });
   return refuse(nobodys, 'ambiguous-number', { steps: withSole(steps, 'ambiguous', null) });
 }
 
 /** The trunk whose contact the Request-URI holds, where its organisation has evidence for the address. */
-function registeredCandidate(index: RouteIndex, request: InboundRequest, { admitted, evident }: Standing): Candidate | undefined {
+function registeredCandidate(
+  index: RouteIndex,
+  request: InboundRequest,
+  { admitted, evident }: Standing,
+): Candidate | undefined {
   const claimed = claimedTrunk(request);
   const organization = claimed === undefined ? undefined : index.trunks.get(claimed)?.organization;
   if (organization === undefined || !evident.has(organization)) return undefined;
@@ -86,8 +117,10 @@ function decideFor(of: Call, grouped: (enabled: readonly Candidate[]) => readonl
 
   const { steps, decidedBy, match, strayNumber } = walkSources(index, grouped(call.candidates), raw);
   if (match !== undefined) return conclude(call, { steps: withSole(steps, 'not-asked', null), decidedBy, match });
-  if (decidedBy !== undefined) return refuse(call, 'ambiguous-number', { steps: withSole(steps, 'not-asked', null), decidedBy });
-  if (strayNumber !== undefined) return refuse(call, 'unknown-number', { steps: withSole(steps, 'not-asked', null), stray: strayNumber.e164 });
+  if (decidedBy !== undefined)
+    return refuse(call, 'ambiguous-number', { steps: withSole(steps, 'not-asked', null), decidedBy });
+  if (strayNumber !== undefined)
+    return refuse(call, 'unknown-number', { steps: withSole(steps, 'not-asked', null), stray: strayNumber.e164 });
   return bySoleNumber(call, steps);
 }
 
@@ -98,12 +131,19 @@ function refusedBySource(call: Call, enabled: number): RefusalReason | undefined
   return call.candidates[0]!.trunk.organization.state?.status === 'suspended' ? 'organization-suspended' : undefined;
 }
 
-function withSole(steps: ExplanationStep[], verdict: ExplanationStep['verdict'], number: string | null): ExplanationStep[] {
+function withSole(
+  steps: ExplanationStep[],
+  verdict: ExplanationStep['verdict'],
+  number: string | null,
+): ExplanationStep[] {
   steps.push({ source: 'sole_number', raw: null, number, verdict });
   return steps;
 }
 
-/** No source named a number and the address lines hold none of their own: the trunk's one active number, where it has exactly one. */
+/**
+ *  No source named a number and the address lines hold none of their own: the trunk's one active number, where it has
+ *  exactly one.
+ */
 function bySoleNumber(call: Call, steps: ExplanationStep[]): InboundDecision {
   const active = call.candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0);
   if (active === 0) return refuse(call, 'unknown-number', { steps: withSole(steps, 'absent', null) });
@@ -111,12 +151,19 @@ function bySoleNumber(call: Call, steps: ExplanationStep[]): InboundDecision {
   if (active > 1) return refuse(call, 'ambiguous-number', { steps: withSole(steps, 'ambiguous', null) });
   const row = holder.trunk.activeRows;
   const number = digitsOf(call.index.numbers, row);
-  return conclude(call, { steps: withSole(steps, 'decided', formatE164(number)), decidedBy: 'sole_number', match: { row, number, candidates: [holder] } });
+  return conclude(call, {
+    steps: withSole(steps, 'decided', formatE164(number)),
+    decidedBy: 'sole_number',
+    match: { row, number, candidates: [holder] },
+  });
 }
 
 /** The number is known: may this caller reach it, and does anybody answer there? */
 function conclude(call: Call, finding: Finding & { match: Match }): InboundDecision {
-  const { index: { numbers }, request } = call;
+  const {
+    index: { numbers },
+    request,
+  } = call;
   const { row } = finding.match;
   const { trunk } = pickTrunk(call, finding.match);
   const from = parseUser(request.from_user);
@@ -128,14 +175,28 @@ function conclude(call: Call, finding: Finding & { match: Match }): InboundDecis
   const number = formatE164(finding.match.number);
   const decidedBy = finding.decidedBy!;
   return {
-    outcome: 'route', organization_id: trunk.organization.id, trunk_id: trunk.id, number_id: formatUuid(idWords(numbers, row)), number, decided_by: decidedBy, target,
+    outcome: 'route',
+    organization_id: trunk.organization.id,
+    trunk_id: trunk.id,
+    number_id: formatUuid(idWords(numbers, row)),
+    number,
+    decided_by: decidedBy,
+    target,
     caller: caller === 0 ? null : formatE164(caller),
-    named_in_full: namesInFull(decidedBy === 'sole_number' ? -1 : CALLED_NUMBER_SOURCES.indexOf(decidedBy), call.raw, { number: finding.match.number, neutral: call.neutral }),
+    named_in_full: namesInFull(decidedBy === 'sole_number' ? -1 : CALLED_NUMBER_SOURCES.indexOf(decidedBy), call.raw, {
+      number: finding.match.number,
+      neutral: call.neutral,
+    }),
     explanation: explain(call, finding.steps, summaryOfRoute(number, decidedBy, target)),
   };
 }
 
-function refusedByNumber(index: RouteIndex, trunk: Candidate['trunk'], row: number, caller: number): RefusalReason | undefined {
+function refusedByNumber(
+  index: RouteIndex,
+  trunk: Candidate['trunk'],
+  row: number,
+  caller: number,
+): RefusalReason | undefined {
   if (trunk.organization.state?.status === 'suspended') return 'organization-suspended';
   const flags = flagsOf(index.numbers, row);
   if ((flags & ACTIVE) === 0) return 'inactive-number';
@@ -152,25 +213,42 @@ function mayCall(index: RouteIndex, row: number, caller: number): boolean {
   return country !== undefined && index.countries.values[handle]!.has(country);
 }
 
-/** Of the organisation's candidates: the number's own trunk, else the one that the Request-URI claims, else by priority. */
+/**
+ *  Of the organisation's candidates: the number's own trunk, else the one that the Request-URI claims, else by
+ *  priority.
+ */
 function pickTrunk(call: Call, match: Match): Candidate {
   const { candidates } = match;
   if (candidates.length === 1) return candidates[0]!;
   const own = trunkOf(call.index.numbers, match.row);
   const claimed = claimedTrunk(call.request);
-  return candidates.find((candidate) => candidate.trunk.handle === own)
-    ?? candidates.find((candidate) => candidate.trunk.id === claimed)
-    ?? [...candidates].sort(byPriority)[0]!;
+  return (
+    candidates.find((candidate) => candidate.trunk.handle === own) ??
+    candidates.find((candidate) => candidate.trunk.id === claimed) ??
+    [...candidates].sort(byPriority)[0]!
+  );
 }
 
-/** `trunk`: the one that a number named. Without it the call is somebody's only where its candidates leave no choice. */
+/**
+ *  `trunk`: the one that a number named. Without it the call is somebody's only where its candidates leave no choice.
+ */
 function refuse(call: Call, reason: RefusalReason, finding: Finding, trunk?: Candidate['trunk']): InboundDecision {
   const certain = trunk ?? (call.candidates.length === 1 ? call.candidates[0]!.trunk : undefined);
   const organization = call.candidates[0]?.trunk.organization.id;
-  const number = finding.match === undefined ? finding.stray ?? null : formatE164(finding.match.number);
-  const summary = summaryOfRefusal(reason, { number, decidedBy: finding.decidedBy, candidates: call.candidates, address: call.request.source_address });
+  const number = finding.match === undefined ? (finding.stray ?? null) : formatE164(finding.match.number);
+  const summary = summaryOfRefusal(reason, {
+    number,
+    decidedBy: finding.decidedBy,
+    candidates: call.candidates,
+    address: call.request.source_address,
+  });
   return {
-    outcome: 'refuse', reason, sip_status: REFUSALS[reason], organization_id: organization ?? null, trunk_id: certain?.id ?? null, number,
+    outcome: 'refuse',
+    reason,
+    sip_status: REFUSALS[reason],
+    organization_id: organization ?? null,
+    trunk_id: certain?.id ?? null,
+    number,
     explanation: explain(call, finding.steps, summary),
   };
 }
@@ -181,11 +259,16 @@ const MAX_SHOWN = 32;
 /** Only the trunks of the organisation whose call it is: the explanation goes into its call log. */
 function explain(call: Call, steps: ExplanationStep[], summary: string): RouteExplanation {
   const { request } = call;
-  const candidates = call.candidates.length < 2 ? call.candidates : [...call.candidates].sort(byPriority).slice(0, MAX_SHOWN);
+  const candidates =
+    call.candidates.length < 2 ? call.candidates : [...call.candidates].sort(byPriority).slice(0, MAX_SHOWN);
   return {
     source_address: request.source_address,
     claimed_gateway: request.claimed_gateway,
-    candidates: candidates.map(({ trunk, matchedBy }) => ({ trunk_id: trunk.id, organization_id: trunk.organization.id, matched_by: matchedBy })),
+    candidates: candidates.map(({ trunk, matchedBy }) => ({
+      trunk_id: trunk.id,
+      organization_id: trunk.organization.id,
+      matched_by: matchedBy,
+    })),
     steps,
     summary,
   };

@@ -3,46 +3,110 @@ import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
-import { addressSubject, carrierSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import {
+  addressSubject,
+  carrierSubject,
+  numberSubject,
+  organizationSubject,
+  trunkSubject,
+} from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { decideInbound } from './decide-inbound.js';
 import { explainInbound } from './explain-inbound.js';
 import { applyEvent } from './route-events.js';
 import { createRouteIndex, type RouteIndex } from './route-index.js';
 
-/** What the specs of routing start from: an entity with the defaults of a create, and an INVITE from the address that the trunk has. */
+/**
+ *  What the specs of routing start from: an entity with the defaults of a create, and an INVITE from the address that
+ *  the trunk has.
+ */
 
 const AT = '2026-01-01T00:00:00.000Z';
-export const id = (kind: number, at: number): string => `0190000${kind}-0000-7000-8000-${at.toString(16).padStart(12, '0')}`;
+export const id = (kind: number, at: number): string =>
+  `0190000${kind}-0000-7000-8000-${at.toString(16).padStart(12, '0')}`;
 export const ORG = (at: number): string => id(1, at);
 export const TRUNK = (at: number): string => id(2, at);
 export const NUMBER_ID = (digits: number): string => id(3, digits);
 export const PBX = '198.51.100.7';
 
 export const organization = (at: number, with_: Partial<OrganizationState> = {}): OrganizationState => ({
-  id: ORG(at), name: `Organisation ${at}`, status: 'active', outbound_country_codes: null, created_at: AT, updated_at: AT, ...with_,
+  id: ORG(at),
+  name: `Organisation ${at}`,
+  status: 'active',
+  outbound_country_codes: null,
+  created_at: AT,
+  updated_at: AT,
+  ...with_,
 });
 
 export const trunk = (org: number, at: number, with_: Partial<TrunkState> = {}): TrunkState => ({
-  id: TRUNK(at), organization_id: ORG(org), name: `trunk ${at}`, gateway: PBX, username: null, priority: 10, register: false, provider: null, transport: 'udp',
-  srtp: 'off', inbound_addresses: [], default_country: null, number_rules: [], max_channels: null, max_cps: null, outbound_country_codes: null, bridge_pool: 'default',
-  from_domain: null, realm: null, auth_username: null, expires_seconds: 3600, ping_seconds: null, codecs: ['PCMU', 'PCMA'], headers: {}, enabled: true, password: null,
-  bridge_id: null, gateway_revision: 1, created_at: AT, updated_at: AT, ...with_,
+  id: TRUNK(at),
+  organization_id: ORG(org),
+  name: `trunk ${at}`,
+  gateway: PBX,
+  username: null,
+  priority: 10,
+  register: false,
+  provider: null,
+  transport: 'udp',
+  srtp: 'off',
+  inbound_addresses: [],
+  default_country: null,
+  number_rules: [],
+  max_channels: null,
+  max_cps: null,
+  outbound_country_codes: null,
+  bridge_pool: 'default',
+  from_domain: null,
+  realm: null,
+  auth_username: null,
+  expires_seconds: 3600,
+  ping_seconds: null,
+  codecs: ['PCMU', 'PCMA'],
+  headers: {},
+  enabled: true,
+  password: null,
+  bridge_id: null,
+  gateway_revision: 1,
+  created_at: AT,
+  updated_at: AT,
+  ...with_,
 });
 
 export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => ({
-  id: NUMBER_ID(Number(phone.slice(1))), organization_id: ORG(org), phone_number: phone, friendly_name: null, provider: null, is_active: true, sip_trunk_id: null,
-  allowed_country_codes: null, is_verified_caller_id: false, capabilities: {}, target: { kind: 'assistant', id: 42, name: null, is_active: true }, created_at: AT,
-  updated_at: AT, ...with_,
+  id: NUMBER_ID(Number(phone.slice(1))),
+  organization_id: ORG(org),
+  phone_number: phone,
+  friendly_name: null,
+  provider: null,
+  is_active: true,
+  sip_trunk_id: null,
+  allowed_country_codes: null,
+  is_verified_caller_id: false,
+  capabilities: {},
+  target: { kind: 'assistant', id: 42, name: null, is_active: true },
+  created_at: AT,
+  updated_at: AT,
+  ...with_,
 });
 
 /** Evidence of an organisation for an address or network. */
 export const evidence = (org: number, network: string = `${PBX}/32`): AddressState => ({
-  organization_id: ORG(org), network, evidence: { by: 'call', at: AT, trunk_id: null, call_id: null }, shared_since: null, created_at: AT, updated_at: AT,
+  organization_id: ORG(org),
+  network,
+  evidence: { by: 'call', at: AT, trunk_id: null, call_id: null },
+  shared_since: null,
+  created_at: AT,
+  updated_at: AT,
 });
 
 export const carrier = (id: string, networks: string[], default_country: string | null = null): CarrierState => ({
-  id, name: id, networks, default_country, created_at: AT, updated_at: AT,
+  id,
+  name: id,
+  networks,
+  default_country,
+  created_at: AT,
+  updated_at: AT,
 });
 
 /** A number that a call has proven. */
@@ -64,12 +128,22 @@ export function indexOf(...entities: Entity[]): RouteIndex {
 }
 
 export const invite = (with_: Partial<InboundRequest> = {}): InboundRequest => ({
-  call_id: 'c', bridge_id: 'b1', pool: 'default', source_address: PBX, resolved_trunks: [], claimed_gateway: null, request_uri_user: '9228', to_user: '9228',
-  from_user: '+15559876543', headers: [], ...with_,
+  call_id: 'c',
+  bridge_id: 'b1',
+  pool: 'default',
+  source_address: PBX,
+  resolved_trunks: [],
+  claimed_gateway: null,
+  request_uri_user: '9228',
+  to_user: '9228',
+  from_user: '+15559876543',
+  headers: [],
+  ...with_,
 });
 
 /** given these entities, an INVITE like this → its decision; as one organisation may see it where one is named. */
 export const given = (...entities: Entity[]) => ({
   when: (with_: Partial<InboundRequest> = {}) => decideInbound(indexOf(...entities), invite(with_)),
-  explain: (with_: Partial<InboundRequest>, organizationId: string | null) => explainInbound(indexOf(...entities), invite(with_), organizationId),
+  explain: (with_: Partial<InboundRequest>, organizationId: string | null) =>
+    explainInbound(indexOf(...entities), invite(with_), organizationId),
 });

@@ -1,6 +1,7 @@
 /**
- * Just enough JSON to find a few members in the bytes of a long text without making objects of the rest. It knows the spelling of `JSON.stringify` (no white space) and
- * says SURPRISE to anything else; the caller then parses as usual. Nothing here reads past the end: what is not there compares unequal to everything.
+ * Just enough JSON to find a few members in the bytes of a long text without making objects of the rest. It knows the
+ * spelling of `JSON.stringify` (no white space) and says SURPRISE to anything else; the caller then parses as usual.
+ * Nothing here reads past the end: what is not there compares unequal to everything.
  */
 export const SURPRISE = -1;
 
@@ -43,7 +44,10 @@ export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boo
   return true;
 }
 
-export interface Pattern { text: Uint8Array; shifts: Uint8Array }
+export interface Pattern {
+  text: Uint8Array;
+  shifts: Uint8Array;
+}
 
 /** For `find`: Boyer-Moore-Horspool, which looks at about one byte in as many as the pattern is long. */
 export function patternOf(text: string): Pattern {

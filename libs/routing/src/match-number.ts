@@ -1,4 +1,9 @@
-import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type ExplanationStep, type StepVerdict } from '@trunkmesh/contracts/routing.js';
+import {
+  CALLED_NUMBER_SOURCES,
+  type CalledNumberSource,
+  type ExplanationStep,
+  type StepVerdict,
+} from '@trunkmesh/contracts/routing.js';
 import { dialledNumbers, rawText, type RawSources } from './called-number.js';
 import { CONTACT_PREFIX, type Candidate, type DialectGroup } from './candidates.js';
 import { formatE164, looksPublic, toE164 } from './number-format.js';
@@ -19,17 +24,24 @@ export interface Walk {
   /** The source that ended the walk: with a match, or without one where it fits more than one number. */
   readonly decidedBy: CalledNumberSource | undefined;
   readonly match: Match | undefined;
-  /** The full public number in Request-URI or To that is nobody's here: E.164, or null where it cannot be brought to it. */
+  /**
+   *  The full public number in Request-URI or To that is nobody's here: E.164, or null where it cannot be brought to
+   *  it.
+   */
   readonly strayNumber: { e164: string | null } | undefined;
 }
 
 /**
- * How many spellings are read for one call: a value is read once a dialect, and one shared address may have as many dialects as trunks. A call that would need more is
- * ambiguous rather than a way to keep a server busy.
+ * How many spellings are read for one call: a value is read once a dialect, and one shared address may have as many
+ * dialects as trunks. A call that would need more is ambiguous rather than a way to keep a server busy.
  */
 const MAX_READINGS = 2_000;
 
-interface Reader { index: RouteIndex; groups: readonly DialectGroup[]; readings: number }
+interface Reader {
+  index: RouteIndex;
+  groups: readonly DialectGroup[];
+  readings: number;
+}
 
 /** `number`: what was read, 0 for none. `match` with the verdict `decided` only. */
 interface Found {
@@ -59,31 +71,50 @@ export function walkSources(index: RouteIndex, groups: readonly DialectGroup[], 
   return { steps, decidedBy: undefined, match: undefined, strayNumber };
 }
 
-function stepOf(source: CalledNumberSource, lines: readonly string[] | undefined, found: Found | undefined): ExplanationStep {
+function stepOf(
+  source: CalledNumberSource,
+  lines: readonly string[] | undefined,
+  found: Found | undefined,
+): ExplanationStep {
   const raw = rawText(lines);
   if (found === undefined) return { source, raw, number: null, verdict: isBlank(lines) ? 'absent' : 'unparsable' };
   return { source, raw, number: found.number === 0 ? null : formatE164(found.number), verdict: found.verdict };
 }
 
 const isAddress = (source: CalledNumberSource): boolean => source === 'Request-URI' || source === 'To';
-const isBlank = (lines: readonly string[] | undefined): boolean => lines === undefined || lines.every((line) => line.trim() === '');
+const isBlank = (lines: readonly string[] | undefined): boolean =>
+  lines === undefined || lines.every((line) => line.trim() === '');
 
 /** The steps behind the one that decided, and those of a call that no number could decide. */
 export function notAsked(steps: ExplanationStep[], raw: RawSources): ExplanationStep[] {
   for (let position = steps.length; position < CALLED_NUMBER_SOURCES.length; position++) {
     const lines = raw[position];
-    steps.push({ source: CALLED_NUMBER_SOURCES[position]!, raw: rawText(lines), number: null, verdict: isBlank(lines) ? 'absent' : 'not-asked' });
+    steps.push({
+      source: CALLED_NUMBER_SOURCES[position]!,
+      raw: rawText(lines),
+      number: null,
+      verdict: isBlank(lines) ? 'absent' : 'not-asked',
+    });
   }
   return steps;
 }
 
 /**
- * How telling a verdict is, where a source holds several values and none decides. Another organisation's number is as telling as nobody's: what others have changes nothing
- * of what is shown.
+ * How telling a verdict is, where a source holds several values and none decides. Another organisation's number is as
+ * telling as nobody's: what others have changes nothing of what is shown.
  */
-const TELLING: Record<Found['verdict'], number> = { decided: 4, ambiguous: 4, 'other-organizations-number': 2, 'nobodys-number': 2, 'not-a-public-number': 1 };
+const TELLING: Record<Found['verdict'], number> = {
+  decided: 4,
+  ambiguous: 4,
+  'other-organizations-number': 2,
+  'nobodys-number': 2,
+  'not-a-public-number': 1,
+};
 
-/** The first of a source's values that decides, otherwise the most telling of them; `undefined` where none could be parsed. */
+/**
+ *  The first of a source's values that decides, otherwise the most telling of them; `undefined` where none could be
+ *  parsed.
+ */
 function readSource(reader: Reader, source: CalledNumberSource, lines: readonly string[]): Found | undefined {
   if (isAddress(source)) return isBlank(lines) ? undefined : readAddress(reader, lines[0]!);
   let best: Found | undefined;
@@ -95,21 +126,31 @@ function readSource(reader: Reader, source: CalledNumberSource, lines: readonly 
   return best;
 }
 
-/** Request-URI and To hold other things than numbers as well: FreeSWITCH's contact, the trunk's user name, a short extension. */
+/**
+ *  Request-URI and To hold other things than numbers as well: FreeSWITCH's contact, the trunk's user name, a short
+ *  extension.
+ */
 function readAddress(reader: Reader, user: string): Found {
   const value = parseUser(user);
   const found = readValue(reader, value);
   if (found.verdict === 'decided' || found.verdict === 'ambiguous') return found;
-  if (value.text.startsWith(CONTACT_PREFIX) || isUserName(reader.groups, value.text)) return { verdict: 'not-a-public-number', number: 0 };
-  return found.verdict === 'not-a-public-number' && looksPublic(value.text) ? { verdict: 'nobodys-number', number: 0 } : found;
+  if (value.text.startsWith(CONTACT_PREFIX) || isUserName(reader.groups, value.text))
+    return { verdict: 'not-a-public-number', number: 0 };
+  return found.verdict === 'not-a-public-number' && looksPublic(value.text)
+    ? { verdict: 'nobodys-number', number: 0 }
+    : found;
 }
 
 function isUserName(groups: readonly DialectGroup[], user: string): boolean {
-  return groups.some((group) => group.candidates.some(({ trunk: { state } }) => names(state.username, user) || names(state.authUsername, user)));
+  return groups.some((group) =>
+    group.candidates.some(({ trunk: { state } }) => names(state.username, user) || names(state.authUsername, user)),
+  );
 }
 
 /** A user name may be a whole address of record, `user@domain`: what calls it holds the user alone. */
-const names = (username: string | null, user: string): boolean => username !== null && (username === user || user !== '' && username.startsWith(`${user}@`) && username.lastIndexOf('@') === user.length);
+const names = (username: string | null, user: string): boolean =>
+  username !== null &&
+  (username === user || (user !== '' && username.startsWith(`${user}@`) && username.lastIndexOf('@') === user.length));
 
 /** Reads one value in every dialect. Two numbers that it fits are one too many. */
 function readValue(reader: Reader, value: Dialled): Found {
@@ -127,12 +168,17 @@ function readValue(reader: Reader, value: Dialled): Found {
   return verdictOf(owned, number, agreed);
 }
 
-/** `number`: as last read, 0 for never. Where the dialects did not agree and none of the readings decides, none of them is shown as what it was brought to. */
+/**
+ *  `number`: as last read, 0 for never. Where the dialects did not agree and none of the readings decides, none of them
+ *  is shown as what it was brought to.
+ */
 function verdictOf(owned: Owned, read: number, agreed: boolean): Found {
   const number = agreed ? read : 0;
   if (owned === undefined) return { verdict: read === 0 ? 'not-a-public-number' : 'nobodys-number', number };
   if (owned === 'others') return { verdict: 'other-organizations-number', number };
-  return owned.row === SEVERAL ? { verdict: 'ambiguous', number } : { verdict: 'decided', number: owned.number, match: owned };
+  return owned.row === SEVERAL
+    ? { verdict: 'ambiguous', number }
+    : { verdict: 'decided', number: owned.number, match: owned };
 }
 
 /** In a match's place: it fits more than one number. */
@@ -151,7 +197,11 @@ function better(a: Owned, b: Owned): Owned {
 function lookup(index: RouteIndex, digits: number, candidates: readonly Candidate[]): Owned {
   const { numbers } = index;
   let owned: Owned;
-  for (let slot = findNumber(numbers, digits, firstSlot(numbers, digits)); slot >= 0; slot = findNumber(numbers, digits, nextSlot(numbers, slot))) {
+  for (
+    let slot = findNumber(numbers, digits, firstSlot(numbers, digits));
+    slot >= 0;
+    slot = findNumber(numbers, digits, nextSlot(numbers, slot))
+  ) {
     const row = rowAt(numbers, slot);
     const owners = ofOrganization(candidates, organizationOf(numbers, row));
     owned = better(owned, owners.length === 0 ? 'others' : { row, number: digits, candidates: owners });

@@ -3,15 +3,34 @@ import fc from 'fast-check';
 import { numberState } from '@trunkmesh/contracts/number.js';
 import { number, NUMBER_ID, ORG, organization, subjectOf, TRUNK } from './inbound-fixture.js';
 import { applyEventBytes } from './number-bytes.js';
-import { ACTIVE, countriesOf, firstSlot, findNumber, flagsOf, idWords, NONE, rowAt, targetOf, trunkOf } from './number-table.js';
+import {
+  ACTIVE,
+  countriesOf,
+  firstSlot,
+  findNumber,
+  flagsOf,
+  idWords,
+  NONE,
+  rowAt,
+  targetOf,
+  trunkOf,
+} from './number-table.js';
 import { applyEvent } from './route-events.js';
 import { createRouteIndex, type RouteIndex } from './route-index.js';
 import { formatUuid } from './uuid-words.js';
 
 const PHONE = '+15551230001';
 const event = (state: unknown, change: unknown = {}) => ({
-  specversion: '1.0', id: NUMBER_ID(1), source: 'trunk-service', type: 'NumberUpdated', subject: subjectOf(number(1, PHONE)), time: '2026-01-01T00:00:00.000Z',
-  datacontenttype: 'application/json', entityversion: 3, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', data: { change, state },
+  specversion: '1.0',
+  id: NUMBER_ID(1),
+  source: 'trunk-service',
+  type: 'NumberUpdated',
+  subject: subjectOf(number(1, PHONE)),
+  time: '2026-01-01T00:00:00.000Z',
+  datacontenttype: 'application/json',
+  entityversion: 3,
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  data: { change, state },
 });
 const bytesOf = (value: unknown, space?: number) => new TextEncoder().encode(JSON.stringify(value, null, space));
 
@@ -21,44 +40,92 @@ function seen(index: RouteIndex) {
   const row = rowAt(index.numbers, slot);
   const [trunk, countries] = [trunkOf(index.numbers, row), countriesOf(index.numbers, row)];
   return {
-    id: formatUuid(idWords(index.numbers, row)), flags: flagsOf(index.numbers, row), target: targetOf(index.numbers, row),
-    trunk: trunk === NONE ? null : index.trunkEntries.values[trunk]!.id, countries: countries === NONE ? null : [...index.countries.values[countries]!],
+    id: formatUuid(idWords(index.numbers, row)),
+    flags: flagsOf(index.numbers, row),
+    target: targetOf(index.numbers, row),
+    trunk: trunk === NONE ? null : index.trunkEntries.values[trunk]!.id,
+    countries: countries === NONE ? null : [...index.countries.values[countries]!],
   };
 }
 
-const hostile = fc.oneof(fc.string(), fc.constantFrom('"', '\\', '\\"', '","state":null,"x":"', '{"state":{"id":', '\u0000', '😀', '}]}'));
-const state = fc.record({
-  id: fc.nat().map(NUMBER_ID), friendly_name: fc.option(hostile), provider: fc.option(hostile), is_active: fc.boolean(), sip_trunk_id: fc.option(fc.nat(5).map(TRUNK)),
-  allowed_country_codes: fc.option(fc.uniqueArray(fc.constantFrom('US', 'DE', 'GB'))), capabilities: fc.dictionary(hostile, fc.boolean()),
-  target: fc.option(fc.record({ kind: fc.constantFrom('assistant' as const, 'flow' as const), id: fc.maxSafeNat(), name: fc.option(hostile), is_active: fc.boolean() })),
-  call_settings: fc.option(fc.record({ media_url: hostile, signing_secret: hostile, record: fc.boolean() }, { requiredKeys: [] }), { nil: undefined }),
-}).map((with_) => number(1, PHONE, with_));
+const hostile = fc.oneof(
+  fc.string(),
+  fc.constantFrom('"', '\\', '\\"', '","state":null,"x":"', '{"state":{"id":', '\u0000', '😀', '}]}'),
+);
+const state = fc
+  .record({
+    id: fc.nat().map(NUMBER_ID),
+    friendly_name: fc.option(hostile),
+    provider: fc.option(hostile),
+    is_active: fc.boolean(),
+    sip_trunk_id: fc.option(fc.nat(5).map(TRUNK)),
+    allowed_country_codes: fc.option(fc.uniqueArray(fc.constantFrom('US', 'DE', 'GB'))),
+    capabilities: fc.dictionary(hostile, fc.boolean()),
+    target: fc.option(
+      fc.record({
+        kind: fc.constantFrom('assistant' as const, 'flow' as const),
+        id: fc.maxSafeNat(),
+        name: fc.option(hostile),
+        is_active: fc.boolean(),
+      }),
+    ),
+    call_settings: fc.option(
+      fc.record({ media_url: hostile, signing_secret: hostile, record: fc.boolean() }, { requiredKeys: [] }),
+      { nil: undefined },
+    ),
+  })
+  .map((with_) => number(1, PHONE, with_));
 
-describe('a number\'s event in bytes', () => {
+describe("a number's event in bytes", () => {
   it('has the effect of the event, whatever strings stand in it, in whatever order and spelling', () => {
-    fc.assert(fc.property(fc.option(state), fc.anything(), fc.boolean(), fc.constantFrom(undefined, 1), (after, change, reversed, space) => {
-      const shuffled = after && reversed ? Object.fromEntries(Object.entries(after).reverse()) : after;
-      const [skimmed, parsed] = [createRouteIndex(), createRouteIndex()];
-      for (const index of [skimmed, parsed]) applyEvent(index, subjectOf(number(1, PHONE)), { data: { state: number(1, PHONE, { sip_trunk_id: TRUNK(9) }) } });
-      expect(applyEventBytes(skimmed, subjectOf(number(1, PHONE)), bytesOf(event(shuffled, change), space))).toBe(true);
-      applyEvent(parsed, subjectOf(number(1, PHONE)), event(after));
-      expect(seen(skimmed)).toEqual(seen(parsed));
-      expect(skimmed.numbers.size).toBe(after === null ? 0 : 1);
-    }), { numRuns: 1500 });
+    fc.assert(
+      fc.property(
+        fc.option(state),
+        fc.anything(),
+        fc.boolean(),
+        fc.constantFrom(undefined, 1),
+        (after, change, reversed, space) => {
+          const shuffled = after && reversed ? Object.fromEntries(Object.entries(after).reverse()) : after;
+          const [skimmed, parsed] = [createRouteIndex(), createRouteIndex()];
+          for (const index of [skimmed, parsed])
+            applyEvent(index, subjectOf(number(1, PHONE)), {
+              data: { state: number(1, PHONE, { sip_trunk_id: TRUNK(9) }) },
+            });
+          expect(applyEventBytes(skimmed, subjectOf(number(1, PHONE)), bytesOf(event(shuffled, change), space))).toBe(
+            true,
+          );
+          applyEvent(parsed, subjectOf(number(1, PHONE)), event(after));
+          expect(seen(skimmed)).toEqual(seen(parsed));
+          expect(skimmed.numbers.size).toBe(after === null ? 0 : 1);
+        },
+      ),
+      { numRuns: 1500 },
+    );
   });
 
   it('without a member that routing keeps, or with one of another shape, goes the usual way', () => {
     const index = createRouteIndex();
     const { allowed_country_codes: _countries, ...old } = number(1, PHONE);
-    for (const after of [old, { ...number(1, PHONE), is_active: 1 }, { ...number(1, PHONE), allowed_country_codes: ['USA'] }]) {
+    for (const after of [
+      old,
+      { ...number(1, PHONE), is_active: 1 },
+      { ...number(1, PHONE), allowed_country_codes: ['USA'] },
+    ]) {
       expect(applyEventBytes(index, subjectOf(number(1, PHONE)), bytesOf(event(after)))).toBe(true);
       expect(seen(index)!.flags & ACTIVE).toBe(ACTIVE);
     }
   });
 
   it('with call settings is read by its bytes, not by parsing it: what stands behind the target does not count', () => {
-    const { created_at, updated_at, ...rest } = number(1, PHONE, { sip_trunk_id: TRUNK(9), allowed_country_codes: ['DE'] });
-    const call_settings = { media_url: 'wss://assistant.example.com/","target":null,"x":"', signing_secret: 'v1.k1.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbb', record: true };
+    const { created_at, updated_at, ...rest } = number(1, PHONE, {
+      sip_trunk_id: TRUNK(9),
+      allowed_country_codes: ['DE'],
+    });
+    const call_settings = {
+      media_url: 'wss://assistant.example.com/","target":null,"x":"',
+      signing_secret: 'v1.k1.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbbbb',
+      record: true,
+    };
     const after = numberState.parse({ ...rest, call_settings, created_at, updated_at });
     const bytes = bytesOf(event(after, { fields: ['call_settings'] }));
     const [skimmed, parsed] = [createRouteIndex(), createRouteIndex()];
@@ -72,16 +139,25 @@ describe('a number\'s event in bytes', () => {
     const whole = bytesOf(event(number(1, PHONE, { target: { kind: 'flow', id: 1, name: 'x', is_active: true } })));
     const index = createRouteIndex();
     const end = new TextDecoder().decode(whole).indexOf('"target":') + 10;
-    for (let length = 0; length < end; length++) expect(() => applyEventBytes(index, subjectOf(number(1, PHONE)), whole.subarray(0, length))).toThrow(SyntaxError);
+    for (let length = 0; length < end; length++)
+      expect(() => applyEventBytes(index, subjectOf(number(1, PHONE)), whole.subarray(0, length))).toThrow(SyntaxError);
     expect(index.numbers.size).toBe(0);
   });
 
   it('of another entity goes the usual way', () => {
     const index = createRouteIndex();
-    expect(applyEventBytes(index, subjectOf(organization(1)), bytesOf(event(organization(1, { status: 'suspended' }))))).toBe(true);
+    expect(
+      applyEventBytes(index, subjectOf(organization(1)), bytesOf(event(organization(1, { status: 'suspended' })))),
+    ).toBe(true);
     expect(index.organizations.values[0]!.state!.status).toBe('suspended');
-    for (const subject of [`trunkmesh.org.${ORG(1)}.number.0155512300`, `trunkmesh.org.${ORG(1)}.number.1555x`, 'trunkmesh.bridge.b1']) expect(applyEventBytes(index, subject, bytesOf(event({})))).toBe(false);
+    for (const subject of [
+      `trunkmesh.org.${ORG(1)}.number.0155512300`,
+      `trunkmesh.org.${ORG(1)}.number.1555x`,
+      'trunkmesh.bridge.b1',
+    ])
+      expect(applyEventBytes(index, subject, bytesOf(event({})))).toBe(false);
   });
 
-  it('the fixture is a number as the contract has it', () => expect(numberState.parse(number(1, PHONE))).toEqual(number(1, PHONE)));
+  it('the fixture is a number as the contract has it', () =>
+    expect(numberState.parse(number(1, PHONE))).toEqual(number(1, PHONE)));
 });

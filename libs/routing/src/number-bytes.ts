@@ -1,4 +1,16 @@
-import { asciiBytes, CLOSE, CLOSE_LIST, COMMA, find, OPEN_LIST, patternOf, QUOTE, skipValue, startsWith, SURPRISE } from './json-skim.js';
+import {
+  asciiBytes,
+  CLOSE,
+  CLOSE_LIST,
+  COMMA,
+  find,
+  OPEN_LIST,
+  patternOf,
+  QUOTE,
+  skipValue,
+  startsWith,
+  SURPRISE,
+} from './json-skim.js';
 import { applyEvent, type StateEvent } from './route-events.js';
 import type { RouteIndex, TrunkEntry } from './route-index.js';
 import { deleteNumber, putNumber, putNumberOf, type RoutedNumber } from './route-numbers.js';
@@ -6,8 +18,9 @@ import { cachedTrunk, cacheTrunk, createTrunkCache } from './trunk-cache.js';
 import { formatUuid } from './uuid-words.js';
 
 /**
- * `applyEvent` from an event's bytes. A cold start reads millions of number events; parsing each into objects would take longer than the stream needs to deliver it.
- * So a number's event is skimmed for the five members that routing keeps. Whatever is not spelled as expected goes the usual way.
+ * `applyEvent` from an event's bytes. A cold start reads millions of number events; parsing each into objects would
+ * take longer than the stream needs to deliver it. So a number's event is skimmed for the five members that routing
+ * keeps. Whatever is not spelled as expected goes the usual way.
  */
 export function applyEventBytes(index: RouteIndex, subject: string, bytes: Uint8Array): boolean {
   const digits = digitsOfNumberSubject(subject);
@@ -26,13 +39,14 @@ export function applyEventBytes(index: RouteIndex, subject: string, bytes: Uint8
 /** Nearly always the number's trunk is known and of the subject's organisation. */
 function putSkimmed(index: RouteIndex, subject: string): void {
   const trunk = hasTrunk ? trunkByWords(index, TRUNK_WORDS) : undefined;
-  if (trunk !== undefined && subject.slice(ORG_START, ORG_END) === trunk.organization.id) return putNumberOf(index, trunk, NUMBER);
+  if (trunk !== undefined && subject.slice(ORG_START, ORG_END) === trunk.organization.id)
+    return putNumberOf(index, trunk, NUMBER);
   NUMBER.trunkId = hasTrunk ? formatUuid(TRUNK_WORDS) : null;
   putNumber(index, subject.slice(ORG_START, ORG_END), NUMBER);
 }
 
 function trunkByWords(index: RouteIndex, words: Uint32Array): TrunkEntry | undefined {
-  const cache = index.trunkCache ??= createTrunkCache();
+  const cache = (index.trunkCache ??= createTrunkCache());
   const cached = cachedTrunk(cache, words);
   if (cached !== undefined) return cached;
   const trunk = index.trunks.get(formatUuid(words));
@@ -54,33 +68,61 @@ function digitsOfNumberSubject(subject: string): number {
   let digits = 0;
   for (let at = DIGITS_START; at < subject.length; at++) {
     const digit = subject.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9 || digits === 0 && digit === 0) return 0;
+    if (digit < 0 || digit > 9 || (digits === 0 && digit === 0)) return 0;
     digits = digits * 10 + digit;
   }
   return digits;
 }
 
 /** Filled by `skim` and used up within one call; so are the two below. */
-const NUMBER: RoutedNumber = { digits: 0, id: new Uint32Array(4), active: false, trunkId: null, countries: null, targetKind: null, targetId: 0, targetActive: false, proven: false };
+const NUMBER: RoutedNumber = {
+  digits: 0,
+  id: new Uint32Array(4),
+  active: false,
+  trunkId: null,
+  countries: null,
+  targetKind: null,
+  targetId: 0,
+  targetActive: false,
+  proven: false,
+};
 const TRUNK_WORDS = new Uint32Array(4);
 let hasTrunk = false;
 
 /**
- * Where an event's state is: CloudEvents allows no objects before `data`, and within a string every quote is escaped, so the first place that reads so is `data` itself.
- * An envelope is not shorter than that; one that is goes the usual way.
+ * Where an event's state is: CloudEvents allows no objects before `data`, and within a string every quote is escaped,
+ * so the first place that reads so is `data` itself. An envelope is not shorter than that; one that is goes the usual
+ * way.
  */
 const DATA = patternOf('"data":{"change":');
 const SHORTEST_ENVELOPE = 200;
 const STATE = asciiBytes(',"state":');
 /** Optional, so it stands anywhere behind the others. Within a string its quotes would be escaped. */
 const PROOF = patternOf(',"proof":{');
-/** The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are leapt over; from `is_active` on each must follow the other. */
+/**
+ *  The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are
+ *  leapt over; from `is_active` on each must follow the other.
+ */
 const ID = asciiBytes('{"id":');
 const IS_ACTIVE = patternOf(',"is_active":');
-const [TRUNK_ID, COUNTRIES, VERIFIED, CAPABILITIES, TARGET] = [',"sip_trunk_id":', ',"allowed_country_codes":', ',"is_verified_caller_id":', ',"capabilities":', ',"target":'].map(asciiBytes) as
-  [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-const BEFORE_NAME = '{"id":"01900000-0000-7000-8000-000000000000","organization_id":"01900000-0000-7000-8000-000000000000","phone_number":"+1555123"'.length;
-const [TRUE, FALSE, NULL, ASSISTANT, FLOW] = ['true', 'false', 'null', '"assistant"', '"flow"'].map(asciiBytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+const [TRUNK_ID, COUNTRIES, VERIFIED, CAPABILITIES, TARGET] = [
+  ',"sip_trunk_id":',
+  ',"allowed_country_codes":',
+  ',"is_verified_caller_id":',
+  ',"capabilities":',
+  ',"target":',
+].map(asciiBytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+const BEFORE_NAME = (
+  '{"id":"01900000-0000-7000-8000-000000000000",' +
+  '"organization_id":"01900000-0000-7000-8000-000000000000","phone_number":"+1555123"'
+).length;
+const [TRUE, FALSE, NULL, ASSISTANT, FLOW] = ['true', 'false', 'null', '"assistant"', '"flow"'].map(asciiBytes) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+];
 
 function skim(bytes: Uint8Array): 'state' | 'removed' | 'unread' {
   const data = find(bytes, DATA, SHORTEST_ENVELOPE);
@@ -156,7 +198,9 @@ function readTarget(bytes: Uint8Array, at: number): number {
   return member(bytes, active, TARGET_ACTIVE, readTargetActive);
 }
 
-const [TARGET_KIND, TARGET_ID, TARGET_NAME, TARGET_ACTIVE] = ['{"kind":', ',"id":', ',"name":', ',"is_active":'].map(asciiBytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+const [TARGET_KIND, TARGET_ID, TARGET_NAME, TARGET_ACTIVE] = ['{"kind":', ',"id":', ',"name":', ',"is_active":'].map(
+  asciiBytes,
+) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 
 function readTargetKind(bytes: Uint8Array, at: number): number {
   NUMBER.targetKind = startsWith(bytes, at, ASSISTANT) ? 'assistant' : startsWith(bytes, at, FLOW) ? 'flow' : null;
@@ -185,16 +229,19 @@ for (let value = 0; value < 16; value++) {
   HEX[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 
-const group = (bytes: Uint8Array, at: number): number => HEX[bytes[at]!]! << 12 | HEX[bytes[at + 1]!]! << 8 | HEX[bytes[at + 2]!]! << 4 | HEX[bytes[at + 3]!]!;
+const group = (bytes: Uint8Array, at: number): number =>
+  (HEX[bytes[at]!]! << 12) | (HEX[bytes[at + 1]!]! << 8) | (HEX[bytes[at + 2]!]! << 4) | HEX[bytes[at + 3]!]!;
 
-/** Past the UUID, whose words are then in `into`. Its groups of four digits begin at 1, 5, 10, 15, 20, 25, 29 and 33. */
+/**
+ *  Past the UUID, whose words are then in `into`. Its groups of four digits begin at 1, 5, 10, 15, 20, 25, 29 and 33.
+ */
 function readUuid(bytes: Uint8Array, at: number, into: Uint32Array): number {
   if (bytes[at] !== QUOTE || bytes[at + 37] !== QUOTE) return SURPRISE;
   const [a, b, c, d] = [group(bytes, at + 1), group(bytes, at + 5), group(bytes, at + 10), group(bytes, at + 15)];
   const [e, f, g, h] = [group(bytes, at + 20), group(bytes, at + 25), group(bytes, at + 29), group(bytes, at + 33)];
-  into[0] = a << 16 | b;
-  into[1] = c << 16 | d;
-  into[2] = e << 16 | f;
-  into[3] = g << 16 | h;
+  into[0] = (a << 16) | b;
+  into[1] = (c << 16) | d;
+  into[2] = (e << 16) | f;
+  into[3] = (g << 16) | h;
   return (a | b | c | d | e | f | g | h) < 0 ? SURPRISE : at + 38;
 }

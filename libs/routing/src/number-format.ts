@@ -1,9 +1,17 @@
 import type { NumberRule } from '@trunkmesh/contracts/trunk.js';
 import {
-  callingCodeOf, isPossible, localToE164, mayHaveTrunkZero, nationalToE164, withoutTrunkZero,
+  callingCodeOf,
+  isPossible,
+  localToE164,
+  mayHaveTrunkZero,
+  nationalToE164,
+  withoutTrunkZero,
 } from './number-plan.js';
 
-/** How a trunk's carrier writes numbers towards us. Trunks that write alike share one dialect, so that a call from a shared address is read once a dialect. */
+/**
+ *  How a trunk's carrier writes numbers towards us. Trunks that write alike share one dialect, so that a call from a
+ *  shared address is read once a dialect.
+ */
 export interface Dialect {
   /** Equal for equal dialects. */
   readonly key: string;
@@ -39,8 +47,8 @@ const SEPARATORS = /[-.() /]/g;
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 /**
- * Drops the visual separators. `undefined` where anything else is in it than digits, `*`, `#` and one leading `+`, or where it is an IPv4 address, whose digits
- * would read as a number.
+ * Drops the visual separators. `undefined` where anything else is in it than digits, `*`, `#` and one leading `+`, or
+ * where it is an IPv4 address, whose digits would read as a number.
  */
 export function dialledDigits(value: string): string | undefined {
   if (value.length > MAX_DIALLED) return undefined;
@@ -77,16 +85,22 @@ function internationalDigits(text: string, from: number): number {
 
 function applyRules(dialled: string, rules: readonly NumberRule[]): string {
   for (const rule of rules) {
-    if (dialled.length >= rule.min_length && dialled.length <= rule.max_length && dialled.startsWith(rule.prefix)) return rule.add + dialled.slice(rule.strip);
+    if (dialled.length >= rule.min_length && dialled.length <= rule.max_length && dialled.startsWith(rule.prefix))
+      return rule.add + dialled.slice(rule.strip);
   }
   return dialled;
 }
 
 /** E.164 as a trunk's carrier wants it: the first outbound rule that fits. */
-export const carrierSpelling = (e164: string, rules: readonly NumberRule[]): string => applyRules(e164, rules.filter(({ direction }) => direction === 'outbound'));
+export const carrierSpelling = (e164: string, rules: readonly NumberRule[]): string =>
+  applyRules(
+    e164,
+    rules.filter(({ direction }) => direction === 'outbound'),
+  );
 
 /**
- * What a carrier wrote → E.164 as an integer; 0 where it is not a public number. One reading or none: a value that two plans read differently would be a guess.
+ * What a carrier wrote → E.164 as an integer; 0 where it is not a public number. One reading or none: a value that two
+ * plans read differently would be a guess.
  * `context`: an RFC 3966 `phone-context`, which makes a local number global.
  */
 export function toE164(value: string, dialect: Dialect, context?: string): number {
@@ -106,11 +120,17 @@ function fromDialled(dialled: string, dialect: Dialect): number {
   if (dialled.includes('*') || dialled.includes('#')) return 0;
   if (dialled.startsWith('00')) return internationalAccess(dialled, dialect);
   // Six digits and fewer are an extension or a local number, which no plan brings to E.164 without a guess of the area.
-  const national = dialect.country === null || dialled.length < E164_MIN_DIGITS ? 0 : fromNational(dialled, dialect.country, dialect.callingCode);
+  const national =
+    dialect.country === null || dialled.length < E164_MIN_DIGITS
+      ? 0
+      : fromNational(dialled, dialect.country, dialect.callingCode);
   return national !== 0 ? national : bareInternational(dialled);
 }
 
-/** `00` is the international prefix nearly everywhere; where a country has another that begins so (`0011` in Australia), its plan is asked first. */
+/**
+ *  `00` is the international prefix nearly everywhere; where a country has another that begins so (`0011` in
+ *  Australia), its plan is asked first.
+ */
 function internationalAccess(dialled: string, dialect: Dialect): number {
   const direct = internationalDigits(dialled, 2);
   if (direct !== 0 && isPossible(direct)) return direct;
@@ -123,7 +143,10 @@ function fromNational(dialled: string, country: string, callingCode: string | un
   return nationalToE164(dialled, country);
 }
 
-/** The North American plan by hand, for it is the hot one: ten digits, eleven with the 1, and `011` before another country's number. */
+/**
+ *  The North American plan by hand, for it is the hot one: ten digits, eleven with the 1, and `011` before another
+ *  country's number.
+ */
 function fromNanp(dialled: string): number {
   if (dialled.length === 10 && dialled.charCodeAt(0) > ONE) return e164Digits(`1${dialled}`, 0);
   if (dialled.length === 11 && dialled.charCodeAt(0) === ONE) return e164Digits(dialled, 0);
@@ -137,13 +160,14 @@ function fromNanp(dialled: string): number {
 function bareInternational(dialled: string): number {
   if (dialled.length < 8) return 0;
   const value = e164Digits(dialled, 0);
-  if (value === 0 || dialled.length === 11 && dialled.charCodeAt(0) === ONE) return value;
+  if (value === 0 || (dialled.length === 11 && dialled.charCodeAt(0) === ONE)) return value;
   return isPossible(value) ? value : 0;
 }
 
 /**
- * RFC 3966 §5.1.5: a context that is the beginning of a global number. A bare calling code means a national spelling, which may carry the trunk prefix
- * (`020…;phone-context=+44`); a longer one stands in front. A domain as context says nothing about the number.
+ * RFC 3966 §5.1.5: a context that is the beginning of a global number. A bare calling code means a national spelling,
+ * which may carry the trunk prefix (`020…;phone-context=+44`); a longer one stands in front. A domain as context says
+ * nothing about the number.
  */
 function inContext(dialled: string, context: string): number {
   if (context.charCodeAt(0) !== PLUS) return 0;
@@ -157,8 +181,8 @@ function inContext(dialled: string, context: string): number {
 const SHORTEST_PUBLIC = E164_MIN_DIGITS;
 
 /**
- * Whether a Request-URI's or To's user may be a full public number, whoever's it is. Wider than `toE164` on purpose: ten digits without a country are nobody's that
- * we can name, but to take them for an extension would be a guess.
+ * Whether a Request-URI's or To's user may be a full public number, whoever's it is. Wider than `toE164` on purpose:
+ * ten digits without a country are nobody's that we can name, but to take them for an extension would be a guess.
  */
 export function looksPublic(value: string): boolean {
   const dialled = dialledDigits(value);

@@ -1,11 +1,16 @@
 import {
-  getCountryCallingCode, isSupportedCountry, Metadata, parsePhoneNumberFromString, type CountryCode,
+  getCountryCallingCode,
+  isSupportedCountry,
+  Metadata,
+  parsePhoneNumberFromString,
+  type CountryCode,
 } from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/min/metadata';
 
 /**
- * What only the world's numbering plans know. The slow path: 10 to 30 µs a call, so it is asked only where the number's own spelling does not say enough.
- * Numbers are held as integers (E.164 has at most 15 digits, which a double holds exactly); 0 means none.
+ * What only the world's numbering plans know. The slow path: 10 to 30 µs a call, so it is asked only where the number's
+ * own spelling does not say enough. Numbers are held as integers (E.164 has at most 15 digits, which a double holds
+ * exactly); 0 means none.
  */
 
 const CALLING_CODES = metadata.country_calling_codes as Record<string, CountryCode[]>;
@@ -14,13 +19,20 @@ const E164_LIMIT = 1e15;
 
 /** The calling code of a country, or undefined where it has none of its own. */
 export function callingCodeOf(country: string): string | undefined {
-  return isSupportedCountry(country as CountryCode, metadata) ? getCountryCallingCode(country as CountryCode, metadata) : undefined;
+  return isSupportedCountry(country as CountryCode, metadata)
+    ? getCountryCallingCode(country as CountryCode, metadata)
+    : undefined;
 }
 
-/** Brings a national spelling, or one with the country's own international prefix, to E.164; 0 where the plan has no number of that length. */
+/**
+ *  Brings a national spelling, or one with the country's own international prefix, to E.164; 0 where the plan has no
+ *  number of that length.
+ */
 export function nationalToE164(digits: string, country: string): number {
   if (!isSupportedCountry(country as CountryCode, metadata)) return 0;
-  return possible(parsePhoneNumberFromString(digits, { defaultCountry: country as CountryCode, extract: false }, metadata));
+  return possible(
+    parsePhoneNumberFromString(digits, { defaultCountry: country as CountryCode, extract: false }, metadata),
+  );
 }
 
 /** The same where only a calling code is known (`;phone-context=+44`). */
@@ -36,7 +48,9 @@ export function isPossible(e164: number): boolean {
 
 /** Calling codes have one to three digits, and none is the beginning of another. */
 const TWO_DIGIT_CODES: ReadonlySet<number> = new Set(
-  Object.keys(CALLING_CODES).filter((code) => code.length === 2).map(Number),
+  Object.keys(CALLING_CODES)
+    .filter((code) => code.length === 2)
+    .map(Number),
 );
 
 /**
@@ -44,7 +58,9 @@ const TWO_DIGIT_CODES: ReadonlySet<number> = new Set(
  * Ivory Coast's) it is part of the number, and their numbers are not looked up.
  */
 const ZERO_CODES: ReadonlySet<string> = new Set(
-  Object.entries(CALLING_CODES).filter(([, [country]]) => hasZeroPrefix(country!)).map(([code]) => code),
+  Object.entries(CALLING_CODES)
+    .filter(([, [country]]) => hasZeroPrefix(country!))
+    .map(([code]) => code),
 );
 
 function hasZeroPrefix(country: CountryCode): boolean {
@@ -57,7 +73,9 @@ function hasZeroPrefix(country: CountryCode): boolean {
 }
 
 /** What `Metadata` has and its types leave out. */
-interface PlanPrefix { numberingPlan?: { nationalPrefixForParsing(): unknown } }
+interface PlanPrefix {
+  numberingPlan?: { nationalPrefixForParsing(): unknown };
+}
 
 const ZERO = 48;
 
@@ -73,8 +91,8 @@ export function mayHaveTrunkZero(text: string, from: number): boolean {
 }
 
 /**
- * International digits → E.164 without the trunk prefix that the country's plan says is one; 0 where nothing possible is
- * left, or a number that would be read without yet another zero.
+ * International digits → E.164 without the trunk prefix that the country's plan says is one; 0 where nothing possible
+ * is left, or a number that would be read without yet another zero.
  */
 export function withoutTrunkZero(digits: string): number {
   const number = possible(parsePhoneNumberFromString(`+${digits}`, { extract: false }, metadata));
@@ -88,9 +106,10 @@ function possible(parsed: ReturnType<typeof parsePhoneNumberFromString>): number
 }
 
 /**
- * The country that a number belongs to, or undefined where it belongs to none (satellite, international freephone, no plan at all).
- * `+1` and the other shared codes are told apart by area code: +1 242 is the Bahamas, not the United States. What no country of a shared code claims is the
- * code's main country's.
+ * The country that a number belongs to, or undefined where it belongs to none (satellite, international freephone, no
+ * plan at all).
+ * `+1` and the other shared codes are told apart by area code: +1 242 is the Bahamas, not the United States. What no
+ * country of a shared code claims is the code's main country's.
  */
 export function countryOf(e164: number): string | undefined {
   const parsed = parsePhoneNumberFromString(`+${e164}`, { extract: false }, metadata);

@@ -11,23 +11,32 @@ import { putOrganization, putTrunk, removeOrganization, removeTrunk } from './ro
 import { parseUuid } from './uuid-words.js';
 
 /** What of an event routing reads: the state after it, `null` after a deletion. */
-export interface StateEvent { data: { state: unknown } }
+export interface StateEvent {
+  data: { state: unknown };
+}
 
 /**
- * Applies one event of the entities' stream. Subjects may come in any order; the events of one subject in theirs. The subject says which entity it is, the state what
- * became of it. Returns whether it was one that routing keeps; a subject of another kind is left alone.
+ * Applies one event of the entities' stream. Subjects may come in any order; the events of one subject in theirs. The
+ * subject says which entity it is, the state what became of it. Returns whether it was one that routing keeps; a
+ * subject of another kind is left alone.
  */
 export function applyEvent(index: RouteIndex, subject: string, event: StateEvent): boolean {
   const entity = entityOfSubject(subject);
   const { state } = event.data;
   switch (entity?.kind) {
-    case 'organization': return applyOrganization(index, entity.org, state as OrganizationState | null);
-    case 'trunk': return applyTrunk(index, entity, state as TrunkState | null);
-    case 'number': return applyNumber(index, entity.org, digitsOfSubject(entity.number), state as NumberState | null);
-    case 'address': return applyEvidence(index, entity, state as AddressState | null);
-    case 'carrier': return applyCarrier(index, entity.carrier, state as CarrierState | null);
+    case 'organization':
+      return applyOrganization(index, entity.org, state as OrganizationState | null);
+    case 'trunk':
+      return applyTrunk(index, entity, state as TrunkState | null);
+    case 'number':
+      return applyNumber(index, entity.org, digitsOfSubject(entity.number), state as NumberState | null);
+    case 'address':
+      return applyEvidence(index, entity, state as AddressState | null);
+    case 'carrier':
+      return applyCarrier(index, entity.carrier, state as CarrierState | null);
     case 'bridge':
-    case undefined: return false;
+    case undefined:
+      return false;
   }
 }
 
@@ -37,13 +46,21 @@ function applyOrganization(index: RouteIndex, id: string, state: OrganizationSta
   return true;
 }
 
-function applyTrunk(index: RouteIndex, { org, trunk }: { org: string; trunk: string }, state: TrunkState | null): boolean {
+function applyTrunk(
+  index: RouteIndex,
+  { org, trunk }: { org: string; trunk: string },
+  state: TrunkState | null,
+): boolean {
   if (state === null) removeTrunk(index, org, trunk);
   else putTrunk(index, org, { ...state, id: trunk });
   return true;
 }
 
-function applyEvidence(index: RouteIndex, { org, network }: { org: string; network: string }, state: AddressState | null): boolean {
+function applyEvidence(
+  index: RouteIndex,
+  { org, network }: { org: string; network: string },
+  state: AddressState | null,
+): boolean {
   if (state === null) removeEvidence(index, org, network);
   else putEvidence(index, org, network);
   return true;
@@ -73,8 +90,14 @@ function applyNumber(index: RouteIndex, organization: string, digits: number, st
 function routedNumber(digits: number, state: NumberState): RoutedNumber {
   if (!parseUuid(state.id, ID)) throw new TypeError(`the number +${digits} has an id that is no UUID`);
   return {
-    digits, id: ID, active: state.is_active, trunkId: state.sip_trunk_id ?? null, countries: state.allowed_country_codes ?? null,
-    targetKind: state.target?.kind ?? null, targetId: state.target?.id ?? 0, targetActive: state.target?.is_active ?? false,
+    digits,
+    id: ID,
+    active: state.is_active,
+    trunkId: state.sip_trunk_id ?? null,
+    countries: state.allowed_country_codes ?? null,
+    targetKind: state.target?.kind ?? null,
+    targetId: state.target?.id ?? 0,
+    targetActive: state.target?.is_active ?? false,
     proven: state.proof !== undefined,
   };
 }

@@ -4,7 +4,10 @@ import { dialectOf } from './number-format.js';
 import { holdOrganization, releaseOrganization, type RouteIndex } from './route-index.js';
 import { forgetStandings } from './standing.js';
 
-/** What proves that an organisation is served from a network, and the operator's list of shared carriers (design, "Claims on shared names"). */
+/**
+ *  What proves that an organisation is served from a network, and the operator's list of shared carriers (design,
+ *  "Claims on shared names").
+ */
 
 export function putEvidence(index: RouteIndex, organizationId: string, network: string): void {
   const cidr = parseCidr(network);
@@ -27,7 +30,11 @@ export function removeEvidence(index: RouteIndex, organizationId: string, networ
   releaseOrganization(index, organization);
 }
 
-export function putCarrier(index: RouteIndex, id: string, state: Pick<CarrierState, 'networks' | 'default_country'>): void {
+export function putCarrier(
+  index: RouteIndex,
+  id: string,
+  state: Pick<CarrierState, 'networks' | 'default_country'>,
+): void {
   removeCarrier(index, id);
   const cidrs = state.networks.map(parseCidr).filter((cidr): cidr is Cidr => cidr !== undefined);
   const carrier = { dialect: dialectOf({ default_country: state.default_country, number_rules: [] }), cidrs };

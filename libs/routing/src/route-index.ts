@@ -7,14 +7,18 @@ import type { Standing } from './standing.js';
 import type { TrunkCache } from './trunk-cache.js';
 
 /**
- * All that routing knows, in memory: organisations, trunks, their addresses, numbers. It depends on the last event of each subject only, never on the order in which
- * subjects arrive: a number may come before its trunk, a trunk before its organisation.
+ * All that routing knows, in memory: organisations, trunks, their addresses, numbers. It depends on the last event of
+ * each subject only, never on the order in which subjects arrive: a number may come before its trunk, a trunk before
+ * its organisation.
  */
 export interface RouteIndex {
   readonly organizations: Interned<OrganizationEntry>;
   /** Trunks that exist, by id. */
   readonly trunks: Map<string, TrunkEntry>;
-  /** Every trunk that exists or that a number names, under its organisation: a number of one organisation can never count for a trunk of another. */
+  /**
+   *  Every trunk that exists or that a number names, under its organisation: a number of one organisation can never
+   *  count for a trunk of another.
+   */
   readonly trunkEntries: Interned<TrunkEntry>;
   readonly addresses: AddressIndex<AddressClaim>;
   /** Organisations by the networks that they have evidence for, and the same as `<organisation's handle>/<network>`. */
@@ -23,7 +27,10 @@ export interface RouteIndex {
   /** The operator's list of carriers whose addresses many customers share. */
   readonly carriers: Map<string, ListedCarrier>;
   readonly carrierNetworks: AddressIndex<ListedCarrier>;
-  /** Who counts at an address, kept from one call to the next until a claim, evidence or a listed network there changes. */
+  /**
+   *  Who counts at an address, kept from one call to the next until a claim, evidence or a listed network there
+   *  changes.
+   */
   readonly standings: Map<string, Standing>;
   readonly dialects: Interned<Dialect>;
   readonly countries: Interned<ReadonlySet<string>>;
@@ -37,8 +44,8 @@ export interface RouteIndex {
 export interface RouteFilter {
   pool: string;
   /**
-   * An organisation got its first trunk in the pool (`true`: its numbers were ignored so far and must be read again) or lost its last (`false`: its numbers were
-   * dropped). Called while an event is applied.
+   * An organisation got its first trunk in the pool (`true`: its numbers were ignored so far and must be read again) or
+   * lost its last (`false`: its numbers were dropped). Called while an event is applied.
    */
   onOrganization?: (organizationId: string, kept: boolean) => void;
 }
@@ -94,9 +101,20 @@ export interface ListedCarrier {
 
 export function createRouteIndex(only?: RouteFilter): RouteIndex {
   return {
-    organizations: createInterned(), trunks: new Map(), trunkEntries: createInterned(), addresses: createAddressIndex(),
-    evidence: createAddressIndex(), evidenceKeys: new Set(), carriers: new Map(), carrierNetworks: createAddressIndex(), standings: new Map(),
-    dialects: createInterned(), countries: createInterned(), numbers: createNumberTable(), only, trunkCache: undefined,
+    organizations: createInterned(),
+    trunks: new Map(),
+    trunkEntries: createInterned(),
+    addresses: createAddressIndex(),
+    evidence: createAddressIndex(),
+    evidenceKeys: new Set(),
+    carriers: new Map(),
+    carrierNetworks: createAddressIndex(),
+    standings: new Map(),
+    dialects: createInterned(),
+    countries: createInterned(),
+    numbers: createNumberTable(),
+    only,
+    trunkCache: undefined,
   };
 }
 
@@ -115,10 +133,12 @@ export function holdTrunk(index: RouteIndex, organization: OrganizationEntry, id
     trunkEntries.uses[known.handle]!++;
     return known;
   }
-  return trunkEntries.values[acquire(trunkEntries, `${organization.handle}/${id}`, (handle) => {
-    holdOrganization(index, organization.id);
-    return { id, handle, organization, state: null, claims: [], activeNumbers: 0, activeRows: 0 };
-  })]!;
+  return trunkEntries.values[
+    acquire(trunkEntries, `${organization.handle}/${id}`, (handle) => {
+      holdOrganization(index, organization.id);
+      return { id, handle, organization, state: null, claims: [], activeNumbers: 0, activeRows: 0 };
+    })
+  ]!;
 }
 
 export function releaseOrganization(index: RouteIndex, entry: OrganizationEntry): void {

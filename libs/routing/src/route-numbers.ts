@@ -1,10 +1,36 @@
 import { acquire, release } from './interned.js';
 import {
-  ACTIVE, countriesOf, digitsOf, flagsOf, HAS_TARGET, insertNumber, NONE, organizationOf, PROVEN, removeNumber, rowOf, rowsOf, TARGET_ACTIVE, TARGET_IS_FLOW, trunkOf, writeNumber,
+  ACTIVE,
+  countriesOf,
+  digitsOf,
+  flagsOf,
+  HAS_TARGET,
+  insertNumber,
+  NONE,
+  organizationOf,
+  PROVEN,
+  removeNumber,
+  rowOf,
+  rowsOf,
+  TARGET_ACTIVE,
+  TARGET_IS_FLOW,
+  trunkOf,
+  writeNumber,
 } from './number-table.js';
-import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type OrganizationEntry, type RouteIndex, type TrunkEntry } from './route-index.js';
+import {
+  holdOrganization,
+  holdTrunk,
+  releaseOrganization,
+  releaseTrunk,
+  type OrganizationEntry,
+  type RouteIndex,
+  type TrunkEntry,
+} from './route-index.js';
 
-/** What routing needs of a number. Filled by hand from bytes in a cold start, so nothing here is an object that it would have to make for each. */
+/**
+ *  What routing needs of a number. Filled by hand from bytes in a cold start, so nothing here is an object that it
+ *  would have to make for each.
+ */
 export interface RoutedNumber {
   digits: number;
   /** The number's id as four words (uuid-words.ts). Copied. */
@@ -22,7 +48,12 @@ export interface RoutedNumber {
 export function putNumber(index: RouteIndex, organizationId: string, number: RoutedNumber): void {
   const organization = holdOrganization(index, organizationId);
   if (index.only !== undefined && organization.trunks.length === 0) return releaseOrganization(index, organization);
-  put(index, organization, number.trunkId === null ? undefined : holdTrunk(index, organization, number.trunkId), number);
+  put(
+    index,
+    organization,
+    number.trunkId === null ? undefined : holdTrunk(index, organization, number.trunkId),
+    number,
+  );
 }
 
 /** The same for a number whose trunk is at hand: nothing has to be looked up. */
@@ -32,13 +63,26 @@ export function putNumberOf(index: RouteIndex, trunk: TrunkEntry, number: Routed
   put(index, trunk.organization, trunk, number);
 }
 
-/** Organisation and trunk are held already: taken before the old ones are given back, so that an entry which only this number holds is not made anew. */
-function put(index: RouteIndex, organization: OrganizationEntry, trunk: TrunkEntry | undefined, number: RoutedNumber): void {
+/**
+ *  Organisation and trunk are held already: taken before the old ones are given back, so that an entry which only this
+ *  number holds is not made anew.
+ */
+function put(
+  index: RouteIndex,
+  organization: OrganizationEntry,
+  trunk: TrunkEntry | undefined,
+  number: RoutedNumber,
+): void {
   const { numbers } = index;
   const countries = number.countries === null ? NONE : holdCountries(index, number.countries);
   const row = {
-    digits: number.digits, id: number.id, organization: organization.handle, trunk: trunk?.handle ?? NONE, countries,
-    target: number.targetId, flags: flagsFor(number),
+    digits: number.digits,
+    id: number.id,
+    organization: organization.handle,
+    trunk: trunk?.handle ?? NONE,
+    countries,
+    target: number.targetId,
+    flags: flagsFor(number),
   };
   let at = rowOf(numbers, number.digits, organization.handle);
   if (at < 0) {
@@ -64,16 +108,19 @@ export function deleteNumber(index: RouteIndex, organizationId: string, digits: 
 /** A walk over every number: for the moment in which a bridge's last trunk of an organisation goes. */
 export function dropNumbers(index: RouteIndex, organization: OrganizationEntry): void {
   for (const row of rowsOf(index.numbers)) {
-    if (organizationOf(index.numbers, row) === organization.handle) deleteNumber(index, organization.id, digitsOf(index.numbers, row));
+    if (organizationOf(index.numbers, row) === organization.handle)
+      deleteNumber(index, organization.id, digitsOf(index.numbers, row));
   }
 }
 
 function flagsFor(number: RoutedNumber): number {
-  return (number.active ? ACTIVE : 0)
-    | (number.targetKind === null ? 0 : HAS_TARGET)
-    | (number.targetKind === 'flow' ? TARGET_IS_FLOW : 0)
-    | (number.targetActive ? TARGET_ACTIVE : 0)
-    | (number.proven ? PROVEN : 0);
+  return (
+    (number.active ? ACTIVE : 0) |
+    (number.targetKind === null ? 0 : HAS_TARGET) |
+    (number.targetKind === 'flow' ? TARGET_IS_FLOW : 0) |
+    (number.targetActive ? TARGET_ACTIVE : 0) |
+    (number.proven ? PROVEN : 0)
+  );
 }
 
 function holdCountries(index: RouteIndex, codes: readonly string[]): number {

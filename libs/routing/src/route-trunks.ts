@@ -5,12 +5,25 @@ import { claimsOf, formatNetwork, isWide } from './claims.js';
 import { acquire, release } from './interned.js';
 import { dialectOf } from './number-format.js';
 import {
-  holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type AddressClaim, type OrganizationEntry, type RoutedTrunk, type RouteFilter, type RouteIndex, type TrunkEntry,
+  holdOrganization,
+  holdTrunk,
+  releaseOrganization,
+  releaseTrunk,
+  type AddressClaim,
+  type OrganizationEntry,
+  type RoutedTrunk,
+  type RouteFilter,
+  type RouteIndex,
+  type TrunkEntry,
 } from './route-index.js';
 import { dropNumbers } from './route-numbers.js';
 import { forgetStandings } from './standing.js';
 
-export function putOrganization(index: RouteIndex, id: string, state: Pick<OrganizationState, 'status' | 'outbound_country_codes'>): void {
+export function putOrganization(
+  index: RouteIndex,
+  id: string,
+  state: Pick<OrganizationState, 'status' | 'outbound_country_codes'>,
+): void {
   const entry = holdOrganization(index, id);
   if (entry.state !== null) releaseOrganization(index, entry);
   entry.state = { status: state.status, outbound_country_codes: state.outbound_country_codes ?? null };
@@ -25,7 +38,8 @@ export function removeOrganization(index: RouteIndex, id: string): void {
 }
 
 export function putTrunk(index: RouteIndex, organizationId: string, state: TrunkState): void {
-  if (index.only !== undefined && state.bridge_pool !== index.only.pool) return removeTrunk(index, organizationId, state.id);
+  if (index.only !== undefined && state.bridge_pool !== index.only.pool)
+    return removeTrunk(index, organizationId, state.id);
   const organization = holdOrganization(index, organizationId);
   const entry = holdTrunk(index, organization, state.id);
   releaseOrganization(index, organization);
@@ -42,21 +56,33 @@ export function putTrunk(index: RouteIndex, organizationId: string, state: Trunk
   dropClaims(index, entry);
   entry.claims = claims;
   for (const claim of claims) addAddress(index.addresses, claim.cidr, claim);
-  forgetStandings(index, claims.map(({ cidr }) => cidr));
+  forgetStandings(
+    index,
+    claims.map(({ cidr }) => cidr),
+  );
 }
 
 function routedTrunk(index: RouteIndex, state: TrunkState): RoutedTrunk {
   const dialect = dialectOf({ default_country: state.default_country ?? null, number_rules: state.number_rules ?? [] });
   const dialectHandle = acquire(index.dialects, dialect.key, () => dialect);
   return {
-    enabled: state.enabled, pool: state.bridge_pool, priority: state.priority, username: state.username ?? null, authUsername: state.auth_username ?? null,
-    outboundCountryCodes: state.outbound_country_codes ?? null, dialect: index.dialects.values[dialectHandle]!, dialectHandle,
+    enabled: state.enabled,
+    pool: state.bridge_pool,
+    priority: state.priority,
+    username: state.username ?? null,
+    authUsername: state.auth_username ?? null,
+    outboundCountryCodes: state.outbound_country_codes ?? null,
+    dialect: index.dialects.values[dialectHandle]!,
+    dialectHandle,
   };
 }
 
 function dropClaims(index: RouteIndex, entry: TrunkEntry): void {
   for (const claim of entry.claims) removeAddress(index.addresses, claim.cidr, claim);
-  forgetStandings(index, entry.claims.map(({ cidr }) => cidr));
+  forgetStandings(
+    index,
+    entry.claims.map(({ cidr }) => cidr),
+  );
   entry.claims = [];
 }
 
@@ -91,7 +117,8 @@ function routedClaims(trunk: TrunkEntry, state: TrunkState): AddressClaim[] {
   const claims: AddressClaim[] = [];
   for (const { network, via, since, approved } of claimsOf(state)) {
     const cidr = parseCidr(network);
-    if (cidr !== undefined) claims.push({ trunk, matchedBy: MATCHED_BY[via], cidr, since, yields: approved !== true && isWide(cidr) });
+    if (cidr !== undefined)
+      claims.push({ trunk, matchedBy: MATCHED_BY[via], cidr, since, yields: approved !== true && isWide(cidr) });
   }
   return claims;
 }
@@ -100,10 +127,18 @@ const MATCHED_BY = { gateway: 'gateway-address', inbound: 'inbound-address', nam
 
 /** Many events change no claim: then who counts at these addresses stays known. */
 function sameClaims(before: readonly AddressClaim[], after: readonly AddressClaim[]): boolean {
-  return before.length === after.length && before.every((claim, at) => {
-    const other = after[at]!;
-    return claim.since === other.since && claim.matchedBy === other.matchedBy && claim.yields === other.yields && sameCidr(claim.cidr, other.cidr);
-  });
+  return (
+    before.length === after.length &&
+    before.every((claim, at) => {
+      const other = after[at]!;
+      return (
+        claim.since === other.since &&
+        claim.matchedBy === other.matchedBy &&
+        claim.yields === other.yields &&
+        sameCidr(claim.cidr, other.cidr)
+      );
+    })
+  );
 }
 
 const sameCidr = (a: Cidr, b: Cidr): boolean => formatNetwork(a) === formatNetwork(b);

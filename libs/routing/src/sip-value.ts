@@ -1,4 +1,7 @@
-/** What a header element or a URI's user part dials. `context`: the `phone-context` of RFC 3966 §5.1.5, as written. `index`: History-Info's (RFC 7044 §5.1). */
+/**
+ *  What a header element or a URI's user part dials. `context`: the `phone-context` of RFC 3966 §5.1.5, as written.
+ *  `index`: History-Info's (RFC 7044 §5.1).
+ */
 export interface Dialled {
   text: string;
   context?: string;
@@ -8,8 +11,9 @@ export interface Dialled {
 const [COMMA, SEMICOLON] = [44, 59] as const;
 
 /**
- * Splits a header value at the commas that stand outside quoted strings and angle brackets (RFC 3261 §7.3.1). Linear, whatever the input; a quote or bracket that
- * never closes keeps the rest together, and that element is then unparsable.
+ * Splits a header value at the commas that stand outside quoted strings and angle brackets (RFC 3261 §7.3.1). Linear,
+ * whatever the input; a quote or bracket that never closes keeps the rest together, and that element is then
+ * unparsable.
  */
 export const splitList = (value: string): string[] => splitAt(value, COMMA);
 
@@ -53,7 +57,8 @@ function afterBracket(value: string, at: number): number {
 export function parseElement(element: string): Dialled | undefined {
   const open = openingBracket(element);
   if (open === undefined) return undefined;
-  // Without brackets the parameters are the header's (RFC 3261 §20.10), but a phone-context there can only have been meant for the number.
+  // Without brackets the parameters are the header's (RFC 3261 §20.10), but a phone-context there can only have been
+  // meant for the number.
   if (open < 0) return withIndex(parseUri(element), element);
   const close = element.indexOf('>', open);
   return close < 0 ? undefined : withIndex(parseUri(element.slice(open + 1, close).trim()), element.slice(close + 1));
@@ -65,7 +70,10 @@ function withIndex(dialled: Dialled | undefined, parameters: string): Dialled | 
   return dialled;
 }
 
-/** Where the name-addr's bracket opens; -1 without one; `undefined` where a quoted string is not closed or nothing but one. */
+/**
+ *  Where the name-addr's bracket opens; -1 without one; `undefined` where a quoted string is not closed or nothing but
+ *  one.
+ */
 function openingBracket(element: string): number | undefined {
   if (element.charCodeAt(0) !== 34) return element.indexOf('<');
   const end = afterQuoted(element, 0);
@@ -81,13 +89,18 @@ function parseUri(text: string): Dialled | undefined {
   const rest = text.slice(scheme[0].length);
   switch (scheme[1]!.toLowerCase()) {
     case 'sip':
-    case 'sips': return parseSip(rest);
-    case 'tel': return parseUser(rest);
-    default: return undefined;
+    case 'sips':
+      return parseSip(rest);
+    case 'tel':
+      return parseUser(rest);
+    default:
+      return undefined;
   }
 }
 
-/** What FreeSWITCH and PBXs write without a scheme: `+15551234567`, `+15551234567@host`, either with parameters behind. */
+/**
+ *  What FreeSWITCH and PBXs write without a scheme: `+15551234567`, `+15551234567@host`, either with parameters behind.
+ */
 function parseBare(text: string): Dialled | undefined {
   const at = text.indexOf('@');
   const user = parseUser(at < 0 ? text : text.slice(0, at));
@@ -97,7 +110,7 @@ function parseBare(text: string): Dialled | undefined {
 /** A SIP URI without a user names a host only; some write the number in the host's place. */
 function parseSip(rest: string): Dialled | undefined {
   const at = rest.indexOf('@');
-  const user = at < 0 ? /^\+?\d+(?=$|[;?:])/.exec(rest)?.[0] ?? '' : withoutPassword(rest.slice(0, at));
+  const user = at < 0 ? (/^\+?\d+(?=$|[;?:])/.exec(rest)?.[0] ?? '') : withoutPassword(rest.slice(0, at));
   if (user === '') return undefined;
   const dialled = parseUser(user);
   return dialled.text === '' ? undefined : dialled;
@@ -108,7 +121,10 @@ function withoutPassword(userinfo: string): string {
   return colon < 0 ? userinfo : userinfo.slice(0, colon);
 }
 
-/** A user part: the number, then the parameters of a telephone-subscriber (`;phone-context=…`, `;npdi;rn=…`), percent-escapes undone once. */
+/**
+ *  A user part: the number, then the parameters of a telephone-subscriber (`;phone-context=…`, `;npdi;rn=…`),
+ *  percent-escapes undone once.
+ */
 export function parseUser(user: string): Dialled {
   const semicolon = user.indexOf(';');
   if (semicolon < 0) return { text: unescape(user).trim() };
@@ -118,12 +134,15 @@ export function parseUser(user: string): Dialled {
 }
 
 function unescape(text: string): string {
-  return text.includes('%') ? text.replace(/%([\dA-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))) : text;
+  return text.includes('%')
+    ? text.replace(/%([\dA-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : text;
 }
 
 /**
- * The value of `;name=value` among a text's parameters. What a quoted value holds is none of them, unless that leaves none: FreeSWITCH hands `%22` and `%3E` on undone,
- * so a URI's headers (`?Reason=…text%3D%22a%3Eb%22`) may end its bracket within a quoted string.
+ * The value of `;name=value` among a text's parameters. What a quoted value holds is none of them, unless that leaves
+ * none: FreeSWITCH hands `%22` and `%3E` on undone, so a URI's headers (`?Reason=…text%3D%22a%3Eb%22`) may end its
+ * bracket within a quoted string.
  */
 function parameter(text: string, name: string): string | undefined {
   return valueAmong(splitAt(text, SEMICOLON), name) ?? valueAmong(text.split(';'), name);
@@ -146,7 +165,10 @@ function parseIndex(text: string): readonly number[] | undefined {
   return text.split('.', MAX_INDEX_DEPTH).map(Number);
 }
 
-/** The order in which a request went through its targets (RFC 7044 §10.3): `1` before `1.1`, `1.2` before `1.10`; without an index last. */
+/**
+ *  The order in which a request went through its targets (RFC 7044 §10.3): `1` before `1.1`, `1.2` before `1.10`;
+ *  without an index last.
+ */
 export function compareIndex(a: readonly number[] | undefined, b: readonly number[] | undefined): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   for (let at = 0; at < Math.min(a.length, b.length); at++) {

@@ -5,9 +5,10 @@ import type { Candidate } from './candidates.js';
 
 type DecidedBy = CalledNumberSource | 'sole_number';
 
-const named = (number: string, decidedBy: DecidedBy | undefined): string => decidedBy === 'sole_number'
-  ? `no source names a number, and ${number} is the only active one on the trunk`
-  : `${decidedBy} names ${number}`;
+const named = (number: string, decidedBy: DecidedBy | undefined): string =>
+  decidedBy === 'sole_number'
+    ? `no source names a number, and ${number} is the only active one on the trunk`
+    : `${decidedBy} names ${number}`;
 
 export function summaryOfRoute(number: string, decidedBy: DecidedBy, target: { kind: string; id: number }): string {
   return `Routed to ${target.kind} ${target.id}: ${named(number, decidedBy)}.`;
@@ -26,17 +27,24 @@ export function summaryOfRefusal(reason: RefusalReason, refused: Refused): strin
 
 const BECAUSE: Record<RefusalReason, (refused: Refused) => string> = {
   'unknown-source': ({ address }) => `no trunk of this bridge's pool has the source address ${address}`,
-  'trunk-disabled': ({ address, candidates }) => candidates.length === 1
-    ? `the trunk that ${address} belongs to is disabled` : `every trunk that ${address} belongs to is disabled`,
+  'trunk-disabled': ({ address, candidates }) =>
+    candidates.length === 1
+      ? `the trunk that ${address} belongs to is disabled`
+      : `every trunk that ${address} belongs to is disabled`,
   'organization-suspended': () => 'the organisation is suspended',
-  'unknown-number': ({ number, candidates }) => number === null
-    ? nothingNamed(candidates) : `${number} was called, and no organisation that calls from this address has that number`,
-  'ambiguous-number': ({ decidedBy, candidates }) => decidedBy === undefined
-    ? `no source names a number, and ${several(candidates)}: any choice would be a guess`
-    : `what ${decidedBy} holds fits more than one number: any choice would be a guess`,
+  'unknown-number': ({ number, candidates }) =>
+    number === null
+      ? nothingNamed(candidates)
+      : `${number} was called, and no organisation that calls from this address has that number`,
+  'ambiguous-number': ({ decidedBy, candidates }) =>
+    decidedBy === undefined
+      ? `no source names a number, and ${several(candidates)}: any choice would be a guess`
+      : `what ${decidedBy} holds fits more than one number: any choice would be a guess`,
   'inactive-number': ({ number, decidedBy }) => `${named(number!, decidedBy)}, which is not active`,
-  'caller-country-not-allowed': ({ number, decidedBy }) => `${named(number!, decidedBy)}, which the caller's country may not call`,
-  'number-not-assigned': ({ number, decidedBy }) => `${named(number!, decidedBy)}, which no active assistant or flow answers`,
+  'caller-country-not-allowed': ({ number, decidedBy }) =>
+    `${named(number!, decidedBy)}, which the caller's country may not call`,
+  'number-not-assigned': ({ number, decidedBy }) =>
+    `${named(number!, decidedBy)}, which no active assistant or flow answers`,
   'limit-reached': () => 'the trunk has as many calls as it may',
   'routing-unavailable': () => 'routing gave no answer',
   'assistant-unavailable': () => 'the assistant could not be reached',
@@ -47,11 +55,15 @@ const BECAUSE: Record<RefusalReason, (refused: Refused) => string> = {
 
 function nothingNamed(candidates: readonly Candidate[]): string {
   return candidates.length === 0 || candidates.some((candidate) => candidate.trunk.activeNumbers > 0)
-    ? 'the called number is no organisation\'s that calls from this address'
+    ? "the called number is no organisation's that calls from this address"
     : 'no source names a number of ours, and no active number is assigned to the trunk';
 }
 
 function several(candidates: readonly Candidate[]): string {
-  if (candidates.length === 0) return 'several organisations share this address, so that only a full public number tells whose call it is';
-  return `${candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0)} active numbers are assigned behind this address`;
+  if (candidates.length === 0)
+    return 'several organisations share this address, so that only a full public number tells whose call it is';
+  return (
+    `${candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0)} active numbers are ` +
+    'assigned behind this address'
+  );
 }

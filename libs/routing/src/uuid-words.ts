@@ -2,7 +2,8 @@
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-const word = (value: number): string => HEX[value >>> 24]! + HEX[value >>> 16 & 255]! + HEX[value >>> 8 & 255]! + HEX[value & 255]!;
+const word = (value: number): string =>
+  HEX[value >>> 24]! + HEX[(value >>> 16) & 255]! + HEX[(value >>> 8) & 255]! + HEX[value & 255]!;
 
 export function formatUuid(words: Uint32Array): string {
   const [a, b, c, d] = [word(words[0]!), word(words[1]!), word(words[2]!), word(words[3]!)];

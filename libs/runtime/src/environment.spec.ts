@@ -11,7 +11,10 @@ const schema = z.object({
 
 describe('parseEnvironment', () => {
   it('gives values and defaults; set to nothing is not set; what it does not know is left out', () => {
-    expect(parseEnvironment(schema, { NATS_URL: 'nats://127.0.0.1', PORT: '', OTHER: 'x' })).toEqual({ NATS_URL: 'nats://127.0.0.1', PORT: 3000 });
+    expect(parseEnvironment(schema, { NATS_URL: 'nats://127.0.0.1', PORT: '', OTHER: 'x' })).toEqual({
+      NATS_URL: 'nats://127.0.0.1',
+      PORT: 3000,
+    });
   });
 
   it('names every variable and what it should be, and shows no value', () => {

@@ -9,14 +9,21 @@ export class EnvironmentError extends Error {
 }
 
 /** A variable that is set to nothing counts as not set, as an orchestrator's empty default means. */
-export function parseEnvironment<Schema extends z.ZodType>(schema: Schema, env: Readonly<Record<string, string | undefined>>): z.output<Schema> {
+export function parseEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  env: Readonly<Record<string, string | undefined>>,
+): z.output<Schema> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new EnvironmentError(parsed.error.issues.map((issue) => {
-    const name = issue.path.join('.') || 'environment';
-    return given[String(issue.path[0])] === undefined ? `${name}: is not set; ${expectation(issue)}` : `${name}: ${issue.message}`;
-  }));
+  throw new EnvironmentError(
+    parsed.error.issues.map((issue) => {
+      const name = issue.path.join('.') || 'environment';
+      return given[String(issue.path[0])] === undefined
+        ? `${name}: is not set; ${expectation(issue)}`
+        : `${name}: ${issue.message}`;
+    }),
+  );
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

@@ -2,7 +2,15 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { sealed as sealedSchema } from '@trunkmesh/contracts/trunk.js';
 import fc from 'fast-check';
-import { KeyRingError, open, parseKeyRing, seal, SealBrokenError, sealedWith, UnknownKeyError } from './key-ring.crypto.js';
+import {
+  KeyRingError,
+  open,
+  parseKeyRing,
+  seal,
+  SealBrokenError,
+  sealedWith,
+  UnknownKeyError,
+} from './key-ring.crypto.js';
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64');
 const ring = parseKeyRing(`new:${key(1)},old:${key(2)}`);
@@ -11,12 +19,14 @@ const text = fc.string({ unit: 'grapheme', maxLength: 200 });
 
 describe('seal and open', () => {
   it('gives back what was sealed, in the form of the contract', () => {
-    fc.assert(fc.property(text, text, (plain, boundTo) => {
-      const sealed = seal(ring, plain, boundTo);
-      expect(sealed).toMatch(/^v1\.new\./);
-      expect(sealedSchema.safeParse(sealed).success).toBe(true);
-      expect(open(ring, sealed, boundTo)).toBe(plain);
-    }));
+    fc.assert(
+      fc.property(text, text, (plain, boundTo) => {
+        const sealed = seal(ring, plain, boundTo);
+        expect(sealed).toMatch(/^v1\.new\./);
+        expect(sealedSchema.safeParse(sealed).success).toBe(true);
+        expect(open(ring, sealed, boundTo)).toBe(plain);
+      }),
+    );
   });
 
   it('never seals twice to the same text', () => {
@@ -30,23 +40,37 @@ describe('seal and open', () => {
   });
 
   it('refuses another record, and any change of any character, without showing the secret', () => {
-    fc.assert(fc.property(fc.string({ minLength: 1, maxLength: 40 }), fc.nat(), fc.constantFrom(...'Aa0_-.'), (plain, at, character) => {
-      const sealed = seal(ring, `S3CR3T${plain}`, 'trunk-1');
-      expect(() => open(ring, sealed, 'trunk-2')).toThrow(SealBrokenError);
-      const place = at % sealed.length;
-      const changed = sealed.slice(0, place) + character + sealed.slice(place + 1);
-      if (changed === sealed) return;
-      try {
-        open(ring, changed, 'trunk-1');
-        throw new Error(`opened although changed at ${place}`);
-      } catch (error) {
-        expect(error instanceof SealBrokenError || error instanceof UnknownKeyError).toBe(true);
-        expect(inspect(error)).not.toContain('S3CR3T');
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1, maxLength: 40 }),
+        fc.nat(),
+        fc.constantFrom(...'Aa0_-.'),
+        (plain, at, character) => {
+          const sealed = seal(ring, `S3CR3T${plain}`, 'trunk-1');
+          expect(() => open(ring, sealed, 'trunk-2')).toThrow(SealBrokenError);
+          const place = at % sealed.length;
+          const changed = sealed.slice(0, place) + character + sealed.slice(place + 1);
+          if (changed === sealed) return;
+          try {
+            open(ring, changed, 'trunk-1');
+            throw new Error(`opened although changed at ${place}`);
+          } catch (error) {
+            expect(error instanceof SealBrokenError || error instanceof UnknownKeyError).toBe(true);
+            expect(inspect(error)).not.toContain('S3CR3T');
+          }
+        },
+      ),
+    );
   });
 
-  it.each(['', 'v1', 'v2.new.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA', 'v1.new.AAAA.AAAAAAAAAAAAAAAAAAAAAAAA', 'v1.new.AAAAAAAAAAAAAAAA.AAAA', 'plain'])('refuses %j', (sealed) => {
+  it.each([
+    '',
+    'v1',
+    'v2.new.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA',
+    'v1.new.AAAA.AAAAAAAAAAAAAAAAAAAAAAAA',
+    'v1.new.AAAAAAAAAAAAAAAA.AAAA',
+    'plain',
+  ])('refuses %j', (sealed) => {
     expect(() => open(ring, sealed, 't')).toThrow(SealBrokenError);
   });
 

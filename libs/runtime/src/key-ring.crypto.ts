@@ -1,13 +1,22 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
-/** Keys by id. The first of the text seals; all of them open. KeyObjects, because a Buffer shows its bytes wherever it is inspected. */
-export interface KeyRing { readonly sealsWith: string; readonly keys: ReadonlyMap<string, KeyObject> }
+/**
+ *  Keys by id. The first of the text seals; all of them open. KeyObjects, because a Buffer shows its bytes wherever it
+ *  is inspected.
+ */
+export interface KeyRing {
+  readonly sealsWith: string;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+}
 
 export class KeyRingError extends Error {
   override readonly name = 'KeyRingError';
 }
 
-/** The value was sealed with a key that is not in the ring: it was rotated out too early, or belongs to another installation. */
+/**
+ *  The value was sealed with a key that is not in the ring: it was rotated out too early, or belongs to another
+ *  installation.
+ */
 export class UnknownKeyError extends Error {
   override readonly name = 'UnknownKeyError';
   constructor(readonly keyId: string) {
@@ -15,7 +24,9 @@ export class UnknownKeyError extends Error {
   }
 }
 
-/** The value is not what was sealed: its text is damaged, or it stands in another record than the one it was bound to. */
+/**
+ *  The value is not what was sealed: its text is damaged, or it stands in another record than the one it was bound to.
+ */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
 }
@@ -28,19 +39,32 @@ const TAG_BYTES = 16;
 /** `SECRET_KEYS="id:base64-of-32-bytes,id2:…"`. An error says which entry is wrong by its place, never by its text. */
 export function parseKeyRing(text: string): KeyRing {
   const keys = new Map<string, KeyObject>();
-  for (const [index, entry] of text.split(',').map((part) => part.trim()).entries()) {
+  for (const [index, entry] of text
+    .split(',')
+    .map((part) => part.trim())
+    .entries()) {
     const colon = entry.indexOf(':');
     const id = entry.slice(0, Math.max(colon, 0));
-    if (!KEY_ID.test(id)) throw new KeyRingError(`SECRET_KEYS, entry ${index + 1}: must be "id:key", the id of 1 to 64 letters, digits, "-" or "_"`);
+    if (!KEY_ID.test(id))
+      throw new KeyRingError(
+        `SECRET_KEYS, entry ${index + 1}: must be "id:key", the id of 1 to 64 letters, digits, "-" or "_"`,
+      );
     if (keys.has(id)) throw new KeyRingError(`SECRET_KEYS, entry ${index + 1}: the id "${id}" is there twice`);
     const bytes = Buffer.from(entry.slice(colon + 1), 'base64');
-    if (bytes.length !== 32) throw new KeyRingError(`SECRET_KEYS, entry ${index + 1}: the key of "${id}" must be 32 bytes in base64, for example from "openssl rand -base64 32"`);
+    if (bytes.length !== 32)
+      throw new KeyRingError(
+        `SECRET_KEYS, entry ${index + 1}: the key of "${id}" must be 32 bytes in base64, for example from ` +
+          '"openssl rand -base64 32"',
+      );
     keys.set(id, createSecretKey(bytes));
   }
   return { sealsWith: [...keys.keys()][0]!, keys };
 }
 
-/** `v1.<key id>.<iv>.<ciphertext and tag>` (contracts/trunk.ts `sealed`). `boundTo` (the trunk's id) must be given again to open. */
+/**
+ *  `v1.<key id>.<iv>.<ciphertext and tag>` (contracts/trunk.ts `sealed`). `boundTo` (the trunk's id) must be given
+ *  again to open.
+ */
 export function seal(ring: KeyRing, plain: string, boundTo: string): string {
   // 96 random bits: NIST SP 800-38D §8.2.2 allows 2^32 seals a key.
   const iv = randomBytes(IV_BYTES);
@@ -77,5 +101,10 @@ function parse(sealed: string): { keyId: string; iv: Buffer; ciphertext: Buffer;
   const body = Buffer.from(match[3]!, 'base64url');
   // Base64url has several spellings of the same bytes (the unused last bits); one value has one text.
   if (body.toString('base64url') !== match[3]) throw new SealBrokenError('the sealed value is not written canonically');
-  return { keyId: match[1]!, iv: Buffer.from(match[2]!, 'base64url'), ciphertext: body.subarray(0, -TAG_BYTES), tag: body.subarray(-TAG_BYTES) };
+  return {
+    keyId: match[1]!,
+    iv: Buffer.from(match[2]!, 'base64url'),
+    ciphertext: body.subarray(0, -TAG_BYTES),
+    tag: body.subarray(-TAG_BYTES),
+  };
 }

@@ -5,17 +5,28 @@ import { redact, redactText } from './redaction.js';
 export type Logger = PinoLogger;
 
 /**
- * A failed query (TypeORM's error) carries its parameters: hundreds of whole calls, sealed secrets, callers' numbers. Node's error of a URL that is none carries the text, which may
- * hold a password. None of that is in the log, and the message says what failed.
+ * A failed query (TypeORM's error) carries its parameters: hundreds of whole calls, sealed secrets, callers' numbers.
+ * Node's error of a URL that is none carries the text, which may hold a password. None of that is in the log, and the
+ * message says what failed.
  */
 function describeError(error: Error): object {
-  const { parameters: _values, input: _text, ...described } = stdSerializers.err(error) as object & { parameters?: unknown; input?: unknown };
+  const {
+    parameters: _values,
+    input: _text,
+    ...described
+  } = stdSerializers.err(error) as object & { parameters?: unknown; input?: unknown };
   return described;
 }
 const redactObject = (fields: Record<string, unknown>) => redact(fields, describeError) as Record<string, unknown>;
 
-/** JSON lines with `service`, an ISO time, and the trace and span that were active. Control characters in values from outside are escaped by JSON itself. */
-export function createLogger(service: string, options: { level?: string; destination?: DestinationStream } = {}): Logger {
+/**
+ *  JSON lines with `service`, an ISO time, and the trace and span that were active. Control characters in values from
+ *  outside are escaped by JSON itself.
+ */
+export function createLogger(
+  service: string,
+  options: { level?: string; destination?: DestinationStream } = {},
+): Logger {
   const settings: LoggerOptions = {
     level: options.level ?? 'info',
     base: { service },
@@ -30,7 +41,10 @@ export function createLogger(service: string, options: { level?: string; destina
   return redactChildren(options.destination ? pino(settings, options.destination) : pino(settings));
 }
 
-/** pino drops the parent's `bindings` formatter for a child. Grandchildren inherit this from their parent, which is their prototype. */
+/**
+ *  pino drops the parent's `bindings` formatter for a child. Grandchildren inherit this from their parent, which is
+ *  their prototype.
+ */
 function redactChildren(logger: Logger): Logger {
   const child = logger.child;
   logger.child = function redacted(this: Logger, bindings: Record<string, unknown>, ...rest: unknown[]) {
@@ -54,14 +68,26 @@ export interface NestLogger {
   fatal(message: unknown, ...rest: unknown[]): void;
 }
 
-/** Nest's own start-up lines are worth debug level; its warnings and errors keep theirs. The last argument that Nest gives is the context (a class's name), for errors the one before is the stack. */
+/**
+ *  Nest's own start-up lines are worth debug level; its warnings and errors keep theirs. The last argument that Nest
+ *  gives is the context (a class's name), for errors the one before is the stack.
+ */
 export function nestLogger(logger: Logger): NestLogger {
-  const at = (level: 'debug' | 'trace' | 'warn' | 'error' | 'fatal') => (message: unknown, ...rest: unknown[]) => {
-    const where = typeof rest.at(-1) === 'string' ? { context: rest.at(-1) } : {};
-    const stack = rest.length > 1 && typeof rest[0] === 'string' ? { stack: rest[0] } : {};
-    if (message instanceof Error) logger[level]({ ...where, ...stack, err: message }, message.message);
-    else if (typeof message === 'string') logger[level]({ ...where, ...stack }, message);
-    else logger[level]({ ...where, ...stack, detail: message }, 'nest');
+  const at =
+    (level: 'debug' | 'trace' | 'warn' | 'error' | 'fatal') =>
+    (message: unknown, ...rest: unknown[]) => {
+      const where = typeof rest.at(-1) === 'string' ? { context: rest.at(-1) } : {};
+      const stack = rest.length > 1 && typeof rest[0] === 'string' ? { stack: rest[0] } : {};
+      if (message instanceof Error) logger[level]({ ...where, ...stack, err: message }, message.message);
+      else if (typeof message === 'string') logger[level]({ ...where, ...stack }, message);
+      else logger[level]({ ...where, ...stack, detail: message }, 'nest');
+    };
+  return {
+    log: at('debug'),
+    error: at('error'),
+    warn: at('warn'),
+    debug: at('debug'),
+    verbose: at('trace'),
+    fatal: at('fatal'),
   };
-  return { log: at('debug'), error: at('error'), warn: at('warn'), debug: at('debug'), verbose: at('trace'), fatal: at('fatal') };
 }

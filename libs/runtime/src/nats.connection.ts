@@ -9,13 +9,17 @@ export interface NatsOptions {
   logger: Logger;
 }
 
-/** Found dead after three pings without an answer: a host that vanished says nothing. Not sooner, because nats-server 2.9 makes a large consumer in the connection's own thread. */
+/**
+ *  Found dead after three pings without an answer: a host that vanished says nothing. Not sooner, because nats-server
+ *  2.9 makes a large consumer in the connection's own thread.
+ */
 const PING = { interval: 5_000, unanswered: 3 };
 const RECONNECT_WAIT_MS = 250;
 
 /**
- * A connection that reconnects for ever. While no server answers at the start the promise waits: whoever must start without NATS does not await it (the relay
- * takes the promise). `url` may name several servers, separated by commas, and carry `user:password@` or `token@`.
+ * A connection that reconnects for ever. While no server answers at the start the promise waits: whoever must start
+ * without NATS does not await it (the relay takes the promise). `url` may name several servers, separated by commas,
+ * and carry `user:password@` or `token@`.
  */
 export async function connectNats(url: string, options: NatsOptions): Promise<NatsConnection> {
   const { logger } = options;
@@ -46,13 +50,19 @@ export async function connectNats(url: string, options: NatsOptions): Promise<Na
 
 /** The client takes no credentials from a URL, and would show them wherever it prints the server. */
 export function serversOf(url: string): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'tls'> {
-  const parts = url.split(',').map((part) => part.trim()).filter(Boolean).map((part) => parsed(part.includes('://') ? part : `nats://${part}`));
+  const parts = url
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => parsed(part.includes('://') ? part : `nats://${part}`));
   const servers = parts.map((part) => part.host);
   const tls = parts.some((part) => part.protocol === 'tls:') ? { tls: {} } : {};
   const login = parts.find((part) => part.username !== '');
   if (!login) return { servers, ...tls };
   const user = decodeURIComponent(login.username);
-  return login.password === '' ? { servers, ...tls, token: user } : { servers, ...tls, user, pass: decodeURIComponent(login.password) };
+  return login.password === ''
+    ? { servers, ...tls, token: user }
+    : { servers, ...tls, user, pass: decodeURIComponent(login.password) };
 }
 
 /** Node's own error holds the whole text, a password included, and would be logged with it. */
@@ -60,7 +70,10 @@ function parsed(url: string): URL {
   try {
     return new URL(url);
   } catch {
-    throw new TypeError('the address of NATS is not a URL: what is special in a password is percent-encoded there, "/" for example as %2F');
+    throw new TypeError(
+      'the address of NATS is not a URL: what is special in a password is percent-encoded there, "/" for ' +
+        'example as %2F',
+    );
   }
 }
 
@@ -75,7 +88,8 @@ const REPORTS: Reports = {
   disconnect: ({ server }, logger) => logger.warn({ server }, 'disconnected from NATS'),
   reconnect: ({ server }, logger) => logger.info({ server }, 'reconnected to NATS'),
   error: ({ error }, logger) => logger.error({ err: error }, 'NATS reported an error'),
-  slowConsumer: ({ sub, pending }, logger) => logger.warn({ subject: sub.getSubject(), pending }, 'a subscription falls behind'),
+  slowConsumer: ({ sub, pending }, logger) =>
+    logger.warn({ subject: sub.getSubject(), pending }, 'a subscription falls behind'),
   staleConnection: (_status, logger) => logger.warn('NATS stopped answering pings'),
   ldm: ({ server }, logger) => logger.info({ server }, 'the NATS server is being taken down; moving'),
 };

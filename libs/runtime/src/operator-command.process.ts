@@ -1,13 +1,18 @@
 import { showProgress } from './progress.tty.js';
 
-/** What a command that an operator runs is handed: it says how far it is, and stops after the step that is under way. */
+/**
+ *  What a command that an operator runs is handed: it says how far it is, and stops after the step that is under way.
+ */
 export interface Running {
   signal: AbortSignal;
   progress: (stage: string, done: number, total: number) => void;
 }
 
 /** What was asked for instead of a command, or in a way that cannot be understood. */
-export interface Help { name: 'help'; problem: string | null }
+export interface Help {
+  name: 'help';
+  problem: string | null;
+}
 
 export interface OperatorCommand<Command extends { name: string }> {
   usage: string;
@@ -31,14 +36,19 @@ export function stopOnSignals(): AbortController {
 }
 
 /** The exit code: 0 done, 1 not, 2 not understood, 130 stopped. */
-export async function runOperatorCommand<Command extends { name: string }>(command: Command | Help, { usage, stopping, run }: OperatorCommand<Command>): Promise<number> {
+export async function runOperatorCommand<Command extends { name: string }>(
+  command: Command | Help,
+  { usage, stopping, run }: OperatorCommand<Command>,
+): Promise<number> {
   if (isHelp(command)) {
-    (command.problem === null ? process.stdout : process.stderr).write(`${command.problem === null ? '' : `${command.problem}\n\n`}${usage}`);
+    (command.problem === null ? process.stdout : process.stderr).write(
+      `${command.problem === null ? '' : `${command.problem}\n\n`}${usage}`,
+    );
     return command.problem === null ? 0 : 2;
   }
   const progress = showProgress(process.stderr);
   try {
-    return await run(command, { signal: stopping.signal, progress: progress.show }) ? 0 : 1;
+    return (await run(command, { signal: stopping.signal, progress: progress.show })) ? 0 : 1;
   } catch (error) {
     process.stderr.write(`\n${command.name}: ${(error as Error).message}\n`);
     return stopping.signal.aborted ? 130 : 1;

@@ -6,7 +6,9 @@ let ops: OpsServer | undefined;
 afterEach(() => ops?.stop());
 
 async function get(path: string, ready: OpsServerOptions['ready'] = () => ({ nats: 'up' }), method = 'GET') {
-  const telemetry = { prometheus: (_request: unknown, response: { end(text: string): void }) => response.end('metrics') };
+  const telemetry = {
+    prometheus: (_request: unknown, response: { end(text: string): void }) => response.end('metrics'),
+  };
   ops = await startOpsServer({ port: 0, telemetry, ready, logger: createLogger('test', { level: 'silent' }) });
   const response = await fetch(`http://127.0.0.1:${ops.port}${path}`, { method });
   const text = await response.text();
@@ -29,11 +31,20 @@ describe('ops server', () => {
   it('is not ready while one thing is not up, and says which', async () => {
     const answer = await get('/health/ready', () => Promise.resolve({ nats: 'up', postgres: 'connection refused' }));
     expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.text)).toEqual({ status: 'not ready', checks: { nats: 'up', postgres: 'connection refused' } });
+    expect(JSON.parse(answer.text)).toEqual({
+      status: 'not ready',
+      checks: { nats: 'up', postgres: 'connection refused' },
+    });
   });
 
   it.each([
-    ['throws', () => { throw new Error('boom'); }, 'boom'],
+    [
+      'throws',
+      () => {
+        throw new Error('boom');
+      },
+      'boom',
+    ],
     ['hangs', () => new Promise<never>(() => undefined), 'no answer within'],
   ])('is not ready when the check %s', async (_, ready, reason) => {
     const answer = await get('/health/ready', ready);

@@ -16,11 +16,17 @@ export interface OpsServerOptions {
   logger: Logger;
 }
 
-export interface OpsServer { port: number; stop(): Promise<void> }
+export interface OpsServer {
+  port: number;
+  stop(): Promise<void>;
+}
 
 const READY_DEADLINE_MS = 2_000;
 
-/** `/health/live`: the process answers. `/health/ready`: it can do its work, 503 with the reasons while not. `/metrics`: Prometheus. */
+/**
+ *  `/health/live`: the process answers. `/health/ready`: it can do its work, 503 with the reasons while not.
+ *  `/metrics`: Prometheus.
+ */
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
@@ -39,15 +45,17 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   });
   return {
     port: (server.address() as AddressInfo).port,
-    stop: () => new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
 async function answer(options: OpsServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, { status: 'method not allowed' });
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return send(response, 405, { status: 'method not allowed' });
   switch ((request.url ?? '').replace(/\?.*/s, '')) {
     case '/health/live':
       return send(response, 200, { status: 'live' });

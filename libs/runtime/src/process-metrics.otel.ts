@@ -1,7 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { gauge } from './metric.otel.js';
 
-/** The process itself: a blocked event loop is the first thing to look at when calls are answered late. Returns how to stop. */
+/**
+ *  The process itself: a blocked event loop is the first thing to look at when calls are answered late. Returns how to
+ *  stop.
+ */
 export function startProcessMetrics(): () => void {
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
@@ -12,11 +15,15 @@ export function startProcessMetrics(): () => void {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6;
     }),
-    gauge('trunkmesh_event_loop_delay_p99_seconds', 'How late the event loop ran timers since the last fetch, 99th percentile', () => {
-      const p99 = delay.percentile(99) / 1e9;
-      delay.reset();
-      return Number.isFinite(p99) ? p99 : 0;
-    }),
+    gauge(
+      'trunkmesh_event_loop_delay_p99_seconds',
+      'How late the event loop ran timers since the last fetch, 99th percentile',
+      () => {
+        const p99 = delay.percentile(99) / 1e9;
+        delay.reset();
+        return Number.isFinite(p99) ? p99 : 0;
+      },
+    ),
   ];
   return () => {
     delay.disable();

@@ -5,7 +5,10 @@ export interface ShownProgress {
   end(): void;
 }
 
-/** An operator's command says how far it is: one line that is written over on a terminal; elsewhere a line every two seconds. */
+/**
+ *  An operator's command says how far it is: one line that is written over on a terminal; elsewhere a line every two
+ *  seconds.
+ */
 export function showProgress(stream: NodeJS.WriteStream): ShownProgress {
   const began = Date.now();
   let shownAt = 0;
@@ -15,10 +18,14 @@ export function showProgress(stream: NodeJS.WriteStream): ShownProgress {
       if (now - shownAt < (stream.isTTY ? EVERY_MS.terminal : EVERY_MS.log) && done < total) return;
       shownAt = now;
       const seconds = (now - began) / 1000;
-      const left = done > 0 ? Math.ceil((total - done) * seconds / done) : 0;
-      const text = `${stage}: ${done} of ${total} (${total > 0 ? Math.floor(100 * done / total) : 100} %), ${Math.round(done / Math.max(seconds, 0.001))} a second, ${left} s left`;
+      const left = done > 0 ? Math.ceil(((total - done) * seconds) / done) : 0;
+      const text =
+        `${stage}: ${done} of ${total} (${total > 0 ? Math.floor((100 * done) / total) : 100} %), ` +
+        `${Math.round(done / Math.max(seconds, 0.001))} a second, ${left} s left`;
       stream.write(stream.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
     },
-    end: () => { if (stream.isTTY && shownAt > 0) stream.write('\n'); },
+    end: () => {
+      if (stream.isTTY && shownAt > 0) stream.write('\n');
+    },
   };
 }

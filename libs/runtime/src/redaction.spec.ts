@@ -6,8 +6,26 @@ const describeError = (error: Error) => ({ ...error, message: error.message });
 
 describe('redact', () => {
   it.each([
-    'password', 'Password', 'sip_password', 'passwd', 'authorization', 'Authorization', 'proxy-authorization', 'secret', 'client_secret', 'SECRET_KEYS',
-    'api_key', 'apiKey', 'bootstrapKey', 'adminKey', 'key', 'token', 'access_token', 'cookie', 'set-cookie', 'credentials',
+    'password',
+    'Password',
+    'sip_password',
+    'passwd',
+    'authorization',
+    'Authorization',
+    'proxy-authorization',
+    'secret',
+    'client_secret',
+    'SECRET_KEYS',
+    'api_key',
+    'apiKey',
+    'bootstrapKey',
+    'adminKey',
+    'key',
+    'token',
+    'access_token',
+    'cookie',
+    'set-cookie',
+    'credentials',
   ])('hides %s', (name) => {
     expect(redact({ [name]: 'hunter2' }, describeError)).toEqual({ [name]: REDACTED });
   });
@@ -31,17 +49,32 @@ describe('redact', () => {
   });
 
   it('never lets a secret through, however the object is built', () => {
-    fc.assert(fc.property(fc.object({ maxDepth: 12 }), fc.constantFrom('password', 'authorization', 'secret'), (value, name) => {
-      const wrap = (depth: number): unknown => (depth === 0 ? { ...value, [name]: 'S3CR3T-VALUE' } : { nested: [wrap(depth - 1)] });
-      return [0, 1, 2, 5].every((depth) => !JSON.stringify(redact(wrap(depth), describeError)).includes('S3CR3T-VALUE'));
-    }));
+    fc.assert(
+      fc.property(
+        fc.object({ maxDepth: 12 }),
+        fc.constantFrom('password', 'authorization', 'secret'),
+        (value, name) => {
+          const wrap = (depth: number): unknown =>
+            depth === 0 ? { ...value, [name]: 'S3CR3T-VALUE' } : { nested: [wrap(depth - 1)] };
+          return [0, 1, 2, 5].every(
+            (depth) => !JSON.stringify(redact(wrap(depth), describeError)).includes('S3CR3T-VALUE'),
+          );
+        },
+      ),
+    );
   });
 });
 
 describe('redactText', () => {
   it.each([
-    ['connect postgres://mesh:hunter2@db.example.com/mesh failed', `connect postgres://mesh:${REDACTED}@db.example.com/mesh failed`],
-    ['nats://a:b@one.example.com,nats://c:d@two.example.com', `nats://a:${REDACTED}@one.example.com,nats://c:${REDACTED}@two.example.com`],
+    [
+      'connect postgres://mesh:hunter2@db.example.com/mesh failed',
+      `connect postgres://mesh:${REDACTED}@db.example.com/mesh failed`,
+    ],
+    [
+      'nats://a:b@one.example.com,nats://c:d@two.example.com',
+      `nats://a:${REDACTED}@one.example.com,nats://c:${REDACTED}@two.example.com`,
+    ],
     ['Authorization: Bearer tm_abcdef012345', `Authorization: Bearer ${REDACTED}`],
     ['nothing here: http://example.com:8080/path', 'nothing here: http://example.com:8080/path'],
   ])('%s', (text, shown) => {

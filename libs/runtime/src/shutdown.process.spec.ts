@@ -9,8 +9,18 @@ function given(deadlineMs = 5_000) {
   const source = new EventEmitter();
   const codes: number[] = [];
   let exited!: (code: number) => void;
-  const exit = new Promise<number>((resolve) => { exited = resolve; });
-  const shutdown = gracefulShutdown({ logger, source, deadlineMs, exit: (code) => { codes.push(code); exited(code); } });
+  const exit = new Promise<number>((resolve) => {
+    exited = resolve;
+  });
+  const shutdown = gracefulShutdown({
+    logger,
+    source,
+    deadlineMs,
+    exit: (code) => {
+      codes.push(code);
+      exited(code);
+    },
+  });
   return { source, codes, exit, shutdown };
 }
 
@@ -32,7 +42,9 @@ describe('gracefulShutdown', () => {
     const { source, exit, shutdown } = given();
     const order: string[] = [];
     shutdown.add('a', () => order.push('a'));
-    shutdown.add('b', () => { throw new Error('no'); });
+    shutdown.add('b', () => {
+      throw new Error('no');
+    });
     source.emit('SIGINT');
     expect(await exit).toBe(1);
     expect(order).toEqual(['a']);
@@ -57,7 +69,9 @@ describe('gracefulShutdown', () => {
   it('stops cleanly but exits with 1 after what nobody caught', async () => {
     const { source, exit, shutdown } = given();
     let stopped = false;
-    shutdown.add('a', () => { stopped = true; });
+    shutdown.add('a', () => {
+      stopped = true;
+    });
     source.emit('unhandledRejection', new Error('no'));
     expect(await exit).toBe(1);
     expect(stopped).toBe(true);

@@ -1,7 +1,10 @@
 import type { Logger } from './logger.pino.js';
 
 export interface Shutdown {
-  /** Registers what is to be stopped. Stopped in reverse order, one after the other: what was started last depends on what was started before it. */
+  /**
+   *  Registers what is to be stopped. Stopped in reverse order, one after the other: what was started last depends on
+   *  what was started before it.
+   */
   add(name: string, stop: () => Promise<unknown> | unknown): void;
   /** Stops everything, then resolves. The process is not ended. Several calls are one. */
   stop(reason: string): Promise<{ clean: boolean }>;
@@ -18,9 +21,18 @@ export interface ShutdownOptions {
   source?: Pick<NodeJS.EventEmitter, 'on'>;
 }
 
-/** Stops on SIGTERM or SIGINT within the deadline and exits; a second signal exits at once. What nobody caught ends the process the same way, with code 1. */
+/**
+ *  Stops on SIGTERM or SIGINT within the deadline and exits; a second signal exits at once. What nobody caught ends the
+ *  process the same way, with code 1.
+ */
 export function gracefulShutdown(options: ShutdownOptions): Shutdown {
-  const { logger, deadlineMs = 10_000, signals = ['SIGTERM', 'SIGINT'], exit = (code) => process.exit(code), source = process } = options;
+  const {
+    logger,
+    deadlineMs = 10_000,
+    signals = ['SIGTERM', 'SIGINT'],
+    exit = (code) => process.exit(code),
+    source = process,
+  } = options;
   const parts: { name: string; stop: () => Promise<unknown> | unknown }[] = [];
   let stopping: Promise<{ clean: boolean }> | undefined;
 
@@ -39,9 +51,10 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
     return { clean };
   };
 
-  const stop = (reason: string) => stopping ??= within(deadlineMs, stopAll(reason), () => {
-    logger.error({ deadlineMs }, 'not stopped within the deadline');
-  });
+  const stop = (reason: string) =>
+    (stopping ??= within(deadlineMs, stopAll(reason), () => {
+      logger.error({ deadlineMs }, 'not stopped within the deadline');
+    }));
 
   const end = (reason: string, code: number) => void stop(reason).then(({ clean }) => exit(clean ? code : 1));
   for (const signal of signals) {
@@ -59,10 +72,19 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
     logger.fatal({ err: error }, 'nobody caught this rejection');
     if (!stopping) end('unhandled rejection', 1);
   });
-  return { add: (name, stopPart) => { parts.push({ name, stop: stopPart }); }, stop };
+  return {
+    add: (name, stopPart) => {
+      parts.push({ name, stop: stopPart });
+    },
+    stop,
+  };
 }
 
-async function within(deadlineMs: number, work: Promise<{ clean: boolean }>, late: () => void): Promise<{ clean: boolean }> {
+async function within(
+  deadlineMs: number,
+  work: Promise<{ clean: boolean }>,
+  late: () => void,
+): Promise<{ clean: boolean }> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<{ clean: boolean }>((resolve) => {
     timer = setTimeout(() => {

@@ -29,7 +29,9 @@ describe('metrics', () => {
     histogram('trunkmesh_test_seconds', 'time').record(0.003);
     const remove = gauge('trunkmesh_test_lag_events', 'lag', () => [{ value: 7, attributes: { bridge: 'b1' } }]);
     const text = await metricsText();
-    expect(text).toContain('# TYPE trunkmesh_test_events_total counter\ntrunkmesh_test_events_total{outcome="a \\"b\\"\\n"} 2\n');
+    expect(text).toContain(
+      '# TYPE trunkmesh_test_events_total counter\ntrunkmesh_test_events_total{outcome="a \\"b\\"\\n"} 2\n',
+    );
     expect(text).toContain('trunkmesh_test_seconds_bucket{le="0.005"} 1\n');
     expect(text).toContain('trunkmesh_test_seconds_count 1\n');
     expect(text).toContain('trunkmesh_test_lag_events{bridge="b1"} 7\n');
@@ -54,12 +56,16 @@ describe('OTLP', () => {
     const posted: { path: string; body: string }[] = [];
     const collector = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-        posted.push({ path: request.url!, body: Buffer.concat(chunks).toString('latin1') });
-        response.end();
-      });
+      request
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('end', () => {
+          posted.push({ path: request.url!, body: Buffer.concat(chunks).toString('latin1') });
+          response.end();
+        });
     });
-    await new Promise<void>((resolve) => { collector.listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      collector.listen(0, '127.0.0.1', resolve);
+    });
     process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
     try {
       telemetry = startTelemetry('trunk-service', process.env);
@@ -71,9 +77,15 @@ describe('OTLP', () => {
       delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
       telemetry = undefined;
       collector.closeAllConnections();
-      await new Promise((resolve) => { collector.close(resolve); });
+      await new Promise((resolve) => {
+        collector.close(resolve);
+      });
     }
-    const sent = (path: string) => posted.filter((one) => one.path === path).map(({ body }) => body).join('');
+    const sent = (path: string) =>
+      posted
+        .filter((one) => one.path === path)
+        .map(({ body }) => body)
+        .join('');
     expect(sent('/v1/traces')).toMatch(/trunk-service.*applied by a test.*published by a test/s);
     expect(sent('/v1/metrics')).toContain('trunkmesh_test_events_total');
   });
@@ -91,13 +103,22 @@ describe('withSpan', () => {
     expect(currentTraceparent()).toBeUndefined();
   });
 
-  it.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-01'])('begins a trace of its own when the parent is %j', async (parent) => {
-    telemetry = startTelemetry('test', {});
-    expect(await withSpan('work', { parent }, () => currentTraceparent())).toMatch(/^00-(?!0{32})[\da-f]{32}-[\da-f]{16}-01$/);
-  });
+  it.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-01'])(
+    'begins a trace of its own when the parent is %j',
+    async (parent) => {
+      telemetry = startTelemetry('test', {});
+      expect(await withSpan('work', { parent }, () => currentTraceparent())).toMatch(
+        /^00-(?!0{32})[\da-f]{32}-[\da-f]{16}-01$/,
+      );
+    },
+  );
 
   it('throws on what the work throws', async () => {
     telemetry = startTelemetry('test', {});
-    await expect(withSpan('work', {}, () => { throw new RangeError('no'); })).rejects.toThrow(RangeError);
+    await expect(
+      withSpan('work', {}, () => {
+        throw new RangeError('no');
+      }),
+    ).rejects.toThrow(RangeError);
   });
 });

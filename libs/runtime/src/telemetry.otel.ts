@@ -7,7 +7,13 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type IMetricReader, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, ParentBasedSampler, type SpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type SpanProcessor,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { bindInstruments } from './metric.otel.js';
 import { startProcessMetrics } from './process-metrics.otel.js';
 
@@ -19,19 +25,29 @@ export interface Telemetry {
 }
 
 /**
- * Traces and metrics of this process. Spans are real without any exporter as well, so that a `traceparent` travels from the HTTP request to the bridge and log
- * lines carry it. OTEL_EXPORTER_OTLP_ENDPOINT switches the exporters on (their other settings are OTEL_EXPORTER_OTLP_*); OTEL_TRACES_SAMPLER_ARG is the share of traces kept, 0 to 1.
+ * Traces and metrics of this process. Spans are real without any exporter as well, so that a `traceparent` travels from
+ * the HTTP request to the bridge and log lines carry it. OTEL_EXPORTER_OTLP_ENDPOINT switches the exporters on (their
+ * other settings are OTEL_EXPORTER_OTLP_*); OTEL_TRACES_SAMPLER_ARG is the share of traces kept, 0 to 1.
  */
 export function startTelemetry(service: string, env: Readonly<Record<string, string | undefined>>): Telemetry {
-  const resource = resourceFromAttributes({ 'service.name': env.OTEL_SERVICE_NAME ?? service, 'service.namespace': 'trunkmesh' });
+  const resource = resourceFromAttributes({
+    'service.name': env.OTEL_SERVICE_NAME ?? service,
+    'service.namespace': 'trunkmesh',
+  });
   const exporting = Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT);
 
-  const spanProcessors: SpanProcessor[] = exporting ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : [];
+  const spanProcessors: SpanProcessor[] = exporting
+    ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })]
+    : [];
   const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio(env.OTEL_TRACES_SAMPLER_ARG)) });
   const tracers = new TracerProvider({ resource, spanProcessors, sampler });
 
   // Its own server is not used: /metrics is one of the ops server's three answers.
-  const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true });
+  const prometheus = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    withoutTargetInfo: true,
+  });
   const readers: IMetricReader[] = [prometheus];
   if (exporting) readers.push(new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() }));
   const meters = new MeterProvider({ resource, readers });

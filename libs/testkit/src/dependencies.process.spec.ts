@@ -3,16 +3,24 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-interface Entry { license?: string; dev?: boolean; link?: boolean; hasInstallScript?: boolean }
+interface Entry {
+  license?: string;
+  dev?: boolean;
+  link?: boolean;
+  hasInstallScript?: boolean;
+}
 interface Dependencies {
   lockProblems(lock: { packages: Record<string, Entry> }, allowScripts: Record<string, boolean>): string[];
   readAudit(text: string): { advisories?: string[]; unanswered?: string };
 }
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const { lockProblems, readAudit } = await import(pathToFileURL(join(ROOT, 'scripts/dependencies.mjs')).href) as Dependencies;
+const { lockProblems, readAudit } = (await import(
+  pathToFileURL(join(ROOT, 'scripts/dependencies.mjs')).href
+)) as Dependencies;
 const read = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, name), 'utf8'));
-const problemsOf = (entry: Entry, allowed = {}) => lockProblems({ packages: { '': {}, 'node_modules/a': entry } }, allowed);
+const problemsOf = (entry: Entry, allowed = {}) =>
+  lockProblems({ packages: { '': {}, 'node_modules/a': entry } }, allowed);
 
 describe('the dependencies', () => {
   it('that are shipped have no install script, those of tools are listed, and every licence fits', () => {
@@ -25,10 +33,25 @@ describe('the dependencies', () => {
   });
 
   it.each<[string, Entry, Record<string, boolean>, RegExp | undefined]>([
-    ['shipped, with an install script', { license: 'MIT', hasInstallScript: true }, {}, /is shipped and has an install script/],
-    ['shipped, with an install script that is listed', { license: 'MIT', hasInstallScript: true }, { a: true }, /is shipped and has an install script/],
+    [
+      'shipped, with an install script',
+      { license: 'MIT', hasInstallScript: true },
+      {},
+      /is shipped and has an install script/,
+    ],
+    [
+      'shipped, with an install script that is listed',
+      { license: 'MIT', hasInstallScript: true },
+      { a: true },
+      /is shipped and has an install script/,
+    ],
     ['a tool with an install script', { license: 'MIT', dev: true, hasInstallScript: true }, {}, /allowScripts/],
-    ['a tool with an install script that is listed', { license: 'MIT', dev: true, hasInstallScript: true }, { a: false }, undefined],
+    [
+      'a tool with an install script that is listed',
+      { license: 'MIT', dev: true, hasInstallScript: true },
+      { a: false },
+      undefined,
+    ],
     ['without a licence', {}, {}, /names no licence/],
     ['with a licence that does not fit', { license: 'AGPL-3.0-only' }, {}, /AGPL-3.0-only/],
     ['with a choice of licences', { license: '(AGPL-3.0-only OR MIT)' }, {}, undefined],

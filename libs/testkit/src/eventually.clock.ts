@@ -15,7 +15,10 @@ export interface EventuallyOptions {
  * Runs the probe until it neither throws nor yields `undefined`, `null` or `false`, and gives its value.
  * Past the deadline it throws, with the message and with what the last probe said.
  */
-export async function eventually<T>(probe: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<Exclude<T, undefined | null | false>> {
+export async function eventually<T>(
+  probe: () => Promise<T> | T,
+  options: EventuallyOptions = {},
+): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + (options.timeoutMs ?? TIMEOUT_MS);
   for (;;) {
     const outcome = await attempt(probe);
@@ -28,14 +31,16 @@ export async function eventually<T>(probe: () => Promise<T> | T, options: Eventu
 
 const TIMEOUT_MS = 10_000;
 
-const late = (why: string, { message = 'condition', timeoutMs = TIMEOUT_MS }: EventuallyOptions) => `${message}: not within ${timeoutMs} ms: ${why}`;
+const late = (why: string, { message = 'condition', timeoutMs = TIMEOUT_MS }: EventuallyOptions) =>
+  `${message}: not within ${timeoutMs} ms: ${why}`;
 
 type Outcome<T> = { ok: true; value: T } | { ok: false; why: string; cause?: unknown };
 
 async function attempt<T>(probe: () => Promise<T> | T): Promise<Outcome<T>> {
   try {
     const value = await probe();
-    if (value === undefined || value === null || value === false) return { ok: false, why: `the last probe gave ${String(value)}` };
+    if (value === undefined || value === null || value === false)
+      return { ok: false, why: `the last probe gave ${String(value)}` };
     return { ok: true, value };
   } catch (cause) {
     return { ok: false, why: cause instanceof Error ? cause.message : String(cause), cause };

@@ -27,10 +27,17 @@ export async function startNameServer(): Promise<NameServer> {
     const header = Buffer.from([query[0]!, query[1]!, 0x81, 0x80 | rcode, 0, 1, 0, answers.length, 0, 0, 0, 0]);
     socket.send(Buffer.concat([header, query.subarray(12, end), ...answers]), port, address);
   });
-  await new Promise<void>((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    socket.bind(0, '127.0.0.1', resolve);
+  });
   return {
-    address: `127.0.0.1:${(socket.address() as AddressInfo).port}`, records, asked,
-    stop: () => new Promise((resolve) => { socket.close(() => resolve()); }),
+    address: `127.0.0.1:${(socket.address() as AddressInfo).port}`,
+    records,
+    asked,
+    stop: () =>
+      new Promise((resolve) => {
+        socket.close(() => resolve());
+      }),
   };
 }
 
@@ -59,16 +66,22 @@ function answer(type: number, ttl: number, value: string): Buffer {
 function serviceOf(value: string): Buffer {
   const [name = '', port = '5060', weight = '1', priority = '1'] = value.split(' ').reverse();
   const numbers = Buffer.alloc(6);
-  [priority, weight, port].forEach((number, at) => { numbers.writeUInt16BE(Number(number), at * 2); });
+  [priority, weight, port].forEach((number, at) => {
+    numbers.writeUInt16BE(Number(number), at * 2);
+  });
   return Buffer.concat([numbers, nameOf(name)]);
 }
 
-const nameOf = (name: string) => Buffer.concat([...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')])), Buffer.from([0])]);
+const nameOf = (name: string) =>
+  Buffer.concat([
+    ...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')])),
+    Buffer.from([0]),
+  ]);
 
 function addressOf(value: string): Buffer {
   if (!value.includes(':')) return Buffer.from(value.split('.').map(Number));
   const [left = '', right = ''] = value.split('::');
-  const groups = (text: string) => text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+  const groups = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)));
   const [head, tail] = [groups(left), groups(right)];
   const all = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
   return Buffer.from(all.flatMap((group) => [group >> 8, group & 255]));

@@ -33,26 +33,41 @@ export interface NatsServer {
 /** Where nats-server is, or undefined. Debian puts it in /usr/sbin, which is not on everybody's PATH. */
 export function findNatsServer(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
-  return folders.filter((folder) => folder !== '').map((folder) => join(folder, 'nats-server')).find((path) => existsSync(path));
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, 'nats-server'))
+    .find((path) => existsSync(path));
 }
 
 /** A private nats-server with JetStream on the loopback. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  try { return await start(options); } catch (error) { throw startFailure('nats-server', error); }
+  try {
+    return await start(options);
+  } catch (error) {
+    throw startFailure('nats-server', error);
+  }
 }
 
 async function start(options: NatsServerOptions): Promise<NatsServer> {
   const binary = findNatsServer();
-  if (binary === undefined) throw new Error('nats-server was not found on PATH: install it (Debian and Ubuntu: apt-get install nats-server)');
-  const port = options.port ?? await freePort();
-  const home = options.storeDir ?? await mkdtemp(join(tmpdir(), 'trunkmesh-nats-'));
+  if (binary === undefined)
+    throw new Error('nats-server was not found on PATH: install it (Debian and Ubuntu: apt-get install nats-server)');
+  const port = options.port ?? (await freePort());
+  const home = options.storeDir ?? (await mkdtemp(join(tmpdir(), 'trunkmesh-nats-')));
   await mkdir(home, { recursive: true });
   const logFile = options.logFile ?? join(home, 'nats-server.log');
   const configuration = join(home, 'nats-server.conf');
-  await writeFile(configuration, [
-    `host: "127.0.0.1"`, `port: ${port}`, `max_payload: 8MB`, `write_deadline: "10s"`,
-    `jetstream { store_dir: ${JSON.stringify(home)}, max_file_store: 64GB, max_memory_store: 256MB }`, '',
-  ].join('\n'));
+  await writeFile(
+    configuration,
+    [
+      `host: "127.0.0.1"`,
+      `port: ${port}`,
+      `max_payload: 8MB`,
+      `write_deadline: "10s"`,
+      `jetstream { store_dir: ${JSON.stringify(home)}, max_file_store: 64GB, max_memory_store: 256MB }`,
+      '',
+    ].join('\n'),
+  );
   let running: Supervised | undefined;
   const server: NatsServer = {
     url: `nats://127.0.0.1:${port}`,
@@ -62,7 +77,9 @@ async function start(options: NatsServerOptions): Promise<NatsServer> {
       const child = await startSupervised(binary, ['-c', configuration], { logFile, onParentDeath: 'TERM' });
       running = child;
       await eventually(() => greets(port), {
-        timeoutMs: 30_000, intervalMs: 10, message: `nats-server on port ${port}`,
+        timeoutMs: 30_000,
+        intervalMs: 10,
+        message: `nats-server on port ${port}`,
         hopeless: () => (child.running() ? undefined : `nats-server ended at once: ${child.tail()}`),
       });
     },
@@ -93,7 +110,10 @@ async function start(options: NatsServerOptions): Promise<NatsServer> {
 function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
-    const done = (ok: boolean) => { socket.destroy(); resolve(ok); };
+    const done = (ok: boolean) => {
+      socket.destroy();
+      resolve(ok);
+    };
     socket.setTimeout(1_000, () => done(false));
     socket.once('error', () => done(false));
     socket.once('data', (data) => done(data.toString('latin1').startsWith('INFO')));

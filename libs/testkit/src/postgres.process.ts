@@ -19,7 +19,10 @@ export interface PostgresOptions {
   /** Kept after `stop`, its password beside it; without one a temporary folder is used and removed. */
   dataDir?: string;
   logFile?: string;
-  /** Sync to disk as production does. Without it a power cut loses data (a killed process does not), and tests are several times faster. */
+  /**
+   *  Sync to disk as production does. Without it a power cut loses data (a killed process does not), and tests are
+   *  several times faster.
+   */
   durable?: boolean;
 }
 
@@ -41,13 +44,21 @@ const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 /** A private PostgreSQL on the loopback, without a Unix socket, with a password of its own. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  try { return await startServer(options); } catch (error) { throw startFailure('PostgreSQL', error); }
+  try {
+    return await startServer(options);
+  } catch (error) {
+    throw startFailure('PostgreSQL', error);
+  }
 }
 
 async function startServer(options: PostgresOptions): Promise<Postgres> {
   const binaries = findPostgres();
-  if (binaries === undefined) throw new Error('PostgreSQL was not found on PATH or under /usr/lib/postgresql: install it (Debian and Ubuntu: apt-get install postgresql)');
-  const home = options.dataDir ?? await mkdtemp(join(tmpdir(), 'trunkmesh-postgres-'));
+  if (binaries === undefined)
+    throw new Error(
+      'PostgreSQL was not found on PATH or under /usr/lib/postgresql: install it (Debian and Ubuntu: apt-get ' +
+        'install postgresql)',
+    );
+  const home = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'trunkmesh-postgres-')));
   await mkdir(home, { recursive: true });
   const removeTemporary = async () => {
     if (options.dataDir === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
@@ -60,21 +71,34 @@ async function startServer(options: PostgresOptions): Promise<Postgres> {
   }
 }
 
-async function startIn(home: string, binaries: string, options: PostgresOptions, removeTemporary: () => Promise<void>): Promise<Postgres> {
+async function startIn(
+  home: string,
+  binaries: string,
+  options: PostgresOptions,
+  removeTemporary: () => Promise<void>,
+): Promise<Postgres> {
   const account = accountFor(join(home, 'data'));
-  const port = options.port ?? await freePort();
+  const port = options.port ?? (await freePort());
   const password = await initialise({ home, binaries, account });
   const urlOf = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   const logFile = options.logFile ?? join(home, 'postgres.log');
   let running: Supervised | undefined;
 
   const start = async () => {
-    const [command, ...args] = [...account.prefix, join(binaries, 'postgres'), '-D', join(home, 'data'), ...settings(port, options.durable ?? false)];
+    const [command, ...args] = [
+      ...account.prefix,
+      join(binaries, 'postgres'),
+      '-D',
+      join(home, 'data'),
+      ...settings(port, options.durable ?? false),
+    ];
     // QUIT is PostgreSQL's immediate shutdown: it takes its shared memory with it, which a KILL would leave behind.
     const child = await startSupervised(command!, args, { logFile, onParentDeath: 'QUIT', cwd: home });
     running = child;
     await eventually(() => answers(urlOf('postgres')), {
-      timeoutMs: 60_000, intervalMs: 20, message: `PostgreSQL on port ${port}`,
+      timeoutMs: 60_000,
+      intervalMs: 20,
+      message: `PostgreSQL on port ${port}`,
       hopeless: () => (child.running() ? undefined : `PostgreSQL ended at once: ${child.tail()}`),
     });
   };
@@ -108,16 +132,34 @@ async function startIn(home: string, binaries: string, options: PostgresOptions,
 
 function settings(port: number, durable: boolean): string[] {
   const values = {
-    listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 200, shared_buffers: '64MB', log_destination: 'stderr',
-    logging_collector: 'off', log_min_messages: 'warning', timezone: 'UTC', max_wal_size: '2GB', jit: 'off',
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '64MB',
+    log_destination: 'stderr',
+    logging_collector: 'off',
+    log_min_messages: 'warning',
+    timezone: 'UTC',
+    max_wal_size: '2GB',
+    jit: 'off',
   };
   return [...Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]), ...(durable ? [] : QUICK)];
 }
 
 /** Makes the cluster unless it is there, and gives its password. */
-async function initialise({ home, binaries, account }: { home: string; binaries: string; account: Account }): Promise<string> {
+async function initialise({
+  home,
+  binaries,
+  account,
+}: {
+  home: string;
+  binaries: string;
+  account: Account;
+}): Promise<string> {
   const passwordFile = join(home, 'password');
-  if (existsSync(join(home, 'data', 'PG_VERSION')) && existsSync(passwordFile)) return (await readFile(passwordFile, 'utf8')).trim();
+  if (existsSync(join(home, 'data', 'PG_VERSION')) && existsSync(passwordFile))
+    return (await readFile(passwordFile, 'utf8')).trim();
   await rm(join(home, 'data'), { recursive: true, force: true });
   account.own(join(home, 'data'));
   const password = randomBytes(18).toString('base64url');
@@ -127,13 +169,28 @@ async function initialise({ home, binaries, account }: { home: string; binaries:
   const handedOver = join(home, 'initdb', 'password');
   await writeFile(handedOver, `${password}\n`, { mode: 0o600 });
   if (account.prefix.length > 0) await run('chown', ['--reference', join(home, 'initdb'), handedOver]);
-  const [command, ...args] = [...account.prefix, join(binaries, 'initdb'), '-D', join(home, 'data'), '-U', 'postgres', '-A', 'scram-sha-256',
-    `--pwfile=${handedOver}`, '-E', 'UTF8', '--no-locale', '-N'];
+  const [command, ...args] = [
+    ...account.prefix,
+    join(binaries, 'initdb'),
+    '-D',
+    join(home, 'data'),
+    '-U',
+    'postgres',
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${handedOver}`,
+    '-E',
+    'UTF8',
+    '--no-locale',
+    '-N',
+  ];
   try {
     await run(command!, args, { cwd: home });
   } catch (error) {
     await rm(join(home, 'data'), { recursive: true, force: true });
-    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`, { cause: error });
+    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || String(error)}`, {
+      cause: error,
+    });
   } finally {
     await unlink(handedOver).catch(() => undefined);
     await rm(join(home, 'initdb'), { recursive: true, force: true });
@@ -141,10 +198,15 @@ async function initialise({ home, binaries, account }: { home: string; binaries:
   return password;
 }
 
-/** After a SIGKILL the old backends hold the shared memory for another moment, and a new server refuses to start beside them. */
+/**
+ *  After a SIGKILL the old backends hold the shared memory for another moment, and a new server refuses to start beside
+ *  them.
+ */
 async function withRetry(start: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    try { return await start(); } catch (error) {
+    try {
+      return await start();
+    } catch (error) {
       if (attempt === 10 || !/shared memory block|lock file/.test(String(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
     }
@@ -166,5 +228,7 @@ async function createDatabase(url: string, name: string): Promise<void> {
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
-  } finally { await client.end(); }
+  } finally {
+    await client.end();
+  }
 }

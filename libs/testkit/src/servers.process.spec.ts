@@ -11,7 +11,11 @@ import { startPostgres } from './postgres.process.js';
 const one = async (url: string, sql: string): Promise<unknown> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  try { return Object.values((await client.query(sql)).rows[0] as object ?? {})[0]; } finally { await client.end(); }
+  try {
+    return Object.values(((await client.query(sql)).rows[0] as object) ?? {})[0];
+  } finally {
+    await client.end();
+  }
 };
 
 describe('nats-server', () => {

@@ -14,9 +14,11 @@ export async function startServers(): Promise<Servers> {
     return {
       postgres: postgres.value,
       nats: nats.value,
-      stop: async () => { await Promise.all([postgres.value.stop(), nats.value.stop()]); },
+      stop: async () => {
+        await Promise.all([postgres.value.stop(), nats.value.stop()]);
+      },
     };
   }
   for (const one of [postgres, nats]) if (one.status === 'fulfilled') await one.value.stop();
-  throw (postgres.status === 'rejected' ? postgres : nats as PromiseRejectedResult).reason;
+  throw (postgres.status === 'rejected' ? postgres : (nats as PromiseRejectedResult)).reason;
 }

@@ -25,7 +25,10 @@ export async function smallDisk(folder: string): Promise<SmallDisk> {
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${BYTES},mode=0750`, 'tmpfs', folder]);
   } catch (error) {
-    console.warn(`small disk: not allowed to mount a tmpfs (${(error as Error).message.trim()}). The test runs with folders that refuse new files instead of a full disk.`);
+    console.warn(
+      `small disk: not allowed to mount a tmpfs (${(error as Error).message.trim()}). The test runs with ` +
+        'folders that refuse new files instead of a full disk.',
+    );
     return readOnlyFolders(folder);
   }
   const ballast = join(folder, 'ballast');
@@ -40,7 +43,9 @@ export async function smallDisk(folder: string): Promise<SmallDisk> {
     fill: () => {
       clearInterval(filling);
       fill(ballast);
-      filling = setInterval(() => { fill(ballast); }, FILL_MS);
+      filling = setInterval(() => {
+        fill(ballast);
+      }, FILL_MS);
     },
     free,
     stop: async () => {
@@ -55,11 +60,15 @@ function fill(path: string): void {
   const file = openSync(path, 'a');
   try {
     for (let size = 64 * 1024; size > 0;) if (written(file, size) < size) size = Math.floor(size / 2);
-  } finally { closeSync(file); }
+  } finally {
+    closeSync(file);
+  }
 }
 
 function written(file: number, size: number): number {
-  try { return writeSync(file, Buffer.alloc(size)); } catch (error) {
+  try {
+    return writeSync(file, Buffer.alloc(size));
+  } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return 0;
     throw error;
   }
@@ -73,8 +82,16 @@ function readOnlyFolders(folder: string): SmallDisk {
   };
   return {
     kind: 'read-only-folders',
-    fill: () => { allow(0o550); },
-    free: () => { allow(0o750); return Promise.resolve(); },
-    stop: () => { allow(0o750); return Promise.resolve(); },
+    fill: () => {
+      allow(0o550);
+    },
+    free: () => {
+      allow(0o750);
+      return Promise.resolve();
+    },
+    stop: () => {
+      allow(0o750);
+      return Promise.resolve();
+    },
   };
 }

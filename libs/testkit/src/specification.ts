@@ -21,22 +21,32 @@ export interface Outcome<State, Decided> {
  * given/when/then for a pure decider: `given(...events).when(command).then(...events)`.
  * The decider's order of arguments is (state, command) and (state, event).
  */
-export function specification<State, Event, Command, Decided = Event>(decider: Decider<State, Event, Command, Decided>) {
+export function specification<State, Event, Command, Decided = Event>(
+  decider: Decider<State, Event, Command, Decided>,
+) {
   return {
     given: (...events: readonly Event[]) => ({
       when: (command: Command): Outcome<State, Decided> => {
         const state = events.reduce(decider.evolve, decider.initial);
         const decided = () => decider.decide(state, command);
         return {
-          then: (...expected) => { expect(decided()).toEqual(expected); },
-          thenNothing: () => { expect(decided()).toEqual([]); },
-          thenRefused: (code) => { expect(decided).toThrow(expect.objectContaining({ code })); },
+          then: (...expected) => {
+            expect(decided()).toEqual(expected);
+          },
+          thenNothing: () => {
+            expect(decided()).toEqual([]);
+          },
+          thenRefused: (code) => {
+            expect(decided).toThrow(expect.objectContaining({ code }));
+          },
           decided,
           state: () => state,
         };
       },
       /** The state that the events fold to. */
-      thenState: (expected: unknown) => { expect(events.reduce(decider.evolve, decider.initial)).toEqual(expected); },
+      thenState: (expected: unknown) => {
+        expect(events.reduce(decider.evolve, decider.initial)).toEqual(expected);
+      },
     }),
   };
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 export class ServerNotStarted extends Error {}
 
 /**
- * The error of a server that could not be started. In a run of `npm test`, SERVER_FAILURES names a folder: the first failure of each server leaves its cause there,
- * for the end of the run, and the hundreds after it are one line each.
+ * The error of a server that could not be started. In a run of `npm test`, SERVER_FAILURES names a folder: the first
+ * failure of each server leaves its cause there, for the end of the run, and the hundreds after it are one line each.
  */
 export function startFailure(server: string, cause: unknown, env: NodeJS.ProcessEnv = process.env): ServerNotStarted {
   const message = `${server} could not be started: ${cause instanceof Error ? cause.message : String(cause)}`;

@@ -6,16 +6,30 @@ import { join } from 'node:path';
 import { eventually } from './eventually.clock.js';
 import { startSupervised, WATCHDOG } from './supervised.process.js';
 
-const alive = (pid: number) => { try { process.kill(pid, 0); return true; } catch { return false; } };
+const alive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** Of every process. Where there is /proc, `ps` need not be installed. */
 function commandLines(): string {
   if (!existsSync('/proc/self/cmdline')) return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(commandLine).join('\n');
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(commandLine)
+    .join('\n');
 }
 
 function commandLine(pid: string): string {
-  try { return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '); } catch { return ''; }
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
 }
 
 describe('a supervised process', () => {
@@ -50,11 +64,14 @@ describe('a supervised process', () => {
   it('does not outlive its parent, even one that was killed', async () => {
     const script = `
       const { spawn } = require('node:child_process');
-      const child = spawn('/bin/sh', ['-c', ${JSON.stringify(WATCHDOG)}, 'watchdog', 'TERM', 'sleep', '60'], { stdio: ['pipe', 'ignore', 'ignore', 'pipe'], detached: true });
+      const watchdog = ['-c', ${JSON.stringify(WATCHDOG)}, 'watchdog', 'TERM', 'sleep', '60'];
+        const child = spawn('/bin/sh', watchdog, { stdio: ['pipe', 'ignore', 'ignore', 'pipe'], detached: true });
       child.stdio[3].pipe(process.stdout);
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
+    const pid = await new Promise<number>((resolve) =>
+      parent.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))),
+    );
     expect(alive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await eventually(() => !alive(pid), { message: 'the grandchild ends' });

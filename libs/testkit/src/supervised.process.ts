@@ -4,9 +4,10 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 
 /**
- * Starts the program and watches a pipe that only this process holds open: when this process ends in whatever way (a killed jest worker runs no
- * handler), the pipe closes and the program gets `$death`. A shell, because it is everywhere and costs two milliseconds; PDEATHSIG is Linux's alone
- * and follows the thread that spawned, not the process. The program's own process id goes to descriptor 3, so that signals reach it and not the shell.
+ * Starts the program and watches a pipe that only this process holds open: when this process ends in whatever way (a
+ * killed jest worker runs no handler), the pipe closes and the program gets `$death`. A shell, because it is everywhere
+ * and costs two milliseconds; PDEATHSIG is Linux's alone and follows the thread that spawned, not the process. The
+ * program's own process id goes to descriptor 3, so that signals reach it and not the shell.
  */
 export const WATCHDOG = `
 death=$1; shift
@@ -48,8 +49,12 @@ export interface Supervised {
 }
 
 /** Runs `command` as a child that cannot outlive this process. Throws where the command cannot be started at all. */
-export async function startSupervised(command: string, args: readonly string[], options: SupervisedOptions = {}): Promise<Supervised> {
-  const output = options.logFile === undefined ? 'ignore' as const : openLog(options.logFile);
+export async function startSupervised(
+  command: string,
+  args: readonly string[],
+  options: SupervisedOptions = {},
+): Promise<Supervised> {
+  const output = options.logFile === undefined ? ('ignore' as const) : openLog(options.logFile);
   const child = spawn('/bin/sh', ['-c', WATCHDOG, 'watchdog', options.onParentDeath ?? 'TERM', command, ...args], {
     cwd: options.cwd,
     env: options.env ?? process.env,
@@ -66,15 +71,26 @@ export async function startSupervised(command: string, args: readonly string[], 
   exited.catch(() => undefined);
   child.stdin!.on('error', () => undefined);
   let running = true;
-  const ended = exited.finally(() => { running = false; });
+  const ended = exited.finally(() => {
+    running = false;
+  });
   ended.catch(() => undefined);
-  const pid = await Promise.race([readPid(child.stdio[3] as Readable), exited.then((code) => { throw new Error(`${command} ended at once with code ${code}`); })]);
+  const pid = await Promise.race([
+    readPid(child.stdio[3] as Readable),
+    exited.then((code) => {
+      throw new Error(`${command} ended at once with code ${code}`);
+    }),
+  ]);
   // A test that forgot to stop it must not keep jest from ending; the watchdog ends it then.
   child.unref();
   (child.stdin as unknown as { unref(): void }).unref();
   const signal = (name: NodeJS.Signals) => {
     if (!running) return;
-    try { process.kill(pid, name); } catch (error) { if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; }
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   };
   return {
     pid,
@@ -85,7 +101,11 @@ export async function startSupervised(command: string, args: readonly string[], 
     stop: async (name = 'SIGTERM', graceMs = 10_000) => {
       signal(name);
       const timer = setTimeout(() => signal('SIGKILL'), graceMs);
-      try { return await ended; } finally { clearTimeout(timer); }
+      try {
+        return await ended;
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
 }
@@ -96,7 +116,11 @@ function openLog(path: string): number {
 }
 
 export function tailOf(path: string, lines: number): string {
-  try { return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n'); } catch { return ''; }
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } catch {
+    return '';
+  }
 }
 
 function readPid(stream: Readable): Promise<number> {

@@ -8,12 +8,28 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const REFUSAL = 'error: could not change directory to "/": Permission denied';
 
 /** `npm test`, which is built by now: its set-up finds nothing left to do. */
-async function npmTest(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; output: string; lastLine: string }> {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !['SERVER_FAILURES', 'TEST_SUITE', 'JEST_WORKER_ID', 'NODE_OPTIONS'].includes(name)));
-  const child = spawn(process.execPath, [join(ROOT, 'scripts/test.mjs'), ...args], { cwd: ROOT, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+async function npmTest(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; output: string; lastLine: string }> {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !['SERVER_FAILURES', 'TEST_SUITE', 'JEST_WORKER_ID', 'NODE_OPTIONS'].includes(name),
+    ),
+  );
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/test.mjs'), ...args], {
+    cwd: ROOT,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString(); });
-  const code = await new Promise<number | null>((ended) => { child.once('close', ended); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  const code = await new Promise<number | null>((ended) => {
+    child.once('close', ended);
+  });
   return { code, output, lastLine: output.trimEnd().split('\n').at(-1)! };
 }
 
@@ -36,38 +52,68 @@ async function testsOf(folder: string, files: Record<string, string>): Promise<s
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-test-run-'));
   await chmod(folder, 0o755);
-  try { await use(folder); } finally { await rm(folder, { recursive: true }); }
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 const timesIn = (text: string, part: string) => text.split(part).length - 1;
 
 describe('npm test', () => {
-  it.each([['PostgreSQL', ['postgres', 'initdb']], ['nats-server', ['nats-server']]])('reports once why %s cannot be started, and ends', (server, programs) => inFolder(async (folder) => {
-    const { code, output, lastLine } = await npmTest([], await refusing(folder, ...programs));
-    expect(timesIn(output, REFUSAL)).toBe(1);
-    expect(output).toContain(`${server} could not be started: `);
-    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '0 passed, 1 failed' });
-  }), 120_000);
+  it.each([
+    ['PostgreSQL', ['postgres', 'initdb']],
+    ['nats-server', ['nats-server']],
+  ])(
+    'reports once why %s cannot be started, and ends',
+    (server, programs) =>
+      inFolder(async (folder) => {
+        const { code, output, lastLine } = await npmTest([], await refusing(folder, ...programs));
+        expect(timesIn(output, REFUSAL)).toBe(1);
+        expect(output).toContain(`${server} could not be started: `);
+        expect({ code, lastLine }).toEqual({ code: 1, lastLine: '0 passed, 1 failed' });
+      }),
+    120_000,
+  );
 
-  it('gives the cause once where many selected tests need the server, in each file and test', () => inFolder(async (folder) => {
-    const needsServer = `
+  it(
+    'gives the cause once where many selected tests need the server, in each file and test',
+    () =>
+      inFolder(async (folder) => {
+        const needsServer = `
       import { startServers } from ${JSON.stringify(join(ROOT, 'libs/testkit/dist/servers.process.js'))};
       let servers;
       beforeAll(async () => { servers = await startServers(); }, 60000);
       afterAll(() => servers?.stop());
       for (const name of ['a', 'b', 'c']) test(name, () => undefined);
     `;
-    const args = await testsOf(join(folder, 'tests'), { 'one.test.mjs': needsServer, 'other.test.mjs': needsServer, 'without.test.mjs': "test('d', () => undefined);" });
-    const { code, output, lastLine } = await npmTest(args, await refusing(folder, 'postgres', 'initdb'));
-    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '1 passed, 6 failed' });
-    expect(output.split('\n').at(-3 - 1)).toContain(REFUSAL);
-    expect(timesIn(output, 'PostgreSQL could not be started; the cause is at the end of the run.')).toBeGreaterThanOrEqual(3);
-  }), 120_000);
+        const args = await testsOf(join(folder, 'tests'), {
+          'one.test.mjs': needsServer,
+          'other.test.mjs': needsServer,
+          'without.test.mjs': "test('d', () => undefined);",
+        });
+        const { code, output, lastLine } = await npmTest(args, await refusing(folder, 'postgres', 'initdb'));
+        expect({ code, lastLine }).toEqual({ code: 1, lastLine: '1 passed, 6 failed' });
+        expect(output.split('\n').at(-3 - 1)).toContain(REFUSAL);
+        expect(
+          timesIn(output, 'PostgreSQL could not be started; the cause is at the end of the run.'),
+        ).toBeGreaterThanOrEqual(3);
+      }),
+    120_000,
+  );
 
-  it('ends, with its count, when a test leaves something open', () => inFolder(async (folder) => {
-    const args = await testsOf(join(folder, 'tests'), { 'open.test.mjs': "test('a', () => { setInterval(() => undefined, 1000); });" });
-    const { code, output, lastLine } = await npmTest(args);
-    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '1 passed, 1 failed' });
-    expect(output).toContain('a test left something open');
-  }), 120_000);
+  it(
+    'ends, with its count, when a test leaves something open',
+    () =>
+      inFolder(async (folder) => {
+        const args = await testsOf(join(folder, 'tests'), {
+          'open.test.mjs': "test('a', () => { setInterval(() => undefined, 1000); });",
+        });
+        const { code, output, lastLine } = await npmTest(args);
+        expect({ code, lastLine }).toEqual({ code: 1, lastLine: '1 passed, 1 failed' });
+        expect(output).toContain('a test left something open');
+      }),
+    120_000,
+  );
 });

@@ -1,4 +1,14 @@
-import type { CallEnded, CallEvent, CallParties, CallRejected, CallStarted, CapturedInvite, NumberedCallEvent, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call.js';
+import type {
+  CallEnded,
+  CallEvent,
+  CallParties,
+  CallRejected,
+  CallStarted,
+  CapturedInvite,
+  NumberedCallEvent,
+  TimelineEntry,
+  TransferResult,
+} from '@trunkmesh/contracts/call.js';
 import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
@@ -14,37 +24,83 @@ export function callDetail(stored: readonly StoredEvent[]): CallDetail | undefin
   const refused = latest(events, 'CallRejected');
   const record = ended ?? refused;
   return {
-    ...row.summary, ...partiesOf((record ?? events[0]!).data), timeline: timelineOf(stored, record?.data.timeline), ...beginningOf(latest(events, 'CallStarted') ?? refused),
-    ...storyOf(record), ...endOf(ended), transfer: transferOf(events, ended),
+    ...row.summary,
+    ...partiesOf((record ?? events[0]!).data),
+    timeline: timelineOf(stored, record?.data.timeline),
+    ...beginningOf(latest(events, 'CallStarted') ?? refused),
+    ...storyOf(record),
+    ...endOf(ended),
+    transfer: transferOf(events, ended),
   };
 }
 
 /** The numbers whole: the summary cuts them. */
-const partiesOf = ({ from, to, sip_call_id, source_address }: CallParties) => ({ from_number: from, to_number: to, sip_call_id, source_address });
+const partiesOf = ({ from, to, sip_call_id, source_address }: CallParties) => ({
+  from_number: from,
+  to_number: to,
+  sip_call_id,
+  source_address,
+});
 
-function beginningOf(event: CallStarted | CallRejected | undefined): Pick<CallDetail, 'invite' | 'routing' | 'decided_at'> {
+function beginningOf(
+  event: CallStarted | CallRejected | undefined,
+): Pick<CallDetail, 'invite' | 'routing' | 'decided_at'> {
   if (event === undefined) return { invite: null, routing: null, decided_at: null };
   const { data } = event;
-  return { invite: data.invite === undefined ? null : visibleInvite(data.invite), routing: data.decision === null ? null : visibleRouting(data.decision), decided_at: data.decided_at };
+  return {
+    invite: data.invite === undefined ? null : visibleInvite(data.invite),
+    routing: data.decision === null ? null : visibleRouting(data.decision),
+    decided_at: data.decided_at,
+  };
 }
 
-const storyOf = (record: NumberedCallEvent | undefined) => ({ prewarm: record?.data.prewarm ?? null, audio: record?.data.audio ?? null });
-const endOf = (ended: CallEnded | undefined) => ({ quality: ended?.data.quality ?? null, reconstructed: ended?.data.reconstructed ?? false });
+const storyOf = (record: NumberedCallEvent | undefined) => ({
+  prewarm: record?.data.prewarm ?? null,
+  audio: record?.data.audio ?? null,
+});
+const endOf = (ended: CallEnded | undefined) => ({
+  quality: ended?.data.quality ?? null,
+  reconstructed: ended?.data.reconstructed ?? false,
+});
 const transferOf = (events: readonly CallEvent[], ended: CallEnded | undefined) =>
-  ended?.data.transfer ?? latest(events, 'CallTransferred')?.data.transfer ?? latest(events, 'CallTransferFailed')?.data.transfer ?? null;
+  ended?.data.transfer ??
+  latest(events, 'CallTransferred')?.data.transfer ??
+  latest(events, 'CallTransferFailed')?.data.transfer ??
+  null;
 
 /** As in call-summary.ts: of several the one with the highest id. */
-function latest<Type extends CallEvent['type']>(events: readonly CallEvent[], type: Type): Extract<CallEvent, { type: Type }> | undefined {
-  return events.filter((event): event is Extract<CallEvent, { type: Type }> => event.type === type).reduce<Extract<CallEvent, { type: Type }> | undefined>(
-    (last, event) => (last === undefined || event.id > last.id ? event : last), undefined);
+function latest<Type extends CallEvent['type']>(
+  events: readonly CallEvent[],
+  type: Type,
+): Extract<CallEvent, { type: Type }> | undefined {
+  return events
+    .filter((event): event is Extract<CallEvent, { type: Type }> => event.type === type)
+    .reduce<Extract<CallEvent, { type: Type }> | undefined>(
+      (last, event) => (last === undefined || event.id > last.id ? event : last),
+      undefined,
+    );
 }
 
 /** The agent leaves them out; what a later or foreign one lets through must not be shown either. */
-const visibleInvite = (invite: CapturedInvite): CapturedInvite => ({ ...invite, headers: invite.headers.filter(([name]) => !isCredentialName(name)).map(([name, value]) => [name, withoutCredentials(value)]) });
+const visibleInvite = (invite: CapturedInvite): CapturedInvite => ({
+  ...invite,
+  headers: invite.headers
+    .filter(([name]) => !isCredentialName(name))
+    .map(([name, value]) => [name, withoutCredentials(value)]),
+});
 
 function visibleRouting(decision: InboundDecision): InboundDecision {
   const { explanation } = decision;
-  return { ...decision, explanation: { ...explanation, steps: explanation.steps.map((step) => ({ ...step, raw: step.raw === null ? null : withoutCredentials(step.raw) })) } };
+  return {
+    ...decision,
+    explanation: {
+      ...explanation,
+      steps: explanation.steps.map((step) => ({
+        ...step,
+        raw: step.raw === null ? null : withoutCredentials(step.raw),
+      })),
+    },
+  };
 }
 
 /** At the same millisecond a call begins before, and ends after, whatever else there is of it. */
@@ -52,12 +108,17 @@ const PLACES = { first: 0, within: 1, last: 2, after: 3 } as const;
 type Placed = TimelineEntry & { place: number };
 
 function timelineOf(stored: readonly StoredEvent[], told: readonly TimelineEntry[] = []): TimelineEntry[] {
-  // FreeSWITCH's clock moves on every 20 ms only: by it a call would be answered before the stream was there that it waited for. The agent's own step is on the clock of those around it.
+  // FreeSWITCH's clock moves on every 20 ms only: by it a call would be answered before the stream was there that it
+  // waited for. The agent's own step is on the clock of those around it.
   const answered = told.find(({ what }) => what === 'answered');
-  const entries = stored.map(entryOf).map((entry) => (entry.what === 'call-answered' && answered !== undefined ? { ...entry, at: answered.at } : entry));
+  const entries = stored
+    .map(entryOf)
+    .map((entry) => (entry.what === 'call-answered' && answered !== undefined ? { ...entry, at: answered.at } : entry));
   const steps = entries.some(({ what }) => what === 'call-answered') ? told.filter((step) => step !== answered) : told;
   const placed: Placed[] = [...entries, ...steps.map((step) => ({ ...step, place: PLACES.within }))];
-  return placed.sort((a, b) => order(a.at, b.at) || a.place - b.place).map(({ at, what, detail }) => ({ at, what, detail: detail?.slice(0, 500) ?? null }));
+  return placed
+    .sort((a, b) => order(a.at, b.at) || a.place - b.place)
+    .map(({ at, what, detail }) => ({ at, what, detail: detail?.slice(0, 500) ?? null }));
 }
 
 const order = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
@@ -70,13 +131,20 @@ function entryOf({ known, later }: StoredEvent): Placed {
 /** When it happened, which is before the time at which its event was written. */
 function happened(event: CallEvent): Omit<Placed, 'what'> {
   switch (event.type) {
-    case 'CallStarted': return { at: event.data.started_at, detail: null, place: PLACES.first };
-    case 'CallAnswered': return { at: event.data.answered_at, detail: event.data.codec, place: PLACES.within };
-    case 'CallTransferred': return { at: event.data.transfer.ended_at, detail: null, place: PLACES.within };
-    case 'CallTransferFailed': return { at: event.data.transfer.ended_at, detail: failure(event.data.transfer), place: PLACES.within };
-    case 'CallRejected': return { at: event.data.ended_at, detail: event.data.reason, place: PLACES.last };
-    case 'CallEnded': return { at: event.data.ended_at, detail: event.data.end_reason ?? event.data.hangup_cause, place: PLACES.last };
-    case 'CallRecordingStored': return { at: event.time, detail: event.data.recording.state, place: PLACES.after };
+    case 'CallStarted':
+      return { at: event.data.started_at, detail: null, place: PLACES.first };
+    case 'CallAnswered':
+      return { at: event.data.answered_at, detail: event.data.codec, place: PLACES.within };
+    case 'CallTransferred':
+      return { at: event.data.transfer.ended_at, detail: null, place: PLACES.within };
+    case 'CallTransferFailed':
+      return { at: event.data.transfer.ended_at, detail: failure(event.data.transfer), place: PLACES.within };
+    case 'CallRejected':
+      return { at: event.data.ended_at, detail: event.data.reason, place: PLACES.last };
+    case 'CallEnded':
+      return { at: event.data.ended_at, detail: event.data.end_reason ?? event.data.hangup_cause, place: PLACES.last };
+    case 'CallRecordingStored':
+      return { at: event.time, detail: event.data.recording.state, place: PLACES.after };
   }
 }
 
@@ -86,4 +154,8 @@ function failure({ outcome, refer_status, target_status }: TransferResult): stri
 }
 
 /** `CallStarted` is `call-started`. */
-const kebabCase = (type: string): string => type.replace(/(?<=[a-z\d])(?=[A-Z])/g, '-').toLowerCase().slice(0, 64);
+const kebabCase = (type: string): string =>
+  type
+    .replace(/(?<=[a-z\d])(?=[A-Z])/g, '-')
+    .toLowerCase()
+    .slice(0, 64);

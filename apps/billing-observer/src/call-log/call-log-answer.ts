@@ -7,10 +7,15 @@ type Measure = (text: string) => number;
 const AROUND = 100;
 
 /**
- * A list, made of summaries that are JSON already. As many as fit into `maxBytes`: an answer that is larger than NATS takes would never arrive, and callers choose how long
- * the texts in it are. The asker sees by `total` that there are more, and asks again from there.
+ * A list, made of summaries that are JSON already. As many as fit into `maxBytes`: an answer that is larger than NATS
+ * takes would never arrive, and callers choose how long the texts in it are. The asker sees by `total` that there are
+ * more, and asks again from there.
  */
-export function listAnswer(summaries: readonly string[], total: number, { maxBytes, bytesOf }: { maxBytes: number; bytesOf: Measure }): string {
+export function listAnswer(
+  summaries: readonly string[],
+  total: number,
+  { maxBytes, bytesOf }: { maxBytes: number; bytesOf: Measure },
+): string {
   let bytes = AROUND;
   let count = 0;
   for (const summary of summaries) {
@@ -24,9 +29,27 @@ export function listAnswer(summaries: readonly string[], total: number, { maxByt
 /** What can be left out of a detail that is too large, the least missed first. */
 const REDUCTIONS: readonly ((call: CallDetail) => CallDetail)[] = [
   (call) => ({ ...call, timeline: shortened(call.timeline, 100) }),
-  (call) => ({ ...call, invite: call.invite === null ? null : { ...call.invite, headers: call.invite.headers.slice(0, 20).map(([name, value]) => [name.slice(0, 64), value.slice(0, 256)]), truncated: true } }),
+  (call) => ({
+    ...call,
+    invite:
+      call.invite === null
+        ? null
+        : {
+            ...call.invite,
+            headers: call.invite.headers.slice(0, 20).map(([name, value]) => [name.slice(0, 64), value.slice(0, 256)]),
+            truncated: true,
+          },
+  }),
   (call) => ({ ...call, routing: null }),
-  (call) => ({ ...call, timeline: shortened(call.timeline, 10), invite: null, from_number: call.from_number.slice(0, 128), to_number: call.to_number.slice(0, 128), sip_call_id: null, source_address: null }),
+  (call) => ({
+    ...call,
+    timeline: shortened(call.timeline, 10),
+    invite: null,
+    from_number: call.from_number.slice(0, 128),
+    to_number: call.to_number.slice(0, 128),
+    sip_call_id: null,
+    source_address: null,
+  }),
 ];
 
 export function detailAnswer(call: CallDetail, { maxBytes, bytesOf }: { maxBytes: number; bytesOf: Measure }): string {
@@ -44,7 +67,12 @@ function shortened(timeline: CallDetail['timeline'], entries: number): CallDetai
   if (timeline.length <= entries) return timeline;
   const half = entries / 2;
   const left = timeline.slice(half, -half);
-  return [...timeline.slice(0, half), { at: left[0]!.at, what: 'timeline-shortened', detail: `${left.length} entries are left out` }, ...timeline.slice(-half)];
+  return [
+    ...timeline.slice(0, half),
+    { at: left[0]!.at, what: 'timeline-shortened', detail: `${left.length} entries are left out` },
+    ...timeline.slice(-half),
+  ];
 }
 
-export const failureAnswer = (code: 'invalid-request' | 'unavailable', message: string): string => JSON.stringify({ outcome: 'error', code, message } satisfies CallLogListAnswer);
+export const failureAnswer = (code: 'invalid-request' | 'unavailable', message: string): string =>
+  JSON.stringify({ outcome: 'error', code, message } satisfies CallLogListAnswer);

@@ -6,24 +6,39 @@ import { storableTime } from './call-rows.pg.js';
 import { readStored, type StoredEvent } from './stored-event.js';
 
 /** `summaries` as they are stored: JSON. */
-export interface CallPage { summaries: string[]; total: number }
+export interface CallPage {
+  summaries: string[];
+  total: number;
+}
 
 /** Newest first. */
 export async function listCalls(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
   const { where, parameters } = conditionsOf(query);
   // The page is found in the index alone; only its own rows are read.
-  const rows: { summary: string }[] = await dataSource.query(`
-    SELECT summary FROM (SELECT call_id, started_at FROM call_log WHERE ${where} ORDER BY started_at DESC, call_id LIMIT ${query.limit} OFFSET ${query.skip}) AS page
-    JOIN call_log AS found USING (call_id) WHERE found.organization_id = $1 ORDER BY page.started_at DESC, call_id`, parameters);
+  const rows: { summary: string }[] = await dataSource.query(
+    `
+    SELECT summary FROM (SELECT call_id, started_at FROM call_log WHERE ${where} ORDER BY started_at DESC, call_id
+      LIMIT ${query.limit} OFFSET ${query.skip}) AS page
+    JOIN call_log AS found USING (call_id) WHERE found.organization_id = $1 ORDER BY page.started_at DESC, call_id`,
+    parameters,
+  );
   const summaries = rows.map((row) => row.summary);
   // A page that is not full is the last one, which says how many there are.
-  if (summaries.length < query.limit && (summaries.length > 0 || query.skip === 0)) return { summaries, total: query.skip + summaries.length };
-  const [counted] = await dataSource.query(`SELECT count(*) AS total FROM call_log WHERE ${where}`, parameters) as [{ total: string }];
+  if (summaries.length < query.limit && (summaries.length > 0 || query.skip === 0))
+    return { summaries, total: query.skip + summaries.length };
+  const [counted] = (await dataSource.query(`SELECT count(*) AS total FROM call_log WHERE ${where}`, parameters)) as [
+    { total: string },
+  ];
   return { summaries, total: Number(counted.total) };
 }
 
 /** `organization_id` is the first, `$1`. */
-type Filter = { [Name in Exclude<keyof CallLogQuery, 'skip' | 'limit'>]-?: { sql: (parameter: string) => string; as?: (value: NonNullable<CallLogQuery[Name]>) => unknown } };
+type Filter = {
+  [Name in Exclude<keyof CallLogQuery, 'skip' | 'limit'>]-?: {
+    sql: (parameter: string) => string;
+    as?: (value: NonNullable<CallLogQuery[Name]>) => unknown;
+  };
+};
 
 const equals = (column: string) => ({ sql: (parameter: string) => `${column} = ${parameter}` });
 /** Numbers are in E.164 where the INVITE's could be brought to it, and people write those without the plus. */
@@ -50,7 +65,10 @@ const FILTERS: Filter = {
 function conditionsOf(query: CallLogQuery): { where: string; parameters: unknown[] } {
   const parameters: unknown[] = [];
   const conditions: string[] = [];
-  for (const [name, { sql, as = (value: unknown) => value }] of Object.entries(FILTERS) as [keyof Filter, { sql: (parameter: string) => string; as?: (value: unknown) => unknown }][]) {
+  for (const [name, { sql, as = (value: unknown) => value }] of Object.entries(FILTERS) as [
+    keyof Filter,
+    { sql: (parameter: string) => string; as?: (value: unknown) => unknown },
+  ][]) {
     if (query[name] === undefined) continue;
     parameters.push(as(query[name]));
     conditions.push(sql(`$${parameters.length}`));
@@ -62,10 +80,18 @@ function conditionsOf(query: CallLogQuery): { where: string; parameters: unknown
 const MOST_EVENTS = 200;
 
 /** One call of the organisation's, from its events. */
-export async function findCall(dataSource: DataSource, { organization_id, call_id }: CallLogGet): Promise<CallDetail | undefined> {
+export async function findCall(
+  dataSource: DataSource,
+  { organization_id, call_id }: CallLogGet,
+): Promise<CallDetail | undefined> {
   const rows: { envelope: string }[] = await dataSource.query(
     // The record of the call's end before all others.
-    `SELECT envelope FROM calls WHERE call_id = $1 AND organization_id = $2 ORDER BY record_number IS NULL, event_id LIMIT ${MOST_EVENTS}`, [call_id, organization_id]);
-  const stored = rows.map(({ envelope }) => readStored(envelope)).filter((event): event is StoredEvent => event !== undefined);
+    `SELECT envelope FROM calls WHERE call_id = $1 AND organization_id = $2 ORDER BY record_number IS NULL,
+      event_id LIMIT ${MOST_EVENTS}`,
+    [call_id, organization_id],
+  );
+  const stored = rows
+    .map(({ envelope }) => readStored(envelope))
+    .filter((event): event is StoredEvent => event !== undefined);
   return callDetail(stored);
 }

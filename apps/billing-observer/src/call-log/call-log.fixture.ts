@@ -8,8 +8,11 @@ import type { RecordedBatch } from '../usage/usage.store.pg.js';
 let databases = 0;
 
 /** A database of its own, migrated. */
-export async function freshDatabase(postgres: Postgres, options: PoolOptions = {}): Promise<{ url: string; db: DataSource }> {
-  const url = await postgres.createDatabase(`call_log_${databases += 1}`);
+export async function freshDatabase(
+  postgres: Postgres,
+  options: PoolOptions = {},
+): Promise<{ url: string; db: DataSource }> {
+  const url = await postgres.createDatabase(`call_log_${(databases += 1)}`);
   const db = await createDataSource(url, options).initialize();
   await migrate(db);
   return { url, db };
@@ -17,9 +20,16 @@ export async function freshDatabase(postgres: Postgres, options: PoolOptions = {
 
 /** As the recorder does with what it was delivered. */
 export function record(db: DataSource, events: readonly CallEvent[], first = 1): Promise<RecordedBatch> {
-  const messages = events.map((event, index) => ({ subject: event.subject, sequence: first + index, payload: new TextEncoder().encode(JSON.stringify(event)) }));
+  const messages = events.map((event, index) => ({
+    subject: event.subject,
+    sequence: first + index,
+    payload: new TextEncoder().encode(JSON.stringify(event)),
+  }));
   return recordMessages(db, messages, () => new Date('2026-11-26T00:00:00.000Z'));
 }
 
 /** Every byte of the read model. */
-export const dump = async (db: DataSource): Promise<string[]> => (await db.query('SELECT row::text AS row FROM call_log AS row ORDER BY 1') as { row: string }[]).map(({ row }) => row);
+export const dump = async (db: DataSource): Promise<string[]> =>
+  ((await db.query('SELECT row::text AS row FROM call_log AS row ORDER BY 1')) as { row: string }[]).map(
+    ({ row }) => row,
+  );

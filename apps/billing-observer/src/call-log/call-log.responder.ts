@@ -11,7 +11,10 @@ import { detailAnswer, failureAnswer, listAnswer } from './call-log-answer.js';
 import { findCall, listCalls } from './call-log-query.pg.js';
 import { inTurns, TooManyWaiting } from './turns.js';
 
-const answerSeconds = histogram('trunkmesh_call_log_answer_seconds', 'Requests to the call log by outcome, from the message to its answer');
+const answerSeconds = histogram(
+  'trunkmesh_call_log_answer_seconds',
+  'Requests to the call log by outcome, from the message to its answer',
+);
 
 export interface CallLogResponderOptions {
   nc: NatsConnection;
@@ -21,11 +24,15 @@ export interface CallLogResponderOptions {
   deadlineMs?: number;
 }
 
-export interface CallLogResponder { stop(): Promise<void> }
+export interface CallLogResponder {
+  stop(): Promise<void>;
+}
 
 const AT_ONCE = 2;
 const WAITING = 200;
-/** A server takes no message above its `max_payload`, and the asker's server may have the default where ours has more. */
+/**
+ *  A server takes no message above its `max_payload`, and the asker's server may have the default where ours has more.
+ */
 const DEFAULT_MAX_PAYLOAD = 1_048_576;
 const SPARE_BYTES = 4_096;
 
@@ -33,30 +40,53 @@ class Late extends Error {
   override readonly name = 'Late';
 }
 
-/** Answers requests to the call log in the queue group: all of them, within the deadline, also those that it cannot read and those that the database does not answer. */
-export function startCallLogResponder({ nc, dataSource, logger, deadlineMs = 4_000 }: CallLogResponderOptions): CallLogResponder {
+/**
+ *  Answers requests to the call log in the queue group: all of them, within the deadline, also those that it cannot
+ *  read and those that the database does not answer.
+ */
+export function startCallLogResponder({
+  nc,
+  dataSource,
+  logger,
+  deadlineMs = 4_000,
+}: CallLogResponderOptions): CallLogResponder {
   const takeTurn = inTurns(AT_ONCE, WAITING);
-  const size = () => ({ maxBytes: Math.min(nc.info?.max_payload ?? DEFAULT_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD) - SPARE_BYTES, bytesOf: (text: string) => Buffer.byteLength(text) });
+  const size = () => ({
+    maxBytes: Math.min(nc.info?.max_payload ?? DEFAULT_MAX_PAYLOAD, DEFAULT_MAX_PAYLOAD) - SPARE_BYTES,
+    bytesOf: (text: string) => Buffer.byteLength(text),
+  });
 
-  const serve = <Schema extends z.ZodType>(subject: string, schema: Schema, answer: (request: z.output<Schema>) => Promise<string>) => {
+  const serve = <Schema extends z.ZodType>(
+    subject: string,
+    schema: Schema,
+    answer: (request: z.output<Schema>) => Promise<string>,
+  ) => {
     const respond = async (message: Msg) => {
       const began = performance.now();
-      const { outcome, text } = await withSpan('call log', { parent: message.headers?.get('traceparent'), kind: 'server' }, () => answerOf(message));
+      const { outcome, text } = await withSpan(
+        'call log',
+        { parent: message.headers?.get('traceparent'), kind: 'server' },
+        () => answerOf(message),
+      );
       if (!nc.isClosed()) message.respond(text);
       answerSeconds.record((performance.now() - began) / 1000, { outcome });
     };
     const answerOf = async (message: Msg): Promise<{ outcome: string; text: string }> => {
       const request = schema.safeParse(jsonOf(message));
-      if (!request.success) return { outcome: 'invalid', text: failureAnswer('invalid-request', sentence(request.error)) };
+      if (!request.success)
+        return { outcome: 'invalid', text: failureAnswer('invalid-request', sentence(request.error)) };
       const late = new AbortController();
       try {
         const text = await Promise.race([
           takeTurn(() => (late.signal.aborted ? Promise.reject(new Late()) : answer(request.data))),
-          sleep(deadlineMs, undefined, { signal: late.signal, ref: false }).then(() => { throw new Late(`not within ${deadlineMs} ms`); }),
+          sleep(deadlineMs, undefined, { signal: late.signal, ref: false }).then(() => {
+            throw new Late(`not within ${deadlineMs} ms`);
+          }),
         ]);
         return { outcome: 'answered', text };
       } catch (error) {
-        if (!(error instanceof TooManyWaiting)) logger.warn({ err: error, subject }, 'a request to the call log could not be answered');
+        if (!(error instanceof TooManyWaiting))
+          logger.warn({ err: error, subject }, 'a request to the call log could not be answered');
         return { outcome: 'unavailable', text: failureAnswer('unavailable', reason(error)) };
       } finally {
         late.abort();
@@ -66,7 +96,9 @@ export function startCallLogResponder({ nc, dataSource, logger, deadlineMs = 4_0
       queue: CALL_LOG_QUEUE,
       callback: (error, message) => {
         if (error !== null) return logger.error({ err: error, subject }, 'the subscription reported an error');
-        respond(message).catch((failure: unknown) => logger.error({ err: failure, subject }, 'an answer could not be sent'));
+        respond(message).catch((failure: unknown) =>
+          logger.error({ err: failure, subject }, 'an answer could not be sent'),
+        );
       },
     });
   };
@@ -81,7 +113,13 @@ export function startCallLogResponder({ nc, dataSource, logger, deadlineMs = 4_0
       return call === undefined ? JSON.stringify({ outcome: 'not-found' }) : detailAnswer(call, size());
     }),
   ];
-  return { stop: async () => { await Promise.all(subscriptions.map((subscription) => (subscription.isClosed() ? undefined : subscription.drain()))); } };
+  return {
+    stop: async () => {
+      await Promise.all(
+        subscriptions.map((subscription) => (subscription.isClosed() ? undefined : subscription.drain())),
+      );
+    },
+  };
 }
 
 function jsonOf(message: Msg): unknown {

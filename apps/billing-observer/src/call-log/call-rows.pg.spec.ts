@@ -8,64 +8,130 @@ import fc from 'fast-check';
 import pino from 'pino';
 import type { DataSource } from 'typeorm';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
-import { callAnswered, callEnded, callId, callRecordingStored, callRejected, callStarted, callTransferFailed, callTransferred, ORG } from '../usage/call-event.samples.js';
+import {
+  callAnswered,
+  callEnded,
+  callId,
+  callRecordingStored,
+  callRejected,
+  callStarted,
+  callTransferFailed,
+  callTransferred,
+  ORG,
+} from '../usage/call-event.samples.js';
 import { dump, freshDatabase, record } from './call-log.fixture.js';
 import { startFilling } from './filling.clock.js';
 import { rebuild } from './rebuild.pg.js';
 
 const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';
 const logger = pino({ level: 'silent' });
-const quietly = (over: Partial<Running> = {}): Running => ({ signal: new AbortController().signal, progress: () => undefined, ...over });
-const eventsOf = (n: number): CallEvent[] => (n % 5 === 0 ? [callRejected(n)] : [callStarted(n), callAnswered(n), callTransferFailed(n), callTransferred(n), callEnded(n), callRecordingStored(n)]);
+const quietly = (over: Partial<Running> = {}): Running => ({
+  signal: new AbortController().signal,
+  progress: () => undefined,
+  ...over,
+});
+const eventsOf = (n: number): CallEvent[] =>
+  n % 5 === 0
+    ? [callRejected(n)]
+    : [
+        callStarted(n),
+        callAnswered(n),
+        callTransferFailed(n),
+        callTransferred(n),
+        callEnded(n),
+        callRecordingStored(n),
+      ];
 const range = (to: number) => Array.from({ length: to }, (_unused, index) => index + 1);
-const inParts = <Item>(items: readonly Item[], size: number) => range(Math.ceil(items.length / size)).map((part) => items.slice((part - 1) * size, part * size));
+const inParts = <Item>(items: readonly Item[], size: number) =>
+  range(Math.ceil(items.length / size)).map((part) => items.slice((part - 1) * size, part * size));
 
 let servers: Servers;
 let db: DataSource;
 let url: string;
 const others: DataSource[] = [];
-beforeAll(async () => { servers = await startServers(); }, 60_000);
+beforeAll(async () => {
+  servers = await startServers();
+}, 60_000);
 afterAll(() => servers?.stop());
-beforeEach(async () => { ({ db, url } = await freshDatabase(servers.postgres)); });
-afterEach(async () => { await Promise.all([db, ...others.splice(0)].map((one) => one.destroy())); });
+beforeEach(async () => {
+  ({ db, url } = await freshDatabase(servers.postgres));
+});
+afterEach(async () => {
+  await Promise.all([db, ...others.splice(0)].map((one) => one.destroy()));
+});
 const anotherCopy = async () => {
   const copy = await createDataSource(url).initialize();
   others.push(copy);
   return copy;
 };
 const forget = () => db.query('DELETE FROM call_log');
-const summaries = async () => (await db.query('SELECT summary FROM call_log ORDER BY call_id') as { summary: string }[]).map(({ summary }) => JSON.parse(summary) as CallSummary);
-const usage = async () => [await db.query('SELECT * FROM usage_records ORDER BY call_id'), await db.query('SELECT * FROM bridge_progress')];
+const summaries = async () =>
+  ((await db.query('SELECT summary FROM call_log ORDER BY call_id')) as { summary: string }[]).map(
+    ({ summary }) => JSON.parse(summary) as CallSummary,
+  );
+const usage = async () => [
+  await db.query('SELECT * FROM usage_records ORDER BY call_id'),
+  await db.query('SELECT * FROM bridge_progress'),
+];
 
 describe('the call log beside the record', () => {
   it('is written with the events, and leaves usage and numbering as they are', async () => {
     const batch = await record(db, range(5).flatMap(eventsOf));
     expect(batch).toMatchObject({ repeated: 0, unreadable: [], bridges: [{ bridge_id: 'bridge-1', missing: 0 }] });
     expect(batch.recorded).toHaveLength(4);
-    expect((await summaries()).map(({ status, duration_seconds, refusal, transferred_to }) => ({ status, duration_seconds, refusal, transferred_to }))).toEqual([
-      ...range(4).map(() => ({ status: 'completed', duration_seconds: 4.02, refusal: null, transferred_to: 'sip:+15551112222@192.0.2.9' })), { status: 'failed', duration_seconds: 0, refusal: 'unknown-number', transferred_to: null },
+    expect(
+      (await summaries()).map(({ status, duration_seconds, refusal, transferred_to }) => ({
+        status,
+        duration_seconds,
+        refusal,
+        transferred_to,
+      })),
+    ).toEqual([
+      ...range(4).map(() => ({
+        status: 'completed',
+        duration_seconds: 4.02,
+        refusal: null,
+        transferred_to: 'sip:+15551112222@192.0.2.9',
+      })),
+      { status: 'failed', duration_seconds: 0, refusal: 'unknown-number', transferred_to: null },
     ]);
   });
 
-  it('is the same byte for byte in whatever order and batches the events come, and how often, and when it is made anew', async () => {
-    const events = range(6).flatMap(eventsOf);
-    await record(db, events);
-    const [expected, records] = [await dump(db), await usage()];
-    await fc.assert(fc.asyncProperty(fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length }), fc.integer({ min: 1, max: 20 }), async (arrived, size) => {
-      await db.query('TRUNCATE call_log, calls, usage_records, bridge_progress, unreadable');
-      for (const part of inParts(arrived, size)) await record(db, part);
-      expect(await dump(db)).toEqual(expected);
-      expect(await usage()).toEqual(records);
-      await rebuild(db, quietly());
-      expect(await dump(db)).toEqual(expected);
-    }), { numRuns: 15 });
-  }, 60_000);
+  it(
+    'is the same byte for byte in whatever order and batches the events come, and how often, and when it is made ' +
+      'anew',
+    async () => {
+      const events = range(6).flatMap(eventsOf);
+      await record(db, events);
+      const [expected, records] = [await dump(db), await usage()];
+      await fc.assert(
+        fc.asyncProperty(
+          fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length }),
+          fc.integer({ min: 1, max: 20 }),
+          async (arrived, size) => {
+            await db.query('TRUNCATE call_log, calls, usage_records, bridge_progress, unreadable');
+            for (const part of inParts(arrived, size)) await record(db, part);
+            expect(await dump(db)).toEqual(expected);
+            expect(await usage()).toEqual(records);
+            await rebuild(db, quietly());
+            expect(await dump(db)).toEqual(expected);
+          },
+        ),
+        { numRuns: 15 },
+      );
+    },
+    60_000,
+  );
 
   it('takes an event that comes long after the call: that of an agent which was cut off', async () => {
     await record(db, [callEnded(1), callEnded(2)]);
     await record(db, [callRecordingStored(3)]);
     await record(db, [callStarted(1)]);
-    expect(await summaries()).toMatchObject([{ status: 'completed', assistant_id: 7 }, { status: 'completed' }, { status: 'ongoing', recording: { state: 'stored' } }]);
+    expect(await summaries()).toMatchObject([
+      { status: 'completed', assistant_id: 7 },
+      { status: 'completed' },
+      { status: 'ongoing', recording: { state: 'stored' } },
+    ]);
     expect(await db.query('SELECT count(*)::int AS n FROM call_log')).toEqual([{ n: 3 }]);
   });
 
@@ -74,32 +140,72 @@ describe('the call log beside the record', () => {
     const calls = range(60);
     const rounds = [callStarted, callAnswered, callTransferred, callEnded, callRecordingStored];
     // Each copy has other events of the same calls in its batch, so that all make the rows of all calls.
-    await Promise.all(rounds.map((make, round) => patiently(() => record(copies[round % copies.length]!, calls.map((n) => make(n))))));
+    await Promise.all(
+      rounds.map((make, round) =>
+        patiently(() =>
+          record(
+            copies[round % copies.length]!,
+            calls.map((n) => make(n)),
+          ),
+        ),
+      ),
+    );
     const written = await dump(db);
     expect(written).toHaveLength(60);
     await rebuild(db, quietly());
     expect(await dump(db)).toEqual(written);
-    expect(await summaries()).toEqual(calls.map(() => expect.objectContaining({ status: 'completed', recording: expect.anything(), transferred_to: expect.anything(), codec: 'PCMU' })));
+    expect(await summaries()).toEqual(
+      calls.map(() =>
+        expect.objectContaining({
+          status: 'completed',
+          recording: expect.anything(),
+          transferred_to: expect.anything(),
+          codec: 'PCMU',
+        }),
+      ),
+    );
   });
 
   it('keeps a call of nobody apart, and one that two organisations are said to have in two', async () => {
-    const stray = { ...callRejected(1), subject: `trunkmesh.call.unknown.${callId(1)}`, data: { ...callRejected(1).data, organization_id: null } };
-    const theirs = { ...callStarted(1), id: '0190a5b2-7c00-7000-8f00-000000000001', subject: `trunkmesh.call.${OTHER_ORG}.${callId(1)}`, data: { ...callStarted(1).data, organization_id: OTHER_ORG } };
+    const stray = {
+      ...callRejected(1),
+      subject: `trunkmesh.call.unknown.${callId(1)}`,
+      data: { ...callRejected(1).data, organization_id: null },
+    };
+    const theirs = {
+      ...callStarted(1),
+      id: '0190a5b2-7c00-7000-8f00-000000000001',
+      subject: `trunkmesh.call.${OTHER_ORG}.${callId(1)}`,
+      data: { ...callStarted(1).data, organization_id: OTHER_ORG },
+    };
     await record(db, [stray, callStarted(1), theirs]);
     await record(db, [callAnswered(1)]);
-    const rows = 'SELECT organization_id, status, (summary::json)->>\'answered_at\' IS NOT NULL AS answered FROM call_log ORDER BY organization_id NULLS FIRST';
-    const expected = [{ organization_id: null, status: 'failed', answered: false }, { organization_id: ORG, status: 'ongoing', answered: true }, { organization_id: OTHER_ORG, status: 'ongoing', answered: false }];
+    const rows =
+      "SELECT organization_id, status, (summary::json)->>'answered_at' IS NOT NULL AS answered FROM call_log " +
+      'ORDER BY organization_id NULLS FIRST';
+    const expected = [
+      { organization_id: null, status: 'failed', answered: false },
+      { organization_id: ORG, status: 'ongoing', answered: true },
+      { organization_id: OTHER_ORG, status: 'ongoing', answered: false },
+    ];
     expect(await db.query(rows)).toEqual(expected);
     await rebuild(db, quietly());
     expect(await db.query(rows)).toEqual(expected);
   });
 
   it('refuses no event for what a caller wrote', async () => {
-    const hostile = (n: number, over: object): CallEvent => ({ ...callEnded(n), data: { ...callEnded(n).data, ...over } } as CallEvent);
+    const hostile = (n: number, over: object): CallEvent =>
+      ({ ...callEnded(n), data: { ...callEnded(n).data, ...over } }) as CallEvent;
     const batch = await record(db, [
-      hostile(1, { from: 'a\u0000b' }), hostile(2, { from: '\ud800'.repeat(200) }), hostile(3, { from: randomText(20_000) }), hostile(4, { hangup_cause: '\u0000' }), hostile(5, { target: { kind: 'flow', id: Number.MAX_SAFE_INTEGER } }),
+      hostile(1, { from: 'a\u0000b' }),
+      hostile(2, { from: '\ud800'.repeat(200) }),
+      hostile(3, { from: randomText(20_000) }),
+      hostile(4, { hangup_cause: '\u0000' }),
+      hostile(5, { target: { kind: 'flow', id: Number.MAX_SAFE_INTEGER } }),
     ]);
-    const started = await record(db, [{ ...callStarted(6), data: { ...callStarted(6).data, started_at: '0000-01-01T00:00:00.000Z' } }]);
+    const started = await record(db, [
+      { ...callStarted(6), data: { ...callStarted(6).data, started_at: '0000-01-01T00:00:00.000Z' } },
+    ]);
     expect([...batch.unreadable, ...started.unreadable]).toEqual([]);
     expect(await summaries()).toHaveLength(6);
   });
@@ -111,7 +217,10 @@ describe('what was recorded before there was a call log', () => {
     const expected = await dump(db);
     await forget();
     await db.query('UPDATE call_log_filling SET complete = false, through = NULL');
-    const [first, second] = [startFilling({ dataSource: db, logger }), startFilling({ dataSource: await anotherCopy(), logger })];
+    const [first, second] = [
+      startFilling({ dataSource: db, logger }),
+      startFilling({ dataSource: await anotherCopy(), logger }),
+    ];
     // Meanwhile the recorder goes on with calls that are not there yet.
     await record(db, [callStarted(777), callRecordingStored(249), callEnded(777)]);
     await Promise.all([first.finished, second.finished]);
@@ -139,9 +248,18 @@ describe('rebuild', () => {
   it('makes the call log byte for byte what it was, and mends what was broken', async () => {
     await record(db, range(250).flatMap(eventsOf));
     const before = await dump(db);
-    await db.query('UPDATE call_log SET status = $1, summary = replace(summary, $2, $3) WHERE direction = $4', ['ongoing', 'bridge-1', 'bridge-9', 'inbound']);
+    await db.query('UPDATE call_log SET status = $1, summary = replace(summary, $2, $3) WHERE direction = $4', [
+      'ongoing',
+      'bridge-1',
+      'bridge-9',
+      'inbound',
+    ]);
     await db.query('DELETE FROM call_log WHERE call_id = ANY($1::uuid[])', [[callId(3), callId(150)]]);
-    await db.query('INSERT INTO call_log SELECT gen_random_uuid(), organization_id, started_at, status, direction, customer_phone, assistant_id, flow_id, trunk_id, number_id, duration_ms, summary, told_by FROM call_log LIMIT 3');
+    await db.query(
+      'INSERT INTO call_log SELECT gen_random_uuid(), organization_id, started_at, status, direction, ' +
+        'customer_phone, assistant_id, flow_id, trunk_id, number_id, duration_ms, summary, told_by FROM call_log ' +
+        'LIMIT 3',
+    );
     const stages: [string, number, number][] = [];
     const events = range(250).flatMap(eventsOf).length;
     expect(await rebuild(db, quietly({ progress: (...stage) => stages.push(stage) }))).toEqual({ calls: 250, events });
@@ -152,10 +270,16 @@ describe('rebuild', () => {
 
   it('goes on beside the recorder', async () => {
     const copy = await anotherCopy();
-    await record(db, range(200).map((n) => callStarted(n)));
+    await record(
+      db,
+      range(200).map((n) => callStarted(n)),
+    );
     let running = true;
     const recording = (async () => {
-      for (let n = 1; running || n <= 200; n += 1) await patiently(() => record(copy, n <= 200 ? [callEnded(n), callAnswered(201 - n)] : [callStarted(n), callEnded(n)]));
+      for (let n = 1; running || n <= 200; n += 1)
+        await patiently(() =>
+          record(copy, n <= 200 ? [callEnded(n), callAnswered(201 - n)] : [callStarted(n), callEnded(n)]),
+        );
     })();
     for (let round = 0; round < 4; round += 1) await patiently(() => rebuild(db, quietly()));
     running = false;
@@ -170,13 +294,18 @@ describe('rebuild', () => {
     await record(db, range(250).flatMap(eventsOf));
     const before = await dump(db);
     const stopping = new AbortController();
-    await expect(rebuild(db, { signal: stopping.signal, progress: () => stopping.abort(new Error('it was stopped')) })).rejects.toThrow('it was stopped');
+    await expect(
+      rebuild(db, { signal: stopping.signal, progress: () => stopping.abort(new Error('it was stopped')) }),
+    ).rejects.toThrow('it was stopped');
     expect(await dump(db)).toEqual(before);
   });
 
   it.each<[string[], object]>([
-    [['rebuild'], { name: 'rebuild' }], [[], { name: 'help', problem: null }], [['--help'], { name: 'help', problem: null }],
-    [['explode'], { name: 'help', problem: expect.stringContaining('explode') }], [['rebuild', '--fast'], { name: 'help', problem: expect.stringContaining('--fast') }],
+    [['rebuild'], { name: 'rebuild' }],
+    [[], { name: 'help', problem: null }],
+    [['--help'], { name: 'help', problem: null }],
+    [['explode'], { name: 'help', problem: expect.stringContaining('explode') }],
+    [['rebuild', '--fast'], { name: 'help', problem: expect.stringContaining('--fast') }],
   ])('is named on the command line: %j', (args, command) => expect(readArguments(args)).toEqual(command));
 });
 
@@ -191,4 +320,5 @@ async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-const randomText = (length: number) => fc.sample(fc.string({ minLength: length, maxLength: length, unit: 'binary' }), 1)[0]!;
+const randomText = (length: number) =>
+  fc.sample(fc.string({ minLength: length, maxLength: length, unit: 'binary' }), 1)[0]!;

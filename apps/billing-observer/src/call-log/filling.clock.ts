@@ -11,7 +11,10 @@ export interface Filling {
   stop(): Promise<void>;
 }
 
-/** Brings the calls that were recorded before there was a call log into it, beside the recorder, a few at a time; it goes on where it was when the process ended. */
+/**
+ *  Brings the calls that were recorded before there was a call log into it, beside the recorder, a few at a time; it
+ *  goes on where it was when the process ended.
+ */
 export function startFilling({ dataSource, logger }: { dataSource: DataSource; logger: Logger }): Filling {
   const stopping = new AbortController();
   const run = async () => {
@@ -42,11 +45,17 @@ export function startFilling({ dataSource, logger }: { dataSource: DataSource; l
 /** How many calls were brought in; `later`: another copy is at it. */
 function fillNext(dataSource: DataSource): Promise<number | 'complete' | 'later'> {
   return dataSource.transaction(async (tx) => {
-    const [at] = await tx.query('SELECT through, complete FROM call_log_filling FOR UPDATE SKIP LOCKED') as { through: string | null; complete: boolean }[];
+    const [at] = (await tx.query('SELECT through, complete FROM call_log_filling FOR UPDATE SKIP LOCKED')) as {
+      through: string | null;
+      complete: boolean;
+    }[];
     if (at === undefined) return 'later';
     if (at.complete) return 'complete';
     const { through, calls } = await rebuildChunk(tx, at.through);
-    await tx.query('UPDATE call_log_filling SET through = coalesce($1::uuid, through), complete = $2', [through, through === null]);
+    await tx.query('UPDATE call_log_filling SET through = coalesce($1::uuid, through), complete = $2', [
+      through,
+      through === null,
+    ]);
     return calls;
   });
 }

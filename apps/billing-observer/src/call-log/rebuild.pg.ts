@@ -8,14 +8,18 @@ import { isEvent, readStored } from './stored-event.js';
 /** Calls at a time: so many are in memory, and locked. */
 const CHUNK = 100;
 
-export interface Rebuilt { events: number; calls: number }
+export interface Rebuilt {
+  events: number;
+  calls: number;
+}
 
 /**
- * Makes the call log anew from the stored envelopes, beside a service that goes on recording and answering. It walks through the calls by their ids, a few in each transaction:
- * stopped at any time it leaves rows that are right, some made anew and some not yet.
+ * Makes the call log anew from the stored envelopes, beside a service that goes on recording and answering. It walks
+ * through the calls by their ids, a few in each transaction: stopped at any time it leaves rows that are right, some
+ * made anew and some not yet.
  */
 export async function rebuild(dataSource: DataSource, { signal, progress }: Running): Promise<Rebuilt> {
-  const [{ total }] = await dataSource.query('SELECT count(*) AS total FROM calls') as [{ total: string }];
+  const [{ total }] = (await dataSource.query('SELECT count(*) AS total FROM calls')) as [{ total: string }];
   const done: Rebuilt = { events: 0, calls: 0 };
   let after: string | null = null;
   do {
@@ -31,40 +35,65 @@ export async function rebuild(dataSource: DataSource, { signal, progress }: Runn
 }
 
 /** `through`: the last call of it, null when there are no more. */
-export interface Chunk { through: string | null; events: number; calls: number }
+export interface Chunk {
+  through: string | null;
+  events: number;
+  calls: number;
+}
 
 /** The next calls behind `after`, made anew; rows of calls that have no event are removed. */
 export async function rebuildChunk(tx: EntityManager, after: string | null): Promise<Chunk> {
-  const found: { call_id: string }[] = await tx.query(`SELECT DISTINCT call_id FROM calls ${after === null ? '' : 'WHERE call_id > $2'} ORDER BY call_id LIMIT $1`, after === null ? [CHUNK] : [CHUNK, after]);
+  const found: { call_id: string }[] = await tx.query(
+    `SELECT DISTINCT call_id FROM calls ${after === null ? '' : 'WHERE call_id > $2'} ORDER BY call_id LIMIT $1`,
+    after === null ? [CHUNK] : [CHUNK, after],
+  );
   const ids = found.map((row) => row.call_id);
   const through = ids.length < CHUNK ? null : ids.at(-1)!;
   await removeStrangers(tx, after, through);
   let events = 0;
   let open = new Set(ids);
   while (open.size > 0) {
-    // Locked first and read then: whoever adds an event to one of these rows has either committed it, and it is read, or waits for us and adds it to the new row.
+    // Locked first and read then: whoever adds an event to one of these rows has either committed it, and it is read,
+    // or waits for us and adds it to the new row.
     const known = await lockRows(tx, [...open]);
     const stored = await storedEvents(tx, [...open]);
     events += stored.count;
-    const rows = new Map([...byCall(stored.events)].map(([key, ofCall]) => [key, ofCall.reduce<CallRow | undefined>(evolve, undefined)!]));
+    const rows = new Map(
+      [...byCall(stored.events)].map(([key, ofCall]) => [key, ofCall.reduce<CallRow | undefined>(evolve, undefined)!]),
+    );
     const written = await writeRows(tx, [...rows.values()], known);
-    await remove(tx, [...known].filter(([key]) => !rows.has(key)).map(([, row]) => row));
+    await remove(
+      tx,
+      [...known].filter(([key]) => !rows.has(key)).map(([, row]) => row),
+    );
     // A row that came in between, with the newest event alone: once more, with the lock on it.
     open = new Set([...rows].filter(([key]) => !written.has(key)).map(([, row]) => row.summary.call_id));
   }
   return { through, events, calls: ids.length };
 }
 
-async function storedEvents(tx: EntityManager, callIds: readonly string[]): Promise<{ events: CallEvent[]; count: number }> {
-  const rows: { envelope: string }[] = await tx.query('SELECT envelope FROM calls WHERE call_id = ANY($1::uuid[])', [callIds]);
+async function storedEvents(
+  tx: EntityManager,
+  callIds: readonly string[],
+): Promise<{ events: CallEvent[]; count: number }> {
+  const rows: { envelope: string }[] = await tx.query('SELECT envelope FROM calls WHERE call_id = ANY($1::uuid[])', [
+    callIds,
+  ]);
   return { events: rows.map(({ envelope }) => readStored(envelope)?.known).filter(isEvent), count: rows.length };
 }
 
 async function removeStrangers(tx: EntityManager, after: string | null, through: string | null): Promise<void> {
-  await tx.query(`DELETE FROM call_log WHERE ($1::uuid IS NULL OR call_id > $1) AND ($2::uuid IS NULL OR call_id <= $2)
-    AND NOT EXISTS (SELECT FROM calls WHERE calls.call_id = call_log.call_id)`, [after, through]);
+  await tx.query(
+    `DELETE FROM call_log WHERE ($1::uuid IS NULL OR call_id > $1) AND ($2::uuid IS NULL OR call_id <= $2)
+    AND NOT EXISTS (SELECT FROM calls WHERE calls.call_id = call_log.call_id)`,
+    [after, through],
+  );
 }
 
 async function remove(tx: EntityManager, rows: readonly CallRow[]): Promise<void> {
-  for (const { summary, organization_id } of rows) await tx.query('DELETE FROM call_log WHERE call_id = $1 AND organization_id IS NOT DISTINCT FROM $2::uuid', [summary.call_id, organization_id]);
+  for (const { summary, organization_id } of rows)
+    await tx.query('DELETE FROM call_log WHERE call_id = $1 AND organization_id IS NOT DISTINCT FROM $2::uuid', [
+      summary.call_id,
+      organization_id,
+    ]);
 }

@@ -5,7 +5,8 @@ import { z } from 'zod';
 /** An event of a type that only a later version knows: that it happened is all that can be said of it. */
 const laterEvent = z.object({ type: z.string(), time: timestamp });
 
-export type StoredEvent = { known: CallEvent; later?: undefined } | { known?: undefined; later: z.infer<typeof laterEvent> };
+export type StoredEvent =
+  { known: CallEvent; later?: undefined } | { known?: undefined; later: z.infer<typeof laterEvent> };
 
 /** A stored envelope. Undefined: what an older version kept without a look into it, and this one cannot read. */
 export function readStored(envelope: string): StoredEvent | undefined {

@@ -2,11 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { inTurns, TooManyWaiting } from './turns.js';
 
 describe('work in turns', () => {
-  it('runs so many at once, the rest behind them in their order, and refuses who would wait too far behind', async () => {
+  it('runs a limited number at once, queues the rest in order, and refuses when the queue is full', async () => {
     const take = inTurns(2, 3);
     const begun: number[] = [];
     const ends = new Map<number, () => void>();
-    const work = (n: number) => take(() => { begun.push(n); return new Promise<number>((resolve) => { ends.set(n, () => resolve(n)); }); });
+    const work = (n: number) =>
+      take(() => {
+        begun.push(n);
+        return new Promise<number>((resolve) => {
+          ends.set(n, () => resolve(n));
+        });
+      });
     const all = [1, 2, 3, 4, 5].map(work);
     await expect(work(6)).rejects.toBeInstanceOf(TooManyWaiting);
     expect(begun).toEqual([1, 2]);

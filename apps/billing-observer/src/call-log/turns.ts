@@ -13,7 +13,9 @@ export function inTurns(width: number, waiting: number): <Result>(work: () => Pr
       return;
     }
     if (queue.length >= waiting) throw new TooManyWaiting('too many requests at once');
-    await new Promise<void>((resolve) => { queue.push(resolve); });
+    await new Promise<void>((resolve) => {
+      queue.push(resolve);
+    });
   };
   const leave = () => {
     const next = queue.shift();

@@ -1,30 +1,61 @@
 import { describe, expect, it } from '@jest/globals';
-import { callEnded, callId, callRecordingStored, callRejected, callStarted, callTransferFailed, callTransferred, EPOCH, ORG } from './call-event.samples.js';
+import {
+  callEnded,
+  callId,
+  callRecordingStored,
+  callRejected,
+  callStarted,
+  callTransferFailed,
+  callTransferred,
+  EPOCH,
+  ORG,
+} from './call-event.samples.js';
 import { readCallMessage } from './call-message.js';
 
-const message = (event: { subject: string }) => ({ subject: event.subject, payload: new TextEncoder().encode(JSON.stringify(event)) });
+const message = (event: { subject: string }) => ({
+  subject: event.subject,
+  payload: new TextEncoder().encode(JSON.stringify(event)),
+});
 
 describe('a message of the CALLS stream', () => {
   it('that ends a call becomes a log line and a usage record whose carrier cost is external', () => {
     const read = readCallMessage(message(callEnded(5)));
-    expect(read).toMatchObject({ ok: true, event: {
-      call_id: callId(5), type: 'CallEnded', numbered: { epoch: EPOCH, number: 5 }, usage: { organization_id: ORG, billable_ms: 4020, carrier_cost: 'external', hangup_cause: 'NORMAL_CLEARING' },
-    } });
+    expect(read).toMatchObject({
+      ok: true,
+      event: {
+        call_id: callId(5),
+        type: 'CallEnded',
+        numbered: { epoch: EPOCH, number: 5 },
+        usage: { organization_id: ORG, billable_ms: 4020, carrier_cost: 'external', hangup_cause: 'NORMAL_CLEARING' },
+      },
+    });
   });
 
   it('that refuses a call is numbered and makes no usage record', () => {
-    expect(readCallMessage(message(callRejected(6)))).toMatchObject({ ok: true, event: { numbered: { number: 6 }, usage: null } });
+    expect(readCallMessage(message(callRejected(6)))).toMatchObject({
+      ok: true,
+      event: { numbered: { number: 6 }, usage: null },
+    });
   });
 
   it('that starts a call is neither', () => {
-    expect(readCallMessage(message(callStarted(7)))).toMatchObject({ ok: true, event: { numbered: null, usage: null } });
+    expect(readCallMessage(message(callStarted(7)))).toMatchObject({
+      ok: true,
+      event: { numbered: null, usage: null },
+    });
   });
 
-  it.each([callTransferred(7), callTransferFailed(7), callRecordingStored(7)])('$type is neither numbered nor charged', (event) => {
-    expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { type: event.type, known: event, numbered: null, usage: null } });
-    const broken = { ...event, data: { ...event.data, transfer: {}, recording: {} } };
-    expect(readCallMessage(message(broken))).toEqual({ ok: false, reason: 'not-a-call-event' });
-  });
+  it.each([callTransferred(7), callTransferFailed(7), callRecordingStored(7)])(
+    '$type is neither numbered nor charged',
+    (event) => {
+      expect(readCallMessage(message(event))).toMatchObject({
+        ok: true,
+        event: { type: event.type, known: event, numbered: null, usage: null },
+      });
+      const broken = { ...event, data: { ...event.data, transfer: {}, recording: {} } };
+      expect(readCallMessage(message(broken))).toEqual({ ok: false, reason: 'not-a-call-event' });
+    },
+  );
 
   it('keeps its text byte for byte, whatever else stands in it', () => {
     const event = { ...callStarted(8), 'x-later': { unknown: true } };
@@ -33,14 +64,20 @@ describe('a message of the CALLS stream', () => {
 
   it('of a type that a later version brings goes into the log', () => {
     const event = { ...callStarted(9), type: 'CallWhispered' };
-    expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { type: 'CallWhispered', known: null, numbered: null, usage: null } });
+    expect(readCallMessage(message(event))).toMatchObject({
+      ok: true,
+      event: { type: 'CallWhispered', known: null, numbered: null, usage: null },
+    });
   });
 
   it('of a finished call that belongs to nobody is numbered and charged to nobody', () => {
     const event = callEnded(10);
     event.data.organization_id = null;
     event.subject = `trunkmesh.call.unknown.${callId(10)}`;
-    expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { numbered: { number: 10 }, usage: null } });
+    expect(readCallMessage(message(event))).toMatchObject({
+      ok: true,
+      event: { numbered: { number: 10 }, usage: null },
+    });
   });
 
   it('whose caller wrote a NUL is storable', () => {
@@ -54,9 +91,24 @@ describe('a message of the CALLS stream', () => {
     ['no JSON', callStarted(1).subject, new TextEncoder().encode('{'), 'not-json'],
     ['empty', callStarted(1).subject, new Uint8Array(), 'not-json'],
     ['not an event', callStarted(1).subject, new TextEncoder().encode('[1]'), 'not-a-call-event'],
-    ['a known type without its fields', callStarted(1).subject, new TextEncoder().encode(JSON.stringify({ ...callStarted(1), type: 'CallEnded' })), 'not-a-call-event'],
-    ['another call than its subject says', callStarted(2).subject, message(callStarted(1)).payload, 'subject-of-another-call'],
-    ['another organisation than its subject says', `trunkmesh.call.${EPOCH}.${callId(1)}`, message(callStarted(1)).payload, 'subject-of-another-call'],
+    [
+      'a known type without its fields',
+      callStarted(1).subject,
+      new TextEncoder().encode(JSON.stringify({ ...callStarted(1), type: 'CallEnded' })),
+      'not-a-call-event',
+    ],
+    [
+      'another call than its subject says',
+      callStarted(2).subject,
+      message(callStarted(1)).payload,
+      'subject-of-another-call',
+    ],
+    [
+      'another organisation than its subject says',
+      `trunkmesh.call.${EPOCH}.${callId(1)}`,
+      message(callStarted(1)).payload,
+      'subject-of-another-call',
+    ],
   ])('%s: is unreadable', (_case, subject, payload, reason) => {
     expect(readCallMessage({ subject, payload })).toEqual({ ok: false, reason });
   });

@@ -30,17 +30,32 @@ export interface LoggedCallEvent {
 }
 
 /** Why a message could not be read: a constant, never a part of its content. */
-export type UnreadableReason = 'not-utf-8' | 'not-json' | 'not-a-call-event' | 'subject-of-another-call' | 'record-number-taken' | 'refused-by-database';
+export type UnreadableReason =
+  | 'not-utf-8'
+  | 'not-json'
+  | 'not-a-call-event'
+  | 'subject-of-another-call'
+  | 'record-number-taken'
+  | 'refused-by-database';
 
 export type ReadMessage = { ok: true; event: LoggedCallEvent } | { ok: false; reason: UnreadableReason };
 
 /** The types of this version. Another type is a later version's: it goes into the call log as it is. */
 const KNOWN_TYPES: ReadonlySet<string> = new Set<CallEvent['type']>([
-  'CallStarted', 'CallAnswered', 'CallTransferred', 'CallTransferFailed', 'CallRejected', 'CallEnded', 'CallRecordingStored',
+  'CallStarted',
+  'CallAnswered',
+  'CallTransferred',
+  'CallTransferFailed',
+  'CallRejected',
+  'CallEnded',
+  'CallRecordingStored',
 ]);
 const anyCallEvent = z.object({
   id: uuid,
-  type: z.string().max(100).regex(/^[A-Za-z][\w.]*$/),
+  type: z
+    .string()
+    .max(100)
+    .regex(/^[A-Za-z][\w.]*$/),
   time: timestamp,
   traceparent: z.string().optional(),
   data: z.object({ call_id: uuid, organization_id: uuid.nullable(), bridge_id: z.string().max(64) }),
@@ -56,34 +71,74 @@ export function readCallMessage(message: Pick<CallMessage, 'subject' | 'payload'
   const known = KNOWN_TYPES.has(any.data.type) ? callEvent.safeParse(json) : undefined;
   if (known?.success === false) return { ok: false, reason: 'not-a-call-event' };
   const { call_id, organization_id } = any.data.data;
-  if (message.subject !== callSubject(organization_id ?? 'unknown', call_id)) return { ok: false, reason: 'subject-of-another-call' };
+  if (message.subject !== callSubject(organization_id ?? 'unknown', call_id))
+    return { ok: false, reason: 'subject-of-another-call' };
   return { ok: true, event: logLine(any.data, known?.data, text) };
 }
 
-function logLine({ id, type, time, traceparent, data }: z.infer<typeof anyCallEvent>, known: CallEvent | undefined, envelope: string): LoggedCallEvent {
+function logLine(
+  { id, type, time, traceparent, data }: z.infer<typeof anyCallEvent>,
+  known: CallEvent | undefined,
+  envelope: string,
+): LoggedCallEvent {
   const { call_id, organization_id, bridge_id } = data;
-  const numbered = known !== undefined && isNumbered(known) ? { epoch: known.data.bridge_epoch, number: known.data.record_number } : null;
+  const numbered =
+    known !== undefined && isNumbered(known)
+      ? { epoch: known.data.bridge_epoch, number: known.data.record_number }
+      : null;
   const usage = known?.type === 'CallEnded' ? usageOf(known) : null;
-  return { event_id: id, call_id, organization_id, bridge_id, type, time, traceparent, envelope, known: known ?? null, numbered, usage };
+  return {
+    event_id: id,
+    call_id,
+    organization_id,
+    bridge_id,
+    type,
+    time,
+    traceparent,
+    envelope,
+    known: known ?? null,
+    numbered,
+    usage,
+  };
 }
 
-const isNumbered = (event: CallEvent): event is NumberedCallEvent => event.type === 'CallEnded' || event.type === 'CallRejected';
+const isNumbered = (event: CallEvent): event is NumberedCallEvent =>
+  event.type === 'CallEnded' || event.type === 'CallRejected';
 
 /** A refused call and one that belongs to nobody make no usage record: nobody is charged for them. */
 function usageOf({ data }: CallEnded): Omit<UsageRecord, 'recorded_at'> | null {
   if (data.organization_id === null) return null;
   return {
-    call_id: data.call_id, organization_id: data.organization_id, trunk_id: data.trunk_id, number_id: data.number_id, bridge_id: data.bridge_id,
-    direction: data.direction, from: storableText(data.from), to: storableText(data.to),
-    started_at: data.started_at, answered_at: data.answered_at, ended_at: data.ended_at, billable_ms: data.billable_ms,
-    hangup_cause: storableText(data.hangup_cause), sip_status: data.sip_status, carrier_cost: 'external',
+    call_id: data.call_id,
+    organization_id: data.organization_id,
+    trunk_id: data.trunk_id,
+    number_id: data.number_id,
+    bridge_id: data.bridge_id,
+    direction: data.direction,
+    from: storableText(data.from),
+    to: storableText(data.to),
+    started_at: data.started_at,
+    answered_at: data.answered_at,
+    ended_at: data.ended_at,
+    billable_ms: data.billable_ms,
+    hangup_cause: storableText(data.hangup_cause),
+    sip_status: data.sip_status,
+    carrier_cost: 'external',
   };
 }
 
 function decode(payload: Uint8Array): string | undefined {
-  try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload); } catch { return undefined; }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
+  } catch {
+    return undefined;
+  }
 }
 
 function parse(text: string): unknown {
-  try { return JSON.parse(text) as unknown; } catch { return undefined; }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

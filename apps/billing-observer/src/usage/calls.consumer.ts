@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, ReplayPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  ReplayPolicy,
+  type ConsumerMessages,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { ALL_CALLS, CALLS_STREAM, USAGE_DURABLE } from '@trunkmesh/contracts/subjects.js';
@@ -27,7 +35,10 @@ const LONGEST_PAUSE_MS = 5_000;
 const LAG_OBSERVED_MS = 5_000;
 const CONSUMER_NOT_FOUND = 10014;
 
-/** Pulls CALLS through the durable consumer that all copies share, for ever: a stream or consumer that is away is waited for or made again. */
+/**
+ *  Pulls CALLS through the durable consumer that all copies share, for ever: a stream or consumer that is away is
+ *  waited for or made again.
+ */
 export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer {
   const { nc, logger } = options;
   const stopping = new AbortController();
@@ -37,7 +48,12 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
   const consume = async () => {
     await declareConsumer(nc, options.ackWaitMs);
     const consumer = await jetstream(nc).consumers.get(CALLS_STREAM, USAGE_DURABLE);
-    pull = await consumer.consume({ max_messages: PULLED_AT_ONCE, expires: 5_000, abort_on_missing_resource: true, callback: options.onMessage });
+    pull = await consumer.consume({
+      max_messages: PULLED_AT_ONCE,
+      expires: 5_000,
+      abort_on_missing_resource: true,
+      callback: options.onMessage,
+    });
     trouble = undefined;
     const error = await pull.closed();
     if (error instanceof Error) throw error;
@@ -51,18 +67,22 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
       } catch (error) {
         pause = trouble === undefined ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
         trouble = error instanceof Error ? error.message : String(error);
-        if (!stopping.signal.aborted) logger.warn({ err: error, pause_ms: pause }, 'the CALLS stream cannot be read; trying again');
+        if (!stopping.signal.aborted)
+          logger.warn({ err: error, pause_ms: pause }, 'the CALLS stream cannot be read; trying again');
       }
       await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   };
-  // The client asks once after a reconnect and, where JetStream is still recovering then, not again for a whole `expires`.
+  // The client asks once after a reconnect and, where JetStream is still recovering then, not again for a whole
+  // `expires`.
   const restartOnReconnect = async () => {
     for await (const status of nc.status()) {
       if (status.type === 'reconnect') await pull?.close();
     }
   };
-  const observing = setInterval(() => { void observeLag(nc); }, LAG_OBSERVED_MS);
+  const observing = setInterval(() => {
+    void observeLag(nc);
+  }, LAG_OBSERVED_MS);
   void restartOnReconnect();
   const running = run();
   return {
@@ -85,14 +105,23 @@ async function declareConsumer(nc: NatsConnection, ackWaitMs: number): Promise<v
   } catch (error) {
     if ((error as { code?: number }).code !== CONSUMER_NOT_FOUND) throw error;
     await consumers.add(CALLS_STREAM, {
-      durable_name: USAGE_DURABLE, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All, replay_policy: ReplayPolicy.Instant, filter_subject: ALL_CALLS, ...settings,
+      durable_name: USAGE_DURABLE,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      replay_policy: ReplayPolicy.Instant,
+      filter_subject: ALL_CALLS,
+      ...settings,
     });
   }
 }
 
 async function observeLag(nc: NatsConnection): Promise<void> {
   try {
-    const info = await (await jetstreamManager(nc, { checkAPI: false, timeout: 2_000 })).consumers.info(CALLS_STREAM, USAGE_DURABLE);
+    const info = await (
+      await jetstreamManager(nc, { checkAPI: false, timeout: 2_000 })
+    ).consumers.info(CALLS_STREAM, USAGE_DURABLE);
     setLag(info.num_pending + info.num_ack_pending);
-  } catch { /* The figure stays as it was; that NATS is away is said elsewhere. */ }
+  } catch {
+    /* The figure stays as it was; that NATS is away is said elsewhere. */
+  }
 }

@@ -6,16 +6,28 @@ import { receiveAll, NOTHING_RECEIVED } from './numbering.js';
 const OLD = 'ffffffff-0000-4000-8000-000000000001';
 const NEW = '00000000-0000-4000-8000-000000000002';
 const at = (seconds: number) => new Date(Date.UTC(2026, 10, 23, 0, 0, seconds));
-const epoch = (id: string, latest: Date, numbers: number[]): EpochProgress => ({ bridge_epoch: id, latest_time: latest, numbering: receiveAll(NOTHING_RECEIVED, numbers) });
+const epoch = (id: string, latest: Date, numbers: number[]): EpochProgress => ({
+  bridge_epoch: id,
+  latest_time: latest,
+  numbering: receiveAll(NOTHING_RECEIVED, numbers),
+});
 
 describe('a confirmation', () => {
   it('says how far a bridge is recorded and what is missing above that', () => {
     const confirmation = confirmationOf('b1', epoch(NEW, at(1), [1, 2, 3, 6]), at(2));
-    expect(usageConfirmation.parse(confirmation)).toEqual({ bridge_id: 'b1', bridge_epoch: NEW, confirmed_through: 3, missing: [4, 5], at: at(2).toISOString() });
+    expect(usageConfirmation.parse(confirmation)).toEqual({
+      bridge_id: 'b1',
+      bridge_epoch: NEW,
+      confirmed_through: 3,
+      missing: [4, 5],
+      at: at(2).toISOString(),
+    });
   });
 
   it('names at most a thousand numbers', () => {
-    expect(usageConfirmation.parse(confirmationOf('b1', epoch(NEW, at(1), [1_000_000]), at(2))).missing).toHaveLength(1000);
+    expect(usageConfirmation.parse(confirmationOf('b1', epoch(NEW, at(1), [1_000_000]), at(2))).missing).toHaveLength(
+      1000,
+    );
   });
 
   it('is of the epoch with the latest events, however late an older one is delivered', () => {

@@ -10,9 +10,14 @@ export interface EpochProgress {
 
 const NAMED_GAPS = 1000;
 
-/** The epoch that a bridge is in: that of its latest events. A redelivered record of an epoch before must not bring that one back. */
+/**
+ *  The epoch that a bridge is in: that of its latest events. A redelivered record of an epoch before must not bring
+ *  that one back.
+ */
 export const currentEpoch = (epochs: readonly EpochProgress[]): EpochProgress | undefined =>
-  [...epochs].sort((a, b) => b.latest_time.getTime() - a.latest_time.getTime() || (a.bridge_epoch < b.bridge_epoch ? 1 : -1))[0];
+  [...epochs].sort(
+    (a, b) => b.latest_time.getTime() - a.latest_time.getTime() || (a.bridge_epoch < b.bridge_epoch ? 1 : -1),
+  )[0];
 
 export const confirmationOf = (bridgeId: string, epoch: EpochProgress, now: Date): UsageConfirmation => ({
   bridge_id: bridgeId,
@@ -23,5 +28,7 @@ export const confirmationOf = (bridgeId: string, epoch: EpochProgress, now: Date
 });
 
 export const saysTheSame = (a: UsageConfirmation, b: UsageConfirmation): boolean =>
-  a.bridge_epoch === b.bridge_epoch && a.confirmed_through === b.confirmed_through
-  && a.missing.length === b.missing.length && a.missing.every((number, index) => number === b.missing[index]);
+  a.bridge_epoch === b.bridge_epoch &&
+  a.confirmed_through === b.confirmed_through &&
+  a.missing.length === b.missing.length &&
+  a.missing.every((number, index) => number === b.missing[index]);

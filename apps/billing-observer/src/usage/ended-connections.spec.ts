@@ -22,7 +22,10 @@ let observer: UsageService;
 beforeAll(async () => {
   servers = await startServers();
   const DATABASE_URL = await servers.postgres.createDatabase('observer');
-  observer = new UsageService(environment.parse({ NATS_URL: servers.nats.url, DATABASE_URL }), pino({ level: 'silent' }));
+  observer = new UsageService(
+    environment.parse({ NATS_URL: servers.nats.url, DATABASE_URL }),
+    pino({ level: 'silent' }),
+  );
   nc = await connect({ servers: servers.nats.url });
   admin = new pg.Client({ connectionString: DATABASE_URL });
   await admin.connect();
@@ -34,21 +37,27 @@ afterAll(async () => {
   await servers?.stop();
 });
 
-const endConnections = () => admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+const endConnections = () =>
+  admin.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> ' +
+      'pg_backend_pid()',
+  );
 
 /** Calls end and the call log is asked for, for some seconds; how many calls. */
 async function underLoad(outcomes: Set<string>): Promise<number> {
   const until = Date.now() + FOR_MS;
   const asking = Array.from({ length: 4 }, async () => {
     while (Date.now() < until) {
-      const answer = await nc.request(CALL_LOG_LIST, JSON.stringify({ organization_id: ORG, limit: 5 }), { timeout: 20_000 });
+      const answer = await nc.request(CALL_LOG_LIST, JSON.stringify({ organization_id: ORG, limit: 5 }), {
+        timeout: 20_000,
+      });
       const parsed = callLogListAnswer.parse(answer.json());
       outcomes.add(parsed.outcome === 'error' ? parsed.code : parsed.outcome);
     }
   });
   let calls = 0;
   for (; Date.now() < until; await pause(2)) {
-    const event = callEnded(calls += 1);
+    const event = callEnded((calls += 1));
     await jetstream(nc).publish(event.subject, JSON.stringify(event));
   }
   await Promise.all(asking);
@@ -58,7 +67,10 @@ async function underLoad(outcomes: Set<string>): Promise<number> {
 describe('a PostgreSQL that ends connections', () => {
   it('never ends billing-observer: every call is recorded once, every question is answered', async () => {
     observer.onModuleInit();
-    await eventually(async () => (await observer.readiness())['calls'] === 'up', { timeoutMs: 20_000, message: 'it has started' });
+    await eventually(async () => (await observer.readiness())['calls'] === 'up', {
+      timeoutMs: 20_000,
+      message: 'it has started',
+    });
     const over = new AbortController();
     const ending = (async () => {
       for (; !over.signal.aborted; await pause(EVERY_MS)) await endConnections();
@@ -72,9 +84,17 @@ describe('a PostgreSQL that ends connections', () => {
       await ending;
     }
     expect([...outcomes].filter((outcome) => outcome !== 'list' && outcome !== 'unavailable')).toEqual([]);
-    const recorded = async () => (await admin.query<{ call_id: string }>('select call_id from usage_records order by call_id')).rows.map(({ call_id }) => call_id);
-    await eventually(async () => (await recorded()).length >= calls, { timeoutMs: 20_000, message: 'every call is recorded' });
+    const recorded = async () =>
+      (await admin.query<{ call_id: string }>('select call_id from usage_records order by call_id')).rows.map(
+        ({ call_id }) => call_id,
+      );
+    await eventually(async () => (await recorded()).length >= calls, {
+      timeoutMs: 20_000,
+      message: 'every call is recorded',
+    });
     expect(await recorded()).toEqual(Array.from({ length: calls }, (_, index) => callId(index + 1)));
-    await eventually(async () => Object.values(await observer.readiness()).every((check) => check === 'up'), { message: 'it is ready' });
+    await eventually(async () => Object.values(await observer.readiness()).every((check) => check === 'up'), {
+      message: 'it is ready',
+    });
   }, 60_000);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { confirmedThrough, countMissing, lowestMissing, NOTHING_RECEIVED, receive, receiveAll } from './numbering.js';
 
-describe('the numbering of a bridge\'s records', () => {
+describe("the numbering of a bridge's records", () => {
   it.each<[string, number[], number, number[]]>([
     ['nothing yet', [], 0, []],
     ['one after the other', [1, 2, 3], 3, []],
@@ -14,7 +14,10 @@ describe('the numbering of a bridge\'s records', () => {
     ['one of them twice', [1, 1, 2, 2], 2, []],
   ])('%s', (_case, numbers, through, missing) => {
     const numbering = numbers.reduce(receive, NOTHING_RECEIVED);
-    expect({ through: confirmedThrough(numbering), missing: lowestMissing(numbering, 1000) }).toEqual({ through, missing });
+    expect({ through: confirmedThrough(numbering), missing: lowestMissing(numbering, 1000) }).toEqual({
+      through,
+      missing,
+    });
   });
 
   it('names no more than it is asked for, the lowest first', () => {
@@ -24,17 +27,24 @@ describe('the numbering of a bridge\'s records', () => {
   });
 
   it('knows exactly what is missing, whatever comes in whatever order, one at a time or in batches', () => {
-    fc.assert(fc.property(fc.array(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 20 }), { maxLength: 10 }), (batches) => {
-      const received = new Set(batches.flat());
-      const highest = Math.max(0, ...received);
-      const expected = Array.from({ length: highest }, (_, index) => index + 1).filter((number) => !received.has(number));
-      const inBatches = batches.reduce(receiveAll, NOTHING_RECEIVED);
-      const oneByOne = batches.flat().reduce(receive, NOTHING_RECEIVED);
-      for (const numbering of [inBatches, oneByOne]) {
-        expect(lowestMissing(numbering, 1000)).toEqual(expected);
-        expect(countMissing(numbering)).toBe(expected.length);
-        expect(confirmedThrough(numbering)).toBe((expected[0] ?? highest + 1) - 1);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 20 }), { maxLength: 10 }),
+        (batches) => {
+          const received = new Set(batches.flat());
+          const highest = Math.max(0, ...received);
+          const expected = Array.from({ length: highest }, (_, index) => index + 1).filter(
+            (number) => !received.has(number),
+          );
+          const inBatches = batches.reduce(receiveAll, NOTHING_RECEIVED);
+          const oneByOne = batches.flat().reduce(receive, NOTHING_RECEIVED);
+          for (const numbering of [inBatches, oneByOne]) {
+            expect(lowestMissing(numbering, 1000)).toEqual(expected);
+            expect(countMissing(numbering)).toBe(expected.length);
+            expect(confirmedThrough(numbering)).toBe((expected[0] ?? highest + 1) - 1);
+          }
+        },
+      ),
+    );
   });
 });

@@ -1,9 +1,22 @@
 import type { DataSource } from 'typeorm';
 import { readCallMessage, type CallMessage } from './call-message.js';
-import { keepUnreadable, recordBatch, type ReceivedEvent, type RecordedBatch, type UnreadableMessage } from './usage.store.pg.js';
+import {
+  keepUnreadable,
+  recordBatch,
+  type ReceivedEvent,
+  type RecordedBatch,
+  type UnreadableMessage,
+} from './usage.store.pg.js';
 
-/** Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later attempt may overcome. */
-export async function recordMessages(dataSource: DataSource, messages: readonly CallMessage[], now: () => Date): Promise<RecordedBatch> {
+/**
+ *  Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later
+ *  attempt may overcome.
+ */
+export async function recordMessages(
+  dataSource: DataSource,
+  messages: readonly CallMessage[],
+  now: () => Date,
+): Promise<RecordedBatch> {
   const events: ReceivedEvent[] = [];
   const unreadable: UnreadableMessage[] = [];
   for (const message of messages) {
@@ -16,8 +29,15 @@ export async function recordMessages(dataSource: DataSource, messages: readonly 
   return { ...batch, unreadable: [...unreadable, ...batch.unreadable] };
 }
 
-/** One event that PostgreSQL refuses for its content must not hold back the others for ever: the batch is then taken apart. */
-async function recordReadable(dataSource: DataSource, events: readonly ReceivedEvent[], now: () => Date): Promise<RecordedBatch> {
+/**
+ *  One event that PostgreSQL refuses for its content must not hold back the others for ever: the batch is then taken
+ *  apart.
+ */
+async function recordReadable(
+  dataSource: DataSource,
+  events: readonly ReceivedEvent[],
+  now: () => Date,
+): Promise<RecordedBatch> {
   try {
     return await recordBatch(dataSource, events, now());
   } catch (error) {
@@ -43,5 +63,9 @@ const joined = (parts: readonly RecordedBatch[]): RecordedBatch => ({
   bridges: parts.flatMap((part) => part.bridges),
 });
 
-/** SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content will be refused again. Everything else may pass. */
-const isContentRefused = (error: unknown): boolean => /^2[23]/.test(String((error as { driverError?: { code?: unknown } }).driverError?.code ?? ''));
+/**
+ *  SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content will be refused again.
+ *  Everything else may pass.
+ */
+const isContentRefused = (error: unknown): boolean =>
+  /^2[23]/.test(String((error as { driverError?: { code?: unknown } }).driverError?.code ?? ''));

@@ -20,7 +20,14 @@ const NEXT_EPOCH = '0190a5b2-7c00-7000-8000-00000000000d';
 const logger = pino({ level: 'silent' });
 
 /** One copy of billing-observer: its own connections, as a process has. */
-interface Copy { nc: NatsConnection; dataSource: DataSource; recorder: UsageRecorder; confirmations: Confirmations; kill(): Promise<void>; stop(): Promise<void> }
+interface Copy {
+  nc: NatsConnection;
+  dataSource: DataSource;
+  recorder: UsageRecorder;
+  confirmations: Confirmations;
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
 
 let servers: Servers;
 let nats: NatsServer;
@@ -31,14 +38,19 @@ let databaseUrl: string;
 let databases = 0;
 const copies: Copy[] = [];
 
-async function startCopy(options: { afterCommit?: () => Promise<void>; ackWaitMs?: number; logger?: Logger } = {}): Promise<Copy> {
+async function startCopy(
+  options: { afterCommit?: () => Promise<void>; ackWaitMs?: number; logger?: Logger } = {},
+): Promise<Copy> {
   const own = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const dataSource = await createDataSource(databaseUrl).initialize();
   await migrate(dataSource);
   const confirmations = startConfirmations({ nc: own, dataSource, logger });
   const recorder = startUsageRecorder({ nc: own, dataSource, confirmations, logger, ...options });
   const copy: Copy = {
-    nc: own, dataSource, recorder, confirmations,
+    nc: own,
+    dataSource,
+    recorder,
+    confirmations,
     // As SIGKILL leaves it: the connections are gone, nothing more is said.
     kill: async () => {
       await own.close();
@@ -61,15 +73,19 @@ const publish = async (...events: { subject: string; id: string }[]) => {
   for (const event of events) await jetstream(nc).publish(event.subject, JSON.stringify(event));
 };
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-const usageCalls = async (): Promise<string[]> => (await db.query('SELECT call_id FROM usage_records ORDER BY call_id') as { call_id: string }[]).map((row) => row.call_id);
+const usageCalls = async (): Promise<string[]> =>
+  ((await db.query('SELECT call_id FROM usage_records ORDER BY call_id')) as { call_id: string }[]).map(
+    (row) => row.call_id,
+  );
 const confirmation = async (bridge = 'bridge-1') => {
   const entry = await (await new Kvm(nc).open(USAGE_BUCKET)).get(bridge);
   return entry === null ? undefined : usageConfirmation.parse(entry.json());
 };
-const confirmedUpTo = (through: number, missing: number[] = [], bridge = 'bridge-1') => eventually(async () => {
-  expect(await confirmation(bridge)).toMatchObject({ confirmed_through: through, missing });
-  return true;
-});
+const confirmedUpTo = (through: number, missing: number[] = [], bridge = 'bridge-1') =>
+  eventually(async () => {
+    expect(await confirmation(bridge)).toMatchObject({ confirmed_through: through, missing });
+    return true;
+  });
 const unacknowledged = async () => {
   const info = await (await jetstreamManager(nc)).consumers.info(CALLS_STREAM, USAGE_DURABLE);
   return info.num_ack_pending + info.num_pending;
@@ -90,7 +106,7 @@ beforeEach(async () => {
   const manager = await jetstreamManager(nc);
   await manager.streams.add({ name: CALLS_STREAM, subjects: [...STREAM_SUBJECTS[CALLS_STREAM]] });
   await new Kvm(nc).create(USAGE_BUCKET);
-  databaseUrl = await postgres.createDatabase(`usage_${databases += 1}`);
+  databaseUrl = await postgres.createDatabase(`usage_${(databases += 1)}`);
   db = await createDataSource(databaseUrl).initialize();
   await migrate(db);
 });
@@ -103,7 +119,7 @@ afterEach(async () => {
   await manager.streams.delete(`KV_${USAGE_BUCKET}`);
 });
 
-describe('a call\'s way to a usage record', () => {
+describe("a call's way to a usage record", () => {
   it('writes one record a finished call, keeps every event in the log, and confirms to the bridge', async () => {
     await startCopy();
     await publish(callStarted(1), callAnswered(1), callEnded(1), callStarted(2), callRejected(2));
@@ -111,7 +127,9 @@ describe('a call\'s way to a usage record', () => {
     expect(await db.query('SELECT call_id, carrier_cost, billable_ms, from_number FROM usage_records')).toEqual([
       { call_id: callId(1), carrier_cost: 'external', billable_ms: '4020', from_number: '+15559876543' },
     ]);
-    const log = await db.query('SELECT type, envelope FROM calls WHERE call_id = $1 ORDER BY event_id', [callId(1)]) as { type: string; envelope: string }[];
+    const log = (await db.query('SELECT type, envelope FROM calls WHERE call_id = $1 ORDER BY event_id', [
+      callId(1),
+    ])) as { type: string; envelope: string }[];
     expect(log.map((row) => row.type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
     expect(JSON.parse(log[2]!.envelope)).toEqual(callEnded(1));
     await eventually(async () => (await unacknowledged()) === 0);
@@ -121,13 +139,21 @@ describe('a call\'s way to a usage record', () => {
     await startCopy();
     await publish(callEnded(1));
     await confirmedUpTo(1);
-    await expect(db.query('UPDATE usage_records SET carrier_cost = $1', ['0.01'])).rejects.toThrow('carrier_cost_is_external');
+    await expect(db.query('UPDATE usage_records SET carrier_cost = $1', ['0.01'])).rejects.toThrow(
+      'carrier_cost_is_external',
+    );
     await expect(db.query('UPDATE usage_records SET carrier_cost = NULL')).rejects.toThrow(/null/);
   });
 
   it('whatever is published again, or under another event id, is one record', async () => {
     await startCopy();
-    await publish(callEnded(1), callEnded(1), { ...callEnded(1), id: '0190a5b2-7c00-7000-8f00-000000000001' }, callEnded(2), callEnded(1));
+    await publish(
+      callEnded(1),
+      callEnded(1),
+      { ...callEnded(1), id: '0190a5b2-7c00-7000-8f00-000000000001' },
+      callEnded(2),
+      callEnded(1),
+    );
     await confirmedUpTo(2);
     await eventually(async () => (await unacknowledged()) === 0);
     expect(await usageCalls()).toEqual([callId(1), callId(2)]);
@@ -148,8 +174,14 @@ describe('a call\'s way to a usage record', () => {
     await startCopy();
     await publish(callEnded(1), callEnded(2));
     await confirmedUpTo(2);
-    await publish({ ...callEnded(11, { epoch: NEXT_EPOCH, number: 1 }), time: '2026-11-24T00:00:00.000Z' } as ReturnType<typeof callEnded>);
-    await eventually(async () => { expect(await confirmation()).toMatchObject({ bridge_epoch: NEXT_EPOCH, confirmed_through: 1 }); return true; });
+    await publish({
+      ...callEnded(11, { epoch: NEXT_EPOCH, number: 1 }),
+      time: '2026-11-24T00:00:00.000Z',
+    } as ReturnType<typeof callEnded>);
+    await eventually(async () => {
+      expect(await confirmation()).toMatchObject({ bridge_epoch: NEXT_EPOCH, confirmed_through: 1 });
+      return true;
+    });
     await publish(callEnded(3));
     await eventually(async () => (await usageCalls()).length === 4);
     await publish(callEnded(12, { bridge: 'bridge-2', number: 1 }));
@@ -165,14 +197,22 @@ describe('a call\'s way to a usage record', () => {
     expect(await db.query('SELECT reason FROM unreadable')).toEqual([{ reason: 'record-number-taken' }]);
   });
 
-  it('what cannot be read is kept, acknowledged, and in nobody\'s way', async () => {
+  it("what cannot be read is kept, acknowledged, and in nobody's way", async () => {
     await startCopy();
     await jetstream(nc).publish(callEnded(1).subject, 'not json at all');
     await publish(callEnded(1));
     await confirmedUpTo(1);
     await eventually(async () => (await unacknowledged()) === 0);
-    const [kept] = await db.query('SELECT reason, payload, subject FROM unreadable') as { reason: string; payload: Buffer; subject: string }[];
-    expect({ ...kept!, payload: kept!.payload.toString() }).toEqual({ reason: 'not-json', payload: 'not json at all', subject: callEnded(1).subject });
+    const [kept] = (await db.query('SELECT reason, payload, subject FROM unreadable')) as {
+      reason: string;
+      payload: Buffer;
+      subject: string;
+    }[];
+    expect({ ...kept!, payload: kept!.payload.toString() }).toEqual({
+      reason: 'not-json',
+      payload: 'not json at all',
+      subject: callEnded(1).subject,
+    });
   });
 
   it('an event whose content the database refuses does not hold back the batch that it came in', async () => {
@@ -190,8 +230,18 @@ describe('a call\'s way to a usage record', () => {
 describe('whatever dies when', () => {
   it('a copy killed between commit and acknowledgement: redelivered, recorded once', async () => {
     let committed = () => {};
-    const reached = new Promise<void>((resolve) => { committed = resolve; });
-    const dying = await startCopy({ ackWaitMs: 1_000, afterCommit: () => { committed(); return new Promise((_, reject) => { void dying.nc.closed().then(() => reject(new Error('killed'))); }); } });
+    const reached = new Promise<void>((resolve) => {
+      committed = resolve;
+    });
+    const dying = await startCopy({
+      ackWaitMs: 1_000,
+      afterCommit: () => {
+        committed();
+        return new Promise((_, reject) => {
+          void dying.nc.closed().then(() => reject(new Error('killed')));
+        });
+      },
+    });
     await publish(...range(1, 50).map((n) => callEnded(n)));
     await reached;
     const before = await usageCalls();
@@ -207,7 +257,11 @@ describe('whatever dies when', () => {
   it('two copies at once share the stream: each call once, nothing missing', async () => {
     await Promise.all([startCopy({ ackWaitMs: 1_000 }), startCopy({ ackWaitMs: 1_000 })]);
     const events = range(1, 1500).map((n) => callEnded(n));
-    await Promise.all([...events, ...events.filter((_, index) => index % 3 === 0)].map((event) => jetstream(nc).publish(event.subject, JSON.stringify(event))));
+    await Promise.all(
+      [...events, ...events.filter((_, index) => index % 3 === 0)].map((event) =>
+        jetstream(nc).publish(event.subject, JSON.stringify(event)),
+      ),
+    );
     await confirmedUpTo(1500);
     await eventually(async () => (await unacknowledged()) === 0);
     expect(await usageCalls()).toEqual(range(1, 1500).map(callId));
@@ -221,7 +275,9 @@ describe('whatever dies when', () => {
     await postgres.halt();
     await publish(callEnded(2), callEnded(3));
     await eventually(() => copy.recorder.trouble() !== undefined);
-    expect((await (await jetstreamManager(nc)).consumers.info(CALLS_STREAM, USAGE_DURABLE)).ack_floor.stream_seq).toBe(1);
+    expect((await (await jetstreamManager(nc)).consumers.info(CALLS_STREAM, USAGE_DURABLE)).ack_floor.stream_seq).toBe(
+      1,
+    );
     await postgres.start();
     await db.initialize();
     await confirmedUpTo(3);
@@ -232,7 +288,15 @@ describe('whatever dies when', () => {
   it('a database that refuses everything: the log says so, without the calls that it refused', async () => {
     const lines: string[] = [];
     await db.query('ALTER TABLE calls RENAME TO calls_elsewhere');
-    const copy = await startCopy({ logger: createLogger('test', { destination: { write: (line) => { lines.push(line); } } }) });
+    const copy = await startCopy({
+      logger: createLogger('test', {
+        destination: {
+          write: (line) => {
+            lines.push(line);
+          },
+        },
+      }),
+    });
     await publish(callEnded(1));
     await eventually(() => copy.recorder.trouble()?.includes('does not exist'));
     expect(lines.join('')).toContain('calls are not being recorded');

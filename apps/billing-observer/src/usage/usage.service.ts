@@ -29,7 +29,10 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
   private filling: Filling | undefined;
   private starting: Promise<void> = Promise.resolve();
 
-  constructor(@Inject(CONFIG) private readonly config: Config, @Inject(LOGGER) private readonly logger: Logger) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
     this.dataSource = createDataSource(config.DATABASE_URL);
     this.asked = createDataSource(config.DATABASE_URL, { poolSize: 2, statementMs: 3_000 });
   }
@@ -53,9 +56,20 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
   }
 
   async readiness(): Promise<Readiness> {
-    const nats = this.nc === undefined || this.nc.isClosed() ? 'not connected' : await this.nc.rtt().then(() => 'up', () => 'does not answer');
-    const database = !this.dataSource.isInitialized ? 'not connected' : await this.dataSource.query('SELECT 1').then(() => 'up', () => 'does not answer');
-    return { nats, database, calls: this.recorder === undefined ? 'not started' : this.recorder.trouble() ?? 'up' };
+    const nats =
+      this.nc === undefined || this.nc.isClosed()
+        ? 'not connected'
+        : await this.nc.rtt().then(
+            () => 'up',
+            () => 'does not answer',
+          );
+    const database = !this.dataSource.isInitialized
+      ? 'not connected'
+      : await this.dataSource.query('SELECT 1').then(
+          () => 'up',
+          () => 'does not answer',
+        );
+    return { nats, database, calls: this.recorder === undefined ? 'not started' : (this.recorder.trouble() ?? 'up') };
   }
 
   private async start(): Promise<void> {

@@ -5,8 +5,14 @@ import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-mess
 import type { EpochProgress } from './confirmation.js';
 import { countMissing, receiveAll, type Numbering, type Span } from './numbering.js';
 
-export interface ReceivedEvent { message: CallMessage; event: LoggedCallEvent }
-export interface UnreadableMessage { message: CallMessage; reason: UnreadableReason }
+export interface ReceivedEvent {
+  message: CallMessage;
+  event: LoggedCallEvent;
+}
+export interface UnreadableMessage {
+  message: CallMessage;
+  reason: UnreadableReason;
+}
 
 export interface RecordedBatch {
   /** Events that are new in the log. */
@@ -21,7 +27,11 @@ export interface RecordedBatch {
 }
 
 /** Writes a batch, in one transaction. Whatever of it was written before is left as it is. */
-export async function recordBatch(dataSource: DataSource, events: readonly ReceivedEvent[], now: Date): Promise<RecordedBatch> {
+export async function recordBatch(
+  dataSource: DataSource,
+  events: readonly ReceivedEvent[],
+  now: Date,
+): Promise<RecordedBatch> {
   return dataSource.transaction(async (tx) => {
     const inserted = await insertLog(tx, events, now);
     // Of an event that is twice in the batch the first is the fresh one.
@@ -31,63 +41,122 @@ export async function recordBatch(dataSource: DataSource, events: readonly Recei
     const unreadable = await numbersOfOtherCalls(tx, known);
     await keepUnreadable(tx, unreadable, now);
     const recorded = await insertUsage(tx, freshEvents, now);
-    await applyToCallLog(tx, freshEvents.map(({ known: event }) => event).filter((event) => event !== null));
+    await applyToCallLog(
+      tx,
+      freshEvents.map(({ known: event }) => event).filter((event) => event !== null),
+    );
     const bridges = await advance(tx, freshEvents);
     return { logged: freshEvents, recorded, repeated: known.length - unreadable.length, unreadable, bridges };
   });
 }
 
 /** Sorted, so that two copies that write overlapping batches wait for each other instead of deadlocking. */
-const inLockOrder = (events: readonly ReceivedEvent[]) => [...events].sort((a, b) => (a.event.event_id < b.event.event_id ? -1 : 1));
+const inLockOrder = (events: readonly ReceivedEvent[]) =>
+  [...events].sort((a, b) => (a.event.event_id < b.event.event_id ? -1 : 1));
 
 async function insertLog(tx: EntityManager, events: readonly ReceivedEvent[], now: Date): Promise<Set<string>> {
   if (events.length === 0) return new Set();
   const rows = inLockOrder(events).map(({ event }) => event);
-  const written: { event_id: string }[] = await tx.query(`
-    INSERT INTO calls (event_id, call_id, organization_id, bridge_id, type, "time", bridge_epoch, record_number, envelope, logged_at)
-    SELECT *, $10::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::bigint[], $9::text[])
-    ON CONFLICT DO NOTHING RETURNING event_id`, [
-    rows.map((row) => row.event_id), rows.map((row) => row.call_id), rows.map((row) => row.organization_id), rows.map((row) => row.bridge_id),
-    rows.map((row) => row.type), rows.map((row) => row.time), rows.map((row) => row.numbered?.epoch ?? null), rows.map((row) => row.numbered?.number ?? null),
-    rows.map((row) => row.envelope), now,
-  ]);
+  const written: { event_id: string }[] = await tx.query(
+    `
+    INSERT INTO calls (event_id, call_id, organization_id, bridge_id, type, "time", bridge_epoch, record_number,
+      envelope, logged_at)
+    SELECT *, $10::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],
+      $6::timestamptz[], $7::uuid[], $8::bigint[], $9::text[])
+    ON CONFLICT DO NOTHING RETURNING event_id`,
+    [
+      rows.map((row) => row.event_id),
+      rows.map((row) => row.call_id),
+      rows.map((row) => row.organization_id),
+      rows.map((row) => row.bridge_id),
+      rows.map((row) => row.type),
+      rows.map((row) => row.time),
+      rows.map((row) => row.numbered?.epoch ?? null),
+      rows.map((row) => row.numbered?.number ?? null),
+      rows.map((row) => row.envelope),
+      now,
+    ],
+  );
   return new Set(written.map((row) => row.event_id));
 }
 
-/** A record whose number another call has taken is a fault of the bridge's numbering. It is put aside, seen by a person, and never drops silently. */
+/**
+ *  A record whose number another call has taken is a fault of the bridge's numbering. It is put aside, seen by a
+ *  person, and never drops silently.
+ */
 async function numbersOfOtherCalls(tx: EntityManager, known: readonly ReceivedEvent[]): Promise<UnreadableMessage[]> {
   const numbered = known.filter(({ event }) => event.numbered !== null);
   if (numbered.length === 0) return [];
-  const clashes: { event_id: string }[] = await tx.query(`
-    SELECT given.event_id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[]) AS given (event_id, call_id, bridge_id, epoch, number)
-    JOIN calls ON calls.bridge_id = given.bridge_id AND calls.bridge_epoch = given.epoch AND calls.record_number = given.number
-    WHERE calls.call_id <> given.call_id`, [
-    numbered.map(({ event }) => event.event_id), numbered.map(({ event }) => event.call_id), numbered.map(({ event }) => event.bridge_id),
-    numbered.map(({ event }) => event.numbered!.epoch), numbered.map(({ event }) => event.numbered!.number),
-  ]);
+  const clashes: { event_id: string }[] = await tx.query(
+    `
+    SELECT given.event_id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[]) AS given
+      (event_id, call_id, bridge_id, epoch, number)
+    JOIN calls ON calls.bridge_id = given.bridge_id AND calls.bridge_epoch = given.epoch AND calls.record_number =
+      given.number
+    WHERE calls.call_id <> given.call_id`,
+    [
+      numbered.map(({ event }) => event.event_id),
+      numbered.map(({ event }) => event.call_id),
+      numbered.map(({ event }) => event.bridge_id),
+      numbered.map(({ event }) => event.numbered!.epoch),
+      numbered.map(({ event }) => event.numbered!.number),
+    ],
+  );
   const clashing = new Set(clashes.map((row) => row.event_id));
-  return numbered.filter(({ event }) => clashing.has(event.event_id)).map(({ message }) => ({ message, reason: 'record-number-taken' }));
+  return numbered
+    .filter(({ event }) => clashing.has(event.event_id))
+    .map(({ message }) => ({ message, reason: 'record-number-taken' }));
 }
 
-async function insertUsage(tx: EntityManager, events: readonly LoggedCallEvent[], now: Date): Promise<LoggedCallEvent[]> {
+async function insertUsage(
+  tx: EntityManager,
+  events: readonly LoggedCallEvent[],
+  now: Date,
+): Promise<LoggedCallEvent[]> {
   const finished = events.filter((event) => event.usage !== null);
   if (finished.length === 0) return [];
-  const of = <Key extends keyof NonNullable<LoggedCallEvent['usage']>>(key: Key) => finished.map((event) => event.usage![key]);
-  const written: { call_id: string }[] = await tx.query(`
-    INSERT INTO usage_records (call_id, organization_id, trunk_id, number_id, bridge_id, bridge_epoch, record_number, direction, from_number, to_number,
+  const of = <Key extends keyof NonNullable<LoggedCallEvent['usage']>>(key: Key) =>
+    finished.map((event) => event.usage![key]);
+  const written: { call_id: string }[] = await tx.query(
+    `
+    INSERT INTO usage_records (call_id, organization_id, trunk_id, number_id, bridge_id, bridge_epoch, record_number,
+      direction, from_number, to_number,
       started_at, answered_at, ended_at, billable_ms, hangup_cause, sip_status, recorded_at)
-    SELECT *, $17::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[],
+    SELECT *, $17::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
+      $7::bigint[], $8::text[], $9::text[], $10::text[],
       $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::text[], $16::integer[])
-    ON CONFLICT (call_id) DO NOTHING RETURNING call_id`, [
-    of('call_id'), of('organization_id'), of('trunk_id'), of('number_id'), of('bridge_id'),
-    finished.map((event) => event.numbered!.epoch), finished.map((event) => event.numbered!.number),
-    of('direction'), of('from'), of('to'), of('started_at'), of('answered_at'), of('ended_at'), of('billable_ms'), of('hangup_cause'), of('sip_status'), now,
-  ]);
+    ON CONFLICT (call_id) DO NOTHING RETURNING call_id`,
+    [
+      of('call_id'),
+      of('organization_id'),
+      of('trunk_id'),
+      of('number_id'),
+      of('bridge_id'),
+      finished.map((event) => event.numbered!.epoch),
+      finished.map((event) => event.numbered!.number),
+      of('direction'),
+      of('from'),
+      of('to'),
+      of('started_at'),
+      of('answered_at'),
+      of('ended_at'),
+      of('billable_ms'),
+      of('hangup_cause'),
+      of('sip_status'),
+      now,
+    ],
+  );
   const calls = new Set(written.map((row) => row.call_id));
   return finished.filter((event) => calls.delete(event.call_id));
 }
 
-interface ProgressRow { bridge_id: string; bridge_epoch: string; highest: string; missing: Span[]; latest_time: Date }
+interface ProgressRow {
+  bridge_id: string;
+  bridge_epoch: string;
+  highest: string;
+  missing: Span[];
+  latest_time: Date;
+}
 const numberingOf = (row: ProgressRow): Numbering => ({ highest: Number(row.highest), missing: row.missing });
 
 async function advance(tx: EntityManager, events: readonly LoggedCallEvent[]): Promise<RecordedBatch['bridges']> {
@@ -98,35 +167,70 @@ async function advance(tx: EntityManager, events: readonly LoggedCallEvent[]): P
     epochs.set(key, [...(epochs.get(key) ?? []), event]);
   }
   const touched: RecordedBatch['bridges'] = [];
-  for (const [, received] of [...epochs].sort(([a], [b]) => (a < b ? -1 : 1))) touched.push(await advanceEpoch(tx, received));
+  for (const [, received] of [...epochs].sort(([a], [b]) => (a < b ? -1 : 1)))
+    touched.push(await advanceEpoch(tx, received));
   return touched;
 }
 
-async function advanceEpoch(tx: EntityManager, received: readonly LoggedCallEvent[]): Promise<RecordedBatch['bridges'][number]> {
+async function advanceEpoch(
+  tx: EntityManager,
+  received: readonly LoggedCallEvent[],
+): Promise<RecordedBatch['bridges'][number]> {
   const { bridge_id, numbered } = received[0]!;
-  const latest = received.map((event) => event.time).sort().at(-1);
-  // The insert-or-update locks the row until commit: two copies advance one bridge one after the other, each from what the other left.
-  const [row] = await tx.query(`
+  const latest = received
+    .map((event) => event.time)
+    .sort()
+    .at(-1);
+  // The insert-or-update locks the row until commit: two copies advance one bridge one after the other, each from what
+  // the other left.
+  const [row] = (await tx.query(
+    `
     INSERT INTO bridge_progress (bridge_id, bridge_epoch, highest, missing, latest_time) VALUES ($1, $2, 0, '[]', $3)
-    ON CONFLICT (bridge_id, bridge_epoch) DO UPDATE SET latest_time = greatest(bridge_progress.latest_time, excluded.latest_time) RETURNING *`,
-  [bridge_id, numbered!.epoch, latest]) as ProgressRow[];
-  const next = receiveAll(numberingOf(row!), received.map((event) => event.numbered!.number));
-  await tx.query('UPDATE bridge_progress SET highest = $3, missing = $4 WHERE bridge_id = $1 AND bridge_epoch = $2',
-    [bridge_id, numbered!.epoch, next.highest, JSON.stringify(next.missing)]);
+    ON CONFLICT (bridge_id, bridge_epoch) DO UPDATE SET latest_time = greatest(bridge_progress.latest_time,
+      excluded.latest_time) RETURNING *`,
+    [bridge_id, numbered!.epoch, latest],
+  )) as ProgressRow[];
+  const next = receiveAll(
+    numberingOf(row!),
+    received.map((event) => event.numbered!.number),
+  );
+  await tx.query('UPDATE bridge_progress SET highest = $3, missing = $4 WHERE bridge_id = $1 AND bridge_epoch = $2', [
+    bridge_id,
+    numbered!.epoch,
+    next.highest,
+    JSON.stringify(next.missing),
+  ]);
   return { bridge_id, missing: countMissing(next) };
 }
 
-export async function keepUnreadable(tx: EntityManager | DataSource, messages: readonly UnreadableMessage[], now: Date): Promise<void> {
+export async function keepUnreadable(
+  tx: EntityManager | DataSource,
+  messages: readonly UnreadableMessage[],
+  now: Date,
+): Promise<void> {
   for (const { message, reason } of messages) {
-    await tx.query('INSERT INTO unreadable (stream_sequence, digest, subject, reason, payload, kept_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING', [
-      message.sequence, createHash('sha256').update(message.payload).digest('hex'), message.subject, reason, Buffer.from(message.payload), now,
-    ]);
+    await tx.query(
+      'INSERT INTO unreadable (stream_sequence, digest, subject, reason, payload, kept_at) VALUES ($1, $2, $3, ' +
+        '$4, $5, $6) ON CONFLICT DO NOTHING',
+      [
+        message.sequence,
+        createHash('sha256').update(message.payload).digest('hex'),
+        message.subject,
+        reason,
+        Buffer.from(message.payload),
+        now,
+      ],
+    );
   }
 }
 
 export async function loadProgress(dataSource: DataSource, bridgeId: string): Promise<EpochProgress[]> {
   const rows: ProgressRow[] = await dataSource.query('SELECT * FROM bridge_progress WHERE bridge_id = $1', [bridgeId]);
-  return rows.map((row) => ({ bridge_epoch: row.bridge_epoch, latest_time: row.latest_time, numbering: numberingOf(row) }));
+  return rows.map((row) => ({
+    bridge_epoch: row.bridge_epoch,
+    latest_time: row.latest_time,
+    numbering: numberingOf(row),
+  }));
 }
 
 export async function knownBridges(dataSource: DataSource): Promise<string[]> {

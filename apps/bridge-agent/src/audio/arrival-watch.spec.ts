@@ -2,13 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createArrivalWatch } from './arrival-watch.js';
 
-describe('the arrival of the caller\'s frames', () => {
+describe("the arrival of the caller's frames", () => {
   it('is told in steps of 20 ms, whatever the jitter', () => {
-    fc.assert(fc.property(fc.array(fc.nat(29), { minLength: 1, maxLength: 500 }), (jitter) => {
-      const watch = createArrivalWatch();
-      expect(jitter.map((late, index) => watch.arrived(1_000 + index * 20 + late))).toEqual(jitter.map((_, index) => index * 20));
-      expect([watch.late, watch.lost]).toEqual([0, 0]);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.nat(29), { minLength: 1, maxLength: 500 }), (jitter) => {
+        const watch = createArrivalWatch();
+        expect(jitter.map((late, index) => watch.arrived(1_000 + index * 20 + late))).toEqual(
+          jitter.map((_, index) => index * 20),
+        );
+        expect([watch.late, watch.lost]).toEqual([0, 0]);
+      }),
+    );
   });
 
   it('knows a frame that comes late, and a burst behind a stop as no loss', () => {

@@ -7,7 +7,10 @@ const WINDOW_FRAMES = 50;
 /** Less than this is a matter of clocks and not of loss. */
 const LOST_FRAMES = 5;
 
-/** Where the caller's frames stand in time. FreeSWITCH's datagrams carry no number: a loss can only be told from frames that should have been there by now. */
+/**
+ *  Where the caller's frames stand in time. FreeSWITCH's datagrams carry no number: a loss can only be told from frames
+ *  that should have been there by now.
+ */
 export interface ArrivalWatch {
   /** One more frame at `now`: its time in the stream in milliseconds, which jumps over what was lost. */
   arrived(now: number): number;
@@ -45,7 +48,11 @@ export function createArrivalWatch(): ArrivalWatch {
       position += 1;
       return timestamp;
     },
-    get late() { return late; },
-    get lost() { return lost; },
+    get late() {
+      return late;
+    },
+    get lost() {
+      return lost;
+    },
   };
 }

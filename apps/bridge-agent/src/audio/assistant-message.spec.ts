@@ -6,10 +6,18 @@ const OURS = 'MZ00000000000000000000000000000003';
 function read(text: string) {
   const asked: unknown[] = [];
   const verdict = readAssistantMessage(text, OURS, {
-    media: (payload) => { asked.push({ payload }); },
-    mark: (name) => { asked.push({ name }); },
-    clear: () => { asked.push('clear'); },
-    digits: (digits) => { asked.push({ digits }); },
+    media: (payload) => {
+      asked.push({ payload });
+    },
+    mark: (name) => {
+      asked.push({ name });
+    },
+    clear: () => {
+      asked.push('clear');
+    },
+    digits: (digits) => {
+      asked.push({ digits });
+    },
   });
   return { verdict, asked };
 }
@@ -19,11 +27,29 @@ describe('what an assistant says', () => {
   it.each<[string, string, unknown]>([
     ['media', json({ event: 'media', streamSid: OURS, media: { payload: 'AAAA' } }), { payload: 'AAAA' }],
     ['media without a stream', json({ event: 'media', media: { payload: '' } }), { payload: '' }],
-    ['media with a track and other fields', json({ event: 'media', streamSid: OURS, sequenceNumber: 4, media: { track: 'outbound', chunk: 2, payload: 'AA==' }, x: [] }), { payload: 'AA==' }],
-    ['a mark', json({ event: 'mark', streamSid: OURS, mark: { name: 'start_acknowledged' } }), { name: 'start_acknowledged' }],
+    [
+      'media with a track and other fields',
+      json({
+        event: 'media',
+        streamSid: OURS,
+        sequenceNumber: 4,
+        media: { track: 'outbound', chunk: 2, payload: 'AA==' },
+        x: [],
+      }),
+      { payload: 'AA==' },
+    ],
+    [
+      'a mark',
+      json({ event: 'mark', streamSid: OURS, mark: { name: 'start_acknowledged' } }),
+      { name: 'start_acknowledged' },
+    ],
     ['a mark with a name of nothing', json({ event: 'mark', streamSid: null, mark: { name: '' } }), { name: '' }],
     ['clear', json({ event: 'clear', streamSid: OURS }), 'clear'],
-    ['a digit', json({ event: 'dtmf', streamSid: OURS, dtmf: { track: 'outbound_track', digit: '5' } }), { digits: '5' }],
+    [
+      'a digit',
+      json({ event: 'dtmf', streamSid: OURS, dtmf: { track: 'outbound_track', digit: '5' } }),
+      { digits: '5' },
+    ],
     ['digits with a pause', json({ event: 'dtmf', dtmf: { digits: '12w#A' } }), { digits: '12w#A' }],
   ])('%s', (_what, text, asked) => {
     expect(read(text).asked).toEqual([asked]);
@@ -61,8 +87,18 @@ describe('what an assistant says', () => {
   });
 
   it('never throws, whatever comes', () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.jsonValue().map((value) => json({ event: 'media', media: value })), fc.jsonValue().map((value) => json({ event: 'mark', mark: value }))), (text) => {
-      expect(['media', 'mark', 'clear', 'unknown', 'foreign', 'malformed']).toContain(read(text).verdict);
-    }));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.json(),
+          fc.jsonValue().map((value) => json({ event: 'media', media: value })),
+          fc.jsonValue().map((value) => json({ event: 'mark', mark: value })),
+        ),
+        (text) => {
+          expect(['media', 'mark', 'clear', 'unknown', 'foreign', 'malformed']).toContain(read(text).verdict);
+        },
+      ),
+    );
   });
 });

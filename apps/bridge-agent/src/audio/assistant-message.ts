@@ -15,11 +15,12 @@ const LONGEST_MARK = 256;
 const DIGITS = /^[\dA-Da-d*#wW]{1,64}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
-const fields = (value: unknown): Fields | undefined => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Fields : undefined);
+const fields = (value: unknown): Fields | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 
 /**
- * Reads one text frame and asks for what it says, if it says it right. Clients differ: `streamSid` may be absent, `media` may carry a track, and any other field or
- * event may be there and is passed over.
+ * Reads one text frame and asks for what it says, if it says it right. Clients differ: `streamSid` may be absent,
+ * `media` may carry a track, and any other field or event may be there and is passed over.
  */
 export function readAssistantMessage(text: string, streamSid: string, requests: AssistantRequests): MessageVerdict {
   const message = fields(parse(text));
@@ -27,13 +28,17 @@ export function readAssistantMessage(text: string, streamSid: string, requests: 
   const meantFor = message['streamSid'];
   if (meantFor !== undefined && meantFor !== null && meantFor !== streamSid) return 'foreign';
   switch (message['event']) {
-    case 'media': return readMedia(fields(message['media']), requests);
-    case 'mark': return readMark(fields(message['mark']), requests);
+    case 'media':
+      return readMedia(fields(message['media']), requests);
+    case 'mark':
+      return readMark(fields(message['mark']), requests);
     case 'clear':
       requests.clear();
       return 'clear';
-    case 'dtmf': return readDigits(fields(message['dtmf']), requests);
-    default: return 'unknown';
+    case 'dtmf':
+      return readDigits(fields(message['dtmf']), requests);
+    default:
+      return 'unknown';
   }
 }
 

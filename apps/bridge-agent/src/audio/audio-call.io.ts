@@ -28,17 +28,20 @@ export interface AudioCall {
 
 export type AudioOutcome =
   /**
-   * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's CHANNEL_ANSWER has been seen:
-   * on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies with all its calls. Behind an `answer` whose outcome is not known
-   * yet that happens to whoever offers no codec of ours.
+   * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's
+   * CHANNEL_ANSWER has been seen: on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies
+   * with all its calls. Behind an `answer` whose outcome is not known yet that happens to whoever offers no codec of
+   * ours.
    */
-  | { outcome: 'connected'; unicast: UnicastHeaders }
-  | { outcome: 'failed'; reason: AudioEnd; detail: string };
+  { outcome: 'connected'; unicast: UnicastHeaders } | { outcome: 'failed'; reason: AudioEnd; detail: string };
 
 export interface AudioSession {
   /** The assistant has been told `start` and the ports are open: answer now. Rejects never. */
   readonly connected: Promise<AudioOutcome>;
-  /** Whether FreeSWITCH's first frame comes within that time. FreeSWITCH does not say whether `unicast` worked: this does. */
+  /**
+   *  Whether FreeSWITCH's first frame comes within that time. FreeSWITCH does not say whether `unicast` worked: this
+   *  does.
+   */
   callerAudio(withinMs: number): Promise<boolean>;
   /** The call's packetization time in milliseconds, as FreeSWITCH has it. */
   packetsOf(milliseconds: number): void;

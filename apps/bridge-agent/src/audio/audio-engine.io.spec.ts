@@ -14,7 +14,13 @@ import { attachUnicastPeer, type UnicastPeer } from './unicast-peer.udp.js';
 let assistant: Assistant;
 let engine: AudioEngine;
 let logged: string;
-const logger = createLogger('test', { destination: { write: (line) => { logged += line; } } });
+const logger = createLogger('test', {
+  destination: {
+    write: (line) => {
+      logged += line;
+    },
+  },
+});
 const closing: (() => unknown)[] = [];
 beforeEach(async () => {
   logged = '';
@@ -37,16 +43,28 @@ function start(options: Partial<AudioCall> = {}): { session: AudioSession; ends:
     callSid: 'CA00000000000000000000000000000002',
     accountSid: 'AC00000000000000000000000000000001',
     mediaUrl: assistant.url,
-    parameters: { from: '+15550100001', to: '+15550100002', direction: 'inbound', target: { kind: 'assistant', id: 7 } },
+    parameters: {
+      from: '+15550100001',
+      to: '+15550100002',
+      direction: 'inbound',
+      target: { kind: 'assistant', id: 7 },
+    },
     connectWithinMs: 3_000,
     allowPrivateAddress: true,
     logger,
-    onEnd: (reason) => { ends.push(reason); },
+    onEnd: (reason) => {
+      ends.push(reason);
+    },
     ...options,
   });
   return { session, ends };
 }
-interface TestCall { session: AudioSession; ends: string[]; peer: UnicastPeer; connection: AssistantConnection }
+interface TestCall {
+  session: AudioSession;
+  ends: string[];
+  peer: UnicastPeer;
+  connection: AssistantConnection;
+}
 /** A call from its start to its first frame: FreeSWITCH's side is there, and the assistant's. */
 async function call(options: Partial<AudioCall> = {}): Promise<TestCall> {
   const before = assistant.connections.length;
@@ -69,14 +87,16 @@ function voice(code: number, samples = 160): Buffer {
 }
 const speech = (code: number, bytes: number) => new Uint8Array(bytes).fill(code);
 /** Codes that the caller heard, but for silence. */
-const heardCodes = (peer: UnicastPeer) => peer.heard.flatMap(({ l16 }) => {
-  const codes = new Uint8Array(l16.length / 2);
-  encodeMuLaw(l16, codes, codes.length);
-  return [...codes].filter((code) => code !== MU_LAW_SILENCE);
-});
-const payloads = (connection: AssistantConnection) => connection.of('media').map(({ media }) => [...Buffer.from(media!.payload, 'base64')]);
+const heardCodes = (peer: UnicastPeer) =>
+  peer.heard.flatMap(({ l16 }) => {
+    const codes = new Uint8Array(l16.length / 2);
+    encodeMuLaw(l16, codes, codes.length);
+    return [...codes].filter((code) => code !== MU_LAW_SILENCE);
+  });
+const payloads = (connection: AssistantConnection) =>
+  connection.of('media').map(({ media }) => [...Buffer.from(media!.payload, 'base64')]);
 
-describe('a call\'s audio', () => {
+describe("a call's audio", () => {
   it('goes from the caller to the assistant, frame by frame', async () => {
     const { peer, connection, session } = await call();
     for (let code = 1; code <= 5; code += 1) peer.send(voice(code));
@@ -84,8 +104,23 @@ describe('a call\'s audio', () => {
     peer.send(voice(6, 80));
     await eventually(() => connection.of('media').length === 8);
     expect(payloads(connection).slice(1)).toEqual([1, 2, 3, 4, 5, 6, 6].map((code) => [...speech(code, 160)]));
-    expect(connection.of('media').map(({ media }) => media?.timestamp)).toEqual(['0', '20', '40', '60', '80', '100', '120', '140']);
-    expect(connection.of('start')[0]?.start?.customParameters).toEqual({ From: '+15550100001', To: '+15550100002', from_number: '+15550100001', to_number: '+15550100002', assistant_id: '7' });
+    expect(connection.of('media').map(({ media }) => media?.timestamp)).toEqual([
+      '0',
+      '20',
+      '40',
+      '60',
+      '80',
+      '100',
+      '120',
+      '140',
+    ]);
+    expect(connection.of('start')[0]?.start?.customParameters).toEqual({
+      From: '+15550100001',
+      To: '+15550100002',
+      from_number: '+15550100001',
+      to_number: '+15550100002',
+      assistant_id: '7',
+    });
     expect(session.log()).toMatchObject({ frames_in: 8, frames_to_assistant: 8, frames_dropped: 0 });
   });
 
@@ -102,14 +137,16 @@ describe('a call\'s audio', () => {
     expect(new Set(peer.heard.map(({ l16 }) => l16.length))).toEqual(new Set([320]));
   });
 
-  it('waits for FreeSWITCH: what the assistant says before the call is attached is heard from its first byte', async () => {
+  it('plays what the assistant said before the call was attached, from its first byte', async () => {
     const { session } = start();
     const connected = await session.connected;
     const connection = await eventually(() => assistant.connections[0]);
     await eventually(() => connection.of('start').length === 1);
     connection.say(speech(9, 1_600));
     connection.send({ event: 'mark', mark: { name: 'greeting' } });
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 200);
+    });
     expect(await session.callerAudio(0)).toBe(false);
     const peer = await attachUnicastPeer((connected as Extract<AudioOutcome, { outcome: 'connected' }>).unicast);
     closing.push(() => peer.close());
@@ -119,7 +156,7 @@ describe('a call\'s audio', () => {
     expect(heardCodes(peer)).toEqual([...speech(9, 1_600)]);
   });
 
-  it('has the caller\'s own packetization time, both ways', async () => {
+  it("has the caller's own packetization time, both ways", async () => {
     const { session } = start();
     const connected = await session.connected;
     const connection = await eventually(() => assistant.connections[0]);
@@ -137,7 +174,11 @@ describe('a call\'s audio', () => {
 
   it('that FreeSWITCH stops sending is told once; then it goes on where it was, and its log says so', async () => {
     let told = 0;
-    const { session } = start({ onSilent: () => { told += 1; } });
+    const { session } = start({
+      onSilent: () => {
+        told += 1;
+      },
+    });
     const connected = await session.connected;
     const connection = await eventually(() => assistant.connections[0]);
     const { unicast } = connected as Extract<AudioOutcome, { outcome: 'connected' }>;
@@ -175,7 +216,9 @@ describe('a call\'s audio', () => {
     connection.send({ event: 'mark', mark: { name: 'start_acknowledged' } });
     await eventually(() => connection.of('mark').length === 1);
     const heardAtMark: number[] = [];
-    connection.onMessage = ({ event }) => { if (event === 'mark') heardAtMark.push(heardCodes(peer).length); };
+    connection.onMessage = ({ event }) => {
+      if (event === 'mark') heardAtMark.push(heardCodes(peer).length);
+    };
     for (const name of ['a', 'b', 'c']) {
       connection.say(speech(5, 1_600));
       connection.send({ event: 'mark', mark: { name } });
@@ -205,7 +248,16 @@ describe('a call\'s audio', () => {
 
   it('carries the digits that the caller presses, and nothing that is none', async () => {
     const { session, connection } = await call();
-    expect(['1', '#', '*', 'D', 'E', '12', '', '\n'].map((digit) => session.sendDtmf(digit))).toEqual([true, true, true, true, false, false, false, false]);
+    expect(['1', '#', '*', 'D', 'E', '12', '', '\n'].map((digit) => session.sendDtmf(digit))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
     await eventually(() => connection.of('dtmf').length === 4);
     expect(connection.of('dtmf').map(({ dtmf }) => dtmf?.digit)).toEqual(['1', '#', '*', 'D']);
   });
@@ -221,7 +273,13 @@ describe('a call\'s audio', () => {
 
   it('counts what makes no sense and plays on', async () => {
     const { session, connection, peer } = await call();
-    for (const message of ['{', { event: 'media', media: { payload: 'not base64' } }, { event: 'media', media: {} }, { event: 'who knows' }]) connection.send(message);
+    for (const message of [
+      '{',
+      { event: 'media', media: { payload: 'not base64' } },
+      { event: 'media', media: {} },
+      { event: 'who knows' },
+    ])
+      connection.send(message);
     peer.send(Buffer.alloc(321));
     connection.say(speech(5, 160));
     await eventually(() => heardCodes(peer).length === 160);
@@ -229,17 +287,30 @@ describe('a call\'s audio', () => {
   });
 });
 
-describe('the end of a call\'s audio', () => {
+describe("the end of a call's audio", () => {
   it('by the call says stop to the assistant and leaves a log', async () => {
     const { session, connection, ends, peer } = await call();
     connection.say(speech(5, 320));
     await eventually(() => heardCodes(peer).length === 320);
     const log = session.stop();
     await eventually(() => connection.closedWith === 1000);
-    expect(connection.messages.at(-1)).toMatchObject({ event: 'stop', stop: { callSid: 'CA00000000000000000000000000000002' } });
+    expect(connection.messages.at(-1)).toMatchObject({
+      event: 'stop',
+      stop: { callSid: 'CA00000000000000000000000000000002' },
+    });
     expect(audioLog.parse(log)).toEqual(log);
-    expect(log).toMatchObject({ ended: 'call-ended', frames_in: 1, speech_frames_out: 2, connect_attempts: 1, reconnects: 0 });
-    expect([log.connected_after_ms, log.first_audio_to_assistant_ms, log.first_audio_to_caller_ms].every((ms) => ms !== null && ms > 0)).toBe(true);
+    expect(log).toMatchObject({
+      ended: 'call-ended',
+      frames_in: 1,
+      speech_frames_out: 2,
+      connect_attempts: 1,
+      reconnects: 0,
+    });
+    expect(
+      [log.connected_after_ms, log.first_audio_to_assistant_ms, log.first_audio_to_caller_ms].every(
+        (ms) => ms !== null && ms > 0,
+      ),
+    ).toBe(true);
     expect([session.stop(), ends, engine.active]).toEqual([log, [], 0]);
   });
 
@@ -304,7 +375,10 @@ describe('a call that gets no audio', () => {
     const capacity = engine.capacity;
     const one = start();
     expect(await one.session.connected).toMatchObject({ outcome: 'connected' });
-    expect([capacity, await start().session.connected]).toMatchObject([1, { outcome: 'failed', reason: 'no-audio-ports' }]);
+    expect([capacity, await start().session.connected]).toMatchObject([
+      1,
+      { outcome: 'failed', reason: 'no-audio-ports' },
+    ]);
     one.session.stop();
     expect(await start().session.connected).toMatchObject({ outcome: 'failed', reason: 'no-audio-ports' });
     await eventually(async () => (await start().session.connected).outcome === 'connected');
@@ -321,11 +395,19 @@ describe('a call that gets no audio', () => {
     engine.stop();
     const ports = await someRange(5);
     const taken = createSocket('udp4');
-    await new Promise<void>((resolve) => { taken.bind(ports.first + (ports.first % 2), '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      taken.bind(ports.first + (ports.first % 2), '127.0.0.1', resolve);
+    });
     closing.push(() => taken.close());
     engine = createAudioEngine({ ports, logger });
-    const outcomes = [await start().session.connected, await start().session.connected, await start().session.connected];
-    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(engine.capacity === 3 ? ['connected', 'connected', 'failed'] : ['connected', 'failed', 'failed']);
+    const outcomes = [
+      await start().session.connected,
+      await start().session.connected,
+      await start().session.connected,
+    ];
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(
+      engine.capacity === 3 ? ['connected', 'connected', 'failed'] : ['connected', 'failed', 'failed'],
+    );
   });
 });
 
@@ -335,7 +417,10 @@ describe('many calls', () => {
     engine = createAudioEngine({ ports: await someRange(40), logger });
     const calls: TestCall[] = [];
     for (let n = 0; n < 8; n += 1) calls.push(await call({ callSid: `CA${n}` }));
-    for (const { connection } of calls) connection.onMessage = ({ event, media }) => { if (event === 'media') connection.send({ event: 'media', media: { payload: media!.payload } }); };
+    for (const { connection } of calls)
+      connection.onMessage = ({ event, media }) => {
+        if (event === 'media') connection.send({ event: 'media', media: { payload: media!.payload } });
+      };
     calls.forEach(({ peer }, n) => peer.speak(() => voice(10 + n)));
     await eventually(() => calls.every(({ peer }) => heardCodes(peer).length >= 30 * 160));
     calls.forEach(({ peer, connection, session }, n) => {
@@ -357,7 +442,11 @@ describe('many calls', () => {
       await eventually(() => connection.closedWith !== undefined);
     }
     closing.length = 0;
-    await eventually(() => !process.getActiveResourcesInfo().some((kind) => ['UDPWrap', 'TCPSocketWrap', 'ConnectWrap'].includes(kind)), { message: 'all sockets closed' });
+    await eventually(
+      () =>
+        !process.getActiveResourcesInfo().some((kind) => ['UDPWrap', 'TCPSocketWrap', 'ConnectWrap'].includes(kind)),
+      { message: 'all sockets closed' },
+    );
     expect(engine.active).toBe(0);
   });
 });

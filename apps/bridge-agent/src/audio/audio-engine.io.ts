@@ -6,7 +6,10 @@ import { createFrameTimer } from './frame-clock.timer.js';
 import { createPortPool } from './port-pool.js';
 
 export interface AudioEngineOptions {
-  /** UDP on the loopback, two ports a call. Apart from RTP's range and from the one that the operating system hands out. */
+  /**
+   *  UDP on the loopback, two ports a call. Apart from RTP's range and from the one that the operating system hands
+   *  out.
+   */
   ports: { first: number; last: number };
   /** Default 30 s. */
   holdBackMs?: number;
@@ -31,9 +34,15 @@ export interface AudioEngine {
 const WATCH_MS = 50;
 
 /** The audio of all calls of one host: one clock, one range of ports. */
-export function createAudioEngine({ ports, holdBackMs = 30_000, reconnectWithinMs = 3_000, ca, logger }: AudioEngineOptions): AudioEngine {
+export function createAudioEngine({
+  ports,
+  holdBackMs = 30_000,
+  reconnectWithinMs = 3_000,
+  ca,
+  logger,
+}: AudioEngineOptions): AudioEngine {
   const pool = createPortPool({ ...ports, holdBackMs, beginAt: Math.random() });
-  const timer = createFrameTimer((error) => logger.error({ err: error }, 'a call\'s audio could not be played'));
+  const timer = createFrameTimer((error) => logger.error({ err: error }, "a call's audio could not be played"));
   const sessions = new Set<AudioSession>();
   const watching = setInterval(() => {
     const now = performance.now();
@@ -42,11 +51,16 @@ export function createAudioEngine({ ports, holdBackMs = 30_000, reconnectWithinM
   const unpublish = gauge('trunkmesh_audio_calls', 'Calls that have audio at this moment', () => sessions.size);
   return {
     startAudio(call) {
-      const session = startSession({ pool, timer, reconnectWithinMs, ca, onFinished: () => sessions.delete(session) }, call);
+      const session = startSession(
+        { pool, timer, reconnectWithinMs, ca, onFinished: () => sessions.delete(session) },
+        call,
+      );
       sessions.add(session);
       return session;
     },
-    get active() { return sessions.size; },
+    get active() {
+      return sessions.size;
+    },
     capacity: pool.size,
     stop() {
       for (const session of sessions) session.stop();

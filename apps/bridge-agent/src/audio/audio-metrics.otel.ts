@@ -5,8 +5,8 @@ const calls = counter('trunkmesh_audio_calls_total', 'Calls whose audio has ende
 const frames = counter('trunkmesh_audio_frames_total', 'Frames of 20 ms, by what became of them');
 const underruns = counter('trunkmesh_audio_underruns_total', 'Gaps within a speech, because its audio came too late');
 const reconnects = counter('trunkmesh_audio_reconnects_total', 'Media streams that dropped and were connected again');
-const reattached = counter('trunkmesh_audio_reattached_total', 'Calls\' audio that stopped and was attached again');
-const connecting = histogram('trunkmesh_audio_connect_seconds', 'From the start of a call\'s audio to the media stream');
+const reattached = counter('trunkmesh_audio_reattached_total', "Calls' audio that stopped and was attached again");
+const connecting = histogram('trunkmesh_audio_connect_seconds', "From the start of a call's audio to the media stream");
 
 /** Once a call, at its end. */
 export function countCall(log: AudioLog): void {

@@ -20,13 +20,31 @@ let player: FramePlayer | undefined;
 beforeEach(async () => {
   assistant = await startAssistant();
   const first = await freePort();
-  session = startSession({
-    pool: createPortPool({ first, last: first + 20, holdBackMs: 0, beginAt: 0 }), reconnectWithinMs: 1_000, ca: undefined, onFinished: () => undefined,
-    timer: { add: (added) => { player = added; }, remove: () => { player = undefined; }, players: 1 },
-  }, {
-    callSid: 'CA00000000000000000000000000000002', accountSid: 'AC00000000000000000000000000000001', mediaUrl: assistant.url, allowPrivateAddress: true, logger: createLogger('test', { level: 'silent' }),
-    parameters: { from: '+15550100001', to: '+15550100002', direction: 'inbound', target: null },
-  });
+  session = startSession(
+    {
+      pool: createPortPool({ first, last: first + 20, holdBackMs: 0, beginAt: 0 }),
+      reconnectWithinMs: 1_000,
+      ca: undefined,
+      onFinished: () => undefined,
+      timer: {
+        add: (added) => {
+          player = added;
+        },
+        remove: () => {
+          player = undefined;
+        },
+        players: 1,
+      },
+    },
+    {
+      callSid: 'CA00000000000000000000000000000002',
+      accountSid: 'AC00000000000000000000000000000001',
+      mediaUrl: assistant.url,
+      allowPrivateAddress: true,
+      logger: createLogger('test', { level: 'silent' }),
+      parameters: { from: '+15550100001', to: '+15550100002', direction: 'inbound', target: null },
+    },
+  );
   const connected = await session.connected;
   if (connected.outcome !== 'connected') throw new Error(connected.detail);
   peer = await attachUnicastPeer(connected.unicast);
@@ -46,10 +64,12 @@ let added = 0;
 /** The assistant's audio is in the queue, or already on its way to the caller. */
 async function say(code: number, bytes = 160): Promise<void> {
   connection.say(speech(code, bytes));
-  connection.mark(`after ${added += 1}`);
+  connection.mark(`after ${(added += 1)}`);
   await eventually(() => session.log().marks === added);
 }
-beforeEach(() => { added = 0; });
+beforeEach(() => {
+  added = 0;
+});
 /** Which frames the caller has heard, by their first sample's loudness: silence is 0. */
 const heard = () => peer.heard.map(({ l16 }) => Number(Math.abs(l16.readInt16LE(0)) > 0));
 const tick = () => player!.play(1, 0, 0);
@@ -88,10 +108,12 @@ describe('a frame that is about to come', () => {
     expect([tick(), tick()]).toEqual([false, true]);
     await say(0x81, 80);
     await eventually(() => peer.heard.length === 2);
-    expect([peer.heard[1]!.l16.readInt16LE(0), peer.heard[1]!.l16.readInt16LE(318)].every((sample) => sample !== 0)).toBe(true);
+    expect(
+      [peer.heard[1]!.l16.readInt16LE(0), peer.heard[1]!.l16.readInt16LE(318)].every((sample) => sample !== 0),
+    ).toBe(true);
   });
 
-  it('is played before the clock\'s next, however late that is', async () => {
+  it("is played before the clock's next, however late that is", async () => {
     await say(0x80);
     tick();
     expect(tick()).toBe(true);

@@ -112,41 +112,47 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
     if (owed && queue.queuedBytes >= FRAME_BYTES) settle();
     if (refused === 0 || toldOfRefusal) return;
     toldOfRefusal = true;
-    logger.warn({ refused_ms: refused / 8 }, 'the assistant sent more than a minute of speech ahead: its oldest is left out');
+    logger.warn(
+      { refused_ms: refused / 8 },
+      'the assistant sent more than a minute of speech ahead: its oldest is left out',
+    );
   };
 
-  const link: MediaLink = openMediaLink({
-    mediaUrl: call.mediaUrl,
-    signingSecret: call.signingSecret,
-    accountSid: call.accountSid,
-    callSid: call.callSid,
-    parameters: customParameters(call.parameters),
-    connectWithinMs: call.connectWithinMs ?? 6_000,
-    reconnectWithinMs: parts.reconnectWithinMs,
-    allowPrivate: call.allowPrivateAddress ?? false,
-    ca: parts.ca,
-    logger,
-  }, {
-    media: onMedia,
-    mark(name) {
-      counts.marks += 1;
-      queue.mark(name);
+  const link: MediaLink = openMediaLink(
+    {
+      mediaUrl: call.mediaUrl,
+      signingSecret: call.signingSecret,
+      accountSid: call.accountSid,
+      callSid: call.callSid,
+      parameters: customParameters(call.parameters),
+      connectWithinMs: call.connectWithinMs ?? 6_000,
+      reconnectWithinMs: parts.reconnectWithinMs,
+      allowPrivate: call.allowPrivateAddress ?? false,
+      ca: parts.ca,
+      logger,
     },
-    clear: () => queue.clear(),
-    digits: (digits) => call.onDigits?.(digits),
-    onStart() {
-      call.onStream?.('connected');
-      streamBegin = undefined;
-      caller.reset();
+    {
+      media: onMedia,
+      mark(name) {
+        counts.marks += 1;
+        queue.mark(name);
+      },
+      clear: () => queue.clear(),
+      digits: (digits) => call.onDigits?.(digits),
+      onStart() {
+        call.onStream?.('connected');
+        streamBegin = undefined;
+        caller.reset();
+      },
+      onDrop() {
+        queue.reset();
+        call.onStream?.('dropped');
+      },
+      onEnd(reason, detail) {
+        if (finish(reason, detail) && counts.connectedAfter !== null) call.onEnd?.(reason, detail);
+      },
     },
-    onDrop() {
-      queue.reset();
-      call.onStream?.('dropped');
-    },
-    onEnd(reason, detail) {
-      if (finish(reason, detail) && counts.connectedAfter !== null) call.onEnd?.(reason, detail);
-    },
-  });
+  );
 
   const openPorts = async (): Promise<void> => {
     const opened = await openCallPorts(pool, onDatagram);
@@ -168,10 +174,16 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
     return true;
   };
 
-  const log = (): AudioLog => audioLogOf({
-    session: counts, queue: queue.counts, link: link.counts, arrivals, attachment: attachment.counts,
-    strangers: ports?.strangers ?? 0, ended: ended?.reason,
-  });
+  const log = (): AudioLog =>
+    audioLogOf({
+      session: counts,
+      queue: queue.counts,
+      link: link.counts,
+      arrivals,
+      attachment: attachment.counts,
+      strangers: ports?.strangers ?? 0,
+      ended: ended?.reason,
+    });
 
   const connect = async (): Promise<AudioOutcome> => {
     const [stream] = await Promise.all([link.connected, openPorts()]);
@@ -192,7 +204,9 @@ export function startSession(parts: SessionParts, call: AudioCall): AudioSession
       attachment.detach();
       timer.remove(player);
     },
-    watch(now) { if (!ended && attachment.silent(now)) call.onSilent?.(); },
+    watch(now) {
+      if (!ended && attachment.silent(now)) call.onSilent?.();
+    },
     sendDtmf(digit) {
       if (!isDtmfDigit(digit)) return false;
       counts.digits += 1;

@@ -1,7 +1,10 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
 import type { PlayoutCounts } from './playout-queue.js';
 
-/** What one call's session counts itself; the rest of the log is counted where it happens. Times are milliseconds since the session began. */
+/**
+ *  What one call's session counts itself; the rest of the log is counted where it happens. Times are milliseconds since
+ *  the session began.
+ */
 export interface SessionCounts {
   framesIn: number;
   framesToAssistant: number;
@@ -18,8 +21,18 @@ export interface SessionCounts {
 }
 
 export const noCounts = (): SessionCounts => ({
-  framesIn: 0, framesToAssistant: 0, framesDropped: 0, framesOutLate: 0, framesOutLost: 0, marks: 0, badPayloads: 0, badDatagrams: 0, digits: 0,
-  connectedAfter: null, firstToAssistant: null, firstToCaller: null,
+  framesIn: 0,
+  framesToAssistant: 0,
+  framesDropped: 0,
+  framesOutLate: 0,
+  framesOutLost: 0,
+  marks: 0,
+  badPayloads: 0,
+  badDatagrams: 0,
+  digits: 0,
+  connectedAfter: null,
+  firstToAssistant: null,
+  firstToCaller: null,
 });
 
 export interface LogSources {
@@ -34,7 +47,8 @@ export interface LogSources {
 
 const BYTES_PER_MS = 8;
 /** To the microsecond: what is finer is noise. */
-const rounded = (milliseconds: number | null): number | null => (milliseconds === null ? null : Math.round(milliseconds * 1_000) / 1_000);
+const rounded = (milliseconds: number | null): number | null =>
+  milliseconds === null ? null : Math.round(milliseconds * 1_000) / 1_000;
 
 export function audioLogOf({ session, queue, link, arrivals, attachment, strangers, ended }: LogSources): AudioLog {
   return {

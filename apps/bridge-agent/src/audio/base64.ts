@@ -11,8 +11,9 @@ export function encodeBase64(source: Buffer, target: Buffer, at: number): void {
 const EQUALS = 61;
 
 /**
- * Decodes into the beginning of `target`; gives the number of bytes, or -1 when the text is not base64 or `target` is too short. The padding may be left out, and the
- * URL-safe alphabet will do. Node passes over characters that are none of base64: then there are fewer bytes than the text's length promises.
+ * Decodes into the beginning of `target`; gives the number of bytes, or -1 when the text is not base64 or `target` is
+ * too short. The padding may be left out, and the URL-safe alphabet will do. Node passes over characters that are none
+ * of base64: then there are fewer bytes than the text's length promises.
  */
 export function decodeBase64(text: string, target: Buffer): number {
   const length = unpadded(text);

@@ -30,16 +30,22 @@ describe('the byte budget', () => {
   });
 
   it('in the long run never lets more through than ten times what speech needs', () => {
-    fc.assert(fc.property(fc.array(fc.record({ later: fc.nat(1_000), bytes: fc.nat(1_000_000) }), { maxLength: 300 }), (messages) => {
-      const budget = createByteBudget(0);
-      let now = 0, through = 0;
-      for (const { later, bytes } of messages) {
-        now += later;
-        now += budget.pauseMs(now);
-        budget.spend(bytes, now);
-        through += bytes;
-        expect(through).toBeLessThanOrEqual(4 * 1024 * 1024 + now * 128 + 1_000_000);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ later: fc.nat(1_000), bytes: fc.nat(1_000_000) }), { maxLength: 300 }),
+        (messages) => {
+          const budget = createByteBudget(0);
+          let now = 0,
+            through = 0;
+          for (const { later, bytes } of messages) {
+            now += later;
+            now += budget.pauseMs(now);
+            budget.spend(bytes, now);
+            through += bytes;
+            expect(through).toBeLessThanOrEqual(4 * 1024 * 1024 + now * 128 + 1_000_000);
+          }
+        },
+      ),
+    );
   });
 });

@@ -10,7 +10,10 @@ export interface CallPorts {
   close(): void;
 }
 
-/** Ports of the range that something else on the host has taken, or that FreeSWITCH still holds for a call from before our restart, are passed over: at most this many. */
+/**
+ *  Ports of the range that something else on the host has taken, or that FreeSWITCH still holds for a call from before
+ *  our restart, are passed over: at most this many.
+ */
 const ATTEMPTS = 20;
 
 /** Rejects never: a text says why there are none. */
@@ -24,7 +27,9 @@ export async function openCallPorts(pool: PortPool, onAudio: (l16: Buffer) => vo
       return {
         headers: unicastHeaders(pair),
         send: unicast.send,
-        get strangers() { return unicast.strangers; },
+        get strangers() {
+          return unicast.strangers;
+        },
         close() {
           unicast.close();
           giveBack();

@@ -11,25 +11,34 @@ const l16 = (codes: readonly number[]) => {
   return linear;
 };
 
-describe('the caller\'s frames', () => {
-  it('are 20 ms each, every sample once and in order, whatever the datagrams\' lengths', () => {
-    fc.assert(fc.property(fc.array(fc.array(code, { minLength: 1, maxLength: 500 }), { maxLength: 10 }), (datagrams) => {
-      const got: number[] = [];
-      let frames = 0;
-      const caller = createCallerFrames((frame) => {
-        got.push(...frame);
-        frames += 1;
-      });
-      for (const datagram of datagrams) expect(caller.push(l16(datagram))).toBe(true);
-      const all = datagrams.flat();
-      expect(frames).toBe(Math.floor(all.length / 160));
-      expect(got).toEqual(all.slice(0, frames * 160));
-    }));
+describe("the caller's frames", () => {
+  it("are 20 ms each, every sample once and in order, whatever the datagrams' lengths", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(code, { minLength: 1, maxLength: 500 }), { maxLength: 10 }), (datagrams) => {
+        const got: number[] = [];
+        let frames = 0;
+        const caller = createCallerFrames((frame) => {
+          got.push(...frame);
+          frames += 1;
+        });
+        for (const datagram of datagrams) expect(caller.push(l16(datagram))).toBe(true);
+        const all = datagrams.flat();
+        expect(frames).toBe(Math.floor(all.length / 160));
+        expect(got).toEqual(all.slice(0, frames * 160));
+      }),
+    );
   });
 
   it('refuse what is no L16', () => {
-    const caller = createCallerFrames(() => { throw new Error('no frame expected'); });
-    expect([0, 1, 321, 4_098].map((length) => caller.push(new Uint8Array(length)))).toEqual([false, false, false, false]);
+    const caller = createCallerFrames(() => {
+      throw new Error('no frame expected');
+    });
+    expect([0, 1, 321, 4_098].map((length) => caller.push(new Uint8Array(length)))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('forget a beginning when told to', () => {

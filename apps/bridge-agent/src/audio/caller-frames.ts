@@ -4,7 +4,10 @@ import { FRAME_BYTES } from './playout-queue.js';
 /** More than any packetization time gives (FreeSWITCH's own buffer for a frame of 8 kHz). */
 const LONGEST_DATAGRAM = 4_096;
 
-/** Cuts what FreeSWITCH sends into the protocol's 20 ms. A caller who packs 10, 30 or 60 ms into a packet arrives here in datagrams of that length. */
+/**
+ *  Cuts what FreeSWITCH sends into the protocol's 20 ms. A caller who packs 10, 30 or 60 ms into a packet arrives here
+ *  in datagrams of that length.
+ */
 export interface CallerFrames {
   /** One datagram of little-endian L16. False: it is none. */
   push(l16: Uint8Array): boolean;
@@ -34,6 +37,8 @@ export function createCallerFrames(onFrame: (muLaw: Buffer) => void): CallerFram
       }
       return true;
     },
-    reset() { filled = 0; },
+    reset() {
+      filled = 0;
+    },
   };
 }

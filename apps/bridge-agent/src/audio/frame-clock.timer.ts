@@ -1,15 +1,19 @@
 import { framesDue, startFrameClock, untilNextFrame, type FrameClock } from './frame-clock.js';
 
 export interface FramePlayer {
-  /** Plays `frames` frames, almost always one. `late` of them after their time; `skipped` before them will never be played. True: not yet, its frame is about to come. */
+  /**
+   *  Plays `frames` frames, almost always one. `late` of them after their time; `skipped` before them will never be
+   *  played. True: not yet, its frame is about to come.
+   */
   play(frames: number, late: number, skipped: number): boolean;
   /** What it has not played of its own by now it plays now. */
   settle(): void;
 }
 
 /**
- * How long a frame that is about to come is waited for. A timer runs before what came meanwhile is read, and who speaks in real time is some milliseconds early or late: silence in
- * its place would be a click, and everything after it late. A telephone's jitter buffer takes that.
+ * How long a frame that is about to come is waited for. A timer runs before what came meanwhile is read, and who speaks
+ * in real time is some milliseconds early or late: silence in its place would be a click, and everything after it late.
+ * A telephone's jitter buffer takes that.
  */
 const GRACE_MS = 8;
 
@@ -19,7 +23,10 @@ export interface FrameTimer {
   readonly players: number;
 }
 
-/** One timer for all calls; it runs only while there is one. `onError` hears of a player that threw: the others play on. */
+/**
+ *  One timer for all calls; it runs only while there is one. `onError` hears of a player that threw: the others play
+ *  on.
+ */
 export function createFrameTimer(onError: (error: unknown) => void): FrameTimer {
   const players = new Set<FramePlayer>();
   /** Whose frame is waited for. */
@@ -72,7 +79,11 @@ export function createFrameTimer(onError: (error: unknown) => void): FrameTimer 
       clock = startFrameClock(performance.now());
       sleep(clock);
     },
-    remove(player) { players.delete(player); },
-    get players() { return players.size; },
+    remove(player) {
+      players.delete(player);
+    },
+    get players() {
+      return players.size;
+    },
   };
 }

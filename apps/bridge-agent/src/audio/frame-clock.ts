@@ -2,7 +2,10 @@
 export const FRAME_MS = 20;
 /** Frames in one tick while lateness is caught up: a telephone's jitter buffer takes that many at once. */
 const MAX_BURST = 3;
-/** Half a second of lateness is caught up. What is older is left out: no telephone's jitter buffer would take it, and words sent to it faster than it plays are lost. */
+/**
+ *  Half a second of lateness is caught up. What is older is left out: no telephone's jitter buffer would take it, and
+ *  words sent to it faster than it plays are lost.
+ */
 const MAX_BACKLOG = 25;
 
 /** When the frames of all calls go out. Times are milliseconds of a clock that never goes back. */
@@ -18,7 +21,10 @@ export interface FrameClock {
 
 export const startFrameClock = (now: number): FrameClock => ({ startedAt: now, passed: 0, late: 0, skipped: 0 });
 
-/** How many frames to give out now. Every due time is reckoned from the start, so that what one tick is late the next is not. */
+/**
+ *  How many frames to give out now. Every due time is reckoned from the start, so that what one tick is late the next
+ *  is not.
+ */
 export function framesDue(clock: FrameClock, now: number): number {
   const due = Math.floor((now - clock.startedAt) / FRAME_MS) - clock.passed;
   if (due <= 0) return 0;

@@ -1,6 +1,7 @@
 /**
- * ITU-T G.711 between its 8-bit codes and 16-bit linear samples, by table. A sample that lies exactly on a decision value belongs to the interval above it, on both
- * sides of zero, as in the ITU's own reference (G.191); other implementations mirror the negative side and differ in those samples by one code.
+ * ITU-T G.711 between its 8-bit codes and 16-bit linear samples, by table. A sample that lies exactly on a decision
+ * value belongs to the interval above it, on both sides of zero, as in the ITU's own reference (G.191); other
+ * implementations mirror the negative side and differ in those samples by one code.
  */
 
 /** The code of no sound. */
@@ -44,7 +45,10 @@ function aLawSample(code: number): number {
   return (plain & 0x80 ? value : -value) * 8;
 }
 
-/** Indexed by the sample's 16 bits as an unsigned number: two bytes in their order make the index, without a sign to extend. */
+/**
+ *  Indexed by the sample's 16 bits as an unsigned number: two bytes in their order make the index, without a sign to
+ *  extend.
+ */
 function codes(codeOf: (sample: number) => number): Uint8Array {
   return Uint8Array.from({ length: 65_536 }, (_, bits) => codeOf((bits << 16) >> 16));
 }
@@ -71,14 +75,19 @@ export function writeMuLawSample(code: number, l16: Uint8Array, at: number): voi
 }
 
 /** `count` little-endian samples into as many codes. `source` and `target` may be the same buffer. */
-export const encodeMuLaw = (source: Uint8Array, target: Uint8Array, count: number): void => encode(TO_MU_LAW, source, target, count);
-export const encodeALaw = (source: Uint8Array, target: Uint8Array, count: number): void => encode(TO_A_LAW, source, target, count);
+export const encodeMuLaw = (source: Uint8Array, target: Uint8Array, count: number): void =>
+  encode(TO_MU_LAW, source, target, count);
+export const encodeALaw = (source: Uint8Array, target: Uint8Array, count: number): void =>
+  encode(TO_A_LAW, source, target, count);
 /** `count` codes into little-endian samples, twice as many bytes. `source` and `target` may be the same buffer. */
-export const decodeMuLaw = (source: Uint8Array, target: Uint8Array, count: number): void => decode(FROM_MU_LAW, source, target, count);
-export const decodeALaw = (source: Uint8Array, target: Uint8Array, count: number): void => decode(FROM_A_LAW, source, target, count);
+export const decodeMuLaw = (source: Uint8Array, target: Uint8Array, count: number): void =>
+  decode(FROM_MU_LAW, source, target, count);
+export const decodeALaw = (source: Uint8Array, target: Uint8Array, count: number): void =>
+  decode(FROM_A_LAW, source, target, count);
 
 function encode(table: Uint8Array, source: Uint8Array, target: Uint8Array, count: number): void {
-  for (let index = 0; index < count; index += 1) target[index] = table[source[2 * index]! | (source[2 * index + 1]! << 8)]!;
+  for (let index = 0; index < count; index += 1)
+    target[index] = table[source[2 * index]! | (source[2 * index + 1]! << 8)]!;
 }
 
 /** From the last to the first: in one and the same buffer the output would overtake the input otherwise. */

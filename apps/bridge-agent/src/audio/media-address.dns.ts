@@ -5,10 +5,16 @@ import ipaddr from 'ipaddr.js';
 /** The code of the error that a name which leads into a private network is refused with. */
 export const PRIVATE_ADDRESS = 'EPRIVATEADDRESS';
 
-/** Of IPv6 nothing else is routed in the internet (RFC 4291 §2.4); the library counts `::127.0.0.1` written as `::7f00:1` among it. */
+/**
+ *  Of IPv6 nothing else is routed in the internet (RFC 4291 §2.4); the library counts `::127.0.0.1` written as
+ *  `::7f00:1` among it.
+ */
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Loopback, link-local (and with it the cloud's metadata service), private, multicast and reserved ranges are not public; an IPv4 address in IPv6 clothes counts as what it is. */
+/**
+ *  Loopback, link-local (and with it the cloud's metadata service), private, multicast and reserved ranges are not
+ *  public; an IPv4 address in IPv6 clothes counts as what it is.
+ */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false;
   const parsed = ipaddr.process(address);
@@ -27,12 +33,15 @@ type LookupAnswer = (error: NodeJS.ErrnoException | null, address: string | Look
 const RESOLUTION_DELAY_MS = 50;
 const ASKED = { timeout: 2_000, tries: 2 };
 
-/** For `net.connect`: only public addresses of the name. What is checked here is what is connected to; a name that changes its address in between gains nothing. */
+/**
+ *  For `net.connect`: only public addresses of the name. What is checked here is what is connected to; a name that
+ *  changes its address in between gains nothing.
+ */
 export const lookupPublic = publicLookup();
 
 /**
- * Asks the name servers itself: the system's `getaddrinfo` would hold one of the four threads that all files are written with for as long as a customer's name server is silent.
- * What only the host's own files know is not public.
+ * Asks the name servers itself: the system's `getaddrinfo` would hold one of the four threads that all files are
+ * written with for as long as a customer's name server is silent. What only the host's own files know is not public.
  */
 export function publicLookup(servers?: readonly string[]) {
   return (hostname: string, options: LookupOptions, answer: LookupAnswer): void => {
@@ -59,7 +68,10 @@ export function publicLookup(servers?: readonly string[]) {
       if (open === 0) settle();
       else if (found.length > 0) delay = setTimeout(settle, RESOLUTION_DELAY_MS);
     };
-    for (const family of families) resolver[family === 4 ? 'resolve4' : 'resolve6'](hostname, (error, addresses) => { heard(family, error, addresses); });
+    for (const family of families)
+      resolver[family === 4 ? 'resolve4' : 'resolve6'](hostname, (error, addresses) => {
+        heard(family, error, addresses);
+      });
   };
 }
 
@@ -68,9 +80,14 @@ const refusal = () => Object.assign(new Error('the name leads into a private net
 
 /** RFC 6761 §6.3: no name server is asked about those. */
 const isLoopbackName = (name: string): boolean => /(^|\.)localhost\.?$/i.test(name);
-const isOther = (family: 4 | 6, wanted: LookupOptions['family']): boolean => (family === 4 ? wanted === 6 || wanted === 'IPv6' : wanted === 4 || wanted === 'IPv4');
+const isOther = (family: 4 | 6, wanted: LookupOptions['family']): boolean =>
+  family === 4 ? wanted === 6 || wanted === 'IPv6' : wanted === 4 || wanted === 'IPv4';
 
-function give(found: readonly LookupAddress[], failure: NodeJS.ErrnoException | undefined, { all, answer }: { all: boolean; answer: LookupAnswer }): void {
+function give(
+  found: readonly LookupAddress[],
+  failure: NodeJS.ErrnoException | undefined,
+  { all, answer }: { all: boolean; answer: LookupAnswer },
+): void {
   const allowed = found.filter(({ address }) => isPublicAddress(address)).sort((a, b) => a.family - b.family);
   const [first] = allowed;
   if (first === undefined) return answer(found.length === 0 && failure !== undefined ? failure : refusal(), []);

@@ -24,25 +24,49 @@ afterEach(async () => {
 
 function open(options: Partial<MediaLinkOptions> = {}) {
   const seen = { starts: 0, drops: 0, ends: [] as string[], asked: [] as string[] };
-  const link = openMediaLink({
-    mediaUrl: assistant.url,
-    accountSid: 'AC00000000000000000000000000000001',
-    callSid: CALL,
-    parameters: { From: '+15550100001' },
-    connectWithinMs: 3_000,
-    reconnectWithinMs: 1_000,
-    allowPrivate: true,
-    logger: createLogger('test', { level: 'debug', destination: { write: (line) => { logged += line; } } }),
-    ...options,
-  }, {
-    media: (payload) => { seen.asked.push(payload); },
-    mark: (name) => { seen.asked.push(`mark ${name}`); },
-    clear: () => { seen.asked.push('clear'); },
-    digits: (digits) => { seen.asked.push(digits); },
-    onStart: () => { seen.starts += 1; },
-    onDrop: () => { seen.drops += 1; },
-    onEnd: (reason) => { seen.ends.push(reason); },
-  });
+  const link = openMediaLink(
+    {
+      mediaUrl: assistant.url,
+      accountSid: 'AC00000000000000000000000000000001',
+      callSid: CALL,
+      parameters: { From: '+15550100001' },
+      connectWithinMs: 3_000,
+      reconnectWithinMs: 1_000,
+      allowPrivate: true,
+      logger: createLogger('test', {
+        level: 'debug',
+        destination: {
+          write: (line) => {
+            logged += line;
+          },
+        },
+      }),
+      ...options,
+    },
+    {
+      media: (payload) => {
+        seen.asked.push(payload);
+      },
+      mark: (name) => {
+        seen.asked.push(`mark ${name}`);
+      },
+      clear: () => {
+        seen.asked.push('clear');
+      },
+      digits: (digits) => {
+        seen.asked.push(digits);
+      },
+      onStart: () => {
+        seen.starts += 1;
+      },
+      onDrop: () => {
+        seen.drops += 1;
+      },
+      onEnd: (reason) => {
+        seen.ends.push(reason);
+      },
+    },
+  );
   links.push(link);
   return { link, seen };
 }
@@ -59,8 +83,18 @@ describe('the stream of a call', () => {
     link.stop();
     const connection = await first();
     await eventually(() => connection.closedWith === 1000);
-    expect(connection.messages.map(({ event }) => event)).toEqual(['connected', 'start', 'media', 'dtmf', 'mark', 'stop']);
-    expect(connection.of('start')[0]?.start).toMatchObject({ callSid: CALL, customParameters: { From: '+15550100001' } });
+    expect(connection.messages.map(({ event }) => event)).toEqual([
+      'connected',
+      'start',
+      'media',
+      'dtmf',
+      'mark',
+      'stop',
+    ]);
+    expect(connection.of('start')[0]?.start).toMatchObject({
+      callSid: CALL,
+      customParameters: { From: '+15550100001' },
+    });
     expect([seen.starts, seen.ends, link.sendFrame(silence, 20)]).toEqual([1, [], false]);
   });
 
@@ -70,8 +104,15 @@ describe('the stream of a call', () => {
     await eventually(() => connection.of('start').length === 1);
     const streamSid = connection.of('start')[0]!.streamSid;
     for (const message of [
-      { event: 'media', streamSid, media: { payload: 'AAAA' } }, { event: 'mark', streamSid, mark: { name: 'a' } }, { event: 'clear' }, { event: 'other' }, { event: 'clear', streamSid: 'MZ1' }, '{', '[]',
-    ]) connection.send(message);
+      { event: 'media', streamSid, media: { payload: 'AAAA' } },
+      { event: 'mark', streamSid, mark: { name: 'a' } },
+      { event: 'clear' },
+      { event: 'other' },
+      { event: 'clear', streamSid: 'MZ1' },
+      '{',
+      '[]',
+    ])
+      connection.send(message);
     connection.ws.send(Buffer.from([1, 2]));
     await eventually(() => link.counts.ignored === 3 && link.counts.malformed === 2);
     expect(seen.asked).toEqual(['AAAA', 'mark a', 'clear']);
@@ -82,14 +123,18 @@ describe('the stream of a call', () => {
     await link.connected;
     const connection = await first();
     const headers = connection.headers as Record<string, string>;
-    expect(new Webhook(SECRET).verify(JSON.stringify(`${assistant.url}?tenant=1`), headers)).toBe(`${assistant.url}?tenant=1`);
+    expect(new Webhook(SECRET).verify(JSON.stringify(`${assistant.url}?tenant=1`), headers)).toBe(
+      `${assistant.url}?tenant=1`,
+    );
     await eventually(() => connection.of('start').length === 1);
     expect(headers['webhook-id']).toBe(connection.of('start')[0]?.streamSid);
     expect(headers['x-twilio-signature']).toEqual(expect.any(String));
   });
 
   it('logs neither secrets nor what the URL may hold of them', async () => {
-    const mediaUrl = assistant.url.replace('127.0.0.1', 'user:hunter2@127.0.0.1').replace('/stream', '/path-token') + '?key=query-token';
+    const mediaUrl =
+      assistant.url.replace('127.0.0.1', 'user:hunter2@127.0.0.1').replace('/stream', '/path-token') +
+      '?key=query-token';
     const { link } = open({ signingSecret: SECRET, mediaUrl });
     await link.connected;
     (await first()).ws.terminate();
@@ -136,9 +181,17 @@ describe('connecting', () => {
 
   it('is given up in time', async () => {
     const { link, seen } = open({ mediaUrl: `ws://127.0.0.1:${await freePort()}/`, connectWithinMs: 300 });
-    expect(await link.connected).toEqual({ outcome: 'failed', reason: 'media-stream-unreachable', detail: 'ECONNREFUSED' });
+    expect(await link.connected).toEqual({
+      outcome: 'failed',
+      reason: 'media-stream-unreachable',
+      detail: 'ECONNREFUSED',
+    });
     assistant.refuse = () => ({ status: 503 });
-    expect(await open({ connectWithinMs: 300 }).link.connected).toEqual({ outcome: 'failed', reason: 'media-stream-refused', detail: 'HTTP 503' });
+    expect(await open({ connectWithinMs: 300 }).link.connected).toEqual({
+      outcome: 'failed',
+      reason: 'media-stream-refused',
+      detail: 'HTTP 503',
+    });
     expect(seen.ends).toEqual([]);
   });
 
@@ -201,18 +254,23 @@ describe('a stream that drops', () => {
 
   it('again and again is no stream', async () => {
     const { seen } = open();
-    assistant.onConnection = ({ ws }) => { setImmediate(() => ws.terminate()); };
+    assistant.onConnection = ({ ws }) => {
+      setImmediate(() => ws.terminate());
+    };
     await eventually(() => seen.ends.length === 1);
     expect([seen.ends, seen.drops, assistant.connections.length]).toEqual([['media-stream-unstable'], 6, 6]);
   });
 
-  it.each([[1000], [undefined], [4001]])('is no drop when the assistant closes it with %s: it hangs up', async (code) => {
-    const { link, seen } = open();
-    await link.connected;
-    (await first()).ws.close(code);
-    await eventually(() => seen.ends.length === 1);
-    expect([seen.ends, seen.drops]).toEqual([['assistant-hung-up'], 0]);
-  });
+  it.each([[1000], [undefined], [4001]])(
+    'is no drop when the assistant closes it with %s: it hangs up',
+    async (code) => {
+      const { link, seen } = open();
+      await link.connected;
+      (await first()).ws.close(code);
+      await eventually(() => seen.ends.length === 1);
+      expect([seen.ends, seen.drops]).toEqual([['assistant-hung-up'], 0]);
+    },
+  );
 
   it('is not connected again when the call has ended', async () => {
     const { link, seen } = open();
@@ -241,8 +299,18 @@ describe('an assistant that floods us', () => {
   });
 
   it.each<[string, (connection: AssistantConnection) => void]>([
-    ['binary messages', ({ ws }) => { for (let n = 0; n < 12; n += 1) ws.send(Buffer.alloc(1_000_000)); }],
-    ['pings', ({ ws }) => { for (let n = 0; n < 150_000; n += 1) ws.ping(); }],
+    [
+      'binary messages',
+      ({ ws }) => {
+        for (let n = 0; n < 12; n += 1) ws.send(Buffer.alloc(1_000_000));
+      },
+    ],
+    [
+      'pings',
+      ({ ws }) => {
+        for (let n = 0; n < 150_000; n += 1) ws.ping();
+      },
+    ],
   ])('with %s is read as slowly', async (_what, flood) => {
     const { link, seen } = open();
     await link.connected;

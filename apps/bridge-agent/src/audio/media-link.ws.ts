@@ -34,7 +34,12 @@ export interface MediaLinkEvents extends AssistantRequests {
 
 export type LinkOutcome = { outcome: 'connected' } | { outcome: 'failed'; reason: AudioEnd; detail: string };
 
-export interface LinkCounts { attempts: number; reconnects: number; malformed: number; ignored: number }
+export interface LinkCounts {
+  attempts: number;
+  reconnects: number;
+  malformed: number;
+  ignored: number;
+}
 
 /** One call's stream to its assistant, over as many connections as it takes. */
 export interface MediaLink {
@@ -49,7 +54,10 @@ export interface MediaLink {
 
 /** Is refused for its scheme. */
 const NO_URL = new URL('none:');
-/** Where nobody is there by then, there is time for another attempt in the deadline for the answer. Whoever is there may take all of it: some open a model's session before they answer. */
+/**
+ *  Where nobody is there by then, there is time for another attempt in the deadline for the answer. Whoever is there
+ *  may take all of it: some open a model's session before they answer.
+ */
 const CONNECT_MS = 2_500;
 const PAUSES = { firstMs: 100, maxMs: 1_000 };
 /** Digits that the caller presses while the stream is away reach the assistant afterwards. */
@@ -69,18 +77,24 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
   const attempt = (deadlineMs: number): Promise<DialOutcome> => {
     counts.attempts += 1;
     const streamSid = sid('MZ', randomUUID());
-    const headers = options.signingSecret === undefined ? {} : signatureHeaders(options.signingSecret, url, { streamSid, now: new Date() });
+    const headers =
+      options.signingSecret === undefined
+        ? {}
+        : signatureHeaders(options.signingSecret, url, { streamSid, now: new Date() });
     const { allowPrivate, ca } = options;
-    return dialMediaSocket({ url, headers, deadlineMs, connectWithinMs: CONNECT_MS, allowPrivate, ca, signal: stopping.signal }, {
-      onOpen: (opened) => begin(opened, streamSid),
-      onText: (text) => read(text, streamSid),
-      onBinary: (bytes) => {
-        charge(bytes);
-        counts.ignored += 1;
+    return dialMediaSocket(
+      { url, headers, deadlineMs, connectWithinMs: CONNECT_MS, allowPrivate, ca, signal: stopping.signal },
+      {
+        onOpen: (opened) => begin(opened, streamSid),
+        onText: (text) => read(text, streamSid),
+        onBinary: (bytes) => {
+          charge(bytes);
+          counts.ignored += 1;
+        },
+        onControlFrame: () => charge(0),
+        onClose: closed,
       },
-      onControlFrame: () => charge(0),
-      onClose: closed,
-    });
+    );
   };
 
   const begin = (opened: MediaSocket, streamSid: string): void => {
@@ -146,8 +160,11 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
 
   return {
     connected,
-    sendFrame: (muLaw, timestampMs) => socket !== undefined && messages !== undefined && socket.sendMedia(messages.media(muLaw, timestampMs)),
-    sendMark(name) { if (messages) socket?.sendControl(messages.mark(name)); },
+    sendFrame: (muLaw, timestampMs) =>
+      socket !== undefined && messages !== undefined && socket.sendMedia(messages.media(muLaw, timestampMs)),
+    sendMark(name) {
+      if (messages) socket?.sendControl(messages.mark(name));
+    },
     sendDtmf(digit) {
       if (messages) socket?.sendControl(messages.dtmf(digit));
       else if (heldDigits.length < HELD_DIGITS) heldDigits.push(digit);
@@ -162,21 +179,32 @@ export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents
   };
 }
 
-const isFinal = (outcome: DialOutcome): boolean => outcome.outcome === 'private-address' || (outcome.outcome === 'refused' && !worthRetrying(outcome.status));
+const isFinal = (outcome: DialOutcome): boolean =>
+  outcome.outcome === 'private-address' || (outcome.outcome === 'refused' && !worthRetrying(outcome.status));
 
 function failureOf(outcome: Exclude<DialOutcome, { outcome: 'open' }>): LinkOutcome {
   switch (outcome.outcome) {
-    case 'refused': return { outcome: 'failed', reason: 'media-stream-refused', detail: `HTTP ${outcome.status}` };
-    case 'private-address': return { outcome: 'failed', reason: 'media-address-not-allowed', detail: 'the name leads into a private network' };
-    case 'unreachable': return { outcome: 'failed', reason: 'media-stream-unreachable', detail: outcome.why };
+    case 'refused':
+      return { outcome: 'failed', reason: 'media-stream-refused', detail: `HTTP ${outcome.status}` };
+    case 'private-address':
+      return {
+        outcome: 'failed',
+        reason: 'media-address-not-allowed',
+        detail: 'the name leads into a private network',
+      };
+    case 'unreachable':
+      return { outcome: 'failed', reason: 'media-stream-unreachable', detail: outcome.why };
   }
 }
 
 /** What no attempt would change. */
 function refusedAtOnce(url: URL, { signingSecret, allowPrivate }: MediaLinkOptions): Promise<LinkOutcome> | undefined {
-  const refuse = (reason: AudioEnd, detail: string): Promise<LinkOutcome> => Promise.resolve({ outcome: 'failed', reason, detail });
-  if (!['ws:', 'wss:'].includes(url.protocol) || url.hash !== '') return refuse('media-url-invalid', 'a media URL begins with ws:// or wss:// and has no fragment');
-  if (!allowPrivate && isPrivateLiteral(url)) return refuse('media-address-not-allowed', 'the address belongs to a private network');
+  const refuse = (reason: AudioEnd, detail: string): Promise<LinkOutcome> =>
+    Promise.resolve({ outcome: 'failed', reason, detail });
+  if (!['ws:', 'wss:'].includes(url.protocol) || url.hash !== '')
+    return refuse('media-url-invalid', 'a media URL begins with ws:// or wss:// and has no fragment');
+  if (!allowPrivate && isPrivateLiteral(url))
+    return refuse('media-address-not-allowed', 'the address belongs to a private network');
   try {
     if (signingSecret !== undefined) signatureHeaders(signingSecret, url, { streamSid: '', now: new Date(0) });
     return undefined;

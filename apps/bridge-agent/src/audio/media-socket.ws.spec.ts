@@ -15,24 +15,50 @@ import { dialMediaSocket, type MediaSocket, type MediaSocketOptions } from './me
 
 let assistant: Assistant;
 const closing: (() => unknown)[] = [];
-beforeEach(async () => { assistant = await startAssistant(); });
+beforeEach(async () => {
+  assistant = await startAssistant();
+});
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
   await assistant.stop();
 });
 
 function dial(options: Partial<MediaSocketOptions> = {}) {
-  const seen = { texts: [] as string[], binaries: 0, controlFrames: 0, closed: [] as { code: number; why: string }[], socket: undefined as MediaSocket | undefined };
-  const outcome = dialMediaSocket({ url: new URL(assistant.url), headers: {}, deadlineMs: 5_000, allowPrivate: true, signal: new AbortController().signal, ...options }, {
-    onOpen(socket) {
-      seen.socket = socket;
-      closing.push(() => socket.destroy());
+  const seen = {
+    texts: [] as string[],
+    binaries: 0,
+    controlFrames: 0,
+    closed: [] as { code: number; why: string }[],
+    socket: undefined as MediaSocket | undefined,
+  };
+  const outcome = dialMediaSocket(
+    {
+      url: new URL(assistant.url),
+      headers: {},
+      deadlineMs: 5_000,
+      allowPrivate: true,
+      signal: new AbortController().signal,
+      ...options,
     },
-    onText: (text) => { seen.texts.push(text.toString()); },
-    onBinary: (bytes) => { seen.binaries += bytes; },
-    onControlFrame: () => { seen.controlFrames += 1; },
-    onClose: (code, why) => { seen.closed.push({ code, why }); },
-  });
+    {
+      onOpen(socket) {
+        seen.socket = socket;
+        closing.push(() => socket.destroy());
+      },
+      onText: (text) => {
+        seen.texts.push(text.toString());
+      },
+      onBinary: (bytes) => {
+        seen.binaries += bytes;
+      },
+      onControlFrame: () => {
+        seen.controlFrames += 1;
+      },
+      onClose: (code, why) => {
+        seen.closed.push({ code, why });
+      },
+    },
+  );
   return { outcome, seen };
 }
 
@@ -44,7 +70,9 @@ async function rawServer(onSocket: (socket: Socket) => void): Promise<URL> {
     socket.on('error', () => {});
     onSocket(socket);
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   closing.push(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -123,19 +151,31 @@ describe('an attempt', () => {
       const drip = setInterval(() => socket.write('H'), 20);
       socket.on('close', () => clearInterval(drip));
     });
-    for (const url of [silent, dripping]) expect(await dial({ url, deadlineMs: 200 }).outcome).toMatchObject({ outcome: 'unreachable' });
+    for (const url of [silent, dripping])
+      expect(await dial({ url, deadlineMs: 200 }).outcome).toMatchObject({ outcome: 'unreachable' });
   });
 
   it('ends earlier where nobody is there, though somebody may take his time to answer', async () => {
     const url = new URL(String(await rawServer(() => {})).replace('ws:', 'wss:'));
-    expect(await dial({ url, connectWithinMs: 100 }).outcome).toEqual({ outcome: 'unreachable', why: 'no connection within 100 ms' });
+    expect(await dial({ url, connectWithinMs: 100 }).outcome).toEqual({
+      outcome: 'unreachable',
+      why: 'no connection within 100 ms',
+    });
     assistant.handshakeTakesMs = 300;
     expect(await dial({ connectWithinMs: 100 }).outcome).toEqual({ outcome: 'open' });
   });
 
-  it('tells a port on which nobody listens, and an answer that is no WebSocket\'s', async () => {
-    expect(await dial({ url: new URL(`ws://127.0.0.1:${await freePort()}`) }).outcome).toEqual({ outcome: 'unreachable', why: 'ECONNREFUSED' });
-    const rude = await rawServer((socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n'));
+  it("tells a port on which nobody listens, and an answer that is no WebSocket's", async () => {
+    expect(await dial({ url: new URL(`ws://127.0.0.1:${await freePort()}`) }).outcome).toEqual({
+      outcome: 'unreachable',
+      why: 'ECONNREFUSED',
+    });
+    const rude = await rawServer((socket) =>
+      socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ' +
+          'wrong\r\n\r\n',
+      ),
+    );
     expect(await dial({ url: rude }).outcome).toMatchObject({ outcome: 'unreachable' });
     const closed = await rawServer((socket) => socket.destroy());
     expect(await dial({ url: closed }).outcome).toMatchObject({ outcome: 'unreachable' });
@@ -160,12 +200,33 @@ describe('a certificate', () => {
   it('must be one that is trusted, for that name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'trunkmesh-tls-'));
     closing.push(() => rmSync(folder, { recursive: true }));
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
-      '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '1',
+        '-subj',
+        '/CN=localhost',
+        '-addext',
+        'subjectAltName=DNS:localhost',
+        '-keyout',
+        join(folder, 'key.pem'),
+        '-out',
+        join(folder, 'cert.pem'),
+      ],
+      { stdio: 'ignore' },
+    );
     const cert = readFileSync(join(folder, 'cert.pem'), 'utf8');
     const server = createTlsServer({ cert, key: readFileSync(join(folder, 'key.pem')) });
     const sockets = new WebSocketServer({ server });
-    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
     closing.push(() => {
       for (const ws of sockets.clients) ws.terminate();
       server.close();
@@ -174,7 +235,10 @@ describe('a certificate', () => {
     const named = new URL(`wss://localhost:${port}/`);
     expect(await dial({ url: named }).outcome).toEqual({ outcome: 'unreachable', why: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
     expect(await dial({ url: named, ca: cert }).outcome).toEqual({ outcome: 'open' });
-    expect(await dial({ url: new URL(`wss://127.0.0.1:${port}/`), ca: cert }).outcome).toEqual({ outcome: 'unreachable', why: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(await dial({ url: new URL(`wss://127.0.0.1:${port}/`), ca: cert }).outcome).toEqual({
+      outcome: 'unreachable',
+      why: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
   });
 });
 
@@ -185,7 +249,9 @@ describe('an assistant that misbehaves', () => {
     for (let n = 0; n < 5_000; n += 1) assistant.connections[0]?.send('{}');
     let most = 0;
     for (let before = 0; before < 5_000;) {
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
       most = Math.max(most, seen.texts.length - before);
       before = seen.texts.length;
     }
@@ -202,7 +268,9 @@ describe('an assistant that misbehaves', () => {
 
   it('and sends one byte at a time is not listened to until the last', async () => {
     let raw: Socket | undefined;
-    assistant.onConnection = ({ ws }) => { raw = (ws as unknown as { _socket: Socket })._socket; };
+    assistant.onConnection = ({ ws }) => {
+      raw = (ws as unknown as { _socket: Socket })._socket;
+    };
     const { outcome, seen } = dial();
     await outcome;
     raw!.setNoDelay(true);
@@ -210,7 +278,9 @@ describe('an assistant that misbehaves', () => {
     raw!.write(Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x40]));
     for (let sent = 0; sent < 100_000 && seen.closed.length === 0; sent += 1) {
       raw!.write('x');
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     }
     await eventually(() => seen.closed.length === 1);
     expect(seen.closed[0]).toMatchObject({ code: 1006, why: 'WS_ERR_TOO_MANY_BUFFERED_PARTS' });
@@ -220,7 +290,9 @@ describe('an assistant that misbehaves', () => {
     const { outcome, seen } = dial();
     await outcome;
     let pongs = 0;
-    assistant.connections[0]?.ws.on('pong', () => { pongs += 1; });
+    assistant.connections[0]?.ws.on('pong', () => {
+      pongs += 1;
+    });
     for (let n = 0; n < 10; n += 1) assistant.connections[0]?.ws.ping();
     await eventually(() => pongs === 10);
     expect(seen.controlFrames).toBe(10);
@@ -236,17 +308,25 @@ describe('an assistant that misbehaves', () => {
   });
 
   it('is not taken for dead because we stood still ourselves', async () => {
-    const worker = new Worker(`
+    const worker = new Worker(
+      `
       const { WebSocketServer } = require('ws');
-      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => require('node:worker_threads').parentPort.postMessage(server.address().port));
-    `, { eval: true });
+      const { parentPort } = require('node:worker_threads');
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () =>
+        parentPort.postMessage(server.address().port));
+    `,
+      { eval: true },
+    );
     closing.push(() => worker.terminate());
-    const [port] = await once(worker, 'message') as [number];
+    const [port] = (await once(worker, 'message')) as [number];
     const { outcome, seen } = dial({ url: new URL(`ws://127.0.0.1:${port}/`), livenessMs: 400 });
     await outcome;
     for (let n = 0; n < 3; n += 1) {
-      // The connection's own interval has the same time and is first: its ping has just gone out, and is answered while nobody here reads.
-      await new Promise((resolve) => { setTimeout(resolve, 400); });
+      // The connection's own interval has the same time and is first: its ping has just gone out, and is answered while
+      // nobody here reads.
+      await new Promise((resolve) => {
+        setTimeout(resolve, 400);
+      });
       await new Promise<void>((resolve) => {
         setImmediate(() => {
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
@@ -254,7 +334,9 @@ describe('an assistant that misbehaves', () => {
         });
       });
     }
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
     expect(seen.closed).toEqual([]);
   });
 
@@ -262,7 +344,9 @@ describe('an assistant that misbehaves', () => {
     const { outcome, seen } = dial({ livenessMs: 30 });
     await outcome;
     let pings = 0;
-    assistant.connections[0]?.ws.on('ping', () => { pings += 1; });
+    assistant.connections[0]?.ws.on('ping', () => {
+      pings += 1;
+    });
     await eventually(() => pings >= 5);
     expect(seen.closed).toEqual([]);
   });
@@ -274,10 +358,13 @@ describe('an assistant that misbehaves', () => {
     const filler = JSON.stringify({ event: 'filler', text: 'x'.repeat(10_000) });
     const frame = Buffer.from(filler);
     let sent = 0;
-    await eventually(() => {
-      for (let n = 0; n < 500 && seen.socket?.sendMedia(frame); n += 1) sent += 1;
-      return seen.socket?.sendMedia(frame) === false;
-    }, { intervalMs: 1 });
+    await eventually(
+      () => {
+        for (let n = 0; n < 500 && seen.socket?.sendMedia(frame); n += 1) sent += 1;
+        return seen.socket?.sendMedia(frame) === false;
+      },
+      { intervalMs: 1 },
+    );
     expect(sent).toBeGreaterThan(0);
     for (let n = 0; n < 40; n += 1) seen.socket?.sendControl(filler);
     await eventually(() => seen.closed.length === 1);

@@ -6,7 +6,10 @@ export interface MediaSocketOptions {
   headers: Record<string, string>;
   /** From the look-up of the name to the end of the handshake. */
   deadlineMs: number;
-  /** From the look-up of the name until somebody is there at all (TCP, and TLS where the URL has it). Default: the deadline. */
+  /**
+   *  From the look-up of the name until somebody is there at all (TCP, and TLS where the URL has it). Default: the
+   *  deadline.
+   */
   connectWithinMs?: number;
   /** False: a name that leads into a private network is refused. */
   allowPrivate: boolean;
@@ -14,7 +17,10 @@ export interface MediaSocketOptions {
   ca?: string;
   /** Ends the attempt, not the connection. */
   signal: AbortSignal;
-  /** A connection that says nothing for one to two of these is dead, whatever the operating system believes. Default 3 s. */
+  /**
+   *  A connection that says nothing for one to two of these is dead, whatever the operating system believes. Default 3
+   *  s.
+   */
   livenessMs?: number;
 }
 
@@ -49,7 +55,10 @@ export interface MediaSocket {
 
 /** 60 s of speech in one message are 640 kB. */
 const LONGEST_MESSAGE = 1_048_576;
-/** Of one message, as the server cuts it and as the network brings it: each is an object of its own until the last has come. Pieces of a hundred bytes need no more. */
+/**
+ *  Of one message, as the server cuts it and as the network brings it: each is an object of its own until the last has
+ *  come. Pieces of a hundred bytes need no more.
+ */
 const MOST_PIECES = 16_384;
 /** Two seconds of the caller's audio: older than that it is of no use, and the memory is needed for others. */
 const MEDIA_BACKLOG = 32_768;
@@ -60,14 +69,21 @@ const CLOSE_DEADLINE_MS = 2_000;
 const BYE = 1000;
 const BROKEN = 1006;
 
-/** ws copies the message while it masks it, and answers before it returns: no callback, and the buffer is free again. */
+/**
+ *  ws copies the message while it masks it, and answers before it returns: no callback, and the buffer is free again.
+ */
 const TEXT = { binary: false, compress: false, fin: true, mask: true };
 
 /** One attempt. Rejects never. */
 export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocketEvents): Promise<DialOutcome> {
   return new Promise((resolve) => {
     let nobody: NodeJS.Timeout | undefined;
-    const ws = new WebSocket(options.url, clientOptions(options, () => { clearTimeout(nobody); }));
+    const ws = new WebSocket(
+      options.url,
+      clientOptions(options, () => {
+        clearTimeout(nobody);
+      }),
+    );
     /** The first reason counts: ending an attempt makes an error of its own. */
     let verdict: DialOutcome | undefined;
     const giveUp = (outcome: DialOutcome): void => {
@@ -77,7 +93,8 @@ export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocket
     const abandon = (): void => giveUp(unreachable('given up'));
     const late = setTimeout(() => giveUp(unreachable(`no answer within ${options.deadlineMs} ms`)), options.deadlineMs);
     const { connectWithinMs = Infinity } = options;
-    if (connectWithinMs < options.deadlineMs) nobody = setTimeout(() => giveUp(unreachable(`no connection within ${connectWithinMs} ms`)), connectWithinMs);
+    if (connectWithinMs < options.deadlineMs)
+      nobody = setTimeout(() => giveUp(unreachable(`no connection within ${connectWithinMs} ms`)), connectWithinMs);
     options.signal.addEventListener('abort', abandon, { once: true });
     const settle = (): void => {
       clearTimeout(late);
@@ -85,11 +102,16 @@ export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocket
       options.signal.removeEventListener('abort', abandon);
       resolve(verdict ?? unreachable('the connection was closed in the handshake'));
     };
-    const failed = (error: NodeJS.ErrnoException): void => { verdict ??= error.code === PRIVATE_ADDRESS ? { outcome: 'private-address' } : unreachable(error.code || error.message); };
+    const failed = (error: NodeJS.ErrnoException): void => {
+      verdict ??=
+        error.code === PRIVATE_ADDRESS ? { outcome: 'private-address' } : unreachable(error.code || error.message);
+    };
 
     ws.on('error', failed);
     ws.once('close', settle);
-    ws.once('unexpected-response', (_request, response) => giveUp({ outcome: 'refused', status: response.statusCode ?? 0 }));
+    ws.once('unexpected-response', (_request, response) =>
+      giveUp({ outcome: 'refused', status: response.statusCode ?? 0 }),
+    );
     ws.once('open', () => {
       ws.off('close', settle);
       ws.off('error', failed);
@@ -111,13 +133,16 @@ function clientOptions(options: MediaSocketOptions, onConnected: () => void): Cl
     maxPayload: LONGEST_MESSAGE,
     maxFragments: MOST_PIECES,
     maxBufferedChunks: MOST_PIECES,
-    // What came in one piece of 64 kB may be thirty thousand messages: the other calls' frames have their turn in between.
+    // What came in one piece of 64 kB may be thirty thousand messages: the other calls' frames have their turn in
+    // between.
     allowSynchronousEvents: false,
     rejectUnauthorized: true,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     closeTimeout: CLOSE_DEADLINE_MS,
     finishRequest(request) {
-      request.once('socket', (socket) => { socket.once(options.url.protocol === 'wss:' ? 'secureConnect' : 'connect', onConnected); });
+      request.once('socket', (socket) => {
+        socket.once(options.url.protocol === 'wss:' ? 'secureConnect' : 'connect', onConnected);
+      });
       request.end();
     },
     // ws hands what it does not know on to https.request (its documentation), its types do not say so.
@@ -133,15 +158,23 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
     ended ??= why;
     ws.terminate();
   };
-  const dead = (): void => { if (!heard && !ws.isPaused) end('nothing heard for too long'); };
+  const dead = (): void => {
+    if (!heard && !ws.isPaused) end('nothing heard for too long');
+  };
   const liveness = setInterval(() => {
-    // When it was us who stood still, what the assistant said meanwhile is read before the first immediate and told before the second, and only then it is judged.
-    if (!heard && !ws.isPaused) return void setImmediate(() => { setImmediate(dead); });
+    // When it was us who stood still, what the assistant said meanwhile is read before the first immediate and told
+    // before the second, and only then it is judged.
+    if (!heard && !ws.isPaused)
+      return void setImmediate(() => {
+        setImmediate(dead);
+      });
     heard = false;
     ws.ping();
   }, livenessMs);
 
-  ws.on('error', (error: NodeJS.ErrnoException) => { ended ??= error.code ?? error.message; });
+  ws.on('error', (error: NodeJS.ErrnoException) => {
+    ended ??= error.code ?? error.message;
+  });
   ws.on('message', (data, isBinary) => {
     heard = true;
     if (isBinary) events.onBinary((data as Buffer).length);
@@ -178,7 +211,11 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
         ws.resume();
       }, forMs);
     },
-    close() { ws.close(BYE); },
-    destroy() { end('given up'); },
+    close() {
+      ws.close(BYE);
+    },
+    destroy() {
+      end('given up');
+    },
   };
 }

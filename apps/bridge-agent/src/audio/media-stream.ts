@@ -1,11 +1,18 @@
 import { base64Length, encodeBase64 } from './base64.js';
 import { FRAME_BYTES } from './playout-queue.js';
 
-/** Names of a stream as the protocol writes them: two letters and 32 hexadecimal digits. A UUID's digits make one (`sid('CA', call_id)`), so the call's id can be read from it. */
+/**
+ *  Names of a stream as the protocol writes them: two letters and 32 hexadecimal digits. A UUID's digits make one
+ *  (`sid('CA', call_id)`), so the call's id can be read from it.
+ */
 export type SidKind = 'AC' | 'CA' | 'MZ';
 export const sid = (kind: SidKind, uuid: string): string => kind + uuid.replaceAll('-', '').toLowerCase();
 
-export interface StreamIdentity { accountSid: string; callSid: string; streamSid: string }
+export interface StreamIdentity {
+  accountSid: string;
+  callSid: string;
+  streamSid: string;
+}
 
 /** What the assistant is told of the call. */
 export interface StreamParameters {
@@ -43,7 +50,10 @@ export function customParameters(call: StreamParameters): Record<string, string>
   return { ...call.variables, ...Object.fromEntries(known) };
 }
 
-/** The messages of one stream to the assistant, in Twilio's Media Streams format. Counters are texts there, `sequenceNumber` counts all messages but `connected` from 1. */
+/**
+ *  The messages of one stream to the assistant, in Twilio's Media Streams format. Counters are texts there,
+ *  `sequenceNumber` counts all messages but `connected` from 1.
+ */
 export interface MediaStream {
   connected(): string;
   start(parameters: Readonly<Record<string, string>>): string;
@@ -64,29 +74,45 @@ export function startMediaStream(identity: StreamIdentity): MediaStream {
 
   return {
     connected: () => '{"event":"connected","protocol":"Call","version":"1.0.0"}',
-    start: (parameters) => JSON.stringify({
-      event: 'start',
-      sequenceNumber: next(),
-      streamSid,
-      start: { streamSid, accountSid, callSid, tracks: ['inbound'], mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 }, customParameters: parameters },
-    }),
+    start: (parameters) =>
+      JSON.stringify({
+        event: 'start',
+        sequenceNumber: next(),
+        streamSid,
+        start: {
+          streamSid,
+          accountSid,
+          callSid,
+          tracks: ['inbound'],
+          mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
+          customParameters: parameters,
+        },
+      }),
     media(muLaw, timestampMs) {
       sequence += 1;
       chunk += 1;
       return hot(sequence, chunk, timestampMs, muLaw);
     },
-    dtmf: (digit) => JSON.stringify({ event: 'dtmf', sequenceNumber: next(), streamSid, dtmf: { track: 'inbound_track', digit } }),
+    dtmf: (digit) =>
+      JSON.stringify({ event: 'dtmf', sequenceNumber: next(), streamSid, dtmf: { track: 'inbound_track', digit } }),
     mark: (name) => JSON.stringify({ event: 'mark', sequenceNumber: next(), streamSid, mark: { name } }),
     stop: () => JSON.stringify({ event: 'stop', sequenceNumber: next(), streamSid, stop: { accountSid, callSid } }),
   };
 }
 
 /**
- * The one message that goes out fifty times a second and call. Its constant parts stay where they are in the buffer and are laid out anew only when a counter gains a digit.
+ * The one message that goes out fifty times a second and call. Its constant parts stay where they are in the buffer and
+ * are laid out anew only when a counter gains a digit.
  */
-function hotMediaMessage(streamSid: string): (sequence: number, chunk: number, timestampMs: number, muLaw: Buffer) => Buffer {
+function hotMediaMessage(
+  streamSid: string,
+): (sequence: number, chunk: number, timestampMs: number, muLaw: Buffer) => Buffer {
   const parts = [
-    '{"event":"media","sequenceNumber":"', `","streamSid":${JSON.stringify(streamSid)},"media":{"track":"inbound","chunk":"`, '","timestamp":"', '","payload":"', '"}}',
+    '{"event":"media","sequenceNumber":"',
+    `","streamSid":${JSON.stringify(streamSid)},"media":{"track":"inbound","chunk":"`,
+    '","timestamp":"',
+    '","payload":"',
+    '"}}',
   ] as const;
   let digits: [number, number, number] = [0, 0, 0];
   let at: [sequence: number, chunk: number, timestamp: number, payload: number] = [0, 0, 0, 0];
@@ -95,15 +121,28 @@ function hotMediaMessage(streamSid: string): (sequence: number, chunk: number, t
   const layOut = (sequence: number, chunk: number, timestamp: number): void => {
     digits = [sequence, chunk, timestamp];
     const gap = '0';
-    const text = [parts[0], gap.repeat(sequence), parts[1], gap.repeat(chunk), parts[2], gap.repeat(timestamp), parts[3], gap.repeat(base64Length(FRAME_BYTES)), parts[4]];
+    const text = [
+      parts[0],
+      gap.repeat(sequence),
+      parts[1],
+      gap.repeat(chunk),
+      parts[2],
+      gap.repeat(timestamp),
+      parts[3],
+      gap.repeat(base64Length(FRAME_BYTES)),
+      parts[4],
+    ];
     const begins = text.map((_, index) => Buffer.byteLength(text.slice(0, index).join('')));
     at = [begins[1]!, begins[3]!, begins[5]!, begins[7]!];
     message = Buffer.from(text.join(''));
   };
 
   return (sequence, chunk, timestampMs, muLaw) => {
-    const ofSequence = digitsOf(sequence), ofChunk = digitsOf(chunk), ofTimestamp = digitsOf(timestampMs);
-    if (ofSequence !== digits[0] || ofChunk !== digits[1] || ofTimestamp !== digits[2]) layOut(ofSequence, ofChunk, ofTimestamp);
+    const ofSequence = digitsOf(sequence),
+      ofChunk = digitsOf(chunk),
+      ofTimestamp = digitsOf(timestampMs);
+    if (ofSequence !== digits[0] || ofChunk !== digits[1] || ofTimestamp !== digits[2])
+      layOut(ofSequence, ofChunk, ofTimestamp);
     writeNumber(message, at[0], ofSequence, sequence);
     writeNumber(message, at[1], ofChunk, chunk);
     writeNumber(message, at[2], ofTimestamp, timestampMs);

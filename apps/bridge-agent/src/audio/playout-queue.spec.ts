@@ -8,10 +8,17 @@ let heard: string[];
 let queue: PlayoutQueue;
 beforeEach(() => {
   heard = [];
-  queue = createPlayoutQueue({ onMark: (name) => { heard.push(name); } });
+  queue = createPlayoutQueue({
+    onMark: (name) => {
+      heard.push(name);
+    },
+  });
 });
 /** 0x7f is mu-law's second zero and would come back as the first. */
-const speech = (bytes: number, from = 0) => Buffer.from(Array.from({ length: bytes }, (_, index) => ((from + index) % 251 === 0x7f ? 0xfc : (from + index) % 251)));
+const speech = (bytes: number, from = 0) =>
+  Buffer.from(
+    Array.from({ length: bytes }, (_, index) => ((from + index) % 251 === 0x7f ? 0xfc : (from + index) % 251)),
+  );
 const say = (bytes: number, from = 0) => queue.add(speech(bytes, from), bytes);
 /** The codes of the speech in the next frame. What follows it is silence. */
 function takeFrom(from: PlayoutQueue): number[] {
@@ -30,26 +37,40 @@ describe('the playout queue', () => {
     expect(queue.counts).toMatchObject({ silentFrames: 1, speechFrames: 0, underruns: 0 });
   });
 
-  it('gives every byte once and in order, whatever the sizes of the chunks, and fills up with silence behind the last', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.nat(400), fc.constantFrom(0, 1, 159, 160, 161, 8_191, 8_192, 8_193, 40_000)), { maxLength: 30 }), fc.array(fc.nat(5)), (chunks, takes) => {
-      const fresh = createPlayoutQueue({ onMark: () => {} });
-      const given: number[] = [], got: number[] = [];
-      const once = () => {
-        const codes = takeFrom(fresh);
-        got.push(...codes);
-        return codes.length;
-      };
-      chunks.forEach((bytes, index) => {
-        const audio = speech(bytes, given.length);
-        expect(fresh.add(audio, bytes)).toBe(0);
-        given.push(...audio);
-        for (let n = 0; n < (takes[index] ?? 1); n += 1) once();
-        expect(fresh.queuedBytes).toBe(given.length - got.length);
-      });
-      while (once() > 0);
-      expect(Buffer.from(got).equals(Buffer.from(given))).toBe(true);
-    }), { numRuns: 50 });
-  });
+  it(
+    'gives every byte once and in order, whatever the sizes of the chunks, and fills up with silence behind the ' +
+      'last',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.oneof(fc.nat(400), fc.constantFrom(0, 1, 159, 160, 161, 8_191, 8_192, 8_193, 40_000)), {
+            maxLength: 30,
+          }),
+          fc.array(fc.nat(5)),
+          (chunks, takes) => {
+            const fresh = createPlayoutQueue({ onMark: () => {} });
+            const given: number[] = [],
+              got: number[] = [];
+            const once = () => {
+              const codes = takeFrom(fresh);
+              got.push(...codes);
+              return codes.length;
+            };
+            chunks.forEach((bytes, index) => {
+              const audio = speech(bytes, given.length);
+              expect(fresh.add(audio, bytes)).toBe(0);
+              given.push(...audio);
+              for (let n = 0; n < (takes[index] ?? 1); n += 1) once();
+              expect(fresh.queuedBytes).toBe(given.length - got.length);
+            });
+            while (once() > 0);
+            expect(Buffer.from(got).equals(Buffer.from(given))).toBe(true);
+          },
+        ),
+        { numRuns: 50 },
+      );
+    },
+  );
 
   it('takes only the first `length` bytes of what it is given', () => {
     queue.add(speech(500), 3);
@@ -83,26 +104,38 @@ describe('marks', () => {
   });
 
   it('come back in order, each exactly when all before it was played and never before', () => {
-    const step = fc.oneof(fc.record({ say: fc.integer({ min: 1, max: 700 }) }), fc.constant('mark' as const), fc.constant('take' as const));
-    fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      let said = 0, taken = 0, played = 0;
-      const expected: { name: string; position: number }[] = [];
-      const back: string[] = [];
-      const fresh = createPlayoutQueue({ onMark: (name) => { back.push(name); } });
-      steps.forEach((action, index) => {
-        if (action === 'take') {
-          played = taken;
-          taken += fresh.take(l16);
-        } else if (action === 'mark') {
-          expected.push({ name: String(index), position: said });
-          fresh.mark(String(index));
-        } else {
-          fresh.add(speech(action.say), action.say);
-          said += action.say;
-        }
-        expect(back).toEqual(expected.filter(({ position }) => position <= played).map(({ name }) => name));
-      });
-    }));
+    const step = fc.oneof(
+      fc.record({ say: fc.integer({ min: 1, max: 700 }) }),
+      fc.constant('mark' as const),
+      fc.constant('take' as const),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        let said = 0,
+          taken = 0,
+          played = 0;
+        const expected: { name: string; position: number }[] = [];
+        const back: string[] = [];
+        const fresh = createPlayoutQueue({
+          onMark: (name) => {
+            back.push(name);
+          },
+        });
+        steps.forEach((action, index) => {
+          if (action === 'take') {
+            played = taken;
+            taken += fresh.take(l16);
+          } else if (action === 'mark') {
+            expected.push({ name: String(index), position: said });
+            fresh.mark(String(index));
+          } else {
+            fresh.add(speech(action.say), action.say);
+            said += action.say;
+          }
+          expect(back).toEqual(expected.filter(({ position }) => position <= played).map(({ name }) => name));
+        });
+      }),
+    );
   });
 
   it('are refused when there are too many to keep, and said', () => {
@@ -156,7 +189,12 @@ describe('clear', () => {
 
 describe('a queue that grows too long', () => {
   it('refuses the oldest, says how much, and keeps the order of the rest', () => {
-    const short = createPlayoutQueue({ maxSeconds: 0.1, onMark: (name) => { heard.push(name); } });
+    const short = createPlayoutQueue({
+      maxSeconds: 0.1,
+      onMark: (name) => {
+        heard.push(name);
+      },
+    });
     expect(short.add(speech(700), 700)).toBe(0);
     short.mark('within what goes');
     expect(short.add(speech(200, 700), 200)).toBe(100);
@@ -166,22 +204,29 @@ describe('a queue that grows too long', () => {
   });
 
   it('never holds more than the bound, gives the newest, and gives every mark back in the end', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 30 }), (chunks) => {
-      const back: number[] = [];
-      const short = createPlayoutQueue({ maxSeconds: 0.1, onMark: (name) => { back.push(Number(name)); } });
-      let said = 0;
-      chunks.forEach((bytes, index) => {
-        short.add(speech(bytes, said), bytes);
-        said += bytes;
-        short.mark(String(index));
-        expect(short.queuedBytes).toBe(Math.min(800, said));
-      });
-      expect(short.counts.refusedBytes).toBe(Math.max(0, said - 800));
-      const got: number[] = [];
-      for (let codes = takeFrom(short); codes.length > 0; codes = takeFrom(short)) got.push(...codes);
-      expect(got).toEqual([...speech(Math.min(800, said), Math.max(0, said - 800))]);
-      expect(back).toEqual(chunks.map((_, index) => index));
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 30 }), (chunks) => {
+        const back: number[] = [];
+        const short = createPlayoutQueue({
+          maxSeconds: 0.1,
+          onMark: (name) => {
+            back.push(Number(name));
+          },
+        });
+        let said = 0;
+        chunks.forEach((bytes, index) => {
+          short.add(speech(bytes, said), bytes);
+          said += bytes;
+          short.mark(String(index));
+          expect(short.queuedBytes).toBe(Math.min(800, said));
+        });
+        expect(short.counts.refusedBytes).toBe(Math.max(0, said - 800));
+        const got: number[] = [];
+        for (let codes = takeFrom(short); codes.length > 0; codes = takeFrom(short)) got.push(...codes);
+        expect(got).toEqual([...speech(Math.min(800, said), Math.max(0, said - 800))]);
+        expect(back).toEqual(chunks.map((_, index) => index));
+      }),
+    );
   });
 
   it('keeps 60 seconds unless told otherwise', () => {
@@ -222,24 +267,28 @@ describe('underruns', () => {
 });
 
 describe('a queue that runs short', () => {
-  it('has less than a frame in the middle of a speech, not before it, after it, in a pause that was heard, or after a clear', () => {
-    const short: boolean[] = [queue.runsShort];
-    const then = (what: () => unknown) => {
-      what();
-      short.push(queue.runsShort);
-    };
-    then(() => say(160));
-    then(() => take());
-    then(() => say(100));
-    then(() => say(60));
-    then(() => take());
-    then(() => take());
-    then(() => say(100));
-    then(() => say(220));
-    then(() => take());
-    then(() => queue.clear());
-    expect(short).toEqual([false, false, true, true, false, true, false, false, false, false, false]);
-  });
+  it(
+    'has less than a frame in the middle of a speech, not before it, after it, in a pause that was heard, or ' +
+      'after a clear',
+    () => {
+      const short: boolean[] = [queue.runsShort];
+      const then = (what: () => unknown) => {
+        what();
+        short.push(queue.runsShort);
+      };
+      then(() => say(160));
+      then(() => take());
+      then(() => say(100));
+      then(() => say(60));
+      then(() => take());
+      then(() => take());
+      then(() => say(100));
+      then(() => say(220));
+      then(() => take());
+      then(() => queue.clear());
+      expect(short).toEqual([false, false, true, true, false, true, false, false, false, false, false]);
+    },
+  );
 });
 
 describe('a gap within a speech', () => {
@@ -254,7 +303,7 @@ describe('a gap within a speech', () => {
     return frames;
   };
 
-  it('is made good in the assistant\'s next pause, which gets shorter by as much and does not vanish', () => {
+  it("is made good in the assistant's next pause, which gets shorter by as much and does not vanish", () => {
     gap(3);
     say(320);
     pause(10);

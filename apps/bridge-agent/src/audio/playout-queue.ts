@@ -10,13 +10,18 @@ const SMALLEST_RING = 8_192;
 const GAP_FRAMES = 10;
 /** Mu-law codes without their sign, from here on: the lowest segment, 48 dB below the loudest. */
 const QUIETEST_CODES = 0x70;
-/** A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused. */
+/**
+ *  A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused.
+ */
 const MAX_MARKS = 1_000;
 
 export interface PlayoutQueueOptions {
   /** Longest speech that is kept; default 60 s. */
   maxSeconds?: number;
-  /** The audio before this mark has been heard to its end, or will never be. Called in the order in which they were set. */
+  /**
+   *  The audio before this mark has been heard to its end, or will never be. Called in the order in which they were
+   *  set.
+   */
   onMark(name: string): void;
 }
 
@@ -48,7 +53,10 @@ export interface PlayoutQueue {
   missed(frames: number): void;
   /** Nobody is there any more to hear of the marks: empties without a word. */
   reset(): void;
-  /** Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech in it. Calling it says that the frame before has been played. */
+  /**
+   *  Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech
+   *  in it. Calling it says that the frame before has been played.
+   */
   take(l16: Uint8Array): number;
   readonly queuedBytes: number;
   /** In the middle of a speech, and less than a frame is there. */
@@ -58,12 +66,24 @@ export interface PlayoutQueue {
 
 export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOptions): PlayoutQueue {
   const maxBytes = maxSeconds * BYTES_PER_SECOND;
-  const counts: PlayoutCounts = { speechFrames: 0, silentFrames: 0, underruns: 0, caughtUpFrames: 0, refusedBytes: 0, clearedBytes: 0, deepestBytes: 0, refusedMarks: 0 };
+  const counts: PlayoutCounts = {
+    speechFrames: 0,
+    silentFrames: 0,
+    underruns: 0,
+    caughtUpFrames: 0,
+    refusedBytes: 0,
+    clearedBytes: 0,
+    deepestBytes: 0,
+    refusedMarks: 0,
+  };
   /** Its size is a power of two: `& (length - 1)` takes an index round. */
   let ring = new Uint8Array(SMALLEST_RING);
   let head = 0;
   let size = 0;
-  /** Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller has heard to its end. */
+  /**
+   *  Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller
+   *  has heard to its end.
+   */
   let taken = 0;
   let heard = 0;
   const markNames: string[] = [];
@@ -71,8 +91,9 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
   /** Frames with silence in them since the last one that was full of speech. */
   let quiet = Infinity;
   /**
-   * Frames of silence that the caller heard within a speech and that nobody meant. What came late waits in the queue, so that an assistant who speaks in real time would
-   * stay behind by the longest gap there ever was: as many silent frames are left out where its own pauses are.
+   * Frames of silence that the caller heard within a speech and that nobody meant. What came late waits in the queue,
+   * so that an assistant who speaks in real time would stay behind by the longest gap there ever was: as many silent
+   * frames are left out where its own pauses are.
    */
   let debt = 0;
 
@@ -105,7 +126,8 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
   };
 
   const nextIsSilent = (): boolean => {
-    for (let index = 0; index < FRAME_BYTES; index += 1) if ((ring[(head + index) & (ring.length - 1)]! & 0x7f) < QUIETEST_CODES) return false;
+    for (let index = 0; index < FRAME_BYTES; index += 1)
+      if ((ring[(head + index) & (ring.length - 1)]! & 0x7f) < QUIETEST_CODES) return false;
     return true;
   };
 
@@ -160,7 +182,9 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       empty();
       giveMarksBack();
     },
-    missed(frames) { if (size > 0 || quiet <= GAP_FRAMES) debt += frames; },
+    missed(frames) {
+      if (size > 0 || quiet <= GAP_FRAMES) debt += frames;
+    },
     reset() {
       empty();
       markNames.length = 0;
@@ -171,7 +195,9 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       if (markNames.length > 0) giveMarksBack();
       if (debt > 0) catchUp();
       const speech = Math.min(FRAME_BYTES, size);
-      const source = ring, wrap = ring.length - 1, begin = head;
+      const source = ring,
+        wrap = ring.length - 1,
+        begin = head;
       for (let index = 0; index < speech; index += 1) writeMuLawSample(source[(begin + index) & wrap]!, l16, 2 * index);
       if (speech < FRAME_BYTES) l16.fill(0, 2 * speech, FRAME_L16_BYTES);
       drop(speech);
@@ -182,8 +208,14 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
       if (quiet > GAP_FRAMES) debt = 0;
       return speech;
     },
-    get queuedBytes() { return size; },
-    get runsShort() { return size < FRAME_BYTES && quiet === 0; },
-    get counts() { return counts; },
+    get queuedBytes() {
+      return size;
+    },
+    get runsShort() {
+      return size < FRAME_BYTES && quiet === 0;
+    },
+    get counts() {
+      return counts;
+    },
   };
 }

@@ -1,5 +1,8 @@
 /** Two neighbouring UDP ports on the loopback: the agent's, which is even, and FreeSWITCH's above it. */
-export interface PortPair { readonly agent: number; readonly freeswitch: number }
+export interface PortPair {
+  readonly agent: number;
+  readonly freeswitch: number;
+}
 
 export interface PortPool {
   /** Undefined: all are taken or held back. */
@@ -16,8 +19,9 @@ export interface PortPoolOptions {
   last: number;
   holdBackMs: number;
   /**
-   * In [0, 1): where in the range to begin. After a restart nothing is known of the calls before it, and FreeSWITCH may still send their audio for some seconds:
-   * beginning elsewhere makes meeting them unlikely (what is met all the same is found when the ports are bound).
+   * In [0, 1): where in the range to begin. After a restart nothing is known of the calls before it, and FreeSWITCH may
+   * still send their audio for some seconds: beginning elsewhere makes meeting them unlikely (what is met all the same
+   * is found when the ports are bound).
    */
   beginAt?: number;
 }
@@ -40,7 +44,9 @@ export function createPortPool({ first, last, holdBackMs, beginAt = 0 }: PortPoo
       inUse -= 1;
       resting.push({ pair, until: now + holdBackMs });
     },
-    get inUse() { return inUse; },
+    get inUse() {
+      return inUse;
+    },
     size: pairs.length,
   };
 }

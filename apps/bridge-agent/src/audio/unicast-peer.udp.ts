@@ -19,7 +19,9 @@ export async function attachUnicastPeer(headers: UnicastHeaders): Promise<Unicas
   await once(socket, 'listening');
   const heard: { l16: Buffer; at: number }[] = [];
   let speaking: NodeJS.Timeout | undefined;
-  const send = (l16: Uint8Array): void => { socket.send(l16, Number(headers['remote-port']), headers['remote-ip']); };
+  const send = (l16: Uint8Array): void => {
+    socket.send(l16, Number(headers['remote-port']), headers['remote-ip']);
+  };
   const peer: UnicastPeer = {
     heard,
     onHeard: undefined,
@@ -33,7 +35,9 @@ export async function attachUnicastPeer(headers: UnicastHeaders): Promise<Unicas
     },
     async close() {
       clearInterval(speaking);
-      await new Promise<void>((resolve) => { socket.close(resolve); });
+      await new Promise<void>((resolve) => {
+        socket.close(resolve);
+      });
     },
   };
   socket.on('message', (l16) => {

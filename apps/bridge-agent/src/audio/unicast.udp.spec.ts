@@ -8,7 +8,9 @@ import { attachUnicastPeer } from './unicast-peer.udp.js';
 import { openUnicast, unicastHeaders } from './unicast.udp.js';
 
 const closing: (() => unknown)[] = [];
-afterEach(async () => { for (const close of closing.splice(0)) await close(); });
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
 const somePorts = async (): Promise<PortPair> => ({ agent: await freePort(), freeswitch: await freePort() });
 async function socketOn(port: number) {
   const socket = createSocket('udp4');
@@ -22,7 +24,9 @@ describe('the datagrams of one call', () => {
   it('go both ways', async () => {
     const ports = await somePorts();
     const got: string[] = [];
-    const unicast = (await openUnicast(ports, (l16) => { got.push(l16.toString()); }))!;
+    const unicast = (await openUnicast(ports, (l16) => {
+      got.push(l16.toString());
+    }))!;
     closing.push(() => unicast.close());
     const peer = await attachUnicastPeer(unicastHeaders(ports));
     closing.push(() => peer.close());
@@ -32,16 +36,20 @@ describe('the datagrams of one call', () => {
     expect([got, peer.heard[0]?.l16.toString()]).toEqual([['from the caller'], 'to the caller']);
   });
 
-  it('are taken from FreeSWITCH\'s port alone', async () => {
+  it("are taken from FreeSWITCH's port alone", async () => {
     const ports = await somePorts();
     const got: string[] = [];
-    const unicast = (await openUnicast(ports, (l16) => { got.push(l16.toString()); }))!;
+    const unicast = (await openUnicast(ports, (l16) => {
+      got.push(l16.toString());
+    }))!;
     closing.push(() => unicast.close());
     const stranger = await socketOn(await freePort());
     const peer = await attachUnicastPeer(unicastHeaders(ports));
     closing.push(() => peer.close());
     for (let n = 0; n < 20; n += 1) stranger.send('forged', ports.agent, '127.0.0.1');
-    await new Promise((resolve) => { stranger.send('the last', ports.agent, '127.0.0.1', resolve); });
+    await new Promise((resolve) => {
+      stranger.send('the last', ports.agent, '127.0.0.1', resolve);
+    });
     peer.send(Buffer.from('real'));
     await eventually(() => got.length > 0);
     expect(got).toEqual(['real']);

@@ -6,10 +6,18 @@ import type { PortPair } from './port-pool.js';
 export const UNICAST_HOST = '127.0.0.1';
 
 /** The headers of FreeSWITCH's `unicast` command. Without `native` among the flags it is L16 at 8 kHz always. */
-export type UnicastHeaders = Readonly<Record<'local-ip' | 'local-port' | 'remote-ip' | 'remote-port' | 'transport', string>>;
+export type UnicastHeaders = Readonly<
+  Record<'local-ip' | 'local-port' | 'remote-ip' | 'remote-port' | 'transport', string>
+>;
 
 export function unicastHeaders(ports: PortPair): UnicastHeaders {
-  return { 'local-ip': UNICAST_HOST, 'local-port': String(ports.freeswitch), 'remote-ip': UNICAST_HOST, 'remote-port': String(ports.agent), transport: 'udp' };
+  return {
+    'local-ip': UNICAST_HOST,
+    'local-port': String(ports.freeswitch),
+    'remote-ip': UNICAST_HOST,
+    'remote-port': String(ports.agent),
+    transport: 'udp',
+  };
 }
 
 /** One call's datagrams from and to FreeSWITCH. */
@@ -21,7 +29,10 @@ export interface Unicast {
   readonly strangers: number;
 }
 
-/** Undefined: one of the two ports is in use. FreeSWITCH would say nothing of its own (`unicast` is answered with +OK before it is carried out), so it is tried here. */
+/**
+ *  Undefined: one of the two ports is in use. FreeSWITCH would say nothing of its own (`unicast` is answered with +OK
+ *  before it is carried out), so it is tried here.
+ */
 export async function openUnicast(ports: PortPair, onAudio: (l16: Buffer) => void): Promise<Unicast | undefined> {
   const socket = await bound(ports.agent);
   if (!socket) return undefined;
@@ -29,7 +40,9 @@ export async function openUnicast(ports: PortPair, onAudio: (l16: Buffer) => voi
   try {
     const probe = await bound(ports.freeswitch);
     if (!probe) return undefined;
-    await new Promise<void>((resolve) => { probe.close(resolve); });
+    await new Promise<void>((resolve) => {
+      probe.close(resolve);
+    });
     // From now on the kernel drops what comes from elsewhere, and an address need not be looked up a frame.
     socket.connect(ports.freeswitch, UNICAST_HOST);
     await once(socket, 'connect');
@@ -51,17 +64,23 @@ function unicastOn(socket: Socket, ports: PortPair, onAudio: (l16: Buffer) => vo
   // ECONNREFUSED: FreeSWITCH does not listen yet or any more. The event socket tells of both.
   socket.on('error', () => {});
   return {
-    send(l16) { if (open) socket.send(l16); },
+    send(l16) {
+      if (open) socket.send(l16);
+    },
     close() {
       if (!open) return;
       open = false;
       socket.close();
     },
-    get strangers() { return strangers; },
+    get strangers() {
+      return strangers;
+    },
   };
 }
 
-/** Undefined: the port is taken. Anything else (no address, no file descriptor) is no reason to go on to the next port. */
+/**
+ *  Undefined: the port is taken. Anything else (no address, no file descriptor) is no reason to go on to the next port.
+ */
 async function bound(port: number): Promise<Socket | undefined> {
   const socket = createSocket('udp4');
   try {

@@ -41,10 +41,18 @@ async function placeOf(statePath: string): Promise<string> {
 export async function claimBridge(nc: NatsConnection, options: OwnershipOptions): Promise<void> {
   const { bridgeId, instanceId, onTaken, logger } = options;
   const self: BridgeOwner = {
-    bridge_id: bridgeId, instance_id: instanceId, host: hostname().slice(0, 255), place: await placeOf(options.statePath), claimed_at: new Date().toISOString(),
+    bridge_id: bridgeId,
+    instance_id: instanceId,
+    host: hostname().slice(0, 255),
+    place: await placeOf(options.statePath),
+    claimed_at: new Date().toISOString(),
   };
   // Before the claim: whoever reads it may ask at once.
-  nc.subscribe(bridgeInstance(bridgeId, instanceId), { callback: (error, message) => { if (error === null) message.respond(JSON.stringify(self)); } });
+  nc.subscribe(bridgeInstance(bridgeId, instanceId), {
+    callback: (error, message) => {
+      if (error === null) message.respond(JSON.stringify(self));
+    },
+  });
   await claim(nc, self, logger);
   const again = async (): Promise<void> => {
     for await (const { type } of nc.status()) {
@@ -61,11 +69,14 @@ export async function claimBridge(nc: NatsConnection, options: OwnershipOptions)
 async function claim(nc: NatsConnection, self: BridgeOwner, logger: Logger): Promise<void> {
   const until = Date.now() + WITHOUT_BUCKET_MS;
   for (;;) {
-    try { return await tryClaim(nc, self, logger); } catch (error) {
+    try {
+      return await tryClaim(nc, self, logger);
+    } catch (error) {
       if (error instanceof BridgeTaken) throw error;
       // Another one was faster: it is asked next.
       const raced = error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE;
-      if (!raced && Date.now() > until) return logger.warn({ err: error }, 'whether another agent has this BRIDGE_ID cannot be checked; going on');
+      if (!raced && Date.now() > until)
+        return logger.warn({ err: error }, 'whether another agent has this BRIDGE_ID cannot be checked; going on');
       await sleep(PAUSE_MS);
     }
   }
@@ -75,14 +86,17 @@ async function tryClaim(nc: NatsConnection, self: BridgeOwner, logger: Logger): 
   const { owner, revision } = await read(nc, self.bridge_id);
   const step = claimStep(owner, self);
   if (step === 'ours') return;
-  if (step !== 'take' && await answers(nc, owner!, step === 'ask' ? ASK_MS : 0)) throw new BridgeTaken(owner!);
+  if (step !== 'take' && (await answers(nc, owner!, step === 'ask' ? ASK_MS : 0))) throw new BridgeTaken(owner!);
   await replace(nc, self, revision);
   logger.info({ instance_id: self.instance_id, replaced: owner?.instance_id }, 'claimed the bridge');
 }
 
 const subjectOf = (bridgeId: string): string => `$KV.${BRIDGE_OWNERS_BUCKET}.${bridgeKey(bridgeId)}`;
 
-async function read(nc: NatsConnection, bridgeId: string): Promise<{ owner: BridgeOwner | undefined; revision: number }> {
+async function read(
+  nc: NatsConnection,
+  bridgeId: string,
+): Promise<{ owner: BridgeOwner | undefined; revision: number }> {
   const { streams } = await jetstreamManager(nc, { checkAPI: false });
   await streams.info(`KV_${BRIDGE_OWNERS_BUCKET}`);
   const message = await streams.getMessage(`KV_${BRIDGE_OWNERS_BUCKET}`, { last_by_subj: subjectOf(bridgeId) });
@@ -93,14 +107,18 @@ async function read(nc: NatsConnection, bridgeId: string): Promise<{ owner: Brid
 
 /** Only over the revision that was read: of two that claim at the same moment one loses. */
 async function replace(nc: NatsConnection, self: BridgeOwner, revision: number): Promise<void> {
-  await jetstream(nc).publish(subjectOf(self.bridge_id), JSON.stringify(bridgeOwner.parse(self)), { expect: { lastSubjectSequence: revision } });
+  await jetstream(nc).publish(subjectOf(self.bridge_id), JSON.stringify(bridgeOwner.parse(self)), {
+    expect: { lastSubjectSequence: revision },
+  });
 }
 
 /** Whether that process runs: it answers under its own subject, and NATS says at once that nobody does. */
 async function answers(nc: NatsConnection, owner: BridgeOwner, withinMs: number): Promise<boolean> {
   const until = Date.now() + withinMs;
   for (;;) {
-    const reply = await nc.request(bridgeInstance(owner.bridge_id, owner.instance_id), '', { timeout: ANSWER_MS }).catch(() => undefined);
+    const reply = await nc
+      .request(bridgeInstance(owner.bridge_id, owner.instance_id), '', { timeout: ANSWER_MS })
+      .catch(() => undefined);
     if (reply !== undefined) return true;
     if (Date.now() >= until) return false;
     await sleep(PAUSE_MS);
@@ -108,5 +126,9 @@ async function answers(nc: NatsConnection, owner: BridgeOwner, withinMs: number)
 }
 
 function jsonOf(data: Uint8Array): unknown {
-  try { return JSON.parse(new TextDecoder().decode(data)); } catch { return undefined; }
+  try {
+    return JSON.parse(new TextDecoder().decode(data));
+  } catch {
+    return undefined;
+  }
 }

@@ -11,19 +11,44 @@ const AT = '2026-01-01T00:00:00.000Z';
 let host: Host;
 const says = { number: DID, named: true };
 const routeOf = ({ source_address }: InboundRequest): InboundDecision => ({
-  outcome: 'route', organization_id: id(1, 1), trunk_id: id(2, 1), number_id: id(3, Number(says.number.slice(-6))), number: says.number, decided_by: 'Request-URI',
-  target: { kind: 'flow', id: 9 }, caller: '+15559876543', named_in_full: says.named,
+  outcome: 'route',
+  organization_id: id(1, 1),
+  trunk_id: id(2, 1),
+  number_id: id(3, Number(says.number.slice(-6))),
+  number: says.number,
+  decided_by: 'Request-URI',
+  target: { kind: 'flow', id: 9 },
+  caller: '+15559876543',
+  named_in_full: says.named,
   explanation: { source_address, claimed_gateway: null, candidates: [], steps: [], summary: 'by the test' },
 });
 beforeAll(async () => {
   host = await startHost();
   await host.publish(
-    organization(1), organization(2), trunk(1, 1, { inbound_addresses: ['192.0.2.0/24'] }), trunk(2, 2, { inbound_addresses: ['192.0.2.0/24'] }),
-    number(1, DID), number(1, PROVEN_DID, { proof: { by: 'call', at: AT } }),
+    organization(1),
+    organization(2),
+    trunk(1, 1, { inbound_addresses: ['192.0.2.0/24'] }),
+    trunk(2, 2, { inbound_addresses: ['192.0.2.0/24'] }),
+    number(1, DID),
+    number(1, PROVEN_DID, { proof: { by: 'call', at: AT } }),
   );
-  const evidence = (org: number, network: string) => jetstream(host.nc).publish(addressSubject(id(1, org), network), JSON.stringify({ data: { change: {}, state: {
-    organization_id: id(1, org), network, evidence: { by: 'operator', at: AT }, shared_since: null, created_at: AT, updated_at: AT,
-  } } }));
+  const evidence = (org: number, network: string) =>
+    jetstream(host.nc).publish(
+      addressSubject(id(1, org), network),
+      JSON.stringify({
+        data: {
+          change: {},
+          state: {
+            organization_id: id(1, org),
+            network,
+            evidence: { by: 'operator', at: AT },
+            shared_since: null,
+            created_at: AT,
+            updated_at: AT,
+          },
+        },
+      }),
+    );
   await evidence(1, `${PROVEN_ADDRESS}/32`);
   // Somebody else's evidence is nothing to this organisation.
   await evidence(2, '192.0.2.1/32');
@@ -38,7 +63,13 @@ beforeEach(() => {
 
 /** What the record of such a call says; the caller hangs up long after the look. */
 async function recordOf(more: object): Promise<object> {
-  const call = host.standIn.call({ source: { address: '192.0.2.1' }, from: '+15559876543', request_user: says.number, hangup_after_ms: 800, ...more });
+  const call = host.standIn.call({
+    source: { address: '192.0.2.1' },
+    from: '+15559876543',
+    request_user: says.number,
+    hangup_after_ms: 800,
+    ...more,
+  });
   expect((await call.final).status).toBe(200);
   const ended = (await host.untilWritten(call.uuid)).at(-1)!;
   expect(ended).toMatchObject({ type: 'CallEnded', data: { hangup_disposition: 'recv_bye' } });
@@ -46,13 +77,17 @@ async function recordOf(more: object): Promise<object> {
 }
 
 describe('a call that could be new evidence', () => {
-  it('is acknowledged where the ACK had FreeSWITCH\'s own To tag', async () => {
+  it("is acknowledged where the ACK had FreeSWITCH's own To tag", async () => {
     expect(await recordOf({})).toMatchObject({ acknowledged: true });
   });
 
   it.each<[string, object]>([
-    ['whose ACK has a foreign To tag', { ack: 'forged' }], ['without an ACK', { ack: 'none' }],
-    ['whose answer would go elsewhere than to its source', { headers: { Via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;maddr=203.0.113.9' } }],
+    ['whose ACK has a foreign To tag', { ack: 'forged' }],
+    ['without an ACK', { ack: 'none' }],
+    [
+      'whose answer would go elsewhere than to its source',
+      { headers: { Via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;maddr=203.0.113.9' } },
+    ],
   ])('%s is not, though it ends by a BYE', async (_what, more) => {
     expect(await recordOf(more)).toMatchObject({ acknowledged: false });
   });

@@ -6,8 +6,9 @@ import type { ProbeDialog } from './dialog-probe.udp.js';
 import { dialogOf, isTag, type DialogKey } from './sip-dialog.js';
 
 /**
- * Whether a caller is at the source address of its INVITE. FreeSWITCH takes a call for acknowledged by an ACK without our To tag, and ends it by a BYE without one (both tried),
- * and whoever forges a source address can send these. So a call counts only when the To tag of the ACK is ours, which only the source address has got, with the 200.
+ * Whether a caller is at the source address of its INVITE. FreeSWITCH takes a call for acknowledged by an ACK without
+ * our To tag, and ends it by a BYE without one (both tried), and whoever forges a source address can send these. So a
+ * call counts only when the To tag of the ACK is ours, which only the source address has got, with the 200.
  */
 export interface AcknowledgementPorts {
   probe: ProbeDialog;
@@ -25,7 +26,10 @@ const FIRST_LOOK_MS = 200;
 
 /** FreeSWITCH puts the To tag of an ACK into `sip_to_tag`, as it came; whether it is ours, its dialogs tell. */
 export async function isAcknowledged(
-  dialog: DialogKey, talk: Pick<Talk, 'getVariable'>, over: { value: boolean }, { probe, acknowledgedWithinMs = ACKNOWLEDGED_MS }: AcknowledgementPorts,
+  dialog: DialogKey,
+  talk: Pick<Talk, 'getVariable'>,
+  over: { value: boolean },
+  { probe, acknowledgedWithinMs = ACKNOWLEDGED_MS }: AcknowledgementPorts,
 ): Promise<boolean> {
   const started = Date.now();
   const until = started + acknowledgedWithinMs;
@@ -49,9 +53,15 @@ export interface ProvingCall {
 }
 
 /** Beside an answered call: its record says whether it was acknowledged, where that could prove something. */
-export function noteAcknowledgement({ headers, story, isNews }: ProvingCall, talk: Talk, ports: AcknowledgementPorts): void {
+export function noteAcknowledgement(
+  { headers, story, isNews }: ProvingCall,
+  talk: Talk,
+  ports: AcknowledgementPorts,
+): void {
   const over = { value: false };
-  talk.onEnd(() => { over.value = true; });
+  talk.onEnd(() => {
+    over.value = true;
+  });
   const look = async (): Promise<void> => {
     await sleep(FIRST_LOOK_MS, undefined, { ref: false });
     if (over.value || !isNews()) return;
@@ -60,5 +70,7 @@ export function noteAcknowledgement({ headers, story, isNews }: ProvingCall, tal
     if (dialog !== undefined) story.acknowledged = await isAcknowledged(dialog, talk, over, ports);
   };
   // What could not be looked at was not seen; the call goes on.
-  talk.onAnswered(() => { look().catch(() => undefined); });
+  talk.onAnswered(() => {
+    look().catch(() => undefined);
+  });
 }

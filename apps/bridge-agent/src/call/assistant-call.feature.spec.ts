@@ -13,7 +13,12 @@ const DID = '+15551234567';
 const SECRET = 'a secret of the tests';
 const FRAME = 160;
 
-interface Prewarmed { body: Record<string, unknown>; text: string; headers: IncomingMessage['headers']; path: string }
+interface Prewarmed {
+  body: Record<string, unknown>;
+  text: string;
+  headers: IncomingMessage['headers'];
+  path: string;
+}
 
 let host: Host;
 let assistant: Assistant;
@@ -21,10 +26,19 @@ let prewarm: Server;
 let prewarmed: Prewarmed[];
 let onPrewarm: (response: ServerResponse) => void;
 
-const invite = (with_: object = {}) => ({ source: { address: '192.0.2.1' }, from: '+15559876543', request_user: DID, ...with_ });
+const invite = (with_: object = {}) => ({
+  source: { address: '192.0.2.1' },
+  from: '+15559876543',
+  request_user: DID,
+  ...with_,
+});
 const prewarmUrl = () => `http://127.0.0.1:${(prewarm.address() as AddressInfo).port}/sip-prewarm?key=hidden`;
 const settings = (with_: Partial<AssistantSettings> = {}): AssistantSettings => ({
-  ...NO_ASSISTANT, mediaUrl: assistant.url, prewarmUrl: prewarmUrl(), streamSecret: SECRET, ...with_,
+  ...NO_ASSISTANT,
+  mediaUrl: assistant.url,
+  prewarmUrl: prewarmUrl(),
+  streamSecret: SECRET,
+  ...with_,
 });
 async function startAgent(with_: Partial<AssistantSettings> = {}) {
   const calls = await host.startAgent({ mesh: settings(with_) });
@@ -32,11 +46,13 @@ async function startAgent(with_: Partial<AssistantSettings> = {}) {
   return calls;
 }
 const theStream = () => eventually(() => assistant.connections[0], { message: 'the stream' });
-async function talking(with_: object = {}): Promise<{ call: ReturnType<Host['standIn']['call']>; stream: AssistantConnection }> {
+async function talking(
+  with_: object = {},
+): Promise<{ call: ReturnType<Host['standIn']['call']>; stream: AssistantConnection }> {
   const call = host.standIn.call(invite(with_));
   expect((await call.final).status).toBe(200);
   const stream = await theStream();
-  await eventually(() => stream.of('media').length > 0, { message: 'the caller\'s audio' });
+  await eventually(() => stream.of('media').length > 0, { message: "the caller's audio" });
   return { call, stream };
 }
 const typesOf = async (callId: string) => (await host.untilWritten(callId)).map(({ type }) => type);
@@ -48,24 +64,35 @@ beforeAll(async () => {
 afterAll(() => host?.stop());
 beforeEach(async () => {
   prewarmed = [];
-  onPrewarm = (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('{"call_sid":"x","prewarmed":true}'); };
+  onPrewarm = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"call_sid":"x","prewarmed":true}');
+  };
   assistant = await startAssistant();
   prewarm = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const text = Buffer.concat(parts).toString('utf8');
-      prewarmed.push({ body: JSON.parse(text) as Record<string, unknown>, text, headers: request.headers, path: request.url ?? '' });
+      prewarmed.push({
+        body: JSON.parse(text) as Record<string, unknown>,
+        text,
+        headers: request.headers,
+        path: request.url ?? '',
+      });
       onPrewarm(response);
     });
   });
-  await new Promise<void>((resolve) => { prewarm.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    prewarm.listen(0, '127.0.0.1', resolve);
+  });
 });
 afterEach(async () => {
   await host.stopAgents();
   await assistant.stop();
   prewarm.closeAllConnections();
-  await new Promise((resolve) => { prewarm.close(resolve); });
+  await new Promise((resolve) => {
+    prewarm.close(resolve);
+  });
 });
 
 describe('a caller talks with the assistant', () => {
@@ -79,18 +106,33 @@ describe('a caller talks with the assistant', () => {
     const callSid = `CA${call.uuid.replaceAll('-', '')}`;
     expect(prewarmed).toHaveLength(1);
     const [{ body, text, headers, path }] = prewarmed as [Prewarmed];
-    expect(body).toEqual({ call_sid: callSid, from_number: '+15559876543', to_number: DID, outbound: false, assistant_id: 42 });
+    expect(body).toEqual({
+      call_sid: callSid,
+      from_number: '+15559876543',
+      to_number: DID,
+      outbound: false,
+      assistant_id: 42,
+    });
     expect(path).toBe('/sip-prewarm?key=hidden');
-    expect(() => new Webhook(Buffer.from(SECRET), { format: 'raw' }).verify(text, headers as Record<string, string>)).not.toThrow();
+    expect(() =>
+      new Webhook(Buffer.from(SECRET), { format: 'raw' }).verify(text, headers as Record<string, string>),
+    ).not.toThrow();
   });
 
-  it('who is told in the stream\'s start whose call it is', async () => {
+  it("who is told in the stream's start whose call it is", async () => {
     await startAgent();
     const { call, stream } = await talking();
     expect(stream.messages.slice(0, 2).map(({ event }) => event)).toEqual(['connected', 'start']);
     expect(stream.of('start')[0]!.start).toMatchObject({
-      callSid: `CA${call.uuid.replaceAll('-', '')}`, accountSid: `AC${id(1, 1).replaceAll('-', '')}`,
-      customParameters: { From: '+15559876543', To: DID, from_number: '+15559876543', to_number: DID, assistant_id: '42' },
+      callSid: `CA${call.uuid.replaceAll('-', '')}`,
+      accountSid: `AC${id(1, 1).replaceAll('-', '')}`,
+      customParameters: {
+        From: '+15559876543',
+        To: DID,
+        from_number: '+15559876543',
+        to_number: DID,
+        assistant_id: '42',
+      },
     });
     expect(stream.headers['x-twilio-signature']).toBeDefined();
     call.hangUp();
@@ -115,7 +157,10 @@ describe('a caller talks with the assistant', () => {
     await startAgent();
     const { call, stream } = await talking();
     await eventually(() => stream.of('media').length >= 20);
-    const heard = stream.of('media').slice(0, 20).map(({ media }) => Buffer.from(media!.payload, 'base64'));
+    const heard = stream
+      .of('media')
+      .slice(0, 20)
+      .map(({ media }) => Buffer.from(media!.payload, 'base64'));
     // The stand-in's nth frame is 320 bytes of n.
     const said = Array.from({ length: 20 }, (_, nth) => {
       const muLaw = new Uint8Array(FRAME);
@@ -167,7 +212,10 @@ describe('the call ends', () => {
     const { call, stream } = await talking();
     stream.ws.close(1000);
     expect((await call.ended).cause).toBe('NORMAL_CLEARING');
-    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ hangup_disposition: 'send_bye', hangup_cause: 'NORMAL_CLEARING' });
+    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({
+      hangup_disposition: 'send_bye',
+      hangup_cause: 'NORMAL_CLEARING',
+    });
   });
 
   it('when it has lasted as long as one may', async () => {
@@ -185,7 +233,10 @@ describe('the call ends', () => {
     await eventually(() => stream.closedWith !== undefined);
     expect(stream.messages.at(-1)!.event).toBe('stop');
     await startAgent();
-    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ reconstructed: false, hangup_disposition: 'send_bye' });
+    expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({
+      reconstructed: false,
+      hangup_disposition: 'send_bye',
+    });
   });
 
   it('not when the agent is about to stop and waits for it; new callers are told to try again', async () => {
@@ -212,7 +263,7 @@ describe('the call ends', () => {
     expect((await host.untilWritten(call.uuid)).at(-1)!.data).toMatchObject({ end_reason: 'bridge-stopped' });
   });
 
-  it('when its caller gives up while the assistant is being connected: nobody answers, and the stream is given up', async () => {
+  it('is not answered when the caller gives up while the assistant connects; the stream is closed', async () => {
     assistant.refuse = () => ({ status: 503 });
     onPrewarm = () => undefined;
     const calls = await startAgent();
@@ -220,7 +271,15 @@ describe('the call ends', () => {
     await eventually(() => prewarmed.length === 1, { message: 'the prewarm' });
     call.hangUp();
     expect((await call.ended).cause).toBe('ORIGINATOR_CANCEL');
-    expect((await host.untilWritten(call.uuid)).at(-1)).toMatchObject({ type: 'CallEnded', data: { answered_at: null, hangup_disposition: 'recv_cancel', prewarm: { outcome: 'given-up' }, audio: { ended: 'call-ended' } } });
+    expect((await host.untilWritten(call.uuid)).at(-1)).toMatchObject({
+      type: 'CallEnded',
+      data: {
+        answered_at: null,
+        hangup_disposition: 'recv_cancel',
+        prewarm: { outcome: 'given-up' },
+        audio: { ended: 'call-ended' },
+      },
+    });
     await eventually(() => calls.live() === 0);
   });
 });
@@ -233,7 +292,11 @@ describe('an assistant that is away', () => {
     const events = await host.untilWritten(call.uuid);
     expect(events.map(({ type }) => type)).toEqual(['CallStarted', 'CallRejected']);
     expect(events[1]!.data).toMatchObject({
-      reason: 'assistant-unavailable', sip_status: 503, organization_id: id(1, 1), trunk_id: id(2, 1), number_id: events[0]!.data.number_id,
+      reason: 'assistant-unavailable',
+      sip_status: 503,
+      organization_id: id(1, 1),
+      trunk_id: id(2, 1),
+      number_id: events[0]!.data.number_id,
       decision: { outcome: 'refuse', explanation: { summary: expect.stringContaining('media-stream-unreachable') } },
     });
     await eventually(() => calls.live() === 0);
@@ -252,10 +315,37 @@ describe('an assistant that is away', () => {
 
 describe('a prewarm that fails', () => {
   it.each<[string, (response: ServerResponse) => void]>([
-    ['with an error', (response) => { response.writeHead(500).end(); }],
-    ['with a redirect, which is not followed', (response) => { response.writeHead(307, { location: prewarmUrl() }).end(); }],
-    ['with an endless answer', (response) => { response.writeHead(200); response.on('error', () => undefined); const more = setInterval(() => { response.write(Buffer.alloc(8_192, 'x')); }, 1); response.on('close', () => { clearInterval(more); }); }],
-    ['with a broken connection', (response) => { response.destroy(); }],
+    [
+      'with an error',
+      (response) => {
+        response.writeHead(500).end();
+      },
+    ],
+    [
+      'with a redirect, which is not followed',
+      (response) => {
+        response.writeHead(307, { location: prewarmUrl() }).end();
+      },
+    ],
+    [
+      'with an endless answer',
+      (response) => {
+        response.writeHead(200);
+        response.on('error', () => undefined);
+        const more = setInterval(() => {
+          response.write(Buffer.alloc(8_192, 'x'));
+        }, 1);
+        response.on('close', () => {
+          clearInterval(more);
+        });
+      },
+    ],
+    [
+      'with a broken connection',
+      (response) => {
+        response.destroy();
+      },
+    ],
     ['with silence', () => undefined],
   ])('%s does not stop the call', async (_case, fails) => {
     onPrewarm = fails;

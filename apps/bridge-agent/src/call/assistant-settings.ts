@@ -1,4 +1,7 @@
-/** What the operator set for all calls of this host. An organisation or a number may have settings of its own (call-treatment.ts). */
+/**
+ *  What the operator set for all calls of this host. An organisation or a number may have settings of its own
+ *  (call-treatment.ts).
+ */
 export interface AssistantSettings {
   /** Undefined: whoever has no media URL of its own hears itself. */
   mediaUrl: string | undefined;

@@ -39,7 +39,8 @@ interface Told {
   audio: { reattached: number };
 }
 const lastOf = async (uuid: string) => (await host.untilWritten(uuid)).at(-1)!.data as unknown as Told;
-const audioSteps = ({ timeline }: Told) => timeline.map(({ what }) => what).filter((what) => /^(audio|media)-/.test(what));
+const audioSteps = ({ timeline }: Told) =>
+  timeline.map(({ what }) => what).filter((what) => /^(audio|media)-/.test(what));
 
 describe('a call whose audio stops at FreeSWITCH', () => {
   it('because the codec was set anew is attached again; what was said meanwhile is heard, its mark comes', async () => {
@@ -59,7 +60,11 @@ describe('a call whose audio stops at FreeSWITCH', () => {
     const last = await lastOf(call.uuid);
     expect(last).toMatchObject({ end_reason: 'caller-hung-up', audio: { reattached: 2 } });
     expect(audioSteps(last)).toEqual(['audio-lost', 'audio-attached', 'audio-lost', 'audio-attached']);
-    expect((await host.callEvents(call.uuid)).map(({ type }) => type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
+    expect((await host.callEvents(call.uuid)).map(({ type }) => type)).toEqual([
+      'CallStarted',
+      'CallAnswered',
+      'CallEnded',
+    ]);
   });
 
   it('because its packets come from elsewhere is asked where it is, and goes on', async () => {
@@ -83,11 +88,16 @@ describe('a call whose audio stops at FreeSWITCH', () => {
   it('again and again ends as well', async () => {
     const { call } = await talking();
     let over = false;
-    void call.ended.then(() => { over = true; });
-    await eventually(async () => {
-      await call.changeCodec('PCMA');
-      return over;
-    }, { timeoutMs: 20_000, intervalMs: 300, message: 'the end' });
+    void call.ended.then(() => {
+      over = true;
+    });
+    await eventually(
+      async () => {
+        await call.changeCodec('PCMA');
+        return over;
+      },
+      { timeoutMs: 20_000, intervalMs: 300, message: 'the end' },
+    );
     expect((await lastOf(call.uuid)).end_reason).toBe('audio-lost');
   });
 
@@ -104,7 +114,12 @@ describe('a call whose audio stops at FreeSWITCH', () => {
     for (const source of ['ENDPOINT', 'RTP', 'RTP', 'ENDPOINT'] as const) call.press('5', source);
     call.press('6', 'ENDPOINT');
     await eventually(() => stream.of('dtmf').length === 3, { message: 'the keys' });
-    expect(stream.of('dtmf').map(({ dtmf }) => dtmf!.digit).join('')).toBe('556');
+    expect(
+      stream
+        .of('dtmf')
+        .map(({ dtmf }) => dtmf!.digit)
+        .join(''),
+    ).toBe('556');
     call.hangUp();
     await host.untilWritten(call.uuid);
   });

@@ -13,20 +13,39 @@ import { serveCallControl } from './call-control.nats.js';
 it('a subject that NATS does not let this bridge hear is said, and the others are answered', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-control-'));
   const server = await startNatsServer({ storeDir: folder });
-  const permissions = `{ publish: ">", subscribe: { allow: ">", deny: "${bridgeRequest('bridge-1', 'call.hangup')}" } }`;
-  await appendFile(join(folder, 'nats-server.conf'), `authorization { users: [{ user: bridge, password: "of the tests", permissions: ${permissions} }] }\n`);
+  const permissions =
+    '{ publish: ">", subscribe: { allow: ">", deny: ' + `"${bridgeRequest('bridge-1', 'call.hangup')}" } }`;
+  await appendFile(
+    join(folder, 'nats-server.conf'),
+    `authorization { users: [{ user: bridge, password: "of the tests", permissions: ${permissions} }] }\n`,
+  );
   await server.restart();
   const said: string[] = [];
-  const logger = createLogger('test', { level: 'error', destination: { write: (line) => { said.push(line); } } });
-  const nc = await connectNats(server.url.replace('nats://', 'nats://bridge:of%20the%20tests@'), { name: 'test', logger });
+  const logger = createLogger('test', {
+    level: 'error',
+    destination: {
+      write: (line) => {
+        said.push(line);
+      },
+    },
+  });
+  const nc = await connectNats(server.url.replace('nats://', 'nats://bridge:of%20the%20tests@'), {
+    name: 'test',
+    logger,
+  });
   const nothing = () => undefined;
   const control = serveCallControl({
-    bridgeId: 'bridge-1', link: createNatsLink(Promise.resolve(nc)), conversations: new Map(), logger,
+    bridgeId: 'bridge-1',
+    link: createNatsLink(Promise.resolve(nc)),
+    conversations: new Map(),
+    logger,
     eventSocket: nothing,
     live: { transferring: nothing, transferEnded: nothing, unheldOf: () => [] },
   });
   try {
-    await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot be heard')), { message: 'the log' });
+    await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot be heard')), {
+      message: 'the log',
+    });
     const reply = await nc.request(bridgeRequest('bridge-1', 'call.dtmf'), '{}', { timeout: 5_000 });
     expect(reply.json()).toMatchObject({ outcome: 'refused', code: 'invalid-request' });
   } finally {

@@ -1,22 +1,38 @@
-/** A trunk's limits as they are set; `null`: none. They hold on this host: a trunk by address that lives on several has them on each. */
+/**
+ *  A trunk's limits as they are set; `null`: none. They hold on this host: a trunk by address that lives on several has
+ *  them on each.
+ */
 export interface TrunkLimits {
   max_channels: number | null;
   max_cps: number | null;
 }
 
-interface Used { channels: number; tokens: number; at: number }
+interface Used {
+  channels: number;
+  tokens: number;
+  at: number;
+}
 export type CallLimits = Map<string, Used>;
 
 /**
- * Takes one channel of the trunk, or says no. New calls a second are counted by a bucket that holds one second's worth, at least one call: a carrier that sends its
- * allowance evenly is never refused. `now` in milliseconds.
+ * Takes one channel of the trunk, or says no. New calls a second are counted by a bucket that holds one second's worth,
+ * at least one call: a carrier that sends its allowance evenly is never refused. `now` in milliseconds.
  */
-export function takeChannel(limits: CallLimits, trunkId: string, { max_channels, max_cps }: TrunkLimits, now: number): boolean {
+export function takeChannel(
+  limits: CallLimits,
+  trunkId: string,
+  { max_channels, max_cps }: TrunkLimits,
+  now: number,
+): boolean {
   const bucket = Math.max(1, max_cps ?? 1);
   const { channels, tokens, at } = limits.get(trunkId) ?? { channels: 0, tokens: bucket, at: now };
   const filled = Math.min(bucket, tokens + (Math.max(0, now - at) / 1000) * (max_cps ?? 0));
   const fits = channels < (max_channels ?? Infinity) && (max_cps === null || filled >= 1);
-  limits.set(trunkId, { channels: fits ? channels + 1 : channels, tokens: fits && max_cps !== null ? filled - 1 : filled, at: now });
+  limits.set(trunkId, {
+    channels: fits ? channels + 1 : channels,
+    tokens: fits && max_cps !== null ? filled - 1 : filled,
+    at: now,
+  });
   return fits;
 }
 

@@ -27,16 +27,26 @@ export interface CallSocketOptions {
 const LAST_WORDS_MS = 1_000;
 
 /**
- * FreeSWITCH's `socket` application connects here, once a call. A connection that is refused, or ends after `connect` and before an answer, lets its dialplan go on, which answers
- * 503: so a dying agent says "try again" to the carrier by itself.
+ * FreeSWITCH's `socket` application connects here, once a call. A connection that is refused, or ends after `connect`
+ * and before an answer, lets its dialplan go on, which answers 503: so a dying agent says "try again" to the carrier by
+ * itself.
  */
-export async function startCallSocket({ host, port, maxCalls, logger, onCall, onTurnedAway }: CallSocketOptions): Promise<CallSocket> {
+export async function startCallSocket({
+  host,
+  port,
+  maxCalls,
+  logger,
+  onCall,
+  onTurnedAway,
+}: CallSocketOptions): Promise<CallSocket> {
   const calls = new Set<Socket>();
   const turnedAway = new Set<Socket>();
   let stopping = false;
   const hold = (among: Set<Socket>, socket: Socket): void => {
     among.add(socket);
-    socket.once('close', () => { among.delete(socket); });
+    socket.once('close', () => {
+      among.delete(socket);
+    });
   };
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     // Its own handlers come with the conversation; an error before them must not end the process.
@@ -61,11 +71,18 @@ export async function startCallSocket({ host, port, maxCalls, logger, onCall, on
   return {
     port: (server.address() as AddressInfo).port,
     count: () => calls.size,
-    turnAway: () => { stopping = true; },
+    turnAway: () => {
+      stopping = true;
+    },
     stop: async () => {
       stopping = true;
-      const closed = new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
-      for (const until = performance.now() + LAST_WORDS_MS; turnedAway.size > 0 && performance.now() < until;) await sleep(10);
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+      for (const until = performance.now() + LAST_WORDS_MS; turnedAway.size > 0 && performance.now() < until;)
+        await sleep(10);
       for (const socket of [...calls, ...turnedAway]) socket.destroy();
       await closed;
     },

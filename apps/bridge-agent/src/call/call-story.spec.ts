@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import type { CallEndReason } from '@trunkmesh/contracts/call.js';
 import { createStory, endReasonOf, endReasonOfAudio, note } from './call-story.js';
 
-const hangup = (hangup_disposition: string | null, hangup_cause = 'NORMAL_CLEARING', reconstructed = false) => ({ hangup_disposition, hangup_cause, reconstructed });
+const hangup = (hangup_disposition: string | null, hangup_cause = 'NORMAL_CLEARING', reconstructed = false) => ({
+  hangup_disposition,
+  hangup_cause,
+  reconstructed,
+});
 
 describe('why a call ended', () => {
   it.each<[string, CallEndReason | undefined, ReturnType<typeof hangup>, CallEndReason]>([
@@ -19,7 +23,12 @@ describe('why a call ended', () => {
     expect(endReasonOf({ intended }, facts)).toBe(reason);
   });
 
-  it.each([['assistant-hung-up', 'assistant-hung-up'], ['media-stream-lost', 'media-stream-lost'], ['no-audio-ports', 'audio-failed'], ['media-stream-refused', 'audio-failed']] as const)('audio that ended as %s ends the call as %s', (end, reason) => {
+  it.each([
+    ['assistant-hung-up', 'assistant-hung-up'],
+    ['media-stream-lost', 'media-stream-lost'],
+    ['no-audio-ports', 'audio-failed'],
+    ['media-stream-refused', 'audio-failed'],
+  ] as const)('audio that ended as %s ends the call as %s', (end, reason) => {
     expect(endReasonOfAudio(end)).toBe(reason);
   });
 });
@@ -29,12 +38,17 @@ describe('the timeline', () => {
     const story = createStory();
     for (let n = 0; n < 600; n += 1) note(story, new Date(n), 'stream-dropped', 'd'.repeat(600));
     expect(story.timeline).toHaveLength(500);
-    expect(story.timeline[1]).toEqual({ at: '1970-01-01T00:00:00.001Z', what: 'stream-dropped', detail: 'd'.repeat(500) });
+    expect(story.timeline[1]).toEqual({
+      at: '1970-01-01T00:00:00.001Z',
+      what: 'stream-dropped',
+      detail: 'd'.repeat(500),
+    });
   });
 
   it('has how the call went on, however many digits were pressed before', () => {
     const story = createStory();
-    for (let n = 0; n < 600; n += 1) note(story, new Date(n), ['digit-pressed', 'digits-sent', 'digits-refused'][n % 3]!);
+    for (let n = 0; n < 600; n += 1)
+      note(story, new Date(n), ['digit-pressed', 'digits-sent', 'digits-refused'][n % 3]!);
     for (const what of ['transfer-requested', 'hang-up-requested']) note(story, new Date(600), what);
     expect(story.timeline).toHaveLength(302);
     expect(story.timeline.slice(-2).map(({ what }) => what)).toEqual(['transfer-requested', 'hang-up-requested']);

@@ -1,7 +1,16 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  api, connect, execute, getVariable, linger, myEvents, sendMessage, subscribe, unsubscribe, type EslCommand,
+  api,
+  connect,
+  execute,
+  getVariable,
+  linger,
+  myEvents,
+  sendMessage,
+  subscribe,
+  unsubscribe,
+  type EslCommand,
 } from '../esl/esl-command.js';
 import { createEslConnection, type EslReply } from '../esl/esl-connection.socket.js';
 import type { EslEvent } from '../esl/esl-event.js';
@@ -10,18 +19,41 @@ import { readHangup, type HangupFacts } from './hangup-facts.js';
 const LINGER_SECONDS = 5;
 /** `myevents` is 23 kinds of seven kilobytes each; four are of use. */
 const UNUSED_EVENTS = [
-  'CHANNEL_APPLICATION', 'CHANNEL_BRIDGE', 'CHANNEL_CREATE', 'CHANNEL_DATA', 'CHANNEL_DESTROY', 'CHANNEL_EXECUTE', 'CHANNEL_EXECUTE_COMPLETE', 'CHANNEL_HANGUP', 'CHANNEL_ORIGINATE',
-  'CHANNEL_UUID', 'CHANNEL_OUTGOING', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_STATE', 'CHANNEL_UNBRIDGE',
-  'CHANNEL_UNPARK', 'DETECTED_SPEECH', 'NOTALK', 'TALK',
+  'CHANNEL_APPLICATION',
+  'CHANNEL_BRIDGE',
+  'CHANNEL_CREATE',
+  'CHANNEL_DATA',
+  'CHANNEL_DESTROY',
+  'CHANNEL_EXECUTE',
+  'CHANNEL_EXECUTE_COMPLETE',
+  'CHANNEL_HANGUP',
+  'CHANNEL_ORIGINATE',
+  'CHANNEL_UUID',
+  'CHANNEL_OUTGOING',
+  'CHANNEL_PROGRESS',
+  'CHANNEL_PROGRESS_MEDIA',
+  'CHANNEL_STATE',
+  'CHANNEL_UNBRIDGE',
+  'CHANNEL_UNPARK',
+  'DETECTED_SPEECH',
+  'NOTALK',
+  'TALK',
 ];
 
-/** The channel then waits in a new loop, which takes a new `unicast` and ends with this connection, as the first does. */
+/**
+ *  The channel then waits in a new loop, which takes a new `unicast` and ends with this connection, as the first does.
+ */
 const PARK_ANEW = [
-  ['call-command', 'xferext'], ['application', 'park'], ['application', 'hangup NORMAL_TEMPORARY_FAILURE'],
+  ['call-command', 'xferext'],
+  ['application', 'park'],
+  ['application', 'hangup NORMAL_TEMPORARY_FAILURE'],
 ] as const;
 
 /** Of the caller's audio, as FreeSWITCH has it: packets that came so far, and how much one holds. */
-export interface RtpFacts { packetsIn: number; packetMs: number }
+export interface RtpFacts {
+  packetsIn: number;
+  packetMs: number;
+}
 
 /** The conversation with FreeSWITCH about one channel. */
 export interface Talk {
@@ -47,7 +79,10 @@ export interface Talk {
   onDigit(listener: (digit: string, source: string) => void): void;
   /** As `onEnd`, and before any of those: what the end's record has to have. */
   beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
-  /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
+  /**
+   *  Called once, with the hang-up, or without where the connection ended before one came; at once if that has
+   *  happened.
+   */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** Answered or ended; false: neither within the time. */
   settled(withinMs: number): Promise<boolean>;
@@ -92,7 +127,8 @@ export function openTalk(socket: Socket): Talk {
       closed.resolve();
     },
   });
-  const within = <T>(withinMs: number, late: T, work: Promise<T>) => Promise.race([work, sleep(withinMs, late, { ref: false })]);
+  const within = <T>(withinMs: number, late: T, work: Promise<T>) =>
+    Promise.race([work, sleep(withinMs, late, { ref: false })]);
   const getVariableNow = async (name: string): Promise<string | undefined> => {
     const reply = await connection.send(getVariable(name));
     // Of a variable that is not set FreeSWITCH says "-ERR command not found".
@@ -109,32 +145,58 @@ export function openTalk(socket: Socket): Talk {
   return {
     begin: () => {
       const data = connection.send(connect());
-      for (const command of [linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)]) void connection.send(command);
+      for (const command of [linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)])
+        void connection.send(command);
       return data;
     },
-    execute: (application, argument) => { void connection.send(execute(application, argument)); },
-    send: (commands) => { for (const command of commands) void connection.send(command); },
-    hangUp: (cause) => { void connection.send(sendMessage([['call-command', 'hangup'], ['hangup-cause', cause]])); },
+    execute: (application, argument) => {
+      void connection.send(execute(application, argument));
+    },
+    send: (commands) => {
+      for (const command of commands) void connection.send(command);
+    },
+    hangUp: (cause) => {
+      void connection.send(
+        sendMessage([
+          ['call-command', 'hangup'],
+          ['hangup-cause', cause],
+        ]),
+      );
+    },
     getVariable: getVariableNow,
     packetsIn: async (callId) => (await rtp(callId))?.packetsIn,
     rtp,
-    kill: (callId, cause) => { void connection.send(api('uuid_kill', `${callId} ${cause}`)); },
-    park: () => new Promise((resolve) => {
-      onParked = () => resolve(true);
-      void connection.send(sendMessage(PARK_ANEW));
-    }),
+    kill: (callId, cause) => {
+      void connection.send(api('uuid_kill', `${callId} ${cause}`));
+    },
+    park: () =>
+      new Promise((resolve) => {
+        onParked = () => resolve(true);
+        void connection.send(sendMessage(PARK_ANEW));
+      }),
     onCodec: (listener) => {
       onCodec = listener;
       void connection.send(subscribe(['CODEC']));
     },
-    onAnswered: (listener) => { onAnswered.push(listener); },
-    onDigit: (listener) => { onDigit = listener; },
+    onAnswered: (listener) => {
+      onAnswered.push(listener);
+    },
+    onDigit: (listener) => {
+      onDigit = listener;
+    },
     beforeEnd: (listener) => {
       if (over !== undefined) listener(over.hangup);
       else beforeEnd.push(listener);
     },
-    onEnd: (listener) => { void end.promise.then(listener); },
-    settled: (withinMs) => within(withinMs, false, Promise.race([answered.promise, end.promise]).then(() => true)),
+    onEnd: (listener) => {
+      void end.promise.then(listener);
+    },
+    settled: (withinMs) =>
+      within(
+        withinMs,
+        false,
+        Promise.race([answered.promise, end.promise]).then(() => true),
+      ),
     ended: (withinMs) => within(withinMs, undefined, end.promise),
     closed: closed.promise,
     close: () => connection.close(),
@@ -143,6 +205,8 @@ export function openTalk(socket: Socket): Talk {
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
-  const promise = new Promise<T>((settle) => { resolve = settle; });
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
   return { promise, resolve };
 }

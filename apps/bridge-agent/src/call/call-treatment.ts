@@ -7,7 +7,9 @@ export interface CustomerSettings {
   number: { id: string; settings: CallSettings } | undefined;
 }
 
-/** A secret as it is held: the operator's in the clear, a customer's sealed and bound to the entity that it stands at. */
+/**
+ *  A secret as it is held: the operator's in the clear, a customer's sealed and bound to the entity that it stands at.
+ */
 export type HeldSecret = { plain: string } | { sealed: string; boundTo: string };
 
 /** Where something of the call goes to. */
@@ -29,8 +31,8 @@ export interface CallTreatment {
 }
 
 /**
- * Number before organisation before the operator. Whoever wrote a URL has it signed with his own secret: the operator's signature never goes to a customer's server, from
- * where it could be sent on to the operator's as if it came from us.
+ * Number before organisation before the operator. Whoever wrote a URL has it signed with his own secret: the operator's
+ * signature never goes to a customer's server, from where it could be sent on to the operator's as if it came from us.
  */
 export function callTreatment({ organization, number }: CustomerSettings, mesh: AssistantSettings): CallTreatment {
   const own: CallSettings = { ...organization.settings, ...number?.settings };
@@ -38,7 +40,11 @@ export function callTreatment({ organization, number }: CustomerSettings, mesh: 
   const destination = (customers: string | undefined, operators: string | undefined): Destination | undefined => {
     if (customers !== undefined) return { url: customers, secret, allowPrivate: mesh.allowPrivateUrls };
     if (operators === undefined) return undefined;
-    return { url: operators, secret: mesh.streamSecret === undefined ? undefined : { plain: mesh.streamSecret }, allowPrivate: true };
+    return {
+      url: operators,
+      secret: mesh.streamSecret === undefined ? undefined : { plain: mesh.streamSecret },
+      allowPrivate: true,
+    };
   };
   return {
     media: destination(own.media_url, mesh.mediaUrl),

@@ -80,10 +80,24 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const limits: CallLimits = new Map();
   const local = await startLocalRoutes({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
   const counting = { live: () => 0, seen: () => 0 };
-  const recorder = await startCallRecorder({ stateDir, bridgeId: bridge.id, link, publish: publishCallEvents(link), logger, newId: uuidv7, liveCalls: () => counting.seen() });
+  const recorder = await startCallRecorder({
+    stateDir,
+    bridgeId: bridge.id,
+    link,
+    publish: publishCallEvents(link),
+    logger,
+    newId: uuidv7,
+    liveCalls: () => counting.seen(),
+  });
   const held: { live?: LiveCalls } = {};
-  const isLive = (callId: string): boolean => held.live?.has(callId) ?? recorder.leftOpen.some(({ started }) => started.data.call_id === callId);
-  const recordings = await startRecordings({ ...options.recordings, publish: publishCallEvents(link), isLive, logger }).catch((error: unknown) => {
+  const isLive = (callId: string): boolean =>
+    held.live?.has(callId) ?? recorder.leftOpen.some(({ started }) => started.data.call_id === callId);
+  const recordings = await startRecordings({
+    ...options.recordings,
+    publish: publishCallEvents(link),
+    isLive,
+    logger,
+  }).catch((error: unknown) => {
     logger.error({ err: error }, 'calls cannot be recorded on this bridge; they go on without');
     const why = error instanceof Error ? error.message : String(error);
     return noRecordings(`this bridge cannot record: its folder for recordings cannot be used (${why})`);
@@ -100,20 +114,33 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     const draft = statusOfChange(change);
     if (draft !== undefined) await statuses.tell(draft);
   };
-  const live = held.live = createLiveCalls({
-    recorder, bridgeId: bridge.id, newId: uuidv7, logger, tell,
+  const live = (held.live = createLiveCalls({
+    recorder,
+    bridgeId: bridge.id,
+    newId: uuidv7,
+    logger,
+    tell,
     onEnded: ({ data: { trunk_id: trunkId, call_id: callId } }) => {
       if (trunkId !== null) freeChannel(limits, trunkId);
       recordings.ended(callId);
     },
-  });
+  }));
   Object.assign(counting, { live: live.count, seen: live.countSeen });
-  for (const { started } of recorder.leftOpen) if (started.data.trunk_id !== null) occupyChannel(limits, started.data.trunk_id, Date.now());
-  if (recorder.leftOpen.length > 0) logger.warn({ calls: recorder.leftOpen.length }, 'calls were left open by the life before; FreeSWITCH will be asked for them');
+  for (const { started } of recorder.leftOpen)
+    if (started.data.trunk_id !== null) occupyChannel(limits, started.data.trunk_id, Date.now());
+  if (recorder.leftOpen.length > 0)
+    logger.warn(
+      { calls: recorder.leftOpen.length },
+      'calls were left open by the life before; FreeSWITCH will be asked for them',
+    );
   recorder.onRecovered((recovered) => {
     const { trunk_id: trunkId, call_id: callId } = (recovered.call?.started ?? recovered.final)!.data;
-    logger.warn({ call_id: callId, ended: recovered.final !== undefined }, 'found a call that an earlier process could not note on its full disk');
-    if (recovered.final === undefined && trunkId !== null && !live.has(callId)) occupyChannel(limits, trunkId, Date.now());
+    logger.warn(
+      { call_id: callId, ended: recovered.final !== undefined },
+      'found a call that an earlier process could not note on its full disk',
+    );
+    if (recovered.final === undefined && trunkId !== null && !live.has(callId))
+      occupyChannel(limits, trunkId, Date.now());
     live.recover(recovered);
   });
   observeCalls({ live: live.count, unconfirmed: recorder.unconfirmed });
@@ -122,44 +149,87 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const conversations: Conversations = new Map();
   const esl: { socket?: EventSocket | undefined } = {};
   const control = serveCallControl({
-    bridgeId: bridge.id, link, conversations, live, eventSocket: () => esl.socket, logger,
+    bridgeId: bridge.id,
+    link,
+    conversations,
+    live,
+    eventSocket: () => esl.socket,
+    logger,
     transferDeadlineMs: options.transferDeadlineMs,
   });
   const verification: VerificationPorts = {
-    bridge, link, logger, guard: verificationGuard(), talks: new Map(), probe: probeDialog,
+    bridge,
+    link,
+    logger,
+    guard: verificationGuard(),
+    talks: new Map(),
+    probe: probeDialog,
     ...(options.acknowledgedWithinMs === undefined ? {} : { acknowledgedWithinMs: options.acknowledgedWithinMs }),
   };
   const ports: CallPorts = {
     verification,
-    bridge, limits, live, recorder, local, logger, tell, conversations, mesh: options.mesh, resolvedTrunks: options.resolvedTrunks, newId: uuidv7,
-    refused: options.refused ?? NOBODY, decide: createInboundRouter({ link, local, logger }), assistant: { engine, recordings, reveal },
+    bridge,
+    limits,
+    live,
+    recorder,
+    local,
+    logger,
+    tell,
+    conversations,
+    mesh: options.mesh,
+    resolvedTrunks: options.resolvedTrunks,
+    newId: uuidv7,
+    refused: options.refused ?? NOBODY,
+    decide: createInboundRouter({ link, local, logger }),
+    assistant: { engine, recordings, reveal },
   };
-  const socket = await startCallSocket({ ...options.callSocket, maxCalls: options.maxCalls, logger, onCall: (connection) => handleInboundCall(connection, ports), onTurnedAway: turnAway });
+  const socket = await startCallSocket({
+    ...options.callSocket,
+    maxCalls: options.maxCalls,
+    logger,
+    onCall: (connection) => handleInboundCall(connection, ports),
+    onTurnedAway: turnAway,
+  });
   const talking = (): number => [...conversations.values()].filter((conversation) => conversation.talking).length;
-  const isHeld = (callId: string): boolean => conversations.has(callId) || live.has(callId) || verification.talks.has(callId);
+  const isHeld = (callId: string): boolean =>
+    conversations.has(callId) || live.has(callId) || verification.talks.has(callId);
   let draining = false;
   /** A connection takes milliseconds; whoever waits for seconds was forgotten, by this agent's life before. */
   let searching: NodeJS.Timeout | undefined;
   const search = (up: EventSocket): void => {
-    const wanted = { callSocket: `${options.callSocket.host}:${socket.port}`, olderThan: new Date(Date.now() - orphanMs + 1_000), isHeld };
+    const wanted = {
+      callSocket: `${options.callSocket.host}:${socket.port}`,
+      olderThan: new Date(Date.now() - orphanMs + 1_000),
+      isHeld,
+    };
     refuseOrphans(up, wanted, logger).catch((error: unknown) => {
       logger.warn({ err: error }, 'calls that nobody drives could not be looked for');
     });
   };
-  const tidying = setInterval(() => { forgetIdle(limits, Date.now()); }, 60_000);
+  const tidying = setInterval(() => {
+    forgetIdle(limits, Date.now());
+  }, 60_000);
   return {
     port: socket.port,
     onUp: (up) => {
       esl.socket = up;
       live.onUp(up);
       clearTimeout(searching);
-      searching = setTimeout(() => { search(up); }, orphanMs);
+      searching = setTimeout(() => {
+        search(up);
+      }, orphanMs);
     },
     onDown: live.onDown,
     onEvent: live.onEvent,
     live: live.count,
     unconfirmedRecords: recorder.unconfirmed,
-    readiness: () => ({ ...(draining ? { calls: `about to stop: ${talking()} go on` } : {}), routes: local.readiness(), records: recorder.trouble() ?? 'up', recordings: recordings.trouble() ?? 'up', statuses: statuses.trouble() ?? 'up' }),
+    readiness: () => ({
+      ...(draining ? { calls: `about to stop: ${talking()} go on` } : {}),
+      routes: local.readiness(),
+      records: recorder.trouble() ?? 'up',
+      recordings: recordings.trouble() ?? 'up',
+      statuses: statuses.trouble() ?? 'up',
+    }),
     outOfSight: () => live.count() - live.countSeen(),
     drain: (withinMs) => {
       draining = true;

@@ -7,7 +7,13 @@ import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { CALLS_STREAM, numberSubject, organizationSubject, ROUTING_INBOUND, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import {
+  CALLS_STREAM,
+  numberSubject,
+  organizationSubject,
+  ROUTING_INBOUND,
+  trunkSubject,
+} from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
@@ -28,32 +34,85 @@ const AT = '2026-01-01T00:00:00.000Z';
 const PASSWORD = 'test-password';
 
 export const NO_ASSISTANT: AssistantSettings = {
-  mediaUrl: undefined, prewarmUrl: undefined, statusUrl: undefined, streamSecret: undefined, answerDeadlineMs: 6_000, maxCallSeconds: 60, record: false, allowPrivateUrls: true,
+  mediaUrl: undefined,
+  prewarmUrl: undefined,
+  statusUrl: undefined,
+  streamSecret: undefined,
+  answerDeadlineMs: 6_000,
+  maxCallSeconds: 60,
+  record: false,
+  allowPrivateUrls: true,
   audioPorts: { first: 21_000, last: 21_999 },
 };
 export const RING = parseKeyRing(`test:${Buffer.alloc(32, 7).toString('base64')}`);
 
 export const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
-export const organization = (n: number): OrganizationState => organizationState.parse({ id: id(1, n), name: `org ${n}`, status: 'active', outbound_country_codes: null, created_at: AT, updated_at: AT });
-export const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState => trunkState.parse({
-  id: id(2, n), organization_id: id(1, org), name: `trunk ${n}`, gateway: `192.0.2.${n}`, register: false, default_country: 'US', enabled: true, password: null, bridge_id: null, gateway_revision: 1,
-  created_at: AT, updated_at: AT, ...with_,
-});
-export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => numberState.parse({
-  id: id(3, Number(phone.slice(-6))), organization_id: id(1, org), phone_number: phone, friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
-  is_verified_caller_id: false, capabilities: {}, target: { kind: 'assistant', id: 42, name: null, is_active: true }, created_at: AT, updated_at: AT, ...with_,
-});
+export const organization = (n: number): OrganizationState =>
+  organizationState.parse({
+    id: id(1, n),
+    name: `org ${n}`,
+    status: 'active',
+    outbound_country_codes: null,
+    created_at: AT,
+    updated_at: AT,
+  });
+export const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState =>
+  trunkState.parse({
+    id: id(2, n),
+    organization_id: id(1, org),
+    name: `trunk ${n}`,
+    gateway: `192.0.2.${n}`,
+    register: false,
+    default_country: 'US',
+    enabled: true,
+    password: null,
+    bridge_id: null,
+    gateway_revision: 1,
+    created_at: AT,
+    updated_at: AT,
+    ...with_,
+  });
+export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState =>
+  numberState.parse({
+    id: id(3, Number(phone.slice(-6))),
+    organization_id: id(1, org),
+    phone_number: phone,
+    friendly_name: null,
+    provider: null,
+    is_active: true,
+    sip_trunk_id: null,
+    allowed_country_codes: null,
+    is_verified_caller_id: false,
+    capabilities: {},
+    target: { kind: 'assistant', id: 42, name: null, is_active: true },
+    created_at: AT,
+    updated_at: AT,
+    ...with_,
+  });
 type Entity = OrganizationState | TrunkState | NumberState;
-export const subjectOf = (entity: Entity) => ('phone_number' in entity ? numberSubject(entity.organization_id, entity.phone_number)
-  : 'gateway' in entity ? trunkSubject(entity.organization_id, entity.id) : organizationSubject(entity.id));
+export const subjectOf = (entity: Entity) =>
+  'phone_number' in entity
+    ? numberSubject(entity.organization_id, entity.phone_number)
+    : 'gateway' in entity
+      ? trunkSubject(entity.organization_id, entity.id)
+      : organizationSubject(entity.id);
 
-/** A host's calls with everything around them: a real nats-server, the FreeSWITCH stand-in on a prepared configuration, entities in the log, and a routing-service that the test speaks for. */
+/**
+ *  A host's calls with everything around them: a real nats-server, the FreeSWITCH stand-in on a prepared configuration,
+ *  entities in the log, and a routing-service that the test speaks for.
+ */
 export async function startHost() {
   const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-calls-'));
   const [eslPort, callSocketPort] = [await freePort(), await freePort()];
-  const { prepare } = await import(PREPARE) as Prepare;
-  const { confDir, agentDir } = await prepare(join(folder, 'conf'), { sipIp: '127.0.0.1', sipPort: await freePort(), eslPort, eslPassword: PASSWORD, callSocketPort });
+  const { prepare } = (await import(PREPARE)) as Prepare;
+  const { confDir, agentDir } = await prepare(join(folder, 'conf'), {
+    sipIp: '127.0.0.1',
+    sipPort: await freePort(),
+    eslPort,
+    eslPassword: PASSWORD,
+    callSocketPort,
+  });
   await writeFile(join(agentDir, 'acl.xml'), '<include>\n  <node type="allow" cidr="192.0.2.0/24"/>\n</include>\n');
   const nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   const nc = await connectNats(nats.url, { name: 'test', logger });
@@ -61,36 +120,60 @@ export async function startHost() {
   const asked: InboundRequest[] = [];
   const agents: (() => Promise<void>)[] = [];
   let answer: ((request: InboundRequest) => unknown) | undefined;
-  nc.subscribe(ROUTING_INBOUND, { callback: (_error, message) => {
-    const request = message.json<InboundRequest>();
-    asked.push(request);
-    const decision = answer?.(request);
-    if (decision !== undefined) message.respond(JSON.stringify(decision));
-  } });
+  nc.subscribe(ROUTING_INBOUND, {
+    callback: (_error, message) => {
+      const request = message.json<InboundRequest>();
+      asked.push(request);
+      const decision = answer?.(request);
+      if (decision !== undefined) message.respond(JSON.stringify(decision));
+    },
+  });
 
   const host = {
-    nats, nc, asked,
+    nats,
+    nc,
+    asked,
     standIn: await startStandIn({ confDir, sip: true }),
     callSocketPort,
     /** What routing-service says; undefined: nothing, within whatever time. */
-    routingSays(says: ((request: InboundRequest) => InboundDecision | object | undefined) | undefined) { answer = says; },
+    routingSays(says: ((request: InboundRequest) => InboundDecision | object | undefined) | undefined) {
+      answer = says;
+    },
     async publish(...entities: Entity[]) {
-      for (const entity of entities) await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ data: { change: {}, state: entity } }));
+      for (const entity of entities)
+        await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ data: { change: {}, state: entity } }));
     },
     async startAgent(options: Partial<CallsOptions> = {}): Promise<Calls> {
       const connecting = connectNats(nats.url, { name: 'agent', logger });
       const calls = await startCalls({
-        bridge: { id: 'bridge-1', pool: 'default' }, stateDir: join(folder, 'state'), callSocket: { host: '127.0.0.1', port: callSocketPort }, maxCalls: 100, link: createNatsLink(connecting),
-        resolvedTrunks: () => [], logger, mesh: NO_ASSISTANT, recordings: { folder: join(folder, 'recordings'), bucket: undefined }, ring: RING, ...options,
+        bridge: { id: 'bridge-1', pool: 'default' },
+        stateDir: join(folder, 'state'),
+        callSocket: { host: '127.0.0.1', port: callSocketPort },
+        maxCalls: 100,
+        link: createNatsLink(connecting),
+        resolvedTrunks: () => [],
+        logger,
+        mesh: NO_ASSISTANT,
+        recordings: { folder: join(folder, 'recordings'), bucket: undefined },
+        ring: RING,
+        ...options,
       });
       const esl = startEslClient({
-        host: '127.0.0.1', port: eslPort, password: PASSWORD, events: ['HEARTBEAT'], logger, onEvent: (event) => calls.onEvent(event), onUp: () => calls.onUp(esl), onDown: () => calls.onDown(),
+        host: '127.0.0.1',
+        port: eslPort,
+        password: PASSWORD,
+        events: ['HEARTBEAT'],
+        logger,
+        onEvent: (event) => calls.onEvent(event),
+        onUp: () => calls.onUp(esl),
+        onDown: () => calls.onDown(),
       });
       let stopping: Promise<void> | undefined;
-      const stop = () => stopping ??= calls.stop().then(async () => {
-        esl.stop();
-        await connecting.then((connection) => connection.close());
-      });
+      const stop = () =>
+        (stopping ??= calls.stop().then(async () => {
+          esl.stop();
+          await connecting.then((connection) => connection.close());
+        }));
       agents.push(stop);
       return { ...calls, stop };
     },
@@ -105,11 +188,17 @@ export async function startHost() {
       return callId === undefined ? events : events.filter(({ data }) => data.call_id === callId);
     },
     /** The call's events once the last one is there. */
-    untilWritten: (callId: string) => eventually(async () => {
-      const events = await host.callEvents(callId);
-      return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events : undefined;
-    }, { message: 'the call\'s last event' }),
-    async stopAgents() { await Promise.all(agents.splice(0).map((stop) => stop())); },
+    untilWritten: (callId: string) =>
+      eventually(
+        async () => {
+          const events = await host.callEvents(callId);
+          return events.some(({ type }) => type === 'CallEnded' || type === 'CallRejected') ? events : undefined;
+        },
+        { message: "the call's last event" },
+      ),
+    async stopAgents() {
+      await Promise.all(agents.splice(0).map((stop) => stop()));
+    },
     async stop() {
       await host.stopAgents();
       await host.standIn.stop();

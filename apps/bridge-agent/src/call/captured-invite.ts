@@ -10,12 +10,19 @@ const TOTAL = 8_192;
 const ARRAY = 'ARRAY::';
 
 /**
- * What of the INVITE a person may look at after the call (mission, "Inbound routing"). `headers`: those of CHANNEL_DATA, decoded: with `parse-all-invite-headers` every line is in
+ * What of the INVITE a person may look at after the call (mission, "Inbound routing"). `headers`: those of
+ * CHANNEL_DATA, decoded: with `parse-all-invite-headers` every line is in
  * `sip_i_…` (FACTS, "Inbound calls"), without it only `sip_h_…`. FreeSWITCH gives names in lower case with underscores.
  */
 export function captureInvite(headers: EslHeaders): CapturedInvite {
   const user = (name: string) => (headers.get(`variable_${name}`) ?? '').slice(0, 256);
-  const captured: CapturedInvite = { request_uri_user: user('sip_req_user'), to_user: user('sip_to_user'), from_user: user('sip_from_user'), headers: [], truncated: false };
+  const captured: CapturedInvite = {
+    request_uri_user: user('sip_req_user'),
+    to_user: user('sip_to_user'),
+    from_user: user('sip_from_user'),
+    headers: [],
+    truncated: false,
+  };
   const all = linesWith(headers, 'variable_sip_i_');
   let size = 0;
   for (const [name, value] of all.length > 0 ? all : linesWith(headers, 'variable_sip_h_')) {
@@ -35,10 +42,14 @@ function linesWith(headers: EslHeaders, prefix: string): [name: string, value: s
   const lines: [string, string][] = [];
   for (const [variable, value] of headers) {
     if (!variable.startsWith(prefix)) continue;
-    const name = variable.slice(prefix.length, prefix.length + 64).toLowerCase().replaceAll('_', '-');
+    const name = variable
+      .slice(prefix.length, prefix.length + 64)
+      .toLowerCase()
+      .replaceAll('_', '-');
     if (name === 'authorization' || name === 'proxy-authorization') continue;
     // Others whose name says so are their sender's secrets, even if they mean nothing to us.
-    for (const line of value.startsWith(ARRAY) ? value.slice(ARRAY.length).split('|:') : [value]) lines.push([name, isCredentialName(name) ? '(not kept)' : withoutCredentials(line)]);
+    for (const line of value.startsWith(ARRAY) ? value.slice(ARRAY.length).split('|:') : [value])
+      lines.push([name, isCredentialName(name) ? '(not kept)' : withoutCredentials(line)]);
   }
   return lines;
 }

@@ -13,7 +13,10 @@ export interface Channel {
   packetsIn(callId: string): Promise<number | undefined>;
   /** As `onEnd`, and before any of those: what the end's record has to have. */
   beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
-  /** Called once, with the hang-up, or without where the connection ended before one came; at once if that has happened. */
+  /**
+   *  Called once, with the hang-up, or without where the connection ended before one came; at once if that has
+   *  happened.
+   */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** The hang-up, or undefined: the connection or the time ended first. */
   ended(withinMs: number): Promise<HangupFacts | undefined>;
@@ -39,13 +42,16 @@ export type Conversations = Map<string, Conversation>;
 
 /** FreeSWITCH's cause for the BYE or the refusal that follows. */
 const CAUSES: Partial<Record<CallEndReason, string>> = {
-  'assistant-hung-up': 'NORMAL_CLEARING', 'api-hung-up': 'NORMAL_CLEARING', 'organization-suspended': 'NORMAL_CLEARING',
-  'max-duration-reached': 'ALLOTTED_TIMEOUT', transferred: 'BLIND_TRANSFER',
+  'assistant-hung-up': 'NORMAL_CLEARING',
+  'api-hung-up': 'NORMAL_CLEARING',
+  'organization-suspended': 'NORMAL_CLEARING',
+  'max-duration-reached': 'ALLOTTED_TIMEOUT',
+  transferred: 'BLIND_TRANSFER',
 };
 
 /**
- * The assistant is gone, and the call with it. One that is being transferred first learns what becomes of that: an assistant may close its stream as soon as it has asked for
- * the transfer, and a BYE would take the REFER back.
+ * The assistant is gone, and the call with it. One that is being transferred first learns what becomes of that: an
+ * assistant may close its stream as soon as it has asked for the transfer, and a BYE would take the REFER back.
  */
 export function leaveConversation(conversation: Conversation, reason: CallEndReason, now: Date): void {
   if (!conversation.transferring) return endConversation(conversation, reason, now);
@@ -54,7 +60,11 @@ export function leaveConversation(conversation: Conversation, reason: CallEndRea
 }
 
 /** The first reason counts: what follows while FreeSWITCH hangs up is a consequence. */
-export function endConversation({ channel, story }: Pick<Conversation, 'channel' | 'story'>, reason: CallEndReason, now: Date): void {
+export function endConversation(
+  { channel, story }: Pick<Conversation, 'channel' | 'story'>,
+  reason: CallEndReason,
+  now: Date,
+): void {
   if (story.intended !== undefined) return;
   story.intended = reason;
   note(story, now, 'hang-up-requested', reason);

@@ -7,23 +7,32 @@ export type ProbeDialog = (key: DialogKey, toTag: string) => Promise<boolean>;
 
 const DEADLINE_MS = 1_000;
 
-export const probeDialog: ProbeDialog = (key, toTag) => new Promise((resolve) => {
-  const socket = createSocket(key.host.includes(':') ? 'udp6' : 'udp4');
-  const done = (known: boolean): void => {
-    clearTimeout(timer);
-    socket.removeAllListeners('message');
-    try { socket.close(); } catch { /* It is closed. */ }
-    resolve(known);
-  };
-  const timer = setTimeout(() => { done(false); }, DEADLINE_MS);
-  socket.once('error', () => { done(false); });
-  // Connected: nobody but FreeSWITCH can answer.
-  socket.connect(key.port, key.host, () => {
-    const { address: host, port } = socket.address();
-    socket.on('message', (response) => {
-      const known = knowsDialog(response.toString('latin1'));
-      if (known !== undefined) done(known);
+export const probeDialog: ProbeDialog = (key, toTag) =>
+  new Promise((resolve) => {
+    const socket = createSocket(key.host.includes(':') ? 'udp6' : 'udp4');
+    const done = (known: boolean): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners('message');
+      try {
+        socket.close();
+      } catch {
+        /* It is closed. */
+      }
+      resolve(known);
+    };
+    const timer = setTimeout(() => {
+      done(false);
+    }, DEADLINE_MS);
+    socket.once('error', () => {
+      done(false);
     });
-    socket.send(probeOf(key, toTag, { host, port, branch: randomBytes(8).toString('hex') }));
+    // Connected: nobody but FreeSWITCH can answer.
+    socket.connect(key.port, key.host, () => {
+      const { address: host, port } = socket.address();
+      socket.on('message', (response) => {
+        const known = knowsDialog(response.toString('latin1'));
+        if (known !== undefined) done(known);
+      });
+      socket.send(probeOf(key, toTag, { host, port, branch: randomBytes(8).toString('hex') }));
+    });
   });
-});

@@ -16,10 +16,14 @@ export async function drain(withinMs: number, { left, logger }: DrainOptions): P
   let sayAt = performance.now();
   while (left() > 0 && performance.now() < until) {
     if (performance.now() >= sayAt) {
-      logger.info({ calls: left(), seconds_left: Math.ceil((until - performance.now()) / 1_000) }, 'calls that go on are waited for; new ones are turned away');
+      logger.info(
+        { calls: left(), seconds_left: Math.ceil((until - performance.now()) / 1_000) },
+        'calls that go on are waited for; new ones are turned away',
+      );
       sayAt += SAY_MS;
     }
     await sleep(LOOK_MS);
   }
-  if (left() > 0 && withinMs > 0) logger.warn({ calls: left() }, 'calls go on after the time that they were given; they are ended');
+  if (left() > 0 && withinMs > 0)
+    logger.warn({ calls: left() }, 'calls go on after the time that they were given; they are ended');
 }

@@ -22,18 +22,27 @@ afterAll(async () => {
   await assistant?.stop();
   await host?.stop();
 });
-beforeEach(() => { assistant.refuse = undefined; });
+beforeEach(() => {
+  assistant.refuse = undefined;
+});
 afterEach(() => host.stopAgents());
 
 async function startAgent() {
   const calls = await host.startAgent({ mesh: NO_ASSISTANT });
   await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
   // Its routes may be up before NATS has its subscriptions.
-  await eventually(() => endAll({}).then(() => true, () => false), { message: 'requests to be answered' });
+  await eventually(
+    () =>
+      endAll({}).then(
+        () => true,
+        () => false,
+      ),
+    { message: 'requests to be answered' },
+  );
   return calls;
 }
-const callTo = (request_user: string, trunkNumber = 1) => (
-  host.standIn.call({ source: { address: `192.0.2.${trunkNumber}` }, from: '+15559876543', request_user }));
+const callTo = (request_user: string, trunkNumber = 1) =>
+  host.standIn.call({ source: { address: `192.0.2.${trunkNumber}` }, from: '+15559876543', request_user });
 async function answeredCallTo(request_user: string, trunkNumber = 1) {
   const call = callTo(request_user, trunkNumber);
   expect((await call.final).status).toBe(200);
@@ -46,11 +55,12 @@ async function endAll(body: object = { organization_id: id(1, 1), reason: 'organ
 }
 const lastOf = async (uuid: string) => (await host.untilWritten(uuid)).at(-1)!;
 const BY_SUSPENSION = {
-  type: 'CallEnded', data: { end_reason: 'organization-suspended', hangup_cause: 'NORMAL_CLEARING', reconstructed: false },
+  type: 'CallEnded',
+  data: { end_reason: 'organization-suspended', hangup_cause: 'NORMAL_CLEARING', reconstructed: false },
 };
 
-describe('the end of an organisation\'s calls', () => {
-  it('is the end of those with an assistant and of those that echo, and of nobody else\'s', async () => {
+describe("the end of an organisation's calls", () => {
+  it("is the end of those with an assistant and of those that echo, and of nobody else's", async () => {
     const calls = await startAgent();
     const own = [await answeredCallTo(DID), await answeredCallTo(ECHO_DID)];
     const others = await answeredCallTo(OTHERS_DID, 2);
@@ -91,7 +101,9 @@ describe('the end of an organisation\'s calls', () => {
   });
 
   it.each([
-    [{}], [{ organization_id: '*', reason: 'organization-suspended' }], [{ organization_id: id(1, 1), reason: 'x' }],
+    [{}],
+    [{ organization_id: '*', reason: 'organization-suspended' }],
+    [{ organization_id: id(1, 1), reason: 'x' }],
   ])('is not asked for by %j', async (body) => {
     await startAgent();
     expect(await endAll(body)).toMatchObject({ outcome: 'refused', code: 'invalid-request' });

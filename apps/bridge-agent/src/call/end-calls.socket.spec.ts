@@ -7,8 +7,12 @@ import { endCalls } from './end-calls.socket.js';
 import type { LiveCall } from './live-calls.js';
 import type { EventSocket } from './live-calls.registry.js';
 
-const reply = (text: string): EslReply => (
-  { outcome: 'reply', ok: true, text, frame: { headers: new Map(), body: text } });
+const reply = (text: string): EslReply => ({
+  outcome: 'reply',
+  ok: true,
+  text,
+  frame: { headers: new Map(), body: text },
+});
 const leftOver = (call_id: string): LiveCall => {
   const event = started(1);
   const at = new Date(0);
@@ -19,13 +23,19 @@ const leftOver = (call_id: string): LiveCall => {
 /** One call that has no connection of its own, and an event socket that answers so. */
 async function ended(call: LiveCall, says: EslReply | 'away') {
   const sent: string[] = [];
-  const socket = { connected: says !== 'away', api: (name: string, args: string) => {
-    sent.push(`${name} ${args}`);
-    return Promise.resolve(says);
-  } } as EventSocket;
+  const socket = {
+    connected: says !== 'away',
+    api: (name: string, args: string) => {
+      sent.push(`${name} ${args}`);
+      return Promise.resolve(says);
+    },
+  } as EventSocket;
   const logger = pino({ level: 'silent' });
   const ports = { conversations: new Map(), live: { unheldOf: () => [call] }, eventSocket: () => socket, logger };
-  const request = { organization_id: '01900001-0000-7000-8000-000000000001', reason: 'organization-suspended' } as const;
+  const request = {
+    organization_id: '01900001-0000-7000-8000-000000000001',
+    reason: 'organization-suspended',
+  } as const;
   const counts = await endCalls(request, ports);
   return { sent, counts };
 }
@@ -52,9 +62,13 @@ describe('a call without a connection of its own', () => {
     expect(call.story.timeline.map(({ what }) => what)).toEqual(['hang-up-requested']);
   });
 
-  it.each([
-    'x NORMAL_CLEARING\nshutdown', `${callId(1)}\n\napi shutdown`, '',
-  ])('%j is no UUID and enters no command', async (hostile) => {
-    expect(await ended(leftOver(hostile), reply('+OK\n'))).toEqual({ sent: [], counts: { ended: 0, unconfirmed: 1 } });
-  });
+  it.each(['x NORMAL_CLEARING\nshutdown', `${callId(1)}\n\napi shutdown`, ''])(
+    '%j is no UUID and enters no command',
+    async (hostile) => {
+      expect(await ended(leftOver(hostile), reply('+OK\n'))).toEqual({
+        sent: [],
+        counts: { ended: 0, unconfirmed: 1 },
+      });
+    },
+  );
 });

@@ -14,7 +14,10 @@ export interface EndCallsPorts {
 }
 
 /** `unconfirmed`: FreeSWITCH did not confirm the end in time. */
-export interface EndedCalls { ended: number; unconfirmed: number }
+export interface EndedCalls {
+  ended: number;
+  unconfirmed: number;
+}
 
 /**
  * Ends all calls of the organisation on this host, with and without a connection of their own. May be repeated: a call
@@ -39,7 +42,7 @@ type Reason = EndCallsRequest['reason'];
 
 async function endHeld(conversation: Conversation, reason: Reason): Promise<boolean> {
   endConversation(conversation, reason, new Date());
-  return await conversation.channel.ended(END_CALLS_DEADLINE_MS) !== undefined;
+  return (await conversation.channel.ended(END_CALLS_DEADLINE_MS)) !== undefined;
 }
 
 /** Its hang-up comes over the event socket (live-calls.registry.ts), or FreeSWITCH says that it is gone. */

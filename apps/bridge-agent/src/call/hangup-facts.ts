@@ -3,7 +3,10 @@ import type { EslHeaders } from '../esl/esl-frame.js';
 import { epochMicroseconds } from './invite-facts.js';
 
 /** How a call ended, as CHANNEL_HANGUP_COMPLETE tells it. */
-export type HangupFacts = Pick<CallEnded['data'], 'hangup_cause' | 'q850' | 'sip_status' | 'hangup_disposition' | 'codec' | 'quality' | 'reconstructed'> & {
+export type HangupFacts = Pick<
+  CallEnded['data'],
+  'hangup_cause' | 'q850' | 'sip_status' | 'hangup_disposition' | 'codec' | 'quality' | 'reconstructed'
+> & {
   answeredAt: Date | null;
   endedAt: Date;
   /** What a NOTIFY said of a transfer's target. */
@@ -14,8 +17,14 @@ export type HangupFacts = Pick<CallEnded['data'], 'hangup_cause' | 'q850' | 'sip
 export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
   const text = (name: string) => headers.get(`variable_${name}`)?.slice(0, 128) || null;
   return {
-    answeredAt: epochMicroseconds(headers.get('variable_answer_uepoch')) ?? epochMicroseconds(headers.get('Caller-Channel-Answered-Time')) ?? null,
-    endedAt: epochMicroseconds(headers.get('variable_end_uepoch')) ?? epochMicroseconds(headers.get('Caller-Channel-Hangup-Time')) ?? now,
+    answeredAt:
+      epochMicroseconds(headers.get('variable_answer_uepoch')) ??
+      epochMicroseconds(headers.get('Caller-Channel-Answered-Time')) ??
+      null,
+    endedAt:
+      epochMicroseconds(headers.get('variable_end_uepoch')) ??
+      epochMicroseconds(headers.get('Caller-Channel-Hangup-Time')) ??
+      now,
     hangup_cause: text('hangup_cause') ?? headers.get('Hangup-Cause')?.slice(0, 128) ?? 'UNKNOWN',
     q850: whole(text('hangup_cause_q850')),
     sip_status: sipStatus(text('sip_term_status'), text('proto_specific_hangup_cause')),
@@ -29,11 +38,21 @@ export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
 
 /** A call that ended without a word: what is certain is that it lasted until `lastSeen`. */
 export const lostCall = (lastSeen: Date, answeredAt: Date | null, codec: string | null): HangupFacts => ({
-  answeredAt, endedAt: lastSeen, hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null, codec, quality: null, reconstructed: true, transferStatus: null,
+  answeredAt,
+  endedAt: lastSeen,
+  hangup_cause: 'UNKNOWN',
+  q850: null,
+  sip_status: null,
+  hangup_disposition: null,
+  codec,
+  quality: null,
+  reconstructed: true,
+  transferStatus: null,
 });
 
 const whole = (text: string | null): number | null => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
-const decimal = (text: string | null): number | null => (text !== null && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null);
+const decimal = (text: string | null): number | null =>
+  text !== null && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
 
 /** Without a response of its own (a CANCEL) the status stands in `sip:487`. */
 function sipStatus(term: string | null, specific: string | null): number | null {
@@ -41,7 +60,8 @@ function sipStatus(term: string | null, specific: string | null): number | null 
 }
 
 /** FreeSWITCH's jitter is the mean square of the deviation, in square milliseconds. */
-const deviation = (variance: number | null): number | null => (variance === null ? null : Math.round(Math.sqrt(variance) * 100) / 100);
+const deviation = (variance: number | null): number | null =>
+  variance === null ? null : Math.round(Math.sqrt(variance) * 100) / 100;
 
 function qualityOf(text: (name: string) => string | null): HangupFacts['quality'] {
   const packetsIn = whole(text('rtp_audio_in_packet_count'));

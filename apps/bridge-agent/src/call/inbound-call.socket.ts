@@ -65,18 +65,31 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     if (invite.sipCallId !== null) ports.refused.handled(invite.sipCallId);
     const code = codeOf(invite);
     if (code !== undefined) return await verificationCall({ code, invite, headers }, talk, ports.verification);
-    await withSpan('inbound call', { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } }, async (span) => {
-      const started = performance.now();
-      const request = routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress));
-      const found = await ports.decide(request);
-      const decided = withinLimits(answerable(treated(found, ports), invite, ports), ports);
-      decisionSeconds.record((performance.now() - started) / 1000, { decided_at: decided.decidedAt });
-      const { decision } = decided;
-      span.setAttributes({ 'route.outcome': decision.outcome, 'route.decided_at': decided.decidedAt, ...(decision.outcome === 'refuse' ? { 'route.reason': decision.reason } : {}) });
-      const stamp: EventStamp = { bridgeId: ports.bridge.id, newId: ports.newId, traceparent: currentTraceparent() };
-      if (decision.outcome === 'refuse') await refuse({ invite, refusal: decision, decided, stamp }, talk, ports);
-      else await answer({ invite, headers, request, route: decision, treatment: decided.treatment!, decided, stamp }, talk, ports);
-    });
+    await withSpan(
+      'inbound call',
+      { kind: 'server', attributes: { 'call.id': invite.callId, 'sip.call_id': invite.sipCallId ?? '' } },
+      async (span) => {
+        const started = performance.now();
+        const request = routingRequest(invite, ports.bridge, ports.resolvedTrunks(invite.sourceAddress));
+        const found = await ports.decide(request);
+        const decided = withinLimits(answerable(treated(found, ports), invite, ports), ports);
+        decisionSeconds.record((performance.now() - started) / 1000, { decided_at: decided.decidedAt });
+        const { decision } = decided;
+        span.setAttributes({
+          'route.outcome': decision.outcome,
+          'route.decided_at': decided.decidedAt,
+          ...(decision.outcome === 'refuse' ? { 'route.reason': decision.reason } : {}),
+        });
+        const stamp: EventStamp = { bridgeId: ports.bridge.id, newId: ports.newId, traceparent: currentTraceparent() };
+        if (decision.outcome === 'refuse') await refuse({ invite, refusal: decision, decided, stamp }, talk, ports);
+        else
+          await answer(
+            { invite, headers, request, route: decision, treatment: decided.treatment!, decided, stamp },
+            talk,
+            ports,
+          );
+      },
+    );
     await talk.closed;
   } catch (error) {
     ports.logger.error({ err: error }, 'an inbound call could not be handled');
@@ -90,13 +103,23 @@ const codeOf = ({ requestUriUser, toUser }: InviteFacts) => dialledCode(requestU
 /** `treatment`: of a call that is routed. */
 type Treated = Decided & { treatment?: CallTreatment; requiresSrtp?: boolean };
 
-/** Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be a guess. */
+/**
+ *  Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be
+ *  a guess.
+ */
 function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
   const { decision } = decided;
   if (decision.outcome === 'refuse') return decided;
   const settings = local.customerSettingsOf(decision.organization_id, decision.number_id);
   if (settings !== undefined) return { ...decided, treatment: callTreatment(settings, mesh) };
-  return { ...decided, decision: refusedHere(decision, 'routing-unavailable', 'Refused: this bridge does not know the organisation\'s settings yet.') };
+  return {
+    ...decided,
+    decision: refusedHere(
+      decision,
+      'routing-unavailable',
+      "Refused: this bridge does not know the organisation's settings yet.",
+    ),
+  };
 }
 
 /** Before it rings. What comes later, a late offer or a re-INVITE, FreeSWITCH refuses where the trunk requires SRTP. */
@@ -111,28 +134,66 @@ function answerable(decided: Treated, invite: InviteFacts, { local }: CallPorts)
 /** The trunk's own limits, on this host. A call that is let through has taken its channel. */
 function withinLimits(decided: Treated, { limits, local }: CallPorts): Treated {
   const { decision } = decided;
-  if (decision.outcome === 'refuse' || takeChannel(limits, decision.trunk_id, local.limitsOf(decision.organization_id, decision.trunk_id), Date.now())) return decided;
-  return { ...decided, decision: refusedHere(decision, 'limit-reached', `Refused: the trunk's limit of concurrent or new calls is reached on this bridge (${decision.number}).`) };
+  if (
+    decision.outcome === 'refuse' ||
+    takeChannel(limits, decision.trunk_id, local.limitsOf(decision.organization_id, decision.trunk_id), Date.now())
+  )
+    return decided;
+  return {
+    ...decided,
+    decision: refusedHere(
+      decision,
+      'limit-reached',
+      `Refused: the trunk's limit of concurrent or new calls is reached on this bridge (${decision.number}).`,
+    ),
+  };
 }
 
-interface Answering { invite: InviteFacts; headers: EslHeaders; request: InboundRequest; route: Route; treatment: CallTreatment; decided: Treated; stamp: EventStamp }
+interface Answering {
+  invite: InviteFacts;
+  headers: EslHeaders;
+  request: InboundRequest;
+  route: Route;
+  treatment: CallTreatment;
+  decided: Treated;
+  stamp: EventStamp;
+}
 
-async function answer({ invite, headers, request, route, treatment, decided, stamp }: Answering, talk: Talk, ports: CallPorts): Promise<void> {
+async function answer(
+  { invite, headers, request, route, treatment, decided, stamp }: Answering,
+  talk: Talk,
+  ports: CallPorts,
+): Promise<void> {
   const { live, logger, conversations } = ports;
   const { callId } = invite;
   const started = callStarted(invite, route, decided.decidedAt, stamp);
   const conversation: Conversation = {
-    parties: { ...partiesOfStarted(started), organization_id: route.organization_id }, channel: talk, story: createStory(),
-    outboundRules: () => ports.local.outboundRulesOf(route.organization_id, route.trunk_id), answered: false, talking: false, transferring: false,
+    parties: { ...partiesOfStarted(started), organization_id: route.organization_id },
+    channel: talk,
+    story: createStory(),
+    outboundRules: () => ports.local.outboundRulesOf(route.organization_id, route.trunk_id),
+    answered: false,
+    talking: false,
+    transferring: false,
   };
   conversations.set(callId, conversation);
-  const noted = live.begin(started, conversation.story).then(() => true, (error: unknown) => {
-    logger.error({ err: error, call_id: callId }, 'rejected a call that can be noted neither on disk nor in JetStream');
-    return false;
-  });
+  const noted = live.begin(started, conversation.story).then(
+    () => true,
+    (error: unknown) => {
+      logger.error(
+        { err: error, call_id: callId },
+        'rejected a call that can be noted neither on disk nor in JetStream',
+      );
+      return false;
+    },
+  );
   talk.onAnswered((event) => {
     conversation.answered = true;
-    live.answered(callId, epochMicroseconds(event.headers.get('Caller-Channel-Answered-Time')) ?? new Date(), event.headers.get('variable_read_codec')?.slice(0, 64) ?? null);
+    live.answered(
+      callId,
+      epochMicroseconds(event.headers.get('Caller-Channel-Answered-Time')) ?? new Date(),
+      event.headers.get('variable_read_codec')?.slice(0, 64) ?? null,
+    );
   });
   talk.onEnd((hangup) => {
     conversations.delete(callId);
@@ -140,16 +201,24 @@ async function answer({ invite, headers, request, route, treatment, decided, sta
     else live.ended(callId, hangup);
   });
   if (route.named_in_full === true) {
-    noteAcknowledgement({ headers, story: conversation.story, isNews: () => ports.local.wouldProve(route, request) }, talk, ports.verification);
+    noteAcknowledgement(
+      { headers, story: conversation.story, isNews: () => ports.local.wouldProve(route, request) },
+      talk,
+      ports.verification,
+    );
   }
   if (decided.requiresSrtp === true) talk.execute('set', 'rtp_secure_media_inbound=mandatory');
   const { media } = treatment;
-  if (!await noted) {
+  if (!(await noted)) {
     const summary = 'Refused: the bridge could note the call neither on its disk nor in JetStream.';
     live.refused(callId, refusedHere(route, 'call-not-recordable', summary));
     talk.send(refuseCommands('call-not-recordable'));
-  } else if (media === undefined) echo(talk, () => { live.ringing(callId, new Date()); });
-  else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);
+  } else if (media === undefined)
+    echo(talk, () => {
+      live.ringing(callId, new Date());
+    });
+  else
+    await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);
   if (await talk.settled(SETTLED_MS)) return;
   logger.error({ call_id: callId }, 'FreeSWITCH neither answered the call nor ended it');
   // Not by `hangUp`: a channel that waits for the ACK of a late offer listens to nothing.
@@ -163,7 +232,12 @@ function echo(talk: Talk, ringing: () => void): void {
   for (const application of ['answer', 'echo']) talk.execute(application);
 }
 
-interface Refusing { invite: InviteFacts; refusal: Refusal; decided: Decided; stamp: EventStamp }
+interface Refusing {
+  invite: InviteFacts;
+  refusal: Refusal;
+  decided: Decided;
+  stamp: EventStamp;
+}
 
 async function refuse({ invite, refusal, decided, stamp }: Refusing, talk: Talk, ports: CallPorts): Promise<void> {
   const { decidedAt } = decided;
@@ -179,7 +253,9 @@ async function refuse({ invite, refusal, decided, stamp }: Refusing, talk: Talk,
 
 /** Its record is in nobody's call log; whose number was called may still ask why. */
 const unownedCall = (invite: InviteFacts, { reason }: Refusal, sipStatus: number): RefusedInvite => ({
-  sourceAddress: /^[\dA-Fa-f.:]*$/.test(invite.sourceAddress) ? invite.sourceAddress : '', called: printable(invite.requestUriUser), sipStatus,
+  sourceAddress: /^[\dA-Fa-f.:]*$/.test(invite.sourceAddress) ? invite.sourceAddress : '',
+  called: printable(invite.requestUriUser),
+  sipStatus,
   numbers: fullNumbers({ headers: invite.headers, request_uri_user: invite.requestUriUser, to_user: invite.toUser }),
   ...(reason === 'unknown-source' ? { reason, detail: null } : { reason: 'not-routed', detail: reason }),
 });

@@ -5,7 +5,10 @@ import type { EslHeaders } from '../esl/esl-frame.js';
 import { captureInvite } from './captured-invite.js';
 import { readAudioOffer, type AudioOffer } from './sdp-offer.js';
 
-/** What an INVITE said, as far as it matters: taken from the channel's variables, cut to the sizes of the contract. All of it is hostile. */
+/**
+ *  What an INVITE said, as far as it matters: taken from the channel's variables, cut to the sizes of the contract. All
+ *  of it is hostile.
+ */
 export interface InviteFacts {
   /** FreeSWITCH's channel. */
   callId: string;
@@ -34,7 +37,10 @@ const HEADER_VALUE = 2048;
 const HEADER_LINES = 64;
 const HEADER_SOURCES = CALLED_NUMBER_SOURCES.filter((source) => source !== 'Request-URI' && source !== 'To');
 
-/** `headers`: those of CHANNEL_DATA, decoded. Undefined where they are not a channel's. `now` stands in for a creation time that is missing. */
+/**
+ *  `headers`: those of CHANNEL_DATA, decoded. Undefined where they are not a channel's. `now` stands in for a creation
+ *  time that is missing.
+ */
 export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefined {
   const callId = headers.get('Unique-ID') ?? headers.get('variable_uuid');
   if (callId === undefined || !UUID.test(callId)) return undefined;
@@ -42,13 +48,17 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
   return {
     callId,
     inbound: (headers.get('Call-Direction') ?? 'inbound') === 'inbound',
-    sourceAddress: variable('sip_network_ip').replace(/^\[|\]$/g, '').slice(0, 64),
+    sourceAddress: variable('sip_network_ip')
+      .replace(/^\[|\]$/g, '')
+      .slice(0, 64),
     claimedGateway: variable('sip_gateway').slice(0, 128) || null,
     requestUriUser: variable('sip_req_user').slice(0, USER),
     toUser: variable('sip_to_user').slice(0, USER),
     fromUser: callerOf(assertedIn(headers), variable('sip_from_user')),
     callerWithheld: isWithheld([variable('sip_Privacy'), ...linesOf(headers, 'Privacy')]),
-    headers: HEADER_SOURCES.flatMap((source) => linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)])).slice(0, HEADER_LINES),
+    headers: HEADER_SOURCES.flatMap((source) =>
+      linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)]),
+    ).slice(0, HEADER_LINES),
     sipCallId: variable('sip_call_id').slice(0, USER) || null,
     offer: readAudioOffer(variable('switch_r_sdp')),
     codecs: codecsAllowed(variable('absolute_codec_string') || variable('rtp_use_codec_string')),
@@ -57,9 +67,15 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
   };
 }
 
-/** Of the gateway that the call named (its trunk's codecs), otherwise of the profile. With modifiers, such as `PCMU@20i`. */
+/**
+ *  Of the gateway that the call named (its trunk's codecs), otherwise of the profile. With modifiers, such as
+ *  `PCMU@20i`.
+ */
 function codecsAllowed(list: string): string[] {
-  const names = list.split(',').map((codec) => /^(?:[\w-]+\.)?([\w-]+)/.exec(codec.trim())?.[1]?.toUpperCase() ?? '').filter((name) => name !== '');
+  const names = list
+    .split(',')
+    .map((codec) => /^(?:[\w-]+\.)?([\w-]+)/.exec(codec.trim())?.[1]?.toUpperCase() ?? '')
+    .filter((name) => name !== '');
   return names.length === 0 ? ['PCMU', 'PCMA'] : names;
 }
 
@@ -73,13 +89,15 @@ function assertedIn(headers: EslHeaders): string[] {
 }
 
 /**
- * Every line of a header, in the order of arrival. `sip_i_…` has them all, whatever the sender's capitals; `sip_h_…` has only the last line, under the sender's spelling,
- * and drops a value that looks like a variable (`${…}`). Without `parse-all-invite-headers` only the latter is there.
+ * Every line of a header, in the order of arrival. `sip_i_…` has them all, whatever the sender's capitals; `sip_h_…`
+ * has only the last line, under the sender's spelling, and drops a value that looks like a variable (`${…}`). Without
+ * `parse-all-invite-headers` only the latter is there.
  */
 function linesOf(headers: EslHeaders, source: string): string[] {
   const parsed = headers.get(`variable_sip_i_${source.toLowerCase().replaceAll('-', '_')}`);
   if (parsed !== undefined) return parsed.startsWith(ARRAY) ? parsed.slice(ARRAY.length).split('|:') : [parsed];
-  if (source === 'History-Info' && headers.has('variable_sip_history_info')) return [headers.get('variable_sip_history_info')!];
+  if (source === 'History-Info' && headers.has('variable_sip_history_info'))
+    return [headers.get('variable_sip_history_info')!];
   const wanted = `variable_sip_h_${source.toLowerCase()}`;
   for (const [name, value] of headers) if (name.toLowerCase() === wanted) return [value];
   return [];
@@ -93,7 +111,19 @@ export function epochMicroseconds(value: string | undefined): Date | undefined {
   return Number.isFinite(microseconds) && microseconds > 0 ? new Date(Math.round(microseconds / 1000)) : undefined;
 }
 
-export const routingRequest = (invite: InviteFacts, bridge: { id: string; pool: string }, resolvedTrunks: readonly string[]): InboundRequest => ({
-  call_id: invite.callId, bridge_id: bridge.id, pool: bridge.pool, source_address: invite.sourceAddress, resolved_trunks: resolvedTrunks.slice(0, 256),
-  claimed_gateway: invite.claimedGateway, request_uri_user: invite.requestUriUser, to_user: invite.toUser, from_user: invite.fromUser, headers: invite.headers,
+export const routingRequest = (
+  invite: InviteFacts,
+  bridge: { id: string; pool: string },
+  resolvedTrunks: readonly string[],
+): InboundRequest => ({
+  call_id: invite.callId,
+  bridge_id: bridge.id,
+  pool: bridge.pool,
+  source_address: invite.sourceAddress,
+  resolved_trunks: resolvedTrunks.slice(0, 256),
+  claimed_gateway: invite.claimedGateway,
+  request_uri_user: invite.requestUriUser,
+  to_user: invite.toUser,
+  from_user: invite.fromUser,
+  headers: invite.headers,
 });

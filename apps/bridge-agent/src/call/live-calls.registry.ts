@@ -18,7 +18,10 @@ import type { Refusal } from './refusal.js';
 export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
 
 export interface LiveCalls {
-  /** The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it again; rejects where it might not. */
+  /**
+   *  The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it
+   *  again; rejects where it might not.
+   */
   begin(started: CallStarted, story: CallStory): Promise<void>;
   ringing(callId: string, at: Date): void;
   transferring(callId: string, at: Date): void;
@@ -52,7 +55,10 @@ export interface LiveCallsOptions {
   newId: () => string;
   /** The call has ended, and its last event is on its way. */
   onEnded: (started: CallStarted) => void;
-  /** The platform is told of each change of state, in order, and of the last one before its record is written: whoever dies in between tells it again. Never rejects. */
+  /**
+   *  The platform is told of each change of state, in order, and of the last one before its record is written: whoever
+   *  dies in between tells it again. Never rejects.
+   */
   tell: (change: StatusChange) => Promise<void>;
   logger: Logger;
   now?: () => Date;
@@ -67,11 +73,25 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
   const calls = new Map<string, LiveCall>();
   let socket: EventSocket | undefined;
   let looking = false;
-  const stampOf = ({ started }: LiveCall): EventStamp => ({ bridgeId: options.bridgeId, newId: options.newId, traceparent: started.traceparent });
+  const stampOf = ({ started }: LiveCall): EventStamp => ({
+    bridgeId: options.bridgeId,
+    newId: options.newId,
+    traceparent: started.traceparent,
+  });
 
   const adopt = ({ started, answered, story }: OpenCall): void => {
-    const times = [started.data.started_at, answered?.data.answered_at, recorder.lastAlive?.toISOString()].filter((time) => time !== undefined);
-    const call: LiveCall = { started, answered, story: retold(story, started.data.invite), kept: 0, lastSeen: new Date(times.sort().at(-1)!), watch: 'unknown', since: now() };
+    const times = [started.data.started_at, answered?.data.answered_at, recorder.lastAlive?.toISOString()].filter(
+      (time) => time !== undefined,
+    );
+    const call: LiveCall = {
+      started,
+      answered,
+      story: retold(story, started.data.invite),
+      kept: 0,
+      lastSeen: new Date(times.sort().at(-1)!),
+      watch: 'unknown',
+      since: now(),
+    };
     call.kept = call.story.timeline.length;
     note(call.story, now(), 'agent-restarted');
     calls.set(started.data.call_id, call);
@@ -106,15 +126,24 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     callsMetric.add(1, { ...final.counted, decided_at: call.started.data.decided_at });
     if (hangup.reconstructed) {
       lostCalls.add();
-      logger.warn({ call_id: callId, ended_at: hangup.endedAt }, 'a call ended unseen; its end is the latest moment at which it is known to have lasted');
+      logger.warn(
+        { call_id: callId, ended_at: hangup.endedAt },
+        'a call ended unseen; its end is the latest moment at which it is known to have lasted',
+      );
     }
     finish(final.event, call.started);
     options.onEnded(call.started);
   };
   const finish = (event: RecordDraft['final'], started: CallStarted | undefined): void => {
-    options.tell({ what: 'event', event, started }).then(() => recorder.finish(event)).catch((error: unknown) => {
-      logger.error({ err: error, call_id: event.data.call_id }, 'a call\'s record was not written; its open file stays for the next start');
-    });
+    options
+      .tell({ what: 'event', event, started })
+      .then(() => recorder.finish(event))
+      .catch((error: unknown) => {
+        logger.error(
+          { err: error, call_id: event.data.call_id },
+          "a call's record was not written; its open file stays for the next start",
+        );
+      });
   };
 
   const ask = async (esl: EventSocket, callId: string, call: LiveCall): Promise<void> => {
@@ -130,7 +159,15 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     for (const [callId, call] of calls) {
       const step = nextStep(call, esl !== undefined, now());
       if (step === 'ask' && esl !== undefined) asked.push(ask(esl, callId, call));
-      if (step === 'give-up') ended(callId, lostCall(call.lastSeen, call.answered === null ? null : new Date(call.answered.data.answered_at), call.answered?.data.codec ?? null));
+      if (step === 'give-up')
+        ended(
+          callId,
+          lostCall(
+            call.lastSeen,
+            call.answered === null ? null : new Date(call.answered.data.answered_at),
+            call.answered?.data.codec ?? null,
+          ),
+        );
     }
     // The subscription goes first, so that no hang-up falls between the question and it; sent again it changes nothing.
     await Promise.all(asked);
@@ -139,8 +176,16 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
     if (looking || calls.size === 0) return;
     looking = true;
     const unwatched = [...calls.values()].some(({ watch }) => watch === 'unknown');
-    const subscribed = unwatched && socket?.connected === true ? socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
-    subscribed.then(look).catch((error: unknown) => { logger.error({ err: error }, 'calls without a connection could not be looked for'); }).finally(() => { looking = false; });
+    const subscribed =
+      unwatched && socket?.connected === true ? socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
+    subscribed
+      .then(look)
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'calls without a connection could not be looked for');
+      })
+      .finally(() => {
+        looking = false;
+      });
   };
   const timer = setInterval(() => {
     calls.forEach(keep);
@@ -149,7 +194,15 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
 
   return {
     begin: (started, story) => {
-      calls.set(started.data.call_id, { started, story, answered: null, kept: 0, lastSeen: now(), watch: 'socket', since: now() });
+      calls.set(started.data.call_id, {
+        started,
+        story,
+        answered: null,
+        kept: 0,
+        lastSeen: now(),
+        watch: 'socket',
+        since: now(),
+      });
       void options.tell({ what: 'event', event: started });
       return recorder.begin(started);
     },
@@ -196,7 +249,8 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       const call = event.name === HANGUP ? calls.get(callId) : undefined;
       if (call === undefined) return;
       const hangup = readHangup(event.headers, now());
-      // Once subscribed for others, its hang-up comes twice, and this one may be the first: its record has its audio and its transfer only when its own connection has ended.
+      // Once subscribed for others, its hang-up comes twice, and this one may be the first: its record has its audio
+      // and its transfer only when its own connection has ended.
       if (call.watch === 'socket') call.overheard = hangup;
       else ended(callId, hangup);
     },
@@ -213,20 +267,29 @@ export function createLiveCalls(options: LiveCallsOptions): LiveCalls {
       }
     },
     has: (callId) => calls.has(callId),
-    unheldOf: (organizationId) => [...calls.values()]
-      .filter(({ watch, started }) => watch !== 'socket' && started.data.organization_id === organizationId),
+    unheldOf: (organizationId) =>
+      [...calls.values()].filter(
+        ({ watch, started }) => watch !== 'socket' && started.data.organization_id === organizationId,
+      ),
     count: () => calls.size,
     countSeen: () => [...calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length,
-    stop: () => { clearInterval(timer); },
+    stop: () => {
+      clearInterval(timer);
+    },
   };
 }
 
 /** Its last event, and what it is counted as. */
 function finalOf({ started, refused, story }: LiveCall, hangup: HangupFacts, stamp: EventStamp) {
   const { answeredAt, hangup_cause: reason } = hangup;
-  if (answeredAt !== null) return { event: callEnded(started, hangup, story, stamp), counted: { outcome: 'answered', reason } };
-  if (refused === undefined) return { event: callEnded(started, hangup, story, stamp), counted: { outcome: 'unanswered', reason } };
-  return { event: callRejectedLater(started, { refusal: refused, story }, hangup, stamp), counted: { outcome: 'refused', reason: refused.reason } };
+  if (answeredAt !== null)
+    return { event: callEnded(started, hangup, story, stamp), counted: { outcome: 'answered', reason } };
+  if (refused === undefined)
+    return { event: callEnded(started, hangup, story, stamp), counted: { outcome: 'unanswered', reason } };
+  return {
+    event: callRejectedLater(started, { refusal: refused, story }, hangup, stamp),
+    counted: { outcome: 'refused', reason: refused.reason },
+  };
 }
 
 const HANGUP = 'CHANNEL_HANGUP_COMPLETE';

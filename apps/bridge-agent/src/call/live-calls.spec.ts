@@ -4,7 +4,15 @@ import { createStory } from './call-story.js';
 import { found, loseSight, nextStep, type LiveCall, type NextStep } from './live-calls.js';
 
 const at = (ms: number) => new Date(1_000_000 + ms);
-const call = (watch: LiveCall['watch'], since = 0, lastSeen = 0): LiveCall => ({ started: {} as CallStarted, story: createStory(), answered: null, kept: 0, lastSeen: at(lastSeen), watch, since: at(since) });
+const call = (watch: LiveCall['watch'], since = 0, lastSeen = 0): LiveCall => ({
+  started: {} as CallStarted,
+  story: createStory(),
+  answered: null,
+  kept: 0,
+  lastSeen: at(lastSeen),
+  watch,
+  since: at(since),
+});
 
 describe('a call whose end nobody may tell', () => {
   it.each<[string, LiveCall['watch'], boolean, number, NextStep]>([

@@ -17,14 +17,17 @@ export interface LiveCall {
   /** The latest moment at which FreeSWITCH is known to have had it. */
   lastSeen: Date;
   /**
-   * Who will tell of its end. `socket`: its own connection. `unknown`: nobody yet, FreeSWITCH has to be asked. `watched`: FreeSWITCH has it, and its hang-up comes over the
-   * event socket. `gone`: FreeSWITCH does not have it; its hang-up may still be on the way.
+   * Who will tell of its end. `socket`: its own connection. `unknown`: nobody yet, FreeSWITCH has to be asked.
+   * `watched`: FreeSWITCH has it, and its hang-up comes over the event socket. `gone`: FreeSWITCH does not have it; its
+   * hang-up may still be on the way.
    */
   watch: 'socket' | 'unknown' | 'watched' | 'gone';
   since: Date;
 }
 
-/** How long a call without a word is kept while FreeSWITCH cannot be asked: then it is taken for dead with FreeSWITCH. */
+/**
+ *  How long a call without a word is kept while FreeSWITCH cannot be asked: then it is taken for dead with FreeSWITCH.
+ */
 const UNASKABLE_MS = 10_000;
 /** An event overtaken by the answer to a later question arrives within moments. */
 const ON_THE_WAY_MS = 1_000;
@@ -36,14 +39,21 @@ export type NextStep = 'wait' | 'ask' | 'give-up';
 export function nextStep(call: LiveCall, connected: boolean, now: Date): NextStep {
   const waited = now.getTime() - call.since.getTime();
   switch (call.watch) {
-    case 'socket': return 'wait';
-    case 'unknown': return connected ? 'ask' : waited >= UNASKABLE_MS ? 'give-up' : 'wait';
-    case 'watched': return connected && waited >= ASK_AGAIN_MS ? 'ask' : 'wait';
-    case 'gone': return waited >= ON_THE_WAY_MS ? 'give-up' : 'wait';
+    case 'socket':
+      return 'wait';
+    case 'unknown':
+      return connected ? 'ask' : waited >= UNASKABLE_MS ? 'give-up' : 'wait';
+    case 'watched':
+      return connected && waited >= ASK_AGAIN_MS ? 'ask' : 'wait';
+    case 'gone':
+      return waited >= ON_THE_WAY_MS ? 'give-up' : 'wait';
   }
 }
 
-/** Its connection, or the event socket, is gone: from here on nothing is certain. A time that is already known is never moved back. */
+/**
+ *  Its connection, or the event socket, is gone: from here on nothing is certain. A time that is already known is never
+ *  moved back.
+ */
 export function loseSight(call: LiveCall, at: Date): void {
   if (call.watch !== 'unknown') call.since = at;
   call.watch = 'unknown';

@@ -4,103 +4,248 @@ import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { addressSubject, carrierSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import {
+  addressSubject,
+  carrierSubject,
+  numberSubject,
+  organizationSubject,
+  trunkSubject,
+} from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { flagsOf, PROVEN, rowOf } from '@trunkmesh/routing/number-table.js';
-import { applyToCopy, createLocalCopy, customerSettingsOf, decideFromCopy, isTrunkOfSource, limitsOf, snapshotOf, wantsNumber, type LocalCopy } from './local-copy.js';
+import {
+  applyToCopy,
+  createLocalCopy,
+  customerSettingsOf,
+  decideFromCopy,
+  isTrunkOfSource,
+  limitsOf,
+  snapshotOf,
+  wantsNumber,
+  type LocalCopy,
+} from './local-copy.js';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
-const organization = (n: number): OrganizationState => ({ id: id(1, n), name: `org ${n}`, status: 'active', outbound_country_codes: null, created_at: AT, updated_at: AT });
+const organization = (n: number): OrganizationState => ({
+  id: id(1, n),
+  name: `org ${n}`,
+  status: 'active',
+  outbound_country_codes: null,
+  created_at: AT,
+  updated_at: AT,
+});
 const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState => ({
-  id: id(2, n), organization_id: id(1, org), name: `trunk ${n}`, gateway: '192.0.2.10', username: null, priority: 10, register: false, provider: null, transport: 'udp', srtp: 'off',
-  inbound_addresses: [], default_country: 'US', number_rules: [], max_channels: null, max_cps: null, outbound_country_codes: null, bridge_pool: 'default', from_domain: null, realm: null,
-  auth_username: null, expires_seconds: 3600, ping_seconds: null, codecs: ['PCMU'], headers: {}, enabled: true, password: null, bridge_id: null, gateway_revision: 1, created_at: AT, updated_at: AT,
+  id: id(2, n),
+  organization_id: id(1, org),
+  name: `trunk ${n}`,
+  gateway: '192.0.2.10',
+  username: null,
+  priority: 10,
+  register: false,
+  provider: null,
+  transport: 'udp',
+  srtp: 'off',
+  inbound_addresses: [],
+  default_country: 'US',
+  number_rules: [],
+  max_channels: null,
+  max_cps: null,
+  outbound_country_codes: null,
+  bridge_pool: 'default',
+  from_domain: null,
+  realm: null,
+  auth_username: null,
+  expires_seconds: 3600,
+  ping_seconds: null,
+  codecs: ['PCMU'],
+  headers: {},
+  enabled: true,
+  password: null,
+  bridge_id: null,
+  gateway_revision: 1,
+  created_at: AT,
+  updated_at: AT,
   ...with_,
 });
 const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => ({
-  id: id(3, Number(phone.slice(-6))), organization_id: id(1, org), phone_number: phone, friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
-  is_verified_caller_id: false, capabilities: {}, target: { kind: 'assistant', id: 42, name: null, is_active: true }, created_at: AT, updated_at: AT, ...with_,
+  id: id(3, Number(phone.slice(-6))),
+  organization_id: id(1, org),
+  phone_number: phone,
+  friendly_name: null,
+  provider: null,
+  is_active: true,
+  sip_trunk_id: null,
+  allowed_country_codes: null,
+  is_verified_caller_id: false,
+  capabilities: {},
+  target: { kind: 'assistant', id: 42, name: null, is_active: true },
+  created_at: AT,
+  updated_at: AT,
+  ...with_,
 });
 
 const evidence = (org: number, network: string): AddressState => ({
-  organization_id: id(1, org), network, evidence: { by: 'call', at: AT, trunk_id: null, call_id: null }, shared_since: null, created_at: AT, updated_at: AT,
+  organization_id: id(1, org),
+  network,
+  evidence: { by: 'call', at: AT, trunk_id: null, call_id: null },
+  shared_since: null,
+  created_at: AT,
+  updated_at: AT,
 });
-const carrier = (name: string, networks: string[]): CarrierState => ({ id: name, name, networks, default_country: null, created_at: AT, updated_at: AT });
+const carrier = (name: string, networks: string[]): CarrierState => ({
+  id: name,
+  name,
+  networks,
+  default_country: null,
+  created_at: AT,
+  updated_at: AT,
+});
 
 type Entity = OrganizationState | TrunkState | NumberState | AddressState | CarrierState;
-const subjectOf = (entity: Entity) => ('evidence' in entity ? addressSubject(entity.organization_id, entity.network)
-  : 'networks' in entity ? carrierSubject(entity.id) : 'phone_number' in entity ? numberSubject(entity.organization_id, entity.phone_number)
-  : 'gateway' in entity ? trunkSubject(entity.organization_id, entity.id) : organizationSubject(entity.id));
+const subjectOf = (entity: Entity) =>
+  'evidence' in entity
+    ? addressSubject(entity.organization_id, entity.network)
+    : 'networks' in entity
+      ? carrierSubject(entity.id)
+      : 'phone_number' in entity
+        ? numberSubject(entity.organization_id, entity.phone_number)
+        : 'gateway' in entity
+          ? trunkSubject(entity.organization_id, entity.id)
+          : organizationSubject(entity.id);
 const copyOf = (...entities: Entity[]): LocalCopy => {
   const copy = createLocalCopy('default', () => undefined);
   for (const entity of entities) applyToCopy(copy, subjectOf(entity), { data: { state: entity } });
   return copy;
 };
 const request = (to: string, source = '192.0.2.10'): InboundRequest => ({
-  call_id: 'c', bridge_id: 'b', pool: 'default', source_address: source, resolved_trunks: [], claimed_gateway: null, request_uri_user: to, to_user: to, from_user: '+15559876543', headers: [],
+  call_id: 'c',
+  bridge_id: 'b',
+  pool: 'default',
+  source_address: source,
+  resolved_trunks: [],
+  claimed_gateway: null,
+  request_uri_user: to,
+  to_user: to,
+  from_user: '+15559876543',
+  headers: [],
 });
 
 describe('the local copy', () => {
   it('decides as routing does', () => {
-    expect(decideFromCopy(copyOf(organization(1), trunk(1, 1), number(1, '+15551234567')), request('5551234567'))).toMatchObject({ outcome: 'route', number: '+15551234567', target: { id: 42 } });
+    expect(
+      decideFromCopy(copyOf(organization(1), trunk(1, 1), number(1, '+15551234567')), request('5551234567')),
+    ).toMatchObject({ outcome: 'route', number: '+15551234567', target: { id: 42 } });
   });
 
   it('survives a snapshot: the same decisions, the same limits', () => {
     const copy = copyOf(
-      organization(1), organization(2), trunk(1, 1, { max_channels: 3, max_cps: 0.5, number_rules: [{ direction: 'inbound', prefix: '9', min_length: 0, max_length: 32, strip: 1, add: '' }] }),
-      trunk(2, 2, { gateway: '192.0.2.20' }), number(1, '+15551234567', { sip_trunk_id: id(2, 1), target: { kind: 'flow', id: 7, name: 'x', is_active: true } }), number(1, '+15551234568', { is_active: false }),
-      number(2, '+15551234569', { allowed_country_codes: ['DE', 'FR'] }), number(2, '+15551234570', { target: null }), number(2, '+15551234571', { target: { kind: 'assistant', id: 1, name: null, is_active: false } }),
+      organization(1),
+      organization(2),
+      trunk(1, 1, {
+        max_channels: 3,
+        max_cps: 0.5,
+        number_rules: [{ direction: 'inbound', prefix: '9', min_length: 0, max_length: 32, strip: 1, add: '' }],
+      }),
+      trunk(2, 2, { gateway: '192.0.2.20' }),
+      number(1, '+15551234567', {
+        sip_trunk_id: id(2, 1),
+        target: { kind: 'flow', id: 7, name: 'x', is_active: true },
+      }),
+      number(1, '+15551234568', { is_active: false }),
+      number(2, '+15551234569', { allowed_country_codes: ['DE', 'FR'] }),
+      number(2, '+15551234570', { target: null }),
+      number(2, '+15551234571', { target: { kind: 'assistant', id: 1, name: null, is_active: false } }),
     );
     const restored = createLocalCopy('default', () => undefined);
-    for (const [subject, state] of snapshotOf(copy)) applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
-    for (const to of ['+15551234567', '95551234567', '+15551234568', '+15551234569', '+15551234570', '+15551234571', '9228']) {
-      for (const source of ['192.0.2.10', '192.0.2.20', '192.0.2.30']) expect(decideFromCopy(restored, request(to, source))).toEqual(decideFromCopy(copy, request(to, source)));
+    for (const [subject, state] of snapshotOf(copy))
+      applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
+    for (const to of [
+      '+15551234567',
+      '95551234567',
+      '+15551234568',
+      '+15551234569',
+      '+15551234570',
+      '+15551234571',
+      '9228',
+    ]) {
+      for (const source of ['192.0.2.10', '192.0.2.20', '192.0.2.30'])
+        expect(decideFromCopy(restored, request(to, source))).toEqual(decideFromCopy(copy, request(to, source)));
     }
     expect(limitsOf(restored, trunkSubject(id(1, 1), id(2, 1)))).toEqual({ max_channels: 3, max_cps: 0.5 });
     expect([...snapshotOf(restored)]).toEqual([...snapshotOf(copy)]);
   });
 
-  it('knows who has evidence for an address, listed carriers and proven numbers, also after a snapshot, until they are gone', () => {
-    const copy = copyOf(
-      organization(1), organization(2), trunk(1, 1), trunk(2, 2), number(1, '+15551234567', { sip_trunk_id: id(2, 1), proof: { by: 'call', at: AT } }),
-      number(2, '+15551234568', { sip_trunk_id: id(2, 2) }), evidence(2, '192.0.2.10/32'),
-      carrier('example', ['192.0.2.64/26']), trunk(2, 3, { gateway: '192.0.2.65' }),
-    );
-    const restored = createLocalCopy('default', () => undefined);
-    for (const [subject, state] of snapshotOf(copy)) applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
-    for (const each of [copy, restored]) {
-      expect(decideFromCopy(each, request('9228'))).toMatchObject({ outcome: 'route', organization_id: id(1, 2) });
-      expect(decideFromCopy(each, request('9228', '192.0.2.65'))).toMatchObject({ outcome: 'refuse', reason: 'ambiguous-number' });
-      const row = rowOf(each.index.numbers, 15551234567, each.index.organizations.handles.get(id(1, 1))!);
-      expect(flagsOf(each.index.numbers, row) & PROVEN).toBe(PROVEN);
-      applyToCopy(each, addressSubject(id(1, 2), '192.0.2.10/32'), { data: { state: null } });
-      applyToCopy(each, carrierSubject('example'), { data: { state: null } });
-      expect(decideFromCopy(each, request('9228'))).toMatchObject({ outcome: 'route', organization_id: id(1, 1) });
-      expect(decideFromCopy(each, request('9228', '192.0.2.65'))).toMatchObject({ outcome: 'refuse', reason: 'unknown-number' });
-      expect([...snapshotOf(each)].some(([subject]) => /address|carrier/.test(subject))).toBe(false);
-    }
-  });
+  it(
+    'knows who has evidence for an address, listed carriers and proven numbers, also after a snapshot, until ' +
+      'they are gone',
+    () => {
+      const copy = copyOf(
+        organization(1),
+        organization(2),
+        trunk(1, 1),
+        trunk(2, 2),
+        number(1, '+15551234567', { sip_trunk_id: id(2, 1), proof: { by: 'call', at: AT } }),
+        number(2, '+15551234568', { sip_trunk_id: id(2, 2) }),
+        evidence(2, '192.0.2.10/32'),
+        carrier('example', ['192.0.2.64/26']),
+        trunk(2, 3, { gateway: '192.0.2.65' }),
+      );
+      const restored = createLocalCopy('default', () => undefined);
+      for (const [subject, state] of snapshotOf(copy))
+        applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
+      for (const each of [copy, restored]) {
+        expect(decideFromCopy(each, request('9228'))).toMatchObject({ outcome: 'route', organization_id: id(1, 2) });
+        expect(decideFromCopy(each, request('9228', '192.0.2.65'))).toMatchObject({
+          outcome: 'refuse',
+          reason: 'ambiguous-number',
+        });
+        const row = rowOf(each.index.numbers, 15551234567, each.index.organizations.handles.get(id(1, 1))!);
+        expect(flagsOf(each.index.numbers, row) & PROVEN).toBe(PROVEN);
+        applyToCopy(each, addressSubject(id(1, 2), '192.0.2.10/32'), { data: { state: null } });
+        applyToCopy(each, carrierSubject('example'), { data: { state: null } });
+        expect(decideFromCopy(each, request('9228'))).toMatchObject({ outcome: 'route', organization_id: id(1, 1) });
+        expect(decideFromCopy(each, request('9228', '192.0.2.65'))).toMatchObject({
+          outcome: 'refuse',
+          reason: 'unknown-number',
+        });
+        expect([...snapshotOf(each)].some(([subject]) => /address|carrier/.test(subject))).toBe(false);
+      }
+    },
+  );
 
-  it('knows the call settings of organisations and of the few numbers that have some, also after a snapshot, until they are gone', () => {
-    const settings = { media_url: 'wss://num.example.com', record: true };
-    const withSettings = number(1, '+15551234567', { call_settings: settings });
-    const copy = copyOf({ ...organization(1), call_settings: { media_url: 'wss://org.example.com' } }, trunk(1, 1), withSettings, number(1, '+15551234568'));
-    const restored = createLocalCopy('default', () => undefined);
-    for (const [subject, state] of snapshotOf(copy)) applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
-    for (const each of [copy, restored]) {
-      expect(customerSettingsOf(each, id(1, 1), withSettings.id)).toEqual({ organization: { id: id(1, 1), settings: { media_url: 'wss://org.example.com' } }, number: { id: withSettings.id, settings } });
-      expect(customerSettingsOf(each, id(1, 1), id(3, 234568))?.number).toBeUndefined();
-      expect(customerSettingsOf(each, id(1, 9), null)).toBeUndefined();
-    }
-    applyToCopy(copy, subjectOf(withSettings), { data: { state: { ...withSettings, call_settings: undefined } } });
-    expect(customerSettingsOf(copy, id(1, 1), withSettings.id)?.number).toBeUndefined();
-    applyToCopy(restored, subjectOf(withSettings), { data: { state: withSettings } });
-    applyToCopy(restored, subjectOf(trunk(1, 1)), { data: { state: null } });
-    expect([restored.numberSettings.size, restored.settingsOfNumber.size]).toEqual([0, 0]);
-  });
+  it(
+    'knows the call settings of organisations and of the few numbers that have some, also after a snapshot, ' +
+      'until they are gone',
+    () => {
+      const settings = { media_url: 'wss://num.example.com', record: true };
+      const withSettings = number(1, '+15551234567', { call_settings: settings });
+      const copy = copyOf(
+        { ...organization(1), call_settings: { media_url: 'wss://org.example.com' } },
+        trunk(1, 1),
+        withSettings,
+        number(1, '+15551234568'),
+      );
+      const restored = createLocalCopy('default', () => undefined);
+      for (const [subject, state] of snapshotOf(copy))
+        applyToCopy(restored, subject, { data: { state: JSON.parse(JSON.stringify(state)) } });
+      for (const each of [copy, restored]) {
+        expect(customerSettingsOf(each, id(1, 1), withSettings.id)).toEqual({
+          organization: { id: id(1, 1), settings: { media_url: 'wss://org.example.com' } },
+          number: { id: withSettings.id, settings },
+        });
+        expect(customerSettingsOf(each, id(1, 1), id(3, 234568))?.number).toBeUndefined();
+        expect(customerSettingsOf(each, id(1, 9), null)).toBeUndefined();
+      }
+      applyToCopy(copy, subjectOf(withSettings), { data: { state: { ...withSettings, call_settings: undefined } } });
+      expect(customerSettingsOf(copy, id(1, 1), withSettings.id)?.number).toBeUndefined();
+      applyToCopy(restored, subjectOf(withSettings), { data: { state: withSettings } });
+      applyToCopy(restored, subjectOf(trunk(1, 1)), { data: { state: null } });
+      expect([restored.numberSettings.size, restored.settingsOfNumber.size]).toEqual([0, 0]);
+    },
+  );
 
-  it('forgets a number\'s call settings with the number', () => {
+  it("forgets a number's call settings with the number", () => {
     const withSettings = number(1, '+15551234567', { call_settings: { record: true } });
     const restored = copyOf(organization(1), trunk(1, 1), withSettings);
     expect(restored.numberSettings.size).toBe(1);
@@ -109,7 +254,9 @@ describe('the local copy', () => {
   });
 
   it('writes no password, sealed or not, to its snapshot', () => {
-    expect(JSON.stringify([...snapshotOf(copyOf(organization(1), trunk(1, 1, { password: 'v1.key.iv.sealed' })))])).not.toContain('sealed');
+    expect(
+      JSON.stringify([...snapshotOf(copyOf(organization(1), trunk(1, 1, { password: 'v1.key.iv.sealed' })))]),
+    ).not.toContain('sealed');
   });
 
   it('keeps the numbers of organisations with a trunk in the pool, and says when one becomes such', () => {
@@ -129,8 +276,21 @@ describe('the local copy', () => {
   });
 
   it('knows which trunks a source may be, whatever gateway the INVITE claims', () => {
-    const copy = copyOf(organization(1), organization(2), trunk(1, 1), trunk(2, 2, { gateway: 'pbx.example.com' }), trunk(2, 3, { inbound_addresses: ['192.0.2.0/28'] }));
-    const from = (source: string, resolved: string[] = []) => [1, 2, 3].filter((n) => isTrunkOfSource(copy, id(2, n), { ...request('x', source), resolved_trunks: resolved, claimed_gateway: `${id(2, 1)}.1` }));
+    const copy = copyOf(
+      organization(1),
+      organization(2),
+      trunk(1, 1),
+      trunk(2, 2, { gateway: 'pbx.example.com' }),
+      trunk(2, 3, { inbound_addresses: ['192.0.2.0/28'] }),
+    );
+    const from = (source: string, resolved: string[] = []) =>
+      [1, 2, 3].filter((n) =>
+        isTrunkOfSource(copy, id(2, n), {
+          ...request('x', source),
+          resolved_trunks: resolved,
+          claimed_gateway: `${id(2, 1)}.1`,
+        }),
+      );
     expect(from('192.0.2.10')).toEqual([1, 3]);
     expect(from('192.0.2.1')).toEqual([3]);
     expect(from('198.51.100.1')).toEqual([]);

@@ -20,7 +20,11 @@ export interface SnapshotHeader {
 const CHUNK = 1_000;
 
 /** Whole or not at all: temporary file, sync, rename. */
-export async function writeSnapshot(path: string, header: SnapshotHeader, lines: Iterable<SnapshotLine>): Promise<void> {
+export async function writeSnapshot(
+  path: string,
+  header: SnapshotHeader,
+  lines: Iterable<SnapshotLine>,
+): Promise<void> {
   // Customers' numbers and networks.
   const file = await open(`${path}.tmp`, 'w', 0o640);
   try {
@@ -33,12 +37,18 @@ export async function writeSnapshot(path: string, header: SnapshotHeader, lines:
     }
     await file.writeFile(`${[...chunk, 'end'].join('\n')}\n`);
     await file.datasync();
-  } finally { await file.close(); }
+  } finally {
+    await file.close();
+  }
   await rename(`${path}.tmp`, path);
 }
 
 /** Undefined where there is none, or one of another format or pool, or one that was cut short. */
-export async function readSnapshot(path: string, pool: string, apply: (line: SnapshotLine) => void): Promise<SnapshotHeader | undefined> {
+export async function readSnapshot(
+  path: string,
+  pool: string,
+  apply: (line: SnapshotLine) => void,
+): Promise<SnapshotHeader | undefined> {
   let header: SnapshotHeader | undefined;
   let complete = false;
   try {
@@ -48,7 +58,9 @@ export async function readSnapshot(path: string, pool: string, apply: (line: Sna
       else apply(JSON.parse(text) as SnapshotLine);
       if (!READABLE_FORMATS.includes(header.format) || header.pool !== pool) return undefined;
     }
-  } catch { return undefined; }
+  } catch {
+    return undefined;
+  }
   return complete ? header : undefined;
 }
 

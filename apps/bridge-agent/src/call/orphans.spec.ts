@@ -3,7 +3,16 @@ import { orphansIn } from './orphans.js';
 
 const UUID = 'c9576274-6de8-4a14-bf5a-5d1347af75aa';
 /** As a FreeSWITCH 1.11.3-dev told it of a call whose connection was closed before `connect`. */
-const ROW = { uuid: UUID, direction: 'inbound', created_epoch: '1795707268', state: 'CS_EXECUTE', application: 'socket', application_data: '127.0.0.1:39090 async full', context: 'public', callstate: 'RINGING' };
+const ROW = {
+  uuid: UUID,
+  direction: 'inbound',
+  created_epoch: '1795707268',
+  state: 'CS_EXECUTE',
+  application: 'socket',
+  application_data: '127.0.0.1:39090 async full',
+  context: 'public',
+  callstate: 'RINGING',
+};
 const search = { callSocket: '127.0.0.1:39090', olderThan: new Date(1_795_707_270_000), isHeld: () => false };
 const listOf = (...rows: object[]) => JSON.stringify({ row_count: rows.length, rows });
 
@@ -17,9 +26,18 @@ describe('calls that nobody drives', () => {
     ['one that has just come', { ...ROW, created_epoch: '1795707270' }, []],
     ['one without an age', { ...ROW, created_epoch: 'soon' }, []],
     ['one whose id would be a command', { ...ROW, uuid: `${UUID}\n\nshutdown` }, []],
-  ])('%s', (_case, row, found) => { expect(orphansIn(listOf({ ...ROW, uuid: 'other', direction: 'outbound' }, row), search)).toEqual(found); });
+  ])('%s', (_case, row, found) => {
+    expect(orphansIn(listOf({ ...ROW, uuid: 'other', direction: 'outbound' }, row), search)).toEqual(found);
+  });
 
-  it('are none that this process has', () => { expect(orphansIn(listOf(ROW), { ...search, isHeld: (callId) => callId === UUID })).toEqual([]); });
+  it('are none that this process has', () => {
+    expect(orphansIn(listOf(ROW), { ...search, isHeld: (callId) => callId === UUID })).toEqual([]);
+  });
 
-  it.each(['{"row_count": 0}\n', '-ERR show Command not found!\n', '', 'null', '{"rows":[null,1]}'])('are none in %j', (text) => { expect(orphansIn(text, search)).toEqual([]); });
+  it.each(['{"row_count": 0}\n', '-ERR show Command not found!\n', '', 'null', '{"rows":[null,1]}'])(
+    'are none in %j',
+    (text) => {
+      expect(orphansIn(text, search)).toEqual([]);
+    },
+  );
 });

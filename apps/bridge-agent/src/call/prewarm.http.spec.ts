@@ -8,7 +8,13 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { prewarm, type PrewarmOptions } from './prewarm.http.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';
-const BODY = { call_sid: 'CA1', from_number: '+15559876543', to_number: '+15551234567', outbound: false, assistant_id: 42 };
+const BODY = {
+  call_sid: 'CA1',
+  from_number: '+15559876543',
+  to_number: '+15551234567',
+  outbound: false,
+  assistant_id: 42,
+};
 let server: Server;
 let requests: { text: string; headers: IncomingMessage['headers'] }[];
 let answer: (response: ServerResponse) => void;
@@ -17,7 +23,9 @@ let logged: string[];
 beforeEach(async () => {
   requests = [];
   logged = [];
-  answer = (response) => { response.end('{"call_sid":"CA1","prewarmed":true}'); };
+  answer = (response) => {
+    response.end('{"call_sid":"CA1","prewarmed":true}');
+  };
   server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
@@ -26,17 +34,31 @@ beforeEach(async () => {
       answer(response);
     });
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
 });
 afterEach(async () => {
   server.closeAllConnections();
-  await new Promise((resolve) => { server.close(resolve); });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
 });
 
 const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/sip-prewarm?key=hidden`;
 async function told(more: Partial<PrewarmOptions> = {}) {
-  const logger = pino({ level: 'debug' }, { write: (line: string) => { logged.push(line); } });
-  const result = await prewarm({ url: url(), secret: SECRET, allowPrivate: true, signal: new AbortController().signal, logger, ...more }, BODY);
+  const logger = pino(
+    { level: 'debug' },
+    {
+      write: (line: string) => {
+        logged.push(line);
+      },
+    },
+  );
+  const result = await prewarm(
+    { url: url(), secret: SECRET, allowPrivate: true, signal: new AbortController().signal, logger, ...more },
+    BODY,
+  );
   expect(logged.join()).not.toMatch(/hidden|whsec|sip-prewarm/);
   return prewarmResult.parse(result);
 }
@@ -50,12 +72,42 @@ describe('a prewarm', () => {
   });
 
   it.each<[string, (response: ServerResponse) => void, object]>([
-    ['a refusal', (response) => { response.end('{"prewarmed": false}'); }, { outcome: 'declined', detail: null }],
-    ['an answer without a body', (response) => { response.writeHead(204).end(); }, { outcome: 'prewarmed' }],
-    ['an error', (response) => { response.writeHead(500).end(); }, { outcome: 'failed', detail: 'HTTP 500' }],
-    ['a redirect', (response) => { response.writeHead(307, { location: '/' }).end(); }, { outcome: 'failed', detail: 'HTTP 307' }],
+    [
+      'a refusal',
+      (response) => {
+        response.end('{"prewarmed": false}');
+      },
+      { outcome: 'declined', detail: null },
+    ],
+    [
+      'an answer without a body',
+      (response) => {
+        response.writeHead(204).end();
+      },
+      { outcome: 'prewarmed' },
+    ],
+    [
+      'an error',
+      (response) => {
+        response.writeHead(500).end();
+      },
+      { outcome: 'failed', detail: 'HTTP 500' },
+    ],
+    [
+      'a redirect',
+      (response) => {
+        response.writeHead(307, { location: '/' }).end();
+      },
+      { outcome: 'failed', detail: 'HTTP 307' },
+    ],
     ['silence', () => undefined, { outcome: 'failed', detail: expect.stringContaining('timeout') }],
-    ['a broken connection', (response) => { response.destroy(); }, { outcome: 'failed', detail: expect.stringContaining('unreachable') }],
+    [
+      'a broken connection',
+      (response) => {
+        response.destroy();
+      },
+      { outcome: 'failed', detail: expect.stringContaining('unreachable') },
+    ],
   ])('that meets %s is no reason to reject', async (_case, meets, expected) => {
     answer = meets;
     expect(await told({ deadlineMs: 500 })).toMatchObject(expected);

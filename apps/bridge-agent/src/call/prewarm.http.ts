@@ -32,7 +32,10 @@ export interface PrewarmOptions {
 }
 
 const DEADLINE_MS = 2_000;
-/** As many as may begin to ring at one assistant within the time that it takes to answer: a caller waits neither for statuses nor for other callers. */
+/**
+ *  As many as may begin to ring at one assistant within the time that it takes to answer: a caller waits neither for
+ *  statuses nor for other callers.
+ */
 const connections = connectionsOf(64);
 
 /** Once, without a retry: by then the call is answered. Never rejects, because a call is possible without. */
@@ -49,7 +52,10 @@ export async function prewarm(options: PrewarmOptions, body: PrewarmBody): Promi
 
 type Verdict = Omit<PrewarmResult, 'ms'>;
 
-async function post({ url, secret, allowPrivate, signal, deadlineMs = DEADLINE_MS }: PrewarmOptions, body: PrewarmBody): Promise<Verdict> {
+async function post(
+  { url, secret, allowPrivate, signal, deadlineMs = DEADLINE_MS }: PrewarmOptions,
+  body: PrewarmBody,
+): Promise<Verdict> {
   const text = JSON.stringify(body);
   const headers = signed(secret, body.call_sid, text);
   if (headers === undefined) return { outcome: 'failed', detail: 'the signing secret cannot be opened' };
@@ -57,11 +63,18 @@ async function post({ url, secret, allowPrivate, signal, deadlineMs = DEADLINE_M
 }
 
 function signed(secret: string | undefined, id: string, text: string): Record<string, string> | undefined {
-  try { return webhookHeaders(secret, id, new Date(), text); } catch { return undefined; }
+  try {
+    return webhookHeaders(secret, id, new Date(), text);
+  } catch {
+    return undefined;
+  }
 }
 
 function verdictOf(answer: PostOutcome): Verdict {
-  if (answer.outcome === 'failed') return answer.why === 'aborted' ? { outcome: 'given-up', detail: null } : { outcome: 'failed', detail: `${answer.why}: ${answer.detail}`.slice(0, 200) };
+  if (answer.outcome === 'failed')
+    return answer.why === 'aborted'
+      ? { outcome: 'given-up', detail: null }
+      : { outcome: 'failed', detail: `${answer.why}: ${answer.detail}`.slice(0, 200) };
   if (answer.status < 200 || answer.status > 299) return { outcome: 'failed', detail: `HTTP ${answer.status}` };
   return { outcome: /"prewarmed"\s*:\s*false/.test(answer.body) ? 'declined' : 'prewarmed', detail: null };
 }

@@ -10,7 +10,9 @@ export async function recordedExchanges(name: string): Promise<Exchange[]> {
 /** The recorded events of this name, decoded as the agent decodes them. */
 export async function recordedEvents(recording: string, eventName: string): Promise<EslHeaders[]> {
   const frames = (await recordedExchanges(recording)).flatMap((exchange) => exchange.frames);
-  return frames.filter(({ event }) => event?.some(([name, value]) => name === 'Event-Name' && value === eventName)).map(({ event }) => decodeValues(firstOfEach(event!)));
+  return frames
+    .filter(({ event }) => event?.some(([name, value]) => name === 'Event-Name' && value === eventName))
+    .map(({ event }) => decodeValues(firstOfEach(event!)));
 }
 
 function firstOfEach(lines: readonly (readonly [string, string])[]): Map<string, string> {

@@ -1,6 +1,9 @@
 import type { EslHeaders } from '../esl/esl-frame.js';
 
-/** What names a call's SIP dialog, besides our own To tag. All of it is hostile, and fit to be written into a SIP message. */
+/**
+ *  What names a call's SIP dialog, besides our own To tag. All of it is hostile, and fit to be written into a SIP
+ *  message.
+ */
 export interface DialogKey {
   callId: string;
   fromTag: string;
@@ -12,10 +15,14 @@ export interface DialogKey {
 const TOKEN = /^[\w.!%*+`'~-]{1,128}$/;
 export const isTag = (text: string | undefined): text is string => text !== undefined && TOKEN.test(text);
 
-/** Undefined where the answer to this INVITE could go elsewhere than to its source: then nothing that comes back proves who called. */
+/**
+ *  Undefined where the answer to this INVITE could go elsewhere than to its source: then nothing that comes back proves
+ *  who called.
+ */
 export function dialogOf(headers: EslHeaders): DialogKey | undefined {
   const variable = (name: string) => headers.get(`variable_${name}`) ?? '';
-  // FreeSWITCH sends its responses to the maddr of a Via, whatever address the INVITE came from (tried). Its "received" it takes out itself.
+  // FreeSWITCH sends its responses to the maddr of a Via, whatever address the INVITE came from (tried). Its "received"
+  // it takes out itself.
   const via = [variable('sip_full_via'), variable('sip_i_via')].join();
   if (via === ',' || /maddr/i.test(via)) return undefined;
   const url = /@(\[[\da-f:]+\]|[\d.]+):(\d{1,5})/i.exec(variable('sofia_profile_url'));
@@ -25,10 +32,20 @@ export function dialogOf(headers: EslHeaders): DialogKey | undefined {
 }
 
 /** The sender's own address and port. */
-export interface Here { host: string; port: number }
+export interface Here {
+  host: string;
+  port: number;
+}
 
-/** A request within the dialog. Its CSeq is below every other's, so that FreeSWITCH answers it and takes no notice of it. */
-export function probeOf({ callId, fromTag, host, port }: DialogKey, toTag: string, here: Here & { branch: string }): string {
+/**
+ *  A request within the dialog. Its CSeq is below every other's, so that FreeSWITCH answers it and takes no notice of
+ *  it.
+ */
+export function probeOf(
+  { callId, fromTag, host, port }: DialogKey,
+  toTag: string,
+  here: Here & { branch: string },
+): string {
   const bracketed = (address: string) => (address.includes(':') ? `[${address}]` : address);
   return [
     `OPTIONS sip:${bracketed(host)}:${port} SIP/2.0`,
@@ -39,7 +56,8 @@ export function probeOf({ callId, fromTag, host, port }: DialogKey, toTag: strin
     `Call-ID: ${callId}`,
     'CSeq: 0 OPTIONS',
     'Content-Length: 0',
-    '', '',
+    '',
+    '',
   ].join('\r\n');
 }
 

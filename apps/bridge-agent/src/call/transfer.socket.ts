@@ -7,9 +7,15 @@ import { outcomeOf, statusNumber, type ReferStatus } from './transfer.js';
 
 const POLL_MS = 100;
 const WATCH_ON_MS = 1_000;
-/** FreeSWITCH asks nobody for the NOTIFY, and a carrier may try its target for long. Before whoever asked over the API gives up. */
+/**
+ *  FreeSWITCH asks nobody for the NOTIFY, and a carrier may try its target for long. Before whoever asked over the API
+ *  gives up.
+ */
 const DEADLINE_MS = TRANSFER_DEADLINE_MS - 5_000;
-/** A caller whose dialog is gone falls silent at once; one that goes on sends a packet every 20 ms, or says now and then that it is silent (RFC 3389). */
+/**
+ *  A caller whose dialog is gone falls silent at once; one that goes on sends a packet every 20 ms, or says now and
+ *  then that it is silent (RFC 3389).
+ */
 const SILENT_AFTER_MS = 300;
 const LISTEN_MS = 2_000;
 const GOES_ON = 3;
@@ -23,21 +29,31 @@ export interface TransferOptions {
 }
 
 /**
- * Sends REFER and waits for what the NOTIFY says; the audio goes on meanwhile. Transferred, the call is ended; refused, it goes on. Never rejects. One at a time a call: whoever calls
- * sees to that.
+ * Sends REFER and waits for what the NOTIFY says; the audio goes on meanwhile. Transferred, the call is ended; refused,
+ * it goes on. Never rejects. One at a time a call: whoever calls sees to that.
  */
-export async function transfer(conversation: Conversation, uri: string, { gateway, onOutcome, deadlineMs = DEADLINE_MS }: TransferOptions): Promise<TransferResult> {
+export async function transfer(
+  conversation: Conversation,
+  uri: string,
+  { gateway, onOutcome, deadlineMs = DEADLINE_MS }: TransferOptions,
+): Promise<TransferResult> {
   const { channel, story } = conversation;
   const requestedAt = new Date();
   note(story, requestedAt, 'transfer-requested', uri);
   // Otherwise FreeSWITCH hangs up as soon as anything is said of it, and holds the channel until then.
   channel.execute('set', 'sip_refer_continue_after_reply=true');
-  // Whose credentials answer a carrier that wants some for the REFER (RFC 3261 §22.3). Of a call that came in FreeSWITCH does not know it, and would hang up.
+  // Whose credentials answer a carrier that wants some for the REFER (RFC 3261 §22.3). Of a call that came in
+  // FreeSWITCH does not know it, and would hang up.
   channel.execute('set', `sip_use_gateway=${gateway}`);
   channel.execute('deflect', uri);
   const conclude = (status: ReferStatus, callOver: boolean): TransferResult => {
-    const result = story.transfer = resultOf(status, uri, requestedAt);
-    note(story, new Date(), `transfer-${result.outcome}`, `REFER ${result.refer_status ?? 'unanswered'}, target ${result.target_status ?? 'unknown'}`);
+    const result = (story.transfer = resultOf(status, uri, requestedAt));
+    note(
+      story,
+      new Date(),
+      `transfer-${result.outcome}`,
+      `REFER ${result.refer_status ?? 'unanswered'}, target ${result.target_status ?? 'unknown'}`,
+    );
     // Of a call that has ended nobody shall hear that it goes on.
     if (!callOver || result.outcome !== 'indeterminate') onOutcome(result);
     if (callOver && result.outcome === 'transferred') story.intended ??= 'transferred';
@@ -52,11 +68,18 @@ export async function transfer(conversation: Conversation, uri: string, { gatewa
 }
 
 const resultOf = (status: ReferStatus, uri: string, requestedAt: Date): TransferResult => ({
-  outcome: outcomeOf(status) ?? 'indeterminate', target: uri, refer_status: status.refer ?? null, target_status: status.target || null,
-  requested_at: requestedAt.toISOString(), ended_at: new Date().toISOString(),
+  outcome: outcomeOf(status) ?? 'indeterminate',
+  target: uri,
+  refer_status: status.refer ?? null,
+  target_status: status.target || null,
+  requested_at: requestedAt.toISOString(),
+  ended_at: new Date().toISOString(),
 });
 
-/** A NOTIFY that comes after all takes the dialog with it (see `goOn`): nobody would notice until no audio had come for minutes. */
+/**
+ *  A NOTIFY that comes after all takes the dialog with it (see `goOn`): nobody would notice until no audio had come for
+ *  minutes.
+ */
 async function watchOn(conversation: Conversation, told: TransferResult): Promise<void> {
   const { channel, story } = conversation;
   const learn = (target: number | undefined, at: Date): TransferResult['outcome'] | undefined => {
@@ -68,7 +91,8 @@ async function watchOn(conversation: Conversation, told: TransferResult): Promis
   };
   let over = false;
   channel.beforeEnd((hangup) => {
-    if (!over && !conversation.transferring && learn(hangup?.transferStatus ?? undefined, new Date()) === 'transferred') story.intended ??= 'transferred';
+    if (!over && !conversation.transferring && learn(hangup?.transferStatus ?? undefined, new Date()) === 'transferred')
+      story.intended ??= 'transferred';
     over = true;
   });
   while (!over) {
@@ -85,19 +109,31 @@ async function watchOn(conversation: Conversation, told: TransferResult): Promis
   over = true;
 }
 
-interface Watched { result: TransferResult; status: ReferStatus; callOver: boolean }
+interface Watched {
+  result: TransferResult;
+  status: ReferStatus;
+  callOver: boolean;
+}
 
 /**
- * Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest, and in the same breath: a carrier's BYE may follow its NOTIFY at once, and
- * the call's last event has to have what became of its transfer.
+ * Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest, and in the
+ * same breath: a carrier's BYE may follow its NOTIFY at once, and the call's last event has to have what became of its
+ * transfer.
  */
-function watch(channel: Channel, deadline: number, conclude: (status: ReferStatus, callOver: boolean) => TransferResult): Promise<Watched> {
+function watch(
+  channel: Channel,
+  deadline: number,
+  conclude: (status: ReferStatus, callOver: boolean) => TransferResult,
+): Promise<Watched> {
   const status: ReferStatus = { refer: undefined, target: undefined };
   let over = false;
   const poll = async (): Promise<void> => {
     while (!over && outcomeOf(status) === undefined && performance.now() < deadline) {
       await sleep(POLL_MS);
-      const [refer, target] = await Promise.all([channel.getVariable('sip_refer_status_code'), channel.getVariable('sip_refer_target_status_code')]);
+      const [refer, target] = await Promise.all([
+        channel.getVariable('sip_refer_status_code'),
+        channel.getVariable('sip_refer_target_status_code'),
+      ]);
       status.refer = statusNumber(refer) ?? status.refer;
       status.target = statusNumber(target) ?? status.target;
     }
@@ -112,19 +148,22 @@ function watch(channel: Channel, deadline: number, conclude: (status: ReferStatu
       status.target ??= hangup?.transferStatus ?? undefined;
       finish(true);
     });
-    void poll().then(() => { finish(false); });
+    void poll().then(() => {
+      finish(false);
+    });
   });
 }
 
 /**
- * The next transfer must not read this one's outcome. And FreeSWITCH (1.11.3-dev, its pull request 3059) forgets the SIP dialog when a NOTIFY ends the subscription, whatever that
- * NOTIFY says: the caller has had a BYE, and nobody would ever end the call, in which the assistant talks to nobody.
+ * The next transfer must not read this one's outcome. And FreeSWITCH (1.11.3-dev, its pull request 3059) forgets the
+ * SIP dialog when a NOTIFY ends the subscription, whatever that NOTIFY says: the caller has had a BYE, and nobody would
+ * ever end the call, in which the assistant talks to nobody.
  */
 async function goOn(conversation: Conversation, { target }: ReferStatus): Promise<void> {
   const { channel } = conversation;
   channel.execute('unset', 'sip_refer_status_code');
   channel.execute('unset', 'sip_refer_target_status_code');
-  if (target === undefined || await callerIsHeard(conversation)) return;
+  if (target === undefined || (await callerIsHeard(conversation))) return;
   endConversation(conversation, 'dropped-by-transfer', new Date());
 }
 

@@ -14,7 +14,13 @@ describe('how a transfer ends', () => {
     expect(outcomeOf({ refer, target })).toBe(outcome);
   });
 
-  it.each([['202', 202], [undefined, undefined], ['', undefined], ['-ERR command not found', undefined], ['0', 0]])('%j is the status %j', (text, status) => {
+  it.each([
+    ['202', 202],
+    [undefined, undefined],
+    ['', undefined],
+    ['-ERR command not found', undefined],
+    ['0', 0],
+  ])('%j is the status %j', (text, status) => {
     expect(statusNumber(text)).toBe(status);
   });
 });

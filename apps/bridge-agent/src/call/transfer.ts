@@ -1,11 +1,17 @@
 import type { TransferResult } from '@trunkmesh/contracts/call.js';
 
-/** What FreeSWITCH knows of a REFER at a moment (`sip_refer_status_code`, `sip_refer_target_status_code`); undefined: nothing yet. */
-export interface ReferStatus { refer: number | undefined; target: number | undefined }
+/**
+ *  What FreeSWITCH knows of a REFER at a moment (`sip_refer_status_code`, `sip_refer_target_status_code`); undefined:
+ *  nothing yet.
+ */
+export interface ReferStatus {
+  refer: number | undefined;
+  target: number | undefined;
+}
 
 /**
- * How the transfer ended, or undefined while it goes on. The 202 is only the carrier's word that it will try (RFC 3515 §2.4.2); what became of it the NOTIFY says. A NOTIFY
- * whose body cannot be read is 0 there.
+ * How the transfer ended, or undefined while it goes on. The 202 is only the carrier's word that it will try (RFC 3515
+ * §2.4.2); what became of it the NOTIFY says. A NOTIFY whose body cannot be read is 0 there.
  */
 export function outcomeOf({ refer, target }: ReferStatus): TransferResult['outcome'] | undefined {
   if (target !== undefined) return target === 0 ? 'indeterminate' : target < 300 ? 'transferred' : 'refused';
@@ -13,4 +19,5 @@ export function outcomeOf({ refer, target }: ReferStatus): TransferResult['outco
 }
 
 /** A status as FreeSWITCH writes it into a variable. */
-export const statusNumber = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : undefined);
+export const statusNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : undefined;

@@ -7,16 +7,18 @@ import { AT_ONCE_PER_SOURCE, REFUSED_PER_WINDOW } from './verification-guard.js'
 
 const CODE = '7712345678901234';
 let host: Host;
-let says: ((request: VerificationCall) => VerificationAnswer | undefined);
+let says: (request: VerificationCall) => VerificationAnswer | undefined;
 const asked: VerificationCall[] = [];
 beforeAll(async () => {
   host = await startHost();
-  host.nc.subscribe(ADDRESS_VERIFY, { callback: (_error, message) => {
-    const request = message.json<VerificationCall>();
-    asked.push(request);
-    const answer = says(request);
-    if (answer !== undefined) message.respond(JSON.stringify(answer));
-  } });
+  host.nc.subscribe(ADDRESS_VERIFY, {
+    callback: (_error, message) => {
+      const request = message.json<VerificationCall>();
+      asked.push(request);
+      const answer = says(request);
+      if (answer !== undefined) message.respond(JSON.stringify(answer));
+    },
+  });
 });
 afterAll(() => host.stop());
 afterEach(async () => {
@@ -25,9 +27,11 @@ afterEach(async () => {
 });
 
 const accept = (): VerificationAnswer => ({ outcome: 'accepted' });
-const dial = (more: object = {}) => host.standIn.call({ source: { address: '192.0.2.7', port: 5071 }, from: '201', request_user: CODE, ...more });
+const dial = (more: object = {}) =>
+  host.standIn.call({ source: { address: '192.0.2.7', port: 5071 }, from: '201', request_user: CODE, ...more });
 const phases = () => asked.map(({ phase }) => phase);
-const untilTold = (...wanted: string[]) => eventually(() => phases().join() === wanted.join(), { message: `the phases ${wanted.join()}` });
+const untilTold = (...wanted: string[]) =>
+  eventually(() => phases().join() === wanted.join(), { message: `the phases ${wanted.join()}` });
 
 describe('a verification call', () => {
   it('is answered, plays a tone, is confirmed when it is acknowledged, and leaves no record', async () => {
@@ -37,8 +41,15 @@ describe('a verification call', () => {
     expect((await call.final).status).toBe(200);
     await untilTold('arrived', 'confirmed');
     expect(asked[1]).toMatchObject({
-      code: CODE, call_id: call.uuid, bridge_id: 'bridge-1', pool: 'default', source_address: '192.0.2.7', source_port: 5071, transport: 'udp',
-      request_uri_user: `+${CODE}`, from_user: '201',
+      code: CODE,
+      call_id: call.uuid,
+      bridge_id: 'bridge-1',
+      pool: 'default',
+      source_address: '192.0.2.7',
+      source_port: 5071,
+      transport: 'udp',
+      request_uri_user: `+${CODE}`,
+      from_user: '201',
     });
     expect(calls.live()).toBe(0);
     // The agent hangs up when the tone has been heard.
@@ -81,13 +92,16 @@ describe('a verification call', () => {
     expect(asked).toEqual([]);
   });
 
-  it.each(['unknown-code', 'code-expired', 'code-used', 'address-not-claimed', 'trunk-gone'] as const)('is refused with 403 where trunk-service says %s', async (reason) => {
-    says = () => ({ outcome: 'refused', reason, message: 'no' });
-    await host.startAgent();
-    expect((await dial().final).status).toBe(403);
-    expect(phases()).toEqual(['arrived']);
-    expect(await host.callEvents()).toEqual([]);
-  });
+  it.each(['unknown-code', 'code-expired', 'code-used', 'address-not-claimed', 'trunk-gone'] as const)(
+    'is refused with 403 where trunk-service says %s',
+    async (reason) => {
+      says = () => ({ outcome: 'refused', reason, message: 'no' });
+      await host.startAgent();
+      expect((await dial().final).status).toBe(403);
+      expect(phases()).toEqual(['arrived']);
+      expect(await host.callEvents()).toEqual([]);
+    },
+  );
 
   it('is refused with 503 and Retry-After where trunk-service cannot tell', async () => {
     says = () => ({ outcome: 'refused', reason: 'unavailable', message: '' });
@@ -99,13 +113,16 @@ describe('a verification call', () => {
 
   it('is reported again until trunk-service has taken it', async () => {
     let times = 0;
-    says = ({ phase }) => phase === 'confirmed' && (times += 1) < 3 ? { outcome: 'refused', reason: 'unavailable', message: '' } : { outcome: 'accepted' };
+    says = ({ phase }) =>
+      phase === 'confirmed' && (times += 1) < 3
+        ? { outcome: 'refused', reason: 'unavailable', message: '' }
+        : { outcome: 'accepted' };
     await host.startAgent();
     dial();
     await untilTold('arrived', 'confirmed', 'confirmed', 'confirmed');
   }, 15_000);
 
-  it('costs nobody anything once a source has dialled too many wrong codes; another source is still asked about', async () => {
+  it('is ignored from a source that dialled too many wrong codes; other sources are still checked', async () => {
     says = () => ({ outcome: 'refused', reason: 'unknown-code', message: 'no' });
     await host.startAgent();
     for (let n = 0; n < REFUSED_PER_WINDOW; n += 1) expect((await dial().final).status).toBe(403);

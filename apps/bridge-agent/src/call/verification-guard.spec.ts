@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { AT_ONCE, AT_ONCE_PER_SOURCE, enter, leave, noteRefused, REFUSED_PER_WINDOW, verificationGuard, WINDOW_MS } from './verification-guard.js';
+import {
+  AT_ONCE,
+  AT_ONCE_PER_SOURCE,
+  enter,
+  leave,
+  noteRefused,
+  REFUSED_PER_WINDOW,
+  verificationGuard,
+  WINDOW_MS,
+} from './verification-guard.js';
 
 describe('verification calls', () => {
   it('are bounded for each source and for all', () => {

@@ -1,4 +1,7 @@
-/** Verification calls of this bridge, bounded: whoever may call at all can dial codes as fast as it likes. Times in milliseconds. */
+/**
+ *  Verification calls of this bridge, bounded: whoever may call at all can dial codes as fast as it likes. Times in
+ *  milliseconds.
+ */
 export interface VerificationGuard {
   /** Of calls that go on, by source address. */
   readonly going: Map<string, number>;

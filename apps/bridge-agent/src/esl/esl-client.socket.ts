@@ -72,11 +72,14 @@ export function startEslClient(options: EslClientOptions): EslClient {
   let abandon: () => void = () => {};
   open();
 
-  const send = (command: EslCommand, timeoutMs?: number): Promise<EslReply> => current?.send(command, timeoutMs) ?? Promise.resolve({ outcome: 'disconnected' });
+  const send = (command: EslCommand, timeoutMs?: number): Promise<EslReply> =>
+    current?.send(command, timeoutMs) ?? Promise.resolve({ outcome: 'disconnected' });
   return {
     send,
     api: (name, args, timeoutMs) => send(apiCommand(name, args), timeoutMs),
-    get connected() { return current !== undefined; },
+    get connected() {
+      return current !== undefined;
+    },
     stop() {
       stopped = true;
       clearTimeout(retry);
@@ -85,7 +88,10 @@ export function startEslClient(options: EslClientOptions): EslClient {
   };
 }
 
-interface SessionEnds { up(connection: EslConnection): void; down(why: string): void }
+interface SessionEnds {
+  up(connection: EslConnection): void;
+  down(why: string): void;
+}
 
 /** One connection from the dial to its end. `down` is called exactly once. The returned function ends it. */
 function startSession(options: EslClientOptions, ends: SessionEnds): () => void {
@@ -95,30 +101,47 @@ function startSession(options: EslClientOptions, ends: SessionEnds): () => void 
   const late = setTimeout(() => socket.destroy(new Error(`no login within ${DIAL_DEADLINE_MS} ms`)), DIAL_DEADLINE_MS);
 
   const connection = createEslConnection(socket, {
-    onEvent(event) { options.onEvent(event); },
-    onLog(line) { options.onLog?.(line); },
-    onAuthRequest() { void login(); },
-    onNotice(kind, text) { if (kind !== 'linger') said = kind === 'rejected' ? `access denied: ${text.trim()}` : 'FreeSWITCH said goodbye'; },
+    onEvent(event) {
+      options.onEvent(event);
+    },
+    onLog(line) {
+      options.onLog?.(line);
+    },
+    onAuthRequest() {
+      void login();
+    },
+    onNotice(kind, text) {
+      if (kind !== 'linger') said = kind === 'rejected' ? `access denied: ${text.trim()}` : 'FreeSWITCH said goodbye';
+    },
     onClose(why) {
       clearTimeout(late);
       clearInterval(probe);
       ends.down(said ?? why);
     },
   });
-  socket.on('data', () => { heard = Date.now(); });
+  socket.on('data', () => {
+    heard = Date.now();
+  });
 
   const probe = setInterval(() => {
     if (Date.now() - heard < QUIET_MS) return;
     void connection.send(apiCommand('uptime'), PROBE_DEADLINE_MS).then((reply) => {
-      if (reply.outcome === 'timeout') { said = 'FreeSWITCH does not answer'; connection.close(); }
+      if (reply.outcome === 'timeout') {
+        said = 'FreeSWITCH does not answer';
+        connection.close();
+      }
     });
   }, QUIET_MS / 2);
 
-  const give = (why: string): void => { said = why; connection.close(); };
+  const give = (why: string): void => {
+    said = why;
+    connection.close();
+  };
 
   async function login(): Promise<void> {
     const accepted = await connection.send(auth(options.password));
-    if (!succeeded(accepted)) return give(accepted.outcome === 'reply' ? 'the event socket refused the password' : 'no answer to the login');
+    if (!succeeded(accepted))
+      return give(accepted.outcome === 'reply' ? 'the event socket refused the password' : 'no answer to the login');
     const commands = [subscribe(options.events), ...(options.logLevel === undefined ? [] : [log(options.logLevel)])];
     const replies = await Promise.all(commands.map((command) => connection.send(command)));
     if (!replies.every(succeeded)) return give('the subscription failed');

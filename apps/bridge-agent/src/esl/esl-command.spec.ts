@@ -7,8 +7,12 @@ describe('commands', () => {
     expect(api('sofia', 'profile external rescan')).toBe('api sofia profile external rescan');
     expect(api('status')).toBe('api status');
     expect(subscribe(['CUSTOM', 'sofia::gateway_state'])).toBe('event plain CUSTOM sofia::gateway_state');
-    expect(execute('respond', '404 Not Found')).toBe('sendmsg\ncall-command: execute\nexecute-app-name: respond\nexecute-app-arg: 404 Not Found');
-    expect(execute('answer', '', 'f96c8bc1-1be6-4f5b-9746-6fc301ceaedc').split('\n')[0]).toBe('sendmsg f96c8bc1-1be6-4f5b-9746-6fc301ceaedc');
+    expect(execute('respond', '404 Not Found')).toBe(
+      'sendmsg\ncall-command: execute\nexecute-app-name: respond\nexecute-app-arg: 404 Not Found',
+    );
+    expect(execute('answer', '', 'f96c8bc1-1be6-4f5b-9746-6fc301ceaedc').split('\n')[0]).toBe(
+      'sendmsg f96c8bc1-1be6-4f5b-9746-6fc301ceaedc',
+    );
   });
 
   it.each(['\n', '\r', '\0', '\u2028', 'x\n\napi system true'])('never carry %j from a value', (hostile) => {
@@ -22,11 +26,18 @@ describe('commands', () => {
   });
 
   it('are one line a header, whatever the values', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (value) => {
-      let sent: string;
-      try { sent = execute('set', value); } catch (error) { expect(error).toBeInstanceOf(UnsafeEslValue); return; }
-      expect(sent.split(/[\r\n]/)).toHaveLength(value === '' ? 3 : 4);
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (value) => {
+        let sent: string;
+        try {
+          sent = execute('set', value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UnsafeEslValue);
+          return;
+        }
+        expect(sent.split(/[\r\n]/)).toHaveLength(value === '' ? 3 : 4);
+      }),
+    );
   });
 
   it('do not show the value that they refuse', () => {
@@ -35,9 +46,12 @@ describe('commands', () => {
 });
 
 describe('values of dial strings', () => {
-  it.each([',', '{', '}', '[', ']', '<', '>', '\'', '"', '|', '^', '\\', '$', '`', ' ', '\n', '\0'])('are refused with %j in them', (character) => {
-    expect(() => dialStringValue('the number', `1${character}2`)).toThrow(UnsafeEslValue);
-  });
+  it.each([',', '{', '}', '[', ']', '<', '>', "'", '"', '|', '^', '\\', '$', '`', ' ', '\n', '\0'])(
+    'are refused with %j in them',
+    (character) => {
+      expect(() => dialStringValue('the number', `1${character}2`)).toThrow(UnsafeEslValue);
+    },
+  );
   it('may be numbers and ids', () => {
     expect(dialStringValue('the number', '+15551230001')).toBe('+15551230001');
   });

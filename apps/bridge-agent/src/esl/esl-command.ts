@@ -1,6 +1,7 @@
 /**
- * Every command that we send is built here, and every value in it is checked. A newline ends a command: what follows it would be read as further headers or as the
- * next command (FACTS, "Outbound calls"), so a caller's number or a customer's setting could run anything that FreeSWITCH's API can.
+ * Every command that we send is built here, and every value in it is checked. A newline ends a command: what follows it
+ * would be read as further headers or as the next command (FACTS, "Outbound calls"), so a caller's number or a
+ * customer's setting could run anything that FreeSWITCH's API can.
  */
 
 /** The text of one command without the empty line that ends it. Only this file makes one. */
@@ -16,7 +17,10 @@ export class UnsafeEslValue extends TypeError {
 
 /* eslint-disable-next-line no-control-regex -- control characters are exactly what must not pass */
 const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
-/** Ends a value, a variable or a leg in a dial string, or is expanded by FreeSWITCH (`${…}`, `^^` sets another separator, `\` escapes). */
+/**
+ *  Ends a value, a variable or a leg in a dial string, or is expanded by FreeSWITCH (`${…}`, `^^` sets another
+ *  separator, `\` escapes).
+ */
 const DIAL_STRING = /[,{}[\]<>'"|^\\$`]/;
 
 function line(what: string, value: string): string {
@@ -26,7 +30,10 @@ function line(what: string, value: string): string {
 
 const command = (text: string) => text as EslCommand;
 
-/** A value for a dial string or `{…}` variables: neither control characters nor anything that dial strings give a meaning to, and no blank, which ends an API's argument. */
+/**
+ *  A value for a dial string or `{…}` variables: neither control characters nor anything that dial strings give a
+ *  meaning to, and no blank, which ends an API's argument.
+ */
 export function dialStringValue(what: string, value: string): string {
   if (CONTROL.test(value) || DIAL_STRING.test(value) || value.includes(' ')) throw new UnsafeEslValue(what);
   return value;
@@ -38,16 +45,19 @@ export function word(what: string, value: string): string {
   return value;
 }
 
-export const auth = (password: string) => command(`auth ${line('the event socket\'s password', password)}`);
+export const auth = (password: string) => command(`auth ${line("the event socket's password", password)}`);
 
 /** `api NAME ARGS`: answered with api/response when it is done. */
-export const api = (name: string, args = '') => command(`api ${word('an API\'s name', name)}${args === '' ? '' : ` ${line('an API\'s arguments', args)}`}`);
+export const api = (name: string, args = '') =>
+  command(`api ${word("an API's name", name)}${args === '' ? '' : ` ${line("an API's arguments", args)}`}`);
 
 /** Narrow on purpose: a client that is sent everything and reads slowly grows FreeSWITCH's queues. */
-export const subscribe = (events: readonly string[]) => command(`event plain ${events.map((name) => word('an event\'s name', name)).join(' ')}`);
+export const subscribe = (events: readonly string[]) =>
+  command(`event plain ${events.map((name) => word("an event's name", name)).join(' ')}`);
 
 /** What `subscribe` or `myevents` asked for and nobody needs. */
-export const unsubscribe = (events: readonly string[]) => command(`nixevent ${events.map((name) => word('an event\'s name', name)).join(' ')}`);
+export const unsubscribe = (events: readonly string[]) =>
+  command(`nixevent ${events.map((name) => word("an event's name", name)).join(' ')}`);
 
 /** Log lines up to this level (4: warnings and worse) as log/data. */
 export const log = (level: number) => command(`log ${Math.trunc(level)}`);
@@ -58,21 +68,30 @@ export const connect = () => command('connect');
 export const myEvents = () => command('myevents');
 export const linger = (seconds: number) => command(`linger ${Math.trunc(seconds)}`);
 /** On a call's own connection; answered at once, whatever the channel is doing. */
-export const getVariable = (name: string) => command(`getvar ${word('a variable\'s name', name)}`);
-export const filter = (header: string, value: string) => command(`filter ${word('a header\'s name', header)} ${line('a filter\'s value', value)}`);
+export const getVariable = (name: string) => command(`getvar ${word("a variable's name", name)}`);
+export const filter = (header: string, value: string) =>
+  command(`filter ${word("a header's name", header)} ${line("a filter's value", value)}`);
 export const exit = () => command('exit');
 
 export type SendMessageHeaders = readonly (readonly [name: string, value: string])[];
 
 /** `sendmsg [UUID]`: on an outbound connection the channel is known and `uuid` is left out. */
 export function sendMessage(headers: SendMessageHeaders, uuid?: string): EslCommand {
-  const first = uuid === undefined ? 'sendmsg' : `sendmsg ${word('a channel\'s id', uuid)}`;
-  return command([first, ...headers.map(([name, value]) => `${word('a header\'s name', name)}: ${line(name, value)}`)].join('\n'));
+  const first = uuid === undefined ? 'sendmsg' : `sendmsg ${word("a channel's id", uuid)}`;
+  return command(
+    [first, ...headers.map(([name, value]) => `${word("a header's name", name)}: ${line(name, value)}`)].join('\n'),
+  );
 }
 
-/** Runs a dialplan application on the channel. Its argument may hold anything but control characters; values inside it are the caller's to check (`dialStringValue`). */
+/**
+ *  Runs a dialplan application on the channel. Its argument may hold anything but control characters; values inside it
+ *  are the caller's to check (`dialStringValue`).
+ */
 export function execute(application: string, argument = '', uuid?: string): EslCommand {
-  const headers: [string, string][] = [['call-command', 'execute'], ['execute-app-name', word('an application\'s name', application)]];
+  const headers: [string, string][] = [
+    ['call-command', 'execute'],
+    ['execute-app-name', word("an application's name", application)],
+  ];
   if (argument !== '') headers.push(['execute-app-arg', argument]);
   return sendMessage(headers, uuid);
 }

@@ -1,11 +1,19 @@
 import type { Socket } from 'node:net';
 import type { EslCommand } from './esl-command.js';
-import { isLingerNotice, kindOfFrame, parseLogLine, parsePlainEvent, type EslEvent, type EslFrameKind, type EslLogLine } from './esl-event.js';
+import {
+  isLingerNotice,
+  kindOfFrame,
+  parseLogLine,
+  parsePlainEvent,
+  type EslEvent,
+  type EslFrameKind,
+  type EslLogLine,
+} from './esl-event.js';
 import { createFrameReader, decodeValue, type EslFrame } from './esl-frame.js';
 
 /**
- * What became of a command. `ok` is only what FreeSWITCH's own words say at the front: `+OK` is not success everywhere and some failures carry no `-ERR`
- * (FACTS, "Applying a change"), so whoever sent the command judges `text`.
+ * What became of a command. `ok` is only what FreeSWITCH's own words say at the front: `+OK` is not success everywhere
+ * and some failures carry no `-ERR` (FACTS, "Applying a change"), so whoever sent the command judges `text`.
  */
 export type EslReply =
   | { outcome: 'reply'; ok: boolean; text: string; frame: EslFrame }
@@ -22,8 +30,9 @@ export interface EslConnection {
 }
 
 /**
- * Called synchronously, before the next bytes are read: a slow handler slows the socket and so FreeSWITCH's queue for us, and never grows our memory. A handler must
- * not wait for a reply of the same connection inside itself; it may send.
+ * Called synchronously, before the next bytes are read: a slow handler slows the socket and so FreeSWITCH's queue for
+ * us, and never grows our memory. A handler must not wait for a reply of the same connection inside itself; it may
+ * send.
  */
 export interface EslHandlers {
   onEvent?(event: EslEvent): void;
@@ -38,9 +47,14 @@ export interface EslHandlers {
 
 export const DEFAULT_DEADLINE_MS = 5_000;
 
-interface Waiting { settle(reply: EslReply): void }
+interface Waiting {
+  settle(reply: EslReply): void;
+}
 
-/** Both directions: what we dialled (event socket) and what FreeSWITCH dialled (`socket` application). The socket is the caller's to create, ours to end. */
+/**
+ *  Both directions: what we dialled (event socket) and what FreeSWITCH dialled (`socket` application). The socket is
+ *  the caller's to create, ours to end.
+ */
 export function createEslConnection(socket: Socket, handlers: EslHandlers): EslConnection {
   const reader = createFrameReader();
   const waiting: Waiting[] = [];
@@ -79,12 +93,19 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
       return new Promise((resolve) => {
         // A late answer still takes its place in the order: the slot stays until it comes, only its promise is settled.
         const timer = setTimeout(() => resolve({ outcome: 'timeout' }), timeoutMs);
-        waiting.push({ settle: (reply) => { clearTimeout(timer); resolve(reply); } });
+        waiting.push({
+          settle: (reply) => {
+            clearTimeout(timer);
+            resolve(reply);
+          },
+        });
         socket.write(`${command}\n\n`);
       });
     },
     close: () => end('closed by us'),
-    get open() { return open; },
+    get open() {
+      return open;
+    },
   };
 }
 
@@ -92,5 +113,10 @@ function replyOf(frame: EslFrame): EslReply {
   const replyText = frame.headers.get('Reply-Text');
   // The reply to `connect` is percent-encoded (`%2BOK%0A`), every other one is not.
   const text = replyText === undefined ? frame.body : decodeValue(replyText).trim();
-  return { outcome: 'reply', ok: replyText === undefined ? !text.startsWith('-ERR') : text.startsWith('+OK'), text, frame };
+  return {
+    outcome: 'reply',
+    ok: replyText === undefined ? !text.startsWith('-ERR') : text.startsWith('+OK'),
+    text,
+    frame,
+  };
 }

@@ -13,7 +13,10 @@ function eventOf(headers: EslHeaders, body: string): EslEvent {
   return { name: headers.get('Event-Name') ?? '', subclass: headers.get('Event-Subclass') ?? null, headers, body };
 }
 
-/** The body of a `text/event-plain` frame: header lines of its own, and a body of its own where it has a Content-Length. */
+/**
+ *  The body of a `text/event-plain` frame: header lines of its own, and a body of its own where it has a
+ *  Content-Length.
+ */
 export function parsePlainEvent(body: string): EslEvent {
   const end = body.indexOf('\n\n');
   const headers = decodeValues(parseHeaderLines(end === -1 ? body : body.slice(0, end)));
@@ -21,7 +24,10 @@ export function parsePlainEvent(body: string): EslEvent {
   return eventOf(headers, own);
 }
 
-/** What `connect` answers on an outbound connection: the channel's data are the frame's own headers, and percent-encoded as an event's. */
+/**
+ *  What `connect` answers on an outbound connection: the channel's data are the frame's own headers, and
+ *  percent-encoded as an event's.
+ */
 export function parseChannelData(frame: EslFrame): EslEvent {
   return eventOf(decodeValues(frame.headers), frame.body);
 }
@@ -35,7 +41,11 @@ export interface EslLogLine {
 }
 
 export function parseLogLine(frame: EslFrame): EslLogLine {
-  return { level: Number(frame.headers.get('Log-Level') ?? '7'), text: frame.body, func: frame.headers.get('Log-Func') ?? null };
+  return {
+    level: Number(frame.headers.get('Log-Level') ?? '7'),
+    text: frame.body,
+    func: frame.headers.get('Log-Func') ?? null,
+  };
 }
 
 export type EslFrameKind = 'reply' | 'event' | 'log' | 'auth-request' | 'disconnect' | 'rejected' | 'unknown';
@@ -56,7 +66,10 @@ export function kindOfFrame(frame: EslFrame): EslFrameKind {
   return Object.hasOwn(KINDS, type) ? KINDS[type]! : 'unknown';
 }
 
-/** With `linger` the socket stays open after the hang-up so that the last events arrive: this notice is not the end yet. */
+/**
+ *  With `linger` the socket stays open after the hang-up so that the last events arrive: this notice is not the end
+ *  yet.
+ */
 export function isLingerNotice(frame: EslFrame): boolean {
   return frame.headers.get('Content-Disposition') === 'linger';
 }

@@ -1,18 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createFrameReader, decodeValue, MAX_FRAME_BYTES, MAX_HEAD_BYTES, parseHeaderLines, type EslFrame } from './esl-frame.js';
+import {
+  createFrameReader,
+  decodeValue,
+  MAX_FRAME_BYTES,
+  MAX_HEAD_BYTES,
+  parseHeaderLines,
+  type EslFrame,
+} from './esl-frame.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Feeds the bytes cut at the given places. */
 function read(wire: Uint8Array, cuts: readonly number[] = []): EslFrame[] {
   const reader = createFrameReader();
-  const places = [0, ...[...new Set(cuts)].filter((cut) => cut > 0 && cut < wire.length).sort((a, b) => a - b), wire.length];
+  const places = [
+    0,
+    ...[...new Set(cuts)].filter((cut) => cut > 0 && cut < wire.length).sort((a, b) => a - b),
+    wire.length,
+  ];
   return places.slice(1).flatMap((end, index) => reader.push(wire.subarray(places[index], end)).frames);
 }
 
 const frameOf = (frame: { headers: [string, string][]; body: string }) =>
-  [...frame.headers.map(([name, value]) => `${name}: ${value}`), ...(frame.body === '' ? [] : [`Content-Length: ${bytes(frame.body).length}`]), '', ''].join('\n') + frame.body;
+  [
+    ...frame.headers.map(([name, value]) => `${name}: ${value}`),
+    ...(frame.body === '' ? [] : [`Content-Length: ${bytes(frame.body).length}`]),
+    '',
+    '',
+  ].join('\n') + frame.body;
 
 describe('reading frames', () => {
   it('reads a head alone', () => {
@@ -22,7 +38,9 @@ describe('reading frames', () => {
   });
 
   it('counts the body in bytes, not in characters', () => {
-    const frames = read(bytes('Content-Length: 4\n\nü€'.replace('4', String(bytes('ü€').length)) + 'Content-Type: command/reply\n\n'));
+    const frames = read(
+      bytes('Content-Length: 4\n\nü€'.replace('4', String(bytes('ü€').length)) + 'Content-Type: command/reply\n\n'),
+    );
     expect(frames.map((frame) => frame.body)).toEqual(['ü€', '']);
   });
 
@@ -31,25 +49,36 @@ describe('reading frames', () => {
   });
 
   it('reads heads whose lines end in CR LF', () => {
-    expect(read(bytes('A: 1\r\nContent-Length: 2\r\n\r\nok')).map((frame) => [frame.headers.get('A'), frame.body])).toEqual([['1', 'ok']]);
+    expect(
+      read(bytes('A: 1\r\nContent-Length: 2\r\n\r\nok')).map((frame) => [frame.headers.get('A'), frame.body]),
+    ).toEqual([['1', 'ok']]);
   });
 
   it('reads the same frames however the bytes are cut', () => {
     const name = fc.stringMatching(/^[A-Za-z][A-Za-z-]{0,12}$/).filter((text) => text !== 'Content-Length');
     const value = fc.stringMatching(/^[\w%:;,./+@-]{0,20}$/);
-    const frame = fc.record({ headers: fc.array(fc.tuple(name, value), { minLength: 1, maxLength: 4 }), body: fc.string({ unit: 'grapheme', maxLength: 40 }) });
-    fc.assert(fc.property(fc.array(frame, { maxLength: 5 }), fc.array(fc.nat(400)), (frames, cuts) => {
-      const wire = bytes(frames.map(frameOf).join(''));
-      expect(read(wire, cuts)).toEqual(read(wire));
-      expect(read(wire).map(({ body }) => body)).toEqual(frames.map(({ body }) => new TextDecoder().decode(bytes(body))));
-    }));
+    const frame = fc.record({
+      headers: fc.array(fc.tuple(name, value), { minLength: 1, maxLength: 4 }),
+      body: fc.string({ unit: 'grapheme', maxLength: 40 }),
+    });
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 5 }), fc.array(fc.nat(400)), (frames, cuts) => {
+        const wire = bytes(frames.map(frameOf).join(''));
+        expect(read(wire, cuts)).toEqual(read(wire));
+        expect(read(wire).map(({ body }) => body)).toEqual(
+          frames.map(({ body }) => new TextDecoder().decode(bytes(body))),
+        );
+      }),
+    );
   });
 
   it('survives anything', () => {
-    fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (chunks) => {
-      const reader = createFrameReader();
-      for (const chunk of chunks) reader.push(chunk);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (chunks) => {
+        const reader = createFrameReader();
+        for (const chunk of chunks) reader.push(chunk);
+      }),
+    );
   });
 
   it.each([
@@ -71,7 +100,10 @@ describe('reading frames', () => {
   });
 
   it('still answers the frames that came whole before the broken one', () => {
-    expect(createFrameReader().push(bytes('A: 1\n\nContent-Length: x\n\n'))).toMatchObject({ frames: [{ body: '' }], error: 'bad-content-length' });
+    expect(createFrameReader().push(bytes('A: 1\n\nContent-Length: x\n\n'))).toMatchObject({
+      frames: [{ body: '' }],
+      error: 'bad-content-length',
+    });
   });
 });
 
@@ -101,6 +133,8 @@ describe('percent-encoding', () => {
   });
 
   it('brings back whatever was encoded', () => {
-    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => expect(decodeValue(encodeURIComponent(text))).toBe(text)));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => expect(decodeValue(encodeURIComponent(text))).toBe(text)),
+    );
   });
 });

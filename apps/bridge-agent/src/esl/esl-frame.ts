@@ -1,14 +1,24 @@
 /**
- * Framing of FreeSWITCH's event socket, the same in both directions: header lines, an empty line, and as many bytes of body as Content-Length says.
- * Everything that arrives is treated as hostile: a caller's numbers and header values travel in it.
+ * Framing of FreeSWITCH's event socket, the same in both directions: header lines, an empty line, and as many bytes of
+ * body as Content-Length says. Everything that arrives is treated as hostile: a caller's numbers and header values
+ * travel in it.
  */
 
-/** FreeSWITCH itself caps Content-Length at 16 MiB (its commit a097e12); more than that is never an answer to anything that we ask. */
+/**
+ *  FreeSWITCH itself caps Content-Length at 16 MiB (its commit a097e12); more than that is never an answer to anything
+ *  that we ask.
+ */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
-/** The headers of one frame. `CHANNEL_DATA` puts all channel variables there: some 30 kB; an INVITE can make it grow, never to this. */
+/**
+ *  The headers of one frame. `CHANNEL_DATA` puts all channel variables there: some 30 kB; an INVITE can make it grow,
+ *  never to this.
+ */
 export const MAX_HEAD_BYTES = 1024 * 1024;
 
-/** Values as they stand on the wire: still percent-encoded where FreeSWITCH encodes them (`decodeValues`). The first of several lines of one name counts. */
+/**
+ *  Values as they stand on the wire: still percent-encoded where FreeSWITCH encodes them (`decodeValues`). The first of
+ *  several lines of one name counts.
+ */
 export type EslHeaders = ReadonlyMap<string, string>;
 
 export interface EslFrame {
@@ -33,7 +43,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 const text = new TextDecoder('utf-8', { fatal: false });
 
-/** `Name: value` lines. A line without a colon is dropped; so are repetitions, so that nothing later overrides what FreeSWITCH wrote first. */
+/**
+ *  `Name: value` lines. A line without a colon is dropped; so are repetitions, so that nothing later overrides what
+ *  FreeSWITCH wrote first.
+ */
 export function parseHeaderLines(head: string): Map<string, string> {
   const headers = new Map<string, string>();
   for (const line of head.split('\n')) {
@@ -45,13 +58,18 @@ export function parseHeaderLines(head: string): Map<string, string> {
   return headers;
 }
 
-/** One percent-encoded value. A stray `%` stays as it is: `decodeURIComponent` would throw, and a caller can put one into a channel's name. */
+/**
+ *  One percent-encoded value. A stray `%` stays as it is: `decodeURIComponent` would throw, and a caller can put one
+ *  into a channel's name.
+ */
 export function decodeValue(value: string): string {
   if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {
-    return value.replace(/(?:%[\da-f]{2})+/gi, (run) => text.decode(Uint8Array.from(run.slice(1).split('%'), (hex) => Number.parseInt(hex, 16))));
+    return value.replace(/(?:%[\da-f]{2})+/gi, (run) =>
+      text.decode(Uint8Array.from(run.slice(1).split('%'), (hex) => Number.parseInt(hex, 16))),
+    );
   }
 }
 
@@ -69,7 +87,10 @@ function contentLength(headers: EslHeaders): number | EslFrameError {
   return length > MAX_FRAME_BYTES ? 'frame-too-large' : length;
 }
 
-/** The bytes that wait for the rest of their frame, in one array that grows by doubling: a large body in small pieces costs no more than its size. */
+/**
+ *  The bytes that wait for the rest of their frame, in one array that grows by doubling: a large body in small pieces
+ *  costs no more than its size.
+ */
 function pendingBytes() {
   let bytes = new Uint8Array(0);
   let start = 0;
@@ -102,7 +123,7 @@ function pendingBytes() {
       bytes.set(chunk, end);
       end += chunk.length;
     },
-    at: (offset: number): number | undefined => offset < length() ? bytes[start + offset] : undefined,
+    at: (offset: number): number | undefined => (offset < length() ? bytes[start + offset] : undefined),
     indexOf(byte: number, from: number): number {
       const found = bytes.subarray(0, end).indexOf(byte, start + from);
       return found === -1 ? -1 : found - start;
@@ -125,11 +146,17 @@ export function createFrameReader(): EslFrameReader {
   const endOfHead = (): { end: number; body: number } | undefined => {
     for (;;) {
       const lf = pending.indexOf(LF, searched);
-      if (lf === -1) { searched = pending.length(); return undefined; }
+      if (lf === -1) {
+        searched = pending.length();
+        return undefined;
+      }
       const next = pending.at(lf + 1);
       if (next === LF) return { end: lf, body: lf + 2 };
       if (next === CR && pending.at(lf + 2) === LF) return { end: lf, body: lf + 3 };
-      if (next === undefined || (next === CR && pending.at(lf + 2) === undefined)) { searched = lf; return undefined; }
+      if (next === undefined || (next === CR && pending.at(lf + 2) === undefined)) {
+        searched = lf;
+        return undefined;
+      }
       searched = lf + 1;
     }
   };

@@ -12,14 +12,23 @@ export interface ScriptedEventSocket {
 }
 
 export const reply = (text: string) => `Content-Type: command/reply\nReply-Text: ${text}\n\n`;
-export const apiResponse = (body: string) => `Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${body}`;
+export const apiResponse = (body: string) =>
+  `Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${body}`;
 export const plainEvent = (headers: Record<string, string>) => {
-  const body = `${Object.entries(headers).map(([name, value]) => `${name}: ${encodeURIComponent(value)}`).join('\n')}\n\n`;
+  const body = `${Object.entries(headers)
+    .map(([name, value]) => `${name}: ${encodeURIComponent(value)}`)
+    .join('\n')}\n\n`;
   return `Content-Length: ${Buffer.byteLength(body)}\nContent-Type: text/event-plain\n\n${body}`;
 };
 
-/** `answer` gives the frame for a command, or undefined for silence. Login and subscriptions succeed unless it says otherwise. */
-export async function startScriptedEventSocket(answer: (command: string) => string | undefined, port = 0): Promise<ScriptedEventSocket> {
+/**
+ *  `answer` gives the frame for a command, or undefined for silence. Login and subscriptions succeed unless it says
+ *  otherwise.
+ */
+export async function startScriptedEventSocket(
+  answer: (command: string) => string | undefined,
+  port = 0,
+): Promise<ScriptedEventSocket> {
   const commands: string[] = [];
   const sockets: Socket[] = [];
   const server: Server = createServer((socket) => {
@@ -43,11 +52,14 @@ export async function startScriptedEventSocket(answer: (command: string) => stri
     port: (server.address() as AddressInfo).port,
     commands,
     sockets,
-    say: (frame) => { sockets.at(-1)?.write(frame); },
-    stop: () => new Promise((resolve) => {
-      for (const socket of sockets) socket.destroy();
-      server.close(() => resolve());
-    }),
+    say: (frame) => {
+      sockets.at(-1)?.write(frame);
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
   };
 }
 

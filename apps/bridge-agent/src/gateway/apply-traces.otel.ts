@@ -1,7 +1,10 @@
 import type { Span } from '@opentelemetry/api';
 import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
 
-/** Spans from a change's arrival to the first state that FreeSWITCH reports for it, in the trace of the request that made the change. */
+/**
+ *  Spans from a change's arrival to the first state that FreeSWITCH reports for it, in the trace of the request that
+ *  made the change.
+ */
 export interface ApplyTraces {
   begin(trunkId: string, traceparent: string, revision: number | null): void;
   /** Something happened that concerns all changes that are on their way. */
@@ -28,11 +31,26 @@ export function applyTraces(bridgeId: string): ApplyTraces {
     begin(trunkId, traceparent, revision) {
       end(trunkId);
       if (open.size >= AT_ONCE) return;
-      const attributes = { 'trunkmesh.trunk_id': trunkId, 'trunkmesh.bridge_id': bridgeId, ...(revision === null ? {} : { 'trunkmesh.gateway_revision': revision }) };
-      void withSpan('apply trunk to FreeSWITCH', { parent: traceparent, kind: 'consumer', attributes }, (span) => new Promise<void>((resolve) => {
-        const timer = setTimeout(() => end(trunkId), LONGEST_MS);
-        open.set(trunkId, { span, end: () => { clearTimeout(timer); resolve(); } });
-      }));
+      const attributes = {
+        'trunkmesh.trunk_id': trunkId,
+        'trunkmesh.bridge_id': bridgeId,
+        ...(revision === null ? {} : { 'trunkmesh.gateway_revision': revision }),
+      };
+      void withSpan(
+        'apply trunk to FreeSWITCH',
+        { parent: traceparent, kind: 'consumer', attributes },
+        (span) =>
+          new Promise<void>((resolve) => {
+            const timer = setTimeout(() => end(trunkId), LONGEST_MS);
+            open.set(trunkId, {
+              span,
+              end: () => {
+                clearTimeout(timer);
+                resolve();
+              },
+            });
+          }),
+      );
     },
     happened(what, attributes) {
       for (const { span } of open.values()) span.addEvent(what, attributes);

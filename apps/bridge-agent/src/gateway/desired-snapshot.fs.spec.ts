@@ -7,7 +7,9 @@ import { desiredSnapshot } from './desired-snapshot.fs.js';
 import { emptyDesired, type DesiredState } from './desired.js';
 
 let folder: string;
-beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'snapshot-')); });
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'snapshot-'));
+});
 afterEach(() => rm(folder, { recursive: true }));
 
 const id = '0190a5b2-7c00-7000-8000-000000000001';
@@ -15,10 +17,25 @@ const bridge = { id: 'b1', pool: 'default' };
 const sealed = 'v1.k1.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 function desired(): DesiredState {
   const state = trunkState.parse({
-    id, organization_id: '0190a5b2-7c00-7000-8000-0000000000aa', name: 'Carrier', gateway: 'sip.example.com', username: 'u', enabled: true, password: sealed, bridge_id: 'b1', gateway_revision: 3,
-    created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z',
+    id,
+    organization_id: '0190a5b2-7c00-7000-8000-0000000000aa',
+    name: 'Carrier',
+    gateway: 'sip.example.com',
+    username: 'u',
+    enabled: true,
+    password: sealed,
+    bridge_id: 'b1',
+    gateway_revision: 3,
+    created_at: '2026-01-01T00:00:00.000Z',
+    updated_at: '2026-01-01T00:00:00.000Z',
   });
-  return { trunks: new Map([[id, { state, version: 4, traceparent: null }]]), versions: new Map([[id, 4], ['elsewhere', 9]]) };
+  return {
+    trunks: new Map([[id, { state, version: 4, traceparent: null }]]),
+    versions: new Map([
+      [id, 4],
+      ['elsewhere', 9],
+    ]),
+  };
 }
 
 it('brings back what was known, with passwords sealed', async () => {
@@ -45,12 +62,16 @@ it('is saved again after a disk that refused', async () => {
   expect((await snapshot.load())?.position).toBe(2);
 });
 
-it.each([['nothing', undefined], ['half of it', '{"format":1,"trunks":['], ['another format', '{"format":2}']])('is none when there is %s', async (_what, text) => {
+it.each([
+  ['nothing', undefined],
+  ['half of it', '{"format":1,"trunks":['],
+  ['another format', '{"format":2}'],
+])('is none when there is %s', async (_what, text) => {
   if (text !== undefined) await writeFile(join(folder, 'desired.json'), text);
   expect(await desiredSnapshot(folder, bridge).load()).toBeUndefined();
 });
 
-it('is none when it was another bridge\'s', async () => {
+it("is none when it was another bridge's", async () => {
   await desiredSnapshot(folder, bridge).save(emptyDesired(), 1);
   expect(await desiredSnapshot(folder, { id: 'b2', pool: 'default' }).load()).toBeUndefined();
   expect(await desiredSnapshot(folder, { id: 'b1', pool: 'eu' }).load()).toBeUndefined();

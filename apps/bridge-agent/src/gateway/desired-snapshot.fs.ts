@@ -5,7 +5,10 @@ import { z } from 'zod';
 import { syncFile, syncFolder } from '../record/disk-sync.fs.js';
 import type { BridgeIdentity, DesiredState } from './desired.js';
 
-/** The desired state as it was last known, so that a restart while NATS is away goes on with it. Passwords are sealed in it as they are in the events. */
+/**
+ *  The desired state as it was last known, so that a restart while NATS is away goes on with it. Passwords are sealed
+ *  in it as they are in the events.
+ */
 const snapshot = z.object({
   format: z.literal(1),
   bridge: z.object({ id: z.string(), pool: z.string() }),
@@ -21,7 +24,10 @@ export interface DesiredSnapshot {
 
 export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): DesiredSnapshot {
   const path = join(stateDir, 'desired.json');
-  /** One after the other, the latest last: they share the temporary file, and on a slow disk the next is due before one is done. */
+  /**
+   *  One after the other, the latest last: they share the temporary file, and on a slow disk the next is due before one
+   *  is done.
+   */
   let saving: Promise<void> = Promise.resolve();
   const write = async (text: string): Promise<void> => {
     await mkdir(stateDir, { recursive: true, mode: 0o750 });
@@ -35,8 +41,13 @@ export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): Desir
       const text = await readFile(path, 'utf8').catch(() => undefined);
       const parsed = text === undefined ? undefined : parse(text);
       if (parsed?.bridge.id !== bridge.id || parsed.bridge.pool !== bridge.pool) return undefined;
-      const trunks = new Map(parsed.trunks.map(({ state, version }) => [state.id, { state, version, traceparent: null }]));
-      return { desired: { trunks, versions: new Map(parsed.trunks.map(({ state, version }) => [state.id, version])) }, position: parsed.position };
+      const trunks = new Map(
+        parsed.trunks.map(({ state, version }) => [state.id, { state, version, traceparent: null }]),
+      );
+      return {
+        desired: { trunks, versions: new Map(parsed.trunks.map(({ state, version }) => [state.id, version])) },
+        position: parsed.position,
+      };
     },
     save(desired, position) {
       const trunks = [...desired.trunks.values()].map(({ state, version }) => ({ state, version }));
@@ -50,5 +61,7 @@ export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): Desir
 function parse(text: string): z.infer<typeof snapshot> | undefined {
   try {
     return snapshot.parse(JSON.parse(text));
-  } catch { return undefined; }
+  } catch {
+    return undefined;
+  }
 }

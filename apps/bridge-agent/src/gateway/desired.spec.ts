@@ -8,25 +8,48 @@ const bridge = { id: 'b1', pool: 'default' };
 
 const state = (more: Partial<TrunkState> = {}): TrunkState => ({
   ...trunkState.parse({
-    id, organization_id: organization, name: 'Carrier', gateway: 'sip.example.com', username: 'u', enabled: true, password: null, bridge_id: 'b1', gateway_revision: 1,
-    created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z',
+    id,
+    organization_id: organization,
+    name: 'Carrier',
+    gateway: 'sip.example.com',
+    username: 'u',
+    enabled: true,
+    password: null,
+    bridge_id: 'b1',
+    gateway_revision: 1,
+    created_at: '2026-01-01T00:00:00.000Z',
+    updated_at: '2026-01-01T00:00:00.000Z',
   }),
   ...more,
 });
 
 function event(version: number, after: TrunkState | null): TrunkEvent {
   return {
-    specversion: '1.0', id: '0190a5b2-7c00-7000-8000-0000000000ee', source: 'test', type: after === null ? 'TrunkDeleted' : 'TrunkUpdated', subject: `trunkmesh.org.${organization}.trunk.${id}`,
-    time: '2026-01-01T00:00:00.000Z', datacontenttype: 'application/json', entityversion: version, data: { change: after === null ? {} : { fields: [] }, state: after },
+    specversion: '1.0',
+    id: '0190a5b2-7c00-7000-8000-0000000000ee',
+    source: 'test',
+    type: after === null ? 'TrunkDeleted' : 'TrunkUpdated',
+    subject: `trunkmesh.org.${organization}.trunk.${id}`,
+    time: '2026-01-01T00:00:00.000Z',
+    datacontenttype: 'application/json',
+    entityversion: version,
+    data: { change: after === null ? {} : { fields: [] }, state: after },
   } as TrunkEvent;
 }
 
 describe('the trunks of a bridge', () => {
   it('are those that belong on it', () => {
     const desired = emptyDesired();
-    expect(noteTrunkEvent(desired, event(1, state()), id, bridge)).toMatchObject({ changed: true, before: null, after: { id } });
+    expect(noteTrunkEvent(desired, event(1, state()), id, bridge)).toMatchObject({
+      changed: true,
+      before: null,
+      after: { id },
+    });
     expect(desired.trunks.get(id)?.version).toBe(1);
-    expect(noteTrunkEvent(desired, event(2, state({ bridge_id: 'b2' })), id, bridge)).toMatchObject({ changed: true, after: null });
+    expect(noteTrunkEvent(desired, event(2, state({ bridge_id: 'b2' })), id, bridge)).toMatchObject({
+      changed: true,
+      after: null,
+    });
     expect(desired.trunks.size).toBe(0);
     expect(noteTrunkEvent(desired, event(3, state({ bridge_id: 'b2' })), id, bridge)).toEqual({ changed: false });
   });

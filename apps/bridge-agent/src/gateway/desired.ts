@@ -12,28 +12,40 @@ export interface DesiredState {
   /** Trunks that belong on this bridge, by id. */
   trunks: Map<string, WantedTrunk>;
   /**
-   * The newest version that was seen of every trunk, also of those that live elsewhere or are deleted. A stream that is being refilled brings old events again: without
-   * this a trunk's first revision would replace its last, and deleted ones would come back for a moment.
+   * The newest version that was seen of every trunk, also of those that live elsewhere or are deleted. A stream that is
+   * being refilled brings old events again: without this a trunk's first revision would replace its last, and deleted
+   * ones would come back for a moment.
    */
   versions: Map<string, number>;
 }
 
-export interface BridgeIdentity { id: string; pool: string }
+export interface BridgeIdentity {
+  id: string;
+  pool: string;
+}
 
 export const emptyDesired = (): DesiredState => ({ trunks: new Map(), versions: new Map() });
 
 export type Noted =
-  | { changed: false }
-  | { changed: true; trunkId: string; before: TrunkState | null; after: TrunkState | null };
+  { changed: false } | { changed: true; trunkId: string; before: TrunkState | null; after: TrunkState | null };
 
-/** Takes one event in. What is older than what is known changes nothing; a trunk that the stream does not mention stays as it is. */
-export function noteTrunkEvent(desired: DesiredState, event: TrunkEvent, trunkId: string, bridge: BridgeIdentity): Noted {
+/**
+ *  Takes one event in. What is older than what is known changes nothing; a trunk that the stream does not mention stays
+ *  as it is.
+ */
+export function noteTrunkEvent(
+  desired: DesiredState,
+  event: TrunkEvent,
+  trunkId: string,
+  bridge: BridgeIdentity,
+): Noted {
   if (event.entityversion < (desired.versions.get(trunkId) ?? 0)) return { changed: false };
   desired.versions.set(trunkId, event.entityversion);
   const before = desired.trunks.get(trunkId)?.state ?? null;
   const after = stateHere(event, bridge);
   if (after === null) desired.trunks.delete(trunkId);
-  else desired.trunks.set(trunkId, { state: after, version: event.entityversion, traceparent: event.traceparent ?? null });
+  else
+    desired.trunks.set(trunkId, { state: after, version: event.entityversion, traceparent: event.traceparent ?? null });
   return before === null && after === null ? { changed: false } : { changed: true, trunkId, before, after };
 }
 
@@ -42,14 +54,18 @@ function stateHere(event: TrunkEvent, bridge: BridgeIdentity): TrunkState | null
   return state !== null && belongsOnBridge(state, bridge) ? state : null;
 }
 
-/** An event of a type or shape that this version does not know is undefined: the trunk stays as it is until the agent is newer. */
+/**
+ *  An event of a type or shape that this version does not know is undefined: the trunk stays as it is until the agent
+ *  is newer.
+ */
 export function readTrunkEvent(value: unknown): TrunkEvent | undefined {
   const parsed = trunkEvent.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }
 
 /**
- * Whether an event is certainly of another bridge's trunk, judged without checking its whole shape: a bridge hears of 100,000 trunks and keeps a twentieth.
+ * Whether an event is certainly of another bridge's trunk, judged without checking its whole shape: a bridge hears of
+ * 100,000 trunks and keeps a twentieth.
  */
 export function isElsewhere(value: unknown, bridge: BridgeIdentity): boolean {
   const state = (value as { data?: { state?: Partial<TrunkState> | null } } | null)?.data?.state;

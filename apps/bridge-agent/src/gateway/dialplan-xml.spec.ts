@@ -12,7 +12,9 @@ interface Prepare {
 let script: Prepare;
 let folder: string;
 beforeAll(async () => {
-  script = await import(pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href) as Prepare;
+  script = (await import(
+    pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href
+  )) as Prepare;
   folder = await mkdtemp(join(tmpdir(), 'prepare-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -20,12 +22,17 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('a prepared configuration', () => {
   it('has the dialplan that the agent would write', async () => {
     const { agentDir } = await script.prepare(join(folder, 'a'), { callSocketPort: 9191 });
-    expect(await readFile(join(agentDir, 'dialplan.xml'), 'utf8')).toBe(renderDialplan({ host: '127.0.0.1', port: 9191 }));
+    expect(await readFile(join(agentDir, 'dialplan.xml'), 'utf8')).toBe(
+      renderDialplan({ host: '127.0.0.1', port: 9191 }),
+    );
   });
 
-  it('generates a password once, and keeps the agent\'s files when it is prepared again', async () => {
+  it("generates a password once, and keeps the agent's files when it is prepared again", async () => {
     const first = await script.prepare(join(folder, 'b'));
-    await writeFile(join(first.agentDir, 'acl.xml'), '<include>\n  <node type="allow" cidr="192.0.2.1/32"/>\n</include>\n');
+    await writeFile(
+      join(first.agentDir, 'acl.xml'),
+      '<include>\n  <node type="allow" cidr="192.0.2.1/32"/>\n</include>\n',
+    );
     const second = await script.prepare(join(folder, 'b'), { sipPort: 5070 });
     expect(second.eslPassword).toBe(first.eslPassword);
     expect(first.eslPassword).toMatch(/^[\w-]{32}$/);
@@ -49,12 +56,19 @@ describe('a prepared configuration', () => {
   });
 
   it.each([
-    { eslPassword: 'a"/><X-PRE-PROCESS cmd="exec" data="id' }, { sipIp: '$${x}' }, { externalIp: '192.0.2.1"/>' }, { sipPort: 0 }, { rtpEnd: 70_000 }, { sipPort: '5060' }, { logLevel: 'all' }, { tlsDir: '/a"b' },
+    { eslPassword: 'a"/><X-PRE-PROCESS cmd="exec" data="id' },
+    { sipIp: '$${x}' },
+    { externalIp: '192.0.2.1"/>' },
+    { sipPort: 0 },
+    { rtpEnd: 70_000 },
+    { sipPort: '5060' },
+    { logLevel: 'all' },
+    { tlsDir: '/a"b' },
   ])('refuses %j', (hostile) => {
     expect(() => script.renderVars({ eslPassword: 'long-enough', tlsDir: '/etc/tls', ...hostile })).toThrow(TypeError);
   });
 });
 
-it('a call socket\'s host cannot be anything else', () => {
+it("a call socket's host cannot be anything else", () => {
   expect(() => renderDialplan({ host: '127.0.0.1 async full"/>', port: 1 })).toThrow(TypeError);
 });

@@ -3,22 +3,39 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { canonicalAddress } from './gateway-address.js';
 import type { GatewayStateSeen, ListedGateway } from './observed.js';
 
-/** How FreeSWITCH answers what the agent asks. A reply of `+OK` is not success (FACTS): each answer is judged by the words that mean it. */
+/**
+ *  How FreeSWITCH answers what the agent asks. A reply of `+OK` is not success (FACTS): each answer is judged by the
+ *  words that mean it.
+ */
 
-/** `unreadable`: some file is no XML. Otherwise the files are not the reason: the profile is restarting, FreeSWITCH does not answer. */
+/**
+ *  `unreadable`: some file is no XML. Otherwise the files are not the reason: the profile is restarting, FreeSWITCH
+ *  does not answer.
+ */
 export type ReloadResult = { ok: true } | { ok: false; why: string; unreadable: boolean };
 
-/** `sofia profile … rescan` reads all XML first. With one broken file anywhere it says so, then `+OK scan complete`, and has loaded nothing. */
+/**
+ *  `sofia profile … rescan` reads all XML first. With one broken file anywhere it says so, then `+OK scan complete`,
+ *  and has loaded nothing.
+ */
 export function judgeRescan(reply: string): ReloadResult {
   const xml = /^Reload XML \[(.*)\]$/m.exec(reply)?.[1];
   if (xml === undefined) return { ok: false, why: firstLine(reply), unreadable: false };
   if (xml !== 'Success') return { ok: false, why: xml, unreadable: true };
-  return reply.includes('+OK scan complete') ? { ok: true } : { ok: false, why: reply.split('\n').find((line) => line.startsWith('-ERR')) ?? firstLine(reply), unreadable: false };
+  return reply.includes('+OK scan complete')
+    ? { ok: true }
+    : {
+        ok: false,
+        why: reply.split('\n').find((line) => line.startsWith('-ERR')) ?? firstLine(reply),
+        unreadable: false,
+      };
 }
 
 /** `reloadacl` reads all XML as well, and says `-ERR [why]` when it could not. */
 export function judgeReloadAcl(reply: string): ReloadResult {
-  return reply.includes('+OK acl reloaded') ? { ok: true } : { ok: false, why: firstLine(reply), unreadable: reply.includes('-ERR [') };
+  return reply.includes('+OK acl reloaded')
+    ? { ok: true }
+    : { ok: false, why: firstLine(reply), unreadable: reply.includes('-ERR [') };
 }
 
 function firstLine(reply: string): string {
@@ -26,19 +43,24 @@ function firstLine(reply: string): string {
 }
 
 /**
- * `sofia xmlstatus gateway`, read by lines: FreeSWITCH writes the realm and the username, which are the customer's words, without escaping them, but no value can hold a line end.
- * Undefined where it is no such list.
+ * `sofia xmlstatus gateway`, read by lines: FreeSWITCH writes the realm and the username, which are the customer's
+ * words, without escaping them, but no value can hold a line end. Undefined where it is no such list.
  */
 export function parseGatewayList(reply: string, profile: string): ListedGateway[] | undefined {
   if (!reply.includes('<gateways>') || !reply.includes('</gateways>')) return undefined;
-  return reply.split('\n  <gateway>\n').slice(1).flatMap((block) => {
-    const state = stateOf(valueOf(block, 'state'));
-    if (state === undefined || valueOf(block, 'profile') !== profile) return [];
-    return [{ name: valueOf(block, 'name'), state, up: valueOf(block, 'status') === 'UP' }];
-  });
+  return reply
+    .split('\n  <gateway>\n')
+    .slice(1)
+    .flatMap((block) => {
+      const state = stateOf(valueOf(block, 'state'));
+      if (state === undefined || valueOf(block, 'profile') !== profile) return [];
+      return [{ name: valueOf(block, 'name'), state, up: valueOf(block, 'status') === 'UP' }];
+    });
 }
 
-const LINES = Object.fromEntries(['name', 'profile', 'state', 'status'].map((tag) => [tag, new RegExp(`^ {4}<${tag}>(.*)</${tag}>$`, 'm')]));
+const LINES = Object.fromEntries(
+  ['name', 'profile', 'state', 'status'].map((tag) => [tag, new RegExp(`^ {4}<${tag}>(.*)</${tag}>$`, 'm')]),
+);
 const valueOf = (block: string, tag: 'name' | 'profile' | 'state' | 'status') => LINES[tag]!.exec(block)?.[1] ?? '';
 
 function stateOf(text: string): RegistrationState | undefined {
@@ -54,7 +76,14 @@ export function gatewayStateOf(event: EslEvent): GatewayStateSeen | undefined {
   const status = Number(event.headers.get('Status') ?? Number.NaN);
   const phrase = event.headers.get('Phrase')?.trim();
   const up = event.headers.get('Ping-Status') === 'UP';
-  return { name, state, up, ...answeredFrom(event), sipStatus: isAnswer(state, status) ? status : null, sipPhrase: phrase || null };
+  return {
+    name,
+    state,
+    up,
+    ...answeredFrom(event),
+    sipStatus: isAnswer(state, status) ? status : null,
+    sipPhrase: phrase || null,
+  };
 }
 
 /** IPv6 comes in brackets. */
@@ -65,10 +94,15 @@ function answeredFrom(event: EslEvent): Pick<GatewayStateSeen, 'address'> {
 
 /** `100 Request Authorized by Cache` comes with TRYING and is no outcome. */
 function isAnswer(state: RegistrationState, status: number): boolean {
-  return Number.isInteger(status) && status >= 200 && (state === 'REGISTER' || state === 'FAILED' || state === 'TIMEOUT');
+  return (
+    Number.isInteger(status) && status >= 200 && (state === 'REGISTER' || state === 'FAILED' || state === 'TIMEOUT')
+  );
 }
 
-/** FreeSWITCH's own words for no answer, a refused connection and a time that has run out; 503 may also be the carrier's. */
+/**
+ *  FreeSWITCH's own words for no answer, a refused connection and a time that has run out; 503 may also be the
+ *  carrier's.
+ */
 const UNANSWERED: ReadonlySet<number | null> = new Set([408, 503, 907, 908, null]);
 
 /** Whether what was sent got no usable answer, so that another address of the gateway's name is worth a try. */

@@ -11,8 +11,7 @@ import { resolveAll, type Found } from './name-lookup.dns.js';
  * anything be sent there.
  */
 export type NameStanding =
-  | { is: 'waiting' | 'unresolved' | 'forbidden' }
-  | { is: 'allowed'; targets: readonly Target[] };
+  { is: 'waiting' | 'unresolved' | 'forbidden' } | { is: 'allowed'; targets: readonly Target[] };
 
 /** Where the trunks' host names lead at this moment. */
 export interface AddressBook {
@@ -41,7 +40,10 @@ export interface AddressBookOptions {
 /** Carriers publish TTLs from 0 to days: looked up at most this often, and at least. */
 const FLOOR_MS = 10_000;
 const CEILING_MS = 300_000;
-/** An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls out, what it gave up must not stay trusted for ever. */
+/**
+ *  An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls
+ *  out, what it gave up must not stay trusted for ever.
+ */
 const KEEP_MS = 24 * 3_600_000;
 const AT_ONCE = 16;
 
@@ -72,11 +74,19 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
   const settle = (name: Name, found: Found): void => {
     const now = Date.now();
     name.failures = found.addresses.length > 0 ? 0 : name.failures + 1;
-    if (name.failures === 1) logger.warn({ host: name.lookups[0]?.name, why: found.why }, 'a gateway\'s name cannot be resolved now; what it led to is kept');
-    name.dueAt = now + (name.failures > 0 ? Math.min(60_000, floorMs * name.failures) : Math.min(CEILING_MS, Math.max(floorMs, found.ttlMs)));
+    if (name.failures === 1)
+      logger.warn(
+        { host: name.lookups[0]?.name, why: found.why },
+        "a gateway's name cannot be resolved now; what it led to is kept",
+      );
+    name.dueAt =
+      now +
+      (name.failures > 0
+        ? Math.min(60_000, floorMs * name.failures)
+        : Math.min(CEILING_MS, Math.max(floorMs, found.ttlMs)));
     const allowed = found.addresses.filter((address) => mayBeCarrier(address, options.allowPrivate));
     const addresses = addressesNow(name, { ...found, addresses: allowed }, now - keepMs);
-    const seenAt = (address: string): number => allowed.includes(address) ? now : name.seenAt.get(address)!;
+    const seenAt = (address: string): number => (allowed.includes(address) ? now : name.seenAt.get(address)!);
     name.seenAt = new Map(addresses.map((address) => [address, seenAt(address)]));
     if (found.addresses.length > allowed.length) name.forbiddenAt = now;
     become(name, addresses, standingNow(name, found, { allowed, addresses }));
@@ -85,7 +95,8 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
     const before = name.standing;
     if (addresses.join() === name.addresses.join() && JSON.stringify(standing) === JSON.stringify(before)) return;
     const host = name.lookups[0]?.name;
-    if (standing.is === 'forbidden' && before.is !== 'forbidden') logger.warn({ host }, 'a gateway\'s name leads to a forbidden address');
+    if (standing.is === 'forbidden' && before.is !== 'forbidden')
+      logger.warn({ host }, "a gateway's name leads to a forbidden address");
     Object.assign(name, { addresses, standing });
     options.onChange([...name.trunks]);
   };
@@ -97,15 +108,22 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
     let next = Infinity;
     for (const name of names.values()) {
       if (name.busy) continue;
-      if (name.dueAt > now) { next = Math.min(next, name.dueAt); continue; }
+      if (name.dueAt > now) {
+        next = Math.min(next, name.dueAt);
+        continue;
+      }
       if (running >= AT_ONCE) return;
       running += 1;
       name.busy = true;
-      void resolveAll(resolver, name.lookups).then((found) => { settle(name, found); }).finally(() => {
-        running -= 1;
-        name.busy = false;
-        pump();
-      });
+      void resolveAll(resolver, name.lookups)
+        .then((found) => {
+          settle(name, found);
+        })
+        .finally(() => {
+          running -= 1;
+          name.busy = false;
+          pump();
+        });
     }
     if (next !== Infinity) timer = setTimeout(pump, next - now + 1);
   };
@@ -160,16 +178,27 @@ function standingNow({ standing, forbiddenAt }: Name, found: Found, { allowed, a
   if (standing.is === 'forbidden' && !found.complete && forbiddenAt > Date.now() - FORBIDDEN_MS) return standing;
   if (found.addresses.length === 0) return standing.is === 'waiting' ? { is: 'unresolved' } : standing;
   const before = standing.is === 'allowed' && !found.complete ? standing.targets : [];
-  const isNew = (target: Target) => !found.targets.some(({ address, port }) => address === target.address && port === target.port);
-  return { is: 'allowed', targets: [...found.targets, ...before.filter((target) => addresses.includes(target.address) && isNew(target))] };
+  const isNew = (target: Target) =>
+    !found.targets.some(({ address, port }) => address === target.address && port === target.port);
+  return {
+    is: 'allowed',
+    targets: [...found.targets, ...before.filter((target) => addresses.includes(target.address) && isNew(target))],
+  };
 }
 
 /** `allowed`: of the addresses in this answer. `addresses`: with those of earlier answers that are still valid. */
 type Sorted = Record<'allowed' | 'addresses', readonly string[]>;
 
 const newName = (lookups: readonly Lookup[]): Name => ({
-  lookups, trunks: new Set(), addresses: [], standing: { is: 'waiting' }, forbiddenAt: -Infinity,
-  dueAt: 0, seenAt: new Map(), failures: 0, busy: false,
+  lookups,
+  trunks: new Set(),
+  addresses: [],
+  standing: { is: 'waiting' },
+  forbiddenAt: -Infinity,
+  dueAt: 0,
+  seenAt: new Map(),
+  failures: 0,
+  busy: false,
 });
 
 /** By the rules that a literal gateway address has to obey. */

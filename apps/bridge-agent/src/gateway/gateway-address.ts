@@ -1,13 +1,19 @@
 import ipaddr from 'ipaddr.js';
 
-/** A trunk's `gateway` taken apart. `host` without brackets; `address` is set where the host is a literal address, in its canonical form. */
+/**
+ *  A trunk's `gateway` taken apart. `host` without brackets; `address` is set where the host is a literal address, in
+ *  its canonical form.
+ */
 export interface GatewayAddress {
   host: string;
   port: number | null;
   address: string | null;
 }
 
-/** The address in the one spelling that is compared and stored; IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes IPv4. Undefined: not an address. */
+/**
+ *  The address in the one spelling that is compared and stored; IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes IPv4.
+ *  Undefined: not an address.
+ */
 export function canonicalAddress(text: string): string | undefined {
   // ipaddr.js also reads `127.1` and `0x7f000001`; a SIP URI's host in that form is a name to FreeSWITCH.
   if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) && !text.includes(':')) return undefined;
@@ -21,8 +27,12 @@ export function canonicalCidr(text: string): string | undefined {
   if (address === undefined || more !== undefined) return undefined;
   const bits = address.includes(':') ? 128 : 32;
   if (prefix === undefined) return `${address}/${bits}`;
-  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits || base.includes(':') !== address.includes(':')) return undefined;
-  const network = bits === 128 ? ipaddr.IPv6.networkAddressFromCIDR(`${address}/${prefix}`) : ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefix}`);
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits || base.includes(':') !== address.includes(':'))
+    return undefined;
+  const network =
+    bits === 128
+      ? ipaddr.IPv6.networkAddressFromCIDR(`${address}/${prefix}`)
+      : ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefix}`);
   return `${network.toString()}/${Number(prefix)}`;
 }
 
@@ -58,16 +68,28 @@ export function uriHost(gateway: GatewayAddress): string {
 
 export type Lookup = { type: 'A' | 'AAAA' | 'SRV'; name: string };
 
-/** What FreeSWITCH may find behind the name (RFC 3263 §4.2 with the transport given): the host itself, and its SRV targets unless a port is given. */
+/**
+ *  What FreeSWITCH may find behind the name (RFC 3263 §4.2 with the transport given): the host itself, and its SRV
+ *  targets unless a port is given.
+ */
 export function lookupsOf(gateway: GatewayAddress, transport: 'udp' | 'tcp' | 'tls'): Lookup[] {
   if (gateway.address !== null) return [];
-  const hosts: Lookup[] = [{ type: 'A', name: gateway.host }, { type: 'AAAA', name: gateway.host }];
+  const hosts: Lookup[] = [
+    { type: 'A', name: gateway.host },
+    { type: 'AAAA', name: gateway.host },
+  ];
   if (gateway.port !== null) return hosts;
-  return [...hosts, { type: 'SRV', name: `${transport === 'tls' ? '_sips._tcp' : `_sip._${transport}`}.${gateway.host}` }];
+  return [
+    ...hosts,
+    { type: 'SRV', name: `${transport === 'tls' ? '_sips._tcp' : `_sip._${transport}`}.${gateway.host}` },
+  ];
 }
 
 /** One place that a gateway's name leads to. `port` null: the gateway's own, or the transport's default. */
-export interface Target { address: string; port: number | null }
+export interface Target {
+  address: string;
+  port: number | null;
+}
 
 /** The target as the URI of a next hop. */
 export function hopUri({ address, port }: Target, gateway: GatewayAddress, transport: string): string {

@@ -5,18 +5,28 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { openGatewayFiles } from './gateway-files.fs.js';
 
 let folder: string;
-beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'files-')); });
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'files-'));
+});
 afterEach(() => rm(folder, { recursive: true }));
 
-it('writes files whole, for FreeSWITCH\'s group alone, and knows what it wrote', async () => {
+it("writes files whole, for FreeSWITCH's group alone, and knows what it wrote", async () => {
   const files = await openGatewayFiles(folder);
-  await files.write([{ file: 'a', xml: 'first' }, { file: 'b', xml: 'second' }]);
+  await files.write([
+    { file: 'a', xml: 'first' },
+    { file: 'b', xml: 'second' },
+  ]);
   await files.write([{ file: 'a', xml: 'changed' }]);
   await files.settle();
   expect(await readdir(join(folder, 'gateways'))).toEqual(['a.xml', 'b.xml']);
   expect(await readFile(join(folder, 'gateways', 'a.xml'), 'utf8')).toBe('changed');
   expect((await stat(join(folder, 'gateways', 'a.xml'))).mode & 0o777).toBe(0o640);
-  expect(new Map(files.known())).toEqual(new Map([['a', 'changed'], ['b', 'second']]));
+  expect(new Map(files.known())).toEqual(
+    new Map([
+      ['a', 'changed'],
+      ['b', 'second'],
+    ]),
+  );
   await files.remove(['a', 'unheard']);
   expect([...files.known().keys()]).toEqual(['b']);
 });
@@ -32,12 +42,18 @@ it('clears away what a crash left half written, and nothing else', async () => {
 
 it('sees what somebody else changed when it looks again', async () => {
   const files = await openGatewayFiles(folder);
-  await files.write([{ file: 'a', xml: 'ours' }, { file: 'b', xml: 'ours' }]);
+  await files.write([
+    { file: 'a', xml: 'ours' },
+    { file: 'b', xml: 'ours' },
+  ]);
   await writeFile(join(folder, 'gateways', 'a.xml'), 'theirs!');
   await rm(join(folder, 'gateways', 'b.xml'));
   await writeFile(join(folder, 'gateways', 'c.xml'), 'new');
   await files.refresh();
-  expect([...files.known()].sort()).toEqual([['a', 'theirs!'], ['c', 'new']]);
+  expect([...files.known()].sort()).toEqual([
+    ['a', 'theirs!'],
+    ['c', 'new'],
+  ]);
 });
 
 it('sets a file aside and puts it back', async () => {

@@ -6,7 +6,10 @@ export type SharedFile = 'acl.xml' | 'dialplan.xml';
 
 /** The agent's part of FreeSWITCH's configuration: `gateways/<trunk id>.xml`, `acl.xml`, `dialplan.xml`. */
 export interface GatewayFiles {
-  /** The files of the gateways' folder by name without `.xml`, ours and foreign ones, as they were last read or written. */
+  /**
+   *  The files of the gateways' folder by name without `.xml`, ours and foreign ones, as they were last read or
+   *  written.
+   */
   known(): ReadonlyMap<string, string>;
   /** Looks at the disk again; reads only what changed since. */
   refresh(): Promise<void>;
@@ -21,7 +24,10 @@ export interface GatewayFiles {
   writeShared(name: SharedFile, text: string): Promise<void>;
 }
 
-interface Known { text: string; stamp: string }
+interface Known {
+  text: string;
+  stamp: string;
+}
 
 const AT_ONCE = 8;
 const MODE = 0o640;
@@ -39,7 +45,11 @@ export async function openGatewayFiles(confDir: string): Promise<GatewayFiles> {
   const path = (file: string) => join(folder, `${file}${SUFFIX}`);
 
   const keep = (file: string, found: Known | undefined): void => {
-    if (found === undefined) { stamps.delete(file); texts.delete(file); return; }
+    if (found === undefined) {
+      stamps.delete(file);
+      texts.delete(file);
+      return;
+    }
     stamps.set(file, found.stamp);
     texts.set(file, found.text);
   };
@@ -53,14 +63,17 @@ export async function openGatewayFiles(confDir: string): Promise<GatewayFiles> {
   const files: GatewayFiles = {
     known: () => texts,
     async refresh() {
-      const present = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
+      const present = (await readdir(folder))
+        .filter((name) => name.endsWith(SUFFIX))
+        .map((name) => name.slice(0, -SUFFIX.length));
       await inBatches([...new Set([...present, ...texts.keys()])], look);
-      for (const name of ['acl.xml', 'dialplan.xml'] as const) shared.set(name, await readFile(join(confDir, name), 'utf8').catch(() => ''));
+      for (const name of ['acl.xml', 'dialplan.xml'] as const)
+        shared.set(name, await readFile(join(confDir, name), 'utf8').catch(() => ''));
     },
     async write(changes) {
       await inBatches(changes, async ({ file, xml }) => {
         await writeWhole(path(file), xml);
-        keep(file, { text: xml, stamp: await stampOf(path(file)) ?? '' });
+        keep(file, { text: xml, stamp: (await stampOf(path(file))) ?? '' });
       });
       unsettled ||= changes.length > 0;
     },
@@ -99,7 +112,9 @@ async function stampOf(path: string): Promise<string | undefined> {
   try {
     const { mtimeMs, size, ino } = await stat(path);
     return `${mtimeMs}.${size}.${ino}`;
-  } catch { return undefined; }
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whole or not at all: FreeSWITCH may read at any moment, and the power may fail at any moment. */
@@ -111,5 +126,6 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let start = 0; start < items.length; start += AT_ONCE) await Promise.all(items.slice(start, start + AT_ONCE).map(work));
+  for (let start = 0; start < items.length; start += AT_ONCE)
+    await Promise.all(items.slice(start, start + AT_ONCE).map(work));
 }

@@ -1,12 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Target } from './gateway-address.js';
-import { GONE_MS, MOVE_AGAIN_MS, routeAfterAnswer, routeAfterFailure, routeInFile, type Route } from './gateway-route.js';
+import {
+  GONE_MS,
+  MOVE_AGAIN_MS,
+  routeAfterAnswer,
+  routeAfterFailure,
+  routeInFile,
+  type Route,
+} from './gateway-route.js';
 
-const [a, b, c]: Target[] = [{ address: '192.0.2.1', port: null }, { address: '192.0.2.2', port: 5070 }, { address: '2001:db8::3', port: null }] as const;
+const [a, b, c]: Target[] = [
+  { address: '192.0.2.1', port: null },
+  { address: '192.0.2.2', port: 5070 },
+  { address: '2001:db8::3', port: null },
+] as const;
 const NOW = 10_000_000;
-const at = (target: Target, more: Partial<Route> = {}): Route => ({ target, goneSince: null, movedAt: -Infinity, ...more });
+const at = (target: Target, more: Partial<Route> = {}): Route => ({
+  target,
+  goneSince: null,
+  movedAt: -Infinity,
+  ...more,
+});
 
-describe('a gateway\'s route', () => {
+describe("a gateway's route", () => {
   it('begins with the first target, and with none where there is none', () => {
     expect(routeAfterAnswer(undefined, [b!, a!], NOW)).toEqual(at(b!));
     expect(routeAfterAnswer(undefined, [], NOW)).toBeUndefined();
@@ -43,8 +59,9 @@ describe('a gateway\'s route', () => {
     expect(routeAfterFailure(route, [], NOW)).toBe(route);
   });
 
-  it('is read from the gateway\'s file, if the name leads there still', () => {
-    const file = (uri: string) => `<param name="proxy" value="sip.example.com"/>\n<param name="register-proxy" value="${uri}"/>`;
+  it("is read from the gateway's file, if the name leads there still", () => {
+    const file = (uri: string) =>
+      `<param name="proxy" value="sip.example.com"/>\n<param name="register-proxy" value="${uri}"/>`;
     expect(routeInFile(file('sip:192.0.2.1;transport=udp'), [b!, a!])?.target).toEqual(a);
     expect(routeInFile(file('sip:192.0.2.2:5070;transport=tcp'), [a!, b!])?.target).toEqual(b);
     expect(routeInFile(file('sip:[2001:db8::3]:5060;transport=udp'), [a!, c!])?.target).toEqual(c);

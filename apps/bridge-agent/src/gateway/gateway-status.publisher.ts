@@ -8,7 +8,9 @@ import { uuidv7 } from 'uuidv7';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import { isWorthAnEvent, sameStatus } from './gateway-status.js';
 
-/** Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event. */
+/**
+ *  Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event.
+ */
 export interface GatewayStatusPublisher {
   last(trunkId: string): GatewayStatus | undefined;
   note(status: GatewayStatus, traceparent?: string): void;
@@ -34,7 +36,12 @@ const AT_ONCE = 64;
 /** Kept while NATS is away; beyond it the oldest changes are dropped, the newest state of each trunk never is. */
 const EVENTS_KEPT = 10_000;
 
-export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }: PublisherOptions): GatewayStatusPublisher {
+export function startGatewayStatusPublisher({
+  link,
+  bridgeId,
+  logger,
+  onLoaded,
+}: PublisherOptions): GatewayStatusPublisher {
   const last = new Map<string, GatewayStatus>();
   const dirty = new Map<string, GatewayStatus | null>();
   const events: GatewayStateChanged[] = [];
@@ -58,8 +65,15 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
 
   const event = (status: GatewayStatus, traceparent?: string): void => {
     events.push({
-      specversion: '1.0', id: uuidv7(), source: `trunkmesh/bridge-agent/${bridgeId}`, type: 'GatewayStateChanged', subject: gatewaySubject(status.organization_id, status.trunk_id, bridgeId),
-      time: status.updated_at, datacontenttype: 'application/json', ...(traceparent === undefined ? {} : { traceparent }), data: { change: { from: told.get(status.trunk_id) ?? null }, state: status },
+      specversion: '1.0',
+      id: uuidv7(),
+      source: `trunkmesh/bridge-agent/${bridgeId}`,
+      type: 'GatewayStateChanged',
+      subject: gatewaySubject(status.organization_id, status.trunk_id, bridgeId),
+      time: status.updated_at,
+      datacontenttype: 'application/json',
+      ...(traceparent === undefined ? {} : { traceparent }),
+      data: { change: { from: told.get(status.trunk_id) ?? null }, state: status },
     });
     told.set(status.trunk_id, status.state);
     if (events.length > EVENTS_KEPT) events.shift();
@@ -79,10 +93,12 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
   const sendStates = async (bucket: Bucket<GatewayStatus>): Promise<void> => {
     const batch = [...dirty];
     for (let start = 0; start < batch.length; start += AT_ONCE) {
-      await Promise.all(batch.slice(start, start + AT_ONCE).map(async ([key, status]) => {
-        await (status === null ? bucket.delete(key) : bucket.put(key, status));
-        if (dirty.get(key) === status) dirty.delete(key);
-      }));
+      await Promise.all(
+        batch.slice(start, start + AT_ONCE).map(async ([key, status]) => {
+          await (status === null ? bucket.delete(key) : bucket.put(key, status));
+          if (dirty.get(key) === status) dirty.delete(key);
+        }),
+      );
     }
   };
 
@@ -90,7 +106,9 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
     const js = jetstream(nc);
     while (events.length > 0) {
       const batch = events.slice(0, AT_ONCE);
-      await Promise.all(batch.map((changed) => js.publish(changed.subject, JSON.stringify(changed), { msgID: changed.id })));
+      await Promise.all(
+        batch.map((changed) => js.publish(changed.subject, JSON.stringify(changed), { msgID: changed.id })),
+      );
       const sent = new Set(batch);
       // The oldest may have been dropped meanwhile.
       while (events.length > 0 && sent.has(events[0]!)) events.shift();
@@ -113,7 +131,9 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
     if (loaded) return schedule(0);
     load(nc).catch((error: unknown) => {
       logger.warn({ err: error }, 'the published gateway states could not be read yet');
-      setTimeout(() => { if (link.connection === nc && !stopped) load(nc).catch(() => {}); }, RETRY_MS).unref();
+      setTimeout(() => {
+        if (link.connection === nc && !stopped) load(nc).catch(() => {});
+      }, RETRY_MS).unref();
     });
   });
 
@@ -132,7 +152,17 @@ export function startGatewayStatusPublisher({ link, bridgeId, logger, onLoaded }
       if (before === undefined) return;
       last.delete(trunkId);
       dirty.set(gatewayKey(before.organization_id, trunkId, bridgeId), null);
-      event({ ...before, applied_revision: null, state: 'DOWN', error: null, sip_status: null, sip_phrase: null, ping: null, since: now, updated_at: now });
+      event({
+        ...before,
+        applied_revision: null,
+        state: 'DOWN',
+        error: null,
+        sip_status: null,
+        sip_phrase: null,
+        ping: null,
+        since: now,
+        updated_at: now,
+      });
       told.delete(trunkId);
       schedule(FLUSH_MS);
     },

@@ -23,7 +23,12 @@ export interface SyncInput {
   position: number;
 }
 
-export interface LastReload { at: string; ok: boolean; message: string; took_ms: number }
+export interface LastReload {
+  at: string;
+  ok: boolean;
+  message: string;
+  took_ms: number;
+}
 
 export interface SyncReport {
   /** Gateways that FreeSWITCH loaded without complaint and yet does not have. */
@@ -62,10 +67,16 @@ export interface GatewaySync {
 const INTERVAL_MS = 30_000;
 /** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
 const SOON_MS = 500;
-/** A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was refused. */
+/**
+ *  A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was
+ *  refused.
+ */
 const APPEAR_MS = 1_000;
 
-/** The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next, so a burst of changes costs few reloads. */
+/**
+ *  The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next,
+ *  so a burst of changes costs few reloads.
+ */
 export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
   const { observed, remakes, files, freeswitch, logger } = options;
   const offeredAt = new Map<string, number>();
@@ -79,10 +90,22 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     const started = performance.now();
     let result = await freeswitch[what]();
     // Only then: with a profile that is restarting, whichever file is set aside when it is up again would be blamed.
-    if (!result.ok && result.unreadable && options.connected()) result = await repairReload({ files, desired: input.desired, again: () => freeswitch[what](), why: result.why, logger });
+    if (!result.ok && result.unreadable && options.connected())
+      result = await repairReload({
+        files,
+        desired: input.desired,
+        again: () => freeswitch[what](),
+        why: result.why,
+        logger,
+      });
     const took = performance.now() - started;
     load.add(took);
-    lastReload = { at: new Date().toISOString(), ok: result.ok, message: result.ok ? 'Success' : result.why, took_ms: Math.round(took) };
+    lastReload = {
+      at: new Date().toISOString(),
+      ok: result.ok,
+      message: result.ok ? 'Success' : result.why,
+      took_ms: Math.round(took),
+    };
     options.onReload?.(what, result.ok, took);
     if (!result.ok) logger.error({ what, why: result.why }, 'FreeSWITCH could not reload its configuration');
     return result;
@@ -94,26 +117,41 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     return list !== undefined;
   };
 
-  const waitedFor = (name: string) => !observed.has(name) && Date.now() - (offeredAt.get(name) ?? Infinity) >= APPEAR_MS;
+  const waitedFor = (name: string) =>
+    !observed.has(name) && Date.now() - (offeredAt.get(name) ?? Infinity) >= APPEAR_MS;
 
-  /** FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is all. */
+  /**
+   *  FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is
+   *  all.
+   */
   const findRefused = (desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void => {
     if (offeredAt.size === 0) return;
     const names = new Set([...desired.values()].map(({ name }) => name));
     for (const name of offeredAt.keys()) {
-      if (observed.has(name) || !names.has(name)) { offeredAt.delete(name); refused.delete(name); }
-      else if (listed && waitedFor(name)) refused.add(name);
+      if (observed.has(name) || !names.has(name)) {
+        offeredAt.delete(name);
+        refused.delete(name);
+      } else if (listed && waitedFor(name)) refused.add(name);
     }
   };
 
   const tellFreeSwitch = async (plan: Plan, input: SyncInput): Promise<ReloadResult | null> => {
-    // Loaded or not: damaged on the disk it would keep FreeSWITCH from loading anything else. Costs nothing where it is as it was.
+    // Loaded or not: damaged on the disk it would keep FreeSWITCH from loading anything else. Costs nothing where it is
+    // as it was.
     await files.writeShared('dialplan.xml', input.dialplan);
     if (plan.write.some(({ file }) => input.desired.get(file)?.needsAcl)) await bringAcl(input);
-    const [result] = await Promise.all([plan.add.length > 0 || loaded.dialplan !== input.dialplan ? reload('rescan', input) : null, files.settle()]);
+    const [result] = await Promise.all([
+      plan.add.length > 0 || loaded.dialplan !== input.dialplan ? reload('rescan', input) : null,
+      files.settle(),
+    ]);
     if (result?.ok === true) loaded.dialplan = input.dialplan;
     const kill = mayBeKilled(plan, input, result);
-    noteRemade(remakes, plan.remake.filter((name) => kill.includes(name)), observed, Date.now());
+    noteRemade(
+      remakes,
+      plan.remake.filter((name) => kill.includes(name)),
+      observed,
+      Date.now(),
+    );
     noteAsked(observed, kill, 'kill', Date.now());
     noteAsked(observed, plan.refresh, 'refresh', Date.now());
     noteAsked(observed, plan.retry, 'retry', Date.now());
@@ -129,7 +167,16 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (loaded.acl !== acl && inTouch() && (await reload('reloadAcl', input)).ok) loaded.acl = acl;
   };
 
-  const situationOf = ({ desired, held, takenDown }: SyncInput): Situation => ({ desired, held, takenDown, observed, files: files.known(), offeredAt, remakes, now: Date.now() });
+  const situationOf = ({ desired, held, takenDown }: SyncInput): Situation => ({
+    desired,
+    held,
+    takenDown,
+    observed,
+    files: files.known(),
+    offeredAt,
+    remakes,
+    now: Date.now(),
+  });
 
   /** Whether FreeSWITCH's gateways were listed anew. */
   const lookAround = async (): Promise<boolean> => {
@@ -158,7 +205,11 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
     if (plan.waiting > 0) soon.set(SOON_MS);
     else if (plan.add.length > 0) soon.set(APPEAR_MS);
     else if (plan.nextAt !== null) soon.set(Math.max(plan.nextAt - Date.now(), SOON_MS));
-    if (!isIdle(plan)) logger.info(summary(plan, { position: input.position, took_ms: Math.round(performance.now() - started) }), 'compared with FreeSWITCH');
+    if (!isIdle(plan))
+      logger.info(
+        summary(plan, { position: input.position, took_ms: Math.round(performance.now() - started) }),
+        'compared with FreeSWITCH',
+      );
     options.onCycle({ refused, listed });
   };
 
@@ -171,17 +222,20 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
   };
 
   const inTouch = () => options.connected() && state.listed;
-  const turns = oneAtATime(async () => {
-    const rest = load.rest();
-    if (rest > 0) await sleep(rest);
-  }, async () => {
-    try {
-      await cycle();
-    } catch (error) {
-      logger.error({ err: error }, 'the comparison with FreeSWITCH failed; it is tried again');
-      soon.set(4 * SOON_MS);
-    }
-  });
+  const turns = oneAtATime(
+    async () => {
+      const rest = load.rest();
+      if (rest > 0) await sleep(rest);
+    },
+    async () => {
+      try {
+        await cycle();
+      } catch (error) {
+        logger.error({ err: error }, 'the comparison with FreeSWITCH failed; it is tried again');
+        soon.set(4 * SOON_MS);
+      }
+    },
+  );
   const soon = alarm(turns.wake);
   const interval = setInterval(() => {
     state.listStale = true;
@@ -212,11 +266,22 @@ export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
 
 function summary(plan: Plan, more: object): object {
   const { write, remove, add, kill, refresh, retry, remake, waiting } = plan;
-  const made = { killed: kill.length, refreshed: refresh.length, retried: retry.length, remade: remake.length, added: add.length };
+  const made = {
+    killed: kill.length,
+    refreshed: refresh.length,
+    retried: retry.length,
+    remade: remake.length,
+    added: add.length,
+  };
   return { written: write.length, removed: remove.length, ...made, waiting, ...more };
 }
 
-/** Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the configuration. */
+/**
+ *  Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the
+ *  configuration.
+ */
 function mayBeKilled(plan: Plan, input: SyncInput, result: ReloadResult | null): readonly string[] {
-  return result?.ok === false ? plan.kill.filter((name) => !input.desired.has(name.slice(0, name.indexOf('.')))) : plan.kill;
+  return result?.ok === false
+    ? plan.kill.filter((name) => !input.desired.has(name.slice(0, name.indexOf('.'))))
+    : plan.kill;
 }

@@ -7,14 +7,37 @@ import { hasControlCharacter } from './xml-value.js';
 
 const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
   ...trunkState.parse({
-    id: '0190a5b2-7c00-7000-8000-000000000001', organization_id: '0190a5b2-7c00-7000-8000-0000000000aa', name: 'Carrier', gateway: 'sip.example.com', username: 'carrier-user',
-    enabled: true, password: null, bridge_id: null, gateway_revision: 7, created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z',
+    id: '0190a5b2-7c00-7000-8000-000000000001',
+    organization_id: '0190a5b2-7c00-7000-8000-0000000000aa',
+    name: 'Carrier',
+    gateway: 'sip.example.com',
+    username: 'carrier-user',
+    enabled: true,
+    password: null,
+    bridge_id: null,
+    gateway_revision: 7,
+    created_at: '2026-01-01T00:00:00.000Z',
+    updated_at: '2026-01-01T00:00:00.000Z',
   }),
   ...more,
 });
 
-const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', htmlEntities: true, trimValues: false, isArray: (name) => name === 'param' || name === 'variable' });
-interface Parsed { include: { gateway: { name: string; param: { name: string; value: string }[]; variables: { variable: { name: string; value: string; direction?: string }[] } } } }
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  htmlEntities: true,
+  trimValues: false,
+  isArray: (name) => name === 'param' || name === 'variable',
+});
+interface Parsed {
+  include: {
+    gateway: {
+      name: string;
+      param: { name: string; value: string }[];
+      variables: { variable: { name: string; value: string; direction?: string }[] };
+    };
+  };
+}
 
 function rendered(state: TrunkState, password: string | null) {
   const result = renderGateway(state, password);
@@ -24,7 +47,11 @@ function rendered(state: TrunkState, password: string | null) {
     xml: result.xml,
     name: gateway.name,
     params: Object.fromEntries(gateway.param.map(({ name, value }) => [name, value])),
-    variables: gateway.variables.variable.map(({ name, value, direction }) => [name, value, ...(direction === undefined ? [] : [direction])]),
+    variables: gateway.variables.variable.map(({ name, value, direction }) => [
+      name,
+      value,
+      ...(direction === undefined ? [] : [direction]),
+    ]),
   };
 }
 
@@ -33,19 +60,45 @@ const code = (state: TrunkState, password: string | null) => {
   return result.ok ? 'ok' : result.problem.code;
 };
 
-describe('a gateway\'s file', () => {
+describe("a gateway's file", () => {
   it('holds what the trunk says', () => {
-    const { name, params, variables } = rendered(trunk({
-      gateway: 'sip.example.com:5080', transport: 'tcp', realm: 'carrier', auth_username: 'auth', from_domain: 'example.net', expires_seconds: 600, ping_seconds: 30, codecs: ['PCMA'],
-      srtp: 'required', headers: { 'X-Org': 'one', 'P-A': 'two' },
-    }), 'secret');
+    const { name, params, variables } = rendered(
+      trunk({
+        gateway: 'sip.example.com:5080',
+        transport: 'tcp',
+        realm: 'carrier',
+        auth_username: 'auth',
+        from_domain: 'example.net',
+        expires_seconds: 600,
+        ping_seconds: 30,
+        codecs: ['PCMA'],
+        srtp: 'required',
+        headers: { 'X-Org': 'one', 'P-A': 'two' },
+      }),
+      'secret',
+    );
     expect(name).toBe('0190a5b2-7c00-7000-8000-000000000001.7');
     expect(params).toEqual({
-      proxy: 'sip.example.com:5080', 'register-transport': 'tcp', context: 'public', extension: 'auto_to_user', 'caller-id-in-from': 'true', username: 'carrier-user',
-      'from-domain': 'example.net', 'auth-username': 'auth', password: 'secret', realm: 'carrier', 'expire-seconds': '600', 'retry-seconds': '20', ping: '30',
+      proxy: 'sip.example.com:5080',
+      'register-transport': 'tcp',
+      context: 'public',
+      extension: 'auto_to_user',
+      'caller-id-in-from': 'true',
+      username: 'carrier-user',
+      'from-domain': 'example.net',
+      'auth-username': 'auth',
+      password: 'secret',
+      realm: 'carrier',
+      'expire-seconds': '600',
+      'retry-seconds': '20',
+      ping: '30',
     });
     expect(variables).toEqual([
-      ['absolute_codec_string', 'PCMA'], ['sip_cid_type', 'pid', 'outbound'], ['rtp_secure_media', 'mandatory'], ['sip_h_P-A', 'two', 'outbound'], ['sip_h_X-Org', 'one', 'outbound'],
+      ['absolute_codec_string', 'PCMA'],
+      ['sip_cid_type', 'pid', 'outbound'],
+      ['rtp_secure_media', 'mandatory'],
+      ['sip_h_P-A', 'two', 'outbound'],
+      ['sip_h_X-Org', 'one', 'outbound'],
     ]);
   });
 
@@ -55,13 +108,21 @@ describe('a gateway\'s file', () => {
   });
 
   it('brings every value through unharmed', () => {
-    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((value) => !hasControlCharacter(value) && !/[:"@$]/.test(value));
-    fc.assert(fc.property(text, text, text, (password, username, header) => {
-      const { params, variables } = rendered(trunk({ username, headers: { 'X-A': header } }), password);
-      expect([params.password, params['auth-username'] ?? params.username, variables.at(-1)![1]]).toEqual([password, username, header]);
-      expect(decodeURIComponent(params.username!)).toBe(username);
-      expect(params.username).toMatch(/^[\w%.!~*'()+-]+$/);
-    }));
+    const text = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
+      .filter((value) => !hasControlCharacter(value) && !/[:"@$]/.test(value));
+    fc.assert(
+      fc.property(text, text, text, (password, username, header) => {
+        const { params, variables } = rendered(trunk({ username, headers: { 'X-A': header } }), password);
+        expect([params.password, params['auth-username'] ?? params.username, variables.at(-1)![1]]).toEqual([
+          password,
+          username,
+          header,
+        ]);
+        expect(decodeURIComponent(params.username!)).toBe(username);
+        expect(params.username).toMatch(/^[\w%.!~*'()+-]+$/);
+      }),
+    );
   });
 
   it('needs no credentials where the trunk is trusted by address', () => {
@@ -72,11 +133,18 @@ describe('a gateway\'s file', () => {
   });
 
   it('takes a username with a domain for an address of record', () => {
-    expect(rendered(trunk({ username: '1001@pbx.example.net' }), 'x').params).toMatchObject({ username: '1001', 'from-domain': 'pbx.example.net', 'auth-username': '1001@pbx.example.net' });
+    expect(rendered(trunk({ username: '1001@pbx.example.net' }), 'x').params).toMatchObject({
+      username: '1001',
+      'from-domain': 'pbx.example.net',
+      'auth-username': '1001@pbx.example.net',
+    });
   });
 
   it('writes IPv6 as a URI does', () => {
-    expect(rendered(trunk({ gateway: '2001:db8::1' }), 'x').params).toMatchObject({ proxy: '[2001:db8::1]', 'from-domain': '[2001:db8::1]' });
+    expect(rendered(trunk({ gateway: '2001:db8::1' }), 'x').params).toMatchObject({
+      proxy: '[2001:db8::1]',
+      'from-domain': '[2001:db8::1]',
+    });
   });
 
   it('lets an IPv6 gateway answer challenges, which FreeSWITCH by itself does not', () => {
@@ -98,7 +166,7 @@ describe('a gateway\'s file', () => {
     ['a variable in a header', { headers: { 'X-A': 'a ${b}' } }, 'x', 'settings-unusable'],
     ['a dollar in a header', { headers: { 'X-A': '$5 {b}' } }, 'x', 'ok'],
     ['a line end in the username', { username: 'a\nb' }, 'x', 'settings-unusable'],
-    ['credentials longer than FreeSWITCH\'s buffer', {}, 'x'.repeat(180), 'credentials-too-long'],
+    ["credentials longer than FreeSWITCH's buffer", {}, 'x'.repeat(180), 'credentials-too-long'],
     ['the longest that fits', { username: 'u', realm: 'r' }, 'x'.repeat(255 - 'Digest:"r":u:'.length), 'ok'],
     ['one more', { username: 'u', realm: 'r' }, 'x'.repeat(256 - 'Digest:"r":u:'.length), 'credentials-too-long'],
     ['a gateway that is none', { gateway: 'sip:example.com' }, 'x', 'gateway-unusable'],

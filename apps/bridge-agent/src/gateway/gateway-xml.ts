@@ -4,19 +4,29 @@ import { hasControlCharacter, xmlValue } from './xml-value.js';
 
 /** Why a trunk cannot become a gateway. The message goes to the organisation's admin: it says what to change. */
 export interface RenderProblem {
-  code: 'gateway-unusable' | 'username-missing' | 'password-missing' | 'credentials-unusable' | 'credentials-too-long' | 'settings-unusable';
+  code:
+    | 'gateway-unusable'
+    | 'username-missing'
+    | 'password-missing'
+    | 'credentials-unusable'
+    | 'credentials-too-long'
+    | 'settings-unusable';
   message: string;
 }
 
 /** `needsAcl`: it cannot register before its address is in the access list. */
-export type Rendered = { ok: true; name: string; xml: string; needsAcl: boolean } | { ok: false; problem: RenderProblem };
+export type Rendered =
+  { ok: true; name: string; xml: string; needsAcl: boolean } | { ok: false; problem: RenderProblem };
 
-/** FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS); `reconcile` puts one. */
+/**
+ *  FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS);
+ *  `reconcile` puts one.
+ */
 export const RETRY_SECONDS = 20;
 
 /**
- * FreeSWITCH hands `Digest:"realm":user:password` to its SIP stack in 256 bytes and cuts what is longer without a word. The realm is the carrier's and only known when it
- * challenges, so a usual one is assumed where the trunk names none.
+ * FreeSWITCH hands `Digest:"realm":user:password` to its SIP stack in 256 bytes and cuts what is longer without a word.
+ * The realm is the carrier's and only known when it challenges, so a usual one is assumed where the trunk names none.
  */
 const CREDENTIALS_BYTES = 255;
 const USUAL_REALM_BYTES = 64;
@@ -29,7 +39,10 @@ interface Credentials {
   password: string;
 }
 
-const problem = (code: RenderProblem['code'], message: string): { ok: false; problem: RenderProblem } => ({ ok: false, problem: { code, message } });
+const problem = (code: RenderProblem['code'], message: string): { ok: false; problem: RenderProblem } => ({
+  ok: false,
+  problem: { code, message },
+});
 
 /**
  * The gateway's file: one trunk, wrapper tags alone on their lines (FreeSWITCH strips them only there). `password` in
@@ -38,22 +51,35 @@ const problem = (code: RenderProblem['code'], message: string): { ok: false; pro
  */
 export function renderGateway(trunk: TrunkState, password: string | null, hop?: Target): Rendered {
   const gateway = parseGatewayAddress(trunk.gateway);
-  if (gateway === undefined) return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
+  if (gateway === undefined)
+    return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
   const hostile = textsOf(trunk).find(([, value]) => hasControlCharacter(value));
   if (hostile !== undefined) return problem('settings-unusable', `The field ${hostile[0]} holds a control character.`);
   const expression = Object.entries(trunk.headers).find(([, value]) => /\$\\*\{/.test(value));
-  if (expression !== undefined) return problem('settings-unusable', `The header ${expression[0]} holds "\${", and FreeSWITCH sends no header that does.`);
+  if (expression !== undefined)
+    return problem(
+      'settings-unusable',
+      `The header ${expression[0]} holds "\${", and FreeSWITCH sends no header that does.`,
+    );
   const credentials = credentialsOf(trunk, password, gateway);
   if ('ok' in credentials) return credentials;
 
   const name = gatewayName(trunk);
-  const params = [...addressParams(trunk, gateway, hop), ...credentialParams(trunk, credentials), ...timingParams(trunk)];
+  const params = [
+    ...addressParams(trunk, gateway, hop),
+    ...credentialParams(trunk, credentials),
+    ...timingParams(trunk),
+  ];
   const lines = [
     '<include>',
     `  <gateway name="${name}">`,
     ...params.map(([param, value]) => `    <param name="${param}" value="${xmlValue(value)}"/>`),
     '    <variables>',
-    ...variablesOf(trunk).map(([variable, value, direction]) => `      <variable name="${variable}" value="${xmlValue(value)}"${direction === undefined ? '' : ` direction="${direction}"`}/>`),
+    ...variablesOf(trunk).map(
+      ([variable, value, direction]) =>
+        `      <variable name="${variable}" ` +
+        `value="${xmlValue(value)}"${direction === undefined ? '' : ` direction="${direction}"`}/>`,
+    ),
     '    </variables>',
     '  </gateway>',
     '</include>',
@@ -64,30 +90,51 @@ export function renderGateway(trunk: TrunkState, password: string | null, hop?: 
 
 function textsOf(trunk: TrunkState): [string, string][] {
   const single: [string, string | null][] = [
-    ['username', trunk.username], ['auth_username', trunk.auth_username], ['realm', trunk.realm], ['from_domain', trunk.from_domain],
+    ['username', trunk.username],
+    ['auth_username', trunk.auth_username],
+    ['realm', trunk.realm],
+    ['from_domain', trunk.from_domain],
   ];
-  const headers: [string, string][] = Object.entries(trunk.headers).map(([header, value]) => [`headers/${header}`, value]);
+  const headers: [string, string][] = Object.entries(trunk.headers).map(([header, value]) => [
+    `headers/${header}`,
+    value,
+  ]);
   return [...single.filter((entry): entry is [string, string] => entry[1] !== null), ...headers];
 }
 
-function credentialsOf(trunk: TrunkState, password: string | null, gateway: GatewayAddress): Credentials | { ok: false; problem: RenderProblem } {
+function credentialsOf(
+  trunk: TrunkState,
+  password: string | null,
+  gateway: GatewayAddress,
+): Credentials | { ok: false; problem: RenderProblem } {
   const username = trunk.username ?? '';
   const missing = trunk.register ? missingCredential(username, password) : undefined;
   if (missing !== undefined) return missing;
   const { user, domain } = addressOfRecord(username);
   const fromDomain = trunk.from_domain ?? domain ?? homeDomain(trunk, gateway);
-  const credentials = { fromUser: uriUser(user), fromDomain, authUsername: trunk.auth_username ?? username, password: password ?? '' };
+  const credentials = {
+    fromUser: uriUser(user),
+    fromDomain,
+    authUsername: trunk.auth_username ?? username,
+    password: password ?? '',
+  };
   return credentialsProblem(credentials, trunk.realm) ?? credentials;
 }
 
 /** FreeSWITCH skips a registering gateway without them, with a log line only. */
-function missingCredential(username: string, password: string | null): { ok: false; problem: RenderProblem } | undefined {
+function missingCredential(
+  username: string,
+  password: string | null,
+): { ok: false; problem: RenderProblem } | undefined {
   if (username === '') return problem('username-missing', 'A trunk that registers needs a username.');
   if (!password) return problem('password-missing', 'A trunk that registers needs a password.');
   return undefined;
 }
 
-/** A registration's address of record lives in the carrier's domain; calls of a trunk by address come from our own address. */
+/**
+ *  A registration's address of record lives in the carrier's domain; calls of a trunk by address come from our own
+ *  address.
+ */
 function homeDomain(trunk: TrunkState, gateway: GatewayAddress): string {
   if (!trunk.register) return '';
   return gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host;
@@ -100,18 +147,37 @@ function addressOfRecord(username: string): { user: string; domain?: string } {
   return at > 0 && /^[A-Za-z\d.-]+$/.test(domain) ? { user: username.slice(0, at), domain } : { user: username };
 }
 
-/** For the user part of a URI, into which FreeSWITCH copies it as it is. RFC 3261 §25.1 would allow `;` and others unescaped there, but its SIP stack takes them for parameters. */
+/**
+ *  For the user part of a URI, into which FreeSWITCH copies it as it is. RFC 3261 §25.1 would allow `;` and others
+ *  unescaped there, but its SIP stack takes them for parameters.
+ */
 function uriUser(user: string): string {
   return encodeURIComponent(user).replaceAll('%2B', '+');
 }
 
-/** What would not reach the carrier as it is: a colon ends the user and the password in the SIP stack's own format, a quote ends the username in its header (both tried). */
-function credentialsProblem({ authUsername, password }: Credentials, realm: string | null): { ok: false; problem: RenderProblem } | undefined {
+/**
+ *  What would not reach the carrier as it is: a colon ends the user and the password in the SIP stack's own format, a
+ *  quote ends the username in its header (both tried).
+ */
+function credentialsProblem(
+  { authUsername, password }: Credentials,
+  realm: string | null,
+): { ok: false; problem: RenderProblem } | undefined {
   if (hasControlCharacter(password)) return problem('credentials-unusable', 'The password holds a control character.');
-  if (/[:"]/.test(authUsername)) return problem('credentials-unusable', 'FreeSWITCH cannot use a username that holds a colon or a double quote.');
-  if (password.includes(':')) return problem('credentials-unusable', 'FreeSWITCH cannot use a password that holds a colon: it would send only what stands before it.');
-  const bytes = utf8Length(`Digest:"":${authUsername}:${password}`) + (realm === null ? USUAL_REALM_BYTES : utf8Length(realm));
-  if (bytes > CREDENTIALS_BYTES) return problem('credentials-too-long', 'Username and password together are longer than FreeSWITCH can use (about 180 characters).');
+  if (/[:"]/.test(authUsername))
+    return problem('credentials-unusable', 'FreeSWITCH cannot use a username that holds a colon or a double quote.');
+  if (password.includes(':'))
+    return problem(
+      'credentials-unusable',
+      'FreeSWITCH cannot use a password that holds a colon: it would send only what stands before it.',
+    );
+  const bytes =
+    utf8Length(`Digest:"":${authUsername}:${password}`) + (realm === null ? USUAL_REALM_BYTES : utf8Length(realm));
+  if (bytes > CREDENTIALS_BYTES)
+    return problem(
+      'credentials-too-long',
+      'Username and password together are longer than FreeSWITCH can use (about 180 characters).',
+    );
   return undefined;
 }
 
@@ -132,10 +198,11 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target |
     ['context', 'public'],
     // The default, the username, would take the place of the number that was called.
     ['extension', 'auto_to_user'],
-    // The number that calls is what the called party must see; with P-Asserted-Identity below for carriers that take it from there.
+    // The number that calls is what the called party must see; with P-Asserted-Identity below for carriers that take it
+    // from there.
     ['caller-id-in-from', 'true'],
-    // A challenge is answered only if it comes from the gateway's own address, which FreeSWITCH compares as text, `[2001:db8::1]` with `2001:db8::1`: without this such a
-    // gateway stays in TRYING for ever (tried).
+    // A challenge is answered only if it comes from the gateway's own address, which FreeSWITCH compares as text,
+    // `[2001:db8::1]` with `2001:db8::1`: without this such a gateway stays in TRYING for ever (tried).
     isIpv6(gateway, hop) && ['gw-auth-acl', 'trunks'],
   ];
   return all.filter((param) => param !== false);
@@ -144,25 +211,36 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target |
 function credentialParams(trunk: TrunkState, { fromUser, fromDomain, authUsername, password }: Credentials): Param[] {
   const all: Param[] = [
     // From's user is the username unless it is said otherwise, and so is the digest's.
-    ['username', fromUser], ['from-domain', fromDomain], ['auth-username', authUsername === fromUser ? '' : authUsername], ['password', password], ['realm', trunk.realm ?? ''],
+    ['username', fromUser],
+    ['from-domain', fromDomain],
+    ['auth-username', authUsername === fromUser ? '' : authUsername],
+    ['password', password],
+    ['realm', trunk.realm ?? ''],
   ];
   return all.filter(([, value]) => value !== '');
 }
 
 function timingParams(trunk: TrunkState): Param[] {
-  const timing: Param[] = [['expire-seconds', String(trunk.expires_seconds)], ['retry-seconds', String(RETRY_SECONDS)]];
+  const timing: Param[] = [
+    ['expire-seconds', String(trunk.expires_seconds)],
+    ['retry-seconds', String(RETRY_SECONDS)],
+  ];
   return trunk.ping_seconds === null ? timing : [...timing, ['ping', String(trunk.ping_seconds)]];
 }
 
 const SRTP = { off: null, optional: 'optional', required: 'mandatory' } as const;
 
 /** Variables of every call of this gateway. A gateway has no parameter for codecs, SRTP or headers. */
-function variablesOf(trunk: TrunkState): (readonly [name: string, value: string, direction?: 'inbound' | 'outbound'])[] {
+function variablesOf(
+  trunk: TrunkState,
+): (readonly [name: string, value: string, direction?: 'inbound' | 'outbound'])[] {
   const secure = SRTP[trunk.srtp];
   return [
     ['absolute_codec_string', trunk.codecs.join(',')],
     ['sip_cid_type', 'pid', 'outbound'],
     ...(secure === null ? [] : [['rtp_secure_media', secure] as const]),
-    ...Object.entries(trunk.headers).sort(([a], [b]) => (a < b ? -1 : 1)).map(([header, value]) => [`sip_h_${header}`, value, 'outbound'] as const),
+    ...Object.entries(trunk.headers)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([header, value]) => [`sip_h_${header}`, value, 'outbound'] as const),
   ];
 }

@@ -1,8 +1,11 @@
 import { counter, gauge, histogram } from '@trunkmesh/runtime/metric.otel.js';
 
-export const reloads = counter('trunkmesh_freeswitch_reloads_total', 'Reloads of FreeSWITCH\'s configuration, by kind (rescan, reloadAcl) and outcome');
+export const reloads = counter(
+  'trunkmesh_freeswitch_reloads_total',
+  "Reloads of FreeSWITCH's configuration, by kind (rescan, reloadAcl) and outcome",
+);
 export const reloadSeconds = histogram('trunkmesh_freeswitch_reload_seconds', 'How long a reload took');
-export const refusals = counter('trunkmesh_refused_invites_total', 'INVITEs that FreeSWITCH\'s access list refused');
+export const refusals = counter('trunkmesh_refused_invites_total', "INVITEs that FreeSWITCH's access list refused");
 
 export interface GatewayFigures {
   byState(): Record<string, number>;
@@ -13,9 +16,17 @@ export interface GatewayFigures {
 
 export function observeGateways(figures: GatewayFigures): () => void {
   const stops = [
-    gauge('trunkmesh_gateways', 'Gateways of this bridge by state', () => Object.entries(figures.byState()).map(([state, value]) => ({ value, attributes: { state } }))),
+    gauge('trunkmesh_gateways', 'Gateways of this bridge by state', () =>
+      Object.entries(figures.byState()).map(([state, value]) => ({ value, attributes: { state } })),
+    ),
     gauge('trunkmesh_gateway_drift', 'Trunks that are not in FreeSWITCH as they should be', figures.drift),
-    gauge('trunkmesh_gateway_positions_behind', 'Positions of the log between what is known and what FreeSWITCH has', figures.behind),
+    gauge(
+      'trunkmesh_gateway_positions_behind',
+      'Positions of the log between what is known and what FreeSWITCH has',
+      figures.behind,
+    ),
   ];
-  return () => { for (const stop of stops) stop(); };
+  return () => {
+    for (const stop of stops) stop();
+  };
 }

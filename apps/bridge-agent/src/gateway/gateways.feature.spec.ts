@@ -9,21 +9,33 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { CARRIER, ORGANIZATION, startBridge, trunkId, type BridgeFixture } from './gateways.fixture.js';
 
 let bridge: BridgeFixture;
-beforeEach(async () => { bridge = await startBridge(); });
-afterEach(async () => { await bridge.stop(); });
+beforeEach(async () => {
+  bridge = await startBridge();
+});
+afterEach(async () => {
+  await bridge.stop();
+});
 
-const registered = (n: number, revision: number) => eventually(() => bridge.status(n)?.state === 'REGED' && bridge.status(n)?.applied_revision === revision, { message: `trunk ${n} registered as revision ${revision}` });
-const settled = () => eventually(() => {
-  const beat = bridge.gateways!.heartbeat();
-  return beat.drift === 0 && beat.applied_position === beat.seen_position && beat.seen_position > 0;
-}, { message: 'nothing left to do' });
+const registered = (n: number, revision: number) =>
+  eventually(() => bridge.status(n)?.state === 'REGED' && bridge.status(n)?.applied_revision === revision, {
+    message: `trunk ${n} registered as revision ${revision}`,
+  });
+const settled = () =>
+  eventually(
+    () => {
+      const beat = bridge.gateways!.heartbeat();
+      return beat.drift === 0 && beat.applied_position === beat.seen_position && beat.seen_position > 0;
+    },
+    { message: 'nothing left to do' },
+  );
 const events = async (n: number) => {
   const { streams } = await jetstreamManager(bridge.nc);
   const found = [];
   const { state } = await streams.info(GATEWAYS_STREAM);
   for (let sequence = Math.max(1, state.first_seq); sequence <= state.last_seq; sequence += 1) {
     const message = await streams.getMessage(GATEWAYS_STREAM, { seq: sequence });
-    if (message?.subject === gatewaySubject(ORGANIZATION, trunkId(n), 'b1')) found.push(gatewayStateChanged.parse(JSON.parse(new TextDecoder().decode(message.data))));
+    if (message?.subject === gatewaySubject(ORGANIZATION, trunkId(n), 'b1'))
+      found.push(gatewayStateChanged.parse(JSON.parse(new TextDecoder().decode(message.data))));
   }
   return found;
 };
@@ -33,16 +45,30 @@ describe('a trunk', () => {
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await registered(1, 1);
-    expect(bridge.status(1)).toMatchObject({ organization_id: ORGANIZATION, bridge_id: 'b1', applied_revision: 1, desired_revision: 1, error: null, sip_status: 200, ping: null });
+    expect(bridge.status(1)).toMatchObject({
+      organization_id: ORGANIZATION,
+      bridge_id: 'b1',
+      applied_revision: 1,
+      desired_revision: 1,
+      error: null,
+      sip_status: 200,
+      ping: null,
+    });
     expect(bridge.names()).toEqual([`${trunkId(1)}.1`]);
     const file = join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`);
     expect((await stat(file)).mode & 0o777).toBe(0o640);
-    expect(await readFile(join(bridge.agentDir, 'acl.xml'), 'utf8')).toContain('<node type="allow" cidr="192.0.2.10/32"/>');
+    expect(await readFile(join(bridge.agentDir, 'acl.xml'), 'utf8')).toContain(
+      '<node type="allow" cidr="192.0.2.10/32"/>',
+    );
     await settled();
-    expect(bridge.gateways!.heartbeat()).toMatchObject({ gateways: { REGED: 1 }, freeswitch: { connected: true, profile_running: true }, last_reload: { ok: true } });
+    expect(bridge.gateways!.heartbeat()).toMatchObject({
+      gateways: { REGED: 1 },
+      freeswitch: { connected: true, profile_running: true },
+      last_reload: { ok: true },
+    });
   });
 
-  it('with a wrong password fails with the status that says why, recovers, and every lasting change is an event', async () => {
+  it('with a wrong password fails with its SIP status, recovers, and publishes every lasting change', async () => {
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await registered(1, 1);
@@ -52,21 +78,43 @@ describe('a trunk', () => {
     await registered(1, 3);
     await eventually(() => bridge.names().length === 1);
     await eventually(async () => (await events(1)).length >= 3);
-    expect((await events(1)).map(({ data }) => [data.change.from, data.state.state, data.state.sip_status, data.state.applied_revision])).toEqual([
-      [null, 'REGED', 200, 1], ['REGED', 'FAILED', 904, 2], ['FAILED', 'REGED', 200, 3],
+    expect(
+      (await events(1)).map(({ data }) => [
+        data.change.from,
+        data.state.state,
+        data.state.sip_status,
+        data.state.applied_revision,
+      ]),
+    ).toEqual([
+      [null, 'REGED', 200, 1],
+      ['REGED', 'FAILED', 904, 2],
+      ['FAILED', 'REGED', 200, 3],
     ]);
   });
 
-  it('registers again soon after a carrier that asked for SHA-256 alone offers MD5 again, and shows one failure meanwhile', async () => {
-    bridge.standIn.setCarriers([{ address: CARRIER, digest: 'SHA-256', users: { 'carrier-user': 'carrier-password' } }]);
-    await bridge.startAgent();
-    await bridge.publish(1, bridge.trunk(1));
-    await eventually(() => bridge.status(1)?.state === 'FAILED' && bridge.status(1)?.sip_status === 900);
-    bridge.standIn.setCarriers([{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }]);
-    await eventually(() => bridge.status(1)?.state === 'REGED', { timeoutMs: 40_000, message: 'the trunk to register again' });
-    expect((await events(1)).map(({ data }) => [data.state.state, data.state.sip_status])).toEqual([['FAILED', 900], ['REGED', 200]]);
-    expect(bridge.names()).toEqual([`${trunkId(1)}.1`]);
-  }, 45_000);
+  it(
+    'registers again soon after a carrier that asked for SHA-256 alone offers MD5 again, and shows one failure ' +
+      'meanwhile',
+    async () => {
+      bridge.standIn.setCarriers([
+        { address: CARRIER, digest: 'SHA-256', users: { 'carrier-user': 'carrier-password' } },
+      ]);
+      await bridge.startAgent();
+      await bridge.publish(1, bridge.trunk(1));
+      await eventually(() => bridge.status(1)?.state === 'FAILED' && bridge.status(1)?.sip_status === 900);
+      bridge.standIn.setCarriers([{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }]);
+      await eventually(() => bridge.status(1)?.state === 'REGED', {
+        timeoutMs: 40_000,
+        message: 'the trunk to register again',
+      });
+      expect((await events(1)).map(({ data }) => [data.state.state, data.state.sip_status])).toEqual([
+        ['FAILED', 900],
+        ['REGED', 200],
+      ]);
+      expect(bridge.names()).toEqual([`${trunkId(1)}.1`]);
+    },
+    45_000,
+  );
 
   it('is told of in the trace of the request that made it', async () => {
     const telemetry = startTelemetry('test', {});
@@ -75,12 +123,22 @@ describe('a trunk', () => {
       await eventually(() => bridge.gateways!.heartbeat().freeswitch.profile_running);
       await bridge.publish(2, bridge.trunk(2));
       await registered(2, 1);
-      await bridge.publish(1, bridge.trunk(1), 'TrunkCreated', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+      await bridge.publish(
+        1,
+        bridge.trunk(1),
+        'TrunkCreated',
+        '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      );
       await registered(1, 1);
-      const [first] = await eventually(async () => { const found = await events(1); return found.length > 0 && found; });
+      const [first] = await eventually(async () => {
+        const found = await events(1);
+        return found.length > 0 && found;
+      });
       expect(first!.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-01$/);
       expect(first!.traceparent).not.toContain('b7ad6b7169203331');
-    } finally { await telemetry.shutdown(); }
+    } finally {
+      await telemetry.shutdown();
+    }
   });
 
   it('is gone when it is disabled, moved or deleted, and back when it is enabled', async () => {
@@ -107,7 +165,11 @@ describe('a trunk', () => {
     await settled();
     const file = join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`);
     const before = { reload: bridge.gateways!.heartbeat().last_reload, written: (await stat(file)).mtimeMs };
-    await bridge.publish(1, { ...first, name: 'Another name', priority: 3, updated_at: '2026-01-02T00:00:00.000Z' }, 'TrunkUpdated');
+    await bridge.publish(
+      1,
+      { ...first, name: 'Another name', priority: 3, updated_at: '2026-01-02T00:00:00.000Z' },
+      'TrunkUpdated',
+    );
     await bridge.publish(1, bridge.trunk(1, { gateway_revision: 1 }), 'TrunkCredentialsChanged');
     await eventually(() => bridge.gateways!.heartbeat().seen_position === 3);
     await settled();
@@ -121,7 +183,11 @@ describe('a trunk', () => {
     await bridge.publish(2, { ...bridge.trunk(2), password: 'v1.lost.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAA' });
     await bridge.publish(3, bridge.trunk(3));
     await registered(3, 1);
-    await eventually(() => bridge.status(1)?.error?.code === 'credentials-unusable' && bridge.status(2)?.error?.code === 'secret-unreadable');
+    await eventually(
+      () =>
+        bridge.status(1)?.error?.code === 'credentials-unusable' &&
+        bridge.status(2)?.error?.code === 'secret-unreadable',
+    );
     expect(bridge.status(2)?.error?.message).toContain('"lost"');
     expect(bridge.names()).toEqual([`${trunkId(3)}.1`]);
     await bridge.publish(1, bridge.trunk(1), 'TrunkCredentialsChanged');
@@ -135,7 +201,12 @@ describe('a trunk', () => {
     await registered(1, 1);
     await bridge.publish(1, bridge.trunk(1, { plain: 'has:colon' }), 'TrunkCredentialsChanged');
     await eventually(() => bridge.status(1)?.error !== null && bridge.status(1));
-    expect(bridge.status(1)).toMatchObject({ applied_revision: 1, desired_revision: 2, state: 'REGED', error: { code: 'credentials-unusable' } });
+    expect(bridge.status(1)).toMatchObject({
+      applied_revision: 1,
+      desired_revision: 2,
+      state: 'REGED',
+      error: { code: 'credentials-unusable' },
+    });
   });
 });
 
@@ -147,7 +218,10 @@ describe('FreeSWITCH', () => {
     await bridge.standIn.stop();
     await bridge.publish(2, bridge.trunk(2, { expires_seconds: 600 }), 'TrunkUpdated');
     await bridge.publish(3, null);
-    await eventually(() => bridge.gateways!.heartbeat().freeswitch.connected === false && bridge.gateways!.heartbeat().seen_position === 5);
+    await eventually(
+      () =>
+        bridge.gateways!.heartbeat().freeswitch.connected === false && bridge.gateways!.heartbeat().seen_position === 5,
+    );
     await eventually(async () => !(await readdir(join(bridge.agentDir, 'gateways'))).includes(`${trunkId(3)}.xml`));
     await bridge.restartFreeSwitch();
     await registered(2, 2);
@@ -155,8 +229,12 @@ describe('FreeSWITCH', () => {
     await settled();
   });
 
-  it('is repaired when somebody takes a gateway away, and an operator\'s own is left alone', async () => {
-    await writeFile(join(bridge.agentDir, 'gateways', 'operators-own.xml'), '<include>\n  <gateway name="example">\n    <param name="register" value="false"/>\n    <param name="proxy" value="192.0.2.77"/>\n  </gateway>\n</include>\n');
+  it("is repaired when somebody takes a gateway away, and an operator's own is left alone", async () => {
+    await writeFile(
+      join(bridge.agentDir, 'gateways', 'operators-own.xml'),
+      '<include>\n  <gateway name="example">\n    <param name="register" value="false"/>\n    <param ' +
+        'name="proxy" value="192.0.2.77"/>\n  </gateway>\n</include>\n',
+    );
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await registered(1, 1);
@@ -172,15 +250,22 @@ describe('FreeSWITCH', () => {
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await registered(1, 1);
-    await writeFile(join(bridge.agentDir, 'gateways', 'operators-own.xml'), '<include>\n  <gateway name="example"><param\n</include>\n');
+    await writeFile(
+      join(bridge.agentDir, 'gateways', 'operators-own.xml'),
+      '<include>\n  <gateway name="example"><param\n</include>\n',
+    );
     await writeFile(join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`), '<include>\n  <gateway name="');
     await bridge.publish(2, bridge.trunk(2));
     await registered(2, 1);
-    expect((await readdir(join(bridge.agentDir, 'gateways'))).sort()).toEqual([`${trunkId(1)}.xml`, `${trunkId(2)}.xml`, 'operators-own.xml.broken']);
+    expect((await readdir(join(bridge.agentDir, 'gateways'))).sort()).toEqual([
+      `${trunkId(1)}.xml`,
+      `${trunkId(2)}.xml`,
+      'operators-own.xml.broken',
+    ]);
     expect(await readFile(join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`), 'utf8')).toContain('</gateway>');
   });
 
-  it('is not kept from loading by a damaged access list or dialplan of the agent\'s own', async () => {
+  it("is not kept from loading by a damaged access list or dialplan of the agent's own", async () => {
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await registered(1, 1);
@@ -199,8 +284,15 @@ describe('FreeSWITCH', () => {
     const { freeswitch } = bridge.standIn;
     const scan = freeswitch.scanGateways;
     let scans = 0;
-    freeswitch.scanGateways = (only) => { scans += 1; return scan(only); };
-    await Promise.all(Array.from({ length: 200 }, (_, n) => bridge.publish(n, bridge.trunk(n, { register: false, bridge_id: null, gateway: `198.51.100.${n}` }))));
+    freeswitch.scanGateways = (only) => {
+      scans += 1;
+      return scan(only);
+    };
+    await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        bridge.publish(n, bridge.trunk(n, { register: false, bridge_id: null, gateway: `198.51.100.${n}` })),
+      ),
+    );
     await eventually(() => bridge.names().length === 200 && bridge.statuses.size === 200);
     await settled();
     expect([...bridge.statuses.values()].every(({ state }) => state === 'NOREG')).toBe(true);
@@ -241,10 +333,21 @@ describe('the agent', () => {
     await bridge.publish(3, bridge.trunk(3));
     await bridge.restartFreeSwitch();
     let connect: (nc: never) => void = () => {};
-    await bridge.startAgent(new Promise((resolve) => { connect = resolve; }));
+    await bridge.startAgent(
+      new Promise((resolve) => {
+        connect = resolve;
+      }),
+    );
     expect(bridge.gateways!.readiness()).toBe('up');
     await eventually(() => bridge.names().join() === [`${trunkId(1)}.1`, `${trunkId(2)}.1`].join());
-    connect(await (await import('@trunkmesh/runtime/nats.connection.js')).connectNats(bridge.nats.url, { name: 'late', logger: (await import('./gateways.fixture.js')).logger }) as never);
+    connect(
+      (await (
+        await import('@trunkmesh/runtime/nats.connection.js')
+      ).connectNats(bridge.nats.url, {
+        name: 'late',
+        logger: (await import('./gateways.fixture.js')).logger,
+      })) as never,
+    );
     await registered(3, 1);
     await eventually(() => bridge.names().join() === [`${trunkId(1)}.1`, `${trunkId(3)}.1`].join());
     await eventually(() => bridge.status(2) === undefined);
@@ -259,7 +362,9 @@ describe('the agent', () => {
     bridge.standIn.freeswitch.gateways[0]!.registerNow();
     await eventually(() => bridge.standIn.gateways()[0]!.state === 'FAIL_WAIT');
     await bridge.nats.restart();
-    await eventually(() => bridge.status(1)?.state === 'FAILED' && bridge.status(1)?.sip_status === 403, { timeoutMs: 20_000 });
+    await eventually(() => bridge.status(1)?.state === 'FAILED' && bridge.status(1)?.sip_status === 403, {
+      timeoutMs: 20_000,
+    });
   });
 
   it('clears away what an earlier life published of trunks that are here no more', async () => {

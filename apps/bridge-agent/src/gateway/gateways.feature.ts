@@ -48,13 +48,22 @@ export interface Gateways {
   onLog(line: EslLogLine): void;
   /** Trunks whose gateway's host name leads to this address now, and whose recorded claims do not say so. */
   trunksByAddress(address: string): string[];
-  heartbeat(): Pick<BridgeHeartbeat, 'freeswitch' | 'gateways' | 'seen_position' | 'applied_position' | 'drift' | 'last_reload' | 'refused_addresses'>;
+  heartbeat(): Pick<
+    BridgeHeartbeat,
+    'freeswitch' | 'gateways' | 'seen_position' | 'applied_position' | 'drift' | 'last_reload' | 'refused_addresses'
+  >;
   readiness(): string;
   stop(): Promise<void>;
 }
 
 /** What the event socket has to be subscribed to; `CUSTOM` takes all names after it. */
-export const GATEWAY_EVENTS = ['CUSTOM', 'sofia::gateway_state', 'sofia::gateway_add', 'sofia::gateway_delete', 'sofia::profile_start'] as const;
+export const GATEWAY_EVENTS = [
+  'CUSTOM',
+  'sofia::gateway_state',
+  'sofia::gateway_add',
+  'sofia::gateway_delete',
+  'sofia::profile_start',
+] as const;
 /** Warnings: the access list's refusals are nowhere else. */
 export const GATEWAY_LOG_LEVEL = 4;
 
@@ -73,44 +82,69 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const health = { version: null as string | null, profileRunning: false, since: null as string | null };
   let concernedAt = 0;
   /** What the log said since FreeSWITCH was last brought up to date may be of other bridges. */
-  const appliedPosition = () => sync.appliedPosition() >= concernedAt ? feed.position() : sync.appliedPosition();
+  const appliedPosition = () => (sync.appliedPosition() >= concernedAt ? feed.position() : sync.appliedPosition());
   let refusedGateways: ReadonlySet<string> = new Set();
 
   // ---- what shall be
   const wanted = new WantedGateways({
-    ring: options.ring, allowPrivate: options.allowPrivateGateways, nameServers: options.nameServers, logger,
+    ring: options.ring,
+    allowPrivate: options.allowPrivateGateways,
+    nameServers: options.nameServers,
+    logger,
     trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
     fileOf: (trunkId) => files.known().get(trunkId),
-    onChange(ids) { ids.forEach(changed); sync.wake(); },
+    onChange(ids) {
+      ids.forEach(changed);
+      sync.wake();
+    },
   });
   const { rendered } = wanted;
   const acl = (): string => wanted.acl(feed.desired.trunks.keys());
 
   const feed = await startTrunkFeed({
-    link, bridge, logger, snapshot: desiredSnapshot(options.stateDir, bridge),
+    link,
+    bridge,
+    logger,
+    snapshot: desiredSnapshot(options.stateDir, bridge),
     onTrunk(trunkId, traceparent, position) {
       concernedAt = position;
       wanted.take(trunkId);
-      if (traceparent !== null && feed.caughtUp()) traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
+      if (traceparent !== null && feed.caughtUp())
+        traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
       changed(trunkId);
       if (feed.known()) sync.wake();
     },
-    onCaughtUp: () => { sync.wake(); },
+    onCaughtUp: () => {
+      sync.wake();
+    },
   });
 
   // ---- what readers see
-  const publisher = startGatewayStatusPublisher({ link, bridgeId: bridge.id, logger, onLoaded: () => { for (const id of publisher.published()) changed(id); } });
+  const publisher = startGatewayStatusPublisher({
+    link,
+    bridgeId: bridge.id,
+    logger,
+    onLoaded: () => {
+      for (const id of publisher.published()) changed(id);
+    },
+  });
   const dirty = new Set<string>();
   let telling: NodeJS.Timeout | undefined;
   const changed = (trunkId: string): void => {
     dirty.add(trunkId);
-    telling ??= setTimeout(() => { telling = undefined; tell(); }, STATUS_AFTER_MS);
+    telling ??= setTimeout(() => {
+      telling = undefined;
+      tell();
+    }, STATUS_AFTER_MS);
   };
   const problemOf = (trunkId: string): GatewayProblem | null => {
     const trunk = feed.desired.trunks.get(trunkId)?.state;
     const name = rendered.desired.get(trunkId)?.name;
     if (trunk === undefined) return null;
-    return wanted.problemOf(trunkId, observed.has(gatewayName(trunk))) ?? (name !== undefined && refusedGateways.has(name) ? refusedProblem(trunk) : null);
+    return (
+      wanted.problemOf(trunkId, observed.has(gatewayName(trunk))) ??
+      (name !== undefined && refusedGateways.has(name) ? refusedProblem(trunk) : null)
+    );
   };
   /** Only while it is known what FreeSWITCH has and what it shall have: otherwise all would seem gone. */
   const tell = (): void => {
@@ -124,8 +158,15 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     const trunk = feed.desired.trunks.get(trunkId)?.state;
     if (trunk !== undefined) {
       const status = statusOf({
-        trunk, bridgeId: bridge.id, gateways: of, problem: problemOf(trunkId), remaking: remakingOf(trunk), now,
-        last: publisher.last(trunkId), addresses: wanted.addressesOf(trunkId), hop: wanted.hopOf(trunkId),
+        trunk,
+        bridgeId: bridge.id,
+        gateways: of,
+        problem: problemOf(trunkId),
+        remaking: remakingOf(trunk),
+        now,
+        last: publisher.last(trunkId),
+        addresses: wanted.addressesOf(trunkId),
+        hop: wanted.hopOf(trunkId),
       });
       publisher.note(status, hasArrived(status) ? traces.settled(trunkId, status.state ?? 'PROBLEM') : undefined);
     } else if (of.length === 0) {
@@ -134,16 +175,27 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     }
   };
   const remakingOf = (trunk: TrunkState) => remakes.get(gatewayName(trunk))?.was;
-  const tellAll = (): void => { for (const id of [...feed.desired.trunks.keys(), ...publisher.published()]) changed(id); };
+  const tellAll = (): void => {
+    for (const id of [...feed.desired.trunks.keys(), ...publisher.published()]) changed(id);
+  };
 
   // ---- the comparison
   const sync = startGatewaySync({
-    observed, remakes, files, freeswitch, logger,
+    observed,
+    remakes,
+    files,
+    freeswitch,
+    logger,
     connected: () => esl.connected,
     // A copy: what arrives while the comparison is under way belongs to the next.
     input: () => ({
-      known: feed.known(), position: feed.position(), acl, dialplan,
-      desired: new Map(rendered.desired), held: rendered.held(), takenDown: rendered.takenDown(),
+      known: feed.known(),
+      position: feed.position(),
+      acl,
+      dialplan,
+      desired: new Map(rendered.desired),
+      held: rendered.held(),
+      takenDown: rendered.takenDown(),
     }),
     onReload(what, ok, tookMs) {
       reloads.add(1, { kind: what, outcome: ok ? 'success' : 'failure' });
@@ -157,14 +209,20 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       wanted.tidy();
     },
   });
-  const stopObserving = observeGateways({ byState: () => states(), drift: sync.drift, behind: () => feed.position() - appliedPosition() });
+  const stopObserving = observeGateways({
+    byState: () => states(),
+    drift: sync.drift,
+    behind: () => feed.position() - appliedPosition(),
+  });
   const states = () => countByState([...feed.desired.trunks.keys()].flatMap((id) => publisher.last(id) ?? []));
 
   const ask = async (): Promise<void> => {
     health.profileRunning = await freeswitch.profileRunning();
     health.version ??= await freeswitch.version();
   };
-  const asking = setInterval(() => { if (esl.connected) void ask(); }, ASK_PROFILE_MS);
+  const asking = setInterval(() => {
+    if (esl.connected) void ask();
+  }, ASK_PROFILE_MS);
 
   const onGatewayEvent: Record<string, (event: EslEvent, now: number) => void> = {
     'sofia::gateway_state'(event, now) {
@@ -181,7 +239,12 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       const trunkId = name === undefined ? undefined : parseGatewayName(name)?.id;
       if (name === undefined || observed.has(name)) return;
       const registers = trunkId === undefined || feed.desired.trunks.get(trunkId)?.state.register !== false;
-      noteAdded(observed, { name, state: registers ? 'UNREGED' : 'NOREG', up: !registers }, now, remakes.get(name)?.was);
+      noteAdded(
+        observed,
+        { name, state: registers ? 'UNREGED' : 'NOREG', up: !registers },
+        now,
+        remakes.get(name)?.was,
+      );
       touched(name);
     },
     'sofia::gateway_delete'(event) {
@@ -192,11 +255,16 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       sync.wake();
     },
     // The profile was restarted: its gateways are others now.
-    'sofia::profile_start'() { sync.reconnected(); void ask(); },
+    'sofia::profile_start'() {
+      sync.reconnected();
+      void ask();
+    },
   };
   const isLeaving = (name: string): boolean => {
     const trunkId = parseGatewayName(name)?.id;
-    return trunkId !== undefined && rendered.desired.get(trunkId)?.name !== name && observed.get(name)?.killed === false;
+    return (
+      trunkId !== undefined && rendered.desired.get(trunkId)?.name !== name && observed.get(name)?.killed === false
+    );
   };
   const touched = (name: string): void => {
     const trunkId = parseGatewayName(name)?.id;
@@ -212,8 +280,12 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       sync.reconnected();
       void ask();
     },
-    onDown() { Object.assign(health, { profileRunning: false, since: new Date().toISOString() }); },
-    onEvent(event) { if (event.subclass !== null) onGatewayEvent[event.subclass]?.(event, Date.now()); },
+    onDown() {
+      Object.assign(health, { profileRunning: false, since: new Date().toISOString() });
+    },
+    onEvent(event) {
+      if (event.subclass !== null) onGatewayEvent[event.subclass]?.(event, Date.now());
+    },
     onLog(line) {
       const address = refusedAddressOf(line.text);
       if (address === undefined) return;
@@ -222,7 +294,12 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     },
     trunksByAddress: (address) => wanted.trunksByAddress(address),
     heartbeat: () => ({
-      freeswitch: { connected: esl.connected, version: health.version, profile_running: health.profileRunning, since: health.since },
+      freeswitch: {
+        connected: esl.connected,
+        version: health.version,
+        profile_running: health.profileRunning,
+        since: health.since,
+      },
       gateways: states(),
       seen_position: feed.position(),
       applied_position: appliedPosition(),
@@ -231,7 +308,8 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
       refused_addresses: refusedList(refused),
     }),
     // A new mesh's log is empty: it was read, and that nothing is taken away because of it is no reason to wait.
-    readiness: () => feed.known() || feed.caughtUp() ? 'up' : 'waiting for the log: it is not known yet which trunks live here',
+    readiness: () =>
+      feed.known() || feed.caughtUp() ? 'up' : 'waiting for the log: it is not known yet which trunks live here',
     async stop() {
       clearInterval(asking);
       clearTimeout(telling);

@@ -27,65 +27,131 @@ export const trunkId = (n: number) => `0190a5b2-7c00-7000-8000-${String(n).padSt
 export const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
 const ring = parseKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`);
 
-/** A bridge's trunk part with everything around it: a real nats-server, the FreeSWITCH stand-in on a prepared configuration, and a log to write into. */
+/**
+ *  A bridge's trunk part with everything around it: a real nats-server, the FreeSWITCH stand-in on a prepared
+ *  configuration, and a log to write into.
+ */
 export async function startBridge() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-'));
   const eslPort = await freePort();
-  const { prepare } = await import(PREPARE) as Prepare;
-  const { confDir, agentDir } = await prepare(join(folder, 'conf'), { sipIp: '127.0.0.1', eslPort, eslPassword: 'test-password' });
+  const { prepare } = (await import(PREPARE)) as Prepare;
+  const { confDir, agentDir } = await prepare(join(folder, 'conf'), {
+    sipIp: '127.0.0.1',
+    eslPort,
+    eslPassword: 'test-password',
+  });
   const nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   const nc = await connectNats(nats.url, { name: 'test', logger });
   await ensureStreams(nc);
   const bucket = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
   const statuses = new Map<string, GatewayStatus>();
-  const watch = bucket.watch({ onPut: (_key, status) => statuses.set(status.trunk_id, status), onDelete: (key) => statuses.delete(key.split('.')[1]!) });
+  const watch = bucket.watch({
+    onPut: (_key, status) => statuses.set(status.trunk_id, status),
+    onDelete: (key) => statuses.delete(key.split('.')[1]!),
+  });
   const versions = new Map<number, number>();
   const carriers = [{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }];
 
   const bridge = {
-    agentDir, nats, nc, statuses,
-    standIn: await startStandIn({ confDir, carriers }) as StandIn,
+    agentDir,
+    nats,
+    nc,
+    statuses,
+    standIn: (await startStandIn({ confDir, carriers })) as StandIn,
     gateways: undefined as Gateways | undefined,
     status: (n: number) => statuses.get(trunkId(n)),
     /** The state that the next event of this trunk carries. */
     trunk(n: number, more: Partial<TrunkState> & { plain?: string | null } = {}): TrunkState {
       const { plain = 'carrier-password', ...rest } = more;
       return trunkState.parse({
-        id: trunkId(n), organization_id: ORGANIZATION, name: `Trunk ${n}`, gateway: CARRIER, username: 'carrier-user', enabled: true, bridge_id: 'b1',
-        password: plain === null ? null : seal(ring, plain, trunkId(n)), gateway_revision: (versions.get(n) ?? 0) + 1,
-        created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z', ...rest,
+        id: trunkId(n),
+        organization_id: ORGANIZATION,
+        name: `Trunk ${n}`,
+        gateway: CARRIER,
+        username: 'carrier-user',
+        enabled: true,
+        bridge_id: 'b1',
+        password: plain === null ? null : seal(ring, plain, trunkId(n)),
+        gateway_revision: (versions.get(n) ?? 0) + 1,
+        created_at: '2026-01-01T00:00:00.000Z',
+        updated_at: '2026-01-01T00:00:00.000Z',
+        ...rest,
       });
     },
-    async publish(n: number, state: TrunkState | null, type: TrunkEvent['type'] = state === null ? 'TrunkDeleted' : 'TrunkCreated', traceparent?: string): Promise<void> {
+    async publish(
+      n: number,
+      state: TrunkState | null,
+      type: TrunkEvent['type'] = state === null ? 'TrunkDeleted' : 'TrunkCreated',
+      traceparent?: string,
+    ): Promise<void> {
       const version = (versions.get(n) ?? 0) + 1;
       versions.set(n, version);
-      const change = { TrunkCredentialsChanged: { reason: 'changed' }, TrunkUpdated: { fields: [] }, TrunkPlaced: { bridge_id: state?.bridge_id ?? null, from: null } }[type as string] ?? {};
+      const change =
+        {
+          TrunkCredentialsChanged: { reason: 'changed' },
+          TrunkUpdated: { fields: [] },
+          TrunkPlaced: { bridge_id: state?.bridge_id ?? null, from: null },
+        }[type as string] ?? {};
       const subject = trunkSubject(ORGANIZATION, trunkId(n));
-      await jetstream(nc).publish(subject, JSON.stringify({
-        specversion: '1.0', id: `0190a5b2-7c00-7000-8001-${String(n).padStart(6, '0')}${String(version).padStart(6, '0')}`, source: 'test', type, subject, time: '2026-01-01T00:00:00.000Z',
-        datacontenttype: 'application/json', entityversion: version, ...(traceparent === undefined ? {} : { traceparent }), data: { change, state },
-      }));
+      await jetstream(nc).publish(
+        subject,
+        JSON.stringify({
+          specversion: '1.0',
+          id: `0190a5b2-7c00-7000-8001-${String(n).padStart(6, '0')}${String(version).padStart(6, '0')}`,
+          source: 'test',
+          type,
+          subject,
+          time: '2026-01-01T00:00:00.000Z',
+          datacontenttype: 'application/json',
+          entityversion: version,
+          ...(traceparent === undefined ? {} : { traceparent }),
+          data: { change, state },
+        }),
+      );
     },
     /** An agent's trunk part; several after each other on one disk are its restarts. */
-    async startAgent(connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger }), nameServers: readonly string[] = []): Promise<Gateways> {
+    async startAgent(
+      connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger }),
+      nameServers: readonly string[] = [],
+    ): Promise<Gateways> {
       const link = createNatsLink(connecting);
       const parts: { gateways?: Gateways } = {};
       const esl = startEslClient({
-        host: '127.0.0.1', port: eslPort, password: 'test-password', events: GATEWAY_EVENTS, logLevel: GATEWAY_LOG_LEVEL, logger,
-        onEvent: (event) => parts.gateways?.onEvent(event), onLog: (line) => parts.gateways?.onLog(line), onUp: () => parts.gateways?.onUp(), onDown: () => parts.gateways?.onDown(),
+        host: '127.0.0.1',
+        port: eslPort,
+        password: 'test-password',
+        events: GATEWAY_EVENTS,
+        logLevel: GATEWAY_LOG_LEVEL,
+        logger,
+        onEvent: (event) => parts.gateways?.onEvent(event),
+        onLog: (line) => parts.gateways?.onLog(line),
+        onUp: () => parts.gateways?.onUp(),
+        onDown: () => parts.gateways?.onDown(),
       });
       const gateways = await startGateways({
-        bridge: { id: 'b1', pool: 'default' }, profile: 'external', confDir: agentDir, stateDir: join(folder, 'state'), callSocket: { host: '127.0.0.1', port: 9090 }, ring, link, esl, logger,
-        allowPrivateGateways: false, ...(nameServers.length > 0 ? { nameServers } : {}),
+        bridge: { id: 'b1', pool: 'default' },
+        profile: 'external',
+        confDir: agentDir,
+        stateDir: join(folder, 'state'),
+        callSocket: { host: '127.0.0.1', port: 9090 },
+        ring,
+        link,
+        esl,
+        logger,
+        allowPrivateGateways: false,
+        ...(nameServers.length > 0 ? { nameServers } : {}),
       });
       parts.gateways = gateways;
       if (esl.connected) gateways.onUp();
-      bridge.gateways = { ...gateways, stop: async () => {
-        await gateways.stop();
-        esl.stop();
-        await link.connection?.close();
-        bridge.gateways = undefined;
-      } };
+      bridge.gateways = {
+        ...gateways,
+        stop: async () => {
+          await gateways.stop();
+          esl.stop();
+          await link.connection?.close();
+          bridge.gateways = undefined;
+        },
+      };
       return bridge.gateways;
     },
     async restartFreeSwitch(): Promise<void> {
@@ -100,7 +166,11 @@ export async function startBridge() {
       await nats.stop();
       await rm(folder, { recursive: true, force: true });
     },
-    names: () => bridge.standIn.gateways().map(({ name }) => name).sort(),
+    names: () =>
+      bridge.standIn
+        .gateways()
+        .map(({ name }) => name)
+        .sort(),
     stateOf: (name: string) => bridge.standIn.gateways().find((gateway) => gateway.name === name)?.state,
   };
   return bridge;

@@ -28,7 +28,8 @@ export async function resolveAll(resolver: Resolver, lookups: readonly Lookup[])
   const { addresses, targets, ttlMs, failed } = merge(answers);
   const service = merge(services).targets;
   const lasting = { ttlMs: Math.min(SRV_TTL_MS * 5, ttlMs), why: failed };
-  if (addresses.length > 0) return { ...lasting, addresses, targets: service.length > 0 ? service : targets, complete: failed === null };
+  if (addresses.length > 0)
+    return { ...lasting, addresses, targets: service.length > 0 ? service : targets, complete: failed === null };
   const local = await fromHostsFile(lookups[0]!.name);
   const complete = failed === null && local.length > 0;
   return { ...lasting, addresses: local, targets: targetsOf(local), complete, why: failed ?? 'no address' };
@@ -53,11 +54,13 @@ async function resolveService(resolver: Resolver, service: string): Promise<Answ
   // The weight as an order: a share of the calls is nothing that one registration could have.
   records.sort((a, b) => a.priority - b.priority || b.weight - a.weight || (a.name < b.name ? -1 : 1));
   const ordered = records.slice(0, MAX_TARGETS);
-  const answers = await Promise.all(ordered.map(async ({ name, port }) => {
-    const types = ['A', 'AAAA'] as const;
-    const found = merge(await Promise.all(types.map((type) => resolveOne(resolver, { type, name }))));
-    return { ...found, targets: found.targets.map((target) => ({ ...target, port })) };
-  }));
+  const answers = await Promise.all(
+    ordered.map(async ({ name, port }) => {
+      const types = ['A', 'AAAA'] as const;
+      const found = merge(await Promise.all(types.map((type) => resolveOne(resolver, { type, name }))));
+      return { ...found, targets: found.targets.map((target) => ({ ...target, port })) };
+    }),
+  );
   const found = merge(answers);
   return { ...found, ttlMs: Math.min(SRV_TTL_MS, found.ttlMs) };
 }
@@ -76,11 +79,16 @@ function merge(answers: readonly Answer[]): Answer {
 }
 
 /**
- * Names that only this host knows. FreeSWITCH itself does not find them; a PBX that is trusted by address may call all the same. Read here and not by `dns.lookup`, which
- * holds one of the four threads of all file work for as long as a dead server does not answer.
+ * Names that only this host knows. FreeSWITCH itself does not find them; a PBX that is trusted by address may call all
+ * the same. Read here and not by `dns.lookup`, which holds one of the four threads of all file work for as long as a
+ * dead server does not answer.
  */
 async function fromHostsFile(name: string): Promise<string[]> {
   const text = await readFile('/etc/hosts', 'utf8').catch(() => '');
   const entries = text.split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/));
-  return entries.flatMap(([address = '', ...names]) => names.includes(name.toLowerCase()) ? canonicalAddress(address) ?? [] : []).sort();
+  return entries
+    .flatMap(([address = '', ...names]) =>
+      names.includes(name.toLowerCase()) ? (canonicalAddress(address) ?? []) : [],
+    )
+    .sort();
 }

@@ -17,41 +17,65 @@ afterEach(async () => {
 });
 
 const users = { 'carrier-user': 'carrier-password' };
-const leadTo = (...values: string[]) => { dns.records.set('A sip.example.com', { ttl: 0, values }); };
+const leadTo = (...values: string[]) => {
+  dns.records.set('A sip.example.com', { ttl: 0, values });
+};
 const acl = () => readFile(join(bridge.agentDir, 'acl.xml'), 'utf8');
-const registered = (n: number) => eventually(() => bridge.status(n)?.state === 'REGED' && bridge.status(n)?.error === null, { timeoutMs: 25_000, message: `trunk ${n} to be registered` });
+const registered = (n: number) =>
+  eventually(() => bridge.status(n)?.state === 'REGED' && bridge.status(n)?.error === null, {
+    timeoutMs: 25_000,
+    message: `trunk ${n} to be registered`,
+  });
 
 describe('a gateway with a host name', () => {
   it('registers at the address that was checked; its addresses and where it is registered are told', async () => {
     leadTo('192.0.2.10', '192.0.2.11');
     await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
     await registered(1);
-    expect(bridge.status(1)).toMatchObject({ addresses: ['192.0.2.10', '192.0.2.11'], registered_address: '192.0.2.10' });
+    expect(bridge.status(1)).toMatchObject({
+      addresses: ['192.0.2.10', '192.0.2.11'],
+      registered_address: '192.0.2.10',
+    });
     const file = await readFile(join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`), 'utf8');
     expect(file).toContain('<param name="proxy" value="sip.example.com:5060"/>');
     expect(file).toContain('<param name="register-proxy" value="sip:192.0.2.10:5060;transport=udp"/>');
     expect(await acl()).toContain('192.0.2.11/32');
   }, 30_000);
 
-  it('that leads to a forbidden address is not in FreeSWITCH, nor is the address anywhere, until its answers are good', async () => {
-    leadTo('169.254.169.254');
-    await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
-    await eventually(() => bridge.status(1)?.error?.code === 'gateway-address-forbidden', { message: 'the reason to be told' });
-    expect(bridge.status(1)).toMatchObject({ state: null, applied_revision: null, addresses: [], registered_address: null });
-    expect(JSON.stringify(bridge.status(1))).not.toContain('169.254');
-    expect(await readdir(join(bridge.agentDir, 'gateways'))).toEqual([]);
-    expect(await acl()).not.toContain('169.254');
-    expect(bridge.gateways!.trunksByAddress('169.254.169.254')).toEqual([]);
-    leadTo('192.0.2.10');
-    await registered(1);
-  }, 30_000);
+  it(
+    'that leads to a forbidden address is not in FreeSWITCH, nor is the address anywhere, until its answers are ' +
+      'good',
+    async () => {
+      leadTo('169.254.169.254');
+      await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
+      await eventually(() => bridge.status(1)?.error?.code === 'gateway-address-forbidden', {
+        message: 'the reason to be told',
+      });
+      expect(bridge.status(1)).toMatchObject({
+        state: null,
+        applied_revision: null,
+        addresses: [],
+        registered_address: null,
+      });
+      expect(JSON.stringify(bridge.status(1))).not.toContain('169.254');
+      expect(await readdir(join(bridge.agentDir, 'gateways'))).toEqual([]);
+      expect(await acl()).not.toContain('169.254');
+      expect(bridge.gateways!.trunksByAddress('169.254.169.254')).toEqual([]);
+      leadTo('192.0.2.10');
+      await registered(1);
+    },
+    30_000,
+  );
 
   it('that begins to lead to a forbidden address is taken away, and sends no REGISTER before', async () => {
     leadTo('192.0.2.10');
     await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
     await registered(1);
     leadTo('192.0.2.10', '127.0.0.1');
-    await eventually(() => bridge.status(1)?.error?.code === 'gateway-address-forbidden' && bridge.names().length === 0, { timeoutMs: 25_000, message: 'the gateway to go' });
+    await eventually(
+      () => bridge.status(1)?.error?.code === 'gateway-address-forbidden' && bridge.names().length === 0,
+      { timeoutMs: 25_000, message: 'the gateway to go' },
+    );
     expect(await readdir(join(bridge.agentDir, 'gateways'))).toEqual([]);
     expect(bridge.status(1)).toMatchObject({ addresses: ['192.0.2.10'], registered_address: null });
   }, 40_000);
@@ -75,21 +99,31 @@ describe('a gateway with a host name', () => {
   }, 40_000);
 
   it('is not believed to be registered at an address that its REGISTER was not sent to', async () => {
-    bridge.standIn.setCarriers([{ address: '192.0.2.10:5060', users, network: { address: '203.0.113.20', port: 5060 } }]);
+    bridge.standIn.setCarriers([
+      { address: '192.0.2.10:5060', users, network: { address: '203.0.113.20', port: 5060 } },
+    ]);
     leadTo('192.0.2.10', '203.0.113.20');
     await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
     await registered(1);
     expect(bridge.status(1)?.registered_address).toBeNull();
   }, 30_000);
 
-  it('makes its trunk one that routing is told of at an address as long as its recorded claims do not have it', async () => {
+  it('adds its trunk to the routing request until its recorded claims contain the address', async () => {
     leadTo('192.0.2.10', '192.0.2.11');
     const named = { gateway: 'sip.example.com:5060' };
     await bridge.publish(1, bridge.trunk(1, named));
     await bridge.publish(2, bridge.trunk(2, named));
     await eventually(() => bridge.gateways!.trunksByAddress('192.0.2.11').length === 2);
     const claim = (network: string) => ({ network, via: 'name' as const, since: '2026-01-01T00:00:00.000Z' });
-    await bridge.publish(2, bridge.trunk(2, { ...named, gateway_revision: 1, address_claims: [claim('192.0.2.11/32'), claim('198.51.100.7/32'), claim('10.0.0.5/32')] }), 'TrunkUpdated');
+    await bridge.publish(
+      2,
+      bridge.trunk(2, {
+        ...named,
+        gateway_revision: 1,
+        address_claims: [claim('192.0.2.11/32'), claim('198.51.100.7/32'), claim('10.0.0.5/32')],
+      }),
+      'TrunkUpdated',
+    );
     await eventually(() => bridge.gateways!.trunksByAddress('192.0.2.11').length === 1);
     expect(bridge.gateways!.trunksByAddress('192.0.2.11')).toEqual([trunkId(1)]);
     expect(bridge.gateways!.trunksByAddress('192.0.2.10')).toEqual([trunkId(1), trunkId(2)]);

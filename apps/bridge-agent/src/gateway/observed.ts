@@ -16,7 +16,10 @@ export interface ObservedGateway {
   answeredFrom?: string | null;
   /** When a REGISTER was last answered 200; null: not seen. */
   registeredAt: number | null;
-  /** When the registrar certainly gave a new challenge: at the gateway's very first REGISTER. Later ones may use the old one as long as the registrar lets them. */
+  /**
+   *  When the registrar certainly gave a new challenge: at the gateway's very first REGISTER. Later ones may use the
+   *  old one as long as the registrar lets them.
+   */
   challengedAt: number | null;
   /** Seen from its beginning, and not registered yet. */
   isNew: boolean;
@@ -35,7 +38,11 @@ export interface ObservedGateway {
 /** By name, the gateways of the mesh and foreign ones. */
 export type Observed = ReadonlyMap<string, ObservedGateway>;
 
-export interface ListedGateway { name: string; state: RegistrationState; up: boolean }
+export interface ListedGateway {
+  name: string;
+  state: RegistrationState;
+  up: boolean;
+}
 
 export interface GatewayStateSeen {
   name: string;
@@ -48,7 +55,10 @@ export interface GatewayStateSeen {
   address?: string;
 }
 
-/** States that a gateway stays in. The others are steps of one attempt or of the pause before the next: a reader would see a flicker. */
+/**
+ *  States that a gateway stays in. The others are steps of one attempt or of the pause before the next: a reader would
+ *  see a flicker.
+ */
 const SETTLED: ReadonlySet<RegistrationState> = new Set(['REGED', 'NOREG', 'FAILED', 'TIMEOUT', 'EXPIRED', 'DOWN']);
 
 function settledState(state: RegistrationState): RegistrationState | null {
@@ -61,20 +71,33 @@ function settledState(state: RegistrationState): RegistrationState | null {
 
 function fresh({ name, state, up }: ListedGateway, now: number): ObservedGateway {
   return {
-    name, state, up, settled: settledState(state), settledAt: now, sipStatus: null, sipPhrase: null, registeredAt: null, challengedAt: null, isNew: false,
-    triedAt: state === 'FAIL_WAIT' || state === 'FAILED' ? now : null, tryingAt: state === 'TRYING' ? now : null, refreshedAt: null,
-    killed: false, predecessorGone: false,
+    name,
+    state,
+    up,
+    settled: settledState(state),
+    settledAt: now,
+    sipStatus: null,
+    sipPhrase: null,
+    registeredAt: null,
+    challengedAt: null,
+    isNew: false,
+    triedAt: state === 'FAIL_WAIT' || state === 'FAILED' ? now : null,
+    tryingAt: state === 'TRYING' ? now : null,
+    refreshedAt: null,
+    killed: false,
+    predecessorGone: false,
   };
 }
 
 function enter(gateway: ObservedGateway, state: RegistrationState, now: number): ObservedGateway {
   const settled = settledState(state) ?? gateway.settled;
-  const tryingAt = state === 'TRYING' ? gateway.tryingAt ?? now : null;
+  const tryingAt = state === 'TRYING' ? (gateway.tryingAt ?? now) : null;
   return { ...gateway, state, settled, settledAt: settled === gateway.settled ? gateway.settledAt : now, tryingAt };
 }
 
 /**
- * The functions below change the map that they are given: a bridge has 5,000 gateways and hears four events of each when they register, a copy an event would cost seconds.
+ * The functions below change the map that they are given: a bridge has 5,000 gateways and hears four events of each
+ * when they register, a copy an event would cost seconds.
  */
 export type ObservedMap = Map<string, ObservedGateway>;
 
@@ -84,13 +107,19 @@ export function noteList(observed: ObservedMap, list: readonly ListedGateway[], 
   for (const name of [...observed.keys()]) if (!listed.has(name)) noteDeleted(observed, name);
   for (const gateway of list) {
     const known = observed.get(gateway.name);
-    observed.set(gateway.name, known === undefined ? fresh(gateway, now) : { ...enter(known, gateway.state, now), up: gateway.up });
+    observed.set(
+      gateway.name,
+      known === undefined ? fresh(gateway, now) : { ...enter(known, gateway.state, now), up: gateway.up },
+    );
   }
 }
 
 /** `was`: the same one before it was made anew; what was settled then is so until the new one has an outcome. */
 export function noteAdded(observed: ObservedMap, gateway: ListedGateway, now: number, was?: ObservedGateway): void {
-  const kept = was === undefined ? {} : { settled: was.settled, settledAt: was.settledAt, sipStatus: was.sipStatus, sipPhrase: was.sipPhrase };
+  const kept =
+    was === undefined
+      ? {}
+      : { settled: was.settled, settledAt: was.settledAt, sipStatus: was.sipStatus, sipPhrase: was.sipPhrase };
   observed.set(gateway.name, { ...fresh(gateway, now), isNew: true, ...kept });
 }
 
@@ -108,29 +137,50 @@ export function noteState(observed: ObservedMap, seen: GatewayStateSeen, now: nu
   const known = observed.get(seen.name) ?? fresh(seen, now);
   const entered = enter(known, seen.state, now);
   const answered = { ...entered, ...answerOf(known, seen) };
-  observed.set(seen.name, { ...answered, up: seen.up, answeredFrom: seen.address ?? known.answeredFrom, ...attemptOf(known, seen.state, now) });
+  observed.set(seen.name, {
+    ...answered,
+    up: seen.up,
+    answeredFrom: seen.address ?? known.answeredFrom,
+    ...attemptOf(known, seen.state, now),
+  });
 }
 
-/** Two outcomes come without a status (recorded); an earlier attempt's would give a wrong cause. 908 is what FreeSWITCH itself logs. */
+/**
+ *  Two outcomes come without a status (recorded); an earlier attempt's would give a wrong cause. 908 is what FreeSWITCH
+ *  itself logs.
+ */
 function answerOf(known: ObservedGateway, { state, sipStatus, sipPhrase }: GatewayStateSeen): Partial<ObservedGateway> {
   if (sipStatus !== null) return { sipStatus, sipPhrase };
   if (state === 'TIMEOUT') return { sipStatus: 908, sipPhrase: 'No answer in time' };
   // Without FAILED between them: a challenge that its SIP stack could not read, and FreeSWITCH then had none to answer.
-  return state === 'FAIL_WAIT' && known.state === 'TRYING' ? { sipStatus: 401, sipPhrase: 'Challenge in an unknown form' } : {};
+  return state === 'FAIL_WAIT' && known.state === 'TRYING'
+    ? { sipStatus: 401, sipPhrase: 'Challenge in an unknown form' }
+    : {};
 }
 
 const REGISTERED: ReadonlySet<RegistrationState> = new Set(['REGISTER', 'REGED', 'NOREG']);
 const FAILED: ReadonlySet<RegistrationState> = new Set(['FAILED', 'TIMEOUT']);
 
 function attemptOf(known: ObservedGateway, state: RegistrationState, now: number): Partial<ObservedGateway> {
-  const registered = state === 'REGISTER' ? { registeredAt: now, isNew: false, ...(known.isNew ? { challengedAt: now } : {}) } : {};
+  const registered =
+    state === 'REGISTER' ? { registeredAt: now, isNew: false, ...(known.isNew ? { challengedAt: now } : {}) } : {};
   if (REGISTERED.has(state)) return { ...registered, triedAt: null };
   return FAILED.has(state) || (state === 'FAIL_WAIT' && known.state === 'TRYING') ? { triedAt: now } : {};
 }
 
 /** What was asked of FreeSWITCH, so that the next comparison knows it. */
-export function noteAsked(observed: ObservedMap, names: readonly string[], asked: 'refresh' | 'kill' | 'retry', now: number): void {
-  const made: Partial<ObservedGateway> = asked === 'refresh' ? { refreshedAt: now } : asked === 'kill' ? { killed: true } : { triedAt: now, predecessorGone: false };
+export function noteAsked(
+  observed: ObservedMap,
+  names: readonly string[],
+  asked: 'refresh' | 'kill' | 'retry',
+  now: number,
+): void {
+  const made: Partial<ObservedGateway> =
+    asked === 'refresh'
+      ? { refreshedAt: now }
+      : asked === 'kill'
+        ? { killed: true }
+        : { triedAt: now, predecessorGone: false };
   for (const name of names) {
     const gateway = observed.get(name);
     if (gateway !== undefined) observed.set(name, { ...gateway, ...made });

@@ -16,8 +16,8 @@ export interface Situation {
   /** By trunk id. */
   desired: ReadonlyMap<string, DesiredGateway>;
   /**
-   * Trunks that belong here and cannot be rendered: left as they are, neither brought nor taken away. A key that is missing on this host must not take down every trunk
-   * that still registers with its former settings.
+   * Trunks that belong here and cannot be rendered: left as they are, neither brought nor taken away. A key that is
+   * missing on this host must not take down every trunk that still registers with its former settings.
    */
   held: ReadonlySet<string>;
   /** Trunks that must send nothing any more: taken away at once, without the REGISTER that others get first. */
@@ -25,7 +25,10 @@ export interface Situation {
   observed: Observed;
   /** The files of the gateways' folder by name without `.xml`, ours and foreign ones. */
   files: ReadonlyMap<string, string>;
-  /** When a gateway of this name was last in a rescan that succeeded. While it does not appear FreeSWITCH has refused it, or has not said so yet. */
+  /**
+   *  When a gateway of this name was last in a rescan that succeeded. While it does not appear FreeSWITCH has refused
+   *  it, or has not said so yet.
+   */
   offeredAt: ReadonlyMap<string, number>;
   remakes: Remakes;
   now: number;
@@ -42,7 +45,10 @@ export interface Plan {
   refresh: string[];
   /** Failing for long, or for a reason that is gone: told to try again now. */
   retry: string[];
-  /** Of those that are killed: to be added again under the same name, because FreeSWITCH sends nothing for them any more. */
+  /**
+   *  Of those that are killed: to be added again under the same name, because FreeSWITCH sends nothing for them any
+   *  more.
+   */
   remake: string[];
   /** When the next one is due to be made anew. */
   nextAt: number | null;
@@ -51,9 +57,11 @@ export interface Plan {
 }
 
 /**
- * FreeSWITCH un-REGISTERs a killed gateway with the last challenge that it saw and does not answer another one: once the registrar's nonce has expired (some carriers: 30 seconds)
- * the un-REGISTER is refused and the binding stays until it runs out, up to an hour, and calls go to a contact that is nobody's (measured with Kamailio). So a gateway that was not
- * challenged within this time registers once more and is killed as soon as that is answered: the registrar took the nonce then, and the un-REGISTER follows in the same second.
+ * FreeSWITCH un-REGISTERs a killed gateway with the last challenge that it saw and does not answer another one: once
+ * the registrar's nonce has expired (some carriers: 30 seconds) the un-REGISTER is refused and the binding stays until
+ * it runs out, up to an hour, and calls go to a contact that is nobody's (measured with Kamailio). So a gateway that
+ * was not challenged within this time registers once more and is killed as soon as that is answered: the registrar took
+ * the nonce then, and the un-REGISTER follows in the same second.
  */
 export const CHALLENGE_FRESH_MS = 5_000;
 /** The comparison that was woken by the answer may have had to wait for a reload. */
@@ -62,16 +70,35 @@ export const ANSWER_FRESH_MS = 3_000;
 export const REFRESH_DEADLINE_MS = 4_000;
 /** An older refresh belonged to another removal, or its answer is too old by now. */
 export const REFRESH_VALID_MS = 6_000;
-/** FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair, long enough not to be taken for an attack. */
+/**
+ *  FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair,
+ *  long enough not to be taken for an attack.
+ */
 export const RETRY_CEILING_MS = 300_000;
 /** A gateway that FreeSWITCH refuses is offered again this often: what it lacked (a TLS certificate) may have come. */
 export const REFUSED_AGAIN_MS = 60_000;
-/** Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at a time. */
+/**
+ *  Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at
+ *  a time.
+ */
 export const REPLACEMENTS_AT_ONCE = 50;
 
-/** Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to do. */
+/**
+ *  Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to
+ *  do.
+ */
 export function reconcile(situation: Situation): Plan {
-  const plan: Plan = { write: [], remove: [], add: [], kill: [], refresh: [], retry: [], remake: [], nextAt: null, waiting: 0 };
+  const plan: Plan = {
+    write: [],
+    remove: [],
+    add: [],
+    kill: [],
+    refresh: [],
+    retry: [],
+    remake: [],
+    nextAt: null,
+    waiting: 0,
+  };
   const step = { situation, plan, replacing: 0 };
   const others = otherGateways(situation);
   for (const desired of situation.desired.values()) bring(step, desired, others.get(desired.trunkId) ?? []);
@@ -85,7 +112,9 @@ export function reconcile(situation: Situation): Plan {
 }
 
 export function isIdle(plan: Plan): boolean {
-  return [plan.write, plan.remove, plan.add, plan.kill, plan.refresh, plan.retry].every((actions) => actions.length === 0);
+  return [plan.write, plan.remove, plan.add, plan.kill, plan.refresh, plan.retry].every(
+    (actions) => actions.length === 0,
+  );
 }
 
 /** How many trunks are not (yet) as they shall be: the bridge's drift. */
@@ -95,9 +124,16 @@ export function driftOf(situation: Situation): number {
   return missing + plan.kill.length + plan.refresh.length + plan.remove.length;
 }
 
-interface Step { situation: Situation; plan: Plan; replacing: number }
+interface Step {
+  situation: Situation;
+  plan: Plan;
+  replacing: number;
+}
 
-/** Old revisions and gateways of trunks that are not wanted, by trunk. Ours by the shape of their names; an operator's own gateways are left alone, and so are his files. */
+/**
+ *  Old revisions and gateways of trunks that are not wanted, by trunk. Ours by the shape of their names; an operator's
+ *  own gateways are left alone, and so are his files.
+ */
 function otherGateways({ desired, observed }: Situation): Map<string, ObservedGateway[]> {
   const wanted = new Set<string>();
   for (const { name } of desired.values()) wanted.add(name);
@@ -106,7 +142,7 @@ function otherGateways({ desired, observed }: Situation): Map<string, ObservedGa
     // Nearly all of them: only the others' names are worth taking apart.
     if (wanted.has(gateway.name)) continue;
     const id = parseGatewayName(gateway.name)?.id;
-    if (id !== undefined) others.set(id, [...others.get(id) ?? [], gateway]);
+    if (id !== undefined) others.set(id, [...(others.get(id) ?? []), gateway]);
   }
   return others;
 }
@@ -123,13 +159,15 @@ function bring(step: Step, desired: DesiredGateway, old: readonly ObservedGatewa
     return keep(step, desired, current);
   }
   const left = old.map((gateway) => takeAway(step, gateway));
-  // The new revision waits for the old one's refresh. Were it bound first, the refresh would take its place at a registrar that keeps one binding, and the un-REGISTER then both.
+  // The new revision waits for the old one's refresh. Were it bound first, the refresh would take its place at a
+  // registrar that keeps one binding, and the un-REGISTER then both.
   if (left.includes('waiting')) step.plan.waiting += 1;
   else add(step, desired);
 }
 
 function add({ situation, plan }: Step, desired: DesiredGateway): void {
-  if (situation.files.get(desired.trunkId) !== desired.xml) plan.write.push({ file: desired.trunkId, xml: desired.xml });
+  if (situation.files.get(desired.trunkId) !== desired.xml)
+    plan.write.push({ file: desired.trunkId, xml: desired.xml });
   const offeredAt = situation.offeredAt.get(desired.name);
   if (offeredAt === undefined || situation.now - offeredAt >= REFUSED_AGAIN_MS) plan.add.push(desired.name);
 }
@@ -138,7 +176,8 @@ function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): vo
   const { situation, plan } = step;
   const file = situation.files.get(desired.trunkId);
   if (current.killed) {
-    // Its file must be away until it is gone: loaded now, the new one would have the old one's contact, and their REGISTERs would race.
+    // Its file must be away until it is gone: loaded now, the new one would have the old one's contact, and their
+    // REGISTERs would race.
     if (file !== undefined) plan.remove.push(desired.trunkId);
     plan.waiting += 1;
     return;
@@ -150,21 +189,32 @@ function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): vo
   if (shallRetry(current, situation.now)) plan.retry.push(current.name);
 }
 
-/** The name stays and the contents do not: away first, then the file, and when it is gone it is added as any new one. */
+/**
+ *  The name stays and the contents do not: away first, then the file, and when it is gone it is added as any new one.
+ */
 function replace(step: Step, desired: DesiredGateway, current: ObservedGateway): void {
-  if (step.replacing >= REPLACEMENTS_AT_ONCE) { step.plan.waiting += 1; return; }
+  if (step.replacing >= REPLACEMENTS_AT_ONCE) {
+    step.plan.waiting += 1;
+    return;
+  }
   step.replacing += 1;
   if (takeAway(step, current) === 'killed') step.plan.remove.push(desired.trunkId);
 }
 
-/** Nothing of it is bound at the registrar. Its file is taken away when it is seen to go, and written again when it is gone (`keep`, `add`). */
+/**
+ *  Nothing of it is bound at the registrar. Its file is taken away when it is seen to go, and written again when it is
+ *  gone (`keep`, `add`).
+ */
 function remake(step: Step, current: ObservedGateway, dueAt: number): void {
   const { plan, situation } = step;
   if (dueAt > situation.now) {
     plan.nextAt = Math.min(plan.nextAt ?? Infinity, dueAt);
     return;
   }
-  if (step.replacing >= REPLACEMENTS_AT_ONCE) { plan.waiting += 1; return; }
+  if (step.replacing >= REPLACEMENTS_AT_ONCE) {
+    plan.waiting += 1;
+    return;
+  }
   step.replacing += 1;
   plan.remake.push(current.name);
   kill(step, current);
@@ -193,18 +243,20 @@ const TOWARDS_THE_END: Partial<Record<RegistrationState, (gateway: ObservedGatew
   REGED: whileBound,
   REGISTER: whileBound,
   // Killed now, the answer would still bind it, and nobody would take that back.
-  TRYING: ({ tryingAt }, now) => tryingAt !== null && now - tryingAt < REFRESH_DEADLINE_MS ? 'wait' : 'kill',
-  UNREGED: (gateway, now) => sinceRefresh(gateway, now) < REFRESH_DEADLINE_MS ? 'wait' : 'kill',
+  TRYING: ({ tryingAt }, now) => (tryingAt !== null && now - tryingAt < REFRESH_DEADLINE_MS ? 'wait' : 'kill'),
+  UNREGED: (gateway, now) => (sinceRefresh(gateway, now) < REFRESH_DEADLINE_MS ? 'wait' : 'kill'),
 };
 
-const nextStep = (gateway: ObservedGateway, now: number): Towards => gateway.killed ? 'kill' : TOWARDS_THE_END[gateway.state]?.(gateway, now) ?? 'kill';
+const nextStep = (gateway: ObservedGateway, now: number): Towards =>
+  gateway.killed ? 'kill' : (TOWARDS_THE_END[gateway.state]?.(gateway, now) ?? 'kill');
 
 function whileBound(gateway: ObservedGateway, now: number): Towards {
   const { challengedAt, registeredAt, refreshedAt } = gateway;
   if (challengedAt !== null && now - challengedAt < CHALLENGE_FRESH_MS) return 'kill';
   const asked = sinceRefresh(gateway, now);
   if (asked >= REFRESH_VALID_MS) return 'refresh';
-  if (registeredAt !== null && registeredAt > refreshedAt!) return now - registeredAt < ANSWER_FRESH_MS ? 'kill' : 'refresh';
+  if (registeredAt !== null && registeredAt > refreshedAt!)
+    return now - registeredAt < ANSWER_FRESH_MS ? 'kill' : 'refresh';
   return asked >= REFRESH_DEADLINE_MS ? 'kill' : 'wait';
 }
 

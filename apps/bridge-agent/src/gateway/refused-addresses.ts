@@ -2,7 +2,10 @@ import type { RefusedAddress } from '@trunkmesh/contracts/bridge.js';
 
 export const REFUSED_KEPT = 100;
 
-/** Addresses that the access list refused, newest last. A flood from made-up sources may push out others, but never grows this. */
+/**
+ *  Addresses that the access list refused, newest last. A flood from made-up sources may push out others, but never
+ *  grows this.
+ */
 export type RefusedAddresses = Map<string, RefusedAddress>;
 
 export function noteRefused(refused: RefusedAddresses, address: string, now: string): void {

@@ -13,36 +13,54 @@ export interface RepairOptions {
 }
 
 /**
- * One broken file anywhere keeps FreeSWITCH from loading any trunk's change. Its line number counts in the whole of all files and names none, so: ours are written anew where
- * they are not as we wrote them; a foreign one that is no XML is set aside; then each other foreign one in turn, and put back where that did not help. What is
- * broken outside the gateways' folder is the operator's: the result says what FreeSWITCH says.
+ * One broken file anywhere keeps FreeSWITCH from loading any trunk's change. Its line number counts in the whole of all
+ * files and names none, so: ours are written anew where they are not as we wrote them; a foreign one that is no XML is
+ * set aside; then each other foreign one in turn, and put back where that did not help. What is broken outside the
+ * gateways' folder is the operator's: the result says what FreeSWITCH says.
  */
 export async function repairReload(options: RepairOptions): Promise<ReloadResult> {
   const { files, desired, logger } = options;
   await files.refresh();
-  const damaged = [...desired.values()].filter((gateway) => files.known().has(gateway.trunkId) && files.known().get(gateway.trunkId) !== gateway.xml);
+  const damaged = [...desired.values()].filter(
+    (gateway) => files.known().has(gateway.trunkId) && files.known().get(gateway.trunkId) !== gateway.xml,
+  );
   await files.write(damaged.map(({ trunkId, xml }) => ({ file: trunkId, xml })));
 
   const foreign = [...files.known()].filter(([file]) => !desired.has(file));
-  const unreadable = foreign.flatMap(([file, text]) => { const problem = xmlProblem(text); return problem === undefined ? [] : [{ file, problem }]; });
+  const unreadable = foreign.flatMap(([file, text]) => {
+    const problem = xmlProblem(text);
+    return problem === undefined ? [] : [{ file, problem }];
+  });
   for (const { file, problem } of unreadable) {
     await files.quarantine(file);
-    logger.error({ file: `${file}.xml`, problem }, 'this file kept FreeSWITCH from loading anything: renamed to .xml.broken');
+    logger.error(
+      { file: `${file}.xml`, problem },
+      'this file kept FreeSWITCH from loading anything: renamed to .xml.broken',
+    );
   }
   if (damaged.length + unreadable.length > 0) {
     const result = await options.again();
     if (result.ok) return result;
   }
-  return tryWithoutEach(options, foreign.map(([file]) => file).filter((file) => !unreadable.some((other) => other.file === file)));
+  return tryWithoutEach(
+    options,
+    foreign.map(([file]) => file).filter((file) => !unreadable.some((other) => other.file === file)),
+  );
 }
 
-async function tryWithoutEach({ files, again, why, logger }: RepairOptions, suspects: readonly string[]): Promise<ReloadResult> {
+async function tryWithoutEach(
+  { files, again, why, logger }: RepairOptions,
+  suspects: readonly string[],
+): Promise<ReloadResult> {
   let last: ReloadResult = { ok: false, why, unreadable: true };
   for (const file of suspects) {
     await files.quarantine(file);
     last = await again();
     if (last.ok) {
-      logger.error({ file: `${file}.xml`, problem: why }, 'this file kept FreeSWITCH from loading anything: renamed to .xml.broken');
+      logger.error(
+        { file: `${file}.xml`, problem: why },
+        'this file kept FreeSWITCH from loading anything: renamed to .xml.broken',
+      );
       return last;
     }
     await files.restore(file);

@@ -6,14 +6,16 @@ import { renderGateway } from './gateway-xml.js';
 import type { DesiredGateway } from './reconcile.js';
 
 /**
- * `ready`: FreeSWITCH may send there. `withheld`: nothing may be sent yet, or any more; with `takenDown` what FreeSWITCH
- * has of the trunk is taken away, too.
+ * `ready`: FreeSWITCH may send there. `withheld`: nothing may be sent yet, or any more; with `takenDown` what
+ * FreeSWITCH has of the trunk is taken away, too.
  */
 export type Placement =
-  | { is: 'ready'; hop: Target }
-  | { is: 'withheld'; takenDown: boolean; problem: GatewayProblem | null };
+  { is: 'ready'; hop: Target } | { is: 'withheld'; takenDown: boolean; problem: GatewayProblem | null };
 
-/** The trunks of this bridge as FreeSWITCH shall have them. The only place where passwords are plain text, besides the files. */
+/**
+ *  The trunks of this bridge as FreeSWITCH shall have them. The only place where passwords are plain text, besides the
+ *  files.
+ */
 export interface RenderedGateways {
   readonly desired: ReadonlyMap<string, DesiredGateway>;
   /** Trunks that cannot be rendered: left out, reported, never in another's way. */
@@ -71,9 +73,10 @@ function passwordOf(ring: KeyRing, trunk: TrunkState): { text: string | null } |
   try {
     return { text: open(ring, trunk.password, trunk.id) };
   } catch (error) {
-    const message = error instanceof UnknownKeyError
-      ? `This bridge does not have the key "${error.keyId}" that the password is encrypted with.`
-      : 'The password cannot be decrypted on this bridge.';
+    const message =
+      error instanceof UnknownKeyError
+        ? `This bridge does not have the key "${error.keyId}" that the password is encrypted with.`
+        : 'The password cannot be decrypted on this bridge.';
     return { problem: { code: 'secret-unreadable', message } };
   }
 }

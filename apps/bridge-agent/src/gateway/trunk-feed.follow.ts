@@ -3,7 +3,14 @@ import { follow, type Followed } from '@trunkmesh/event-log/follow.jetstream.js'
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { DesiredSnapshot } from './desired-snapshot.fs.js';
-import { emptyDesired, isElsewhere, noteTrunkEvent, readTrunkEvent, type BridgeIdentity, type DesiredState } from './desired.js';
+import {
+  emptyDesired,
+  isElsewhere,
+  noteTrunkEvent,
+  readTrunkEvent,
+  type BridgeIdentity,
+  type DesiredState,
+} from './desired.js';
 
 /** What this bridge shall have, from the snapshot at first and from the log as soon as NATS is there. */
 export interface TrunkFeed {
@@ -37,10 +44,20 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
   let saving: NodeJS.Timeout | undefined;
 
   const save = async (): Promise<void> => {
-    await snapshot.save(desired, position()).catch((error: unknown) => logger.error({ err: error }, 'the desired state could not be saved; a restart without NATS would know an older one'));
+    await snapshot
+      .save(desired, position())
+      .catch((error: unknown) =>
+        logger.error(
+          { err: error },
+          'the desired state could not be saved; a restart without NATS would know an older one',
+        ),
+      );
   };
   const saveSoon = (): void => {
-    saving ??= setTimeout(() => { saving = undefined; void save(); }, SAVE_AFTER_MS);
+    saving ??= setTimeout(() => {
+      saving = undefined;
+      void save();
+    }, SAVE_AFTER_MS);
   };
   const position = () => Math.max(handed, followed?.position() ?? 0);
 
@@ -50,11 +67,16 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
     if (entity?.kind !== 'trunk') return;
     if (isElsewhere(value, bridge) && !desired.trunks.has(entity.trunk)) {
       const version = (value as { entityversion?: unknown }).entityversion;
-      if (typeof version === 'number') desired.versions.set(entity.trunk, Math.max(version, desired.versions.get(entity.trunk) ?? 0));
+      if (typeof version === 'number')
+        desired.versions.set(entity.trunk, Math.max(version, desired.versions.get(entity.trunk) ?? 0));
       return;
     }
     const event = readTrunkEvent(value);
-    if (event === undefined) return logger.warn({ subject, sequence }, 'a trunk\'s event is not of a shape that this version knows; the trunk stays as it is');
+    if (event === undefined)
+      return logger.warn(
+        { subject, sequence },
+        "a trunk's event is not of a shape that this version knows; the trunk stays as it is",
+      );
     if (!noteTrunkEvent(desired, event, entity.trunk, bridge).changed) return;
     saveSoon();
     options.onTrunk(entity.trunk, event.traceparent ?? null, sequence);
@@ -72,7 +94,8 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
         saveSoon();
         options.onCaughtUp();
       },
-      // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the trunks work on.
+      // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the
+      // trunks work on.
       onReset: () => {
         caughtUp = false;
         handed = 0;
@@ -83,7 +106,8 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
 
   return {
     desired,
-    // An entirely empty log is not believed: a bridge whose disk and whose NATS were lost would take down every trunk that FreeSWITCH still has.
+    // An entirely empty log is not believed: a bridge whose disk and whose NATS were lost would take down every trunk
+    // that FreeSWITCH still has.
     known: () => saved !== undefined || (caughtUp && desired.versions.size > 0),
     position,
     caughtUp: () => caughtUp,

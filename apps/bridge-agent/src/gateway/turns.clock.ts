@@ -1,7 +1,10 @@
 /** When the comparison runs: the pieces of the loop that are about time alone. */
 
 /** Runs `work` as often as it was woken, never twice at once; wakes during `pause` or `work` make one further run. */
-export function oneAtATime(pause: () => Promise<void>, work: () => Promise<void>): { wake(): void; stop(): Promise<void> } {
+export function oneAtATime(
+  pause: () => Promise<void>,
+  work: () => Promise<void>,
+): { wake(): void; stop(): Promise<void> } {
   let wanted = false;
   let stopped = false;
   let running: Promise<void> | undefined;
@@ -25,7 +28,10 @@ export function oneAtATime(pause: () => Promise<void>, work: () => Promise<void>
   };
 }
 
-/** Reloads may take two seconds out of four at once, and in the long run half of the time: reading XML keeps a core of FreeSWITCH's host busy. */
+/**
+ *  Reloads may take two seconds out of four at once, and in the long run half of the time: reading XML keeps a core of
+ *  FreeSWITCH's host busy.
+ */
 const BURST_MS = 2_000;
 const SHARE = 0.5;
 
@@ -38,8 +44,14 @@ export function reloadLoad(): { add(tookMs: number): void; rest(): number } {
     at = now;
   };
   return {
-    add(tookMs) { decay(); level += tookMs; },
-    rest() { decay(); return Math.max(0, (level - BURST_MS) / SHARE); },
+    add(tookMs) {
+      decay();
+      level += tookMs;
+    },
+    rest() {
+      decay();
+      return Math.max(0, (level - BURST_MS) / SHARE);
+    },
   };
 }
 
@@ -47,7 +59,12 @@ export function reloadLoad(): { add(tookMs: number): void; rest(): number } {
 export function alarm(ring: () => void): { set(afterMs: number): void; clear(): void } {
   let timer: NodeJS.Timeout | undefined;
   return {
-    set(afterMs) { clearTimeout(timer); timer = setTimeout(ring, afterMs); },
-    clear: () => { clearTimeout(timer); },
+    set(afterMs) {
+      clearTimeout(timer);
+      timer = setTimeout(ring, afterMs);
+    },
+    clear: () => {
+      clearTimeout(timer);
+    },
   };
 }

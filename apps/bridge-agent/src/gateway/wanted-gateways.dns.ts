@@ -27,13 +27,16 @@ export interface WantedGatewaysOptions {
 
 const FORBIDDEN: GatewayProblem = {
   code: 'gateway-address-forbidden',
-  message: 'The gateway\'s host name leads to an address that no carrier can have (private, link-local or reserved), so nothing is sent '
-    + 'there. Point the name at public addresses only.',
+  message:
+    "The gateway's host name leads to an address that no carrier can have (private, link-local or reserved), so " +
+    'nothing is sent ' +
+    'there. Point the name at public addresses only.',
 };
 const UNRESOLVED: GatewayProblem = {
   code: 'gateway-unresolved',
-  message: 'The gateway\'s host name does not resolve: no address was found for it. Check its spelling and that it is a '
-    + 'public name.',
+  message:
+    "The gateway's host name does not resolve: no address was found for it. Check its spelling and that it is a " +
+    'public name.',
 };
 const WITHHELD: Record<Exclude<NameStanding['is'], 'allowed'>, Placement> = {
   waiting: { is: 'withheld', takenDown: false, problem: null },
@@ -59,7 +62,14 @@ export class WantedGateways {
     this.rendered = renderedGateways(options.ring);
     const { allowPrivate, nameServers, logger } = options;
     const servers = nameServers === undefined ? {} : { servers: nameServers };
-    this.book = startAddressBook({ allowPrivate, logger, ...servers, onChange: (ids) => { this.resolved(ids); } });
+    this.book = startAddressBook({
+      allowPrivate,
+      logger,
+      ...servers,
+      onChange: (ids) => {
+        this.resolved(ids);
+      },
+    });
   }
 
   /** The trunk's settings are others now, or it is here no more. */
@@ -90,7 +100,10 @@ export class WantedGateways {
     if (route === known.route) return;
     this.routes.set(trunkId, { ...known, route });
     const { target: from } = known.route;
-    this.options.logger.info({ trunk_id: trunkId, from, to: route.target }, 'a gateway did not answer; trying the next address');
+    this.options.logger.info(
+      { trunk_id: trunkId, from, to: route.target },
+      'a gateway did not answer; trying the next address',
+    );
     this.renderAgain([trunkId]);
   }
 
@@ -102,11 +115,11 @@ export class WantedGateways {
 
   /** The access list: what the trunks claim, and where their names lead as this host sees it. */
   acl(trunkIds: Iterable<string>): string {
-    return this.aclText ??= renderAcl([...trunkIds].flatMap((id) => [...this.claimed(id), ...this.book.cidrsOf(id)]));
+    return (this.aclText ??= renderAcl([...trunkIds].flatMap((id) => [...this.claimed(id), ...this.book.cidrsOf(id)])));
   }
 
   trunksByAddress(address: string): string[] {
-    return [...this.unrecorded.get(canonicalAddress(address) ?? address) ?? []].sort();
+    return [...(this.unrecorded.get(canonicalAddress(address) ?? address) ?? [])].sort();
   }
 
   /** Undefined where the gateway is a literal address, null where it is not known (yet) where its name leads. */
@@ -123,13 +136,17 @@ export class WantedGateways {
     return parseGatewayAddress(trunk.gateway)?.address ?? this.routes.get(trunkId)?.route.target.address;
   }
 
-  /** `applied`: FreeSWITCH has the gateway in its latest revision, and it works on while its name cannot be resolved. */
+  /**
+   *  `applied`: FreeSWITCH has the gateway in its latest revision, and it works on while its name cannot be resolved.
+   */
   problemOf(trunkId: string, applied: boolean): GatewayProblem | null {
     const problem = this.rendered.problems.get(trunkId) ?? null;
     return applied && problem === UNRESOLVED ? null : problem;
   }
 
-  stop(): void { this.book.stop(); }
+  stop(): void {
+    this.book.stop();
+  }
 
   private resolved(trunkIds: readonly string[]): void {
     this.aclText = undefined;
@@ -175,7 +192,9 @@ export class WantedGateways {
     const trunk = this.options.trunkOf(trunkId);
     const claims = trunk === undefined ? [] : claimsOf(trunk);
     const { allowPrivate } = this.options;
-    return claims.flatMap(({ network, via }) => via !== 'name' || mayBeCarrier(addressOf(network), allowPrivate) ? network : []);
+    return claims.flatMap(({ network, via }) =>
+      via !== 'name' || mayBeCarrier(addressOf(network), allowPrivate) ? network : [],
+    );
   }
 
   private noteUnrecorded(trunkId: string): void {
@@ -187,7 +206,8 @@ export class WantedGateways {
     const missing = this.missingClaims(trunkId);
     if (missing.length === 0) this.unrecordedOf.delete(trunkId);
     else this.unrecordedOf.set(trunkId, missing);
-    for (const address of missing) this.unrecorded.set(address, (this.unrecorded.get(address) ?? new Set()).add(trunkId));
+    for (const address of missing)
+      this.unrecorded.set(address, (this.unrecorded.get(address) ?? new Set()).add(trunkId));
   }
 
   private missingClaims(trunkId: string): string[] {

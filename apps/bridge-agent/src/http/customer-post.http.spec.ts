@@ -11,7 +11,9 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { hostOf, postJson, SOCKETS_PER_HOST, type CustomerPost, type PostFailure } from './customer-post.http.js';
 
 const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => { await Promise.all(closing.splice(0).map((close) => close())); });
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
 
 type Answer = (response: ServerResponse, request: IncomingMessage & { text: string }) => void;
 
@@ -22,40 +24,77 @@ async function listen(server: TcpServer): Promise<number> {
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  closing.push(() => new Promise((resolve) => {
-    for (const socket of sockets) socket.destroy();
-    server.close(resolve);
-  }));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  closing.push(
+    () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(resolve);
+      }),
+  );
   return (server.address() as AddressInfo).port;
 }
 
-const answering = (answer: Answer) => (request: IncomingMessage, response: ServerResponse): void => {
-  const parts: Buffer[] = [];
-  request.on('data', (part: Buffer) => parts.push(part));
-  request.on('end', () => { answer(response, Object.assign(request, { text: Buffer.concat(parts).toString('utf8') })); });
-};
+const answering =
+  (answer: Answer) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      answer(response, Object.assign(request, { text: Buffer.concat(parts).toString('utf8') }));
+    });
+  };
 async function receiver(answer: Answer): Promise<{ url: string; server: Server; connections: () => number }> {
   const server = createServer(answering(answer));
   let connections = 0;
-  server.on('connection', () => { connections += 1; });
+  server.on('connection', () => {
+    connections += 1;
+  });
   return { url: `http://127.0.0.1:${await listen(server)}/hook?key=hidden`, server, connections: () => connections };
 }
-const post = (url: string, more: Partial<CustomerPost> = {}) => postJson({ url, headers: { 'webhook-id': 'CA1.1' }, text: '{"what":"ü"}', deadlineMs: 5_000, allowPrivate: true, ...more });
+const post = (url: string, more: Partial<CustomerPost> = {}) =>
+  postJson({
+    url,
+    headers: { 'webhook-id': 'CA1.1' },
+    text: '{"what":"ü"}',
+    deadlineMs: 5_000,
+    allowPrivate: true,
+    ...more,
+  });
 const failing = (why: PostFailure) => expect.objectContaining({ outcome: 'failed', why });
 
 describe('a POST to a customer', () => {
   it('brings the JSON text and the headers, and the answer back', async () => {
     const { url } = await receiver((response, { method, headers, text, url: path }) => {
-      response.writeHead(202).end(JSON.stringify({ method, text, path, type: headers['content-type'], id: headers['webhook-id'], length: headers['content-length'] }));
+      response.writeHead(202).end(
+        JSON.stringify({
+          method,
+          text,
+          path,
+          type: headers['content-type'],
+          id: headers['webhook-id'],
+          length: headers['content-length'],
+        }),
+      );
     });
     const outcome = await post(url);
     expect(outcome).toMatchObject({ outcome: 'answered', status: 202 });
-    expect(JSON.parse((outcome as { body: string }).body)).toEqual({ method: 'POST', text: '{"what":"ü"}', path: '/hook?key=hidden', type: 'application/json', id: 'CA1.1', length: '13' });
+    expect(JSON.parse((outcome as { body: string }).body)).toEqual({
+      method: 'POST',
+      text: '{"what":"ü"}',
+      path: '/hook?key=hidden',
+      type: 'application/json',
+      id: 'CA1.1',
+      length: '13',
+    });
   });
 
   it('uses a connection again, and makes a new one when the server has closed it', async () => {
-    const { url, server, connections } = await receiver((response) => { response.end('{}'); });
+    const { url, server, connections } = await receiver((response) => {
+      response.end('{}');
+    });
     for (let nth = 0; nth < 3; nth += 1) expect(await post(url)).toMatchObject({ outcome: 'answered' });
     expect(connections()).toBe(1);
     server.closeAllConnections();
@@ -77,7 +116,9 @@ describe('a POST to a customer', () => {
 
   it('has a bounded number of connections to a host', async () => {
     const held: ServerResponse[] = [];
-    const { url, connections } = await receiver((response) => { held.push(response); });
+    const { url, connections } = await receiver((response) => {
+      held.push(response);
+    });
     const outcomes = Array.from({ length: SOCKETS_PER_HOST + 4 }, () => post(url));
     await eventually(() => held.length === SOCKETS_PER_HOST, { message: 'as many as may be' });
     expect(connections()).toBe(SOCKETS_PER_HOST);
@@ -98,26 +139,65 @@ describe('a POST to a customer', () => {
 
   it('reads no more of an answer than it needs', async () => {
     const { url } = await receiver((response) => {
-      const more = setInterval(() => { response.write(Buffer.alloc(8_192, 'x')); }, 1);
-      response.on('close', () => { clearInterval(more); });
+      const more = setInterval(() => {
+        response.write(Buffer.alloc(8_192, 'x'));
+      }, 1);
+      response.on('close', () => {
+        clearInterval(more);
+      });
     });
     const outcome = await post(url);
     expect(outcome).toMatchObject({ outcome: 'answered', status: 200 });
     expect((outcome as { body: string }).body.length).toBeLessThan(256_000);
   });
 
-  it.each([['120', 120_000], ['never', undefined]])('tells of Retry-After: %s', async (header, ms) => {
-    const { url } = await receiver((response) => { response.writeHead(503, { 'retry-after': header }).end(); });
+  it.each([
+    ['120', 120_000],
+    ['never', undefined],
+  ])('tells of Retry-After: %s', async (header, ms) => {
+    const { url } = await receiver((response) => {
+      response.writeHead(503, { 'retry-after': header }).end();
+    });
     expect(((await post(url)) as { retryAfterMs?: number }).retryAfterMs).toBe(ms);
   });
 
   it.each<[string, Answer, PostFailure]>([
     ['silence', () => undefined, 'timeout'],
-    ['a broken connection', (response) => { response.destroy(); }, 'unreachable'],
-    ['something else than HTTP', (response) => { response.socket!.end('SSH-2.0-x\r\n\r\n'); }, 'unreachable'],
-    ['another protocol', (response) => { response.socket!.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'); }, 'unreachable'],
-    ['half a head', (response) => { response.socket!.write('HTTP/1.1 200 OK\r\nx: '); }, 'timeout'],
-    ['an endless head', (response) => { response.socket!.write(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}`); }, 'unreachable'],
+    [
+      'a broken connection',
+      (response) => {
+        response.destroy();
+      },
+      'unreachable',
+    ],
+    [
+      'something else than HTTP',
+      (response) => {
+        response.socket!.end('SSH-2.0-x\r\n\r\n');
+      },
+      'unreachable',
+    ],
+    [
+      'another protocol',
+      (response) => {
+        response.socket!.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+      },
+      'unreachable',
+    ],
+    [
+      'half a head',
+      (response) => {
+        response.socket!.write('HTTP/1.1 200 OK\r\nx: ');
+      },
+      'timeout',
+    ],
+    [
+      'an endless head',
+      (response) => {
+        response.socket!.write(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}`);
+      },
+      'unreachable',
+    ],
   ])('that meets %s has failed', async (_case, answer, why) => {
     const { url } = await receiver(answer);
     expect(await post(url, { deadlineMs: why === 'timeout' ? 300 : 5_000 })).toEqual(failing(why));
@@ -126,8 +206,12 @@ describe('a POST to a customer', () => {
   it('has one deadline, which a drip does not put off', async () => {
     const { url } = await receiver((response) => {
       response.write('{');
-      const drip = setInterval(() => { response.write(' '); }, 10);
-      response.on('close', () => { clearInterval(drip); });
+      const drip = setInterval(() => {
+        response.write(' ');
+      }, 10);
+      response.on('close', () => {
+        clearInterval(drip);
+      });
     });
     expect(await post(url, { deadlineMs: 300 })).toMatchObject({ outcome: 'answered', status: 200 });
   });
@@ -141,7 +225,9 @@ describe('a POST to a customer', () => {
 
   it('is given up on a signal, before and while', async () => {
     const arrived: unknown[] = [];
-    const { url } = await receiver((_response, request) => { arrived.push(request.url); });
+    const { url } = await receiver((_response, request) => {
+      arrived.push(request.url);
+    });
     expect(await post(url, { signal: AbortSignal.abort() })).toEqual(failing('aborted'));
     const abort = new AbortController();
     const outcome = post(url, { signal: abort.signal });
@@ -151,22 +237,40 @@ describe('a POST to a customer', () => {
     expect(arrived).toHaveLength(1);
   });
 
-  it.each(['', 'not a url', 'ftp://example.com/', 'file:///etc/passwd', 'http://user:secret@127.0.0.1/'])('needs a URL that may be posted to: %j', async (url) => {
-    expect(await post(url)).toEqual(failing('invalid-url'));
-    expect(hostOf(url)).toBe('invalid');
-  });
+  it.each(['', 'not a url', 'ftp://example.com/', 'file:///etc/passwd', 'http://user:secret@127.0.0.1/'])(
+    'needs a URL that may be posted to: %j',
+    async (url) => {
+      expect(await post(url)).toEqual(failing('invalid-url'));
+      expect(hostOf(url)).toBe('invalid');
+    },
+  );
 });
 
-describe('a customer\'s URL', () => {
-  it.each(['127.0.0.1', '127.0.0.1.', 'localhost', 'localhost.', '[::1]', '[::ffff:127.0.0.1]', '[::127.0.0.1]', '2130706433', '0x7f.1', '0'])('does not lead into a private network: %s', async (host) => {
-    const { url, connections } = await receiver((response) => { response.end('{}'); });
+describe("a customer's URL", () => {
+  it.each([
+    '127.0.0.1',
+    '127.0.0.1.',
+    'localhost',
+    'localhost.',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::127.0.0.1]',
+    '2130706433',
+    '0x7f.1',
+    '0',
+  ])('does not lead into a private network: %s', async (host) => {
+    const { url, connections } = await receiver((response) => {
+      response.end('{}');
+    });
     const there = url.replace('127.0.0.1', host);
     expect(await post(there, { allowPrivate: false })).toEqual(failing('private-address'));
     expect(connections()).toBe(0);
   });
 
-  it('does not on a connection either that was kept of the operator\'s', async () => {
-    const { url, connections } = await receiver((response) => { response.end('{}'); });
+  it("does not on a connection either that was kept of the operator's", async () => {
+    const { url, connections } = await receiver((response) => {
+      response.end('{}');
+    });
     const there = url.replace('127.0.0.1', 'localhost');
     expect(await post(there)).toMatchObject({ outcome: 'answered' });
     expect(await post(there, { allowPrivate: false })).toEqual(failing('private-address'));
@@ -179,9 +283,32 @@ describe('a POST over TLS', () => {
     const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-tls-'));
     closing.push(() => rm(folder, { recursive: true }));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']);
+    await promisify(execFile)('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost',
+    ]);
     const ca = await readFile(cert, 'utf8');
-    const server = createTlsServer({ key: await readFile(key), cert: ca }, answering((response) => { response.end('{}'); }));
+    const server = createTlsServer(
+      { key: await readFile(key), cert: ca },
+      answering((response) => {
+        response.end('{}');
+      }),
+    );
     server.on('tlsClientError', () => undefined);
     return { url: `https://localhost:${await listen(server)}/`, ca };
   }
@@ -194,7 +321,9 @@ describe('a POST over TLS', () => {
   });
 
   it('does not go to a server that speaks plainly', async () => {
-    const { url } = await receiver((response) => { response.end('{}'); });
+    const { url } = await receiver((response) => {
+      response.end('{}');
+    });
     expect(await post(url.replace('http:', 'https:'))).toEqual(failing('tls'));
   });
 });

@@ -17,5 +17,7 @@ describe('Retry-After', () => {
     ['soon', undefined],
     ['9'.repeat(400), undefined],
     ['Sun, 99 Mar 2026 10:01:00 GMT', undefined],
-  ])('%j is %j ms', (value, ms) => { expect(retryAfterMs(value, NOW)).toBe(ms); });
+  ])('%j is %j ms', (value, ms) => {
+    expect(retryAfterMs(value, NOW)).toBe(ms);
+  });
 });

@@ -11,7 +11,10 @@ export interface AliveNote {
 
 const BYTES = new Date(0).toISOString().length;
 
-/** Written in place, always as many bytes: a full disk takes it as well, and a killed process leaves the old time or the new one. */
+/**
+ *  Written in place, always as many bytes: a full disk takes it as well, and a killed process leaves the old time or
+ *  the new one.
+ */
 export function createAliveNote(path: string): AliveNote {
   let file: FileHandle | undefined;
   const opened = async (): Promise<FileHandle> => {
@@ -19,7 +22,7 @@ export function createAliveNote(path: string): AliveNote {
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
     // The disk gives the space now, while it has some.
     if ((await handle.stat()).size < BYTES) await handle.write(' '.repeat(BYTES), 0).catch(() => undefined);
-    return file = handle;
+    return (file = handle);
   };
   return {
     read: async () => {
@@ -27,7 +30,9 @@ export function createAliveNote(path: string): AliveNote {
       const at = new Date(buffer.toString('utf8', 0, bytesRead).trim());
       return Number.isNaN(at.getTime()) ? undefined : at;
     },
-    write: async (at) => { await (await opened()).write(at.toISOString(), 0); },
+    write: async (at) => {
+      await (await opened()).write(at.toISOString(), 0);
+    },
     close: async () => {
       await file?.close();
       file = undefined;

@@ -12,14 +12,22 @@ import { startRecordSender } from './record-sender.jetstream.js';
 import { openSpool } from './record-spool.fs.js';
 import type { StoryPart } from './story-part.js';
 
-/** Every event of a call goes through here, and none is lost: not while NATS is away or the disk is full, not when this process is killed. */
+/**
+ *  Every event of a call goes through here, and none is lost: not while NATS is away or the disk is full, not when this
+ *  process is killed.
+ */
 export interface CallRecorder {
   /** Calls that the life before left open and without a record, and until when they are known to have lasted. */
   readonly leftOpen: readonly OpenCall[];
   readonly lastAlive: Date | undefined;
-  /** What an earlier process could only leave in JetStream, because its disk was full; known some time after the start. */
+  /**
+   *  What an earlier process could only leave in JetStream, because its disk was full; known some time after the start.
+   */
   onRecovered(listener: (call: RecoveredCall) => void): void;
-  /** A killed agent finds the call again once this has resolved. Rejects where neither the disk nor JetStream takes it in time; the event is on its way in any case. */
+  /**
+   *  A killed agent finds the call again once this has resolved. Rejects where neither the disk nor JetStream takes it
+   *  in time; the event is on its way in any case.
+   */
   begin(started: CallStarted): Promise<void>;
   answered(answered: CallAnswered): void;
   /** More of the call's story, for the life after this one. */
@@ -36,7 +44,10 @@ export interface CallRecorder {
 }
 
 /** `final`: the call had ended. */
-export interface RecoveredCall { call: OpenCall | undefined; final: RecordDraft['final'] | undefined }
+export interface RecoveredCall {
+  call: OpenCall | undefined;
+  final: RecordDraft['final'] | undefined;
+}
 
 export interface CallRecorderOptions {
   stateDir: string;
@@ -67,9 +78,13 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
   const drafted = new Set<string>();
   /** What is found in JetStream before anybody listens. */
   const found: RecoveredCall[] = [];
-  let recovered = (call: RecoveredCall): void => { found.push(call); };
+  let recovered = (call: RecoveredCall): void => {
+    found.push(call);
+  };
   const held = startHeldCalls({
-    link, bridgeId, logger,
+    link,
+    bridgeId,
+    logger,
     onFound: (callId, { started, answered, story, draft }) => {
       // Written to disk after all, by this process or the one before.
       if (recorded.has(callId)) return void held.release(callId);
@@ -80,29 +95,47 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
   });
   const hold = (callId: string, draft: RecordDraft | null): Promise<void> => {
     const { started = null, answered = null, story = [] } = open.linesOf(callId) ?? {};
-    return held.hold(callId, { started, answered, story: [...story], draft: draft && { ...draft, earlier: [...draft.earlier] } });
+    return held.hold(callId, {
+      started,
+      answered,
+      story: [...story],
+      draft: draft && { ...draft, earlier: [...draft.earlier] },
+    });
   };
   const open = await openCallsIn({
-    folder: join(stateDir, 'open'), count: options.liveCalls, logger,
+    folder: join(stateDir, 'open'),
+    count: options.liveCalls,
+    logger,
     // What is held of a call that began is acknowledged sooner or later, or its record is.
-    onRefused: (callId) => { hold(callId, null).catch(() => undefined); },
-    onMended: (callId) => { if (!drafted.has(callId)) void held.release(callId); },
+    onRefused: (callId) => {
+      hold(callId, null).catch(() => undefined);
+    },
+    onMended: (callId) => {
+      if (!drafted.has(callId)) void held.release(callId);
+    },
   });
   const sender = startRecordSender({ bridgeId, spool, publish, link, logger });
-  link.onConnected(() => { live.retry(); });
+  link.onConnected(() => {
+    live.retry();
+  });
 
   // Killed between the record and the removal of the open call: the call has its record.
   for (const { started } of open.found) if (recorded.has(started.data.call_id)) await open.remove(started.data.call_id);
   const leftOpen = open.found.filter(({ started }) => !recorded.has(started.data.call_id));
   // Whether the log has them is not known; it takes the same id once, and its readers do.
-  for (const { started, answered } of leftOpen) for (const event of [started, answered]) if (event !== null) live.push(event);
+  for (const { started, answered } of leftOpen)
+    for (const event of [started, answered]) if (event !== null) live.push(event);
 
   /** One call's files are touched one after the other. */
   const disk = new Map<string, Promise<void>>();
   const inOrder = (callId: string, work: () => Promise<void>): Promise<void> => {
     const done = (disk.get(callId) ?? Promise.resolve()).then(work, work);
     disk.set(callId, done);
-    done.catch(() => undefined).finally(() => { if (disk.get(callId) === done) disk.delete(callId); });
+    done
+      .catch(() => undefined)
+      .finally(() => {
+        if (disk.get(callId) === done) disk.delete(callId);
+      });
     return done;
   };
   const write = async (final: RecordDraft['final']): Promise<void> => {
@@ -113,7 +146,9 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
       hold(callId, draft).catch(() => undefined);
     });
     drafted.delete(callId);
-    await open.remove(callId).catch((error: unknown) => { logger.warn({ err: error }, 'an open call\'s file cannot be removed'); });
+    await open.remove(callId).catch((error: unknown) => {
+      logger.warn({ err: error }, "an open call's file cannot be removed");
+    });
     // Before it is sent: a record that is confirmed and deleted must not be found again as a call without one.
     await held.release(callId);
     sender.send(number);
@@ -150,22 +185,32 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
     keep: (callId, part) => {
       inOrder(callId, () => open.keep(callId, part)).catch((error: NodeJS.ErrnoException) => {
         // Without a file its beginning was not written either, which was said.
-        if (error.code !== 'ENOENT') logger.warn({ err: error, call_id: callId }, 'a call\'s story cannot be noted on disk');
+        if (error.code !== 'ENOENT')
+          logger.warn({ err: error, call_id: callId }, "a call's story cannot be noted on disk");
       });
     },
-    happened: (event) => { live.push(event); },
+    happened: (event) => {
+      live.push(event);
+    },
     finish: async (final) => {
       const { call_id: callId } = final.data;
       recorded.add(callId);
       const excess = final.type === 'CallRejected' && spool.waiting() >= REFUSED_CALLS;
       finishing += 1;
-      try { await inOrder(callId, () => (excess ? drop(callId) : write(final))); } finally { finishing -= 1; }
+      try {
+        await inOrder(callId, () => (excess ? drop(callId) : write(final)));
+      } finally {
+        finishing -= 1;
+      }
     },
     unconfirmed: () => finishing + sender.unconfirmed(),
     trouble: () => {
       const why = spool.trouble() ?? open.trouble();
       if (why === undefined) return undefined;
-      const how = link.connection === undefined ? 'and NATS is unreachable: new calls are refused' : 'new calls are accepted only while JetStream acknowledges them';
+      const how =
+        link.connection === undefined
+          ? 'and NATS is unreachable: new calls are refused'
+          : 'new calls are accepted only while JetStream acknowledges them';
       return `STATE_DIR cannot be written (${why}), ${how}`;
     },
     stop: async () => {
@@ -181,8 +226,16 @@ export async function startCallRecorder(options: CallRecorderOptions): Promise<C
 
 /** Resolves when the disk has the call, or else JetStream does. */
 async function noted(onDisk: Promise<void>, hold: () => Promise<void>): Promise<void> {
-  const first = await Promise.race([onDisk.then(() => 'noted', () => 'refused'), sleep(STALLED_MS, 'stalled', { ref: false })]);
+  const first = await Promise.race([
+    onDisk.then(
+      () => 'noted',
+      () => 'refused',
+    ),
+    sleep(STALLED_MS, 'stalled', { ref: false }),
+  ]);
   if (first === 'noted') return;
-  const late = sleep(NOTED_MS, undefined, { ref: false }).then(() => { throw new Error('not acknowledged in time'); });
+  const late = sleep(NOTED_MS, undefined, { ref: false }).then(() => {
+    throw new Error('not acknowledged in time');
+  });
   await Promise.race([Promise.any([onDisk, hold()]), late]);
 }

@@ -1,17 +1,22 @@
 import { open } from 'node:fs/promises';
 
 /**
- * Syncs wait on a disk, each in one of the four threads that Node has for all file work. At most two at once, so that a call that is about to be answered never
- * waits behind the records of those that ended.
+ * Syncs wait on a disk, each in one of the four threads that Node has for all file work. At most two at once, so that a
+ * call that is about to be answered never waits behind the records of those that ended.
  */
 const AT_ONCE = 2;
 let running = 0;
 const queue: (() => void)[] = [];
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => { queue.push(resolve); });
+  if (running >= AT_ONCE)
+    await new Promise<void>((resolve) => {
+      queue.push(resolve);
+    });
   else running += 1;
-  try { return await work(); } finally {
+  try {
+    return await work();
+  } finally {
     const next = queue.shift();
     if (next === undefined) running -= 1;
     else next();
@@ -24,17 +29,29 @@ export async function writeSynced(path: string, content: string, mode: number): 
   try {
     await file.writeFile(content);
     await inTurn(() => file.datasync());
-  } finally { await file.close(); }
+  } finally {
+    await file.close();
+  }
 }
 
 /** What was written to the file before is on disk when it resolves. */
-export const syncFile = (path: string): Promise<void> => inTurn(async () => {
-  const file = await open(path, 'r');
-  try { await file.datasync(); } finally { await file.close(); }
-});
+export const syncFile = (path: string): Promise<void> =>
+  inTurn(async () => {
+    const file = await open(path, 'r');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  });
 
 /** The names in the folder are on disk when it resolves. */
-export const syncFolder = (path: string): Promise<void> => inTurn(async () => {
-  const folder = await open(path, 'r');
-  try { await folder.sync(); } finally { await folder.close(); }
-});
+export const syncFolder = (path: string): Promise<void> =>
+  inTurn(async () => {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  });

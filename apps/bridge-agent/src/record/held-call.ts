@@ -1,5 +1,14 @@
 import {
-  callAnswered, callEndReason, callEnded, callEvent, callRecording, callRejected, callStarted, prewarmResult, timelineEntry, transferResult,
+  callAnswered,
+  callEndReason,
+  callEnded,
+  callEvent,
+  callRecording,
+  callRejected,
+  callStarted,
+  prewarmResult,
+  timelineEntry,
+  transferResult,
 } from '@trunkmesh/contracts/call.js';
 import { z } from 'zod';
 
@@ -19,8 +28,8 @@ const final = z.discriminatedUnion('type', [
 ]);
 
 /**
- * What the disk refused of a call, in the KV bucket `held-calls` under `heldCallKey`: the open call, and once it has ended its record without a number. The agent alone
- * writes and reads it.
+ * What the disk refused of a call, in the KV bucket `held-calls` under `heldCallKey`: the open call, and once it has
+ * ended its record without a number. The agent alone writes and reads it.
  */
 export const heldCall = z.object({
   /** Null: the call was refused at once, and only its record is held. */

@@ -7,9 +7,14 @@ import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { heldCall, type HeldCall } from './held-call.js';
 import type { NatsLink } from './nats-link.nats.js';
 
-/** Calls that the disk refuses, kept in JetStream until it takes them. A call that the disk takes costs nothing here. */
+/**
+ *  Calls that the disk refuses, kept in JetStream until it takes them. A call that the disk takes costs nothing here.
+ */
 export interface HeldCalls {
-  /** Replaces what is held of the call. Resolves when JetStream acknowledges; tried until then, unless it is replaced or released. */
+  /**
+   *  Replaces what is held of the call. Resolves when JetStream acknowledges; tried until then, unless it is replaced
+   *  or released.
+   */
   hold(callId: string, value: HeldCall): Promise<void>;
   /** The disk has it. Resolves when nothing of it is held any more, at once where nothing ever was. */
   release(callId: string): Promise<void>;
@@ -24,7 +29,10 @@ export interface HeldCallsOptions {
   logger: Logger;
 }
 
-interface Waiter { done: () => void; failed: (error: Error) => void }
+interface Waiter {
+  done: () => void;
+  failed: (error: Error) => void;
+}
 interface Entry {
   /** Undefined: nothing shall be held. */
   value: HeldCall | undefined;
@@ -42,12 +50,20 @@ export function startHeldCalls({ link, bridgeId, onFound, logger }: HeldCallsOpt
   const over = new AbortController();
 
   const send = async (nc: NatsConnection, callId: string, value: HeldCall | undefined): Promise<void> => {
-    if (value !== undefined) return openBucket(nc, { name: HELD_CALLS_BUCKET, schema: heldCall, logger }).put(heldCallKey(bridgeId, callId), value);
+    if (value !== undefined)
+      return openBucket(nc, { name: HELD_CALLS_BUCKET, schema: heldCall, logger }).put(
+        heldCallKey(bridgeId, callId),
+        value,
+      );
     // A removal would leave its marker for ever.
     const { streams } = await jetstreamManager(nc, { checkAPI: false });
     try {
-      await streams.purge(`KV_${HELD_CALLS_BUCKET}`, { filter: `$KV.${HELD_CALLS_BUCKET}.${heldCallKey(bridgeId, callId)}` });
-    } catch (error) { if (!isStreamNotFound(error)) throw error; }
+      await streams.purge(`KV_${HELD_CALLS_BUCKET}`, {
+        filter: `$KV.${HELD_CALLS_BUCKET}.${heldCallKey(bridgeId, callId)}`,
+      });
+    } catch (error) {
+      if (!isStreamNotFound(error)) throw error;
+    }
   };
   const sendOn = async (callId: string, entry: Entry): Promise<void> => {
     if (entry.sending) return;
@@ -56,29 +72,39 @@ export function startHeldCalls({ link, bridgeId, onFound, logger }: HeldCallsOpt
       while (entry.changed && link.connection !== undefined && !over.signal.aborted) {
         entry.changed = false;
         const told = entry.waiting.splice(0);
-        try { await send(link.connection, callId, entry.value); } catch (error) {
+        try {
+          await send(link.connection, callId, entry.value);
+        } catch (error) {
           entry.changed = true;
           entry.waiting.unshift(...told);
           logger.debug({ err: error, call_id: callId }, 'a call cannot be held in JetStream yet');
           return;
         }
-        told.forEach(({ done }) => { done(); });
+        told.forEach(({ done }) => {
+          done();
+        });
       }
-    } finally { entry.sending = false; }
+    } finally {
+      entry.sending = false;
+    }
     if (entry.value === undefined && !entry.changed && entries.get(callId) === entry) entries.delete(callId);
   };
-  const change = (callId: string, value: HeldCall | undefined): Promise<void> => new Promise((done, failed) => {
-    const entry = entries.get(callId) ?? { value, changed: true, sending: false, waiting: [] };
-    entries.set(callId, entry);
-    Object.assign(entry, { value, changed: true });
-    entry.waiting.push({ done, failed });
-    void sendOn(callId, entry);
-  });
+  const change = (callId: string, value: HeldCall | undefined): Promise<void> =>
+    new Promise((done, failed) => {
+      const entry = entries.get(callId) ?? { value, changed: true, sending: false, waiting: [] };
+      entries.set(callId, entry);
+      Object.assign(entry, { value, changed: true });
+      entry.waiting.push({ done, failed });
+      void sendOn(callId, entry);
+    });
   const look = async (nc: NatsConnection): Promise<void> => {
     if (looking || looked) return;
     looking = true;
     try {
-      const found = await openBucket(nc, { name: HELD_CALLS_BUCKET, schema: heldCall, logger }).list(heldCallsOfBridge(bridgeId), over.signal);
+      const found = await openBucket(nc, { name: HELD_CALLS_BUCKET, schema: heldCall, logger }).list(
+        heldCallsOfBridge(bridgeId),
+        over.signal,
+      );
       if (over.signal.aborted) return;
       looked = true;
       for (const [key, value] of found) {
@@ -87,12 +113,17 @@ export function startHeldCalls({ link, bridgeId, onFound, logger }: HeldCallsOpt
         entries.set(callId, { value, changed: false, sending: false, waiting: [] });
         onFound(callId, value);
       }
-    } finally { looking = false; }
+    } finally {
+      looking = false;
+    }
   };
   const retry = (): void => {
     for (const [callId, entry] of entries) if (entry.changed) void sendOn(callId, entry);
     const nc = link.connection;
-    if (nc !== undefined && !looked) look(nc).catch((error: unknown) => { logger.debug({ err: error }, 'calls held in JetStream cannot be read yet'); });
+    if (nc !== undefined && !looked)
+      look(nc).catch((error: unknown) => {
+        logger.debug({ err: error }, 'calls held in JetStream cannot be read yet');
+      });
   };
   link.onConnected(retry);
   const timer = setInterval(retry, RETRY_MS);
@@ -103,7 +134,9 @@ export function startHeldCalls({ link, bridgeId, onFound, logger }: HeldCallsOpt
       over.abort();
       clearInterval(timer);
       for (const { value, waiting } of entries.values()) {
-        for (const { done, failed } of waiting.splice(0)) if (value === undefined) done(); else failed(new Error('stopped'));
+        for (const { done, failed } of waiting.splice(0))
+          if (value === undefined) done();
+          else failed(new Error('stopped'));
       }
     },
   };

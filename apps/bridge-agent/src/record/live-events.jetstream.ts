@@ -1,10 +1,15 @@
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import type { PublishCallEvent } from './call-log.jetstream.js';
 
-/** Events of calls that go on. They are on disk with the call; here they wait for the log, in order within their call. */
+/**
+ *  Events of calls that go on. They are on disk with the call; here they wait for the log, in order within their call.
+ */
 export interface LiveEvents {
   push(event: CallEvent): void;
-  /** Publishes no more of this call, and gives what the log is not known to have: the call's record carries it from now on. */
+  /**
+   *  Publishes no more of this call, and gives what the log is not known to have: the call's record carries it from now
+   *  on.
+   */
   take(callId: string): CallEvent[];
   /** NATS is back: everything that waits is tried at once. */
   retry(): void;
@@ -26,9 +31,15 @@ export function startLiveEvents(publish: PublishCallEvent): LiveEvents {
         lane.shift();
       }
       if (lanes.get(callId)?.length === 0) lanes.delete(callId);
-    } catch { /* It stays in its lane, and is tried again. */ } finally { pumping.delete(callId); }
+    } catch {
+      /* It stays in its lane, and is tried again. */
+    } finally {
+      pumping.delete(callId);
+    }
   };
-  const retry = () => { for (const callId of lanes.keys()) void pump(callId); };
+  const retry = () => {
+    for (const callId of lanes.keys()) void pump(callId);
+  };
   const timer = setInterval(retry, RETRY_MS);
   return {
     push: (event) => {
@@ -44,6 +55,8 @@ export function startLiveEvents(publish: PublishCallEvent): LiveEvents {
       return [...lane];
     },
     retry,
-    stop: () => { clearInterval(timer); },
+    stop: () => {
+      clearInterval(timer);
+    },
   };
 }

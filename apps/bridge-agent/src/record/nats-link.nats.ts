@@ -8,7 +8,10 @@ export interface NatsLink {
   onConnected(listener: (nc: NatsConnection) => void): void;
 }
 
-/** `connecting` settles when NATS was there for the first time; until then, as whenever it is gone, there is no connection. */
+/**
+ *  `connecting` settles when NATS was there for the first time; until then, as whenever it is gone, there is no
+ *  connection.
+ */
 export function createNatsLink(connecting: Promise<NatsConnection>): NatsLink {
   const listeners: ((nc: NatsConnection) => void)[] = [];
   let connection: NatsConnection | undefined;
@@ -21,14 +24,19 @@ export function createNatsLink(connecting: Promise<NatsConnection>): NatsLink {
     const nc = await connecting;
     connected(nc);
     for await (const status of nc.status()) {
-      if (status.type === 'disconnect' || status.type === 'staleConnection' || status.type === 'close') connection = undefined;
+      if (status.type === 'disconnect' || status.type === 'staleConnection' || status.type === 'close')
+        connection = undefined;
       else if (status.type === 'reconnect') connected(nc);
     }
     connection = undefined;
   };
-  follow().catch(() => { connection = undefined; });
+  follow().catch(() => {
+    connection = undefined;
+  });
   return {
-    get connection() { return connection; },
+    get connection() {
+      return connection;
+    },
     onConnected: (listener) => {
       listeners.push(listener);
       if (connection !== undefined) listener(connection);

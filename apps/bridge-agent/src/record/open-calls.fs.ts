@@ -17,8 +17,9 @@ export interface OpenCall {
 }
 
 /**
- * All writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon after: a host that loses power has ended its
- * calls as well. What a disk refuses is written as soon as it takes it, together with what follows.
+ * All writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon
+ * after: a host that loses power has ended its calls as well. What a disk refuses is written as soon as it takes it,
+ * together with what follows.
  */
 export interface OpenCalls {
   started(event: CallStarted): Promise<void>;
@@ -58,7 +59,9 @@ const PROBE_TICKS = 4;
 const PROBE = Buffer.alloc(4096);
 const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 
-/** One file a call that goes on, its events a line each, so that an agent that is killed still ends every one of them. */
+/**
+ *  One file a call that goes on, its events a line each, so that an agent that is killed still ends every one of them.
+ */
 export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls> {
   const { folder, count, logger } = options;
   await mkdir(folder, { recursive: true, mode: 0o750 });
@@ -68,7 +71,12 @@ export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls>
   const alive = createAliveNote(join(folder, 'alive'));
   const lastAlive = await alive.read();
   const unsynced = new Set<string>();
-  const lines = new Map<string, Line[]>(found.map(({ started, answered, story }) => [started.data.call_id, [started, ...(answered === null ? [] : [answered]), ...story]]));
+  const lines = new Map<string, Line[]>(
+    found.map(({ started, answered, story }) => [
+      started.data.call_id,
+      [started, ...(answered === null ? [] : [answered]), ...story],
+    ]),
+  );
   /** Calls whose file is not there, or not whole. */
   const broken = new Set<string>();
   let mending: Promise<void> = Promise.resolve();
@@ -81,7 +89,9 @@ export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls>
   const put = async (callId: string, line: Line, write: () => Promise<void>): Promise<void> => {
     lines.get(callId)?.push(line);
     if (broken.has(callId)) return options.onRefused?.(callId);
-    try { await write(); } catch (error) {
+    try {
+      await write();
+    } catch (error) {
       // Of a call without lines nothing was begun.
       if (lines.has(callId)) {
         broken.add(callId);
@@ -92,7 +102,7 @@ export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls>
     }
   };
   const mend = async (callId: string): Promise<void> => {
-    const whole = [...lines.get(callId) ?? []];
+    const whole = [...(lines.get(callId) ?? [])];
     await writeFile(`${path(callId)}.tmp`, textOf(...whole), { mode: 0o640 });
     await rename(`${path(callId)}.tmp`, path(callId));
     unsynced.add(callId);
@@ -101,7 +111,9 @@ export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls>
     broken.delete(callId);
     options.onMended?.(callId);
   };
-  const mendAll = async (): Promise<void> => { for (const callId of [...broken]) if (broken.has(callId)) await mend(callId); };
+  const mendAll = async (): Promise<void> => {
+    for (const callId of [...broken]) if (broken.has(callId)) await mend(callId);
+  };
 
   let ticks = 0;
   const probe = async (): Promise<void> => {
@@ -109,7 +121,11 @@ export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls>
     try {
       await writeFile(file, PROBE, { mode: 0o640 });
       if (broken.size === 0) trouble = undefined;
-    } catch (error) { refusedBy(error); } finally { await removeFile(file); }
+    } catch (error) {
+      refusedBy(error);
+    } finally {
+      await removeFile(file);
+    }
   };
   const background = async (): Promise<void> => {
     if (count() > 0) await alive.write(new Date());
@@ -117,22 +133,33 @@ export async function openCallsIn(options: OpenCallsOptions): Promise<OpenCalls>
     if (ticks++ % PROBE_TICKS === 0) await probe();
     for (const callId of [...unsynced]) {
       unsynced.delete(callId);
-      await syncFile(path(callId)).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error; });
+      await syncFile(path(callId)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
     }
   };
   let noting: Promise<void> | undefined;
   const run = () => {
-    noting ??= background().catch((error: unknown) => { logger.warn({ err: error }, 'open calls cannot be synced to disk'); }).finally(() => { noting = undefined; });
+    noting ??= background()
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'open calls cannot be synced to disk');
+      })
+      .finally(() => {
+        noting = undefined;
+      });
     return noting;
   };
-  const timer = setInterval(() => { void run(); }, ALIVE_MS);
+  const timer = setInterval(() => {
+    void run();
+  }, ALIVE_MS);
   return {
     found,
     lastAlive,
     started: async (event) => {
       const { call_id: callId } = event.data;
       lines.set(callId, []);
-      // No temporary file and no rename: this is written before the call is answered, so one that was cut short is of a call that nobody answered.
+      // No temporary file and no rename: this is written before the call is answered, so one that was cut short is of a
+      // call that nobody answered.
       await put(callId, event, () => writeFile(path(callId), textOf(event), { mode: 0o640 }));
       unsynced.add(callId);
     },
@@ -163,7 +190,11 @@ const textOf = (...lines: readonly Line[]): string => lines.map((line) => `${JSO
 
 async function append(path: string, line: CallAnswered | StoryPart): Promise<void> {
   const file = await open(path, APPEND_TO_EXISTING);
-  try { await file.writeFile(textOf(line)); } finally { await file.close(); }
+  try {
+    await file.writeFile(textOf(line));
+  } finally {
+    await file.close();
+  }
 }
 
 async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
@@ -173,7 +204,7 @@ async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
     const call = openCallOf([first, ...more]);
     if (call !== undefined) calls.push(call);
     else {
-      logger.warn({ file: name }, 'an open call\'s file is cut short: the call was never answered');
+      logger.warn({ file: name }, "an open call's file is cut short: the call was never answered");
       await removeFile(join(folder, name));
     }
   }
@@ -181,12 +212,18 @@ async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
 }
 
 function parse(line: string): Line | undefined {
-  try { return JSON.parse(line) as Line; } catch { return undefined; }
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return undefined;
+  }
 }
 
 function openCallOf([first, ...more]: readonly (Line | undefined)[]): OpenCall | undefined {
   if (first?.type !== 'CallStarted') return undefined;
   return {
-    started: first, answered: more.find((line) => line?.type === 'CallAnswered') ?? null, story: more.filter((line) => line?.type === 'CallStory'),
+    started: first,
+    answered: more.find((line) => line?.type === 'CallAnswered') ?? null,
+    story: more.filter((line) => line?.type === 'CallStory'),
   };
 }

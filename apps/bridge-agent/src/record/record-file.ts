@@ -1,7 +1,9 @@
 import type { CallEnded, CallEvent, CallRejected } from '@trunkmesh/contracts/call.js';
 
 /** A finished call's last event without what the spool gives it: its place in the numbering. */
-type Unnumbered<Event extends { data: object }> = Omit<Event, 'data'> & { data: Omit<Event['data'], 'bridge_epoch' | 'record_number'> };
+type Unnumbered<Event extends { data: object }> = Omit<Event, 'data'> & {
+  data: Omit<Event['data'], 'bridge_epoch' | 'record_number'>;
+};
 export type RecordDraft = {
   final: Unnumbered<CallEnded> | Unnumbered<CallRejected>;
   /** The call's events before it that the log is not known to have, in order. */
@@ -9,18 +11,31 @@ export type RecordDraft = {
 };
 
 /** What a record's file holds: the events to publish, in order, the numbered one last. */
-export interface RecordContent { events: CallEvent[] }
+export interface RecordContent {
+  events: CallEvent[];
+}
 
 export function numbered(draft: RecordDraft, epoch: string, number: number): RecordContent {
   const { final } = draft;
-  return { events: [...draft.earlier, { ...final, data: { ...final.data, bridge_epoch: epoch, record_number: number } } as CallEnded | CallRejected] };
+  return {
+    events: [
+      ...draft.earlier,
+      { ...final, data: { ...final.data, bridge_epoch: epoch, record_number: number } } as CallEnded | CallRejected,
+    ],
+  };
 }
 
-export interface RecordName { number: number; callId: string }
+export interface RecordName {
+  number: number;
+  callId: string;
+}
 
 const NAME = /^(\d{16})\.([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.json$/;
 
-/** The call is in the name, so that after a crash a look at the folder tells which open calls have their record already. */
+/**
+ *  The call is in the name, so that after a crash a look at the folder tells which open calls have their record
+ *  already.
+ */
 export const recordFileName = ({ number, callId }: RecordName) => `${String(number).padStart(16, '0')}.${callId}.json`;
 
 export function parseRecordFileName(name: string): RecordName | undefined {
@@ -29,14 +44,20 @@ export function parseRecordFileName(name: string): RecordName | undefined {
 }
 
 /**
- * The epoch's records from the names in its folder. The file with the highest number is never deleted, confirmed or not, so the next number follows from the files
- * alone: a number is given exactly when its file has its name.
+ * The epoch's records from the names in its folder. The file with the highest number is never deleted, confirmed or
+ * not, so the next number follows from the files alone: a number is given exactly when its file has its name.
  */
 export function recordsIn(names: readonly string[]): RecordName[] {
-  return names.map(parseRecordFileName).filter((record) => record !== undefined).sort((a, b) => a.number - b.number);
+  return names
+    .map(parseRecordFileName)
+    .filter((record) => record !== undefined)
+    .sort((a, b) => a.number - b.number);
 }
 
-/** The records that may be deleted once every one up to `through` is confirmed: lowest first, so that what is left stays without a hole. */
+/**
+ *  The records that may be deleted once every one up to `through` is confirmed: lowest first, so that what is left
+ *  stays without a hole.
+ */
 export function deletable(records: readonly RecordName[], through: number): RecordName[] {
   const highest = records.at(-1)?.number ?? 0;
   return records.filter(({ number }) => number <= through && number !== highest);

@@ -31,7 +31,9 @@ export const recordFiles: RecordFiles = {
 
 /** Gone already is gone. */
 export async function removeFile(path: string): Promise<void> {
-  try { await unlink(path); } catch (error) {
+  try {
+    await unlink(path);
+  } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

@@ -7,7 +7,15 @@ import { backoffMs } from '../esl/backoff.js';
 import type { PublishCallEvent } from './call-log.jetstream.js';
 import type { NatsLink } from './nats-link.nats.js';
 import type { RecordSpool } from './record-spool.fs.js';
-import { acknowledged, confirmed, countUnconfirmed, createUnconfirmed, failed, resendOld, takeNext } from './unconfirmed.js';
+import {
+  acknowledged,
+  confirmed,
+  countUnconfirmed,
+  createUnconfirmed,
+  failed,
+  resendOld,
+  takeNext,
+} from './unconfirmed.js';
 
 export interface RecordSender {
   /** The record is on disk: publish it. */
@@ -31,7 +39,10 @@ const TICK_MS = 1_000;
 /** The bucket is read anew this often: a watch on a bucket that was lost and made again hears nothing. */
 const REREAD_MS = 30_000;
 
-/** Publishes the spool's records until billing-observer has confirmed them in the KV bucket `usage`, then lets the spool delete them. */
+/**
+ *  Publishes the spool's records until billing-observer has confirmed them in the KV bucket `usage`, then lets the
+ *  spool delete them.
+ */
 export function startRecordSender(options: RecordSenderOptions): RecordSender {
   const { spool, publish, link, logger } = options;
   const state = createUnconfirmed(spool.records().map(({ number }) => number));
@@ -53,14 +64,18 @@ export function startRecordSender(options: RecordSenderOptions): RecordSender {
       failed(state, number);
       pausedUntil = Date.now() + backoffMs(failures, Math.random());
       failures += 1;
-      if (link.connection !== undefined) logger.warn({ err: error, record: number }, 'a call record could not be published; trying again');
+      if (link.connection !== undefined)
+        logger.warn({ err: error, record: number }, 'a call record could not be published; trying again');
     }
   };
   const pump = (): void => {
     while (!stopped && under.size < IN_FLIGHT && link.connection !== undefined && Date.now() >= pausedUntil) {
       const number = takeNext(state);
       if (number === undefined) return;
-      const sending = sendOne(number).finally(() => { under.delete(sending); pump(); });
+      const sending = sendOne(number).finally(() => {
+        under.delete(sending);
+        pump();
+      });
       under.add(sending);
     }
   };
@@ -97,13 +112,16 @@ export function startRecordSender(options: RecordSenderOptions): RecordSender {
   };
 }
 
-function watchConfirmations({ link, bridgeId, logger }: RecordSenderOptions, onConfirmation: (confirmation: UsageConfirmation) => void): { stop(): void } {
+function watchConfirmations(
+  { link, bridgeId, logger }: RecordSenderOptions,
+  onConfirmation: (confirmation: UsageConfirmation) => void,
+): { stop(): void } {
   let end = () => {};
   const key = bridgeKey(bridgeId);
   const take = (value: Uint8Array): void => {
     const parsed = usageConfirmation.safeParse(json(value));
     if (parsed.success) onConfirmation(parsed.data);
-    else logger.error('the bridge\'s usage confirmation is unreadable');
+    else logger.error("the bridge's usage confirmation is unreadable");
   };
   const watch = async (nc: NatsConnection): Promise<void> => {
     end();
@@ -111,14 +129,20 @@ function watchConfirmations({ link, bridgeId, logger }: RecordSenderOptions, onC
     end = () => updates.stop();
     for await (const entry of updates) if (entry.operation === 'PUT') take(entry.value);
   };
-  const begin = (nc: NatsConnection): void => { watch(nc).catch((error: unknown) => { logger.debug({ err: error }, 'usage confirmations cannot be watched yet'); }); };
+  const begin = (nc: NatsConnection): void => {
+    watch(nc).catch((error: unknown) => {
+      logger.debug({ err: error }, 'usage confirmations cannot be watched yet');
+    });
+  };
   const reread = async (): Promise<void> => {
     if (link.connection === undefined) return;
     const entry = await (await new Kvm(link.connection).open(USAGE_BUCKET)).get(key);
     if (entry?.operation === 'PUT') take(entry.value);
   };
   link.onConnected(begin);
-  const rereading = setInterval(() => { reread().catch(() => undefined); }, REREAD_MS);
+  const rereading = setInterval(() => {
+    reread().catch(() => undefined);
+  }, REREAD_MS);
   return {
     stop: () => {
       clearInterval(rereading);
@@ -128,5 +152,9 @@ function watchConfirmations({ link, bridgeId, logger }: RecordSenderOptions, onC
 }
 
 function json(value: Uint8Array): unknown {
-  try { return JSON.parse(new TextDecoder().decode(value)); } catch { return undefined; }
+  try {
+    return JSON.parse(new TextDecoder().decode(value));
+  } catch {
+    return undefined;
+  }
 }

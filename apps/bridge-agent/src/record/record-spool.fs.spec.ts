@@ -12,18 +12,25 @@ import { openSpool, type RecordSpool } from './record-spool.fs.js';
 const logger = pino({ level: 'silent' });
 let home: string;
 let epochs = 0;
-const newEpoch = () => `0190a5b2-7c00-7000-8000-${String(epochs += 1).padStart(12, '0')}`;
+const newEpoch = () => `0190a5b2-7c00-7000-8000-${String((epochs += 1)).padStart(12, '0')}`;
 const open = (files?: RecordFiles) => openSpool({ folder: join(home, 'records'), newEpoch, logger, files });
 const numbersOf = (spool: RecordSpool) => spool.records().map(({ number }) => number);
-const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
-beforeEach(async () => { home = await mkdtemp(join(tmpdir(), 'trunkmesh-spool-')); });
-afterEach(async () => { await rm(home, { recursive: true, force: true }); });
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'trunkmesh-spool-'));
+});
+afterEach(async () => {
+  await rm(home, { recursive: true, force: true });
+});
 
 describe('the spool of call records', () => {
   it('numbers from 1 and gives back what was written, each event as the contract has it', async () => {
     const spool = await open();
-    expect(await Promise.all([spool.append(ended(1, [started(1), answered(1)])), spool.append(ended(2))])).toEqual([1, 2]);
+    expect(await Promise.all([spool.append(ended(1, [started(1), answered(1)])), spool.append(ended(2))])).toEqual([
+      1, 2,
+    ]);
     const events = (await spool.read(1))!.events.map((event) => callEvent.parse(event));
     expect(events.map((event) => event.type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
     expect(events[2]!.data).toMatchObject({ bridge_epoch: spool.epoch, record_number: 1, call_id: callId(1) });
@@ -68,7 +75,16 @@ describe('the spool of call records', () => {
 
   it('waits for a disk that refuses, and loses nothing', async () => {
     let refusals = 2;
-    const spool = await open({ ...recordFiles, rename: async (from, to) => { if (refusals > 0) { refusals -= 1; throw new Error('ENOSPC'); } await recordFiles.rename(from, to); } });
+    const spool = await open({
+      ...recordFiles,
+      rename: async (from, to) => {
+        if (refusals > 0) {
+          refusals -= 1;
+          throw new Error('ENOSPC');
+        }
+        await recordFiles.rename(from, to);
+      },
+    });
     const numbers = Promise.all([spool.append(ended(1)), spool.append(ended(2))]);
     expect(await numbers).toEqual([1, 2]);
     expect(spool.trouble()).toBeUndefined();
@@ -78,66 +94,106 @@ describe('the spool of call records', () => {
     const spool = await open();
     await spool.append(ended(1));
     const { statSync } = await import('node:fs');
-    expect(statSync(join(home, 'records', spool.epoch, (await readdir(join(home, 'records', spool.epoch)))[0]!)).mode & 0o007).toBe(0);
+    expect(
+      statSync(join(home, 'records', spool.epoch, (await readdir(join(home, 'records', spool.epoch)))[0]!)).mode &
+        0o007,
+    ).toBe(0);
   });
 });
 
 describe('whenever it is killed', () => {
-  /** Lets `steps` operations through; the one after them is not done, or done without anybody learning of it, and nothing after it happens. */
+  /**
+   *  Lets `steps` operations through; the one after them is not done, or done without anybody learning of it, and
+   *  nothing after it happens.
+   */
   function dyingAfter(steps: number, lastIsDone: boolean): { files: RecordFiles; died: Promise<void> } {
     let left = steps;
     let die = () => {};
-    const died = new Promise<void>((resolve) => { die = resolve; });
+    const died = new Promise<void>((resolve) => {
+      die = resolve;
+    });
     const never = () => new Promise<never>(() => undefined);
-    const guard = <A extends unknown[], R>(operation: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
-      left -= 1;
-      if (left >= 0) return operation(...args);
-      if (left === -1) {
-        if (lastIsDone) await operation(...args);
-        die();
-      }
-      return never();
-    };
+    const guard =
+      <A extends unknown[], R>(operation: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        left -= 1;
+        if (left >= 0) return operation(...args);
+        if (left === -1) {
+          if (lastIsDone) await operation(...args);
+          die();
+        }
+        return never();
+      };
     const { list, read, makeFolder, ...writing } = recordFiles;
-    return { died, files: { list, read, makeFolder, rename: guard(writing.rename), remove: guard(writing.remove), syncFolder: guard(writing.syncFolder), writeDurably: guard(writing.writeDurably) } };
+    return {
+      died,
+      files: {
+        list,
+        read,
+        makeFolder,
+        rename: guard(writing.rename),
+        remove: guard(writing.remove),
+        syncFolder: guard(writing.syncFolder),
+        writeDurably: guard(writing.writeDurably),
+      },
+    };
   }
 
   it('no number is skipped, none is given twice, and what was said to be on disk is', async () => {
-    await fc.assert(fc.asyncProperty(
-      fc.array(fc.record({ steps: fc.integer({ min: 0, max: 25 }), lastIsDone: fc.boolean(), calls: fc.integer({ min: 1, max: 6 }), confirm: fc.boolean() }), { minLength: 1, maxLength: 6 }),
-      async (lives) => {
-        const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-spool-'));
-        const promised = new Map<number, string>();
-        let confirmed = 0;
-        let call = 0;
-        for (const life of lives) {
-          const { files, died } = dyingAfter(life.steps, life.lastIsDone);
-          const spool = await Promise.race([openSpool({ folder, newEpoch, logger, files }), died.then(() => undefined)]);
-          if (spool === undefined) continue;
-          const work = async () => {
-            await Promise.all(range(1, life.calls).map(async () => {
-              const id = call += 1;
-              promised.set(await spool.append(ended(id)), callId(id));
-            }));
-            if (life.confirm) { confirmed = Math.max(confirmed, ...numbersOf(spool)); await spool.confirm(confirmed); }
-          };
-          await Promise.race([work(), died]);
-        }
-        const spool = await openSpool({ folder, newEpoch, logger });
-        const numbers = numbersOf(spool);
-        const last = await spool.append(ended(call + 1));
-        await rm(folder, { recursive: true, force: true });
-        // Without a hole among those that are left …
-        expect(numbers).toEqual(numbers.length === 0 ? [] : range(numbers[0]!, numbers.at(-1)!));
-        // … nothing unconfirmed missing at the lower end …
-        if (numbers.length > 0) expect(numbers[0]).toBeLessThanOrEqual(confirmed + 1);
-        // … every number that was told is its call's, and the next one is new.
-        for (const [number, id] of promised) {
-          if (number > confirmed) expect(spool.records().find((record) => record.number === number)?.callId).toBe(id);
-          expect(last).toBeGreaterThan(number);
-        }
-        expect(new Set(spool.records().map((record) => record.callId)).size).toBe(spool.records().length);
-      },
-    ), { numRuns: 150 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            steps: fc.integer({ min: 0, max: 25 }),
+            lastIsDone: fc.boolean(),
+            calls: fc.integer({ min: 1, max: 6 }),
+            confirm: fc.boolean(),
+          }),
+          { minLength: 1, maxLength: 6 },
+        ),
+        async (lives) => {
+          const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-spool-'));
+          const promised = new Map<number, string>();
+          let confirmed = 0;
+          let call = 0;
+          for (const life of lives) {
+            const { files, died } = dyingAfter(life.steps, life.lastIsDone);
+            const spool = await Promise.race([
+              openSpool({ folder, newEpoch, logger, files }),
+              died.then(() => undefined),
+            ]);
+            if (spool === undefined) continue;
+            const work = async () => {
+              await Promise.all(
+                range(1, life.calls).map(async () => {
+                  const id = (call += 1);
+                  promised.set(await spool.append(ended(id)), callId(id));
+                }),
+              );
+              if (life.confirm) {
+                confirmed = Math.max(confirmed, ...numbersOf(spool));
+                await spool.confirm(confirmed);
+              }
+            };
+            await Promise.race([work(), died]);
+          }
+          const spool = await openSpool({ folder, newEpoch, logger });
+          const numbers = numbersOf(spool);
+          const last = await spool.append(ended(call + 1));
+          await rm(folder, { recursive: true, force: true });
+          // Without a hole among those that are left …
+          expect(numbers).toEqual(numbers.length === 0 ? [] : range(numbers[0]!, numbers.at(-1)!));
+          // … nothing unconfirmed missing at the lower end …
+          if (numbers.length > 0) expect(numbers[0]).toBeLessThanOrEqual(confirmed + 1);
+          // … every number that was told is its call's, and the next one is new.
+          for (const [number, id] of promised) {
+            if (number > confirmed) expect(spool.records().find((record) => record.number === number)?.callId).toBe(id);
+            expect(last).toBeGreaterThan(number);
+          }
+          expect(new Set(spool.records().map((record) => record.callId)).size).toBe(spool.records().length);
+        },
+      ),
+      { numRuns: 150 },
+    );
   }, 60_000);
 });

@@ -1,12 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { deletable, numbered, recordFileName, recordsIn, type RecordContent, type RecordDraft, type RecordName } from './record-file.js';
+import {
+  deletable,
+  numbered,
+  recordFileName,
+  recordsIn,
+  type RecordContent,
+  type RecordDraft,
+  type RecordName,
+} from './record-file.js';
 import { recordFiles, type RecordFiles } from './record-files.fs.js';
 
 export interface RecordSpool {
   readonly epoch: string;
-  /** On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again, after `onRefused` was called once. */
+  /**
+   *  On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again, after
+   *  `onRefused` was called once.
+   */
   append(draft: RecordDraft, onRefused?: () => void): Promise<number>;
   /** Records that the disk does not have yet. */
   waiting(): number;
@@ -35,9 +46,17 @@ export interface SpoolOptions {
 const GROUP = 64;
 const RETRY_MS = 1_000;
 
-interface Waiting { draft: RecordDraft; written: (number: number) => void; given: (error: Error) => void; refused: (() => void) | undefined }
+interface Waiting {
+  draft: RecordDraft;
+  written: (number: number) => void;
+  given: (error: Error) => void;
+  refused: (() => void) | undefined;
+}
 
-/** One file a finished call, kept until billing-observer has it. Numbers from 1 without a gap, whatever stops this process at whatever moment. */
+/**
+ *  One file a finished call, kept until billing-observer has it. Numbers from 1 without a gap, whatever stops this
+ *  process at whatever moment.
+ */
 export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
   const { logger, files = recordFiles } = options;
   const { epoch, names, made } = await chooseEpoch(options, files);
@@ -52,13 +71,21 @@ export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
   let confirming: Promise<void> = Promise.resolve();
 
   /** Tells each record as soon as it has its name. */
-  const writeGroup = async (group: readonly Waiting[], named: (entry: Waiting, number: number) => void): Promise<void> => {
+  const writeGroup = async (
+    group: readonly Waiting[],
+    named: (entry: Waiting, number: number) => void,
+  ): Promise<void> => {
     const next = (records.at(-1)?.number ?? 0) + 1;
     if (!isMade) await files.makeFolder(folder, options.folder);
     isMade = true;
     const temporary = (index: number) => join(folder, `${index}.tmp`);
-    await Promise.all(group.map(({ draft }, index) => files.writeDurably(temporary(index), JSON.stringify(numbered(draft, epoch, next + index)))));
-    // One after the other, ascending: stopped in between, what is there is without a gap and the rest has no number yet.
+    await Promise.all(
+      group.map(({ draft }, index) =>
+        files.writeDurably(temporary(index), JSON.stringify(numbered(draft, epoch, next + index))),
+      ),
+    );
+    // One after the other, ascending: stopped in between, what is there is without a gap and the rest has no number
+    // yet.
     for (const [index, entry] of group.entries()) {
       const record = { number: next + index, callId: entry.draft.final.data.call_id };
       await files.rename(temporary(index), join(folder, recordFileName(record)));
@@ -73,12 +100,15 @@ export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
     while (waiting.length > 0 || unsynced.length > 0) {
       const group = waiting.slice(0, GROUP);
       try {
-        await writeGroup(group, ({ written }, number) => { unsynced.push(() => written(number)); });
+        await writeGroup(group, ({ written }, number) => {
+          unsynced.push(() => written(number));
+        });
         await files.syncFolder(folder);
         unsynced.splice(0).forEach((tell) => tell());
         trouble = undefined;
       } catch (error) {
-        if (trouble === undefined) logger.error({ err: error, waiting: waiting.length }, 'call records cannot be written; trying again');
+        if (trouble === undefined)
+          logger.error({ err: error, waiting: waiting.length }, 'call records cannot be written; trying again');
         trouble = (error as NodeJS.ErrnoException).code ?? String(error);
         waiting.forEach(tellRefused);
         if (stopped) return;
@@ -100,31 +130,40 @@ export async function openSpool(options: SpoolOptions): Promise<RecordSpool> {
 
   return {
     epoch,
-    append: (draft, refused) => new Promise<number>((written, given) => {
-      const entry: Waiting = { draft, written, given, refused };
-      waiting.push(entry);
-      if (trouble !== undefined) tellRefused(entry);
-      start();
-    }),
+    append: (draft, refused) =>
+      new Promise<number>((written, given) => {
+        const entry: Waiting = { draft, written, given, refused };
+        waiting.push(entry);
+        if (trouble !== undefined) tellRefused(entry);
+        start();
+      }),
     waiting: () => waiting.length,
     read: async (number) => {
       const record = find(records, number);
       if (record === undefined) return undefined;
-      try { return JSON.parse(await files.read(join(folder, recordFileName(record)))) as RecordContent; } catch (error) {
+      try {
+        return JSON.parse(await files.read(join(folder, recordFileName(record)))) as RecordContent;
+      } catch (error) {
         logger.error({ err: error, record: number }, 'a call record on disk cannot be read');
         return undefined;
       }
     },
     confirm: (through) => {
-      confirming = confirming.then(async () => {
-        const gone = new Set<number>();
-        try {
-          for (const record of deletable(records, through)) {
-            await files.remove(join(folder, recordFileName(record)));
-            gone.add(record.number);
+      confirming = confirming
+        .then(async () => {
+          const gone = new Set<number>();
+          try {
+            for (const record of deletable(records, through)) {
+              await files.remove(join(folder, recordFileName(record)));
+              gone.add(record.number);
+            }
+          } finally {
+            records = records.filter(({ number }) => !gone.has(number));
           }
-        } finally { records = records.filter(({ number }) => !gone.has(number)); }
-      }).catch((error: unknown) => { logger.warn({ err: error }, 'confirmed call records cannot be deleted'); });
+        })
+        .catch((error: unknown) => {
+          logger.warn({ err: error }, 'confirmed call records cannot be deleted');
+        });
       return confirming;
     },
     records: () => records,
@@ -147,20 +186,27 @@ function find(records: readonly RecordName[], number: number): RecordName | unde
 }
 
 /**
- * The folder's only subfolder with records in it. An empty one is not taken up: whether its numbers were never given, or given and wiped, cannot be told, and a number
- * must not be given twice.
+ * The folder's only subfolder with records in it. An empty one is not taken up: whether its numbers were never given,
+ * or given and wiped, cannot be told, and a number must not be given twice.
  */
-async function chooseEpoch({ folder, newEpoch, logger }: SpoolOptions, files: RecordFiles): Promise<{ epoch: string; names: string[]; made: boolean }> {
+async function chooseEpoch(
+  { folder, newEpoch, logger }: SpoolOptions,
+  files: RecordFiles,
+): Promise<{ epoch: string; names: string[]; made: boolean }> {
   await files.makeFolder(folder, join(folder, '..'));
   const epochs = (await files.list(folder)).filter((name) => /^[\da-f]{8}-/.test(name)).sort();
   for (const epoch of epochs.reverse()) {
     const names = await files.list(join(folder, epoch));
     if (recordsIn(names).length === 0) continue;
-    if (epochs.length > 1) logger.warn({ epochs }, 'several epochs of call records: going on with the latest one that has any');
+    if (epochs.length > 1)
+      logger.warn({ epochs }, 'several epochs of call records: going on with the latest one that has any');
     return { epoch, names, made: true };
   }
   const epoch = newEpoch();
   // A full disk refuses it; it is made with the first record then.
-  const made = await files.makeFolder(join(folder, epoch), folder).then(() => true, () => false);
+  const made = await files.makeFolder(join(folder, epoch), folder).then(
+    () => true,
+    () => false,
+  );
   return { epoch, names: [], made };
 }

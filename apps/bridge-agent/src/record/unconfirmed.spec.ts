@@ -1,9 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { acknowledged, confirmed, countUnconfirmed, createUnconfirmed, failed, resendOld, takeNext } from './unconfirmed.js';
+import {
+  acknowledged,
+  confirmed,
+  countUnconfirmed,
+  createUnconfirmed,
+  failed,
+  resendOld,
+  takeNext,
+} from './unconfirmed.js';
 
 const MINUTE = 60_000;
-const send = (state: ReturnType<typeof createUnconfirmed>, now = 0) => { const number = takeNext(state)!; acknowledged(state, number, now); return number; };
+const send = (state: ReturnType<typeof createUnconfirmed>, now = 0) => {
+  const number = takeNext(state)!;
+  acknowledged(state, number, now);
+  return number;
+};
 
 describe('records that are not confirmed', () => {
   it('are sent lowest first, and not again while nothing asks for it', () => {
@@ -45,7 +57,10 @@ describe('records that are not confirmed', () => {
     const sentAt: number[] = [];
     for (let now = 0; now < 30_000; now += 500) {
       confirmed(state, { through: 0, missing: [1] }, now);
-      if (state.unsent.size > 0) { send(state, now); sentAt.push(now); }
+      if (state.unsent.size > 0) {
+        send(state, now);
+        sentAt.push(now);
+      }
     }
     expect(sentAt).toEqual([2_000, 6_000, 14_000]);
   });
@@ -73,23 +88,33 @@ describe('records that are not confirmed', () => {
 
   it('each is in one place, whatever happens, until it is confirmed', () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant('take' as const) }), fc.record({ do: fc.constantFrom('ack' as const, 'fail' as const), number: fc.integer({ min: 1, max: 12 }) }),
-      fc.record({ do: fc.constant('confirm' as const), through: fc.integer({ min: 0, max: 12 }), missing: fc.array(fc.integer({ min: 1, max: 12 })) }),
+      fc.record({ do: fc.constant('take' as const) }),
+      fc.record({ do: fc.constantFrom('ack' as const, 'fail' as const), number: fc.integer({ min: 1, max: 12 }) }),
+      fc.record({
+        do: fc.constant('confirm' as const),
+        through: fc.integer({ min: 0, max: 12 }),
+        missing: fc.array(fc.integer({ min: 1, max: 12 })),
+      }),
       fc.record({ do: fc.constant('old' as const) }),
     );
-    fc.assert(fc.property(fc.array(step), (steps) => {
-      const state = createUnconfirmed([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-      let through = 0;
-      steps.forEach((one, index) => {
-        const now = index * MINUTE;
-        if (one.do === 'take') takeNext(state);
-        if (one.do === 'ack') acknowledged(state, one.number, now);
-        if (one.do === 'fail') failed(state, one.number);
-        if (one.do === 'old') resendOld(state, now);
-        if (one.do === 'confirm') { through = Math.max(through, one.through); confirmed(state, one, now); }
-        const all = [...state.unsent, ...state.sending, ...state.sent].sort((a, b) => a - b);
-        expect(all).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].filter((number) => number > through));
-      });
-    }));
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const state = createUnconfirmed([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        let through = 0;
+        steps.forEach((one, index) => {
+          const now = index * MINUTE;
+          if (one.do === 'take') takeNext(state);
+          if (one.do === 'ack') acknowledged(state, one.number, now);
+          if (one.do === 'fail') failed(state, one.number);
+          if (one.do === 'old') resendOld(state, now);
+          if (one.do === 'confirm') {
+            through = Math.max(through, one.through);
+            confirmed(state, one, now);
+          }
+          const all = [...state.unsent, ...state.sending, ...state.sent].sort((a, b) => a - b);
+          expect(all).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].filter((number) => number > through));
+        });
+      }),
+    );
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Which of the records on disk are to be published now. Each is in one of three: `unsent` until it is its turn, `sending` until the log has acknowledged it, `sent`
- * until billing-observer has confirmed it. Times in milliseconds of any one clock.
+ * Which of the records on disk are to be published now. Each is in one of three: `unsent` until it is its turn,
+ * `sending` until the log has acknowledged it, `sent` until billing-observer has confirmed it. Times in milliseconds of
+ * any one clock.
  */
 export interface Unconfirmed {
   /** In the order in which they are to be sent. */
@@ -10,9 +11,15 @@ export interface Unconfirmed {
   readonly history: Map<number, { at: number; times: number }>;
 }
 
-export const createUnconfirmed = (numbers: Iterable<number>): Unconfirmed => ({ unsent: new Set(numbers), sending: new Set(), sent: new Set(), history: new Map() });
+export const createUnconfirmed = (numbers: Iterable<number>): Unconfirmed => ({
+  unsent: new Set(numbers),
+  sending: new Set(),
+  sent: new Set(),
+  history: new Map(),
+});
 
-export const countUnconfirmed = ({ unsent, sending, sent }: Unconfirmed): number => unsent.size + sending.size + sent.size;
+export const countUnconfirmed = ({ unsent, sending, sent }: Unconfirmed): number =>
+  unsent.size + sending.size + sent.size;
 
 /** The next to send; it is `sending` from now on. */
 export function takeNext(state: Unconfirmed): number | undefined {
@@ -38,12 +45,22 @@ export function failed(state: Unconfirmed, number: number): void {
 
 /** A record named missing right after it was sent is on its way. */
 const SETTLING_MS = 2_000;
-/** Acknowledged and not confirmed: billing-observer is away, which sending cannot mend, or the log has lost it, which only sending can. */
+/**
+ *  Acknowledged and not confirmed: billing-observer is away, which sending cannot mend, or the log has lost it, which
+ *  only sending can.
+ */
 const FIRST_RESEND_MS = 5 * 60_000;
 const LONGEST_RESEND_MS = 60 * 60_000;
 
-/** What the confirmation says: everything up to `through` is done with; what it misses is sent again, less and less often while that does not help. */
-export function confirmed(state: Unconfirmed, { through, missing }: { through: number; missing: readonly number[] }, now: number): void {
+/**
+ *  What the confirmation says: everything up to `through` is done with; what it misses is sent again, less and less
+ *  often while that does not help.
+ */
+export function confirmed(
+  state: Unconfirmed,
+  { through, missing }: { through: number; missing: readonly number[] },
+  now: number,
+): void {
   for (const numbers of [state.unsent, state.sending, state.sent, state.history]) {
     for (const number of numbers.keys()) if (number <= through) numbers.delete(number);
   }
@@ -57,7 +74,9 @@ export function resendOld(state: Unconfirmed, now: number): void {
 
 function isDue({ history }: Unconfirmed, number: number, now: number, firstMs: number): boolean {
   const last = history.get(number);
-  return last !== undefined && now - last.at >= Math.min(firstMs * 2 ** Math.min(last.times - 1, 20), LONGEST_RESEND_MS);
+  return (
+    last !== undefined && now - last.at >= Math.min(firstMs * 2 ** Math.min(last.times - 1, 20), LONGEST_RESEND_MS)
+  );
 }
 
 function sendAgain({ sent, unsent }: Unconfirmed, number: number): void {

@@ -19,16 +19,25 @@ export interface BucketSettings {
 /** `denied`: trying again soon does not help, somebody has to change something. */
 export type BucketTroubleKind = 'denied' | 'unavailable';
 
-/** An error of the library carries the request with its headers, so it is never passed on: this says what a person needs. */
+/**
+ *  An error of the library carries the request with its headers, so it is never passed on: this says what a person
+ *  needs.
+ */
 export class BucketTrouble extends Error {
-  constructor(readonly kind: BucketTroubleKind, what: string) {
+  constructor(
+    readonly kind: BucketTroubleKind,
+    what: string,
+  ) {
     super(what);
     this.name = 'BucketTrouble';
   }
 }
 
 export interface RecordingBucket {
-  /** Resolves when the bucket has confirmed that it has all of the file's bytes. Rejects with BucketTrouble, or with the file's own error. */
+  /**
+   *  Resolves when the bucket has confirmed that it has all of the file's bytes. Rejects with BucketTrouble, or with
+   *  the file's own error.
+   */
   store(upload: { path: string; key: string; bytes: number }): Promise<void>;
   /** What is under way is given up. */
   stop(): void;
@@ -47,9 +56,14 @@ export function createRecordingBucket(settings: BucketSettings): RecordingBucket
   const open = async (): Promise<{ s3: typeof S3; Upload: typeof Storage.Upload; client: S3.S3Client }> => {
     const [s3, { Upload }] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')]);
     client ??= new s3.S3Client({
-      region: settings.region, endpoint: settings.endpoint, credentials: settings.credentials, forcePathStyle: settings.forcePathStyle, requestHandler: TIMES,
+      region: settings.region,
+      endpoint: settings.endpoint,
+      credentials: settings.credentials,
+      forcePathStyle: settings.forcePathStyle,
+      requestHandler: TIMES,
       // Every part is signed with its own hash; the newer checksums in trailers are unknown to many servers.
-      requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
     });
     return { s3, Upload, client };
   };
@@ -58,14 +72,26 @@ export function createRecordingBucket(settings: BucketSettings): RecordingBucket
       const { s3, Upload, client: connected } = await open();
       if (stopping.signal.aborted) throw new BucketTrouble('unavailable', 'the agent stops');
       const body = createReadStream(path, { highWaterMark: 256 * 1024 });
-      const broken = new Promise<never>((_resolve, reject) => { body.once('error', reject); });
-      const upload = new Upload({ client: connected, params: { Bucket: bucket, Key: key, Body: body, ContentType: 'audio/wav' }, queueSize: 1, partSize: PART_BYTES });
-      const giveUp = () => { void upload.abort(); };
+      const broken = new Promise<never>((_resolve, reject) => {
+        body.once('error', reject);
+      });
+      const upload = new Upload({
+        client: connected,
+        params: { Bucket: bucket, Key: key, Body: body, ContentType: 'audio/wav' },
+        queueSize: 1,
+        partSize: PART_BYTES,
+      });
+      const giveUp = () => {
+        void upload.abort();
+      };
       stopping.signal.addEventListener('abort', giveUp);
       try {
         await Promise.race([upload.done().catch(toTrouble), broken]);
-        const { ContentLength: stored } = await connected.send(new s3.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: stopping.signal }).catch(toTrouble);
-        if (stored !== bytes) throw new BucketTrouble('unavailable', `the bucket has ${stored ?? 'no'} bytes of ${bytes}`);
+        const { ContentLength: stored } = await connected
+          .send(new s3.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: stopping.signal })
+          .catch(toTrouble);
+        if (stored !== bytes)
+          throw new BucketTrouble('unavailable', `the bucket has ${stored ?? 'no'} bytes of ${bytes}`);
       } finally {
         stopping.signal.removeEventListener('abort', giveUp);
         body.destroy();
@@ -78,15 +104,29 @@ export function createRecordingBucket(settings: BucketSettings): RecordingBucket
   };
 }
 
-interface LibraryError { name?: unknown; code?: unknown; $metadata?: { httpStatusCode?: number } }
+interface LibraryError {
+  name?: unknown;
+  code?: unknown;
+  $metadata?: { httpStatusCode?: number };
+}
 const CODE = /^[A-Za-z][\w.-]{0,63}$/;
 /** S3's own codes that come with another status than 401 or 403. */
-const DENIED = new Set(['NoSuchBucket', 'PermanentRedirect', 'AuthorizationHeaderMalformed', 'CredentialsProviderError', 'InvalidBucketName']);
+const DENIED = new Set([
+  'NoSuchBucket',
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'CredentialsProviderError',
+  'InvalidBucketName',
+]);
 
 function toTrouble(error: unknown): never {
   const { name, code, $metadata } = error as LibraryError;
   const status = $metadata?.httpStatusCode;
-  const shown = [code, name].find((word): word is string => typeof word === 'string' && CODE.test(word)) ?? 'unknown error';
+  const shown =
+    [code, name].find((word): word is string => typeof word === 'string' && CODE.test(word)) ?? 'unknown error';
   const denied = status === 401 || status === 403 || DENIED.has(shown);
-  throw new BucketTrouble(denied ? 'denied' : 'unavailable', status === undefined ? `no answer from the bucket: ${shown}` : `the bucket answered ${status} ${shown}`);
+  throw new BucketTrouble(
+    denied ? 'denied' : 'unavailable',
+    status === undefined ? `no answer from the bucket: ${shown}` : `the bucket answered ${status} ${shown}`,
+  );
 }

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { CallParties, CallRecording, CallRecordingStored } from '@trunkmesh/contracts/call.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 
-/** A call has one: the id follows from the call's (UUIDv8, RFC 9562 §5.8), so that what is published twice is known to be the same. */
+/**
+ *  A call has one: the id follows from the call's (UUIDv8, RFC 9562 §5.8), so that what is published twice is known to
+ *  be the same.
+ */
 function eventId(callId: string): string {
   const bytes = createHash('sha256').update(`CallRecordingStored ${callId}`).digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;
@@ -12,7 +15,13 @@ function eventId(callId: string): string {
 
 export function callRecordingStored(parties: CallParties, recording: CallRecording, at: Date): CallRecordingStored {
   return {
-    specversion: '1.0', id: eventId(parties.call_id), source: `trunkmesh/bridge/${parties.bridge_id}`, type: 'CallRecordingStored',
-    subject: callSubject(parties.organization_id ?? 'unknown', parties.call_id), time: at.toISOString(), datacontenttype: 'application/json', data: { ...parties, recording },
+    specversion: '1.0',
+    id: eventId(parties.call_id),
+    source: `trunkmesh/bridge/${parties.bridge_id}`,
+    type: 'CallRecordingStored',
+    subject: callSubject(parties.organization_id ?? 'unknown', parties.call_id),
+    time: at.toISOString(),
+    datacontenttype: 'application/json',
+    data: { ...parties, recording },
   };
 }

@@ -1,8 +1,18 @@
 import { counter, gauge } from '@trunkmesh/runtime/metric.otel.js';
 
-export const recordingsSettled = counter('trunkmesh_recordings_total', 'Recordings by outcome: stored in the bucket, local where there is none, failed, refused where a call could not be recorded');
+export const recordingsSettled = counter(
+  'trunkmesh_recordings_total',
+  'Recordings by outcome: stored in the bucket, local where there is none, failed, refused where a call could ' +
+    'not be recorded',
+);
 
 const read = { waiting: () => 0 };
-gauge('trunkmesh_recordings_waiting', 'Recordings of ended calls that are not where they stay, or of which the log does not know yet', () => read.waiting());
+gauge(
+  'trunkmesh_recordings_waiting',
+  'Recordings of ended calls that are not where they stay, or of which the log does not know yet',
+  () => read.waiting(),
+);
 /** The gauge reads from here on. */
-export const observeRecordings = (from: typeof read): void => { Object.assign(read, from); };
+export const observeRecordings = (from: typeof read): void => {
+  Object.assign(read, from);
+};

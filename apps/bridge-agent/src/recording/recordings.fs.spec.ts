@@ -54,13 +54,33 @@ afterEach(async () => {
 });
 
 const settings = (more: Partial<BucketSettings> = {}): BucketSettings => ({
-  endpoint: s3.endpoint, region: s3.keys.region, bucket: s3.name, prefix: 'calls/', forcePathStyle: true,
-  credentials: { accessKeyId: s3.keys.accessKeyId, secretAccessKey: s3.keys.secretAccessKey }, ...more,
+  endpoint: s3.endpoint,
+  region: s3.keys.region,
+  bucket: s3.name,
+  prefix: 'calls/',
+  forcePathStyle: true,
+  credentials: { accessKeyId: s3.keys.accessKeyId, secretAccessKey: s3.keys.secretAccessKey },
+  ...more,
 });
 
 async function open(more: Partial<RecordingsOptions> = {}): Promise<Recordings> {
-  const logger = pino({ level: 'debug' }, { write: (line: string) => { logged.push(line); } });
-  const recordings = await startRecordings({ folder, bucket: settings(), publish: publishCallEvents(link), isLive: () => false, logger, freeBytes: 0, ...more });
+  const logger = pino(
+    { level: 'debug' },
+    {
+      write: (line: string) => {
+        logged.push(line);
+      },
+    },
+  );
+  const recordings = await startRecordings({
+    folder,
+    bucket: settings(),
+    publish: publishCallEvents(link),
+    isLive: () => false,
+    logger,
+    freeBytes: 0,
+    ...more,
+  });
   running.push(recordings);
   return recordings;
 }
@@ -69,11 +89,18 @@ async function events(): Promise<CallRecordingStored[]> {
   const manager = await jetstreamManager(nc);
   const { state } = await manager.streams.info(CALLS_STREAM);
   const found: CallRecordingStored[] = [];
-  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) found.push(callEvent.parse((await manager.streams.getMessage(CALLS_STREAM, { seq }))!.json()) as CallRecordingStored);
+  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1)
+    found.push(
+      callEvent.parse((await manager.streams.getMessage(CALLS_STREAM, { seq }))!.json()) as CallRecordingStored,
+    );
   return found;
 }
 const recordingsInLog = async () => (await events()).map(({ data }) => data.recording);
-const untilEmpty = (recordings: Recordings) => eventually(async () => recordings.waiting() === 0 && (await readdir(folder)).length === 0, { timeoutMs: 20_000, message: 'nothing to be left' });
+const untilEmpty = (recordings: Recordings) =>
+  eventually(async () => recordings.waiting() === 0 && (await readdir(folder)).length === 0, {
+    timeoutMs: 20_000,
+    message: 'nothing to be left',
+  });
 
 describe('a recording', () => {
   it('is ordered with its place, stored, said in the log, and only then deleted', async () => {
@@ -81,10 +108,17 @@ describe('a recording', () => {
     const order = await recordings.begin(partiesOf(1));
     expect(order).toEqual({
       commands: [
-        'sendmsg\ncall-command: execute\nexecute-app-name: multiset\nexecute-app-arg: RECORD_STEREO=true RECORD_MIN_SEC=0 record_sample_rate=8000 enable_file_write_buffering=false',
+        'sendmsg\ncall-command: execute\nexecute-app-name: multiset\nexecute-app-arg: RECORD_STEREO=true ' +
+          'RECORD_MIN_SEC=0 record_sample_rate=8000 enable_file_write_buffering=false',
         `sendmsg\ncall-command: execute\nexecute-app-name: record_session\nexecute-app-arg: ${folder}/${callId(1)}.wav`,
       ],
-      recording: { state: 'pending', location: `s3://recordings/${keyOf(1)}`, bytes: null, duration_ms: null, detail: null },
+      recording: {
+        state: 'pending',
+        location: `s3://recordings/${keyOf(1)}`,
+        bytes: null,
+        duration_ms: null,
+        detail: null,
+      },
     });
     await writeRecording(folder, 1, wav(2_500));
     recordings.ended(callId(1));
@@ -94,8 +128,18 @@ describe('a recording', () => {
     const [event, ...more] = await events();
     expect(more).toEqual([]);
     expect(event).toMatchObject({
-      type: 'CallRecordingStored', subject: callSubject(ORG, callId(1)),
-      data: { ...partiesOf(1), recording: { state: 'stored', location: `s3://recordings/${keyOf(1)}`, bytes: 80_044, duration_ms: 2_500, detail: null } },
+      type: 'CallRecordingStored',
+      subject: callSubject(ORG, callId(1)),
+      data: {
+        ...partiesOf(1),
+        recording: {
+          state: 'stored',
+          location: `s3://recordings/${keyOf(1)}`,
+          bytes: 80_044,
+          duration_ms: 2_500,
+          detail: null,
+        },
+      },
     });
     recordings.ended(callId(1));
     recordings.ended(callId(2));
@@ -120,14 +164,20 @@ describe('a recording', () => {
     await writeRecording(folder, 1, wav(1_000));
     recordings.ended(callId(1));
     await eventually(async () => (await readdir(folder)).join() === `${callId(1)}.wav`);
-    expect(await recordingsInLog()).toEqual([{ state: 'local', location: join(folder, `${callId(1)}.wav`), bytes: 32_044, duration_ms: 1_000, detail: null }]);
+    expect(await recordingsInLog()).toEqual([
+      { state: 'local', location: join(folder, `${callId(1)}.wav`), bytes: 32_044, duration_ms: 1_000, detail: null },
+    ]);
   });
 
   it('is counted by what became of it, and while it waits', async () => {
     const telemetry = startTelemetry('test', {});
     const ops = await startOpsServer({ port: 0, telemetry, ready: () => ({}), logger: pino({ level: 'silent' }) });
     try {
-      const metrics = async () => (await (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text()).split('\n').filter((line) => line.startsWith('trunkmesh_recordings')).sort();
+      const metrics = async () =>
+        (await (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text())
+          .split('\n')
+          .filter((line) => line.startsWith('trunkmesh_recordings'))
+          .sort();
       const recordings = await open();
       await recordings.begin(partiesOf(1));
       await recordings.begin(partiesOf(2));
@@ -135,10 +185,17 @@ describe('a recording', () => {
       await s3.halt();
       for (const n of [1, 2]) recordings.ended(callId(n));
       await eventually(() => recordings.trouble() !== undefined && recordings.waiting() === 1);
-      expect(await metrics()).toEqual(['trunkmesh_recordings_total{outcome="failed"} 1', 'trunkmesh_recordings_waiting 1']);
+      expect(await metrics()).toEqual([
+        'trunkmesh_recordings_total{outcome="failed"} 1',
+        'trunkmesh_recordings_waiting 1',
+      ]);
       await s3.start();
       await untilEmpty(recordings);
-      expect(await metrics()).toEqual(['trunkmesh_recordings_total{outcome="failed"} 1', 'trunkmesh_recordings_total{outcome="stored"} 1', 'trunkmesh_recordings_waiting 0']);
+      expect(await metrics()).toEqual([
+        'trunkmesh_recordings_total{outcome="failed"} 1',
+        'trunkmesh_recordings_total{outcome="stored"} 1',
+        'trunkmesh_recordings_waiting 0',
+      ]);
     } finally {
       await ops.stop();
       await telemetry.shutdown();
@@ -164,25 +221,40 @@ describe('a recording', () => {
       recordings.ended(callId(n));
     }
     await untilEmpty(recordings);
-    expect((await recordingsInLog()).map(({ state, detail }) => [state, detail])).toEqual([1, 2, 3].map(() => ['failed', 'FreeSWITCH wrote no sound']));
+    expect((await recordingsInLog()).map(({ state, detail }) => [state, detail])).toEqual(
+      [1, 2, 3].map(() => ['failed', 'FreeSWITCH wrote no sound']),
+    );
     expect(s3.requests).toEqual([]);
   });
 
   it('is not begun where there is no space, nor for an id or a folder that FreeSWITCH would misread', async () => {
     const recordings = await open({ freeBytes: Number.MAX_SAFE_INTEGER });
     expect(await recordings.begin(partiesOf(1))).toBe('too little space is left for recordings');
-    expect(await recordings.begin(partiesOf(1, { call_id: '../../etc/passwd' }))).toBe('the call\'s id is not FreeSWITCH\'s');
-    for (const bad of ['relative', '/with blank', '/a,b', '/a/../b', '/{x}', '/$x', '/a\nb', '/']) await expect(startRecordings({ folder: bad, bucket: undefined, publish: async () => undefined, isLive: () => false, logger: pino({ level: 'silent' }) })).rejects.toThrow(TypeError);
+    expect(await recordings.begin(partiesOf(1, { call_id: '../../etc/passwd' }))).toBe(
+      "the call's id is not FreeSWITCH's",
+    );
+    for (const bad of ['relative', '/with blank', '/a,b', '/a/../b', '/{x}', '/$x', '/a\nb', '/'])
+      await expect(
+        startRecordings({
+          folder: bad,
+          bucket: undefined,
+          publish: async () => undefined,
+          isLive: () => false,
+          logger: pino({ level: 'silent' }),
+        }),
+      ).rejects.toThrow(TypeError);
     expect(await readdir(folder)).toEqual([]);
   });
 });
 
-it('the folder is made writable for FreeSWITCH\'s group, and one that is there stays as its owner made it', async () => {
+it("the folder is made writable for FreeSWITCH's group, and one that is there stays as its owner made it", async () => {
   const umask = process.umask(0o022);
   try {
     await open({ folder: join(folder, 'made') });
     await open({ folder });
-  } finally { process.umask(umask); }
+  } finally {
+    process.umask(umask);
+  }
   expect([(await stat(join(folder, 'made'))).mode & 0o777, (await stat(folder)).mode & 0o777]).toEqual([0o770, 0o700]);
 });
 
@@ -193,8 +265,14 @@ describe('nothing is lost', () => {
     await recordings.begin(partiesOf(1));
     await writeRecording(folder, 1, wav(1_000));
     recordings.ended(callId(1));
-    expect(await eventually(() => recordings.trouble())).toMatch(/^recordings cannot be stored: no answer from the bucket: /);
-    expect([(await readdir(folder)).sort(), await events(), recordings.waiting()]).toEqual([[`${callId(1)}.json`, `${callId(1)}.wav`], [], 1]);
+    expect(await eventually(() => recordings.trouble())).toMatch(
+      /^recordings cannot be stored: no answer from the bucket: /,
+    );
+    expect([(await readdir(folder)).sort(), await events(), recordings.waiting()]).toEqual([
+      [`${callId(1)}.json`, `${callId(1)}.wav`],
+      [],
+      1,
+    ]);
     await s3.start();
     await untilEmpty(recordings);
     expect([s3.objects.size, recordings.trouble()]).toEqual([1, undefined]);
@@ -209,7 +287,11 @@ describe('nothing is lost', () => {
       await writeRecording(folder, n, wav(1_000));
       recordings.ended(callId(n));
     }
-    await eventually(async () => (await Promise.all([1, 2].map((n) => readFile(join(folder, `${callId(n)}.json`), 'utf8')))).every((text) => text.includes('"stored"')));
+    await eventually(async () =>
+      (await Promise.all([1, 2].map((n) => readFile(join(folder, `${callId(n)}.json`), 'utf8')))).every((text) =>
+        text.includes('"stored"'),
+      ),
+    );
     expect([s3.objects.size, (await readdir(folder)).length, recordings.waiting()]).toEqual([2, 4, 2]);
     await nats.start();
     await untilEmpty(recordings);
@@ -220,7 +302,9 @@ describe('nothing is lost', () => {
   it('when the agent is killed in the middle of an upload', async () => {
     await writeRecording(folder, 1, wav(400_000));
     let reached = () => {};
-    const inside = new Promise<void>((resolve) => { reached = resolve; });
+    const inside = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
     let answers = 0;
     s3.before = async ({ part }) => {
       if (part !== 2 || answers > 0) return undefined;
@@ -232,7 +316,11 @@ describe('nothing is lost', () => {
     await inside;
     child.signal('SIGKILL');
     await child.exited;
-    expect([(await readdir(folder)).sort(), s3.objects.size, s3.unfinished()]).toEqual([[`${callId(1)}.json`, `${callId(1)}.wav`], 0, 1]);
+    expect([(await readdir(folder)).sort(), s3.objects.size, s3.unfinished()]).toEqual([
+      [`${callId(1)}.json`, `${callId(1)}.wav`],
+      0,
+      1,
+    ]);
     const live = new Set([callId(1)]);
     const recordings = await open({ isLive: (id) => live.has(id) });
     expect(recordings.waiting()).toBe(0);
@@ -250,7 +338,10 @@ describe('nothing is lost', () => {
     await first.begin(partiesOf(1));
     await writeRecording(folder, 1, wav(1_000));
     first.ended(callId(1));
-    const sidecar = await eventually(async () => { const text = await readFile(join(folder, `${callId(1)}.json`), 'utf8'); return text.includes('"stored"') && text; });
+    const sidecar = await eventually(async () => {
+      const text = await readFile(join(folder, `${callId(1)}.json`), 'utf8');
+      return text.includes('"stored"') && text;
+    });
     await first.stop();
     await nats.start();
     await eventually(() => link.connection !== undefined);
@@ -266,42 +357,55 @@ describe('nothing is lost', () => {
     expect((await events()).length).toBe(1);
   });
 
-  it('where the bucket refuses the key: said, nothing deleted, no secret told, and stored once the key is right', async () => {
+  it('logs a refused bucket key without the secret, deletes nothing, and stores once the key is right', async () => {
     const wrong = `wrong-${'x'.repeat(32)}`;
-    const recordings = await open({ bucket: settings({ credentials: { accessKeyId: s3.keys.accessKeyId, secretAccessKey: wrong } }) });
+    const recordings = await open({
+      bucket: settings({ credentials: { accessKeyId: s3.keys.accessKeyId, secretAccessKey: wrong } }),
+    });
     await recordings.begin(partiesOf(1));
     await writeRecording(folder, 1, wav(1_000));
     recordings.ended(callId(1));
-    expect(await eventually(() => recordings.trouble())).toBe('recordings cannot be stored: the bucket answered 403 SignatureDoesNotMatch');
+    expect(await eventually(() => recordings.trouble())).toBe(
+      'recordings cannot be stored: the bucket answered 403 SignatureDoesNotMatch',
+    );
     expect((await readdir(folder)).length).toBe(2);
     await recordings.stop();
     expect(logged.join('')).toContain('SignatureDoesNotMatch');
-    for (const secret of [wrong, s3.keys.secretAccessKey, s3.keys.accessKeyId, 'Signature=', 'authorization']) expect(logged.join('')).not.toContain(secret);
+    for (const secret of [wrong, s3.keys.secretAccessKey, s3.keys.accessKeyId, 'Signature=', 'authorization'])
+      expect(logged.join('')).not.toContain(secret);
     await untilEmpty(await open());
     expect(s3.objects.size).toBe(1);
   });
 
-  it('by sidecars that nobody can read, as a power failure leaves them: however many, they hold up no other, and their recordings stay', async () => {
-    const unreadable = Array.from({ length: 20 }, (_, index) => index + 100);
-    for (const n of unreadable) await writeFile(join(folder, `${callId(n)}.json`), n % 2 === 0 ? '' : '+15559876543');
-    await writeRecording(folder, 100, wav(1_000));
-    const recordings = await open();
-    await eventually(() => recordings.trouble());
-    await recordings.begin(partiesOf(2));
-    await writeRecording(folder, 2, wav(1_000));
-    recordings.ended(callId(2));
-    await eventually(() => s3.objects.has(keyOf(2)));
-    await eventually(() => recordings.waiting() === unreadable.length);
-    expect((await readdir(folder)).sort()).toEqual([...unreadable.map((n) => `${callId(n)}.json`), `${callId(100)}.wav`].sort());
-    expect(logged.join('')).not.toContain('+15559876543');
-  });
+  it(
+    'by sidecars that nobody can read, as a power failure leaves them: however many, they hold up no other, and ' +
+      'their recordings stay',
+    async () => {
+      const unreadable = Array.from({ length: 20 }, (_, index) => index + 100);
+      for (const n of unreadable) await writeFile(join(folder, `${callId(n)}.json`), n % 2 === 0 ? '' : '+15559876543');
+      await writeRecording(folder, 100, wav(1_000));
+      const recordings = await open();
+      await eventually(() => recordings.trouble());
+      await recordings.begin(partiesOf(2));
+      await writeRecording(folder, 2, wav(1_000));
+      recordings.ended(callId(2));
+      await eventually(() => s3.objects.has(keyOf(2)));
+      await eventually(() => recordings.waiting() === unreadable.length);
+      expect((await readdir(folder)).sort()).toEqual(
+        [...unreadable.map((n) => `${callId(n)}.json`), `${callId(100)}.wav`].sort(),
+      );
+      expect(logged.join('')).not.toContain('+15559876543');
+    },
+  );
 });
 
 it.each(['PUT', 'HEAD'])('a stop does not wait for a bucket that does not answer %s', async (method) => {
   for (const moment of ['at once', 'while it waits']) {
     const recordings = await open();
     let reached = () => {};
-    const inside = new Promise<void>((resolve) => { reached = resolve; });
+    const inside = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
     s3.before = (request) => {
       if (request.method !== method) return undefined;
       reached();
@@ -318,7 +422,10 @@ it.each(['PUT', 'HEAD'])('a stop does not wait for a bucket that does not answer
 
 it('twenty at once: two uploads at a time, each stored whole', async () => {
   const recordings = await open();
-  s3.before = () => new Promise((resolve) => { setTimeout(() => resolve(undefined), 20); });
+  s3.before = () =>
+    new Promise((resolve) => {
+      setTimeout(() => resolve(undefined), 20);
+    });
   const all = Array.from({ length: 20 }, (_, index) => index + 1);
   for (const n of all) {
     await recordings.begin(partiesOf(n));
@@ -328,5 +435,7 @@ it('twenty at once: two uploads at a time, each stored whole', async () => {
   await untilEmpty(recordings);
   expect(s3.busiest).toBe(2);
   for (const n of all) expect(s3.objects.get(keyOf(n))!.bytes.equals(wav(n * 100))).toBe(true);
-  expect((await recordingsInLog()).map(({ bytes }) => bytes).sort((a, b) => a! - b!)).toEqual(all.map((n) => n * 3_200 + 44));
+  expect((await recordingsInLog()).map(({ bytes }) => bytes).sort((a, b) => a! - b!)).toEqual(
+    all.map((n) => n * 3_200 + 44),
+  );
 });

@@ -18,11 +18,20 @@ export interface RecordingOrder {
   recording: CallRecording;
 }
 
-/** Recordings from the order to FreeSWITCH until they are where they stay. Nothing is deleted before the bucket has it and the log says so. */
+/**
+ *  Recordings from the order to FreeSWITCH until they are where they stay. Nothing is deleted before the bucket has it
+ *  and the log says so.
+ */
 export interface Recordings {
-  /** What FreeSWITCH is to be told once the call is answered. A text: why this call cannot be recorded; it goes on without. */
+  /**
+   *  What FreeSWITCH is to be told once the call is answered. A text: why this call cannot be recorded; it goes on
+   *  without.
+   */
   begin(parties: CallParties): Promise<RecordingOrder | string>;
-  /** The call has ended, and FreeSWITCH has closed the file: it goes to where it stays, and CallRecordingStored is published. Safe for calls without a recording, and twice. */
+  /**
+   *  The call has ended, and FreeSWITCH has closed the file: it goes to where it stays, and CallRecordingStored is
+   *  published. Safe for calls without a recording, and twice.
+   */
   ended(callId: string): void;
   /** Recordings of ended calls that are not where they stay, or of which the log does not know yet. */
   waiting(): number;
@@ -49,7 +58,11 @@ const EVENTS_AT_ONCE = 8;
 /** Recordings of calls whose end nobody reported: those of the life before. */
 const SWEEP_MS = 30_000;
 const GIB = 1024 ** 3;
-const PAUSES = { bucket: { firstMs: 500, maxMs: 60_000 }, denied: { firstMs: 20_000, maxMs: 300_000 }, log: { firstMs: 200, maxMs: 10_000 } };
+const PAUSES = {
+  bucket: { firstMs: 500, maxMs: 60_000 },
+  denied: { firstMs: 20_000, maxMs: 300_000 },
+  log: { firstMs: 200, maxMs: 10_000 },
+};
 
 export async function startRecordings(options: RecordingsOptions): Promise<Recordings> {
   const { publish, isLive, logger } = options;
@@ -68,10 +81,17 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
     const { path, key, location } = placeOf(parties);
     const file = await finishedFile(path, Date.now());
     if (file.state === 'growing') return undefined;
-    if (file.state === 'absent') return { state: 'failed', location, bytes: null, duration_ms: null, detail: 'FreeSWITCH wrote no sound' };
+    if (file.state === 'absent')
+      return { state: 'failed', location, bytes: null, duration_ms: null, detail: 'FreeSWITCH wrote no sound' };
     await bucket?.store({ path, key, bytes: file.bytes });
     trouble = undefined;
-    return { state: bucket === undefined ? 'local' : 'stored', location, bytes: file.bytes, duration_ms: file.durationMs, detail: null };
+    return {
+      state: bucket === undefined ? 'local' : 'stored',
+      location,
+      bytes: file.bytes,
+      duration_ms: file.durationMs,
+      detail: null,
+    };
   };
   const events = createRetryQueue({
     atOnce: EVENTS_AT_ONCE,
@@ -83,7 +103,9 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
       return 'done';
     },
     pause: () => PAUSES.log,
-    onFailure: (callId, error) => { logger.debug({ err: error, call_id: callId }, 'what became of a recording could not be published; trying again'); },
+    onFailure: (callId, error) => {
+      logger.debug({ err: error, call_id: callId }, 'what became of a recording could not be published; trying again');
+    },
   });
   const files = createRetryQueue({
     atOnce: UPLOADS_AT_ONCE,
@@ -109,14 +131,18 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
   const sweep = async (): Promise<void> => {
     for (const callId of await sidecars.list()) if (!isLive(callId)) files.add(callId);
   };
-  const sweeping = setInterval(() => { sweep().catch((error: unknown) => { logger.warn({ err: error }, 'the folder of the recordings cannot be read'); }); }, SWEEP_MS);
+  const sweeping = setInterval(() => {
+    sweep().catch((error: unknown) => {
+      logger.warn({ err: error }, 'the folder of the recordings cannot be read');
+    });
+  }, SWEEP_MS);
   const waiting = (): number => files.size() + events.size();
   observeRecordings({ waiting });
   await sweep();
   return {
     begin: async (parties) => {
       const names = recordingFiles(parties.call_id);
-      if (names === undefined) return 'the call\'s id is not FreeSWITCH\'s';
+      if (names === undefined) return "the call's id is not FreeSWITCH's";
       const refusal = await noteBeginning({ parties, folder, sidecars, freeBytes: options.freeBytes });
       if (refusal !== undefined) {
         recordingsSettled.add(1, { outcome: 'refused' });
@@ -126,7 +152,9 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
       const { path, location } = placeOf(parties);
       return { commands: recordCommands(path), recording: pending(location) };
     },
-    ended: (callId) => { if (recordingFiles(callId) !== undefined) files.add(callId); },
+    ended: (callId) => {
+      if (recordingFiles(callId) !== undefined) files.add(callId);
+    },
     waiting,
     trouble: () => trouble,
     stop: async () => {
@@ -141,19 +169,28 @@ export async function startRecordings(options: RecordingsOptions): Promise<Recor
 /** Codes of a disk that takes nothing more from anybody. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
-/** Undefined: this recording or its sidecar cannot be read, and what is wrong with one is no reason for the others to wait. */
+/**
+ *  Undefined: this recording or its sidecar cannot be read, and what is wrong with one is no reason for the others to
+ *  wait.
+ */
 function pauseAfter(error: unknown): { firstMs: number; maxMs: number } | undefined {
   if (error instanceof BucketTrouble) return error.kind === 'denied' ? PAUSES.denied : PAUSES.bucket;
   return FULL.has((error as NodeJS.ErrnoException).code ?? '') ? PAUSES.bucket : undefined;
 }
 
-interface Beginning { parties: CallParties; folder: string; sidecars: Sidecars; freeBytes: number | undefined }
+interface Beginning {
+  parties: CallParties;
+  folder: string;
+  sidecars: Sidecars;
+  freeBytes: number | undefined;
+}
 
 /** Undefined: it is on disk whose recording this will be. */
 async function noteBeginning({ parties, folder, sidecars, freeBytes }: Beginning): Promise<string | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
-    if (bavail * bsize < (freeBytes ?? Math.min(GIB, (blocks * bsize) / 20))) return 'too little space is left for recordings';
+    if (bavail * bsize < (freeBytes ?? Math.min(GIB, (blocks * bsize) / 20)))
+      return 'too little space is left for recordings';
     await sidecars.begin(parties);
     return undefined;
   } catch (error) {

@@ -14,7 +14,10 @@ export type Attempt = (key: string) => Promise<'done' | 'again'>;
 export interface RetryQueueOptions {
   atOnce: number;
   attempt: Attempt;
-  /** How long everything pauses after a failure that is behind all of it, a bucket or NATS. Undefined: it is this one's own, and only it rests. */
+  /**
+   *  How long everything pauses after a failure that is behind all of it, a bucket or NATS. Undefined: it is this one's
+   *  own, and only it rests.
+   */
   pause: (error: unknown) => { firstMs: number; maxMs: number } | undefined;
   onFailure: (key: string, error: unknown) => void;
 }
@@ -34,10 +37,13 @@ export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQue
 
   const rest = (key: string, ms: number): void => {
     if (stopped) return;
-    resting.set(key, setTimeout(() => {
-      resting.delete(key);
-      add(key);
-    }, ms));
+    resting.set(
+      key,
+      setTimeout(() => {
+        resting.delete(key);
+        add(key);
+      }, ms),
+    );
   };
   const failed = (key: string, error: unknown): void => {
     // A stop gives up what is under way: that is no failure.
@@ -58,17 +64,22 @@ export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQue
     try {
       if ((await attempt(key)) === 'again') return rest(key, AGAIN_MS);
       failures = 0;
-    } catch (error) { failed(key, error); }
+    } catch (error) {
+      failed(key, error);
+    }
   };
   function pump(): void {
     while (!stopped && paused === undefined && running.size < atOnce) {
       const [key] = waiting;
       if (key === undefined) return;
       waiting.delete(key);
-      running.set(key, run(key).finally(() => {
-        running.delete(key);
-        pump();
-      }));
+      running.set(
+        key,
+        run(key).finally(() => {
+          running.delete(key);
+          pump();
+        }),
+      );
     }
   }
   function add(key: string): void {

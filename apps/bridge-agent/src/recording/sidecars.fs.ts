@@ -1,23 +1,37 @@
 import { chmod, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { callParties, callRecordingStored, type CallParties, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import {
+  callParties,
+  callRecordingStored,
+  type CallParties,
+  type CallRecordingStored,
+} from '@trunkmesh/contracts/call.js';
 import { z } from 'zod';
 import { syncFolder, writeSynced } from '../record/disk-sync.fs.js';
 import { callOfSidecar, recordingFiles } from './call-recording.js';
 
-/** What lies beside a recording until it is where it stays: whose it is, and, once that is known, the event that says what became of it. */
+/**
+ *  What lies beside a recording until it is where it stays: whose it is, and, once that is known, the event that says
+ *  what became of it.
+ */
 export const sidecar = z.object({ parties: callParties, event: callRecordingStored.nullable() });
 export type Sidecar = z.infer<typeof sidecar>;
 
 export interface Sidecars {
-  /** In the kernel's hands when it resolves: it outlives this process, and nobody waits for a disk before a call is answered. */
+  /**
+   *  In the kernel's hands when it resolves: it outlives this process, and nobody waits for a disk before a call is
+   *  answered.
+   */
   begin(parties: CallParties): Promise<void>;
   /** On disk when it resolves. */
   decided(event: CallRecordingStored): Promise<void>;
   /** Undefined: there is none. Rejects where it cannot be understood. */
   read(callId: string): Promise<Sidecar | undefined>;
   list(): Promise<string[]>;
-  /** The recording and its sidecar, in this order: a sidecar without a recording says what became of it, a recording without one would stay for ever. */
+  /**
+   *  The recording and its sidecar, in this order: a sidecar without a recording says what became of it, a recording
+   *  without one would stay for ever.
+   */
   remove(callId: string, what: { wav: boolean }): Promise<void>;
 }
 
@@ -55,7 +69,11 @@ export async function openSidecars(folder: string): Promise<Sidecars> {
 
 /** What the parser says shows what is in it: who called. */
 function parse(content: string): Sidecar {
-  try { return sidecar.parse(JSON.parse(content)); } catch { throw new Error('a recording\'s sidecar cannot be understood'); }
+  try {
+    return sidecar.parse(JSON.parse(content));
+  } catch {
+    throw new Error("a recording's sidecar cannot be understood");
+  }
 }
 
 function absent(error: unknown): undefined {

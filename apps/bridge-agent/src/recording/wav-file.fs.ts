@@ -2,7 +2,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { readWav, WAV_HEAD_BYTES, type WavShape } from './wav-header.js';
 
 /** `absent`: there is none, or nothing is in it. `growing`: FreeSWITCH writes it, or was killed a moment ago. */
-export type RecordedFile = { state: 'absent' } | { state: 'growing' } | { state: 'finished'; bytes: number; durationMs: number | null };
+export type RecordedFile =
+  { state: 'absent' } | { state: 'growing' } | { state: 'finished'; bytes: number; durationMs: number | null };
 
 /** FreeSWITCH writes several times a second: a file that has rested so long and is not finished never will be. */
 const QUIET_MS = 5_000;
@@ -21,7 +22,9 @@ export async function finishedFile(path: string, now: number): Promise<RecordedF
       await repair(path, shape);
     }
     return { state: 'finished', bytes: size, durationMs: shape.durationMs };
-  } finally { await file.close(); }
+  } finally {
+    await file.close();
+  }
 }
 
 /** Without a sample, or no WAV at all: what nobody understands is kept all the same. */
@@ -31,7 +34,9 @@ function unusual(shape: WavShape | undefined, { size, quiet }: { size: number; q
 }
 
 async function openExisting(path: string): Promise<FileHandle | undefined> {
-  try { return await open(path, 'r'); } catch (error) {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
@@ -42,7 +47,10 @@ async function headOf(file: FileHandle): Promise<Uint8Array> {
   return buffer.subarray(0, bytesRead);
 }
 
-/** Opened anew: where FreeSWITCH runs as another user, its files may only be read, and only those of a killed one need more. */
+/**
+ *  Opened anew: where FreeSWITCH runs as another user, its files may only be read, and only those of a killed one need
+ *  more.
+ */
 async function repair(path: string, { repairs }: WavShape): Promise<void> {
   const file = await open(path, 'r+');
   try {
@@ -52,5 +60,7 @@ async function repair(path: string, { repairs }: WavShape): Promise<void> {
       await file.write(bytes, 0, 4, offset);
     }
     await file.datasync();
-  } finally { await file.close(); }
+  } finally {
+    await file.close();
+  }
 }

@@ -11,7 +11,9 @@ const repaired = (file: Buffer) => {
 };
 
 describe('the header of a WAV file', () => {
-  it('is finished when its sizes are those of the file', () => { expect(read(wav(1_500))).toEqual({ finished: true, repairs: [], durationMs: 1_500 }); });
+  it('is finished when its sizes are those of the file', () => {
+    expect(read(wav(1_500))).toEqual({ finished: true, repairs: [], durationMs: 1_500 });
+  });
 
   it('that FreeSWITCH did not finish gets the sizes that it would have written', () => {
     expect(read(wav(1_500, { killed: true }))).toMatchObject({ finished: false, durationMs: 1_500 });
@@ -32,14 +34,24 @@ describe('the header of a WAV file', () => {
   });
 
   it('is repaired once: what was repaired is finished, whatever its length', () => {
-    fc.assert(fc.property(fc.nat(5_000), (bytes) => {
-      const file = Buffer.concat([wav(0, { killed: true }), Buffer.alloc(bytes)]);
-      expect(read(repaired(file))).toMatchObject({ finished: true, repairs: [] });
-    }));
+    fc.assert(
+      fc.property(fc.nat(5_000), (bytes) => {
+        const file = Buffer.concat([wav(0, { killed: true }), Buffer.alloc(bytes)]);
+        expect(read(repaired(file))).toMatchObject({ finished: true, repairs: [] });
+      }),
+    );
   });
 
   it('of anything else is none, and nothing is thrown', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => { expect(readWav(bytes, bytes.length)).toBeUndefined(); }));
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => { readWav(Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), bytes]), 1_000); }));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(readWav(bytes, bytes.length)).toBeUndefined();
+      }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        readWav(Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), bytes]), 1_000);
+      }),
+    );
   });
 });

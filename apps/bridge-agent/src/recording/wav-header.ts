@@ -1,6 +1,6 @@
 /**
- * The header of a WAV file (RIFF, little-endian). FreeSWITCH writes both sizes when it closes the file: until then, and for ever where it was killed, they are those of a
- * file without a sample, and players show nothing.
+ * The header of a WAV file (RIFF, little-endian). FreeSWITCH writes both sizes when it closes the file: until then, and
+ * for ever where it was killed, they are those of a file without a sample, and players show nothing.
  */
 export interface WavShape {
   /** Sizes are those of the file. */
@@ -23,23 +23,37 @@ export function readWav(head: Uint8Array, fileBytes: number): WavShape | undefin
   for (let at = 12; at + 8 <= head.length;) {
     const size = view.getUint32(at + 4, true);
     if (textAt(head, at) === 'data') return format && shapeOf({ view, sizeAt: at + 4, size, fileBytes }, format);
-    if (textAt(head, at) === 'fmt ' && at + 24 <= head.length) format = { bytesPerSecond: view.getUint32(at + 16, true), blockBytes: view.getUint16(at + 20, true) };
+    if (textAt(head, at) === 'fmt ' && at + 24 <= head.length)
+      format = { bytesPerSecond: view.getUint32(at + 16, true), blockBytes: view.getUint16(at + 20, true) };
     // A chunk of odd length has a byte of padding.
     at += 8 + size + (size % 2);
   }
   return undefined;
 }
 
-interface DataChunk { view: DataView; sizeAt: number; size: number; fileBytes: number }
+interface DataChunk {
+  view: DataView;
+  sizeAt: number;
+  size: number;
+  fileBytes: number;
+}
 
-function shapeOf({ view, sizeAt, size, fileBytes }: DataChunk, { bytesPerSecond, blockBytes }: { bytesPerSecond: number; blockBytes: number }): WavShape | undefined {
+function shapeOf(
+  { view, sizeAt, size, fileBytes }: DataChunk,
+  { bytesPerSecond, blockBytes }: { bytesPerSecond: number; blockBytes: number },
+): WavShape | undefined {
   if (bytesPerSecond === 0 || blockBytes === 0) return undefined;
   const dataAt = sizeAt + 4;
   const present = Math.max(0, fileBytes - dataAt);
   // A frame that was cut in writing is left out of the sizes.
   const whole = Math.min(present - (present % blockBytes), LARGEST_SIZE - dataAt);
   const finished = size === whole && view.getUint32(RIFF_SIZE_AT, true) >= whole;
-  const repairs = finished ? [] : [{ offset: RIFF_SIZE_AT, value: dataAt - 8 + whole }, { offset: sizeAt, value: whole }];
+  const repairs = finished
+    ? []
+    : [
+        { offset: RIFF_SIZE_AT, value: dataAt - 8 + whole },
+        { offset: sizeAt, value: whole },
+      ];
   return { finished, repairs, durationMs: Math.round((whole / bytesPerSecond) * 1000) };
 }
 

@@ -138,7 +138,9 @@ describe('a datagram on the capture port', () => {
 
 it("a profile's own addresses are those that it listens on", () => {
   const xml =
-    '<profile><sip-ip>192.0.2.10</sip-ip><url>sip:mod_sofia@198.51.100.10:5060</url><bind-url>sip:mod_sofia@198.51.100.10:5060;maddr=192.0.2.10;transport=udp,tcp</bind-url><tls-url>sip:mod_sofia@198.51.100.10:5061</tls-url></profile>';
+    '<profile><sip-ip>192.0.2.10</sip-ip><url>sip:mod_sofia@198.51.100.10:5060</url>' +
+    '<bind-url>sip:mod_sofia@198.51.100.10:5060;maddr=192.0.2.10;transport=udp,tcp</bind-url>' +
+    '<tls-url>sip:mod_sofia@198.51.100.10:5061</tls-url></profile>';
   expect([...ownEndpoints(xml)]).toEqual(['192.0.2.10:5060', '192.0.2.10:5061']);
   expect([...ownEndpoints('Invalid Profile!')]).toEqual([]);
 });

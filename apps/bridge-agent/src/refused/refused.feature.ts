@@ -127,7 +127,8 @@ export async function startRefused(options: RefusedOptions): Promise<RefusedFeat
     options.capturePort === 0
       ? undefined
       : await openCapture(options.capturePort, logger, onDatagram).catch((error: Error): Capture | undefined => {
-          trouble = `the capture port ${options.capturePort} cannot be opened (${error.message}): ` +
+          trouble =
+            `the capture port ${options.capturePort} cannot be opened (${error.message}): ` +
             'what FreeSWITCH itself refuses is not recorded';
           logger.error(
             { err: error, port: options.capturePort },

@@ -10,7 +10,10 @@ export interface CallFiles {
   list(): Promise<string[]>;
   /** Undefined: there is none. */
   read(callId: string): Promise<string | undefined>;
-  /** At this place in the file, which ends with it where something cut short may be behind. In the kernel's hands when it resolves. */
+  /**
+   *  At this place in the file, which ends with it where something cut short may be behind. In the kernel's hands when
+   *  it resolves.
+   */
   write(callId: string, text: string, at: { bytes: number; cut: boolean }): Promise<void>;
   /** What was written, and the file's name, are on disk when it resolves. */
   sync(callId: string): Promise<void>;
@@ -31,18 +34,22 @@ export async function callFilesIn(folder: string, keepGivenUp = GIVEN_UP_FILES):
   let buried: string[] | undefined;
   return {
     list: async () => (await readdir(folder)).map(callOfFile).filter((callId) => callId !== undefined),
-    read: (callId) => readFile(path(callId), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    }),
+    read: (callId) =>
+      readFile(path(callId), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      }),
     write: async (callId, text, { bytes, cut }) => {
       // Who called whom is nobody else's.
       const file = await open(path(callId), WRITE, 0o640);
       try {
         if (cut) await file.truncate(bytes);
         const buffer = Buffer.from(text);
-        for (let done = 0; done < buffer.length;) done += (await file.write(buffer, done, buffer.length - done, bytes + done)).bytesWritten;
-      } finally { await file.close(); }
+        for (let done = 0; done < buffer.length;)
+          done += (await file.write(buffer, done, buffer.length - done, bytes + done)).bytesWritten;
+      } finally {
+        await file.close();
+      }
     },
     sync: async (callId) => {
       await syncFile(path(callId));
@@ -60,7 +67,9 @@ export async function callFilesIn(folder: string, keepGivenUp = GIVEN_UP_FILES):
 }
 
 async function oldestFirst(folder: string): Promise<string[]> {
-  const files = await Promise.all((await readdir(folder)).map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })));
+  const files = await Promise.all(
+    (await readdir(folder)).map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
+  );
   return files.sort((a, b) => a.at - b.at).map(({ name }) => name);
 }
 
@@ -68,9 +77,12 @@ async function oldestFirst(folder: string): Promise<string[]> {
 function together(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
-  return () => next ??= running.catch(() => undefined).then(() => {
-    next = undefined;
-    running = work();
-    return running;
-  });
+  return () =>
+    (next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        running = work();
+        return running;
+      }));
 }

@@ -16,7 +16,10 @@ export interface Endpoint {
   allowPrivate: boolean;
 }
 
-/** 'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every attempt, and now and then while none may be made, so that a URL that was put right gets what waits. */
+/**
+ *  'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every
+ *  attempt, and now and then while none may be made, so that a URL that was put right gets what waits.
+ */
 export type EndpointOf = (organizationId: string, numberId: string | null) => Endpoint | 'not-known-yet' | undefined;
 
 export interface DeliveryOptions {
@@ -52,7 +55,12 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   // Each that is under way listens; Node would take more than ten for a leak, and say so on stderr.
   setMaxListeners(AT_ONCE, over.signal);
   const running = new Set<Promise<void>>();
-  const lanes = createLanes({ whereOf: (owner) => whereOf(owner, endpointOf), pauses: options.pauses, atOncePerHost: SOCKETS_PER_HOST, atOnce: AT_ONCE });
+  const lanes = createLanes({
+    whereOf: (owner) => whereOf(owner, endpointOf),
+    pauses: options.pauses,
+    atOncePerHost: SOCKETS_PER_HOST,
+    atOnce: AT_ONCE,
+  });
 
   const attempt = async (lane: Lane): Promise<void> => {
     const endpoint = endpointOf(lane.owner.organizationId, lane.owner.numberId);
@@ -72,11 +80,14 @@ export function startDelivery(options: DeliveryOptions): Delivery {
     statusWebhooks.add(1, { outcome: verdict.verdict === 'accepted' ? 'delivered' : 'failed' });
     if (verdict.verdict === 'accepted') options.onDelivered(lane);
     else logger.debug({ call_id: lane.callId, host, reason: detail }, 'a call status was not delivered; trying again');
-    if (change === 'down') logger.warn({ host, reason: detail }, 'call statuses cannot be delivered there; they wait on disk');
+    if (change === 'down')
+      logger.warn({ host, reason: detail }, 'call statuses cannot be delivered there; they wait on disk');
     if (change === 'up') logger.info({ host }, 'call statuses can be delivered there again');
   };
   const run = async (lane: Lane): Promise<void> => {
-    try { await attempt(lane); } catch (error) {
+    try {
+      await attempt(lane);
+    } catch (error) {
       logger.error({ err: error, call_id: lane.callId }, 'a call status cannot be read; trying again');
       lanes.settle(lane, { verdict: 'failed' }, { now: now(), random: Math.random() });
     }
@@ -110,18 +121,41 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   };
 }
 
-/** Two that share a URL and sign differently are two: what is wrong with the one's secret is not the other's trouble. */
+/**
+ *  Two that share a URL and sign differently are two: what is wrong with the one's secret is not the other's trouble.
+ */
 function whereOf({ organizationId, numberId }: Owner, endpointOf: EndpointOf): Where {
   const endpoint = endpointOf(organizationId, numberId);
   if (endpoint === undefined) return NONE;
-  return endpoint === 'not-known-yet' ? UNKNOWN : { key: `${endpoint.url} ${endpoint.secret}`, host: hostOf(endpoint.url) };
+  return endpoint === 'not-known-yet'
+    ? UNKNOWN
+    : { key: `${endpoint.url} ${endpoint.secret}`, host: hostOf(endpoint.url) };
 }
 
-interface Answer { verdict: Verdict; detail: string }
+interface Answer {
+  verdict: Verdict;
+  detail: string;
+}
 
-async function send({ url, secret, allowPrivate }: Endpoint, { text, id }: StoredStatus, { deadlineMs, ca, signal }: Pick<DeliveryOptions, 'deadlineMs' | 'ca'> & { signal: AbortSignal }): Promise<Answer> {
+async function send(
+  { url, secret, allowPrivate }: Endpoint,
+  { text, id }: StoredStatus,
+  { deadlineMs, ca, signal }: Pick<DeliveryOptions, 'deadlineMs' | 'ca'> & { signal: AbortSignal },
+): Promise<Answer> {
   let headers: Record<string, string>;
-  try { headers = webhookHeaders(secret, id, new Date(), text); } catch { return { verdict: { verdict: 'gone' }, detail: 'the signing secret cannot be opened' }; }
-  const answer = await postJson({ url, headers, text, deadlineMs, allowPrivate, signal, ...(ca === undefined ? {} : { ca }) });
+  try {
+    headers = webhookHeaders(secret, id, new Date(), text);
+  } catch {
+    return { verdict: { verdict: 'gone' }, detail: 'the signing secret cannot be opened' };
+  }
+  const answer = await postJson({
+    url,
+    headers,
+    text,
+    deadlineMs,
+    allowPrivate,
+    signal,
+    ...(ca === undefined ? {} : { ca }),
+  });
   return { verdict: verdictOf(answer), detail: detailOf(answer) };
 }

@@ -2,7 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { CallFiles } from './call-files.fs.js';
 import type { StatusDraft } from './call-status.js';
-import { begins, deliveredLine, emptyFile, nextLine, readCallFile, statusFileName, statusIn, type CallFile, type StoredStatus } from './status-file.js';
+import {
+  begins,
+  deliveredLine,
+  emptyFile,
+  nextLine,
+  readCallFile,
+  statusFileName,
+  statusIn,
+  type CallFile,
+  type StoredStatus,
+} from './status-file.js';
 import { laneOf, type Lane, type Owner } from './status-lanes.js';
 
 /** A call with a file, as much of it as is held in memory: its statuses are not. */
@@ -62,7 +72,10 @@ interface Entry extends Told {
 
 const RETRY_MS = 1_000;
 
-/** Each call's statuses in its file, one writer a call. What is told of is in the file before it is sent, so no sequence is ever given to two statuses. */
+/**
+ *  Each call's statuses in its file, one writer a call. What is told of is in the file before it is sent, so no
+ *  sequence is ever given to two statuses.
+ */
 export function createJournal({ files, isWanted, onWritten, unread, logger, now }: JournalOptions): Journal {
   const calls = new Map<string, Entry>();
   const owners = new Map<string, Owner>();
@@ -81,7 +94,19 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
   const entryOf = (callId: string): Entry => {
     const known = calls.get(callId);
     if (known !== undefined) return known;
-    const entry: Entry = { callId, lane: undefined, ended: false, since: 0, doneAt: undefined, unasked: false, bytes: 0, cut: false, drafts: [], mark: undefined, writing: undefined };
+    const entry: Entry = {
+      callId,
+      lane: undefined,
+      ended: false,
+      since: 0,
+      doneAt: undefined,
+      unasked: false,
+      bytes: 0,
+      cut: false,
+      drafts: [],
+      mark: undefined,
+      writing: undefined,
+    };
     calls.set(callId, entry);
     return entry;
   };
@@ -101,7 +126,9 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
     entry.cut = true;
     if (entry.drafts.length === 0) await files.remove(entry.callId);
   };
-  /** The lines of what is told and not written, in order; what nobody wants, and what comes after the end, is dropped. */
+  /**
+   *  The lines of what is told and not written, in order; what nobody wants, and what comes after the end, is dropped.
+   */
   const compose = (entry: Entry): { text: string; told: number; ended: boolean } => {
     const wanted = entry.lane === undefined ? entry.drafts.slice(firstOf(entry.drafts)) : entry.drafts;
     entry.lane ??= beginning(entry, wanted[0]?.draft);
@@ -135,7 +162,10 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
   };
   const write = async (entry: Entry): Promise<void> => {
     if (unread.has(entry.callId)) await readUp(entry);
-    const { mark, drafts: { length: taken } } = entry;
+    const {
+      mark,
+      drafts: { length: taken },
+    } = entry;
     const { text, told, ended } = compose(entry);
     if (text !== '') await append(entry, text, ended && !entry.ended);
     refused.delete(entry);
@@ -153,7 +183,9 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
   };
   const writeAll = async (entry: Entry): Promise<void> => {
     do {
-      try { await write(entry); } catch (error) {
+      try {
+        await write(entry);
+      } catch (error) {
         if (refused.size === 0) logger.error({ err: error }, 'call statuses cannot be written; trying again');
         refused.add(entry);
         trouble = `call statuses cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
@@ -162,25 +194,28 @@ export function createJournal({ files, isWanted, onWritten, unread, logger, now 
       }
     } while (isLeft(entry));
   };
-  const isLeft = (entry: Entry): boolean => entry.drafts.length > 0 || entry.mark !== undefined || unread.has(entry.callId);
-  const start = (entry: Entry): Promise<void> => entry.writing ??= writeAll(entry).finally(() => {
-    entry.writing = undefined;
-    // What came after the last look found a writer that was already leaving.
-    if (!stopped && isLeft(entry)) void start(entry);
-    else if (entry.lane === undefined && entry.drafts.length === 0) calls.delete(entry.callId);
-  });
+  const isLeft = (entry: Entry): boolean =>
+    entry.drafts.length > 0 || entry.mark !== undefined || unread.has(entry.callId);
+  const start = (entry: Entry): Promise<void> =>
+    (entry.writing ??= writeAll(entry).finally(() => {
+      entry.writing = undefined;
+      // What came after the last look found a writer that was already leaving.
+      if (!stopped && isLeft(entry)) void start(entry);
+      else if (entry.lane === undefined && entry.drafts.length === 0) calls.delete(entry.callId);
+    }));
 
   return {
-    tell: (draft) => new Promise((done) => {
-      if (statusFileName(draft.call_id) === undefined) {
-        logger.error('a status of a call without an id of FreeSWITCH\'s is not told');
-        return done();
-      }
-      const entry = entryOf(draft.call_id);
-      entry.drafts.push({ draft, done });
-      unwritten += 1;
-      void start(entry);
-    }),
+    tell: (draft) =>
+      new Promise((done) => {
+        if (statusFileName(draft.call_id) === undefined) {
+          logger.error("a status of a call without an id of FreeSWITCH's is not told");
+          return done();
+        }
+        const entry = entryOf(draft.call_id);
+        entry.drafts.push({ draft, done });
+        unwritten += 1;
+        void start(entry);
+      }),
     load: (callId) => start(entryOf(callId)),
     next: async (lane) => {
       const text = await files.read(lane.callId);

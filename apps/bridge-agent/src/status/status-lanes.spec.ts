@@ -13,13 +13,27 @@ const ACCEPTED: Verdict = { verdict: 'accepted' };
 const HALF = 0.5;
 
 const draft = (call: number, status: CallStatus): StatusDraft => ({
-  status, timestamp: '2026-03-01T10:00:00.000Z', call_id: callId(call), organization_id: ORG, trunk_id: null, number_id: `number-${call}`, direction: 'inbound', from_number: '+15559876543', to_number: '+15551234567',
+  status,
+  timestamp: '2026-03-01T10:00:00.000Z',
+  call_id: callId(call),
+  organization_id: ORG,
+  trunk_id: null,
+  number_id: `number-${call}`,
+  direction: 'inbound',
+  from_number: '+15559876543',
+  to_number: '+15551234567',
 });
 const at = (key: string, host = key): Where => ({ key, host });
 
 describe('which status is sent next', () => {
   function lanesTo(whereOf: (call: string) => Where, more = {}) {
-    const lanes = createLanes({ whereOf: ({ numberId }) => whereOf(numberId!), pauses: PAUSES, atOncePerHost: PER_HOST, atOnce: 100, ...more });
+    const lanes = createLanes({
+      whereOf: ({ numberId }) => whereOf(numberId!),
+      pauses: PAUSES,
+      atOncePerHost: PER_HOST,
+      atOnce: 100,
+      ...more,
+    });
     const lane = (call: string, told = 1): Lane => {
       const made = laneOf(call, { organizationId: ORG, numberId: call }, { told, delivered: 0 });
       lanes.wake(made, 0);
@@ -31,7 +45,8 @@ describe('which status is sent next', () => {
       for (let next = lanes.next(now); next !== undefined; next = lanes.next(now)) taken.push(next);
       return taken;
     };
-    const settle = (which: Lane[], verdict: Verdict, now: number) => which.map((each) => lanes.settle(each, verdict, { now, random: HALF }));
+    const settle = (which: Lane[], verdict: Verdict, now: number) =>
+      which.map((each) => lanes.settle(each, verdict, { now, random: HALF }));
     return { lanes, lane, all, settle };
   }
 
@@ -39,7 +54,11 @@ describe('which status is sent next', () => {
     const { lane, all, settle } = lanesTo((call) => at(`${call[0]}/${call}`, call[0]));
     for (let nth = 0; nth < 10; nth += 1) [lane(`a${nth}`, 2), lane(`b${nth}`, 2)].forEach(() => undefined);
     const first = all(0);
-    expect([first.length, first.filter(({ callId: call }) => call.startsWith('a')).length, all(0).length]).toEqual([2 * PER_HOST, PER_HOST, 0]);
+    expect([first.length, first.filter(({ callId: call }) => call.startsWith('a')).length, all(0).length]).toEqual([
+      2 * PER_HOST,
+      PER_HOST,
+      0,
+    ]);
     settle(first.slice(0, 1), ACCEPTED, 0);
     expect(all(0)).toHaveLength(1);
   });
@@ -84,7 +103,10 @@ describe('which status is sent next', () => {
     expect(tries.length).toBeGreaterThan(10);
   });
 
-  it.each([[60_000, 60_000], [10 ** 9, 3_600_000]])('waits as long as Retry-After says (%d ms), within bounds', (retryAfterMs, ms) => {
+  it.each([
+    [60_000, 60_000],
+    [10 ** 9, 3_600_000],
+  ])('waits as long as Retry-After says (%d ms), within bounds', (retryAfterMs, ms) => {
     const { lane, all, settle } = lanesTo(() => at('a'));
     lane('1');
     settle(all(0), { verdict: 'unreachable', retryAfterMs }, 0);
@@ -129,9 +151,37 @@ type Step =
   | { what: 'crash'; torn: number; marked: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ what: fc.constant('tell' as const), call: fc.nat(5), status: fc.constantFrom<CallStatus>('initiated', 'ringing', 'answered', 'transfer-started', 'transfer-failed', 'completed', 'failed') }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      what: fc.constant('tell' as const),
+      call: fc.nat(5),
+      status: fc.constantFrom<CallStatus>(
+        'initiated',
+        'ringing',
+        'answered',
+        'transfer-started',
+        'transfer-failed',
+        'completed',
+        'failed',
+      ),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('pass' as const), ms: fc.nat(400_000) }) },
-  { weight: 8, arbitrary: fc.record({ what: fc.constant('answer' as const), which: fc.nat(20), how: fc.constantFrom('accepted' as const, 'accepted' as const, 'failed' as const, 'unreachable' as const, 'lost' as const) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      what: fc.constant('answer' as const),
+      which: fc.nat(20),
+      how: fc.constantFrom(
+        'accepted' as const,
+        'accepted' as const,
+        'failed' as const,
+        'unreachable' as const,
+        'lost' as const,
+      ),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('crash' as const), torn: fc.nat(40), marked: fc.boolean() }) },
 );
 
@@ -146,7 +196,12 @@ function outbox() {
   let ended: Set<string>;
   let sending: Lane[];
   const start = (): void => {
-    lanes = createLanes({ whereOf: ({ numberId }) => at(`/${numberId === 'number-0' ? 0 : 1}`, 'example.com'), pauses: PAUSES, atOncePerHost: PER_HOST, atOnce: 100 });
+    lanes = createLanes({
+      whereOf: ({ numberId }) => at(`/${numberId === 'number-0' ? 0 : 1}`, 'example.com'),
+      pauses: PAUSES,
+      atOncePerHost: PER_HOST,
+      atOnce: 100,
+    });
     [byCall, ended, sending] = [new Map(), new Set(), []];
     for (const [call, text] of files) {
       const file = readCallFile(text);
@@ -178,7 +233,9 @@ function outbox() {
   const tell = ({ call, status }: Extract<Step, { what: 'tell' }>): void => {
     const next = draft(call, status);
     const id = next.call_id;
-    const lane = byCall.get(id) ?? (begins(next) ? laneOf(id, { organizationId: ORG, numberId: next.number_id }, emptyFile(next)) : undefined);
+    const lane =
+      byCall.get(id) ??
+      (begins(next) ? laneOf(id, { organizationId: ORG, numberId: next.number_id }, emptyFile(next)) : undefined);
     const line = lane && nextLine({ told: lane.told, ended: ended.has(id) }, next);
     if (lane === undefined || line === undefined) return;
     byCall.set(id, lane);
@@ -196,12 +253,19 @@ function outbox() {
     if (how === 'accepted') files.set(lane.callId, files.get(lane.callId)! + deliveredLine(lane.delivered));
   };
   const crash = ({ torn, marked }: Extract<Step, { what: 'crash' }>): void => {
-    for (const [call, text] of files) files.set(call, marked ? text + '{"type":"call.answered","timestamp":"2026-03-01T1'.slice(0, torn) : text.slice(0, text.length - (/\{"delivered":\d+\}\n$/.exec(text)?.[0].length ?? 0)));
+    for (const [call, text] of files)
+      files.set(
+        call,
+        marked
+          ? text + '{"type":"call.answered","timestamp":"2026-03-01T1'.slice(0, torn)
+          : text.slice(0, text.length - (/\{"delivered":\d+\}\n$/.exec(text)?.[0].length ?? 0)),
+      );
     start();
   };
   start();
   return {
-    told, received,
+    told,
+    received,
     take: (each: Step): void => {
       if (each.what === 'tell') tell(each);
       else if (each.what === 'pass') now += each.ms;
@@ -210,7 +274,11 @@ function outbox() {
       pump();
     },
     finish: (): void => {
-      for (let rounds = 0; rounds < 1_000 && (sending.length > 0 || [...byCall.values()].some((lane) => lane.told > lane.delivered)); rounds += 1) {
+      for (
+        let rounds = 0;
+        rounds < 1_000 && (sending.length > 0 || [...byCall.values()].some((lane) => lane.told > lane.delivered));
+        rounds += 1
+      ) {
         now += 3_600_000;
         pump();
         while (sending.length > 0) answer({ what: 'answer', which: 0, how: 'accepted' });
@@ -221,16 +289,19 @@ function outbox() {
 
 describe('the statuses of a call', () => {
   it('arrive in order, without a gap, each, and end once, whatever fails and whoever dies', () => {
-    fc.assert(fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-      const { told, received, take, finish } = outbox();
-      steps.forEach(take);
-      finish();
-      expect([...received.keys()].sort()).toEqual([...told.keys()].sort());
-      for (const [call, statuses] of told) {
-        expect(received.get(call)).toEqual(statuses.map((_status, nth) => nth + 1));
-        expect(statuses.slice(0, -1).some((status) => FINAL_STATUSES.has(status))).toBe(false);
-        expect(begins(draft(0, statuses[0]!))).toBe(true);
-      }
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const { told, received, take, finish } = outbox();
+        steps.forEach(take);
+        finish();
+        expect([...received.keys()].sort()).toEqual([...told.keys()].sort());
+        for (const [call, statuses] of told) {
+          expect(received.get(call)).toEqual(statuses.map((_status, nth) => nth + 1));
+          expect(statuses.slice(0, -1).some((status) => FINAL_STATUSES.has(status))).toBe(false);
+          expect(begins(draft(0, statuses[0]!))).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });

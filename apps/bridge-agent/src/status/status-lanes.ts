@@ -1,8 +1,23 @@
 import { backoffMs } from '../esl/backoff.js';
-import { failedAt, healthy, isDown, NONE, opensAt, recovered, UNKNOWN, type Health, type Pauses, type Verdict, type Where } from './status-route.js';
+import {
+  failedAt,
+  healthy,
+  isDown,
+  NONE,
+  opensAt,
+  recovered,
+  UNKNOWN,
+  type Health,
+  type Pauses,
+  type Verdict,
+  type Where,
+} from './status-route.js';
 
 /** Whose calls they are, as far as that decides where their statuses go; one object for all calls of the same. */
-export interface Owner { readonly organizationId: string; readonly numberId: string | null }
+export interface Owner {
+  readonly organizationId: string;
+  readonly numberId: string | null;
+}
 
 /** A call's statuses, which go out one after the other. */
 export interface Lane {
@@ -17,7 +32,11 @@ export interface Lane {
   route: Route | undefined;
 }
 
-export const laneOf = (callId: string, owner: Owner, { told, delivered }: { told: number; delivered: number }): Lane => ({ callId, owner, told, delivered, state: 'idle', failures: 0, restUntil: 0, route: undefined });
+export const laneOf = (
+  callId: string,
+  owner: Owner,
+  { told, delivered }: { told: number; delivered: number },
+): Lane => ({ callId, owner, told, delivered, state: 'idle', failures: 0, restUntil: 0, route: undefined });
 
 interface Route {
   readonly where: Where;
@@ -32,7 +51,10 @@ interface Route {
   askedAt: number;
 }
 
-interface Host { readonly routes: Set<Route>; sending: number }
+interface Host {
+  readonly routes: Set<Route>;
+  sending: number;
+}
 
 export interface LanesOptions {
   /** Asked each time that something is sent. */
@@ -61,14 +83,21 @@ export interface Lanes {
 
 /** How long what has nowhere to go waits until it is asked again. */
 const ASK_AGAIN_MS: Partial<Record<string, number>> = { [UNKNOWN.key]: 1_000, [NONE.key]: 60_000 };
-/** How often while nothing may be sent: what the endpoint asked for by Retry-After does not hold for the one in its place. */
+/**
+ *  How often while nothing may be sent: what the endpoint asked for by Retry-After does not hold for the one in its
+ *  place.
+ */
 const ASK_CLOSED_MS = 30_000;
 /** Finding out where a call's statuses go opens a secret, and a hundred thousand may have to be asked. */
 const ASKED_AT_ONCE = 500;
 
-const isOpen = ({ health, sending }: Route, now: number): boolean => now >= opensAt(health) && !(isDown(health) && sending > 0);
+const isOpen = ({ health, sending }: Route, now: number): boolean =>
+  now >= opensAt(health) && !(isDown(health) && sending > 0);
 
-/** Which call's next status is sent when. Each in order, each endpoint on its own: a host that is slow or dead takes a few connections, and nobody else's time. */
+/**
+ *  Which call's next status is sent when. Each in order, each endpoint on its own: a host that is slow or dead takes a
+ *  few connections, and nobody else's time.
+ */
 export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOptions): Lanes {
   const routes = new Map<string, Route>();
   const hosts = new Map<string, Host>();
@@ -80,7 +109,16 @@ export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOpt
     const known = routes.get(where.key);
     if (known !== undefined) return known;
     const host: Host = hosts.get(where.host) ?? { routes: new Set(), sending: 0 };
-    const route: Route = { where, host, health: healthy(), ready: new Set(), resting: new Set(), sending: 0, recheck: 0, askedAt: 0 };
+    const route: Route = {
+      where,
+      host,
+      health: healthy(),
+      ready: new Set(),
+      resting: new Set(),
+      sending: 0,
+      recheck: 0,
+      askedAt: 0,
+    };
     hosts.set(where.host, host);
     host.routes.add(route);
     routes.set(where.key, route);
@@ -166,7 +204,9 @@ export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOpt
   };
 
   return {
-    wake: (lane) => { if (lane.state === 'idle' && lane.told > lane.delivered) enter(lane, routeOf(whereOf(lane.owner))); },
+    wake: (lane) => {
+      if (lane.state === 'idle' && lane.told > lane.delivered) enter(lane, routeOf(whereOf(lane.owner)));
+    },
     next: (now) => {
       if (sending >= atOnce) return undefined;
       const budget = { left: ASKED_AT_ONCE };
@@ -191,7 +231,8 @@ export function createLanes({ whereOf, pauses, atOncePerHost, atOnce }: LanesOpt
       const route = arrive(lane);
       const wasDown = isDown(route.health);
       if (verdict.verdict === 'accepted') {
-        // One that had failed and succeeds speaks for those that failed beside it; others may be what the endpoint chokes on.
+        // One that had failed and succeeds speaks for those that failed beside it; others may be what the endpoint
+        // chokes on.
         if (recovered(route.health) || lane.failures > 0) release(route);
         lane.delivered += 1;
         lane.failures = 0;

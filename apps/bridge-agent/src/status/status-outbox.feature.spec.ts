@@ -11,7 +11,12 @@ import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
 import { ORG, callId } from '../record/call-record.samples.js';
 import { draftOf, startReceiver, WHOLE_CALL, type Receiver } from './status-outbox.fixture.js';
-import { startStatusOutbox, type Endpoint, type StatusOutbox, type StatusOutboxOptions } from './status-outbox.feature.js';
+import {
+  startStatusOutbox,
+  type Endpoint,
+  type StatusOutbox,
+  type StatusOutboxOptions,
+} from './status-outbox.feature.js';
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), '../../dist/status/status-outbox.child.js');
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';
@@ -36,9 +41,28 @@ async function receive(): Promise<Receiver> {
   return receiver;
 }
 const to = ({ url }: Pick<Receiver, 'url'>): Endpoint => ({ url, secret: SECRET, allowPrivate: true });
-async function open(endpoint: StatusOutboxOptions['endpointOf'], more: Partial<StatusOutboxOptions> = {}): Promise<StatusOutbox> {
-  const logger = pino({ level: 'debug' }, { write: (line: string) => { logged.push(line); } });
-  const outbox = await startStatusOutbox({ folder, endpointOf: endpoint, logger, isLive: () => false, pauses: { firstMs: 10, maxMs: 100 }, lingerMs: 0, sweepMs: 20, ...more });
+async function open(
+  endpoint: StatusOutboxOptions['endpointOf'],
+  more: Partial<StatusOutboxOptions> = {},
+): Promise<StatusOutbox> {
+  const logger = pino(
+    { level: 'debug' },
+    {
+      write: (line: string) => {
+        logged.push(line);
+      },
+    },
+  );
+  const outbox = await startStatusOutbox({
+    folder,
+    endpointOf: endpoint,
+    logger,
+    isLive: () => false,
+    pauses: { firstMs: 10, maxMs: 100 },
+    lingerMs: 0,
+    sweepMs: 20,
+    ...more,
+  });
   running.push(outbox);
   return outbox;
 }
@@ -46,9 +70,14 @@ async function stop(outbox: StatusOutbox): Promise<void> {
   running.splice(running.indexOf(outbox), 1);
   await outbox.stop();
 }
-const tellAll = (outbox: StatusOutbox, n: number, more = {}) => Promise.all(WHOLE_CALL.map((status) => outbox.tell(draftOf(n, status, more))));
+const tellAll = (outbox: StatusOutbox, n: number, more = {}) =>
+  Promise.all(WHOLE_CALL.map((status) => outbox.tell(draftOf(n, status, more))));
 const files = async () => (await readdir(folder)).filter((name) => name !== 'given-up');
-const untilEmpty = (outbox: StatusOutbox) => eventually(async () => outbox.waiting() === 0 && (await files()).length === 0, { timeoutMs: 20_000, message: 'nothing to be left' });
+const untilEmpty = (outbox: StatusOutbox) =>
+  eventually(async () => outbox.waiting() === 0 && (await files()).length === 0, {
+    timeoutMs: 20_000,
+    message: 'nothing to be left',
+  });
 const ALL = WHOLE_CALL.map((_status, nth) => nth + 1);
 const calls = (count: number) => Array.from({ length: count }, (_none, nth) => nth);
 
@@ -58,10 +87,15 @@ describe('the statuses of a call', () => {
     const outbox = await open(() => to(receiver));
     await tellAll(outbox, 1);
     await untilEmpty(outbox);
-    expect(receiver.received.map(({ body }) => [body.sequence, body.type, body.status])).toEqual(WHOLE_CALL.map((status, nth) => [nth + 1, `call.${status}`, status]));
+    expect(receiver.received.map(({ body }) => [body.sequence, body.type, body.status])).toEqual(
+      WHOLE_CALL.map((status, nth) => [nth + 1, `call.${status}`, status]),
+    );
     for (const { text, headers, body } of receiver.received) {
       expect(callStatusBody.parse(new Webhook(SECRET).verify(text, headers as Record<string, string>))).toEqual(body);
-      expect(headers).toMatchObject({ 'webhook-id': `${callSid(callId(1))}.${body.sequence}.${body.status}`, 'content-type': 'application/json' });
+      expect(headers).toMatchObject({
+        'webhook-id': `${callSid(callId(1))}.${body.sequence}.${body.status}`,
+        'content-type': 'application/json',
+      });
     }
     expect(logged.join('')).not.toMatch(/hidden|sip-status|whsec/);
   });
@@ -76,7 +110,9 @@ describe('the statuses of a call', () => {
     const outbox = await open(() => to(receiver));
     await tellAll(outbox, 1);
     await untilEmpty(outbox);
-    expect(receiver.received.map(({ body }) => body.sequence)).toEqual(ALL.flatMap((sequence) => [sequence, sequence, sequence, sequence]));
+    expect(receiver.received.map(({ body }) => body.sequence)).toEqual(
+      ALL.flatMap((sequence) => [sequence, sequence, sequence, sequence]),
+    );
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(ALL.length);
   });
 
@@ -86,7 +122,7 @@ describe('the statuses of a call', () => {
     expect([await files(), outbox.waiting()]).toEqual([[], 0]);
   });
 
-  it('that a power cut has taken from the disk are not mistaken for the call\'s end, which is told in their place', async () => {
+  it("lost from the disk in a power cut are replaced by the call's end", async () => {
     const receiver = await receive();
     const first = await open(() => to(receiver));
     await first.tell(draftOf(1, 'initiated'));
@@ -96,7 +132,10 @@ describe('the statuses of a call', () => {
     const second = await open(() => to(receiver));
     await second.tell(draftOf(1, 'failed'));
     await untilEmpty(second);
-    expect(receiver.received.map(({ body: { sequence, status } }) => [sequence, status])).toEqual([[1, 'initiated'], [1, 'failed']]);
+    expect(receiver.received.map(({ body: { sequence, status } }) => [sequence, status])).toEqual([
+      [1, 'initiated'],
+      [1, 'failed'],
+    ]);
     expect(receiver.sequences().get(callId(1))).toEqual([1, 1]);
   });
 
@@ -147,19 +186,22 @@ describe('the statuses of a call', () => {
     await untilEmpty(await open(() => to(receiver)));
   });
 
-  it.each(['', '{"type":"call.comp', '\0\0\0\0', 'null\n', '{"delivered":9}\n', '{"delivered":'])('go on where they were whole when the last line was cut short: %j', async (torn) => {
-    const receiver = await receive();
-    await receiver.halt();
-    const first = await open(() => to(receiver));
-    for (const status of WHOLE_CALL.slice(0, 2)) await first.tell(draftOf(1, status));
-    await stop(first);
-    await appendFile(join(folder, `${callId(1)}.jsonl`), torn);
-    await receiver.start();
-    const second = await open(() => to(receiver));
-    for (const status of WHOLE_CALL.slice(2)) await second.tell(draftOf(1, status));
-    await untilEmpty(second);
-    expect(receiver.sequences().get(callId(1))).toEqual(ALL);
-  });
+  it.each(['', '{"type":"call.comp', '\0\0\0\0', 'null\n', '{"delivered":9}\n', '{"delivered":'])(
+    'go on where they were whole when the last line was cut short: %j',
+    async (torn) => {
+      const receiver = await receive();
+      await receiver.halt();
+      const first = await open(() => to(receiver));
+      for (const status of WHOLE_CALL.slice(0, 2)) await first.tell(draftOf(1, status));
+      await stop(first);
+      await appendFile(join(folder, `${callId(1)}.jsonl`), torn);
+      await receiver.start();
+      const second = await open(() => to(receiver));
+      for (const status of WHOLE_CALL.slice(2)) await second.tell(draftOf(1, status));
+      await untilEmpty(second);
+      expect(receiver.sequences().get(callId(1))).toEqual(ALL);
+    },
+  );
 
   it('are not told of a call whose id is a path', async () => {
     const receiver = await receive();
@@ -172,10 +214,36 @@ describe('the statuses of a call', () => {
 describe('an endpoint that fails', () => {
   it.each<[string, (receiver: Receiver) => void]>([
     ['is unreachable', () => undefined],
-    ['never answers', (receiver) => { receiver.answer = () => undefined; }],
-    ['refuses everything', (receiver) => { receiver.answer = (response) => { response.writeHead(500).end(); }; }],
-    ['redirects', (receiver) => { receiver.answer = (response) => { response.writeHead(307, { location: receiver.url }).end(); }; }],
-    ['is gone', (receiver) => { receiver.answer = (response) => { response.writeHead(410).end(); }; }],
+    [
+      'never answers',
+      (receiver) => {
+        receiver.answer = () => undefined;
+      },
+    ],
+    [
+      'refuses everything',
+      (receiver) => {
+        receiver.answer = (response) => {
+          response.writeHead(500).end();
+        };
+      },
+    ],
+    [
+      'redirects',
+      (receiver) => {
+        receiver.answer = (response) => {
+          response.writeHead(307, { location: receiver.url }).end();
+        };
+      },
+    ],
+    [
+      'is gone',
+      (receiver) => {
+        receiver.answer = (response) => {
+          response.writeHead(410).end();
+        };
+      },
+    ],
   ])('and %s delays nobody else, takes few connections, and gets everything when it works again', async (how, fail) => {
     const [bad, good] = [await receive(), await receive()];
     const working = bad.answer;
@@ -208,15 +276,24 @@ describe('an endpoint that fails', () => {
 
   it('is not asked before Retry-After', async () => {
     const receiver = await receive();
-    receiver.answer = (response) => { response.writeHead(429, { 'retry-after': '3600' }).end(); };
+    receiver.answer = (response) => {
+      response.writeHead(429, { 'retry-after': '3600' }).end();
+    };
     let elapsed = 0;
     const outbox = await open(() => to(receiver), { now: () => Date.now() + elapsed });
     await tellAll(outbox, 1);
     await eventually(() => receiver.received.length === 1);
-    receiver.answer = (response) => { response.writeHead(204).end(); };
+    receiver.answer = (response) => {
+      response.writeHead(204).end();
+    };
     elapsed = 3_500_000;
     const other = await receive();
-    const second = await startStatusOutbox({ folder: join(folder, 'other'), endpointOf: () => to(other), logger: pino({ level: 'silent' }), isLive: () => false });
+    const second = await startStatusOutbox({
+      folder: join(folder, 'other'),
+      endpointOf: () => to(other),
+      logger: pino({ level: 'silent' }),
+      isLive: () => false,
+    });
     running.push(second);
     await tellAll(second, 1);
     await eventually(() => other.received.length === 4);
@@ -252,8 +329,14 @@ describe('an endpoint that fails', () => {
     await outbox.tell(draftOf(2, 'initiated'));
     elapsed = 72 * 3_600_000 + 1;
     await eventually(async () => (await readdir(join(folder, 'given-up'))).length === 1);
-    expect([outbox.waiting(), await files(), await readdir(join(folder, 'given-up'))]).toEqual([1, [`${callId(2)}.jsonl`], [`${callId(1)}.jsonl`]]);
-    expect(logged.map((line) => JSON.parse(line) as object)).toContainEqual(expect.objectContaining({ level: 50, call_id: callId(1), statuses: 4 }));
+    expect([outbox.waiting(), await files(), await readdir(join(folder, 'given-up'))]).toEqual([
+      1,
+      [`${callId(2)}.jsonl`],
+      [`${callId(1)}.jsonl`],
+    ]);
+    expect(logged.map((line) => JSON.parse(line) as object)).toContainEqual(
+      expect.objectContaining({ level: 50, call_id: callId(1), statuses: 4 }),
+    );
     expect(logged.join('')).not.toMatch(/hidden|sip-status|whsec/);
   });
 
@@ -265,7 +348,11 @@ describe('an endpoint that fails', () => {
     await eventually(async () => (await readdir(join(folder, 'given-up'))).length === 2);
     // One that is being sent at that moment is left alone, and the next oldest goes in its place.
     const kept = await files();
-    expect([kept.length, kept.includes(`${callId(3)}.jsonl`), kept.includes(`${callId(4)}.jsonl`)]).toEqual([3, true, true]);
+    expect([kept.length, kept.includes(`${callId(3)}.jsonl`), kept.includes(`${callId(4)}.jsonl`)]).toEqual([
+      3,
+      true,
+      true,
+    ]);
   });
 });
 
@@ -286,7 +373,11 @@ describe('a disk', () => {
     await rename(folder, `${folder}-away`);
     const told = tellAll(outbox, 1);
     await eventually(() => outbox.trouble() !== undefined);
-    expect([receiver.received.length, outbox.waiting(), outbox.trouble()]).toEqual([0, 4, 'call statuses cannot be written: ENOENT']);
+    expect([receiver.received.length, outbox.waiting(), outbox.trouble()]).toEqual([
+      0,
+      4,
+      'call statuses cannot be written: ENOENT',
+    ]);
     await rename(`${folder}-away`, folder);
     await told;
     await untilEmpty(outbox);
@@ -334,14 +425,19 @@ describe('an agent', () => {
     let first = 0;
     for (let life = 0; life < 3; life += 1) {
       const before = receiver.received.length;
-      const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder: state, urls: [receiver.url], first })], { logFile: log });
+      const child = await startSupervised(
+        process.execPath,
+        [CHILD, JSON.stringify({ folder: state, urls: [receiver.url], first })],
+        { logFile: log },
+      );
       await eventually(() => receiver.received.length > before + 60);
       child.signal('SIGKILL');
       await child.exited;
       first += 10_000;
     }
     const promised = new Map<string, number>();
-    for (const [, n] of (await readFile(log, 'utf8')).matchAll(/^(\d+) [a-z]+$/gm)) promised.set(callId(Number(n)), (promised.get(callId(Number(n))) ?? 0) + 1);
+    for (const [, n] of (await readFile(log, 'utf8')).matchAll(/^(\d+) [a-z]+$/gm))
+      promised.set(callId(Number(n)), (promised.get(callId(Number(n))) ?? 0) + 1);
     expect(promised.size).toBeGreaterThan(30);
     const outbox = await open(() => to(receiver), { folder: state, lingerMs: 60_000 });
     // What the agent says of the calls that it finds again, whether it had said so before it was killed or not.
@@ -351,7 +447,11 @@ describe('an agent', () => {
       const sequences = receiver.sequences().get(call) ?? [];
       expect(sequences).toEqual(sequences.map((_sequence, nth) => nth + 1));
       expect(sequences.length).toBeGreaterThanOrEqual(count);
-      expect(receiver.received.filter(({ body }) => body.call_id === call && ['completed', 'failed'].includes(body.status)).map(({ body }) => body.sequence)).toContain(sequences.length);
+      expect(
+        receiver.received
+          .filter(({ body }) => body.call_id === call && ['completed', 'failed'].includes(body.status))
+          .map(({ body }) => body.sequence),
+      ).toContain(sequences.length);
     }
   });
 
@@ -363,7 +463,9 @@ describe('an agent', () => {
     await mkdir(state);
     // Two hosts, of which each takes eight.
     const urls = [receiver.url, receiver.url.replace('127.0.0.1', 'localhost')];
-    const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder: state, urls, first: 0 })], { logFile: log });
+    const child = await startSupervised(process.execPath, [CHILD, JSON.stringify({ folder: state, urls, first: 0 })], {
+      logFile: log,
+    });
     await eventually(() => receiver.open.now === 16);
     child.signal('SIGKILL');
     await child.exited;

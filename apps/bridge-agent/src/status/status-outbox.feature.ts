@@ -11,8 +11,9 @@ export type { Endpoint, EndpointOf } from './status-delivery.http.js';
 
 export interface StatusOutbox {
   /**
-   * Written before it resolves, a final status also synced to disk; never rejects. A disk that refuses is asked again, and holds up the caller for a second at most: a call's
-   * record must not wait for it. Told after the call's final status it is ignored, so that a call that is ended twice over a crash is told of once. Calls that nobody wants to
+   * Written before it resolves, a final status also synced to disk; never rejects. A disk that refuses is asked again,
+   * and holds up the caller for a second at most: a call's record must not wait for it. Told after the call's final
+   * status it is ignored, so that a call that is ended twice over a crash is told of once. Calls that nobody wants to
    * be told of cost nothing.
    */
   tell(draft: StatusDraft): Promise<void>;
@@ -38,7 +39,10 @@ export interface StatusOutboxOptions {
   retentionMs?: number;
   /** Calls that wait at most; the oldest make room. */
   maxCalls?: number;
-  /** How long the file of a call stays after its last status was delivered: whoever was killed then ends the call again, and that must not be told. */
+  /**
+   *  How long the file of a call stays after its last status was delivered: whoever was killed then ends the call
+   *  again, and that must not be told.
+   */
   lingerMs?: number;
   sweepMs?: number;
   /** A certificate authority of the operator's own; else the usual ones. */
@@ -46,7 +50,16 @@ export interface StatusOutboxOptions {
   now?: () => number;
 }
 
-const DEFAULTS = { pauses: { firstMs: 1_000, maxMs: 300_000 }, deadlineMs: 10_000, retentionMs: 72 * 3_600_000, maxCalls: 200_000, lingerMs: 10_000, sweepMs: 5_000, ca: undefined, now: Date.now };
+const DEFAULTS = {
+  pauses: { firstMs: 1_000, maxMs: 300_000 },
+  deadlineMs: 10_000,
+  retentionMs: 72 * 3_600_000,
+  maxCalls: 200_000,
+  lingerMs: 10_000,
+  sweepMs: 5_000,
+  ca: undefined,
+  now: Date.now,
+};
 const READ_AT_ONCE = 4;
 const TELL_MS = 1_000;
 /** In memory while the disk refuses: some 50 MB. */
@@ -54,21 +67,31 @@ const UNWRITTEN = 50_000;
 
 /** What customers are told of their calls' states: in order, signed, at least once, from disk. */
 export async function startStatusOutbox(options: StatusOutboxOptions): Promise<StatusOutbox> {
-  const { folder, endpointOf, logger, isLive, retentionMs, maxCalls, lingerMs, now, ...how } = { ...DEFAULTS, ...options };
+  const { folder, endpointOf, logger, isLive, retentionMs, maxCalls, lingerMs, now, ...how } = {
+    ...DEFAULTS,
+    ...options,
+  };
   const files = await callFilesIn(folder);
   const left = await files.list();
   const journal = createJournal({
-    files, logger, now, unread: new Set(left),
+    files,
+    logger,
+    now,
+    unread: new Set(left),
     isWanted: ({ organizationId, numberId }) => {
       const endpoint = endpointOf(organizationId, numberId);
       return endpoint === 'not-known-yet' ? endpoint : endpoint !== undefined;
     },
-    onWritten: (lane) => { delivery.wake(lane); },
+    onWritten: (lane) => {
+      delivery.wake(lane);
+    },
   });
   const giveUp = (callId: string, statuses: number, reason: string): Promise<void> => {
     statusWebhooks.add(statuses, { outcome: 'given-up' });
     logger.error({ call_id: callId, statuses, reason }, 'call statuses are given up');
-    return files.giveUp(callId).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error; });
+    return files.giveUp(callId).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
   };
   const forget = async (callId: string, away: () => Promise<void>): Promise<void> => {
     const lane = journal.calls.get(callId)?.lane;
@@ -77,12 +100,26 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
     await away();
   };
   const onDamaged = (lane: Lane): void => {
-    void forget(lane.callId, () => giveUp(lane.callId, lane.told - lane.delivered, 'the file is damaged')).catch((error: unknown) => { logger.warn({ err: error, call_id: lane.callId }, 'a damaged file cannot be moved'); });
+    void forget(lane.callId, () => giveUp(lane.callId, lane.told - lane.delivered, 'the file is damaged')).catch(
+      (error: unknown) => {
+        logger.warn({ err: error, call_id: lane.callId }, 'a damaged file cannot be moved');
+      },
+    );
   };
-  const delivery = startDelivery({ ...how, endpointOf, logger, now, read: journal.next, onDelivered: journal.delivered, onDamaged });
+  const delivery = startDelivery({
+    ...how,
+    endpointOf,
+    logger,
+    now,
+    read: journal.next,
+    onDelivered: journal.delivered,
+    onDamaged,
+  });
 
-  const isUsed = ({ callId, lane }: Told): boolean => lane === undefined || lane.state === 'sending' || journal.isBusy(callId) || isLive(callId);
-  const isUnwanted = ({ unasked, lane }: Told): boolean => unasked && lane?.delivered === 0 && endpointOf(lane.owner.organizationId, lane.owner.numberId) === undefined;
+  const isUsed = ({ callId, lane }: Told): boolean =>
+    lane === undefined || lane.state === 'sending' || journal.isBusy(callId) || isLive(callId);
+  const isUnwanted = ({ unasked, lane }: Told): boolean =>
+    unasked && lane?.delivered === 0 && endpointOf(lane.owner.organizationId, lane.owner.numberId) === undefined;
   /** What is to become of it: nothing, while it is of use. */
   const fateOf = (call: Told, crowded: boolean): 'remove' | 'give-up' | undefined => {
     if (isUsed(call)) return undefined;
@@ -100,18 +137,30 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
       const fate = fateOf(told, crowded);
       if (fate === undefined) continue;
       const { told: count, delivered } = told.lane!;
-      await forget(told.callId, () => (fate === 'remove' ? files.remove(told.callId) : giveUp(told.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time')));
+      await forget(told.callId, () =>
+        fate === 'remove'
+          ? files.remove(told.callId)
+          : giveUp(told.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time'),
+      );
     }
   };
   let sweeping: Promise<void> | undefined;
   const timer = setInterval(() => {
-    sweeping ??= sweep().catch((error: unknown) => { logger.warn({ err: error }, 'files of delivered call statuses cannot be removed'); }).finally(() => { sweeping = undefined; });
+    sweeping ??= sweep()
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'files of delivered call statuses cannot be removed');
+      })
+      .finally(() => {
+        sweeping = undefined;
+      });
   }, how.sweepMs);
 
   let stopped = false;
   const unread = left.values();
   // A file that cannot be read is asked for again and again: the others do not wait for it.
-  const readOn = async (): Promise<void> => { for (const callId of unread) if (!stopped) await within(TELL_MS, journal.load(callId)); };
+  const readOn = async (): Promise<void> => {
+    for (const callId of unread) if (!stopped) await within(TELL_MS, journal.load(callId));
+  };
   for (let nth = 0; nth < READ_AT_ONCE; nth += 1) void readOn();
 
   const waiting = (): number => {
@@ -124,7 +173,10 @@ export async function startStatusOutbox(options: StatusOutboxOptions): Promise<S
     tell: (draft) => {
       if (journal.waitingToBeWritten() < UNWRITTEN) return within(TELL_MS, journal.tell(draft));
       statusWebhooks.add(1, { outcome: 'given-up' });
-      logger.error({ call_id: draft.call_id, statuses: 1, reason: 'too many wait for the disk' }, 'call statuses are given up');
+      logger.error(
+        { call_id: draft.call_id, statuses: 1, reason: 'too many wait for the disk' },
+        'call statuses are given up',
+      );
       return Promise.resolve();
     },
     waiting,

@@ -7,10 +7,23 @@ import type { StatusDraft } from './call-status.js';
 export const WHOLE_CALL = ['initiated', 'ringing', 'answered', 'completed'] as const;
 
 export const draftOf = (n: number, status: CallStatus, more: Partial<StatusDraft> = {}): StatusDraft => ({
-  status, timestamp: new Date().toISOString(), call_id: callId(n), organization_id: ORG, trunk_id: null, number_id: null, direction: 'inbound', from_number: '+15559876543', to_number: '+15551234567', ...more,
+  status,
+  timestamp: new Date().toISOString(),
+  call_id: callId(n),
+  organization_id: ORG,
+  trunk_id: null,
+  number_id: null,
+  direction: 'inbound',
+  from_number: '+15559876543',
+  to_number: '+15551234567',
+  ...more,
 });
 
-export interface Received { body: CallStatusBody; text: string; headers: IncomingHttpHeaders }
+export interface Received {
+  body: CallStatusBody;
+  text: string;
+  headers: IncomingHttpHeaders;
+}
 
 export interface Receiver {
   url: string;
@@ -32,32 +45,48 @@ export async function startReceiver(): Promise<Receiver> {
   const accepted = new Set<string>();
   const order = new Map<string, number[]>();
   const receiver: Receiver = {
-    url: '', received: [], open: { now: 0, most: 0 },
-    answer: (response) => { response.writeHead(204).end(); },
+    url: '',
+    received: [],
+    open: { now: 0, most: 0 },
+    answer: (response) => {
+      response.writeHead(204).end();
+    },
     sequences: () => order,
     halt: async () => {
       const closing = server;
       server = undefined;
       closing?.closeAllConnections();
-      await new Promise((resolve) => { if (closing === undefined) resolve(undefined); else closing.close(resolve); });
+      await new Promise((resolve) => {
+        if (closing === undefined) resolve(undefined);
+        else closing.close(resolve);
+      });
     },
     start: async () => {
       server = createServer((request, response) => {
         receiver.open.now += 1;
         receiver.open.most = Math.max(receiver.open.most, receiver.open.now);
-        response.on('close', () => { receiver.open.now -= 1; });
-        let text = '';
-        request.setEncoding('utf8').on('data', (part: string) => { text += part; }).on('end', () => {
-          const one: Received = { text, body: JSON.parse(text) as CallStatusBody, headers: request.headers };
-          receiver.received.push(one);
-          receiver.answer(response, one);
-          const id = String(request.headers['webhook-id']);
-          if (response.statusCode !== 204 || !response.headersSent || accepted.has(id)) return;
-          accepted.add(id);
-          order.set(one.body.call_id, [...(order.get(one.body.call_id) ?? []), one.body.sequence]);
+        response.on('close', () => {
+          receiver.open.now -= 1;
         });
+        let text = '';
+        request
+          .setEncoding('utf8')
+          .on('data', (part: string) => {
+            text += part;
+          })
+          .on('end', () => {
+            const one: Received = { text, body: JSON.parse(text) as CallStatusBody, headers: request.headers };
+            receiver.received.push(one);
+            receiver.answer(response, one);
+            const id = String(request.headers['webhook-id']);
+            if (response.statusCode !== 204 || !response.headersSent || accepted.has(id)) return;
+            accepted.add(id);
+            order.set(one.body.call_id, [...(order.get(one.body.call_id) ?? []), one.body.sequence]);
+          });
       });
-      await new Promise<void>((resolve) => { server!.listen(port, '127.0.0.1', resolve); });
+      await new Promise<void>((resolve) => {
+        server!.listen(port, '127.0.0.1', resolve);
+      });
       port = (server.address() as AddressInfo).port;
       receiver.url = `http://127.0.0.1:${port}/sip-status?key=hidden`;
     },

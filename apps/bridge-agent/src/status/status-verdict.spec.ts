@@ -2,8 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import type { PostOutcome } from '../http/customer-post.http.js';
 import { verdictOf } from './status-verdict.js';
 
-const answered = (status: number, retryAfterMs?: number): PostOutcome => ({ outcome: 'answered', status, body: '', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
-const failed = (why: Extract<PostOutcome, { outcome: 'failed' }>['why']): PostOutcome => ({ outcome: 'failed', why, detail: '' });
+const answered = (status: number, retryAfterMs?: number): PostOutcome => ({
+  outcome: 'answered',
+  status,
+  body: '',
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
+const failed = (why: Extract<PostOutcome, { outcome: 'failed' }>['why']): PostOutcome => ({
+  outcome: 'failed',
+  why,
+  detail: '',
+});
 
 describe('what an answer means', () => {
   it.each<[string, PostOutcome, object]>([
@@ -24,5 +33,7 @@ describe('what an answer means', () => {
     ['a URL that is none', failed('invalid-url'), { verdict: 'gone' }],
     ['a private network', failed('private-address'), { verdict: 'gone' }],
     ['our own end', failed('aborted'), { verdict: 'failed' }],
-  ])('%s', (_case, outcome, verdict) => { expect(verdictOf(outcome)).toEqual(verdict); });
+  ])('%s', (_case, outcome, verdict) => {
+    expect(verdictOf(outcome)).toEqual(verdict);
+  });
 });

@@ -8,7 +8,10 @@ import { readInboundRequest } from './inbound-request.js';
 /** What a lookup came to, for its metric. */
 export type LookupOutcome = 'route' | RefusalReason | 'invalid-request';
 
-export interface Answer { outcome: LookupOutcome; json: string }
+export interface Answer {
+  outcome: LookupOutcome;
+  json: string;
+}
 
 /** Any text has an answer: a decision, or what is wrong with the request. */
 export function answerInbound(index: RouteIndex, text: string): Answer {
@@ -20,7 +23,10 @@ export function answerInbound(index: RouteIndex, text: string): Answer {
 
 export function answerExplain(index: RouteIndex, text: string): string {
   const request = explainRequest.safeParse(parseJson(text));
-  if (!request.success) return failureJson(request.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; '));
+  if (!request.success)
+    return failureJson(
+      request.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; '),
+    );
   return JSON.stringify(explainInbound(index, request.data, request.data.organization_id));
 }
 

@@ -1,36 +1,56 @@
-import type { ExplanationStep, InboundDecision, RouteExplanation, RoutingFailure } from '@trunkmesh/contracts/routing.js';
+import type {
+  ExplanationStep,
+  InboundDecision,
+  RouteExplanation,
+  RoutingFailure,
+} from '@trunkmesh/contracts/routing.js';
 
 /**
- * A decision as JSON, byte for byte what `JSON.stringify` makes of it (a property test compares them) at a fifth of its time: the shape is known, and most of it is
- * constants. Not for an explanation's `standing`, which no live call has.
+ * A decision as JSON, byte for byte what `JSON.stringify` makes of it (a property test compares them) at a fifth of its
+ * time: the shape is known, and most of it is constants. Not for an explanation's `standing`, which no live call has.
  */
 export function decisionJson(decision: InboundDecision): string {
   if (decision.outcome === 'route') {
-    const { organization_id, trunk_id, number_id, number, decided_by, target, caller, named_in_full, explanation } = decision;
+    const { organization_id, trunk_id, number_id, number, decided_by, target, caller, named_in_full, explanation } =
+      decision;
     const full = named_in_full === undefined ? '' : `"named_in_full":${named_in_full},`;
-    return `{"outcome":"route","organization_id":"${organization_id}","trunk_id":"${trunk_id}","number_id":"${number_id}","number":"${number}","decided_by":"${decided_by}","target":{"kind":"${target.kind}","id":${target.id}},"caller":${plain(caller)},${full}"explanation":${explanationJson(explanation)}}`;
+    return (
+      `{"outcome":"route","organization_id":"${organization_id}","trunk_id":"${trunk_id}","number_id":"${number_id}",` +
+      `"number":"${number}","decided_by":"${decided_by}","target":{"kind":"${target.kind}","id":${target.id}},` +
+      `"caller":${plain(caller)},${full}"explanation":${explanationJson(explanation)}}`
+    );
   }
   const { reason, sip_status, organization_id, trunk_id, number, explanation } = decision;
-  return `{"outcome":"refuse","reason":"${reason}","sip_status":${sip_status},"organization_id":${plain(organization_id)},"trunk_id":${plain(trunk_id)},"number":${plain(number)},"explanation":${explanationJson(explanation)}}`;
+  return (
+    `{"outcome":"refuse","reason":"${reason}","sip_status":${sip_status},"organization_id":${plain(organization_id)},` +
+    `"trunk_id":${plain(trunk_id)},"number":${plain(number)},"explanation":${explanationJson(explanation)}}`
+  );
 }
 
-export const failureJson = (message: string): string => JSON.stringify({ outcome: 'error', code: 'invalid-request', message } satisfies RoutingFailure);
+export const failureJson = (message: string): string =>
+  JSON.stringify({ outcome: 'error', code: 'invalid-request', message } satisfies RoutingFailure);
 
 /** An id or a number of ours, which hold nothing to escape. */
-const plain = (text: string | null): string => text === null ? 'null' : `"${text}"`;
+const plain = (text: string | null): string => (text === null ? 'null' : `"${text}"`);
 
 /** What JSON writes as it is: printable ASCII but for the quote and the backslash. */
 const AS_IT_IS = /^[ !#-[\]-~]*$/;
-const quoted = (text: string): string => AS_IT_IS.test(text) ? `"${text}"` : JSON.stringify(text);
+const quoted = (text: string): string => (AS_IT_IS.test(text) ? `"${text}"` : JSON.stringify(text));
 
 function explanationJson({ source_address, claimed_gateway, candidates, steps, summary }: RouteExplanation): string {
   let trunks = '';
   for (const candidate of candidates) {
-    trunks += `${trunks === '' ? '' : ','}{"trunk_id":"${candidate.trunk_id}","organization_id":"${candidate.organization_id}","matched_by":"${candidate.matched_by}"}`;
+    trunks +=
+      `${trunks === '' ? '' : ','}{"trunk_id":"${candidate.trunk_id}",` +
+      `"organization_id":"${candidate.organization_id}","matched_by":"${candidate.matched_by}"}`;
   }
   let walk = '';
   for (const step of steps) walk += walk === '' ? stepJson(step) : `,${stepJson(step)}`;
-  return `{"source_address":${quoted(source_address)},"claimed_gateway":${claimed_gateway === null ? 'null' : quoted(claimed_gateway)},"candidates":[${trunks}],"steps":[${walk}],"summary":${quoted(summary)}}`;
+  return (
+    `{"source_address":${quoted(source_address)},` +
+    `"claimed_gateway":${claimed_gateway === null ? 'null' : quoted(claimed_gateway)},` +
+    `"candidates":[${trunks}],"steps":[${walk}],"summary":${quoted(summary)}}`
+  );
 }
 
 function stepJson(step: ExplanationStep): string {

@@ -9,7 +9,11 @@ import { createPayloadEncoder } from './payload.encoder.js';
 
 /** From ten microseconds, where a lookup is, to where something is wrong. */
 const SECONDS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1];
-const lookupSeconds = histogram('trunkmesh_routing_lookup_seconds', 'Inbound lookups by outcome, from the request in memory to its answer', SECONDS);
+const lookupSeconds = histogram(
+  'trunkmesh_routing_lookup_seconds',
+  'Inbound lookups by outcome, from the request in memory to its answer',
+  SECONDS,
+);
 
 /** One object an outcome for all lookups, so that a measurement allocates nothing. */
 const labels = new Map<LookupOutcome, { outcome: LookupOutcome }>();
@@ -21,11 +25,14 @@ function labelOf(outcome: LookupOutcome): { outcome: LookupOutcome } {
   return label;
 }
 
-export interface Responder { stop(): Promise<void> }
+export interface Responder {
+  stop(): Promise<void>;
+}
 
 /**
- * Answers inbound lookups and explanations in the queue group. Plain subscription callbacks: Nest's pipeline, or a promise for each request, would cost more than the
- * lookup. `index` is asked for each time, for it is replaced when the stream was made anew.
+ * Answers inbound lookups and explanations in the queue group. Plain subscription callbacks: Nest's pipeline, or a
+ * promise for each request, would cost more than the lookup. `index` is asked for each time, for it is replaced when
+ * the stream was made anew.
  */
 export function startResponder(nc: NatsConnection, index: () => RouteIndex, logger: Logger): Responder {
   const encode = createPayloadEncoder();
@@ -39,12 +46,20 @@ export function startResponder(nc: NatsConnection, index: () => RouteIndex, logg
     // Headers are only there where the asker sends some; without them tracing costs this one look.
     const parent = message.headers?.get('traceparent');
     if (parent === undefined || !isSampled(parent)) return lookup(message);
-    void withSpan('routing.inbound', { parent, kind: 'server' }, () => lookup(message)).catch((error: unknown) => logger.error({ err: error }, 'a lookup failed'));
+    void withSpan('routing.inbound', { parent, kind: 'server' }, () => lookup(message)).catch((error: unknown) =>
+      logger.error({ err: error }, 'a lookup failed'),
+    );
   });
-  const explain = serve(nc, ROUTING_EXPLAIN, logger, (message) => { message.respond(encode(answerExplain(index(), textOf(message)))); });
+  const explain = serve(nc, ROUTING_EXPLAIN, logger, (message) => {
+    message.respond(encode(answerExplain(index(), textOf(message))));
+  });
   return {
     // Drained: what is on its way here is answered, and the others in the group get the rest.
-    stop: async () => { await Promise.all([inbound, explain].map((subscription) => subscription.isClosed() ? undefined : subscription.drain())); },
+    stop: async () => {
+      await Promise.all(
+        [inbound, explain].map((subscription) => (subscription.isClosed() ? undefined : subscription.drain())),
+      );
+    },
   };
 }
 

@@ -2,8 +2,9 @@ const ARENA_BYTES = 512 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Encodes answers one behind the other into large buffers: one pass over each text, and no allocation for each. The client holds on to a payload until it is written to
- * the socket, so nothing is ever written over; a full buffer is left to the garbage collector.
+ * Encodes answers one behind the other into large buffers: one pass over each text, and no allocation for each. The
+ * client holds on to a payload until it is written to the socket, so nothing is ever written over; a full buffer is
+ * left to the garbage collector.
  */
 export function createPayloadEncoder(): (text: string) => Uint8Array {
   let arena = EMPTY;

@@ -7,9 +7,15 @@ import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { counter, gauge } from '@trunkmesh/runtime/metric.otel.js';
 
 const applied = counter('trunkmesh_routing_events_total', 'Events applied to the index');
-const unreadable = counter('trunkmesh_routing_unreadable_events_total', 'Events that could not be applied and were left out');
+const unreadable = counter(
+  'trunkmesh_routing_unreadable_events_total',
+  'Events that could not be applied and were left out',
+);
 
-/** Everything in one consumer, so that it comes in the stream's order: organisations, trunks, numbers, evidence, carriers. Bridges are no matter of routing, and few. */
+/**
+ *  Everything in one consumer, so that it comes in the stream's order: organisations, trunks, numbers, evidence,
+ *  carriers. Bridges are no matter of routing, and few.
+ */
 const ENTITIES = 'trunkmesh.>';
 /** Counted in between, not for each: a cold start applies a million. */
 const COUNT_EVERY = 256;
@@ -34,10 +40,16 @@ export interface ProjectionOptions {
 }
 
 /**
- * The index from the last event of each subject, and then from all that follow. A stream that was made anew (a lost disk, refilled from the record) is read into a second
- * index, and calls go on being routed from the first until the second is whole: until it has reached the position that was known before, or no more comes.
+ * The index from the last event of each subject, and then from all that follow. A stream that was made anew (a lost
+ * disk, refilled from the record) is read into a second index, and calls go on being routed from the first until the
+ * second is whole: until it has reached the position that was known before, or no more comes.
  */
-export function startProjection({ nc, logger, onCaughtUp, settledMs = SETTLED_MS }: ProjectionOptions): RouteProjection {
+export function startProjection({
+  nc,
+  logger,
+  onCaughtUp,
+  settledMs = SETTLED_MS,
+}: ProjectionOptions): RouteProjection {
   let serving: RouteIndex | undefined;
   let building = createRouteIndex();
   let [caughtUp, position, reachedBefore, uncounted] = [false, 0, 0, 0];
@@ -52,7 +64,15 @@ export function startProjection({ nc, logger, onCaughtUp, settledMs = SETTLED_MS
     if (serving === building) return;
     const first = serving === undefined;
     serving = building;
-    logger.info({ numbers: building.numbers.size, trunks: building.trunks.size, position, seconds: (performance.now() - startedAt) / 1000 }, 'the index is whole');
+    logger.info(
+      {
+        numbers: building.numbers.size,
+        trunks: building.trunks.size,
+        position,
+        seconds: (performance.now() - startedAt) / 1000,
+      },
+      'the index is whole',
+    );
     if (first) onCaughtUp();
   };
   const settle = () => {
@@ -91,13 +111,29 @@ export function startProjection({ nc, logger, onCaughtUp, settledMs = SETTLED_MS
     },
     logger,
   });
-  const size = (read: (index: RouteIndex) => number) => () => serving === undefined ? 0 : read(serving);
+  const size = (read: (index: RouteIndex) => number) => () => (serving === undefined ? 0 : read(serving));
   const gauges = [
-    gauge('trunkmesh_routing_projection_lag', 'Events of the stream that the index does not have yet', () => followed.pending()),
-    gauge('trunkmesh_routing_projection_position', 'Sequence in the stream up to which the index is built', () => followed.position()),
-    gauge('trunkmesh_routing_numbers', 'Numbers in the index', size((index) => index.numbers.size)),
-    gauge('trunkmesh_routing_trunks', 'Trunks in the index', size((index) => index.trunks.size)),
-    gauge('trunkmesh_routing_organizations', 'Organisations in the index', size((index) => index.organizations.handles.size)),
+    gauge('trunkmesh_routing_projection_lag', 'Events of the stream that the index does not have yet', () =>
+      followed.pending(),
+    ),
+    gauge('trunkmesh_routing_projection_position', 'Sequence in the stream up to which the index is built', () =>
+      followed.position(),
+    ),
+    gauge(
+      'trunkmesh_routing_numbers',
+      'Numbers in the index',
+      size((index) => index.numbers.size),
+    ),
+    gauge(
+      'trunkmesh_routing_trunks',
+      'Trunks in the index',
+      size((index) => index.trunks.size),
+    ),
+    gauge(
+      'trunkmesh_routing_organizations',
+      'Organisations in the index',
+      size((index) => index.organizations.handles.size),
+    ),
   ];
   return {
     index: () => serving,

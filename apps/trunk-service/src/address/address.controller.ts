@@ -24,7 +24,11 @@ const evidenceQuery = pageQuery.extend({
   /** Evidence that holds this address, or lies in this network. */
   address: networkInput.optional(),
 });
-const withdrawal = z.strictObject({ organization_id: organization, network: networkInput, reason: printable(200).optional() });
+const withdrawal = z.strictObject({
+  organization_id: organization,
+  network: networkInput,
+  reason: printable(200).optional(),
+});
 
 /** Who is proven to call from where. All of it is the operator's alone: it names every organisation. */
 @Controller('api/v1/addresses')
@@ -33,18 +37,31 @@ export class AddressController {
 
   @Get()
   @Access('operate')
-  @Described({ summary: 'Evidence by network; `contested=true`: networks that several organisations claim', answer: z.array(z.union([addressState, contestedView])) })
-  async list(@Query({ schema: evidenceQuery }) query: z.output<typeof evidenceQuery>, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
-    const page = query.contested === 'true' ? await contestedPage(this.record, query) : await evidencePage(this.record, query);
+  @Described({
+    summary: 'Evidence by network; `contested=true`: networks that several organisations claim',
+    answer: z.array(z.union([addressState, contestedView])),
+  })
+  async list(
+    @Query({ schema: evidenceQuery }) query: z.output<typeof evidenceQuery>,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const page =
+      query.contested === 'true' ? await contestedPage(this.record, query) : await evidencePage(this.record, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows;
   }
 
   @Post()
   @Access('operate')
-  @Described({ summary: 'Vouch that an organisation is served from an address or network', status: 201, answer: addressState, body: { 'application/json': evidenceGrant } })
+  @Described({
+    summary: 'Vouch that an organisation is served from an address or network',
+    status: 201,
+    answer: addressState,
+    body: { 'application/json': evidenceGrant },
+  })
   async grant(@Body({ schema: evidenceGrant }) { organization_id, network }: z.output<typeof evidenceGrant>) {
-    if (await organizationRow(this.record, organization_id) === undefined) throw organizationNotFound();
+    if ((await organizationRow(this.record, organization_id)) === undefined) throw organizationNotFound();
     const evidence = { by: 'operator' as const, at: new Date().toISOString(), trunk_id: null, call_id: null };
     return proveAddress(this.record, { organization_id, network, evidence });
   }
@@ -52,7 +69,7 @@ export class AddressController {
   @Delete()
   @HttpCode(204)
   @Access('operate')
-  @Described({ summary: 'Withdraw an organisation\'s evidence for a network', status: 204 })
+  @Described({ summary: "Withdraw an organisation's evidence for a network", status: 204 })
   async withdraw(@Query({ schema: withdrawal }) wanted: z.output<typeof withdrawal>): Promise<void> {
     await withdrawEvidence(this.record, { ...wanted, reason: wanted.reason ?? null });
   }

@@ -26,7 +26,10 @@ export class CreateReportsMade1764000061000 implements MigrationInterface {
   name = 'CreateReportsMade1764000061000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query('create table reports_made (name text not null constraint reports_made_pk primary key, made_at timestamptz not null)');
+    await runner.query(
+      'create table reports_made (name text not null constraint reports_made_pk primary key, made_at ' +
+        'timestamptz not null)',
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {

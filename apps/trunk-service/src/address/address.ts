@@ -15,10 +15,14 @@ export type AddressCommand =
 
 export function decide(state: AddressState | null, command: AddressCommand): AddressChange[] {
   switch (command.type) {
-    case 'ProveAddress': return prove(state, command);
-    case 'ShareAddress': return share(state, command.at);
-    case 'UnshareAddress': return unshare(state, command.at);
-    case 'WithdrawEvidence': return withdraw(state, command.reason);
+    case 'ProveAddress':
+      return prove(state, command);
+    case 'ShareAddress':
+      return share(state, command.at);
+    case 'UnshareAddress':
+      return unshare(state, command.at);
+    case 'WithdrawEvidence':
+      return withdraw(state, command.reason);
   }
 }
 
@@ -26,13 +30,20 @@ export const evolve = (_state: AddressState | null, event: AddressChange): Addre
 
 export const evidenceNotFound = () => new DomainError('evidence-not-found', 'There is no such evidence.');
 
-/** Once proven is proven: a busy address writes nothing. An operator's word replaces other evidence, so that it can be seen who vouches for the address. */
-function prove(state: AddressState | null, { organization_id, network, evidence, shared }: Extract<AddressCommand, { type: 'ProveAddress' }>): AddressChange[] {
+/**
+ *  Once proven is proven: a busy address writes nothing. An operator's word replaces other evidence, so that it can be
+ *  seen who vouches for the address.
+ */
+function prove(
+  state: AddressState | null,
+  { organization_id, network, evidence, shared }: Extract<AddressCommand, { type: 'ProveAddress' }>,
+): AddressChange[] {
   if (state !== null && (evidence.by !== 'operator' || state.evidence.by === 'operator')) return [];
   const { at } = evidence;
-  const after: AddressState = state === null
-    ? { organization_id, network, evidence, shared_since: shared ? at : null, created_at: at, updated_at: at }
-    : { ...state, evidence, updated_at: at };
+  const after: AddressState =
+    state === null
+      ? { organization_id, network, evidence, shared_since: shared ? at : null, created_at: at, updated_at: at }
+      : { ...state, evidence, updated_at: at };
   return [{ type: 'AddressProven', change: evidence, state: after }];
 }
 

@@ -5,37 +5,65 @@ import type { RecordStore } from '../record/record-store.pg.js';
 /** Networks that several organisations claim in one pool, and that no operator has listed as a shared carrier's. */
 const CONTESTED = `
   select distinct a.network, a.bridge_pool from trunk_claims a
-  where exists (select 1 from trunk_claims b where b.network && a.network and b.bridge_pool = a.bridge_pool and b.organization_id <> a.organization_id)
+  where exists (select 1 from trunk_claims b where b.network && a.network and b.bridge_pool = a.bridge_pool and
+    b.organization_id <> a.organization_id)
     and not exists (select 1 from carrier_networks c where c.network >>= a.network)`;
 
 const CLAIMANTS = `
   select jsonb_agg(to_jsonb(claimant)) as claimants from (
-    select t.organization_id, min(t.since) as since, bool_and(t.yields) as yields, (array_agg(distinct t.trunk_id))[1:20] as trunk_ids,
-      exists (select 1 from addresses e where e.organization_id = t.organization_id and e.network && c.network) as has_evidence
+    select t.organization_id, min(t.since) as since, bool_and(t.yields) as yields, (array_agg(distinct
+      t.trunk_id))[1:20] as trunk_ids,
+      exists (select 1 from addresses e where e.organization_id = t.organization_id and e.network && c.network) as
+        has_evidence
     from trunk_claims t where t.network && c.network and t.bridge_pool = c.bridge_pool
     group by t.organization_id order by has_evidence desc, yields, since, t.organization_id limit 50
   ) claimant`;
 
 const claimant = z.object({
-  organization_id: z.string(), since: z.string(), trunk_ids: z.array(z.string()), has_evidence: z.boolean(),
+  organization_id: z.string(),
+  since: z.string(),
+  trunk_ids: z.array(z.string()),
+  has_evidence: z.boolean(),
   /** Its calls are routed; those of the others are refused until they prove that they use the address. */
   counts: z.boolean(),
 });
-export const contestedView = z.object({ network: z.string(), bridge_pool: z.string(), organizations: z.number().int(), claimants: z.array(claimant) });
+export const contestedView = z.object({
+  network: z.string(),
+  bridge_pool: z.string(),
+  organizations: z.number().int(),
+  claimants: z.array(claimant),
+});
 export type ContestedView = z.infer<typeof contestedView>;
 
-interface Row { network: string; bridge_pool: string; organizations: string; claimants: (Omit<z.infer<typeof claimant>, 'counts'> & { yields: boolean })[] }
+interface Row {
+  network: string;
+  bridge_pool: string;
+  organizations: string;
+  claimants: (Omit<z.infer<typeof claimant>, 'counts'> & { yields: boolean })[];
+}
 
-export async function contestedPage(record: RecordStore, { limit, cursor }: { limit: number; cursor?: string | undefined }): Promise<{ rows: ContestedView[]; total: number; next: string | undefined }> {
+export async function contestedPage(
+  record: RecordStore,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<{ rows: ContestedView[]; total: number; next: string | undefined }> {
   const after = decodeCursor(cursor, ['string', 'string']) ?? [null, null];
-  const rows = await record.query<Row>(`
+  const rows = await record.query<Row>(
+    `
     select text(c.network) as network, c.bridge_pool, k.claimants,
-      (select count(distinct t.organization_id) from trunk_claims t where t.network && c.network and t.bridge_pool = c.bridge_pool) as organizations
-    from (${CONTESTED} and ($1::inet is null or (a.network, a.bridge_pool) > ($1, $2::text)) order by a.network, a.bridge_pool limit $3) c
-    cross join lateral (${CLAIMANTS}) k`, [...after, limit + 1]);
+      (select count(distinct t.organization_id) from trunk_claims t where t.network && c.network and t.bridge_pool =
+        c.bridge_pool) as organizations
+    from (${CONTESTED} and ($1::inet is null or (a.network, a.bridge_pool) > ($1, $2::text)) order by a.network,
+      a.bridge_pool limit $3) c
+    cross join lateral (${CLAIMANTS}) k`,
+    [...after, limit + 1],
+  );
   const page = rows.slice(0, limit).map(viewOf);
   const last = page[page.length - 1];
-  return { rows: page, total: await contestedCount(record), next: rows.length > limit && last ? encodeCursor([last.network, last.bridge_pool]) : undefined };
+  return {
+    rows: page,
+    total: await contestedCount(record),
+    next: rows.length > limit && last ? encodeCursor([last.network, last.bridge_pool]) : undefined,
+  };
 }
 
 export async function contestedCount(record: RecordStore): Promise<number> {
@@ -46,6 +74,10 @@ export async function contestedCount(record: RecordStore): Promise<number> {
 /** Those with evidence, or where nobody has any the first claim alone. */
 function viewOf({ network, bridge_pool, organizations, claimants }: Row): ContestedView {
   const proven = claimants.some(({ has_evidence }) => has_evidence);
-  const shown = claimants.map(({ yields: _, ...each }, index) => ({ ...each, since: new Date(each.since).toISOString(), counts: proven ? each.has_evidence : index === 0 }));
+  const shown = claimants.map(({ yields: _, ...each }, index) => ({
+    ...each,
+    since: new Date(each.since).toISOString(),
+    counts: proven ? each.has_evidence : index === 0,
+  }));
   return { network, bridge_pool, organizations: Number(organizations), claimants: shown };
 }

@@ -2,7 +2,11 @@ import type { AddressClaim, AddressEvidence } from '@trunkmesh/contracts/address
 import { z } from 'zod';
 
 /** The first claim on a network: that of the smallest `yields`, then `since`, then organisation. */
-export interface FirstClaim { yields: boolean; since: string; organization_id: string }
+export interface FirstClaim {
+  yields: boolean;
+  since: string;
+  organization_id: string;
+}
 
 /** What the record knows of a network that an organisation claims. */
 export interface StandingFacts {
@@ -20,7 +24,10 @@ export interface StandingFacts {
 export type StandingName = 'sole' | 'shared' | 'not-a-candidate';
 
 /** As routing decides (libs/routing, standing.ts), of a whole network. */
-export function standingOf({ listed, others_proven, own_first, others_first }: StandingFacts, hasEvidence: boolean): StandingName {
+export function standingOf(
+  { listed, others_proven, own_first, others_first }: StandingFacts,
+  hasEvidence: boolean,
+): StandingName {
   if (listed) return 'shared';
   if (hasEvidence) return others_proven ? 'shared' : 'sole';
   if (others_proven) return 'not-a-candidate';
@@ -40,23 +47,43 @@ export const addressView = z.object({
   /** By the operator. */
   approved: z.boolean(),
   /** Why the organisation counts as served from there; null: nothing proves it yet. */
-  evidence: z.object({ by: z.enum(['call', 'verification-call', 'registration', 'operator']), at: z.string() }).nullable(),
-  /** `sole`: your organisation alone counts there. `shared`: others do as well, and only full public numbers decide. `not-a-candidate`: another customer uses it, and your claim does not count yet. */
+  evidence: z
+    .object({ by: z.enum(['call', 'verification-call', 'registration', 'operator']), at: z.string() })
+    .nullable(),
+  /**
+   *  `sole`: your organisation alone counts there. `shared`: others do as well, and only full public numbers decide.
+   *  `not-a-candidate`: another customer uses it, and your claim does not count yet.
+   */
   standing: z.enum(['sole', 'shared', 'not-a-candidate']),
   note: z.string().nullable(),
 });
 export type AddressView = z.infer<typeof addressView>;
 
 const NOTES: Record<StandingName, string | null> = {
-  'sole': null,
-  'shared': 'Other customers use this address: a call is yours only if it names one of your numbers in full.',
-  'not-a-candidate': 'Another customer uses this address; place a verification call (POST /api/v1/sip-trunks/{id}/verify-address).',
+  sole: null,
+  shared: 'Other customers use this address: a call is yours only if it names one of your numbers in full.',
+  'not-a-candidate':
+    'Another customer uses this address; place a verification call (POST /api/v1/sip-trunks/{id}/verify-address).',
 };
-const INSIDE = 'Another customer uses a part of this network: there only calls count that name one of your numbers in full, after a verification call.';
+const INSIDE =
+  'Another customer uses a part of this network: there only calls count that name one of your numbers in full, ' +
+  'after a verification call.';
 
-export function viewOfClaim(claim: AddressClaim, facts: StandingFacts, found: { evidence: AddressEvidence; covers: boolean } | undefined): AddressView {
+export function viewOfClaim(
+  claim: AddressClaim,
+  facts: StandingFacts,
+  found: { evidence: AddressEvidence; covers: boolean } | undefined,
+): AddressView {
   const { network, via, since, approved = false } = claim;
   const standing = standingOf(facts, found?.covers === true);
   const note = standing === 'sole' && facts.others_inside ? INSIDE : NOTES[standing];
-  return { network, via, since, approved, evidence: found ? { by: found.evidence.by, at: found.evidence.at } : null, standing, note };
+  return {
+    network,
+    via,
+    since,
+    approved,
+    evidence: found ? { by: found.evidence.by, at: found.evidence.at } : null,
+    standing,
+    note,
+  };
 }

@@ -19,22 +19,47 @@ import type { KnownKeys } from './known-keys.js';
 
 @Controller('api/v1/api-keys')
 export class ApiKeyController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEYS) private readonly keys: KnownKeys<unknown>) {}
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(KEYS) private readonly keys: KnownKeys<unknown>,
+  ) {}
 
   /** The key is in this answer and nowhere else, not in the one that a repeated Idempotency-Key gets either. */
   @Post()
   @Access('manage')
-  @Described({ summary: 'Make a key; it is shown in this answer only', status: 201, answer: apiKeyViewSchema.extend({ key: z.string().nullable() }) })
-  async create(@CurrentCaller() caller: Caller, @Body({ schema: apiKeyCreation }) wanted: z.output<typeof apiKeyCreation>, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
+  @Described({
+    summary: 'Make a key; it is shown in this answer only',
+    status: 201,
+    answer: apiKeyViewSchema.extend({ key: z.string().nullable() }),
+  })
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body({ schema: apiKeyCreation }) wanted: z.output<typeof apiKeyCreation>,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
     const organization_id = ownerOf(caller, wanted.organization_id);
-    const answer = await createOnce(this.record, idempotencyKeyOf(request, organization_id), async (work) => {
-      const lookup = randomBytes(8).toString('hex');
-      const key = keyText(lookup, randomBytes(32).toString('base64url'));
-      const row: ApiKeyRow = { id: uuidv7(), organization_id, lookup, name: wanted.name, role: wanted.role, created_at: new Date(work.at), last_used_at: null };
-      await insertApiKey(work.manager, row, hashOf(key));
-      await this.record.quotas?.check(work.manager, organization_id, 'api_keys', 1);
-      return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
-    }, { stored: (body) => ({ ...(body as object), key: null }) });
+    const answer = await createOnce(
+      this.record,
+      idempotencyKeyOf(request, organization_id),
+      async (work) => {
+        const lookup = randomBytes(8).toString('hex');
+        const key = keyText(lookup, randomBytes(32).toString('base64url'));
+        const row: ApiKeyRow = {
+          id: uuidv7(),
+          organization_id,
+          lookup,
+          name: wanted.name,
+          role: wanted.role,
+          created_at: new Date(work.at),
+          last_used_at: null,
+        };
+        await insertApiKey(work.manager, row, hashOf(key));
+        await this.record.quotas?.check(work.manager, organization_id, 'api_keys', 1);
+        return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
+      },
+      { stored: (body) => ({ ...(body as object), key: null }) },
+    );
     response.status(answer.status).set(answer.headers);
     return answer.body;
   }
@@ -42,7 +67,12 @@ export class ApiKeyController {
   @Get()
   @Access('manage')
   @Described({ summary: 'The keys that are not revoked', answer: z.array(apiKeyViewSchema) })
-  async list(@OrganizationId() organizationId: string, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<ApiKeyView[]> {
+  async list(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: pageQuery }) query: PageQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ApiKeyView[]> {
     const page = await apiKeyPage(this.record, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(apiKeyView);
@@ -53,7 +83,7 @@ export class ApiKeyController {
   @Access('manage')
   @Described({ summary: 'Revoke a key, from the next request on', status: 204 })
   async revoke(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    const known = uuid.safeParse(id).success && await revokeApiKey(this.record, caller.organization?.id ?? null, id);
+    const known = uuid.safeParse(id).success && (await revokeApiKey(this.record, caller.organization?.id ?? null, id));
     this.keys.forget(performance.now());
     if (!known) throw new DomainError('api-key-not-found', 'There is no such API key.');
   }
@@ -63,6 +93,9 @@ export class ApiKeyController {
 function ownerOf(caller: Caller, named: string | undefined): string {
   if (named === undefined) return organizationOf(caller);
   const acting = caller.organization?.id ?? null;
-  if (acting !== null && acting !== named.toLowerCase()) throw new DomainError('not-allowed', 'A key can only be made for the organisation that the caller acts for.', [{ pointer: '/organization_id', message: 'is another organisation' }]);
+  if (acting !== null && acting !== named.toLowerCase())
+    throw new DomainError('not-allowed', 'A key can only be made for the organisation that the caller acts for.', [
+      { pointer: '/organization_id', message: 'is another organisation' },
+    ]);
   return named.toLowerCase();
 }

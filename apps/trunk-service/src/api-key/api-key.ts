@@ -45,6 +45,22 @@ export const apiKeyViewSchema = z.object({
 });
 export type ApiKeyView = z.infer<typeof apiKeyViewSchema>;
 
-export function apiKeyView({ id, organization_id, name, role, lookup, created_at, last_used_at }: ApiKeyRow): ApiKeyView {
-  return { id, organization_id, name, role, prefix: `tm_${lookup}`, created_at: created_at.toISOString(), last_used_at: last_used_at?.toISOString() ?? null };
+export function apiKeyView({
+  id,
+  organization_id,
+  name,
+  role,
+  lookup,
+  created_at,
+  last_used_at,
+}: ApiKeyRow): ApiKeyView {
+  return {
+    id,
+    organization_id,
+    name,
+    role,
+    prefix: `tm_${lookup}`,
+    created_at: created_at.toISOString(),
+    last_used_at: last_used_at?.toISOString() ?? null,
+  };
 }

@@ -10,12 +10,22 @@ import type { KnownKeys } from './known-keys.js';
 export const hashOf = (key: string) => createHash('sha256').update(key).digest();
 
 const UNKNOWN_KEY = 'This API key is not known, or it was revoked.';
-/** `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. By PostgreSQL's clock, the same for all copies. */
+/**
+ *  `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. By PostgreSQL's
+ *  clock, the same for all copies.
+ */
 const USE_IS_TO_BE_NOTED = `(last_used_at is null or last_used_at < now() - interval '1 hour')`;
 
 const PARALLEL_IMPORTS = `(o.state->'quotas'->>'parallel_imports')::int as parallel_imports`;
 
-export interface KeyHolder { id: string; hash: Buffer; role: KeyRole; organization_id: string; status: 'active' | 'suspended'; parallel_imports: number | null }
+export interface KeyHolder {
+  id: string;
+  hash: Buffer;
+  role: KeyRole;
+  organization_id: string;
+  status: 'active' | 'suspended';
+  parallel_imports: number | null;
+}
 
 export interface Authenticator {
   record: RecordStore;
@@ -29,34 +39,58 @@ export async function authenticate({ record, keys, bootstrap }: Authenticator, r
   const key = bearerToken(request.header('Authorization'));
   const hash = hashOf(key);
   const named = organizationNamed(request);
-  if (timingSafeEqual(hash, bootstrap)) return { role: 'bootstrap', organization: named === undefined ? null : await organization(record, named), keyId: null };
+  if (timingSafeEqual(hash, bootstrap))
+    return {
+      role: 'bootstrap',
+      organization: named === undefined ? null : await organization(record, named),
+      keyId: null,
+    };
   const lookup = lookupOf(key);
-  const holder = lookup === undefined ? undefined : keys.get(lookup, performance.now()) ?? await find(record, keys, lookup);
-  if (holder === undefined || !timingSafeEqual(holder.hash, hash)) throw new DomainError('not-authenticated', UNKNOWN_KEY);
-  if (named !== undefined && named !== holder.organization_id) throw new DomainError('not-allowed', 'This API key belongs to another organisation than the header X-Organization-Id names.');
-  return { role: holder.role, organization: { id: holder.organization_id, status: holder.status, parallel_imports: holder.parallel_imports }, keyId: holder.id };
+  const holder =
+    lookup === undefined ? undefined : (keys.get(lookup, performance.now()) ?? (await find(record, keys, lookup)));
+  if (holder === undefined || !timingSafeEqual(holder.hash, hash))
+    throw new DomainError('not-authenticated', UNKNOWN_KEY);
+  if (named !== undefined && named !== holder.organization_id)
+    throw new DomainError(
+      'not-allowed',
+      'This API key belongs to another organisation than the header X-Organization-Id names.',
+    );
+  return {
+    role: holder.role,
+    organization: { id: holder.organization_id, status: holder.status, parallel_imports: holder.parallel_imports },
+    keyId: holder.id,
+  };
 }
 
 function organizationNamed(request: Request): string | undefined {
   const header = request.header('X-Organization-Id');
   if (header === undefined) return undefined;
-  if (!uuid.safeParse(header).success) throw new DomainError('invalid-request', 'The header X-Organization-Id must be a UUID.');
+  if (!uuid.safeParse(header).success)
+    throw new DomainError('invalid-request', 'The header X-Organization-Id must be a UUID.');
   return header.toLowerCase();
 }
 
 async function organization(record: RecordStore, id: string): Promise<Caller['organization']> {
-  const [row] = await record.query<Pick<KeyHolder, 'status' | 'parallel_imports'>>(`select status, ${PARALLEL_IMPORTS} from organizations o where id = $1`, [id]);
-  if (row === undefined) throw new DomainError('organization-not-found', 'The header X-Organization-Id names no organisation.');
+  const [row] = await record.query<Pick<KeyHolder, 'status' | 'parallel_imports'>>(
+    `select status, ${PARALLEL_IMPORTS} from organizations o where id = $1`,
+    [id],
+  );
+  if (row === undefined)
+    throw new DomainError('organization-not-found', 'The header X-Organization-Id names no organisation.');
   return { id, ...row };
 }
 
 async function find(record: RecordStore, keys: KnownKeys<KeyHolder>, lookup: string): Promise<KeyHolder | undefined> {
-  // The time of the question, not of the answer: what was revoked while it was on its way is known no longer than anything else.
+  // The time of the question, not of the answer: what was revoked while it was on its way is known no longer than
+  // anything else.
   const asked = performance.now();
-  const [row] = await record.query<KeyHolder & { to_be_noted: boolean }>(`
+  const [row] = await record.query<KeyHolder & { to_be_noted: boolean }>(
+    `
     select k.id, k.hash, k.role, k.organization_id, o.status, ${PARALLEL_IMPORTS}, ${USE_IS_TO_BE_NOTED} as to_be_noted
     from api_keys k join organizations o on o.id = k.organization_id
-    where k.lookup = $1 and k.revoked_at is null`, [lookup]);
+    where k.lookup = $1 and k.revoked_at is null`,
+    [lookup],
+  );
   if (row === undefined) return undefined;
   const { to_be_noted, ...holder } = row;
   keys.set(lookup, holder, asked);
@@ -66,6 +100,9 @@ async function find(record: RecordStore, keys: KnownKeys<KeyHolder>, lookup: str
 
 /** Not part of the request: when it is lost, the next one writes it. */
 function noteUse(record: RecordStore, id: string): void {
-  record.query(`update api_keys set last_used_at = now() where id = $1 and ${USE_IS_TO_BE_NOTED}`, [id])
-    .catch((error: Error) => record.logger.debug({ err: { message: error.message } }, 'the use of a key was not noted'));
+  record
+    .query(`update api_keys set last_used_at = now() where id = $1 and ${USE_IS_TO_BE_NOTED}`, [id])
+    .catch((error: Error) =>
+      record.logger.debug({ err: { message: error.message } }, 'the use of a key was not noted'),
+    );
 }

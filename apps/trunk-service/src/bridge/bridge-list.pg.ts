@@ -7,19 +7,27 @@ const UPSERT = `
   insert into bridges (id, pool, status, version, state)
   select state->>'id', state->>'pool', state->>'status', version, state
   from jsonb_to_recordset($1::jsonb) as row (version int, state jsonb)
-  on conflict (id) do update set pool = excluded.pool, status = excluded.status, version = excluded.version, state = excluded.state`;
+  on conflict (id) do update set pool = excluded.pool, status = excluded.status, version = excluded.version, state =
+    excluded.state`;
 
 /** A retired bridge stays: its id is known for what it was. */
 export const bridgeReadModel: ReadModel = {
   kind: 'bridge',
   tables: ['bridges'],
   project: async (transaction, events) => {
-    await transaction.query(UPSERT, [JSON.stringify(lastPerSubject(events).map(({ entityversion, data }) => ({ version: entityversion, state: data.state })))]);
+    await transaction.query(UPSERT, [
+      JSON.stringify(
+        lastPerSubject(events).map(({ entityversion, data }) => ({ version: entityversion, state: data.state })),
+      ),
+    ]);
   },
   violations: {},
 };
 
-export interface BridgeRow { version: number; state: BridgeState }
+export interface BridgeRow {
+  version: number;
+  state: BridgeState;
+}
 
 export async function listBridges(record: Pick<RecordStore, 'query'>): Promise<BridgeState[]> {
   const rows = await record.query<BridgeRow>('select version, state from bridges order by id');

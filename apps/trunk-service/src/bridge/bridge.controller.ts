@@ -28,7 +28,10 @@ export class BridgeController {
     @Inject(NATS) private readonly nats: NatsLink,
   ) {}
 
-  /** The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose addresses it has to allow. */
+  /**
+   *  The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
+   *  addresses it has to allow.
+   */
   @Get()
   @Access('read')
   @Described({ summary: 'The bridges, with the addresses that carriers call' })
@@ -73,7 +76,12 @@ export class BridgeController {
 
   private async carryOut(id: string, request: Request, command: (at: string) => BridgeCommand) {
     if (!bridgeId.safeParse(id).success) throw bridgeNotFound();
-    await handle(this.record, { subject: bridgeSubject(id), schema: bridgeState }, (state, { at }) => decide(state, command(at)), (before) => requireMatch(request.header('If-Match'), before));
+    await handle(
+      this.record,
+      { subject: bridgeSubject(id), schema: bridgeState },
+      (state, { at }) => decide(state, command(at)),
+      (before) => requireMatch(request.header('If-Match'), before),
+    );
     this.placement.wake();
     return (await this.forOperator((await this.fleet()).filter((bridge) => bridge.id === id)))[0];
   }
@@ -86,8 +94,14 @@ export class BridgeController {
   private async visibleTo({ role, organization }: Caller): Promise<FleetBridge[]> {
     const fleet = await this.fleet();
     if (role === 'bootstrap') return fleet;
-    const rows = await this.record.query<{ bridge_pool: string }>('select distinct bridge_pool from trunks where organization_id = $1', [organization!.id]);
-    const pools = new Set([...rows.map(({ bridge_pool }) => bridge_pool), ...await allowedPools(this.record, organization!.id)]);
+    const rows = await this.record.query<{ bridge_pool: string }>(
+      'select distinct bridge_pool from trunks where organization_id = $1',
+      [organization!.id],
+    );
+    const pools = new Set([
+      ...rows.map(({ bridge_pool }) => bridge_pool),
+      ...(await allowedPools(this.record, organization!.id)),
+    ]);
     return fleet.filter(({ pool, status }) => pools.has(pool) && status !== 'retired');
   }
 

@@ -13,10 +13,14 @@ export type BridgeChange = { [E in BridgeEvent as E['type']]: { type: E['type'] 
 
 export function decide(state: BridgeState | null, command: BridgeCommand): BridgeChange[] {
   switch (command.type) {
-    case 'RegisterBridge': return register(state, command);
-    case 'DrainBridge': return drain(existing(state), command.at);
-    case 'RetireBridge': return retire(existing(state), command.at);
-    case 'ResumeBridge': return resume(existing(state), command.at);
+    case 'RegisterBridge':
+      return register(state, command);
+    case 'DrainBridge':
+      return drain(existing(state), command.at);
+    case 'RetireBridge':
+      return retire(existing(state), command.at);
+    case 'ResumeBridge':
+      return resume(existing(state), command.at);
   }
 }
 
@@ -29,18 +33,26 @@ function existing(state: BridgeState | null): BridgeState {
   return state;
 }
 
-/** A heartbeat never takes a bridge back into service: whoever drained or retired it had a reason that its agent does not know. */
-function register(state: BridgeState | null, { id, pool, sip_address, at }: Extract<BridgeCommand, { type: 'RegisterBridge' }>): BridgeChange[] {
+/**
+ *  A heartbeat never takes a bridge back into service: whoever drained or retired it had a reason that its agent does
+ *  not know.
+ */
+function register(
+  state: BridgeState | null,
+  { id, pool, sip_address, at }: Extract<BridgeCommand, { type: 'RegisterBridge' }>,
+): BridgeChange[] {
   if (state !== null && state.pool === pool && state.sip_address === sip_address) return [];
-  const after: BridgeState = state === null
-    ? { id, pool, sip_address, status: 'active', created_at: at, updated_at: at }
-    : { ...state, pool, sip_address, updated_at: at };
+  const after: BridgeState =
+    state === null
+      ? { id, pool, sip_address, status: 'active', created_at: at, updated_at: at }
+      : { ...state, pool, sip_address, updated_at: at };
   return [{ type: 'BridgeRegistered', change: { pool, sip_address }, state: after }];
 }
 
 function drain(state: BridgeState, at: string): BridgeChange[] {
   if (state.status === 'draining') return [];
-  if (state.status === 'retired') throw new DomainError('conflict', `Bridge ${state.id} is retired: it has nothing left to hand over.`);
+  if (state.status === 'retired')
+    throw new DomainError('conflict', `Bridge ${state.id} is retired: it has nothing left to hand over.`);
   return [{ type: 'BridgeDrained', change: {}, state: { ...state, status: 'draining', updated_at: at } }];
 }
 
@@ -52,5 +64,7 @@ function retire(state: BridgeState, at: string): BridgeChange[] {
 function resume(state: BridgeState, at: string): BridgeChange[] {
   if (state.status === 'active') return [];
   const { pool, sip_address } = state;
-  return [{ type: 'BridgeRegistered', change: { pool, sip_address }, state: { ...state, status: 'active', updated_at: at } }];
+  return [
+    { type: 'BridgeRegistered', change: { pool, sip_address }, state: { ...state, status: 'active', updated_at: at } },
+  ];
 }

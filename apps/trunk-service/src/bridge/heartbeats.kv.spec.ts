@@ -31,7 +31,7 @@ afterAll(async () => {
 const health = (id: string) => healthOf(heartbeats.bridges.get(id), heartbeats.listeningSince(), Date.now());
 
 describe('the bridges as they are heard', () => {
-  it('the first to speak after a silence of all does not find the others lost: it was the bucket that was away', async () => {
+  it('the first heartbeat after an outage of the bucket does not make the other bridges lost', async () => {
     const [a, b] = [voices.bridge('a'), voices.bridge('b')];
     await a.speak();
     await b.speak();

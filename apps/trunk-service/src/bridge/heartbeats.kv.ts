@@ -15,12 +15,15 @@ export interface Heartbeats {
 }
 
 const CHECK_MS = 500;
-/** The process stood still (a long computation, a suspended machine): what was said meanwhile is still in its socket, in whatever order. */
+/**
+ *  The process stood still (a long computation, a suspended machine): what was said meanwhile is still in its socket,
+ *  in whatever order.
+ */
 const STALL_MS = 3_000;
 
 /**
- * Nobody said anything for this long: the bucket could not be written, or read. Well below the time after which one that is silent is lost, because whoever speaks first
- * would otherwise get the trunks of all that are about to.
+ * Nobody said anything for this long: the bucket could not be written, or read. Well below the time after which one
+ * that is silent is lost, because whoever speaks first would otherwise get the trunks of all that are about to.
  */
 const DEAF_MS = HEARTBEAT_LOST_MS / 2;
 
@@ -44,7 +47,9 @@ export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void 
 
   const listen = (connection: NatsConnection) => {
     if (stopped) return;
-    void followConnection(connection, (connected) => { since = connected ? Date.now() : null; });
+    void followConnection(connection, (connected) => {
+      since = connected ? Date.now() : null;
+    });
     watch = openBucket(connection, { name: BRIDGES_BUCKET, schema: bridgeHeartbeat, logger }).watch({
       onPut: (_key, heartbeat, revision) => {
         // After an interruption the last word of a bridge may come again: that is no sign of life.
@@ -55,12 +60,22 @@ export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void 
         if (since !== null && now - heardAt > DEAF_MS) since = now;
         heardAt = now;
         // What was there when we began to listen may be the last word of a dead bridge: known, but not heard.
-        bridges.set(heartbeat.bridge_id, caughtUp ? heard(before, heartbeat, now) : { heartbeat, heard_at: 0, freeswitch_lost_at: null });
+        bridges.set(
+          heartbeat.bridge_id,
+          caughtUp ? heard(before, heartbeat, now) : { heartbeat, heard_at: 0, freeswitch_lost_at: null },
+        );
         onHeard();
       },
       onDelete: () => undefined,
-      onCaughtUp: () => { caughtUp = true; since = Date.now(); },
-      onReset: () => { revisions.clear(); caughtUp = false; since = null; },
+      onCaughtUp: () => {
+        caughtUp = true;
+        since = Date.now();
+      },
+      onReset: () => {
+        revisions.clear();
+        caughtUp = false;
+        since = null;
+      },
     });
   };
   nats.ready.then(listen).catch((error: Error) => logger.error({ err: error }, 'the bridges cannot be heard'));

@@ -3,7 +3,11 @@ import { HEARTBEAT_LOST_MS, type BridgeHeartbeat } from '@trunkmesh/contracts/br
 import { FREESWITCH_LOST_MS, healthOf, heard, type HeardBridge } from './liveness.js';
 
 const heartbeat = (runs = true) => ({ freeswitch: { connected: runs, profile_running: runs } }) as BridgeHeartbeat;
-const at = (heard_at: number, freeswitch_lost_at: number | null = null): HeardBridge => ({ heartbeat: heartbeat(), heard_at, freeswitch_lost_at });
+const at = (heard_at: number, freeswitch_lost_at: number | null = null): HeardBridge => ({
+  heartbeat: heartbeat(),
+  heard_at,
+  freeswitch_lost_at,
+});
 const T = 1_000_000;
 
 describe('whether a bridge serves', () => {

@@ -7,25 +7,49 @@ import { callUrlProblem } from './call-url.js';
 const { shape } = callSettings;
 const INHERITS = 'null: as on the level above';
 
-const url = (scheme: 'ws' | 'http', policy: AddressPolicy, description: string) => orNull(z.string().max(2048, { abort: true }).superRefine((text, context) => {
-  const message = callUrlProblem(text, scheme, policy);
-  if (message !== undefined) context.addIssue({ code: 'custom', message, input: text });
-})).meta({ description: `${description} ${INHERITS}.` });
+const url = (scheme: 'ws' | 'http', policy: AddressPolicy, description: string) =>
+  orNull(
+    z
+      .string()
+      .max(2048, { abort: true })
+      .superRefine((text, context) => {
+        const message = callUrlProblem(text, scheme, policy);
+        if (message !== undefined) context.addIssue({ code: 'custom', message, input: text });
+      }),
+  ).meta({ description: `${description} ${INHERITS}.` });
 
 const secret = signingSecret
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
   // Standard Webhooks asks for 24 bytes; fewer than 16 can be found by trying.
   .refine((text) => !/^whsec_[A-Za-z\d+/=]{4,23}$/.test(text), 'must be the base64 of at least 16 bytes behind whsec_');
 
-/** The settings as they stand, flat, among the other fields of an organisation or a number. An empty text clears as null does. */
+/**
+ *  The settings as they stand, flat, among the other fields of an organisation or a number. An empty text clears as
+ *  null does.
+ */
 export const settingFields = (policy: AddressPolicy) => ({
-  media_url: url('ws', policy, 'The assistant\'s end of the media stream.'),
+  media_url: url('ws', policy, "The assistant's end of the media stream."),
   prewarm_url: url('http', policy, 'Told of a call while it rings.'),
-  status_url: url('http', policy, 'Told of every change of a call\'s state.'),
-  signing_secret: orNull(secret).meta({ writeOnly: true, description: 'Signs what goes to the URLs above. Never shown; not said: the present one stays. Null takes it away.' }),
-  answer_deadline_ms: shape.answer_deadline_ms.unwrap().nullable().meta({ description: `From the INVITE to the connected stream; a call whose assistant takes longer is refused. ${INHERITS}.` }),
-  max_call_seconds: shape.max_call_seconds.unwrap().nullable().meta({ description: `After so long a call is ended. ${INHERITS}.` }),
-  record: shape.record.unwrap().nullable().meta({ description: `Record answered calls. ${INHERITS}.` }),
+  status_url: url('http', policy, "Told of every change of a call's state."),
+  signing_secret: orNull(secret).meta({
+    writeOnly: true,
+    description: 'Signs what goes to the URLs above. Never shown; not said: the present one stays. Null takes it away.',
+  }),
+  answer_deadline_ms: shape.answer_deadline_ms
+    .unwrap()
+    .nullable()
+    .meta({
+      description: `From the INVITE to the connected stream; a call whose assistant takes longer is refused.
+        ${INHERITS}.`,
+    }),
+  max_call_seconds: shape.max_call_seconds
+    .unwrap()
+    .nullable()
+    .meta({ description: `After so long a call is ended. ${INHERITS}.` }),
+  record: shape.record
+    .unwrap()
+    .nullable()
+    .meta({ description: `Record answered calls. ${INHERITS}.` }),
   /** From a client that sends back what it read. */
   has_signing_secret: z.unknown(),
 });
@@ -36,12 +60,22 @@ export function wantedSettings(raw: WantedSettings): WantedSettings | undefined 
   return said.length === 0 ? undefined : Object.fromEntries(said.map((name) => [name, raw[name]]));
 }
 
-/** What a client may see: everything but the secret, whose ciphertext is nobody's business either. All of them are there, null where not set. */
+/**
+ *  What a client may see: everything but the secret, whose ciphertext is nobody's business either. All of them are
+ *  there, null where not set.
+ */
 export function shownSettings({ signing_secret, ...set }: CallSettings = {}) {
   return { ...NOTHING_SET, ...set, has_signing_secret: signing_secret !== undefined };
 }
 
-const NOTHING_SET = { media_url: null, prewarm_url: null, status_url: null, answer_deadline_ms: null, max_call_seconds: null, record: null };
+const NOTHING_SET = {
+  media_url: null,
+  prewarm_url: null,
+  status_url: null,
+  answer_deadline_ms: null,
+  max_call_seconds: null,
+  record: null,
+};
 
 /** What `shownSettings` makes. */
 export const settingsView = {

@@ -7,21 +7,34 @@ import { MAX_PAGE } from '../http/page.js';
 /** As far as the call log counts (contracts/call-log.ts); further back `date_to` leads. */
 export const MAX_SKIP = 1_000_000;
 const DECIMAL = /^-?\d{1,16}(?:\.\d{1,16})?$/;
-/** Written in decimal digits: `Number` would also take an empty text, for 0, and then `max_duration=` would find the calls that nobody answered. */
-const written = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text), schema);
+/**
+ *  Written in decimal digits: `Number` would also take an empty text, for 0, and then `max_duration=` would find the
+ *  calls that nobody answered.
+ */
+const written = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text), schema);
 const idFilter = written(z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)).optional();
 const seconds = written(z.number().min(0).max(Number.MAX_SAFE_INTEGER)).optional();
 
 /** An optional text that is brought to what the call log is asked with; undefined from `read`: it cannot be. */
-const readWith = (read: (text: string) => string | undefined, problem: string) => z.string().max(64).transform((text, context) => {
-  const value = read(text);
-  if (value === undefined) context.addIssue({ code: 'custom', message: problem });
-  return value ?? z.NEVER;
-}).optional();
+const readWith = (read: (text: string) => string | undefined, problem: string) =>
+  z
+    .string()
+    .max(64)
+    .transform((text, context) => {
+      const value = read(text);
+      if (value === undefined) context.addIssue({ code: 'custom', message: problem });
+      return value ?? z.NEVER;
+    })
+    .optional();
 
-const DATE_PROBLEM = 'must be a date such as 2026-11-26, or a time such as 2026-11-26T09:30:00Z; UTC where no zone is given';
+const DATE_PROBLEM =
+  'must be a date such as 2026-11-26, or a time such as 2026-11-26T09:30:00Z; UTC where no zone is given';
 
-/** All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are ours. */
+/**
+ *  All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are
+ *  ours.
+ */
 export const callQuery = z.strictObject({
   skip: written(z.number().int().min(0).max(MAX_SKIP)).default(0),
   limit: written(z.number().int().min(1).max(MAX_PAGE)).default(100),
@@ -44,10 +57,20 @@ export const callQuery = z.strictObject({
 });
 export type CallQuery = z.output<typeof callQuery>;
 
-export const logQueryOf = (organization_id: string, { call_sid, ...query }: CallQuery): CallLogQuery => ({ organization_id, ...query, call_id: call_sid });
+export const logQueryOf = (organization_id: string, { call_sid, ...query }: CallQuery): CallLogQuery => ({
+  organization_id,
+  ...query,
+  call_id: call_sid,
+});
 
-/** A list's headers; this one's pages are counted by `skip`, as the platform's clients know it. `path`: the request's own with its query. */
-export function skipHeaders(path: string, { skip, count, total }: { skip: number; count: number; total: number }): Record<string, string> {
+/**
+ *  A list's headers; this one's pages are counted by `skip`, as the platform's clients know it. `path`: the request's
+ *  own with its query.
+ */
+export function skipHeaders(
+  path: string,
+  { skip, count, total }: { skip: number; count: number; total: number },
+): Record<string, string> {
   const headers: Record<string, string> = { 'X-Total-Count': String(total) };
   const next = skip + count;
   if (count === 0 || next >= total || next > MAX_SKIP) return headers;

@@ -2,10 +2,25 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
 import { callSid, type CallControlRefusal, type TransferAnswer } from '@trunkmesh/contracts/call-control.js';
-import { callLogGet, callLogQuery, type CallDetail, type CallLogGetAnswer, type CallLogListAnswer, type CallLogQuery } from '@trunkmesh/contracts/call-log.js';
+import {
+  callLogGet,
+  callLogQuery,
+  type CallDetail,
+  type CallLogGetAnswer,
+  type CallLogListAnswer,
+  type CallLogQuery,
+} from '@trunkmesh/contracts/call-log.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import type { TransferResult } from '@trunkmesh/contracts/call.js';
-import { bridgeRequest, CALL_LOG_GET, CALL_LOG_LIST, CALL_LOG_QUEUE, CALLS_STREAM, callSubject, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import {
+  bridgeRequest,
+  CALL_LOG_GET,
+  CALL_LOG_LIST,
+  CALL_LOG_QUEUE,
+  CALLS_STREAM,
+  callSubject,
+  type BridgeRequest,
+} from '@trunkmesh/contracts/subjects.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
@@ -28,7 +43,9 @@ afterAll(async () => {
   await nc?.close();
   await mesh?.stop();
 });
-afterEach(() => { for (const stop of stops.splice(0)) stop(); });
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
 
 /** Answers as the other end of a request, and keeps what was asked. */
 async function play(subject: string, answer: (request: never) => unknown, queue?: string): Promise<unknown[]> {
@@ -48,25 +65,70 @@ async function play(subject: string, answer: (request: never) => unknown, queue?
 }
 
 const summaryOf = (call_id: string) => ({
-  call_sid: callSid(call_id), call_id, status: 'completed' as const, direction: 'inbound' as const, from_number: '+15559876543', to_number: '+15551234567', assistant_id: 7, flow_id: null, trunk_id: null, number_id: null,
-  bridge_id: 'bridge-1', started_at: '2026-11-23T00:44:09.871Z', answered_at: '2026-11-23T00:44:09.931Z', ended_at: '2026-11-23T00:44:13.951Z', duration_seconds: 4.02, ended_by: 'caller' as const,
-  end_reason: 'caller-hung-up' as const, refusal: null, hangup_cause: 'NORMAL_CLEARING', sip_status: 200, codec: 'PCMU', mos: 4.4, recording: null, transferred_to: null, carrier_cost: 'external' as const,
+  call_sid: callSid(call_id),
+  call_id,
+  status: 'completed' as const,
+  direction: 'inbound' as const,
+  from_number: '+15559876543',
+  to_number: '+15551234567',
+  assistant_id: 7,
+  flow_id: null,
+  trunk_id: null,
+  number_id: null,
+  bridge_id: 'bridge-1',
+  started_at: '2026-11-23T00:44:09.871Z',
+  answered_at: '2026-11-23T00:44:09.931Z',
+  ended_at: '2026-11-23T00:44:13.951Z',
+  duration_seconds: 4.02,
+  ended_by: 'caller' as const,
+  end_reason: 'caller-hung-up' as const,
+  refusal: null,
+  hangup_cause: 'NORMAL_CLEARING',
+  sip_status: 200,
+  codec: 'PCMU',
+  mos: 4.4,
+  recording: null,
+  transferred_to: null,
+  carrier_cost: 'external' as const,
 });
 const detailOf = (call_id: string, over: Partial<CallDetail> = {}): CallDetail => ({
-  ...summaryOf(call_id), sip_call_id: null, source_address: null, timeline: [{ at: '2026-11-23T00:44:09.871Z', what: 'call-started', detail: null }], invite: null, routing: null, decided_at: null, prewarm: null,
-  audio: null, quality: null, transfer: null, reconstructed: false, ...over,
+  ...summaryOf(call_id),
+  sip_call_id: null,
+  source_address: null,
+  timeline: [{ at: '2026-11-23T00:44:09.871Z', what: 'call-started', detail: null }],
+  invite: null,
+  routing: null,
+  decided_at: null,
+  prewarm: null,
+  audio: null,
+  quality: null,
+  transfer: null,
+  reconstructed: false,
+  ...over,
 });
 /** A call log of calls, in parts of so many. */
-const playLog = (calls: string[], part = 1000) => play(CALL_LOG_LIST, (request: CallLogQuery): CallLogListAnswer => {
-  const { skip, limit } = callLogQuery.parse(request);
-  return { outcome: 'list', calls: calls.slice(skip, skip + Math.min(limit, part)).map(summaryOf), total: calls.length };
-}, CALL_LOG_QUEUE);
+const playLog = (calls: string[], part = 1000) =>
+  play(
+    CALL_LOG_LIST,
+    (request: CallLogQuery): CallLogListAnswer => {
+      const { skip, limit } = callLogQuery.parse(request);
+      return {
+        outcome: 'list',
+        calls: calls.slice(skip, skip + Math.min(limit, part)).map(summaryOf),
+        total: calls.length,
+      };
+    },
+    CALL_LOG_QUEUE,
+  );
 
 describe('GET /api/v1/calls', () => {
   it('is refused with what to do while nobody answers for the call log', async () => {
     const { member } = await mesh.organization();
     for (const path of [CALLS, `${CALLS}/${randomUUID()}`]) {
-      expect(await member('GET', path)).toMatchObject({ status: 503, body: { code: 'call-log-unavailable', detail: expect.stringContaining('billing-observer') } });
+      expect(await member('GET', path)).toMatchObject({
+        status: 503,
+        body: { code: 'call-log-unavailable', detail: expect.stringContaining('billing-observer') },
+      });
     }
   });
 
@@ -78,7 +140,9 @@ describe('GET /api/v1/calls', () => {
     expect(page).toMatchObject({ status: 200, body: calls.slice(0, 2).map(summaryOf) });
     expect(page.headers.get('X-Total-Count')).toBe('5');
     const link = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('Link')!)![1]!;
-    expect((await publisher('GET', link)).body.map((call: { call_id: string }) => call.call_id)).toEqual(calls.slice(2, 4));
+    expect((await publisher('GET', link)).body.map((call: { call_id: string }) => call.call_id)).toEqual(
+      calls.slice(2, 4),
+    );
     expect((await admin('GET', `${CALLS}?skip=4`)).headers.get('Link')).toBeNull();
     expect(asked[0]).toEqual({ organization_id: id, skip: 0, limit: 2, status: 'completed' });
   });
@@ -87,18 +151,44 @@ describe('GET /api/v1/calls', () => {
     const { id, member } = await mesh.organization();
     const call = randomUUID();
     const asked = await playLog([]);
-    expect((await member('GET', `${CALLS}?skip=1&limit=10&status=failed&assistant_id=7&customer_phone=+15559876543&call_sid=${callSid(call)}&date_from=2026-11-01&date_to=2026-11-30&min_duration=1&max_duration=2.5&direction=inbound&flow_id=8&trunk_id=${id}&number_id=${id}`)).status).toBe(200);
-    expect(asked).toEqual([{
-      organization_id: id, skip: 1, limit: 10, status: 'failed', assistant_id: 7, customer_phone: '+15559876543', call_id: call, date_from: '2026-11-01T00:00:00.000Z', date_to: '2026-11-30T23:59:59.999Z',
-      min_duration: 1, max_duration: 2.5, direction: 'inbound', flow_id: 8, trunk_id: id, number_id: id,
-    }]);
+    expect(
+      (
+        await member(
+          'GET',
+          `${CALLS}?skip=1&limit=10&status=failed&assistant_id=7&customer_phone=+15559876543` +
+            `&call_sid=${callSid(call)}&date_from=2026-11-01&date_to=2026-11-30&min_duration=1&max_duration=2.5` +
+            `&direction=inbound&flow_id=8&trunk_id=${id}&number_id=${id}`,
+        )
+      ).status,
+    ).toBe(200);
+    expect(asked).toEqual([
+      {
+        organization_id: id,
+        skip: 1,
+        limit: 10,
+        status: 'failed',
+        assistant_id: 7,
+        customer_phone: '+15559876543',
+        call_id: call,
+        date_from: '2026-11-01T00:00:00.000Z',
+        date_to: '2026-11-30T23:59:59.999Z',
+        min_duration: 1,
+        max_duration: 2.5,
+        direction: 'inbound',
+        flow_id: 8,
+        trunk_id: id,
+        number_id: id,
+      },
+    ]);
   });
 
   it('puts together what came in parts', async () => {
     const { member } = await mesh.organization();
     const calls = Array.from({ length: 25 }, () => randomUUID());
     const asked = await playLog(calls, 4);
-    expect((await member('GET', `${CALLS}?skip=2&limit=20`)).body.map((call: { call_id: string }) => call.call_id)).toEqual(calls.slice(2, 22));
+    expect(
+      (await member('GET', `${CALLS}?skip=2&limit=20`)).body.map((call: { call_id: string }) => call.call_id),
+    ).toEqual(calls.slice(2, 22));
     expect(asked).toHaveLength(5);
     expect((await member('GET', `${CALLS}?skip=20`)).body).toHaveLength(5);
   });
@@ -106,13 +196,20 @@ describe('GET /api/v1/calls', () => {
   it('names the place of what is wrong', async () => {
     const { member } = await mesh.organization();
     expect(await member('GET', `${CALLS}?limit=1001&date_from=yesterday&call_sid=x&states=1`)).toMatchObject({
-      status: 400, body: { errors: expect.arrayContaining(['/limit', '/date_from', '/call_sid', '/states'].map((pointer) => expect.objectContaining({ pointer }))) },
+      status: 400,
+      body: {
+        errors: expect.arrayContaining(
+          ['/limit', '/date_from', '/call_sid', '/states'].map((pointer) => expect.objectContaining({ pointer })),
+        ),
+      },
     });
     expect((await mesh.operator('GET', CALLS)).body).toMatchObject({ code: 'invalid-request' });
   });
 
   it.each<[string, unknown]>([
-    ['its database is away', { outcome: 'error', code: 'unavailable', message: 'the database does not answer' }], ['it says what nobody understands', { outcome: 'list' }], ['it says nothing that is JSON', 'x'],
+    ['its database is away', { outcome: 'error', code: 'unavailable', message: 'the database does not answer' }],
+    ['it says what nobody understands', { outcome: 'list' }],
+    ['it says nothing that is JSON', 'x'],
   ])('is refused where %s', async (_what, answer) => {
     await play(CALL_LOG_LIST, () => answer);
     const { member } = await mesh.organization();
@@ -126,11 +223,20 @@ describe('GET /api/v1/calls/{call_sid}', () => {
     const call = randomUUID();
     await play(CALL_LOG_GET, (request): CallLogGetAnswer => {
       const { organization_id, call_id } = callLogGet.parse(request);
-      return organization_id === id && call_id === call ? { outcome: 'call', call: detailOf(call) } : { outcome: 'not-found' };
+      return organization_id === id && call_id === call
+        ? { outcome: 'call', call: detailOf(call) }
+        : { outcome: 'not-found' };
     });
-    for (const sid of [call, callSid(call), call.toUpperCase()]) expect(await member('GET', `${CALLS}/${sid}`)).toMatchObject({ status: 200, body: detailOf(call) });
+    for (const sid of [call, callSid(call), call.toUpperCase()])
+      expect(await member('GET', `${CALLS}/${sid}`)).toMatchObject({ status: 200, body: detailOf(call) });
     const other = await mesh.organization();
-    for (const [api, sid] of [[other.admin, call], [member, randomUUID()], [member, 'CA12'], [member, `CA${'1234567890'.repeat(4).slice(0, 32)}`], [member, '%00']] as const) {
+    for (const [api, sid] of [
+      [other.admin, call],
+      [member, randomUUID()],
+      [member, 'CA12'],
+      [member, `CA${'1234567890'.repeat(4).slice(0, 32)}`],
+      [member, '%00'],
+    ] as const) {
       expect(await api('GET', `${CALLS}/${sid}`)).toMatchObject({ status: 404, body: { code: 'call-not-found' } });
     }
   });
@@ -139,12 +245,24 @@ describe('GET /api/v1/calls/{call_sid}', () => {
     const { id, member } = await mesh.organization();
     const theirs = randomUUID();
     const routing: InboundDecision = {
-      outcome: 'refuse', reason: 'unknown-number', sip_status: 404, organization_id: id, trunk_id: null, number: null, explanation: {
-        source_address: '192.0.2.9', claimed_gateway: null, candidates: [{ trunk_id: theirs, organization_id: theirs, matched_by: 'gateway-address' }],
-        steps: [{ source: 'To', raw: '+15551230000', number: '+15551230000', verdict: 'other-organizations-number' }], summary: 'Nobody\'s.',
+      outcome: 'refuse',
+      reason: 'unknown-number',
+      sip_status: 404,
+      organization_id: id,
+      trunk_id: null,
+      number: null,
+      explanation: {
+        source_address: '192.0.2.9',
+        claimed_gateway: null,
+        candidates: [{ trunk_id: theirs, organization_id: theirs, matched_by: 'gateway-address' }],
+        steps: [{ source: 'To', raw: '+15551230000', number: '+15551230000', verdict: 'other-organizations-number' }],
+        summary: "Nobody's.",
       },
     };
-    await play(CALL_LOG_GET, ({ call_id }: { call_id: string }) => ({ outcome: 'call', call: detailOf(call_id, { routing }) }));
+    await play(CALL_LOG_GET, ({ call_id }: { call_id: string }) => ({
+      outcome: 'call',
+      call: detailOf(call_id, { routing }),
+    }));
     const { body } = await member('GET', `${CALLS}/${randomUUID()}`);
     expect(body.routing.explanation).toMatchObject({ candidates: [], steps: [{ verdict: 'nobodys-number' }] });
     expect(JSON.stringify(body)).not.toContain(theirs);
@@ -155,7 +273,10 @@ describe('a call that goes on', () => {
   /** The last event that the log has of a call. */
   const event = async (organization: string, call: string, type: string) => {
     const subject = callSubject(organization, call);
-    await jetstream(nc).publish(subject, JSON.stringify({ type, subject, data: { call_id: call, organization_id: organization, bridge_id: 'bridge-7' } }));
+    await jetstream(nc).publish(
+      subject,
+      JSON.stringify({ type, subject, data: { call_id: call, organization_id: organization, bridge_id: 'bridge-7' } }),
+    );
   };
   const ongoing = async () => {
     const organization = await mesh.organization();
@@ -166,62 +287,108 @@ describe('a call that goes on', () => {
   };
   const agent = (name: BridgeRequest, answer: unknown) => play(bridgeRequest('bridge-7', name), () => answer);
   const result = (over: Partial<TransferResult>): TransferResult => ({
-    outcome: 'transferred', target: 'sip:+15551112222@192.0.2.9', refer_status: 202, target_status: 200, requested_at: '2026-11-23T00:44:11.000Z', ended_at: '2026-11-23T00:44:13.000Z', ...over,
+    outcome: 'transferred',
+    target: 'sip:+15551112222@192.0.2.9',
+    refer_status: 202,
+    target_status: 200,
+    requested_at: '2026-11-23T00:44:11.000Z',
+    ended_at: '2026-11-23T00:44:13.000Z',
+    ...over,
   });
 
   it('is hung up by the bridge that has it', async () => {
     const { publisher, id, call, at } = await ongoing();
     const asked = await agent('call.hangup', { outcome: 'done' });
-    expect(await publisher('POST', `${at}/hangup`)).toMatchObject({ status: 202, body: { call_sid: callSid(call), status: 'ending' } });
+    expect(await publisher('POST', `${at}/hangup`)).toMatchObject({
+      status: 202,
+      body: { call_sid: callSid(call), status: 'ending' },
+    });
     expect(asked).toEqual([{ call_id: call, organization_id: id }]);
   });
 
   it('is sent digits', async () => {
     const { admin, id, call, at } = await ongoing();
     const asked = await agent('call.dtmf', { outcome: 'done' });
-    expect(await admin('POST', `${at}/dtmf`, { digits: '12w#' })).toMatchObject({ status: 200, body: { call_sid: callSid(call), status: 'sent' } });
+    expect(await admin('POST', `${at}/dtmf`, { digits: '12w#' })).toMatchObject({
+      status: 200,
+      body: { call_sid: callSid(call), status: 'sent' },
+    });
     expect(asked).toEqual([{ call_id: call, organization_id: id, digits: '12w#' }]);
-    for (const digits of ['', '12x', '1'.repeat(65), 5]) expect(await admin('POST', `${at}/dtmf`, { digits })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/digits' }] } });
+    for (const digits of ['', '12x', '1'.repeat(65), 5])
+      expect(await admin('POST', `${at}/dtmf`, { digits })).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: '/digits' }] },
+      });
   });
 
   it('is transferred, and the answer says how', async () => {
     const { publisher, id, call, at } = await ongoing();
     const asked = await agent('call.transfer', { outcome: 'ended', transfer: result({}) } satisfies TransferAnswer);
-    expect(await publisher('POST', `${at}/transfer`, { to: '+15551112222' })).toMatchObject({ status: 200, body: { call_sid: callSid(call), ...result({}) } });
+    expect(await publisher('POST', `${at}/transfer`, { to: '+15551112222' })).toMatchObject({
+      status: 200,
+      body: { call_sid: callSid(call), ...result({}) },
+    });
     expect(asked).toEqual([{ call_id: call, organization_id: id, to: '+15551112222' }]);
-    for (const body of [{}, { to: '' }, { to: 'x'.repeat(257) }, { to: '+15551112222', from: 'x' }]) expect((await publisher('POST', `${at}/transfer`, body)).status).toBe(400);
+    for (const body of [{}, { to: '' }, { to: 'x'.repeat(257) }, { to: '+15551112222', from: 'x' }])
+      expect((await publisher('POST', `${at}/transfer`, body)).status).toBe(400);
   });
 
   it.each<[string, Partial<TransferResult>, number, string, string]>([
     ['the target is busy', { outcome: 'refused', target_status: 486 }, 409, 'transfer-refused', 'SIP status 486'],
-    ['the carrier refuses', { outcome: 'refused', refer_status: 403, target_status: null }, 409, 'transfer-refused', 'SIP status 403'],
+    [
+      'the carrier refuses',
+      { outcome: 'refused', refer_status: 403, target_status: null },
+      409,
+      'transfer-refused',
+      'SIP status 403',
+    ],
     ['nobody says', { outcome: 'indeterminate', target_status: null }, 504, 'transfer-unconfirmed', 'Nobody said'],
   ])('is not transferred where %s, and the problem holds the transfer', async (_what, over, status, code, detail) => {
     const { admin, at } = await ongoing();
     await agent('call.transfer', { outcome: 'ended', transfer: result(over) });
     const answered = await admin('POST', `${at}/transfer`, { to: '+15551112222' });
-    expect(answered).toMatchObject({ status, body: { code, detail: expect.stringContaining(detail), transfer: result(over) } });
+    expect(answered).toMatchObject({
+      status,
+      body: { code, detail: expect.stringContaining(detail), transfer: result(over) },
+    });
     expect(answered.headers.get('Content-Type')).toBe('application/problem+json');
   });
 
   it.each<[CallControlRefusal, number, string]>([
-    ['invalid-request', 400, 'invalid-request'], ['call-not-found', 404, 'call-not-found'], ['call-not-answered', 409, 'call-not-answered'], ['transfer-in-progress', 409, 'transfer-in-progress'],
-    ['destination-not-allowed', 403, 'destination-not-allowed'], ['switch-unavailable', 503, 'bridge-unavailable'],
+    ['invalid-request', 400, 'invalid-request'],
+    ['call-not-found', 404, 'call-not-found'],
+    ['call-not-answered', 409, 'call-not-answered'],
+    ['transfer-in-progress', 409, 'transfer-in-progress'],
+    ['destination-not-allowed', 403, 'destination-not-allowed'],
+    ['switch-unavailable', 503, 'bridge-unavailable'],
   ])('the bridge refuses: %s', async (refusal, status, code) => {
     const { admin, at } = await ongoing();
-    for (const [name, path, body] of [['call.hangup', 'hangup', undefined], ['call.transfer', 'transfer', { to: '+15551112222' }], ['call.dtmf', 'dtmf', { digits: '1' }]] as const) {
+    for (const [name, path, body] of [
+      ['call.hangup', 'hangup', undefined],
+      ['call.transfer', 'transfer', { to: '+15551112222' }],
+      ['call.dtmf', 'dtmf', { digits: '1' }],
+    ] as const) {
       await agent(name, { outcome: 'refused', code: refusal, message: 'The bridge says why.' });
-      expect(await admin('POST', `${at}/${path}`, body)).toMatchObject({ status, body: { code, detail: 'The bridge says why.' } });
+      expect(await admin('POST', `${at}/${path}`, body)).toMatchObject({
+        status,
+        body: { code, detail: 'The bridge says why.' },
+      });
     }
   });
 
   it('is out of reach where its bridge does not answer, or not in our words', async () => {
     const { admin, at } = await ongoing();
-    expect(await admin('POST', `${at}/hangup`)).toMatchObject({ status: 503, body: { code: 'bridge-unavailable', detail: expect.stringContaining('nobody answers') } });
+    expect(await admin('POST', `${at}/hangup`)).toMatchObject({
+      status: 503,
+      body: { code: 'bridge-unavailable', detail: expect.stringContaining('nobody answers') },
+    });
     await agent('call.hangup', { outcome: 'perhaps' });
     expect(await admin('POST', `${at}/hangup`)).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
     await agent('call.dtmf', undefined);
-    expect(await admin('POST', `${at}/dtmf`, { digits: '1' })).toMatchObject({ status: 503, body: { code: 'bridge-unavailable', detail: expect.stringContaining('in time') } });
+    expect(await admin('POST', `${at}/dtmf`, { digits: '1' })).toMatchObject({
+      status: 503,
+      body: { code: 'bridge-unavailable', detail: expect.stringContaining('in time') },
+    });
   });
 
   it.each(['CallEnded', 'CallRejected', 'CallRecordingStored'])('has ended after %s', async (type) => {
@@ -232,14 +399,24 @@ describe('a call that goes on', () => {
     expect(asked).toEqual([]);
   });
 
-  it('is nobody else\'s, and not a member\'s to touch', async () => {
+  it("is nobody else's, and not a member's to touch", async () => {
     const { member, at } = await ongoing();
     const other = await mesh.organization();
     const asked = await agent('call.hangup', { outcome: 'done' });
     expect(await member('POST', `${at}/hangup`)).toMatchObject({ status: 403, body: { code: 'not-allowed' } });
-    for (const [path, body] of [['hangup', undefined], ['transfer', { to: '+15551112222' }], ['dtmf', { digits: '1' }]] as const) {
-      expect(await other.admin('POST', `${at}/${path}`, body)).toMatchObject({ status: 404, body: { code: 'call-not-found' } });
-      expect(await other.admin('POST', `${CALLS}/nothing/${path}`, body)).toMatchObject({ status: 404, body: { code: 'call-not-found' } });
+    for (const [path, body] of [
+      ['hangup', undefined],
+      ['transfer', { to: '+15551112222' }],
+      ['dtmf', { digits: '1' }],
+    ] as const) {
+      expect(await other.admin('POST', `${at}/${path}`, body)).toMatchObject({
+        status: 404,
+        body: { code: 'call-not-found' },
+      });
+      expect(await other.admin('POST', `${CALLS}/nothing/${path}`, body)).toMatchObject({
+        status: 404,
+        body: { code: 'call-not-found' },
+      });
     }
     expect(asked).toEqual([]);
   });
@@ -255,6 +432,9 @@ describe('a call that goes on', () => {
     const link = linkNats(mesh.nats.url, { name: 'cut off', logger: createLogger('test', { level: 'silent' }) });
     await link.ready;
     await link.close();
-    await expect(hangUp(link, { organization_id: randomUUID(), call_id: randomUUID() })).rejects.toMatchObject({ code: 'log-unavailable', message: expect.stringMatching(/NATS is not reached.*Nothing was done/) });
+    await expect(hangUp(link, { organization_id: randomUUID(), call_id: randomUUID() })).rejects.toMatchObject({
+      code: 'log-unavailable',
+      message: expect.stringMatching(/NATS is not reached.*Nothing was done/),
+    });
   });
 });

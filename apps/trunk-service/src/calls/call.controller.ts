@@ -1,5 +1,11 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { callIdOf, callSid, dtmfRequest, transferRequest, type HangupRequest } from '@trunkmesh/contracts/call-control.js';
+import {
+  callIdOf,
+  callSid,
+  dtmfRequest,
+  transferRequest,
+  type HangupRequest,
+} from '@trunkmesh/contracts/call-control.js';
 import { callDetail, callSummary } from '@trunkmesh/contracts/call-log.js';
 import { transferResult } from '@trunkmesh/contracts/call.js';
 import type { Request, Response } from 'express';
@@ -26,7 +32,12 @@ export class CallController {
   @Get()
   @Access('read')
   @Described({ summary: 'The calls, newest first', answer: z.array(callSummary) })
-  async list(@OrganizationId() organizationId: string, @Query({ schema: callQuery }) query: CallQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+  async list(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: callQuery }) query: CallQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const { calls, total } = await listCalls(this.nats, logQueryOf(organizationId, query));
     response.set(skipHeaders(request.originalUrl, { skip: query.skip, count: calls.length, total }));
     return calls;
@@ -34,7 +45,10 @@ export class CallController {
 
   @Get(':call_sid')
   @Access('read')
-  @Described({ summary: 'Everything that is known of one call: its timeline, INVITE, routing, audio, quality, recording and end', answer: callDetail })
+  @Described({
+    summary: 'Everything that is known of one call: its timeline, INVITE, routing, audio, quality, recording and end',
+    answer: callDetail,
+  })
   async get(@OrganizationId() organizationId: string, @Param('call_sid') sid: string) {
     const call = await findCall(this.nats, requestOf(organizationId, sid));
     return { ...call, routing: call.routing === null ? null : visibleDecision(call.routing, organizationId) };
@@ -44,7 +58,10 @@ export class CallController {
   @HttpCode(202)
   @Access('publish')
   @Described({ summary: 'Hang up', status: 202, answer: ending })
-  async hangUp(@OrganizationId() organizationId: string, @Param('call_sid') sid: string): Promise<z.infer<typeof ending>> {
+  async hangUp(
+    @OrganizationId() organizationId: string,
+    @Param('call_sid') sid: string,
+  ): Promise<z.infer<typeof ending>> {
     const request = requestOf(organizationId, sid);
     await hangUp(this.nats, request);
     return { call_sid: callSid(request.call_id), status: 'ending' };
@@ -54,17 +71,28 @@ export class CallController {
   @Post(':call_sid/transfer')
   @HttpCode(200)
   @Access('publish')
-  @Described({ summary: 'Transfer to a number or SIP URI by REFER; the answer says what became of it', answer: transferred })
-  async transfer(@OrganizationId() organizationId: string, @Param('call_sid') sid: string, @Body({ schema: transferBody }) { to }: z.output<typeof transferBody>): Promise<z.infer<typeof transferred>> {
+  @Described({
+    summary: 'Transfer to a number or SIP URI by REFER; the answer says what became of it',
+    answer: transferred,
+  })
+  async transfer(
+    @OrganizationId() organizationId: string,
+    @Param('call_sid') sid: string,
+    @Body({ schema: transferBody }) { to }: z.output<typeof transferBody>,
+  ): Promise<z.infer<typeof transferred>> {
     const request = requestOf(organizationId, sid);
-    return { call_sid: callSid(request.call_id), ...await transfer(this.nats, { ...request, to }) };
+    return { call_sid: callSid(request.call_id), ...(await transfer(this.nats, { ...request, to })) };
   }
 
   @Post(':call_sid/dtmf')
   @HttpCode(200)
   @Access('publish')
   @Described({ summary: 'Send digits to the other party', answer: sent })
-  async dtmf(@OrganizationId() organizationId: string, @Param('call_sid') sid: string, @Body({ schema: dtmfBody }) { digits }: z.output<typeof dtmfBody>): Promise<z.infer<typeof sent>> {
+  async dtmf(
+    @OrganizationId() organizationId: string,
+    @Param('call_sid') sid: string,
+    @Body({ schema: dtmfBody }) { digits }: z.output<typeof dtmfBody>,
+  ): Promise<z.infer<typeof sent>> {
     const request = requestOf(organizationId, sid);
     await sendDtmf(this.nats, { ...request, digits });
     return { call_sid: callSid(request.call_id), status: 'sent' };

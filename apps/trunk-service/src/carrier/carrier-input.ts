@@ -8,13 +8,22 @@ import { PRESETS } from './presets.js';
 
 const fields = {
   name: printable(100).trim().min(1),
-  networks: z.array(networkInput).min(1).max(512).transform((list) => [...new Set(list)]),
+  networks: z
+    .array(networkInput)
+    .min(1)
+    .max(512)
+    .transform((list) => [...new Set(list)]),
   /** The country of numbers that the carrier writes nationally. */
   default_country: existingCountry.nullable().default(null),
 };
 
 /** What was read may be sent back: the read-only members are not looked at. */
-const whole = z.strictObject({ ...fields, id: z.unknown().optional(), created_at: z.unknown().optional(), updated_at: z.unknown().optional() });
+const whole = z.strictObject({
+  ...fields,
+  id: z.unknown().optional(),
+  created_at: z.unknown().optional(),
+  updated_at: z.unknown().optional(),
+});
 const preset = z.strictObject({ preset: z.literal(true) });
 
 export const carrierBody = z.union([preset, whole]);
@@ -23,7 +32,12 @@ export type CarrierBody = z.output<typeof carrierBody>;
 export function carrierFields(id: string, body: CarrierBody): CarrierFields {
   if (!('preset' in body)) return { name: body.name, networks: body.networks, default_country: body.default_country };
   const known = PRESETS.find((each) => each.id === id);
-  if (known !== undefined) return { name: known.name, networks: known.networks, default_country: known.default_country };
+  if (known !== undefined)
+    return { name: known.name, networks: known.networks, default_country: known.default_country };
   const ids = PRESETS.map((each) => each.id).join(', ');
-  throw new DomainError('invalid-request', `There is no preset of this id. The presets are ${ids}; list other carriers with their networks.`, [{ pointer: '/preset', message: 'is not known for this id' }]);
+  throw new DomainError(
+    'invalid-request',
+    `There is no preset of this id. The presets are ${ids}; list other carriers with their networks.`,
+    [{ pointer: '/preset', message: 'is not known for this id' }],
+  );
 }

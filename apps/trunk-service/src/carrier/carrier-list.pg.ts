@@ -4,20 +4,29 @@ import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-m
 import type { RecordStore } from '../record/record-store.pg.js';
 
 const UPSERT = `
-  insert into carriers (id, version, state) select state->>'id', version, state from jsonb_to_recordset($1::jsonb) as row (version int, state jsonb)
+  insert into carriers (id, version, state) select state->>'id', version, state from jsonb_to_recordset($1::jsonb) as
+    row (version int, state jsonb)
   on conflict (id) do update set version = excluded.version, state = excluded.state`;
 
 const NETWORKS = `
   insert into carrier_networks (carrier_id, network)
-  select distinct state->>'id', n.network::inet from jsonb_to_recordset($1::jsonb) as row (state jsonb), jsonb_array_elements_text(state->'networks') as n (network)`;
+  select distinct state->>'id', n.network::inet from jsonb_to_recordset($1::jsonb) as row (state jsonb),
+    jsonb_array_elements_text(state->'networks') as n (network)`;
 
 export const carrierReadModel: ReadModel = {
   kind: 'carrier',
   tables: ['carriers', 'carrier_networks'],
   project: async (transaction: Queryable, events) => {
     const last = lastPerSubject(events);
-    const ids = last.map(({ subject }) => entityOfSubject(subject)).filter((entity) => entity?.kind === 'carrier').map(({ carrier }) => carrier);
-    const rows = JSON.stringify(last.filter(({ data }) => data.state !== null).map(({ entityversion, data }) => ({ version: entityversion, state: data.state })));
+    const ids = last
+      .map(({ subject }) => entityOfSubject(subject))
+      .filter((entity) => entity?.kind === 'carrier')
+      .map(({ carrier }) => carrier);
+    const rows = JSON.stringify(
+      last
+        .filter(({ data }) => data.state !== null)
+        .map(({ entityversion, data }) => ({ version: entityversion, state: data.state })),
+    );
     await transaction.query('delete from carrier_networks where carrier_id = any($1::text[])', [ids]);
     await transaction.query('delete from carriers where id = any($1::text[])', [ids]);
     await transaction.query(UPSERT, [rows]);
@@ -26,7 +35,10 @@ export const carrierReadModel: ReadModel = {
   violations: {},
 };
 
-export interface CarrierRow { version: number; state: CarrierState }
+export interface CarrierRow {
+  version: number;
+  state: CarrierState;
+}
 
 export async function listCarriers(record: RecordStore): Promise<CarrierState[]> {
   const rows = await record.query<CarrierRow>('select version, state from carriers order by id');

@@ -24,7 +24,10 @@ export class CarrierController {
 
   @Get()
   @Access('operate')
-  @Described({ summary: 'The shared carriers; `presets=true`: known carriers that can be added', answer: z.array(carrierState) })
+  @Described({
+    summary: 'The shared carriers; `presets=true`: known carriers that can be added',
+    answer: z.array(carrierState),
+  })
   list(@Query({ schema: listQuery }) { presets }: z.output<typeof listQuery>) {
     return presets === 'true' ? PRESETS : listCarriers(this.record);
   }
@@ -38,13 +41,26 @@ export class CarrierController {
     return row.state;
   }
 
-  /** At these addresses every organisation that claims them is a candidate from then on, and only full public numbers decide. */
+  /**
+   *  At these addresses every organisation that claims them is a candidate from then on, and only full public numbers
+   *  decide.
+   */
   @Put(':id')
   @Access('operate')
-  @Described({ summary: 'Add or replace a shared carrier; `{"preset": true}` takes the known networks of that id', answer: carrierState, body: { 'application/json': carrierBody } })
-  put(@Param('id') id: string, @Body({ schema: carrierBody }) body: CarrierBody, @Req() request: Request): Promise<CarrierState> {
+  @Described({
+    summary: 'Add or replace a shared carrier; `{"preset": true}` takes the known networks of that id',
+    answer: carrierState,
+    body: { 'application/json': carrierBody },
+  })
+  put(
+    @Param('id') id: string,
+    @Body({ schema: carrierBody }) body: CarrierBody,
+    @Req() request: Request,
+  ): Promise<CarrierState> {
     if (!carrierId.safeParse(id).success) {
-      throw new DomainError('invalid-request', 'The id of a carrier has 1 to 63 lower-case letters, digits or "-".', [{ pointer: '', message: 'the id in the path is not usable' }]);
+      throw new DomainError('invalid-request', 'The id of a carrier has 1 to 63 lower-case letters, digits or "-".', [
+        { pointer: '', message: 'the id in the path is not usable' },
+      ]);
     }
     return this.carryOut(id, request, (at) => ({ type: 'PutCarrier', id, fields: carrierFields(id, body), at }));
   }
@@ -59,7 +75,12 @@ export class CarrierController {
 
   private async carryOut(id: string, request: Request, command: (at: string) => CarrierCommand): Promise<CarrierState> {
     const entity = { subject: carrierSubject(id), schema: carrierState };
-    const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at)), (before) => requireMatch(request.header('If-Match'), before));
+    const after = await handle(
+      this.record,
+      entity,
+      (state, { at }) => decide(state, command(at)),
+      (before) => requireMatch(request.header('If-Match'), before),
+    );
     request.res!.set('ETag', etagOf(after.version));
     return after.state!;
   }

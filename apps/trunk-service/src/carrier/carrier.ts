@@ -7,12 +7,12 @@ export type CarrierChange = { [E in CarrierEvent as E['type']]: { type: E['type'
 export type CarrierFields = Pick<CarrierState, 'name' | 'networks' | 'default_country'>;
 
 export type CarrierCommand =
-  | { type: 'PutCarrier'; id: string; fields: CarrierFields; at: string }
-  | { type: 'RemoveCarrier' };
+  { type: 'PutCarrier'; id: string; fields: CarrierFields; at: string } | { type: 'RemoveCarrier' };
 
 export function decide(state: CarrierState | null, command: CarrierCommand): CarrierChange[] {
   switch (command.type) {
-    case 'PutCarrier': return put(state, command);
+    case 'PutCarrier':
+      return put(state, command);
     case 'RemoveCarrier': {
       if (state === null) throw carrierNotFound();
       return [{ type: 'CarrierRemoved', change: {}, state: null }];
@@ -26,8 +26,12 @@ export const carrierNotFound = () => new DomainError('carrier-not-found', 'There
 
 const FIELDS = ['name', 'networks', 'default_country'] as const;
 
-function put(state: CarrierState | null, { id, fields, at }: Extract<CarrierCommand, { type: 'PutCarrier' }>): CarrierChange[] {
-  if (state === null) return [{ type: 'CarrierListed', change: {}, state: { id, ...fields, created_at: at, updated_at: at } }];
+function put(
+  state: CarrierState | null,
+  { id, fields, at }: Extract<CarrierCommand, { type: 'PutCarrier' }>,
+): CarrierChange[] {
+  if (state === null)
+    return [{ type: 'CarrierListed', change: {}, state: { id, ...fields, created_at: at, updated_at: at } }];
   const changed = FIELDS.filter((field) => JSON.stringify(fields[field]) !== JSON.stringify(state[field]));
   if (changed.length === 0) return [];
   return [{ type: 'CarrierUpdated', change: { fields: changed }, state: { ...state, ...fields, updated_at: at } }];

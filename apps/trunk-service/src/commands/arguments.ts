@@ -20,9 +20,13 @@ export function readArguments(args: readonly string[]): Command {
   const strange = rest.find((each) => !(name === 'refill' && each === '--replace'));
   if (strange !== undefined) return { name: 'help', problem: `there is no option ${JSON.stringify(strange)} for this` };
   switch (name) {
-    case 'rebuild': return { name };
-    case 'rotate-keys': return { name };
-    case 'refill': return { name, replace: rest.includes('--replace') };
-    default: return { name: 'help', problem: `there is no command ${JSON.stringify(name)}` };
+    case 'rebuild':
+      return { name };
+    case 'rotate-keys':
+      return { name };
+    case 'refill':
+      return { name, replace: rest.includes('--replace') };
+    default:
+      return { name: 'help', problem: `there is no command ${JSON.stringify(name)}` };
   }
 }

@@ -22,39 +22,74 @@ const stopping = stopOnSignals();
 type Runnable = Exclude<Command, { name: 'help' }>;
 
 /** True: all was done. */
-const COMMANDS: { [Name in Runnable['name']]: (command: Extract<Runnable, { name: Name }>, running: Running) => Promise<boolean> } = {
-  rebuild: (_command, running) => withRecord(async (_record, dataSource) => {
-    const { events, tables } = await rebuild(dataSource, running);
-    say(`rebuilt ${tables.join(', ')} from ${events} events`);
-    return true;
-  }),
-  refill: ({ replace }, { signal, progress }) => withRecord(async (_record, dataSource) => {
-    const { NATS_URL } = parseEnvironment(environmentSchema.pick({ NATS_URL: true }), process.env);
-    const nc = await connectNats(NATS_URL, { name: 'trunk-service refill', logger });
-    try {
-      const { published, total, finished } = await refillStream({ dataSource, nc, logger, replace, signal, onProgress: ({ done, total: all }) => progress('publishing', done, all) });
-      say(finished ? `published ${published} events` : `stopped after ${published} of ${total} events; the rest waits in the outbox, and the relay of a running service goes on with it`);
-      return finished;
-    } finally {
-      await nc.close();
-    }
-  }),
-  'rotate-keys': (_command, running) => withRecord(async (record) => {
-    const ring = parseKeyRing(parseEnvironment(environmentSchema.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS);
-    const { total, reencrypted, unreadable } = await rotateKeys(record, ring, running);
-    say(`encrypted ${reencrypted} of ${total} secrets again with the key "${ring.sealsWith}"`);
-    for (const { kind, id, key_id } of unreadable) say(`${kind} ${id}: its secret is sealed with the key "${key_id}", which is not in SECRET_KEYS or does not open it; left as it is`);
-    return unreadable.length === 0 && !running.signal.aborted;
-  }),
+const COMMANDS: {
+  [Name in Runnable['name']]: (command: Extract<Runnable, { name: Name }>, running: Running) => Promise<boolean>;
+} = {
+  rebuild: (_command, running) =>
+    withRecord(async (_record, dataSource) => {
+      const { events, tables } = await rebuild(dataSource, running);
+      say(`rebuilt ${tables.join(', ')} from ${events} events`);
+      return true;
+    }),
+  refill: ({ replace }, { signal, progress }) =>
+    withRecord(async (_record, dataSource) => {
+      const { NATS_URL } = parseEnvironment(environmentSchema.pick({ NATS_URL: true }), process.env);
+      const nc = await connectNats(NATS_URL, { name: 'trunk-service refill', logger });
+      try {
+        const { published, total, finished } = await refillStream({
+          dataSource,
+          nc,
+          logger,
+          replace,
+          signal,
+          onProgress: ({ done, total: all }) => progress('publishing', done, all),
+        });
+        say(
+          finished
+            ? `published ${published} events`
+            : `stopped after ${published} of ${total} events; the rest waits in the outbox, and the relay of a ` +
+                'running service goes on with it',
+        );
+        return finished;
+      } finally {
+        await nc.close();
+      }
+    }),
+  'rotate-keys': (_command, running) =>
+    withRecord(async (record) => {
+      const ring = parseKeyRing(
+        parseEnvironment(environmentSchema.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS,
+      );
+      const { total, reencrypted, unreadable } = await rotateKeys(record, ring, running);
+      say(`encrypted ${reencrypted} of ${total} secrets again with the key "${ring.sealsWith}"`);
+      for (const { kind, id, key_id } of unreadable)
+        say(
+          `${kind} ${id}: its secret is sealed with the key "${key_id}", which is not in SECRET_KEYS or does ` +
+            'not open it; left as it is',
+        );
+      return unreadable.length === 0 && !running.signal.aborted;
+    }),
 };
 
 async function withRecord(work: (record: RecordStore, dataSource: DataSource) => Promise<boolean>): Promise<boolean> {
   const { DATABASE_URL } = parseEnvironment(environmentSchema.pick({ DATABASE_URL: true }), process.env);
   // Fingerprints are of HTTP requests; a command has none.
-  const record = openRecord({ url: DATABASE_URL, poolSize: 4, source: 'trunk-service', migrations: MIGRATIONS, fingerprintKey: randomBytes(32).toString('base64'), logger });
-  const late = setTimeout(() => stopping.abort(new Error('PostgreSQL cannot be reached at DATABASE_URL')), OPEN_DEADLINE_MS);
+  const record = openRecord({
+    url: DATABASE_URL,
+    poolSize: 4,
+    source: 'trunk-service',
+    migrations: MIGRATIONS,
+    fingerprintKey: randomBytes(32).toString('base64'),
+    logger,
+  });
+  const late = setTimeout(
+    () => stopping.abort(new Error('PostgreSQL cannot be reached at DATABASE_URL')),
+    OPEN_DEADLINE_MS,
+  );
   try {
-    const aborted = new Promise<never>((_resolve, reject) => stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason as Error), { once: true }));
+    const aborted = new Promise<never>((_resolve, reject) =>
+      stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason as Error), { once: true }),
+    );
     aborted.catch(() => undefined);
     const dataSource = await Promise.race([record.opened, aborted]);
     clearTimeout(late);
@@ -68,5 +103,6 @@ async function withRecord(work: (record: RecordStore, dataSource: DataSource) =>
 process.exitCode = await runOperatorCommand<Runnable>(readArguments(process.argv.slice(2)), {
   usage: USAGE,
   stopping,
-  run: (command, running) => (COMMANDS[command.name] as (command: Runnable, running: Running) => Promise<boolean>)(command, running),
+  run: (command, running) =>
+    (COMMANDS[command.name] as (command: Runnable, running: Running) => Promise<boolean>)(command, running),
 });

@@ -16,17 +16,23 @@ const ATTEMPTS = 20;
 const TABLES = READ_MODELS.flatMap(({ tables }) => tables);
 const PUBLIC_TABLES = TABLES.map((table) => `public.${table}`).join(', ');
 
-export interface Rebuilt { events: number; tables: readonly string[] }
+export interface Rebuilt {
+  events: number;
+  tables: readonly string[];
+}
 
 /**
- * Makes every read model anew from the events, while the service runs. First from the events that are there, into a schema of its own; then, with writers held for
- * a moment, from what came meanwhile; then the new tables take the old ones' place in one transaction. Stopped or killed before that, it has changed nothing.
+ * Makes every read model anew from the events, while the service runs. First from the events that are there, into a
+ * schema of its own; then, with writers held for a moment, from what came meanwhile; then the new tables take the old
+ * ones' place in one transaction. Stopped or killed before that, it has changed nothing.
  */
 export async function rebuild(dataSource: DataSource, running: Running): Promise<Rebuilt> {
   const runner = dataSource.createQueryRunner();
   await runner.connect();
   try {
-    const [lock] = await runner.query('select pg_try_advisory_lock($1) as mine', [REBUILD_LOCK]) as [{ mine: boolean }];
+    const [lock] = (await runner.query('select pg_try_advisory_lock($1) as mine', [REBUILD_LOCK])) as [
+      { mine: boolean },
+    ];
     if (!lock.mine) throw new Error('another rebuild is under way');
     const until = await fill(dataSource, runner, running);
     const late = await takeOver(runner, until.position);
@@ -49,8 +55,15 @@ async function cleanUp(runner: QueryRunner): Promise<void> {
   }
 }
 
-/** In a snapshot that was taken while nobody was writing: what it does not see has a higher position than everything that it sees. */
-async function fill(dataSource: DataSource, runner: QueryRunner, { signal, progress }: Running): Promise<{ position: number; events: number }> {
+/**
+ *  In a snapshot that was taken while nobody was writing: what it does not see has a higher position than everything
+ *  that it sees.
+ */
+async function fill(
+  dataSource: DataSource,
+  runner: QueryRunner,
+  { signal, progress }: Running,
+): Promise<{ position: number; events: number }> {
   await runner.query(`drop schema if exists ${SCHEMA} cascade`);
   await runner.query(`create schema ${SCHEMA}`);
   await runner.query(`set search_path = ${SCHEMA}, public`);
@@ -60,14 +73,20 @@ async function fill(dataSource: DataSource, runner: QueryRunner, { signal, progr
   let events = 0;
   for await (const batch of readEvents(runner.manager, { batch: BATCH })) {
     signal.throwIfAborted();
-    await projectEvents(runner.manager, batch.map(({ event }) => event));
-    progress('rebuilding', events += batch.length, total);
+    await projectEvents(
+      runner.manager,
+      batch.map(({ event }) => event),
+    );
+    progress('rebuilding', (events += batch.length), total);
   }
   await runner.commitTransaction();
   return { position, events };
 }
 
-async function snapshotBetweenWriters(dataSource: DataSource, runner: QueryRunner): Promise<{ position: number; total: number }> {
+async function snapshotBetweenWriters(
+  dataSource: DataSource,
+  runner: QueryRunner,
+): Promise<{ position: number; total: number }> {
   const gate = dataSource.createQueryRunner();
   await gate.connect();
   try {
@@ -77,7 +96,9 @@ async function snapshotBetweenWriters(dataSource: DataSource, runner: QueryRunne
         await gate.query(`set local lock_timeout = '5s'`);
         await gate.query('lock table public.events in share mode');
         await runner.startTransaction('REPEATABLE READ');
-        const [row] = await runner.query('select coalesce(max(position), 0) as position, count(*) as total from public.events') as [{ position: string; total: string }];
+        const [row] = (await runner.query(
+          'select coalesce(max(position), 0) as position, count(*) as total from public.events',
+        )) as [{ position: string; total: string }];
         return { position: Number(row.position), total: Number(row.total) };
       } finally {
         await gate.rollbackTransaction();
@@ -99,7 +120,10 @@ function takeOver(runner: QueryRunner, position: number): Promise<number> {
       await runner.query('set constraints all deferred');
       let late = 0;
       for await (const batch of readEvents(runner.manager, { after: position, batch: BATCH })) {
-        await projectEvents(runner.manager, batch.map(({ event }) => event));
+        await projectEvents(
+          runner.manager,
+          batch.map(({ event }) => event),
+        );
         late += batch.length;
       }
       // A table with checks that wait for the end of the transaction cannot be moved.
@@ -117,12 +141,15 @@ function takeOver(runner: QueryRunner, position: number): Promise<number> {
 }
 
 /**
- * A command that has read a read model, and now waits for `events`, would wait for us as we for it. Of such a pair PostgreSQL sends back the one that finds out first,
- * which is who has waited for `deadlock_timeout`. So we let the commands wait for most of that time before we ask for what they hold: it is they who are sent back,
- * and `transact` does them again, unseen by their clients, on the new tables.
+ * A command that has read a read model, and now waits for `events`, would wait for us as we for it. Of such a pair
+ * PostgreSQL sends back the one that finds out first, which is who has waited for `deadlock_timeout`. So we let the
+ * commands wait for most of that time before we ask for what they hold: it is they who are sent back, and `transact`
+ * does them again, unseen by their clients, on the new tables.
  */
 async function lockReadModels(runner: QueryRunner, held: number): Promise<void> {
-  const [{ ms }] = await runner.query(`select setting::int as ms from pg_settings where name = 'deadlock_timeout'`) as [{ ms: number }];
+  const [{ ms }] = (await runner.query(
+    `select setting::int as ms from pg_settings where name = 'deadlock_timeout'`,
+  )) as [{ ms: number }];
   await pause(Math.max(0, 0.7 * ms - (performance.now() - held)));
   await runner.query(`lock table ${PUBLIC_TABLES} in access exclusive mode`);
 }

@@ -4,23 +4,43 @@ import type { RecordStore } from '../record/record-store.pg.js';
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import { KEEPERS, type Keeper, type Row } from './secret-keepers.pg.js';
 
-export interface Rotated { total: number; reencrypted: number; /** Sealed with a key that is not in the ring, or damaged: nobody can open them. */ unreadable: Unreadable[] }
-export interface Unreadable { kind: Keeper['kind']; id: string; key_id: string }
+export interface Rotated {
+  total: number;
+  reencrypted: number;
+  /** Sealed with a key that is not in the ring, or damaged: nobody can open them. */ unreadable: Unreadable[];
+}
+export interface Unreadable {
+  kind: Keeper['kind'];
+  id: string;
+  key_id: string;
+}
 
 const BATCH = 200;
-/** Rows that one statement looks through: of five million numbers hardly one has a secret, and an index for this alone would be paid for by all of them. */
+/**
+ *  Rows that one statement looks through: of five million numbers hardly one has a secret, and an index for this alone
+ *  would be paid for by all of them.
+ */
 const PAGE = 20_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-interface Page { seen: number; last: string | null; old: Row[] }
+interface Page {
+  seen: number;
+  last: string | null;
+  old: Row[];
+}
 
 /**
- * Seals every secret again that is not under the ring's first key, so that the old key can be taken out of it. In batches, each a transaction: stopped at any
- * moment, the next run goes on. The gateways are not touched, and no event says that a secret changed.
+ * Seals every secret again that is not under the ring's first key, so that the old key can be taken out of it. In
+ * batches, each a transaction: stopped at any moment, the next run goes on. The gateways are not touched, and no event
+ * says that a secret changed.
  */
 export async function rotateKeys(record: RecordStore, ring: KeyRing, running: Running): Promise<Rotated> {
   const result: Rotated = { total: 0, reencrypted: 0, unreadable: [] };
-  const counts = await Promise.all(KEEPERS.map(async ({ table }) => Number((await record.query<{ rows: string }>(`select count(*) as rows from ${table}`))[0]!.rows)));
+  const counts = await Promise.all(
+    KEEPERS.map(async ({ table }) =>
+      Number((await record.query<{ rows: string }>(`select count(*) as rows from ${table}`))[0]!.rows),
+    ),
+  );
   const all = counts.reduce((sum, rows) => sum + rows, 0);
   let looked = 0;
   for (const keeper of KEEPERS) {
@@ -36,17 +56,27 @@ export async function rotateKeys(record: RecordStore, ring: KeyRing, running: Ru
 
 async function* pages(record: RecordStore, { table, columns, sealed }: Keeper, ring: KeyRing): AsyncGenerator<Page> {
   for (let after = FIRST; ;) {
-    const [page] = await record.query<Page>(`
-      with page as materialized (select ${columns}, ${sealed} as sealed from ${table} where id > $2 order by id limit ${PAGE})
+    const [page] = await record.query<Page>(
+      `
+      with page as materialized (select ${columns}, ${sealed} as sealed from ${table} where id > $2 order by id limit
+        ${PAGE})
       select (select count(*)::int from page) as seen, (select id from page order by id desc limit 1) as last,
-        (select coalesce(json_agg(page), '[]') from page where sealed is not null and split_part(sealed, '.', 2) <> $1) as old`, [ring.sealsWith, after]);
+        (select coalesce(json_agg(page), '[]') from page where sealed is not null and split_part(sealed, '.', 2) <>
+          $1) as old`,
+      [ring.sealsWith, after],
+    );
     if (page?.last == null) return;
     yield page;
     after = page.last;
   }
 }
 
-interface Rotation { record: RecordStore; ring: KeyRing; running: Running; keeper: Keeper }
+interface Rotation {
+  record: RecordStore;
+  ring: KeyRing;
+  running: Running;
+  keeper: Keeper;
+}
 
 async function rotatePage(rotation: Rotation, rows: readonly Row[], result: Rotated): Promise<void> {
   result.total += rows.length;
@@ -57,7 +87,10 @@ async function rotatePage(rotation: Rotation, rows: readonly Row[], result: Rota
   }
 }
 
-function rotateBatch({ record, ring, keeper }: Rotation, rows: readonly Row[]): Promise<Pick<Rotated, 'reencrypted' | 'unreadable'>> {
+function rotateBatch(
+  { record, ring, keeper }: Rotation,
+  rows: readonly Row[],
+): Promise<Pick<Rotated, 'reencrypted' | 'unreadable'>> {
   return transact(record, async (work) => {
     const unreadable: Unreadable[] = [];
     let reencrypted = 0;

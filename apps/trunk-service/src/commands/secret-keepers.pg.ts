@@ -9,10 +9,21 @@ import type { StateSchema, Work } from '../record/handle.pg.js';
 import { decide as decideTrunk } from '../trunk/trunk.js';
 
 /** A row of a read model, by what makes its entity's subject. */
-export interface Row { id: string; organization_id: string; phone_number: string }
+export interface Row {
+  id: string;
+  organization_id: string;
+  phone_number: string;
+}
 
-/** An entity with a sealed secret; `reseal` records the same one under another key, and gives the number of events that it takes. */
-export interface Kept { id: string; secret: string; reseal(again: string): number }
+/**
+ *  An entity with a sealed secret; `reseal` records the same one under another key, and gives the number of events that
+ *  it takes.
+ */
+export interface Kept {
+  id: string;
+  secret: string;
+  reseal(again: string): number;
+}
 
 /** A kind of entity that keeps a secret: where its read model has it, and how its events do. */
 export interface Keeper {
@@ -28,28 +39,52 @@ interface Told<State> {
   subjectOf: (row: Row) => string;
   schema: StateSchema<State>;
   secretOf: (state: State) => string | null | undefined;
-  reencrypt: (state: State, again: string, next: { version: number; at: string }) => readonly (DecidedEvent & { state: State | null })[];
+  reencrypt: (
+    state: State,
+    again: string,
+    next: { version: number; at: string },
+  ) => readonly (DecidedEvent & { state: State | null })[];
 }
 
 const CALL_SECRET = `state #>> '{call_settings,signing_secret}'`;
 
 /** Every secret that is kept in events. */
 export const KEEPERS: readonly Keeper[] = [
-  keeper<OrganizationState>({ kind: 'organization', table: 'organizations', columns: 'id', sealed: CALL_SECRET }, {
-    subjectOf: ({ id }) => organizationSubject(id), schema: organizationState, secretOf: (state) => state.call_settings?.signing_secret,
-    reencrypt: (state, signing_secret, { at }) => decideOrganization(state, { type: 'ReencryptSecret', signing_secret, at }),
-  }),
-  keeper<TrunkState>({ kind: 'trunk', table: 'trunks', columns: 'id, organization_id', sealed: `state->>'password'` }, {
-    subjectOf: ({ organization_id, id }) => trunkSubject(organization_id, id), schema: trunkState, secretOf: (state) => state.password,
-    reencrypt: (state, password, next) => decideTrunk(state, { type: 'ReencryptPassword', password }, next),
-  }),
-  keeper<NumberState>({ kind: 'number', table: 'numbers', columns: 'id, organization_id, phone_number', sealed: CALL_SECRET }, {
-    subjectOf: ({ organization_id, phone_number }) => numberSubject(organization_id, phone_number), schema: numberState, secretOf: (state) => state.call_settings?.signing_secret,
-    reencrypt: (state, signing_secret, { at }) => decideNumber(state, { type: 'ReencryptSecret', signing_secret, at }),
-  }),
+  keeper<OrganizationState>(
+    { kind: 'organization', table: 'organizations', columns: 'id', sealed: CALL_SECRET },
+    {
+      subjectOf: ({ id }) => organizationSubject(id),
+      schema: organizationState,
+      secretOf: (state) => state.call_settings?.signing_secret,
+      reencrypt: (state, signing_secret, { at }) =>
+        decideOrganization(state, { type: 'ReencryptSecret', signing_secret, at }),
+    },
+  ),
+  keeper<TrunkState>(
+    { kind: 'trunk', table: 'trunks', columns: 'id, organization_id', sealed: `state->>'password'` },
+    {
+      subjectOf: ({ organization_id, id }) => trunkSubject(organization_id, id),
+      schema: trunkState,
+      secretOf: (state) => state.password,
+      reencrypt: (state, password, next) => decideTrunk(state, { type: 'ReencryptPassword', password }, next),
+    },
+  ),
+  keeper<NumberState>(
+    { kind: 'number', table: 'numbers', columns: 'id, organization_id, phone_number', sealed: CALL_SECRET },
+    {
+      subjectOf: ({ organization_id, phone_number }) => numberSubject(organization_id, phone_number),
+      schema: numberState,
+      secretOf: (state) => state.call_settings?.signing_secret,
+      reencrypt: (state, signing_secret, { at }) =>
+        decideNumber(state, { type: 'ReencryptSecret', signing_secret, at }),
+    },
+  ),
 ];
 
-function keeper<State extends { id: string }>(where: Omit<Keeper, 'load'>, { subjectOf, schema, secretOf, reencrypt }: Told<State>): Keeper {
+function keeper<State extends { id: string }>(
+  where: Omit<Keeper, 'load'>,
+  { subjectOf, schema, secretOf, reencrypt }: Told<State>,
+): Keeper {
   return {
     ...where,
     load: async (work, rows) => {

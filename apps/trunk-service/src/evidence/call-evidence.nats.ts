@@ -19,9 +19,17 @@ const PROVEN_MS = 10 * 60_000;
 const REFUSED_MS = 5_000;
 const LOOK_UP_MS = 5_000;
 
-interface Parts { record: RecordStore; nats: NatsLink; logger: Logger; onCaughtUp: () => void }
+interface Parts {
+  record: RecordStore;
+  nats: NatsLink;
+  logger: Logger;
+  onCaughtUp: () => void;
+}
 
-/** Finished calls prove which addresses their organisation is served from, and that the number which they named in full is its own. */
+/**
+ *  Finished calls prove which addresses their organisation is served from, and that the number which they named in full
+ *  is its own.
+ */
 export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): CallsReader {
   const lately = settled();
   /** A flood of refused calls asks the record once in a while. */
@@ -34,7 +42,11 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     if (lately.has(key, Date.now())) return;
     const moved = await settleClaim(record, call.phone_number, network);
     lately.add(key, Date.now() + REFUSED_MS);
-    if (moved) logger.info({ phone_number: call.phone_number }, 'moved a claimed number: a listed carrier delivered a call for it');
+    if (moved)
+      logger.info(
+        { phone_number: call.phone_number },
+        'moved a claimed number: a listed carrier delivered a call for it',
+      );
   };
   const take = async (message: JsMsg, age: Age) => {
     const value = jsonOf(message.data);
@@ -45,7 +57,10 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     const key = `${call.organization_id} ${network} ${call.number_id}`;
     if (lately.has(key, Date.now())) return;
     const started = await startOf(nats, call);
-    const proven = started !== undefined && namedInFull(started.data.decision) && await recordProof(record, call, { network, number: started.data.decision.number });
+    const proven =
+      started !== undefined &&
+      namedInFull(started.data.decision) &&
+      (await recordProof(record, call, { network, number: started.data.decision.number }));
     // One that proves nothing, for example by its extension, says nothing of the next one for the same number.
     if (proven) lately.add(key, Date.now() + PROVEN_MS);
   };
@@ -63,7 +78,10 @@ function callOf(value: unknown, age: Age): ProvingCall | undefined {
 /** The first event of the call, which holds the decision. */
 async function startOf(nats: NatsLink, { organization_id, call_id }: ProvingCall): Promise<CallStarted | undefined> {
   const manager = await jetstreamManager(nats.connection(), { checkAPI: false, timeout: LOOK_UP_MS });
-  const first = await manager.direct.getMessage(CALLS_STREAM, { seq: 1, next_by_subj: callSubject(organization_id, call_id) });
+  const first = await manager.direct.getMessage(CALLS_STREAM, {
+    seq: 1,
+    next_by_subj: callSubject(organization_id, call_id),
+  });
   return first === null ? undefined : callStarted.safeParse(jsonOf(first.data)).data;
 }
 
@@ -76,7 +94,11 @@ function jsonOf(bytes: Uint8Array): unknown {
 }
 
 /** Of a trunk that is gone nothing is proven any more. */
-function recordProof(record: RecordStore, call: ProvingCall, { network, number }: { network: string; number: string }): Promise<boolean> {
+function recordProof(
+  record: RecordStore,
+  call: ProvingCall,
+  { network, number }: { network: string; number: string },
+): Promise<boolean> {
   const { organization_id, trunk_id, call_id, ended_at } = call;
   return transact(record, async (work) => {
     const trunk = await work.load<TrunkState>(trunkSubject(organization_id, trunk_id), trunkState);

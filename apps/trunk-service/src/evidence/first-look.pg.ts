@@ -3,12 +3,15 @@ import { contestedCount } from '../address/contested.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 
 /**
- * Once in an installation's life, when what its calls prove is known: how many addresses several organisations claim. Whatever one organisation alone uses stays as it was;
- * the operator looks at the others.
+ * Once in an installation's life, when what its calls prove is known: how many addresses several organisations claim.
+ * Whatever one organisation alone uses stays as it was; the operator looks at the others.
  */
 export async function reportContested(record: RecordStore, logger: Logger): Promise<void> {
   const count = await contestedCount(record);
-  const first = await record.query(`insert into reports_made (name, made_at) values ('contested-addresses', now()) on conflict do nothing returning name`);
+  const first = await record.query(
+    `insert into reports_made (name, made_at) values ('contested-addresses', now()) on conflict do nothing
+      returning name`,
+  );
   if (first.length === 0) return;
   const where = 'GET /api/v1/addresses?contested=true';
   if (count > 0) logger.warn({ count, where }, 'several organisations claim the same addresses');

@@ -9,7 +9,16 @@ import { handle } from '../record/handle.pg.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { decide, trunkNotFound } from '../trunk/trunk.js';
-import { forgetBridge, isNews, KEPT_MS, networksOf, noteAddresses, registeredNetwork, resolvedName, type ResolvedName } from './resolved-names.js';
+import {
+  forgetBridge,
+  isNews,
+  KEPT_MS,
+  networksOf,
+  noteAddresses,
+  registeredNetwork,
+  resolvedName,
+  type ResolvedName,
+} from './resolved-names.js';
 import { settled } from './settled.js';
 
 const BATCH = 200;
@@ -17,11 +26,21 @@ const RETRY_MS = 2_000;
 const LOOK_MS = 10_000;
 const PROVEN_MS = 10 * 60_000;
 
-interface Parts { record: RecordStore; nats: NatsLink; logger: Logger; allowPrivate: boolean }
-interface Reported { name: ResolvedName; registered: Map<string, GatewayStatus>; heard: Map<string, string> }
+interface Parts {
+  record: RecordStore;
+  nats: NatsLink;
+  logger: Logger;
+  allowPrivate: boolean;
+}
+interface Reported {
+  name: ResolvedName;
+  registered: Map<string, GatewayStatus>;
+  heard: Map<string, string>;
+}
 
 /**
- * Records where the gateways' names lead, and what live registrations prove. Every copy of the service watches; what one has recorded the others find done.
+ * Records where the gateways' names lead, and what live registrations prove. Every copy of the service watches; what
+ * one has recorded the others find done.
  */
 export function startGatewayEvidence({ record, nats, logger, allowPrivate }: Parts): { stop(): Promise<void> } {
   const trunks = new Map<string, Reported>();
@@ -67,7 +86,8 @@ export function startGatewayEvidence({ record, nats, logger, allowPrivate }: Par
     if (known === undefined) return;
     const networks = networksOf(known.name, Date.now());
     if (networks !== undefined && isNews(trunk, networks)) await resolveTrunk(record, trunk, networks);
-    if (known.name.seen.size > new Set([...known.name.bridges.values()].flat()).size) later.set(trunk.id, Date.now() + KEPT_MS);
+    if (known.name.seen.size > new Set([...known.name.bridges.values()].flat()).size)
+      later.set(trunk.id, Date.now() + KEPT_MS);
     for (const status of known.registered.values()) await proveRegistration(trunk, status);
   };
   const proveRegistration = async (trunk: TrunkState, status: GatewayStatus) => {
@@ -80,13 +100,19 @@ export function startGatewayEvidence({ record, nats, logger, allowPrivate }: Par
   };
   const batch = async () => {
     const ids = [...dirty].slice(0, BATCH);
-    const rows = await record.query<{ state: TrunkState }>('select state from trunks where id = any($1::uuid[])', [ids]);
+    const rows = await record.query<{ state: TrunkState }>('select state from trunks where id = any($1::uuid[])', [
+      ids,
+    ]);
     for (const { state } of rows) await settle(trunkState.parse(state));
     for (const id of ids) dirty.delete(id);
   };
   const run = async () => {
     while (!stopped) {
-      for (const [id, at] of later) if (at <= Date.now()) { later.delete(id); dirty.add(id); }
+      for (const [id, at] of later)
+        if (at <= Date.now()) {
+          later.delete(id);
+          dirty.add(id);
+        }
       try {
         while (dirty.size > 0 && !stopped) await batch();
         await attention.wait(LOOK_MS);
@@ -97,10 +123,16 @@ export function startGatewayEvidence({ record, nats, logger, allowPrivate }: Par
     }
   };
 
-  nats.ready.then((connection) => {
-    if (stopped) return;
-    watch = openBucket(connection, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger }).watch({ onPut: (_key, status) => hear(status), onDelete: forget, onReset: () => trunks.clear() });
-  }).catch((error: Error) => logger.error({ err: error }, 'cannot watch the gateways'));
+  nats.ready
+    .then((connection) => {
+      if (stopped) return;
+      watch = openBucket(connection, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger }).watch({
+        onPut: (_key, status) => hear(status),
+        onDelete: forget,
+        onReset: () => trunks.clear(),
+      });
+    })
+    .catch((error: Error) => logger.error({ err: error }, 'cannot watch the gateways'));
   const running = record.opened.then(run).catch(() => undefined);
   return {
     stop: async () => {
@@ -112,9 +144,15 @@ export function startGatewayEvidence({ record, nats, logger, allowPrivate }: Par
   };
 }
 
-async function resolveTrunk(record: RecordStore, { organization_id, id }: TrunkState, networks: readonly string[]): Promise<void> {
+async function resolveTrunk(
+  record: RecordStore,
+  { organization_id, id }: TrunkState,
+  networks: readonly string[],
+): Promise<void> {
   await handle(record, { subject: trunkSubject(organization_id, id), schema: trunkState }, (state, next) => {
     if (state === null) throw trunkNotFound();
     return isNews(state, networks) ? decide(state, { type: 'ResolveTrunk', networks }, next) : [];
-  }).catch((error: { code?: string }) => { if (error.code !== 'trunk-not-found') throw error; });
+  }).catch((error: { code?: string }) => {
+    if (error.code !== 'trunk-not-found') throw error;
+  });
 }

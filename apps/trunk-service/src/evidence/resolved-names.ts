@@ -4,7 +4,10 @@ import { parseAddress, reachOf } from '@trunkmesh/routing/address-reach.js';
 import { gatewayAddress } from '@trunkmesh/routing/address.js';
 import { claimsOf, MAX_RESOLVED, networkOfAddress } from '@trunkmesh/routing/claims.js';
 
-/** An address counts for so long after the last bridge has reported it: names with several addresses lead to another one every time. */
+/**
+ *  An address counts for so long after the last bridge has reported it: names with several addresses lead to another
+ *  one every time.
+ */
 export const KEPT_MS = 60_000;
 
 /** Where the bridges say that one trunk's gateway leads. */
@@ -16,12 +19,23 @@ export interface ResolvedName {
 
 export const resolvedName = (): ResolvedName => ({ bridges: new Map(), seen: new Map() });
 
-/** `addresses` undefined: the bridge says nothing of names. An empty list is a name that did not resolve, and changes nothing. */
-export function noteAddresses(name: ResolvedName, bridge: string, addresses: readonly string[] | undefined, { now, allowPrivate }: { now: number; allowPrivate: boolean }): void {
+/**
+ *  `addresses` undefined: the bridge says nothing of names. An empty list is a name that did not resolve, and changes
+ *  nothing.
+ */
+export function noteAddresses(
+  name: ResolvedName,
+  bridge: string,
+  addresses: readonly string[] | undefined,
+  { now, allowPrivate }: { now: number; allowPrivate: boolean },
+): void {
   const before = name.bridges.get(bridge) ?? [];
   for (const network of before) name.seen.set(network, now);
   if (addresses === undefined || addresses.length === 0) return;
-  const networks = addresses.filter((address) => isUsable(address, allowPrivate)).map(networkOfAddress).filter((network) => network !== undefined);
+  const networks = addresses
+    .filter((address) => isUsable(address, allowPrivate))
+    .map(networkOfAddress)
+    .filter((network) => network !== undefined);
   name.bridges.set(bridge, networks);
   for (const network of networks) name.seen.set(network, now);
 }
@@ -54,15 +68,18 @@ export function isNews(trunk: TrunkState, networks: readonly string[]): boolean 
   if (gatewayAddress(trunk.gateway) !== undefined) return false;
   const claims = claimsOf(trunk);
   const named = claims.filter(({ via }) => via === 'name').map(({ network }) => network);
-  const wanted = networks.filter((network) => !claims.some((claim) => claim.via !== 'name' && claim.network === network));
+  const wanted = networks.filter(
+    (network) => !claims.some((claim) => claim.via !== 'name' && claim.network === network),
+  );
   return named.length !== wanted.length || wanted.some((network) => !named.includes(network));
 }
 
 type Registered = Pick<GatewayStatus, 'state' | 'registered_address' | 'addresses'>;
 
 /**
- * The network that a live registration proves. An answer over UDP can be sent under a forged source address by whoever received the request: it proves its source only
- * where the request went nowhere else, to a literal address or a name with this one. Over TCP and TLS the connection proves it.
+ * The network that a live registration proves. An answer over UDP can be sent under a forged source address by whoever
+ * received the request: it proves its source only where the request went nowhere else, to a literal address or a name
+ * with this one. Over TCP and TLS the connection proves it.
  */
 export function registeredNetwork(
   trunk: Pick<TrunkState, 'gateway' | 'transport' | 'register'>,
@@ -83,4 +100,5 @@ function askedNetworks(gateway: string, addresses: readonly string[]): (string |
   return literal ? [networkOfAddress(hostOf(gateway))] : addresses.map(networkOfAddress);
 }
 
-const hostOf = (gateway: string) => (gateway.startsWith('[') ? gateway.slice(1, gateway.indexOf(']')) : gateway.replace(/^([^:]*):\d+$/, '$1'));
+const hostOf = (gateway: string) =>
+  gateway.startsWith('[') ? gateway.slice(1, gateway.indexOf(']')) : gateway.replace(/^([^:]*):\d+$/, '$1');

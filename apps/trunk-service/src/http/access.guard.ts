@@ -1,4 +1,11 @@
-import { applyDecorators, createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  applyDecorators,
+  createParamDecorator,
+  Injectable,
+  SetMetadata,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
@@ -9,14 +16,17 @@ import { LARGE_BODY, ORDINARY_BODY, readBody, type BodyLimits } from './body.htt
 import { RateLimits } from './rate-limits.http.js';
 
 declare module 'express-serve-static-core' {
-  interface Request { caller?: Caller }
+  interface Request {
+    caller?: Caller;
+  }
 }
 
 const ACCESS = 'trunkmesh:access';
 const BODY_LIMIT = 'trunkmesh:body-limit';
 
 /** Who may call the route; without it `DEFAULT_ACCESS`. */
-export const Access = (access: Required) => applyDecorators(SetMetadata(ACCESS, access), ApiExtension('x-access', access));
+export const Access = (access: Required) =>
+  applyDecorators(SetMetadata(ACCESS, access), ApiExtension('x-access', access));
 /** What the route takes, where the ordinary 256 kB are too few. */
 export const BodyLimit = (limits: BodyLimits) => SetMetadata(BODY_LIMIT, limits);
 
@@ -50,7 +60,10 @@ export class AccessGuard implements CanActivate {
     try {
       return await authenticate(this.authenticator, request);
     } catch (error) {
-      const isWrongKey = error instanceof DomainError && error.code === 'not-authenticated' && request.header('Authorization') !== undefined;
+      const isWrongKey =
+        error instanceof DomainError &&
+        error.code === 'not-authenticated' &&
+        request.header('Authorization') !== undefined;
       if (isWrongKey) this.limits.failed(request);
       throw error;
     }
@@ -59,6 +72,10 @@ export class AccessGuard implements CanActivate {
 
 const callerOf = (context: ExecutionContext): Caller => context.switchToHttp().getRequest<Request>().caller!;
 
-export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => callerOf(context));
+export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller =>
+  callerOf(context),
+);
 /** The organisation that the request is about. */
-export const OrganizationId = createParamDecorator((_data: unknown, context: ExecutionContext): string => organizationOf(callerOf(context)));
+export const OrganizationId = createParamDecorator((_data: unknown, context: ExecutionContext): string =>
+  organizationOf(callerOf(context)),
+);

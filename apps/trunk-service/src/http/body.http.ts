@@ -5,10 +5,19 @@ import { checkJson, parseJson, type JsonLimits } from './json-slices.js';
 import { inSlices } from '../slices.clock.js';
 
 const JSON_TYPES = ['application/json', 'application/*+json'];
-const TEXT_TYPES = ['text/csv', 'application/x-ndjson', 'text/plain', 'application/sdp', 'message/sip', 'message/sipfrag'];
+const TEXT_TYPES = [
+  'text/csv',
+  'application/x-ndjson',
+  'text/plain',
+  'application/sdp',
+  'message/sip',
+  'message/sipfrag',
+];
 
 /** What a route takes. `bytes`: after decompression. */
-export interface BodyLimits extends JsonLimits { bytes: number }
+export interface BodyLimits extends JsonLimits {
+  bytes: number;
+}
 
 export const ORDINARY_BODY: BodyLimits = { bytes: 256 * 1024, depth: 32, members: 10_000, values: 20_000 };
 /** 100,000 numbers with long names and every field. */
@@ -19,7 +28,11 @@ export async function readBody(request: Request, response: Response, limits: Bod
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) return;
   if (request.headers['content-length'] === '0') return;
   const isJson = request.is(JSON_TYPES) !== false;
-  if (!isJson && request.is(TEXT_TYPES) === false) throw new DomainError('unsupported-media-type', 'Send the body as JSON, with the header "Content-Type: application/json".');
+  if (!isJson && request.is(TEXT_TYPES) === false)
+    throw new DomainError(
+      'unsupported-media-type',
+      'Send the body as JSON, with the header "Content-Type: application/json".',
+    );
   const bytes = await readBytes(request, response, limits.bytes);
   const text = await inSlices(inUtf8(bytes, request.header('Content-Type') ?? ''));
   request.body = isJson ? await jsonOf(text, limits) : text.toString('utf8');
@@ -49,17 +62,26 @@ async function jsonOf(bytes: Buffer, limits: JsonLimits): Promise<unknown> {
   }
 }
 
-const notJson = () => new DomainError('invalid-request', 'The body is not valid JSON.', [{ pointer: '', message: 'is not valid JSON' }]);
+const notJson = () =>
+  new DomainError('invalid-request', 'The body is not valid JSON.', [{ pointer: '', message: 'is not valid JSON' }]);
 
 const UNREADABLE: Readonly<Record<string, () => DomainError>> = {
-  'encoding.unsupported': () => new DomainError('unsupported-media-type', 'The body\'s encoding is not supported: send it uncompressed, or with gzip, deflate or br.'),
+  'encoding.unsupported': () =>
+    new DomainError(
+      'unsupported-media-type',
+      "The body's encoding is not supported: send it uncompressed, or with gzip, deflate or br.",
+    ),
   'request.aborted': () => new DomainError('invalid-request', 'The body did not arrive whole.'),
-  'request.size.invalid': () => new DomainError('invalid-request', 'The body has another length than the header Content-Length says.'),
+  'request.size.invalid': () =>
+    new DomainError('invalid-request', 'The body has another length than the header Content-Length says.'),
 };
 
-/** body-parser's errors carry a `type`; its messages quote the body, which may hold a password, so none is passed on. */
+/**
+ *  body-parser's errors carry a `type`; its messages quote the body, which may hold a password, so none is passed on.
+ */
 function bodyProblem(error: unknown, limit: number): DomainError {
   const { type = '' } = error as { type?: string };
-  if (type === 'entity.too.large') return new DomainError('payload-too-large', `The body has more than the ${limit} bytes that are taken here.`);
+  if (type === 'entity.too.large')
+    return new DomainError('payload-too-large', `The body has more than the ${limit} bytes that are taken here.`);
   return UNREADABLE[type]?.() ?? new DomainError('invalid-request', 'The body cannot be read.');
 }

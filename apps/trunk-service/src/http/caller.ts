@@ -5,8 +5,8 @@ export type KeyRole = 'admin' | 'member' | 'publisher';
 export type Role = 'bootstrap' | KeyRole;
 
 /**
- * What a route asks for. `public`: nothing. `read`: any key. `manage`: an admin. `publish`: the platform's publisher, or an admin. `operate`: the bootstrap key, for
- * no organisation in particular.
+ * What a route asks for. `public`: nothing. `read`: any key. `manage`: an admin. `publish`: the platform's publisher,
+ * or an admin. `operate`: the bootstrap key, for no organisation in particular.
  */
 export type Access = 'public' | 'read' | 'manage' | 'publish' | 'operate';
 
@@ -21,7 +21,11 @@ export const ROLES: Record<Exclude<Access, 'public'>, readonly Role[]> = {
 export interface Caller {
   role: Role;
   /** Whom it acts for. Null: the bootstrap key without an organisation. */
-  organization: { id: string; status: 'active' | 'suspended'; /** Null: as many as the installation allows. */ parallel_imports: number | null } | null;
+  organization: {
+    id: string;
+    status: 'active' | 'suspended';
+    /** Null: as many as the installation allows. */ parallel_imports: number | null;
+  } | null;
   keyId: string | null;
 }
 
@@ -33,26 +37,36 @@ export function authorize(caller: Caller, access: Exclude<Access, 'public'>): vo
   if (!ROLES[access].includes(caller.role)) throw new DomainError('not-allowed', reason(access, caller.role));
   const changes = access === 'manage' || access === 'publish';
   if (changes && caller.role !== 'bootstrap' && caller.organization?.status === 'suspended') {
-    throw new DomainError('organization-suspended', 'This organisation is suspended: nothing can be changed until it is resumed.');
+    throw new DomainError(
+      'organization-suspended',
+      'This organisation is suspended: nothing can be changed until it is resumed.',
+    );
   }
 }
 
 function reason(access: Exclude<Access, 'public'>, role: Role): string {
-  if (access === 'operate') return 'Only the operator\'s bootstrap key may do this.';
-  if (access === 'publish') return `Only a key with the role "publisher" or "admin" may do this; this one has the role "${role}".`;
+  if (access === 'operate') return "Only the operator's bootstrap key may do this.";
+  if (access === 'publish')
+    return `Only a key with the role "publisher" or "admin" may do this; this one has the role "${role}".`;
   return `Only an admin of the organisation may do this; this key has the role "${role}".`;
 }
 
 /** The organisation that the request is about; the bootstrap key must name it. */
 export function organizationOf(caller: Caller): string {
   if (caller.organization !== null) return caller.organization.id;
-  throw new DomainError('invalid-request', 'The bootstrap key acts for any organisation: name it in the header X-Organization-Id.', [{ pointer: '', message: 'the header X-Organization-Id is missing' }]);
+  throw new DomainError(
+    'invalid-request',
+    'The bootstrap key acts for any organisation: name it in the header X-Organization-Id.',
+    [{ pointer: '', message: 'the header X-Organization-Id is missing' }],
+  );
 }
 
 /** RFC 6750 §2.1; the scheme is case-insensitive (RFC 9110 §11.1). */
 export function bearerToken(authorization: string | undefined): string {
-  if (authorization === undefined) throw new DomainError('not-authenticated', 'Send an API key in the header "Authorization: Bearer …".');
+  if (authorization === undefined)
+    throw new DomainError('not-authenticated', 'Send an API key in the header "Authorization: Bearer …".');
   const match = /^bearer +([\w.~+/=-]{1,512}) *$/i.exec(authorization);
-  if (!match) throw new DomainError('not-authenticated', 'The header Authorization must read "Bearer", a space, and an API key.');
+  if (!match)
+    throw new DomainError('not-authenticated', 'The header Authorization must read "Bearer", a space, and an API key.');
   return match[1]!;
 }

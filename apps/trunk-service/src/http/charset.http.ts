@@ -26,12 +26,17 @@ function charsetOf(contentType: string): string {
   try {
     const { encoding } = new TextDecoder(label);
     if (iconv.encodingExists(encoding)) return encoding;
-  } catch { /* An unknown label, or one that this Node cannot decode. */ }
+  } catch {
+    /* An unknown label, or one that this Node cannot decode. */
+  }
   throw unsupported('Send UTF-8, or name another one, for example charset=windows-1252.');
 }
 
 function unsupported(advice: string): DomainError {
-  return new DomainError('unsupported-media-type', `The character set of the header Content-Type is not supported. ${advice}`);
+  return new DomainError(
+    'unsupported-media-type',
+    `The character set of the header Content-Type is not supported. ${advice}`,
+  );
 }
 
 function* decoded(bytes: Buffer, charset: string): Generator<undefined, string> {

@@ -4,8 +4,21 @@ import { z } from 'zod';
 
 const COUNTRIES: ReadonlySet<string> = new Set(getCountries());
 
-/** A country that has telephone numbers. Lower case is brought to upper case: there is nothing else that it could mean. */
-export const existingCountry = z.string().toUpperCase().pipe(countryCode.refine((code) => COUNTRIES.has(code), { error: 'is not a country that has telephone numbers', abort: true }));
+/**
+ *  A country that has telephone numbers. Lower case is brought to upper case: there is nothing else that it could mean.
+ */
+export const existingCountry = z
+  .string()
+  .toUpperCase()
+  .pipe(
+    countryCode.refine((code) => COUNTRIES.has(code), {
+      error: 'is not a country that has telephone numbers',
+      abort: true,
+    }),
+  );
 
 /** Each once, in the order given. */
-export const countryCodes = z.array(existingCountry).max(COUNTRIES.size).transform((codes) => [...new Set(codes)]);
+export const countryCodes = z
+  .array(existingCountry)
+  .max(COUNTRIES.size)
+  .transform((codes) => [...new Set(codes)]);

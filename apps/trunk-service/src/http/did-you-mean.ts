@@ -4,7 +4,8 @@ export function didYouMean(word: string, known: readonly string[]): string | und
   let best: { word: string; distance: number } | undefined;
   for (const candidate of known) {
     const distance = editDistance(normal(word.slice(0, 64)), normal(candidate));
-    if (distance <= Math.min(3, Math.floor(candidate.length / 3)) && (best === undefined || distance < best.distance)) best = { word: candidate, distance };
+    if (distance <= Math.min(3, Math.floor(candidate.length / 3)) && (best === undefined || distance < best.distance))
+      best = { word: candidate, distance };
   }
   return best?.word;
 }

@@ -4,10 +4,21 @@ import type { Request, Response } from 'express';
 export const EVENT_STREAM = 'text/event-stream';
 const PING_MS = 15_000;
 
-export interface Streamed<Value> { everyMs: number; forMs: number; look: () => Promise<Value | undefined>; isLast: (value: Value) => boolean }
+export interface Streamed<Value> {
+  everyMs: number;
+  forMs: number;
+  look: () => Promise<Value | undefined>;
+  isLast: (value: Value) => boolean;
+}
 
-/** Server-sent events (WHATWG HTML): what `look` finds, whenever it differs from what was sent last, until the last one or until the client hangs up. */
-export async function streamEvents<Value>({ request, response }: { request: Request; response: Response }, { everyMs, forMs, look, isLast }: Streamed<Value>): Promise<void> {
+/**
+ *  Server-sent events (WHATWG HTML): what `look` finds, whenever it differs from what was sent last, until the last one
+ *  or until the client hangs up.
+ */
+export async function streamEvents<Value>(
+  { request, response }: { request: Request; response: Response },
+  { everyMs, forMs, look, isLast }: Streamed<Value>,
+): Promise<void> {
   const gone = new AbortController();
   request.once('close', () => gone.abort());
   response.once('close', () => gone.abort());

@@ -5,10 +5,18 @@ import type { Queryable } from '../record/read-model.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 
 /** What a creation answers; `body` must hold no secret where it is stored, see `stored`. */
-export interface Answer { status: number; headers: Record<string, string>; body: unknown }
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: unknown;
+}
 
 /** A creation's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) and what was sent with it. */
-export interface IdempotencyKey { organizationId: string; key: string; /** In pieces: an import has megabytes. */ request: Iterable<string> }
+export interface IdempotencyKey {
+  organizationId: string;
+  key: string;
+  /** In pieces: an import has megabytes. */ request: Iterable<string>;
+}
 
 /** By PostgreSQL's clock: those of the copies may differ, and a key must have one age. */
 const EXPIRED = `created_at <= now() - interval '24 hours'`;
@@ -20,7 +28,11 @@ export function idempotencyKeyOf(request: Request, organizationId: string): Idem
   if (header === undefined) return undefined;
   // The draft makes it a structured-field string, in quotes; most clients send it bare.
   const key = header.trim().replace(/^"(.*)"$/, '$1');
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new DomainError('invalid-request', 'The header Idempotency-Key must have 1 to 255 printable characters without spaces, for example a UUID.');
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new DomainError(
+      'invalid-request',
+      'The header Idempotency-Key must have 1 to 255 printable characters without spaces, for example a UUID.',
+    );
   // With the query: an import that skips duplicates is another one than one that updates them.
   return { organizationId, key, request: textOf(request) };
 }
@@ -47,54 +59,87 @@ function* textOf({ method, originalUrl, body }: Request): Generator<string> {
 }
 
 /**
- * A creation, done once: the answer is stored in the transaction of its events, so that a crash neither loses it nor does the work twice. `plan` gives the answer;
+ * A creation, done once: the answer is stored in the transaction of its events, so that a crash neither loses it nor
+ * does the work twice. `plan` gives the answer;
  * `stored`, where the answer shows a secret, what is kept of it.
  */
 export function createOnce(
-  store: RecordStore, key: IdempotencyKey | undefined, plan: (work: Work) => Promise<Answer>, options: TransactOptions & { stored?: (body: unknown) => unknown } = {},
+  store: RecordStore,
+  key: IdempotencyKey | undefined,
+  plan: (work: Work) => Promise<Answer>,
+  options: TransactOptions & { stored?: (body: unknown) => unknown } = {},
 ): Promise<Answer> {
   if (key === undefined) return transact(store, plan, options);
   const { stored = (body) => body, retryOn = [] } = options;
   const fingerprinted = store.fingerprint(key.request);
-  return transact(store, async (work) => {
-    const taken: TakenKey = { ...key, fingerprint: await fingerprinted };
-    const before = await recall(work.manager, taken);
-    if (before !== undefined) return before;
-    const answer = await plan(work);
-    await work.flush();
-    await remember(work.manager, taken, { ...answer, body: stored(answer.body) });
-    return answer;
-    // Both took the key at the same moment: the second one does it again and finds the first one's answer.
-  }, { retryOn: [...retryOn, PRIMARY_KEY] });
+  return transact(
+    store,
+    async (work) => {
+      const taken: TakenKey = { ...key, fingerprint: await fingerprinted };
+      const before = await recall(work.manager, taken);
+      if (before !== undefined) return before;
+      const answer = await plan(work);
+      await work.flush();
+      await remember(work.manager, taken, { ...answer, body: stored(answer.body) });
+      return answer;
+      // Both took the key at the same moment: the second one does it again and finds the first one's answer.
+    },
+    { retryOn: [...retryOn, PRIMARY_KEY] },
+  );
 }
 
 type TakenKey = IdempotencyKey & { fingerprint: Buffer };
 
-async function recall(transaction: Queryable, { organizationId, key, fingerprint }: TakenKey): Promise<Answer | undefined> {
-  const [row] = await transaction.query(`
+async function recall(
+  transaction: Queryable,
+  { organizationId, key, fingerprint }: TakenKey,
+): Promise<Answer | undefined> {
+  const [row] = (await transaction.query(
+    `
     with lock as materialized (select pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0)) as mine)
     select lock.mine, k.fingerprint, k.status, k.headers, k.body
     from lock left join idempotency_keys k on k.organization_id = $1::uuid and k.key = $2 and not ${EXPIRED}`,
-  [organizationId, key]) as { mine: boolean; fingerprint: Buffer | null; status: number; headers: Record<string, string>; body: string }[];
+    [organizationId, key],
+  )) as { mine: boolean; fingerprint: Buffer | null; status: number; headers: Record<string, string>; body: string }[];
   if (row === undefined || !row.mine) {
-    throw new DomainError('idempotency-key-in-progress', 'The first request with this Idempotency-Key is still being worked on. Ask again in a second.');
+    throw new DomainError(
+      'idempotency-key-in-progress',
+      'The first request with this Idempotency-Key is still being worked on. Ask again in a second.',
+    );
   }
   if (row.fingerprint === null) return undefined;
   if (!row.fingerprint.equals(fingerprint)) {
-    throw new DomainError('idempotency-key-reused', 'This Idempotency-Key was used for another request within the last 24 hours. Use a new key for a new request.');
+    throw new DomainError(
+      'idempotency-key-reused',
+      'This Idempotency-Key was used for another request within the last 24 hours. Use a new key for a new request.',
+    );
   }
-  return { status: row.status, headers: { ...row.headers, 'Idempotency-Replayed': 'true' }, body: JSON.parse(row.body) };
+  return {
+    status: row.status,
+    headers: { ...row.headers, 'Idempotency-Replayed': 'true' },
+    body: JSON.parse(row.body),
+  };
 }
 
-async function remember(transaction: Queryable, { organizationId, key, fingerprint }: TakenKey, answer: Answer): Promise<void> {
-  await transaction.query(`delete from idempotency_keys where organization_id = $1 and key = $2 and ${EXPIRED}`, [organizationId, key]);
+async function remember(
+  transaction: Queryable,
+  { organizationId, key, fingerprint }: TakenKey,
+  answer: Answer,
+): Promise<void> {
+  await transaction.query(`delete from idempotency_keys where organization_id = $1 and key = $2 and ${EXPIRED}`, [
+    organizationId,
+    key,
+  ]);
   await transaction.query(
-    'insert into idempotency_keys (organization_id, key, fingerprint, status, headers, body, created_at) values ($1, $2, $3, $4, $5, $6, now())',
+    'insert into idempotency_keys (organization_id, key, fingerprint, status, headers, body, created_at) values ' +
+      '($1, $2, $3, $4, $5, $6, now())',
     [organizationId, key, fingerprint, answer.status, JSON.stringify(answer.headers), JSON.stringify(answer.body)],
   );
 }
 
 /** Takes away what nobody can ask for any more, in bites. */
 export async function forgetOldKeys(store: RecordStore): Promise<void> {
-  await store.query(`delete from idempotency_keys where ctid in (select ctid from idempotency_keys where ${EXPIRED} limit 10000)`);
+  await store.query(
+    `delete from idempotency_keys where ctid in (select ctid from idempotency_keys where ${EXPIRED} limit 10000)`,
+  );
 }

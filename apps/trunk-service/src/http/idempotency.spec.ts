@@ -12,7 +12,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => mesh?.stop());
 
-const send = (path: string, idempotencyKey: string, body: unknown) => mesh.api(path, { key: org.admin, body, headers: { 'Idempotency-Key': idempotencyKey } });
+const send = (path: string, idempotencyKey: string, body: unknown) =>
+  mesh.api(path, { key: org.admin, body, headers: { 'Idempotency-Key': idempotencyKey } });
 
 describe('an Idempotency-Key', () => {
   it('is of the request with its query: what was skipped is not answered as updated', async () => {
@@ -22,7 +23,10 @@ describe('an Idempotency-Key', () => {
     const again = await send(`${IMPORT}?on_duplicate=skip`, 'one', numbers);
     expect(again).toMatchObject({ status: 200, text: first.text });
     expect(again.headers.get('Idempotency-Replayed')).toBe('true');
-    expect(await send(`${IMPORT}?on_duplicate=update`, 'one', numbers)).toMatchObject({ status: 409, body: { code: 'idempotency-key-reused' } });
+    expect(await send(`${IMPORT}?on_duplicate=update`, 'one', numbers)).toMatchObject({
+      status: 409,
+      body: { code: 'idempotency-key-reused' },
+    });
   });
 
   const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
@@ -33,7 +37,10 @@ describe('an Idempotency-Key', () => {
     [IMPORT, deep],
   ])('%s: a body that is too deep to be written down is refused', async (path, body) => {
     const answer = await send(path, 'deep', body);
-    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request', errors: [{ pointer: '', detail: 'is nested too deeply' }] } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-request', errors: [{ pointer: '', detail: 'is nested too deeply' }] },
+    });
     expect(mesh.logged()).not.toContain('nobody foresaw');
   });
 });
@@ -43,9 +50,23 @@ describe('the age of an Idempotency-Key', () => {
   /** This copy's own clock; PostgreSQL's goes on as before. */
   const clockIsAhead = (ms: number) => jest.useFakeTimers({ now: realNow() + ms, doNotFake: [...TIMERS] });
   const realNow = () => Math.round(performance.timeOrigin + performance.now());
-  const TIMERS = ['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const;
-  afterEach(() => { jest.useRealTimers(); });
-  const create = (key: string) => send('/api/v1/sip-trunks', key, { name: key, gateway: 'sip.example.com', register: false });
+  const TIMERS = [
+    'hrtime',
+    'nextTick',
+    'performance',
+    'queueMicrotask',
+    'setImmediate',
+    'clearImmediate',
+    'setInterval',
+    'clearInterval',
+    'setTimeout',
+    'clearTimeout',
+  ] as const;
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const create = (key: string) =>
+    send('/api/v1/sip-trunks', key, { name: key, gateway: 'sip.example.com', register: false });
 
   it.each([2, -2])('is not that of a copy whose clock is %s days off', async (days) => {
     const name = `days${days}`;
@@ -65,7 +86,9 @@ describe('the age of an Idempotency-Key', () => {
 
   it('is a day: then the key is taken for another request', async () => {
     await create('old');
-    await mesh.service.parts.record.query(`update idempotency_keys set created_at = now() - interval '25 hours' where key = 'old'`);
+    await mesh.service.parts.record.query(
+      `update idempotency_keys set created_at = now() - interval '25 hours' where key = 'old'`,
+    );
     expect(await create('old')).toMatchObject({ status: 400, body: { code: 'duplicate-trunk-name' } });
     await forgetOldKeys(mesh.service.parts.record);
     expect(await mesh.service.parts.record.query(`select key from idempotency_keys where key = 'old'`)).toEqual([]);
@@ -73,10 +96,17 @@ describe('the age of an Idempotency-Key', () => {
 
   it('does not decide when a key was last used', async () => {
     clockIsAhead(2 * DAY_MS);
-    const { body: { key } } = await mesh.api('/api/v1/api-keys', { key: org.admin, body: { name: 'used', role: 'member' } });
+    const {
+      body: { key },
+    } = await mesh.api('/api/v1/api-keys', { key: org.admin, body: { name: 'used', role: 'member' } });
     await mesh.api('/api/v1/sip-trunks', { key });
-    const used = async () => (await mesh.service.parts.record.query<{ last_used_at: Date | null }>(`select last_used_at from api_keys where name = 'used'`))[0]!.last_used_at;
-    await eventually(async () => await used() !== null);
+    const used = async () =>
+      (
+        await mesh.service.parts.record.query<{ last_used_at: Date | null }>(
+          `select last_used_at from api_keys where name = 'used'`,
+        )
+      )[0]!.last_used_at;
+    await eventually(async () => (await used()) !== null);
     expect((await used())!.getTime()).toBeLessThan(realNow() + DAY_MS);
   });
 });

@@ -13,8 +13,9 @@ export interface JsonLimits {
 /** Bytes that are scanned, or parsed as a whole, between two yields: well below a millisecond of work each. */
 export const SLICE_BYTES = 65_536;
 
-const [QUOTE, COMMA, COLON, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [...'",:\\[]{}']
-  .map((character) => character.charCodeAt(0));
+const [QUOTE, COMMA, COLON, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [...'",:\\[]{}'].map((character) =>
+  character.charCodeAt(0),
+);
 /** What a byte outside of a string is. */
 const [OPENS, CLOSES, SEPARATES] = [1, 2, 3];
 const MARKS = new Uint8Array(256);
@@ -37,14 +38,14 @@ export function* checkJson(bytes: Uint8Array, limits: JsonLimits): Generator<und
     else if (mark === CLOSES) members.pop();
     else {
       if (mark === OPENS) members.push(0);
-      count(members, values += 1, limits);
+      count(members, (values += 1), limits);
     }
   }
 }
 
 function count(members: number[], values: number, limits: JsonLimits): void {
   const open = members.length;
-  const entries = open === 0 ? 0 : members[open - 1]! += 1;
+  const entries = open === 0 ? 0 : (members[open - 1]! += 1);
   if (open > limits.depth) throw tooDeep(limits.depth);
   if (entries > limits.members) throw tooLarge(`a list or an object with more than the ${limits.members} entries`);
   if (values > limits.values) throw tooLarge(`more than the ${limits.values} values`);
@@ -147,7 +148,10 @@ class Parts {
   readonly all: Part[] = [];
   private group: number;
   private member: number;
-  constructor(from: number, private readonly end: number) {
+  constructor(
+    from: number,
+    private readonly end: number,
+  ) {
     this.group = from;
     this.member = from;
   }

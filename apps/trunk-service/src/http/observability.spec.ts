@@ -26,28 +26,47 @@ const scrape = async () => (await fetch(`http://127.0.0.1:${(metrics.address() a
 describe('one trace', () => {
   it('goes from the request into the event and the log', async () => {
     const org = await mesh.organization();
-    const made = await mesh.api('/api/v1/sip-trunks', { key: org.admin, body: { name: 'a', gateway: 'sip.example.com', username: 'u', password: PASSWORD }, headers: { traceparent: `00-${TRACE}-b7ad6b7169203331-01` } });
+    const made = await mesh.api('/api/v1/sip-trunks', {
+      key: org.admin,
+      body: { name: 'a', gateway: 'sip.example.com', username: 'u', password: PASSWORD },
+      headers: { traceparent: `00-${TRACE}-b7ad6b7169203331-01` },
+    });
     expect(made.status).toBe(201);
-    const [row] = await mesh.service.parts.record.query<{ envelope: string }>('select envelope from events where subject like $1', [`%${made.body.id}`]);
+    const [row] = await mesh.service.parts.record.query<{ envelope: string }>(
+      'select envelope from events where subject like $1',
+      [`%${made.body.id}`],
+    );
     const { traceparent } = JSON.parse(row!.envelope);
     expect(traceparent).toMatch(new RegExp(`^00-${TRACE}-[\\da-f]{16}-01$`));
     expect(traceparent).not.toContain('b7ad6b7169203331');
   });
 
-  it.each(['', 'x', `00-${TRACE}-b7ad6b7169203331-01\t`, `zz-${TRACE}-b7ad6b7169203331-01`])('%j begins a new one', async (traceparent) => {
-    expect(await mesh.api('/health/live', { headers: { traceparent } })).toMatchObject({ status: 200 });
-  });
+  it.each(['', 'x', `00-${TRACE}-b7ad6b7169203331-01\t`, `zz-${TRACE}-b7ad6b7169203331-01`])(
+    '%j begins a new one',
+    async (traceparent) => {
+      expect(await mesh.api('/health/live', { headers: { traceparent } })).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 describe('the metrics', () => {
   it('count requests by route, never by path or value', async () => {
     const org = await mesh.organization();
-    const { body: { id } } = await mesh.api('/api/v1/sip-trunks', { key: org.admin, body: { name: 'b', gateway: 'sip.example.com', username: 'u', password: PASSWORD } });
+    const {
+      body: { id },
+    } = await mesh.api('/api/v1/sip-trunks', {
+      key: org.admin,
+      body: { name: 'b', gateway: 'sip.example.com', username: 'u', password: PASSWORD },
+    });
     await mesh.api(`/api/v1/sip-trunks/${id}`, { key: org.admin });
     await mesh.api(`/nothing/${id}`);
     const text = await scrape();
-    expect(text).toMatch(/trunkmesh_http_request_duration_seconds_count\{[^}]*route="\/api\/v1\/sip-trunks\/:id"[^}]*status="200"/);
-    expect(text).toMatch(/trunkmesh_http_request_duration_seconds_count\{[^}]*method="GET"[^}]*route="none"[^}]*status="404"/);
+    expect(text).toMatch(
+      /trunkmesh_http_request_duration_seconds_count\{[^}]*route="\/api\/v1\/sip-trunks\/:id"[^}]*status="200"/,
+    );
+    expect(text).toMatch(
+      /trunkmesh_http_request_duration_seconds_count\{[^}]*method="GET"[^}]*route="none"[^}]*status="404"/,
+    );
     expect(text).toContain('trunkmesh_relay');
     expect(text).not.toContain(id);
     expect(text).not.toContain(PASSWORD);

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
 import type { OpenApi } from './open-api.js';
 
-type AnswerWithName = Record<'200', { content: Record<'application/json', { schema: { properties: { name: { pattern: string } } } }> }>;
+type AnswerWithName = Record<
+  '200',
+  { content: Record<'application/json', { schema: { properties: { name: { pattern: string } } } }> }
+>;
 
 let mesh: Fixture;
 let document: OpenApi;
@@ -13,15 +16,32 @@ beforeAll(async () => {
 afterAll(() => mesh?.stop());
 
 describe('/api/openapi.json', () => {
-  const operations = () => Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, operation })));
+  const operations = () =>
+    Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, operation })),
+    );
 
   it('has every route, each with a name of its own and a summary', () => {
     const routes = operations().map(({ route }) => route);
-    expect(routes).toEqual(expect.arrayContaining([
-      'get /api/v1/sip-trunks', 'post /api/v1/sip-trunks', 'get /api/v1/sip-trunks/{id}', 'put /api/v1/sip-trunks/{id}', 'patch /api/v1/sip-trunks/{id}', 'delete /api/v1/sip-trunks/{id}',
-      'post /api/v1/sip-trunks/{id}/enable', 'post /api/v1/sip-trunks/{id}/disable', 'post /api/v1/sip-trunks/sync', 'get /api/v1/sip-trunks/{id}/status', 'post /api/sync-organization',
-      'patch /api/v1/assistants/organization/phone-numbers/{id}', 'post /api/v1/phone-numbers/import', 'get /api/v1/bridges/{id}', 'post /api/v1/routes/explain',
-    ]));
+    expect(routes).toEqual(
+      expect.arrayContaining([
+        'get /api/v1/sip-trunks',
+        'post /api/v1/sip-trunks',
+        'get /api/v1/sip-trunks/{id}',
+        'put /api/v1/sip-trunks/{id}',
+        'patch /api/v1/sip-trunks/{id}',
+        'delete /api/v1/sip-trunks/{id}',
+        'post /api/v1/sip-trunks/{id}/enable',
+        'post /api/v1/sip-trunks/{id}/disable',
+        'post /api/v1/sip-trunks/sync',
+        'get /api/v1/sip-trunks/{id}/status',
+        'post /api/sync-organization',
+        'patch /api/v1/assistants/organization/phone-numbers/{id}',
+        'post /api/v1/phone-numbers/import',
+        'get /api/v1/bridges/{id}',
+        'post /api/v1/routes/explain',
+      ]),
+    );
     const ids = operations().map(({ operation }) => operation['operationId']);
     expect(new Set(ids).size).toBe(ids.length);
     expect(operations().filter(({ operation }) => !operation['summary'])).toEqual([]);
@@ -45,24 +65,60 @@ describe('/api/openapi.json', () => {
       const allowed: string[] = [];
       for (const [role, key] of Object.entries(keys)) {
         const headers: Record<string, string> = role === 'bootstrap' ? { 'X-Organization-Id': org.id } : {};
-        const answer = await mesh.api(`${url}?timeout_ms=0`, { method: method.toUpperCase(), key, headers, ...(method === 'get' ? {} : { body: {} }) });
+        const answer = await mesh.api(`${url}?timeout_ms=0`, {
+          method: method.toUpperCase(),
+          key,
+          headers,
+          ...(method === 'get' ? {} : { body: {} }),
+        });
         if (answer.status !== 403 || answer.body.code !== 'not-allowed') allowed.push(role);
       }
       const roles = operation['x-required-roles'] ?? ['bootstrap', 'admin', 'member', 'publisher'];
       expect([route, ...allowed.sort()]).toEqual([route, ...[...roles].sort()]);
       const isPublic = operation.security === undefined;
-      expect([route, (await mesh.api(url, { method: method.toUpperCase() })).status === 401]).toEqual([route, !isPublic]);
-      expect([route, '401' in operation.responses, '403' in operation.responses]).toEqual([route, !isPublic, !isPublic]);
+      expect([route, (await mesh.api(url, { method: method.toUpperCase() })).status === 401]).toEqual([
+        route,
+        !isPublic,
+      ]);
+      expect([route, '401' in operation.responses, '403' in operation.responses]).toEqual([
+        route,
+        !isPublic,
+        !isPublic,
+      ]);
     }
   }, 60_000);
 
   it('has the fields of the very schema that a request is checked with', () => {
     expect(document.paths['/api/v1/sip-trunks']!['post']!.requestBody).toMatchObject({
-      content: { 'application/json': { schema: { type: 'object', required: ['name', 'gateway'], additionalProperties: false, properties: { transport: { enum: ['udp', 'tcp', 'tls'], default: 'udp' }, number_rules: { type: 'array' }, password: { type: 'string' } } } } },
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            required: ['name', 'gateway'],
+            additionalProperties: false,
+            properties: {
+              transport: { enum: ['udp', 'tcp', 'tls'], default: 'udp' },
+              number_rules: { type: 'array' },
+              password: { type: 'string' },
+            },
+          },
+        },
+      },
     });
-    expect(document.paths['/api/v1/sip-trunks']!['get']!.parameters).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'limit', in: 'query' }), expect.objectContaining({ name: 'enabled', in: 'query' })]));
-    expect(document.paths['/api/v1/sip-trunks']!['post']!.parameters).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'Idempotency-Key', in: 'header' })]));
-    expect(document.paths['/api/v1/sip-trunks/{id}']!['patch']!.parameters!.map(({ name }) => name)).toEqual(['id', 'X-Organization-Id', 'If-Match']);
+    expect(document.paths['/api/v1/sip-trunks']!['get']!.parameters).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'limit', in: 'query' }),
+        expect.objectContaining({ name: 'enabled', in: 'query' }),
+      ]),
+    );
+    expect(document.paths['/api/v1/sip-trunks']!['post']!.parameters).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'Idempotency-Key', in: 'header' })]),
+    );
+    expect(document.paths['/api/v1/sip-trunks/{id}']!['patch']!.parameters!.map(({ name }) => name)).toEqual([
+      'id',
+      'X-Organization-Id',
+      'If-Match',
+    ]);
   });
 
   it('shows no password on reads', () => {
@@ -82,11 +138,21 @@ describe('/api/openapi.json', () => {
   });
 
   it.each([
-    ['get', '/api/v1/sip-trunks/{id}', ['If-None-Match']], ['get', '/api/v1/sip-trunks/{id}/status', []], ['get', '/api/v1/bridges/{id}', []], ['delete', '/api/v1/phone-numbers/{id}', ['If-Match']],
-    ['delete', '/api/v1/api-keys/{id}', []], ['post', '/api/v1/sip-trunks/{id}/enable', ['If-Match']], ['post', '/api/v1/phone-numbers/import', ['Idempotency-Key']], ['post', '/api/v1/sip-trunks/sync', []],
+    ['get', '/api/v1/sip-trunks/{id}', ['If-None-Match']],
+    ['get', '/api/v1/sip-trunks/{id}/status', []],
+    ['get', '/api/v1/bridges/{id}', []],
+    ['delete', '/api/v1/phone-numbers/{id}', ['If-Match']],
+    ['delete', '/api/v1/api-keys/{id}', []],
+    ['post', '/api/v1/sip-trunks/{id}/enable', ['If-Match']],
+    ['post', '/api/v1/phone-numbers/import', ['Idempotency-Key']],
+    ['post', '/api/v1/sip-trunks/sync', []],
   ])('%s %s takes the headers %j that count there', (method, path, headers) => {
     const { parameters, responses } = document.paths[path]![method]!;
-    expect(parameters!.filter((parameter) => parameter.in === 'header' && parameter.name !== 'X-Organization-Id').map(({ name }) => name)).toEqual(headers);
+    expect(
+      parameters!
+        .filter((parameter) => parameter.in === 'header' && parameter.name !== 'X-Organization-Id')
+        .map(({ name }) => name),
+    ).toEqual(headers);
     expect('304' in responses).toBe(headers.includes('If-None-Match'));
   });
 
@@ -96,15 +162,27 @@ describe('/api/openapi.json', () => {
       if (name === 'pattern' && typeof value === 'string') patterns.push(value);
       return value;
     });
-    const name = new RegExp((document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses as AnswerWithName)['200'].content['application/json'].schema.properties.name.pattern);
-    expect(['sip.example.com', 'Ü', 'a\u0000', 'a\u0085'].map((text) => name.test(text))).toEqual([true, true, false, false]);
+    const name = new RegExp(
+      (document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses as AnswerWithName)['200'].content[
+        'application/json'
+      ].schema.properties.name.pattern,
+    );
+    expect(['sip.example.com', 'Ü', 'a\u0000', 'a\u0085'].map((text) => name.test(text))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(patterns.filter((pattern) => pattern.includes('\\p'))).toEqual([]);
   });
 
   it('points at nothing that is not there', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!);
     for (const reference of new Set(references)) {
-      const found = reference.replace('#/', '').split('/').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+      const found = reference
+        .replace('#/', '')
+        .split('/')
+        .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
       expect([reference, typeof found]).toEqual([reference, 'object']);
     }
   });
@@ -115,7 +193,7 @@ describe('/api/docs', () => {
     const page = await mesh.api('/api/docs');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toContain('text/html');
-    expect(page.headers.get('content-security-policy')).toContain('script-src \'self\'');
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     for (const [, source] of page.text.matchAll(/(?:src|href)="(\.[^"]+)"/g)) {
       const { pathname } = new URL(source!, `${mesh.service.url}/api/docs/`);
       expect([pathname, (await mesh.api(pathname)).status]).toEqual([pathname, 200]);

@@ -13,24 +13,43 @@ export type PageQuery = z.infer<typeof pageQuery>;
 
 type CursorValue = string | number;
 
-/** The sort values of a page's last row. Not signed: whoever changes one gets another page of his own organisation, nothing else. */
+/**
+ *  The sort values of a page's last row. Not signed: whoever changes one gets another page of his own organisation,
+ *  nothing else.
+ */
 export function encodeCursor(values: readonly CursorValue[]): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(values)))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(values))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 /** `shape`: the types of the values that `encodeCursor` was given. */
-export function decodeCursor<const Shape extends readonly ('string' | 'number')[]>(cursor: string | undefined, shape: Shape): { [I in keyof Shape]: Shape[I] extends 'string' ? string : number } | undefined {
+export function decodeCursor<const Shape extends readonly ('string' | 'number')[]>(
+  cursor: string | undefined,
+  shape: Shape,
+): { [I in keyof Shape]: Shape[I] extends 'string' ? string : number } | undefined {
   if (cursor === undefined) return undefined;
   const values = parse(cursor);
-  if (!Array.isArray(values) || values.length !== shape.length || !values.every((value, index) => typeof value === shape[index])) {
-    throw new DomainError('invalid-request', 'The cursor is not one of ours: take it from the Link header of the page before.', [{ pointer: '/cursor', message: 'is not a cursor of this list' }]);
+  if (
+    !Array.isArray(values) ||
+    values.length !== shape.length ||
+    !values.every((value, index) => typeof value === shape[index])
+  ) {
+    throw new DomainError(
+      'invalid-request',
+      'The cursor is not one of ours: take it from the Link header of the page before.',
+      [{ pointer: '/cursor', message: 'is not a cursor of this list' }],
+    );
   }
   return values as { [I in keyof Shape]: Shape[I] extends 'string' ? string : number };
 }
 
 function parse(cursor: string): unknown {
   try {
-    const bytes = Uint8Array.from(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
+      character.charCodeAt(0),
+    );
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     return undefined;
@@ -38,7 +57,8 @@ function parse(cursor: string): unknown {
 }
 
 /**
- * A list's headers. The body stays a plain array, as today's clients know it; where the next page is stands in `Link` (RFC 8288).
+ * A list's headers. The body stays a plain array, as today's clients know it; where the next page is stands in `Link`
+ * (RFC 8288).
  * `path`: the request's own path with its query.
  */
 export function pageHeaders(path: string, page: { total: number; next: string | undefined }): Record<string, string> {

@@ -19,7 +19,16 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(thrown: unknown, request: Request, response: Response, logger: Logger): void {
   const error = domainErrorOf(thrown, request);
-  if (error.code === 'internal-error') logger.error({ err: withoutParameters(thrown), request_id: response.getHeader('X-Request-Id'), method: request.method, path: request.path }, 'a request failed for a reason that nobody foresaw');
+  if (error.code === 'internal-error')
+    logger.error(
+      {
+        err: withoutParameters(thrown),
+        request_id: response.getHeader('X-Request-Id'),
+        method: request.method,
+        path: request.path,
+      },
+      'a request failed for a reason that nobody foresaw',
+    );
   if (response.headersSent) {
     response.destroy();
     return;
@@ -38,24 +47,49 @@ export function domainErrorOf(thrown: unknown, request: Request): DomainError {
   const failure = recordFailure(thrown).kind;
   if (failure === 'unavailable') return recordUnavailable();
   if (failure === 'late') return recordLate();
-  if (failure === 'unusable-value') return new DomainError('invalid-request', 'The request holds a value that cannot be stored or searched for, such as a text with a NUL, or a cursor of another list.');
+  if (failure === 'unusable-value')
+    return new DomainError(
+      'invalid-request',
+      'The request holds a value that cannot be stored or searched for, such as a text with a NUL, or a cursor ' +
+        'of another list.',
+    );
   if (thrown instanceof HttpException) return fromNest(thrown, request);
   // Express itself: a path that is not valid percent-encoding.
   if (thrown instanceof URIError) return new DomainError('invalid-request', 'The path is not valid percent-encoding.');
-  return new DomainError('internal-error', 'Something went wrong on our side. It was written down under the request id.');
+  return new DomainError(
+    'internal-error',
+    'Something went wrong on our side. It was written down under the request id.',
+  );
 }
 
 /** What Nest throws on its own account: an unknown route, or an error of Express that it has wrapped. */
 function fromNest(thrown: HttpException, request: Request): DomainError {
-  const codes: Record<number, DomainErrorCode> = { 400: 'invalid-request', 401: 'not-authenticated', 403: 'not-allowed', 404: 'not-found', 405: 'method-not-allowed', 413: 'payload-too-large', 415: 'unsupported-media-type' };
+  const codes: Record<number, DomainErrorCode> = {
+    400: 'invalid-request',
+    401: 'not-authenticated',
+    403: 'not-allowed',
+    404: 'not-found',
+    405: 'method-not-allowed',
+    413: 'payload-too-large',
+    415: 'unsupported-media-type',
+  };
   const code = codes[thrown.getStatus()] ?? 'internal-error';
-  if (code === 'not-found') return new DomainError(code, `There is nothing at ${request.method} ${request.path.slice(0, 200)}. The API is described at /api/openapi.json.`);
+  if (code === 'not-found')
+    return new DomainError(
+      code,
+      `There is nothing at ${request.method} ${request.path.slice(0, 200)}. The API is described at /api/openapi.json.`,
+    );
   return new DomainError(code, thrown.message);
 }
 
 /** A failed query carries its parameters, and one of them may be a sealed password. */
 function withoutParameters(thrown: unknown): unknown {
   if (!(thrown instanceof QueryFailedError)) return thrown;
-  const { code, constraint, table, routine } = thrown.driverError as { code?: string; constraint?: string; table?: string; routine?: string };
+  const { code, constraint, table, routine } = thrown.driverError as {
+    code?: string;
+    constraint?: string;
+    table?: string;
+    routine?: string;
+  };
   return { type: 'QueryFailedError', message: thrown.message, stack: thrown.stack, code, constraint, table, routine };
 }

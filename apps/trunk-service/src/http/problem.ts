@@ -21,7 +21,9 @@ export function problemOf(error: DomainError, requestId: string): Problem {
     status: DOMAIN_ERRORS[code],
     code,
     detail: message,
-    ...(details.length > 0 ? { errors: details.map((detail) => ({ pointer: detail.pointer, detail: detail.message })) } : {}),
+    ...(details.length > 0
+      ? { errors: details.map((detail) => ({ pointer: detail.pointer, detail: detail.message })) }
+      : {}),
     request_id: requestId,
   };
 }

@@ -7,17 +7,31 @@ import { problemOf } from './problem.js';
 export const NDJSON = 'application/x-ndjson';
 const EVERY_MS = 200;
 
-export interface Exchange { request: Request; response: Response; logger: Logger }
-export interface Progress { stage: string; done: number; total?: number }
+export interface Exchange {
+  request: Request;
+  response: Response;
+  logger: Logger;
+}
+export interface Progress {
+  stage: string;
+  done: number;
+  total?: number;
+}
 
 /**
- * A request that takes long. Who hangs up stops it: `signal` is aborted, and the work rolls its transaction back. Who accepts `application/x-ndjson` sees it go on, a
- * JSON object a line; the last line has `stage` "done" with the result, or "failed" with the problem, because the status was sent before either was known.
+ * A request that takes long. Who hangs up stops it: `signal` is aborted, and the work rolls its transaction back. Who
+ * accepts `application/x-ndjson` sees it go on, a JSON object a line; the last line has `stage` "done" with the result,
+ * or "failed" with the problem, because the status was sent before either was known.
  */
-export async function streamProgress(exchange: Exchange, work: (signal: AbortSignal, progress: (progress: Progress) => void) => Promise<Answer>): Promise<void> {
+export async function streamProgress(
+  exchange: Exchange,
+  work: (signal: AbortSignal, progress: (progress: Progress) => void) => Promise<Answer>,
+): Promise<void> {
   const { request, response, logger } = exchange;
   const gone = new AbortController();
-  response.once('close', () => { if (!response.writableFinished) gone.abort(new Error('the client hung up')); });
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the client hung up'));
+  });
   const lines = (request.header('Accept') ?? '').includes(NDJSON) ? new ProgressLines(exchange) : undefined;
   try {
     const answer = await work(gone.signal, (progress) => lines?.show(progress));
@@ -25,7 +39,11 @@ export async function streamProgress(exchange: Exchange, work: (signal: AbortSig
     else response.status(answer.status).set(answer.headers).json(answer.body);
   } catch (thrown) {
     if (gone.signal.aborted) logger.info({ path: request.path }, 'the client hung up; what was begun was rolled back');
-    else if (lines?.begun) lines.end({ stage: 'failed', problem: problemOf(domainErrorOf(thrown, request), String(response.getHeader('X-Request-Id') ?? '')) });
+    else if (lines?.begun)
+      lines.end({
+        stage: 'failed',
+        problem: problemOf(domainErrorOf(thrown, request), String(response.getHeader('X-Request-Id') ?? '')),
+      });
     else sendProblem(thrown, request, response, logger);
   }
 }

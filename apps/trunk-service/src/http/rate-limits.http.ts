@@ -19,8 +19,8 @@ const IMPORT_RETRY_S = 5;
 type Who = Record<string, string>;
 
 /**
- * What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is held
- * to the address's limit alone.
+ * What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is
+ * held to the address's limit alone.
  */
 export class RateLimits {
   private readonly addresses: RateWindow;
@@ -31,7 +31,10 @@ export class RateLimits {
   private readonly imports = new Map<string, number>();
   private readonly refusedImports = new RateWindow(1, WINDOW_MS);
 
-  constructor(private readonly config: Config, private readonly logger: Logger) {
+  constructor(
+    private readonly config: Config,
+    private readonly logger: Logger,
+  ) {
     this.addresses = new RateWindow(config.RATE_LIMIT_ADDRESS, WINDOW_MS);
     this.failures = new RateWindow(config.RATE_LIMIT_FAILED_AUTHENTICATIONS, WINDOW_MS);
     this.keys = new RateWindow(config.RATE_LIMIT_KEY, WINDOW_MS);
@@ -61,14 +64,18 @@ export class RateLimits {
     this.take(this.organizations, 'organization', organization.id, { organization_id: organization.id });
   }
 
-  /** A place among the organisation's large requests, until the answer is sent. @throws DomainError too-many-requests */
+  /**
+   *  A place among the organisation's large requests, until the answer is sent. @throws DomainError too-many-requests
+   */
   largeRequest(caller: Caller, response: Response): void {
     const id = caller.organization?.id ?? 'operator';
     const most = caller.organization?.parallel_imports ?? this.config.QUOTA_PARALLEL_IMPORTS;
     const running = this.imports.get(id) ?? 0;
     if (most !== 0 && running >= most) {
       this.refuse('parallel-imports', { organization_id: id }, isFirst(this.refusedImports, id));
-      const detail = `This organisation has ${running} imports or syncs under way, as many as are allowed. Retry when one is done.`;
+      const detail =
+        `This organisation has ${running} imports or syncs under way, as many as are allowed. Retry ` +
+        'when one is done.';
       throw tooMany(detail, IMPORT_RETRY_S);
     }
     this.imports.set(id, running + 1);

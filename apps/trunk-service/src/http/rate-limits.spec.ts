@@ -30,7 +30,11 @@ const limited = async (limit: string) => {
   return Number(new RegExp(`trunkmesh_http_limited_total\\{[^}]*limit="${limit}"[^}]*\\} (\\d+)`).exec(text)?.[1] ?? 0);
 };
 /** The lines that this copy of the service logged for the limit. */
-const lines = (limit: string) => mesh.logged().split('\n').filter((line) => line.includes('refusing requests over the limit') && line.includes(`"limit":"${limit}"`));
+const lines = (limit: string) =>
+  mesh
+    .logged()
+    .split('\n')
+    .filter((line) => line.includes('refusing requests over the limit') && line.includes(`"limit":"${limit}"`));
 /** A copy of its own: what one counts the others do not. */
 const copy = async (over: Partial<Config>): Promise<Api> => {
   const { url } = await mesh.another(over);
@@ -73,7 +77,9 @@ describe('requests of one', () => {
     const api = await copy({ RATE_LIMIT_KEY: 20 });
     expectLimited(await statuses(45, () => api(TRUNKS, { key: org.admin })), 20);
     expect((await api(TRUNKS, { key: org.member })).status).toBe(200);
-    expect(new Set(await statuses(45, () => api('/api/v1/organizations', { key: BOOTSTRAP_KEY })))).toEqual(new Set([200]));
+    expect(new Set(await statuses(45, () => api('/api/v1/organizations', { key: BOOTSTRAP_KEY })))).toEqual(
+      new Set([200]),
+    );
     expect([1, 2]).toContain(lines('key').length);
     expect(lines('key')[0]).toContain(org.id);
     expect(await limited('key')).toBeGreaterThan(0);
@@ -90,34 +96,49 @@ describe('requests of one', () => {
   it('address are limited, whatever the keys and whatever X-Forwarded-For says', async () => {
     const api = await copy({ RATE_LIMIT_ADDRESS: 20 });
     const from = (n: number) => ({ 'X-Forwarded-For': `192.0.2.${n}` });
-    expectLimited(await statuses(45, (n) => api(TRUNKS, { key: n % 2 === 0 ? org.admin : org.member, headers: from(n) })), 20);
+    expectLimited(
+      await statuses(45, (n) => api(TRUNKS, { key: n % 2 === 0 ? org.admin : org.member, headers: from(n) })),
+      20,
+    );
     expect((await api('/health/live')).status).toBe(200);
   });
 
   it('address behind a trusted proxy are told apart, a /64 of IPv6 is one', async () => {
-    const api = await copy({ RATE_LIMIT_ADDRESS: 20, TRUSTED_PROXIES: environmentSchema.shape.TRUSTED_PROXIES.parse('loopback, 198.51.100.0/24') });
-    const ask = (address: string) => api(TRUNKS, { key: org.admin, headers: { 'X-Forwarded-For': `203.0.113.66, ${address}` } });
+    const api = await copy({
+      RATE_LIMIT_ADDRESS: 20,
+      TRUSTED_PROXIES: environmentSchema.shape.TRUSTED_PROXIES.parse('loopback, 198.51.100.0/24'),
+    });
+    const ask = (address: string) =>
+      api(TRUNKS, { key: org.admin, headers: { 'X-Forwarded-For': `203.0.113.66, ${address}` } });
     expect(new Set(await statuses(45, (n) => ask(`192.0.2.${n}`)))).toEqual(new Set([200]));
     expectLimited(await statuses(45, (n) => ask(`2001:db8::${(n + 1).toString(16)}`)), 20);
     expect((await ask('2001:db8:0:1::1')).status).toBe(200);
   });
 
-  it.each(['10.0.0.0/33', 'example.com', 'loopback;10.0.0.1'])('a proxy called %j is refused at the start', (text) => expect(environmentSchema.shape.TRUSTED_PROXIES.safeParse(text).success).toBe(false));
+  it.each(['10.0.0.0/33', 'example.com', 'loopback;10.0.0.1'])('a proxy called %j is refused at the start', (text) =>
+    expect(environmentSchema.shape.TRUSTED_PROXIES.safeParse(text).success).toBe(false),
+  );
 });
 
 describe('large requests', () => {
-  it('of one organisation at once are limited, and the place is free again when one is answered or hung up', async () => {
+  it('of one organisation at once are limited; an answered or aborted one frees its place', async () => {
     const { url } = await mesh.another({ QUOTA_PARALLEL_IMPORTS: 1 });
     const api = clientOf(() => url);
     const IMPORT = '/api/v1/phone-numbers/import';
-    const slow = httpRequest(url + IMPORT, { method: 'POST', agent: false, headers: { Authorization: `Bearer ${org.admin}`, 'Content-Type': 'application/json' } });
+    const slow = httpRequest(url + IMPORT, {
+      method: 'POST',
+      agent: false,
+      headers: { Authorization: `Bearer ${org.admin}`, 'Content-Type': 'application/json' },
+    });
     slow.on('error', () => undefined).write('[');
     const refused = await eventually(async () => {
       const answer = await api(IMPORT, { key: org.admin, body: [] });
       return answer.status === 429 ? answer : undefined;
     });
     expect(refused.headers.get('retry-after')).toBe('5');
-    expect(await api('/api/sync-organization?timeout_ms=0', { key: org.publisher, body: { trunks: [], numbers: [] } })).toMatchObject({ status: 429 });
+    expect(
+      await api('/api/sync-organization?timeout_ms=0', { key: org.publisher, body: { trunks: [], numbers: [] } }),
+    ).toMatchObject({ status: 429 });
     expect((await api(TRUNKS, { key: org.admin })).status).toBe(200);
     expect((await api(IMPORT, { key: (await mesh.organization()).admin, body: [] })).status).toBe(200);
     slow.destroy();
@@ -131,10 +152,22 @@ describe('connections', () => {
     const { url } = await mesh.another({ MAX_CONNECTIONS: 3 });
     const open = Array.from({ length: 6 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
     let closed = 0;
-    for (const socket of open) socket.on('error', () => undefined).on('close', () => { closed += 1; }).resume();
+    for (const socket of open)
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          closed += 1;
+        })
+        .resume();
     await eventually(() => closed === 3);
     expect(await limited('connections')).toBe(3);
     for (const socket of open) socket.destroy();
-    await eventually(async () => (await fetch(`${url}/health/live`).then(({ status }) => status, () => 0)) === 200);
+    await eventually(
+      async () =>
+        (await fetch(`${url}/health/live`).then(
+          ({ status }) => status,
+          () => 0,
+        )) === 200,
+    );
   });
 });

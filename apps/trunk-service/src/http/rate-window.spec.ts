@@ -18,7 +18,14 @@ describe('a rate window', () => {
   it('does not grow without bound, and goes on limiting', () => {
     const window = new RateWindow(5, 1_000);
     for (let n = 0; n < 100_000; n += 1) window.take(`k${n}`, 0);
-    expect(Array.from({ length: 6 }, (_, n) => window.take(`late${n}`, 0).within)).toEqual([true, true, true, true, true, false]);
+    expect(Array.from({ length: 6 }, (_, n) => window.take(`late${n}`, 0).within)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
     expect(window.take('k1', 0)).toEqual({ within: true });
   });
 });

@@ -12,7 +12,10 @@ const REST = '';
 export class RateWindow {
   private readonly counts = new Map<string, number>();
   private window = -1;
-  constructor(readonly limit: number, readonly windowMs: number) {}
+  constructor(
+    readonly limit: number,
+    readonly windowMs: number,
+  ) {}
 
   take(key: string, now: number): Taken {
     if (this.limit === 0) return { within: true };

@@ -9,13 +9,15 @@ const requests = histogram('trunkmesh_http_request_duration_seconds', 'HTTP requ
 const HEADERS: Record<string, string> = {
   'X-Content-Type-Options': 'nosniff',
   'Cache-Control': 'no-store',
-  'Content-Security-Policy': 'default-src \'none\'; frame-ancestors \'none\'',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
   'Strict-Transport-Security': 'max-age=31536000',
 };
 
 /** The page that shows the API's description brings its own scripts and styles. */
-const DOCS_POLICY = 'default-src \'none\'; script-src \'self\'; style-src \'self\' \'unsafe-inline\'; img-src \'self\' data:; connect-src \'self\'; frame-ancestors \'none\'';
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
+  "'self'; frame-ancestors 'none'";
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -30,20 +32,25 @@ export function observeRequest(request: Request, response: Response, next: NextF
   const began = performance.now();
   const method = METHODS.has(request.method) ? request.method : '_OTHER';
   const traceparent = request.header('traceparent');
-  void withSpan(method, {
-    kind: 'server',
-    ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { parent: traceparent } : {}),
-    attributes: { 'http.request.method': method },
-  }, (span) => new Promise<void>((resolve) => {
-    response.once('close', () => {
-      const route = routeOf(request);
-      span.updateName(`${method} ${route}`);
-      span.setAttributes({ 'http.route': route, 'http.response.status_code': response.statusCode });
-      requests.record((performance.now() - began) / 1000, { method, route, status: String(response.statusCode) });
-      resolve();
-    });
-    next();
-  }));
+  void withSpan(
+    method,
+    {
+      kind: 'server',
+      ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { parent: traceparent } : {}),
+      attributes: { 'http.request.method': method },
+    },
+    (span) =>
+      new Promise<void>((resolve) => {
+        response.once('close', () => {
+          const route = routeOf(request);
+          span.updateName(`${method} ${route}`);
+          span.setAttributes({ 'http.route': route, 'http.response.status_code': response.statusCode });
+          requests.record((performance.now() - began) / 1000, { method, route, status: String(response.statusCode) });
+          resolve();
+        });
+        next();
+      }),
+  );
 }
 
 /** The route's pattern, never the path: ids in a metric's labels would make as many series as there are trunks. */

@@ -8,11 +8,19 @@ import { decide, HOW_TO_CLAIM, type NumberChange } from './number.js';
 /** What becomes of a number that the organisation has already. */
 export type OnDuplicate = 'error' | 'skip' | 'update';
 
-export interface ImportLine { line: number; entry: NumberEntry }
-export interface LineProblem extends FieldProblem { line: number }
+export interface ImportLine {
+  line: number;
+  entry: NumberEntry;
+}
+export interface LineProblem extends FieldProblem {
+  line: number;
+}
 
 /** The organisation's trunks, and ids by name. */
-export interface KnownTrunks { trunkIds: { has(id: string): boolean }; trunkIdByName: (name: string) => string | undefined }
+export interface KnownTrunks {
+  trunkIds: { has(id: string): boolean };
+  trunkIdByName: (name: string) => string | undefined;
+}
 
 /** What decides whether a line can be done at all. */
 export interface ImportRules extends KnownTrunks {
@@ -34,20 +42,38 @@ export interface ImportContext extends KnownTrunks {
   seal: SealSecret;
 }
 
-export interface ImportStep { before: Loaded<NumberState>; events: NumberChange[] }
-export interface ImportPlan { steps: ImportStep[]; added: number; updated: number; unchanged: number; skipped: number }
+export interface ImportStep {
+  before: Loaded<NumberState>;
+  events: NumberChange[];
+}
+export interface ImportPlan {
+  steps: ImportStep[];
+  added: number;
+  updated: number;
+  unchanged: number;
+  skipped: number;
+}
 
-/** Every line that cannot be done, so that a client learns of all of them at once; with a single one nothing is done. */
+/**
+ *  Every line that cannot be done, so that a client learns of all of them at once; with a single one nothing is done.
+ */
 export function refusedLines(lines: readonly ImportLine[], rules: ImportRules): LineProblem[] {
   return lines.flatMap((each) => refusalOf(each, rules) ?? []);
 }
 
 function refusalOf({ line, entry }: ImportLine, rules: ImportRules): LineProblem | undefined {
   const { phone_number, sip_trunk } = entry;
-  if (rules.taken.has(phone_number)) return { line, pointer: '/phone_number', message: `${phone_number} is already in use. ${HOW_TO_CLAIM}` };
-  if (trunkOf(entry, rules) === 'unknown') return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of your trunks' };
+  if (rules.taken.has(phone_number))
+    return { line, pointer: '/phone_number', message: `${phone_number} is already in use. ${HOW_TO_CLAIM}` };
+  if (trunkOf(entry, rules) === 'unknown')
+    return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of your trunks' };
   if (rules.onDuplicate !== 'error' || !rules.mine.has(phone_number)) return undefined;
-  return { line, pointer: '/phone_number', message: `${phone_number} is already one of your numbers; use on_duplicate=skip or on_duplicate=update to allow that` };
+  return {
+    line,
+    pointer: '/phone_number',
+    message:
+      `${phone_number} is already one of your numbers; use on_duplicate=skip or on_duplicate=update to ` + 'allow that',
+  };
 }
 
 /** For lines that none of the rules refuses. */
@@ -63,21 +89,49 @@ function planEntry(entry: NumberEntry, context: ImportContext, plan: ImportPlan)
   const given = trunk === undefined || trunk === 'unknown' ? input : { ...input, sip_trunk_id: trunk };
   const before = context.number(phone_number);
   if (before.state === null) return add(before, { phone_number, input: given }, context, plan);
-  if (context.onDuplicate === 'skip') { plan.skipped += 1; return; }
-  const events = decide(before.state, { type: 'ChangeNumber', changes: patchFields(given, before.state, context.seal), at: context.at });
-  if (events.length === 0) { plan.unchanged += 1; return; }
+  if (context.onDuplicate === 'skip') {
+    plan.skipped += 1;
+    return;
+  }
+  const events = decide(before.state, {
+    type: 'ChangeNumber',
+    changes: patchFields(given, before.state, context.seal),
+    at: context.at,
+  });
+  if (events.length === 0) {
+    plan.unchanged += 1;
+    return;
+  }
   plan.updated += 1;
   plan.steps.push({ before, events });
 }
 
-function add(before: Loaded<NumberState>, { phone_number, input }: { phone_number: string; input: NumberInput }, { organizationId: organization_id, at, newId, seal }: ImportContext, plan: ImportPlan): void {
+function add(
+  before: Loaded<NumberState>,
+  { phone_number, input }: { phone_number: string; input: NumberInput },
+  { organizationId: organization_id, at, newId, seal }: ImportContext,
+  plan: ImportPlan,
+): void {
   const id = newId();
   plan.added += 1;
-  plan.steps.push({ before, events: decide(null, { type: 'AddNumber', id, organization_id, phone_number, fields: newFields(input, id, seal), at }) });
+  plan.steps.push({
+    before,
+    events: decide(null, {
+      type: 'AddNumber',
+      id,
+      organization_id,
+      phone_number,
+      fields: newFields(input, id, seal),
+      at,
+    }),
+  });
 }
 
 /** `undefined`: the line says nothing of a trunk. */
-export function trunkOf({ sip_trunk, sip_trunk_id }: NumberEntry, { trunkIds, trunkIdByName }: KnownTrunks): string | null | undefined | 'unknown' {
+export function trunkOf(
+  { sip_trunk, sip_trunk_id }: NumberEntry,
+  { trunkIds, trunkIdByName }: KnownTrunks,
+): string | null | undefined | 'unknown' {
   if (sip_trunk) return trunkIdByName(sip_trunk) ?? 'unknown';
   if (!sip_trunk_id) return sip_trunk_id;
   return trunkIds.has(sip_trunk_id) ? sip_trunk_id : 'unknown';

@@ -22,13 +22,29 @@ const MAX_CELLS = 4_000_000;
 const MAX_COLLECTED = 10_000;
 
 /** `cutShort`: so much was wrong that the rest was not read. */
-export interface ReadImport { lines: ImportLine[]; problems: LineProblem[]; read: number; cutShort: boolean }
-export interface Reading { entry: NumberSchemas['entry']; signal: AbortSignal; progress: (read: number) => void }
+export interface ReadImport {
+  lines: ImportLine[];
+  problems: LineProblem[];
+  read: number;
+  cutShort: boolean;
+}
+export interface Reading {
+  entry: NumberSchemas['entry'];
+  signal: AbortSignal;
+  progress: (read: number) => void;
+}
 
 type Raw = { line: number; value: unknown } | { line: number; problem: string };
 
-/** Every line judged by the schema of a single number, in slices. `body`: a text (CSV, or JSON a line) or a parsed JSON array. */
-export async function readImport(body: unknown, contentType: string, { entry, signal, progress }: Reading): Promise<ReadImport> {
+/**
+ *  Every line judged by the schema of a single number, in slices. `body`: a text (CSV, or JSON a line) or a parsed JSON
+ *  array.
+ */
+export async function readImport(
+  body: unknown,
+  contentType: string,
+  { entry, signal, progress }: Reading,
+): Promise<ReadImport> {
   const result: ReadImport = { lines: [], problems: [], read: 0, cutShort: false };
   const slices = startSlices(signal);
   for await (const raw of rawLines(body, contentType, slices)) {
@@ -45,7 +61,8 @@ export async function readImport(body: unknown, contentType: string, { entry, si
   return result;
 }
 
-const tooMany = () => new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
+const tooMany = () =>
+  new DomainError('payload-too-large', `An import takes up to ${MAX_IMPORT} numbers; send the rest in a second one.`);
 
 function tooManyLines(): DomainError {
   const most = `${MAX_LINES} lines and ${MAX_CELLS} cells, blank ones included`;
@@ -53,7 +70,10 @@ function tooManyLines(): DomainError {
 }
 
 function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: ReadImport): void {
-  if ('problem' in raw) { problems.push({ line: raw.line, pointer: '', message: raw.problem }); return; }
+  if ('problem' in raw) {
+    problems.push({ line: raw.line, pointer: '', message: raw.problem });
+    return;
+  }
   const checked = checkRequest(entry, raw.value);
   if (checked.problems) problems.push(...checked.problems.map((problem) => ({ line: raw.line, ...problem })));
   else lines.push({ line: raw.line, entry: checked.value });
@@ -61,7 +81,10 @@ function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: Rea
 
 function rawLines(body: unknown, contentType: string, slices: Slices): Iterable<Raw> | AsyncIterable<Raw> {
   if (Array.isArray(body)) return body.map((value, index) => ({ line: index + 1, value }));
-  if (typeof body !== 'string') throw new DomainError('invalid-request', 'Send a CSV with a header line, a JSON array, or a JSON object a line.', [{ pointer: '', message: 'must be a list of numbers' }]);
+  if (typeof body !== 'string')
+    throw new DomainError('invalid-request', 'Send a CSV with a header line, a JSON array, or a JSON object a line.', [
+      { pointer: '', message: 'must be a list of numbers' },
+    ]);
   return contentType.includes('ndjson') ? jsonLines(body, slices) : csvLines(body, slices);
 }
 
@@ -87,12 +110,22 @@ function jsonLine(text: string, line: number): Raw {
   }
 }
 
-/** What a header's problem or a broken quote leaves unread is not reported line by line: everything after it would be wrong for that one reason. */
+/**
+ *  What a header's problem or a broken quote leaves unread is not reported line by line: everything after it would be
+ *  wrong for that one reason.
+ */
 async function* csvLines(text: string, slices: Slices): AsyncGenerator<Raw> {
   const delimiter = delimiterOf(text.slice(0, 4_096).split(/\r?\n/, 1)[0]!);
-  const parser = Readable.from(pieces(text, slices)).pipe(parse({
-    bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_RECORD,
-  }));
+  const parser = Readable.from(pieces(text, slices)).pipe(
+    parse({
+      bom: true,
+      delimiter,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      max_record_size: MAX_RECORD,
+    }),
+  );
   let columns: string[] | undefined;
   let cells = 0;
   try {
@@ -100,7 +133,10 @@ async function* csvLines(text: string, slices: Slices): AsyncGenerator<Raw> {
       cells += record.length;
       if (info.lines > MAX_LINES || cells > MAX_CELLS) throw tooManyLines();
       if (isBlank(record)) continue;
-      if (columns !== undefined) { yield csvLine(columns, record, info.lines); continue; }
+      if (columns !== undefined) {
+        yield csvLine(columns, record, info.lines);
+        continue;
+      }
       const header = csvHeader(record);
       yield* header.problems.map((problem) => ({ line: info.lines, problem }));
       if (header.problems.length > 0) return;

@@ -1,4 +1,7 @@
-/** The columns of a CSV import, with what a cell becomes in the JSON object that the same schema then judges. An empty cell is an absent field. */
+/**
+ *  The columns of a CSV import, with what a cell becomes in the JSON object that the same schema then judges. An empty
+ *  cell is an absent field.
+ */
 const COLUMNS: Record<string, (cell: string) => unknown> = {
   phone_number: (cell) => cell,
   friendly_name: (cell) => cell,
@@ -38,24 +41,37 @@ function list(cell: string): string[] {
 }
 
 /** Where the header is missing, what stands there may be a secret, and those have at least 16 characters. */
-const shown = (name: string, columns: readonly string[]) => (/^\w{1,15}$/.test(name) ? `"${name}"` : `of the name in place ${columns.indexOf(name) + 1}`);
+const shown = (name: string, columns: readonly string[]) =>
+  /^\w{1,15}$/.test(name) ? `"${name}"` : `of the name in place ${columns.indexOf(name) + 1}`;
 
-export interface CsvHeader { columns: string[]; problems: string[] }
+export interface CsvHeader {
+  columns: string[];
+  problems: string[];
+}
 
-/** Spreadsheets write such rows where cells were used once, with their own separator even where the file has another. */
+/**
+ *  Spreadsheets write such rows where cells were used once, with their own separator even where the file has another.
+ */
 export const isBlank = (cells: readonly string[]) => cells.every((cell) => cell === '' || /^[\s,;]*$/.test(cell));
 
 /**
- * The header line: names in any case, spaces for underscores. Read-only columns of an export would be guesses, so unknown ones are refused; those without a name
- * at the end of the line are none.
+ * The header line: names in any case, spaces for underscores. Read-only columns of an export would be guesses, so
+ * unknown ones are refused; those without a name at the end of the line are none.
  */
 export function csvHeader(cells: readonly string[]): CsvHeader {
   const named = cells.slice(0, cells.findLastIndex((cell) => cell.trim() !== '') + 1);
-  const columns = named.map((cell) => cell.trim().toLowerCase().replace(/[\s-]+/g, '_'));
+  const columns = named.map((cell) =>
+    cell
+      .trim()
+      .toLowerCase()
+      .replace(/[\s-]+/g, '_'),
+  );
   const unknown = columns.filter((name) => !Object.hasOwn(COLUMNS, name));
   const twice = columns.filter((name, index) => Object.hasOwn(COLUMNS, name) && columns.indexOf(name) !== index);
   const problems = [
-    ...unknown.map((name) => `there is no column ${shown(name, columns)}; the columns are ${IMPORT_COLUMNS.join(', ')}`),
+    ...unknown.map(
+      (name) => `there is no column ${shown(name, columns)}; the columns are ${IMPORT_COLUMNS.join(', ')}`,
+    ),
     ...twice.map((name) => `the column "${name}" is there twice`),
     ...(columns.includes('phone_number') ? [] : ['the first line must be a header with the column "phone_number"']),
   ];
@@ -72,4 +88,9 @@ export function csvRow(columns: readonly string[], cells: readonly string[]): Re
 }
 
 /** Spreadsheets of some countries write semicolons. */
-export const delimiterOf = (firstLine: string) => (firstLine.includes(',') || !firstLine.includes(';') ? (firstLine.includes('\t') && !firstLine.includes(',') ? '\t' : ',') : ';');
+export const delimiterOf = (firstLine: string) =>
+  firstLine.includes(',') || !firstLine.includes(';')
+    ? firstLine.includes('\t') && !firstLine.includes(',')
+      ? '\t'
+      : ','
+    : ';';

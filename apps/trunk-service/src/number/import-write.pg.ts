@@ -8,7 +8,17 @@ import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotenc
 import type { Work } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { trunkNameKey } from '../trunk/trunk.js';
-import { planImport, refusedLines, withoutRepeats, type ImportContext, type ImportLine, type ImportRules, type KnownTrunks, type LineProblem, type OnDuplicate } from './import-plan.js';
+import {
+  planImport,
+  refusedLines,
+  withoutRepeats,
+  type ImportContext,
+  type ImportLine,
+  type ImportRules,
+  type KnownTrunks,
+  type LineProblem,
+  type OnDuplicate,
+} from './import-plan.js';
 import type { ReadImport } from './import-read.csv.js';
 
 /** Numbers a step: what one statement looks up or writes, and how long a wish to stop waits. */
@@ -16,41 +26,71 @@ const STEP = 1_000;
 /** Lines of a refusal. */
 const MAX_PROBLEMS = 1_000;
 
-export interface ImportTask { organizationId: string; onDuplicate: OnDuplicate; read: ReadImport; key: IdempotencyKey | undefined; seal: SealSecret }
-export interface Writing { signal: AbortSignal; progress: (stage: 'checking' | 'writing', done: number, total: number) => void }
+export interface ImportTask {
+  organizationId: string;
+  onDuplicate: OnDuplicate;
+  read: ReadImport;
+  key: IdempotencyKey | undefined;
+  seal: SealSecret;
+}
+export interface Writing {
+  signal: AbortSignal;
+  progress: (stage: 'checking' | 'writing', done: number, total: number) => void;
+}
 
 /** All of it in one transaction, or nothing; stopping is a rollback. */
-export function writeImport(record: RecordStore, { organizationId, onDuplicate, read, key, seal }: ImportTask, writing: Writing): Promise<Answer> {
+export function writeImport(
+  record: RecordStore,
+  { organizationId, onDuplicate, read, key, seal }: ImportTask,
+  writing: Writing,
+): Promise<Answer> {
   const { lines, problems: repeats } = withoutRepeats(read.lines);
-  return createOnce(record, key, async (work) => {
-    if (read.cutShort) refuse(read.problems, 'at least ');
-    const trunks = await trunksOf(work, organizationId);
-    const problems = [...read.problems, ...repeats];
-    for (const part of steps(lines)) {
-      const owners = await ownersOf(work, organizationId, part.lines);
-      problems.push(...refusedLines(part.lines, { onDuplicate, ...trunks, ...owners }));
-      await breathe(writing, 'checking', part.until, lines.length);
-    }
-    refuse(problems);
-    const done = { added: 0, updated: 0, unchanged: 0, skipped: 0 };
-    for (const part of steps(lines)) {
-      const number = await numbersOf(work, organizationId, part.lines);
-      const plan = planImport(part.lines, { organizationId, onDuplicate, at: work.at, newId: uuidv7, number, seal, ...trunks });
-      for (const { before, events } of plan.steps) work.record<NumberState>(before, events);
-      await work.flush();
-      for (const kind of Object.keys(done) as (keyof typeof done)[]) done[kind] += plan[kind];
-      await breathe(writing, 'writing', part.until, lines.length);
-    }
-    return { status: 200, headers: {}, body: { total: read.read, ...done } };
-    // Taken or deleted by somebody else in this moment: done again, the rules know the line.
-  }, { retryOn: ['numbers_trunk', 'numbers_phone_number', 'numbers_pk'] });
+  return createOnce(
+    record,
+    key,
+    async (work) => {
+      if (read.cutShort) refuse(read.problems, 'at least ');
+      const trunks = await trunksOf(work, organizationId);
+      const problems = [...read.problems, ...repeats];
+      for (const part of steps(lines)) {
+        const owners = await ownersOf(work, organizationId, part.lines);
+        problems.push(...refusedLines(part.lines, { onDuplicate, ...trunks, ...owners }));
+        await breathe(writing, 'checking', part.until, lines.length);
+      }
+      refuse(problems);
+      const done = { added: 0, updated: 0, unchanged: 0, skipped: 0 };
+      for (const part of steps(lines)) {
+        const number = await numbersOf(work, organizationId, part.lines);
+        const plan = planImport(part.lines, {
+          organizationId,
+          onDuplicate,
+          at: work.at,
+          newId: uuidv7,
+          number,
+          seal,
+          ...trunks,
+        });
+        for (const { before, events } of plan.steps) work.record<NumberState>(before, events);
+        await work.flush();
+        for (const kind of Object.keys(done) as (keyof typeof done)[]) done[kind] += plan[kind];
+        await breathe(writing, 'writing', part.until, lines.length);
+      }
+      return { status: 200, headers: {}, body: { total: read.read, ...done } };
+      // Taken or deleted by somebody else in this moment: done again, the rules know the line.
+    },
+    { retryOn: ['numbers_trunk', 'numbers_phone_number', 'numbers_pk'] },
+  );
 }
 
 function* steps(lines: readonly ImportLine[]): Generator<{ lines: readonly ImportLine[]; until: number }> {
-  for (let from = 0; from < lines.length; from += STEP) yield { lines: lines.slice(from, from + STEP), until: Math.min(from + STEP, lines.length) };
+  for (let from = 0; from < lines.length; from += STEP)
+    yield { lines: lines.slice(from, from + STEP), until: Math.min(from + STEP, lines.length) };
 }
 
-async function breathe({ signal, progress }: Writing, ...[stage, done, total]: Parameters<Writing['progress']>): Promise<void> {
+async function breathe(
+  { signal, progress }: Writing,
+  ...[stage, done, total]: Parameters<Writing['progress']>
+): Promise<void> {
   progress(stage, done, total);
   await turn();
   signal.throwIfAborted();
@@ -60,15 +100,23 @@ function refuse(problems: LineProblem[], bound = ''): void {
   if (problems.length === 0) return;
   problems.sort((a, b) => a.line - b.line);
   const lines = new Set(problems.map(({ line }) => line)).size;
-  throw new DomainError('import-has-errors', `Nothing was imported: something is wrong with ${lines === 1 ? 'one line' : `${bound}${lines} lines`}.`, [], {
-    error_count: problems.length,
-    lines_with_errors: lines,
-    errors: problems.slice(0, MAX_PROBLEMS).map(({ line, pointer, message }) => ({ line, pointer, detail: message })),
-  });
+  throw new DomainError(
+    'import-has-errors',
+    `Nothing was imported: something is wrong with ${lines === 1 ? 'one line' : `${bound}${lines} lines`}.`,
+    [],
+    {
+      error_count: problems.length,
+      lines_with_errors: lines,
+      errors: problems.slice(0, MAX_PROBLEMS).map(({ line, pointer, message }) => ({ line, pointer, detail: message })),
+    },
+  );
 }
 
 async function trunksOf(work: Work, organizationId: string): Promise<KnownTrunks> {
-  const rows = await work.manager.query<{ id: string; name_key: string }[]>('select id, name_key from trunks where organization_id = $1', [organizationId]);
+  const rows = await work.manager.query<{ id: string; name_key: string }[]>(
+    'select id, name_key from trunks where organization_id = $1',
+    [organizationId],
+  );
   const byName = new Map(rows.map(({ id, name_key }) => [name_key, id]));
   return { trunkIds: new Set(rows.map(({ id }) => id)), trunkIdByName: (name) => byName.get(trunkNameKey(name)) };
 }
@@ -76,14 +124,29 @@ async function trunksOf(work: Work, organizationId: string): Promise<KnownTrunks
 const phoneNumbers = (lines: readonly ImportLine[]) => lines.map(({ entry }) => entry.phone_number);
 
 /** Whose the numbers are now. */
-async function ownersOf(work: Work, organizationId: string, lines: readonly ImportLine[]): Promise<Pick<ImportRules, 'mine' | 'taken'>> {
-  const rows = await work.manager.query<{ phone_number: string; mine: boolean }[]>('select phone_number, organization_id = $2 as mine from numbers where phone_number = any($1::text[])', [phoneNumbers(lines), organizationId]);
-  const numbers = (mine: boolean) => new Set(rows.filter((row) => row.mine === mine).map(({ phone_number }) => phone_number));
+async function ownersOf(
+  work: Work,
+  organizationId: string,
+  lines: readonly ImportLine[],
+): Promise<Pick<ImportRules, 'mine' | 'taken'>> {
+  const rows = await work.manager.query<{ phone_number: string; mine: boolean }[]>(
+    'select phone_number, organization_id = $2 as mine from numbers where phone_number = any($1::text[])',
+    [phoneNumbers(lines), organizationId],
+  );
+  const numbers = (mine: boolean) =>
+    new Set(rows.filter((row) => row.mine === mine).map(({ phone_number }) => phone_number));
   return { mine: numbers(true), taken: numbers(false) };
 }
 
 /** Where the organisation's own left off, also those that were removed. */
-async function numbersOf(work: Work, organizationId: string, lines: readonly ImportLine[]): Promise<ImportContext['number']> {
-  const loaded = await work.loadMany<NumberState>(phoneNumbers(lines).map((number) => numberSubject(organizationId, number)), numberState);
+async function numbersOf(
+  work: Work,
+  organizationId: string,
+  lines: readonly ImportLine[],
+): Promise<ImportContext['number']> {
+  const loaded = await work.loadMany<NumberState>(
+    phoneNumbers(lines).map((number) => numberSubject(organizationId, number)),
+    numberState,
+  );
   return (number) => loaded.get(numberSubject(organizationId, number))!;
 }

@@ -23,22 +23,45 @@ export class ImportController {
   private readonly entry: NumberSchemas['entry'];
   private readonly seal: SealSecret;
 
-  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEY_RING) keyRing: KeyRing, @Inject(CONFIG) config: Config) {
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(KEY_RING) keyRing: KeyRing,
+    @Inject(CONFIG) config: Config,
+  ) {
     this.entry = numberSchemas({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS }).entry;
     this.seal = sealingWith(keyRing);
   }
 
   @Post()
   @Access('manage')
-  @Described({ summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line', body: { 'application/json': z.array(NUMBER_SCHEMAS.entry), 'text/csv': z.string() } })
+  @Described({
+    summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line',
+    body: { 'application/json': z.array(NUMBER_SCHEMAS.entry), 'text/csv': z.string() },
+  })
   @BodyLimit(LARGE_BODY)
   async import(
-    @OrganizationId() organizationId: string, @Query({ schema: importQuery }) query: z.output<typeof importQuery>, @Req() request: Request, @Res() response: Response,
+    @OrganizationId() organizationId: string,
+    @Query({ schema: importQuery }) query: z.output<typeof importQuery>,
+    @Req() request: Request,
+    @Res() response: Response,
   ): Promise<void> {
     await streamProgress({ request, response, logger: this.record.logger }, async (signal, progress) => {
-      const read = await readImport(request.body, request.header('Content-Type') ?? '', { entry: this.entry, signal, progress: (done) => progress({ stage: 'reading', done }) });
-      const task = { organizationId, onDuplicate: query.on_duplicate, read, key: idempotencyKeyOf(request, organizationId), seal: this.seal };
-      return writeImport(this.record, task, { signal, progress: (stage, done, total) => progress({ stage, done, total }) });
+      const read = await readImport(request.body, request.header('Content-Type') ?? '', {
+        entry: this.entry,
+        signal,
+        progress: (done) => progress({ stage: 'reading', done }),
+      });
+      const task = {
+        organizationId,
+        onDuplicate: query.on_duplicate,
+        read,
+        key: idempotencyKeyOf(request, organizationId),
+        seal: this.seal,
+      };
+      return writeImport(this.record, task, {
+        signal,
+        progress: (stage, done, total) => progress({ stage, done, total }),
+      });
     });
   }
 }

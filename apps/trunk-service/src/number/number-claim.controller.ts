@@ -17,9 +17,11 @@ const openedClaim = claimView.extend({ instructions: z.array(z.string()) });
 const moveBody = z.strictObject({ organization_id: uuid.transform((id) => id.toLowerCase()) });
 
 const INSTRUCTIONS = [
-  'List your carrier\'s addresses on a trunk and prove that you are served from there (POST /api/v1/sip-trunks/{id}/verify-address, or any call that is routed to you).',
-  'Have your carrier deliver a call for this number to the bridge, with the number in full in the Request-URI. Where the operator lists the carrier, and the present holder '
-    + 'has not proven the number, it becomes yours with that call.',
+  "List your carrier's addresses on a trunk and prove that you are served from there (POST " +
+    '/api/v1/sip-trunks/{id}/verify-address, or any call that is routed to you).',
+  'Have your carrier deliver a call for this number to the bridge, with the number in full in the Request-URI. ' +
+    'Where the operator lists the carrier, and the present holder ' +
+    'has not proven the number, it becomes yours with that call.',
   `Otherwise ask the operator, who can move the number. The claim expires after ${CLAIM_DAYS} days.`,
 ];
 
@@ -31,15 +33,20 @@ export class NumberClaimController {
   @Post('claims')
   @HttpCode(202)
   @Access('manage')
-  @Described({ summary: 'Claim a phone number that another organisation has added', status: 202, answer: openedClaim, body: { 'application/json': claimBody } })
+  @Described({
+    summary: 'Claim a phone number that another organisation has added',
+    status: 202,
+    answer: openedClaim,
+    body: { 'application/json': claimBody },
+  })
   async claim(@OrganizationId() organizationId: string, @Body() written: unknown) {
     const { phone_number } = parseRequest(claimBody, written);
-    return { ...await openClaim(this.record, organizationId, phone_number), instructions: INSTRUCTIONS };
+    return { ...(await openClaim(this.record, organizationId, phone_number)), instructions: INSTRUCTIONS };
   }
 
   @Get('claims')
   @Access('read')
-  @Described({ summary: 'The organisation\'s open claims on phone numbers', answer: z.array(claimView) })
+  @Described({ summary: "The organisation's open claims on phone numbers", answer: z.array(claimView) })
   claims(@OrganizationId() organizationId: string) {
     return listClaims(this.record, organizationId);
   }
@@ -56,10 +63,17 @@ export class NumberClaimController {
   @Post(':number/move')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Give a phone number to an organisation, proven by the operator', answer: numberView, body: { 'application/json': moveBody } })
-  async move(@Param('number') number: string, @Body({ schema: moveBody }) { organization_id }: z.output<typeof moveBody>) {
+  @Described({
+    summary: 'Give a phone number to an organisation, proven by the operator',
+    answer: numberView,
+    body: { 'application/json': moveBody },
+  })
+  async move(
+    @Param('number') number: string,
+    @Body({ schema: moveBody }) { organization_id }: z.output<typeof moveBody>,
+  ) {
     const { phone_number } = parseRequest(claimBody, { phone_number: number });
-    if (await organizationRow(this.record, organization_id) === undefined) throw organizationNotFound();
+    if ((await organizationRow(this.record, organization_id)) === undefined) throw organizationNotFound();
     return presentNumber(await moveNumber(this.record, { organizationId: organization_id, phone_number }));
   }
 }

@@ -2,7 +2,12 @@ import { numberState, numberTarget, type NumberState, type NumberTarget } from '
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { settingFields, settingsView, shownSettings, wantedSettings } from '../call-settings/call-settings-input.js';
-import { patchedSettings, replacedSettings, type SealSecret, type WantedSettings } from '../call-settings/call-settings.js';
+import {
+  patchedSettings,
+  replacedSettings,
+  type SealSecret,
+  type WantedSettings,
+} from '../call-settings/call-settings.js';
 import { countryCodes } from '../http/country.js';
 import type { AddressPolicy } from '../trunk/trunk-input.js';
 import { parsePhoneNumber } from './e164-input.js';
@@ -16,43 +21,62 @@ export const phoneNumber = z.string().transform((text, context) => {
 });
 
 /** Clients clear a trunk with an empty string as well as with null. */
-const trunkId = z.string().transform((text, context) => {
-  if (text.trim() === '') return null;
-  if (z.uuid().safeParse(text).success) return text.toLowerCase();
-  context.addIssue({ code: 'custom', message: 'must be a trunk\'s id (a UUID), or "" or null for none' });
-  return z.NEVER;
-}).nullable();
+const trunkId = z
+  .string()
+  .transform((text, context) => {
+    if (text.trim() === '') return null;
+    if (z.uuid().safeParse(text).success) return text.toLowerCase();
+    context.addIssue({ code: 'custom', message: 'must be a trunk\'s id (a UUID), or "" or null for none' });
+    return z.NEVER;
+  })
+  .nullable();
 
 const targetId = numberTarget.shape.id;
-const targetObject = z.object({ id: targetId, name: numberTarget.shape.name.optional(), is_active: z.boolean().optional() });
+const targetObject = z.object({
+  id: targetId,
+  name: numberTarget.shape.name.optional(),
+  is_active: z.boolean().optional(),
+});
 
-/** What may be set, all optional. A client that sends back what it read is understood: `assistant` and `flow` as in answers, and what is read-only is not looked at. */
-const fieldsOf = (policy: AddressPolicy) => z.strictObject({
-  friendly_name: printable(200).nullable(),
-  provider: printable(100).nullable(),
-  is_active: z.boolean(),
-  sip_trunk_id: trunkId,
-  allowed_country_codes: countryCodes.nullable(),
-  is_verified_caller_id: z.boolean(),
-  capabilities: z.record(printable(40).min(1), z.boolean()).refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries'),
-  assistant_id: targetId.nullable(),
-  flow_id: targetId.nullable(),
-  assistant: targetObject.nullable(),
-  flow: targetObject.nullable(),
-  ...settingFields(policy),
-  id: z.unknown(),
-  organization_id: z.unknown(),
-  proof: z.unknown(),
-  claimed_until: z.unknown(),
-  created_at: z.unknown(),
-  updated_at: z.unknown(),
-}).partial();
+/**
+ *  What may be set, all optional. A client that sends back what it read is understood: `assistant` and `flow` as in
+ *  answers, and what is read-only is not looked at.
+ */
+const fieldsOf = (policy: AddressPolicy) =>
+  z
+    .strictObject({
+      friendly_name: printable(200).nullable(),
+      provider: printable(100).nullable(),
+      is_active: z.boolean(),
+      sip_trunk_id: trunkId,
+      allowed_country_codes: countryCodes.nullable(),
+      is_verified_caller_id: z.boolean(),
+      capabilities: z
+        .record(printable(40).min(1), z.boolean())
+        .refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries'),
+      assistant_id: targetId.nullable(),
+      flow_id: targetId.nullable(),
+      assistant: targetObject.nullable(),
+      flow: targetObject.nullable(),
+      ...settingFields(policy),
+      id: z.unknown(),
+      organization_id: z.unknown(),
+      proof: z.unknown(),
+      claimed_until: z.unknown(),
+      created_at: z.unknown(),
+      updated_at: z.unknown(),
+    })
+    .partial();
 
 type RawFields = z.infer<ReturnType<typeof fieldsOf>>;
 
 /** Which way calls to a number go: to this one, to none, or (`clear` of the other kind) wherever they went. */
 export type TargetInput = { kind: NumberTarget['kind']; id: number; name?: string | null; is_active?: boolean };
-export interface NumberInput extends Partial<Omit<NumberFields, 'target' | 'call_settings'>> { set_target?: TargetInput; clear_target?: NumberTarget['kind'][]; settings?: WantedSettings }
+export interface NumberInput extends Partial<Omit<NumberFields, 'target' | 'call_settings'>> {
+  set_target?: TargetInput;
+  clear_target?: NumberTarget['kind'][];
+  settings?: WantedSettings;
+}
 
 type Chosen = { set: TargetInput } | { clear: NumberTarget['kind'] } | undefined;
 
@@ -61,24 +85,45 @@ function chosen(kind: NumberTarget['kind'], raw: RawFields, context: z.Refinemen
   const object = raw[kind];
   if (id === undefined && object === undefined) return undefined;
   if (id !== undefined && object !== undefined && (object?.id ?? null) !== id) {
-    context.addIssue({ code: 'custom', path: [`${kind}_id`], message: `does not agree with "${kind}"; give one of them` });
+    context.addIssue({
+      code: 'custom',
+      path: [`${kind}_id`],
+      message: `does not agree with "${kind}"; give one of them`,
+    });
   }
   if (id) return { set: { kind, id, ...object } };
   return object ? { set: { kind, ...object } } : { clear: kind };
 }
 
 function targets(raw: RawFields, context: z.RefinementCtx): Pick<NumberInput, 'set_target' | 'clear_target'> {
-  const both = (['assistant', 'flow'] as const).map((kind) => chosen(kind, raw, context)).filter((each) => each !== undefined);
+  const both = (['assistant', 'flow'] as const)
+    .map((kind) => chosen(kind, raw, context))
+    .filter((each) => each !== undefined);
   const set = both.filter((each) => 'set' in each).map((each) => each.set);
   const clear = both.filter((each) => 'clear' in each).map((each) => each.clear);
-  if (set.length > 1) context.addIssue({ code: 'custom', path: ['flow_id'], message: 'a number leads to an assistant or to a flow, not to both: give assistant_id or flow_id' });
+  if (set.length > 1)
+    context.addIssue({
+      code: 'custom',
+      path: ['flow_id'],
+      message: 'a number leads to an assistant or to a flow, not to both: give assistant_id or flow_id',
+    });
   return { ...(set[0] ? { set_target: set[0] } : {}), ...(clear.length > 0 ? { clear_target: clear } : {}) };
 }
 
-const PLAIN = ['friendly_name', 'provider', 'is_active', 'sip_trunk_id', 'allowed_country_codes', 'is_verified_caller_id', 'capabilities'] as const;
+const PLAIN = [
+  'friendly_name',
+  'provider',
+  'is_active',
+  'sip_trunk_id',
+  'allowed_country_codes',
+  'is_verified_caller_id',
+  'capabilities',
+] as const;
 
 function toInput(raw: RawFields, context: z.RefinementCtx): NumberInput {
-  const plain = Object.fromEntries(PLAIN.filter((field) => raw[field] !== undefined).map((field) => [field, raw[field]]));
+  const plain = Object.fromEntries(
+    PLAIN.filter((field) => raw[field] !== undefined).map((field) => [field, raw[field]]),
+  );
   const settings = wantedSettings(raw);
   return { ...plain, ...targets(raw, context), ...(settings === undefined ? {} : { settings }) };
 }
@@ -87,16 +132,30 @@ function toInput(raw: RawFields, context: z.RefinementCtx): NumberInput {
 export function numberSchemas(policy: AddressPolicy) {
   const fields = fieldsOf(policy);
   return {
-    create: fields.extend({ phone_number: phoneNumber })
+    create: fields
+      .extend({ phone_number: phoneNumber })
       .transform((raw, context) => ({ phone_number: raw.phone_number, ...toInput(raw, context) })),
     /** PUT and PATCH: the number itself may be repeated, but not changed. */
-    change: fields.extend({ phone_number: phoneNumber.optional() })
-      .transform((raw, context): NumberInput & { phone_number?: string } => ({ ...(raw.phone_number ? { phone_number: raw.phone_number } : {}), ...toInput(raw, context) })),
-    /** A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name. */
-    entry: fields.extend({ phone_number: phoneNumber, sip_trunk: printable(100).nullable().optional() }).transform(({ sip_trunk, ...raw }, context) => {
-      if (sip_trunk && raw.sip_trunk_id) context.addIssue({ code: 'custom', path: ['sip_trunk'], message: 'names the trunk a second time: give sip_trunk_id or sip_trunk' });
-      return { phone_number: raw.phone_number, ...(sip_trunk ? { sip_trunk } : {}), ...toInput(raw, context) };
-    }),
+    change: fields
+      .extend({ phone_number: phoneNumber.optional() })
+      .transform((raw, context): NumberInput & { phone_number?: string } => ({
+        ...(raw.phone_number ? { phone_number: raw.phone_number } : {}),
+        ...toInput(raw, context),
+      })),
+    /**
+     *  A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name.
+     */
+    entry: fields
+      .extend({ phone_number: phoneNumber, sip_trunk: printable(100).nullable().optional() })
+      .transform(({ sip_trunk, ...raw }, context) => {
+        if (sip_trunk && raw.sip_trunk_id)
+          context.addIssue({
+            code: 'custom',
+            path: ['sip_trunk'],
+            message: 'names the trunk a second time: give sip_trunk_id or sip_trunk',
+          });
+        return { phone_number: raw.phone_number, ...(sip_trunk ? { sip_trunk } : {}), ...toInput(raw, context) };
+      }),
   };
 }
 
@@ -104,7 +163,10 @@ export function numberSchemas(policy: AddressPolicy) {
 export const NUMBER_SCHEMAS = numberSchemas({ allowPrivate: false });
 
 /** The platform's `PATCH …/assistants/organization/phone-numbers/{id}`. */
-export const assignNumber = fieldsOf({ allowPrivate: false }).pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true }).strict().transform(toInput);
+export const assignNumber = fieldsOf({ allowPrivate: false })
+  .pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true })
+  .strict()
+  .transform(toInput);
 
 export type NumberSchemas = ReturnType<typeof numberSchemas>;
 export type CreateNumber = z.infer<NumberSchemas['create']>;
@@ -113,7 +175,12 @@ export type NumberEntry = z.infer<NumberSchemas['entry']>;
 /** The fields of a new number with this id; what was not given has its default. */
 export function newFields(input: NumberInput, id: string, seal: SealSecret): NumberFields {
   const { set_target, clear_target: _, settings, ...given } = input;
-  return { ...NEW_NUMBER, ...given, target: set_target ? target(set_target, null) : null, ...(settings ? { call_settings: patchedSettings(settings, { id }, seal) } : {}) };
+  return {
+    ...NEW_NUMBER,
+    ...given,
+    target: set_target ? target(set_target, null) : null,
+    ...(settings ? { call_settings: patchedSettings(settings, { id }, seal) } : {}),
+  };
 }
 
 /** PATCH: what was given changes. */
@@ -125,8 +192,16 @@ export function patchFields(input: NumberInput, before: NumberState, seal: SealS
 }
 
 /** PUT: what was not given goes back to its default; a secret that was not given stays. */
-export function putFields({ settings = {}, ...input }: NumberInput, before: NumberState, seal: SealSecret): NumberFields {
-  return { ...newFields(input, before.id, seal), target: input.set_target ? target(input.set_target, before.target) : null, call_settings: replacedSettings(settings, before, seal) };
+export function putFields(
+  { settings = {}, ...input }: NumberInput,
+  before: NumberState,
+  seal: SealSecret,
+): NumberFields {
+  return {
+    ...newFields(input, before.id, seal),
+    target: input.set_target ? target(input.set_target, before.target) : null,
+    call_settings: replacedSettings(settings, before, seal),
+  };
 }
 
 /** What the platform once told of the assistant stays known while the number keeps leading to it. */
@@ -139,7 +214,12 @@ function target({ kind, id, name, is_active }: TargetInput, before: NumberTarget
 export function presentNumber(state: NumberState) {
   const { target: to, call_settings, ...rest } = state;
   const named = to && { id: to.id, name: to.name, is_active: to.is_active };
-  return { ...rest, ...shownSettings(call_settings), assistant: to?.kind === 'assistant' ? named : null, flow: to?.kind === 'flow' ? named : null };
+  return {
+    ...rest,
+    ...shownSettings(call_settings),
+    assistant: to?.kind === 'assistant' ? named : null,
+    flow: to?.kind === 'flow' ? named : null,
+  };
 }
 
 const namedTarget = numberTarget.omit({ kind: true }).nullable();

@@ -8,21 +8,30 @@ import type { NumberRow } from './number-list.pg.js';
 const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
 
 /** All filters combine with AND. */
-export const numberQuery = pageQuery.extend({
-  /** A trunk's id; an empty string or `none`: numbers without a trunk. */
-  sip_trunk_id: z.union([z.literal(['', 'none']), z.uuid()]).optional(),
-  assistant_id: idFilter,
-  flow_id: idFilter,
-  is_active: z.enum(['true', 'false']).transform((value) => value === 'true').optional(),
-  /** The number exactly, or its beginning; punctuation is not looked at. */
-  phone_number: z.string().max(40).optional(),
-  prefix: z.string().max(40).optional(),
-  /** Part of the number or of its friendly name. */
-  q: z.string().max(100).optional(),
-}).strict();
+export const numberQuery = pageQuery
+  .extend({
+    /** A trunk's id; an empty string or `none`: numbers without a trunk. */
+    sip_trunk_id: z.union([z.literal(['', 'none']), z.uuid()]).optional(),
+    assistant_id: idFilter,
+    flow_id: idFilter,
+    is_active: z
+      .enum(['true', 'false'])
+      .transform((value) => value === 'true')
+      .optional(),
+    /** The number exactly, or its beginning; punctuation is not looked at. */
+    phone_number: z.string().max(40).optional(),
+    prefix: z.string().max(40).optional(),
+    /** Part of the number or of its friendly name. */
+    q: z.string().max(100).optional(),
+  })
+  .strict();
 export type NumberQuery = z.output<typeof numberQuery>;
 
-export interface NumberPage { numbers: NumberState[]; total: number; next: string | undefined }
+export interface NumberPage {
+  numbers: NumberState[];
+  total: number;
+  next: string | undefined;
+}
 
 class Conditions {
   readonly parameters: unknown[] = [];
@@ -38,7 +47,11 @@ const onlyNumber = (text: string) => `+${text.replace(/\D/g, '')}`;
 
 function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
   const all = new Conditions();
-  const where = <Value>(value: Value | undefined, condition: (parameter: string) => string, as: (value: Value) => unknown = (same) => same) => {
+  const where = <Value>(
+    value: Value | undefined,
+    condition: (parameter: string) => string,
+    as: (value: Value) => unknown = (same) => same,
+  ) => {
     if (value !== undefined) all.add(condition, as(value));
   };
   all.add((p) => `organization_id = ${p}`, organizationId);
@@ -50,21 +63,37 @@ function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
   where(query.phone_number, (p) => `phone_number = ${p}`, onlyNumber);
   // The column's collation is "C", so this is a range of the primary key.
   where(query.prefix, (p) => `phone_number ^@ ${p}`, onlyNumber);
-  where(query.q, (p) => `(position(${p} in phone_number) > 0 or position(lower(${p}) in lower(state->>'friendly_name')) > 0)`);
+  where(
+    query.q,
+    (p) => `(position(${p} in phone_number) > 0 or position(lower(${p}) in lower(state->>'friendly_name')) > 0)`,
+  );
   return all;
 }
 
 /** Sorted by number. */
-export async function listNumbers(record: RecordStore, organizationId: string, query: NumberQuery): Promise<NumberPage> {
+export async function listNumbers(
+  record: RecordStore,
+  organizationId: string,
+  query: NumberQuery,
+): Promise<NumberPage> {
   const after = decodeCursor(query.cursor, ['string']);
   const conditions = conditionsOf(organizationId, query);
-  const [counted] = await record.query<{ total: string }>(`select count(*) as total from numbers where ${conditions.where()}`, [...conditions.parameters]);
+  const [counted] = await record.query<{ total: string }>(
+    `select count(*) as total from numbers where ${conditions.where()}`,
+    [...conditions.parameters],
+  );
   if (after !== undefined) conditions.add((p) => `phone_number > ${p}`, after[0]);
   const rows = await record.query<NumberRow>(
-    `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`, conditions.parameters);
+    `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`,
+    conditions.parameters,
+  );
   const numbers = rows.slice(0, query.limit).map(({ state }) => numberState.parse(state));
   const last = numbers[numbers.length - 1];
-  return { numbers, total: Number(counted!.total), next: rows.length > query.limit && last ? encodeCursor([last.phone_number]) : undefined };
+  return {
+    numbers,
+    total: Number(counted!.total),
+    next: rows.length > query.limit && last ? encodeCursor([last.phone_number]) : undefined,
+  };
 }
 
 export const numberNotFound = () => new DomainError('number-not-found', 'There is no such phone number.');
@@ -75,8 +104,15 @@ export function existingId(id: string): string {
   return id.toLowerCase();
 }
 
-export async function findNumber(record: Pick<RecordStore, 'query'>, organizationId: string, id: string): Promise<NumberRow> {
-  const [row] = await record.query<NumberRow>('select version, state from numbers where organization_id = $1 and id = $2', [organizationId, id]);
+export async function findNumber(
+  record: Pick<RecordStore, 'query'>,
+  organizationId: string,
+  id: string,
+): Promise<NumberRow> {
+  const [row] = await record.query<NumberRow>(
+    'select version, state from numbers where organization_id = $1 and id = $2',
+    [organizationId, id],
+  );
   if (row === undefined) throw numberNotFound();
   return { version: row.version, state: numberState.parse(row.state) };
 }

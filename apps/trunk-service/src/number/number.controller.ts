@@ -1,4 +1,19 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
@@ -16,7 +31,17 @@ import { pageHeaders } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
 import { CONFIG, KEY_RING, RECORD } from '../tokens.js';
-import { assignNumber, NUMBER_SCHEMAS, numberSchemas, numberView, patchFields, presentNumber, putFields, type NumberInput, type NumberSchemas } from './number-input.js';
+import {
+  assignNumber,
+  NUMBER_SCHEMAS,
+  numberSchemas,
+  numberView,
+  patchFields,
+  presentNumber,
+  putFields,
+  type NumberInput,
+  type NumberSchemas,
+} from './number-input.js';
 import { claimedUntil } from './number-claim.pg.js';
 import { existingId, findNumber, listNumbers, numberQuery, type NumberQuery } from './number-query.pg.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
@@ -28,7 +53,11 @@ export class NumberController {
   private readonly schemas: NumberSchemas;
   private readonly seal: SealSecret;
 
-  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(KEY_RING) keyRing: KeyRing, @Inject(CONFIG) config: Config) {
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(KEY_RING) keyRing: KeyRing,
+    @Inject(CONFIG) config: Config,
+  ) {
     this.schemas = numberSchemas({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
     this.seal = sealingWith(keyRing);
   }
@@ -36,7 +65,12 @@ export class NumberController {
   @Get('phone-numbers')
   @Access('read')
   @Described({ summary: 'The phone numbers', answer: z.array(numberView) })
-  async list(@OrganizationId() organizationId: string, @Query({ schema: numberQuery }) query: NumberQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+  async list(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: numberQuery }) query: NumberQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const page = await listNumbers(this.record, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.numbers.map(presentNumber);
@@ -44,10 +78,24 @@ export class NumberController {
 
   @Post('phone-numbers')
   @Access('manage')
-  @Described({ summary: 'Add a phone number', status: 201, answer: numberView, body: { 'application/json': NUMBER_SCHEMAS.create } })
-  async add(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
+  @Described({
+    summary: 'Add a phone number',
+    status: 201,
+    answer: numberView,
+    body: { 'application/json': NUMBER_SCHEMAS.create },
+  })
+  async add(
+    @OrganizationId() organizationId: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const input = parseRequest(this.schemas.create, written);
-    const answer = await addNumber(this.record, idempotencyKeyOf(request, organizationId), organizationId, { id: uuidv7(), input, seal: this.seal });
+    const answer = await addNumber(this.record, idempotencyKeyOf(request, organizationId), organizationId, {
+      id: uuidv7(),
+      input,
+      seal: this.seal,
+    });
     response.status(answer.status).set(answer.headers);
     return answer.body;
   }
@@ -55,7 +103,12 @@ export class NumberController {
   @Get('phone-numbers/:id')
   @Access('read')
   @Described({ summary: 'One phone number', answer: numberView })
-  async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response) {
+  async get(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const { version, state } = await findNumber(this.record, organizationId, existingId(id));
     response.set('ETag', etagOf(version));
     const claimed_until = await claimedUntil(this.record, organizationId, state.phone_number);
@@ -66,38 +119,77 @@ export class NumberController {
 
   @Put('phone-numbers/:id')
   @Access('manage')
-  @Described({ summary: 'Change a phone number as a whole; without `signing_secret` the present one stays', answer: numberView, body: { 'application/json': NUMBER_SCHEMAS.change } })
-  put(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request) {
+  @Described({
+    summary: 'Change a phone number as a whole; without `signing_secret` the present one stays',
+    answer: numberView,
+    body: { 'application/json': NUMBER_SCHEMAS.change },
+  })
+  put(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+  ) {
     const input = parseRequest(this.schemas.change, written);
-    return this.change({ organizationId, id: existingId(id) }, request, (before) => putFields(sameNumber(input, before), before, this.seal));
+    return this.change({ organizationId, id: existingId(id) }, request, (before) =>
+      putFields(sameNumber(input, before), before, this.seal),
+    );
   }
 
   @Patch('phone-numbers/:id')
   @Access('manage')
-  @Described({ summary: 'Change some fields; null clears a call setting', answer: numberView, body: { 'application/json': NUMBER_SCHEMAS.change } })
-  patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request) {
+  @Described({
+    summary: 'Change some fields; null clears a call setting',
+    answer: numberView,
+    body: { 'application/json': NUMBER_SCHEMAS.change },
+  })
+  patch(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+  ) {
     const input = parseRequest(this.schemas.change, written);
-    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(sameNumber(input, before), before, this.seal));
+    return this.change({ organizationId, id: existingId(id) }, request, (before) =>
+      patchFields(sameNumber(input, before), before, this.seal),
+    );
   }
 
   /** The platform's own way to assign a number (reference: an empty string clears). */
   @Patch('assistants/organization/phone-numbers/:id')
   @Access('manage')
   @Described({ summary: 'Assign a phone number; an empty text clears', answer: numberView })
-  assign(@OrganizationId() organizationId: string, @Param('id') id: string, @Body({ schema: assignNumber }) input: NumberInput, @Req() request: Request) {
-    return this.change({ organizationId, id: existingId(id) }, request, (before) => patchFields(input, before, this.seal));
+  assign(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Body({ schema: assignNumber }) input: NumberInput,
+    @Req() request: Request,
+  ) {
+    return this.change({ organizationId, id: existingId(id) }, request, (before) =>
+      patchFields(input, before, this.seal),
+    );
   }
 
   @Delete('phone-numbers/:id')
   @Access('manage')
   @HttpCode(204)
   @Described({ summary: 'Remove a phone number', status: 204 })
-  async remove(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-match') ifMatch: string | undefined) {
+  async remove(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+  ) {
     await removeNumber(this.record, { organizationId, id: existingId(id) }, (before) => requireMatch(ifMatch, before));
   }
 
-  private async change(which: { organizationId: string; id: string }, request: Request, changes: Parameters<typeof changeNumber>[2]) {
-    const after = await changeNumber(this.record, which, changes, (before) => requireMatch(request.header('If-Match'), before));
+  private async change(
+    which: { organizationId: string; id: string },
+    request: Request,
+    changes: Parameters<typeof changeNumber>[2],
+  ) {
+    const after = await changeNumber(this.record, which, changes, (before) =>
+      requireMatch(request.header('If-Match'), before),
+    );
     request.res!.set('ETag', etagOf(after.version));
     return presentNumber(after.state!);
   }
@@ -106,5 +198,9 @@ export class NumberController {
 /** The number is the entity: another one is another entity. */
 function sameNumber({ phone_number, ...input }: Change, before: NumberState): NumberInput {
   if (phone_number === undefined || phone_number === before.phone_number) return input;
-  throw new DomainError('invalid-request', 'A phone number cannot be changed into another one. Remove it and add the other.', [{ pointer: '/phone_number', message: `must stay ${before.phone_number}, or be left out` }]);
+  throw new DomainError(
+    'invalid-request',
+    'A phone number cannot be changed into another one. Remove it and add the other.',
+    [{ pointer: '/phone_number', message: `must stay ${before.phone_number}, or be left out` }],
+  );
 }

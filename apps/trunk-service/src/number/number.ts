@@ -3,19 +3,39 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** What a client may set. `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
-export type NumberFields = Omit<NumberState, 'id' | 'organization_id' | 'phone_number' | 'proof' | 'created_at' | 'updated_at'>;
+export type NumberFields = Omit<
+  NumberState,
+  'id' | 'organization_id' | 'phone_number' | 'proof' | 'created_at' | 'updated_at'
+>;
 
 /** For whoever finds a number taken. */
 export const HOW_TO_CLAIM = 'If it is yours, claim it: POST /api/v1/phone-numbers/claims.';
 
 export const NEW_NUMBER: NumberFields = {
-  friendly_name: null, provider: null, is_active: true, sip_trunk_id: null, allowed_country_codes: null,
-  is_verified_caller_id: false, capabilities: { voice: true }, target: null,
+  friendly_name: null,
+  provider: null,
+  is_active: true,
+  sip_trunk_id: null,
+  allowed_country_codes: null,
+  is_verified_caller_id: false,
+  capabilities: { voice: true },
+  target: null,
 };
 
 export type NumberCommand =
-  | { type: 'AddNumber'; id: string; organization_id: string; phone_number: string; fields: NumberFields; at: string; proof?: NumberProof }
-  /** A call for it arrived from an address where the organisation has evidence, or an operator says that it is the organisation's. */
+  | {
+      type: 'AddNumber';
+      id: string;
+      organization_id: string;
+      phone_number: string;
+      fields: NumberFields;
+      at: string;
+      proof?: NumberProof;
+    }
+  /**
+   *  A call for it arrived from an address where the organisation has evidence, or an operator says that it is the
+   *  organisation's.
+   */
   | { type: 'ProveNumber'; by: NumberProof['by']; at: string }
   | { type: 'ChangeNumber'; changes: Partial<NumberFields>; at: string }
   /** `signing_secret`: the same one, sealed with another key. */
@@ -27,11 +47,17 @@ export type NumberChange = { [E in NumberEvent as E['type']]: { type: E['type'] 
 
 export function decide(state: NumberState | null, command: NumberCommand): NumberChange[] {
   switch (command.type) {
-    case 'AddNumber': return add(command, state);
-    case 'ChangeNumber': return change(command, existing(state));
-    case 'ProveNumber': return prove(command, existing(state));
-    case 'ReencryptSecret': return reencrypt(command, existing(state));
-    case 'RemoveNumber': existing(state); return [{ type: 'NumberRemoved', change: {}, state: null }];
+    case 'AddNumber':
+      return add(command, state);
+    case 'ChangeNumber':
+      return change(command, existing(state));
+    case 'ProveNumber':
+      return prove(command, existing(state));
+    case 'ReencryptSecret':
+      return reencrypt(command, existing(state));
+    case 'RemoveNumber':
+      existing(state);
+      return [{ type: 'NumberRemoved', change: {}, state: null }];
   }
 }
 
@@ -44,9 +70,20 @@ function existing(state: NumberState | null): NumberState {
 }
 
 function add(command: Extract<NumberCommand, { type: 'AddNumber' }>, state: NumberState | null): NumberChange[] {
-  if (state !== null) throw new DomainError('duplicate-number', `${command.phone_number} is already one of your numbers.`, [{ pointer: '/phone_number', message: 'is already one of your numbers' }]);
+  if (state !== null)
+    throw new DomainError('duplicate-number', `${command.phone_number} is already one of your numbers.`, [
+      { pointer: '/phone_number', message: 'is already one of your numbers' },
+    ]);
   const { id, organization_id, phone_number, fields, at, proof } = command;
-  const added: NumberState = { id, organization_id, phone_number, ...fields, ...(proof === undefined ? {} : { proof }), created_at: at, updated_at: at };
+  const added: NumberState = {
+    id,
+    organization_id,
+    phone_number,
+    ...fields,
+    ...(proof === undefined ? {} : { proof }),
+    created_at: at,
+    updated_at: at,
+  };
   return [{ type: 'NumberAdded', change: {}, state: withSettings(added, fields.call_settings) }];
 }
 
@@ -56,13 +93,28 @@ function prove({ by, at }: Extract<NumberCommand, { type: 'ProveNumber' }>, stat
   return [{ type: 'NumberProven', change: { by }, state: { ...state, proof: { by, at }, updated_at: at } }];
 }
 
-const PLAIN = ['friendly_name', 'provider', 'is_active', 'allowed_country_codes', 'is_verified_caller_id', 'capabilities'] as const;
+const PLAIN = [
+  'friendly_name',
+  'provider',
+  'is_active',
+  'allowed_country_codes',
+  'is_verified_caller_id',
+  'capabilities',
+] as const;
 
-/** One event a kind of change: a reader that only wants to know where a number leads need not look at its name's changes. */
-function change({ changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }>, before: NumberState): NumberChange[] {
+/**
+ *  One event a kind of change: a reader that only wants to know where a number leads need not look at its name's
+ *  changes.
+ */
+function change(
+  { changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }>,
+  before: NumberState,
+): NumberChange[] {
   const events: NumberChange[] = [];
   let state = before;
-  const fields: (keyof NumberFields)[] = PLAIN.filter((field) => changes[field] !== undefined && !same(changes[field], before[field]));
+  const fields: (keyof NumberFields)[] = PLAIN.filter(
+    (field) => changes[field] !== undefined && !same(changes[field], before[field]),
+  );
   const { call_settings = before.call_settings } = changes;
   if (!same(call_settings ?? {}, before.call_settings ?? {})) fields.push('call_settings');
   if (fields.length > 0) {
@@ -83,12 +135,20 @@ function change({ changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }
 }
 
 /** Nothing changed to whoever reads it: the same secret under another key. */
-function reencrypt({ signing_secret, at }: Extract<NumberCommand, { type: 'ReencryptSecret' }>, state: NumberState): NumberChange[] {
+function reencrypt(
+  { signing_secret, at }: Extract<NumberCommand, { type: 'ReencryptSecret' }>,
+  state: NumberState,
+): NumberChange[] {
   const settings = reencryptedSettings(state, signing_secret);
-  return settings === undefined ? [] : [{ type: 'NumberUpdated', change: { fields: [] }, state: withSettings({ ...state, updated_at: at }, settings) }];
+  return settings === undefined
+    ? []
+    : [{ type: 'NumberUpdated', change: { fields: [] }, state: withSettings({ ...state, updated_at: at }, settings) }];
 }
 
-function assignment(changes: Partial<NumberFields>, state: NumberState): { sip_trunk_id?: string; target?: NumberTarget | null } {
+function assignment(
+  changes: Partial<NumberFields>,
+  state: NumberState,
+): { sip_trunk_id?: string; target?: NumberTarget | null } {
   const trunk = changes.sip_trunk_id;
   const target = changes.target;
   return {
@@ -97,7 +157,8 @@ function assignment(changes: Partial<NumberFields>, state: NumberState): { sip_t
   };
 }
 
-const pick = <T extends object, K extends keyof T>(from: T, keys: readonly K[]) => Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+const pick = <T extends object, K extends keyof T>(from: T, keys: readonly K[]) =>
+  Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
 
 /** Equal whatever the order of keys; the values are JSON. */
 export function same(a: unknown, b: unknown): boolean {
@@ -105,6 +166,10 @@ export function same(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length
-    && keys.every((key) => Object.hasOwn(b, key) && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every(
+      (key) => Object.hasOwn(b, key) && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+    )
+  );
 }

@@ -3,9 +3,16 @@ import { numberSubject } from '@trunkmesh/contracts/subjects.js';
 import type { Work } from '../record/handle.pg.js';
 import { decide } from './number.js';
 
-interface RoutedCall { organization_id: string; phone_number: string; source: string }
+interface RoutedCall {
+  organization_id: string;
+  phone_number: string;
+  source: string;
+}
 
-/** Another organisation has an open claim on the number, and is served from the same address: then the call proves nothing for either. */
+/**
+ *  Another organisation has an open claim on the number, and is served from the same address: then the call proves
+ *  nothing for either.
+ */
 const CONTESTED = `
   select 1 from number_claims c join addresses a on a.organization_id = c.organization_id and a.network >>= $3::inet
   where c.phone_number = $1 and c.organization_id <> $2 and c.expires_at > now() limit 1`;

@@ -9,15 +9,18 @@ import type { EndedCalls } from './organization-input.js';
 type OfBridge = EndedCalls['bridges'][number];
 
 const COMPLETE = 'Every bridge answered, and the calls have ended.';
-const INCOMPLETE = 'Calls may go on where a bridge did not answer or calls are unconfirmed. '
-  + 'The request may be repeated: it ends the calls that are still there.';
+const INCOMPLETE =
+  'Calls may go on where a bridge did not answer or calls are unconfirmed. ' +
+  'The request may be repeated: it ends the calls that are still there.';
 
 /**
  * Ends the organisation's calls on every bridge at once. Never rejects: what was not done is in the answer. A retired
  * bridge that is silent has none.
  */
 export async function endCallsOf(
-  organizationId: string, fleet: readonly FleetBridge[], nats: NatsLink,
+  organizationId: string,
+  fleet: readonly FleetBridge[],
+  nats: NatsLink,
 ): Promise<EndedCalls> {
   const asked = fleet.filter(({ status, health }) => status !== 'retired' || health !== 'lost');
   const request: EndCallsRequest = { organization_id: organizationId, reason: 'organization-suspended' };
@@ -48,5 +51,9 @@ function endCallsOn(bridge: string, request: EndCallsRequest, nats: NatsLink): P
 const UNCONFIRMED = 'FreeSWITCH did not confirm in time that all calls ended.';
 
 const silent = (bridge: string, why: string): OfBridge => ({
-  bridge_id: bridge, answered: false, calls_ended: 0, calls_unconfirmed: 0, detail: why.slice(0, 500),
+  bridge_id: bridge,
+  answered: false,
+  calls_ended: 0,
+  calls_unconfirmed: 0,
+  detail: why.slice(0, 500),
 });

@@ -1,4 +1,9 @@
-import { organizationQuotas, organizationState, type OrganizationQuotas, type OrganizationState } from '@trunkmesh/contracts/organization.js';
+import {
+  organizationQuotas,
+  organizationState,
+  type OrganizationQuotas,
+  type OrganizationState,
+} from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { poolName } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
@@ -15,8 +20,16 @@ const name = printable(200).trim().min(1);
 const quotas = z.strictObject(organizationQuotas.shape).nullable();
 
 /** An order of its own would be a change that means nothing. Null: the default pool alone. */
-const pools = z.array(poolName).min(1).max(64).transform((names) => [...new Set(names)].sort()).nullable()
-  .describe('the bridge pools that the organisation\'s trunks may use, set by the operator; null: the default pool alone. Trunks keep the pool that they use already');
+const pools = z
+  .array(poolName)
+  .min(1)
+  .max(64)
+  .transform((names) => [...new Set(names)].sort())
+  .nullable()
+  .describe(
+    "the bridge pools that the organisation's trunks may use, set by the operator; null: the default pool " +
+      'alone. Trunks keep the pool that they use already',
+  );
 
 /** `settings` undefined: nothing was said of them. */
 export interface OrganizationInput {
@@ -29,49 +42,99 @@ export interface OrganizationInput {
 export type OrganizationChanges = Partial<OrganizationInput> & { status?: OrganizationState['status'] };
 
 export function organizationSchemas(policy: AddressPolicy) {
-  const fields = z.strictObject({ name, outbound_country_codes: countryCodes.nullable(), bridge_pools: pools, quotas, ...settingFields(policy) });
+  const fields = z.strictObject({
+    name,
+    outbound_country_codes: countryCodes.nullable(),
+    bridge_pools: pools,
+    quotas,
+    ...settingFields(policy),
+  });
   return {
-    creation: fields.partial().extend({ name, outbound_country_codes: countryCodes.nullable().default(null) })
-      .transform(({ name, outbound_country_codes, bridge_pools, quotas, ...raw }): OrganizationInput => (
-        { name, outbound_country_codes, bridge_pools, quotas, settings: wantedSettings(raw) })),
+    creation: fields
+      .partial()
+      .extend({ name, outbound_country_codes: countryCodes.nullable().default(null) })
+      .transform(({ name, outbound_country_codes, bridge_pools, quotas, ...raw }): OrganizationInput => ({
+        name,
+        outbound_country_codes,
+        bridge_pools,
+        quotas,
+        settings: wantedSettings(raw),
+      })),
     /** A client that sends back what it read is understood. */
-    change: fields.extend({ status: organizationState.shape.status, id: z.unknown(), created_at: z.unknown(), updated_at: z.unknown() }).partial()
-      .transform(({ name, outbound_country_codes, bridge_pools, status, quotas, ...raw }): OrganizationChanges => (
-        { name, outbound_country_codes, bridge_pools, status, quotas, settings: wantedSettings(raw) })),
+    change: fields
+      .extend({
+        status: organizationState.shape.status,
+        id: z.unknown(),
+        created_at: z.unknown(),
+        updated_at: z.unknown(),
+      })
+      .partial()
+      .transform(({ name, outbound_country_codes, bridge_pools, status, quotas, ...raw }): OrganizationChanges => ({
+        name,
+        outbound_country_codes,
+        bridge_pools,
+        status,
+        quotas,
+        settings: wantedSettings(raw),
+      })),
   };
 }
 
 /** The status may be repeated, but is the operator's to change. */
 export function requireSameStatus({ status }: OrganizationChanges, state: OrganizationState | null): void {
   if (status === undefined || state === null || status === state.status) return;
-  throw new DomainError('invalid-request', 'An organisation is suspended and resumed by POST to its own addresses.', [{ pointer: '/status', message: `must stay ${state.status}, or be left out` }]);
+  throw new DomainError('invalid-request', 'An organisation is suspended and resumed by POST to its own addresses.', [
+    { pointer: '/status', message: `must stay ${state.status}, or be left out` },
+  ]);
 }
 
 /** The quotas may be repeated, but are the operator's to change. */
 export function requireSameQuotas({ quotas }: OrganizationChanges, state: OrganizationState | null): void {
   if (quotas === undefined || state === null || sameQuotas(quotas, state.quotas)) return;
-  throw new DomainError('not-allowed', 'Only the operator\'s bootstrap key may change quotas.', [{ pointer: '/quotas', message: 'must be left out, or stay as it is' }]);
+  throw new DomainError('not-allowed', "Only the operator's bootstrap key may change quotas.", [
+    { pointer: '/quotas', message: 'must be left out, or stay as it is' },
+  ]);
 }
 
 /** The pools may be repeated, but are the operator's to change. */
 export function requireSamePools({ bridge_pools }: OrganizationChanges, state: OrganizationState | null): void {
   if (bridge_pools === undefined || state === null || samePools({ bridge_pools }, state)) return;
-  throw new DomainError('not-allowed', 'Only the operator allows an organisation to use other bridge pools. Ask the operator, or leave bridge_pools out.');
+  throw new DomainError(
+    'not-allowed',
+    'Only the operator allows an organisation to use other bridge pools. Ask the operator, or leave bridge_pools out.',
+  );
 }
 
 /** The object of the API: the settings flat, without the secret. */
-export function presentOrganization({ call_settings, bridge_pools, created_at, updated_at, ...rest }: OrganizationState) {
-  return { ...rest, bridge_pools: [...poolsOf({ bridge_pools })], ...shownSettings(call_settings), created_at, updated_at };
+export function presentOrganization({
+  call_settings,
+  bridge_pools,
+  created_at,
+  updated_at,
+  ...rest
+}: OrganizationState) {
+  return {
+    ...rest,
+    bridge_pools: [...poolsOf({ bridge_pools })],
+    ...shownSettings(call_settings),
+    created_at,
+    updated_at,
+  };
 }
 
 /** The body of a suspension, which may be left out. */
 export const suspension = z.strictObject({
-  end_calls: z.boolean().default(false)
+  end_calls: z
+    .boolean()
+    .default(false)
     .describe('true: calls that go on are ended on every bridge. May be repeated while the organisation is suspended.'),
 });
 
 /** What `presentOrganization` makes. */
-export const organizationView = organizationState.omit({ call_settings: true }).required({ bridge_pools: true }).extend(settingsView);
+export const organizationView = organizationState
+  .omit({ call_settings: true })
+  .required({ bridge_pools: true })
+  .extend(settingsView);
 export type OrganizationView = z.infer<typeof organizationView>;
 
 const callCount = z.number().int().nonnegative();
@@ -79,13 +142,15 @@ const callCount = z.number().int().nonnegative();
 export const endedCalls = z.object({
   complete: z.boolean().describe('Every bridge answered, and every call that it had has ended.'),
   calls_ended: callCount,
-  bridges: z.array(z.object({
-    bridge_id: z.string(),
-    answered: z.boolean().describe('false: the calls on this bridge may go on.'),
-    calls_ended: callCount,
-    calls_unconfirmed: callCount.describe('FreeSWITCH did not confirm in time that they ended; they may go on.'),
-    detail: z.string().nullable(),
-  })),
+  bridges: z.array(
+    z.object({
+      bridge_id: z.string(),
+      answered: z.boolean().describe('false: the calls on this bridge may go on.'),
+      calls_ended: callCount,
+      calls_unconfirmed: callCount.describe('FreeSWITCH did not confirm in time that they ended; they may go on.'),
+      detail: z.string().nullable(),
+    }),
+  ),
   detail: z.string(),
 });
 export type EndedCalls = z.infer<typeof endedCalls>;

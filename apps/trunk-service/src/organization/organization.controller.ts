@@ -26,8 +26,16 @@ import { sealingWith } from '../record/sealed-secret.crypto.js';
 import { CONFIG, KEY_RING, KEYS, NATS, PLACEMENT, RECORD } from '../tokens.js';
 import { endCallsOf } from './end-calls.nats.js';
 import {
-  organizationSchemas, organizationView, presentOrganization, requireSamePools, requireSameQuotas, requireSameStatus,
-  suspension, suspensionView, type OrganizationView, type SuspensionView,
+  organizationSchemas,
+  organizationView,
+  presentOrganization,
+  requireSamePools,
+  requireSameQuotas,
+  requireSameStatus,
+  suspension,
+  suspensionView,
+  type OrganizationView,
+  type SuspensionView,
 } from './organization-input.js';
 import { organizationPage, organizationRow } from './organization-list.pg.js';
 import { decide, organizationNotFound, type OrganizationCommand } from './organization.js';
@@ -56,14 +64,35 @@ export class OrganizationController {
 
   @Post()
   @Access('operate')
-  @Described({ summary: 'Add an organisation', status: 201, answer: organizationView, body: { 'application/json': CREATION } })
-  async create(@Req() request: Request, @Body() written: unknown, @Res({ passthrough: true }) response: Response): Promise<unknown> {
+  @Described({
+    summary: 'Add an organisation',
+    status: 201,
+    answer: organizationView,
+    body: { 'application/json': CREATION },
+  })
+  async create(
+    @Req() request: Request,
+    @Body() written: unknown,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
     const { settings = {}, ...plain } = parseRequest(this.schemas.creation, written);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, OPERATOR), async (work) => {
       const id = uuidv7();
       const before = work.fresh<OrganizationState>(organizationSubject(id));
-      const after = work.record(before, decide(null, { type: 'CreateOrganization', id, fields: { ...plain, call_settings: patchedSettings(settings, { id }, this.seal) }, at: work.at }));
-      return { status: 201, headers: { Location: `/api/v1/organizations/${id}`, ETag: etagOf(after.version) }, body: presentOrganization(after.state!) };
+      const after = work.record(
+        before,
+        decide(null, {
+          type: 'CreateOrganization',
+          id,
+          fields: { ...plain, call_settings: patchedSettings(settings, { id }, this.seal) },
+          at: work.at,
+        }),
+      );
+      return {
+        status: 201,
+        headers: { Location: `/api/v1/organizations/${id}`, ETag: etagOf(after.version) },
+        body: presentOrganization(after.state!),
+      };
     });
     response.status(answer.status).set(answer.headers);
     return answer.body;
@@ -72,7 +101,12 @@ export class OrganizationController {
   @Get()
   @Access('read')
   @Described({ summary: 'The organisations that the key may see', answer: z.array(organizationView) })
-  async list(@CurrentCaller() caller: Caller, @Query({ schema: pageQuery }) query: PageQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<OrganizationView[]> {
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query({ schema: pageQuery }) query: PageQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrganizationView[]> {
     const page = await organizationPage(this.record, caller.organization?.id ?? null, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(({ state }) => presentOrganization(state));
@@ -81,7 +115,12 @@ export class OrganizationController {
   @Get(':id')
   @Access('read')
   @Described({ summary: 'One organisation', answer: organizationView })
-  async get(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<OrganizationView | undefined> {
+  async get(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrganizationView | undefined> {
     const row = await organizationRow(this.record, visibleTo(caller, id));
     if (row === undefined) throw organizationNotFound();
     response.set('ETag', etagOf(row.version));
@@ -92,8 +131,17 @@ export class OrganizationController {
 
   @Patch(':id')
   @Access('manage')
-  @Described({ summary: 'Change some fields; null clears a call setting', answer: organizationView, body: { 'application/json': CHANGE } })
-  change(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<OrganizationView> {
+  @Described({
+    summary: 'Change some fields; null clears a call setting',
+    answer: organizationView,
+    body: { 'application/json': CHANGE },
+  })
+  change(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+  ): Promise<OrganizationView> {
     const changes = parseRequest(this.schemas.change, written);
     const { settings, name, outbound_country_codes, bridge_pools, quotas } = changes;
     return this.carryOut(visibleTo(caller, id), request, (at, state) => {
@@ -103,7 +151,11 @@ export class OrganizationController {
         requireSamePools(changes, state);
       }
       const call_settings = settings && state ? patchedSettings(settings, state, this.seal) : undefined;
-      return { type: 'ChangeOrganization', changes: { name, outbound_country_codes, bridge_pools, quotas, call_settings }, at };
+      return {
+        type: 'ChangeOrganization',
+        changes: { name, outbound_country_codes, bridge_pools, quotas, call_settings },
+        at,
+      };
     });
   }
 
@@ -111,9 +163,12 @@ export class OrganizationController {
   @HttpCode(200)
   @Access('operate')
   @Described({
-    summary: 'Suspend: new calls are refused, the organisation\'s keys change nothing; '
-      + 'calls that go on stay up unless `end_calls`. May be repeated',
-    answer: suspensionView, body: { 'application/json': suspension }, bodyOptional: true,
+    summary:
+      "Suspend: new calls are refused, the organisation's keys change nothing; " +
+      'calls that go on stay up unless `end_calls`. May be repeated',
+    answer: suspensionView,
+    body: { 'application/json': suspension },
+    bodyOptional: true,
   })
   async suspend(@Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<SuspensionView> {
     const { end_calls } = parseRequest(suspension, written ?? {});
@@ -132,9 +187,18 @@ export class OrganizationController {
     return this.carryOut(existingId(id), request, (at) => ({ type: 'ResumeOrganization', at }));
   }
 
-  private async carryOut(id: string, request: Request, command: (at: string, state: OrganizationState | null) => OrganizationCommand): Promise<OrganizationView> {
+  private async carryOut(
+    id: string,
+    request: Request,
+    command: (at: string, state: OrganizationState | null) => OrganizationCommand,
+  ): Promise<OrganizationView> {
     const entity = { subject: organizationSubject(id), schema: organizationState };
-    const after = await handle(this.record, entity, (state, { at }) => decide(state, command(at, state)), (before) => requireMatch(request.header('If-Match'), before));
+    const after = await handle(
+      this.record,
+      entity,
+      (state, { at }) => decide(state, command(at, state)),
+      (before) => requireMatch(request.header('If-Match'), before),
+    );
     // A suspension counts for keys that are known already.
     this.keys.forget(performance.now());
     request.res!.set('ETag', etagOf(after.version));

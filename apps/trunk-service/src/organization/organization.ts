@@ -4,7 +4,9 @@ import { poolsOf } from '../trunk/pool-policy.js';
 import { changedSettings, reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** An organisation's event before it has an envelope. */
-export type OrganizationChange = { [E in OrganizationEvent as E['type']]: { type: E['type'] } & E['data'] }[OrganizationEvent['type']];
+export type OrganizationChange = {
+  [E in OrganizationEvent as E['type']]: { type: E['type'] } & E['data'];
+}[OrganizationEvent['type']];
 
 /** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
 export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'> & {
@@ -24,15 +26,21 @@ export type OrganizationCommand =
 
 export function decide(state: OrganizationState | null, command: OrganizationCommand): OrganizationChange[] {
   switch (command.type) {
-    case 'CreateOrganization': return create(state, command);
-    case 'ChangeOrganization': return change(existing(state), command);
-    case 'ReencryptSecret': return reencrypt(existing(state), command);
-    case 'SuspendOrganization': return turn(existing(state), 'suspended', command.at);
-    case 'ResumeOrganization': return turn(existing(state), 'active', command.at);
+    case 'CreateOrganization':
+      return create(state, command);
+    case 'ChangeOrganization':
+      return change(existing(state), command);
+    case 'ReencryptSecret':
+      return reencrypt(existing(state), command);
+    case 'SuspendOrganization':
+      return turn(existing(state), 'suspended', command.at);
+    case 'ResumeOrganization':
+      return turn(existing(state), 'active', command.at);
   }
 }
 
-export const evolve = (_state: OrganizationState | null, event: OrganizationChange): OrganizationState | null => event.state;
+export const evolve = (_state: OrganizationState | null, event: OrganizationChange): OrganizationState | null =>
+  event.state;
 
 /** Names that differ only in case or in how a letter is composed would be taken for one another. */
 export const organizationNameKey = (name: string) => name.normalize('NFKC').trim().toLowerCase();
@@ -44,25 +52,49 @@ function existing(state: OrganizationState | null): OrganizationState {
   return state;
 }
 
-function create(state: OrganizationState | null, { id, fields, at }: Extract<OrganizationCommand, { type: 'CreateOrganization' }>): OrganizationChange[] {
-  if (state !== null) throw new DomainError('duplicate-organization', 'An organisation with this id exists already.', [{ pointer: '/id', message: 'is the id of another organisation' }]);
+function create(
+  state: OrganizationState | null,
+  { id, fields, at }: Extract<OrganizationCommand, { type: 'CreateOrganization' }>,
+): OrganizationChange[] {
+  if (state !== null)
+    throw new DomainError('duplicate-organization', 'An organisation with this id exists already.', [
+      { pointer: '/id', message: 'is the id of another organisation' },
+    ]);
   const { call_settings, bridge_pools, quotas, ...plain } = fields;
   const given = { ...(bridge_pools ? { bridge_pools } : {}), ...(quotas ? { quotas } : {}) };
   const made: OrganizationState = { id, ...plain, status: 'active', ...given, created_at: at, updated_at: at };
-  return [{ type: 'OrganizationCreated', change: { ...plain, ...given, ...named(changedSettings({}, call_settings)) }, state: withSettings(made, call_settings) }];
+  return [
+    {
+      type: 'OrganizationCreated',
+      change: { ...plain, ...given, ...named(changedSettings({}, call_settings)) },
+      state: withSettings(made, call_settings),
+    },
+  ];
 }
 
-function change(state: OrganizationState, { changes, at }: Extract<OrganizationCommand, { type: 'ChangeOrganization' }>): OrganizationChange[] {
+function change(
+  state: OrganizationState,
+  { changes, at }: Extract<OrganizationCommand, { type: 'ChangeOrganization' }>,
+): OrganizationChange[] {
   const changed: Partial<OrganizationFields> = {};
   if (changes.name !== undefined && changes.name !== state.name) changed.name = changes.name;
-  if (changes.outbound_country_codes !== undefined && JSON.stringify(changes.outbound_country_codes) !== JSON.stringify(state.outbound_country_codes)) {
+  if (
+    changes.outbound_country_codes !== undefined &&
+    JSON.stringify(changes.outbound_country_codes) !== JSON.stringify(state.outbound_country_codes)
+  ) {
     changed.outbound_country_codes = changes.outbound_country_codes;
   }
   Object.assign(changed, changedByOperator(changes, state));
   const { call_settings = state.call_settings } = changes;
   const settings = named(changedSettings(state.call_settings, call_settings));
   if (Object.keys({ ...changed, ...settings }).length === 0) return [];
-  return [{ type: 'OrganizationUpdated', change: { ...changed, ...settings }, state: withSettings({ ...withGiven({ ...state, ...changed }), updated_at: at }, call_settings) }];
+  return [
+    {
+      type: 'OrganizationUpdated',
+      change: { ...changed, ...settings },
+      state: withSettings({ ...withGiven({ ...state, ...changed }), updated_at: at }, call_settings),
+    },
+  ];
 }
 
 function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationState): Given {
@@ -73,17 +105,24 @@ function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationS
 }
 
 /** None is the same as null. */
-export const sameQuotas = (one: OrganizationQuotas | null | undefined, other: OrganizationQuotas | null | undefined) => QUOTA_NAMES.every((name) => one?.[name] === other?.[name]);
+export const sameQuotas = (one: OrganizationQuotas | null | undefined, other: OrganizationQuotas | null | undefined) =>
+  QUOTA_NAMES.every((name) => one?.[name] === other?.[name]);
 const QUOTA_NAMES = ['trunks', 'numbers', 'api_keys', 'parallel_imports'] as const;
 
 /** Where none are named it is the default pool, which a client may send back as it read it. */
-export const samePools = (one: Pick<OrganizationFields, 'bridge_pools'>, other: Pick<OrganizationFields, 'bridge_pools'>) =>
-  JSON.stringify(poolsOf(one)) === JSON.stringify(poolsOf(other));
+export const samePools = (
+  one: Pick<OrganizationFields, 'bridge_pools'>,
+  other: Pick<OrganizationFields, 'bridge_pools'>,
+) => JSON.stringify(poolsOf(one)) === JSON.stringify(poolsOf(other));
 
 type Given = Pick<OrganizationFields, 'quotas' | 'bridge_pools'>;
 
 /** What is null is left out. */
-function withGiven({ quotas, bridge_pools, ...state }: Omit<OrganizationState, keyof Given> & Given): OrganizationState {
+function withGiven({
+  quotas,
+  bridge_pools,
+  ...state
+}: Omit<OrganizationState, keyof Given> & Given): OrganizationState {
   return { ...state, ...(bridge_pools ? { bridge_pools } : {}), ...(quotas ? { quotas } : {}) };
 }
 
@@ -91,12 +130,23 @@ function withGiven({ quotas, bridge_pools, ...state }: Omit<OrganizationState, k
 const named = (settings: string[]) => (settings.length === 0 ? {} : { call_settings_changed: settings });
 
 /** Nothing changed to whoever reads it: the same secret under another key. */
-function reencrypt(state: OrganizationState, { signing_secret, at }: Extract<OrganizationCommand, { type: 'ReencryptSecret' }>): OrganizationChange[] {
+function reencrypt(
+  state: OrganizationState,
+  { signing_secret, at }: Extract<OrganizationCommand, { type: 'ReencryptSecret' }>,
+): OrganizationChange[] {
   const settings = reencryptedSettings(state, signing_secret);
-  return settings === undefined ? [] : [{ type: 'OrganizationUpdated', change: {}, state: withSettings({ ...state, updated_at: at }, settings) }];
+  return settings === undefined
+    ? []
+    : [{ type: 'OrganizationUpdated', change: {}, state: withSettings({ ...state, updated_at: at }, settings) }];
 }
 
 function turn(state: OrganizationState, status: OrganizationState['status'], at: string): OrganizationChange[] {
   if (state.status === status) return [];
-  return [{ type: status === 'active' ? 'OrganizationResumed' : 'OrganizationSuspended', change: {}, state: { ...state, status, updated_at: at } }];
+  return [
+    {
+      type: status === 'active' ? 'OrganizationResumed' : 'OrganizationSuspended',
+      change: {},
+      state: { ...state, status, updated_at: at },
+    },
+  ];
 }

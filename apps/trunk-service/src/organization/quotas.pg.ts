@@ -38,12 +38,18 @@ export class Quotas {
     this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
   }
 
-  private async count(transaction: Queryable, organizationId: string, kind: QuotaKind): Promise<{ quota: number; count: number }> {
-    const [row] = await transaction.query(`
+  private async count(
+    transaction: Queryable,
+    organizationId: string,
+    kind: QuotaKind,
+  ): Promise<{ quota: number; count: number }> {
+    const [row] = (await transaction.query(
+      `
       select coalesce((o.state->'quotas'->>$2)::bigint, $3::bigint) as quota,
         (select count(*) from ${COUNTED[kind].rows} as counted where counted.organization_id = o.id) as count
       from organizations o where o.id = $1`,
-    [organizationId, kind, this.standard[kind]]) as { quota: string; count: string }[];
+      [organizationId, kind, this.standard[kind]],
+    )) as { quota: string; count: string }[];
     return { quota: Number(row?.quota ?? 0) || Infinity, count: Number(row?.count ?? 0) };
   }
 }

@@ -23,16 +23,22 @@ afterAll(async () => {
   await nc?.close();
   await mesh?.stop();
 });
-afterEach(() => { for (const stop of stops.splice(0)) stop(); });
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
 
 /** Speaks for a bridge's agent, and keeps what it was asked. */
 async function agent(bridge: string, answer: unknown): Promise<unknown[]> {
   const asked: unknown[] = [];
-  const subscription = nc.subscribe(bridgeRequest(bridge, 'calls.end'), { callback: (_error, message) => {
-    asked.push(message.json());
-    message.respond(JSON.stringify(answer));
-  } });
-  stops.push(() => { subscription.unsubscribe(); });
+  const subscription = nc.subscribe(bridgeRequest(bridge, 'calls.end'), {
+    callback: (_error, message) => {
+      asked.push(message.json());
+      message.respond(JSON.stringify(answer));
+    },
+  });
+  stops.push(() => {
+    subscription.unsubscribe();
+  });
   await nc.flush();
   return asked;
 }
@@ -64,7 +70,8 @@ describe('POST /api/v1/organizations/{id}/suspend', () => {
   });
 
   it.each<[string, unknown]>([
-    ['nobody answers for it', undefined], ['it says what nobody understands', { outcome: 'perhaps' }],
+    ['nobody answers for it', undefined],
+    ['it says what nobody understands', { outcome: 'perhaps' }],
     ['it refuses', { outcome: 'refused', code: 'switch-unavailable', message: 'The bridge could not carry this out.' }],
   ])('names a bridge where calls may go on, because %s, and may be repeated', async (_case, says) => {
     const { id } = await mesh.organization();
@@ -74,7 +81,11 @@ describe('POST /api/v1/organizations/{id}/suspend', () => {
     expect(first).toMatchObject(suspendedWith({ complete: false, calls_ended: 1 }));
     expect(first.body.ended_calls.detail).toContain('may be repeated');
     expect(first.body.ended_calls.bridges[1]).toEqual({
-      bridge_id: 'bridge-2', answered: false, calls_ended: 0, calls_unconfirmed: 0, detail: expect.stringMatching(/\w+/),
+      bridge_id: 'bridge-2',
+      answered: false,
+      calls_ended: 0,
+      calls_unconfirmed: 0,
+      detail: expect.stringMatching(/\w+/),
     });
     for (const stop of stops.splice(0)) stop();
     await agent('bridge-1', done(0));
@@ -93,7 +104,7 @@ describe('POST /api/v1/organizations/{id}/suspend', () => {
     expect(body.ended_calls.bridges).toMatchObject([{ answered: true, calls_unconfirmed: 1 }, { answered: true }]);
   });
 
-  it('is the operator\'s alone, and checks what it is sent before anything is done', async () => {
+  it("is the operator's alone, and checks what it is sent before anything is done", async () => {
     const { id, admin, member, publisher } = await mesh.organization();
     const other = await mesh.organization();
     const asked = await agent('bridge-1', done(1));
@@ -101,7 +112,10 @@ describe('POST /api/v1/organizations/{id}/suspend', () => {
       const refused = { status: 403, body: { code: 'not-allowed' } };
       expect(await api('POST', suspendAt(id), { end_calls: true })).toMatchObject(refused);
     }
-    for (const [body, pointer] of [[{ end_calls: 'yes' }, '/end_calls'], [{ end_call: true }, '/end_call']] as const) {
+    for (const [body, pointer] of [
+      [{ end_calls: 'yes' }, '/end_calls'],
+      [{ end_call: true }, '/end_call'],
+    ] as const) {
       const refused = { status: 400, body: { errors: [{ pointer }] } };
       expect(await mesh.operator('POST', suspendAt(id), body)).toMatchObject(refused);
     }

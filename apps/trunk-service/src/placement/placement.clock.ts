@@ -31,14 +31,18 @@ const TICK_MS = 1_000;
 const SLOW_TICKS = 15;
 /** Moves a transaction: each is a trunk that others may change at the same time. */
 const BATCH = 200;
-/** Any number that nothing else of ours locks. Who holds it for a transaction plans and moves; the others see the result. */
+/**
+ *  Any number that nothing else of ours locks. Who holds it for a transaction plans and moves; the others see the
+ *  result.
+ */
 const PLACEMENT_LOCK = 7_102_003;
 
 const placements = counter('trunkmesh_trunk_placements_total', 'Registering trunks given to a bridge, by reason');
 
 /**
- * Registers bridges that are heard for the first time, and gives every registering trunk to exactly one bridge. Every instance looks; one at a time acts, and what it
- * finds in the record decides, so that a crash in between loses nothing and an instance that is cut off from NATS does nothing.
+ * Registers bridges that are heard for the first time, and gives every registering trunk to exactly one bridge. Every
+ * instance looks; one at a time acts, and what it finds in the record decides, so that a crash in between loses nothing
+ * and an instance that is cut off from NATS does nothing.
  */
 export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logger: Logger): Placement {
   let states: BridgeState[] = [];
@@ -47,31 +51,47 @@ export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logg
   const stopping = new AbortController();
   let nap = new AbortController();
 
-  const heardNow = (known: readonly BridgeState[]) => fleetOf(known, heartbeats.bridges, heartbeats.listeningSince(), Date.now());
+  const heardNow = (known: readonly BridgeState[]) =>
+    fleetOf(known, heartbeats.bridges, heartbeats.listeningSince(), Date.now());
   const bridges = () => heardNow(states);
   const ungauge = [
-    gauge('trunkmesh_bridges', 'Bridges by health', () => countBy(bridges().filter(({ status }) => status !== 'retired'), ({ health }) => health).map(([health, value]) => ({ value, attributes: { health } }))),
+    gauge('trunkmesh_bridges', 'Bridges by health', () =>
+      countBy(
+        bridges().filter(({ status }) => status !== 'retired'),
+        ({ health }) => health,
+      ).map(([health, value]) => ({ value, attributes: { health } })),
+    ),
     gauge('trunkmesh_trunks_unplaced', 'Enabled registering trunks without a bridge', () => unplaced),
   ];
 
   const tick = async (slow: boolean) => {
     states = await listBridges(record);
-    const known = await registerBridges(record, unregistered(states, heartbeats.bridges, heartbeats.listeningSince(), Date.now()), logger);
+    const known = await registerBridges(
+      record,
+      unregistered(states, heartbeats.bridges, heartbeats.listeningSince(), Date.now()),
+      logger,
+    );
     if (known > 0) states = await listBridges(record);
     if (slow || known > 0) [load, unplaced] = await Promise.all([loadOfBridges(record), unplacedTrunks(record)]);
     // Cut off from NATS nothing can be said of any bridge.
     if (heartbeats.listeningSince() === null) return;
-    while (await moveSome(slow || known > 0) === BATCH && !stopping.signal.aborted);
+    while ((await moveSome(slow || known > 0)) === BATCH && !stopping.signal.aborted);
   };
 
   const moveSome = async (thorough: boolean): Promise<number> => {
     const fleet = bridges();
-    const candidates = [...await restlessTrunks(record, fleet, BATCH), ...thorough ? await strayTrunks(record, BATCH) : []];
+    const candidates = [
+      ...(await restlessTrunks(record, fleet, BATCH)),
+      ...(thorough ? await strayTrunks(record, BATCH) : []),
+    ];
     const moves = new Map<string, Candidate>(candidates.map((trunk) => [trunk.id, trunk]));
     if (moves.size === 0) return 0;
     load = await loadOfBridges(record);
     const plan = planMoves([...moves.values()], fleet, load).slice(0, BATCH);
-    const moved = await carryOut(record, plan.map((move) => ({ ...move, organization_id: moves.get(move.trunk_id)!.organization_id })));
+    const moved = await carryOut(
+      record,
+      plan.map((move) => ({ ...move, organization_id: moves.get(move.trunk_id)!.organization_id })),
+    );
     if (moved.length > 0) report(moved, logger);
     load = await loadOfBridges(record);
     return moved.length;
@@ -91,14 +111,23 @@ export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logg
       } catch (error) {
         logger.warn({ err: { message: (error as Error).message } }, 'the placement of trunks could not be looked at');
       }
-      await pause(TICK_MS, undefined, { signal: AbortSignal.any([nap.signal, stopping.signal]) }).catch(() => undefined);
+      await pause(TICK_MS, undefined, { signal: AbortSignal.any([nap.signal, stopping.signal]) }).catch(
+        () => undefined,
+      );
       nap = new AbortController();
     }
   };
   let running: Promise<void> | undefined;
-  record.opened.then(() => { running = run(); }).catch(() => undefined);
+  record.opened
+    .then(() => {
+      running = run();
+    })
+    .catch(() => undefined);
   return {
-    place, bridges, fleetOf: heardNow, wake: () => nap.abort(),
+    place,
+    bridges,
+    fleetOf: heardNow,
+    wake: () => nap.abort(),
     stop: async () => {
       stopping.abort();
       await running;
@@ -107,9 +136,15 @@ export function startPlacement(record: RecordStore, heartbeats: Heartbeats, logg
   };
 }
 
-async function registerBridges(record: RecordStore, heartbeats: readonly BridgeHeartbeat[], logger: Logger): Promise<number> {
+async function registerBridges(
+  record: RecordStore,
+  heartbeats: readonly BridgeHeartbeat[],
+  logger: Logger,
+): Promise<number> {
   for (const { bridge_id: id, pool, sip_address } of heartbeats) {
-    await handle(record, { subject: bridgeSubject(id), schema: bridgeState }, (state, { at }) => decideBridge(state, { type: 'RegisterBridge', id, pool, sip_address, at }));
+    await handle(record, { subject: bridgeSubject(id), schema: bridgeState }, (state, { at }) =>
+      decideBridge(state, { type: 'RegisterBridge', id, pool, sip_address, at }),
+    );
     logger.info({ bridge_id: id, pool, sip_address }, 'a bridge was registered');
   }
   return heartbeats.length;
@@ -117,11 +152,16 @@ async function registerBridges(record: RecordStore, heartbeats: readonly BridgeH
 
 type OwnedMove = Move & { organization_id: string };
 
-/** What was planned on the read models is decided on the entities: a trunk that changed meanwhile is left for the next look. */
+/**
+ *  What was planned on the read models is decided on the entities: a trunk that changed meanwhile is left for the next
+ *  look.
+ */
 function carryOut(record: RecordStore, plan: readonly OwnedMove[]): Promise<OwnedMove[]> {
   if (plan.length === 0) return Promise.resolve([]);
   return transact(record, async (work: Work) => {
-    const [lock] = await work.manager.query<{ mine: boolean }[]>('select pg_try_advisory_xact_lock($1) as mine', [PLACEMENT_LOCK]);
+    const [lock] = await work.manager.query<{ mine: boolean }[]>('select pg_try_advisory_xact_lock($1) as mine', [
+      PLACEMENT_LOCK,
+    ]);
     if (!lock?.mine) return [];
     const subjects = new Map(plan.map((move) => [trunkSubject(move.organization_id, move.trunk_id), move]));
     const loaded = await work.loadMany<TrunkState>([...subjects.keys()], trunkState);

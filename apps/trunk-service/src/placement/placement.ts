@@ -1,6 +1,9 @@
 import type { BridgeState } from '@trunkmesh/contracts/bridge.js';
 
-/** What placement needs to know of a bridge. `serving`: heard of lately, and its FreeSWITCH runs. `unknown`: we cannot tell (we may be the ones who are cut off). */
+/**
+ *  What placement needs to know of a bridge. `serving`: heard of lately, and its FreeSWITCH runs. `unknown`: we cannot
+ *  tell (we may be the ones who are cut off).
+ */
 export interface PlacementBridge {
   id: string;
   pool: string;
@@ -9,16 +12,30 @@ export interface PlacementBridge {
 }
 
 /** A trunk that registers and is enabled: it wants exactly one owner. */
-export interface PlacementTrunk { id: string; bridge_pool: string; bridge_id: string | null }
+export interface PlacementTrunk {
+  id: string;
+  bridge_pool: string;
+  bridge_id: string | null;
+}
 
-export interface Move { trunk_id: string; from: string | null; to: string | null; why: MoveReason }
-export type MoveReason = 'not-placed' | 'owner-lost' | 'owner-draining' | 'owner-retired' | 'owner-unknown' | 'owner-in-another-pool';
+export interface Move {
+  trunk_id: string;
+  from: string | null;
+  to: string | null;
+  why: MoveReason;
+}
+export type MoveReason =
+  'not-placed' | 'owner-lost' | 'owner-draining' | 'owner-retired' | 'owner-unknown' | 'owner-in-another-pool';
 
 /**
- * The bridge a trunk of the pool is placed on: active, serving, with the fewest registering trunks; among equals the first by id, so that every instance
- * that sees the same chooses the same. Undefined: none.
+ * The bridge a trunk of the pool is placed on: active, serving, with the fewest registering trunks; among equals the
+ * first by id, so that every instance that sees the same chooses the same. Undefined: none.
  */
-export function chooseBridge(pool: string, bridges: readonly PlacementBridge[], load: ReadonlyMap<string, number>): string | undefined {
+export function chooseBridge(
+  pool: string,
+  bridges: readonly PlacementBridge[],
+  load: ReadonlyMap<string, number>,
+): string | undefined {
   const eligible = bridges.filter((bridge) => bridge.pool === pool && isEligible(bridge));
   const least = eligible.sort((a, b) => (load.get(a.id) ?? 0) - (load.get(b.id) ?? 0) || compare(a.id, b.id))[0];
   return least?.id;
@@ -35,20 +52,29 @@ export function loadOf(trunks: readonly PlacementTrunk[]): Map<string, number> {
 }
 
 /**
- * The moves that are needed, and no others: a registration that works is never moved for the sake of balance, because every move is seconds in which
- * nobody can call. A trunk whose bridge is lost or draining stays where it is while no other can take it: it works again the moment its bridge does.
- * Only where staying is hopeless (retired, another pool) it is taken off without a new owner.
+ * The moves that are needed, and no others: a registration that works is never moved for the sake of balance, because
+ * every move is seconds in which nobody can call. A trunk whose bridge is lost or draining stays where it is while no
+ * other can take it: it works again the moment its bridge does. Only where staying is hopeless (retired, another pool)
+ * it is taken off without a new owner.
  * `trunks` may be only those that can have a reason to move; `before` counts all that the bridges own.
  */
-export function planMoves(trunks: readonly PlacementTrunk[], bridges: readonly PlacementBridge[], before: ReadonlyMap<string, number>): Move[] {
+export function planMoves(
+  trunks: readonly PlacementTrunk[],
+  bridges: readonly PlacementBridge[],
+  before: ReadonlyMap<string, number>,
+): Move[] {
   const byId = new Map(bridges.map((bridge) => [bridge.id, bridge]));
   const load = new Map(before);
   const choose = leastLoaded(bridges, load);
-  const restless = [...trunks].sort((a, b) => compare(a.id, b.id)).flatMap((trunk) => {
-    const why = reasonToMove(trunk, byId);
-    return why === undefined ? [] : [{ trunk, why }];
-  });
-  const add = (bridge: string, count: number) => { load.set(bridge, (load.get(bridge) ?? 0) + count); };
+  const restless = [...trunks]
+    .sort((a, b) => compare(a.id, b.id))
+    .flatMap((trunk) => {
+      const why = reasonToMove(trunk, byId);
+      return why === undefined ? [] : [{ trunk, why }];
+    });
+  const add = (bridge: string, count: number) => {
+    load.set(bridge, (load.get(bridge) ?? 0) + count);
+  };
   // A bridge that changed its pool may be the target of others: what certainly leaves it is no load of it any more.
   for (const { trunk, why } of restless) if (why === 'owner-in-another-pool') add(trunk.bridge_id!, -1);
   const moves: Move[] = [];
@@ -62,21 +88,35 @@ export function planMoves(trunks: readonly PlacementTrunk[], bridges: readonly P
 }
 
 /** Where one trunk belongs now: its present bridge while that is good, or nobody else can take it. */
-export function placeOne(trunk: PlacementTrunk, bridges: readonly PlacementBridge[], load: ReadonlyMap<string, number>): string | null {
+export function placeOne(
+  trunk: PlacementTrunk,
+  bridges: readonly PlacementBridge[],
+  load: ReadonlyMap<string, number>,
+): string | null {
   const move = planMoves([trunk], bridges, load)[0];
   return move ? move.to : trunk.bridge_id;
 }
 
-/** `chooseBridge` for many trunks in a row without sorting each time: a pool has few bridges, a dead one may have had thousands of trunks. */
-function leastLoaded(bridges: readonly PlacementBridge[], load: ReadonlyMap<string, number>): (pool: string) => string | undefined {
+/**
+ *  `chooseBridge` for many trunks in a row without sorting each time: a pool has few bridges, a dead one may have had
+ *  thousands of trunks.
+ */
+function leastLoaded(
+  bridges: readonly PlacementBridge[],
+  load: ReadonlyMap<string, number>,
+): (pool: string) => string | undefined {
   const eligible = new Map<string, PlacementBridge[]>();
-  for (const bridge of bridges.filter(isEligible)) eligible.set(bridge.pool, [...(eligible.get(bridge.pool) ?? []), bridge]);
+  for (const bridge of bridges.filter(isEligible))
+    eligible.set(bridge.pool, [...(eligible.get(bridge.pool) ?? []), bridge]);
   return (pool) => chooseBridge(pool, eligible.get(pool) ?? [], load);
 }
 
 const isHopeless = (why: MoveReason) => why === 'owner-retired' || why === 'owner-in-another-pool';
 
-export function reasonToMove(trunk: PlacementTrunk, bridges: ReadonlyMap<string, PlacementBridge>): MoveReason | undefined {
+export function reasonToMove(
+  trunk: PlacementTrunk,
+  bridges: ReadonlyMap<string, PlacementBridge>,
+): MoveReason | undefined {
   if (trunk.bridge_id === null) return 'not-placed';
   const owner = bridges.get(trunk.bridge_id);
   if (owner === undefined) return 'owner-unknown';

@@ -1,5 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConcurrencyError, loadLast, loadLastOfMany, startAppend, type AppendMeta, type LastEvent, type NewEvent } from '@trunkmesh/event-log/event-store.pg.js';
+import {
+  ConcurrencyError,
+  loadLast,
+  loadLastOfMany,
+  startAppend,
+  type AppendMeta,
+  type LastEvent,
+  type NewEvent,
+} from '@trunkmesh/event-log/event-store.pg.js';
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
@@ -14,7 +22,9 @@ import { recordFailure } from './record-failure.pg.js';
 import type { RecordStore } from './record-store.pg.js';
 
 /** Brings a stored state to today's shape; a zod schema of libs/contracts. */
-export interface StateSchema<State> { parse(value: unknown): State }
+export interface StateSchema<State> {
+  parse(value: unknown): State;
+}
 
 /** One transaction of commands: load what they need, decide, record. All of it is written, or nothing. */
 export interface Work {
@@ -27,9 +37,15 @@ export interface Work {
   fresh<State>(subject: string): Loaded<State>;
   /** What the decision may know of its events. */
   next(before: Loaded<unknown>): Next;
-  /** Keeps the events for the flush; the state after them. A read inside the transaction does not see them before `flush`. */
+  /**
+   *  Keeps the events for the flush; the state after them. A read inside the transaction does not see them before
+   *  `flush`.
+   */
   record<State>(before: Loaded<State>, events: readonly (DecidedEvent & { state: State | null })[]): Loaded<State>;
-  /** Writes what was recorded and its read models. Called once at the end by `transact`; earlier where a constraint must speak first. */
+  /**
+   *  Writes what was recorded and its read models. Called once at the end by `transact`; earlier where a constraint
+   *  must speak first.
+   */
   flush(): Promise<void>;
 }
 
@@ -42,14 +58,26 @@ const ATTEMPTS = 8;
 /** Locks that a transaction takes at once; whoever needs more races on. */
 const MOST_LOCKS = 64;
 /** In one order for everybody, so that nobody waits for who waits for him. */
-const WAIT_IN_LINE = 'select pg_advisory_xact_lock(key) from (select distinct hashtextextended(subject, 1) as key from unnest($1::text[]) as subject order by key) as line';
-/** Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing else, whatever a request asks for. */
+const WAIT_IN_LINE =
+  'select pg_advisory_xact_lock(key) from (select distinct hashtextextended(subject, 1) as key from ' +
+  'unnest($1::text[]) as subject order by key) as line';
+/**
+ *  Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing
+ *  else, whatever a request asks for.
+ */
 const BATCH = 1_000;
 /** Entities whose states are read without a pause. */
 const LOADED_AT_ONCE = 500;
 
-/** The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line behind the others, not in a race with them. */
-export function transact<R>(store: RecordStore, work: (unit: Work) => Promise<R>, options: TransactOptions = {}): Promise<R> {
+/**
+ *  The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line
+ *  behind the others, not in a race with them.
+ */
+export function transact<R>(
+  store: RecordStore,
+  work: (unit: Work) => Promise<R>,
+  options: TransactOptions = {},
+): Promise<R> {
   return withSpan('record.transaction', {}, async () => {
     let contended: readonly string[] = [];
     for (let attempt = 1; ; attempt += 1) {
@@ -57,7 +85,12 @@ export function transact<R>(store: RecordStore, work: (unit: Work) => Promise<R>
         return await once(store, work, contended);
       } catch (error) {
         if (!lostRace(error, options)) throw meaningOf(error);
-        if (attempt === ATTEMPTS) throw new DomainError('conflict', 'Others changed the same at the same moment, again and again. Nothing was changed by this request; send it again.');
+        if (attempt === ATTEMPTS)
+          throw new DomainError(
+            'conflict',
+            'Others changed the same at the same moment, again and again. Nothing was changed by this request; ' +
+              'send it again.',
+          );
         if (error instanceof ConcurrencyError) contended = error.subjects.slice(0, MOST_LOCKS);
         else await pause(Math.random() * 5 * 2 ** attempt);
       }
@@ -86,7 +119,8 @@ async function once<R>(store: RecordStore, plan: (unit: Work) => Promise<R>, con
     const { work, wroteEvents, added } = workIn(manager, store.source);
     const planned = await plan(work);
     await work.flush();
-    for (const { org, kind, count } of added()) await store.quotas?.check(preparedIn(manager.queryRunner!), org, kind, count);
+    for (const { org, kind, count } of added())
+      await store.quotas?.check(preparedIn(manager.queryRunner!), org, kind, count);
     wrote = wroteEvents();
     return planned;
   });
@@ -94,7 +128,10 @@ async function once<R>(store: RecordStore, plan: (unit: Work) => Promise<R>, con
   return result;
 }
 
-function workIn(manager: EntityManager, source: string): { work: Work; wroteEvents: () => boolean; added: () => Added[] } {
+function workIn(
+  manager: EntityManager,
+  source: string,
+): { work: Work; wroteEvents: () => boolean; added: () => Added[] } {
   const now = new Date();
   const at = now.toISOString();
   let pending: NewEvent[] = [];
@@ -116,7 +153,8 @@ function workIn(manager: EntityManager, source: string): { work: Work; wroteEven
     fresh: (subject) => ({ subject, version: 0, state: null }),
     next: ({ version }) => ({ version: version + 1, at }),
     record: (before, events) => {
-      for (const [index, { type, change, state }] of events.entries()) pending.push({ subject: before.subject, type, expectedVersion: before.version + index, change, state });
+      for (const [index, { type, change, state }] of events.entries())
+        pending.push({ subject: before.subject, type, expectedVersion: before.version + index, change, state });
       return stateAfter(before, events);
     },
     flush: async () => {
@@ -125,14 +163,19 @@ function workIn(manager: EntityManager, source: string): { work: Work; wroteEven
       written += events.length;
       for (const event of events) noteAdded(added, event);
       const meta = { source, now, traceparent: currentTraceparent() };
-      for (let from = 0; from < events.length; from += BATCH) await write(manager, events.slice(from, from + BATCH), meta);
+      for (let from = 0; from < events.length; from += BATCH)
+        await write(manager, events.slice(from, from + BATCH), meta);
     },
   };
   return { work, wroteEvents: () => written > 0, added: () => [...added.values()] };
 }
 
 /** What a transaction gave to an organisation that has a quota. */
-interface Added { org: string; kind: QuotaKind; count: number }
+interface Added {
+  org: string;
+  kind: QuotaKind;
+  count: number;
+}
 const ADDS: Readonly<Record<string, QuotaKind>> = { TrunkCreated: 'trunks', NumberAdded: 'numbers' };
 
 function noteAdded(added: Map<string, Added>, { type, subject }: NewEvent): void {
@@ -144,10 +187,15 @@ function noteAdded(added: Map<string, Added>, { type, subject }: NewEvent): void
 }
 
 const loaded = <State>(subject: string, last: LastEvent | undefined, schema: StateSchema<State>): Loaded<State> => ({
-  subject, version: last?.version ?? 0, state: last?.state == null ? null : schema.parse(last.state),
+  subject,
+  version: last?.version ?? 0,
+  state: last?.state == null ? null : schema.parse(last.state),
 });
 
-/** Both go out together. The events' refusal counts before what the read models say of it: after a statement that failed PostgreSQL refuses every other. */
+/**
+ *  Both go out together. The events' refusal counts before what the read models say of it: after a statement that
+ *  failed PostgreSQL refuses every other.
+ */
 async function write(manager: EntityManager, batch: NewEvent[], meta: AppendMeta): Promise<void> {
   const { events, stored } = startAppend(manager, batch, meta);
   const [storing, projecting] = await Promise.allSettled([stored, projectEvents(manager, events)]);
@@ -155,7 +203,10 @@ async function write(manager: EntityManager, batch: NewEvent[], meta: AppendMeta
   if (projecting.status === 'rejected') throw projecting.reason;
 }
 
-/** Brings the read models up to these events, which come in the order in which they were written. The one way, for a command and for a rebuild alike. */
+/**
+ *  Brings the read models up to these events, which come in the order in which they were written. The one way, for a
+ *  command and for a rebuild alike.
+ */
 export async function projectEvents(manager: EntityManager, events: readonly AnyEvent[]): Promise<void> {
   const transaction = preparedIn(manager.queryRunner!);
   for (const { key, items } of runsOf(events, (event) => entityOfSubject(event.subject)?.kind)) {
@@ -173,6 +224,8 @@ function lostRace(error: unknown, { retryOn = [] }: TransactOptions): boolean {
 function meaningOf(error: unknown): unknown {
   const failure = recordFailure(error);
   if (failure.kind !== 'violation') return error;
-  const violation = READ_MODELS.map(({ violations }) => violations[failure.constraint]).find((meaning) => meaning !== undefined);
+  const violation = READ_MODELS.map(({ violations }) => violations[failure.constraint]).find(
+    (meaning) => meaning !== undefined,
+  );
   return violation?.() ?? error;
 }

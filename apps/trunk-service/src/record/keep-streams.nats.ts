@@ -9,8 +9,8 @@ const RETRY_MS = 2_000;
 const LOOK_MS = 30_000;
 
 /**
- * Makes the streams and buckets that are not there yet, once JetStream can be asked: a new installation has none. And again later: a server may come back without its
- * disk, and without its bucket no bridge is heard any more.
+ * Makes the streams and buckets that are not there yet, once JetStream can be asked: a new installation has none. And
+ * again later: a server may come back without its disk, and without its bucket no bridge is heard any more.
  */
 export function keepStreams(nats: NatsLink, logger: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController();

@@ -1,12 +1,21 @@
-/** In front of the pool: whoever finds no connection free waits his turn, a bounded time. The pool's own timeout is that of connecting, which must be short. */
+/**
+ *  In front of the pool: whoever finds no connection free waits his turn, a bounded time. The pool's own timeout is
+ *  that of connecting, which must be short.
+ */
 export interface Line {
-  /** Resolves when it is one's turn; the function leaves again. Rejects with `refusal()` after the deadline, or when all are turned away. */
+  /**
+   *  Resolves when it is one's turn; the function leaves again. Rejects with `refusal()` after the deadline, or when
+   *  all are turned away.
+   */
   enter(): Promise<() => void>;
   /** There is nothing to wait for: everybody in the line would meet the same fate one after the other. */
   turnAway(): void;
 }
 
-interface Waiting { proceed: () => void; refuse: () => void }
+interface Waiting {
+  proceed: () => void;
+  refuse: () => void;
+}
 
 export function startLine(options: { places: number; deadlineMs: number; refusal: () => Error }): Line {
   let free = options.places;
@@ -35,8 +44,14 @@ export function startLine(options: { places: number; deadlineMs: number; refusal
           waiting.delete(one);
         };
         const one: Waiting = {
-          proceed: () => { gone(); resolve(leaver()); },
-          refuse: () => { gone(); reject(options.refusal()); },
+          proceed: () => {
+            gone();
+            resolve(leaver());
+          },
+          refuse: () => {
+            gone();
+            reject(options.refusal());
+          },
         };
         const timer = setTimeout(one.refuse, options.deadlineMs);
         waiting.add(one);

@@ -2,7 +2,10 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connec
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 
-/** The connection to NATS. It may never have been there yet: whoever needs it for an answer refuses with `log-unavailable`. */
+/**
+ *  The connection to NATS. It may never have been there yet: whoever needs it for an answer refuses with
+ *  `log-unavailable`.
+ */
 export interface NatsLink {
   /** Settles at the first connection; never, while there is none. */
   readonly ready: Promise<NatsConnection>;
@@ -25,7 +28,12 @@ export function linkNats(url: string, options: { name: string; logger: Logger })
     ready,
     connected: () => current !== undefined && !current.isClosed() && current.info !== undefined,
     connection: () => {
-      if (current === undefined || current.isClosed()) throw new DomainError('log-unavailable', 'What the bridges say cannot be read at this moment: NATS is not reached. Changes are accepted and carried out later.');
+      if (current === undefined || current.isClosed())
+        throw new DomainError(
+          'log-unavailable',
+          'What the bridges say cannot be read at this moment: NATS is not reached. Changes are accepted and ' +
+            'carried out later.',
+        );
       return current;
     },
     close: async () => {

@@ -15,13 +15,21 @@ beforeAll(async () => {
 afterAll(() => mesh?.stop());
 
 let names = 0;
-const create = (api = mesh.api) => api(TRUNKS, { key: org.admin, body: { name: `Trunk ${names += 1}`, gateway: 'sip.example.com', register: false } });
-const inOutbox = async () => Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from outbox'))[0]!.count);
+const create = (api = mesh.api) =>
+  api(TRUNKS, { key: org.admin, body: { name: `Trunk ${(names += 1)}`, gateway: 'sip.example.com', register: false } });
+const inOutbox = async () =>
+  Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from outbox'))[0]!.count);
 
 /** The status, `cut off` in the middle of the answer, or why there was none. */
-const ask = (url: string, agent: Agent) => new Promise<string>((resolve) => {
-  get(url, { agent }, (response) => response.resume().on('end', () => resolve(String(response.statusCode))).on('error', () => resolve('cut off'))).on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name));
-});
+const ask = (url: string, agent: Agent) =>
+  new Promise<string>((resolve) => {
+    get(url, { agent }, (response) =>
+      response
+        .resume()
+        .on('end', () => resolve(String(response.statusCode)))
+        .on('error', () => resolve('cut off')),
+    ).on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name));
+  });
 
 describe('without NATS', () => {
   it('commands are accepted, and relayed when it is back', async () => {
@@ -31,12 +39,12 @@ describe('without NATS', () => {
     expect(await inOutbox()).toBeGreaterThanOrEqual(20);
     expect((await mesh.api('/health/ready')).status).toBe(200);
     await mesh.nats.start();
-    await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+    await eventually(async () => (await inOutbox()) === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
   });
 
-  it('that comes back without its disk gets every stream and bucket again, and the events without a new command', async () => {
+  it('that restarts without its disk gets every stream, bucket and event again without a new command', async () => {
     await create();
-    await eventually(async () => await inOutbox() === 0, { message: 'the outbox is empty' });
+    await eventually(async () => (await inOutbox()) === 0, { message: 'the outbox is empty' });
     const { streams } = await jetstreamManager(await mesh.service.parts.nats.ready, { checkAPI: false });
     const names = async () => (await streams.names().next()).sort();
     const before = await names();
@@ -44,35 +52,49 @@ describe('without NATS', () => {
     await mesh.nats.halt('SIGKILL');
     await mesh.nats.loseDisk();
     await mesh.nats.start();
-    const kept = async () => Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from events'))[0]!.count);
+    const kept = async () =>
+      Number((await mesh.service.parts.record.query<{ count: string }>('select count(*) from events'))[0]!.count);
     const again = async () => (await names()).join() === before.join();
     await eventually(again, { timeoutMs: 20_000, message: 'every stream and bucket is there again' });
-    await eventually(async () => (await streams.info(TRUNKMESH_STREAM)).state.messages === await kept(), { timeoutMs: 20_000, message: 'every event is in the stream' });
+    await eventually(async () => (await streams.info(TRUNKMESH_STREAM)).state.messages === (await kept()), {
+      timeoutMs: 20_000,
+      message: 'every event is in the stream',
+    });
   }, 60_000);
 });
 
 describe('without PostgreSQL', () => {
-  it.each(['SIGINT', 'SIGKILL'] as const)('stopped by %s: 503 at once, everything works again when it is back', async (signal) => {
-    await create();
-    const underLoad = Array.from({ length: 40 }, () => create());
-    await mesh.postgres.halt(signal);
-    for (const { status, body } of await Promise.all(underLoad)) {
-      expect([201, 503]).toContain(status);
-      if (status === 503) expect(body.code).toBe('record-unavailable');
-    }
-    const refused = await create();
-    expect(refused).toMatchObject({ status: 503, body: { code: 'record-unavailable' } });
-    expect(refused.headers.get('retry-after')).toBe('2');
-    expect(refused.headers.get('content-type')).toBe('application/problem+json');
-    expect(await mesh.api(TRUNKS, { key: org.admin })).toMatchObject({ status: 503 });
-    expect(await mesh.api('/api/v1/organizations', { key: BOOTSTRAP_KEY })).toMatchObject({ status: 503 });
-    expect(await mesh.api('/health/live')).toMatchObject({ status: 200 });
-    expect(await mesh.api('/health/ready')).toMatchObject({ status: 503, body: { checks: { record: 'PostgreSQL cannot be reached' } } });
-    await mesh.postgres.start();
-    await eventually(async () => (await create()).status === 201, { timeoutMs: 20_000, message: 'a trunk is created again' });
-    expect(await mesh.api('/health/ready')).toMatchObject({ status: 200 });
-    await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
-  }, 60_000);
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    'stopped by %s: 503 at once, everything works again when it is back',
+    async (signal) => {
+      await create();
+      const underLoad = Array.from({ length: 40 }, () => create());
+      await mesh.postgres.halt(signal);
+      for (const { status, body } of await Promise.all(underLoad)) {
+        expect([201, 503]).toContain(status);
+        if (status === 503) expect(body.code).toBe('record-unavailable');
+      }
+      const refused = await create();
+      expect(refused).toMatchObject({ status: 503, body: { code: 'record-unavailable' } });
+      expect(refused.headers.get('retry-after')).toBe('2');
+      expect(refused.headers.get('content-type')).toBe('application/problem+json');
+      expect(await mesh.api(TRUNKS, { key: org.admin })).toMatchObject({ status: 503 });
+      expect(await mesh.api('/api/v1/organizations', { key: BOOTSTRAP_KEY })).toMatchObject({ status: 503 });
+      expect(await mesh.api('/health/live')).toMatchObject({ status: 200 });
+      expect(await mesh.api('/health/ready')).toMatchObject({
+        status: 503,
+        body: { checks: { record: 'PostgreSQL cannot be reached' } },
+      });
+      await mesh.postgres.start();
+      await eventually(async () => (await create()).status === 201, {
+        timeoutMs: 20_000,
+        message: 'a trunk is created again',
+      });
+      expect(await mesh.api('/health/ready')).toMatchObject({ status: 200 });
+      await eventually(async () => (await inOutbox()) === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+    },
+    60_000,
+  );
 
   it('a statement that waits too long behind others is 503 as well, and the next one is answered', async () => {
     const query = mesh.service.parts.record.query;
@@ -82,13 +104,17 @@ describe('without PostgreSQL', () => {
     const waiting = [create(), mesh.api(TRUNKS, { key: org.admin })];
     // What PostgreSQL does by itself after the fifteen seconds of `statement_timeout`.
     const cancelled = new Set<number>();
-    await eventually(async () => {
-      const rows = await query<{ pid: number }>(`
-        with waiting as materialized (select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query ~ 'trunks')
+    await eventually(
+      async () => {
+        const rows = await query<{ pid: number }>(`
+        with waiting as materialized (select pid from pg_stat_activity where datname = current_database() and
+          wait_event_type = 'Lock' and query ~ 'trunks')
         select pid from waiting where pg_cancel_backend(pid)`);
-      for (const { pid } of rows) cancelled.add(pid);
-      return cancelled.size >= waiting.length;
-    }, { message: 'both wait and are cancelled' });
+        for (const { pid } of rows) cancelled.add(pid);
+        return cancelled.size >= waiting.length;
+      },
+      { message: 'both wait and are cancelled' },
+    );
     for (const refused of await Promise.all(waiting)) {
       expect(refused).toMatchObject({ status: 503, body: { code: 'record-unavailable' } });
       expect(refused.headers.get('retry-after')).toBe('2');
@@ -112,24 +138,33 @@ describe('several copies', () => {
   it('a key that one revokes is refused by the others a second later at most', async () => {
     const other = clientOf(() => second.url);
     const second = await mesh.another();
-    const { body: { id, key } } = await mesh.api('/api/v1/api-keys', { key: org.admin, body: { name: 'short', role: 'member' } });
+    const {
+      body: { id, key },
+    } = await mesh.api('/api/v1/api-keys', { key: org.admin, body: { name: 'short', role: 'member' } });
     expect((await other(TRUNKS, { key })).status).toBe(200);
     expect((await mesh.api(`/api/v1/api-keys/${id}`, { key: org.admin, method: 'DELETE' })).status).toBe(204);
     expect((await mesh.api(TRUNKS, { key })).status).toBe(401);
-    await eventually(async () => (await other(TRUNKS, { key })).status === 401, { message: 'the other copy refuses the key' });
+    await eventually(async () => (await other(TRUNKS, { key })).status === 401, {
+      message: 'the other copy refuses the key',
+    });
   });
 
   it('one that stops answers what it has begun, and all of it is relayed', async () => {
     const second = await mesh.another();
     const api = clientOf(() => second.url);
     await create(api);
-    const under = Array.from({ length: 40 }, () => create(api).then(({ status }) => status, () => 'not taken'));
+    const under = Array.from({ length: 40 }, () =>
+      create(api).then(
+        ({ status }) => status,
+        () => 'not taken',
+      ),
+    );
     await Promise.race(under);
     await second.stop();
     const answers = await Promise.all(under);
     expect(answers.filter((answer) => answer !== 201 && answer !== 'not taken')).toEqual([]);
     expect(answers).toContain(201);
-    await eventually(async () => await inOutbox() === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
+    await eventually(async () => (await inOutbox()) === 0, { timeoutMs: 20_000, message: 'the outbox is empty' });
   });
 
   it('one that stops gets rid of clients that keep their connections busy, without cutting an answer off', async () => {
@@ -137,7 +172,8 @@ describe('several copies', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const endings: string[] = [];
     const client = async () => {
-      for (let ending = '200'; ending === '200'; endings.push(ending)) ending = await ask(`${second.url}/health/ready`, agent);
+      for (let ending = '200'; ending === '200'; endings.push(ending))
+        ending = await ask(`${second.url}/health/ready`, agent);
     };
     const clients = Array.from({ length: 8 }, client);
     await eventually(() => endings.length > 8);
@@ -151,7 +187,13 @@ describe('several copies', () => {
     const DATABASE_URL = await mesh.postgres.createDatabase('fresh');
     const copies = await Promise.all([1, 2, 3].map(() => mesh.another({ DATABASE_URL })));
     const apis = copies.map((copy) => clientOf(() => copy.url));
-    const { body: { id } } = await apis[0]!('/api/v1/organizations', { key: BOOTSTRAP_KEY, body: { name: 'Acme' } });
-    for (const api of apis) expect(await api(`/api/v1/organizations/${id}`, { key: BOOTSTRAP_KEY })).toMatchObject({ status: 200, body: { name: 'Acme' } });
+    const {
+      body: { id },
+    } = await apis[0]!('/api/v1/organizations', { key: BOOTSTRAP_KEY, body: { name: 'Acme' } });
+    for (const api of apis)
+      expect(await api(`/api/v1/organizations/${id}`, { key: BOOTSTRAP_KEY })).toMatchObject({
+        status: 200,
+        body: { name: 'Acme' },
+      });
   }, 60_000);
 });

@@ -2,7 +2,10 @@ import type { ClientBase, QueryResult, QueryResultRow } from 'pg';
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Queryable } from './read-model.js';
 
-/** Texts of ours have a name each, and are then parsed and planned once a connection. A text that is built from a request may not fill the memory of every connection. */
+/**
+ *  Texts of ours have a name each, and are then parsed and planned once a connection. A text that is built from a
+ *  request may not fill the memory of every connection.
+ */
 const MOST_NAMES = 200;
 const names = new Map<string, string>();
 
@@ -15,9 +18,15 @@ function nameOf(text: string): string | undefined {
 }
 
 /** Failures have TypeORM's form, as the event store's have. */
-export async function ask<Row extends QueryResultRow>(client: ClientBase, text: string, values?: unknown[]): Promise<QueryResult<Row>> {
+export async function ask<Row extends QueryResultRow>(
+  client: ClientBase,
+  text: string,
+  values?: unknown[],
+): Promise<QueryResult<Row>> {
   try {
-    return await (values === undefined ? client.query<Row>(text) : client.query<Row>({ name: nameOf(text), text, values }));
+    return await (values === undefined
+      ? client.query<Row>(text)
+      : client.query<Row>({ name: nameOf(text), text, values }));
   } catch (error) {
     throw new QueryFailedError(text, undefined, error as Error);
   }
@@ -25,5 +34,5 @@ export async function ask<Row extends QueryResultRow>(client: ClientBase, text: 
 
 /** The transaction's own connection, without what TypeORM does around a query. */
 export const preparedIn = (runner: QueryRunner): Queryable => ({
-  query: async (text, values = []) => (await ask(await runner.connect() as ClientBase, text, values)).rows,
+  query: async (text, values = []) => (await ask((await runner.connect()) as ClientBase, text, values)).rows,
 });

@@ -12,6 +12,10 @@ describe('lastPerSubject', () => {
 
 describe('runsOf', () => {
   it('groups neighbours only', () => {
-    expect(runsOf([1, 3, 2, 5], (n) => n % 2)).toEqual([{ key: 1, items: [1, 3] }, { key: 0, items: [2] }, { key: 1, items: [5] }]);
+    expect(runsOf([1, 3, 2, 5], (n) => n % 2)).toEqual([
+      { key: 1, items: [1, 3] },
+      { key: 0, items: [2] },
+      { key: 1, items: [5] },
+    ]);
   });
 });

@@ -3,11 +3,15 @@ import type { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { SubjectEntity } from '@trunkmesh/contracts/subjects.js';
 
 /** The one thing that a projection needs of a transaction. TypeORM's EntityManager has it. */
-export interface Queryable { query(sql: string, parameters?: unknown[]): Promise<unknown> }
+export interface Queryable {
+  query(sql: string, parameters?: unknown[]): Promise<unknown>;
+}
 
 /**
- * A read model that is written in the transaction of the events it shows. Its tables hold nothing that the events do not, so that it can be dropped and rebuilt.
- * `project` gets events of its kind in order, at least one, perhaps several of one entity, perhaps a hundred thousand: it must work on sets.
+ * A read model that is written in the transaction of the events it shows. Its tables hold nothing that the events do
+ * not, so that it can be dropped and rebuilt.
+ * `project` gets events of its kind in order, at least one, perhaps several of one entity, perhaps a hundred thousand:
+ * it must work on sets.
  */
 export interface ReadModel {
   kind: SubjectEntity['kind'];
@@ -28,7 +32,10 @@ export function lastPerSubject(events: readonly AnyEvent[]): AnyEvent[] {
   return [...last.values()];
 }
 
-/** Neighbours of the same kind together, the order kept: a trunk that is created is projected before the number that is assigned to it. */
+/**
+ *  Neighbours of the same kind together, the order kept: a trunk that is created is projected before the number that is
+ *  assigned to it.
+ */
 export function runsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): { key: Key; items: Item[] }[] {
   const runs: { key: Key; items: Item[] }[] = [];
   for (const item of items) {

@@ -7,9 +7,15 @@ export type RecordFailure =
   /** Another transaction was faster; the same work may succeed when it is done again. */
   | { kind: 'lost-race' }
   | { kind: 'violation'; constraint: string }
-  /** A value that PostgreSQL cannot hold or compare: a NUL in a text, a cursor whose number is out of range. It came from the request, and whoever sent it is told. */
+  /**
+   *  A value that PostgreSQL cannot hold or compare: a NUL in a text, a cursor whose number is out of range. It came
+   *  from the request, and whoever sent it is told.
+   */
   | { kind: 'unusable-value' }
-  /** The statement was too long about it, behind somebody's lock or under load; the transaction is rolled back, the connection is good. */
+  /**
+   *  The statement was too long about it, behind somebody's lock or under load; the transaction is rolled back, the
+   *  connection is good.
+   */
   | { kind: 'late' }
   | { kind: 'other' };
 
@@ -30,9 +36,11 @@ const SQLSTATE = /^(?=.*\d)[\dA-Z]{5}$/;
 export function recordFailure(error: unknown): RecordFailure {
   // TypeORM gives a connection that was lost back to the pool at once; whoever asks it again gets this error.
   if (error instanceof QueryRunnerAlreadyReleasedError) return { kind: 'unavailable' };
-  const cause: { code?: unknown; constraint?: unknown } = error instanceof QueryFailedError ? error.driverError : error as Error;
+  const cause: { code?: unknown; constraint?: unknown } =
+    error instanceof QueryFailedError ? error.driverError : (error as Error);
   const code = typeof cause.code === 'string' && SQLSTATE.test(cause.code) ? cause.code : undefined;
-  // Whatever pg raises without an SQLSTATE never came from the server: no connection, a connection lost, a deadline missed.
+  // Whatever pg raises without an SQLSTATE never came from the server: no connection, a connection lost, a deadline
+  // missed.
   if (code === undefined) return error instanceof QueryFailedError ? { kind: 'unavailable' } : { kind: 'other' };
   if (VIOLATIONS.has(code)) return { kind: 'violation', constraint: String(cause.constraint) };
   const kind = KINDS.find(([states]) => states.test(code))?.[1];
@@ -40,8 +48,15 @@ export function recordFailure(error: unknown): RecordFailure {
   return { kind: 'other' };
 }
 
-const UNAVAILABLE = 'The database is unavailable. A change may or may not have been applied. Retry; with an Idempotency-Key that is safe.';
+const UNAVAILABLE =
+  'The database is unavailable. A change may or may not have been applied. Retry; with an Idempotency-Key that ' +
+  'is safe.';
 
 export const recordUnavailable = () => new DomainError('record-unavailable', UNAVAILABLE);
 
-export const recordLate = () => new DomainError('record-unavailable', 'The record took too long: it has much to do, or others are changing the same. Nothing was changed by this request. Try again in a few seconds.');
+export const recordLate = () =>
+  new DomainError(
+    'record-unavailable',
+    'The record took too long: it has much to do, or others are changing the same. Nothing was changed by this ' +
+      'request. Try again in a few seconds.',
+  );

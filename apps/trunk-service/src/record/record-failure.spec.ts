@@ -3,12 +3,13 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { recordFailure } from './record-failure.pg.js';
 
-const failed = (code?: string, more: object = {}) => new QueryFailedError('select', undefined, Object.assign(new Error('x'), code === undefined ? {} : { code }, more));
+const failed = (code?: string, more: object = {}) =>
+  new QueryFailedError('select', undefined, Object.assign(new Error('x'), code === undefined ? {} : { code }, more));
 
 describe('what a failed query means', () => {
   it.each([
     ['a lost connection has no code', undefined, 'unavailable'],
-    ['ECONNRESET is none of PostgreSQL\'s', 'ECONNRESET', 'unavailable'],
+    ["ECONNRESET is none of PostgreSQL's", 'ECONNRESET', 'unavailable'],
     ['EPIPE has the five letters of an SQLSTATE, and is none', 'EPIPE', 'unavailable'],
     ['the connection failed', '08006', 'unavailable'],
     ['a protocol violation is our own fault', '08P01', 'other'],
@@ -21,7 +22,13 @@ describe('what a failed query means', () => {
     ['an internal error has letters and digits', 'XX000', 'other'],
   ] as const)('%s', (_, code, kind) => expect(recordFailure(failed(code))).toEqual({ kind }));
 
-  it('a violation is told with its constraint', () => expect(recordFailure(failed('23505', { constraint: 'trunks_name' }))).toEqual({ kind: 'violation', constraint: 'trunks_name' }));
-  it('a connection that was lost under a transaction', () => expect(recordFailure(new QueryRunnerAlreadyReleasedError())).toEqual({ kind: 'unavailable' }));
-  it('a refusal of ours is no failure of the record', () => expect(recordFailure(new DomainError('trunk-not-found', 'x'))).toEqual({ kind: 'other' }));
+  it('a violation is told with its constraint', () =>
+    expect(recordFailure(failed('23505', { constraint: 'trunks_name' }))).toEqual({
+      kind: 'violation',
+      constraint: 'trunks_name',
+    }));
+  it('a connection that was lost under a transaction', () =>
+    expect(recordFailure(new QueryRunnerAlreadyReleasedError())).toEqual({ kind: 'unavailable' }));
+  it('a refusal of ours is no failure of the record', () =>
+    expect(recordFailure(new DomainError('trunk-not-found', 'x'))).toEqual({ kind: 'other' }));
 });

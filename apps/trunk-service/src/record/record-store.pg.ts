@@ -18,14 +18,20 @@ export interface RecordOptions {
   /** CloudEvents `source` of what is written here. */
   source: string;
   migrations: readonly (new () => MigrationInterface)[];
-  /** Keys the fingerprints of requests: a plain hash of a body with a password in it could be searched for the password. The same in every copy. */
+  /**
+   *  Keys the fingerprints of requests: a plain hash of a body with a password in it could be searched for the
+   *  password. The same in every copy.
+   */
   fingerprintKey: string;
   logger: Logger;
   /** Undefined: nothing is limited. */
   quotas?: Quotas;
 }
 
-/** The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and works again when it is back. */
+/**
+ *  The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and
+ *  works again when it is back.
+ */
 export interface RecordStore {
   readonly source: string;
   readonly logger: Logger;
@@ -68,7 +74,8 @@ export function openRecord(options: RecordOptions): RecordStore {
     logging: false,
     extra: {
       Client: SteadyClient,
-      // What does not depend on an answer does not wait for it: BEGIN, the events and their read model are one round trip.
+      // What does not depend on an answer does not wait for it: BEGIN, the events and their read model are one round
+      // trip.
       pipeline: true,
       keepAlive: true,
       statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -76,7 +83,8 @@ export function openRecord(options: RecordOptions): RecordStore {
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     },
     // An idle connection that PostgreSQL closed: the pool opens another when it needs one.
-    poolErrorHandler: (error: Error) => logger.warn({ err: { message: error.message } }, 'the record closed a connection'),
+    poolErrorHandler: (error: Error) =>
+      logger.warn({ err: { message: error.message } }, 'the record closed a connection'),
   });
   const listeners: (() => void)[] = [];
   const closing = new AbortController();
@@ -106,12 +114,24 @@ export function openRecord(options: RecordOptions): RecordStore {
     logger,
     quotas: options.quotas,
     opened,
-    health: () => Promise.race([inTurn(() => query(dataSource, 'select 1')).then(() => 'up', () => (usable ? AWAY : 'PostgreSQL was not reached yet, or is being migrated')), pause(HEALTH_TIMEOUT_MS, AWAY, { ref: false })]),
-    query: <Row>(sql: string, parameters?: unknown[]) => inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
+    health: () =>
+      Promise.race([
+        inTurn(() => query(dataSource, 'select 1')).then(
+          () => 'up',
+          () => (usable ? AWAY : 'PostgreSQL was not reached yet, or is being migrated'),
+        ),
+        pause(HEALTH_TIMEOUT_MS, AWAY, { ref: false }),
+      ]),
+    query: <Row>(sql: string, parameters?: unknown[]) =>
+      inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
     transaction: (work) => inTurn(() => transaction(dataSource, work)),
     fingerprint: (pieces) => fingerprint(`trunkmesh fingerprint ${options.fingerprintKey}`, pieces),
-    afterCommit: (listener) => { listeners.push(listener); },
-    committed: () => { for (const listener of listeners) listener(); },
+    afterCommit: (listener) => {
+      listeners.push(listener);
+    },
+    committed: () => {
+      for (const listener of listeners) listener();
+    },
     close: async () => {
       closing.abort();
       await opened.catch(() => undefined);
@@ -162,7 +182,7 @@ async function query(dataSource: DataSource, sql: string, parameters: unknown[] 
 
 async function transaction<R>(dataSource: DataSource, work: (manager: EntityManager) => Promise<R>): Promise<R> {
   const runner = dataSource.createQueryRunner();
-  const client = await runner.connect().catch(unavailable) as pg.PoolClient;
+  const client = (await runner.connect().catch(unavailable)) as pg.PoolClient;
   try {
     return await inTransaction(client, () => work(runner.manager));
   } catch (error) {
@@ -192,9 +212,14 @@ async function inTransaction<R>(client: pg.PoolClient, work: () => Promise<R>): 
   }
 }
 
-interface Wire { connection?: { stream?: { cork(): void; uncork(): void; destroy(): void } } }
+interface Wire {
+  connection?: { stream?: { cork(): void; uncork(): void; destroy(): void } };
+}
 
-/** One packet and one system call for the statements of this turn of the event loop; each costs as much as everything else that we do for it. */
+/**
+ *  One packet and one system call for the statements of this turn of the event loop; each costs as much as everything
+ *  else that we do for it.
+ */
 function gatherWrites(client: pg.PoolClient): void {
   const stream = (client as unknown as Wire).connection?.stream;
   stream?.cork();
@@ -205,7 +230,10 @@ function unavailable(): never {
   throw recordUnavailable();
 }
 
-/** A connection that a statement did not come back from must not go to the next request: pg would queue that behind the lost one. */
+/**
+ *  A connection that a statement did not come back from must not go to the next request: pg would queue that behind the
+ *  lost one.
+ */
 function abandon(client: pg.PoolClient): void {
   (client as unknown as Wire).connection?.stream?.destroy();
 }

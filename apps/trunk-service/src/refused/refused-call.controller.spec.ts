@@ -151,7 +151,8 @@ describe('refused calls', () => {
       (
         await member(
           'GET',
-          `${LIST}?date_from=2026-11-28T11:13:00Z&reason=source-not-allowed&sip_status=403&number=${encodeURIComponent(number)}`,
+          `${LIST}?date_from=2026-11-28T11:13:00Z&reason=source-not-allowed&sip_status=403` +
+            `&number=${encodeURIComponent(number)}`,
         )
       ).body,
     ).toHaveLength(2);

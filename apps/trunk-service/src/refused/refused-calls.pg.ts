@@ -154,7 +154,8 @@ export async function forgetRefusedCalls(
   await record.query(
     `
     delete from refused_calls using (
-      select id, organization_id, row_number() over (partition by organization_id order by minute desc, id desc) as place
+      select id, organization_id, row_number() over (partition by organization_id order by minute desc, id desc) as
+        place
       from refused_calls
     ) as ranked
     where refused_calls.id = ranked.id

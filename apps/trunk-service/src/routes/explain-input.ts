@@ -11,7 +11,10 @@ const ASSERTED = 'P-Asserted-Identity';
 const PROPER = new Map<string, string>([...HEADERS, ASSERTED].map((name) => [name.toLowerCase(), name]));
 
 const value = z.string().max(2_048);
-const lines = z.union([z.array(z.tuple([z.string().max(64), value])).max(64), z.record(z.string().max(64), z.union([value, z.array(value).max(64)]))]);
+const lines = z.union([
+  z.array(z.tuple([z.string().max(64), value])).max(64),
+  z.record(z.string().max(64), z.union([value, z.array(value).max(64)])),
+]);
 
 /** An INVITE as text, or as fields; the fields win. A URI is taken wherever a user is. */
 export const explainBody = z.strictObject({
@@ -32,11 +35,22 @@ export const explainBody = z.strictObject({
 });
 export type ExplainBody = z.output<typeof explainBody>;
 
-export type ReadExplain = { ok: true; call: Pick<InboundRequest, 'request_uri_user' | 'to_user' | 'from_user' | 'headers' | 'claimed_gateway'>; viaAddress: string | null }
+export type ReadExplain =
+  | {
+      ok: true;
+      call: Pick<InboundRequest, 'request_uri_user' | 'to_user' | 'from_user' | 'headers' | 'claimed_gateway'>;
+      viaAddress: string | null;
+    }
   | { ok: false; pointer: string; message: string };
 
 const EMPTY: Invite = {
-  request_uri_user: '', to_user: '', from_user: '', asserted: [], headers: [], claimed_gateway: null, via_address: null,
+  request_uri_user: '',
+  to_user: '',
+  from_user: '',
+  asserted: [],
+  headers: [],
+  claimed_gateway: null,
+  via_address: null,
 };
 
 export function readExplain(body: ExplainBody): ReadExplain {
@@ -46,7 +60,8 @@ export function readExplain(body: ExplainBody): ReadExplain {
   const headers = headerList(body.headers, invite.headers);
   if (!headers.ok) return headers;
   const users = fieldUsers(body);
-  if (Object.values(users).some((user) => user.length > 256)) return { ok: false, pointer: '', message: 'has a user part that is longer than 256 characters' };
+  if (Object.values(users).some((user) => user.length > 256))
+    return { ok: false, pointer: '', message: 'has a user part that is longer than 256 characters' };
   const gateway = body.gateway ?? gatewayOf(body.request_uri) ?? invite.claimed_gateway;
   const call = { ...invite, ...users, headers: headers.list, claimed_gateway: gateway };
   // A caller that is given as a field is not overruled by what the INVITE's text asserts.
@@ -54,9 +69,13 @@ export function readExplain(body: ExplainBody): ReadExplain {
   return { ok: true, call: { ...call, from_user: callerOf(asserted, call.from_user) }, viaAddress };
 }
 
-const fromNothing = ({ request_uri, to, headers }: ExplainBody): ParsedInvite => (request_uri === undefined && to === undefined && headers === undefined
-  ? { ok: false, message: 'must hold an INVITE as text ("invite") or as fields ("request_uri", "to", "from", "headers")' }
-  : { ok: true, invite: EMPTY });
+const fromNothing = ({ request_uri, to, headers }: ExplainBody): ParsedInvite =>
+  request_uri === undefined && to === undefined && headers === undefined
+    ? {
+        ok: false,
+        message: 'must hold an INVITE as text ("invite") or as fields ("request_uri", "to", "from", "headers")',
+      }
+    : { ok: true, invite: EMPTY };
 
 function fieldUsers(body: ExplainBody): Partial<Pick<Invite, 'request_uri_user' | 'to_user' | 'from_user'>> {
   return {
@@ -68,14 +87,19 @@ function fieldUsers(body: ExplainBody): Partial<Pick<Invite, 'request_uri_user' 
 
 /** `<sip:+15551234567@host>`, `sip:…`, `tel:…`, or just `+15551234567`. */
 const userOf = (text: string) => headerAddress(text)?.user ?? text.trim().replace(/^<|>$/g, '').split('@', 1)[0]!;
-const gatewayOf = (uri: string | undefined) => { const parsed = uri === undefined ? undefined : parseUri(uri.trim().replace(/^<|>$/g, '')); return parsed && claimedGateway(parsed); };
+const gatewayOf = (uri: string | undefined) => {
+  const parsed = uri === undefined ? undefined : parseUri(uri.trim().replace(/^<|>$/g, ''));
+  return parsed && claimedGateway(parsed);
+};
 
-type HeaderList = { ok: true; list: Invite['headers']; asserted: string[] }
-  | { ok: false; pointer: string; message: string };
+type HeaderList =
+  { ok: true; list: Invite['headers']; asserted: string[] } | { ok: false; pointer: string; message: string };
 
 function headerList(given: ExplainBody['headers'], written: Invite['headers']): HeaderList {
   if (given === undefined) return { ok: true, list: written, asserted: [] };
-  const pairs = Array.isArray(given) ? given : Object.entries(given).flatMap(([name, values]) => [values].flat().map((one): [string, string] => [name, one]));
+  const pairs = Array.isArray(given)
+    ? given
+    : Object.entries(given).flatMap(([name, values]) => [values].flat().map((one): [string, string] => [name, one]));
   const strange = pairs.find(([name]) => !PROPER.has(name.toLowerCase()));
   if (strange) {
     const known = [...HEADERS, ASSERTED].join(', ');
@@ -91,14 +115,16 @@ function headerList(given: ExplainBody['headers'], written: Invite['headers']): 
 const PLAIN = new Set(Object.keys(explainBody.shape));
 
 /**
- * The query of a GET as a body: the headers are parameters of their own names, in any case. A `+` that was not written `%2B` arrives as a space, where no number has
- * one: it is put back.
+ * The query of a GET as a body: the headers are parameters of their own names, in any case. A `+` that was not written
+ * `%2B` arrives as a space, where no number has one: it is put back.
  */
 export function bodyOfQuery(query: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const body: Record<string, unknown> = {};
   const headers: Record<string, unknown> = {};
   for (const [name, given] of Object.entries(query)) {
-    const values = [given].flat().map((one) => (typeof one === 'string' && name !== 'invite' ? one.replace(/(^|[:<]) (?=\d)/g, '$1+') : one));
+    const values = [given]
+      .flat()
+      .map((one) => (typeof one === 'string' && name !== 'invite' ? one.replace(/(^|[:<]) (?=\d)/g, '$1+') : one));
     if (PROPER.has(name.toLowerCase())) headers[PROPER.get(name.toLowerCase())!] = values;
     else body[name] = PLAIN.has(name) && values.length === 1 ? values[0] : given;
   }

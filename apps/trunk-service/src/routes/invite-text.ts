@@ -1,7 +1,10 @@
 import { CALLED_NUMBER_SOURCES } from '@trunkmesh/contracts/routing.js';
 import { headerAddress, parseUri, type SipUri } from './sip-address.js';
 
-/** What a pasted INVITE says that decides a route. Everything in it is hostile; nothing is interpreted beyond its place. */
+/**
+ *  What a pasted INVITE says that decides a route. Everything in it is hostile; nothing is interpreted beyond its
+ *  place.
+ */
 export interface Invite {
   request_uri_user: string;
   to_user: string;
@@ -10,7 +13,9 @@ export interface Invite {
   asserted: string[];
   claimed_gateway: string | null;
   headers: [name: string, value: string][];
-  /** What the topmost Via says of where it came from (`received`, else a literal address): only as good as the paste. */
+  /**
+   *  What the topmost Via says of where it came from (`received`, else a literal address): only as good as the paste.
+   */
   via_address: string | null;
 }
 
@@ -23,7 +28,12 @@ const MAX_VALUE = 2_048;
 
 /** RFC 3261 §7.3.3: the short forms of what is read here. */
 const COMPACT: Record<string, string> = { f: 'from', t: 'to', v: 'via' };
-const SOURCES = new Map<string, string>(CALLED_NUMBER_SOURCES.filter((name) => name !== 'Request-URI' && name !== 'To').map((name) => [name.toLowerCase(), name]));
+const SOURCES = new Map<string, string>(
+  CALLED_NUMBER_SOURCES.filter((name) => name !== 'Request-URI' && name !== 'To').map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);
 const refuse = (message: string) => ({ ok: false as const, message });
 
 export function parseInvite(text: string): ParsedInvite {
@@ -39,19 +49,34 @@ export function parseInvite(text: string): ParsedInvite {
   return fields.ok ? fromFields(uri, fields.list) : fields;
 }
 
-interface Field { name: string; value: string; line: number }
+interface Field {
+  name: string;
+  value: string;
+  line: number;
+}
 
-/** Unfolds continuation lines (RFC 3261 §7.3.1) up to the blank line. A trace's indentation of every line is no folding. */
-function headerFields(lines: readonly string[], indent: string, firstLine: number): { ok: true; list: Field[] } | { ok: false; message: string } {
+/**
+ *  Unfolds continuation lines (RFC 3261 §7.3.1) up to the blank line. A trace's indentation of every line is no
+ *  folding.
+ */
+function headerFields(
+  lines: readonly string[],
+  indent: string,
+  firstLine: number,
+): { ok: true; list: Field[] } | { ok: false; message: string } {
   const list: Field[] = [];
   for (const [index, raw] of lines.entries()) {
     const line = indent !== '' && raw.startsWith(indent) ? raw.slice(indent.length) : raw;
     if (line.trim() === '') break;
     const last = list[list.length - 1];
-    if (/^[ \t]/.test(line) && last) { last.value = `${last.value} ${line.trim()}`; continue; }
+    if (/^[ \t]/.test(line) && last) {
+      last.value = `${last.value} ${line.trim()}`;
+      continue;
+    }
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).trim().toLowerCase();
-    if (colon < 1 || !/^[\w.!%*+`'~-]{1,64}$/.test(name)) return refuse(`line ${firstLine + index}: is not a header ("Name: value")`);
+    if (colon < 1 || !/^[\w.!%*+`'~-]{1,64}$/.test(name))
+      return refuse(`line ${firstLine + index}: is not a header ("Name: value")`);
     list.push({ name: COMPACT[name] ?? name, value: line.slice(colon + 1).trim(), line: firstLine + index });
   }
   return { ok: true, list };
@@ -69,7 +94,8 @@ function fromFields(uri: SipUri, fields: readonly Field[]): ParsedInvite {
   if (Math.max(headers.length, asserted.length) > MAX_HEADERS) {
     return refuse(`has more than ${MAX_HEADERS} headers that may tell the called number, or the caller`);
   }
-  if ([uri, to, from].some((each) => each.user.length > 256)) return refuse('has a user part that is longer than 256 characters');
+  if ([uri, to, from].some((each) => each.user.length > 256))
+    return refuse('has a user part that is longer than 256 characters');
   return {
     ok: true,
     invite: {
@@ -91,11 +117,14 @@ function addressOf(fields: readonly Field[], name: string): SipUri | undefined {
 
 /** FreeSWITCH recognises its own contact by `gw+NAME` in the user or by `;gw=NAME` (FACTS); neither proves anything. */
 export function claimedGateway(uri: SipUri): string | null {
-  const name = uri.user.startsWith('gw+') ? uri.user.slice(3) : uri.params.get('gw') ?? '';
+  const name = uri.user.startsWith('gw+') ? uri.user.slice(3) : (uri.params.get('gw') ?? '');
   return name !== '' && name.length <= 128 ? name : null;
 }
 
-/** `SIP/2.0/UDP 192.0.2.9:5060;branch=…;received=198.51.100.4`: what the receiver saw wins over what the sender wrote (RFC 3261 §18.2.1). */
+/**
+ *  `SIP/2.0/UDP 192.0.2.9:5060;branch=…;received=198.51.100.4`: what the receiver saw wins over what the sender wrote
+ *  (RFC 3261 §18.2.1).
+ */
 function viaAddress(via: string | undefined): string | null {
   const match = /^SIP\s*\/\s*2\.0\s*\/\s*\w{2,4}\s+(\[[\da-fA-F:.]{2,45}\]|[\w.-]{1,253})/.exec(via ?? '');
   if (!match) return null;

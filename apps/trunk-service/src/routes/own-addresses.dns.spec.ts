@@ -16,9 +16,11 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const resolve = (gateway: string, transport: 'udp' | 'tcp' | 'tls' = 'udp') =>
-  resolveTrunks([{ id: 't', gateway, transport }], { servers: [server.address], deadlineMs: 1_000 }).then((found) => found.map(({ addresses }) => addresses.sort()));
+  resolveTrunks([{ id: 't', gateway, transport }], { servers: [server.address], deadlineMs: 1_000 }).then((found) =>
+    found.map(({ addresses }) => addresses.sort()),
+  );
 
-describe('where a trunk\'s own gateway leads', () => {
+describe("where a trunk's own gateway leads", () => {
   it.each<[string, 'udp' | 'tcp' | 'tls', string[][]]>([
     ['sip.example.com', 'udp', [['198.51.100.7', '198.51.100.8', '2001:db8::7']]],
     ['sip.example.com:5060', 'udp', [['198.51.100.7', '2001:db8::7']]],
@@ -28,7 +30,9 @@ describe('where a trunk\'s own gateway leads', () => {
     ['nowhere.example.com', 'udp', [[]]],
     ['198.51.100.7', 'udp', []],
     ['[2001:db8::1]:5060', 'udp', []],
-  ])('%s over %s', async (gateway, transport, addresses) => expect(await resolve(gateway, transport)).toEqual(addresses));
+  ])('%s over %s', async (gateway, transport, addresses) =>
+    expect(await resolve(gateway, transport)).toEqual(addresses),
+  );
 
   it('is asked once for trunks of one name', async () => {
     server.asked.length = 0;
@@ -38,6 +42,11 @@ describe('where a trunk\'s own gateway leads', () => {
   });
 
   it('is nowhere when the servers are silent', async () => {
-    expect(await resolveTrunks([{ id: 't', gateway: 'sip.example.com', transport: 'udp' }], { servers: ['192.0.2.1:5353'], deadlineMs: 200 })).toEqual([{ id: 't', addresses: [] }]);
+    expect(
+      await resolveTrunks([{ id: 't', gateway: 'sip.example.com', transport: 'udp' }], {
+        servers: ['192.0.2.1:5353'],
+        deadlineMs: 200,
+      }),
+    ).toEqual([{ id: 't', addresses: [] }]);
   });
 });

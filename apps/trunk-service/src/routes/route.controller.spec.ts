@@ -32,7 +32,16 @@ beforeAll(async () => {
   mesh = await startMesh();
   const logger = createLogger('test', { level: 'silent' });
   nc = await connectNats(mesh.nats.url, { name: 'routing', logger });
-  followed = follow(nc, { stream: TRUNKMESH_STREAM, filter: 'trunkmesh.org.>', from: 'last-per-subject', logger, onEvent: (event, { subject }) => { applyEvent(index, subject, event); }, onCaughtUp: () => undefined });
+  followed = follow(nc, {
+    stream: TRUNKMESH_STREAM,
+    filter: 'trunkmesh.org.>',
+    from: 'last-per-subject',
+    logger,
+    onEvent: (event, { subject }) => {
+      applyEvent(index, subject, event);
+    },
+    onCaughtUp: () => undefined,
+  });
 }, 60_000);
 afterAll(async () => {
   await followed?.stop();
@@ -45,74 +54,153 @@ let lastAddress = 10;
 /** Each has an address of its own unless the test is about one that several use. */
 async function organization(address = `198.51.100.${++lastAddress}`) {
   const made = await mesh.organization();
-  const trunk = (await made.admin('POST', '/api/v1/sip-trunks', { name: 'PBX', gateway: address, register: false })).body;
-  const number = (await made.admin('POST', '/api/v1/phone-numbers', { phone_number: `+1555${++last}`, sip_trunk_id: trunk.id, assistant_id: 5 })).body;
+  const trunk = (await made.admin('POST', '/api/v1/sip-trunks', { name: 'PBX', gateway: address, register: false }))
+    .body;
+  const number = (
+    await made.admin('POST', '/api/v1/phone-numbers', {
+      phone_number: `+1555${++last}`,
+      sip_trunk_id: trunk.id,
+      assistant_id: 5,
+    })
+  ).body;
   return { ...made, trunk, number, address };
 }
-const invite = (called: string, via: string) => `INVITE sip:9228@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP ${via}:5060\r\nFrom: <sip:+15551112222@${via}>;tag=1\r\nTo: <sip:9228@192.0.2.1>\r\nDiversion: <sip:${called}@${via}>\r\n\r\n`;
+const invite = (called: string, via: string) =>
+  `INVITE sip:9228@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP ${via}:5060\r\nFrom: ` +
+  `<sip:+15551112222@${via}>;tag=1\r\nTo: <sip:9228@192.0.2.1>\r\nDiversion: <sip:${called}@${via}>\r\n\r\n`;
 
 describe('the explanation of a route', () => {
   it('is refused while nobody answers for routing', async () => {
     const { admin } = await mesh.organization();
-    expect(await admin('POST', EXPLAIN, invite('+15551230000', PBX), { 'Content-Type': 'text/plain' })).toMatchObject({ status: 503, body: { code: 'routing-unavailable' } });
+    expect(await admin('POST', EXPLAIN, invite('+15551230000', PBX), { 'Content-Type': 'text/plain' })).toMatchObject({
+      status: 503,
+      body: { code: 'routing-unavailable' },
+    });
     answer(nc);
   });
 
   it('tells for a pasted INVITE what is decided and why', async () => {
     const { member, number, trunk, address } = await organization();
     const { body } = await eventually(async () => {
-      const answered = await member('POST', EXPLAIN, invite(number.phone_number, address), { 'Content-Type': 'text/plain' });
+      const answered = await member('POST', EXPLAIN, invite(number.phone_number, address), {
+        'Content-Type': 'text/plain',
+      });
       return answered.body.decision?.outcome === 'route' ? answered : undefined;
     });
     expect(body).toMatchObject({
-      decision: { outcome: 'route', number: number.phone_number, number_id: number.id, trunk_id: trunk.id, decided_by: 'Diversion', target: { kind: 'assistant', id: 5 }, caller: '+15551112222' },
-      explanation: { source_address: address, candidates: [{ trunk_id: trunk.id }], steps: expect.arrayContaining([expect.objectContaining({ source: 'Diversion', number: number.phone_number, verdict: 'decided' })]), summary: expect.any(String) },
+      decision: {
+        outcome: 'route',
+        number: number.phone_number,
+        number_id: number.id,
+        trunk_id: trunk.id,
+        decided_by: 'Diversion',
+        target: { kind: 'assistant', id: 5 },
+        caller: '+15551112222',
+      },
+      explanation: {
+        source_address: address,
+        candidates: [{ trunk_id: trunk.id }],
+        steps: expect.arrayContaining([
+          expect.objectContaining({ source: 'Diversion', number: number.phone_number, verdict: 'decided' }),
+        ]),
+        summary: expect.any(String),
+      },
       assumptions: [`that it comes from ${address}, as its topmost Via says`],
     });
   });
 
   it('knows the caller by the identity that the carrier asserts, as a call does', async () => {
     const { admin, trunk, address } = await organization();
-    const { phone_number: called } = (await admin('POST', '/api/v1/phone-numbers', {
-      phone_number: `+1555${++last}`, sip_trunk_id: trunk.id, assistant_id: 5, allowed_country_codes: ['US'],
-    })).body;
+    const { phone_number: called } = (
+      await admin('POST', '/api/v1/phone-numbers', {
+        phone_number: `+1555${++last}`,
+        sip_trunk_id: trunk.id,
+        assistant_id: 5,
+        allowed_country_codes: ['US'],
+      })
+    ).body;
     const asks = async (...lines: string[]) => {
-      const text = invite(called, address).replace('From: <sip:+15551112222', 'From: <sip:anonymous')
+      const text = invite(called, address)
+        .replace('From: <sip:+15551112222', 'From: <sip:anonymous')
         .replace('\r\n\r\n', ['', ...lines, '', ''].join('\r\n'));
       return (await admin('POST', EXPLAIN, text, { 'Content-Type': 'text/plain' })).body.decision;
     };
     await eventually(async () => (await asks())?.reason === 'caller-country-not-allowed');
-    expect(await asks('P-Asserted-Identity: <sip:+12015550123@carrier.example.com>', 'Privacy: id'))
-      .toMatchObject({ outcome: 'route', caller: '+12015550123' });
-    expect(await asks('P-Asserted-Identity: <sip:+442071838750@carrier.example.com>'))
-      .toMatchObject({ outcome: 'refuse', reason: 'caller-country-not-allowed', sip_status: 403 });
+    expect(await asks('P-Asserted-Identity: <sip:+12015550123@carrier.example.com>', 'Privacy: id')).toMatchObject({
+      outcome: 'route',
+      caller: '+12015550123',
+    });
+    expect(await asks('P-Asserted-Identity: <sip:+442071838750@carrier.example.com>')).toMatchObject({
+      outcome: 'refuse',
+      reason: 'caller-country-not-allowed',
+      sip_status: 403,
+    });
   });
 
   it('takes fields in a query, and in a body', async () => {
     const { admin, number, address } = await organization();
-    const path = `${EXPLAIN}?source_address=${address}&request_uri=sip:9228@h&to=${number.phone_number}&from=+15551112222`;
+    const path =
+      `${EXPLAIN}?source_address=${address}&request_uri=sip:9228@h` + `&to=${number.phone_number}&from=+15551112222`;
     await eventually(async () => (await admin('GET', path)).body.decision?.decided_by === 'To');
-    expect((await admin('GET', `${EXPLAIN}?source_address=${address}&to=9228&x-original-to=${encodeURIComponent(number.phone_number)}`)).body.decision).toMatchObject({ outcome: 'route', decided_by: 'X-Original-To' });
-    expect((await admin('POST', EXPLAIN, { source_address: address, to: '9228', headers: { Diversion: `<sip:${number.phone_number}@h>` } })).body.decision).toMatchObject({ decided_by: 'Diversion' });
-    expect((await admin('POST', `${EXPLAIN}?source_address=203.0.113.1`, invite(number.phone_number, address), { 'Content-Type': 'text/plain' })).body.decision).toMatchObject({ outcome: 'refuse', reason: 'unknown-source', sip_status: 403 });
+    expect(
+      (
+        await admin(
+          'GET',
+          `${EXPLAIN}?source_address=${address}&to=9228&x-original-to=${encodeURIComponent(number.phone_number)}`,
+        )
+      ).body.decision,
+    ).toMatchObject({ outcome: 'route', decided_by: 'X-Original-To' });
+    expect(
+      (
+        await admin('POST', EXPLAIN, {
+          source_address: address,
+          to: '9228',
+          headers: { Diversion: `<sip:${number.phone_number}@h>` },
+        })
+      ).body.decision,
+    ).toMatchObject({ decided_by: 'Diversion' });
+    expect(
+      (
+        await admin('POST', `${EXPLAIN}?source_address=203.0.113.1`, invite(number.phone_number, address), {
+          'Content-Type': 'text/plain',
+        })
+      ).body.decision,
+    ).toMatchObject({ outcome: 'refuse', reason: 'unknown-source', sip_status: 403 });
   });
 
   it('supposes a trunk where the address is not known', async () => {
     const { admin, number, trunk } = await organization();
-    const named = (await admin('POST', '/api/v1/sip-trunks', { name: 'Named', gateway: 'sip.example.com', register: false })).body;
+    const named = (
+      await admin('POST', '/api/v1/sip-trunks', { name: 'Named', gateway: 'sip.example.com', register: false })
+    ).body;
     const ask = () => admin('POST', EXPLAIN, { trunk_id: named.id, to: number.phone_number });
     await eventually(async () => (await ask()).body.decision?.outcome === 'route');
-    expect((await ask()).body).toMatchObject({ explanation: { candidates: [{ trunk_id: named.id, matched_by: 'resolved-host' }] }, assumptions: ['that it comes from the carrier of the trunk "Named"'] });
+    expect((await ask()).body).toMatchObject({
+      explanation: { candidates: [{ trunk_id: named.id, matched_by: 'resolved-host' }] },
+      assumptions: ['that it comes from the carrier of the trunk "Named"'],
+    });
     const other = await organization();
     expect((await other.admin('POST', EXPLAIN, { trunk_id: trunk.id, to: '1' })).status).toBe(404);
-    expect((await admin('POST', EXPLAIN, { to: '1' })).body).toMatchObject({ status: 400, errors: [{ pointer: '/source_address' }] });
+    expect((await admin('POST', EXPLAIN, { to: '1' })).body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/source_address' }],
+    });
   });
 
-  it('is no oracle: another organisation\'s number looks like nobody\'s, though both have the same carrier', async () => {
+  it("is no oracle: another organisation's number looks like nobody's, though both have the same carrier", async () => {
     const [mine, theirs] = [await organization(PBX), await organization(PBX)];
     for (const { id } of [mine, theirs]) applyEvent(index, addressSubject(id, `${PBX}/32`), { data: { state: {} } });
-    await eventually(async () => (await theirs.admin('GET', `${EXPLAIN}?source_address=${PBX}&to=${encodeURIComponent(theirs.number.phone_number)}`)).body.decision?.outcome === 'route');
-    const ask = async (called: string) => (await mine.admin('POST', EXPLAIN, { source_address: PBX, request_uri: 'sip:9228@h', to: called })).body;
+    await eventually(
+      async () =>
+        (
+          await theirs.admin(
+            'GET',
+            `${EXPLAIN}?source_address=${PBX}&to=${encodeURIComponent(theirs.number.phone_number)}`,
+          )
+        ).body.decision?.outcome === 'route',
+    );
+    const ask = async (called: string) =>
+      (await mine.admin('POST', EXPLAIN, { source_address: PBX, request_uri: 'sip:9228@h', to: called })).body;
     const [foreign, nobodys] = [await ask(theirs.number.phone_number), await ask('+15559990000')];
     const blur = (text: unknown, number: string) => JSON.stringify(text).replaceAll(number, 'N');
     expect(blur(foreign, theirs.number.phone_number)).toBe(blur(nobodys, '+15559990000'));
@@ -122,9 +210,13 @@ describe('the explanation of a route', () => {
   });
 
   it.each([
-    ['text that is no INVITE', 'hello', '/invite'], ['an endless paste', `INVITE sip:a@b SIP/2.0\n${'X: y\n'.repeat(20_000)}`, '/invite'],
+    ['text that is no INVITE', 'hello', '/invite'],
+    ['an endless paste', `INVITE sip:a@b SIP/2.0\n${'X: y\n'.repeat(20_000)}`, '/invite'],
   ])('refuses %s with its place', async (_what, text, pointer) => {
     const { admin } = await mesh.organization();
-    expect(await admin('POST', EXPLAIN, text, { 'Content-Type': 'text/plain' })).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
+    expect(await admin('POST', EXPLAIN, text, { 'Content-Type': 'text/plain' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer }] },
+    });
   });
 });

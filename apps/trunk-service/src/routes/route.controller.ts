@@ -23,7 +23,10 @@ import { visibleDecision } from './route-report.js';
 
 @Controller('api/v1/routes/explain')
 export class RouteController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(NATS) private readonly nats: NatsLink) {}
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(NATS) private readonly nats: NatsLink,
+  ) {}
 
   /** What would become of this call, and why. Nothing is changed and nobody is called. */
   @Get()
@@ -37,11 +40,17 @@ export class RouteController {
   @Post()
   @HttpCode(200)
   @Access('read')
-  @Described({ summary: 'Explain where a call would go, given as fields or as a pasted INVITE', body: { 'application/json': explainBody, 'text/plain': z.string() } })
+  @Described({
+    summary: 'Explain where a call would go, given as fields or as a pasted INVITE',
+    body: { 'application/json': explainBody, 'text/plain': z.string() },
+  })
   @BodyLimit({ ...ORDINARY_BODY, bytes: 128 * 1024 })
   askWithBody(@Req() request: Request) {
     const fields = bodyOfQuery(request.query);
-    const body: unknown = typeof request.body === 'string' ? { ...fields, invite: request.body } : { ...fields, ...(request.body as object | undefined) };
+    const body: unknown =
+      typeof request.body === 'string'
+        ? { ...fields, invite: request.body }
+        : { ...fields, ...(request.body as object | undefined) };
     return this.explain(request.caller!, parseRequest(explainBody, body));
   }
 
@@ -53,21 +62,37 @@ export class RouteController {
     const assumptions: string[] = trunk === null ? [] : [`that it comes from the carrier of the trunk "${trunk.name}"`];
     const source = sourceOf(body, read.viaAddress, trunk !== null, assumptions);
     const origin = await this.origin(organizationId, trunk, source);
-    const asked = { ...origin, ...(body.pool === undefined ? {} : { pool: body.pool }), source_address: source, ...read.call };
+    const asked = {
+      ...origin,
+      ...(body.pool === undefined ? {} : { pool: body.pool }),
+      source_address: source,
+      ...read.call,
+    };
     const request: ExplainRequest = { call_id: uuidv7(), bridge_id: body.bridge_id ?? 'explain', ...asked };
-    const { explanation, ...decision } = visibleDecision(await askRouting(this.nats.connection(), request), organizationId);
+    const { explanation, ...decision } = visibleDecision(
+      await askRouting(this.nats.connection(), request),
+      organizationId,
+    );
     return { decision, explanation, assumptions, request: { ...asked, organization_id: undefined } };
   }
 
   /** Whose call it may be. With a trunk supposed, it is that trunk's; its pool is the one that counts. */
-  private async origin(organizationId: string | null, trunk: TrunkRow['state'] | null, source: string): Promise<Pick<ExplainRequest, 'organization_id' | 'pool' | 'resolved_trunks'>> {
-    if (trunk !== null) return { organization_id: trunk.organization_id, pool: trunk.bridge_pool, resolved_trunks: [trunk.id] };
+  private async origin(
+    organizationId: string | null,
+    trunk: TrunkRow['state'] | null,
+    source: string,
+  ): Promise<Pick<ExplainRequest, 'organization_id' | 'pool' | 'resolved_trunks'>> {
+    if (trunk !== null)
+      return { organization_id: trunk.organization_id, pool: trunk.bridge_pool, resolved_trunks: [trunk.id] };
     return { organization_id: organizationId, pool: '', resolved_trunks: await this.resolved(organizationId, source) };
   }
 
   private async trunk(organizationId: string | null, id: string): Promise<TrunkRow['state']> {
     if (!uuid.safeParse(id).success) throw trunkNotFound();
-    const [row] = await this.record.query<TrunkRow>('select version, state from trunks where id = $1 and ($2::uuid is null or organization_id = $2)', [id, organizationId]);
+    const [row] = await this.record.query<TrunkRow>(
+      'select version, state from trunks where id = $1 and ($2::uuid is null or organization_id = $2)',
+      [id, organizationId],
+    );
     if (row === undefined) throw trunkNotFound();
     return row.state;
   }
@@ -75,19 +100,33 @@ export class RouteController {
   /** Of the organisation's trunks with a host name, those whose name leads to the source address now. */
   private async resolved(organizationId: string | null, source: string): Promise<string[]> {
     if (organizationId === null) return [];
-    const rows = await this.record.query<TrunkRow>('select version, state from trunks where organization_id = $1 order by priority, name_key limit 1000', [organizationId]);
+    const rows = await this.record.query<TrunkRow>(
+      'select version, state from trunks where organization_id = $1 order by priority, name_key limit 1000',
+      [organizationId],
+    );
     const wanted = JSON.stringify(parseAddress(source));
     const trunks = await resolveTrunks(rows.map(({ state }) => state));
-    return trunks.filter(({ addresses }) => addresses.some((address) => JSON.stringify(parseAddress(address)) === wanted)).map(({ id }) => id).slice(0, 256);
+    return trunks
+      .filter(({ addresses }) => addresses.some((address) => JSON.stringify(parseAddress(address)) === wanted))
+      .map(({ id }) => id)
+      .slice(0, 256);
   }
 }
 
 /** Documentation addresses (RFC 5737) belong to no carrier. */
 const NOWHERE = '192.0.2.255';
 
-function sourceOf({ source_address }: ExplainBody, viaAddress: string | null, hasTrunk: boolean, assumptions: string[]): string {
+function sourceOf(
+  { source_address }: ExplainBody,
+  viaAddress: string | null,
+  hasTrunk: boolean,
+  assumptions: string[],
+): string {
   if (source_address !== undefined) {
-    if (parseAddress(source_address) === undefined) throw invalidRequest([{ pointer: '/source_address', message: 'must be an IPv4 or IPv6 address, for example "198.51.100.7"' }]);
+    if (parseAddress(source_address) === undefined)
+      throw invalidRequest([
+        { pointer: '/source_address', message: 'must be an IPv4 or IPv6 address, for example "198.51.100.7"' },
+      ]);
     return source_address;
   }
   if (viaAddress !== null && parseAddress(viaAddress) !== undefined) {
@@ -95,5 +134,10 @@ function sourceOf({ source_address }: ExplainBody, viaAddress: string | null, ha
     return viaAddress;
   }
   if (hasTrunk) return NOWHERE;
-  throw new DomainError('invalid-request', 'It is not known where this call comes from: give "source_address", or "trunk_id" to suppose that it comes from that trunk\'s carrier.', [{ pointer: '/source_address', message: 'is required, because the INVITE\'s Via names no address' }]);
+  throw new DomainError(
+    'invalid-request',
+    'It is not known where this call comes from: give "source_address", or "trunk_id" to suppose that it comes ' +
+      "from that trunk's carrier.",
+    [{ pointer: '/source_address', message: "is required, because the INVITE's Via names no address" }],
+  );
 }

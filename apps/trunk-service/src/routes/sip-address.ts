@@ -1,9 +1,16 @@
 /** A `sip:`, `sips:` or `tel:` URI as far as a route needs it. `user` is as written, without a password. */
-export interface SipUri { user: string; host: string; params: Map<string, string> }
+export interface SipUri {
+  user: string;
+  host: string;
+  params: Map<string, string>;
+}
 
 const MAX_URI = 2_048;
 
-/** RFC 3261 §19.1.1. The user ends at the LAST `@`: a user may hold `;` and `?`, and hostile ones hold more; the host cannot hold `@`. */
+/**
+ *  RFC 3261 §19.1.1. The user ends at the LAST `@`: a user may hold `;` and `?`, and hostile ones hold more; the host
+ *  cannot hold `@`.
+ */
 export function parseUri(text: string): SipUri | undefined {
   if (text.length > MAX_URI) return undefined;
   const scheme = /^(sips?|tel):/i.exec(text);
@@ -29,7 +36,10 @@ function parameters(list: readonly string[]): Map<string, string> {
   return params;
 }
 
-/** The URI of a `From` or `To` value: `"A, <b>" <sip:user@host>;tag=x`, or a bare URI, whose `;` parameters then belong to the header (RFC 3261 §20.10). */
+/**
+ *  The URI of a `From` or `To` value: `"A, <b>" <sip:user@host>;tag=x`, or a bare URI, whose `;` parameters then belong
+ *  to the header (RFC 3261 §20.10).
+ */
 export function headerAddress(value: string): SipUri | undefined {
   const open = angleBracket(value);
   if (open < 0) return parseUri(value.trim().split(/[;\s]/, 1)[0]!);

@@ -14,16 +14,31 @@ export interface Verdicts {
   heard: boolean;
 }
 
-export interface Waiting { timeoutMs: number; signal: AbortSignal; progress: (settled: number, total: number) => void }
+export interface Waiting {
+  timeoutMs: number;
+  signal: AbortSignal;
+  progress: (settled: number, total: number) => void;
+}
 
 /** What the bridges' word is asked of. */
-export interface World { record: RecordStore; placement: Placement; statuses: GatewayStatuses }
+export interface World {
+  record: RecordStore;
+  placement: Placement;
+  statuses: GatewayStatuses;
+}
 
 /** Between two looks while nothing is heard: a bridge may die, a trunk be placed. */
 const LOOK_MS = 250;
 
-/** Waits until every trunk of the organisation is live, failed or out of the mesh's hands, or the time is over; what is known then. */
-export async function awaitVerdicts({ record, placement, statuses }: World, organizationId: string, { timeoutMs, signal, progress }: Waiting): Promise<Verdicts> {
+/**
+ *  Waits until every trunk of the organisation is live, failed or out of the mesh's hands, or the time is over; what is
+ *  known then.
+ */
+export async function awaitVerdicts(
+  { record, placement, statuses }: World,
+  organizationId: string,
+  { timeoutMs, signal, progress }: Waiting,
+): Promise<Verdicts> {
   let notice = new AbortController();
   const followed = followOrNothing(statuses, organizationId, () => notice.abort());
   const deadline = Date.now() + timeoutMs;
@@ -31,13 +46,17 @@ export async function awaitVerdicts({ record, placement, statuses }: World, orga
     for (;;) {
       notice = new AbortController();
       const trunks = await inSlices(judge(await rowsOf(record, organizationId), placement, followed), signal);
-      const open = trunks.filter(({ verdict }) => verdict.verdict === 'pending' || verdict.verdict === 'unplaced').length;
+      const open = trunks.filter(
+        ({ verdict }) => verdict.verdict === 'pending' || verdict.verdict === 'unplaced',
+      ).length;
       const complete = followed?.complete() ?? false;
       progress(trunks.length - open, trunks.length);
       const left = deadline - Date.now();
       if ((open === 0 && complete) || left <= 0 || followed === undefined) return { trunks, heard: complete };
       signal.throwIfAborted();
-      await pause(Math.min(LOOK_MS, left), undefined, { signal: AbortSignal.any([signal, notice.signal]) }).catch(() => signal.throwIfAborted());
+      await pause(Math.min(LOOK_MS, left), undefined, { signal: AbortSignal.any([signal, notice.signal]) }).catch(() =>
+        signal.throwIfAborted(),
+      );
       // Many changes come together; each look reads the record.
       await pause(20);
     }
@@ -46,7 +65,11 @@ export async function awaitVerdicts({ record, placement, statuses }: World, orga
   }
 }
 
-function followOrNothing(statuses: GatewayStatuses, organizationId: string, onChange: () => void): FollowedStatuses | undefined {
+function followOrNothing(
+  statuses: GatewayStatuses,
+  organizationId: string,
+  onChange: () => void,
+): FollowedStatuses | undefined {
   try {
     return statuses.follow(organizationId, onChange);
   } catch (error) {
@@ -56,7 +79,11 @@ function followOrNothing(statuses: GatewayStatuses, organizationId: string, onCh
 }
 
 /** Yields after each trunk. */
-function* judge(rows: readonly TrunkRow[], placement: Placement, followed: FollowedStatuses | undefined): Generator<undefined, Verdicts['trunks']> {
+function* judge(
+  rows: readonly TrunkRow[],
+  placement: Placement,
+  followed: FollowedStatuses | undefined,
+): Generator<undefined, Verdicts['trunks']> {
   const bridges = placement.bridges();
   const judged: Verdicts['trunks'] = [];
   for (const { state } of rows) {
@@ -68,5 +95,8 @@ function* judge(rows: readonly TrunkRow[], placement: Placement, followed: Follo
 }
 
 function rowsOf(record: RecordStore, organizationId: string): Promise<TrunkRow[]> {
-  return record.query<TrunkRow>('select version, state from trunks where organization_id = $1 order by priority, name_key', [organizationId]);
+  return record.query<TrunkRow>(
+    'select version, state from trunks where organization_id = $1 order by priority, name_key',
+    [organizationId],
+  );
 }

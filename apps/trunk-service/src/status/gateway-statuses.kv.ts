@@ -16,18 +16,31 @@ export interface FollowedStatuses {
   stop(): Promise<void>;
 }
 
-/** Read from the bucket when somebody asks: a hundred thousand gateways are not kept in every instance's memory for that. */
+/**
+ *  Read from the bucket when somebody asks: a hundred thousand gateways are not kept in every instance's memory for
+ *  that.
+ */
 export class GatewayStatuses {
-  constructor(private readonly nats: NatsLink, private readonly logger: Logger) {}
+  constructor(
+    private readonly nats: NatsLink,
+    private readonly logger: Logger,
+  ) {}
 
   /** @throws DomainError log-unavailable */
   async ofTrunk(organizationId: string, trunkId: string): Promise<GatewayStatus[]> {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
-    // The reading ends with the deadline: one for each question that was asked during an outage would be left otherwise.
-    const entries = await this.bucket().list(gatewaysOfTrunk(organizationId, trunkId), deadline).catch((error: unknown) => {
-      if (deadline.aborted) throw new DomainError('log-unavailable', 'What the bridges say cannot be read at this moment: NATS does not answer. Calls and changes go on.');
-      throw error;
-    });
+    // The reading ends with the deadline: one for each question that was asked during an outage would be left
+    // otherwise.
+    const entries = await this.bucket()
+      .list(gatewaysOfTrunk(organizationId, trunkId), deadline)
+      .catch((error: unknown) => {
+        if (deadline.aborted)
+          throw new DomainError(
+            'log-unavailable',
+            'What the bridges say cannot be read at this moment: NATS does not answer. Calls and changes go on.',
+          );
+        throw error;
+      });
     return [...entries.values()];
   }
 
@@ -46,10 +59,17 @@ export class GatewayStatuses {
       keys: gatewaysOfOrganization(organizationId),
       onPut: keep,
       onDelete: (key) => keep(key),
-      onCaughtUp: () => { complete = true; onChange(); },
+      onCaughtUp: () => {
+        complete = true;
+        onChange();
+      },
       onReset: () => byTrunk.clear(),
     });
-    return { of: (trunkId) => [...byTrunk.get(trunkId)?.values() ?? []], complete: () => complete, stop: () => watch.stop() };
+    return {
+      of: (trunkId) => [...(byTrunk.get(trunkId)?.values() ?? [])],
+      complete: () => complete,
+      stop: () => watch.stop(),
+    };
   }
 
   private bucket() {

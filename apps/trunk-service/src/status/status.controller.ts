@@ -17,10 +17,20 @@ export class StatusController {
   @Access('read')
   @Described({ summary: 'Whether the trunk is live, per bridge, and why not' })
   async status(@OrganizationId() organizationId: string, @Param('id') id: string) {
-    const row = uuid.safeParse(id).success ? await trunkRow(this.world.record, organizationId, id.toLowerCase()) : undefined;
+    const row = uuid.safeParse(id).success
+      ? await trunkRow(this.world.record, organizationId, id.toLowerCase())
+      : undefined;
     if (row === undefined) throw trunkNotFound();
     const statuses = await this.world.statuses.ofTrunk(organizationId, row.state.id);
     const { id: trunk_id, name, enabled, register, gateway_revision } = row.state;
-    return { trunk_id, name, enabled, register, gateway_revision, ...trunkVerdict(row.state, this.world.placement.bridges(), statuses), checked_at: new Date().toISOString() };
+    return {
+      trunk_id,
+      name,
+      enabled,
+      register,
+      gateway_revision,
+      ...trunkVerdict(row.state, this.world.placement.bridges(), statuses),
+      checked_at: new Date().toISOString(),
+    };
   }
 }

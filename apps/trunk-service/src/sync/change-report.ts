@@ -7,8 +7,15 @@ import type { NumberPlan, NumberStep } from './sync-numbers.js';
 import type { TrunkPlan, TrunkStep } from './sync-trunks.js';
 
 /** The organisation's own settings: no step, where the request says nothing of them. */
-export interface SettingsStep { before: Loaded<OrganizationState>; events: OrganizationChange[] }
-export interface Changes { trunks: TrunkPlan; numbers: NumberPlan; settings: SettingsStep[] }
+export interface SettingsStep {
+  before: Loaded<OrganizationState>;
+  events: OrganizationChange[];
+}
+export interface Changes {
+  trunks: TrunkPlan;
+  numbers: NumberPlan;
+  settings: SettingsStep[];
+}
 
 /** Named up to so many; all are counted. */
 const NAMED = 1_000;
@@ -24,7 +31,11 @@ export function changeReport({ trunks, numbers, settings }: Changes) {
     return { id, phone_number };
   };
   const changedSettings = settings.flatMap(({ events }) => events).flatMap(settingsOf);
-  const changed = changedSettings.length > 0 || [trunks.created, trunks.updated, trunks.deleted, numbers.created, numbers.updated, numbers.deleted].some((steps) => steps.length > 0);
+  const changed =
+    changedSettings.length > 0 ||
+    [trunks.created, trunks.updated, trunks.deleted, numbers.created, numbers.updated, numbers.deleted].some(
+      (steps) => steps.length > 0,
+    );
   return {
     changed,
     changes: {
@@ -36,11 +47,15 @@ export function changeReport({ trunks, numbers, settings }: Changes) {
 }
 
 /** Names of call settings, never their values. */
-const settingsOf = ({ type, change }: OrganizationChange) => (type === 'OrganizationUpdated' ? change.call_settings_changed ?? [] : []);
+const settingsOf = ({ type, change }: OrganizationChange) =>
+  type === 'OrganizationUpdated' ? (change.call_settings_changed ?? []) : [];
 
 const lastState = (events: readonly { state: unknown }[]) => events[events.length - 1]?.state;
 
-function kinds<Step, Shown>(plan: Record<'created' | 'updated' | 'deleted', readonly Step[]>, show: (step: Step) => Shown) {
+function kinds<Step, Shown>(
+  plan: Record<'created' | 'updated' | 'deleted', readonly Step[]>,
+  show: (step: Step) => Shown,
+) {
   const kind = (steps: readonly Step[]) => ({ count: steps.length, items: steps.slice(0, NAMED).map(show) });
   return { created: kind(plan.created), updated: kind(plan.updated), deleted: kind(plan.deleted) };
 }

@@ -43,35 +43,63 @@ export class OrganizationSyncController {
   }
 
   /**
-   * What was changed is committed, whatever the bridges then say. A platform pushes what its customers wrote, so that not even the operator's key approves wide or private
-   * networks here; the trunk's own routes do.
+   * What was changed is committed, whatever the bridges then say. A platform pushes what its customers wrote, so that
+   * not even the operator's key approves wide or private networks here; the trunk's own routes do.
    */
   @Post()
   @Access('publish')
-  @Described({ summary: 'Push the whole configuration of an organisation; what is not in it is removed', body: { 'application/json': SYNC } })
+  @Described({
+    summary: 'Push the whole configuration of an organisation; what is not in it is removed',
+    body: { 'application/json': SYNC },
+  })
   @BodyLimit(LARGE_BODY)
-  async sync(@Body() written: unknown, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async sync(
+    @Body() written: unknown,
+    @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const body = parseRequest(this.body, written);
     const organizationId = await this.target(request.caller!, body.organization_id);
-    const { keyRing, schema, entry, world: { record, placement } } = this;
+    const {
+      keyRing,
+      schema,
+      entry,
+      world: { record, placement },
+    } = this;
     await streamProgress({ request, response, logger: record.logger }, async (signal, progress) => {
       progress({ stage: 'writing', done: 0, total: body.trunks.length + body.numbers.length });
-      const changes = await syncOrganization({ record, keyRing, schema, entry, place: placement.place }, { ...body, organizationId }, signal);
-      const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };
+      const changes = await syncOrganization(
+        { record, keyRing, schema, entry, place: placement.place },
+        { ...body, organizationId },
+        signal,
+      );
+      const waiting = {
+        timeoutMs: timeout_ms,
+        signal,
+        progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }),
+      };
       const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
-      return { status: 200, headers: {}, body: { organization_id: organizationId, ...changeReport(changes), ...syncReport(verdicts) } };
+      return {
+        status: 200,
+        headers: {},
+        body: { organization_id: organizationId, ...changeReport(changes), ...syncReport(verdicts) },
+      };
     });
   }
 
   /** A key syncs its own organisation; the bootstrap key the one that the body or the header names. */
   private async target(caller: Caller, named: string | undefined): Promise<string> {
     if (caller.organization === null && named !== undefined) {
-      if (await organizationRow(this.world.record, named) === undefined) throw organizationNotFound();
+      if ((await organizationRow(this.world.record, named)) === undefined) throw organizationNotFound();
       return named;
     }
     const own = organizationOf(caller);
     if (named === undefined || named === own) return own;
-    if (caller.role === 'bootstrap') throw new DomainError('invalid-request', 'The body and the header X-Organization-Id name two organisations.', [{ pointer: '/organization_id', message: 'is not the one in the header X-Organization-Id' }]);
+    if (caller.role === 'bootstrap')
+      throw new DomainError('invalid-request', 'The body and the header X-Organization-Id name two organisations.', [
+        { pointer: '/organization_id', message: 'is not the one in the header X-Organization-Id' },
+      ]);
     // As if it did not exist.
     throw organizationNotFound();
   }

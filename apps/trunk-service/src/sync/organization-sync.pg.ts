@@ -22,35 +22,60 @@ import type { Changes, SettingsStep } from './change-report.js';
 import { planNumbers, type IndexedEntry, type NumberPlan } from './sync-numbers.js';
 import { idOf, planTrunks, type TrunkPlan } from './sync-trunks.js';
 
-export interface WantedOrganization { organizationId: string; trunks: readonly unknown[]; numbers: readonly unknown[]; settings?: WantedSettings }
-export interface SyncTools { record: RecordStore; keyRing: KeyRing; schema: TrunkBodySchema; entry: NumberSchemas['entry']; place: Place }
+export interface WantedOrganization {
+  organizationId: string;
+  trunks: readonly unknown[];
+  numbers: readonly unknown[];
+  settings?: WantedSettings;
+}
+export interface SyncTools {
+  record: RecordStore;
+  keyRing: KeyRing;
+  schema: TrunkBodySchema;
+  entry: NumberSchemas['entry'];
+  place: Place;
+}
 
 /** Whoever has so many problems has sent something else than he meant; the rest is not read. */
 const MAX_COLLECTED = 10_000;
 /** Violated only by somebody who was faster: done again, the plan sees what they did. */
 const RACES = ['trunks_name', 'trunks_pkey', 'numbers_trunk', 'numbers_phone_number', 'numbers_pk'];
 
-/** Makes the organisation have exactly this, in one transaction. With anything wrong nothing is done, and everything that is wrong is said. */
-export async function syncOrganization(tools: SyncTools, wanted: WantedOrganization, signal: AbortSignal): Promise<Changes> {
+/**
+ *  Makes the organisation have exactly this, in one transaction. With anything wrong nothing is done, and everything
+ *  that is wrong is said.
+ */
+export async function syncOrganization(
+  tools: SyncTools,
+  wanted: WantedOrganization,
+  signal: AbortSignal,
+): Promise<Changes> {
   const { entries, problems } = await inSlices(readNumbers(tools.entry, wanted.numbers), signal);
   const seal = sealingWith(tools.keyRing);
-  return transact(tools.record, async (work) => {
-    // Two of these at once, for the same organisation, would each plan on what the other is about to take away.
-    await work.manager.query(`set local lock_timeout = '5s'`);
-    await work.manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [wanted.organizationId]);
-    await work.manager.query('set local lock_timeout to default');
-    const trunks = await trunkPlan(work, tools, wanted);
-    const numbers = await numberPlan(work, { organizationId: wanted.organizationId, entries, trunks, seal });
-    const all: FieldProblem[] = [...trunks.problems, ...problems, ...numbers.problems];
-    if (all.length > 0) throw invalidRequest(all);
-    const settings = await settingsPlan(work, wanted, seal);
-    signal.throwIfAborted();
-    await carryOut(work, { trunks, numbers, settings }, signal);
-    return { trunks, numbers, settings };
-  }, { retryOn: RACES });
+  return transact(
+    tools.record,
+    async (work) => {
+      // Two of these at once, for the same organisation, would each plan on what the other is about to take away.
+      await work.manager.query(`set local lock_timeout = '5s'`);
+      await work.manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [wanted.organizationId]);
+      await work.manager.query('set local lock_timeout to default');
+      const trunks = await trunkPlan(work, tools, wanted);
+      const numbers = await numberPlan(work, { organizationId: wanted.organizationId, entries, trunks, seal });
+      const all: FieldProblem[] = [...trunks.problems, ...problems, ...numbers.problems];
+      if (all.length > 0) throw invalidRequest(all);
+      const settings = await settingsPlan(work, wanted, seal);
+      signal.throwIfAborted();
+      await carryOut(work, { trunks, numbers, settings }, signal);
+      return { trunks, numbers, settings };
+    },
+    { retryOn: RACES },
+  );
 }
 
-interface ReadNumbers { entries: IndexedEntry[]; problems: FieldProblem[] }
+interface ReadNumbers {
+  entries: IndexedEntry[];
+  problems: FieldProblem[];
+}
 
 function* readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): Generator<undefined, ReadNumbers> {
   const entries: IndexedEntry[] = [];
@@ -59,52 +84,120 @@ function* readNumbers(entry: SyncTools['entry'], written: readonly unknown[]): G
     yield;
     if (problems.length >= MAX_COLLECTED) break;
     const checked = checkRequest(entry, value);
-    if (checked.problems) problems.push(...checked.problems.map(({ pointer, message }) => ({ pointer: `/numbers/${index}${pointer}`, message })));
+    if (checked.problems)
+      problems.push(
+        ...checked.problems.map(({ pointer, message }) => ({ pointer: `/numbers/${index}${pointer}`, message })),
+      );
     else entries.push({ index, entry: checked.value });
   }
   return { entries, problems };
 }
 
-async function trunkPlan(work: Work, { keyRing, schema, place }: SyncTools, { organizationId, trunks }: WantedOrganization): Promise<TrunkPlan> {
+async function trunkPlan(
+  work: Work,
+  { keyRing, schema, place }: SyncTools,
+  { organizationId, trunks }: WantedOrganization,
+): Promise<TrunkPlan> {
   const ids = trunks.map(idOf).filter((id) => id !== undefined);
-  const rows = await work.manager.query<{ id: string; mine: boolean }[]>('select id, organization_id = $1 as mine from trunks where organization_id = $1 or id = any($2::uuid[])', [organizationId, ids]);
+  const rows = await work.manager.query<{ id: string; mine: boolean }[]>(
+    'select id, organization_id = $1 as mine from trunks where organization_id = $1 or id = any($2::uuid[])',
+    [organizationId, ids],
+  );
   const pools = await allowedPools(work.manager, organizationId);
   const subjectOf = (id: string) => trunkSubject(organizationId, id);
   const mine = rows.filter((row) => row.mine).map(({ id }) => subjectOf(id));
   const loaded = await work.loadMany<TrunkState>([...new Set([...mine, ...ids.map(subjectOf)])], trunkState);
-  return inSlices(planTrunks(trunks, { own: mine.map((subject) => loaded.get(subject)!), foreignIds: new Set(rows.filter((row) => !row.mine).map(({ id }) => id)) }, {
-    organizationId, schema, place, pools, newId: uuidv7, next: work.next, sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
-    trunk: (id) => loaded.get(subjectOf(id)) ?? work.fresh(subjectOf(id)),
-  }));
+  return inSlices(
+    planTrunks(
+      trunks,
+      {
+        own: mine.map((subject) => loaded.get(subject)!),
+        foreignIds: new Set(rows.filter((row) => !row.mine).map(({ id }) => id)),
+      },
+      {
+        organizationId,
+        schema,
+        place,
+        pools,
+        newId: uuidv7,
+        next: work.next,
+        sealed: (password, trunk) => sealedPassword(keyRing, password, trunk),
+        trunk: (id) => loaded.get(subjectOf(id)) ?? work.fresh(subjectOf(id)),
+      },
+    ),
+  );
 }
 
-async function numberPlan(work: Work, { organizationId, entries, trunks, seal }: { organizationId: string; entries: IndexedEntry[]; trunks: TrunkPlan; seal: SealSecret }): Promise<NumberPlan> {
+async function numberPlan(
+  work: Work,
+  {
+    organizationId,
+    entries,
+    trunks,
+    seal,
+  }: { organizationId: string; entries: IndexedEntry[]; trunks: TrunkPlan; seal: SealSecret },
+): Promise<NumberPlan> {
   const wanted = entries.map(({ entry }) => entry.phone_number);
   const rows = await work.manager.query<{ phone_number: string; mine: boolean }[]>(
-    'select phone_number, organization_id = $1 as mine from numbers where organization_id = $1 or phone_number = any($2::text[])', [organizationId, wanted]);
+    'select phone_number, organization_id = $1 as mine from numbers where organization_id = $1 or phone_number ' +
+      '= any($2::text[])',
+    [organizationId, wanted],
+  );
   const subjectOf = (number: string) => numberSubject(organizationId, number);
   const mine = rows.filter((row) => row.mine).map(({ phone_number }) => subjectOf(phone_number));
   const loaded = await work.loadMany<NumberState>([...new Set([...mine, ...wanted.map(subjectOf)])], numberState);
-  return inSlices(planNumbers(entries, mine.map((subject) => loaded.get(subject)!), trunks, {
-    organizationId, at: work.at, newId: uuidv7, seal, taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)), number: (number) => loaded.get(subjectOf(number))!,
-  }));
+  return inSlices(
+    planNumbers(
+      entries,
+      mine.map((subject) => loaded.get(subject)!),
+      trunks,
+      {
+        organizationId,
+        at: work.at,
+        newId: uuidv7,
+        seal,
+        taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)),
+        number: (number) => loaded.get(subjectOf(number))!,
+      },
+    ),
+  );
 }
 
 /** None, where the request says nothing of them. */
-async function settingsPlan(work: Work, { organizationId, settings }: WantedOrganization, seal: SealSecret): Promise<SettingsStep[]> {
+async function settingsPlan(
+  work: Work,
+  { organizationId, settings }: WantedOrganization,
+  seal: SealSecret,
+): Promise<SettingsStep[]> {
   if (settings === undefined) return [];
   const before = await work.load<OrganizationState>(organizationSubject(organizationId), organizationState);
   const call_settings = before.state === null ? undefined : replacedSettings(settings, before.state, seal);
-  return [{ before, events: decideOrganization(before.state, { type: 'ChangeOrganization', changes: { call_settings }, at: work.at }) }];
+  return [
+    {
+      before,
+      events: decideOrganization(before.state, { type: 'ChangeOrganization', changes: { call_settings }, at: work.at }),
+    },
+  ];
 }
 
 const STEP = 1_000;
 
-/** In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only when none does. */
+/**
+ *  In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only
+ *  when none does.
+ */
 async function carryOut(work: Work, { trunks, numbers, settings }: Changes, signal: AbortSignal): Promise<void> {
   // Two trunks may swap names, or one take the name of one that goes.
   await work.manager.query('set constraints trunks_name deferred');
-  const steps = [...settings, ...trunks.created, ...trunks.updated, ...numbers.deleted, ...numbers.updated, ...numbers.created, ...trunks.deleted];
+  const steps = [
+    ...settings,
+    ...trunks.created,
+    ...trunks.updated,
+    ...numbers.deleted,
+    ...numbers.updated,
+    ...numbers.created,
+    ...trunks.deleted,
+  ];
   for (const [index, { before, events }] of steps.entries()) {
     work.record(before as Loaded<unknown>, events as Parameters<Work['record']>[1]);
     if ((index + 1) % STEP !== 0) continue;

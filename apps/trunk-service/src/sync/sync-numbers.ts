@@ -19,13 +19,28 @@ export interface NumberTools {
   taken: ReadonlySet<string>;
 }
 
-export interface IndexedEntry { index: number; entry: NumberEntry }
-export interface NumberStep { before: Loaded<NumberState>; events: NumberChange[] }
-export interface NumberPlan { created: NumberStep[]; updated: NumberStep[]; deleted: NumberStep[]; unchanged: number; problems: FieldProblem[] }
+export interface IndexedEntry {
+  index: number;
+  entry: NumberEntry;
+}
+export interface NumberStep {
+  before: Loaded<NumberState>;
+  events: NumberChange[];
+}
+export interface NumberPlan {
+  created: NumberStep[];
+  updated: NumberStep[];
+  deleted: NumberStep[];
+  unchanged: number;
+  problems: FieldProblem[];
+}
 
 /** `own`: every number that the organisation has; what is not among the entries goes. Yields after each number. */
 export function* planNumbers(
-  entries: readonly IndexedEntry[], own: readonly Loaded<NumberState>[], trunks: Pick<TrunkPlan, 'byId' | 'byName'>, tools: NumberTools,
+  entries: readonly IndexedEntry[],
+  own: readonly Loaded<NumberState>[],
+  trunks: Pick<TrunkPlan, 'byId' | 'byName'>,
+  tools: NumberTools,
 ): Generator<undefined, NumberPlan> {
   const plan: NumberPlan = { created: [], updated: [], deleted: [], unchanged: 0, problems: [] };
   const seen = new Map<string, number>();
@@ -38,18 +53,31 @@ export function* planNumbers(
   }
   for (const before of own) {
     yield;
-    if (!seen.has(before.state!.phone_number)) plan.deleted.push({ before, events: decide(before.state, { type: 'RemoveNumber' }) });
+    if (!seen.has(before.state!.phone_number))
+      plan.deleted.push({ before, events: decide(before.state, { type: 'RemoveNumber' }) });
   }
   return plan;
 }
 
-const knownTrunks = ({ byId, byName }: Pick<TrunkPlan, 'byId' | 'byName'>) => ({ trunkIds: byId, trunkIdByName: (name: string) => byName.get(trunkNameKey(name)) });
+const knownTrunks = ({ byId, byName }: Pick<TrunkPlan, 'byId' | 'byName'>) => ({
+  trunkIds: byId,
+  trunkIdByName: (name: string) => byName.get(trunkNameKey(name)),
+});
 
-function problemOf(entry: NumberEntry, seen: ReadonlyMap<string, number>, trunks: Pick<TrunkPlan, 'byId' | 'byName'>, { taken }: NumberTools): FieldProblem | undefined {
+function problemOf(
+  entry: NumberEntry,
+  seen: ReadonlyMap<string, number>,
+  trunks: Pick<TrunkPlan, 'byId' | 'byName'>,
+  { taken }: NumberTools,
+): FieldProblem | undefined {
   const before = seen.get(entry.phone_number);
   if (before !== undefined) return { pointer: '/phone_number', message: `is that of /numbers/${before} too` };
   if (taken.has(entry.phone_number)) return { pointer: '/phone_number', message: `is already in use. ${HOW_TO_CLAIM}` };
-  if (trunkOf(entry, knownTrunks(trunks)) === 'unknown') return { pointer: entry.sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of the trunks of this request' };
+  if (trunkOf(entry, knownTrunks(trunks)) === 'unknown')
+    return {
+      pointer: entry.sip_trunk ? '/sip_trunk' : '/sip_trunk_id',
+      message: 'is not one of the trunks of this request',
+    };
   return undefined;
 }
 
@@ -59,11 +87,26 @@ function inputOf(entry: NumberEntry, trunks: Pick<TrunkPlan, 'byId' | 'byName'>)
   return named ? { ...input, sip_trunk_id: trunks.byId.get(named) ?? named } : input;
 }
 
-function planNumber(input: NumberInput, phone_number: string, { organizationId, at, newId, number, seal }: NumberTools, plan: NumberPlan): void {
+function planNumber(
+  input: NumberInput,
+  phone_number: string,
+  { organizationId, at, newId, number, seal }: NumberTools,
+  plan: NumberPlan,
+): void {
   const before = number(phone_number);
   if (before.state === null) {
     const id = newId();
-    plan.created.push({ before, events: decide(null, { type: 'AddNumber', id, organization_id: organizationId, phone_number, fields: newFields(input, id, seal), at }) });
+    plan.created.push({
+      before,
+      events: decide(null, {
+        type: 'AddNumber',
+        id,
+        organization_id: organizationId,
+        phone_number,
+        fields: newFields(input, id, seal),
+        at,
+      }),
+    });
     return;
   }
   const events = decide(before.state, { type: 'ChangeNumber', changes: putFields(input, before.state, seal), at });

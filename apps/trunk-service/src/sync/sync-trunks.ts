@@ -13,7 +13,10 @@ export interface TrunkTools {
   /** The bridge pools that the organisation may use, whoever pushes. */
   pools: readonly string[];
   /** As password.crypto.ts: undefined keeps the present one. */
-  sealed: (wanted: string | null | undefined, trunk: { id: string; password: string | null }) => string | null | undefined;
+  sealed: (
+    wanted: string | null | undefined,
+    trunk: { id: string; password: string | null },
+  ) => string | null | undefined;
   next: (before: Loaded<unknown>) => Next;
   /** The entity of this id as its last event left it: of a trunk that was deleted, `state` null. */
   trunk: (id: string) => Loaded<TrunkState>;
@@ -27,7 +30,10 @@ export interface CurrentTrunks {
   foreignIds: ReadonlySet<string>;
 }
 
-export interface TrunkStep { before: Loaded<TrunkState>; events: TrunkChange[] }
+export interface TrunkStep {
+  before: Loaded<TrunkState>;
+  events: TrunkChange[];
+}
 export interface TrunkPlan {
   created: TrunkStep[];
   updated: TrunkStep[];
@@ -41,7 +47,12 @@ export interface TrunkPlan {
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
-interface Named { index: number; written: unknown; id: string | undefined; nameKey: string | undefined }
+interface Named {
+  index: number;
+  written: unknown;
+  id: string | undefined;
+  nameKey: string | undefined;
+}
 
 /** The id of the request in lower case, undefined where it gives none that can be one. */
 export function idOf(written: unknown): string | undefined {
@@ -54,12 +65,30 @@ function named(written: unknown, index: number): Named {
   return { index, written, id: idOf(written), nameKey: typeof name === 'string' ? trunkNameKey(name) : undefined };
 }
 
-/** The whole of what an organisation shall have: what it has and is not in `written` goes. Each is matched by id, else by name. Yields after each trunk. */
-export function* planTrunks(written: readonly unknown[], current: CurrentTrunks, tools: TrunkTools): Generator<undefined, TrunkPlan> {
+/**
+ *  The whole of what an organisation shall have: what it has and is not in `written` goes. Each is matched by id, else
+ *  by name. Yields after each trunk.
+ */
+export function* planTrunks(
+  written: readonly unknown[],
+  current: CurrentTrunks,
+  tools: TrunkTools,
+): Generator<undefined, TrunkPlan> {
   const wanted = written.map(named);
-  const problems = [...repeats(wanted), ...wanted.filter(hasOddId).map(({ index }) => ({ pointer: `/trunks/${index}/id`, message: 'must be a UUID, or be left out' }))];
+  const problems = [
+    ...repeats(wanted),
+    ...wanted
+      .filter(hasOddId)
+      .map(({ index }) => ({ pointer: `/trunks/${index}/id`, message: 'must be a UUID, or be left out' })),
+  ];
   const matched = match(wanted, current);
-  const plan = { created: [] as TrunkStep[], updated: [] as TrunkStep[], unchanged: [] as Loaded<TrunkState>[], byId: new Map<string, string>(), byName: new Map<string, string>() };
+  const plan = {
+    created: [] as TrunkStep[],
+    updated: [] as TrunkStep[],
+    unchanged: [] as Loaded<TrunkState>[],
+    byId: new Map<string, string>(),
+    byName: new Map<string, string>(),
+  };
   for (const each of wanted) {
     yield;
     const existing = matched.get(each.index);
@@ -72,14 +101,21 @@ export function* planTrunks(written: readonly unknown[], current: CurrentTrunks,
     else keep(change(existing, read, tools), plan);
   }
   const kept = new Set([...matched.values()]);
-  const deleted = current.own.filter((trunk) => !kept.has(trunk)).map((before) => ({ before, events: decideTrunk(before.state, { type: 'DeleteTrunk' }, tools.next(before)) }));
+  const deleted = current.own
+    .filter((trunk) => !kept.has(trunk))
+    .map((before) => ({ before, events: decideTrunk(before.state, { type: 'DeleteTrunk' }, tools.next(before)) }));
   return { ...plan, deleted, problems };
 }
 
-const newIdFor = ({ id }: Named, { foreignIds }: CurrentTrunks, { newId }: TrunkTools) => (id === undefined || foreignIds.has(id) ? newId() : id);
+const newIdFor = ({ id }: Named, { foreignIds }: CurrentTrunks, { newId }: TrunkTools) =>
+  id === undefined || foreignIds.has(id) ? newId() : id;
 
 /** What the request's numbers may call the trunk. */
-function call({ id, nameKey }: Named, actual: string, { byId, byName }: { byId: Map<string, string>; byName: Map<string, string> }): void {
+function call(
+  { id, nameKey }: Named,
+  actual: string,
+  { byId, byName }: { byId: Map<string, string>; byName: Map<string, string> },
+): void {
   byId.set(actual, actual);
   if (id !== undefined) byId.set(id, actual);
   if (nameKey !== undefined) byName.set(nameKey, actual);
@@ -94,7 +130,11 @@ function repeats(wanted: readonly Named[]): FieldProblem[] {
       if (value === undefined || value === '') continue;
       const before = first.get(value);
       if (before === undefined) first.set(value, index);
-      else problems.push({ pointer: `/trunks/${index}/${field === 'id' ? 'id' : 'name'}`, message: `is that of /trunks/${before} too` });
+      else
+        problems.push({
+          pointer: `/trunks/${index}/${field === 'id' ? 'id' : 'name'}`,
+          message: `is that of /trunks/${before} too`,
+        });
     }
   }
   return problems;
@@ -115,11 +155,13 @@ function match(wanted: readonly Named[], { own }: CurrentTrunks): Map<number, Lo
   };
   for (const { index, id } of wanted) if (id !== undefined) take(index, free.get(id));
   const byName = new Map([...free.values()].map((trunk) => [trunkNameKey(trunk.state!.name), trunk]));
-  for (const { index, nameKey } of wanted) if (!matched.has(index) && nameKey !== undefined) take(index, byName.get(nameKey));
+  for (const { index, nameKey } of wanted)
+    if (!matched.has(index) && nameKey !== undefined) take(index, byName.get(nameKey));
   return matched;
 }
 
-const atTrunk = ({ index }: Named, problems: readonly FieldProblem[]): FieldProblem[] => problems.map(({ pointer, message }) => ({ pointer: `/trunks/${index}${pointer}`, message }));
+const atTrunk = ({ index }: Named, problems: readonly FieldProblem[]): FieldProblem[] =>
+  problems.map(({ pointer, message }) => ({ pointer: `/trunks/${index}${pointer}`, message }));
 
 function attempt<Value>(each: Named, read: () => Value, problems: FieldProblem[]): Value | undefined {
   try {
@@ -134,12 +176,38 @@ function attempt<Value>(each: Named, read: () => Value, problems: FieldProblem[]
 function creation(id: string, { settings, enabled = true, password }: WantedTrunk, tools: TrunkTools): TrunkStep {
   const before = tools.trunk(id);
   const sealed = tools.sealed(password ?? null, { id, password: null }) ?? null;
-  return { before, events: decideTrunk(null, { type: 'CreateTrunk', id, organization_id: tools.organizationId, settings, enabled, password: sealed, place: tools.place }, tools.next(before)) };
+  return {
+    before,
+    events: decideTrunk(
+      null,
+      {
+        type: 'CreateTrunk',
+        id,
+        organization_id: tools.organizationId,
+        settings,
+        enabled,
+        password: sealed,
+        place: tools.place,
+      },
+      tools.next(before),
+    ),
+  };
 }
 
-function change(before: Loaded<TrunkState>, { settings, enabled, password }: WantedTrunk, tools: TrunkTools): TrunkStep {
+function change(
+  before: Loaded<TrunkState>,
+  { settings, enabled, password }: WantedTrunk,
+  tools: TrunkTools,
+): TrunkStep {
   const state = before.state!;
-  return { before, events: decideTrunk(state, { type: 'ChangeTrunk', settings, enabled, password: tools.sealed(password, state), place: tools.place }, tools.next(before)) };
+  return {
+    before,
+    events: decideTrunk(
+      state,
+      { type: 'ChangeTrunk', settings, enabled, password: tools.sealed(password, state), place: tools.place },
+      tools.next(before),
+    ),
+  };
 }
 
 function keep(step: TrunkStep, plan: Pick<TrunkPlan, 'updated' | 'unchanged'>): void {

@@ -18,10 +18,19 @@ export class SyncController {
   /** Success is only what the bridges have said themselves. */
   @Post('sync')
   @Access('manage')
-  @Described({ summary: 'Wait for the bridges\' word on every trunk' })
-  async sync(@OrganizationId() organizationId: string, @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>, @Req() request: Request, @Res() response: Response): Promise<void> {
+  @Described({ summary: "Wait for the bridges' word on every trunk" })
+  async sync(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     await streamProgress({ request, response, logger: this.world.record.logger }, async (signal, progress) => {
-      const waiting = { timeoutMs: timeout_ms, signal, progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }) };
+      const waiting = {
+        timeoutMs: timeout_ms,
+        signal,
+        progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }),
+      };
       const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
       return { status: 200, headers: {}, body: syncReport(verdicts) };
     });

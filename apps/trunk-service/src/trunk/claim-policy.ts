@@ -6,10 +6,14 @@ import { readGateway, serviceNameProblem } from './gateway.js';
 import { readInboundAddress } from './inbound-address.js';
 
 /** What the installation allows as an address (ALLOW_PRIVATE_GATEWAYS). */
-export interface AddressPolicy { allowPrivate: boolean }
+export interface AddressPolicy {
+  allowPrivate: boolean;
+}
 
 /** `operator`: the request is the operator's, who may claim for an organisation what it may not claim by itself. */
-export interface ClaimPolicy extends AddressPolicy { operator?: boolean }
+export interface ClaimPolicy extends AddressPolicy {
+  operator?: boolean;
+}
 
 type Addresses = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
 
@@ -18,7 +22,11 @@ type Addresses = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
  * What the trunk has already may stay, so that a client can send back what it read.
  * `written`: as it came, whatever else is wrong with it.
  */
-export function claimProblems(written: Readonly<Record<string, unknown>>, existing: Addresses | null, policy: ClaimPolicy): FieldProblem[] {
+export function claimProblems(
+  written: Readonly<Record<string, unknown>>,
+  existing: Addresses | null,
+  policy: ClaimPolicy,
+): FieldProblem[] {
   const { gateway, inbound_addresses } = written;
   const misnamed = problem('/gateway', gateway, (text) => serviceNameProblem(text, existing?.gateway ?? null));
   if (policy.operator === true) return misnamed;
@@ -26,7 +34,9 @@ export function claimProblems(written: Readonly<Record<string, unknown>>, existi
   return [
     ...misnamed,
     ...problem('/gateway', gateway, (text) => gatewayProblem(text, existing, policy)),
-    ...list.flatMap((each, index) => problem(`/inbound_addresses/${index}`, each, (text) => inboundProblem(text, existing, policy))),
+    ...list.flatMap((each, index) =>
+      problem(`/inbound_addresses/${index}`, each, (text) => inboundProblem(text, existing, policy)),
+    ),
   ];
 }
 
@@ -43,16 +53,25 @@ function gatewayProblem(text: string, existing: Addresses | null, { allowPrivate
   if (!reading.ok || reading.gateway.reach !== 'private' || allowPrivate) return undefined;
   const before = existing === null ? undefined : readGateway(existing.gateway);
   if (before?.ok === true && before.gateway.host === reading.gateway.host) return undefined;
-  return `is ${reading.gateway.what}: no carrier can have it. Use the carrier's public address or name; an address within the operator's network is set by the operator`;
+  return (
+    `is ${reading.gateway.what}: no carrier can have it. Use the carrier's public address or name; an ` +
+    `address within the operator's network is set by the operator`
+  );
 }
 
 function inboundProblem(text: string, existing: Addresses | null, { allowPrivate }: AddressPolicy): string | undefined {
   const reading = readInboundAddress(text);
   if (!reading.ok || existing?.inbound_addresses.includes(reading.text) === true) return undefined;
   if (reading.reach !== 'public' && !allowPrivate) {
-    return 'is not reachable from outside, or holds such addresses: calls could never arrive. Use public addresses; others are set by the operator';
+    return (
+      'is not reachable from outside, or holds such addresses: calls could never arrive. Use public ' +
+      'addresses; others are set by the operator'
+    );
   }
   const cidr = parseCidr(reading.text);
   if (cidr === undefined || !isWide(cidr)) return undefined;
-  return 'is wider than an organisation may claim by itself (at most /24 for IPv4, /48 for IPv6): list the carrier\'s own smaller networks, or ask the operator to add it';
+  return (
+    'is wider than an organisation may claim by itself (at most /24 for IPv4, /48 for IPv6): list the ' +
+    "carrier's own smaller networks, or ask the operator to add it"
+  );
 }

@@ -1,4 +1,11 @@
-import { holdsPrivate, networkAddress, parseAddress, reachOf, type Network, type Reach } from '@trunkmesh/routing/address-reach.js';
+import {
+  holdsPrivate,
+  networkAddress,
+  parseAddress,
+  reachOf,
+  type Network,
+  type Reach,
+} from '@trunkmesh/routing/address-reach.js';
 
 export type InboundAddressReading = { ok: true; text: string; reach: Reach } | { ok: false; message: string };
 
@@ -15,7 +22,8 @@ export function readInboundAddress(text: string): InboundAddressReading {
   const width = address.kind() === 'ipv4' ? 32 : 128;
   if (bitsText === undefined) return single(address.toString(), reachOf(address));
   if (written.includes(':') && width === 32) return refuse('is a network of IPv4 addresses in IPv6: write it as IPv4');
-  if (!/^\d{1,3}$/.test(bitsText) || Number(bitsText) > width) return refuse(`has a prefix length that is not a number from ${WIDEST[address.kind()]} to ${width}`);
+  if (!/^\d{1,3}$/.test(bitsText) || Number(bitsText) > width)
+    return refuse(`has a prefix length that is not a number from ${WIDEST[address.kind()]} to ${width}`);
   return network([address, Number(bitsText)], width);
 }
 
@@ -26,9 +34,14 @@ function single(text: string, { reach, what }: ReturnType<typeof reachOf>): Inbo
 function network(cidr: Network, width: number): InboundAddressReading {
   const [address, bits] = cidr;
   const widest = WIDEST[address.kind()];
-  if (bits < widest) return refuse(`is wider than a carrier's network can be: the prefix length must be at least ${widest}`);
+  if (bits < widest)
+    return refuse(`is wider than a carrier's network can be: the prefix length must be at least ${widest}`);
   const own = networkAddress(cidr).toString();
-  if (own !== address.toString()) return refuse(`has bits set behind its prefix: write "${own}/${bits}" for the network, or "${address.toString()}/${width}" for the one address`);
+  if (own !== address.toString())
+    return refuse(
+      `has bits set behind its prefix: write "${own}/${bits}" for the network, or ` +
+        `"${address.toString()}/${width}" for the one address`,
+    );
   const { reach, what } = reachOf(address);
   if (reach === 'never') return refuse(`is ${what}: no call can come from it`);
   return { ok: true, text: `${own}/${bits}`, reach: holdsPrivate(cidr) ? 'private' : reach };

@@ -13,8 +13,12 @@ describe('the pool of a trunk', () => {
   ])('%s', (_what, wanted, before, allowed, taken) => {
     const problems = poolProblems(wanted, before === null ? null : { bridge_pool: before }, allowed);
     expect(problems.map(({ pointer }) => pointer)).toEqual(taken ? [] : ['/bridge_pool']);
-    for (const { message } of problems) expect(message).toContain(`(${allowed!.map((pool) => `"${pool}"`).join(', ')}): use one of those, or ask the operator`);
+    for (const { message } of problems)
+      expect(message).toContain(
+        `(${allowed!.map((pool) => `"${pool}"`).join(', ')}): use one of those, or ask the operator`,
+      );
   });
 
-  it('is the default one where the operator says nothing', () => expect([poolsOf({}), poolsOf({ bridge_pools: ['eu'] })]).toEqual([['default'], ['eu']]));
+  it('is the default one where the operator says nothing', () =>
+    expect([poolsOf({}), poolsOf({ bridge_pools: ['eu'] })]).toEqual([['default'], ['eu']]));
 });

@@ -22,9 +22,15 @@ export class CreateTrunkClaims1764000055000 implements MigrationInterface {
       )`);
     await runner.query('create index trunk_claims_by_network on trunk_claims using gist (network inet_ops)');
     for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
-      const rows = await runner.query('select id, state from trunks where id > $1 order by id limit $2', [after, BATCH]) as { id: string; state: TrunkState }[];
+      const rows = (await runner.query('select id, state from trunks where id > $1 order by id limit $2', [
+        after,
+        BATCH,
+      ])) as { id: string; state: TrunkState }[];
       if (rows.length === 0) return;
-      await projectClaims(runner, rows.map(({ state }) => state));
+      await projectClaims(
+        runner,
+        rows.map(({ state }) => state),
+      );
       after = rows[rows.length - 1]!.id;
     }
   }

@@ -8,15 +8,22 @@ import { forgetClaims, projectClaims } from './trunk-claims.pg.js';
 import type { TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNameKey } from './trunk.js';
 
-/** The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never changes that other trunk. */
+/**
+ *  The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never
+ *  changes that other trunk.
+ */
 const UPSERT = `
-  insert into trunks (id, organization_id, name_key, priority, enabled, register, bridge_pool, bridge_id, version, state)
-  select (state->>'id')::uuid, (state->>'organization_id')::uuid, name_key, (state->>'priority')::int, (state->>'enabled')::boolean, (state->>'register')::boolean,
+  insert into trunks (id, organization_id, name_key, priority, enabled, register, bridge_pool, bridge_id, version,
+    state)
+  select (state->>'id')::uuid, (state->>'organization_id')::uuid, name_key, (state->>'priority')::int,
+    (state->>'enabled')::boolean, (state->>'register')::boolean,
     state->>'bridge_pool', state->>'bridge_id', version, state
   from jsonb_to_recordset($1::jsonb) as row (name_key text, version int, state jsonb)
   on conflict (organization_id, id) do update set
-    name_key = excluded.name_key, priority = excluded.priority, enabled = excluded.enabled, register = excluded.register,
-    bridge_pool = excluded.bridge_pool, bridge_id = excluded.bridge_id, version = excluded.version, state = excluded.state`;
+    name_key = excluded.name_key, priority = excluded.priority, enabled = excluded.enabled, register =
+      excluded.register,
+    bridge_pool = excluded.bridge_pool, bridge_id = excluded.bridge_id, version = excluded.version, state =
+      excluded.state`;
 
 async function project(transaction: Queryable, events: readonly AnyEvent[]): Promise<void> {
   const last = lastPerSubject(events);
@@ -26,13 +33,18 @@ async function project(transaction: Queryable, events: readonly AnyEvent[]): Pro
     await transaction.query('delete from trunks where id = any($1::uuid[])', [gone]);
     await forgetClaims(transaction, gone);
   }
-  const rows = last.filter(({ data }) => data.state !== null).map(({ entityversion, data }) => {
-    const state = data.state as TrunkState;
-    return { name_key: trunkNameKey(state.name), version: entityversion, state };
-  });
+  const rows = last
+    .filter(({ data }) => data.state !== null)
+    .map(({ entityversion, data }) => {
+      const state = data.state as TrunkState;
+      return { name_key: trunkNameKey(state.name), version: entityversion, state };
+    });
   if (rows.length === 0) return;
   await transaction.query(UPSERT, [JSON.stringify(rows)]);
-  await projectClaims(transaction, rows.map(({ state }) => state));
+  await projectClaims(
+    transaction,
+    rows.map(({ state }) => state),
+  );
 }
 
 function idOf(subject: string): string {
@@ -48,10 +60,16 @@ export const trunkReadModel: ReadModel = {
   violations: { trunks_name: duplicateTrunkName },
 };
 
-export interface TrunkRow { version: number; state: TrunkState }
+export interface TrunkRow {
+  version: number;
+  state: TrunkState;
+}
 
 export async function trunkRow(record: RecordStore, organizationId: string, id: string): Promise<TrunkRow | undefined> {
-  const [row] = await record.query<TrunkRow>('select version, state from trunks where id = $1 and organization_id = $2', [id, organizationId]);
+  const [row] = await record.query<TrunkRow>(
+    'select version, state from trunks where id = $1 and organization_id = $2',
+    [id, organizationId],
+  );
   return row;
 }
 
@@ -62,18 +80,41 @@ const FILTERS = `
   and ($4::text is null or state->>'provider' = $4)
   and ($5::text is null or bridge_pool = $5)
   and ($6::text is null or position($6 in name_key) > 0)
-  and ($7::text is null or position($7 in name_key) > 0 or position($7 in lower(state->>'gateway')) > 0 or position($7 in lower(state->>'username')) > 0 or position($7 in lower(state->>'provider')) > 0)`;
+  and ($7::text is null or position($7 in name_key) > 0 or position($7 in lower(state->>'gateway')) > 0
+    or position($7 in lower(state->>'username')) > 0 or position($7 in lower(state->>'provider')) > 0)`;
 
 /** By priority, then by name. */
-export async function trunkPage(record: RecordStore, organizationId: string, query: TrunkQuery): Promise<{ rows: TrunkRow[]; total: number; next: string | undefined }> {
+export async function trunkPage(
+  record: RecordStore,
+  organizationId: string,
+  query: TrunkQuery,
+): Promise<{ rows: TrunkRow[]; total: number; next: string | undefined }> {
   const { limit, cursor, enabled, register, provider, bridge_pool, name, q } = query;
-  const filter = [organizationId, enabled, register, provider, bridge_pool, name && trunkNameKey(name), q && trunkNameKey(q)].map((value) => value ?? null);
+  const filter = [
+    organizationId,
+    enabled,
+    register,
+    provider,
+    bridge_pool,
+    name && trunkNameKey(name),
+    q && trunkNameKey(q),
+  ].map((value) => value ?? null);
   const after = decodeCursor(cursor, ['number', 'string']) ?? [null, null];
   const rows = await record.query<TrunkRow & { priority: number; name_key: string }>(
-    `select version, state, priority, name_key from trunks where ${FILTERS} and ($8::int is null or (priority, name_key) > ($8, $9::text))
-     order by priority, name_key limit $10`, [...filter, ...after, limit + 1]);
-  const [count] = await record.query<{ total: string }>(`select count(*) as total from trunks where ${FILTERS}`, filter);
+    `select version, state, priority, name_key from trunks where ${FILTERS} and ($8::int is null or (priority,
+      name_key) > ($8, $9::text))
+     order by priority, name_key limit $10`,
+    [...filter, ...after, limit + 1],
+  );
+  const [count] = await record.query<{ total: string }>(
+    `select count(*) as total from trunks where ${FILTERS}`,
+    filter,
+  );
   const page = rows.slice(0, limit);
   const last = page[page.length - 1];
-  return { rows: page, total: Number(count?.total ?? 0), next: rows.length > limit && last ? encodeCursor([last.priority, last.name_key]) : undefined };
+  return {
+    rows: page,
+    total: Number(count?.total ?? 0),
+    next: rows.length > limit && last ? encodeCursor([last.priority, last.name_key]) : undefined,
+  };
 }

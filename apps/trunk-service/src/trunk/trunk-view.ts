@@ -5,7 +5,15 @@ import { addressView, type AddressView } from '../address/standing.js';
 import { readGateway } from './gateway.js';
 
 export const trunkView = trunkSettings.extend({
-  ...trunkState.pick({ id: true, organization_id: true, enabled: true, bridge_id: true, gateway_revision: true, created_at: true, updated_at: true }).shape,
+  ...trunkState.pick({
+    id: true,
+    organization_id: true,
+    enabled: true,
+    bridge_id: true,
+    gateway_revision: true,
+    created_at: true,
+    updated_at: true,
+  }).shape,
   /** The password itself is never shown. */
   has_password: z.boolean(),
   /** What is allowed, and probably not meant. */
@@ -19,18 +27,45 @@ export type TrunkView = z.infer<typeof trunkView>;
 
 /** What a client may see: everything but the password, whose ciphertext is nobody's business either. */
 export function viewOf({ password, address_claims: _, ...visible }: TrunkState, addresses?: AddressView[]): TrunkView {
-  const view = { ...visible, has_password: password !== null, hints: hintsOf(visible), status_url: `/api/v1/sip-trunks/${visible.id}/status` };
+  const view = {
+    ...visible,
+    has_password: password !== null,
+    hints: hintsOf(visible),
+    status_url: `/api/v1/sip-trunks/${visible.id}/status`,
+  };
   return addresses === undefined ? view : { ...view, addresses };
 }
 
 type Visible = Omit<TrunkState, 'password' | 'address_claims'>;
 
 const HINTS: readonly (FieldProblem & { applies: (trunk: Visible, port: number | null) => boolean })[] = [
-  { pointer: '/srtp', message: 'SRTP\'s keys travel in the SIP messages (RFC 4568): without "transport": "tls" everybody on the way can read them', applies: ({ srtp, transport }) => srtp !== 'off' && transport !== 'tls' },
-  { pointer: '/srtp', message: 'TLS encrypts the signalling alone: set "srtp" to "optional" or "required" to encrypt the audio', applies: ({ srtp, transport }) => srtp === 'off' && transport === 'tls' },
-  { pointer: '/gateway', message: 'TLS usually has port 5061; 5060 is the port without TLS', applies: ({ transport }, port) => transport === 'tls' && port === 5060 },
-  { pointer: '/gateway', message: 'port 5061 is usually TLS, and "transport" is not "tls"', applies: ({ transport }, port) => transport !== 'tls' && port === 5061 },
-  { pointer: '/inbound_addresses', message: 'calls are taken from the gateway\'s own addresses only; list the carrier\'s other addresses here', applies: ({ register, inbound_addresses }) => !register && inbound_addresses.length === 0 },
+  {
+    pointer: '/srtp',
+    message:
+      'SRTP\'s keys travel in the SIP messages (RFC 4568): without "transport": "tls" everybody on the way can ' +
+      'read them',
+    applies: ({ srtp, transport }) => srtp !== 'off' && transport !== 'tls',
+  },
+  {
+    pointer: '/srtp',
+    message: 'TLS encrypts the signalling alone: set "srtp" to "optional" or "required" to encrypt the audio',
+    applies: ({ srtp, transport }) => srtp === 'off' && transport === 'tls',
+  },
+  {
+    pointer: '/gateway',
+    message: 'TLS usually has port 5061; 5060 is the port without TLS',
+    applies: ({ transport }, port) => transport === 'tls' && port === 5060,
+  },
+  {
+    pointer: '/gateway',
+    message: 'port 5061 is usually TLS, and "transport" is not "tls"',
+    applies: ({ transport }, port) => transport !== 'tls' && port === 5061,
+  },
+  {
+    pointer: '/inbound_addresses',
+    message: "calls are taken from the gateway's own addresses only; list the carrier's other addresses here",
+    applies: ({ register, inbound_addresses }) => !register && inbound_addresses.length === 0,
+  },
 ];
 
 function hintsOf(trunk: Visible): FieldProblem[] {

@@ -1,4 +1,19 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
@@ -50,7 +65,12 @@ export class TrunkController {
   @Get()
   @Access('read')
   @Described({ summary: 'The trunks, by priority', answer: z.array(trunkView) })
-  async list(@OrganizationId() organizationId: string, @Query({ schema: trunkQuery }) query: TrunkQuery, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<TrunkView[]> {
+  async list(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: trunkQuery }) query: TrunkQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TrunkView[]> {
     const page = await trunkPage(this.record, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(({ state }) => viewOf(state));
@@ -59,19 +79,45 @@ export class TrunkController {
   @Post()
   @Access('manage')
   @Described({ summary: 'Add a trunk', status: 201, answer: trunkView, body: { 'application/json': TRUNK } })
-  async create(@OrganizationId() organizationId: string, @Body() written: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
+  async create(
+    @OrganizationId() organizationId: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
     const approved = isOperator(request);
     const pools = await this.poolsFor(request, organizationId);
-    const { settings, enabled = true, password } = requirePool(readTrunk(this.bodyFor(request), written, null), null, pools);
+    const {
+      settings,
+      enabled = true,
+      password,
+    } = requirePool(readTrunk(this.bodyFor(request), written, null), null, pools);
     const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
       const id = uuidv7();
       const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));
       const sealed = sealedPassword(this.keyRing, password ?? null, { id, password: null }) ?? null;
-      const events = decide(null, { type: 'CreateTrunk', id, organization_id: organizationId, settings, enabled, password: sealed, place: this.place, approved }, work.next(before));
+      const events = decide(
+        null,
+        {
+          type: 'CreateTrunk',
+          id,
+          organization_id: organizationId,
+          settings,
+          enabled,
+          password: sealed,
+          place: this.place,
+          approved,
+        },
+        work.next(before),
+      );
       const after = work.record(before, events);
       await work.flush();
       const addresses = await addressesOf(work.manager, after.state!);
-      return { status: 201, headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) }, body: viewOf(after.state!, addresses) };
+      return {
+        status: 201,
+        headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) },
+        body: viewOf(after.state!, addresses),
+      };
     });
     response.status(answer.status).set(answer.headers);
     return answer.body;
@@ -80,7 +126,12 @@ export class TrunkController {
   @Get(':id')
   @Access('read')
   @Described({ summary: 'One trunk', answer: trunkView })
-  async get(@OrganizationId() organizationId: string, @Param('id') id: string, @Headers('if-none-match') ifNoneMatch: string | undefined, @Res({ passthrough: true }) response: Response): Promise<TrunkView | undefined> {
+  async get(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TrunkView | undefined> {
     const row = await trunkRow(this.record, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
     response.set('ETag', etagOf(row.version));
@@ -92,7 +143,10 @@ export class TrunkController {
   /** Others may claim the same addresses: who counts there is decided by evidence, and nobody is named. */
   @Get(':id/addresses')
   @Access('read')
-  @Described({ summary: 'The addresses that calls of the trunk may come from, since when, why, and how far they count', answer: z.array(addressView) })
+  @Described({
+    summary: 'The addresses that calls of the trunk may come from, since when, why, and how far they count',
+    answer: z.array(addressView),
+  })
   async addresses(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<AddressView[]> {
     const row = await trunkRow(this.record, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
@@ -101,33 +155,71 @@ export class TrunkController {
 
   @Put(':id')
   @Access('manage')
-  @Described({ summary: 'Change a trunk as a whole; without `password` the present one stays', answer: trunkView, body: { 'application/json': TRUNK } })
-  async replace(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
+  @Described({
+    summary: 'Change a trunk as a whole; without `password` the present one stays',
+    answer: trunkView,
+    body: { 'application/json': TRUNK },
+  })
+  async replace(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+  ): Promise<TrunkView> {
     const pools = await this.poolsFor(request, organizationId);
-    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, requirePool(readTrunk(this.bodyFor(request), written, state), state, pools), { next, request }));
+    return this.change({ organizationId, id, request }, (state, next) =>
+      this.changed(state, requirePool(readTrunk(this.bodyFor(request), written, state), state, pools), {
+        next,
+        request,
+      }),
+    );
   }
 
   @Patch(':id')
   @Access('manage')
-  @Described({ summary: 'Change some fields (RFC 7396: null goes back to the default)', answer: trunkView, body: { 'application/merge-patch+json': TRUNK.partial(), 'application/json': TRUNK.partial() } })
-  async patch(@OrganizationId() organizationId: string, @Param('id') id: string, @Body() written: unknown, @Req() request: Request): Promise<TrunkView> {
+  @Described({
+    summary: 'Change some fields (RFC 7396: null goes back to the default)',
+    answer: trunkView,
+    body: { 'application/merge-patch+json': TRUNK.partial(), 'application/json': TRUNK.partial() },
+  })
+  async patch(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Body() written: unknown,
+    @Req() request: Request,
+  ): Promise<TrunkView> {
     const pools = await this.poolsFor(request, organizationId);
-    return this.change({ organizationId, id, request }, (state, next) => this.changed(state, requirePool(patchTrunk(this.bodyFor(request), written, state), state, pools), { next, request }));
+    return this.change({ organizationId, id, request }, (state, next) =>
+      this.changed(state, requirePool(patchTrunk(this.bodyFor(request), written, state), state, pools), {
+        next,
+        request,
+      }),
+    );
   }
 
   @Post(':id/enable')
   @HttpCode(200)
   @Access('manage')
   @Described({ summary: 'Take a trunk into routing again', answer: trunkView })
-  enable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'EnableTrunk', place: this.place }, next));
+  enable(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Req() request: Request,
+  ): Promise<TrunkView> {
+    return this.change({ organizationId, id, request }, (state, next) =>
+      decide(state, { type: 'EnableTrunk', place: this.place }, next),
+    );
   }
 
   @Post(':id/disable')
   @HttpCode(200)
   @Access('manage')
   @Described({ summary: 'Take a trunk out of routing and keep its credentials', answer: trunkView })
-  disable(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request): Promise<TrunkView> {
+  disable(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Req() request: Request,
+  ): Promise<TrunkView> {
     return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'DisableTrunk' }, next));
   }
 
@@ -135,8 +227,15 @@ export class TrunkController {
   @HttpCode(204)
   @Access('manage')
   @Described({ summary: 'Delete a trunk', status: 204 })
-  async remove(@OrganizationId() organizationId: string, @Param('id') id: string, @Query({ schema: deletionQuery }) { force }: z.output<typeof deletionQuery>, @Headers('if-match') ifMatch: string | undefined): Promise<void> {
-    await deleteTrunk(this.record, { organizationId, id: existingId(id), force }, (before) => requireMatch(ifMatch, before));
+  async remove(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Query({ schema: deletionQuery }) { force }: z.output<typeof deletionQuery>,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    await deleteTrunk(this.record, { organizationId, id: existingId(id), force }, (before) =>
+      requireMatch(ifMatch, before),
+    );
   }
 
   private bodyFor(request: Request): TrunkBodySchema {
@@ -148,9 +247,17 @@ export class TrunkController {
     return isOperator(request) ? undefined : allowedPools(this.record, organizationId);
   }
 
-  private changed(state: TrunkState, { settings, enabled, password }: WantedTrunk, { next, request }: { next: Next; request: Request }): TrunkChange[] {
+  private changed(
+    state: TrunkState,
+    { settings, enabled, password }: WantedTrunk,
+    { next, request }: { next: Next; request: Request },
+  ): TrunkChange[] {
     const sealed = sealedPassword(this.keyRing, password, state);
-    return decide(state, { type: 'ChangeTrunk', settings, enabled, password: sealed, place: this.place, approved: isOperator(request) }, next);
+    return decide(
+      state,
+      { type: 'ChangeTrunk', settings, enabled, password: sealed, place: this.place, approved: isOperator(request) },
+      next,
+    );
   }
 
   private async change(
@@ -158,16 +265,27 @@ export class TrunkController {
     decideOn: (state: TrunkState, next: Next) => TrunkChange[],
   ): Promise<TrunkView> {
     const entity = { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState };
-    const after = await handle(this.record, entity, (state, next) => {
-      if (state === null) throw trunkNotFound();
-      return decideOn(state, next);
-    }, (before) => { if (before.state !== null) requireMatch(request.header('If-Match'), before); });
+    const after = await handle(
+      this.record,
+      entity,
+      (state, next) => {
+        if (state === null) throw trunkNotFound();
+        return decideOn(state, next);
+      },
+      (before) => {
+        if (before.state !== null) requireMatch(request.header('If-Match'), before);
+      },
+    );
     request.res!.set('ETag', etagOf(after.version));
     return viewOf(after.state!, await addressesOf(this.record, after.state!));
   }
 }
 
-function requirePool(wanted: WantedTrunk, existing: TrunkState | null, allowed: readonly string[] | undefined): WantedTrunk {
+function requirePool(
+  wanted: WantedTrunk,
+  existing: TrunkState | null,
+  allowed: readonly string[] | undefined,
+): WantedTrunk {
   const problems = poolProblems(wanted.settings.bridge_pool, existing, allowed);
   if (problems.length > 0) throw invalidRequest(problems);
   return wanted;

@@ -22,7 +22,10 @@ export type Arrival = z.infer<typeof arrival>;
 export const verificationReport = z.object({
   id: z.string(),
   trunk_id: z.string(),
-  /** `waiting`: no call yet. `refused`: the last call was. `answered`: a call is up and not confirmed yet. `confirmed`: the address is proven. */
+  /**
+   *  `waiting`: no call yet. `refused`: the last call was. `answered`: a call is up and not confirmed yet. `confirmed`:
+   *  the address is proven.
+   */
   status: z.enum(['waiting', 'refused', 'answered', 'abandoned', 'confirmed', 'expired']),
   created_at: z.string(),
   expires_at: z.string(),
@@ -33,14 +36,28 @@ export const verificationReport = z.object({
 });
 export type VerificationReport = z.infer<typeof verificationReport>;
 
-export interface CodeRow { id: string; trunk_id: string; address: string | null; created_at: Date; expires_at: Date; used: boolean; expired: boolean }
+export interface CodeRow {
+  id: string;
+  trunk_id: string;
+  address: string | null;
+  created_at: Date;
+  expires_at: Date;
+  used: boolean;
+  expired: boolean;
+}
 
 export function reportOf(code: CodeRow, arrivals: readonly Arrival[]): VerificationReport {
   const last = arrivals[arrivals.length - 1];
   const status = statusOf(code, last);
   return {
-    id: code.id, trunk_id: code.trunk_id, status, created_at: code.created_at.toISOString(), expires_at: code.expires_at.toISOString(), address: code.address,
-    arrivals: [...arrivals], next: NEXT[status](last),
+    id: code.id,
+    trunk_id: code.trunk_id,
+    status,
+    created_at: code.created_at.toISOString(),
+    expires_at: code.expires_at.toISOString(),
+    address: code.address,
+    arrivals: [...arrivals],
+    next: NEXT[status](last),
   };
 }
 
@@ -56,10 +73,19 @@ function statusOf({ used, expired }: CodeRow, last: Arrival | undefined): Verifi
 }
 
 const NEXT: Record<VerificationReport['status'], (last: Arrival | undefined) => string> = {
-  waiting: () => 'Dial the code from your PBX through this trunk, as an ordinary number, towards the bridge address. If nothing arrives, the call does not reach the bridge: check the route of your PBX and your firewall.',
-  refused: (last) => `The call from ${last!.source_address} was refused: ${last!.message} Dial the code again while it is valid.`,
-  answered: () => 'The call is answered. Hang up at your PBX after the tone, or wait 40 seconds: that confirms that answers reach you.',
-  abandoned: () => 'The call ended before it was confirmed: your PBX did not acknowledge the answer. Check that your firewall lets the answers of the bridge in, and dial the code again.',
-  confirmed: (last) => `Done: calls from ${last === undefined ? 'this address' : last.source_address} are proven to be your organisation's. The code is used up.`,
+  waiting: () =>
+    'Dial the code from your PBX through this trunk, as an ordinary number, towards the bridge address. If ' +
+    'nothing arrives, the call does not reach the bridge: check the route of your PBX and your firewall.',
+  refused: (last) =>
+    `The call from ${last!.source_address} was refused: ${last!.message} Dial the code again while it is valid.`,
+  answered: () =>
+    'The call is answered. Hang up at your PBX after the tone, or wait 40 seconds: that confirms that answers ' +
+    'reach you.',
+  abandoned: () =>
+    'The call ended before it was confirmed: your PBX did not acknowledge the answer. Check that your firewall ' +
+    'lets the answers of the bridge in, and dial the code again.',
+  confirmed: (last) =>
+    `Done: calls from ${last === undefined ? 'this address' : last.source_address} are proven to be your ` +
+    `organisation's. The code is used up.`,
   expired: () => 'The code has expired. Place a new verification call: POST /api/v1/sip-trunks/{id}/verify-address.',
 };

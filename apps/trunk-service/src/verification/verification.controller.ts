@@ -24,15 +24,18 @@ import { latestReport, openCode } from './verification.pg.js';
 
 const wanted = z.strictObject({ address: z.string().max(64).optional() }).default({});
 const opened = z.object({
-  id: z.string(), trunk_id: z.string(),
+  id: z.string(),
+  trunk_id: z.string(),
   /** To be dialled once. Not shown again. */
   code: z.string().nullable(),
-  expires_at: z.string(), address: z.string().nullable(),
+  expires_at: z.string(),
+  address: z.string().nullable(),
   /** The bridge addresses that take it. */
   dial_to: z.array(z.string()),
   /** What calls may come from: the trunk's claims. */
   networks: z.array(z.string()),
-  instructions: z.array(z.string()), report_url: z.string(),
+  instructions: z.array(z.string()),
+  report_url: z.string(),
 });
 
 const LOOK_MS = 1_000;
@@ -44,12 +47,20 @@ const MOST_STREAMS = 10;
 export class VerificationController {
   private readonly streams = new Map<string, number>();
 
-  constructor(@Inject(RECORD) private readonly record: RecordStore, @Inject(PLACEMENT) private readonly placement: Placement) {}
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(PLACEMENT) private readonly placement: Placement,
+  ) {}
 
   /** A call with the code proves that the organisation is served from the address it comes from. */
   @Post(':id/verify-address')
   @Access('manage')
-  @Described({ summary: 'Get a single-use code to dial from the PBX; the call proves the address that it comes from', status: 201, answer: opened, body: { 'application/json': wanted } })
+  @Described({
+    summary: 'Get a single-use code to dial from the PBX; the call proves the address that it comes from',
+    status: 201,
+    answer: opened,
+    body: { 'application/json': wanted },
+  })
   async open(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -58,12 +69,21 @@ export class VerificationController {
   ): Promise<unknown> {
     const trunk = await this.trunk(organizationId, id);
     const address = claimedAddress(trunk, body.address);
-    const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
-      const code = `77${String(randomInt(10 ** 14)).padStart(14, '0')}`;
-      const fresh = { id: uuidv7(), organization_id: organizationId, trunk_id: trunk.id, address };
-      const expires = await openCode(this.record, work, { ...fresh, code });
-      return { status: 201, headers: {}, body: this.answer(trunk, { id: fresh.id, code, address, expires_at: expires.toISOString() }) };
-    }, { stored: (stored) => ({ ...(stored as object), code: null }) });
+    const answer = await createOnce(
+      this.record,
+      idempotencyKeyOf(request, organizationId),
+      async (work) => {
+        const code = `77${String(randomInt(10 ** 14)).padStart(14, '0')}`;
+        const fresh = { id: uuidv7(), organization_id: organizationId, trunk_id: trunk.id, address };
+        const expires = await openCode(this.record, work, { ...fresh, code });
+        return {
+          status: 201,
+          headers: {},
+          body: this.answer(trunk, { id: fresh.id, code, address, expires_at: expires.toISOString() }),
+        };
+      },
+      { stored: (stored) => ({ ...(stored as object), code: null }) },
+    );
     request.res!.status(answer.status).set(answer.headers);
     return answer.body;
   }
@@ -71,14 +91,29 @@ export class VerificationController {
   /** What arrived, and what to do next; as server-sent events where the client accepts them. */
   @Get(':id/verify-address')
   @Access('read')
-  @Described({ summary: 'What became of the latest verification call; with "Accept: text/event-stream" live', answer: verificationReport })
-  async report(@OrganizationId() organizationId: string, @Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+  @Described({
+    summary: 'What became of the latest verification call; with "Accept: text/event-stream" live',
+    answer: verificationReport,
+  })
+  async report(
+    @OrganizationId() organizationId: string,
+    @Param('id') id: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const trunk = await this.trunk(organizationId, id);
     const look = () => this.latest(organizationId, trunk.id);
     const first = await look();
-    if (!(request.header('Accept') ?? '').includes(EVENT_STREAM)) { response.json(first); return; }
+    if (!(request.header('Accept') ?? '').includes(EVENT_STREAM)) {
+      response.json(first);
+      return;
+    }
     const open = this.streams.get(organizationId) ?? 0;
-    if (open >= MOST_STREAMS) throw new DomainError('conflict', `This organisation follows ${MOST_STREAMS} verifications live already. Close one of them.`);
+    if (open >= MOST_STREAMS)
+      throw new DomainError(
+        'conflict',
+        `This organisation follows ${MOST_STREAMS} verifications live already. Close one of them.`,
+      );
     this.streams.set(organizationId, open + 1);
     try {
       await streamEvents({ request, response }, { everyMs: LOOK_MS, forMs: FOR_MS, look, isLast: isOver });
@@ -95,7 +130,11 @@ export class VerificationController {
 
   private async latest(organizationId: string, trunkId: string): Promise<VerificationReport> {
     const report = await latestReport(this.record, organizationId, trunkId);
-    if (report === undefined) throw new DomainError('verification-not-found', 'No verification call was asked for. POST to this address to get a code.');
+    if (report === undefined)
+      throw new DomainError(
+        'verification-not-found',
+        'No verification call was asked for. POST to this address to get a code.',
+      );
     return report;
   }
 
@@ -105,27 +144,48 @@ export class VerificationController {
     return trunkState.parse(row.state);
   }
 
-  private answer(trunk: TrunkState, code: { id: string; code: string; address: string | null; expires_at: string }): z.output<typeof opened> {
-    const bridges = this.placement.bridges().filter(({ pool, status }) => pool === trunk.bridge_pool && status === 'active');
+  private answer(
+    trunk: TrunkState,
+    code: { id: string; code: string; address: string | null; expires_at: string },
+  ): z.output<typeof opened> {
+    const bridges = this.placement
+      .bridges()
+      .filter(({ pool, status }) => pool === trunk.bridge_pool && status === 'active');
     const dial_to = bridges.map(({ sip_address }) => sip_address);
     const networks = claimsOf(trunk).map(({ network }) => network);
     const from = code.address ?? 'one of the addresses that the trunk lists';
     const instructions = [
-      `From your PBX dial ${code.code} through this trunk, as an ordinary number, to ${dial_to.length === 0 ? 'the bridge address' : dial_to.join(' or ')}. The call must come from ${from}.`,
+      `From your PBX dial ${code.code} through this trunk, as an ordinary number, to
+        ${dial_to.length === 0 ? 'the bridge address' : dial_to.join(' or ')}. The call must come from ${from}.`,
       'You hear a short tone. Hang up after it: that confirms that answers reach your PBX.',
-      `The code works once, until ${code.expires_at}. GET /api/v1/sip-trunks/${trunk.id}/verify-address shows what arrives.`,
+      `The code works once, until ${code.expires_at}. GET /api/v1/sip-trunks/${trunk.id}/verify-address shows ` +
+        'what arrives.',
     ];
-    return { ...code, trunk_id: trunk.id, dial_to, networks, instructions, report_url: `/api/v1/sip-trunks/${trunk.id}/verify-address` };
+    return {
+      ...code,
+      trunk_id: trunk.id,
+      dial_to,
+      networks,
+      instructions,
+      report_url: `/api/v1/sip-trunks/${trunk.id}/verify-address`,
+    };
   }
 }
 
 function claimedAddress(trunk: TrunkState, text: string | undefined): string | null {
   if (text === undefined) {
     if (claimsOf(trunk).length > 0) return null;
-    throw new DomainError('invalid-request', 'This trunk lists no address that a call could come from. Add your PBX\'s address to inbound_addresses first.', [{ pointer: '', message: 'the trunk has no address' }]);
+    throw new DomainError(
+      'invalid-request',
+      "This trunk lists no address that a call could come from. Add your PBX's address to inbound_addresses first.",
+      [{ pointer: '', message: 'the trunk has no address' }],
+    );
   }
   const address = parseAddress(text.trim());
-  if (address === undefined) throw invalidRequest([{ pointer: '/address', message: 'must be an IP address, for example "203.0.113.20"' }]);
+  if (address === undefined)
+    throw invalidRequest([{ pointer: '/address', message: 'must be an IP address, for example "203.0.113.20"' }]);
   if (isClaimed(trunk, text.trim())) return formatAddress(address);
-  throw invalidRequest([{ pointer: '/address', message: 'is not among the addresses of the trunk: add it to inbound_addresses first' }]);
+  throw invalidRequest([
+    { pointer: '/address', message: 'is not among the addresses of the trunk: add it to inbound_addresses first' },
+  ]);
 }

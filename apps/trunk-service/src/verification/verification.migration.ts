@@ -19,12 +19,15 @@ export class CreateVerifications1764000075000 implements MigrationInterface {
         used_at timestamptz,
         used_by uuid
       )`);
-    await runner.query('create index verification_codes_of_trunk on verification_codes (organization_id, trunk_id, created_at)');
+    await runner.query(
+      'create index verification_codes_of_trunk on verification_codes (organization_id, trunk_id, created_at)',
+    );
     await runner.query('create index verification_codes_age on verification_codes (expires_at)');
     await runner.query(`
       create table verification_arrivals (
         position bigint generated always as identity constraint verification_arrivals_pk primary key,
-        code_id uuid not null constraint verification_arrivals_code references verification_codes (id) on delete cascade,
+        code_id uuid not null constraint verification_arrivals_code references verification_codes (id) on delete
+          cascade,
         at timestamptz not null default now(),
         call_id uuid not null,
         phase text not null,

@@ -24,41 +24,94 @@ afterAll(async () => {
 /** As a bridge asks. */
 async function ask(over: Partial<VerificationCall>) {
   const call: VerificationCall = {
-    phase: 'arrived', code: '7712345678901234', call_id: randomUUID(), bridge_id: 'b1', pool: 'default', source_address: PBX, source_port: 5060, transport: 'udp',
-    request_uri_user: over.code ?? '', to_user: over.code ?? '', from_user: '100', at: new Date().toISOString(), ...over,
+    phase: 'arrived',
+    code: '7712345678901234',
+    call_id: randomUUID(),
+    bridge_id: 'b1',
+    pool: 'default',
+    source_address: PBX,
+    source_port: 5060,
+    transport: 'udp',
+    request_uri_user: over.code ?? '',
+    to_user: over.code ?? '',
+    from_user: '100',
+    at: new Date().toISOString(),
+    ...over,
   };
-  return (await nc.request(ADDRESS_VERIFY, JSON.stringify(call), { timeout: 5_000 })).json<{ outcome: string; reason?: string; message?: string }>();
+  return (await nc.request(ADDRESS_VERIFY, JSON.stringify(call), { timeout: 5_000 })).json<{
+    outcome: string;
+    reason?: string;
+    message?: string;
+  }>();
 }
 
 type Organization = Awaited<ReturnType<Mesh['organization']>>;
 async function pbx(over: object = {}) {
   const organization = await mesh.organization();
-  const { body: trunk } = await organization.admin('POST', '/api/v1/sip-trunks', { name: 'PBX', gateway: 'sip.example.com', register: false, inbound_addresses: [PBX], ...over });
+  const { body: trunk } = await organization.admin('POST', '/api/v1/sip-trunks', {
+    name: 'PBX',
+    gateway: 'sip.example.com',
+    register: false,
+    inbound_addresses: [PBX],
+    ...over,
+  });
   const path = `/api/v1/sip-trunks/${trunk.id}/verify-address`;
-  return { organization, trunk, path, open: async (body?: object) => (await organization.admin('POST', path, body)).body, report: async () => (await organization.member('GET', path)).body };
+  return {
+    organization,
+    trunk,
+    path,
+    open: async (body?: object) => (await organization.admin('POST', path, body)).body,
+    report: async () => (await organization.member('GET', path)).body,
+  };
 }
-const evidenceOf = async ({ id }: Organization) => (await mesh.operator('GET', `/api/v1/addresses?organization_id=${id}`)).body;
+const evidenceOf = async ({ id }: Organization) =>
+  (await mesh.operator('GET', `/api/v1/addresses?organization_id=${id}`)).body;
 
 describe('a verification call', () => {
   it('proves the address that it comes from, once, and the report tells each step', async () => {
     const { organization, trunk, open, report, path } = await pbx();
-    expect(await organization.member('GET', path)).toMatchObject({ status: 404, body: { code: 'verification-not-found' } });
+    expect(await organization.member('GET', path)).toMatchObject({
+      status: 404,
+      body: { code: 'verification-not-found' },
+    });
     const { code, instructions, networks } = await open();
     expect(code).toMatch(/^77\d{14}$/);
     expect(networks).toEqual([`${PBX}/32`]);
     expect(instructions[0]).toContain(code);
-    expect(await report()).toMatchObject({ status: 'waiting', arrivals: [], next: expect.stringContaining('Dial the code') });
+    expect(await report()).toMatchObject({
+      status: 'waiting',
+      arrivals: [],
+      next: expect.stringContaining('Dial the code'),
+    });
     const call_id = randomUUID();
     expect(await ask({ code, call_id })).toEqual({ outcome: 'accepted' });
-    expect(await report()).toMatchObject({ status: 'answered', arrivals: [{ source_address: PBX, source_port: 5060, transport: 'udp', request_uri_user: 'the code', to_user: 'the code', from_user: '100', claimed: true, outcome: 'accepted' }] });
+    expect(await report()).toMatchObject({
+      status: 'answered',
+      arrivals: [
+        {
+          source_address: PBX,
+          source_port: 5060,
+          transport: 'udp',
+          request_uri_user: 'the code',
+          to_user: 'the code',
+          from_user: '100',
+          claimed: true,
+          outcome: 'accepted',
+        },
+      ],
+    });
     expect(await evidenceOf(organization)).toEqual([]);
     expect(await ask({ code, call_id, phase: 'confirmed' })).toEqual({ outcome: 'accepted' });
     expect(await ask({ code, call_id, phase: 'confirmed' })).toEqual({ outcome: 'accepted' });
-    expect(await evidenceOf(organization)).toMatchObject([{ network: `${PBX}/32`, evidence: { by: 'verification-call', trunk_id: trunk.id, call_id } }]);
+    expect(await evidenceOf(organization)).toMatchObject([
+      { network: `${PBX}/32`, evidence: { by: 'verification-call', trunk_id: trunk.id, call_id } },
+    ]);
     expect(await report()).toMatchObject({ status: 'confirmed', next: expect.stringContaining(PBX) });
     expect(await ask({ code })).toMatchObject({ outcome: 'refused', reason: 'code-used' });
     expect(JSON.stringify(await report())).not.toContain(code);
-    const stored = await mesh.service.parts.record.query('select c::text, a::text from verification_codes c left join verification_arrivals a on a.code_id = c.id');
+    const stored = await mesh.service.parts.record.query(
+      'select c::text, a::text from verification_codes c left join verification_arrivals a on a.code_id = c.id',
+    );
     expect(JSON.stringify(stored)).not.toContain(code);
   });
 
@@ -66,20 +119,30 @@ describe('a verification call', () => {
     const [mine, other] = [await pbx(), await pbx()];
     const { code } = await mine.open();
     await other.open();
-    expect(await ask({ code: `77${String((Number(code.slice(2)) + 1) % 10 ** 14).padStart(14, '0')}` })).toMatchObject({ outcome: 'refused', reason: 'unknown-code' });
+    expect(await ask({ code: `77${String((Number(code.slice(2)) + 1) % 10 ** 14).padStart(14, '0')}` })).toMatchObject({
+      outcome: 'refused',
+      reason: 'unknown-code',
+    });
     expect(await ask({ code })).toEqual({ outcome: 'accepted' });
   });
 
   it('makes a newcomer a candidate beside whoever was there, and tells that one', async () => {
-    const [first, newcomer] = [await pbx({ inbound_addresses: ['203.0.113.77'] }), await pbx({ inbound_addresses: ['203.0.113.77'] })];
+    const [first, newcomer] = [
+      await pbx({ inbound_addresses: ['203.0.113.77'] }),
+      await pbx({ inbound_addresses: ['203.0.113.77'] }),
+    ];
     for (const { open } of [first, newcomer]) {
       const { code } = await open();
       const call = { code, call_id: randomUUID(), source_address: '203.0.113.77' };
       await ask(call);
       await ask({ ...call, phase: 'confirmed' });
     }
-    expect((await newcomer.organization.member('GET', `/api/v1/sip-trunks/${newcomer.trunk.id}/addresses`)).body).toMatchObject([{ standing: 'shared', evidence: { by: 'verification-call' } }]);
-    expect((await first.organization.member('GET', `/api/v1/sip-trunks/${first.trunk.id}/addresses`)).body).toMatchObject([{ standing: 'shared' }]);
+    expect(
+      (await newcomer.organization.member('GET', `/api/v1/sip-trunks/${newcomer.trunk.id}/addresses`)).body,
+    ).toMatchObject([{ standing: 'shared', evidence: { by: 'verification-call' } }]);
+    expect(
+      (await first.organization.member('GET', `/api/v1/sip-trunks/${first.trunk.id}/addresses`)).body,
+    ).toMatchObject([{ standing: 'shared' }]);
     expect((await evidenceOf(first.organization))[0].shared_since).not.toBeNull();
   });
 
@@ -91,7 +154,11 @@ describe('a verification call', () => {
     const { organization, open, report } = await pbx();
     const { code } = await open();
     expect(await ask({ code, ...over })).toMatchObject({ outcome: 'refused', reason });
-    expect(await report()).toMatchObject({ status: 'refused', arrivals: [{ outcome: reason, claimed: over.source_address === undefined }], next: expect.stringContaining('refused') });
+    expect(await report()).toMatchObject({
+      status: 'refused',
+      arrivals: [{ outcome: reason, claimed: over.source_address === undefined }],
+      next: expect.stringContaining('refused'),
+    });
     expect(await evidenceOf(organization)).toEqual([]);
   });
 
@@ -100,7 +167,9 @@ describe('a verification call', () => {
     const { code } = await open();
     const call_id = randomUUID();
     await ask({ code, call_id });
-    expect(await ask({ code, call_id, phase: 'confirmed', source_address: '198.51.100.1' })).toMatchObject({ reason: 'unknown-code' });
+    expect(await ask({ code, call_id, phase: 'confirmed', source_address: '198.51.100.1' })).toMatchObject({
+      reason: 'unknown-code',
+    });
     expect(await evidenceOf(organization)).toEqual([]);
   });
 
@@ -114,12 +183,15 @@ describe('a verification call', () => {
     expect(await ask({ code })).toEqual({ outcome: 'accepted' });
   });
 
-  it('after 15 minutes is refused, by PostgreSQL\'s clock; one that was answered before may still be confirmed', async () => {
+  it("is refused after 15 minutes by PostgreSQL's clock; a call answered earlier can still confirm it", async () => {
     const { organization, open, report } = await pbx();
     const { code } = await open();
     const call_id = randomUUID();
     await ask({ code, call_id });
-    await mesh.service.parts.record.query(`update verification_codes set expires_at = now() where organization_id = $1`, [organization.id]);
+    await mesh.service.parts.record.query(
+      `update verification_codes set expires_at = now() where organization_id = $1`,
+      [organization.id],
+    );
     expect(await ask({ code })).toMatchObject({ reason: 'code-expired' });
     expect((await report()).status).toBe('expired');
     expect(await ask({ code, call_id, phase: 'confirmed' })).toEqual({ outcome: 'accepted' });
@@ -139,15 +211,25 @@ describe('a verification call', () => {
   });
 
   it('whatever a bridge sends, is answered', async () => {
-    for (const junk of ['', '{}', '[]', '"x"', '{"phase":"arrived"}', '\u0000']) expect((await nc.request(ADDRESS_VERIFY, junk, { timeout: 5_000 })).json()).toMatchObject({ outcome: 'refused', reason: 'invalid-request' });
+    for (const junk of ['', '{}', '[]', '"x"', '{"phase":"arrived"}', '\u0000'])
+      expect((await nc.request(ADDRESS_VERIFY, junk, { timeout: 5_000 })).json()).toMatchObject({
+        outcome: 'refused',
+        reason: 'invalid-request',
+      });
   });
 });
 
 describe('a code', () => {
   it('may be for one address, which the trunk must list', async () => {
     const { organization, path, open } = await pbx({ inbound_addresses: ['203.0.113.0/24'] });
-    expect(await organization.admin('POST', path, { address: '198.51.100.1' })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/address', detail: expect.stringContaining('inbound_addresses') }] } });
-    expect(await organization.admin('POST', path, { address: 'pbx.example.com' })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/address' }] } });
+    expect(await organization.admin('POST', path, { address: '198.51.100.1' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/address', detail: expect.stringContaining('inbound_addresses') }] },
+    });
+    expect(await organization.admin('POST', path, { address: 'pbx.example.com' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/address' }] },
+    });
     const { code, address } = await open({ address: '203.0.113.9' });
     expect(address).toBe('203.0.113.9');
     expect(await ask({ code, source_address: '203.0.113.10' })).toMatchObject({ reason: 'address-not-claimed' });
@@ -160,18 +242,25 @@ describe('a code', () => {
     expect((await organization.admin('POST', path, {}, key)).body.code).toMatch(/^77/);
     expect((await organization.admin('POST', path, {}, key)).body.code).toBeNull();
     for (let n = 0; n < 4; n += 1) await open();
-    expect(await organization.admin('POST', path)).toMatchObject({ status: 409, body: { detail: expect.stringContaining('expire') } });
+    expect(await organization.admin('POST', path)).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('expire') },
+    });
   });
 
   it('is not given for a trunk without addresses', async () => {
     const { organization, path } = await pbx({ inbound_addresses: [] });
-    expect(await organization.admin('POST', path)).toMatchObject({ status: 400, body: { detail: expect.stringContaining('inbound_addresses') } });
+    expect(await organization.admin('POST', path)).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('inbound_addresses') },
+    });
   });
 
   it('is given to an admin of the organisation alone', async () => {
     const { organization, path } = await pbx();
     const other = await mesh.organization();
-    for (const key of [organization.member, organization.publisher]) expect(await key('POST', path)).toMatchObject({ status: 403 });
+    for (const key of [organization.member, organization.publisher])
+      expect(await key('POST', path)).toMatchObject({ status: 403 });
     expect(await other.admin('POST', path)).toMatchObject({ status: 404, body: { code: 'trunk-not-found' } });
     expect(await other.admin('GET', path)).toMatchObject({ status: 404, body: { code: 'trunk-not-found' } });
   });
@@ -180,13 +269,24 @@ describe('a code', () => {
 it('is followed live as server-sent events, to its end', async () => {
   const { trunk, open, path } = await pbx();
   const { code } = await open();
-  const headers = { ...ONE_REQUEST, Authorization: `Bearer ${mesh.config.BOOTSTRAP_KEY}`, 'X-Organization-Id': trunk.organization_id, Accept: 'text/event-stream' };
+  const headers = {
+    ...ONE_REQUEST,
+    Authorization: `Bearer ${mesh.config.BOOTSTRAP_KEY}`,
+    'X-Organization-Id': trunk.organization_id,
+    Accept: 'text/event-stream',
+  };
   const response = await fetch(mesh.service.url + path, { headers });
   expect(response.headers.get('Content-Type')).toContain('text/event-stream');
   const text = response.text();
   const call_id = randomUUID();
   await ask({ code, call_id });
   await ask({ code, call_id, phase: 'confirmed' });
-  const events = (await text).split('\n\n').filter((event) => event.startsWith('event: report')).map((event) => JSON.parse(event.split('\ndata: ')[1]!) as { status: string });
-  expect(events[events.length - 1]).toMatchObject({ status: 'confirmed', arrivals: [{ phase: 'arrived' }, { phase: 'confirmed' }] });
+  const events = (await text)
+    .split('\n\n')
+    .filter((event) => event.startsWith('event: report'))
+    .map((event) => JSON.parse(event.split('\ndata: ')[1]!) as { status: string });
+  expect(events[events.length - 1]).toMatchObject({
+    status: 'confirmed',
+    arrivals: [{ phase: 'arrived' }, { phase: 'confirmed' }],
+  });
 });

@@ -10,17 +10,23 @@ import { takeVerificationCall } from './verification.pg.js';
 export function answerVerifications(record: RecordStore, nats: NatsLink, logger: Logger): { stop(): Promise<void> } {
   let stopped = false;
   let end = async () => {};
-  nats.ready.then((connection) => {
-    if (stopped) return;
-    const subscription = connection.subscribe(ADDRESS_VERIFY, {
-      queue: ADDRESS_VERIFY_QUEUE,
-      callback: (error, message) => {
-        if (error) return logger.warn({ err: { message: error.message } }, 'cannot take verification calls');
-        void answer(record, logger, message.data).then((reply) => message.respond(JSON.stringify(reply)));
-      },
-    });
-    end = async () => { if (!connection.isClosed()) await subscription.drain(); };
-  }).catch((error: Error) => logger.error({ err: { message: error.message } }, 'cannot subscribe to verification calls'));
+  nats.ready
+    .then((connection) => {
+      if (stopped) return;
+      const subscription = connection.subscribe(ADDRESS_VERIFY, {
+        queue: ADDRESS_VERIFY_QUEUE,
+        callback: (error, message) => {
+          if (error) return logger.warn({ err: { message: error.message } }, 'cannot take verification calls');
+          void answer(record, logger, message.data).then((reply) => message.respond(JSON.stringify(reply)));
+        },
+      });
+      end = async () => {
+        if (!connection.isClosed()) await subscription.drain();
+      };
+    })
+    .catch((error: Error) =>
+      logger.error({ err: { message: error.message } }, 'cannot subscribe to verification calls'),
+    );
   return {
     stop: async () => {
       stopped = true;

@@ -5,7 +5,10 @@ import { WebSocketServer } from 'ws';
 import { connectionOn, type AssistantConnection } from './media-stream.ws.js';
 import { readRequest, type ReceivedRequest } from './received-request.http.js';
 
-/** For tests: the platform at the other end of a call. The media streams of its assistants, and where it is told of calls. It does nothing of its own. */
+/**
+ *  For tests: the platform at the other end of a call. The media streams of its assistants, and where it is told of
+ *  calls. It does nothing of its own.
+ */
 export interface Assistant {
   /** Of the media streams. */
   readonly url: string;
@@ -38,13 +41,25 @@ export async function startAssistant(options: { port?: number; autoPong?: boolea
   const received: ReceivedRequest[] = [];
   const under = (path: string) => received.filter((request) => request.path.startsWith(path));
   const assistant: Assistant = {
-    get url() { return `ws://127.0.0.1:${assistant.port}/stream`; },
-    get port() { return (server.address() as AddressInfo).port; },
-    get prewarmUrl() { return `http://127.0.0.1:${assistant.port}${PREWARM}?key=hidden`; },
-    get statusUrl() { return `http://127.0.0.1:${assistant.port}${STATUS}?key=hidden`; },
+    get url() {
+      return `ws://127.0.0.1:${assistant.port}/stream`;
+    },
+    get port() {
+      return (server.address() as AddressInfo).port;
+    },
+    get prewarmUrl() {
+      return `http://127.0.0.1:${assistant.port}${PREWARM}?key=hidden`;
+    },
+    get statusUrl() {
+      return `http://127.0.0.1:${assistant.port}${STATUS}?key=hidden`;
+    },
     connections,
-    get prewarms() { return under(PREWARM); },
-    get statuses() { return under(STATUS); },
+    get prewarms() {
+      return under(PREWARM);
+    },
+    get statuses() {
+      return under(STATUS);
+    },
     refuse: undefined,
     handshakeTakesMs: 0,
     onConnection: undefined,
@@ -53,29 +68,38 @@ export async function startAssistant(options: { port?: number; autoPong?: boolea
     async stop() {
       for (const { ws } of connections) ws.terminate();
       server.closeAllConnections();
-      await new Promise((resolve) => { server.close(resolve); });
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
     },
   };
   server.on('upgrade', (request, socket, head) => {
     const refusal = assistant.refuse?.();
     if (refusal) return refuse(socket, refusal);
-    const answer = () => sockets.handleUpgrade(request, socket, head, (ws) => {
-      const connection = connectionOn(ws, request.headers, request.url ?? '');
-      connections.push(connection);
-      assistant.onConnection?.(connection);
-    });
+    const answer = () =>
+      sockets.handleUpgrade(request, socket, head, (ws) => {
+        const connection = connectionOn(ws, request.headers, request.url ?? '');
+        connections.push(connection);
+        assistant.onConnection?.(connection);
+      });
     if (assistant.handshakeTakesMs === 0) return answer();
     // The caller may give up meanwhile.
     socket.on('error', () => undefined);
-    setTimeout(() => { if (!socket.destroyed) answer(); }, assistant.handshakeTakesMs).unref();
+    setTimeout(() => {
+      if (!socket.destroyed) answer();
+    }, assistant.handshakeTakesMs).unref();
   });
   server.on('request', (request, response) => {
     if (request.method !== 'POST') return void response.writeHead(426).end();
-    void readRequest(request).then((one) => {
-      received.push(one);
-      if (assistant.onRequest === undefined) response.writeHead(200, { 'content-type': 'application/json' }).end('{"prewarmed":true}');
-      else assistant.onRequest(one, response);
-    }, () => response.destroy());
+    void readRequest(request).then(
+      (one) => {
+        received.push(one);
+        if (assistant.onRequest === undefined)
+          response.writeHead(200, { 'content-type': 'application/json' }).end('{"prewarmed":true}');
+        else assistant.onRequest(one, response);
+      },
+      () => response.destroy(),
+    );
   });
   await listen(server, options.port ?? 0);
   return assistant;
@@ -88,7 +112,8 @@ function refuse(socket: Duplex, { status, headers = {} }: { status: number; head
   socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('')}Content-Length: 0\r\nConnection: close\r\n\r\n`);
 }
 
-const listen = (server: Server, port: number): Promise<void> => new Promise((resolve, reject) => {
-  server.once('error', reject);
-  server.listen(port, '127.0.0.1', resolve);
-});
+const listen = (server: Server, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });

@@ -5,7 +5,14 @@ export interface StreamMessage {
   event: string;
   sequenceNumber?: string;
   streamSid: string;
-  start?: { streamSid: string; callSid: string; accountSid: string; tracks: string[]; mediaFormat: { encoding: string; sampleRate: number; channels: number }; customParameters: Record<string, string> };
+  start?: {
+    streamSid: string;
+    callSid: string;
+    accountSid: string;
+    tracks: string[];
+    mediaFormat: { encoding: string; sampleRate: number; channels: number };
+    customParameters: Record<string, string>;
+  };
   media?: { track: string; chunk: string; timestamp: string; payload: string };
   mark?: { name: string };
   dtmf?: { track: string; digit: string };
@@ -52,21 +59,34 @@ export function connectionOn(ws: WebSocket, headers: IncomingHttpHeaders, path: 
   let echoes = false;
   let closedWith: number | undefined;
   const connection: AssistantConnection = {
-    ws, headers, path, messages,
+    ws,
+    headers,
+    path,
+    messages,
     of: (event) => messages.filter((message) => message.event === event),
     onMessage: undefined,
-    get streamSid() { return start?.streamSid ?? ''; },
-    get callSid() { return start?.callSid ?? ''; },
-    get parameters() { return start?.customParameters ?? {}; },
+    get streamSid() {
+      return start?.streamSid ?? '';
+    },
+    get callSid() {
+      return start?.callSid ?? '';
+    },
+    get parameters() {
+      return start?.customParameters ?? {};
+    },
     send: (message) => ws.send(typeof message === 'string' ? message : JSON.stringify(message)),
     say: (muLaw) => tell('media', { media: { payload: Buffer.from(muLaw).toString('base64') } }),
     mark: (name) => tell('mark', { mark: { name } }),
     clear: () => tell('clear', {}),
     press: (digits) => tell('dtmf', { dtmf: { digits } }),
-    echo() { echoes = true; },
+    echo() {
+      echoes = true;
+    },
     hangUp: (code = 1000) => ws.close(code),
     drop: () => ws.terminate(),
-    get closedWith() { return closedWith; },
+    get closedWith() {
+      return closedWith;
+    },
   };
   const tell = (event: string, what: object): void => connection.send({ event, streamSid: start?.streamSid, ...what });
   ws.on('message', (data) => {
@@ -76,7 +96,9 @@ export function connectionOn(ws: WebSocket, headers: IncomingHttpHeaders, path: 
     if (echoes && message.media !== undefined) tell('media', { media: { payload: message.media.payload } });
     connection.onMessage?.(message);
   });
-  ws.on('close', (code) => { closedWith = code; });
+  ws.on('close', (code) => {
+    closedWith = code;
+  });
   ws.on('error', () => {});
   return connection;
 }

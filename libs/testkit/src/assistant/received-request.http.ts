@@ -19,7 +19,14 @@ export async function readRequest(request: IncomingMessage): Promise<ReceivedReq
   for await (const part of request) parts.push(part as Buffer);
   const text = Buffer.concat(parts).toString('utf8');
   const { headers } = request;
-  return { path: request.url ?? '', headers, text, body: parsed(text), at: performance.now(), isSignedWith: (secret) => verifies(secret, text, headers) };
+  return {
+    path: request.url ?? '',
+    headers,
+    text,
+    body: parsed(text),
+    at: performance.now(),
+    isSignedWith: (secret) => verifies(secret, text, headers),
+  };
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {
@@ -32,7 +39,9 @@ function parsed(text: string): Record<string, unknown> | undefined {
 
 function verifies(secret: string, text: string, headers: IncomingHttpHeaders): boolean {
   try {
-    const webhook = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret), { format: 'raw' });
+    const webhook = secret.startsWith('whsec_')
+      ? new Webhook(secret)
+      : new Webhook(Buffer.from(secret), { format: 'raw' });
     webhook.verify(text, headers as Record<string, string>);
     return true;
   } catch {

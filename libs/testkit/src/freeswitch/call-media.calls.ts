@@ -18,10 +18,14 @@ export class CallMedia {
   constructor(private readonly speaks: () => boolean) {}
 
   /** What came from the program, over all connections. */
-  get heard(): readonly Buffer[] { return [...this.before, ...(this.unicast?.heard ?? [])]; }
+  get heard(): readonly Buffer[] {
+    return [...this.before, ...(this.unicast?.heard ?? [])];
+  }
   /** Undefined: there was none. */
   get received(): number | undefined {
-    return this.unicast === undefined && this.before.length === 0 ? undefined : this.receivedBefore + (this.unicast?.received ?? 0);
+    return this.unicast === undefined && this.before.length === 0
+      ? undefined
+      : this.receivedBefore + (this.unicast?.received ?? 0);
   }
 
   async attach(options: UnicastOptions): Promise<void> {
@@ -49,7 +53,12 @@ export class CallMedia {
   /** All packets come from an address that is not the caller's: FreeSWITCH reads on and on, and does nothing else. */
   stand(): void {
     let read: () => void = () => undefined;
-    this.waiting ??= { untilRead: new Promise((resolve) => { read = resolve; }), read: () => read() };
+    this.waiting ??= {
+      untilRead: new Promise((resolve) => {
+        read = resolve;
+      }),
+      read: () => read(),
+    };
   }
 
   /** The caller's answer to an INVITE of ours says where it is. */
@@ -58,5 +67,7 @@ export class CallMedia {
     this.waiting = undefined;
   }
 
-  get untilRead(): Promise<void> { return this.waiting?.untilRead ?? Promise.resolve(); }
+  get untilRead(): Promise<void> {
+    return this.waiting?.untilRead ?? Promise.resolve();
+  }
 }

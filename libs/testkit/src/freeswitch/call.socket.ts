@@ -7,8 +7,8 @@ import { block, commandReply, percentEncode, type Command, type Headers } from '
 const PARK_MS = 20;
 
 /**
- * The application `socket`: connects to the program that shall drive the call, and lets it. Settles when the program is gone or the call is over; with the call
- * still up, the dialplan goes on with its next action.
+ * The application `socket`: connects to the program that shall drive the call, and lets it. Settles when the program is
+ * gone or the call is over; with the call still up, the dialplan goes on with its next action.
  */
 export async function runCallSocket(leg: Leg, data: string): Promise<void> {
   const [address = '', ...modes] = data.split(/\s+/);
@@ -19,24 +19,36 @@ export async function runCallSocket(leg: Leg, data: string): Promise<void> {
   channel.set('socket_host', host);
   const socket = await open(host, Number(port));
   if (socket === undefined) {
-    leg.freeswitch.log({ level: 3, file: 'mod_event_socket.c', functionName: 'socket_function', line: 538, text: 'Socket Error!' });
+    leg.freeswitch.log({
+      level: 3,
+      file: 'mod_event_socket.c',
+      functionName: 'socket_function',
+      line: 538,
+      text: 'Socket Error!',
+    });
     return;
   }
   leg.parkedIn = { application: 'socket', data };
   await new Promise<void>((resolve) => {
     const controls = new CallControl(leg, socket, modes.includes('full'));
     socket.once('close', () => {
-      // The park ends with its program, an `echo` inside it does not (seen on 1.11.1: kill -9 of the program, and the call went on until its caller hung up).
+      // The park ends with its program, an `echo` inside it does not (seen on 1.11.1: kill -9 of the program, and the
+      // call went on until its caller hung up).
       if (leg.held && !channel.hungUp) return;
-      // Nor does a program that never said `connect` end it: the caller gets no final answer, whoever listens there later (seen on 1.11.3-dev).
+      // Nor does a program that never said `connect` end it: the caller gets no final answer, whoever listens there
+      // later (seen on 1.11.3-dev).
       if (!controls.connected && !channel.hungUp) return;
       // The loop ends with the program, also the one that it went on to.
       if (!channel.hungUp) leg.parkedIn = undefined;
       leg.onUnparked?.();
     });
     leg.onUnparked = resolve;
-    leg.onReported = () => { controls.over(); };
-    setTimeout(() => { if (!channel.hungUp) leg.fire('CHANNEL_PARK'); }, PARK_MS);
+    leg.onReported = () => {
+      controls.over();
+    };
+    setTimeout(() => {
+      if (!channel.hungUp) leg.fire('CHANNEL_PARK');
+    }, PARK_MS);
   });
 }
 
@@ -55,7 +67,11 @@ class CallControl {
   /** The program has taken the call. */
   connected = false;
 
-  constructor(private readonly leg: Leg, socket: Socket, private readonly full: boolean) {
+  constructor(
+    private readonly leg: Leg,
+    socket: Socket,
+    private readonly full: boolean,
+  ) {
     this.session = new EventSocketSession(leg.freeswitch, socket, (command) => this.answer(command));
   }
 
@@ -70,8 +86,14 @@ class CallControl {
       return this.describe();
     },
     linger: (argument) => this.linger(argument),
-    nolinger: () => { this.lingerSeconds = undefined; return commandReply('+OK will not linger'); },
-    myevents: () => { this.session.own = this.leg.uuid; return commandReply('+OK Events Enabled'); },
+    nolinger: () => {
+      this.lingerSeconds = undefined;
+      return commandReply('+OK will not linger');
+    },
+    myevents: () => {
+      this.session.own = this.leg.uuid;
+      return commandReply('+OK Events Enabled');
+    },
     divert_events: () => commandReply('+OK'),
     resume: () => commandReply('+OK'),
     // Of a variable that is not set FreeSWITCH says just this.
@@ -83,7 +105,13 @@ class CallControl {
     const { leg } = this;
     const event = leg.freeswitch.events.make('CHANNEL_DATA', leg.channel.headers({ data: true }));
     const encoded: Headers = event.headers.map(([name, value]) => [name, percentEncode(value)] as const);
-    return block([...encoded, ['Content-Type', 'command/reply'], ['Reply-Text', percentEncode('+OK\n')], ['Socket-Mode', 'async'], ['Control', this.full ? 'full' : 'single-channel']]);
+    return block([
+      ...encoded,
+      ['Content-Type', 'command/reply'],
+      ['Reply-Text', percentEncode('+OK\n')],
+      ['Socket-Mode', 'async'],
+      ['Control', this.full ? 'full' : 'single-channel'],
+    ]);
   }
 
   private linger(argument: string | undefined): string {
@@ -93,7 +121,9 @@ class CallControl {
 
   private message(command: Command, uuid: string | undefined): string | undefined {
     if (uuid !== undefined && uuid !== this.leg.uuid) return undefined;
-    setImmediate(() => { void sendMessage(this.leg, command); });
+    setImmediate(() => {
+      void sendMessage(this.leg, command);
+    });
     return commandReply('+OK');
   }
 
@@ -102,11 +132,19 @@ class CallControl {
     const { leg, lingerSeconds, session } = this;
     const controlled: Headers = [['Controlled-Session-UUID', leg.uuid]];
     if (lingerSeconds === undefined) return session.close([...controlled, ['Content-Disposition', 'disconnect']]);
-    session.send(block([
-      ['Content-Type', 'text/disconnect-notice'], ...controlled, ['Content-Disposition', 'linger'], ['Channel-Name', leg.channel.start.name],
-      ['Linger-Time', String(lingerSeconds === Number.POSITIVE_INFINITY ? 0 : lingerSeconds)], ['Content-Length', '0'],
-    ]));
+    session.send(
+      block([
+        ['Content-Type', 'text/disconnect-notice'],
+        ...controlled,
+        ['Content-Disposition', 'linger'],
+        ['Channel-Name', leg.channel.start.name],
+        ['Linger-Time', String(lingerSeconds === Number.POSITIVE_INFINITY ? 0 : lingerSeconds)],
+        ['Content-Length', '0'],
+      ]),
+    );
     if (lingerSeconds === Number.POSITIVE_INFINITY) return;
-    setTimeout(() => { if (!session.ended) session.close([...controlled, ['Content-Disposition', 'disconnect']]); }, lingerSeconds * 1000).unref();
+    setTimeout(() => {
+      if (!session.ended) session.close([...controlled, ['Content-Disposition', 'disconnect']]);
+    }, lingerSeconds * 1000).unref();
   }
 }

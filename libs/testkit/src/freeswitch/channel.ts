@@ -17,10 +17,12 @@ export interface ChannelStart {
   hidden?: boolean;
 }
 
-const codecHeaders = (name: string): Headers => ['Read', 'Write'].flatMap((way): Headers => [
-  [`Channel-${way}-Codec-Name`, name], [`Channel-${way}-Codec-Rate`, '8000'],
-  [`Channel-${way}-Codec-Bit-Rate`, '64000'],
-]);
+const codecHeaders = (name: string): Headers =>
+  ['Read', 'Write'].flatMap((way): Headers => [
+    [`Channel-${way}-Codec-Name`, name],
+    [`Channel-${way}-Codec-Rate`, '8000'],
+    [`Channel-${way}-Codec-Bit-Rate`, '64000'],
+  ]);
 
 export class Channel {
   state = 'CS_INIT';
@@ -47,8 +49,12 @@ export class Channel {
     this.hitDialplan = start.hitDialplan;
   }
 
-  get answered(): boolean { return this.answeredAt > 0; }
-  get hungUp(): boolean { return this.hangupCause !== undefined; }
+  get answered(): boolean {
+    return this.answeredAt > 0;
+  }
+  get hungUp(): boolean {
+    return this.hangupCause !== undefined;
+  }
 
   /** A variable that is set anew goes to the end, as it does in FreeSWITCH. */
   set(name: string, value: string | undefined): void {
@@ -69,11 +75,22 @@ export class Channel {
     return [
       ...(options.data === true ? this.callerProfile('Channel') : []),
       ...(options.causeFirst === true ? cause : []),
-      ['Channel-State', this.state], ['Channel-Call-State', this.callState], ['Channel-State-Number', String(this.stateNumber)], ['Channel-Name', this.start.name],
-      ['Unique-ID', uuid], ['Call-Direction', direction], ['Presence-Call-Direction', direction], ['Channel-HIT-Dialplan', String(this.hitDialplan)],
-      ['Channel-Call-UUID', uuid], ['Answer-State', this.answerState],
-      ...cause, ...(this.codec ? codecHeaders(this.codecName) : []), ...this.callerProfile('Caller'),
-      ...(options.variables === false ? [] : [...this.variables].map(([name, value]) => [`variable_${name}`, value] as const)),
+      ['Channel-State', this.state],
+      ['Channel-Call-State', this.callState],
+      ['Channel-State-Number', String(this.stateNumber)],
+      ['Channel-Name', this.start.name],
+      ['Unique-ID', uuid],
+      ['Call-Direction', direction],
+      ['Presence-Call-Direction', direction],
+      ['Channel-HIT-Dialplan', String(this.hitDialplan)],
+      ['Channel-Call-UUID', uuid],
+      ['Answer-State', this.answerState],
+      ...cause,
+      ...(this.codec ? codecHeaders(this.codecName) : []),
+      ...this.callerProfile('Caller'),
+      ...(options.variables === false
+        ? []
+        : [...this.variables].map(([name, value]) => [`variable_${name}`, value] as const)),
     ];
   }
 
@@ -81,12 +98,25 @@ export class Channel {
     const { start } = this;
     const lines: Headers = [
       ...start.profile,
-      ['Unique-ID', start.uuid], ['Source', start.direction === 'inbound' ? 'mod_sofia' : 'src/switch_ivr_originate.c'], ['Context', start.context],
-      ['Channel-Name', start.name], ['Profile-Index', '1'], ['Profile-Created-Time', String(start.now)], ['Channel-Created-Time', String(start.now)],
-      ['Channel-Answered-Time', String(this.answeredAt)], ['Channel-Progress-Time', String(this.progressAt)], ['Channel-Progress-Media-Time', '0'],
-      ['Channel-Hangup-Time', String(this.hangupAt)], ['Channel-Transfer-Time', '0'], ['Channel-Resurrect-Time', '0'], ['Channel-Bridged-Time', '0'],
-      ['Channel-Last-Hold', '0'], ['Channel-Hold-Accum', '0'], ['Screen-Bit', 'true'],
-      ['Privacy-Hide-Name', String(start.hidden === true)], ['Privacy-Hide-Number', String(start.hidden === true)],
+      ['Unique-ID', start.uuid],
+      ['Source', start.direction === 'inbound' ? 'mod_sofia' : 'src/switch_ivr_originate.c'],
+      ['Context', start.context],
+      ['Channel-Name', start.name],
+      ['Profile-Index', '1'],
+      ['Profile-Created-Time', String(start.now)],
+      ['Channel-Created-Time', String(start.now)],
+      ['Channel-Answered-Time', String(this.answeredAt)],
+      ['Channel-Progress-Time', String(this.progressAt)],
+      ['Channel-Progress-Media-Time', '0'],
+      ['Channel-Hangup-Time', String(this.hangupAt)],
+      ['Channel-Transfer-Time', '0'],
+      ['Channel-Resurrect-Time', '0'],
+      ['Channel-Bridged-Time', '0'],
+      ['Channel-Last-Hold', '0'],
+      ['Channel-Hold-Accum', '0'],
+      ['Screen-Bit', 'true'],
+      ['Privacy-Hide-Name', String(start.hidden === true)],
+      ['Privacy-Hide-Number', String(start.hidden === true)],
     ];
     return lines.map(([name, value]) => [`${prefix}-${name}`, value] as const);
   }
@@ -101,14 +131,40 @@ export class Channel {
     const answerAfter = answeredAt === 0 ? 0 : answeredAt - start.now;
     const flow = answeredAt === 0 ? 0 : start.direction === 'inbound' ? total : billed;
     const values: Headers = [
-      ['hangup_cause', this.hangupCause ?? 'NORMAL_CLEARING'], ['hangup_cause_q850', String(q850Of(this.hangupCause ?? ''))], ['digits_dialed', 'none'],
-      ['start_stamp', stamp(start.now)], ['profile_start_stamp', stamp(start.now)], ...(answeredAt === 0 ? [] : [['answer_stamp', stamp(answeredAt)] as const]), ['end_stamp', stamp(hangupAt)],
-      ['start_epoch', seconds(start.now)], ['start_uepoch', String(start.now)], ['profile_start_epoch', seconds(start.now)], ['profile_start_uepoch', String(start.now)],
-      ['answer_epoch', seconds(answeredAt)], ['answer_uepoch', String(answeredAt)],
-      ...['bridge', 'last_hold'].flatMap((name) => [[`${name}_epoch`, '0'], [`${name}_uepoch`, '0']] as const),
-      ['hold_accum_seconds', '0'], ['hold_accum_usec', '0'], ['hold_accum_ms', '0'],
-      ...['resurrect', 'progress', 'progress_media'].flatMap((name) => [[`${name}_epoch`, seconds(name === 'progress' ? this.progressAt : 0)], [`${name}_uepoch`, String(name === 'progress' ? this.progressAt : 0)]] as const),
-      ['end_epoch', seconds(hangupAt)], ['end_uepoch', String(hangupAt)], ...this.lastApplication(), ['caller_id', this.callerId()],
+      ['hangup_cause', this.hangupCause ?? 'NORMAL_CLEARING'],
+      ['hangup_cause_q850', String(q850Of(this.hangupCause ?? ''))],
+      ['digits_dialed', 'none'],
+      ['start_stamp', stamp(start.now)],
+      ['profile_start_stamp', stamp(start.now)],
+      ...(answeredAt === 0 ? [] : [['answer_stamp', stamp(answeredAt)] as const]),
+      ['end_stamp', stamp(hangupAt)],
+      ['start_epoch', seconds(start.now)],
+      ['start_uepoch', String(start.now)],
+      ['profile_start_epoch', seconds(start.now)],
+      ['profile_start_uepoch', String(start.now)],
+      ['answer_epoch', seconds(answeredAt)],
+      ['answer_uepoch', String(answeredAt)],
+      ...['bridge', 'last_hold'].flatMap(
+        (name) =>
+          [
+            [`${name}_epoch`, '0'],
+            [`${name}_uepoch`, '0'],
+          ] as const,
+      ),
+      ['hold_accum_seconds', '0'],
+      ['hold_accum_usec', '0'],
+      ['hold_accum_ms', '0'],
+      ...['resurrect', 'progress', 'progress_media'].flatMap(
+        (name) =>
+          [
+            [`${name}_epoch`, seconds(name === 'progress' ? this.progressAt : 0)],
+            [`${name}_uepoch`, String(name === 'progress' ? this.progressAt : 0)],
+          ] as const,
+      ),
+      ['end_epoch', seconds(hangupAt)],
+      ['end_uepoch', String(hangupAt)],
+      ...this.lastApplication(),
+      ['caller_id', this.callerId()],
       ...(['', 'm', 'u'] as const).flatMap((unit) => durations(unit, { total, billed, answerAfter, flow })),
     ];
     for (const [name, value] of values) this.set(name, value);
@@ -117,7 +173,10 @@ export class Channel {
   private lastApplication(): Headers {
     const application = this.variables.get('current_application');
     const data = this.variables.get('current_application_data');
-    return [...(application === undefined ? [] : [['last_app', application] as const]), ...(data === undefined ? [] : [['last_arg', data] as const])];
+    return [
+      ...(application === undefined ? [] : [['last_app', application] as const]),
+      ...(data === undefined ? [] : [['last_arg', data] as const]),
+    ];
   }
 
   private callerId(): string {
@@ -127,28 +186,56 @@ export class Channel {
   }
 }
 
-function durations(unit: '' | 'm' | 'u', { total, billed, answerAfter, flow }: { total: number; billed: number; answerAfter: number; flow: number }): Headers {
+function durations(
+  unit: '' | 'm' | 'u',
+  { total, billed, answerAfter, flow }: { total: number; billed: number; answerAfter: number; flow: number },
+): Headers {
   const divisor = unit === '' ? 1_000_000 : unit === 'm' ? 1_000 : 1;
   const suffix = `${unit}sec`;
   const of = (microseconds: number) => String(Math.floor(microseconds / divisor));
   return [
-    [`${unit}duration`, of(total)], [`bill${suffix}`, of(billed)], [`progress${suffix}`, '0'], [`answer${suffix}`, of(answerAfter)], [`wait${suffix}`, '0'],
-    [`progress_media${suffix}`, '0'], [`flow_bill${suffix}`, of(flow)],
+    [`${unit}duration`, of(total)],
+    [`bill${suffix}`, of(billed)],
+    [`progress${suffix}`, '0'],
+    [`answer${suffix}`, of(answerAfter)],
+    [`wait${suffix}`, '0'],
+    [`progress_media${suffix}`, '0'],
+    [`flow_bill${suffix}`, of(flow)],
   ];
 }
 
 /** The RTP figures that an answered call's last event carries. */
 export function audioFigures(channel: Pick<Channel, 'packetsIn' | 'packetsOut'>): Headers {
-  const counts = (prefix: string, packets: number): Headers => [[`${prefix}_raw_bytes`, String(packets * 172)], [`${prefix}_media_bytes`, String(packets * 172)], [`${prefix}_packet_count`, String(packets)], [`${prefix}_media_packet_count`, String(packets)]];
-  const none = (prefix: string, names: string[], value = '0'): Headers => names.map((name) => [`${prefix}_${name}`, value] as const);
+  const counts = (prefix: string, packets: number): Headers => [
+    [`${prefix}_raw_bytes`, String(packets * 172)],
+    [`${prefix}_media_bytes`, String(packets * 172)],
+    [`${prefix}_packet_count`, String(packets)],
+    [`${prefix}_media_packet_count`, String(packets)],
+  ];
+  const none = (prefix: string, names: string[], value = '0'): Headers =>
+    names.map((name) => [`${prefix}_${name}`, value] as const);
   const inbound = 'rtp_audio_in';
   return [
     ...counts(inbound, channel.packetsIn),
-    ...none(inbound, ['skip_packet_count', 'jitter_packet_count', 'dtmf_packet_count', 'cng_packet_count', 'flush_packet_count', 'largest_jb_size']),
-    [`${inbound}_jitter_min_variance`, channel.packetsIn > 0 ? '0.09' : '0.00'], [`${inbound}_jitter_max_variance`, channel.packetsIn > 0 ? '34.05' : '0.00'],
-    [`${inbound}_jitter_loss_rate`, '0.00'], [`${inbound}_jitter_burst_rate`, '0.00'], [`${inbound}_mean_interval`, channel.packetsIn > 0 ? '19.87' : '0.00'],
-    [`${inbound}_flaw_total`, '0'], [`${inbound}_quality_percentage`, '100.00'], [`${inbound}_mos`, '4.50'],
-    ...counts('rtp_audio_out', channel.packetsOut), ...none('rtp_audio_out', ['skip_packet_count', 'dtmf_packet_count', 'cng_packet_count']),
-    ['rtp_audio_rtcp_packet_count', '0'], ['rtp_audio_rtcp_octet_count', '0'],
+    ...none(inbound, [
+      'skip_packet_count',
+      'jitter_packet_count',
+      'dtmf_packet_count',
+      'cng_packet_count',
+      'flush_packet_count',
+      'largest_jb_size',
+    ]),
+    [`${inbound}_jitter_min_variance`, channel.packetsIn > 0 ? '0.09' : '0.00'],
+    [`${inbound}_jitter_max_variance`, channel.packetsIn > 0 ? '34.05' : '0.00'],
+    [`${inbound}_jitter_loss_rate`, '0.00'],
+    [`${inbound}_jitter_burst_rate`, '0.00'],
+    [`${inbound}_mean_interval`, channel.packetsIn > 0 ? '19.87' : '0.00'],
+    [`${inbound}_flaw_total`, '0'],
+    [`${inbound}_quality_percentage`, '100.00'],
+    [`${inbound}_mos`, '4.50'],
+    ...counts('rtp_audio_out', channel.packetsOut),
+    ...none('rtp_audio_out', ['skip_packet_count', 'dtmf_packet_count', 'cng_packet_count']),
+    ['rtp_audio_rtcp_packet_count', '0'],
+    ['rtp_audio_rtcp_octet_count', '0'],
   ];
 }

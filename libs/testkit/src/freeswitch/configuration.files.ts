@@ -10,24 +10,38 @@ export type Loaded = { configuration: Configuration } | { error: string };
 
 /** Reads `freeswitch.xml` and all that it includes, as FreeSWITCH does: every time anew, whole, and all or nothing. */
 export function loadConfiguration(confDir: string): Loaded {
-  const variables = new Map<string, string>([['local_ip_v4', '127.0.0.1'], ['conf_dir', confDir], ['base_dir', dirname(confDir)]]);
+  const variables = new Map<string, string>([
+    ['local_ip_v4', '127.0.0.1'],
+    ['conf_dir', confDir],
+    ['base_dir', dirname(confDir)],
+  ]);
   const parsed = parseXml(preprocess(join(confDir, 'freeswitch.xml'), confDir, variables).join('\n'));
   return 'error' in parsed ? parsed : { configuration: { root: parsed.root } };
 }
 
-/** A directive counts up to the end of its line; what stands before it on the line is dropped without a word, as is a wrapper that stands alone on its line. */
+/**
+ *  A directive counts up to the end of its line; what stands before it on the line is dropped without a word, as is a
+ *  wrapper that stands alone on its line.
+ */
 function preprocess(file: string, confDir: string, variables: Map<string, string>): string[] {
   const lines: string[] = [];
   for (const raw of readFileSync(file, 'utf8').split('\n')) {
     const line = raw.replace(/\$\$\{([^}]+)\}/g, (_whole, name: string) => variables.get(name) ?? '');
     const directive = /<X-PRE-PROCESS\s+cmd="([^"]+)"\s+data="([^"]*)"/.exec(line);
-    if (directive !== null) lines.push(...obey({ command: directive[1]!, data: directive[2]!, file, confDir, variables }));
+    if (directive !== null)
+      lines.push(...obey({ command: directive[1]!, data: directive[2]!, file, confDir, variables }));
     else if (!/^\s*<\/?include>\s*$/.test(line) && !/^\s*<\?xml/.test(line)) lines.push(line);
   }
   return lines;
 }
 
-interface Directive { command: string; data: string; file: string; confDir: string; variables: Map<string, string> }
+interface Directive {
+  command: string;
+  data: string;
+  file: string;
+  confDir: string;
+  variables: Map<string, string>;
+}
 
 function obey({ command, data, file, confDir, variables }: Directive): string[] {
   if (command === 'set') {
@@ -50,21 +64,37 @@ function included(path: string, confDir: string, variables: Map<string, string>)
   }
 }
 
-/** One level of `*` in the last part, which is all that configurations use; in the order of names, as glob(3) gives them. */
+/**
+ *  One level of `*` in the last part, which is all that configurations use; in the order of names, as glob(3) gives
+ *  them.
+ */
 function glob(pattern: string): string[] {
   if (!pattern.includes('*')) return existsSync(pattern) ? [pattern] : [];
   const folder = dirname(pattern);
-  const match = new RegExp(`^${basename(pattern).split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+  const match = new RegExp(
+    `^${basename(pattern)
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((name) => match.test(name) && !name.startsWith('.')).sort().map((name) => join(folder, name));
+  return readdirSync(folder)
+    .filter((name) => match.test(name) && !name.startsWith('.'))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
-export const section = (configuration: Configuration, name: string): Element | undefined => named(configuration.root, 'section', name);
+export const section = (configuration: Configuration, name: string): Element | undefined =>
+  named(configuration.root, 'section', name);
 
 export const settingsOf = (configuration: Configuration, file: string): Record<string, string> =>
   parameters(children(named(section(configuration, 'configuration'), 'configuration', file), 'settings')[0]);
 
-export function profileOf(configuration: Configuration): { name: string; settings: Record<string, string>; gateways: Element[] } {
+export function profileOf(configuration: Configuration): {
+  name: string;
+  settings: Record<string, string>;
+  gateways: Element[];
+} {
   const sofia = named(section(configuration, 'configuration'), 'configuration', 'sofia.conf');
   const profile = children(children(sofia, 'profiles')[0], 'profile')[0];
   return {
@@ -75,7 +105,9 @@ export function profileOf(configuration: Configuration): { name: string; setting
 }
 
 /** Where copies of SIP messages go (HEPv3 over UDP); undefined: nowhere. */
-export function captureSettings(configuration: Configuration): { host: string; port: number; captureId: number } | undefined {
+export function captureSettings(
+  configuration: Configuration,
+): { host: string; port: number; captureId: number } | undefined {
   const sofia = named(section(configuration, 'configuration'), 'configuration', 'sofia.conf');
   const server = parameters(children(sofia, 'global_settings')[0])['capture-server'] ?? '';
   const [, host, port, more = ''] = /^udp:([\d.]+):(\d+);hep=3(.*)$/.exec(server) ?? [];
@@ -83,14 +115,26 @@ export function captureSettings(configuration: Configuration): { host: string; p
   return { host, port: Number(port), captureId: Number(/;capture_id=(\d+)/.exec(more)?.[1] ?? 0) };
 }
 
-export interface Action { application: string; data: string }
+export interface Action {
+  application: string;
+  data: string;
+}
 
 /** The actions of the first extension of the context whose conditions all match. */
-export function dialplanActions(configuration: Configuration, context: string, fields: Readonly<Record<string, string>>): Action[] {
+export function dialplanActions(
+  configuration: Configuration,
+  context: string,
+  fields: Readonly<Record<string, string>>,
+): Action[] {
   for (const extension of children(named(section(configuration, 'dialplan'), 'context', context), 'extension')) {
     const conditions = children(extension, 'condition');
     if (!conditions.every((condition) => matches(condition, fields))) continue;
-    return conditions.flatMap((condition) => children(condition, 'action')).map((action) => ({ application: action.attributes['application'] ?? '', data: action.attributes['data'] ?? '' }));
+    return conditions
+      .flatMap((condition) => children(condition, 'action'))
+      .map((action) => ({
+        application: action.attributes['application'] ?? '',
+        data: action.attributes['data'] ?? '',
+      }));
   }
   return [];
 }

@@ -36,8 +36,12 @@ export function deflect(leg: Leg, data: string): void {
     leg.hangup('BLIND_TRANSFER', 'send_bye');
     return;
   }
-  // FreeSWITCH answers a 401 or 407 with the credentials of the gateway that the channel names; without them it hangs up (sofia_reg_handle_sip_r_challenge).
-  if (challenges !== undefined && !leg.freeswitch.gateways.some(({ settings }) => settings.name === channel.variables.get('sip_use_gateway'))) {
+  // FreeSWITCH answers a 401 or 407 with the credentials of the gateway that the channel names; without them it hangs
+  // up (sofia_reg_handle_sip_r_challenge).
+  if (
+    challenges !== undefined &&
+    !leg.freeswitch.gateways.some(({ settings }) => settings.name === channel.variables.get('sip_use_gateway'))
+  ) {
     return void leg.after(1, () => leg.hangup('MANDATORY_IE_MISSING', 'send_bye'));
   }
   leg.after(1 + (challenges ?? 0), () => {
@@ -47,7 +51,8 @@ export function deflect(leg: Leg, data: string): void {
     leg.after(afterMs, () => {
       notified();
       if (hangsUp) return leg.hangup('NORMAL_CLEARING', 'recv_bye');
-      // A NOTIFY that ends the subscription takes the SIP dialog with it, whatever it says: BYE goes out, and the channel stays (libs/testkit/recordings/inbound-transfer-refused.esl.txt).
+      // A NOTIFY that ends the subscription takes the SIP dialog with it, whatever it says: BYE goes out, and the
+      // channel stays (libs/testkit/recordings/inbound-transfer-refused.esl.txt).
       if (ends) leg.forsake();
     });
   });

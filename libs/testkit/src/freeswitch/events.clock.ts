@@ -38,9 +38,35 @@ const ORIGINS: Readonly<Record<string, readonly [file: string, functionName: str
 
 /** What the event socket's `event` command takes; anything else is no keyword. */
 export const EVENT_NAMES: ReadonlySet<string> = new Set([
-  ...Object.keys(ORIGINS).filter((name) => !name.includes(':')), 'CUSTOM', 'ALL', 'CHANNEL_CALLSTATE', 'CHANNEL_BRIDGE', 'CHANNEL_UNBRIDGE', 'CHANNEL_ORIGINATE',
-  'CHANNEL_OUTGOING', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_UUID', 'CALL_UPDATE', 'DTMF', 'API', 'RE_SCHEDULE', 'SHUTDOWN', 'MODULE_LOAD', 'MODULE_UNLOAD', 'PLAYBACK_START', 'PLAYBACK_STOP',
-  'SESSION_HEARTBEAT', 'MEDIA_BUG_START', 'MEDIA_BUG_STOP', 'LOG', 'PRIVATE_COMMAND', 'TRAP', 'CODEC', 'DETECTED_TONE', 'STARTUP',
+  ...Object.keys(ORIGINS).filter((name) => !name.includes(':')),
+  'CUSTOM',
+  'ALL',
+  'CHANNEL_CALLSTATE',
+  'CHANNEL_BRIDGE',
+  'CHANNEL_UNBRIDGE',
+  'CHANNEL_ORIGINATE',
+  'CHANNEL_OUTGOING',
+  'CHANNEL_HOLD',
+  'CHANNEL_UNHOLD',
+  'CHANNEL_UUID',
+  'CALL_UPDATE',
+  'DTMF',
+  'API',
+  'RE_SCHEDULE',
+  'SHUTDOWN',
+  'MODULE_LOAD',
+  'MODULE_UNLOAD',
+  'PLAYBACK_START',
+  'PLAYBACK_STOP',
+  'SESSION_HEARTBEAT',
+  'MEDIA_BUG_START',
+  'MEDIA_BUG_STOP',
+  'LOG',
+  'PRIVATE_COMMAND',
+  'TRAP',
+  'CODEC',
+  'DETECTED_TONE',
+  'STARTUP',
 ]);
 
 export class Events {
@@ -53,7 +79,9 @@ export class Events {
 
   listen(listener: (event: FiredEvent) => void): () => void {
     this.listeners.add(listener);
-    return () => { this.listeners.delete(listener); };
+    return () => {
+      this.listeners.delete(listener);
+    };
   }
 
   /** Microseconds, never the same twice: FreeSWITCH's clock steps finer than JavaScript's. */
@@ -68,12 +96,29 @@ export class Events {
     this.sequence += 1;
     const headers: Headers = [
       ...(more.subclass === undefined ? [] : [['Event-Subclass', more.subclass] as const]),
-      ['Event-Name', name], ['Core-UUID', this.coreUuid], ['FreeSWITCH-Hostname', this.hostname], ['FreeSWITCH-Switchname', this.hostname],
-      ['FreeSWITCH-IPv4', '192.0.2.2'], ['FreeSWITCH-IPv6', 'fd00::2'], ['Event-Date-Local', stampOf(now)], ['Event-Date-GMT', new Date(now / 1000).toUTCString()],
-      ['Event-Date-Timestamp', String(now)], ['Event-Calling-File', file], ['Event-Calling-Function', functionName], ['Event-Calling-Line-Number', String(line)],
-      ['Event-Sequence', String(this.sequence)], ...rest,
+      ['Event-Name', name],
+      ['Core-UUID', this.coreUuid],
+      ['FreeSWITCH-Hostname', this.hostname],
+      ['FreeSWITCH-Switchname', this.hostname],
+      ['FreeSWITCH-IPv4', '192.0.2.2'],
+      ['FreeSWITCH-IPv6', 'fd00::2'],
+      ['Event-Date-Local', stampOf(now)],
+      ['Event-Date-GMT', new Date(now / 1000).toUTCString()],
+      ['Event-Date-Timestamp', String(now)],
+      ['Event-Calling-File', file],
+      ['Event-Calling-Function', functionName],
+      ['Event-Calling-Line-Number', String(line)],
+      ['Event-Sequence', String(this.sequence)],
+      ...rest,
     ];
-    return { name, subclass: more.subclass, uuid: more.uuid, headers, body: more.body, text: eventText(headers, more.body) };
+    return {
+      name,
+      subclass: more.subclass,
+      uuid: more.uuid,
+      headers,
+      body: more.body,
+      text: eventText(headers, more.body),
+    };
   }
 
   fire(name: string, rest: Headers, more: { subclass?: string; uuid?: string; body?: string } = {}): void {
@@ -83,4 +128,5 @@ export class Events {
 }
 
 /** `2026-11-23 00:44:09` of a time in microseconds. */
-export const stampOf = (microseconds: number): string => new Date(microseconds / 1000).toISOString().slice(0, 19).replace('T', ' ');
+export const stampOf = (microseconds: number): string =>
+  new Date(microseconds / 1000).toISOString().slice(0, 19).replace('T', ' ');

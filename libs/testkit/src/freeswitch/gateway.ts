@@ -24,26 +24,47 @@ export interface GatewaySettings {
   ping: number;
 }
 
-export interface GatewayEvent { state: string; up: boolean; network?: { address: string; port: number }; phrase?: string; status?: number }
+export interface GatewayEvent {
+  state: string;
+  up: boolean;
+  network?: { address: string; port: number };
+  phrase?: string;
+  status?: number;
+}
 
 /** FreeSWITCH's answer to a gateway element that it would ignore: with a log line only. */
 export function readGateway(element: Element): { settings: GatewaySettings } | { ignored: string } {
   const name = element.attributes['name'] ?? '';
   const given = parameters(element);
-  const text = (key: string, fallback: string) => (given[key] === undefined || given[key] === '' ? fallback : given[key]);
+  const text = (key: string, fallback: string) =>
+    given[key] === undefined || given[key] === '' ? fallback : given[key];
   if (!/^[\w.-]+$/.test(name)) return { ignored: `Ignoring invalid name '${name}'` };
   const register = text('register', 'true') === 'true';
-  if (register && (text('username', '') === '' || text('password', '') === '')) return { ignored: `ERROR: ${text('username', '') === '' ? 'username' : 'password'} param is REQUIRED!` };
+  if (register && (text('username', '') === '' || text('password', '') === ''))
+    return { ignored: `ERROR: ${text('username', '') === '' ? 'username' : 'password'} param is REQUIRED!` };
   const username = text('username', 'FreeSWITCH');
   const realm = text('realm', text('proxy', name));
   const proxy = text('proxy', realm).replace(/^sips?:/, '');
-  const seconds = (key: string, fallback: number, least: number) => (Number(given[key] ?? fallback) < least ? fallback : Number(given[key] ?? fallback));
+  const seconds = (key: string, fallback: number, least: number) =>
+    Number(given[key] ?? fallback) < least ? fallback : Number(given[key] ?? fallback);
   return {
     settings: {
       registerProxy: text('register-proxy', `sip:${proxy}`),
-      name, username, realm, register, password: text('password', ''), authUsername: text('auth-username', username), proxy: `sip:${proxy}`,
-      fromUser: text('from-user', username), fromDomain: text('from-domain', proxy), extension: text('extension', username), context: text('context', 'public'),
-      transport: text('register-transport', 'udp'), expires: seconds('expire-seconds', 3600, 5), retrySeconds: seconds('retry-seconds', 30, 5), ping: seconds('ping', 0, 5),
+      name,
+      username,
+      realm,
+      register,
+      password: text('password', ''),
+      authUsername: text('auth-username', username),
+      proxy: `sip:${proxy}`,
+      fromUser: text('from-user', username),
+      fromDomain: text('from-domain', proxy),
+      extension: text('extension', username),
+      context: text('context', 'public'),
+      transport: text('register-transport', 'udp'),
+      expires: seconds('expire-seconds', 3600, 5),
+      retrySeconds: seconds('retry-seconds', 30, 5),
+      ping: seconds('ping', 0, 5),
     },
   };
 }
@@ -64,7 +85,10 @@ export class Gateway {
   private failed: Answer | undefined;
   private handleSpent = false;
 
-  constructor(readonly settings: GatewaySettings, now: number) {
+  constructor(
+    readonly settings: GatewaySettings,
+    now: number,
+  ) {
     this.state = settings.register ? 'UNREGED' : 'NOREG';
     this.up = !settings.register;
     this.upSince = now;
@@ -72,15 +96,24 @@ export class Gateway {
   }
 
   /** What a REGISTER gets without being sent. */
-  get unsentAnswer(): Answer | undefined { return this.handleSpent ? CANNOT_ANSWER : undefined; }
+  get unsentAnswer(): Answer | undefined {
+    return this.handleSpent ? CANNOT_ANSWER : undefined;
+  }
 
   /** For how long it has been usable, milliseconds. */
-  upFor(now: number): number { return this.up ? now - this.upSince : 0; }
+  upFor(now: number): number {
+    return this.up ? now - this.upSince : 0;
+  }
 
   /** Seconds until the next attempt, as `sofia status` shows them. */
-  retryIn(now: number): number { return Math.max(0, Math.round((this.due - now) / 1000)); }
+  retryIn(now: number): number {
+    return Math.max(0, Math.round((this.due - now) / 1000));
+  }
 
-  /** One that is registered says DOWN before it goes; one that never registers keeps its state to the end and goes without a word. */
+  /**
+   *  One that is registered says DOWN before it goes; one that never registers keeps its state to the end and goes
+   *  without a word.
+   */
   kill(): void {
     this.deleted = true;
     if (this.settings.register) this.state = 'UNREGISTER';
@@ -96,13 +129,20 @@ export class Gateway {
   tick(now: number, pings: boolean): { events: GatewayEvent[]; register?: true; removed?: true } {
     if (this.deleted) return this.remove();
     switch (this.state) {
-      case 'UNREGED': return this.tryNow();
-      case 'REGISTER': return { events: [this.registered(now)] };
-      case 'FAILED': return { events: [this.wait(now)] };
-      case 'FAIL_WAIT': return now < this.due ? { events: [] } : { events: [this.enter('UNREGED')] };
-      case 'REGED': return now < this.due ? { events: this.ping(now, pings) } : { events: [], register: true };
-      case 'NOREG': return { events: this.ping(now, pings) };
-      default: return { events: [] };
+      case 'UNREGED':
+        return this.tryNow();
+      case 'REGISTER':
+        return { events: [this.registered(now)] };
+      case 'FAILED':
+        return { events: [this.wait(now)] };
+      case 'FAIL_WAIT':
+        return now < this.due ? { events: [] } : { events: [this.enter('UNREGED')] };
+      case 'REGED':
+        return now < this.due ? { events: this.ping(now, pings) } : { events: [], register: true };
+      case 'NOREG':
+        return { events: this.ping(now, pings) };
+      default:
+        return { events: [] };
     }
   }
 
@@ -119,7 +159,9 @@ export class Gateway {
     if (cached) this.network = answer.network;
     this.triedBefore = answer.status === 904;
     this.failed = answer;
-    const events: GatewayEvent[] = cached ? [{ state: 'TRYING', up: false, network: this.network, phrase: 'Request Authorized by Cache', status: 100 }] : [];
+    const events: GatewayEvent[] = cached
+      ? [{ state: 'TRYING', up: false, network: this.network, phrase: 'Request Authorized by Cache', status: 100 }]
+      : [];
     return [...events, this.enter('FAILED', answer)];
   }
 
@@ -164,6 +206,11 @@ export class Gateway {
   private enter(state: string, answer?: Answer, up = false): GatewayEvent {
     this.state = state;
     this.up = up;
-    return { state, up, network: this.network, ...(answer === undefined ? {} : { phrase: answer.phrase, status: answer.status }) };
+    return {
+      state,
+      up,
+      network: this.network,
+      ...(answer === undefined ? {} : { phrase: answer.phrase, status: answer.status }),
+    };
   }
 }

@@ -26,7 +26,10 @@ export const invite = z.object({
   cancel_after_ms: z.number().int().positive().optional(),
   /** false: the caller sends no audio. */
   audio: z.boolean().default(true),
-  /** The caller's ACK to the 200. `none`: FreeSWITCH gives up after 32 s. `forged`: without our To tag, which FreeSWITCH takes for one all the same. */
+  /**
+   *  The caller's ACK to the 200. `none`: FreeSWITCH gives up after 32 s. `forged`: without our To tag, which
+   *  FreeSWITCH takes for one all the same.
+   */
   ack: z.enum(['real', 'none', 'forged']).default('real'),
   /** What becomes of a REFER that it gets. */
   transfer: transfer.optional(),
@@ -34,22 +37,44 @@ export const invite = z.object({
 export type Invite = z.infer<typeof invite>;
 export type InviteInput = z.input<typeof invite>;
 
-export interface SofiaProfile { name: string; sipAddress: string; sipPort: number; context: string; parseAllHeaders: boolean; codecs: string }
-
-export interface Inbound {
-  variables: Headers; profile: Headers; name: string; destination: string; gateway: string | undefined; hidden: boolean;
+export interface SofiaProfile {
+  name: string;
+  sipAddress: string;
+  sipPort: number;
+  context: string;
+  parseAllHeaders: boolean;
+  codecs: string;
 }
 
-const SDP = 'v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 25000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n';
+export interface Inbound {
+  variables: Headers;
+  profile: Headers;
+  name: string;
+  destination: string;
+  gateway: string | undefined;
+  hidden: boolean;
+}
+
+const SDP =
+  'v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 25000 ' +
+  'RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n';
 
 /** `;gw=NAME` in the parameters, or the user `gw+NAME`: FreeSWITCH believes either, whoever sent it. */
 const namedGateway = (request: Invite): string | undefined =>
   /(?:^|;)gw=([^;]+)/.exec(request.request_params ?? '')?.[1] ?? /^gw\+(.+)$/.exec(request.request_user)?.[1];
 
-const lines = (value: string | string[] | undefined): string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+const lines = (value: string | string[] | undefined): string[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
 
-/** What the channel looks like to the dialplan. `gateways` are the live ones: a name that is none of them is not taken for a gateway. */
-export function readInvite(request: Invite, at: { uuid: string; now: number; session: number; callId: string; sofia: SofiaProfile }, gateways: ReadonlyMap<string, { extension: string }>): Inbound {
+/**
+ *  What the channel looks like to the dialplan. `gateways` are the live ones: a name that is none of them is not taken
+ *  for a gateway.
+ */
+export function readInvite(
+  request: Invite,
+  at: { uuid: string; now: number; session: number; callId: string; sofia: SofiaProfile },
+  gateways: ReadonlyMap<string, { extension: string }>,
+): Inbound {
   const { source, from } = request;
   const named = namedGateway(request);
   const gateway = named !== undefined && gateways.has(named) ? named : undefined;
@@ -58,16 +83,36 @@ export function readInvite(request: Invite, at: { uuid: string; now: number; ses
   const name = `sofia/${at.sofia.name}/${from}@${host}:${source.port}`;
   const display = request.from_display ?? from;
   return {
-    name, destination, gateway, hidden: (lines(request.headers['Privacy'])[0] ?? '').split(';').includes('id'),
+    name,
+    destination,
+    gateway,
+    hidden: (lines(request.headers['Privacy'])[0] ?? '').split(';').includes('id'),
     variables: variablesOf(request, { ...at, name, gateway }),
     profile: [
-      ['Direction', 'inbound'], ['Logical-Direction', 'inbound'], ['Username', from], ['Dialplan', 'XML'], ['Caller-ID-Name', display], ['Caller-ID-Number', from],
-      ['Orig-Caller-ID-Name', display], ['Orig-Caller-ID-Number', from], ['Network-Addr', host], ['ANI', from], ['Destination-Number', destination],
+      ['Direction', 'inbound'],
+      ['Logical-Direction', 'inbound'],
+      ['Username', from],
+      ['Dialplan', 'XML'],
+      ['Caller-ID-Name', display],
+      ['Caller-ID-Number', from],
+      ['Orig-Caller-ID-Name', display],
+      ['Orig-Caller-ID-Number', from],
+      ['Network-Addr', host],
+      ['ANI', from],
+      ['Destination-Number', destination],
     ],
   };
 }
 
-interface At { uuid: string; now: number; session: number; callId: string; sofia: SofiaProfile; name: string; gateway: string | undefined }
+interface At {
+  uuid: string;
+  now: number;
+  session: number;
+  callId: string;
+  sofia: SofiaProfile;
+  name: string;
+  gateway: string | undefined;
+}
 
 function variablesOf(request: Invite, at: At): Headers {
   const { source, from } = request;
@@ -79,30 +124,82 @@ function variablesOf(request: Invite, at: At): Headers {
   const fullFrom = `${display}<sip:${from}@${host}:${source.port}>;tag=${tag}`;
   const fullTo = `<sip:${to}@${sofia.sipAddress}:${sofia.sipPort}>`;
   const via = `SIP/2.0/UDP ${host}:${source.port};branch=z9hG4bK-${at.session}-1-0`;
-  const uri = (prefix: string, user: string, hostname: string, port: number): Headers =>
-    [[`sip_${prefix}_user`, user], [`sip_${prefix}_port`, String(port)], [`sip_${prefix}_uri`, `${user}@${hostname}:${port}`], [`sip_${prefix}_host`, hostname]];
+  const uri = (prefix: string, user: string, hostname: string, port: number): Headers => [
+    [`sip_${prefix}_user`, user],
+    [`sip_${prefix}_port`, String(port)],
+    [`sip_${prefix}_uri`, `${user}@${hostname}:${port}`],
+    [`sip_${prefix}_host`, hostname],
+  ];
   const asserted = lines(request.headers['P-Asserted-Identity'])[0];
   const privacy = lines(request.headers['Privacy'])[0];
   return [
-    ['direction', 'inbound'], ['uuid', at.uuid], ['session_id', String(at.session)], ...uri('from', from, host, source.port),
-    ['video_media_flow', 'disabled'], ['text_media_flow', 'disabled'], ['channel_name', at.name], ['sip_call_id', at.callId],
-    ['sip_local_network_addr', sofia.sipAddress], ['sip_network_ip', host], ['sip_network_port', String(source.port)], ['sip_invite_stamp', String(at.now)],
-    ['sip_received_ip', host], ['sip_received_port', String(source.port)], ['sip_via_protocol', 'udp'], ['sip_from_user_stripped', from.replace(/^\+/, '')], ['sip_from_tag', tag],
-    ['sofia_profile_name', sofia.name], ['sofia_profile_url', `sip:mod_sofia@${sofia.sipAddress}:${sofia.sipPort}`], ['recovery_profile_name', sofia.name],
-    ...(asserted === undefined ? [] : [['sip_P-Asserted-Identity', userOf(asserted)], ['sip_cid_type', 'pid']] as const),
-    ['sip_full_via', via], ...(request.from_display === undefined ? [] : [['sip_from_display', request.from_display] as const]), ['sip_full_from', fullFrom], ['sip_full_to', fullTo],
+    ['direction', 'inbound'],
+    ['uuid', at.uuid],
+    ['session_id', String(at.session)],
+    ...uri('from', from, host, source.port),
+    ['video_media_flow', 'disabled'],
+    ['text_media_flow', 'disabled'],
+    ['channel_name', at.name],
+    ['sip_call_id', at.callId],
+    ['sip_local_network_addr', sofia.sipAddress],
+    ['sip_network_ip', host],
+    ['sip_network_port', String(source.port)],
+    ['sip_invite_stamp', String(at.now)],
+    ['sip_received_ip', host],
+    ['sip_received_port', String(source.port)],
+    ['sip_via_protocol', 'udp'],
+    ['sip_from_user_stripped', from.replace(/^\+/, '')],
+    ['sip_from_tag', tag],
+    ['sofia_profile_name', sofia.name],
+    ['sofia_profile_url', `sip:mod_sofia@${sofia.sipAddress}:${sofia.sipPort}`],
+    ['recovery_profile_name', sofia.name],
+    ...(asserted === undefined
+      ? []
+      : ([
+          ['sip_P-Asserted-Identity', userOf(asserted)],
+          ['sip_cid_type', 'pid'],
+        ] as const)),
+    ['sip_full_via', via],
+    ...(request.from_display === undefined ? [] : [['sip_from_display', request.from_display] as const]),
+    ['sip_full_from', fullFrom],
+    ['sip_full_to', fullTo],
     ...(request.request_params === undefined ? [] : [['sip_req_params', request.request_params] as const]),
-    ...uri('req', request.request_user, sofia.sipAddress, sofia.sipPort), ...uri('to', to, sofia.sipAddress, sofia.sipPort), ...uri('contact', 'sipp', host, source.port),
-    ['sip_via_host', host], ['sip_via_port', String(source.port)], ['max_forwards', '70'],
+    ...uri('req', request.request_user, sofia.sipAddress, sofia.sipPort),
+    ...uri('to', to, sofia.sipAddress, sofia.sipPort),
+    ...uri('contact', 'sipp', host, source.port),
+    ['sip_via_host', host],
+    ['sip_via_port', String(source.port)],
+    ['max_forwards', '70'],
     ...(at.gateway === undefined ? [] : [['sip_gateway', at.gateway] as const]),
     ...namedHeaders(request),
-    ...(sofia.parseAllHeaders ? allHeaders(request, { fullFrom, fullTo, via, callId: at.callId, contact: `sip:sipp@${host}:${source.port}` }) : []),
+    ...(sofia.parseAllHeaders
+      ? allHeaders(request, { fullFrom, fullTo, via, callId: at.callId, contact: `sip:sipp@${host}:${source.port}` })
+      : []),
     ...(privacy === undefined ? [] : [['sip_Privacy', privacy] as const]),
-    ['switch_r_sdp', request.sdp ?? SDP], ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'], ['rtp_use_codec_string', sofia.codecs],
-    ['remote_video_media_flow', 'inactive'], ['remote_text_media_flow', 'inactive'], ['remote_audio_media_flow', 'sendrecv'], ['audio_media_flow', 'sendrecv'],
-    ['remote_media_ip', host], ['remote_media_port', '25000'], ['rtp_audio_recv_pt', '0'], ['rtp_use_codec_name', 'PCMU'], ['rtp_use_codec_rate', '8000'],
-    ['rtp_use_codec_ptime', '20'], ['rtp_use_codec_channels', '1'], ['rtp_last_audio_codec_string', 'PCMU@8000h@20i@1c'], ['read_codec', 'PCMU'], ['original_read_codec', 'PCMU'],
-    ['read_rate', '8000'], ['original_read_rate', '8000'], ['write_codec', 'PCMU'], ['write_rate', '8000'], ['dtmf_type', 'rfc2833'], ['endpoint_disposition', 'RECEIVED'], ['call_uuid', at.uuid],
+    ['switch_r_sdp', request.sdp ?? SDP],
+    ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'],
+    ['rtp_use_codec_string', sofia.codecs],
+    ['remote_video_media_flow', 'inactive'],
+    ['remote_text_media_flow', 'inactive'],
+    ['remote_audio_media_flow', 'sendrecv'],
+    ['audio_media_flow', 'sendrecv'],
+    ['remote_media_ip', host],
+    ['remote_media_port', '25000'],
+    ['rtp_audio_recv_pt', '0'],
+    ['rtp_use_codec_name', 'PCMU'],
+    ['rtp_use_codec_rate', '8000'],
+    ['rtp_use_codec_ptime', '20'],
+    ['rtp_use_codec_channels', '1'],
+    ['rtp_last_audio_codec_string', 'PCMU@8000h@20i@1c'],
+    ['read_codec', 'PCMU'],
+    ['original_read_codec', 'PCMU'],
+    ['read_rate', '8000'],
+    ['original_read_rate', '8000'],
+    ['write_codec', 'PCMU'],
+    ['write_rate', '8000'],
+    ['dtmf_type', 'rfc2833'],
+    ['endpoint_disposition', 'RECEIVED'],
+    ['call_uuid', at.uuid],
   ];
 }
 
@@ -118,21 +215,36 @@ function namedHeaders(request: Invite): Headers {
     if (last === undefined) continue;
     if (/^history-info$/i.test(header)) named.push(['sip_history_info', all.join(', ')]);
     else if (/^diversion$/i.test(header)) named.push(['sip_h_Diversion', last]);
-    else if (/^[xp]-/i.test(header) && !/^p-asserted-identity$/i.test(header) && !expandable(last)) named.push([`sip_h_${header}`, last]);
+    else if (/^[xp]-/i.test(header) && !/^p-asserted-identity$/i.test(header) && !expandable(last))
+      named.push([`sip_h_${header}`, last]);
   }
   const order = (name: string) => (name === 'sip_h_Diversion' ? 0 : name === 'sip_history_info' ? 1 : 2);
   return named.sort(([a], [b]) => order(a) - order(b));
 }
 
 /** `parse-all-invite-headers`: every header line, several as `ARRAY::a|:b`. */
-function allHeaders(request: Invite, basic: { fullFrom: string; fullTo: string; via: string; callId: string; contact: string }): Headers {
+function allHeaders(
+  request: Invite,
+  basic: { fullFrom: string; fullTo: string; via: string; callId: string; contact: string },
+): Headers {
   const known: Headers = [
-    ['from', basic.fullFrom], ['to', basic.fullTo], ['call_id', basic.callId], ['cseq', '1 INVITE'], ['max_forwards', '70'], ['contact', basic.contact],
-    ['content_type', 'application/sdp'], ['content_length', String(SDP.length)], ['via', basic.via],
+    ['from', basic.fullFrom],
+    ['to', basic.fullTo],
+    ['call_id', basic.callId],
+    ['cseq', '1 INVITE'],
+    ['max_forwards', '70'],
+    ['contact', basic.contact],
+    ['content_type', 'application/sdp'],
+    ['content_length', String(SDP.length)],
+    ['via', basic.via],
   ];
   const given = Object.entries(request.headers).map(([header, value]) => {
     const all = lines(value);
-    const joined = /^history-info$/i.test(header) ? all.join(', ') : all.length > 1 ? `ARRAY::${all.join('|:')}` : all[0] ?? '';
+    const joined = /^history-info$/i.test(header)
+      ? all.join(', ')
+      : all.length > 1
+        ? `ARRAY::${all.join('|:')}`
+        : (all[0] ?? '');
     return [header.toLowerCase().replaceAll('-', '_'), joined] as const;
   });
   return [...known, ...given].map(([name, value]) => [`sip_i_${name}`, value] as const);

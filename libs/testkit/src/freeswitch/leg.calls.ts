@@ -11,7 +11,11 @@ import { localMedia } from './local-media.net.js';
 import type { Switch } from './switch.state.js';
 import type { Headers } from './wire.js';
 
-export interface Final { status: number; phrase: string; headers: Record<string, string> }
+export interface Final {
+  status: number;
+  phrase: string;
+  headers: Record<string, string>;
+}
 
 /** A channel that lives: its applications, its audio, its end. */
 export class Leg {
@@ -43,18 +47,29 @@ export class Leg {
   private readonly timers = new Set<NodeJS.Timeout>();
   readonly atEnd: (() => void)[] = [];
 
-  constructor(readonly freeswitch: Switch, start: ChannelStart) {
+  constructor(
+    readonly freeswitch: Switch,
+    start: ChannelStart,
+  ) {
     this.channel = new Channel(start);
-    this.final = new Promise((resolve) => { this.settleFinal = resolve; });
-    this.ended = new Promise((resolve) => { this.settleEnded = resolve; });
+    this.final = new Promise((resolve) => {
+      this.settleFinal = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.settleEnded = resolve;
+    });
     freeswitch.legs.set(start.uuid, this);
     freeswitch.sessions += 1;
   }
 
-  get uuid(): string { return this.channel.uuid; }
+  get uuid(): string {
+    return this.channel.uuid;
+  }
 
   /** An application that holds the channel until the call ends, whatever becomes of who started it. */
-  get held(): boolean { return this.blocking.length > 0; }
+  get held(): boolean {
+    return this.blocking.length > 0;
+  }
 
   fire(name: string, more: Headers = [], options: Parameters<Channel['headers']>[0] = {}): void {
     this.freeswitch.events.fire(name, [...this.channel.headers(options), ...more], { uuid: this.uuid });
@@ -110,11 +125,17 @@ export class Leg {
     channel.callState = 'ACTIVE';
     channel.set('endpoint_disposition', 'ANSWER');
     if (this.ack === 'none') this.after(UNACKNOWLEDGED_MS, () => this.hangup('NORMAL_UNSPECIFIED', ''));
-    else this.after(ACK_MS, () => { for (const [name, value] of ackOf(this.ack, this.uuid)) channel.set(name, value); });
+    else
+      this.after(ACK_MS, () => {
+        for (const [name, value] of ackOf(this.ack, this.uuid)) channel.set(name, value);
+      });
     this.settleFinal({ status: 200, phrase: 'OK', headers: {} });
   }
 
-  /** Sends a final refusal of its own choosing, as the application `respond` does. On an answered call there is nothing left to refuse: it is hung up. */
+  /**
+   *  Sends a final refusal of its own choosing, as the application `respond` does. On an answered call there is nothing
+   *  left to refuse: it is hung up.
+   */
   respond(status: number, phrase: string): void {
     const retryAfter = this.channel.variables.get('sip_rh_Retry-After');
     this.settleFinal({ status, phrase, headers: retryAfter === undefined ? {} : { 'Retry-After': retryAfter } });
@@ -130,7 +151,12 @@ export class Leg {
     channel.answerState = 'hangup';
     channel.stateNumber = 10;
     if (how === 'recv_bye') {
-      for (const [name, value] of [['sip_term_status', '200'], ['proto_specific_hangup_cause', 'sip:200'], ['sip_term_cause', '16']] as const) channel.set(name, value);
+      for (const [name, value] of [
+        ['sip_term_status', '200'],
+        ['proto_specific_hangup_cause', 'sip:200'],
+        ['sip_term_cause', '16'],
+      ] as const)
+        channel.set(name, value);
     }
     const status = how === 'recv_cancel' ? 487 : refusalOf(cause);
     this.settleFinal({ status, phrase: PHRASES[status] ?? cause, headers: {} });
@@ -192,9 +218,14 @@ export class Leg {
 
   /** The application `park` of a call that a program drives: until that goes, the call ends, or it proceeds. */
   async park(): Promise<void> {
-    this.fire('CHANNEL_EXECUTE', [['Application', 'park'], ['Application-UUID', randomUUID()]]);
+    this.fire('CHANNEL_EXECUTE', [
+      ['Application', 'park'],
+      ['Application-UUID', randomUUID()],
+    ]);
     this.parkedIn = { application: 'park', data: '' };
-    const over = new Promise<void>((resolve) => { this.onUnparked = resolve; });
+    const over = new Promise<void>((resolve) => {
+      this.onUnparked = resolve;
+    });
     this.fire('CHANNEL_PARK');
     await over;
   }
@@ -229,19 +260,34 @@ export class Leg {
   }
 
   private echoes = false;
-  echo(): void { this.echoes = true; }
-
-  private complete(application: string, data: string, id: string): void {
-    this.fire('CHANNEL_EXECUTE_COMPLETE', [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const]), ['Application-Response', '_none_'], ['Application-UUID', id]]);
+  echo(): void {
+    this.echoes = true;
   }
 
-  get heard(): readonly Buffer[] { return this.media.heard; }
+  private complete(application: string, data: string, id: string): void {
+    this.fire('CHANNEL_EXECUTE_COMPLETE', [
+      ['Application', application],
+      ...(data === '' ? [] : [['Application-Data', data] as const]),
+      ['Application-Response', '_none_'],
+      ['Application-UUID', id],
+    ]);
+  }
 
-  say(l16: Buffer): void { this.media.words.push(l16); }
+  get heard(): readonly Buffer[] {
+    return this.media.heard;
+  }
+
+  say(l16: Buffer): void {
+    this.media.words.push(l16);
+  }
 
   /** One digit, by RFC 4733 (`RTP`) or by INFO (`ENDPOINT`). */
   press(digit: string, source: 'RTP' | 'ENDPOINT' = 'RTP'): void {
     if (!this.channel.answered || this.channel.hungUp) return;
-    this.fire('DTMF', [['DTMF-Digit', digit], ['DTMF-Duration', '2000'], ['DTMF-Source', source]]);
+    this.fire('DTMF', [
+      ['DTMF-Digit', digit],
+      ['DTMF-Duration', '2000'],
+      ['DTMF-Source', source],
+    ]);
   }
 }

@@ -16,7 +16,8 @@ async function run(leg: Leg, { headers, lines, body }: Command): Promise<void> {
   await leg.media.untilRead;
   if (leg.channel.hungUp) return;
   const what = headers.get('call-command');
-  if (what === 'execute') await leg.execute(headers.get('execute-app-name') ?? '', headers.get('execute-app-arg') ?? body);
+  if (what === 'execute')
+    await leg.execute(headers.get('execute-app-name') ?? '', headers.get('execute-app-arg') ?? body);
   if (what === 'hangup') leg.hangup(headers.get('hangup-cause') ?? 'NORMAL_CLEARING');
   if (what === 'unicast') await leg.media.attach(unicastOf(headers));
   if (what === 'xferext') await leg.proceed(applicationsOf(lines));
@@ -24,17 +25,22 @@ async function run(leg: Leg, { headers, lines, body }: Command): Promise<void> {
 
 /** Each `application: NAME DATA` is one. */
 function applicationsOf(lines: Command['lines']): DialplanAction[] {
-  return lines.filter(([name]) => name === 'application').map(([, value]) => {
-    const [application = '', ...data] = value.split(' ');
-    return { application, data: data.join(' ') };
-  });
+  return lines
+    .filter(([name]) => name === 'application')
+    .map(([, value]) => {
+      const [application = '', ...data] = value.split(' ');
+      return { application, data: data.join(' ') };
+    });
 }
 
 /** FreeSWITCH's own defaults. */
 function unicastOf(headers: ReadonlyMap<string, string>): UnicastOptions {
   const text = (name: string, fallback: string) => headers.get(name) ?? fallback;
   return {
-    localAddress: text('local-ip', '127.0.0.1'), localPort: Number(text('local-port', '8025')),
-    remoteAddress: text('remote-ip', '127.0.0.1'), remotePort: Number(text('remote-port', '8026')), native: headers.get('flags') === 'native',
+    localAddress: text('local-ip', '127.0.0.1'),
+    localPort: Number(text('local-port', '8025')),
+    remoteAddress: text('remote-ip', '127.0.0.1'),
+    remotePort: Number(text('remote-port', '8026')),
+    native: headers.get('flags') === 'native',
   };
 }

@@ -20,7 +20,9 @@ afterEach(async () => {
 async function startFor(socketPort: number): Promise<StandIn> {
   const conf = await mkdtemp(join(tmpdir(), 'trunkmesh-conf-'));
   opened.push(() => rm(conf, { recursive: true, force: true }));
-  await writeFile(join(conf, 'freeswitch.xml'), `<?xml version="1.0"?>
+  await writeFile(
+    join(conf, 'freeswitch.xml'),
+    `<?xml version="1.0"?>
 <document type="freeswitch/xml"><section name="configuration">
 <configuration name="sofia.conf"><profiles><profile name="external">
 <settings><param name="sip-ip" value="127.0.0.1"/><param name="context" value="public"/></settings>
@@ -29,7 +31,8 @@ async function startFor(socketPort: number): Promise<StandIn> {
 <action application="socket" data="127.0.0.1:${socketPort} async full"/>
 <action application="respond" data="503 Service Unavailable"/>
 </condition></extension></context></section></document>
-`);
+`,
+  );
   const standIn = await startStandIn({ confDir: conf, eslPort: 0 });
   opened.push(() => standIn.stop());
   return standIn;
@@ -37,19 +40,44 @@ async function startFor(socketPort: number): Promise<StandIn> {
 
 async function media(): Promise<{ socket: Socket; frames: () => number }> {
   const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
-  opened.push(() => new Promise<void>((resolve) => { socket.close(() => resolve()); }));
+  await new Promise<void>((resolve) => {
+    socket.bind(0, '127.0.0.1', resolve);
+  });
+  opened.push(
+    () =>
+      new Promise<void>((resolve) => {
+        socket.close(() => resolve());
+      }),
+  );
   let frames = 0;
-  socket.on('message', () => { frames += 1; });
+  socket.on('message', () => {
+    frames += 1;
+  });
   return { socket, frames: () => frames };
 }
 
 const header = (frame: Frame, name: string) => frame.event?.find(([key]) => key === name)?.[1];
-const events = (frames: Frame[]) => frames.filter((frame) => header(frame, 'Event-Name') !== undefined && frame.headers.some(([, value]) => value === 'text/event-plain'));
+const events = (frames: Frame[]) =>
+  frames.filter(
+    (frame) =>
+      header(frame, 'Event-Name') !== undefined && frame.headers.some(([, value]) => value === 'text/event-plain'),
+  );
 /** What each event says of where the channel is. */
-const told = (frames: Frame[]) => events(frames).map((frame) => [
-  'Event-Name', 'Channel-State', 'Channel-Call-State', 'Application', 'Channel-Read-Codec-Name', 'DTMF-Source', 'Hangup-Cause',
-].map((name) => header(frame, name) ?? '').join(' ').trim());
+const told = (frames: Frame[]) =>
+  events(frames).map((frame) =>
+    [
+      'Event-Name',
+      'Channel-State',
+      'Channel-Call-State',
+      'Application',
+      'Channel-Read-Codec-Name',
+      'DTMF-Source',
+      'Hangup-Cause',
+    ]
+      .map((name) => header(frame, name) ?? '')
+      .join(' ')
+      .trim(),
+  );
 const UNICAST = 'sendmsg\ncall-command: unicast\nlocal-ip: 127.0.0.1\ntransport: udp\nflags: none\n';
 const PARK = 'sendmsg\ncall-command: xferext\napplication: park\napplication: hangup NORMAL_TEMPORARY_FAILURE';
 
@@ -57,24 +85,43 @@ async function driven() {
   const port = await freePort();
   const standIn = await startFor(port);
   const connected = new Promise<EslClient>((resolve) => {
-    const server = createServer((socket) => { server.close(); resolve(new EslClient(socket)); });
+    const server = createServer((socket) => {
+      server.close();
+      resolve(new EslClient(socket));
+    });
     server.listen(port, '127.0.0.1');
   });
-  const call = standIn.call({ source: { address: '127.0.0.1', port: 48_581 }, from: '+15559876543', request_user: '+15551234567' });
+  const call = standIn.call({
+    source: { address: '127.0.0.1', port: 48_581 },
+    from: '+15559876543',
+    request_user: '+15551234567',
+  });
   const program = await connected;
   opened.push(() => program.close());
   const { socket, frames } = await media();
-  const unicast = `${UNICAST}local-port: ${await freePort()}\nremote-ip: 127.0.0.1\nremote-port: ${socket.address().port}`;
-  for (const command of ['connect', 'linger 5', 'myevents', 'nixevent CHANNEL_CALLSTATE PRESENCE_IN CHANNEL_PROGRESS_MEDIA']) program.send(command);
+  const unicast =
+    `${UNICAST}local-port: ${await freePort()}\nremote-ip: 127.0.0.1\nremote-port: ` + `${socket.address().port}`;
+  for (const command of [
+    'connect',
+    'linger 5',
+    'myevents',
+    'nixevent CHANNEL_CALLSTATE PRESENCE_IN CHANNEL_PROGRESS_MEDIA',
+  ])
+    program.send(command);
   program.send('sendmsg\ncall-command: execute\nexecute-app-name: answer');
-  await eventually(() => events(program.frames).some((frame) => header(frame, 'Event-Name') === 'CHANNEL_EXECUTE_COMPLETE'));
+  await eventually(() =>
+    events(program.frames).some((frame) => header(frame, 'Event-Name') === 'CHANNEL_EXECUTE_COMPLETE'),
+  );
   program.send('event plain CODEC');
   program.send(unicast);
   await eventually(() => frames() > 2, { message: 'frames' });
-  const seen = (name: string) => eventually(() => events(program.frames).some((frame) => header(frame, 'Event-Name') === name), { message: name });
+  const seen = (name: string) =>
+    eventually(() => events(program.frames).some((frame) => header(frame, 'Event-Name') === name), { message: name });
   const silent = async (): Promise<boolean> => {
     const before = frames();
-    await new Promise((resolve) => { setTimeout(resolve, 150); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 150);
+    });
     return frames() === before;
   };
   return { call, program, unicast, frames, seen, silent };
@@ -89,7 +136,10 @@ describe('a codec that is set anew, as recorded', () => {
     expect(await silent()).toBe(true);
     program.send(unicast);
     expect(await silent()).toBe(true);
-    const parks = () => events(program.frames).filter((frame) => header(frame, 'Event-Name') === 'CHANNEL_EXECUTE' && header(frame, 'Application') === 'park').length;
+    const parks = () =>
+      events(program.frames).filter(
+        (frame) => header(frame, 'Event-Name') === 'CHANNEL_EXECUTE' && header(frame, 'Application') === 'park',
+      ).length;
     program.send(PARK);
     await eventually(() => parks() === 1, { message: 'the new loop' });
     const before = frames();
@@ -102,14 +152,20 @@ describe('a codec that is set anew, as recorded', () => {
     await seen('CHANNEL_HANGUP_COMPLETE');
     const steady = (all: Frame[]) => told(all).slice(told(all).findIndex((text) => text.startsWith('CODEC')));
     expect(steady(program.frames)).toEqual(steady(recorded));
-    const variables = (all: Frame[]) => all.flatMap(({ headers }) => headers.filter(([name]) => name === 'Reply-Text').map(([, value]) => value)).slice(-3);
+    const variables = (all: Frame[]) =>
+      all
+        .flatMap(({ headers }) => headers.filter(([name]) => name === 'Reply-Text').map(([, value]) => value))
+        .slice(-3);
     expect(variables(program.frames)).toEqual(variables(recorded));
   }, 20_000);
 
   it('and the new loop ends with its program as the first one does: the call is hung up', async () => {
     const { call, program } = await driven();
     program.send(PARK);
-    await eventually(() => told(program.frames).some((text) => text.startsWith('CHANNEL_EXECUTE ') && text.includes('park')), { message: 'the new loop' });
+    await eventually(
+      () => told(program.frames).some((text) => text.startsWith('CHANNEL_EXECUTE ') && text.includes('park')),
+      { message: 'the new loop' },
+    );
     program.close();
     expect(await call.ended).toMatchObject({ cause: 'NORMAL_TEMPORARY_FAILURE', answered: true });
   });

@@ -12,8 +12,9 @@ const WRITTEN_TOGETHER = 12;
 const HEAD = '524946460800000057415645666d74201000000001000200401f0000007d0000040010006461746100000000';
 
 /**
- * The application `record_session` with RECORD_STEREO: the caller on the left, what came over `unicast` on the right, both at FreeSWITCH's own clock. The file is finished,
- * and told in the channel's variables, before the call's end is reported. A file that cannot be made is told in `record_completion_cause` and in no event.
+ * The application `record_session` with RECORD_STEREO: the caller on the left, what came over `unicast` on the right,
+ * both at FreeSWITCH's own clock. The file is finished, and told in the channel's variables, before the call's end is
+ * reported. A file that cannot be made is told in `record_completion_cause` and in no event.
  */
 export function recordSession(leg: Leg, path: string): void {
   const file = opened(path);
@@ -22,9 +23,14 @@ export function recordSession(leg: Leg, path: string): void {
   const told: Headers = [['Record-File-Path', path]];
   let unwritten: Buffer[] = [];
   let frames = 0;
-  leg.media.tap = (from, l16) => { sides[from] = Buffer.concat([sides[from], l16]); };
+  leg.media.tap = (from, l16) => {
+    sides[from] = Buffer.concat([sides[from], l16]);
+  };
   const next = (from: keyof typeof sides): Buffer => {
-    const frame = Buffer.concat([sides[from], Buffer.alloc(FRAME_BYTES)], Math.max(FRAME_BYTES, sides[from].length)).subarray(0, FRAME_BYTES);
+    const frame = Buffer.concat(
+      [sides[from], Buffer.alloc(FRAME_BYTES)],
+      Math.max(FRAME_BYTES, sides[from].length),
+    ).subarray(0, FRAME_BYTES);
     sides[from] = sides[from].subarray(FRAME_BYTES);
     return frame;
   };
@@ -34,7 +40,8 @@ export function recordSession(leg: Leg, path: string): void {
   };
   const begin = performance.now();
   const timer = setInterval(() => {
-    for (; begin + (frames + 1) * FRAME_MS <= performance.now(); frames += 1) unwritten.push(interleaved(next('caller'), next('program')));
+    for (; begin + (frames + 1) * FRAME_MS <= performance.now(); frames += 1)
+      unwritten.push(interleaved(next('caller'), next('program')));
     if (unwritten.length >= WRITTEN_TOGETHER) write();
   }, FRAME_MS / 2);
   leg.fire('RECORD_START', told);
@@ -43,10 +50,20 @@ export function recordSession(leg: Leg, path: string): void {
     leg.media.tap = undefined;
     write();
     const bytes = frames * FRAME_BYTES * 2;
-    for (const [at, size] of [[4, bytes + 36], [40, bytes]] as const) writeSync(file, littleEndian(size), 0, 4, at);
+    for (const [at, size] of [
+      [4, bytes + 36],
+      [40, bytes],
+    ] as const)
+      writeSync(file, littleEndian(size), 0, 4, at);
     closeSync(file);
     const samples = bytes / 4;
-    for (const [name, value] of [['file_size', bytes + 44], ['samples', samples], ['seconds', Math.floor(samples / 8_000)], ['ms', samples / 8], ['completion_cause', 'success-silence']] as const) {
+    for (const [name, value] of [
+      ['file_size', bytes + 44],
+      ['samples', samples],
+      ['seconds', Math.floor(samples / 8_000)],
+      ['ms', samples / 8],
+      ['completion_cause', 'success-silence'],
+    ] as const) {
       leg.channel.set(`record_${name}`, String(value));
     }
     leg.fire('RECORD_STOP', [...told, ['Record-Completion-Cause', 'success-silence']]);
@@ -60,7 +77,9 @@ function opened(path: string): number | undefined {
     const file = openSync(path, 'w', 0o644);
     writeSync(file, Buffer.from(HEAD, 'hex'));
     return file;
-  } catch { return undefined; }
+  } catch {
+    return undefined;
+  }
 }
 
 function interleaved(left: Buffer, right: Buffer): Buffer {

@@ -6,14 +6,29 @@ export interface Frame {
   body?: string;
 }
 
-export interface Exchange { commands: string[]; frames: Frame[] }
+export interface Exchange {
+  commands: string[];
+  frames: Frame[];
+}
 
 const CLIENT = /^(?:C: |>>> )(.*)$/;
 /** These lines of the client's are headers of the command before them. */
-const CONTINUES = new RegExp(`^(?:${[
-  'call-command', 'execute-app-name', 'execute-app-arg', 'hangup-cause', 'local-ip', 'local-port', 'remote-ip',
-  'remote-port', 'transport', 'flags', 'application', 'X-Injected',
-].join('|')}): `);
+const CONTINUES = new RegExp(
+  `^(?:${[
+    'call-command',
+    'execute-app-name',
+    'execute-app-arg',
+    'hangup-cause',
+    'local-ip',
+    'local-port',
+    'remote-ip',
+    'remote-port',
+    'transport',
+    'flags',
+    'application',
+    'X-Injected',
+  ].join('|')}): `,
+);
 
 export function readRecording(text: string): Exchange[] {
   const exchanges: Exchange[] = [{ commands: [], frames: [] }];
@@ -49,7 +64,10 @@ function readFrames(lines: readonly string[]): Frame[] {
   let at = 0;
   while (at < lines.length) {
     const { headers, next } = readHeaders(lines, at);
-    if (headers.length === 0) { at += 1; continue; }
+    if (headers.length === 0) {
+      at += 1;
+      continue;
+    }
     const { frame, next: after } = readFrame(headers, lines, next);
     frames.push(frame);
     at = after;
@@ -69,7 +87,11 @@ function readFrame(headers: [string, string][], lines: readonly string[], at: nu
   return { frame: { headers, ...(length === undefined ? {} : { body: body.text }) }, next: body.next };
 }
 
-function readEvent(headers: [string, string][], lines: readonly string[], from: number): { frame: Frame; next: number } {
+function readEvent(
+  headers: [string, string][],
+  lines: readonly string[],
+  from: number,
+): { frame: Frame; next: number } {
   const first = lines.findIndex((line, index) => index >= from && line !== '');
   const { headers: event, next } = readHeaders(lines, first < 0 ? lines.length : first);
   const length = Number(event.find(([name]) => name === 'Content-Length')?.[1] ?? 0);
@@ -77,7 +99,10 @@ function readEvent(headers: [string, string][], lines: readonly string[], from: 
   return { frame: { headers, event, ...(length > 0 ? { body: body.text } : {}) }, next: body.next };
 }
 
-/** Up to an empty line; the recorder left that out after a reply that has no body, so a new frame's first header ends one too. */
+/**
+ *  Up to an empty line; the recorder left that out after a reply that has no body, so a new frame's first header ends
+ *  one too.
+ */
 function readHeaders(lines: readonly string[], from: number): { headers: [string, string][]; next: number } {
   const headers: [string, string][] = [];
   let at = from;
@@ -85,7 +110,8 @@ function readHeaders(lines: readonly string[], from: number): { headers: [string
     const entry = header(lines[at]!);
     if (entry === undefined) break;
     const replied = headers.some(([name]) => name === 'Reply-Text');
-    if (replied && (entry[0] === 'Content-Length' || entry[0] === 'Content-Type') && headers[0]![0] === 'Content-Type') break;
+    if (replied && (entry[0] === 'Content-Length' || entry[0] === 'Content-Type') && headers[0]![0] === 'Content-Type')
+      break;
     headers.push(entry);
   }
   return { headers, next: at };

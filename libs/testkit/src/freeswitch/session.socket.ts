@@ -3,7 +3,17 @@ import { runApi, startBackgroundJob } from './api.commands.js';
 import { EVENT_NAMES, type FiredEvent } from './events.clock.js';
 import { sendMessage } from './message.calls.js';
 import type { LogLine, Switch } from './switch.state.js';
-import { block, byteLength, commandReply, CommandReader, apiResponse, disconnectNotice, eventFrame, eventJsonFrame, type Command } from './wire.js';
+import {
+  block,
+  byteLength,
+  commandReply,
+  CommandReader,
+  apiResponse,
+  disconnectNotice,
+  eventFrame,
+  eventJsonFrame,
+  type Command,
+} from './wire.js';
 
 /** One client of the event socket, whichever side connected. */
 export class EventSocketSession {
@@ -23,10 +33,19 @@ export class EventSocketSession {
   own: string | undefined;
   ended = false;
 
-  constructor(readonly freeswitch: Switch, readonly socket: Socket, private readonly special: (command: Command) => Promise<string | undefined> | string | undefined) {
+  constructor(
+    readonly freeswitch: Switch,
+    readonly socket: Socket,
+    private readonly special: (command: Command) => Promise<string | undefined> | string | undefined,
+  ) {
     socket.setNoDelay(true);
-    this.unlisten = [freeswitch.events.listen((event) => this.offer(event)), freeswitch.onLog((line) => this.offerLog(line))];
-    socket.on('data', (chunk: Buffer) => { for (const command of this.reader.push(chunk.toString('utf8'))) this.take(command); });
+    this.unlisten = [
+      freeswitch.events.listen((event) => this.offer(event)),
+      freeswitch.onLog((line) => this.offerLog(line)),
+    ];
+    socket.on('data', (chunk: Buffer) => {
+      for (const command of this.reader.push(chunk.toString('utf8'))) this.take(command);
+    });
     socket.on('error', () => undefined);
     socket.on('close', () => this.end());
   }
@@ -65,7 +84,9 @@ export class EventSocketSession {
     const [word = '', ...words] = command.line.split(' ');
     const rest = words.join(' ');
     const run = COMMANDS[word.toLowerCase()];
-    return run === undefined || (rest === '' && NEEDS_ARGUMENT.has(word)) ? commandReply('-ERR command not found') : run(this, rest, command);
+    return run === undefined || (rest === '' && NEEDS_ARGUMENT.has(word))
+      ? commandReply('-ERR command not found')
+      : run(this, rest, command);
   }
 
   subscribe(keywords: string, format: string): boolean {
@@ -93,14 +114,23 @@ export class EventSocketSession {
     this.subclasses.clear();
   }
 
-  addFilter(header: string, value: string): void { this.filters.push([header, value]); }
+  addFilter(header: string, value: string): void {
+    this.filters.push([header, value]);
+  }
 
   deleteFilter(header: string): void {
     if (header === 'all') this.filters.length = 0;
-    else this.filters.splice(0, this.filters.length, ...this.filters.filter(([name]) => name.toLowerCase() !== header.toLowerCase()));
+    else
+      this.filters.splice(
+        0,
+        this.filters.length,
+        ...this.filters.filter(([name]) => name.toLowerCase() !== header.toLowerCase()),
+      );
   }
 
-  set listensToLog(level: number) { this.logLevel = level; }
+  set listensToLog(level: number) {
+    this.logLevel = level;
+  }
 
   /** `myevents` does not name CODEC. */
   private isOfTheCall(name: string): boolean {
@@ -110,11 +140,14 @@ export class EventSocketSession {
 
   private wants(event: FiredEvent): boolean {
     if (this.own !== undefined) return event.uuid === this.own && this.isOfTheCall(event.name);
-    const subscribed = event.subclass === undefined
-      ? this.names.has(event.name) || this.names.has('ALL')
-      : this.subclasses.has(event.subclass) || this.names.has('ALL');
+    const subscribed =
+      event.subclass === undefined
+        ? this.names.has(event.name) || this.names.has('ALL')
+        : this.subclasses.has(event.subclass) || this.names.has('ALL');
     if (!subscribed || this.filters.length === 0) return subscribed;
-    return this.filters.some(([header, value]) => event.headers.some(([name, held]) => name.toLowerCase() === header.toLowerCase() && held === value));
+    return this.filters.some(([header, value]) =>
+      event.headers.some(([name, held]) => name.toLowerCase() === header.toLowerCase() && held === value),
+    );
   }
 
   private offer(event: FiredEvent): void {
@@ -124,10 +157,18 @@ export class EventSocketSession {
 
   private offerLog(line: LogLine): void {
     if (line.level > this.logLevel) return;
-    this.deliver(block([
-      ['Content-Type', 'log/data'], ['Content-Length', String(byteLength(line.text))], ['Log-Level', String(line.level)], ['Text-Channel', '0'], ['Log-File', line.file],
-      ['Log-Func', line.functionName], ['Log-Line', String(line.line)], ['User-Data', ''],
-    ]) + line.text);
+    this.deliver(
+      block([
+        ['Content-Type', 'log/data'],
+        ['Content-Length', String(byteLength(line.text))],
+        ['Log-Level', String(line.level)],
+        ['Text-Channel', '0'],
+        ['Log-File', line.file],
+        ['Log-Func', line.functionName],
+        ['Log-Line', String(line.line)],
+        ['User-Data', ''],
+      ]) + line.text,
+    );
   }
 
   private deliver(text: string): void {
@@ -152,8 +193,14 @@ const COMMANDS: Record<string, Run> = {
     const ok = session.subscribe((named ? keywords : [format, ...keywords]).join(' '), named ? format : 'plain');
     return commandReply(ok ? `+OK event listener enabled ${named ? format : 'plain'}` : '-ERR no keywords supplied');
   },
-  nixevent: (session, rest) => { session.unsubscribe(rest); return commandReply('+OK events nixed'); },
-  noevents: (session) => { session.unsubscribeAll(); return commandReply('+OK no longer listening for events'); },
+  nixevent: (session, rest) => {
+    session.unsubscribe(rest);
+    return commandReply('+OK events nixed');
+  },
+  noevents: (session) => {
+    session.unsubscribeAll();
+    return commandReply('+OK no longer listening for events');
+  },
   filter: (session, rest) => {
     const [header = '', ...values] = rest.split(' ');
     if (header === 'delete') {
@@ -168,14 +215,19 @@ const COMMANDS: Record<string, Run> = {
     session.listensToLog = level;
     return commandReply(`+OK log level ${level} [${level}]`);
   },
-  nolog: (session) => { session.listensToLog = -1; return commandReply('+OK no longer logging'); },
+  nolog: (session) => {
+    session.listensToLog = -1;
+    return commandReply('+OK no longer logging');
+  },
   linger: () => commandReply('-ERR not controlling a session'),
   nolinger: () => commandReply('-ERR not controlling a session'),
   divert_events: () => commandReply('-ERR not controlling a session.'),
   sendmsg: (session, rest, command) => {
     const leg = session.freeswitch.legs.get(rest);
     if (leg === undefined) return commandReply(`-ERR invalid session id [${rest}]`);
-    setImmediate(() => { void sendMessage(leg, command); });
+    setImmediate(() => {
+      void sendMessage(leg, command);
+    });
     return commandReply('+OK');
   },
   exit: () => commandReply('+OK bye'),

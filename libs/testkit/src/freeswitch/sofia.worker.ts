@@ -27,7 +27,9 @@ export class SofiaWorker {
 
   /** What `rescan` and `startgw` do after reading the files: add what is new by name, one of them or all. */
   private addFromConfiguration(only?: string): void {
-    const known = new Set(this.freeswitch.gateways.filter((gateway) => !gateway.deleted).map((gateway) => gateway.settings.name));
+    const known = new Set(
+      this.freeswitch.gateways.filter((gateway) => !gateway.deleted).map((gateway) => gateway.settings.name),
+    );
     for (const element of profileOf(this.freeswitch.configuration).gateways) {
       const read = readGateway(element);
       if (only !== undefined && element.attributes['name'] !== only) continue;
@@ -36,7 +38,14 @@ export class SofiaWorker {
       else {
         known.add(read.settings.name);
         this.freeswitch.gateways.unshift(new Gateway(read.settings, Date.now()));
-        this.freeswitch.events.fire('CUSTOM', [['Gateway', read.settings.name], ['profile-name', this.freeswitch.sofia.name]], { subclass: 'sofia::gateway_add' });
+        this.freeswitch.events.fire(
+          'CUSTOM',
+          [
+            ['Gateway', read.settings.name],
+            ['profile-name', this.freeswitch.sofia.name],
+          ],
+          { subclass: 'sofia::gateway_add' },
+        );
       }
     }
   }
@@ -59,13 +68,42 @@ export class SofiaWorker {
 
   private remove(gateway: Gateway): void {
     this.freeswitch.gateways = this.freeswitch.gateways.filter((other) => other !== gateway);
-    this.freeswitch.events.fire('CUSTOM', [['profile-name', this.freeswitch.sofia.name], ['Gateway', gateway.settings.name]], { subclass: 'sofia::gateway_delete' });
+    this.freeswitch.events.fire(
+      'CUSTOM',
+      [
+        ['profile-name', this.freeswitch.sofia.name],
+        ['Gateway', gateway.settings.name],
+      ],
+      { subclass: 'sofia::gateway_delete' },
+    );
   }
 
   private tell(gateway: Gateway, event: GatewayEvent): void {
-    const network: Headers = event.network === undefined ? [] : [['Register-Network-IP', event.network.address], ['Register-Network-Port', String(event.network.port)]];
-    const answer: Headers = event.status === undefined ? [] : [['Phrase', event.phrase ?? ''], ['Status', String(event.status)]];
-    this.freeswitch.events.fire('CUSTOM', [['Gateway', gateway.settings.name], ['State', event.state], ['Ping-Status', event.up ? 'UP' : 'DOWN'], ...network, ...answer], { subclass: 'sofia::gateway_state' });
+    const network: Headers =
+      event.network === undefined
+        ? []
+        : [
+            ['Register-Network-IP', event.network.address],
+            ['Register-Network-Port', String(event.network.port)],
+          ];
+    const answer: Headers =
+      event.status === undefined
+        ? []
+        : [
+            ['Phrase', event.phrase ?? ''],
+            ['Status', String(event.status)],
+          ];
+    this.freeswitch.events.fire(
+      'CUSTOM',
+      [
+        ['Gateway', gateway.settings.name],
+        ['State', event.state],
+        ['Ping-Status', event.up ? 'UP' : 'DOWN'],
+        ...network,
+        ...answer,
+      ],
+      { subclass: 'sofia::gateway_state' },
+    );
   }
 
   private later(work: () => void): void {

@@ -11,7 +11,10 @@ import { Switch } from './switch.state.js';
 import { block, commandReply, GOODBYE, type Command } from './wire.js';
 
 export interface StandInOptions {
-  /** A FreeSWITCH configuration directory, as deploy/freeswitch/prepare.mjs makes one: `freeswitch.xml` and what it includes. */
+  /**
+   *  A FreeSWITCH configuration directory, as deploy/freeswitch/prepare.mjs makes one: `freeswitch.xml` and what it
+   *  includes.
+   */
   confDir: string;
   /** In place of what the configuration says. */
   eslPort?: number;
@@ -35,16 +38,25 @@ export interface StandIn {
   stop(): Promise<void>;
 }
 
-/** A FreeSWITCH that is none: the event socket, the gateways, the dialplan and the calls as they were recorded, without SIP on a wire. */
+/**
+ *  A FreeSWITCH that is none: the event socket, the gateways, the dialplan and the calls as they were recorded, without
+ *  SIP on a wire.
+ */
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const freeswitch = new Switch(options.confDir, hostname());
-  const set = (carriers: readonly CarrierInput[]) => { freeswitch.carriers = carriers.map((entry) => carrier.parse(entry)); };
+  const set = (carriers: readonly CarrierInput[]) => {
+    freeswitch.carriers = carriers.map((entry) => carrier.parse(entry));
+  };
   set(options.carriers ?? []);
   const worker = new SofiaWorker(freeswitch);
   worker.start();
   const capture = new SipCapture(freeswitch);
   const configured = freeswitch.eventSocket;
-  const esl = { host: configured.host, port: options.eslPort ?? configured.port, password: options.eslPassword ?? configured.password };
+  const esl = {
+    host: configured.host,
+    port: options.eslPort ?? configured.port,
+    password: options.eslPassword ?? configured.password,
+  };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -54,8 +66,15 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const port = await listen(server, esl.host, esl.port);
   const sip = options.sip === true ? await answerDialogs(freeswitch) : undefined;
   return {
-    esl: { ...esl, port }, freeswitch, setCarriers: set,
-    addCarrier: (one) => { freeswitch.carriers = [...freeswitch.carriers.filter(({ address }) => address !== one.address), carrier.parse(one)]; },
+    esl: { ...esl, port },
+    freeswitch,
+    setCarriers: set,
+    addCarrier: (one) => {
+      freeswitch.carriers = [
+        ...freeswitch.carriers.filter(({ address }) => address !== one.address),
+        carrier.parse(one),
+      ];
+    },
     call: (input) => {
       const call = receive(freeswitch, input);
       capture.follow(input, call);
@@ -68,7 +87,9 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       sip?.close();
       for (const leg of [...freeswitch.legs.values()]) leg.hangup('MANAGER_REQUEST');
       for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => { server.close(() => resolve()); });
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
     },
   };
 }
@@ -91,7 +112,15 @@ function greet(freeswitch: Switch, socket: Socket, password: string): void {
       known = true;
       return commandReply('+OK accepted');
     }
-    setImmediate(() => { session.send(block([['Content-Type', 'text/disconnect-notice'], ['Content-Length', String(GOODBYE.length)]]) + GOODBYE); socket.end(); });
+    setImmediate(() => {
+      session.send(
+        block([
+          ['Content-Type', 'text/disconnect-notice'],
+          ['Content-Length', String(GOODBYE.length)],
+        ]) + GOODBYE,
+      );
+      socket.end();
+    });
     return commandReply('-ERR invalid');
   });
   session.send(block([['Content-Type', 'auth/request']]));

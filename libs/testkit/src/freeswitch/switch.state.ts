@@ -6,7 +6,13 @@ import type { Gateway } from './gateway.js';
 import type { SofiaProfile } from './invite.js';
 import type { Leg } from './leg.calls.js';
 
-export interface LogLine { level: number; file: string; functionName: string; line: number; text: string }
+export interface LogLine {
+  level: number;
+  file: string;
+  functionName: string;
+  line: number;
+  text: string;
+}
 
 const LEVELS = ['CONSOLE', 'ALERT', 'CRIT', 'ERR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'];
 
@@ -27,7 +33,10 @@ export class Switch {
   scanGateways: (only?: string) => void = () => undefined;
   private readonly logListeners = new Set<(line: LogLine) => void>();
 
-  constructor(readonly confDir: string, hostname: string) {
+  constructor(
+    readonly confDir: string,
+    hostname: string,
+  ) {
     const loaded = loadConfiguration(confDir);
     if ('error' in loaded) throw new Error(`FreeSWITCH would not start: ${loaded.error}`);
     this.events = new Events(hostname);
@@ -35,8 +44,12 @@ export class Switch {
     this.acl = new AccessLists(loaded.configuration);
     const { name, settings } = profileOf(loaded.configuration);
     this.sofia = {
-      name, sipAddress: settings['ext-sip-ip'] ?? settings['sip-ip'] ?? '127.0.0.1', sipPort: Number(settings['sip-port'] ?? 5060), context: settings['context'] ?? 'public',
-      parseAllHeaders: settings['parse-all-invite-headers'] === 'true', codecs: settings['inbound-codec-prefs'] ?? 'PCMU,PCMA',
+      name,
+      sipAddress: settings['ext-sip-ip'] ?? settings['sip-ip'] ?? '127.0.0.1',
+      sipPort: Number(settings['sip-port'] ?? 5060),
+      context: settings['context'] ?? 'public',
+      parseAllHeaders: settings['parse-all-invite-headers'] === 'true',
+      codecs: settings['inbound-codec-prefs'] ?? 'PCMU,PCMA',
     };
     this.inboundAcl = settings['apply-inbound-acl'];
   }
@@ -44,7 +57,11 @@ export class Switch {
   /** The event socket's own settings. */
   get eventSocket(): { host: string; port: number; password: string } {
     const settings = settingsOf(this.configuration, 'event_socket.conf');
-    return { host: settings['listen-ip'] ?? '127.0.0.1', port: Number(settings['listen-port'] ?? 8021), password: settings['password'] ?? 'ClueCon' };
+    return {
+      host: settings['listen-ip'] ?? '127.0.0.1',
+      port: Number(settings['listen-port'] ?? 8021),
+      password: settings['password'] ?? 'ClueCon',
+    };
   }
 
   /** Reads all files again. Broken ones leave everything as it was, and the answer says where. */
@@ -59,12 +76,20 @@ export class Switch {
   reloadAcl(): void {
     this.reloadXml();
     this.acl = new AccessLists(this.configuration);
-    this.log({ level: 5, file: 'switch_core.c', functionName: 'switch_load_network_lists', line: 1620, text: 'ACLs reloaded' });
+    this.log({
+      level: 5,
+      file: 'switch_core.c',
+      functionName: 'switch_load_network_lists',
+      line: 1620,
+      text: 'ACLs reloaded',
+    });
   }
 
   onLog(listener: (line: LogLine) => void): () => void {
     this.logListeners.add(listener);
-    return () => { this.logListeners.delete(listener); };
+    return () => {
+      this.logListeners.delete(listener);
+    };
   }
 
   log(line: LogLine): void {

@@ -29,8 +29,8 @@ const FRAME_BYTES = 320;
 const KEPT = 3_000;
 
 /**
- * FreeSWITCH's `unicast`: a datagram with 20 ms of the caller's audio out every 20 ms, and what comes back goes into the call. No RTP header. While the caller sends
- * nothing, native mode sends 320 bytes of 0xFF.
+ * FreeSWITCH's `unicast`: a datagram with 20 ms of the caller's audio out every 20 ms, and what comes back goes into
+ * the call. No RTP header. While the caller sends nothing, native mode sends 320 bytes of 0xFF.
  */
 export class Unicast {
   /** Datagrams that came back. */
@@ -38,11 +38,19 @@ export class Unicast {
   /** The first of them, as the caller hears them. */
   readonly heard: Buffer[] = [];
   sent = 0;
-  /** What is left of the caller's words. Undefined: it was told none yet, and says frames that can be told apart by their number. */
+  /**
+   *  What is left of the caller's words. Undefined: it was told none yet, and says frames that can be told apart by
+   *  their number.
+   */
   private speech: Buffer | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  private constructor(private readonly socket: Socket, private readonly options: UnicastOptions, private readonly caller: UnicastCaller, private readonly tap: AudioTap | undefined) {}
+  private constructor(
+    private readonly socket: Socket,
+    private readonly options: UnicastOptions,
+    private readonly caller: UnicastCaller,
+    private readonly tap: AudioTap | undefined,
+  ) {}
 
   static async open(options: UnicastOptions, caller: UnicastCaller, tap?: AudioTap): Promise<Unicast> {
     const socket = createSocket('udp4');
@@ -63,10 +71,13 @@ export class Unicast {
 
   /** Against the clock and not by an interval, whose lateness would add up. */
   private run(next: number): void {
-    this.timer = setTimeout(() => {
-      if (!this.caller.stands()) this.sendFrame();
-      this.run(next + FRAME_MS);
-    }, Math.max(0, next + FRAME_MS - performance.now()));
+    this.timer = setTimeout(
+      () => {
+        if (!this.caller.stands()) this.sendFrame();
+        this.run(next + FRAME_MS);
+      },
+      Math.max(0, next + FRAME_MS - performance.now()),
+    );
   }
 
   private sendFrame(): void {
@@ -93,6 +104,8 @@ export class Unicast {
     if (this.timer === undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    await new Promise<void>((resolve) => { this.socket.close(resolve); });
+    await new Promise<void>((resolve) => {
+      this.socket.close(resolve);
+    });
   }
 }

@@ -5,13 +5,19 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 const UNSAFE = /[\r\n "#%&+:;<=>?@[\\\]^`{|}]|[^\x20-\x7e]/gu;
 
 export function percentEncode(value: string): string {
-  return value.replace(UNSAFE, (character) => Array.from(new TextEncoder().encode(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
+  return value.replace(UNSAFE, (character) =>
+    Array.from(
+      new TextEncoder().encode(character),
+      (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    ).join(''),
+  );
 }
 
 export const byteLength = (text: string): number => new TextEncoder().encode(text).length;
 
 /** One header a line and an empty line after them, without encoding. */
-export const block = (headers: Headers): string => `${headers.map(([name, value]) => `${name}: ${value}\n`).join('')}\n`;
+export const block = (headers: Headers): string =>
+  `${headers.map(([name, value]) => `${name}: ${value}\n`).join('')}\n`;
 
 /** An event's own text: values percent-encoded; a body is counted by its own Content-Length. */
 export function eventText(headers: Headers, body?: string): string {
@@ -19,22 +25,39 @@ export function eventText(headers: Headers, body?: string): string {
   return body === undefined ? `${lines}\n` : `${lines}Content-Length: ${byteLength(body)}\n\n${body}`;
 }
 
-export const eventFrame = (text: string): string => block([['Content-Length', String(byteLength(text))], ['Content-Type', 'text/event-plain']]) + text;
+export const eventFrame = (text: string): string =>
+  block([
+    ['Content-Length', String(byteLength(text))],
+    ['Content-Type', 'text/event-plain'],
+  ]) + text;
 
 export function eventJsonFrame(headers: Headers, body?: string): string {
   const fields = Object.fromEntries(headers);
-  const text = JSON.stringify(body === undefined ? fields : { ...fields, 'Content-Length': String(byteLength(body)), _body: body });
-  return block([['Content-Length', String(byteLength(text))], ['Content-Type', 'text/event-json']]) + text;
+  const text = JSON.stringify(
+    body === undefined ? fields : { ...fields, 'Content-Length': String(byteLength(body)), _body: body },
+  );
+  return (
+    block([
+      ['Content-Length', String(byteLength(text))],
+      ['Content-Type', 'text/event-json'],
+    ]) + text
+  );
 }
 
-export const commandReply = (text: string, more: Headers = []): string => block([['Content-Type', 'command/reply'], ['Reply-Text', text], ...more]);
+export const commandReply = (text: string, more: Headers = []): string =>
+  block([['Content-Type', 'command/reply'], ['Reply-Text', text], ...more]);
 
-export const apiResponse = (body: string): string => block([['Content-Type', 'api/response'], ['Content-Length', String(byteLength(body))]]) + body;
+export const apiResponse = (body: string): string =>
+  block([
+    ['Content-Type', 'api/response'],
+    ['Content-Length', String(byteLength(body))],
+  ]) + body;
 
 export const GOODBYE = 'Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n';
 
 export const disconnectNotice = (more: Headers = []): string =>
-  block([['Content-Type', 'text/disconnect-notice'], ...more, ['Content-Length', String(byteLength(GOODBYE))]]) + GOODBYE;
+  block([['Content-Type', 'text/disconnect-notice'], ...more, ['Content-Length', String(byteLength(GOODBYE))]]) +
+  GOODBYE;
 
 export interface Command {
   /** The first line. */
@@ -63,7 +86,9 @@ export class CommandReader {
     const [line = '', ...rest] = this.text.slice(0, end).split('\n');
     const lines = rest.map((text) => {
       const colon = text.indexOf(':');
-      return colon < 0 ? [text.toLowerCase(), ''] as const : [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()] as const;
+      return colon < 0
+        ? ([text.toLowerCase(), ''] as const)
+        : ([text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()] as const);
     });
     const headers = new Map(lines);
     const length = Number(headers.get('content-length') ?? 0) || 0;

@@ -19,7 +19,9 @@ export function parseXml(text: string): Parsed {
   return tree.finish(text);
 }
 
-const fail = (text: string, position: number, message: string): Parsed => ({ error: `[error near line ${lineOf(text, position)}]: ${message}` });
+const fail = (text: string, position: number, message: string): Parsed => ({
+  error: `[error near line ${lineOf(text, position)}]: ${message}`,
+});
 
 class Tree {
   private readonly open: Element[] = [];
@@ -28,7 +30,8 @@ class Tree {
   /** What is wrong with the markup at this place, or undefined. */
   take(step: Exclude<Markup, { kind: 'error' }>): string | undefined {
     if (step.kind === 'skip') return undefined;
-    if (step.kind === 'close') return this.open.pop()?.name === step.name ? undefined : `unexpected closing tag </${step.name}>`;
+    if (step.kind === 'close')
+      return this.open.pop()?.name === step.name ? undefined : `unexpected closing tag </${step.name}>`;
     if (this.root !== undefined && this.open.length === 0) return 'markup outside of root element';
     const element: Element = { name: step.name, attributes: step.attributes, children: [] };
     this.open.at(-1)?.children.push(element);
@@ -50,7 +53,12 @@ type Markup =
   | { kind: 'skip'; end: number }
   | { kind: 'error'; message: string; end: number };
 
-const SKIPPED = [['<!--', '-->', 'unclosed <!--'], ['<![CDATA[', ']]>', 'unclosed <![CDATA['], ['<!DOCTYPE', '>', 'unclosed <!DOCTYPE'], ['<?', '?>', 'unclosed <?']] as const;
+const SKIPPED = [
+  ['<!--', '-->', 'unclosed <!--'],
+  ['<![CDATA[', ']]>', 'unclosed <![CDATA['],
+  ['<!DOCTYPE', '>', 'unclosed <!DOCTYPE'],
+  ['<?', '?>', 'unclosed <?'],
+] as const;
 
 function readMarkup(text: string, at: number): Markup {
   for (const [start, stop, message] of SKIPPED) {
@@ -61,14 +69,22 @@ function readMarkup(text: string, at: number): Markup {
   const closing = /<\/([^\s>]*)\s*(>?)/y;
   closing.lastIndex = at;
   const close = closing.exec(text);
-  if (close !== null) return close[2] === '>' ? { kind: 'close', name: close[1]!, end: closing.lastIndex } : { kind: 'error', message: 'missing >', end: text.length };
+  if (close !== null)
+    return close[2] === '>'
+      ? { kind: 'close', name: close[1]!, end: closing.lastIndex }
+      : { kind: 'error', message: 'missing >', end: text.length };
   const opening = /<([A-Za-z_:\u0080-\uffff][^\s/>]*)\s*/y;
   opening.lastIndex = at;
   const name = opening.exec(text)?.[1];
-  return name === undefined ? { kind: 'error', message: 'unexpected <', end: text.length } : readAttributes(text, opening.lastIndex, name);
+  return name === undefined
+    ? { kind: 'error', message: 'unexpected <', end: text.length }
+    : readAttributes(text, opening.lastIndex, name);
 }
 
-/** FreeSWITCH's parser takes everything up to `=`, a blank, `/` or `>` as an attribute's name: a `<` inside a tag ends in "missing >" only where the tag never closes. */
+/**
+ *  FreeSWITCH's parser takes everything up to `=`, a blank, `/` or `>` as an attribute's name: a `<` inside a tag ends
+ *  in "missing >" only where the tag never closes.
+ */
 function readAttributes(text: string, start: number, name: string): Markup {
   const attributes: Record<string, string> = {};
   let at = start;
@@ -79,7 +95,9 @@ function readAttributes(text: string, start: number, name: string): Markup {
     at = read.end;
   }
   if (text.startsWith('/>', at)) return { kind: 'empty', name, attributes, end: at + 2 };
-  return text[at] === '>' ? { kind: 'open', name, attributes, end: at + 1 } : { kind: 'error', message: 'missing >', end: text.length };
+  return text[at] === '>'
+    ? { kind: 'open', name, attributes, end: at + 1 }
+    : { kind: 'error', message: 'missing >', end: text.length };
 }
 
 function readAttribute(text: string, at: number): { name: string; value?: string; end: number } | { missing: string } {
@@ -101,11 +119,14 @@ function readAttribute(text: string, at: number): { name: string; value?: string
 const ENTITIES: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
 
 function decode(value: string): string {
-  return value.replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    return ENTITIES[name ?? ''] ?? whole;
-  });
+  return value.replace(
+    /&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi,
+    (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
+      return ENTITIES[name ?? ''] ?? whole;
+    },
+  );
 }
 
 function lineOf(text: string, position: number): number {
@@ -114,7 +135,8 @@ function lineOf(text: string, position: number): number {
   return line;
 }
 
-export const children = (element: Element | undefined, name: string): Element[] => element?.children.filter((child) => child.name === name) ?? [];
+export const children = (element: Element | undefined, name: string): Element[] =>
+  element?.children.filter((child) => child.name === name) ?? [];
 
 /** The child of that element name whose attribute `name` is the value. */
 export const named = (element: Element | undefined, tag: string, name: string): Element | undefined =>
@@ -122,4 +144,6 @@ export const named = (element: Element | undefined, tag: string, name: string): 
 
 /** `<param name value>` children as a record. */
 export const parameters = (element: Element | undefined): Record<string, string> =>
-  Object.fromEntries(children(element, 'param').map((param) => [param.attributes['name'] ?? '', param.attributes['value'] ?? '']));
+  Object.fromEntries(
+    children(element, 'param').map((param) => [param.attributes['name'] ?? '', param.attributes['value'] ?? '']),
+  );

@@ -9,10 +9,19 @@ export interface Api {
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
 }
 
-export interface ApiAnswer { status: number; headers: Headers; text: string; json: unknown }
+export interface ApiAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+  json: unknown;
+}
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly problem: unknown, what: string) {
+  constructor(
+    readonly status: number,
+    readonly problem: unknown,
+    what: string,
+  ) {
     super(`${what} answered ${status}: ${JSON.stringify(problem)}`);
   }
 }
@@ -22,7 +31,12 @@ export function apiClient(base: string, key: string, always: Record<string, stri
   const request: Api['request'] = async (method, path, body, headers = {}) => {
     const response = await fetch(`${base}${path}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...always, ...headers },
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...always,
+        ...headers,
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });
@@ -36,14 +50,21 @@ export function apiClient(base: string, key: string, always: Record<string, stri
   };
   return {
     request,
-    get: async <T>(path: string) => await checked('GET', path) as T,
-    post: async <T>(path: string, body: unknown = {}, headers: Record<string, string> = {}) => await checked('POST', path, body, headers) as T,
-    patch: async <T>(path: string, body: unknown) => await checked('PATCH', path, body) as T,
-    put: async <T>(path: string, body: unknown) => await checked('PUT', path, body) as T,
-    delete: async (path) => { await checked('DELETE', path); },
+    get: async <T>(path: string) => (await checked('GET', path)) as T,
+    post: async <T>(path: string, body: unknown = {}, headers: Record<string, string> = {}) =>
+      (await checked('POST', path, body, headers)) as T,
+    patch: async <T>(path: string, body: unknown) => (await checked('PATCH', path, body)) as T,
+    put: async <T>(path: string, body: unknown) => (await checked('PUT', path, body)) as T,
+    delete: async (path) => {
+      await checked('DELETE', path);
+    },
   };
 }
 
 function parsed(text: string): unknown {
-  try { return JSON.parse(text); } catch { return undefined; }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -42,7 +42,9 @@ export function component(options: ComponentOptions): Component {
     launch: async () => {
       if (child?.running()) return;
       const started = await startSupervised(options.command, options.args, {
-        cwd: options.cwd, env: { ...process.env, ...options.env }, logFile: options.logFile,
+        cwd: options.cwd,
+        env: { ...process.env, ...options.env },
+        logFile: options.logFile,
       });
       child = started;
       void started.exited.then((code) => {
@@ -53,8 +55,14 @@ export function component(options: ComponentOptions): Component {
       const watched = child;
       await Promise.race([
         eventually(options.ready, { timeoutMs, intervalMs: 25, message: `${options.name} to be ready` }),
-        watched?.exited.then((code) => { throw new Error(`${options.name} ended with code ${code}`); }),
-      ]).catch((error: Error) => { throw new Error(`${error.message}\nThe last lines of ${options.logFile}:\n${tailOf(options.logFile, 15)}`, { cause: error }); });
+        watched?.exited.then((code) => {
+          throw new Error(`${options.name} ended with code ${code}`);
+        }),
+      ]).catch((error: Error) => {
+        throw new Error(`${error.message}\nThe last lines of ${options.logFile}:\n${tailOf(options.logFile, 15)}`, {
+          cause: error,
+        });
+      });
     },
     start: async () => {
       await self.launch();
@@ -66,7 +74,9 @@ export function component(options: ComponentOptions): Component {
       await stopping?.stop(signal, 15_000);
     },
     kill: () => self.stop('SIGKILL'),
-    onUnexpectedExit: (listener) => { listeners.push(listener); },
+    onUnexpectedExit: (listener) => {
+      listeners.push(listener);
+    },
   };
   return self;
 }

@@ -1,9 +1,15 @@
 import { apiClient } from './api.http.js';
 import type { MeshFile } from './mesh-file.js';
 
-interface Bridge { id: string; status: 'active' | 'draining' | 'retired' }
+interface Bridge {
+  id: string;
+  status: 'active' | 'draining' | 'retired';
+}
 
-/** A start with fewer bridges than the last one: those that are not started are retired, or trunks would wait for their word for ever. With more again: resumed. */
+/**
+ *  A start with fewer bridges than the last one: those that are not started are retired, or trunks would wait for their
+ *  word for ever. With more again: resumed.
+ */
 export async function settleFleet(file: MeshFile): Promise<void> {
   const operator = apiClient(file.api, file.bootstrapKey);
   const started = new Set(file.bridges.map(({ id }) => id));

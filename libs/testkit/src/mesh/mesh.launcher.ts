@@ -7,7 +7,13 @@ import type { Component } from './component.process.js';
 import { freeswitchOf, type BridgeFreeswitch } from './freeswitch.component.js';
 import { settleFleet } from './fleet.http.js';
 import type { MeshFile } from './mesh-file.js';
-import { billingObserver, bridgeAgent, routingService, trunkService, type ServiceContext } from './services.components.js';
+import {
+  billingObserver,
+  bridgeAgent,
+  routingService,
+  trunkService,
+  type ServiceContext,
+} from './services.components.js';
 import { openSettings, writePrivate, type SettingsStore } from './settings.store.js';
 
 export interface MeshOptions {
@@ -57,7 +63,10 @@ export interface Mesh {
 /** RTP ports a bridge may use: two a call. Below the ports that freePort hands out. */
 const RTP_SPAN = 1_000;
 
-/** Starts the whole mesh and resolves when every component is ready. What was started is stopped again when something fails. */
+/**
+ *  Starts the whole mesh and resolves when every component is ready. What was started is stopped again when something
+ *  fails.
+ */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -87,7 +96,8 @@ async function start(options: MeshOptions, stops: (() => Promise<void>)[], stop:
   const routing = await routingService(context);
   const billing = await billingObserver(context);
   const bridges: BridgeOfMesh[] = [];
-  for (let index = 1; index <= (options.bridges ?? 1); index += 1) bridges.push(await bridgeOf(options, context, index));
+  for (let index = 1; index <= (options.bridges ?? 1); index += 1)
+    bridges.push(await bridgeOf(options, context, index));
   const components = [trunk, routing, billing, ...bridges.flatMap(({ freeswitch, agent }) => [freeswitch, agent])];
   await store.save();
   for (const one of components) stops.push(() => one.stop());
@@ -95,12 +105,26 @@ async function start(options: MeshOptions, stops: (() => Promise<void>)[], stop:
   // The streams are made by whoever comes first; agents connect to FreeSWITCH whenever it is there.
   await Promise.all(components.map((one) => timed(one.name, () => one.start())));
   const file: MeshFile = {
-    api: `http://127.0.0.1:${apiPort}`, nats: context.nats, postgres: context.record, bootstrapKey: store.settings.bootstrapKey,
-    organizationId: store.settings.organizationId, adminKey: store.settings.adminKey, bridges: bridges.map(({ bridge }) => bridge),
+    api: `http://127.0.0.1:${apiPort}`,
+    nats: context.nats,
+    postgres: context.record,
+    bootstrapKey: store.settings.bootstrapKey,
+    organizationId: store.settings.organizationId,
+    adminKey: store.settings.adminKey,
+    bridges: bridges.map(({ bridge }) => bridge),
   };
   const mesh: Mesh = {
-    file, fileName: join(folder, 'mesh.json'), store, nats, postgres, billingUrl: context.billing,
-    trunkService: trunk, routingService: routing, billingObserver: billing, bridges, components,
+    file,
+    fileName: join(folder, 'mesh.json'),
+    store,
+    nats,
+    postgres,
+    billingUrl: context.billing,
+    trunkService: trunk,
+    routingService: routing,
+    billingObserver: billing,
+    bridges,
+    components,
     saveFile: async () => {
       file.organizationId = store.settings.organizationId;
       file.adminKey = store.settings.adminKey;
@@ -116,17 +140,39 @@ async function start(options: MeshOptions, stops: (() => Promise<void>)[], stop:
 
 async function servers(options: MeshOptions, store: SettingsStore, stops: (() => Promise<void>)[]) {
   const { folder } = options;
-  const nats = options.natsUrl === undefined
-    ? await startNatsServer({ port: await store.port('nats'), storeDir: join(folder, 'nats'), logFile: join(folder, 'logs', 'nats-server.log') }) : undefined;
+  const nats =
+    options.natsUrl === undefined
+      ? await startNatsServer({
+          port: await store.port('nats'),
+          storeDir: join(folder, 'nats'),
+          logFile: join(folder, 'logs', 'nats-server.log'),
+        })
+      : undefined;
   if (nats !== undefined) stops.push(() => nats.halt());
-  const postgres = options.databaseUrl === undefined
-    ? await startPostgres({
-      port: await store.port('postgres'), dataDir: join(folder, 'postgres'), logFile: join(folder, 'logs', 'postgres.log'), durable: options.durable ?? true,
-    }) : undefined;
+  const postgres =
+    options.databaseUrl === undefined
+      ? await startPostgres({
+          port: await store.port('postgres'),
+          dataDir: join(folder, 'postgres'),
+          logFile: join(folder, 'logs', 'postgres.log'),
+          durable: options.durable ?? true,
+        })
+      : undefined;
   if (postgres !== undefined) stops.push(() => postgres.halt());
-  const record = options.databaseUrl ?? await postgres!.createDatabase('trunkmesh');
-  const billing = options.databaseUrl === undefined ? await postgres!.createDatabase('trunkmesh_billing') : await billingBeside(options.databaseUrl);
-  const context: ServiceContext = { root: options.root, folder, store, nats: options.natsUrl ?? nats!.url, record, billing, env: options.env ?? {} };
+  const record = options.databaseUrl ?? (await postgres!.createDatabase('trunkmesh'));
+  const billing =
+    options.databaseUrl === undefined
+      ? await postgres!.createDatabase('trunkmesh_billing')
+      : await billingBeside(options.databaseUrl);
+  const context: ServiceContext = {
+    root: options.root,
+    folder,
+    store,
+    nats: options.natsUrl ?? nats!.url,
+    record,
+    billing,
+    env: options.env ?? {},
+  };
   return { nats, postgres, context };
 }
 
@@ -142,7 +188,11 @@ async function billingBeside(record: string): Promise<string> {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
   } catch (error) {
-    throw new Error(`billing-observer needs the database "${name}" on the same server, and it could not be made (${(error as Error).message}): create it, owned by the same user`, { cause: error });
+    throw new Error(
+      `billing-observer needs the database "${name}" on the same server, and it could not be made ` +
+        `(${(error as Error).message}): create it, owned by the same user`,
+      { cause: error },
+    );
   } finally {
     await client.end();
   }
@@ -153,8 +203,14 @@ async function bridgeOf(options: MeshOptions, context: ServiceContext, index: nu
   const id = `bridge-${index}`;
   const start = (options.rtpBase ?? 10_000) + (index - 1) * RTP_SPAN;
   const prepared = await freeswitchOf({
-    id, pool: 'default', folder: join(context.folder, id), root: options.root, store: context.store, binary: options.freeswitch,
-    logFile: join(context.folder, 'logs', `${id}.freeswitch.log`), rtp: { start, end: start + RTP_SPAN - 2 },
+    id,
+    pool: 'default',
+    folder: join(context.folder, id),
+    root: options.root,
+    store: context.store,
+    binary: options.freeswitch,
+    logFile: join(context.folder, 'logs', `${id}.freeswitch.log`),
+    rtp: { start, end: start + RTP_SPAN - 2 },
   });
   return { ...prepared, freeswitch: prepared.component, agent: await bridgeAgent(context, prepared) };
 }

@@ -20,7 +20,7 @@ export async function openSettings(folder: string): Promise<SettingsStore> {
     settings,
     port: async (name) => {
       const last = settings.ports[name];
-      const port = last !== undefined && await tcpIsFree(last) ? last : await freePort();
+      const port = last !== undefined && (await tcpIsFree(last)) ? last : await freePort();
       settings.ports[name] = port;
       return port;
     },
@@ -38,7 +38,10 @@ async function readSettings(file: string): Promise<MeshSettings> {
   return {
     bootstrapKey: `bootstrap_${randomBytes(24).toString('base64url')}`,
     secretKeys: `k1:${randomBytes(32).toString('base64')}`,
-    organizationId: null, adminKey: null, ports: {}, passwords: {},
+    organizationId: null,
+    adminKey: null,
+    ports: {},
+    passwords: {},
   };
 }
 

@@ -1,4 +1,7 @@
-/** ITU-T G.711 by its arithmetic, for callers in tests: what the agent's tables do is checked by something else than those tables. Pure. */
+/**
+ *  ITU-T G.711 by its arithmetic, for callers in tests: what the agent's tables do is checked by something else than
+ *  those tables. Pure.
+ */
 export type Codec = 'PCMU' | 'PCMA';
 
 /** RFC 3551, table 4. */

@@ -21,17 +21,24 @@ export function writeRtp(packet: RtpPacket): Buffer {
   return Buffer.concat([header, packet.payload]);
 }
 
-/** Undefined: no RTP. RTCP on the same port (RFC 5761 §4) has types 64 to 95 where RTP's would be, and is none either. */
+/**
+ *  Undefined: no RTP. RTCP on the same port (RFC 5761 §4) has types 64 to 95 where RTP's would be, and is none either.
+ */
 export function readRtp(datagram: Buffer): RtpPacket | undefined {
   if (datagram.length < HEADER_BYTES || datagram[0]! >> 6 !== 2) return undefined;
   const payloadType = datagram[1]! & 0x7f;
   if (payloadType >= 64 && payloadType <= 95) return undefined;
   let begin = HEADER_BYTES + 4 * (datagram[0]! & 0xf);
-  if (datagram[0]! & 0x10) begin += 4 + 4 * (begin + 4 <= datagram.length ? datagram.readUInt16BE(begin + 2) : datagram.length);
+  if (datagram[0]! & 0x10)
+    begin += 4 + 4 * (begin + 4 <= datagram.length ? datagram.readUInt16BE(begin + 2) : datagram.length);
   const end = datagram.length - (datagram[0]! & 0x20 ? datagram[datagram.length - 1]! : 0);
   if (begin > end) return undefined;
   return {
-    payloadType, marker: (datagram[1]! & 0x80) !== 0, sequence: datagram.readUInt16BE(2), timestamp: datagram.readUInt32BE(4), ssrc: datagram.readUInt32BE(8),
+    payloadType,
+    marker: (datagram[1]! & 0x80) !== 0,
+    sequence: datagram.readUInt16BE(2),
+    timestamp: datagram.readUInt32BE(4),
+    ssrc: datagram.readUInt32BE(8),
     payload: datagram.subarray(begin, end),
   };
 }
@@ -50,5 +57,7 @@ export function writeDigit(digit: string, duration: number, end: boolean): Buffe
 
 export function readDigit(payload: Buffer): { digit: string; duration: number; end: boolean } | undefined {
   const digit = payload.length < 4 ? undefined : DIGITS[payload[0]!];
-  return digit === undefined ? undefined : { digit, duration: payload.readUInt16BE(2), end: (payload[1]! & 0x80) !== 0 };
+  return digit === undefined
+    ? undefined
+    : { digit, duration: payload.readUInt16BE(2), end: (payload[1]! & 0x80) !== 0 };
 }

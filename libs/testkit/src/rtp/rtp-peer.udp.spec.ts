@@ -11,10 +11,19 @@ const peer = async (...options: Parameters<typeof openRtpPeer>) => {
   open.push(one);
   return one;
 };
-afterEach(async () => { await Promise.all(open.splice(0).map((one) => one.close())); });
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
 
 describe('RTP on the wire', () => {
-  const packet = { payloadType: 8, marker: true, sequence: 65_535, timestamp: 4_294_967_295, ssrc: 7, payload: Buffer.from('abc') };
+  const packet = {
+    payloadType: 8,
+    marker: true,
+    sequence: 65_535,
+    timestamp: 4_294_967_295,
+    ssrc: 7,
+    payload: Buffer.from('abc'),
+  };
 
   it('a packet is read as it was written', () => {
     expect(readRtp(writeRtp(packet))).toEqual(packet);
@@ -22,7 +31,14 @@ describe('RTP on the wire', () => {
 
   it('contributing sources, a header extension and padding are no audio', () => {
     const plain = writeRtp({ ...packet, payload: Buffer.alloc(0) });
-    const dressed = Buffer.concat([plain, Buffer.alloc(4), Buffer.from([0, 0, 0, 1]), Buffer.alloc(4), Buffer.from('abc'), Buffer.from([0, 2])]);
+    const dressed = Buffer.concat([
+      plain,
+      Buffer.alloc(4),
+      Buffer.from([0, 0, 0, 1]),
+      Buffer.alloc(4),
+      Buffer.from('abc'),
+      Buffer.from([0, 2]),
+    ]);
     dressed[0] = 0x80 | 0x20 | 0x10 | 1;
     expect(readRtp(dressed)?.payload.toString()).toBe('abc');
   });
@@ -37,7 +53,8 @@ describe('RTP on the wire', () => {
   });
 
   it('digits are there and back again', () => {
-    for (const digit of '0123456789*#ABCD') expect(readDigit(writeDigit(digit, 800, true))).toEqual({ digit, duration: 800, end: true });
+    for (const digit of '0123456789*#ABCD')
+      expect(readDigit(writeDigit(digit, 800, true))).toEqual({ digit, duration: 800, end: true });
     expect(() => writeDigit('E', 0, false)).toThrow('is no digit');
     expect(readDigit(Buffer.from([16, 0, 0, 0]))).toBeUndefined();
   });
@@ -50,7 +67,12 @@ describe('two telephones', () => {
     here.say(said);
     here.sendTo('127.0.0.1', there.port);
     await eventually(() => here.said.length === 30 && there.heard.length > 35, { message: 'the passage' });
-    expect(findPassage(framesOf(said), there.heard.map(({ samples }) => samples))).toMatchObject({ lost: 0, foreign: 0 });
+    expect(
+      findPassage(
+        framesOf(said),
+        there.heard.map(({ samples }) => samples),
+      ),
+    ).toMatchObject({ lost: 0, foreign: 0 });
     const [first, second] = there.heard;
     expect([(second!.sequence - first!.sequence) & 0xffff, second!.timestamp - first!.timestamp]).toEqual([1, 160]);
   });

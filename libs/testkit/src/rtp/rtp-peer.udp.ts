@@ -4,9 +4,16 @@ import { readDigit, readRtp, writeDigit, writeRtp } from './rtp-packet.js';
 import { FRAME_MS, FRAME_SAMPLES, framesOf, SAMPLE_RATE } from './tone.js';
 
 /** `at`: `performance.now()` when the packet came or went. */
-export interface AudioFrame { samples: Int16Array; at: number }
+export interface AudioFrame {
+  samples: Int16Array;
+  at: number;
+}
 
-export interface HeardPacket extends AudioFrame { sequence: number; timestamp: number; codec: Codec }
+export interface HeardPacket extends AudioFrame {
+  sequence: number;
+  timestamp: number;
+  codec: Codec;
+}
 
 /**
  * The audio of a caller: a telephone without a signalling of its own. From its first packet's arrival it sends one
@@ -48,7 +55,12 @@ const REST_FRAMES = 4;
 
 type Due = { frame: Int16Array } | { digit: string; nth: number } | 'rest';
 
-export interface RtpPeerOptions { address?: string; port?: number; codec?: Codec; packetMs?: number }
+export interface RtpPeerOptions {
+  address?: string;
+  port?: number;
+  codec?: Codec;
+  packetMs?: number;
+}
 
 export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer> {
   const { address = '127.0.0.1', port = 0, codec = 'PCMU', packetMs = FRAME_MS } = options;
@@ -76,16 +88,34 @@ export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer
     digits += readDigit(payload)?.digit ?? '';
   });
   return {
-    address, heard, said: sender.said,
-    get codec() { return sender.how.codec; },
-    get target() { return sender.target; },
+    address,
+    heard,
+    said: sender.said,
+    get codec() {
+      return sender.how.codec;
+    },
+    get target() {
+      return sender.target;
+    },
     port: socket.address().port,
-    get digits() { return digits; },
-    sendTo: (host, at) => { sender.begin(host, at); },
-    speak: (how) => { Object.assign(sender.how, how); },
-    pause: () => { sender.paused = true; },
-    resume: () => { sender.paused = false; },
-    say: (samples) => { for (const frame of framesOf(samples)) sender.due.push({ frame }); },
+    get digits() {
+      return digits;
+    },
+    sendTo: (host, at) => {
+      sender.begin(host, at);
+    },
+    speak: (how) => {
+      Object.assign(sender.how, how);
+    },
+    pause: () => {
+      sender.paused = true;
+    },
+    resume: () => {
+      sender.paused = false;
+    },
+    say: (samples) => {
+      for (const frame of framesOf(samples)) sender.due.push({ frame });
+    },
     press(keys) {
       for (const digit of keys) {
         for (let nth = 0; nth < DIGIT_FRAMES + ENDS; nth += 1) sender.due.push({ digit, nth });
@@ -94,7 +124,9 @@ export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer
     },
     close() {
       sender.stop();
-      return closing ??= new Promise((resolve) => { socket.close(() => resolve()); });
+      return (closing ??= new Promise((resolve) => {
+        socket.close(() => resolve());
+      }));
     },
   };
 }
@@ -114,7 +146,10 @@ class Sender {
   private digitBegan = 0;
   private readonly ssrc = Math.floor(Math.random() * 2 ** 32);
 
-  constructor(private readonly socket: Socket, readonly how: { codec: Codec; packetMs: number }) {}
+  constructor(
+    private readonly socket: Socket,
+    readonly how: { codec: Codec; packetMs: number },
+  ) {}
 
   begin(address: string, port: number): void {
     if (this.target !== undefined) return;
@@ -122,16 +157,21 @@ class Sender {
     this.run(performance.now());
   }
 
-  stop(): void { clearTimeout(this.timer); }
+  stop(): void {
+    clearTimeout(this.timer);
+  }
 
   /** Reckoned from the packet before: an interval's lateness would add up. */
   private run(at: number): void {
-    this.timer = setTimeout(() => {
-      const { packetMs } = this.how;
-      if (!this.paused) this.sendPacket(packetMs);
-      this.timestamp += packetMs * SAMPLE_RATE / 1_000;
-      this.run(at + packetMs);
-    }, Math.max(0, at - performance.now()));
+    this.timer = setTimeout(
+      () => {
+        const { packetMs } = this.how;
+        if (!this.paused) this.sendPacket(packetMs);
+        this.timestamp += (packetMs * SAMPLE_RATE) / 1_000;
+        this.run(at + packetMs);
+      },
+      Math.max(0, at - performance.now()),
+    );
   }
 
   private sendPacket(packetMs: number): void {
@@ -141,7 +181,7 @@ class Sender {
       return this.sendDigit(next);
     }
     const { codec } = this.how;
-    const samples = this.speech(packetMs * SAMPLE_RATE / 1_000);
+    const samples = this.speech((packetMs * SAMPLE_RATE) / 1_000);
     this.send(PAYLOAD_TYPES[codec], encode(codec, samples), { timestamp: this.timestamp });
   }
 

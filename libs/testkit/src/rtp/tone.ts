@@ -5,16 +5,22 @@ export const FRAME_MS = 20;
 
 /** So many frames of a sine. */
 export function tone(frequency: number, frames: number, amplitude = 8_000): Int16Array {
-  return Int16Array.from({ length: frames * FRAME_SAMPLES }, (_, index) => Math.round(amplitude * Math.sin((2 * Math.PI * frequency * index) / SAMPLE_RATE)));
+  return Int16Array.from({ length: frames * FRAME_SAMPLES }, (_, index) =>
+    Math.round(amplitude * Math.sin((2 * Math.PI * frequency * index) / SAMPLE_RATE)),
+  );
 }
 
 /**
- * The nth of tones 50 Hz apart, from 481 Hz. Each of their frames begins at another place of the wave than the 25 before it: the golden section is what comes back to itself
- * last. So a frame that was heard can be told from its neighbours.
+ * The nth of tones 50 Hz apart, from 481 Hz. Each of their frames begins at another place of the wave than the 25
+ * before it: the golden section is what comes back to itself last. So a frame that was heard can be told from its
+ * neighbours.
  */
 export const tellingTone = (nth: number): number => 50 * (9 + nth + (Math.sqrt(5) - 1) / 2);
 
-/** Goertzel: the amplitude that a sine of this frequency has in the samples. Two tones are told apart when they are several times `SAMPLE_RATE / samples.length` apart. */
+/**
+ *  Goertzel: the amplitude that a sine of this frequency has in the samples. Two tones are told apart when they are
+ *  several times `SAMPLE_RATE / samples.length` apart.
+ */
 export function toneLevel(samples: Int16Array, frequency: number): number {
   if (samples.length === 0) return 0;
   const turn = (2 * Math.PI * frequency) / SAMPLE_RATE;
@@ -37,7 +43,9 @@ export function rms(samples: Int16Array): number {
 }
 
 export function framesOf(samples: Int16Array): Int16Array[] {
-  return Array.from({ length: Math.floor(samples.length / FRAME_SAMPLES) }, (_, frame) => samples.subarray(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES));
+  return Array.from({ length: Math.floor(samples.length / FRAME_SAMPLES) }, (_, frame) =>
+    samples.subarray(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES),
+  );
 }
 
 export function joined(frames: readonly Int16Array[]): Int16Array {

@@ -22,8 +22,17 @@ export interface SipInvite {
   onSent?: () => void;
 }
 
-/** `hangs_up`: the caller's BYE goes out in the same breath as that NOTIFY. `challenges`: only a REFER with credentials is taken, after this many milliseconds. */
-export interface SipTransfer { refer?: number; target?: number; after_ms?: number; hangs_up?: boolean; challenges?: number }
+/**
+ *  `hangs_up`: the caller's BYE goes out in the same breath as that NOTIFY. `challenges`: only a REFER with credentials
+ *  is taken, after this many milliseconds.
+ */
+export interface SipTransfer {
+  refer?: number;
+  target?: number;
+  after_ms?: number;
+  hangs_up?: boolean;
+  challenges?: number;
+}
 
 /** One dialog, from the caller's side. */
 export interface SipLine {
@@ -60,9 +69,15 @@ export async function placeSipCall(call: SipInvite): Promise<SipLine> {
     const answer = await dialog.invite();
     if (answer.status !== 200) socket.close();
     return {
-      status: answer.status ?? 0, description: answer.body, ended: dialog.ended, hangUp: () => dialog.hangUp(),
-      info: (digit) => dialog.info(digit), reinvite: (audio, late) => dialog.reinvite(audio, late),
-      moved: (audio) => { call.audio = audio; },
+      status: answer.status ?? 0,
+      description: answer.body,
+      ended: dialog.ended,
+      hangUp: () => dialog.hangUp(),
+      info: (digit) => dialog.info(digit),
+      reinvite: (audio, late) => dialog.reinvite(audio, late),
+      moved: (audio) => {
+        call.audio = audio;
+      },
     };
   } catch (error) {
     socket.close();
@@ -84,13 +99,18 @@ class Dialog {
   private sequence = 1;
   private version = 0;
 
-  constructor(private readonly socket: Socket, private readonly call: SipInvite) {
+  constructor(
+    private readonly socket: Socket,
+    private readonly call: SipInvite,
+  ) {
     const { address, target } = call;
     this.callId = `${token()}@${address}`;
     this.from = `<sip:${call.from}@${address}:${socket.address().port}>;tag=${token()}`;
     this.remote = `sip:${call.number}@${target.host}:${target.port}`;
     this.to = `<sip:${call.to ?? call.number}@${target.host}:${target.port}>`;
-    this.ended = new Promise((resolve) => { this.settleEnded = resolve; });
+    this.ended = new Promise((resolve) => {
+      this.settleEnded = resolve;
+    });
     socket.on('message', (data, peer) => {
       const message = parseSip(data.toString('utf8'));
       if (message === undefined) return;
@@ -112,7 +132,8 @@ class Dialog {
     call.onSent?.();
     const answer = await this.request(text);
     this.to = headerOf(answer, 'to');
-    if (answer.status === 200) this.remote = /<([^>]+)>/.exec(headersOf(answer, 'contact')[0] ?? '')?.[1] ?? this.remote;
+    if (answer.status === 200)
+      this.remote = /<([^>]+)>/.exec(headersOf(answer, 'contact')[0] ?? '')?.[1] ?? this.remote;
     this.acknowledge(answer, { via, sequence: 1, late });
     return answer;
   }
@@ -120,7 +141,7 @@ class Dialog {
   async reinvite(audio: AudioDescription, late = false): Promise<{ status: number; description: string }> {
     this.call.audio = audio;
     const via = this.via();
-    const sequence = this.sequence += 1;
+    const sequence = (this.sequence += 1);
     const headers = [via, ...this.common(`${sequence} INVITE`), this.contact, ...this.sdpHeaders(!late)];
     const answer = await this.request(writeSip(`INVITE ${this.remote} SIP/2.0`, headers, late ? '' : this.sdp()));
     this.acknowledge(answer, { via, sequence, late });
@@ -128,13 +149,16 @@ class Dialog {
   }
 
   private answerTo(invite: SipMessage): string {
-    const headers: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Content-Type', 'application/sdp']];
+    const headers: Header[] = [
+      ['Contact', `<sip:carrier@${this.here}>`],
+      ['Content-Type', 'application/sdp'],
+    ];
     return respond(invite, { status: 200, phrase: 'OK', headers, body: this.sdp() });
   }
 
   async info(digit: string): Promise<number> {
     const type: Header = ['Content-Type', 'application/dtmf-relay'];
-    const headers = [this.via(), ...this.common(`${this.sequence += 1} INFO`), type];
+    const headers = [this.via(), ...this.common(`${(this.sequence += 1)} INFO`), type];
     const text = writeSip(`INFO ${this.remote} SIP/2.0`, headers, `Signal=${digit}\r\nDuration=160\r\n`);
     return (await this.request(text)).status ?? 0;
   }
@@ -156,7 +180,7 @@ class Dialog {
   async hangUp(): Promise<void> {
     if (this.over) return;
     this.over = true;
-    const headers = [this.via(), ...this.common(`${this.sequence += 1} BYE`)];
+    const headers = [this.via(), ...this.common(`${(this.sequence += 1)} BYE`)];
     await this.request(writeSip(`BYE ${this.remote} SIP/2.0`, headers));
     this.over = false;
     this.end('caller');
@@ -169,13 +193,21 @@ class Dialog {
     this.send(respond(request, { status: refer, phrase: refer === 202 ? 'Accepted' : 'Decline', toTag: token() }));
     if (refer !== 202) return;
     if (afterMs === 0) this.notify();
-    else setTimeout(() => { if (!this.over) this.notify(); }, afterMs).unref();
+    else
+      setTimeout(() => {
+        if (!this.over) this.notify();
+      }, afterMs).unref();
   }
 
   private notify(): void {
     const { target = 200, hangs_up: hangsUp = false } = this.call.transfer ?? {};
-    const subscription: Header[] = [['Contact', `<sip:carrier@${this.here}>`], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag;version=2.0']];
-    const headers = [this.via(), ...this.common(`${this.sequence += 1} NOTIFY`), ...subscription];
+    const subscription: Header[] = [
+      ['Contact', `<sip:carrier@${this.here}>`],
+      ['Event', 'refer'],
+      ['Subscription-State', 'terminated;reason=noresource'],
+      ['Content-Type', 'message/sipfrag;version=2.0'],
+    ];
+    const headers = [this.via(), ...this.common(`${(this.sequence += 1)} NOTIFY`), ...subscription];
     const said = `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'Busy Here'}\r\n`;
     this.send(writeSip(`NOTIFY ${this.remote} SIP/2.0`, headers, said));
     if (hangsUp) void this.hangUp();
@@ -185,7 +217,14 @@ class Dialog {
   private challenge(request: SipMessage, takesMs: number): void {
     if (headerOf(request, 'proxy-authorization') === '') {
       const challenge = `Digest realm="carrier.example.com", nonce="${token()}", algorithm=MD5`;
-      return this.send(respond(request, { status: 407, phrase: 'Proxy Authentication Required', toTag: token(), headers: [['Proxy-Authenticate', challenge]] }));
+      return this.send(
+        respond(request, {
+          status: 407,
+          phrase: 'Proxy Authentication Required',
+          toTag: token(),
+          headers: [['Proxy-Authenticate', challenge]],
+        }),
+      );
     }
     this.call.transfer = { ...this.call.transfer, challenges: undefined };
     setTimeout(() => this.refer(request), takesMs).unref();
@@ -217,17 +256,35 @@ class Dialog {
     });
   }
 
-  private get contact(): Header { return ['Contact', `<sip:${this.call.from.replace('+', '')}@${this.here}>`]; }
-  private get here(): string { return `${this.call.address}:${this.socket.address().port}`; }
-  private via(): Header { return ['Via', `SIP/2.0/UDP ${this.here};rport;branch=z9hG4bK${token()}`]; }
-  private common(cseq: string): Header[] { return [['Max-Forwards', '70'], ['From', this.from], ['To', this.to], ['Call-ID', this.callId], ['CSeq', cseq]]; }
-  private send(text: string): void { this.socket.send(text, this.call.target.port, this.call.target.host); }
+  private get contact(): Header {
+    return ['Contact', `<sip:${this.call.from.replace('+', '')}@${this.here}>`];
+  }
+  private get here(): string {
+    return `${this.call.address}:${this.socket.address().port}`;
+  }
+  private via(): Header {
+    return ['Via', `SIP/2.0/UDP ${this.here};rport;branch=z9hG4bK${token()}`];
+  }
+  private common(cseq: string): Header[] {
+    return [
+      ['Max-Forwards', '70'],
+      ['From', this.from],
+      ['To', this.to],
+      ['Call-ID', this.callId],
+      ['CSeq', cseq],
+    ];
+  }
+  private send(text: string): void {
+    this.socket.send(text, this.call.target.port, this.call.target.host);
+  }
 
-  private sdpHeaders(described: boolean): Header[] { return described ? [['Content-Type', 'application/sdp']] : []; }
+  private sdpHeaders(described: boolean): Header[] {
+    return described ? [['Content-Type', 'application/sdp']] : [];
+  }
 
   private sdp(): string {
     const { address, audio } = this.call;
     const nobody = { address, port: this.socket.address().port + 1, codecs: [{ payloadType: 0, name: 'PCMU' }] };
-    return writeSdp(audio ?? nobody, this.version += 1);
+    return writeSdp(audio ?? nobody, (this.version += 1));
   }
 }

@@ -20,7 +20,10 @@ export interface SipCall extends Omit<SipInvite, 'address'> {
   talkMs?: number;
 }
 
-/** A carrier on the loopback, small enough to be in every checkout: a registrar with digest, and calls. Real SIP over UDP; no audio. */
+/**
+ *  A carrier on the loopback, small enough to be in every checkout: a registrar with digest, and calls. Real SIP over
+ *  UDP; no audio.
+ */
 export interface SipCarrier {
   readonly address: string;
   readonly port: number;
@@ -44,16 +47,28 @@ export async function startSipCarrier(options: SipCarrierOptions = {}): Promise<
     socket.bind(options.port ?? 0, address, resolve);
   });
   const { port } = socket.address();
-  const carrier = { socket, users: options.users ?? {}, bindings: new Map<string, string>(), digest: 'MD5' as SipDigest };
+  const carrier = {
+    socket,
+    users: options.users ?? {},
+    bindings: new Map<string, string>(),
+    digest: 'MD5' as SipDigest,
+  };
   socket.on('message', (data, peer) => {
     const message = parseSip(data.toString('utf8'));
     if (message?.method !== undefined) answer(carrier, message, peer);
   });
   return {
-    address, port, bindings: carrier.bindings,
-    challengeWith(digest) { carrier.digest = digest; },
+    address,
+    port,
+    bindings: carrier.bindings,
+    challengeWith(digest) {
+      carrier.digest = digest;
+    },
     call: (call) => place(address, call),
-    close: () => new Promise((resolve) => { socket.close(() => resolve()); }),
+    close: () =>
+      new Promise((resolve) => {
+        socket.close(() => resolve());
+      }),
   };
 }
 
@@ -74,7 +89,14 @@ function answer(carrier: Carrier, request: SipMessage, peer: RemoteInfo): void {
   const user = authenticated(carrier, request);
   if (user === undefined) {
     const challenge = `Digest realm="${REALM}", nonce="${token()}", algorithm=${carrier.digest}`;
-    send(respond(request, { status: 401, phrase: 'Unauthorized', toTag: token(), headers: [['WWW-Authenticate', challenge]] }));
+    send(
+      respond(request, {
+        status: 401,
+        phrase: 'Unauthorized',
+        toTag: token(),
+        headers: [['WWW-Authenticate', challenge]],
+      }),
+    );
     return;
   }
   const bound = bind(carrier.bindings, user, request);
@@ -100,7 +122,8 @@ function authenticated({ users }: Carrier, request: SipMessage): string | undefi
   if (password === undefined) return undefined;
   const ha1 = md5(`${given['username']}:${given['realm']}:${password}`);
   const ha2 = md5(`REGISTER:${given['uri']}`);
-  const middle = given['qop'] === undefined ? given['nonce'] : `${given['nonce']}:${given['nc']}:${given['cnonce']}:${given['qop']}`;
+  const middle =
+    given['qop'] === undefined ? given['nonce'] : `${given['nonce']}:${given['nc']}:${given['cnonce']}:${given['qop']}`;
   return md5(`${ha1}:${middle}:${ha2}`) === given['response'] ? given['username'] : undefined;
 }
 

@@ -11,12 +11,23 @@ export interface SipMessage {
   body: string;
 }
 
-const COMPACT: Readonly<Record<string, string>> = { v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type' };
+const COMPACT: Readonly<Record<string, string>> = {
+  v: 'via',
+  f: 'from',
+  t: 'to',
+  i: 'call-id',
+  m: 'contact',
+  l: 'content-length',
+  c: 'content-type',
+};
 
 export function parseSip(text: string): SipMessage | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
-  const [first = '', ...lines] = text.slice(0, end).replace(/\r\n[ \t]+/g, ' ').split('\r\n');
+  const [first = '', ...lines] = text
+    .slice(0, end)
+    .replace(/\r\n[ \t]+/g, ' ')
+    .split('\r\n');
   const headers = lines.map((line): [string, string] => {
     const colon = line.indexOf(':');
     return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
@@ -30,7 +41,9 @@ export function parseSip(text: string): SipMessage | undefined {
 
 export function headersOf(message: SipMessage, name: string): string[] {
   const wanted = name.toLowerCase();
-  return message.headers.filter(([given]) => (COMPACT[given.toLowerCase()] ?? given.toLowerCase()) === wanted).map(([, value]) => value);
+  return message.headers
+    .filter(([given]) => (COMPACT[given.toLowerCase()] ?? given.toLowerCase()) === wanted)
+    .map(([, value]) => value);
 }
 
 export const headerOf = (message: SipMessage, name: string): string => headersOf(message, name)[0] ?? '';
@@ -41,17 +54,38 @@ export function writeSip(first: string, headers: readonly (readonly [string, str
 }
 
 /** A response carries the request's Via, From, To, Call-ID and CSeq (RFC 3261 §8.2.6). */
-export function respond(request: SipMessage, options: { status: number; phrase: string; toTag?: string; headers?: readonly (readonly [string, string])[]; body?: string }): string {
+export function respond(
+  request: SipMessage,
+  options: {
+    status: number;
+    phrase: string;
+    toTag?: string;
+    headers?: readonly (readonly [string, string])[];
+    body?: string;
+  },
+): string {
   const to = headerOf(request, 'to');
   const tagged = options.toTag === undefined || /;tag=/.test(to) ? to : `${to};tag=${options.toTag}`;
-  return writeSip(`SIP/2.0 ${options.status} ${options.phrase}`, [
-    ...headersOf(request, 'via').map((via) => ['Via', via] as const),
-    ['From', headerOf(request, 'from')], ['To', tagged], ['Call-ID', headerOf(request, 'call-id')], ['CSeq', headerOf(request, 'cseq')],
-    ...(options.headers ?? []),
-  ], options.body);
+  return writeSip(
+    `SIP/2.0 ${options.status} ${options.phrase}`,
+    [
+      ...headersOf(request, 'via').map((via) => ['Via', via] as const),
+      ['From', headerOf(request, 'from')],
+      ['To', tagged],
+      ['Call-ID', headerOf(request, 'call-id')],
+      ['CSeq', headerOf(request, 'cseq')],
+      ...(options.headers ?? []),
+    ],
+    options.body,
+  );
 }
 
 /** `Digest a="b", c=d` → its parameters. */
 export function digestParameters(header: string): Record<string, string> {
-  return Object.fromEntries([...header.matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]+))/g)].map(([, name, quoted, bare]) => [name!.toLowerCase(), quoted ?? bare ?? '']));
+  return Object.fromEntries(
+    [...header.matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]+))/g)].map(([, name, quoted, bare]) => [
+      name!.toLowerCase(),
+      quoted ?? bare ?? '',
+    ]),
+  );
 }

@@ -4,8 +4,9 @@ export class CallLog1795500000000 implements MigrationInterface {
   name = 'CallLog1795500000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // A read model of `calls`: one row a call. `summary` is what is answered, as text and not jsonb for the same reason as `calls.envelope`; the columns are what is searched.
-    // The space that is left in a page takes the row again when the call is answered and ends.
+    // A read model of `calls`: one row a call. `summary` is what is answered, as text and not jsonb for the same reason
+    // as `calls.envelope`; the columns are what is searched. The space that is left in a page takes the row again when
+    // the call is answered and ends.
     await runner.query(`
       CREATE TABLE call_log (
         call_id uuid NOT NULL,
@@ -22,14 +23,26 @@ export class CallLog1795500000000 implements MigrationInterface {
         summary text NOT NULL,
         told_by text NOT NULL
       ) WITH (fillfactor = 50)`);
-    await runner.query(`CREATE UNIQUE INDEX call_log_call ON call_log (call_id, (coalesce(organization_id, '00000000-0000-0000-0000-000000000000')))`);
-    // With all that is filtered by: a page far back, a rare status and the total are found without the rows, of which each is in a page of its own.
+    await runner.query(
+      `CREATE UNIQUE INDEX call_log_call ON call_log (call_id, (coalesce(organization_id,
+        '00000000-0000-0000-0000-000000000000')))`,
+    );
+    // With all that is filtered by: a page far back, a rare status and the total are found without the rows, of which
+    // each is in a page of its own.
     await runner.query(`CREATE INDEX call_log_of_organization ON call_log (organization_id, started_at DESC, call_id)
       INCLUDE (status, direction, duration_ms, assistant_id, flow_id, trunk_id, number_id)`);
-    await runner.query('CREATE INDEX call_log_of_customer ON call_log (organization_id, customer_phone, started_at DESC, call_id)');
-    await runner.query('CREATE INDEX call_log_of_assistant ON call_log (organization_id, assistant_id, started_at DESC, call_id) WHERE assistant_id IS NOT NULL');
+    await runner.query(
+      'CREATE INDEX call_log_of_customer ON call_log (organization_id, customer_phone, started_at DESC, call_id)',
+    );
+    await runner.query(
+      'CREATE INDEX call_log_of_assistant ON call_log (organization_id, assistant_id, started_at DESC, call_id) ' +
+        'WHERE assistant_id IS NOT NULL',
+    );
     // How far the calls from before this table are in it (filling.clock.ts).
-    await runner.query('CREATE TABLE call_log_filling (one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row), through uuid, complete boolean NOT NULL)');
+    await runner.query(
+      'CREATE TABLE call_log_filling (one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row), through uuid, ' +
+        'complete boolean NOT NULL)',
+    );
     await runner.query('INSERT INTO call_log_filling (complete) SELECT NOT EXISTS (SELECT FROM calls)');
   }
 

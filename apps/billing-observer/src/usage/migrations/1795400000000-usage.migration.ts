@@ -41,7 +41,8 @@ export class Usage1795400000000 implements MigrationInterface {
         hangup_cause text NOT NULL,
         sip_status integer,
         -- The carrier's bill is the customer's own: no other value may ever stand here, whatever writes it.
-        carrier_cost text NOT NULL DEFAULT 'external' CONSTRAINT carrier_cost_is_external CHECK (carrier_cost = 'external'),
+        carrier_cost text NOT NULL DEFAULT 'external' CONSTRAINT carrier_cost_is_external CHECK (carrier_cost =
+          'external'),
         recorded_at timestamptz NOT NULL,
         CONSTRAINT usage_record_number UNIQUE (bridge_id, bridge_epoch, record_number)
       )`);

@@ -12,7 +12,7 @@ export class CreateApiKeys1764000030000 implements MigrationInterface {
         -- The public part of the key, by which it is found.
         lookup text collate "C" not null constraint api_keys_lookup unique,
         -- SHA-256 of the whole key. It has 256 random bits, so there is nothing to guess that a slow hash would have
-          to slow down.
+        -- to slow down.
         hash bytea not null,
         name text not null,
         role text not null check (role in ('admin', 'member', 'publisher')),

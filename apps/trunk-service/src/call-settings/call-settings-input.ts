@@ -39,8 +39,8 @@ export const settingFields = (policy: AddressPolicy) => ({
     .unwrap()
     .nullable()
     .meta({
-      description: `From the INVITE to the connected stream; a call whose assistant takes longer is refused.
-        ${INHERITS}.`,
+      description:
+        `From the INVITE to the connected stream; a call whose assistant takes longer is refused. ` + `${INHERITS}.`,
     }),
   max_call_seconds: shape.max_call_seconds
     .unwrap()

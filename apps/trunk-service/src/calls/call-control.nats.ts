@@ -143,9 +143,9 @@ async function lastMessage(nats: NatsLink, subject: string) {
   } catch (error) {
     throw new DomainError(
       'log-unavailable',
-      `Where the call is cannot be looked up at this moment
-        (${reasonOf(error, nats.connected() ? 'JetStream does not give it' : 'NATS is not reached')}). Nothing
-        was done: try again in a few seconds.`,
+      `Where the call is cannot be looked up at this moment ` +
+        `(${reasonOf(error, nats.connected() ? 'JetStream does not give it' : 'NATS is not reached')}). Nothing ` +
+        `was done: try again in a few seconds.`,
     );
   }
 }

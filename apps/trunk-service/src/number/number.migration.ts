@@ -11,7 +11,7 @@ export class CreateNumbers1764000025000 implements MigrationInterface {
         organization_id uuid not null,
         phone_number text collate "C" not null constraint numbers_phone_number unique,
         -- Both columns, so that a number can only have a trunk of its own organisation. PostgreSQL locks the trunk's
-          row for the check: a trunk cannot be deleted meanwhile.
+        -- row for the check: a trunk cannot be deleted meanwhile.
         sip_trunk_id uuid,
         target_kind text,
         target_id bigint,

@@ -8,7 +8,7 @@ export class CreateTrunks1764000020000 implements MigrationInterface {
       create table trunks (
         id uuid primary key,
         -- No foreign key: organisations are never deleted, and every creation would lock the one row of its
-          organisation.
+        -- organisation.
         organization_id uuid not null,
         name_key text collate "C" not null,
         priority int not null,

@@ -155,8 +155,8 @@ export class VerificationController {
     const networks = claimsOf(trunk).map(({ network }) => network);
     const from = code.address ?? 'one of the addresses that the trunk lists';
     const instructions = [
-      `From your PBX dial ${code.code} through this trunk, as an ordinary number, to
-        ${dial_to.length === 0 ? 'the bridge address' : dial_to.join(' or ')}. The call must come from ${from}.`,
+      `From your PBX dial ${code.code} through this trunk, as an ordinary number, to ` +
+        `${dial_to.length === 0 ? 'the bridge address' : dial_to.join(' or ')}. The call must come from ${from}.`,
       'You hear a short tone. Hang up after it: that confirms that answers reach your PBX.',
       `The code works once, until ${code.expires_at}. GET /api/v1/sip-trunks/${trunk.id}/verify-address shows ` +
         'what arrives.',

@@ -10,7 +10,7 @@ interface Engine {
   };
 }
 const { createAudioEngine } = (await import(
-  new URL('../../apps/bridge-agent/dist/audio/audio-engine.io.js', import.meta.url).href
+  new URL('../../apps/bridge-agent/dist/audio/audio-engine.net.js', import.meta.url).href
 )) as { createAudioEngine(options: object): Engine };
 
 /** Says nothing but what must not happen. */

@@ -37,7 +37,7 @@ interface Outbox {
 
 async function outbox(): Promise<Waiting> {
   const { startStatusOutbox } = (await import(
-    new URL('../../apps/bridge-agent/dist/status/status-outbox.feature.js', import.meta.url).href
+    new URL('../../apps/bridge-agent/dist/customer/status-outbox.http.js', import.meta.url).href
   )) as { startStatusOutbox(options: object): Promise<Outbox> };
   const silent = (): void => {};
   const logger = { debug: silent, info: silent, warn: silent, error: silent };

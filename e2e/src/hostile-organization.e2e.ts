@@ -17,7 +17,7 @@ import {
 /**
  * An organisation that claims another one's addresses and numbers through the API, while the other one's calls go on. A
  * host name that leads there is not among its means here: the mesh has no name server of its own (libs/routing and the
- * agent's named-gateways.feature.spec.ts try that way).
+ * agent's named-gateways.spec.ts try that way).
  */
 const FULL = '+15550103001';
 const EXTENSION = '9228';

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
-import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { startHeartbeat } from './bridge/heartbeat.publisher.js';
+import { startHeartbeat } from './bridge/heartbeat.nats.js';
 import { BridgeTaken } from './bridge/ownership.js';
 import { claimBridge } from './bridge/ownership.nats.js';
 import { lockStateDir, type StateLock } from './bridge/state-lock.net.js';
 import { uuidv7 } from 'uuidv7';
-import { startCalls, type Calls } from './call/calls.feature.js';
+import { startCalls, type Calls } from './call/calls.net.js';
 import { assistantSettings, recordingSettings, type Config } from './config.js';
-import { startEslClient, type EslClient } from './esl/esl-client.socket.js';
-import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.feature.js';
+import { startEslClient, type EslClient } from './esl/esl-client.net.js';
+import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.net.js';
 import { createHandledCalls } from './refused/handled-calls.js';
-import { startRefused, type RefusedFeature } from './refused/refused.feature.js';
-import { createNatsLink, type NatsLink } from './record/nats-link.nats.js';
+import { startRefused, type RefusedFeature } from './refused/refused-calls.net.js';
+import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
 import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
 
 /** A start waits so long for NATS, and then goes on without it. */

@@ -1,8 +1,8 @@
 import { callUrl, signingSecret } from '@trunkmesh/contracts/call-settings.js';
 import { bridgeId, poolName } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
-import type { AssistantSettings } from './call/assistant-settings.js';
-import type { BucketSettings } from './recording/recording-bucket.s3.js';
+import type { AssistantSettings } from './route/assistant-settings.js';
+import type { BucketSettings } from './recording/recording-bucket.http.js';
 
 /**
  *  Apart from RTP's 10000–20000 and from what Linux hands out, 32768–60999: a port of ours that another program has by

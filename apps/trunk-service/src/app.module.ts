@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { startRelay } from '@trunkmesh/event-log/relay.jetstream.js';
-import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import { AddressController } from './address/address.controller.js';
 import { ApiKeyController } from './api-key/api-key.controller.js';

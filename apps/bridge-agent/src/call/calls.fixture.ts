@@ -17,16 +17,16 @@ import {
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.server.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startEslClient } from '../esl/esl-client.socket.js';
-import { createNatsLink } from '../record/nats-link.nats.js';
-import type { AssistantSettings } from './assistant-settings.js';
-import { startCalls, type Calls, type CallsOptions } from './calls.feature.js';
+import { startEslClient } from '../esl/esl-client.net.js';
+import { createNatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { AssistantSettings } from '../route/assistant-settings.js';
+import { startCalls, type Calls, type CallsOptions } from './calls.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;

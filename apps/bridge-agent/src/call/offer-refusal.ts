@@ -1,8 +1,8 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { Route } from './call-events.js';
-import type { InviteFacts } from './invite-facts.js';
-import { refusedHere, type Refusal } from './refusal.js';
-import { codecNames, hasCommonCodec } from './sdp-offer.js';
+import type { Route } from '../live/call-events.js';
+import type { InviteFacts } from '../live/invite-facts.js';
+import { refusedHere, type Refusal } from '../live/refusal.js';
+import { codecNames, hasCommonCodec } from '../live/sdp-offer.js';
 
 /**
  * What FreeSWITCH would refuse itself, or not refuse at all, after the caller has heard it ring. A late offer is judged

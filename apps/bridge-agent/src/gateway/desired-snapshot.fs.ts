@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
-import { syncFile, syncFolder } from '../record/disk-sync.fs.js';
+import { syncFile, syncFolder } from '@trunkmesh/runtime/disk-sync.fs.js';
 import type { BridgeIdentity, DesiredState } from './desired.js';
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFile, syncFolder } from '../record/disk-sync.fs.js';
+import { syncFile, syncFolder } from '@trunkmesh/runtime/disk-sync.fs.js';
 
 export type SharedFile = 'acl.xml' | 'dialplan.xml';
 

@@ -8,15 +8,16 @@ import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.j
 import { trunkState, type TrunkEvent, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { openBucket } from '@trunkmesh/event-log/bucket.kv.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { parseKeyRing, seal } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { seal } from '@trunkmesh/runtime/seal.process.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
 import { startStandIn, type StandIn } from '@trunkmesh/testkit/freeswitch/stand-in.server.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startEslClient } from '../esl/esl-client.socket.js';
-import { createNatsLink } from '../record/nats-link.nats.js';
-import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateways.feature.js';
+import { startEslClient } from '../esl/esl-client.net.js';
+import { createNatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateways.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { CallParties, CallRecording } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
 import type { EslCommand } from '../esl/esl-command.js';
-import type { PublishCallEvent } from '../record/call-log.jetstream.js';
+import type { PublishCallEvent } from '../call-record/call-log.nats.js';
 import { objectKey, pending, recordCommands, recordingFiles, recordingFolder, s3Location } from './call-recording.js';
-import { BucketTrouble, createRecordingBucket, type BucketSettings } from './recording-bucket.s3.js';
-import { callRecordingStored } from './recording-event.crypto.js';
-import { observeRecordings, recordingsSettled } from './recording.metrics.js';
-import { createRetryQueue } from './retry-queue.clock.js';
+import { BucketTrouble, createRecordingBucket, type BucketSettings } from './recording-bucket.http.js';
+import { callRecordingStored } from './recording-event.js';
+import { observeRecordings, recordingsSettled } from './recording-metrics.otel.js';
+import { createRetryQueue } from './retry-queue.process.js';
 import { openSidecars, type Sidecars } from './sidecars.fs.js';
 import { finishedFile } from './wav-file.fs.js';
 

@@ -7,7 +7,7 @@ import {
   type CallRecordingStored,
 } from '@trunkmesh/contracts/call.js';
 import { z } from 'zod';
-import { syncFolder, writeSynced } from '../record/disk-sync.fs.js';
+import { syncFolder, writeSynced } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { callOfSidecar, recordingFiles } from './call-recording.js';
 
 /**

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { numberEvent } from '@trunkmesh/contracts/number.js';
 import { organizationEvent } from '@trunkmesh/contracts/organization.js';
 import { numberSubject, organizationSubject } from '@trunkmesh/contracts/subjects.js';
-import { open } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { open } from '@trunkmesh/runtime/key-ring.js';
 import fc from 'fast-check';
 import type { OpenApi } from '../http/open-api.js';
 import { BOOTSTRAP_KEY, clientOf, startFixture, type Fixture } from '../trunk-service.fixture.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { open, parseKeyRing, sealedWith } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { open, parseKeyRing, sealedWith } from '@trunkmesh/runtime/key-ring.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { READ_MODELS } from '../read-models.pg.js';
 import { readArguments } from './arguments.js';

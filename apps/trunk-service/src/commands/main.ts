@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { refillStream } from '@trunkmesh/event-log/refill.jetstream.js';
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
-import { parseKeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
 import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
 import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runtime/operator-command.process.js';

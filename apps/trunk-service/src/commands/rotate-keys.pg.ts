@@ -1,4 +1,5 @@
-import { open, seal, sealedWith, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { open, sealedWith, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { seal } from '@trunkmesh/runtime/seal.process.js';
 import { transact } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';

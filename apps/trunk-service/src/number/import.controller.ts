@@ -1,5 +1,5 @@
 import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { SealSecret } from '../call-settings/call-settings.js';

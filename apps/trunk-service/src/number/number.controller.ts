@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';

@@ -3,7 +3,7 @@ import { organizationState, type OrganizationState } from '@trunkmesh/contracts/
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';

@@ -1,4 +1,5 @@
-import { open, seal, type KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { open, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { seal } from '@trunkmesh/runtime/seal.process.js';
 
 /** The entity that a secret is bound to, and the sealed secret that it has. */
 export interface Bound {

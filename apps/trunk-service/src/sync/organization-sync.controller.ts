@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Config } from '../config.js';

@@ -3,7 +3,7 @@ import { organizationState, type OrganizationState } from '@trunkmesh/contracts/
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { uuidv7 } from 'uuidv7';
 import { replacedSettings, type SealSecret, type WantedSettings } from '../call-settings/call-settings.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';

@@ -1,4 +1,4 @@
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { sealedSecret } from '../record/sealed-secret.crypto.js';
 
 /**

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { organizationSubject, trunkSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { trunkEvent } from '@trunkmesh/contracts/trunk.js';
-import { open } from '@trunkmesh/runtime/key-ring.crypto.js';
+import { open } from '@trunkmesh/runtime/key-ring.js';
 import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
 import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
 

@@ -17,7 +17,7 @@ import {
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.crypto.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';

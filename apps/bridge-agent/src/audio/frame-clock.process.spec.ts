@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createFrameTimer, type FramePlayer } from './frame-clock.process.js';
+
+const playing = (play: (frames: number, late: number, skipped: number) => void): FramePlayer => ({
+  play: (...due) => {
+    play(...due);
+    return false;
+  },
+  settle: () => {
+    throw new Error('it owes nothing');
+  },
+});
+
+describe('the timer of all calls', () => {
+  it('plays for each that is there, and goes on when one of them throws', async () => {
+    const errors: unknown[] = [];
+    const timer = createFrameTimer((error) => {
+      errors.push(error);
+    });
+    let first = 0,
+      second = 0;
+    const broken = {
+      play: () => {
+        throw new Error('broken');
+      },
+      settle: () => undefined,
+    };
+    const one = playing((frames) => {
+      first += frames;
+    });
+    const two = playing((frames) => {
+      second += frames;
+    });
+    for (const player of [broken, one, two]) timer.add(player);
+    await eventually(() => first >= 5 && second >= 5);
+    expect(errors.length).toBeGreaterThan(0);
+    timer.remove(one);
+    const left = first;
+    const before = second;
+    await eventually(() => second >= before + 5);
+    expect(first).toBe(left);
+    timer.remove(broken);
+    timer.remove(two);
+    expect(timer.players).toBe(0);
+  });
+
+  it(
+    'comes back to whoever waits for a frame that is about to come, before the next one, and goes on when one of ' +
+      'them throws',
+    async () => {
+      const errors: unknown[] = [];
+      const timer = createFrameTimer((error) => {
+        errors.push(error);
+      });
+      const seen: string[] = [];
+      const waiting = (
+        name: string,
+        settle = () => {
+          seen.push(`${name} settled`);
+        },
+      ): FramePlayer => ({
+        play: () => {
+          seen.push(`${name} waits`);
+          return true;
+        },
+        settle,
+      });
+      const removed = waiting('removed');
+      const gone: FramePlayer = {
+        play: () => {
+          timer.remove(removed);
+          return removed.play(1, 0, 0);
+        },
+        settle: () => {
+          throw new Error('broken');
+        },
+      };
+      const one = waiting('one');
+      timer.add(removed);
+      timer.add(gone);
+      timer.add(one);
+      await eventually(() => seen.filter((what) => what === 'one settled').length >= 3);
+      timer.remove(gone);
+      timer.remove(one);
+      expect(errors.length).toBeGreaterThan(0);
+      expect(seen).not.toContain('removed settled');
+      expect(seen.filter((what) => what.startsWith('one')).slice(0, 6)).toEqual([
+        'one waits',
+        'one settled',
+        'one waits',
+        'one settled',
+        'one waits',
+        'one settled',
+      ]);
+    },
+  );
+
+  it('begins anew after a pause without calls, and does not play what that pause would have held', async () => {
+    const timer = createFrameTimer(() => {});
+    let frames = 0,
+      lost = 0;
+    const player = playing((count, _late, skipped) => {
+      frames += count;
+      lost += skipped;
+    });
+    timer.add(player);
+    await eventually(() => frames > 0);
+    timer.remove(player);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 400);
+    });
+    timer.add(player);
+    const before = frames;
+    await eventually(() => frames > before);
+    timer.remove(player);
+    expect(lost).toBe(0);
+  });
+
+  it('never plays faster than the time', async () => {
+    const timer = createFrameTimer(() => {});
+    let frames = 0,
+      lost = 0;
+    const player = playing((count, _late, skipped) => {
+      frames += count;
+      lost += skipped;
+    });
+    const begin = performance.now();
+    timer.add(player);
+    await eventually(() => frames >= 50);
+    timer.remove(player);
+    expect(frames + lost).toBeLessThanOrEqual((performance.now() - begin) / 20);
+  });
+});

@@ -1,0 +1,221 @@
+import { WebSocket, type ClientOptions } from 'ws';
+import { lookupPublic, PRIVATE_ADDRESS } from '../customer/public-address.net.js';
+
+export interface MediaSocketOptions {
+  url: URL;
+  headers: Record<string, string>;
+  /** From the look-up of the name to the end of the handshake. */
+  deadlineMs: number;
+  /**
+   *  From the look-up of the name until somebody is there at all (TCP, and TLS where the URL has it). Default: the
+   *  deadline.
+   */
+  connectWithinMs?: number;
+  /** False: a name that leads into a private network is refused. */
+  allowPrivate: boolean;
+  /** A certificate authority of the operator's own; else the usual ones. */
+  ca?: string;
+  /** Ends the attempt, not the connection. */
+  signal: AbortSignal;
+  /**
+   *  A connection that says nothing for one to two of these is dead, whatever the operating system believes. Default 3
+   *  s.
+   */
+  livenessMs?: number;
+}
+
+export interface MediaSocketEvents {
+  /** Before anything is read of it. */
+  onOpen(socket: MediaSocket): void;
+  onText(text: Buffer): void;
+  onBinary(bytes: number): void;
+  /** A ping or a pong: answered here, and reading it costs what any other message costs. */
+  onControlFrame(): void;
+  /** Once, for a connection that had been open. 1006: it broke off. */
+  onClose(code: number, why: string): void;
+}
+
+export type DialOutcome =
+  | { outcome: 'open' }
+  | { outcome: 'refused'; status: number }
+  | { outcome: 'private-address' }
+  | { outcome: 'unreachable'; why: string };
+
+export interface MediaSocket {
+  /** False: the assistant reads too slowly, so this frame is left out. The buffer may be used again at once. */
+  sendMedia(message: Buffer): boolean;
+  /** What must not be left out. */
+  sendControl(message: string): void;
+  /** Stops reading for a while: what is not read comes no more. */
+  pause(forMs: number): void;
+  close(): void;
+  /** Without a good-bye. */
+  destroy(): void;
+}
+
+/** 60 s of speech in one message are 640 kB. */
+const LONGEST_MESSAGE = 1_048_576;
+/**
+ *  Of one message, as the server cuts it and as the network brings it: each is an object of its own until the last has
+ *  come. Pieces of a hundred bytes need no more.
+ */
+const MOST_PIECES = 16_384;
+/** Two seconds of the caller's audio: older than that it is of no use, and the memory is needed for others. */
+const MEDIA_BACKLOG = 32_768;
+/** Nothing else grows that far but with an assistant that sends and never reads. */
+const CONTROL_BACKLOG = 262_144;
+const LIVENESS_MS = 3_000;
+const CLOSE_DEADLINE_MS = 2_000;
+const BYE = 1000;
+const BROKEN = 1006;
+
+/**
+ *  ws copies the message while it masks it, and answers before it returns: no callback, and the buffer is free again.
+ */
+const TEXT = { binary: false, compress: false, fin: true, mask: true };
+
+/** One attempt. Rejects never. */
+export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocketEvents): Promise<DialOutcome> {
+  return new Promise((resolve) => {
+    let nobody: NodeJS.Timeout | undefined;
+    const ws = new WebSocket(
+      options.url,
+      clientOptions(options, () => {
+        clearTimeout(nobody);
+      }),
+    );
+    /** The first reason counts: ending an attempt makes an error of its own. */
+    let verdict: DialOutcome | undefined;
+    const giveUp = (outcome: DialOutcome): void => {
+      verdict ??= outcome;
+      ws.terminate();
+    };
+    const abandon = (): void => giveUp(unreachable('given up'));
+    const late = setTimeout(() => giveUp(unreachable(`no answer within ${options.deadlineMs} ms`)), options.deadlineMs);
+    const { connectWithinMs = Infinity } = options;
+    if (connectWithinMs < options.deadlineMs)
+      nobody = setTimeout(() => giveUp(unreachable(`no connection within ${connectWithinMs} ms`)), connectWithinMs);
+    options.signal.addEventListener('abort', abandon, { once: true });
+    const settle = (): void => {
+      clearTimeout(late);
+      clearTimeout(nobody);
+      options.signal.removeEventListener('abort', abandon);
+      resolve(verdict ?? unreachable('the connection was closed in the handshake'));
+    };
+    const failed = (error: NodeJS.ErrnoException): void => {
+      verdict ??=
+        error.code === PRIVATE_ADDRESS ? { outcome: 'private-address' } : unreachable(error.code || error.message);
+    };
+
+    ws.on('error', failed);
+    ws.once('close', settle);
+    ws.once('unexpected-response', (_request, response) =>
+      giveUp({ outcome: 'refused', status: response.statusCode ?? 0 }),
+    );
+    ws.once('open', () => {
+      ws.off('close', settle);
+      ws.off('error', failed);
+      verdict = { outcome: 'open' };
+      settle();
+      events.onOpen(openSocket(ws, events, options.livenessMs ?? LIVENESS_MS));
+    });
+    if (options.signal.aborted) abandon();
+  });
+}
+
+const unreachable = (why: string): DialOutcome => ({ outcome: 'unreachable', why });
+
+function clientOptions(options: MediaSocketOptions, onConnected: () => void): ClientOptions {
+  return {
+    headers: options.headers,
+    followRedirects: false,
+    perMessageDeflate: false,
+    maxPayload: LONGEST_MESSAGE,
+    maxFragments: MOST_PIECES,
+    maxBufferedChunks: MOST_PIECES,
+    // What came in one piece of 64 kB may be thirty thousand messages: the other calls' frames have their turn in
+    // between.
+    allowSynchronousEvents: false,
+    rejectUnauthorized: true,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    closeTimeout: CLOSE_DEADLINE_MS,
+    finishRequest(request) {
+      request.once('socket', (socket) => {
+        socket.once(options.url.protocol === 'wss:' ? 'secureConnect' : 'connect', onConnected);
+      });
+      request.end();
+    },
+    // ws hands what it does not know on to https.request (its documentation), its types do not say so.
+    ...(options.allowPrivate ? {} : { lookup: lookupPublic }),
+  } as ClientOptions;
+}
+
+function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number): MediaSocket {
+  let heard = true;
+  let paused: NodeJS.Timeout | undefined;
+  let ended: string | undefined;
+  const end = (why: string): void => {
+    ended ??= why;
+    ws.terminate();
+  };
+  const dead = (): void => {
+    if (!heard && !ws.isPaused) end('nothing heard for too long');
+  };
+  const liveness = setInterval(() => {
+    // When it was us who stood still, what the assistant said meanwhile is read before the first immediate and told
+    // before the second, and only then it is judged.
+    if (!heard && !ws.isPaused)
+      return void setImmediate(() => {
+        setImmediate(dead);
+      });
+    heard = false;
+    ws.ping();
+  }, livenessMs);
+
+  ws.on('error', (error: NodeJS.ErrnoException) => {
+    ended ??= error.code ?? error.message;
+  });
+  ws.on('message', (data, isBinary) => {
+    heard = true;
+    if (isBinary) events.onBinary((data as Buffer).length);
+    else events.onText(data as Buffer);
+  });
+  const onControlFrame = (): void => {
+    heard = true;
+    events.onControlFrame();
+  };
+  ws.on('pong', onControlFrame);
+  ws.on('ping', onControlFrame);
+  ws.once('close', (code) => {
+    clearInterval(liveness);
+    clearTimeout(paused);
+    events.onClose(ended === undefined ? code : BROKEN, ended ?? `closed with ${code}`);
+  });
+
+  return {
+    sendMedia(message) {
+      if (ws.readyState !== WebSocket.OPEN || ws.bufferedAmount > MEDIA_BACKLOG) return false;
+      ws.send(message, TEXT);
+      return true;
+    },
+    sendControl(message) {
+      if (ws.readyState !== WebSocket.OPEN) return;
+      if (ws.bufferedAmount > CONTROL_BACKLOG) return end('the assistant does not read');
+      ws.send(message, TEXT);
+    },
+    pause(forMs) {
+      ws.pause();
+      clearTimeout(paused);
+      paused = setTimeout(() => {
+        heard = true;
+        ws.resume();
+      }, forMs);
+    },
+    close() {
+      ws.close(BYE);
+    },
+    destroy() {
+      end('given up');
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { bridgeHeartbeat, HEARTBEAT_MS, type BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
+import { BRIDGES_BUCKET, bridgeKey } from '@trunkmesh/contracts/subjects.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.kv.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+
+export interface HeartbeatOptions {
+  link: NatsLink;
+  bridgeId: string;
+  collect(): BridgeHeartbeat;
+  logger: Logger;
+  intervalMs?: number;
+}
+
+/**
+ *  Tells the mesh that this bridge lives and how it stands. While NATS is away nothing is kept: only the newest
+ *  heartbeat means anything.
+ */
+export function startHeartbeat({ link, bridgeId, collect, logger, intervalMs = HEARTBEAT_MS }: HeartbeatOptions): {
+  beat(): void;
+  stop(): Promise<void>;
+} {
+  let sending: Promise<void> | undefined;
+
+  const send = async (): Promise<void> => {
+    const nc = link.connection;
+    if (nc === undefined) return;
+    try {
+      await openBucket(nc, { name: BRIDGES_BUCKET, schema: bridgeHeartbeat, logger }).put(
+        bridgeKey(bridgeId),
+        collect(),
+      );
+    } catch (error) {
+      logger.debug({ err: error }, 'the heartbeat could not be sent');
+    }
+  };
+  const beat = (): void => {
+    sending ??= send().finally(() => {
+      sending = undefined;
+    });
+  };
+
+  const timer = setInterval(beat, intervalMs);
+  link.onConnected(beat);
+  return {
+    beat,
+    async stop() {
+      clearInterval(timer);
+      await sending;
+    },
+  };
+}

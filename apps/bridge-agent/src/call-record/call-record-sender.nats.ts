@@ -1,0 +1,160 @@
+import { Kvm } from '@nats-io/kv';
+import { bridgeKey, USAGE_BUCKET } from '@trunkmesh/contracts/subjects.js';
+import { usageConfirmation, type UsageConfirmation } from '@trunkmesh/contracts/usage.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { backoffMs } from '@trunkmesh/runtime/backoff.js';
+import type { PublishCallEvent } from './call-log.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { RecordSpool } from './call-record-spool.fs.js';
+import {
+  acknowledged,
+  confirmed,
+  countUnconfirmed,
+  createUnconfirmed,
+  failed,
+  resendOld,
+  takeNext,
+} from './unconfirmed.js';
+
+export interface RecordSender {
+  /** The record is on disk: publish it. */
+  send(number: number): void;
+  unconfirmed(): number;
+  stop(): Promise<void>;
+}
+
+export interface RecordSenderOptions {
+  bridgeId: string;
+  spool: RecordSpool;
+  publish: PublishCallEvent;
+  link: NatsLink;
+  logger: Logger;
+}
+
+/** Records on their way at once. */
+const IN_FLIGHT = 64;
+/** What a confirmation says is looked at again this often, because what it misses falls due by and by. */
+const TICK_MS = 1_000;
+/** The bucket is read anew this often: a watch on a bucket that was lost and made again hears nothing. */
+const REREAD_MS = 30_000;
+
+/**
+ *  Publishes the spool's records until billing-observer has confirmed them in the KV bucket `usage`, then lets the
+ *  spool delete them.
+ */
+export function startRecordSender(options: RecordSenderOptions): RecordSender {
+  const { spool, publish, link, logger } = options;
+  const state = createUnconfirmed(spool.records().map(({ number }) => number));
+  let last: UsageConfirmation | undefined;
+  let failures = 0;
+  let pausedUntil = 0;
+  let stopped = false;
+  const under = new Set<Promise<void>>();
+
+  const sendOne = async (number: number): Promise<void> => {
+    const record = await spool.read(number);
+    // Its file is unreadable: nothing to send, and the log of billing-observer names the gap.
+    if (record === undefined) return acknowledged(state, number, Date.now());
+    try {
+      for (const event of record.events) await publish(event);
+      acknowledged(state, number, Date.now());
+      failures = 0;
+    } catch (error) {
+      failed(state, number);
+      pausedUntil = Date.now() + backoffMs(failures, Math.random());
+      failures += 1;
+      if (link.connection !== undefined)
+        logger.warn({ err: error, record: number }, 'a call record could not be published; trying again');
+    }
+  };
+  const pump = (): void => {
+    while (!stopped && under.size < IN_FLIGHT && link.connection !== undefined && Date.now() >= pausedUntil) {
+      const number = takeNext(state);
+      if (number === undefined) return;
+      const sending = sendOne(number).finally(() => {
+        under.delete(sending);
+        pump();
+      });
+      under.add(sending);
+    }
+  };
+  const confirmedBy = (confirmation: UsageConfirmation): void => {
+    if (confirmation.bridge_epoch !== spool.epoch) return;
+    last = confirmation;
+    confirmed(state, { through: confirmation.confirmed_through, missing: confirmation.missing }, Date.now());
+    void spool.confirm(confirmation.confirmed_through);
+    pump();
+  };
+  const tick = setInterval(() => {
+    if (last !== undefined) confirmed(state, { through: last.confirmed_through, missing: last.missing }, Date.now());
+    resendOld(state, Date.now());
+    pump();
+  }, TICK_MS);
+  const watcher = watchConfirmations(options, confirmedBy);
+  link.onConnected(() => {
+    failures = 0;
+    pausedUntil = 0;
+    pump();
+  });
+  return {
+    send: (number) => {
+      state.unsent.add(number);
+      pump();
+    },
+    unconfirmed: () => countUnconfirmed(state),
+    stop: async () => {
+      stopped = true;
+      clearInterval(tick);
+      watcher.stop();
+      await Promise.all(under);
+    },
+  };
+}
+
+function watchConfirmations(
+  { link, bridgeId, logger }: RecordSenderOptions,
+  onConfirmation: (confirmation: UsageConfirmation) => void,
+): { stop(): void } {
+  let end = () => {};
+  const key = bridgeKey(bridgeId);
+  const take = (value: Uint8Array): void => {
+    const parsed = usageConfirmation.safeParse(json(value));
+    if (parsed.success) onConfirmation(parsed.data);
+    else logger.error("the bridge's usage confirmation is unreadable");
+  };
+  const watch = async (nc: NatsConnection): Promise<void> => {
+    end();
+    const updates = await (await new Kvm(nc).open(USAGE_BUCKET)).watch({ key });
+    end = () => updates.stop();
+    for await (const entry of updates) if (entry.operation === 'PUT') take(entry.value);
+  };
+  const begin = (nc: NatsConnection): void => {
+    watch(nc).catch((error: unknown) => {
+      logger.debug({ err: error }, 'usage confirmations cannot be watched yet');
+    });
+  };
+  const reread = async (): Promise<void> => {
+    if (link.connection === undefined) return;
+    const entry = await (await new Kvm(link.connection).open(USAGE_BUCKET)).get(key);
+    if (entry?.operation === 'PUT') take(entry.value);
+  };
+  link.onConnected(begin);
+  const rereading = setInterval(() => {
+    reread().catch(() => undefined);
+  }, REREAD_MS);
+  return {
+    stop: () => {
+      clearInterval(rereading);
+      end();
+    },
+  };
+}
+
+function json(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(value));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { verificationAnswer, type VerificationAnswer, type VerificationCall } from '@trunkmesh/contracts/address.js';
+import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { EslHeaders } from '../esl/esl-frame.js';
+import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { isAcknowledged, type AcknowledgementPorts } from './acknowledgement.net.js';
+import { calls as callsMetric } from '../live/call-metrics.otel.js';
+import type { Talk } from './call-talk.net.js';
+import type { InviteFacts } from '../live/invite-facts.js';
+import { refuseCommands, type VerificationRefusal } from '../live/refusal.js';
+import { dialogOf, type DialogKey } from './sip-dialog.js';
+import { enter, leave, noteRefused, type VerificationGuard } from './verification-guard.js';
+
+/**
+ * A call that dialled a verification code. It is no call of a customer: not routed, not recorded, not billed, no
+ * channel of a trunk. What it proves is that the caller is at the source address, and that has to be certain.
+ */
+export interface VerificationPorts extends AcknowledgementPorts {
+  bridge: { id: string; pool: string };
+  link: NatsLink;
+  guard: VerificationGuard;
+  /** Calls that go on, by FreeSWITCH's channel. */
+  talks: Map<string, Talk>;
+  logger: Logger;
+}
+
+export interface Verifying {
+  code: string;
+  invite: InviteFacts;
+  headers: EslHeaders;
+}
+
+const ASK_MS = 2_000;
+const SETTLED_MS = 10_000;
+/** Long enough to hear it to the end. */
+const THANKS_MS = 4_000;
+const LAST_WORDS_MS = 1_000;
+const CONFIRM_TRIES = 8;
+/** Three rising notes; from mod_dptools, no other module is needed. */
+const TONE = '%(300,60,523)(300,60,659)(700,0,784)|1';
+
+const UNAVAILABLE: VerificationAnswer = { outcome: 'refused', reason: 'unavailable', message: '' };
+
+export async function verificationCall(verifying: Verifying, talk: Talk, ports: VerificationPorts): Promise<void> {
+  const {
+    invite: { sourceAddress },
+  } = verifying;
+  if (!enter(ports.guard, sourceAddress, Date.now())) return refuse(talk, 'verification-busy');
+  try {
+    const dialog = dialogOf(verifying.headers);
+    const answer = dialog === undefined ? undefined : await ask(verifying, 'arrived', ports);
+    if (dialog !== undefined && answer?.outcome === 'accepted')
+      return await accepted(verifying, { talk, dialog }, ports);
+    const reason = answer?.outcome === 'refused' ? answer.reason : 'invalid-request';
+    if (reason !== 'unavailable') noteRefused(ports.guard, sourceAddress, Date.now());
+    await refuse(talk, reason === 'unavailable' ? 'verification-unavailable' : reason);
+  } finally {
+    leave(ports.guard, sourceAddress);
+  }
+}
+
+async function accepted(
+  verifying: Verifying,
+  { talk, dialog }: { talk: Talk; dialog: DialogKey },
+  ports: VerificationPorts,
+): Promise<void> {
+  const { callId } = verifying.invite;
+  const over = { value: false };
+  talk.onEnd(() => {
+    over.value = true;
+  });
+  ports.talks.set(callId, talk);
+  try {
+    talk.execute('answer');
+    talk.execute('gentones', TONE);
+    const proven = (await talk.settled(SETTLED_MS)) && (await isAcknowledged(dialog, talk, over, ports));
+    callsMetric.add(1, { outcome: 'verification', reason: proven ? 'confirmed' : 'abandoned', decided_at: 'local' });
+    const told = proven ? confirm(verifying, ports) : ask(verifying, 'abandoned', ports);
+    await Promise.all([told, proven ? talk.ended(THANKS_MS) : undefined]);
+  } finally {
+    talk.hangUp('NORMAL_CLEARING');
+    await talk.ended(SETTLED_MS);
+    ports.talks.delete(callId);
+  }
+}
+
+/** The agent stops: those calls cannot be confirmed any more. */
+export async function endVerifications({ talks }: VerificationPorts): Promise<void> {
+  await Promise.all(
+    [...talks.values()].map((talk) => {
+      talk.hangUp('NORMAL_CLEARING');
+      return talk.ended(LAST_WORDS_MS);
+    }),
+  );
+}
+
+/** The caller was told that it worked: that has to arrive. */
+async function confirm(verifying: Verifying, ports: VerificationPorts): Promise<void> {
+  for (let attempt = 1; attempt <= CONFIRM_TRIES; attempt += 1) {
+    const answer = await ask(verifying, 'confirmed', ports);
+    if (answer.outcome === 'accepted') return;
+    if (answer.reason !== 'unavailable') {
+      ports.logger.warn(
+        { call_id: verifying.invite.callId, reason: answer.reason },
+        'a verification call was not accepted after all',
+      );
+      return;
+    }
+    await sleep(Math.min(8_000, 250 * 2 ** attempt), undefined, { ref: false });
+  }
+  ports.logger.error(
+    { call_id: verifying.invite.callId },
+    'a verification call could not be reported; it has to be placed again',
+  );
+}
+
+async function ask(
+  verifying: Verifying,
+  phase: VerificationCall['phase'],
+  ports: VerificationPorts,
+): Promise<VerificationAnswer> {
+  const nc = ports.link.connection;
+  if (nc === undefined) return UNAVAILABLE;
+  try {
+    const reply = await nc.request(ADDRESS_VERIFY, JSON.stringify(requestOf(verifying, phase, ports.bridge)), {
+      timeout: ASK_MS,
+    });
+    const answer = verificationAnswer.safeParse(JSON.parse(reply.string()));
+    if (answer.success) return answer.data;
+    ports.logger.error('trunk-service gave an answer about a verification call that is none');
+  } catch (error) {
+    ports.logger.warn({ err: error, phase }, 'trunk-service did not answer about a verification call');
+  }
+  return UNAVAILABLE;
+}
+
+function requestOf(
+  { code, invite, headers }: Verifying,
+  phase: VerificationCall['phase'],
+  bridge: VerificationPorts['bridge'],
+): VerificationCall {
+  const port = Number(headers.get('variable_sip_network_port'));
+  return {
+    phase,
+    code,
+    call_id: invite.callId,
+    bridge_id: bridge.id,
+    pool: bridge.pool,
+    source_address: invite.sourceAddress,
+    source_port: Number.isInteger(port) && port > 0 && port <= 65_535 ? port : null,
+    transport: headers.get('variable_sip_via_protocol')?.slice(0, 16) || null,
+    request_uri_user: invite.requestUriUser,
+    to_user: invite.toUser,
+    from_user: invite.fromUser,
+    at: new Date().toISOString(),
+  };
+}
+
+async function refuse(talk: Talk, reason: VerificationRefusal): Promise<void> {
+  callsMetric.add(1, { outcome: 'refused', reason, decided_at: 'local' });
+  talk.send(refuseCommands(reason));
+  await talk.ended(SETTLED_MS);
+}

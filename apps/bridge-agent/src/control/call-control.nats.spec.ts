@@ -1,0 +1,57 @@
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { createNatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { serveCallControl } from './call-control.nats.js';
+
+it('a subject that NATS does not let this bridge hear is said, and the others are answered', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-control-'));
+  const server = await startNatsServer({ storeDir: folder });
+  const permissions =
+    '{ publish: ">", subscribe: { allow: ">", deny: ' + `"${bridgeRequest('bridge-1', 'call.hangup')}" } }`;
+  await appendFile(
+    join(folder, 'nats-server.conf'),
+    `authorization { users: [{ user: bridge, password: "of the tests", permissions: ${permissions} }] }\n`,
+  );
+  await server.restart();
+  const said: string[] = [];
+  const logger = createLogger('test', {
+    level: 'error',
+    destination: {
+      write: (line) => {
+        said.push(line);
+      },
+    },
+  });
+  const nc = await connectNats(server.url.replace('nats://', 'nats://bridge:of%20the%20tests@'), {
+    name: 'test',
+    logger,
+  });
+  const nothing = () => undefined;
+  const control = serveCallControl({
+    bridgeId: 'bridge-1',
+    link: createNatsLink(Promise.resolve(nc)),
+    conversations: new Map(),
+    logger,
+    eventSocket: nothing,
+    live: { transferring: nothing, transferEnded: nothing, unheldOf: () => [] },
+  });
+  try {
+    await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot be heard')), {
+      message: 'the log',
+    });
+    const reply = await nc.request(bridgeRequest('bridge-1', 'call.dtmf'), '{}', { timeout: 5_000 });
+    expect(reply.json()).toMatchObject({ outcome: 'refused', code: 'invalid-request' });
+  } finally {
+    control.stop();
+    await nc.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,59 @@
+import { END_CALLS_DEADLINE_MS, type EndCallsRequest } from '@trunkmesh/contracts/call-control.js';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { note } from '../live/call-story.js';
+import { endConversation, type Conversation, type Conversations } from './conversation.js';
+import type { LiveCall } from '../live/live-calls.js';
+import type { EventSocket, LiveCalls } from '../live/live-calls.net.js';
+
+export interface EndCallsPorts {
+  conversations: Conversations;
+  live: Pick<LiveCalls, 'unheldOf'>;
+  eventSocket: () => EventSocket | undefined;
+  logger: Logger;
+}
+
+/** `unconfirmed`: FreeSWITCH did not confirm the end in time. */
+export interface EndedCalls {
+  ended: number;
+  unconfirmed: number;
+}
+
+/**
+ * Ends all calls of the organisation on this host, with and without a connection of their own. May be repeated: a call
+ * that is about to end is waited for and not asked to end twice.
+ */
+export async function endCalls(request: EndCallsRequest, ports: EndCallsPorts): Promise<EndedCalls> {
+  const { organization_id: organizationId, reason } = request;
+  const { conversations, live, eventSocket, logger } = ports;
+  const held = [...conversations.values()].filter(({ parties }) => parties.organization_id === organizationId);
+  const outcomes = await Promise.all([
+    ...held.map((conversation) => endHeld(conversation, reason)),
+    ...live.unheldOf(organizationId).map((call) => endUnheld(call, reason, eventSocket())),
+  ]);
+  const ended = outcomes.filter((confirmed) => confirmed).length;
+  const unconfirmed = outcomes.length - ended;
+  const said = { organization_id: organizationId, reason, ended, unconfirmed };
+  logger.info(said, 'the calls of an organisation were ended on request');
+  return { ended, unconfirmed };
+}
+
+type Reason = EndCallsRequest['reason'];
+
+async function endHeld(conversation: Conversation, reason: Reason): Promise<boolean> {
+  endConversation(conversation, reason, new Date());
+  return (await conversation.channel.ended(END_CALLS_DEADLINE_MS)) !== undefined;
+}
+
+/** Its hang-up comes over the event socket (live/live-calls.net.ts), or FreeSWITCH says that it is gone. */
+async function endUnheld({ started, story }: LiveCall, reason: Reason, esl: EventSocket | undefined): Promise<boolean> {
+  const { call_id: callId } = started.data;
+  // It goes into a command, and comes from the disk.
+  if (!uuid.safeParse(callId).success || esl?.connected !== true) return false;
+  if (story.intended === undefined) {
+    story.intended = reason;
+    note(story, new Date(), 'hang-up-requested', reason);
+  }
+  const reply = await esl.api('uuid_kill', `${callId} NORMAL_CLEARING`, END_CALLS_DEADLINE_MS);
+  return reply.outcome === 'reply' && /^\+OK|^-ERR No such channel/i.test(reply.text.trim());
+}

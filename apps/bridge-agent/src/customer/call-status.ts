@@ -1,0 +1,141 @@
+import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-status.js';
+import type { CallEnded, CallEvent, CallParties, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { RecordDraft } from '../call-record/call-record-file.js';
+
+/** A status before it has its place among those of its call. A call that belongs to nobody is told to nobody. */
+export type StatusDraft = Omit<CallStatusBody, 'type' | 'sequence' | 'call_sid' | 'organization_id'> & {
+  organization_id: string;
+};
+
+/**
+ *  What happens to a call, as far as it may be told. `started` of an event: where it is known, each status says whose
+ *  call it is.
+ */
+export type StatusChange =
+  | { what: 'ringing' | 'transfer-started'; started: CallStarted; at: Date }
+  | {
+      what: 'event';
+      event: Exclude<CallEvent, { type: 'CallEnded' | 'CallRejected' }> | RecordDraft['final'];
+      started?: CallStarted;
+    };
+
+type UnnumberedEnd = Extract<RecordDraft['final'], { type: 'CallEnded' }>;
+type UnnumberedRefusal = Extract<RecordDraft['final'], { type: 'CallRejected' }>;
+type Target = CallEnded['data']['target'];
+
+/** Undefined: nothing that the platform is told of. */
+export function statusOfChange(change: StatusChange): StatusDraft | undefined {
+  if (change.what !== 'event')
+    return draft(change.started.data, change.started.data.target, {
+      status: change.what,
+      timestamp: change.at.toISOString(),
+    });
+  return ofEvent(change.event, change.started?.data.target ?? null);
+}
+
+function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], target: Target): StatusDraft | undefined {
+  switch (event.type) {
+    case 'CallStarted':
+      return draft(event.data, event.data.target, { status: 'initiated', timestamp: event.data.started_at });
+    case 'CallAnswered':
+      return draft(event.data, target, { status: 'answered', timestamp: event.data.answered_at });
+    case 'CallTransferFailed':
+      return draft(event.data, target, {
+        status: 'transfer-failed',
+        timestamp: event.data.transfer.ended_at,
+        transfer: event.data.transfer,
+      });
+    case 'CallEnded':
+      return ofEnd(event);
+    case 'CallRejected':
+      return ofRefusal(event, target);
+    // Told by the call's end, which follows at once.
+    case 'CallTransferred':
+    case 'CallRecordingStored':
+      return undefined;
+  }
+}
+
+/** Where both the caller and the network say something, the caller's word counts. */
+export function finalStatus({
+  answered_at: answeredAt,
+  end_reason: reason,
+  transfer,
+  ...hangup
+}: HowEnded): CallStatus {
+  if (answeredAt !== null)
+    return reason === 'transferred' || transfer?.outcome === 'transferred' ? 'transferred' : 'completed';
+  return hangup.hangup_disposition === 'recv_cancel' ? 'canceled' : (UNANSWERED.get(hangup.hangup_cause) ?? 'failed');
+}
+
+type HowEnded = Pick<
+  CallEnded['data'],
+  'answered_at' | 'hangup_disposition' | 'hangup_cause' | 'end_reason' | 'transfer'
+>;
+
+/** FreeSWITCH's hang-up causes. */
+const UNANSWERED: ReadonlyMap<string, CallStatus> = new Map([
+  ['ORIGINATOR_CANCEL', 'canceled'],
+  ['NO_ANSWER', 'no-answer'],
+  ['NO_USER_RESPONSE', 'no-answer'],
+  ['USER_BUSY', 'busy'],
+]);
+
+function ofEnd({ data }: UnnumberedEnd): StatusDraft | undefined {
+  return draft(data, data.target, {
+    status: finalStatus(data),
+    timestamp: data.ended_at,
+    duration_seconds: data.billable_ms / 1000,
+    sip_status: data.sip_status,
+    hangup_cause: data.hangup_cause,
+    ...(data.end_reason === undefined ? {} : { end_reason: data.end_reason }),
+    ...(data.transfer ? { transfer: data.transfer } : {}),
+  });
+}
+
+function ofRefusal({ data }: UnnumberedRefusal, target: Target): StatusDraft | undefined {
+  return draft(data, target, {
+    status: refusedStatus(data),
+    timestamp: data.ended_at,
+    duration_seconds: 0,
+    reason: data.reason,
+    sip_status: data.sip_status,
+  });
+}
+
+/** 487 went over the wire: the caller gave up before the refusal reached him. */
+function refusedStatus({ reason, sip_status: sipStatus }: UnnumberedRefusal['data']): CallStatus {
+  if (sipStatus === 487) return 'canceled';
+  return reason === 'limit-reached' ? 'busy' : 'failed';
+}
+
+type Whose = Pick<
+  CallParties,
+  'call_id' | 'organization_id' | 'trunk_id' | 'number_id' | 'direction' | 'from' | 'to' | 'caller_withheld'
+>;
+type What = Omit<StatusDraft, keyof Whose | 'from_number' | 'to_number' | 'assistant_id' | 'flow_id'>;
+
+/** What an INVITE may say as its user is as long as a message; a number is not. */
+const NUMBER_LENGTH = 128;
+/**
+ *  Not within a character: half of one is no text to many a receiver, which would then refuse the call's statuses for
+ *  ever.
+ */
+const shortened = (text: string): string => text.slice(0, NUMBER_LENGTH).replace(/[\ud800-\udbff]$/, '');
+
+function draft(whose: Whose, target: Target, what: What): StatusDraft | undefined {
+  if (whose.organization_id === null) return undefined;
+  const { call_id, organization_id, trunk_id, number_id, direction, from, to } = whose;
+  return {
+    ...what,
+    call_id,
+    organization_id,
+    trunk_id,
+    number_id,
+    direction,
+    from_number: shortened(from),
+    to_number: shortened(to),
+    ...(whose.caller_withheld === true ? { caller_withheld: true } : {}),
+    ...(target === null ? {} : target.kind === 'assistant' ? { assistant_id: target.id } : { flow_id: target.id }),
+  };
+}

@@ -1,0 +1,178 @@
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isPrivateLiteral, lookupPublic, PRIVATE_ADDRESS } from './public-address.net.js';
+import { retryAfterMs } from './retry-after.js';
+
+export interface CustomerPost {
+  /** As a customer or the operator wrote it. Its text may hold a secret. */
+  url: string;
+  headers: Record<string, string>;
+  /** JSON */
+  text: string;
+  /** From the look-up of the name to the end of the answer. */
+  deadlineMs: number;
+  /** False: a host that leads into a private network is refused. */
+  allowPrivate: boolean;
+  signal?: AbortSignal;
+  /** A certificate authority of the operator's own; else the usual ones. */
+  ca?: string;
+  /** Default: those that statuses share. */
+  connections?: Connections;
+}
+
+/**
+ *  `answered`: with whatever status, redirects too. `why` is a constant; `detail` a code of the network's or TLS's,
+ *  without the URL.
+ */
+export type PostOutcome =
+  | { outcome: 'answered'; status: number; body: string; retryAfterMs?: number }
+  | { outcome: 'failed'; why: PostFailure; detail: string };
+export type PostFailure = 'invalid-url' | 'private-address' | 'unreachable' | 'tls' | 'timeout' | 'aborted';
+
+/** What anybody here waits to read of an answer. */
+const ANSWER_BYTES = 16_384;
+/** Requests to a host at once; more wait within their deadline. */
+export const SOCKETS_PER_HOST = 8;
+const IDLE_MS = 15_000;
+
+export type Connections = ReturnType<typeof connectionsOf>;
+
+/**
+ * Two sets of kept connections: one that was made to a private address for the operator's own URL must never carry what
+ * a customer's URL asks for, and only when it is made is its address looked at. Whoever has connections of his own
+ * waits for nobody else's requests.
+ */
+export function connectionsOf(socketsPerHost: number) {
+  const agent = { keepAlive: true, maxSockets: socketsPerHost, maxFreeSockets: 2, timeout: IDLE_MS };
+  return {
+    private: { http: new HttpAgent(agent), https: new HttpsAgent(agent) },
+    public: { http: new HttpAgent(agent), https: new HttpsAgent(agent) },
+  };
+}
+const shared = connectionsOf(SOCKETS_PER_HOST);
+
+/**
+ *  Never rejects, follows no redirect (where it leads is not what was written, and the signature would go along), and
+ *  reads at most 16 KiB.
+ */
+export async function postJson(post: CustomerPost): Promise<PostOutcome> {
+  const url = parse(post.url);
+  if (url === undefined) return failed('invalid-url', 'not an http or https URL');
+  if (!post.allowPrivate && isPrivateLiteral(url))
+    return failed('private-address', 'the address belongs to a private network');
+  const until = performance.now() + post.deadlineMs;
+  const first = await attempt(url, post, { kept: true, ms: post.deadlineMs });
+  // The server had closed the kept connection at the moment that it was used again: nothing was heard on it, and what
+  // is sent here may be sent twice.
+  if (first !== 'stale') return first;
+  const second = await attempt(url, post, { kept: false, ms: Math.max(1, until - performance.now()) });
+  return second === 'stale' ? failed('unreachable', 'ECONNRESET') : second;
+}
+
+/** For logs: nothing of a URL but this may be in them. */
+export const hostOf = (url: string): string => parse(url)?.host ?? 'invalid';
+
+const failed = (why: PostFailure, detail: string): PostOutcome => ({ outcome: 'failed', why, detail });
+
+function parse(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' ? url : undefined;
+}
+
+function attempt(
+  url: URL,
+  post: CustomerPost,
+  { kept, ms }: { kept: boolean; ms: number },
+): Promise<PostOutcome | 'stale'> {
+  return new Promise((resolve) => {
+    const request = open(url, post, kept);
+    const answer: { head?: IncomingMessage; parts: Buffer[]; bytes: number } = { parts: [], bytes: 0 };
+    const settle = (outcome: PostOutcome | 'stale'): void => {
+      clearTimeout(late);
+      post.signal?.removeEventListener('abort', abort);
+      resolve(outcome);
+    };
+    const answered = (head: IncomingMessage): void => {
+      const retryAfter = retryAfterMs(head.headers['retry-after'], Date.now());
+      settle({
+        outcome: 'answered',
+        status: head.statusCode ?? 0,
+        body: Buffer.concat(answer.parts).toString('utf8'),
+        ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }),
+      });
+    };
+    /** A status is an answer, even when its body breaks off or never ends. */
+    const end = (otherwise: PostOutcome | 'stale'): void => {
+      if (answer.head === undefined) settle(otherwise);
+      else answered(answer.head);
+      request.destroy();
+    };
+    const abort = (): void => {
+      end(failed('aborted', 'given up'));
+    };
+    const late = setTimeout(() => {
+      end(failed('timeout', `no answer within ${post.deadlineMs} ms`));
+    }, ms);
+    post.signal?.addEventListener('abort', abort, { once: true });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      end(request.reusedSocket && error.code === 'ECONNRESET' ? 'stale' : failureOf(error));
+    });
+    // An answer that asks for another protocol (101) closes the connection without an error.
+    request.on('close', () => {
+      if (answer.head === undefined) settle(failed('unreachable', 'closed'));
+    });
+    request.on('response', (head) => {
+      answer.head = head;
+      head.on('data', (part: Buffer) => {
+        answer.parts.push(part);
+        answer.bytes += part.length;
+        if (answer.bytes > ANSWER_BYTES) end('stale');
+      });
+      head.on('end', () => {
+        answered(head);
+      });
+      head.on('error', () => {
+        end('stale');
+      });
+    });
+    if (post.signal?.aborted) abort();
+    else request.end(post.text);
+  });
+}
+
+function open(url: URL, post: CustomerPost, kept: boolean): ClientRequest {
+  const { http, https } = (post.connections ?? shared)[post.allowPrivate ? 'private' : 'public'];
+  const options: RequestOptions = {
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      'user-agent': 'TrunkMesh',
+      ...post.headers,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(post.text),
+    },
+    ...(post.allowPrivate ? {} : { lookup: lookupPublic }),
+  };
+  if (url.protocol === 'http:') return httpRequest(url, { ...options, agent: kept && http });
+  return httpsRequest(url, {
+    ...options,
+    agent: kept && https,
+    rejectUnauthorized: true,
+    ...(post.ca === undefined ? {} : { ca: post.ca }),
+  });
+}
+
+const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|CRL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+
+function failureOf(error: NodeJS.ErrnoException): PostOutcome {
+  const code = error.code ?? error.name;
+  if (code === PRIVATE_ADDRESS) return failed('private-address', 'the name leads into a private network');
+  return failed(TLS_CODE.test(code) ? 'tls' : 'unreachable', code);
+}

@@ -1,0 +1,85 @@
+import type { PrewarmResult } from '@trunkmesh/contracts/call.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { counter } from '@trunkmesh/runtime/metric.otel.js';
+import { connectionsOf, hostOf, postJson, type PostOutcome } from './customer-post.http.js';
+import { webhookHeaders } from './webhook-headers.js';
+
+const prewarms = counter(
+  'trunkmesh_prewarms_total',
+  'Prewarm requests for ringing calls, by outcome (prewarmed, declined, failed, given-up)',
+);
+
+/** `POST /sip-prewarm` of the platform's interface: what it is told of a call while that rings. */
+export interface PrewarmBody {
+  call_sid: string;
+  from_number: string;
+  /** There (and true) where the caller asked not to be made known. */
+  caller_withheld?: true;
+  to_number: string;
+  outbound: boolean;
+  assistant_id?: number;
+  flow_id?: number;
+  welcome_message?: string;
+  agenda?: string;
+  variables?: Record<string, unknown>;
+}
+
+export interface PrewarmOptions {
+  url: string;
+  /** Signs the request after the Standard Webhooks specification. */
+  secret: string | undefined;
+  /** The URL may lead into a private network. */
+  allowPrivate: boolean;
+  /** The call ended. */
+  signal: AbortSignal;
+  logger: Logger;
+  deadlineMs?: number;
+}
+
+const DEADLINE_MS = 2_000;
+/**
+ *  As many as may begin to ring at one assistant within the time that it takes to answer: a caller waits neither for
+ *  statuses nor for other callers.
+ */
+const connections = connectionsOf(64);
+
+/** Once, without a retry: by then the call is answered. Never rejects, because a call is possible without. */
+export async function prewarm(options: PrewarmOptions, body: PrewarmBody): Promise<PrewarmResult> {
+  const started = performance.now();
+  const verdict = await post(options, body);
+  const result: PrewarmResult = { ...verdict, ms: Math.round(performance.now() - started) };
+  prewarms.add(1, { outcome: result.outcome });
+  const told = { host: hostOf(options.url), outcome: result.outcome, ms: result.ms, reason: result.detail };
+  if (result.outcome === 'failed') options.logger.warn(told, 'prewarm failed; the call goes on without');
+  else options.logger.info(told, 'prewarm');
+  return result;
+}
+
+type Verdict = Omit<PrewarmResult, 'ms'>;
+
+async function post(
+  { url, secret, allowPrivate, signal, deadlineMs = DEADLINE_MS }: PrewarmOptions,
+  body: PrewarmBody,
+): Promise<Verdict> {
+  const text = JSON.stringify(body);
+  const headers = signed(secret, body.call_sid, text);
+  if (headers === undefined) return { outcome: 'failed', detail: 'the signing secret cannot be opened' };
+  return verdictOf(await postJson({ url, headers, text, deadlineMs, allowPrivate, signal, connections }));
+}
+
+function signed(secret: string | undefined, id: string, text: string): Record<string, string> | undefined {
+  try {
+    return webhookHeaders(secret, id, new Date(), text);
+  } catch {
+    return undefined;
+  }
+}
+
+function verdictOf(answer: PostOutcome): Verdict {
+  if (answer.outcome === 'failed')
+    return answer.why === 'aborted'
+      ? { outcome: 'given-up', detail: null }
+      : { outcome: 'failed', detail: `${answer.why}: ${answer.detail}`.slice(0, 200) };
+  if (answer.status < 200 || answer.status > 299) return { outcome: 'failed', detail: `HTTP ${answer.status}` };
+  return { outcome: /"prewarmed"\s*:\s*false/.test(answer.body) ? 'declined' : 'prewarmed', detail: null };
+}

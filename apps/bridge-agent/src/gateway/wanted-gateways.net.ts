@@ -1,0 +1,222 @@
+import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { claimsOf } from '@trunkmesh/routing/claims.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { renderAcl } from './acl-xml.js';
+import { isUnanswered } from './freeswitch-reply.js';
+import { canonicalAddress, lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';
+import { mayBeCarrier, startAddressBook, type AddressBook, type NameStanding } from './gateway-address.net.js';
+import { routeAfterAnswer, routeAfterFailure, routeInFile, type Route } from './gateway-route.js';
+import type { GatewayProblem } from './gateway-status.js';
+import type { GatewayStateSeen } from './observed.js';
+import { renderedGateways, type Placement, type RenderedGateways } from './rendered-gateways.js';
+
+export interface WantedGatewaysOptions {
+  ring: KeyRing;
+  /** Whether host names may lead into private networks. */
+  allowPrivate: boolean;
+  /** For tests; absent: the host's own name servers. */
+  nameServers?: readonly string[] | undefined;
+  logger: Logger;
+  trunkOf(trunkId: string): TrunkState | undefined;
+  /** The gateway's file as it is on disk. */
+  fileOf(trunkId: string): string | undefined;
+  /** Something about these trunks is another now: what shall be in FreeSWITCH, or what readers shall see. */
+  onChange(trunkIds: readonly string[]): void;
+}
+
+const FORBIDDEN: GatewayProblem = {
+  code: 'gateway-address-forbidden',
+  message:
+    "The gateway's host name leads to an address that no carrier can have (private, link-local or reserved), so " +
+    'nothing is sent ' +
+    'there. Point the name at public addresses only.',
+};
+const UNRESOLVED: GatewayProblem = {
+  code: 'gateway-unresolved',
+  message:
+    "The gateway's host name does not resolve: no address was found for it. Check its spelling and that it is a " +
+    'public name.',
+};
+const WITHHELD: Record<Exclude<NameStanding['is'], 'allowed'>, Placement> = {
+  waiting: { is: 'withheld', takenDown: false, problem: null },
+  unresolved: { is: 'withheld', takenDown: false, problem: UNRESOLVED },
+  forbidden: { is: 'withheld', takenDown: true, problem: FORBIDDEN },
+};
+
+/** What this bridge's trunks shall be in FreeSWITCH, as far as their settings and the names in them are known. */
+export class WantedGateways {
+  readonly rendered: RenderedGateways;
+  private readonly book: AddressBook;
+  private readonly routes = new Map<string, { gateway: string; route: Route }>();
+  private readonly placements = new Map<string, string>();
+  /**
+   * By address: trunks whose name leads there, and whose recorded claims do not say so (yet). Where they do, routing
+   * knows it by itself, and of those there may be thousands.
+   */
+  private readonly unrecorded = new Map<string, Set<string>>();
+  private readonly unrecordedOf = new Map<string, readonly string[]>();
+  private aclText: string | undefined;
+
+  constructor(private readonly options: WantedGatewaysOptions) {
+    this.rendered = renderedGateways(options.ring);
+    const { allowPrivate, nameServers, logger } = options;
+    const servers = nameServers === undefined ? {} : { servers: nameServers };
+    this.book = startAddressBook({
+      allowPrivate,
+      logger,
+      ...servers,
+      onChange: (ids) => {
+        this.resolved(ids);
+      },
+    });
+  }
+
+  /** The trunk's settings are others now, or it is here no more. */
+  take(trunkId: string): void {
+    const trunk = this.options.trunkOf(trunkId);
+    const gateway = trunk && parseGatewayAddress(trunk.gateway);
+    this.aclText = undefined;
+    this.book.track(trunkId, trunk === undefined || gateway === undefined ? [] : lookupsOf(gateway, trunk.transport));
+    this.noteUnrecorded(trunkId);
+    if (trunk !== undefined) return this.render(trunk, true);
+    this.rendered.remove(trunkId);
+    this.routes.delete(trunkId);
+    this.placements.delete(trunkId);
+  }
+
+  /** Of a gateway that got no usable answer the next target is tried. */
+  noteState(seen: GatewayStateSeen): void {
+    const trunk = this.options.trunkOf(parseGatewayName(seen.name)?.id ?? '');
+    if (trunk === undefined || gatewayName(trunk) !== seen.name) return;
+    if (isUnanswered(seen, trunk.ping_seconds !== null)) this.failed(trunk.id);
+  }
+
+  private failed(trunkId: string): void {
+    const known = this.routes.get(trunkId);
+    const standing = this.book.standingOf(trunkId);
+    if (known === undefined || standing?.is !== 'allowed') return;
+    const route = routeAfterFailure(known.route, standing.targets, Date.now());
+    if (route === known.route) return;
+    this.routes.set(trunkId, { ...known, route });
+    const { target: from } = known.route;
+    this.options.logger.info(
+      { trunk_id: trunkId, from, to: route.target },
+      'a gateway did not answer; trying the next address',
+    );
+    this.renderAgain([trunkId]);
+  }
+
+  /** Names that have left an address for long. */
+  tidy(): void {
+    const gone = [...this.routes].filter(([, { route }]) => route.goneSince !== null).map(([id]) => id);
+    if (gone.length > 0) this.renderAgain(gone);
+  }
+
+  /** The access list: what the trunks claim, and where their names lead as this host sees it. */
+  acl(trunkIds: Iterable<string>): string {
+    return (this.aclText ??= renderAcl([...trunkIds].flatMap((id) => [...this.claimed(id), ...this.book.cidrsOf(id)])));
+  }
+
+  trunksByAddress(address: string): string[] {
+    return [...(this.unrecorded.get(canonicalAddress(address) ?? address) ?? [])].sort();
+  }
+
+  /** Undefined where the gateway is a literal address, null where it is not known (yet) where its name leads. */
+  addressesOf(trunkId: string): readonly string[] | undefined | null {
+    const standing = this.book.standingOf(trunkId);
+    if (standing === undefined) return undefined;
+    return standing.is === 'waiting' || standing.is === 'unresolved' ? null : this.book.addressesOf(trunkId);
+  }
+
+  /** The only address that FreeSWITCH sends this trunk's REGISTERs to. */
+  hopOf(trunkId: string): string | undefined {
+    const trunk = this.options.trunkOf(trunkId);
+    if (trunk === undefined) return undefined;
+    return parseGatewayAddress(trunk.gateway)?.address ?? this.routes.get(trunkId)?.route.target.address;
+  }
+
+  /**
+   *  `applied`: FreeSWITCH has the gateway in its latest revision, and it works on while its name cannot be resolved.
+   */
+  problemOf(trunkId: string, applied: boolean): GatewayProblem | null {
+    const problem = this.rendered.problems.get(trunkId) ?? null;
+    return applied && problem === UNRESOLVED ? null : problem;
+  }
+
+  stop(): void {
+    this.book.stop();
+  }
+
+  private resolved(trunkIds: readonly string[]): void {
+    this.aclText = undefined;
+    for (const id of trunkIds) this.noteUnrecorded(id);
+    this.renderAgain(trunkIds);
+  }
+
+  private renderAgain(trunkIds: readonly string[]): void {
+    for (const id of trunkIds) {
+      const trunk = this.options.trunkOf(id);
+      if (trunk !== undefined) this.render(trunk, false);
+    }
+    this.options.onChange(trunkIds);
+  }
+
+  private render(trunk: TrunkState, changed: boolean): void {
+    const placement = this.placementOf(trunk);
+    const key = JSON.stringify(placement) ?? '';
+    if (!changed && this.placements.get(trunk.id) === key) return;
+    this.placements.set(trunk.id, key);
+    this.rendered.set(trunk, placement);
+  }
+
+  private placementOf(trunk: TrunkState): Placement | undefined {
+    const standing = this.book.standingOf(trunk.id);
+    if (standing === undefined) return undefined;
+    if (standing.is !== 'allowed') return WITHHELD[standing.is];
+    const route = this.routeOf(trunk, standing.targets);
+    return route === undefined ? WITHHELD.unresolved : { is: 'ready', hop: route.target };
+  }
+
+  private routeOf(trunk: TrunkState, targets: readonly Target[]): Route | undefined {
+    const gateway = `${trunk.transport} ${trunk.gateway}`;
+    const known = this.routes.get(trunk.id);
+    const before = known?.gateway === gateway ? known.route : routeInFile(this.options.fileOf(trunk.id), targets);
+    const route = routeAfterAnswer(before, targets, Date.now());
+    if (route === undefined) this.routes.delete(trunk.id);
+    else this.routes.set(trunk.id, { gateway, route });
+    return route;
+  }
+
+  private claimed(trunkId: string): string[] {
+    const trunk = this.options.trunkOf(trunkId);
+    const claims = trunk === undefined ? [] : claimsOf(trunk);
+    const { allowPrivate } = this.options;
+    return claims.flatMap(({ network, via }) =>
+      via !== 'name' || mayBeCarrier(addressOf(network), allowPrivate) ? network : [],
+    );
+  }
+
+  private noteUnrecorded(trunkId: string): void {
+    for (const address of this.unrecordedOf.get(trunkId) ?? []) {
+      const trunks = this.unrecorded.get(address);
+      trunks?.delete(trunkId);
+      if (trunks?.size === 0) this.unrecorded.delete(address);
+    }
+    const missing = this.missingClaims(trunkId);
+    if (missing.length === 0) this.unrecordedOf.delete(trunkId);
+    else this.unrecordedOf.set(trunkId, missing);
+    for (const address of missing)
+      this.unrecorded.set(address, (this.unrecorded.get(address) ?? new Set()).add(trunkId));
+  }
+
+  private missingClaims(trunkId: string): string[] {
+    const trunk = this.options.trunkOf(trunkId);
+    if (trunk === undefined) return [];
+    const recorded = new Set(claimsOf(trunk).map(({ network }) => network));
+    return this.book.addressesOf(trunkId).filter((address) => !recorded.has(networkOf(address)));
+  }
+}
+
+const networkOf = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`;
+const addressOf = (network: string): string => network.slice(0, network.indexOf('/'));

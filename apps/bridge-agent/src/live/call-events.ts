@@ -1,0 +1,169 @@
+import type {
+  CallAnswered,
+  CallEnded,
+  CallParties,
+  CallRejected,
+  CallStarted,
+  CallTransferFailed,
+  CallTransferred,
+  TransferResult,
+} from '@trunkmesh/contracts/call.js';
+import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
+import { callSubject } from '@trunkmesh/contracts/subjects.js';
+import type { RecordDraft } from '../call-record/call-record-file.js';
+import { endReasonOf, told, type CallStory } from './call-story.js';
+import type { HangupFacts } from './hangup-facts.js';
+import type { InviteFacts } from './invite-facts.js';
+import type { Refusal } from './refusal.js';
+
+/** What every event of this bridge is made with. `newId` gives UUIDv7s. */
+export interface EventStamp {
+  bridgeId: string;
+  newId: () => string;
+  traceparent: string | undefined;
+}
+
+export type Route = Extract<InboundDecision, { outcome: 'route' }>;
+export type DecidedAt = CallStarted['data']['decided_at'];
+
+const envelopeOf = <Type extends string>(type: Type, parties: CallParties, at: Date, stamp: EventStamp) => ({
+  specversion: '1.0' as const,
+  id: stamp.newId(),
+  source: `trunkmesh/bridge/${stamp.bridgeId}`,
+  type,
+  subject: callSubject(parties.organization_id ?? 'unknown', parties.call_id),
+  time: at.toISOString(),
+  datacontenttype: 'application/json' as const,
+  ...(stamp.traceparent === undefined ? {} : { traceparent: stamp.traceparent }),
+});
+
+function partiesOf(invite: InviteFacts, decision: InboundDecision, bridgeId: string): CallParties {
+  const route = decision.outcome === 'route' ? decision : undefined;
+  return {
+    call_id: invite.callId,
+    bridge_id: bridgeId,
+    organization_id: decision.organization_id,
+    trunk_id: decision.trunk_id,
+    number_id: route?.number_id ?? null,
+    direction: 'inbound',
+    from: route?.caller ?? invite.fromUser,
+    ...(invite.callerWithheld ? { caller_withheld: true } : {}),
+    to: decision.number ?? (invite.requestUriUser || invite.toUser),
+    sip_call_id: invite.sipCallId,
+    source_address: invite.sourceAddress || null,
+    started_at: invite.startedAt.toISOString(),
+  };
+}
+
+export function callStarted(
+  invite: InviteFacts,
+  decision: Route,
+  decidedAt: DecidedAt,
+  stamp: EventStamp,
+): CallStarted {
+  const parties = partiesOf(invite, decision, stamp.bridgeId);
+  const target = { kind: decision.target.kind, id: decision.target.id };
+  return {
+    ...envelopeOf('CallStarted', parties, invite.startedAt, stamp),
+    data: { ...parties, decision, decided_at: decidedAt, target, invite: invite.captured },
+  };
+}
+
+export const partiesOfStarted = ({ data }: CallStarted): CallParties => {
+  const { decision: _decision, decided_at: _decidedAt, target: _target, invite: _invite, ...parties } = data;
+  return parties;
+};
+
+export function callAnswered(started: CallStarted, at: Date, codec: string | null, stamp: EventStamp): CallAnswered {
+  const parties = partiesOfStarted(started);
+  return {
+    ...envelopeOf('CallAnswered', parties, at, stamp),
+    data: { ...parties, answered_at: at.toISOString(), codec },
+  };
+}
+
+export function callTransferEnded(
+  started: CallStarted,
+  transfer: TransferResult,
+  stamp: EventStamp,
+): CallTransferred | CallTransferFailed {
+  const parties = partiesOfStarted(started);
+  const at = new Date(transfer.ended_at);
+  if (transfer.outcome === 'transferred')
+    return { ...envelopeOf('CallTransferred', parties, at, stamp), data: { ...parties, transfer } };
+  return { ...envelopeOf('CallTransferFailed', parties, at, stamp), data: { ...parties, transfer } };
+}
+
+export function callEnded(
+  started: CallStarted,
+  hangup: HangupFacts,
+  story: CallStory,
+  stamp: EventStamp,
+): RecordDraft['final'] {
+  const parties = partiesOfStarted(started);
+  const { answeredAt, endedAt, transferStatus: _transferStatus, ...how } = hangup;
+  return {
+    ...envelopeOf('CallEnded', parties, endedAt, stamp),
+    data: {
+      ...parties,
+      ...how,
+      answered_at: answeredAt?.toISOString() ?? null,
+      ended_at: endedAt.toISOString(),
+      billable_ms: answeredAt === null ? 0 : Math.max(0, endedAt.getTime() - answeredAt.getTime()),
+      target: started.data.target,
+      end_reason: endReasonOf(story, hangup),
+      recording: story.recording,
+      transfer: story.transfer,
+      ...told(story),
+      ...(story.acknowledged === undefined ? {} : { acknowledged: story.acknowledged }),
+    } satisfies Omit<CallEnded['data'], 'bridge_epoch' | 'record_number'>,
+  };
+}
+
+/** The caller may have given up before: then that is what went over the wire. */
+export const statusSent = (refusal: Refusal, hangupDisposition: string | null | undefined): number =>
+  hangupDisposition === 'recv_cancel' ? 487 : refusal.sip_status;
+
+/** A call that had begun, and could not be answered. */
+export function callRejectedLater(
+  started: CallStarted,
+  { refusal, story }: { refusal: Refusal; story: CallStory },
+  hangup: HangupFacts,
+  stamp: EventStamp,
+): RecordDraft['final'] {
+  const parties = partiesOfStarted(started);
+  return {
+    ...envelopeOf('CallRejected', parties, hangup.endedAt, stamp),
+    data: {
+      ...parties,
+      decision: refusal,
+      decided_at: started.data.decided_at,
+      reason: refusal.reason,
+      sip_status: statusSent(refusal, hangup.hangup_disposition),
+      ended_at: hangup.endedAt.toISOString(),
+      invite: started.data.invite,
+      ...told(story),
+    } satisfies Omit<CallRejected['data'], 'bridge_epoch' | 'record_number'>,
+  };
+}
+
+export function callRejected(
+  invite: InviteFacts,
+  refusal: Refusal,
+  { decidedAt, endedAt, sipStatus }: { decidedAt: DecidedAt; endedAt: Date; sipStatus: number },
+  stamp: EventStamp,
+): RecordDraft['final'] {
+  const parties = partiesOf(invite, refusal, stamp.bridgeId);
+  return {
+    ...envelopeOf('CallRejected', parties, endedAt, stamp),
+    data: {
+      ...parties,
+      decision: refusal,
+      decided_at: decidedAt,
+      reason: refusal.reason,
+      sip_status: sipStatus,
+      ended_at: endedAt.toISOString(),
+      invite: invite.captured,
+    } satisfies Omit<CallRejected['data'], 'bridge_epoch' | 'record_number'>,
+  };
+}

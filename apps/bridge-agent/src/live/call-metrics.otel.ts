@@ -1,0 +1,30 @@
+import { counter, gauge, histogram } from '@trunkmesh/runtime/metric.otel.js';
+
+export const calls = counter(
+  'trunkmesh_calls_total',
+  'Inbound calls by outcome (answered, unanswered, refused), reason and who decided',
+);
+export const setupSeconds = histogram(
+  'trunkmesh_call_setup_seconds',
+  "From FreeSWITCH's creation of the channel to its answer",
+);
+export const decisionSeconds = histogram(
+  'trunkmesh_call_decision_seconds',
+  "From the channel's data to the decision about it, by who decided",
+);
+export const lostCalls = counter(
+  'trunkmesh_calls_reconstructed_total',
+  'Calls whose end nobody saw: the agent or FreeSWITCH had died',
+);
+
+const read = { live: () => 0, unconfirmed: () => 0 };
+gauge('trunkmesh_calls_live', 'Calls that go on', () => read.live());
+gauge(
+  'trunkmesh_call_records_unconfirmed',
+  'Call records that billing-observer has not confirmed, on disk or waiting for it',
+  () => read.unconfirmed(),
+);
+/** The gauges read from here on. */
+export const observeCalls = (from: typeof read): void => {
+  Object.assign(read, from);
+};

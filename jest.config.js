@@ -41,5 +41,6 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', ...(wire ? [] : ['\\.wire\\.e2e\\.ts$'])],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.local/'],
   testTimeout: e2e ? 120_000 : 30_000,
-  maxWorkers: e2e ? 1 : 2,
+  // Unit tests mostly wait for servers: three at once keep two cores busy.
+  maxWorkers: e2e ? 1 : 3,
 };

@@ -38,7 +38,7 @@ export default {
   },
   roots: e2e ? ['<rootDir>/e2e/src'] : ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench/src'],
   testMatch: e2e ? ['**/src/**/*.e2e.ts'] : ['**/src/**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', ...(wire ? [] : ['\\.wire\\.e2e\\.ts$'])],
+  testPathIgnorePatterns: ['/node_modules/', ...(wire ? [] : ['/e2e/src/wire/'])],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.local/'],
   testTimeout: e2e ? 120_000 : 30_000,
   // Unit tests mostly wait for servers: three at once keep two cores busy.

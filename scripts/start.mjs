@@ -110,7 +110,7 @@ async function runMesh({ bridges, freeswitch, tour, fresh }) {
       : `· FreeSWITCH: the real one, ${freeswitch}`,
   );
 
-  const { startMesh } = await import(join(ROOT, 'libs/testkit/dist/mesh/mesh.launcher.js'));
+  const { startMesh } = await import(join(ROOT, 'libs/testkit/dist/mesh/mesh.process.js'));
   const stopping = stopSignal();
   // The mesh's processes do not keep this one alive, and waiting for a signal does not either.
   const alive = setInterval(() => undefined, 60_000);

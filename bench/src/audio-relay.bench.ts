@@ -28,8 +28,8 @@ interface Measured {
  * clock, which the bare relay does without: it sends when a message comes.
  */
 export async function run(print: (line: string) => void): Promise<void> {
-  const bare: Subject = { relay: startRelay('audio-bare.child.js'), load: await startAudioLoad() };
-  const engine: Subject = { relay: startRelay('audio-engine.child.js'), load: await startAudioLoad() };
+  const bare: Subject = { relay: startRelay('audio-bare.process.js'), load: await startAudioLoad() };
+  const engine: Subject = { relay: startRelay('audio-engine.process.js'), load: await startAudioLoad() };
   try {
     const memory: number[] = [];
     for (const [index, calls] of SIZES.entries()) {

@@ -27,7 +27,7 @@ export interface RelayProcess {
 }
 
 /** Each in a process of its own, so that what it uses can be told from what the measurement uses. */
-export function startRelay(name: 'audio-bare.child.js' | 'audio-engine.child.js'): RelayProcess {
+export function startRelay(name: 'audio-bare.process.js' | 'audio-engine.process.js'): RelayProcess {
   const child = fork(join(dirname(fileURLToPath(import.meta.url)), name), { execArgv: ['--expose-gc'] });
   return {
     open: (url, calls) => ask(child, { ask: 'open', url, calls }) as Promise<CallAddresses[]>,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
-import { startMesh, type Mesh } from '@trunkmesh/testkit/mesh/mesh.launcher.js';
+import { startMesh, type Mesh } from '@trunkmesh/testkit/mesh/mesh.process.js';
 
 export interface BenchMesh {
   mesh: Mesh;

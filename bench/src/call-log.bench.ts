@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { startPostgres } from '@trunkmesh/testkit/postgres.process.js';
 import pg from 'pg';
 import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
-import type { Request } from './call-log-bare.child.js';
+import type { Request } from './call-log-bare.process.js';
 import { callId, caller, EVENTS_A_CALL } from './call-log-data.js';
-import { callsStream, storedSamples, type CallsStream } from './call-log-stream.jetstream.js';
+import { callsStream, storedSamples, type CallsStream } from './call-log-stream.nats.js';
 import { startMeasured, type Measured } from './child.process.js';
 import { figure, percentile } from './figure.js';
 import { httpLoad, type Load } from './http-load.net.js';
@@ -30,7 +30,7 @@ export async function run(print: (line: string) => void): Promise<void> {
     epoch: randomUUID(),
     samples: await storedSamples(),
   });
-  const bare = await startMeasured<Request>('call-log-bare.child.js', [bench.mesh.file.nats, database.url]);
+  const bare = await startMeasured<Request>('call-log-bare.process.js', [bench.mesh.file.nats, database.url]);
   try {
     const rates = await recording(bench, calls, bare);
     print(

@@ -4,12 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
-import { freeswitchOf, type BridgeFreeswitch } from '@trunkmesh/testkit/mesh/freeswitch.component.js';
-import { openRtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.udp.js';
-import { placeSipCall, type SipLine } from '@trunkmesh/testkit/sip/sip-call.udp.js';
+import { freeswitchOf, type BridgeFreeswitch } from '@trunkmesh/testkit/mesh/freeswitch.process.js';
+import { openRtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.net.js';
+import { placeSipCall, type SipLine } from '@trunkmesh/testkit/sip/sip-call.net.js';
 import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
 import { figure, percentile } from './figure.js';
 
@@ -146,9 +146,13 @@ async function bareFreeswitch({ mesh }: BenchMesh, binary: string): Promise<{ si
     join(freeswitch.agentDir, 'acl.xml'),
     '<include>\n  <node type="allow" cidr="127.0.0.0/8"/>\n</include>\n',
   );
-  const program = spawn(process.execPath, [join(HERE, 'call-setup-bare.child.js'), String(freeswitch.callSocketPort)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const program = spawn(
+    process.execPath,
+    [join(HERE, 'call-setup-bare.process.js'), String(freeswitch.callSocketPort)],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   await once(program.stdout, 'data');
   await freeswitch.component.start();
   return {

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EslClient } from '@trunkmesh/testkit/freeswitch/esl.client.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
 import { figure, percentile } from './figure.js';
 import { httpLoad, rate, type Load } from './http-load.net.js';

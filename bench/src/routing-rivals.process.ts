@@ -1,9 +1,9 @@
 import { connect } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { follow } from '@trunkmesh/event-log/follow.jetstream.js';
+import { follow } from '@trunkmesh/event-log/follow.nats.js';
 import { applyEvent } from '@trunkmesh/routing/route-events.js';
 import { createRouteIndex } from '@trunkmesh/routing/route-index.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { numberEntity, organizations } from './routing-data.js';
 import { subjectOf } from '@trunkmesh/routing/inbound-fixture.js';
 

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { ROUTING_INBOUND } from '@trunkmesh/contracts/subjects.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startSupervised, type Supervised } from '@trunkmesh/testkit/supervised.process.js';
@@ -20,7 +20,7 @@ import {
   phoneNumber,
 } from './routing-data.js';
 import { postgresRival } from './routing-postgres.pg.js';
-import { fillStream } from './routing-stream.jetstream.js';
+import { fillStream } from './routing-stream.nats.js';
 
 const NUMBERS = Number(process.env['BENCH_NUMBERS'] ?? 1_000_000);
 const LOOKUPS = Number(process.env['BENCH_LOOKUPS'] ?? 100_000);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startMeasured } from './child.process.js';
 import { figure } from './figure.js';
-import type { Request } from './statuses.child.js';
+import type { Request } from './statuses.process.js';
 
 const CALLS = Number(process.env['BENCH_STATUS_CALLS'] ?? 25_000);
 const STATUSES = 4 * CALLS;
@@ -40,7 +40,7 @@ export async function run(print: (line: string) => void): Promise<void> {
 async function measure(which: 'outbox' | 'bare'): Promise<{ heap: number; rate: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-bench-'));
   const port = await freePort();
-  const child = await startMeasured<Request>('statuses.child.js', [
+  const child = await startMeasured<Request>('statuses.process.js', [
     which,
     `http://127.0.0.1:${port}/sip-status`,
     folder,

@@ -1,15 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { Line } from '@trunkmesh/testkit/mesh/line.js';
 import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
 import { encode } from '@trunkmesh/testkit/rtp/g711.js';
 import { findPassage, isSilent } from '@trunkmesh/testkit/rtp/passage.js';
 import { framesOf, tellingTone, tone } from '@trunkmesh/testkit/rtp/tone.js';
-import { audioLogOf } from './agent.harness.js';
-import { startTalkingMesh, type TalkingMesh } from './audio.harness.js';
+import { audioLogOf } from './agent.fixture.js';
+import { startTalkingMesh, type TalkingMesh } from './audio.fixture.js';
 
 let mesh: TalkingMesh;
 const lines: Line[] = [];

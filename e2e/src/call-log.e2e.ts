@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CallDetail, CallSummary } from '@trunkmesh/contracts/call-log.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import {
   addNumber,
@@ -15,7 +15,7 @@ import {
   type Organization,
   type TestMesh,
   type Trunk,
-} from './harness.mesh.js';
+} from './mesh.fixture.js';
 
 const NUMBER = '+15550100200';
 const [CALLER, STRANGER] = ['+15559870001', '+15559870002'];

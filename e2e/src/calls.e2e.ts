@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallDetail, CallSummary } from '@trunkmesh/contracts/call-log.js';
 import type { CallStatusBody } from '@trunkmesh/contracts/call-status.js';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Line, LineCall } from '@trunkmesh/testkit/mesh/line.js';
 import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
 import { fromL16 } from '@trunkmesh/testkit/rtp/g711.js';
 import { tone, toneLevel } from '@trunkmesh/testkit/rtp/tone.js';
-import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.server.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './harness.mesh.js';
+import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.http.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './mesh.fixture.js';
 
 /**
  *  A call as the platform and the organisation's admin see it: what is set, what is told, what can be asked of it, what

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Component } from '@trunkmesh/testkit/mesh/component.process.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { gatewaysInFreeswitch, trunksInRecord, untilSettled } from './freeswitch.harness.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { gatewaysInFreeswitch, trunksInRecord, untilSettled } from './freeswitch.fixture.js';
 import {
   addNumber,
   callEvents,
@@ -14,8 +14,8 @@ import {
   type Organization,
   type TestMesh,
   type Trunk,
-} from './harness.mesh.js';
-import { startCalls, startCommands, type Accepted, type Calls } from './load.harness.js';
+} from './mesh.fixture.js';
+import { startCalls, startCommands, type Accepted, type Calls } from './load.fixture.js';
 import { seeded } from './random.js';
 
 const SEED = Number(process.env['E2E_SEED'] ?? Date.now() % 1_000_000);

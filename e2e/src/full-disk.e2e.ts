@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import { smallDisk, type SmallDisk } from '@trunkmesh/testkit/small-disk.fs.js';
-import { addNumber, callEvents, registeringTrunk, testMesh, type Organization, type TestMesh } from './harness.mesh.js';
+import { addNumber, callEvents, registeringTrunk, testMesh, type Organization, type TestMesh } from './mesh.fixture.js';
 
 const NUMBER = '+15550100001';
 

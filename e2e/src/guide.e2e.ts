@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Line } from '@trunkmesh/testkit/mesh/line.js';
@@ -11,7 +11,7 @@ import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
 import { isSilent } from '@trunkmesh/testkit/rtp/passage.js';
 import { tellingTone, tone } from '@trunkmesh/testkit/rtp/tone.js';
 import { startSupervised, type Supervised } from '@trunkmesh/testkit/supervised.process.js';
-import { addNumber, registeringTrunk, testMesh, type TestMesh } from './harness.mesh.js';
+import { addNumber, registeringTrunk, testMesh, type TestMesh } from './mesh.fixture.js';
 
 /** The guide's program, as a reader runs it. */
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), '../../docs/guides/echo-assistant.mjs');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Line } from '@trunkmesh/testkit/mesh/line.js';
 import { placeLine } from '@trunkmesh/testkit/mesh/lines.net.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import {
   addNumber,
   callEvents,
@@ -12,7 +12,7 @@ import {
   type Organization,
   type TestMesh,
   type Trunk,
-} from './harness.mesh.js';
+} from './mesh.fixture.js';
 
 /**
  * An organisation that claims another one's addresses and numbers through the API, while the other one's calls go on. A

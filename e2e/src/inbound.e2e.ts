@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CarrierCall, MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { gatewaysOf } from './freeswitch.harness.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { gatewaysOf } from './freeswitch.fixture.js';
 import {
   addNumber,
   callEvents,
@@ -11,7 +11,7 @@ import {
   type Organization,
   type TestMesh,
   type Trunk,
-} from './harness.mesh.js';
+} from './mesh.fixture.js';
 
 let test: TestMesh;
 let org: Organization;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { component, isReady, type Component } from '@trunkmesh/testkit/mesh/component.process.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
-import { ROOT, testMesh, type TestMesh } from './harness.mesh.js';
+import { ROOT, testMesh, type TestMesh } from './mesh.fixture.js';
 
 let test: TestMesh;
 const others: Component[] = [];

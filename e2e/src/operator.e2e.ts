@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { gatewaysInFreeswitch, untilSettled } from './freeswitch.harness.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { gatewaysInFreeswitch, untilSettled } from './freeswitch.fixture.js';
 import {
   addNumber,
   registeringTrunk,
@@ -15,7 +15,7 @@ import {
   type Organization,
   type TestMesh,
   type Trunk,
-} from './harness.mesh.js';
+} from './mesh.fixture.js';
 
 const NUMBER = '+15550100001';
 let test: TestMesh;

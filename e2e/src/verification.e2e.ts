@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import {
   addNumber,
   callEvents,
@@ -9,7 +9,7 @@ import {
   type Organization,
   type TestMesh,
   type Trunk,
-} from './harness.mesh.js';
+} from './mesh.fixture.js';
 
 let test: TestMesh;
 let org: Organization;

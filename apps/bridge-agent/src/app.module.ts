@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { BridgeAgent } from './bridge-agent.service.js';
 import type { Config } from './config.js';
 import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';

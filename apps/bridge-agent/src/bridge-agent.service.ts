@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { startHeartbeat } from './bridge/heartbeat.nats.js';
 import { BridgeTaken } from './bridge/ownership.js';
 import { claimBridge } from './bridge/ownership.nats.js';
@@ -15,7 +15,7 @@ import { startEslClient, type EslClient } from './esl/esl-client.net.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.net.js';
 import { createHandledCalls } from './refused/handled-calls.js';
 import { startRefused, type RefusedFeature } from './refused/refused-calls.net.js';
-import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
 
 /** A start waits so long for NATS, and then goes on without it. */

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
-import { createLogger, nestLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { startOpsServer } from '@trunkmesh/runtime/ops.server.js';
+import { createLogger, nestLogger } from '@trunkmesh/runtime/logger.process.js';
+import { startOpsServer } from '@trunkmesh/runtime/ops.http.js';
 import { gracefulShutdown } from '@trunkmesh/runtime/shutdown.process.js';
 import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
 import { AppModule } from './app.module.js';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN, ROUTING_INBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import {
   invite,
   number,
@@ -13,9 +13,9 @@ import {
   TRUNK,
   type Entity,
 } from '@trunkmesh/routing/inbound-fixture.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { RoutingService } from './routing.service.js';
 

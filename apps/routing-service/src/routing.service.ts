@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import type { Readiness } from '@trunkmesh/runtime/ops.server.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import type { Readiness } from '@trunkmesh/runtime/ops.http.js';
 import type { Config } from './config.js';
-import { startResponder, type Responder } from './inbound/inbound.responder.js';
-import { startProjection, type RouteProjection } from './projection/route.consumer.js';
+import { startResponder, type Responder } from './inbound/inbound.nats.js';
+import { startProjection, type RouteProjection } from './projection/route.nats.js';
 import { CONFIG, LOGGER } from './tokens.js';
 
 const DRAIN_MS = 2_000;

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { startRelay } from '@trunkmesh/event-log/relay.jetstream.js';
+import { startRelay } from '@trunkmesh/event-log/relay.nats.js';
 import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { AddressController } from './address/address.controller.js';
 import { ApiKeyController } from './api-key/api-key.controller.js';
 import type { KeyHolder } from './api-key/authenticate.pg.js';

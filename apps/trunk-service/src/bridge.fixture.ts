@@ -1,4 +1,4 @@
-import { openBucket, type Bucket } from '@trunkmesh/event-log/bucket.kv.js';
+import { openBucket, type Bucket } from '@trunkmesh/event-log/bucket.nats.js';
 import {
   bridgeHeartbeat,
   gatewayStatus,
@@ -7,9 +7,9 @@ import {
 } from '@trunkmesh/contracts/bridge.js';
 import { BRIDGES_BUCKET, bridgeKey, GATEWAYS_BUCKET, gatewayKey } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 
 /** What a bridge-agent says, said by a test. */
 export interface SpokenBridge {

@@ -1,6 +1,6 @@
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { startOpsServer } from '@trunkmesh/runtime/ops.server.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { startOpsServer } from '@trunkmesh/runtime/ops.http.js';
 import { gracefulShutdown } from '@trunkmesh/runtime/shutdown.process.js';
 import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
 import { environmentSchema } from './config.js';

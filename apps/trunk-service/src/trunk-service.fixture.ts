@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers } from '@trunkmesh/testkit/servers.process.js';

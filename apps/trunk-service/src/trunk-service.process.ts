@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { nestLogger, type Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { nestLogger, type Logger } from '@trunkmesh/runtime/logger.process.js';
 import express from 'express';
 import { hashOf } from './api-key/authenticate.pg.js';
 import { AppModule, compose, type Parts } from './app.module.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { type Postgres, startPostgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import { clientConfig, openRelaySession, type RelaySession } from './relay-session.pg.js';

@@ -1,8 +1,8 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { trunkSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers as startBoth } from '@trunkmesh/testkit/servers.process.js';

@@ -1,4 +1,4 @@
-import { showProgress } from './progress.tty.js';
+import { showProgress } from './progress.process.js';
 
 /**
  *  What a command that an operator runs is handed: it says how far it is, and stops after the step that is under way.

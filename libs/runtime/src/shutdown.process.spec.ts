@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from './logger.pino.js';
+import { createLogger } from './logger.process.js';
 import { gracefulShutdown } from './shutdown.process.js';
 
 const logger = createLogger('test', { level: 'silent' });

@@ -1,4 +1,4 @@
-import type { Logger } from './logger.pino.js';
+import type { Logger } from './logger.process.js';
 
 export interface Shutdown {
   /**

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from './logger.pino.js';
+import { createLogger } from './logger.process.js';
 import { counter, gauge, histogram } from './metric.otel.js';
-import { type OpsServer, startOpsServer } from './ops.server.js';
+import { type OpsServer, startOpsServer } from './ops.http.js';
 import { startTelemetry, type Telemetry } from './telemetry.otel.js';
 import { currentTraceparent, recordSpan, withSpan } from './trace.otel.js';
 

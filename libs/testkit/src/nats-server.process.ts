@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { eventually } from './eventually.clock.js';
+import { eventually } from './eventually.process.js';
 import { freePort } from './free-port.net.js';
 import { startFailure } from './start-failure.process.js';
 import { startSupervised, type Supervised } from './supervised.process.js';

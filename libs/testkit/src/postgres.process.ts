@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { eventually } from './eventually.clock.js';
+import { eventually } from './eventually.process.js';
 import { freePort } from './free-port.net.js';
-import { accountFor, findPostgres, type Account } from './postgres.account.js';
+import { accountFor, findPostgres, type Account } from './postgres-account.process.js';
 import { startFailure } from './start-failure.process.js';
 import { startSupervised, type Supervised } from './supervised.process.js';
 

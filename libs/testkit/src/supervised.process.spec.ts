@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from './eventually.clock.js';
+import { eventually } from './eventually.process.js';
 import { startSupervised, WATCHDOG } from './supervised.process.js';
 
 const alive = (pid: number) => {

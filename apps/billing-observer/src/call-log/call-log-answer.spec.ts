@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { callLogGetAnswer, callLogListAnswer, type CallDetail } from '@trunkmesh/contracts/call-log.js';
-import { callRejected, callStarted } from '../usage/call-event.samples.js';
+import { callRejected, callStarted } from '../usage/call-event.fixture.js';
 import { callDetail } from './call-detail.js';
 import { detailAnswer, failureAnswer, listAnswer } from './call-log-answer.js';
 

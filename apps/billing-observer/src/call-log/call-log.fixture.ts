@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import { createDataSource, migrate, type PoolOptions } from '../database.pg.js';
 import { recordMessages } from '../usage/record-messages.pg.js';
-import type { RecordedBatch } from '../usage/usage.store.pg.js';
+import type { RecordedBatch } from '../usage/usage-store.pg.js';
 
 let databases = 0;
 

@@ -18,9 +18,9 @@ import {
   callTransferFailed,
   callTransferred,
   ORG,
-} from '../usage/call-event.samples.js';
+} from '../usage/call-event.fixture.js';
 import { dump, freshDatabase, record } from './call-log.fixture.js';
-import { startFilling } from './filling.clock.js';
+import { startFilling } from './filling.process.js';
 import { rebuild } from './rebuild.pg.js';
 
 const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';

@@ -9,7 +9,7 @@ import {
   callTransferred,
   EPOCH,
   ORG,
-} from './call-event.samples.js';
+} from './call-event.fixture.js';
 import { readCallMessage } from './call-message.js';
 
 const message = (event: { subject: string }) => ({

@@ -4,12 +4,12 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { callLogListAnswer } from '@trunkmesh/contracts/call-log.js';
 import { CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import pg from 'pg';
 import pino from 'pino';
 import { environment } from '../config.js';
-import { callEnded, callId, ORG } from './call-event.samples.js';
+import { callEnded, callId, ORG } from './call-event.fixture.js';
 import { UsageService } from './usage.service.js';
 
 const EVERY_MS = 20;

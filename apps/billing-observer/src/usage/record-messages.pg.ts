@@ -6,7 +6,7 @@ import {
   type ReceivedEvent,
   type RecordedBatch,
   type UnreadableMessage,
-} from './usage.store.pg.js';
+} from './usage-store.pg.js';
 
 /**
  *  Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import type { Readiness } from '@trunkmesh/runtime/ops.server.js';
-import { startCallLogResponder, type CallLogResponder } from '../call-log/call-log.responder.js';
-import { startFilling, type Filling } from '../call-log/filling.clock.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import type { Readiness } from '@trunkmesh/runtime/ops.http.js';
+import { startCallLogResponder, type CallLogResponder } from '../call-log/call-log.nats.js';
+import { startFilling, type Filling } from '../call-log/filling.process.js';
 import { createDataSource, migrate } from '../database.pg.js';
 import { CONFIG, LOGGER } from '../tokens.js';
 import type { Config } from '../config.js';
-import { startConfirmations, type Confirmations } from './confirmation.kv.js';
-import { startUsageRecorder, type UsageRecorder } from './usage.recorder.js';
+import { startConfirmations, type Confirmations } from './confirmation.nats.js';
+import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 
 const RETRY_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { StreamParameters } from './media-stream.js';
 import type { UnicastHeaders } from './unicast.net.js';
 

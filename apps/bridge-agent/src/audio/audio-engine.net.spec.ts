@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { audioLog } from '@trunkmesh/contracts/audio.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
 import { createAudioEngine, type AudioEngine } from './audio-engine.net.js';
 import type { AudioCall, AudioOutcome, AudioSession } from './audio-call.net.js';
 import { decodeMuLaw, encodeMuLaw, MU_LAW_SILENCE } from './g711.js';

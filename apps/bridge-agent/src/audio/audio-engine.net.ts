@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { gauge } from '@trunkmesh/runtime/metric.otel.js';
 import type { AudioCall, AudioSession } from './audio-call.net.js';
 import { startSession } from './audio-session.net.js';

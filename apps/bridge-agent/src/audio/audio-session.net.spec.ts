@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import type { AudioSession } from './audio-call.net.js';
 import { startSession } from './audio-session.net.js';
 import type { FramePlayer } from './frame-clock.process.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { createFrameTimer, type FramePlayer } from './frame-clock.process.js';
 
 const playing = (play: (frames: number, late: number, skipped: number) => void): FramePlayer => ({

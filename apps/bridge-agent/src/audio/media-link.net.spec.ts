@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { Webhook } from 'standardwebhooks';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
 import { openMediaLink, type MediaLink, type MediaLinkOptions } from './media-link.net.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';

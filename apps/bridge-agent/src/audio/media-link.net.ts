@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AudioEnd } from '@trunkmesh/contracts/audio.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 import { readAssistantMessage, type AssistantRequests } from './assistant-message.js';
 import { createByteBudget } from './byte-budget.js';

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { WebSocketServer } from 'ws';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { dialMediaSocket, type MediaSocket, type MediaSocketOptions } from './media-socket.net.js';
 
 let assistant: Assistant;

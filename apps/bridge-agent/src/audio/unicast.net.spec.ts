@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import type { PortPair } from './port-pool.js';
 import { attachUnicastPeer } from './unicast-peer.fixture.js';

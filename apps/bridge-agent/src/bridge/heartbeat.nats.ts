@@ -1,8 +1,8 @@
 import { bridgeHeartbeat, HEARTBEAT_MS, type BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { BRIDGES_BUCKET, bridgeKey } from '@trunkmesh/contracts/subjects.js';
-import { openBucket } from '@trunkmesh/event-log/bucket.kv.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
 export interface HeartbeatOptions {
   link: NatsLink;

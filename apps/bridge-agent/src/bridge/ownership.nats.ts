@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager, JetStreamApiError } from '@nats-io/jetstream';
 import { bridgeOwner, type BridgeOwner } from '@trunkmesh/contracts/bridge.js';
 import { BRIDGE_OWNERS_BUCKET, bridgeInstance, bridgeKey } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { BridgeTaken, claimStep } from './ownership.js';
 
 export interface OwnershipOptions {

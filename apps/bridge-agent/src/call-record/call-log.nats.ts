@@ -1,6 +1,6 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
 /** Resolves when the CALLS stream has the event, now or from before. Rejects at once while NATS is away. */
 export type PublishCallEvent = (event: CallEvent) => Promise<void>;

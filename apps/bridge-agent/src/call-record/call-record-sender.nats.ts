@@ -1,11 +1,11 @@
 import { Kvm } from '@nats-io/kv';
 import { bridgeKey, USAGE_BUCKET } from '@trunkmesh/contracts/subjects.js';
 import { usageConfirmation, type UsageConfirmation } from '@trunkmesh/contracts/usage.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 import type { PublishCallEvent } from './call-log.nats.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { RecordSpool } from './call-record-spool.fs.js';
 import {
   acknowledged,

@@ -9,13 +9,13 @@ import { uuidv7 } from 'uuidv7';
 import { callEvent, type CallEvent, type NumberedCallEvent } from '@trunkmesh/contracts/call.js';
 import { CALLS_STREAM, STREAM_SUBJECTS, USAGE_BUCKET } from '@trunkmesh/contracts/subjects.js';
 import type { UsageConfirmation } from '@trunkmesh/contracts/usage.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { answered, callId, ended, started } from './call-record.fixture.js';
 import { publishCallEvents } from './call-log.nats.js';
 import { startCallRecorder, type CallRecorder } from './call-records.fs.js';
-import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { StoryPart } from './story-part.js';
 
 const logger = pino({ level: 'silent' });

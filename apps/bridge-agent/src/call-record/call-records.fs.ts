@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallAnswered, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { PublishCallEvent } from './call-log.nats.js';
 import { startHeldCalls } from './held-calls.nats.js';
 import { startLiveEvents } from './live-events.nats.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { openCallsIn, type OpenCall } from './open-calls.fs.js';
 import type { RecordDraft } from './call-record-file.js';
 import { startRecordSender } from './call-record-sender.nats.js';

@@ -1,11 +1,11 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { HELD_CALLS_BUCKET, heldCallKey, heldCallsOfBridge } from '@trunkmesh/contracts/subjects.js';
-import { openBucket } from '@trunkmesh/event-log/bucket.kv.js';
-import { isStreamNotFound } from '@trunkmesh/event-log/streams.jetstream.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
+import { isStreamNotFound } from '@trunkmesh/event-log/streams.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { heldCall, type HeldCall } from './held-call.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
 /**
  *  Calls that the disk refuses, kept in JetStream until it takes them. A call that the disk takes costs nothing here.

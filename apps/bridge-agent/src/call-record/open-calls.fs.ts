@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { createAliveNote } from './alive-note.fs.js';
 import { syncFile } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { jetstream } from '@nats-io/jetstream';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { addressSubject } from '@trunkmesh/contracts/subjects.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { id, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
 
 const [DID, PROVEN_DID] = ['+15551234567', '+15551234568'];

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { Webhook } from 'standardwebhooks';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.ws.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
 import { decodeMuLaw, encodeMuLaw } from '../audio/g711.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
 import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from './calls.fixture.js';

@@ -1,7 +1,7 @@
 import { AUDIO_ENDS } from '@trunkmesh/contracts/audio.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { AudioEngine } from '../audio/audio-engine.net.js';
 import { sid } from '../audio/media-stream.js';
 import type { Recordings } from '../recording/recordings.fs.js';

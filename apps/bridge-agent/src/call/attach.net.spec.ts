@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { NO_ASSISTANT, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
 
 const DID = '+15551234567';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { AudioSession } from '../audio/audio-call.net.js';
 import type { UnicastHeaders } from '../audio/unicast.net.js';
 import { api, sendMessage } from '../esl/esl-command.js';

@@ -15,16 +15,16 @@ import {
   trunkSubject,
 } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
-import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.server.js';
+import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startEslClient } from '../esl/esl-client.net.js';
-import { createNatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
 import { startCalls, type Calls, type CallsOptions } from './calls.net.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { InboundDecision, InboundRequest, RefusalReason } from '@trunkmesh/contracts/routing.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { id, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
 import type { Calls } from './calls.net.js';
 

@@ -1,11 +1,11 @@
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { uuidv7 } from 'uuidv7';
 import { createAudioEngine } from '../audio/audio-engine.net.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import { startCallRecorder } from '../call-record/call-records.fs.js';
 import { publishCallEvents } from '../call-record/call-log.nats.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { BucketSettings } from '../recording/recording-bucket.http.js';
 import { noRecordings } from '../recording/no-recordings.js';
 import { startRecordings } from '../recording/recordings.fs.js';

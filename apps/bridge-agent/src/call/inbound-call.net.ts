@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { dialledCode } from '@trunkmesh/contracts/address.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
 import type { EslHeaders } from '../esl/esl-frame.js';

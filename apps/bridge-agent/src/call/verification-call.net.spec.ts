@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { VerificationAnswer, VerificationCall } from '@trunkmesh/contracts/address.js';
 import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startHost, type Host } from './calls.fixture.js';
 import { AT_ONCE_PER_SOURCE, REFUSED_PER_WINDOW } from './verification-guard.js';
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verificationAnswer, type VerificationAnswer, type VerificationCall } from '@trunkmesh/contracts/address.js';
 import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { isAcknowledged, type AcknowledgementPorts } from './acknowledgement.net.js';
 import { calls as callsMetric } from '../live/call-metrics.otel.js';
 import type { Talk } from './call-talk.net.js';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { createNatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { serveCallControl } from './call-control.nats.js';
 
 it('a subject that NATS does not let this bridge hear is said, and the others are answered', async () => {

@@ -12,10 +12,10 @@ import {
 } from '@trunkmesh/contracts/call-control.js';
 import { bridgeRequest, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { gatewayName } from '@trunkmesh/contracts/trunk.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { z } from 'zod';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { note } from '../live/call-story.js';
 import { endConversation, type Conversation, type Conversations } from './conversation.js';
 import { endCalls } from './end-calls.net.js';

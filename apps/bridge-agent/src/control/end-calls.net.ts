@@ -1,6 +1,6 @@
 import { END_CALLS_DEADLINE_MS, type EndCallsRequest } from '@trunkmesh/contracts/call-control.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { note } from '../live/call-story.js';
 import { endConversation, type Conversation, type Conversations } from './conversation.js';
 import type { LiveCall } from '../live/live-calls.js';

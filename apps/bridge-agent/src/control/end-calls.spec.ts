@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { endCallsAnswer } from '@trunkmesh/contracts/call-control.js';
 import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.server.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../call/calls.fixture.js';
 
 const DID = '+15551234567';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { hostOf, postJson, SOCKETS_PER_HOST, type CustomerPost, type PostFailure } from './customer-post.http.js';
 
 const closing: (() => Promise<unknown>)[] = [];

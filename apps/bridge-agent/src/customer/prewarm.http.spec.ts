@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { prewarmResult } from '@trunkmesh/contracts/call.js';
 import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { prewarm, type PrewarmOptions } from './prewarm.http.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';

@@ -1,5 +1,5 @@
 import type { PrewarmResult } from '@trunkmesh/contracts/call.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter } from '@trunkmesh/runtime/metric.otel.js';
 import { connectionsOf, hostOf, postJson, type PostOutcome } from './customer-post.http.js';
 import { webhookHeaders } from './webhook-headers.js';

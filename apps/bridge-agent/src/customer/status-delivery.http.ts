@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { hostOf, postJson, SOCKETS_PER_HOST } from './customer-post.http.js';
 import { webhookHeaders } from './webhook-headers.js';
 import type { StoredStatus } from './status-file.js';

@@ -7,7 +7,7 @@ import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import { callStatusBody } from '@trunkmesh/contracts/call-status.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
 import { ORG, callId } from '../call-record/call-record.fixture.js';
 import { draftOf, startReceiver, WHOLE_CALL, type Receiver } from './status-outbox.fixture.js';

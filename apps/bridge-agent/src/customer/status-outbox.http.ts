@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { callFilesIn } from './status-files.fs.js';
 import type { StatusDraft } from './call-status.js';
 import { startDelivery, type EndpointOf } from './status-delivery.http.js';

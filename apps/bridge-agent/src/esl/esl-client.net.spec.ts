@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startEslClient, type EslClient, type EslClientOptions } from './esl-client.net.js';
 import type { EslEvent, EslLogLine } from './esl-event.js';
 import {

@@ -1,5 +1,5 @@
 import { connect as dial } from 'node:net';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 import { api as apiCommand, auth, log, subscribe, type EslCommand } from './esl-command.js';
 import { createEslConnection, type EslConnection, type EslReply } from './esl-connection.net.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.udp.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.net.js';
 import { startAddressBook, type AddressBook } from './gateway-address.net.js';
 import { lookupsOf, parseGatewayAddress } from './gateway-address.js';
 

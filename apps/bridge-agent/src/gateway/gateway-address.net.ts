@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { parseAddress, reachOf } from '@trunkmesh/routing/address-reach.js';
 import { MAX_RESOLVED } from '@trunkmesh/routing/claims.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { Lookup, Target } from './gateway-address.js';
 import { resolveAll, type Found } from './name-lookup.net.js';
 

@@ -1,11 +1,11 @@
 import { jetstream } from '@nats-io/jetstream';
 import { gatewayStatus, type GatewayStateChanged, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import { GATEWAYS_BUCKET, gatewayKey, gatewaysOfBridge, gatewaySubject } from '@trunkmesh/contracts/subjects.js';
-import { openBucket, type Bucket } from '@trunkmesh/event-log/bucket.kv.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { openBucket, type Bucket } from '@trunkmesh/event-log/bucket.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { uuidv7 } from 'uuidv7';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { isWorthAnEvent, sameStatus } from './gateway-status.js';
 
 /**

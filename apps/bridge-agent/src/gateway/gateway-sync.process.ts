@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { FreeSwitchGateways } from './freeswitch.net.js';
 import type { ReloadResult } from './freeswitch-reply.js';
 import type { GatewayFiles } from './gateway-files.fs.js';

@@ -5,7 +5,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { gatewayStateChanged } from '@trunkmesh/contracts/bridge.js';
 import { GATEWAYS_STREAM, gatewaySubject } from '@trunkmesh/contracts/subjects.js';
 import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { CARRIER, ORGANIZATION, startBridge, trunkId, type BridgeFixture } from './gateways.fixture.js';
 
 let bridge: BridgeFixture;
@@ -342,7 +342,7 @@ describe('the agent', () => {
     await eventually(() => bridge.names().join() === [`${trunkId(1)}.1`, `${trunkId(2)}.1`].join());
     connect(
       (await (
-        await import('@trunkmesh/runtime/nats.connection.js')
+        await import('@trunkmesh/runtime/connection.nats.js')
       ).connectNats(bridge.nats.url, {
         name: 'late',
         logger: (await import('./gateways.fixture.js')).logger,

@@ -1,10 +1,10 @@
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import type { EslEvent, EslLogLine } from '../esl/esl-event.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { applyTraces } from './apply-traces.otel.js';
 import { desiredSnapshot } from './desired-snapshot.fs.js';
 import type { BridgeIdentity } from './desired.js';

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.udp.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.net.js';
 import { startBridge, trunkId, type BridgeFixture } from './gateways.fixture.js';
 
 let bridge: BridgeFixture;

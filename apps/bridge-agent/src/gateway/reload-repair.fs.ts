@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { xmlProblem } from './broken-xml.js';
 import type { ReloadResult } from './freeswitch-reply.js';
 import type { GatewayFiles } from './gateway-files.fs.js';

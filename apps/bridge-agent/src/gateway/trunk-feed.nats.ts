@@ -1,7 +1,7 @@
 import { ALL_TRUNKS, entityOfSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { follow, type Followed } from '@trunkmesh/event-log/follow.jetstream.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { follow, type Followed } from '@trunkmesh/event-log/follow.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { DesiredSnapshot } from './desired-snapshot.fs.js';
 import {
   emptyDesired,

@@ -1,7 +1,7 @@
 import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { claimsOf } from '@trunkmesh/routing/claims.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { renderAcl } from './acl-xml.js';
 import { isUnanswered } from './freeswitch-reply.js';
 import { canonicalAddress, lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';

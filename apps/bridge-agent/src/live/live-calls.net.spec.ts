@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import type { CallAnswered } from '@trunkmesh/contracts/call.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { EslReply } from '../esl/esl-connection.net.js';
 import { answered, callId, started } from '../call-record/call-record.fixture.js';
 import type { OpenCall } from '../call-record/open-calls.fs.js';

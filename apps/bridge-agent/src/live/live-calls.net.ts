@@ -1,5 +1,5 @@
 import type { CallStarted, TransferResult } from '@trunkmesh/contracts/call.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';

@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EventSocket } from './live-calls.net.js';
 import { orphansIn, type Search } from './orphans.js';
 

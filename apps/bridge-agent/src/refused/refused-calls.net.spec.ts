@@ -7,15 +7,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { jetstreamManager } from '@nats-io/jetstream';
 import { callsRefused, type CallsRefused } from '@trunkmesh/contracts/refused-call.js';
 import { REFUSED_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
-import { startStandIn, type StandIn } from '@trunkmesh/testkit/freeswitch/stand-in.server.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startStandIn, type StandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startEslClient } from '../esl/esl-client.net.js';
-import { createNatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { startRefused, type RefusedFeature } from './refused-calls.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string }> };

@@ -1,11 +1,11 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { CallsRefused } from '@trunkmesh/contracts/refused-call.js';
 import { refusedSubject } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { uuidv7 } from 'uuidv7';
 import { word } from '../esl/esl-command.js';
 import type { EslClient } from '../esl/esl-client.net.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { openCapture, type Capture } from './capture.net.js';
 import { readHep } from './hep.js';
 import { ownEndpoints } from './own-endpoints.js';

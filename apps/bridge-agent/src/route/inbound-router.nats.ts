@@ -1,9 +1,9 @@
 import { headers } from '@nats-io/nats-core';
 import { REFUSALS, type InboundDecision, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_INBOUND } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { currentTraceparent } from '@trunkmesh/runtime/trace.otel.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { DecidedAt } from '../live/call-events.js';
 import type { LocalRoutes } from './local-routes.nats.js';
 

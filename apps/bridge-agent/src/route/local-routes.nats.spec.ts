@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import pino from 'pino';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { STREAM_SUBJECTS, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { id, number, organization, subjectOf, trunk } from '../call/calls.fixture.js';
 import { startLocalRoutes, type LocalRoutes } from './local-routes.nats.js';
 

@@ -1,5 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { follow, type Followed } from '@trunkmesh/event-log/follow.jetstream.js';
+import { follow, type Followed } from '@trunkmesh/event-log/follow.nats.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
 import {
   ALL_ADDRESSES,
@@ -12,9 +12,9 @@ import {
   TRUNKMESH_STREAM,
 } from '@trunkmesh/contracts/subjects.js';
 import type { StateEvent } from '@trunkmesh/routing/route-events.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import type { NatsLink } from '@trunkmesh/runtime/nats-link.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Route } from '../live/call-events.js';
 import type { TrunkLimits } from './call-limits.js';
 import type { CustomerSettings } from './call-treatment.js';

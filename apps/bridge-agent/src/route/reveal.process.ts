@@ -1,5 +1,5 @@
 import { open, sealedWith, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { HeldSecret } from './call-treatment.js';
 
 /**

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HEARTBEAT_LOST_MS } from '@trunkmesh/contracts/bridge.js';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { speakForBridges } from '../bridge.fixture.js';
 import { linkNats, type NatsLink } from '../record/nats-link.nats.js';

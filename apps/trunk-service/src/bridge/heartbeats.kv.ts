@@ -1,8 +1,8 @@
-import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.kv.js';
+import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.nats.js';
 import { bridgeHeartbeat, HEARTBEAT_LOST_MS } from '@trunkmesh/contracts/bridge.js';
 import { BRIDGES_BUCKET } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import { heard, type HeardBridge } from './liveness.js';
 

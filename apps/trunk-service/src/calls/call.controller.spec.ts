@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { callSid, type CallControlRefusal, type TransferAnswer } from '@trunkmesh/contracts/call-control.js';
 import {
   callLogGet,
@@ -21,9 +21,9 @@ import {
   callSubject,
   type BridgeRequest,
 } from '@trunkmesh/contracts/subjects.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { randomUUID } from 'node:crypto';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { linkNats } from '../record/nats-link.nats.js';

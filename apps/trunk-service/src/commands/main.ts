@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { refillStream } from '@trunkmesh/event-log/refill.jetstream.js';
+import { refillStream } from '@trunkmesh/event-log/refill.nats.js';
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats } from '@trunkmesh/runtime/nats.connection.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
 import { environmentSchema } from '../config.js';

@@ -3,7 +3,7 @@ import { callEnded, callRejected, callStarted, type CallStarted } from '@trunkme
 import { CALLS_STREAM, callSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { networkOfAddress } from '@trunkmesh/routing/claims.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { proveIn } from '../address/prove.pg.js';
 import { settleClaim } from '../number/number-claim.pg.js';
 import { proveNumberIn } from '../number/prove-number.pg.js';

@@ -10,8 +10,8 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import { ALL_CALLS, CALLS_STREAM, EVIDENCE_DURABLE } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { Age } from './call-proof.js';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { contestedCount } from '../address/contested.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 

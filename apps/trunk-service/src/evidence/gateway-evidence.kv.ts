@@ -1,9 +1,9 @@
 import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import { GATEWAYS_BUCKET, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.kv.js';
-import { signal } from '@trunkmesh/event-log/signal.clock.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.nats.js';
+import { signal } from '@trunkmesh/event-log/signal.process.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { proveAddress } from '../address/prove.pg.js';
 import { handle } from '../record/handle.pg.js';
 import type { NatsLink } from '../record/nats-link.nats.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startFixture, type Fixture } from '../trunk-service.fixture.js';
 import { forgetOldKeys } from './idempotency.pg.js';
 

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { Request, Response } from 'express';
 import { QueryFailedError } from 'typeorm';
 import { recordFailure, recordLate, recordUnavailable } from '../record/record-failure.pg.js';

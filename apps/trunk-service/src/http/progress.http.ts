@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { Request, Response } from 'express';
 import type { Answer } from './idempotency.pg.js';
 import { domainErrorOf, sendProblem } from './problem.filter.js';

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter } from '@trunkmesh/runtime/metric.otel.js';
 import type { Request, Response } from 'express';
 import ipaddr from 'ipaddr.js';

@@ -2,7 +2,7 @@ import { request as httpRequest, createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTelemetry, type Telemetry } from '@trunkmesh/runtime/telemetry.otel.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { environmentSchema, type Config } from '../config.js';
 import { BOOTSTRAP_KEY, clientOf, startFixture, type Api, type Fixture } from '../trunk-service.fixture.js';
 

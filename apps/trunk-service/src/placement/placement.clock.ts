@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { bridgeState, type BridgeHeartbeat, type BridgeState } from '@trunkmesh/contracts/bridge.js';
 import { bridgeSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter, gauge } from '@trunkmesh/runtime/metric.otel.js';
 import { listBridges } from '../bridge/bridge-list.pg.js';
 import { decide as decideBridge } from '../bridge/bridge.js';

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { clientConfig } from '@trunkmesh/event-log/relay-session.pg.js';
 import { differences } from '@trunkmesh/event-log/servers.fixture.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import pg from 'pg';
 import { speakForBridges } from '../bridge.fixture.js';
 import { startFixture, type Fixture, type Received, type Sent } from '../trunk-service.fixture.js';

@@ -1,7 +1,7 @@
-import { signal } from '@trunkmesh/event-log/signal.clock.js';
-import { createMissingStreams, ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import { signal } from '@trunkmesh/event-log/signal.process.js';
+import { createMissingStreams, ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { NatsLink } from './nats-link.nats.js';
 
 const RETRY_MS = 2_000;

@@ -1,4 +1,4 @@
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 

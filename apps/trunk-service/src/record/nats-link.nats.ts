@@ -1,5 +1,5 @@
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 
 /**

@@ -2,7 +2,7 @@ import { Agent, get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { BOOTSTRAP_KEY, clientOf, startFixture, type Fixture } from '../trunk-service.fixture.js';
 
 const TRUNKS = '/api/v1/sip-trunks';

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
 import type { Quotas } from '../organization/quotas.pg.js';

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import type { CallsRefused } from '@trunkmesh/contracts/refused-call.js';
 import { refusedSubject } from '@trunkmesh/contracts/subjects.js';
-import { ensureStreams } from '@trunkmesh/event-log/streams.jetstream.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { forgetRefusedCalls } from './refused-calls.pg.js';
 

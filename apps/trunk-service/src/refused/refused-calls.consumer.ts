@@ -3,7 +3,7 @@ import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type JsMsg } fro
 import { nanos, type NatsConnection } from '@nats-io/nats-core';
 import { callsRefused, type CallsRefused } from '@trunkmesh/contracts/refused-call.js';
 import { REFUSED_DURABLE, REFUSED_STREAM } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { forgetRefusedCalls, storeRefusedCalls } from './refused-calls.pg.js';
 

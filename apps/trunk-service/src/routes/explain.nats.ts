@@ -2,7 +2,7 @@ import { RequestError, TimeoutError } from '@nats-io/nats-core';
 import { inboundAnswer, type ExplainRequest, type InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
-import type { NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
 
 /** A decision takes microseconds; what takes longer is away. */

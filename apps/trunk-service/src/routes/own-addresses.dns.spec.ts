@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.udp.js';
+import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.net.js';
 import { resolveTrunks } from './own-addresses.dns.js';
 
 let server: NameServer;

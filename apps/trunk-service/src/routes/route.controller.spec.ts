@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { follow } from '@trunkmesh/event-log/follow.jetstream.js';
+import { follow } from '@trunkmesh/event-log/follow.nats.js';
 import { explainRequest } from '@trunkmesh/contracts/routing.js';
 import { addressSubject, ROUTING_EXPLAIN, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
 import { applyEvent } from '@trunkmesh/routing/route-events.js';
 import { createRouteIndex } from '@trunkmesh/routing/route-index.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 
 const EXPLAIN = '/api/v1/routes/explain';

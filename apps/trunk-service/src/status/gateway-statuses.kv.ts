@@ -1,8 +1,8 @@
-import { openBucket } from '@trunkmesh/event-log/bucket.kv.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { GATEWAYS_BUCKET, gatewaysOfOrganization, gatewaysOfTrunk } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 
 /** JetStream answers within milliseconds, or it is away. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { speakForBridges, type SpokenBridge } from '../bridge.fixture.js';
 import { startMesh, type Api, type Mesh } from '../mesh.fixture.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 
 let mesh: Mesh;
 let voices: Awaited<ReturnType<typeof speakForBridges>>;

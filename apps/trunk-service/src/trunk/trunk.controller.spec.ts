@@ -3,7 +3,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { organizationSubject, trunkSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { trunkEvent } from '@trunkmesh/contracts/trunk.js';
 import { open } from '@trunkmesh/runtime/key-ring.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
 
 const PASSWORD = 'correct-horse-battery-staple';

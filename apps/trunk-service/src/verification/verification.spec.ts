@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { VerificationCall } from '@trunkmesh/contracts/address.js';
 import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
-import { createLogger } from '@trunkmesh/runtime/logger.pino.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/nats.connection.js';
-import { eventually } from '@trunkmesh/testkit/eventually.clock.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { ONE_REQUEST } from '../trunk-service.fixture.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 

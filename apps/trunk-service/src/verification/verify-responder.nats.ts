@@ -1,6 +1,6 @@
 import { verificationCall, type VerificationAnswer } from '@trunkmesh/contracts/address.js';
 import { ADDRESS_VERIFY, ADDRESS_VERIFY_QUEUE } from '@trunkmesh/contracts/subjects.js';
-import type { Logger } from '@trunkmesh/runtime/logger.pino.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { invalidCall, UNAVAILABLE } from './judge.js';

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { section, type Configuration } from './configuration.files.js';
+import { section, type Configuration } from './configuration.fs.js';
 import { children, named } from './xml.js';
 
 interface Node {

@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../eventually.clock.js';
+import { eventually } from '../eventually.process.js';
 import { freePort } from '../free-port.net.js';
-import { EslClient } from './esl.client.js';
+import { EslClient } from './esl-client.net.js';
 import { readRecording, type Exchange, type Frame } from './recording.js';
-import { startStandIn, type StandIn } from './stand-in.server.js';
+import { startStandIn, type StandIn } from './stand-in.net.js';
 import type { CarrierInput } from './carrier.js';
 
 const RECORDINGS = join(dirname(fileURLToPath(import.meta.url)), '../../recordings');

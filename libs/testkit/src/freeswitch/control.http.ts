@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { CarrierInput } from './carrier.js';
-import type { InboundCall } from './inbound.calls.js';
+import type { InboundCall } from './inbound.process.js';
 import type { InviteInput } from './invite.js';
-import type { StandIn } from './stand-in.server.js';
+import type { StandIn } from './stand-in.net.js';
 
 /**
  * What a test does that the wire would do to a real FreeSWITCH, over HTTP on the loopback, because the stand-in is a

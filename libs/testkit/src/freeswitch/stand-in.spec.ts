@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../eventually.clock.js';
+import { eventually } from '../eventually.process.js';
 import { freePort } from '../free-port.net.js';
-import { EslClient } from './esl.client.js';
-import { startStandIn, type StandIn } from './stand-in.server.js';
+import { EslClient } from './esl-client.net.js';
+import { startStandIn, type StandIn } from './stand-in.net.js';
 
 let conf = '';
 let socketPort = 0;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { startSipCarrier } from '../sip/sip-carrier.udp.js';
+import { startSipCarrier } from '../sip/sip-carrier.net.js';
 import type { CarrierCall, MeshCarrier } from './carrier.js';
-import type { BridgeOfMesh } from './mesh.launcher.js';
+import type { BridgeOfMesh } from './mesh.process.js';
 
 /** No trunk of a private mesh has this address, and on Linux every 127.0.0.0/8 address is there to send from. */
 const STRANGER = '127.0.0.66';

@@ -1,5 +1,5 @@
 import { startSupervised, tailOf, type Supervised } from '../supervised.process.js';
-import { eventually } from '../eventually.clock.js';
+import { eventually } from '../eventually.process.js';
 
 export interface ComponentOptions {
   name: string;

@@ -1,10 +1,10 @@
-import { openRtpPeer } from '../rtp/rtp-peer.udp.js';
+import { openRtpPeer } from '../rtp/rtp-peer.net.js';
 import { fromL16, PAYLOAD_TYPES, toL16 } from '../rtp/g711.js';
 import { framesOf } from '../rtp/tone.js';
-import { placeSipCall } from '../sip/sip-call.udp.js';
+import { placeSipCall } from '../sip/sip-call.net.js';
 import type { MeshCarrier } from './carrier.js';
 import type { Line, LineCall } from './line.js';
-import type { BridgeOfMesh } from './mesh.launcher.js';
+import type { BridgeOfMesh } from './mesh.process.js';
 
 /** A call of the carrier with somebody on the line. Resolves with the answer or the refusal. */
 export function placeLine(

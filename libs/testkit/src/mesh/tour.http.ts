@@ -1,10 +1,10 @@
 import pg from 'pg';
-import { startAssistant } from '../assistant/assistant.server.js';
-import { eventually } from '../eventually.clock.js';
+import { startAssistant } from '../assistant/assistant.http.js';
+import { eventually } from '../eventually.process.js';
 import { apiClient, type Api } from './api.http.js';
 import type { MeshCarrier } from './carrier.js';
 import { carrierFor } from './carriers.net.js';
-import type { Mesh } from './mesh.launcher.js';
+import type { Mesh } from './mesh.process.js';
 
 export interface TourStep {
   title: string;

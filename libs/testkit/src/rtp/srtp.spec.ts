@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { writeRtp } from './rtp-packet.js';
-import { createSrtp, sessionKeys } from './srtp.crypto.js';
+import { createSrtp, sessionKeys } from './srtp.js';
 
 const packet = (sequence: number) =>
   writeRtp({

@@ -38,7 +38,7 @@ export class CallLog1795500000000 implements MigrationInterface {
       'CREATE INDEX call_log_of_assistant ON call_log (organization_id, assistant_id, started_at DESC, call_id) ' +
         'WHERE assistant_id IS NOT NULL',
     );
-    // How far the calls from before this table are in it (filling.clock.ts).
+    // How far the calls from before this table are in it (filling.process.ts).
     await runner.query(
       'CREATE TABLE call_log_filling (one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row), through uuid, ' +
         'complete boolean NOT NULL)',

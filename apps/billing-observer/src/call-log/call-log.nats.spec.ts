@@ -1,0 +1,280 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import {
+  callLogGetAnswer,
+  callLogListAnswer,
+  type CallDetail,
+  type CallSummary,
+} from '@trunkmesh/contracts/call-log.js';
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import { CALL_LOG_GET, CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import pino from 'pino';
+import type { DataSource } from 'typeorm';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
+import { callEnded, callId, callRejected, callStarted, ORG, TRUNK } from '../usage/call-event.fixture.js';
+import { freshDatabase, record } from './call-log.fixture.js';
+import { startCallLogResponder, type CallLogResponder } from './call-log.nats.js';
+
+const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_unused, index) => from + index);
+const minute = (n: number) => new Date(Date.UTC(2026, 10, 23, 0, n)).toISOString();
+const ended = (n: number, over: Partial<CallEnded['data']> = {}): CallEnded => ({
+  ...callEnded(n),
+  data: { ...callEnded(n).data, started_at: minute(n), ...over },
+});
+
+let servers: Servers;
+let nc: NatsConnection;
+let own: NatsConnection;
+let db: DataSource;
+let responder: CallLogResponder;
+beforeAll(async () => {
+  servers = await startServers();
+  nc = await connect({ servers: servers.nats.url });
+}, 60_000);
+afterAll(async () => {
+  await nc?.close();
+  await servers?.stop();
+});
+beforeEach(async () => {
+  ({ db } = await freshDatabase(servers.postgres, { poolSize: 3 }));
+  own = await connect({ servers: servers.nats.url });
+  // However slow the machine is.
+  await respond(20_000);
+});
+afterEach(async () => {
+  await responder.stop();
+  await own.close();
+  if (db.isInitialized) await db.destroy();
+});
+
+async function respond(deadlineMs: number): Promise<void> {
+  responder = startCallLogResponder({ nc: own, dataSource: db, logger: pino({ level: 'silent' }), deadlineMs });
+  await own.flush();
+}
+
+const ask = async (subject: string, request: unknown) =>
+  (
+    await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), { timeout: 25_000 })
+  ).json();
+const list = async (query: object) =>
+  callLogListAnswer.parse(await ask(CALL_LOG_LIST, { organization_id: ORG, ...query }));
+const calls = async (query: object) => {
+  const answer = await list(query);
+  if (answer.outcome !== 'list') throw new Error(answer.message);
+  return answer;
+};
+const ids = async (query: object) => (await calls(query)).calls.map(({ call_id }) => Number(call_id.slice(-6)));
+
+describe('the list', () => {
+  it('is the newest first, in pages, with how many there are', async () => {
+    await record(
+      db,
+      range(1, 25).map((n) => ended(n)),
+    );
+    expect(await ids({ limit: 3 })).toEqual([25, 24, 23]);
+    expect(await ids({ skip: 23, limit: 10 })).toEqual([2, 1]);
+    expect(await calls({ limit: 3 })).toMatchObject({ total: 25 });
+    expect(await calls({ skip: 20 })).toMatchObject({ total: 25 });
+    expect(await calls({ skip: 25 })).toEqual({ outcome: 'list', calls: [], total: 25 });
+    expect(await calls({ limit: 25 })).toMatchObject({ total: 25 });
+  });
+
+  it('puts calls of the same moment in one order', async () => {
+    await record(
+      db,
+      range(1, 9).map((n) => callEnded(n)),
+    );
+    expect([...(await ids({ limit: 5 })), ...(await ids({ skip: 5 }))]).toEqual(range(1, 9));
+  });
+
+  it('has filters, which combine with AND', async () => {
+    await record(db, [
+      ended(1, { from: '+15550000001' }),
+      ended(2, { direction: 'outbound', to: '+15550000001', billable_ms: 60_000 }),
+      ended(3, { target: { kind: 'flow', id: 7 }, billable_ms: 90_000 }),
+      ended(4, { answered_at: null, billable_ms: 0, trunk_id: null, number_id: TRUNK }),
+      { ...callRejected(5), data: { ...callRejected(5).data, started_at: minute(5) } },
+      { ...callStarted(6), data: { ...callStarted(6).data, started_at: minute(6) } },
+    ]);
+    const expected: [object, number[]][] = [
+      [{}, [6, 5, 4, 3, 2, 1]],
+      [{ status: 'ongoing' }, [6]],
+      [{ status: 'completed' }, [3, 2, 1]],
+      [{ status: 'failed' }, [5, 4]],
+      [{ assistant_id: 7 }, [6, 4, 2, 1]],
+      [{ flow_id: 7 }, [3]],
+      [{ customer_phone: '+15550000001' }, [2, 1]],
+      [{ customer_phone: '15550000001' }, [2, 1]],
+      [{ customer_phone: '1555000000' }, []],
+      [{ direction: 'outbound' }, [2]],
+      [{ trunk_id: TRUNK }, [6, 5, 3, 2, 1]],
+      [{ number_id: TRUNK }, [4]],
+      [{ call_id: callId(3) }, [3]],
+      [{ date_from: minute(4) }, [6, 5, 4]],
+      [{ date_to: minute(2) }, [2, 1]],
+      [{ date_from: minute(2), date_to: minute(3) }, [3, 2]],
+      [{ min_duration: 60 }, [3, 2]],
+      [{ max_duration: 60 }, [5, 4, 2, 1]],
+      [{ min_duration: 4.02, max_duration: 4.02 }, [1]],
+      [{ status: 'completed', assistant_id: 7, min_duration: 5 }, [2]],
+      [{ customer_phone: '+15550000001', direction: 'inbound' }, [1]],
+      [{ customer_phone: "\u0000' OR true --" }, []],
+      [{ min_duration: 1e308 }, []],
+      [{ date_from: '0000-01-01T00:00:00.000Z', date_to: '9999-12-31T23:59:59.999Z' }, [6, 5, 4, 3, 2, 1]],
+    ];
+    for (const [query, found] of expected) expect([query, await ids(query)]).toEqual([query, found]);
+  });
+
+  it('shows an organisation its own calls and nobody the calls of nobody', async () => {
+    const stray = {
+      ...callRejected(2),
+      subject: `trunkmesh.call.unknown.${callId(2)}`,
+      data: { ...callRejected(2).data, organization_id: null },
+    };
+    await record(db, [callEnded(1), stray]);
+    expect(await ids({})).toEqual([1]);
+    for (const organization_id of [OTHER_ORG, '00000000-0000-0000-0000-000000000000']) {
+      expect(await calls({ organization_id })).toMatchObject({ total: 0 });
+      for (const n of [1, 2])
+        expect(await ask(CALL_LOG_GET, { organization_id, call_id: callId(n) })).toEqual({ outcome: 'not-found' });
+    }
+  });
+
+  it('of a thousand calls comes in one message', async () => {
+    await record(
+      db,
+      range(1, 1000).map((n) => ended(n)),
+    );
+    const message = await nc.request(CALL_LOG_LIST, JSON.stringify({ organization_id: ORG, limit: 1000 }), {
+      timeout: 10_000,
+    });
+    expect((callLogListAnswer.parse(message.json()) as { calls: CallSummary[] }).calls).toHaveLength(1000);
+    expect(message.data.byteLength).toBeLessThan(900_000);
+  });
+
+  it('of a thousand calls that callers made as large as they could comes in parts that NATS takes', async () => {
+    const recording = {
+      state: 'stored' as const,
+      location: `s3://${'\u0001'.repeat(1000)}`,
+      bytes: 1,
+      duration_ms: 1,
+      detail: null,
+    };
+    await record(
+      db,
+      range(1, 1000).map((n) => ended(n, { from: '\u0001'.repeat(2000), to: '€'.repeat(2000), recording })),
+    );
+    const seen: string[] = [];
+    let parts = 0;
+    for (; seen.length < 1000; parts += 1) {
+      const { calls: some, total } = await calls({ skip: seen.length, limit: 1000 - seen.length });
+      expect(total).toBe(1000);
+      expect(some.length).toBeGreaterThan(50);
+      seen.push(...some.map(({ call_id }) => call_id));
+    }
+    expect(parts).toBeGreaterThan(1);
+    expect(new Set(seen).size).toBe(1000);
+  });
+});
+
+describe('one call', () => {
+  it('is answered with everything that is known of it', async () => {
+    await record(db, [callStarted(1), callEnded(1)]);
+    const answer = callLogGetAnswer.parse(await ask(CALL_LOG_GET, { organization_id: ORG, call_id: callId(1) })) as {
+      outcome: 'call';
+      call: CallDetail;
+    };
+    expect(answer).toMatchObject({
+      outcome: 'call',
+      call: {
+        call_id: callId(1),
+        status: 'completed',
+        ended_by: 'caller',
+        timeline: [{ what: 'call-started' }, { what: 'call-ended' }],
+      },
+    });
+    expect(await ask(CALL_LOG_GET, { organization_id: ORG, call_id: callId(2) })).toEqual({ outcome: 'not-found' });
+  });
+
+  it("with a story of almost a message's size arrives", async () => {
+    const timeline = range(1, 500).map((n) => ({ at: minute(1), what: `step-${n}`, detail: '€'.repeat(490) }));
+    const invite = {
+      request_uri_user: '',
+      to_user: '',
+      from_user: '',
+      headers: range(1, 60).map(() => ['x-long', 'x'.repeat(8000)] as [string, string]),
+      truncated: false,
+    };
+    await record(db, [{ ...callStarted(1), data: { ...callStarted(1).data, invite } }, ended(1, { timeline })]);
+    const { call } = callLogGetAnswer.parse(await ask(CALL_LOG_GET, { organization_id: ORG, call_id: callId(1) })) as {
+      call: CallDetail;
+    };
+    expect(call.timeline).toHaveLength(101);
+    expect(call.timeline.at(-1)).toMatchObject({ what: 'call-ended' });
+  });
+});
+
+describe('whatever is asked', () => {
+  it.each<[string, unknown]>([
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['no object', '[]'],
+    ['no organisation', {}],
+    ['a limit beyond', { organization_id: ORG, limit: 1001 }],
+    ['a negative skip', { organization_id: ORG, skip: -1 }],
+    ['an organisation that is none', { organization_id: "' OR true --" }],
+    ['a date that is none', { organization_id: ORG, date_from: 'yesterday' }],
+  ])('%s: is refused as invalid', async (_what, request) => {
+    expect(callLogListAnswer.parse(await ask(CALL_LOG_LIST, request))).toMatchObject({
+      outcome: 'error',
+      code: 'invalid-request',
+      message: expect.any(String),
+    });
+  });
+
+  it('one that is no call is refused as invalid', async () => {
+    expect(callLogGetAnswer.parse(await ask(CALL_LOG_GET, { organization_id: ORG, call_id: '7' }))).toMatchObject({
+      outcome: 'error',
+      code: 'invalid-request',
+    });
+  });
+
+  it('is answered within the deadline while the database is down or hangs, and again afterwards', async () => {
+    await record(db, [callEnded(1)]);
+    await responder.stop();
+    await respond(2_000);
+    const holding = db.createQueryRunner();
+    await holding.startTransaction();
+    await holding.query('LOCK TABLE call_log IN ACCESS EXCLUSIVE MODE');
+    expect(await list({})).toEqual({ outcome: 'error', code: 'unavailable', message: 'not answered in time' });
+    await holding.rollbackTransaction();
+    await holding.release();
+    await eventually(async () => (await list({})).outcome === 'list');
+    await servers.postgres.halt();
+    expect(await list({})).toMatchObject({ outcome: 'error', code: 'unavailable' });
+    expect(callLogGetAnswer.parse(await ask(CALL_LOG_GET, { organization_id: ORG, call_id: callId(1) }))).toMatchObject(
+      { outcome: 'error', code: 'unavailable' },
+    );
+    await servers.postgres.start();
+    await eventually(async () => (await list({})).outcome === 'list');
+  });
+
+  it('by a flood leaves recording its way: each request is answered, and calls are recorded meanwhile', async () => {
+    await record(
+      db,
+      range(1, 500).map((n) => ended(n)),
+    );
+    const flood = Promise.all(range(1, 1_000).map(() => list({ limit: 1 })));
+    const batch = await record(
+      db,
+      range(501, 600).map((n) => ended(n)),
+    );
+    expect(batch.recorded).toHaveLength(100);
+    const outcomes = (await flood).map((answer) => (answer.outcome === 'error' ? answer.message : answer.outcome));
+    expect(outcomes.filter((outcome) => outcome === 'list').length).toBeGreaterThanOrEqual(200);
+    expect(new Set(outcomes).size).toBeLessThanOrEqual(2);
+    expect(outcomes.every((outcome) => outcome === 'list' || outcome === 'too many requests at once')).toBe(true);
+  });
+});

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  ReplayPolicy,
+  type ConsumerMessages,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { nanos, type NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import { ALL_CALLS, CALLS_STREAM, USAGE_DURABLE } from '@trunkmesh/contracts/subjects.js';
+import { setLag } from './usage-metrics.otel.js';
+
+export interface CallsConsumer {
+  /** Why it is not consuming; undefined while it is. */
+  trouble(): string | undefined;
+  stop(): Promise<void>;
+}
+
+export interface CallsConsumerOptions {
+  nc: NatsConnection;
+  logger: Logger;
+  /** Within this time a message is acknowledged, or said to be in work, or delivered again. */
+  ackWaitMs: number;
+  onMessage: (message: JsMsg) => void;
+}
+
+/** The most that is delivered and not acknowledged, over all copies: so much waits in memory at most. */
+const UNACKNOWLEDGED = 2_000;
+const PULLED_AT_ONCE = 500;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+const LAG_OBSERVED_MS = 5_000;
+const CONSUMER_NOT_FOUND = 10014;
+
+/**
+ *  Pulls CALLS through the durable consumer that all copies share, for ever: a stream or consumer that is away is
+ *  waited for or made again.
+ */
+export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer {
+  const { nc, logger } = options;
+  const stopping = new AbortController();
+  let trouble: string | undefined = 'not yet connected';
+  let pull: ConsumerMessages | undefined;
+
+  const consume = async () => {
+    await declareConsumer(nc, options.ackWaitMs);
+    const consumer = await jetstream(nc).consumers.get(CALLS_STREAM, USAGE_DURABLE);
+    pull = await consumer.consume({
+      max_messages: PULLED_AT_ONCE,
+      expires: 5_000,
+      abort_on_missing_resource: true,
+      callback: options.onMessage,
+    });
+    trouble = undefined;
+    const error = await pull.closed();
+    if (error instanceof Error) throw error;
+  };
+  const run = async () => {
+    let pause = FIRST_PAUSE_MS;
+    while (!stopping.signal.aborted && !nc.isClosed()) {
+      try {
+        await consume();
+        pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        pause = trouble === undefined ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
+        trouble = error instanceof Error ? error.message : String(error);
+        if (!stopping.signal.aborted)
+          logger.warn({ err: error, pause_ms: pause }, 'the CALLS stream cannot be read; trying again');
+      }
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+  // The client asks once after a reconnect and, where JetStream is still recovering then, not again for a whole
+  // `expires`.
+  const restartOnReconnect = async () => {
+    for await (const status of nc.status()) {
+      if (status.type === 'reconnect') await pull?.close();
+    }
+  };
+  const observing = setInterval(() => {
+    void observeLag(nc);
+  }, LAG_OBSERVED_MS);
+  void restartOnReconnect();
+  const running = run();
+  return {
+    trouble: () => trouble,
+    stop: async () => {
+      clearInterval(observing);
+      stopping.abort();
+      await pull?.close();
+      await running;
+    },
+  };
+}
+
+async function declareConsumer(nc: NatsConnection, ackWaitMs: number): Promise<void> {
+  const { consumers } = await jetstreamManager(nc);
+  const settings = { ack_wait: nanos(ackWaitMs), max_ack_pending: UNACKNOWLEDGED, max_deliver: -1 };
+  try {
+    await consumers.info(CALLS_STREAM, USAGE_DURABLE);
+    await consumers.update(CALLS_STREAM, USAGE_DURABLE, settings);
+  } catch (error) {
+    if ((error as { code?: number }).code !== CONSUMER_NOT_FOUND) throw error;
+    await consumers.add(CALLS_STREAM, {
+      durable_name: USAGE_DURABLE,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      replay_policy: ReplayPolicy.Instant,
+      filter_subject: ALL_CALLS,
+      ...settings,
+    });
+  }
+}
+
+async function observeLag(nc: NatsConnection): Promise<void> {
+  try {
+    const info = await (
+      await jetstreamManager(nc, { checkAPI: false, timeout: 2_000 })
+    ).consumers.info(CALLS_STREAM, USAGE_DURABLE);
+    setLag(info.num_pending + info.num_ack_pending);
+  } catch {
+    /* The figure stays as it was; that NATS is away is said elsewhere. */
+  }
+}

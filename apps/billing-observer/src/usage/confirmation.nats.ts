@@ -1,0 +1,119 @@
+import { Kvm, type KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import type { DataSource } from 'typeorm';
+import { bridgeKey, USAGE_BUCKET } from '@trunkmesh/contracts/subjects.js';
+import { usageConfirmation, type UsageConfirmation } from '@trunkmesh/contracts/usage.js';
+import { confirmationOf, currentEpoch, saysTheSame } from './confirmation.js';
+import { knownBridges, loadProgress } from './usage-store.pg.js';
+
+export interface Confirmations {
+  /** The bridge's numbering has moved, in a committed transaction. */
+  touch(bridgeId: string): void;
+  stop(): Promise<void>;
+}
+
+const RETRY_MS = 500;
+/**
+ *  Also when nothing moved: heals a bucket that was lost, or a confirmation whose writing failed just before a crash.
+ */
+const SWEEP_MS = 60_000;
+
+/**
+ *  Tells each bridge, in the KV bucket `usage`, what of its records is committed. Called after the commit, never
+ *  before.
+ */
+export function startConfirmations({
+  nc,
+  dataSource,
+  logger,
+}: {
+  nc: NatsConnection;
+  dataSource: DataSource;
+  logger: Logger;
+}): Confirmations {
+  const touched = new Set<string>();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+
+  const flush = async () => {
+    const kv = await new Kvm(nc).open(USAGE_BUCKET);
+    for (const bridge of [...touched]) {
+      touched.delete(bridge);
+      try {
+        await confirm(kv, dataSource, bridge);
+      } catch (error) {
+        touched.add(bridge);
+        throw error;
+      }
+    }
+  };
+  const run = () => {
+    if (running !== undefined || stopped) return;
+    clearTimeout(timer);
+    running = flush()
+      .then(
+        () => undefined,
+        (error: unknown) => error ?? new Error('unknown'),
+      )
+      .then((error) => {
+        running = undefined;
+        if (error !== undefined) logger.warn({ err: error }, 'usage confirmations are not written; trying again');
+        if (touched.size > 0 && !stopped) timer = setTimeout(run, error === undefined ? 0 : RETRY_MS);
+      });
+  };
+  const sweep = () => {
+    knownBridges(dataSource).then(
+      (bridges) => {
+        bridges.forEach((bridge) => touched.add(bridge));
+        if (bridges.length > 0) run();
+      },
+      () => undefined,
+    );
+  };
+  const sweeping = setInterval(sweep, SWEEP_MS);
+  sweep();
+  return {
+    touch: (bridge) => {
+      touched.add(bridge);
+      run();
+    },
+    stop: async () => {
+      clearInterval(sweeping);
+      if (touched.size > 0) run();
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/**
+ * The bucket's entry is read first, the database after it, and the write names the entry's revision: of two copies the
+ * one that read older numbers is refused, so a confirmation never goes back.
+ */
+async function confirm(kv: KV, dataSource: DataSource, bridgeId: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    const entry = await kv.get(bridgeKey(bridgeId));
+    const epoch = currentEpoch(await loadProgress(dataSource, bridgeId));
+    if (epoch === undefined) return;
+    const confirmation = confirmationOf(bridgeId, epoch, new Date());
+    const before = entry === null ? undefined : parsed(entry.value);
+    if (before !== undefined && saysTheSame(before, confirmation)) return;
+    try {
+      await kv.put(bridgeKey(bridgeId), JSON.stringify(confirmation), { previousSeq: entry?.revision ?? 0 });
+      return;
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+function parsed(value: Uint8Array): UsageConfirmation | undefined {
+  try {
+    return usageConfirmation.parse(JSON.parse(new TextDecoder().decode(value)));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RefusedCall } from '@trunkmesh/contracts/refused-call.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { placeSipCall, type SipInvite } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
+
+/** A real FreeSWITCH, whose own refusals reach whoever owns the called number. Runs where FREESWITCH names a binary. */
+let test: TestMesh;
+let owner: Organization;
+let other: Organization;
+const [TRUNK, STRANGER] = ['127.0.0.81', '127.0.0.82'];
+const NUMBER = '+15550108001';
+
+beforeAll(async () => {
+  test = await testMesh();
+  [owner, other] = [await test.organization('Example Dental'), await test.organization('Example Bakery')];
+  const trunk = await owner.api.post<Trunk>('/api/v1/sip-trunks', { name: 'PBX', gateway: TRUNK, register: false });
+  await untilLive(owner, trunk);
+  await addNumber(owner, trunk, NUMBER);
+});
+afterAll(() => test?.stop());
+
+const call = async (more: Partial<SipInvite>) =>
+  (
+    await placeSipCall({
+      number: NUMBER,
+      from: '+15559876543',
+      target: test.mesh.bridges[0]!.bridge.sip,
+      address: TRUNK,
+      ...more,
+    })
+  ).status;
+const listOf = (org: Organization, query = '') => org.api.get<RefusedCall[]>(`/api/v1/refused-calls${query}`);
+
+describe('a call that FreeSWITCH refuses before it asks anybody', () => {
+  it.each<[string, number, Partial<SipInvite>, object]>([
+    [
+      'from an address that no trunk has',
+      403,
+      { address: STRANGER },
+      { reason: 'source-not-allowed', source_address: STRANGER },
+    ],
+    [
+      'that requires 100rel',
+      420,
+      { headers: [['Require', '100rel']] },
+      { reason: 'extension-not-supported', source_address: TRUNK, detail: 'Unsupported: 100rel' },
+    ],
+    [
+      'with a session timer that is too short',
+      422,
+      {
+        headers: [
+          ['Supported', 'timer'],
+          ['Session-Expires', '30'],
+          ['Min-SE', '30'],
+        ],
+      },
+      { reason: 'session-interval-too-small' },
+    ],
+    [
+      'of a PBX that forwards it, the number in Diversion',
+      403,
+      { address: STRANGER, number: '9228', headers: [['Diversion', `<sip:${NUMBER}@pbx.example.com>`]] },
+      { called: '9228', number: NUMBER },
+    ],
+  ])(
+    "%s is in its owner's list (%i)",
+    async (_what, status, how, row) => {
+      expect(await call(how)).toBe(status);
+      const found = await eventually(
+        async () =>
+          (await listOf(owner, `?sip_status=${status}`)).find(
+            (one) => how.number === undefined || one.called === how.number,
+          ),
+        { timeoutMs: 15_000, message: 'the refusal' },
+      );
+      expect(found).toMatchObject({
+        number: NUMBER,
+        organization_id: owner.id,
+        sip_status: status,
+        bridge_id: 'bridge-1',
+        ...row,
+      });
+      expect(await listOf(other)).toEqual([]);
+    },
+    30_000,
+  );
+
+  it('is not there when the agent took it: that is in the call log', async () => {
+    const before = (await listOf(owner)).length;
+    expect(await call({ audio: { address: TRUNK, port: 4_000, codecs: [{ payloadType: 18, name: 'G729' }] } })).toBe(
+      488,
+    );
+    expect(await call({ number: '+15550108999', address: STRANGER })).toBe(403);
+    const nobodys = await eventually(
+      async () => (await test.operator.get<RefusedCall[]>('/api/v1/refused-calls?unowned=true'))[0],
+      { timeoutMs: 15_000, message: "a refusal of nobody's number" },
+    );
+    expect(nobodys).toMatchObject({ called: '+15550108999', organization_id: null });
+    expect((await listOf(owner)).length).toBe(before);
+  }, 30_000);
+});

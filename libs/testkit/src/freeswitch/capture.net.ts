@@ -1,0 +1,70 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { captureSettings } from './configuration.fs.js';
+import { writeHep } from './hep.js';
+import type { InboundCall } from './inbound.process.js';
+import { invite, type InviteInput } from './invite.js';
+import type { Switch } from './switch.process.js';
+
+/**
+ * FreeSWITCH's own capture: a copy of the INVITE and of its final answer, to where the configuration says. Of the
+ * headers those that the test gave.
+ */
+export class SipCapture {
+  private socket: Socket | undefined;
+
+  constructor(private readonly freeswitch: Switch) {}
+
+  follow(input: InviteInput, call: InboundCall): void {
+    const server = captureSettings(this.freeswitch.configuration);
+    if (server === undefined) return;
+    const request = invite.parse(input);
+    const { sipAddress, sipPort } = this.freeswitch.sofia;
+    const own = { address: sipAddress, port: sipPort };
+    const to = request.to ?? request.request_user;
+    const given = Object.entries(request.headers).flatMap(([name, values]) =>
+      [values].flat().map((value) => `${name}: ${value}`),
+    );
+    const common = [
+      `Via: SIP/2.0/UDP ${request.source.address}:${request.source.port};branch=z9hG4bK-${call.uuid}`,
+      `From: <sip:${request.from}@${request.source.address}>;tag=1`,
+      `To: <sip:${to}@${sipAddress}>`,
+      `Call-ID: ${call.callId}`,
+      'CSeq: 1 INVITE',
+    ];
+    const send = (outgoing: boolean, lines: readonly string[], body = '') => {
+      const ends = outgoing
+        ? { source: own, destination: request.source }
+        : { source: request.source, destination: own };
+      const sip = [...lines, `Content-Length: ${body.length}`, '', body].join('\r\n');
+      this.open().send(
+        writeHep({ ...ends, captureId: server.captureId, at: new Date(), sip }),
+        server.port,
+        server.host,
+      );
+    };
+    send(
+      false,
+      [`INVITE sip:${request.request_user}@${sipAddress}:${sipPort} SIP/2.0`, ...common, ...given],
+      request.sdp ?? 'v=0\r\n',
+    );
+    void call.final.then(({ status, phrase, headers }) => {
+      send(true, [
+        `SIP/2.0 ${status} ${phrase}`,
+        ...common,
+        ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      ]);
+    });
+  }
+
+  stop(): void {
+    this.socket?.close();
+  }
+
+  private open(): Socket {
+    if (this.socket === undefined) {
+      this.socket = createSocket('udp4');
+      this.socket.on('error', () => undefined);
+    }
+    return this.socket;
+  }
+}

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { callOutcome, causeOfStatus, hostPort, PHRASES, type CallOutcome } from './carrier.js';
+import { runCallSocket } from './call-socket.net.js';
+import type { Gateway } from './gateway.js';
+import { Leg } from './leg.process.js';
+import type { Switch } from './switch.process.js';
+
+const USAGE =
+  '-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] [<cid_num>] ' +
+  '[<timeout_sec>]\n';
+const TRYING_MS = 20;
+
+interface Request {
+  variables: Map<string, string>;
+  targets: string[];
+  application: string;
+  data: string;
+}
+
+/**
+ *  `{name=value,…}sofia/gateway/NAME/NUMBER|… &application(data)`, or undefined where FreeSWITCH would print its usage.
+ */
+export function parseOriginate(text: string): Request | undefined {
+  const match = /^(?:\{([^}]*)\})?(\S+)\s+(.+)$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [, given = '', targets = '', rest = ''] = match;
+  const application = /^&([\w-]+)(?:\((.*)\))?$/.exec(rest);
+  const variables = new Map(
+    given
+      .split(',')
+      .filter((pair) => pair.includes('='))
+      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
+  return {
+    variables,
+    targets: targets.split('|'),
+    application: application?.[1] ?? 'park',
+    data: (application?.[2] ?? '').replace(/^'(.*)'$/, '$1'),
+  };
+}
+
+/** Tries the targets one after the other, after ANY failure, a busy too, as FreeSWITCH's `|` does. */
+export async function originate(freeswitch: Switch, text: string): Promise<string> {
+  const request = parseOriginate(text);
+  if (request === undefined) return USAGE;
+  let cause = 'NORMAL_TEMPORARY_FAILURE';
+  for (const target of request.targets) {
+    const attempt = await dial(freeswitch, target, request);
+    if ('leg' in attempt) {
+      setImmediate(() => {
+        void run(attempt.leg, request);
+      });
+      return `+OK ${attempt.leg.uuid}\n`;
+    }
+    cause = attempt.cause;
+  }
+  return `-ERR ${cause}\n`;
+}
+
+async function run(leg: Leg, { application, data }: Request): Promise<void> {
+  leg.channel.enter('CS_EXECUTE', 4);
+  leg.channel.hitDialplan = true;
+  if (application === 'socket') {
+    await runCallSocket(leg, data);
+    leg.hangup('NORMAL_CLEARING');
+  } else if (application === 'park') {
+    leg.channel.set('current_application', 'park');
+    leg.fire('CHANNEL_PARK');
+  } else await leg.execute(application, data);
+}
+
+type Attempt = { leg: Leg } | { cause: string };
+
+async function dial(freeswitch: Switch, target: string, request: Request): Promise<Attempt> {
+  const [, name, number] = /^sofia\/gateway\/([^/]+)\/(.+)$/.exec(target) ?? [];
+  const gateway = name === undefined ? undefined : freeswitch.gateway(name);
+  if (gateway === undefined || number === undefined) return { cause: 'INVALID_GATEWAY' };
+  if (!gateway.up) return { cause: 'GATEWAY_DOWN' };
+  gateway.callsOut += 1;
+  const leg = start({ freeswitch, gateway, number, request });
+  const outcome = callOutcome(freeswitch.carriers, gateway.settings.proxy, number);
+  const timeout =
+    Number(request.variables.get('originate_timeout') ?? request.variables.get('call_timeout') ?? 60) * 1000;
+  await Promise.race([leg.ended, answerOf(leg, gateway, outcome, timeout)]);
+  return leg.channel.hungUp ? { cause: leg.channel.hangupCause! } : { leg };
+}
+
+interface Dialled {
+  freeswitch: Switch;
+  gateway: Gateway;
+  number: string;
+  request: Request;
+}
+
+function start({ freeswitch, gateway, number, request }: Dialled): Leg {
+  const { sofia } = freeswitch;
+  const { settings } = gateway;
+  const uuid = request.variables.get('origination_uuid') ?? randomUUID();
+  const caller = request.variables.get('origination_caller_id_number') ?? '0000000000';
+  const host = hostPort(settings.proxy);
+  const name = `sofia/${sofia.name}/${number}`;
+  const leg = new Leg(freeswitch, {
+    uuid,
+    direction: 'outbound',
+    name,
+    destination: number,
+    context: 'default',
+    now: freeswitch.events.now(),
+    hitDialplan: false,
+    profile: [
+      ['Direction', 'outbound'],
+      ['Logical-Direction', 'outbound'],
+      ['Caller-ID-Number', caller],
+      ['Orig-Caller-ID-Number', caller],
+      ['Callee-ID-Name', 'Outbound Call'],
+      ['Callee-ID-Number', number],
+      ['ANI', caller],
+      ['Destination-Number', number],
+    ],
+  });
+  const media = 16_384 + Math.floor(Math.random() * 4_000) * 2;
+  const values: [string, string][] = [
+    ['direction', 'outbound'],
+    ['is_outbound', 'true'],
+    ['uuid', uuid],
+    ['call_uuid', uuid],
+    ['session_id', String(freeswitch.sessions)],
+    ['sip_gateway_name', settings.name],
+    ['sip_local_network_addr', sofia.sipAddress],
+    ['sip_profile_name', 'gateway'],
+    ['video_media_flow', 'disabled'],
+    ['text_media_flow', 'disabled'],
+    ['channel_name', name],
+    ['sip_destination_url', `sip:${number}@${host}`],
+    ...request.variables,
+    ['originate_early_media', 'false'],
+    ['originate_endpoint', 'sofia'],
+    ['rtp_use_codec_string', sofia.codecs],
+    ['local_media_ip', sofia.sipAddress],
+    ['local_media_port', String(media)],
+    ['advertised_media_ip', sofia.sipAddress],
+    ['audio_media_flow', 'sendrecv'],
+    ['rtp_local_sdp_str', `v=0\r\nm=audio ${media} RTP/AVP 0 8 101 13\r\n`],
+    [
+      'sip_outgoing_contact_uri',
+      `<sip:gw+${settings.name}@${sofia.sipAddress}:${sofia.sipPort}` +
+        `;transport=${settings.transport};gw=${settings.name}>`,
+    ],
+    ['sip_req_uri', `${number}@${host}`],
+    ['sip_to_host', host],
+    ['sip_from_host', settings.fromDomain],
+    ['sofia_profile_name', sofia.name],
+    ['recovery_profile_name', sofia.name],
+    ['sofia_profile_url', `sip:mod_sofia@${sofia.sipAddress}:${sofia.sipPort}`],
+  ];
+  for (const [key, value] of values) leg.channel.set(key, value);
+  leg.fire('CHANNEL_CREATE');
+  return leg;
+}
+
+async function answerOf(
+  leg: Leg,
+  gateway: Gateway,
+  { outcome, phrase, hangupAfterMs, ringMs }: CallOutcome,
+  timeout: number,
+): Promise<void> {
+  await pause(TRYING_MS);
+  if (leg.channel.hungUp) return;
+  if (outcome === 'silent') {
+    await Promise.race([pause(timeout - TRYING_MS), leg.ended]);
+    leg.channel.set('sip_invite_failure_status', '487');
+    leg.channel.set('sip_invite_failure_phrase', 'CANCEL');
+    leg.hangup('NO_ANSWER', 'send_cancel');
+    return leg.ended;
+  }
+  leg.channel.set('sip_call_id', randomUUID());
+  if (outcome === 'answer') return ringThenAnswer(leg, gateway, ringMs, hangupAfterMs);
+  const cause = causeOfStatus(outcome);
+  for (const [name, value] of [
+    ['sip_hangup_disposition', 'recv_refuse'],
+    ['sip_invite_failure_status', String(outcome)],
+    ['sip_invite_failure_phrase', phrase ?? PHRASES[outcome] ?? ''],
+    ['sip_term_status', String(outcome)],
+    ['proto_specific_hangup_cause', `sip:${outcome}`],
+    ['sip_term_cause', '0'],
+  ] as const)
+    leg.channel.set(name, value);
+  leg.hangup(cause, 'recv_refuse');
+  return leg.ended;
+}
+
+async function ringThenAnswer(
+  leg: Leg,
+  gateway: Gateway,
+  ringMs: number,
+  hangupAfterMs: number | undefined,
+): Promise<void> {
+  const { channel } = leg;
+  channel.enter('CS_CONSUME_MEDIA', 7);
+  for (const [name, value] of [
+    ['sip_network_ip', hostPort(gateway.settings.proxy).split(':')[0]!],
+    ['sip_to_user', channel.start.destination],
+  ] as const)
+    channel.set(name, value);
+  leg.ringing();
+  channel.callState = 'RINGING';
+  if (ringMs > 0) await Promise.race([pause(ringMs), leg.ended]);
+  if (channel.hungUp) return;
+  channel.codec = true;
+  for (const [name, value] of [
+    ['read_codec', 'PCMU'],
+    ['write_codec', 'PCMU'],
+    ['rtp_use_codec_name', 'PCMU'],
+  ] as const)
+    channel.set(name, value);
+  leg.answer();
+  if (hangupAfterMs !== undefined) leg.after(hangupAfterMs, () => leg.hangup('NORMAL_CLEARING', 'recv_bye'));
+}
+
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });

@@ -81,8 +81,14 @@ async function talk(call: Omit<LineCall, 'from'>) {
   await eventually(async () => (await inLog(from)).answered_at !== null, { timeoutMs: 10_000, message: 'the answer' });
   return { from, line, ended: line.ended, stream, sid: stream.callSid };
 }
+interface CallPage {
+  items: CallSummary[];
+  total: number;
+}
 const inLog = async (from: string): Promise<CallSummary> => {
-  const [call] = await org.api.get<CallSummary[]>(`/api/v1/calls?customer_phone=${encodeURIComponent(from)}`);
+  const {
+    items: [call],
+  } = await org.api.get<CallPage>(`/api/v1/calls?customer_phone=${encodeURIComponent(from)}`);
   if (call === undefined) throw new Error(`no call of ${from} in the log`);
   return call;
 };
@@ -166,15 +172,15 @@ describe('a call and its platform', () => {
     );
     expect(call.timeline.map(({ at }) => at)).toEqual([...call.timeline.map(({ at }) => at)].sort());
     await expect(other.api.get(`/api/v1/calls/${sid}`)).rejects.toThrow(/404/);
-    expect(await other.api.get<unknown[]>('/api/v1/calls')).toEqual([]);
+    expect(await other.api.get<CallPage>('/api/v1/calls')).toMatchObject({ items: [], total: 0 });
   });
 
   it('the list takes every filter at once', async () => {
     const { from, ended, sid, stream } = await talk({ number: DID });
-    const query = (more: string) =>
-      org.api.get<CallSummary[]>(
-        `/api/v1/calls?assistant_id=17&call_sid=${sid}&customer_phone=${encodeURIComponent(from)}&${more}`,
-      );
+    const query = async (more: string) => {
+      const known = `assistant_id=17&call_sid=${sid.slice(0, 20)}&customer_phone=${from.slice(-7)}`;
+      return (await org.api.get<CallPage>(`/api/v1/calls?${known}&${more}`)).items;
+    };
     expect(await query('status=ongoing')).toMatchObject([{ call_sid: sid, duration_seconds: null }]);
     stream.hangUp();
     await ended;

@@ -1,6 +1,7 @@
 import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import { DataSource } from 'typeorm';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
+import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
 import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migration.js';
 
 /** Any constant that no other program of this database locks. */
@@ -20,7 +21,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
     type: 'postgres',
     url,
     poolSize,
-    migrations: [Usage1795400000000, CallLog1795500000000],
+    migrations: [Usage1795400000000, CallLog1795500000000, CustomerInIndex1796000000000],
     migrationsTableName: 'migrations',
     applicationName: 'billing-observer',
     connectTimeoutMS: 5_000,

@@ -29,8 +29,10 @@ const call = async (asserted: string, more: [string, string][] = []) => {
 const logged = (asserted: string) =>
   eventually(
     async () => {
-      const [found] = await org.api.get<CallSummary[]>(`/api/v1/calls?customer_phone=${encodeURIComponent(asserted)}`);
-      return found;
+      const { items } = await org.api.get<{ items: CallSummary[] }>(
+        `/api/v1/calls?customer_phone=${encodeURIComponent(asserted)}`,
+      );
+      return items[0];
     },
     { timeoutMs: 15_000, message: `the call of ${asserted} in the log` },
   );

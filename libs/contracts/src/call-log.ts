@@ -27,12 +27,16 @@ export const callLogQuery = z.object({
   status: callLogStatus.optional(),
   direction: z.enum(['inbound', 'outbound']).optional(),
   assistant_id: z.number().int().optional(),
+  /** Any of these; none at all where the array is empty. */
+  assistant_ids: z.array(z.number().int()).max(10_000).optional(),
   flow_id: z.number().int().optional(),
   trunk_id: uuid.optional(),
   number_id: uuid.optional(),
-  /** The other party: who called, of an inbound call. */
+  /** Part of the other party's number, in any case; one that begins with `+` is the number's beginning. */
   customer_phone: z.string().max(64).optional(),
   call_id: uuid.optional(),
+  /** Part of the call's sid or id; case and hyphens do not count. */
+  call_sid: z.string().max(64).optional(),
   date_from: timestamp.optional(),
   date_to: timestamp.optional(),
   min_duration: z.number().min(0).optional(),

@@ -35,14 +35,13 @@ export async function listCalls(dataSource: DataSource, query: CallLogQuery): Pr
 /** `organization_id` is the first, `$1`. */
 type Filter = {
   [Name in Exclude<keyof CallLogQuery, 'skip' | 'limit'>]-?: {
-    sql: (parameter: string) => string;
+    sql: (parameter: string, value: NonNullable<CallLogQuery[Name]>) => string;
     as?: (value: NonNullable<CallLogQuery[Name]>) => unknown;
   };
 };
 
 const equals = (column: string) => ({ sql: (parameter: string) => `${column} = ${parameter}` });
-/** Numbers are in E.164 where the INVITE's could be brought to it, and people write those without the plus. */
-const spellings = (phone: string) => (/^[1-9]\d{6,14}$/.test(phone) ? [phone, `+${phone}`] : [storableText(phone)]);
+const lowerCase = (text: string) => storableText(text).toLowerCase();
 /** 4.02 × 1000 is a little less than 4020 in floating point. */
 const milliseconds = (seconds: number) => Math.round(seconds * 1e6) / 1e3;
 
@@ -51,11 +50,22 @@ const FILTERS: Filter = {
   status: equals('status'),
   direction: equals('direction'),
   assistant_id: equals('assistant_id'),
+  assistant_ids: { sql: (parameter) => `assistant_id = ANY(${parameter}::bigint[])` },
   flow_id: equals('flow_id'),
   trunk_id: equals('trunk_id'),
   number_id: equals('number_id'),
-  customer_phone: { sql: (parameter) => `customer_phone = ANY(${parameter}::text[])`, as: spellings },
+  // Only E.164 begins with a plus: what follows it is a range of an index. Everything else is looked for in each of the
+  // organisation's calls.
+  customer_phone: {
+    sql: (parameter, phone) =>
+      phone.startsWith('+') ? `customer_phone ^@ ${parameter}` : `position(${parameter} in lower(customer_phone)) > 0`,
+    as: lowerCase,
+  },
   call_id: equals('call_id'),
+  call_sid: {
+    sql: (parameter) => `position(${parameter} in 'ca' || replace(call_id::text, '-', '')) > 0`,
+    as: (text) => lowerCase(text).replaceAll('-', ''),
+  },
   date_from: { sql: (parameter) => `started_at >= ${parameter}`, as: storableTime },
   date_to: { sql: (parameter) => `started_at <= ${parameter}`, as: storableTime },
   min_duration: { sql: (parameter) => `duration_ms >= ${parameter}::float8`, as: milliseconds },
@@ -67,11 +77,11 @@ function conditionsOf(query: CallLogQuery): { where: string; parameters: unknown
   const conditions: string[] = [];
   for (const [name, { sql, as = (value: unknown) => value }] of Object.entries(FILTERS) as [
     keyof Filter,
-    { sql: (parameter: string) => string; as?: (value: unknown) => unknown },
+    { sql: (parameter: string, value: unknown) => string; as?: (value: unknown) => unknown },
   ][]) {
     if (query[name] === undefined) continue;
     parameters.push(as(query[name]));
-    conditions.push(sql(`$${parameters.length}`));
+    conditions.push(sql(`$${parameters.length}`, query[name]));
   }
   return { where: conditions.join(' AND '), parameters };
 }

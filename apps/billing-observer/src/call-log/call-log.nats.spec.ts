@@ -6,6 +6,7 @@ import {
   type CallDetail,
   type CallSummary,
 } from '@trunkmesh/contracts/call-log.js';
+import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import { CALL_LOG_GET, CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
@@ -107,7 +108,19 @@ describe('the list', () => {
       [{ flow_id: 7 }, [3]],
       [{ customer_phone: '+15550000001' }, [2, 1]],
       [{ customer_phone: '15550000001' }, [2, 1]],
-      [{ customer_phone: '1555000000' }, []],
+      [{ customer_phone: '1555000000' }, [2, 1]],
+      [{ customer_phone: '+1555000' }, [2, 1]],
+      [{ customer_phone: '+555' }, []],
+      [{ customer_phone: '0001' }, [2, 1]],
+      [{ customer_phone: '%' }, []],
+      [{ customer_phone: '_' }, []],
+      [{ assistant_ids: [7, 8] }, [6, 4, 2, 1]],
+      [{ assistant_ids: [8] }, []],
+      [{ assistant_ids: [] }, []],
+      [{ call_sid: callId(3) }, [3]],
+      [{ call_sid: callSid(callId(3)).slice(5) }, [3]],
+      [{ call_sid: callSid(callId(3)).slice(0, -1) }, [6, 5, 4, 3, 2, 1]],
+      [{ call_sid: 'CA%' }, []],
       [{ direction: 'outbound' }, [2]],
       [{ trunk_id: TRUNK }, [6, 5, 3, 2, 1]],
       [{ number_id: TRUNK }, [4]],

@@ -31,37 +31,62 @@ const readWith = (read: (text: string) => string | undefined, problem: string) =
 const DATE_PROBLEM =
   'must be a date such as 2026-11-26, or a time such as 2026-11-26T09:30:00Z; UTC where no zone is given';
 
+const EMPTY = 'must not be empty';
+const trimmed = (text: string) => text.trim() || undefined;
+
 /**
  *  All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are
  *  ours.
  */
 export const callQuery = z.strictObject({
-  skip: written(z.number().int().min(0).max(MAX_SKIP)).default(0),
-  limit: written(z.number().int().min(1).max(MAX_PAGE)).default(100),
-  status: callLogStatus.optional(),
-  direction: callLogQuery.shape.direction,
-  assistant_id: idFilter,
-  flow_id: idFilter,
-  trunk_id: callLogQuery.shape.trunk_id,
-  number_id: callLogQuery.shape.number_id,
-  /** The other party's number. */
-  customer_phone: readWith(phone, 'must not be empty'),
-  /** `CA` and 32 hexadecimal digits, or the call's UUID. */
-  call_sid: readWith(callIdOf, 'must be "CA" and the 32 hexadecimal digits of a call\'s UUID, or the UUID'),
-  /** Of the call's start. A date without a time means the whole day. */
-  date_from: readWith((text) => moment(text, 'T00:00:00.000Z'), DATE_PROBLEM),
-  date_to: readWith((text) => moment(text, 'T23:59:59.999Z'), DATE_PROBLEM),
-  /** Seconds from the answer to the end. */
-  min_duration: seconds,
-  max_duration: seconds,
+  skip: written(z.number().int().min(0).max(MAX_SKIP))
+    .default(0)
+    .meta({ description: 'How many calls to pass over, newest first.' }),
+  limit: written(z.number().int().min(1).max(MAX_PAGE)).default(100).meta({ description: 'How many calls to answer.' }),
+  status: callLogStatus.optional().meta({
+    description:
+      '`ongoing`: no end is known. `completed`: answered and ended. `failed`: refused, or ended before an answer.',
+  }),
+  direction: callLogQuery.shape.direction.meta({ description: 'Who called: `inbound` is the customer.' }),
+  assistant_id: idFilter.meta({ description: 'The assistant that took the call.' }),
+  assistant_name: readWith(trimmed, EMPTY).meta({
+    description: "Part of the assistant's name as the organisation's phone numbers have it now, in any case.",
+  }),
+  flow_id: idFilter.meta({ description: 'The flow that took the call.' }),
+  trunk_id: callLogQuery.shape.trunk_id.meta({ description: 'The trunk of the call.' }),
+  number_id: callLogQuery.shape.number_id.meta({ description: "The organisation's phone number, by its id." }),
+  customer_phone: readWith(phone, EMPTY).meta({
+    description: "Part of the other party's number, however it is punctuated; with a plus, the number's beginning.",
+  }),
+  call_sid: readWith(trimmed, EMPTY).meta({
+    description: "Part of the call's `call_sid` or `call_id`; case and hyphens do not count.",
+  }),
+  date_from: readWith((text) => moment(text, 'T00:00:00.000Z'), DATE_PROBLEM).meta({
+    description: 'Calls that began at this time or later: a date, or a date and time (UTC where no zone is given).',
+  }),
+  date_to: readWith((text) => moment(text, 'T23:59:59.999Z'), DATE_PROBLEM).meta({
+    description: 'Calls that began at this time or earlier. A date without a time means the whole day.',
+  }),
+  min_duration: seconds.meta({ description: 'Seconds from the answer to the end, at least.' }),
+  max_duration: seconds.meta({ description: 'Seconds from the answer to the end, at most.' }),
 });
 export type CallQuery = z.output<typeof callQuery>;
 
-export const logQueryOf = (organization_id: string, { call_sid, ...query }: CallQuery): CallLogQuery => ({
-  organization_id,
-  ...query,
-  call_id: call_sid,
-});
+/** `assistantIds`: those that `assistant_name` stands for; undefined where it is not given. */
+export function logQueryOf(
+  organization_id: string,
+  { call_sid, assistant_name: _name, ...query }: CallQuery,
+  assistantIds?: number[],
+): CallLogQuery {
+  // A whole sid or id is found in an index.
+  const call_id = call_sid === undefined ? undefined : callIdOf(call_sid);
+  return {
+    organization_id,
+    ...query,
+    assistant_ids: assistantIds,
+    ...(call_id === undefined ? { call_sid } : { call_id }),
+  };
+}
 
 /**
  *  A list's headers; this one's pages are counted by `skip`, as the platform's clients know it. `path`: the request's

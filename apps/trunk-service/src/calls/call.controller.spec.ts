@@ -132,15 +132,19 @@ describe('GET /api/v1/calls', () => {
     }
   });
 
-  it('is a plain array with the total and the way to the next page, for any key', async () => {
+  it('is an object of items with the total and the way to the next page, for any key', async () => {
     const { id, member, publisher, admin } = await mesh.organization();
     const calls = Array.from({ length: 5 }, () => randomUUID());
     const asked = await playLog(calls);
     const page = await member('GET', `${CALLS}?limit=2&status=completed`);
-    expect(page).toMatchObject({ status: 200, body: calls.slice(0, 2).map(summaryOf) });
+    expect(page).toMatchObject({
+      status: 200,
+      body: { items: calls.slice(0, 2).map(summaryOf), total: 5, skip: 0, limit: 2 },
+    });
+    expect(Object.keys(page.body)).toEqual(['items', 'total', 'skip', 'limit']);
     expect(page.headers.get('X-Total-Count')).toBe('5');
     const link = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('Link')!)![1]!;
-    expect((await publisher('GET', link)).body.map((call: { call_id: string }) => call.call_id)).toEqual(
+    expect((await publisher('GET', link)).body.items.map((call: { call_id: string }) => call.call_id)).toEqual(
       calls.slice(2, 4),
     );
     expect((await admin('GET', `${CALLS}?skip=4`)).headers.get('Link')).toBeNull();
@@ -182,20 +186,101 @@ describe('GET /api/v1/calls', () => {
     ]);
   });
 
+  it("has every name that the platform's clients know, for calls in both directions", async () => {
+    const { id, admin, member } = await mesh.organization();
+    const number = async (phone_number: string, target: object) =>
+      expect((await admin('POST', '/api/v1/phone-numbers', { phone_number, ...target })).status).toBe(201);
+    await number('+15551110001', { assistant: { id: 7, name: 'Front Desk' } });
+    await number('+15551110002', { flow: { id: 8, name: 'Opening hours' } });
+    const [inbound, outbound, nameless] = [randomUUID(), randomUUID(), randomUUID()];
+    await play(CALL_LOG_LIST, (): CallLogListAnswer => {
+      const calls = [
+        summaryOf(inbound),
+        { ...summaryOf(outbound), direction: 'outbound' as const, assistant_id: null, flow_id: 8 },
+        { ...summaryOf(nameless), assistant_id: 9, duration_seconds: null, ended_at: null },
+      ];
+      return { outcome: 'list', calls, total: 3 };
+    });
+    const { items } = (await member('GET', CALLS)).body;
+    const known = {
+      id: inbound,
+      call_sid: callSid(inbound),
+      assistant_id: 7,
+      assistant_name: 'Front Desk',
+      flow_name: null,
+      to_phone_number: '+15551234567',
+      customer_phone_number: '+15559876543',
+      status: 'completed',
+      started_at: '2026-11-23T00:44:09.871Z',
+      ended_at: '2026-11-23T00:44:13.951Z',
+      duration: 4.02,
+      call_meta: {},
+      total_cost: null,
+      telephony_cost: null,
+      cost_currency: null,
+      carrier_cost: 'external',
+    };
+    expect(items).toMatchObject([
+      known,
+      {
+        assistant_name: null,
+        flow_name: 'Opening hours',
+        to_phone_number: '+15559876543',
+        customer_phone_number: '+15551234567',
+      },
+      { id: nameless, assistant_name: null, duration: null, ended_at: null },
+    ]);
+    await play(CALL_LOG_GET, (request): CallLogGetAnswer => {
+      const { call_id } = callLogGet.parse(request);
+      return { outcome: 'call', call: detailOf(call_id) };
+    });
+    expect((await member('GET', `${CALLS}/${inbound}`)).body).toMatchObject(known);
+    const other = await mesh.organization();
+    expect((await other.member('GET', `${CALLS}/${inbound}`)).body).toMatchObject({ assistant_name: null });
+    expect(id).not.toBe(other.id);
+  });
+
+  it("finds by part of an assistant's name, and of a call's sid", async () => {
+    const { admin, member } = await mesh.organization();
+    const add = (phone_number: string, assistant: object) =>
+      admin('POST', '/api/v1/phone-numbers', { phone_number, assistant });
+    await add('+15551110003', { id: 17, name: 'Front Desk' });
+    await add('+15551110004', { id: 18, name: 'Desk of the night' });
+    await add('+15551110005', { id: 19, name: '100% sales' });
+    const call = randomUUID();
+    const asked = (await playLog([call])) as CallLogQuery[];
+    for (const [name, ids] of [
+      ['desk', [17, 18]],
+      ['FRONT', [17]],
+      ['%', [19]],
+      ['_', []],
+    ] as const) {
+      asked.length = 0;
+      const { body } = await member('GET', `${CALLS}?assistant_name=${encodeURIComponent(name)}&status=completed`);
+      expect([name, asked.flatMap(({ assistant_ids }) => assistant_ids).sort()]).toEqual([name, [...ids]]);
+      expect(body).toMatchObject({ total: ids.length === 0 ? 0 : 1, skip: 0, limit: 100 });
+    }
+    const other = await mesh.organization();
+    expect((await other.member('GET', `${CALLS}?assistant_name=desk`)).body).toMatchObject({ items: [], total: 0 });
+    asked.length = 0;
+    await member('GET', `${CALLS}?call_sid=${callSid(call).slice(0, 9)}`);
+    expect(asked).toMatchObject([{ call_sid: callSid(call).slice(0, 9) }]);
+  });
+
   it('puts together what came in parts', async () => {
     const { member } = await mesh.organization();
     const calls = Array.from({ length: 25 }, () => randomUUID());
     const asked = await playLog(calls, 4);
     expect(
-      (await member('GET', `${CALLS}?skip=2&limit=20`)).body.map((call: { call_id: string }) => call.call_id),
+      (await member('GET', `${CALLS}?skip=2&limit=20`)).body.items.map((call: { call_id: string }) => call.call_id),
     ).toEqual(calls.slice(2, 22));
     expect(asked).toHaveLength(5);
-    expect((await member('GET', `${CALLS}?skip=20`)).body).toHaveLength(5);
+    expect((await member('GET', `${CALLS}?skip=20`)).body.items).toHaveLength(5);
   });
 
   it('names the place of what is wrong', async () => {
     const { member } = await mesh.organization();
-    expect(await member('GET', `${CALLS}?limit=1001&date_from=yesterday&call_sid=x&states=1`)).toMatchObject({
+    expect(await member('GET', `${CALLS}?limit=1001&date_from=yesterday&call_sid=&states=1`)).toMatchObject({
       status: 400,
       body: {
         errors: expect.arrayContaining(
@@ -217,7 +302,7 @@ describe('GET /api/v1/calls', () => {
   });
 });
 
-describe('GET /api/v1/calls/{call_sid}', () => {
+describe('GET /api/v1/calls/{call_id}', () => {
   it('is everything that is known of it, by its sid and by its UUID', async () => {
     const { id, member } = await mesh.organization();
     const call = randomUUID();

@@ -6,7 +6,6 @@ import {
   transferRequest,
   type HangupRequest,
 } from '@trunkmesh/contracts/call-control.js';
-import { callDetail, callSummary } from '@trunkmesh/contracts/call-log.js';
 import { transferResult } from '@trunkmesh/contracts/call.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -14,10 +13,13 @@ import { Access, OrganizationId } from '../http/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import { visibleDecision } from '../routes/route-report.js';
-import { NATS } from '../tokens.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { NATS, RECORD } from '../tokens.js';
 import { hangUp, sendDtmf, transfer } from './call-control.nats.js';
-import { callNotFound, findCall, listCalls } from './call-log.nats.js';
+import { callNotFound, findCall, listCalls, type CallPage } from './call-log.nats.js';
 import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query.js';
+import { callList, callView, withPlatformNames, type CallList } from './call-view.js';
+import { assistantsNamed, targetNames } from './target-names.pg.js';
 
 const transferBody = z.strictObject({ to: transferRequest.shape.to });
 const dtmfBody = z.strictObject({ digits: dtmfRequest.shape.digits });
@@ -27,40 +29,56 @@ const transferred = transferResult.extend({ call_sid: z.string() });
 
 @Controller('api/v1/calls')
 export class CallController {
-  constructor(@Inject(NATS) private readonly nats: NatsLink) {}
+  constructor(
+    @Inject(NATS) private readonly nats: NatsLink,
+    @Inject(RECORD) private readonly record: RecordStore,
+  ) {}
 
   @Get()
   @Access('read')
-  @Described({ summary: 'The calls, newest first', answer: z.array(callSummary) })
+  @Described({ summary: 'List the calls, newest first', answer: callList })
   async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: callQuery }) query: CallQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ) {
-    const { calls, total } = await listCalls(this.nats, logQueryOf(organizationId, query));
-    response.set(skipHeaders(request.originalUrl, { skip: query.skip, count: calls.length, total }));
-    return calls;
+  ): Promise<CallList> {
+    const { skip, limit } = query;
+    const { calls, total } = await this.page(organizationId, query);
+    response.set(skipHeaders(request.originalUrl, { skip, count: calls.length, total }));
+    const names = await targetNames(this.record, organizationId, calls);
+    return { items: calls.map((call) => withPlatformNames(call, names)), total, skip, limit };
   }
 
-  @Get(':call_sid')
+  private async page(organizationId: string, query: CallQuery): Promise<CallPage> {
+    if (query.assistant_name === undefined) return listCalls(this.nats, logQueryOf(organizationId, query));
+    const assistants = await assistantsNamed(this.record, organizationId, query.assistant_name);
+    if (assistants.length === 0) return { calls: [], total: 0 };
+    return listCalls(this.nats, logQueryOf(organizationId, query, assistants));
+  }
+
+  @Get(':call_id')
   @Access('read')
   @Described({
-    summary: 'Everything that is known of one call: its timeline, INVITE, routing, audio, quality, recording and end',
-    answer: callDetail,
+    summary: 'Get a call with its timeline, INVITE, routing, audio, quality, recording and end',
+    answer: callView,
   })
-  async get(@OrganizationId() organizationId: string, @Param('call_sid') sid: string) {
+  async get(@OrganizationId() organizationId: string, @Param('call_id') sid: string) {
     const call = await findCall(this.nats, requestOf(organizationId, sid));
-    return { ...call, routing: call.routing === null ? null : visibleDecision(call.routing, organizationId) };
+    const names = await targetNames(this.record, organizationId, [call]);
+    return {
+      ...withPlatformNames(call, names),
+      routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
+    };
   }
 
-  @Post(':call_sid/hangup')
+  @Post(':call_id/hangup')
   @HttpCode(202)
   @Access('publish')
   @Described({ summary: 'Hang up', status: 202, answer: ending })
   async hangUp(
     @OrganizationId() organizationId: string,
-    @Param('call_sid') sid: string,
+    @Param('call_id') sid: string,
   ): Promise<z.infer<typeof ending>> {
     const request = requestOf(organizationId, sid);
     await hangUp(this.nats, request);
@@ -68,7 +86,7 @@ export class CallController {
   }
 
   /** Answers when it is known what became of it, which takes as long as the target rings. */
-  @Post(':call_sid/transfer')
+  @Post(':call_id/transfer')
   @HttpCode(200)
   @Access('publish')
   @Described({
@@ -77,20 +95,20 @@ export class CallController {
   })
   async transfer(
     @OrganizationId() organizationId: string,
-    @Param('call_sid') sid: string,
+    @Param('call_id') sid: string,
     @Body({ schema: transferBody }) { to }: z.output<typeof transferBody>,
   ): Promise<z.infer<typeof transferred>> {
     const request = requestOf(organizationId, sid);
     return { call_sid: callSid(request.call_id), ...(await transfer(this.nats, { ...request, to })) };
   }
 
-  @Post(':call_sid/dtmf')
+  @Post(':call_id/dtmf')
   @HttpCode(200)
   @Access('publish')
   @Described({ summary: 'Send digits to the other party', answer: sent })
   async dtmf(
     @OrganizationId() organizationId: string,
-    @Param('call_sid') sid: string,
+    @Param('call_id') sid: string,
     @Body({ schema: dtmfBody }) { digits }: z.output<typeof dtmfBody>,
   ): Promise<z.infer<typeof sent>> {
     const request = requestOf(organizationId, sid);

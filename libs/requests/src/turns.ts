@@ -12,7 +12,7 @@ export function inTurns(width: number, waiting: number): <Result>(work: () => Pr
       running += 1;
       return;
     }
-    if (queue.length >= waiting) throw new TooManyWaiting('too many requests at once');
+    if (queue.length >= waiting) throw new TooManyWaiting('too many concurrent requests');
     await new Promise<void>((resolve) => {
       queue.push(resolve);
     });

@@ -1,0 +1,68 @@
+import { headers, RequestError, TimeoutError, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { currentTraceparent, withSpan, type SpanOptions } from '@trunkmesh/runtime/trace.otel.js';
+import type { z } from 'zod';
+import { Unanswered } from './unanswered.js';
+
+/** What an asker needs of the link to NATS: the connection, or undefined while disconnected. */
+export interface Asking {
+  readonly connection: NatsConnection | undefined;
+}
+
+export interface Question<Reply extends z.ZodType> {
+  subject: string;
+  /** Sent as JSON. */
+  request: unknown;
+  reply: Reply;
+  deadlineMs: number;
+  /** Name and attributes of the client span, of which the responder's span is a child. */
+  span: { name: string } & Pick<SpanOptions, 'attributes'>;
+}
+
+/**
+ * Sends a request and returns its parsed reply, within the deadline. The request carries the trace of the caller. A
+ * refusal is part of the reply's schema: it is returned, never thrown.
+ *
+ * @throws Unanswered
+ */
+export function ask<Reply extends z.ZodType>(link: Asking, question: Question<Reply>): Promise<z.output<Reply>> {
+  const { name, attributes } = question.span;
+  return withSpan(name, { kind: 'client', attributes }, async () => {
+    const parsed = question.reply.safeParse(jsonOf(await send(link, question)));
+    if (!parsed.success) throw new Unanswered('malformed-reply', true, { cause: parsed.error });
+    return parsed.data;
+  });
+}
+
+async function send(link: Asking, { subject, request, deadlineMs }: Question<z.ZodType>): Promise<Msg> {
+  const { connection } = link;
+  if (connection === undefined || connection.isClosed()) throw new Unanswered('connection-down', false);
+  try {
+    return await connection.request(subject, JSON.stringify(request), { timeout: deadlineMs, ...traced() });
+  } catch (error) {
+    throw unanswered(error, link);
+  }
+}
+
+function unanswered(cause: unknown, link: Asking): Unanswered {
+  if (cause instanceof RequestError && cause.isNoResponders()) return new Unanswered('no-responders', false, { cause });
+  // The client waits on while it is disconnected, and reports only that the time is over.
+  if (cause instanceof TimeoutError && link.connection !== undefined)
+    return new Unanswered('timed-out', true, { cause });
+  return new Unanswered('connection-down', true, { cause });
+}
+
+function traced() {
+  const traceparent = currentTraceparent();
+  if (traceparent === undefined) return {};
+  const carrier = headers();
+  carrier.set('traceparent', traceparent);
+  return { headers: carrier };
+}
+
+function jsonOf(message: Msg): unknown {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { callLogGetAnswer, callLogListAnswer, type CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { callRejected, callStarted } from '../usage/call-event.fixture.js';
 import { callDetail } from './call-detail.js';
-import { detailAnswer, failureAnswer, listAnswer } from './call-log-answer.js';
+import { detailAnswer, failure, listAnswer } from './call-log-answer.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 const limit = (maxBytes: number) => ({ maxBytes, bytesOf });
@@ -59,7 +59,7 @@ describe('the answer to a list', () => {
       calls: [{ call_id }, { call_id }],
     });
     expect(JSON.parse(listAnswer([], 0, limit(1e6)))).toEqual({ outcome: 'list', calls: [], total: 0 });
-    expect(callLogListAnswer.parse(JSON.parse(failureAnswer('unavailable', 'x')))).toEqual({
+    expect(callLogListAnswer.parse(failure('unavailable', 'x'))).toEqual({
       outcome: 'error',
       code: 'unavailable',
       message: 'x',

@@ -59,7 +59,7 @@ export function detailAnswer(call: CallDetail, { maxBytes, bytesOf }: { maxBytes
     const text = JSON.stringify({ outcome: 'call', call: reduced } satisfies CallLogGetAnswer);
     if (bytesOf(text) <= maxBytes) return text;
   }
-  return failureAnswer('unavailable', 'what is known of this call is too large to be sent');
+  return JSON.stringify(failure('unavailable', 'the details of this call are too large to be sent'));
 }
 
 /** The beginning and the end of a call tell most. */
@@ -74,5 +74,5 @@ function shortened(timeline: CallDetail['timeline'], entries: number): CallDetai
   ];
 }
 
-export const failureAnswer = (code: 'invalid-request' | 'unavailable', message: string): string =>
-  JSON.stringify({ outcome: 'error', code, message } satisfies CallLogListAnswer);
+export const failure = (code: 'invalid-request' | 'unavailable', message: string) =>
+  ({ outcome: 'error', code, message }) as const satisfies CallLogListAnswer;

@@ -5,7 +5,6 @@ import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { Readiness } from '@trunkmesh/runtime/ops.http.js';
-import { startCallLogResponder, type CallLogResponder } from '../call-log/call-log.nats.js';
 import { startFilling, type Filling } from '../call-log/filling.process.js';
 import { createDataSource, migrate } from '../database.pg.js';
 import { CONFIG, LOGGER } from '../tokens.js';
@@ -20,28 +19,39 @@ const RETRY_MS = 1_000;
 export class UsageService implements OnModuleInit, OnModuleDestroy {
   private readonly stopping = new AbortController();
   private readonly dataSource: DataSource;
-  /** What is asked of the call log has connections of its own, and less time. */
-  private readonly asked: DataSource;
+  /** Requests to the call log have connections of their own, and less time. */
+  readonly callLog: DataSource;
   private nc: NatsConnection | undefined;
   private confirmations: Confirmations | undefined;
   private recorder: UsageRecorder | undefined;
-  private callLog: CallLogResponder | undefined;
   private filling: Filling | undefined;
-  private starting: Promise<void> = Promise.resolve();
+  private starting: Promise<NatsConnection> | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.dataSource = createDataSource(config.DATABASE_URL);
-    this.asked = createDataSource(config.DATABASE_URL, { poolSize: 2, statementMs: 3_000 });
+    this.callLog = createDataSource(config.DATABASE_URL, { poolSize: 2, statementMs: 3_000 });
   }
 
   /** Not awaited: the ops server answers from the first moment, whatever is not there yet. */
   onModuleInit(): void {
-    this.starting = this.start().catch((error: unknown) => {
+    this.starting = this.start();
+    this.starting.catch((error: unknown) => {
       if (!this.stopping.signal.aborted) throw error;
     });
+  }
+
+  /** Settles when the database and NATS are there; never while they are not. */
+  async ready(): Promise<NatsConnection> {
+    if (this.starting === undefined) throw new Error('the service is not initialised');
+    return this.starting;
+  }
+
+  /** Bytes; undefined without a connection. */
+  maxPayload(): number | undefined {
+    return this.nc?.info?.max_payload;
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -49,10 +59,9 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
     await this.filling?.stop();
     await this.recorder?.stop();
     await this.confirmations?.stop();
-    await this.callLog?.stop();
     await this.nc?.drain().catch(() => undefined);
-    if (this.nc !== undefined) await this.starting;
-    for (const pool of [this.asked, this.dataSource]) if (pool.isInitialized) await pool.destroy();
+    if (this.nc !== undefined) await this.starting?.catch(() => undefined);
+    for (const pool of [this.callLog, this.dataSource]) if (pool.isInitialized) await pool.destroy();
   }
 
   async readiness(): Promise<Readiness> {
@@ -72,21 +81,21 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
     return { nats, database, calls: this.recorder === undefined ? 'not started' : (this.recorder.trouble() ?? 'up') };
   }
 
-  private async start(): Promise<void> {
+  private async start(): Promise<NatsConnection> {
     await this.persistently('PostgreSQL', async () => {
       if (!this.dataSource.isInitialized) await this.dataSource.initialize();
       await migrate(this.dataSource);
-      if (!this.asked.isInitialized) await this.asked.initialize();
+      if (!this.callLog.isInitialized) await this.callLog.initialize();
     });
     const nc = await connectNats(this.config.NATS_URL, { name: 'billing-observer', logger: this.logger });
     this.nc = nc;
     await this.persistently('JetStream', () => ensureStreams(nc));
-    if (this.stopping.signal.aborted) return;
+    this.stopping.signal.throwIfAborted();
     const { dataSource, logger } = this;
     this.confirmations = startConfirmations({ nc, dataSource, logger });
     this.recorder = startUsageRecorder({ nc, dataSource, logger, confirmations: this.confirmations });
-    this.callLog = startCallLogResponder({ nc, dataSource: this.asked, logger });
     this.filling = startFilling({ dataSource, logger });
+    return nc;
   }
 
   private async persistently(name: string, attempt: () => Promise<unknown>): Promise<void> {

@@ -1,5 +1,8 @@
+import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { DynamicModule, INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import {
   callLogGetAnswer,
   callLogListAnswer,
@@ -8,14 +11,16 @@ import {
 } from '@trunkmesh/contracts/call-log.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import { CALL_LOG_GET, CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
+import { CALL_LOG_GET, CALL_LOG_LIST, CALL_LOG_QUEUE } from '@trunkmesh/contracts/subjects.js';
+import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import pino from 'pino';
 import type { DataSource } from 'typeorm';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import { callEnded, callId, callRejected, callStarted, ORG, TRUNK } from '../usage/call-event.fixture.js';
+import { CALL_LOG } from '../tokens.js';
 import { freshDatabase, record } from './call-log.fixture.js';
-import { startCallLogResponder, type CallLogResponder } from './call-log.nats.js';
+import { CallLogController, type CallLogOptions } from './call-log.controller.js';
 
 const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_unused, index) => from + index);
@@ -29,7 +34,7 @@ let servers: Servers;
 let nc: NatsConnection;
 let own: NatsConnection;
 let db: DataSource;
-let responder: CallLogResponder;
+let responder: INestMicroservice;
 beforeAll(async () => {
   servers = await startServers();
   nc = await connect({ servers: servers.nats.url });
@@ -45,13 +50,25 @@ beforeEach(async () => {
   await respond(20_000);
 });
 afterEach(async () => {
-  await responder.stop();
+  await responder.close();
   await own.close();
   if (db.isInitialized) await db.destroy();
 });
 
 async function respond(deadlineMs: number): Promise<void> {
-  responder = startCallLogResponder({ nc: own, dataSource: db, logger: pino({ level: 'silent' }), deadlineMs });
+  const logger = pino({ level: 'silent' });
+  const options: CallLogOptions = { dataSource: db, maxPayload: () => own.info?.max_payload, deadlineMs, logger };
+  class CallLogModule {}
+  const module: DynamicModule = {
+    module: CallLogModule,
+    controllers: [CallLogController],
+    providers: [{ provide: CALL_LOG, useValue: options }],
+  };
+  responder = await NestFactory.createMicroservice(module, {
+    strategy: new RequestServer({ ready: () => Promise.resolve(own), queue: CALL_LOG_QUEUE, logger }),
+    logger: false,
+  });
+  await responder.listen();
   await own.flush();
 }
 
@@ -256,12 +273,12 @@ describe('whatever is asked', () => {
 
   it('is answered within the deadline while the database is down or hangs, and again afterwards', async () => {
     await record(db, [callEnded(1)]);
-    await responder.stop();
+    await responder.close();
     await respond(2_000);
     const holding = db.createQueryRunner();
     await holding.startTransaction();
     await holding.query('LOCK TABLE call_log IN ACCESS EXCLUSIVE MODE');
-    expect(await list({})).toEqual({ outcome: 'error', code: 'unavailable', message: 'not answered in time' });
+    expect(await list({})).toEqual({ outcome: 'error', code: 'unavailable', message: 'no answer in time' });
     await holding.rollbackTransaction();
     await holding.release();
     await eventually(async () => (await list({})).outcome === 'list');
@@ -288,6 +305,6 @@ describe('whatever is asked', () => {
     const outcomes = (await flood).map((answer) => (answer.outcome === 'error' ? answer.message : answer.outcome));
     expect(outcomes.filter((outcome) => outcome === 'list').length).toBeGreaterThanOrEqual(200);
     expect(new Set(outcomes).size).toBeLessThanOrEqual(2);
-    expect(outcomes.every((outcome) => outcome === 'list' || outcome === 'too many requests at once')).toBe(true);
+    expect(outcomes.every((outcome) => outcome === 'list' || outcome === 'too many concurrent requests')).toBe(true);
   });
 });

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
+import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
 import { createLogger, nestLogger } from '@trunkmesh/runtime/logger.process.js';
 import { startOpsServer } from '@trunkmesh/runtime/ops.http.js';
@@ -16,10 +18,13 @@ const shutdown = gracefulShutdown({ logger });
 const telemetry = startTelemetry(SERVICE, process.env);
 shutdown.add('telemetry', () => telemetry.shutdown());
 
-const app = await NestFactory.createApplicationContext(AppModule.with(config, logger), {
+const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule.with(config, logger), {
+  inject: [RequestServer],
+  useFactory: (strategy: RequestServer) => ({ strategy }),
   logger: nestLogger(logger),
   abortOnError: false,
 });
+await app.listen();
 const routing = app.get(RoutingService);
 const ops = await startOpsServer({
   port: config.OPS_PORT,

@@ -1,4 +1,8 @@
+import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN, ROUTING_INBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
@@ -13,10 +17,13 @@ import {
   TRUNK,
   type Entity,
 } from '@trunkmesh/routing/inbound-fixture.js';
+import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { AppModule } from './app.module.js';
+import type { Config } from './config.js';
 import { RoutingService } from './routing.service.js';
 
 const A = '+15551230001';
@@ -25,7 +32,7 @@ const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' })
 
 let server: NatsServer;
 let nc: NatsConnection;
-let services: RoutingService[];
+let apps: INestMicroservice[];
 
 beforeAll(async () => {
   server = await startNatsServer();
@@ -34,12 +41,12 @@ afterAll(async () => {
   await server?.stop();
 });
 beforeEach(async () => {
-  services = [];
+  apps = [];
   nc = await connectNats(server.url, { name: 'spec', logger });
   await ensureStreams(nc);
 });
 afterEach(async () => {
-  await Promise.all(services.map((service) => service.onModuleDestroy()));
+  await Promise.all(apps.map((app) => app.close()));
   await remakeStream(false);
   await nc.close();
 });
@@ -56,14 +63,16 @@ const publish = async (...entities: Entity[]) => {
 const remove = (entity: Entity) =>
   jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: null } }));
 
-function start(url = server.url): RoutingService {
-  const service = new RoutingService(
-    { NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' },
-    logger,
-  );
-  services.push(service);
-  service.onModuleInit();
-  return service;
+async function start(url = server.url): Promise<RoutingService> {
+  const config: Config = { NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule.with(config, logger), {
+    inject: [RequestServer],
+    useFactory: (strategy: RequestServer) => ({ strategy }),
+    logger: false,
+  });
+  apps.push(app);
+  await app.listen();
+  return app.get(RoutingService);
 }
 
 const ready = (service: RoutingService) =>
@@ -89,7 +98,7 @@ const refusedAs = (reason: string, phone = A) =>
 describe('routing-service', () => {
   it('answers from what is in the stream, and then from what comes', async () => {
     await publish(number(1, A), trunk(1, 1), organization(1));
-    await ready(start());
+    await ready(await start());
     expect(await routesTo(A)).toMatchObject({ organization_id: ORG(1), trunk_id: TRUNK(1), decided_by: 'To' });
     await publish(number(1, B));
     await routesTo(B);
@@ -106,19 +115,21 @@ describe('routing-service', () => {
 
   it('answers anything with a decision or with what is wrong, and goes on', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
-    await ready(start());
+    await ready(await start());
     for (const request of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...invite(), headers: 'x' })])
-      expect(await ask(request)).toMatchObject({ outcome: 'error', code: 'invalid-request' });
+      for (const subject of [ROUTING_INBOUND, ROUTING_EXPLAIN])
+        expect(await ask(request, subject)).toMatchObject({ outcome: 'error', code: 'invalid-request' });
     await routesTo(A);
   });
 
   it('explains for one organisation without the others', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
-    await ready(start());
-    expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(1) }, ROUTING_EXPLAIN)).toMatchObject({
-      outcome: 'route',
-      number: A,
-    });
+    await ready(await start());
+    for (const asker of [{}, { organization_id: ORG(1) }])
+      expect(await ask({ ...invite({ to_user: A }), ...asker }, ROUTING_EXPLAIN)).toMatchObject({
+        outcome: 'route',
+        number: A,
+      });
     expect(await ask({ ...invite({ to_user: A }), organization_id: ORG(2) }, ROUTING_EXPLAIN)).toMatchObject({
       outcome: 'refuse',
       reason: 'unknown-source',
@@ -127,10 +138,11 @@ describe('routing-service', () => {
 
   it('does not answer before its index is whole', async () => {
     await remakeStream(false);
-    const service = start();
+    const service = await start();
     await eventually(async () => (await service.readiness()).nats === 'up');
     expect((await service.readiness()).index).toMatch(/reading/);
-    await expect(nc.request(ROUTING_INBOUND, '{}', { timeout: 500 })).rejects.toThrow(/no responders/i);
+    for (const subject of [ROUTING_INBOUND, ROUTING_EXPLAIN])
+      await expect(nc.request(subject, '{}', { timeout: 500 })).rejects.toThrow(/no responders/i);
     await ensureStreams(nc);
     await publish(organization(1), trunk(1, 1), number(1, A));
     await ready(service);
@@ -139,11 +151,11 @@ describe('routing-service', () => {
 
   it('is one of several, each request answered by one, also while one of them stops', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
-    const two = [start(), start()];
+    const two = [await start(), await start()];
     await Promise.all(two.map(ready));
     let answered = 0;
     const asked = Array.from({ length: 400 }, async (_, at) => {
-      if (at === 200) await two[0]!.onModuleDestroy();
+      if (at === 200) await apps[0]!.close();
       expect(await ask(invite({ to_user: A }))).toMatchObject({ outcome: 'route' });
       answered++;
     });
@@ -156,13 +168,13 @@ describe('routing-service', () => {
     for (const payload of ['', '{', '{"data":1}', '{"data":{"state":{"id":7}}}'])
       await jetstream(nc).publish(subjectOf(number(1, B)), payload);
     await publish(number(1, A));
-    await ready(start());
+    await ready(await start());
     await routesTo(A);
   });
 
   it('goes on when NATS was away', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
-    const service = start();
+    const service = await start();
     await ready(service);
     await server.restart();
     await ready(service);
@@ -174,7 +186,7 @@ describe('routing-service', () => {
   it('routes on from what it knew while a stream that was lost is filled again', async () => {
     const entities = [organization(1), trunk(1, 1), number(1, A), number(1, B, { is_active: false })];
     await publish(...entities);
-    const service = start();
+    const service = await start();
     await ready(service);
     await routesTo(A);
     await remakeStream();
@@ -193,9 +205,9 @@ describe('routing-service', () => {
     const connection = await connectNats(other.url, { name: 'spec', logger });
     await ensureStreams(connection);
     await connection.close();
-    const service = start(other.url);
+    const service = await start(other.url);
     await ready(service);
     await other.stop('SIGKILL');
-    await service.onModuleDestroy();
+    await apps.at(-1)!.close();
   });
 });

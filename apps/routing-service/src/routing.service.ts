@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
 import type { Readiness } from '@trunkmesh/runtime/ops.http.js';
 import type { Config } from './config.js';
 import { startResponder, type Responder } from './inbound/inbound.nats.js';
@@ -19,6 +20,7 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
   private nc: NatsConnection | undefined;
   private projection: RouteProjection | undefined;
   private responder: Responder | undefined;
+  private starting: Promise<NatsConnection> | undefined;
   private stopping = false;
 
   constructor(
@@ -28,7 +30,23 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
 
   /** Not awaited: the ops server answers from the first moment, NATS there or not. */
   onModuleInit(): void {
-    void this.start();
+    this.starting = this.start();
+    this.starting.catch((error: unknown) => {
+      if (!this.stopping) throw error;
+    });
+  }
+
+  /** Settles when the index is whole; never while it is not. */
+  async ready(): Promise<NatsConnection> {
+    if (this.starting === undefined) throw new Error('the service is not initialised');
+    return this.starting;
+  }
+
+  /** @throws before the index is whole */
+  index(): RouteIndex {
+    const index = this.projection?.index();
+    if (index === undefined) throw new Error('the index is not whole yet');
+    return index;
   }
 
   /**
@@ -47,7 +65,7 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
       await this.responder?.stop();
       await this.nc?.flush();
     } catch (error) {
-      this.logger.warn({ err: error }, 'the subscriptions could not be drained');
+      this.logger.warn({ err: error }, 'cannot drain the subscription to inbound lookups');
     }
   }
 
@@ -68,18 +86,18 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
     return { nats, index };
   }
 
-  private async start(): Promise<void> {
-    const nc = await connectNats(this.config.NATS_URL, { name: 'routing-service', logger: this.logger });
-    this.nc = nc;
-    if (this.stopping) return void (await nc.close());
+  private async start(): Promise<NatsConnection> {
     const { logger } = this;
-    const projection = startProjection({
-      nc,
-      logger,
-      onCaughtUp: () => {
-        if (!this.stopping) this.responder = startResponder(nc, () => projection.index()!, logger);
-      },
+    const nc = await connectNats(this.config.NATS_URL, { name: 'routing-service', logger });
+    this.nc = nc;
+    if (this.stopping) {
+      await nc.close();
+      throw new Error('stopped');
+    }
+    await new Promise<void>((onCaughtUp) => {
+      this.projection = startProjection({ nc, logger, onCaughtUp });
     });
-    this.projection = projection;
+    if (!this.stopping) this.responder = startResponder(nc, () => this.index(), logger);
+    return nc;
   }
 }

@@ -3,7 +3,7 @@ import { inboundAnswer, REFUSALS, type InboundDecision, type RefusalReason } fro
 import { indexOf, invite, number, ORG, organization, trunk, TRUNK } from '@trunkmesh/routing/inbound-fixture.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
 import fc from 'fast-check';
-import { answerExplain, answerInbound } from './answer.js';
+import { answerInbound } from './answer.js';
 import { decisionJson } from './decision-json.js';
 import { createPayloadEncoder } from './payload-encoder.js';
 
@@ -72,18 +72,6 @@ describe('an answer', () => {
       outcome: 'error',
       code: 'invalid-request',
     });
-    expect(inboundAnswer.parse(JSON.parse(answerExplain(index, text)))).toMatchObject({
-      outcome: 'error',
-      code: 'invalid-request',
-    });
-  });
-
-  it('that explains for an organisation knows nobody else', () => {
-    const explain = (with_: object) =>
-      JSON.parse(answerExplain(index, JSON.stringify({ ...invite({ to_user: A }), ...with_ }))) as InboundDecision;
-    expect(explain({})).toMatchObject({ outcome: 'route', number: A });
-    expect(explain({ organization_id: ORG(1) })).toMatchObject({ outcome: 'route', number: A });
-    expect(explain({ organization_id: ORG(2) })).toMatchObject({ outcome: 'refuse', reason: 'unknown-source' });
   });
 });
 

@@ -1,6 +1,5 @@
-import { explainRequest, type RefusalReason } from '@trunkmesh/contracts/routing.js';
+import type { RefusalReason } from '@trunkmesh/contracts/routing.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
-import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
 import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
 import { decisionJson, failureJson } from './decision-json.js';
 import { readInboundRequest } from './inbound-request.js';
@@ -19,15 +18,6 @@ export function answerInbound(index: RouteIndex, text: string): Answer {
   if (typeof request === 'string') return { outcome: 'invalid-request', json: failureJson(request) };
   const decision = decideInbound(index, request);
   return { outcome: decision.outcome === 'route' ? 'route' : decision.reason, json: decisionJson(decision) };
-}
-
-export function answerExplain(index: RouteIndex, text: string): string {
-  const request = explainRequest.safeParse(parseJson(text));
-  if (!request.success)
-    return failureJson(
-      request.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; '),
-    );
-  return JSON.stringify(explainInbound(index, request.data, request.data.organization_id));
 }
 
 function parseJson(text: string): unknown {

@@ -1,10 +1,10 @@
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { ROUTING_EXPLAIN, ROUTING_INBOUND, ROUTING_QUEUE } from '@trunkmesh/contracts/subjects.js';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { ROUTING_INBOUND, ROUTING_QUEUE } from '@trunkmesh/contracts/subjects.js';
 import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { histogram } from '@trunkmesh/runtime/metric.otel.js';
 import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
-import { answerExplain, answerInbound, type LookupOutcome } from './answer.js';
+import { answerInbound, type LookupOutcome } from './answer.js';
 import { createPayloadEncoder } from './payload-encoder.js';
 
 /** From ten microseconds, where a lookup is, to where something is wrong. */
@@ -30,9 +30,8 @@ export interface Responder {
 }
 
 /**
- * Answers inbound lookups and explanations in the queue group. Plain subscription callbacks: Nest's pipeline, or a
- * promise for each request, would cost more than the lookup. `index` is asked for each time, for it is replaced when
- * the stream was made anew.
+ * Answers inbound lookups in the queue group. A plain subscription: Nest's pipeline and its promises cost more than the
+ * lookup (ADR 0023). `index` is asked for each time, because it is replaced when the stream was made again.
  */
 export function startResponder(nc: NatsConnection, index: () => RouteIndex, logger: Logger): Responder {
   const encode = createPayloadEncoder();
@@ -42,44 +41,35 @@ export function startResponder(nc: NatsConnection, index: () => RouteIndex, logg
     message.respond(encode(json));
     lookupSeconds.record((performance.now() - start) / 1000, labelOf(outcome));
   };
-  const inbound = serve(nc, ROUTING_INBOUND, logger, (message) => {
+  const failed = (error: unknown): void => logger.error({ err: error }, 'cannot answer an inbound lookup');
+  const answer = (message: Msg): void => {
     // Headers are only there where the asker sends some; without them tracing costs this one look.
     const parent = message.headers?.get('traceparent');
     if (parent === undefined || !isSampled(parent)) return lookup(message);
-    void withSpan('routing.inbound', { parent, kind: 'server' }, () => lookup(message)).catch((error: unknown) =>
-      logger.error({ err: error }, 'a lookup failed'),
-    );
-  });
-  const explain = serve(nc, ROUTING_EXPLAIN, logger, (message) => {
-    message.respond(encode(answerExplain(index(), textOf(message))));
+    withSpan('routing.inbound', { parent, kind: 'server' }, () => lookup(message)).catch(failed);
+  };
+  const subscription = nc.subscribe(ROUTING_INBOUND, {
+    queue: ROUTING_QUEUE,
+    callback: (error, message) => {
+      if (error !== null) return logger.error({ err: error }, 'cannot subscribe to inbound lookups');
+      try {
+        answer(message);
+      } catch (failure) {
+        // One request must not end the subscription; the asker has a deadline and a local copy.
+        failed(failure);
+      }
+    },
   });
   return {
     // Drained: what is on its way here is answered, and the others in the group get the rest.
     stop: async () => {
-      await Promise.all(
-        [inbound, explain].map((subscription) => (subscription.isClosed() ? undefined : subscription.drain())),
-      );
+      if (!subscription.isClosed()) await subscription.drain();
     },
   };
 }
 
 /** W3C Trace Context §3.2.2.5: the lowest bit of the flags, the last two digits. */
 const isSampled = (traceparent: string): boolean => (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1;
-
-function serve(nc: NatsConnection, subject: string, logger: Logger, answer: (message: Msg) => void): Subscription {
-  return nc.subscribe(subject, {
-    queue: ROUTING_QUEUE,
-    callback: (error, message) => {
-      if (error !== null) return logger.error({ err: error, subject }, 'the subscription reported an error');
-      try {
-        answer(message);
-      } catch (failure) {
-        // One request must not end the subscription; the asker has a deadline and a local copy.
-        logger.error({ err: failure, subject }, 'a request could not be answered');
-      }
-    },
-  });
-}
 
 function textOf(message: Msg): string {
   const { data } = message;

@@ -1,0 +1,31 @@
+import { Controller, UseFilters, UsePipes } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import {
+  explainRequest,
+  type ExplainRequest,
+  type InboundDecision,
+  type RoutingFailure,
+} from '@trunkmesh/contracts/routing.js';
+import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
+import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
+import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
+import { RoutingService } from '../routing.service.js';
+
+/** Where a call would go, and why. Asked by people; live calls ask the raw subscription to `routing.inbound`. */
+@Controller()
+@UsePipes(RequestPipe)
+@UseFilters(new RefusalFilter(refusalOf))
+export class ExplainController {
+  constructor(private readonly routing: RoutingService) {}
+
+  @MessagePattern(ROUTING_EXPLAIN)
+  explain(@Payload({ schema: explainRequest }) request: ExplainRequest): InboundDecision {
+    return explainInbound(this.routing.index(), request, request.organization_id);
+  }
+}
+
+function refusalOf(error: unknown): RoutingFailure {
+  if (!(error instanceof InvalidRequest)) throw error;
+  return { outcome: 'error', code: 'invalid-request', message: error.message };
+}

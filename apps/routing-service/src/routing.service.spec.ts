@@ -80,7 +80,7 @@ const ready = (service: RoutingService) =>
 
 async function ask(request: unknown, subject = ROUTING_INBOUND): Promise<InboundAnswer> {
   const answer = await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), {
-    timeout: 2_000,
+    timeout: 10_000,
   });
   return inboundAnswer.parse(answer.json());
 }
@@ -142,7 +142,7 @@ describe('routing-service', () => {
     await eventually(async () => (await service.readiness()).nats === 'up');
     expect((await service.readiness()).index).toMatch(/reading/);
     for (const subject of [ROUTING_INBOUND, ROUTING_EXPLAIN])
-      await expect(nc.request(subject, '{}', { timeout: 500 })).rejects.toThrow(/no responders/i);
+      await expect(nc.request(subject, '{}', { timeout: 10_000 })).rejects.toThrow(/no responders/i);
     await ensureStreams(nc);
     await publish(organization(1), trunk(1, 1), number(1, A));
     await ready(service);

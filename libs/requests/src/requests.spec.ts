@@ -111,7 +111,7 @@ const question = (subject: string, request: unknown = {}): Question<typeof answe
   subject,
   request,
   reply: answer,
-  deadlineMs: 5_000,
+  deadlineMs: 15_000,
   span: { name: 'asked by a test' },
 });
 const asking = (subject: string, request?: unknown) => ask({ connection: nc }, question(subject, request));

@@ -10,6 +10,7 @@ import { proveNumberIn } from '../number/prove-number.pg.js';
 import { transact } from '../record/handle.pg.js';
 import type { NatsLink } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
+import { firstStart } from './first-look.pg.js';
 import { namedInFull, provingCall, refusedCall, type Age, type ProvingCall } from './call-proof.js';
 import { readCalls, type CallsReader } from './calls-reader.nats.js';
 import { settled } from './settled.js';
@@ -64,7 +65,7 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     // One that proves nothing, for example by its extension, says nothing of the next one for the same number.
     if (proven) lately.add(key, Date.now() + PROVEN_MS);
   };
-  return readCalls(nats, logger, { take, onCaughtUp });
+  return readCalls(nats, logger, { take, firstStart: (created) => firstStart(record, created), onCaughtUp });
 }
 
 const typeOf = (value: unknown) => (value as { type?: unknown } | null | undefined)?.type;

@@ -26,13 +26,18 @@ const CONSUMER_NOT_FOUND = 10014;
 
 /**
  * Every call event once, over all copies of the service: they share one durable consumer, which began with the oldest.
- * `take` is asked again for a message that it failed for. Its age is told by the server's clock: older than the
- * consumer is history, from before the first start. `onCaughtUp`: nothing is left, for the first time.
+ * `take` is asked again for a message that it failed for. Its age is measured by the server's clock: older than the
+ * first start is history. `firstStart` remembers when the first consumer was made, so that a consumer that was deleted
+ * does not turn the whole log into history. `onCaughtUp`: nothing is left, for the first time.
  */
 export function readCalls(
   nats: NatsLink,
   logger: Logger,
-  reading: { take: (message: JsMsg, age: Age) => Promise<void>; onCaughtUp: () => void },
+  reading: {
+    take: (message: JsMsg, age: Age) => Promise<void>;
+    firstStart: (created: Date) => Promise<Date>;
+    onCaughtUp: () => void;
+  },
 ): CallsReader {
   const stopping = new AbortController();
   let pull: ConsumerMessages | undefined;
@@ -42,7 +47,7 @@ export function readCalls(
     await declareConsumer(connection);
     const consumer = await jetstream(connection).consumers.get(CALLS_STREAM, EVIDENCE_DURABLE);
     const { created, num_pending } = await consumer.info();
-    const firstStart = new Date(created);
+    const firstStart = await reading.firstStart(new Date(created));
     if (behind && num_pending === 0) {
       behind = false;
       reading.onCaughtUp();

@@ -178,6 +178,18 @@ describe('a finished call', () => {
       return num_pending + num_ack_pending === 0;
     });
     expect(await evidenceOf(mine.organization)).toEqual([]);
+    // A consumer that is made again reads the log again, and knows still when the first start was.
+    const { created } = await read();
+    await manager.consumers.delete(CALLS_STREAM, EVIDENCE_DURABLE);
+    await eventually(
+      async () => {
+        const now = await read();
+        return now.created !== created && now.num_pending + now.num_ack_pending === 0;
+      },
+      { timeoutMs: 20_000 },
+    );
+    expect(await evidenceOf(mine.organization)).toEqual([]);
+    await mesh.service.parts.record.query(`update reports_made set made_at = now() where name = 'evidence-from-calls'`);
     await manager.consumers.delete(CALLS_STREAM, EVIDENCE_DURABLE);
     await eventually(async () => (await evidenceOf(mine.organization)).length === 1, { timeoutMs: 20_000 });
     expect((await evidenceOf(mine.organization))[0]).toMatchObject({
@@ -246,7 +258,8 @@ describe('a gateway', () => {
 
 describe('the first start', () => {
   it('reports once what several organisations claim', async () => {
-    const reports = () => mesh.service.parts.record.query('select name from reports_made');
+    const reports = () =>
+      mesh.service.parts.record.query(`select name from reports_made where name = 'contested-addresses'`);
     expect(
       await eventually(async () => {
         const made = await reports();

@@ -24,7 +24,7 @@ import { NumberController } from './number/number.controller.js';
 import { Quotas } from './organization/quotas.pg.js';
 import { OrganizationController } from './organization/organization.controller.js';
 import { startPlacement, type Placement } from './placement/placement.clock.js';
-import { linkNats, type NatsLink } from './record/nats-link.nats.js';
+import { linkNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { keepStreams } from './record/keep-streams.nats.js';
 import { openRecord, type RecordStore } from './record/record-store.pg.js';
 import { RefusedCallController } from './refused/refused-call.controller.js';
@@ -48,7 +48,7 @@ export interface Parts {
   keyRing: KeyRing;
   record: RecordStore;
   keys: KnownKeys<KeyHolder>;
-  nats: NatsLink;
+  nats: OwnNatsLink;
   place: Place;
   placement: Placement;
   readiness: () => Promise<Readiness>;

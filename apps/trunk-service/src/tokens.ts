@@ -3,7 +3,7 @@ export const CONFIG = Symbol('CONFIG');
 export const LOGGER = Symbol('LOGGER');
 /** `RecordStore` of record/record-store.pg.ts. */
 export const RECORD = Symbol('RECORD');
-/** `NatsLink` of record/nats-link.nats.ts: the connection to NATS, which may not be there yet. */
+/** `OwnNatsLink` of libs/runtime: the connection to NATS, which may not be there yet. */
 export const NATS = Symbol('NATS');
 /** `() => Promise<Readiness>` of health/readiness.ts. */
 export const READINESS = Symbol('READINESS');

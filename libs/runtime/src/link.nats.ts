@@ -1,4 +1,4 @@
-import type { NatsConnection } from './connection.nats.js';
+import { connectNats, type NatsConnection, type NatsOptions } from './connection.nats.js';
 
 /** Whether NATS is there at this moment: what must not wait for it asks first. */
 export interface NatsLink {
@@ -6,6 +6,38 @@ export interface NatsLink {
   readonly connection: NatsConnection | undefined;
   /** Called at every (re)connection, and at once if connected. */
   onConnected(listener: (nc: NatsConnection) => void): void;
+}
+
+/** A link that this process opened itself, and closes when it stops. */
+export interface OwnNatsLink extends NatsLink {
+  /** Settles at the first connection; never, while there is none. */
+  readonly ready: Promise<NatsConnection>;
+  /** Closes the connection, also where it is made only later. */
+  close(): Promise<void>;
+}
+
+/** Connects in the background, for ever: a service starts without NATS. */
+export function linkNats(url: string, options: NatsOptions): OwnNatsLink {
+  let closed = false;
+  let opened: NatsConnection | undefined;
+  const ready = connectNats(url, options).then(async (connection) => {
+    opened = connection;
+    if (closed) await connection.close();
+    return connection;
+  });
+  ready.catch((error: Error) => options.logger.error({ err: error }, 'NATS cannot be used'));
+  const link = createNatsLink(ready);
+  return {
+    ready,
+    get connection() {
+      return closed ? undefined : link.connection;
+    },
+    onConnected: (listener) => link.onConnected(listener),
+    close: async () => {
+      closed = true;
+      if (opened !== undefined && !opened.isClosed()) await opened.close();
+    },
+  };
 }
 
 /**

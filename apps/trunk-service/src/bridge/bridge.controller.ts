@@ -11,7 +11,8 @@ import { Described } from '../http/open-api.http.js';
 import type { Placement } from '../placement/placement.clock.js';
 import { loadOfBridges } from '../placement/placement-query.pg.js';
 import { handle } from '../record/handle.pg.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { connectionOf } from '../record/nats-link.nats.js';
 import { allowedPools } from '../organization/organization-list.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { NATS, PLACEMENT, RECORD } from '../tokens.js';
@@ -113,7 +114,7 @@ export class BridgeController {
   /** Of the trunks' events alone: a bridge's position is the last of those that it saw. */
   private async head(): Promise<number | null> {
     try {
-      const manager = await jetstreamManager(this.nats.connection(), { timeout: 1_000, checkAPI: false });
+      const manager = await jetstreamManager(connectionOf(this.nats), { timeout: 1_000, checkAPI: false });
       return (await manager.streams.getMessage(TRUNKMESH_STREAM, { last_by_subj: ALL_TRUNKS }))?.seq ?? 0;
     } catch {
       return null;

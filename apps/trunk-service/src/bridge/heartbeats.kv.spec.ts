@@ -5,13 +5,13 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { speakForBridges } from '../bridge.fixture.js';
-import { linkNats, type NatsLink } from '../record/nats-link.nats.js';
+import { linkNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { hearBridges, type Heartbeats } from './heartbeats.kv.js';
 import { healthOf } from './liveness.js';
 
 const logger = createLogger('test', { level: 'silent' });
 let nats: NatsServer;
-let link: NatsLink;
+let link: OwnNatsLink;
 let voices: Awaited<ReturnType<typeof speakForBridges>>;
 let heartbeats: Heartbeats;
 beforeAll(async () => {

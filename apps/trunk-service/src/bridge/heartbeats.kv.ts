@@ -3,7 +3,7 @@ import { bridgeHeartbeat, HEARTBEAT_LOST_MS } from '@trunkmesh/contracts/bridge.
 import { BRIDGES_BUCKET } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { heard, type HeardBridge } from './liveness.js';
 
 /** What the bridges say of themselves, in memory in every instance. */
@@ -27,7 +27,7 @@ const STALL_MS = 3_000;
  */
 const DEAF_MS = HEARTBEAT_LOST_MS / 2;
 
-export function hearBridges(nats: NatsLink, logger: Logger, onHeard: () => void = () => undefined): Heartbeats {
+export function hearBridges(nats: OwnNatsLink, logger: Logger, onHeard: () => void = () => undefined): Heartbeats {
   const bridges = new Map<string, HeardBridge>();
   const revisions = new Map<string, number>();
   let since: number | null = null;

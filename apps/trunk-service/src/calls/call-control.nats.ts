@@ -13,10 +13,12 @@ import type { CallEvent, TransferResult } from '@trunkmesh/contracts/call.js';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
 import { bridgeId } from '@trunkmesh/contracts/scalar.js';
 import { bridgeRequest, CALLS_STREAM, callSubject, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
-import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
+import { ask } from '@trunkmesh/requests/ask.nats.js';
+import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import { z } from 'zod';
-import type { NatsLink } from '../record/nats-link.nats.js';
-import { callNotFound, jsonOf, reasonOf } from './call-log.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { callNotFound } from './call-log.nats.js';
+import { unansweredText } from './unanswered-text.js';
 
 /** FreeSWITCH takes a command in milliseconds; digits are sent while the API has answered. */
 const DEADLINE_MS = 5_000;
@@ -25,14 +27,14 @@ const LOOK_UP_MS = 3_000;
 /** @throws DomainError call-not-found, call-ended, bridge-unavailable and what the bridge refuses with */
 export async function hangUp(nats: NatsLink, request: HangupRequest): Promise<void> {
   refusedOrDone(
-    await askBridge(nats, request, { name: 'call.hangup', schema: callControlAnswer, deadlineMs: DEADLINE_MS }),
+    await askBridge(nats, request, { name: 'call.hangup', reply: callControlAnswer, deadlineMs: DEADLINE_MS }),
   );
 }
 
 /** @throws DomainError as `hangUp` */
 export async function sendDtmf(nats: NatsLink, request: DtmfRequest): Promise<void> {
   refusedOrDone(
-    await askBridge(nats, request, { name: 'call.dtmf', schema: callControlAnswer, deadlineMs: DEADLINE_MS }),
+    await askBridge(nats, request, { name: 'call.dtmf', reply: callControlAnswer, deadlineMs: DEADLINE_MS }),
   );
 }
 
@@ -45,7 +47,7 @@ export async function transfer(nats: NatsLink, request: TransferRequest): Promis
   const { transfer: result } = refusedOrDone(
     await askBridge(nats, request, {
       name: 'call.transfer',
-      schema: transferAnswer,
+      reply: transferAnswer,
       deadlineMs: TRANSFER_DEADLINE_MS + 2_000,
     }),
   );
@@ -53,14 +55,19 @@ export async function transfer(nats: NatsLink, request: TransferRequest): Promis
     case 'transferred':
       return result;
     case 'refused':
-      throw new DomainError('transfer-refused', `The transfer was refused${statusOf(result)}. The call goes on.`, [], {
-        transfer: result,
-      });
+      throw new DomainError(
+        'transfer-refused',
+        `The transfer was refused${statusOf(result)}. The call continues.`,
+        [],
+        {
+          transfer: result,
+        },
+      );
     case 'indeterminate':
       throw new DomainError(
         'transfer-unconfirmed',
-        'Nobody said in time what became of the transfer. The call goes on with the assistant unless the ' +
-          'carrier has moved it; its log will tell.',
+        "The transfer's outcome was not confirmed in time. The call continues unless the carrier has moved it; see " +
+          'the call log.',
         [],
         { transfer: result },
       );
@@ -89,39 +96,33 @@ function refusedOrDone<Answer extends { outcome: string }>(
   throw new DomainError(CODES[code], message.slice(0, 500));
 }
 
-interface Asked<Schema extends z.ZodType> {
+interface CallRequest<Reply extends z.ZodType> {
   name: Extract<BridgeRequest, `call.${string}`>;
-  schema: Schema;
+  reply: Reply;
   deadlineMs: number;
 }
 
-async function askBridge<Schema extends z.ZodType>(
+async function askBridge<Reply extends z.ZodType>(
   nats: NatsLink,
   request: HangupRequest,
-  { name, schema, deadlineMs }: Asked<Schema>,
-): Promise<z.output<Schema>> {
+  { name, reply, deadlineMs }: CallRequest<Reply>,
+): Promise<z.output<Reply>> {
   const bridge = await bridgeOf(nats, request);
-  return withSpan(
-    name,
-    { kind: 'client', attributes: { 'call.id': request.call_id, 'bridge.id': bridge } },
-    async () => {
-      const unavailable = (why: string) =>
-        new DomainError(
-          'bridge-unavailable',
-          `The bridge ${bridge}, which has the call, cannot be asked at this moment (${why}). Nothing is known ` +
-            'to have been done: look at the call and try again.',
-        );
-      const reply = await nats
-        .connection()
-        .request(bridgeRequest(bridge, name), JSON.stringify(request), { timeout: deadlineMs })
-        .catch((error: unknown) => {
-          throw unavailable(reasonOf(error));
-        });
-      const answer = schema.safeParse(jsonOf(reply.data));
-      if (!answer.success) throw unavailable('its answer was not understood');
-      return answer.data;
-    },
-  );
+  const subject = bridgeRequest(bridge, name);
+  const span = { name, attributes: { 'call.id': request.call_id, 'bridge.id': bridge } };
+  try {
+    return await ask(nats, { subject, request, reply, deadlineMs, span });
+  } catch (error) {
+    if (error instanceof Unanswered) throw bridgeUnavailable(bridge, error);
+    throw error;
+  }
+}
+
+function bridgeUnavailable(bridge: string, unanswered: Unanswered): DomainError {
+  const consequence = unanswered.mayHaveRun
+    ? 'The request may or may not have been carried out; check the call before retrying.'
+    : 'Nothing was done; retry in a few seconds.';
+  return new DomainError('bridge-unavailable', `${unansweredText(`bridge ${bridge}`, unanswered)} ${consequence}`);
 }
 
 const ENDS: ReadonlySet<string> = new Set<CallEvent['type']>(['CallEnded', 'CallRejected', 'CallRecordingStored']);
@@ -137,15 +138,26 @@ async function bridgeOf(nats: NatsLink, { organization_id, call_id }: HangupRequ
 }
 
 async function lastMessage(nats: NatsLink, subject: string) {
+  const { connection } = nats;
+  if (connection === undefined) throw lookupFailed('NATS is unreachable');
   try {
-    const manager = await jetstreamManager(nats.connection(), { checkAPI: false, timeout: LOOK_UP_MS });
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: LOOK_UP_MS });
     return await manager.streams.getMessage(CALLS_STREAM, { last_by_subj: subject });
-  } catch (error) {
-    throw new DomainError(
-      'log-unavailable',
-      `Where the call is cannot be looked up at this moment ` +
-        `(${reasonOf(error, nats.connected() ? 'JetStream does not give it' : 'NATS is not reached')}). Nothing ` +
-        `was done: try again in a few seconds.`,
-    );
+  } catch {
+    throw lookupFailed(nats.connection === undefined ? 'NATS is unreachable' : 'JetStream did not answer');
+  }
+}
+
+const lookupFailed = (why: string) =>
+  new DomainError(
+    'log-unavailable',
+    `The bridge of this call cannot be looked up: ${why}. Nothing was done; retry in a few seconds.`,
+  );
+
+function jsonOf(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(data));
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,3 @@
-import { headers, RequestError, TimeoutError, type NatsConnection } from '@nats-io/nats-core';
 import {
   callLogGetAnswer,
   callLogListAnswer,
@@ -9,12 +8,14 @@ import {
 } from '@trunkmesh/contracts/call-log.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { CALL_LOG_GET, CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
-import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { z } from 'zod';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import { ask, type Question } from '@trunkmesh/requests/ask.nats.js';
+import { Unanswered } from '@trunkmesh/requests/unanswered.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { MAX_SKIP } from './call-query.js';
+import { unansweredText } from './unanswered-text.js';
 
-/** The call log answers within four seconds, whatever its answer is. */
+/** billing-observer answers within four seconds, whatever its answer is. */
 const DEADLINE_MS = 5_000;
 
 export interface CallPage {
@@ -36,7 +37,7 @@ export async function listCalls(nats: NatsLink, query: CallLogQuery): Promise<Ca
     const answer = await askCallLog(nats, {
       subject: CALL_LOG_LIST,
       request: { ...query, skip, limit: end - skip },
-      schema: callLogListAnswer,
+      reply: callLogListAnswer,
     });
     if (answer.outcome === 'error') throw failure(answer);
     for (const call of answer.calls) calls.set(call.call_id, call);
@@ -48,7 +49,7 @@ export async function listCalls(nats: NatsLink, query: CallLogQuery): Promise<Ca
 
 /** @throws DomainError call-not-found, call-log-unavailable */
 export async function findCall(nats: NatsLink, wanted: CallLogGet): Promise<CallDetail> {
-  const answer = await askCallLog(nats, { subject: CALL_LOG_GET, request: wanted, schema: callLogGetAnswer });
+  const answer = await askCallLog(nats, { subject: CALL_LOG_GET, request: wanted, reply: callLogGetAnswer });
   if (answer.outcome === 'error') throw failure(answer);
   if (answer.outcome === 'not-found') throw callNotFound();
   return answer.call;
@@ -56,65 +57,25 @@ export async function findCall(nats: NatsLink, wanted: CallLogGet): Promise<Call
 
 export const callNotFound = () => new DomainError('call-not-found', 'There is no such call.');
 
-const unavailable = (why: string) =>
+const unavailable = (what: string) =>
   new DomainError(
     'call-log-unavailable',
-    `The call log cannot be read at this moment (${why}). Calls go on and none is lost: try again in a few ` +
-      'seconds. An operator looks whether billing-observer runs and is ready.',
+    `The call log cannot be read. ${what} Calls continue and none is lost. Retry in a few seconds; if this persists, ` +
+      'check that billing-observer is running and ready.',
   );
 const failure = ({ code, message }: { code: 'invalid-request' | 'unavailable'; message: string }) =>
   code === 'unavailable'
-    ? unavailable(message)
-    : new DomainError('invalid-request', `The call log cannot answer this: ${message}.`);
+    ? unavailable(`billing-observer reports: ${message}.`)
+    : new DomainError('invalid-request', `The call log rejects this request: ${message}.`);
 
-interface Question<Schema extends z.ZodType> {
-  subject: string;
-  request: unknown;
-  schema: Schema;
-}
-
-function askCallLog<Schema extends z.ZodType>(
+async function askCallLog<Reply extends z.ZodType>(
   nats: NatsLink,
-  { subject, request, schema }: Question<Schema>,
-): Promise<z.output<Schema>> {
-  return withSpan('call log', { kind: 'client' }, async () => {
-    const reply = await connectionOf(nats)
-      .request(subject, JSON.stringify(request), { timeout: DEADLINE_MS, ...traced() })
-      .catch((error: unknown) => {
-        throw unavailable(reasonOf(error));
-      });
-    const answer = schema.safeParse(jsonOf(reply.data));
-    if (!answer.success) throw unavailable('its answer was not understood');
-    return answer.data;
-  });
-}
-
-function traced() {
-  const traceparent = currentTraceparent();
-  if (traceparent === undefined) return {};
-  const told = headers();
-  told.set('traceparent', traceparent);
-  return { headers: told };
-}
-
-function connectionOf(nats: NatsLink): NatsConnection {
+  question: Pick<Question<Reply>, 'subject' | 'request' | 'reply'>,
+): Promise<z.output<Reply>> {
   try {
-    return nats.connection();
-  } catch {
-    throw unavailable('NATS is not reached');
-  }
-}
-
-/** What became of a request that was not answered. */
-export function reasonOf(error: unknown, otherwise = 'NATS is not reached'): string {
-  if (error instanceof RequestError) return 'nobody answers';
-  return error instanceof TimeoutError ? 'no answer in time' : otherwise;
-}
-
-export function jsonOf(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(data));
-  } catch {
-    return undefined;
+    return await ask(nats, { ...question, deadlineMs: DEADLINE_MS, span: { name: 'call log' } });
+  } catch (error) {
+    if (error instanceof Unanswered) throw unavailable(unansweredText('billing-observer', error));
+    throw error;
   }
 }

@@ -26,7 +26,7 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { randomUUID } from 'node:crypto';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
-import { linkNats } from '../record/nats-link.nats.js';
+import { linkNats } from '@trunkmesh/runtime/link.nats.js';
 import { hangUp } from './call-control.nats.js';
 
 const CALLS = '/api/v1/calls';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   mesh = await startMesh();
   nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
   await ensureStreams(nc);
-  await eventually(() => mesh.service.parts.nats.connected());
+  await eventually(() => mesh.service.parts.nats.connection !== undefined);
 }, 60_000);
 afterAll(async () => {
   await nc?.close();
@@ -427,7 +427,13 @@ describe('a call that goes on', () => {
       'transfer-refused',
       'SIP status 403',
     ],
-    ['nobody says', { outcome: 'indeterminate', target_status: null }, 504, 'transfer-unconfirmed', 'Nobody said'],
+    [
+      'nobody says',
+      { outcome: 'indeterminate', target_status: null },
+      504,
+      'transfer-unconfirmed',
+      'not confirmed in time',
+    ],
   ])('is not transferred where %s, and the problem holds the transfer', async (_what, over, status, code, detail) => {
     const { admin, at } = await ongoing();
     await agent('call.transfer', { outcome: 'ended', transfer: result(over) });
@@ -465,7 +471,7 @@ describe('a call that goes on', () => {
     const { admin, at } = await ongoing();
     expect(await admin('POST', `${at}/hangup`)).toMatchObject({
       status: 503,
-      body: { code: 'bridge-unavailable', detail: expect.stringContaining('nobody answers') },
+      body: { code: 'bridge-unavailable', detail: expect.stringContaining('is not running or not ready') },
     });
     await agent('call.hangup', { outcome: 'perhaps' });
     expect(await admin('POST', `${at}/hangup`)).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
@@ -519,7 +525,7 @@ describe('a call that goes on', () => {
     await link.close();
     await expect(hangUp(link, { organization_id: randomUUID(), call_id: randomUUID() })).rejects.toMatchObject({
       code: 'log-unavailable',
-      message: expect.stringMatching(/NATS is not reached.*Nothing was done/),
+      message: expect.stringMatching(/NATS is unreachable.*Nothing was done/),
     });
   });
 });

@@ -11,7 +11,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../http/access.guard.js';
 import { Described } from '../http/open-api.http.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { NATS, RECORD } from '../tokens.js';

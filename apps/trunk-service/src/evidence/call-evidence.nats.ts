@@ -8,7 +8,8 @@ import { proveIn } from '../address/prove.pg.js';
 import { settleClaim } from '../number/number-claim.pg.js';
 import { proveNumberIn } from '../number/prove-number.pg.js';
 import { transact } from '../record/handle.pg.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { connectionOf } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { firstStart } from './first-look.pg.js';
 import { namedInFull, provingCall, refusedCall, type Age, type ProvingCall } from './call-proof.js';
@@ -22,7 +23,7 @@ const LOOK_UP_MS = 5_000;
 
 interface Parts {
   record: RecordStore;
-  nats: NatsLink;
+  nats: OwnNatsLink;
   logger: Logger;
   onCaughtUp: () => void;
 }
@@ -77,8 +78,8 @@ function callOf(value: unknown, age: Age): ProvingCall | undefined {
 }
 
 /** The first event of the call, which holds the decision. */
-async function startOf(nats: NatsLink, { organization_id, call_id }: ProvingCall): Promise<CallStarted | undefined> {
-  const manager = await jetstreamManager(nats.connection(), { checkAPI: false, timeout: LOOK_UP_MS });
+async function startOf(nats: OwnNatsLink, { organization_id, call_id }: ProvingCall): Promise<CallStarted | undefined> {
+  const manager = await jetstreamManager(connectionOf(nats), { checkAPI: false, timeout: LOOK_UP_MS });
   const first = await manager.direct.getMessage(CALLS_STREAM, {
     seq: 1,
     next_by_subj: callSubject(organization_id, call_id),

@@ -12,7 +12,7 @@ import { nanos } from '@nats-io/nats-core';
 import { ALL_CALLS, CALLS_STREAM, EVIDENCE_DURABLE } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Age } from './call-proof.js';
 
 export interface CallsReader {
@@ -31,7 +31,7 @@ const CONSUMER_NOT_FOUND = 10014;
  * does not turn the whole log into history. `onCaughtUp`: nothing is left, for the first time.
  */
 export function readCalls(
-  nats: NatsLink,
+  nats: OwnNatsLink,
   logger: Logger,
   reading: {
     take: (message: JsMsg, age: Age) => Promise<void>;
@@ -89,7 +89,7 @@ export function readCalls(
       stopping.abort();
       await pull?.close();
       // Without a connection there never was a reader.
-      if (nats.connected()) await running;
+      if (nats.connection !== undefined) await running;
     },
   };
 }

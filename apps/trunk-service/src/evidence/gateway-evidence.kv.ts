@@ -6,7 +6,7 @@ import { signal } from '@trunkmesh/event-log/signal.process.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { proveAddress } from '../address/prove.pg.js';
 import { handle } from '../record/handle.pg.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { decide, trunkNotFound } from '../trunk/trunk.js';
 import {
@@ -28,7 +28,7 @@ const PROVEN_MS = 10 * 60_000;
 
 interface Parts {
   record: RecordStore;
-  nats: NatsLink;
+  nats: OwnNatsLink;
   logger: Logger;
   allowPrivate: boolean;
 }

@@ -1,9 +1,10 @@
 import { END_CALLS_DEADLINE_MS, endCallsAnswer, type EndCallsRequest } from '@trunkmesh/contracts/call-control.js';
 import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
-import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
+import { ask } from '@trunkmesh/requests/ask.nats.js';
+import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { FleetBridge } from '../bridge/fleet.js';
-import { jsonOf, reasonOf } from '../calls/call-log.nats.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import { unansweredText } from '../calls/unanswered-text.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EndedCalls } from './organization-input.js';
 
 type OfBridge = EndedCalls['bridges'][number];
@@ -30,22 +31,23 @@ export async function endCallsOf(
   return { complete, calls_ended, bridges, detail: complete ? COMPLETE : INCOMPLETE };
 }
 
-function endCallsOn(bridge: string, request: EndCallsRequest, nats: NatsLink): Promise<OfBridge> {
-  return withSpan('calls.end', { kind: 'client', attributes: { 'bridge.id': bridge } }, async () => {
-    try {
-      const subject = bridgeRequest(bridge, 'calls.end');
-      const timeout = END_CALLS_DEADLINE_MS + 2_000;
-      const reply = await nats.connection().request(subject, JSON.stringify(request), { timeout });
-      const answer = endCallsAnswer.safeParse(jsonOf(reply.data)).data;
-      if (answer?.outcome !== 'done') return silent(bridge, answer?.message ?? 'Its answer was not understood.');
-      const { ended, unconfirmed } = answer;
-      const detail = unconfirmed === 0 ? null : UNCONFIRMED;
-      return { bridge_id: bridge, answered: true, calls_ended: ended, calls_unconfirmed: unconfirmed, detail };
-    } catch (error) {
-      const why = `The bridge cannot be asked at this moment (${reasonOf(error)}).`;
-      return silent(bridge, `${why} Its agent is away, or of a version that cannot do this.`);
-    }
-  });
+async function endCallsOn(bridge: string, request: EndCallsRequest, nats: NatsLink): Promise<OfBridge> {
+  try {
+    const answer = await ask(nats, {
+      subject: bridgeRequest(bridge, 'calls.end'),
+      request,
+      reply: endCallsAnswer,
+      deadlineMs: END_CALLS_DEADLINE_MS + 2_000,
+      span: { name: 'calls.end', attributes: { 'bridge.id': bridge } },
+    });
+    if (answer.outcome !== 'done') return silent(bridge, answer.message);
+    const { ended, unconfirmed } = answer;
+    const detail = unconfirmed === 0 ? null : UNCONFIRMED;
+    return { bridge_id: bridge, answered: true, calls_ended: ended, calls_unconfirmed: unconfirmed, detail };
+  } catch (error) {
+    if (error instanceof Unanswered) return silent(bridge, unansweredText('the bridge', error));
+    throw error;
+  }
 }
 
 const UNCONFIRMED = 'FreeSWITCH did not confirm in time that all calls ended.';

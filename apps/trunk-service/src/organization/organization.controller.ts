@@ -20,7 +20,7 @@ import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { Placement } from '../placement/placement.clock.js';
 import { handle } from '../record/handle.pg.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
 import { CONFIG, KEY_RING, KEYS, NATS, PLACEMENT, RECORD } from '../tokens.js';

@@ -2,7 +2,7 @@ import { signal } from '@trunkmesh/event-log/signal.process.js';
 import { createMissingStreams, ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import type { NatsLink } from './nats-link.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 
 const RETRY_MS = 2_000;
 /** How long one that somebody deleted is missing. */
@@ -12,7 +12,7 @@ const LOOK_MS = 30_000;
  * Makes the streams and buckets that are not there yet, once JetStream can be asked: a new installation has none. And
  * again later: a server may come back without its disk, and without its bucket no bridge is heard any more.
  */
-export function keepStreams(nats: NatsLink, logger: Logger): { stop(): Promise<void> } {
+export function keepStreams(nats: OwnNatsLink, logger: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const attention = signal();
   const run = async () => {

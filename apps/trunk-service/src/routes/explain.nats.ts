@@ -1,33 +1,33 @@
-import { RequestError, TimeoutError } from '@nats-io/nats-core';
-import { inboundAnswer, type ExplainRequest, type InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { inboundAnswer, type ExplainRequest, type InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
-import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
+import { ask } from '@trunkmesh/requests/ask.nats.js';
+import { Unanswered } from '@trunkmesh/requests/unanswered.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { unansweredText } from '../calls/unanswered-text.js';
 
-/** A decision takes microseconds; what takes longer is away. */
+/** A decision takes microseconds. */
 const DEADLINE_MS = 2_000;
 
-const unavailable = (why: string) =>
+/** @throws DomainError routing-unavailable, invalid-request */
+export async function askRouting(nats: NatsLink, request: ExplainRequest): Promise<InboundDecision> {
+  const answer = await ask(nats, {
+    subject: ROUTING_EXPLAIN,
+    request,
+    reply: inboundAnswer,
+    deadlineMs: DEADLINE_MS,
+    span: { name: 'routing.explain' },
+  }).catch((error: unknown) => {
+    throw error instanceof Unanswered ? unavailable(error) : error;
+  });
+  if (answer.outcome === 'error')
+    throw new DomainError('invalid-request', `The routing service rejects this request: ${answer.message}.`);
+  return answer;
+}
+
+const unavailable = (error: Unanswered) =>
   new DomainError(
     'routing-unavailable',
-    `The routing service cannot be asked at this moment (${why}). Calls are routed by the bridges' own copy meanwhile.`,
+    `${unansweredText('routing-service', error)} Calls are still routed by the bridges' own copies. Retry in a few ` +
+      'seconds; if this persists, check that routing-service is running and ready.',
   );
-
-/** @throws DomainError routing-unavailable */
-export function askRouting(connection: NatsConnection, request: ExplainRequest): Promise<InboundDecision> {
-  return withSpan('routing.explain', { kind: 'client' }, async () => {
-    const reply = await connection
-      .request(ROUTING_EXPLAIN, JSON.stringify(request), { timeout: DEADLINE_MS })
-      .catch((error: unknown) => {
-        if (error instanceof RequestError) throw unavailable('nobody answers');
-        if (error instanceof TimeoutError) throw unavailable('it did not answer in time');
-        throw unavailable('NATS is not reached');
-      });
-    const answer = inboundAnswer.safeParse(reply.json());
-    if (!answer.success) throw unavailable('its answer was not understood');
-    if (answer.data.outcome === 'error')
-      throw new DomainError('invalid-request', `The routing service cannot judge this: ${answer.data.message}.`);
-    return answer.data;
-  });
-}

@@ -11,7 +11,7 @@ import { ORDINARY_BODY } from '../http/body.http.js';
 import type { Caller } from '../http/caller.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { NATS, RECORD } from '../tokens.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
@@ -69,10 +69,7 @@ export class RouteController {
       ...read.call,
     };
     const request: ExplainRequest = { call_id: uuidv7(), bridge_id: body.bridge_id ?? 'explain', ...asked };
-    const { explanation, ...decision } = visibleDecision(
-      await askRouting(this.nats.connection(), request),
-      organizationId,
-    );
+    const { explanation, ...decision } = visibleDecision(await askRouting(this.nats, request), organizationId);
     return { decision, explanation, assumptions, request: { ...asked, organization_id: undefined } };
   }
 

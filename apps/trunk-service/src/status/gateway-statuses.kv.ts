@@ -3,7 +3,8 @@ import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.j
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { GATEWAYS_BUCKET, gatewaysOfOrganization, gatewaysOfTrunk } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { connectionOf } from '../record/nats-link.nats.js';
 
 /** JetStream answers within milliseconds, or it is away. */
 const DEADLINE_MS = 2_000;
@@ -37,7 +38,7 @@ export class GatewayStatuses {
         if (deadline.aborted)
           throw new DomainError(
             'log-unavailable',
-            'What the bridges say cannot be read at this moment: NATS does not answer. Calls and changes go on.',
+            'Bridge status is unavailable: NATS does not answer. Calls and changes continue.',
           );
         throw error;
       });
@@ -73,6 +74,6 @@ export class GatewayStatuses {
   }
 
   private bucket() {
-    return openBucket(this.nats.connection(), { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger: this.logger });
+    return openBucket(connectionOf(this.nats), { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger: this.logger });
   }
 }

@@ -1,13 +1,13 @@
 import { verificationCall, type VerificationAnswer } from '@trunkmesh/contracts/address.js';
 import { ADDRESS_VERIFY, ADDRESS_VERIFY_QUEUE } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { NatsLink } from '../record/nats-link.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { invalidCall, UNAVAILABLE } from './judge.js';
 import { takeVerificationCall } from './verification.pg.js';
 
 /** Answers the bridges; one copy of the service for each request. */
-export function answerVerifications(record: RecordStore, nats: NatsLink, logger: Logger): { stop(): Promise<void> } {
+export function answerVerifications(record: RecordStore, nats: OwnNatsLink, logger: Logger): { stop(): Promise<void> } {
   let stopped = false;
   let end = async () => {};
   nats.ready

@@ -1,13 +1,7 @@
-import type { InboundRequest, RouteExplanation } from '@trunkmesh/contracts/routing.js';
+import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Dialect } from './number-format.js';
-import type { RoutedTrunk, TrunkEntry } from './route-index.js';
-
-/** A trunk that the call may have come from, by its source address. */
-export interface Candidate {
-  readonly trunk: TrunkEntry & { readonly state: RoutedTrunk };
-  readonly matchedBy: RouteExplanation['candidates'][number]['matched_by'];
-}
+import type { Candidate } from './route-entries.js';
 
 /** Candidates whose carriers write numbers alike. A number is read once for all of them. */
 export interface DialectGroup {

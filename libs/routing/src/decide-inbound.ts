@@ -9,7 +9,7 @@ import {
   type RouteExplanation,
 } from '@trunkmesh/contracts/routing.js';
 import { rawSources, type RawSources } from './called-number.js';
-import { byPriority, claimedTrunk, groupByDialect, narrowed, type Candidate, type DialectGroup } from './candidates.js';
+import { byPriority, claimedTrunk, groupByDialect, narrowed, type DialectGroup } from './candidates.js';
 import { notAsked, walkSources, type Match } from './match-number.js';
 import { namedOrganization, namesInFull } from './named-numbers.js';
 import { formatE164, toE164, type Dialect } from './number-format.js';
@@ -29,9 +29,10 @@ import {
 } from './number-table.js';
 import type { RouteIndex } from './route-index.js';
 import { parseUser } from './sip-value.js';
-import { standingOf, type Standing } from './standing.js';
+import { standingOf } from './standing.js';
 import { summaryOfRefusal, summaryOfRoute } from './summary.js';
 import { formatUuid } from './uuid-words.js';
+import type { Candidate, Standing } from './route-entries.js';
 
 /** A call under decision: what is known of it before its number is. All candidates are of one organisation. */
 interface Call {

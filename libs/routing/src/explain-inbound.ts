@@ -8,8 +8,9 @@ import {
 } from '@trunkmesh/contracts/routing.js';
 import { rawSources, rawText } from './called-number.js';
 import { decideAmong } from './decide-inbound.js';
-import type { OrganizationEntry, RouteIndex } from './route-index.js';
-import { standingOf, type Standing } from './standing.js';
+import type { RouteIndex } from './route-index.js';
+import { standingOf } from './standing.js';
+import type { OrganizationEntry, Standing } from './route-entries.js';
 
 /**
  * What would become of this call, as one organisation may see it: decided as the live call would be, with everybody's

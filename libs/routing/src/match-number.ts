@@ -5,11 +5,12 @@ import {
   type StepVerdict,
 } from '@trunkmesh/contracts/routing.js';
 import { dialledNumbers, rawText, type RawSources } from './called-number.js';
-import { CONTACT_PREFIX, type Candidate, type DialectGroup } from './candidates.js';
+import { CONTACT_PREFIX, type DialectGroup } from './candidates.js';
 import { formatE164, looksPublic, toE164 } from './number-format.js';
 import { findNumber, firstSlot, nextSlot, organizationOf, rowAt } from './number-table.js';
 import type { RouteIndex } from './route-index.js';
 import { parseUser, type Dialled } from './sip-value.js';
+import type { Candidate } from './route-entries.js';
 
 /** A number of a candidates' organisation, and the candidates of that organisation whose spelling names it. */
 export interface Match {

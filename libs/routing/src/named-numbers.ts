@@ -2,8 +2,8 @@ import { CALLED_NUMBER_SOURCES } from '@trunkmesh/contracts/routing.js';
 import { dialledNumbers, type RawSources } from './called-number.js';
 import { toE164, type Dialect } from './number-format.js';
 import { findNumber, firstSlot, flagsOf, idWords, nextSlot, organizationOf, PROVEN, rowAt } from './number-table.js';
-import type { OrganizationEntry, RouteIndex } from './route-index.js';
-import type { Standing } from './standing.js';
+import type { RouteIndex } from './route-index.js';
+import type { OrganizationEntry, Standing } from './route-entries.js';
 
 interface Named {
   readonly row: number;

@@ -12,10 +12,11 @@ import {
   SURPRISE,
 } from './json-skim.js';
 import { applyEvent, type StateEvent } from './route-events.js';
-import type { RouteIndex, TrunkEntry } from './route-index.js';
+import type { RouteIndex } from './route-index.js';
 import { deleteNumber, putNumber, putNumberOf, type RoutedNumber } from './route-numbers.js';
 import { cachedTrunk, cacheTrunk, createTrunkCache } from './trunk-cache.js';
 import { formatUuid } from './uuid-words.js';
+import type { TrunkEntry } from './route-entries.js';
 
 /**
  * `applyEvent` from an event's bytes. A cold start reads millions of number events; parsing each into objects would

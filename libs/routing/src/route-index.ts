@@ -1,10 +1,9 @@
-import { createAddressIndex, type AddressIndex, type Cidr } from './address.js';
+import { createAddressIndex, type AddressIndex } from './address.js';
 import { acquire, createInterned, release, type Interned } from './interned.js';
 import type { Dialect } from './number-format.js';
-import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { createNumberTable, type NumberTable } from './number-table.js';
-import type { Standing } from './standing.js';
 import type { TrunkCache } from './trunk-cache.js';
+import type { AddressClaim, ListedCarrier, OrganizationEntry, Standing, TrunkEntry } from './route-entries.js';
 
 /**
  * All that routing knows, in memory: organisations, trunks, their addresses, numbers. It depends on the last event of
@@ -48,55 +47,6 @@ export interface RouteFilter {
    * lost its last (`false`: its numbers were dropped). Called while an event is applied.
    */
   onOrganization?: (organizationId: string, kept: boolean) => void;
-}
-
-export interface OrganizationEntry {
-  readonly id: string;
-  readonly handle: number;
-  /** Null until its own event has come; it is taken for active until then. */
-  state: Pick<OrganizationState, 'status' | 'outbound_country_codes'> | null;
-  /** Its trunks that exist. */
-  readonly trunks: TrunkEntry[];
-}
-
-export interface TrunkEntry {
-  readonly id: string;
-  readonly handle: number;
-  readonly organization: OrganizationEntry;
-  /** Null while only numbers speak of it. */
-  state: RoutedTrunk | null;
-  claims: AddressClaim[];
-  /** Active numbers assigned to it, and the exclusive-or of their rows: with exactly one, that is its row. */
-  activeNumbers: number;
-  activeRows: number;
-}
-
-export interface RoutedTrunk {
-  readonly enabled: boolean;
-  readonly pool: string;
-  readonly priority: number;
-  readonly username: string | null;
-  readonly authUsername: string | null;
-  readonly outboundCountryCodes: readonly string[] | null;
-  readonly dialect: Dialect;
-  readonly dialectHandle: number;
-}
-
-/** One network that a trunk's calls may come from (contracts, address.ts). */
-export interface AddressClaim {
-  readonly trunk: TrunkEntry;
-  readonly matchedBy: 'gateway-address' | 'inbound-address' | 'resolved-host';
-  readonly cidr: Cidr;
-  /** RFC 3339 in UTC, so that texts compare as times. */
-  readonly since: string;
-  /** Wider than an organisation may claim, and not approved by an operator: gives way to every other claim. */
-  readonly yields: boolean;
-}
-
-/** `dialect`: how the carrier writes numbers, in the operator's word. */
-export interface ListedCarrier {
-  readonly dialect: Dialect;
-  readonly cidrs: readonly Cidr[];
 }
 
 export function createRouteIndex(only?: RouteFilter): RouteIndex {

@@ -17,15 +17,8 @@ import {
   trunkOf,
   writeNumber,
 } from './number-table.js';
-import {
-  holdOrganization,
-  holdTrunk,
-  releaseOrganization,
-  releaseTrunk,
-  type OrganizationEntry,
-  type RouteIndex,
-  type TrunkEntry,
-} from './route-index.js';
+import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type RouteIndex } from './route-index.js';
+import type { OrganizationEntry, TrunkEntry } from './route-entries.js';
 
 /**
  *  What routing needs of a number. Filled by hand from bytes in a cold start, so nothing here is an object that it

@@ -9,15 +9,12 @@ import {
   holdTrunk,
   releaseOrganization,
   releaseTrunk,
-  type AddressClaim,
-  type OrganizationEntry,
-  type RoutedTrunk,
   type RouteFilter,
   type RouteIndex,
-  type TrunkEntry,
 } from './route-index.js';
 import { dropNumbers } from './route-numbers.js';
 import { forgetStandings } from './standing.js';
+import type { AddressClaim, OrganizationEntry, RoutedTrunk, TrunkEntry } from './route-entries.js';
 
 export function putOrganization(
   index: RouteIndex,

@@ -1,29 +1,8 @@
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { contains, lookupAddress, parseAddress, type Address, type Cidr } from './address.js';
-import type { Candidate } from './candidates.js';
-import { NEUTRAL, type Dialect } from './number-format.js';
-import type { AddressClaim, OrganizationEntry, RouteIndex, TrunkEntry } from './route-index.js';
-
-/**
- * Who counts at a source address (design, "Claims on shared names"). Nothing that an organisation without evidence
- * configures changes who else is admitted:
- * - at an operator-listed carrier's address every organisation that claims it, and only full public numbers decide;
- * - otherwise those with evidence, alone or sharing the address in the same way;
- * - where nobody has any, the oldest claim alone.
- */
-export interface Standing {
-  /** Undefined: the source is no address, and only what the bridge resolved can be a claim. */
-  readonly address: Address | undefined;
-  readonly basis: 'listed' | 'evidence' | 'oldest-claim';
-  readonly mode: 'sole' | 'shared';
-  readonly admitted: ReadonlyMap<OrganizationEntry, readonly Candidate[]>;
-  /** All that claim the address, admitted or not. */
-  readonly claimants: ReadonlySet<OrganizationEntry>;
-  /** All that have evidence for it, whether they claim it or not. */
-  readonly evident: ReadonlySet<OrganizationEntry>;
-  /** How a number there is read without any organisation's rules. */
-  readonly neutral: Dialect;
-}
+import { NEUTRAL } from './number-format.js';
+import type { RouteIndex } from './route-index.js';
+import type { AddressClaim, Candidate, OrganizationEntry, Standing, TrunkEntry } from './route-entries.js';
 
 /**
  *  Who counts for this call: by the claims in the log, and by names that the bridge has resolved and the log does not

@@ -1,5 +1,5 @@
 import type { CalledNumberSource, RefusalReason } from '@trunkmesh/contracts/routing.js';
-import type { Candidate } from './candidates.js';
+import type { Candidate } from './route-entries.js';
 
 /** One sentence a decision, for the person who looks at a test call. */
 

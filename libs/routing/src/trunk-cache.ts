@@ -1,4 +1,4 @@
-import type { TrunkEntry } from './route-index.js';
+import type { TrunkEntry } from './route-entries.js';
 
 /**
  * Trunks by the four words of their id. A cold start meets each trunk's id in as many events as the trunk has numbers,

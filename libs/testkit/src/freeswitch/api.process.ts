@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { execute } from './applications.process.js';
 import { originate } from './originate.process.js';
 import { gatewayText, gatewayXml, gatewaysXml, profileXml, profilesXml, statusTable } from './sofia-report.js';
 import { stampOf } from './events.process.js';
-import type { Leg } from './leg.process.js';
+import { legsOf, type Leg } from './leg.process.js';
 import type { Switch } from './switch.process.js';
 
 export const VERSION = '1.11.1-release';
@@ -20,26 +21,6 @@ export async function runApi(freeswitch: Switch, line: string): Promise<string> 
       );
 }
 
-export function startBackgroundJob(freeswitch: Switch, line: string, asked: string | undefined): string {
-  const job = asked ?? randomUUID();
-  const [name = '', ...words] = line.split(' ');
-  setImmediate(() => {
-    void runApi(freeswitch, line).then((body) => {
-      const argument = words.join(' ');
-      freeswitch.events.fire(
-        'BACKGROUND_JOB',
-        [
-          ['Job-UUID', job],
-          ['Job-Command', name],
-          ...(argument === '' ? [] : [['Job-Command-Arg', argument] as const]),
-        ],
-        { body },
-      );
-    });
-  });
-  return job;
-}
-
 type Api = (freeswitch: Switch, words: string[], rest: string) => string | Promise<string>;
 
 const NO_CHANNEL = '-ERR No such channel!\n';
@@ -47,7 +28,7 @@ const withLeg =
   (usage: string, run: (leg: Leg, words: string[]) => string): Api =>
   (freeswitch, [uuid, ...words]) => {
     if (uuid === undefined) return `-USAGE: ${usage}\n`;
-    const leg = freeswitch.legs.get(uuid);
+    const leg = legsOf(freeswitch).get(uuid);
     return leg === undefined || leg.channel.hungUp ? NO_CHANNEL : run(leg, words);
   };
 
@@ -70,12 +51,12 @@ const API: Record<string, Api> = {
   reloadxml: (freeswitch) => `+OK ${freeswitch.reloadXml()}\n`,
   sofia: (freeswitch, words) => sofia(freeswitch, words),
   show: (freeswitch, words) => show(freeswitch, words),
-  originate: (freeswitch, _words, rest) => originate(freeswitch, rest),
+  originate: (freeswitch, _words, rest) => originate(freeswitch, rest, runApi),
   hupall: (freeswitch, [cause]) => {
-    for (const leg of [...freeswitch.legs.values()]) leg.hangup(cause ?? 'MANAGER_REQUEST');
+    for (const leg of [...legsOf(freeswitch).values()]) leg.hangup(cause ?? 'MANAGER_REQUEST');
     return `+OK hangup all channels with cause ${cause ?? 'MANAGER_REQUEST'}\n`;
   },
-  uuid_exists: (freeswitch, [uuid]) => String(freeswitch.legs.has(uuid ?? '')),
+  uuid_exists: (freeswitch, [uuid]) => String(legsOf(freeswitch).has(uuid ?? '')),
   uuid_kill: withLeg('<uuid> [cause]', (leg, [cause]) => {
     leg.hangup(cause ?? 'NORMAL_CLEARING');
     return '+OK\n';
@@ -98,7 +79,7 @@ const API: Record<string, Api> = {
     return '+OK\n';
   }),
   uuid_deflect: withLeg('<uuid> <uri>', (leg, [uri]) => {
-    void leg.execute('deflect', uri ?? '');
+    void execute(leg, 'deflect', uri ?? '');
     return '+OK:success\n';
   }),
   uuid_dump: withLeg('<uuid> [format]', (leg, [format]) => {
@@ -119,7 +100,7 @@ function status(freeswitch: Switch): string {
       'microseconds',
     `FreeSWITCH (Version ${VERSION} 64bit, stand-in) is ready`,
     `${freeswitch.sessions} session(s) since startup`,
-    `${freeswitch.legs.size} session(s) - peak ${freeswitch.legs.size}, last 5min ${freeswitch.legs.size} `,
+    `${legsOf(freeswitch).size} session(s) - peak ${legsOf(freeswitch).size}, last 5min ${legsOf(freeswitch).size} `,
     '0 session(s) per Sec out of max 1000, peak 1, last 5min 1 ',
     '10000 session(s) max',
     'min idle cpu 0.00/98.00',
@@ -137,13 +118,14 @@ function sofia(freeswitch: Switch, words: string[]): string {
 }
 
 function sofiaStatus(freeswitch: Switch, [kind, name]: string[]): string {
-  if (kind !== 'gateway') return statusTable(freeswitch.gateways, freeswitch.sofia, freeswitch.legs.size, Date.now());
+  if (kind !== 'gateway')
+    return statusTable(freeswitch.gateways, freeswitch.sofia, legsOf(freeswitch).size, Date.now());
   const gateway = freeswitch.gateways.find(({ settings }) => settings.name === name);
   return gateway === undefined ? 'Invalid Gateway!\n' : gatewayText(gateway, freeswitch.sofia, Date.now());
 }
 
 function sofiaXmlStatus(freeswitch: Switch, [kind, name]: string[]): string {
-  if (kind === undefined) return profilesXml(freeswitch.gateways, freeswitch.sofia, freeswitch.legs.size);
+  if (kind === undefined) return profilesXml(freeswitch.gateways, freeswitch.sofia, legsOf(freeswitch).size);
   if (kind === 'profile' && name === freeswitch.sofia.name) return profileXml(freeswitch.sofia);
   if (!kind.startsWith('gateway')) return 'Invalid Profile!\n';
   if (name === undefined) return gatewaysXml(freeswitch.gateways, freeswitch.sofia, Date.now());
@@ -195,7 +177,7 @@ function killGateway(freeswitch: Switch, name: string | undefined): string {
 }
 
 function show(freeswitch: Switch, words: string[]): string {
-  const legs = ['channels', 'calls'].includes(words[0] ?? '') ? [...freeswitch.legs.values()] : [];
+  const legs = ['channels', 'calls'].includes(words[0] ?? '') ? [...legsOf(freeswitch).values()] : [];
   if (words.includes('json')) {
     if (legs.length === 0) return '{"row_count": 0}\n';
     return `${JSON.stringify({ row_count: legs.length, rows: legs.map(row) })}`;

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { PHRASES } from './carrier.js';
 import { deflect } from './deflect.js';
 import type { Leg } from './leg.process.js';
 import { recordSession } from './record-session.fs.js';
+import type { Headers } from './wire.js';
 
 type Application = (leg: Leg, data: string) => 'blocking' | void | Promise<'blocking' | void>;
 
@@ -11,7 +13,7 @@ const assign: Application = (leg, data) => {
 };
 
 /** What the dialplan or a program may have a channel do. */
-export const APPLICATIONS: Record<string, Application> = {
+const APPLICATIONS: Record<string, Application> = {
   answer: (leg) => leg.answer(),
   pre_answer: (leg) => {
     leg.channel.answerState = 'early';
@@ -50,3 +52,21 @@ export const APPLICATIONS: Record<string, Application> = {
   unset: (leg, data) => leg.channel.set(data, undefined),
   ...Object.fromEntries(['log', 'info'].map((name) => [name, () => undefined])),
 };
+
+/** Runs one dialplan application with its two events. `echo` and its like hold until the call ends. */
+export async function execute(leg: Leg, application: string, data: string): Promise<void> {
+  const { channel } = leg;
+  if (channel.hungUp) return;
+  const id = randomUUID();
+  channel.set('current_loop', '1');
+  channel.set('total_loops', '1');
+  channel.set('current_application_data', data);
+  channel.set('current_application', application);
+  const what: Headers = [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const])];
+  leg.fire('CHANNEL_EXECUTE', [...what, ['Application-UUID', id]]);
+  const run = APPLICATIONS[application];
+  if (run === undefined) return leg.hangup('DESTINATION_OUT_OF_ORDER');
+  if ((await run(leg, data)) === 'blocking') leg.hold(application, data, id);
+  else leg.fire('CHANNEL_EXECUTE_COMPLETE', [...what, ['Application-Response', '_none_'], ['Application-UUID', id]]);
+  leg.leaveLoop();
+}

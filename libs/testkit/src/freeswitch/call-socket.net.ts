@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { sendMessage } from './message.js';
 import type { Leg } from './leg.process.js';
+import type { RunApi } from './background-job.process.js';
 import { EventSocketSession } from './session.net.js';
 import { block, commandReply, percentEncode, type Command, type Headers } from './wire.js';
 
@@ -10,7 +11,7 @@ const PARK_MS = 20;
  * The application `socket`: connects to the program that shall drive the call, and lets it. Settles when the program is
  * gone or the call is over; with the call still up, the dialplan goes on with its next action.
  */
-export async function runCallSocket(leg: Leg, data: string): Promise<void> {
+export async function runCallSocket(leg: Leg, data: string, runApi: RunApi): Promise<void> {
   const [address = '', ...modes] = data.split(/\s+/);
   const [host = '', port = '8084'] = address.split(':');
   const { channel } = leg;
@@ -30,7 +31,7 @@ export async function runCallSocket(leg: Leg, data: string): Promise<void> {
   }
   leg.parkedIn = { application: 'socket', data };
   await new Promise<void>((resolve) => {
-    const controls = new CallControl(leg, socket, modes.includes('full'));
+    const controls = new CallControl(leg, socket, { full: modes.includes('full'), runApi });
     socket.once('close', () => {
       // The park ends with its program, an `echo` inside it does not (seen on 1.11.1: kill -9 of the program, and the
       // call went on until its caller hung up).
@@ -70,9 +71,9 @@ class CallControl {
   constructor(
     private readonly leg: Leg,
     socket: Socket,
-    private readonly full: boolean,
+    private readonly options: { full: boolean; runApi: RunApi },
   ) {
-    this.session = new EventSocketSession(leg.freeswitch, socket, (command) => this.answer(command));
+    this.session = new EventSocketSession(leg.freeswitch, socket, options.runApi, (command) => this.answer(command));
   }
 
   private answer(command: Command): string | undefined {
@@ -110,7 +111,7 @@ class CallControl {
       ['Content-Type', 'command/reply'],
       ['Reply-Text', percentEncode('+OK\n')],
       ['Socket-Mode', 'async'],
-      ['Control', this.full ? 'full' : 'single-channel'],
+      ['Control', this.options.full ? 'full' : 'single-channel'],
     ]);
   }
 

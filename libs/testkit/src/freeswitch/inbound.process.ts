@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { runApi } from './api.process.js';
+import { execute } from './applications.process.js';
 import { runCallSocket } from './call-socket.net.js';
 import { PHRASES } from './carrier.js';
-import type { Transfer } from './deflect.js';
+import type { Transfer } from './transfer.js';
 import { dialplanActions } from './configuration.fs.js';
 import { invite, readInvite, type Inbound, type Invite, type InviteInput } from './invite.js';
 import { Leg, type Final } from './leg.process.js';
@@ -129,9 +131,9 @@ async function runDialplan(leg: Leg): Promise<void> {
   let actions = [...dialplanActions(freeswitch.configuration, channel.start.context, fields)];
   for (let action = actions.shift(); action !== undefined && !channel.hungUp; action = actions.shift()) {
     const { application, data } = action;
-    if (application === 'socket') await runCallSocket(leg, data);
+    if (application === 'socket') await runCallSocket(leg, data, runApi);
     else if (application === 'park') await leg.park();
-    else await leg.execute(application, data);
+    else await execute(leg, application, data);
     if (leg.queued !== undefined) actions = [...leg.queued];
     leg.queued = undefined;
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { transfer } from './deflect.js';
+import { transfer } from './transfer.js';
 import type { Headers } from './wire.js';
 
 /** An INVITE that a test injects: what stands on the wire, not what FreeSWITCH makes of it. Pure. */

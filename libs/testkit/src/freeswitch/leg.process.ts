@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { audioFigures, Channel, type ChannelStart } from './channel.js';
 import { ACK_MS, ackOf, UNACKNOWLEDGED_MS, type Ack } from './ack.js';
-import { APPLICATIONS } from './applications.process.js';
 import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
-import { transfer, type Transfer } from './deflect.js';
+import { transfer, type Transfer } from './transfer.js';
 import { stampOf } from './events.process.js';
 import { CallMedia } from './call-media.net.js';
 import type { Action as DialplanAction } from './configuration.fs.js';
@@ -17,7 +16,16 @@ export interface Final {
   headers: Record<string, string>;
 }
 
-/** A channel that lives: its applications, its audio, its end. */
+const legs = new WeakMap<Switch, Map<string, Leg>>();
+
+/** The channels that this FreeSWITCH has up, by uuid. */
+export function legsOf(freeswitch: Switch): Map<string, Leg> {
+  let own = legs.get(freeswitch);
+  if (own === undefined) legs.set(freeswitch, (own = new Map()));
+  return own;
+}
+
+/** A channel that is up: its audio, its events, its end. */
 export class Leg {
   readonly channel: Channel;
   /** The final SIP response to an inbound call. */
@@ -58,7 +66,7 @@ export class Leg {
     this.ended = new Promise((resolve) => {
       this.settleEnded = resolve;
     });
-    freeswitch.legs.set(start.uuid, this);
+    legsOf(freeswitch).set(start.uuid, this);
     freeswitch.sessions += 1;
   }
 
@@ -83,29 +91,13 @@ export class Leg {
     this.timers.add(timer);
   }
 
-  /** Runs one dialplan application with its two events. `echo` and its like hold until the call ends. */
-  async execute(application: string, data: string): Promise<void> {
-    const { channel } = this;
-    if (channel.hungUp) return;
-    const id = randomUUID();
-    channel.set('current_loop', '1');
-    channel.set('total_loops', '1');
-    channel.set('current_application_data', data);
-    channel.set('current_application', application);
-    const what: Headers = [['Application', application], ...(data === '' ? [] : [['Application-Data', data] as const])];
-    this.fire('CHANNEL_EXECUTE', [...what, ['Application-UUID', id]]);
-    const run = APPLICATIONS[application];
-    if (run === undefined) return this.hangup('DESTINATION_OUT_OF_ORDER');
-    if ((await run(this, data)) === 'blocking') {
-      this.blocking.push({ application, data, id });
-      return this.leaveLoop();
-    }
-    this.fire('CHANNEL_EXECUTE_COMPLETE', [...what, ['Application-Response', '_none_'], ['Application-UUID', id]]);
-    this.leaveLoop();
+  /** The application has begun and holds the channel until the call ends. */
+  hold(application: string, data: string, id: string): void {
+    this.blocking.push({ application, data, id });
   }
 
-  /** The loop's variables stand while an application runs, and no longer. */
-  private leaveLoop(): void {
+  /** The loop's variables are set only while an application runs. */
+  leaveLoop(): void {
     this.channel.set('current_loop', undefined);
     this.channel.set('total_loops', undefined);
   }
@@ -190,7 +182,7 @@ export class Leg {
     this.fire('CHANNEL_HANGUP_COMPLETE', [], { causeFirst: true });
     channel.enter('CS_REPORTING', 12);
     this.fire('CHANNEL_DESTROY');
-    freeswitch.legs.delete(this.uuid);
+    legsOf(freeswitch).delete(this.uuid);
     this.onReported?.();
     this.onUnparked?.();
     this.settleEnded();

@@ -1,3 +1,4 @@
+import { execute } from './applications.process.js';
 import type { Action as DialplanAction } from './configuration.fs.js';
 import type { Leg } from './leg.process.js';
 import type { UnicastOptions } from './unicast.net.js';
@@ -17,7 +18,7 @@ async function run(leg: Leg, { headers, lines, body }: Command): Promise<void> {
   if (leg.channel.hungUp) return;
   const what = headers.get('call-command');
   if (what === 'execute')
-    await leg.execute(headers.get('execute-app-name') ?? '', headers.get('execute-app-arg') ?? body);
+    await execute(leg, headers.get('execute-app-name') ?? '', headers.get('execute-app-arg') ?? body);
   if (what === 'hangup') leg.hangup(headers.get('hangup-cause') ?? 'NORMAL_CLEARING');
   if (what === 'unicast') await leg.media.attach(unicastOf(headers));
   if (what === 'xferext') await leg.proceed(applicationsOf(lines));

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { execute } from './applications.process.js';
 import { callOutcome, causeOfStatus, hostPort, PHRASES, type CallOutcome } from './carrier.js';
 import { runCallSocket } from './call-socket.net.js';
 import type { Gateway } from './gateway.js';
 import { Leg } from './leg.process.js';
+import type { RunApi } from './background-job.process.js';
 import type { Switch } from './switch.process.js';
 
 const USAGE =
@@ -40,7 +42,7 @@ export function parseOriginate(text: string): Request | undefined {
 }
 
 /** Tries the targets one after the other, after ANY failure, a busy too, as FreeSWITCH's `|` does. */
-export async function originate(freeswitch: Switch, text: string): Promise<string> {
+export async function originate(freeswitch: Switch, text: string, runApi: RunApi): Promise<string> {
   const request = parseOriginate(text);
   if (request === undefined) return USAGE;
   let cause = 'NORMAL_TEMPORARY_FAILURE';
@@ -48,7 +50,7 @@ export async function originate(freeswitch: Switch, text: string): Promise<strin
     const attempt = await dial(freeswitch, target, request);
     if ('leg' in attempt) {
       setImmediate(() => {
-        void run(attempt.leg, request);
+        void run(attempt.leg, request, runApi);
       });
       return `+OK ${attempt.leg.uuid}\n`;
     }
@@ -57,16 +59,16 @@ export async function originate(freeswitch: Switch, text: string): Promise<strin
   return `-ERR ${cause}\n`;
 }
 
-async function run(leg: Leg, { application, data }: Request): Promise<void> {
+async function run(leg: Leg, { application, data }: Request, runApi: RunApi): Promise<void> {
   leg.channel.enter('CS_EXECUTE', 4);
   leg.channel.hitDialplan = true;
   if (application === 'socket') {
-    await runCallSocket(leg, data);
+    await runCallSocket(leg, data, runApi);
     leg.hangup('NORMAL_CLEARING');
   } else if (application === 'park') {
     leg.channel.set('current_application', 'park');
     leg.fire('CHANNEL_PARK');
-  } else await leg.execute(application, data);
+  } else await execute(leg, application, data);
 }
 
 type Attempt = { leg: Leg } | { cause: string };

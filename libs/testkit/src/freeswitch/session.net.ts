@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { runApi, startBackgroundJob } from './api.process.js';
+import { startBackgroundJob, type RunApi } from './background-job.process.js';
 import { EVENT_NAMES, type FiredEvent } from './events.process.js';
+import { legsOf } from './leg.process.js';
 import { sendMessage } from './message.js';
 import type { LogLine, Switch } from './switch.process.js';
 import {
@@ -36,6 +37,7 @@ export class EventSocketSession {
   constructor(
     readonly freeswitch: Switch,
     readonly socket: Socket,
+    readonly runApi: RunApi,
     private readonly special: (command: Command) => Promise<string | undefined> | string | undefined,
   ) {
     socket.setNoDelay(true);
@@ -182,9 +184,9 @@ type Run = (session: EventSocketSession, rest: string, command: Command) => stri
 const NEEDS_ARGUMENT = new Set(['api', 'bgapi']);
 
 const COMMANDS: Record<string, Run> = {
-  api: async (session, rest) => apiResponse(await runApi(session.freeswitch, rest)),
+  api: async (session, rest) => apiResponse(await session.runApi(session.freeswitch, rest)),
   bgapi: (session, rest, command) => {
-    const job = startBackgroundJob(session.freeswitch, rest, command.headers.get('job-uuid'));
+    const job = startBackgroundJob(session, rest, command.headers.get('job-uuid'));
     return commandReply(`+OK Job-UUID: ${job}`, [['Job-UUID', job]]);
   },
   event: (session, rest) => {
@@ -223,7 +225,7 @@ const COMMANDS: Record<string, Run> = {
   nolinger: () => commandReply('-ERR not controlling a session'),
   divert_events: () => commandReply('-ERR not controlling a session.'),
   sendmsg: (session, rest, command) => {
-    const leg = session.freeswitch.legs.get(rest);
+    const leg = legsOf(session.freeswitch).get(rest);
     if (leg === undefined) return commandReply(`-ERR invalid session id [${rest}]`);
     setImmediate(() => {
       void sendMessage(leg, command);

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { headerOf, parseSip, respond } from '../sip/sip-message.js';
 import { ownTag } from './ack.js';
+import { legsOf } from './leg.process.js';
 import type { Switch } from './switch.process.js';
 
 /**
@@ -13,7 +14,7 @@ export function answerDialogs(freeswitch: Switch): Promise<Socket> {
     const request = parseSip(data.toString('utf8'));
     if (request?.method !== 'OPTIONS') return;
     const tag = (name: string) => /;tag=([^;]+)/.exec(headerOf(request, name))?.[1];
-    const known = [...freeswitch.legs.values()].some((leg) => {
+    const known = [...legsOf(freeswitch).values()].some((leg) => {
       const variable = (name: string) => leg.channel.variables.get(name);
       return (
         variable('sip_call_id') === headerOf(request, 'call-id') &&

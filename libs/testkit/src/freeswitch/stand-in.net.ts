@@ -1,9 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
+import { runApi } from './api.process.js';
 import { SipCapture } from './capture.net.js';
 import { carrier, type CarrierInput } from './carrier.js';
 import { receive, type InboundCall } from './inbound.process.js';
 import type { InviteInput } from './invite.js';
+import { legsOf } from './leg.process.js';
 import { EventSocketSession } from './session.net.js';
 import { SofiaWorker } from './sofia.process.js';
 import { answerDialogs } from './sip-dialogs.net.js';
@@ -85,7 +87,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       worker.stop();
       capture.stop();
       sip?.close();
-      for (const leg of [...freeswitch.legs.values()]) leg.hangup('MANAGER_REQUEST');
+      for (const leg of [...legsOf(freeswitch).values()]) leg.hangup('MANAGER_REQUEST');
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -103,7 +105,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 function greet(freeswitch: Switch, socket: Socket, password: string): void {
   let known = false;
-  const session = new EventSocketSession(freeswitch, socket, (command: Command) => {
+  const session = new EventSocketSession(freeswitch, socket, runApi, (command: Command) => {
     if (known) return undefined;
     const [word, given] = command.line.split(' ');
     if (word === 'exit') return undefined;

@@ -4,7 +4,6 @@ import { loadConfiguration, profileOf, settingsOf, type Configuration } from './
 import { Events } from './events.process.js';
 import type { Gateway } from './gateway.js';
 import type { SofiaProfile } from './invite.js';
-import type { Leg } from './leg.process.js';
 
 export interface LogLine {
   level: number;
@@ -23,7 +22,6 @@ export class Switch {
   /** Newest first, as FreeSWITCH keeps and lists them. */
   gateways: Gateway[] = [];
   carriers: Carrier[] = [];
-  readonly legs = new Map<string, Leg>();
   configuration: Configuration;
   acl: AccessLists;
   readonly sofia: SofiaProfile;

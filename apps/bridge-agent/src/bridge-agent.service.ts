@@ -164,6 +164,10 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       bridge_id: config.BRIDGE_ID,
       pool: config.BRIDGE_POOL,
       sip_address: config.SIP_ADDRESS,
+      connection: {
+        tls_port: config.SIP_TLS_PORT ?? null,
+        rtp: { first: config.RTP_PORT_FIRST, last: config.RTP_PORT_LAST },
+      },
       agent_version: this.version,
       instance_id: this.instanceId,
       started_at: this.startedAt,

@@ -15,6 +15,7 @@ const switchedOn = z
   .enum(['true', 'false'])
   .default('false')
   .transform((value) => value === 'true');
+const publicPort = z.coerce.number().int().min(1).max(65_535);
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** The environment of bridge-agent. `OPS_PORT=0` takes any free port. */
@@ -26,6 +27,10 @@ export const environmentSchema = z
       .string()
       .min(1, 'is the public address that customers point their carrier at, host or host:port')
       .max(260),
+    /** As customers reach them, like SIP_ADDRESS; FreeSWITCH's own may differ behind a translating router. */
+    SIP_TLS_PORT: publicPort.optional(),
+    RTP_PORT_FIRST: publicPort.default(10_000),
+    RTP_PORT_LAST: publicPort.default(20_000),
     NATS_URL: z.string().min(1, 'must name at least one server, for example nats://127.0.0.1:4222'),
     ESL_HOST: z.string().min(1).default('127.0.0.1'),
     ESL_PORT: port.default(8021),
@@ -104,6 +109,10 @@ export const environmentSchema = z
       message: 'must be given where S3_ENDPOINT or credentials are: without it recordings stay in the folder',
     },
   )
+  .refine(({ RTP_PORT_FIRST, RTP_PORT_LAST }) => RTP_PORT_FIRST < RTP_PORT_LAST, {
+    path: ['RTP_PORT_LAST'],
+    message: 'must be above RTP_PORT_FIRST',
+  })
   .refine(({ AUDIO_PORT_FIRST, AUDIO_PORT_LAST }) => AUDIO_PORT_FIRST + 2 <= AUDIO_PORT_LAST, {
     path: ['AUDIO_PORT_LAST'],
     message: 'must leave room for a pair of ports above AUDIO_PORT_FIRST',

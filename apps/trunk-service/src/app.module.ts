@@ -4,9 +4,11 @@ import { parseKeyRing, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { AddressController } from './address/address.controller.js';
 import { ApiKeyController } from './api-key/api-key.controller.js';
+import { CurrentUserController } from './api-key/current-user.controller.js';
 import type { KeyHolder } from './api-key/authenticate.pg.js';
 import { knownKeys, type KnownKeys } from './api-key/known-keys.js';
 import { BridgeController } from './bridge/bridge.controller.js';
+import { ConnectionController } from './bridge/connection.controller.js';
 import { hearBridges } from './bridge/heartbeats.kv.js';
 import { CallController } from './calls/call.controller.js';
 import { CarrierController } from './carrier/carrier.controller.js';
@@ -122,11 +124,13 @@ export class AppModule {
         HealthController,
         OrganizationController,
         ApiKeyController,
+        CurrentUserController,
         TrunkController,
         ImportController,
         NumberClaimController,
         NumberController,
         BridgeController,
+        ConnectionController,
         StatusController,
         SyncController,
         OrganizationSyncController,

@@ -93,11 +93,23 @@ export const refusedAddress = z.object({
 });
 export type RefusedAddress = z.infer<typeof refusedAddress>;
 
+const networkPort = z.number().int().min(1).max(65_535);
+/** What customers let through and enter at their carrier, beside the bridge's `sip_address`. */
+export const bridgeConnection = z.object({
+  /** SIP over TLS; null: the bridge does not offer it. */
+  tls_port: networkPort.nullable(),
+  /** RTP, UDP, both included. */
+  rtp: z.object({ first: networkPort, last: networkPort }),
+});
+export type BridgeConnection = z.infer<typeof bridgeConnection>;
+
 /** KV bucket `bridges` under `bridgeKey`: written by the agent every `HEARTBEAT_MS` and on change. */
 export const bridgeHeartbeat = z.object({
   bridge_id: bridgeId,
   pool: poolName,
   sip_address: z.string(),
+  /** Absent from older agents. */
+  connection: bridgeConnection.optional(),
   agent_version: z.string(),
   /** One agent process; absent from older agents. */
   instance_id: uuid.optional(),

@@ -16,6 +16,11 @@ export async function insertApiKey(transaction: Queryable, row: ApiKeyRow, hash:
   if (inserted.length === 0) throw organizationNotFound();
 }
 
+export async function findApiKey(record: RecordStore, id: string): Promise<ApiKeyRow | undefined> {
+  const [row] = await record.query<ApiKeyRow>(`select ${COLUMNS} from api_keys where id = $1`, [id]);
+  return row;
+}
+
 /** Newest last. Revoked keys are gone from it. */
 export async function apiKeyPage(
   record: RecordStore,

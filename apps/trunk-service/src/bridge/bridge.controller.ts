@@ -13,13 +13,12 @@ import { loadOfBridges } from '../placement/placement-query.pg.js';
 import { handle } from '../record/handle.pg.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { connectionOf } from '../record/nats-link.nats.js';
-import { allowedPools } from '../organization/organization-list.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { NATS, PLACEMENT, RECORD } from '../tokens.js';
 import { bridgeNotFound, decide, type BridgeCommand } from './bridge.js';
-import { listBridges } from './bridge-list.pg.js';
 import { operatorView, publicView } from './bridge-view.js';
 import { type FleetBridge } from './fleet.js';
+import { fleetOfRecord, visibleBridges } from './visible-bridges.pg.js';
 
 @Controller('api/v1/bridges')
 export class BridgeController {
@@ -35,17 +34,17 @@ export class BridgeController {
    */
   @Get()
   @Access('read')
-  @Described({ summary: 'The bridges, with the addresses that carriers call' })
+  @Described({ summary: 'List the bridges with the addresses that carriers call' })
   async list(@CurrentCaller() caller: Caller) {
-    const visible = await this.visibleTo(caller);
+    const visible = await visibleBridges(this.record, this.placement, caller);
     return caller.role === 'bootstrap' ? this.forOperator(visible) : visible.map(publicView);
   }
 
   @Get(':id')
   @Access('read')
-  @Described({ summary: 'One bridge: heartbeat, gateways, drift, refused addresses' })
+  @Described({ summary: 'Get a bridge' })
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
-    const bridge = (await this.visibleTo(caller)).find((each) => each.id === id);
+    const bridge = (await visibleBridges(this.record, this.placement, caller)).find((each) => each.id === id);
     if (bridge === undefined) throw bridgeNotFound();
     return caller.role === 'bootstrap' ? (await this.forOperator([bridge]))[0] : publicView(bridge);
   }
@@ -54,7 +53,7 @@ export class BridgeController {
   @Post(':id/drain')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Give its registering trunks to other bridges' })
+  @Described({ summary: 'Drain a bridge' })
   drain(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'DrainBridge', at }));
   }
@@ -62,7 +61,7 @@ export class BridgeController {
   @Post(':id/retire')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Take the bridge out for good' })
+  @Described({ summary: 'Retire a bridge permanently' })
   retire(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'RetireBridge', at }));
   }
@@ -70,7 +69,7 @@ export class BridgeController {
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Let the bridge have trunks again' })
+  @Described({ summary: 'Return a drained bridge to service' })
   resume(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'ResumeBridge', at }));
   }
@@ -84,26 +83,9 @@ export class BridgeController {
       (before) => requireMatch(request.header('If-Match'), before),
     );
     this.placement.wake();
-    return (await this.forOperator((await this.fleet()).filter((bridge) => bridge.id === id)))[0];
-  }
-
-  /** The record's own list: one that was changed a moment ago on another instance is already right. */
-  private async fleet(): Promise<FleetBridge[]> {
-    return this.placement.fleetOf(await listBridges(this.record));
-  }
-
-  private async visibleTo({ role, organization }: Caller): Promise<FleetBridge[]> {
-    const fleet = await this.fleet();
-    if (role === 'bootstrap') return fleet;
-    const rows = await this.record.query<{ bridge_pool: string }>(
-      'select distinct bridge_pool from trunks where organization_id = $1',
-      [organization!.id],
-    );
-    const pools = new Set([
-      ...rows.map(({ bridge_pool }) => bridge_pool),
-      ...(await allowedPools(this.record, organization!.id)),
-    ]);
-    return fleet.filter(({ pool, status }) => pools.has(pool) && status !== 'retired');
+    return (
+      await this.forOperator((await fleetOfRecord(this.record, this.placement)).filter((bridge) => bridge.id === id))
+    )[0];
   }
 
   private async forOperator(bridges: readonly FleetBridge[]) {

@@ -31,6 +31,7 @@ export interface BridgeFreeswitch {
   bridge: MeshBridge;
   callSocketPort: number;
   capturePort: number;
+  rtp: FreeswitchOptions['rtp'];
   /** CONF_DIR of the bridge's agent. */
   agentDir: string;
   /** Where calls are injected into the stand-in; undefined for a real FreeSWITCH. */
@@ -71,6 +72,7 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
       bridge,
       callSocketPort,
       capturePort,
+      rtp: options.rtp,
       agentDir,
       controlPort: undefined,
       component: component({
@@ -88,6 +90,7 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
     bridge,
     callSocketPort,
     capturePort,
+    rtp: options.rtp,
     agentDir,
     controlPort,
     component: component({

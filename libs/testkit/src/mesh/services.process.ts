@@ -87,6 +87,8 @@ export async function bridgeAgent(context: ServiceContext, freeswitch: BridgeFre
       BRIDGE_ID: bridge.id,
       BRIDGE_POOL: bridge.pool,
       SIP_ADDRESS: `${bridge.sip.host}:${bridge.sip.port}`,
+      RTP_PORT_FIRST: String(freeswitch.rtp.start),
+      RTP_PORT_LAST: String(freeswitch.rtp.end),
       ESL_HOST: bridge.esl.host,
       ESL_PORT: String(bridge.esl.port),
       ESL_PASSWORD: bridge.esl.password,

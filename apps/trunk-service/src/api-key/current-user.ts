@@ -1,0 +1,51 @@
+import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
+import { z } from 'zod';
+import type { Caller } from '../http/caller.js';
+import { apiKeyView, type ApiKeyRow } from './api-key.js';
+
+export const currentUserView = z
+  .object({
+    role: z.enum(['bootstrap', 'admin', 'member', 'publisher']).meta({ description: 'What the key may do.' }),
+    organization: z
+      .object({
+        id: uuid.meta({ description: 'The organisation.' }),
+        name: z.string().meta({ description: "The organisation's name." }),
+        status: z.enum(['active', 'suspended']).meta({
+          description: '`suspended`: nothing can be changed, and new calls are refused.',
+        }),
+      })
+      .nullable()
+      .meta({ description: 'Whom the key acts for; null for the bootstrap key without X-Organization-Id.' }),
+    key: z
+      .object({
+        id: uuid.meta({ description: 'The key, by its id.' }),
+        name: z.string().meta({ description: 'The name that the key was given.' }),
+        prefix: z.string().meta({ description: 'The public part of the key, which tells keys apart.' }),
+        created_at: timestamp.meta({ description: 'When the key was made.' }),
+        last_used_at: timestamp.nullable().meta({ description: 'When the key was last used, to the hour.' }),
+      })
+      .nullable()
+      .meta({ description: 'The key of this request; null for the bootstrap key.' }),
+  })
+  .meta({ id: 'CurrentUser', description: 'Who the key of this request is.' });
+export type CurrentUserView = z.infer<typeof currentUserView>;
+
+export function currentUser(
+  { role, organization }: Caller,
+  organizationName: string | null,
+  row: ApiKeyRow | undefined,
+): CurrentUserView {
+  const key = row === undefined ? null : apiKeyView(row);
+  return {
+    role,
+    organization:
+      organization === null ? null : { id: organization.id, name: organizationName ?? '', status: organization.status },
+    key: key && {
+      id: key.id,
+      name: key.name,
+      prefix: key.prefix,
+      created_at: key.created_at,
+      last_used_at: key.last_used_at,
+    },
+  };
+}

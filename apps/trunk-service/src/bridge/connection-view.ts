@@ -1,0 +1,94 @@
+import { CALLED_NUMBER_SOURCES } from '@trunkmesh/contracts/routing.js';
+import { bridgeId, poolName } from '@trunkmesh/contracts/scalar.js';
+import { codec, transport } from '@trunkmesh/contracts/trunk.js';
+import { z } from 'zod';
+import { readGateway } from '../trunk/gateway.js';
+import { publicView } from './bridge-view.js';
+import type { FleetBridge } from './fleet.js';
+
+const port = z.number().int().min(1).max(65_535);
+
+const bridgeAddress = z
+  .object({
+    id: bridgeId.meta({ description: 'The bridge.' }),
+    pool: poolName.meta({ description: 'The pool that the bridge belongs to; a trunk names one in `bridge_pool`.' }),
+    host: z.string().meta({ description: 'The host name or address to send calls to.' }),
+    addresses: z.array(z.string()).meta({
+      description: 'The addresses that the host has now, to allow where a carrier takes no names. Empty: not found.',
+    }),
+    transports: z
+      .array(
+        z
+          .object({
+            transport: transport.meta({ description: 'How SIP messages travel.' }),
+            port: port.meta({ description: 'The port of this transport.' }),
+          })
+          .meta({ id: 'BridgeTransport', description: 'A transport that the bridge takes SIP on.' }),
+      )
+      .meta({ description: 'What the bridge takes SIP on.' }),
+    rtp: z
+      .object({
+        first: port.meta({ description: 'The first port.' }),
+        last: port.meta({ description: 'The last port.' }),
+      })
+      .nullable()
+      .meta({ description: 'The UDP ports of the audio; null where the bridge has not reported them yet.' }),
+    status: z.enum(['active', 'draining', 'retired']).meta({
+      description: '`draining`: the bridge finishes its calls; `active`: it takes new ones.',
+    }),
+    alive: z.boolean().nullable().meta({ description: 'Whether the bridge is online; null where that is unknown.' }),
+  })
+  .meta({ id: 'BridgeAddress', description: 'A bridge as a carrier or PBX reaches it.' });
+
+export const connectionView = z
+  .object({
+    bridges: z.array(bridgeAddress).meta({
+      description: 'Send calls to these, and allow SIP and RTP from them. Only bridges of pools that you may use.',
+    }),
+    codecs: z.array(codec).meta({ description: 'The codecs that a call may use, the preferred one first.' }),
+    called_number_headers: z.array(z.string()).meta({
+      description:
+        'Where a forwarded call may carry the number that was really called: the first of these that holds one of ' +
+        'your numbers decides; the Request-URI and To come last.',
+    }),
+  })
+  .meta({ id: 'Connection', description: 'What to enter at a carrier or PBX to connect it.' });
+export type ConnectionView = z.infer<typeof connectionView>;
+
+const SIP_PORT = 5060;
+const NO_HEADERS: ReadonlySet<string> = new Set(['Request-URI', 'To']);
+
+/** `addresses`: where the bridges' host names lead, by bridge. */
+export function connectionOf(
+  bridges: readonly FleetBridge[],
+  addresses: ReadonlyMap<string, readonly string[]>,
+): ConnectionView {
+  return {
+    bridges: bridges.map((bridge) => bridgeAddressOf(bridge, addresses.get(bridge.id) ?? [])),
+    codecs: codec.options,
+    called_number_headers: CALLED_NUMBER_SOURCES.filter((source) => !NO_HEADERS.has(source)),
+  };
+}
+
+function bridgeAddressOf(bridge: FleetBridge, resolved: readonly string[]): z.infer<typeof bridgeAddress> {
+  const { id, pool, sip_address, status, alive } = publicView(bridge);
+  const reading = readGateway(sip_address);
+  // An agent takes any text for its address: shown as it is, it can be seen and corrected.
+  const { host, port: sipPort, kind } = reading.ok ? reading.gateway : { host: sip_address, port: null, kind: 'name' };
+  const reported = bridge.heard?.heartbeat.connection;
+  const tls = reported?.tls_port ?? null;
+  return {
+    id,
+    pool,
+    host,
+    addresses: kind === 'name' ? [...resolved] : [host],
+    transports: [
+      { transport: 'udp', port: sipPort ?? SIP_PORT },
+      { transport: 'tcp', port: sipPort ?? SIP_PORT },
+      ...(tls === null ? [] : [{ transport: 'tls' as const, port: tls }]),
+    ],
+    rtp: reported?.rtp ?? null,
+    status,
+    alive,
+  };
+}

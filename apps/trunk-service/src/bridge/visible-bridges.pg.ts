@@ -1,0 +1,39 @@
+import type { Caller } from '../http/caller.js';
+import { allowedPools } from '../organization/organization-list.pg.js';
+import type { Placement } from '../placement/placement.clock.js';
+import type { RecordStore } from '../record/record-store.pg.js';
+import { listBridges } from './bridge-list.pg.js';
+import type { FleetBridge } from './fleet.js';
+
+/** The record's own list: a bridge that was changed a moment ago by another copy is already right. */
+export const fleetOfRecord = async (record: RecordStore, placement: Placement): Promise<FleetBridge[]> =>
+  placement.fleetOf(await listBridges(record));
+
+/**
+ *  The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
+ *  addresses it has to allow. A retired bridge is shown to the operator alone.
+ */
+export async function visibleBridges(
+  record: RecordStore,
+  placement: Placement,
+  { role, organization }: Caller,
+): Promise<FleetBridge[]> {
+  const fleet = await fleetOfRecord(record, placement);
+  return role === 'bootstrap' ? fleet : bridgesOfOrganization(record, fleet, organization!.id);
+}
+
+export async function bridgesOfOrganization(
+  record: RecordStore,
+  fleet: readonly FleetBridge[],
+  organizationId: string,
+): Promise<FleetBridge[]> {
+  const rows = await record.query<{ bridge_pool: string }>(
+    'select distinct bridge_pool from trunks where organization_id = $1',
+    [organizationId],
+  );
+  const pools = new Set([
+    ...rows.map(({ bridge_pool }) => bridge_pool),
+    ...(await allowedPools(record, organizationId)),
+  ]);
+  return fleet.filter(({ pool, status }) => pools.has(pool) && status !== 'retired');
+}

@@ -76,19 +76,20 @@ function bridgeAddressOf(bridge: FleetBridge, resolved: readonly string[]): z.in
   // An agent takes any text for its address: shown as it is, it can be seen and corrected.
   const { host, port: sipPort, kind } = reading.ok ? reading.gateway : { host: sip_address, port: null, kind: 'name' };
   const reported = bridge.heard?.heartbeat.connection;
-  const tls = reported?.tls_port ?? null;
   return {
     id,
     pool,
     host,
     addresses: kind === 'name' ? [...resolved] : [host],
-    transports: [
-      { transport: 'udp', port: sipPort ?? SIP_PORT },
-      { transport: 'tcp', port: sipPort ?? SIP_PORT },
-      ...(tls === null ? [] : [{ transport: 'tls' as const, port: tls }]),
-    ],
+    transports: transportsOf(sipPort ?? SIP_PORT, reported?.tls_port ?? null),
     rtp: reported?.rtp ?? null,
     status,
     alive,
   };
 }
+
+const transportsOf = (sip: number, tls: number | null): z.infer<typeof bridgeAddress>['transports'] => [
+  { transport: 'udp', port: sip },
+  { transport: 'tcp', port: sip },
+  ...(tls === null ? [] : [{ transport: 'tls' as const, port: tls }]),
+];

@@ -6,7 +6,7 @@ export interface MeshFile {
   /** The record's database. */
   postgres: string;
   bootstrapKey: string;
-  /** Set once the tour has made its organisation; null before. */
+  /** The organisation that `npm start` and `npm run dev` make at their first start; null in a mesh of a test. */
   organizationId: string | null;
   adminKey: string | null;
   bridges: MeshBridge[];

@@ -26,6 +26,8 @@ export interface MeshOptions {
   /** Sync to disk as production does. */
   durable?: boolean;
   env?: Record<string, string | undefined>;
+  /** Each service accepts a debugger: trunk-service on port 9229, each further one on the next port. */
+  inspect?: boolean;
   /** Told of each component as it becomes ready. */
   onReady?: (name: string, tookMs: number) => void;
 }
@@ -53,6 +55,9 @@ export interface Mesh {
   saveFile(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** 9229 is Node's own default. */
+const inspectorsFrom = (wanted = false) => (wanted ? { port: 9229 } : undefined);
 
 /** RTP ports a bridge may use: two a call. Below the ports that freePort hands out. */
 const RTP_SPAN = 1_000;
@@ -166,6 +171,7 @@ async function servers(options: MeshOptions, store: SettingsStore, stops: (() =>
     record,
     billing,
     env: options.env ?? {},
+    inspect: inspectorsFrom(options.inspect),
   };
   return { nats, postgres, context };
 }

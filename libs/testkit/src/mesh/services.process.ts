@@ -15,6 +15,8 @@ export interface ServiceContext {
   billing: string;
   /** Added to every service's environment. */
   env: Record<string, string | undefined>;
+  /** The port of the next service's inspector, on the loopback; undefined: no inspector. */
+  inspect: { port: number } | undefined;
 }
 
 async function service(
@@ -25,7 +27,7 @@ async function service(
   return component({
     name: options.name,
     command: process.execPath,
-    args: ['--enable-source-maps', join(context.root, 'apps', options.app, 'dist/main.js')],
+    args: ['--enable-source-maps', ...inspector(context), join(context.root, 'apps', options.app, 'dist/main.js')],
     cwd: context.root,
     logFile: join(context.folder, 'logs', `${options.name}.log`),
     env: {
@@ -38,6 +40,13 @@ async function service(
     },
     ready: () => isReady(ops),
   });
+}
+
+function inspector({ inspect }: ServiceContext): string[] {
+  if (inspect === undefined) return [];
+  const { port } = inspect;
+  inspect.port += 1;
+  return [`--inspect=127.0.0.1:${port}`];
 }
 
 export async function trunkService(context: ServiceContext, port: number): Promise<Component> {

@@ -5,6 +5,7 @@ import { apiClient, type Api } from './api.http.js';
 import type { MeshCarrier } from './carrier.js';
 import { carrierFor } from './carriers.net.js';
 import type { Mesh } from './mesh.process.js';
+import { settleOrganization } from './organization.http.js';
 
 export interface TourStep {
   title: string;
@@ -129,23 +130,8 @@ async function talked(mesh: Mesh, api: Api, carrier: MeshCarrier): Promise<Logge
 }
 
 async function organization(mesh: Mesh): Promise<Api> {
-  const {
-    file,
-    store: { settings },
-  } = mesh;
-  if (settings.adminKey === null || settings.organizationId === null) {
-    const bootstrap = apiClient(file.api, file.bootstrapKey);
-    const { id } = await bootstrap.post<{ id: string }>('/api/v1/organizations', { name: 'Example Dental' });
-    const { key } = await bootstrap.post<{ key: string }>('/api/v1/api-keys', {
-      organization_id: id,
-      name: 'tour',
-      role: 'admin',
-    });
-    settings.organizationId = id;
-    settings.adminKey = key;
-    await mesh.saveFile();
-  }
-  return apiClient(file.api, settings.adminKey);
+  await settleOrganization(mesh);
+  return apiClient(mesh.file.api, mesh.file.adminKey!);
 }
 
 async function tourTrunk(api: Api, carrier: MeshCarrier): Promise<Trunk> {

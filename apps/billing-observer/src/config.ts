@@ -3,12 +3,23 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65535);
 
 /** The environment of billing-observer. `OPS_PORT` 0: a free one, which the log names. */
-export const environment = z.object({
-  NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+export const environmentSchema = z.object({
+  NATS_URL: z
+    .string()
+    .default('nats://127.0.0.1:4222')
+    .describe('NATS server, or several separated by commas; user and password may be in the URL.'),
   /** billing-observer's own database. */
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
-  OPS_PORT: port.default(9403),
-  OPS_HOST: z.string().default('127.0.0.1'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+    .describe("PostgreSQL database of usage records and the call log: not trunk-service's database."),
+  OPS_PORT: port
+    .default(9403)
+    .describe('Port of `/health/live`, `/health/ready` and `/metrics`; 0 takes a free one, which the log names.'),
+  OPS_HOST: z.string().default('127.0.0.1').describe('Address that `OPS_PORT` listens on.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
 });
-export type Config = z.output<typeof environment>;
+export type Config = z.output<typeof environmentSchema>;

@@ -8,11 +8,11 @@ import { startOpsServer } from '@trunkmesh/runtime/ops.http.js';
 import { gracefulShutdown } from '@trunkmesh/runtime/shutdown.process.js';
 import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
 import { AppModule } from './app.module.js';
-import { environment } from './config.js';
+import { environmentSchema } from './config.js';
 import { UsageService } from './usage/usage.service.js';
 
 const SERVICE = 'billing-observer';
-const config = parseEnvironment(environment, process.env);
+const config = parseEnvironment(environmentSchema, process.env);
 const logger = createLogger(SERVICE, { level: config.LOG_LEVEL });
 const telemetry = startTelemetry(SERVICE, process.env);
 const shutdown = gracefulShutdown({ logger });

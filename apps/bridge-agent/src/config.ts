@@ -21,80 +21,176 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** The environment of bridge-agent. `OPS_PORT=0` takes any free port. */
 export const environmentSchema = z
   .object({
-    BRIDGE_ID: bridgeId,
-    BRIDGE_POOL: poolName.default('default'),
+    BRIDGE_ID: bridgeId.describe('Name of this bridge, unique in the mesh.'),
+    BRIDGE_POOL: poolName.default('default').describe('Pool that this bridge belongs to.'),
     SIP_ADDRESS: z
       .string()
       .min(1, 'is the public address that customers point their carrier at, host or host:port')
-      .max(260),
-    /** As customers reach them, like SIP_ADDRESS; FreeSWITCH's own may differ behind a translating router. */
-    SIP_TLS_PORT: publicPort.optional(),
-    RTP_PORT_FIRST: publicPort.default(10_000),
-    RTP_PORT_LAST: publicPort.default(20_000),
-    NATS_URL: z.string().min(1, 'must name at least one server, for example nats://127.0.0.1:4222'),
-    ESL_HOST: z.string().min(1).default('127.0.0.1'),
-    ESL_PORT: port.default(8021),
-    ESL_PASSWORD: z.string().min(1, "is the event socket's password, esl_password in FreeSWITCH's vars.xml"),
+      .max(260)
+      .describe('Public address, host or host:port, that customers point their carrier at.'),
+    SIP_TLS_PORT: publicPort
+      .optional()
+      .describe('Public port for SIP over TLS, shown by `GET /api/v1/connection`; no TLS there when not set.'),
+    RTP_PORT_FIRST: publicPort
+      .default(10_000)
+      .describe('First public RTP port, shown by `GET /api/v1/connection`: as customers reach it.'),
+    RTP_PORT_LAST: publicPort.default(20_000).describe('Last public RTP port.'),
+    NATS_URL: z
+      .string()
+      .min(1, 'must name at least one server, for example nats://127.0.0.1:4222')
+      .describe('NATS server, or several separated by commas; user and password may be in the URL.'),
+    ESL_HOST: z.string().min(1).default('127.0.0.1').describe("Address of FreeSWITCH's event socket."),
+    ESL_PORT: port.default(8021).describe("Port of FreeSWITCH's event socket."),
+    ESL_PASSWORD: z
+      .string()
+      .min(1, "is the event socket's password, esl_password in FreeSWITCH's vars.xml")
+      .describe("Password of the event socket: `esl_password` in FreeSWITCH's `vars.xml`."),
     SOFIA_PROFILE: z
       .string()
       .regex(/^[\w.-]{1,64}$/, 'must be the name of a SIP profile')
-      .default('external'),
-    CONF_DIR: z.string().min(1, "is the folder of the agent's files in FreeSWITCH's configuration"),
-    STATE_DIR: z.string().min(1, 'is a folder that survives restarts'),
+      .default('external')
+      .describe('SIP profile that gateways belong to.'),
+    CONF_DIR: z
+      .string()
+      .min(1, "is the folder of the agent's files in FreeSWITCH's configuration")
+      .describe("Folder `trunkmesh` in FreeSWITCH's configuration, for one agent alone."),
+    STATE_DIR: z
+      .string()
+      .min(1, 'is a folder that survives restarts')
+      .describe(
+        'Folder that survives restarts, for one agent alone: call records, webhooks and copies of the routes ' +
+          'are kept in it.',
+      ),
     CALL_SOCKET_HOST: z
       .string()
       .regex(/^[\w.-]{1,253}$/, 'must be a host name or an IPv4 address')
-      .default('127.0.0.1'),
-    CALL_SOCKET_PORT: port.default(9090),
+      .default('127.0.0.1')
+      .describe("Address where FreeSWITCH's dialplan connects to the agent."),
+    CALL_SOCKET_PORT: port.default(9090).describe("Port where FreeSWITCH's dialplan connects to the agent."),
     /** Where FreeSWITCH sends every SIP message to (HEPv3), on the loopback; 0: nowhere. */
-    CAPTURE_PORT: port.default(9060),
+    CAPTURE_PORT: port
+      .default(9060)
+      .describe(
+        'Loopback UDP port where FreeSWITCH sends a copy of each SIP message (HEPv3, `--capture-port` of ' +
+          '`prepare.mjs`), for `refused-calls`. 0 switches it off.',
+      ),
     /** How long calls may go on when the agent is told to stop. */
-    DRAIN_SECONDS: z.coerce.number().int().min(0).max(86_400).default(0),
-    MAX_CALLS: z.coerce.number().int().min(1).max(100_000).default(5_000),
-    SECRET_KEYS: z.string().min(1, 'must be "id:base64 of 32 bytes", several separated by commas, as in trunk-service'),
-    MEDIA_URL: callUrl('ws').optional(),
-    PREWARM_URL: callUrl('http').optional(),
-    STATUS_URL: callUrl('http').optional(),
-    STREAM_SECRET: signingSecret.optional(),
+    DRAIN_SECONDS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(0)
+      .describe(
+        'How long calls may continue after SIGTERM while new ones get 503. A second signal ends the agent at once.',
+      ),
+    MAX_CALLS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(5_000)
+      .describe('Calls at the same time; more are refused.'),
+    SECRET_KEYS: z
+      .string()
+      .min(1, 'must be "id:base64 of 32 bytes", several separated by commas, as in trunk-service')
+      .describe('Key ring of trunk-service, the same value.'),
+    MEDIA_URL: callUrl('ws')
+      .optional()
+      .describe(
+        'WebSocket of the assistants, for calls whose organisation and number set none. Without one anywhere ' +
+          'the caller hears an echo.',
+      ),
+    PREWARM_URL: callUrl('http')
+      .optional()
+      .describe('Receives `POST` while a call rings, for calls whose organisation and number set none.'),
+    STATUS_URL: callUrl('http')
+      .optional()
+      .describe('Receives `POST` at every change of a call, for calls whose organisation and number set none.'),
+    STREAM_SECRET: signingSecret
+      .optional()
+      .describe('Signs what is sent to `MEDIA_URL`, `PREWARM_URL` and `STATUS_URL`, and nothing else.'),
     /**
      *  Whether gateways' host names may lead into private networks. The same as in trunk-service, where it is about
      *  literal addresses.
      */
-    ALLOW_PRIVATE_GATEWAYS: switchedOn,
+    ALLOW_PRIVATE_GATEWAYS: switchedOn.describe(
+      '`true` accepts host names of gateways that resolve to private and special-purpose addresses. Set it ' +
+        'as in trunk-service.',
+    ),
     /** Whether URLs of organisations and numbers may lead into private networks. */
-    ALLOW_PRIVATE_URLS: switchedOn,
-    RECORD_CALLS: switchedOn,
+    ALLOW_PRIVATE_URLS: switchedOn.describe(
+      '`true` connects to URLs of organisations and numbers in private networks.',
+    ),
+    RECORD_CALLS: switchedOn.describe('`true` records calls for which neither number nor organisation decides.'),
     /** FreeSWITCH writes there as well, under the same path; STATE_DIR/recordings where it is not given. */
     RECORDINGS_DIR: z
       .string()
       .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/, 'must be an absolute path of letters, digits and . _ - + @')
-      .optional(),
+      .optional()
+      .describe(
+        'Folder that FreeSWITCH writes recordings to, the same path for FreeSWITCH and the agent; ' +
+          '`recordings` in `STATE_DIR` when not set.',
+      ),
     S3_BUCKET: z
       .string()
       .regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, "must be a bucket's name")
-      .optional(),
+      .optional()
+      .describe('Bucket for recordings; without one they stay in the folder.'),
     S3_ENDPOINT: z
       .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
-      .optional(),
+      .optional()
+      .describe('URL of an S3-compatible server; AWS when not set.'),
     S3_REGION: z
       .string()
       .regex(/^[a-z\d-]{1,64}$/, "must be a region's name")
-      .default('us-east-1'),
+      .default('us-east-1')
+      .describe("The bucket's region."),
     S3_PREFIX: z
       .string()
       .max(256)
       .regex(/^(?:(?!\.{1,2}\/)[\w.-]+\/)*$/, 'must be empty, or names that each end with /, none of them . or ..')
-      .default(''),
-    S3_ACCESS_KEY_ID: z.string().min(1).optional(),
-    S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
-    S3_FORCE_PATH_STYLE: switchedOn,
-    ANSWER_DEADLINE_MS: z.coerce.number().int().min(500).max(60_000).default(6_000),
-    MAX_CALL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(14_400),
-    AUDIO_PORT_FIRST: audioPort.default(AUDIO_PORTS.first),
-    AUDIO_PORT_LAST: audioPort.default(AUDIO_PORTS.last),
-    OPS_PORT: port.default(9410),
-    OPS_HOST: z.string().min(1).optional(),
-    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      .default('')
+      .describe('Prefix of every object, ending with `/`.'),
+    S3_ACCESS_KEY_ID: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Key for the bucket, with `s3:PutObject`, `s3:GetObject` and `s3:AbortMultipartUpload`; the host's " +
+          'own role when not set.',
+      ),
+    S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('Secret of `S3_ACCESS_KEY_ID`; both or neither.'),
+    S3_FORCE_PATH_STYLE: switchedOn.describe('`true` for servers that expect the bucket in the path.'),
+    ANSWER_DEADLINE_MS: z.coerce
+      .number()
+      .int()
+      .min(500)
+      .max(60_000)
+      .default(6_000)
+      .describe(
+        'Milliseconds until the assistant must be connected, then the caller gets 503; for calls whose ' +
+          'organisation and number set none.',
+      ),
+    MAX_CALL_SECONDS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(14_400)
+      .describe('Seconds after which a call is ended; for calls whose organisation and number set none.'),
+    AUDIO_PORT_FIRST: audioPort
+      .default(AUDIO_PORTS.first)
+      .describe('First UDP port on the loopback for audio between FreeSWITCH and the agent, two a call.'),
+    AUDIO_PORT_LAST: audioPort.default(AUDIO_PORTS.last).describe('Last of these ports.'),
+    OPS_PORT: port
+      .default(9410)
+      .describe('Port of `/health/live`, `/health/ready` and `/metrics`; 0 takes a free one, which the log names.'),
+    OPS_HOST: z.string().min(1).optional().describe('Address that `OPS_PORT` listens on; 127.0.0.1 when not set.'),
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Least severe level that is logged.'),
   })
   .refine(
     ({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) =>

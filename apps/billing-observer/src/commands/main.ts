@@ -2,14 +2,14 @@ import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
 import { runOperatorCommand, stopOnSignals } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
 import { rebuild } from '../call-log/rebuild.pg.js';
-import { environment } from '../config.js';
+import { environmentSchema } from '../config.js';
 import { createDataSource, migrate } from '../database.pg.js';
 import { readArguments, USAGE } from './arguments.js';
 
 const stopping = stopOnSignals();
 
 async function withDatabase<Result>(work: (dataSource: DataSource) => Promise<Result>): Promise<Result> {
-  const { DATABASE_URL } = parseEnvironment(environment.pick({ DATABASE_URL: true }), process.env);
+  const { DATABASE_URL } = parseEnvironment(environmentSchema.pick({ DATABASE_URL: true }), process.env);
   const dataSource = await createDataSource(DATABASE_URL).initialize();
   try {
     await migrate(dataSource);

@@ -8,7 +8,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import pg from 'pg';
 import pino from 'pino';
-import { environment } from '../config.js';
+import { environmentSchema } from '../config.js';
 import { callEnded, callId, ORG } from './call-event.fixture.js';
 import { UsageService } from './usage.service.js';
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   servers = await startServers();
   const DATABASE_URL = await servers.postgres.createDatabase('observer');
   observer = new UsageService(
-    environment.parse({ NATS_URL: servers.nats.url, DATABASE_URL }),
+    environmentSchema.parse({ NATS_URL: servers.nats.url, DATABASE_URL }),
     pino({ level: 'silent' }),
   );
   nc = await connect({ servers: servers.nats.url });

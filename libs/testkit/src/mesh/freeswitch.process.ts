@@ -57,12 +57,14 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
     sipIp: '127.0.0.1',
     eslPassword: store.password(`${id}.esl`),
   });
+  const controlPort = options.binary === undefined ? await store.port(`${id}.control`) : undefined;
   const bridge: MeshBridge = {
     id,
     pool: options.pool,
     sip: { host: '127.0.0.1', port: sipPort },
     esl: { host: '127.0.0.1', port: eslPort, password: eslPassword },
     freeswitch: options.binary === undefined ? 'stand-in' : 'real',
+    controlPort: controlPort ?? null,
     confDir,
   };
   const ready = () => accepts(eslPort);
@@ -84,7 +86,6 @@ export async function freeswitchOf(options: FreeswitchOptions): Promise<BridgeFr
       }),
     };
   }
-  const controlPort = await store.port(`${id}.control`);
   const standIn = join(root, 'libs/testkit/dist/freeswitch/main.js');
   return {
     bridge,

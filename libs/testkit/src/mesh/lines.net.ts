@@ -8,7 +8,7 @@ import type { BridgeOfMesh } from './mesh.process.js';
 
 /** A call of the carrier with somebody on the line. Resolves with the answer or the refusal. */
 export function placeLine(
-  { bridge, controlPort }: BridgeOfMesh,
+  { bridge, controlPort }: Pick<BridgeOfMesh, 'bridge' | 'controlPort'>,
   carrier: Pick<MeshCarrier, 'gateway'>,
   call: LineCall,
 ): Promise<Line> {

@@ -18,6 +18,8 @@ export interface MeshBridge {
   sip: { host: string; port: number };
   esl: { host: string; port: number; password: string };
   freeswitch: 'real' | 'stand-in';
+  /** Where the stand-in takes calls (`npm run call`), on the loopback; null for a real FreeSWITCH. */
+  controlPort: number | null;
   /** FreeSWITCH's configuration directory; the agent's files are in its folder `trunkmesh`. */
   confDir: string;
 }

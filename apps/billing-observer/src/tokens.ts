@@ -1,5 +1,2 @@
-/** What Nest injects by name: the values have no class. */
-export const CONFIG = Symbol('config');
-export const LOGGER = Symbol('logger');
-/** What the call log's controller works with. */
-export const CALL_LOG = Symbol('call log');
+/** `CallLogOptions` of call-log/call-log.controller.ts. */
+export const CALL_LOG = Symbol('CALL_LOG');

@@ -1,21 +1,25 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { BridgeAgent } from './bridge-agent.service.js';
-import type { Config } from './config.js';
-import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
+import { readFile } from 'node:fs/promises';
+import { Module } from '@nestjs/common';
+import { READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
+import { AGENT_VERSION, BridgeAgent } from './bridge-agent.service.js';
 
-@Module({})
-export class AppModule {
-  static with(config: Config, logger: Logger, version: string): DynamicModule {
-    return {
-      module: AppModule,
-      providers: [
-        { provide: CONFIG, useValue: config },
-        { provide: LOGGER, useValue: logger },
-        { provide: AGENT_VERSION, useValue: version },
-        BridgeAgent,
-      ],
-      exports: [BridgeAgent],
-    };
-  }
+@Module({
+  providers: [
+    { provide: AGENT_VERSION, useFactory: versionOfPackage },
+    BridgeAgent,
+    {
+      provide: READINESS,
+      inject: [BridgeAgent],
+      useFactory:
+        (agent: BridgeAgent): ReadinessCheck =>
+        () =>
+          agent.readiness(),
+    },
+  ],
+})
+export class AppModule {}
+
+async function versionOfPackage(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -4,6 +4,7 @@ import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { startHeartbeat } from './bridge/heartbeat.nats.js';
 import { BridgeTaken } from './bridge/ownership.js';
 import { claimBridge } from './bridge/ownership.nats.js';
@@ -16,12 +17,14 @@ import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from 
 import { createHandledCalls } from './refused/handled-calls.js';
 import { startRefused, type RefusedFeature } from './refused/refused-calls.net.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { AGENT_VERSION, CONFIG, LOGGER } from './tokens.js';
 
 /** A start waits so long for NATS, and then goes on without it. */
 const CONNECTED_MS = 500;
 /** And so long for the claim, which takes milliseconds where nobody has the bridge. */
 const CLAIMED_MS = 6_000;
+
+/** The version of this package. */
+export const AGENT_VERSION = Symbol('AGENT_VERSION');
 
 /**
  *  One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes

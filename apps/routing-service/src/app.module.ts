@@ -1,32 +1,31 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { ROUTING_QUEUE } from '@trunkmesh/contracts/subjects.js';
 import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { Config } from './config.js';
+import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import { ExplainController } from './explain/explain.controller.js';
 import { RoutingService } from './routing.service.js';
-import { CONFIG, LOGGER } from './tokens.js';
 
 const DRAIN_MS = 2_000;
 
-@Module({})
-export class AppModule {
-  static with(config: Config, logger: Logger): DynamicModule {
-    return {
-      module: AppModule,
-      controllers: [ExplainController],
-      providers: [
-        { provide: CONFIG, useValue: config },
-        { provide: LOGGER, useValue: logger },
-        RoutingService,
-        {
-          provide: RequestServer,
-          inject: [RoutingService],
-          useFactory: (routing: RoutingService) =>
-            new RequestServer({ ready: () => routing.ready(), queue: ROUTING_QUEUE, closeMs: DRAIN_MS, logger }),
-        },
-      ],
-      exports: [RoutingService],
-    };
-  }
-}
+@Module({
+  controllers: [ExplainController],
+  providers: [
+    RoutingService,
+    {
+      provide: RequestServer,
+      inject: [RoutingService, LOGGER],
+      useFactory: (routing: RoutingService, logger: Logger): RequestServer =>
+        new RequestServer({ ready: () => routing.ready(), queue: ROUTING_QUEUE, closeMs: DRAIN_MS, logger }),
+    },
+    {
+      provide: READINESS,
+      inject: [RoutingService],
+      useFactory:
+        (routing: RoutingService): ReadinessCheck =>
+        () =>
+          routing.readiness(),
+    },
+  ],
+})
+export class AppModule {}

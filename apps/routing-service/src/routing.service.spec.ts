@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN, ROUTING_INBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
@@ -17,9 +15,10 @@ import {
   TRUNK,
   type Entity,
 } from '@trunkmesh/routing/inbound-fixture.js';
-import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
+import { startRequestService } from '@trunkmesh/requests/request-service.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { AppModule } from './app.module.js';
@@ -65,13 +64,9 @@ const remove = (entity: Entity) =>
 
 async function start(url = server.url): Promise<RoutingService> {
   const config: Config = { NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
-  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule.with(config, logger), {
-    inject: [RequestServer],
-    useFactory: (strategy: RequestServer) => ({ strategy }),
-    logger: false,
-  });
+  const root = ServiceModule.of(AppModule, { config, logger });
+  const { app } = await startRequestService(root, { logger: false, abortOnError: false });
   apps.push(app);
-  await app.listen();
   return app.get(RoutingService);
 }
 

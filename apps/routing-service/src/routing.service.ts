@@ -3,11 +3,10 @@ import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@ne
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
-import type { Readiness } from '@trunkmesh/runtime/ops.http.js';
+import { CONFIG, LOGGER, type Readiness } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from './config.js';
 import { startResponder, type Responder } from './inbound/inbound.nats.js';
 import { startProjection, type RouteProjection } from './projection/route.nats.js';
-import { CONFIG, LOGGER } from './tokens.js';
 
 const DRAIN_MS = 2_000;
 

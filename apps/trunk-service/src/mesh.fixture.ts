@@ -4,8 +4,7 @@ import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers } from '@trunkmesh/testkit/servers.process.js';
 import { environmentSchema, type Config } from './config.js';
-import { ONE_REQUEST } from './trunk-service.fixture.js';
-import { startTrunkService, type TrunkService } from './trunk-service.process.js';
+import { ONE_REQUEST, startTrunkService, type TrunkService } from './trunk-service.fixture.js';
 
 /** A trunk-service on a private PostgreSQL and nats-server, spoken to by HTTP as its clients do. */
 export interface Mesh {

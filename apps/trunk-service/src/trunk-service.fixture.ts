@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { createLogger, nestLogger, type Logger } from '@trunkmesh/runtime/logger.process.js';
+import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers } from '@trunkmesh/testkit/servers.process.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { AppModule } from './app.module.js';
 import { environmentSchema, type Config } from './config.js';
-import { startTrunkService, type TrunkService } from './trunk-service.process.js';
+import { startHttpService } from './http-service.http.js';
+import type { RecordStore } from './record/record-store.pg.js';
+import { KEY_RING, NATS, RECORD } from './tokens.js';
 
 export const BOOTSTRAP_KEY = 'bootstrap-key-of-a-test-that-is-long-enough';
 
@@ -39,6 +45,30 @@ export interface Fixture {
   another(overrides?: Partial<Config>): Promise<TrunkService>;
   organization(name?: string): Promise<{ id: string; admin: string; member: string; publisher: string }>;
   stop(): Promise<void>;
+}
+
+/** A running copy of the service, and what its modules provide. */
+export interface TrunkService {
+  /** `http://127.0.0.1:port` of the API. */
+  url: string;
+  parts: { record: RecordStore; nats: OwnNatsLink; keyRing: KeyRing };
+  stop(): Promise<void>;
+}
+
+/** As main.ts starts it, without what belongs to the process. */
+export async function startTrunkService(config: Config, logger: Logger): Promise<TrunkService> {
+  const root = ServiceModule.of(AppModule, { config, logger });
+  const options = { logger: nestLogger(logger), abortOnError: false };
+  const { app, facts } = await startHttpService(root, options, config);
+  return {
+    url: facts.api,
+    parts: {
+      record: app.get(RECORD, { strict: false }),
+      nats: app.get(NATS, { strict: false }),
+      keyRing: app.get(KEY_RING, { strict: false }),
+    },
+    stop: () => app.close(),
+  };
 }
 
 /** The whole service on real servers. */

@@ -58,7 +58,7 @@ function activeTrace(): object {
   return span && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};
 }
 
-/** Nest's LoggerService, by shape: runtime does not depend on Nest. */
+/** Nest's LoggerService, with every method. */
 export interface NestLogger {
   log(message: unknown, ...rest: unknown[]): void;
   error(message: unknown, ...rest: unknown[]): void;

@@ -1,10 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from './logger.process.js';
+import type { Readiness, ReadinessCheck } from './service.module.js';
 import type { Telemetry } from './telemetry.otel.js';
-
-/** Each thing that the service needs: `up`, or in words why not. */
-export type Readiness = Readonly<Record<string, string>>;
 
 export interface OpsServerOptions {
   /** 0: a free one. */
@@ -12,7 +10,7 @@ export interface OpsServerOptions {
   /** Default: loopback (OPS_HOST=0.0.0.0 in a container): metrics tell a stranger more than he should know. */
   host?: string;
   telemetry: Pick<Telemetry, 'prometheus'>;
-  ready: () => Readiness | Promise<Readiness>;
+  ready: ReadinessCheck;
   logger: Logger;
 }
 

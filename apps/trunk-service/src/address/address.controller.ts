@@ -4,7 +4,7 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Access } from '../http/access.guard.js';
+import { Access } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery } from '../http/page.js';
 import { organizationNotFound } from '../organization/organization.js';

@@ -5,7 +5,10 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
-import { Access, CurrentCaller, OrganizationId } from '../http/access.guard.js';
+import { Access, CurrentCaller, OrganizationId } from '../access/access.guard.js';
+import { keyText } from '../access/api-key-text.js';
+import { hashOf } from '../access/authenticator.pg.js';
+import type { KnownKeys } from '../access/known-keys.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
@@ -13,9 +16,7 @@ import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { KEYS, RECORD } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
-import { apiKeyCreation, apiKeyView, apiKeyViewSchema, keyText, type ApiKeyRow, type ApiKeyView } from './api-key.js';
-import { hashOf } from './authenticate.pg.js';
-import type { KnownKeys } from './known-keys.js';
+import { apiKeyCreation, apiKeyView, apiKeyViewSchema, type ApiKeyRow, type ApiKeyView } from './api-key.js';
 
 @Controller('api/v1/api-keys')
 export class ApiKeyController {

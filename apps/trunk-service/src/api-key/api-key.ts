@@ -2,9 +2,6 @@ import { printable } from '@trunkmesh/contracts/trunk.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 
-/** `tm_`, 16 hexadecimal digits by which the key is found, `_`, 256 random bits in base64url. */
-const KEY = /^tm_([\da-f]{16})_[\w-]{43}$/;
-
 export const apiKeyRole = z.enum(['admin', 'member', 'publisher']);
 
 export const apiKeyCreation = z.strictObject({
@@ -13,14 +10,6 @@ export const apiKeyCreation = z.strictObject({
   /** Only the bootstrap key needs it, and may send the header X-Organization-Id instead. */
   organization_id: uuid.optional(),
 });
-
-/** The key's public part, or undefined for what cannot be one of ours. */
-export function lookupOf(key: string): string | undefined {
-  return KEY.exec(key)?.[1];
-}
-
-/** `lookup`: 8 random bytes in hexadecimal; `secret`: 32 random bytes in base64url. */
-export const keyText = (lookup: string, secret: string) => `tm_${lookup}_${secret}`;
 
 export interface ApiKeyRow {
   id: string;

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { Access, CurrentCaller } from '../http/access.guard.js';
+import { Access, CurrentCaller } from '../access/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { Described } from '../http/open-api.http.js';
 import { organizationRow } from '../organization/organization-list.pg.js';

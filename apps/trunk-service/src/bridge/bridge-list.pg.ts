@@ -39,3 +39,12 @@ export async function findBridge(record: Pick<RecordStore, 'query'>, id: string)
   if (row === undefined) throw bridgeNotFound();
   return { version: row.version, state: bridgeState.parse(row.state) };
 }
+
+/** How many enabled, registering trunks each bridge owns. */
+export async function loadOfBridges(record: RecordStore): Promise<Map<string, number>> {
+  const rows = await record.query<{ bridge_id: string; count: string }>(
+    'select bridge_id, count(*) as count from trunks where enabled and register and bridge_id is not null group ' +
+      'by bridge_id',
+  );
+  return new Map(rows.map(({ bridge_id, count }) => [bridge_id, Number(count)]));
+}

@@ -4,27 +4,27 @@ import { bridgeId } from '@trunkmesh/contracts/scalar.js';
 import { bridgeState } from '@trunkmesh/contracts/bridge.js';
 import { ALL_TRUNKS, TRUNKMESH_STREAM, bridgeSubject } from '@trunkmesh/contracts/subjects.js';
 import type { Request } from 'express';
-import { Access, CurrentCaller } from '../http/access.guard.js';
+import { Access, CurrentCaller } from '../access/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { requireMatch } from '../http/etag.js';
 import { Described } from '../http/open-api.http.js';
-import type { Placement } from '../placement/placement.clock.js';
-import { loadOfBridges } from '../placement/placement-query.pg.js';
 import { handle } from '../record/handle.pg.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { connectionOf } from '../record/nats-link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { NATS, PLACEMENT, RECORD } from '../tokens.js';
+import { NATS, RECORD } from '../tokens.js';
 import { bridgeNotFound, decide, type BridgeCommand } from './bridge.js';
+import { loadOfBridges } from './bridge-list.pg.js';
 import { operatorView, publicView } from './bridge-view.js';
 import { type FleetBridge } from './fleet.js';
-import { fleetOfRecord, visibleBridges } from './visible-bridges.pg.js';
+import { LiveFleet } from './live-fleet.pg.js';
+import { visibleBridges } from './visible-bridges.pg.js';
 
 @Controller('api/v1/bridges')
 export class BridgeController {
   constructor(
     @Inject(RECORD) private readonly record: RecordStore,
-    @Inject(PLACEMENT) private readonly placement: Placement,
+    private readonly fleet: LiveFleet,
     @Inject(NATS) private readonly nats: NatsLink,
   ) {}
 
@@ -36,7 +36,7 @@ export class BridgeController {
   @Access('read')
   @Described({ summary: 'List the bridges with the addresses that carriers call' })
   async list(@CurrentCaller() caller: Caller) {
-    const visible = await visibleBridges(this.record, this.placement, caller);
+    const visible = await visibleBridges(this.record, this.fleet, caller);
     return caller.role === 'bootstrap' ? this.forOperator(visible) : visible.map(publicView);
   }
 
@@ -44,7 +44,7 @@ export class BridgeController {
   @Access('read')
   @Described({ summary: 'Get a bridge' })
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
-    const bridge = (await visibleBridges(this.record, this.placement, caller)).find((each) => each.id === id);
+    const bridge = (await visibleBridges(this.record, this.fleet, caller)).find((each) => each.id === id);
     if (bridge === undefined) throw bridgeNotFound();
     return caller.role === 'bootstrap' ? (await this.forOperator([bridge]))[0] : publicView(bridge);
   }
@@ -82,10 +82,8 @@ export class BridgeController {
       (state, { at }) => decide(state, command(at)),
       (before) => requireMatch(request.header('If-Match'), before),
     );
-    this.placement.wake();
-    return (
-      await this.forOperator((await fleetOfRecord(this.record, this.placement)).filter((bridge) => bridge.id === id))
-    )[0];
+    this.fleet.changed();
+    return (await this.forOperator((await this.fleet.read()).filter((bridge) => bridge.id === id)))[0];
   }
 
   private async forOperator(bridges: readonly FleetBridge[]) {

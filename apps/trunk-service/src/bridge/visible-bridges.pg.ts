@@ -1,13 +1,8 @@
 import type { Caller } from '../http/caller.js';
 import { allowedPools } from '../organization/organization-list.pg.js';
-import type { Placement } from '../placement/placement.clock.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { listBridges } from './bridge-list.pg.js';
 import type { FleetBridge } from './fleet.js';
-
-/** The record's own list: a bridge that was changed a moment ago by another copy is already right. */
-export const fleetOfRecord = async (record: RecordStore, placement: Placement): Promise<FleetBridge[]> =>
-  placement.fleetOf(await listBridges(record));
+import type { LiveFleet } from './live-fleet.pg.js';
 
 /**
  *  The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
@@ -15,11 +10,11 @@ export const fleetOfRecord = async (record: RecordStore, placement: Placement): 
  */
 export async function visibleBridges(
   record: RecordStore,
-  placement: Placement,
+  fleet: LiveFleet,
   { role, organization }: Caller,
 ): Promise<FleetBridge[]> {
-  const fleet = await fleetOfRecord(record, placement);
-  return role === 'bootstrap' ? fleet : bridgesOfOrganization(record, fleet, organization!.id);
+  const bridges = await fleet.read();
+  return role === 'bootstrap' ? bridges : bridgesOfOrganization(record, bridges, organization!.id);
 }
 
 export async function bridgesOfOrganization(

@@ -9,7 +9,7 @@ import {
 import { transferResult } from '@trunkmesh/contracts/call.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { visibleDecision } from '../routes/route-report.js';

@@ -4,7 +4,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { carrierSubject } from '@trunkmesh/contracts/subjects.js';
 import type { Request } from 'express';
 import { z } from 'zod';
-import { Access } from '../http/access.guard.js';
+import { Access } from '../access/access.guard.js';
 import { etagOf, requireMatch } from '../http/etag.js';
 import { Described } from '../http/open-api.http.js';
 import { handle } from '../record/handle.pg.js';

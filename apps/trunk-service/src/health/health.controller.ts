@@ -1,15 +1,14 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import type { Response } from 'express';
-import { Access } from '../http/access.guard.js';
+import { Access } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
-import { READINESS } from '../tokens.js';
-import type { Readiness } from './readiness.js';
 
 /** The same two answers as on the operations port, for a load balancer that only sees this one. */
 @Controller('health')
 @Access('public')
 export class HealthController {
-  constructor(@Inject(READINESS) private readonly readiness: () => Promise<Readiness>) {}
+  constructor(@Inject(READINESS) private readonly readiness: ReadinessCheck) {}
 
   @Get('live')
   @Described({ summary: 'The process answers' })

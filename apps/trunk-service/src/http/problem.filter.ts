@@ -1,6 +1,7 @@
-import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import { QueryFailedError } from 'typeorm';
 import { recordFailure, recordLate, recordUnavailable } from '../record/record-failure.pg.js';
@@ -9,7 +10,7 @@ import { problemOf, retryAfter } from './problem.js';
 /** Everything that is thrown becomes problem+json here, and nowhere else. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
 import { organizationNotFound } from '../organization/organization.js';

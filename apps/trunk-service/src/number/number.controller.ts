@@ -17,12 +17,13 @@ import {
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import type { Config } from '../config.js';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
 import { parseRequest } from '../http/field-problems.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
@@ -30,7 +31,7 @@ import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { CONFIG, KEY_RING, RECORD } from '../tokens.js';
+import { KEY_RING, RECORD } from '../tokens.js';
 import {
   assignNumber,
   NUMBER_SCHEMAS,

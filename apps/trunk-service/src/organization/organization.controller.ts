@@ -4,26 +4,26 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
-import type { KnownKeys } from '../api-key/known-keys.js';
-import { listBridges } from '../bridge/bridge-list.pg.js';
+import type { KnownKeys } from '../access/known-keys.js';
 import { patchedSettings, type SealSecret } from '../call-settings/call-settings.js';
 import type { Config } from '../config.js';
-import { Access, CurrentCaller } from '../http/access.guard.js';
+import { Access, CurrentCaller } from '../access/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
 import { parseRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
-import type { Placement } from '../placement/placement.clock.js';
+import { LiveFleet } from '../bridge/live-fleet.pg.js';
 import { handle } from '../record/handle.pg.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { CONFIG, KEY_RING, KEYS, NATS, PLACEMENT, RECORD } from '../tokens.js';
+import { KEY_RING, KEYS, NATS, RECORD } from '../tokens.js';
 import { endCallsOf } from './end-calls.nats.js';
 import {
   organizationSchemas,
@@ -47,7 +47,7 @@ const { creation: CREATION, change: CHANGE } = organizationSchemas({ allowPrivat
 
 @Controller('api/v1/organizations')
 export class OrganizationController {
-  @Inject(PLACEMENT) private readonly placement!: Placement;
+  @Inject(LiveFleet) private readonly fleet!: LiveFleet;
   @Inject(NATS) private readonly nats!: NatsLink;
   private readonly schemas: ReturnType<typeof organizationSchemas>;
   private readonly seal: SealSecret;
@@ -175,8 +175,7 @@ export class OrganizationController {
     const known = existingId(id);
     const suspended = await this.carryOut(known, request, (at) => ({ type: 'SuspendOrganization', at }));
     if (!end_calls) return suspended;
-    const fleet = this.placement.fleetOf(await listBridges(this.record));
-    return { ...suspended, ended_calls: await endCallsOf(known, fleet, this.nats) };
+    return { ...suspended, ended_calls: await endCallsOf(known, await this.fleet.read(), this.nats) };
   }
 
   @Post(':id/resume')

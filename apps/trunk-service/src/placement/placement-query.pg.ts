@@ -7,15 +7,6 @@ export interface Candidate extends PlacementTrunk {
 
 const COLUMNS = 't.id, t.organization_id, t.bridge_pool, t.bridge_id';
 
-/** How many enabled, registering trunks each bridge owns. */
-export async function loadOfBridges(record: RecordStore): Promise<Map<string, number>> {
-  const rows = await record.query<{ bridge_id: string; count: string }>(
-    'select bridge_id, count(*) as count from trunks where enabled and register and bridge_id is not null group ' +
-      'by bridge_id',
-  );
-  return new Map(rows.map(({ bridge_id, count }) => [bridge_id, Number(count)]));
-}
-
 /**
  * Trunks that want to move and can: asked every second, so it must cost nothing when there are none. It reads the
  * partial indexes of exactly those bridges and pools where something can be done, never the trunks of healthy bridges.

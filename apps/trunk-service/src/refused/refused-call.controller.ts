@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { refusedCall } from '@trunkmesh/contracts/refused-call.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Access, CurrentCaller } from '../http/access.guard.js';
+import { Access, CurrentCaller } from '../access/access.guard.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';

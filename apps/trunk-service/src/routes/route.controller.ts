@@ -6,7 +6,7 @@ import { parseAddress } from '@trunkmesh/routing/address.js';
 import type { Request } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
-import { Access, BodyLimit } from '../http/access.guard.js';
+import { Access, BodyLimit } from '../access/access.guard.js';
 import { ORDINARY_BODY } from '../http/body.http.js';
 import type { Caller } from '../http/caller.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';

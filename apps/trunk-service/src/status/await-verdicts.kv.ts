@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { Placement } from '../placement/placement.clock.js';
+import { LiveFleet } from '../bridge/live-fleet.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
 import { inSlices } from '../slices.clock.js';
+import { RECORD } from '../tokens.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
-import type { FollowedStatuses, GatewayStatuses } from './gateway-statuses.kv.js';
+import { GatewayStatuses, type FollowedStatuses } from './gateway-statuses.kv.js';
 import { trunkVerdict, type TrunkVerdict } from './trunk-verdict.js';
 
 export interface Verdicts {
@@ -20,11 +22,14 @@ export interface Waiting {
   progress: (settled: number, total: number) => void;
 }
 
-/** What the bridges' word is asked of. */
-export interface World {
-  record: RecordStore;
-  placement: Placement;
-  statuses: GatewayStatuses;
+/** What a verdict on a trunk is made of: the stored trunk, the bridges, and what they report of its gateways. */
+@Injectable()
+export class VerdictSources {
+  constructor(
+    @Inject(RECORD) readonly record: RecordStore,
+    readonly fleet: LiveFleet,
+    readonly statuses: GatewayStatuses,
+  ) {}
 }
 
 /** Between two looks while nothing is heard: a bridge may die, a trunk be placed. */
@@ -35,7 +40,7 @@ const LOOK_MS = 250;
  *  known then.
  */
 export async function awaitVerdicts(
-  { record, placement, statuses }: World,
+  { record, fleet, statuses }: VerdictSources,
   organizationId: string,
   { timeoutMs, signal, progress }: Waiting,
 ): Promise<Verdicts> {
@@ -45,7 +50,7 @@ export async function awaitVerdicts(
   try {
     for (;;) {
       notice = new AbortController();
-      const trunks = await inSlices(judge(await rowsOf(record, organizationId), placement, followed), signal);
+      const trunks = await inSlices(judge(await rowsOf(record, organizationId), fleet, followed), signal);
       const open = trunks.filter(
         ({ verdict }) => verdict.verdict === 'pending' || verdict.verdict === 'unplaced',
       ).length;
@@ -81,10 +86,10 @@ function followOrNothing(
 /** Yields after each trunk. */
 function* judge(
   rows: readonly TrunkRow[],
-  placement: Placement,
+  fleet: LiveFleet,
   followed: FollowedStatuses | undefined,
 ): Generator<undefined, Verdicts['trunks']> {
-  const bridges = placement.bridges();
+  const bridges = fleet.bridges();
   const judged: Verdicts['trunks'] = [];
   for (const { state } of rows) {
     yield;

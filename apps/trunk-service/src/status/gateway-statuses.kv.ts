@@ -1,10 +1,13 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { GATEWAYS_BUCKET, gatewaysOfOrganization, gatewaysOfTrunk } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { connectionOf } from '../record/nats-link.nats.js';
+import { NATS } from '../tokens.js';
 
 /** JetStream answers within milliseconds, or it is away. */
 const DEADLINE_MS = 2_000;
@@ -21,10 +24,11 @@ export interface FollowedStatuses {
  *  Read from the bucket when somebody asks: a hundred thousand gateways are not kept in every instance's memory for
  *  that.
  */
+@Injectable()
 export class GatewayStatuses {
   constructor(
-    private readonly nats: NatsLink,
-    private readonly logger: Logger,
+    @Inject(NATS) private readonly nats: NatsLink,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** @throws DomainError log-unavailable */

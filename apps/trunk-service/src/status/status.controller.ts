@@ -1,16 +1,15 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Param } from '@nestjs/common';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
-import { WORLD } from '../tokens.js';
 import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
-import type { World } from './await-verdicts.kv.js';
+import { VerdictSources } from './await-verdicts.kv.js';
 import { trunkVerdict } from './trunk-verdict.js';
 
 @Controller('api/v1/sip-trunks')
 export class StatusController {
-  constructor(@Inject(WORLD) private readonly world: World) {}
+  constructor(private readonly sources: VerdictSources) {}
 
   /** How the trunk stands on each bridge, in words. */
   @Get(':id/status')
@@ -18,10 +17,10 @@ export class StatusController {
   @Described({ summary: 'Whether the trunk is live, per bridge, and why not' })
   async status(@OrganizationId() organizationId: string, @Param('id') id: string) {
     const row = uuid.safeParse(id).success
-      ? await trunkRow(this.world.record, organizationId, id.toLowerCase())
+      ? await trunkRow(this.sources.record, organizationId, id.toLowerCase())
       : undefined;
     if (row === undefined) throw trunkNotFound();
-    const statuses = await this.world.statuses.ofTrunk(organizationId, row.state.id);
+    const statuses = await this.sources.statuses.ofTrunk(organizationId, row.state.id);
     const { id: trunk_id, name, enabled, register, gateway_revision } = row.state;
     return {
       trunk_id,
@@ -29,7 +28,7 @@ export class StatusController {
       enabled,
       register,
       gateway_revision,
-      ...trunkVerdict(row.state, this.world.placement.bridges(), statuses),
+      ...trunkVerdict(row.state, this.sources.fleet.bridges(), statuses),
       checked_at: new Date().toISOString(),
     };
   }

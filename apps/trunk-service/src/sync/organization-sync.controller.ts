@@ -1,10 +1,11 @@
 import { Body, Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Config } from '../config.js';
-import { Access, BodyLimit } from '../http/access.guard.js';
+import { Access, BodyLimit } from '../access/access.guard.js';
 import { LARGE_BODY } from '../http/body.http.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { parseRequest } from '../http/field-problems.js';
@@ -13,10 +14,11 @@ import { streamProgress } from '../http/progress.http.js';
 import { numberSchemas, type NumberSchemas } from '../number/number-input.js';
 import { organizationNotFound } from '../organization/organization.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
-import { awaitVerdicts, type World } from '../status/await-verdicts.kv.js';
-import { CONFIG, KEY_RING, WORLD } from '../tokens.js';
+import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.kv.js';
+import { KEY_RING, PLACE } from '../tokens.js';
 import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { syncOrganization } from './organization-sync.pg.js';
+import type { Place } from '../trunk/trunk.js';
 import { changeReport } from './change-report.js';
 import { organizationSync } from './sync-input.js';
 import { syncReport } from './sync-report.js';
@@ -32,8 +34,9 @@ export class OrganizationSyncController {
   private readonly body: typeof SYNC;
 
   constructor(
-    @Inject(WORLD) private readonly world: World,
+    private readonly sources: VerdictSources,
     @Inject(KEY_RING) private readonly keyRing: KeyRing,
+    @Inject(PLACE) private readonly place: Place,
     @Inject(CONFIG) config: Config,
   ) {
     const policy = { allowPrivate: config.ALLOW_PRIVATE_GATEWAYS };
@@ -65,12 +68,13 @@ export class OrganizationSyncController {
       keyRing,
       schema,
       entry,
-      world: { record, placement },
+      place,
+      sources: { record },
     } = this;
     await streamProgress({ request, response, logger: record.logger }, async (signal, progress) => {
       progress({ stage: 'writing', done: 0, total: body.trunks.length + body.numbers.length });
       const changes = await syncOrganization(
-        { record, keyRing, schema, entry, place: placement.place },
+        { record, keyRing, schema, entry, place },
         { ...body, organizationId },
         signal,
       );
@@ -79,7 +83,7 @@ export class OrganizationSyncController {
         signal,
         progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }),
       };
-      const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
+      const verdicts = await awaitVerdicts(this.sources, organizationId, waiting);
       return {
         status: 200,
         headers: {},
@@ -91,7 +95,7 @@ export class OrganizationSyncController {
   /** A key syncs its own organisation; the bootstrap key the one that the body or the header names. */
   private async target(caller: Caller, named: string | undefined): Promise<string> {
     if (caller.organization === null && named !== undefined) {
-      if ((await organizationRow(this.world.record, named)) === undefined) throw organizationNotFound();
+      if ((await organizationRow(this.sources.record, named)) === undefined) throw organizationNotFound();
       return named;
     }
     const own = organizationOf(caller);

@@ -1,11 +1,10 @@
-import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
-import { awaitVerdicts, type World } from '../status/await-verdicts.kv.js';
-import { WORLD } from '../tokens.js';
+import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.kv.js';
 import { syncReport } from './sync-report.js';
 
 /** How long the bridges' word is waited for. */
@@ -13,7 +12,7 @@ export const waitQuery = z.strictObject({ timeout_ms: z.coerce.number().int().mi
 
 @Controller('api/v1/sip-trunks')
 export class SyncController {
-  constructor(@Inject(WORLD) private readonly world: World) {}
+  constructor(private readonly sources: VerdictSources) {}
 
   /** Success is only what the bridges have said themselves. */
   @Post('sync')
@@ -25,13 +24,13 @@ export class SyncController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await streamProgress({ request, response, logger: this.world.record.logger }, async (signal, progress) => {
+    await streamProgress({ request, response, logger: this.sources.record.logger }, async (signal, progress) => {
       const waiting = {
         timeoutMs: timeout_ms,
         signal,
         progress: (done: number, total: number) => progress({ stage: 'waiting', done, total }),
       };
-      const verdicts = await awaitVerdicts(this.world, organizationId, waiting);
+      const verdicts = await awaitVerdicts(this.sources, organizationId, waiting);
       return { status: 200, headers: {}, body: syncReport(verdicts) };
     });
   }

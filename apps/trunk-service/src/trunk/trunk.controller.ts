@@ -18,13 +18,14 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { addressesOf } from '../address/standing.pg.js';
 import { addressView, type AddressView } from '../address/standing.js';
 import type { Config } from '../config.js';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
 import { invalidRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
@@ -34,7 +35,7 @@ import { allowedPools } from '../organization/organization-list.pg.js';
 import type { Next } from '../record/decided.js';
 import { handle } from '../record/handle.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { CONFIG, KEY_RING, PLACE, RECORD } from '../tokens.js';
+import { KEY_RING, PLACE, RECORD } from '../tokens.js';
 import { deleteTrunk } from './delete-trunk.pg.js';
 import { sealedPassword } from './password.crypto.js';
 import { poolProblems } from './pool-policy.js';
@@ -264,10 +265,9 @@ export class TrunkController {
     { organizationId, id, request }: { organizationId: string; id: string; request: Request },
     decideOn: (state: TrunkState, next: Next) => TrunkChange[],
   ): Promise<TrunkView> {
-    const entity = { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState };
     const after = await handle(
       this.record,
-      entity,
+      { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState },
       (state, next) => {
         if (state === null) throw trunkNotFound();
         return decideOn(state, next);

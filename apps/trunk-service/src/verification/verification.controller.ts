@@ -8,14 +8,14 @@ import { claimsOf, formatAddress } from '@trunkmesh/routing/claims.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
-import { Access, OrganizationId } from '../http/access.guard.js';
+import { Access, OrganizationId } from '../access/access.guard.js';
 import { EVENT_STREAM, streamEvents } from '../http/event-stream.http.js';
 import { invalidRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
-import type { Placement } from '../placement/placement.clock.js';
+import { LiveFleet } from '../bridge/live-fleet.pg.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { PLACEMENT, RECORD } from '../tokens.js';
+import { RECORD } from '../tokens.js';
 import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
 import { isClaimed } from './judge.js';
@@ -49,7 +49,7 @@ export class VerificationController {
 
   constructor(
     @Inject(RECORD) private readonly record: RecordStore,
-    @Inject(PLACEMENT) private readonly placement: Placement,
+    private readonly fleet: LiveFleet,
   ) {}
 
   /** A call with the code proves that the organisation is served from the address it comes from. */
@@ -148,7 +148,7 @@ export class VerificationController {
     trunk: TrunkState,
     code: { id: string; code: string; address: string | null; expires_at: string },
   ): z.output<typeof opened> {
-    const bridges = this.placement
+    const bridges = this.fleet
       .bridges()
       .filter(({ pool, status }) => pool === trunk.bridge_pool && status === 'active');
     const dial_to = bridges.map(({ sip_address }) => sip_address);

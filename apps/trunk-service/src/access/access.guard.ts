@@ -10,9 +10,9 @@ import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request, Response } from 'express';
-import { authenticate, type Authenticator } from '../api-key/authenticate.pg.js';
-import { authorize, DEFAULT_ACCESS, organizationOf, type Access as Required, type Caller } from './caller.js';
-import { LARGE_BODY, ORDINARY_BODY, readBody, type BodyLimits } from './body.http.js';
+import { authorize, DEFAULT_ACCESS, organizationOf, type Access as Required, type Caller } from '../http/caller.js';
+import { LARGE_BODY, ORDINARY_BODY, readBody, type BodyLimits } from '../http/body.http.js';
+import { Authenticator } from './authenticator.pg.js';
 import { RateLimits } from './rate-limits.http.js';
 
 declare module 'express-serve-static-core' {
@@ -58,7 +58,7 @@ export class AccessGuard implements CanActivate {
 
   private async callerOf(request: Request): Promise<Caller> {
     try {
-      return await authenticate(this.authenticator, request);
+      return await this.authenticator.authenticate(request);
     } catch (error) {
       const isWrongKey =
         error instanceof DomainError &&

@@ -1,12 +1,15 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter } from '@trunkmesh/runtime/metric.otel.js';
+import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../http/caller.js';
 import { RateWindow } from './rate-window.js';
 
 const limited = counter('trunkmesh_http_limited_total', 'Requests and connections that were refused, by the limit');
@@ -22,7 +25,8 @@ type Who = Record<string, string>;
  * What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is
  * held to the address's limit alone.
  */
-export class RateLimits {
+@Injectable()
+export class RateLimits implements OnApplicationBootstrap {
   private readonly addresses: RateWindow;
   private readonly failures: RateWindow;
   private readonly keys: RateWindow;
@@ -32,8 +36,9 @@ export class RateLimits {
   private readonly refusedImports = new RateWindow(1, WINDOW_MS);
 
   constructor(
-    private readonly config: Config,
-    private readonly logger: Logger,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly host: HttpAdapterHost,
   ) {
     this.addresses = new RateWindow(config.RATE_LIMIT_ADDRESS, WINDOW_MS);
     this.failures = new RateWindow(config.RATE_LIMIT_FAILED_AUTHENTICATIONS, WINDOW_MS);
@@ -86,9 +91,10 @@ export class RateLimits {
     });
   }
 
-  /** Those beyond the limit are closed before anything is read from them. */
-  limitConnections(server: Server): void {
+  /** Connections beyond the limit are closed before anything is read from them. */
+  onApplicationBootstrap(): void {
     if (this.config.MAX_CONNECTIONS === 0) return;
+    const server = this.host.httpAdapter.getHttpServer() as Server;
     server.maxConnections = this.config.MAX_CONNECTIONS;
     server.on('drop', (socket?: Pick<Socket, 'remoteAddress'>) => {
       this.refuse('connections', { address: network(socket?.remoteAddress) }, isFirst(this.connections, 'all'));

@@ -1,10 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Request } from 'express';
+import type { Config } from '../config.js';
 import { bearerToken, type Caller, type KeyRole } from '../http/caller.js';
 import type { RecordStore } from '../record/record-store.pg.js';
-import { lookupOf } from './api-key.js';
+import { KEYS, RECORD } from '../tokens.js';
+import { lookupOf } from './api-key-text.js';
 import type { KnownKeys } from './known-keys.js';
 
 export const hashOf = (key: string) => createHash('sha256').update(key).digest();
@@ -27,39 +31,50 @@ export interface KeyHolder {
   parallel_imports: number | null;
 }
 
-export interface Authenticator {
-  record: RecordStore;
-  keys: KnownKeys<KeyHolder>;
-  /** The bootstrap key's hash. */
-  bootstrap: Buffer;
-}
+/** Finds out whose key a request carries. */
+@Injectable()
+export class Authenticator {
+  private readonly bootstrap: Buffer;
 
-/** Whose key this is. */
-export async function authenticate({ record, keys, bootstrap }: Authenticator, request: Request): Promise<Caller> {
-  const key = bearerToken(request.header('Authorization'));
-  const hash = hashOf(key);
-  const named = organizationNamed(request);
-  if (timingSafeEqual(hash, bootstrap))
+  constructor(
+    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(KEYS) private readonly keys: KnownKeys<KeyHolder>,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.bootstrap = hashOf(config.BOOTSTRAP_KEY);
+  }
+
+  /** @throws DomainError not-authenticated, not-allowed, organization-not-found */
+  async authenticate(request: Request): Promise<Caller> {
+    const key = bearerToken(request.header('Authorization'));
+    const hash = hashOf(key);
+    const named = organizationNamed(request);
+    if (timingSafeEqual(hash, this.bootstrap))
+      return {
+        role: 'bootstrap',
+        organization: named === undefined ? null : await organization(this.record, named),
+        keyId: null,
+      };
+    const holder = await this.holderOf(key);
+    if (holder === undefined || !timingSafeEqual(holder.hash, hash))
+      throw new DomainError('not-authenticated', UNKNOWN_KEY);
+    if (named !== undefined && named !== holder.organization_id)
+      throw new DomainError(
+        'not-allowed',
+        'This API key belongs to another organisation than the header X-Organization-Id names.',
+      );
     return {
-      role: 'bootstrap',
-      organization: named === undefined ? null : await organization(record, named),
-      keyId: null,
+      role: holder.role,
+      organization: { id: holder.organization_id, status: holder.status, parallel_imports: holder.parallel_imports },
+      keyId: holder.id,
     };
-  const lookup = lookupOf(key);
-  const holder =
-    lookup === undefined ? undefined : (keys.get(lookup, performance.now()) ?? (await find(record, keys, lookup)));
-  if (holder === undefined || !timingSafeEqual(holder.hash, hash))
-    throw new DomainError('not-authenticated', UNKNOWN_KEY);
-  if (named !== undefined && named !== holder.organization_id)
-    throw new DomainError(
-      'not-allowed',
-      'This API key belongs to another organisation than the header X-Organization-Id names.',
-    );
-  return {
-    role: holder.role,
-    organization: { id: holder.organization_id, status: holder.status, parallel_imports: holder.parallel_imports },
-    keyId: holder.id,
-  };
+  }
+
+  private async holderOf(key: string): Promise<KeyHolder | undefined> {
+    const lookup = lookupOf(key);
+    if (lookup === undefined) return undefined;
+    return this.keys.get(lookup, performance.now()) ?? (await find(this.record, this.keys, lookup));
+  }
 }
 
 function organizationNamed(request: Request): string | undefined {

@@ -1,0 +1,29 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import { HEARTBEATS, NATS } from '../tokens.js';
+import { BridgeController } from './bridge.controller.js';
+import { ConnectionController } from './connection.controller.js';
+import { hearBridges, type Heartbeats } from './heartbeats.kv.js';
+import { LiveFleet } from './live-fleet.pg.js';
+
+@Module({
+  controllers: [BridgeController, ConnectionController],
+  providers: [
+    {
+      provide: HEARTBEATS,
+      inject: [NATS, LOGGER],
+      useFactory: (nats: OwnNatsLink, logger: Logger): Heartbeats => hearBridges(nats, logger),
+    },
+    LiveFleet,
+  ],
+  exports: [LiveFleet],
+})
+export class BridgeModule implements OnApplicationShutdown {
+  constructor(@Inject(HEARTBEATS) private readonly heartbeats: Heartbeats) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.heartbeats.stop();
+  }
+}

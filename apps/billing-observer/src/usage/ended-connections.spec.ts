@@ -2,12 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { INestMicroservice } from '@nestjs/common';
 import { callLogListAnswer } from '@trunkmesh/contracts/call-log.js';
 import { CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
+import { startRequestService } from '@trunkmesh/requests/request-service.nats.js';
+import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import pg from 'pg';
 import pino from 'pino';
+import { AppModule } from '../app.module.js';
 import { environmentSchema } from '../config.js';
 import { callEnded, callId, ORG } from './call-event.fixture.js';
 import { UsageService } from './usage.service.js';
@@ -18,20 +22,21 @@ const FOR_MS = 6_000;
 let servers: Servers;
 let nc: NatsConnection;
 let admin: pg.Client;
+let app: INestMicroservice;
 let observer: UsageService;
 beforeAll(async () => {
   servers = await startServers();
   const DATABASE_URL = await servers.postgres.createDatabase('observer');
-  observer = new UsageService(
-    environmentSchema.parse({ NATS_URL: servers.nats.url, DATABASE_URL }),
-    pino({ level: 'silent' }),
-  );
+  const config = environmentSchema.parse({ NATS_URL: servers.nats.url, DATABASE_URL });
+  const root = ServiceModule.of(AppModule, { config, logger: pino({ level: 'silent' }) });
+  ({ app } = await startRequestService(root, { logger: false, abortOnError: false }));
+  observer = app.get(UsageService);
   nc = await connect({ servers: servers.nats.url });
   admin = new pg.Client({ connectionString: DATABASE_URL });
   await admin.connect();
 }, 60_000);
 afterAll(async () => {
-  await observer?.onModuleDestroy();
+  await app?.close();
   await admin?.end();
   await nc?.close();
   await servers?.stop();
@@ -66,7 +71,6 @@ async function underLoad(outcomes: Set<string>): Promise<number> {
 
 describe('a PostgreSQL that ends connections', () => {
   it('never ends billing-observer: every call is recorded once, every question is answered', async () => {
-    observer.onModuleInit();
     await eventually(async () => (await observer.readiness())['calls'] === 'up', {
       timeoutMs: 20_000,
       message: 'it has started',

@@ -1,5 +1,5 @@
 /**
- * What may be installed: `node scripts/dependencies.mjs` checks package-lock.json (install scripts, licences) and asks
+ * `node scripts/dependencies.mjs` checks what may be installed: package-lock.json (install scripts, licences) and asks
  * the registry for known advisories. No install script is run (`ignore-scripts` in .npmrc); `allowScripts` in
  * package.json lists, as denied, the packages that have one and do their work without it.
  */

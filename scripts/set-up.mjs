@@ -21,7 +21,7 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const LOCAL = join(ROOT, '.local');
 const MINIMUM_NODE = [20, 19, 0];
 
-/** A failure that the reader can mend; printed without a stack. */
+/** A failure that the reader can fix; printed without a stack. */
 export class SetUpError extends Error {}
 
 /**
@@ -123,7 +123,7 @@ async function installPrograms(say, forTests) {
   await apt('install', '-y', '-q', '--no-install-recommends', ...packages);
 }
 
-/** The command line that apt-get can be run with without asking anybody, or undefined where there is none. */
+/** The command line that runs apt-get without a prompt, or undefined. */
 function aptPrefix() {
   if (!onPath('apt-get')) return undefined;
   if (process.getuid?.() === 0) return ['apt-get'];

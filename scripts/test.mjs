@@ -26,7 +26,7 @@ await main(async () => {
   console.log(
     freeswitch
       ? `· whole-mesh tests run against the real FreeSWITCH at ${freeswitch}`
-      : '· FREESWITCH names no binary: whole-mesh tests run against the stand-in, not against a real FreeSWITCH',
+      : '· FREESWITCH is not set: whole-mesh tests run against the stand-in, not a real FreeSWITCH',
   );
 
   const folder = mkdtempSync(join(tmpdir(), 'trunkmesh-test-'));
@@ -115,7 +115,7 @@ async function jest(suite, args, folder) {
   }
 }
 
-/** Jest waits for handles that a test left open, for ever where they stay open. */
+/** Jest waits for handles that a test left open, for ever if they stay open. */
 function endOnce(isDone, child) {
   let doneAt;
   return setInterval(() => {

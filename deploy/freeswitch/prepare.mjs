@@ -37,7 +37,7 @@ const SOURCE = join(dirname(fileURLToPath(import.meta.url)), 'conf');
  * @property {number} [sessionsPerSecond] 1000
  */
 
-/** What X-PRE-PROCESS would cut or expand, and what XML would: none of it may be in a value. */
+/** A value may contain nothing that X-PRE-PROCESS or XML would cut or expand. */
 function plain(name, value, pattern) {
   if (!pattern.test(value)) throw new TypeError(`${name} cannot be ${JSON.stringify(value)}`);
   return value;
@@ -102,11 +102,11 @@ export function renderVars({
     // What SDES offers and accepts: without this list also AES_CM_128_NULL_AUTH, which authenticates nothing.
     rtp_secure_media_suites:
       'AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_256_CM_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32',
-    // A caller's packet that comes late: without a buffer it is lost when the next one comes with it, and what is not
+    // Without a buffer a late packet is lost when the next one comes with it, and what is not
     // lost stays late to the end of the call (at 25 ms of jitter 15 of 5,000 frames were lost and the echo took 172 ms;
     // with it none and 94). It begins with 60 ms and grows to 200.
     jitterbuffer_msec: '60:200',
-    // Without any RTP for so long a call is over: the other side died without a BYE. Milliseconds, unlike the
+    // A call without any RTP for this long is ended: the other side died without a BYE. Milliseconds, unlike the
     // deprecated rtp_timeout_sec (switch_core_media.c): 300 hung up every silent call at once.
     media_timeout: '300000',
     media_hold_timeout: '1800000',

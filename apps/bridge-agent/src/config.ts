@@ -5,8 +5,8 @@ import type { AssistantSettings } from './route/assistant-settings.js';
 import type { BucketSettings } from './recording/recording-bucket.http.js';
 
 /**
- *  Apart from RTP's 10000–20000 and from what Linux hands out, 32768–60999: a port of ours that another program has by
- *  chance is passed over, but costs a try.
+ * Apart from RTP's 10000–20000 and from what Linux hands out, 32768–60999: a port that another program uses is skipped,
+ * but costs an attempt.
  */
 const AUDIO_PORTS = { first: 20_100, last: 32_599 };
 const audioPort = z.coerce.number().int().min(1_024).max(65_535);
@@ -67,14 +67,14 @@ export const environmentSchema = z
       .default('127.0.0.1')
       .describe("Address where FreeSWITCH's dialplan connects to the agent."),
     CALL_SOCKET_PORT: port.default(9090).describe("Port where FreeSWITCH's dialplan connects to the agent."),
-    /** Where FreeSWITCH sends every SIP message to (HEPv3), on the loopback; 0: nowhere. */
+    /** The loopback port to which FreeSWITCH sends a copy of every SIP message (HEPv3); 0 turns this off. */
     CAPTURE_PORT: port
       .default(9060)
       .describe(
         'Loopback UDP port where FreeSWITCH sends a copy of each SIP message (HEPv3, `--capture-port` of ' +
           '`prepare.mjs`), for `refused-calls`. 0 switches it off.',
       ),
-    /** How long calls may go on when the agent is told to stop. */
+    /** How long calls may continue after the agent was asked to stop. */
     DRAIN_SECONDS: z.coerce
       .number()
       .int()
@@ -111,19 +111,19 @@ export const environmentSchema = z
       .optional()
       .describe('Signs what is sent to `MEDIA_URL`, `PREWARM_URL` and `STATUS_URL`, and nothing else.'),
     /**
-     *  Whether gateways' host names may lead into private networks. The same as in trunk-service, where it is about
-     *  literal addresses.
+     * Whether gateways' host names may resolve to private addresses. trunk-service has the same setting for literal
+     * addresses.
      */
     ALLOW_PRIVATE_GATEWAYS: switchedOn.describe(
       '`true` accepts host names of gateways that resolve to private and special-purpose addresses. Set it ' +
         'as in trunk-service.',
     ),
-    /** Whether URLs of organisations and numbers may lead into private networks. */
+    /** Whether URLs of organisations and numbers may resolve to private addresses. */
     ALLOW_PRIVATE_URLS: switchedOn.describe(
       '`true` connects to URLs of organisations and numbers in private networks.',
     ),
     RECORD_CALLS: switchedOn.describe('`true` records calls for which neither number nor organisation decides.'),
-    /** FreeSWITCH writes there as well, under the same path; STATE_DIR/recordings where it is not given. */
+    /** FreeSWITCH writes there too, under the same path; default: STATE_DIR/recordings. */
     RECORDINGS_DIR: z
       .string()
       .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/, 'must be an absolute path of letters, digits and . _ - + @')

@@ -2,14 +2,14 @@ import { FRAME_MS } from './frame-clock.js';
 
 /** A frame that comes this long after the one before it is late: two and a half frames. */
 const LATE_MS = 50;
-/** A burst makes good what a stop left out, so what is missing is judged only over this many frames. */
+/** A burst after a stop brings the delayed frames, so losses are judged only over this many frames. */
 const WINDOW_FRAMES = 50;
-/** Less than this is a matter of clocks and not of loss. */
+/** A smaller difference comes from clock drift, not from loss. */
 const LOST_FRAMES = 5;
 
 /**
- *  Where the caller's frames stand in time. FreeSWITCH's datagrams carry no number: a loss can only be told from frames
- *  that should have been there by now.
+ * Finds lost and late frames of the caller. FreeSWITCH's datagrams carry no sequence number, so a frame counts as lost
+ * when it should have arrived by now.
  */
 export interface ArrivalWatch {
   /** One more frame at `now`: its time in the stream in milliseconds, which jumps over what was lost. */

@@ -7,7 +7,7 @@ export interface AssistantRequests {
   digits(digits: string): void;
 }
 
-/** `foreign`: meant for another stream, as far as its `streamSid` says, so it must not be heard in this call. */
+/** `foreign`: its `streamSid` names another stream, so it must not be played in this call. */
 export type MessageVerdict = 'media' | 'mark' | 'clear' | 'dtmf' | 'unknown' | 'foreign' | 'malformed';
 
 /** A mark's name is sent back, so it is kept until then. */
@@ -19,8 +19,8 @@ const fields = (value: unknown): Fields | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 
 /**
- * Reads one text frame and asks for what it says, if it says it right. Clients differ: `streamSid` may be absent,
- * `media` may carry a track, and any other field or event may be there and is passed over.
+ * Reads one text frame and returns the request in it, if it is valid. Clients differ: `streamSid` may be absent,
+ * `media` may carry a track, and any other field or event is ignored.
  */
 export function readAssistantMessage(text: string, streamSid: string, requests: AssistantRequests): MessageVerdict {
   const message = fields(parse(text));
@@ -64,7 +64,7 @@ function readMark(mark: Fields | undefined, requests: AssistantRequests): Messag
   return 'mark';
 }
 
-/** Not a part of the original protocol; `digit` as in what the assistant is sent, or several in `digits`. */
+/** An extension of the protocol: `digit` as in the messages to the assistant, or several in `digits`. */
 function readDigits(dtmf: Fields | undefined, requests: AssistantRequests): MessageVerdict {
   const digits = dtmf?.['digits'] ?? dtmf?.['digit'];
   if (typeof digits !== 'string' || !DIGITS.test(digits)) return 'malformed';

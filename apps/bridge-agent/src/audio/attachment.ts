@@ -1,18 +1,18 @@
 /**
- * Whether FreeSWITCH's frames come. It sends one for every packet's time, also while the caller is silent or holds
- * (then they are filled with 0xFF), so none for a while means that `unicast` has ended or that FreeSWITCH itself stands
- * still: both ways are silent. Whatever makes it set the codec anew ends `unicast` without a word.
+ * Watches whether FreeSWITCH sends frames. It sends one per packet time, also while the caller is silent or on hold
+ * (then filled with 0xFF), so a pause means that `unicast` has ended or that FreeSWITCH itself has stalled; both
+ * directions are silent then. Anything that makes FreeSWITCH set the codec again ends `unicast` without notice.
  */
 export interface Attachment {
-  /** A frame came. True: the first since it was attached. */
+  /** A frame arrived. True for the first one after attaching. */
   arrived(now: number): boolean;
   /** Something happened that may end `unicast`: for a moment a shorter silence is enough. */
   doubt(now: number): void;
-  /** It has been silent for too long. Once, until `look` or the next frame. */
+  /** True once when no frame has arrived for too long; then false until `look` or the next frame. */
   silent(now: number): boolean;
-  /** Nobody found a reason: it is looked at again. */
+  /** No cause was found: watch again. */
   look(): void;
-  /** Frames are awaited from a new `unicast`. */
+  /** Wait for frames from a new `unicast`. */
   detach(): void;
   /** Since the last frame, or since it was detached without one. */
   quietMs(now: number): number;
@@ -20,7 +20,7 @@ export interface Attachment {
   readonly counts: Readonly<{ reattached: number; silencedMs: number }>;
 }
 
-/** Five packets of 60 ms, the longest in use; a busy host is late by less. */
+/** Five packets of 60 ms, the longest packet time in use; a busy host is late by less than that. */
 const SILENT_MS = 300;
 /** Two of them. */
 const DOUBTFUL_MS = 120;

@@ -7,22 +7,22 @@ export interface AudioCall {
   /** As the assistant knows the call and its organisation: `sid('CA', call_id)`, `sid('AC', organization_id)`. */
   callSid: string;
   accountSid: string;
-  /** `ws` or `wss`. It may hold a secret in its path or query: nothing of it is logged. */
+  /** `ws` or `wss`. Its path or query may contain a secret, so it is never logged. */
   mediaUrl: string;
   signingSecret?: string;
   parameters: StreamParameters;
   /** For the first connection, all attempts together: the call's `answer_deadline`. Default 6 s. */
   connectWithinMs?: number;
-  /** True: the URL may lead into a private network, because the operator wrote it and not a customer. Default false. */
+  /** True allows a private address, for URLs that the operator set. Default false. */
   allowPrivateAddress?: boolean;
   logger: Logger;
-  /** The stream stands (again), or dropped and is being connected again. */
+  /** The stream is connected, or it dropped and is being reconnected. */
   onStream?(what: 'connected' | 'dropped'): void;
-  /** The assistant wants the caller to hear these. */
+  /** The assistant asked to send these digits to the caller. */
   onDigits?(digits: string): void;
-  /** FreeSWITCH's frames stopped coming; once, until they come again or `lookAgain`. See `attachment.ts`. */
+  /** FreeSWITCH's frames stopped. Called once, until they arrive again or `lookAgain`. See `attachment.ts`. */
   onSilent?(): void;
-  /** The audio ended of its own, after it had been connected: end the call. Not called after `stop`. */
+  /** The audio ended by itself after it had been connected: end the call. Not called after `stop`. */
   onEnd?(reason: AudioEnd, detail: string): void;
 }
 
@@ -30,32 +30,32 @@ export type AudioOutcome =
   /**
    * `unicast`: the headers of the sendmsg `unicast` that attaches the call. Send it only when the channel's
    * CHANNEL_ANSWER has been seen: on a channel without a codec FreeSWITCH 1.11 reads through a null pointer and dies
-   * with all its calls. Behind an `answer` whose outcome is not known yet that happens to whoever offers no codec of
-   * ours.
+   * with all its calls. Without waiting for the outcome of `answer`, a caller that offers none of our codecs causes
+   * that.
    */
   { outcome: 'connected'; unicast: UnicastHeaders } | { outcome: 'failed'; reason: AudioEnd; detail: string };
 
 export interface AudioSession {
-  /** The assistant has been told `start` and the ports are open: answer now. Rejects never. */
+  /** The assistant has received `start` and the ports are open: answer now. Never rejects. */
   readonly connected: Promise<AudioOutcome>;
   /**
-   *  Whether FreeSWITCH's first frame comes within that time. FreeSWITCH does not say whether `unicast` worked: this
-   *  does.
+   * Whether FreeSWITCH's first frame arrives within that time. FreeSWITCH does not report whether `unicast` worked; the
+   * first frame proves it.
    */
   callerAudio(withinMs: number): Promise<boolean>;
   /** The call's packetization time in milliseconds, as FreeSWITCH has it. */
   packetsOf(milliseconds: number): void;
-  /** Since FreeSWITCH's last frame. */
+  /** Milliseconds since FreeSWITCH's last frame. */
   quietMs(): number;
   /** Something happened that may have ended `unicast`. */
   doubt(): void;
-  /** Told of a silence for which nothing is to be done. */
+  /** The silence has a harmless cause: watch again. */
   lookAgain(): void;
   /** Nothing is played until FreeSWITCH's next frame, which a new `unicast` is to bring. */
   detach(): void;
-  /** Tells `onSilent` where it is silent. The engine does, for all calls at once. */
+  /** Calls `onSilent` if the frames have stopped. The engine calls this for every call. */
   watch(now: number): void;
-  /** A digit of FreeSWITCH's DTMF event. False: it is none. */
+  /** Sends a digit of FreeSWITCH's DTMF event. False if it is not a DTMF digit. */
   sendDtmf(digit: string): boolean;
   log(): AudioLog;
   /** The call ended. Once; gives the final log. */

@@ -2,8 +2,11 @@ import type { AudioLog } from '@trunkmesh/contracts/audio.js';
 import { counter, histogram } from '@trunkmesh/runtime/metric.otel.js';
 
 const calls = counter('trunkmesh_audio_calls_total', 'Calls whose audio has ended, by the reason');
-const frames = counter('trunkmesh_audio_frames_total', 'Frames of 20 ms, by what became of them');
-const underruns = counter('trunkmesh_audio_underruns_total', 'Gaps within a speech, because its audio came too late');
+const frames = counter('trunkmesh_audio_frames_total', 'Frames of 20 ms, by outcome');
+const underruns = counter(
+  'trunkmesh_audio_underruns_total',
+  "Gaps within a speech because the assistant's audio came too late",
+);
 const reconnects = counter('trunkmesh_audio_reconnects_total', 'Media streams that dropped and were connected again');
 const reattached = counter('trunkmesh_audio_reattached_total', "Calls' audio that stopped and was attached again");
 const connecting = histogram('trunkmesh_audio_connect_seconds', "From the start of a call's audio to the media stream");

@@ -1,6 +1,6 @@
-/** Base64 (RFC 4648 §4) by Node's own code, which is fast from the first frame on. */
+/** Base64 (RFC 4648 §4) by Node's built-in code, which needs no warm-up. */
 
-/** What `length` bytes become. */
+/** The base64 length of `length` bytes. */
 export const base64Length = (length: number): number => Math.ceil(length / 3) * 4;
 
 /** Writes the base64 of `source` into `target` from `at` on. */
@@ -12,8 +12,8 @@ const EQUALS = 61;
 
 /**
  * Decodes into the beginning of `target`; gives the number of bytes, or -1 when the text is not base64 or `target` is
- * too short. The padding may be left out, and the URL-safe alphabet will do. Node passes over characters that are none
- * of base64: then there are fewer bytes than the text's length promises.
+ * too short. The padding may be left out, and the URL-safe alphabet will do. Node skips characters outside the
+ * alphabet: the result is then shorter than the text's length implies.
  */
 export function decodeBase64(text: string, target: Buffer): number {
   const length = unpadded(text);
@@ -23,7 +23,7 @@ export function decodeBase64(text: string, target: Buffer): number {
   return target.write(text, 'base64') === bytes ? bytes : -1;
 }
 
-/** 1, which no base64 has as its length, stands for padding that makes no group of four. */
+/** 1, an impossible length for base64, marks padding that does not complete a group of four. */
 function unpadded(text: string): number {
   if (!text.endsWith('=')) return text.length;
   if (text.length % 4 !== 0) return 1;

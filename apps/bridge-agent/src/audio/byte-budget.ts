@@ -1,15 +1,15 @@
-/** What an assistant may send at once: several times what the queue holds. */
+/** How much an assistant may send in one burst: several times the queue's size. */
 const BURST_BYTES = 4 * 1024 * 1024;
-/** And in the long run: ten times what speech needs. */
+/** The sustained rate: ten times that of speech. */
 const BYTES_PER_MS = 128;
 /** Reading a message costs time, however short it is. */
 const BYTES_OF_A_MESSAGE = 100;
 
-/** Holds one assistant that floods us to a share of the processor, which all calls of the host have in common. */
+/** Limits how much processor time one flooding assistant can take from the other calls of this host. */
 export interface ByteBudget {
-  /** False: overdrawn, stop reading. */
+  /** False when the budget is exceeded: stop reading. */
   spend(bytes: number, now: number): boolean;
-  /** Until reading may go on; 0: now. */
+  /** Milliseconds until reading may continue; 0 means now. */
   pauseMs(now: number): number;
 }
 

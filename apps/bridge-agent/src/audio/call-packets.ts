@@ -11,13 +11,13 @@ const BYTES_PER_MS = 16;
  * (switch_core_session_write_frame, the "perfect" case), so that a caller with 40 ms hears nothing at all.
  */
 export interface CallPackets {
-  /** As FreeSWITCH says (`rtp_use_codec_ptime`): what the caller sends may have another length. */
+  /** FreeSWITCH's packet time (`rtp_use_codec_ptime`); the caller's own packets may have another length. */
   fit(packetMs: number): void;
   /** 20 ms of L16. Sends at once where the call has 20 ms too. */
   push(l16: Uint8Array): void;
 }
 
-/** `send` is given a buffer that is used again. */
+/** The buffer passed to `send` is reused. */
 export function createCallPackets(send: (l16: Uint8Array) => void): CallPackets {
   let packetBytes = FRAME_L16_BYTES;
   let buffer = new Uint8Array(0);
@@ -26,7 +26,7 @@ export function createCallPackets(send: (l16: Uint8Array) => void): CallPackets 
   return {
     fit(packetMs) {
       if (packetMs > LONGEST_MS || packetMs % STEP_MS !== 0) return;
-      // A shorter packet than ours needs no care: a datagram may be longer than FreeSWITCH's packets.
+      // A packet time shorter than ours needs nothing: a datagram may be longer than FreeSWITCH's packets.
       const bytes = Math.max(FRAME_L16_BYTES, packetMs * BYTES_PER_MS);
       if (bytes === packetBytes) return;
       packetBytes = bytes;

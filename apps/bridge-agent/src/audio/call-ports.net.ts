@@ -6,21 +6,21 @@ export interface CallPorts {
   readonly headers: UnicastHeaders;
   send(l16: Uint8Array): void;
   readonly strangers: number;
-  /** Closes them and has them held back. Once. */
+  /** Closes them and returns them to the pool, which holds them back. Call once. */
   close(): void;
 }
 
 /**
- *  Ports of the range that something else on the host has taken, or that FreeSWITCH still holds for a call from before
- *  our restart, are passed over: at most this many.
+ * How many port pairs are tried: another program may use them, or FreeSWITCH may still hold them for a call from before
+ * our restart.
  */
 const ATTEMPTS = 20;
 
-/** Rejects never: a text says why there are none. */
+/** Never rejects; a string gives the reason why no ports are available. */
 export async function openCallPorts(pool: PortPool, onAudio: (l16: Buffer) => void): Promise<CallPorts | string> {
   for (let nth = 0; nth < ATTEMPTS; nth += 1) {
     const pair = pool.take(performance.now());
-    if (!pair) return `none of ${pool.size} pairs of ports is free`;
+    if (!pair) return `no free port pair: all ${pool.size} are in use`;
     const giveBack = (): void => pool.giveBack(pair, performance.now());
     const unicast = await openUnicast(pair, onAudio).catch((error: NodeJS.ErrnoException) => error);
     if (unicast && !(unicast instanceof Error)) {
@@ -39,5 +39,5 @@ export async function openCallPorts(pool: PortPool, onAudio: (l16: Buffer) => vo
     giveBack();
     if (unicast) return unicast.code ?? unicast.message;
   }
-  return `${ATTEMPTS} pairs of ports in a row are in use by others`;
+  return `${ATTEMPTS} port pairs in a row are in use by other programs`;
 }

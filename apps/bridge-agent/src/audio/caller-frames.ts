@@ -5,17 +5,17 @@ import { FRAME_BYTES } from './playout-queue.js';
 const LONGEST_DATAGRAM = 4_096;
 
 /**
- *  Cuts what FreeSWITCH sends into the protocol's 20 ms. A caller who packs 10, 30 or 60 ms into a packet arrives here
- *  in datagrams of that length.
+ * Splits FreeSWITCH's audio into the protocol's frames of 20 ms. FreeSWITCH's datagrams have the caller's packet time,
+ * for example 10, 30 or 60 ms.
  */
 export interface CallerFrames {
-  /** One datagram of little-endian L16. False: it is none. */
+  /** One datagram of little-endian L16. False if it is not. */
   push(l16: Uint8Array): boolean;
-  /** Forgets the beginning of a frame that the listener shall not have. */
+  /** Discards the partial frame. */
   reset(): void;
 }
 
-/** `onFrame` is given one and the same buffer every time. */
+/** `onFrame` always gets the same buffer. */
 export function createCallerFrames(onFrame: (muLaw: Buffer) => void): CallerFrames {
   const frame = Buffer.alloc(FRAME_BYTES);
   let filled = 0;

@@ -2,18 +2,18 @@ import { framesDue, startFrameClock, untilNextFrame, type FrameClock } from './f
 
 export interface FramePlayer {
   /**
-   *  Plays `frames` frames, almost always one. `late` of them after their time; `skipped` before them will never be
-   *  played. True: not yet, its frame is about to come.
+   * Plays `frames` frames, almost always one. `late` of them are overdue; `skipped` frames before them are lost. True
+   * when it waits for a frame that should arrive soon.
    */
   play(frames: number, late: number, skipped: number): boolean;
-  /** What it has not played of its own by now it plays now. */
+  /** Plays now what it has been waiting to play. */
   settle(): void;
 }
 
 /**
- * How long a frame that is about to come is waited for. A timer runs before what came meanwhile is read, and who speaks
- * in real time is some milliseconds early or late: silence in its place would be a click, and everything after it late.
- * A telephone's jitter buffer takes that.
+ * How long to wait for a frame that should arrive soon. A timer runs before pending data is read, and an assistant that
+ * sends in real time is some milliseconds early or late: silence instead would cause a click and delay everything after
+ * it. A telephone's jitter buffer absorbs the wait.
  */
 const GRACE_MS = 8;
 
@@ -24,12 +24,12 @@ export interface FrameTimer {
 }
 
 /**
- *  One timer for all calls; it runs only while there is one. `onError` hears of a player that threw: the others play
- *  on.
+ * One timer for all calls; it runs only while there are calls. A player that throws is reported to `onError`; the
+ * others continue.
  */
 export function createFrameTimer(onError: (error: unknown) => void): FrameTimer {
   const players = new Set<FramePlayer>();
-  /** Whose frame is waited for. */
+  /** Players that wait for their frame. */
   const owing: FramePlayer[] = [];
   let clock: FrameClock | undefined;
 
@@ -67,7 +67,7 @@ export function createFrameTimer(onError: (error: unknown) => void): FrameTimer 
     owing.length = 0;
   };
 
-  /** Rounded up: a timer that fires a fraction before the frame's time would only have to wait once more. */
+  /** Rounded up: a timer that fires slightly before the frame's time would have to be set again. */
   const sleep = (running: FrameClock): void => {
     setTimeout(tick, Math.ceil(untilNextFrame(running, performance.now())));
   };

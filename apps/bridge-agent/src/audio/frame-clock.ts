@@ -1,29 +1,28 @@
 /** A frame of speech lasts this long. */
 export const FRAME_MS = 20;
-/** Frames in one tick while lateness is caught up: a telephone's jitter buffer takes that many at once. */
+/** Frames per tick while catching up: a telephone's jitter buffer absorbs that many. */
 const MAX_BURST = 3;
 /**
- *  Half a second of lateness is caught up. What is older is left out: no telephone's jitter buffer would take it, and
- *  words sent to it faster than it plays are lost.
+ * Up to half a second of delay is caught up. Older frames are skipped: no telephone's jitter buffer would absorb them.
  */
 const MAX_BACKLOG = 25;
 
 /** When the frames of all calls go out. Times are milliseconds of a clock that never goes back. */
 export interface FrameClock {
   readonly startedAt: number;
-  /** Frames given out or left out since `startedAt`; frame n is due at `startedAt + n * FRAME_MS`. */
+  /** Frames emitted or skipped since `startedAt`; frame n is due at `startedAt + n * FRAME_MS`. */
   passed: number;
-  /** Given out after the next one had become due. */
+  /** Emitted after the next one had become due. */
   late: number;
-  /** Left out. */
+  /** Skipped. */
   skipped: number;
 }
 
 export const startFrameClock = (now: number): FrameClock => ({ startedAt: now, passed: 0, late: 0, skipped: 0 });
 
 /**
- *  How many frames to give out now. Every due time is reckoned from the start, so that what one tick is late the next
- *  is not.
+ * How many frames to emit now. Due times are computed from the start, so that a late tick does not delay the following
+ * ones.
  */
 export function framesDue(clock: FrameClock, now: number): number {
   const due = Math.floor((now - clock.startedAt) / FRAME_MS) - clock.passed;
@@ -36,7 +35,7 @@ export function framesDue(clock: FrameClock, now: number): number {
   return given;
 }
 
-/** Until the next frame's time; never 0, so that a backlog is not given out in one go. */
+/** Milliseconds until the next frame is due; never 0, so that a backlog is not emitted at once. */
 export function untilNextFrame(clock: FrameClock, now: number): number {
   const next = Math.floor((now - clock.startedAt) / FRAME_MS) + 1;
   return clock.startedAt + next * FRAME_MS - now;

@@ -4,7 +4,7 @@
  * implementations mirror the negative side and differ in those samples by one code.
  */
 
-/** The code of no sound. */
+/** The code for silence. */
 export const MU_LAW_SILENCE = 0xff;
 
 /** Mu-law adds 33 to the 14-bit magnitude, which makes every segment start at a power of two. */
@@ -64,10 +64,10 @@ export const toALaw = (sample: number): number => TO_A_LAW[sample & 0xffff]!;
 export const fromMuLaw = (code: number): number => FROM_MU_LAW[code & 0xff]!;
 export const fromALaw = (code: number): number => FROM_A_LAW[code & 0xff]!;
 
-/** The code of the little-endian sample whose first byte stands at `at`. */
+/** The code of the little-endian sample at offset `at`. */
 export const muLawAt = (l16: Uint8Array, at: number): number => TO_MU_LAW[l16[at]! | (l16[at + 1]! << 8)]!;
 
-/** The other way: writes the code's sample there. */
+/** The reverse: writes the code's sample at offset `at`. */
 export function writeMuLawSample(code: number, l16: Uint8Array, at: number): void {
   const sample = FROM_MU_LAW[code]!;
   l16[at] = sample & 0xff;
@@ -90,7 +90,7 @@ function encode(table: Uint8Array, source: Uint8Array, target: Uint8Array, count
     target[index] = table[source[2 * index]! | (source[2 * index + 1]! << 8)]!;
 }
 
-/** From the last to the first: in one and the same buffer the output would overtake the input otherwise. */
+/** From last to first, because within one buffer the output would otherwise overwrite unread input. */
 function decode(table: Int16Array, source: Uint8Array, target: Uint8Array, count: number): void {
   for (let index = count - 1; index >= 0; index -= 1) {
     const sample = table[source[index]!]!;

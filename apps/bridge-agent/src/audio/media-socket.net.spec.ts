@@ -304,7 +304,7 @@ describe('an assistant that misbehaves', () => {
     const { outcome, seen } = dial({ url: new URL(deaf.url), livenessMs: 50 });
     await outcome;
     await eventually(() => seen.closed.length === 1);
-    expect(seen.closed[0]).toEqual({ code: 1006, why: 'nothing heard for too long' });
+    expect(seen.closed[0]).toEqual({ code: 1006, why: 'no data for too long' });
   });
 
   it('is not taken for dead because we stood still ourselves', async () => {
@@ -368,7 +368,7 @@ describe('an assistant that misbehaves', () => {
     expect(sent).toBeGreaterThan(0);
     for (let n = 0; n < 40; n += 1) seen.socket?.sendControl(filler);
     await eventually(() => seen.closed.length === 1);
-    expect(seen.closed[0]).toEqual({ code: 1006, why: 'the assistant does not read' });
+    expect(seen.closed[0]).toEqual({ code: 1006, why: 'the assistant does not read its messages' });
   });
 
   it('and sends a message of megabytes is cut off', async () => {

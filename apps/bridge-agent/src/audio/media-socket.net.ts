@@ -4,34 +4,28 @@ import { lookupPublic, PRIVATE_ADDRESS } from '../customer/public-address.net.js
 export interface MediaSocketOptions {
   url: URL;
   headers: Record<string, string>;
-  /** From the look-up of the name to the end of the handshake. */
+  /** Covers the name lookup, the connection and the handshake. */
   deadlineMs: number;
-  /**
-   *  From the look-up of the name until somebody is there at all (TCP, and TLS where the URL has it). Default: the
-   *  deadline.
-   */
+  /** Covers the name lookup and the connection (TCP, and TLS for `wss`). Default: the deadline. */
   connectWithinMs?: number;
-  /** False: a name that leads into a private network is refused. */
+  /** False refuses a host name that resolves to a private address. */
   allowPrivate: boolean;
-  /** A certificate authority of the operator's own; else the usual ones. */
+  /** The operator's own certificate authority; default: the system's. */
   ca?: string;
   /** Ends the attempt, not the connection. */
   signal: AbortSignal;
-  /**
-   *  A connection that says nothing for one to two of these is dead, whatever the operating system believes. Default 3
-   *  s.
-   */
+  /** A connection that is silent for one to two of these intervals counts as dead. Default 3 s. */
   livenessMs?: number;
 }
 
 export interface MediaSocketEvents {
-  /** Before anything is read of it. */
+  /** Before anything is read from it. */
   onOpen(socket: MediaSocket): void;
   onText(text: Buffer): void;
   onBinary(bytes: number): void;
-  /** A ping or a pong: answered here, and reading it costs what any other message costs. */
+  /** A ping or a pong. It is answered here and costs as much to read as any other message. */
   onControlFrame(): void;
-  /** Once, for a connection that had been open. 1006: it broke off. */
+  /** Called once for a connection that had been open. 1006: the connection broke. */
   onClose(code: number, why: string): void;
 }
 
@@ -42,27 +36,27 @@ export type DialOutcome =
   | { outcome: 'unreachable'; why: string };
 
 export interface MediaSocket {
-  /** False: the assistant reads too slowly, so this frame is left out. The buffer may be used again at once. */
+  /** False when the assistant reads too slowly: the frame is dropped. The buffer may be reused at once. */
   sendMedia(message: Buffer): boolean;
-  /** What must not be left out. */
+  /** Messages that must not be dropped. */
   sendControl(message: string): void;
-  /** Stops reading for a while: what is not read comes no more. */
+  /** Stops reading for a while, so that the peer stops sending. */
   pause(forMs: number): void;
   close(): void;
-  /** Without a good-bye. */
+  /** Closes without a close frame. */
   destroy(): void;
 }
 
 /** 60 s of speech in one message are 640 kB. */
 const LONGEST_MESSAGE = 1_048_576;
 /**
- *  Of one message, as the server cuts it and as the network brings it: each is an object of its own until the last has
- *  come. Pieces of a hundred bytes need no more.
+ * Fragments per message: each is an object in memory until the last one arrives. Fragments of a hundred bytes need no
+ * more.
  */
 const MOST_PIECES = 16_384;
-/** Two seconds of the caller's audio: older than that it is of no use, and the memory is needed for others. */
+/** Two seconds of the caller's audio: older audio is useless, and other calls need the memory. */
 const MEDIA_BACKLOG = 32_768;
-/** Nothing else grows that far but with an assistant that sends and never reads. */
+/** Only an assistant that sends and never reads makes it grow that far. */
 const CONTROL_BACKLOG = 262_144;
 const LIVENESS_MS = 3_000;
 const CLOSE_DEADLINE_MS = 2_000;
@@ -74,7 +68,7 @@ const BROKEN = 1006;
  */
 const TEXT = { binary: false, compress: false, fin: true, mask: true };
 
-/** One attempt. Rejects never. */
+/** One attempt. Never rejects. */
 export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocketEvents): Promise<DialOutcome> {
   return new Promise((resolve) => {
     let nobody: NodeJS.Timeout | undefined;
@@ -84,7 +78,7 @@ export function dialMediaSocket(options: MediaSocketOptions, events: MediaSocket
         clearTimeout(nobody);
       }),
     );
-    /** The first reason counts: ending an attempt makes an error of its own. */
+    /** The first reason counts, because ending an attempt raises an error itself. */
     let verdict: DialOutcome | undefined;
     const giveUp = (outcome: DialOutcome): void => {
       verdict ??= outcome;
@@ -159,11 +153,11 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
     ws.terminate();
   };
   const dead = (): void => {
-    if (!heard && !ws.isPaused) end('nothing heard for too long');
+    if (!heard && !ws.isPaused) end('no data for too long');
   };
   const liveness = setInterval(() => {
-    // When it was us who stood still, what the assistant said meanwhile is read before the first immediate and told
-    // before the second, and only then it is judged.
+    // If this process was stalled, pending data is read before the first immediate and reported before the second; only
+    // then the connection is judged.
     if (!heard && !ws.isPaused)
       return void setImmediate(() => {
         setImmediate(dead);
@@ -200,7 +194,7 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
     },
     sendControl(message) {
       if (ws.readyState !== WebSocket.OPEN) return;
-      if (ws.bufferedAmount > CONTROL_BACKLOG) return end('the assistant does not read');
+      if (ws.bufferedAmount > CONTROL_BACKLOG) return end('the assistant does not read its messages');
       ws.send(message, TEXT);
     },
     pause(forMs) {

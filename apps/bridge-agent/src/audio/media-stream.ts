@@ -14,24 +14,24 @@ export interface StreamIdentity {
   streamSid: string;
 }
 
-/** What the assistant is told of the call. */
+/** The call's parameters for the assistant. */
 export interface StreamParameters {
-  /** E.164 where it could be brought to it. */
+  /** In E.164 where it could be normalised. */
   from: string;
-  /** The caller asked not to be made known. */
+  /** The caller withheld its number. */
   callerWithheld?: boolean;
   to: string;
   direction: 'inbound' | 'outbound';
   target: { kind: 'assistant' | 'flow'; id: number } | null;
   welcomeMessage?: string;
   agenda?: string;
-  /** Of the one who started the call; none of them replaces a parameter of ours. */
+  /** Set by whoever started the call; they never replace our own parameters. */
   variables?: Readonly<Record<string, string>>;
 }
 
 /**
- * All are texts. `outbound` and `caller_withheld` are there only when they are true: a client that only looks whether
- * they are set would take "false" for true.
+ * All values are strings. `outbound` and `caller_withheld` are present only when true: a client that only checks for
+ * presence would take "false" for true.
  */
 export function customParameters(call: StreamParameters): Record<string, string> {
   const ours: Record<string, string | undefined> = {
@@ -57,7 +57,7 @@ export function customParameters(call: StreamParameters): Record<string, string>
 export interface MediaStream {
   connected(): string;
   start(parameters: Readonly<Record<string, string>>): string;
-  /** One frame of the caller. The buffer is used again: it is good until the next call. */
+  /** One frame from the caller. The buffer is reused: it is valid until the next call. */
   media(muLaw: Buffer, timestampMs: number): Buffer;
   dtmf(digit: string): string;
   mark(name: string): string;

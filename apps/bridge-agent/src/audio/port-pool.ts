@@ -5,9 +5,9 @@ export interface PortPair {
 }
 
 export interface PortPool {
-  /** Undefined: all are taken or held back. */
+  /** Undefined when all are in use or held back. */
   take(now: number): PortPair | undefined;
-  /** Held back from now on: a late packet of this call must never be heard in the next one. */
+  /** Holds the pair back for a while: a late packet of this call must never be played in the next one. */
   giveBack(pair: PortPair, now: number): void;
   readonly inUse: number;
   readonly size: number;
@@ -19,9 +19,8 @@ export interface PortPoolOptions {
   last: number;
   holdBackMs: number;
   /**
-   * In [0, 1): where in the range to begin. After a restart nothing is known of the calls before it, and FreeSWITCH may
-   * still send their audio for some seconds: beginning elsewhere makes meeting them unlikely (what is met all the same
-   * is found when the ports are bound).
+   * In [0, 1): where in the range to begin. After a restart FreeSWITCH may still send audio of earlier calls for some
+   * seconds: a random start makes a collision unlikely (a remaining one is detected when the ports are bound).
    */
   beginAt?: number;
 }

@@ -2,10 +2,9 @@
 export type CloseMeaning = 'hang-up' | 'drop';
 
 /**
- * RFC 6455 §7.4.1 and IANA's registry. Closing the stream is how an assistant hangs up, and most servers close with
- * 1000 or with no code at all (1005). Others mean that the server is in trouble or restarts, and the call can go on
- * with a new connection. A code of the application's own (3000 and above) was chosen by somebody, as was 1008: asking
- * again would get the same answer.
+ * RFC 6455 §7.4.1 and IANA's registry. An assistant hangs up by closing the stream, and most servers close with 1000 or
+ * without a code (1005). Other codes mean that the server fails or restarts; the call can continue on a new connection.
+ * An application code (3000 and above) or 1008 is deliberate: another attempt would get the same result.
  */
 export function closeMeaning(code: number): CloseMeaning {
   switch (code) {
@@ -19,14 +18,14 @@ export function closeMeaning(code: number): CloseMeaning {
 }
 
 /**
- *  Whether asking again after this HTTP status of the handshake makes sense. A redirect is not followed: it would carry
- *  the signature elsewhere.
+ * Whether to retry after this HTTP status of the handshake. Redirects are not followed: they would carry the signature
+ * elsewhere.
  */
 export function worthRetrying(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-/** A connection that is accepted and dropped again and again is no connection: at most this many within a minute. */
+/** At most this many reconnects a minute: a connection that keeps dropping is useless. */
 const RECONNECTS_A_MINUTE = 5;
 
 /** `earlier`: the times of the reconnects so far. */

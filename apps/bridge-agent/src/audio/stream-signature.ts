@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { webhookHeaders } from '../customer/webhook-headers.js';
 
 /**
- * What proves to the assistant that the stream comes from us, in the two ways that backends verify already:
+ * Proves to the assistant that the stream comes from this platform, in the two ways that backends verify already:
  * - Standard Webhooks over the URL as a JSON text (`"wss://…"`), because a handshake has no body: bound to the target,
  *   the time and this one stream (`webhook-id`);
  * - `X-Twilio-Signature`, HMAC-SHA1 of the URL with the secret's text as the token, which the Twilio libraries'
- *   validators take. Throws where the secret is empty or says `whsec_` and is not base64.
+ *   validators take. Throws if the secret is empty, or begins with `whsec_` and is not base64.
  */
 export function signatureHeaders(
   secret: string,
@@ -20,7 +20,7 @@ export function signatureHeaders(
   };
 }
 
-/** As the server can put it together from its Host header and the request's target: without user name and password. */
+/** As the server can rebuild it from its Host header and the request target: without user name and password. */
 export function signedUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}${url.search}`;
 }

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { UnicastHeaders } from './unicast.net.js';
 
-/** For tests: FreeSWITCH's end of `unicast`. It sends what it is told to, and keeps what it hears. */
+/** For tests: FreeSWITCH's end of `unicast`. It sends given frames and keeps what it receives. */
 export interface UnicastPeer {
   /** Little-endian L16, when each datagram came. */
   readonly heard: readonly { l16: Buffer; at: number }[];

@@ -25,13 +25,13 @@ export interface Unicast {
   /** Sent before it returns. Never empty: an empty datagram ends FreeSWITCH's listening for the rest of the call. */
   send(l16: Uint8Array): void;
   close(): void;
-  /** Datagrams that came from elsewhere. */
+  /** Datagrams from other senders. */
   readonly strangers: number;
 }
 
 /**
- *  Undefined: one of the two ports is in use. FreeSWITCH would say nothing of its own (`unicast` is answered with +OK
- *  before it is carried out), so it is tried here.
+ * Undefined when one of the two ports is in use. FreeSWITCH would not report that (it answers `unicast` with +OK before
+ * carrying it out), so the ports are tried here.
  */
 export async function openUnicast(ports: PortPair, onAudio: (l16: Buffer) => void): Promise<Unicast | undefined> {
   const socket = await bound(ports.agent);
@@ -43,7 +43,7 @@ export async function openUnicast(ports: PortPair, onAudio: (l16: Buffer) => voi
     await new Promise<void>((resolve) => {
       probe.close(resolve);
     });
-    // From now on the kernel drops what comes from elsewhere, and an address need not be looked up a frame.
+    // From now on the kernel drops datagrams from other senders, and no address is resolved per frame.
     socket.connect(ports.freeswitch, UNICAST_HOST);
     await once(socket, 'connect');
     connected = true;
@@ -57,11 +57,11 @@ function unicastOn(socket: Socket, ports: PortPair, onAudio: (l16: Buffer) => vo
   let open = true;
   let strangers = 0;
   socket.on('message', (l16: Buffer, from: RemoteInfo) => {
-    // What came between the two calls above may be anybody's.
+    // A datagram that arrived between the two calls above may come from anybody.
     if (from.port === ports.freeswitch && from.address === UNICAST_HOST) onAudio(l16);
     else strangers += 1;
   });
-  // ECONNREFUSED: FreeSWITCH does not listen yet or any more. The event socket tells of both.
+  // ECONNREFUSED: FreeSWITCH does not listen yet, or not any more. The event socket reports both.
   socket.on('error', () => {});
   return {
     send(l16) {
@@ -79,7 +79,8 @@ function unicastOn(socket: Socket, ports: PortPair, onAudio: (l16: Buffer) => vo
 }
 
 /**
- *  Undefined: the port is taken. Anything else (no address, no file descriptor) is no reason to go on to the next port.
+ * Undefined when the port is in use. Other errors (no address, no file descriptor) are thrown, because the next port
+ * would fail too.
  */
 async function bound(port: number): Promise<Socket | undefined> {
   const socket = createSocket('udp4');

@@ -13,8 +13,8 @@ export interface HeartbeatOptions {
 }
 
 /**
- *  Tells the mesh that this bridge lives and how it stands. While NATS is away nothing is kept: only the newest
- *  heartbeat means anything.
+ * Publishes this bridge's heartbeat: that it is online, and its state. Nothing is kept while NATS is unreachable: only
+ * the newest heartbeat counts.
  */
 export function startHeartbeat({ link, bridgeId, collect, logger, intervalMs = HEARTBEAT_MS }: HeartbeatOptions): {
   beat(): void;
@@ -31,7 +31,7 @@ export function startHeartbeat({ link, bridgeId, collect, logger, intervalMs = H
         collect(),
       );
     } catch (error) {
-      logger.debug({ err: error }, 'the heartbeat could not be sent');
+      logger.debug({ err: error }, 'cannot send the heartbeat');
     }
   };
   const beat = (): void => {

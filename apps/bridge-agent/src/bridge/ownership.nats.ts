@@ -12,9 +12,9 @@ import { BridgeTaken, claimStep } from './ownership.js';
 export interface OwnershipOptions {
   bridgeId: string;
   instanceId: string;
-  /** STATE_DIR, which this process has locked. */
+  /** STATE_DIR; this process holds its lock. */
   statePath: string;
-  /** Later than the first claim: NATS came back, and another process has the bridge. */
+  /** Called after the first claim, when NATS reconnected and another process holds the bridge. */
   onTaken(error: BridgeTaken): void;
   logger: Logger;
 }
@@ -22,21 +22,21 @@ export interface OwnershipOptions {
 const ANSWER_MS = 1_000;
 /** A process that reconnects to NATS is back within a second. */
 const ASK_MS = 3_000;
-/** The bucket is made by trunk-service; one of an older version does not make it. */
+/** trunk-service creates the bucket; an older version does not. */
 const WITHOUT_BUCKET_MS = 10_000;
 const PAUSE_MS = 250;
 const WRONG_LAST_SEQUENCE = 10071;
 
-/** Hash of this host, its boot and STATE_DIR. */
+/** A hash of the host name, the boot id and STATE_DIR. */
 async function placeOf(statePath: string): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   return createHash('sha256').update(`${hostname()}\n${boot}\n${statePath}`).digest('hex');
 }
 
 /**
- * Resolves when this process has the bridge, and looks again whenever NATS comes back.
+ * Resolves when this process holds the bridge. Checks again whenever NATS reconnects.
  *
- * @throws BridgeTaken where another process has it and answers
+ * @throws BridgeTaken if another process holds it and answers
  */
 export async function claimBridge(nc: NatsConnection, options: OwnershipOptions): Promise<void> {
   const { bridgeId, instanceId, onTaken, logger } = options;
@@ -47,7 +47,7 @@ export async function claimBridge(nc: NatsConnection, options: OwnershipOptions)
     place: await placeOf(options.statePath),
     claimed_at: new Date().toISOString(),
   };
-  // Before the claim: whoever reads it may ask at once.
+  // Before the claim, because a reader of the claim may ask at once.
   nc.subscribe(bridgeInstance(bridgeId, instanceId), {
     callback: (error, message) => {
       if (error === null) message.respond(JSON.stringify(self));
@@ -59,7 +59,7 @@ export async function claimBridge(nc: NatsConnection, options: OwnershipOptions)
       if (type !== 'reconnect') continue;
       await claim(nc, self, logger).catch((error: unknown) => {
         if (error instanceof BridgeTaken) onTaken(error);
-        else logger.warn({ err: error }, 'whether another agent has this BRIDGE_ID cannot be checked');
+        else logger.warn({ err: error }, 'cannot check whether another agent uses this BRIDGE_ID');
       });
     }
   };
@@ -73,10 +73,10 @@ async function claim(nc: NatsConnection, self: BridgeOwner, logger: Logger): Pro
       return await tryClaim(nc, self, logger);
     } catch (error) {
       if (error instanceof BridgeTaken) throw error;
-      // Another one was faster: it is asked next.
+      // Another process claimed it first: ask that one next.
       const raced = error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE;
       if (!raced && Date.now() > until)
-        return logger.warn({ err: error }, 'whether another agent has this BRIDGE_ID cannot be checked; going on');
+        return logger.warn({ err: error }, 'cannot check whether another agent uses this BRIDGE_ID; continuing');
       await sleep(PAUSE_MS);
     }
   }
@@ -105,14 +105,14 @@ async function read(
   return { owner: parsed?.data, revision: message.seq };
 }
 
-/** Only over the revision that was read: of two that claim at the same moment one loses. */
+/** Replaces only the revision that was read, so that one of two concurrent claims fails. */
 async function replace(nc: NatsConnection, self: BridgeOwner, revision: number): Promise<void> {
   await jetstream(nc).publish(subjectOf(self.bridge_id), JSON.stringify(bridgeOwner.parse(self)), {
     expect: { lastSubjectSequence: revision },
   });
 }
 
-/** Whether that process runs: it answers under its own subject, and NATS says at once that nobody does. */
+/** Whether that process runs: it answers on its own subject; otherwise NATS reports at once that nobody does. */
 async function answers(nc: NatsConnection, owner: BridgeOwner, withinMs: number): Promise<boolean> {
   const until = Date.now() + withinMs;
   for (;;) {

@@ -1,8 +1,8 @@
 import type { BridgeOwner } from '@trunkmesh/contracts/bridge.js';
 
 /**
- *  `ours`: nothing to do. `take`: nobody has it. `ask-once`, `ask`: it is taken if that process does not answer; one of
- *  the same place is known to be dead but for its name.
+ * `ours`: nothing to do. `take`: nobody holds it. `ask-once`, `ask`: take it if that process does not answer. One ask
+ * is enough for a process of the same place, which has lost its lock.
  */
 export type ClaimStep = 'ours' | 'take' | 'ask-once' | 'ask';
 
@@ -12,7 +12,7 @@ export function claimStep(owner: BridgeOwner | undefined, self: Pick<BridgeOwner
   return owner.place === self.place ? 'ask-once' : 'ask';
 }
 
-/** Another process has the bridge and answers. */
+/** Another process holds the bridge and answers. */
 export class BridgeTaken extends Error {
   override readonly name = 'BridgeTaken';
 

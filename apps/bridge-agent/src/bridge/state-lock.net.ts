@@ -4,16 +4,16 @@ import { createServer } from 'node:net';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 
 export interface StateLock {
-  /** The folder as the kernel names it. */
+  /** The folder's canonical path. */
   readonly path: string;
   release(): void;
 }
 
 /**
- * One process a STATE_DIR. The lock is an abstract socket of Linux: it has no file, and the kernel ends it with its
- * process, however that ends, so nobody waits for a stale one.
+ * Allows one process per STATE_DIR. The lock is a Linux abstract socket: it has no file, and the kernel releases it
+ * when the process ends, so it is never stale.
  *
- * @throws Error where another process of this host has it
+ * @throws Error if another process of this host holds it
  */
 export async function lockStateDir(stateDir: string, logger: Logger): Promise<StateLock> {
   await mkdir(stateDir, { recursive: true, mode: 0o750 });
@@ -33,7 +33,7 @@ export async function lockStateDir(stateDir: string, logger: Logger): Promise<St
     );
   }
   if (taken !== undefined)
-    logger.warn({ err: taken }, 'STATE_DIR cannot be locked on this system; two agents on it are not noticed');
+    logger.warn({ err: taken }, 'cannot lock STATE_DIR on this system; a second agent that uses it is not detected');
   server.unref();
   return {
     path,

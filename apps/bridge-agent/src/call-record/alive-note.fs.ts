@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** Until when this agent is known to have held its calls. */
+/** The last time at which this agent was known to hold its calls. */
 export interface AliveNote {
-  /** What the last process noted; undefined where it never did. */
+  /** The previous process's note; undefined if there is none. */
   read(): Promise<Date | undefined>;
   write(at: Date): Promise<void>;
   close(): Promise<void>;
@@ -12,15 +12,15 @@ export interface AliveNote {
 const BYTES = new Date(0).toISOString().length;
 
 /**
- *  Written in place, always as many bytes: a full disk takes it as well, and a killed process leaves the old time or
- *  the new one.
+ * Written in place with a fixed length: it works on a full disk, and a killed process leaves either the old time or the
+ * new one.
  */
 export function createAliveNote(path: string): AliveNote {
   let file: FileHandle | undefined;
   const opened = async (): Promise<FileHandle> => {
     if (file !== undefined) return file;
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
-    // The disk gives the space now, while it has some.
+    // Reserves the space while the disk has some.
     if ((await handle.stat()).size < BYTES) await handle.write(' '.repeat(BYTES), 0).catch(() => undefined);
     return (file = handle);
   };

@@ -1,16 +1,16 @@
 import type { CallEnded, CallEvent, CallRejected } from '@trunkmesh/contracts/call.js';
 
-/** A finished call's last event without what the spool gives it: its place in the numbering. */
+/** A finished call's last event without its record number, which the spool assigns. */
 type Unnumbered<Event extends { data: object }> = Omit<Event, 'data'> & {
   data: Omit<Event['data'], 'bridge_epoch' | 'record_number'>;
 };
 export type RecordDraft = {
   final: Unnumbered<CallEnded> | Unnumbered<CallRejected>;
-  /** The call's events before it that the log is not known to have, in order. */
+  /** The call's earlier events that the log may not have, in order. */
   earlier: readonly CallEvent[];
 };
 
-/** What a record's file holds: the events to publish, in order, the numbered one last. */
+/** The contents of a call record's file: the events to publish, in order, the numbered one last. */
 export interface RecordContent {
   events: CallEvent[];
 }
@@ -33,8 +33,8 @@ export interface RecordName {
 const NAME = /^(\d{16})\.([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.json$/;
 
 /**
- *  The call is in the name, so that after a crash a look at the folder tells which open calls have their record
- *  already.
+ * The file name contains the call's id, so that after a crash the folder shows which open calls already have their call
+ * record.
  */
 export const recordFileName = ({ number, callId }: RecordName) => `${String(number).padStart(16, '0')}.${callId}.json`;
 
@@ -45,7 +45,7 @@ export function parseRecordFileName(name: string): RecordName | undefined {
 
 /**
  * The epoch's records from the names in its folder. The file with the highest number is never deleted, confirmed or
- * not, so the next number follows from the files alone: a number is given exactly when its file has its name.
+ * not, so the next number follows from the files alone: a number is assigned when its file gets its name.
  */
 export function recordsIn(names: readonly string[]): RecordName[] {
   return names
@@ -55,8 +55,8 @@ export function recordsIn(names: readonly string[]): RecordName[] {
 }
 
 /**
- *  The records that may be deleted once every one up to `through` is confirmed: lowest first, so that what is left
- *  stays without a hole.
+ * The call records that may be deleted once all up to `through` are confirmed. Lowest first, so that the rest has no
+ * gap.
  */
 export function deletable(records: readonly RecordName[], through: number): RecordName[] {
   const highest = records.at(-1)?.number ?? 0;

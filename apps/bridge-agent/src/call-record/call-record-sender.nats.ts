@@ -18,7 +18,7 @@ import {
 } from './unconfirmed.js';
 
 export interface RecordSender {
-  /** The record is on disk: publish it. */
+  /** The call record is on disk: publish it. */
   send(number: number): void;
   unconfirmed(): number;
   stop(): Promise<void>;
@@ -32,16 +32,16 @@ export interface RecordSenderOptions {
   logger: Logger;
 }
 
-/** Records on their way at once. */
+/** Call records in flight at once. */
 const IN_FLIGHT = 64;
-/** What a confirmation says is looked at again this often, because what it misses falls due by and by. */
+/** How often the confirmation is checked again, because missing call records become due over time. */
 const TICK_MS = 1_000;
-/** The bucket is read anew this often: a watch on a bucket that was lost and made again hears nothing. */
+/** How often the bucket is read again: a watch on a bucket that was recreated gets no updates. */
 const REREAD_MS = 30_000;
 
 /**
- *  Publishes the spool's records until billing-observer has confirmed them in the KV bucket `usage`, then lets the
- *  spool delete them.
+ * Publishes the spool's records until billing-observer has confirmed them in the KV bucket `usage`, then has the spool
+ * delete them.
  */
 export function startRecordSender(options: RecordSenderOptions): RecordSender {
   const { spool, publish, link, logger } = options;
@@ -54,7 +54,7 @@ export function startRecordSender(options: RecordSenderOptions): RecordSender {
 
   const sendOne = async (number: number): Promise<void> => {
     const record = await spool.read(number);
-    // Its file is unreadable: nothing to send, and the log of billing-observer names the gap.
+    // Its file is unreadable: there is nothing to send, and billing-observer logs the gap.
     if (record === undefined) return acknowledged(state, number, Date.now());
     try {
       for (const event of record.events) await publish(event);
@@ -65,7 +65,7 @@ export function startRecordSender(options: RecordSenderOptions): RecordSender {
       pausedUntil = Date.now() + backoffMs(failures, Math.random());
       failures += 1;
       if (link.connection !== undefined)
-        logger.warn({ err: error, record: number }, 'a call record could not be published; trying again');
+        logger.warn({ err: error, record: number }, 'cannot publish a call record; retrying');
     }
   };
   const pump = (): void => {
@@ -121,7 +121,7 @@ function watchConfirmations(
   const take = (value: Uint8Array): void => {
     const parsed = usageConfirmation.safeParse(json(value));
     if (parsed.success) onConfirmation(parsed.data);
-    else logger.error("the bridge's usage confirmation is unreadable");
+    else logger.error("cannot read the bridge's usage confirmation");
   };
   const watch = async (nc: NatsConnection): Promise<void> => {
     end();
@@ -131,7 +131,7 @@ function watchConfirmations(
   };
   const begin = (nc: NatsConnection): void => {
     watch(nc).catch((error: unknown) => {
-      logger.debug({ err: error }, 'usage confirmations cannot be watched yet');
+      logger.debug({ err: error }, 'cannot watch usage confirmations yet');
     });
   };
   const reread = async (): Promise<void> => {

@@ -2,16 +2,17 @@ import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import type { PublishCallEvent } from './call-log.nats.js';
 
 /**
- *  Events of calls that go on. They are on disk with the call; here they wait for the log, in order within their call.
+ * Events of calls in progress. They are on disk with the call; here they wait to be published, in order within their
+ * call.
  */
 export interface LiveEvents {
   push(event: CallEvent): void;
   /**
-   *  Publishes no more of this call, and gives what the log is not known to have: the call's record carries it from now
-   *  on.
+   * Stops publishing this call's events and returns those that the log may not have: the call record carries them from
+   * now on.
    */
   take(callId: string): CallEvent[];
-  /** NATS is back: everything that waits is tried at once. */
+  /** Called when NATS reconnects: retries everything that waits. */
   retry(): void;
   stop(): void;
 }
@@ -32,7 +33,7 @@ export function startLiveEvents(publish: PublishCallEvent): LiveEvents {
       }
       if (lanes.get(callId)?.length === 0) lanes.delete(callId);
     } catch {
-      /* It stays in its lane, and is tried again. */
+      /** It stays queued and is retried. */
     } finally {
       pumping.delete(callId);
     }

@@ -1,7 +1,6 @@
 /**
- * Which of the records on disk are to be published now. Each is in one of three: `unsent` until it is its turn,
- * `sending` until the log has acknowledged it, `sent` until billing-observer has confirmed it. Times in milliseconds of
- * any one clock.
+ * Which call records on disk to publish now. Each is in one of three states: `unsent` until its turn, `sending` until
+ * the log has acknowledged it, `sent` until billing-observer has confirmed it. Times in milliseconds of one clock.
  */
 export interface Unconfirmed {
   /** In the order in which they are to be sent. */
@@ -21,7 +20,7 @@ export const createUnconfirmed = (numbers: Iterable<number>): Unconfirmed => ({
 export const countUnconfirmed = ({ unsent, sending, sent }: Unconfirmed): number =>
   unsent.size + sending.size + sent.size;
 
-/** The next to send; it is `sending` from now on. */
+/** Takes the next one to send; it becomes `sending`. */
 export function takeNext(state: Unconfirmed): number | undefined {
   const [number] = state.unsent;
   if (number === undefined) return undefined;
@@ -32,29 +31,29 @@ export function takeNext(state: Unconfirmed): number | undefined {
 
 /** The log acknowledged it. */
 export function acknowledged(state: Unconfirmed, number: number, now: number): void {
-  // Confirmed meanwhile: then it is in none of the three, and stays so.
+  // Confirmed in the meantime: it has none of the three states any more.
   if (!state.sending.delete(number)) return;
   state.sent.add(number);
   state.history.set(number, { at: now, times: (state.history.get(number)?.times ?? 0) + 1 });
 }
 
-/** Behind the others: one that can never be published must not hold them up. */
+/** Back to the end of the queue: one that can never be published must not block the others. */
 export function failed(state: Unconfirmed, number: number): void {
   if (state.sending.delete(number)) state.unsent.add(number);
 }
 
-/** A record named missing right after it was sent is on its way. */
+/** A call record reported missing right after it was sent is still in flight. */
 const SETTLING_MS = 2_000;
 /**
- *  Acknowledged and not confirmed: billing-observer is away, which sending cannot mend, or the log has lost it, which
- *  only sending can.
+ * Acknowledged and not confirmed: either billing-observer is down, and sending again does not help, or the log has lost
+ * it, and only sending again helps.
  */
 const FIRST_RESEND_MS = 5 * 60_000;
 const LONGEST_RESEND_MS = 60 * 60_000;
 
 /**
- *  What the confirmation says: everything up to `through` is done with; what it misses is sent again, less and less
- *  often while that does not help.
+ * Applies a confirmation: everything up to `through` is done; missing call records are sent again, less often each
+ * time.
  */
 export function confirmed(
   state: Unconfirmed,
@@ -67,7 +66,7 @@ export function confirmed(
   for (const number of missing) if (isDue(state, number, now, SETTLING_MS)) sendAgain(state, number);
 }
 
-/** What was acknowledged long ago and never confirmed. */
+/** Call records that were acknowledged long ago and never confirmed. */
 export function resendOld(state: Unconfirmed, now: number): void {
   for (const number of state.sent) if (isDue(state, number, now, FIRST_RESEND_MS)) sendAgain(state, number);
 }

@@ -6,25 +6,25 @@ import type { ProbeDialog } from './dialog-probe.net.js';
 import { dialogOf, isTag, type DialogKey } from './sip-dialog.js';
 
 /**
- * Whether a caller is at the source address of its INVITE. FreeSWITCH takes a call for acknowledged by an ACK without
- * our To tag, and ends it by a BYE without one (both tried), and whoever forges a source address can send these. So a
- * call counts only when the To tag of the ACK is ours, which only the source address has got, with the 200.
+ * Checks that a caller really is at the source address of its INVITE. FreeSWITCH accepts an ACK and a BYE without our
+ * To tag (both tried), and a sender with a forged source address can send these. So a call counts only when its ACK has
+ * our To tag, which only the source address received, with the 200.
  */
 export interface AcknowledgementPorts {
   probe: ProbeDialog;
-  /** How long an answered call may wait for its ACK; for tests. */
+  /** How long an answered call waits for its ACK; set by tests. */
   acknowledgedWithinMs?: number;
 }
 
 /** FreeSWITCH ends a call whose 200 nobody acknowledges after 32 s. */
 const ACKNOWLEDGED_MS = 40_000;
-/** Callers that hang up at the first sound have been answered for a second. */
+/** Callers that hang up at the first sound do so after about a second. */
 const EAGER_MS = 1_000;
 const [EAGERLY_MS, PATIENTLY_MS] = [40, 500];
-/** Most ACKs are there by then, and the first audio is on its way. */
+/** Most ACKs have arrived by then, and the first audio follows. */
 const FIRST_LOOK_MS = 200;
 
-/** FreeSWITCH puts the To tag of an ACK into `sip_to_tag`, as it came; whether it is ours, its dialogs tell. */
+/** FreeSWITCH copies the To tag of an ACK into `sip_to_tag`; only its dialogs show whether the tag is ours. */
 export async function isAcknowledged(
   dialog: DialogKey,
   talk: Pick<Talk, 'getVariable'>,
@@ -48,11 +48,11 @@ export async function isAcknowledged(
 export interface ProvingCall {
   headers: EslHeaders;
   story: CallStory;
-  /** Whether it would be news that the caller is there; asked once, after the answer. */
+  /** Whether a confirmed source would be new evidence; asked once, after the answer. */
   isNews: () => boolean;
 }
 
-/** Beside an answered call: its record says whether it was acknowledged, where that could prove something. */
+/** Runs beside an answered call and notes whether it was acknowledged, if that would be new evidence. */
 export function noteAcknowledgement(
   { headers, story, isNews }: ProvingCall,
   talk: Talk,
@@ -69,7 +69,7 @@ export function noteAcknowledgement(
     const dialog = dialogOf(headers);
     if (dialog !== undefined) story.acknowledged = await isAcknowledged(dialog, talk, over, ports);
   };
-  // What could not be looked at was not seen; the call goes on.
+  // If the check failed, nothing was seen; the call continues.
   talk.onAnswered(() => {
     look().catch(() => undefined);
   });

@@ -17,28 +17,25 @@ export interface Attaching {
   conversation: Conversation;
 }
 
-/** From `unicast` to FreeSWITCH's first frame, which comes every 20 ms whether the caller speaks or not. */
+/** The wait from `unicast` to FreeSWITCH's first frame. Frames come every 20 ms, also while the caller is silent. */
 const ATTACHED_MS = 5_000;
-/**
- * A FreeSWITCH that answers sends frames again within this time, if it stood still before: one packet and a half, of 60
- * ms.
- */
+/** A FreeSWITCH that stalled and answers again sends frames within this time: one and a half packets of 60 ms. */
 const SETTLED_MS = 90;
 const LIVELY_MS = 150;
-/** It takes a packet's time; a channel that reads packets of nobody's takes for ever. */
+/** Parking takes one packet time; it never finishes on a channel that waits for packets that do not come. */
 const PARKED_MS = 200;
 const RENEGOTIATED_MS = 1_000;
 const ATTACHED_AGAIN_MS = 1_000;
-/** So often within a minute a call is attached again: a carrier that goes on like this is not understood. */
-const MOST = 10;
+/** How often a call is attached again within a minute; a carrier that causes more than that is not supported. */
+const MAX_ATTEMPTS_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
 const unicastCommand = (unicast: UnicastHeaders) =>
   sendMessage([['call-command', 'unicast'], ...Object.entries(unicast), ['flags', 'none']]);
 
 /**
- * The channel is answered, so it has a codec: without one FreeSWITCH dies of `unicast`. It stays parked, because only
- * then is it served.
+ * The channel is answered, so it has a codec: without one FreeSWITCH crashes on `unicast`. It stays parked, because
+ * `unicast` is served only then.
  */
 export async function attach({ session, unicast, over, log, conversation }: Attaching, talk: Talk): Promise<void> {
   talk.send([unicastCommand(unicast)]);
@@ -48,16 +45,16 @@ export async function attach({ session, unicast, over, log, conversation }: Atta
 }
 
 /**
- * What mends a call whose frames stop coming (ADR 0014). FreeSWITCH ends `unicast` whenever it sets the codec anew, and
- * the loop that serves it takes no second one: the channel is parked anew, over the same connection, and attached
- * again. A channel that does not even do that reads packets that are not its caller's: a new offer opens it for them.
+ * Repairs a call whose frames stopped (ADR 0014). FreeSWITCH ends `unicast` whenever it sets the codec again, and the
+ * loop that served it accepts no second one: so the channel is parked again, over the same connection, and attached
+ * again. If parking fails, the channel expects packets from another address: a new offer makes it accept the caller's.
  */
 export function createAttacher(attaching: Attaching, talk: Talk): () => void {
   const { log } = attaching;
   let attempts: number[] = [];
   const withinLimit = (now: number): boolean => {
     attempts = [...attempts.filter((at) => now - at < MINUTE_MS), now];
-    return attempts.length <= MOST;
+    return attempts.length <= MAX_ATTEMPTS_A_MINUTE;
   };
   return () => {
     attachAgain(attaching, talk, withinLimit).catch((error: unknown) => {
@@ -79,7 +76,7 @@ async function attachAgain(
   const rtp = await talk.rtp(callId);
   await sleep(SETTLED_MS);
   if (gone()) return;
-  // FreeSWITCH stood still, or this process: nothing is wrong with this call.
+  // FreeSWITCH or this process had stalled: nothing is wrong with this call.
   if (rtp === undefined || session.quietMs() < LIVELY_MS) return session.lookAgain();
   const quietMs = Math.round(session.quietMs());
   note(

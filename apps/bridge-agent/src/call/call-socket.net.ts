@@ -5,17 +5,17 @@ import type { TurnedAway } from '../live/refusal.js';
 
 export interface CallSocket {
   port: number;
-  /** Connections of calls at this moment. */
+  /** Open call connections. */
   count(): number;
-  /** New calls are turned away from here on; those that go on keep their connections. */
+  /** From now on new calls are rejected; calls in progress keep their connections. */
   turnAway(): void;
-  /** No more calls are taken. Those that go on stay in FreeSWITCH and are found again by the next start. */
+  /** Stops accepting calls. Calls in progress stay in FreeSWITCH, and the next start finds them again. */
   stop(): Promise<void>;
 }
 
 export interface CallSocketOptions {
   host: string;
-  /** 0: a free one. */
+  /** 0 picks a free port. */
   port: number;
   maxCalls: number;
   logger: Logger;
@@ -23,13 +23,13 @@ export interface CallSocketOptions {
   onTurnedAway: (socket: Socket, reason: TurnedAway) => Promise<void>;
 }
 
-/** For those who are being turned away when the agent stops: it takes milliseconds. */
+/** Time for pending rejections when the agent stops; each takes milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
 /**
  * FreeSWITCH's `socket` application connects here, once a call. A connection that is refused, or ends after `connect`
- * and before an answer, lets its dialplan go on, which answers 503: so a dying agent says "try again" to the carrier by
- * itself.
+ * and before an answer, makes its dialplan continue, which answers 503: so a crashing agent tells the carrier to try
+ * again.
  */
 export async function startCallSocket({
   host,
@@ -49,7 +49,7 @@ export async function startCallSocket({
     });
   };
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    // Its own handlers come with the conversation; an error before them must not end the process.
+    // The conversation adds its own handlers; an error before that must not end the process.
     socket.on('error', () => undefined);
     if (!stopping && calls.size < maxCalls) {
       hold(calls, socket);
@@ -57,7 +57,7 @@ export async function startCallSocket({
       return;
     }
     const reason = stopping ? 'bridge-stopping' : 'bridge-full';
-    logger.warn({ reason, calls: calls.size, max_calls: maxCalls }, 'a call was turned away');
+    logger.warn({ reason, calls: calls.size, max_calls: maxCalls }, 'rejected a call');
     hold(turnedAway, socket);
     void onTurnedAway(socket, reason);
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { knowsDialog, probeOf, type DialogKey } from './sip-dialog.js';
 
-/** Whether FreeSWITCH has the dialog with this To tag; false as well where it does not answer. */
+/** Whether FreeSWITCH has the dialog with this To tag; also false if it does not answer. */
 export type ProbeDialog = (key: DialogKey, toTag: string) => Promise<boolean>;
 
 const DEADLINE_MS = 1_000;
@@ -26,7 +26,7 @@ export const probeDialog: ProbeDialog = (key, toTag) =>
     socket.once('error', () => {
       done(false);
     });
-    // Connected: nobody but FreeSWITCH can answer.
+    // A connected socket: only FreeSWITCH can answer.
     socket.connect(key.port, key.host, () => {
       const { address: host, port } = socket.address();
       socket.on('message', (response) => {

@@ -5,9 +5,8 @@ import { refusedHere, type Refusal } from '../live/refusal.js';
 import { codecNames, hasCommonCodec } from '../live/sdp-offer.js';
 
 /**
- * What FreeSWITCH would refuse itself, or not refuse at all, after the caller has heard it ring. A late offer is judged
- * by FreeSWITCH when it comes, with the same codecs
- * and, for a trunk that requires SRTP, with `rtp_secure_media_inbound=mandatory`.
+ * Refuses an offer that FreeSWITCH would refuse only after ringing, or not at all. FreeSWITCH judges a late offer when
+ * it arrives, with the same codecs and, for a trunk that requires SRTP, with `rtp_secure_media_inbound=mandatory`.
  */
 export function refusedForOffer(
   route: Route,

@@ -1,13 +1,13 @@
 import type { EslHeaders } from '../esl/esl-frame.js';
 
 /**
- *  What names a call's SIP dialog, besides our own To tag. All of it is hostile, and fit to be written into a SIP
- *  message.
+ * What identifies a call's SIP dialog, besides our own To tag. The values come from the caller; they are checked so
+ * that they can be written into a SIP message.
  */
 export interface DialogKey {
   callId: string;
   fromTag: string;
-  /** Where FreeSWITCH itself takes SIP over UDP. */
+  /** FreeSWITCH's own SIP address for UDP. */
   host: string;
   port: number;
 }
@@ -16,13 +16,13 @@ const TOKEN = /^[\w.!%*+`'~-]{1,128}$/;
 export const isTag = (text: string | undefined): text is string => text !== undefined && TOKEN.test(text);
 
 /**
- *  Undefined where the answer to this INVITE could go elsewhere than to its source: then nothing that comes back proves
- *  who called.
+ * Undefined if the response to this INVITE could go elsewhere than to its source: then a reply proves nothing about the
+ * caller.
  */
 export function dialogOf(headers: EslHeaders): DialogKey | undefined {
   const variable = (name: string) => headers.get(`variable_${name}`) ?? '';
-  // FreeSWITCH sends its responses to the maddr of a Via, whatever address the INVITE came from (tried). Its "received"
-  // it takes out itself.
+  // FreeSWITCH sends its responses to the maddr of a Via, whatever address the INVITE came from (tried). It removes
+  // "received" itself.
   const via = [variable('sip_full_via'), variable('sip_i_via')].join();
   if (via === ',' || /maddr/i.test(via)) return undefined;
   const url = /@(\[[\da-f:]+\]|[\d.]+):(\d{1,5})/i.exec(variable('sofia_profile_url'));
@@ -38,8 +38,8 @@ export interface Here {
 }
 
 /**
- *  A request within the dialog. Its CSeq is below every other's, so that FreeSWITCH answers it and takes no notice of
- *  it.
+ * A request within the dialog. Its CSeq is lower than all others, so that FreeSWITCH answers it and otherwise ignores
+ * it.
  */
 export function probeOf(
   { callId, fromTag, host, port }: DialogKey,
@@ -61,7 +61,7 @@ export function probeOf(
   ].join('\r\n');
 }
 
-/** 481: FreeSWITCH has no such dialog. 500 (the CSeq is too low) and 200: it has. Undefined: it does not say. */
+/** 481: FreeSWITCH has no such dialog. 500 (the CSeq is too low) and 200: it has. Undefined for any other answer. */
 export function knowsDialog(response: string): boolean | undefined {
   const status = /^SIP\/2\.0 (\d{3}) /.exec(response)?.[1];
   return status === '481' ? false : status === '500' || status === '200' ? true : undefined;

@@ -3,7 +3,7 @@ import type { VerificationAnswer, VerificationCall } from '@trunkmesh/contracts/
 import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startHost, type Host } from './calls.fixture.js';
-import { AT_ONCE_PER_SOURCE, REFUSED_PER_WINDOW } from './verification-guard.js';
+import { MAX_CALLS_PER_SOURCE, REFUSED_PER_WINDOW } from './verification-guard.js';
 
 const CODE = '7712345678901234';
 let host: Host;
@@ -135,7 +135,7 @@ describe('a verification call', () => {
   it('beyond so many of one source is refused, and an agent that stops ends them', async () => {
     says = accept;
     const calls = await host.startAgent();
-    const going = Array.from({ length: AT_ONCE_PER_SOURCE }, () => dial({ ack: 'none' }));
+    const going = Array.from({ length: MAX_CALLS_PER_SOURCE }, () => dial({ ack: 'none' }));
     await Promise.all(going.map(({ final }) => final));
     expect((await dial().final).status).toBe(503);
     await calls.stop();

@@ -13,14 +13,14 @@ import { dialogOf, type DialogKey } from './sip-dialog.js';
 import { enter, leave, noteRefused, type VerificationGuard } from './verification-guard.js';
 
 /**
- * A call that dialled a verification code. It is no call of a customer: not routed, not recorded, not billed, no
- * channel of a trunk. What it proves is that the caller is at the source address, and that has to be certain.
+ * A call to a verification code. It is not a customer's call: it is not routed, recorded or billed, and takes no
+ * channel of a trunk. It proves that the caller is at the source address, so that must be certain.
  */
 export interface VerificationPorts extends AcknowledgementPorts {
   bridge: { id: string; pool: string };
   link: NatsLink;
   guard: VerificationGuard;
-  /** Calls that go on, by FreeSWITCH's channel. */
+  /** Calls in progress, by FreeSWITCH's channel id. */
   talks: Map<string, Talk>;
   logger: Logger;
 }
@@ -33,11 +33,11 @@ export interface Verifying {
 
 const ASK_MS = 2_000;
 const SETTLED_MS = 10_000;
-/** Long enough to hear it to the end. */
+/** Long enough to play it to the end. */
 const THANKS_MS = 4_000;
 const LAST_WORDS_MS = 1_000;
 const CONFIRM_TRIES = 8;
-/** Three rising notes; from mod_dptools, no other module is needed. */
+/** Three rising notes. mod_dptools plays them; no other module is needed. */
 const TONE = '%(300,60,523)(300,60,659)(700,0,784)|1';
 
 const UNAVAILABLE: VerificationAnswer = { outcome: 'refused', reason: 'unavailable', message: '' };
@@ -85,7 +85,7 @@ async function accepted(
   }
 }
 
-/** The agent stops: those calls cannot be confirmed any more. */
+/** The agent is stopping: these calls cannot be confirmed any more. */
 export async function endVerifications({ talks }: VerificationPorts): Promise<void> {
   await Promise.all(
     [...talks.values()].map((talk) => {
@@ -95,7 +95,7 @@ export async function endVerifications({ talks }: VerificationPorts): Promise<vo
   );
 }
 
-/** The caller was told that it worked: that has to arrive. */
+/** The caller has heard the success tone, so the confirmation must be delivered. */
 async function confirm(verifying: Verifying, ports: VerificationPorts): Promise<void> {
   for (let attempt = 1; attempt <= CONFIRM_TRIES; attempt += 1) {
     const answer = await ask(verifying, 'confirmed', ports);
@@ -103,7 +103,7 @@ async function confirm(verifying: Verifying, ports: VerificationPorts): Promise<
     if (answer.reason !== 'unavailable') {
       ports.logger.warn(
         { call_id: verifying.invite.callId, reason: answer.reason },
-        'a verification call was not accepted after all',
+        'verification call rejected after its answer',
       );
       return;
     }
@@ -111,7 +111,7 @@ async function confirm(verifying: Verifying, ports: VerificationPorts): Promise<
   }
   ports.logger.error(
     { call_id: verifying.invite.callId },
-    'a verification call could not be reported; it has to be placed again',
+    'cannot report a verification call; the customer has to place it again',
   );
 }
 
@@ -128,9 +128,9 @@ async function ask(
     });
     const answer = verificationAnswer.safeParse(JSON.parse(reply.string()));
     if (answer.success) return answer.data;
-    ports.logger.error('trunk-service gave an answer about a verification call that is none');
+    ports.logger.error('trunk-service sent an invalid reply about a verification call');
   } catch (error) {
-    ports.logger.warn({ err: error, phase }, 'trunk-service did not answer about a verification call');
+    ports.logger.warn({ err: error, phase }, 'no reply from trunk-service about a verification call');
   }
   return UNAVAILABLE;
 }

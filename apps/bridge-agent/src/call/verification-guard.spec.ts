@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  AT_ONCE,
-  AT_ONCE_PER_SOURCE,
+  MAX_CALLS,
+  MAX_CALLS_PER_SOURCE,
   enter,
   leave,
   noteRefused,
@@ -13,11 +13,11 @@ import {
 describe('verification calls', () => {
   it('are bounded for each source and for all', () => {
     const guard = verificationGuard();
-    for (let n = 0; n < AT_ONCE_PER_SOURCE; n += 1) expect(enter(guard, '192.0.2.1', 0)).toBe(true);
+    for (let n = 0; n < MAX_CALLS_PER_SOURCE; n += 1) expect(enter(guard, '192.0.2.1', 0)).toBe(true);
     expect(enter(guard, '192.0.2.1', 0)).toBe(false);
     leave(guard, '192.0.2.1');
     expect(enter(guard, '192.0.2.1', 0)).toBe(true);
-    for (let n = AT_ONCE_PER_SOURCE; n < AT_ONCE; n += 1) expect(enter(guard, `198.51.100.${n}`, 0)).toBe(true);
+    for (let n = MAX_CALLS_PER_SOURCE; n < MAX_CALLS; n += 1) expect(enter(guard, `198.51.100.${n}`, 0)).toBe(true);
     expect(enter(guard, '203.0.113.1', 0)).toBe(false);
   });
 

@@ -43,7 +43,7 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
     live: { transferring: nothing, transferEnded: nothing, unheldOf: () => [] },
   });
   try {
-    await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot be heard')), {
+    await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot subscribe')), {
       message: 'the log',
     });
     const reply = await nc.request(bridgeRequest('bridge-1', 'call.dtmf'), '{}', { timeout: 5_000 });

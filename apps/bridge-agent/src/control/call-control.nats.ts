@@ -28,7 +28,7 @@ export interface CallControlOptions {
   link: NatsLink;
   conversations: Conversations;
   live: Pick<LiveCalls, 'transferring' | 'transferEnded' | 'unheldOf'>;
-  /** FreeSWITCH's event socket; undefined while it is away. */
+  /** FreeSWITCH's event socket; undefined while it is disconnected. */
   eventSocket: () => EventSocket | undefined;
   transferDeadlineMs?: number;
   logger: Logger;
@@ -36,7 +36,7 @@ export interface CallControlOptions {
 
 const refused = (code: CallControlRefusal, message: string): ControlRefused => ({ outcome: 'refused', code, message });
 
-/** Hang-up, digits and transfers that the API asks for: requests to this bridge. Whatever comes is answered. */
+/** Serves the API's requests to this bridge: hang-up, digits and transfers. Every request is answered. */
 export function serveCallControl(options: CallControlOptions): { stop(): void } {
   const { bridgeId, link, conversations, logger } = options;
   const subscriptions: Subscription[] = [];
@@ -44,11 +44,11 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
   type Answer = CallControlAnswer | TransferAnswer | EndCallsAnswer;
   const answering = (request: BridgeRequest, answer: (message: Msg) => Promise<Answer>) => {
     const failed = (error: unknown): ControlRefused => {
-      logger.error({ err: error, request }, 'a request about a call could not be carried out');
-      return refused('switch-unavailable', 'The bridge could not carry this out.');
+      logger.error({ err: error, request }, 'cannot carry out a call-control request');
+      return refused('switch-unavailable', 'The bridge could not carry out the request.');
     };
     const unsent = (error: unknown): void => {
-      logger.error({ err: error, request }, 'an answer about a call could not be sent');
+      logger.error({ err: error, request }, 'cannot send the reply to a call-control request');
     };
     return (message: Msg): void => {
       answer(message)
@@ -69,9 +69,9 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
       const asked = schema.safeParse(json(message));
       if (!asked.success) return unreadable(asked.error);
       const conversation = conversations.get(asked.data.call_id);
-      // Of another organisation is as good as not there.
+      // A call of another organisation counts as not found.
       if (conversation === undefined || conversation.parties.organization_id !== asked.data.organization_id)
-        return refused('call-not-found', 'This call is not on this bridge (any more).');
+        return refused('call-not-found', 'This call is not on this bridge, or has ended.');
       return withSpan(`call ${request}`, { kind: 'server', attributes: { 'call.id': asked.data.call_id } }, async () =>
         carryOut(conversation, asked.data),
       );
@@ -95,16 +95,16 @@ export function serveCallControl(options: CallControlOptions): { stop(): void } 
     ],
   ];
   link.onConnected((nc) => {
-    // Once: subscriptions survive reconnects.
+    // Subscribe once: subscriptions survive reconnects.
     if (subscriptions.length > 0) return;
     for (const [request, callback] of services) {
       subscriptions.push(
         nc.subscribe(bridgeRequest(bridgeId, request), {
-          // With an error there is no message: this bridge's permissions at NATS are too narrow.
+          // An error comes without a message: this bridge lacks permissions in NATS.
           callback: (error, message) =>
             error === null
               ? callback(message)
-              : logger.error({ err: error, request }, 'requests about calls cannot be heard'),
+              : logger.error({ err: error, request }, 'cannot subscribe to call-control requests'),
         }),
       );
     }
@@ -133,8 +133,7 @@ function hangUp(conversation: Conversation): CallControlAnswer {
 }
 
 function sendDigits({ answered, channel, story }: Conversation, digits: string): CallControlAnswer {
-  if (!answered)
-    return refused('call-not-answered', 'The call is not answered yet: there is nobody to hear the digits.');
+  if (!answered) return refused('call-not-answered', 'The call is not answered yet: digits cannot be sent.');
   channel.execute('send_dtmf', digits);
   note(story, new Date(), 'digits-sent', `${digits.length}`);
   return { outcome: 'done' };
@@ -149,10 +148,10 @@ async function startTransfer(
   if (!conversation.answered)
     return refused('call-not-answered', 'The call is not answered yet: it cannot be transferred.');
   if (conversation.transferring)
-    return refused('transfer-in-progress', 'A transfer of this call is on its way: wait for its outcome.');
+    return refused('transfer-in-progress', 'A transfer of this call is in progress: wait for its outcome.');
   const rules = conversation.outboundRules();
   if (rules === undefined)
-    return refused('switch-unavailable', "The bridge does not know the call's trunk at this moment; try again.");
+    return refused('switch-unavailable', "The bridge does not know the call's trunk yet. Nothing was done; try again.");
   const target = transferTarget(to, rules);
   if ('refused' in target) return refused(target.refused, target.message);
   conversation.transferring = true;

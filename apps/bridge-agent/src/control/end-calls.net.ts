@@ -20,8 +20,8 @@ export interface EndedCalls {
 }
 
 /**
- * Ends all calls of the organisation on this host, with and without a connection of their own. May be repeated: a call
- * that is about to end is waited for and not asked to end twice.
+ * Ends all calls of the organisation on this host, with and without their own connection. Safe to repeat: a call that
+ * is already ending is only waited for.
  */
 export async function endCalls(request: EndCallsRequest, ports: EndCallsPorts): Promise<EndedCalls> {
   const { organization_id: organizationId, reason } = request;
@@ -34,7 +34,7 @@ export async function endCalls(request: EndCallsRequest, ports: EndCallsPorts): 
   const ended = outcomes.filter((confirmed) => confirmed).length;
   const unconfirmed = outcomes.length - ended;
   const said = { organization_id: organizationId, reason, ended, unconfirmed };
-  logger.info(said, 'the calls of an organisation were ended on request');
+  logger.info(said, "ended an organisation's calls on request");
   return { ended, unconfirmed };
 }
 
@@ -45,10 +45,13 @@ async function endHeld(conversation: Conversation, reason: Reason): Promise<bool
   return (await conversation.channel.ended(END_CALLS_DEADLINE_MS)) !== undefined;
 }
 
-/** Its hang-up comes over the event socket (live/live-calls.net.ts), or FreeSWITCH says that it is gone. */
+/**
+ * Its hang-up arrives over the event socket (live/live-calls.net.ts), or FreeSWITCH reports that the call does not
+ * exist.
+ */
 async function endUnheld({ started, story }: LiveCall, reason: Reason, esl: EventSocket | undefined): Promise<boolean> {
   const { call_id: callId } = started.data;
-  // It goes into a command, and comes from the disk.
+  // Checked because it comes from the disk and goes into a command.
   if (!uuid.safeParse(callId).success || esl?.connected !== true) return false;
   if (story.intended === undefined) {
     story.intended = reason;

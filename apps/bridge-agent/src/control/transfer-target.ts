@@ -4,7 +4,7 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { carrierSpelling, dialectOf, toE164 } from '@trunkmesh/routing/number-format.js';
 import { countryOf } from '@trunkmesh/routing/number-plan.js';
 
-/** What Refer-To may be, from the organisation and the trunk that the call came over. */
+/** The settings of the organisation and the call's trunk that limit Refer-To. */
 export interface OutboundRules {
   organization: Pick<OrganizationState, 'outbound_country_codes'>;
   trunk: Pick<
@@ -52,7 +52,7 @@ export function transferTarget(to: string, rules: OutboundRules): TransferTarget
   return { uri: user === undefined ? `sip:${carrierSpelling(to, spelling)}@${domain ?? gateway}` : to };
 }
 
-/** A number of no country that we know is none that may be called, where countries are named at all. */
+/** If countries are listed, a number of an unknown country may not be called. */
 function forbiddenBy(country: string | undefined, { organization, trunk }: OutboundRules): string | undefined {
   for (const [whose, allowed] of [
     ['organisation', organization.outbound_country_codes],

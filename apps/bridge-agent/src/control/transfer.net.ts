@@ -8,29 +8,29 @@ import { outcomeOf, statusNumber, type ReferStatus } from './transfer.js';
 const POLL_MS = 100;
 const WATCH_ON_MS = 1_000;
 /**
- *  FreeSWITCH asks nobody for the NOTIFY, and a carrier may try its target for long. Before whoever asked over the API
- *  gives up.
+ * FreeSWITCH does not time out waiting for the NOTIFY, and a carrier may try its target for a long time. This is
+ * shorter than the API's own deadline.
  */
 const DEADLINE_MS = TRANSFER_DEADLINE_MS - 5_000;
 /**
- *  A caller whose dialog is gone falls silent at once; one that goes on sends a packet every 20 ms, or says now and
- *  then that it is silent (RFC 3389).
+ * A caller whose dialog has ended falls silent at once; otherwise it sends a packet every 20 ms, or comfort noise (RFC
+ * 3389) from time to time.
  */
 const SILENT_AFTER_MS = 300;
 const LISTEN_MS = 2_000;
 const GOES_ON = 3;
 
 export interface TransferOptions {
-  /** The trunk's, by its name in FreeSWITCH. */
+  /** The trunk's gateway, by its name in FreeSWITCH. */
   gateway: string;
-  /** Told before the call ends of it. */
+  /** Called before the transfer ends the call. */
   onOutcome(result: TransferResult): void;
   deadlineMs?: number;
 }
 
 /**
- * Sends REFER and waits for what the NOTIFY says; the audio goes on meanwhile. Transferred, the call is ended; refused,
- * it goes on. Never rejects. One at a time a call: whoever calls sees to that.
+ * Sends REFER and waits for the NOTIFY; the audio continues meanwhile. The call ends if it was transferred and
+ * continues if the transfer was refused. Never rejects. The caller must run one transfer per call at a time.
  */
 export async function transfer(
   conversation: Conversation,
@@ -40,10 +40,10 @@ export async function transfer(
   const { channel, story } = conversation;
   const requestedAt = new Date();
   note(story, requestedAt, 'transfer-requested', uri);
-  // Otherwise FreeSWITCH hangs up as soon as anything is said of it, and holds the channel until then.
+  // Without this FreeSWITCH holds the channel and hangs up at the first reply.
   channel.execute('set', 'sip_refer_continue_after_reply=true');
-  // Whose credentials answer a carrier that wants some for the REFER (RFC 3261 §22.3). Of a call that came in
-  // FreeSWITCH does not know it, and would hang up.
+  // The gateway whose credentials answer a challenge to the REFER (RFC 3261 §22.3). For an inbound call FreeSWITCH does
+  // not know it and would hang up.
   channel.execute('set', `sip_use_gateway=${gateway}`);
   channel.execute('deflect', uri);
   const conclude = (status: ReferStatus, callOver: boolean): TransferResult => {
@@ -54,7 +54,7 @@ export async function transfer(
       `transfer-${result.outcome}`,
       `REFER ${result.refer_status ?? 'unanswered'}, target ${result.target_status ?? 'unknown'}`,
     );
-    // Of a call that has ended nobody shall hear that it goes on.
+    // If the call has ended, do not report that it continues.
     if (!callOver || result.outcome !== 'indeterminate') onOutcome(result);
     if (callOver && result.outcome === 'transferred') story.intended ??= 'transferred';
     return result;
@@ -76,10 +76,7 @@ const resultOf = (status: ReferStatus, uri: string, requestedAt: Date): Transfer
   ended_at: new Date().toISOString(),
 });
 
-/**
- *  A NOTIFY that comes after all takes the dialog with it (see `goOn`): nobody would notice until no audio had come for
- *  minutes.
- */
+/** A late NOTIFY ends the dialog (see `goOn`): otherwise this would show only after minutes without audio. */
 async function watchOn(conversation: Conversation, told: TransferResult): Promise<void> {
   const { channel, story } = conversation;
   const learn = (target: number | undefined, at: Date): TransferResult['outcome'] | undefined => {
@@ -98,7 +95,7 @@ async function watchOn(conversation: Conversation, told: TransferResult): Promis
   while (!over) {
     await sleep(WATCH_ON_MS);
     const target = statusNumber(await channel.getVariable('sip_refer_target_status_code'));
-    // The next transfer has an outcome of its own to wait for.
+    // The next transfer waits for its own outcome.
     if (over || conversation.transferring) break;
     const outcome = learn(target, new Date());
     if (outcome === undefined) continue;
@@ -116,9 +113,8 @@ interface Watched {
 }
 
 /**
- * Polled, because of a REFER that is refused FreeSWITCH makes no event. Ends with the call at the latest, and in the
- * same breath: a carrier's BYE may follow its NOTIFY at once, and the call's last event has to have what became of its
- * transfer.
+ * Polls, because FreeSWITCH fires no event for a refused REFER. Stops at once when the call ends: a carrier's BYE may
+ * follow its NOTIFY immediately, and the call's last event must contain the transfer's outcome.
  */
 function watch(
   channel: Channel,
@@ -156,8 +152,8 @@ function watch(
 
 /**
  * The next transfer must not read this one's outcome. And FreeSWITCH (1.11.3-dev, its pull request 3059) forgets the
- * SIP dialog when a NOTIFY ends the subscription, whatever that NOTIFY says: the caller has had a BYE, and nobody would
- * ever end the call, in which the assistant talks to nobody.
+ * SIP dialog when a NOTIFY ends the subscription, whatever its status: the caller has had a BYE, and nothing would ever
+ * end the call at the assistant's side.
  */
 async function goOn(conversation: Conversation, { target }: ReferStatus): Promise<void> {
   const { channel } = conversation;

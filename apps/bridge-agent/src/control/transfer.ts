@@ -1,8 +1,8 @@
 import type { TransferResult } from '@trunkmesh/contracts/call.js';
 
 /**
- *  What FreeSWITCH knows of a REFER at a moment (`sip_refer_status_code`, `sip_refer_target_status_code`); undefined:
- *  nothing yet.
+ * FreeSWITCH's current variables of a REFER (`sip_refer_status_code`, `sip_refer_target_status_code`); undefined until
+ * they are set.
  */
 export interface ReferStatus {
   refer: number | undefined;
@@ -10,8 +10,8 @@ export interface ReferStatus {
 }
 
 /**
- * How the transfer ended, or undefined while it goes on. The 202 is only the carrier's word that it will try (RFC 3515
- * §2.4.2); what became of it the NOTIFY says. A NOTIFY whose body cannot be read is 0 there.
+ * How the transfer ended, or undefined while it goes on. The 202 only says that the carrier will try (RFC 3515 §2.4.2);
+ * the NOTIFY has the outcome. An unreadable NOTIFY body is 0 there.
  */
 export function outcomeOf({ refer, target }: ReferStatus): TransferResult['outcome'] | undefined {
   if (target !== undefined) return target === 0 ? 'indeterminate' : target < 300 ? 'transferred' : 'refused';

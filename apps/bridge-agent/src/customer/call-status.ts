@@ -2,15 +2,12 @@ import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-statu
 import type { CallEnded, CallEvent, CallParties, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { RecordDraft } from '../call-record/call-record-file.js';
 
-/** A status before it has its place among those of its call. A call that belongs to nobody is told to nobody. */
+/** A status without its sequence number. A call without an organisation has no statuses. */
 export type StatusDraft = Omit<CallStatusBody, 'type' | 'sequence' | 'call_sid' | 'organization_id'> & {
   organization_id: string;
 };
 
-/**
- *  What happens to a call, as far as it may be told. `started` of an event: where it is known, each status says whose
- *  call it is.
- */
+/** A change of a call that is reported. With `started`, the status also says whose call it is. */
 export type StatusChange =
   | { what: 'ringing' | 'transfer-started'; started: CallStarted; at: Date }
   | {
@@ -23,7 +20,7 @@ type UnnumberedEnd = Extract<RecordDraft['final'], { type: 'CallEnded' }>;
 type UnnumberedRefusal = Extract<RecordDraft['final'], { type: 'CallRejected' }>;
 type Target = CallEnded['data']['target'];
 
-/** Undefined: nothing that the platform is told of. */
+/** Undefined when the change is not reported to the platform. */
 export function statusOfChange(change: StatusChange): StatusDraft | undefined {
   if (change.what !== 'event')
     return draft(change.started.data, change.started.data.target, {
@@ -49,14 +46,14 @@ function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], targe
       return ofEnd(event);
     case 'CallRejected':
       return ofRefusal(event, target);
-    // Told by the call's end, which follows at once.
+    // Reported by the call's end, which follows at once.
     case 'CallTransferred':
     case 'CallRecordingStored':
       return undefined;
   }
 }
 
-/** Where both the caller and the network say something, the caller's word counts. */
+/** If both the caller and the network give a cause, the caller's counts. */
 export function finalStatus({
   answered_at: answeredAt,
   end_reason: reason,
@@ -103,27 +100,24 @@ function ofRefusal({ data }: UnnumberedRefusal, target: Target): StatusDraft | u
   });
 }
 
-/** 487 went over the wire: the caller gave up before the refusal reached him. */
+/** 487 was sent: the caller gave up before the refusal arrived. */
 function refusedStatus({ reason, sip_status: sipStatus }: UnnumberedRefusal['data']): CallStatus {
   if (sipStatus === 487) return 'canceled';
   return reason === 'limit-reached' ? 'busy' : 'failed';
 }
 
-type Whose = Pick<
+type CallOwner = Pick<
   CallParties,
   'call_id' | 'organization_id' | 'trunk_id' | 'number_id' | 'direction' | 'from' | 'to' | 'caller_withheld'
 >;
-type What = Omit<StatusDraft, keyof Whose | 'from_number' | 'to_number' | 'assistant_id' | 'flow_id'>;
+type StatusFields = Omit<StatusDraft, keyof CallOwner | 'from_number' | 'to_number' | 'assistant_id' | 'flow_id'>;
 
-/** What an INVITE may say as its user is as long as a message; a number is not. */
+/** The user part of an INVITE can be as long as a message; a number is shorter. */
 const NUMBER_LENGTH = 128;
-/**
- *  Not within a character: half of one is no text to many a receiver, which would then refuse the call's statuses for
- *  ever.
- */
+/** Never cuts a character in half: many receivers reject such text and would refuse the call's statuses for ever. */
 const shortened = (text: string): string => text.slice(0, NUMBER_LENGTH).replace(/[\ud800-\udbff]$/, '');
 
-function draft(whose: Whose, target: Target, what: What): StatusDraft | undefined {
+function draft(whose: CallOwner, target: Target, what: StatusFields): StatusDraft | undefined {
   if (whose.organization_id === null) return undefined;
   const { call_id, organization_id, trunk_id, number_id, direction, from, to } = whose;
   return {

@@ -10,43 +10,43 @@ import { isPrivateLiteral, lookupPublic, PRIVATE_ADDRESS } from './public-addres
 import { retryAfterMs } from './retry-after.js';
 
 export interface CustomerPost {
-  /** As a customer or the operator wrote it. Its text may hold a secret. */
+  /** As the customer or the operator wrote it. It may contain a secret. */
   url: string;
   headers: Record<string, string>;
   /** JSON */
   text: string;
-  /** From the look-up of the name to the end of the answer. */
+  /** Covers the name lookup, the connection and the whole response. */
   deadlineMs: number;
-  /** False: a host that leads into a private network is refused. */
+  /** False refuses a host that resolves to a private address. */
   allowPrivate: boolean;
   signal?: AbortSignal;
-  /** A certificate authority of the operator's own; else the usual ones. */
+  /** The operator's own certificate authority; default: the system's. */
   ca?: string;
-  /** Default: those that statuses share. */
+  /** Default: the connections that statuses share. */
   connections?: Connections;
 }
 
 /**
- *  `answered`: with whatever status, redirects too. `why` is a constant; `detail` a code of the network's or TLS's,
- *  without the URL.
+ * `answered`: with any status, redirects included. `why` is a constant; `detail` is a network or TLS error code,
+ * without the URL.
  */
 export type PostOutcome =
   | { outcome: 'answered'; status: number; body: string; retryAfterMs?: number }
   | { outcome: 'failed'; why: PostFailure; detail: string };
 export type PostFailure = 'invalid-url' | 'private-address' | 'unreachable' | 'tls' | 'timeout' | 'aborted';
 
-/** What anybody here waits to read of an answer. */
+/** How much of a response body is read. */
 const ANSWER_BYTES = 16_384;
-/** Requests to a host at once; more wait within their deadline. */
+/** Concurrent requests per host; further ones wait within their deadline. */
 export const SOCKETS_PER_HOST = 8;
 const IDLE_MS = 15_000;
 
 export type Connections = ReturnType<typeof connectionsOf>;
 
 /**
- * Two sets of kept connections: one that was made to a private address for the operator's own URL must never carry what
- * a customer's URL asks for, and only when it is made is its address looked at. Whoever has connections of his own
- * waits for nobody else's requests.
+ * Two sets of kept-alive connections, because an address is checked only when a connection is made: a connection to a
+ * private address, made for the operator's own URL, must never carry a request to a customer's URL. A caller with its
+ * own connections does not wait for other requests.
  */
 export function connectionsOf(socketsPerHost: number) {
   const agent = { keepAlive: true, maxSockets: socketsPerHost, maxFreeSockets: 2, timeout: IDLE_MS };
@@ -58,24 +58,23 @@ export function connectionsOf(socketsPerHost: number) {
 const shared = connectionsOf(SOCKETS_PER_HOST);
 
 /**
- *  Never rejects, follows no redirect (where it leads is not what was written, and the signature would go along), and
- *  reads at most 16 KiB.
+ * Never rejects, follows no redirect (its target was not configured, and the signature would go there too), and reads
+ * at most 16 KiB.
  */
 export async function postJson(post: CustomerPost): Promise<PostOutcome> {
   const url = parse(post.url);
   if (url === undefined) return failed('invalid-url', 'not an http or https URL');
-  if (!post.allowPrivate && isPrivateLiteral(url))
-    return failed('private-address', 'the address belongs to a private network');
+  if (!post.allowPrivate && isPrivateLiteral(url)) return failed('private-address', 'the address is private');
   const until = performance.now() + post.deadlineMs;
   const first = await attempt(url, post, { kept: true, ms: post.deadlineMs });
-  // The server had closed the kept connection at the moment that it was used again: nothing was heard on it, and what
-  // is sent here may be sent twice.
+  // The server closed the kept-alive connection just when it was reused: no response came, and a second delivery does
+  // no harm.
   if (first !== 'stale') return first;
   const second = await attempt(url, post, { kept: false, ms: Math.max(1, until - performance.now()) });
   return second === 'stale' ? failed('unreachable', 'ECONNRESET') : second;
 }
 
-/** For logs: nothing of a URL but this may be in them. */
+/** The host, the only part of a URL that may be logged. */
 export const hostOf = (url: string): string => parse(url)?.host ?? 'invalid';
 
 const failed = (why: PostFailure, detail: string): PostOutcome => ({ outcome: 'failed', why, detail });
@@ -108,7 +107,7 @@ function attempt(
         ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }),
       });
     };
-    /** A status is an answer, even when its body breaks off or never ends. */
+    /** A status counts as an answer, even if its body breaks off or never ends. */
     const end = (otherwise: PostOutcome | 'stale'): void => {
       if (answer.head === undefined) settle(otherwise);
       else answered(answer.head);
@@ -124,7 +123,7 @@ function attempt(
     request.on('error', (error: NodeJS.ErrnoException) => {
       end(request.reusedSocket && error.code === 'ECONNRESET' ? 'stale' : failureOf(error));
     });
-    // An answer that asks for another protocol (101) closes the connection without an error.
+    // A 101 response closes the connection without an error.
     request.on('close', () => {
       if (answer.head === undefined) settle(failed('unreachable', 'closed'));
     });
@@ -173,6 +172,6 @@ const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|CRL_
 
 function failureOf(error: NodeJS.ErrnoException): PostOutcome {
   const code = error.code ?? error.name;
-  if (code === PRIVATE_ADDRESS) return failed('private-address', 'the name leads into a private network');
+  if (code === PRIVATE_ADDRESS) return failed('private-address', 'the host name resolves to a private address');
   return failed(TLS_CODE.test(code) ? 'tls' : 'unreachable', code);
 }

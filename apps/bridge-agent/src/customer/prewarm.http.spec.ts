@@ -115,8 +115,8 @@ describe('a prewarm', () => {
   });
 
   it.each<[string, Partial<PrewarmOptions>, string]>([
-    ['with a secret that nobody could open', { secret: '' }, 'the signing secret cannot be opened'],
-    ['with a secret that is none', { secret: 'whsec_not base64!' }, 'the signing secret cannot be opened'],
+    ['with a secret that nobody could open', { secret: '' }, 'the signing secret cannot be decrypted'],
+    ['with a secret that is none', { secret: 'whsec_not base64!' }, 'the signing secret cannot be decrypted'],
     ['into a private network', { allowPrivate: false }, 'private-address'],
   ])('does not go out %s', async (_case, options, detail) => {
     expect(await told(options)).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(detail) });

@@ -9,11 +9,11 @@ const prewarms = counter(
   'Prewarm requests for ringing calls, by outcome (prewarmed, declined, failed, given-up)',
 );
 
-/** `POST /sip-prewarm` of the platform's interface: what it is told of a call while that rings. */
+/** The body of the platform's `POST /sip-prewarm`, sent while a call rings. */
 export interface PrewarmBody {
   call_sid: string;
   from_number: string;
-  /** There (and true) where the caller asked not to be made known. */
+  /** Present (and true) if the caller withheld its number. */
   caller_withheld?: true;
   to_number: string;
   outbound: boolean;
@@ -28,7 +28,7 @@ export interface PrewarmOptions {
   url: string;
   /** Signs the request after the Standard Webhooks specification. */
   secret: string | undefined;
-  /** The URL may lead into a private network. */
+  /** The URL may resolve to a private address. */
   allowPrivate: boolean;
   /** The call ended. */
   signal: AbortSignal;
@@ -38,19 +38,19 @@ export interface PrewarmOptions {
 
 const DEADLINE_MS = 2_000;
 /**
- *  As many as may begin to ring at one assistant within the time that it takes to answer: a caller waits neither for
- *  statuses nor for other callers.
+ * How many calls may begin to ring at one assistant while it answers: a caller waits neither for statuses nor for other
+ * callers.
  */
 const connections = connectionsOf(64);
 
-/** Once, without a retry: by then the call is answered. Never rejects, because a call is possible without. */
+/** Sent once: a retry would arrive after the answer. Never rejects, because a call works without a prewarm. */
 export async function prewarm(options: PrewarmOptions, body: PrewarmBody): Promise<PrewarmResult> {
   const started = performance.now();
   const verdict = await post(options, body);
   const result: PrewarmResult = { ...verdict, ms: Math.round(performance.now() - started) };
   prewarms.add(1, { outcome: result.outcome });
   const told = { host: hostOf(options.url), outcome: result.outcome, ms: result.ms, reason: result.detail };
-  if (result.outcome === 'failed') options.logger.warn(told, 'prewarm failed; the call goes on without');
+  if (result.outcome === 'failed') options.logger.warn(told, 'prewarm failed; the call continues without it');
   else options.logger.info(told, 'prewarm');
   return result;
 }
@@ -63,7 +63,7 @@ async function post(
 ): Promise<Verdict> {
   const text = JSON.stringify(body);
   const headers = signed(secret, body.call_sid, text);
-  if (headers === undefined) return { outcome: 'failed', detail: 'the signing secret cannot be opened' };
+  if (headers === undefined) return { outcome: 'failed', detail: 'the signing secret cannot be decrypted' };
   return verdictOf(await postJson({ url, headers, text, deadlineMs, allowPrivate, signal, connections }));
 }
 

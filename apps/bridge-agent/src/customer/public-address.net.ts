@@ -2,18 +2,18 @@ import { Resolver, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** The code of the error that a name which leads into a private network is refused with. */
+/** The error code when a host name resolves to a private address. */
 export const PRIVATE_ADDRESS = 'EPRIVATEADDRESS';
 
 /**
- *  Of IPv6 nothing else is routed in the internet (RFC 4291 §2.4); the library counts `::127.0.0.1` written as
- *  `::7f00:1` among it.
+ * The only globally routed IPv6 range (RFC 4291 §2.4); the library alone would accept `::127.0.0.1` written as
+ * `::7f00:1`.
  */
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- *  Loopback, link-local (and with it the cloud's metadata service), private, multicast and reserved ranges are not
- *  public; an IPv4 address in IPv6 clothes counts as what it is.
+ * Loopback, link-local (which includes the cloud's metadata service), private, multicast and reserved ranges are not
+ * public; an IPv4-mapped IPv6 address counts as its IPv4 address.
  */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false;
@@ -21,7 +21,7 @@ export function isPublicAddress(address: string): boolean {
   return parsed.range() === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6));
 }
 
-/** The host of a URL is an address, and not a public one: `lookup` is never asked about those. */
+/** Whether the host of a URL is a literal, non-public address: `lookup` is never called for those. */
 export function isPrivateLiteral(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return isIP(host) !== 0 && !isPublicAddress(host);
@@ -29,24 +29,24 @@ export function isPrivateLiteral(url: URL): boolean {
 
 type LookupAnswer = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 
-/** RFC 8305 §3: how long the other family is waited for once one has an address. */
+/** RFC 8305 §3: how long to wait for the other address family once one has answered. */
 const RESOLUTION_DELAY_MS = 50;
 const ASKED = { timeout: 2_000, tries: 2 };
 
 /**
- *  For `net.connect`: only public addresses of the name. What is checked here is what is connected to; a name that
- *  changes its address in between gains nothing.
+ * A `lookup` for `net.connect` that returns only public addresses. The connection uses the checked addresses, so a name
+ * that changes in between (DNS rebinding) gains nothing.
  */
 export const lookupPublic = publicLookup();
 
 /**
- * Asks the name servers itself: the system's `getaddrinfo` would hold one of the four threads that all files are
- * written with for as long as a customer's name server is silent. What only the host's own files know is not public.
+ * Queries the name servers itself: `getaddrinfo` would block one of the four threads of all file work while a
+ * customer's name server is silent. Names that only the hosts file knows are not public.
  */
 export function publicLookup(servers?: readonly string[]) {
   return (hostname: string, options: LookupOptions, answer: LookupAnswer): void => {
     if (isLoopbackName(hostname)) return answer(refusal(), []);
-    // A resolver of its own, because it reads the host's settings once.
+    // A new resolver each time, because a resolver reads the host's settings only once.
     const resolver = new Resolver(ASKED);
     if (servers !== undefined) resolver.setServers(servers);
     const found: LookupAddress[] = [];
@@ -61,7 +61,7 @@ export function publicLookup(servers?: readonly string[]) {
     };
     const heard = (family: 4 | 6, error: NodeJS.ErrnoException | null, addresses: string[] | undefined): void => {
       if (open < 0) return;
-      // The one that says why nobody answered, not the one that says that there is no such record.
+      // Prefer the error that says why no server answered over "no such record".
       if (error) failure = failure === undefined || NO_RECORD.has(failure.code ?? '') ? error : failure;
       else found.push(...addresses!.map((address) => ({ address, family })));
       open -= 1;
@@ -76,9 +76,10 @@ export function publicLookup(servers?: readonly string[]) {
 }
 
 const NO_RECORD: ReadonlySet<string> = new Set(['ENODATA', 'ENOTFOUND']);
-const refusal = () => Object.assign(new Error('the name leads into a private network'), { code: PRIVATE_ADDRESS });
+const refusal = () =>
+  Object.assign(new Error('the host name resolves to a private address'), { code: PRIVATE_ADDRESS });
 
-/** RFC 6761 §6.3: no name server is asked about those. */
+/** RFC 6761 §6.3: these names are never looked up. */
 const isLoopbackName = (name: string): boolean => /(^|\.)localhost\.?$/i.test(name);
 const isOther = (family: 4 | 6, wanted: LookupOptions['family']): boolean =>
   family === 4 ? wanted === 6 || wanted === 'IPv6' : wanted === 4 || wanted === 'IPv4';

@@ -3,20 +3,20 @@ import { FINAL_STATUSES, type CallStatusBody } from '@trunkmesh/contracts/call-s
 import type { StatusDraft } from './call-status.js';
 
 /**
- * A call's file: each status as the line that is sent, and `{"delivered":n}` after the one that was accepted. What was
- * cut short by the end of a process or a full disk is its last line, and counts as never written.
+ * A call's file: each status as the line that is sent, and `{"delivered":n}` after an accepted one. A killed process or
+ * a full disk can only truncate the last line, which then counts as never written.
  */
 export interface CallFile {
-  /** Statuses in it, which is the sequence of the last one. */
+  /** How many statuses it has, which is the last one's sequence number. */
   told: number;
   delivered: number;
-  /** The last one is final: nothing follows. */
+  /** The last one is final; none follows. */
   ended: boolean;
-  /** Of its whole lines. */
+  /** The size of its complete lines. */
   bytes: number;
   organizationId: string;
   numberId: string | null;
-  /** Of the first status that is not delivered, or else of the last one; milliseconds. */
+  /** The time of the first undelivered status, or else of the last one; milliseconds. */
   since: number;
 }
 
@@ -35,20 +35,19 @@ export const emptyFile = ({
 });
 
 const NAME = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.jsonl$/;
-/** Undefined where the id is none of FreeSWITCH's: it would be a path. */
+/** Undefined if the id is not one of FreeSWITCH's, because it becomes part of a path. */
 export const statusFileName = (callId: string): string | undefined =>
   NAME.test(`${callId}.jsonl`) ? `${callId}.jsonl` : undefined;
 export const callOfFile = (name: string): string | undefined => NAME.exec(name)?.[1];
 
 /**
- *  Whether a call without a file is told of from this status on: its first one, or the last one of a call that was
- *  refused at once.
+ * Whether a call without a file starts with this status: its first one, or the only one of a call that was refused at
+ * once.
  */
 export const begins = ({ status }: StatusDraft): boolean => status === 'initiated' || FINAL_STATUSES.has(status);
 
 /**
- *  The line to write, or undefined after the call's final status. The file as it will be is in `file` only when the
- *  line is in the file.
+ * The line to write; undefined after the call's final status. Use the returned `file` only once the line is written.
  */
 export function nextLine(
   file: Pick<CallFile, 'told' | 'ended'>,
@@ -69,7 +68,7 @@ export function nextLine(
 
 export const deliveredLine = (sequence: number): string => `{"delivered":${sequence}}\n`;
 
-/** Undefined: nothing whole is in it. */
+/** Undefined if it has no complete line. */
 export function readCallFile(text: string): CallFile | undefined {
   let file: CallFile | undefined;
   let length = 0;
@@ -88,7 +87,7 @@ export function readCallFile(text: string): CallFile | undefined {
   };
 }
 
-/** Undefined: nobody wrote that line after what is before it. */
+/** Undefined if that line cannot follow the lines before it. */
 function follow(file: CallFile | undefined, line: Line): CallFile | undefined {
   if ('delivered' in line)
     return file !== undefined && line.delivered <= file.told
@@ -108,8 +107,8 @@ function follow(file: CallFile | undefined, line: Line): CallFile | undefined {
 }
 
 /**
- *  `id`: of its sequence and its status. After a power cut, which may take a call's first lines from the disk, its end
- *  gets a sequence that another status had, and must not be taken for that one.
+ * The id contains the sequence and the status. After a power failure, which may lose a call's first lines, its end gets
+ * a sequence number that another status had; the receiver must not take it for that one.
  */
 export interface StoredStatus {
   text: string;
@@ -117,7 +116,7 @@ export interface StoredStatus {
   timestamp: string;
 }
 
-/** The status with this sequence, as it is sent. */
+/** The status with this sequence number, as it is sent. */
 export function statusIn(text: string, sequence: number): StoredStatus | undefined {
   for (const { line, from, end } of linesOf(text)) {
     if (!('delivered' in line) && line.sequence === sequence)
@@ -132,7 +131,7 @@ export function statusIn(text: string, sequence: number): StoredStatus | undefin
 
 type Line = CallStatusBody | { delivered: number };
 
-/** Whole lines up to the first that is not one of ours. */
+/** Complete lines up to the first that is not valid. */
 function* linesOf(text: string): Generator<{ line: Line; from: number; end: number }> {
   for (let from = 0; ;) {
     const newline = text.indexOf('\n', from);

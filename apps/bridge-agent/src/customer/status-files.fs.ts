@@ -5,24 +5,21 @@ import { syncFile, syncFolder } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
 import { callOfFile, statusFileName } from './status-file.js';
 
-/** One file a call whose statuses are not all delivered. */
+/** One file per call that has undelivered statuses. */
 export interface CallFiles {
   list(): Promise<string[]>;
-  /** Undefined: there is none. */
+  /** Undefined if there is none. */
   read(callId: string): Promise<string | undefined>;
-  /**
-   *  At this place in the file, which ends with it where something cut short may be behind. In the kernel's hands when
-   *  it resolves.
-   */
+  /** Writes at this offset and truncates a partial line behind it. The kernel has the data when it resolves. */
   write(callId: string, text: string, at: { bytes: number; cut: boolean }): Promise<void>;
-  /** What was written, and the file's name, are on disk when it resolves. */
+  /** The contents and the file's name are on disk when it resolves. */
   sync(callId: string): Promise<void>;
   remove(callId: string): Promise<void>;
-  /** To `given-up/`, where the oldest make room. */
+  /** Moves the file to `given-up/`, from which the oldest are deleted. */
   giveUp(callId: string): Promise<void>;
 }
 
-/** Of what is given up: for whoever looks for the cause, not for ever. */
+/** How many given-up files are kept for troubleshooting. */
 export const GIVEN_UP_FILES = 5_000;
 const WRITE = constants.O_WRONLY | constants.O_CREAT;
 
@@ -40,7 +37,7 @@ export async function callFilesIn(folder: string, keepGivenUp = GIVEN_UP_FILES):
         throw error;
       }),
     write: async (callId, text, { bytes, cut }) => {
-      // Who called whom is nobody else's.
+      // Only the agent may read who called whom.
       const file = await open(path(callId), WRITE, 0o640);
       try {
         if (cut) await file.truncate(bytes);
@@ -73,7 +70,7 @@ async function oldestFirst(folder: string): Promise<string[]> {
   return files.sort((a, b) => a.at - b.at).map(({ name }) => name);
 }
 
-/** Who comes while it is done waits for the next time, together with all others who came meanwhile. */
+/** Callers that arrive during a sync share the next one. */
 function together(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;

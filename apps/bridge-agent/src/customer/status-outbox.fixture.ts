@@ -27,18 +27,18 @@ export interface Received {
 
 export interface Receiver {
   url: string;
-  /** In the order of arrival, what was sent twice twice. */
+  /** In the order of arrival, duplicates included. */
   received: Received[];
-  /** Requests that are not answered yet, and how many there were at most. */
+  /** Unanswered requests, now and at most. */
   open: { now: number; most: number };
   answer: (response: ServerResponse, received: Received) => void;
-  /** Sequences by call, without what was accepted before by its webhook-id. */
+  /** Sequence numbers by call, without those whose webhook-id was accepted before. */
   sequences(): Map<string, number[]>;
   halt(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** A customer's end of the statuses, on the loopback. It has accepted what it answered with 204. */
+/** A customer's status endpoint, on the loopback. A 204 accepts a status. */
 export async function startReceiver(): Promise<Receiver> {
   let server: Server | undefined;
   let port = 0;

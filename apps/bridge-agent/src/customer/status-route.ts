@@ -1,9 +1,6 @@
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 
-/**
- *  Where statuses go to: their URL, and the host that it is at. `unknown` and `none` are no URLs: what waits there is
- *  not sent.
- */
+/** Where statuses are sent: the URL and its host. `unknown` and `none` are not URLs: statuses there wait. */
 export interface Where {
   key: string;
   host: string;
@@ -12,8 +9,8 @@ export const UNKNOWN: Where = { key: 'unknown', host: '' };
 export const NONE: Where = { key: 'none', host: '' };
 
 /**
- * What an attempt came to. `failed`: this status was refused, which may be its own fault. `unreachable`: nobody can be
- * reached there, whatever is sent. `gone`: the URL is wrong until somebody puts it right.
+ * The outcome of an attempt. `failed`: this status was refused, possibly because of its contents. `unreachable`: the
+ * endpoint accepts nothing. `gone`: the URL is wrong until somebody corrects it.
  */
 export type Verdict = { verdict: 'accepted' } | { verdict: 'failed' | 'unreachable' | 'gone'; retryAfterMs?: number };
 
@@ -23,23 +20,26 @@ export interface Pauses {
 }
 
 /**
- *  How an endpoint does. It is `down` when it cannot be reached, or refused what came from several calls one after
- *  another: then one call's status is tried at a time.
+ * An endpoint's health. It is `down` when it is unreachable, or refused statuses of several calls in a row: then one
+ * call's status is tried at a time.
  */
 export interface Health {
   unreachable: boolean;
-  /** Calls whose statuses failed since one was accepted, as many as it takes. */
+  /** Calls whose statuses failed since the last acceptance, up to the limit. */
   failing: Set<string>;
-  /** Rounds since one was accepted. */
+  /** Failed rounds since the last acceptance. */
   rounds: number;
   pausedUntil: number;
-  /** What it asked for itself by Retry-After; a success does not take it back. */
+  /** The endpoint's own Retry-After; a success does not cancel it. */
   notBefore: number;
 }
 
-/** A call whose status an endpoint chokes on must not hold up the others, so one or two do not speak for it. */
+/**
+ * One call whose status an endpoint cannot handle must not block the others, so one or two failures do not count as
+ * down.
+ */
 const SEVERAL = 3;
-/** A Retry-After that means `never` must not lose what waits. */
+/** A very long Retry-After must not lose the waiting statuses. */
 const LONGEST_WISH_MS = 3_600_000;
 
 export const healthy = (): Health => ({
@@ -52,14 +52,14 @@ export const healthy = (): Health => ({
 export const isDown = ({ unreachable, failing }: Health): boolean => unreachable || failing.size >= SEVERAL;
 export const opensAt = ({ pausedUntil, notBefore }: Health): number => Math.max(pausedUntil, notBefore);
 
-/** True: it was down until now. */
+/** True if it was down until now. */
 export function recovered(health: Health): boolean {
   const was = isDown(health);
   Object.assign(health, { unreachable: false, failing: new Set(), rounds: 0, pausedUntil: 0 });
   return was;
 }
 
-/** What failed together counts once: eight requests under way at the moment of an outage are one round, not eight. */
+/** Concurrent failures count once: eight requests in flight at the moment of an outage are one round, not eight. */
 export function failedAt(
   health: Health,
   callId: string,

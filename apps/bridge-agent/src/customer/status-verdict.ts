@@ -1,7 +1,7 @@
 import type { PostFailure, PostOutcome } from './customer-post.http.js';
 import type { Verdict } from './status-route.js';
 
-/** A time-out may be this one status that somebody takes so long for; `aborted` is ourselves. */
+/** A time-out may be caused by this one status; `aborted` is our own stop. */
 const OF_FAILURE = {
   'invalid-url': 'gone',
   'private-address': 'gone',
@@ -12,8 +12,8 @@ const OF_FAILURE = {
 } as const satisfies Record<PostFailure, Verdict['verdict']>;
 
 /**
- *  Those that speak for the whole endpoint. A 502 or 504 does not: behind a proxy it is what becomes of a status that a
- *  handler dies of.
+ * Statuses that mean the whole endpoint is down. A 502 or 504 does not: behind a proxy it may mean that the handler
+ * crashed on this one status.
  */
 const OF_STATUS: Partial<Record<number, 'gone' | 'unreachable'>> = {
   410: 'gone',
@@ -21,7 +21,7 @@ const OF_STATUS: Partial<Record<number, 'gone' | 'unreachable'>> = {
   503: 'unreachable',
 };
 
-/** Only 2xx is an acceptance; a redirect is not followed. */
+/** Only 2xx is an acceptance; redirects are not followed. */
 export function verdictOf(answer: PostOutcome): Verdict {
   if (answer.outcome === 'failed') return { verdict: OF_FAILURE[answer.why] };
   const { status, retryAfterMs } = answer;

@@ -1,9 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 
 /**
- * The headers of Standard Webhooks: `id` is the same each time that the same thing is sent, `at` the time of this
- * attempt. Without a secret there is no signature, and the id still lets the receiver leave out what it has already.
- * Throws where the secret is empty or says `whsec_` and is not base64.
+ * The headers of Standard Webhooks: `id` stays the same for every attempt, `at` is the time of this attempt. Without a
+ * secret there is no signature; the id still allows the receiver to skip duplicates. Throws if the secret is empty, or
+ * begins with `whsec_` and is not base64.
  */
 export function webhookHeaders(secret: string | undefined, id: string, at: Date, text: string): Record<string, string> {
   const headers = { 'webhook-id': id, 'webhook-timestamp': String(Math.floor(at.getTime() / 1000)) };

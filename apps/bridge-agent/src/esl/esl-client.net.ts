@@ -9,20 +9,20 @@ export interface EslClientOptions {
   host: string;
   port: number;
   password: string;
-  /** For `event plain`, for example `CUSTOM sofia::gateway_state`: only what is used. */
+  /** The event names for `event plain`, for example `CUSTOM sofia::gateway_state`. */
   events: readonly string[];
-  /** Log lines up to this level; absent: none. */
+  /** The log level to subscribe to; absent: none. */
   logLevel?: number;
   logger: Logger;
   onEvent(event: EslEvent): void;
   onLog?(line: EslLogLine): void;
-  /** Logged in and subscribed. What happened before is unknown: compare everything anew. */
+  /** Logged in and subscribed. Earlier events were missed: compare everything again. */
   onUp(): void;
   onDown?(why: string): void;
 }
 
 export interface EslClient {
-  /** Answers `disconnected` at once while there is no connection: nobody waits for one unknowingly. */
+  /** Returns `disconnected` at once while there is no connection. */
   send(command: EslCommand, timeoutMs?: number): Promise<EslReply>;
   api(name: string, args?: string, timeoutMs?: number): Promise<EslReply>;
   readonly connected: boolean;
@@ -30,11 +30,11 @@ export interface EslClient {
 }
 
 const DIAL_DEADLINE_MS = 3_000;
-/** A FreeSWITCH that hangs keeps its sockets open: silence is asked about, and no answer means dead. */
+/** A hung FreeSWITCH keeps its sockets open: after a silence it gets a command, and no reply means that it is down. */
 const QUIET_MS = 10_000;
 const PROBE_DEADLINE_MS = 5_000;
 
-/** The event socket of one FreeSWITCH: logs in, subscribes, and comes back with growing pauses for ever. */
+/** The event socket of one FreeSWITCH: logs in, subscribes, and reconnects for ever with growing pauses. */
 export function startEslClient(options: EslClientOptions): EslClient {
   const { logger } = options;
   let current: EslConnection | undefined;
@@ -45,8 +45,8 @@ export function startEslClient(options: EslClientOptions): EslClient {
   const again = (why: string): void => {
     if (stopped) return;
     const wait = backoffMs(attempt, Math.random());
-    // FreeSWITCH being restarted is daily life, the first word about it is enough.
-    logger[attempt === 0 ? 'warn' : 'debug']({ why, attempt, wait }, 'no event socket');
+    // FreeSWITCH restarts are routine: warn once.
+    logger[attempt === 0 ? 'warn' : 'debug']({ why, attempt, wait }, 'event socket not connected');
     attempt += 1;
     retry = setTimeout(open, wait);
   };
@@ -93,7 +93,7 @@ interface SessionEnds {
   down(why: string): void;
 }
 
-/** One connection from the dial to its end. `down` is called exactly once. The returned function ends it. */
+/** One connection. `down` is called exactly once, when it ends. The returned function closes it. */
 function startSession(options: EslClientOptions, ends: SessionEnds): () => void {
   const socket = dial({ host: options.host, port: options.port, keepAlive: true });
   let said: string | undefined;
@@ -111,7 +111,8 @@ function startSession(options: EslClientOptions, ends: SessionEnds): () => void 
       void login();
     },
     onNotice(kind, text) {
-      if (kind !== 'linger') said = kind === 'rejected' ? `access denied: ${text.trim()}` : 'FreeSWITCH said goodbye';
+      if (kind !== 'linger')
+        said = kind === 'rejected' ? `access denied: ${text.trim()}` : 'FreeSWITCH closed the session';
     },
     onClose(why) {
       clearTimeout(late);
@@ -141,7 +142,7 @@ function startSession(options: EslClientOptions, ends: SessionEnds): () => void 
   async function login(): Promise<void> {
     const accepted = await connection.send(auth(options.password));
     if (!succeeded(accepted))
-      return give(accepted.outcome === 'reply' ? 'the event socket refused the password' : 'no answer to the login');
+      return give(accepted.outcome === 'reply' ? 'the event socket refused the password' : 'no reply to the login');
     const commands = [subscribe(options.events), ...(options.logLevel === undefined ? [] : [log(options.logLevel)])];
     const replies = await Promise.all(commands.map((command) => connection.send(command)));
     if (!replies.every(succeeded)) return give('the subscription failed');

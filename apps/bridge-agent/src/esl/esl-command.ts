@@ -4,11 +4,11 @@
  * customer's setting could run anything that FreeSWITCH's API can.
  */
 
-/** The text of one command without the empty line that ends it. Only this file makes one. */
+/** The text of one command without its terminating empty line. Only this file creates one. */
 export type EslCommand = string & { readonly brand: unique symbol };
 
 export class UnsafeEslValue extends TypeError {
-  /** The value itself stays out of the message: it may be a secret, and it is hostile. */
+  /** The message does not contain the value: it may be a secret, and it comes from outside. */
   constructor(readonly what: string) {
     super(`${what} holds a character that must not reach the event socket`);
     this.name = 'UnsafeEslValue';
@@ -18,8 +18,8 @@ export class UnsafeEslValue extends TypeError {
 /* eslint-disable-next-line no-control-regex -- control characters are exactly what must not pass */
 const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
 /**
- *  Ends a value, a variable or a leg in a dial string, or is expanded by FreeSWITCH (`${…}`, `^^` sets another
- *  separator, `\` escapes).
+ * Characters that end a value, a variable or a leg in a dial string, or that FreeSWITCH expands (`${…}`, `^^` sets
+ * another separator, `\` escapes).
  */
 const DIAL_STRING = /[,{}[\]<>'"|^\\$`]/;
 
@@ -31,8 +31,8 @@ function line(what: string, value: string): string {
 const command = (text: string) => text as EslCommand;
 
 /**
- *  A value for a dial string or `{…}` variables: neither control characters nor anything that dial strings give a
- *  meaning to, and no blank, which ends an API's argument.
+ * A value for a dial string or `{…}` variables: no control characters, no characters with a meaning in dial strings,
+ * and no space, which ends an API argument.
  */
 export function dialStringValue(what: string, value: string): string {
   if (CONTROL.test(value) || DIAL_STRING.test(value) || value.includes(' ')) throw new UnsafeEslValue(what);
@@ -47,15 +47,15 @@ export function word(what: string, value: string): string {
 
 export const auth = (password: string) => command(`auth ${line("the event socket's password", password)}`);
 
-/** `api NAME ARGS`: answered with api/response when it is done. */
+/** `api NAME ARGS`: replies with api/response when it is done. */
 export const api = (name: string, args = '') =>
   command(`api ${word("an API's name", name)}${args === '' ? '' : ` ${line("an API's arguments", args)}`}`);
 
-/** Narrow on purpose: a client that is sent everything and reads slowly grows FreeSWITCH's queues. */
+/** Subscribes to few events: a slow reader of all events would fill FreeSWITCH's queues. */
 export const subscribe = (events: readonly string[]) =>
   command(`event plain ${events.map((name) => word("an event's name", name)).join(' ')}`);
 
-/** What `subscribe` or `myevents` asked for and nobody needs. */
+/** Unsubscribes from unneeded events of `subscribe` or `myevents`. */
 export const unsubscribe = (events: readonly string[]) =>
   command(`nixevent ${events.map((name) => word("an event's name", name)).join(' ')}`);
 
@@ -67,7 +67,7 @@ export const noLog = () => command('nolog');
 export const connect = () => command('connect');
 export const myEvents = () => command('myevents');
 export const linger = (seconds: number) => command(`linger ${Math.trunc(seconds)}`);
-/** On a call's own connection; answered at once, whatever the channel is doing. */
+/** On a call's own connection; FreeSWITCH replies at once, whatever the channel does. */
 export const getVariable = (name: string) => command(`getvar ${word("a variable's name", name)}`);
 export const filter = (header: string, value: string) =>
   command(`filter ${word("a header's name", header)} ${line("a filter's value", value)}`);
@@ -75,7 +75,7 @@ export const exit = () => command('exit');
 
 export type SendMessageHeaders = readonly (readonly [name: string, value: string])[];
 
-/** `sendmsg [UUID]`: on an outbound connection the channel is known and `uuid` is left out. */
+/** `sendmsg [UUID]`: on an outbound connection the channel is implied and `uuid` is omitted. */
 export function sendMessage(headers: SendMessageHeaders, uuid?: string): EslCommand {
   const first = uuid === undefined ? 'sendmsg' : `sendmsg ${word("a channel's id", uuid)}`;
   return command(
@@ -84,8 +84,8 @@ export function sendMessage(headers: SendMessageHeaders, uuid?: string): EslComm
 }
 
 /**
- *  Runs a dialplan application on the channel. Its argument may hold anything but control characters; values inside it
- *  are the caller's to check (`dialStringValue`).
+ * Runs a dialplan application on the channel. Its argument may hold anything but control characters; the caller must
+ * check values inside it (`dialStringValue`).
  */
 export function execute(application: string, argument = '', uuid?: string): EslCommand {
   const headers: [string, string][] = [

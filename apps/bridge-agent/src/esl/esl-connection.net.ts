@@ -12,18 +12,18 @@ import {
 import { createFrameReader, decodeValue, type EslFrame } from './esl-frame.js';
 
 /**
- * What became of a command. `ok` is only what FreeSWITCH's own words say at the front: `+OK` is not success everywhere
- * and some failures carry no `-ERR` (FACTS, "Applying a change"), so whoever sent the command judges `text`.
+ * The outcome of a command. `ok` reflects only the reply's prefix: `+OK` does not always mean success, and some
+ * failures have no `-ERR` (FACTS, "Applying a change"), so the sender must check `text`.
  */
 export type EslReply =
   | { outcome: 'reply'; ok: boolean; text: string; frame: EslFrame }
-  /** FreeSWITCH may still do it, or have done it. */
+  /** FreeSWITCH may still carry it out, or may have done so. */
   | { outcome: 'timeout' }
-  /** The connection ended before the answer: it may or may not have been done. */
+  /** The connection ended before the reply: the command may or may not have been carried out. */
   | { outcome: 'disconnected' };
 
 export interface EslConnection {
-  /** Commands are answered in the order in which they were sent; several may be on their way. Never rejects. */
+  /** Replies come in the order of the commands; several may be in flight. Never rejects. */
   send(command: EslCommand, timeoutMs?: number): Promise<EslReply>;
   close(): void;
   readonly open: boolean;
@@ -31,17 +31,16 @@ export interface EslConnection {
 
 /**
  * Called synchronously, before the next bytes are read: a slow handler slows the socket and so FreeSWITCH's queue for
- * us, and never grows our memory. A handler must not wait for a reply of the same connection inside itself; it may
- * send.
+ * us, and never grows our memory. A handler must not await a reply on the same connection; it may send.
  */
 export interface EslHandlers {
   onEvent?(event: EslEvent): void;
   onLog?(line: EslLogLine): void;
   /** FreeSWITCH asks for the password (inbound direction). */
   onAuthRequest?(): void;
-  /** FreeSWITCH said goodbye, or its access list refused us; the close follows. */
+  /** FreeSWITCH is closing the session, or its access list refused us; the close follows. */
   onNotice?(kind: 'disconnect' | 'linger' | 'rejected', text: string): void;
-  /** Once, whatever ended it. */
+  /** Called once, whatever ended it. */
   onClose?(why: string): void;
 }
 
@@ -52,8 +51,8 @@ interface Waiting {
 }
 
 /**
- *  Both directions: what we dialled (event socket) and what FreeSWITCH dialled (`socket` application). The socket is
- *  the caller's to create, ours to end.
+ * Serves both directions: connections that we opened (event socket) and connections that FreeSWITCH opened (`socket`
+ * application). The caller creates the socket; this closes it.
  */
 export function createEslConnection(socket: Socket, handlers: EslHandlers): EslConnection {
   const reader = createFrameReader();
@@ -91,7 +90,8 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
     send(command, timeoutMs = DEFAULT_DEADLINE_MS) {
       if (!open) return Promise.resolve({ outcome: 'disconnected' });
       return new Promise((resolve) => {
-        // A late answer still takes its place in the order: the slot stays until it comes, only its promise is settled.
+        // A late reply still takes its place in the order: the slot stays until it arrives; only its promise is
+        // settled.
         const timer = setTimeout(() => resolve({ outcome: 'timeout' }), timeoutMs);
         waiting.push({
           settle: (reply) => {
@@ -111,7 +111,7 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
 
 function replyOf(frame: EslFrame): EslReply {
   const replyText = frame.headers.get('Reply-Text');
-  // The reply to `connect` is percent-encoded (`%2BOK%0A`), every other one is not.
+  // Only the reply to `connect` is percent-encoded (`%2BOK%0A`).
   const text = replyText === undefined ? frame.body : decodeValue(replyText).trim();
   return {
     outcome: 'reply',

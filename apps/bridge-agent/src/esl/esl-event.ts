@@ -25,18 +25,18 @@ export function parsePlainEvent(body: string): EslEvent {
 }
 
 /**
- *  What `connect` answers on an outbound connection: the channel's data are the frame's own headers, and
- *  percent-encoded as an event's.
+ * The reply to `connect` on an outbound connection: the channel's data are the frame's own headers, percent-encoded
+ * like an event's.
  */
 export function parseChannelData(frame: EslFrame): EslEvent {
   return eventOf(decodeValues(frame.headers), frame.body);
 }
 
-/** A log line that `log LEVEL` brings. FreeSWITCH does not encode it. */
+/** A log line, after `log LEVEL`. FreeSWITCH does not encode it. */
 export interface EslLogLine {
   level: number;
   text: string;
-  /** The C function that wrote it; null where the frame does not say. */
+  /** The C function that wrote it; null if the frame does not name it. */
   func: string | null;
 }
 
@@ -57,7 +57,7 @@ const KINDS: Readonly<Record<string, EslFrameKind>> = {
   'log/data': 'log',
   'auth/request': 'auth-request',
   'text/disconnect-notice': 'disconnect',
-  // The access list of the event socket itself refused us.
+  // The event socket's own access list refused us.
   'text/rude-rejection': 'rejected',
 };
 
@@ -67,8 +67,8 @@ export function kindOfFrame(frame: EslFrame): EslFrameKind {
 }
 
 /**
- *  With `linger` the socket stays open after the hang-up so that the last events arrive: this notice is not the end
- *  yet.
+ * With `linger` the socket stays open after the hang-up so that the last events arrive: this notice does not end the
+ * connection.
  */
 export function isLingerNotice(frame: EslFrame): boolean {
   return frame.headers.get('Content-Disposition') === 'linger';

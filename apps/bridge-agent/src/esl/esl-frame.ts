@@ -1,23 +1,19 @@
 /**
  * Framing of FreeSWITCH's event socket, the same in both directions: header lines, an empty line, and as many bytes of
- * body as Content-Length says. Everything that arrives is treated as hostile: a caller's numbers and header values
- * travel in it.
+ * body as Content-Length says. All input is treated as hostile: it contains a caller's numbers and header values.
  */
 
-/**
- *  FreeSWITCH itself caps Content-Length at 16 MiB (its commit a097e12); more than that is never an answer to anything
- *  that we ask.
- */
+/** FreeSWITCH itself caps Content-Length at 16 MiB (its commit a097e12); a larger value is never a valid reply. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /**
- *  The headers of one frame. `CHANNEL_DATA` puts all channel variables there: some 30 kB; an INVITE can make it grow,
- *  never to this.
+ * The headers of one frame. `CHANNEL_DATA` puts all channel variables there: some 30 kB; an INVITE can make it larger,
+ * but never this large.
  */
 export const MAX_HEAD_BYTES = 1024 * 1024;
 
 /**
- *  Values as they stand on the wire: still percent-encoded where FreeSWITCH encodes them (`decodeValues`). The first of
- *  several lines of one name counts.
+ * Values as received: still percent-encoded where FreeSWITCH encodes them (`decodeValues`). Of several lines with one
+ * name the first counts.
  */
 export type EslHeaders = ReadonlyMap<string, string>;
 
@@ -30,12 +26,12 @@ export type EslFrameError = 'head-too-large' | 'frame-too-large' | 'bad-content-
 
 export interface EslFrames {
   frames: EslFrame[];
-  /** What follows cannot be read any more: the connection is of no further use. */
+  /** The stream is out of sync: the connection must be closed. */
   error?: EslFrameError;
 }
 
 export interface EslFrameReader {
-  /** Takes the next bytes, in whatever pieces they come; answers every frame that they complete. */
+  /** Takes the next bytes, in pieces of any size; returns every frame that they complete. */
   push(chunk: Uint8Array): EslFrames;
 }
 
@@ -44,8 +40,8 @@ const CR = 0x0d;
 const text = new TextDecoder('utf-8', { fatal: false });
 
 /**
- *  `Name: value` lines. A line without a colon is dropped; so are repetitions, so that nothing later overrides what
- *  FreeSWITCH wrote first.
+ * `Name: value` lines. Lines without a colon are dropped, and so are repetitions: a later line must not override what
+ * FreeSWITCH wrote first.
  */
 export function parseHeaderLines(head: string): Map<string, string> {
   const headers = new Map<string, string>();
@@ -59,8 +55,8 @@ export function parseHeaderLines(head: string): Map<string, string> {
 }
 
 /**
- *  One percent-encoded value. A stray `%` stays as it is: `decodeURIComponent` would throw, and a caller can put one
- *  into a channel's name.
+ * Decodes one value. A stray `%` is kept: `decodeURIComponent` would throw, and a caller can put one into a channel's
+ * name.
  */
 export function decodeValue(value: string): string {
   if (!value.includes('%')) return value;
@@ -88,8 +84,8 @@ function contentLength(headers: EslHeaders): number | EslFrameError {
 }
 
 /**
- *  The bytes that wait for the rest of their frame, in one array that grows by doubling: a large body in small pieces
- *  costs no more than its size.
+ * Bytes of an incomplete frame, in one array that grows by doubling, so that a large body in small pieces is not copied
+ * again and again.
  */
 function pendingBytes() {
   let bytes = new Uint8Array(0);
@@ -111,7 +107,7 @@ function pendingBytes() {
     if (start < end) return;
     start = 0;
     end = 0;
-    // One large answer (10,000 gateways: 9 MB) must not stay allocated for the life of the connection.
+    // One large reply (10,000 gateways: 9 MB) must not stay allocated until the connection ends.
     if (bytes.length > MAX_HEAD_BYTES) bytes = new Uint8Array(0);
   };
 
@@ -142,7 +138,7 @@ export function createFrameReader(): EslFrameReader {
   let head: { headers: EslHeaders; length: number } | undefined;
   let broken: EslFrameError | undefined;
 
-  /** Where the head ends, and where its body begins; the empty line may be written `\r\n`. */
+  /** Where the head ends and the body begins; the empty line may be `\r\n`. */
   const endOfHead = (): { end: number; body: number } | undefined => {
     for (;;) {
       const lf = pending.indexOf(LF, searched);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { readRecording, type Exchange } from '@trunkmesh/testkit/freeswitch/recording.js';
 import { decodeValues, type EslHeaders } from './esl-frame.js';
 
-/** For specs: what a real FreeSWITCH said (libs/testkit/recordings). */
+/** For specs: recordings of a real FreeSWITCH (libs/testkit/recordings). */
 export async function recordedExchanges(name: string): Promise<Exchange[]> {
   return readRecording(await readFile(new URL(`../../../../libs/testkit/recordings/${name}`, import.meta.url), 'utf8'));
 }

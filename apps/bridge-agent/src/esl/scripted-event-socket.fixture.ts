@@ -1,6 +1,9 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** For tests: an event socket that answers as the test says. Not a FreeSWITCH: the stand-in is in libs/testkit. */
+/**
+ * For tests: an event socket that answers as the test specifies. The stand-in for a whole FreeSWITCH is in
+ * libs/testkit.
+ */
 export interface ScriptedEventSocket {
   port: number;
   /** Every command, in order, of every connection. */
@@ -22,8 +25,8 @@ export const plainEvent = (headers: Record<string, string>) => {
 };
 
 /**
- *  `answer` gives the frame for a command, or undefined for silence. Login and subscriptions succeed unless it says
- *  otherwise.
+ * `answer` returns the frame for a command, or undefined to send nothing. Login and subscriptions succeed unless it
+ * returns something else.
  */
 export async function startScriptedEventSocket(
   answer: (command: string) => string | undefined,

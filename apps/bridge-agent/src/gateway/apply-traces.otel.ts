@@ -7,15 +7,15 @@ import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
  */
 export interface ApplyTraces {
   begin(trunkId: string, traceparent: string, revision: number | null): void;
-  /** Something happened that concerns all changes that are on their way. */
+  /** Adds an event to the spans of all changes in progress. */
   happened(what: string, attributes: Record<string, string | number | boolean>): void;
-  /** The trunk has arrived where it stays for now; gives the span's trace for what is told of it. */
+  /** The trunk has reached a lasting state; returns the span's trace for what is published about it. */
   settled(trunkId: string, state: string): string | undefined;
   stop(): void;
 }
 
-/** A burst of thousands is not traced one by one. */
-const AT_ONCE = 256;
+/** Limits how many changes of a burst are traced. */
+const MAX_OPEN_SPANS = 256;
 const LONGEST_MS = 15_000;
 
 export function applyTraces(bridgeId: string): ApplyTraces {
@@ -30,7 +30,7 @@ export function applyTraces(bridgeId: string): ApplyTraces {
   return {
     begin(trunkId, traceparent, revision) {
       end(trunkId);
-      if (open.size >= AT_ONCE) return;
+      if (open.size >= MAX_OPEN_SPANS) return;
       const attributes = {
         'trunkmesh.trunk_id': trunkId,
         'trunkmesh.bridge_id': bridgeId,

@@ -1,8 +1,8 @@
 import { XMLValidator } from 'fast-xml-parser';
 
-/** Whether FreeSWITCH could not read this file: then it loads nothing at all, of nobody. Undefined: it could. */
+/** Why FreeSWITCH cannot read this file, in which case it loads no file at all; undefined if it can. */
 export function xmlProblem(text: string): string | undefined {
-  // The wrapper is stripped by FreeSWITCH line by line, and what is left need not have one root.
+  // FreeSWITCH strips the wrapper line by line, and the rest may have several roots.
   const body = text
     .split('\n')
     .filter((line) => !line.includes('<include>') && !line.includes('</include>') && !line.includes('<?'))

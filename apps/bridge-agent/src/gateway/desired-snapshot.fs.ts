@@ -5,10 +5,7 @@ import { z } from 'zod';
 import { syncFile, syncFolder } from '@trunkmesh/runtime/disk-sync.fs.js';
 import type { BridgeIdentity, DesiredState } from './desired.js';
 
-/**
- *  The desired state as it was last known, so that a restart while NATS is away goes on with it. Passwords are sealed
- *  in it as they are in the events.
- */
+/** The last known desired state, for a restart while NATS is unreachable. Passwords are sealed as in the events. */
 const snapshot = z.object({
   format: z.literal(1),
   bridge: z.object({ id: z.string(), pool: z.string() }),
@@ -17,7 +14,9 @@ const snapshot = z.object({
 });
 
 export interface DesiredSnapshot {
-  /** Undefined: none, of another bridge, or unreadable; then the events are waited for. */
+  /**
+   * Undefined if there is none, or it belongs to another bridge or is unreadable; then the agent waits for the events.
+   */
   load(): Promise<{ desired: DesiredState; position: number } | undefined>;
   save(desired: DesiredState, position: number): Promise<void>;
 }
@@ -25,8 +24,8 @@ export interface DesiredSnapshot {
 export function desiredSnapshot(stateDir: string, bridge: BridgeIdentity): DesiredSnapshot {
   const path = join(stateDir, 'desired.json');
   /**
-   *  One after the other, the latest last: they share the temporary file, and on a slow disk the next is due before one
-   *  is done.
+   * Saves run one after another, because they share the temporary file, and on a slow disk the next is due before the
+   * previous one ends.
    */
   let saving: Promise<void> = Promise.resolve();
   const write = async (text: string): Promise<void> => {

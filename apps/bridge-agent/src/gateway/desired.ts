@@ -1,6 +1,6 @@
 import { belongsOnBridge, trunkEvent, type TrunkEvent, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 
-/** What the events say that this bridge shall have, before it is rendered. */
+/** A trunk that this bridge should have, according to the events, before it is rendered. */
 export interface WantedTrunk {
   state: TrunkState;
   version: number;
@@ -12,9 +12,9 @@ export interface DesiredState {
   /** Trunks that belong on this bridge, by id. */
   trunks: Map<string, WantedTrunk>;
   /**
-   * The newest version that was seen of every trunk, also of those that live elsewhere or are deleted. A stream that is
-   * being refilled brings old events again: without this a trunk's first revision would replace its last, and deleted
-   * ones would come back for a moment.
+   * The newest version seen of every trunk, including those of other bridges and deleted ones. While a stream is
+   * refilled, old events arrive again: without this a trunk's first revision would replace its last, and deleted trunks
+   * would return for a moment.
    */
   versions: Map<string, number>;
 }
@@ -30,8 +30,8 @@ export type Noted =
   { changed: false } | { changed: true; trunkId: string; before: TrunkState | null; after: TrunkState | null };
 
 /**
- *  Takes one event in. What is older than what is known changes nothing; a trunk that the stream does not mention stays
- *  as it is.
+ * Applies one event. An event older than the known version changes nothing; a trunk that the stream does not mention is
+ * kept.
  */
 export function noteTrunkEvent(
   desired: DesiredState,
@@ -54,18 +54,15 @@ function stateHere(event: TrunkEvent, bridge: BridgeIdentity): TrunkState | null
   return state !== null && belongsOnBridge(state, bridge) ? state : null;
 }
 
-/**
- *  An event of a type or shape that this version does not know is undefined: the trunk stays as it is until the agent
- *  is newer.
- */
+/** Undefined for an event of an unknown type or shape: the trunk is kept until the agent is upgraded. */
 export function readTrunkEvent(value: unknown): TrunkEvent | undefined {
   const parsed = trunkEvent.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }
 
 /**
- * Whether an event is certainly of another bridge's trunk, judged without checking its whole shape: a bridge hears of
- * 100,000 trunks and keeps a twentieth.
+ * Whether an event certainly belongs to another bridge's trunk, without validating all of it: a bridge receives events
+ * of 100,000 trunks and keeps a twentieth.
  */
 export function isElsewhere(value: unknown, bridge: BridgeIdentity): boolean {
   const state = (value as { data?: { state?: Partial<TrunkState> | null } } | null)?.data?.state;

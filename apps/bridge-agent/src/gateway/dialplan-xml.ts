@@ -1,7 +1,7 @@
 /**
- * The agent's dialplan.xml, the same as deploy/freeswitch/prepare.mjs writes before there is an agent. The socket comes
- * first; what follows it runs only when no agent took the call, or when the agent died in it: an unanswered caller then
- * gets 503 with Retry-After, an answered one is hung up.
+ * The agent's dialplan.xml, identical to what deploy/freeswitch/prepare.mjs writes before the first start. The socket
+ * comes first; the following actions run only if no agent accepted the call or the agent exited during it: an
+ * unanswered caller then gets 503 with Retry-After, an answered call is hung up.
  */
 export function renderDialplan({ host, port }: { host: string; port: number }): string {
   if (!/^[\w.-]{1,253}$/.test(host))

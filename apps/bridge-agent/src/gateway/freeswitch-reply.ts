@@ -3,20 +3,17 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { canonicalAddress } from './gateway-address.js';
 import type { GatewayStateSeen, ListedGateway } from './observed.js';
 
-/**
- *  How FreeSWITCH answers what the agent asks. A reply of `+OK` is not success (FACTS): each answer is judged by the
- *  words that mean it.
- */
+/** Reads FreeSWITCH's replies. `+OK` does not mean success (FACTS): each reply is judged by its text. */
 
 /**
- *  `unreadable`: some file is no XML. Otherwise the files are not the reason: the profile is restarting, FreeSWITCH
- *  does not answer.
+ * `unreadable`: some file is not valid XML. Otherwise the cause is not a file, for example a restarting profile or no
+ * reply.
  */
 export type ReloadResult = { ok: true } | { ok: false; why: string; unreadable: boolean };
 
 /**
- *  `sofia profile … rescan` reads all XML first. With one broken file anywhere it says so, then `+OK scan complete`,
- *  and has loaded nothing.
+ * `sofia profile … rescan` reads all XML first. If any file is broken, it reports that, then `+OK scan complete`, and
+ * loads nothing.
  */
 export function judgeRescan(reply: string): ReloadResult {
   const xml = /^Reload XML \[(.*)\]$/m.exec(reply)?.[1];
@@ -31,7 +28,7 @@ export function judgeRescan(reply: string): ReloadResult {
       };
 }
 
-/** `reloadacl` reads all XML as well, and says `-ERR [why]` when it could not. */
+/** `reloadacl` also reads all XML, and replies `-ERR [why]` if it cannot. */
 export function judgeReloadAcl(reply: string): ReloadResult {
   return reply.includes('+OK acl reloaded')
     ? { ok: true }
@@ -44,7 +41,7 @@ function firstLine(reply: string): string {
 
 /**
  * `sofia xmlstatus gateway`, read by lines: FreeSWITCH writes the realm and the username, which are the customer's
- * words, without escaping them, but no value can hold a line end. Undefined where it is no such list.
+ * words, without escaping them, but no value can hold a line end. Undefined if it is not such a list.
  */
 export function parseGatewayList(reply: string, profile: string): ListedGateway[] | undefined {
   if (!reply.includes('<gateways>') || !reply.includes('</gateways>')) return undefined;
@@ -86,32 +83,29 @@ export function gatewayStateOf(event: EslEvent): GatewayStateSeen | undefined {
   };
 }
 
-/** IPv6 comes in brackets. */
+/** IPv6 addresses are in brackets. */
 function answeredFrom(event: EslEvent): Pick<GatewayStateSeen, 'address'> {
   const address = canonicalAddress(event.headers.get('Register-Network-IP')?.replace(/^\[|\]$/g, '') ?? '');
   return address === undefined ? {} : { address };
 }
 
-/** `100 Request Authorized by Cache` comes with TRYING and is no outcome. */
+/** `100 Request Authorized by Cache` comes with TRYING and is not an outcome. */
 function isAnswer(state: RegistrationState, status: number): boolean {
   return (
     Number.isInteger(status) && status >= 200 && (state === 'REGISTER' || state === 'FAILED' || state === 'TIMEOUT')
   );
 }
 
-/**
- *  FreeSWITCH's own words for no answer, a refused connection and a time that has run out; 503 may also be the
- *  carrier's.
- */
+/** FreeSWITCH's own status for no answer, a refused connection or a timeout; 503 may also come from the carrier. */
 const UNANSWERED: ReadonlySet<number | null> = new Set([408, 503, 907, 908, null]);
 
-/** Whether what was sent got no usable answer, so that another address of the gateway's name is worth a try. */
+/** Whether a request got no usable answer, so that another address of the gateway's host name is worth trying. */
 export function isUnanswered({ state, up, sipStatus }: GatewayStateSeen, pings: boolean): boolean {
   if (state === 'FAILED' || state === 'TIMEOUT') return UNANSWERED.has(sipStatus);
   return pings && !up && (state === 'REGED' || state === 'NOREG');
 }
 
-/** The access list's refusal, which only the log tells: `IP 192.0.2.9 Rejected by acl "trunks"`. */
+/** The access list's refusal, which appears only in the log: `IP 192.0.2.9 Rejected by acl "trunks"`. */
 export function refusedAddressOf(line: string): string | undefined {
   return /\bIP ([\da-fA-F.:]{2,45}) Rejected by acl "trunks"/.exec(line)?.[1];
 }

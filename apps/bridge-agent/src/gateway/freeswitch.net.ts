@@ -5,10 +5,11 @@ import { judgeReloadAcl, judgeRescan, parseGatewayList, type ReloadResult } from
 import type { ListedGateway } from './observed.js';
 
 /**
- *  What the comparison's actions are in FreeSWITCH. Nothing rejects; what did not happen shows in the next comparison.
+ * Carries out the comparison's actions in FreeSWITCH. Never rejects; an action that failed shows in the next
+ * comparison.
  */
 export interface FreeSwitchGateways {
-  /** Undefined: not to be had now. */
+  /** Undefined if it is not available now. */
   list(): Promise<ListedGateway[] | undefined>;
   rescan(): Promise<ReloadResult>;
   reloadAcl(): Promise<ReloadResult>;
@@ -20,8 +21,8 @@ export interface FreeSwitchGateways {
 }
 
 /**
- *  10,000 gateways take FreeSWITCH a second, 20,000 entries of the access list 1.6 s (FACTS); a busy host several times
- *  that.
+ * FreeSWITCH takes one second for 10,000 gateways and 1.6 s for 20,000 access list entries (FACTS); a busy host takes
+ * several times that.
  */
 const RELOAD_DEADLINE_MS = 30_000;
 const COMMANDS_AT_ONCE = 100;
@@ -44,8 +45,8 @@ export function freeSwitchGateways(esl: EslClient, profile: string, logLevel: nu
       return reply.outcome === 'reply' ? parseGatewayList(reply.text, profile) : undefined;
     },
     async rescan() {
-      // A rescan warns of every gateway that is there already, 5,000 lines: what the log brings meanwhile is not
-      // wanted. The three are carried out in this order.
+      // A rescan logs a warning for every existing gateway, up to 5,000 lines, so log lines are turned off meanwhile.
+      // FreeSWITCH carries out the three commands in this order.
       const [, reply] = await Promise.all([
         esl.send(noLog()),
         esl.api('sofia', `profile ${sofia} rescan`, RELOAD_DEADLINE_MS),

@@ -1,9 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/**
- *  A trunk's `gateway` taken apart. `host` without brackets; `address` is set where the host is a literal address, in
- *  its canonical form.
- */
+/** A trunk's `gateway`, parsed. `host` has no brackets; `address` is the canonical form of a literal address. */
 export interface GatewayAddress {
   host: string;
   port: number | null;
@@ -11,8 +8,8 @@ export interface GatewayAddress {
 }
 
 /**
- *  The address in the one spelling that is compared and stored; IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes IPv4.
- *  Undefined: not an address.
+ * The address in the one spelling that is compared and stored; IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes IPv4.
+ * Undefined if it is not an address.
  */
 export function canonicalAddress(text: string): string | undefined {
   // ipaddr.js also reads `127.1` and `0x7f000001`; a SIP URI's host in that form is a name to FreeSWITCH.
@@ -20,7 +17,7 @@ export function canonicalAddress(text: string): string | undefined {
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
 }
 
-/** Canonical CIDR, single addresses with their full prefix. Undefined: neither. */
+/** Canonical CIDR, single addresses with their full prefix. Undefined if it is neither. */
 export function canonicalCidr(text: string): string | undefined {
   const [base = '', prefix, more] = text.trim().split('/');
   const address = canonicalAddress(base);
@@ -36,7 +33,7 @@ export function canonicalCidr(text: string): string | undefined {
   return `${network.toString()}/${Number(prefix)}`;
 }
 
-/** `host`, `host:port`, `[v6]`, `[v6]:port`, `v6`. Undefined where it is none of these. */
+/** `host`, `host:port`, `[v6]`, `[v6]:port`, `v6`. Undefined if it is none of these. */
 export function parseGatewayAddress(gateway: string): GatewayAddress | undefined {
   const bare = gateway.includes('[') ? undefined : canonicalAddress(gateway);
   if (bare !== undefined) return { host: bare, port: null, address: bare };
@@ -69,8 +66,8 @@ export function uriHost(gateway: GatewayAddress): string {
 export type Lookup = { type: 'A' | 'AAAA' | 'SRV'; name: string };
 
 /**
- *  What FreeSWITCH may find behind the name (RFC 3263 §4.2 with the transport given): the host itself, and its SRV
- *  targets unless a port is given.
+ * What FreeSWITCH may look up for the name (RFC 3263 §4.2 with the transport given): the host itself, and its SRV
+ * targets unless a port is given.
  */
 export function lookupsOf(gateway: GatewayAddress, transport: 'udp' | 'tcp' | 'tls'): Lookup[] {
   if (gateway.address !== null) return [];
@@ -85,7 +82,7 @@ export function lookupsOf(gateway: GatewayAddress, transport: 'udp' | 'tcp' | 't
   ];
 }
 
-/** One place that a gateway's name leads to. `port` null: the gateway's own, or the transport's default. */
+/** One target of a gateway's host name. A null `port` means the gateway's own port or the transport's default. */
 export interface Target {
   address: string;
   port: number | null;

@@ -6,19 +6,16 @@ export type SharedFile = 'acl.xml' | 'dialplan.xml';
 
 /** The agent's part of FreeSWITCH's configuration: `gateways/<trunk id>.xml`, `acl.xml`, `dialplan.xml`. */
 export interface GatewayFiles {
-  /**
-   *  The files of the gateways' folder by name without `.xml`, ours and foreign ones, as they were last read or
-   *  written.
-   */
+  /** The files in the gateways folder by name without `.xml`, ours and others, as last read or written. */
   known(): ReadonlyMap<string, string>;
-  /** Looks at the disk again; reads only what changed since. */
+  /** Reads the folder again; only changed files are read. */
   refresh(): Promise<void>;
-  /** FreeSWITCH can read them when it resolves. */
+  /** When it resolves, FreeSWITCH can read the files. */
   write(files: readonly { file: string; xml: string }[]): Promise<void>;
   remove(files: readonly string[]): Promise<void>;
-  /** What was written and removed survives a power failure when it resolves. */
+  /** When it resolves, all changes survive a power failure. */
   settle(): Promise<void>;
-  /** Takes a file out of FreeSWITCH's sight without losing it; `restore` puts it back. */
+  /** Renames a file so that FreeSWITCH does not read it; `restore` renames it back. */
   quarantine(file: string): Promise<void>;
   restore(file: string): Promise<void>;
   writeShared(name: SharedFile, text: string): Promise<void>;
@@ -29,14 +26,14 @@ interface Known {
   stamp: string;
 }
 
-const AT_ONCE = 8;
+const CONCURRENT_FILES = 8;
 const MODE = 0o640;
 const SUFFIX = '.xml';
 
 export async function openGatewayFiles(confDir: string): Promise<GatewayFiles> {
   const folder = join(confDir, 'gateways');
   await mkdir(folder, { recursive: true, mode: 0o750 });
-  // What a crash left half written.
+  // Removes files that a crash left half written.
   for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
   const stamps = new Map<string, string>();
   const texts = new Map<string, string>();
@@ -117,7 +114,7 @@ async function stampOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whole or not at all: FreeSWITCH may read at any moment, and the power may fail at any moment. */
+/** Writes atomically: FreeSWITCH may read, and the power may fail, at any moment. */
 async function writeWhole(path: string, text: string): Promise<void> {
   await rm(`${path}.tmp`, { force: true });
   await writeFile(`${path}.tmp`, text, { mode: MODE });
@@ -126,6 +123,6 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let start = 0; start < items.length; start += AT_ONCE)
-    await Promise.all(items.slice(start, start + AT_ONCE).map(work));
+  for (let start = 0; start < items.length; start += CONCURRENT_FILES)
+    await Promise.all(items.slice(start, start + CONCURRENT_FILES).map(work));
 }

@@ -19,10 +19,10 @@ export function observeGateways(figures: GatewayFigures): () => void {
     gauge('trunkmesh_gateways', 'Gateways of this bridge by state', () =>
       Object.entries(figures.byState()).map(([state, value]) => ({ value, attributes: { state } })),
     ),
-    gauge('trunkmesh_gateway_drift', 'Trunks that are not in FreeSWITCH as they should be', figures.drift),
+    gauge('trunkmesh_gateway_drift', 'Trunks whose state in FreeSWITCH differs from the desired state', figures.drift),
     gauge(
       'trunkmesh_gateway_positions_behind',
-      'Positions of the log between what is known and what FreeSWITCH has',
+      'Log positions between the latest known event and the state in FreeSWITCH',
       figures.behind,
     ),
   ];

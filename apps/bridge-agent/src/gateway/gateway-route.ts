@@ -1,30 +1,30 @@
 import type { Target } from './gateway-address.js';
 
 /**
- * Which of the places that a gateway's name leads to FreeSWITCH sends this gateway's REGISTER and OPTIONS to.
- * FreeSWITCH resolves names itself: the agent's check of one answer says nothing about the next one, which the owner of
- * the name can write as he likes (DNS rebinding). So FreeSWITCH gets the address that was checked, and what RFC 3263
- * leaves to it, going on to the next target when one fails, is done here.
+ * Chooses the target of a gateway's host name to which FreeSWITCH sends this gateway's REGISTER and OPTIONS. If
+ * FreeSWITCH resolved the name itself, the owner of the name could return another address after the agent's check (DNS
+ * rebinding). So FreeSWITCH gets the checked address, and the agent moves on to the next target when one fails (RFC
+ * 3263).
  */
 export interface Route {
   target: Target;
-  /** Since when the name does not lead there any more; null: it does. */
+  /** Since when the name no longer resolves to this target; null while it does. */
   goneSince: number | null;
-  /** When it last went on to another target because one failed. */
+  /** When it last moved to another target because one failed. */
   movedAt: number;
 }
 
 /**
- *  Some carriers answer with a few of many addresses, each time others: a registration that works is not moved for
- *  that.
+ * Some carriers return a few of many addresses, different ones each time: a working registration is not moved because
+ * of that.
  */
 export const GONE_MS = 600_000;
-/** Each move replaces the gateway. Where every target fails, not more often than this. */
+/** Each move replaces the gateway. If every target fails, moves are at least this far apart. */
 export const MOVE_AGAIN_MS = 60_000;
 
 const same = (a: Target, b: Target) => a.address === b.address && a.port === b.port;
 
-/** After the name was looked up. */
+/** Applies a new lookup of the name. */
 export function routeAfterAnswer(route: Route | undefined, targets: readonly Target[], now: number): Route | undefined {
   const [first] = targets;
   if (route === undefined) return first && { target: first, goneSince: null, movedAt: -Infinity };
@@ -36,7 +36,7 @@ export function routeAfterAnswer(route: Route | undefined, targets: readonly Tar
     : { target: first, goneSince: null, movedAt: now };
 }
 
-/** After what was sent there got no usable answer: the next target, if there is another. */
+/** Moves to the next target, if there is one, after the current one gave no usable answer. */
 export function routeAfterFailure(route: Route, targets: readonly Target[], now: number): Route {
   if (now - route.movedAt < MOVE_AGAIN_MS) return route;
   const at = targets.findIndex((target) => same(target, route.target));
@@ -44,7 +44,7 @@ export function routeAfterFailure(route: Route, targets: readonly Target[], now:
   return next === undefined || same(next, route.target) ? route : { target: next, goneSince: null, movedAt: now };
 }
 
-/** The route that a gateway's file has, so that a restart of the agent moves no registration. */
+/** Reads the route from a gateway's file, so that a restart of the agent moves no registration. */
 export function routeInFile(xml: string | undefined, targets: readonly Target[]): Route | undefined {
   const uri = /<param name="register-proxy" value="sip:\[?([\da-f.:]+?)\]?(?::(\d+))?;/.exec(xml ?? '');
   const target = targets.find(

@@ -2,7 +2,7 @@ import type { GatewayStatus, RegistrationState } from '@trunkmesh/contracts/brid
 import { parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { ObservedGateway } from './observed.js';
 
-/** Why a trunk is not in FreeSWITCH as it should be, for the organisation's admin. */
+/** Why a trunk's state in FreeSWITCH is not as desired, for the organisation's admin. */
 export interface GatewayProblem {
   code: string;
   message: string;
@@ -11,25 +11,25 @@ export interface GatewayProblem {
 export interface StatusSources {
   trunk: TrunkState;
   bridgeId: string;
-  /** Every revision of the trunk that FreeSWITCH has. */
+  /** Every revision of the trunk in FreeSWITCH. */
   gateways: readonly ObservedGateway[];
   problem: GatewayProblem | null;
-  /** The current one, while it is made anew and FreeSWITCH does not have it. */
+  /** The current gateway while it is being recreated and FreeSWITCH does not have it. */
   remaking?: ObservedGateway | undefined;
-  /** What was published last, also by an earlier run of this agent: FreeSWITCH keeps no SIP status. */
+  /** The state published last, possibly by an earlier run of this agent: FreeSWITCH keeps no SIP status. */
   last: GatewayStatus | undefined;
   now: string;
-  /** Where the gateway's host name leads; absent: it is a literal address; null: not known (yet). */
+  /** The target of the gateway's host name; absent for a literal address; null if it is not known yet. */
   addresses?: readonly string[] | undefined | null;
-  /** The only address that REGISTERs are sent to. */
+  /** The only address to which REGISTERs are sent. */
   hop?: string | undefined;
 }
 
 const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /**
- *  One trunk on this bridge as readers see it. An attempt's single steps do not show: between two failures a trunk
- *  stays FAILED.
+ * One trunk on this bridge as readers see it. The steps of an attempt are hidden: between two failures a trunk stays
+ * FAILED.
  */
 export function statusOf(sources: StatusSources): GatewayStatus {
   const { trunk, bridgeId, gateways, problem, remaking, last, now } = sources;
@@ -49,8 +49,8 @@ export function statusOf(sources: StatusSources): GatewayStatus {
 }
 
 /**
- * Claims follow what is said here. An agent that has just started must not take back what it said before, so until it
- * knows better its last word holds.
+ * Claims follow this state. An agent that has just started must not revoke what it published before, so the last
+ * published state holds until there is a new outcome.
  */
 function addressesOf({ trunk, addresses, last }: StatusSources): Pick<GatewayStatus, 'addresses'> {
   if (addresses === undefined) return {};
@@ -60,10 +60,10 @@ function addressesOf({ trunk, addresses, last }: StatusSources): Pick<GatewaySta
 }
 
 /**
- * Over UDP whoever has seen the REGISTER can send its answer under any source address (tried: FreeSWITCH takes it), and
- * this address is evidence that the trunk is served from there. So it counts only where it is the one address that the
- * REGISTER was sent to: nobody else has seen it. FreeSWITCH does not list the address with its gateways, so after a
- * restart of the agent the last word holds.
+ * The source address of a REGISTER's response is evidence that the trunk is served from there. But over UDP anybody who
+ * has seen the REGISTER can forge it (tried: FreeSWITCH accepts it). So it counts only if it is the one address to
+ * which the REGISTER was sent: nobody else has seen the request. FreeSWITCH does not list the address with its
+ * gateways, so after a restart of the agent the last published one holds.
  */
 function registeredAddress(current: ObservedGateway, { hop, last }: StatusSources): string | null {
   const { applied_revision, state } = seenOf(current, last);
@@ -103,7 +103,7 @@ function newest(gateways: readonly ObservedGateway[]): ObservedGateway | undefin
 
 const revisionOf = (gateway: ObservedGateway) => parseGatewayName(gateway.name)?.gateway_revision ?? 0;
 
-/** Whether readers would see a difference. */
+/** Whether the difference is visible to readers. */
 export function sameStatus(a: GatewayStatus | undefined, b: GatewayStatus): boolean {
   if (a === undefined) return false;
   const { updated_at: _then, ...before } = a;
@@ -121,8 +121,8 @@ const WORTH_AN_EVENT: ReadonlySet<RegistrationState> = new Set([
 ]);
 
 /**
- *  Whether the change is one that is kept: where a gateway arrived, or why it fails; not each step, and not the same
- *  failure again.
+ * Whether the change becomes an event: a new lasting state or a new failure, but no intermediate steps or repeated
+ * failures.
  */
 export function isWorthAnEvent(before: GatewayStatus | undefined, after: GatewayStatus): boolean {
   if (after.state === null || !WORTH_AN_EVENT.has(after.state)) return false;
@@ -134,7 +134,7 @@ export function isWorthAnEvent(before: GatewayStatus | undefined, after: Gateway
   );
 }
 
-/** Whether the change that was asked for has come to an end for now: applied and in a lasting state, or impossible. */
+/** Whether the requested change has finished for now: applied and in a lasting state, or impossible. */
 export function hasArrived(status: GatewayStatus): boolean {
   if (status.error !== null) return true;
   return (

@@ -2,21 +2,21 @@ import type { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { canonicalAddress, type Lookup, type Target } from './gateway-address.js';
 
-/** What a gateway's name led to when it was looked up. */
+/** The result of looking up a gateway's host name. */
 export interface Found {
   /** Canonical, sorted. */
   addresses: string[];
   /** In the order of RFC 3263: the SRV targets, or the host's own addresses where there are none. */
   targets: Target[];
   ttlMs: number;
-  /** Every part was answered, if only with "there is none", and there is at least one address. */
+  /** True if every query was answered, even with "no such record", and there is at least one address. */
   complete: boolean;
   why: string | null;
 }
 type Answer = Pick<Found, 'addresses' | 'targets' | 'ttlMs'> & { failed: string | null };
 
 const NONE: Answer = { addresses: [], targets: [], ttlMs: Infinity, failed: null };
-/** The servers' own word that there is no such record, as opposed to their silence. */
+/** The server's answer that there is no such record, as opposed to no answer. */
 const THERE_IS_NONE = new Set(['ENODATA', 'ENOTFOUND']);
 /** Node gives no TTL with SRV. */
 const SRV_TTL_MS = 60_000;
@@ -51,7 +51,7 @@ async function resolveOne(resolver: Resolver, { type, name }: Lookup): Promise<A
 
 async function resolveService(resolver: Resolver, service: string): Promise<Answer> {
   const records = (await resolver.resolveSrv(service)).filter(({ name }) => name !== '' && name !== '.');
-  // The weight as an order: a share of the calls is nothing that one registration could have.
+  // Weight only orders the targets: one registration cannot be shared among them.
   records.sort((a, b) => a.priority - b.priority || b.weight - a.weight || (a.name < b.name ? -1 : 1));
   const ordered = records.slice(0, MAX_TARGETS);
   const answers = await Promise.all(
@@ -65,7 +65,7 @@ async function resolveService(resolver: Resolver, service: string): Promise<Answ
   return { ...found, ttlMs: Math.min(SRV_TTL_MS, found.ttlMs) };
 }
 
-/** Sorted: the order changes with every answer, and that is no reason to move a registration. */
+/** Sorted, because servers rotate the order, and a rotation must not move a registration. */
 const targetsOf = (addresses: readonly string[]): Target[] =>
   [...addresses].sort().map((address) => ({ address, port: null }));
 
@@ -79,9 +79,9 @@ function merge(answers: readonly Answer[]): Answer {
 }
 
 /**
- * Names that only this host knows. FreeSWITCH itself does not find them; a PBX that is trusted by address may call all
- * the same. Read here and not by `dns.lookup`, which holds one of the four threads of all file work for as long as a
- * dead server does not answer.
+ * Names in this host's hosts file. FreeSWITCH itself does not find them, but a PBX that is trusted by address may still
+ * call. The file is read here, because `dns.lookup` would block one of the four threads of all file work while a dead
+ * server does not answer.
  */
 async function fromHostsFile(name: string): Promise<string[]> {
   const text = await readFile('/etc/hosts', 'utf8').catch(() => '');

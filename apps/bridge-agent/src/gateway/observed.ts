@@ -1,13 +1,13 @@
 import type { RegistrationState } from '@trunkmesh/contracts/bridge.js';
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 
-/** A gateway as FreeSWITCH has it, and what was seen of it. Times in milliseconds since the epoch. */
+/** A gateway in FreeSWITCH and its observed history. Times in milliseconds since the epoch. */
 export interface ObservedGateway {
   name: string;
   state: RegistrationState;
   /** FreeSWITCH's Ping-Status: whether it would place a call through it. */
   up: boolean;
-  /** The last state that says something lasting (`settledState`), and since when; null until there is one. */
+  /** The last lasting state (`settledState`) and when it began; null until there is one. */
   settled: RegistrationState | null;
   settledAt: number;
   sipStatus: number | null;
@@ -17,21 +17,21 @@ export interface ObservedGateway {
   /** When a REGISTER was last answered 200; null: not seen. */
   registeredAt: number | null;
   /**
-   *  When the registrar certainly gave a new challenge: at the gateway's very first REGISTER. Later ones may use the
-   *  old one as long as the registrar lets them.
+   * When the registrar certainly sent a new challenge: at the gateway's first REGISTER. Later ones may reuse the old
+   * challenge.
    */
   challengedAt: number | null;
   /** Seen from its beginning, and not registered yet. */
   isNew: boolean;
-  /** When it last failed, or was last told to try again; null: not failing. */
+  /** When it last failed or was last asked to retry; null if it is not failing. */
   triedAt: number | null;
-  /** Since when a REGISTER is on its way; null: none is. */
+  /** Since when a REGISTER is in flight; null if none is. */
   tryingAt: number | null;
-  /** When it was told to register anew so that it can be removed properly (`reconcile`). */
+  /** When it was asked to register again so that it can be removed properly (`reconcile`). */
   refreshedAt: number | null;
   /** Marked for deletion; FreeSWITCH takes one or two seconds. */
   killed: boolean;
-  /** Failed while its predecessor was still bound: worth another try at once. */
+  /** Failed while its predecessor was still bound: worth an immediate retry. */
   predecessorGone: boolean;
 }
 
@@ -51,20 +51,20 @@ export interface GatewayStateSeen {
   /** Only REGISTER and FAILED carry them; FAIL_WAIT, which follows, does not. */
   sipStatus: number | null;
   sipPhrase: string | null;
-  /** Where the last answer to a REGISTER came from; absent: not said. */
+  /** The source of the last response to a REGISTER; absent if FreeSWITCH does not name it. */
   address?: string;
 }
 
 /**
- *  States that a gateway stays in. The others are steps of one attempt or of the pause before the next: a reader would
- *  see a flicker.
+ * Lasting states of a gateway. The others are steps of one attempt or the pause before the next, and would only
+ * flicker.
  */
 const SETTLED: ReadonlySet<RegistrationState> = new Set(['REGED', 'NOREG', 'FAILED', 'TIMEOUT', 'EXPIRED', 'DOWN']);
 
 function settledState(state: RegistrationState): RegistrationState | null {
-  // The registrar has answered 200; FreeSWITCH calls it REGED when its worker comes by again, a second later.
+  // The registrar has answered 200; FreeSWITCH changes the state to REGED a second later, at its worker's next pass.
   if (state === 'REGISTER') return 'REGED';
-  // A challenge in a form that FreeSWITCH does not know fails without a FAILED: the pause is all that it says.
+  // A challenge of an unknown form fails without FAILED: FreeSWITCH only reports the pause.
   if (state === 'FAIL_WAIT') return 'FAILED';
   return SETTLED.has(state) ? state : null;
 }
@@ -96,12 +96,14 @@ function enter(gateway: ObservedGateway, state: RegistrationState, now: number):
 }
 
 /**
- * The functions below change the map that they are given: a bridge has 5,000 gateways and hears four events of each
- * when they register, a copy an event would cost seconds.
+ * The functions below mutate the map: a bridge has 5,000 gateways with four events each when they register, and copying
+ * it for each event would cost seconds.
  */
 export type ObservedMap = Map<string, ObservedGateway>;
 
-/** A whole list from FreeSWITCH: what is not in it is gone; what was seen of the others is kept. */
+/**
+ * Applies a complete list from FreeSWITCH: gateways that are not in it are removed; the history of the others is kept.
+ */
 export function noteList(observed: ObservedMap, list: readonly ListedGateway[], now: number): void {
   const listed = new Set(list.map((gateway) => gateway.name));
   for (const name of [...observed.keys()]) if (!listed.has(name)) noteDeleted(observed, name);
@@ -114,7 +116,7 @@ export function noteList(observed: ObservedMap, list: readonly ListedGateway[], 
   }
 }
 
-/** `was`: the same one before it was made anew; what was settled then is so until the new one has an outcome. */
+/** `was`: the same gateway before it was recreated; its settled state holds until the new one has an outcome. */
 export function noteAdded(observed: ObservedMap, gateway: ListedGateway, now: number, was?: ObservedGateway): void {
   const kept =
     was === undefined
@@ -168,7 +170,7 @@ function attemptOf(known: ObservedGateway, state: RegistrationState, now: number
   return FAILED.has(state) || (state === 'FAIL_WAIT' && known.state === 'TRYING') ? { triedAt: now } : {};
 }
 
-/** What was asked of FreeSWITCH, so that the next comparison knows it. */
+/** Notes what was requested from FreeSWITCH, for the next comparison. */
 export function noteAsked(
   observed: ObservedMap,
   names: readonly string[],

@@ -3,7 +3,7 @@ import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Observed, ObservedGateway } from './observed.js';
 import { remakeDueAt, type Remakes } from './remake.js';
 
-/** What a trunk of this bridge shall be in FreeSWITCH: rendered, and so with its password in plain text. */
+/** The desired gateway of a trunk of this bridge: rendered, and therefore with its password in plain text. */
 export interface DesiredGateway {
   trunkId: string;
   name: string;
@@ -16,66 +16,68 @@ export interface Situation {
   /** By trunk id. */
   desired: ReadonlyMap<string, DesiredGateway>;
   /**
-   * Trunks that belong here and cannot be rendered: left as they are, neither brought nor taken away. A key that is
-   * missing on this host must not take down every trunk that still registers with its former settings.
+   * Trunks of this bridge that cannot be rendered: neither added nor removed. A missing key on this host must not take
+   * down trunks that still register with their former settings.
    */
   held: ReadonlySet<string>;
-  /** Trunks that must send nothing any more: taken away at once, without the REGISTER that others get first. */
+  /** Trunks that must not send anything any more: removed at once, without the REGISTER that others get first. */
   takenDown?: ReadonlySet<string>;
   observed: Observed;
   /** The files of the gateways' folder by name without `.xml`, ours and foreign ones. */
   files: ReadonlyMap<string, string>;
   /**
-   *  When a gateway of this name was last in a rescan that succeeded. While it does not appear FreeSWITCH has refused
-   *  it, or has not said so yet.
+   * When a gateway of this name was last part of a successful rescan. If it does not appear, FreeSWITCH has refused it
+   * or has not reported it yet.
    */
   offeredAt: ReadonlyMap<string, number>;
   remakes: Remakes;
   now: number;
 }
 
-/** In the order in which they are done. All of it is safe to do again. */
+/** In the order of execution. Every step is safe to repeat. */
 export interface Plan {
   write: { file: string; xml: string }[];
   remove: string[];
-  /** Names that `sofia profile … rescan`, which only adds, shall bring. */
+  /** Names that `sofia profile … rescan`, which only adds gateways, should add. */
   add: string[];
   kill: string[];
-  /** To register anew before they are killed. */
+  /** To register again before they are killed. */
   refresh: string[];
-  /** Failing for long, or for a reason that is gone: told to try again now. */
+  /** Failing for long, or for a reason that no longer applies: retry now. */
   retry: string[];
   /**
-   *  Of those that are killed: to be added again under the same name, because FreeSWITCH sends nothing for them any
-   *  more.
+   * Those of the killed gateways that are added again under the same name, because FreeSWITCH has stopped sending for
+   * them.
    */
   remake: string[];
-  /** When the next one is due to be made anew. */
+  /** When the next gateway is due to be recreated. */
   nextAt: number | null;
-  /** Differences that need another look in a moment: FreeSWITCH's own second, a refresh on its way. */
+  /** Differences that need another comparison soon: FreeSWITCH's worker pass, or a refresh in flight. */
   waiting: number;
 }
 
 /**
- * FreeSWITCH un-REGISTERs a killed gateway with the last challenge that it saw and does not answer another one: once
- * the registrar's nonce has expired (some carriers: 30 seconds) the un-REGISTER is refused and the binding stays until
- * it runs out, up to an hour, and calls go to a contact that is nobody's (measured with Kamailio). So a gateway that
+ * FreeSWITCH un-REGISTERs a killed gateway with the last challenge it received and does not answer a new one: once the
+ * registrar's nonce has expired (some carriers: 30 seconds) the un-REGISTER is refused and the binding stays until it
+ * expires, up to an hour, and calls go to a contact that no longer exists (measured with Kamailio). So a gateway that
  * was not challenged within this time registers once more and is killed as soon as that is answered: the registrar took
  * the nonce then, and the un-REGISTER follows in the same second.
  */
 export const CHALLENGE_FRESH_MS = 5_000;
-/** The comparison that was woken by the answer may have had to wait for a reload. */
+/** The comparison after the response may have had to wait for a reload. */
 export const ANSWER_FRESH_MS = 3_000;
 /** A registrar that does not answer the refresh in this time will not answer the un-REGISTER either. */
 export const REFRESH_DEADLINE_MS = 4_000;
-/** An older refresh belonged to another removal, or its answer is too old by now. */
+/** An older refresh belonged to another removal, or its response is too old. */
 export const REFRESH_VALID_MS = 6_000;
 /**
  *  FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair,
  *  long enough not to be taken for an attack.
  */
 export const RETRY_CEILING_MS = 300_000;
-/** A gateway that FreeSWITCH refuses is offered again this often: what it lacked (a TLS certificate) may have come. */
+/**
+ * How often a gateway that FreeSWITCH refused is offered again: the missing part (a TLS certificate) may exist by now.
+ */
 export const REFUSED_AGAIN_MS = 60_000;
 /**
  *  Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at
@@ -84,8 +86,8 @@ export const REFUSED_AGAIN_MS = 60_000;
 export const REPLACEMENTS_AT_ONCE = 50;
 
 /**
- *  Compares what shall be with what is. Pure and complete: doing what it says, again and again, ends with nothing to
- *  do.
+ * Compares the desired state with the actual one. Carrying out the plan repeatedly converges: at the end nothing is
+ * left to do.
  */
 export function reconcile(situation: Situation): Plan {
   const plan: Plan = {
@@ -117,7 +119,7 @@ export function isIdle(plan: Plan): boolean {
   );
 }
 
-/** How many trunks are not (yet) as they shall be: the bridge's drift. */
+/** How many trunks are not yet in their desired state: the bridge's drift. */
 export function driftOf(situation: Situation): number {
   const plan = reconcile(situation);
   const missing = [...situation.desired.values()].filter((desired) => !situation.observed.has(desired.name)).length;
@@ -154,7 +156,7 @@ const isOurFile = (file: string) => parseGatewayName(`${file}.1`) !== undefined;
 function bring(step: Step, desired: DesiredGateway, old: readonly ObservedGateway[]): void {
   const current = step.situation.observed.get(desired.name);
   if (current !== undefined) {
-    // Bound beside the new one only after a crash between the two steps below. No refresh now: see there.
+    // Bound beside the new one only after a crash between the two steps below. Do not refresh it now (see there).
     for (const gateway of old) kill(step, gateway);
     return keep(step, desired, current);
   }
@@ -220,7 +222,7 @@ function remake(step: Step, current: ObservedGateway, dueAt: number): void {
   kill(step, current);
 }
 
-/** One step towards its end. */
+/** One step towards its removal. */
 function takeAway(step: Step, gateway: ObservedGateway): 'killed' | 'waiting' {
   const id = parseGatewayName(gateway.name)?.id ?? '';
   const next = step.situation.takenDown?.has(id) === true ? 'kill' : nextStep(gateway, step.situation.now);
@@ -242,7 +244,7 @@ type Towards = 'kill' | 'refresh' | 'wait';
 const TOWARDS_THE_END: Partial<Record<RegistrationState, (gateway: ObservedGateway, now: number) => Towards>> = {
   REGED: whileBound,
   REGISTER: whileBound,
-  // Killed now, the answer would still bind it, and nobody would take that back.
+  // If it were killed now, the pending response would still bind it, and nothing would remove the binding.
   TRYING: ({ tryingAt }, now) => (tryingAt !== null && now - tryingAt < REFRESH_DEADLINE_MS ? 'wait' : 'kill'),
   UNREGED: (gateway, now) => (sinceRefresh(gateway, now) < REFRESH_DEADLINE_MS ? 'wait' : 'kill'),
 };

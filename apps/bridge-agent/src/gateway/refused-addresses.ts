@@ -3,8 +3,8 @@ import type { RefusedAddress } from '@trunkmesh/contracts/bridge.js';
 export const REFUSED_KEPT = 100;
 
 /**
- *  Addresses that the access list refused, newest last. A flood from made-up sources may push out others, but never
- *  grows this.
+ * Addresses that the access list refused, newest last. A flood from forged sources can displace others but not grow the
+ * list.
  */
 export type RefusedAddresses = Map<string, RefusedAddress>;
 

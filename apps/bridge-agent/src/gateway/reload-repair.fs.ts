@@ -35,7 +35,7 @@ export async function repairReload(options: RepairOptions): Promise<ReloadResult
     await files.quarantine(file);
     logger.error(
       { file: `${file}.xml`, problem },
-      'this file kept FreeSWITCH from loading anything: renamed to .xml.broken',
+      'a broken file kept FreeSWITCH from loading its configuration: renamed it to .xml.broken',
     );
   }
   if (damaged.length + unreadable.length > 0) {
@@ -59,7 +59,7 @@ async function tryWithoutEach(
     if (last.ok) {
       logger.error(
         { file: `${file}.xml`, problem: why },
-        'this file kept FreeSWITCH from loading anything: renamed to .xml.broken',
+        'a broken file kept FreeSWITCH from loading its configuration: renamed it to .xml.broken',
       );
       return last;
     }

@@ -1,21 +1,18 @@
 import type { ObservedGateway } from './observed.js';
 
-/**
- * A gateway that was taken away and added again under its own name, because FreeSWITCH would send nothing for it any
- * more.
- */
+/** A gateway that was removed and added again under its own name, because FreeSWITCH had stopped sending for it. */
 export interface Remake {
-  /** In a row, without a registration between them. */
+  /** Consecutive recreations without a registration. */
   times: number;
   at: number;
-  /** What was seen of it last: what readers see until the next attempt has its outcome. */
+  /** Its last observed state, which readers see until the next attempt has an outcome. */
   was: ObservedGateway;
 }
 
 /** By gateway name. */
 export type Remakes = ReadonlyMap<string, Remake>;
 
-/** The carrier may have offered something else only for a moment. */
+/** The carrier may have sent the unsupported challenge only for a moment. */
 const FIRST_MS = 5_000;
 const PAUSE_MS = 15_000;
 /** After the carrier's repair a trunk registers again within this time and FreeSWITCH's own second or two. */
@@ -47,8 +44,8 @@ export function sendsNothing({ state, sipStatus }: Pick<ObservedGateway, 'state'
 }
 
 /**
- * When it shall be made anew; undefined: it need not be. Later each time, so that a carrier that asks for what
- * FreeSWITCH cannot do is not bothered.
+ * When to recreate it; undefined if there is no need. The interval grows, so that a carrier that requires what
+ * FreeSWITCH does not support is not flooded.
  */
 export function remakeDueAt(gateway: ObservedGateway, last: Remake | undefined): number | undefined {
   if (gateway.killed || !sendsNothing(gateway)) return undefined;
@@ -61,7 +58,7 @@ export function remakeDueAt(gateway: ObservedGateway, last: Remake | undefined):
   );
 }
 
-/** Gateways that registered, or that are not wanted any more, begin again at the shortest pause. */
+/** Resets gateways that registered or are no longer desired to the shortest pause. */
 export function forgetRemakes(
   remakes: Map<string, Remake>,
   wanted: ReadonlySet<string>,

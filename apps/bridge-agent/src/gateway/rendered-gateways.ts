@@ -12,19 +12,16 @@ import type { DesiredGateway } from './reconcile.js';
 export type Placement =
   { is: 'ready'; hop: Target } | { is: 'withheld'; takenDown: boolean; problem: GatewayProblem | null };
 
-/**
- *  The trunks of this bridge as FreeSWITCH shall have them. The only place where passwords are plain text, besides the
- *  files.
- */
+/** The desired gateways of this bridge. Besides the files, the only place where passwords are in plain text. */
 export interface RenderedGateways {
   readonly desired: ReadonlyMap<string, DesiredGateway>;
-  /** Trunks that cannot be rendered: left out, reported, never in another's way. */
+  /** Trunks that cannot be rendered: left out and reported; they never block others. */
   readonly problems: ReadonlyMap<string, GatewayProblem>;
-  /** Neither brought nor taken away: trunks with problems, and those whose host name is being looked up. */
+  /** Trunks that are neither added nor removed: those with problems, and those whose host name is being looked up. */
   held(): Set<string>;
-  /** Trunks of which FreeSWITCH may have nothing, and which send nothing while they go. */
+  /** Trunks that FreeSWITCH must not have, and that send nothing while they are removed. */
   takenDown(): Set<string>;
-  /** `placement`: where its host name leads; undefined where the gateway is a literal address. */
+  /** `placement`: the target of its host name; undefined for a literal address. */
   set(trunk: TrunkState, placement?: Placement): void;
   remove(trunkId: string): void;
 }

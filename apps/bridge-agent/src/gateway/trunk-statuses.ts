@@ -14,22 +14,22 @@ export function gatewaysByTrunk(observed: Observed): Map<string, ObservedGateway
 }
 
 /**
- *  FreeSWITCH skips a gateway with a log line that names neither it nor, mostly, the reason. What is known of this
- *  one's settings tells more.
+ * When FreeSWITCH skips a gateway, its log line names neither the gateway nor, usually, the reason. The trunk's
+ * settings tell more.
  */
 export function refusedProblem(trunk: TrunkState): GatewayProblem {
   return trunk.transport === 'tls'
     ? {
         code: 'tls-unavailable',
-        message: 'This bridge has no TLS certificate, so a trunk with transport "tls" cannot live here.',
+        message: 'This bridge has no TLS certificate, so it cannot serve a trunk with transport "tls".',
       }
     : {
         code: 'refused-by-freeswitch',
-        message: 'FreeSWITCH did not accept the gateway; its log on the bridge says why.',
+        message: "FreeSWITCH did not accept the gateway; see FreeSWITCH's log on the bridge.",
       };
 }
 
-/** How many gateways are in which state, for the heartbeat: by what readers see, not by an attempt's single steps. */
+/** The number of gateways by visible state, for the heartbeat. */
 export function countByState(statuses: Iterable<GatewayStatus>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { state, error } of statuses) {

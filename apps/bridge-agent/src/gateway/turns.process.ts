@@ -1,6 +1,6 @@
-/** When the comparison runs: the pieces of the loop that are about time alone. */
+/** The timing of the comparison loop. */
 
-/** Runs `work` as often as it was woken, never twice at once; wakes during `pause` or `work` make one further run. */
+/** Runs `work` after each wake, never concurrently; wakes during `pause` or `work` cause one further run. */
 export function oneAtATime(
   pause: () => Promise<void>,
   work: () => Promise<void>,
@@ -55,7 +55,7 @@ export function reloadLoad(): { add(tookMs: number): void; rest(): number } {
   };
 }
 
-/** One timer; setting it again moves it. */
+/** One timer; setting it again reschedules it. */
 export function alarm(ring: () => void): { set(afterMs: number): void; clear(): void } {
   let timer: NodeJS.Timeout | undefined;
   return {

@@ -16,7 +16,7 @@ import type { HangupFacts } from './hangup-facts.js';
 import type { InviteFacts } from './invite-facts.js';
 import type { Refusal } from './refusal.js';
 
-/** What every event of this bridge is made with. `newId` gives UUIDv7s. */
+/** What every event of this bridge needs. `newId` returns UUIDv7s. */
 export interface EventStamp {
   bridgeId: string;
   newId: () => string;
@@ -120,11 +120,11 @@ export function callEnded(
   };
 }
 
-/** The caller may have given up before: then that is what went over the wire. */
+/** The caller may have given up before: then 487 was sent. */
 export const statusSent = (refusal: Refusal, hangupDisposition: string | null | undefined): number =>
   hangupDisposition === 'recv_cancel' ? 487 : refusal.sip_status;
 
-/** A call that had begun, and could not be answered. */
+/** A call that had started and could not be answered. */
 export function callRejectedLater(
   started: CallStarted,
   { refusal, story }: { refusal: Refusal; story: CallStory },

@@ -14,17 +14,17 @@ export const decisionSeconds = histogram(
 );
 export const lostCalls = counter(
   'trunkmesh_calls_reconstructed_total',
-  'Calls whose end nobody saw: the agent or FreeSWITCH had died',
+  'Calls whose end was not observed because the agent or FreeSWITCH had exited',
 );
 
 const read = { live: () => 0, unconfirmed: () => 0 };
-gauge('trunkmesh_calls_live', 'Calls that go on', () => read.live());
+gauge('trunkmesh_calls_live', 'Calls in progress', () => read.live());
 gauge(
   'trunkmesh_call_records_unconfirmed',
   'Call records that billing-observer has not confirmed, on disk or waiting for it',
   () => read.unconfirmed(),
 );
-/** The gauges read from here on. */
+/** Sets what the gauges read. */
 export const observeCalls = (from: typeof read): void => {
   Object.assign(read, from);
 };

@@ -2,7 +2,7 @@ import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 
-/** Together they bound what a hostile INVITE can put into an event to some ten kilobytes. */
+/** Together these limits bound what a hostile INVITE can put into an event to some ten kilobytes. */
 const LINES = 64;
 const VALUE = 1_024;
 const TOTAL = 8_192;
@@ -47,7 +47,7 @@ function linesWith(headers: EslHeaders, prefix: string): [name: string, value: s
       .toLowerCase()
       .replaceAll('_', '-');
     if (name === 'authorization' || name === 'proxy-authorization') continue;
-    // Others whose name says so are their sender's secrets, even if they mean nothing to us.
+    // Other headers whose names indicate credentials are treated as their sender's secrets.
     for (const line of value.startsWith(ARRAY) ? value.slice(ARRAY.length).split('|:') : [value])
       lines.push([name, isCredentialName(name) ? '(not kept)' : withoutCredentials(line)]);
   }

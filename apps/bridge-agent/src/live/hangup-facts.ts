@@ -2,18 +2,18 @@ import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import { epochMicroseconds } from './invite-facts.js';
 
-/** How a call ended, as CHANNEL_HANGUP_COMPLETE tells it. */
+/** How a call ended, from CHANNEL_HANGUP_COMPLETE. */
 export type HangupFacts = Pick<
   CallEnded['data'],
   'hangup_cause' | 'q850' | 'sip_status' | 'hangup_disposition' | 'codec' | 'quality' | 'reconstructed'
 > & {
   answeredAt: Date | null;
   endedAt: Date;
-  /** What a NOTIFY said of a transfer's target. */
+  /** The transfer target's status from a NOTIFY. */
   transferStatus: number | null;
 };
 
-/** `headers`: the event's, decoded. `now` stands in for an end that it does not name. */
+/** `headers`: the event's, decoded. `now` is used if the event has no end time. */
 export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
   const text = (name: string) => headers.get(`variable_${name}`)?.slice(0, 128) || null;
   return {
@@ -36,7 +36,7 @@ export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
   };
 }
 
-/** A call that ended without a word: what is certain is that it lasted until `lastSeen`. */
+/** A call whose end was not observed: it lasted at least until `lastSeen`. */
 export const lostCall = (lastSeen: Date, answeredAt: Date | null, codec: string | null): HangupFacts => ({
   answeredAt,
   endedAt: lastSeen,
@@ -67,7 +67,7 @@ function qualityOf(text: (name: string) => string | null): HangupFacts['quality'
   const packetsIn = whole(text('rtp_audio_in_packet_count'));
   const packetsOut = whole(text('rtp_audio_out_packet_count'));
   if (packetsIn === null && packetsOut === null) return null;
-  // Of a call that brought no audio FreeSWITCH says 4.50 and 100 %.
+  // For a call without audio FreeSWITCH reports 4.50 and 100 %.
   const figure = (name: string) => (packetsIn === 0 ? null : decimal(text(`rtp_audio_in_${name}`)));
   return {
     mos: figure('mos'),

@@ -6,8 +6,8 @@ import { captureInvite } from './captured-invite.js';
 import { readAudioOffer, type AudioOffer } from './sdp-offer.js';
 
 /**
- *  What an INVITE said, as far as it matters: taken from the channel's variables, cut to the sizes of the contract. All
- *  of it is hostile.
+ * The relevant contents of an INVITE, from the channel's variables, cut to the contract's sizes. All of it is
+ * untrusted.
  */
 export interface InviteFacts {
   /** FreeSWITCH's channel. */
@@ -19,11 +19,11 @@ export interface InviteFacts {
   toUser: string;
   /** Who calls: the identity that the carrier asserts (RFC 3325), otherwise From. */
   fromUser: string;
-  /** It asked not to be made known (Privacy). */
+  /** The caller withheld its number (Privacy). */
   callerWithheld: boolean;
   headers: InboundRequest['headers'];
   sipCallId: string | null;
-  /** Undefined: the INVITE brought no SDP. */
+  /** Undefined if the INVITE had no SDP. */
   offer: AudioOffer | undefined;
   /** Names of the codecs that FreeSWITCH would answer this call with. */
   codecs: string[];
@@ -38,8 +38,8 @@ const HEADER_LINES = 64;
 const HEADER_SOURCES = CALLED_NUMBER_SOURCES.filter((source) => source !== 'Request-URI' && source !== 'To');
 
 /**
- *  `headers`: those of CHANNEL_DATA, decoded. Undefined where they are not a channel's. `now` stands in for a creation
- *  time that is missing.
+ * `headers`: those of CHANNEL_DATA, decoded. Undefined if they are not a channel's. `now` is used if the creation time
+ * is missing.
  */
 export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefined {
   const callId = headers.get('Unique-ID') ?? headers.get('variable_uuid');
@@ -81,7 +81,7 @@ function codecsAllowed(list: string): string[] {
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** Without `parse-all-invite-headers` FreeSWITCH tells the user of the first address alone. */
+/** Without `parse-all-invite-headers` FreeSWITCH gives only the user of the first address. */
 function assertedIn(headers: EslHeaders): string[] {
   const lines = linesOf(headers, 'P-Asserted-Identity');
   const all = lines.length > 0 ? lines : [headers.get('variable_sip_P-Asserted-Identity') ?? ''];

@@ -8,16 +8,16 @@ export interface LiveCall {
   readonly started: CallStarted;
   readonly story: CallStory;
   answered: CallAnswered | null;
-  /** Entries of its timeline that are on disk. */
+  /** How many timeline entries are on disk. */
   kept: number;
-  /** Set when it was let in and then refused. */
+  /** Set when it was admitted and then refused. */
   refused?: Refusal;
-  /** What the event socket told of its end, while its own connection has not ended yet. */
+  /** Its end as reported by the event socket, while its own connection has not ended yet. */
   overheard?: HangupFacts;
-  /** The latest moment at which FreeSWITCH is known to have had it. */
+  /** The last moment at which FreeSWITCH is known to have had it. */
   lastSeen: Date;
   /**
-   * Who will tell of its end. `socket`: its own connection. `unknown`: nobody yet, FreeSWITCH has to be asked.
+   * Where its end will be reported. `socket`: on its own connection. `unknown`: nowhere yet, FreeSWITCH must be asked.
    * `watched`: FreeSWITCH has it, and its hang-up comes over the event socket. `gone`: FreeSWITCH does not have it; its
    * hang-up may still be on the way.
    */
@@ -26,12 +26,13 @@ export interface LiveCall {
 }
 
 /**
- *  How long a call without a word is kept while FreeSWITCH cannot be asked: then it is taken for dead with FreeSWITCH.
+ * How long a call without news is kept while FreeSWITCH is unreachable; then it counts as ended together with
+ * FreeSWITCH.
  */
 const UNASKABLE_MS = 10_000;
-/** An event overtaken by the answer to a later question arrives within moments. */
+/** An event that a later reply overtook arrives within moments. */
 const ON_THE_WAY_MS = 1_000;
-/** Should its hang-up ever be lost. */
+/** A fallback in case its hang-up event is lost. */
 const ASK_AGAIN_MS = 30_000;
 
 export type NextStep = 'wait' | 'ask' | 'give-up';
@@ -50,10 +51,7 @@ export function nextStep(call: LiveCall, connected: boolean, now: Date): NextSte
   }
 }
 
-/**
- *  Its connection, or the event socket, is gone: from here on nothing is certain. A time that is already known is never
- *  moved back.
- */
+/** Its connection or the event socket was lost: its state is unknown from now on. A known time is never moved back. */
 export function loseSight(call: LiveCall, at: Date): void {
   if (call.watch !== 'unknown') call.since = at;
   call.watch = 'unknown';

@@ -1,19 +1,18 @@
-/** How orphans are told from all other channels of FreeSWITCH. */
+/** How to recognise orphans among FreeSWITCH's channels. */
 export interface Search {
-  /** Where FreeSWITCH's dialplan connects to, `host:port`. */
+  /** The address that FreeSWITCH's dialplan connects to, `host:port`. */
   callSocket: string;
-  /** A younger one may be on its way to us. */
+  /** A younger channel may still be connecting to us. */
   olderThan: Date;
-  /** The call is one that this process has. */
+  /** Whether this process has the call. */
   isHeld: (callId: string) => boolean;
 }
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /**
- * Calls that wait for a program that died before it said `connect`: FreeSWITCH (1.11.3-dev) has them parked in its
- * `socket` application and tells the caller nothing, for as long as that waits. `text`: what `show channels as json`
- * answers, from outside.
+ * Calls that wait for a process that exited before it sent `connect`: FreeSWITCH (1.11.3-dev) keeps them parked in its
+ * `socket` application and sends the caller nothing. `text` is the reply to `show channels as json`.
  */
 export function orphansIn(text: string, { callSocket, olderThan, isHeld }: Search): string[] {
   return rowsOf(text)

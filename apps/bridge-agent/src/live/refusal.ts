@@ -15,7 +15,7 @@ export type Refusal = Extract<InboundDecision, { outcome: 'refuse' }>;
  */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Why a caller is turned away before anybody asks which number it called. */
+/** Why a call is rejected before its number is looked up. */
 export type TurnedAway = 'bridge-full' | 'bridge-stopping';
 /** Why a verification call is refused: what trunk-service says of its code, or that it cannot be asked. */
 export type VerificationRefusal =
@@ -37,16 +37,13 @@ const STATUSES: Readonly<Record<AnyRefusal, (typeof REFUSALS)[RefusalReason]>> =
   'invalid-request': 403,
 };
 
-/**
- *  The status that goes out. A decision from elsewhere is a value from outside: only what the contract lists reaches
- *  the wire.
- */
+/** The status that goes out. A decision of another service is untrusted: only reasons in the contract are sent. */
 export const statusOf = (reason: RefusalReason): number => REFUSALS[reason];
 
 /**
  * `respond` with what helps the carrier: when to try again, and the reason in words that its trace shows (Warning 399,
- * RFC 3261 §20.43). A stranger learns nothing but the status. FreeSWITCH adds `sip_rh_…` to the final response of a
- * call that it refuses.
+ * RFC 3261 §20.43). An unknown caller gets only the status. FreeSWITCH adds `sip_rh_…` to the final response of a call
+ * that it refuses.
  */
 export function refuseCommands(reason: AnyRefusal): EslCommand[] {
   const status = STATUSES[reason];
@@ -56,7 +53,7 @@ export function refuseCommands(reason: AnyRefusal): EslCommand[] {
   return [...headers, execute('respond', `${status} ${SIP_REASON_PHRASES[status]}`)];
 }
 
-/** A refusal that the agent decides itself, over what routing said. */
+/** A refusal by the agent itself, which overrides routing. */
 export function refusedHere(decision: InboundDecision, reason: RefusalReason, summary: string): Refusal {
   const owner =
     reason === 'unknown-source'

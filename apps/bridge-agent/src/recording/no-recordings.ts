@@ -1,6 +1,6 @@
 import type { Recordings } from './recordings.fs.js';
 
-/** Where nothing can be recorded: calls go on, each record says why, and so does readiness. */
+/** Used when recording is impossible: calls continue, and each call record and the readiness state the reason. */
 export const noRecordings = (why: string): Recordings => ({
   begin: () => Promise.resolve(why),
   ended: () => undefined,

@@ -4,24 +4,24 @@ import type * as Storage from '@aws-sdk/lib-storage';
 
 /** An S3-compatible bucket. Secrets are in here and in the client, and nowhere else. */
 export interface BucketSettings {
-  /** Undefined: Amazon's own of the region. */
+  /** Undefined: Amazon's endpoint of the region. */
   endpoint: string | undefined;
   region: string;
   bucket: string;
-  /** Before every key: empty, or ending as it is written. */
+  /** The prefix of every key: empty, or used as written. */
   prefix: string;
-  /** Undefined: what the host's own identity gives (environment, file, instance role). */
+  /** Undefined: the host's own identity (environment, file, instance role). */
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
   /** The bucket in the path and not in the host's name. */
   forcePathStyle: boolean;
 }
 
-/** `denied`: trying again soon does not help, somebody has to change something. */
+/** `denied`: retrying soon does not help, somebody must change a setting. */
 export type BucketTroubleKind = 'denied' | 'unavailable';
 
 /**
- *  An error of the library carries the request with its headers, so it is never passed on: this says what a person
- *  needs.
+ * A library error contains the request with its headers, so it is never passed on: this error says what an operator
+ * needs.
  */
 export class BucketTrouble extends Error {
   constructor(
@@ -39,16 +39,16 @@ export interface RecordingBucket {
    *  the file's own error.
    */
   store(upload: { path: string; key: string; bytes: number }): Promise<void>;
-  /** What is under way is given up. */
+  /** Aborts uploads in progress. */
   stop(): void;
 }
 
-/** A connection that stands still; a part that does not get through. */
+/** Deadlines for a stalled connection and for one part. */
 const TIMES = { connectionTimeout: 5_000, socketTimeout: 30_000, requestTimeout: 120_000, throwOnRequestTimeout: true };
 /** The smallest that S3 takes, 164 s of sound: what one upload holds in memory. */
 const PART_BYTES = 5 * 1024 * 1024;
 
-/** The library takes 20 MB: an agent without a bucket, or without a recording yet, does without. */
+/** Loading the library takes 20 MB, so it is loaded at the first recording. */
 export function createRecordingBucket(settings: BucketSettings): RecordingBucket {
   const { bucket } = settings;
   let client: S3.S3Client | undefined;
@@ -70,7 +70,7 @@ export function createRecordingBucket(settings: BucketSettings): RecordingBucket
   return {
     store: async ({ path, key, bytes }) => {
       const { s3, Upload, client: connected } = await open();
-      if (stopping.signal.aborted) throw new BucketTrouble('unavailable', 'the agent stops');
+      if (stopping.signal.aborted) throw new BucketTrouble('unavailable', 'the agent is stopping');
       const body = createReadStream(path, { highWaterMark: 256 * 1024 });
       const broken = new Promise<never>((_resolve, reject) => {
         body.once('error', reject);

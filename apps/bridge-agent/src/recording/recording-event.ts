@@ -3,8 +3,7 @@ import type { CallParties, CallRecording, CallRecordingStored } from '@trunkmesh
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 
 /**
- *  A call has one: the id follows from the call's (UUIDv8, RFC 9562 §5.8), so that what is published twice is known to
- *  be the same.
+ * One per call: its id is derived from the call's (UUIDv8, RFC 9562 §5.8), so that a second publication is recognised.
  */
 function eventId(callId: string): string {
   const bytes = createHash('sha256').update(`CallRecordingStored ${callId}`).digest().subarray(0, 16);

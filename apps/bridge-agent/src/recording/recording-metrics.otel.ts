@@ -7,12 +7,10 @@ export const recordingsSettled = counter(
 );
 
 const read = { waiting: () => 0 };
-gauge(
-  'trunkmesh_recordings_waiting',
-  'Recordings of ended calls that are not where they stay, or of which the log does not know yet',
-  () => read.waiting(),
+gauge('trunkmesh_recordings_waiting', 'Recordings of ended calls that are not stored or not published yet', () =>
+  read.waiting(),
 );
-/** The gauge reads from here on. */
+/** Sets what the gauge reads. */
 export const observeRecordings = (from: typeof read): void => {
   Object.assign(read, from);
 };

@@ -1,32 +1,32 @@
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 
 export interface RetryQueue {
-  /** Once is enough: what is waiting or under way is not added again. */
+  /** Adds a key, unless it is waiting or in progress already. */
   add(key: string): void;
   size(): number;
-  /** What is under way is waited for; what waits is left. */
+  /** Waits for attempts in progress and drops waiting keys. */
   stop(): Promise<void>;
 }
 
-/** `again`: nothing failed, but it is not time yet. A rejection is tried again after a pause, for ever. */
+/** `again`: nothing failed, but it is too early. A rejected attempt is retried after a pause, for ever. */
 export type Attempt = (key: string) => Promise<'done' | 'again'>;
 
 export interface RetryQueueOptions {
   atOnce: number;
   attempt: Attempt;
   /**
-   *  How long everything pauses after a failure that is behind all of it, a bucket or NATS. Undefined: it is this one's
-   *  own, and only it rests.
+   * How long all attempts pause after a failure of a shared dependency (the bucket or NATS). Undefined: the failure
+   * concerns only this key, and only it pauses.
    */
   pause: (error: unknown) => { firstMs: number; maxMs: number } | undefined;
   onFailure: (key: string, error: unknown) => void;
 }
 
 const AGAIN_MS = 500;
-/** What fails by itself needs somebody who mends it. */
+/** A key that fails by itself needs somebody to fix the cause. */
 const OWN_MS = 60_000;
 
-/** A few at once, in the order in which they came; one that failed goes to the end, so that it holds up no other. */
+/** Runs a few attempts concurrently, in order; a failed key goes to the end, so that it blocks no other. */
 export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQueueOptions): RetryQueue {
   const waiting = new Set<string>();
   const resting = new Map<string, NodeJS.Timeout>();
@@ -46,7 +46,7 @@ export function createRetryQueue({ atOnce, attempt, pause, onFailure }: RetryQue
     );
   };
   const failed = (key: string, error: unknown): void => {
-    // A stop gives up what is under way: that is no failure.
+    // A stop aborts attempts in progress: that is not a failure.
     if (stopped) return;
     onFailure(key, error);
     const pauses = pause(error);

@@ -11,34 +11,30 @@ import { syncFolder, writeSynced } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { callOfSidecar, recordingFiles } from './call-recording.js';
 
 /**
- *  What lies beside a recording until it is where it stays: whose it is, and, once that is known, the event that says
- *  what became of it.
+ * The file beside a recording until it is stored: whose recording it is and, once known, the event with its outcome.
  */
 export const sidecar = z.object({ parties: callParties, event: callRecordingStored.nullable() });
 export type Sidecar = z.infer<typeof sidecar>;
 
 export interface Sidecars {
-  /**
-   *  In the kernel's hands when it resolves: it outlives this process, and nobody waits for a disk before a call is
-   *  answered.
-   */
+  /** The kernel has the data when it resolves: it survives this process, and no call waits for the disk. */
   begin(parties: CallParties): Promise<void>;
   /** On disk when it resolves. */
   decided(event: CallRecordingStored): Promise<void>;
-  /** Undefined: there is none. Rejects where it cannot be understood. */
+  /** Undefined if there is none. Rejects where it cannot be understood. */
   read(callId: string): Promise<Sidecar | undefined>;
   list(): Promise<string[]>;
   /**
-   *  The recording and its sidecar, in this order: a sidecar without a recording says what became of it, a recording
-   *  without one would stay for ever.
+   * The recording and its sidecar, in this order: a sidecar without a recording has its outcome; a recording without a
+   * sidecar would stay for ever.
    */
   remove(callId: string, what: { wav: boolean }): Promise<void>;
 }
 
 export async function openSidecars(folder: string): Promise<Sidecars> {
-  // FreeSWITCH and the agent share it by their group; who called whom is nobody else's.
+  // FreeSWITCH and the agent share it through their group; others must not read who called whom.
   const made = await mkdir(folder, { recursive: true, mode: 0o770 });
-  // The usual umask takes the group's right to write away.
+  // The usual umask removes the group's write permission.
   if (made !== undefined) await chmod(folder, 0o770);
   const pathOf = (callId: string, kind: 'wav' | 'sidecar'): string => join(folder, recordingFiles(callId)![kind]);
   const temporary = (callId: string) => join(folder, `.${callId}.tmp`);
@@ -67,12 +63,12 @@ export async function openSidecars(folder: string): Promise<Sidecars> {
   };
 }
 
-/** What the parser says shows what is in it: who called. */
+/** The parser's error would show the contents: who called. */
 function parse(content: string): Sidecar {
   try {
     return sidecar.parse(JSON.parse(content));
   } catch {
-    throw new Error("a recording's sidecar cannot be understood");
+    throw new Error("cannot parse a recording's sidecar");
   }
 }
 

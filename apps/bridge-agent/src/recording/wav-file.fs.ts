@@ -1,14 +1,14 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { readWav, WAV_HEAD_BYTES, type WavShape } from './wav-header.js';
 
-/** `absent`: there is none, or nothing is in it. `growing`: FreeSWITCH writes it, or was killed a moment ago. */
+/** `absent`: missing or empty. `growing`: FreeSWITCH is writing it, or was killed a moment ago. */
 export type RecordedFile =
   { state: 'absent' } | { state: 'growing' } | { state: 'finished'; bytes: number; durationMs: number | null };
 
-/** FreeSWITCH writes several times a second: a file that has rested so long and is not finished never will be. */
+/** FreeSWITCH writes several times a second: a file that has not changed for this long will never be finished. */
 const QUIET_MS = 5_000;
 
-/** Looks at the file, and finishes its header where FreeSWITCH cannot any more. */
+/** Inspects the file, and completes its header if FreeSWITCH no longer can. */
 export async function finishedFile(path: string, now: number): Promise<RecordedFile> {
   const file = await openExisting(path);
   if (file === undefined) return { state: 'absent' };
@@ -27,7 +27,7 @@ export async function finishedFile(path: string, now: number): Promise<RecordedF
   }
 }
 
-/** Without a sample, or no WAV at all: what nobody understands is kept all the same. */
+/** Without a sample, or not a WAV file: kept anyway. */
 function unusual(shape: WavShape | undefined, { size, quiet }: { size: number; quiet: boolean }): RecordedFile {
   if (!quiet) return { state: 'growing' };
   return shape === undefined && size > 0 ? { state: 'finished', bytes: size, durationMs: null } : { state: 'absent' };
@@ -48,8 +48,8 @@ async function headOf(file: FileHandle): Promise<Uint8Array> {
 }
 
 /**
- *  Opened anew: where FreeSWITCH runs as another user, its files may only be read, and only those of a killed one need
- *  more.
+ * Opened again for writing: if FreeSWITCH runs as another user, its files are readable only, and only files of a killed
+ * FreeSWITCH need writing.
  */
 async function repair(path: string, { repairs }: WavShape): Promise<void> {
   const file = await open(path, 'r+');

@@ -9,7 +9,7 @@ export interface Capture {
 }
 
 /**
- * A call is some ten messages. What comes faster is left out: whoever floods the SIP port must not take the calls'
+ * A call has some ten messages. Messages beyond the limit are dropped: a flood on the SIP port must not take the calls'
  * processor time.
  */
 const MESSAGES_A_SECOND = 5_000;
@@ -36,7 +36,7 @@ export async function openCapture(
     try {
       onDatagram(datagram);
     } catch (error) {
-      logger.error({ err: error }, 'a captured SIP message could not be read');
+      logger.error({ err: error }, 'cannot read a captured SIP message');
     }
   });
   socket.bind(port, '127.0.0.1');

@@ -1,6 +1,6 @@
 /**
- * SIP Call-IDs that reached the agent: what becomes of them is in the call log. Bounded; an INVITE's answer comes
- * within seconds.
+ * SIP Call-IDs that reached the agent, whose outcome is in the call log. Bounded, because the response to an INVITE
+ * comes within seconds.
  */
 export interface HandledCalls {
   add(sipCallId: string): void;

@@ -17,7 +17,7 @@ const [SOURCE_4, DESTINATION_4, SOURCE_6, DESTINATION_6, SOURCE_PORT, DESTINATIO
 ] as const;
 const MAGIC = [0x48, 0x45, 0x50, 0x33];
 
-/** Undefined: none. Anybody on this host can write to the port, so every length is checked. */
+/** Undefined if it is not one. Any program on this host can write to the port, so every length is checked. */
 export function readHep(datagram: Uint8Array): Captured | undefined {
   if (datagram.length < HEADER || MAGIC.some((byte, index) => datagram[index] !== byte)) return undefined;
   if (u16(datagram, 4) !== datagram.length) return undefined;

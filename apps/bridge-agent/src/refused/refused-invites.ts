@@ -31,7 +31,7 @@ type Named = Pick<InboundRequest, 'headers' | 'request_uri_user' | 'to_user'>;
  * B, RFC 3261 §17.1.1.2).
  */
 const KEPT_MS = 32_000;
-/** The oldest makes room: a flood costs a few megabytes. */
+/** The oldest are dropped, so that a flood costs at most a few megabytes. */
 const PENDING = 4_000;
 const SOURCE_NAMES = new Set<string>(CALLED_NUMBER_SOURCES.map((name) => name.toLowerCase()));
 const SOURCE_LINES = 16;
@@ -70,13 +70,16 @@ export class RefusedInvites {
     if (this.pending.size > PENDING) this.pending.delete(this.pending.keys().next().value!);
   }
 
-  /** A final answer that went out to this address. Undefined: nothing to tell, or told already. */
+  /**
+   * A final response that was sent to this address. Undefined if there is nothing to report, or it was reported
+   * already.
+   */
   answer(head: SipHead, toAddress: string): RefusedInvite | undefined {
     const { status } = head;
     if (status === undefined || status < 200 || !head.cseq.endsWith(' INVITE')) return undefined;
     const found = this.pending.get(keyOf(head, toAddress));
     if (found === undefined || found.done) return undefined;
-    // Kept, so that an INVITE that is sent again does not begin it anew.
+    // Kept, so that a retransmitted INVITE does not start a new entry.
     found.done = true;
     // 487: the caller gave up.
     if (status < 300 || status === 487 || this.handled(head.callId)) return undefined;
@@ -132,7 +135,7 @@ function reasonOf(status: number, hasBody: boolean): RefusedCallReason {
   return REASONS[status] ?? 'refused-by-switch';
 }
 
-/** What the answer itself says of the cause. */
+/** The cause, as far as the response gives it. */
 function detailOf({ headers }: SipHead): string | null {
   const value = (name: string) => headers.find(([given]) => given === name)?.[1];
   const unsupported = value('unsupported');

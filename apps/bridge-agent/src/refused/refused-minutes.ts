@@ -25,7 +25,7 @@ interface Minute {
 export class RefusedMinutes {
   private current: Minute | undefined;
   private readonly changed = new Map<string, Row>();
-  /** Rows that were dropped before they were told. */
+  /** Rows that were dropped before they were published. */
   dropped = 0;
 
   add(refused: RefusedInvite, now: Date): void {
@@ -57,12 +57,12 @@ export class RefusedMinutes {
     this.dropped += 1;
   }
 
-  /** What is to be told. */
+  /** The rows to publish. */
   pending(): [key: string, row: Row][] {
     return [...this.changed];
   }
 
-  /** Told; unless it has changed since. */
+  /** Marks a row as published, unless it has changed since. */
   told(key: string, row: Row): void {
     if (this.changed.get(key) === row) this.changed.delete(key);
   }
@@ -78,7 +78,7 @@ function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** Rows that are there already go on being counted. */
+/** Existing rows are still counted. */
 function folded(refused: RefusedInvite, minute: Minute): RefusedInvite {
   const { sourceAddress, called, numbers, reason, sipStatus } = refused;
   if (minute.rows.has([minute.at, sourceAddress, called, numbers.join(), reason, sipStatus].join('\n'))) return refused;

@@ -36,7 +36,7 @@ const COMPACT: Readonly<Record<string, string>> = {
   x: 'session-expires',
 };
 
-/** `text`: latin1, so that every byte is one character. Undefined: no SIP message. */
+/** `text`: latin1, so that every byte is one character. Undefined if it is not a SIP message. */
 export function readSipHead(text: string): SipHead | undefined {
   const end = text.indexOf('\r\n\r\n');
   const [first = '', ...lines] = text

@@ -1,20 +1,19 @@
 /**
- *  What the operator set for all calls of this host. An organisation or a number may have settings of its own
- *  (call-treatment.ts).
+ * The operator's settings for all calls of this host. An organisation or a number may have its own (call-treatment.ts).
  */
 export interface AssistantSettings {
-  /** Undefined: whoever has no media URL of its own hears itself. */
+  /** Undefined: callers without another media URL hear an echo. */
   mediaUrl: string | undefined;
   prewarmUrl: string | undefined;
   statusUrl: string | undefined;
-  /** Signs what goes to these URLs, and nothing that goes to a customer's. */
+  /** Signs requests to these URLs, and never requests to a customer's URL. */
   streamSecret: string | undefined;
   /** From the routed INVITE to the connected stream; a call whose assistant takes longer is refused. */
   answerDeadlineMs: number;
   maxCallSeconds: number;
   record: boolean;
-  /** Whether URLs that customers wrote may lead into a private network. */
+  /** Whether URLs that customers set may resolve to private addresses. */
   allowPrivateUrls: boolean;
-  /** UDP on the loopback, two a call. */
+  /** UDP ports on the loopback, two per call. */
   audioPorts: { first: number; last: number };
 }

@@ -15,8 +15,9 @@ interface Used {
 export type CallLimits = Map<string, Used>;
 
 /**
- * Takes one channel of the trunk, or says no. New calls a second are counted by a bucket that holds one second's worth,
- * at least one call: a carrier that sends its allowance evenly is never refused. `now` in milliseconds.
+ * Takes one channel of the trunk, or returns the reason why not. New calls a second are counted by a bucket that holds
+ * one second's worth, at least one call: a carrier that sends its allowance evenly is never refused. `now` in
+ * milliseconds.
  */
 export function takeChannel(
   limits: CallLimits,
@@ -36,7 +37,7 @@ export function takeChannel(
   return fits;
 }
 
-/** Counts a channel that is in use already, as after a restart. */
+/** Counts a channel that is already in use, for example after a restart. */
 export function occupyChannel(limits: CallLimits, trunkId: string, now: number): void {
   const used = limits.get(trunkId);
   if (used === undefined) limits.set(trunkId, { channels: 1, tokens: Number.MAX_SAFE_INTEGER, at: now });
@@ -48,7 +49,7 @@ export function freeChannel(limits: CallLimits, trunkId: string): void {
   if (used !== undefined && used.channels > 0) used.channels -= 1;
 }
 
-/** Trunks without a channel whose bucket is full again say nothing that a new entry would not. */
+/** An entry without a channel and with a full bucket equals a new entry and is dropped. */
 export function forgetIdle(limits: CallLimits, now: number): void {
   for (const [trunkId, { channels, at }] of limits) if (channels === 0 && now - at > 60_000) limits.delete(trunkId);
 }

@@ -7,16 +7,14 @@ export interface CustomerSettings {
   number: { id: string; settings: CallSettings } | undefined;
 }
 
-/**
- *  A secret as it is held: the operator's in the clear, a customer's sealed and bound to the entity that it stands at.
- */
+/** A secret: the operator's in plain text, a customer's sealed and bound to its entity. */
 export type HeldSecret = { plain: string } | { sealed: string; boundTo: string };
 
-/** Where something of the call goes to. */
+/** An endpoint for something of the call. */
 export interface Destination {
   url: string;
   secret: HeldSecret | undefined;
-  /** The URL may lead into a private network. */
+  /** The URL may resolve to a private address. */
   allowPrivate: boolean;
 }
 
@@ -31,7 +29,7 @@ export interface CallTreatment {
 }
 
 /**
- * Number before organisation before the operator. Whoever wrote a URL has it signed with his own secret: the operator's
+ * Number before organisation before the operator. A URL is signed with the secret of whoever set it: the operator's
  * signature never goes to a customer's server, from where it could be sent on to the operator's as if it came from us.
  */
 export function callTreatment({ organization, number }: CustomerSettings, mesh: AssistantSettings): CallTreatment {

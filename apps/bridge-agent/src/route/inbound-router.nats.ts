@@ -22,12 +22,12 @@ export interface InboundRouterOptions {
 export type DecideInbound = (request: InboundRequest) => Promise<Decided>;
 
 const DEADLINE_MS = 300;
-/** Every call of an outage has the same to say. */
+/** Every call during an outage would log the same. */
 const WARN_EVERY_MS = 1_000;
 
 /**
- *  Asks routing-service; whoever does not answer in time is answered for by the local copy. With NATS known to be away
- *  nobody waits.
+ * Asks routing-service; if it does not answer in time, the local copy decides. While NATS is known to be disconnected,
+ * the local copy decides at once.
  */
 export function createInboundRouter({
   link,
@@ -39,7 +39,7 @@ export function createInboundRouter({
   const warn = (error: unknown): void => {
     if (Date.now() - warnedAt < WARN_EVERY_MS) return;
     warnedAt = Date.now();
-    logger.warn({ err: error }, 'routing-service did not answer; the local copy decides');
+    logger.warn({ err: error }, 'no reply from routing-service; deciding by the local copy');
   };
   const ask = async (request: InboundRequest): Promise<InboundDecision | undefined> => {
     if (link.connection === undefined) return undefined;
@@ -50,7 +50,7 @@ export function createInboundRouter({
       });
       const decision: unknown = JSON.parse(answer.string());
       if (isDecision(decision)) return decision;
-      logger.error('routing-service gave an answer that is no decision');
+      logger.error('routing-service sent an invalid decision');
     } catch (error) {
       warn(error);
     }
@@ -59,11 +59,11 @@ export function createInboundRouter({
   return async (request) => {
     const asked = await ask(request);
     if (asked === undefined) return { decision: local.decide(request) ?? unavailable(request), decidedAt: 'local' };
-    // What routing-service said about whose call this is holds only if this host knows the same of the source.
+    // Routing-service's decision about whose call this is counts only if this host's own data about the source agrees.
     if (asked.outcome === 'route' && local.isTrunkOfSource(asked.trunk_id, request) === false) {
       logger.error(
         { call_id: request.call_id, trunk_id: asked.trunk_id, source_address: request.source_address },
-        'refused: routed to a trunk that this source address does not belong to',
+        'rejected a call: routed to a trunk that its source address does not belong to',
       );
       return { decision: notOfSource(asked), decidedAt: 'routing-service' };
     }
@@ -71,7 +71,7 @@ export function createInboundRouter({
   };
 }
 
-/** The call's trace goes along, so that the decision is seen in it. */
+/** Sends the call's trace context, so that the decision appears in the trace. */
 function traced() {
   const traceparent = currentTraceparent();
   if (traceparent === undefined) return {};
@@ -114,7 +114,8 @@ const notOfSource = ({ explanation }: InboundDecision): InboundDecision => ({
 });
 
 /**
- *  By hand: a schema's walk over an explanation costs more than the request. Only what the agent acts on is looked at.
+ * Checked by hand: validating a whole explanation by schema costs more than the request. Only the fields that the agent
+ * uses are checked.
  */
 function isDecision(value: unknown): value is InboundDecision {
   const answer = value as Partial<Record<string, unknown>> | null;

@@ -35,18 +35,18 @@ import type { TrunkLimits } from './call-limits.js';
 import type { CustomerSettings } from './call-treatment.js';
 
 /**
- *  What this host routes by while routing-service does not answer: its pool's trunks, their organisations, and those
- *  organisations' numbers.
+ * The local copy for routing while routing-service does not answer: the pool's trunks, their organisations, and those
+ * organisations' numbers.
  */
 export interface LocalCopy {
   readonly pool: string;
   readonly index: RouteIndex;
   /**
-   *  Of these the index keeps only what routing reads; a snapshot and the limits need the rest. Numbers come from the
-   *  index.
+   * The full states: the index keeps only what routing reads, but a snapshot and the limits need the rest. Numbers come
+   * from the index.
    */
   readonly states: Map<string, KeptState>;
-  /** Numbers that have call settings of their own, by subject; most have none. */
+  /** Numbers with their own call settings, by subject; most have none. */
   readonly numberSettings: Map<string, { id: string; settings: CallSettings }>;
   /** The same by the number's id. */
   readonly settingsOfNumber: Map<string, CallSettings>;
@@ -56,7 +56,7 @@ type KeptState = OrganizationState | TrunkState | AddressState | CarrierState;
 
 export type SnapshotLine = readonly [subject: string, state: unknown];
 
-/** `onOrganization`: its numbers were ignored so far and are wanted from now on. */
+/** `onOrganization`: called when an organisation's numbers, ignored so far, are needed from now on. */
 export function createLocalCopy(pool: string, onOrganization: (organizationId: string) => void): LocalCopy {
   const index = createRouteIndex({
     pool,
@@ -87,7 +87,7 @@ export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent)
   }
 }
 
-/** Its last trunk has left the pool: its numbers are not followed any more. */
+/** Its last trunk has left the pool: its numbers are dropped. */
 function forgetSettings({ numberSettings, settingsOfNumber }: LocalCopy, organizationId: string): void {
   for (const [subject, { id }] of numberSettings) {
     const entity = entityOfSubject(subject);
@@ -117,8 +117,8 @@ function keepTrunk(copy: LocalCopy, subject: string, state: TrunkState | null): 
 }
 
 /**
- *  Numbers of an organisation without a trunk in the pool are nothing to this host; reading them costs, and most are
- *  such.
+ * This host does not need the numbers of organisations without a trunk in the pool; most are such, and reading them
+ * costs time.
  */
 export function wantsNumber(copy: LocalCopy, subject: string): boolean {
   const entity = entityOfSubject(subject);
@@ -131,7 +131,8 @@ export const decideFromCopy = (copy: LocalCopy, request: InboundRequest): Inboun
   decideInbound(copy.index, request);
 
 /**
- *  Whether a call from this source may be this trunk's: its own claims, or a name of its that this host has resolved.
+ * Whether a call from this source may belong to this trunk: by its claims, or by its host name as this host resolved
+ * it.
  */
 export function isTrunkOfSource(copy: LocalCopy, trunkId: string, request: InboundRequest): boolean {
   const trunk = copy.index.trunks.get(trunkId);
@@ -166,7 +167,7 @@ export function limitsOf(copy: LocalCopy, trunkSubjectOf: string): TrunkLimits {
     : NO_LIMITS;
 }
 
-/** Undefined where this host does not know the organisation (yet). */
+/** Undefined if this host does not know the organisation yet. */
 export function customerSettingsOf(
   copy: LocalCopy,
   organizationId: string,
@@ -181,7 +182,7 @@ export function customerSettingsOf(
   };
 }
 
-/** What a transfer has to know: where its trunk's carrier is, and where the two may call. */
+/** What a transfer needs: the trunk's carrier and the allowed countries. */
 export function outboundRulesOf(
   copy: LocalCopy,
   organizationId: string,
@@ -224,7 +225,7 @@ function numberLine(
       sip_trunk_id: trunk === NONE ? null : trunkEntries.values[trunk]!.id,
       allowed_country_codes: allowed === NONE ? null : [...countries.values[allowed]!],
       target: (flags & HAS_TARGET) === 0 ? null : target,
-      // That there is one is all that routing reads of it.
+      // Routing only reads whether there is one.
       ...((flags & PROVEN) === 0 ? {} : { proof: {} }),
       ...(settings === undefined ? {} : { call_settings: settings }),
     },

@@ -8,7 +8,9 @@ import type { SnapshotLine } from './local-copy.js';
 const READABLE_FORMATS: readonly number[] = [1, 2];
 export const SNAPSHOT_FORMAT = 2;
 
-/** What a snapshot was taken of. `created`: the stream's, because positions of another stream mean nothing. */
+/**
+ * What a snapshot was taken from. `created` identifies the stream, because positions of another stream mean nothing.
+ */
 export interface SnapshotHeader {
   format: number;
   pool: string;
@@ -16,8 +18,8 @@ export interface SnapshotHeader {
   position: number;
 }
 
-/** Lines that are made or read in one go; calls are served in between. */
-const CHUNK = 1_000;
+/** Lines written or read per turn of the event loop; calls are served in between. */
+const LINES_PER_TURN = 1_000;
 
 /** Whole or not at all: temporary file, sync, rename. */
 export async function writeSnapshot(
@@ -31,7 +33,7 @@ export async function writeSnapshot(
     let chunk = [JSON.stringify(header)];
     for (const line of lines) {
       chunk.push(JSON.stringify(line));
-      if (chunk.length < CHUNK) continue;
+      if (chunk.length < LINES_PER_TURN) continue;
       await file.writeFile(`${chunk.join('\n')}\n`);
       chunk = [];
     }
@@ -43,7 +45,7 @@ export async function writeSnapshot(
   await rename(`${path}.tmp`, path);
 }
 
-/** Undefined where there is none, or one of another format or pool, or one that was cut short. */
+/** Undefined if there is none, or it has another format or pool, or it is truncated. */
 export async function readSnapshot(
   path: string,
   pool: string,
@@ -67,7 +69,7 @@ export async function readSnapshot(
 async function* unhurried<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   let count = 0;
   for await (const item of items) {
-    if (count++ % CHUNK === 0) await nextTurn();
+    if (count++ % LINES_PER_TURN === 0) await nextTurn();
     yield item;
   }
 }

@@ -3,8 +3,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { HeldSecret } from './call-treatment.js';
 
 /**
- *  An empty text where nobody can open it: a stream with that is refused, and nothing goes out unsigned that should be
- *  signed.
+ * Returns an empty string if the secret cannot be decrypted: a stream with an empty secret is refused, so that nothing
+ * is sent unsigned.
  */
 export const revealWith =
   (ring: KeyRing, logger: Logger) =>
@@ -15,7 +15,7 @@ export const revealWith =
     } catch {
       logger.error(
         { key_id: sealedWith(secret.sealed), entity_id: secret.boundTo },
-        'a signing secret cannot be opened: its key is not in SECRET_KEYS, or it is damaged',
+        'cannot decrypt a signing secret: its key is not in SECRET_KEYS, or the secret is damaged',
       );
       return '';
     }

@@ -1,21 +1,24 @@
 import { z } from 'zod';
+import type { ReasonClass } from './reason.js';
 
-/** Why a call's audio could not begin, or ended. */
+/** Why a call's audio could not begin, or ended, and whose matter that is. */
 export const AUDIO_ENDS = {
-  /** success */
-  'call-ended': 'the call ended',
-  'assistant-hung-up': 'the assistant closed the stream',
-  /** client_error: what the organisation configured */
-  'media-url-invalid': 'the media URL is not one of ws or wss, or its signing secret cannot be read',
-  'media-address-not-allowed': 'the media URL points into a private network',
-  /** upstream_error */
-  'media-stream-refused': 'the assistant refused the stream',
-  'media-stream-unreachable': 'the assistant could not be reached in time',
-  'media-stream-lost': 'the stream dropped and could not be connected again in time',
-  'media-stream-unstable': 'the stream dropped again and again',
-  /** server_error */
-  'no-audio-ports': 'no pair of UDP ports is free',
-} as const;
+  'call-ended': { class: 'success', text: 'the call ended' },
+  'assistant-hung-up': { class: 'success', text: 'the assistant closed the stream' },
+  'media-url-invalid': {
+    class: 'client_error',
+    text: 'the media URL is not one of ws or wss, or its signing secret cannot be read',
+  },
+  'media-address-not-allowed': { class: 'client_error', text: 'the media URL points into a private network' },
+  'media-stream-refused': { class: 'upstream_error', text: 'the assistant refused the stream' },
+  'media-stream-unreachable': { class: 'upstream_error', text: 'the assistant could not be reached in time' },
+  'media-stream-lost': {
+    class: 'upstream_error',
+    text: 'the stream dropped and could not be connected again in time',
+  },
+  'media-stream-unstable': { class: 'upstream_error', text: 'the stream dropped again and again' },
+  'no-audio-ports': { class: 'server_error', text: 'no pair of UDP ports is free' },
+} as const satisfies Record<string, { class: ReasonClass; text: string }>;
 export type AudioEnd = keyof typeof AUDIO_ENDS;
 export const audioEnd = z.enum(Object.keys(AUDIO_ENDS) as [AudioEnd, ...AudioEnd[]]);
 

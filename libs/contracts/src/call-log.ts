@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
+import { callEndReason } from './call-end.js';
 import {
-  callEndReason,
   callParties,
   callQuality,
   callRecording,

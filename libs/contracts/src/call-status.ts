@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { callEndReason, callParties, transferResult } from './call.js';
+import { callEndReason } from './call-end.js';
+import { callParties, transferResult } from './call.js';
 import { timestamp } from './scalar.js';
 
 /**
@@ -21,14 +22,20 @@ export const CALL_STATUSES = [
   'canceled',
 ] as const;
 export type CallStatus = (typeof CALL_STATUSES)[number];
-export const FINAL_STATUSES: ReadonlySet<CallStatus> = new Set([
-  'completed',
-  'transferred',
-  'busy',
-  'no-answer',
-  'failed',
-  'canceled',
-]);
+const IS_FINAL: Record<CallStatus, boolean> = {
+  initiated: false,
+  ringing: false,
+  answered: false,
+  'transfer-started': false,
+  'transfer-failed': false,
+  completed: true,
+  transferred: true,
+  busy: true,
+  'no-answer': true,
+  failed: true,
+  canceled: true,
+};
+export const FINAL_STATUSES: ReadonlySet<CallStatus> = new Set(CALL_STATUSES.filter((status) => IS_FINAL[status]));
 
 export const callStatusBody = z.object({
   /** `call.answered` and so on. */

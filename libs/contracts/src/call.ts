@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
+import { callEndReason } from './call-end.js';
 import { occurrence } from './envelope.js';
 import { bridgeId, timestamp, uuid } from './scalar.js';
 import { inboundDecision } from './routing.js';
@@ -98,36 +99,6 @@ export const transferResult = z.object({
   ended_at: timestamp,
 });
 export type TransferResult = z.infer<typeof transferResult>;
-
-/** Why a call ended, and who ended it. */
-export const CALL_END_REASONS = {
-  /** success */
-  'caller-hung-up': 'caller',
-  'assistant-hung-up': 'assistant',
-  'api-hung-up': 'platform',
-  /** The operator suspended the organisation and asked for the end of its calls. */
-  'organization-suspended': 'platform',
-  transferred: 'platform',
-  'max-duration-reached': 'bridge',
-  /** client_error: the caller gave up while it rang, or nothing was heard of it any more */
-  'caller-gave-up': 'caller',
-  'media-timeout': 'bridge',
-  /** upstream_error */
-  'media-stream-lost': 'assistant',
-  'media-stream-unstable': 'assistant',
-  /** server_error */
-  'bridge-stopped': 'bridge',
-  'audio-failed': 'bridge',
-  /** FreeSWITCH stopped sending the call's audio in mid-call, and it could not be attached again. */
-  'audio-lost': 'bridge',
-  /** FreeSWITCH gave the caller's dialog up when a transfer was refused, though the call should have gone on. */
-  'dropped-by-transfer': 'bridge',
-  'switch-ended': 'bridge',
-  /** indeterminate: the agent or FreeSWITCH died, and nobody saw the end */
-  unseen: 'unknown',
-} as const satisfies Record<string, 'caller' | 'assistant' | 'platform' | 'bridge' | 'unknown'>;
-export type CallEndReason = keyof typeof CALL_END_REASONS;
-export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);
 
 /**
  *  What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what
@@ -228,6 +199,21 @@ export const callEvent = z.discriminatedUnion('type', [
   callRecordingStored,
 ]);
 export type CallEvent = z.infer<typeof callEvent>;
+
+/** The types that this version knows. A later version may write others. */
+export const CALL_EVENT_TYPES: ReadonlySet<string> = new Set(callEvent.options.map(({ shape }) => shape.type.value));
+
+/** Whether the call is over when its last event is of this type. */
+export const ENDS_CALL: Record<CallEvent['type'], boolean> = {
+  CallStarted: false,
+  CallAnswered: false,
+  CallTransferred: false,
+  CallTransferFailed: false,
+  CallRejected: true,
+  CallEnded: true,
+  CallRecordingStored: true,
+};
+
 export type CallEnded = z.infer<typeof callEnded>;
 export type CallRejected = z.infer<typeof callRejected>;
 export type CallStarted = z.infer<typeof callStarted>;

@@ -82,6 +82,41 @@ export const trunkSettings = z.object({
 export type TrunkSettings = z.infer<typeof trunkSettings>;
 
 /**
+ * What a change of each setting means for FreeSWITCH. `gateway`: the setting is written into the gateway's file, so a
+ * change needs a new gateway. `place`: the setting decides which bridges have the gateway. `none`: only the mesh uses
+ * it.
+ */
+export const SETTING_EFFECTS = {
+  name: 'none',
+  gateway: 'gateway',
+  username: 'gateway',
+  priority: 'none',
+  register: 'gateway',
+  provider: 'none',
+  transport: 'gateway',
+  srtp: 'gateway',
+  inbound_addresses: 'none',
+  default_country: 'none',
+  number_rules: 'none',
+  max_channels: 'none',
+  max_cps: 'none',
+  outbound_country_codes: 'none',
+  bridge_pool: 'place',
+  from_domain: 'gateway',
+  realm: 'gateway',
+  auth_username: 'gateway',
+  expires_seconds: 'gateway',
+  ping_seconds: 'gateway',
+  codecs: 'gateway',
+  headers: 'gateway',
+} as const satisfies Record<keyof TrunkSettings, 'gateway' | 'place' | 'none'>;
+
+/** The settings that the gateway's file holds. */
+export type GatewaySetting = {
+  [Setting in keyof TrunkSettings]: (typeof SETTING_EFFECTS)[Setting] extends 'gateway' ? Setting : never;
+}[keyof TrunkSettings];
+
+/**
  * A sealed secret: `v1.<key id>.<iv>.<ciphertext and tag>`, base64url, AES-256-GCM, bound to the trunk's id as
  * additional data. Never plain text.
  */

@@ -11,6 +11,7 @@ import {
   trunkSubject,
 } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js';
 import { decideInbound } from './decide-inbound.js';
 import { explainInbound } from './explain-inbound.js';
 import { applyEvent } from './route-events.js';
@@ -29,66 +30,14 @@ export const TRUNK = (at: number): string => id(2, at);
 export const NUMBER_ID = (digits: number): string => id(3, digits);
 export const PBX = '198.51.100.7';
 
-export const organization = (at: number, with_: Partial<OrganizationState> = {}): OrganizationState => ({
-  id: ORG(at),
-  name: `Organisation ${at}`,
-  status: 'active',
-  outbound_country_codes: null,
-  created_at: AT,
-  updated_at: AT,
-  ...with_,
-});
+export const organization = (at: number, with_: Partial<OrganizationState> = {}): OrganizationState =>
+  organizationOf({ id: ORG(at), name: `Organisation ${at}`, ...with_ });
 
-export const trunk = (org: number, at: number, with_: Partial<TrunkState> = {}): TrunkState => ({
-  id: TRUNK(at),
-  organization_id: ORG(org),
-  name: `trunk ${at}`,
-  gateway: PBX,
-  username: null,
-  priority: 10,
-  register: false,
-  provider: null,
-  transport: 'udp',
-  srtp: 'off',
-  inbound_addresses: [],
-  default_country: null,
-  number_rules: [],
-  max_channels: null,
-  max_cps: null,
-  outbound_country_codes: null,
-  bridge_pool: 'default',
-  from_domain: null,
-  realm: null,
-  auth_username: null,
-  expires_seconds: 3600,
-  ping_seconds: null,
-  codecs: ['PCMU', 'PCMA'],
-  headers: {},
-  enabled: true,
-  password: null,
-  bridge_id: null,
-  gateway_revision: 1,
-  created_at: AT,
-  updated_at: AT,
-  ...with_,
-});
+export const trunk = (org: number, at: number, with_: Partial<TrunkState> = {}): TrunkState =>
+  trunkOf({ id: TRUNK(at), organization_id: ORG(org), name: `trunk ${at}`, gateway: PBX, ...with_ });
 
-export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => ({
-  id: NUMBER_ID(Number(phone.slice(1))),
-  organization_id: ORG(org),
-  phone_number: phone,
-  friendly_name: null,
-  provider: null,
-  is_active: true,
-  sip_trunk_id: null,
-  allowed_country_codes: null,
-  is_verified_caller_id: false,
-  capabilities: {},
-  target: { kind: 'assistant', id: 42, name: null, is_active: true },
-  created_at: AT,
-  updated_at: AT,
-  ...with_,
-});
+export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState =>
+  numberOf({ id: NUMBER_ID(Number(phone.slice(1))), organization_id: ORG(org), phone_number: phone, ...with_ });
 
 /** Evidence of an organisation for an address or network. */
 export const evidence = (org: number, network: string = `${PBX}/32`): AddressState => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { numberState } from '@trunkmesh/contracts/number.js';
+import { numberState, numberTarget } from '@trunkmesh/contracts/number.js';
 import { number, NUMBER_ID, ORG, organization, subjectOf, TRUNK } from './inbound-fixture.js';
 import { applyEventBytes } from './number-bytes.js';
 import {
@@ -156,6 +156,32 @@ describe("a number's event in bytes", () => {
       'trunkmesh.bridge.b1',
     ])
       expect(applyEventBytes(index, subject, bytesOf(event({})))).toBe(false);
+  });
+
+  it('is read by its bytes in the order in which the contract writes its members', () => {
+    expect(Object.keys(numberState.shape).slice(0, 11)).toEqual([
+      'id',
+      'organization_id',
+      'phone_number',
+      'friendly_name',
+      'provider',
+      'is_active',
+      'sip_trunk_id',
+      'allowed_country_codes',
+      'is_verified_caller_id',
+      'capabilities',
+      'target',
+    ]);
+    expect(Object.keys(numberTarget.shape)).toEqual(['kind', 'id', 'name', 'is_active']);
+    // A service writes what the schema gives back, whatever order it was given.
+    const given = number(1, PHONE, { target: { kind: 'flow', id: 7, name: 'x', is_active: true } });
+    const after = numberState.parse(Object.fromEntries(Object.entries(given).reverse()));
+    const bytes = bytesOf(event(after));
+    const [skimmed, parsed] = [createRouteIndex(), createRouteIndex()];
+    // Without its last bracket it is no JSON any more: parsing it would throw.
+    expect(applyEventBytes(skimmed, subjectOf(after), bytes.subarray(0, bytes.length - 1))).toBe(true);
+    applyEvent(parsed, subjectOf(after), event(after));
+    expect(seen(skimmed)).toEqual(seen(parsed));
   });
 
   it('the fixture is a number as the contract has it', () =>

@@ -1,7 +1,6 @@
+import { CALL_END_REASONS, type CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import {
-  CALL_END_REASONS,
   type CallEnded,
-  type CallEndReason,
   type CallEvent,
   type CallParties,
   type CallRecording,
@@ -149,7 +148,7 @@ function end(data: CallEnded['data']): Partial<CallSummary> {
     status: data.answered_at === null ? 'failed' : 'completed',
     ended_at: data.ended_at,
     duration_seconds: data.billable_ms / 1000,
-    ended_by: end_reason === null ? null : CALL_END_REASONS[end_reason],
+    ended_by: end_reason === null ? null : CALL_END_REASONS[end_reason].by,
     end_reason,
     refusal: null,
     hangup_cause: cut(data.hangup_cause, 64),

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { callEvent, type CallEnded, type CallEvent, type NumberedCallEvent } from '@trunkmesh/contracts/call.js';
+import {
+  CALL_EVENT_TYPES,
+  callEvent,
+  type CallEnded,
+  type CallEvent,
+  type NumberedCallEvent,
+} from '@trunkmesh/contracts/call.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import type { UsageRecord } from '@trunkmesh/contracts/usage.js';
@@ -40,16 +46,6 @@ export type UnreadableReason =
 
 export type ReadMessage = { ok: true; event: LoggedCallEvent } | { ok: false; reason: UnreadableReason };
 
-/** The types of this version. Another type is a later version's: it goes into the call log as it is. */
-const KNOWN_TYPES: ReadonlySet<string> = new Set<CallEvent['type']>([
-  'CallStarted',
-  'CallAnswered',
-  'CallTransferred',
-  'CallTransferFailed',
-  'CallRejected',
-  'CallEnded',
-  'CallRecordingStored',
-]);
 const anyCallEvent = z.object({
   id: uuid,
   type: z
@@ -68,7 +64,8 @@ export function readCallMessage(message: Pick<CallMessage, 'subject' | 'payload'
   if (json === undefined) return { ok: false, reason: 'not-json' };
   const any = anyCallEvent.safeParse(json);
   if (!any.success) return { ok: false, reason: 'not-a-call-event' };
-  const known = KNOWN_TYPES.has(any.data.type) ? callEvent.safeParse(json) : undefined;
+  // Another type is a later version's: it goes into the call log as it is.
+  const known = CALL_EVENT_TYPES.has(any.data.type) ? callEvent.safeParse(json) : undefined;
   if (known?.success === false) return { ok: false, reason: 'not-a-call-event' };
   const { call_id, organization_id } = any.data.data;
   if (message.subject !== callSubject(organization_id ?? 'unknown', call_id))

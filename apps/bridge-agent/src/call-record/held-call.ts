@@ -1,6 +1,6 @@
+import { callEndReason } from '@trunkmesh/contracts/call-end.js';
 import {
   callAnswered,
-  callEndReason,
   callEnded,
   callEvent,
   callRecording,

@@ -93,7 +93,7 @@ export async function connectToAssistant(
     note(story, new Date(), 'stream-failed', `${outcome.reason}: ${outcome.detail}`);
     live.refused(
       callId,
-      refusedHere(route, 'assistant-unavailable', `Refused: ${AUDIO_ENDS[outcome.reason]} (${outcome.reason}).`),
+      refusedHere(route, 'assistant-unavailable', `Refused: ${AUDIO_ENDS[outcome.reason].text} (${outcome.reason}).`),
     );
     return talk.send(refuseCommands('assistant-unavailable'));
   }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
-import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
-import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
+import type { NumberState } from '@trunkmesh/contracts/number.js';
+import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
 import {
   CALLS_STREAM,
@@ -14,7 +14,7 @@ import {
   ROUTING_INBOUND,
   trunkSubject,
 } from '@trunkmesh/contracts/subjects.js';
-import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
@@ -23,6 +23,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
+import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js';
 import { startEslClient } from '../esl/esl-client.net.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
@@ -30,7 +31,6 @@ import { startCalls, type Calls, type CallsOptions } from './calls.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
-const AT = '2026-01-01T00:00:00.000Z';
 const PASSWORD = 'test-password';
 
 export const NO_ASSISTANT: AssistantSettings = {
@@ -47,48 +47,18 @@ export const NO_ASSISTANT: AssistantSettings = {
 export const RING = parseKeyRing(`test:${Buffer.alloc(32, 7).toString('base64')}`);
 
 export const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
-export const organization = (n: number): OrganizationState =>
-  organizationState.parse({
-    id: id(1, n),
-    name: `org ${n}`,
-    status: 'active',
-    outbound_country_codes: null,
-    created_at: AT,
-    updated_at: AT,
-  });
+export const organization = (n: number): OrganizationState => organizationOf({ id: id(1, n), name: `org ${n}` });
 export const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState =>
-  trunkState.parse({
+  trunkOf({
     id: id(2, n),
     organization_id: id(1, org),
     name: `trunk ${n}`,
     gateway: `192.0.2.${n}`,
-    register: false,
     default_country: 'US',
-    enabled: true,
-    password: null,
-    bridge_id: null,
-    gateway_revision: 1,
-    created_at: AT,
-    updated_at: AT,
     ...with_,
   });
 export const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState =>
-  numberState.parse({
-    id: id(3, Number(phone.slice(-6))),
-    organization_id: id(1, org),
-    phone_number: phone,
-    friendly_name: null,
-    provider: null,
-    is_active: true,
-    sip_trunk_id: null,
-    allowed_country_codes: null,
-    is_verified_caller_id: false,
-    capabilities: {},
-    target: { kind: 'assistant', id: 42, name: null, is_active: true },
-    created_at: AT,
-    updated_at: AT,
-    ...with_,
-  });
+  numberOf({ id: id(3, Number(phone.slice(-6))), organization_id: id(1, org), phone_number: phone, ...with_ });
 type Entity = OrganizationState | TrunkState | NumberState;
 export const subjectOf = (entity: Entity) =>
   'phone_number' in entity

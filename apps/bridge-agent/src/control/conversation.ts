@@ -1,4 +1,5 @@
-import type { CallEndReason, CallParties } from '@trunkmesh/contracts/call.js';
+import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
+import type { CallParties } from '@trunkmesh/contracts/call.js';
 import { note, type CallStory } from '../live/call-story.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
 import type { OutboundRules } from './transfer-target.js';

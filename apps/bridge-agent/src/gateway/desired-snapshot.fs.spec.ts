@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { trunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { desiredSnapshot } from './desired-snapshot.fs.js';
 import { emptyDesired, type DesiredState } from './desired.js';
 
@@ -16,7 +16,7 @@ const id = '0190a5b2-7c00-7000-8000-000000000001';
 const bridge = { id: 'b1', pool: 'default' };
 const sealed = 'v1.k1.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 function desired(): DesiredState {
-  const state = trunkState.parse({
+  const state = trunkOf({
     id,
     organization_id: '0190a5b2-7c00-7000-8000-0000000000aa',
     name: 'Carrier',
@@ -26,8 +26,7 @@ function desired(): DesiredState {
     password: sealed,
     bridge_id: 'b1',
     gateway_revision: 3,
-    created_at: '2026-01-01T00:00:00.000Z',
-    updated_at: '2026-01-01T00:00:00.000Z',
+    register: true,
   });
   return {
     trunks: new Map([[id, { state, version: 4, traceparent: null }]]),

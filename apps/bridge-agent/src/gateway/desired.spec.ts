@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { trunkState, type TrunkEvent, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { TrunkEvent, TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { emptyDesired, noteTrunkEvent, readTrunkEvent } from './desired.js';
 
 const id = '0190a5b2-7c00-7000-8000-000000000001';
 const organization = '0190a5b2-7c00-7000-8000-0000000000aa';
 const bridge = { id: 'b1', pool: 'default' };
 
-const state = (more: Partial<TrunkState> = {}): TrunkState => ({
-  ...trunkState.parse({
+const state = (more: Partial<TrunkState> = {}): TrunkState =>
+  trunkOf({
     id,
     organization_id: organization,
     name: 'Carrier',
@@ -17,11 +18,9 @@ const state = (more: Partial<TrunkState> = {}): TrunkState => ({
     password: null,
     bridge_id: 'b1',
     gateway_revision: 1,
-    created_at: '2026-01-01T00:00:00.000Z',
-    updated_at: '2026-01-01T00:00:00.000Z',
-  }),
-  ...more,
-});
+    register: true,
+    ...more,
+  });
 
 function event(version: number, after: TrunkState | null): TrunkEvent {
   return {

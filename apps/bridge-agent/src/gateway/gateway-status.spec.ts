@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
-import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { hasArrived, isWorthAnEvent, sameStatus, statusOf } from './gateway-status.js';
 import type { ObservedGateway } from './observed.js';
 import { countByState, refusedProblem } from './trunk-statuses.js';
 
 const id = '0190a5b2-7c00-7000-8000-000000000001';
 const NOW = '2026-01-01T00:00:10.000Z';
-const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
-  ...trunkState.parse({
+const trunk = (more: Partial<TrunkState> = {}): TrunkState =>
+  trunkOf({
     id,
     organization_id: '0190a5b2-7c00-7000-8000-0000000000aa',
     name: 'Carrier',
@@ -18,11 +19,9 @@ const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
     password: null,
     bridge_id: 'b1',
     gateway_revision: 2,
-    created_at: '2026-01-01T00:00:00.000Z',
-    updated_at: '2026-01-01T00:00:00.000Z',
-  }),
-  ...more,
-});
+    register: true,
+    ...more,
+  });
 const gateway = (revision: number, more: Partial<ObservedGateway> = {}): ObservedGateway => ({
   name: `${id}.${revision}`,
   state: 'REGED',

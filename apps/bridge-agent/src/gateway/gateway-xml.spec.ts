@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { XMLParser } from 'fast-xml-parser';
 import fc from 'fast-check';
-import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { SETTING_EFFECTS, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { renderGateway } from './gateway-xml.js';
 import { hasControlCharacter } from './xml-value.js';
 
-const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
-  ...trunkState.parse({
+const trunk = (more: Partial<TrunkState> = {}): TrunkState =>
+  trunkOf({
     id: '0190a5b2-7c00-7000-8000-000000000001',
     organization_id: '0190a5b2-7c00-7000-8000-0000000000aa',
     name: 'Carrier',
@@ -16,11 +17,9 @@ const trunk = (more: Partial<TrunkState> = {}): TrunkState => ({
     password: null,
     bridge_id: null,
     gateway_revision: 7,
-    created_at: '2026-01-01T00:00:00.000Z',
-    updated_at: '2026-01-01T00:00:00.000Z',
-  }),
-  ...more,
-});
+    register: true,
+    ...more,
+  });
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -178,5 +177,37 @@ describe("a gateway's file", () => {
     const result = renderGateway(trunk(), 'very:secret');
     expect(JSON.stringify(result)).not.toContain('secret"');
     expect(JSON.stringify(result)).not.toContain('very');
+  });
+});
+
+describe('every setting that is said to be in the file', () => {
+  const OTHER: Required<TrunkSettings> = {
+    name: 'Other',
+    gateway: 'other.example.com',
+    username: 'other-user',
+    priority: 3,
+    register: false,
+    provider: 'other',
+    transport: 'tcp',
+    srtp: 'required',
+    inbound_addresses: ['192.0.2.1'],
+    default_country: 'US',
+    number_rules: [{ direction: 'inbound', prefix: '0', min_length: 0, max_length: 32, strip: 1, add: '+1' }],
+    max_channels: 5,
+    max_cps: 1,
+    outbound_country_codes: ['US'],
+    bridge_pool: 'other',
+    from_domain: 'other.example.com',
+    realm: 'other',
+    auth_username: 'other',
+    expires_seconds: 60,
+    ping_seconds: 30,
+    codecs: ['PCMA'],
+    headers: { 'X-Other': 'a' },
+  };
+
+  it.each(Object.entries(SETTING_EFFECTS))('%s: %s', (setting, effect) => {
+    const changed = { ...trunk(), [setting]: OTHER[setting as keyof TrunkSettings] };
+    expect(rendered(changed, 'p').xml !== rendered(trunk(), 'p').xml).toBe(effect === 'gateway');
   });
 });

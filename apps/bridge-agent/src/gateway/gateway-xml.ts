@@ -1,5 +1,6 @@
 import { gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { hopUri, parseGatewayAddress, uriHost, type GatewayAddress, type Target } from './gateway-address.js';
+import { textsOf } from './gateway-texts.js';
 import { hasControlCharacter, xmlValue } from './xml-value.js';
 
 /** Why a trunk cannot become a gateway. The message goes to the organisation's admin: it says what to change. */
@@ -86,20 +87,6 @@ export function renderGateway(trunk: TrunkState, password: string | null, hop?: 
     '',
   ];
   return { ok: true, name, xml: lines.join('\n'), needsAcl: isIpv6(gateway, hop) };
-}
-
-function textsOf(trunk: TrunkState): [string, string][] {
-  const single: [string, string | null][] = [
-    ['username', trunk.username],
-    ['auth_username', trunk.auth_username],
-    ['realm', trunk.realm],
-    ['from_domain', trunk.from_domain],
-  ];
-  const headers: [string, string][] = Object.entries(trunk.headers).map(([header, value]) => [
-    `headers/${header}`,
-    value,
-  ]);
-  return [...single.filter((entry): entry is [string, string] => entry[1] !== null), ...headers];
 }
 
 function credentialsOf(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CallEndReason } from '@trunkmesh/contracts/call.js';
+import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import { createStory, endReasonOf, endReasonOfAudio, note } from './call-story.js';
 
 const hangup = (hangup_disposition: string | null, hangup_cause = 'NORMAL_CLEARING', reconstructed = false) => ({

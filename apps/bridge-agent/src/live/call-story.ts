@@ -1,6 +1,6 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
+import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type {
-  CallEndReason,
   CallRecording,
   CapturedInvite,
   PrewarmResult,

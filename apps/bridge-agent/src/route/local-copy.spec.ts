@@ -13,6 +13,7 @@ import {
 } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { flagsOf, PROVEN, rowOf } from '@trunkmesh/routing/number-table.js';
+import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js';
 import {
   applyToCopy,
   createLocalCopy,
@@ -27,63 +28,19 @@ import {
 
 const AT = '2026-01-01T00:00:00.000Z';
 const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
-const organization = (n: number): OrganizationState => ({
-  id: id(1, n),
-  name: `org ${n}`,
-  status: 'active',
-  outbound_country_codes: null,
-  created_at: AT,
-  updated_at: AT,
-});
-const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState => ({
-  id: id(2, n),
-  organization_id: id(1, org),
-  name: `trunk ${n}`,
-  gateway: '192.0.2.10',
-  username: null,
-  priority: 10,
-  register: false,
-  provider: null,
-  transport: 'udp',
-  srtp: 'off',
-  inbound_addresses: [],
-  default_country: 'US',
-  number_rules: [],
-  max_channels: null,
-  max_cps: null,
-  outbound_country_codes: null,
-  bridge_pool: 'default',
-  from_domain: null,
-  realm: null,
-  auth_username: null,
-  expires_seconds: 3600,
-  ping_seconds: null,
-  codecs: ['PCMU'],
-  headers: {},
-  enabled: true,
-  password: null,
-  bridge_id: null,
-  gateway_revision: 1,
-  created_at: AT,
-  updated_at: AT,
-  ...with_,
-});
-const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState => ({
-  id: id(3, Number(phone.slice(-6))),
-  organization_id: id(1, org),
-  phone_number: phone,
-  friendly_name: null,
-  provider: null,
-  is_active: true,
-  sip_trunk_id: null,
-  allowed_country_codes: null,
-  is_verified_caller_id: false,
-  capabilities: {},
-  target: { kind: 'assistant', id: 42, name: null, is_active: true },
-  created_at: AT,
-  updated_at: AT,
-  ...with_,
-});
+const organization = (n: number): OrganizationState => organizationOf({ id: id(1, n), name: `org ${n}` });
+const trunk = (org: number, n: number, with_: Partial<TrunkState> = {}): TrunkState =>
+  trunkOf({
+    id: id(2, n),
+    organization_id: id(1, org),
+    name: `trunk ${n}`,
+    gateway: '192.0.2.10',
+    default_country: 'US',
+    codecs: ['PCMU'],
+    ...with_,
+  });
+const number = (org: number, phone: string, with_: Partial<NumberState> = {}): NumberState =>
+  numberOf({ id: id(3, Number(phone.slice(-6))), organization_id: id(1, org), phone_number: phone, ...with_ });
 
 const evidence = (org: number, network: string): AddressState => ({
   organization_id: id(1, org),

@@ -9,7 +9,7 @@ import {
   type HangupRequest,
   type TransferRequest,
 } from '@trunkmesh/contracts/call-control.js';
-import type { CallEvent, TransferResult } from '@trunkmesh/contracts/call.js';
+import { ENDS_CALL, type CallEvent, type TransferResult } from '@trunkmesh/contracts/call.js';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
 import { bridgeId } from '@trunkmesh/contracts/scalar.js';
 import { bridgeRequest, CALLS_STREAM, callSubject, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
@@ -125,7 +125,6 @@ function bridgeUnavailable(bridge: string, unanswered: Unanswered): DomainError 
   return new DomainError('bridge-unavailable', `${unansweredText(`bridge ${bridge}`, unanswered)} ${consequence}`);
 }
 
-const ENDS: ReadonlySet<string> = new Set<CallEvent['type']>(['CallEnded', 'CallRejected', 'CallRecordingStored']);
 const lastEvent = z.object({ type: z.string(), data: z.object({ bridge_id: bridgeId }) });
 
 /** Who has the call is in the last event of it. The subject names the organisation: another one's call is not found. */
@@ -133,7 +132,8 @@ async function bridgeOf(nats: NatsLink, { organization_id, call_id }: HangupRequ
   const found = await lastMessage(nats, callSubject(organization_id, call_id));
   const event = found === null ? undefined : lastEvent.safeParse(jsonOf(found.data)).data;
   if (event === undefined) throw callNotFound();
-  if (ENDS.has(event.type)) throw new DomainError('call-ended', 'The call has ended.');
+  if (event.type in ENDS_CALL && ENDS_CALL[event.type as CallEvent['type']])
+    throw new DomainError('call-ended', 'The call has ended.');
   return event.data.bridge_id;
 }
 

@@ -1,10 +1,10 @@
-import type { CarrierEvent, CarrierState } from '@trunkmesh/contracts/carrier.js';
+import { carrierState, type CarrierEvent, type CarrierState } from '@trunkmesh/contracts/carrier.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 
 /** A carrier's event before it has an envelope. */
 export type CarrierChange = { [E in CarrierEvent as E['type']]: { type: E['type'] } & E['data'] }[CarrierEvent['type']];
 
-export type CarrierFields = Pick<CarrierState, 'name' | 'networks' | 'default_country'>;
+export type CarrierFields = Omit<CarrierState, 'id' | 'created_at' | 'updated_at'>;
 
 export type CarrierCommand =
   { type: 'PutCarrier'; id: string; fields: CarrierFields; at: string } | { type: 'RemoveCarrier' };
@@ -24,7 +24,7 @@ export const evolve = (_state: CarrierState | null, event: CarrierChange): Carri
 
 export const carrierNotFound = () => new DomainError('carrier-not-found', 'There is no such carrier in the list.');
 
-const FIELDS = ['name', 'networks', 'default_country'] as const;
+const FIELDS = carrierState.omit({ id: true, created_at: true, updated_at: true }).keyof().options;
 
 function put(
   state: CarrierState | null,

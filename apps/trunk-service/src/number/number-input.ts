@@ -11,7 +11,7 @@ import {
 import { countryCodes } from '../http/country.js';
 import type { AddressPolicy } from '../trunk/trunk-input.js';
 import { parsePhoneNumber } from './e164-input.js';
-import { NEW_NUMBER, type NumberFields } from './number.js';
+import { NEW_NUMBER, PLAIN_FIELDS, type NumberFields } from './number.js';
 
 export const phoneNumber = z.string().transform((text, context) => {
   const parsed = parsePhoneNumber(text);
@@ -110,19 +110,9 @@ function targets(raw: RawFields, context: z.RefinementCtx): Pick<NumberInput, 's
   return { ...(set[0] ? { set_target: set[0] } : {}), ...(clear.length > 0 ? { clear_target: clear } : {}) };
 }
 
-const PLAIN = [
-  'friendly_name',
-  'provider',
-  'is_active',
-  'sip_trunk_id',
-  'allowed_country_codes',
-  'is_verified_caller_id',
-  'capabilities',
-] as const;
-
 function toInput(raw: RawFields, context: z.RefinementCtx): NumberInput {
   const plain = Object.fromEntries(
-    PLAIN.filter((field) => raw[field] !== undefined).map((field) => [field, raw[field]]),
+    PLAIN_FIELDS.filter((field) => raw[field] !== undefined).map((field) => [field, raw[field]]),
   );
   const settings = wantedSettings(raw);
   return { ...plain, ...targets(raw, context), ...(settings === undefined ? {} : { settings }) };

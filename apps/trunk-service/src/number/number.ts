@@ -1,12 +1,27 @@
-import type { NumberEvent, NumberProof, NumberState, NumberTarget } from '@trunkmesh/contracts/number.js';
+import {
+  numberState,
+  type NumberEvent,
+  type NumberProof,
+  type NumberState,
+  type NumberTarget,
+} from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { z } from 'zod';
 import { reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** What a client may set. `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
-export type NumberFields = Omit<
-  NumberState,
-  'id' | 'organization_id' | 'phone_number' | 'proof' | 'created_at' | 'updated_at'
->;
+const numberFields = numberState.omit({
+  id: true,
+  organization_id: true,
+  phone_number: true,
+  proof: true,
+  created_at: true,
+  updated_at: true,
+});
+export type NumberFields = z.infer<typeof numberFields>;
+
+/** The fields that a client writes as they are stored; where calls go and the call settings have rules of their own. */
+export const PLAIN_FIELDS = numberFields.omit({ target: true, call_settings: true }).keyof().options;
 
 /** For whoever finds a number taken. */
 export const HOW_TO_CLAIM = 'If it is yours, claim it: POST /api/v1/phone-numbers/claims.';
@@ -93,15 +108,6 @@ function prove({ by, at }: Extract<NumberCommand, { type: 'ProveNumber' }>, stat
   return [{ type: 'NumberProven', change: { by }, state: { ...state, proof: { by, at }, updated_at: at } }];
 }
 
-const PLAIN = [
-  'friendly_name',
-  'provider',
-  'is_active',
-  'allowed_country_codes',
-  'is_verified_caller_id',
-  'capabilities',
-] as const;
-
 /**
  *  One event a kind of change: a reader that only wants to know where a number leads need not look at its name's
  *  changes.
@@ -112,8 +118,9 @@ function change(
 ): NumberChange[] {
   const events: NumberChange[] = [];
   let state = before;
-  const fields: (keyof NumberFields)[] = PLAIN.filter(
-    (field) => changes[field] !== undefined && !same(changes[field], before[field]),
+  // A change of the trunk is an event of its own.
+  const fields: (keyof NumberFields)[] = PLAIN_FIELDS.filter(
+    (field) => field !== 'sip_trunk_id' && changes[field] !== undefined && !same(changes[field], before[field]),
   );
   const { call_settings = before.call_settings } = changes;
   if (!same(call_settings ?? {}, before.call_settings ?? {})) fields.push('call_settings');

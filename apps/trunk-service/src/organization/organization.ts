@@ -1,4 +1,9 @@
-import type { OrganizationEvent, OrganizationQuotas, OrganizationState } from '@trunkmesh/contracts/organization.js';
+import {
+  organizationQuotas,
+  type OrganizationEvent,
+  type OrganizationQuotas,
+  type OrganizationState,
+} from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { poolsOf } from '../trunk/pool-policy.js';
 import { changedSettings, reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
@@ -107,7 +112,7 @@ function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationS
 /** None is the same as null. */
 export const sameQuotas = (one: OrganizationQuotas | null | undefined, other: OrganizationQuotas | null | undefined) =>
   QUOTA_NAMES.every((name) => one?.[name] === other?.[name]);
-const QUOTA_NAMES = ['trunks', 'numbers', 'api_keys', 'parallel_imports'] as const;
+const QUOTA_NAMES = organizationQuotas.keyof().options;
 
 /** Where none are named it is the default pool, which a client may send back as it read it. */
 export const samePools = (

@@ -1,21 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GatewayStatus } from '@trunkmesh/contracts/bridge.js';
-import { trunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { trunkVerdict, type VerdictBridge } from './trunk-verdict.js';
 
 const T0 = '2026-01-01T00:00:00.000Z';
-const trunk = (over: Partial<TrunkState> = {}): TrunkState => ({
-  ...trunkSettings.parse({ name: 'Carrier', gateway: 'sip.example.com', username: 'alice' }),
-  id: '01890000-0000-7000-8000-0000000000b1',
-  organization_id: '01890000-0000-7000-8000-0000000000aa',
-  enabled: true,
-  password: null,
-  bridge_id: 'b1',
-  gateway_revision: 7,
-  created_at: T0,
-  updated_at: T0,
-  ...over,
-});
+const trunk = (over: Partial<TrunkState> = {}): TrunkState =>
+  trunkOf({
+    id: '01890000-0000-7000-8000-0000000000b1',
+    organization_id: '01890000-0000-7000-8000-0000000000aa',
+    name: 'Carrier',
+    username: 'alice',
+    register: true,
+    bridge_id: 'b1',
+    gateway_revision: 7,
+    ...over,
+  });
 const bridge = (id: string, over: Partial<VerdictBridge> = {}): VerdictBridge => ({
   id,
   pool: 'default',

@@ -1,29 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { trunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { patchTrunk, readTrunk, trunkBody } from './trunk-input.js';
 import { viewOf } from './trunk-view.js';
 
 const schema = trunkBody({ allowPrivate: false });
 const operator = trunkBody({ allowPrivate: false, operator: true });
 const whole = { name: 'Carrier', gateway: 'sip.example.com', username: 'acme', password: 'p' };
-const state: TrunkState = {
-  ...trunkSettings.parse({
-    name: 'Carrier',
-    gateway: 'sip.example.com',
-    username: 'acme',
-    priority: 3,
-    headers: { 'X-A': '1', 'X-B': '2' },
-  }),
+const state: TrunkState = trunkOf({
   id: '0b8d1ad6-5c7e-4cd5-9b7f-3b8b7a1f0c11',
   organization_id: '3a1dd5a0-2a0a-4d8c-b1a9-7f7b2a0f7b11',
+  name: 'Carrier',
+  username: 'acme',
+  register: true,
+  priority: 3,
+  headers: { 'X-A': '1', 'X-B': '2' },
   enabled: false,
   password: 'v1.k.AAAAAAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBBBBBBBB',
   bridge_id: 'b1',
   gateway_revision: 2,
   created_at: '2026-01-02T03:04:05.678Z',
   updated_at: '2026-01-02T03:04:05.678Z',
-};
+});
 
 function problemsOf(read: () => unknown): Record<string, string> {
   try {

@@ -14,6 +14,7 @@ import { claimProblems, type ClaimPolicy } from './claim-policy.js';
 import { readGateway } from './gateway.js';
 import { readInboundAddress } from './inbound-address.js';
 import { trunkNameKey } from './trunk.js';
+import { trunkView } from './trunk-view.js';
 
 export type { AddressPolicy } from './claim-policy.js';
 
@@ -111,18 +112,9 @@ function fields() {
 }
 
 /** What a read gives and a client may send back unchanged; nothing of it can be set. */
-const READ_ONLY: ReadonlySet<string> = new Set([
-  'id',
-  'organization_id',
-  'has_password',
-  'bridge_id',
-  'gateway_revision',
-  'created_at',
-  'updated_at',
-  'hints',
-  'status_url',
-  'addresses',
-]);
+const READ_ONLY: ReadonlySet<string> = new Set(
+  Object.keys(trunkView.shape).filter((field) => field !== 'enabled' && !(field in trunkSettings.shape)),
+);
 
 const policies = z.registry<ClaimPolicy>();
 export const trunkBody = (policy: ClaimPolicy) => z.strictObject(fields()).register(policies, policy);

@@ -1,5 +1,5 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { TrunkEvent, TrunkSettings, TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { SETTING_EFFECTS, type TrunkEvent, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { claimsAfter, claimsOf, claimsResolved } from '@trunkmesh/routing/claims.js';
 import type { Next } from '../record/decided.js';
 
@@ -78,27 +78,11 @@ export const duplicateTrunkName = () =>
 /** Names that differ only in case or in how a letter is composed would be taken for one another. */
 export const trunkNameKey = (name: string) => name.normalize('NFKC').trim().toLowerCase();
 
-/**
- *  What FreeSWITCH's gateway is made of: when one of these changes there must be a new gateway. Names, priorities,
- *  limits and number rules are ours alone.
- */
-const GATEWAY_FIELDS: ReadonlySet<string> = new Set<keyof TrunkState>([
-  'gateway',
-  'username',
-  'password',
-  'register',
-  'transport',
-  'srtp',
-  'realm',
-  'from_domain',
-  'auth_username',
-  'expires_seconds',
-  'ping_seconds',
-  'codecs',
-  'headers',
-  'bridge_pool',
-  'bridge_id',
-]);
+/** A change of one of these needs a new gateway in FreeSWITCH. The password and the bridge are not settings. */
+const needsNewGateway = (field: string): boolean =>
+  field === 'password' ||
+  field === 'bridge_id' ||
+  (field in SETTING_EFFECTS && SETTING_EFFECTS[field as keyof TrunkSettings] !== 'none');
 
 /** One step of a decision: the event that it adds to a state, or none. */
 type Step = (state: TrunkState, next: Next) => TrunkChange | undefined;
@@ -227,7 +211,7 @@ const reencrypted =
 
 function revised(state: TrunkState, patch: Partial<TrunkState>, next: Next): TrunkState {
   const gateway = Object.entries(patch).some(
-    ([field, value]) => GATEWAY_FIELDS.has(field) && !same(value, state[field as keyof TrunkState]),
+    ([field, value]) => needsNewGateway(field) && !same(value, state[field as keyof TrunkState]),
   );
   return { ...state, ...patch, updated_at: next.at, gateway_revision: gateway ? next.version : state.gateway_revision };
 }

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { ReasonClass } from './reason.js';
+
+/** Why a call ended, who ended it, and whose matter that is. */
+export const CALL_END_REASONS = {
+  'caller-hung-up': { by: 'caller', class: 'success' },
+  'assistant-hung-up': { by: 'assistant', class: 'success' },
+  'api-hung-up': { by: 'platform', class: 'success' },
+  /** The operator suspended the organisation and asked for the end of its calls. */
+  'organization-suspended': { by: 'platform', class: 'success' },
+  transferred: { by: 'platform', class: 'success' },
+  'max-duration-reached': { by: 'bridge', class: 'success' },
+  /** While it rang. */
+  'caller-gave-up': { by: 'caller', class: 'client_error' },
+  /** No audio arrived from the caller any more. */
+  'media-timeout': { by: 'bridge', class: 'client_error' },
+  'media-stream-lost': { by: 'assistant', class: 'upstream_error' },
+  'media-stream-unstable': { by: 'assistant', class: 'upstream_error' },
+  'bridge-stopped': { by: 'bridge', class: 'server_error' },
+  'audio-failed': { by: 'bridge', class: 'server_error' },
+  /** FreeSWITCH stopped sending the call's audio in mid-call, and it could not be attached again. */
+  'audio-lost': { by: 'bridge', class: 'server_error' },
+  /** FreeSWITCH gave the caller's dialog up when a transfer was refused, though the call should have gone on. */
+  'dropped-by-transfer': { by: 'bridge', class: 'server_error' },
+  'switch-ended': { by: 'bridge', class: 'server_error' },
+  /** The agent or FreeSWITCH died, and nobody saw the end. */
+  unseen: { by: 'unknown', class: 'indeterminate' },
+} as const satisfies Record<
+  string,
+  { by: 'caller' | 'assistant' | 'platform' | 'bridge' | 'unknown'; class: ReasonClass }
+>;
+export type CallEndReason = keyof typeof CALL_END_REASONS;
+export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);

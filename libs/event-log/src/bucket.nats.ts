@@ -2,7 +2,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { z } from 'zod';
-import { ordered } from './ordered.nats.js';
+import { Ordered } from './ordered.nats.js';
 
 export interface BucketOptions<Schema extends z.ZodType> {
   /** From contracts/subjects.ts; `ensureStreams` makes it. */
@@ -70,7 +70,7 @@ export function openBucket<Schema extends z.ZodType>(
   };
 
   const watch = ({ keys = '>', onPut, onDelete, onCaughtUp, onReset, heartbeatMs }: WatchOptions<Value>): Watch =>
-    ordered(nc, {
+    new Ordered(nc, {
       stream,
       filter: prefix + checked(keys, KEYS),
       from: 'last-per-subject',

@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { ordered } from './ordered.nats.js';
+import { Ordered } from './ordered.nats.js';
 
 export interface FollowOptions<Event> {
   stream: string;
@@ -42,26 +42,27 @@ export function follow<Event = AnyEvent>(nc: NatsConnection, options: FollowOpti
   const { stream, from, logger, heartbeatMs, decode = decodeJson as (bytes: Uint8Array) => Event } = options;
   const filters = typeof options.filter === 'string' ? [options.filter] : options.filter;
   const caughtUp = new Set<string>();
-  const readers = filters.map((filter) =>
-    ordered(nc, {
-      stream,
-      filter,
-      from,
-      logger,
-      heartbeatMs,
-      onMessage: (message, { sequence }) =>
-        options.onEvent(decode(message.data), { sequence, subject: message.subject }),
-      onCaughtUp: () => {
-        caughtUp.add(filter);
-        if (caughtUp.size === filters.length) options.onCaughtUp();
-      },
-      onReset: () => {
-        // Once for all: the others begin again with this one, before any of them hands over anything of the new stream.
-        caughtUp.clear();
-        options.onReset?.();
-        for (const [index, other] of readers.entries()) if (filters[index] !== filter) other.restart();
-      },
-    }),
+  const readers = filters.map(
+    (filter) =>
+      new Ordered(nc, {
+        stream,
+        filter,
+        from,
+        logger,
+        heartbeatMs,
+        onMessage: (message, { sequence }) =>
+          options.onEvent(decode(message.data), { sequence, subject: message.subject }),
+        onCaughtUp: () => {
+          caughtUp.add(filter);
+          if (caughtUp.size === filters.length) options.onCaughtUp();
+        },
+        onReset: () => {
+          // Once for all: the others begin again with this one, before any of them hands over anything of the new stream.
+          caughtUp.clear();
+          options.onReset?.();
+          for (const [index, other] of readers.entries()) if (filters[index] !== filter) other.restart();
+        },
+      }),
   );
   return {
     position: () => {

@@ -31,16 +31,6 @@ export interface OrderedOptions {
   heartbeatMs?: number;
 }
 
-export interface Ordered {
-  /** Everything up to this sequence was delivered; 0: nothing. */
-  position(): number;
-  /** What the server had left for us when it sent the last one. */
-  pending(): number;
-  stop(): Promise<void>;
-  /** Begins again from the start, as after a reset but without telling. */
-  restart(): void;
-}
-
 const HEARTBEAT_MS = 2_500;
 const RETRY_MS = { first: 50, most: 2_000 };
 /** A life shorter than this is a failure, not to be repeated at full speed. */
@@ -64,166 +54,198 @@ const WORTH_LAST_PER_SUBJECT = 4;
  * Not the client's own ordered consumer: that one asks for its next sequence also in a stream that was made anew and is
  * shorter, and then waits for ever.
  */
-export function ordered(nc: NatsConnection, options: OrderedOptions): Ordered {
-  const { stream, filter, logger, heartbeatMs = HEARTBEAT_MS } = options;
-  const manager = jetstreamManager(nc, { checkAPI: false, timeout: CREATE_DEADLINE_MS });
-  const attention = signal();
-  const state = {
-    position: 0,
-    pending: 0,
-    caughtUp: false,
-    stopped: false,
-    /** When the stream was made that is being read. */
-    created: undefined as string | undefined,
-    from: options.from,
-    /** The server was too long about it once. */
-    readsAll: false,
-    beginnings: 0,
-    consumer: undefined as PushConsumer | undefined,
-  };
+export class Ordered {
+  private readonly manager: Promise<JetStreamManager>;
+  private readonly attention = signal();
+  private readonly statuses: ReturnType<NatsConnection['status']>;
+  private readonly running: Promise<void>;
+  private readonly heartbeatMs: number;
+  private from: OrderedOptions['from'];
+  private reached = 0;
+  private left = 0;
+  private isCaughtUp = false;
+  private stopped = false;
+  /** When the stream was made that is being read. */
+  private created: string | undefined;
+  /** The server was too long about it once. */
+  private readsAll = false;
+  private beginnings = 0;
+  private consumer: PushConsumer | undefined;
 
-  const receive = (consumer: PushConsumer, message: Msg) => {
-    if (consumer.odd !== undefined) return;
-    consumer.quietBeats = 0;
-    const delivery = message.reply ? deliveryOf(message.reply) : undefined;
-    if (!delivery) return answerControl(nc, consumer, message);
-    if (delivery.consumerSequence !== consumer.delivered + 1) return consumer.isOdd('a message is missing');
-    consumer.delivered = delivery.consumerSequence;
-    state.position = delivery.sequence;
-    state.pending = delivery.pending;
-    try {
-      options.onMessage(message, delivery);
-    } catch (error) {
-      // What cannot be taken in must not stop everything behind it. The payload is not logged: it may hold what nobody
-      // should read.
-      logger.error(
-        { err: error, stream, subject: message.subject, sequence: delivery.sequence },
-        'a message could not be taken in and was left out',
-      );
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly options: OrderedOptions,
+  ) {
+    this.from = options.from;
+    this.heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
+    this.manager = jetstreamManager(nc, { checkAPI: false, timeout: CREATE_DEADLINE_MS });
+    this.statuses = nc.status();
+    void this.watchConnection();
+    this.running = this.run();
+  }
+
+  /** Everything up to this sequence was delivered; 0: nothing. */
+  position(): number {
+    return this.reached;
+  }
+
+  /** What the server had left for us when it sent the last one. */
+  pending(): number {
+    return this.left;
+  }
+
+  /** Begins again from the start, as after a reset but without telling. */
+  restart(): void {
+    this.forget();
+    this.consumer?.isOdd('begins again');
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    (this.statuses as { stop?(): void }).stop?.();
+    this.consumer?.isOdd('stopped');
+    this.attention.notify();
+    await this.running;
+  }
+
+  private async watchConnection(): Promise<void> {
+    for await (const { type } of this.statuses) {
+      if (type !== 'reconnect') continue;
+      if (this.consumer) this.consumer.isOdd('reconnected');
+      else this.attention.notify();
     }
-    if (!state.caughtUp && (delivery.pending === 0 || consumer.delivered >= consumer.initial)) caughtUp();
-  };
-  const caughtUp = () => {
-    state.caughtUp = true;
-    options.onCaughtUp();
-  };
-  const nothingNew = (last: number) => {
-    state.position = Math.max(state.position, last);
-    if (!state.caughtUp) caughtUp();
-  };
-  const forget = () => {
-    Object.assign(state, {
-      position: 0,
-      pending: 0,
-      caughtUp: false,
-      created: undefined,
-      beginnings: state.beginnings + 1,
-    });
-    if (typeof state.from === 'number') state.from = 1;
-  };
+  }
+
+  private async run(): Promise<void> {
+    const { stream, filter, logger } = this.options;
+    for (let wait = RETRY_MS.first; !this.stopped && !this.nc.isClosed(); wait = Math.min(wait * 2, RETRY_MS.most)) {
+      const began = performance.now();
+      try {
+        await this.attend(await this.manager);
+      } catch (error) {
+        if (!this.stopped) logger.warn({ err: error, stream, filter }, 'the stream cannot be read at the moment');
+      }
+      if (performance.now() - began > LASTING_MS) wait = RETRY_MS.first;
+      if (!this.stopped) await this.attention.wait(wait);
+    }
+  }
+
+  /** One life of a consumer: from its creation until something is odd. */
+  private async attend(api: JetStreamManager): Promise<void> {
+    const { stream, filter, logger } = this.options;
+    const consumer = pushConsumer(this.nc, this.attention);
+    this.consumer = consumer;
+    try {
+      const before = await Promise.race([api.streams.info(stream), consumer.spoilt]);
+      this.recognise(before);
+      const { beginnings } = this;
+      await this.create(api, consumer, before.state);
+      // Made anew in this very moment? Then the next life sees it. What arrived meanwhile is still held back.
+      const after = await Promise.race([api.streams.info(stream), consumer.spoilt]);
+      if (after.created !== before.created || this.beginnings !== beginnings) return;
+      if (consumer.initial === 0) this.nothingNew(before.state.last_seq);
+      consumer.flow((message) => this.receive(consumer, message));
+      await watchHeartbeats(consumer, this.attention, this.heartbeatMs);
+      if (!this.stopped)
+        logger.info(
+          { stream, filter, position: this.reached, reason: consumer.odd },
+          'reading on with another consumer',
+        );
+    } finally {
+      this.consumer = undefined;
+      consumer.odd ??= 'closed';
+      consumer.close();
+      if (consumer.name !== undefined && !this.nc.isClosed())
+        api.consumers.delete(stream, consumer.name).catch(() => undefined);
+    }
+  }
 
   /** Is it the stream that we read so far? Where it is not, everything begins again. */
-  const recognise = ({ created, state: { last_seq } }: StreamInfo) => {
-    const reached = typeof state.from === 'number' ? Math.max(state.position, state.from - 1) : state.position;
-    if ((state.created !== undefined && state.created !== created) || last_seq < reached) {
-      logger.warn(
-        { stream, position: reached, last: last_seq },
+  private recognise({ created, state: { last_seq } }: StreamInfo): void {
+    const { from, options } = this;
+    const reached = typeof from === 'number' ? Math.max(this.reached, from - 1) : this.reached;
+    if ((this.created !== undefined && this.created !== created) || last_seq < reached) {
+      options.logger.warn(
+        { stream: options.stream, position: reached, last: last_seq },
         'the stream is not what it was; reading it from the start',
       );
-      forget();
+      this.forget();
       options.onReset();
     }
-    state.created = created;
-  };
+    this.created = created;
+  }
 
-  const create = async (
+  private forget(): void {
+    this.reached = 0;
+    this.left = 0;
+    this.isCaughtUp = false;
+    this.created = undefined;
+    this.beginnings += 1;
+    if (typeof this.from === 'number') this.from = 1;
+  }
+
+  private async create(
     api: JetStreamManager,
     consumer: PushConsumer,
     { messages, num_subjects: subjects = messages }: StreamInfo['state'],
-  ) => {
+  ): Promise<void> {
+    const { from, heartbeatMs } = this;
+    const { stream, filter } = this.options;
     const lastPerSubject =
-      state.from === 'last-per-subject' &&
-      state.position === 0 &&
-      !state.caughtUp &&
-      !state.readsAll &&
+      from === 'last-per-subject' &&
+      this.reached === 0 &&
+      !this.isCaughtUp &&
+      !this.readsAll &&
       messages >= subjects * WORTH_LAST_PER_SUBJECT;
-    const sequence = Math.max(state.position + 1, typeof state.from === 'number' ? state.from : 1);
+    const sequence = Math.max(this.reached + 1, typeof from === 'number' ? from : 1);
     const config = pushConsumerConfig({ lastPerSubject, sequence, filter }, { subject: consumer.subject, heartbeatMs });
     try {
       const info = await Promise.race([api.consumers.add(stream, config), consumer.spoilt]);
       consumer.name = info.name;
       consumer.initial = info.delivered.consumer_seq + info.num_pending;
-      state.pending = info.num_pending;
+      this.left = info.num_pending;
     } catch (error) {
-      state.readsAll ||= lastPerSubject;
+      this.readsAll ||= lastPerSubject;
       throw error;
     }
-  };
+  }
 
-  /** One life of a consumer: from its creation until something is odd. */
-  const attend = async (api: JetStreamManager): Promise<void> => {
-    const consumer = (state.consumer = pushConsumer(nc, attention));
+  private receive(consumer: PushConsumer, message: Msg): void {
+    if (consumer.odd !== undefined) return;
+    consumer.quietBeats = 0;
+    const delivery = message.reply ? deliveryOf(message.reply) : undefined;
+    if (!delivery) return answerControl(this.nc, consumer, message);
+    if (delivery.consumerSequence !== consumer.delivered + 1) return consumer.isOdd('a message is missing');
+    consumer.delivered = delivery.consumerSequence;
+    this.reached = delivery.sequence;
+    this.left = delivery.pending;
+    this.handOver(message, delivery);
+    if (!this.isCaughtUp && (delivery.pending === 0 || consumer.delivered >= consumer.initial)) this.caughtUp();
+  }
+
+  /**
+   *  What cannot be taken in must not stop everything behind it. The payload is not logged: it may hold what nobody
+   *  should read.
+   */
+  private handOver(message: Msg, delivery: Delivery): void {
     try {
-      const before = await Promise.race([api.streams.info(stream), consumer.spoilt]);
-      recognise(before);
-      const { beginnings } = state;
-      await create(api, consumer, before.state);
-      // Made anew in this very moment? Then the next life sees it. What arrived meanwhile is still held back.
-      const after = await Promise.race([api.streams.info(stream), consumer.spoilt]);
-      if (after.created !== before.created || state.beginnings !== beginnings) return;
-      if (consumer.initial === 0) nothingNew(before.state.last_seq);
-      consumer.flow((message) => receive(consumer, message));
-      await watchHeartbeats(consumer, attention, heartbeatMs);
-      if (!state.stopped)
-        logger.info(
-          { stream, filter, position: state.position, reason: consumer.odd },
-          'reading on with another consumer',
-        );
-    } finally {
-      state.consumer = undefined;
-      consumer.odd ??= 'closed';
-      consumer.close();
-      if (consumer.name !== undefined && !nc.isClosed())
-        api.consumers.delete(stream, consumer.name).catch(() => undefined);
+      this.options.onMessage(message, delivery);
+    } catch (error) {
+      const { logger, stream } = this.options;
+      logger.error(
+        { err: error, stream, subject: message.subject, sequence: delivery.sequence },
+        'a message could not be taken in and was left out',
+      );
     }
-  };
+  }
 
-  const run = async () => {
-    for (let wait = RETRY_MS.first; !state.stopped && !nc.isClosed(); wait = Math.min(wait * 2, RETRY_MS.most)) {
-      const began = performance.now();
-      try {
-        await attend(await manager);
-      } catch (error) {
-        if (!state.stopped) logger.warn({ err: error, stream, filter }, 'the stream cannot be read at the moment');
-      }
-      if (performance.now() - began > LASTING_MS) wait = RETRY_MS.first;
-      if (!state.stopped) await attention.wait(wait);
-    }
-  };
+  private caughtUp(): void {
+    this.isCaughtUp = true;
+    this.options.onCaughtUp();
+  }
 
-  const reconnected = () => {
-    if (state.consumer) state.consumer.isOdd('reconnected');
-    else attention.notify();
-  };
-  const statuses = nc.status();
-  void (async () => {
-    for await (const { type } of statuses) if (type === 'reconnect') reconnected();
-  })();
-  const running = run();
-
-  return {
-    position: () => state.position,
-    pending: () => state.pending,
-    restart() {
-      forget();
-      state.consumer?.isOdd('begins again');
-    },
-    async stop() {
-      state.stopped = true;
-      (statuses as { stop?(): void }).stop?.();
-      state.consumer?.isOdd('stopped');
-      attention.notify();
-      await running;
-    },
-  };
+  private nothingNew(last: number): void {
+    this.reached = Math.max(this.reached, last);
+    if (!this.isCaughtUp) this.caughtUp();
+  }
 }

@@ -5,7 +5,7 @@ import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { DataSource } from 'typeorm';
 import { refillStream, StreamNotEmptyError } from './refill.nats.js';
-import { startRelay } from './relay.nats.js';
+import { Relay } from './relay.nats.js';
 import { differences, logger, newEvent, readStream, type Servers, startServers, write } from './servers.fixture.js';
 import { ensureStreams } from './streams.nats.js';
 
@@ -35,7 +35,7 @@ async function given(): Promise<void> {
   await relay.stop();
 }
 function relaying() {
-  const relay = startRelay({ dataSource: record, nc, logger, pollMs: 50 });
+  const relay = new Relay({ dataSource: record, nc, logger, pollMs: 50 });
   servers.later(() => relay.stop());
   return relay;
 }

@@ -5,7 +5,7 @@ import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { DataSource } from 'typeorm';
 import { append, ConcurrencyError, loadLast } from './event-store.pg.js';
-import { type Relay, startRelay } from './relay.nats.js';
+import { Relay } from './relay.nats.js';
 import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { differences, logger, newEvent, type Servers, startServers, subjectOf, write } from './servers.fixture.js';
 import { slowWire } from './slow-wire.fixture.js';
@@ -82,7 +82,7 @@ async function holds(options: {
   await ensureStreams(nc, streams);
   const relays: Relay[] = [];
   const start = async () => {
-    const relay = startRelay({
+    const relay = new Relay({
       dataSource: record,
       nc: await servers.connect(),
       logger,
@@ -215,7 +215,7 @@ describe('a batch of a leader that is gone', () => {
     const slow = await connectNats(wire.url, { name: 'slow', logger });
     servers.later(() => slow.close());
 
-    const old = startRelay({ dataSource: record, nc: slow, logger, streams, pollMs: 20 });
+    const old = new Relay({ dataSource: record, nc: slow, logger, streams, pollMs: 20 });
     await write(record, [newEvent('first', 0), newEvent('first', 1)]);
     const outbox = async () => Number((await record.query('select count(*) as n from outbox'))[0].n);
     await eventually(async () => (await outbox()) === 0);
@@ -240,7 +240,7 @@ describe('a batch of a leader that is gone', () => {
     await late.release();
     await pause(150);
 
-    const after = startRelay({
+    const after = new Relay({
       dataSource: record,
       nc,
       logger,

@@ -4,7 +4,7 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { DataSource } from 'typeorm';
-import { type Relay, type RelayOptions, startRelay } from './relay.nats.js';
+import { Relay, type RelayOptions } from './relay.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
@@ -39,7 +39,7 @@ async function given(): Promise<void> {
 }
 
 function relaying(options: Partial<RelayOptions> = {}): Relay {
-  const relay = startRelay({
+  const relay = new Relay({
     dataSource: record,
     nc,
     logger,
@@ -99,7 +99,7 @@ describe('the relay', () => {
     connected(nc);
     await relayed();
     await isTheRecord();
-    const never = startRelay({ dataSource: record, nc: new Promise(() => undefined), logger });
+    const never = new Relay({ dataSource: record, nc: new Promise(() => undefined), logger });
     await never.stop();
   });
 

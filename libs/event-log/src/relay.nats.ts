@@ -28,16 +28,6 @@ export interface RelayOptions {
   compareMs?: number;
 }
 
-export interface Relay {
-  /** After a commit. Costs nothing; never throws. */
-  wake(): void;
-  /** Events of the record that are not known to be in JetStream, as measured within the last seconds. */
-  lag(): number;
-  isLeader(): boolean;
-  /** Finishes what is in flight and lets go of the lead. */
-  stop(): Promise<void>;
-}
-
 const LEAD_RETRY_MS = 500;
 const MEASURE_MS = 2_000;
 const BACKOFF_MS = { first: 20, most: 2_000 };
@@ -52,142 +42,161 @@ const interruptions = counter(
  *  One leader among all instances publishes committed events to JetStream, each exactly once and an entity's in order
  *  (ADR 0003).
  */
-export function startRelay(options: RelayOptions): Relay {
-  const { logger, batch = 512, pollMs = 1_000, compareMs = 10_000, streams = {} } = options;
-  const work = signal();
-  const stopping = new AbortController();
-  const state = {
-    leads: false,
-    lag: { events: 0, oldest: null as Date | null },
-    measuredAt: 0,
-    connected: true,
-    comparedAt: 0,
-    nc: undefined as NatsConnection | undefined,
-    publisher: undefined as FencedPublisher | undefined,
-  };
+export class Relay {
+  private readonly work = signal();
+  private readonly stopping = new AbortController();
+  private readonly pollMs: number;
+  private readonly removeGauges: (() => void)[];
+  private readonly running: Promise<void>;
+  private leads = false;
+  private lagging: { events: number; oldest: Date | null } = { events: 0, oldest: null };
+  private measuredAt = 0;
+  private connected = true;
+  private comparedAt = 0;
+  private nc: NatsConnection | undefined;
+  private publisher: FencedPublisher | undefined;
 
-  const measure = async (session: RelaySession) => {
-    if (Date.now() - state.measuredAt < MEASURE_MS) return;
-    state.lag = await session.lag();
-    state.measuredAt = Date.now();
-  };
+  constructor(private readonly options: RelayOptions) {
+    this.pollMs = options.pollMs ?? 1_000;
+    this.removeGauges = [
+      gauge(
+        'trunkmesh_relay_lag_events',
+        'Events of the record that are not known to be in JetStream',
+        () => this.lagging.events,
+      ),
+      gauge('trunkmesh_relay_lag_seconds', 'Age of the oldest of them', () =>
+        this.lagging.oldest ? Math.max(0, (Date.now() - this.lagging.oldest.getTime()) / 1000) : 0,
+      ),
+      gauge('trunkmesh_relay_leader', '1 where this instance leads the relay', () => (this.leads ? 1 : 0)),
+    ];
+    this.running = this.run();
+  }
 
-  const nothingWaits = async (leader: RelayLeader) => {
-    state.lag = { events: 0, oldest: null };
-    await work.wait(pollMs);
-    // Whoever reads the stream from its start would wait for the next command otherwise: a server that came back
-    // without its disk, a stream that somebody deleted.
-    if (!state.connected || Date.now() - state.comparedAt < compareMs) return;
-    state.comparedAt = Date.now();
-    leader.compareAgain();
-  };
-  const afterBatch = async (session: RelaySession, { problem, relayed }: Step, failures: number) => {
-    await measure(session);
-    if (problem === undefined) return;
-    interruptions.add();
-    logger.warn({ problem, relayed }, 'JetStream did not take the whole batch; comparing with the stream');
-    await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most), undefined, {
-      signal: stopping.signal,
-    }).catch(() => undefined);
-  };
+  /** After a commit. Costs nothing; never throws. */
+  wake(): void {
+    if (this.leads) this.work.notify();
+    else if (this.nc && !this.nc.isClosed() && !this.nc.isDraining()) this.nc.publish(RELAY_WAKE);
+  }
 
-  /** Leads until it is told to stop, asked to yield, or loses its connection (which throws). */
-  const lead = async (session: RelaySession, nc: NatsConnection) => {
-    const publisher = (state.publisher = fencedPublisher(nc));
-    const leader = relayLeader({ session, nc, publisher, streams, batch, logger });
-    state.leads = true;
-    state.comparedAt = Date.now();
-    logger.info('leads the relay');
-    let lookedAt = Date.now();
-    try {
-      for (let failures = 0; !stopping.signal.aborted;) {
-        const step = await leader.step();
-        relayedEvents.add(step.relayed);
-        failures = step.relayed > 0 || step.idle ? 0 : failures + 1;
-        await (step.idle ? nothingWaits(leader) : afterBatch(session, step, failures));
-        if (Date.now() - lookedAt < pollMs) continue;
-        lookedAt = Date.now();
-        if (await session.isAskedToYield()) return logger.info('lets another lead the relay, as asked');
+  /** Events of the record that are not known to be in JetStream, as measured within the last seconds. */
+  lag(): number {
+    return this.lagging.events;
+  }
+
+  isLeader(): boolean {
+    return this.leads;
+  }
+
+  /** Finishes what is in flight and lets go of the lead. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.work.notify();
+    for (const remove of this.removeGauges) remove();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal: stop } = this.stopping;
+    const nc = await untilAborted(this.options.nc, stop);
+    if (!nc) return;
+    this.nc = nc;
+    const wakes = nc.subscribe(RELAY_WAKE, { callback: () => this.work.notify() });
+    const statuses = watchConnection(
+      nc,
+      () => {
+        this.connected = false;
+        this.publisher?.abort('the connection to NATS was lost');
+      },
+      () => {
+        this.connected = true;
+        this.comparedAt = 0;
+        this.work.notify();
+      },
+    );
+    for (let backoff = 100; !stop.aborted; backoff = Math.min(backoff * 2, BACKOFF_MS.most)) {
+      try {
+        await this.session(nc);
+        backoff = 100;
+      } catch (error) {
+        this.options.logger.warn({ err: error }, 'the relay was interrupted');
       }
-    } finally {
-      state.leads = false;
-      await leader.finish().catch(() => undefined);
-      publisher.close();
+      await pause(backoff, undefined, { signal: stop }).catch(() => undefined);
     }
-  };
+    statuses.stop();
+    wakes.unsubscribe();
+  }
 
   /** One connection to the record: waits for the lead, leads. */
-  const session = async (nc: NatsConnection) => {
-    const open = await openRelaySession(clientConfig(options.dataSource));
-    void open.lost.then(() => state.publisher?.abort('the connection to the record was lost'));
+  private async session(nc: NatsConnection): Promise<void> {
+    const { signal: stop } = this.stopping;
+    const open = await openRelaySession(clientConfig(this.options.dataSource));
+    void open.lost.then(() => this.publisher?.abort('the connection to the record was lost'));
     try {
-      while (!stopping.signal.aborted) {
-        if (await open.tryLead()) return await lead(open, nc);
-        await measure(open);
-        await pause(LEAD_RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      while (!stop.aborted) {
+        if (await open.tryLead()) return await this.lead(open, nc);
+        await this.measure(open);
+        await pause(LEAD_RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
       }
     } finally {
       await open.end().catch(() => undefined);
     }
-  };
+  }
 
-  const run = async () => {
-    const nc = await untilAborted(options.nc, stopping.signal);
-    if (!nc) return;
-    state.nc = nc;
-    const wakes = nc.subscribe(RELAY_WAKE, { callback: () => work.notify() });
-    const statuses = watchConnection(
-      nc,
-      () => {
-        state.connected = false;
-        state.publisher?.abort('the connection to NATS was lost');
-      },
-      () => {
-        Object.assign(state, { connected: true, comparedAt: 0 });
-        work.notify();
-      },
-    );
-    for (let backoff = 100; !stopping.signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MS.most)) {
-      try {
-        await session(nc);
-        backoff = 100;
-      } catch (error) {
-        logger.warn({ err: error }, 'the relay was interrupted');
+  /** Leads until it is told to stop, asked to yield, or loses its connection (which throws). */
+  private async lead(session: RelaySession, nc: NatsConnection): Promise<void> {
+    const { logger, batch = 512, streams = {} } = this.options;
+    const publisher = fencedPublisher(nc);
+    this.publisher = publisher;
+    const leader = relayLeader({ session, nc, publisher, streams, batch, logger });
+    this.leads = true;
+    this.comparedAt = Date.now();
+    logger.info('leads the relay');
+    let lookedAt = Date.now();
+    try {
+      for (let failures = 0; !this.stopping.signal.aborted;) {
+        const step = await leader.step();
+        relayedEvents.add(step.relayed);
+        failures = step.relayed > 0 || step.idle ? 0 : failures + 1;
+        await (step.idle ? this.nothingWaits(leader) : this.afterBatch(session, step, failures));
+        if (Date.now() - lookedAt < this.pollMs) continue;
+        lookedAt = Date.now();
+        if (await session.isAskedToYield()) return logger.info('lets another lead the relay, as asked');
       }
-      await pause(backoff, undefined, { signal: stopping.signal }).catch(() => undefined);
+    } finally {
+      this.leads = false;
+      await leader.finish().catch(() => undefined);
+      publisher.close();
     }
-    statuses.stop();
-    wakes.unsubscribe();
-  };
+  }
 
-  const removeGauges = [
-    gauge(
-      'trunkmesh_relay_lag_events',
-      'Events of the record that are not known to be in JetStream',
-      () => state.lag.events,
-    ),
-    gauge('trunkmesh_relay_lag_seconds', 'Age of the oldest of them', () =>
-      state.lag.oldest ? Math.max(0, (Date.now() - state.lag.oldest.getTime()) / 1000) : 0,
-    ),
-    gauge('trunkmesh_relay_leader', '1 where this instance leads the relay', () => (state.leads ? 1 : 0)),
-  ];
-  const running = run();
+  private async nothingWaits(leader: RelayLeader): Promise<void> {
+    this.lagging = { events: 0, oldest: null };
+    await this.work.wait(this.pollMs);
+    // Whoever reads the stream from its start would wait for the next command otherwise: a server that came back
+    // without its disk, a stream that somebody deleted.
+    if (!this.connected || Date.now() - this.comparedAt < (this.options.compareMs ?? 10_000)) return;
+    this.comparedAt = Date.now();
+    leader.compareAgain();
+  }
 
-  return {
-    wake() {
-      if (state.leads) work.notify();
-      else if (state.nc && !state.nc.isClosed() && !state.nc.isDraining()) state.nc.publish(RELAY_WAKE);
-    },
-    lag: () => state.lag.events,
-    isLeader: () => state.leads,
-    async stop() {
-      stopping.abort();
-      work.notify();
-      for (const remove of removeGauges) remove();
-      await running;
-    },
-  };
+  private async afterBatch(session: RelaySession, { problem, relayed }: Step, failures: number): Promise<void> {
+    await this.measure(session);
+    if (problem === undefined) return;
+    interruptions.add();
+    this.options.logger.warn({ problem, relayed }, 'JetStream did not take the whole batch; comparing with the stream');
+    await pause(Math.min(BACKOFF_MS.first * 2 ** failures, BACKOFF_MS.most), undefined, {
+      signal: this.stopping.signal,
+    }).catch(() => undefined);
+  }
+
+  private async measure(session: RelaySession): Promise<void> {
+    if (Date.now() - this.measuredAt < MEASURE_MS) return;
+    this.lagging = await session.lag();
+    this.measuredAt = Date.now();
+  }
 }
+
+export const startRelay = (options: RelayOptions): Relay => new Relay(options);
 
 function watchConnection(nc: NatsConnection, broken: () => void, back: () => void): { stop(): void } {
   const statuses = nc.status();

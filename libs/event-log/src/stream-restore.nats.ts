@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter } from '@trunkmesh/runtime/metric.otel.js';
-import { ordered } from './ordered.nats.js';
+import { Ordered } from './ordered.nats.js';
 import { patient, type RelayPosition, type RelaySession } from './relay-session.pg.js';
 import { type StreamEvent, streamEvent } from './stream-event.js';
 
@@ -109,7 +109,7 @@ async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGene
   let finished = false;
   let failed: Error | undefined;
   let wake = () => {};
-  const reader = ordered(nc, {
+  const reader = new Ordered(nc, {
     stream: TRUNKMESH_STREAM,
     from: 'last-per-subject',
     logger,

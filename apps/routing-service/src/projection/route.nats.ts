@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
-import { follow } from '@trunkmesh/event-log/follow.nats.js';
+import { follow, type Followed } from '@trunkmesh/event-log/follow.nats.js';
 import { applyEventBytes } from '@trunkmesh/routing/number-bytes.js';
 import { createRouteIndex, type RouteIndex } from '@trunkmesh/routing/route-index.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
@@ -23,14 +23,6 @@ const COUNT_EVERY = 256;
 /** After the stream was made anew: how long nothing more may come before what came is taken for all there is. */
 const SETTLED_MS = 30_000;
 
-export interface RouteProjection {
-  /** What lookups are answered from; undefined until the first reading is complete. */
-  index(): RouteIndex | undefined;
-  /** Events of the stream not applied yet, as the server last said. */
-  lag(): number;
-  stop(): Promise<void>;
-}
-
 export interface ProjectionOptions {
   nc: NatsConnection;
   logger: Logger;
@@ -44,104 +36,129 @@ export interface ProjectionOptions {
  * disk, refilled from the record) is read into a second index, and calls go on being routed from the first until the
  * second is whole: until it has reached the position that was known before, or no more comes.
  */
-export function startProjection({
-  nc,
-  logger,
-  onCaughtUp,
-  settledMs = SETTLED_MS,
-}: ProjectionOptions): RouteProjection {
-  let serving: RouteIndex | undefined;
-  let building = createRouteIndex();
-  let [caughtUp, position, reachedBefore, uncounted] = [false, 0, 0, 0];
-  let settling: NodeJS.Timeout | undefined;
-  const startedAt = performance.now();
-  const count = () => {
-    applied.add(uncounted);
-    uncounted = 0;
-  };
-  const swap = () => {
-    clearTimeout(settling);
-    if (serving === building) return;
-    const first = serving === undefined;
-    serving = building;
-    logger.info(
+export class RouteProjection {
+  private serving: RouteIndex | undefined;
+  private building = createRouteIndex();
+  private caughtUp = false;
+  private position = 0;
+  private reachedBefore = 0;
+  private uncounted = 0;
+  private settling: NodeJS.Timeout | undefined;
+  private readonly startedAt = performance.now();
+  private readonly followed: Followed;
+  private readonly gauges: (() => void)[];
+
+  constructor(private readonly options: ProjectionOptions) {
+    this.followed = follow<Uint8Array>(options.nc, {
+      stream: TRUNKMESH_STREAM,
+      filter: ENTITIES,
+      from: 'last-per-subject',
+      decode: (bytes) => bytes,
+      onEvent: (bytes, { subject, sequence }) => this.apply(bytes, subject, sequence),
+      onCaughtUp: () => {
+        this.count();
+        this.caughtUp = true;
+        this.settle();
+      },
+      onReset: () => this.beginAgain(),
+      logger: options.logger,
+    });
+    this.gauges = this.observe();
+  }
+
+  /** What lookups are answered from; undefined until the first reading is complete. */
+  index(): RouteIndex | undefined {
+    return this.serving;
+  }
+
+  /** Events of the stream not applied yet, as the server last said. */
+  lag(): number {
+    return this.followed.pending();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.settling);
+    for (const remove of this.gauges) remove();
+    await this.followed.stop();
+  }
+
+  private apply(bytes: Uint8Array, subject: string, sequence: number): void {
+    this.position = sequence;
+    try {
+      applyEventBytes(this.building, subject, bytes);
+    } catch (error) {
+      unreadable.add();
+      throw error;
+    }
+    this.uncounted += 1;
+    if (this.uncounted >= COUNT_EVERY) this.count();
+    this.settle();
+  }
+
+  private count(): void {
+    applied.add(this.uncounted);
+    this.uncounted = 0;
+  }
+
+  private beginAgain(): void {
+    this.reachedBefore = Math.max(this.reachedBefore, this.position);
+    this.building = createRouteIndex();
+    this.caughtUp = false;
+    this.position = 0;
+    clearTimeout(this.settling);
+  }
+
+  private settle(): void {
+    if (this.serving === this.building || !this.caughtUp) return;
+    if (this.serving === undefined || this.position >= this.reachedBefore) return this.swap();
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.swap(), this.options.settledMs ?? SETTLED_MS).unref();
+  }
+
+  private swap(): void {
+    clearTimeout(this.settling);
+    const { building } = this;
+    if (this.serving === building) return;
+    const first = this.serving === undefined;
+    this.serving = building;
+    this.options.logger.info(
       {
         numbers: building.numbers.size,
         trunks: building.trunks.size,
-        position,
-        seconds: (performance.now() - startedAt) / 1000,
+        position: this.position,
+        seconds: (performance.now() - this.startedAt) / 1000,
       },
       'the index is whole',
     );
-    if (first) onCaughtUp();
-  };
-  const settle = () => {
-    if (serving === building || !caughtUp) return;
-    if (serving === undefined || position >= reachedBefore) return swap();
-    clearTimeout(settling);
-    settling = setTimeout(swap, settledMs).unref();
-  };
-  const followed = follow<Uint8Array>(nc, {
-    stream: TRUNKMESH_STREAM,
-    filter: ENTITIES,
-    from: 'last-per-subject',
-    decode: (bytes) => bytes,
-    onEvent: (bytes, { subject, sequence }) => {
-      position = sequence;
-      try {
-        applyEventBytes(building, subject, bytes);
-      } catch (error) {
-        unreadable.add();
-        throw error;
-      }
-      if (++uncounted >= COUNT_EVERY) count();
-      settle();
-    },
-    onCaughtUp: () => {
-      count();
-      caughtUp = true;
-      settle();
-    },
-    onReset: () => {
-      reachedBefore = Math.max(reachedBefore, position);
-      building = createRouteIndex();
-      caughtUp = false;
-      position = 0;
-      clearTimeout(settling);
-    },
-    logger,
-  });
-  const size = (read: (index: RouteIndex) => number) => () => (serving === undefined ? 0 : read(serving));
-  const gauges = [
-    gauge('trunkmesh_routing_projection_lag', 'Events of the stream that the index does not have yet', () =>
-      followed.pending(),
-    ),
-    gauge('trunkmesh_routing_projection_position', 'Sequence in the stream up to which the index is built', () =>
-      followed.position(),
-    ),
-    gauge(
-      'trunkmesh_routing_numbers',
-      'Numbers in the index',
-      size((index) => index.numbers.size),
-    ),
-    gauge(
-      'trunkmesh_routing_trunks',
-      'Trunks in the index',
-      size((index) => index.trunks.size),
-    ),
-    gauge(
-      'trunkmesh_routing_organizations',
-      'Organisations in the index',
-      size((index) => index.organizations.handles.size),
-    ),
-  ];
-  return {
-    index: () => serving,
-    lag: () => followed.pending(),
-    stop: async () => {
-      clearTimeout(settling);
-      for (const remove of gauges) remove();
-      await followed.stop();
-    },
-  };
+    if (first) this.options.onCaughtUp();
+  }
+
+  private observe(): (() => void)[] {
+    const size = (read: (index: RouteIndex) => number) => () => (this.serving === undefined ? 0 : read(this.serving));
+    return [
+      gauge('trunkmesh_routing_projection_lag', 'Events of the stream that the index does not have yet', () =>
+        this.followed.pending(),
+      ),
+      gauge('trunkmesh_routing_projection_position', 'Sequence in the stream up to which the index is built', () =>
+        this.followed.position(),
+      ),
+      gauge(
+        'trunkmesh_routing_numbers',
+        'Numbers in the index',
+        size((index) => index.numbers.size),
+      ),
+      gauge(
+        'trunkmesh_routing_trunks',
+        'Trunks in the index',
+        size((index) => index.trunks.size),
+      ),
+      gauge(
+        'trunkmesh_routing_organizations',
+        'Organisations in the index',
+        size((index) => index.organizations.handles.size),
+      ),
+    ];
+  }
 }
+
+export const startProjection = (options: ProjectionOptions): RouteProjection => new RouteProjection(options);

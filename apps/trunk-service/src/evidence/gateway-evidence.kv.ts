@@ -42,107 +42,127 @@ interface Reported {
  * Records where the gateways' names lead, and what live registrations prove. Every copy of the service watches; what
  * one has recorded the others find done.
  */
-export function startGatewayEvidence({ record, nats, logger, allowPrivate }: Parts): { stop(): Promise<void> } {
-  const trunks = new Map<string, Reported>();
-  const dirty = new Set<string>();
-  const later = new Map<string, number>();
-  const lately = settled();
-  const attention = signal();
-  let stopped = false;
-  let watch: Watch | undefined;
+export class GatewayEvidence {
+  private readonly trunks = new Map<string, Reported>();
+  private readonly dirty = new Set<string>();
+  private readonly later = new Map<string, number>();
+  private readonly lately = settled();
+  private readonly attention = signal();
+  private readonly running: Promise<void>;
+  private stopped = false;
+  private watch: Watch | undefined;
 
-  const reported = (trunkId: string): Reported => {
-    const known = trunks.get(trunkId) ?? { name: resolvedName(), registered: new Map(), heard: new Map() };
-    trunks.set(trunkId, known);
-    return known;
-  };
-  const look = (trunkId: string) => {
-    dirty.add(trunkId);
-    attention.notify();
-  };
-  const hear = (status: GatewayStatus) => {
-    const trunk = reported(status.trunk_id);
+  constructor(private readonly parts: Parts) {
+    const { nats, record, logger } = parts;
+    nats.ready
+      .then((connection) => {
+        if (this.stopped) return;
+        this.watch = openBucket(connection, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger }).watch({
+          onPut: (_key, status) => this.hear(status),
+          onDelete: (key) => this.forget(key),
+          onReset: () => this.trunks.clear(),
+        });
+      })
+      .catch((error: Error) => logger.error({ err: error }, 'cannot watch the gateways'));
+    this.running = record.opened.then(() => this.run()).catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.attention.notify();
+    await this.watch?.stop();
+    await this.running;
+  }
+
+  private hear(status: GatewayStatus): void {
+    const trunk = this.reported(status.trunk_id);
     const said = JSON.stringify([status.addresses, status.state === 'REGED' ? status.registered_address : null]);
     if (trunk.heard.get(status.bridge_id) === said) return;
     trunk.heard.set(status.bridge_id, said);
+    const { allowPrivate } = this.parts;
     noteAddresses(trunk.name, status.bridge_id, status.addresses, { now: Date.now(), allowPrivate });
     if (status.state === 'REGED' && status.registered_address) trunk.registered.set(status.bridge_id, status);
     else trunk.registered.delete(status.bridge_id);
-    look(status.trunk_id);
-  };
-  const forget = (key: string) => {
+    this.look(status.trunk_id);
+  }
+
+  private forget(key: string): void {
     const [, trunkId = '', bridge = ''] = key.split('.');
-    const trunk = trunks.get(trunkId);
+    const trunk = this.trunks.get(trunkId);
     if (trunk === undefined) return;
     forgetBridge(trunk.name, bridge, Date.now());
     trunk.registered.delete(bridge);
     trunk.heard.delete(bridge);
-    if (trunk.heard.size === 0) trunks.delete(trunkId);
-    else look(trunkId);
-  };
+    if (trunk.heard.size === 0) this.trunks.delete(trunkId);
+    else this.look(trunkId);
+  }
 
-  const settle = async (trunk: TrunkState) => {
-    const known = trunks.get(trunk.id);
-    if (known === undefined) return;
-    const networks = networksOf(known.name, Date.now());
-    if (networks !== undefined && isNews(trunk, networks)) await resolveTrunk(record, trunk, networks);
-    if (known.name.seen.size > new Set([...known.name.bridges.values()].flat()).size)
-      later.set(trunk.id, Date.now() + KEPT_MS);
-    for (const status of known.registered.values()) await proveRegistration(trunk, status);
-  };
-  const proveRegistration = async (trunk: TrunkState, status: GatewayStatus) => {
-    const network = registeredNetwork(trunk, status, allowPrivate);
-    const key = `${trunk.organization_id} ${network}`;
-    if (network === undefined || lately.has(key, Date.now())) return;
-    const evidence = { by: 'registration' as const, at: new Date().toISOString(), trunk_id: trunk.id, call_id: null };
-    await proveAddress(record, { organization_id: trunk.organization_id, network, evidence });
-    lately.add(key, Date.now() + PROVEN_MS);
-  };
-  const batch = async () => {
-    const ids = [...dirty].slice(0, BATCH);
-    const rows = await record.query<{ state: TrunkState }>('select state from trunks where id = any($1::uuid[])', [
-      ids,
-    ]);
-    for (const { state } of rows) await settle(trunkState.parse(state));
-    for (const id of ids) dirty.delete(id);
-  };
-  const run = async () => {
-    while (!stopped) {
-      for (const [id, at] of later)
-        if (at <= Date.now()) {
-          later.delete(id);
-          dirty.add(id);
-        }
+  private reported(trunkId: string): Reported {
+    const known = this.trunks.get(trunkId) ?? { name: resolvedName(), registered: new Map(), heard: new Map() };
+    this.trunks.set(trunkId, known);
+    return known;
+  }
+
+  private look(trunkId: string): void {
+    this.dirty.add(trunkId);
+    this.attention.notify();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      this.takeDue(Date.now());
       try {
-        while (dirty.size > 0 && !stopped) await batch();
-        await attention.wait(LOOK_MS);
+        while (this.dirty.size > 0 && !this.stopped) await this.batch();
+        await this.attention.wait(LOOK_MS);
       } catch (error) {
-        logger.warn({ err: { message: (error as Error).message } }, 'cannot record where gateways lead; trying again');
-        await attention.wait(RETRY_MS);
+        this.parts.logger.warn(
+          { err: { message: (error as Error).message } },
+          'cannot record where gateways lead; trying again',
+        );
+        await this.attention.wait(RETRY_MS);
       }
     }
-  };
+  }
 
-  nats.ready
-    .then((connection) => {
-      if (stopped) return;
-      watch = openBucket(connection, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger }).watch({
-        onPut: (_key, status) => hear(status),
-        onDelete: forget,
-        onReset: () => trunks.clear(),
-      });
-    })
-    .catch((error: Error) => logger.error({ err: error }, 'cannot watch the gateways'));
-  const running = record.opened.then(run).catch(() => undefined);
-  return {
-    stop: async () => {
-      stopped = true;
-      attention.notify();
-      await watch?.stop();
-      await running;
-    },
-  };
+  private takeDue(now: number): void {
+    for (const [id, at] of this.later) {
+      if (at > now) continue;
+      this.later.delete(id);
+      this.dirty.add(id);
+    }
+  }
+
+  private async batch(): Promise<void> {
+    const ids = [...this.dirty].slice(0, BATCH);
+    const rows = await this.parts.record.query<{ state: TrunkState }>(
+      'select state from trunks where id = any($1::uuid[])',
+      [ids],
+    );
+    for (const { state } of rows) await this.settle(trunkState.parse(state));
+    for (const id of ids) this.dirty.delete(id);
+  }
+
+  private async settle(trunk: TrunkState): Promise<void> {
+    const known = this.trunks.get(trunk.id);
+    if (known === undefined) return;
+    const networks = networksOf(known.name, Date.now());
+    if (networks !== undefined && isNews(trunk, networks)) await resolveTrunk(this.parts.record, trunk, networks);
+    if (known.name.seen.size > new Set([...known.name.bridges.values()].flat()).size)
+      this.later.set(trunk.id, Date.now() + KEPT_MS);
+    for (const status of known.registered.values()) await this.proveRegistration(trunk, status);
+  }
+
+  private async proveRegistration(trunk: TrunkState, status: GatewayStatus): Promise<void> {
+    const network = registeredNetwork(trunk, status, this.parts.allowPrivate);
+    const key = `${trunk.organization_id} ${network}`;
+    if (network === undefined || this.lately.has(key, Date.now())) return;
+    const evidence = { by: 'registration' as const, at: new Date().toISOString(), trunk_id: trunk.id, call_id: null };
+    await proveAddress(this.parts.record, { organization_id: trunk.organization_id, network, evidence });
+    this.lately.add(key, Date.now() + PROVEN_MS);
+  }
 }
+
+export const startGatewayEvidence = (parts: Parts): GatewayEvidence => new GatewayEvidence(parts);
 
 async function resolveTrunk(
   record: RecordStore,

@@ -36,12 +36,12 @@ interface Outbox {
 }
 
 async function outbox(): Promise<Waiting> {
-  const { startStatusOutbox } = (await import(
+  const { StatusOutbox } = (await import(
     new URL('../../apps/bridge-agent/dist/customer/status-outbox.http.js', import.meta.url).href
-  )) as { startStatusOutbox(options: object): Promise<Outbox> };
+  )) as { StatusOutbox: { start(options: object): Promise<Outbox> } };
   const silent = (): void => {};
   const logger = { debug: silent, info: silent, warn: silent, error: silent };
-  const box = await startStatusOutbox({
+  const box = await StatusOutbox.start({
     folder,
     logger,
     endpointOf: () => ({ url, secret: SECRET, allowPrivate: true }),

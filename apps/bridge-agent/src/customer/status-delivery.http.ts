@@ -3,7 +3,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { hostOf, postJson, SOCKETS_PER_HOST } from './customer-post.http.js';
 import { webhookHeaders } from './webhook-headers.js';
 import type { StoredStatus } from './status-file.js';
-import { createLanes, type Lane, type Lanes, type Owner } from './status-lanes.js';
+import type { Lane, Owner } from './status-lane.js';
+import { Lanes } from './status-lanes.js';
 import { NONE, UNKNOWN, type Pauses, type Verdict, type Where } from './status-route.js';
 import { detailOf, verdictOf } from './status-verdict.js';
 import { statusWebhooks } from './status-metrics.otel.js';
@@ -55,7 +56,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   // Each that is under way listens; Node would take more than ten for a leak, and say so on stderr.
   setMaxListeners(AT_ONCE, over.signal);
   const running = new Set<Promise<void>>();
-  const lanes = createLanes({
+  const lanes = new Lanes({
     whereOf: (owner) => whereOf(owner, endpointOf),
     pauses: options.pauses,
     atOncePerHost: SOCKETS_PER_HOST,
@@ -64,10 +65,10 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 
   const attempt = async (lane: Lane): Promise<void> => {
     const endpoint = endpointOf(lane.owner.organizationId, lane.owner.numberId);
-    if (endpoint === undefined || endpoint === 'not-known-yet') return lanes.putBack(lane, now());
+    if (endpoint === undefined || endpoint === 'not-known-yet') return lanes.putBack(lane);
     const status = await options.read(lane);
     if (status === undefined) {
-      lanes.putBack(lane, now());
+      lanes.putBack(lane);
       lanes.remove(lane);
       return options.onDamaged(lane);
     }
@@ -109,10 +110,10 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   }, TICK_MS);
   return {
     wake: (lane) => {
-      lanes.wake(lane, now());
+      lanes.wake(lane);
       pump();
     },
-    remove: lanes.remove satisfies Lanes['remove'],
+    remove: (lane) => lanes.remove(lane),
     stop: async () => {
       clearInterval(timer);
       over.abort();

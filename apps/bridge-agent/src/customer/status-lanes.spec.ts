@@ -4,7 +4,8 @@ import { FINAL_STATUSES, type CallStatus, type CallStatusBody } from '@trunkmesh
 import { ORG, callId } from '../call-record/call-record.fixture.js';
 import type { StatusDraft } from './call-status.js';
 import { begins, deliveredLine, emptyFile, nextLine, readCallFile, statusIn } from './status-file.js';
-import { createLanes, laneOf, type Lane, type Lanes } from './status-lanes.js';
+import { laneOf, type Lane } from './status-lane.js';
+import { Lanes } from './status-lanes.js';
 import type { Verdict, Where } from './status-route.js';
 
 const PAUSES = { firstMs: 1_000, maxMs: 300_000 };
@@ -27,7 +28,7 @@ const at = (key: string, host = key): Where => ({ key, host });
 
 describe('which status is sent next', () => {
   function lanesTo(whereOf: (call: string) => Where, more = {}) {
-    const lanes = createLanes({
+    const lanes = new Lanes({
       whereOf: ({ numberId }) => whereOf(numberId!),
       pauses: PAUSES,
       atOncePerHost: PER_HOST,
@@ -36,7 +37,7 @@ describe('which status is sent next', () => {
     });
     const lane = (call: string, told = 1): Lane => {
       const made = laneOf(call, { organizationId: ORG, numberId: call }, { told, delivered: 0 });
-      lanes.wake(made, 0);
+      lanes.wake(made);
       return made;
     };
     const all = (now: number): Lane[] => {
@@ -196,7 +197,7 @@ function outbox() {
   let ended: Set<string>;
   let sending: Lane[];
   const start = (): void => {
-    lanes = createLanes({
+    lanes = new Lanes({
       whereOf: ({ numberId }) => at(`/${numberId === 'number-0' ? 0 : 1}`, 'example.com'),
       pauses: PAUSES,
       atOncePerHost: PER_HOST,
@@ -213,7 +214,7 @@ function outbox() {
       const lane = laneOf(call, { organizationId: file.organizationId, numberId: file.numberId }, file);
       byCall.set(call, lane);
       if (file.ended) ended.add(call);
-      lanes.wake(lane, now);
+      lanes.wake(lane);
     }
   };
   const pump = (): void => {
@@ -243,7 +244,7 @@ function outbox() {
     told.set(id, [...(told.get(id) ?? []), status]);
     if (line.ended) ended.add(id);
     lane.told += 1;
-    lanes.wake(lane, now);
+    lanes.wake(lane);
   };
   const answer = ({ which, how }: Extract<Step, { what: 'answer' }>): void => {
     const [lane] = sending.splice(which % Math.max(1, sending.length), 1);

@@ -1,14 +1,14 @@
 import { writeSync } from 'node:fs';
 import pino from 'pino';
 import { draftOf, WHOLE_CALL } from './status-outbox.fixture.js';
-import { startStatusOutbox } from './status-outbox.http.js';
+import { StatusOutbox } from './status-outbox.http.js';
 
 /**
  *  For a test that kills it: tells of one call after the other, and says what it was promised to be kept, until it is
  *  killed.
  */
 const { folder, urls, first } = JSON.parse(process.argv[2]!) as { folder: string; urls: string[]; first: number };
-const outbox = await startStatusOutbox({
+const outbox = await StatusOutbox.start({
   folder,
   endpointOf: (_organization, number) => ({
     url: urls[Number(number) % urls.length]!,

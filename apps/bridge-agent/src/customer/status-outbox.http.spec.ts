@@ -11,7 +11,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
 import { ORG, callId } from '../call-record/call-record.fixture.js';
 import { draftOf, startReceiver, WHOLE_CALL, type Receiver } from './status-outbox.fixture.js';
-import { startStatusOutbox, type Endpoint, type StatusOutbox, type StatusOutboxOptions } from './status-outbox.http.js';
+import { StatusOutbox, type Endpoint, type StatusOutboxOptions } from './status-outbox.http.js';
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), '../../dist/customer/status-outbox-child.fixture.js');
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';
@@ -48,7 +48,7 @@ async function open(
       },
     },
   );
-  const outbox = await startStatusOutbox({
+  const outbox = await StatusOutbox.start({
     folder,
     endpointOf: endpoint,
     logger,
@@ -283,7 +283,7 @@ describe('an endpoint that fails', () => {
     };
     elapsed = 3_500_000;
     const other = await receive();
-    const second = await startStatusOutbox({
+    const second = await StatusOutbox.start({
       folder: join(folder, 'other'),
       endpointOf: () => to(other),
       logger: pino({ level: 'silent' }),

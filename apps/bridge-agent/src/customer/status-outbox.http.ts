@@ -1,28 +1,14 @@
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { callFilesIn } from './status-files.fs.js';
+import { callFilesIn, type CallFiles } from './status-files.fs.js';
 import type { StatusDraft } from './call-status.js';
-import { startDelivery, type EndpointOf } from './status-delivery.http.js';
-import { createJournal, type Told } from './status-journal.fs.js';
-import type { Lane } from './status-lanes.js';
+import { startDelivery, type Delivery, type EndpointOf } from './status-delivery.http.js';
+import type { Told } from './status-entry.js';
+import { Journal } from './status-journal.fs.js';
+import type { Lane } from './status-lane.js';
 import type { Pauses } from './status-route.js';
 import { observeStatuses, statusWebhooks } from './status-metrics.otel.js';
 
 export type { Endpoint, EndpointOf } from './status-delivery.http.js';
-
-export interface StatusOutbox {
-  /**
-   * Written before it resolves, a final status also synced to disk; never rejects. A disk that refuses is asked again,
-   * and holds up the caller for a second at most: a call's record must not wait for it. Told after the call's final
-   * status it is ignored, so that a call that is ended twice over a crash is told of once. Calls that nobody wants to
-   * be told of cost nothing.
-   */
-  tell(draft: StatusDraft): Promise<void>;
-  /** Statuses that are not delivered yet. */
-  waiting(): number;
-  /** Why nothing can be written; undefined while all is well. */
-  trouble(): string | undefined;
-  stop(): Promise<void>;
-}
 
 export interface StatusOutboxOptions {
   /** STATE_DIR/statuses */
@@ -65,130 +51,168 @@ const TELL_MS = 1_000;
 /** In memory while the disk refuses: some 50 MB. */
 const UNWRITTEN = 50_000;
 
+type Settings = StatusOutboxOptions & Omit<typeof DEFAULTS, 'ca'>;
+
 /** What customers are told of their calls' states: in order, signed, at least once, from disk. */
-export async function startStatusOutbox(options: StatusOutboxOptions): Promise<StatusOutbox> {
-  const { folder, endpointOf, logger, isLive, retentionMs, maxCalls, lingerMs, now, ...how } = {
-    ...DEFAULTS,
-    ...options,
-  };
-  const files = await callFilesIn(folder);
-  const left = await files.list();
-  const journal = createJournal({
-    files,
-    logger,
-    now,
-    unread: new Set(left),
-    isWanted: ({ organizationId, numberId }) => {
-      const endpoint = endpointOf(organizationId, numberId);
-      return endpoint === 'not-known-yet' ? endpoint : endpoint !== undefined;
-    },
-    onWritten: (lane) => {
-      delivery.wake(lane);
-    },
-  });
-  const giveUp = (callId: string, statuses: number, reason: string): Promise<void> => {
-    statusWebhooks.add(statuses, { outcome: 'given-up' });
-    logger.error({ call_id: callId, statuses, reason }, 'call statuses are given up');
-    return files.giveUp(callId).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
+export class StatusOutbox {
+  private readonly journal: Journal;
+  private readonly delivery: Delivery;
+  private readonly sweeps: NodeJS.Timeout;
+  private sweeping: Promise<void> | undefined;
+  private stopped = false;
+
+  static async start(options: StatusOutboxOptions): Promise<StatusOutbox> {
+    const files = await callFilesIn(options.folder);
+    return new StatusOutbox({ ...DEFAULTS, ...options }, files, await files.list());
+  }
+
+  private constructor(
+    private readonly settings: Settings,
+    private readonly files: CallFiles,
+    left: readonly string[],
+  ) {
+    const { logger, now, endpointOf, pauses, deadlineMs, ca } = settings;
+    this.journal = new Journal({
+      files,
+      logger,
+      now,
+      unread: new Set(left),
+      isWanted: ({ organizationId, numberId }) => {
+        const endpoint = endpointOf(organizationId, numberId);
+        return endpoint === 'not-known-yet' ? endpoint : endpoint !== undefined;
+      },
+      onWritten: (lane) => this.delivery.wake(lane),
     });
-  };
-  const forget = async (callId: string, away: () => Promise<void>): Promise<void> => {
-    const lane = journal.calls.get(callId)?.lane;
-    if (lane !== undefined) delivery.remove(lane);
-    journal.calls.delete(callId);
-    await away();
-  };
-  const onDamaged = (lane: Lane): void => {
-    void forget(lane.callId, () => giveUp(lane.callId, lane.told - lane.delivered, 'the file is damaged')).catch(
+    this.delivery = startDelivery({
+      pauses,
+      deadlineMs,
+      ca,
+      endpointOf,
+      logger,
+      now,
+      read: (lane) => this.journal.next(lane),
+      onDelivered: (lane) => this.journal.delivered(lane),
+      onDamaged: (lane) => this.damaged(lane),
+    });
+    this.sweeps = setInterval(() => this.sweepOnce(), settings.sweepMs);
+    const unread = left.values();
+    for (let nth = 0; nth < READ_AT_ONCE; nth += 1) void this.readOn(unread);
+    observeStatuses({ waiting: () => this.waiting() });
+  }
+
+  /**
+   * Written before it resolves, a final status also synced to disk; never rejects. A disk that refuses is asked again,
+   * and holds up the caller for a second at most: a call's record must not wait for it. Told after the call's final
+   * status it is ignored, so that a call that is ended twice over a crash is told of once. Calls that nobody wants to
+   * be told of cost nothing.
+   */
+  tell(draft: StatusDraft): Promise<void> {
+    if (this.journal.waitingToBeWritten() < UNWRITTEN) return within(TELL_MS, this.journal.tell(draft));
+    this.noteGivenUp(draft.call_id, 1, 'too many wait for the disk');
+    return Promise.resolve();
+  }
+
+  /** Statuses that are not delivered yet. */
+  waiting(): number {
+    let count = this.journal.waitingToBeWritten() + this.journal.waitingToBeRead();
+    for (const { lane } of this.journal.calls.values()) if (lane !== undefined) count += lane.told - lane.delivered;
+    return count;
+  }
+
+  /** Why nothing can be written; undefined while all is well. */
+  trouble(): string | undefined {
+    return this.journal.trouble();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.sweeps);
+    await this.delivery.stop();
+    await this.sweeping;
+    await this.journal.stop();
+  }
+
+  /** A file that cannot be read is asked for again and again: the others do not wait for it. */
+  private async readOn(unread: Iterable<string>): Promise<void> {
+    for (const callId of unread) if (!this.stopped) await within(TELL_MS, this.journal.load(callId));
+  }
+
+  private damaged(lane: Lane): void {
+    const { callId } = lane;
+    this.forget(callId, () => this.giveUp(callId, lane.told - lane.delivered, 'the file is damaged')).catch(
       (error: unknown) => {
-        logger.warn({ err: error, call_id: lane.callId }, 'a damaged file cannot be moved');
+        this.settings.logger.warn({ err: error, call_id: callId }, 'a damaged file cannot be moved');
       },
     );
-  };
-  const delivery = startDelivery({
-    ...how,
-    endpointOf,
-    logger,
-    now,
-    read: journal.next,
-    onDelivered: journal.delivered,
-    onDamaged,
-  });
+  }
 
-  const isUsed = ({ callId, lane }: Told): boolean =>
-    lane === undefined || lane.state === 'sending' || journal.isBusy(callId) || isLive(callId);
-  const isUnwanted = ({ unasked, lane }: Told): boolean =>
-    unasked && lane?.delivered === 0 && endpointOf(lane.owner.organizationId, lane.owner.numberId) === undefined;
-  /** What is to become of it: nothing, while it is of use. */
-  const fateOf = (call: Told, crowded: boolean): 'remove' | 'give-up' | undefined => {
-    if (isUsed(call)) return undefined;
-    if (call.doneAt !== undefined) return now() - call.doneAt >= lingerMs ? 'remove' : undefined;
-    if (isUnwanted(call)) return 'remove';
-    if (!crowded && now() - call.since < retentionMs) return undefined;
-    return call.lane!.told > call.lane!.delivered ? 'give-up' : 'remove';
-  };
-  const sweep = async (): Promise<void> => {
-    const all = [...journal.calls.values()];
+  private async forget(callId: string, away: () => Promise<void>): Promise<void> {
+    const lane = this.journal.calls.get(callId)?.lane;
+    if (lane !== undefined) this.delivery.remove(lane);
+    this.journal.calls.delete(callId);
+    await away();
+  }
+
+  private giveUp(callId: string, statuses: number, reason: string): Promise<void> {
+    this.noteGivenUp(callId, statuses, reason);
+    return this.files.giveUp(callId).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+
+  private noteGivenUp(callId: string, statuses: number, reason: string): void {
+    statusWebhooks.add(statuses, { outcome: 'given-up' });
+    this.settings.logger.error({ call_id: callId, statuses, reason }, 'call statuses are given up');
+  }
+
+  private sweepOnce(): void {
+    this.sweeping ??= this.sweep()
+      .catch((error: unknown) => {
+        this.settings.logger.warn({ err: error }, 'files of delivered call statuses cannot be removed');
+      })
+      .finally(() => {
+        this.sweeping = undefined;
+      });
+  }
+
+  private async sweep(): Promise<void> {
+    const { maxCalls } = this.settings;
+    const all = [...this.journal.calls.values()];
     // They are in the order in which they began, but for those of the life before, which come as their names do.
     if (all.length > maxCalls) all.sort((a, b) => a.since - b.since);
     for (const told of all) {
-      const crowded = journal.calls.size > maxCalls;
-      const fate = fateOf(told, crowded);
+      const crowded = this.journal.calls.size > maxCalls;
+      const fate = this.fateOf(told, crowded);
       if (fate === undefined) continue;
       const { told: count, delivered } = told.lane!;
-      await forget(told.callId, () =>
+      await this.forget(told.callId, () =>
         fate === 'remove'
-          ? files.remove(told.callId)
-          : giveUp(told.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time'),
+          ? this.files.remove(told.callId)
+          : this.giveUp(told.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time'),
       );
     }
-  };
-  let sweeping: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    sweeping ??= sweep()
-      .catch((error: unknown) => {
-        logger.warn({ err: error }, 'files of delivered call statuses cannot be removed');
-      })
-      .finally(() => {
-        sweeping = undefined;
-      });
-  }, how.sweepMs);
+  }
 
-  let stopped = false;
-  const unread = left.values();
-  // A file that cannot be read is asked for again and again: the others do not wait for it.
-  const readOn = async (): Promise<void> => {
-    for (const callId of unread) if (!stopped) await within(TELL_MS, journal.load(callId));
-  };
-  for (let nth = 0; nth < READ_AT_ONCE; nth += 1) void readOn();
+  /** What is to become of it: nothing, while it is of use. */
+  private fateOf(call: Told, crowded: boolean): 'remove' | 'give-up' | undefined {
+    const { now, lingerMs, retentionMs } = this.settings;
+    if (this.isUsed(call)) return undefined;
+    if (call.doneAt !== undefined) return now() - call.doneAt >= lingerMs ? 'remove' : undefined;
+    if (this.isUnwanted(call)) return 'remove';
+    if (!crowded && now() - call.since < retentionMs) return undefined;
+    return call.lane!.told > call.lane!.delivered ? 'give-up' : 'remove';
+  }
 
-  const waiting = (): number => {
-    let count = journal.waitingToBeWritten() + journal.waitingToBeRead();
-    for (const { lane } of journal.calls.values()) if (lane !== undefined) count += lane.told - lane.delivered;
-    return count;
-  };
-  observeStatuses({ waiting });
-  return {
-    tell: (draft) => {
-      if (journal.waitingToBeWritten() < UNWRITTEN) return within(TELL_MS, journal.tell(draft));
-      statusWebhooks.add(1, { outcome: 'given-up' });
-      logger.error(
-        { call_id: draft.call_id, statuses: 1, reason: 'too many wait for the disk' },
-        'call statuses are given up',
-      );
-      return Promise.resolve();
-    },
-    waiting,
-    trouble: journal.trouble,
-    stop: async () => {
-      stopped = true;
-      clearInterval(timer);
-      await delivery.stop();
-      await sweeping;
-      await journal.stop();
-    },
-  };
+  private isUsed({ callId, lane }: Told): boolean {
+    return (
+      lane === undefined || lane.state === 'sending' || this.journal.isBusy(callId) || this.settings.isLive(callId)
+    );
+  }
+
+  private isUnwanted({ unasked, lane }: Told): boolean {
+    if (!unasked || lane?.delivered !== 0) return false;
+    return this.settings.endpointOf(lane.owner.organizationId, lane.owner.numberId) === undefined;
+  }
 }
 
 function within(ms: number, work: Promise<void>): Promise<void> {

@@ -14,7 +14,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { answered, callId, ended, started } from './call-record.fixture.js';
 import { publishCallEvents } from './call-log.nats.js';
-import { startCallRecorder, type CallRecorder } from './call-records.fs.js';
+import { CallRecorder } from './call-records.fs.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { StoryPart } from './story-part.js';
 
@@ -59,7 +59,7 @@ async function open(): Promise<CallRecorder> {
       });
     },
   };
-  life.recorder = await startCallRecorder({
+  life.recorder = await CallRecorder.start({
     stateDir,
     bridgeId: 'bridge-1',
     link: own,

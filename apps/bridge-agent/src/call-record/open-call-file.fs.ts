@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
+import type { StoryPart } from './story-part.js';
+
+/** A call that has begun and whose record is not written yet. */
+export interface OpenCall {
+  started: CallStarted;
+  answered: CallAnswered | null;
+  /** In the order in which it was told. */
+  story: readonly StoryPart[];
+}
+
+const NAME = /^[\da-f-]{36}\.jsonl$/;
+const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
+
+export type Line = CallStarted | CallAnswered | StoryPart;
+export const textOf = (...lines: readonly Line[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+
+export async function append(path: string, line: CallAnswered | StoryPart): Promise<void> {
+  const file = await open(path, APPEND_TO_EXISTING);
+  try {
+    await file.writeFile(textOf(line));
+  } finally {
+    await file.close();
+  }
+}
+
+export async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
+  const calls: OpenCall[] = [];
+  for (const name of (await readdir(folder)).filter((entry) => NAME.test(entry))) {
+    const [first, ...more] = (await readFile(join(folder, name), 'utf8')).split('\n').map(parse);
+    const call = openCallOf([first, ...more]);
+    if (call !== undefined) calls.push(call);
+    else {
+      logger.warn({ file: name }, "an open call's file is cut short: the call was never answered");
+      await removeFile(join(folder, name));
+    }
+  }
+  return calls;
+}
+
+function parse(line: string): Line | undefined {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return undefined;
+  }
+}
+
+export function openCallOf([first, ...more]: readonly (Line | undefined)[]): OpenCall | undefined {
+  if (first?.type !== 'CallStarted') return undefined;
+  return {
+    started: first,
+    answered: more.find((line) => line?.type === 'CallAnswered') ?? null,
+    story: more.filter((line) => line?.type === 'CallStory'),
+  };
+}

@@ -15,7 +15,7 @@ import { assistantSettings, recordingSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.net.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.net.js';
 import { createHandledCalls } from './refused/handled-calls.js';
-import { startRefused, type RefusedFeature } from './refused/refused-calls.net.js';
+import { RefusedCalls } from './refused/refused-calls.net.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
 /** A start waits so long for NATS, and then goes on without it. */
@@ -41,7 +41,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private esl!: EslClient;
   private gateways!: Gateways;
   private calls!: Calls;
-  private refused!: RefusedFeature;
+  private refused!: RefusedCalls;
   private heart!: ReturnType<typeof startHeartbeat>;
 
   constructor(
@@ -58,7 +58,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     this.nats = connectNats(config.NATS_URL, { name: `bridge-agent/${bridge.id}`, logger });
     await this.claim();
     const handled = createHandledCalls();
-    this.refused = await startRefused({
+    this.refused = await RefusedCalls.start({
       bridgeId: bridge.id,
       profile: config.SOFIA_PROFILE,
       capturePort: config.CAPTURE_PORT,
@@ -67,7 +67,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       logger,
     });
     this.calls = await startCalls({
-      refused: { handled: handled.add, unowned: this.refused.note },
+      refused: { handled: handled.add, unowned: (invite) => this.refused.note(invite) },
       bridge,
       stateDir: config.STATE_DIR,
       callSocket: { host: config.CALL_SOCKET_HOST, port: config.CALL_SOCKET_PORT },

@@ -3,12 +3,12 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { uuidv7 } from 'uuidv7';
 import { createAudioEngine } from '../audio/audio-engine.net.js';
 import type { EslEvent } from '../esl/esl-event.js';
-import { startCallRecorder } from '../call-record/call-records.fs.js';
+import { CallRecorder } from '../call-record/call-records.fs.js';
 import { publishCallEvents } from '../call-record/call-log.nats.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { BucketSettings } from '../recording/recording-bucket.http.js';
 import { noRecordings } from '../recording/no-recordings.js';
-import { startRecordings } from '../recording/recordings.fs.js';
+import { StoredRecordings } from '../recording/recordings.fs.js';
 import { endConversations } from './assistant-call.net.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
 import { serveCallControl } from '../control/call-control.nats.js';
@@ -20,16 +20,16 @@ import { forgetIdle, freeChannel, occupyChannel, type CallLimits } from '../rout
 import type { Conversations } from '../control/conversation.js';
 import { handleInboundCall, type CallPorts } from './inbound-call.net.js';
 import { createInboundRouter } from '../route/inbound-router.nats.js';
-import { createLiveCalls, type EventSocket, type LiveCalls } from '../live/live-calls.net.js';
+import { LiveCalls, type EventSocket } from '../live/live-calls.net.js';
 import { statusOfChange, type StatusChange } from '../customer/call-status.js';
-import { startStatusOutbox, type EndpointOf } from '../customer/status-outbox.http.js';
+import { StatusOutbox, type EndpointOf } from '../customer/status-outbox.http.js';
 import { callTreatment } from '../route/call-treatment.js';
 import { probeDialog } from './dialog-probe.net.js';
 import { turnAway } from './turn-away.net.js';
 import { endVerifications, type VerificationPorts } from './verification-call.net.js';
 import { verificationGuard } from './verification-guard.js';
 import { revealWith } from '../route/reveal.process.js';
-import { startLocalRoutes } from '../route/local-routes.nats.js';
+import { LocalRoutes } from '../route/local-routes.nats.js';
 
 export interface CallsOptions {
   bridge: { id: string; pool: string };
@@ -78,9 +78,9 @@ export interface Calls {
 export async function startCalls(options: CallsOptions): Promise<Calls> {
   const { bridge, stateDir, link, logger, orphanMs = 6_000 } = options;
   const limits: CallLimits = new Map();
-  const local = await startLocalRoutes({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
+  const local = await LocalRoutes.start({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
   const counting = { live: () => 0, seen: () => 0 };
-  const recorder = await startCallRecorder({
+  const recorder = await CallRecorder.start({
     stateDir,
     bridgeId: bridge.id,
     link,
@@ -92,7 +92,7 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
   const held: { live?: LiveCalls } = {};
   const isLive = (callId: string): boolean =>
     held.live?.has(callId) ?? recorder.leftOpen.some(({ started }) => started.data.call_id === callId);
-  const recordings = await startRecordings({
+  const recordings = await StoredRecordings.start({
     ...options.recordings,
     publish: publishCallEvents(link),
     isLive,
@@ -109,12 +109,12 @@ export async function startCalls(options: CallsOptions): Promise<Calls> {
     const { status } = callTreatment(settings, options.mesh);
     return status && { ...status, secret: status.secret && reveal(status.secret) };
   };
-  const statuses = await startStatusOutbox({ folder: `${stateDir}/statuses`, endpointOf, isLive, logger });
+  const statuses = await StatusOutbox.start({ folder: `${stateDir}/statuses`, endpointOf, isLive, logger });
   const tell = async (change: StatusChange): Promise<void> => {
     const draft = statusOfChange(change);
     if (draft !== undefined) await statuses.tell(draft);
   };
-  const live = (held.live = createLiveCalls({
+  const live = (held.live = new LiveCalls({
     recorder,
     bridgeId: bridge.id,
     newId: uuidv7,

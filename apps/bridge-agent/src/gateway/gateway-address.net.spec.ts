@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.net.js';
-import { startAddressBook, type AddressBook } from './gateway-address.net.js';
+import { AddressBook } from './gateway-address.net.js';
 import { lookupsOf, parseGatewayAddress } from './gateway-address.js';
 
 let dns: NameServer;
@@ -11,7 +11,7 @@ let changes: string[];
 beforeEach(async () => {
   dns = await startNameServer();
   changes = [];
-  book = startAddressBook({
+  book = new AddressBook({
     servers: [dns.address],
     allowPrivate: false,
     floorMs: 30,
@@ -88,7 +88,7 @@ describe("a gateway's name", () => {
   });
 
   it('forgets an address that no answer contains any more, although one name never resolves', async () => {
-    const patient = startAddressBook({
+    const patient = new AddressBook({
       servers: [dns.address],
       allowPrivate: false,
       floorMs: 30,
@@ -122,7 +122,7 @@ describe("a gateway's name", () => {
   });
 
   it('may be one that only this host knows', async () => {
-    const home = startAddressBook({
+    const home = new AddressBook({
       servers: [dns.address],
       allowPrivate: true,
       floorMs: 30,

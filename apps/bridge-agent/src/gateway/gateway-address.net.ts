@@ -13,18 +13,6 @@ import { resolveAll, type Found } from './name-lookup.net.js';
 export type NameStanding =
   { is: 'waiting' | 'unresolved' | 'forbidden' } | { is: 'allowed'; targets: readonly Target[] };
 
-/** Where the trunks' host names lead at this moment. */
-export interface AddressBook {
-  /** What is looked up for this trunk from now on; an empty list forgets it. */
-  track(trunkId: string, lookups: readonly Lookup[]): void;
-  /** Allowed ones only, as everywhere here. */
-  addressesOf(trunkId: string): readonly string[];
-  /** Undefined: a literal address, or not tracked. */
-  standingOf(trunkId: string): NameStanding | undefined;
-  cidrsOf(trunkId: string): readonly string[];
-  stop(): void;
-}
-
 export interface AddressBookOptions {
   /** Their standing or their addresses are others now. */
   onChange(trunkIds: readonly string[]): void;
@@ -61,17 +49,98 @@ interface Name {
   busy: boolean;
 }
 
-export function startAddressBook(options: AddressBookOptions): AddressBook {
-  const { logger, floorMs = FLOOR_MS, keepMs = KEEP_MS } = options;
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-  if (options.servers) resolver.setServers(options.servers);
-  const names = new Map<string, Name>();
-  const keyOf = new Map<string, string>();
-  let running = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+/** Where the trunks' host names lead at this moment. */
+export class AddressBook {
+  private readonly resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  private readonly names = new Map<string, Name>();
+  private readonly keyOf = new Map<string, string>();
+  private running = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
 
-  const settle = (name: Name, found: Found): void => {
+  constructor(private readonly options: AddressBookOptions) {
+    if (options.servers) this.resolver.setServers(options.servers);
+  }
+
+  /** What is looked up for this trunk from now on; an empty list forgets it. */
+  track(trunkId: string, lookups: readonly Lookup[]): void {
+    const key = lookups.map(({ type, name }) => `${type} ${name}`).join();
+    if (this.keyOf.get(trunkId) === key || (key === '' && !this.keyOf.has(trunkId))) return;
+    this.leave(trunkId);
+    if (key === '') return;
+    const name = this.names.get(key) ?? newName(lookups);
+    this.names.set(key, name);
+    name.trunks.add(trunkId);
+    this.keyOf.set(trunkId, key);
+    this.pump();
+  }
+
+  /** Allowed ones only, as everywhere here. */
+  addressesOf(trunkId: string): readonly string[] {
+    return this.nameOf(trunkId)?.addresses ?? [];
+  }
+
+  /** Undefined: a literal address, or not tracked. */
+  standingOf(trunkId: string): NameStanding | undefined {
+    return this.nameOf(trunkId)?.standing;
+  }
+
+  cidrsOf(trunkId: string): readonly string[] {
+    return this.addressesOf(trunkId).map((address) => `${address}/${address.includes(':') ? 128 : 32}`);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.resolver.cancel();
+  }
+
+  private nameOf(trunkId: string): Name | undefined {
+    return this.names.get(this.keyOf.get(trunkId) ?? '');
+  }
+
+  private leave(trunkId: string): void {
+    const key = this.keyOf.get(trunkId);
+    const name = key === undefined ? undefined : this.names.get(key);
+    this.keyOf.delete(trunkId);
+    if (key === undefined || name === undefined) return;
+    name.trunks.delete(trunkId);
+    if (name.trunks.size === 0) this.names.delete(key);
+  }
+
+  private pump(): void {
+    clearTimeout(this.timer);
+    if (this.stopped) return;
+    const now = Date.now();
+    let next = Infinity;
+    for (const name of this.names.values()) {
+      if (name.busy) continue;
+      if (name.dueAt > now) {
+        next = Math.min(next, name.dueAt);
+        continue;
+      }
+      if (this.running >= AT_ONCE) return;
+      this.lookUp(name);
+    }
+    if (next !== Infinity) this.timer = setTimeout(() => this.pump(), next - now + 1);
+  }
+
+  private lookUp(name: Name): void {
+    this.running += 1;
+    name.busy = true;
+    void resolveAll(this.resolver, name.lookups)
+      .then((found) => {
+        this.settle(name, found);
+      })
+      .finally(() => {
+        this.running -= 1;
+        name.busy = false;
+        this.pump();
+      });
+  }
+
+  private settle(name: Name, found: Found): void {
+    const { logger, floorMs = FLOOR_MS, keepMs = KEEP_MS, allowPrivate } = this.options;
     const now = Date.now();
     name.failures = found.addresses.length > 0 ? 0 : name.failures + 1;
     if (name.failures === 1)
@@ -84,83 +153,24 @@ export function startAddressBook(options: AddressBookOptions): AddressBook {
       (name.failures > 0
         ? Math.min(60_000, floorMs * name.failures)
         : Math.min(CEILING_MS, Math.max(floorMs, found.ttlMs)));
-    const allowed = found.addresses.filter((address) => mayBeCarrier(address, options.allowPrivate));
+    const allowed = found.addresses.filter((address) => mayBeCarrier(address, allowPrivate));
     const addresses = addressesNow(name, { ...found, addresses: allowed }, now - keepMs);
     const seenAt = (address: string): number => (allowed.includes(address) ? now : name.seenAt.get(address)!);
     name.seenAt = new Map(addresses.map((address) => [address, seenAt(address)]));
     if (found.addresses.length > allowed.length) name.forbiddenAt = now;
-    become(name, addresses, standingNow(name, found, { allowed, addresses }));
-  };
-  const become = (name: Name, addresses: readonly string[], standing: NameStanding): void => {
+    this.become(name, addresses, standingNow(name, found, { allowed, addresses }));
+  }
+
+  private become(name: Name, addresses: readonly string[], standing: NameStanding): void {
     const before = name.standing;
     if (addresses.join() === name.addresses.join() && JSON.stringify(standing) === JSON.stringify(before)) return;
     const host = name.lookups[0]?.name;
     if (standing.is === 'forbidden' && before.is !== 'forbidden')
-      logger.warn({ host }, "a gateway's name leads to a forbidden address");
-    Object.assign(name, { addresses, standing });
-    options.onChange([...name.trunks]);
-  };
-
-  const pump = (): void => {
-    clearTimeout(timer);
-    if (stopped) return;
-    const now = Date.now();
-    let next = Infinity;
-    for (const name of names.values()) {
-      if (name.busy) continue;
-      if (name.dueAt > now) {
-        next = Math.min(next, name.dueAt);
-        continue;
-      }
-      if (running >= AT_ONCE) return;
-      running += 1;
-      name.busy = true;
-      void resolveAll(resolver, name.lookups)
-        .then((found) => {
-          settle(name, found);
-        })
-        .finally(() => {
-          running -= 1;
-          name.busy = false;
-          pump();
-        });
-    }
-    if (next !== Infinity) timer = setTimeout(pump, next - now + 1);
-  };
-
-  const leave = (trunkId: string): void => {
-    const key = keyOf.get(trunkId);
-    const name = key === undefined ? undefined : names.get(key);
-    keyOf.delete(trunkId);
-    if (key === undefined || name === undefined) return;
-    name.trunks.delete(trunkId);
-    if (name.trunks.size === 0) names.delete(key);
-  };
-
-  const nameOf = (trunkId: string) => names.get(keyOf.get(trunkId) ?? '');
-  const addressesOf = (trunkId: string) => nameOf(trunkId)?.addresses ?? [];
-
-  return {
-    track(trunkId, lookups) {
-      const key = lookups.map(({ type, name }) => `${type} ${name}`).join();
-      if (keyOf.get(trunkId) === key || (key === '' && !keyOf.has(trunkId))) return;
-      leave(trunkId);
-      if (key === '') return;
-      const name = names.get(key) ?? newName(lookups);
-      names.set(key, name);
-      name.trunks.add(trunkId);
-      keyOf.set(trunkId, key);
-      pump();
-    },
-    addressesOf,
-    standingOf: (trunkId) => nameOf(trunkId)?.standing,
-    cidrsOf: (trunkId) => addressesOf(trunkId).map((address) => `${address}/${address.includes(':') ? 128 : 32}`),
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-      resolver.cancel();
-    },
-  };
+      this.options.logger.warn({ host }, "a gateway's name leads to a forbidden address");
+    name.addresses = addresses;
+    name.standing = standing;
+    this.options.onChange([...name.trunks]);
+  }
 }
 
 /** A part that could not be asked (SRV timed out, A answered) says nothing against what it led to before. */

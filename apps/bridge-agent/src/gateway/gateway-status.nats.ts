@@ -8,19 +8,6 @@ import { uuidv7 } from 'uuidv7';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { isWorthAnEvent, sameStatus } from './gateway-status.js';
 
-/**
- *  Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event.
- */
-export interface GatewayStatusPublisher {
-  last(trunkId: string): GatewayStatus | undefined;
-  note(status: GatewayStatus, traceparent?: string): void;
-  /** The trunk is not on this bridge any more. */
-  gone(trunkId: string, now: string): void;
-  /** Trunks that an earlier run published, once that is known. */
-  published(): Iterable<string>;
-  stop(): Promise<void>;
-}
-
 export interface PublisherOptions {
   link: NatsLink;
   bridgeId: string;
@@ -36,35 +23,81 @@ const AT_ONCE = 64;
 /** Kept while NATS is away; beyond it the oldest changes are dropped, the newest state of each trunk never is. */
 const EVENTS_KEPT = 10_000;
 
-export function startGatewayStatusPublisher({
-  link,
-  bridgeId,
-  logger,
-  onLoaded,
-}: PublisherOptions): GatewayStatusPublisher {
-  const last = new Map<string, GatewayStatus>();
-  const dirty = new Map<string, GatewayStatus | null>();
-  const events: GatewayStateChanged[] = [];
+/**
+ *  Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event.
+ */
+export class GatewayStatusPublisher {
+  private readonly known = new Map<string, GatewayStatus>();
+  private readonly dirty = new Map<string, GatewayStatus | null>();
+  private readonly events: GatewayStateChanged[] = [];
   /** The state that the last event of a trunk told: the steps in between were not told. */
-  const told = new Map<string, GatewayStatus['state']>();
-  let loaded = false;
-  let timer: NodeJS.Timeout | undefined;
-  let flushing: Promise<void> | undefined;
-  let stopped = false;
+  private readonly told = new Map<string, GatewayStatus['state']>();
+  private loaded = false;
+  private timer: NodeJS.Timeout | undefined;
+  private flushing: Promise<void> | undefined;
+  private stopped = false;
 
-  const schedule = (afterMs: number): void => {
-    if (timer !== undefined || stopped) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      flushing ??= flush().finally(() => {
-        flushing = undefined;
-        if (dirty.size + events.length > 0) schedule(link.connection === undefined ? RETRY_MS : FLUSH_MS);
-      });
-    }, afterMs);
-  };
+  constructor(private readonly options: PublisherOptions) {
+    options.link.onConnected((nc) => this.connected(nc));
+  }
 
-  const event = (status: GatewayStatus, traceparent?: string): void => {
-    events.push({
+  last(trunkId: string): GatewayStatus | undefined {
+    return this.known.get(trunkId);
+  }
+
+  note(status: GatewayStatus, traceparent?: string): void {
+    const before = this.known.get(status.trunk_id);
+    if (sameStatus(before, status)) return;
+    this.known.set(status.trunk_id, status);
+    this.dirty.set(this.keyOf(status), status);
+    if (isWorthAnEvent(before, status)) this.event(status, traceparent);
+    this.schedule(FLUSH_MS);
+  }
+
+  /** The trunk is not on this bridge any more. */
+  gone(trunkId: string, now: string): void {
+    const before = this.known.get(trunkId);
+    if (before === undefined) return;
+    this.known.delete(trunkId);
+    this.dirty.set(this.keyOf(before), null);
+    this.event({
+      ...before,
+      applied_revision: null,
+      state: 'DOWN',
+      error: null,
+      sip_status: null,
+      sip_phrase: null,
+      ping: null,
+      since: now,
+      updated_at: now,
+    });
+    this.told.delete(trunkId);
+    this.schedule(FLUSH_MS);
+  }
+
+  /** Trunks that an earlier run published, once that is known. */
+  published(): Iterable<string> {
+    return this.known.keys();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.flushing;
+    await this.flush();
+  }
+
+  private keyOf({ organization_id, trunk_id }: GatewayStatus): string {
+    return gatewayKey(organization_id, trunk_id, this.options.bridgeId);
+  }
+
+  private bucket(nc: NatsConnection): Bucket<GatewayStatus> {
+    return openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger: this.options.logger });
+  }
+
+  private event(status: GatewayStatus, traceparent?: string): void {
+    const { bridgeId } = this.options;
+    this.events.push({
       specversion: '1.0',
       id: uuidv7(),
       source: `trunkmesh/bridge-agent/${bridgeId}`,
@@ -73,37 +106,72 @@ export function startGatewayStatusPublisher({
       time: status.updated_at,
       datacontenttype: 'application/json',
       ...(traceparent === undefined ? {} : { traceparent }),
-      data: { change: { from: told.get(status.trunk_id) ?? null }, state: status },
+      data: { change: { from: this.told.get(status.trunk_id) ?? null }, state: status },
     });
-    told.set(status.trunk_id, status.state);
-    if (events.length > EVENTS_KEPT) events.shift();
-  };
+    this.told.set(status.trunk_id, status.state);
+    if (this.events.length > EVENTS_KEPT) this.events.shift();
+  }
 
-  const flush = async (): Promise<void> => {
-    const nc = link.connection;
-    if (nc === undefined || !loaded) return;
-    try {
-      await sendStates(openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger }));
-      await sendEvents(nc);
-    } catch (error) {
-      logger.debug({ err: error }, 'gateway states could not be published; they are tried again');
+  private connected(nc: NatsConnection): void {
+    if (this.loaded) return this.schedule(0);
+    const { link, logger } = this.options;
+    this.load(nc).catch((error: unknown) => {
+      logger.warn({ err: error }, 'the published gateway states could not be read yet');
+      setTimeout(() => {
+        if (link.connection === nc && !this.stopped) this.load(nc).catch(() => {});
+      }, RETRY_MS).unref();
+    });
+  }
+
+  private async load(nc: NatsConnection): Promise<void> {
+    for (const status of (await this.bucket(nc).list(gatewaysOfBridge(this.options.bridgeId))).values()) {
+      if (this.known.has(status.trunk_id)) continue;
+      this.known.set(status.trunk_id, status);
+      this.told.set(status.trunk_id, status.state);
     }
-  };
+    this.loaded = true;
+    this.options.onLoaded();
+    this.schedule(0);
+  }
 
-  const sendStates = async (bucket: Bucket<GatewayStatus>): Promise<void> => {
-    const batch = [...dirty];
+  private schedule(afterMs: number): void {
+    if (this.timer !== undefined || this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.flushing ??= this.flush().finally(() => {
+        this.flushing = undefined;
+        if (this.dirty.size + this.events.length > 0)
+          this.schedule(this.options.link.connection === undefined ? RETRY_MS : FLUSH_MS);
+      });
+    }, afterMs);
+  }
+
+  private async flush(): Promise<void> {
+    const nc = this.options.link.connection;
+    if (nc === undefined || !this.loaded) return;
+    try {
+      await this.sendStates(this.bucket(nc));
+      await this.sendEvents(nc);
+    } catch (error) {
+      this.options.logger.debug({ err: error }, 'gateway states could not be published; they are tried again');
+    }
+  }
+
+  private async sendStates(bucket: Bucket<GatewayStatus>): Promise<void> {
+    const batch = [...this.dirty];
     for (let start = 0; start < batch.length; start += AT_ONCE) {
       await Promise.all(
         batch.slice(start, start + AT_ONCE).map(async ([key, status]) => {
           await (status === null ? bucket.delete(key) : bucket.put(key, status));
-          if (dirty.get(key) === status) dirty.delete(key);
+          if (this.dirty.get(key) === status) this.dirty.delete(key);
         }),
       );
     }
-  };
+  }
 
-  const sendEvents = async (nc: NatsConnection): Promise<void> => {
+  private async sendEvents(nc: NatsConnection): Promise<void> {
     const js = jetstream(nc);
+    const { events } = this;
     while (events.length > 0) {
       const batch = events.slice(0, AT_ONCE);
       await Promise.all(
@@ -113,65 +181,5 @@ export function startGatewayStatusPublisher({
       // The oldest may have been dropped meanwhile.
       while (events.length > 0 && sent.has(events[0]!)) events.shift();
     }
-  };
-
-  const load = async (nc: NatsConnection): Promise<void> => {
-    const bucket = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
-    for (const status of (await bucket.list(gatewaysOfBridge(bridgeId))).values()) {
-      if (last.has(status.trunk_id)) continue;
-      last.set(status.trunk_id, status);
-      told.set(status.trunk_id, status.state);
-    }
-    loaded = true;
-    onLoaded();
-    schedule(0);
-  };
-
-  link.onConnected((nc) => {
-    if (loaded) return schedule(0);
-    load(nc).catch((error: unknown) => {
-      logger.warn({ err: error }, 'the published gateway states could not be read yet');
-      setTimeout(() => {
-        if (link.connection === nc && !stopped) load(nc).catch(() => {});
-      }, RETRY_MS).unref();
-    });
-  });
-
-  return {
-    last: (trunkId) => last.get(trunkId),
-    note(status, traceparent) {
-      const before = last.get(status.trunk_id);
-      if (sameStatus(before, status)) return;
-      last.set(status.trunk_id, status);
-      dirty.set(gatewayKey(status.organization_id, status.trunk_id, bridgeId), status);
-      if (isWorthAnEvent(before, status)) event(status, traceparent);
-      schedule(FLUSH_MS);
-    },
-    gone(trunkId, now) {
-      const before = last.get(trunkId);
-      if (before === undefined) return;
-      last.delete(trunkId);
-      dirty.set(gatewayKey(before.organization_id, trunkId, bridgeId), null);
-      event({
-        ...before,
-        applied_revision: null,
-        state: 'DOWN',
-        error: null,
-        sip_status: null,
-        sip_phrase: null,
-        ping: null,
-        since: now,
-        updated_at: now,
-      });
-      told.delete(trunkId);
-      schedule(FLUSH_MS);
-    },
-    published: () => last.keys(),
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await flushing;
-      await flush();
-    },
-  };
+  }
 }

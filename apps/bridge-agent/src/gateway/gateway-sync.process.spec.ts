@@ -6,7 +6,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { judgeRescan } from './freeswitch-reply.js';
 import { openGatewayFiles } from './gateway-files.fs.js';
-import { startGatewaySync } from './gateway-sync.process.js';
+import { GatewaySync } from './gateway-sync.process.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -22,7 +22,7 @@ it('blames no file for a profile that is restarting', async () => {
   );
   const replies = ['Invalid Profile [external]'];
   const rescans: boolean[] = [];
-  const sync = startGatewaySync({
+  const sync = new GatewaySync({
     remakes: new Map(),
     observed: new Map(),
     files,

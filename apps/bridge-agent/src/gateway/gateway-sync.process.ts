@@ -6,29 +6,8 @@ import type { GatewayFiles } from './gateway-files.fs.js';
 import { noteAsked, noteList, type ObservedMap } from './observed.js';
 import { driftOf, isIdle, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
 import { forgetRemakes, noteRemade, type Remake } from './remake.js';
-import { repairReload } from './reload-repair.fs.js';
-import { alarm, oneAtATime, reloadLoad } from './turns.process.js';
-
-/** What shall be, taken anew for each comparison. */
-export interface SyncInput {
-  /** False while that is not known (no snapshot, and the log not read yet): nothing is touched then. */
-  known: boolean;
-  desired: ReadonlyMap<string, DesiredGateway>;
-  held: ReadonlySet<string>;
-  takenDown?: ReadonlySet<string>;
-  /** Asked for when it is its turn: it costs more the more trunks there are, and a new gateway need not wait for it. */
-  acl(): string;
-  dialplan: string;
-  /** Position in the log that `desired` stands for. */
-  position: number;
-}
-
-export interface LastReload {
-  at: string;
-  ok: boolean;
-  message: string;
-  took_ms: number;
-}
+import { Reloads, type LastReload, type SyncInput } from './reloads.process.js';
+import { alarm, oneAtATime } from './turns.process.js';
 
 export interface SyncReport {
   /** Gateways that FreeSWITCH loaded without complaint and yet does not have. */
@@ -51,19 +30,6 @@ export interface GatewaySyncOptions {
   intervalMs?: number;
 }
 
-export interface GatewaySync {
-  /** Something changed: compare soon. Many wakes are one comparison. */
-  wake(): void;
-  /** The event socket is up (again): what FreeSWITCH has is not known any more. */
-  reconnected(): void;
-  /** Whether `observed` is what FreeSWITCH has. */
-  inTouch(): boolean;
-  appliedPosition(): number;
-  drift(): number;
-  lastReload(): LastReload | null;
-  stop(): Promise<void>;
-}
-
 const INTERVAL_MS = 30_000;
 /** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
 const SOON_MS = 500;
@@ -77,191 +43,196 @@ const APPEAR_MS = 1_000;
  *  The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next,
  *  so a burst of changes costs few reloads.
  */
-export function startGatewaySync(options: GatewaySyncOptions): GatewaySync {
-  const { observed, remakes, files, freeswitch, logger } = options;
-  const offeredAt = new Map<string, number>();
-  const refused = new Set<string>();
-  const loaded: { acl: string | null; dialplan: string | null } = { acl: null, dialplan: null };
-  const state = { listed: false, listStale: false, filesStale: false, applied: 0 };
-  const load = reloadLoad();
-  let lastReload: LastReload | null = null;
+export class GatewaySync {
+  private readonly offers: Offers;
+  private readonly reloads: Reloads;
+  private readonly turns: ReturnType<typeof oneAtATime>;
+  private readonly soon: ReturnType<typeof alarm>;
+  private readonly interval: NodeJS.Timeout;
+  private listed = false;
+  private listStale = false;
+  private filesStale = false;
+  private applied = 0;
 
-  const reload = async (what: 'rescan' | 'reloadAcl', input: SyncInput): Promise<ReloadResult> => {
+  constructor(private readonly options: GatewaySyncOptions) {
+    this.offers = new Offers(options.observed);
+    this.reloads = new Reloads({ ...options, inTouch: () => this.inTouch() });
+    this.turns = oneAtATime(
+      async () => {
+        const rest = this.reloads.rest();
+        if (rest > 0) await sleep(rest);
+      },
+      () => this.compare(),
+    );
+    this.soon = alarm(this.turns.wake);
+    this.interval = setInterval(() => {
+      this.listStale = true;
+      this.filesStale = true;
+      this.wake();
+    }, options.intervalMs ?? INTERVAL_MS);
+  }
+
+  /** Something changed: compare soon. Many wakes are one comparison. */
+  wake(): void {
+    this.turns.wake();
+  }
+
+  /** The event socket is up (again): what FreeSWITCH has is not known any more. */
+  reconnected(): void {
+    this.listed = false;
+    this.reloads.forget();
+    this.options.observed.clear();
+    this.wake();
+  }
+
+  /** Whether `observed` is what FreeSWITCH has. */
+  inTouch(): boolean {
+    return this.options.connected() && this.listed;
+  }
+
+  appliedPosition(): number {
+    return this.applied;
+  }
+
+  drift(): number {
+    return driftOf(this.situationOf(this.options.input()));
+  }
+
+  lastReload(): LastReload | null {
+    return this.reloads.last();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.interval);
+    this.soon.clear();
+    await this.turns.stop();
+  }
+
+  private async compare(): Promise<void> {
+    try {
+      await this.cycle();
+    } catch (error) {
+      this.options.logger.error({ err: error }, 'the comparison with FreeSWITCH failed; it is tried again');
+      this.soon.set(4 * SOON_MS);
+    }
+  }
+
+  private async cycle(): Promise<void> {
     const started = performance.now();
-    let result = await freeswitch[what]();
-    // Only then: with a profile that is restarting, whichever file is set aside when it is up again would be blamed.
-    if (!result.ok && result.unreadable && options.connected())
-      result = await repairReload({
-        files,
-        desired: input.desired,
-        again: () => freeswitch[what](),
-        why: result.why,
-        logger,
-      });
-    const took = performance.now() - started;
-    load.add(took);
-    lastReload = {
-      at: new Date().toISOString(),
-      ok: result.ok,
-      message: result.ok ? 'Success' : result.why,
-      took_ms: Math.round(took),
-    };
-    options.onReload?.(what, result.ok, took);
-    if (!result.ok) logger.error({ what, why: result.why }, 'FreeSWITCH could not reload its configuration');
-    return result;
-  };
+    const { options, offers } = this;
+    if (!options.input().known) return;
+    const listed = await this.lookAround();
+    const input = options.input();
+    offers.findRefused(input.desired, listed);
+    forgetRemakes(options.remakes, new Set([...input.desired.values()].map(({ name }) => name)), options.observed);
+    const plan = reconcile(this.situationOf(input));
+    await options.files.write(plan.write);
+    await options.files.remove(plan.remove);
+    const result = this.inTouch() ? await this.tellFreeSwitch(plan, input) : await this.onDiskOnly(input);
+    if (this.inTouch() && result?.ok !== false) this.applied = input.position;
+    this.lookAgain(plan);
+    if (!isIdle(plan))
+      options.logger.info(
+        summary(plan, { position: input.position, took_ms: Math.round(performance.now() - started) }),
+        'compared with FreeSWITCH',
+      );
+    options.onCycle({ refused: offers.refused, listed });
+  }
 
-  const observe = async (): Promise<boolean> => {
-    const list = await freeswitch.list();
-    if (list !== undefined) noteList(observed, list, Date.now());
+  private lookAgain(plan: Plan): void {
+    if (plan.waiting > 0) this.soon.set(SOON_MS);
+    else if (plan.add.length > 0) this.soon.set(APPEAR_MS);
+    else if (plan.nextAt !== null) this.soon.set(Math.max(plan.nextAt - Date.now(), SOON_MS));
+  }
+
+  /** Whether FreeSWITCH's gateways were listed anew. */
+  private async lookAround(): Promise<boolean> {
+    const { files, connected } = this.options;
+    if (this.filesStale) await files.refresh();
+    this.filesStale = false;
+    if (this.offers.anyOverdue()) this.listStale = true;
+    if (!connected() || (this.listed && !this.listStale)) return false;
+    const seen = await this.observe();
+    this.listed ||= seen;
+    this.listStale = !seen;
+    return seen;
+  }
+
+  private async observe(): Promise<boolean> {
+    const list = await this.options.freeswitch.list();
+    if (list !== undefined) noteList(this.options.observed, list, Date.now());
     return list !== undefined;
-  };
+  }
 
-  const waitedFor = (name: string) =>
-    !observed.has(name) && Date.now() - (offeredAt.get(name) ?? Infinity) >= APPEAR_MS;
+  private situationOf({ desired, held, takenDown }: SyncInput): Situation {
+    const { observed, files, remakes } = this.options;
+    const { offeredAt } = this.offers;
+    return { desired, held, takenDown, observed, files: files.known(), offeredAt, remakes, now: Date.now() };
+  }
+
+  private async tellFreeSwitch(plan: Plan, input: SyncInput): Promise<ReloadResult | null> {
+    const { files, freeswitch, observed, remakes } = this.options;
+    // Loaded or not: damaged on the disk it would keep FreeSWITCH from loading anything else. Costs nothing where it is
+    // as it was.
+    await files.writeShared('dialplan.xml', input.dialplan);
+    if (plan.write.some(({ file }) => input.desired.get(file)?.needsAcl)) await this.reloads.bringAcl(input);
+    const [result] = await Promise.all([this.reloads.rescan(input, plan.add.length > 0), files.settle()]);
+    const kill = mayBeKilled(plan, input, result);
+    const now = Date.now();
+    const remade = plan.remake.filter((name) => kill.includes(name));
+    noteRemade(remakes, remade, observed, now);
+    noteAsked(observed, kill, 'kill', now);
+    noteAsked(observed, plan.refresh, 'refresh', now);
+    noteAsked(observed, plan.retry, 'retry', now);
+    await Promise.all([freeswitch.kill(kill), freeswitch.register([...plan.refresh, ...plan.retry])]);
+    await this.reloads.bringAcl(input);
+    if (result?.ok === true) this.offers.add(plan.add);
+    return result;
+  }
+
+  /** FreeSWITCH reads them itself when it starts. */
+  private async onDiskOnly(input: SyncInput): Promise<null> {
+    const { files } = this.options;
+    await files.writeShared('dialplan.xml', input.dialplan);
+    await files.writeShared('acl.xml', input.acl());
+    await files.settle();
+    return null;
+  }
+}
+
+/** Gateways that FreeSWITCH was offered by a rescan and has not announced yet. */
+class Offers {
+  readonly offeredAt = new Map<string, number>();
+  readonly refused = new Set<string>();
+
+  constructor(private readonly observed: ObservedMap) {}
+
+  add(names: readonly string[]): void {
+    for (const name of names) this.offeredAt.set(name, Date.now());
+  }
+
+  anyOverdue(): boolean {
+    return [...this.offeredAt.keys()].some((name) => !this.refused.has(name) && this.isOverdue(name));
+  }
 
   /**
    *  FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is
    *  all.
    */
-  const findRefused = (desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void => {
-    if (offeredAt.size === 0) return;
+  findRefused(desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void {
+    if (this.offeredAt.size === 0) return;
     const names = new Set([...desired.values()].map(({ name }) => name));
-    for (const name of offeredAt.keys()) {
-      if (observed.has(name) || !names.has(name)) {
-        offeredAt.delete(name);
-        refused.delete(name);
-      } else if (listed && waitedFor(name)) refused.add(name);
+    for (const name of this.offeredAt.keys()) {
+      if (this.observed.has(name) || !names.has(name)) {
+        this.offeredAt.delete(name);
+        this.refused.delete(name);
+      } else if (listed && this.isOverdue(name)) this.refused.add(name);
     }
-  };
+  }
 
-  const tellFreeSwitch = async (plan: Plan, input: SyncInput): Promise<ReloadResult | null> => {
-    // Loaded or not: damaged on the disk it would keep FreeSWITCH from loading anything else. Costs nothing where it is
-    // as it was.
-    await files.writeShared('dialplan.xml', input.dialplan);
-    if (plan.write.some(({ file }) => input.desired.get(file)?.needsAcl)) await bringAcl(input);
-    const [result] = await Promise.all([
-      plan.add.length > 0 || loaded.dialplan !== input.dialplan ? reload('rescan', input) : null,
-      files.settle(),
-    ]);
-    if (result?.ok === true) loaded.dialplan = input.dialplan;
-    const kill = mayBeKilled(plan, input, result);
-    noteRemade(
-      remakes,
-      plan.remake.filter((name) => kill.includes(name)),
-      observed,
-      Date.now(),
-    );
-    noteAsked(observed, kill, 'kill', Date.now());
-    noteAsked(observed, plan.refresh, 'refresh', Date.now());
-    noteAsked(observed, plan.retry, 'retry', Date.now());
-    await Promise.all([freeswitch.kill(kill), freeswitch.register([...plan.refresh, ...plan.retry])]);
-    await bringAcl(input);
-    if (result?.ok === true) for (const name of plan.add) offeredAt.set(name, Date.now());
-    return result;
-  };
-
-  const bringAcl = async (input: SyncInput): Promise<void> => {
-    const acl = input.acl();
-    await files.writeShared('acl.xml', acl);
-    if (loaded.acl !== acl && inTouch() && (await reload('reloadAcl', input)).ok) loaded.acl = acl;
-  };
-
-  const situationOf = ({ desired, held, takenDown }: SyncInput): Situation => ({
-    desired,
-    held,
-    takenDown,
-    observed,
-    files: files.known(),
-    offeredAt,
-    remakes,
-    now: Date.now(),
-  });
-
-  /** Whether FreeSWITCH's gateways were listed anew. */
-  const lookAround = async (): Promise<boolean> => {
-    if (state.filesStale) await files.refresh();
-    state.filesStale = false;
-    if ([...offeredAt.keys()].some((name) => !refused.has(name) && waitedFor(name))) state.listStale = true;
-    if (!options.connected() || (state.listed && !state.listStale)) return false;
-    const seen = await observe();
-    state.listed ||= seen;
-    state.listStale = !seen;
-    return seen;
-  };
-
-  const cycle = async (): Promise<void> => {
-    const started = performance.now();
-    if (!options.input().known) return;
-    const listed = await lookAround();
-    const input = options.input();
-    findRefused(input.desired, listed);
-    forgetRemakes(remakes, new Set([...input.desired.values()].map(({ name }) => name)), observed);
-    const plan = reconcile(situationOf(input));
-    await files.write(plan.write);
-    await files.remove(plan.remove);
-    const result = inTouch() ? await tellFreeSwitch(plan, input) : await onDiskOnly(input);
-    if (inTouch() && result?.ok !== false) state.applied = input.position;
-    if (plan.waiting > 0) soon.set(SOON_MS);
-    else if (plan.add.length > 0) soon.set(APPEAR_MS);
-    else if (plan.nextAt !== null) soon.set(Math.max(plan.nextAt - Date.now(), SOON_MS));
-    if (!isIdle(plan))
-      logger.info(
-        summary(plan, { position: input.position, took_ms: Math.round(performance.now() - started) }),
-        'compared with FreeSWITCH',
-      );
-    options.onCycle({ refused, listed });
-  };
-
-  /** FreeSWITCH reads them itself when it starts. */
-  const onDiskOnly = async (input: SyncInput): Promise<null> => {
-    await files.writeShared('dialplan.xml', input.dialplan);
-    await files.writeShared('acl.xml', input.acl());
-    await files.settle();
-    return null;
-  };
-
-  const inTouch = () => options.connected() && state.listed;
-  const turns = oneAtATime(
-    async () => {
-      const rest = load.rest();
-      if (rest > 0) await sleep(rest);
-    },
-    async () => {
-      try {
-        await cycle();
-      } catch (error) {
-        logger.error({ err: error }, 'the comparison with FreeSWITCH failed; it is tried again');
-        soon.set(4 * SOON_MS);
-      }
-    },
-  );
-  const soon = alarm(turns.wake);
-  const interval = setInterval(() => {
-    state.listStale = true;
-    state.filesStale = true;
-    turns.wake();
-  }, options.intervalMs ?? INTERVAL_MS);
-
-  return {
-    wake: turns.wake,
-    reconnected() {
-      state.listed = false;
-      loaded.acl = null;
-      loaded.dialplan = null;
-      observed.clear();
-      turns.wake();
-    },
-    inTouch,
-    appliedPosition: () => state.applied,
-    drift: () => driftOf(situationOf(options.input())),
-    lastReload: () => lastReload,
-    async stop() {
-      clearInterval(interval);
-      soon.clear();
-      await turns.stop();
-    },
-  };
+  private isOverdue(name: string): boolean {
+    return !this.observed.has(name) && Date.now() - (this.offeredAt.get(name) ?? Infinity) >= APPEAR_MS;
+  }
 }
 
 function summary(plan: Plan, more: object): object {

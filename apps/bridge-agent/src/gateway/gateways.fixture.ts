@@ -144,16 +144,15 @@ export async function startBridge() {
       });
       parts.gateways = gateways;
       if (esl.connected) gateways.onUp();
-      bridge.gateways = {
-        ...gateways,
-        stop: async () => {
-          await gateways.stop();
-          esl.stop();
-          await link.connection?.close();
-          bridge.gateways = undefined;
-        },
+      const { stop } = gateways;
+      gateways.stop = async () => {
+        await stop.call(gateways);
+        esl.stop();
+        await link.connection?.close();
+        bridge.gateways = undefined;
       };
-      return bridge.gateways;
+      bridge.gateways = gateways;
+      return gateways;
     },
     async restartFreeSwitch(): Promise<void> {
       await bridge.standIn.stop();

@@ -1,26 +1,25 @@
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
-import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import type { EslEvent, EslLogLine } from '../esl/esl-event.js';
-import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { applyTraces } from './apply-traces.otel.js';
+import { applyTraces, type ApplyTraces } from './apply-traces.otel.js';
 import { desiredSnapshot } from './desired-snapshot.fs.js';
 import type { BridgeIdentity } from './desired.js';
 import { renderDialplan } from './dialplan-xml.js';
-import { freeSwitchGateways } from './freeswitch.net.js';
-import { gatewayStateOf, refusedAddressOf } from './freeswitch-reply.js';
-import { openGatewayFiles } from './gateway-files.fs.js';
-import { hasArrived, statusOf, type GatewayProblem } from './gateway-status.js';
-import { startGatewayStatusPublisher } from './gateway-status.nats.js';
-import { startGatewaySync } from './gateway-sync.process.js';
+import { freeSwitchGateways, type FreeSwitchGateways } from './freeswitch.net.js';
+import { refusedAddressOf } from './freeswitch-reply.js';
+import { GatewayEvents } from './gateway-events.net.js';
+import { openGatewayFiles, type GatewayFiles } from './gateway-files.fs.js';
 import { observeGateways, refusals, reloads, reloadSeconds } from './gateway-metrics.otel.js';
-import { noteAdded, noteDeleted, noteState, type ObservedGateway, type ObservedMap } from './observed.js';
+import { GatewayReports } from './gateway-reports.nats.js';
+import { GatewaySync } from './gateway-sync.process.js';
+import type { ObservedMap } from './observed.js';
 import { noteRefused, refusedList, type RefusedAddresses } from './refused-addresses.js';
-import { sendsNothing, type Remake } from './remake.js';
-import { startTrunkFeed } from './trunk-feed.nats.js';
-import { countByState, gatewaysByTrunk, refusedProblem } from './trunk-statuses.js';
+import type { SyncInput } from './reloads.process.js';
+import type { Remake } from './remake.js';
+import { loadTrunkFeed, type TrunkFeed } from './trunk-feed.nats.js';
 import { WantedGateways } from './wanted-gateways.net.js';
 
 export interface GatewaysOptions {
@@ -40,22 +39,6 @@ export interface GatewaysOptions {
   logger: Logger;
 }
 
-/** Everything about trunks on this host, from the log to FreeSWITCH's gateway and back to what readers see. */
-export interface Gateways {
-  onUp(): void;
-  onDown(): void;
-  onEvent(event: EslEvent): void;
-  onLog(line: EslLogLine): void;
-  /** Trunks whose gateway's host name leads to this address now, and whose recorded claims do not say so. */
-  trunksByAddress(address: string): string[];
-  heartbeat(): Pick<
-    BridgeHeartbeat,
-    'freeswitch' | 'gateways' | 'seen_position' | 'applied_position' | 'drift' | 'last_reload' | 'refused_addresses'
-  >;
-  readiness(): string;
-  stop(): Promise<void>;
-}
-
 /** What the event socket has to be subscribed to; `CUSTOM` takes all names after it. */
 export const GATEWAY_EVENTS = [
   'CUSTOM',
@@ -67,258 +50,198 @@ export const GATEWAY_EVENTS = [
 /** Warnings: the access list's refusals are nowhere else. */
 export const GATEWAY_LOG_LEVEL = 4;
 
-const STATUS_AFTER_MS = 20;
 const ASK_PROFILE_MS = 10_000;
 
-export async function startGateways(options: GatewaysOptions): Promise<Gateways> {
-  const { bridge, link, esl, logger } = options;
-  const observed: ObservedMap = new Map();
-  const remakes = new Map<string, Remake>();
-  const refused: RefusedAddresses = new Map();
-  const traces = applyTraces(bridge.id);
-  const freeswitch = freeSwitchGateways(esl, options.profile, GATEWAY_LOG_LEVEL);
-  const files = await openGatewayFiles(options.confDir);
-  const dialplan = renderDialplan(options.callSocket);
-  const health = { version: null as string | null, profileRunning: false, since: null as string | null };
-  let concernedAt = 0;
-  /** What the log said since FreeSWITCH was last brought up to date may be of other bridges. */
-  const appliedPosition = () => (sync.appliedPosition() >= concernedAt ? feed.position() : sync.appliedPosition());
-  let refusedGateways: ReadonlySet<string> = new Set();
+interface Loaded {
+  feed: TrunkFeed;
+  files: GatewayFiles;
+}
 
-  // ---- what shall be
-  const wanted = new WantedGateways({
-    ring: options.ring,
-    allowPrivate: options.allowPrivateGateways,
-    nameServers: options.nameServers,
-    logger,
-    trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
-    fileOf: (trunkId) => files.known().get(trunkId),
-    onChange(ids) {
-      ids.forEach(changed);
-      sync.wake();
-    },
-  });
-  const { rendered } = wanted;
-  const acl = (): string => wanted.acl(feed.desired.trunks.keys());
+/** Everything about trunks on this host, from the log to FreeSWITCH's gateway and back to what readers see. */
+export class Gateways {
+  private readonly observed: ObservedMap = new Map();
+  private readonly remakes = new Map<string, Remake>();
+  private readonly refusedAddresses: RefusedAddresses = new Map();
+  private readonly feed: TrunkFeed;
+  private readonly freeswitch: FreeSwitchGateways;
+  private readonly traces: ApplyTraces;
+  private readonly wanted: WantedGateways;
+  private readonly reports: GatewayReports;
+  private readonly sync: GatewaySync;
+  private readonly events: GatewayEvents;
+  private readonly stopObserving: () => void;
+  private readonly asking: NodeJS.Timeout;
+  private readonly health = { version: null as string | null, profileRunning: false, since: null as string | null };
+  private concernedAt = 0;
 
-  const feed = await startTrunkFeed({
-    link,
-    bridge,
-    logger,
-    snapshot: desiredSnapshot(options.stateDir, bridge),
-    onTrunk(trunkId, traceparent, position) {
-      concernedAt = position;
-      wanted.take(trunkId);
-      if (traceparent !== null && feed.caughtUp())
-        traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
-      changed(trunkId);
-      if (feed.known()) sync.wake();
-    },
-    onCaughtUp: () => {
-      sync.wake();
-    },
-  });
+  static async start(options: GatewaysOptions): Promise<Gateways> {
+    const { link, bridge, logger, stateDir, confDir } = options;
+    const files = await openGatewayFiles(confDir);
+    const feed = await loadTrunkFeed({ link, bridge, logger, snapshot: desiredSnapshot(stateDir, bridge) });
+    const gateways = new Gateways(options, { feed, files });
+    gateways.begin();
+    return gateways;
+  }
 
-  // ---- what readers see
-  const publisher = startGatewayStatusPublisher({
-    link,
-    bridgeId: bridge.id,
-    logger,
-    onLoaded: () => {
-      for (const id of publisher.published()) changed(id);
-    },
-  });
-  const dirty = new Set<string>();
-  let telling: NodeJS.Timeout | undefined;
-  const changed = (trunkId: string): void => {
-    dirty.add(trunkId);
-    telling ??= setTimeout(() => {
-      telling = undefined;
-      tell();
-    }, STATUS_AFTER_MS);
-  };
-  const problemOf = (trunkId: string): GatewayProblem | null => {
-    const trunk = feed.desired.trunks.get(trunkId)?.state;
-    const name = rendered.desired.get(trunkId)?.name;
-    if (trunk === undefined) return null;
-    return (
-      wanted.problemOf(trunkId, observed.has(gatewayName(trunk))) ??
-      (name !== undefined && refusedGateways.has(name) ? refusedProblem(trunk) : null)
-    );
-  };
-  /** Only while it is known what FreeSWITCH has and what it shall have: otherwise all would seem gone. */
-  const tell = (): void => {
-    if (!sync.inTouch() || !feed.known()) return;
-    const gateways = gatewaysByTrunk(observed);
-    const now = new Date().toISOString();
-    for (const trunkId of dirty) tellOne(trunkId, gateways.get(trunkId) ?? [], now);
-    dirty.clear();
-  };
-  const tellOne = (trunkId: string, of: readonly ObservedGateway[], now: string): void => {
-    const trunk = feed.desired.trunks.get(trunkId)?.state;
-    if (trunk !== undefined) {
-      const status = statusOf({
-        trunk,
-        bridgeId: bridge.id,
-        gateways: of,
-        problem: problemOf(trunkId),
-        remaking: remakingOf(trunk),
-        now,
-        last: publisher.last(trunkId),
-        addresses: wanted.addressesOf(trunkId),
-        hop: wanted.hopOf(trunkId),
-      });
-      publisher.note(status, hasArrived(status) ? traces.settled(trunkId, status.state ?? 'PROBLEM') : undefined);
-    } else if (of.length === 0) {
-      publisher.gone(trunkId, now);
-      traces.settled(trunkId, 'GONE');
-    }
-  };
-  const remakingOf = (trunk: TrunkState) => remakes.get(gatewayName(trunk))?.was;
-  const tellAll = (): void => {
-    for (const id of [...feed.desired.trunks.keys(), ...publisher.published()]) changed(id);
-  };
+  private constructor(
+    private readonly options: GatewaysOptions,
+    { feed, files }: Loaded,
+  ) {
+    const { bridge, link, esl, logger } = options;
+    const { observed, remakes } = this;
+    this.feed = feed;
+    this.freeswitch = freeSwitchGateways(esl, options.profile, GATEWAY_LOG_LEVEL);
+    this.traces = applyTraces(bridge.id);
+    this.wanted = new WantedGateways({
+      ring: options.ring,
+      allowPrivate: options.allowPrivateGateways,
+      nameServers: options.nameServers,
+      logger,
+      trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
+      fileOf: (trunkId) => files.known().get(trunkId),
+      onChange: (ids) => {
+        for (const id of ids) this.reports.changed(id);
+        this.sync.wake();
+      },
+    });
+    const { wanted, traces, freeswitch } = this;
+    this.reports = new GatewayReports({
+      ...{ bridgeId: bridge.id, link, logger, feed, wanted, observed, remakes, traces },
+      inTouch: () => this.sync.inTouch(),
+    });
+    this.sync = new GatewaySync({
+      ...{ observed, remakes, files, freeswitch, logger },
+      connected: () => esl.connected,
+      input: this.inputWith(renderDialplan(options.callSocket)),
+      onReload: (what, ok, tookMs) => {
+        reloads.add(1, { kind: what, outcome: ok ? 'success' : 'failure' });
+        reloadSeconds.record(tookMs / 1_000, { kind: what });
+        traces.happened(what, { ok, took_ms: Math.round(tookMs) });
+      },
+      onCycle: (report) => {
+        this.reports.compared(report);
+        wanted.tidy();
+      },
+    });
+    const { reports, sync } = this;
+    const onProfileStart = () => void this.ask();
+    this.events = new GatewayEvents({ observed, remakes, feed, wanted, reports, sync, onProfileStart });
+    this.stopObserving = observeGateways({
+      byState: () => reports.states(),
+      drift: () => sync.drift(),
+      behind: () => feed.position() - this.appliedPosition(),
+    });
+    this.asking = setInterval(() => {
+      if (esl.connected) void this.ask();
+    }, ASK_PROFILE_MS);
+  }
 
-  // ---- the comparison
-  const sync = startGatewaySync({
-    observed,
-    remakes,
-    files,
-    freeswitch,
-    logger,
-    connected: () => esl.connected,
-    // A copy: what arrives while the comparison is under way belongs to the next.
-    input: () => ({
+  onUp(): void {
+    this.health.version = null;
+    this.health.since = new Date().toISOString();
+    this.sync.reconnected();
+    void this.ask();
+  }
+
+  onDown(): void {
+    this.health.profileRunning = false;
+    this.health.since = new Date().toISOString();
+  }
+
+  onEvent(event: EslEvent): void {
+    this.events.take(event, Date.now());
+  }
+
+  onLog(line: EslLogLine): void {
+    const address = refusedAddressOf(line.text);
+    if (address === undefined) return;
+    refusals.add();
+    noteRefused(this.refusedAddresses, address, new Date().toISOString());
+  }
+
+  /** Trunks whose gateway's host name leads to this address now, and whose recorded claims do not say so. */
+  trunksByAddress(address: string): string[] {
+    return this.wanted.trunksByAddress(address);
+  }
+
+  heartbeat(): Pick<
+    BridgeHeartbeat,
+    'freeswitch' | 'gateways' | 'seen_position' | 'applied_position' | 'drift' | 'last_reload' | 'refused_addresses'
+  > {
+    const { version, profileRunning, since } = this.health;
+    return {
+      freeswitch: { connected: this.options.esl.connected, version, profile_running: profileRunning, since },
+      gateways: this.reports.states(),
+      seen_position: this.feed.position(),
+      applied_position: this.appliedPosition(),
+      drift: this.sync.drift(),
+      last_reload: this.sync.lastReload(),
+      refused_addresses: refusedList(this.refusedAddresses),
+    };
+  }
+
+  /** A new mesh's log is empty: it was read, and that nothing is taken away because of it is no reason to wait. */
+  readiness(): string {
+    return this.feed.known() || this.feed.caughtUp()
+      ? 'up'
+      : 'waiting for the log: it is not known yet which trunks live here';
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.asking);
+    this.reports.stopTelling();
+    this.stopObserving();
+    this.traces.stop();
+    this.wanted.stop();
+    await this.sync.stop();
+    await this.feed.stop();
+    await this.reports.stop();
+  }
+
+  private begin(): void {
+    for (const trunkId of this.feed.desired.trunks.keys()) this.wanted.take(trunkId);
+    this.feed.follow({
+      onTrunk: (trunkId, traceparent, position) => this.trunkChanged(trunkId, traceparent, position),
+      onCaughtUp: () => this.sync.wake(),
+    });
+    this.sync.wake();
+  }
+
+  private trunkChanged(trunkId: string, traceparent: string | null, position: number): void {
+    const { feed } = this;
+    this.concernedAt = position;
+    this.wanted.take(trunkId);
+    if (traceparent !== null && feed.caughtUp())
+      this.traces.begin(trunkId, traceparent, feed.desired.trunks.get(trunkId)?.state.gateway_revision ?? null);
+    this.reports.changed(trunkId);
+    if (feed.known()) this.sync.wake();
+  }
+
+  /** A copy each time: what arrives while the comparison is under way belongs to the next. */
+  private inputWith(dialplan: string): () => SyncInput {
+    const { feed, wanted } = this;
+    const { rendered } = wanted;
+    return () => ({
       known: feed.known(),
       position: feed.position(),
-      acl,
+      acl: () => wanted.acl(feed.desired.trunks.keys()),
       dialplan,
       desired: new Map(rendered.desired),
       held: rendered.held(),
       takenDown: rendered.takenDown(),
-    }),
-    onReload(what, ok, tookMs) {
-      reloads.add(1, { kind: what, outcome: ok ? 'success' : 'failure' });
-      reloadSeconds.record(tookMs / 1_000, { kind: what });
-      traces.happened(what, { ok, took_ms: Math.round(tookMs) });
-    },
-    onCycle(report) {
-      const sameRefused = report.refused.size === 0 && refusedGateways.size === 0;
-      refusedGateways = new Set(report.refused);
-      if (report.listed || !sameRefused) tellAll();
-      wanted.tidy();
-    },
-  });
-  const stopObserving = observeGateways({
-    byState: () => states(),
-    drift: sync.drift,
-    behind: () => feed.position() - appliedPosition(),
-  });
-  const states = () => countByState([...feed.desired.trunks.keys()].flatMap((id) => publisher.last(id) ?? []));
+    });
+  }
 
-  const ask = async (): Promise<void> => {
-    health.profileRunning = await freeswitch.profileRunning();
-    health.version ??= await freeswitch.version();
-  };
-  const asking = setInterval(() => {
-    if (esl.connected) void ask();
-  }, ASK_PROFILE_MS);
+  /** What the log said since FreeSWITCH was last brought up to date may be of other bridges. */
+  private appliedPosition(): number {
+    const applied = this.sync.appliedPosition();
+    return applied >= this.concernedAt ? this.feed.position() : applied;
+  }
 
-  const onGatewayEvent: Record<string, (event: EslEvent, now: number) => void> = {
-    'sofia::gateway_state'(event, now) {
-      const seen = gatewayStateOf(event);
-      if (seen === undefined) return;
-      noteState(observed, seen, now);
-      touched(seen.name);
-      wanted.noteState(seen);
-      // Of a gateway that shall go: what waited for the end of its attempt can go on.
-      if ((seen.state !== 'TRYING' && isLeaving(seen.name)) || sendsNothing(seen)) sync.wake();
-    },
-    'sofia::gateway_add'(event, now) {
-      const name = event.headers.get('Gateway');
-      const trunkId = name === undefined ? undefined : parseGatewayName(name)?.id;
-      if (name === undefined || observed.has(name)) return;
-      const registers = trunkId === undefined || feed.desired.trunks.get(trunkId)?.state.register !== false;
-      noteAdded(
-        observed,
-        { name, state: registers ? 'UNREGED' : 'NOREG', up: !registers },
-        now,
-        remakes.get(name)?.was,
-      );
-      touched(name);
-    },
-    'sofia::gateway_delete'(event) {
-      const name = event.headers.get('Gateway');
-      if (name === undefined) return;
-      noteDeleted(observed, name);
-      touched(name);
-      sync.wake();
-    },
-    // The profile was restarted: its gateways are others now.
-    'sofia::profile_start'() {
-      sync.reconnected();
-      void ask();
-    },
-  };
-  const isLeaving = (name: string): boolean => {
-    const trunkId = parseGatewayName(name)?.id;
-    return (
-      trunkId !== undefined && rendered.desired.get(trunkId)?.name !== name && observed.get(name)?.killed === false
-    );
-  };
-  const touched = (name: string): void => {
-    const trunkId = parseGatewayName(name)?.id;
-    if (trunkId !== undefined) changed(trunkId);
-  };
-
-  for (const trunkId of feed.desired.trunks.keys()) wanted.take(trunkId);
-  sync.wake();
-
-  return {
-    onUp() {
-      Object.assign(health, { version: null, since: new Date().toISOString() });
-      sync.reconnected();
-      void ask();
-    },
-    onDown() {
-      Object.assign(health, { profileRunning: false, since: new Date().toISOString() });
-    },
-    onEvent(event) {
-      if (event.subclass !== null) onGatewayEvent[event.subclass]?.(event, Date.now());
-    },
-    onLog(line) {
-      const address = refusedAddressOf(line.text);
-      if (address === undefined) return;
-      refusals.add();
-      noteRefused(refused, address, new Date().toISOString());
-    },
-    trunksByAddress: (address) => wanted.trunksByAddress(address),
-    heartbeat: () => ({
-      freeswitch: {
-        connected: esl.connected,
-        version: health.version,
-        profile_running: health.profileRunning,
-        since: health.since,
-      },
-      gateways: states(),
-      seen_position: feed.position(),
-      applied_position: appliedPosition(),
-      drift: sync.drift(),
-      last_reload: sync.lastReload(),
-      refused_addresses: refusedList(refused),
-    }),
-    // A new mesh's log is empty: it was read, and that nothing is taken away because of it is no reason to wait.
-    readiness: () =>
-      feed.known() || feed.caughtUp() ? 'up' : 'waiting for the log: it is not known yet which trunks live here',
-    async stop() {
-      clearInterval(asking);
-      clearTimeout(telling);
-      stopObserving();
-      traces.stop();
-      wanted.stop();
-      await sync.stop();
-      await feed.stop();
-      await publisher.stop();
-    },
-  };
+  private async ask(): Promise<void> {
+    this.health.profileRunning = await this.freeswitch.profileRunning();
+    this.health.version ??= await this.freeswitch.version();
+  }
 }
+
+export const startGateways = (options: GatewaysOptions): Promise<Gateways> => Gateways.start(options);

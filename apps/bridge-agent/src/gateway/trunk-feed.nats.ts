@@ -20,6 +20,8 @@ export interface TrunkFeed {
   /** Sequence in the log up to which `desired` stands. */
   position(): number;
   caughtUp(): boolean;
+  /** Reads the log as soon as NATS is there. Once. */
+  follow(listener: TrunkFeedListener): void;
   stop(): Promise<void>;
 }
 
@@ -28,13 +30,16 @@ export interface TrunkFeedOptions {
   bridge: BridgeIdentity;
   snapshot: DesiredSnapshot;
   logger: Logger;
+}
+
+export interface TrunkFeedListener {
   onTrunk(trunkId: string, traceparent: string | null, position: number): void;
   onCaughtUp(): void;
 }
 
 const SAVE_AFTER_MS = 1_000;
 
-export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFeed> {
+export async function loadTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFeed> {
   const { link, bridge, snapshot, logger } = options;
   const saved = await snapshot.load();
   const desired = saved?.desired ?? emptyDesired();
@@ -61,7 +66,11 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
   };
   const position = () => Math.max(handed, followed?.position() ?? 0);
 
-  const take = (value: unknown, { sequence, subject }: { sequence: number; subject: string }): void => {
+  const take = (
+    listener: TrunkFeedListener,
+    value: unknown,
+    { sequence, subject }: { sequence: number; subject: string },
+  ): void => {
     handed = sequence;
     const entity = entityOfSubject(subject);
     if (entity?.kind !== 'trunk') return;
@@ -79,30 +88,8 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
       );
     if (!noteTrunkEvent(desired, event, entity.trunk, bridge).changed) return;
     saveSoon();
-    options.onTrunk(entity.trunk, event.traceparent ?? null, sequence);
+    listener.onTrunk(entity.trunk, event.traceparent ?? null, sequence);
   };
-
-  link.onConnected((nc) => {
-    followed ??= follow<unknown>(nc, {
-      stream: TRUNKMESH_STREAM,
-      filter: ALL_TRUNKS,
-      from: 'last-per-subject',
-      logger,
-      onEvent: take,
-      onCaughtUp: () => {
-        caughtUp = true;
-        saveSoon();
-        options.onCaughtUp();
-      },
-      // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the
-      // trunks work on.
-      onReset: () => {
-        caughtUp = false;
-        handed = 0;
-        logger.warn('the log was made anew; what is known stays until it says otherwise');
-      },
-    });
-  });
 
   return {
     desired,
@@ -111,6 +98,29 @@ export async function startTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFe
     known: () => saved !== undefined || (caughtUp && desired.versions.size > 0),
     position,
     caughtUp: () => caughtUp,
+    follow(listener) {
+      link.onConnected((nc) => {
+        followed ??= follow<unknown>(nc, {
+          stream: TRUNKMESH_STREAM,
+          filter: ALL_TRUNKS,
+          from: 'last-per-subject',
+          logger,
+          onEvent: (value, at) => take(listener, value, at),
+          onCaughtUp: () => {
+            caughtUp = true;
+            saveSoon();
+            listener.onCaughtUp();
+          },
+          // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the
+          // trunks work on.
+          onReset: () => {
+            caughtUp = false;
+            handed = 0;
+            logger.warn('the log was made anew; what is known stays until it says otherwise');
+          },
+        });
+      });
+    },
     async stop() {
       clearTimeout(saving);
       await followed?.stop();

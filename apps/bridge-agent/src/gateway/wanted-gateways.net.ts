@@ -5,7 +5,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { renderAcl } from './acl-xml.js';
 import { isUnanswered } from './freeswitch-reply.js';
 import { canonicalAddress, lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';
-import { mayBeCarrier, startAddressBook, type AddressBook, type NameStanding } from './gateway-address.net.js';
+import { mayBeCarrier, AddressBook, type NameStanding } from './gateway-address.net.js';
 import { routeAfterAnswer, routeAfterFailure, routeInFile, type Route } from './gateway-route.js';
 import type { GatewayProblem } from './gateway-status.js';
 import type { GatewayStateSeen } from './observed.js';
@@ -62,7 +62,7 @@ export class WantedGateways {
     this.rendered = renderedGateways(options.ring);
     const { allowPrivate, nameServers, logger } = options;
     const servers = nameServers === undefined ? {} : { servers: nameServers };
-    this.book = startAddressBook({
+    this.book = new AddressBook({
       allowPrivate,
       logger,
       ...servers,

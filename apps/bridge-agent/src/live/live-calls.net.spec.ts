@@ -4,12 +4,12 @@ import type { CallAnswered } from '@trunkmesh/contracts/call.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { EslReply } from '../esl/esl-connection.net.js';
 import { answered, callId, started } from '../call-record/call-record.fixture.js';
-import type { OpenCall } from '../call-record/open-calls.fs.js';
+import type { OpenCall } from '../call-record/open-call-file.fs.js';
 import type { RecordDraft } from '../call-record/call-record-file.js';
 import type { StoryPart } from '../call-record/story-part.js';
 import { createStory, note } from './call-story.js';
 import { readHangup } from './hangup-facts.js';
-import { createLiveCalls, type EventSocket, type LiveCalls } from './live-calls.net.js';
+import { LiveCalls, type EventSocket } from './live-calls.net.js';
 
 const reply = (text: string): EslReply => ({
   outcome: 'reply',
@@ -30,7 +30,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   const existing = new Set<string>();
   const world = { now: T0 };
   let ids = 0;
-  const live = createLiveCalls({
+  const live = new LiveCalls({
     recorder: {
       leftOpen,
       lastAlive,

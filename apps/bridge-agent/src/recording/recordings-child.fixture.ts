@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { partiesOf } from './recordings.fixture.js';
-import { startRecordings } from './recordings.fs.js';
+import { StoredRecordings } from './recordings.fs.js';
 import type { BucketSettings } from './recording-bucket.http.js';
 
 /**
@@ -8,7 +8,7 @@ import type { BucketSettings } from './recording-bucket.http.js';
  *  acknowledges its events.
  */
 const { folder, bucket } = JSON.parse(process.argv[2]!) as { folder: string; bucket: BucketSettings };
-const recordings = await startRecordings({
+const recordings = await StoredRecordings.start({
   folder,
   bucket,
   publish: () => Promise.reject(new Error('NATS is away')),

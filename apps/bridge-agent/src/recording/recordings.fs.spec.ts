@@ -19,7 +19,7 @@ import { publishCallEvents } from '../call-record/call-log.nats.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { BucketSettings } from './recording-bucket.http.js';
 import { keyOf, partiesOf, wav, writeRecording } from './recordings.fixture.js';
-import { startRecordings, type Recordings, type RecordingsOptions } from './recordings.fs.js';
+import { StoredRecordings, type Recordings, type RecordingsOptions } from './recordings.fs.js';
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), '../../dist/recording/recordings-child.fixture.js');
 let nats: NatsServer;
@@ -72,7 +72,7 @@ async function open(more: Partial<RecordingsOptions> = {}): Promise<Recordings> 
       },
     },
   );
-  const recordings = await startRecordings({
+  const recordings = await StoredRecordings.start({
     folder,
     bucket: settings(),
     publish: publishCallEvents(link),
@@ -235,7 +235,7 @@ describe('a recording', () => {
     );
     for (const bad of ['relative', '/with blank', '/a,b', '/a/../b', '/{x}', '/$x', '/a\nb', '/'])
       await expect(
-        startRecordings({
+        StoredRecordings.start({
           folder: bad,
           bucket: undefined,
           publish: async () => undefined,

@@ -8,7 +8,7 @@ import { objectKey, pending, recordCommands, recordingFiles, recordingFolder, s3
 import { BucketTrouble, createRecordingBucket, type BucketSettings } from './recording-bucket.http.js';
 import { callRecordingStored } from './recording-event.js';
 import { observeRecordings, recordingsSettled } from './recording-metrics.otel.js';
-import { createRetryQueue } from './retry-queue.process.js';
+import { createRetryQueue, type RetryQueue } from './retry-queue.process.js';
 import { openSidecars, type Sidecars } from './sidecars.fs.js';
 import { finishedFile } from './wav-file.fs.js';
 
@@ -64,106 +64,145 @@ const PAUSES = {
   log: { firstMs: 200, maxMs: 10_000 },
 };
 
-export async function startRecordings(options: RecordingsOptions): Promise<Recordings> {
-  const { publish, isLive, logger } = options;
-  const folder = recordingFolder(options.folder);
-  const sidecars = await openSidecars(folder);
-  const bucket = options.bucket && { ...createRecordingBucket(options.bucket), settings: options.bucket };
-  let trouble: string | undefined;
+interface Bucket {
+  settings: BucketSettings;
+  client: ReturnType<typeof createRecordingBucket>;
+}
 
-  const placeOf = (parties: CallParties): { path: string; location: string; key: string } => {
-    const path = join(folder, recordingFiles(parties.call_id)!.wav);
-    const key = objectKey(bucket?.settings.prefix ?? '', parties);
-    return { path, key, location: bucket === undefined ? path : s3Location(bucket.settings.bucket, key) };
-  };
+/** Recordings of this host, in its folder and, where there is one, in the bucket. */
+export class StoredRecordings implements Recordings {
+  private readonly bucket: Bucket | undefined;
+  private readonly events: RetryQueue;
+  private readonly files: RetryQueue;
+  private readonly sweeping: NodeJS.Timeout;
+  private lastTrouble: string | undefined;
+
+  static async start(options: RecordingsOptions): Promise<StoredRecordings> {
+    const folder = recordingFolder(options.folder);
+    const recordings = new StoredRecordings(options, folder, await openSidecars(folder));
+    await recordings.sweep();
+    return recordings;
+  }
+
+  private constructor(
+    private readonly options: RecordingsOptions,
+    private readonly folder: string,
+    private readonly sidecars: Sidecars,
+  ) {
+    const { bucket, logger } = options;
+    this.bucket = bucket && { settings: bucket, client: createRecordingBucket(bucket) };
+    this.events = createRetryQueue({
+      atOnce: EVENTS_AT_ONCE,
+      attempt: (callId) => this.publish(callId),
+      pause: () => PAUSES.log,
+      onFailure: (callId, error) => {
+        logger.debug(
+          { err: error, call_id: callId },
+          'what became of a recording could not be published; trying again',
+        );
+      },
+    });
+    this.files = createRetryQueue({
+      atOnce: UPLOADS_AT_ONCE,
+      attempt: (callId) => this.store(callId),
+      pause: pauseAfter,
+      onFailure: (callId, error) => {
+        const what = error instanceof Error ? error.message : String(error);
+        this.lastTrouble = `recordings cannot be stored: ${what}`;
+        logger.warn({ call_id: callId, reason: what }, 'a recording could not be stored; trying again');
+      },
+    });
+    this.sweeping = setInterval(() => {
+      this.sweep().catch((error: unknown) => {
+        logger.warn({ err: error }, 'the folder of the recordings cannot be read');
+      });
+    }, SWEEP_MS);
+    observeRecordings({ waiting: () => this.waiting() });
+  }
+
+  async begin(parties: CallParties): Promise<RecordingOrder | string> {
+    const names = recordingFiles(parties.call_id);
+    if (names === undefined) return "the call's id is not FreeSWITCH's";
+    const { folder, sidecars } = this;
+    const { freeBytes, logger } = this.options;
+    const refusal = await noteBeginning({ parties, folder, sidecars, freeBytes });
+    if (refusal !== undefined) {
+      recordingsSettled.add(1, { outcome: 'refused' });
+      logger.warn({ call_id: parties.call_id, reason: refusal }, 'a call cannot be recorded');
+      return refusal;
+    }
+    const { path, location } = this.placeOf(parties);
+    return { commands: recordCommands(path), recording: pending(location) };
+  }
+
+  ended(callId: string): void {
+    if (recordingFiles(callId) !== undefined) this.files.add(callId);
+  }
+
+  waiting(): number {
+    return this.files.size() + this.events.size();
+  }
+
+  trouble(): string | undefined {
+    return this.lastTrouble;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweeping);
+    this.bucket?.client.stop();
+    await this.files.stop();
+    await this.events.stop();
+  }
+
+  private async sweep(): Promise<void> {
+    for (const callId of await this.sidecars.list()) if (!this.options.isLive(callId)) this.files.add(callId);
+  }
+
+  private async publish(callId: string): Promise<'done'> {
+    const event = (await this.sidecars.read(callId))?.event;
+    if (!event) return 'done';
+    await this.options.publish(event);
+    await this.sidecars.remove(callId, { wav: event.data.recording.state !== 'local' });
+    return 'done';
+  }
+
+  private async store(callId: string): Promise<'done' | 'again'> {
+    const found = await this.sidecars.read(callId);
+    if (found === undefined) return 'done';
+    if (found.event === null) {
+      const recording = await this.settle(found.parties);
+      if (recording === undefined) return 'again';
+      await this.sidecars.decided(callRecordingStored(found.parties, recording, new Date()));
+      recordingsSettled.add(1, { outcome: recording.state });
+    }
+    this.events.add(callId);
+    return 'done';
+  }
+
   /** Undefined: FreeSWITCH is still at it. */
-  const settle = async (parties: CallParties): Promise<CallRecording | undefined> => {
-    const { path, key, location } = placeOf(parties);
+  private async settle(parties: CallParties): Promise<CallRecording | undefined> {
+    const { path, key, location } = this.placeOf(parties);
     const file = await finishedFile(path, Date.now());
     if (file.state === 'growing') return undefined;
     if (file.state === 'absent')
       return { state: 'failed', location, bytes: null, duration_ms: null, detail: 'FreeSWITCH wrote no sound' };
-    await bucket?.store({ path, key, bytes: file.bytes });
-    trouble = undefined;
+    await this.bucket?.client.store({ path, key, bytes: file.bytes });
+    this.lastTrouble = undefined;
     return {
-      state: bucket === undefined ? 'local' : 'stored',
+      state: this.bucket === undefined ? 'local' : 'stored',
       location,
       bytes: file.bytes,
       duration_ms: file.durationMs,
       detail: null,
     };
-  };
-  const events = createRetryQueue({
-    atOnce: EVENTS_AT_ONCE,
-    attempt: async (callId) => {
-      const event = (await sidecars.read(callId))?.event;
-      if (!event) return 'done';
-      await publish(event);
-      await sidecars.remove(callId, { wav: event.data.recording.state !== 'local' });
-      return 'done';
-    },
-    pause: () => PAUSES.log,
-    onFailure: (callId, error) => {
-      logger.debug({ err: error, call_id: callId }, 'what became of a recording could not be published; trying again');
-    },
-  });
-  const files = createRetryQueue({
-    atOnce: UPLOADS_AT_ONCE,
-    attempt: async (callId) => {
-      const found = await sidecars.read(callId);
-      if (found === undefined) return 'done';
-      if (found.event === null) {
-        const recording = await settle(found.parties);
-        if (recording === undefined) return 'again';
-        await sidecars.decided(callRecordingStored(found.parties, recording, new Date()));
-        recordingsSettled.add(1, { outcome: recording.state });
-      }
-      events.add(callId);
-      return 'done';
-    },
-    pause: pauseAfter,
-    onFailure: (callId, error) => {
-      const what = error instanceof Error ? error.message : String(error);
-      trouble = `recordings cannot be stored: ${what}`;
-      logger.warn({ call_id: callId, reason: what }, 'a recording could not be stored; trying again');
-    },
-  });
-  const sweep = async (): Promise<void> => {
-    for (const callId of await sidecars.list()) if (!isLive(callId)) files.add(callId);
-  };
-  const sweeping = setInterval(() => {
-    sweep().catch((error: unknown) => {
-      logger.warn({ err: error }, 'the folder of the recordings cannot be read');
-    });
-  }, SWEEP_MS);
-  const waiting = (): number => files.size() + events.size();
-  observeRecordings({ waiting });
-  await sweep();
-  return {
-    begin: async (parties) => {
-      const names = recordingFiles(parties.call_id);
-      if (names === undefined) return "the call's id is not FreeSWITCH's";
-      const refusal = await noteBeginning({ parties, folder, sidecars, freeBytes: options.freeBytes });
-      if (refusal !== undefined) {
-        recordingsSettled.add(1, { outcome: 'refused' });
-        logger.warn({ call_id: parties.call_id, reason: refusal }, 'a call cannot be recorded');
-        return refusal;
-      }
-      const { path, location } = placeOf(parties);
-      return { commands: recordCommands(path), recording: pending(location) };
-    },
-    ended: (callId) => {
-      if (recordingFiles(callId) !== undefined) files.add(callId);
-    },
-    waiting,
-    trouble: () => trouble,
-    stop: async () => {
-      clearInterval(sweeping);
-      bucket?.stop();
-      await files.stop();
-      await events.stop();
-    },
-  };
+  }
+
+  private placeOf(parties: CallParties): { path: string; location: string; key: string } {
+    const path = join(this.folder, recordingFiles(parties.call_id)!.wav);
+    const settings = this.bucket?.settings;
+    const key = objectKey(settings?.prefix ?? '', parties);
+    return { path, key, location: settings === undefined ? path : s3Location(settings.bucket, key) };
+  }
 }
 
 /** Codes of a disk that takes nothing more from anybody. */

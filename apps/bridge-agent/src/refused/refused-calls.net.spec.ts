@@ -16,7 +16,7 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startEslClient } from '../esl/esl-client.net.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { startRefused, type RefusedFeature } from './refused-calls.net.js';
+import { RefusedCalls } from './refused-calls.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string }> };
 const logger = createLogger('test', { level: 'silent' });
@@ -26,7 +26,7 @@ let nats: NatsServer;
 let nc: NatsConnection;
 let standIn: StandIn;
 let capturePort: number;
-let refused: RefusedFeature | undefined;
+let refused: RefusedCalls | undefined;
 let esl: ReturnType<typeof startEslClient>;
 
 beforeAll(async () => {
@@ -71,8 +71,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(handled: (sipCallId: string) => boolean = () => false): Promise<RefusedFeature> {
-  refused = await startRefused({
+async function start(handled: (sipCallId: string) => boolean = () => false): Promise<RefusedCalls> {
+  refused = await RefusedCalls.start({
     bridgeId: 'bridge-1',
     profile: 'external',
     capturePort,

@@ -25,15 +25,6 @@ export interface RefusedOptions {
   flushMs?: number;
 }
 
-export interface RefusedFeature {
-  /** A call that the agent refused and that belongs to no organisation. */
-  note(refused: RefusedInvite): void;
-  onUp(esl: Pick<EslClient, 'api'>): void;
-  /** `up`, also where it was switched off, or why FreeSWITCH's refusals are not seen. */
-  readiness(): string;
-  stop(): Promise<void>;
-}
-
 const FLUSH_MS = 2_000;
 const AT_ONCE = 64;
 const PROFILE_AGAIN_MS = 2_000;
@@ -44,113 +35,136 @@ const RESPONSE = Buffer.from('SIP/2.0 ');
  * What FreeSWITCH refuses before anybody is asked, as its own capture shows it, counted and told to whoever keeps it.
  * Nothing of a message is kept but what `RefusedInvite` has.
  */
-export async function startRefused(options: RefusedOptions): Promise<RefusedFeature> {
-  const { link, logger, bridgeId } = options;
-  const invites = new RefusedInvites(options.handled);
-  const minutes = new RefusedMinutes();
+export class RefusedCalls {
+  private readonly invites: RefusedInvites;
+  private readonly minutes = new RefusedMinutes();
+  private readonly timer: NodeJS.Timeout;
+  private flushing: Promise<void> | undefined;
   /** Which side of a message FreeSWITCH is; empty: not known yet. */
-  let own: ReadonlySet<string> = new Set();
-  let trouble: string | undefined;
-  let dropped = 0;
+  private own: ReadonlySet<string> = new Set();
+  private asking: NodeJS.Timeout | undefined;
+  private capture: Capture | undefined;
+  private trouble: string | undefined;
+  private dropped = 0;
 
-  const note = (refused: RefusedInvite): void => {
+  static async start(options: RefusedOptions): Promise<RefusedCalls> {
+    const refused = new RefusedCalls(options);
+    if (options.capturePort !== 0) await refused.openCapture();
+    return refused;
+  }
+
+  private constructor(private readonly options: RefusedOptions) {
+    this.invites = new RefusedInvites(options.handled);
+    this.timer = setInterval(() => {
+      void this.flushOnce();
+    }, options.flushMs ?? FLUSH_MS);
+  }
+
+  /** A call that the agent refused and that belongs to no organisation. */
+  note(refused: RefusedInvite): void {
     refusedCalls.add(1, { reason: refused.reason });
-    minutes.add(refused, new Date());
-    if (minutes.dropped > dropped) refusedRowsDropped.add(minutes.dropped - dropped);
-    dropped = minutes.dropped;
-  };
+    this.minutes.add(refused, new Date());
+    if (this.minutes.dropped > this.dropped) refusedRowsDropped.add(this.minutes.dropped - this.dropped);
+    this.dropped = this.minutes.dropped;
+  }
 
-  const onDatagram = (datagram: Buffer): void => {
+  onUp(esl: Pick<EslClient, 'api'>): void {
+    void this.askProfile(esl);
+  }
+
+  /** `up`, also where it was switched off, or why FreeSWITCH's refusals are not seen. */
+  readiness(): string {
+    return this.trouble ?? 'up';
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.asking);
+    clearInterval(this.timer);
+    await this.capture?.stop();
+    await this.flushing;
+    await this.flushOnce();
+  }
+
+  private async openCapture(): Promise<void> {
+    const { capturePort, logger } = this.options;
+    try {
+      this.capture = await openCapture(capturePort, logger, (datagram) => this.read(datagram));
+    } catch (error) {
+      this.trouble =
+        `the capture port ${capturePort} cannot be opened (${(error as Error).message}): ` +
+        'what FreeSWITCH itself refuses is not recorded';
+      logger.error(
+        { err: error, port: capturePort },
+        'the capture port cannot be opened; what FreeSWITCH itself refuses is not recorded',
+      );
+    }
+  }
+
+  private read(datagram: Buffer): void {
     const captured = readHep(datagram);
     if (captured === undefined) return capturedMessages.add(1, { outcome: 'unreadable' });
     const sip = Buffer.from(captured.sip.buffer, captured.sip.byteOffset, captured.sip.length);
-    const incoming = startsWith(sip, INVITE) && own.has(captured.destination);
-    const final = startsWith(sip, RESPONSE) && sip[RESPONSE.length] !== 0x31 && own.has(captured.source);
+    const incoming = startsWith(sip, INVITE) && this.own.has(captured.destination);
+    const final = startsWith(sip, RESPONSE) && sip[RESPONSE.length] !== 0x31 && this.own.has(captured.source);
     if (!incoming && !final) return;
     const head = readSipHead(sip.toString('latin1'));
     if (head === undefined) return;
-    if (incoming) return invites.invite(head, captured.sourceAddress, Date.now());
-    const refused = invites.answer(head, captured.destinationAddress);
-    if (refused !== undefined) note(refused);
-  };
+    if (incoming) return this.invites.invite(head, captured.sourceAddress, Date.now());
+    const refused = this.invites.answer(head, captured.destinationAddress);
+    if (refused !== undefined) this.note(refused);
+  }
 
-  const flush = async (): Promise<void> => {
-    const nc = link.connection;
-    const rows = minutes.pending();
+  private async askProfile(esl: Pick<EslClient, 'api'>): Promise<void> {
+    clearTimeout(this.asking);
+    const reply = await esl.api('sofia', `xmlstatus profile ${word("the profile's name", this.options.profile)}`);
+    if (reply.outcome === 'reply') this.own = ownEndpoints(reply.text);
+    // The profile may be starting still.
+    if (this.own.size === 0 && reply.outcome !== 'disconnected')
+      this.asking = setTimeout(() => {
+        void this.askProfile(esl);
+      }, PROFILE_AGAIN_MS);
+  }
+
+  private flushOnce(): Promise<void> {
+    this.flushing ??= this.flush()
+      .catch((error: unknown) => {
+        this.options.logger.debug({ err: error }, 'refused calls could not be published; trying again');
+      })
+      .finally(() => {
+        this.flushing = undefined;
+      });
+    return this.flushing;
+  }
+
+  private async flush(): Promise<void> {
+    const nc = this.options.link.connection;
+    const rows = this.minutes.pending();
     if (nc === undefined || rows.length === 0) return;
     const js = jetstream(nc);
     for (let start = 0; start < rows.length; start += AT_ONCE) {
       await Promise.all(
         rows.slice(start, start + AT_ONCE).map(async ([key, row]) => {
-          const event: CallsRefused = {
-            specversion: '1.0',
-            id: uuidv7(),
-            source: `trunkmesh/bridge-agent/${bridgeId}`,
-            type: 'CallsRefused',
-            subject: refusedSubject(bridgeId),
-            time: row.last_at,
-            datacontenttype: 'application/json',
-            data: { bridge_id: bridgeId, ...row },
-          };
+          const event = this.eventOf(row);
           await js.publish(event.subject, JSON.stringify(event), { msgID: event.id });
-          minutes.told(key, row);
+          this.minutes.told(key, row);
         }),
       );
     }
-  };
-  let flushing: Promise<void> | undefined;
-  const flushOnce = (): Promise<void> =>
-    (flushing ??= flush()
-      .catch((error: unknown) => {
-        logger.debug({ err: error }, 'refused calls could not be published; trying again');
-      })
-      .finally(() => {
-        flushing = undefined;
-      }));
-  const timer = setInterval(() => {
-    void flushOnce();
-  }, options.flushMs ?? FLUSH_MS);
+  }
 
-  let asking: NodeJS.Timeout | undefined;
-  const askProfile = async (esl: Pick<EslClient, 'api'>): Promise<void> => {
-    clearTimeout(asking);
-    const reply = await esl.api('sofia', `xmlstatus profile ${word("the profile's name", options.profile)}`);
-    if (reply.outcome === 'reply') own = ownEndpoints(reply.text);
-    // The profile may be starting still.
-    if (own.size === 0 && reply.outcome !== 'disconnected')
-      asking = setTimeout(() => {
-        void askProfile(esl);
-      }, PROFILE_AGAIN_MS);
-  };
-
-  const capture =
-    options.capturePort === 0
-      ? undefined
-      : await openCapture(options.capturePort, logger, onDatagram).catch((error: Error): Capture | undefined => {
-          trouble =
-            `the capture port ${options.capturePort} cannot be opened (${error.message}): ` +
-            'what FreeSWITCH itself refuses is not recorded';
-          logger.error(
-            { err: error, port: options.capturePort },
-            'the capture port cannot be opened; what FreeSWITCH itself refuses is not recorded',
-          );
-          return undefined;
-        });
-
-  return {
-    note,
-    onUp: (esl) => {
-      void askProfile(esl);
-    },
-    readiness: () => trouble ?? 'up',
-    async stop() {
-      clearTimeout(asking);
-      clearInterval(timer);
-      await capture?.stop();
-      await flushing;
-      await flushOnce();
-    },
-  };
+  private eventOf(row: Omit<CallsRefused['data'], 'bridge_id'>): CallsRefused {
+    const { bridgeId } = this.options;
+    return {
+      specversion: '1.0',
+      id: uuidv7(),
+      source: `trunkmesh/bridge-agent/${bridgeId}`,
+      type: 'CallsRefused',
+      subject: refusedSubject(bridgeId),
+      time: row.last_at,
+      datacontenttype: 'application/json',
+      data: { bridge_id: bridgeId, ...row },
+    };
+  }
 }
 
 const startsWith = (bytes: Buffer, prefix: Buffer): boolean =>

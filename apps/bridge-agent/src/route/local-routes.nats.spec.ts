@@ -11,7 +11,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { id, number, organization, subjectOf, trunk } from '../call/calls.fixture.js';
-import { startLocalRoutes, type LocalRoutes } from './local-routes.nats.js';
+import { LocalRoutes } from './local-routes.nats.js';
 
 const logger = pino({ level: 'silent' });
 const away: NatsLink = { connection: undefined, onConnected: () => undefined };
@@ -32,7 +32,7 @@ const publish = async (...entities: Parameters<typeof subjectOf>[0][]) => {
 const remove = (entity: Parameters<typeof subjectOf>[0]) =>
   jetstream(nc).publish(subjectOf(entity), JSON.stringify({ data: { change: {}, state: null } }));
 const start = async (link: NatsLink = createNatsLink(Promise.resolve(nc)), snapshotEveryMs = 20) => {
-  const routes = await startLocalRoutes({
+  const routes = await LocalRoutes.start({
     pool: 'default',
     path: join(folder, 'routes.jsonl'),
     link,

@@ -55,153 +55,169 @@ export interface RtpFacts {
   packetMs: number;
 }
 
+type Ended = HangupFacts | undefined;
+
 /** The conversation with FreeSWITCH about one channel. */
-export interface Talk {
+export class Talk {
+  private readonly connection: ReturnType<typeof createEslConnection>;
+  private readonly answerListeners: ((event: EslEvent) => void)[] = [];
+  private readonly beforeEndListeners: ((hangup: Ended) => void)[] = [];
+  private readonly answer = deferred<EslEvent>();
+  private readonly end = deferred<Ended>();
+  private readonly closing = deferred<void>();
+  private digitListener: ((digit: string, source: string) => void) | undefined;
+  private codecListener: (() => void) | undefined;
+  private parked: (() => void) | undefined;
+  private over: { hangup: Ended } | undefined;
+
+  constructor(socket: Socket) {
+    this.connection = createEslConnection(socket, {
+      onEvent: (event) => this.take(event),
+      onClose: () => {
+        this.finish(undefined);
+        this.closing.resolve();
+      },
+    });
+  }
+
+  get closed(): Promise<void> {
+    return this.closing.promise;
+  }
+
   /** Asks for the channel's data, and with the same breath for what is wanted later: one round trip. */
-  begin(): Promise<EslReply>;
-  execute(application: string, argument?: string): void;
-  send(commands: readonly EslCommand[]): void;
-  hangUp(cause: string): void;
+  begin(): Promise<EslReply> {
+    const data = this.connection.send(connect());
+    this.send([linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)]);
+    return data;
+  }
+
+  execute(application: string, argument?: string): void {
+    void this.connection.send(execute(application, argument));
+  }
+
+  send(commands: readonly EslCommand[]): void {
+    for (const command of commands) void this.connection.send(command);
+  }
+
+  hangUp(cause: string): void {
+    void this.connection.send(
+      sendMessage([
+        ['call-command', 'hangup'],
+        ['hangup-cause', cause],
+      ]),
+    );
+  }
+
   /** Undefined: not set, or FreeSWITCH does not answer. */
-  getVariable(name: string): Promise<string | undefined>;
+  async getVariable(name: string): Promise<string | undefined> {
+    const reply = await this.connection.send(getVariable(name));
+    // Of a variable that is not set FreeSWITCH says "-ERR command not found".
+    return reply.outcome === 'reply' && !reply.text.startsWith('-ERR') && reply.text !== '' ? reply.text : undefined;
+  }
+
   /** RTP packets that came from the caller so far; undefined: FreeSWITCH does not say. */
-  packetsIn(callId: string): Promise<number | undefined>;
-  /** Undefined: FreeSWITCH does not say. */
-  rtp(callId: string): Promise<RtpFacts | undefined>;
+  async packetsIn(callId: string): Promise<number | undefined> {
+    return (await this.rtp(callId))?.packetsIn;
+  }
+
+  /** One round trip. Undefined: FreeSWITCH does not say. */
+  async rtp(callId: string): Promise<RtpFacts | undefined> {
+    void this.connection.send(api('uuid_set_media_stats', callId));
+    const wanted = ['rtp_audio_in_media_packet_count', 'rtp_use_codec_ptime'];
+    const [count, packetMs] = await Promise.all(wanted.map((name) => this.getVariable(name)));
+    const packetsIn = Number(count);
+    return Number.isSafeInteger(packetsIn) ? { packetsIn, packetMs: Number(packetMs ?? 20) } : undefined;
+  }
+
   /** At once, whatever the channel does; `hangUp` waits until it listens. */
-  kill(callId: string, cause: string): void;
+  kill(callId: string, cause: string): void {
+    void this.connection.send(api('uuid_kill', `${callId} ${cause}`));
+  }
+
   /** Parks the channel anew: of the call only `unicast` is gone. Settles when that has happened, however late. */
-  park(): Promise<boolean>;
+  park(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.parked = () => resolve(true);
+      void this.connection.send(sendMessage(PARK_ANEW));
+    });
+  }
+
   /** FreeSWITCH has set the codec anew, from now on. */
-  onCodec(listener: () => void): void;
-  onAnswered(listener: (event: EslEvent) => void): void;
+  onCodec(listener: () => void): void {
+    this.codecListener = listener;
+    void this.connection.send(subscribe(['CODEC']));
+  }
+
+  onAnswered(listener: (event: EslEvent) => void): void {
+    this.answerListeners.push(listener);
+  }
+
   /** What the caller presses, and FreeSWITCH's `DTMF-Source`. */
-  onDigit(listener: (digit: string, source: string) => void): void;
+  onDigit(listener: (digit: string, source: string) => void): void {
+    this.digitListener = listener;
+  }
+
   /** As `onEnd`, and before any of those: what the end's record has to have. */
-  beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
+  beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void {
+    if (this.over !== undefined) listener(this.over.hangup);
+    else this.beforeEndListeners.push(listener);
+  }
+
   /**
    *  Called once, with the hang-up, or without where the connection ended before one came; at once if that has
    *  happened.
    */
-  onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
+  onEnd(listener: (hangup: HangupFacts | undefined) => void): void {
+    void this.end.promise.then(listener);
+  }
+
   /** Answered or ended; false: neither within the time. */
-  settled(withinMs: number): Promise<boolean>;
+  settled(withinMs: number): Promise<boolean> {
+    return within(
+      withinMs,
+      false,
+      Promise.race([this.answer.promise, this.end.promise]).then(() => true),
+    );
+  }
+
   /** The hang-up, or undefined: the connection or the time ended first. */
-  ended(withinMs: number): Promise<HangupFacts | undefined>;
-  readonly closed: Promise<void>;
-  close(): void;
+  ended(withinMs: number): Promise<HangupFacts | undefined> {
+    return within(withinMs, undefined, this.end.promise);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  private take(event: EslEvent): void {
+    switch (event.name) {
+      case 'CHANNEL_ANSWER':
+        this.answer.resolve(event);
+        for (const listener of this.answerListeners) listener(event);
+        return;
+      case 'DTMF':
+        return this.digitListener?.(event.headers.get('DTMF-Digit') ?? '', event.headers.get('DTMF-Source') ?? '');
+      case 'CODEC':
+        return this.codecListener?.();
+      case 'CHANNEL_PARK':
+        return this.parked?.();
+      case 'CHANNEL_HANGUP_COMPLETE':
+        this.finish(readHangup(event.headers, new Date()));
+        // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
+        return this.close();
+    }
+  }
+
+  private finish(hangup: Ended): void {
+    if (this.over !== undefined) return;
+    this.over = { hangup };
+    for (const listener of this.beforeEndListeners) listener(hangup);
+    this.end.resolve(hangup);
+  }
 }
 
-export function openTalk(socket: Socket): Talk {
-  const onAnswered: ((event: EslEvent) => void)[] = [];
-  let onDigit: (digit: string, source: string) => void = () => undefined;
-  let onCodec: () => void = () => undefined;
-  let onParked: () => void = () => undefined;
-  const answered = deferred<EslEvent>();
-  const end = deferred<HangupFacts | undefined>();
-  const beforeEnd: ((hangup: HangupFacts | undefined) => void)[] = [];
-  let over: { hangup: HangupFacts | undefined } | undefined;
-  const finish = (hangup: HangupFacts | undefined): void => {
-    if (over !== undefined) return;
-    over = { hangup };
-    for (const listener of beforeEnd) listener(hangup);
-    end.resolve(hangup);
-  };
-  const closed = deferred<void>();
-  const connection = createEslConnection(socket, {
-    onEvent: (event) => {
-      if (event.name === 'CHANNEL_ANSWER') {
-        answered.resolve(event);
-        for (const listener of onAnswered) listener(event);
-      }
-      if (event.name === 'DTMF') onDigit(event.headers.get('DTMF-Digit') ?? '', event.headers.get('DTMF-Source') ?? '');
-      if (event.name === 'CODEC') onCodec();
-      if (event.name === 'CHANNEL_PARK') onParked();
-      if (event.name !== 'CHANNEL_HANGUP_COMPLETE') return;
-      finish(readHangup(event.headers, new Date()));
-      // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
-      connection.close();
-    },
-    onClose: () => {
-      finish(undefined);
-      closed.resolve();
-    },
-  });
-  const within = <T>(withinMs: number, late: T, work: Promise<T>) =>
-    Promise.race([work, sleep(withinMs, late, { ref: false })]);
-  const getVariableNow = async (name: string): Promise<string | undefined> => {
-    const reply = await connection.send(getVariable(name));
-    // Of a variable that is not set FreeSWITCH says "-ERR command not found".
-    return reply.outcome === 'reply' && !reply.text.startsWith('-ERR') && reply.text !== '' ? reply.text : undefined;
-  };
-  /** One round trip. */
-  const rtp = async (callId: string): Promise<RtpFacts | undefined> => {
-    void connection.send(api('uuid_set_media_stats', callId));
-    const wanted = ['rtp_audio_in_media_packet_count', 'rtp_use_codec_ptime'];
-    const [count, packetMs] = await Promise.all(wanted.map(getVariableNow));
-    const packetsIn = Number(count);
-    return Number.isSafeInteger(packetsIn) ? { packetsIn, packetMs: Number(packetMs ?? 20) } : undefined;
-  };
-  return {
-    begin: () => {
-      const data = connection.send(connect());
-      for (const command of [linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)])
-        void connection.send(command);
-      return data;
-    },
-    execute: (application, argument) => {
-      void connection.send(execute(application, argument));
-    },
-    send: (commands) => {
-      for (const command of commands) void connection.send(command);
-    },
-    hangUp: (cause) => {
-      void connection.send(
-        sendMessage([
-          ['call-command', 'hangup'],
-          ['hangup-cause', cause],
-        ]),
-      );
-    },
-    getVariable: getVariableNow,
-    packetsIn: async (callId) => (await rtp(callId))?.packetsIn,
-    rtp,
-    kill: (callId, cause) => {
-      void connection.send(api('uuid_kill', `${callId} ${cause}`));
-    },
-    park: () =>
-      new Promise((resolve) => {
-        onParked = () => resolve(true);
-        void connection.send(sendMessage(PARK_ANEW));
-      }),
-    onCodec: (listener) => {
-      onCodec = listener;
-      void connection.send(subscribe(['CODEC']));
-    },
-    onAnswered: (listener) => {
-      onAnswered.push(listener);
-    },
-    onDigit: (listener) => {
-      onDigit = listener;
-    },
-    beforeEnd: (listener) => {
-      if (over !== undefined) listener(over.hangup);
-      else beforeEnd.push(listener);
-    },
-    onEnd: (listener) => {
-      void end.promise.then(listener);
-    },
-    settled: (withinMs) =>
-      within(
-        withinMs,
-        false,
-        Promise.race([answered.promise, end.promise]).then(() => true),
-      ),
-    ended: (withinMs) => within(withinMs, undefined, end.promise),
-    closed: closed.promise,
-    close: () => connection.close(),
-  };
-}
+const within = <T>(withinMs: number, late: T, work: Promise<T>): Promise<T> =>
+  Promise.race([work, sleep(withinMs, late, { ref: false })]);
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;

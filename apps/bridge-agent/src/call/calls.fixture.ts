@@ -138,14 +138,16 @@ export async function startHost() {
         onUp: () => calls.onUp(esl),
         onDown: () => calls.onDown(),
       });
+      const { stop: stopCalls } = calls;
       let stopping: Promise<void> | undefined;
       const stop = () =>
-        (stopping ??= calls.stop().then(async () => {
+        (stopping ??= stopCalls.call(calls).then(async () => {
           esl.stop();
           await connecting.then((connection) => connection.close());
         }));
       agents.push(stop);
-      return { ...calls, stop };
+      calls.stop = stop;
+      return calls;
     },
     async callEvents(callId?: string): Promise<CallEvent[]> {
       const manager = await jetstreamManager(nc);

@@ -21,7 +21,7 @@ import {
 import { takeChannel, type CallLimits } from '../route/call-limits.js';
 import { calls as callsMetric, decisionSeconds } from '../live/call-metrics.otel.js';
 import { createStory } from '../live/call-story.js';
-import { openTalk, type Talk } from './call-talk.net.js';
+import { Talk } from './call-talk.net.js';
 import { callTreatment, type CallTreatment } from '../route/call-treatment.js';
 import type { Conversation, Conversations } from '../control/conversation.js';
 import type { Decided, DecideInbound } from '../route/inbound-router.nats.js';
@@ -58,7 +58,7 @@ const SETTLED_MS = 10_000;
 
 /** One call from FreeSWITCH's connection to its end. Never rejects. */
 export async function handleInboundCall(socket: Socket, ports: CallPorts): Promise<void> {
-  const talk = openTalk(socket);
+  const talk = new Talk(socket);
   try {
     const reply = await talk.begin();
     const headers = reply.outcome === 'reply' ? parseChannelData(reply.frame).headers : undefined;

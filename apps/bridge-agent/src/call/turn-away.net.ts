@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { openTalk } from './call-talk.net.js';
+import { Talk } from './call-talk.net.js';
 import { refuseCommands, type TurnedAway } from '../live/refusal.js';
 
 const SETTLED_MS = 5_000;
@@ -9,7 +9,7 @@ const SETTLED_MS = 5_000;
  *  FreeSWITCH tells the caller nothing, for minutes.
  */
 export async function turnAway(socket: Socket, reason: TurnedAway): Promise<void> {
-  const talk = openTalk(socket);
+  const talk = new Talk(socket);
   await talk.begin();
   talk.send(refuseCommands(reason));
   await talk.ended(SETTLED_MS);

@@ -3,8 +3,9 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { FreeSwitchGateways } from './freeswitch.net.js';
 import type { ReloadResult } from './freeswitch-reply.js';
 import type { GatewayFiles } from './gateway-files.fs.js';
+import { APPEAR_MS, Offers } from './gateway-offers.process.js';
 import { noteAsked, noteList, type ObservedMap } from './observed.js';
-import { driftOf, isIdle, reconcile, type DesiredGateway, type Plan, type Situation } from './reconcile.js';
+import { driftOf, isIdle, reconcile, type Plan, type Situation } from './reconcile.js';
 import { forgetRemakes, noteRemade, type Remake } from './remake.js';
 import { Reloads, type LastReload, type SyncInput } from './reloads.process.js';
 import { alarm, oneAtATime } from './turns.process.js';
@@ -33,12 +34,6 @@ export interface GatewaySyncOptions {
 const INTERVAL_MS = 30_000;
 /** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
 const SOON_MS = 500;
-/**
- *  A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was
- *  refused.
- */
-const APPEAR_MS = 1_000;
-
 /**
  *  The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next,
  *  so a burst of changes costs few reloads.
@@ -197,41 +192,6 @@ export class GatewaySync {
     await files.writeShared('acl.xml', input.acl());
     await files.settle();
     return null;
-  }
-}
-
-/** Gateways that FreeSWITCH was offered by a rescan and has not announced yet. */
-class Offers {
-  readonly offeredAt = new Map<string, number>();
-  readonly refused = new Set<string>();
-
-  constructor(private readonly observed: ObservedMap) {}
-
-  add(names: readonly string[]): void {
-    for (const name of names) this.offeredAt.set(name, Date.now());
-  }
-
-  anyOverdue(): boolean {
-    return [...this.offeredAt.keys()].some((name) => !this.refused.has(name) && this.isOverdue(name));
-  }
-
-  /**
-   *  FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is
-   *  all.
-   */
-  findRefused(desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void {
-    if (this.offeredAt.size === 0) return;
-    const names = new Set([...desired.values()].map(({ name }) => name));
-    for (const name of this.offeredAt.keys()) {
-      if (this.observed.has(name) || !names.has(name)) {
-        this.offeredAt.delete(name);
-        this.refused.delete(name);
-      } else if (listed && this.isOverdue(name)) this.refused.add(name);
-    }
-  }
-
-  private isOverdue(name: string): boolean {
-    return !this.observed.has(name) && Date.now() - (this.offeredAt.get(name) ?? Infinity) >= APPEAR_MS;
   }
 }
 

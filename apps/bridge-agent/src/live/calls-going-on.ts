@@ -1,0 +1,26 @@
+import type { OpenCall } from '../call-record/open-call-file.fs.js';
+import type { LiveCalls } from './live-calls.net.js';
+
+/** Which calls go on, also for parts that start before the calls are watched. */
+export class CallsGoingOn {
+  private before: ReadonlySet<string> = new Set();
+  private live: Pick<LiveCalls, 'has' | 'countSeen'> | undefined;
+
+  /** Left open by an earlier process: they go on as far as anybody knows. */
+  leftOpen(calls: readonly OpenCall[]): void {
+    this.before = new Set(calls.map(({ started }) => started.data.call_id));
+  }
+
+  watchedBy(live: Pick<LiveCalls, 'has' | 'countSeen'>): void {
+    this.live = live;
+  }
+
+  has(callId: string): boolean {
+    return this.live?.has(callId) ?? this.before.has(callId);
+  }
+
+  /** Those that FreeSWITCH is known to have at this moment. */
+  countSeen(): number {
+    return this.live?.countSeen() ?? 0;
+  }
+}

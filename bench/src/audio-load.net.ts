@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { CallAddresses } from './audio-relay.process.js';
 
@@ -28,19 +29,6 @@ const PAUSE = Buffer.alloc(320);
 const SETTLE_MS = 300;
 
 /**
- *  FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of
- *  each way.
- */
-export interface AudioLoad {
-  readonly url: string;
-  attach(calls: readonly CallAddresses[]): Promise<void>;
-  /** The callers speak for that long. Adds what is measured. */
-  speak(ms: number, to?: Latencies): Promise<void>;
-  /** Until the last frames have come back. */
-  settle(): Promise<void>;
-  stop(): Promise<void>;
-}
-/**
  *  Milliseconds: caller to assistant, and back. Frames of speech that were sent and came back; all frames that reached
  *  the assistant, pauses too.
  */
@@ -62,94 +50,114 @@ interface Caller {
   echoedAt: Float64Array;
 }
 
-export async function startAudioLoad(): Promise<AudioLoad> {
-  const callers: Caller[] = [];
-  let now = noLatencies();
-  let speaking = false;
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
-  await once(server, 'listening');
-  server.on('connection', (ws) =>
-    echo(ws, (number) => {
-      now.carried += 1;
-      if (number === undefined) return;
-      const caller = callers[number >>> 20];
-      if (!caller) return;
-      const slot = number % REMEMBERED;
-      caller.echoedAt[slot] = performance.now();
-      now.up.push(caller.echoedAt[slot]! - caller.sentAt[slot]!);
-    }),
-  );
+/**
+ *  FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of
+ *  each way.
+ */
+export class AudioLoad {
+  private readonly callers: Caller[] = [];
+  private readonly ticking: NodeJS.Timeout;
+  private now = noLatencies();
+  private speaking = false;
 
-  const sendDue = (): void => {
-    if (!speaking) return;
-    for (const [index, caller] of callers.entries()) {
-      while (caller.begin + caller.sent * FRAME_MS <= performance.now()) {
-        if (caller.sent % PERIOD_FRAMES < SPEECH_FRAMES) {
-          writeNumber(caller.frame, index * 2 ** 20 + (caller.sent % 2 ** 20));
-          caller.sentAt[caller.sent % REMEMBERED] = performance.now();
-          caller.socket.send(caller.frame);
-          now.sent += 1;
-        } else caller.socket.send(PAUSE);
-        caller.sent += 1;
-      }
+  static async start(): Promise<AudioLoad> {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+    await once(server, 'listening');
+    return new AudioLoad(server);
+  }
+
+  private constructor(private readonly server: WebSocketServer) {
+    server.on('connection', (ws) => echo(ws, (number) => this.heardByAssistant(number)));
+    this.ticking = setInterval(() => this.sendDue(), 2);
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
+  }
+
+  async attach(calls: readonly CallAddresses[]): Promise<void> {
+    for (const { freeswitch, relay } of calls) {
+      const socket = createSocket('udp4').bind(freeswitch, '127.0.0.1');
+      await once(socket, 'listening');
+      // The relay is gone before its load is.
+      socket.on('error', () => {});
+      // A connected socket sends at once; any other looks the address up first, and the frame would have been written
+      // anew by then.
+      socket.connect(relay, '127.0.0.1');
+      await once(socket, 'connect');
+      const caller = newCaller(socket);
+      this.callers.push(caller);
+      socket.on('message', (datagram) => this.heardByCaller(caller, datagram));
     }
-  };
-  const ticking = setInterval(sendDue, 2);
+  }
 
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async attach(calls) {
-      for (const { freeswitch, relay } of calls) {
-        const socket = createSocket('udp4').bind(freeswitch, '127.0.0.1');
-        await once(socket, 'listening');
-        // The relay is gone before its load is.
-        socket.on('error', () => {});
-        // A connected socket sends at once; any other looks the address up first, and the frame would have been written
-        // anew by then.
-        socket.connect(relay, '127.0.0.1');
-        await once(socket, 'connect');
-        const caller: Caller = {
-          socket,
-          frame: Buffer.alloc(320),
-          sent: 0,
-          begin: 0,
-          sentAt: new Float64Array(REMEMBERED),
-          echoedAt: new Float64Array(REMEMBERED),
-        };
-        callers.push(caller);
-        socket.on('message', (datagram) => {
-          const number = readNumber(datagram);
-          if (number === undefined) return;
-          now.heard += 1;
-          now.down.push(performance.now() - caller.echoedAt[number % REMEMBERED]!);
-        });
-      }
-    },
-    async speak(ms, to = noLatencies()) {
-      // Spread over the 20 ms, as calls are that began at any time.
-      for (const caller of callers)
-        caller.begin = performance.now() + Math.random() * FRAME_MS - caller.sent * FRAME_MS;
-      now = to;
-      speaking = true;
-      await new Promise((resolve) => {
-        setTimeout(resolve, ms);
-      });
-      speaking = false;
-    },
-    settle: () =>
-      new Promise((resolve) => {
-        setTimeout(resolve, SETTLE_MS);
-      }),
-    async stop() {
-      clearInterval(ticking);
-      for (const { socket } of callers) socket.close();
-      for (const ws of server.clients) ws.terminate();
-      await new Promise((resolve) => {
-        server.close(resolve);
-      });
-    },
-  };
+  /** The callers speak for that long. Adds what is measured. */
+  async speak(ms: number, to = noLatencies()): Promise<void> {
+    // Spread over the 20 ms, as calls are that began at any time.
+    for (const caller of this.callers)
+      caller.begin = performance.now() + Math.random() * FRAME_MS - caller.sent * FRAME_MS;
+    this.now = to;
+    this.speaking = true;
+    await sleep(ms);
+    this.speaking = false;
+  }
+
+  /** Until the last frames have come back. */
+  settle(): Promise<void> {
+    return sleep(SETTLE_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.ticking);
+    for (const { socket } of this.callers) socket.close();
+    for (const ws of this.server.clients) ws.terminate();
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+    });
+  }
+
+  private heardByAssistant(number: number | undefined): void {
+    this.now.carried += 1;
+    if (number === undefined) return;
+    const caller = this.callers[number >>> 20];
+    if (!caller) return;
+    const slot = number % REMEMBERED;
+    caller.echoedAt[slot] = performance.now();
+    this.now.up.push(caller.echoedAt[slot]! - caller.sentAt[slot]!);
+  }
+
+  private heardByCaller(caller: Caller, datagram: Buffer): void {
+    const number = readNumber(datagram);
+    if (number === undefined) return;
+    this.now.heard += 1;
+    this.now.down.push(performance.now() - caller.echoedAt[number % REMEMBERED]!);
+  }
+
+  private sendDue(): void {
+    if (!this.speaking) return;
+    for (const [index, caller] of this.callers.entries())
+      while (caller.begin + caller.sent * FRAME_MS <= performance.now()) this.sendFrame(index, caller);
+  }
+
+  private sendFrame(index: number, caller: Caller): void {
+    if (caller.sent % PERIOD_FRAMES < SPEECH_FRAMES) {
+      writeNumber(caller.frame, index * 2 ** 20 + (caller.sent % 2 ** 20));
+      caller.sentAt[caller.sent % REMEMBERED] = performance.now();
+      caller.socket.send(caller.frame);
+      this.now.sent += 1;
+    } else caller.socket.send(PAUSE);
+    caller.sent += 1;
+  }
 }
+
+const newCaller = (socket: Socket): Caller => ({
+  socket,
+  frame: Buffer.alloc(320),
+  sent: 0,
+  begin: 0,
+  sentAt: new Float64Array(REMEMBERED),
+  echoedAt: new Float64Array(REMEMBERED),
+});
 
 const PAYLOAD = '"payload":"';
 

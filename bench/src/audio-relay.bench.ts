@@ -1,4 +1,4 @@
-import { noLatencies, startAudioLoad, type AudioLoad, type Latencies } from './audio-load.net.js';
+import { noLatencies, AudioLoad, type Latencies } from './audio-load.net.js';
 import { startRelay, type RelayProcess } from './audio-relay.process.js';
 import { figure, percentile } from './figure.js';
 
@@ -28,8 +28,8 @@ interface Measured {
  * clock, which the bare relay does without: it sends when a message comes.
  */
 export async function run(print: (line: string) => void): Promise<void> {
-  const bare: Subject = { relay: startRelay('audio-bare.process.js'), load: await startAudioLoad() };
-  const engine: Subject = { relay: startRelay('audio-engine.process.js'), load: await startAudioLoad() };
+  const bare: Subject = { relay: startRelay('audio-bare.process.js'), load: await AudioLoad.start() };
+  const engine: Subject = { relay: startRelay('audio-engine.process.js'), load: await AudioLoad.start() };
   try {
     const memory: number[] = [];
     for (const [index, calls] of SIZES.entries()) {

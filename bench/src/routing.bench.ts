@@ -134,85 +134,21 @@ async function resident(ops: number): Promise<number> {
   );
 }
 
+interface Lookups {
+  requests: { payload: string; at: number }[];
+  /** To an address that many organisations are behind. */
+  shared: string[];
+  sampleBytes: number;
+}
+
 async function lookups({ print, url, node }: Stage): Promise<void> {
   const nc = await connect({ servers: url });
-  const requests = Array.from({ length: 20_000 }, (_unused, index) => {
-    const at = (index * 7_919) % NUMBERS;
-    return { payload: JSON.stringify(lookup(at)), at };
-  });
-  const sample = await nc.request(ROUTING_INBOUND, requests[1]!.payload, { timeout: 5_000 });
-  const decision = sample.json<{ outcome: string; number: string; organization_id: string }>();
-  const expected = requests[1]!.at;
-  if (
-    decision.outcome !== 'route' ||
-    decision.number !== phoneNumber(expected) ||
-    decision.organization_id !== organizationOf(expected)
-  )
-    throw new Error(`not the right answer: ${sample.string()}`);
-  await firstLine(node([rivals, 'echo', url, String(sample.data.length)]));
-  const shared = Array.from({ length: 20_000 }, (_unused, index) => JSON.stringify(crowdLookup(index * 7_919)));
-  const [first] = [
-    (await nc.request(ROUTING_INBOUND, shared[1]!, { timeout: 5_000 })).json<{
-      outcome: string;
-      number: string;
-      organization_id: string;
-    }>(),
-  ];
-  if (first.number !== crowdNumber(7_919) || first.organization_id !== crowdOrganization(7_919))
-    throw new Error(`not the right answer: ${JSON.stringify(first)}`);
+  const asked = await checkedLookups(nc);
+  await firstLine(node([rivals, 'echo', url, String(asked.sampleBytes)]));
   const rival = await postgresRival(NUMBERS, print);
   try {
-    const measured = { routing: [] as Measure[], echo: [] as Measure[], shared: [] as Measure[] };
-    for (let round = 0; round <= ROUNDS; round += 1) {
-      const echo = await measure(
-        nc,
-        'bench.echo',
-        requests.map(({ payload }) => payload),
-      );
-      const routing = await measure(
-        nc,
-        ROUTING_INBOUND,
-        requests.map(({ payload }) => payload),
-      );
-      const atCarrier = await measure(nc, ROUTING_INBOUND, shared);
-      // The first is a warm-up.
-      if (round > 0) {
-        measured.routing.push(routing);
-        measured.echo.push(echo);
-        measured.shared.push(atCarrier);
-      }
-    }
-    const [routing, echo] = [middle(measured.routing), middle(measured.echo)];
-    const size = `${requests[1]!.payload.length} bytes there, ${sample.data.length} back`;
-    print(
-      figure({
-        name: 'routing_lookups',
-        value: routing.rate,
-        unit: 'lookups/s',
-        ratio: routing.rate / echo.rate,
-        versus: `a bare NATS echo of the same payloads (${size}), ${Math.round(echo.rate)}/s (aim >= 0.9)`,
-      }),
-    );
-    print(
-      figure({
-        name: 'routing_lookup_p99',
-        value: routing.p99,
-        unit: 'ms',
-        ratio: routing.p99 / echo.p99,
-        versus: `the echo's p99, ${echo.p99.toFixed(2)} ms, ${IN_FLIGHT} in flight`,
-      }),
-    );
-    const atCarrier = middle(measured.shared);
-    print(
-      figure({
-        name: 'routing_lookups_shared_address',
-        value: atCarrier.rate,
-        unit: 'lookups/s',
-        ratio: atCarrier.rate / routing.rate,
-        versus: `an address of one organisation; here ${CROWD} organisations are behind one (aim >= 0.8)`,
-      }),
-    );
-    const relational = await rival.rate(requests.map(({ at }) => at).slice(0, 10_000));
+    const routing = await lookupRates(nc, asked, print);
+    const relational = await rival.rate(asked.requests.map(({ at }) => at).slice(0, 10_000));
     print(
       figure({
         name: 'routing_lookups_vs_postgres',
@@ -226,6 +162,90 @@ async function lookups({ print, url, node }: Stage): Promise<void> {
     await rival.stop();
     await nc.close();
   }
+}
+
+/** What is asked; one of each kind is asked here, and its answer must be right. */
+async function checkedLookups(nc: NatsConnection): Promise<Lookups> {
+  const requests = Array.from({ length: 20_000 }, (_unused, index) => {
+    const at = (index * 7_919) % NUMBERS;
+    return { payload: JSON.stringify(lookup(at)), at };
+  });
+  const sample = await nc.request(ROUTING_INBOUND, requests[1]!.payload, { timeout: 5_000 });
+  const decision = sample.json<{ outcome: string; number: string; organization_id: string }>();
+  const expected = requests[1]!.at;
+  if (
+    decision.outcome !== 'route' ||
+    decision.number !== phoneNumber(expected) ||
+    decision.organization_id !== organizationOf(expected)
+  )
+    throw new Error(`not the right answer: ${sample.string()}`);
+  const shared = Array.from({ length: 20_000 }, (_unused, index) => JSON.stringify(crowdLookup(index * 7_919)));
+  const [first] = [
+    (await nc.request(ROUTING_INBOUND, shared[1]!, { timeout: 5_000 })).json<{
+      outcome: string;
+      number: string;
+      organization_id: string;
+    }>(),
+  ];
+  if (first.number !== crowdNumber(7_919) || first.organization_id !== crowdOrganization(7_919))
+    throw new Error(`not the right answer: ${JSON.stringify(first)}`);
+  return { requests, shared, sampleBytes: sample.data.length };
+}
+
+/** Gives the routing's own figure. */
+async function lookupRates(nc: NatsConnection, asked: Lookups, print: Print): Promise<Measure> {
+  const { requests, shared, sampleBytes } = asked;
+  const measured = { routing: [] as Measure[], echo: [] as Measure[], shared: [] as Measure[] };
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const echo = await measure(
+      nc,
+      'bench.echo',
+      requests.map(({ payload }) => payload),
+    );
+    const routing = await measure(
+      nc,
+      ROUTING_INBOUND,
+      requests.map(({ payload }) => payload),
+    );
+    const atCarrier = await measure(nc, ROUTING_INBOUND, shared);
+    // The first is a warm-up.
+    if (round > 0) {
+      measured.routing.push(routing);
+      measured.echo.push(echo);
+      measured.shared.push(atCarrier);
+    }
+  }
+  const [routing, echo] = [middle(measured.routing), middle(measured.echo)];
+  const size = `${requests[1]!.payload.length} bytes there, ${sampleBytes} back`;
+  print(
+    figure({
+      name: 'routing_lookups',
+      value: routing.rate,
+      unit: 'lookups/s',
+      ratio: routing.rate / echo.rate,
+      versus: `a bare NATS echo of the same payloads (${size}), ${Math.round(echo.rate)}/s (aim >= 0.9)`,
+    }),
+  );
+  print(
+    figure({
+      name: 'routing_lookup_p99',
+      value: routing.p99,
+      unit: 'ms',
+      ratio: routing.p99 / echo.p99,
+      versus: `the echo's p99, ${echo.p99.toFixed(2)} ms, ${IN_FLIGHT} in flight`,
+    }),
+  );
+  const atCarrier = middle(measured.shared);
+  print(
+    figure({
+      name: 'routing_lookups_shared_address',
+      value: atCarrier.rate,
+      unit: 'lookups/s',
+      ratio: atCarrier.rate / routing.rate,
+      versus: `an address of one organisation; here ${CROWD} organisations are behind one (aim >= 0.8)`,
+    }),
+  );
+  return routing;
 }
 
 interface Measure {

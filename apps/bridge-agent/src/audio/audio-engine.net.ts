@@ -1,7 +1,7 @@
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { gauge } from '@trunkmesh/runtime/metric.otel.js';
 import type { AudioCall, AudioSession } from './audio-call.net.js';
-import { startSession } from './audio-session.net.js';
+import { CallSession } from './audio-session.net.js';
 import { createFrameTimer } from './frame-clock.process.js';
 import { createPortPool } from './port-pool.js';
 
@@ -51,7 +51,7 @@ export function createAudioEngine({
   const unpublish = gauge('trunkmesh_audio_calls', 'Calls that have audio at this moment', () => sessions.size);
   return {
     startAudio(call) {
-      const session = startSession(
+      const session = new CallSession(
         { pool, timer, reconnectWithinMs, ca, onFinished: () => sessions.delete(session) },
         call,
       );

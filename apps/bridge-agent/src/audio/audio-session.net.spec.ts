@@ -5,7 +5,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import type { AudioSession } from './audio-call.net.js';
-import { startSession } from './audio-session.net.js';
+import { CallSession } from './audio-session.net.js';
 import type { FramePlayer } from './frame-clock.process.js';
 import { createPortPool } from './port-pool.js';
 import { attachUnicastPeer, type UnicastPeer } from './unicast-peer.fixture.js';
@@ -20,7 +20,7 @@ let player: FramePlayer | undefined;
 beforeEach(async () => {
   assistant = await startAssistant();
   const first = await freePort();
-  session = startSession(
+  session = new CallSession(
     {
       pool: createPortPool({ first, last: first + 20, holdBackMs: 0, beginAt: 0 }),
       reconnectWithinMs: 1_000,

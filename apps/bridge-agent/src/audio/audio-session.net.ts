@@ -1,18 +1,18 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { createArrivalWatch } from './arrival-watch.js';
 import { createAttachment } from './attachment.js';
 import type { AudioCall, AudioOutcome, AudioSession } from './audio-call.net.js';
 import { countCall } from './audio-metrics.otel.js';
 import { audioLogOf, isDtmfDigit, noCounts } from './audio-session.js';
 import { decodeBase64 } from './base64.js';
-import { createCallPackets } from './call-packets.js';
 import { openCallPorts, type CallPorts } from './call-ports.net.js';
-import { createCallerFrames } from './caller-frames.js';
-import type { FramePlayer, FrameTimer } from './frame-clock.process.js';
-import { openMediaLink, type MediaLink } from './media-link.net.js';
+import { createCallerFrames, type CallerFrames } from './caller-frames.js';
+import type { FrameTimer } from './frame-clock.process.js';
+import { MediaLink } from './media-link.net.js';
 import { customParameters } from './media-stream.js';
 import { FRAME_MS } from './frame-clock.js';
-import { createPlayoutQueue, FRAME_BYTES, FRAME_L16_BYTES } from './playout-queue.js';
+import { Playout } from './playout.js';
 import type { PortPool } from './port-pool.js';
 
 export interface SessionParts {
@@ -26,199 +26,200 @@ export interface SessionParts {
 /** For the longest message of all calls: it is decoded and copied to its queue before the next one is read. */
 const decoded = Buffer.alloc(786_432);
 
-export function startSession(parts: SessionParts, call: AudioCall): AudioSession {
-  const { timer, pool } = parts;
-  const logger = call.logger.child({ call_sid: call.callSid });
-  const startedAt = performance.now();
-  const elapsed = (): number => performance.now() - startedAt;
-  const counts = noCounts();
-  const arrivals = createArrivalWatch();
+/** One call's audio between FreeSWITCH and its assistant. */
+export class CallSession implements AudioSession {
+  readonly connected: Promise<AudioOutcome>;
+  private readonly logger: Logger;
+  private readonly startedAt = performance.now();
+  private readonly counts = noCounts();
+  private readonly arrivals = createArrivalWatch();
+  private readonly attachment = createAttachment();
+  private readonly untilAttached = new Set<() => void>();
+  private readonly player: Playout;
+  private readonly caller: CallerFrames;
+  private readonly link: MediaLink;
+  private ports: CallPorts | undefined;
+  private over: { reason: AudioEnd; detail: string } | undefined;
   /** Where the stream's own time begins in the call's; undefined until its first frame. */
-  let streamBegin: number | undefined;
-  let ports: CallPorts | undefined;
-  let ended: { reason: AudioEnd; detail: string } | undefined;
-  let toldOfRefusal = false;
-  const attachment = createAttachment();
-  const untilAttached = new Set<() => void>();
+  private streamBegin: number | undefined;
+  private toldOfRefusal = false;
 
-  const queue = createPlayoutQueue({ onMark: (name) => link.sendMark(name) });
-  const l16 = Buffer.alloc(FRAME_L16_BYTES);
-  const packets = createCallPackets((packet) => ports?.send(packet));
-  const playOne = (): void => {
-    if (queue.take(l16) > 0) counts.firstToCaller ??= elapsed();
-    packets.push(l16);
-  };
-  /** The clock's frame has not been played: the assistant's is waited for. */
-  let owed = false;
-  const settle = (): void => {
-    if (!owed) return;
-    owed = false;
-    playOne();
-  };
-  const player: FramePlayer = {
-    settle,
-    play(frames, late, skipped) {
-      settle();
-      counts.framesOutLate += late;
-      if (skipped > 0) {
-        counts.framesOutLost += skipped;
-        queue.missed(skipped);
-      }
-      owed = frames === 1 && queue.runsShort;
-      if (owed) return true;
-      playOne();
-      for (let frame = 1; frame < frames; frame += 1) {
-        // What was late with us is late from the assistant too and not read yet: silence now would only put it off.
-        if (queue.queuedBytes === 0) {
-          queue.missed(frames - frame);
-          break;
-        }
-        playOne();
-      }
-      return false;
-    },
-  };
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly call: AudioCall,
+  ) {
+    this.logger = call.logger.child({ call_sid: call.callSid });
+    this.player = new Playout(this.counts, () => this.elapsed(), {
+      onMark: (name) => this.link.sendMark(name),
+      onPacket: (packet) => this.ports?.send(packet),
+    });
+    this.caller = createCallerFrames((frame) => this.fromCaller(frame));
+    this.link = this.openLink();
+    this.connected = this.connect();
+  }
 
-  const caller = createCallerFrames((frame) => {
+  callerAudio(withinMs: number): Promise<boolean> {
+    return this.attachment.attached ? Promise.resolve(true) : within(this.untilAttached, withinMs);
+  }
+
+  packetsOf(milliseconds: number): void {
+    this.player.packets.fit(milliseconds);
+  }
+
+  quietMs(): number {
+    return this.attachment.quietMs(performance.now());
+  }
+
+  doubt(): void {
+    this.attachment.doubt(performance.now());
+  }
+
+  lookAgain(): void {
+    this.attachment.look();
+  }
+
+  detach(): void {
+    this.attachment.detach();
+    this.parts.timer.remove(this.player);
+  }
+
+  watch(now: number): void {
+    if (!this.over && this.attachment.silent(now)) this.call.onSilent?.();
+  }
+
+  sendDtmf(digit: string): boolean {
+    if (!isDtmfDigit(digit)) return false;
+    this.counts.digits += 1;
+    this.link.sendDtmf(digit);
+    return true;
+  }
+
+  log(): AudioLog {
+    return audioLogOf({
+      session: this.counts,
+      queue: this.player.queue.counts,
+      link: this.link.counts,
+      arrivals: this.arrivals,
+      attachment: this.attachment.counts,
+      strangers: this.ports?.strangers ?? 0,
+      ended: this.over?.reason,
+    });
+  }
+
+  stop(): AudioLog {
+    this.finish('call-ended', 'the call ended');
+    return this.log();
+  }
+
+  private elapsed(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  private openLink(): MediaLink {
+    const { call, parts, logger } = this;
+    const { mediaUrl, signingSecret, accountSid, callSid, connectWithinMs = 6_000 } = call;
+    return new MediaLink(
+      {
+        ...{ mediaUrl, signingSecret, accountSid, callSid, connectWithinMs },
+        parameters: customParameters(call.parameters),
+        reconnectWithinMs: parts.reconnectWithinMs,
+        allowPrivate: call.allowPrivateAddress ?? false,
+        ca: parts.ca,
+        logger,
+      },
+      {
+        media: (payload) => this.fromAssistant(payload),
+        mark: (name) => {
+          this.counts.marks += 1;
+          this.player.queue.mark(name);
+        },
+        clear: () => this.player.queue.clear(),
+        digits: (digits) => call.onDigits?.(digits),
+        onStart: () => {
+          call.onStream?.('connected');
+          this.streamBegin = undefined;
+          this.caller.reset();
+        },
+        onDrop: () => {
+          this.player.queue.reset();
+          call.onStream?.('dropped');
+        },
+        onEnd: (reason, detail) => {
+          if (this.finish(reason, detail) && this.counts.connectedAfter !== null) call.onEnd?.(reason, detail);
+        },
+      },
+    );
+  }
+
+  private async connect(): Promise<AudioOutcome> {
+    const [stream] = await Promise.all([this.link.connected, this.openPorts()]);
+    if (stream.outcome === 'failed') this.finish(stream.reason, stream.detail);
+    if (this.over || !this.ports)
+      return { outcome: 'failed', ...(this.over ?? { reason: 'no-audio-ports', detail: '' }) };
+    this.counts.connectedAfter = this.elapsed();
+    return { outcome: 'connected', unicast: this.ports.headers };
+  }
+
+  private async openPorts(): Promise<void> {
+    const opened = await openCallPorts(this.parts.pool, (datagram) => this.datagram(datagram));
+    if (typeof opened === 'string') this.finish('no-audio-ports', opened);
+    else if (this.over) opened.close();
+    else this.ports = opened;
+  }
+
+  private datagram(datagram: Buffer): void {
+    const now = performance.now();
+    const quietMs = this.attachment.quietMs(now);
+    if (this.attachment.arrived(now)) {
+      // Not before: FreeSWITCH would not be there to hear it, and the assistant's first words would be lost.
+      for (const tell of this.untilAttached) tell();
+      this.player.queue.missed(Math.floor(quietMs / FRAME_MS));
+      this.parts.timer.add(this.player);
+    }
+    if (!this.caller.push(datagram)) this.counts.badDatagrams += 1;
+  }
+
+  private fromCaller(frame: Buffer): void {
+    const { counts } = this;
     counts.framesIn += 1;
-    const at = arrivals.arrived(performance.now());
-    streamBegin ??= at;
-    if (!link.sendFrame(frame, at - streamBegin)) {
+    const at = this.arrivals.arrived(performance.now());
+    this.streamBegin ??= at;
+    if (!this.link.sendFrame(frame, at - this.streamBegin)) {
       counts.framesDropped += 1;
       return;
     }
     counts.framesToAssistant += 1;
-    counts.firstToAssistant ??= elapsed();
-  });
-  const onDatagram = (datagram: Buffer): void => {
-    const now = performance.now();
-    const quietMs = attachment.quietMs(now);
-    if (attachment.arrived(now)) {
-      // Not before: FreeSWITCH would not be there to hear it, and the assistant's first words would be lost.
-      for (const tell of untilAttached) tell();
-      queue.missed(Math.floor(quietMs / FRAME_MS));
-      timer.add(player);
-    }
-    if (!caller.push(datagram)) counts.badDatagrams += 1;
-  };
+    counts.firstToAssistant ??= this.elapsed();
+  }
 
-  const onMedia = (payload: string): void => {
+  private fromAssistant(payload: string): void {
     const bytes = decodeBase64(payload, decoded);
     if (bytes < 0) {
-      counts.badPayloads += 1;
+      this.counts.badPayloads += 1;
       return;
     }
-    const refused = queue.add(decoded, bytes);
-    if (owed && queue.queuedBytes >= FRAME_BYTES) settle();
-    if (refused === 0 || toldOfRefusal) return;
-    toldOfRefusal = true;
-    logger.warn(
+    const refused = this.player.add(decoded, bytes);
+    if (refused === 0 || this.toldOfRefusal) return;
+    this.toldOfRefusal = true;
+    this.logger.warn(
       { refused_ms: refused / 8 },
       'the assistant sent more than a minute of speech ahead: its oldest is left out',
     );
-  };
+  }
 
-  const link: MediaLink = openMediaLink(
-    {
-      mediaUrl: call.mediaUrl,
-      signingSecret: call.signingSecret,
-      accountSid: call.accountSid,
-      callSid: call.callSid,
-      parameters: customParameters(call.parameters),
-      connectWithinMs: call.connectWithinMs ?? 6_000,
-      reconnectWithinMs: parts.reconnectWithinMs,
-      allowPrivate: call.allowPrivateAddress ?? false,
-      ca: parts.ca,
-      logger,
-    },
-    {
-      media: onMedia,
-      mark(name) {
-        counts.marks += 1;
-        queue.mark(name);
-      },
-      clear: () => queue.clear(),
-      digits: (digits) => call.onDigits?.(digits),
-      onStart() {
-        call.onStream?.('connected');
-        streamBegin = undefined;
-        caller.reset();
-      },
-      onDrop() {
-        queue.reset();
-        call.onStream?.('dropped');
-      },
-      onEnd(reason, detail) {
-        if (finish(reason, detail) && counts.connectedAfter !== null) call.onEnd?.(reason, detail);
-      },
-    },
-  );
-
-  const openPorts = async (): Promise<void> => {
-    const opened = await openCallPorts(pool, onDatagram);
-    if (typeof opened === 'string') finish('no-audio-ports', opened);
-    else if (ended) opened.close();
-    else ports = opened;
-  };
-
-  const finish = (reason: AudioEnd, detail: string): boolean => {
-    if (ended) return false;
-    ended = { reason, detail };
-    timer.remove(player);
-    link.stop();
-    ports?.close();
-    const final = log();
+  /** False: it had ended before. */
+  private finish(reason: AudioEnd, detail: string): boolean {
+    if (this.over) return false;
+    this.over = { reason, detail };
+    this.parts.timer.remove(this.player);
+    this.link.stop();
+    this.ports?.close();
+    const final = this.log();
     countCall(final);
-    logger.info({ reason, detail, audio: final }, 'audio ended');
-    parts.onFinished();
+    this.logger.info({ reason, detail, audio: final }, 'audio ended');
+    this.parts.onFinished();
     return true;
-  };
-
-  const log = (): AudioLog =>
-    audioLogOf({
-      session: counts,
-      queue: queue.counts,
-      link: link.counts,
-      arrivals,
-      attachment: attachment.counts,
-      strangers: ports?.strangers ?? 0,
-      ended: ended?.reason,
-    });
-
-  const connect = async (): Promise<AudioOutcome> => {
-    const [stream] = await Promise.all([link.connected, openPorts()]);
-    if (stream.outcome === 'failed') finish(stream.reason, stream.detail);
-    if (ended || !ports) return { outcome: 'failed', ...(ended ?? { reason: 'no-audio-ports', detail: '' }) };
-    counts.connectedAfter = elapsed();
-    return { outcome: 'connected', unicast: ports.headers };
-  };
-
-  return {
-    connected: connect(),
-    callerAudio: (withinMs) => (attachment.attached ? Promise.resolve(true) : within(untilAttached, withinMs)),
-    packetsOf: (milliseconds) => packets.fit(milliseconds),
-    quietMs: () => attachment.quietMs(performance.now()),
-    doubt: () => attachment.doubt(performance.now()),
-    lookAgain: () => attachment.look(),
-    detach() {
-      attachment.detach();
-      timer.remove(player);
-    },
-    watch(now) {
-      if (!ended && attachment.silent(now)) call.onSilent?.();
-    },
-    sendDtmf(digit) {
-      if (!isDtmfDigit(digit)) return false;
-      counts.digits += 1;
-      link.sendDtmf(digit);
-      return true;
-    },
-    log,
-    stop() {
-      finish('call-ended', 'the call ended');
-      return log();
-    },
-  };
+  }
 }
 
 /** False: it did not happen within that time. */

@@ -5,7 +5,7 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { Webhook } from 'standardwebhooks';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
-import { openMediaLink, type MediaLink, type MediaLinkOptions } from './media-link.net.js';
+import { MediaLink, type MediaLinkOptions } from './media-link.net.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLjSw';
 const CALL = 'CA00000000000000000000000000000002';
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 function open(options: Partial<MediaLinkOptions> = {}) {
   const seen = { starts: 0, drops: 0, ends: [] as string[], asked: [] as string[] };
-  const link = openMediaLink(
+  const link = new MediaLink(
     {
       mediaUrl: assistant.url,
       accountSid: 'AC00000000000000000000000000000001',

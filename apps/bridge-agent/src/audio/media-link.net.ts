@@ -41,17 +41,6 @@ export interface LinkCounts {
   ignored: number;
 }
 
-/** One call's stream to its assistant, over as many connections as it takes. */
-export interface MediaLink {
-  readonly connected: Promise<LinkOutcome>;
-  /** False: there is no connection at this moment, or the assistant reads too slowly. */
-  sendFrame(muLaw: Buffer, timestampMs: number): boolean;
-  sendMark(name: string): void;
-  sendDtmf(digit: string): void;
-  stop(): void;
-  readonly counts: Readonly<LinkCounts>;
-}
-
 /** Is refused for its scheme. */
 const NO_URL = new URL('none:');
 /**
@@ -63,120 +52,133 @@ const PAUSES = { firstMs: 100, maxMs: 1_000 };
 /** Digits that the caller presses while the stream is away reach the assistant afterwards. */
 const HELD_DIGITS = 32;
 
-export function openMediaLink(options: MediaLinkOptions, events: MediaLinkEvents): MediaLink {
-  const { logger } = options;
-  const url = URL.canParse(options.mediaUrl) ? new URL(options.mediaUrl) : NO_URL;
-  const stopping = new AbortController();
-  const counts: LinkCounts = { attempts: 0, reconnects: 0, malformed: 0, ignored: 0 };
-  const budget = createByteBudget(performance.now());
-  const reconnectTimes: number[] = [];
-  const heldDigits: string[] = [];
-  let socket: MediaSocket | undefined;
-  let messages: MediaStream | undefined;
+/** One call's stream to its assistant, over as many connections as it takes. */
+export class MediaLink {
+  readonly connected: Promise<LinkOutcome>;
+  readonly counts: Readonly<LinkCounts>;
+  private readonly counted: LinkCounts = { attempts: 0, reconnects: 0, malformed: 0, ignored: 0 };
+  private readonly url: URL;
+  private readonly stopping = new AbortController();
+  private readonly budget = createByteBudget(performance.now());
+  private readonly reconnectTimes: number[] = [];
+  private readonly heldDigits: string[] = [];
+  private socket: MediaSocket | undefined;
+  private messages: MediaStream | undefined;
 
-  const attempt = (deadlineMs: number): Promise<DialOutcome> => {
-    counts.attempts += 1;
-    const streamSid = sid('MZ', randomUUID());
-    const headers =
-      options.signingSecret === undefined
-        ? {}
-        : signatureHeaders(options.signingSecret, url, { streamSid, now: new Date() });
-    const { allowPrivate, ca } = options;
-    return dialMediaSocket(
-      { url, headers, deadlineMs, connectWithinMs: CONNECT_MS, allowPrivate, ca, signal: stopping.signal },
-      {
-        onOpen: (opened) => begin(opened, streamSid),
-        onText: (text) => read(text, streamSid),
-        onBinary: (bytes) => {
-          charge(bytes);
-          counts.ignored += 1;
-        },
-        onControlFrame: () => charge(0),
-        onClose: closed,
-      },
-    );
-  };
+  constructor(
+    private readonly options: MediaLinkOptions,
+    private readonly events: MediaLinkEvents,
+  ) {
+    this.counts = this.counted;
+    this.url = URL.canParse(options.mediaUrl) ? new URL(options.mediaUrl) : NO_URL;
+    this.connected = refusedAtOnce(this.url, options) ?? this.dialUntil(performance.now() + options.connectWithinMs);
+  }
 
-  const begin = (opened: MediaSocket, streamSid: string): void => {
-    socket = opened;
-    messages = startMediaStream({ accountSid: options.accountSid, callSid: options.callSid, streamSid });
-    socket.sendControl(messages.connected());
-    socket.sendControl(messages.start(options.parameters));
-    for (const digit of heldDigits.splice(0)) socket.sendControl(messages.dtmf(digit));
-    events.onStart();
-  };
+  /** False: there is no connection at this moment, or the assistant reads too slowly. */
+  sendFrame(muLaw: Buffer, timestampMs: number): boolean {
+    const { socket, messages } = this;
+    return socket !== undefined && messages !== undefined && socket.sendMedia(messages.media(muLaw, timestampMs));
+  }
 
-  /** Whatever is read costs, of use or not. */
-  const charge = (bytes: number): void => {
-    const now = performance.now();
-    if (!budget.spend(bytes, now)) socket?.pause(budget.pauseMs(now));
-  };
+  sendMark(name: string): void {
+    if (this.messages) this.socket?.sendControl(this.messages.mark(name));
+  }
 
-  const read = (text: Buffer, streamSid: string): void => {
-    if (stopping.signal.aborted) return;
-    charge(text.length);
-    const verdict = readAssistantMessage(text.toString(), streamSid, events);
-    if (verdict === 'malformed') counts.malformed += 1;
-    else if (verdict === 'unknown' || verdict === 'foreign') counts.ignored += 1;
-  };
+  sendDtmf(digit: string): void {
+    if (this.messages) this.socket?.sendControl(this.messages.dtmf(digit));
+    else if (this.heldDigits.length < HELD_DIGITS) this.heldDigits.push(digit);
+  }
 
-  const closed = (code: number, why: string): void => {
-    socket = undefined;
-    messages = undefined;
-    if (stopping.signal.aborted) return;
-    if (closeMeaning(code) === 'hang-up') return end('assistant-hung-up', why);
-    logger.warn({ code, why }, 'media stream dropped');
-    events.onDrop();
-    const now = performance.now();
-    if (!mayReconnect(reconnectTimes, now)) return end('media-stream-unstable', why);
-    reconnectTimes.push(now);
-    void reconnect();
-  };
+  stop(): void {
+    if (this.stopping.signal.aborted) return;
+    this.stopping.abort();
+    if (this.messages) this.socket?.sendControl(this.messages.stop());
+    this.socket?.close();
+  }
 
-  const reconnect = async (): Promise<void> => {
-    const outcome = await dialUntil(performance.now() + options.reconnectWithinMs);
-    if (outcome.outcome === 'connected') counts.reconnects += 1;
-    else if (!stopping.signal.aborted) end('media-stream-lost', outcome.detail);
-  };
-
-  const end = (reason: AudioEnd, detail: string): void => {
-    stopping.abort();
-    events.onEnd(reason, detail);
-  };
-
-  const dialUntil = async (deadline: number): Promise<LinkOutcome> => {
+  private async dialUntil(deadline: number): Promise<LinkOutcome> {
+    const { signal } = this.stopping;
     for (let nth = 0; ; nth += 1) {
-      const outcome = await attempt(Math.max(1, deadline - performance.now()));
+      const outcome = await this.attempt(Math.max(1, deadline - performance.now()));
       if (outcome.outcome === 'open') return { outcome: 'connected' };
       const pause = backoffMs(nth, Math.random(), PAUSES);
-      if (stopping.signal.aborted) return { outcome: 'failed', reason: 'call-ended', detail: 'the call ended first' };
+      if (signal.aborted) return { outcome: 'failed', reason: 'call-ended', detail: 'the call ended first' };
       if (isFinal(outcome) || performance.now() + pause >= deadline) return failureOf(outcome);
-      logger.debug({ nth, outcome, pause }, 'no media stream yet');
-      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {});
+      this.options.logger.debug({ nth, outcome, pause }, 'no media stream yet');
+      await sleep(pause, undefined, { signal }).catch(() => {});
     }
-  };
+  }
 
-  const connected = refusedAtOnce(url, options) ?? dialUntil(performance.now() + options.connectWithinMs);
+  private attempt(deadlineMs: number): Promise<DialOutcome> {
+    this.counted.attempts += 1;
+    const { url } = this;
+    const { signingSecret, allowPrivate, ca } = this.options;
+    const streamSid = sid('MZ', randomUUID());
+    const headers =
+      signingSecret === undefined ? {} : signatureHeaders(signingSecret, url, { streamSid, now: new Date() });
+    return dialMediaSocket(
+      { url, headers, deadlineMs, connectWithinMs: CONNECT_MS, allowPrivate, ca, signal: this.stopping.signal },
+      {
+        onOpen: (opened) => this.begin(opened, streamSid),
+        onText: (text) => this.read(text, streamSid),
+        onBinary: (bytes) => {
+          this.charge(bytes);
+          this.counted.ignored += 1;
+        },
+        onControlFrame: () => this.charge(0),
+        onClose: (code, why) => this.closed(code, why),
+      },
+    );
+  }
 
-  return {
-    connected,
-    sendFrame: (muLaw, timestampMs) =>
-      socket !== undefined && messages !== undefined && socket.sendMedia(messages.media(muLaw, timestampMs)),
-    sendMark(name) {
-      if (messages) socket?.sendControl(messages.mark(name));
-    },
-    sendDtmf(digit) {
-      if (messages) socket?.sendControl(messages.dtmf(digit));
-      else if (heldDigits.length < HELD_DIGITS) heldDigits.push(digit);
-    },
-    stop() {
-      if (stopping.signal.aborted) return;
-      stopping.abort();
-      if (messages) socket?.sendControl(messages.stop());
-      socket?.close();
-    },
-    counts,
-  };
+  private begin(socket: MediaSocket, streamSid: string): void {
+    const { accountSid, callSid, parameters } = this.options;
+    const messages = startMediaStream({ accountSid, callSid, streamSid });
+    this.socket = socket;
+    this.messages = messages;
+    socket.sendControl(messages.connected());
+    socket.sendControl(messages.start(parameters));
+    for (const digit of this.heldDigits.splice(0)) socket.sendControl(messages.dtmf(digit));
+    this.events.onStart();
+  }
+
+  /** Whatever is read costs, of use or not. */
+  private charge(bytes: number): void {
+    const now = performance.now();
+    if (!this.budget.spend(bytes, now)) this.socket?.pause(this.budget.pauseMs(now));
+  }
+
+  private read(text: Buffer, streamSid: string): void {
+    if (this.stopping.signal.aborted) return;
+    this.charge(text.length);
+    const verdict = readAssistantMessage(text.toString(), streamSid, this.events);
+    if (verdict === 'malformed') this.counted.malformed += 1;
+    else if (verdict === 'unknown' || verdict === 'foreign') this.counted.ignored += 1;
+  }
+
+  private closed(code: number, why: string): void {
+    this.socket = undefined;
+    this.messages = undefined;
+    if (this.stopping.signal.aborted) return;
+    if (closeMeaning(code) === 'hang-up') return this.end('assistant-hung-up', why);
+    this.options.logger.warn({ code, why }, 'media stream dropped');
+    this.events.onDrop();
+    const now = performance.now();
+    if (!mayReconnect(this.reconnectTimes, now)) return this.end('media-stream-unstable', why);
+    this.reconnectTimes.push(now);
+    void this.reconnect();
+  }
+
+  private async reconnect(): Promise<void> {
+    const outcome = await this.dialUntil(performance.now() + this.options.reconnectWithinMs);
+    if (outcome.outcome === 'connected') this.counted.reconnects += 1;
+    else if (!this.stopping.signal.aborted) this.end('media-stream-lost', outcome.detail);
+  }
+
+  private end(reason: AudioEnd, detail: string): void {
+    this.stopping.abort();
+    this.events.onEnd(reason, detail);
+  }
 }
 
 const isFinal = (outcome: DialOutcome): boolean =>

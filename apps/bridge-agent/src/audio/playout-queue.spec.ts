@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeMuLaw } from './g711.js';
-import { createPlayoutQueue, FRAME_L16_BYTES, type PlayoutQueue } from './playout-queue.js';
+import { PlayoutQueue, FRAME_L16_BYTES } from './playout-queue.js';
 
 const l16 = new Uint8Array(FRAME_L16_BYTES);
 let heard: string[];
 let queue: PlayoutQueue;
 beforeEach(() => {
   heard = [];
-  queue = createPlayoutQueue({
+  queue = new PlayoutQueue({
     onMark: (name) => {
       heard.push(name);
     },
@@ -48,7 +48,7 @@ describe('the playout queue', () => {
           }),
           fc.array(fc.nat(5)),
           (chunks, takes) => {
-            const fresh = createPlayoutQueue({ onMark: () => {} });
+            const fresh = new PlayoutQueue({ onMark: () => {} });
             const given: number[] = [],
               got: number[] = [];
             const once = () => {
@@ -116,7 +116,7 @@ describe('marks', () => {
           played = 0;
         const expected: { name: string; position: number }[] = [];
         const back: string[] = [];
-        const fresh = createPlayoutQueue({
+        const fresh = new PlayoutQueue({
           onMark: (name) => {
             back.push(name);
           },
@@ -189,7 +189,7 @@ describe('clear', () => {
 
 describe('a queue that grows too long', () => {
   it('refuses the oldest, says how much, and keeps the order of the rest', () => {
-    const short = createPlayoutQueue({
+    const short = new PlayoutQueue({
       maxSeconds: 0.1,
       onMark: (name) => {
         heard.push(name);
@@ -207,7 +207,7 @@ describe('a queue that grows too long', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 30 }), (chunks) => {
         const back: number[] = [];
-        const short = createPlayoutQueue({
+        const short = new PlayoutQueue({
           maxSeconds: 0.1,
           onMark: (name) => {
             back.push(Number(name));

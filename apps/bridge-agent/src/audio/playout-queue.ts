@@ -42,31 +42,9 @@ export interface PlayoutCounts {
 }
 
 /** What the assistant said and the caller has not heard yet. */
-export interface PlayoutQueue {
-  /** The first `length` bytes of mu-law. Gives how many of the oldest bytes had to go for it. */
-  add(audio: Buffer, length: number): number;
-  /** False: too many marks are waiting already. */
-  mark(name: string): boolean;
-  /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
-  clear(): void;
-  /** So many frames were never asked for: within a speech the caller heard a gap. */
-  missed(frames: number): void;
-  /** Nobody is there any more to hear of the marks: empties without a word. */
-  reset(): void;
-  /**
-   *  Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech
-   *  in it. Calling it says that the frame before has been played.
-   */
-  take(l16: Uint8Array): number;
-  readonly queuedBytes: number;
-  /** In the middle of a speech, and less than a frame is there. */
-  readonly runsShort: boolean;
+export class PlayoutQueue {
   readonly counts: Readonly<PlayoutCounts>;
-}
-
-export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOptions): PlayoutQueue {
-  const maxBytes = maxSeconds * BYTES_PER_SECOND;
-  const counts: PlayoutCounts = {
+  private readonly counted: PlayoutCounts = {
     speechFrames: 0,
     silentFrames: 0,
     underruns: 0,
@@ -76,146 +54,170 @@ export function createPlayoutQueue({ maxSeconds = 60, onMark }: PlayoutQueueOpti
     deepestBytes: 0,
     refusedMarks: 0,
   };
+  private readonly maxBytes: number;
+  private readonly onMark: (name: string) => void;
   /** Its size is a power of two: `& (length - 1)` takes an index round. */
-  let ring = new Uint8Array(SMALLEST_RING);
-  let head = 0;
-  let size = 0;
+  private ring = new Uint8Array(SMALLEST_RING);
+  private head = 0;
+  private size = 0;
   /**
    *  Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller
    *  has heard to its end.
    */
-  let taken = 0;
-  let heard = 0;
-  const markNames: string[] = [];
-  const markPositions: number[] = [];
+  private taken = 0;
+  private heard = 0;
+  private readonly markNames: string[] = [];
+  private readonly markPositions: number[] = [];
   /** Frames with silence in them since the last one that was full of speech. */
-  let quiet = Infinity;
+  private quiet = Infinity;
   /**
    * Frames of silence that the caller heard within a speech and that nobody meant. What came late waits in the queue,
    * so that an assistant who speaks in real time would stay behind by the longest gap there ever was: as many silent
    * frames are left out where its own pauses are.
    */
-  let debt = 0;
+  private debt = 0;
 
-  const giveMarksBack = (): void => {
-    while (markNames.length > 0 && markPositions[0]! <= heard) {
-      markPositions.shift();
-      onMark(markNames.shift()!);
+  constructor({ maxSeconds = 60, onMark }: PlayoutQueueOptions) {
+    this.maxBytes = maxSeconds * BYTES_PER_SECOND;
+    this.onMark = onMark;
+    this.counts = this.counted;
+  }
+
+  get queuedBytes(): number {
+    return this.size;
+  }
+
+  /** In the middle of a speech, and less than a frame is there. */
+  get runsShort(): boolean {
+    return this.size < FRAME_BYTES && this.quiet === 0;
+  }
+
+  /** The first `length` bytes of mu-law. Gives how many of the oldest bytes had to go for it. */
+  add(audio: Buffer, length: number): number {
+    if (length === 0) return 0;
+    const { counted } = this;
+    if (this.size === 0 && this.quiet >= 1 && this.quiet <= GAP_FRAMES) {
+      counted.underruns += 1;
+      this.debt += this.quiet;
     }
-  };
+    const refusedBefore = counted.refusedBytes;
+    const skipped = this.makeRoom(length);
+    const { ring } = this;
+    const end = (this.head + this.size) & (ring.length - 1);
+    const beforeTheWrap = audio.copy(ring, end, skipped, Math.min(length, skipped + ring.length - end));
+    if (skipped + beforeTheWrap < length) audio.copy(ring, 0, skipped + beforeTheWrap, length);
+    this.size += length - skipped;
+    counted.deepestBytes = Math.max(counted.deepestBytes, this.size);
+    return counted.refusedBytes - refusedBefore;
+  }
 
-  const resize = (capacity: number): void => {
+  /** False: too many marks are waiting already. */
+  mark(name: string): boolean {
+    if (this.markNames.length >= MAX_MARKS) {
+      this.counted.refusedMarks += 1;
+      return false;
+    }
+    this.markNames.push(name);
+    this.markPositions.push(this.taken + this.size);
+    this.giveMarksBack();
+    return true;
+  }
+
+  /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
+  clear(): void {
+    this.counted.clearedBytes += this.size;
+    this.empty();
+    this.giveMarksBack();
+  }
+
+  /** So many frames were never asked for: within a speech the caller heard a gap. */
+  missed(frames: number): void {
+    if (this.size > 0 || this.quiet <= GAP_FRAMES) this.debt += frames;
+  }
+
+  /** Nobody is there any more to hear of the marks: empties without a word. */
+  reset(): void {
+    this.empty();
+    this.markNames.length = 0;
+    this.markPositions.length = 0;
+  }
+
+  /**
+   *  Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech
+   *  in it. Calling it says that the frame before has been played.
+   */
+  take(l16: Uint8Array): number {
+    this.heard = this.taken;
+    if (this.markNames.length > 0) this.giveMarksBack();
+    if (this.debt > 0) this.catchUp();
+    const speech = Math.min(FRAME_BYTES, this.size);
+    const source = this.ring,
+      wrap = source.length - 1,
+      begin = this.head;
+    for (let index = 0; index < speech; index += 1) writeMuLawSample(source[(begin + index) & wrap]!, l16, 2 * index);
+    if (speech < FRAME_BYTES) l16.fill(0, 2 * speech, FRAME_L16_BYTES);
+    this.drop(speech);
+    if (this.size === 0 && source.length > SMALLEST_RING) this.resize(SMALLEST_RING);
+    if (speech > 0) this.counted.speechFrames += 1;
+    else this.counted.silentFrames += 1;
+    this.quiet = speech > 0 ? Number(speech < FRAME_BYTES) : this.quiet + 1;
+    if (this.quiet > GAP_FRAMES) this.debt = 0;
+    return speech;
+  }
+
+  private giveMarksBack(): void {
+    while (this.markNames.length > 0 && this.markPositions[0]! <= this.heard) {
+      this.markPositions.shift();
+      this.onMark(this.markNames.shift()!);
+    }
+  }
+
+  private resize(capacity: number): void {
+    const { ring, head, size } = this;
     const wider = new Uint8Array(capacity);
     for (let index = 0; index < size; index += 1) wider[index] = ring[(head + index) & (ring.length - 1)]!;
-    ring = wider;
-    head = 0;
-  };
+    this.ring = wider;
+    this.head = 0;
+  }
 
-  const drop = (bytes: number): void => {
-    head = (head + bytes) & (ring.length - 1);
-    size -= bytes;
-    taken += bytes;
-  };
+  private drop(bytes: number): void {
+    this.head = (this.head + bytes) & (this.ring.length - 1);
+    this.size -= bytes;
+    this.taken += bytes;
+  }
 
-  const empty = (): void => {
-    drop(size);
-    heard = taken;
-    quiet = Infinity;
-    debt = 0;
-    if (ring.length > SMALLEST_RING) resize(SMALLEST_RING);
-  };
+  private empty(): void {
+    this.drop(this.size);
+    this.heard = this.taken;
+    this.quiet = Infinity;
+    this.debt = 0;
+    if (this.ring.length > SMALLEST_RING) this.resize(SMALLEST_RING);
+  }
 
-  const nextIsSilent = (): boolean => {
+  private nextIsSilent(): boolean {
+    const { ring, head } = this;
     for (let index = 0; index < FRAME_BYTES; index += 1)
       if ((ring[(head + index) & (ring.length - 1)]! & 0x7f) < QUIETEST_CODES) return false;
     return true;
-  };
+  }
 
   /** One at a time: a pause gets shorter and does not vanish. */
-  const catchUp = (): void => {
-    if (size < 2 * FRAME_BYTES || !nextIsSilent()) return;
-    drop(FRAME_BYTES);
-    debt -= 1;
-    counts.caughtUpFrames += 1;
-  };
+  private catchUp(): void {
+    if (this.size < 2 * FRAME_BYTES || !this.nextIsSilent()) return;
+    this.drop(FRAME_BYTES);
+    this.debt -= 1;
+    this.counted.caughtUpFrames += 1;
+  }
 
   /** Room for `bytes` more, at the cost of the oldest. Gives what of the new audio itself is too old to be kept. */
-  const makeRoom = (bytes: number): number => {
-    const surplus = Math.max(0, size + bytes - maxBytes);
-    const ofTheQueue = Math.min(surplus, size);
-    drop(ofTheQueue);
-    taken += surplus - ofTheQueue;
-    counts.refusedBytes += surplus;
-    const needed = size + bytes - (surplus - ofTheQueue);
-    if (needed > ring.length) resize(2 ** Math.ceil(Math.log2(needed)));
+  private makeRoom(bytes: number): number {
+    const surplus = Math.max(0, this.size + bytes - this.maxBytes);
+    const ofTheQueue = Math.min(surplus, this.size);
+    this.drop(ofTheQueue);
+    this.taken += surplus - ofTheQueue;
+    this.counted.refusedBytes += surplus;
+    const needed = this.size + bytes - (surplus - ofTheQueue);
+    if (needed > this.ring.length) this.resize(2 ** Math.ceil(Math.log2(needed)));
     return surplus - ofTheQueue;
-  };
-
-  return {
-    add(audio, length) {
-      if (length === 0) return 0;
-      if (size === 0 && quiet >= 1 && quiet <= GAP_FRAMES) {
-        counts.underruns += 1;
-        debt += quiet;
-      }
-      const refusedBefore = counts.refusedBytes;
-      const skipped = makeRoom(length);
-      const end = (head + size) & (ring.length - 1);
-      const beforeTheWrap = audio.copy(ring, end, skipped, Math.min(length, skipped + ring.length - end));
-      if (skipped + beforeTheWrap < length) audio.copy(ring, 0, skipped + beforeTheWrap, length);
-      size += length - skipped;
-      counts.deepestBytes = Math.max(counts.deepestBytes, size);
-      return counts.refusedBytes - refusedBefore;
-    },
-    mark(name) {
-      if (markNames.length >= MAX_MARKS) {
-        counts.refusedMarks += 1;
-        return false;
-      }
-      markNames.push(name);
-      markPositions.push(taken + size);
-      giveMarksBack();
-      return true;
-    },
-    clear() {
-      counts.clearedBytes += size;
-      empty();
-      giveMarksBack();
-    },
-    missed(frames) {
-      if (size > 0 || quiet <= GAP_FRAMES) debt += frames;
-    },
-    reset() {
-      empty();
-      markNames.length = 0;
-      markPositions.length = 0;
-    },
-    take(l16) {
-      heard = taken;
-      if (markNames.length > 0) giveMarksBack();
-      if (debt > 0) catchUp();
-      const speech = Math.min(FRAME_BYTES, size);
-      const source = ring,
-        wrap = ring.length - 1,
-        begin = head;
-      for (let index = 0; index < speech; index += 1) writeMuLawSample(source[(begin + index) & wrap]!, l16, 2 * index);
-      if (speech < FRAME_BYTES) l16.fill(0, 2 * speech, FRAME_L16_BYTES);
-      drop(speech);
-      if (size === 0 && ring.length > SMALLEST_RING) resize(SMALLEST_RING);
-      if (speech > 0) counts.speechFrames += 1;
-      else counts.silentFrames += 1;
-      quiet = speech > 0 ? Number(speech < FRAME_BYTES) : quiet + 1;
-      if (quiet > GAP_FRAMES) debt = 0;
-      return speech;
-    },
-    get queuedBytes() {
-      return size;
-    },
-    get runsShort() {
-      return size < FRAME_BYTES && quiet === 0;
-    },
-    get counts() {
-      return counts;
-    },
-  };
+  }
 }

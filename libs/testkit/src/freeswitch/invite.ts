@@ -176,6 +176,14 @@ function variablesOf(request: Invite, at: At): Headers {
       ? allHeaders(request, { fullFrom, fullTo, via, callId: at.callId, contact: `sip:sipp@${host}:${source.port}` })
       : []),
     ...(privacy === undefined ? [] : [['sip_Privacy', privacy] as const]),
+    ...mediaVariables(request, sofia),
+    ['call_uuid', at.uuid],
+  ];
+}
+
+/** What the SDP came to: PCMU is agreed on. */
+function mediaVariables(request: Invite, sofia: SofiaProfile): Headers {
+  return [
     ['switch_r_sdp', request.sdp ?? SDP],
     ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'],
     ['rtp_use_codec_string', sofia.codecs],
@@ -183,7 +191,7 @@ function variablesOf(request: Invite, at: At): Headers {
     ['remote_text_media_flow', 'inactive'],
     ['remote_audio_media_flow', 'sendrecv'],
     ['audio_media_flow', 'sendrecv'],
-    ['remote_media_ip', host],
+    ['remote_media_ip', request.source.address],
     ['remote_media_port', '25000'],
     ['rtp_audio_recv_pt', '0'],
     ['rtp_use_codec_name', 'PCMU'],
@@ -199,7 +207,6 @@ function variablesOf(request: Invite, at: At): Headers {
     ['write_rate', '8000'],
     ['dtmf_type', 'rfc2833'],
     ['endpoint_disposition', 'RECEIVED'],
-    ['call_uuid', at.uuid],
   ];
 }
 

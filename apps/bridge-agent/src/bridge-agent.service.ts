@@ -10,10 +10,10 @@ import { BridgeTaken } from './bridge/ownership.js';
 import { claimBridge } from './bridge/ownership.nats.js';
 import { lockStateDir, type StateLock } from './bridge/state-lock.net.js';
 import { uuidv7 } from 'uuidv7';
-import { startCalls, type Calls } from './call/calls.net.js';
+import { Calls } from './call/calls.net.js';
 import { assistantSettings, recordingSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.net.js';
-import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateway/gateways.net.js';
+import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateway/gateways.net.js';
 import { createHandledCalls } from './refused/handled-calls.js';
 import { RefusedCalls } from './refused/refused-calls.net.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -66,7 +66,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       link: this.link,
       logger,
     });
-    this.calls = await startCalls({
+    this.calls = await Calls.start({
       refused: { handled: handled.add, unowned: (invite) => this.refused.note(invite) },
       bridge,
       stateDir: config.STATE_DIR,
@@ -80,7 +80,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       resolvedTrunks: (address) => this.gateways?.trunksByAddress(address) ?? [],
     });
     this.esl = this.eventSocket();
-    this.gateways = await startGateways({
+    this.gateways = await Gateways.start({
       bridge,
       profile: config.SOFIA_PROFILE,
       confDir: config.CONF_DIR,

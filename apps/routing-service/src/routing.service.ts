@@ -6,7 +6,7 @@ import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
 import { CONFIG, LOGGER, type Readiness } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from './config.js';
 import { startResponder, type Responder } from './inbound/inbound.nats.js';
-import { startProjection, type RouteProjection } from './projection/route.nats.js';
+import { RouteProjection } from './projection/route.nats.js';
 
 const DRAIN_MS = 2_000;
 
@@ -94,7 +94,7 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
       throw new Error('stopped');
     }
     await new Promise<void>((onCaughtUp) => {
-      this.projection = startProjection({ nc, logger, onCaughtUp });
+      this.projection = new RouteProjection({ nc, logger, onCaughtUp });
     });
     if (!this.stopping) this.responder = startResponder(nc, () => this.index(), logger);
     return nc;

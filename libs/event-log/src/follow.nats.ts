@@ -57,7 +57,7 @@ export function follow<Event = AnyEvent>(nc: NatsConnection, options: FollowOpti
           if (caughtUp.size === filters.length) options.onCaughtUp();
         },
         onReset: () => {
-          // Once for all: the others begin again with this one, before any of them hands over anything of the new stream.
+          // Once for all: the others begin again with this one, before any of them hands over what is new.
           caughtUp.clear();
           options.onReset?.();
           for (const [index, other] of readers.entries()) if (filters[index] !== filter) other.restart();

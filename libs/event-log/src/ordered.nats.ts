@@ -223,10 +223,7 @@ export class Ordered {
     if (!this.isCaughtUp && (delivery.pending === 0 || consumer.delivered >= consumer.initial)) this.caughtUp();
   }
 
-  /**
-   *  What cannot be taken in must not stop everything behind it. The payload is not logged: it may hold what nobody
-   *  should read.
-   */
+  /** What cannot be taken in must not stop what is behind it. Its payload may hold secrets and is not logged. */
   private handOver(message: Msg, delivery: Delivery): void {
     try {
       this.options.onMessage(message, delivery);

@@ -196,8 +196,6 @@ export class Relay {
   }
 }
 
-export const startRelay = (options: RelayOptions): Relay => new Relay(options);
-
 function watchConnection(nc: NatsConnection, broken: () => void, back: () => void): { stop(): void } {
   const statuses = nc.status();
   void (async () => {

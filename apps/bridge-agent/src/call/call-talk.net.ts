@@ -192,11 +192,9 @@ export class Talk {
   private take(event: EslEvent): void {
     switch (event.name) {
       case 'CHANNEL_ANSWER':
-        this.answer.resolve(event);
-        for (const listener of this.answerListeners) listener(event);
-        return;
+        return this.answered(event);
       case 'DTMF':
-        return this.digitListener?.(event.headers.get('DTMF-Digit') ?? '', event.headers.get('DTMF-Source') ?? '');
+        return this.pressed(event);
       case 'CODEC':
         return this.codecListener?.();
       case 'CHANNEL_PARK':
@@ -206,6 +204,15 @@ export class Talk {
         // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
         return this.close();
     }
+  }
+
+  private answered(event: EslEvent): void {
+    this.answer.resolve(event);
+    for (const listener of this.answerListeners) listener(event);
+  }
+
+  private pressed({ headers }: EslEvent): void {
+    this.digitListener?.(headers.get('DTMF-Digit') ?? '', headers.get('DTMF-Source') ?? '');
   }
 
   private finish(hangup: Ended): void {

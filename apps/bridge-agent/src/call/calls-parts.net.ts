@@ -59,7 +59,7 @@ export interface CallsParts {
   conversations: Conversations;
   verification: VerificationPorts;
   reveal: ReturnType<typeof revealWith>;
-  tell(change: StatusChange): Promise<void>;
+  tell: (change: StatusChange) => Promise<void>;
 }
 
 export async function openParts(options: CallsOptions): Promise<CallsParts> {

@@ -18,7 +18,7 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
-import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
@@ -27,11 +27,12 @@ import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js'
 import { startEslClient } from '../esl/esl-client.net.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
-import { startCalls, type Calls, type CallsOptions } from './calls.net.js';
+import { Calls, type CallsOptions } from './calls.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
 const PASSWORD = 'test-password';
+const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
 
 export const NO_ASSISTANT: AssistantSettings = {
   mediaUrl: undefined,
@@ -72,7 +73,6 @@ export const subjectOf = (entity: Entity) =>
  *  entities in the log, and a routing-service that the test speaks for.
  */
 export async function startHost() {
-  const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-calls-'));
   const [eslPort, callSocketPort] = [await freePort(), await freePort()];
   const { prepare } = (await import(PREPARE)) as Prepare;
@@ -114,49 +114,12 @@ export async function startHost() {
         await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ data: { change: {}, state: entity } }));
     },
     async startAgent(options: Partial<CallsOptions> = {}): Promise<Calls> {
-      const connecting = connectNats(nats.url, { name: 'agent', logger });
-      const calls = await startCalls({
-        bridge: { id: 'bridge-1', pool: 'default' },
-        stateDir: join(folder, 'state'),
-        callSocket: { host: '127.0.0.1', port: callSocketPort },
-        maxCalls: 100,
-        link: createNatsLink(connecting),
-        resolvedTrunks: () => [],
-        logger,
-        mesh: NO_ASSISTANT,
-        recordings: { folder: join(folder, 'recordings'), bucket: undefined },
-        ring: RING,
-        ...options,
-      });
-      const esl = startEslClient({
-        host: '127.0.0.1',
-        port: eslPort,
-        password: PASSWORD,
-        events: ['HEARTBEAT'],
-        logger,
-        onEvent: (event) => calls.onEvent(event),
-        onUp: () => calls.onUp(esl),
-        onDown: () => calls.onDown(),
-      });
-      const { stop: stopCalls } = calls;
-      let stopping: Promise<void> | undefined;
-      const stop = () =>
-        (stopping ??= stopCalls.call(calls).then(async () => {
-          esl.stop();
-          await connecting.then((connection) => connection.close());
-        }));
-      agents.push(stop);
-      calls.stop = stop;
-      return calls;
+      const agent = await startAgentOn({ natsUrl: nats.url, folder, callSocketPort, eslPort }, options);
+      agents.push(() => agent.stop());
+      return agent;
     },
     async callEvents(callId?: string): Promise<CallEvent[]> {
-      const manager = await jetstreamManager(nc);
-      const { state } = await manager.streams.info(CALLS_STREAM);
-      const events: CallEvent[] = [];
-      for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
-        const message = await manager.streams.getMessage(CALLS_STREAM, { seq });
-        if (message !== null) events.push(callEvent.parse(message.json()));
-      }
+      const events = await eventsIn(nc);
       return callId === undefined ? events : events.filter(({ data }) => data.call_id === callId);
     },
     /** The call's events once the last one is there. */
@@ -183,3 +146,54 @@ export async function startHost() {
   return host;
 }
 export type Host = Awaited<ReturnType<typeof startHost>>;
+
+async function startAgentOn(
+  host: { natsUrl: string; folder: string; callSocketPort: number; eslPort: number },
+  options: Partial<CallsOptions>,
+): Promise<Calls> {
+  const connecting = connectNats(host.natsUrl, { name: 'agent', logger });
+  const calls = await Calls.start({
+    bridge: { id: 'bridge-1', pool: 'default' },
+    stateDir: join(host.folder, 'state'),
+    callSocket: { host: '127.0.0.1', port: host.callSocketPort },
+    maxCalls: 100,
+    link: createNatsLink(connecting),
+    resolvedTrunks: () => [],
+    logger,
+    mesh: NO_ASSISTANT,
+    recordings: { folder: join(host.folder, 'recordings'), bucket: undefined },
+    ring: RING,
+    ...options,
+  });
+  const esl = startEslClient({
+    host: '127.0.0.1',
+    port: host.eslPort,
+    password: PASSWORD,
+    events: ['HEARTBEAT'],
+    logger,
+    onEvent: (event) => calls.onEvent(event),
+    onUp: () => calls.onUp(esl),
+    onDown: () => calls.onDown(),
+  });
+  const { stop } = calls;
+  let stopping: Promise<void> | undefined;
+  calls.stop = () => {
+    stopping ??= stop.call(calls).then(async () => {
+      esl.stop();
+      await connecting.then((connection) => connection.close());
+    });
+    return stopping;
+  };
+  return calls;
+}
+
+async function eventsIn(nc: NatsConnection): Promise<CallEvent[]> {
+  const manager = await jetstreamManager(nc);
+  const { state } = await manager.streams.info(CALLS_STREAM);
+  const events: CallEvent[] = [];
+  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
+    const message = await manager.streams.getMessage(CALLS_STREAM, { seq });
+    if (message !== null) events.push(callEvent.parse(message.json()));
+  }
+  return events;
+}

@@ -157,8 +157,6 @@ export class Calls {
   }
 }
 
-export const startCalls = (options: CallsOptions): Promise<Calls> => Calls.start(options);
-
 function portsOf(options: CallsOptions, parts: CallsParts): CallPorts {
   const { bridge, link, logger, mesh, resolvedTrunks, refused = NOBODY } = options;
   const { verification, limits, live, recorder, local, tell, conversations, engine, recordings, reveal } = parts;

@@ -24,6 +24,8 @@ export class GatewayEvents {
 
   take(event: EslEvent, now: number): void {
     switch (event.subclass) {
+      case null:
+        return;
       case 'sofia::gateway_state':
         return this.stateSeen(event, now);
       case 'sofia::gateway_add':

@@ -17,7 +17,7 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startEslClient } from '../esl/esl-client.net.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, startGateways, type Gateways } from './gateways.net.js';
+import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateways.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
@@ -87,72 +87,18 @@ export async function startBridge() {
     ): Promise<void> {
       const version = (versions.get(n) ?? 0) + 1;
       versions.set(n, version);
-      const change =
-        {
-          TrunkCredentialsChanged: { reason: 'changed' },
-          TrunkUpdated: { fields: [] },
-          TrunkPlaced: { bridge_id: state?.bridge_id ?? null, from: null },
-        }[type as string] ?? {};
-      const subject = trunkSubject(ORGANIZATION, trunkId(n));
-      await jetstream(nc).publish(
-        subject,
-        JSON.stringify({
-          specversion: '1.0',
-          id: `0190a5b2-7c00-7000-8001-${String(n).padStart(6, '0')}${String(version).padStart(6, '0')}`,
-          source: 'test',
-          type,
-          subject,
-          time: '2026-01-01T00:00:00.000Z',
-          datacontenttype: 'application/json',
-          entityversion: version,
-          ...(traceparent === undefined ? {} : { traceparent }),
-          data: { change, state },
-        }),
-      );
+      const event = trunkEvent(n, version, { state, type, traceparent });
+      await jetstream(nc).publish(event.subject, JSON.stringify(event));
     },
     /** An agent's trunk part; several after each other on one disk are its restarts. */
     async startAgent(
       connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger }),
       nameServers: readonly string[] = [],
     ): Promise<Gateways> {
-      const link = createNatsLink(connecting);
-      const parts: { gateways?: Gateways } = {};
-      const esl = startEslClient({
-        host: '127.0.0.1',
-        port: eslPort,
-        password: 'test-password',
-        events: GATEWAY_EVENTS,
-        logLevel: GATEWAY_LOG_LEVEL,
-        logger,
-        onEvent: (event) => parts.gateways?.onEvent(event),
-        onLog: (line) => parts.gateways?.onLog(line),
-        onUp: () => parts.gateways?.onUp(),
-        onDown: () => parts.gateways?.onDown(),
-      });
-      const gateways = await startGateways({
-        bridge: { id: 'b1', pool: 'default' },
-        profile: 'external',
-        confDir: agentDir,
-        stateDir: join(folder, 'state'),
-        callSocket: { host: '127.0.0.1', port: 9090 },
-        ring,
-        link,
-        esl,
-        logger,
-        allowPrivateGateways: false,
-        ...(nameServers.length > 0 ? { nameServers } : {}),
-      });
-      parts.gateways = gateways;
-      if (esl.connected) gateways.onUp();
-      const { stop } = gateways;
-      gateways.stop = async () => {
-        await stop.call(gateways);
-        esl.stop();
-        await link.connection?.close();
+      bridge.gateways = await startAgentOn({ folder, agentDir, eslPort, nameServers }, connecting, () => {
         bridge.gateways = undefined;
-      };
-      bridge.gateways = gateways;
-      return gateways;
+      });
+      return bridge.gateways;
     },
     async restartFreeSwitch(): Promise<void> {
       await bridge.standIn.stop();
@@ -177,3 +123,75 @@ export async function startBridge() {
 }
 
 export type BridgeFixture = Awaited<ReturnType<typeof startBridge>>;
+
+function trunkEvent(
+  n: number,
+  version: number,
+  {
+    state,
+    type,
+    traceparent,
+  }: { state: TrunkState | null; type: TrunkEvent['type']; traceparent?: string | undefined },
+) {
+  const changes: Partial<Record<TrunkEvent['type'], object>> = {
+    TrunkCredentialsChanged: { reason: 'changed' },
+    TrunkUpdated: { fields: [] },
+    TrunkPlaced: { bridge_id: state?.bridge_id ?? null, from: null },
+  };
+  return {
+    specversion: '1.0',
+    id: `0190a5b2-7c00-7000-8001-${String(n).padStart(6, '0')}${String(version).padStart(6, '0')}`,
+    source: 'test',
+    type,
+    subject: trunkSubject(ORGANIZATION, trunkId(n)),
+    time: '2026-01-01T00:00:00.000Z',
+    datacontenttype: 'application/json',
+    entityversion: version,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: { change: changes[type] ?? {}, state },
+  };
+}
+
+async function startAgentOn(
+  host: { folder: string; agentDir: string; eslPort: number; nameServers: readonly string[] },
+  connecting: Promise<NatsConnection>,
+  onStopped: () => void,
+): Promise<Gateways> {
+  const link = createNatsLink(connecting);
+  const parts: { gateways?: Gateways } = {};
+  const esl = startEslClient({
+    host: '127.0.0.1',
+    port: host.eslPort,
+    password: 'test-password',
+    events: GATEWAY_EVENTS,
+    logLevel: GATEWAY_LOG_LEVEL,
+    logger,
+    onEvent: (event) => parts.gateways?.onEvent(event),
+    onLog: (line) => parts.gateways?.onLog(line),
+    onUp: () => parts.gateways?.onUp(),
+    onDown: () => parts.gateways?.onDown(),
+  });
+  const gateways = await Gateways.start({
+    bridge: { id: 'b1', pool: 'default' },
+    profile: 'external',
+    confDir: host.agentDir,
+    stateDir: join(host.folder, 'state'),
+    callSocket: { host: '127.0.0.1', port: 9090 },
+    ring,
+    link,
+    esl,
+    logger,
+    allowPrivateGateways: false,
+    ...(host.nameServers.length > 0 ? { nameServers: host.nameServers } : {}),
+  });
+  parts.gateways = gateways;
+  if (esl.connected) gateways.onUp();
+  const { stop } = gateways;
+  gateways.stop = async () => {
+    await stop.call(gateways);
+    esl.stop();
+    await link.connection?.close();
+    onStopped();
+  };
+  return gateways;
+}

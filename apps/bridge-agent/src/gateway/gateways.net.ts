@@ -19,7 +19,7 @@ import type { ObservedMap } from './observed.js';
 import { noteRefused, refusedList, type RefusedAddresses } from './refused-addresses.js';
 import type { SyncInput } from './reloads.process.js';
 import type { Remake } from './remake.js';
-import { loadTrunkFeed, type TrunkFeed } from './trunk-feed.nats.js';
+import { TrunkFeed } from './trunk-feed.nats.js';
 import { WantedGateways } from './wanted-gateways.net.js';
 
 export interface GatewaysOptions {
@@ -77,7 +77,7 @@ export class Gateways {
   static async start(options: GatewaysOptions): Promise<Gateways> {
     const { link, bridge, logger, stateDir, confDir } = options;
     const files = await openGatewayFiles(confDir);
-    const feed = await loadTrunkFeed({ link, bridge, logger, snapshot: desiredSnapshot(stateDir, bridge) });
+    const feed = await TrunkFeed.load({ link, bridge, logger, snapshot: desiredSnapshot(stateDir, bridge) });
     const gateways = new Gateways(options, { feed, files });
     gateways.begin();
     return gateways;
@@ -243,5 +243,3 @@ export class Gateways {
     this.health.version ??= await this.freeswitch.version();
   }
 }
-
-export const startGateways = (options: GatewaysOptions): Promise<Gateways> => Gateways.start(options);

@@ -1,5 +1,6 @@
 import { ALL_TRUNKS, entityOfSubject, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { follow, type Followed } from '@trunkmesh/event-log/follow.nats.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { DesiredSnapshot } from './desired-snapshot.fs.js';
@@ -11,19 +12,6 @@ import {
   type BridgeIdentity,
   type DesiredState,
 } from './desired.js';
-
-/** What this bridge shall have, from the snapshot at first and from the log as soon as NATS is there. */
-export interface TrunkFeed {
-  readonly desired: DesiredState;
-  /** False until there was a snapshot, or the log has been read: before, nothing may be taken away from FreeSWITCH. */
-  known(): boolean;
-  /** Sequence in the log up to which `desired` stands. */
-  position(): number;
-  caughtUp(): boolean;
-  /** Reads the log as soon as NATS is there. Once. */
-  follow(listener: TrunkFeedListener): void;
-  stop(): Promise<void>;
-}
 
 export interface TrunkFeedOptions {
   link: NatsLink;
@@ -39,47 +27,93 @@ export interface TrunkFeedListener {
 
 const SAVE_AFTER_MS = 1_000;
 
-export async function loadTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFeed> {
-  const { link, bridge, snapshot, logger } = options;
-  const saved = await snapshot.load();
-  const desired = saved?.desired ?? emptyDesired();
-  let handed = saved?.position ?? 0;
-  let caughtUp = false;
-  let followed: Followed | undefined;
-  let saving: NodeJS.Timeout | undefined;
+/** What this bridge shall have, from the snapshot at first and from the log as soon as NATS is there. */
+export class TrunkFeed {
+  readonly desired: DesiredState;
+  private readonly hadSnapshot: boolean;
+  private handed: number;
+  private isCaughtUp = false;
+  private followed: Followed | undefined;
+  private saving: NodeJS.Timeout | undefined;
 
-  const save = async (): Promise<void> => {
-    await snapshot
-      .save(desired, position())
-      .catch((error: unknown) =>
-        logger.error(
-          { err: error },
-          'the desired state could not be saved; a restart without NATS would know an older one',
-        ),
-      );
-  };
-  const saveSoon = (): void => {
-    saving ??= setTimeout(() => {
-      saving = undefined;
-      void save();
-    }, SAVE_AFTER_MS);
-  };
-  const position = () => Math.max(handed, followed?.position() ?? 0);
+  static async load(options: TrunkFeedOptions): Promise<TrunkFeed> {
+    return new TrunkFeed(options, await options.snapshot.load());
+  }
 
-  const take = (
-    listener: TrunkFeedListener,
+  private constructor(
+    private readonly options: TrunkFeedOptions,
+    saved: Awaited<ReturnType<DesiredSnapshot['load']>>,
+  ) {
+    this.hadSnapshot = saved !== undefined;
+    this.desired = saved?.desired ?? emptyDesired();
+    this.handed = saved?.position ?? 0;
+  }
+
+  /**
+   * False until there was a snapshot, or the log has been read: before, nothing may be taken away from FreeSWITCH. An
+   * entirely empty log is not believed: a bridge whose disk and whose NATS were lost would take down every trunk that
+   * FreeSWITCH still has.
+   */
+  known(): boolean {
+    return this.hadSnapshot || (this.isCaughtUp && this.desired.versions.size > 0);
+  }
+
+  /** Sequence in the log up to which `desired` stands. */
+  position(): number {
+    return Math.max(this.handed, this.followed?.position() ?? 0);
+  }
+
+  caughtUp(): boolean {
+    return this.isCaughtUp;
+  }
+
+  /** Reads the log as soon as NATS is there. Once. */
+  follow(listener: TrunkFeedListener): void {
+    this.options.link.onConnected((nc) => {
+      this.followed ??= this.read(nc, listener);
+    });
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.saving);
+    await this.followed?.stop();
+    if (this.hadSnapshot || this.isCaughtUp) await this.save();
+  }
+
+  private read(nc: NatsConnection, listener: TrunkFeedListener): Followed {
+    const { logger } = this.options;
+    return follow<unknown>(nc, {
+      stream: TRUNKMESH_STREAM,
+      filter: ALL_TRUNKS,
+      from: 'last-per-subject',
+      logger,
+      onEvent: (value, at) => this.take(value, at, listener),
+      onCaughtUp: () => {
+        this.isCaughtUp = true;
+        this.saveSoon();
+        listener.onCaughtUp();
+      },
+      // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the
+      // trunks work on.
+      onReset: () => {
+        this.isCaughtUp = false;
+        this.handed = 0;
+        logger.warn('the log was made anew; what is known stays until it says otherwise');
+      },
+    });
+  }
+
+  private take(
     value: unknown,
     { sequence, subject }: { sequence: number; subject: string },
-  ): void => {
-    handed = sequence;
+    listener: TrunkFeedListener,
+  ): void {
+    const { bridge, logger } = this.options;
+    const { desired } = this;
+    this.handed = sequence;
     const entity = entityOfSubject(subject);
     if (entity?.kind !== 'trunk') return;
-    if (isElsewhere(value, bridge) && !desired.trunks.has(entity.trunk)) {
-      const version = (value as { entityversion?: unknown }).entityversion;
-      if (typeof version === 'number')
-        desired.versions.set(entity.trunk, Math.max(version, desired.versions.get(entity.trunk) ?? 0));
-      return;
-    }
+    if (isElsewhere(value, bridge) && !desired.trunks.has(entity.trunk)) return this.noteVersion(entity.trunk, value);
     const event = readTrunkEvent(value);
     if (event === undefined)
       return logger.warn(
@@ -87,44 +121,30 @@ export async function loadTrunkFeed(options: TrunkFeedOptions): Promise<TrunkFee
         "a trunk's event is not of a shape that this version knows; the trunk stays as it is",
       );
     if (!noteTrunkEvent(desired, event, entity.trunk, bridge).changed) return;
-    saveSoon();
+    this.saveSoon();
     listener.onTrunk(entity.trunk, event.traceparent ?? null, sequence);
-  };
+  }
 
-  return {
-    desired,
-    // An entirely empty log is not believed: a bridge whose disk and whose NATS were lost would take down every trunk
-    // that FreeSWITCH still has.
-    known: () => saved !== undefined || (caughtUp && desired.versions.size > 0),
-    position,
-    caughtUp: () => caughtUp,
-    follow(listener) {
-      link.onConnected((nc) => {
-        followed ??= follow<unknown>(nc, {
-          stream: TRUNKMESH_STREAM,
-          filter: ALL_TRUNKS,
-          from: 'last-per-subject',
-          logger,
-          onEvent: (value, at) => take(listener, value, at),
-          onCaughtUp: () => {
-            caughtUp = true;
-            saveSoon();
-            listener.onCaughtUp();
-          },
-          // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the
-          // trunks work on.
-          onReset: () => {
-            caughtUp = false;
-            handed = 0;
-            logger.warn('the log was made anew; what is known stays until it says otherwise');
-          },
-        });
-      });
-    },
-    async stop() {
-      clearTimeout(saving);
-      await followed?.stop();
-      if (saved !== undefined || caughtUp) await save();
-    },
-  };
+  private noteVersion(trunkId: string, value: unknown): void {
+    const version = (value as { entityversion?: unknown }).entityversion;
+    const { versions } = this.desired;
+    if (typeof version === 'number') versions.set(trunkId, Math.max(version, versions.get(trunkId) ?? 0));
+  }
+
+  private saveSoon(): void {
+    this.saving ??= setTimeout(() => {
+      this.saving = undefined;
+      void this.save();
+    }, SAVE_AFTER_MS);
+  }
+
+  private async save(): Promise<void> {
+    const { snapshot, logger } = this.options;
+    await snapshot.save(this.desired, this.position()).catch((error: unknown) => {
+      logger.error(
+        { err: error },
+        'the desired state could not be saved; a restart without NATS would know an older one',
+      );
+    });
+  }
 }

@@ -160,5 +160,3 @@ export class RouteProjection {
     ];
   }
 }
-
-export const startProjection = (options: ProjectionOptions): RouteProjection => new RouteProjection(options);

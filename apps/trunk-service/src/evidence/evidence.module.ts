@@ -8,7 +8,7 @@ import { whenOpened, type Background } from '../record/when-opened.pg.js';
 import { NATS, RECORD } from '../tokens.js';
 import { startCallEvidence } from './call-evidence.nats.js';
 import { reportContested } from './first-look.pg.js';
-import { startGatewayEvidence } from './gateway-evidence.kv.js';
+import { GatewayEvidence } from './gateway-evidence.kv.js';
 
 /** Learns from calls and registrations which addresses an organisation is served from. */
 @Module({})
@@ -28,7 +28,7 @@ export class EvidenceModule implements OnApplicationBootstrap, OnApplicationShut
     const allowPrivate = this.config.ALLOW_PRIVATE_GATEWAYS;
     const onCaughtUp = () => void this.reportContested();
     this.calls = whenOpened(record, () => startCallEvidence({ record, nats, logger, onCaughtUp }));
-    this.gateways = whenOpened(record, () => startGatewayEvidence({ record, nats, logger, allowPrivate }));
+    this.gateways = whenOpened(record, () => new GatewayEvidence({ record, nats, logger, allowPrivate }));
   }
 
   async onApplicationShutdown(): Promise<void> {

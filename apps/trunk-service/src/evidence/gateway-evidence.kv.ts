@@ -162,8 +162,6 @@ export class GatewayEvidence {
   }
 }
 
-export const startGatewayEvidence = (parts: Parts): GatewayEvidence => new GatewayEvidence(parts);
-
 async function resolveTrunk(
   record: RecordStore,
   { organization_id, id }: TrunkState,

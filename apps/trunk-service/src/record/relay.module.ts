@@ -1,5 +1,5 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { startRelay } from '@trunkmesh/event-log/relay.nats.js';
+import { Relay } from '@trunkmesh/event-log/relay.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
@@ -20,7 +20,7 @@ export class RelayModule implements OnApplicationBootstrap, OnApplicationShutdow
 
   onApplicationBootstrap(): void {
     this.relay = whenOpened(this.record, (dataSource) => {
-      const relay = startRelay({ dataSource, nc: this.nats.ready, logger: this.logger });
+      const relay = new Relay({ dataSource, nc: this.nats.ready, logger: this.logger });
       this.record.afterCommit(() => relay.wake());
       return relay;
     });

@@ -80,7 +80,7 @@ export default tseslint.config(
   },
   {
     files: ['**/*.*.ts'],
-    ignores: [`**/!(*.*).{${SUFFIXES}}.ts`, `**/!(*.*).{${SUFFIXES}}.spec.ts`, 'apps/trunk-service/**'],
+    ignores: [`**/!(*.*).{${SUFFIXES}}.ts`, `**/!(*.*).{${SUFFIXES}}.spec.ts`],
     rules: {
       'no-restricted-syntax': [
         'error',

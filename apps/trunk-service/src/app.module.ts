@@ -5,16 +5,17 @@ import { ApiKeyModule } from './api-key/api-key.module.js';
 import { BridgeModule } from './bridge/bridge.module.js';
 import { CallModule } from './calls/call.module.js';
 import { CarrierModule } from './carrier/carrier.module.js';
+import { ConnectionModule } from './connection/connection.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
-import { KeyRingModule } from './key-ring.module.js';
+import { KeyRingModule } from './secrets/key-ring.module.js';
 import { NumberModule } from './number/number.module.js';
 import { OrganizationModule } from './organization/organization.module.js';
 import { PlacementModule } from './placement/placement.module.js';
-import { NatsModule } from './record/nats.module.js';
-import { RecordModule } from './record/record.module.js';
-import { RelayModule } from './record/relay.module.js';
+import { NatsModule } from './nats/nats.module.js';
+import { EventStoreModule } from './event-store/event-store.module.js';
+import { RelayModule } from './event-store/relay.module.js';
 import { RefusedCallModule } from './refused/refused-call.module.js';
 import { RouteModule } from './routes/route.module.js';
 import { StatusModule } from './status/status.module.js';
@@ -29,7 +30,7 @@ import { VerificationModule } from './verification/verification.module.js';
 @Module({
   imports: [
     KeyRingModule,
-    RecordModule,
+    EventStoreModule,
     NatsModule,
     AccessModule,
     HttpModule,
@@ -41,6 +42,7 @@ import { VerificationModule } from './verification/verification.module.js';
     ApiKeyModule,
     TrunkModule,
     NumberModule,
+    ConnectionModule,
     StatusModule,
     SyncModule,
     RouteModule,

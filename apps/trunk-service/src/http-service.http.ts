@@ -5,7 +5,7 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import express from 'express';
 import type { Config } from './config.js';
 import { serveOpenApi } from './http/open-api.http.js';
-import { observeRequest } from './http/request.middleware.js';
+import { observeRequest } from './http/request.http.js';
 
 export interface HttpService {
   app: NestExpressApplication;

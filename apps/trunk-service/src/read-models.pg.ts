@@ -3,7 +3,7 @@ import { bridgeReadModel } from './bridge/bridge-list.pg.js';
 import { carrierReadModel } from './carrier/carrier-list.pg.js';
 import { numberReadModel } from './number/number-list.pg.js';
 import { organizationReadModel } from './organization/organization-list.pg.js';
-import type { ReadModel } from './record/read-model.js';
+import type { ReadModel } from './event-store/read-model.js';
 import { trunkReadModel } from './trunk/trunk-list.pg.js';
 
 /** Every read model of the record, in the order in which a rebuild empties them from last to first. */

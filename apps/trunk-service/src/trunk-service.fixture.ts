@@ -10,8 +10,8 @@ import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { AppModule } from './app.module.js';
 import { environmentSchema, type Config } from './config.js';
 import { startHttpService } from './http-service.http.js';
-import type { RecordStore } from './record/record-store.pg.js';
-import { KEY_RING, NATS, RECORD } from './tokens.js';
+import type { EventStore } from './event-store/event-store.pg.js';
+import { KEY_RING, NATS, EVENT_STORE } from './tokens.js';
 
 export const BOOTSTRAP_KEY = 'bootstrap-key-of-a-test-that-is-long-enough';
 
@@ -51,7 +51,7 @@ export interface Fixture {
 export interface TrunkService {
   /** `http://127.0.0.1:port` of the API. */
   url: string;
-  parts: { record: RecordStore; nats: OwnNatsLink; keyRing: KeyRing };
+  parts: { record: EventStore; nats: OwnNatsLink; keyRing: KeyRing };
   stop(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export async function startTrunkService(config: Config, logger: Logger): Promise
   return {
     url: facts.api,
     parts: {
-      record: app.get(RECORD, { strict: false }),
+      record: app.get(EVENT_STORE, { strict: false }),
       nats: app.get(NATS, { strict: false }),
       keyRing: app.get(KEY_RING, { strict: false }),
     },

@@ -6,8 +6,8 @@ import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Request } from 'express';
 import type { Config } from '../config.js';
 import { bearerToken, type Caller, type KeyRole } from '../http/caller.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { KEYS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { KEYS, EVENT_STORE } from '../tokens.js';
 import { lookupOf } from './api-key-text.js';
 import type { KnownKeys } from './known-keys.js';
 
@@ -37,7 +37,7 @@ export class Authenticator {
   private readonly bootstrap: Buffer;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEYS) private readonly keys: KnownKeys<KeyHolder>,
     @Inject(CONFIG) config: Config,
   ) {
@@ -52,7 +52,7 @@ export class Authenticator {
     if (timingSafeEqual(hash, this.bootstrap))
       return {
         role: 'bootstrap',
-        organization: named === undefined ? null : await organization(this.record, named),
+        organization: named === undefined ? null : await organization(this.store, named),
         keyId: null,
       };
     const holder = await this.holderOf(key);
@@ -73,7 +73,7 @@ export class Authenticator {
   private async holderOf(key: string): Promise<KeyHolder | undefined> {
     const lookup = lookupOf(key);
     if (lookup === undefined) return undefined;
-    return this.keys.get(lookup, performance.now()) ?? (await find(this.record, this.keys, lookup));
+    return this.keys.get(lookup, performance.now()) ?? (await find(this.store, this.keys, lookup));
   }
 }
 
@@ -85,8 +85,8 @@ function organizationNamed(request: Request): string | undefined {
   return header.toLowerCase();
 }
 
-async function organization(record: RecordStore, id: string): Promise<Caller['organization']> {
-  const [row] = await record.query<Pick<KeyHolder, 'status' | 'parallel_imports'>>(
+async function organization(store: EventStore, id: string): Promise<Caller['organization']> {
+  const [row] = await store.query<Pick<KeyHolder, 'status' | 'parallel_imports'>>(
     `select status, ${PARALLEL_IMPORTS} from organizations o where id = $1`,
     [id],
   );
@@ -95,11 +95,11 @@ async function organization(record: RecordStore, id: string): Promise<Caller['or
   return { id, ...row };
 }
 
-async function find(record: RecordStore, keys: KnownKeys<KeyHolder>, lookup: string): Promise<KeyHolder | undefined> {
+async function find(store: EventStore, keys: KnownKeys<KeyHolder>, lookup: string): Promise<KeyHolder | undefined> {
   // The time of the question, not of the answer: what was revoked while it was on its way is known no longer than
   // anything else.
   const asked = performance.now();
-  const [row] = await record.query<KeyHolder & { to_be_noted: boolean }>(
+  const [row] = await store.query<KeyHolder & { to_be_noted: boolean }>(
     `
     select k.id, k.hash, k.role, k.organization_id, o.status, ${PARALLEL_IMPORTS}, ${USE_IS_TO_BE_NOTED} as to_be_noted
     from api_keys k join organizations o on o.id = k.organization_id
@@ -109,15 +109,13 @@ async function find(record: RecordStore, keys: KnownKeys<KeyHolder>, lookup: str
   if (row === undefined) return undefined;
   const { to_be_noted, ...holder } = row;
   keys.set(lookup, holder, asked);
-  if (to_be_noted) noteUse(record, holder.id);
+  if (to_be_noted) noteUse(store, holder.id);
   return holder;
 }
 
 /** Not part of the request: when it is lost, the next one writes it. */
-function noteUse(record: RecordStore, id: string): void {
-  record
+function noteUse(store: EventStore, id: string): void {
+  store
     .query(`update api_keys set last_used_at = now() where id = $1 and ${USE_IS_TO_BE_NOTED}`, [id])
-    .catch((error: Error) =>
-      record.logger.debug({ err: { message: error.message } }, 'the use of a key was not noted'),
-    );
+    .catch((error: Error) => store.logger.debug({ err: { message: error.message } }, 'the use of a key was not noted'));
 }

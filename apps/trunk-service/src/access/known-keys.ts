@@ -18,7 +18,7 @@ export interface KnownKeys<Holder> {
 }
 
 export const KNOWN_MS = 1_000;
-const MOST = 10_000;
+const MAX_KEYS = 10_000;
 
 export function knownKeys<Holder>(): KnownKeys<Holder> {
   const known = new Map<string, { holder: Holder; until: number }>();
@@ -30,7 +30,7 @@ export function knownKeys<Holder>(): KnownKeys<Holder> {
     },
     set: (lookup, holder, asked) => {
       if (asked <= forgotten) return;
-      if (known.size >= MOST) known.clear();
+      if (known.size >= MAX_KEYS) known.clear();
       known.set(lookup, { holder, until: asked + KNOWN_MS });
     },
     forget: (now) => {

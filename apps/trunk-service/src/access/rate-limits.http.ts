@@ -18,8 +18,8 @@ const WINDOW_MS = 60_000;
 /** An import takes seconds. */
 const IMPORT_RETRY_S = 5;
 
-/** Who is counted, as it is logged: ids and addresses, never a key. */
-type Who = Record<string, string>;
+/** The caller that is counted, as it is logged: ids and addresses, never a key. */
+type Counted = Record<string, string>;
 
 /**
  * What one copy of the service lets through; each counts for itself. The bootstrap key is the platform's own and is
@@ -101,7 +101,7 @@ export class RateLimits implements OnApplicationBootstrap {
     });
   }
 
-  private take(window: RateWindow, limit: string, ...[key, who]: [string, Who]): void {
+  private take(window: RateWindow, limit: string, ...[key, who]: [string, Counted]): void {
     const taken = window.take(key, performance.now());
     if (taken.within) return;
     this.refuse(limit, { ...who, per_minute: String(window.limit) }, taken.first);
@@ -110,7 +110,7 @@ export class RateLimits implements OnApplicationBootstrap {
   }
 
   /** Each is counted, the first of a window is logged. */
-  private refuse(limit: string, who: Who, first: boolean): void {
+  private refuse(limit: string, who: Counted, first: boolean): void {
     limited.add(1, { limit });
     if (first) this.logger.warn({ limit, ...who }, 'refusing requests over the limit');
   }

@@ -2,7 +2,7 @@
 export type Taken = { within: true } | { within: false; first: boolean; retryMs: number };
 
 /** Keys that are told apart; those that come later share one count, so that many addresses cannot fill the memory. */
-const MOST_KEYS = 100_000;
+const MAX_KEYS = 100_000;
 const REST = '';
 
 /**
@@ -22,7 +22,7 @@ export class RateWindow {
     const window = Math.floor(now / this.windowMs);
     if (window !== this.window) this.counts.clear();
     this.window = window;
-    const counted = this.counts.has(key) || this.counts.size < MOST_KEYS ? key : REST;
+    const counted = this.counts.has(key) || this.counts.size < MAX_KEYS ? key : REST;
     const count = (this.counts.get(counted) ?? 0) + 1;
     this.counts.set(counted, count);
     if (count <= this.limit) return { within: true };

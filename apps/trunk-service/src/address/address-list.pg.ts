@@ -1,8 +1,8 @@
 import { addressState, type AddressEvidence, type AddressState } from '@trunkmesh/contracts/address.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
-import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 
 const UPSERT = `
   insert into addresses (organization_id, network, version, state)
@@ -42,18 +42,18 @@ export interface EvidenceQuery {
 
 /** By network, then by organisation. `address`: whatever holds it or lies within it. */
 export async function evidencePage(
-  record: RecordStore,
+  store: EventStore,
   { limit, cursor, organization_id, address }: EvidenceQuery,
 ): Promise<{ rows: AddressState[]; total: number; next: string | undefined }> {
   const filter = [organization_id ?? null, address ?? null];
   const where = '($1::uuid is null or organization_id = $1) and ($2::inet is null or network && $2)';
   const after = decodeCursor(cursor, ['string', 'string']) ?? [null, null];
-  const rows = await record.query<{ state: AddressState }>(
+  const rows = await store.query<{ state: AddressState }>(
     `select state from addresses where ${where} and ($3::inet is null or (network, organization_id) > ($3,
       $4::uuid)) order by network, organization_id limit $5`,
     [...filter, ...after, limit + 1],
   );
-  const [count] = await record.query<{ total: string }>(
+  const [count] = await store.query<{ total: string }>(
     `select count(*) as total from addresses where ${where}`,
     filter,
   );

@@ -9,8 +9,8 @@ import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery } from '../http/page.js';
 import { organizationNotFound } from '../organization/organization.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 import { evidencePage } from './address-list.pg.js';
 import { contestedPage, contestedView } from './contested.pg.js';
 import { networkInput } from './network-input.js';
@@ -33,7 +33,7 @@ const withdrawal = z.strictObject({
 /** Who is proven to call from where. All of it is the operator's alone: it names every organisation. */
 @Controller('api/v1/addresses')
 export class AddressController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   @Get()
   @Access('operate')
@@ -47,7 +47,7 @@ export class AddressController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const page =
-      query.contested === 'true' ? await contestedPage(this.record, query) : await evidencePage(this.record, query);
+      query.contested === 'true' ? await contestedPage(this.store, query) : await evidencePage(this.store, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows;
   }
@@ -61,9 +61,9 @@ export class AddressController {
     body: { 'application/json': evidenceGrant },
   })
   async grant(@Body({ schema: evidenceGrant }) { organization_id, network }: z.output<typeof evidenceGrant>) {
-    if ((await organizationRow(this.record, organization_id)) === undefined) throw organizationNotFound();
+    if ((await organizationRow(this.store, organization_id)) === undefined) throw organizationNotFound();
     const evidence = { by: 'operator' as const, at: new Date().toISOString(), trunk_id: null, call_id: null };
-    return proveAddress(this.record, { organization_id, network, evidence });
+    return proveAddress(this.store, { organization_id, network, evidence });
   }
 
   @Delete()
@@ -71,6 +71,6 @@ export class AddressController {
   @Access('operate')
   @Described({ summary: "Withdraw an organisation's evidence for a network", status: 204 })
   async withdraw(@Query({ schema: withdrawal }) wanted: z.output<typeof withdrawal>): Promise<void> {
-    await withdrawEvidence(this.record, { ...wanted, reason: wanted.reason ?? null });
+    await withdrawEvidence(this.store, { ...wanted, reason: wanted.reason ?? null });
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 
 /** Networks that several organisations claim in one pool, and that no operator has listed as a shared carrier's. */
 const CONTESTED = `
@@ -43,11 +43,11 @@ interface Row {
 }
 
 export async function contestedPage(
-  record: RecordStore,
+  store: EventStore,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<{ rows: ContestedView[]; total: number; next: string | undefined }> {
   const after = decodeCursor(cursor, ['string', 'string']) ?? [null, null];
-  const rows = await record.query<Row>(
+  const rows = await store.query<Row>(
     `
     select text(c.network) as network, c.bridge_pool, k.claimants,
       (select count(distinct t.organization_id) from trunk_claims t where t.network && c.network and t.bridge_pool =
@@ -61,13 +61,13 @@ export async function contestedPage(
   const last = page[page.length - 1];
   return {
     rows: page,
-    total: await contestedCount(record),
+    total: await contestedCount(store),
     next: rows.length > limit && last ? encodeCursor([last.network, last.bridge_pool]) : undefined,
   };
 }
 
-export async function contestedCount(record: RecordStore): Promise<number> {
-  const [row] = await record.query<{ total: string }>(`select count(*) as total from (${CONTESTED}) c`);
+export async function contestedCount(store: EventStore): Promise<number> {
+  const [row] = await store.query<{ total: string }>(`select count(*) as total from (${CONTESTED}) c`);
   return Number(row!.total);
 }
 

@@ -1,7 +1,7 @@
 import { parseCidr } from '@trunkmesh/routing/address.js';
 import { formatNetwork } from '@trunkmesh/routing/claims.js';
 import { z } from 'zod';
-import { readInboundAddress } from '../trunk/inbound-address.js';
+import { readInboundAddress } from './inbound-address.js';
 
 /**
  *  An address or network that an operator writes, brought to the one spelling that claims and evidence are compared by.

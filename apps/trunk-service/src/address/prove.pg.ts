@@ -1,8 +1,8 @@
 import { addressState, type AddressEvidence, type AddressState } from '@trunkmesh/contracts/address.js';
 import { addressSubject } from '@trunkmesh/contracts/subjects.js';
-import type { Loaded } from '../record/decided.js';
-import { transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { Loaded } from '../event-store/decided.js';
+import { transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { decide, type AddressCommand } from './address.js';
 
 export interface Proof {
@@ -43,8 +43,8 @@ const STILL_SHARED = `
  *  Records the evidence, and tells every organisation that has evidence there already that it shares the address from
  *  now on.
  */
-export function proveAddress(record: RecordStore, proof: Proof): Promise<AddressState> {
-  return transact(record, (work) => proveIn(work, proof));
+export function proveAddress(store: EventStore, proof: Proof): Promise<AddressState> {
+  return transact(store, (work) => proveIn(work, proof));
 }
 
 /** The same within a transaction of more. */
@@ -59,7 +59,7 @@ export async function proveIn(work: Work, { organization_id, network, evidence }
     evidence,
     shared: found!.shared,
   });
-  const after = work.record(before, events);
+  const after = work.append(before, events);
   if (before.state === null)
     await tell(work, await work.manager.query<Holder[]>(ALONE, [network, organization_id]), {
       type: 'ShareAddress',
@@ -74,11 +74,11 @@ export interface Withdrawal extends Holder {
 }
 
 /** Of those that shared the address, one may be left alone. */
-export function withdrawEvidence(record: RecordStore, { organization_id, network, reason }: Withdrawal): Promise<void> {
-  return transact(record, async (work) => {
+export function withdrawEvidence(store: EventStore, { organization_id, network, reason }: Withdrawal): Promise<void> {
+  return transact(store, async (work) => {
     await work.manager.query('select pg_advisory_xact_lock($1)', [EVIDENCE_LOCK]);
     const before = await work.load<AddressState>(addressSubject(organization_id, network), addressState);
-    work.record(before, decide(before.state, { type: 'WithdrawEvidence', reason }));
+    work.append(before, decide(before.state, { type: 'WithdrawEvidence', reason }));
     const alone: Holder[] = [];
     for (const other of await work.manager.query<Holder[]>(OTHERS, [network, organization_id])) {
       const rest = await work.manager.query<unknown[]>(STILL_SHARED, [
@@ -98,5 +98,5 @@ async function tell(work: Work, holders: readonly Holder[], command: AddressComm
     holders.map(({ organization_id, network }) => addressSubject(organization_id, network)),
     addressState,
   );
-  for (const before of loaded.values()) work.record(before as Loaded<AddressState>, decide(before.state, command));
+  for (const before of loaded.values()) work.append(before as Loaded<AddressState>, decide(before.state, command));
 }

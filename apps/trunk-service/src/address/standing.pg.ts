@@ -1,6 +1,6 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { claimsOf } from '@trunkmesh/routing/claims.js';
-import type { Queryable } from '../record/read-model.js';
+import type { Queryable } from '../event-store/read-model.js';
 import { evidenceFor } from './address-list.pg.js';
 import { viewOfClaim, type AddressView, type StandingFacts } from './standing.js';
 

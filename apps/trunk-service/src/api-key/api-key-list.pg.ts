@@ -1,7 +1,7 @@
 import { organizationNotFound } from '../organization/organization.js';
 import { decodeCursor, encodeCursor, type PageQuery } from '../http/page.js';
-import type { Queryable } from '../record/read-model.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { Queryable } from '../event-store/read-model.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import type { ApiKeyRow } from './api-key.js';
 
 const COLUMNS = 'id, organization_id, lookup, name, role, created_at, last_used_at';
@@ -16,25 +16,25 @@ export async function insertApiKey(transaction: Queryable, row: ApiKeyRow, hash:
   if (inserted.length === 0) throw organizationNotFound();
 }
 
-export async function findApiKey(record: RecordStore, id: string): Promise<ApiKeyRow | undefined> {
-  const [row] = await record.query<ApiKeyRow>(`select ${COLUMNS} from api_keys where id = $1`, [id]);
+export async function findApiKey(store: EventStore, id: string): Promise<ApiKeyRow | undefined> {
+  const [row] = await store.query<ApiKeyRow>(`select ${COLUMNS} from api_keys where id = $1`, [id]);
   return row;
 }
 
 /** Newest last. Revoked keys are gone from it. */
 export async function apiKeyPage(
-  record: RecordStore,
+  store: EventStore,
   organizationId: string,
   { limit, cursor }: PageQuery,
 ): Promise<{ rows: ApiKeyRow[]; total: number; next: string | undefined }> {
   const after = decodeCursor(cursor, ['string']);
-  const rows = await record.query<ApiKeyRow>(
+  const rows = await store.query<ApiKeyRow>(
     `
     select ${COLUMNS} from api_keys where organization_id = $1 and revoked_at is null and ($2::uuid is null or id > $2)
     order by id limit $3`,
     [organizationId, after?.[0] ?? null, limit + 1],
   );
-  const [count] = await record.query<{ total: string }>(
+  const [count] = await store.query<{ total: string }>(
     'select count(*) as total from api_keys where organization_id = $1 and revoked_at is null',
     [organizationId],
   );
@@ -47,8 +47,8 @@ export async function apiKeyPage(
 }
 
 /** True where there was such a key; `organizationId` null: any organisation's. Revoking twice is no error. */
-export async function revokeApiKey(record: RecordStore, organizationId: string | null, id: string): Promise<boolean> {
-  const rows = await record.query(
+export async function revokeApiKey(store: EventStore, organizationId: string | null, id: string): Promise<boolean> {
+  const rows = await store.query(
     `
     update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and ($2::uuid is null or
       organization_id = $2) returning id`,

@@ -13,15 +13,15 @@ import { organizationOf, type Caller } from '../http/caller.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { KEYS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { KEYS, EVENT_STORE } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
 import { apiKeyCreation, apiKeyView, apiKeyViewSchema, type ApiKeyRow, type ApiKeyView } from './api-key.js';
 
 @Controller('api/v1/api-keys')
 export class ApiKeyController {
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEYS) private readonly keys: KnownKeys<unknown>,
   ) {}
 
@@ -41,7 +41,7 @@ export class ApiKeyController {
   ): Promise<unknown> {
     const organization_id = ownerOf(caller, wanted.organization_id);
     const answer = await createOnce(
-      this.record,
+      this.store,
       idempotencyKeyOf(request, organization_id),
       async (work) => {
         const lookup = randomBytes(8).toString('hex');
@@ -56,7 +56,7 @@ export class ApiKeyController {
           last_used_at: null,
         };
         await insertApiKey(work.manager, row, hashOf(key));
-        await this.record.quotas?.check(work.manager, organization_id, 'api_keys', 1);
+        await this.store.quotas?.check(work.manager, organization_id, 'api_keys', 1);
         return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
       },
       { stored: (body) => ({ ...(body as object), key: null }) },
@@ -74,7 +74,7 @@ export class ApiKeyController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ApiKeyView[]> {
-    const page = await apiKeyPage(this.record, organizationId, query);
+    const page = await apiKeyPage(this.store, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(apiKeyView);
   }
@@ -84,7 +84,7 @@ export class ApiKeyController {
   @Access('manage')
   @Described({ summary: 'Revoke a key, from the next request on', status: 204 })
   async revoke(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    const known = uuid.safeParse(id).success && (await revokeApiKey(this.record, caller.organization?.id ?? null, id));
+    const known = uuid.safeParse(id).success && (await revokeApiKey(this.store, caller.organization?.id ?? null, id));
     this.keys.forget(performance.now());
     if (!known) throw new DomainError('api-key-not-found', 'There is no such API key.');
   }

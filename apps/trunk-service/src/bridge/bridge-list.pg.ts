@@ -1,6 +1,6 @@
 import { bridgeState, type BridgeState } from '@trunkmesh/contracts/bridge.js';
-import { lastPerSubject, type ReadModel } from '../record/read-model.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { lastPerSubject, type ReadModel } from '../event-store/read-model.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { bridgeNotFound } from './bridge.js';
 
 const UPSERT = `
@@ -29,20 +29,20 @@ export interface BridgeRow {
   state: BridgeState;
 }
 
-export async function listBridges(record: Pick<RecordStore, 'query'>): Promise<BridgeState[]> {
-  const rows = await record.query<BridgeRow>('select version, state from bridges order by id');
+export async function listBridges(store: Pick<EventStore, 'query'>): Promise<BridgeState[]> {
+  const rows = await store.query<BridgeRow>('select version, state from bridges order by id');
   return rows.map(({ state }) => bridgeState.parse(state));
 }
 
-export async function findBridge(record: Pick<RecordStore, 'query'>, id: string): Promise<BridgeRow> {
-  const [row] = await record.query<BridgeRow>('select version, state from bridges where id = $1', [id]);
+export async function findBridge(store: Pick<EventStore, 'query'>, id: string): Promise<BridgeRow> {
+  const [row] = await store.query<BridgeRow>('select version, state from bridges where id = $1', [id]);
   if (row === undefined) throw bridgeNotFound();
   return { version: row.version, state: bridgeState.parse(row.state) };
 }
 
 /** How many enabled, registering trunks each bridge owns. */
-export async function loadOfBridges(record: RecordStore): Promise<Map<string, number>> {
-  const rows = await record.query<{ bridge_id: string; count: string }>(
+export async function loadOfBridges(store: EventStore): Promise<Map<string, number>> {
+  const rows = await store.query<{ bridge_id: string; count: string }>(
     'select bridge_id, count(*) as count from trunks where enabled and register and bridge_id is not null group ' +
       'by bridge_id',
   );

@@ -8,11 +8,11 @@ import { Access, CurrentCaller } from '../access/access.guard.js';
 import type { Caller } from '../http/caller.js';
 import { requireMatch } from '../http/etag.js';
 import { Described } from '../http/open-api.http.js';
-import { handle } from '../record/handle.pg.js';
+import { handle } from '../event-store/handle.pg.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { connectionOf } from '../record/nats-link.nats.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { NATS, RECORD } from '../tokens.js';
+import { connectionOf } from '../nats/connection.nats.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { NATS, EVENT_STORE } from '../tokens.js';
 import { bridgeNotFound, decide, type BridgeCommand } from './bridge.js';
 import { loadOfBridges } from './bridge-list.pg.js';
 import { operatorView, publicView } from './bridge-view.js';
@@ -23,7 +23,7 @@ import { visibleBridges } from './visible-bridges.pg.js';
 @Controller('api/v1/bridges')
 export class BridgeController {
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly fleet: LiveFleet,
     @Inject(NATS) private readonly nats: NatsLink,
   ) {}
@@ -36,7 +36,7 @@ export class BridgeController {
   @Access('read')
   @Described({ summary: 'List the bridges with the addresses that carriers call' })
   async list(@CurrentCaller() caller: Caller) {
-    const visible = await visibleBridges(this.record, this.fleet, caller);
+    const visible = await visibleBridges(this.store, this.fleet, caller);
     return caller.role === 'bootstrap' ? this.forOperator(visible) : visible.map(publicView);
   }
 
@@ -44,7 +44,7 @@ export class BridgeController {
   @Access('read')
   @Described({ summary: 'Get a bridge' })
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
-    const bridge = (await visibleBridges(this.record, this.fleet, caller)).find((each) => each.id === id);
+    const bridge = (await visibleBridges(this.store, this.fleet, caller)).find((each) => each.id === id);
     if (bridge === undefined) throw bridgeNotFound();
     return caller.role === 'bootstrap' ? (await this.forOperator([bridge]))[0] : publicView(bridge);
   }
@@ -77,7 +77,7 @@ export class BridgeController {
   private async carryOut(id: string, request: Request, command: (at: string) => BridgeCommand) {
     if (!bridgeId.safeParse(id).success) throw bridgeNotFound();
     await handle(
-      this.record,
+      this.store,
       { subject: bridgeSubject(id), schema: bridgeState },
       (state, { at }) => decide(state, command(at)),
       (before) => requireMatch(request.header('If-Match'), before),
@@ -87,7 +87,7 @@ export class BridgeController {
   }
 
   private async forOperator(bridges: readonly FleetBridge[]) {
-    const [load, head] = await Promise.all([loadOfBridges(this.record), this.head()]);
+    const [load, head] = await Promise.all([loadOfBridges(this.store), this.head()]);
     return bridges.map((bridge) => operatorView(bridge, { head, trunks: load.get(bridge.id) ?? 0 }));
   }
 

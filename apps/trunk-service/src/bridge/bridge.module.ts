@@ -1,15 +1,15 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { HEARTBEATS, NATS } from '../tokens.js';
 import { BridgeController } from './bridge.controller.js';
-import { ConnectionController } from './connection.controller.js';
-import { hearBridges, type Heartbeats } from './heartbeats.kv.js';
+import { hearBridges, type Heartbeats } from './heartbeats.nats.js';
 import { LiveFleet } from './live-fleet.pg.js';
 
+@Global()
 @Module({
-  controllers: [BridgeController, ConnectionController],
+  controllers: [BridgeController],
   providers: [
     {
       provide: HEARTBEATS,

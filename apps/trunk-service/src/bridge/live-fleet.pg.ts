@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BridgeHeartbeat, BridgeState } from '@trunkmesh/contracts/bridge.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { HEARTBEATS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { HEARTBEATS, EVENT_STORE } from '../tokens.js';
 import { listBridges } from './bridge-list.pg.js';
 import { fleetOf, unregistered, type FleetBridge } from './fleet.js';
-import type { Heartbeats } from './heartbeats.kv.js';
+import type { Heartbeats } from './heartbeats.nats.js';
 
 /** The bridges as this copy of the service sees them: as they are stored, and as they report themselves. */
 @Injectable()
@@ -13,7 +13,7 @@ export class LiveFleet {
   private readonly listeners: (() => void)[] = [];
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(HEARTBEATS) private readonly heartbeats: Heartbeats,
   ) {}
 
@@ -24,11 +24,11 @@ export class LiveFleet {
 
   /** Read from the database now: includes what another copy of the service changed a moment ago. */
   async read(): Promise<FleetBridge[]> {
-    return this.withHealth(await listBridges(this.record));
+    return this.withHealth(await listBridges(this.store));
   }
 
   async refresh(): Promise<void> {
-    this.states = await listBridges(this.record);
+    this.states = await listBridges(this.store);
   }
 
   /** False: NATS is disconnected, and nothing can be said of any bridge. */

@@ -1,6 +1,6 @@
 import type { Caller } from '../http/caller.js';
-import { allowedPools } from '../organization/organization-list.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { allowedPools } from './allowed-pools.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import type { FleetBridge } from './fleet.js';
 import type { LiveFleet } from './live-fleet.pg.js';
 
@@ -9,26 +9,26 @@ import type { LiveFleet } from './live-fleet.pg.js';
  *  addresses it has to allow. A retired bridge is shown to the operator alone.
  */
 export async function visibleBridges(
-  record: RecordStore,
+  store: EventStore,
   fleet: LiveFleet,
   { role, organization }: Caller,
 ): Promise<FleetBridge[]> {
   const bridges = await fleet.read();
-  return role === 'bootstrap' ? bridges : bridgesOfOrganization(record, bridges, organization!.id);
+  return role === 'bootstrap' ? bridges : bridgesOfOrganization(store, bridges, organization!.id);
 }
 
 export async function bridgesOfOrganization(
-  record: RecordStore,
+  store: EventStore,
   fleet: readonly FleetBridge[],
   organizationId: string,
 ): Promise<FleetBridge[]> {
-  const rows = await record.query<{ bridge_pool: string }>(
+  const rows = await store.query<{ bridge_pool: string }>(
     'select distinct bridge_pool from trunks where organization_id = $1',
     [organizationId],
   );
   const pools = new Set([
     ...rows.map(({ bridge_pool }) => bridge_pool),
-    ...(await allowedPools(record, organizationId)),
+    ...(await allowedPools(store, organizationId)),
   ]);
   return fleet.filter(({ pool, status }) => pools.has(pool) && status !== 'retired');
 }

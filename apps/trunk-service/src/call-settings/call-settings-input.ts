@@ -1,6 +1,7 @@
 import { callSettings, signingSecret, type CallSettings } from '@trunkmesh/contracts/call-settings.js';
 import { z } from 'zod';
-import { orNull, type AddressPolicy } from '../trunk/trunk-input.js';
+import type { AddressPolicy } from '../http/address-policy.js';
+import { orNull } from '../trunk/trunk-input.js';
 import { SETTING_NAMES, type WantedSettings } from './call-settings.js';
 import { callUrlProblem } from './call-url.js';
 

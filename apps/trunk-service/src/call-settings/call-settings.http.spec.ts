@@ -445,8 +445,8 @@ describe('/api/openapi.json', () => {
 describe('the secrets', () => {
   it('stand in no event, no table, no log line and no answer', async () => {
     expect(secrets).toBeGreaterThan(9);
-    const { record } = mesh.service.parts;
-    const tables = await record.query<{ name: string }>(
+    const { record: store } = mesh.service.parts;
+    const tables = await store.query<{ name: string }>(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in
         ('pg_catalog', 'information_schema')`,
     );
@@ -456,7 +456,7 @@ describe('the secrets', () => {
     for (const { name } of tables)
       expect([
         name,
-        await record.query(`select 1 from ${name} as one where one::text like $1 limit 1`, [`%${MARK}%`]),
+        await store.query(`select 1 from ${name} as one where one::text like $1 limit 1`, [`%${MARK}%`]),
       ]).toEqual([name, []]);
     expect(mesh.logged()).not.toContain(MARK);
     expect(mesh.logged()).not.toContain('assistant.example.com');

@@ -11,7 +11,7 @@ export interface SettingsOf {
   call_settings?: CallSettings;
 }
 
-/** As `sealingWith` of record/sealed-secret.crypto.ts: undefined keeps the present secret, null takes it away. */
+/** As `sealingWith` of secrets/sealed-secret.process.ts: undefined keeps the present secret, null takes it away. */
 export type SealSecret = (
   wanted: string | null | undefined,
   bound: { id: string; sealed: string | null },

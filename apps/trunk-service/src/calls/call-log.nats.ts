@@ -13,7 +13,7 @@ import { ask, type Question } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { MAX_SKIP } from './call-query.js';
-import { unansweredText } from './unanswered-text.js';
+import { unansweredText } from '../nats/unanswered-text.js';
 
 /** billing-observer answers within four seconds, whatever its answer is. */
 const DEADLINE_MS = 5_000;

@@ -13,8 +13,8 @@ import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { visibleDecision } from '../routes/route-report.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { NATS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { NATS, EVENT_STORE } from '../tokens.js';
 import { hangUp, sendDtmf, transfer } from './call-control.nats.js';
 import { callNotFound, findCall, listCalls, type CallPage } from './call-log.nats.js';
 import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query.js';
@@ -31,7 +31,7 @@ const transferred = transferResult.extend({ call_sid: z.string() });
 export class CallController {
   constructor(
     @Inject(NATS) private readonly nats: NatsLink,
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
   @Get()
@@ -46,13 +46,13 @@ export class CallController {
     const { skip, limit } = query;
     const { calls, total } = await this.page(organizationId, query);
     response.set(skipHeaders(request.originalUrl, { skip, count: calls.length, total }));
-    const names = await targetNames(this.record, organizationId, calls);
+    const names = await targetNames(this.store, organizationId, calls);
     return { items: calls.map((call) => withPlatformNames(call, names)), total, skip, limit };
   }
 
   private async page(organizationId: string, query: CallQuery): Promise<CallPage> {
     if (query.assistant_name === undefined) return listCalls(this.nats, logQueryOf(organizationId, query));
-    const assistants = await assistantsNamed(this.record, organizationId, query.assistant_name);
+    const assistants = await assistantsNamed(this.store, organizationId, query.assistant_name);
     if (assistants.length === 0) return { calls: [], total: 0 };
     return listCalls(this.nats, logQueryOf(organizationId, query, assistants));
   }
@@ -65,7 +65,7 @@ export class CallController {
   })
   async get(@OrganizationId() organizationId: string, @Param('call_id') sid: string) {
     const call = await findCall(this.nats, requestOf(organizationId, sid));
-    const names = await targetNames(this.record, organizationId, [call]);
+    const names = await targetNames(this.store, organizationId, [call]);
     return {
       ...withPlatformNames(call, names),
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),

@@ -1,9 +1,9 @@
 import type { CallSummary } from '@trunkmesh/contracts/call-log.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import type { TargetNames } from './call-view.js';
 
-type Reader = Pick<RecordStore, 'query'>;
+type Reader = Pick<EventStore, 'query'>;
 type Kind = 'assistant' | 'flow';
 
 /** As many as a request to the call log holds (contracts/call-log.ts). */

@@ -1,7 +1,7 @@
 import { carrierState, type CarrierState } from '@trunkmesh/contracts/carrier.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
-import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 
 const UPSERT = `
   insert into carriers (id, version, state) select state->>'id', version, state from jsonb_to_recordset($1::jsonb) as
@@ -40,12 +40,12 @@ export interface CarrierRow {
   state: CarrierState;
 }
 
-export async function listCarriers(record: RecordStore): Promise<CarrierState[]> {
-  const rows = await record.query<CarrierRow>('select version, state from carriers order by id');
+export async function listCarriers(store: EventStore): Promise<CarrierState[]> {
+  const rows = await store.query<CarrierRow>('select version, state from carriers order by id');
   return rows.map(({ state }) => carrierState.parse(state));
 }
 
-export async function carrierRow(record: RecordStore, id: string): Promise<CarrierRow | undefined> {
-  const [row] = await record.query<CarrierRow>('select version, state from carriers where id = $1', [id]);
+export async function carrierRow(store: EventStore, id: string): Promise<CarrierRow | undefined> {
+  const [row] = await store.query<CarrierRow>('select version, state from carriers where id = $1', [id]);
   return row && { version: row.version, state: carrierState.parse(row.state) };
 }

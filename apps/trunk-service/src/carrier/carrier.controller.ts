@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { Access } from '../access/access.guard.js';
 import { etagOf, requireMatch } from '../http/etag.js';
 import { Described } from '../http/open-api.http.js';
-import { handle } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import { handle } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 import { carrierBody, carrierFields, type CarrierBody } from './carrier-input.js';
 import { carrierRow, listCarriers } from './carrier-list.pg.js';
 import { carrierNotFound, decide, type CarrierCommand } from './carrier.js';
@@ -20,7 +20,7 @@ const listQuery = z.strictObject({ presets: z.enum(['true', 'false']).default('f
 /** The operator's list of carriers whose addresses many customers share. */
 @Controller('api/v1/carriers')
 export class CarrierController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   @Get()
   @Access('operate')
@@ -29,14 +29,14 @@ export class CarrierController {
     answer: z.array(carrierState),
   })
   list(@Query({ schema: listQuery }) { presets }: z.output<typeof listQuery>) {
-    return presets === 'true' ? PRESETS : listCarriers(this.record);
+    return presets === 'true' ? PRESETS : listCarriers(this.store);
   }
 
   @Get(':id')
   @Access('operate')
   @Described({ summary: 'One shared carrier', answer: carrierState })
   async get(@Param('id') id: string): Promise<CarrierState> {
-    const row = await carrierRow(this.record, existingId(id));
+    const row = await carrierRow(this.store, existingId(id));
     if (row === undefined) throw carrierNotFound();
     return row.state;
   }
@@ -76,7 +76,7 @@ export class CarrierController {
   private async carryOut(id: string, request: Request, command: (at: string) => CarrierCommand): Promise<CarrierState> {
     const entity = { subject: carrierSubject(id), schema: carrierState };
     const after = await handle(
-      this.record,
+      this.store,
       entity,
       (state, { at }) => decide(state, command(at)),
       (before) => requireMatch(request.header('If-Match'), before),

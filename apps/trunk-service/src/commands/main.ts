@@ -8,7 +8,7 @@ import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runt
 import type { DataSource } from 'typeorm';
 import { environmentSchema } from '../config.js';
 import { MIGRATIONS } from '../migrations.pg.js';
-import { openRecord, type RecordStore } from '../record/record-store.pg.js';
+import { openEventStore, type EventStore } from '../event-store/event-store.pg.js';
 import { readArguments, USAGE, type Command } from './arguments.js';
 import { rebuild } from './rebuild.pg.js';
 import { rotateKeys } from './rotate-keys.pg.js';
@@ -26,13 +26,13 @@ const COMMANDS: {
   [Name in Runnable['name']]: (command: Extract<Runnable, { name: Name }>, running: Running) => Promise<boolean>;
 } = {
   rebuild: (_command, running) =>
-    withRecord(async (_record, dataSource) => {
+    withEventStore(async (_store, dataSource) => {
       const { events, tables } = await rebuild(dataSource, running);
       say(`rebuilt ${tables.join(', ')} from ${events} events`);
       return true;
     }),
   refill: ({ replace }, { signal, progress }) =>
-    withRecord(async (_record, dataSource) => {
+    withEventStore(async (_store, dataSource) => {
       const { NATS_URL } = parseEnvironment(environmentSchema.pick({ NATS_URL: true }), process.env);
       const nc = await connectNats(NATS_URL, { name: 'trunk-service refill', logger });
       try {
@@ -56,11 +56,11 @@ const COMMANDS: {
       }
     }),
   'rotate-keys': (_command, running) =>
-    withRecord(async (record) => {
+    withEventStore(async (store) => {
       const ring = parseKeyRing(
         parseEnvironment(environmentSchema.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS,
       );
-      const { total, reencrypted, unreadable } = await rotateKeys(record, ring, running);
+      const { total, reencrypted, unreadable } = await rotateKeys(store, ring, running);
       say(`encrypted ${reencrypted} of ${total} secrets again with the key "${ring.sealsWith}"`);
       for (const { kind, id, key_id } of unreadable)
         say(
@@ -71,10 +71,10 @@ const COMMANDS: {
     }),
 };
 
-async function withRecord(work: (record: RecordStore, dataSource: DataSource) => Promise<boolean>): Promise<boolean> {
+async function withEventStore(work: (store: EventStore, dataSource: DataSource) => Promise<boolean>): Promise<boolean> {
   const { DATABASE_URL } = parseEnvironment(environmentSchema.pick({ DATABASE_URL: true }), process.env);
   // Fingerprints are of HTTP requests; a command has none.
-  const record = openRecord({
+  const store = openEventStore({
     url: DATABASE_URL,
     poolSize: 4,
     source: 'trunk-service',
@@ -91,12 +91,12 @@ async function withRecord(work: (record: RecordStore, dataSource: DataSource) =>
       stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason as Error), { once: true }),
     );
     aborted.catch(() => undefined);
-    const dataSource = await Promise.race([record.opened, aborted]);
+    const dataSource = await Promise.race([store.opened, aborted]);
     clearTimeout(late);
-    return await work(record, dataSource);
+    return await work(store, dataSource);
   } finally {
     clearTimeout(late);
-    await record.close();
+    await store.close();
   }
 }
 

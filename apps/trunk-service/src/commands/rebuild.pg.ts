@@ -3,15 +3,15 @@ import { readEvents } from '@trunkmesh/event-log/event-store.pg.js';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { READ_MODEL_MIGRATIONS } from '../migrations.pg.js';
 import { READ_MODELS } from '../read-models.pg.js';
-import { projectEvents } from '../record/handle.pg.js';
-import { recordFailure } from '../record/record-failure.pg.js';
+import { projectEvents } from '../event-store/handle.pg.js';
+import { databaseFailure } from '../event-store/database-failure.pg.js';
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 
 /** The new tables grow here, beside the old ones that the service goes on using. */
 const SCHEMA = 'rebuild';
 /** Any number that nothing else of ours locks. */
 const REBUILD_LOCK = 7_102_004;
-const BATCH = 2_000;
+const EVENTS_PER_BATCH = 2_000;
 const ATTEMPTS = 20;
 const TABLES = READ_MODELS.flatMap(({ tables }) => tables);
 const PUBLIC_TABLES = TABLES.map((table) => `public.${table}`).join(', ');
@@ -71,7 +71,7 @@ async function fill(
   const { position, total } = await snapshotBetweenWriters(dataSource, runner);
   await runner.query('set constraints all deferred');
   let events = 0;
-  for await (const batch of readEvents(runner.manager, { batch: BATCH })) {
+  for await (const batch of readEvents(runner.manager, { batch: EVENTS_PER_BATCH })) {
     signal.throwIfAborted();
     await projectEvents(
       runner.manager,
@@ -119,7 +119,7 @@ function takeOver(runner: QueryRunner, position: number): Promise<number> {
       const held = performance.now();
       await runner.query('set constraints all deferred');
       let late = 0;
-      for await (const batch of readEvents(runner.manager, { after: position, batch: BATCH })) {
+      for await (const batch of readEvents(runner.manager, { after: position, batch: EVENTS_PER_BATCH })) {
         await projectEvents(
           runner.manager,
           batch.map(({ event }) => event),
@@ -160,7 +160,7 @@ async function patiently<R>(attempt: () => Promise<R>): Promise<R> {
     try {
       return await attempt();
     } catch (error) {
-      if (recordFailure(error).kind !== 'lost-race' || tries === ATTEMPTS) throw error;
+      if (databaseFailure(error).kind !== 'lost-race' || tries === ATTEMPTS) throw error;
       await pause(100 + Math.random() * 400);
     }
   }

@@ -1,7 +1,7 @@
 import { open, sealedWith, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { seal } from '@trunkmesh/runtime/seal.process.js';
-import { transact } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { transact } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import { KEEPERS, type Keeper, type Row } from './secret-keepers.pg.js';
 
@@ -16,7 +16,7 @@ export interface Unreadable {
   key_id: string;
 }
 
-const BATCH = 200;
+const ROWS_PER_BATCH = 200;
 /**
  *  Rows that one statement looks through: of five million numbers hardly one has a secret, and an index for this alone
  *  would be paid for by all of them.
@@ -35,19 +35,19 @@ interface Page {
  * batches, each a transaction: stopped at any moment, the next run goes on. The gateways are not touched, and no event
  * says that a secret changed.
  */
-export async function rotateKeys(record: RecordStore, ring: KeyRing, running: Running): Promise<Rotated> {
+export async function rotateKeys(store: EventStore, ring: KeyRing, running: Running): Promise<Rotated> {
   const result: Rotated = { total: 0, reencrypted: 0, unreadable: [] };
   const counts = await Promise.all(
     KEEPERS.map(async ({ table }) =>
-      Number((await record.query<{ rows: string }>(`select count(*) as rows from ${table}`))[0]!.rows),
+      Number((await store.query<{ rows: string }>(`select count(*) as rows from ${table}`))[0]!.rows),
     ),
   );
   const all = counts.reduce((sum, rows) => sum + rows, 0);
   let looked = 0;
   for (const keeper of KEEPERS) {
-    for await (const { seen, old } of pages(record, keeper, ring)) {
+    for await (const { seen, old } of pages(store, keeper, ring)) {
       if (running.signal.aborted) return result;
-      await rotatePage({ record, ring, running, keeper }, old, result);
+      await rotatePage({ store, ring, running, keeper }, old, result);
       looked += seen;
       running.progress('encrypting again', looked, Math.max(all, looked));
     }
@@ -55,9 +55,9 @@ export async function rotateKeys(record: RecordStore, ring: KeyRing, running: Ru
   return result;
 }
 
-async function* pages(record: RecordStore, { table, columns, sealed }: Keeper, ring: KeyRing): AsyncGenerator<Page> {
+async function* pages(store: EventStore, { table, columns, sealed }: Keeper, ring: KeyRing): AsyncGenerator<Page> {
   for (let after = FIRST; ;) {
-    const [page] = await record.query<Page>(
+    const [page] = await store.query<Page>(
       `
       with page as materialized (select ${columns}, ${sealed} as sealed from ${table} where id > $2 order by id limit
         ${PAGE})
@@ -73,7 +73,7 @@ async function* pages(record: RecordStore, { table, columns, sealed }: Keeper, r
 }
 
 interface Rotation {
-  record: RecordStore;
+  store: EventStore;
   ring: KeyRing;
   running: Running;
   keeper: Keeper;
@@ -81,18 +81,18 @@ interface Rotation {
 
 async function rotatePage(rotation: Rotation, rows: readonly Row[], result: Rotated): Promise<void> {
   result.total += rows.length;
-  for (let from = 0; from < rows.length && !rotation.running.signal.aborted; from += BATCH) {
-    const { reencrypted, unreadable } = await rotateBatch(rotation, rows.slice(from, from + BATCH));
+  for (let from = 0; from < rows.length && !rotation.running.signal.aborted; from += ROWS_PER_BATCH) {
+    const { reencrypted, unreadable } = await rotateBatch(rotation, rows.slice(from, from + ROWS_PER_BATCH));
     result.reencrypted += reencrypted;
     result.unreadable.push(...unreadable);
   }
 }
 
 function rotateBatch(
-  { record, ring, keeper }: Rotation,
+  { store, ring, keeper }: Rotation,
   rows: readonly Row[],
 ): Promise<Pick<Rotated, 'reencrypted' | 'unreadable'>> {
-  return transact(record, async (work) => {
+  return transact(store, async (work) => {
     const unreadable: Unreadable[] = [];
     let reencrypted = 0;
     for (const { id, secret, reseal } of await keeper.load(work, rows)) {

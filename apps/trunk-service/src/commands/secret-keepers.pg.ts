@@ -4,8 +4,8 @@ import { numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/con
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { decide as decideNumber } from '../number/number.js';
 import { decide as decideOrganization } from '../organization/organization.js';
-import type { DecidedEvent } from '../record/decided.js';
-import type { StateSchema, Work } from '../record/handle.pg.js';
+import type { DecidedEvent } from '../event-store/decided.js';
+import type { StateSchema, Work } from '../event-store/handle.pg.js';
 import { decide as decideTrunk } from '../trunk/trunk.js';
 
 /** A row of a read model, by what makes its entity's subject. */
@@ -35,7 +35,7 @@ export interface Keeper {
   load(work: Work, rows: readonly Row[]): Promise<Kept[]>;
 }
 
-interface Told<State> {
+interface KeeperDescription<State> {
   subjectOf: (row: Row) => string;
   schema: StateSchema<State>;
   secretOf: (state: State) => string | null | undefined;
@@ -83,7 +83,7 @@ export const KEEPERS: readonly Keeper[] = [
 
 function keeper<State extends { id: string }>(
   where: Omit<Keeper, 'load'>,
-  { subjectOf, schema, secretOf, reencrypt }: Told<State>,
+  { subjectOf, schema, secretOf, reencrypt }: KeeperDescription<State>,
 ): Keeper {
   return {
     ...where,
@@ -96,7 +96,7 @@ function keeper<State extends { id: string }>(
         if (state === null || secret == null) return [];
         const reseal = (again: string) => {
           const events = reencrypt(state, again, work.next(before));
-          work.record(before, events);
+          work.append(before, events);
           return events.length;
         };
         return [{ id: state.id, secret, reseal }];

@@ -7,10 +7,10 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { proveIn } from '../address/prove.pg.js';
 import { settleClaim } from '../number/number-claim.pg.js';
 import { proveNumberIn } from '../number/prove-number.pg.js';
-import { transact } from '../record/handle.pg.js';
+import { transact } from '../event-store/handle.pg.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { connectionOf } from '../record/nats-link.nats.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { connectionOf } from '../nats/connection.nats.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { firstStart } from './first-look.pg.js';
 import { namedInFull, provingCall, refusedCall, type Age, type ProvingCall } from './call-proof.js';
 import { readCalls, type CallsReader } from './calls-reader.nats.js';
@@ -22,7 +22,7 @@ const REFUSED_MS = 5_000;
 const LOOK_UP_MS = 5_000;
 
 interface Parts {
-  record: RecordStore;
+  store: EventStore;
   nats: OwnNatsLink;
   logger: Logger;
   onCaughtUp: () => void;
@@ -32,7 +32,7 @@ interface Parts {
  *  Finished calls prove which addresses their organisation is served from, and that the number which they named in full
  *  is its own.
  */
-export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): CallsReader {
+export function startCallEvidence({ store, nats, logger, onCaughtUp }: Parts): CallsReader {
   const lately = settled();
   /** A flood of refused calls asks the record once in a while. */
   const takeRefused = async (value: unknown) => {
@@ -42,7 +42,7 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     if (call === undefined || network === undefined) return;
     const key = `refused ${call.phone_number} ${network}`;
     if (lately.has(key, Date.now())) return;
-    const moved = await settleClaim(record, call.phone_number, network);
+    const moved = await settleClaim(store, call.phone_number, network);
     lately.add(key, Date.now() + REFUSED_MS);
     if (moved)
       logger.info(
@@ -62,11 +62,11 @@ export function startCallEvidence({ record, nats, logger, onCaughtUp }: Parts): 
     const proven =
       started !== undefined &&
       namedInFull(started.data.decision) &&
-      (await recordProof(record, call, { network, number: started.data.decision.number }));
+      (await recordProof(store, call, { network, number: started.data.decision.number }));
     // One that proves nothing, for example by its extension, says nothing of the next one for the same number.
     if (proven) lately.add(key, Date.now() + PROVEN_MS);
   };
-  return readCalls(nats, logger, { take, firstStart: (created) => firstStart(record, created), onCaughtUp });
+  return readCalls(nats, logger, { take, firstStart: (created) => firstStart(store, created), onCaughtUp });
 }
 
 const typeOf = (value: unknown) => (value as { type?: unknown } | null | undefined)?.type;
@@ -97,12 +97,12 @@ function jsonOf(bytes: Uint8Array): unknown {
 
 /** Of a trunk that is gone nothing is proven any more. */
 function recordProof(
-  record: RecordStore,
+  store: EventStore,
   call: ProvingCall,
   { network, number }: { network: string; number: string },
 ): Promise<boolean> {
   const { organization_id, trunk_id, call_id, ended_at } = call;
-  return transact(record, async (work) => {
+  return transact(store, async (work) => {
     const trunk = await work.load<TrunkState>(trunkSubject(organization_id, trunk_id), trunkState);
     if (trunk.state === null) return false;
     await proveIn(work, { organization_id, network, evidence: { by: 'call', at: ended_at, trunk_id, call_id } });

@@ -3,12 +3,12 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { whenOpened, type Background } from '../record/when-opened.pg.js';
-import { NATS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
+import { NATS, EVENT_STORE } from '../tokens.js';
 import { startCallEvidence } from './call-evidence.nats.js';
 import { reportContested } from './first-look.pg.js';
-import { GatewayEvidence } from './gateway-evidence.kv.js';
+import { GatewayEvidence } from './gateway-evidence.nats.js';
 
 /** Learns from calls and registrations which addresses an organisation is served from. */
 @Module({})
@@ -17,18 +17,18 @@ export class EvidenceModule implements OnApplicationBootstrap, OnApplicationShut
   private gateways: Background | undefined;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: OwnNatsLink,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { record, nats, logger } = this;
+    const { store, nats, logger } = this;
     const allowPrivate = this.config.ALLOW_PRIVATE_GATEWAYS;
     const onCaughtUp = () => void this.reportContested();
-    this.calls = whenOpened(record, () => startCallEvidence({ record, nats, logger, onCaughtUp }));
-    this.gateways = whenOpened(record, () => new GatewayEvidence({ record, nats, logger, allowPrivate }));
+    this.calls = whenOpened(store, () => startCallEvidence({ store, nats, logger, onCaughtUp }));
+    this.gateways = whenOpened(store, () => new GatewayEvidence({ store, nats, logger, allowPrivate }));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -38,7 +38,7 @@ export class EvidenceModule implements OnApplicationBootstrap, OnApplicationShut
 
   private async reportContested(): Promise<void> {
     try {
-      await reportContested(this.record, this.logger);
+      await reportContested(this.store, this.logger);
     } catch (error) {
       this.logger.warn({ err: { message: (error as Error).message } }, 'cannot look for contested addresses');
     }

@@ -4,14 +4,14 @@ export interface Settled {
   add(key: string, until: number): void;
 }
 
-const MOST = 50_000;
+const MAX_KEYS = 50_000;
 
 export function settled(): Settled {
   const known = new Map<string, number>();
   return {
     has: (key, now) => (known.get(key) ?? 0) > now,
     add: (key, until) => {
-      if (known.size >= MOST) known.clear();
+      if (known.size >= MAX_KEYS) known.clear();
       known.set(key, until);
     },
   };

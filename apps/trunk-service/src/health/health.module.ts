@@ -1,17 +1,17 @@
 import { Module } from '@nestjs/common';
 import { READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import { HealthController } from './health.controller.js';
-import { RecordReadiness } from './readiness.pg.js';
+import { DatabaseReadiness } from './readiness.pg.js';
 
 @Module({
   controllers: [HealthController],
   providers: [
-    RecordReadiness,
+    DatabaseReadiness,
     {
       provide: READINESS,
-      inject: [RecordReadiness],
+      inject: [DatabaseReadiness],
       useFactory:
-        (readiness: RecordReadiness): ReadinessCheck =>
+        (readiness: DatabaseReadiness): ReadinessCheck =>
         () =>
           readiness.check(),
     },

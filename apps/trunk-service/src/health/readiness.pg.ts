@@ -1,14 +1,14 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Readiness } from '@trunkmesh/runtime/service.module.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 
 /** NATS is not asked: without it commands are accepted, and relayed later. */
 @Injectable()
-export class RecordReadiness implements BeforeApplicationShutdown {
+export class DatabaseReadiness implements BeforeApplicationShutdown {
   private isStopping = false;
 
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   /** While it stops, the service answers the requests under way and wants no others. */
   beforeApplicationShutdown(): void {
@@ -16,6 +16,6 @@ export class RecordReadiness implements BeforeApplicationShutdown {
   }
 
   async check(): Promise<Readiness> {
-    return this.isStopping ? { service: 'stopping' } : { record: await this.record.health() };
+    return this.isStopping ? { service: 'stopping' } : { record: await this.store.health() };
   }
 }

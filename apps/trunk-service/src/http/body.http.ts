@@ -2,7 +2,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import express, { type Request, type Response } from 'express';
 import { inUtf8 } from './charset.http.js';
 import { checkJson, parseJson, type JsonLimits } from './json-slices.js';
-import { inSlices } from '../slices.clock.js';
+import { inSlices } from '../slices.process.js';
 
 const JSON_TYPES = ['application/json', 'application/*+json'];
 const TEXT_TYPES = [

@@ -7,10 +7,10 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE, HttpAdapterHost } from '@nestjs/core';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { whenOpened, type Background } from '../record/when-opened.pg.js';
-import { RECORD } from '../tokens.js';
-import { startForgetting } from './idempotency.clock.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
+import { EVENT_STORE } from '../tokens.js';
+import { startForgetting } from './idempotency-expiry.process.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RequestPipe } from './request.pipe.js';
 
@@ -25,12 +25,12 @@ export class HttpModule implements OnApplicationBootstrap, BeforeApplicationShut
   private forgetting: Background | undefined;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly host: HttpAdapterHost,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.forgetting = whenOpened(this.record, () => startForgetting(this.record));
+    this.forgetting = whenOpened(this.store, () => startForgetting(this.store));
   }
 
   /**

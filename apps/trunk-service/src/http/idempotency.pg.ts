@@ -1,8 +1,8 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request } from 'express';
-import { transact, type TransactOptions, type Work } from '../record/handle.pg.js';
-import type { Queryable } from '../record/read-model.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { transact, type TransactOptions, type Work } from '../event-store/handle.pg.js';
+import type { Queryable } from '../event-store/read-model.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 
 /** What a creation answers; `body` must hold no secret where it is stored, see `stored`. */
 export interface Answer {
@@ -64,7 +64,7 @@ function* textOf({ method, originalUrl, body }: Request): Generator<string> {
  * `stored`, where the answer shows a secret, what is kept of it.
  */
 export function createOnce(
-  store: RecordStore,
+  store: EventStore,
   key: IdempotencyKey | undefined,
   plan: (work: Work) => Promise<Answer>,
   options: TransactOptions & { stored?: (body: unknown) => unknown } = {},
@@ -138,7 +138,7 @@ async function remember(
 }
 
 /** Takes away what nobody can ask for any more, in bites. */
-export async function forgetOldKeys(store: RecordStore): Promise<void> {
+export async function forgetOldKeys(store: EventStore): Promise<void> {
   await store.query(
     `delete from idempotency_keys where ctid in (select ctid from idempotency_keys where ${EXPIRED} limit 10000)`,
   );

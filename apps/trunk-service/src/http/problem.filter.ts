@@ -4,7 +4,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Request, Response } from 'express';
 import { QueryFailedError } from 'typeorm';
-import { recordFailure, recordLate, recordUnavailable } from '../record/record-failure.pg.js';
+import { databaseFailure, databaseLate, databaseUnavailable } from '../event-store/database-failure.pg.js';
 import { problemOf, retryAfter } from './problem.js';
 
 /** Everything that is thrown becomes problem+json here, and nowhere else. */
@@ -45,9 +45,9 @@ export function sendProblem(thrown: unknown, request: Request, response: Respons
 
 export function domainErrorOf(thrown: unknown, request: Request): DomainError {
   if (thrown instanceof DomainError) return thrown;
-  const failure = recordFailure(thrown).kind;
-  if (failure === 'unavailable') return recordUnavailable();
-  if (failure === 'late') return recordLate();
+  const failure = databaseFailure(thrown).kind;
+  if (failure === 'unavailable') return databaseUnavailable();
+  if (failure === 'late') return databaseLate();
   if (failure === 'unusable-value')
     return new DomainError(
       'invalid-request',

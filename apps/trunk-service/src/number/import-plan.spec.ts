@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { sealForTest } from '../call-settings/seal-fixture.js';
-import type { Loaded } from '../record/decided.js';
+import type { Loaded } from '../event-store/decided.js';
 import {
   planImport,
   refusedLines,

@@ -1,7 +1,7 @@
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { SealSecret } from '../call-settings/call-settings.js';
-import type { Loaded } from '../record/decided.js';
+import type { Loaded } from '../event-store/decided.js';
 import { newFields, patchFields, type NumberEntry, type NumberInput } from './number-input.js';
 import { decide, HOW_TO_CLAIM, type NumberChange } from './number.js';
 

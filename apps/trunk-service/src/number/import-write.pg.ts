@@ -5,8 +5,8 @@ import { numberSubject } from '@trunkmesh/contracts/subjects.js';
 import { uuidv7 } from 'uuidv7';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
-import type { Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { trunkNameKey } from '../trunk/trunk.js';
 import {
   planImport,
@@ -19,7 +19,7 @@ import {
   type LineProblem,
   type OnDuplicate,
 } from './import-plan.js';
-import type { ReadImport } from './import-read.csv.js';
+import type { ReadImport } from './import-read.process.js';
 
 /** Numbers a step: what one statement looks up or writes, and how long a wish to stop waits. */
 const STEP = 1_000;
@@ -40,13 +40,13 @@ export interface Writing {
 
 /** All of it in one transaction, or nothing; stopping is a rollback. */
 export function writeImport(
-  record: RecordStore,
+  store: EventStore,
   { organizationId, onDuplicate, read, key, seal }: ImportTask,
   writing: Writing,
 ): Promise<Answer> {
   const { lines, problems: repeats } = withoutRepeats(read.lines);
   return createOnce(
-    record,
+    store,
     key,
     async (work) => {
       if (read.cutShort) refuse(read.problems, 'at least ');
@@ -70,7 +70,7 @@ export function writeImport(
           seal,
           ...trunks,
         });
-        for (const { before, events } of plan.steps) work.record<NumberState>(before, events);
+        for (const { before, events } of plan.steps) work.append<NumberState>(before, events);
         await work.flush();
         for (const kind of Object.keys(done) as (keyof typeof done)[]) done[kind] += plan[kind];
         await breathe(writing, 'writing', part.until, lines.length);

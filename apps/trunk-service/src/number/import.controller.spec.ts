@@ -254,12 +254,12 @@ describe('the import of numbers', () => {
     for (let text = ''; !text.includes('"writing"');) text += (await reader.read()).value;
     hangUp.abort();
     await reader.read().catch(() => undefined);
-    const record = mesh.service.parts.record;
+    const store = mesh.service.parts.record;
     await eventually(
       async () =>
         Number(
           (
-            await record.query<{ n: string }>(
+            await store.query<{ n: string }>(
               "select count(*) as n from pg_stat_activity where state like '%in transaction%' and datname = " +
                 'current_database() and pid <> pg_backend_pid()',
             )

@@ -10,10 +10,10 @@ import { LARGE_BODY } from '../http/body.http.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { KEY_RING, RECORD } from '../tokens.js';
-import { readImport } from './import-read.csv.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { sealingWith } from '../secrets/sealed-secret.process.js';
+import { KEY_RING, EVENT_STORE } from '../tokens.js';
+import { readImport } from './import-read.process.js';
 import { writeImport } from './import-write.pg.js';
 import { NUMBER_SCHEMAS, numberSchemas, type NumberSchemas } from './number-input.js';
 
@@ -25,7 +25,7 @@ export class ImportController {
   private readonly seal: SealSecret;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEY_RING) keyRing: KeyRing,
     @Inject(CONFIG) config: Config,
   ) {
@@ -46,7 +46,7 @@ export class ImportController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await streamProgress({ request, response, logger: this.record.logger }, async (signal, progress) => {
+    await streamProgress({ request, response, logger: this.store.logger }, async (signal, progress) => {
       const read = await readImport(request.body, request.header('Content-Type') ?? '', {
         entry: this.entry,
         signal,
@@ -59,7 +59,7 @@ export class ImportController {
         key: idempotencyKeyOf(request, organizationId),
         seal: this.seal,
       };
-      return writeImport(this.record, task, {
+      return writeImport(this.store, task, {
         signal,
         progress: (stage, done, total) => progress({ stage, done, total }),
       });

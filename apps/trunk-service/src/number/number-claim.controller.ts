@@ -6,8 +6,8 @@ import { parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
 import { organizationNotFound } from '../organization/organization.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 import { CLAIM_DAYS, listClaims, moveNumber, openClaim, withdrawClaim } from './number-claim.pg.js';
 import { numberView, phoneNumber, presentNumber } from './number-input.js';
 
@@ -27,7 +27,7 @@ const INSTRUCTIONS = [
 
 @Controller('api/v1/phone-numbers')
 export class NumberClaimController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   /** The answer is the same whoever has the number, and whether or not it is proven. */
   @Post('claims')
@@ -41,14 +41,14 @@ export class NumberClaimController {
   })
   async claim(@OrganizationId() organizationId: string, @Body() written: unknown) {
     const { phone_number } = parseRequest(claimBody, written);
-    return { ...(await openClaim(this.record, organizationId, phone_number)), instructions: INSTRUCTIONS };
+    return { ...(await openClaim(this.store, organizationId, phone_number)), instructions: INSTRUCTIONS };
   }
 
   @Get('claims')
   @Access('read')
   @Described({ summary: "The organisation's open claims on phone numbers", answer: z.array(claimView) })
   claims(@OrganizationId() organizationId: string) {
-    return listClaims(this.record, organizationId);
+    return listClaims(this.store, organizationId);
   }
 
   @Delete('claims/:number')
@@ -56,7 +56,7 @@ export class NumberClaimController {
   @Access('manage')
   @Described({ summary: 'Withdraw a claim', status: 204 })
   async withdraw(@OrganizationId() organizationId: string, @Param('number') number: string): Promise<void> {
-    await withdrawClaim(this.record, organizationId, parseRequest(claimBody, { phone_number: number }).phone_number);
+    await withdrawClaim(this.store, organizationId, parseRequest(claimBody, { phone_number: number }).phone_number);
   }
 
   /** Proven or not, and whoever has it; an organisation that has it already has it proven. */
@@ -73,7 +73,7 @@ export class NumberClaimController {
     @Body({ schema: moveBody }) { organization_id }: z.output<typeof moveBody>,
   ) {
     const { phone_number } = parseRequest(claimBody, { phone_number: number });
-    if ((await organizationRow(this.record, organization_id)) === undefined) throw organizationNotFound();
-    return presentNumber(await moveNumber(this.record, { organizationId: organization_id, phone_number }));
+    if ((await organizationRow(this.store, organization_id)) === undefined) throw organizationNotFound();
+    return presentNumber(await moveNumber(this.store, { organizationId: organization_id, phone_number }));
   }
 }

@@ -2,13 +2,13 @@ import { numberState, type NumberProof, type NumberState } from '@trunkmesh/cont
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { numberSubject } from '@trunkmesh/contracts/subjects.js';
 import { uuidv7 } from 'uuidv7';
-import { transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { decide, NEW_NUMBER } from './number.js';
 
 export const CLAIM_DAYS = 7;
 /** Open claims of one organisation. */
-const MOST_OPEN = 20;
+const MAX_OPEN_CLAIMS = 20;
 const RETRY = { retryOn: ['numbers_phone_number', 'numbers_pk'] };
 
 export interface NumberClaim {
@@ -29,8 +29,8 @@ const viewOf = ({ phone_number, created_at, expires_at }: ClaimRow): NumberClaim
 });
 
 /** Claiming again begins anew. Whether the present holder has proven the number is not told. */
-export function openClaim(record: RecordStore, organizationId: string, phone_number: string): Promise<NumberClaim> {
-  return transact(record, async ({ manager }) => {
+export function openClaim(store: EventStore, organizationId: string, phone_number: string): Promise<NumberClaim> {
+  return transact(store, async ({ manager }) => {
     await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 3))', [organizationId]);
     const [holder] = await manager.query<{ organization_id: string }[]>(
       'select organization_id from numbers where phone_number = $1',
@@ -45,10 +45,10 @@ export function openClaim(record: RecordStore, organizationId: string, phone_num
       'select count(*) as open from number_claims where organization_id = $1 and phone_number <> $2',
       [organizationId, phone_number],
     );
-    if (Number(open) >= MOST_OPEN) {
+    if (Number(open) >= MAX_OPEN_CLAIMS) {
       throw new DomainError(
         'conflict',
-        `Your organisation has ${MOST_OPEN} open claims. Withdraw one of them, or wait until it expires.`,
+        `Your organisation has ${MAX_OPEN_CLAIMS} open claims. Withdraw one of them, or wait until it expires.`,
       );
     }
     const [row] = await manager.query<[ClaimRow]>(
@@ -64,8 +64,8 @@ export function openClaim(record: RecordStore, organizationId: string, phone_num
   });
 }
 
-export async function listClaims(record: RecordStore, organizationId: string): Promise<NumberClaim[]> {
-  const rows = await record.query<ClaimRow>(
+export async function listClaims(store: EventStore, organizationId: string): Promise<NumberClaim[]> {
+  const rows = await store.query<ClaimRow>(
     `
     select phone_number, created_at, expires_at from number_claims where organization_id = $1 and expires_at > now()
       order by phone_number`,
@@ -74,8 +74,8 @@ export async function listClaims(record: RecordStore, organizationId: string): P
   return rows.map(viewOf);
 }
 
-export async function withdrawClaim(record: RecordStore, organizationId: string, phone_number: string): Promise<void> {
-  const gone = await record.query(
+export async function withdrawClaim(store: EventStore, organizationId: string, phone_number: string): Promise<void> {
+  const gone = await store.query(
     'delete from number_claims where organization_id = $1 and phone_number = $2 returning phone_number',
     [organizationId, phone_number],
   );
@@ -84,11 +84,11 @@ export async function withdrawClaim(record: RecordStore, organizationId: string,
 
 /** Until when another organisation claims the number; null: nobody does. */
 export async function claimedUntil(
-  record: RecordStore,
+  store: EventStore,
   organizationId: string,
   phone_number: string,
 ): Promise<string | null> {
-  const [row] = await record.query<{ until: Date | null }>(
+  const [row] = await store.query<{ until: Date | null }>(
     'select max(expires_at) as until from number_claims where phone_number = $1 and organization_id <> $2 and ' +
       'expires_at > now()',
     [phone_number, organizationId],
@@ -98,11 +98,11 @@ export async function claimedUntil(
 
 /** The operator's word: the number is this organisation's, whoever has it now. */
 export function moveNumber(
-  record: RecordStore,
+  store: EventStore,
   { organizationId, phone_number }: { organizationId: string; phone_number: string },
 ): Promise<NumberState> {
   return transact(
-    record,
+    store,
     async (work) => {
       const [holder] = await work.manager.query<{ organization_id: string }[]>(
         'select organization_id from numbers where phone_number = $1',
@@ -112,7 +112,7 @@ export function moveNumber(
       if (holder?.organization_id !== organizationId)
         return moveIn(work, { from: holder?.organization_id, to: organizationId, phone_number, proof });
       const before = await work.load<NumberState>(numberSubject(organizationId, phone_number), numberState);
-      return work.record(before, decide(before.state, { type: 'ProveNumber', by: 'operator', at: work.at })).state!;
+      return work.append(before, decide(before.state, { type: 'ProveNumber', by: 'operator', at: work.at })).state!;
     },
     RETRY,
   );
@@ -129,7 +129,7 @@ interface Move {
 async function moveIn(work: Work, { from, to, phone_number, proof }: Move): Promise<NumberState> {
   if (from !== undefined) {
     const taken = await work.load<NumberState>(numberSubject(from, phone_number), numberState);
-    work.record(taken, decide(taken.state, { type: 'RemoveNumber' }));
+    work.append(taken, decide(taken.state, { type: 'RemoveNumber' }));
   }
   const before = await work.load<NumberState>(numberSubject(to, phone_number), numberState);
   const command = {
@@ -141,7 +141,7 @@ async function moveIn(work: Work, { from, to, phone_number, proof }: Move): Prom
     proof,
     at: work.at,
   } as const;
-  const after = work.record(before, decide(before.state, command));
+  const after = work.append(before, decide(before.state, command));
   await work.manager.query('delete from number_claims where phone_number = $1', [phone_number]);
   return after.state!;
 }
@@ -163,9 +163,9 @@ const HOLDER = `
   from numbers n where n.phone_number = $1`;
 
 /** True: the number has moved to the one organisation whose claim the call proves. */
-export function settleClaim(record: RecordStore, phone_number: string, source: string): Promise<boolean> {
+export function settleClaim(store: EventStore, phone_number: string, source: string): Promise<boolean> {
   return transact(
-    record,
+    store,
     async (work) => {
       const claimants = await work.manager.query<{ organization_id: string }[]>(CLAIMANTS, [phone_number, source]);
       const [holder] = await work.manager.query<{ organization_id: string; proven: boolean; is_there: boolean }[]>(

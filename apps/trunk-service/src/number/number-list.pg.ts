@@ -2,7 +2,7 @@ import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
-import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
+import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
 import { HOW_TO_CLAIM } from './number.js';
 
 /**

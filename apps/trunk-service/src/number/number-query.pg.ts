@@ -2,7 +2,7 @@ import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import type { NumberRow } from './number-list.pg.js';
 
 const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
@@ -71,19 +71,15 @@ function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
 }
 
 /** Sorted by number. */
-export async function listNumbers(
-  record: RecordStore,
-  organizationId: string,
-  query: NumberQuery,
-): Promise<NumberPage> {
+export async function listNumbers(store: EventStore, organizationId: string, query: NumberQuery): Promise<NumberPage> {
   const after = decodeCursor(query.cursor, ['string']);
   const conditions = conditionsOf(organizationId, query);
-  const [counted] = await record.query<{ total: string }>(
+  const [counted] = await store.query<{ total: string }>(
     `select count(*) as total from numbers where ${conditions.where()}`,
     [...conditions.parameters],
   );
   if (after !== undefined) conditions.add((p) => `phone_number > ${p}`, after[0]);
-  const rows = await record.query<NumberRow>(
+  const rows = await store.query<NumberRow>(
     `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`,
     conditions.parameters,
   );
@@ -105,11 +101,11 @@ export function existingId(id: string): string {
 }
 
 export async function findNumber(
-  record: Pick<RecordStore, 'query'>,
+  store: Pick<EventStore, 'query'>,
   organizationId: string,
   id: string,
 ): Promise<NumberRow> {
-  const [row] = await record.query<NumberRow>(
+  const [row] = await store.query<NumberRow>(
     'select version, state from numbers where organization_id = $1 and id = $2',
     [organizationId, id],
   );

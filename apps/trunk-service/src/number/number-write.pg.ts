@@ -4,9 +4,9 @@ import { numberSubject } from '@trunkmesh/contracts/subjects.js';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
 import { etagOf } from '../http/etag.js';
-import type { Loaded } from '../record/decided.js';
-import { transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { Loaded } from '../event-store/decided.js';
+import { transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { newFields, presentNumber, type CreateNumber } from './number-input.js';
 import { numberNotFound } from './number-query.pg.js';
 import { decide, type NumberFields } from './number.js';
@@ -15,7 +15,7 @@ import { decide, type NumberFields } from './number.js';
 const RETRY = { retryOn: ['numbers_trunk'] };
 
 export function addNumber(
-  record: RecordStore,
+  store: EventStore,
   key: IdempotencyKey | undefined,
   organizationId: string,
   added: { id: string; input: CreateNumber; seal: SealSecret },
@@ -26,7 +26,7 @@ export function addNumber(
     input: { phone_number, ...input },
   } = added;
   return createOnce(
-    record,
+    store,
     key,
     async (work) => {
       // Whether somebody else has it is what the unique constraint says.
@@ -41,7 +41,7 @@ export function addNumber(
         at: work.at,
       });
       await requireTrunk(work, organizationId, fields.sip_trunk_id);
-      const { state, version } = work.record<NumberState>(before, events);
+      const { state, version } = work.append<NumberState>(before, events);
       return {
         status: 201,
         headers: { ETag: etagOf(version), Location: `/api/v1/phone-numbers/${id}` },
@@ -54,34 +54,34 @@ export function addNumber(
 
 /** `changes` sees the number as it is, so that a whole replacement can keep what it does not own. */
 export function changeNumber(
-  record: RecordStore,
+  store: EventStore,
   which: { organizationId: string; id: string },
   changes: (before: NumberState) => Partial<NumberFields>,
   precondition: (before: Loaded<NumberState>) => void,
 ): Promise<Loaded<NumberState>> {
   return transact(
-    record,
+    store,
     async (work) => {
       const before = await loadById(work, which);
       precondition(before);
       const changed = changes(before.state!);
       if (changed.sip_trunk_id !== before.state!.sip_trunk_id)
         await requireTrunk(work, which.organizationId, changed.sip_trunk_id);
-      return work.record(before, decide(before.state, { type: 'ChangeNumber', changes: changed, at: work.at }));
+      return work.append(before, decide(before.state, { type: 'ChangeNumber', changes: changed, at: work.at }));
     },
     RETRY,
   );
 }
 
 export function removeNumber(
-  record: RecordStore,
+  store: EventStore,
   which: { organizationId: string; id: string },
   precondition: (before: Loaded<NumberState>) => void,
 ): Promise<void> {
-  return transact(record, async (work) => {
+  return transact(store, async (work) => {
     const before = await loadById(work, which);
     precondition(before);
-    work.record(before, decide(before.state, { type: 'RemoveNumber' }));
+    work.append(before, decide(before.state, { type: 'RemoveNumber' }));
   });
 }
 

@@ -29,9 +29,9 @@ import { parseRequest } from '../http/field-problems.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { KEY_RING, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { sealingWith } from '../secrets/sealed-secret.process.js';
+import { KEY_RING, EVENT_STORE } from '../tokens.js';
 import {
   assignNumber,
   NUMBER_SCHEMAS,
@@ -55,7 +55,7 @@ export class NumberController {
   private readonly seal: SealSecret;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEY_RING) keyRing: KeyRing,
     @Inject(CONFIG) config: Config,
   ) {
@@ -72,7 +72,7 @@ export class NumberController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const page = await listNumbers(this.record, organizationId, query);
+    const page = await listNumbers(this.store, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.numbers.map(presentNumber);
   }
@@ -92,7 +92,7 @@ export class NumberController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const input = parseRequest(this.schemas.create, written);
-    const answer = await addNumber(this.record, idempotencyKeyOf(request, organizationId), organizationId, {
+    const answer = await addNumber(this.store, idempotencyKeyOf(request, organizationId), organizationId, {
       id: uuidv7(),
       input,
       seal: this.seal,
@@ -110,9 +110,9 @@ export class NumberController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const { version, state } = await findNumber(this.record, organizationId, existingId(id));
+    const { version, state } = await findNumber(this.store, organizationId, existingId(id));
     response.set('ETag', etagOf(version));
-    const claimed_until = await claimedUntil(this.record, organizationId, state.phone_number);
+    const claimed_until = await claimedUntil(this.store, organizationId, state.phone_number);
     if (!isUnchanged(ifNoneMatch, version)) return { ...presentNumber(state), claimed_until };
     response.status(304);
     return undefined;
@@ -180,7 +180,7 @@ export class NumberController {
     @Param('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
   ) {
-    await removeNumber(this.record, { organizationId, id: existingId(id) }, (before) => requireMatch(ifMatch, before));
+    await removeNumber(this.store, { organizationId, id: existingId(id) }, (before) => requireMatch(ifMatch, before));
   }
 
   private async change(
@@ -188,7 +188,7 @@ export class NumberController {
     request: Request,
     changes: Parameters<typeof changeNumber>[2],
   ) {
-    const after = await changeNumber(this.record, which, changes, (before) =>
+    const after = await changeNumber(this.store, which, changes, (before) =>
       requireMatch(request.header('If-Match'), before),
     );
     request.res!.set('ETag', etagOf(after.version));

@@ -1,6 +1,6 @@
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { numberSubject } from '@trunkmesh/contracts/subjects.js';
-import type { Work } from '../record/handle.pg.js';
+import type { Work } from '../event-store/handle.pg.js';
 import { decide } from './number.js';
 
 interface RoutedCall {
@@ -23,5 +23,5 @@ export async function proveNumberIn(work: Work, { organization_id, phone_number,
   if (before.state === null || before.state.proof !== undefined) return;
   const contested = await work.manager.query<unknown[]>(CONTESTED, [phone_number, organization_id, source]);
   if (contested.length > 0) return;
-  work.record(before, decide(before.state, { type: 'ProveNumber', by: 'call', at: work.at }));
+  work.append(before, decide(before.state, { type: 'ProveNumber', by: 'call', at: work.at }));
 }

@@ -3,7 +3,7 @@ import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { FleetBridge } from '../bridge/fleet.js';
-import { unansweredText } from '../calls/unanswered-text.js';
+import { unansweredText } from '../nats/unanswered-text.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EndedCalls } from './organization-input.js';
 

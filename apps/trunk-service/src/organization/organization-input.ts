@@ -12,8 +12,8 @@ import { settingFields, settingsView, shownSettings, wantedSettings } from '../c
 import type { WantedSettings } from '../call-settings/call-settings.js';
 import { samePools, sameQuotas } from './organization.js';
 import { countryCodes } from '../http/country.js';
-import { poolsOf } from '../trunk/pool-policy.js';
-import type { AddressPolicy } from '../trunk/trunk-input.js';
+import { poolsOf } from '../bridge/pool-policy.js';
+import type { AddressPolicy } from '../http/address-policy.js';
 
 const name = printable(200).trim().min(1);
 /** The operator's to set; null: the installation's. */

@@ -1,10 +1,9 @@
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
+import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
 import { decodeCursor, encodeCursor, type PageQuery } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { poolsOf } from '../trunk/pool-policy.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { organizationNameKey } from './organization.js';
 
 const UPSERT = `
@@ -39,32 +38,26 @@ export interface OrganizationRow {
   state: OrganizationState;
 }
 
-export async function organizationRow(record: RecordStore, id: string): Promise<OrganizationRow | undefined> {
-  const [row] = await record.query<OrganizationRow>('select version, state from organizations where id = $1', [id]);
+export async function organizationRow(store: EventStore, id: string): Promise<OrganizationRow | undefined> {
+  const [row] = await store.query<OrganizationRow>('select version, state from organizations where id = $1', [id]);
   return row;
-}
-
-/** The bridge pools that the organisation may use. In a transaction, as it is there. */
-export async function allowedPools(record: Pick<Queryable, 'query'>, id: string): Promise<readonly string[]> {
-  const [row] = (await record.query('select state from organizations where id = $1', [id])) as OrganizationRow[];
-  return poolsOf(row?.state ?? {});
 }
 
 /** By name; `only`: the one organisation that the caller may see, null for all. */
 export async function organizationPage(
-  record: RecordStore,
+  store: EventStore,
   only: string | null,
   { limit, cursor }: PageQuery,
 ): Promise<{ rows: OrganizationRow[]; total: number; next: string | undefined }> {
   const after = decodeCursor(cursor, ['string']);
-  const rows = await record.query<OrganizationRow & { name_key: string }>(
+  const rows = await store.query<OrganizationRow & { name_key: string }>(
     `
     select version, state, name_key from organizations
     where ($1::uuid is null or id = $1) and ($2::text is null or name_key > $2)
     order by name_key limit $3`,
     [only, after?.[0] ?? null, limit + 1],
   );
-  const [count] = await record.query<{ total: string }>(
+  const [count] = await store.query<{ total: string }>(
     'select count(*) as total from organizations where $1::uuid is null or id = $1',
     [only],
   );

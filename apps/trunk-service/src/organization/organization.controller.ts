@@ -19,11 +19,11 @@ import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import { LiveFleet } from '../bridge/live-fleet.pg.js';
-import { handle } from '../record/handle.pg.js';
+import { handle } from '../event-store/handle.pg.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { KEY_RING, KEYS, NATS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { sealingWith } from '../secrets/sealed-secret.process.js';
+import { KEY_RING, KEYS, NATS, EVENT_STORE } from '../tokens.js';
 import { endCallsOf } from './end-calls.nats.js';
 import {
   organizationSchemas,
@@ -53,7 +53,7 @@ export class OrganizationController {
   private readonly seal: SealSecret;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEYS) private readonly keys: KnownKeys<unknown>,
     @Inject(KEY_RING) keyRing: KeyRing,
     @Inject(CONFIG) config: Config,
@@ -76,10 +76,10 @@ export class OrganizationController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<unknown> {
     const { settings = {}, ...plain } = parseRequest(this.schemas.creation, written);
-    const answer = await createOnce(this.record, idempotencyKeyOf(request, OPERATOR), async (work) => {
+    const answer = await createOnce(this.store, idempotencyKeyOf(request, OPERATOR), async (work) => {
       const id = uuidv7();
       const before = work.fresh<OrganizationState>(organizationSubject(id));
-      const after = work.record(
+      const after = work.append(
         before,
         decide(null, {
           type: 'CreateOrganization',
@@ -107,7 +107,7 @@ export class OrganizationController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrganizationView[]> {
-    const page = await organizationPage(this.record, caller.organization?.id ?? null, query);
+    const page = await organizationPage(this.store, caller.organization?.id ?? null, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(({ state }) => presentOrganization(state));
   }
@@ -121,7 +121,7 @@ export class OrganizationController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrganizationView | undefined> {
-    const row = await organizationRow(this.record, visibleTo(caller, id));
+    const row = await organizationRow(this.store, visibleTo(caller, id));
     if (row === undefined) throw organizationNotFound();
     response.set('ETag', etagOf(row.version));
     if (!isUnchanged(ifNoneMatch, row.version)) return presentOrganization(row.state);
@@ -193,7 +193,7 @@ export class OrganizationController {
   ): Promise<OrganizationView> {
     const entity = { subject: organizationSubject(id), schema: organizationState };
     const after = await handle(
-      this.record,
+      this.store,
       entity,
       (state, { at }) => decide(state, command(at, state)),
       (before) => requireMatch(request.header('If-Match'), before),

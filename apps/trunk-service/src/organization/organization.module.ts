@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
-import { BridgeModule } from '../bridge/bridge.module.js';
 import { OrganizationController } from './organization.controller.js';
 
-@Module({ imports: [AccessModule, BridgeModule], controllers: [OrganizationController] })
+@Module({ imports: [AccessModule], controllers: [OrganizationController] })
 export class OrganizationModule {}

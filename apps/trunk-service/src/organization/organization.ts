@@ -5,7 +5,7 @@ import {
   type OrganizationState,
 } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { poolsOf } from '../trunk/pool-policy.js';
+import { poolsOf } from '../bridge/pool-policy.js';
 import { changedSettings, reencryptedSettings, withSettings } from '../call-settings/call-settings.js';
 
 /** An organisation's event before it has an envelope. */

@@ -1,4 +1,4 @@
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import type { PlacementBridge, PlacementTrunk } from './placement.js';
 
 export interface Candidate extends PlacementTrunk {
@@ -12,7 +12,7 @@ const COLUMNS = 't.id, t.organization_id, t.bridge_pool, t.bridge_id';
  * partial indexes of exactly those bridges and pools where something can be done, never the trunks of healthy bridges.
  */
 export async function restlessTrunks(
-  record: RecordStore,
+  store: EventStore,
   bridges: readonly PlacementBridge[],
   limit: number,
 ): Promise<Candidate[]> {
@@ -24,7 +24,7 @@ export async function restlessTrunks(
     .filter(({ id, status, health }) => !retired.includes(id) && (status === 'draining' || health === 'lost'))
     .map(({ id }) => id);
   if (takers.size === 0 && retired.length === 0) return [];
-  return record.query<Candidate>(
+  return store.query<Candidate>(
     `
     (select ${COLUMNS} from trunks t
       where enabled and register and bridge_id is null and bridge_pool = any($1::text[]) order by id limit ${limit})
@@ -40,15 +40,15 @@ export async function restlessTrunks(
 }
 
 /** Trunks whose bridge is in another pool than they are, or is none: rare, and a look at every trunk. */
-export function strayTrunks(record: RecordStore, limit: number): Promise<Candidate[]> {
-  return record.query<Candidate>(`
+export function strayTrunks(store: EventStore, limit: number): Promise<Candidate[]> {
+  return store.query<Candidate>(`
     select ${COLUMNS} from trunks t left join bridges b on b.id = t.bridge_id
     where t.enabled and t.register and t.bridge_id is not null and (b.id is null or b.pool <> t.bridge_pool) order by
       t.id limit ${limit}`);
 }
 
-export async function unplacedTrunks(record: RecordStore): Promise<number> {
-  const [row] = await record.query<{ count: string }>(
+export async function unplacedTrunks(store: EventStore): Promise<number> {
+  const [row] = await store.query<{ count: string }>(
     'select count(*) as count from trunks where enabled and register and bridge_id is null',
   );
   return Number(row?.count ?? 0);

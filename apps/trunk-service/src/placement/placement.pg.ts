@@ -9,9 +9,9 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { loadOfBridges } from '../bridge/bridge-list.pg.js';
 import { decide as decideBridge } from '../bridge/bridge.js';
 import { LiveFleet } from '../bridge/live-fleet.pg.js';
-import { handle, transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import { handle, transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 import { decide as decideTrunk, type Place } from '../trunk/trunk.js';
 import { placeOne, planMoves, type Move } from './placement.js';
 import { restlessTrunks, strayTrunks, unplacedTrunks, type Candidate } from './placement-query.pg.js';
@@ -44,7 +44,7 @@ export class Placement implements OnApplicationBootstrap, OnApplicationShutdown 
   private ungauge: (() => void)[] = [];
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly fleet: LiveFleet,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -61,7 +61,7 @@ export class Placement implements OnApplicationBootstrap, OnApplicationShutdown 
     this.ungauge = this.gauges();
     // A change of a bridge may ask for moves: look now, not at the next tick.
     this.fleet.onChange(() => this.nap.abort());
-    this.record.opened
+    this.store.opened
       .then(() => {
         this.running = this.run();
       })
@@ -101,44 +101,44 @@ export class Placement implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   private async tick(slow: boolean): Promise<void> {
-    const { fleet, record } = this;
+    const { fleet, store } = this;
     await fleet.refresh();
-    const added = await registerBridges(record, fleet.unregistered(), this.logger);
+    const added = await registerBridges(store, fleet.unregistered(), this.logger);
     if (added > 0) await fleet.refresh();
     const thorough = slow || added > 0;
-    if (thorough) [this.load, this.unplaced] = await Promise.all([loadOfBridges(record), unplacedTrunks(record)]);
+    if (thorough) [this.load, this.unplaced] = await Promise.all([loadOfBridges(store), unplacedTrunks(store)]);
     if (!fleet.isListening()) return;
     while ((await this.moveSome(thorough)) === MOVES_PER_TRANSACTION && !this.stopping.signal.aborted);
   }
 
   private async moveSome(thorough: boolean): Promise<number> {
-    const { record } = this;
+    const { store } = this;
     const fleet = this.fleet.bridges();
     const candidates = [
-      ...(await restlessTrunks(record, fleet, MOVES_PER_TRANSACTION)),
-      ...(thorough ? await strayTrunks(record, MOVES_PER_TRANSACTION) : []),
+      ...(await restlessTrunks(store, fleet, MOVES_PER_TRANSACTION)),
+      ...(thorough ? await strayTrunks(store, MOVES_PER_TRANSACTION) : []),
     ];
     const moves = new Map<string, Candidate>(candidates.map((trunk) => [trunk.id, trunk]));
     if (moves.size === 0) return 0;
-    this.load = await loadOfBridges(record);
+    this.load = await loadOfBridges(store);
     const plan = planMoves([...moves.values()], fleet, this.load).slice(0, MOVES_PER_TRANSACTION);
     const moved = await carryOut(
-      record,
+      store,
       plan.map((move) => ({ ...move, organization_id: moves.get(move.trunk_id)!.organization_id })),
     );
     if (moved.length > 0) report(moved, this.logger);
-    this.load = await loadOfBridges(record);
+    this.load = await loadOfBridges(store);
     return moved.length;
   }
 }
 
 async function registerBridges(
-  record: RecordStore,
+  store: EventStore,
   heartbeats: readonly BridgeHeartbeat[],
   logger: Logger,
 ): Promise<number> {
   for (const { bridge_id: id, pool, sip_address } of heartbeats) {
-    await handle(record, { subject: bridgeSubject(id), schema: bridgeState }, (state, { at }) =>
+    await handle(store, { subject: bridgeSubject(id), schema: bridgeState }, (state, { at }) =>
       decideBridge(state, { type: 'RegisterBridge', id, pool, sip_address, at }),
     );
     logger.info({ bridge_id: id, pool, sip_address }, 'registered a bridge');
@@ -152,9 +152,9 @@ type OwnedMove = Move & { organization_id: string };
  *  What was planned on the read models is decided on the entities: a trunk that changed meanwhile is left for the next
  *  look.
  */
-function carryOut(record: RecordStore, plan: readonly OwnedMove[]): Promise<OwnedMove[]> {
+function carryOut(store: EventStore, plan: readonly OwnedMove[]): Promise<OwnedMove[]> {
   if (plan.length === 0) return Promise.resolve([]);
-  return transact(record, async (work: Work) => {
+  return transact(store, async (work: Work) => {
     const [lock] = await work.manager.query<{ mine: boolean }[]>('select pg_try_advisory_xact_lock($1) as mine', [
       PLACEMENT_LOCK,
     ]);
@@ -166,7 +166,7 @@ function carryOut(record: RecordStore, plan: readonly OwnedMove[]): Promise<Owne
       const move = subjects.get(subject)!;
       if (before.state === null || before.state.bridge_id !== move.from) continue;
       const events = decideTrunk(before.state, { type: 'PlaceTrunk', bridge_id: move.to }, work.next(before));
-      work.record(before, events);
+      work.append(before, events);
       if (events.length > 0) moved.push(move);
     }
     return moved;

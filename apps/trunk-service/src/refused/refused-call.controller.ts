@@ -6,13 +6,13 @@ import { Access, CurrentCaller } from '../access/access.guard.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 import { listRefusedCalls, refusedCallQuery, type RefusedCallQuery } from './refused-calls.pg.js';
 
 @Controller('api/v1/refused-calls')
 export class RefusedCallController {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   @Get()
   @Access('read')
@@ -30,7 +30,7 @@ export class RefusedCallController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const organizationId = caller.role === 'bootstrap' && caller.organization === null ? null : organizationOf(caller);
-    const page = await listRefusedCalls(this.record, organizationId, query);
+    const page = await listRefusedCalls(this.store, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.calls;
   }

@@ -8,7 +8,7 @@ import {
 import { z } from 'zod';
 import { callQuery } from '../calls/call-query.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 
 /** All filters combine with AND. */
 export const refusedCallQuery = pageQuery
@@ -45,11 +45,11 @@ const keyOf = ({ bridge_id, minute, source_address, called, numbers, reason, sip
  * Each event has the minute's count so far: the highest one counts, in whatever order and however often they come.
  * Whose number it was is looked up now, and stays.
  */
-export async function storeRefusedCalls(record: Pick<RecordStore, 'query'>, rows: readonly Row[]): Promise<void> {
+export async function storeRefusedCalls(store: Pick<EventStore, 'query'>, rows: readonly Row[]): Promise<void> {
   const highest = new Map<string, Row>();
   for (const row of rows) if ((highest.get(keyOf(row))?.count ?? 0) < row.count) highest.set(keyOf(row), row);
   if (highest.size === 0) return;
-  await record.query(
+  await store.query(
     `
     insert into refused_calls (bridge_id, minute, source_address, called, numbers, reason, sip_status, detail, count,
                                first_at, last_at, number, organization_id)
@@ -78,7 +78,7 @@ interface StoredRow extends Omit<RefusedCall, 'message' | 'minute' | 'first_at' 
 
 /** Newest first. `organizationId` null: everybody's, for the operator. */
 export async function listRefusedCalls(
-  record: Pick<RecordStore, 'query'>,
+  store: Pick<EventStore, 'query'>,
   organizationId: string | null,
   query: RefusedCallQuery,
 ): Promise<RefusedCallPage> {
@@ -98,7 +98,7 @@ export async function listRefusedCalls(
   where(query.sip_status, (p) => `sip_status = ${p}`);
   where(query.date_from, (p) => `minute >= ${p}::timestamptz`);
   where(query.date_to, (p) => `minute <= ${p}::timestamptz`);
-  const [counted] = await record.query<{ total: string }>(
+  const [counted] = await store.query<{ total: string }>(
     `select count(*) as total from refused_calls where ${conditions.join(' and ')}`,
     [...parameters],
   );
@@ -106,7 +106,7 @@ export async function listRefusedCalls(
     parameters.push(validTime(after[0]), /^\d{1,18}$/.test(after[1]) ? after[1] : '0');
     conditions.push(`(minute, id) < ($${parameters.length - 1}::timestamptz, $${parameters.length}::bigint)`);
   }
-  const rows = await record.query<StoredRow>(
+  const rows = await store.query<StoredRow>(
     `select * from refused_calls where ${conditions.join(' and ')}
      order by minute desc, id desc limit ${query.limit + 1}`,
     parameters,
@@ -147,11 +147,11 @@ export const KEPT_OF_NOBODY = 50_000;
 
 /** What is too old or too much. */
 export async function forgetRefusedCalls(
-  record: Pick<RecordStore, 'query'>,
+  store: Pick<EventStore, 'query'>,
   { ofOrganization = KEPT_OF_ORGANIZATION, ofNobody = KEPT_OF_NOBODY } = {},
 ): Promise<void> {
-  await record.query(`delete from refused_calls where minute < now() - interval '${KEPT}'`);
-  await record.query(
+  await store.query(`delete from refused_calls where minute < now() - interval '${KEPT}'`);
+  await store.query(
     `
     delete from refused_calls using (
       select id, organization_id, row_number() over (partition by organization_id order by minute desc, id desc) as

@@ -4,7 +4,7 @@ import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { unansweredText } from '../calls/unanswered-text.js';
+import { unansweredText } from '../nats/unanswered-text.js';
 
 /** A decision takes microseconds. */
 const DEADLINE_MS = 2_000;

@@ -12,19 +12,19 @@ import type { Caller } from '../http/caller.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { NATS, RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { NATS, EVENT_STORE } from '../tokens.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
 import { bodyOfQuery, explainBody, readExplain, type ExplainBody } from './explain-input.js';
 import { askRouting } from './explain.nats.js';
-import { resolveTrunks } from './own-addresses.dns.js';
+import { resolveTrunks } from '../trunk/own-addresses.net.js';
 import { visibleDecision } from './route-report.js';
 
 @Controller('api/v1/routes/explain')
 export class RouteController {
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: NatsLink,
   ) {}
 
@@ -86,7 +86,7 @@ export class RouteController {
 
   private async trunk(organizationId: string | null, id: string): Promise<TrunkRow['state']> {
     if (!uuid.safeParse(id).success) throw trunkNotFound();
-    const [row] = await this.record.query<TrunkRow>(
+    const [row] = await this.store.query<TrunkRow>(
       'select version, state from trunks where id = $1 and ($2::uuid is null or organization_id = $2)',
       [id, organizationId],
     );
@@ -97,7 +97,7 @@ export class RouteController {
   /** Of the organisation's trunks with a host name, those whose name leads to the source address now. */
   private async resolved(organizationId: string | null, source: string): Promise<string[]> {
     if (organizationId === null) return [];
-    const rows = await this.record.query<TrunkRow>(
+    const rows = await this.store.query<TrunkRow>(
       'select version, state from trunks where organization_id = $1 order by priority, name_key limit 1000',
       [organizationId],
     );

@@ -4,7 +4,7 @@ import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
-import { VerdictSources } from './await-verdicts.kv.js';
+import { VerdictSources } from './await-verdicts.nats.js';
 import { trunkVerdict } from './trunk-verdict.js';
 
 @Controller('api/v1/sip-trunks')
@@ -17,7 +17,7 @@ export class StatusController {
   @Described({ summary: 'Whether the trunk is live, per bridge, and why not' })
   async status(@OrganizationId() organizationId: string, @Param('id') id: string) {
     const row = uuid.safeParse(id).success
-      ? await trunkRow(this.sources.record, organizationId, id.toLowerCase())
+      ? await trunkRow(this.sources.store, organizationId, id.toLowerCase())
       : undefined;
     if (row === undefined) throw trunkNotFound();
     const statuses = await this.sources.statuses.ofTrunk(organizationId, row.state.id);

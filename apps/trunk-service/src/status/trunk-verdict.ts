@@ -70,11 +70,11 @@ interface Place {
 
 const ALIVE = { serving: true, lost: false, unknown: null } as const;
 
-type Told = Omit<GatewayStatus, 'organization_id' | 'trunk_id' | 'bridge_id' | 'updated_at'> & {
+type Reported = Omit<GatewayStatus, 'organization_id' | 'trunk_id' | 'bridge_id' | 'updated_at'> & {
   updated_at: string | null;
 };
 /** What a bridge that has said nothing has said. */
-const NOTHING: Told = {
+const NOT_REPORTED: Reported = {
   applied_revision: null,
   desired_revision: 0,
   error: null,
@@ -87,7 +87,7 @@ const NOTHING: Told = {
 };
 
 function row(trunk: TrunkState, { id, bridge, status }: Place): Omit<BridgeVerdict, 'verdict' | 'reason'> {
-  const { applied_revision, state, sip_status, sip_phrase, ping, since, updated_at }: Told = status ?? NOTHING;
+  const { applied_revision, state, sip_status, sip_phrase, ping, since, updated_at }: Reported = status ?? NOT_REPORTED;
   const sip_address = bridge ? bridge.sip_address : null;
   const { message: hint, cause } = registrationHint({
     status: { state, sip_status, sip_phrase, ping },

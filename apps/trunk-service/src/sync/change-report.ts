@@ -2,7 +2,7 @@ import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { OrganizationChange } from '../organization/organization.js';
-import type { Loaded } from '../record/decided.js';
+import type { Loaded } from '../event-store/decided.js';
 import type { NumberPlan, NumberStep } from './sync-numbers.js';
 import type { TrunkPlan, TrunkStep } from './sync-trunks.js';
 

@@ -14,7 +14,7 @@ import { streamProgress } from '../http/progress.http.js';
 import { numberSchemas, type NumberSchemas } from '../number/number-input.js';
 import { organizationNotFound } from '../organization/organization.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
-import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.kv.js';
+import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.nats.js';
 import { KEY_RING, PLACE } from '../tokens.js';
 import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { syncOrganization } from './organization-sync.pg.js';
@@ -69,12 +69,12 @@ export class OrganizationSyncController {
       schema,
       entry,
       place,
-      sources: { record },
+      sources: { store },
     } = this;
-    await streamProgress({ request, response, logger: record.logger }, async (signal, progress) => {
+    await streamProgress({ request, response, logger: store.logger }, async (signal, progress) => {
       progress({ stage: 'writing', done: 0, total: body.trunks.length + body.numbers.length });
       const changes = await syncOrganization(
-        { record, keyRing, schema, entry, place },
+        { store, keyRing, schema, entry, place },
         { ...body, organizationId },
         signal,
       );
@@ -95,7 +95,7 @@ export class OrganizationSyncController {
   /** A key syncs its own organisation; the bootstrap key the one that the body or the header names. */
   private async target(caller: Caller, named: string | undefined): Promise<string> {
     if (caller.organization === null && named !== undefined) {
-      if ((await organizationRow(this.sources.record, named)) === undefined) throw organizationNotFound();
+      if ((await organizationRow(this.sources.store, named)) === undefined) throw organizationNotFound();
       return named;
     }
     const own = organizationOf(caller);

@@ -8,14 +8,14 @@ import { uuidv7 } from 'uuidv7';
 import { replacedSettings, type SealSecret, type WantedSettings } from '../call-settings/call-settings.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';
 import type { NumberSchemas } from '../number/number-input.js';
-import { allowedPools } from '../organization/organization-list.pg.js';
+import { allowedPools } from '../bridge/allowed-pools.pg.js';
 import { decide as decideOrganization } from '../organization/organization.js';
-import type { Loaded } from '../record/decided.js';
-import { transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { sealingWith } from '../record/sealed-secret.crypto.js';
-import { inSlices } from '../slices.clock.js';
-import { sealedPassword } from '../trunk/password.crypto.js';
+import type { Loaded } from '../event-store/decided.js';
+import { transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { sealingWith } from '../secrets/sealed-secret.process.js';
+import { inSlices } from '../slices.process.js';
+import { sealedPassword } from '../trunk/sealed-password.process.js';
 import type { TrunkBodySchema } from '../trunk/trunk-input.js';
 import type { Place } from '../trunk/trunk.js';
 import type { Changes, SettingsStep } from './change-report.js';
@@ -29,7 +29,7 @@ export interface WantedOrganization {
   settings?: WantedSettings;
 }
 export interface SyncTools {
-  record: RecordStore;
+  store: EventStore;
   keyRing: KeyRing;
   schema: TrunkBodySchema;
   entry: NumberSchemas['entry'];
@@ -53,7 +53,7 @@ export async function syncOrganization(
   const { entries, problems } = await inSlices(readNumbers(tools.entry, wanted.numbers), signal);
   const seal = sealingWith(tools.keyRing);
   return transact(
-    tools.record,
+    tools.store,
     async (work) => {
       // Two of these at once, for the same organisation, would each plan on what the other is about to take away.
       await work.manager.query(`set local lock_timeout = '5s'`);
@@ -199,7 +199,7 @@ async function carryOut(work: Work, { trunks, numbers, settings }: Changes, sign
     ...trunks.deleted,
   ];
   for (const [index, { before, events }] of steps.entries()) {
-    work.record(before as Loaded<unknown>, events as Parameters<Work['record']>[1]);
+    work.append(before as Loaded<unknown>, events as Parameters<Work['append']>[1]);
     if ((index + 1) % STEP !== 0) continue;
     await work.flush();
     signal.throwIfAborted();

@@ -4,7 +4,7 @@ import type { SealSecret } from '../call-settings/call-settings.js';
 import { trunkOf } from '../number/import-plan.js';
 import { putFields, newFields, type NumberEntry, type NumberInput } from '../number/number-input.js';
 import { decide, HOW_TO_CLAIM, type NumberChange } from '../number/number.js';
-import type { Loaded } from '../record/decided.js';
+import type { Loaded } from '../event-store/decided.js';
 import { trunkNameKey } from '../trunk/trunk.js';
 import type { TrunkPlan } from './sync-trunks.js';
 

@@ -4,7 +4,7 @@ import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { sealForTest } from '../call-settings/seal-fixture.js';
 import { NUMBER_SCHEMAS } from '../number/number-input.js';
-import { stateAfter, type DecidedEvent, type Loaded } from '../record/decided.js';
+import { stateAfter, type DecidedEvent, type Loaded } from '../event-store/decided.js';
 import { trunkBody } from '../trunk/trunk-input.js';
 import { planNumbers, type NumberPlan } from './sync-numbers.js';
 import { planTrunks, type TrunkPlan } from './sync-trunks.js';

@@ -1,7 +1,7 @@
 import { DomainError, type FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { Loaded, Next } from '../record/decided.js';
-import { poolProblems } from '../trunk/pool-policy.js';
+import type { Loaded, NextEvent } from '../event-store/decided.js';
+import { poolProblems } from '../bridge/pool-policy.js';
 import { readTrunk, type TrunkBodySchema, type WantedTrunk } from '../trunk/trunk-input.js';
 import { decide as decideTrunk, trunkNameKey, type Place, type TrunkChange } from '../trunk/trunk.js';
 
@@ -17,7 +17,7 @@ export interface TrunkTools {
     wanted: string | null | undefined,
     trunk: { id: string; password: string | null },
   ) => string | null | undefined;
-  next: (before: Loaded<unknown>) => Next;
+  next: (before: Loaded<unknown>) => NextEvent;
   /** The entity of this id as its last event left it: of a trunk that was deleted, `state` null. */
   trunk: (id: string) => Loaded<TrunkState>;
   newId: () => string;

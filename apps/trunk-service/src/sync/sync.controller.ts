@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
-import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.kv.js';
+import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.nats.js';
 import { syncReport } from './sync-report.js';
 
 /** How long the bridges' word is waited for. */
@@ -24,7 +24,7 @@ export class SyncController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await streamProgress({ request, response, logger: this.sources.record.logger }, async (signal, progress) => {
+    await streamProgress({ request, response, logger: this.sources.store.logger }, async (signal, progress) => {
       const waiting = {
         timeoutMs: timeout_ms,
         signal,

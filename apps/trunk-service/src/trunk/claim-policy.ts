@@ -2,13 +2,9 @@ import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseCidr } from '@trunkmesh/routing/address.js';
 import { isWide } from '@trunkmesh/routing/claims.js';
+import type { AddressPolicy } from '../http/address-policy.js';
 import { readGateway, serviceNameProblem } from './gateway.js';
-import { readInboundAddress } from './inbound-address.js';
-
-/** What the installation allows as an address (ALLOW_PRIVATE_GATEWAYS). */
-export interface AddressPolicy {
-  allowPrivate: boolean;
-}
+import { readInboundAddress } from '../address/inbound-address.js';
 
 /** `operator`: the request is the operator's, who may claim for an organisation what it may not claim by itself. */
 export interface ClaimPolicy extends AddressPolicy {
@@ -30,7 +26,7 @@ export function claimProblems(
   const { gateway, inbound_addresses } = written;
   const misnamed = problem('/gateway', gateway, (text) => serviceNameProblem(text, existing?.gateway ?? null));
   if (policy.operator === true) return misnamed;
-  const list: unknown[] = Array.isArray(inbound_addresses) ? inbound_addresses.slice(0, MOST) : [];
+  const list: unknown[] = Array.isArray(inbound_addresses) ? inbound_addresses.slice(0, MAX_NETWORKS) : [];
   return [
     ...misnamed,
     ...problem('/gateway', gateway, (text) => gatewayProblem(text, existing, policy)),
@@ -41,7 +37,7 @@ export function claimProblems(
 }
 
 /** As many as a trunk can have; beyond that the request is refused for their number. */
-const MOST = 64;
+const MAX_NETWORKS = 64;
 
 function problem(pointer: string, value: unknown, of: (text: string) => string | undefined): FieldProblem[] {
   const message = typeof value === 'string' && value.length <= 260 ? of(value.trim()) : undefined;

@@ -3,9 +3,9 @@ import { numberState } from '@trunkmesh/contracts/number.js';
 import { numberSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { decide as decideNumber } from '../number/number.js';
-import type { Loaded } from '../record/decided.js';
-import { transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { Loaded } from '../event-store/decided.js';
+import { transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { decide } from './trunk.js';
 
 interface AssignedNumber {
@@ -20,7 +20,7 @@ const NAMED = 100;
  * its foreign key, and the work, done again, sees it.
  */
 export function deleteTrunk(
-  store: RecordStore,
+  store: EventStore,
   trunk: { organizationId: string; id: string; force: boolean },
   precondition: (before: Loaded<TrunkState>) => void,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export function deleteTrunk(
       const numbers = await numbersOf(work, organizationId, id);
       if (numbers.length > 0 && !force) throw hasNumbers(before.state!.name, numbers);
       await unassign(work, organizationId, numbers);
-      work.record(before, events);
+      work.append(before, events);
     },
     { retryOn: ['numbers_trunk'] },
   );
@@ -53,7 +53,7 @@ async function unassign(work: Work, organizationId: string, numbers: readonly As
     numberState,
   );
   for (const number of loaded.values())
-    work.record(
+    work.append(
       number,
       decideNumber(number.state, { type: 'ChangeNumber', changes: { sip_trunk_id: null }, at: work.at }),
     );

@@ -2,7 +2,7 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { projectClaims } from './trunk-claims.pg.js';
 
-const BATCH = 1_000;
+const ROWS_PER_BATCH = 1_000;
 
 /** What each trunk claims, found by address. Filled from the trunks that there are: for a rebuild none. */
 export class CreateTrunkClaims1764000055000 implements MigrationInterface {
@@ -24,7 +24,7 @@ export class CreateTrunkClaims1764000055000 implements MigrationInterface {
     for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
       const rows = (await runner.query('select id, state from trunks where id > $1 order by id limit $2', [
         after,
-        BATCH,
+        ROWS_PER_BATCH,
       ])) as { id: string; state: TrunkState }[];
       if (rows.length === 0) return;
       await projectClaims(

@@ -1,7 +1,7 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseCidr } from '@trunkmesh/routing/address.js';
 import { claimsOf, isWide } from '@trunkmesh/routing/claims.js';
-import type { Queryable } from '../record/read-model.js';
+import type { Queryable } from '../event-store/read-model.js';
 
 const INSERT = `
   insert into trunk_claims (trunk_id, organization_id, bridge_pool, network, since, yields)

@@ -12,11 +12,9 @@ import { countryCodes, existingCountry } from '../http/country.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';
 import { claimProblems, type ClaimPolicy } from './claim-policy.js';
 import { readGateway } from './gateway.js';
-import { readInboundAddress } from './inbound-address.js';
+import { readInboundAddress } from '../address/inbound-address.js';
 import { trunkNameKey } from './trunk.js';
 import { trunkView } from './trunk-view.js';
-
-export type { AddressPolicy } from './claim-policy.js';
 
 /** Forms and old clients send an empty text where they mean nothing. */
 export const orNull = <Text extends z.ZodType<string>>(text: Text) =>

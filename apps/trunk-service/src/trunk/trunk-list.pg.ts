@@ -1,9 +1,9 @@
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { lastPerSubject, type Queryable, type ReadModel } from '../record/read-model.js';
+import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { forgetClaims, projectClaims } from './trunk-claims.pg.js';
 import type { TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNameKey } from './trunk.js';
@@ -65,8 +65,8 @@ export interface TrunkRow {
   state: TrunkState;
 }
 
-export async function trunkRow(record: RecordStore, organizationId: string, id: string): Promise<TrunkRow | undefined> {
-  const [row] = await record.query<TrunkRow>(
+export async function trunkRow(store: EventStore, organizationId: string, id: string): Promise<TrunkRow | undefined> {
+  const [row] = await store.query<TrunkRow>(
     'select version, state from trunks where id = $1 and organization_id = $2',
     [id, organizationId],
   );
@@ -85,7 +85,7 @@ const FILTERS = `
 
 /** By priority, then by name. */
 export async function trunkPage(
-  record: RecordStore,
+  store: EventStore,
   organizationId: string,
   query: TrunkQuery,
 ): Promise<{ rows: TrunkRow[]; total: number; next: string | undefined }> {
@@ -100,16 +100,13 @@ export async function trunkPage(
     q && trunkNameKey(q),
   ].map((value) => value ?? null);
   const after = decodeCursor(cursor, ['number', 'string']) ?? [null, null];
-  const rows = await record.query<TrunkRow & { priority: number; name_key: string }>(
+  const rows = await store.query<TrunkRow & { priority: number; name_key: string }>(
     `select version, state, priority, name_key from trunks where ${FILTERS} and ($8::int is null or (priority,
       name_key) > ($8, $9::text))
      order by priority, name_key limit $10`,
     [...filter, ...after, limit + 1],
   );
-  const [count] = await record.query<{ total: string }>(
-    `select count(*) as total from trunks where ${FILTERS}`,
-    filter,
-  );
+  const [count] = await store.query<{ total: string }>(`select count(*) as total from trunks where ${FILTERS}`, filter);
   const page = rows.slice(0, limit);
   const last = page[page.length - 1];
   return {

@@ -31,14 +31,14 @@ import { invalidRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
-import { allowedPools } from '../organization/organization-list.pg.js';
-import type { Next } from '../record/decided.js';
-import { handle } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { KEY_RING, PLACE, RECORD } from '../tokens.js';
+import { allowedPools } from '../bridge/allowed-pools.pg.js';
+import type { NextEvent } from '../event-store/decided.js';
+import { handle } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { KEY_RING, PLACE, EVENT_STORE } from '../tokens.js';
 import { deleteTrunk } from './delete-trunk.pg.js';
-import { sealedPassword } from './password.crypto.js';
-import { poolProblems } from './pool-policy.js';
+import { sealedPassword } from './sealed-password.process.js';
+import { poolProblems } from '../bridge/pool-policy.js';
 import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
 import { trunkPage, trunkRow } from './trunk-list.pg.js';
 import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
@@ -54,7 +54,7 @@ export class TrunkController {
   private readonly operatorBody: TrunkBodySchema;
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEY_RING) private readonly keyRing: KeyRing,
     @Inject(PLACE) private readonly place: Place,
     @Inject(CONFIG) config: Config,
@@ -72,7 +72,7 @@ export class TrunkController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TrunkView[]> {
-    const page = await trunkPage(this.record, organizationId, query);
+    const page = await trunkPage(this.store, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(({ state }) => viewOf(state));
   }
@@ -93,7 +93,7 @@ export class TrunkController {
       enabled = true,
       password,
     } = requirePool(readTrunk(this.bodyFor(request), written, null), null, pools);
-    const answer = await createOnce(this.record, idempotencyKeyOf(request, organizationId), async (work) => {
+    const answer = await createOnce(this.store, idempotencyKeyOf(request, organizationId), async (work) => {
       const id = uuidv7();
       const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));
       const sealed = sealedPassword(this.keyRing, password ?? null, { id, password: null }) ?? null;
@@ -111,7 +111,7 @@ export class TrunkController {
         },
         work.next(before),
       );
-      const after = work.record(before, events);
+      const after = work.append(before, events);
       await work.flush();
       const addresses = await addressesOf(work.manager, after.state!);
       return {
@@ -133,10 +133,10 @@ export class TrunkController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TrunkView | undefined> {
-    const row = await trunkRow(this.record, organizationId, existingId(id));
+    const row = await trunkRow(this.store, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
     response.set('ETag', etagOf(row.version));
-    if (!isUnchanged(ifNoneMatch, row.version)) return viewOf(row.state, await addressesOf(this.record, row.state));
+    if (!isUnchanged(ifNoneMatch, row.version)) return viewOf(row.state, await addressesOf(this.store, row.state));
     response.status(304);
     return undefined;
   }
@@ -149,9 +149,9 @@ export class TrunkController {
     answer: z.array(addressView),
   })
   async addresses(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<AddressView[]> {
-    const row = await trunkRow(this.record, organizationId, existingId(id));
+    const row = await trunkRow(this.store, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
-    return addressesOf(this.record, row.state);
+    return addressesOf(this.store, row.state);
   }
 
   @Put(':id')
@@ -234,7 +234,7 @@ export class TrunkController {
     @Query({ schema: deletionQuery }) { force }: z.output<typeof deletionQuery>,
     @Headers('if-match') ifMatch: string | undefined,
   ): Promise<void> {
-    await deleteTrunk(this.record, { organizationId, id: existingId(id), force }, (before) =>
+    await deleteTrunk(this.store, { organizationId, id: existingId(id), force }, (before) =>
       requireMatch(ifMatch, before),
     );
   }
@@ -245,13 +245,13 @@ export class TrunkController {
 
   /** Undefined: any. */
   private poolsFor(request: Request, organizationId: string): Promise<readonly string[]> | undefined {
-    return isOperator(request) ? undefined : allowedPools(this.record, organizationId);
+    return isOperator(request) ? undefined : allowedPools(this.store, organizationId);
   }
 
   private changed(
     state: TrunkState,
     { settings, enabled, password }: WantedTrunk,
-    { next, request }: { next: Next; request: Request },
+    { next, request }: { next: NextEvent; request: Request },
   ): TrunkChange[] {
     const sealed = sealedPassword(this.keyRing, password, state);
     return decide(
@@ -263,10 +263,10 @@ export class TrunkController {
 
   private async change(
     { organizationId, id, request }: { organizationId: string; id: string; request: Request },
-    decideOn: (state: TrunkState, next: Next) => TrunkChange[],
+    decideOn: (state: TrunkState, next: NextEvent) => TrunkChange[],
   ): Promise<TrunkView> {
     const after = await handle(
-      this.record,
+      this.store,
       { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState },
       (state, next) => {
         if (state === null) throw trunkNotFound();
@@ -277,7 +277,7 @@ export class TrunkController {
       },
     );
     request.res!.set('ETag', etagOf(after.version));
-    return viewOf(after.state!, await addressesOf(this.record, after.state!));
+    return viewOf(after.state!, await addressesOf(this.store, after.state!));
   }
 }
 

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { PlacementModule } from '../placement/placement.module.js';
 import { TrunkController } from './trunk.controller.js';
 
-@Module({ imports: [PlacementModule], controllers: [TrunkController] })
+@Module({ controllers: [TrunkController] })
 export class TrunkModule {}

@@ -1,7 +1,7 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { SETTING_EFFECTS, type TrunkEvent, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { claimsAfter, claimsOf, claimsResolved } from '@trunkmesh/routing/claims.js';
-import type { Next } from '../record/decided.js';
+import type { NextEvent } from '../event-store/decided.js';
 
 /** A trunk's event before it has an envelope. */
 export type TrunkChange = { [E in TrunkEvent as E['type']]: { type: E['type'] } & E['data'] }[TrunkEvent['type']];
@@ -44,7 +44,7 @@ export type TrunkCommand =
   | { type: 'ReencryptPassword'; password: string }
   | { type: 'DeleteTrunk' };
 
-export function decide(state: TrunkState | null, command: TrunkCommand, next: Next): TrunkChange[] {
+export function decide(state: TrunkState | null, command: TrunkCommand, next: NextEvent): TrunkChange[] {
   if (command.type === 'CreateTrunk') return create(state, command, next);
   const existing = required(state);
   switch (command.type) {
@@ -85,10 +85,10 @@ const needsNewGateway = (field: string): boolean =>
   (field in SETTING_EFFECTS && SETTING_EFFECTS[field as keyof TrunkSettings] !== 'none');
 
 /** One step of a decision: the event that it adds to a state, or none. */
-type Step = (state: TrunkState, next: Next) => TrunkChange | undefined;
+type Step = (state: TrunkState, next: NextEvent) => TrunkChange | undefined;
 
 /** Each step on the state that the one before left, with the version that its event will have. */
-function inSequence(state: TrunkState, next: Next, steps: readonly Step[]): TrunkChange[] {
+function inSequence(state: TrunkState, next: NextEvent, steps: readonly Step[]): TrunkChange[] {
   const events: TrunkChange[] = [];
   let now = state;
   for (const step of steps) {
@@ -103,7 +103,7 @@ function inSequence(state: TrunkState, next: Next, steps: readonly Step[]): Trun
 function create(
   state: TrunkState | null,
   command: Extract<TrunkCommand, { type: 'CreateTrunk' }>,
-  next: Next,
+  next: NextEvent,
 ): TrunkChange[] {
   if (state !== null)
     throw new DomainError('conflict', 'A trunk with this id exists already.', [
@@ -131,7 +131,11 @@ function create(
  * that nobody asked for. A password that comes with other changes is in their event, so that FreeSWITCH never registers
  * to the new gateway with the old password.
  */
-function change(state: TrunkState, command: Extract<TrunkCommand, { type: 'ChangeTrunk' }>, next: Next): TrunkChange[] {
+function change(
+  state: TrunkState,
+  command: Extract<TrunkCommand, { type: 'ChangeTrunk' }>,
+  next: NextEvent,
+): TrunkChange[] {
   const { enabled = state.enabled, place } = command;
   const update = updated(command);
   return inSequence(state, next, enabled ? [update, turn(true), placed(place)] : [turn(false), update]);
@@ -209,7 +213,7 @@ const reencrypted =
           state: { ...state, password, updated_at: next.at },
         };
 
-function revised(state: TrunkState, patch: Partial<TrunkState>, next: Next): TrunkState {
+function revised(state: TrunkState, patch: Partial<TrunkState>, next: NextEvent): TrunkState {
   const gateway = Object.entries(patch).some(
     ([field, value]) => needsNewGateway(field) && !same(value, state[field as keyof TrunkState]),
   );

@@ -14,8 +14,8 @@ import { invalidRequest } from '../http/field-problems.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { LiveFleet } from '../bridge/live-fleet.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { EVENT_STORE } from '../tokens.js';
 import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
 import { isClaimed } from './judge.js';
@@ -41,14 +41,14 @@ const opened = z.object({
 const LOOK_MS = 1_000;
 /** The code's life, and a call that began at its end. */
 const FOR_MS = 17 * 60_000;
-const MOST_STREAMS = 10;
+const MAX_STREAMS = 10;
 
 @Controller('api/v1/sip-trunks')
 export class VerificationController {
   private readonly streams = new Map<string, number>();
 
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly fleet: LiveFleet,
   ) {}
 
@@ -70,12 +70,12 @@ export class VerificationController {
     const trunk = await this.trunk(organizationId, id);
     const address = claimedAddress(trunk, body.address);
     const answer = await createOnce(
-      this.record,
+      this.store,
       idempotencyKeyOf(request, organizationId),
       async (work) => {
         const code = `77${String(randomInt(10 ** 14)).padStart(14, '0')}`;
         const fresh = { id: uuidv7(), organization_id: organizationId, trunk_id: trunk.id, address };
-        const expires = await openCode(this.record, work, { ...fresh, code });
+        const expires = await openCode(this.store, work, { ...fresh, code });
         return {
           status: 201,
           headers: {},
@@ -109,10 +109,10 @@ export class VerificationController {
       return;
     }
     const open = this.streams.get(organizationId) ?? 0;
-    if (open >= MOST_STREAMS)
+    if (open >= MAX_STREAMS)
       throw new DomainError(
         'conflict',
-        `This organisation follows ${MOST_STREAMS} verifications live already. Close one of them.`,
+        `This organisation follows ${MAX_STREAMS} verifications live already. Close one of them.`,
       );
     this.streams.set(organizationId, open + 1);
     try {
@@ -129,7 +129,7 @@ export class VerificationController {
   }
 
   private async latest(organizationId: string, trunkId: string): Promise<VerificationReport> {
-    const report = await latestReport(this.record, organizationId, trunkId);
+    const report = await latestReport(this.store, organizationId, trunkId);
     if (report === undefined)
       throw new DomainError(
         'verification-not-found',
@@ -139,7 +139,7 @@ export class VerificationController {
   }
 
   private async trunk(organizationId: string, id: string): Promise<TrunkState> {
-    const row = uuid.safeParse(id).success ? await trunkRow(this.record, organizationId, id.toLowerCase()) : undefined;
+    const row = uuid.safeParse(id).success ? await trunkRow(this.store, organizationId, id.toLowerCase()) : undefined;
     if (row === undefined) throw trunkNotFound();
     return trunkState.parse(row.state);
   }

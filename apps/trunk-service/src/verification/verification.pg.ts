@@ -4,19 +4,18 @@ import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { networkOfAddress } from '@trunkmesh/routing/claims.js';
 import { proveIn } from '../address/prove.pg.js';
-import { transact, type Work } from '../record/handle.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import { transact, type Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { ACCEPTED, detailsOf, isClaimed, judgeArrival, judgeConfirmation, UNKNOWN_CODE } from './judge.js';
 import { reportOf, type Arrival, type CodeRow, type VerificationReport } from './report.js';
 
 /** Codes of one trunk that may be open at a time. */
-const MOST_OPEN = 5;
+const MAX_OPEN_CODES = 5;
 /** Calls kept for the report of one code. */
-const MOST_ARRIVALS = 50;
+const MAX_ARRIVALS = 50;
 
 /** Awaited wherever it is used: a promise as a parameter of a query is `{}` for every code. */
-const hashOf = (record: RecordStore, code: string): Promise<Buffer> =>
-  record.fingerprint([`verification code ${code}`]);
+const hashOf = (store: EventStore, code: string): Promise<Buffer> => store.fingerprint([`verification code ${code}`]);
 
 export interface NewCode {
   id: string;
@@ -28,7 +27,7 @@ export interface NewCode {
 
 /** Valid from now by PostgreSQL's clock; when it runs out. */
 export async function openCode(
-  record: RecordStore,
+  store: EventStore,
   work: Work,
   { id, organization_id, trunk_id, code, address }: NewCode,
 ): Promise<Date> {
@@ -39,16 +38,17 @@ export async function openCode(
     'select count(*) as open from verification_codes where trunk_id = $1 and used_at is null and expires_at > now()',
     [trunk_id],
   );
-  if (Number(open) >= MOST_OPEN)
+  if (Number(open) >= MAX_OPEN_CODES)
     throw new DomainError(
       'conflict',
-      `This trunk has ${MOST_OPEN} open verification codes. Dial one of them, or wait until they expire (15 minutes).`,
+      `This trunk has ${MAX_OPEN_CODES} open verification codes. Dial one of them, or wait until they expire ` +
+        '(15 minutes).',
     );
   const [row] = await manager.query<[{ expires_at: Date }]>(
     `
     insert into verification_codes (id, organization_id, trunk_id, code_hash, address, expires_at)
     values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) returning expires_at`,
-    [id, organization_id, trunk_id, await hashOf(record, code), address, VERIFICATION_VALID_MS / 1000],
+    [id, organization_id, trunk_id, await hashOf(store, code), address, VERIFICATION_VALID_MS / 1000],
   );
   return row.expires_at;
 }
@@ -59,24 +59,24 @@ const CODE =
 
 /** What became of the trunk's latest code; undefined where there is none. */
 export async function latestReport(
-  record: RecordStore,
+  store: EventStore,
   organizationId: string,
   trunkId: string,
 ): Promise<VerificationReport | undefined> {
-  const [code] = await record.query<CodeRow>(
+  const [code] = await store.query<CodeRow>(
     `select ${CODE} from verification_codes where organization_id = $1 and trunk_id = $2 order by created_at
       desc limit 1`,
     [organizationId, trunkId],
   );
   if (code === undefined) return undefined;
-  const rows = await record.query<{
+  const rows = await store.query<{
     at: Date;
     phase: Arrival['phase'];
     call_id: string;
     details: Omit<Arrival, 'at' | 'phase' | 'call_id'>;
   }>('select at, phase, call_id, details from verification_arrivals where code_id = $1 order by position limit $2', [
     code.id,
-    MOST_ARRIVALS,
+    MAX_ARRIVALS,
   ]);
   return reportOf(
     code,
@@ -90,11 +90,11 @@ interface Found extends CodeRow {
 }
 
 /** What a bridge says of a call that dialled a code: kept for the report, and evidence once it is confirmed. */
-export function takeVerificationCall(record: RecordStore, call: VerificationCall): Promise<VerificationAnswer> {
-  return transact(record, async (work) => {
+export function takeVerificationCall(store: EventStore, call: VerificationCall): Promise<VerificationAnswer> {
+  return transact(store, async (work) => {
     const [code] = await work.manager.query<Found[]>(
       `select ${CODE}, organization_id, used_by from verification_codes where code_hash = $1 for update`,
-      [await hashOf(record, call.code)],
+      [await hashOf(store, call.code)],
     );
     if (code === undefined) return UNKNOWN_CODE;
     const { state: trunk } = await work.load<TrunkState>(trunkSubject(code.organization_id, code.trunk_id), trunkState);
@@ -144,6 +144,6 @@ async function note(
     `
     insert into verification_arrivals (code_id, call_id, phase, details)
     select $1, $2, $3, $4::jsonb where (select count(*) from verification_arrivals where code_id = $1) < $5`,
-    [codeId, call.call_id, call.phase, JSON.stringify(detailsOf(call, answer, claimed)), MOST_ARRIVALS],
+    [codeId, call.call_id, call.phase, JSON.stringify(detailsOf(call, answer, claimed)), MAX_ARRIVALS],
   );
 }

@@ -2,12 +2,12 @@ import { verificationCall, type VerificationAnswer } from '@trunkmesh/contracts/
 import { ADDRESS_VERIFY, ADDRESS_VERIFY_QUEUE } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { invalidCall, UNAVAILABLE } from './judge.js';
 import { takeVerificationCall } from './verification.pg.js';
 
 /** Answers the bridges; one copy of the service for each request. */
-export function answerVerifications(record: RecordStore, nats: OwnNatsLink, logger: Logger): { stop(): Promise<void> } {
+export function answerVerifications(store: EventStore, nats: OwnNatsLink, logger: Logger): { stop(): Promise<void> } {
   let stopped = false;
   let end = async () => {};
   nats.ready
@@ -17,7 +17,7 @@ export function answerVerifications(record: RecordStore, nats: OwnNatsLink, logg
         queue: ADDRESS_VERIFY_QUEUE,
         callback: (error, message) => {
           if (error) return logger.warn({ err: { message: error.message } }, 'cannot take verification calls');
-          void answer(record, logger, message.data).then((reply) => message.respond(JSON.stringify(reply)));
+          void answer(store, logger, message.data).then((reply) => message.respond(JSON.stringify(reply)));
         },
       });
       end = async () => {
@@ -35,11 +35,11 @@ export function answerVerifications(record: RecordStore, nats: OwnNatsLink, logg
   };
 }
 
-async function answer(record: RecordStore, logger: Logger, bytes: Uint8Array): Promise<VerificationAnswer> {
+async function answer(store: EventStore, logger: Logger, bytes: Uint8Array): Promise<VerificationAnswer> {
   const request = verificationCall.safeParse(jsonOf(bytes));
   if (!request.success) return invalidCall('The request is not a verification call.');
   try {
-    return await takeVerificationCall(record, request.data);
+    return await takeVerificationCall(store, request.data);
   } catch (error) {
     logger.warn({ err: { message: (error as Error).message } }, 'a verification call could not be judged');
     return UNAVAILABLE;

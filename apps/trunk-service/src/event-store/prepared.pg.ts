@@ -6,12 +6,12 @@ import type { Queryable } from './read-model.js';
  *  Texts of ours have a name each, and are then parsed and planned once a connection. A text that is built from a
  *  request may not fill the memory of every connection.
  */
-const MOST_NAMES = 200;
+const MAX_NAMED_STATEMENTS = 200;
 const names = new Map<string, string>();
 
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
-  if (known !== undefined || names.size >= MOST_NAMES) return known;
+  if (known !== undefined || names.size >= MAX_NAMED_STATEMENTS) return known;
   const name = `trunk-service ${names.size + 1}`;
   names.set(text, name);
   return name;

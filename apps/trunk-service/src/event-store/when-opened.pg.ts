@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { RecordStore } from './record-store.pg.js';
+import type { EventStore } from './event-store.pg.js';
 
 export interface Background {
   stop(): Promise<void>;
@@ -9,16 +9,16 @@ export interface Background {
  * Work beside the requests that needs the database: begins once that was reached and migrated, which may be long after
  * the start of the service. Stopped before, it never begins.
  */
-export function whenOpened(record: RecordStore, start: (dataSource: DataSource) => Background): Background {
+export function whenOpened(store: EventStore, start: (dataSource: DataSource) => Background): Background {
   let stopped = false;
   let running: Background | undefined;
-  record.opened.then(
+  store.opened.then(
     (dataSource) => {
       if (stopped) return;
       try {
         running = start(dataSource);
       } catch (error) {
-        record.logger.error({ err: error }, 'cannot start background work');
+        store.logger.error({ err: error }, 'cannot start background work');
       }
     },
     () => undefined,

@@ -6,7 +6,7 @@ import { GATEWAYS_BUCKET, gatewaysOfOrganization, gatewaysOfTrunk } from '@trunk
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
-import { connectionOf } from '../record/nats-link.nats.js';
+import { connectionOf } from '../nats/connection.nats.js';
 import { NATS } from '../tokens.js';
 
 /** JetStream answers within milliseconds, or it is away. */

@@ -1,15 +1,15 @@
 /**
- *  In front of the pool: whoever finds no connection free waits his turn, a bounded time. The pool's own timeout is
- *  that of connecting, which must be short.
+ * A queue in front of the connection pool: where no connection is free, a request waits for a bounded time. The pool's
+ * own timeout is that of connecting, which must be short.
  */
-export interface Line {
+export interface ConnectionQueue {
   /**
-   *  Resolves when it is one's turn; the function leaves again. Rejects with `refusal()` after the deadline, or when
-   *  all are turned away.
+   *  Resolves when a connection is free, with the function that gives it back. Rejects with `refusal()` after the
+   *  deadline, or on `refuseAll`.
    */
   enter(): Promise<() => void>;
-  /** There is nothing to wait for: everybody in the line would meet the same fate one after the other. */
-  turnAway(): void;
+  /** Refuses all that wait: the database is gone, and each would fail in turn. */
+  refuseAll(): void;
 }
 
 interface Waiting {
@@ -17,8 +17,12 @@ interface Waiting {
   refuse: () => void;
 }
 
-export function startLine(options: { places: number; deadlineMs: number; refusal: () => Error }): Line {
-  let free = options.places;
+export function connectionQueue(options: {
+  connections: number;
+  deadlineMs: number;
+  refusal: () => Error;
+}): ConnectionQueue {
+  let free = options.connections;
   const waiting = new Set<Waiting>();
 
   const leaver = () => {
@@ -57,7 +61,7 @@ export function startLine(options: { places: number; deadlineMs: number; refusal
         waiting.add(one);
       });
     },
-    turnAway: () => {
+    refuseAll: () => {
       for (const one of [...waiting]) one.refuse();
     },
   };

@@ -3,9 +3,9 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
 import { MIGRATIONS } from '../migrations.pg.js';
-import { Quotas } from '../organization/quotas.pg.js';
-import { RECORD } from '../tokens.js';
-import { openRecord, type RecordStore } from './record-store.pg.js';
+import { Quotas } from './quotas.pg.js';
+import { EVENT_STORE } from '../tokens.js';
+import { openEventStore, type EventStore } from './event-store.pg.js';
 
 /**
  * The event store in PostgreSQL. The service starts while that is down: the factory does not wait for the connection,
@@ -15,10 +15,10 @@ import { openRecord, type RecordStore } from './record-store.pg.js';
 @Module({
   providers: [
     {
-      provide: RECORD,
+      provide: EVENT_STORE,
       inject: [CONFIG, LOGGER],
-      useFactory: (config: Config, logger: Logger): RecordStore =>
-        openRecord({
+      useFactory: (config: Config, logger: Logger): EventStore =>
+        openEventStore({
           url: config.DATABASE_URL,
           poolSize: config.DATABASE_POOL,
           source: 'trunk-service',
@@ -33,12 +33,12 @@ import { openRecord, type RecordStore } from './record-store.pg.js';
         }),
     },
   ],
-  exports: [RECORD],
+  exports: [EVENT_STORE],
 })
-export class RecordModule implements OnApplicationShutdown {
-  constructor(@Inject(RECORD) private readonly record: RecordStore) {}
+export class EventStoreModule implements OnApplicationShutdown {
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.record.close();
+    await this.store.close();
   }
 }

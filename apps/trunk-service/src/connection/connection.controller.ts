@@ -1,17 +1,17 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { resolveTrunks } from '../routes/own-addresses.dns.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { resolveTrunks } from '../trunk/own-addresses.net.js';
+import { EVENT_STORE } from '../tokens.js';
 import { connectionOf, connectionView, type ConnectionView } from './connection-view.js';
-import { LiveFleet } from './live-fleet.pg.js';
-import { bridgesOfOrganization } from './visible-bridges.pg.js';
+import { LiveFleet } from '../bridge/live-fleet.pg.js';
+import { bridgesOfOrganization } from '../bridge/visible-bridges.pg.js';
 
 @Controller('api/v1/connection')
 export class ConnectionController {
   constructor(
-    @Inject(RECORD) private readonly record: RecordStore,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly fleet: LiveFleet,
   ) {}
 
@@ -19,7 +19,7 @@ export class ConnectionController {
   @Access('read')
   @Described({ summary: 'Get what to enter at a carrier or PBX', answer: connectionView })
   async get(@OrganizationId() organizationId: string): Promise<ConnectionView> {
-    const bridges = await bridgesOfOrganization(this.record, await this.fleet.read(), organizationId);
+    const bridges = await bridgesOfOrganization(this.store, await this.fleet.read(), organizationId);
     const resolved = await resolveTrunks(
       bridges.map(({ id, sip_address }) => ({ id, gateway: sip_address, transport: 'udp' })),
     );

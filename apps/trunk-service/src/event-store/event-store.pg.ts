@@ -5,14 +5,14 @@ import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
-import type { Quotas } from '../organization/quotas.pg.js';
-import { startSlices } from '../slices.clock.js';
-import { startLine } from './line.clock.js';
+import type { Quotas } from './quotas.pg.js';
+import { startSlices } from '../slices.process.js';
+import { connectionQueue } from './connection-queue.process.js';
 import { migrate } from './migrate.pg.js';
 import { ask } from './prepared.pg.js';
-import { recordFailure, recordUnavailable } from './record-failure.pg.js';
+import { databaseFailure, databaseUnavailable } from './database-failure.pg.js';
 
-export interface RecordOptions {
+export interface EventStoreOptions {
   url: string;
   poolSize: number;
   /** CloudEvents `source` of what is written here. */
@@ -32,7 +32,7 @@ export interface RecordOptions {
  *  The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and
  *  works again when it is back.
  */
-export interface RecordStore {
+export interface EventStore {
   readonly source: string;
   readonly logger: Logger;
   readonly quotas: Quotas | undefined;
@@ -60,7 +60,7 @@ const TURN_TIMEOUT_MS = 10_000;
 /** A single statement; a bulk import writes many. A server that does not answer this long is taken for dead. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
-export function openRecord(options: RecordOptions): RecordStore {
+export function openEventStore(options: EventStoreOptions): EventStore {
   const { logger } = options;
   const dataSource = new DataSource({
     type: 'postgres',
@@ -95,14 +95,18 @@ export function openRecord(options: RecordOptions): RecordStore {
     return migrated;
   });
   opened.catch(() => undefined);
-  const line = startLine({ places: options.poolSize, deadlineMs: TURN_TIMEOUT_MS, refusal: recordUnavailable });
+  const queue = connectionQueue({
+    connections: options.poolSize,
+    deadlineMs: TURN_TIMEOUT_MS,
+    refusal: databaseUnavailable,
+  });
   const inTurn = async <R>(work: () => Promise<R>): Promise<R> => {
-    if (!usable) throw recordUnavailable();
-    const leave = await line.enter();
+    if (!usable) throw databaseUnavailable();
+    const leave = await queue.enter();
     try {
       return await work();
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'record-unavailable') line.turnAway();
+      if (error instanceof DomainError && error.code === 'record-unavailable') queue.refuseAll();
       throw error;
     } finally {
       leave();
@@ -151,7 +155,11 @@ async function fingerprint(key: string, pieces: Iterable<string>): Promise<Buffe
 }
 
 /** The record may come up after us: keep trying, answering `record-unavailable` meanwhile. */
-async function open(dataSource: DataSource, { url, logger }: RecordOptions, signal: AbortSignal): Promise<DataSource> {
+async function open(
+  dataSource: DataSource,
+  { url, logger }: EventStoreOptions,
+  signal: AbortSignal,
+): Promise<DataSource> {
   for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
     signal.throwIfAborted();
     try {
@@ -173,8 +181,8 @@ async function query(dataSource: DataSource, sql: string, parameters: unknown[] 
   try {
     return (await ask(client, sql, parameters)).rows;
   } catch (error) {
-    lost = recordFailure(error).kind === 'unavailable';
-    throw lost ? recordUnavailable() : error;
+    lost = databaseFailure(error).kind === 'unavailable';
+    throw lost ? databaseUnavailable() : error;
   } finally {
     client.release(lost);
   }
@@ -186,9 +194,9 @@ async function transaction<R>(dataSource: DataSource, work: (manager: EntityMana
   try {
     return await inTransaction(client, () => work(runner.manager));
   } catch (error) {
-    if (recordFailure(error).kind !== 'unavailable') throw error;
+    if (databaseFailure(error).kind !== 'unavailable') throw error;
     abandon(client);
-    throw recordUnavailable();
+    throw databaseUnavailable();
   } finally {
     await runner.release();
   }
@@ -207,7 +215,7 @@ async function inTransaction<R>(client: pg.PoolClient, work: () => Promise<R>): 
     if (command !== 'COMMIT') throw new TypeError('a statement of the transaction failed, and nobody said so');
     return result;
   } catch (error) {
-    if (recordFailure(error).kind !== 'unavailable') await ask(client, 'ROLLBACK');
+    if (databaseFailure(error).kind !== 'unavailable') await ask(client, 'ROLLBACK');
     throw error;
   }
 }
@@ -227,7 +235,7 @@ function gatherWrites(client: pg.PoolClient): void {
 }
 
 function unavailable(): never {
-  throw recordUnavailable();
+  throw databaseUnavailable();
 }
 
 /**

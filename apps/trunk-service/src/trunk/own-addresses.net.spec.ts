@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startNameServer, type NameServer } from '@trunkmesh/testkit/name-server.net.js';
-import { resolveTrunks } from './own-addresses.dns.js';
+import { resolveTrunks } from './own-addresses.net.js';
 
 let server: NameServer;
 beforeAll(async () => {

@@ -13,7 +13,7 @@ export interface Loaded<State> {
 }
 
 /** What a decision may need to know of the event that it makes: the version that the first one gets, and the time. */
-export interface Next {
+export interface NextEvent {
   version: number;
   at: string;
 }

@@ -3,11 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { LiveFleet } from '../bridge/live-fleet.pg.js';
-import type { RecordStore } from '../record/record-store.pg.js';
-import { inSlices } from '../slices.clock.js';
-import { RECORD } from '../tokens.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { inSlices } from '../slices.process.js';
+import { EVENT_STORE } from '../tokens.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
-import { GatewayStatuses, type FollowedStatuses } from './gateway-statuses.kv.js';
+import { GatewayStatuses, type FollowedStatuses } from './gateway-statuses.nats.js';
 import { trunkVerdict, type TrunkVerdict } from './trunk-verdict.js';
 
 export interface Verdicts {
@@ -26,7 +26,7 @@ export interface Waiting {
 @Injectable()
 export class VerdictSources {
   constructor(
-    @Inject(RECORD) readonly record: RecordStore,
+    @Inject(EVENT_STORE) readonly store: EventStore,
     readonly fleet: LiveFleet,
     readonly statuses: GatewayStatuses,
   ) {}
@@ -40,7 +40,7 @@ const LOOK_MS = 250;
  *  known then.
  */
 export async function awaitVerdicts(
-  { record, fleet, statuses }: VerdictSources,
+  { store, fleet, statuses }: VerdictSources,
   organizationId: string,
   { timeoutMs, signal, progress }: Waiting,
 ): Promise<Verdicts> {
@@ -50,7 +50,7 @@ export async function awaitVerdicts(
   try {
     for (;;) {
       notice = new AbortController();
-      const trunks = await inSlices(judge(await rowsOf(record, organizationId), fleet, followed), signal);
+      const trunks = await inSlices(judge(await rowsOf(store, organizationId), fleet, followed), signal);
       const open = trunks.filter(
         ({ verdict }) => verdict.verdict === 'pending' || verdict.verdict === 'unplaced',
       ).length;
@@ -99,8 +99,8 @@ function* judge(
   return judged;
 }
 
-function rowsOf(record: RecordStore, organizationId: string): Promise<TrunkRow[]> {
-  return record.query<TrunkRow>(
+function rowsOf(store: EventStore, organizationId: string): Promise<TrunkRow[]> {
+  return store.query<TrunkRow>(
     'select version, state from trunks where organization_id = $1 order by priority, name_key',
     [organizationId],
   );

@@ -5,7 +5,7 @@ import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
 import { NATS } from '../tokens.js';
 import { keepStreams } from './keep-streams.nats.js';
-import type { Background } from './when-opened.pg.js';
+import type { Background } from '../event-store/when-opened.pg.js';
 
 /** The one connection to NATS. The service starts while that is down, so the factory does not wait for it. */
 @Global()

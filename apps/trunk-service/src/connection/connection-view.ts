@@ -3,8 +3,8 @@ import { bridgeId, poolName } from '@trunkmesh/contracts/scalar.js';
 import { codec, transport } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { readGateway } from '../trunk/gateway.js';
-import { publicView } from './bridge-view.js';
-import type { FleetBridge } from './fleet.js';
+import { publicView } from '../bridge/bridge-view.js';
+import type { FleetBridge } from '../bridge/fleet.js';
 
 const port = z.number().int().min(1).max(65_535);
 

@@ -13,20 +13,20 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { EntityManager } from 'typeorm';
-import type { QuotaKind } from '../organization/quotas.pg.js';
+import type { QuotaKind } from './quotas.pg.js';
 import { READ_MODELS } from '../read-models.pg.js';
-import { stateAfter, type DecidedEvent, type Loaded, type Next } from './decided.js';
+import { stateAfter, type DecidedEvent, type Loaded, type NextEvent } from './decided.js';
 import { preparedIn } from './prepared.pg.js';
 import { runsOf } from './read-model.js';
-import { recordFailure } from './record-failure.pg.js';
-import type { RecordStore } from './record-store.pg.js';
+import { databaseFailure } from './database-failure.pg.js';
+import type { EventStore } from './event-store.pg.js';
 
 /** Brings a stored state to today's shape; a zod schema of libs/contracts. */
 export interface StateSchema<State> {
   parse(value: unknown): State;
 }
 
-/** One transaction of commands: load what they need, decide, record. All of it is written, or nothing. */
+/** One transaction of commands: load what they need, decide, append. All of it is written, or nothing. */
 export interface Work {
   readonly manager: EntityManager;
   readonly at: string;
@@ -36,14 +36,14 @@ export interface Work {
   /** For an entity whose id was made just now: spares the question. */
   fresh<State>(subject: string): Loaded<State>;
   /** What the decision may know of its events. */
-  next(before: Loaded<unknown>): Next;
+  next(before: Loaded<unknown>): NextEvent;
   /**
    *  Keeps the events for the flush; the state after them. A read inside the transaction does not see them before
    *  `flush`.
    */
-  record<State>(before: Loaded<State>, events: readonly (DecidedEvent & { state: State | null })[]): Loaded<State>;
+  append<State>(before: Loaded<State>, events: readonly (DecidedEvent & { state: State | null })[]): Loaded<State>;
   /**
-   *  Writes what was recorded and its read models. Called once at the end by `transact`; earlier where a constraint
+   *  Writes what was appended and its read models. Called once at the end by `transact`; earlier where a constraint
    *  must speak first.
    */
   flush(): Promise<void>;
@@ -56,7 +56,7 @@ export interface TransactOptions {
 
 const ATTEMPTS = 8;
 /** Locks that a transaction takes at once; whoever needs more races on. */
-const MOST_LOCKS = 64;
+const MAX_LOCKS = 64;
 /** In one order for everybody, so that nobody waits for who waits for him. */
 const WAIT_IN_LINE =
   'select pg_advisory_xact_lock(key) from (select distinct hashtextextended(subject, 1) as key from ' +
@@ -65,16 +65,16 @@ const WAIT_IN_LINE =
  *  Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing
  *  else, whatever a request asks for.
  */
-const BATCH = 1_000;
+const EVENTS_PER_STATEMENT = 1_000;
 /** Entities whose states are read without a pause. */
-const LOADED_AT_ONCE = 500;
+const SUBJECTS_PER_QUERY = 500;
 
 /**
  *  The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line
  *  behind the others, not in a race with them.
  */
 export function transact<R>(
-  store: RecordStore,
+  store: EventStore,
   work: (unit: Work) => Promise<R>,
   options: TransactOptions = {},
 ): Promise<R> {
@@ -91,7 +91,7 @@ export function transact<R>(
             'Others changed the same at the same moment, again and again. Nothing was changed by this request; ' +
               'send it again.',
           );
-        if (error instanceof ConcurrencyError) contended = error.subjects.slice(0, MOST_LOCKS);
+        if (error instanceof ConcurrencyError) contended = error.subjects.slice(0, MAX_LOCKS);
         else await pause(Math.random() * 5 * 2 ** attempt);
       }
     }
@@ -100,19 +100,19 @@ export function transact<R>(
 
 /** A command of one entity: last state → decide → events and read model in one transaction → the new state. */
 export function handle<State>(
-  store: RecordStore,
+  store: EventStore,
   entity: { subject: string; schema: StateSchema<State> },
-  decide: (state: State | null, next: Next) => readonly (DecidedEvent & { state: State | null })[],
+  decide: (state: State | null, next: NextEvent) => readonly (DecidedEvent & { state: State | null })[],
   precondition: (before: Loaded<State>) => void = () => undefined,
 ): Promise<Loaded<State>> {
   return transact(store, async (work) => {
     const before = await work.load(entity.subject, entity.schema);
     precondition(before);
-    return work.record(before, decide(before.state, work.next(before)));
+    return work.append(before, decide(before.state, work.next(before)));
   });
 }
 
-async function once<R>(store: RecordStore, plan: (unit: Work) => Promise<R>, contended: readonly string[]): Promise<R> {
+async function once<R>(store: EventStore, plan: (unit: Work) => Promise<R>, contended: readonly string[]): Promise<R> {
   let wrote = false;
   const result = await store.transaction(async (manager) => {
     if (contended.length > 0) await manager.query(WAIT_IN_LINE, [contended]);
@@ -143,8 +143,8 @@ function workIn(
     load: async (subject, schema) => loaded(subject, await loadLast(manager, subject), schema),
     loadMany: async (subjects, schema) => {
       const all: [string, Loaded<never>][] = [];
-      for (let from = 0; from < subjects.length; from += LOADED_AT_ONCE) {
-        const some = subjects.slice(from, from + LOADED_AT_ONCE);
+      for (let from = 0; from < subjects.length; from += SUBJECTS_PER_QUERY) {
+        const some = subjects.slice(from, from + SUBJECTS_PER_QUERY);
         const last = await loadLastOfMany(manager, some);
         for (const subject of some) all.push([subject, loaded(subject, last.get(subject), schema) as Loaded<never>]);
       }
@@ -152,7 +152,7 @@ function workIn(
     },
     fresh: (subject) => ({ subject, version: 0, state: null }),
     next: ({ version }) => ({ version: version + 1, at }),
-    record: (before, events) => {
+    append: (before, events) => {
       for (const [index, { type, change, state }] of events.entries())
         pending.push({ subject: before.subject, type, expectedVersion: before.version + index, change, state });
       return stateAfter(before, events);
@@ -163,8 +163,8 @@ function workIn(
       written += events.length;
       for (const event of events) noteAdded(added, event);
       const meta = { source, now, traceparent: currentTraceparent() };
-      for (let from = 0; from < events.length; from += BATCH)
-        await write(manager, events.slice(from, from + BATCH), meta);
+      for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT)
+        await write(manager, events.slice(from, from + EVENTS_PER_STATEMENT), meta);
     },
   };
   return { work, wroteEvents: () => written > 0, added: () => [...added.values()] };
@@ -216,13 +216,13 @@ export async function projectEvents(manager: EntityManager, events: readonly Any
 
 function lostRace(error: unknown, { retryOn = [] }: TransactOptions): boolean {
   if (error instanceof ConcurrencyError) return true;
-  const failure = recordFailure(error);
+  const failure = databaseFailure(error);
   return failure.kind === 'lost-race' || (failure.kind === 'violation' && retryOn.includes(failure.constraint));
 }
 
 /** A constraint's refusal in the domain's words, where a read model names it. */
 function meaningOf(error: unknown): unknown {
-  const failure = recordFailure(error);
+  const failure = databaseFailure(error);
   if (failure.kind !== 'violation') return error;
   const violation = READ_MODELS.map(({ violations }) => violations[failure.constraint]).find(
     (meaning) => meaning !== undefined,

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { CsvError, parse } from 'csv-parse';
 import { checkRequest } from '../http/field-problems.js';
-import { startSlices, type Slices } from '../slices.clock.js';
+import { startSlices, type Slices } from '../slices.process.js';
 import { csvHeader, csvRow, delimiterOf, isBlank } from './import-row.js';
 import type { ImportLine, LineProblem } from './import-plan.js';
 import type { NumberSchemas } from './number-input.js';

@@ -4,7 +4,7 @@ import { nanos, type NatsConnection } from '@nats-io/nats-core';
 import { callsRefused, type CallsRefused } from '@trunkmesh/contracts/refused-call.js';
 import { REFUSED_DURABLE, REFUSED_STREAM } from '@trunkmesh/contracts/subjects.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { forgetRefusedCalls, storeRefusedCalls } from './refused-calls.pg.js';
 
 export interface RefusedCallsConsumer {
@@ -12,13 +12,13 @@ export interface RefusedCallsConsumer {
 }
 
 export interface RefusedCallsOptions {
-  record: Pick<RecordStore, 'query'>;
+  store: Pick<EventStore, 'query'>;
   nc: Promise<NatsConnection>;
   logger: Logger;
 }
 
 const ACK_WAIT_MS = 30_000;
-const BATCH = 500;
+const MESSAGES_PER_BATCH = 500;
 const WAIT_MS = 2_000;
 const PAUSE_MS = 1_000;
 const FORGET_EVERY_MS = 600_000;
@@ -27,17 +27,17 @@ const FORGET_EVERY_MS = 600_000;
  * Stores what the bridges refused, for ever, one batch a statement; all copies share the durable consumer. A batch that
  * cannot be stored comes again.
  */
-export function startRefusedCalls({ record, nc, logger }: RefusedCallsOptions): RefusedCallsConsumer {
+export function startRefusedCalls({ store, nc, logger }: RefusedCallsOptions): RefusedCallsConsumer {
   const stopping = new AbortController();
   const read = async (connection: NatsConnection): Promise<void> => {
     await declare(connection);
     const consumer = await jetstream(connection).consumers.get(REFUSED_STREAM, REFUSED_DURABLE);
     while (!stopping.signal.aborted) {
       const messages: JsMsg[] = [];
-      for await (const message of await consumer.fetch({ max_messages: BATCH, expires: WAIT_MS }))
+      for await (const message of await consumer.fetch({ max_messages: MESSAGES_PER_BATCH, expires: WAIT_MS }))
         messages.push(message);
       await storeRefusedCalls(
-        record,
+        store,
         messages.flatMap((message) => rowOf(message, logger)),
       );
       for (const message of messages) message.ack();
@@ -53,7 +53,7 @@ export function startRefusedCalls({ record, nc, logger }: RefusedCallsOptions): 
     }
   };
   const forgetting = setInterval(() => {
-    forgetRefusedCalls(record).catch((error: unknown) => {
+    forgetRefusedCalls(store).catch((error: unknown) => {
       logger.warn({ err: error }, 'old refused calls could not be deleted; trying again');
     });
   }, FORGET_EVERY_MS);

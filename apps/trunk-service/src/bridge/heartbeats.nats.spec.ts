@@ -6,7 +6,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { speakForBridges } from '../bridge.fixture.js';
 import { linkNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { hearBridges, type Heartbeats } from './heartbeats.kv.js';
+import { hearBridges, type Heartbeats } from './heartbeats.nats.js';
 import { healthOf } from './liveness.js';
 
 const logger = createLogger('test', { level: 'silent' });

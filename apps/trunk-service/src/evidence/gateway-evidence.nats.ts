@@ -5,9 +5,9 @@ import { openBucket, type Watch } from '@trunkmesh/event-log/bucket.nats.js';
 import { signal } from '@trunkmesh/event-log/signal.process.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { proveAddress } from '../address/prove.pg.js';
-import { handle } from '../record/handle.pg.js';
+import { handle } from '../event-store/handle.pg.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import type { RecordStore } from '../record/record-store.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { decide, trunkNotFound } from '../trunk/trunk.js';
 import {
   forgetBridge,
@@ -21,13 +21,13 @@ import {
 } from './resolved-names.js';
 import { settled } from './settled.js';
 
-const BATCH = 200;
+const TRUNKS_PER_BATCH = 200;
 const RETRY_MS = 2_000;
 const LOOK_MS = 10_000;
 const PROVEN_MS = 10 * 60_000;
 
 interface Parts {
-  record: RecordStore;
+  store: EventStore;
   nats: OwnNatsLink;
   logger: Logger;
   allowPrivate: boolean;
@@ -53,7 +53,7 @@ export class GatewayEvidence {
   private watch: Watch | undefined;
 
   constructor(private readonly parts: Parts) {
-    const { nats, record, logger } = parts;
+    const { nats, store, logger } = parts;
     nats.ready
       .then((connection) => {
         if (this.stopped) return;
@@ -64,7 +64,7 @@ export class GatewayEvidence {
         });
       })
       .catch((error: Error) => logger.error({ err: error }, 'cannot watch the gateways'));
-    this.running = record.opened.then(() => this.run()).catch(() => undefined);
+    this.running = store.opened.then(() => this.run()).catch(() => undefined);
   }
 
   async stop(): Promise<void> {
@@ -133,8 +133,8 @@ export class GatewayEvidence {
   }
 
   private async batch(): Promise<void> {
-    const ids = [...this.dirty].slice(0, BATCH);
-    const rows = await this.parts.record.query<{ state: TrunkState }>(
+    const ids = [...this.dirty].slice(0, TRUNKS_PER_BATCH);
+    const rows = await this.parts.store.query<{ state: TrunkState }>(
       'select state from trunks where id = any($1::uuid[])',
       [ids],
     );
@@ -146,7 +146,7 @@ export class GatewayEvidence {
     const known = this.trunks.get(trunk.id);
     if (known === undefined) return;
     const networks = networksOf(known.name, Date.now());
-    if (networks !== undefined && isNews(trunk, networks)) await resolveTrunk(this.parts.record, trunk, networks);
+    if (networks !== undefined && isNews(trunk, networks)) await resolveTrunk(this.parts.store, trunk, networks);
     if (known.name.seen.size > new Set([...known.name.bridges.values()].flat()).size)
       this.later.set(trunk.id, Date.now() + KEPT_MS);
     for (const status of known.registered.values()) await this.proveRegistration(trunk, status);
@@ -157,17 +157,17 @@ export class GatewayEvidence {
     const key = `${trunk.organization_id} ${network}`;
     if (network === undefined || this.lately.has(key, Date.now())) return;
     const evidence = { by: 'registration' as const, at: new Date().toISOString(), trunk_id: trunk.id, call_id: null };
-    await proveAddress(this.parts.record, { organization_id: trunk.organization_id, network, evidence });
+    await proveAddress(this.parts.store, { organization_id: trunk.organization_id, network, evidence });
     this.lately.add(key, Date.now() + PROVEN_MS);
   }
 }
 
 async function resolveTrunk(
-  record: RecordStore,
+  store: EventStore,
   { organization_id, id }: TrunkState,
   networks: readonly string[],
 ): Promise<void> {
-  await handle(record, { subject: trunkSubject(organization_id, id), schema: trunkState }, (state, next) => {
+  await handle(store, { subject: trunkSubject(organization_id, id), schema: trunkState }, (state, next) => {
     if (state === null) throw trunkNotFound();
     return isNews(state, networks) ? decide(state, { type: 'ResolveTrunk', networks }, next) : [];
   }).catch((error: { code?: string }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
-import { recordFailure } from './record-failure.pg.js';
+import { databaseFailure } from './database-failure.pg.js';
 
 const failed = (code?: string, more: object = {}) =>
   new QueryFailedError('select', undefined, Object.assign(new Error('x'), code === undefined ? {} : { code }, more));
@@ -20,15 +20,15 @@ describe('what a failed query means', () => {
     ['a statement that took too long', '57014', 'late'],
     ['a full disk is nothing of this', '53100', 'other'],
     ['an internal error has letters and digits', 'XX000', 'other'],
-  ] as const)('%s', (_, code, kind) => expect(recordFailure(failed(code))).toEqual({ kind }));
+  ] as const)('%s', (_, code, kind) => expect(databaseFailure(failed(code))).toEqual({ kind }));
 
   it('a violation is told with its constraint', () =>
-    expect(recordFailure(failed('23505', { constraint: 'trunks_name' }))).toEqual({
+    expect(databaseFailure(failed('23505', { constraint: 'trunks_name' }))).toEqual({
       kind: 'violation',
       constraint: 'trunks_name',
     }));
   it('a connection that was lost under a transaction', () =>
-    expect(recordFailure(new QueryRunnerAlreadyReleasedError())).toEqual({ kind: 'unavailable' }));
+    expect(databaseFailure(new QueryRunnerAlreadyReleasedError())).toEqual({ kind: 'unavailable' }));
   it('a refusal of ours is no failure of the record', () =>
-    expect(recordFailure(new DomainError('trunk-not-found', 'x'))).toEqual({ kind: 'other' }));
+    expect(databaseFailure(new DomainError('trunk-not-found', 'x'))).toEqual({ kind: 'other' }));
 });

@@ -1,5 +1,5 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { Queryable } from '../record/read-model.js';
+import type { Queryable } from './read-model.js';
 
 export type QuotaKind = 'trunks' | 'numbers' | 'api_keys';
 
@@ -11,8 +11,8 @@ const COUNTED: Record<QuotaKind, { things: string; rows: string }> = {
 
 /** For so long a count is believed, as long as there is much room: counting costs more than the command. */
 const KNOWN_MS = 5_000;
-const MUCH_ROOM = 0.1;
-const MOST_MUCH = 100_000_000;
+const SPARE_SHARE = 0.1;
+const MAX_SPARE = 100_000_000;
 
 /** How many of each an organisation may have: its own quota, else the installation's; 0: any number. */
 export class Quotas {
@@ -34,7 +34,7 @@ export class Quotas {
     const { quota, count } = await this.count(transaction, organizationId, kind);
     if (count > quota) throw exceeded(kind, quota);
     if (this.known.size >= 10_000) this.known.clear();
-    const much = Math.min(quota * MUCH_ROOM, MOST_MUCH);
+    const much = Math.min(quota * SPARE_SHARE, MAX_SPARE);
     this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
   }
 

@@ -2,7 +2,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /** What PostgreSQL said, as far as it matters to what we do next. */
-export type RecordFailure =
+export type DatabaseFailure =
   | { kind: 'unavailable' }
   /** Another transaction was faster; the same work may succeed when it is done again. */
   | { kind: 'lost-race' }
@@ -33,7 +33,7 @@ const KINDS: readonly [RegExp, 'unavailable' | 'unusable-value' | 'lost-race' | 
 /** Each has a digit; Node's own EPIPE has none. */
 const SQLSTATE = /^(?=.*\d)[\dA-Z]{5}$/;
 
-export function recordFailure(error: unknown): RecordFailure {
+export function databaseFailure(error: unknown): DatabaseFailure {
   // TypeORM gives a connection that was lost back to the pool at once; whoever asks it again gets this error.
   if (error instanceof QueryRunnerAlreadyReleasedError) return { kind: 'unavailable' };
   const cause: { code?: unknown; constraint?: unknown } =
@@ -52,9 +52,9 @@ const UNAVAILABLE =
   'The database is unavailable. A change may or may not have been applied. Retry; with an Idempotency-Key that ' +
   'is safe.';
 
-export const recordUnavailable = () => new DomainError('record-unavailable', UNAVAILABLE);
+export const databaseUnavailable = () => new DomainError('record-unavailable', UNAVAILABLE);
 
-export const recordLate = () =>
+export const databaseLate = () =>
   new DomainError(
     'record-unavailable',
     'The record took too long: it has much to do, or others are changing the same. Nothing was changed by this ' +

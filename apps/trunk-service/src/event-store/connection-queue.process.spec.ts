@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { startLine } from './line.clock.js';
+import { connectionQueue } from './connection-queue.process.js';
 
 const refusal = () => new Error('refused');
 
-describe('the line in front of the pool', () => {
+describe('the queue in front of the pool', () => {
   it('lets in as many as there are places, then in order', async () => {
-    const line = startLine({ places: 2, deadlineMs: 60_000, refusal });
+    const queue = connectionQueue({ connections: 2, deadlineMs: 60_000, refusal });
     const entered: number[] = [];
     const enter = async (n: number) => {
-      const leave = await line.enter();
+      const leave = await queue.enter();
       entered.push(n);
       return leave;
     };
@@ -30,21 +30,21 @@ describe('the line in front of the pool', () => {
   });
 
   it('turns everybody away who waits, and goes on', async () => {
-    const line = startLine({ places: 1, deadlineMs: 60_000, refusal });
-    const leave = await line.enter();
-    const waiting = [line.enter(), line.enter()];
-    line.turnAway();
+    const queue = connectionQueue({ connections: 1, deadlineMs: 60_000, refusal });
+    const leave = await queue.enter();
+    const waiting = [queue.enter(), queue.enter()];
+    queue.refuseAll();
     for (const one of waiting) await expect(one).rejects.toThrow('refused');
-    const last = line.enter();
+    const last = queue.enter();
     leave();
     await expect(last).resolves.toBeDefined();
   });
 
   it('refuses whoever waited too long, and gives nobody his place', async () => {
-    const line = startLine({ places: 1, deadlineMs: 1, refusal });
-    const leave = await line.enter();
-    await expect(line.enter()).rejects.toThrow('refused');
+    const queue = connectionQueue({ connections: 1, deadlineMs: 1, refusal });
+    const leave = await queue.enter();
+    await expect(queue.enter()).rejects.toThrow('refused');
     leave();
-    (await line.enter())();
+    (await queue.enter())();
   });
 });

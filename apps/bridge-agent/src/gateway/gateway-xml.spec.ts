@@ -3,6 +3,7 @@ import { XMLParser } from 'fast-xml-parser';
 import fc from 'fast-check';
 import { SETTING_EFFECTS, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { trunkOf } from '@trunkmesh/testkit/states.js';
+import type { Target } from './gateway-address.js';
 import { renderGateway } from './gateway-xml.js';
 import { hasControlCharacter } from './xml-value.js';
 
@@ -38,8 +39,8 @@ interface Parsed {
   };
 }
 
-function rendered(state: TrunkState, password: string | null) {
-  const result = renderGateway(state, password);
+function rendered(state: TrunkState, password: string | null, hop?: Target) {
+  const result = renderGateway(state, password, hop);
   if (!result.ok) throw new Error(result.problem.message);
   const { gateway } = (parser.parse(result.xml) as Parsed).include;
   return {
@@ -146,10 +147,12 @@ describe("a gateway's file", () => {
     });
   });
 
-  it('lets an IPv6 gateway answer challenges, which FreeSWITCH by itself does not', () => {
+  it('lets an IPv6 gateway answer challenges from its own address, and nobody else', () => {
     const result = renderGateway(trunk({ gateway: '[2001:db8::1]:5060' }), 'x');
     expect(result).toMatchObject({ ok: true, needsAcl: true });
-    expect(rendered(trunk({ gateway: '[2001:db8::1]:5060' }), 'x').params['gw-auth-acl']).toBe('trunks');
+    expect(rendered(trunk({ gateway: '[2001:db8::1]:5060' }), 'x').params['gw-auth-acl']).toBe('2001:db8::1/128');
+    const hop = { address: '2001:db8::2', port: null };
+    expect(rendered(trunk({ gateway: 'sip.example.com' }), 'x', hop).params['gw-auth-acl']).toBe('2001:db8::2/128');
     expect(rendered(trunk({ gateway: '192.0.2.9' }), 'x').params).not.toHaveProperty('gw-auth-acl');
   });
 

@@ -188,9 +188,11 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target |
     // The number that calls is what the called party must see; with P-Asserted-Identity below for carriers that take it
     // from there.
     ['caller-id-in-from', 'true'],
-    // A challenge is answered only if it comes from the gateway's own address, which FreeSWITCH compares as text,
-    // `[2001:db8::1]` with `2001:db8::1`: without this such a gateway stays in TRYING for ever (tried).
-    isIpv6(gateway, hop) && ['gw-auth-acl', 'trunks'],
+    // FreeSWITCH answers a challenge only if it comes from the gateway's own address. It compares the two as text,
+    // `[2001:db8::1]` with `2001:db8::1`: without this list such a gateway stays in TRYING (tried). The list has this
+    // one address. With a list that others are in, each of them could challenge a request of a call of his own with
+    // this gateway's realm, and would get this gateway's digest (tried).
+    isIpv6(gateway, hop) && ['gw-auth-acl', `${hop?.address ?? gateway.host}/128`],
   ];
   return all.filter((param) => param !== false);
 }

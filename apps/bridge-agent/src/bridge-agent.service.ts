@@ -16,6 +16,7 @@ import { startEslClient, type EslClient } from './esl/esl-client.net.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateway/gateways.net.js';
 import { createHandledCalls } from './refused/handled-calls.js';
 import { RefusedCalls } from './refused/refused-calls.net.js';
+import { BypassingCalls, REPLACED_EVENTS } from './live/bypassing-calls.net.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
 /** A start waits so long for NATS, and then goes on without it. */
@@ -43,12 +44,15 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
   private calls!: Calls;
   private refused!: RefusedCalls;
   private heart!: ReturnType<typeof startHeartbeat>;
+  private readonly bypassing: BypassingCalls;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(AGENT_VERSION) private readonly version: string,
-  ) {}
+  ) {
+    this.bypassing = new BypassingCalls(() => this.esl, logger);
+  }
 
   async onModuleInit(): Promise<void> {
     const { config, logger } = this;
@@ -63,6 +67,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       profile: config.SOFIA_PROFILE,
       capturePort: config.CAPTURE_PORT,
       handled: handled.has,
+      onReplaced: () => this.bypassing.suspect(),
       link: this.link,
       logger,
     });
@@ -139,18 +144,20 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       host: config.ESL_HOST,
       port: config.ESL_PORT,
       password: config.ESL_PASSWORD,
-      events: GATEWAY_EVENTS,
+      events: [...GATEWAY_EVENTS, ...REPLACED_EVENTS],
       logLevel: GATEWAY_LOG_LEVEL,
       logger,
       onEvent: (event) => {
         this.gateways?.onEvent(event);
         this.calls.onEvent(event);
+        if (event.subclass !== null && REPLACED_EVENTS.includes(event.subclass)) this.bypassing.suspect();
       },
       onLog: (line) => this.gateways?.onLog(line),
       onUp: () => {
         this.gateways?.onUp();
         this.calls.onUp(this.esl);
         this.refused.onUp(this.esl);
+        this.bypassing.suspect();
         this.heart?.beat();
       },
       onDown: () => {

@@ -16,6 +16,10 @@ export const lostCalls = counter(
   'trunkmesh_calls_reconstructed_total',
   'Calls whose end was not observed because the agent or FreeSWITCH had exited',
 );
+export const endedBypassingCalls = counter(
+  'trunkmesh_bypassing_calls_ended_total',
+  'Calls that got around the agent by replacing another call, and were ended',
+);
 
 const read = { live: () => 0, unconfirmed: () => 0 };
 gauge('trunkmesh_calls_live', 'Calls in progress', () => read.live());

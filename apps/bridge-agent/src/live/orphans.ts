@@ -1,3 +1,5 @@
+import { channelRows, isChannelId } from './channel-rows.js';
+
 /** How to recognise orphans among FreeSWITCH's channels. */
 export interface Search {
   /** The address that FreeSWITCH's dialplan connects to, `host:port`. */
@@ -8,14 +10,12 @@ export interface Search {
   isHeld: (callId: string) => boolean;
 }
 
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
-
 /**
  * Calls that wait for a process that exited before it sent `connect`: FreeSWITCH (1.11.3-dev) keeps them parked in its
  * `socket` application and sends the caller nothing. `text` is the reply to `show channels as json`.
  */
 export function orphansIn(text: string, { callSocket, olderThan, isHeld }: Search): string[] {
-  return rowsOf(text)
+  return channelRows(text)
     .filter(
       (row) =>
         row['direction'] === 'inbound' &&
@@ -25,16 +25,5 @@ export function orphansIn(text: string, { callSocket, olderThan, isHeld }: Searc
     )
     .filter((row) => Number(row['created_epoch']) * 1_000 < olderThan.getTime())
     .map((row) => String(row['uuid']))
-    .filter((callId) => UUID.test(callId) && !isHeld(callId));
-}
-
-function rowsOf(text: string): Record<string, unknown>[] {
-  try {
-    const { rows } = JSON.parse(text) as { rows?: unknown };
-    return Array.isArray(rows)
-      ? rows.filter((row): row is Record<string, unknown> => typeof row === 'object' && row !== null)
-      : [];
-  } catch {
-    return [];
-  }
+    .filter((callId) => isChannelId(callId) && !isHeld(callId));
 }

@@ -77,6 +77,7 @@ async function start(handled: (sipCallId: string) => boolean = () => false): Pro
     profile: 'external',
     capturePort,
     handled,
+    onReplaced: () => undefined,
     link: createNatsLink(Promise.resolve(nc)),
     logger,
     flushMs: 50,

@@ -12,7 +12,8 @@ import { ownEndpoints } from './own-endpoints.js';
 import { RefusedInvites, type RefusedInvite } from './refused-invites.js';
 import { capturedMessages, refusedCalls, refusedRowsDropped } from './refused-metrics.otel.js';
 import { RefusedMinutes } from './refused-minutes.js';
-import { readSipHead } from './sip-head.js';
+import { ReplacingInvites } from './replacing-invites.js';
+import { readSipHead, type SipHead } from './sip-head.js';
 
 export interface RefusedOptions {
   bridgeId: string;
@@ -20,6 +21,8 @@ export interface RefusedOptions {
   /** 0: no capture; only what the agent itself refuses is told. */
   capturePort: number;
   handled: (sipCallId: string) => boolean;
+  /** FreeSWITCH accepted an INVITE that replaces a call. */
+  onReplaced: () => void;
   link: NatsLink;
   logger: Logger;
   flushMs?: number;
@@ -37,6 +40,7 @@ const RESPONSE = Buffer.from('SIP/2.0 ');
  */
 export class RefusedCalls {
   private readonly invites: RefusedInvites;
+  private readonly replacing = new ReplacingInvites();
   private readonly minutes = new RefusedMinutes();
   private readonly timer: NodeJS.Timeout;
   private flushing: Promise<void> | undefined;
@@ -107,10 +111,18 @@ export class RefusedCalls {
     const incoming = startsWith(sip, INVITE) && this.own.has(captured.destination);
     const final = startsWith(sip, RESPONSE) && sip[RESPONSE.length] !== 0x31 && this.own.has(captured.source);
     if (!incoming && !final) return;
-    const head = readSipHead(sip.toString('latin1'));
+    const text = sip.toString('latin1');
+    const head = readSipHead(text);
     if (head === undefined) return;
-    if (incoming) return this.invites.invite(head, captured.sourceAddress, Date.now());
-    const refused = this.invites.answer(head, captured.destinationAddress);
+    if (!incoming) return this.answered(head, captured.destinationAddress);
+    this.replacing.invite(text, head);
+    this.invites.invite(head, captured.sourceAddress, Date.now());
+  }
+
+  /** FreeSWITCH sent a final answer. */
+  private answered(head: SipHead, toAddress: string): void {
+    if (this.replacing.answer(head)) this.options.onReplaced();
+    const refused = this.invites.answer(head, toAddress);
     if (refused !== undefined) this.note(refused);
   }
 

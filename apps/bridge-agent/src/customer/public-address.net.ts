@@ -1,5 +1,6 @@
 import { Resolver, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
+import { reachOf } from '@trunkmesh/routing/address-reach.js';
 import ipaddr from 'ipaddr.js';
 
 /** The error code when a host name resolves to a private address. */
@@ -18,7 +19,10 @@ const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false;
   const parsed = ipaddr.process(address);
-  return parsed.range() === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6));
+  if (parsed.range() !== 'unicast') return false;
+  // A cloud's own services, such as 168.63.129.16: the list that gateways obey as well.
+  if (reachOf(parsed).reach !== 'public') return false;
+  return parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6);
 }
 
 /** Whether the host of a URL is a literal, non-public address: `lookup` is never called for those. */

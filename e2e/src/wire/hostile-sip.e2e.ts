@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
@@ -113,6 +114,45 @@ describe('an INVITE with Replaces', () => {
   );
 });
 
+describe('the next hop that a caller names', () => {
+  it.each<[string, (port: number) => [string, string]]>([
+    ['Record-Route', (port) => ['Record-Route', `<sip:127.0.0.1:${port};lr>`]],
+    ['Record-Route by TCP', (port) => ['Record-Route', `<sip:127.0.0.1:${port};transport=tcp;lr>`]],
+    ['a name in a Record-Route', (port) => ['Record-Route', `<sip:localhost:${port};lr>`]],
+  ])('gets nothing where it is not the caller itself: %s', async (_case, header) => {
+    const heard: string[] = [];
+    const [udp, tcp] = [createSocket('udp4'), createServer()];
+    tcp.listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    udp.bind(port, '127.0.0.1');
+    await once(udp, 'listening');
+    udp.on('message', (data) => heard.push(data.toString()));
+    tcp.on('connection', (socket) => {
+      heard.push('a connection');
+      socket.destroy();
+    });
+    const before = await callIdOf(HOSTILE);
+    const line = await place(HOSTILE, [header(port)]);
+    expect(line.status).toBe(200);
+    await hangUpLatest(before);
+    expect(await line.ended).toBe('other-side');
+    expect(heard).toEqual([]);
+    udp.close();
+    tcp.close();
+  });
+});
+
+/** Over the API, once the call that came after this one is written. */
+async function hangUpLatest(before: string): Promise<void> {
+  await eventually(async () => (await callIdOf(HOSTILE)) !== before, { message: 'the call to be written' });
+  const { data } = (await callEvents(test)).filter(({ data: { from } }) => from === HOSTILE.caller).at(-1)!;
+  const path = `/api/v1/calls/CA${data.call_id.replaceAll('-', '')}/hangup`;
+  await eventually(async () => (await hostile.api.request('POST', path)).status === 202, {
+    message: 'the call to be hung up',
+  });
+}
+
 /** A caller that answers the BYE with a challenge of this realm. Resolves with the credentials that come, or none. */
 async function challengeBye(realm: string, hangUp: () => Promise<void>): Promise<string> {
   const socket: Socket = createSocket('udp4');
@@ -184,17 +224,7 @@ describe("a challenge to the BYE of one's own call", () => {
         { timeoutMs: 15_000, message: 'FreeSWITCH to have the gateway' },
       );
       const before = await callIdOf(HOSTILE);
-      const hangUp = async () => {
-        await eventually(async () => (await callIdOf(HOSTILE)) !== before, { message: 'the call to be written' });
-        const { data } = (await callEvents(test)).filter(({ data: { from } }) => from === HOSTILE.caller).at(-1)!;
-        await eventually(
-          async () =>
-            (await hostile.api.request('POST', `/api/v1/calls/CA${data.call_id.replaceAll('-', '')}/hangup`)).status ===
-            202,
-          { message: 'the call to be hung up' },
-        );
-      };
-      expect(await challengeBye(realm, hangUp)).toBe('');
+      expect(await challengeBye(realm, () => hangUpLatest(before))).toBe('');
       await victim.api.delete(`/api/v1/sip-trunks/${trunk.id}?force=true`);
     },
   );

@@ -27,6 +27,7 @@ import type { Conversation, Conversations } from '../control/conversation.js';
 import type { Decided, DecideInbound } from '../route/inbound-router.nats.js';
 import { epochMicroseconds, readInvite, routingRequest, type InviteFacts } from '../live/invite-facts.js';
 import type { LiveCalls, LiveCallsOptions } from '../live/live-calls.net.js';
+import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';
 import { refusedForOffer } from './offer-refusal.js';
 import type { LocalRoutes } from '../route/local-routes.nats.js';
 import { refuseCommands, refusedHere, type Refusal } from '../live/refusal.js';
@@ -214,7 +215,7 @@ async function answer(
       ports.verification,
     );
   }
-  if (decided.requiresSrtp === true) talk.execute('set', 'rtp_secure_media_inbound=mandatory');
+  for (const setting of settingsOf(headers, decided)) talk.execute('set', setting);
   const { media } = treatment;
   if (!(await noted)) {
     const summary = 'Refused: the bridge could note the call neither on its disk nor in JetStream.';
@@ -231,6 +232,12 @@ async function answer(
   // Not by `hangUp`: a channel that waits for the ACK of a late offer listens to nothing.
   talk.kill(callId, 'NORMAL_TEMPORARY_FAILURE');
 }
+
+/** Channel variables that count when the call is answered. */
+const settingsOf = (headers: EslHeaders, { requiresSrtp }: Treated): string[] => [
+  ...(requiresSrtp === true ? ['rtp_secure_media_inbound=mandatory'] : []),
+  ...(leadsElsewhere(headers) ? RETURN_TO_SOURCE : []),
+];
 
 /** Nobody said where the assistant is: whoever tries a trunk out hears itself. */
 function echo(talk: Talk, ringing: () => void): void {

@@ -9,6 +9,7 @@ import { calls as callsMetric } from '../live/call-metrics.otel.js';
 import type { Talk } from './call-talk.net.js';
 import type { InviteFacts } from '../live/invite-facts.js';
 import { refuseCommands, type VerificationRefusal } from '../live/refusal.js';
+import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';
 import { dialogOf, type DialogKey } from './sip-dialog.js';
 import { enter, leave, noteRefused, type VerificationGuard } from './verification-guard.js';
 
@@ -72,6 +73,7 @@ async function accepted(
   });
   ports.talks.set(callId, talk);
   try {
+    if (leadsElsewhere(verifying.headers)) for (const setting of RETURN_TO_SOURCE) talk.execute('set', setting);
     talk.execute('answer');
     talk.execute('gentones', TONE);
     const proven = (await talk.settled(SETTLED_MS)) && (await isAcknowledged(dialog, talk, over, ports));

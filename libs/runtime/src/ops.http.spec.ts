@@ -12,7 +12,7 @@ async function get(path: string, ready: OpsServerOptions['ready'] = () => ({ nat
   ops = await startOpsServer({ port: 0, telemetry, ready, logger: createLogger('test', { level: 'silent' }) });
   const response = await fetch(`http://127.0.0.1:${ops.port}${path}`, { method });
   const text = await response.text();
-  return { status: response.status, text };
+  return { status: response.status, text, headers: response.headers };
 }
 
 describe('ops server', () => {
@@ -26,6 +26,8 @@ describe('ops server', () => {
     const answer = await get(path);
     expect(answer.status).toBe(status);
     expect(answer.text).toContain(part);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
   });
 
   it('is not ready while one thing is not up, and says which', async () => {

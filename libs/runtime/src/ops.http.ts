@@ -52,6 +52,8 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
 }
 
 async function answer(options: OpsServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return send(response, 405, { status: 'method not allowed' });
   switch ((request.url ?? '').replace(/\?.*/s, '')) {

@@ -78,3 +78,17 @@ describe('the metrics', () => {
     expect(await scrape()).not.toContain('PROPFIND');
   });
 });
+
+describe('security headers', () => {
+  it.each(['/', '/%', '/health/live', '/api/openapi.json', '/api/docs', '/api/v1/sip-trunks', '/api/v1/nothing'])(
+    'are sent with %s',
+    async (path) => {
+      const { headers } = await mesh.api(path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('strict-transport-security')).toMatch(/^max-age=\d+/);
+      expect(headers.get('x-powered-by')).toBeNull();
+    },
+  );
+});

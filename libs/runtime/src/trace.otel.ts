@@ -1,15 +1,22 @@
 import {
   type Attributes,
+  type Context,
   context,
   isSpanContextValid,
   propagation,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
+  type TextMapGetter,
   trace,
 } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
 
 const TRACER = 'trunkmesh';
+
+/** Events and requests always carry W3C Trace Context, whatever OTEL_PROPAGATORS names for HTTP. */
+const w3c = new W3CTraceContextPropagator();
 
 export interface SpanOptions {
   /** W3C `traceparent` of the event or request that this work belongs to; without it the active span is the parent. */
@@ -26,6 +33,23 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 } as const;
 
+function parentOf({ parent }: SpanOptions): Context {
+  return parent === undefined ? context.active() : w3c.extract(context.active(), { traceparent: parent }, getter);
+}
+
+const getter: TextMapGetter<Record<string, string>> = {
+  keys: Object.keys,
+  get: (carrier, name) => carrier[name],
+};
+
+/**
+ * The trace that an HTTP request brings, by the propagators of OTEL_PROPAGATORS (default: W3C Trace Context), as a
+ * `traceparent`; undefined where it brings none.
+ */
+export function traceparentOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
+  return traceparentIn(propagation.extract(ROOT_CONTEXT, headers));
+}
+
 /**
  *  Runs the work inside a span, which ends with it. What it throws is recorded and thrown on; attributes must hold no
  *  secret.
@@ -35,10 +59,7 @@ export async function withSpan<T>(
   options: SpanOptions,
   work: (span: Span) => Promise<T> | T,
 ): Promise<T> {
-  const parent =
-    options.parent === undefined
-      ? context.active()
-      : propagation.extract(context.active(), { traceparent: options.parent });
+  const parent = parentOf(options);
   const tracer = trace.getTracer(TRACER);
   return tracer.startActiveSpan(
     name,
@@ -60,10 +81,7 @@ export async function withSpan<T>(
 
 /** A span of work that is over, for what is done for many at once: the part of each in its own trace. */
 export function recordSpan(name: string, options: SpanOptions & { began: number; ended: number }): void {
-  const parent =
-    options.parent === undefined
-      ? context.active()
-      : propagation.extract(context.active(), { traceparent: options.parent });
+  const parent = parentOf(options);
   const span = trace
     .getTracer(TRACER)
     .startSpan(
@@ -76,7 +94,11 @@ export function recordSpan(name: string, options: SpanOptions & { began: number;
 
 /** The active span as it goes into an event or a request, or undefined outside of any. */
 export function currentTraceparent(): string | undefined {
-  const active = trace.getSpanContext(context.active());
-  if (!active || !isSpanContextValid(active)) return undefined;
-  return `00-${active.traceId}-${active.spanId}-${active.traceFlags.toString(16).padStart(2, '0')}`;
+  return traceparentIn(context.active());
+}
+
+function traceparentIn(of: Context): string | undefined {
+  const span = trace.getSpanContext(of);
+  if (!span || !isSpanContextValid(span)) return undefined;
+  return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { histogram } from '@trunkmesh/runtime/metric.otel.js';
-import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
+import { traceparentOf, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { NextFunction, Request, Response } from 'express';
 
 const requests = histogram('trunkmesh_http_request_duration_seconds', 'HTTP requests by route and status');
@@ -21,8 +21,6 @@ const DOCS_POLICY =
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
-
 /** One span, one request id and one measurement a request. */
 export function observeRequest(request: Request, response: Response, next: NextFunction): void {
   const given = request.header('X-Request-Id');
@@ -31,12 +29,11 @@ export function observeRequest(request: Request, response: Response, next: NextF
   if (request.path.startsWith('/api/docs')) response.setHeader('Content-Security-Policy', DOCS_POLICY);
   const began = performance.now();
   const method = METHODS.has(request.method) ? request.method : '_OTHER';
-  const traceparent = request.header('traceparent');
   void withSpan(
     method,
     {
       kind: 'server',
-      ...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { parent: traceparent } : {}),
+      parent: traceparentOf(request.headers),
       attributes: { 'http.request.method': method },
     },
     (span) =>

@@ -75,7 +75,7 @@ interface Stage {
   node: (args: string[]) => ChildProcess;
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
+export async function firstLine(child: ChildProcess): Promise<string> {
   const lines = createInterface({ input: child.stdout! });
   const [line] = (await Promise.race([
     once(lines, 'line'),
@@ -248,12 +248,12 @@ async function lookupRates(nc: NatsConnection, asked: Lookups, print: Print): Pr
   return routing;
 }
 
-interface Measure {
+export interface Measure {
   rate: number;
   p99: number;
 }
 
-async function measure(nc: NatsConnection, subject: string, payloads: readonly string[]): Promise<Measure> {
+export async function measure(nc: NatsConnection, subject: string, payloads: readonly string[]): Promise<Measure> {
   const latencies = new Float64Array(LOOKUPS);
   let next = 0;
   const from = performance.now();
@@ -272,5 +272,5 @@ async function measure(nc: NatsConnection, subject: string, payloads: readonly s
 }
 
 /** The round whose rate is the median. */
-const middle = (measures: readonly Measure[]): Measure =>
+export const middle = (measures: readonly Measure[]): Measure =>
   [...measures].sort((a, b) => a.rate - b.rate)[measures.length >> 1]!;

@@ -19,9 +19,10 @@ const HEAD = `# Configuration
 A service reads its environment once, at the start. It stops at once when a variable is missing or wrong, and names the
 variable and what it should be, never the value. A variable that is set to nothing counts as not set.
 
-Every service also reads the standard variables of OpenTelemetry: \`OTEL_EXPORTER_OTLP_ENDPOINT\` switches on the export
-of traces and metrics by OTLP. \`docker-compose.yml\` takes its values from \`.env\`; \`.env.example\` lists them.
-Settings of organisations and phone numbers are in [connecting an assistant](guides/assistant.md).
+Every service also reads the standard variables of OpenTelemetry, among them \`OTEL_EXPORTER_OTLP_ENDPOINT\` (switches on
+the export of traces and metrics by OTLP), \`OTEL_RESOURCE_ATTRIBUTES\`, \`OTEL_SERVICE_NAME\`, \`OTEL_TRACES_SAMPLER\`,
+\`OTEL_PROPAGATORS\` and \`OTEL_SDK_DISABLED\`. \`docker-compose.yml\` takes its values from \`.env\`; \`.env.example\` lists
+them. Settings of organisations and phone numbers are in [connecting an assistant](guides/assistant.md).
 `;
 
 /** @param {Record<string, z.ZodObject>} schemas by the service's name */

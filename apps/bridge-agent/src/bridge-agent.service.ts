@@ -11,6 +11,7 @@ import { claimBridge } from './bridge/ownership.nats.js';
 import { lockStateDir, type StateLock } from './bridge/state-lock.net.js';
 import { uuidv7 } from 'uuidv7';
 import { Calls } from './call/calls.net.js';
+import type { CallControlPorts } from './control/call-control.controller.js';
 import { assistantSettings, recordingSettings, type Config } from './config.js';
 import { startEslClient, type EslClient } from './esl/esl-client.net.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateway/gateways.net.js';
@@ -198,8 +199,24 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     };
   }
 
+  /** For requests about the calls of this host. */
+  callControl(): CallControlPorts {
+    return this.calls.control;
+  }
+
+  /** Settles when NATS is there and this process has the bridge. */
+  connected(): Promise<NatsConnection> {
+    return new Promise((resolve) => {
+      this.link.onConnected(resolve);
+    });
+  }
+
+  /** Turns new calls away and waits for those with an assistant, DRAIN_SECONDS at most. */
+  drain(): Promise<void> {
+    return this.calls.drain(this.config.DRAIN_SECONDS * 1_000);
+  }
+
   async onApplicationShutdown(): Promise<void> {
-    await this.calls.drain(this.config.DRAIN_SECONDS * 1_000);
     await this.heart.stop();
     await this.calls.stop();
     await this.refused.stop();

@@ -13,7 +13,9 @@ export interface RequestServerOptions {
   /** The subject of a `@MessagePattern`; default: the pattern itself. */
   subjectOf?: (pattern: string) => string;
   logger: Logger;
-  /** How long `close` waits for requests under way. Without NATS a drain would never end. */
+  /** Runs when the service is about to stop. Requests are answered until it settles. */
+  beforeClose?: () => Promise<void>;
+  /** How long `close` then waits for requests under way. Without NATS a drain would never end. */
   closeMs?: number;
 }
 
@@ -53,8 +55,9 @@ export class RequestServer extends Server implements CustomTransportStrategy {
 
   /** Takes no new request, and waits until those under way are answered. */
   async close(): Promise<void> {
+    const { beforeClose, closeMs = 5_000, logger } = this.options;
+    await beforeClose?.();
     this.closing = true;
-    const { closeMs = 5_000, logger } = this.options;
     const drained = this.drain().catch((error: unknown) =>
       logger.warn({ err: error }, 'cannot drain the subscriptions to requests'),
     );

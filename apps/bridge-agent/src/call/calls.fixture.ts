@@ -27,6 +27,7 @@ import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js'
 import { startEslClient } from '../esl/esl-client.net.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
+import { serveCallControl } from '../control/call-control.fixture.js';
 import { Calls, type CallsOptions } from './calls.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
@@ -175,10 +176,12 @@ async function startAgentOn(
     onUp: () => calls.onUp(esl),
     onDown: () => calls.onDown(),
   });
+  const stopControl = await serveCallControl(connecting, calls.control);
   const { stop } = calls;
   let stopping: Promise<void> | undefined;
   calls.stop = () => {
-    stopping ??= stop.call(calls).then(async () => {
+    stopping ??= stopControl().then(async () => {
+      await stop.call(calls);
       esl.stop();
       await connecting.then((connection) => connection.close());
     });

@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import { serveCallControl } from '../control/call-control.nats.js';
+import type { CallControlPorts } from '../control/call-control.controller.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import { observeCalls } from '../live/call-metrics.otel.js';
 import type { EventSocket } from '../live/live-calls.net.js';
@@ -23,7 +23,8 @@ const TIDY_MS = 60_000;
 
 /** Everything about calls of this host, from FreeSWITCH's connection to the confirmed record. */
 export class Calls {
-  private readonly control: ReturnType<typeof serveCallControl>;
+  /** For requests about these calls. */
+  readonly control: CallControlPorts;
   private readonly tidying: NodeJS.Timeout;
   private esl: EventSocket | undefined;
   private searching: NodeJS.Timeout | undefined;
@@ -48,17 +49,9 @@ export class Calls {
     private readonly socket: CallSocket,
   ) {
     const { live, recorder, conversations, limits } = parts;
-    const { bridge, link, logger, transferDeadlineMs } = options;
+    const { logger, transferDeadlineMs } = options;
     observeCalls({ live: () => live.count(), unconfirmed: () => recorder.unconfirmed() });
-    this.control = serveCallControl({
-      bridgeId: bridge.id,
-      link,
-      conversations,
-      live,
-      eventSocket: () => this.esl,
-      logger,
-      transferDeadlineMs,
-    });
+    this.control = { conversations, live, eventSocket: () => this.esl, logger, transferDeadlineMs };
     this.tidying = setInterval(() => {
       forgetIdle(limits, Date.now());
     }, TIDY_MS);
@@ -122,7 +115,6 @@ export class Calls {
     const { verification, conversations, engine, live, recordings, statuses, recorder, local } = this.parts;
     clearInterval(this.tidying);
     clearTimeout(this.searching);
-    this.control.stop();
     await endVerifications(verification);
     await endConversations(conversations);
     await this.socket.stop();

@@ -7,8 +7,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { serveCallControl } from './call-control.nats.js';
+import { serveCallControl } from './call-control.fixture.js';
 
 it('a subject that NATS does not let this bridge hear is said, and the others are answered', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-control-'));
@@ -34,9 +33,7 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
     logger,
   });
   const nothing = () => undefined;
-  const control = serveCallControl({
-    bridgeId: 'bridge-1',
-    link: createNatsLink(Promise.resolve(nc)),
+  const stop = await serveCallControl(Promise.resolve(nc), {
     conversations: new Map(),
     logger,
     eventSocket: nothing,
@@ -49,7 +46,7 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
     const reply = await nc.request(bridgeRequest('bridge-1', 'call.dtmf'), '{}', { timeout: 5_000 });
     expect(reply.json()).toMatchObject({ outcome: 'refused', code: 'invalid-request' });
   } finally {
-    control.stop();
+    await stop();
     await nc.close();
     await server.stop();
     await rm(folder, { recursive: true, force: true });

@@ -89,7 +89,7 @@ const REPORTS: Reports = {
   reconnect: ({ server }, logger) => logger.info({ server }, 'reconnected to NATS'),
   error: ({ error }, logger) => logger.error({ err: error }, 'NATS reported an error'),
   slowConsumer: ({ sub, pending }, logger) =>
-    logger.warn({ subject: sub.getSubject(), pending }, 'a subscription falls behind'),
+    logger.warn({ subject: sub.getSubject(), pending }, 'a subscription is falling behind'),
   staleConnection: (_status, logger) => logger.warn('NATS stopped answering pings'),
-  ldm: ({ server }, logger) => logger.info({ server }, 'the NATS server is being taken down; moving'),
+  ldm: ({ server }, logger) => logger.info({ server }, 'the NATS server is shutting down; reconnecting to another one'),
 };

@@ -44,7 +44,7 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
         await part.stop();
       } catch (error) {
         clean = false;
-        logger.error({ err: error, part: part.name }, 'could not be stopped cleanly');
+        logger.error({ err: error, part: part.name }, 'cannot stop a part cleanly');
       }
     }
     logger.info('stopped');
@@ -65,11 +65,11 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
   }
   // State is not to be trusted after either; whoever supervises starts the process again.
   source.on('uncaughtException', (error: unknown) => {
-    logger.fatal({ err: error }, 'nobody caught this');
+    logger.fatal({ err: error }, 'uncaught exception');
     if (!stopping) end('uncaught exception', 1);
   });
   source.on('unhandledRejection', (error: unknown) => {
-    logger.fatal({ err: error }, 'nobody caught this rejection');
+    logger.fatal({ err: error }, 'unhandled promise rejection');
     if (!stopping) end('unhandled rejection', 1);
   });
   return {

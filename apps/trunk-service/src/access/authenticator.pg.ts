@@ -117,5 +117,7 @@ async function find(store: EventStore, keys: KnownKeys<KeyHolder>, lookup: strin
 function noteUse(store: EventStore, id: string): void {
   store
     .query(`update api_keys set last_used_at = now() where id = $1 and ${USE_IS_TO_BE_NOTED}`, [id])
-    .catch((error: Error) => store.logger.debug({ err: { message: error.message } }, 'the use of a key was not noted'));
+    .catch((error: Error) =>
+      store.logger.debug({ err: { message: error.message } }, 'cannot note the use of an API key'),
+    );
 }

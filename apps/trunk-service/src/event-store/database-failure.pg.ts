@@ -57,6 +57,6 @@ export const databaseUnavailable = () => new DomainError('record-unavailable', U
 export const databaseLate = () =>
   new DomainError(
     'record-unavailable',
-    'The record took too long: it has much to do, or others are changing the same. Nothing was changed by this ' +
-      'request. Try again in a few seconds.',
+    'The database took too long: it is busy, or other requests change the same resource. Nothing was changed; ' +
+      'retry in a few seconds.',
   );

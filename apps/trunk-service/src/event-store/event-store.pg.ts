@@ -84,7 +84,7 @@ export function openEventStore(options: EventStoreOptions): EventStore {
     },
     // An idle connection that PostgreSQL closed: the pool opens another when it needs one.
     poolErrorHandler: (error: Error) =>
-      logger.warn({ err: { message: error.message } }, 'the record closed a connection'),
+      logger.warn({ err: { message: error.message } }, 'PostgreSQL closed an idle connection'),
   });
   const listeners: (() => void)[] = [];
   const closing = new AbortController();
@@ -122,7 +122,7 @@ export function openEventStore(options: EventStoreOptions): EventStore {
       Promise.race([
         inTurn(() => query(dataSource, 'select 1')).then(
           () => 'up',
-          () => (usable ? AWAY : 'PostgreSQL was not reached yet, or is being migrated'),
+          () => (usable ? AWAY : 'PostgreSQL has not been reached yet, or is being migrated'),
         ),
         pause(HEALTH_TIMEOUT_MS, AWAY, { ref: false }),
       ]),
@@ -167,7 +167,7 @@ async function open(
       await migrate(dataSource, url, logger);
       return dataSource;
     } catch (error) {
-      logger.warn({ err: { message: (error as Error).message } }, 'the record is not there yet');
+      logger.warn({ err: { message: (error as Error).message } }, 'cannot open the database; trying again');
       await pause(wait, undefined, { signal });
     }
   }
@@ -212,7 +212,7 @@ async function inTransaction<R>(client: pg.PoolClient, work: () => Promise<R>): 
     await begun;
     const { command } = await ask(client, 'COMMIT');
     // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, and calls that success.
-    if (command !== 'COMMIT') throw new TypeError('a statement of the transaction failed, and nobody said so');
+    if (command !== 'COMMIT') throw new TypeError('PostgreSQL rolled back the transaction: a statement in it failed');
     return result;
   } catch (error) {
     if (databaseFailure(error).kind !== 'unavailable') await ask(client, 'ROLLBACK');

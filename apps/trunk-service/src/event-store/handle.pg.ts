@@ -88,8 +88,7 @@ export function transact<R>(
         if (attempt === ATTEMPTS)
           throw new DomainError(
             'conflict',
-            'Others changed the same at the same moment, again and again. Nothing was changed by this request; ' +
-              'send it again.',
+            'Too many concurrent changes to this resource. Nothing was changed; retry.',
           );
         if (error instanceof ConcurrencyError) contended = error.subjects.slice(0, MAX_LOCKS);
         else await pause(Math.random() * 5 * 2 ** attempt);

@@ -22,7 +22,7 @@ export async function migrate(dataSource: DataSource, url: string, logger: Logge
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const done = await dataSource.runMigrations({ transaction: 'each' });
-    if (done.length > 0) logger.info({ migrations: done.map(({ name }) => name) }, 'the record was migrated');
+    if (done.length > 0) logger.info({ migrations: done.map(({ name }) => name) }, 'migrated the database');
   } finally {
     await client.end();
   }

@@ -6,7 +6,7 @@ const EVERY_MS = 10 * 60_000;
 export function startForgetting(store: EventStore): { stop(): Promise<void> } {
   const timer = setInterval(() => {
     forgetOldKeys(store).catch((error: Error) =>
-      store.logger.warn({ err: { message: error.message } }, 'old idempotency keys were not taken away'),
+      store.logger.warn({ err: { message: error.message } }, 'cannot delete old idempotency keys'),
     );
   }, EVERY_MS);
   timer.unref();

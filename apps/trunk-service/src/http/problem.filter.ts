@@ -28,7 +28,7 @@ export function sendProblem(thrown: unknown, request: Request, response: Respons
         method: request.method,
         path: request.path,
       },
-      'a request failed for a reason that nobody foresaw',
+      'a request failed unexpectedly',
     );
   if (response.headersSent) {
     response.destroy();
@@ -59,7 +59,7 @@ export function domainErrorOf(thrown: unknown, request: Request): DomainError {
   if (thrown instanceof URIError) return new DomainError('invalid-request', 'The path is not valid percent-encoding.');
   return new DomainError(
     'internal-error',
-    'Something went wrong on our side. It was written down under the request id.',
+    'Internal error. It is logged with the request id; quote that to the operator.',
   );
 }
 

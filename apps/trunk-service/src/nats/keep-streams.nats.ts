@@ -25,7 +25,7 @@ export function keepStreams(nats: OwnNatsLink, logger: Logger): { stop(): Promis
         await attention.wait(LOOK_MS);
       } catch (error) {
         if (stopping.signal.aborted) return;
-        logger.warn({ err: { message: (error as Error).message } }, 'the streams could not be looked at');
+        logger.warn({ err: { message: (error as Error).message } }, 'cannot check the streams');
         await attention.wait(RETRY_MS);
       }
     }

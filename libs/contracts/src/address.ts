@@ -24,12 +24,16 @@ export const WIDEST_CLAIM = { ipv4: 24, ipv6: 48 } as const;
  * where nobody has evidence.
  * `approved`: set by an operator; a network wider than WIDEST_CLAIM without it gives way to every other claim.
  */
-export const addressClaim = z.object({
-  network: networkText,
-  via: z.enum(['gateway', 'inbound', 'name']),
-  since: timestamp,
-  approved: z.boolean().optional(),
-});
+export const addressClaim = z
+  .object({
+    network: networkText.describe('An address or a network (CIDR).'),
+    via: z
+      .enum(['gateway', 'inbound', 'name'])
+      .describe('What the claim is from: the gateway itself, an inbound address, or a name that resolves to it.'),
+    since: timestamp.describe('Since when.'),
+    approved: z.boolean().optional().describe('Whether the operator approved it.'),
+  })
+  .meta({ id: 'AddressClaim' });
 export type AddressClaim = z.infer<typeof addressClaim>;
 
 /**
@@ -39,37 +43,45 @@ export type AddressClaim = z.infer<typeof addressClaim>;
  */
 export const EVIDENCE_KINDS = ['call', 'verification-call', 'registration', 'operator'] as const;
 
-export const addressEvidence = z.object({
-  by: z.enum(EVIDENCE_KINDS),
-  at: timestamp,
-  trunk_id: uuid.nullable(),
-  /** The call that proved it. */
-  call_id: uuid.nullable(),
-});
+export const addressEvidence = z
+  .object({
+    by: z.enum(EVIDENCE_KINDS).describe('What proves it.'),
+    at: timestamp.describe('When it happened.'),
+    trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
+    call_id: uuid.nullable().describe('The call that proved it.'),
+  })
+  .meta({ id: 'Evidence' });
 export type AddressEvidence = z.infer<typeof addressEvidence>;
 
 /**
  *  An organisation's evidence for one network. Always a single address, except where an operator vouches for a network.
  */
-export const addressState = z.object({
-  organization_id: uuid,
-  network: networkText,
-  evidence: addressEvidence,
-  /**
-   *  Since when another organisation has evidence for this address too; null: this one alone. From then on only full
-   *  public numbers decide there.
-   */
-  shared_since: timestamp.nullable(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const addressState = z
+  .object({
+    organization_id: uuid.describe('The organisation.'),
+    network: networkText.describe('An address or a network (CIDR).'),
+    evidence: addressEvidence.describe('Why the organisation counts as served from there.'),
+    shared_since: timestamp
+      .nullable()
+      .describe(
+        'Since when another organisation has evidence for this address too; then only full public ' +
+          'numbers decide there. Null: this one alone.',
+      ),
+    created_at: timestamp.describe('When it was made.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'AddressEvidence' });
 export type AddressState = z.infer<typeof addressState>;
 
 export const addressEvent = z.discriminatedUnion('type', [
   cloudEvent('AddressProven', addressEvidence, addressState),
   /** Another organisation proved that it is served from the same address. */
   cloudEvent('AddressShared', z.object({}), addressState),
-  cloudEvent('AddressEvidenceWithdrawn', z.object({ reason: z.string().max(200).nullable() }), z.null()),
+  cloudEvent(
+    'AddressEvidenceWithdrawn',
+    z.object({ reason: z.string().max(200).nullable().describe('Why, as a constant.') }),
+    z.null(),
+  ),
 ]);
 export type AddressEvent = z.infer<typeof addressEvent>;
 
@@ -89,36 +101,44 @@ export const dialledCode = (user: string): string | undefined => /^\+?(77\d{14})
  * source address is not forged. `abandoned`: it ended before that was certain.
  */
 export const verificationCall = z.object({
-  phase: z.enum(['arrived', 'confirmed', 'abandoned']),
-  code: verificationCode,
-  call_id: uuid,
-  bridge_id: bridgeId,
-  pool: z.string().max(64),
-  source_address: z.string().max(64),
-  source_port: z.number().int().min(0).max(65535).nullable(),
-  transport: z.string().max(16).nullable(),
-  request_uri_user: z.string().max(256),
-  to_user: z.string().max(256),
-  from_user: z.string().max(256),
-  at: timestamp,
+  phase: z.enum(['arrived', 'confirmed', 'abandoned']).describe('How far the verification call has come.'),
+  code: verificationCode.describe('The reason as a constant, for programs.'),
+  call_id: uuid.describe('The call, by its id.'),
+  bridge_id: bridgeId.describe('The bridge.'),
+  pool: z.string().max(64).describe('The bridge pool.'),
+  source_address: z.string().max(64).describe('The address that the call came from.'),
+  source_port: z
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .nullable()
+    .describe('The port that the call came from; null where it is not known.'),
+  transport: z.string().max(16).nullable().describe('How SIP messages travel.'),
+  request_uri_user: z.string().max(256).describe('The user part of the Request-URI.'),
+  to_user: z.string().max(256).describe('The user part of the To header.'),
+  from_user: z.string().max(256).describe('The user part of the From header.'),
+  at: timestamp.describe('When it happened.'),
 });
 export type VerificationCall = z.infer<typeof verificationCall>;
 
 /** `accepted`: answer the call (after `arrived`); the evidence is recorded (after `confirmed`). */
 export const verificationAnswer = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('accepted') }),
+  z.object({ outcome: z.literal('accepted').describe('What became of the request.') }),
   z.object({
-    outcome: z.literal('refused'),
-    reason: z.enum([
-      'unknown-code',
-      'code-expired',
-      'code-used',
-      'address-not-claimed',
-      'trunk-gone',
-      'invalid-request',
-      'unavailable',
-    ]),
-    message: z.string(),
+    outcome: z.literal('refused').describe('What became of the request.'),
+    reason: z
+      .enum([
+        'unknown-code',
+        'code-expired',
+        'code-used',
+        'address-not-claimed',
+        'trunk-gone',
+        'invalid-request',
+        'unavailable',
+      ])
+      .describe('Why, as a constant.'),
+    message: z.string().describe('What happened and what to do, in a sentence.'),
   }),
 ]);
 export type VerificationAnswer = z.infer<typeof verificationAnswer>;

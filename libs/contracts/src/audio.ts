@@ -29,50 +29,52 @@ const milliseconds = z.number().nonnegative();
  *  What became of a call's audio between FreeSWITCH and the assistant. A frame is 20 ms; times are milliseconds,
  *  `first_…` from the moment that the audio was started.
  */
-export const audioLog = z.object({
-  /** Towards FreeSWITCH, and towards the assistant. */
-  call_format: z.literal('L16/8000'),
-  stream_format: z.literal('audio/x-mulaw;rate=8000'),
-  /** From the caller, and handed to the assistant. */
-  frames_in: count,
-  frames_to_assistant: count,
-  /** Not handed over: the stream was away, or the assistant read too slowly. */
-  frames_dropped: count,
-  /** A pause of more than 50 ms before the frame, and frames that never came. */
-  frames_in_late: count,
-  frames_in_lost: count,
-  /** To the caller: speech, and silence where there was none. */
-  speech_frames_out: count,
-  silent_frames_out: count,
-  /** Played after their time, and left out because that was too long ago. */
-  frames_out_late: count,
-  frames_out_lost: count,
-  /** Gaps within a speech, because its audio came too late. */
-  underruns: count,
-  /** The assistant's own silence left out to make good such gaps. */
-  silent_frames_caught_up: count,
-  queue_deepest_ms: milliseconds,
-  /** Speech that the caller never heard: the oldest of a queue longer than 60 s, and what a clear took back. */
-  refused_ms: milliseconds,
-  cleared_ms: milliseconds,
-  marks: count,
-  marks_refused: count,
-  messages_malformed: count,
-  messages_ignored: count,
-  /** Datagrams from elsewhere than FreeSWITCH's port, or of an impossible size. */
-  datagrams_refused: count,
-  dtmf_digits: count,
-  /** Times that FreeSWITCH's audio was attached again, and how long both sides heard nothing; absent in older logs. */
-  reattached: count.optional(),
-  silenced_ms: milliseconds.optional(),
-  connect_attempts: count,
-  reconnects: count,
-  /**
-   *  The stream stood; the caller's first frame went to the assistant; the assistant's first audio went to the caller.
-   */
-  connected_after_ms: milliseconds.nullable(),
-  first_audio_to_assistant_ms: milliseconds.nullable(),
-  first_audio_to_caller_ms: milliseconds.nullable(),
-  ended: audioEnd.nullable(),
-});
+export const audioLog = z
+  .object({
+    call_format: z.literal('L16/8000').describe('The format of the audio between FreeSWITCH and the agent.'),
+    stream_format: z.literal('audio/x-mulaw;rate=8000').describe('The format of the audio towards the assistant.'),
+    frames_in: count.describe('Frames of 20 ms that came from the caller.'),
+    frames_to_assistant: count.describe('Frames of 20 ms handed to the assistant.'),
+    frames_dropped: count.describe(
+      'Frames not handed to the assistant: the stream was not connected, or the assistant read too slowly.',
+    ),
+    frames_in_late: count.describe('Frames of the caller that came after a pause of more than 50 ms.'),
+    frames_in_lost: count.describe('Frames of the caller that never came.'),
+    speech_frames_out: count.describe('Frames of speech played to the caller.'),
+    silent_frames_out: count.describe('Frames of silence played to the caller where there was no speech.'),
+    frames_out_late: count.describe('Frames played to the caller after their time.'),
+    frames_out_lost: count.describe('Frames left out because they came too late to be played.'),
+    underruns: count.describe('Gaps within speech because its audio came too late.'),
+    silent_frames_caught_up: count.describe(
+      "Frames of the assistant's own silence that were left out to make good such gaps.",
+    ),
+    queue_deepest_ms: milliseconds.describe('The longest queue of speech for the caller, milliseconds.'),
+    refused_ms: milliseconds.describe(
+      'Speech that the caller never heard because the queue was longer than 60 s, milliseconds.',
+    ),
+    cleared_ms: milliseconds.describe("Queued speech that the assistant's clear took back, milliseconds."),
+    marks: count.describe('Marks that the assistant sent.'),
+    marks_refused: count.describe('Marks that were refused because too many were open.'),
+    messages_malformed: count.describe('Messages of the assistant that could not be read.'),
+    messages_ignored: count.describe('Messages of the assistant that were not acted on.'),
+    datagrams_refused: count.describe("Datagrams from elsewhere than FreeSWITCH's port, or of an impossible size."),
+    dtmf_digits: count.describe('Digits that the caller pressed.'),
+    reattached: count.optional().describe("How often FreeSWITCH's audio was attached again. Absent in older logs."),
+    silenced_ms: milliseconds
+      .optional()
+      .describe('How long both sides heard nothing until the audio was attached again, milliseconds.'),
+    connect_attempts: count.describe('How often connecting the stream was tried.'),
+    reconnects: count.describe('How often the stream was connected again.'),
+    connected_after_ms: milliseconds
+      .nullable()
+      .describe('From the start of the audio until the stream was connected, milliseconds.'),
+    first_audio_to_assistant_ms: milliseconds
+      .nullable()
+      .describe("From the start of the audio until the caller's first frame went to the assistant, milliseconds."),
+    first_audio_to_caller_ms: milliseconds
+      .nullable()
+      .describe("From the start of the audio until the assistant's first audio went to the caller, milliseconds."),
+    ended: audioEnd.nullable().describe('Why the audio ended; null while it goes on.'),
+  })
+  .meta({ id: 'AudioLog' });
 export type AudioLog = z.infer<typeof audioLog>;

@@ -2,15 +2,21 @@ import { z } from 'zod';
 import { cloudEvent, occurrence } from './envelope.js';
 import { bridgeId, poolName, timestamp, uuid } from './scalar.js';
 
-export const bridgeState = z.object({
-  id: bridgeId,
-  pool: poolName,
-  /** The public address that customers point their carrier at ("assigned bridge address"), host or host:port. */
-  sip_address: z.string().max(260),
-  status: z.enum(['active', 'draining', 'retired']),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const bridgeState = z
+  .object({
+    id: bridgeId.describe('The id.'),
+    pool: poolName.describe('The bridge pool.'),
+    sip_address: z
+      .string()
+      .max(260)
+      .describe('The public address that customers point their carrier at, host or host:port.'),
+    status: z
+      .enum(['active', 'draining', 'retired'])
+      .describe('`draining`: no registering trunks, calls go on. `retired`: taken out permanently.'),
+    created_at: timestamp.describe('When it was made.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'BridgeState' });
 export type BridgeState = z.infer<typeof bridgeState>;
 
 export const bridgeEvent = z.discriminatedUnion('type', [
@@ -44,35 +50,62 @@ export type RegistrationState = z.infer<typeof registrationState>;
  * One trunk on one bridge, in the KV bucket `gateways` under `gatewayKey`. The agent alone writes it; it is deleted
  * when the gateway is gone from FreeSWITCH.
  */
-export const gatewayStatus = z.object({
-  organization_id: uuid,
-  trunk_id: uuid,
-  bridge_id: bridgeId,
-  /** The revision that FreeSWITCH has; `null`: none yet. */
-  applied_revision: z.number().int().positive().nullable(),
-  /** The revision that the agent is asked for. Pending while it differs from `applied_revision` and `error` is null. */
-  desired_revision: z.number().int().positive(),
-  /** Why the desired revision could not be applied, in words a person can act on. */
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  state: registrationState.nullable(),
-  /**
-   *  The SIP status of the last registration attempt that failed or succeeded; FreeSWITCH's own 904 and 908 among them.
-   */
-  sip_status: z.number().int().nullable(),
-  sip_phrase: z.string().nullable(),
-  /** OPTIONS ping, where the trunk asks for one. */
-  ping: z.enum(['up', 'down']).nullable(),
-  /** When `state` was entered. */
-  since: timestamp.nullable(),
-  /**
-   *  Where the gateway's host name leads, canonical addresses that a carrier may have; absent: it is a literal address,
-   *  or an older agent wrote this.
-   */
-  addresses: z.array(z.string().max(64)).max(64).optional(),
-  /** The source address of the answer to the last registration that succeeded, while it is REGED. */
-  registered_address: z.string().max(64).nullable().optional(),
-  updated_at: timestamp,
-});
+export const gatewayStatus = z
+  .object({
+    organization_id: uuid.describe('The organisation.'),
+    trunk_id: uuid.describe('The trunk; null where none is known.'),
+    bridge_id: bridgeId.describe('The bridge.'),
+    applied_revision: z
+      .number()
+      .int()
+      .positive()
+      .nullable()
+      .describe('The revision that FreeSWITCH has; null: none yet.'),
+    desired_revision: z
+      .number()
+      .int()
+      .positive()
+      .describe(
+        'The revision that FreeSWITCH should have. Pending while it differs from `applied_revision` and `error` is null.',
+      ),
+    error: z
+      .object({
+        code: z.string().describe('The reason as a constant, for programs.'),
+        message: z.string().describe('What happened and what to do, in a sentence.'),
+      })
+      .nullable()
+      .describe('Why the desired revision could not be applied; null where it could.'),
+    state: registrationState.nullable().describe('The state of the gateway in FreeSWITCH; null while it has none.'),
+    sip_status: z
+      .number()
+      .int()
+      .nullable()
+      .describe(
+        "The SIP status of the last registration attempt that failed or succeeded; FreeSWITCH's own 904 " +
+          'and 908 among them.',
+      ),
+    sip_phrase: z.string().nullable().describe('The phrase of the SIP status; null where there was none.'),
+    ping: z
+      .enum(['up', 'down'])
+      .nullable()
+      .describe('Whether the gateway answers OPTIONS; null where the trunk does not ask for it.'),
+    since: timestamp.nullable().describe('When `state` was entered; null while there is none.'),
+    addresses: z
+      .array(z.string().max(64))
+      .max(64)
+      .optional()
+      .describe(
+        'Where the host name of the gateway leads. Absent: the gateway is an address, or an older agent wrote this.',
+      ),
+    registered_address: z
+      .string()
+      .max(64)
+      .nullable()
+      .optional()
+      .describe('The source address of the answer to the last registration that succeeded, while it is REGED.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'GatewayState' });
 export type GatewayStatus = z.infer<typeof gatewayStatus>;
 
 /**
@@ -81,58 +114,83 @@ export type GatewayStatus = z.infer<typeof gatewayStatus>;
  */
 export const gatewayStateChanged = occurrence(
   'GatewayStateChanged',
-  z.object({ change: z.object({ from: registrationState.nullable() }), state: gatewayStatus }),
+  z.object({
+    change: z
+      .object({ from: registrationState.nullable().describe('The state before; null: there was none.') })
+      .describe('What happened.'),
+    state: gatewayStatus.describe('The gateway after the change.'),
+  }),
 );
 export type GatewayStateChanged = z.infer<typeof gatewayStateChanged>;
 
-export const refusedAddress = z.object({
-  address: z.string(),
-  count: z.number().int().positive(),
-  first_at: timestamp,
-  last_at: timestamp,
-});
+export const refusedAddress = z
+  .object({
+    address: z.string().describe('The address.'),
+    count: z.number().int().positive().describe('How many.'),
+    first_at: timestamp.describe('When it was first seen.'),
+    last_at: timestamp.describe('When it was last seen.'),
+  })
+  .meta({ id: 'RefusedAddress' });
 export type RefusedAddress = z.infer<typeof refusedAddress>;
 
 const networkPort = z.number().int().min(1).max(65_535);
 /** What customers let through and enter at their carrier, beside the bridge's `sip_address`. */
-export const bridgeConnection = z.object({
-  /** SIP over TLS; null: the bridge does not offer it. */
-  tls_port: networkPort.nullable(),
-  /** RTP, UDP, both included. */
-  rtp: z.object({ first: networkPort, last: networkPort }),
-});
+export const bridgeConnection = z
+  .object({
+    tls_port: networkPort.nullable().describe('The port of SIP over TLS; null: the bridge does not offer it.'),
+    rtp: z
+      .object({
+        first: networkPort.describe('The first port.'),
+        last: networkPort.describe('The last port.'),
+      })
+      .describe('The UDP ports of RTP, both included.'),
+  })
+  .meta({ id: 'BridgeConnection' });
 export type BridgeConnection = z.infer<typeof bridgeConnection>;
 
 /** KV bucket `bridges` under `bridgeKey`: written by the agent every `HEARTBEAT_MS` and on change. */
 export const bridgeHeartbeat = z.object({
-  bridge_id: bridgeId,
-  pool: poolName,
-  sip_address: z.string(),
-  /** Absent from older agents. */
-  connection: bridgeConnection.optional(),
-  agent_version: z.string(),
-  /** One agent process; absent from older agents. */
-  instance_id: uuid.optional(),
-  started_at: timestamp,
-  at: timestamp,
-  freeswitch: z.object({
-    connected: z.boolean(),
-    version: z.string().nullable(),
-    profile_running: z.boolean(),
-    since: timestamp.nullable(),
-  }),
-  gateways: z.record(z.string(), z.number().int()),
-  calls: z.number().int(),
-  /** Sequence in TRUNKMESH up to which desired state is known, and up to which FreeSWITCH has it. */
-  seen_position: z.number().int(),
-  applied_position: z.number().int(),
-  /** Differences between desired and observed that the last comparison found and could not yet repair; 0 is the aim. */
-  drift: z.number().int(),
-  last_reload: z.object({ at: timestamp, ok: z.boolean(), message: z.string(), took_ms: z.number() }).nullable(),
-  /** Sources that FreeSWITCH's ACL refused, newest first, bounded. */
-  refused_addresses: z.array(refusedAddress).max(100),
-  /** Call records kept on this host that billing-observer has not confirmed. */
-  unconfirmed_records: z.number().int(),
+  bridge_id: bridgeId.describe('The bridge.'),
+  pool: poolName.describe('The bridge pool.'),
+  sip_address: z.string().describe('The public address of the bridge, host or host:port.'),
+  connection: bridgeConnection.optional().describe('How customers reach the bridge. Absent from older agents.'),
+  agent_version: z.string().describe('The version of the agent.'),
+  instance_id: uuid.optional().describe('The agent process. Absent from older agents.'),
+  started_at: timestamp.describe('When the agent started.'),
+  at: timestamp.describe('When it happened.'),
+  freeswitch: z
+    .object({
+      connected: z.boolean().describe('Whether FreeSWITCH is connected.'),
+      version: z.string().nullable().describe('The version of FreeSWITCH; null while it is not connected.'),
+      profile_running: z.boolean().describe('Whether the SIP profile runs.'),
+      since: timestamp.nullable().describe('Since when.'),
+    })
+    .describe('The FreeSWITCH of this bridge.'),
+  gateways: z.record(z.string(), z.number().int()).describe('How many gateways are in each state.'),
+  calls: z.number().int().describe('How many calls are up.'),
+  seen_position: z.number().int().describe('The sequence in TRUNKMESH up to which the agent knows the trunks.'),
+  applied_position: z.number().int().describe('The sequence in TRUNKMESH up to which FreeSWITCH has the trunks.'),
+  drift: z
+    .number()
+    .int()
+    .describe('Differences between FreeSWITCH and the desired state that could not be repaired yet; 0 is the aim.'),
+  last_reload: z
+    .object({
+      at: timestamp.describe('When it happened.'),
+      ok: z.boolean().describe('Whether it succeeded.'),
+      message: z.string().describe('What happened and what to do, in a sentence.'),
+      took_ms: z.number().describe('How long the reload took, milliseconds.'),
+    })
+    .nullable()
+    .describe('The last reload of FreeSWITCH; null: none yet.'),
+  refused_addresses: z
+    .array(refusedAddress)
+    .max(100)
+    .describe("Sources that FreeSWITCH's access list refused, newest first, at most 100."),
+  unconfirmed_records: z
+    .number()
+    .int()
+    .describe('Call records kept on this host that billing-observer has not confirmed.'),
 });
 export type BridgeHeartbeat = z.infer<typeof bridgeHeartbeat>;
 
@@ -141,12 +199,11 @@ export type BridgeHeartbeat = z.infer<typeof bridgeHeartbeat>;
  *  asked the one before it, and got no answer, replaces it.
  */
 export const bridgeOwner = z.object({
-  bridge_id: bridgeId,
-  instance_id: uuid,
-  host: z.string().max(255),
-  /** Host, its boot and STATE_DIR, hashed: of two processes with the same one the kernel lets only one run. */
-  place: z.string().max(128),
-  claimed_at: timestamp,
+  bridge_id: bridgeId.describe('The bridge.'),
+  instance_id: uuid.describe('The agent process.'),
+  host: z.string().max(255).describe('The host.'),
+  place: z.string().max(128).describe('Identifies the host, its boot and STATE_DIR, hashed.'),
+  claimed_at: timestamp.describe('When the bridge was claimed.'),
 });
 export type BridgeOwner = z.infer<typeof bridgeOwner>;
 

@@ -1,20 +1,28 @@
 import { z } from 'zod';
-import { transferResult } from './call.js';
+import { transferResult } from './call-parts.js';
 import { uuid } from './scalar.js';
 
 /**
  *  Requests to the bridge that has a call (`trunkmesh.rpc.bridge.<bridge>.call.…`). `organization_id`: whose call the
  *  caller of the API may touch.
  */
-const ofCall = z.object({ call_id: uuid, organization_id: uuid });
+const ofCall = z.object({
+  call_id: uuid.describe('The call, by its id.'),
+  organization_id: uuid.describe('The organisation.'),
+});
 
 export const hangupRequest = ofCall;
 /** RFC 4733 digits, in order; `w` is a pause of half a second, `W` of one. */
 export const dtmfRequest = ofCall.extend({
-  digits: z.string().regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W'),
+  digits: z
+    .string()
+    .regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W')
+    .describe('Digits in order; `w` pauses half a second, `W` one second.'),
 });
 /** `to`: a number in E.164, which is sent to the trunk's own gateway, or a `sip:` URI. */
-export const transferRequest = ofCall.extend({ to: z.string().min(1).max(256) });
+export const transferRequest = ofCall.extend({
+  to: z.string().min(1).max(256).describe('The called number, in E.164 where it could be brought to it.'),
+});
 export type HangupRequest = z.infer<typeof hangupRequest>;
 export type DtmfRequest = z.infer<typeof dtmfRequest>;
 export type TransferRequest = z.infer<typeof transferRequest>;
@@ -34,28 +42,43 @@ export const CALL_CONTROL_REFUSALS = {
 export type CallControlRefusal = keyof typeof CALL_CONTROL_REFUSALS;
 
 const refused = z.object({
-  outcome: z.literal('refused'),
-  code: z.enum(Object.keys(CALL_CONTROL_REFUSALS) as [CallControlRefusal, ...CallControlRefusal[]]),
-  message: z.string(),
+  outcome: z.literal('refused').describe('What became of the request.'),
+  code: z
+    .enum(Object.keys(CALL_CONTROL_REFUSALS) as [CallControlRefusal, ...CallControlRefusal[]])
+    .describe('The reason as a constant, for programs.'),
+  message: z.string().describe('What happened and what to do, in a sentence.'),
 });
 export type ControlRefused = z.infer<typeof refused>;
 /** To a hang-up and to digits. */
-export const callControlAnswer = z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('done') }), refused]);
+export const callControlAnswer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('done').describe('What became of the request.') }),
+  refused,
+]);
 export type CallControlAnswer = z.infer<typeof callControlAnswer>;
 /** To a transfer: `ended` says how, whatever that was. */
 export const transferAnswer = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('ended'), transfer: transferResult }),
+  z.object({
+    outcome: z.literal('ended').describe('What became of the request.'),
+    transfer: transferResult.describe('What became of the transfer; null where there was none.'),
+  }),
   refused,
 ]);
 export type TransferAnswer = z.infer<typeof transferAnswer>;
 
 /** Every call of one organisation on the bridge is to end (`trunkmesh.rpc.bridge.<bridge>.calls.end`). */
-export const endCallsRequest = z.object({ organization_id: uuid, reason: z.enum(['organization-suspended']) });
+export const endCallsRequest = z.object({
+  organization_id: uuid.describe('The organisation.'),
+  reason: z.enum(['organization-suspended']).describe('Why, as a constant.'),
+});
 export type EndCallsRequest = z.infer<typeof endCallsRequest>;
 const callCount = z.number().int().nonnegative();
 /** `ended`: calls that were up and have ended. `unconfirmed`: FreeSWITCH did not confirm their end in time. */
 export const endCallsAnswer = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('done'), ended: callCount, unconfirmed: callCount }),
+  z.object({
+    outcome: z.literal('done').describe('What became of the request.'),
+    ended: callCount.describe('Calls that have ended.'),
+    unconfirmed: callCount.describe('Calls whose end FreeSWITCH did not confirm in time.'),
+  }),
   refused,
 ]);
 export type EndCallsAnswer = z.infer<typeof endCallsAnswer>;

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
 import { callEndReason } from './call-end.js';
+import { callParties } from './call.js';
 import {
-  callParties,
   callQuality,
   callRecording,
   capturedInvite,
   prewarmResult,
   timelineEntry,
   transferResult,
-} from './call.js';
+} from './call-parts.js';
 import { inboundDecision } from './routing.js';
 import { timestamp, uuid } from './scalar.js';
 
@@ -21,104 +21,129 @@ export const callLogStatus = z.enum(['ongoing', 'completed', 'failed']);
  *  answer to the end) are inclusive. Newest first.
  */
 export const callLogQuery = z.object({
-  organization_id: uuid,
-  skip: z.number().int().min(0).max(1_000_000).default(0),
-  limit: z.number().int().min(1).max(1000).default(100),
-  status: callLogStatus.optional(),
-  direction: z.enum(['inbound', 'outbound']).optional(),
-  assistant_id: z.number().int().optional(),
-  /** Any of these; none at all where the array is empty. */
-  assistant_ids: z.array(z.number().int()).max(10_000).optional(),
-  flow_id: z.number().int().optional(),
-  trunk_id: uuid.optional(),
-  number_id: uuid.optional(),
-  /** Part of the other party's number, in any case; one that begins with `+` is the number's beginning. */
-  customer_phone: z.string().max(64).optional(),
-  call_id: uuid.optional(),
-  /** Part of the call's sid or id; case and hyphens do not count. */
-  call_sid: z.string().max(64).optional(),
-  date_from: timestamp.optional(),
-  date_to: timestamp.optional(),
-  min_duration: z.number().min(0).optional(),
-  max_duration: z.number().min(0).optional(),
+  organization_id: uuid.describe('The organisation.'),
+  skip: z.number().int().min(0).max(1_000_000).default(0).describe('How many to pass over.'),
+  limit: z.number().int().min(1).max(1000).default(100).describe('How many to answer at most.'),
+  status: callLogStatus.optional().describe('The state.'),
+  direction: z
+    .enum(['inbound', 'outbound'])
+    .optional()
+    .describe('`inbound`: the other party called. `outbound`: the platform called.'),
+  assistant_id: z.number().int().optional().describe('The assistant; null where a flow takes the call.'),
+  assistant_ids: z
+    .array(z.number().int())
+    .max(10_000)
+    .optional()
+    .describe('Any of these; none at all where the array is empty.'),
+  flow_id: z.number().int().optional().describe('The flow; null where an assistant takes the call.'),
+  trunk_id: uuid.optional().describe('The trunk; null where none is known.'),
+  number_id: uuid.optional().describe("The organisation's phone number, by its id; null where none is known."),
+  customer_phone: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Part of the other party's number, in any case; one that begins with `+` is the number's beginning."),
+  call_id: uuid.optional().describe('The call, by its id.'),
+  call_sid: z.string().max(64).optional().describe("Part of the call's sid or id; case and hyphens do not count."),
+  date_from: timestamp.optional().describe('From this time on.'),
+  date_to: timestamp.optional().describe('Until this time, included.'),
+  min_duration: z.number().min(0).optional().describe('Seconds from the answer to the end, at least.'),
+  max_duration: z.number().min(0).optional().describe('Seconds from the answer to the end, at most.'),
 });
 export type CallLogQuery = z.infer<typeof callLogQuery>;
 
 /** Request `trunkmesh.rpc.calls.get`. */
-export const callLogGet = z.object({ organization_id: uuid, call_id: uuid });
+export const callLogGet = z.object({
+  organization_id: uuid.describe('The organisation.'),
+  call_id: uuid.describe('The call, by its id.'),
+});
 export type CallLogGet = z.infer<typeof callLogGet>;
 
 export const callSummary = z.object({
-  call_sid: z.string(),
-  call_id: uuid,
-  status: callLogStatus,
-  direction: callParties.shape.direction,
-  from_number: z.string(),
-  to_number: z.string(),
-  assistant_id: z.number().int().nullable(),
-  flow_id: z.number().int().nullable(),
-  trunk_id: uuid.nullable(),
-  number_id: uuid.nullable(),
-  bridge_id: z.string(),
-  started_at: timestamp,
-  answered_at: timestamp.nullable(),
-  ended_at: timestamp.nullable(),
-  /** From answer to end, seconds with milliseconds; null while it goes on. */
-  duration_seconds: z.number().nullable(),
-  /** Who ended it and why; null while it goes on, and where nobody knows. */
-  ended_by: z.enum(['caller', 'assistant', 'platform', 'bridge', 'unknown']).nullable(),
-  end_reason: callEndReason.nullable(),
-  /** Of a refused call: the reason of contracts/routing.ts. */
-  refusal: z.string().nullable(),
-  hangup_cause: z.string().nullable(),
-  sip_status: z.number().int().nullable(),
-  codec: z.string().nullable(),
-  /** 1.0 to 4.5. */
-  mos: z.number().nullable(),
-  recording: callRecording.nullable(),
-  transferred_to: z.string().nullable(),
-  /** The carrier's bill is the customer's own. */
-  carrier_cost: z.literal('external'),
-  /** There (and true) where the caller asked not to be made known: show `from_number` to nobody else. */
-  caller_withheld: callParties.shape.caller_withheld,
+  call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
+  call_id: uuid.describe('The call, by its id.'),
+  status: callLogStatus.describe(
+    '`ongoing`: no end is known. `completed`: answered and ended. `failed`: refused, or ended before an answer.',
+  ),
+  direction: callParties.shape.direction.describe(
+    '`inbound`: the other party called. `outbound`: the platform called.',
+  ),
+  from_number: z.string().describe('The calling number.'),
+  to_number: z.string().describe('The called number.'),
+  assistant_id: z.number().int().nullable().describe('The assistant; null where a flow takes the call.'),
+  flow_id: z.number().int().nullable().describe('The flow; null where an assistant takes the call.'),
+  trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
+  number_id: uuid.nullable().describe("The organisation's phone number, by its id; null where none is known."),
+  bridge_id: z.string().describe('The bridge.'),
+  started_at: timestamp.describe('When the call began.'),
+  answered_at: timestamp.nullable().describe('When the call was answered; null where it was not.'),
+  ended_at: timestamp.nullable().describe('When the call ended; null while it goes on.'),
+  duration_seconds: z.number().nullable().describe('Seconds from the answer to the end; null while the call goes on.'),
+  ended_by: z
+    .enum(['caller', 'assistant', 'platform', 'bridge', 'unknown'])
+    .nullable()
+    .describe('Who ended the call; null while it goes on, and where nobody knows.'),
+  end_reason: callEndReason.nullable().describe('Why the call ended; null while it goes on, and where nobody knows.'),
+  refusal: z.string().nullable().describe('Why the call was refused; null where it was not.'),
+  hangup_cause: z.string().nullable().describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING."),
+  sip_status: z.number().int().nullable().describe('The SIP status of the answer; null where there was none.'),
+  codec: z.string().nullable().describe('The codec of the call; null where it is not known.'),
+  mos: z.number().nullable().describe('Mean opinion score, 1.0 to 4.5; null where it was not measured.'),
+  recording: callRecording.nullable().describe('The recording; null where the call has none.'),
+  transferred_to: z.string().nullable().describe('Where the call was transferred to; null where it was not.'),
+  carrier_cost: z.literal('external').describe('Always `external`: the carrier bills the organisation directly.'),
+  caller_withheld: callParties.shape.caller_withheld.describe(
+    'Present and true where the caller withheld the number: show `from_number` to nobody.',
+  ),
 });
 export type CallSummary = z.infer<typeof callSummary>;
 
 /** Everything that is known of one call. */
 export const callDetail = callSummary.extend({
-  sip_call_id: z.string().nullable(),
-  source_address: z.string().nullable(),
-  /** Every event and every step within the call, by its time. */
-  timeline: z.array(timelineEntry),
-  invite: capturedInvite.nullable(),
-  /** How the called number was found, source by source. */
-  routing: inboundDecision.nullable(),
-  decided_at: z.enum(['routing-service', 'local']).nullable(),
-  prewarm: prewarmResult.nullable(),
-  audio: audioLog.nullable(),
-  quality: callQuality.nullable(),
-  transfer: transferResult.nullable(),
-  /** The end's time is the latest that is certain: the agent or FreeSWITCH had died. */
-  reconstructed: z.boolean(),
+  sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),
+  source_address: z.string().nullable().describe('The address that the call came from.'),
+  timeline: z.array(timelineEntry).describe('Every event and every step within the call, by its time.'),
+  invite: capturedInvite.nullable().describe('The INVITE of the call; null where it was not captured.'),
+  routing: inboundDecision.nullable().describe('How the called number was found, source by source.'),
+  decided_at: z
+    .enum(['routing-service', 'local'])
+    .nullable()
+    .describe('Who decided: `routing-service`, or the agent itself (`local`) because routing did not answer in time.'),
+  prewarm: prewarmResult.nullable().describe('What the prewarm request brought; null where none was sent.'),
+  audio: audioLog.nullable().describe('What became of the audio; null where the call had no media stream.'),
+  quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),
+  transfer: transferResult.nullable().describe('What became of the transfer; null where there was none.'),
+  reconstructed: z
+    .boolean()
+    .describe(
+      'True: the bridge or FreeSWITCH failed during the call, and `ended_at` is the latest time that is certain.',
+    ),
 });
 export type CallDetail = z.infer<typeof callDetail>;
 
 const failed = z.object({
-  outcome: z.literal('error'),
-  code: z.enum(['invalid-request', 'unavailable']),
-  message: z.string(),
+  outcome: z.literal('error').describe('What became of the request.'),
+  code: z.enum(['invalid-request', 'unavailable']).describe('The reason as a constant, for programs.'),
+  message: z.string().describe('What happened and what to do, in a sentence.'),
 });
 /**
  *  `calls` are fewer than `limit` allows where a message would grow too large: while `total` says that there are more,
  *  the rest is asked for with `skip`.
  */
 export const callLogListAnswer = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('list'), calls: z.array(callSummary), total: z.number().int().nonnegative() }),
+  z.object({
+    outcome: z.literal('list').describe('What became of the request.'),
+    calls: z.array(callSummary).describe('The calls.'),
+    total: z.number().int().nonnegative().describe('How many match, on all pages.'),
+  }),
   failed,
 ]);
 export const callLogGetAnswer = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('call'), call: callDetail }),
-  z.object({ outcome: z.literal('not-found') }),
+  z.object({
+    outcome: z.literal('call').describe('What became of the request.'),
+    call: callDetail.describe('The call.'),
+  }),
+  z.object({ outcome: z.literal('not-found').describe('What became of the request.') }),
   failed,
 ]);
 export type CallLogListAnswer = z.infer<typeof callLogListAnswer>;

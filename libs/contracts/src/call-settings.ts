@@ -9,23 +9,29 @@ import { sealed } from './trunk.js';
  */
 export const callSettings = z
   .object({
-    /** `ws` or `wss`: the assistant's end of the media stream. */
-    media_url: z.string().max(2048),
-    /** `http` or `https`: told of a call while it rings. */
-    prewarm_url: z.string().max(2048),
-    /** `http` or `https`: told of every change of a call's state. */
-    status_url: z.string().max(2048),
-    /** Signs streams, prewarms and statuses; bound to the id of the organisation or number that it stands at. */
-    signing_secret: sealed,
-    /**
-     *  From the routed INVITE to the connected stream, milliseconds; a call whose assistant takes longer is refused
-     *  with 503.
-     */
-    answer_deadline_ms: z.number().int().min(500).max(60_000),
-    /** After that many seconds from its answer a call is ended. */
-    max_call_seconds: z.number().int().min(1).max(86_400),
-    /** Record the answered call: stereo, the caller on the left. */
-    record: z.boolean(),
+    media_url: z.string().max(2048).describe("`ws` or `wss`: the assistant's end of the media stream."),
+    prewarm_url: z
+      .string()
+      .max(2048)
+      .describe('`http` or `https`: informed of a call while it rings, so that the assistant can prepare.'),
+    status_url: z.string().max(2048).describe("`http` or `https`: informed of every change of a call's status."),
+    signing_secret: sealed.describe('Signs media streams, prewarm requests and call statuses.'),
+    answer_deadline_ms: z
+      .number()
+      .int()
+      .min(500)
+      .max(60_000)
+      .describe(
+        'How long the assistant may take to connect its stream, milliseconds; a call whose assistant ' +
+          'takes longer is refused with 503.',
+      ),
+    max_call_seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(86_400)
+      .describe('A call is ended this many seconds after its answer.'),
+    record: z.boolean().describe('Record the answered call: stereo, the caller on the left.'),
   })
   .partial();
 export type CallSettings = z.infer<typeof callSettings>;

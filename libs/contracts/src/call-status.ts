@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { callEndReason } from './call-end.js';
-import { callParties, transferResult } from './call.js';
+import { callParties } from './call.js';
+import { transferResult } from './call-parts.js';
 import { timestamp } from './scalar.js';
 
 /**
@@ -37,31 +38,44 @@ const IS_FINAL: Record<CallStatus, boolean> = {
 };
 export const FINAL_STATUSES: ReadonlySet<CallStatus> = new Set(CALL_STATUSES.filter((status) => IS_FINAL[status]));
 
-export const callStatusBody = z.object({
-  /** `call.answered` and so on. */
-  type: z.string(),
-  timestamp,
-  call_sid: z.string(),
-  status: z.enum(CALL_STATUSES),
-  /** From 1, without a gap within a call. */
-  sequence: z.number().int().positive(),
-  call_id: callParties.shape.call_id,
-  organization_id: callParties.shape.organization_id,
-  trunk_id: callParties.shape.trunk_id,
-  number_id: callParties.shape.number_id,
-  direction: callParties.shape.direction,
-  from_number: z.string(),
-  caller_withheld: callParties.shape.caller_withheld,
-  to_number: z.string(),
-  assistant_id: z.number().int().optional(),
-  flow_id: z.number().int().optional(),
-  /** Of the final statuses. */
-  duration_seconds: z.number().nonnegative().optional(),
-  end_reason: callEndReason.optional(),
-  /** Why a call was refused. */
-  reason: z.string().optional(),
-  sip_status: z.number().int().nullable().optional(),
-  hangup_cause: z.string().optional(),
-  transfer: transferResult.optional(),
-});
+export const callStatusBody = z
+  .object({
+    type: z.string().describe('`call.` and the status, for example `call.answered`.'),
+    timestamp: timestamp.describe('When the status was reached.'),
+    call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
+    status: z.enum(CALL_STATUSES).describe('The status; each call ends with exactly one of the final ones.'),
+    sequence: z.number().int().positive().describe('Counts the statuses of a call from 1 without a gap.'),
+    call_id: callParties.shape.call_id.describe('The call, by its id.'),
+    organization_id: callParties.shape.organization_id.describe('The organisation.'),
+    trunk_id: callParties.shape.trunk_id.describe('The trunk; null where none is known.'),
+    number_id: callParties.shape.number_id.describe(
+      "The organisation's phone number, by its id; null where none is known.",
+    ),
+    direction: callParties.shape.direction.describe(
+      '`inbound`: the other party called. `outbound`: the platform called.',
+    ),
+    from_number: z.string().describe('The calling number.'),
+    caller_withheld: callParties.shape.caller_withheld.describe(
+      'Present and true where the caller withheld the number: it is for the platform alone.',
+    ),
+    to_number: z.string().describe('The called number.'),
+    assistant_id: z.number().int().optional().describe('The assistant; null where a flow takes the call.'),
+    flow_id: z.number().int().optional().describe('The flow; null where an assistant takes the call.'),
+    duration_seconds: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe('Seconds from the answer to the end; in final statuses only.'),
+    end_reason: callEndReason.optional().describe('Why the call ended; null while it goes on, and where nobody knows.'),
+    reason: z.string().optional().describe('Why a call was refused.'),
+    sip_status: z
+      .number()
+      .int()
+      .nullable()
+      .optional()
+      .describe('The SIP status of the answer; null where there was none.'),
+    hangup_cause: z.string().optional().describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING."),
+    transfer: transferResult.optional().describe('What became of the transfer; null where there was none.'),
+  })
+  .meta({ id: 'CallStatus' });
 export type CallStatusBody = z.infer<typeof callStatusBody>;

@@ -1,130 +1,77 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
 import { callEndReason } from './call-end.js';
+import {
+  callQuality,
+  callRecording,
+  capturedInvite,
+  prewarmResult,
+  timelineEntry,
+  transferResult,
+} from './call-parts.js';
 import { occurrence } from './envelope.js';
 import { bridgeId, timestamp, uuid } from './scalar.js';
 import { inboundDecision } from './routing.js';
 
 /** What is known of a call from its first moment. `organization_id` null: a refused call that belongs to nobody. */
 export const callParties = z.object({
-  /** FreeSWITCH's channel UUID: one a leg, unique for ever. */
-  call_id: uuid,
-  bridge_id: bridgeId,
-  organization_id: uuid.nullable(),
-  trunk_id: uuid.nullable(),
-  number_id: uuid.nullable(),
-  direction: z.enum(['inbound', 'outbound']),
-  /** E.164 where it could be brought to it, otherwise what the INVITE said. */
-  from: z.string(),
-  /** There (and true) where the caller asked not to be made known: `from` is for the platform alone. */
-  caller_withheld: z.boolean().optional(),
-  to: z.string(),
-  sip_call_id: z.string().nullable(),
-  source_address: z.string().nullable(),
-  started_at: timestamp,
+  call_id: uuid.describe("FreeSWITCH's UUID of the channel, unique for ever."),
+  bridge_id: bridgeId.describe('The bridge.'),
+  organization_id: uuid.nullable().describe('The organisation; null: a refused call that belongs to nobody.'),
+  trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
+  number_id: uuid.nullable().describe("The organisation's phone number, by its id; null where none is known."),
+  direction: z
+    .enum(['inbound', 'outbound'])
+    .describe('`inbound`: the other party called. `outbound`: the platform called.'),
+  from: z
+    .string()
+    .describe('The calling number, in E.164 where it could be brought to it, otherwise as the INVITE says.'),
+  caller_withheld: z
+    .boolean()
+    .optional()
+    .describe('Present and true where the caller withheld the number: `from` is for the platform alone.'),
+  to: z.string().describe('The called number, in E.164 where it could be brought to it.'),
+  sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),
+  source_address: z.string().nullable().describe('The address that the call came from.'),
+  started_at: timestamp.describe('When the call began.'),
 });
 export type CallParties = z.infer<typeof callParties>;
 
-/** Quality figures of FreeSWITCH's RTP statistics; null where it gave none. MOS 1.0–4.5, jitter in milliseconds. */
-export const callQuality = z.object({
-  mos: z.number().nullable(),
-  quality_percentage: z.number().nullable(),
-  jitter_min_ms: z.number().nullable(),
-  jitter_max_ms: z.number().nullable(),
-  packets_in: z.number().int().nullable(),
-  packets_out: z.number().int().nullable(),
-});
-
-/**
- *  What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too
- *  long.
- */
-export const capturedInvite = z.object({
-  request_uri_user: z.string(),
-  to_user: z.string(),
-  from_user: z.string(),
-  /** In the order of arrival, a header with several lines several times. Names as FreeSWITCH tells them: lower case. */
-  headers: z.array(z.tuple([z.string(), z.string()])),
-  /** Lines or characters were left out for their number. */
-  truncated: z.boolean(),
-});
-export type CapturedInvite = z.infer<typeof capturedInvite>;
-
-/**
- *  What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds
- *  a digit that was pressed, a URL or a secret.
- */
-export const timelineEntry = z.object({
-  at: timestamp,
-  what: z.string().max(64),
-  detail: z.string().max(500).nullable(),
-});
-export type TimelineEntry = z.infer<typeof timelineEntry>;
-
-/** `failed`: no answer in time, an error, or a status that is not 2xx; the call went on without. */
-export const prewarmResult = z.object({
-  outcome: z.enum(['prewarmed', 'declined', 'failed', 'given-up']),
-  ms: z.number().int().nonnegative(),
-  detail: z.string().max(200).nullable(),
-});
-export type PrewarmResult = z.infer<typeof prewarmResult>;
-
-/**
- *  Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file
- *  beside FreeSWITCH.
- */
-export const callRecording = z.object({
-  state: z.enum(['pending', 'stored', 'local', 'failed']),
-  location: z.string().max(1024),
-  bytes: z.number().int().nonnegative().nullable(),
-  duration_ms: z.number().int().nonnegative().nullable(),
-  /** Why there is none, where it failed. */
-  detail: z.string().max(200).nullable(),
-});
-export type CallRecording = z.infer<typeof callRecording>;
-
-/**
- * What became of a transfer by REFER. `transferred`: the NOTIFY said that the target answered (RFC 3515 §2.4.5; the 202
- * alone says nothing). `refused`: the REFER or the target was, and the call goes on. `indeterminate`: nobody said, and
- * the call goes on.
- */
-export const transferResult = z.object({
-  outcome: z.enum(['transferred', 'refused', 'indeterminate']),
-  /** The SIP URI of Refer-To. */
-  target: z.string().max(512),
-  /** The status of the REFER, and the last one that a NOTIFY told of the target. */
-  refer_status: z.number().int().nullable(),
-  target_status: z.number().int().nullable(),
-  requested_at: timestamp,
-  ended_at: timestamp,
-});
-export type TransferResult = z.infer<typeof transferResult>;
 
 /**
  *  What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what
  *  was on its disk: no audio log, and its last second may be missing.
  */
 const story = {
-  timeline: z.array(timelineEntry).max(500).optional(),
-  prewarm: prewarmResult.nullable().optional(),
-  /** Null: the call had no media stream. */
-  audio: audioLog.nullable().optional(),
+  timeline: z.array(timelineEntry).max(500).optional().describe('Every step within the call, by its time.'),
+  prewarm: prewarmResult.nullable().optional().describe('What the prewarm request brought; null where none was sent.'),
+  audio: audioLog.nullable().optional().describe('What became of the audio; null: the call had no media stream.'),
 };
 
 export const callStarted = occurrence(
   'CallStarted',
   callParties.extend({
-    decision: inboundDecision.nullable(),
-    /** `local`: routing did not answer in time and the agent's own copy decided. */
-    decided_at: z.enum(['routing-service', 'local']),
-    target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
-    invite: capturedInvite.optional(),
+    decision: inboundDecision.nullable().describe('The routing decision; null where there was none.'),
+    decided_at: z
+      .enum(['routing-service', 'local'])
+      .describe("`local`: routing did not answer in time and the agent's own copy decided."),
+    target: z
+      .object({
+        kind: z.enum(['assistant', 'flow']).describe('Whether it is an assistant or a flow.'),
+        id: z.number().int().describe('The id.'),
+      })
+      .nullable()
+      .describe('The assistant or flow that takes the calls; null: none.'),
+    invite: capturedInvite.optional().describe('The INVITE of the call; null where it was not captured.'),
   }),
 );
 
 export const callAnswered = occurrence(
   'CallAnswered',
-  callParties.extend({ answered_at: timestamp, codec: z.string().nullable() }),
+  callParties.extend({
+    answered_at: timestamp.describe('When the call was answered; null where it was not.'),
+    codec: z.string().nullable().describe('The codec of the call; null where it is not known.'),
+  }),
 );
 
 /**
@@ -132,18 +79,29 @@ export const callAnswered = occurrence(
  * from 1 without a gap, so that a missing one is seen; the epoch changes only when the bridge's disk was lost. Refused
  * calls carry a number as well, in CallRejected.
  */
-const numbered = { bridge_epoch: uuid, record_number: z.number().int().positive() };
+const numbered = {
+  bridge_epoch: uuid.describe('Changes only when the bridge lost its disk; numbers begin at 1 in each epoch.'),
+  record_number: z
+    .number()
+    .int()
+    .positive()
+    .describe("Numbers a bridge's records from 1 without a gap, so that a missing one is seen."),
+};
 
 export const callRejected = occurrence(
   'CallRejected',
   callParties.extend({
     ...numbered,
-    decision: inboundDecision.nullable(),
-    decided_at: z.enum(['routing-service', 'local']),
-    reason: z.string(),
-    sip_status: z.number().int(),
-    ended_at: timestamp,
-    invite: capturedInvite.optional(),
+    decision: inboundDecision.nullable().describe('The routing decision; null where there was none.'),
+    decided_at: z
+      .enum(['routing-service', 'local'])
+      .describe(
+        'Who decided: `routing-service`, or the agent itself (`local`) because routing did not answer in time.',
+      ),
+    reason: z.string().describe('Why, as a constant.'),
+    sip_status: z.number().int().describe('The SIP status of the answer; null where there was none.'),
+    ended_at: timestamp.describe('When the call ended; null while it goes on.'),
+    invite: capturedInvite.optional().describe('The INVITE of the call; null where it was not captured.'),
     ...story,
   }),
 );
@@ -152,42 +110,72 @@ export const callEnded = occurrence(
   'CallEnded',
   callParties.extend({
     ...numbered,
-    answered_at: timestamp.nullable(),
-    ended_at: timestamp,
-    /** From answer to end, milliseconds; 0 for a call that was not answered. */
-    billable_ms: z.number().int().nonnegative(),
-    hangup_cause: z.string(),
-    q850: z.number().int().nullable(),
-    sip_status: z.number().int().nullable(),
-    /** FreeSWITCH's `sip_hangup_disposition`: who ended it (`recv_bye`, `send_bye`, `recv_cancel` …). */
-    hangup_disposition: z.string().nullable(),
-    codec: z.string().nullable(),
-    quality: callQuality.nullable(),
-    target: z.object({ kind: z.enum(['assistant', 'flow']), id: z.number().int() }).nullable(),
-    /**
-     *  True where the end was reconstructed after the agent or FreeSWITCH died, so its time is the latest that is
-     *  certain.
-     */
-    reconstructed: z.boolean(),
-    /**
-     * True: the caller has received the answer at the source address, because its ACK had FreeSWITCH's own To tag, and
-     * the INVITE let no response go elsewhere. False: that was not seen. Absent: nobody looked, because the call could
-     * prove nothing new, or the agent is older than this.
-     */
-    acknowledged: z.boolean().optional(),
-    end_reason: callEndReason.optional(),
-    recording: callRecording.nullable().optional(),
-    transfer: transferResult.nullable().optional(),
+    answered_at: timestamp.nullable().describe('When the call was answered; null where it was not.'),
+    ended_at: timestamp.describe('When the call ended; null while it goes on.'),
+    billable_ms: z
+      .number()
+      .int()
+      .nonnegative()
+      .describe('From answer to end, milliseconds; 0 for a call that was not answered.'),
+    hangup_cause: z.string().describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING."),
+    q850: z.number().int().nullable().describe('The Q.850 cause; null where there is none.'),
+    sip_status: z.number().int().nullable().describe('The SIP status of the answer; null where there was none.'),
+    hangup_disposition: z
+      .string()
+      .nullable()
+      .describe(
+        "FreeSWITCH's `sip_hangup_disposition`: who ended the call (`recv_bye`, `send_bye`, " +
+          '`recv_cancel` …); null where unknown.',
+      ),
+    codec: z.string().nullable().describe('The codec of the call; null where it is not known.'),
+    quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),
+    target: z
+      .object({
+        kind: z.enum(['assistant', 'flow']).describe('Whether it is an assistant or a flow.'),
+        id: z.number().int().describe('The id.'),
+      })
+      .nullable()
+      .describe('The assistant or flow that takes the calls; null: none.'),
+    reconstructed: z
+      .boolean()
+      .describe(
+        'True: the agent or FreeSWITCH failed during the call, and `ended_at` is the latest time that is certain.',
+      ),
+    acknowledged: z
+      .boolean()
+      .optional()
+      .describe(
+        'True: the caller received the answer at the source address (its ACK had the To tag). False: ' +
+          'that was not seen. Absent: not checked.',
+      ),
+    end_reason: callEndReason.optional().describe('Why the call ended; null while it goes on, and where nobody knows.'),
+    recording: callRecording.nullable().optional().describe('The recording; null where the call has none.'),
+    transfer: transferResult.nullable().optional().describe('What became of the transfer; null where there was none.'),
     ...story,
   }),
 );
 
 /** The target of a transfer answered; the call ends with that. */
-export const callTransferred = occurrence('CallTransferred', callParties.extend({ transfer: transferResult }));
+export const callTransferred = occurrence(
+  'CallTransferred',
+  callParties.extend({
+    transfer: transferResult.describe('What became of the transfer; null where there was none.'),
+  }),
+);
 /** The call goes on. */
-export const callTransferFailed = occurrence('CallTransferFailed', callParties.extend({ transfer: transferResult }));
+export const callTransferFailed = occurrence(
+  'CallTransferFailed',
+  callParties.extend({
+    transfer: transferResult.describe('What became of the transfer; null where there was none.'),
+  }),
+);
 /** After the call's end: its recording has come to where it stays, or never will. */
-export const callRecordingStored = occurrence('CallRecordingStored', callParties.extend({ recording: callRecording }));
+export const callRecordingStored = occurrence(
+  'CallRecordingStored',
+  callParties.extend({
+    recording: callRecording.describe('The recording; null where the call has none.'),
+  }),
+);
 
 export const callEvent = z.discriminatedUnion('type', [
   callStarted,

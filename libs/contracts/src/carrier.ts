@@ -11,23 +11,30 @@ export const carrierId = z
  * An operator's entry in the list of carriers whose addresses many customers share. At these addresses every
  * organisation that claims them is a candidate, and a full public number decides (design, "Claims on shared names").
  */
-export const carrierState = z.object({
-  id: carrierId,
-  name: z.string().min(1).max(100),
-  networks: z.array(networkText).min(1).max(512),
-  /**
-   *  Where this carrier writes national numbers: the country they belong to. Null: only E.164, with or without `+` or
-   *  `00`, is a full number.
-   */
-  default_country: countryCode.nullable(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const carrierState = z
+  .object({
+    id: carrierId.describe('The id.'),
+    name: z.string().min(1).max(100).describe('The name.'),
+    networks: z.array(networkText).min(1).max(512).describe('The networks (CIDR).'),
+    default_country: countryCode
+      .nullable()
+      .describe(
+        'The country of numbers that the carrier writes nationally; null: only E.164, with or without ' +
+          '`+` or `00`, is a full number.',
+      ),
+    created_at: timestamp.describe('When it was made.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'Carrier' });
 export type CarrierState = z.infer<typeof carrierState>;
 
 export const carrierEvent = z.discriminatedUnion('type', [
   cloudEvent('CarrierListed', z.object({}), carrierState),
-  cloudEvent('CarrierUpdated', z.object({ fields: z.array(z.string()) }), carrierState),
+  cloudEvent(
+    'CarrierUpdated',
+    z.object({ fields: z.array(z.string()).describe('The names of the changed fields.') }),
+    carrierState,
+  ),
   cloudEvent('CarrierRemoved', z.object({}), z.null()),
 ]);
 export type CarrierEvent = z.infer<typeof carrierEvent>;

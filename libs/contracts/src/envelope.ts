@@ -32,11 +32,13 @@ export function cloudEvent<Type extends string, Change extends z.ZodType, State 
 ) {
   return z.object({
     ...attributes(z.literal(type)),
-    entityversion: z.number().int().positive(),
-    data: z.object({ change, state }),
+    entityversion: z.number().int().positive().describe("Counts an entity's events from 1 without a gap."),
+    data: z.object({ change, state }).describe('The event itself.'),
   });
 }
 
 /** What every event has, whatever its type: enough to store, relay and order it without knowing its type. */
-export const anyEvent = cloudEvent('', z.unknown(), z.unknown()).extend({ type: z.string() });
+export const anyEvent = cloudEvent('', z.unknown(), z.unknown()).extend({
+  type: z.string().describe('The type.'),
+});
 export type AnyEvent = z.infer<typeof anyEvent>;

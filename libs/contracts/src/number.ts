@@ -5,41 +5,51 @@ import { countryCode, e164, timestamp, uuid } from './scalar.js';
 import { printable } from './trunk.js';
 
 /** An assistant or a flow of the platform; its id is the platform's integer, opaque to us. */
-export const numberTarget = z.object({
-  kind: z.enum(['assistant', 'flow']),
-  id: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
-  name: printable(200).nullable(),
-  is_active: z.boolean(),
-});
+export const numberTarget = z
+  .object({
+    kind: z.enum(['assistant', 'flow']).describe('Whether it is an assistant or a flow.'),
+    id: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe('The id.'),
+    name: printable(200).nullable().describe('The name.'),
+    is_active: z.boolean().describe('False: calls for it are refused.'),
+  })
+  .meta({ id: 'NumberTarget' });
 export type NumberTarget = z.infer<typeof numberTarget>;
 
 /** Why a number is the organisation's: a call for it arrived from an address with evidence, or an operator said so. */
-export const numberProof = z.object({ by: z.enum(['call', 'operator']), at: timestamp });
+export const numberProof = z
+  .object({
+    by: z.enum(['call', 'operator']).describe('What proves it.'),
+    at: timestamp.describe('When it happened.'),
+  })
+  .meta({ id: 'NumberProof' });
 export type NumberProof = z.infer<typeof numberProof>;
 
-export const numberState = z.object({
-  id: uuid,
-  organization_id: uuid,
-  phone_number: e164,
-  friendly_name: printable(200).nullable(),
-  provider: printable(100).nullable(),
-  is_active: z.boolean(),
-  sip_trunk_id: uuid.nullable(),
-  /** Which countries may CALL this number; `null`: all. */
-  allowed_country_codes: z.array(countryCode).nullable(),
-  is_verified_caller_id: z.boolean(),
-  capabilities: z.record(z.string(), z.boolean()),
-  target: numberTarget.nullable(),
-  /**
-   *  What is set for this number alone; absent: nothing. Behind `target`, because routing reads the members before it
-   *  by their order.
-   */
-  call_settings: callSettings.optional(),
-  /** Absent: unproven. An unproven number yields to another organisation's proven claim. */
-  proof: numberProof.optional(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const numberState = z
+  .object({
+    id: uuid.describe('The id.'),
+    organization_id: uuid.describe('The organisation.'),
+    phone_number: e164.describe('The phone number in E.164.'),
+    friendly_name: printable(200).nullable().describe('A name for people.'),
+    provider: printable(100).nullable().describe('A free label for the carrier.'),
+    is_active: z.boolean().describe('False: calls for it are refused.'),
+    sip_trunk_id: uuid.nullable().describe('The trunk that the number is assigned to; null: none.'),
+    allowed_country_codes: z
+      .array(countryCode)
+      .nullable()
+      .describe('The countries that may call this number (ISO 3166-1 alpha-2); null: any.'),
+    is_verified_caller_id: z.boolean().describe('Whether the number may be shown as the caller of an outbound call.'),
+    capabilities: z.record(z.string(), z.boolean()).describe('What the number can do, by name.'),
+    target: numberTarget.nullable().describe('The assistant or flow that takes the calls; null: none.'),
+    call_settings: callSettings.optional().describe('What is set for this number alone. Absent: nothing.'),
+    proof: numberProof
+      .optional()
+      .describe(
+        "Why the number is the organisation's. Absent: unproven; it yields to a proven claim of another organisation.",
+      ),
+    created_at: timestamp.describe('When it was made.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'NumberState' });
 export type NumberState = z.infer<typeof numberState>;
 
 export const numberEvent = z.discriminatedUnion('type', [
@@ -47,12 +57,23 @@ export const numberEvent = z.discriminatedUnion('type', [
   /** The trunk, the assistant or the flow was set or replaced. */
   cloudEvent(
     'NumberAssigned',
-    z.object({ sip_trunk_id: uuid.nullable().optional(), target: numberTarget.nullable().optional() }),
+    z.object({
+      sip_trunk_id: uuid.nullable().optional().describe('The trunk that the number is assigned to; null: none.'),
+      target: numberTarget.nullable().optional().describe('The assistant or flow that takes the calls; null: none.'),
+    }),
     numberState,
   ),
   /** The trunk was taken away. */
-  cloudEvent('NumberUnassigned', z.object({ sip_trunk_id: uuid }), numberState),
-  cloudEvent('NumberUpdated', z.object({ fields: z.array(z.string()) }), numberState),
+  cloudEvent(
+    'NumberUnassigned',
+    z.object({ sip_trunk_id: uuid.describe('The trunk that the number is assigned to; null: none.') }),
+    numberState,
+  ),
+  cloudEvent(
+    'NumberUpdated',
+    z.object({ fields: z.array(z.string()).describe('The names of the changed fields.') }),
+    numberState,
+  ),
   cloudEvent('NumberProven', numberProof.pick({ by: true }), numberState),
   cloudEvent('NumberRemoved', z.object({}), z.null()),
 ]);

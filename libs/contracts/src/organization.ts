@@ -5,37 +5,57 @@ import { countryCode, poolName, timestamp, uuid } from './scalar.js';
 
 const quota = z.number().int().min(0).max(1_000_000_000).optional();
 /** What the operator allows this organisation, where it differs from the installation's; 0: any number. */
-export const organizationQuotas = z.object({ trunks: quota, numbers: quota, api_keys: quota, parallel_imports: quota });
+export const organizationQuotas = z
+  .object({
+    trunks: quota.describe('How many trunks the organisation may have; 0: any number.'),
+    numbers: quota.describe('How many phone numbers the organisation may have; 0: any number.'),
+    api_keys: quota.describe('How many API keys the organisation may have; 0: any number.'),
+    parallel_imports: quota.describe('How many imports and syncs may run at the same time; 0: any number.'),
+  })
+  .meta({ id: 'OrganizationQuotas' });
 export type OrganizationQuotas = z.infer<typeof organizationQuotas>;
 
-export const organizationState = z.object({
-  id: uuid,
-  name: z.string().min(1).max(200),
-  status: z.enum(['active', 'suspended']),
-  /** Where the organisation's numbers may call; `null`: anywhere. */
-  outbound_country_codes: z.array(countryCode).nullable(),
-  /**
-   *  The bridge pools that its trunks may use, as the operator allows them. Absent: the default pool alone. What a
-   *  trunk uses already it keeps.
-   */
-  bridge_pools: z.array(poolName).min(1).max(64).optional(),
-  /** Absent: none is set. */
-  call_settings: callSettings.optional(),
-  /** Absent: the installation's. */
-  quotas: organizationQuotas.optional(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const organizationState = z
+  .object({
+    id: uuid.describe('The id.'),
+    name: z.string().min(1).max(200).describe('The name.'),
+    status: z.enum(['active', 'suspended']).describe('`suspended`: nothing can be changed, and new calls are refused.'),
+    outbound_country_codes: z
+      .array(countryCode)
+      .nullable()
+      .describe("Where the organisation's numbers may call; `null`: anywhere."),
+    bridge_pools: z
+      .array(poolName)
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('The pools whose bridges its trunks may use. Absent: the default pool alone.'),
+    call_settings: callSettings.optional().describe('What is set for all its calls. Absent: nothing.'),
+    quotas: organizationQuotas
+      .optional()
+      .describe("What the operator allows where it differs from the installation's limits. Absent: nothing differs."),
+    created_at: timestamp.describe('When it was made.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'OrganizationState' });
 export type OrganizationState = z.infer<typeof organizationState>;
 
 /** `bridge_pools` null: back to the default pool alone. */
-const fields = organizationState
-  .pick({ name: true, outbound_country_codes: true })
-  .extend({ bridge_pools: organizationState.shape.bridge_pools.nullable() });
+const fields = organizationState.pick({ name: true, outbound_country_codes: true }).extend({
+  bridge_pools: organizationState.shape.bridge_pools
+    .nullable()
+    .describe('The pools whose bridges its trunks may use; null: the default pool alone.'),
+});
 /** Which of them were set, changed or cleared, without their values: the state after it holds those. */
 const changedSettings = z.object({
-  call_settings_changed: z.array(z.string()).optional(),
-  quotas: organizationQuotas.nullable().optional(),
+  call_settings_changed: z
+    .array(z.string())
+    .optional()
+    .describe('The names of the call settings that changed; their values are in the state.'),
+  quotas: organizationQuotas
+    .nullable()
+    .optional()
+    .describe("What the operator allows where it differs from the installation's limits."),
 });
 
 export const organizationEvent = z.discriminatedUnion('type', [

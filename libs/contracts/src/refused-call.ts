@@ -44,18 +44,20 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
  * were.
  */
 const counted = {
-  bridge_id: bridgeId,
-  /** Of `time` the minute. */
-  minute: timestamp,
-  /** As FreeSWITCH saw it; empty: of many addresses, whose rows would have been too many for one minute. */
+  bridge_id: bridgeId.describe('The bridge that refused the calls.'),
+  minute: timestamp.describe('The minute.'),
   source_address: z
     .string()
     .max(64)
-    .regex(/^[\dA-Fa-f.:]*$/),
-  /** The Request-URI's user, as it came; empty: of many, as above. */
-  called: z.string().max(64).regex(PRINTABLE),
-  reason: refusedCallReason,
-  sip_status: z.number().int().min(300).max(699),
+    .regex(/^[\dA-Fa-f.:]*$/)
+    .describe('The address that the calls came from; empty: many addresses, counted together.'),
+  called: z
+    .string()
+    .max(64)
+    .regex(PRINTABLE)
+    .describe('The user part of the Request-URI; empty: many, counted together.'),
+  reason: refusedCallReason.describe('Why, as a constant.'),
+  sip_status: z.number().int().min(300).max(699).describe('The SIP status of the answer.'),
 };
 
 /**
@@ -66,30 +68,41 @@ export const callsRefused = occurrence(
   'CallsRefused',
   z.object({
     ...counted,
-    /**
-     * Full public numbers that the INVITE names, read without anybody's number rules, in the order of the nine sources.
-     */
-    numbers: z.array(e164).max(4),
-    /** A header of the answer that says more, such as `Unsupported: 100rel`. */
-    detail: z.string().max(120).regex(PRINTABLE).nullable(),
-    count: z.number().int().positive(),
-    first_at: timestamp,
-    last_at: timestamp,
+    numbers: z
+      .array(e164)
+      .max(4)
+      .describe(
+        "Full public numbers that the INVITE names, read without anybody's number rules, in the order of " +
+          'the nine sources.',
+      ),
+    detail: z
+      .string()
+      .max(120)
+      .regex(PRINTABLE)
+      .nullable()
+      .describe('A header of the answer that says more, such as `Unsupported: 100rel`.'),
+    count: z.number().int().positive().describe('How many.'),
+    first_at: timestamp.describe('When it was first seen.'),
+    last_at: timestamp.describe('When it was last seen.'),
   }),
 );
 export type CallsRefused = z.infer<typeof callsRefused>;
 
 /** As `GET /api/v1/refused-calls` gives it. */
-export const refusedCall = z.object({
-  ...counted,
-  /** The number that it is listed for; null: it named no number of ours. */
-  number: e164.nullable(),
-  /** Of the number when the calls were refused; null: nobody's, which the operator alone sees. */
-  organization_id: uuid.nullable(),
-  message: z.string(),
-  detail: z.string().nullable(),
-  count: z.number().int().positive(),
-  first_at: timestamp,
-  last_at: timestamp,
-});
+export const refusedCall = z
+  .object({
+    ...counted,
+    number: e164.nullable().describe('The number that the calls named; null: none of ours.'),
+    organization_id: uuid
+      .nullable()
+      .describe(
+        "The organisation of the number when the calls were refused; null: nobody's, which the operator alone sees.",
+      ),
+    message: z.string().describe('What happened and what to do, in a sentence.'),
+    detail: z.string().nullable().describe('More about it; null where there is nothing to add.'),
+    count: z.number().int().positive().describe('How many.'),
+    first_at: timestamp.describe('When it was first seen.'),
+    last_at: timestamp.describe('When it was last seen.'),
+  })
+  .meta({ id: 'RefusedCall' });
 export type RefusedCall = z.infer<typeof refusedCall>;

@@ -21,32 +21,38 @@ export type CalledNumberSource = (typeof CALLED_NUMBER_SOURCES)[number];
 
 /** Request `trunkmesh.rpc.routing.inbound`. Everything in it that comes from the INVITE is hostile. */
 export const inboundRequest = z.object({
-  call_id: z.string().max(128),
-  bridge_id: bridgeId,
-  pool: z.string().max(64),
-  /** IPv4 or IPv6, as FreeSWITCH saw it (`sip_network_ip`). */
-  source_address: z.string().max(64),
-  /**
-   *  Trunks whose gateway host resolves to the source address; the agent resolves names, routing matches literal
-   *  addresses and CIDRs itself.
-   */
-  resolved_trunks: z.array(uuid).max(256).default([]),
-  /**
-   *  `sip_gateway`: the gateway that the Request-URI claims (`;gw=`). Narrows among the candidates by address; proves
-   *  nothing on its own.
-   */
-  claimed_gateway: z.string().max(128).nullable().default(null),
-  request_uri_user: z.string().max(256),
-  to_user: z.string().max(256),
-  from_user: z.string().max(256),
-  /**
-   *  Header lines in the order of arrival, each `[name, value]`, of the seven header sources only; names as in
-   *  CALLED_NUMBER_SOURCES.
-   */
+  call_id: z.string().max(128).describe('The call, by its id.'),
+  bridge_id: bridgeId.describe('The bridge.'),
+  pool: z.string().max(64).describe('The bridge pool.'),
+  source_address: z.string().max(64).describe('IPv4 or IPv6, as FreeSWITCH saw it (`sip_network_ip`).'),
+  resolved_trunks: z
+    .array(uuid)
+    .max(256)
+    .default([])
+    .describe(
+      'Trunks whose gateway host resolves to the source address; the agent resolves names, routing ' +
+        'matches literal addresses and CIDRs itself.',
+    ),
+  claimed_gateway: z
+    .string()
+    .max(128)
+    .nullable()
+    .default(null)
+    .describe(
+      '`sip_gateway`: the gateway that the Request-URI claims (`;gw=`). Narrows among the candidates ' +
+        'by address; proves nothing on its own.',
+    ),
+  request_uri_user: z.string().max(256).describe('The user part of the Request-URI.'),
+  to_user: z.string().max(256).describe('The user part of the To header.'),
+  from_user: z.string().max(256).describe('The user part of the From header.'),
   headers: z
     .array(z.tuple([z.string().max(64), z.string().max(2048)]))
     .max(64)
-    .default([]),
+    .default([])
+    .describe(
+      'Header lines in the order of arrival, each `[name, value]`, of the seven header sources only; ' +
+        'names as in CALLED_NUMBER_SOURCES.',
+    ),
 });
 export type InboundRequest = z.infer<typeof inboundRequest>;
 
@@ -55,7 +61,9 @@ export type InboundRequest = z.infer<typeof inboundRequest>;
  * everybody's trunks. With `organization_id` the answer shows only what that organisation may see. `pool` empty: in
  * whatever pool.
  */
-export const explainRequest = inboundRequest.extend({ organization_id: uuid.nullable().default(null) });
+export const explainRequest = inboundRequest.extend({
+  organization_id: uuid.nullable().default(null).describe('The organisation.'),
+});
 export type ExplainRequest = z.infer<typeof explainRequest>;
 
 /** Why a call was refused: the reason and its SIP status (design, "Inbound, exactly" 4). */
@@ -110,82 +118,94 @@ export const stepVerdict = z.enum([
 ]);
 export type StepVerdict = z.infer<typeof stepVerdict>;
 
-export const explanationStep = z.object({
-  source: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']),
-  raw: z.string().nullable(),
-  /** What `raw` was brought to. */
-  number: e164.nullable(),
-  verdict: stepVerdict,
-});
+export const explanationStep = z
+  .object({
+    source: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']).describe('Where the number is read from.'),
+    raw: z.string().nullable().describe('The value as it arrived; null where the source is absent.'),
+    number: e164.nullable().describe('The number in E.164 that `raw` stands for; null: it stands for none.'),
+    verdict: stepVerdict.describe('Why the source did or did not decide.'),
+  })
+  .meta({ id: 'ExplanationStep' });
 export type ExplanationStep = z.infer<typeof explanationStep>;
 
-export const routeCandidate = z.object({
-  trunk_id: uuid,
-  organization_id: uuid,
-  matched_by: z.enum(['gateway-address', 'inbound-address', 'resolved-host']),
-});
+export const routeCandidate = z
+  .object({
+    trunk_id: uuid.describe('The trunk; null where none is known.'),
+    organization_id: uuid.describe('The organisation.'),
+    matched_by: z
+      .enum(['gateway-address', 'inbound-address', 'resolved-host'])
+      .describe('Why the trunk is a candidate for the source address.'),
+  })
+  .meta({ id: 'RouteCandidate' });
 
-export const routeExplanation = z.object({
-  source_address: z.string(),
-  claimed_gateway: z.string().nullable(),
-  candidates: z.array(routeCandidate),
-  steps: z.array(explanationStep),
-  /** One sentence for a person: what was decided and why. */
-  summary: z.string(),
-  /** In an answer to an explain request only: how the asking organisation stands at the source address. */
-  standing: z
-    .object({
-      /**
-       *  `sole`: it alone counts there. `shared`: several organisations do, and only full public numbers decide.
-       *  `not-a-candidate`: its claim does not count without evidence.
-       */
-      at_address: z.enum(['sole', 'shared', 'not-a-candidate', 'no-claim']),
-      has_evidence: z.boolean(),
-      /** Another customer uses this address. Not who. */
-      others: z.boolean(),
-    })
-    .optional(),
-});
+export const routeExplanation = z
+  .object({
+    source_address: z.string().describe('The address that the call came from.'),
+    claimed_gateway: z.string().nullable().describe('The gateway that the Request-URI claims; null: none.'),
+    candidates: z.array(routeCandidate).describe('The trunks that the source address may belong to.'),
+    steps: z
+      .array(explanationStep)
+      .describe('Each source that may name the called number, in the order in which they are asked.'),
+    summary: z.string().describe('One sentence for a person: what was decided and why.'),
+    standing: z
+      .object({
+        at_address: z
+          .enum(['sole', 'shared', 'not-a-candidate', 'no-claim'])
+          .describe(
+            '`sole`: it alone counts there. `shared`: several organisations do, and only full public numbers ' +
+              'decide. `not-a-candidate`: its claim does not count without evidence.',
+          ),
+        has_evidence: z.boolean().describe('Whether the organisation has evidence for the source address.'),
+        others: z.boolean().describe('Whether another customer uses this address.'),
+      })
+      .optional()
+      .describe('How the asking organisation stands at the source address. Only in an answer to an explain request.'),
+  })
+  .meta({ id: 'RouteExplanation' });
 export type RouteExplanation = z.infer<typeof routeExplanation>;
 
-export const inboundDecision = z.discriminatedUnion('outcome', [
-  z.object({
-    outcome: z.literal('route'),
-    organization_id: uuid,
-    trunk_id: uuid,
-    number_id: uuid,
-    number: e164,
-    decided_by: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']),
-    target: numberTarget.pick({ kind: true, id: true }),
-    /** The caller in E.164, where it could be brought to it. */
-    caller: e164.nullable(),
-    /**
-     *  The call named the number in full, read without anybody's number rules: a fact about the call, which counts as
-     *  evidence. Absent from older versions.
-     */
-    named_in_full: z.boolean().optional(),
-    explanation: routeExplanation,
-  }),
-  z.object({
-    outcome: z.literal('refuse'),
-    reason: refusalReason,
-    sip_status: z.number().int(),
-    /** The organisation and trunk that the call would have belonged to, where that is certain. */
-    organization_id: uuid.nullable(),
-    trunk_id: uuid.nullable(),
-    number: e164.nullable(),
-    explanation: routeExplanation,
-  }),
-]);
+export const inboundDecision = z
+  .discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('route').describe('What became of the request.'),
+      organization_id: uuid.describe('The organisation of the call; null where that is not certain.'),
+      trunk_id: uuid.describe('The trunk; null where none is known.'),
+      number_id: uuid.describe("The organisation's phone number, by its id; null where none is known."),
+      number: e164.describe('The phone number in E.164; null where there is none.'),
+      decided_by: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']).describe('The source that decided.'),
+      target: numberTarget
+        .pick({ kind: true, id: true })
+        .describe('The assistant or flow that takes the calls; null: none.'),
+      caller: e164.nullable().describe('The caller in E.164; null where the INVITE names none.'),
+      named_in_full: z
+        .boolean()
+        .optional()
+        .describe(
+          "The call named the number in full, read without anybody's number rules: a fact about the call, " +
+            'which counts as evidence. Absent from older versions.',
+        ),
+      explanation: routeExplanation.describe('How the decision was made.'),
+    }),
+    z.object({
+      outcome: z.literal('refuse').describe('What became of the request.'),
+      reason: refusalReason.describe('Why, as a constant.'),
+      sip_status: z.number().int().describe('The SIP status of the answer; null where there was none.'),
+      organization_id: uuid.nullable().describe('The organisation of the call; null where that is not certain.'),
+      trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
+      number: e164.nullable().describe('The phone number in E.164; null where there is none.'),
+      explanation: routeExplanation.describe('How the decision was made.'),
+    }),
+  ])
+  .meta({ id: 'RoutingDecision' });
 export type InboundDecision = z.infer<typeof inboundDecision>;
 
 /**
  *  The answer to a request that could not be read: nothing was decided. The agent treats it as `routing-unavailable`.
  */
 export const routingFailure = z.object({
-  outcome: z.literal('error'),
-  code: z.literal('invalid-request'),
-  message: z.string(),
+  outcome: z.literal('error').describe('What became of the request.'),
+  code: z.literal('invalid-request').describe('The reason as a constant, for programs.'),
+  message: z.string().describe('What happened and what to do, in a sentence.'),
 });
 export type RoutingFailure = z.infer<typeof routingFailure>;
 

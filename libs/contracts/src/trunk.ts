@@ -9,20 +9,26 @@ import { bridgeId, countryCode, poolName, timestamp, uuid } from './scalar.js';
  * `add` before the rest. Inbound rules bring the carrier's spelling towards E.164; outbound rules turn E.164 into the
  * carrier's spelling.
  */
-export const numberRule = z.object({
-  direction: z.enum(['inbound', 'outbound']),
-  prefix: z
-    .string()
-    .regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them')
-    .default(''),
-  min_length: z.number().int().min(0).max(32).default(0),
-  max_length: z.number().int().min(1).max(32).default(32),
-  strip: z.number().int().min(0).max(15).default(0),
-  add: z
-    .string()
-    .regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them')
-    .default(''),
-});
+export const numberRule = z
+  .object({
+    direction: z
+      .enum(['inbound', 'outbound'])
+      .describe('`inbound` brings the spelling of the carrier towards E.164, `outbound` E.164 into its spelling.'),
+    prefix: z
+      .string()
+      .regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them')
+      .default('')
+      .describe('The characters that the number begins with.'),
+    min_length: z.number().int().min(0).max(32).default(0).describe('The shortest number that the rule applies to.'),
+    max_length: z.number().int().min(1).max(32).default(32).describe('The longest number that the rule applies to.'),
+    strip: z.number().int().min(0).max(15).default(0).describe('How many characters to take off the front.'),
+    add: z
+      .string()
+      .regex(/^[+\d*#]{0,15}$/, 'must be digits, "+", "*" or "#", up to 15 of them')
+      .default('')
+      .describe('What to put in front of the rest.'),
+  })
+  .meta({ id: 'NumberRule' });
 export type NumberRule = z.infer<typeof numberRule>;
 
 export const transport = z.enum(['udp', 'tcp', 'tls']);
@@ -42,42 +48,82 @@ export const printable = (max: number) =>
 
 /** A trunk's settings, without its secret and without what the mesh decides. Defaults are those of a create. */
 export const trunkSettings = z.object({
-  name: printable(100).min(1),
-  /** `host`, `host:port`, `[v6]` or `[v6]:port`. Checked further where the field enters (trunk-service). */
-  gateway: printable(260).min(1),
-  username: printable(128).nullable().default(null),
-  /** Lower is preferred. */
-  priority: z.number().int().min(0).max(65535).default(10),
-  /** true: FreeSWITCH registers to the gateway; false: the gateway is trusted by its address. */
-  register: z.boolean().default(true),
-  /** A free label. */
-  provider: printable(100).nullable().default(null),
-  transport: transport.default('udp'),
-  srtp: srtp.default('off'),
-  /** CIDRs (or single addresses) that calls of this trunk may come from, beside the gateway's own. */
-  inbound_addresses: z.array(z.string().max(64)).max(64).default([]),
-  /** The country that numbers without a country code belong to. */
-  default_country: countryCode.nullable().default(null),
-  number_rules: z.array(numberRule).max(32).default([]),
-  /** Concurrent calls; `null`: no limit. */
-  max_channels: z.number().int().min(1).max(100_000).nullable().default(null),
-  /** New calls a second; `null`: no limit. */
-  max_cps: z.number().min(0.1).max(10_000).nullable().default(null),
-  outbound_country_codes: z.array(countryCode).nullable().default(null),
-  bridge_pool: poolName.default('default'),
-  from_domain: printable(253).nullable().default(null),
-  realm: printable(253).nullable().default(null),
-  /** Where the carrier's digest user differs from `username`. */
-  auth_username: printable(128).nullable().default(null),
-  /** Registration's lifetime asked for, seconds. FreeSWITCH refuses less than 5. */
-  expires_seconds: z.number().int().min(60).max(86_400).default(3600),
-  /** OPTIONS ping, seconds; `null`: none. FreeSWITCH refuses less than 5. */
-  ping_seconds: z.number().int().min(5).max(3600).nullable().default(null),
-  codecs: z.array(codec).min(1).max(2).default(['PCMU', 'PCMA']),
-  /** Extra SIP headers on outbound requests; names begin with `X-` or `P-`. */
+  name: printable(100).min(1).describe('Unique within the organisation; upper and lower case are the same.'),
+  gateway: printable(260).min(1).describe('The carrier or PBX: `host`, `host:port`, `[v6]` or `[v6]:port`.'),
+  username: printable(128)
+    .nullable()
+    .default(null)
+    .describe('The user name for the registration and for digest authentication.'),
+  priority: z.number().int().min(0).max(65535).default(10).describe('A trunk with a lower number is preferred.'),
+  register: z
+    .boolean()
+    .default(true)
+    .describe('true: FreeSWITCH registers to the gateway. false: the gateway is trusted by its address.'),
+  provider: printable(100).nullable().default(null).describe('A free label.'),
+  transport: transport.default('udp').describe('How SIP messages travel.'),
+  srtp: srtp
+    .default('off')
+    .describe('SDES-SRTP (RFC 4568): `optional` offers it, `required` refuses a call without it.'),
+  inbound_addresses: z
+    .array(z.string().max(64))
+    .max(64)
+    .default([])
+    .describe("Addresses and networks (CIDR) that calls of this trunk may come from, beside the gateway's own."),
+  default_country: countryCode
+    .nullable()
+    .default(null)
+    .describe('The country of numbers without a country code; null: only E.164 is understood.'),
+  number_rules: z.array(numberRule).max(32).default([]).describe('How the carrier writes numbers.'),
+  max_channels: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .nullable()
+    .default(null)
+    .describe('How many calls at the same time; null: no limit.'),
+  max_cps: z
+    .number()
+    .min(0.1)
+    .max(10_000)
+    .nullable()
+    .default(null)
+    .describe('How many new calls a second; null: no limit.'),
+  outbound_country_codes: z
+    .array(countryCode)
+    .nullable()
+    .default(null)
+    .describe('The countries that may be called (ISO 3166-1 alpha-2); null: any.'),
+  bridge_pool: poolName.default('default').describe('The pool whose bridges take the calls.'),
+  from_domain: printable(253)
+    .nullable()
+    .default(null)
+    .describe('The host part of From on outbound requests; null: the gateway.'),
+  realm: printable(253)
+    .nullable()
+    .default(null)
+    .describe('The digest realm, where it differs from the gateway; null: the gateway.'),
+  auth_username: printable(128).nullable().default(null).describe('The digest user, where it differs from `username`.'),
+  expires_seconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3600)
+    .describe('The lifetime of a registration, seconds.'),
+  ping_seconds: z
+    .number()
+    .int()
+    .min(5)
+    .max(3600)
+    .nullable()
+    .default(null)
+    .describe('Seconds between OPTIONS requests to the gateway; null: none.'),
+  codecs: z.array(codec).min(1).max(2).default(['PCMU', 'PCMA']).describe('The codecs to offer, in this order.'),
   headers: z
     .record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P-'), printable(256))
-    .default({}),
+    .default({})
+    .describe('Extra SIP headers of outbound requests, by name; names begin with `X-` or `P-`.'),
 });
 export type TrunkSettings = z.infer<typeof trunkSettings>;
 
@@ -122,43 +168,72 @@ export type GatewaySetting = {
  */
 export const sealed = z.string().regex(/^v1\.[\w-]{1,64}\.[\w-]+\.[\w-]+$/);
 
-export const trunkState = trunkSettings.extend({
-  id: uuid,
-  organization_id: uuid,
-  enabled: z.boolean(),
-  password: sealed.nullable(),
-  /**
-   *  The one bridge that a registering trunk lives on; `null`: not placed (yet), or trusted by address and so on every
-   *  bridge of its pool.
-   */
-  bridge_id: bridgeId.nullable(),
-  /**
-   * `entityversion` of the last event that changes what FreeSWITCH must have. It is part of the gateway's name
-   * (`<id>.<gateway_revision>`), because a same-name replacement races with the old one's un-REGISTER (FACTS,
-   * "Same-name replacement races at the registrar").
-   */
-  gateway_revision: z.number().int().positive(),
-  /**
-   *  Absent in trunks last changed before claims were recorded: the literal addresses of `gateway` and
-   *  `inbound_addresses`, since `created_at`.
-   */
-  address_claims: z.array(addressClaim).max(256).optional(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const trunkState = trunkSettings
+  .extend({
+    id: uuid.describe('The id.'),
+    organization_id: uuid.describe('The organisation.'),
+    enabled: z.boolean().describe('False: out of routing, with its credentials kept.'),
+    password: sealed.nullable().describe('The SIP password, sealed; null: none.'),
+    bridge_id: bridgeId
+      .nullable()
+      .describe(
+        'The bridge that registers the trunk; null: not placed yet, or trusted by address and on every ' +
+          'bridge of its pool.',
+      ),
+    gateway_revision: z
+      .number()
+      .int()
+      .positive()
+      .describe(
+        'The `entityversion` of the last event that changed the gateway in FreeSWITCH; part of its name there.',
+      ),
+    address_claims: z
+      .array(addressClaim)
+      .max(256)
+      .optional()
+      .describe(
+        'The addresses and networks that the trunk claims. Absent: the literal addresses of `gateway` ' +
+          'and `inbound_addresses`.',
+      ),
+    created_at: timestamp.describe('When it was made.'),
+    updated_at: timestamp.describe('When it was last changed.'),
+  })
+  .meta({ id: 'TrunkState' });
 export type TrunkState = z.infer<typeof trunkState>;
 
 export const trunkEvent = z.discriminatedUnion('type', [
   cloudEvent('TrunkCreated', z.object({}), trunkState),
-  cloudEvent('TrunkUpdated', z.object({ fields: z.array(z.string()) }), trunkState),
+  cloudEvent(
+    'TrunkUpdated',
+    z.object({ fields: z.array(z.string()).describe('The names of the changed fields.') }),
+    trunkState,
+  ),
   /** `reencrypted`: the same password under another key; FreeSWITCH's gateway is not touched. */
-  cloudEvent('TrunkCredentialsChanged', z.object({ reason: z.enum(['changed', 'reencrypted']) }), trunkState),
+  cloudEvent(
+    'TrunkCredentialsChanged',
+    z.object({ reason: z.enum(['changed', 'reencrypted']).describe('Why, as a constant.') }),
+    trunkState,
+  ),
   cloudEvent('TrunkEnabled', z.object({}), trunkState),
   cloudEvent('TrunkDisabled', z.object({}), trunkState),
   /** `bridge_id` null: it was taken off a bridge and no other is alive. */
-  cloudEvent('TrunkPlaced', z.object({ bridge_id: bridgeId.nullable(), from: bridgeId.nullable() }), trunkState),
+  cloudEvent(
+    'TrunkPlaced',
+    z.object({
+      bridge_id: bridgeId.nullable().describe('The bridge.'),
+      from: bridgeId.nullable().describe('The calling number, in E.164 where it could be brought to it.'),
+    }),
+    trunkState,
+  ),
   /** The addresses that the gateway's host name leads to have changed; canonical CIDRs. */
-  cloudEvent('TrunkResolved', z.object({ added: z.array(z.string()), removed: z.array(z.string()) }), trunkState),
+  cloudEvent(
+    'TrunkResolved',
+    z.object({
+      added: z.array(z.string()).describe('Networks (CIDR) that are new.'),
+      removed: z.array(z.string()).describe('Networks (CIDR) that are gone.'),
+    }),
+    trunkState,
+  ),
   cloudEvent('TrunkDeleted', z.object({}), z.null()),
 ]);
 export type TrunkEvent = z.infer<typeof trunkEvent>;

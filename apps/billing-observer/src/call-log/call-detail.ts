@@ -4,11 +4,9 @@ import type {
   CallParties,
   CallRejected,
   CallStarted,
-  CapturedInvite,
   NumberedCallEvent,
-  TimelineEntry,
-  TransferResult,
 } from '@trunkmesh/contracts/call.js';
+import type { CapturedInvite, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';

@@ -3,10 +3,9 @@ import {
   type CallEnded,
   type CallEvent,
   type CallParties,
-  type CallRecording,
   type CallRejected,
-  type TransferResult,
 } from '@trunkmesh/contracts/call.js';
+import { type CallRecording, type TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallSummary } from '@trunkmesh/contracts/call-log.js';
 

@@ -3,13 +3,10 @@ import {
   callAnswered,
   callEnded,
   callEvent,
-  callRecording,
   callRejected,
   callStarted,
-  prewarmResult,
-  timelineEntry,
-  transferResult,
 } from '@trunkmesh/contracts/call.js';
+import { callRecording, prewarmResult, timelineEntry, transferResult } from '@trunkmesh/contracts/call-parts.js';
 import { z } from 'zod';
 
 const storyPart = z.object({

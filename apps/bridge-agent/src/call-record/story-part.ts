@@ -1,5 +1,5 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
-import type { CallRecording, PrewarmResult, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call.js';
+import type { CallRecording, PrewarmResult, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 
 /**
  * What of a call's story goes to disk while the call goes on: what is new in its timeline since the part before, and

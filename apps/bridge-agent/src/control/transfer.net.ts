@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TRANSFER_DEADLINE_MS } from '@trunkmesh/contracts/call-control.js';
-import type { TransferResult } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { note } from '../live/call-story.js';
 import { endConversation, type Channel, type Conversation } from './conversation.js';
 import { outcomeOf, statusNumber, type ReferStatus } from './transfer.js';

@@ -1,4 +1,4 @@
-import type { TransferResult } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 
 /**
  * FreeSWITCH's current variables of a REFER (`sip_refer_status_code`, `sip_refer_target_status_code`); undefined until

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import { callStatusBody, type CallStatus } from '@trunkmesh/contracts/call-status.js';
-import type { TransferResult } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { ORG, answered, callId, ended, started } from '../call-record/call-record.fixture.js';
 import { statusOfChange, type StatusChange, type StatusDraft } from './call-status.js';
 

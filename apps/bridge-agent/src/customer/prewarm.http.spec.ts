@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { prewarmResult } from '@trunkmesh/contracts/call.js';
+import { prewarmResult } from '@trunkmesh/contracts/call-parts.js';
 import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';

@@ -1,4 +1,5 @@
-import type { PrewarmResult } from '@trunkmesh/contracts/call.js';
+import type { PrewarmResult } from '@trunkmesh/contracts/call-parts.js';
+import type { PrewarmBody } from '@trunkmesh/contracts/prewarm.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter } from '@trunkmesh/runtime/metric.otel.js';
 import { connectionsOf, hostOf, postJson, type PostOutcome } from './customer-post.http.js';
@@ -8,21 +9,6 @@ const prewarms = counter(
   'trunkmesh_prewarms_total',
   'Prewarm requests for ringing calls, by outcome (prewarmed, declined, failed, given-up)',
 );
-
-/** The body of the platform's `POST /sip-prewarm`, sent while a call rings. */
-export interface PrewarmBody {
-  call_sid: string;
-  from_number: string;
-  /** Present (and true) if the caller withheld its number. */
-  caller_withheld?: true;
-  to_number: string;
-  outbound: boolean;
-  assistant_id?: number;
-  flow_id?: number;
-  welcome_message?: string;
-  agenda?: string;
-  variables?: Record<string, unknown>;
-}
 
 export interface PrewarmOptions {
   url: string;

@@ -6,8 +6,8 @@ import type {
   CallStarted,
   CallTransferFailed,
   CallTransferred,
-  TransferResult,
 } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import type { RecordDraft } from '../call-record/call-record-file.js';

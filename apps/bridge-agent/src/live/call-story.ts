@@ -6,7 +6,7 @@ import type {
   PrewarmResult,
   TimelineEntry,
   TransferResult,
-} from '@trunkmesh/contracts/call.js';
+} from '@trunkmesh/contracts/call-parts.js';
 import type { StoryPart } from '../call-record/story-part.js';
 import type { HangupFacts } from './hangup-facts.js';
 

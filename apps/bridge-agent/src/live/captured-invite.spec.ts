@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { capturedInvite } from '@trunkmesh/contracts/call.js';
+import { capturedInvite } from '@trunkmesh/contracts/call-parts.js';
 import fc from 'fast-check';
 import { captureInvite } from './captured-invite.js';
 import { recordedEvents, recordedExchanges } from '../esl/recorded-channel.fixture.js';

@@ -1,4 +1,4 @@
-import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
+import type { CapturedInvite } from '@trunkmesh/contracts/call-parts.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 

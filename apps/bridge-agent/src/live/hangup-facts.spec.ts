@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { callQuality } from '@trunkmesh/contracts/call.js';
+import { callQuality } from '@trunkmesh/contracts/call-parts.js';
 import { lostCall, readHangup } from './hangup-facts.js';
 import { recordedEvents } from '../esl/recorded-channel.fixture.js';
 

@@ -1,4 +1,4 @@
-import type { CapturedInvite } from '@trunkmesh/contracts/call.js';
+import type { CapturedInvite } from '@trunkmesh/contracts/call-parts.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { callerOf, isWithheld } from '@trunkmesh/routing/caller.js';
 import type { EslHeaders } from '../esl/esl-frame.js';

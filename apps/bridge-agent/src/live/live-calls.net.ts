@@ -1,4 +1,5 @@
-import type { CallStarted, TransferResult } from '@trunkmesh/contracts/call.js';
+import type { CallStarted } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import { subscribe } from '../esl/esl-command.js';

@@ -17,17 +17,24 @@ import { networkInput } from './network-input.js';
 import { proveAddress, withdrawEvidence } from './prove.pg.js';
 
 const organization = uuid.transform((id) => id.toLowerCase());
-const evidenceGrant = z.strictObject({ organization_id: organization, network: networkInput });
+const evidenceGrant = z
+  .strictObject({
+    organization_id: organization.describe('The organisation.'),
+    network: networkInput.describe('An address or a network (CIDR).'),
+  })
+  .meta({ id: 'EvidenceGrant' });
 const evidenceQuery = pageQuery.extend({
-  contested: z.enum(['true', 'false']).default('false'),
-  organization_id: organization.optional(),
-  /** Evidence that holds this address, or lies in this network. */
-  address: networkInput.optional(),
+  contested: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('`true`: only networks that several organisations claim.'),
+  organization_id: organization.optional().describe('The organisation.'),
+  address: networkInput.optional().describe('Evidence that holds this address, or lies in this network.'),
 });
 const withdrawal = z.strictObject({
-  organization_id: organization,
-  network: networkInput,
-  reason: printable(200).optional(),
+  organization_id: organization.describe('The organisation.'),
+  network: networkInput.describe('An address or a network (CIDR).'),
+  reason: printable(200).optional().describe('Why, as a constant.'),
 });
 
 /** Who is proven to call from where. All of it is the operator's alone: it names every organisation. */
@@ -38,7 +45,8 @@ export class AddressController {
   @Get()
   @Access('operate')
   @Described({
-    summary: 'Evidence by network; `contested=true`: networks that several organisations claim',
+    id: 'listAddressEvidence',
+    summary: 'List the evidence by network; `contested=true`: networks that several organisations claim',
     answer: z.array(z.union([addressState, contestedView])),
   })
   async list(
@@ -55,6 +63,7 @@ export class AddressController {
   @Post()
   @Access('operate')
   @Described({
+    id: 'grantAddressEvidence',
     summary: 'Vouch that an organisation is served from an address or network',
     status: 201,
     answer: addressState,
@@ -69,7 +78,11 @@ export class AddressController {
   @Delete()
   @HttpCode(204)
   @Access('operate')
-  @Described({ summary: "Withdraw an organisation's evidence for a network", status: 204 })
+  @Described({
+    id: 'withdrawAddressEvidence',
+    summary: "Withdraw an organisation's evidence for a network",
+    status: 204,
+  })
   async withdraw(@Query({ schema: withdrawal }) wanted: z.output<typeof withdrawal>): Promise<void> {
     await withdrawEvidence(this.store, { ...wanted, reason: wanted.reason ?? null });
   }

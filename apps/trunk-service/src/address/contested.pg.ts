@@ -19,20 +19,25 @@ const CLAIMANTS = `
     group by t.organization_id order by has_evidence desc, yields, since, t.organization_id limit 50
   ) claimant`;
 
-const claimant = z.object({
-  organization_id: z.string(),
-  since: z.string(),
-  trunk_ids: z.array(z.string()),
-  has_evidence: z.boolean(),
-  /** Its calls are routed; those of the others are refused until they prove that they use the address. */
-  counts: z.boolean(),
-});
-export const contestedView = z.object({
-  network: z.string(),
-  bridge_pool: z.string(),
-  organizations: z.number().int(),
-  claimants: z.array(claimant),
-});
+const claimant = z
+  .object({
+    organization_id: z.string().describe('The organisation.'),
+    since: z.string().describe('Since when.'),
+    trunk_ids: z.array(z.string()).describe('The trunks that claim it.'),
+    has_evidence: z.boolean().describe('Whether the organisation has evidence for the source address.'),
+    counts: z
+      .boolean()
+      .describe('Its calls are routed; those of the others are refused until they prove that they use the address.'),
+  })
+  .meta({ id: 'Claimant' });
+export const contestedView = z
+  .object({
+    network: z.string().describe('An address or a network (CIDR).'),
+    bridge_pool: z.string().describe('The pool whose bridges take the calls.'),
+    organizations: z.number().int().describe('How many organisations claim it.'),
+    claimants: z.array(claimant).describe('Who claims it.'),
+  })
+  .meta({ id: 'ContestedAddress' });
 export type ContestedView = z.infer<typeof contestedView>;
 
 interface Row {

@@ -39,24 +39,30 @@ function isBefore(a: FirstClaim, b: FirstClaim): boolean {
   return a.since === b.since ? a.organization_id < b.organization_id : a.since < b.since;
 }
 
-export const addressView = z.object({
-  network: z.string(),
-  via: z.enum(['gateway', 'inbound', 'name']),
-  /** Since when the trunk claims it. */
-  since: z.string(),
-  /** By the operator. */
-  approved: z.boolean(),
-  /** Why the organisation counts as served from there; null: nothing proves it yet. */
-  evidence: z
-    .object({ by: z.enum(['call', 'verification-call', 'registration', 'operator']), at: z.string() })
-    .nullable(),
-  /**
-   *  `sole`: your organisation alone counts there. `shared`: others do as well, and only full public numbers decide.
-   *  `not-a-candidate`: another customer uses it, and your claim does not count yet.
-   */
-  standing: z.enum(['sole', 'shared', 'not-a-candidate']),
-  note: z.string().nullable(),
-});
+export const addressView = z
+  .object({
+    network: z.string().describe('An address or a network (CIDR).'),
+    via: z
+      .enum(['gateway', 'inbound', 'name'])
+      .describe('What the claim is from: the gateway itself, an inbound address, or a name that resolves to it.'),
+    since: z.string().describe('Since when the trunk claims it; null where that is not known.'),
+    approved: z.boolean().describe('Whether the operator approved it.'),
+    evidence: z
+      .object({
+        by: z.enum(['call', 'verification-call', 'registration', 'operator']).describe('What proves it.'),
+        at: z.string().describe('When it happened.'),
+      })
+      .nullable()
+      .describe('Why the organisation counts as served from there; null: nothing proves it yet.'),
+    standing: z
+      .enum(['sole', 'shared', 'not-a-candidate'])
+      .describe(
+        '`sole`: your organisation alone counts there. `shared`: others do as well, and only full public ' +
+          'numbers decide. `not-a-candidate`: another customer uses it, and your claim does not count yet.',
+      ),
+    note: z.string().nullable().describe('What to know or to do about it; null: nothing.'),
+  })
+  .meta({ id: 'TrunkAddress' });
 export type AddressView = z.infer<typeof addressView>;
 
 const NOTES: Record<StandingName, string | null> = {

@@ -29,9 +29,17 @@ export class ApiKeyController {
   @Post()
   @Access('manage')
   @Described({
-    summary: 'Make a key; it is shown in this answer only',
+    id: 'createApiKey',
+    summary: 'Create an API key; it is shown in this answer only',
     status: 201,
-    answer: apiKeyViewSchema.extend({ key: z.string().nullable() }),
+    answer: apiKeyViewSchema
+      .extend({
+        key: z
+          .string()
+          .nullable()
+          .describe('The key, shown in this answer only; null in the answer to a repeated Idempotency-Key.'),
+      })
+      .meta({ id: 'CreatedApiKey' }),
   })
   async create(
     @CurrentCaller() caller: Caller,
@@ -67,7 +75,11 @@ export class ApiKeyController {
 
   @Get()
   @Access('manage')
-  @Described({ summary: 'The keys that are not revoked', answer: z.array(apiKeyViewSchema) })
+  @Described({
+    id: 'listApiKeys',
+    summary: 'List the API keys that are not revoked',
+    answer: z.array(apiKeyViewSchema),
+  })
   async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: pageQuery }) query: PageQuery,
@@ -82,7 +94,7 @@ export class ApiKeyController {
   @Delete(':id')
   @HttpCode(204)
   @Access('manage')
-  @Described({ summary: 'Revoke a key, from the next request on', status: 204 })
+  @Described({ id: 'revokeApiKey', summary: 'Revoke an API key, from the next request on', status: 204 })
   async revoke(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
     const known = uuid.safeParse(id).success && (await revokeApiKey(this.store, caller.organization?.id ?? null, id));
     this.keys.forget(performance.now());

@@ -4,12 +4,15 @@ import { z } from 'zod';
 
 export const apiKeyRole = z.enum(['admin', 'member', 'publisher']);
 
-export const apiKeyCreation = z.strictObject({
-  name: printable(100).min(1),
-  role: apiKeyRole,
-  /** Only the bootstrap key needs it, and may send the header X-Organization-Id instead. */
-  organization_id: uuid.optional(),
-});
+export const apiKeyCreation = z
+  .strictObject({
+    name: printable(100).min(1).describe('The name.'),
+    role: apiKeyRole.describe('What the key may do.'),
+    organization_id: uuid
+      .optional()
+      .describe('Only the bootstrap key needs it, and may send the header X-Organization-Id instead.'),
+  })
+  .meta({ id: 'ApiKeyCreation' });
 
 export interface ApiKeyRow {
   id: string;
@@ -21,17 +24,17 @@ export interface ApiKeyRow {
   last_used_at: Date | null;
 }
 
-export const apiKeyViewSchema = z.object({
-  id: uuid,
-  organization_id: uuid,
-  name: z.string(),
-  role: apiKeyRole,
-  /** Tells keys apart without being one. */
-  prefix: z.string(),
-  created_at: timestamp,
-  /** To the hour. */
-  last_used_at: timestamp.nullable(),
-});
+export const apiKeyViewSchema = z
+  .object({
+    id: uuid.describe('The id.'),
+    organization_id: uuid.describe('The organisation.'),
+    name: z.string().describe('The name.'),
+    role: apiKeyRole.describe('What the key may do.'),
+    prefix: z.string().describe('The public part of the key, which tells keys apart.'),
+    created_at: timestamp.describe('When it was made.'),
+    last_used_at: timestamp.nullable().describe('When the key was last used, to the hour; null: never.'),
+  })
+  .meta({ id: 'ApiKey' });
 export type ApiKeyView = z.infer<typeof apiKeyViewSchema>;
 
 export function apiKeyView({

@@ -14,7 +14,11 @@ export class CurrentUserController {
 
   @Get('me')
   @Access('read')
-  @Described({ summary: 'Get the organisation, role and name of the key of this request', answer: currentUserView })
+  @Described({
+    id: 'getCurrentUser',
+    summary: 'Get the organisation, role and name of the key of this request',
+    answer: currentUserView,
+  })
   async me(@CurrentCaller() caller: Caller): Promise<CurrentUserView> {
     const [organization, key] = await Promise.all([
       caller.organization === null ? undefined : organizationRow(this.store, caller.organization.id),

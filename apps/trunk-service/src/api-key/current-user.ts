@@ -5,27 +5,27 @@ import { apiKeyView, type ApiKeyRow } from './api-key.js';
 
 export const currentUserView = z
   .object({
-    role: z.enum(['bootstrap', 'admin', 'member', 'publisher']).meta({ description: 'What the key may do.' }),
+    role: z.enum(['bootstrap', 'admin', 'member', 'publisher']).describe('What the key may do.'),
     organization: z
       .object({
-        id: uuid.meta({ description: 'The organisation.' }),
-        name: z.string().meta({ description: "The organisation's name." }),
-        status: z.enum(['active', 'suspended']).meta({
-          description: '`suspended`: nothing can be changed, and new calls are refused.',
-        }),
+        id: uuid.describe('The organisation.'),
+        name: z.string().describe("The organisation's name."),
+        status: z
+          .enum(['active', 'suspended'])
+          .describe('`suspended`: nothing can be changed, and new calls are refused.'),
       })
       .nullable()
-      .meta({ description: 'Whom the key acts for; null for the bootstrap key without X-Organization-Id.' }),
+      .describe('Whom the key acts for; null for the bootstrap key without X-Organization-Id.'),
     key: z
       .object({
-        id: uuid.meta({ description: 'The key, by its id.' }),
-        name: z.string().meta({ description: 'The name that the key was given.' }),
-        prefix: z.string().meta({ description: 'The public part of the key, which tells keys apart.' }),
-        created_at: timestamp.meta({ description: 'When the key was made.' }),
-        last_used_at: timestamp.nullable().meta({ description: 'When the key was last used, to the hour.' }),
+        id: uuid.describe('The key, by its id.'),
+        name: z.string().describe('The name that the key was given.'),
+        prefix: z.string().describe('The public part of the key, which tells keys apart.'),
+        created_at: timestamp.describe('When the key was made.'),
+        last_used_at: timestamp.nullable().describe('When the key was last used, to the hour.'),
       })
       .nullable()
-      .meta({ description: 'The key of this request; null for the bootstrap key.' }),
+      .describe('The key of this request; null for the bootstrap key.'),
   })
   .meta({ id: 'CurrentUser', description: 'Who the key of this request is.' });
 export type CurrentUserView = z.infer<typeof currentUserView>;

@@ -19,6 +19,8 @@ import { operatorView, publicView } from './bridge-view.js';
 import { type FleetBridge } from './fleet.js';
 import { LiveFleet } from './live-fleet.pg.js';
 import { visibleBridges } from './visible-bridges.pg.js';
+import { z } from 'zod';
+import { anyBridge, operatorBridge } from './bridge-schema.js';
 
 @Controller('api/v1/bridges')
 export class BridgeController {
@@ -34,7 +36,11 @@ export class BridgeController {
    */
   @Get()
   @Access('read')
-  @Described({ summary: 'List the bridges with the addresses that carriers call' })
+  @Described({
+    id: 'listBridges',
+    answer: z.array(anyBridge),
+    summary: 'List the bridges with the addresses that carriers call',
+  })
   async list(@CurrentCaller() caller: Caller) {
     const visible = await visibleBridges(this.store, this.fleet, caller);
     return caller.role === 'bootstrap' ? this.forOperator(visible) : visible.map(publicView);
@@ -42,7 +48,7 @@ export class BridgeController {
 
   @Get(':id')
   @Access('read')
-  @Described({ summary: 'Get a bridge' })
+  @Described({ id: 'getBridge', answer: anyBridge, summary: 'Get a bridge' })
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string) {
     const bridge = (await visibleBridges(this.store, this.fleet, caller)).find((each) => each.id === id);
     if (bridge === undefined) throw bridgeNotFound();
@@ -53,7 +59,7 @@ export class BridgeController {
   @Post(':id/drain')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Drain a bridge' })
+  @Described({ id: 'drainBridge', answer: operatorBridge, summary: 'Drain a bridge' })
   drain(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'DrainBridge', at }));
   }
@@ -61,7 +67,7 @@ export class BridgeController {
   @Post(':id/retire')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Retire a bridge permanently' })
+  @Described({ id: 'retireBridge', answer: operatorBridge, summary: 'Retire a bridge permanently' })
   retire(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'RetireBridge', at }));
   }
@@ -69,7 +75,7 @@ export class BridgeController {
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'Return a drained bridge to service' })
+  @Described({ id: 'resumeBridge', answer: operatorBridge, summary: 'Return a drained bridge to service' })
   resume(@Param('id') id: string, @Req() request: Request) {
     return this.carryOut(id, request, (at) => ({ type: 'ResumeBridge', at }));
   }

@@ -25,16 +25,16 @@ const secret = signingSecret
   .refine((text) => !/^whsec_[A-Za-z\d+/=]{4,23}$/.test(text), 'must be the base64 of at least 16 bytes behind whsec_');
 
 /**
- *  The settings as they stand, flat, among the other fields of an organisation or a number. An empty text clears as
+ *  The settings as they stand, flat, among the other fields of an organisation or a number. An empty string clears as
  *  null does.
  */
 export const settingFields = (policy: AddressPolicy) => ({
   media_url: url('ws', policy, "The assistant's end of the media stream."),
-  prewarm_url: url('http', policy, 'Told of a call while it rings.'),
-  status_url: url('http', policy, "Told of every change of a call's state."),
+  prewarm_url: url('http', policy, 'Informed of a call while it rings.'),
+  status_url: url('http', policy, "Informed of every change of a call's status."),
   signing_secret: orNull(secret).meta({
     writeOnly: true,
-    description: 'Signs what goes to the URLs above. Never shown; not said: the present one stays. Null takes it away.',
+    description: 'Signs what goes to the URLs above. Never shown. Absent: the present one stays. Null removes it.',
   }),
   answer_deadline_ms: shape.answer_deadline_ms
     .unwrap()
@@ -51,8 +51,7 @@ export const settingFields = (policy: AddressPolicy) => ({
     .unwrap()
     .nullable()
     .meta({ description: `Record answered calls. ${INHERITS}.` }),
-  /** From a client that sends back what it read. */
-  has_signing_secret: z.unknown(),
+  has_signing_secret: z.unknown().describe('Read-only: what was read may be sent back.'),
 });
 
 /** Undefined: the request says nothing of settings. */
@@ -78,13 +77,19 @@ const NOTHING_SET = {
   record: null,
 };
 
+const shown = <Schema extends z.ZodType>(schema: z.ZodOptional<Schema>) =>
+  schema
+    .unwrap()
+    .nullable()
+    .describe(`${schema.description ?? schema.unwrap().description} Null: as on the level above.`);
+
 /** What `shownSettings` makes. */
 export const settingsView = {
-  media_url: shape.media_url.unwrap().nullable(),
-  prewarm_url: shape.prewarm_url.unwrap().nullable(),
-  status_url: shape.status_url.unwrap().nullable(),
-  answer_deadline_ms: shape.answer_deadline_ms.unwrap().nullable(),
-  max_call_seconds: shape.max_call_seconds.unwrap().nullable(),
-  record: shape.record.unwrap().nullable(),
-  has_signing_secret: z.boolean(),
+  media_url: shown(shape.media_url),
+  prewarm_url: shown(shape.prewarm_url),
+  status_url: shown(shape.status_url),
+  answer_deadline_ms: shown(shape.answer_deadline_ms),
+  max_call_seconds: shown(shape.max_call_seconds),
+  record: shown(shape.record),
+  has_signing_secret: z.boolean().describe('Whether a signing secret is stored. It is never shown.'),
 };

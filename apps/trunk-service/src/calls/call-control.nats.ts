@@ -9,7 +9,8 @@ import {
   type HangupRequest,
   type TransferRequest,
 } from '@trunkmesh/contracts/call-control.js';
-import { ENDS_CALL, type CallEvent, type TransferResult } from '@trunkmesh/contracts/call.js';
+import { ENDS_CALL, type CallEvent } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
 import { bridgeId } from '@trunkmesh/contracts/scalar.js';
 import { bridgeRequest, CALLS_STREAM, callSubject, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';

@@ -11,7 +11,7 @@ import {
   type CallLogQuery,
 } from '@trunkmesh/contracts/call-log.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
-import type { TransferResult } from '@trunkmesh/contracts/call.js';
+import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import {
   bridgeRequest,
   CALL_LOG_GET,

@@ -6,7 +6,7 @@ import {
   transferRequest,
   type HangupRequest,
 } from '@trunkmesh/contracts/call-control.js';
-import { transferResult } from '@trunkmesh/contracts/call.js';
+import { transferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../access/access.guard.js';
@@ -21,11 +21,33 @@ import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query
 import { callList, callView, withPlatformNames, type CallList } from './call-view.js';
 import { assistantsNamed, targetNames } from './target-names.pg.js';
 
-const transferBody = z.strictObject({ to: transferRequest.shape.to });
-const dtmfBody = z.strictObject({ digits: dtmfRequest.shape.digits });
-const ending = z.object({ call_sid: z.string(), status: z.literal('ending') });
-const sent = z.object({ call_sid: z.string(), status: z.literal('sent') });
-const transferred = transferResult.extend({ call_sid: z.string() });
+const transferBody = z
+  .strictObject({
+    to: transferRequest.shape.to.describe('The called number, in E.164 where it could be brought to it.'),
+  })
+  .meta({ id: 'TransferRequest' });
+const dtmfBody = z
+  .strictObject({
+    digits: dtmfRequest.shape.digits.describe('Digits in order; `w` pauses half a second, `W` one second.'),
+  })
+  .meta({ id: 'DtmfRequest' });
+const ending = z
+  .object({
+    call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
+    status: z.literal('ending').describe('The state.'),
+  })
+  .meta({ id: 'CallEnding' });
+const sent = z
+  .object({
+    call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
+    status: z.literal('sent').describe('The state.'),
+  })
+  .meta({ id: 'DtmfSent' });
+const transferred = transferResult
+  .extend({
+    call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
+  })
+  .meta({ id: 'CallTransfer' });
 
 @Controller('api/v1/calls')
 export class CallController {
@@ -36,7 +58,7 @@ export class CallController {
 
   @Get()
   @Access('read')
-  @Described({ summary: 'List the calls, newest first', answer: callList })
+  @Described({ id: 'listCalls', summary: 'List the calls, newest first', answer: callList })
   async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: callQuery }) query: CallQuery,
@@ -60,6 +82,7 @@ export class CallController {
   @Get(':call_id')
   @Access('read')
   @Described({
+    id: 'getCall',
     summary: 'Get a call with its timeline, INVITE, routing, audio, quality, recording and end',
     answer: callView,
   })
@@ -75,7 +98,7 @@ export class CallController {
   @Post(':call_id/hangup')
   @HttpCode(202)
   @Access('publish')
-  @Described({ summary: 'Hang up', status: 202, answer: ending })
+  @Described({ id: 'hangUpCall', summary: 'Hang up a call', status: 202, answer: ending })
   async hangUp(
     @OrganizationId() organizationId: string,
     @Param('call_id') sid: string,
@@ -90,7 +113,8 @@ export class CallController {
   @HttpCode(200)
   @Access('publish')
   @Described({
-    summary: 'Transfer to a number or SIP URI by REFER; the answer says what became of it',
+    id: 'transferCall',
+    summary: 'Transfer a call to a number or SIP URI by REFER; the answer says what became of it',
     answer: transferred,
   })
   async transfer(
@@ -105,7 +129,7 @@ export class CallController {
   @Post(':call_id/dtmf')
   @HttpCode(200)
   @Access('publish')
-  @Described({ summary: 'Send digits to the other party', answer: sent })
+  @Described({ id: 'sendDtmf', summary: 'Send digits to the other party', answer: sent })
   async dtmf(
     @OrganizationId() organizationId: string,
     @Param('call_id') sid: string,

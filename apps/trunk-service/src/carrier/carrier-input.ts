@@ -7,26 +7,31 @@ import type { CarrierFields } from './carrier.js';
 import { PRESETS } from './presets.js';
 
 const fields = {
-  name: printable(100).trim().min(1),
+  name: printable(100).trim().min(1).describe('The name.'),
   networks: z
     .array(networkInput)
     .min(1)
     .max(512)
-    .transform((list) => [...new Set(list)]),
-  /** The country of numbers that the carrier writes nationally. */
-  default_country: existingCountry.nullable().default(null),
+    .transform((list) => [...new Set(list)])
+    .describe('The networks (CIDR).'),
+  default_country: existingCountry
+    .nullable()
+    .default(null)
+    .describe('The country of numbers that the carrier writes nationally.'),
 };
 
 /** What was read may be sent back: the read-only members are not looked at. */
 const whole = z.strictObject({
   ...fields,
-  id: z.unknown().optional(),
-  created_at: z.unknown().optional(),
-  updated_at: z.unknown().optional(),
+  id: z.unknown().optional().describe('The id.'),
+  created_at: z.unknown().optional().describe('When it was made.'),
+  updated_at: z.unknown().optional().describe('When it was last changed.'),
 });
-const preset = z.strictObject({ preset: z.literal(true) });
+const preset = z.strictObject({
+  preset: z.literal(true).describe('Take the known networks of the carrier with this id.'),
+});
 
-export const carrierBody = z.union([preset, whole]);
+export const carrierBody = z.union([preset, whole]).meta({ id: 'CarrierInput' });
 export type CarrierBody = z.output<typeof carrierBody>;
 
 export function carrierFields(id: string, body: CarrierBody): CarrierFields {

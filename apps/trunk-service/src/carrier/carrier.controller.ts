@@ -15,7 +15,9 @@ import { carrierRow, listCarriers } from './carrier-list.pg.js';
 import { carrierNotFound, decide, type CarrierCommand } from './carrier.js';
 import { PRESETS } from './presets.js';
 
-const listQuery = z.strictObject({ presets: z.enum(['true', 'false']).default('false') });
+const listQuery = z.strictObject({
+  presets: z.enum(['true', 'false']).default('false').describe('`true`: known carriers that can be added.'),
+});
 
 /** The operator's list of carriers whose addresses many customers share. */
 @Controller('api/v1/carriers')
@@ -25,7 +27,8 @@ export class CarrierController {
   @Get()
   @Access('operate')
   @Described({
-    summary: 'The shared carriers; `presets=true`: known carriers that can be added',
+    id: 'listCarriers',
+    summary: 'List the shared carriers; `presets=true`: known carriers that can be added',
     answer: z.array(carrierState),
   })
   list(@Query({ schema: listQuery }) { presets }: z.output<typeof listQuery>) {
@@ -34,7 +37,7 @@ export class CarrierController {
 
   @Get(':id')
   @Access('operate')
-  @Described({ summary: 'One shared carrier', answer: carrierState })
+  @Described({ id: 'getCarrier', summary: 'Get a shared carrier', answer: carrierState })
   async get(@Param('id') id: string): Promise<CarrierState> {
     const row = await carrierRow(this.store, existingId(id));
     if (row === undefined) throw carrierNotFound();
@@ -48,6 +51,7 @@ export class CarrierController {
   @Put(':id')
   @Access('operate')
   @Described({
+    id: 'putCarrier',
     summary: 'Add or replace a shared carrier; `{"preset": true}` takes the known networks of that id',
     answer: carrierState,
     body: { 'application/json': carrierBody },
@@ -68,7 +72,7 @@ export class CarrierController {
   @Delete(':id')
   @HttpCode(204)
   @Access('operate')
-  @Described({ summary: 'Remove a carrier from the list', status: 204 })
+  @Described({ id: 'deleteCarrier', summary: 'Remove a carrier from the list', status: 204 })
   async remove(@Param('id') id: string, @Req() request: Request): Promise<void> {
     await this.carryOut(existingId(id), request, () => ({ type: 'RemoveCarrier' }));
   }

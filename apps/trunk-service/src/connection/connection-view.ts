@@ -10,47 +10,48 @@ const port = z.number().int().min(1).max(65_535);
 
 const bridgeAddress = z
   .object({
-    id: bridgeId.meta({ description: 'The bridge.' }),
-    pool: poolName.meta({ description: 'The pool that the bridge belongs to; a trunk names one in `bridge_pool`.' }),
-    host: z.string().meta({ description: 'The host name or address to send calls to.' }),
-    addresses: z.array(z.string()).meta({
-      description: 'The addresses that the host has now, to allow where a carrier takes no names. Empty: not found.',
-    }),
+    id: bridgeId.describe('The bridge.'),
+    pool: poolName.describe('The pool that the bridge belongs to; a trunk names one in `bridge_pool`.'),
+    host: z.string().describe('The host name or address to send calls to.'),
+    addresses: z
+      .array(z.string())
+      .describe('The addresses that the host has now, to allow where a carrier takes no names. Empty: not found.'),
     transports: z
       .array(
         z
           .object({
-            transport: transport.meta({ description: 'How SIP messages travel.' }),
-            port: port.meta({ description: 'The port of this transport.' }),
+            transport: transport.describe('How SIP messages travel.'),
+            port: port.describe('The port of this transport.'),
           })
           .meta({ id: 'BridgeTransport', description: 'A transport that the bridge takes SIP on.' }),
       )
-      .meta({ description: 'What the bridge takes SIP on.' }),
+      .describe('What the bridge takes SIP on.'),
     rtp: z
       .object({
-        first: port.meta({ description: 'The first port.' }),
-        last: port.meta({ description: 'The last port.' }),
+        first: port.describe('The first port.'),
+        last: port.describe('The last port.'),
       })
       .nullable()
-      .meta({ description: 'The UDP ports of the audio; null where the bridge has not reported them yet.' }),
-    status: z.enum(['active', 'draining', 'retired']).meta({
-      description: '`draining`: the bridge finishes its calls; `active`: it takes new ones.',
-    }),
-    alive: z.boolean().nullable().meta({ description: 'Whether the bridge is online; null where that is unknown.' }),
+      .describe('The UDP ports of the audio; null where the bridge has not reported them yet.'),
+    status: z
+      .enum(['active', 'draining', 'retired'])
+      .describe('`draining`: the bridge finishes its calls; `active`: it takes new ones.'),
+    alive: z.boolean().nullable().describe('Whether the bridge is online; null where that is unknown.'),
   })
   .meta({ id: 'BridgeAddress', description: 'A bridge as a carrier or PBX reaches it.' });
 
 export const connectionView = z
   .object({
-    bridges: z.array(bridgeAddress).meta({
-      description: 'Send calls to these, and allow SIP and RTP from them. Only bridges of pools that you may use.',
-    }),
-    codecs: z.array(codec).meta({ description: 'The codecs that a call may use, the preferred one first.' }),
-    called_number_headers: z.array(z.string()).meta({
-      description:
+    bridges: z
+      .array(bridgeAddress)
+      .describe('Send calls to these, and allow SIP and RTP from them. Only bridges of pools that you may use.'),
+    codecs: z.array(codec).describe('The codecs that a call may use, the preferred one first.'),
+    called_number_headers: z
+      .array(z.string())
+      .describe(
         'Where a forwarded call may carry the number that was really called: the first of these that holds one of ' +
-        'your numbers decides; the Request-URI and To come last.',
-    }),
+          'your numbers decides; the Request-URI and To come last.',
+      ),
   })
   .meta({ id: 'Connection', description: 'What to enter at a carrier or PBX to connect it.' });
 export type ConnectionView = z.infer<typeof connectionView>;

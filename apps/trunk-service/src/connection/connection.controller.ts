@@ -17,7 +17,7 @@ export class ConnectionController {
 
   @Get()
   @Access('read')
-  @Described({ summary: 'Get what to enter at a carrier or PBX', answer: connectionView })
+  @Described({ id: 'getConnection', summary: 'Get what to enter at a carrier or PBX', answer: connectionView })
   async get(@OrganizationId() organizationId: string): Promise<ConnectionView> {
     const bridges = await bridgesOfOrganization(this.store, await this.fleet.read(), organizationId);
     const resolved = await resolveTrunks(

@@ -1,9 +1,15 @@
 import { applyDecorators, type INestApplication } from '@nestjs/common';
 import { ApiExtension, ApiOperation, ApiResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { withComponents, withDefinitions, type Direction } from './open-api-components.js';
+import { webhooks } from './open-api-webhooks.js';
 import { completed, type OpenApi } from './open-api.js';
+import { problemSchema } from './problem-schema.js';
 
 export interface Description {
+  /** The operation's name in a generated client, for example `listTrunks`. */
+  id: string;
   summary: string;
   /** What the answer's body is. */
   answer?: z.ZodType;
@@ -16,9 +22,10 @@ export interface Description {
 }
 
 /** What the schema of the parameters does not say about a route. */
-export function Described({ summary, answer, status = 200, body, bodyOptional = false }: Description): MethodDecorator {
+export function Described(description: Description): MethodDecorator {
+  const { id, summary, answer, status = 200, body, bodyOptional = false } = description;
   return applyDecorators(
-    ApiOperation({ summary }),
+    ApiOperation({ operationId: id, summary }),
     ApiResponse({
       status,
       description: status === 201 ? 'Created' : status === 204 ? 'Done' : 'OK',
@@ -33,23 +40,27 @@ export function Described({ summary, answer, status = 200, body, bodyOptional = 
 function describedBody(body: Readonly<Record<string, z.ZodType>>): MethodDecorator {
   return ApiExtension(
     'x-body',
-    Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema: jsonSchema(schema, 'input') }])),
+    Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema: schemaOf(schema, 'input') }])),
   ) as MethodDecorator;
 }
 
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') =>
+/** A named schema is a reference; its definition is at hand for `withComponents`. */
+function schemaOf(schema: z.ZodType, direction: Direction): object {
+  const { $schema: _dialect, $defs: definitions = {}, ...root } = jsonSchema(schema, direction);
+  return withDefinitions(root, definitions, direction);
+}
+
+const jsonSchema = (schema: z.ZodType, io: Direction) =>
   z.toJSONSchema(schema, {
     io,
-    target: 'openapi-3.0',
+    target: 'draft-2020-12',
     unrepresentable: 'any',
     cycles: 'ref',
     override: ({ jsonSchema: made }) => {
-      // `nullable` adds null to the type alone (OpenAPI 3.0.3, Schema Object): a strict client refuses a null that is
-      // not among the values.
-      if (made['nullable'] === true && made.enum !== undefined && !made.enum.includes(null))
-        made.enum = [...made.enum, null];
-      for (const part of [made, ...(made.allOf ?? [])])
-        if (part.pattern !== undefined) part.pattern = portable(part.pattern);
+      if (made.pattern !== undefined) made.pattern = portable(made.pattern);
+      for (const part of made.allOf ?? []) if (part.pattern !== undefined) part.pattern = portable(part.pattern);
+      // A client must take what a later version adds.
+      if (io === 'output' && made.additionalProperties === false) delete made.additionalProperties;
     },
   });
 
@@ -59,26 +70,40 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') =>
  */
 const portable = (pattern: string) => pattern.replace('\\p{Cc}\\p{Cs}', '\\x00-\\x1F\\x7F-\\x9F');
 
-/** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/api/docs` to read it. */
+/** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/docs` to read it. */
 export function serveOpenApi(app: INestApplication): void {
   const base = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
     .setTitle('TrunkMesh')
     .setVersion('1')
-    .setDescription('SIP trunks, phone numbers and bridges of a voice-AI platform.')
+    .setDescription('SIP trunks, phone numbers, calls and bridges of a voice-AI platform.')
+    .addServer('/', 'This service')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key (`tm_…`), or the bootstrap key.' }, 'key')
     .build();
-  const document = () =>
-    completed(
-      SwaggerModule.createDocument(app, base, {
-        operationIdFactory: (controller, method) =>
-          `${controller.replace(/Controller$/, '').replace(/^./, (letter) => letter.toLowerCase())}${method.replace(/^./, (letter) => letter.toUpperCase())}`,
-        standardSchemaConverter: (schema, { schemaType }) =>
-          schema instanceof z.ZodType ? { schema: jsonSchema(schema, schemaType) } : undefined,
-      }) as unknown as OpenApi,
-    );
-  SwaggerModule.setup('api/docs', app, document as never, {
+  base.info.license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' };
+  const document = () => {
+    const made = SwaggerModule.createDocument(app, base, {
+      autoTagControllers: false,
+      standardSchemaConverter: (schema, { schemaType }) =>
+        schema instanceof z.ZodType ? { schema: schemaOf(schema, schemaType) as never } : undefined,
+    }) as unknown as OpenApi;
+    return withComponents({ ...completed(made, schemaOf(problemSchema, 'output')), webhooks: webhooks(schemaOf) });
+  };
+  SwaggerModule.setup('docs', app, document as never, {
     jsonDocumentUrl: 'api/openapi.json',
     yamlDocumentUrl: 'api/openapi.yaml',
     customSiteTitle: 'TrunkMesh API',
   });
+  const http = app.getHttpAdapter();
+  http.get('/api/docs', (_request: Request, response: Response) => response.redirect(301, '/docs'));
+  http.get('/', (_request: Request, response: Response) => response.type('html').send(FRONT_PAGE));
 }
+
+const FRONT_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>TrunkMesh</title>
+<h1>TrunkMesh</h1>
+<p><a href="/docs">The API, to read and to try</a> (<a href="/api/openapi.json">OpenAPI 3.1</a>)</p>
+</html>
+`;

@@ -2,11 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
 import type { OpenApi } from './open-api.js';
 
-type AnswerWithName = Record<
-  '200',
-  { content: Record<'application/json', { schema: { properties: { name: { pattern: string } } } }> }
->;
-
 let mesh: Fixture;
 let document: OpenApi;
 beforeAll(async () => {
@@ -50,7 +45,7 @@ describe('/api/openapi.json', () => {
   it('says who may call what, and how it refuses', () => {
     for (const { route, operation } of operations()) {
       expect(operation.responses).toHaveProperty('default.content.application/problem+json');
-      expect([route, operation.security]).toEqual([route, route.includes('/health/') ? undefined : [{ key: [] }]]);
+      expect([route, operation.security]).toEqual([route, route.includes('/health/') ? [] : [{ key: [] }]]);
     }
     expect(document.paths['/api/v1/sip-trunks']!['post']!.description).toContain('admin');
   });
@@ -75,7 +70,7 @@ describe('/api/openapi.json', () => {
       }
       const roles = operation['x-required-roles'] ?? ['bootstrap', 'admin', 'member', 'publisher'];
       expect([route, ...allowed.sort()]).toEqual([route, ...[...roles].sort()]);
-      const isPublic = operation.security === undefined;
+      const isPublic = operation.security?.length === 0;
       expect([route, (await mesh.api(url, { method: method.toUpperCase() })).status === 401]).toEqual([
         route,
         !isPublic,
@@ -92,17 +87,18 @@ describe('/api/openapi.json', () => {
     expect(document.paths['/api/v1/sip-trunks']!['post']!.requestBody).toMatchObject({
       content: {
         'application/json': {
-          schema: {
-            type: 'object',
-            required: ['name', 'gateway'],
-            additionalProperties: false,
-            properties: {
-              transport: { enum: ['udp', 'tcp', 'tls'], default: 'udp' },
-              number_rules: { type: 'array' },
-              password: { type: 'string' },
-            },
-          },
+          schema: { $ref: '#/components/schemas/TrunkInput' },
         },
+      },
+    });
+    expect(document.components!.schemas!['TrunkInput']).toMatchObject({
+      type: 'object',
+      required: ['name', 'gateway'],
+      additionalProperties: false,
+      properties: {
+        transport: { enum: ['udp', 'tcp', 'tls'], default: 'udp' },
+        number_rules: { type: 'array' },
+        password: { anyOf: [{ type: 'string' }, { type: 'null' }] },
       },
     });
     expect(document.paths['/api/v1/sip-trunks']!['get']!.parameters).toEqual(
@@ -122,19 +118,19 @@ describe('/api/openapi.json', () => {
   });
 
   it('shows no password on reads', () => {
-    const read = JSON.stringify(document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses);
+    expect(document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses).toMatchObject({
+      200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Trunk' } } } },
+    });
+    const read = JSON.stringify(document.components!.schemas!['Trunk']);
     expect(read).toContain('has_password');
     expect(read).not.toContain('"password"');
   });
 
   it('has null among the values of what may be null', () => {
-    const listed: unknown[][] = [];
-    JSON.stringify(document, (_name, value: { nullable?: boolean; enum?: unknown[] } | null) => {
-      if (value?.nullable === true && Array.isArray(value.enum)) listed.push(value.enum);
-      return value;
+    const { properties } = document.components!.schemas!['Call'] as { properties: Record<string, unknown> };
+    expect(properties['ended_by']).toMatchObject({
+      anyOf: [{ enum: ['caller', 'assistant', 'platform', 'bridge', 'unknown'] }, { type: 'null' }],
     });
-    expect(listed).toEqual(expect.arrayContaining([['caller', 'assistant', 'platform', 'bridge', 'unknown', null]]));
-    expect(listed.filter((values) => !values.includes(null))).toEqual([]);
   });
 
   it.each([
@@ -162,11 +158,8 @@ describe('/api/openapi.json', () => {
       if (name === 'pattern' && typeof value === 'string') patterns.push(value);
       return value;
     });
-    const name = new RegExp(
-      (document.paths['/api/v1/sip-trunks/{id}']!['get']!.responses as AnswerWithName)['200'].content[
-        'application/json'
-      ].schema.properties.name.pattern,
-    );
+    const { properties } = document.components!.schemas!['Trunk'] as { properties: { name: { pattern: string } } };
+    const name = new RegExp(properties.name.pattern);
     expect(['sip.example.com', 'Ü', 'a\u0000', 'a\u0085'].map((text) => name.test(text))).toEqual([
       true,
       true,
@@ -188,14 +181,22 @@ describe('/api/openapi.json', () => {
   });
 });
 
-describe('/api/docs', () => {
+describe('/docs', () => {
+  it('is linked from /, and found from where it was before', async () => {
+    const front = await mesh.api('/');
+    expect(front).toMatchObject({ status: 200, text: expect.stringContaining('href="/docs"') });
+    expect(front.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const moved = await fetch(`${mesh.service.url}/api/docs`, { redirect: 'manual' });
+    expect([moved.status, moved.headers.get('location')]).toEqual([301, '/docs']);
+  });
+
   it('is a page that may run its own scripts, and no others', async () => {
-    const page = await mesh.api('/api/docs');
+    const page = await mesh.api('/docs');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     for (const [, source] of page.text.matchAll(/(?:src|href)="(\.[^"]+)"/g)) {
-      const { pathname } = new URL(source!, `${mesh.service.url}/api/docs/`);
+      const { pathname } = new URL(source!, `${mesh.service.url}/docs/`);
       expect([pathname, (await mesh.api(pathname)).status]).toEqual([pathname, 200]);
     }
   });

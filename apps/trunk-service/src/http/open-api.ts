@@ -1,9 +1,10 @@
 import { DEFAULT_ACCESS, ROLES, type Access, type Role } from './caller.js';
 
-/** The little of an OpenAPI 3.0 document that is completed here. */
+/** The little of an OpenAPI 3.1 document that is completed here. */
 export interface OpenApi {
   paths: Record<string, Record<string, Operation>>;
   components?: { schemas?: Record<string, unknown> } & Record<string, unknown>;
+  tags?: readonly Tag[];
 }
 interface Parameter {
   name: string;
@@ -31,33 +32,6 @@ const KEY_OF: Record<Role, string> = {
   publisher: 'a key with the role `publisher`',
 };
 
-const PROBLEM = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'code', 'detail', 'request_id'],
-  properties: {
-    type: { type: 'string', example: 'urn:trunkmesh:problem:duplicate-trunk-name' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', description: 'For programs.' },
-    detail: { type: 'string', description: 'For people.' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['pointer', 'detail'],
-        properties: {
-          pointer: {
-            type: 'string',
-            description: 'JSON pointer (RFC 6901) into the request; for a query parameter its name behind a slash.',
-          },
-          detail: { type: 'string' },
-        },
-      },
-    },
-    request_id: { type: 'string' },
-  },
-};
-
 const header = (name: string, description: string): Parameter => ({
   name,
   in: 'header',
@@ -81,51 +55,58 @@ const IDEMPOTENCY = header(
  *  What holds for every route and so stands at none: who may call it, the headers that it takes, and what it answers
  *  when it refuses.
  */
-export function completed(document: OpenApi): OpenApi {
+export function completed(document: OpenApi, problem: object): OpenApi {
   const paths = Object.fromEntries(
     Object.entries(document.paths).map(([path, operations]) => [
       path,
       Object.fromEntries(
-        Object.entries(operations).map(([method, operation]) => [method, completedOperation(path, method, operation)]),
+        Object.entries(operations).map(([method, operation]) => [
+          method,
+          completedOperation(operation, { path, method, problem }),
+        ]),
       ),
     ]),
   );
-  return {
-    ...document,
-    paths,
-    components: { ...document.components, schemas: { ...document.components?.schemas, Problem: PROBLEM } },
-  };
+  return { ...document, paths, tags: TAGS, components: { ...document.components, headers: HEADERS } };
 }
 
-function completedOperation(path: string, method: string, operation: Operation): Operation {
+interface Place {
+  path: string;
+  method: string;
+  problem: object;
+}
+
+function completedOperation(operation: Operation, place: Place): Operation {
+  const { path, method, problem } = place;
   const { 'x-access': access = DEFAULT_ACCESS, 'x-body': content, 'x-body-optional': optional, ...rest } = operation;
-  const given = (rest.parameters ?? []).filter((parameter) => parameter.in !== 'header');
+  const given = (rest.parameters ?? []).filter((parameter) => parameter.in !== 'header').map(withPathDescription);
   return {
     ...rest,
     ...(content === undefined ? {} : { requestBody: { required: optional !== true, content } }),
     ...requirementOf(access),
     parameters: [...given, ...headersOf(path, method, operation, access)],
-    responses: {
+    tags: [tagOf(path)],
+    responses: withHeaders(place, {
       ...rest.responses,
-      ...refusalsOf(access),
+      ...refusalsOf(access, problem),
       ...(method === 'get' && VERSIONED.test(path)
         ? { 304: { description: 'Not changed since the version of If-None-Match' } }
         : {}),
-      default: refused('Refused (RFC 9457)'),
-    },
+      default: refused('Refused or failed (RFC 9457)', problem),
+    }),
   };
 }
 
-const refused = (description: string) => ({
+const refused = (description: string, problem: object) => ({
   description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  content: { 'application/problem+json': { schema: problem } },
 });
 
 /**
- *  A bearer scheme has no scopes in OpenAPI 3.0 (Security Requirement Object), so the roles have a name of their own.
+ *  A bearer scheme has no scopes in OpenAPI (Security Requirement Object), so the roles have a name of their own.
  */
 function requirementOf(access: Access): Pick<Operation, 'description' | 'security' | 'x-required-roles'> {
-  if (access === 'public') return {};
+  if (access === 'public') return { security: [] };
   const roles = ROLES[access];
   return {
     description: `Needs ${roles.map((role) => KEY_OF[role]).join(', or ')}.`,
@@ -134,13 +115,19 @@ function requirementOf(access: Access): Pick<Operation, 'description' | 'securit
   };
 }
 
-function refusalsOf(access: Access): Record<string, unknown> {
-  if (access === 'public') return {};
+function refusalsOf(access: Access, problem: object): Record<string, unknown> {
+  const always = {
+    400: refused('The request is not valid; nothing was changed', problem),
+    429: refused('Over a limit; nothing was changed', problem),
+  };
+  if (access === 'public') return always;
   const changes = access === 'manage' || access === 'publish';
   return {
-    401: refused('No API key, or one that is not known or was revoked'),
+    ...always,
+    401: refused('No API key, or one that is not known or was revoked', problem),
     403: refused(
       `The key has another role than ${ROLES[access].join(', ')}${changes ? ', or its organisation is suspended' : ''}`,
+      problem,
     ),
   };
 }
@@ -161,3 +148,72 @@ function conditionsOf(path: string, method: string): Parameter[] {
   // A key has no versions; it is revoked, whatever it was.
   return path.includes('{id}') && !path.includes('/api-keys/') ? [IF_MATCH] : [];
 }
+
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  id: 'The id.',
+  call_id: 'The `call_id` or `call_sid` of the call.',
+  number: 'The phone number in E.164.',
+};
+
+const withPathDescription = (parameter: Parameter): Parameter =>
+  parameter.in === 'path' ? { ...parameter, description: PATH_PARAMETERS[parameter.name] ?? 'The id.' } : parameter;
+
+const headerOf = (description: string, type = 'string') => ({ description, schema: { type } });
+/** What answers carry beside their body. */
+const HEADERS: Readonly<Record<string, object>> = {
+  'X-Request-Id': headerOf('The request, as the logs name it: the one that was sent, or a new one.'),
+  ETag: headerOf('The version, for If-Match and If-None-Match.'),
+  Location: headerOf('Where what was made is.'),
+  Link: headerOf('Where the next page is (RFC 8288, `rel="next"`); absent on the last page.'),
+  'X-Total-Count': headerOf('How many match, on all pages.', 'integer'),
+  'Retry-After': headerOf('Seconds after which it is worth trying again.', 'integer'),
+  'Idempotency-Replayed': headerOf('`true`: this is the answer to the first request with this Idempotency-Key.'),
+  'WWW-Authenticate': headerOf('How to authenticate (RFC 6750).'),
+};
+
+const PAGED = /\/(organizations|sip-trunks|phone-numbers|api-keys|calls|addresses|refused-calls)$/;
+
+function headerNames({ path, method }: Place, status: string): string[] {
+  if (status === '401') return ['WWW-Authenticate'];
+  if (status === '429' || status === 'default') return ['Retry-After'];
+  if (status === '201')
+    return ['Location', 'Idempotency-Replayed', ...(VERSIONED.test(`${path}/{id}`) ? ['ETag'] : [])];
+  if (!status.startsWith('2') || method !== 'get') return [];
+  if (PAGED.test(path)) return ['Link', 'X-Total-Count'];
+  return VERSIONED.test(path) ? ['ETag'] : [];
+}
+
+const withHeaders = (place: Place, responses: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => {
+      const names = ['X-Request-Id', ...headerNames(place, status)];
+      const headers = Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+      return [status, { ...(response as object), headers }];
+    }),
+  );
+
+interface Tag {
+  name: string;
+  description: string;
+}
+const tag = (name: string, description: string, path: RegExp) => ({ name, description, path });
+const TAGGED = [
+  tag('Trunks', 'SIP trunks: a carrier or PBX each, and their state on the bridges.', /\/sip-trunks/),
+  tag('Sync', 'The whole configuration of an organisation at once.', /\/sync-organization/),
+  tag('Phone numbers', 'Numbers, the trunk of each, and the assistant or flow that answers.', /\/phone-numbers/),
+  tag('Calls', 'The call log, and calls that go on.', /\/calls/),
+  tag('Routing', 'Where a call would go, and which calls were refused.', /\/(routes|refused-calls)/),
+  tag('Organisations', 'Organisations, their keys, and whose key a request has.', /\/(organizations|api-keys|users)/),
+  tag('Bridges', 'The hosts that take calls, and how to reach them.', /\/(bridges|connection)/),
+  tag(
+    'Operator',
+    'Evidence for addresses, and carriers whose addresses many customers share.',
+    /\/(addresses|carriers)/,
+  ),
+  tag('Health', 'For load balancers.', /\/health/),
+];
+const TAGS: readonly Tag[] = [
+  ...TAGGED.map(({ name, description }) => ({ name, description })),
+  { name: 'Webhooks', description: 'What the bridges post to the URLs of an organisation or a number.' },
+];
+const tagOf = (path: string): string => TAGGED.find((each) => each.path.test(path))?.name ?? 'Operator';

@@ -5,9 +5,12 @@ export const MAX_PAGE = 1000;
 
 /** Query parameters of every list. `cursor` comes from the `Link` header of the page before; it is opaque. */
 export const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
-  /** A name of ligatures is many times as long where names are compared, and a request line may have 16 kB. */
-  cursor: z.string().max(12_000).optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100).describe('How many to answer at most.'),
+  cursor: z
+    .string()
+    .max(12_000)
+    .optional()
+    .describe('Where the page begins: from the `Link` header of the page before.'),
 });
 export type PageQuery = z.infer<typeof pageQuery>;
 

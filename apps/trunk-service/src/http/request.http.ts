@@ -26,7 +26,7 @@ export function observeRequest(request: Request, response: Response, next: NextF
   const given = request.header('X-Request-Id');
   response.setHeader('X-Request-Id', given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID());
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-  if (request.path.startsWith('/api/docs')) response.setHeader('Content-Security-Policy', DOCS_POLICY);
+  if (request.path.startsWith('/docs')) response.setHeader('Content-Security-Policy', DOCS_POLICY);
   const began = performance.now();
   const method = METHODS.has(request.method) ? request.method : '_OTHER';
   void withSpan(

@@ -16,8 +16,16 @@ import { KEY_RING, EVENT_STORE } from '../tokens.js';
 import { readImport } from './import-read.process.js';
 import { writeImport } from './import-write.pg.js';
 import { NUMBER_SCHEMAS, numberSchemas, type NumberSchemas } from './number-input.js';
+import { importReport } from './import-report.js';
 
-const importQuery = z.strictObject({ on_duplicate: z.enum(['error', 'skip', 'update']).default('error') });
+const importQuery = z.strictObject({
+  on_duplicate: z
+    .enum(['error', 'skip', 'update'])
+    .default('error')
+    .describe(
+      'What to do with numbers that exist: `error` refuses the import, `skip` leaves them, `update` changes them.',
+    ),
+});
 
 @Controller('api/v1/phone-numbers/import')
 export class ImportController {
@@ -36,8 +44,13 @@ export class ImportController {
   @Post()
   @Access('manage')
   @Described({
-    summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong by line',
-    body: { 'application/json': z.array(NUMBER_SCHEMAS.entry), 'text/csv': z.string() },
+    id: 'importPhoneNumbers',
+    answer: importReport,
+    summary: 'Import up to 100,000 phone numbers as JSON or CSV: all of them, or none and what is wrong line by line',
+    body: {
+      'application/json': z.array(NUMBER_SCHEMAS.entry.meta({ id: 'PhoneNumberEntry' })),
+      'text/csv': z.string(),
+    },
   })
   @BodyLimit(LARGE_BODY)
   async import(

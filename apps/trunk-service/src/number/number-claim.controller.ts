@@ -11,10 +11,26 @@ import { EVENT_STORE } from '../tokens.js';
 import { CLAIM_DAYS, listClaims, moveNumber, openClaim, withdrawClaim } from './number-claim.pg.js';
 import { numberView, phoneNumber, presentNumber } from './number-input.js';
 
-const claimBody = z.strictObject({ phone_number: phoneNumber });
-const claimView = z.object({ phone_number: z.string(), created_at: z.string(), expires_at: z.string() });
-const openedClaim = claimView.extend({ instructions: z.array(z.string()) });
-const moveBody = z.strictObject({ organization_id: uuid.transform((id) => id.toLowerCase()) });
+const claimBody = z
+  .strictObject({ phone_number: phoneNumber.describe('The phone number in E.164.') })
+  .meta({ id: 'NumberClaimRequest' });
+const claimView = z
+  .object({
+    phone_number: z.string().describe('The phone number in E.164.'),
+    created_at: z.string().describe('When it was made.'),
+    expires_at: z.string().describe('Until when it is valid.'),
+  })
+  .meta({ id: 'NumberClaim' });
+const openedClaim = claimView
+  .extend({
+    instructions: z.array(z.string()).describe('What to do next, step by step.'),
+  })
+  .meta({ id: 'OpenedNumberClaim' });
+const moveBody = z
+  .strictObject({
+    organization_id: uuid.transform((id) => id.toLowerCase()).describe('The organisation.'),
+  })
+  .meta({ id: 'NumberMove' });
 
 const INSTRUCTIONS = [
   "List your carrier's addresses on a trunk and prove that you are served from there (POST " +
@@ -34,6 +50,7 @@ export class NumberClaimController {
   @HttpCode(202)
   @Access('manage')
   @Described({
+    id: 'claimPhoneNumber',
     summary: 'Claim a phone number that another organisation has added',
     status: 202,
     answer: openedClaim,
@@ -46,7 +63,11 @@ export class NumberClaimController {
 
   @Get('claims')
   @Access('read')
-  @Described({ summary: "The organisation's open claims on phone numbers", answer: z.array(claimView) })
+  @Described({
+    id: 'listPhoneNumberClaims',
+    summary: "List the organisation's open claims on phone numbers",
+    answer: z.array(claimView),
+  })
   claims(@OrganizationId() organizationId: string) {
     return listClaims(this.store, organizationId);
   }
@@ -54,7 +75,7 @@ export class NumberClaimController {
   @Delete('claims/:number')
   @HttpCode(204)
   @Access('manage')
-  @Described({ summary: 'Withdraw a claim', status: 204 })
+  @Described({ id: 'withdrawPhoneNumberClaim', summary: 'Withdraw a claim on a phone number', status: 204 })
   async withdraw(@OrganizationId() organizationId: string, @Param('number') number: string): Promise<void> {
     await withdrawClaim(this.store, organizationId, parseRequest(claimBody, { phone_number: number }).phone_number);
   }
@@ -64,6 +85,7 @@ export class NumberClaimController {
   @HttpCode(200)
   @Access('operate')
   @Described({
+    id: 'movePhoneNumber',
     summary: 'Give a phone number to an organisation, proven by the operator',
     answer: numberView,
     body: { 'application/json': moveBody },

@@ -33,9 +33,9 @@ const trunkId = z
 
 const targetId = numberTarget.shape.id;
 const targetObject = z.object({
-  id: targetId,
-  name: numberTarget.shape.name.optional(),
-  is_active: z.boolean().optional(),
+  id: targetId.describe('The id.'),
+  name: numberTarget.shape.name.optional().describe('The name.'),
+  is_active: z.boolean().optional().describe('False: calls for it are refused.'),
 });
 
 /**
@@ -45,26 +45,29 @@ const targetObject = z.object({
 const fieldsOf = (policy: AddressPolicy) =>
   z
     .strictObject({
-      friendly_name: printable(200).nullable(),
-      provider: printable(100).nullable(),
-      is_active: z.boolean(),
-      sip_trunk_id: trunkId,
-      allowed_country_codes: countryCodes.nullable(),
-      is_verified_caller_id: z.boolean(),
+      friendly_name: printable(200).nullable().describe('A name for people.'),
+      provider: printable(100).nullable().describe('A free label for the carrier.'),
+      is_active: z.boolean().describe('False: calls for it are refused.'),
+      sip_trunk_id: trunkId.describe('The trunk that the number is assigned to; null: none.'),
+      allowed_country_codes: countryCodes
+        .nullable()
+        .describe('The countries that may call this number (ISO 3166-1 alpha-2); null: any.'),
+      is_verified_caller_id: z.boolean().describe('Whether the number may be shown as the caller of an outbound call.'),
       capabilities: z
         .record(printable(40).min(1), z.boolean())
-        .refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries'),
-      assistant_id: targetId.nullable(),
-      flow_id: targetId.nullable(),
-      assistant: targetObject.nullable(),
-      flow: targetObject.nullable(),
+        .refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries')
+        .describe('What the number can do, by name.'),
+      assistant_id: targetId.nullable().describe('The assistant; null where a flow takes the call.'),
+      flow_id: targetId.nullable().describe('The flow; null where an assistant takes the call.'),
+      assistant: targetObject.nullable().describe('The assistant that takes the calls; null: none.'),
+      flow: targetObject.nullable().describe('The flow that takes the calls; null: none.'),
       ...settingFields(policy),
-      id: z.unknown(),
-      organization_id: z.unknown(),
-      proof: z.unknown(),
-      claimed_until: z.unknown(),
-      created_at: z.unknown(),
-      updated_at: z.unknown(),
+      id: z.unknown().describe('Read-only: what was read may be sent back.'),
+      organization_id: z.unknown().describe('Read-only: what was read may be sent back.'),
+      proof: z.unknown().describe('Read-only: what was read may be sent back.'),
+      claimed_until: z.unknown().describe('Read-only: what was read may be sent back.'),
+      created_at: z.unknown().describe('Read-only: what was read may be sent back.'),
+      updated_at: z.unknown().describe('Read-only: what was read may be sent back.'),
     })
     .partial();
 
@@ -123,11 +126,11 @@ export function numberSchemas(policy: AddressPolicy) {
   const fields = fieldsOf(policy);
   return {
     create: fields
-      .extend({ phone_number: phoneNumber })
+      .extend({ phone_number: phoneNumber.describe('The phone number in E.164.') })
       .transform((raw, context) => ({ phone_number: raw.phone_number, ...toInput(raw, context) })),
     /** PUT and PATCH: the number itself may be repeated, but not changed. */
     change: fields
-      .extend({ phone_number: phoneNumber.optional() })
+      .extend({ phone_number: phoneNumber.optional().describe('The phone number in E.164.') })
       .transform((raw, context): NumberInput & { phone_number?: string } => ({
         ...(raw.phone_number ? { phone_number: raw.phone_number } : {}),
         ...toInput(raw, context),
@@ -136,7 +139,10 @@ export function numberSchemas(policy: AddressPolicy) {
      *  A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name.
      */
     entry: fields
-      .extend({ phone_number: phoneNumber, sip_trunk: printable(100).nullable().optional() })
+      .extend({
+        phone_number: phoneNumber.describe('The phone number in E.164.'),
+        sip_trunk: printable(100).nullable().optional().describe('The trunk, by its name or id.'),
+      })
       .transform(({ sip_trunk, ...raw }, context) => {
         if (sip_trunk && raw.sip_trunk_id)
           context.addIssue({
@@ -156,7 +162,8 @@ export const NUMBER_SCHEMAS = numberSchemas({ allowPrivate: false });
 export const assignNumber = fieldsOf({ allowPrivate: false })
   .pick({ sip_trunk_id: true, assistant_id: true, flow_id: true, assistant: true, flow: true })
   .strict()
-  .transform(toInput);
+  .transform(toInput)
+  .meta({ id: 'PhoneNumberAssignment' });
 
 export type NumberSchemas = ReturnType<typeof numberSchemas>;
 export type CreateNumber = z.infer<NumberSchemas['create']>;
@@ -214,10 +221,16 @@ export function presentNumber(state: NumberState) {
 
 const namedTarget = numberTarget.omit({ kind: true }).nullable();
 /** What `presentNumber` makes. */
-export const numberView = numberState.omit({ target: true, call_settings: true }).extend({
-  ...settingsView,
-  assistant: namedTarget,
-  flow: namedTarget,
-  /** Another organisation claims the number, until then; only of one number, and null where nobody does. */
-  claimed_until: z.string().nullable().optional(),
-});
+export const numberView = numberState
+  .omit({ target: true, call_settings: true })
+  .extend({
+    ...settingsView,
+    assistant: namedTarget.describe('The assistant that takes the calls; null: none.'),
+    flow: namedTarget.describe('The flow that takes the calls; null: none.'),
+    claimed_until: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('Another organisation claims the number, until then; only of one number, and null where nobody does.'),
+  })
+  .meta({ id: 'PhoneNumber' });

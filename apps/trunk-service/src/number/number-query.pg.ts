@@ -10,19 +10,24 @@ const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)
 /** All filters combine with AND. */
 export const numberQuery = pageQuery
   .extend({
-    /** A trunk's id; an empty string or `none`: numbers without a trunk. */
-    sip_trunk_id: z.union([z.literal(['', 'none']), z.uuid()]).optional(),
-    assistant_id: idFilter,
-    flow_id: idFilter,
+    sip_trunk_id: z
+      .union([z.literal(['', 'none']), z.uuid()])
+      .optional()
+      .describe("A trunk's id; an empty string or `none`: numbers without a trunk."),
+    assistant_id: idFilter.describe('The assistant; null where a flow takes the call.'),
+    flow_id: idFilter.describe('The flow; null where an assistant takes the call.'),
     is_active: z
       .enum(['true', 'false'])
       .transform((value) => value === 'true')
-      .optional(),
-    /** The number exactly, or its beginning; punctuation is not looked at. */
-    phone_number: z.string().max(40).optional(),
-    prefix: z.string().max(40).optional(),
-    /** Part of the number or of its friendly name. */
-    q: z.string().max(100).optional(),
+      .optional()
+      .describe('False: calls for it are refused.'),
+    phone_number: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('The number exactly, or its beginning; punctuation is not looked at.'),
+    prefix: z.string().max(40).optional().describe('The characters that the number begins with.'),
+    q: z.string().max(100).optional().describe('Part of the number or of its friendly name.'),
   })
   .strict();
 export type NumberQuery = z.output<typeof numberQuery>;

@@ -47,6 +47,8 @@ import { claimedUntil } from './number-claim.pg.js';
 import { existingId, findNumber, listNumbers, numberQuery, type NumberQuery } from './number-query.pg.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
 
+const CHANGE = NUMBER_SCHEMAS.change.meta({ id: 'PhoneNumberChange' });
+
 type Change = NumberInput & { phone_number?: string };
 
 @Controller('api/v1')
@@ -65,7 +67,7 @@ export class NumberController {
 
   @Get('phone-numbers')
   @Access('read')
-  @Described({ summary: 'The phone numbers', answer: z.array(numberView) })
+  @Described({ id: 'listPhoneNumbers', summary: 'List the phone numbers', answer: z.array(numberView) })
   async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: numberQuery }) query: NumberQuery,
@@ -80,10 +82,11 @@ export class NumberController {
   @Post('phone-numbers')
   @Access('manage')
   @Described({
+    id: 'createPhoneNumber',
     summary: 'Add a phone number',
     status: 201,
     answer: numberView,
-    body: { 'application/json': NUMBER_SCHEMAS.create },
+    body: { 'application/json': NUMBER_SCHEMAS.create.meta({ id: 'PhoneNumberInput' }) },
   })
   async add(
     @OrganizationId() organizationId: string,
@@ -103,7 +106,7 @@ export class NumberController {
 
   @Get('phone-numbers/:id')
   @Access('read')
-  @Described({ summary: 'One phone number', answer: numberView })
+  @Described({ id: 'getPhoneNumber', summary: 'Get a phone number', answer: numberView })
   async get(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -121,9 +124,10 @@ export class NumberController {
   @Put('phone-numbers/:id')
   @Access('manage')
   @Described({
-    summary: 'Change a phone number as a whole; without `signing_secret` the present one stays',
+    id: 'replacePhoneNumber',
+    summary: 'Replace a phone number; without `signing_secret` the present one stays',
     answer: numberView,
-    body: { 'application/json': NUMBER_SCHEMAS.change },
+    body: { 'application/json': CHANGE },
   })
   put(
     @OrganizationId() organizationId: string,
@@ -140,9 +144,10 @@ export class NumberController {
   @Patch('phone-numbers/:id')
   @Access('manage')
   @Described({
-    summary: 'Change some fields; null clears a call setting',
+    id: 'updatePhoneNumber',
+    summary: 'Change some fields of a phone number; null clears a call setting',
     answer: numberView,
-    body: { 'application/json': NUMBER_SCHEMAS.change },
+    body: { 'application/json': CHANGE },
   })
   patch(
     @OrganizationId() organizationId: string,
@@ -159,7 +164,11 @@ export class NumberController {
   /** The platform's own way to assign a number (reference: an empty string clears). */
   @Patch('assistants/organization/phone-numbers/:id')
   @Access('manage')
-  @Described({ summary: 'Assign a phone number; an empty text clears', answer: numberView })
+  @Described({
+    id: 'assignPhoneNumber',
+    summary: 'Assign a phone number; an empty string clears the field',
+    answer: numberView,
+  })
   assign(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -174,7 +183,7 @@ export class NumberController {
   @Delete('phone-numbers/:id')
   @Access('manage')
   @HttpCode(204)
-  @Described({ summary: 'Remove a phone number', status: 204 })
+  @Described({ id: 'deletePhoneNumber', summary: 'Remove a phone number', status: 204 })
   async remove(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,

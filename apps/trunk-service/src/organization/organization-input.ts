@@ -15,9 +15,12 @@ import { countryCodes } from '../http/country.js';
 import { poolsOf } from '../bridge/pool-policy.js';
 import type { AddressPolicy } from '../http/address-policy.js';
 
-const name = printable(200).trim().min(1);
+const name = printable(200).trim().min(1).describe('Unique in the installation.');
 /** The operator's to set; null: the installation's. */
-const quotas = z.strictObject(organizationQuotas.shape).nullable();
+const quotas = z
+  .strictObject(organizationQuotas.shape)
+  .nullable()
+  .describe("What the operator allows; null: the installation's limits.");
 
 /** An order of its own would be a change that means nothing. Null: the default pool alone. */
 const pools = z
@@ -44,7 +47,9 @@ export type OrganizationChanges = Partial<OrganizationInput> & { status?: Organi
 export function organizationSchemas(policy: AddressPolicy) {
   const fields = z.strictObject({
     name,
-    outbound_country_codes: countryCodes.nullable(),
+    outbound_country_codes: countryCodes
+      .nullable()
+      .describe('The countries that may be called (ISO 3166-1 alpha-2); null: any.'),
     bridge_pools: pools,
     quotas,
     ...settingFields(policy),
@@ -52,7 +57,13 @@ export function organizationSchemas(policy: AddressPolicy) {
   return {
     creation: fields
       .partial()
-      .extend({ name, outbound_country_codes: countryCodes.nullable().default(null) })
+      .extend({
+        name,
+        outbound_country_codes: countryCodes
+          .nullable()
+          .default(null)
+          .describe('The countries that may be called (ISO 3166-1 alpha-2); null: any.'),
+      })
       .transform(({ name, outbound_country_codes, bridge_pools, quotas, ...raw }): OrganizationInput => ({
         name,
         outbound_country_codes,
@@ -63,10 +74,10 @@ export function organizationSchemas(policy: AddressPolicy) {
     /** A client that sends back what it read is understood. */
     change: fields
       .extend({
-        status: organizationState.shape.status,
-        id: z.unknown(),
-        created_at: z.unknown(),
-        updated_at: z.unknown(),
+        status: organizationState.shape.status.describe('The state.'),
+        id: z.unknown().describe('The id.'),
+        created_at: z.unknown().describe('When it was made.'),
+        updated_at: z.unknown().describe('When it was last changed.'),
       })
       .partial()
       .transform(({ name, outbound_country_codes, bridge_pools, status, quotas, ...raw }): OrganizationChanges => ({
@@ -123,38 +134,53 @@ export function presentOrganization({
 }
 
 /** The body of a suspension, which may be left out. */
-export const suspension = z.strictObject({
-  end_calls: z
-    .boolean()
-    .default(false)
-    .describe('true: calls that go on are ended on every bridge. May be repeated while the organisation is suspended.'),
-});
+export const suspension = z
+  .strictObject({
+    end_calls: z
+      .boolean()
+      .default(false)
+      .describe(
+        'true: calls that go on are ended on every bridge. May be repeated while the organisation is suspended.',
+      ),
+  })
+  .meta({ id: 'SuspensionRequest' });
 
 /** What `presentOrganization` makes. */
 export const organizationView = organizationState
   .omit({ call_settings: true })
   .required({ bridge_pools: true })
-  .extend(settingsView);
+  .extend(settingsView)
+  .meta({ id: 'Organization' });
 export type OrganizationView = z.infer<typeof organizationView>;
 
 const callCount = z.number().int().nonnegative();
 /** What became of the organisation's calls, bridge by bridge. */
-export const endedCalls = z.object({
-  complete: z.boolean().describe('Every bridge answered, and every call that it had has ended.'),
-  calls_ended: callCount,
-  bridges: z.array(
-    z.object({
-      bridge_id: z.string(),
-      answered: z.boolean().describe('false: the calls on this bridge may go on.'),
-      calls_ended: callCount,
-      calls_unconfirmed: callCount.describe('FreeSWITCH did not confirm in time that they ended; they may go on.'),
-      detail: z.string().nullable(),
-    }),
-  ),
-  detail: z.string(),
-});
+export const endedCalls = z
+  .object({
+    complete: z.boolean().describe('Every bridge answered, and every call that it had has ended.'),
+    calls_ended: callCount.describe('Calls that have ended.'),
+    bridges: z
+      .array(
+        z.object({
+          bridge_id: z.string().describe('The bridge.'),
+          answered: z.boolean().describe('false: the calls on this bridge may go on.'),
+          calls_ended: callCount.describe('Calls that have ended.'),
+          calls_unconfirmed: callCount.describe('FreeSWITCH did not confirm in time that they ended; they may go on.'),
+          detail: z.string().nullable().describe('More about it; null where there is nothing to add.'),
+        }),
+      )
+      .describe('What each bridge did.'),
+    detail: z.string().describe('More about it; null where there is nothing to add.'),
+  })
+  .meta({ id: 'EndedCalls' });
 export type EndedCalls = z.infer<typeof endedCalls>;
 
 /** `ended_calls`: only where the request asked for it. */
-export const suspensionView = organizationView.extend({ ended_calls: endedCalls.optional() });
+export const suspensionView = organizationView
+  .extend({
+    ended_calls: endedCalls
+      .optional()
+      .describe('What became of the calls that went on; absent where they were not to be ended.'),
+  })
+  .meta({ id: 'SuspendedOrganization' });
 export type SuspensionView = z.infer<typeof suspensionView>;

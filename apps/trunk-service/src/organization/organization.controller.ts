@@ -65,10 +65,11 @@ export class OrganizationController {
   @Post()
   @Access('operate')
   @Described({
+    id: 'createOrganization',
     summary: 'Add an organisation',
     status: 201,
     answer: organizationView,
-    body: { 'application/json': CREATION },
+    body: { 'application/json': CREATION.meta({ id: 'OrganizationInput' }) },
   })
   async create(
     @Req() request: Request,
@@ -100,7 +101,11 @@ export class OrganizationController {
 
   @Get()
   @Access('read')
-  @Described({ summary: 'The organisations that the key may see', answer: z.array(organizationView) })
+  @Described({
+    id: 'listOrganizations',
+    summary: 'List the organisations that the key may see',
+    answer: z.array(organizationView),
+  })
   async list(
     @CurrentCaller() caller: Caller,
     @Query({ schema: pageQuery }) query: PageQuery,
@@ -114,7 +119,7 @@ export class OrganizationController {
 
   @Get(':id')
   @Access('read')
-  @Described({ summary: 'One organisation', answer: organizationView })
+  @Described({ id: 'getOrganization', summary: 'Get an organisation', answer: organizationView })
   async get(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
@@ -132,9 +137,10 @@ export class OrganizationController {
   @Patch(':id')
   @Access('manage')
   @Described({
-    summary: 'Change some fields; null clears a call setting',
+    id: 'updateOrganization',
+    summary: 'Change some fields of an organisation; null clears a call setting',
     answer: organizationView,
-    body: { 'application/json': CHANGE },
+    body: { 'application/json': CHANGE.meta({ id: 'OrganizationChange' }) },
   })
   change(
     @CurrentCaller() caller: Caller,
@@ -163,6 +169,7 @@ export class OrganizationController {
   @HttpCode(200)
   @Access('operate')
   @Described({
+    id: 'suspendOrganization',
     summary:
       "Suspend: new calls are refused, the organisation's keys change nothing; " +
       'calls that go on stay up unless `end_calls`. May be repeated',
@@ -181,7 +188,7 @@ export class OrganizationController {
   @Post(':id/resume')
   @HttpCode(200)
   @Access('operate')
-  @Described({ summary: 'End a suspension', answer: organizationView })
+  @Described({ id: 'resumeOrganization', summary: 'Resume a suspended organisation', answer: organizationView })
   resume(@Param('id') id: string, @Req() request: Request): Promise<OrganizationView> {
     return this.carryOut(existingId(id), request, (at) => ({ type: 'ResumeOrganization', at }));
   }

@@ -17,6 +17,7 @@ export class RefusedCallController {
   @Get()
   @Access('read')
   @Described({
+    id: 'listRefusedCalls',
     summary:
       "Calls to the organisation's numbers that a bridge refused before they reached routing, " +
       'counted by source address, number, reason and minute, newest first; the bootstrap key ' +

@@ -13,19 +13,23 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 /** All filters combine with AND. */
 export const refusedCallQuery = pageQuery
   .extend({
-    /** The called number; punctuation is not looked at. */
-    number: z.string().max(40).optional(),
-    source_address: z.string().max(64).optional(),
-    reason: refusedCallReason.optional(),
-    sip_status: z.coerce.number().int().min(300).max(699).optional(),
-    /** Of the minute. */
-    date_from: callQuery.shape.date_from,
-    date_to: callQuery.shape.date_to,
-    /** The operator's: only calls that named nobody's number. */
+    number: z.string().max(40).optional().describe('The called number; punctuation is not looked at.'),
+    source_address: z.string().max(64).optional().describe('The address that the call came from.'),
+    reason: refusedCallReason.optional().describe('Why, as a constant.'),
+    sip_status: z.coerce
+      .number()
+      .int()
+      .min(300)
+      .max(699)
+      .optional()
+      .describe('The SIP status of the answer; null where there was none.'),
+    date_from: callQuery.shape.date_from.describe('Calls of this minute or later.'),
+    date_to: callQuery.shape.date_to.describe('Until this time, included.'),
     unowned: z
       .enum(['true', 'false'])
       .transform((value) => value === 'true')
-      .optional(),
+      .optional()
+      .describe("For the operator: only calls that named nobody's number."),
   })
   .strict();
 export type RefusedCallQuery = z.output<typeof refusedCallQuery>;

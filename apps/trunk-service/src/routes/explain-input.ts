@@ -17,22 +17,36 @@ const lines = z.union([
 ]);
 
 /** An INVITE as text, or as fields; the fields win. A URI is taken wherever a user is. */
-export const explainBody = z.strictObject({
-  invite: z.string().max(MAX_INVITE_CHARACTERS).optional(),
-  /** Where the call comes from. Absent: what the INVITE's topmost Via says. */
-  source_address: z.string().max(64).optional(),
-  /** "Suppose it came from this trunk's carrier": for a source address that is not known. */
-  trunk_id: z.string().max(64).optional(),
-  bridge_id: bridgeId.optional(),
-  pool: z.string().max(64).optional(),
-  request_uri: value.optional(),
-  to: value.optional(),
-  from: value.optional(),
-  /** The gateway that the Request-URI claims (`;gw=`). */
-  gateway: z.string().max(128).optional(),
-  /** Those that tell the called number, and P-Asserted-Identity, which tells the caller and goes before `from`. */
-  headers: lines.optional(),
-});
+export const explainBody = z
+  .strictObject({
+    invite: z
+      .string()
+      .max(MAX_INVITE_CHARACTERS)
+      .optional()
+      .describe('The INVITE of the call; null where it was not captured.'),
+    source_address: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("Where the call comes from. Absent: what the INVITE's topmost Via says."),
+    trunk_id: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('"Suppose it came from this trunk\'s carrier": for a source address that is not known.'),
+    bridge_id: bridgeId.optional().describe('The bridge.'),
+    pool: z.string().max(64).optional().describe('The bridge pool.'),
+    request_uri: value.optional().describe('The Request-URI, or its user part.'),
+    to: value.optional().describe('The called number, in E.164 where it could be brought to it.'),
+    from: value.optional().describe('The calling number, in E.164 where it could be brought to it.'),
+    gateway: z.string().max(128).optional().describe('The gateway that the Request-URI claims (`;gw=`).'),
+    headers: lines
+      .optional()
+      .describe(
+        'Those that tell the called number, and P-Asserted-Identity, which tells the caller and goes before `from`.',
+      ),
+  })
+  .meta({ id: 'ExplainRequest' });
 export type ExplainBody = z.output<typeof explainBody>;
 
 export type ReadExplain =

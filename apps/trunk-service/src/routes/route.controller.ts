@@ -20,6 +20,7 @@ import { bodyOfQuery, explainBody, readExplain, type ExplainBody } from './expla
 import { askRouting } from './explain.nats.js';
 import { resolveTrunks } from '../trunk/own-addresses.net.js';
 import { visibleDecision } from './route-report.js';
+import { explanationView } from './explanation-view.js';
 
 @Controller('api/v1/routes/explain')
 export class RouteController {
@@ -31,7 +32,11 @@ export class RouteController {
   /** What would become of this call, and why. Nothing is changed and nobody is called. */
   @Get()
   @Access('read')
-  @Described({ summary: 'Explain where a call would go, given as query parameters' })
+  @Described({
+    id: 'explainRouteByQuery',
+    answer: explanationView,
+    summary: 'Explain where a call would go, given as query parameters',
+  })
   ask(@Req() request: Request) {
     return this.explain(request.caller!, parseRequest(explainBody, bodyOfQuery(request.query)));
   }
@@ -41,6 +46,8 @@ export class RouteController {
   @HttpCode(200)
   @Access('read')
   @Described({
+    id: 'explainRoute',
+    answer: explanationView,
     summary: 'Explain where a call would go, given as fields or as a pasted INVITE',
     body: { 'application/json': explainBody, 'text/plain': z.string() },
   })

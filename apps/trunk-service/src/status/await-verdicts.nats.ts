@@ -8,7 +8,8 @@ import { inSlices } from '../slices.process.js';
 import { EVENT_STORE } from '../tokens.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
 import { GatewayStatuses, type FollowedStatuses } from './gateway-statuses.nats.js';
-import { trunkVerdict, type TrunkVerdict } from './trunk-verdict.js';
+import type { TrunkVerdict } from './trunk-verdict-view.js';
+import { trunkVerdict } from './trunk-verdict.js';
 
 export interface Verdicts {
   trunks: { trunk: TrunkState; verdict: TrunkVerdict }[];

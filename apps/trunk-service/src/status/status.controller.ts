@@ -6,6 +6,7 @@ import { trunkRow } from '../trunk/trunk-list.pg.js';
 import { trunkNotFound } from '../trunk/trunk.js';
 import { VerdictSources } from './await-verdicts.nats.js';
 import { trunkVerdict } from './trunk-verdict.js';
+import { trunkStatusView } from './trunk-verdict-view.js';
 
 @Controller('api/v1/sip-trunks')
 export class StatusController {
@@ -14,7 +15,11 @@ export class StatusController {
   /** How the trunk stands on each bridge, in words. */
   @Get(':id/status')
   @Access('read')
-  @Described({ summary: 'Whether the trunk is live, per bridge, and why not' })
+  @Described({
+    id: 'getTrunkStatus',
+    answer: trunkStatusView,
+    summary: "Get a trunk's state on each bridge, and why it is not live",
+  })
   async status(@OrganizationId() organizationId: string, @Param('id') id: string) {
     const row = uuid.safeParse(id).success
       ? await trunkRow(this.sources.store, organizationId, id.toLowerCase())

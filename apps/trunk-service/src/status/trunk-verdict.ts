@@ -1,39 +1,13 @@
 import type { BridgeState, GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { Health, HeardBridge } from '../bridge/liveness.js';
+import type { BridgeVerdict, TrunkVerdict } from './trunk-verdict-view.js';
 import { registrationHint } from './registration-hint.js';
 
 export interface VerdictBridge extends Pick<BridgeState, 'id' | 'pool' | 'sip_address' | 'status'> {
   health: Health;
   /** `freeswitch_lost_at` not null: what the gateways said last is what they were. */
   heard?: Pick<HeardBridge, 'freeswitch_lost_at'> | undefined;
-}
-
-/** How a trunk stands on one bridge. */
-export interface BridgeVerdict {
-  bridge_id: string;
-  sip_address: string | null;
-  alive: boolean | null;
-  verdict: 'live' | 'pending' | 'failed' | 'leaving';
-  reason: string;
-  applied_revision: number | null;
-  desired_revision: number;
-  registration: {
-    state: GatewayStatus['state'];
-    sip_status: number | null;
-    sip_phrase: string | null;
-    hint: string | null;
-    cause: string | null;
-  };
-  ping: GatewayStatus['ping'];
-  since: string | null;
-  updated_at: string | null;
-}
-
-export interface TrunkVerdict {
-  verdict: 'live' | 'pending' | 'failed' | 'disabled' | 'unplaced';
-  summary: string;
-  bridges: BridgeVerdict[];
 }
 
 /**

@@ -23,6 +23,7 @@ import { changeReport } from './change-report.js';
 import { organizationSync } from './sync-input.js';
 import { syncReport } from './sync-report.js';
 import { waitQuery } from './sync.controller.js';
+import { organizationSyncView } from './sync-view.js';
 
 /** As it is described; what the installation allows is not the description's business. */
 const SYNC = organizationSync({ allowPrivate: false });
@@ -52,8 +53,10 @@ export class OrganizationSyncController {
   @Post()
   @Access('publish')
   @Described({
+    id: 'syncOrganization',
+    answer: organizationSyncView,
     summary: 'Push the whole configuration of an organisation; what is not in it is removed',
-    body: { 'application/json': SYNC },
+    body: { 'application/json': SYNC.meta({ id: 'OrganizationSync' }) },
   })
   @BodyLimit(LARGE_BODY)
   async sync(

@@ -16,7 +16,10 @@ export const organizationSync = (policy: AddressPolicy) =>
   z.preprocess(
     renamed,
     z.strictObject({
-      organization_id: uuid.transform((id) => id.toLowerCase()).optional(),
+      organization_id: uuid
+        .transform((id) => id.toLowerCase())
+        .optional()
+        .describe('The organisation.'),
       trunks: trunks.describe('every trunk of the organisation'),
       numbers: numbers.describe('every phone number of the organisation'),
       settings: z

@@ -1,5 +1,5 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { TrunkVerdict } from '../status/trunk-verdict.js';
+import type { TrunkVerdict } from '../status/trunk-verdict-view.js';
 
 export interface Judged {
   trunk: Pick<TrunkState, 'id' | 'name' | 'enabled'>;

@@ -6,9 +6,18 @@ import { Described } from '../http/open-api.http.js';
 import { streamProgress } from '../http/progress.http.js';
 import { awaitVerdicts, VerdictSources } from '../status/await-verdicts.nats.js';
 import { syncReport } from './sync-report.js';
+import { syncView } from './sync-view.js';
 
 /** How long the bridges' word is waited for. */
-export const waitQuery = z.strictObject({ timeout_ms: z.coerce.number().int().min(0).max(60_000).default(5_000) });
+export const waitQuery = z.strictObject({
+  timeout_ms: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(5_000)
+    .describe('How long to wait for the bridges, milliseconds.'),
+});
 
 @Controller('api/v1/sip-trunks')
 export class SyncController {
@@ -17,7 +26,7 @@ export class SyncController {
   /** Success is only what the bridges have said themselves. */
   @Post('sync')
   @Access('manage')
-  @Described({ summary: "Wait for the bridges' word on every trunk" })
+  @Described({ id: 'syncTrunks', answer: syncView, summary: 'Wait until the bridges report on every trunk' })
   async sync(
     @OrganizationId() organizationId: string,
     @Query({ schema: waitQuery }) { timeout_ms }: z.output<typeof waitQuery>,

@@ -74,7 +74,7 @@ const inboundAddress = z
  */
 function fields() {
   const { shape } = trunkSettings;
-  return {
+  return describedAs(shape, {
     ...shape,
     name: printable(100)
       .transform((text) => text.trim())
@@ -103,11 +103,26 @@ function fields() {
       )
       .refine((headers) => Object.keys(headers).length <= 32, 'must have at most 32 headers')
       .default({}),
-    /** Undefined and, from old clients, empty: not said. Null takes it away. */
-    password: z.preprocess((value) => (value === '' ? undefined : value), password.nullable().optional()).optional(),
-    enabled: z.boolean().optional(),
-  };
+    // Old clients send an empty string for "as it is".
+    password: z
+      .preprocess((value) => (value === '' ? undefined : value), password.nullable().optional())
+      .optional()
+      .describe('Never shown. Absent or empty: the present one stays. Null removes it.'),
+    enabled: z.boolean().optional().describe('False: out of routing, with its credentials kept.'),
+  });
 }
+
+/** What the contract says of a field holds here as well, however differently it is checked. */
+const describedAs = <Shape extends Record<string, z.ZodType>>(
+  contract: Readonly<Record<string, z.ZodType>>,
+  shape: Shape,
+): Shape =>
+  Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => {
+      const description = schema.description ?? contract[name]?.description;
+      return [name, description === undefined ? schema : schema.describe(description)];
+    }),
+  ) as Shape;
 
 /** What a read gives and a client may send back unchanged; nothing of it can be set. */
 const READ_ONLY: ReadonlySet<string> = new Set(

@@ -4,25 +4,33 @@ import { z } from 'zod';
 import { addressView, type AddressView } from '../address/standing.js';
 import { readGateway } from './gateway.js';
 
-export const trunkView = trunkSettings.extend({
-  ...trunkState.pick({
-    id: true,
-    organization_id: true,
-    enabled: true,
-    bridge_id: true,
-    gateway_revision: true,
-    created_at: true,
-    updated_at: true,
-  }).shape,
-  /** The password itself is never shown. */
-  has_password: z.boolean(),
-  /** What is allowed, and probably not meant. */
-  hints: z.array(z.object({ pointer: z.string(), message: z.string() })),
-  /** Whether it is live, per bridge. */
-  status_url: z.string(),
-  /** What it claims, and how far that counts. Not in lists. */
-  addresses: z.array(addressView).optional(),
-});
+export const trunkView = trunkSettings
+  .extend({
+    ...trunkState.pick({
+      id: true,
+      organization_id: true,
+      enabled: true,
+      bridge_id: true,
+      gateway_revision: true,
+      created_at: true,
+      updated_at: true,
+    }).shape,
+    has_password: z.boolean().describe('Whether a password is stored. It is never shown.'),
+    hints: z
+      .array(
+        z.object({
+          pointer: z.string().describe('A JSON pointer (RFC 6901) to the field.'),
+          message: z.string().describe('What happened and what to do, in a sentence.'),
+        }),
+      )
+      .describe('Settings that are allowed and probably not meant.'),
+    status_url: z.string().describe('Where the state of the trunk on each bridge is.'),
+    addresses: z
+      .array(addressView)
+      .optional()
+      .describe('The addresses that the trunk claims, and how far each counts. Not in lists.'),
+  })
+  .meta({ id: 'Trunk' });
 export type TrunkView = z.infer<typeof trunkView>;
 
 /** What a client may see: everything but the password, whose ciphertext is nobody's business either. */

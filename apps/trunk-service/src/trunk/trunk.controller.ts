@@ -46,7 +46,8 @@ import { trunkView, viewOf, type TrunkView } from './trunk-view.js';
 import { decide, trunkNotFound, type Place, type TrunkChange } from './trunk.js';
 
 /** As it is described; what the installation allows is not the description's business. */
-const TRUNK = trunkBody({ allowPrivate: false });
+const TRUNK_INPUT = trunkBody({ allowPrivate: false }).meta({ id: 'TrunkInput' });
+const TRUNK_PATCH = trunkBody({ allowPrivate: false }).partial().meta({ id: 'TrunkPatch' });
 
 @Controller('api/v1/sip-trunks')
 export class TrunkController {
@@ -65,7 +66,7 @@ export class TrunkController {
 
   @Get()
   @Access('read')
-  @Described({ summary: 'The trunks, by priority', answer: z.array(trunkView) })
+  @Described({ id: 'listTrunks', summary: 'List the trunks by priority', answer: z.array(trunkView) })
   async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: trunkQuery }) query: TrunkQuery,
@@ -79,7 +80,13 @@ export class TrunkController {
 
   @Post()
   @Access('manage')
-  @Described({ summary: 'Add a trunk', status: 201, answer: trunkView, body: { 'application/json': TRUNK } })
+  @Described({
+    id: 'createTrunk',
+    summary: 'Add a trunk',
+    status: 201,
+    answer: trunkView,
+    body: { 'application/json': TRUNK_INPUT },
+  })
   async create(
     @OrganizationId() organizationId: string,
     @Body() written: unknown,
@@ -126,7 +133,7 @@ export class TrunkController {
 
   @Get(':id')
   @Access('read')
-  @Described({ summary: 'One trunk', answer: trunkView })
+  @Described({ id: 'getTrunk', summary: 'Get a trunk', answer: trunkView })
   async get(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -145,7 +152,8 @@ export class TrunkController {
   @Get(':id/addresses')
   @Access('read')
   @Described({
-    summary: 'The addresses that calls of the trunk may come from, since when, why, and how far they count',
+    id: 'listTrunkAddresses',
+    summary: 'List the addresses that calls of the trunk may come from, since when, why, and how far they count',
     answer: z.array(addressView),
   })
   async addresses(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<AddressView[]> {
@@ -157,9 +165,10 @@ export class TrunkController {
   @Put(':id')
   @Access('manage')
   @Described({
-    summary: 'Change a trunk as a whole; without `password` the present one stays',
+    id: 'replaceTrunk',
+    summary: 'Replace a trunk; without `password` the present one stays',
     answer: trunkView,
-    body: { 'application/json': TRUNK },
+    body: { 'application/json': TRUNK_INPUT },
   })
   async replace(
     @OrganizationId() organizationId: string,
@@ -179,9 +188,10 @@ export class TrunkController {
   @Patch(':id')
   @Access('manage')
   @Described({
-    summary: 'Change some fields (RFC 7396: null goes back to the default)',
+    id: 'updateTrunk',
+    summary: 'Change some fields of a trunk (RFC 7396: null goes back to the default)',
     answer: trunkView,
-    body: { 'application/merge-patch+json': TRUNK.partial(), 'application/json': TRUNK.partial() },
+    body: { 'application/merge-patch+json': TRUNK_PATCH, 'application/json': TRUNK_PATCH },
   })
   async patch(
     @OrganizationId() organizationId: string,
@@ -201,7 +211,7 @@ export class TrunkController {
   @Post(':id/enable')
   @HttpCode(200)
   @Access('manage')
-  @Described({ summary: 'Take a trunk into routing again', answer: trunkView })
+  @Described({ id: 'enableTrunk', summary: 'Return a trunk to routing', answer: trunkView })
   enable(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -215,7 +225,7 @@ export class TrunkController {
   @Post(':id/disable')
   @HttpCode(200)
   @Access('manage')
-  @Described({ summary: 'Take a trunk out of routing and keep its credentials', answer: trunkView })
+  @Described({ id: 'disableTrunk', summary: 'Take a trunk out of routing and keep its credentials', answer: trunkView })
   disable(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -227,7 +237,7 @@ export class TrunkController {
   @Delete(':id')
   @HttpCode(204)
   @Access('manage')
-  @Described({ summary: 'Delete a trunk', status: 204 })
+  @Described({ id: 'deleteTrunk', summary: 'Delete a trunk', status: 204 })
   async remove(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,

@@ -1,39 +1,41 @@
 import { z } from 'zod';
 
-const arrival = z.object({
-  at: z.string(),
-  phase: z.enum(['arrived', 'confirmed', 'abandoned']),
-  call_id: z.string(),
-  bridge_id: z.string(),
-  source_address: z.string(),
-  source_port: z.number().int().nullable(),
-  transport: z.string().nullable(),
-  /** Without the code itself. */
-  request_uri_user: z.string(),
-  to_user: z.string(),
-  from_user: z.string(),
-  /** Whether the trunk claims the source address. */
-  claimed: z.boolean(),
-  outcome: z.string(),
-  message: z.string(),
-});
+const arrival = z
+  .object({
+    at: z.string().describe('When it happened.'),
+    phase: z.enum(['arrived', 'confirmed', 'abandoned']).describe('How far the verification call has come.'),
+    call_id: z.string().describe('The call, by its id.'),
+    bridge_id: z.string().describe('The bridge.'),
+    source_address: z.string().describe('The address that the call came from.'),
+    source_port: z.number().int().nullable().describe('The port that the call came from; null where it is not known.'),
+    transport: z.string().nullable().describe('How SIP messages travel.'),
+    request_uri_user: z.string().describe('The user part of the Request-URI, without the code.'),
+    to_user: z.string().describe('The user part of the To header.'),
+    from_user: z.string().describe('The user part of the From header.'),
+    claimed: z.boolean().describe('Whether the trunk claims the source address.'),
+    outcome: z.string().describe('What became of the request.'),
+    message: z.string().describe('What happened and what to do, in a sentence.'),
+  })
+  .meta({ id: 'VerificationArrival' });
 export type Arrival = z.infer<typeof arrival>;
 
-export const verificationReport = z.object({
-  id: z.string(),
-  trunk_id: z.string(),
-  /**
-   *  `waiting`: no call yet. `refused`: the last call was. `answered`: a call is up and not confirmed yet. `confirmed`:
-   *  the address is proven.
-   */
-  status: z.enum(['waiting', 'refused', 'answered', 'abandoned', 'confirmed', 'expired']),
-  created_at: z.string(),
-  expires_at: z.string(),
-  address: z.string().nullable(),
-  arrivals: z.array(arrival),
-  /** What to do now. */
-  next: z.string(),
-});
+export const verificationReport = z
+  .object({
+    id: z.string().describe('The id.'),
+    trunk_id: z.string().describe('The trunk; null where none is known.'),
+    status: z
+      .enum(['waiting', 'refused', 'answered', 'abandoned', 'confirmed', 'expired'])
+      .describe(
+        '`waiting`: no call yet. `refused`: the last call was. `answered`: a call is up and not ' +
+          'confirmed yet. `confirmed`: the address is proven.',
+      ),
+    created_at: z.string().describe('When it was made.'),
+    expires_at: z.string().describe('Until when it is valid.'),
+    address: z.string().nullable().describe('The address.'),
+    arrivals: z.array(arrival).describe('The verification calls that arrived.'),
+    next: z.string().describe('What to do now.'),
+  })
+  .meta({ id: 'Verification' });
 export type VerificationReport = z.infer<typeof verificationReport>;
 
 export interface CodeRow {

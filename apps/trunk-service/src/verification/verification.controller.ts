@@ -22,21 +22,23 @@ import { isClaimed } from './judge.js';
 import { isOver, verificationReport, type VerificationReport } from './report.js';
 import { latestReport, openCode } from './verification.pg.js';
 
-const wanted = z.strictObject({ address: z.string().max(64).optional() }).default({});
-const opened = z.object({
-  id: z.string(),
-  trunk_id: z.string(),
-  /** To be dialled once. Not shown again. */
-  code: z.string().nullable(),
-  expires_at: z.string(),
-  address: z.string().nullable(),
-  /** The bridge addresses that take it. */
-  dial_to: z.array(z.string()),
-  /** What calls may come from: the trunk's claims. */
-  networks: z.array(z.string()),
-  instructions: z.array(z.string()),
-  report_url: z.string(),
-});
+const wanted = z
+  .strictObject({ address: z.string().max(64).optional().describe('The address.') })
+  .default({})
+  .meta({ id: 'VerificationRequest' });
+const opened = z
+  .object({
+    id: z.string().describe('The id.'),
+    trunk_id: z.string().describe('The trunk; null where none is known.'),
+    code: z.string().nullable().describe('To be dialled once. It is not shown again.'),
+    expires_at: z.string().describe('Until when it is valid.'),
+    address: z.string().nullable().describe('The address.'),
+    dial_to: z.array(z.string()).describe('The bridge addresses to dial it to.'),
+    networks: z.array(z.string()).describe('The networks that the call may come from: those that the trunk claims.'),
+    instructions: z.array(z.string()).describe('What to do next, step by step.'),
+    report_url: z.string().describe('Where the report of the verification is.'),
+  })
+  .meta({ id: 'OpenedVerification' });
 
 const LOOK_MS = 1_000;
 /** The code's life, and a call that began at its end. */
@@ -56,6 +58,7 @@ export class VerificationController {
   @Post(':id/verify-address')
   @Access('manage')
   @Described({
+    id: 'verifyTrunkAddress',
     summary: 'Get a single-use code to dial from the PBX; the call proves the address that it comes from',
     status: 201,
     answer: opened,
@@ -92,7 +95,8 @@ export class VerificationController {
   @Get(':id/verify-address')
   @Access('read')
   @Described({
-    summary: 'What became of the latest verification call; with "Accept: text/event-stream" live',
+    id: 'getTrunkVerification',
+    summary: 'Get the state of the latest verification call; with "Accept: text/event-stream" live',
     answer: verificationReport,
   })
   async report(

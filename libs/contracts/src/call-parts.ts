@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { timestamp } from './scalar.js';
+
+/** Quality figures of FreeSWITCH's RTP statistics; null where it gave none. MOS 1.0–4.5, jitter in milliseconds. */
+export const callQuality = z
+  .object({
+    mos: z.number().nullable().describe('Mean opinion score, 1.0 to 4.5; null where it was not measured.'),
+    quality_percentage: z.number().nullable().describe("FreeSWITCH's quality in percent; null where it gave none."),
+    jitter_min_ms: z.number().nullable().describe('The lowest jitter, milliseconds; null where it was not measured.'),
+    jitter_max_ms: z.number().nullable().describe('The highest jitter, milliseconds; null where it was not measured.'),
+    packets_in: z.number().int().nullable().describe('RTP packets received; null where unknown.'),
+    packets_out: z.number().int().nullable().describe('RTP packets sent; null where unknown.'),
+  })
+  .meta({ id: 'CallQuality' });
+
+/**
+ *  What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too
+ *  long.
+ */
+export const capturedInvite = z
+  .object({
+    request_uri_user: z.string().describe('The user part of the Request-URI.'),
+    to_user: z.string().describe('The user part of the To header.'),
+    from_user: z.string().describe('The user part of the From header.'),
+    headers: z
+      .array(z.tuple([z.string(), z.string()]))
+      .describe('The header lines in the order of arrival, each as name and value; names are in lower case.'),
+    truncated: z.boolean().describe('True: lines or characters were left out because there were too many.'),
+  })
+  .meta({ id: 'CapturedInvite' });
+export type CapturedInvite = z.infer<typeof capturedInvite>;
+
+/**
+ *  What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds
+ *  a digit that was pressed, a URL or a secret.
+ */
+export const timelineEntry = z
+  .object({
+    at: timestamp.describe('When it happened.'),
+    what: z.string().max(64).describe('What happened, as a constant in kebab-case.'),
+    detail: z.string().max(500).nullable().describe('More about it; null where there is nothing to add.'),
+  })
+  .meta({ id: 'TimelineEntry' });
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+/** `failed`: no answer in time, an error, or a status that is not 2xx; the call went on without. */
+export const prewarmResult = z
+  .object({
+    outcome: z
+      .enum(['prewarmed', 'declined', 'failed', 'given-up'])
+      .describe(
+        '`prewarmed` or `declined` as the platform answered; `failed`: no usable answer in time; ' +
+          '`given-up`: the call ended first.',
+      ),
+    ms: z.number().int().nonnegative().describe('How long it took, milliseconds.'),
+    detail: z.string().max(200).nullable().describe('More about it; null where there is nothing to add.'),
+  })
+  .meta({ id: 'PrewarmResult' });
+export type PrewarmResult = z.infer<typeof prewarmResult>;
+
+/**
+ *  Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file
+ *  beside FreeSWITCH.
+ */
+export const callRecording = z
+  .object({
+    state: z
+      .enum(['pending', 'stored', 'local', 'failed'])
+      .describe(
+        '`pending`: not stored yet. `stored`: in the bucket. `local`: beside FreeSWITCH. `failed`: there is none.',
+      ),
+    location: z.string().max(1024).describe('`s3://bucket/key` in a bucket, otherwise a file beside FreeSWITCH.'),
+    bytes: z.number().int().nonnegative().nullable().describe('The size in bytes; null while it is unknown.'),
+    duration_ms: z
+      .number()
+      .int()
+      .nonnegative()
+      .nullable()
+      .describe('The length of the recording, milliseconds; null while it is unknown.'),
+    detail: z.string().max(200).nullable().describe('Why there is no recording; null where there is one.'),
+  })
+  .meta({ id: 'CallRecording' });
+export type CallRecording = z.infer<typeof callRecording>;
+
+/**
+ * What became of a transfer by REFER. `transferred`: the NOTIFY said that the target answered (RFC 3515 §2.4.5; the 202
+ * alone says nothing). `refused`: the REFER or the target was, and the call goes on. `indeterminate`: nobody said, and
+ * the call goes on.
+ */
+export const transferResult = z
+  .object({
+    outcome: z
+      .enum(['transferred', 'refused', 'indeterminate'])
+      .describe(
+        '`transferred`: the target answered. `refused`: the call goes on. `indeterminate`: the outcome ' +
+          'was not confirmed in time.',
+      ),
+    target: z.string().max(512).describe('The SIP URI of Refer-To.'),
+    refer_status: z.number().int().nullable().describe('The SIP status of the REFER; null: no answer came.'),
+    target_status: z
+      .number()
+      .int()
+      .nullable()
+      .describe("The SIP status of the target, as the carrier's last NOTIFY reported it; null: none did."),
+    requested_at: timestamp.describe('When the transfer was requested.'),
+    ended_at: timestamp.describe('When the outcome was known.'),
+  })
+  .meta({ id: 'TransferResult' });
+export type TransferResult = z.infer<typeof transferResult>;

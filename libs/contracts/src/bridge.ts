@@ -66,7 +66,7 @@ export const gatewayStatus = z
       .int()
       .positive()
       .describe(
-        'The revision that FreeSWITCH should have. Pending while it differs from `applied_revision` and `error` is null.',
+        'The revision that FreeSWITCH should have. Pending while it differs from `applied_revision` without an `error`.',
       ),
     error: z
       .object({

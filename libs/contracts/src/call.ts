@@ -37,7 +37,6 @@ export const callParties = z.object({
 });
 export type CallParties = z.infer<typeof callParties>;
 
-
 /**
  *  What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what
  *  was on its disk: no audio log, and its last second may be missing.

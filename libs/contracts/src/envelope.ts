@@ -4,20 +4,20 @@ import { timestamp, traceparent, uuid } from './scalar.js';
 /** The context attributes of CloudEvents 1.0, structured JSON mode (`application/cloudevents+json`). */
 function attributes<Type extends z.ZodType<string>>(type: Type) {
   return {
-    specversion: z.literal('1.0'),
-    id: uuid,
-    source: z.string(),
-    type,
-    subject: z.string(),
-    time: timestamp,
-    datacontenttype: z.literal('application/json'),
-    traceparent: traceparent.optional(),
+    specversion: z.literal('1.0').describe('The version of CloudEvents.'),
+    id: uuid.describe('The event. A repetition has the same id.'),
+    source: z.string().describe('Who wrote the event.'),
+    type: type.describe('What happened.'),
+    subject: z.string().describe('The NATS subject: what the event is about.'),
+    time: timestamp.describe('When the event was written.'),
+    datacontenttype: z.literal('application/json').describe('The type of `data`.'),
+    traceparent: traceparent.optional().describe('W3C Trace Context.'),
   };
 }
 
 /** An event of something that happened and has no versioned entity behind it: a call, a gateway's state. */
 export function occurrence<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
-  return z.object({ ...attributes(z.literal(type)), data });
+  return z.object({ ...attributes(z.literal(type)), data: data.describe('What happened.') });
 }
 
 /**
@@ -33,7 +33,12 @@ export function cloudEvent<Type extends string, Change extends z.ZodType, State 
   return z.object({
     ...attributes(z.literal(type)),
     entityversion: z.number().int().positive().describe("Counts an entity's events from 1 without a gap."),
-    data: z.object({ change, state }).describe('The event itself.'),
+    data: z
+      .object({
+        change: change.describe('What happened.'),
+        state: state.describe("The entity's whole state after the event; null after a deletion."),
+      })
+      .describe('The event itself.'),
   });
 }
 

@@ -1,10 +1,5 @@
 import { CALL_END_REASONS, type CallEndReason } from '@trunkmesh/contracts/call-end.js';
-import {
-  type CallEnded,
-  type CallEvent,
-  type CallParties,
-  type CallRejected,
-} from '@trunkmesh/contracts/call.js';
+import { type CallEnded, type CallEvent, type CallParties, type CallRejected } from '@trunkmesh/contracts/call.js';
 import { type CallRecording, type TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallSummary } from '@trunkmesh/contracts/call-log.js';

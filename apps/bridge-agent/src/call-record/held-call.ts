@@ -1,11 +1,5 @@
 import { callEndReason } from '@trunkmesh/contracts/call-end.js';
-import {
-  callAnswered,
-  callEnded,
-  callEvent,
-  callRejected,
-  callStarted,
-} from '@trunkmesh/contracts/call.js';
+import { callAnswered, callEnded, callEvent, callRejected, callStarted } from '@trunkmesh/contracts/call.js';
 import { callRecording, prewarmResult, timelineEntry, transferResult } from '@trunkmesh/contracts/call-parts.js';
 import { z } from 'zod';
 

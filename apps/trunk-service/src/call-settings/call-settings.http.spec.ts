@@ -419,7 +419,14 @@ describe('what is refused', () => {
 describe('/api/openapi.json', () => {
   const NAMES = Object.keys(SETTINGS);
   it('has the settings where they are sent, the secret write-only, and where they are read without it', async () => {
-    const { paths } = (await mesh.api('/api/openapi.json')).body as OpenApi;
+    const { paths, components } = (await mesh.api('/api/openapi.json')).body as OpenApi;
+    /** The schema of what is sent or answered as JSON. */
+    const schemaOf = (part: unknown) => {
+      const { schema } = (part as { content: Record<string, { schema: { $ref: string } }> }).content[
+        'application/json'
+      ]!;
+      return components!.schemas![schema.$ref.split('/').at(-1)!] as { properties: Record<string, object> };
+    };
     for (const [path, method] of [
       ['/api/v1/organizations', 'post'],
       ['/api/v1/organizations/{id}', 'patch'],
@@ -428,17 +435,30 @@ describe('/api/openapi.json', () => {
       [`${NUMBERS}/{id}`, 'patch'],
     ] as const) {
       const operation = paths[path]![method]!;
-      const { properties } = (
-        operation.requestBody as { content: Record<string, { schema: { properties: Record<string, object> } }> }
-      ).content['application/json']!.schema;
+      const { properties } = schemaOf(operation.requestBody);
       expect(Object.keys(properties)).toEqual(expect.arrayContaining([...NAMES, 'signing_secret']));
-      expect(properties['signing_secret']).toMatchObject({ type: 'string', nullable: true, writeOnly: true });
-      const answers = JSON.stringify(operation.responses);
+      expect(properties['signing_secret']).toMatchObject({ writeOnly: true });
+      const answers = JSON.stringify(schemaOf(operation.responses['200'] ?? operation.responses['201']));
       for (const name of [...NAMES, 'has_signing_secret']) expect(answers).toContain(`"${name}"`);
       expect(answers).not.toContain('"signing_secret"');
     }
-    for (const path of [`${NUMBERS}/import`, '/api/sync-organization'])
-      expect(JSON.stringify(paths[path]!['post']!.requestBody)).toContain('"signing_secret"');
+    for (const name of ['PhoneNumberEntry', 'OrganizationSync'])
+      expect(JSON.stringify(components!.schemas![name])).toContain('"signing_secret"');
+  });
+});
+
+describe('a prewarm_url without a media_url', () => {
+  it('is taken, and the answer says that it does nothing by itself', async () => {
+    const { id, admin: key } = await mesh.organization();
+    const path = `/api/v1/organizations/${id}`;
+    const set = (body: object) => mesh.api(path, { method: 'PATCH', key, body });
+    const hints = [{ pointer: '/prewarm_url', message: expect.stringContaining('"media_url"') }];
+    expect((await set({ prewarm_url: 'https://assistant.example.com/prewarm' })).body).toMatchObject({ hints });
+    const read = await mesh.api(path, { key });
+    expect(read.body).toMatchObject({ hints });
+    expect((await set(read.body)).status).toBe(200);
+    expect((await set({ media_url: 'wss://assistant.example.com/stream' })).body.hints).toEqual([]);
+    expect((await set({ media_url: null, prewarm_url: null })).body.hints).toEqual([]);
   });
 });
 

@@ -14,8 +14,8 @@ export const withDefinitions = (schema: Json, definitions: Json, direction: Dire
 });
 
 /**
- * Moves the named schemas that stand at each use to `components.schemas`. One that requests and answers read in two ways
- * has a name for each: `Trunk` and `TrunkInput`.
+ * Moves the named schemas that stand at each use to `components.schemas`. One that requests and answers read in two
+ * ways has a name for each: `NumberRule` and `NumberRuleInput`.
  */
 export function withComponents<Document extends { components?: { schemas?: Json } & Json }>(
   document: Document,

@@ -196,7 +196,7 @@ describe('/docs', () => {
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     for (const [, source] of page.text.matchAll(/(?:src|href)="(\.[^"]+)"/g)) {
-      const { pathname } = new URL(source!, `${mesh.service.url}/docs/`);
+      const { pathname } = new URL(source!, `${mesh.service.url}/docs`);
       expect([pathname, (await mesh.api(pathname)).status]).toEqual([pathname, 200]);
     }
   });

@@ -4,7 +4,7 @@ import {
   type OrganizationQuotas,
   type OrganizationState,
 } from '@trunkmesh/contracts/organization.js';
-import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { DomainError, type FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { poolName } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
@@ -75,6 +75,7 @@ export function organizationSchemas(policy: AddressPolicy) {
     change: fields
       .extend({
         status: organizationState.shape.status.describe('The state.'),
+        hints: z.unknown().describe('Read-only: what was read may be sent back.'),
         id: z.unknown().describe('The id.'),
         created_at: z.unknown().describe('When it was made.'),
         updated_at: z.unknown().describe('When it was last changed.'),
@@ -128,10 +129,22 @@ export function presentOrganization({
     ...rest,
     bridge_pools: [...poolsOf({ bridge_pools })],
     ...shownSettings(call_settings),
+    hints: hintsOf(call_settings),
     created_at,
     updated_at,
   };
 }
+
+const PREWARM_HINT: FieldProblem = {
+  pointer: '/prewarm_url',
+  message:
+    'is called only for calls that have a media stream, and no "media_url" is set here: set it for the organisation ' +
+    'or its numbers, unless the operator has set MEDIA_URL for the bridges',
+};
+
+/** Allowed, because a number or the bridges may have the media URL. */
+const hintsOf = ({ prewarm_url, media_url }: OrganizationState['call_settings'] = {}): FieldProblem[] =>
+  prewarm_url !== undefined && media_url === undefined ? [PREWARM_HINT] : [];
 
 /** The body of a suspension, which may be left out. */
 export const suspension = z
@@ -145,11 +158,18 @@ export const suspension = z
   })
   .meta({ id: 'SuspensionRequest' });
 
+const hints = z.array(
+  z.object({
+    pointer: z.string().describe('A JSON pointer (RFC 6901) to the field.'),
+    message: z.string().describe('What to know or to do.'),
+  }),
+);
+
 /** What `presentOrganization` makes. */
 export const organizationView = organizationState
   .omit({ call_settings: true })
   .required({ bridge_pools: true })
-  .extend(settingsView)
+  .extend({ ...settingsView, hints: hints.describe('Settings that are allowed and probably not meant.') })
   .meta({ id: 'Organization' });
 export type OrganizationView = z.infer<typeof organizationView>;
 

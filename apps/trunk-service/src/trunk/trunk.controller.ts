@@ -23,7 +23,7 @@ import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { addressesOf } from '../address/standing.pg.js';
-import { addressView, type AddressView } from '../address/standing.js';
+import type { AddressView } from '../address/standing.js';
 import type { Config } from '../config.js';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
@@ -42,12 +42,9 @@ import { poolProblems } from '../bridge/pool-policy.js';
 import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
 import { trunkPage, trunkRow } from './trunk-list.pg.js';
 import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
+import { CREATE, LIST_ADDRESSES, REPLACE, UPDATE } from './trunk-routes.js';
 import { trunkView, viewOf, type TrunkView } from './trunk-view.js';
 import { decide, trunkNotFound, type Place, type TrunkChange } from './trunk.js';
-
-/** As it is described; what the installation allows is not the description's business. */
-const TRUNK_INPUT = trunkBody({ allowPrivate: false }).meta({ id: 'TrunkInput' });
-const TRUNK_PATCH = trunkBody({ allowPrivate: false }).partial().meta({ id: 'TrunkPatch' });
 
 @Controller('api/v1/sip-trunks')
 export class TrunkController {
@@ -80,13 +77,7 @@ export class TrunkController {
 
   @Post()
   @Access('manage')
-  @Described({
-    id: 'createTrunk',
-    summary: 'Add a trunk',
-    status: 201,
-    answer: trunkView,
-    body: { 'application/json': TRUNK_INPUT },
-  })
+  @Described(CREATE)
   async create(
     @OrganizationId() organizationId: string,
     @Body() written: unknown,
@@ -151,11 +142,7 @@ export class TrunkController {
   /** Others may claim the same addresses: who counts there is decided by evidence, and nobody is named. */
   @Get(':id/addresses')
   @Access('read')
-  @Described({
-    id: 'listTrunkAddresses',
-    summary: 'List the addresses that calls of the trunk may come from, since when, why, and how far they count',
-    answer: z.array(addressView),
-  })
+  @Described(LIST_ADDRESSES)
   async addresses(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<AddressView[]> {
     const row = await trunkRow(this.store, organizationId, existingId(id));
     if (row === undefined) throw trunkNotFound();
@@ -164,12 +151,7 @@ export class TrunkController {
 
   @Put(':id')
   @Access('manage')
-  @Described({
-    id: 'replaceTrunk',
-    summary: 'Replace a trunk; without `password` the present one stays',
-    answer: trunkView,
-    body: { 'application/json': TRUNK_INPUT },
-  })
+  @Described(REPLACE)
   async replace(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,
@@ -187,12 +169,7 @@ export class TrunkController {
 
   @Patch(':id')
   @Access('manage')
-  @Described({
-    id: 'updateTrunk',
-    summary: 'Change some fields of a trunk (RFC 7396: null goes back to the default)',
-    answer: trunkView,
-    body: { 'application/merge-patch+json': TRUNK_PATCH, 'application/json': TRUNK_PATCH },
-  })
+  @Described(UPDATE)
   async patch(
     @OrganizationId() organizationId: string,
     @Param('id') id: string,

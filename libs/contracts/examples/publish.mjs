@@ -29,7 +29,7 @@ try {
       recording: { state: 'stored', location, bytes: null, duration_ms: null, detail: null },
     },
   });
-  // The id makes a repetition within two minutes harmless. Without an acknowledgement the event is not there: repeat it.
+  // The id makes a repetition within two minutes harmless. Repeat what is not acknowledged: it was not stored.
   const { seq, duplicate } = await jetstream(nc).publish(subject, JSON.stringify(event), { msgID: event.id });
   console.log(JSON.stringify({ sequence: seq, duplicate }));
 } catch (error) {

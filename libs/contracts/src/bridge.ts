@@ -66,7 +66,7 @@ export const gatewayStatus = z
       .int()
       .positive()
       .describe(
-        'The revision that FreeSWITCH should have. Pending while it differs from `applied_revision` without an `error`.',
+        'The revision that FreeSWITCH should have. Pending while `applied_revision` differs and there is no `error`.',
       ),
     error: z
       .object({

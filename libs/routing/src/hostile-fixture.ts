@@ -1,6 +1,6 @@
 import type { AddressClaim } from '@trunkmesh/contracts/address.js';
 import { CALLED_NUMBER_SOURCES, type InboundDecision, type InboundRequest } from '@trunkmesh/contracts/routing.js';
-import type { NumberRule } from '@trunkmesh/contracts/trunk.js';
+import type { NumberRule } from '@trunkmesh/contracts/number-rule.js';
 import fc from 'fast-check';
 import {
   carrier,

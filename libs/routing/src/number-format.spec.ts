@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NumberRule } from '@trunkmesh/contracts/trunk.js';
+import type { NumberRule } from '@trunkmesh/contracts/number-rule.js';
 import fc from 'fast-check';
 import metadata from 'libphonenumber-js/min/metadata';
 import { dialectOf, dialledDigits, looksPublic, toE164 } from './number-format.js';

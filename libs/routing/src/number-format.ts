@@ -1,4 +1,4 @@
-import type { NumberRule } from '@trunkmesh/contracts/trunk.js';
+import type { NumberRule } from '@trunkmesh/contracts/number-rule.js';
 import {
   callingCodeOf,
   isPossible,

@@ -1,12 +1,7 @@
 import { poolName } from '@trunkmesh/contracts/scalar.js';
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
-import {
-  numberRule,
-  printable,
-  trunkSettings,
-  type TrunkSettings,
-  type TrunkState,
-} from '@trunkmesh/contracts/trunk.js';
+import { printable, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { numberRule } from '@trunkmesh/contracts/number-rule.js';
 import { z } from 'zod';
 import { countryCodes, existingCountry } from '../http/country.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';

@@ -28,6 +28,8 @@ export const trunkId = (n: number) => `0190a5b2-7c00-7000-8000-${String(n).padSt
 export const logger = createLogger('test', { level: process.env.TEST_LOG ?? 'silent' });
 const ring = parseKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`);
 
+const carriers = [{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }];
+
 /**
  *  A bridge's trunk part with everything around it: a real nats-server, the FreeSWITCH stand-in on a prepared
  *  configuration, and a log to write into.
@@ -44,14 +46,8 @@ export async function startBridge() {
   const nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   const nc = await connectNats(nats.url, { name: 'test', logger });
   await ensureStreams(nc);
-  const bucket = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
-  const statuses = new Map<string, GatewayStatus>();
-  const watch = bucket.watch({
-    onPut: (_key, status) => statuses.set(status.trunk_id, status),
-    onDelete: (key) => statuses.delete(key.split('.')[1]!),
-  });
+  const { statuses, watch } = watchStatuses(nc);
   const versions = new Map<number, number>();
-  const carriers = [{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }];
 
   const bridge = {
     agentDir,
@@ -194,4 +190,14 @@ async function startAgentOn(
     onStopped();
   };
   return gateways;
+}
+
+function watchStatuses(nc: NatsConnection) {
+  const bucket = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
+  const statuses = new Map<string, GatewayStatus>();
+  const watch = bucket.watch({
+    onPut: (_key, status) => statuses.set(status.trunk_id, status),
+    onDelete: (key) => statuses.delete(key.split('.')[1]!),
+  });
+  return { statuses, watch };
 }

@@ -26,7 +26,7 @@ interface TrunkStatus {
   bridges: { registration: { state: string | null } | null }[];
 }
 
-/** The main job, once, through the front door. Everything it makes is kept, and used again by the next tour. */
+/** The main job once, through the API. Everything that it creates is kept and used again by the next tour. */
 export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Promise<void> {
   const step = async <T>(title: string, work: () => Promise<T>, detail: (result: T) => string): Promise<T> => {
     const from = performance.now();
@@ -75,8 +75,7 @@ export async function runTour(mesh: Mesh, onStep: (step: TourStep) => void): Pro
       (record) => `${record.billable_ms} ms, carrier_cost ${record.carrier_cost}, call ${record.call_id}`,
     );
     await step(
-      'an assistant of its own: the caller is heard by it over a media stream, and the call log has the story ' +
-        'and the recording',
+      'a call with an assistant: audio over a media stream, then the call log and the recording',
       () => talked(mesh, api, carrier),
       told,
     );
@@ -97,7 +96,7 @@ const told = ({ call_sid, prewarm, audio, end_reason, timeline, recording }: Log
   `${prewarm.outcome}, ${audio.frames_to_assistant} frames to the assistant, ${end_reason}; recorded in ` +
   `${recording!.location}; ${timeline.length} steps: GET /api/v1/calls/${call_sid}`;
 
-/** The assistant is there for the tour alone; afterwards callers hear themselves again. */
+/** The assistant runs during the tour alone; afterwards callers hear an echo again. */
 async function talked(mesh: Mesh, api: Api, carrier: MeshCarrier): Promise<LoggedCall> {
   const assistant = await startAssistant();
   assistant.onConnection = (connection) => {

@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const PAGE = join(ROOT, 'docs/configuration.md');
 export const SERVICES = ['trunk-service', 'routing-service', 'bridge-agent', 'billing-observer'];
 
+// A tilde stands for a backtick, which a template would have to escape.
 const HEAD = `# Configuration
 
 <!-- Generated from apps/*/src/config.ts by "npm run docs:configuration". Change it there. -->
@@ -19,11 +20,11 @@ const HEAD = `# Configuration
 A service reads its environment once, at the start. It stops at once when a variable is missing or wrong, and names the
 variable and what it should be, never the value. A variable that is set to nothing counts as not set.
 
-Every service also reads the standard variables of OpenTelemetry, among them \`OTEL_EXPORTER_OTLP_ENDPOINT\` (switches on
-the export of traces and metrics by OTLP), \`OTEL_RESOURCE_ATTRIBUTES\`, \`OTEL_SERVICE_NAME\`, \`OTEL_TRACES_SAMPLER\`,
-\`OTEL_PROPAGATORS\` and \`OTEL_SDK_DISABLED\`. \`docker-compose.yml\` takes its values from \`.env\`; \`.env.example\` lists
+Every service also reads the standard variables of OpenTelemetry, among them ~OTEL_EXPORTER_OTLP_ENDPOINT~ (switches on
+the export of traces and metrics by OTLP), ~OTEL_RESOURCE_ATTRIBUTES~, ~OTEL_SERVICE_NAME~, ~OTEL_TRACES_SAMPLER~,
+~OTEL_PROPAGATORS~ and ~OTEL_SDK_DISABLED~. ~docker-compose.yml~ takes its values from ~.env~; ~.env.example~ lists
 them. Settings of organisations and phone numbers are in [connecting an assistant](guides/assistant.md).
-`;
+`.replaceAll('~', '`');
 
 /** @param {Record<string, z.ZodObject>} schemas by the service's name */
 export async function configurationPage(schemas) {

@@ -130,7 +130,9 @@ describe('POST /api/v1/organizations/{id}/suspend', () => {
     const { summary, requestBody } = body.paths['/api/v1/organizations/{id}/suspend'].post;
     expect(summary).toContain('calls that go on stay up unless `end_calls`');
     expect(requestBody.required).toBe(false);
-    const { properties } = requestBody.content['application/json'].schema;
-    expect(properties).toMatchObject({ end_calls: { type: 'boolean', default: false } });
+    const { $ref } = requestBody.content['application/json'].schema;
+    expect(body.components.schemas[$ref.split('/').at(-1)].properties).toMatchObject({
+      end_calls: { type: 'boolean', default: false },
+    });
   });
 });

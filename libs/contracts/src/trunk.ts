@@ -132,7 +132,7 @@ export const SETTING_EFFECTS = {
 
 /** The settings that the gateway's file holds. */
 export type GatewaySetting = {
-  [Setting in keyof TrunkSettings]: (typeof SETTING_EFFECTS)[Setting] extends 'gateway' ? Setting : never;
+  [Setting in keyof TrunkSettings]-?: (typeof SETTING_EFFECTS)[Setting] extends 'gateway' ? Setting : never;
 }[keyof TrunkSettings];
 
 /**

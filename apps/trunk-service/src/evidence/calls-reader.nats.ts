@@ -21,6 +21,8 @@ export interface CallsReader {
 
 const ACK_WAIT_MS = 60_000;
 const PULLED_AT_ONCE = 200;
+/** How long a stop waits for the event that is being read. */
+const STOP_MS = 5_000;
 const RETRY_MS = { first: 200, most: 5_000 };
 const CONSUMER_NOT_FOUND = 10014;
 
@@ -87,9 +89,10 @@ export function readCalls(
   return {
     stop: async () => {
       stopping.abort();
-      await pull?.close();
       // Without a connection there never was a reader.
-      if (nats.connection !== undefined) await running;
+      const ended = nats.connection === undefined ? undefined : running;
+      // After a restart of NATS a request of the reader may never settle; what is not acknowledged is read again.
+      await Promise.race([Promise.all([pull?.close(), ended]), pause(STOP_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -54,6 +54,7 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
       abort_on_missing_resource: true,
       callback: options.onMessage,
     });
+    if (stopping.signal.aborted) return void (await pull.close());
     trouble = undefined;
     const error = await pull.closed();
     if (error instanceof Error) throw error;

@@ -21,8 +21,6 @@ export interface CallsReader {
 
 const ACK_WAIT_MS = 60_000;
 const PULLED_AT_ONCE = 200;
-/** How long a stop waits for the event that is being read. */
-const STOP_MS = 5_000;
 const RETRY_MS = { first: 200, most: 5_000 };
 const CONSUMER_NOT_FOUND = 10014;
 
@@ -55,7 +53,8 @@ export function readCalls(
       reading.onCaughtUp();
     }
     pull = await consumer.consume({ max_messages: PULLED_AT_ONCE, expires: 5_000, abort_on_missing_resource: true });
-    if (stopping.signal.aborted) await pull.close();
+    // Not awaited: the client closes a pull only while it is iterated over.
+    if (stopping.signal.aborted) void pull.close();
     for await (const message of pull) {
       await reading.take(message, message.time < firstStart ? 'history' : 'news');
       message.ack();
@@ -89,10 +88,9 @@ export function readCalls(
   return {
     stop: async () => {
       stopping.abort();
+      await pull?.close();
       // Without a connection there never was a reader.
-      const ended = nats.connection === undefined ? undefined : running;
-      // After a restart of NATS a request of the reader may never settle; what is not acknowledged is read again.
-      await Promise.race([Promise.all([pull?.close(), ended]), pause(STOP_MS, undefined, { ref: false })]);
+      if (nats.connection !== undefined) await running;
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- *  Which file may import which: no circles, neither between files nor between folders. Type imports count: a circle of
- *  types is two files that cannot be read one after the other.
+ * Which file may import which: no circles, neither between files nor between folders. Type imports count: a circle of
+ * types is two files that cannot be read one after the other.
  */
 const TESTS = String.raw`\.(spec|fixture|e2e)\.ts$`;
 

@@ -4,7 +4,7 @@ import stylistic from '@stylistic/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 /**
- *  A file without a dot in its name is pure: no framework, no client, no `node:*`; time and randomness are arguments.
+ * A file without a dot in its name is pure: no framework, no client, no `node:*`; time and randomness are arguments.
  */
 const PURE = ['**/src/**/!(*.*).ts'];
 const PURE_CRYPTO = [
@@ -17,8 +17,8 @@ const PURE_CRYPTO = [
   'KeyObject',
 ];
 /**
- *  What a dot in a file's name may say. A new word for one file is a word that everybody has to learn: take one of
- *  these, or leave the dot out where the file touches nothing.
+ * What a dot in a file's name may say. A new word for one file is a word that everybody has to learn: take one of
+ * these, or leave the dot out where the file touches nothing.
  */
 const NEST = ['controller', 'module', 'service', 'guard', 'pipe', 'filter'];
 const WORLD = ['pg', 'nats', 'http', 'fs', 'net', 'process', 'otel'];

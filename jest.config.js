@@ -1,6 +1,6 @@
 /**
- *  One configuration for the whole tree. `TEST_SUITE=e2e` selects the whole-mesh tests, which take whole minutes and
- *  run one at a time.
+ * One configuration for the whole tree. `TEST_SUITE=e2e` selects the whole-mesh tests, which take whole minutes and
+ * run one at a time.
  */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

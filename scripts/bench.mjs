@@ -1,6 +1,6 @@
 /**
- *  `npm run bench [-- NAME …]`: the set-up, then every benchmark or the named ones. Each figure is one line: `BENCH
- *  name value unit ratio=R vs WHAT`.
+ * `npm run bench [-- NAME …]`: the set-up, then every benchmark or the named ones. Each figure is one line: `BENCH
+ * name value unit ratio=R vs WHAT`.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

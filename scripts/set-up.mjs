@@ -136,8 +136,8 @@ function aptPrefix() {
 }
 
 /**
- *  TypeScript's own build state decides what is out of date; asking it costs a few seconds, so a look at the sources'
- *  times comes first.
+ * TypeScript's own build state decides what is out of date; asking it costs a few seconds, so a look at the sources'
+ * times comes first.
  */
 async function build(say) {
   const stamp = join(LOCAL, 'built');

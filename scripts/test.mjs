@@ -58,7 +58,7 @@ await main(async () => {
 });
 
 /**
- *  Hundreds of tests need the two servers: where one cannot be started its cause is reported once, and no test is run.
+ * Hundreds of tests need the two servers: where one cannot be started its cause is reported once, and no test is run.
  */
 async function checkServers() {
   const { startServers } = await import(join(ROOT, 'libs/testkit/dist/servers.process.js'));
@@ -74,8 +74,8 @@ async function checkServers() {
 }
 
 /**
- *  A suite that could not even be loaded, or failed outside its tests (an error that nobody caught), counts as one
- *  failed test, and so does a run that had to be ended: it must not vanish from the sum.
+ * A suite that could not even be loaded, or failed outside its tests (an error that nobody caught), counts as one
+ * failed test, and so does a run that had to be ended: it must not vanish from the sum.
  */
 async function jest(suite, args, folder) {
   const output = join(folder, `${suite}.json`);

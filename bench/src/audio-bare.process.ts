@@ -4,8 +4,8 @@ import { WebSocket } from 'ws';
 import { serve, type CallAddresses } from './audio-relay.process.js';
 
 /**
- *  The measure: UDP to WebSocket and back with the conversions that the protocol demands, by the shortest code that
- *  works. No queue, no clock, no checks, no counts.
+ * The measure: UDP to WebSocket and back with the conversions that the protocol demands, by the shortest code that
+ * works. No queue, no clock, no checks, no counts.
  */
 interface G711 {
   encodeMuLaw(source: Uint8Array, target: Uint8Array, count: number): void;

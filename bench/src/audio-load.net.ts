@@ -9,8 +9,8 @@ const FRAME_MS = 20;
 /** Frames of which the times are kept, a call: a frame that takes longer than this to come back is lost. */
 const REMEMBERED = 256;
 /**
- *  Mu-law codes that keep their value through L16, and the samples that they stand for: sixteen of them write a frame's
- *  number.
+ * Mu-law codes that keep their value through L16, and the samples that they stand for: sixteen of them write a frame's
+ * number.
  */
 const DIGIT_CODE = 0x80;
 const DIGITS = 8;
@@ -29,8 +29,8 @@ const PAUSE = Buffer.alloc(320);
 const SETTLE_MS = 300;
 
 /**
- *  Milliseconds: caller to assistant, and back. Frames of speech that were sent and came back; all frames that reached
- *  the assistant, pauses too.
+ * Milliseconds: caller to assistant, and back. Frames of speech that were sent and came back; all frames that reached
+ * the assistant, pauses too.
  */
 export interface Latencies {
   up: number[];
@@ -51,8 +51,8 @@ interface Caller {
 }
 
 /**
- *  FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of
- *  each way.
+ * FreeSWITCH and the assistant of all calls: sends 20 ms frames, echoes them at the other end, and takes the time of
+ * each way.
  */
 export class AudioLoad {
   private readonly callers: Caller[] = [];

@@ -4,8 +4,8 @@ import { figure, percentile } from './figure.js';
 
 const SIZES = [50, 150];
 /**
- *  A process that has just begun runs code that V8 has not compiled yet, and more of it in the engine than in the bare
- *  relay.
+ * A process that has just begun runs code that V8 has not compiled yet, and more of it in the engine than in the bare
+ * relay.
  */
 const WARM_UP_MS = [5_000, 1_500];
 const WINDOW_MS = Number(process.env['BENCH_AUDIO_MS'] ?? 1_500);

@@ -13,8 +13,8 @@ export interface BenchMesh {
 }
 
 /**
- *  A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a
- *  real FreeSWITCH; else the stand-in.
+ * A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a
+ * real FreeSWITCH; else the stand-in.
  */
 /** What is measured is the service, not its patience with one key. */
 const NO_LIMITS = { RATE_LIMIT_KEY: '0', RATE_LIMIT_ORGANIZATION: '0', RATE_LIMIT_ADDRESS: '0', QUOTA_TRUNKS: '0' };

@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 
 /**
- *  The measure: a program at the other end of FreeSWITCH's `socket` that answers every call at once and knows nothing
- *  of it. `PORT`; says `ready` when it listens.
+ * The measure: a program at the other end of FreeSWITCH's `socket` that answers every call at once and knows nothing
+ * of it. `PORT`; says `ready` when it listens.
  */
 const ANSWER = 'sendmsg\ncall-command: execute\nexecute-app-name: answer\n\n';
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- *  A program of this folder that is measured in a process of its own, and answers each question with a number. It says
- *  0 once it is ready.
+ * A program of this folder that is measured in a process of its own, and answers each question with a number. It says
+ * 0 once it is ready.
  */
 export interface Measured<Question> {
   ask(question: Question): Promise<number>;

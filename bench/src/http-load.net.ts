@@ -8,7 +8,7 @@ export interface Load {
 }
 
 /**
- *  Keep-alive HTTP with as little of its own cost as Node allows: the generator shares the cores with what it measures.
+ * Keep-alive HTTP with as little of its own cost as Node allows: the generator shares the cores with what it measures.
  */
 export function httpLoad(base: string, key: string, sockets: number): Load {
   const { hostname, port } = new URL(base);

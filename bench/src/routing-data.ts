@@ -14,7 +14,7 @@ import {
 } from '@trunkmesh/routing/inbound-fixture.js';
 
 /**
- *  The mesh of the routing measurements: 1,000 organisations with one trunk each, and numbers spread evenly over them.
+ * The mesh of the routing measurements: 1,000 organisations with one trunk each, and numbers spread evenly over them.
  */
 export const ORGANIZATIONS = 1_000;
 
@@ -30,8 +30,8 @@ export function* organizations(): Generator<Entity> {
 }
 
 /**
- *  Customers of one carrier, who all call from its one address: each with evidence for it, a trunk with rules of its
- *  own, and a number.
+ * Customers of one carrier, who all call from its one address: each with evidence for it, a trunk with rules of its
+ * own, and a number.
  */
 export const CROWD = 10_000;
 export const CROWD_ADDRESS = '203.0.113.50';

@@ -4,8 +4,8 @@ import { ORGANIZATIONS, organizationOf, phoneNumber, sourceAddress } from './rou
 import { rate } from './http-load.net.js';
 
 /**
- *  The same question put to PostgreSQL: whose trunk has this source address, and whose number is this? One prepared
- *  statement over two indexed tables that fit into memory.
+ * The same question put to PostgreSQL: whose trunk has this source address, and whose number is this? One prepared
+ * statement over two indexed tables that fit into memory.
  */
 export async function postgresRival(
   numbers: number,

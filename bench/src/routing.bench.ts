@@ -34,8 +34,8 @@ const service = join(here, '../../apps/routing-service/dist/main.js');
 type Print = (line: string) => void;
 
 /**
- *  routing-service with a million numbers: lookups against a bare NATS echo and against PostgreSQL, the cold start
- *  against reading and doing nothing, and what a number weighs.
+ * routing-service with a million numbers: lookups against a bare NATS echo and against PostgreSQL, the cold start
+ * against reading and doing nothing, and what a number weighs.
  */
 export async function run(print: Print): Promise<void> {
   const nats = await startNatsServer();
@@ -89,8 +89,8 @@ export async function firstLine(child: ChildProcess): Promise<string> {
 }
 
 /**
- *  Both as whole processes, from their start: node's own start is in both. Alternating; the last service stays for the
- *  lookups.
+ * Both as whole processes, from their start: node's own start is in both. Alternating; the last service stays for the
+ * lookups.
  */
 async function coldStart({ print, url, node }: Stage, services: Supervised[]): Promise<number> {
   const times = { read: [] as number[], service: [] as number[] };

@@ -13,8 +13,8 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './mesh.fixture.js';
 
 /**
- *  A call as the platform and the organisation's admin see it: what is set, what is told, what can be asked of it, what
- *  is looked up afterwards.
+ * A call as the platform and the organisation's admin see it: what is set, what is told, what can be asked of it, what
+ * is looked up afterwards.
  */
 const DID = '+15550102001';
 const RECORDED = '+15550102002';

@@ -46,7 +46,7 @@ const untilAnswered = (from: string, timeoutMs = 30_000) =>
   });
 
 /**
- *  Every call that a caller saw answered, and every call that the log knows as answered, has exactly one usage record.
+ * Every call that a caller saw answered, and every call that the log knows as answered, has exactly one usage record.
  */
 async function untilAccountedFor(calls: Calls): Promise<void> {
   await eventually(

@@ -5,8 +5,8 @@ import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
 import type { TestMesh } from './mesh.fixture.js';
 
 /**
- *  What FreeSWITCH itself says of its gateways, name → state; gateways on their way out (DOWN, UNREGISTER) are left
- *  out.
+ * What FreeSWITCH itself says of its gateways, name → state; gateways on their way out (DOWN, UNREGISTER) are left
+ * out.
  */
 export async function gatewaysInFreeswitch(test: TestMesh, bridge = 0): Promise<Map<string, string>> {
   const { esl } = test.mesh.bridges[bridge]!.bridge;

@@ -31,7 +31,7 @@ let test: TestMesh;
 let victim: Organization;
 let hostile: Organization;
 /**
- *  The victim's PBX, whose address it has proven, and its other carrier, whose address only the older claim gives it.
+ * The victim's PBX, whose address it has proven, and its other carrier, whose address only the older claim gives it.
  */
 let pbx: MeshCarrier;
 let soleCarrier: MeshCarrier;
@@ -93,8 +93,8 @@ const explainedAt = (carrier: MeshCarrier) =>
   );
 
 /**
- *  Routing knows the hostile one's claims; the victim's calls go on as before, and the hostile one learns no more than
- *  that there is somebody.
+ * Routing knows the hostile one's claims; the victim's calls go on as before, and the hostile one learns no more than
+ * that there is somebody.
  */
 async function expectNothingGained(): Promise<void> {
   const explained = await Promise.all([pbx, soleCarrier].map(explainedAt));

@@ -17,8 +17,8 @@ export interface Load {
 const unknown = (error: unknown) => /abort|timeout|fetch failed/i.test(String(error));
 
 /**
- *  Writers that each make, change, disable, enable and delete trunks by address and add numbers to them, one command
- *  after the other.
+ * Writers that each make, change, disable, enable and delete trunks by address and add numbers to them, one command
+ * after the other.
  */
 export function startCommands(
   org: Organization,

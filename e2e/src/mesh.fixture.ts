@@ -190,8 +190,8 @@ export const addNumber = (
   });
 
 /**
- *  The relay has published everything: what the stream holds is, byte for byte and in order of each entity, what the
- *  record holds.
+ * The relay has published everything: what the stream holds is, byte for byte and in order of each entity, what the
+ * record holds.
  */
 export async function untilPublished(test: TestMesh, timeoutMs = 60_000): Promise<AnyEvent[]> {
   return eventually(

@@ -13,8 +13,8 @@ export interface PoolOptions {
 }
 
 /**
- *  A pool onto billing-observer's own database. No query may hang for ever: behind a dead peer or a lock the batch is
- *  given up and redelivered.
+ * A pool onto billing-observer's own database. No query may hang for ever: behind a dead peer or a lock the batch is
+ * given up and redelivered.
  */
 export function createDataSource(url: string, { poolSize = 4, statementMs = 20_000 }: PoolOptions = {}): DataSource {
   return new DataSource({

@@ -29,8 +29,8 @@ const CLAIMED_MS = 6_000;
 export const AGENT_VERSION = Symbol('AGENT_VERSION');
 
 /**
- *  One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes
- *  each as it comes.
+ * One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes
+ * each as it comes.
  */
 @Injectable()
 export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {

@@ -11,8 +11,8 @@ import { RouteProjection } from './projection/route.nats.js';
 const DRAIN_MS = 2_000;
 
 /**
- *  Brings routing up once NATS is there, and answers only while its index is whole: until then others in the queue
- *  group do.
+ * Brings routing up once NATS is there, and answers only while its index is whole: until then others in the queue
+ * group do.
  */
 @Injectable()
 export class RoutingService implements OnModuleInit, OnModuleDestroy {
@@ -49,7 +49,7 @@ export class RoutingService implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   *  What is on its way here is still answered. Without NATS there is nobody to answer, and a drain would wait for it.
+   * What is on its way here is still answered. Without NATS there is nobody to answer, and a drain would wait for it.
    */
   async onModuleDestroy(): Promise<void> {
     this.stopping = true;

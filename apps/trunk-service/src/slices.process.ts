@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 const SLICE_MS = 5;
 
 /**
- *  For long work: what `breathe` waits for lets the others have their turn, and costs nothing before a slice is over.
+ * For long work: what `breathe` waits for lets the others have their turn, and costs nothing before a slice is over.
  */
 export interface Slices {
   isOver(): boolean;

@@ -132,8 +132,8 @@ export async function startFixture(overrides: Partial<Config> = {}): Promise<Fix
 }
 
 /**
- *  A connection that is kept is closed by the server after five seconds: a test that computes for so long would write
- *  its next request into the closing one.
+ * A connection that is kept is closed by the server after five seconds: a test that computes for so long would write
+ * its next request into the closing one.
  */
 export const ONE_REQUEST = { Connection: 'close' };
 

@@ -10,8 +10,8 @@ import { startSipp, type SippCalls, type SippRun } from '../sipp.fixture.js';
 import { sipp } from '../wire.fixture.js';
 
 /**
- *  A real FreeSWITCH, SIPp as the carrier, its callers' audio by RTP, an assistant at the other end of the stream. Runs
- *  where FREESWITCH names a binary and SIPp is installed.
+ * A real FreeSWITCH, SIPp as the carrier, its callers' audio by RTP, an assistant at the other end of the stream. Runs
+ * where FREESWITCH names a binary and SIPp is installed.
  */
 let mesh: TalkingMesh;
 

@@ -15,8 +15,8 @@ import {
 import { sipp, startKamailio, USER, type Kamailio } from '../wire.fixture.js';
 
 /**
- *  A real FreeSWITCH, Kamailio as the carrier's registrar, SIPp as its callers. Runs where FREESWITCH names a binary
- *  and both are installed.
+ * A real FreeSWITCH, Kamailio as the carrier's registrar, SIPp as its callers. Runs where FREESWITCH names a binary
+ * and both are installed.
  */
 let test: TestMesh;
 let kamailio: Kamailio;

@@ -12,8 +12,8 @@ export const networkText = z
   .regex(/^[\da-f.:]+\/\d{1,3}$/, 'must be a network, for example 203.0.113.20/32');
 
 /**
- *  The widest networks that an organisation may claim without an operator's approval (design, "Claims on shared
- *  names").
+ * The widest networks that an organisation may claim without an operator's approval (design, "Claims on shared
+ * names").
  */
 export const WIDEST_CLAIM = { ipv4: 24, ipv6: 48 } as const;
 
@@ -54,7 +54,7 @@ export const addressEvidence = z
 export type AddressEvidence = z.infer<typeof addressEvidence>;
 
 /**
- *  An organisation's evidence for one network. Always a single address, except where an operator vouches for a network.
+ * An organisation's evidence for one network. Always a single address, except where an operator vouches for a network.
  */
 export const addressState = z
   .object({

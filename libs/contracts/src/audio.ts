@@ -26,8 +26,8 @@ const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 
 /**
- *  What became of a call's audio between FreeSWITCH and the assistant. A frame is 20 ms; times are milliseconds,
- *  `first_…` from the moment that the audio was started.
+ * What became of a call's audio between FreeSWITCH and the assistant. A frame is 20 ms; times are milliseconds,
+ * `first_…` from the moment that the audio was started.
  */
 export const audioLog = z
   .object({

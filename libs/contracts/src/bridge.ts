@@ -21,8 +21,8 @@ export type BridgeState = z.infer<typeof bridgeState>;
 
 export const bridgeEvent = z.discriminatedUnion('type', [
   /**
-   *  First seen, seen again with another pool or address, or taken back into service after a drain: `state.status`
-   *  tells.
+   * First seen, seen again with another pool or address, or taken back into service after a drain: `state.status`
+   * tells.
    */
   cloudEvent('BridgeRegistered', bridgeState.pick({ pool: true, sip_address: true }), bridgeState),
   cloudEvent('BridgeDrained', z.object({}), bridgeState),
@@ -109,8 +109,8 @@ export const gatewayStatus = z
 export type GatewayStatus = z.infer<typeof gatewayStatus>;
 
 /**
- *  Stream GATEWAYS: a gateway's settled changes (REGED, FAILED, NOREG, DOWN, removed …), not each step of a retry. Not
- *  versioned: there is no entity behind it.
+ * Stream GATEWAYS: a gateway's settled changes (REGED, FAILED, NOREG, DOWN, removed …), not each step of a retry. Not
+ * versioned: there is no entity behind it.
  */
 export const gatewayStateChanged = occurrence(
   'GatewayStateChanged',
@@ -195,8 +195,8 @@ export const bridgeHeartbeat = z.object({
 export type BridgeHeartbeat = z.infer<typeof bridgeHeartbeat>;
 
 /**
- *  KV bucket `bridge-owners` under `bridgeKey`: the one agent process that has the bridge. Only a process that has
- *  asked the one before it, and got no answer, replaces it.
+ * KV bucket `bridge-owners` under `bridgeKey`: the one agent process that has the bridge. Only a process that has
+ * asked the one before it, and got no answer, replaces it.
  */
 export const bridgeOwner = z.object({
   bridge_id: bridgeId.describe('The bridge.'),

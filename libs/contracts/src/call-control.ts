@@ -3,8 +3,8 @@ import { transferResult } from './call-parts.js';
 import { uuid } from './scalar.js';
 
 /**
- *  Requests to the bridge that has a call (`trunkmesh.rpc.bridge.<bridge>.call.…`). `organization_id`: whose call the
- *  caller of the API may touch.
+ * Requests to the bridge that has a call (`trunkmesh.rpc.bridge.<bridge>.call.…`). `organization_id`: whose call the
+ * caller of the API may touch.
  */
 const ofCall = z.object({
   call_id: uuid.describe('The call, by its id.'),
@@ -86,7 +86,7 @@ export type EndCallsAnswer = z.infer<typeof endCallsAnswer>;
 export const END_CALLS_DEADLINE_MS = 3_000;
 
 /**
- *  A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds.
+ * A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds.
  */
 export const TRANSFER_DEADLINE_MS = 35_000;
 

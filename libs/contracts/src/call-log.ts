@@ -17,8 +17,8 @@ import { timestamp, uuid } from './scalar.js';
 export const callLogStatus = z.enum(['ongoing', 'completed', 'failed']);
 
 /**
- *  Request `trunkmesh.rpc.calls.list`. All that is given combines with AND; times and durations (seconds from the
- *  answer to the end) are inclusive. Newest first.
+ * Request `trunkmesh.rpc.calls.list`. All that is given combines with AND; times and durations (seconds from the
+ * answer to the end) are inclusive. Newest first.
  */
 export const callLogQuery = z.object({
   organization_id: uuid.describe('The organisation.'),
@@ -127,8 +127,8 @@ const failed = z.object({
   message: z.string().describe('What happened and what to do, in a sentence.'),
 });
 /**
- *  `calls` are fewer than `limit` allows where a message would grow too large: while `total` says that there are more,
- *  the rest is asked for with `skip`.
+ * `calls` are fewer than `limit` allows where a message would grow too large: while `total` says that there are more,
+ * the rest is asked for with `skip`.
  */
 export const callLogListAnswer = z.discriminatedUnion('outcome', [
   z.object({

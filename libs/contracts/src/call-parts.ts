@@ -14,8 +14,8 @@ export const callQuality = z
   .meta({ id: 'CallQuality' });
 
 /**
- *  What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too
- *  long.
+ * What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too
+ * long.
  */
 export const capturedInvite = z
   .object({
@@ -31,8 +31,8 @@ export const capturedInvite = z
 export type CapturedInvite = z.infer<typeof capturedInvite>;
 
 /**
- *  What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds
- *  a digit that was pressed, a URL or a secret.
+ * What happened within a call, beside the events of its own. `what` is a constant in kebab-case; `detail` never holds
+ * a digit that was pressed, a URL or a secret.
  */
 export const timelineEntry = z
   .object({
@@ -59,8 +59,8 @@ export const prewarmResult = z
 export type PrewarmResult = z.infer<typeof prewarmResult>;
 
 /**
- *  Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file
- *  beside FreeSWITCH.
+ * Where the recording is, or will be. `location`: `s3://bucket/key` when it goes into a bucket, otherwise a file
+ * beside FreeSWITCH.
  */
 export const callRecording = z
   .object({

@@ -38,8 +38,8 @@ export const callParties = z.object({
 export type CallParties = z.infer<typeof callParties>;
 
 /**
- *  What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what
- *  was on its disk: no audio log, and its last second may be missing.
+ * What only the agent that had the call knows of it; absent in the records of older agents. One that died leaves what
+ * was on its disk: no audio log, and its last second may be missing.
  */
 const story = {
   timeline: z.array(timelineEntry).max(500).optional().describe('Every step within the call, by its time.'),

@@ -1,6 +1,6 @@
 /**
- *  What of an INVITE is nobody's to look at afterwards: credentials of its sender, in whatever header or URI they
- *  stand.
+ * What of an INVITE is nobody's to look at afterwards: credentials of its sender, in whatever header or URI they
+ * stand.
  */
 
 /** Names of headers and URI parameters; `Identity` is a signed token (RFC 8224), P-Asserted-Identity a number. */

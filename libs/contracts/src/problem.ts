@@ -1,8 +1,8 @@
 /** A refusal that is expected. Mapped once, at the HTTP door, to problem+json (RFC 9457). */
 export class DomainError extends Error {
   /**
-   *  `extensions`: further members of the problem document (RFC 9457 §3.2), for example the numbers that keep a trunk
-   *  from being deleted.
+   * `extensions`: further members of the problem document (RFC 9457 §3.2), for example the numbers that keep a trunk
+   * from being deleted.
    */
   constructor(
     readonly code: DomainErrorCode,
@@ -22,8 +22,8 @@ export interface FieldProblem {
 }
 
 /**
- *  Every code, with the HTTP status that it answers with. The five classes of reasons are in the status: 2xx, 4xx,
- *  502/504, 500, 503.
+ * Every code, with the HTTP status that it answers with. The five classes of reasons are in the status: 2xx, 4xx,
+ * 502/504, 500, 503.
  */
 export const DOMAIN_ERRORS = {
   'invalid-request': 400,

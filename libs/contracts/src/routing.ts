@@ -3,8 +3,8 @@ import { bridgeId, e164, uuid } from './scalar.js';
 import { numberTarget } from './number.js';
 
 /**
- *  The nine places that may tell which number was called, in the order in which they are asked (mission, "Inbound
- *  routing").
+ * The nine places that may tell which number was called, in the order in which they are asked (mission, "Inbound
+ * routing").
  */
 export const CALLED_NUMBER_SOURCES = [
   'Diversion',
@@ -85,7 +85,7 @@ export const REFUSALS = {
   /** Routed, and then its assistant could not be reached in time. */
   'assistant-unavailable': 503,
   /**
-   *  Routed, and the bridge could note the call neither on its disk nor in JetStream: its usage record might be lost.
+   * Routed, and the bridge could note the call neither on its disk nor in JetStream: its usage record might be lost.
    */
   'call-not-recordable': 503,
 } as const;
@@ -200,7 +200,7 @@ export const inboundDecision = z
 export type InboundDecision = z.infer<typeof inboundDecision>;
 
 /**
- *  The answer to a request that could not be read: nothing was decided. The agent treats it as `routing-unavailable`.
+ * The answer to a request that could not be read: nothing was decided. The agent treats it as `routing-unavailable`.
  */
 export const routingFailure = z.object({
   outcome: z.literal('error').describe('What became of the request.'),

@@ -1,6 +1,6 @@
 /**
- *  The only place that builds a subject, stream, bucket or durable name. Tokens are checked: a dot or wildcard from
- *  outside would change what a subject means.
+ * The only place that builds a subject, stream, bucket or durable name. Tokens are checked: a dot or wildcard from
+ * outside would change what a subject means.
  */
 
 const TOKEN = /^[A-Za-z\d_+-]{1,64}$/;
@@ -18,8 +18,8 @@ export const CALLS_STREAM = 'CALLS';
 export const GATEWAYS_STREAM = 'GATEWAYS';
 
 /**
- *  Calls that are in no call log, counted by the minute, one subject a bridge, written by the agents. Bounded: whatever
- *  a flood writes, it fills no disk.
+ * Calls that are in no call log, counted by the minute, one subject a bridge, written by the agents. Bounded: whatever
+ * a flood writes, it fills no disk.
  */
 export const REFUSED_STREAM = 'REFUSED';
 
@@ -46,8 +46,8 @@ export const trunkSubject = (org: string, trunk: string) => `trunkmesh.org.${tok
 export const numberSubject = (org: string, number: string) =>
   `trunkmesh.org.${token(org)}.number.${token(number.replace('+', ''))}`;
 /**
- *  `network` in canonical CIDR form. Its dots, colons and slash become `-` and `_`: `203-0-113-20_32`,
- *  `2001-db8--1_128`.
+ * `network` in canonical CIDR form. Its dots, colons and slash become `-` and `_`: `203-0-113-20_32`,
+ * `2001-db8--1_128`.
  */
 export const addressSubject = (org: string, network: string) =>
   `trunkmesh.org.${token(org)}.address.${token(network.replace(/[.:]/g, '-').replace('/', '_'))}`;
@@ -112,8 +112,8 @@ export function entityOfSubject(subject: string): SubjectEntity | undefined {
 }
 
 /**
- *  Undoes what `addressSubject` did. IPv4 has exactly three separators of single dashes; an IPv6 address with as few
- *  has a `--`.
+ * Undoes what `addressSubject` did. IPv4 has exactly three separators of single dashes; an IPv6 address with as few
+ * has a `--`.
  */
 function networkOf(id: string): string {
   const [address = '', prefix] = id.split('_');

@@ -10,8 +10,8 @@ export const srtp = z.enum(['off', 'optional', 'required']);
 export const codec = z.enum(['PCMU', 'PCMA']);
 
 /**
- *  No control characters, which would end a header early, and no half of a surrogate pair, which neither XML nor
- *  PostgreSQL takes.
+ * No control characters, which would end a header early, and no half of a surrogate pair, which neither XML nor
+ * PostgreSQL takes.
  */
 export const printable = (max: number) =>
   z

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { bridgeId, timestamp, uuid } from './scalar.js';
 
 /**
- *  One finished call on an organisation's own trunk. The carrier's bill is the customer's own: `carrier_cost` is never
- *  an amount.
+ * One finished call on an organisation's own trunk. The carrier's bill is the customer's own: `carrier_cost` is never
+ * an amount.
  */
 export const usageRecord = z.object({
   call_id: uuid.describe('The call, by its id.'),

@@ -44,8 +44,8 @@ const KEY = /^[\w+/=-]+(\.[\w+/=-]+)*$/;
 const KEYS = /^(>|[\w+/=*-]+(\.[\w+/=*-]+)*(\.>)?)$/;
 
 /**
- *  A JetStream key-value bucket whose values have a schema. What does not match it is logged and passed over: another
- *  version of us may have written it.
+ * A JetStream key-value bucket whose values have a schema. What does not match it is logged and passed over: another
+ * version of us may have written it.
  */
 export function openBucket<Schema extends z.ZodType>(
   nc: NatsConnection,

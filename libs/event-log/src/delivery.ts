@@ -1,6 +1,6 @@
 /**
- *  Where a delivered message stands: in the stream, in what this consumer was sent, and how many the server still has
- *  for it.
+ * Where a delivered message stands: in the stream, in what this consumer was sent, and how many the server still has
+ * for it.
  */
 export interface Delivery {
   sequence: number;

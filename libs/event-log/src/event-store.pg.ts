@@ -27,8 +27,8 @@ export interface AppendMeta {
 }
 
 /**
- *  The version is taken, or the one before is not there: the command was decided on a state that is not the last. The
- *  transaction must be rolled back.
+ * The version is taken, or the one before is not there: the command was decided on a state that is not the last. The
+ * transaction must be rolled back.
  */
 export class ConcurrencyError extends Error {
   override readonly name = 'ConcurrencyError';
@@ -65,8 +65,8 @@ const APPEND = `
   insert into outbox (position) select position from stored`;
 
 /**
- *  The same for one event, as most commands have: without the arrays it costs PostgreSQL half and this process two
- *  thirds.
+ * The same for one event, as most commands have: without the arrays it costs PostgreSQL half and this process two
+ * thirds.
  */
 const APPEND_ONE = `
   with stored as (
@@ -78,8 +78,8 @@ const APPEND_ONE = `
   insert into outbox (position) select position from stored`;
 
 /**
- *  Stores the events and puts them into the outbox, inside the caller's transaction; gives them back as they are
- *  stored.
+ * Stores the events and puts them into the outbox, inside the caller's transaction; gives them back as they are
+ * stored.
  */
 export async function append(tx: EntityManager, events: readonly NewEvent[], meta: AppendMeta): Promise<AnyEvent[]> {
   const stored: AnyEvent[] = [];
@@ -239,8 +239,8 @@ export interface StoredEvent {
 }
 
 /**
- *  Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is the record at one
- *  moment; elsewhere a later commit of a lower position may be missed.
+ * Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is the record at one
+ * moment; elsewhere a later commit of a lower position may be missed.
  */
 export async function* readEvents(
   tx: EntityManager,

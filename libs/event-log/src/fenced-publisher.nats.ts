@@ -8,7 +8,7 @@ export interface Publication {
 }
 
 /**
- *  The end of the stream as the publisher knows it. `id` undefined: it has read the end, and has not written it itself.
+ * The end of the stream as the publisher knows it. `id` undefined: it has read the end, and has not written it itself.
  */
 export interface StreamEnd {
   sequence: number;
@@ -19,8 +19,8 @@ export interface PublishOutcome {
   /** How many of the batch, from its beginning, are in the stream for certain. */
   acknowledged: number;
   /**
-   *  Why the others are not, or are not known to be. The stream's end must be read again before anything else is
-   *  published.
+   * Why the others are not, or are not known to be. The stream's end must be read again before anything else is
+   * published.
    */
   problem?: string;
 }

@@ -13,8 +13,8 @@ export interface FollowOptions<Event> {
    */
   from: 'last-per-subject' | number;
   /**
-   *  Synchronous; what it throws is logged and the event left out. Each event once, within a subject in the order of
-   *  versions.
+   * Synchronous; what it throws is logged and the event left out. Each event once, within a subject in the order of
+   * versions.
    */
   onEvent(event: Event, at: { sequence: number; subject: string }): void;
   /** All that was there at the start was handed over, also when that was nothing. Called again after a reset. */
@@ -23,8 +23,8 @@ export interface FollowOptions<Event> {
   onReset?(): void;
   logger: Logger;
   /**
-   *  For a reader that needs only a part, or knows a faster way. The bytes are valid during the call only. Default:
-   *  JSON, unchecked.
+   * For a reader that needs only a part, or knows a faster way. The bytes are valid during the call only. Default:
+   * JSON, unchecked.
    */
   decode?(bytes: Uint8Array): Event;
   heartbeatMs?: number;

@@ -16,15 +16,15 @@ export interface OrderedOptions {
   /** One subject, with wildcards: nats-server 2.9 knows no consumer with several. */
   filter?: string;
   /**
-   *  The last message of each subject, at least, and then everything; or everything from this sequence. After a reset:
-   *  again, or from 1.
+   * The last message of each subject, at least, and then everything; or everything from this sequence. After a reset:
+   * again, or from 1.
    */
   from: 'last-per-subject' | number;
   onMessage(message: Msg, delivery: Delivery): void;
   /** What was there at the start is delivered. Called again after a reset. */
   onCaughtUp(): void;
   /**
-   *  The stream is another one, or lost its end: whatever was built from it is void, and everything is delivered again.
+   * The stream is another one, or lost its end: whatever was built from it is void, and everything is delivered again.
    */
   onReset(): void;
   logger: Logger;
@@ -36,13 +36,13 @@ const RETRY_MS = { first: 50, most: 2_000 };
 /** A life shorter than this is a failure, not to be repeated at full speed. */
 const LASTING_MS = 1_000;
 /**
- *  nats-server 2.9 takes some 5 s for every million subjects to make a last-per-subject consumer, and neither takes
- *  messages nor answers pings meanwhile.
+ * nats-server 2.9 takes some 5 s for every million subjects to make a last-per-subject consumer, and neither takes
+ * messages nor answers pings meanwhile.
  */
 const CREATE_DEADLINE_MS = 30_000;
 /**
- *  Reading a message takes 5 µs, so below this many messages a subject it is quicker, and kinder to everybody else, to
- *  read all of them.
+ * Reading a message takes 5 µs, so below this many messages a subject it is quicker, and kinder to everybody else, to
+ * read all of them.
  */
 const WORTH_LAST_PER_SUBJECT = 4;
 

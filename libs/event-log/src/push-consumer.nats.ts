@@ -8,8 +8,8 @@ export interface PushConsumer {
   /** Once the server has made it. */
   name?: string;
   /**
-   *  Messages that this consumer delivered, and that it will have delivered when it has caught up with what was there
-   *  at its creation.
+   * Messages that this consumer delivered, and that it will have delivered when it has caught up with what was there
+   * at its creation.
    */
   delivered: number;
   initial: number;
@@ -75,8 +75,8 @@ export async function watchHeartbeats(consumer: PushConsumer, attention: Signal,
 }
 
 /**
- *  What the server says beside messages: heartbeats, flow control (it sends no more until that is answered), the
- *  consumer's end.
+ * What the server says beside messages: heartbeats, flow control (it sends no more until that is answered), the
+ * consumer's end.
  */
 export function answerControl(nc: NatsConnection, consumer: PushConsumer, message: Msg): void {
   const { headers } = message;

@@ -17,7 +17,7 @@ export interface RefillOptions {
   streams?: StreamOptions;
   onProgress?(progress: { done: number; total: number }): void;
   /**
-   *  Stops after the batch in flight. What is left stays in the outbox: the relay of a running service goes on with it.
+   * Stops after the batch in flight. What is left stays in the outbox: the relay of a running service goes on with it.
    */
   signal?: AbortSignal;
 }

@@ -32,8 +32,8 @@ function random(seed: number): () => number {
 const WRITERS = 32;
 
 /**
- *  Writers on few entities, so that they collide; some hold their transaction open, so that positions become visible
- *  out of order.
+ * Writers on few entities, so that they collide; some hold their transaction open, so that positions become visible
+ * out of order.
  */
 async function writing(record: DataSource, each: number, seed: number, wake: () => void): Promise<number> {
   let written = 0;

@@ -30,8 +30,8 @@ export interface Step {
 export interface RelayLeader {
   step(): Promise<Step>;
   /**
-   *  The next step compares with the stream, as the first one does. Asked for after an idle step, when nothing is left
-   *  to settle.
+   * The next step compares with the stream, as the first one does. Asked for after an idle step, when nothing is left
+   * to settle.
    */
   compareAgain(): void;
   /** Takes what was acknowledged last out of the outbox; the next leader would find it in the stream otherwise. */

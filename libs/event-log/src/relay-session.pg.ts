@@ -10,8 +10,8 @@ export interface OutboxEntry {
 }
 
 /**
- *  Up to which message, of which stream (by its time of creation), the outbox was compared with JetStream. `created`
- *  null: never.
+ * Up to which message, of which stream (by its time of creation), the outbox was compared with JetStream. `created`
+ * null: never.
  */
 export interface RelayPosition {
   created: string | null;
@@ -27,7 +27,7 @@ export interface RelaySession {
   readonly lost: Promise<void>;
   tryLead(): Promise<boolean>;
   /**
-   *  Waits for the lock; a leader that is asked lets go of it between two batches. False: it was told to stop waiting.
+   * Waits for the lock; a leader that is asked lets go of it between two batches. False: it was told to stop waiting.
    */
   lead(signal?: AbortSignal): Promise<boolean>;
   /** Somebody waits for the lock: an operator's command, which goes before. */
@@ -151,8 +151,8 @@ export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySe
 }
 
 /**
- *  Asks again every two seconds, so that it can be told to stop; it waits in PostgreSQL's queue meanwhile, where the
- *  leader sees it.
+ * Asks again every two seconds, so that it can be told to stop; it waits in PostgreSQL's queue meanwhile, where the
+ * leader sees it.
  */
 async function waitForLead(client: pg.Client, signal?: AbortSignal): Promise<boolean> {
   await client.query("set lock_timeout = '2s'");

@@ -21,7 +21,7 @@ export interface RelayOptions {
   /** Events in flight at once. Default 512. */
   batch?: number;
   /**
-   *  How long an event waits whose notice was lost, and how often a leader looks whether it should yield. Default 1 s.
+   * How long an event waits whose notice was lost, and how often a leader looks whether it should yield. Default 1 s.
    */
   pollMs?: number;
   /** How long a stream that was lost stays so where nothing is published that would show it. Default 10 s. */
@@ -39,8 +39,8 @@ const interruptions = counter(
 );
 
 /**
- *  One leader among all instances publishes committed events to JetStream, each exactly once and an entity's in order
- *  (ADR 0003).
+ * One leader among all instances publishes committed events to JetStream, each exactly once and an entity's in order
+ * (ADR 0003).
  */
 export class Relay {
   private readonly work = signal();

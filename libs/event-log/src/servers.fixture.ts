@@ -111,8 +111,8 @@ export async function readStream(nc: NatsConnection): Promise<InStream[]> {
 }
 
 /**
- *  The promise: the stream holds exactly the record. The same payloads byte for byte under the same ids, none twice,
- *  none missing, each entity's in the order of versions.
+ * The promise: the stream holds exactly the record. The same payloads byte for byte under the same ids, none twice,
+ * none missing, each entity's in the order of versions.
  */
 export async function differences(record: DataSource, nc: NatsConnection): Promise<string[]> {
   const events: { id: string; subject: string; version: number; envelope: string }[] = await record.query(

@@ -1,8 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
- *  A wire to a server of this machine that can hold what a client sends, and let it arrive later: as a paused process's
- *  socket, or a network that comes back, does.
+ * A wire to a server of this machine that can hold what a client sends, and let it arrive later: as a paused process's
+ * socket, or a network that comes back, does.
  */
 export interface SlowWire {
   url: string;

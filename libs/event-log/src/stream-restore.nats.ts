@@ -48,8 +48,8 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
 }
 
 /**
- *  Events of the stream that the record does not know: it is an older copy, or the stream is another record's. The
- *  record counts, so the relay goes on; what follows the stream alone may know too much.
+ * Events of the stream that the record does not know: it is an older copy, or the stream is another record's. The
+ * record counts, so the relay goes on; what follows the stream alone may know too much.
  */
 export async function reportUnknown(
   { client }: RelaySession,

@@ -41,8 +41,8 @@ const STREAM_NAME_IN_USE = 10058;
 type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
 /**
- *  Creates what is not there and updates what differs: the streams and the KV buckets. Safe to run in several processes
- *  at once, and again.
+ * Creates what is not there and updates what differs: the streams and the KV buckets. Safe to run in several processes
+ * at once, and again.
  */
 export async function ensureStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
@@ -80,8 +80,8 @@ function allSettings(options: StreamOptions): Settings[] {
 }
 
 /**
- *  Keeps everything for ever: no limit, nothing in it can be deleted or purged, and a full disk refuses what is new
- *  (the record keeps it). `refill --replace` deletes the whole stream.
+ * Keeps everything for ever: no limit, nothing in it can be deleted or purged, and a full disk refuses what is new
+ * (the record keeps it). `refill --replace` deletes the whole stream.
  */
 function entitySettings(options: StreamOptions): Settings {
   return { ...stream(TRUNKMESH_STREAM, options), discard: DiscardPolicy.New, deny_delete: true, deny_purge: true };

@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- *  `never`: no host can be reached there. `private`: only in a network of one's own, refused unless
- *  ALLOW_PRIVATE_GATEWAYS.
+ * `never`: no host can be reached there. `private`: only in a network of one's own, refused unless
+ * ALLOW_PRIVATE_GATEWAYS.
  */
 export type Reach = 'public' | 'private' | 'never';
 
@@ -16,8 +16,8 @@ const FUTURE = ipaddr.IPv4.parseCIDR('240.0.0.0/4');
 const FOUR_PARTS = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /**
- *  An IPv4 address in four decimal parts, or an IPv6 address without a zone. IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes
- *  IPv4. Nothing else: `127.1`, `0x7f.1` and `2130706433` are loopback in disguise.
+ * An IPv4 address in four decimal parts, or an IPv6 address without a zone. IPv4 in IPv6 (`::ffff:192.0.2.1`) becomes
+ * IPv4. Nothing else: `127.1`, `0x7f.1` and `2130706433` are loopback in disguise.
  */
 export function parseAddress(text: string): Address | undefined {
   // Asked first because ipaddr.js throws, and catches, for each text that is none: most are names.
@@ -50,8 +50,8 @@ const NOBODYS: Partial<Record<string, string>> = {
 };
 
 /**
- *  The IPv4 address that an IPv6 one stands for: translated (64:ff9b::/96, ::ffff:0:0:0/96) or 6to4 (2002::/16). A way
- *  around every check otherwise.
+ * The IPv4 address that an IPv6 one stands for: translated (64:ff9b::/96, ::ffff:0:0:0/96) or 6to4 (2002::/16). A way
+ * around every check otherwise.
  */
 function embedded(address: Address): Address | undefined {
   if (address instanceof ipaddr.IPv4) return undefined;

@@ -14,8 +14,8 @@ export interface Cidr {
 const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
 
 /**
- *  Dotted decimal only: `010.0.0.1`, `0x7f.1` and other spellings that resolvers read differently are none. -1 where it
- *  is none.
+ * Dotted decimal only: `010.0.0.1`, `0x7f.1` and other spellings that resolvers read differently are none. -1 where it
+ * is none.
  */
 function parseIpv4(text: string): number {
   const octets = IPV4.exec(text);
@@ -58,7 +58,7 @@ export function parseCidr(text: string): Cidr | undefined {
 }
 
 /**
- *  The address in a trunk's `gateway` where that is literal: `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6.
+ * The address in a trunk's `gateway` where that is literal: `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6.
  */
 export function gatewayAddress(gateway: string): Address | undefined {
   if (gateway.startsWith('[')) {
@@ -71,8 +71,8 @@ export function gatewayAddress(gateway: string): Address | undefined {
 }
 
 /**
- *  Values by network. A lookup asks one hash map a prefix length in use, the longest first: 33 and 129 of them at most,
- *  in practice a handful.
+ * Values by network. A lookup asks one hash map a prefix length in use, the longest first: 33 and 129 of them at most,
+ * in practice a handful.
  */
 export interface AddressIndex<T> {
   readonly v4: (Map<number, T[]> | undefined)[];

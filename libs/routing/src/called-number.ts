@@ -3,8 +3,8 @@ import { CALLED_NUMBER_SOURCES, type CalledNumberSource, type InboundRequest } f
 import { compareIndex, parseElement, parseUser, splitList, type Dialled } from './sip-value.js';
 
 /**
- *  The nine sources' raw values, in the mission's order; `undefined` where the INVITE had none. Several lines of one
- *  header stay apart.
+ * The nine sources' raw values, in the mission's order; `undefined` where the INVITE had none. Several lines of one
+ * header stay apart.
  */
 export type RawSources = readonly (readonly string[] | undefined)[];
 
@@ -79,8 +79,8 @@ function parseAll(elements: readonly string[]): Dialled[] {
 }
 
 /**
- *  RFC 7044 §5: the entry with the lowest index is the first target. The order on the wire is a sender's courtesy, not
- *  a promise.
+ * RFC 7044 §5: the entry with the lowest index is the first target. The order on the wire is a sender's courtesy, not
+ * a promise.
  */
 function byIndex(values: Dialled[]): Dialled[] {
   return values.length < 2 ? values : values.sort((a, b) => compareIndex(a.index, b.index));

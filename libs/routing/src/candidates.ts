@@ -10,7 +10,7 @@ export interface DialectGroup {
 }
 
 /**
- *  FreeSWITCH's contact for a gateway: the Request-URI user of a call to a registered trunk (FACTS, "Inbound calls").
+ * FreeSWITCH's contact for a gateway: the Request-URI user of a call to a registered trunk (FACTS, "Inbound calls").
  */
 export const CONTACT_PREFIX = 'gw+';
 
@@ -29,8 +29,8 @@ export function claimedTrunk(
 }
 
 /**
- *  An organisation's candidates, narrowed to the trunk that the Request-URI claims where that is one of them. Any other
- *  claim changes nothing: anybody can write it.
+ * An organisation's candidates, narrowed to the trunk that the Request-URI claims where that is one of them. Any other
+ * claim changes nothing: anybody can write it.
  */
 export function narrowed(candidates: readonly Candidate[], request: InboundRequest): readonly Candidate[] {
   const claimed = candidates.length < 2 ? undefined : claimedTrunk(request);

@@ -4,14 +4,14 @@ import ipaddr from 'ipaddr.js';
 import { gatewayAddress, parseCidr, type Address, type Cidr } from './address.js';
 
 /**
- *  What a trunk's settings claim by themselves: the gateway where it is a literal address, and the inbound addresses.
+ * What a trunk's settings claim by themselves: the gateway where it is a literal address, and the inbound addresses.
  */
 export type ClaimSettings = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
 type ClaimState = ClaimSettings & Pick<TrunkState, 'address_claims' | 'created_at'>;
 
 /**
- *  Every network that the trunk claims. A state from before claims were recorded claims its literal addresses since the
- *  trunk's creation.
+ * Every network that the trunk claims. A state from before claims were recorded claims its literal addresses since the
+ * trunk's creation.
  */
 export function claimsOf(state: ClaimState): AddressClaim[] {
   return state.address_claims ?? literals(state).map((literal) => ({ ...literal, since: state.created_at }));
@@ -65,7 +65,7 @@ export function isWide(cidr: Cidr): boolean {
 }
 
 /**
- *  The one spelling of a network that claims and evidence are compared by: host bits cleared, IPv6 as RFC 5952 has it.
+ * The one spelling of a network that claims and evidence are compared by: host bits cleared, IPv6 as RFC 5952 has it.
  */
 export function formatNetwork({ address, prefix }: Cidr): string {
   const text = formatAddress(address);

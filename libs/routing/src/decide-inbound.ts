@@ -142,8 +142,8 @@ function withSole(
 }
 
 /**
- *  No source named a number and the address lines hold none of their own: the trunk's one active number, where it has
- *  exactly one.
+ * No source named a number and the address lines hold none of their own: the trunk's one active number, where it has
+ * exactly one.
  */
 function bySoleNumber(call: Call, steps: ExplanationStep[]): InboundDecision {
   const active = call.candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0);
@@ -215,8 +215,8 @@ function mayCall(index: RouteIndex, row: number, caller: number): boolean {
 }
 
 /**
- *  Of the organisation's candidates: the number's own trunk, else the one that the Request-URI claims, else by
- *  priority.
+ * Of the organisation's candidates: the number's own trunk, else the one that the Request-URI claims, else by
+ * priority.
  */
 function pickTrunk(call: Call, match: Match): Candidate {
   const { candidates } = match;
@@ -231,7 +231,7 @@ function pickTrunk(call: Call, match: Match): Candidate {
 }
 
 /**
- *  `trunk`: the one that a number named. Without it the call is somebody's only where its candidates leave no choice.
+ * `trunk`: the one that a number named. Without it the call is somebody's only where its candidates leave no choice.
  */
 function refuse(call: Call, reason: RefusalReason, finding: Finding, trunk?: Candidate['trunk']): InboundDecision {
   const certain = trunk ?? (call.candidates.length === 1 ? call.candidates[0]!.trunk : undefined);

@@ -95,7 +95,7 @@ function refusal(reason: 'unknown-source' | 'unknown-number', explanation: Route
 }
 
 /**
- *  Others are mentioned to those alone that claim the address themselves: it is no directory of who calls from where.
+ * Others are mentioned to those alone that claim the address themselves: it is no directory of who calls from where.
  */
 function standingFor(
   { mode, admitted, claimants, evident }: Standing,

@@ -61,8 +61,8 @@ const neighbour = (numbers: object = {}): Entity[] => [
 ];
 
 /**
- *  What may be at the address: one organisation that never proved anything, one that did, two that share it by
- *  evidence, and a carrier's address that is listed.
+ * What may be at the address: one organisation that never proved anything, one that did, two that share it by
+ * evidence, and a carrier's address that is listed.
  */
 export const WORLDS: Record<string, Entity[]> = {
   'one organisation without evidence': honest(),
@@ -89,8 +89,8 @@ const network = fc.oneof(
   fc.integer({ min: 0, max: 32 }).map((prefix) => `${PBX}/${prefix}`),
 );
 /**
- *  A newcomer: what was claimed before anybody else did is the oldest claim by the design. A range that an organisation
- *  may not claim may be older, from before the limit.
+ * A newcomer: what was claimed before anybody else did is the oldest claim by the design. A range that an organisation
+ * may not claim may be older, from before the limit.
  */
 const hostileClaim: fc.Arbitrary<AddressClaim> = fc.oneof(
   fc.record({
@@ -136,8 +136,8 @@ const hostileTrunk = fc.record({
 });
 
 /**
- *  No number of the hostile organisation is proven: for that a call for it must have come from an address where it has
- *  evidence.
+ * No number of the hostile organisation is proven: for that a call for it must have come from an address where it has
+ * evidence.
  */
 const hostileNumber = fc
   .record({
@@ -155,8 +155,8 @@ const hostileNumber = fc
   );
 
 /**
- *  Everything that one organisation could have at one time. Its trunks' ids are older than anybody's, as if it had made
- *  them long ago.
+ * Everything that one organisation could have at one time. Its trunks' ids are older than anybody's, as if it had made
+ * them long ago.
  */
 export const hostileOrganization: fc.Arbitrary<Entity[]> = fc
   .record({
@@ -220,8 +220,8 @@ export const hostileInvite: fc.Arbitrary<InboundRequest> = fc
   .map(invite);
 
 /**
- *  The decision but for one word of its explanation: a number of another organisation is called that, and where it is
- *  not there, nobody's.
+ * The decision but for one word of its explanation: a number of another organisation is called that, and where it is
+ * not there, nobody's.
  */
 export function comparable(decision: InboundDecision): InboundDecision {
   const steps = decision.explanation.steps.map((step) =>

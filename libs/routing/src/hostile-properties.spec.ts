@@ -20,14 +20,14 @@ import { applyEvent } from './route-events.js';
 import type { RouteIndex } from './route-index.js';
 
 /**
- *  Claims on shared names (design): the hostile organisation has no evidence for the source address. Nine worlds,
- *  13,500 runs in all.
+ * Claims on shared names (design): the hostile organisation has no evidence for the source address. Nine worlds,
+ * 13,500 runs in all.
  */
 const RUNS = { numRuns: 1_500 };
 
 /**
- *  The decision with and without the hostile organisation's configuration, which is gone from the index again
- *  afterwards.
+ * The decision with and without the hostile organisation's configuration, which is gone from the index again
+ * afterwards.
  */
 function both(index: RouteIndex, hostile: readonly Entity[], request: InboundRequest) {
   const without = decideInbound(index, request);

@@ -18,8 +18,8 @@ import { applyEvent } from './route-events.js';
 import { createRouteIndex, type RouteIndex } from './route-index.js';
 
 /**
- *  What the specs of routing start from: an entity with the defaults of a create, and an INVITE from the address that
- *  the trunk has.
+ * What the specs of routing start from: an entity with the defaults of a create, and an INVITE from the address that
+ * the trunk has.
  */
 
 const AT = '2026-01-01T00:00:00.000Z';

@@ -26,8 +26,8 @@ export interface Walk {
   readonly decidedBy: CalledNumberSource | undefined;
   readonly match: Match | undefined;
   /**
-   *  The full public number in Request-URI or To that is nobody's here: E.164, or null where it cannot be brought to
-   *  it.
+   * The full public number in Request-URI or To that is nobody's here: E.164, or null where it cannot be brought to
+   * it.
    */
   readonly strayNumber: { e164: string | null } | undefined;
 }
@@ -113,8 +113,8 @@ const TELLING: Record<Found['verdict'], number> = {
 };
 
 /**
- *  The first of a source's values that decides, otherwise the most telling of them; `undefined` where none could be
- *  parsed.
+ * The first of a source's values that decides, otherwise the most telling of them; `undefined` where none could be
+ * parsed.
  */
 function readSource(reader: Reader, source: CalledNumberSource, lines: readonly string[]): Found | undefined {
   if (isAddress(source)) return isBlank(lines) ? undefined : readAddress(reader, lines[0]!);
@@ -128,8 +128,8 @@ function readSource(reader: Reader, source: CalledNumberSource, lines: readonly 
 }
 
 /**
- *  Request-URI and To hold other things than numbers as well: FreeSWITCH's contact, the trunk's user name, a short
- *  extension.
+ * Request-URI and To hold other things than numbers as well: FreeSWITCH's contact, the trunk's user name, a short
+ * extension.
  */
 function readAddress(reader: Reader, user: string): Found {
   const value = parseUser(user);
@@ -170,8 +170,8 @@ function readValue(reader: Reader, value: Dialled): Found {
 }
 
 /**
- *  `number`: as last read, 0 for never. Where the dialects did not agree and none of the readings decides, none of them
- *  is shown as what it was brought to.
+ * `number`: as last read, 0 for never. Where the dialects did not agree and none of the readings decides, none of them
+ * is shown as what it was brought to.
  */
 function verdictOf(owned: Owned, read: number, agreed: boolean): Found {
   const number = agreed ? read : 0;

@@ -101,8 +101,8 @@ const STATE = asciiBytes(',"state":');
 /** Optional, so it stands anywhere behind the others. Within a string its quotes would be escaped. */
 const PROOF = patternOf(',"proof":{');
 /**
- *  The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are
- *  leapt over; from `is_active` on each must follow the other.
+ * The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are
+ * leapt over; from `is_active` on each must follow the other.
  */
 const ID = asciiBytes('{"id":');
 const IS_ACTIVE = patternOf(',"is_active":');
@@ -234,7 +234,7 @@ const group = (bytes: Uint8Array, at: number): number =>
   (HEX[bytes[at]!]! << 12) | (HEX[bytes[at + 1]!]! << 8) | (HEX[bytes[at + 2]!]! << 4) | HEX[bytes[at + 3]!]!;
 
 /**
- *  Past the UUID, whose words are then in `into`. Its groups of four digits begin at 1, 5, 10, 15, 20, 25, 29 and 33.
+ * Past the UUID, whose words are then in `into`. Its groups of four digits begin at 1, 5, 10, 15, 20, 25, 29 and 33.
  */
 function readUuid(bytes: Uint8Array, at: number, into: Uint32Array): number {
   if (bytes[at] !== QUOTE || bytes[at + 37] !== QUOTE) return SURPRISE;

@@ -9,8 +9,8 @@ import {
 } from './number-plan.js';
 
 /**
- *  How a trunk's carrier writes numbers towards us. Trunks that write alike share one dialect, so that a call from a
- *  shared address is read once a dialect.
+ * How a trunk's carrier writes numbers towards us. Trunks that write alike share one dialect, so that a call from a
+ * shared address is read once a dialect.
  */
 export interface Dialect {
   /** Equal for equal dialects. */
@@ -128,8 +128,8 @@ function fromDialled(dialled: string, dialect: Dialect): number {
 }
 
 /**
- *  `00` is the international prefix nearly everywhere; where a country has another that begins so (`0011` in
- *  Australia), its plan is asked first.
+ * `00` is the international prefix nearly everywhere; where a country has another that begins so (`0011` in
+ * Australia), its plan is asked first.
  */
 function internationalAccess(dialled: string, dialect: Dialect): number {
   const direct = internationalDigits(dialled, 2);
@@ -144,8 +144,8 @@ function fromNational(dialled: string, country: string, callingCode: string | un
 }
 
 /**
- *  The North American plan by hand, for it is the hot one: ten digits, eleven with the 1, and `011` before another
- *  country's number.
+ * The North American plan by hand, for it is the hot one: ten digits, eleven with the 1, and `011` before another
+ * country's number.
  */
 function fromNanp(dialled: string): number {
   if (dialled.length === 10 && dialled.charCodeAt(0) > ONE) return e164Digits(`1${dialled}`, 0);

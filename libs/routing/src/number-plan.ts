@@ -25,8 +25,8 @@ export function callingCodeOf(country: string): string | undefined {
 }
 
 /**
- *  Brings a national spelling, or one with the country's own international prefix, to E.164; 0 where the plan has no
- *  number of that length.
+ * Brings a national spelling, or one with the country's own international prefix, to E.164; 0 where the plan has no
+ * number of that length.
  */
 export function nationalToE164(digits: string, country: string): number {
   if (!isSupportedCountry(country as CountryCode, metadata)) return 0;

@@ -87,8 +87,8 @@ const ROW_MASK = (1 << TAG_SHIFT) - 1;
 const tagged = (row: number, hashed: number): number => ((row + 1) | ((hashed >>> TAG_SHIFT) << TAG_SHIFT)) >>> 0;
 
 /**
- *  The slot of the first row with these digits at or after `slot` in probe order, or -1. Begin with `firstSlot`; go on
- *  with the slot behind the last hit.
+ * The slot of the first row with these digits at or after `slot` in probe order, or -1. Begin with `firstSlot`; go on
+ * with the slot behind the last hit.
  */
 export function findNumber(table: NumberTable, digits: number, slot: number): number {
   const { slots } = table;

@@ -5,8 +5,8 @@ import { holdOrganization, releaseOrganization, type RouteIndex } from './route-
 import { forgetStandings } from './standing.js';
 
 /**
- *  What proves that an organisation is served from a network, and the operator's list of shared carriers (design,
- *  "Claims on shared names").
+ * What proves that an organisation is served from a network, and the operator's list of shared carriers (design,
+ * "Claims on shared names").
  */
 
 export function putEvidence(index: RouteIndex, organizationId: string, network: string): void {

@@ -15,8 +15,8 @@ export interface RouteIndex {
   /** Trunks that exist, by id. */
   readonly trunks: Map<string, TrunkEntry>;
   /**
-   *  Every trunk that exists or that a number names, under its organisation: a number of one organisation can never
-   *  count for a trunk of another.
+   * Every trunk that exists or that a number names, under its organisation: a number of one organisation can never
+   * count for a trunk of another.
    */
   readonly trunkEntries: Interned<TrunkEntry>;
   readonly addresses: AddressIndex<AddressClaim>;
@@ -27,8 +27,8 @@ export interface RouteIndex {
   readonly carriers: Map<string, ListedCarrier>;
   readonly carrierNetworks: AddressIndex<ListedCarrier>;
   /**
-   *  Who counts at an address, kept from one call to the next until a claim, evidence or a listed network there
-   *  changes.
+   * Who counts at an address, kept from one call to the next until a claim, evidence or a listed network there
+   * changes.
    */
   readonly standings: Map<string, Standing>;
   readonly dialects: Interned<Dialect>;

@@ -21,8 +21,8 @@ import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type Ro
 import type { OrganizationEntry, TrunkEntry } from './route-entries.js';
 
 /**
- *  What routing needs of a number. Filled by hand from bytes in a cold start, so nothing here is an object that it
- *  would have to make for each.
+ * What routing needs of a number. Filled by hand from bytes in a cold start, so nothing here is an object that it
+ * would have to make for each.
  */
 export interface RoutedNumber {
   digits: number;
@@ -57,8 +57,8 @@ export function putNumberOf(index: RouteIndex, trunk: TrunkEntry, number: Routed
 }
 
 /**
- *  Organisation and trunk are held already: taken before the old ones are given back, so that an entry which only this
- *  number holds is not made anew.
+ * Organisation and trunk are held already: taken before the old ones are given back, so that an entry which only this
+ * number holds is not made anew.
  */
 function put(
   index: RouteIndex,

@@ -1,6 +1,6 @@
 /**
- *  What a header element or a URI's user part dials. `context`: the `phone-context` of RFC 3966 §5.1.5, as written.
- *  `index`: History-Info's (RFC 7044 §5.1).
+ * What a header element or a URI's user part dials. `context`: the `phone-context` of RFC 3966 §5.1.5, as written.
+ * `index`: History-Info's (RFC 7044 §5.1).
  */
 export interface Dialled {
   text: string;
@@ -71,8 +71,8 @@ function withIndex(dialled: Dialled | undefined, parameters: string): Dialled | 
 }
 
 /**
- *  Where the name-addr's bracket opens; -1 without one; `undefined` where a quoted string is not closed or nothing but
- *  one.
+ * Where the name-addr's bracket opens; -1 without one; `undefined` where a quoted string is not closed or nothing but
+ * one.
  */
 function openingBracket(element: string): number | undefined {
   if (element.charCodeAt(0) !== 34) return element.indexOf('<');
@@ -99,7 +99,7 @@ function parseUri(text: string): Dialled | undefined {
 }
 
 /**
- *  What FreeSWITCH and PBXs write without a scheme: `+15551234567`, `+15551234567@host`, either with parameters behind.
+ * What FreeSWITCH and PBXs write without a scheme: `+15551234567`, `+15551234567@host`, either with parameters behind.
  */
 function parseBare(text: string): Dialled | undefined {
   const at = text.indexOf('@');
@@ -122,8 +122,8 @@ function withoutPassword(userinfo: string): string {
 }
 
 /**
- *  A user part: the number, then the parameters of a telephone-subscriber (`;phone-context=…`, `;npdi;rn=…`),
- *  percent-escapes undone once.
+ * A user part: the number, then the parameters of a telephone-subscriber (`;phone-context=…`, `;npdi;rn=…`),
+ * percent-escapes undone once.
  */
 export function parseUser(user: string): Dialled {
   const semicolon = user.indexOf(';');
@@ -166,8 +166,8 @@ function parseIndex(text: string): readonly number[] | undefined {
 }
 
 /**
- *  The order in which a request went through its targets (RFC 7044 §10.3): `1` before `1.1`, `1.2` before `1.10`;
- *  without an index last.
+ * The order in which a request went through its targets (RFC 7044 §10.3): `1` before `1.1`, `1.2` before `1.10`;
+ * without an index last.
  */
 export function compareIndex(a: readonly number[] | undefined, b: readonly number[] | undefined): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);

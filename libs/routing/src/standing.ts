@@ -5,8 +5,8 @@ import type { RouteIndex } from './route-index.js';
 import type { AddressClaim, Candidate, OrganizationEntry, Standing, TrunkEntry } from './route-entries.js';
 
 /**
- *  Who counts for this call: by the claims in the log, and by names that the bridge has resolved and the log does not
- *  hold yet.
+ * Who counts for this call: by the claims in the log, and by names that the bridge has resolved and the log does not
+ * hold yet.
  */
 export function standingOf(
   index: RouteIndex,
@@ -89,8 +89,8 @@ function claimantsAt(index: RouteIndex, address: Address, pool: string): Map<Org
 }
 
 /**
- *  A claim that yields is younger than every other; of the same moment the organisation with the older id, so that
- *  every instance picks the same.
+ * A claim that yields is younger than every other; of the same moment the organisation with the older id, so that
+ * every instance picks the same.
  */
 function isBefore(a: AddressClaim, b: AddressClaim): boolean {
   if (a.yields !== b.yields) return b.yields;
@@ -142,8 +142,8 @@ export const claims = (trunk: TrunkEntry, address: Address): boolean =>
   trunk.claims.some(({ cidr }) => contains(cidr, address));
 
 /**
- *  A claim that the log does not hold yet is the youngest: it adds to what is admitted, and alone it counts only where
- *  nobody else claims the address.
+ * A claim that the log does not hold yet is the youngest: it adds to what is admitted, and alone it counts only where
+ * nobody else claims the address.
  */
 function withFresh(known: Standing, fresh: Fresh): Standing {
   const claimants = new Set([...known.claimants, ...fresh.keys()]);

@@ -24,8 +24,8 @@ const slotOf = (id: Uint32Array): number =>
   (Math.imul(id[0]! ^ id[2]!, 0x9e3779b1) ^ Math.imul(id[1]! ^ id[3]!, 0x85ebca6b)) >>> (32 - SLOT_BITS);
 
 /**
- *  An entry that has lost its state is not a trunk any more, and one that comes again under the id may be another
- *  entry.
+ * An entry that has lost its state is not a trunk any more, and one that comes again under the id may be another
+ * entry.
  */
 export function cachedTrunk({ words, trunks }: TrunkCache, id: Uint32Array): TrunkEntry | undefined {
   const slot = slotOf(id);

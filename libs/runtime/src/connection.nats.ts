@@ -10,8 +10,8 @@ export interface NatsOptions {
 }
 
 /**
- *  Found dead after three pings without an answer: a host that vanished says nothing. Not sooner, because nats-server
- *  2.9 makes a large consumer in the connection's own thread.
+ * Found dead after three pings without an answer: a host that vanished says nothing. Not sooner, because nats-server
+ * 2.9 makes a large consumer in the connection's own thread.
  */
 const PING = { interval: 5_000, unanswered: 3 };
 const RECONNECT_WAIT_MS = 250;

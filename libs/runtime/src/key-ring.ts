@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 
 /**
- *  Keys by id. The first of the text seals; all of them open. KeyObjects, because a Buffer shows its bytes wherever it
- *  is inspected.
+ * Keys by id. The first of the text seals; all of them open. KeyObjects, because a Buffer shows its bytes wherever it
+ * is inspected.
  */
 export interface KeyRing {
   readonly sealsWith: string;
@@ -14,8 +14,8 @@ export class KeyRingError extends Error {
 }
 
 /**
- *  The value was sealed with a key that is not in the ring: it was rotated out too early, or belongs to another
- *  installation.
+ * The value was sealed with a key that is not in the ring: it was rotated out too early, or belongs to another
+ * installation.
  */
 export class UnknownKeyError extends Error {
   override readonly name = 'UnknownKeyError';
@@ -25,7 +25,7 @@ export class UnknownKeyError extends Error {
 }
 
 /**
- *  The value is not what was sealed: its text is damaged, or it stands in another record than the one it was bound to.
+ * The value is not what was sealed: its text is damaged, or it stands in another record than the one it was bound to.
  */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
@@ -62,9 +62,9 @@ export function parseKeyRing(text: string): KeyRing {
 }
 
 /**
- *  `v1.<key id>.<iv>.<ciphertext and tag>` (contracts/trunk.ts `sealed`). `boundTo` (the trunk's id) must be given
- *  again to open. Use `seal` of seal.process.ts, which draws the initialization vector: one that is used twice with the
- *  same key reveals both texts.
+ * `v1.<key id>.<iv>.<ciphertext and tag>` (contracts/trunk.ts `sealed`). `boundTo` (the trunk's id) must be given
+ * again to open. Use `seal` of seal.process.ts, which draws the initialization vector: one that is used twice with the
+ * same key reveals both texts.
  */
 export function sealWith(ring: KeyRing, plain: string, { iv, boundTo }: { iv: Buffer; boundTo: string }): string {
   const cipher = createCipheriv('aes-256-gcm', ring.keys.get(ring.sealsWith)!, iv, { authTagLength: TAG_BYTES });

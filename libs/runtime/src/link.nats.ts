@@ -41,8 +41,8 @@ export function linkNats(url: string, options: NatsOptions): OwnNatsLink {
 }
 
 /**
- *  `connecting` settles when NATS was there for the first time; until then, as whenever it is gone, there is no
- *  connection.
+ * `connecting` settles when NATS was there for the first time; until then, as whenever it is gone, there is no
+ * connection.
  */
 export function createNatsLink(connecting: Promise<NatsConnection>): NatsLink {
   const listeners: ((nc: NatsConnection) => void)[] = [];

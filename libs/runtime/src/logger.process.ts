@@ -20,8 +20,8 @@ function describeError(error: Error): object {
 const redactObject = (fields: Record<string, unknown>) => redact(fields, describeError) as Record<string, unknown>;
 
 /**
- *  JSON lines with `service`, an ISO time, and the trace and span that were active. Control characters in values from
- *  outside are escaped by JSON itself.
+ * JSON lines with `service`, an ISO time, and the trace and span that were active. Control characters in values from
+ * outside are escaped by JSON itself.
  */
 export function createLogger(
   service: string,
@@ -42,8 +42,8 @@ export function createLogger(
 }
 
 /**
- *  pino drops the parent's `bindings` formatter for a child. Grandchildren inherit this from their parent, which is
- *  their prototype.
+ * pino drops the parent's `bindings` formatter for a child. Grandchildren inherit this from their parent, which is
+ * their prototype.
  */
 function redactChildren(logger: Logger): Logger {
   const child = logger.child;
@@ -69,8 +69,8 @@ export interface NestLogger {
 }
 
 /**
- *  Nest's own start-up lines are worth debug level; its warnings and errors keep theirs. The last argument that Nest
- *  gives is the context (a class's name), for errors the one before is the stack.
+ * Nest's own start-up lines are worth debug level; its warnings and errors keep theirs. The last argument that Nest
+ * gives is the context (a class's name), for errors the one before is the stack.
  */
 export function nestLogger(logger: Logger): NestLogger {
   const at =

@@ -1,7 +1,7 @@
 import { showProgress } from './progress.process.js';
 
 /**
- *  What a command that an operator runs is handed: it says how far it is, and stops after the step that is under way.
+ * What a command that an operator runs is handed: it says how far it is, and stops after the step that is under way.
  */
 export interface Running {
   signal: AbortSignal;

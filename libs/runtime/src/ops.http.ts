@@ -22,8 +22,8 @@ export interface OpsServer {
 const READY_DEADLINE_MS = 2_000;
 
 /**
- *  `/health/live`: the process answers. `/health/ready`: it can do its work, 503 with the reasons while not.
- *  `/metrics`: Prometheus.
+ * `/health/live`: the process answers. `/health/ready`: it can do its work, 503 with the reasons while not.
+ * `/metrics`: Prometheus.
  */
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
   const server = createServer((request, response) => {

@@ -2,8 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { gauge } from './metric.otel.js';
 
 /**
- *  The process itself: a blocked event loop is the first thing to look at when calls are answered late. Returns how to
- *  stop.
+ * The process itself: a blocked event loop is the first thing to look at when calls are answered late. Returns how to
+ * stop.
  */
 export function startProcessMetrics(): () => void {
   const delay = monitorEventLoopDelay({ resolution: 10 });

@@ -6,8 +6,8 @@ export interface ShownProgress {
 }
 
 /**
- *  An operator's command says how far it is: one line that is written over on a terminal; elsewhere a line every two
- *  seconds.
+ * An operator's command says how far it is: one line that is written over on a terminal; elsewhere a line every two
+ * seconds.
  */
 export function showProgress(stream: NodeJS.WriteStream): ShownProgress {
   const began = Date.now();

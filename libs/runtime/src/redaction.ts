@@ -2,8 +2,8 @@
 export const REDACTED = '[redacted]';
 
 /**
- *  Names whose values never reach a log, wherever in the object they stand. `has_password` and other flags are not
- *  secrets: only text and objects are hidden.
+ * Names whose values never reach a log, wherever in the object they stand. `has_password` and other flags are not
+ * secrets: only text and objects are hidden.
  */
 const SECRET_NAME =
   /password|passwd|secret|authorization|cookie|credential|^key$|^keys$|(api|bootstrap|private|access|admin|encryption)[-_]?keys?$|token$/i;
@@ -38,8 +38,8 @@ const URL_PASSWORD = /(\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s:@/"']{0,256}):[^\s@/"']{
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi;
 
 /**
- *  Hides what a text written by others (an error's message, a URL) often carries: the password of a connection string,
- *  an Authorization value.
+ * Hides what a text written by others (an error's message, a URL) often carries: the password of a connection string,
+ * an Authorization value.
  */
 export function redactText(text: string): string {
   return text.replace(URL_PASSWORD, `$1:${REDACTED}@`).replace(BEARER, `$1 ${REDACTED}`);

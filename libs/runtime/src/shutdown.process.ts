@@ -2,8 +2,8 @@ import type { Logger } from './logger.process.js';
 
 export interface Shutdown {
   /**
-   *  Registers what is to be stopped. Stopped in reverse order, one after the other: what was started last depends on
-   *  what was started before it.
+   * Registers what is to be stopped. Stopped in reverse order, one after the other: what was started last depends on
+   * what was started before it.
    */
   add(name: string, stop: () => Promise<unknown> | unknown): void;
   /** Stops everything, then resolves. The process is not ended. Several calls are one. */
@@ -22,8 +22,8 @@ export interface ShutdownOptions {
 }
 
 /**
- *  Stops on SIGTERM or SIGINT within the deadline and exits; a second signal exits at once. What nobody caught ends the
- *  process the same way, with code 1.
+ * Stops on SIGTERM or SIGINT within the deadline and exits; a second signal exits at once. What nobody caught ends the
+ * process the same way, with code 1.
  */
 export function gracefulShutdown(options: ShutdownOptions): Shutdown {
   const {

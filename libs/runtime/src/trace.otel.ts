@@ -51,8 +51,8 @@ export function traceparentOf(headers: Readonly<Record<string, string | string[]
 }
 
 /**
- *  Runs the work inside a span, which ends with it. What it throws is recorded and thrown on; attributes must hold no
- *  secret.
+ * Runs the work inside a span, which ends with it. What it throws is recorded and thrown on; attributes must hold no
+ * secret.
  */
 export async function withSpan<T>(
   name: string,

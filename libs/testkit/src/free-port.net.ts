@@ -2,15 +2,15 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 /**
- *  Below the range that Linux hands out to outgoing connections, which would otherwise take a port between the look and
- *  its use; above RTP's.
+ * Below the range that Linux hands out to outgoing connections, which would otherwise take a port between the look and
+ * its use; above RTP's.
  */
 const LOWEST = 20_100;
 const HIGHEST = 32_000;
 const handedOut = new Set<number>();
 
 /**
- *  A port on the loopback that nobody listens on, neither TCP nor UDP, and that this process has not handed out before.
+ * A port on the loopback that nobody listens on, neither TCP nor UDP, and that this process has not handed out before.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 500; attempt += 1) {

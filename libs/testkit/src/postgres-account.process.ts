@@ -3,8 +3,8 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync }
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 /**
- *  Where a version's binaries are: PATH first (initdb beside postgres), then Debian's folders, highest version first;
- *  undefined where there is none.
+ * Where a version's binaries are: PATH first (initdb beside postgres), then Debian's folders, highest version first;
+ * undefined where there is none.
  */
 export function findPostgres(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const packaged = '/usr/lib/postgresql';
@@ -84,7 +84,7 @@ function searchable(path: string, user: User): boolean {
 }
 
 /**
- *  A container's root often lacks DAC_READ_SEARCH and has DAC_OVERRIDE, which is more than is needed but all there is.
+ * A container's root often lacks DAC_READ_SEARCH and has DAC_OVERRIDE, which is more than is needed but all there is.
  */
 function grantable(): string {
   for (const capability of ['dac_read_search', 'dac_override']) {

@@ -20,8 +20,8 @@ export interface PostgresOptions {
   dataDir?: string;
   logFile?: string;
   /**
-   *  Sync to disk as production does. Without it a power cut loses data (a killed process does not), and tests are
-   *  several times faster.
+   * Sync to disk as production does. Without it a power cut loses data (a killed process does not), and tests are
+   * several times faster.
    */
   durable?: boolean;
 }
@@ -199,8 +199,8 @@ async function initialise({
 }
 
 /**
- *  After a SIGKILL the old backends hold the shared memory for another moment, and a new server refuses to start beside
- *  them.
+ * After a SIGKILL the old backends hold the shared memory for another moment, and a new server refuses to start beside
+ * them.
  */
 async function withRetry(start: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

@@ -52,8 +52,8 @@ export async function lockRows(tx: EntityManager, callIds: readonly string[]): P
 }
 
 /**
- *  Rows that are among the locked ones are replaced, others inserted. The keys of what was written: not of a row that
- *  somebody else has inserted meanwhile.
+ * Rows that are among the locked ones are replaced, others inserted. The keys of what was written: not of a row that
+ * somebody else has inserted meanwhile.
  */
 export async function writeRows(
   tx: EntityManager,
@@ -97,8 +97,8 @@ const COLUMNS = {
 type Columns = Record<keyof typeof COLUMNS, unknown>;
 const NAMES = Object.keys(COLUMNS) as (keyof Columns)[];
 /**
- *  Within an array each quotation mark of a JSON text is escaped and read again, which costs as much as writing it.
- *  JSON holds no control character, so one separates them.
+ * Within an array each quotation mark of a JSON text is escaped and read again, which costs as much as writing it.
+ * JSON holds no control character, so one separates them.
  */
 const SEPARATOR = '\u001e';
 const parameterOf = (name: keyof Columns, index: number) =>

@@ -17,8 +17,8 @@ const PARTS = ['parties', 'target', 'answer', 'end', 'recording', 'transfer'] as
 type Part = (typeof PARTS)[number];
 
 /**
- *  What an event says of a part. Where several events do, the one with the highest rank counts, of equal ones that with
- *  the highest id, which is the latest (UUIDv7).
+ * What an event says of a part. Where several events do, the one with the highest rank counts, of equal ones that with
+ * the highest id, which is the latest (UUIDv7).
  */
 interface Told {
   part: Part;
@@ -167,8 +167,8 @@ function rejection(data: CallRejected['data']): Partial<CallSummary> {
 }
 
 /**
- *  Records of agents that did not say why a call ended have FreeSWITCH's word alone, which is of the leg: on an inbound
- *  one the other side is the caller.
+ * Records of agents that did not say why a call ended have FreeSWITCH's word alone, which is of the leg: on an inbound
+ * one the other side is the caller.
  */
 function reasonOfOlderRecord({ direction, hangup_disposition }: CallEnded['data']): CallEndReason | null {
   if (direction !== 'inbound') return null;
@@ -212,8 +212,8 @@ function nothingTold(parties: CallParties): CallRow {
 }
 
 /**
- *  A caller chooses how long its number is; a thousand summaries must fit into a message. The whole text is in the
- *  call's detail.
+ * A caller chooses how long its number is; a thousand summaries must fit into a message. The whole text is in the
+ * call's detail.
  */
 function cut<Text extends string | null>(text: Text, length: number): Text {
   return (text === null || text.length <= length ? text : `${text.slice(0, length - 1)}…`) as Text;

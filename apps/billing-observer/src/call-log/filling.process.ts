@@ -12,8 +12,8 @@ export interface Filling {
 }
 
 /**
- *  Brings the calls that were recorded before there was a call log into it, beside the recorder, a few at a time; it
- *  goes on where it was when the process ended.
+ * Brings the calls that were recorded before there was a call log into it, beside the recorder, a few at a time; it
+ * goes on where it was when the process ended.
  */
 export function startFilling({ dataSource, logger }: { dataSource: DataSource; logger: Logger }): Filling {
   const stopping = new AbortController();

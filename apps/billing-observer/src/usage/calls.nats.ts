@@ -36,8 +36,8 @@ const LAG_OBSERVED_MS = 5_000;
 const CONSUMER_NOT_FOUND = 10014;
 
 /**
- *  Pulls CALLS through the durable consumer that all copies share, for ever: a stream or consumer that is away is
- *  waited for or made again.
+ * Pulls CALLS through the durable consumer that all copies share, for ever: a stream or consumer that is away is
+ * waited for or made again.
  */
 export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer {
   const { nc, logger } = options;

@@ -15,13 +15,13 @@ export interface Confirmations {
 
 const RETRY_MS = 500;
 /**
- *  Also when nothing moved: heals a bucket that was lost, or a confirmation whose writing failed just before a crash.
+ * Also when nothing moved: heals a bucket that was lost, or a confirmation whose writing failed just before a crash.
  */
 const SWEEP_MS = 60_000;
 
 /**
- *  Tells each bridge, in the KV bucket `usage`, what of its records is committed. Called after the commit, never
- *  before.
+ * Tells each bridge, in the KV bucket `usage`, what of its records is committed. Called after the commit, never
+ * before.
  */
 export function startConfirmations({
   nc,

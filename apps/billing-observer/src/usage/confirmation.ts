@@ -11,8 +11,8 @@ export interface EpochProgress {
 const NAMED_GAPS = 1000;
 
 /**
- *  The epoch that a bridge is in: that of its latest events. A redelivered record of an epoch before must not bring
- *  that one back.
+ * The epoch that a bridge is in: that of its latest events. A redelivered record of an epoch before must not bring
+ * that one back.
  */
 export const currentEpoch = (epochs: readonly EpochProgress[]): EpochProgress | undefined =>
   [...epochs].sort(

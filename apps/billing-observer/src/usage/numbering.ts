@@ -2,8 +2,8 @@
 export type Span = readonly [from: number, to: number];
 
 /**
- *  What has come of one bridge's records in one epoch. `missing` is ascending, disjoint, and below `highest`; so its
- *  size is that of the gaps, never that of the history.
+ * What has come of one bridge's records in one epoch. `missing` is ascending, disjoint, and below `highest`; so its
+ * size is that of the gaps, never that of the history.
  */
 export interface Numbering {
   highest: number;
@@ -30,8 +30,8 @@ export function receive(numbering: Numbering, number: number): Numbering {
 }
 
 /**
- *  In ascending order a batch without gaps costs one step a number; the order of arrival would split and join spans on
- *  the way.
+ * In ascending order a batch without gaps costs one step a number; the order of arrival would split and join spans on
+ * the way.
  */
 export const receiveAll = (numbering: Numbering, numbers: readonly number[]): Numbering =>
   [...numbers].sort((a, b) => a - b).reduce(receive, numbering);

@@ -9,8 +9,8 @@ import {
 } from './usage-store.pg.js';
 
 /**
- *  Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later
- *  attempt may overcome.
+ * Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later
+ * attempt may overcome.
  */
 export async function recordMessages(
   dataSource: DataSource,
@@ -30,8 +30,8 @@ export async function recordMessages(
 }
 
 /**
- *  One event that PostgreSQL refuses for its content must not hold back the others for ever: the batch is then taken
- *  apart.
+ * One event that PostgreSQL refuses for its content must not hold back the others for ever: the batch is then taken
+ * apart.
  */
 async function recordReadable(
   dataSource: DataSource,
@@ -64,8 +64,8 @@ const joined = (parts: readonly RecordedBatch[]): RecordedBatch => ({
 });
 
 /**
- *  SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content will be refused again.
- *  Everything else may pass.
+ * SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content will be refused again.
+ * Everything else may pass.
  */
 const isContentRefused = (error: unknown): boolean =>
   /^2[23]/.test(String((error as { driverError?: { code?: unknown } }).driverError?.code ?? ''));

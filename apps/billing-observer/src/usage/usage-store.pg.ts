@@ -81,8 +81,8 @@ async function insertLog(tx: EntityManager, events: readonly ReceivedEvent[], no
 }
 
 /**
- *  A record whose number another call has taken is a fault of the bridge's numbering. It is put aside, seen by a
- *  person, and never drops silently.
+ * A record whose number another call has taken is a fault of the bridge's numbering. It is put aside, seen by a
+ * person, and never drops silently.
  */
 async function numbersOfOtherCalls(tx: EntityManager, known: readonly ReceivedEvent[]): Promise<UnreadableMessage[]> {
   const numbered = known.filter(({ event }) => event.numbered !== null);

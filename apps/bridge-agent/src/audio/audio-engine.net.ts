@@ -7,8 +7,8 @@ import { createPortPool } from './port-pool.js';
 
 export interface AudioEngineOptions {
   /**
-   *  UDP on the loopback, two ports a call. Apart from RTP's range and from the one that the operating system hands
-   *  out.
+   * UDP on the loopback, two ports a call. Apart from RTP's range and from the one that the operating system hands
+   * out.
    */
   ports: { first: number; last: number };
   /** Default 30 s. */

@@ -2,8 +2,8 @@ import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
 import type { PlayoutCounts } from './playout-queue.js';
 
 /**
- *  What one call's session counts itself; the rest of the log is counted where it happens. Times are milliseconds since
- *  the session began.
+ * What one call's session counts itself; the rest of the log is counted where it happens. Times are milliseconds since
+ * the session began.
  */
 export interface SessionCounts {
   framesIn: number;

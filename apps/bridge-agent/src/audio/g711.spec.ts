@@ -14,8 +14,8 @@ import {
 } from './g711.js';
 
 /**
- *  Decision values of the positive half: G.711 table 1a (A-law) and 2a (mu-law), column 3, from the interval widths in
- *  column 2.
+ * Decision values of the positive half: G.711 table 1a (A-law) and 2a (mu-law), column 3, from the interval widths in
+ * column 2.
  */
 function decisionValues(...segments: [intervals: number, width: number][]): number[] {
   const values = [0];
@@ -26,8 +26,8 @@ const A_LAW = decisionValues([32, 2], [16, 4], [16, 8], [16, 16], [16, 32], [16,
 const MU_LAW = decisionValues([1, 1], [15, 2], [16, 4], [16, 8], [16, 16], [16, 32], [16, 64], [16, 128], [16, 256]);
 
 /**
- *  Interval of a value in the standard's units. A value on a decision value belongs to the interval above it; below
- *  zero that is the one nearer to zero.
+ * Interval of a value in the standard's units. A value on a decision value belongs to the interval above it; below
+ * zero that is the one nearer to zero.
  */
 function intervalOf(decisions: number[], value: number): number {
   const within = value < 0 ? (n: number) => -value <= decisions[n + 1]! : (n: number) => value < decisions[n + 1]!;

@@ -46,8 +46,8 @@ function aLawSample(code: number): number {
 }
 
 /**
- *  Indexed by the sample's 16 bits as an unsigned number: two bytes in their order make the index, without a sign to
- *  extend.
+ * Indexed by the sample's 16 bits as an unsigned number: two bytes in their order make the index, without a sign to
+ * extend.
  */
 function codes(codeOf: (sample: number) => number): Uint8Array {
   return Uint8Array.from({ length: 65_536 }, (_, bits) => codeOf((bits << 16) >> 16));

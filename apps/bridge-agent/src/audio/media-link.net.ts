@@ -44,8 +44,8 @@ export interface LinkCounts {
 /** Is refused for its scheme. */
 const NO_URL = new URL('none:');
 /**
- *  Where nobody is there by then, there is time for another attempt in the deadline for the answer. Whoever is there
- *  may take all of it: some open a model's session before they answer.
+ * Where nobody is there by then, there is time for another attempt in the deadline for the answer. Whoever is there
+ * may take all of it: some open a model's session before they answer.
  */
 const CONNECT_MS = 2_500;
 const PAUSES = { firstMs: 100, maxMs: 1_000 };

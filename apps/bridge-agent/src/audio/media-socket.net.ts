@@ -64,7 +64,7 @@ const BYE = 1000;
 const BROKEN = 1006;
 
 /**
- *  ws copies the message while it masks it, and answers before it returns: no callback, and the buffer is free again.
+ * ws copies the message while it masks it, and answers before it returns: no callback, and the buffer is free again.
  */
 const TEXT = { binary: false, compress: false, fin: true, mask: true };
 

@@ -2,8 +2,8 @@ import { base64Length, encodeBase64 } from './base64.js';
 import { FRAME_BYTES } from './playout-queue.js';
 
 /**
- *  Names of a stream as the protocol writes them: two letters and 32 hexadecimal digits. A UUID's digits make one
- *  (`sid('CA', call_id)`), so the call's id can be read from it.
+ * Names of a stream as the protocol writes them: two letters and 32 hexadecimal digits. A UUID's digits make one
+ * (`sid('CA', call_id)`), so the call's id can be read from it.
  */
 export type SidKind = 'AC' | 'CA' | 'MZ';
 export const sid = (kind: SidKind, uuid: string): string => kind + uuid.replaceAll('-', '').toLowerCase();
@@ -51,8 +51,8 @@ export function customParameters(call: StreamParameters): Record<string, string>
 }
 
 /**
- *  The messages of one stream to the assistant, in Twilio's Media Streams format. Counters are texts there,
- *  `sequenceNumber` counts all messages but `connected` from 1.
+ * The messages of one stream to the assistant, in Twilio's Media Streams format. Counters are texts there,
+ * `sequenceNumber` counts all messages but `connected` from 1.
  */
 export interface MediaStream {
   connected(): string;

@@ -11,7 +11,7 @@ const GAP_FRAMES = 10;
 /** Mu-law codes without their sign, from here on: the lowest segment, 48 dB below the loudest. */
 const QUIETEST_CODES = 0x70;
 /**
- *  A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused.
+ * A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused.
  */
 const MAX_MARKS = 1_000;
 
@@ -19,8 +19,8 @@ export interface PlayoutQueueOptions {
   /** Longest speech that is kept; default 60 s. */
   maxSeconds?: number;
   /**
-   *  The audio before this mark has been heard to its end, or will never be. Called in the order in which they were
-   *  set.
+   * The audio before this mark has been heard to its end, or will never be. Called in the order in which they were
+   * set.
    */
   onMark(name: string): void;
 }
@@ -61,8 +61,8 @@ export class PlayoutQueue {
   private head = 0;
   private size = 0;
   /**
-   *  Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller
-   *  has heard to its end.
+   * Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller
+   * has heard to its end.
    */
   private taken = 0;
   private heard = 0;
@@ -143,8 +143,8 @@ export class PlayoutQueue {
   }
 
   /**
-   *  Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech
-   *  in it. Calling it says that the frame before has been played.
+   * Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech
+   * in it. Calling it says that the frame before has been played.
    */
   take(l16: Uint8Array): number {
     this.heard = this.taken;

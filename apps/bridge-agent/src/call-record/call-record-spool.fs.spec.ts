@@ -103,8 +103,8 @@ describe('the spool of call records', () => {
 
 describe('whenever it is killed', () => {
   /**
-   *  Lets `steps` operations through; the one after them is not done, or done without anybody learning of it, and
-   *  nothing after it happens.
+   * Lets `steps` operations through; the one after them is not done, or done without anybody learning of it, and
+   * nothing after it happens.
    */
   function dyingAfter(steps: number, lastIsDone: boolean): { files: DurableFiles; died: Promise<void> } {
     let left = steps;

@@ -39,8 +39,8 @@ interface Waiting {
 }
 
 /**
- *  One file a finished call, kept until billing-observer has it. Numbers from 1 without a gap, whatever stops this
- *  process at whatever moment.
+ * One file a finished call, kept until billing-observer has it. Numbers from 1 without a gap, whatever stops this
+ * process at whatever moment.
  */
 export class RecordSpool {
   readonly epoch: string;
@@ -76,8 +76,8 @@ export class RecordSpool {
   }
 
   /**
-   *  On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again, after
-   *  `onRefused` was called once.
+   * On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again, after
+   * `onRefused` was called once.
    */
   append(draft: RecordDraft, refused?: () => void): Promise<number> {
     return new Promise<number>((written, given) => {

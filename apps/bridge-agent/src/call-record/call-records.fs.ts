@@ -36,8 +36,8 @@ export interface CallRecorderOptions {
 const REFUSED_CALLS = 10_000;
 
 /**
- *  Every event of a call goes through here, and none is lost: not while NATS is away or the disk is full, not when this
- *  process is killed.
+ * Every event of a call goes through here, and none is lost: not while NATS is away or the disk is full, not when this
+ * process is killed.
  */
 export class CallRecorder {
   /** Calls that the life before left open and without a record, and until when they are known to have lasted. */
@@ -97,7 +97,7 @@ export class CallRecorder {
   }
 
   /**
-   *  What an earlier process could only leave in JetStream, because its disk was full; known some time after the start.
+   * What an earlier process could only leave in JetStream, because its disk was full; known some time after the start.
    */
   onRecovered(listener: (call: RecoveredCall) => void): void {
     this.recovered = listener;
@@ -105,8 +105,8 @@ export class CallRecorder {
   }
 
   /**
-   *  A killed agent finds the call again once this has resolved. Rejects where neither the disk nor JetStream takes it
-   *  in time; the event is on its way in any case.
+   * A killed agent finds the call again once this has resolved. Rejects where neither the disk nor JetStream takes it
+   * in time; the event is on its way in any case.
    */
   begin(started: CallStarted): Promise<void> {
     this.live.push(started);

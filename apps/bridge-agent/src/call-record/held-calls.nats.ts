@@ -30,7 +30,7 @@ interface Entry {
 const RETRY_MS = 1_000;
 
 /**
- *  Calls that the disk refuses, kept in JetStream until it takes them. A call that the disk takes costs nothing here.
+ * Calls that the disk refuses, kept in JetStream until it takes them. A call that the disk takes costs nothing here.
  */
 export class HeldCalls {
   private readonly entries = new Map<string, Entry>();
@@ -45,8 +45,8 @@ export class HeldCalls {
   }
 
   /**
-   *  Replaces what is held of the call. Resolves when JetStream acknowledges; tried until then, unless it is replaced
-   *  or released.
+   * Replaces what is held of the call. Resolves when JetStream acknowledges; tried until then, unless it is replaced
+   * or released.
    */
   hold(callId: string, value: HeldCall): Promise<void> {
     return this.change(callId, value);

@@ -21,8 +21,8 @@ export interface AssistantPorts {
   engine: Pick<AudioEngine, 'startAudio'>;
   recordings: Pick<Recordings, 'begin'>;
   /**
-   *  The secret in the clear; an empty text where nobody can open it, so that nothing goes out unsigned that should be
-   *  signed.
+   * The secret in the clear; an empty text where nobody can open it, so that nothing goes out unsigned that should be
+   * signed.
    */
   reveal: (secret: HeldSecret) => string;
 }
@@ -145,8 +145,8 @@ async function tell(
 }
 
 /**
- *  Only now, because a call that nobody answers has no recording to look for. One that cannot be recorded goes on
- *  without, and its record says why.
+ * Only now, because a call that nobody answers has no recording to look for. One that cannot be recorded goes on
+ * without, and its record says why.
  */
 async function record(
   { conversation: { story, parties } }: Connecting,

@@ -41,7 +41,7 @@ const UNUSED_EVENTS = [
 ];
 
 /**
- *  The channel then waits in a new loop, which takes a new `unicast` and ends with this connection, as the first does.
+ * The channel then waits in a new loop, which takes a new `unicast` and ends with this connection, as the first does.
  */
 const PARK_ANEW = [
   ['call-command', 'xferext'],
@@ -164,8 +164,8 @@ export class Talk {
   }
 
   /**
-   *  Called once, with the hang-up, or without where the connection ended before one came; at once if that has
-   *  happened.
+   * Called once, with the hang-up, or without where the connection ended before one came; at once if that has
+   * happened.
    */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void {
     void this.end.promise.then(listener);

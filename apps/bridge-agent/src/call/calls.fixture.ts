@@ -70,8 +70,8 @@ export const subjectOf = (entity: Entity) =>
       : organizationSubject(entity.id);
 
 /**
- *  A host's calls with everything around them: a real nats-server, the FreeSWITCH stand-in on a prepared configuration,
- *  entities in the log, and a routing-service that the test speaks for.
+ * A host's calls with everything around them: a real nats-server, the FreeSWITCH stand-in on a prepared configuration,
+ * entities in the log, and a routing-service that the test speaks for.
  */
 export async function startHost() {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-calls-'));

@@ -112,8 +112,8 @@ const codeOf = ({ requestUriUser, toUser }: InviteFacts) => dialledCode(requestU
 type Treated = Decided & { treatment?: CallTreatment; requiresSrtp?: boolean };
 
 /**
- *  Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be
- *  a guess.
+ * Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be
+ * a guess.
  */
 function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
   const { decision } = decided;

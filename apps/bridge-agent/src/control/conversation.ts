@@ -15,8 +15,8 @@ export interface Channel {
   /** As `onEnd`, and before any of those: what the end's record has to have. */
   beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /**
-   *  Called once, with the hang-up, or without where the connection ended before one came; at once if that has
-   *  happened.
+   * Called once, with the hang-up, or without where the connection ended before one came; at once if that has
+   * happened.
    */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** The hang-up, or undefined: the connection or the time ended first. */

@@ -18,8 +18,8 @@ export interface Endpoint {
 }
 
 /**
- *  'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every
- *  attempt, and now and then while none may be made, so that a URL that was put right gets what waits.
+ * 'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every
+ * attempt, and now and then while none may be made, so that a URL that was put right gets what waits.
  */
 export type EndpointOf = (organizationId: string, numberId: string | null) => Endpoint | 'not-known-yet' | undefined;
 
@@ -123,7 +123,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 }
 
 /**
- *  Two that share a URL and sign differently are two: what is wrong with the one's secret is not the other's trouble.
+ * Two that share a URL and sign differently are two: what is wrong with the one's secret is not the other's trouble.
  */
 function whereOf({ organizationId, numberId }: Owner, endpointOf: EndpointOf): Where {
   const endpoint = endpointOf(organizationId, numberId);

@@ -30,8 +30,8 @@ export interface JournalOptions {
 const RETRY_MS = 1_000;
 
 /**
- *  Each call's statuses in its file, one writer a call. What is told of is in the file before it is sent, so no
- *  sequence is ever given to two statuses.
+ * Each call's statuses in its file, one writer a call. What is told of is in the file before it is sent, so no
+ * sequence is ever given to two statuses.
  */
 export class Journal {
   private readonly entries = new Map<string, Entry>();
@@ -188,7 +188,7 @@ export class Journal {
   }
 
   /**
-   *  The lines of what is told and not written, in order; what nobody wants, and what comes after the end, is dropped.
+   * The lines of what is told and not written, in order; what nobody wants, and what comes after the end, is dropped.
    */
   private compose(entry: Entry): { text: string; told: number; ended: boolean } {
     const wanted = entry.lane === undefined ? entry.drafts.slice(firstOf(entry.drafts)) : entry.drafts;

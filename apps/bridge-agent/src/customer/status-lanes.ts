@@ -23,8 +23,8 @@ export interface LanesOptions {
 /** How long what has nowhere to go waits until it is asked again. */
 const ASK_AGAIN_MS: Partial<Record<string, number>> = { [UNKNOWN.key]: 1_000, [NONE.key]: 60_000 };
 /**
- *  How often while nothing may be sent: what the endpoint asked for by Retry-After does not hold for the one in its
- *  place.
+ * How often while nothing may be sent: what the endpoint asked for by Retry-After does not hold for the one in its
+ * place.
  */
 const ASK_CLOSED_MS = 30_000;
 /** Finding out where a call's statuses go opens a secret, and a hundred thousand may have to be asked. */
@@ -34,8 +34,8 @@ const isOpen = ({ health, sending }: Route, now: number): boolean =>
   now >= opensAt(health) && !(isDown(health) && sending > 0);
 
 /**
- *  Which call's next status is sent when. Each in order, each endpoint on its own: a host that is slow or dead takes a
- *  few connections, and nobody else's time.
+ * Which call's next status is sent when. Each in order, each endpoint on its own: a host that is slow or dead takes a
+ * few connections, and nobody else's time.
  */
 export class Lanes {
   private readonly routes: Routes;

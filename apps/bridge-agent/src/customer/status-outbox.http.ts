@@ -26,8 +26,8 @@ export interface StatusOutboxOptions {
   /** Calls that wait at most; the oldest make room. */
   maxCalls?: number;
   /**
-   *  How long the file of a call stays after its last status was delivered: whoever was killed then ends the call
-   *  again, and that must not be told.
+   * How long the file of a call stays after its last status was delivered: whoever was killed then ends the call
+   * again, and that must not be told.
    */
   lingerMs?: number;
   sweepMs?: number;

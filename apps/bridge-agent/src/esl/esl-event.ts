@@ -14,8 +14,8 @@ function eventOf(headers: EslHeaders, body: string): EslEvent {
 }
 
 /**
- *  The body of a `text/event-plain` frame: header lines of its own, and a body of its own where it has a
- *  Content-Length.
+ * The body of a `text/event-plain` frame: header lines of its own, and a body of its own where it has a
+ * Content-Length.
  */
 export function parsePlainEvent(body: string): EslEvent {
   const end = body.indexOf('\n\n');

@@ -2,8 +2,8 @@ import type { Span } from '@opentelemetry/api';
 import { withSpan } from '@trunkmesh/runtime/trace.otel.js';
 
 /**
- *  Spans from a change's arrival to the first state that FreeSWITCH reports for it, in the trace of the request that
- *  made the change.
+ * Spans from a change's arrival to the first state that FreeSWITCH reports for it, in the trace of the request that
+ * made the change.
  */
 export interface ApplyTraces {
   begin(trunkId: string, traceparent: string, revision: number | null): void;

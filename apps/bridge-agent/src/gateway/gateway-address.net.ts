@@ -29,8 +29,8 @@ export interface AddressBookOptions {
 const FLOOR_MS = 10_000;
 const CEILING_MS = 300_000;
 /**
- *  An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls
- *  out, what it gave up must not stay trusted for ever.
+ * An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls
+ * out, what it gave up must not stay trusted for ever.
  */
 const KEEP_MS = 24 * 3_600_000;
 const AT_ONCE = 16;

@@ -2,8 +2,8 @@ import type { ObservedMap } from './observed.js';
 import type { DesiredGateway } from './reconcile.js';
 
 /**
- *  A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was
- *  refused.
+ * A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was
+ * refused.
  */
 export const APPEAR_MS = 1_000;
 
@@ -23,8 +23,8 @@ export class Offers {
   }
 
   /**
-   *  FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is
-   *  all.
+   * FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is
+   * all.
    */
   findRefused(desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void {
     if (this.offeredAt.size === 0) return;

@@ -24,7 +24,7 @@ const AT_ONCE = 64;
 const EVENTS_KEPT = 10_000;
 
 /**
- *  Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event.
+ * Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event.
  */
 export class GatewayStatusPublisher {
   private readonly known = new Map<string, GatewayStatus>();

@@ -35,8 +35,8 @@ const INTERVAL_MS = 30_000;
 /** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
 const SOON_MS = 500;
 /**
- *  The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next,
- *  so a burst of changes costs few reloads.
+ * The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next,
+ * so a burst of changes costs few reloads.
  */
 export class GatewaySync {
   private readonly offers: Offers;
@@ -208,8 +208,8 @@ function summary(plan: Plan, more: object): object {
 }
 
 /**
- *  Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the
- *  configuration.
+ * Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the
+ * configuration.
  */
 function mayBeKilled(plan: Plan, input: SyncInput, result: ReloadResult | null): readonly string[] {
   return result?.ok === false

@@ -20,8 +20,8 @@ export type Rendered =
   { ok: true; name: string; xml: string; needsAcl: boolean } | { ok: false; problem: RenderProblem };
 
 /**
- *  FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS);
- *  `reconcile` puts one.
+ * FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS);
+ * `reconcile` puts one.
  */
 export const RETRY_SECONDS = 20;
 
@@ -119,8 +119,8 @@ function missingCredential(
 }
 
 /**
- *  A registration's address of record lives in the carrier's domain; calls of a trunk by address come from our own
- *  address.
+ * A registration's address of record lives in the carrier's domain; calls of a trunk by address come from our own
+ * address.
  */
 function homeDomain(trunk: TrunkState, gateway: GatewayAddress): string {
   if (!trunk.register) return '';
@@ -135,16 +135,16 @@ function addressOfRecord(username: string): { user: string; domain?: string } {
 }
 
 /**
- *  For the user part of a URI, into which FreeSWITCH copies it as it is. RFC 3261 §25.1 would allow `;` and others
- *  unescaped there, but its SIP stack takes them for parameters.
+ * For the user part of a URI, into which FreeSWITCH copies it as it is. RFC 3261 §25.1 would allow `;` and others
+ * unescaped there, but its SIP stack takes them for parameters.
  */
 function uriUser(user: string): string {
   return encodeURIComponent(user).replaceAll('%2B', '+');
 }
 
 /**
- *  What would not reach the carrier as it is: a colon ends the user and the password in the SIP stack's own format, a
- *  quote ends the username in its header (both tried).
+ * What would not reach the carrier as it is: a colon ends the user and the password in the SIP stack's own format, a
+ * quote ends the username in its header (both tried).
  */
 function credentialsProblem(
   { authUsername, password }: Credentials,

@@ -31,8 +31,8 @@ const ring = parseKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`);
 const carriers = [{ address: CARRIER, users: { 'carrier-user': 'carrier-password' } }];
 
 /**
- *  A bridge's trunk part with everything around it: a real nats-server, the FreeSWITCH stand-in on a prepared
- *  configuration, and a log to write into.
+ * A bridge's trunk part with everything around it: a real nats-server, the FreeSWITCH stand-in on a prepared
+ * configuration, and a log to write into.
  */
 export async function startBridge() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-'));

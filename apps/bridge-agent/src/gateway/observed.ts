@@ -148,8 +148,8 @@ export function noteState(observed: ObservedMap, seen: GatewayStateSeen, now: nu
 }
 
 /**
- *  Two outcomes come without a status (recorded); an earlier attempt's would give a wrong cause. 908 is what FreeSWITCH
- *  itself logs.
+ * Two outcomes come without a status (recorded); an earlier attempt's would give a wrong cause. 908 is what FreeSWITCH
+ * itself logs.
  */
 function answerOf(known: ObservedGateway, { state, sipStatus, sipPhrase }: GatewayStateSeen): Partial<ObservedGateway> {
   if (sipStatus !== null) return { sipStatus, sipPhrase };

@@ -318,8 +318,8 @@ describe('given what FreeSWITCH has, the plan', () => {
 });
 
 /**
- *  FreeSWITCH as far as this matters: what a rescan adds, what a kill takes away and when, what a refresh does. Throws
- *  where a registrar would lose a binding.
+ * FreeSWITCH as far as this matters: what a rescan adds, what a kill takes away and when, what a refresh does. Throws
+ * where a registrar would lose a binding.
  */
 class Model {
   files = new Map<string, string>();

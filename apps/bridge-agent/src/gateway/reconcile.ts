@@ -71,8 +71,8 @@ export const REFRESH_DEADLINE_MS = 4_000;
 /** An older refresh belonged to another removal, or its response is too old. */
 export const REFRESH_VALID_MS = 6_000;
 /**
- *  FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair,
- *  long enough not to be taken for an attack.
+ * FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair,
+ * long enough not to be taken for an attack.
  */
 export const RETRY_CEILING_MS = 300_000;
 /**
@@ -80,8 +80,8 @@ export const RETRY_CEILING_MS = 300_000;
  */
 export const REFUSED_AGAIN_MS = 60_000;
 /**
- *  Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at
- *  a time.
+ * Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at
+ * a time.
  */
 export const REPLACEMENTS_AT_ONCE = 50;
 
@@ -133,8 +133,8 @@ interface Step {
 }
 
 /**
- *  Old revisions and gateways of trunks that are not wanted, by trunk. Ours by the shape of their names; an operator's
- *  own gateways are left alone, and so are his files.
+ * Old revisions and gateways of trunks that are not wanted, by trunk. Ours by the shape of their names; an operator's
+ * own gateways are left alone, and so are his files.
  */
 function otherGateways({ desired, observed }: Situation): Map<string, ObservedGateway[]> {
   const wanted = new Set<string>();
@@ -192,7 +192,7 @@ function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): vo
 }
 
 /**
- *  The name stays and the contents do not: away first, then the file, and when it is gone it is added as any new one.
+ * The name stays and the contents do not: away first, then the file, and when it is gone it is added as any new one.
  */
 function replace(step: Step, desired: DesiredGateway, current: ObservedGateway): void {
   if (step.replacing >= REPLACEMENTS_AT_ONCE) {
@@ -204,8 +204,8 @@ function replace(step: Step, desired: DesiredGateway, current: ObservedGateway):
 }
 
 /**
- *  Nothing of it is bound at the registrar. Its file is taken away when it is seen to go, and written again when it is
- *  gone (`keep`, `add`).
+ * Nothing of it is bound at the registrar. Its file is taken away when it is seen to go, and written again when it is
+ * gone (`keep`, `add`).
  */
 function remake(step: Step, current: ObservedGateway, dueAt: number): void {
   const { plan, situation } = step;

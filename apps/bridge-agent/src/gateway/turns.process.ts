@@ -29,8 +29,8 @@ export function oneAtATime(
 }
 
 /**
- *  Reloads may take two seconds out of four at once, and in the long run half of the time: reading XML keeps a core of
- *  FreeSWITCH's host busy.
+ * Reloads may take two seconds out of four at once, and in the long run half of the time: reading XML keeps a core of
+ * FreeSWITCH's host busy.
  */
 const BURST_MS = 2_000;
 const SHARE = 0.5;

@@ -137,7 +137,7 @@ export class WantedGateways {
   }
 
   /**
-   *  `applied`: FreeSWITCH has the gateway in its latest revision, and it works on while its name cannot be resolved.
+   * `applied`: FreeSWITCH has the gateway in its latest revision, and it works on while its name cannot be resolved.
    */
   problemOf(trunkId: string, applied: boolean): GatewayProblem | null {
     const problem = this.rendered.problems.get(trunkId) ?? null;

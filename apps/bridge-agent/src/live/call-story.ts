@@ -11,8 +11,8 @@ import type { StoryPart } from '../call-record/story-part.js';
 import type { HangupFacts } from './hangup-facts.js';
 
 /**
- *  What the agent knows of a call beside its events: gathered while it goes on, told in its last one. Of an agent that
- *  dies, what was on disk by then is left.
+ * What the agent knows of a call beside its events: gathered while it goes on, told in its last one. Of an agent that
+ * dies, what was on disk by then is left.
  */
 export interface CallStory {
   readonly invite: CapturedInvite | undefined;
@@ -23,8 +23,8 @@ export interface CallStory {
   /** The last one that was tried. */
   transfer: TransferResult | null;
   /**
-   *  Whether its answer was acknowledged by somebody who has received it; undefined: nobody looked. Lost with the
-   *  agent, so that such a call proves nothing.
+   * Whether its answer was acknowledged by somebody who has received it; undefined: nobody looked. Lost with the
+   * agent, so that such a call proves nothing.
    */
   acknowledged?: boolean;
   /** Why we told FreeSWITCH to end it; whether that is why it ended, its hang-up tells. */
@@ -34,8 +34,8 @@ export interface CallStory {
 /** As many as the contract has. */
 const ENTRIES = 500;
 /**
- *  Of digits, pressed, sent or refused: a caller or an assistant may press more of them than anybody wants to read of,
- *  and how the call ended shall still be there.
+ * Of digits, pressed, sent or refused: a caller or an assistant may press more of them than anybody wants to read of,
+ * and how the call ended shall still be there.
  */
 const DIGIT_ENTRIES = 300;
 
@@ -96,8 +96,8 @@ const OF_AUDIO: Partial<Record<AudioEnd, CallEndReason>> = {
 export const endReasonOfAudio = (end: AudioEnd): CallEndReason => OF_AUDIO[end] ?? 'audio-failed';
 
 /**
- *  Why the call ended. Whoever was first counts: a caller's BYE that overtakes our own makes it the caller's, but one
- *  that follows a transfer is the carrier's way to carry it out.
+ * Why the call ended. Whoever was first counts: a caller's BYE that overtakes our own makes it the caller's, but one
+ * that follows a transfer is the carrier's way to carry it out.
  */
 export function endReasonOf(
   { intended }: Pick<CallStory, 'intended'>,

@@ -68,8 +68,8 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
 }
 
 /**
- *  Of the gateway that the call named (its trunk's codecs), otherwise of the profile. With modifiers, such as
- *  `PCMU@20i`.
+ * Of the gateway that the call named (its trunk's codecs), otherwise of the profile. With modifiers, such as
+ * `PCMU@20i`.
  */
 function codecsAllowed(list: string): string[] {
   const names = list

@@ -26,8 +26,8 @@ export interface LiveCallsOptions {
   /** The call has ended, and its last event is on its way. */
   onEnded: (started: CallStarted) => void;
   /**
-   *  The platform is told of each change of state, in order, and of the last one before its record is written: whoever
-   *  dies in between tells it again. Never rejects.
+   * The platform is told of each change of state, in order, and of the last one before its record is written: whoever
+   * dies in between tells it again. Never rejects.
    */
   tell: (change: StatusChange) => Promise<void>;
   logger: Logger;
@@ -57,8 +57,8 @@ export class LiveCalls {
   }
 
   /**
-   *  The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it
-   *  again; rejects where it might not.
+   * The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it
+   * again; rejects where it might not.
    */
   begin(started: CallStarted, story: CallStory): Promise<void> {
     this.calls.set(started.data.call_id, {

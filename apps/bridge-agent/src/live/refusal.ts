@@ -10,8 +10,8 @@ import { execute, type EslCommand } from '../esl/esl-command.js';
 export type Refusal = Extract<InboundDecision, { outcome: 'refuse' }>;
 
 /**
- *  Long enough for a routing-service that restarts, short enough that a carrier tries again within a caller's patience
- *  (RFC 3261 §20.33).
+ * Long enough for a routing-service that restarts, short enough that a carrier tries again within a caller's patience
+ * (RFC 3261 §20.33).
  */
 const RETRY_AFTER_SECONDS = 5;
 

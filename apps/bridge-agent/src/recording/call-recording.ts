@@ -4,14 +4,14 @@ import { execute, type EslCommand } from '../esl/esl-command.js';
 import { sid } from '../audio/media-stream.js';
 
 /**
- *  Where one call's recording is while it grows, and where it goes. Pure: the same parties give the same names, so that
- *  the place is known before the call is answered.
+ * Where one call's recording is while it grows, and where it goes. Pure: the same parties give the same names, so that
+ * the place is known before the call is answered.
  */
 
 const CALL_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 /**
- *  What is in a folder's name reaches FreeSWITCH in a command: a blank, a comma, a brace or a dollar would make another
- *  command of it.
+ * What is in a folder's name reaches FreeSWITCH in a command: a blank, a comma, a brace or a dollar would make another
+ * command of it.
  */
 const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+$/;
 
@@ -27,7 +27,7 @@ export interface RecordingFiles {
 }
 
 /**
- *  Names in the folder. Undefined: the id is none that FreeSWITCH gives, and is not made part of a command or a path.
+ * Names in the folder. Undefined: the id is none that FreeSWITCH gives, and is not made part of a command or a path.
  */
 export function recordingFiles(callId: string): RecordingFiles | undefined {
   return CALL_ID.test(callId) ? { wav: `${callId}.wav`, sidecar: `${callId}.json` } : undefined;

@@ -35,8 +35,8 @@ export class BucketTrouble extends Error {
 
 export interface RecordingBucket {
   /**
-   *  Resolves when the bucket has confirmed that it has all of the file's bytes. Rejects with BucketTrouble, or with
-   *  the file's own error.
+   * Resolves when the bucket has confirmed that it has all of the file's bytes. Rejects with BucketTrouble, or with
+   * the file's own error.
    */
   store(upload: { path: string; key: string; bytes: number }): Promise<void>;
   /** Aborts uploads in progress. */

@@ -20,18 +20,18 @@ export interface RecordingOrder {
 }
 
 /**
- *  Recordings from the order to FreeSWITCH until they are where they stay. Nothing is deleted before the bucket has it
- *  and the log says so.
+ * Recordings from the order to FreeSWITCH until they are where they stay. Nothing is deleted before the bucket has it
+ * and the log says so.
  */
 export interface Recordings {
   /**
-   *  What FreeSWITCH is to be told once the call is answered. A text: why this call cannot be recorded; it goes on
-   *  without.
+   * What FreeSWITCH is to be told once the call is answered. A text: why this call cannot be recorded; it goes on
+   * without.
    */
   begin(parties: CallParties): Promise<RecordingOrder | string>;
   /**
-   *  The call has ended, and FreeSWITCH has closed the file: it goes to where it stays, and CallRecordingStored is
-   *  published. Safe for calls without a recording, and twice.
+   * The call has ended, and FreeSWITCH has closed the file: it goes to where it stays, and CallRecordingStored is
+   * published. Safe for calls without a recording, and twice.
    */
   ended(callId: string): void;
   /** Recordings of ended calls that are not where they stay, or of which the log does not know yet. */
@@ -210,8 +210,8 @@ export class StoredRecordings implements Recordings {
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 /**
- *  Undefined: this recording or its sidecar cannot be read, and what is wrong with one is no reason for the others to
- *  wait.
+ * Undefined: this recording or its sidecar cannot be read, and what is wrong with one is no reason for the others to
+ * wait.
  */
 function pauseAfter(error: unknown): { firstMs: number; maxMs: number } | undefined {
   if (error instanceof BucketTrouble) return error.kind === 'denied' ? PAUSES.denied : PAUSES.bucket;

@@ -1,6 +1,6 @@
 /**
- *  A trunk's limits as they are set; `null`: none. They hold on this host: a trunk by address that lives on several has
- *  them on each.
+ * A trunk's limits as they are set; `null`: none. They hold on this host: a trunk by address that lives on several has
+ * them on each.
  */
 export interface TrunkLimits {
   max_channels: number | null;

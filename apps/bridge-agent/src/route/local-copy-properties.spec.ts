@@ -15,8 +15,8 @@ import fc from 'fast-check';
 import { applyToCopy, createLocalCopy, decideFromCopy, snapshotOf, type LocalCopy } from './local-copy.js';
 
 /**
- *  The same promises as of the index (libs/routing, hostile-properties.spec.ts), for what a bridge routes by while NATS
- *  is away. Nine worlds, 10,800 runs in all.
+ * The same promises as of the index (libs/routing, hostile-properties.spec.ts), for what a bridge routes by while NATS
+ * is away. Nine worlds, 10,800 runs in all.
  */
 const RUNS = { numRuns: 1_200 };
 

@@ -142,8 +142,8 @@ export function isTrunkOfSource(copy: LocalCopy, trunkId: string, request: Inbou
 }
 
 /**
- *  Whether an acknowledged call that named the number in full would prove something new: that the organisation is
- *  served from this source, or that the number is its own.
+ * Whether an acknowledged call that named the number in full would prove something new: that the organisation is
+ * served from this source, or that the number is its own.
  */
 export function wouldProve(
   { index }: LocalCopy,
@@ -194,8 +194,8 @@ export function outboundRulesOf(
 }
 
 /**
- *  The copy as events' states, everything else before numbers: applied in this order to an empty copy they make the
- *  same one.
+ * The copy as events' states, everything else before numbers: applied in this order to an empty copy they make the
+ * same one.
  */
 export function* snapshotOf(copy: LocalCopy): Generator<SnapshotLine> {
   for (const [subject, state] of copy.states) yield [subject, state];

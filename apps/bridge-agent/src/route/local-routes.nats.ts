@@ -34,8 +34,8 @@ export interface LocalRoutesOptions {
 const RETRY_MS = 1_000;
 
 /**
- *  Follows what this host needs to route by itself, and keeps it on disk, so that an agent that starts while NATS is
- *  away routes as well.
+ * Follows what this host needs to route by itself, and keeps it on disk, so that an agent that starts while NATS is
+ * away routes as well.
  */
 export class LocalRoutes {
   private readonly fromDisk: LocalCopy;

@@ -13,8 +13,8 @@ const unreadable = counter(
 );
 
 /**
- *  Everything in one consumer, so that it comes in the stream's order: organisations, trunks, numbers, evidence,
- *  carriers. Bridges are no matter of routing, and few.
+ * Everything in one consumer, so that it comes in the stream's order: organisations, trunks, numbers, evidence,
+ * carriers. Bridges are no matter of routing, and few.
  */
 const ENTITIES = 'trunkmesh.>';
 /** Counted in between, not for each: a cold start applies a million. */

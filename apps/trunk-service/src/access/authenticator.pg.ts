@@ -15,8 +15,8 @@ export const hashOf = (key: string) => createHash('sha256').update(key).digest()
 
 const UNKNOWN_KEY = 'This API key is not known, or it was revoked.';
 /**
- *  `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. By PostgreSQL's
- *  clock, the same for all copies.
+ * `last_used_at` is for finding keys that nobody needs; an hour's precision saves a write a request. By PostgreSQL's
+ * clock, the same for all copies.
  */
 const USE_IS_TO_BE_NOTED = `(last_used_at is null or last_used_at < now() - interval '1 hour')`;
 

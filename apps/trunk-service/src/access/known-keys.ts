@@ -1,16 +1,16 @@
 /**
- *  Whose key a lookup found, and when; asked again after a second, so that a revocation by another copy of the service
- *  counts a second later at most.
+ * Whose key a lookup found, and when; asked again after a second, so that a revocation by another copy of the service
+ * counts a second later at most.
  */
 export interface KnownKeys<Holder> {
   /**
-   *  `now`: milliseconds of a clock that is never set, `performance.now()`. With one that is put back, a revoked key
-   *  would be known for that long.
+   * `now`: milliseconds of a clock that is never set, `performance.now()`. With one that is put back, a revoked key
+   * would be known for that long.
    */
   get(lookup: string, now: number): Holder | undefined;
   /**
-   *  `asked`: when the record was asked. An answer to what was asked before everything was forgotten may not know of
-   *  the reason, and is not kept.
+   * `asked`: when the record was asked. An answer to what was asked before everything was forgotten may not know of
+   * the reason, and is not kept.
    */
   set(lookup: string, holder: Holder, asked: number): void;
   /** After a revocation or a suspension here: it counts from the next request on. */

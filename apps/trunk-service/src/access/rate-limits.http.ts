@@ -70,7 +70,7 @@ export class RateLimits implements OnApplicationBootstrap {
   }
 
   /**
-   *  A place among the organisation's large requests, until the answer is sent. @throws DomainError too-many-requests
+   * A place among the organisation's large requests, until the answer is sent. @throws DomainError too-many-requests
    */
   largeRequest(caller: Caller, response: Response): void {
     const id = caller.organization?.id ?? 'operator';

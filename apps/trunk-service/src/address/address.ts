@@ -31,8 +31,8 @@ export const evolve = (_state: AddressState | null, event: AddressChange): Addre
 export const evidenceNotFound = () => new DomainError('evidence-not-found', 'There is no such evidence.');
 
 /**
- *  Once proven is proven: a busy address writes nothing. An operator's word replaces other evidence, so that it can be
- *  seen who vouches for the address.
+ * Once proven is proven: a busy address writes nothing. An operator's word replaces other evidence, so that it can be
+ * seen who vouches for the address.
  */
 function prove(
   state: AddressState | null,

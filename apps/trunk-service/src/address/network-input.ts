@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readInboundAddress } from './inbound-address.js';
 
 /**
- *  An address or network that an operator writes, brought to the one spelling that claims and evidence are compared by.
+ * An address or network that an operator writes, brought to the one spelling that claims and evidence are compared by.
  */
 export const networkInput = z
   .string()

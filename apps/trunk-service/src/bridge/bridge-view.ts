@@ -10,8 +10,8 @@ export function publicView({ id, pool, sip_address, status, health }: FleetBridg
 const alive = (health: FleetBridge['health']) => (health === 'unknown' ? null : health === 'serving');
 
 /**
- *  What the operator needs. `head`: the sequence of the last trunk's event, null where JetStream does not say;
- *  `trunks`: registering trunks placed there.
+ * What the operator needs. `head`: the sequence of the last trunk's event, null where JetStream does not say;
+ * `trunks`: registering trunks placed there.
  */
 export function operatorView(bridge: FleetBridge, { head, trunks }: { head: number | null; trunks: number }) {
   const { heard, health, created_at, updated_at } = bridge;

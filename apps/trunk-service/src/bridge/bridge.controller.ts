@@ -31,8 +31,8 @@ export class BridgeController {
   ) {}
 
   /**
-   *  The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
-   *  addresses it has to allow.
+   * The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
+   * addresses it has to allow.
    */
   @Get()
   @Access('read')

@@ -16,8 +16,8 @@ export interface Heartbeats {
 
 const CHECK_MS = 500;
 /**
- *  The process stood still (a long computation, a suspended machine): what was said meanwhile is still in its socket,
- *  in whatever order.
+ * The process stood still (a long computation, a suspended machine): what was said meanwhile is still in its socket,
+ * in whatever order.
  */
 const STALL_MS = 3_000;
 

@@ -1,8 +1,8 @@
 import { HEARTBEAT_LOST_MS, type BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 
 /**
- *  A bridge's FreeSWITCH may restart (a new version, a crash) without its trunks being moved; away for longer, they are
- *  as good as on a dead host.
+ * A bridge's FreeSWITCH may restart (a new version, a crash) without its trunks being moved; away for longer, they are
+ * as good as on a dead host.
  */
 export const FREESWITCH_LOST_MS = 30_000;
 

@@ -10,7 +10,7 @@ export const poolsOf = (organization: { bridge_pools?: OrganizationState['bridge
   organization.bridge_pools ?? DEFAULT_POOLS;
 
 /**
- *  `allowed` undefined: the request is the operator's, who may use any. The pool that the trunk has already may stay.
+ * `allowed` undefined: the request is the operator's, who may use any. The pool that the trunk has already may stay.
  */
 export function poolProblems(
   wanted: string,

@@ -25,8 +25,8 @@ const secret = signingSecret
   .refine((text) => !/^whsec_[A-Za-z\d+/=]{4,23}$/.test(text), 'must be the base64 of at least 16 bytes behind whsec_');
 
 /**
- *  The settings as they stand, flat, among the other fields of an organisation or a number. An empty string clears as
- *  null does.
+ * The settings as they stand, flat, among the other fields of an organisation or a number. An empty string clears as
+ * null does.
  */
 export const settingFields = (policy: AddressPolicy) => ({
   media_url: url('ws', policy, "The assistant's end of the media stream."),
@@ -61,8 +61,8 @@ export function wantedSettings(raw: WantedSettings): WantedSettings | undefined 
 }
 
 /**
- *  What a client may see: everything but the secret, whose ciphertext is nobody's business either. All of them are
- *  there, null where not set.
+ * What a client may see: everything but the secret, whose ciphertext is nobody's business either. All of them are
+ * there, null where not set.
  */
 export function shownSettings({ signing_secret, ...set }: CallSettings = {}) {
   return { ...NOTHING_SET, ...set, has_signing_secret: signing_secret !== undefined };

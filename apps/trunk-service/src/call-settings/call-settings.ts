@@ -52,8 +52,8 @@ export const changedSettings = (before: CallSettings = {}, after: CallSettings =
   SETTING_NAMES.filter((name) => before[name] !== after[name]);
 
 /**
- *  The entity's state with these settings. Where nothing is set there is no trace of them: five million numbers have
- *  none, and events from before there were any stay what they were.
+ * The entity's state with these settings. Where nothing is set there is no trace of them: five million numbers have
+ * none, and events from before there were any stay what they were.
  */
 export function withSettings<State extends { call_settings?: CallSettings; created_at: string; updated_at: string }>(
   state: State,

@@ -3,8 +3,8 @@ import { readGateway } from '../trunk/gateway.js';
 import type { AddressPolicy } from '../http/address-policy.js';
 
 /**
- *  What the contract's own check lets through because URL parsers mend it: they drop line ends, take `\` for `/`, and
- *  `http:user@host` for a URL.
+ * What the contract's own check lets through because URL parsers mend it: they drop line ends, take `\` for `/`, and
+ * `http:user@host` for a URL.
  */
 const PLAIN = /^[\x21-\x5b\x5d-\x7e]*$/;
 const AUTHORITY = /^[a-z]+:\/\/[^/?#]/i;

@@ -8,8 +8,8 @@ import { MAX_PAGE } from '../http/page.js';
 export const MAX_SKIP = 1_000_000;
 const DECIMAL = /^-?\d{1,16}(?:\.\d{1,16})?$/;
 /**
- *  Written in decimal digits: `Number` would also take an empty text, for 0, and then `max_duration=` would find the
- *  calls that nobody answered.
+ * Written in decimal digits: `Number` would also take an empty text, for 0, and then `max_duration=` would find the
+ * calls that nobody answered.
  */
 const written = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text), schema);
@@ -35,8 +35,8 @@ const EMPTY = 'must not be empty';
 const trimmed = (text: string) => text.trim() || undefined;
 
 /**
- *  All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are
- *  ours.
+ * All filters combine with AND. The names are the platform's; `direction`, `flow_id`, `trunk_id` and `number_id` are
+ * ours.
  */
 export const callQuery = z.strictObject({
   skip: written(z.number().int().min(0).max(MAX_SKIP))
@@ -89,8 +89,8 @@ export function logQueryOf(
 }
 
 /**
- *  A list's headers; this one's pages are counted by `skip`, as the platform's clients know it. `path`: the request's
- *  own with its query.
+ * A list's headers; this one's pages are counted by `skip`, as the platform's clients know it. `path`: the request's
+ * own with its query.
  */
 export function skipHeaders(
   path: string,

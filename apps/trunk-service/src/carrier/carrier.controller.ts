@@ -45,8 +45,8 @@ export class CarrierController {
   }
 
   /**
-   *  At these addresses every organisation that claims them is a candidate from then on, and only full public numbers
-   *  decide.
+   * At these addresses every organisation that claims them is a candidate from then on, and only full public numbers
+   * decide.
    */
   @Put(':id')
   @Access('operate')

@@ -56,8 +56,8 @@ async function cleanUp(runner: QueryRunner): Promise<void> {
 }
 
 /**
- *  In a snapshot that was taken while nobody was writing: what it does not see has a higher position than everything
- *  that it sees.
+ * In a snapshot that was taken while nobody was writing: what it does not see has a higher position than everything
+ * that it sees.
  */
 async function fill(
   dataSource: DataSource,

@@ -18,8 +18,8 @@ export interface Unreadable {
 
 const ROWS_PER_BATCH = 200;
 /**
- *  Rows that one statement looks through: of five million numbers hardly one has a secret, and an index for this alone
- *  would be paid for by all of them.
+ * Rows that one statement looks through: of five million numbers hardly one has a secret, and an index for this alone
+ * would be paid for by all of them.
  */
 const PAGE = 20_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';

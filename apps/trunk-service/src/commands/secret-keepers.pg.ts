@@ -16,8 +16,8 @@ export interface Row {
 }
 
 /**
- *  An entity with a sealed secret; `reseal` records the same one under another key, and gives the number of events that
- *  it takes.
+ * An entity with a sealed secret; `reseal` records the same one under another key, and gives the number of events that
+ * it takes.
  */
 export interface Kept {
   id: string;

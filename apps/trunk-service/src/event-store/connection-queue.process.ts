@@ -4,8 +4,8 @@
  */
 export interface ConnectionQueue {
   /**
-   *  Resolves when a connection is free, with the function that gives it back. Rejects with `refusal()` after the
-   *  deadline, or on `refuseAll`.
+   * Resolves when a connection is free, with the function that gives it back. Rejects with `refusal()` after the
+   * deadline, or on `refuseAll`.
    */
   enter(): Promise<() => void>;
   /** Refuses all that wait: the database is gone, and each would fail in turn. */

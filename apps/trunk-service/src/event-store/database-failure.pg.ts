@@ -8,13 +8,13 @@ export type DatabaseFailure =
   | { kind: 'lost-race' }
   | { kind: 'violation'; constraint: string }
   /**
-   *  A value that PostgreSQL cannot hold or compare: a NUL in a text, a cursor whose number is out of range. It came
-   *  from the request, and whoever sent it is told.
+   * A value that PostgreSQL cannot hold or compare: a NUL in a text, a cursor whose number is out of range. It came
+   * from the request, and whoever sent it is told.
    */
   | { kind: 'unusable-value' }
   /**
-   *  The statement was too long about it, behind somebody's lock or under load; the transaction is rolled back, the
-   *  connection is good.
+   * The statement was too long about it, behind somebody's lock or under load; the transaction is rolled back, the
+   * connection is good.
    */
   | { kind: 'late' }
   | { kind: 'other' };

@@ -19,8 +19,8 @@ export interface NextEvent {
 }
 
 /**
- *  A projection's table is written in the transaction of the event, so its constraints decide commands. See
- *  read-models.pg.ts.
+ * A projection's table is written in the transaction of the event, so its constraints decide commands. See
+ * read-models.pg.ts.
  */
 export const stateAfter = <State>(
   before: Loaded<State>,

@@ -19,8 +19,8 @@ export interface EventStoreOptions {
   source: string;
   migrations: readonly (new () => MigrationInterface)[];
   /**
-   *  Keys the fingerprints of requests: a plain hash of a body with a password in it could be searched for the
-   *  password. The same in every copy.
+   * Keys the fingerprints of requests: a plain hash of a body with a password in it could be searched for the
+   * password. The same in every copy.
    */
   fingerprintKey: string;
   logger: Logger;
@@ -29,8 +29,8 @@ export interface EventStoreOptions {
 }
 
 /**
- *  The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and
- *  works again when it is back.
+ * The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and
+ * works again when it is back.
  */
 export interface EventStore {
   readonly source: string;
@@ -225,8 +225,8 @@ interface Wire {
 }
 
 /**
- *  One packet and one system call for the statements of this turn of the event loop; each costs as much as everything
- *  else that we do for it.
+ * One packet and one system call for the statements of this turn of the event loop; each costs as much as everything
+ * else that we do for it.
  */
 function gatherWrites(client: pg.PoolClient): void {
   const stream = (client as unknown as Wire).connection?.stream;
@@ -239,8 +239,8 @@ function unavailable(): never {
 }
 
 /**
- *  A connection that a statement did not come back from must not go to the next request: pg would queue that behind the
- *  lost one.
+ * A connection that a statement did not come back from must not go to the next request: pg would queue that behind the
+ * lost one.
  */
 function abandon(client: pg.PoolClient): void {
   (client as unknown as Wire).connection?.stream?.destroy();

@@ -38,13 +38,13 @@ export interface Work {
   /** What the decision may know of its events. */
   next(before: Loaded<unknown>): NextEvent;
   /**
-   *  Keeps the events for the flush; the state after them. A read inside the transaction does not see them before
-   *  `flush`.
+   * Keeps the events for the flush; the state after them. A read inside the transaction does not see them before
+   * `flush`.
    */
   append<State>(before: Loaded<State>, events: readonly (DecidedEvent & { state: State | null })[]): Loaded<State>;
   /**
-   *  Writes what was appended and its read models. Called once at the end by `transact`; earlier where a constraint
-   *  must speak first.
+   * Writes what was appended and its read models. Called once at the end by `transact`; earlier where a constraint
+   * must speak first.
    */
   flush(): Promise<void>;
 }
@@ -62,16 +62,16 @@ const WAIT_IN_LINE =
   'select pg_advisory_xact_lock(key) from (select distinct hashtextextended(subject, 1) as key from ' +
   'unnest($1::text[]) as subject order by key) as line';
 /**
- *  Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing
- *  else, whatever a request asks for.
+ * Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing
+ * else, whatever a request asks for.
  */
 const EVENTS_PER_STATEMENT = 1_000;
 /** Entities whose states are read without a pause. */
 const SUBJECTS_PER_QUERY = 500;
 
 /**
- *  The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line
- *  behind the others, not in a race with them.
+ * The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line
+ * behind the others, not in a race with them.
  */
 export function transact<R>(
   store: EventStore,
@@ -192,8 +192,8 @@ const loaded = <State>(subject: string, last: LastEvent | undefined, schema: Sta
 });
 
 /**
- *  Both go out together. The events' refusal counts before what the read models say of it: after a statement that
- *  failed PostgreSQL refuses every other.
+ * Both go out together. The events' refusal counts before what the read models say of it: after a statement that
+ * failed PostgreSQL refuses every other.
  */
 async function write(manager: EntityManager, batch: NewEvent[], meta: AppendMeta): Promise<void> {
   const { events, stored } = startAppend(manager, batch, meta);
@@ -203,8 +203,8 @@ async function write(manager: EntityManager, batch: NewEvent[], meta: AppendMeta
 }
 
 /**
- *  Brings the read models up to these events, which come in the order in which they were written. The one way, for a
- *  command and for a rebuild alike.
+ * Brings the read models up to these events, which come in the order in which they were written. The one way, for a
+ * command and for a rebuild alike.
  */
 export async function projectEvents(manager: EntityManager, events: readonly AnyEvent[]): Promise<void> {
   const transaction = preparedIn(manager.queryRunner!);

@@ -3,8 +3,8 @@ import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Queryable } from './read-model.js';
 
 /**
- *  Texts of ours have a name each, and are then parsed and planned once a connection. A text that is built from a
- *  request may not fill the memory of every connection.
+ * Texts of ours have a name each, and are then parsed and planned once a connection. A text that is built from a
+ * request may not fill the memory of every connection.
  */
 const MAX_NAMED_STATEMENTS = 200;
 const names = new Map<string, string>();

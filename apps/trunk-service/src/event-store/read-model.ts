@@ -33,8 +33,8 @@ export function lastPerSubject(events: readonly AnyEvent[]): AnyEvent[] {
 }
 
 /**
- *  Neighbours of the same kind together, the order kept: a trunk that is created is projected before the number that is
- *  assigned to it.
+ * Neighbours of the same kind together, the order kept: a trunk that is created is projected before the number that is
+ * assigned to it.
  */
 export function runsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): { key: Key; items: Item[] }[] {
   const runs: { key: Key; items: Item[] }[] = [];

@@ -29,8 +29,8 @@ interface Parts {
 }
 
 /**
- *  Finished calls prove which addresses their organisation is served from, and that the number which they named in full
- *  is its own.
+ * Finished calls prove which addresses their organisation is served from, and that the number which they named in full
+ * is its own.
  */
 export function startCallEvidence({ store, nats, logger, onCaughtUp }: Parts): CallsReader {
   const lately = settled();

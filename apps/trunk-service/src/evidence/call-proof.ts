@@ -44,8 +44,8 @@ function isAcknowledged(
 }
 
 /**
- *  Whether the call named its number in full, read without anybody's rules. Of older decisions the deciding source is
- *  read again.
+ * Whether the call named its number in full, read without anybody's rules. Of older decisions the deciding source is
+ * read again.
  */
 export function namedInFull(
   decision: InboundDecision | null,
@@ -65,8 +65,8 @@ const isHeader = (source: string): source is CalledNumberSource =>
   (CALLED_NUMBER_SOURCES as readonly string[]).includes(source);
 
 /**
- *  The number that a refused call named in full in its Request-URI, and where it came from: a carrier writes there what
- *  it was dialled for.
+ * The number that a refused call named in full in its Request-URI, and where it came from: a carrier writes there what
+ * it was dialled for.
  */
 export function refusedCall({ data }: CallRejected): { phone_number: string; source_address: string } | undefined {
   const { direction, reason, source_address } = data;

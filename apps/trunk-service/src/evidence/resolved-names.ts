@@ -5,8 +5,8 @@ import { gatewayAddress } from '@trunkmesh/routing/address.js';
 import { claimsOf, MAX_RESOLVED, networkOfAddress } from '@trunkmesh/routing/claims.js';
 
 /**
- *  An address counts for so long after the last bridge has reported it: names with several addresses lead to another
- *  one every time.
+ * An address counts for so long after the last bridge has reported it: names with several addresses lead to another
+ * one every time.
  */
 export const KEPT_MS = 60_000;
 
@@ -20,8 +20,8 @@ export interface ResolvedName {
 export const resolvedName = (): ResolvedName => ({ bridges: new Map(), seen: new Map() });
 
 /**
- *  `addresses` undefined: the bridge says nothing of names. An empty list is a name that did not resolve, and changes
- *  nothing.
+ * `addresses` undefined: the bridge says nothing of names. An empty list is a name that did not resolve, and changes
+ * nothing.
  */
 export function noteAddresses(
   name: ResolvedName,

@@ -77,7 +77,7 @@ const UNREADABLE: Readonly<Record<string, () => DomainError>> = {
 };
 
 /**
- *  body-parser's errors carry a `type`; its messages quote the body, which may hold a password, so none is passed on.
+ * body-parser's errors carry a `type`; its messages quote the body, which may hold a password, so none is passed on.
  */
 function bodyProblem(error: unknown, limit: number): DomainError {
   const { type = '' } = error as { type?: string };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const COUNTRIES: ReadonlySet<string> = new Set(getCountries());
 
 /**
- *  A country that has telephone numbers. Lower case is brought to upper case: there is nothing else that it could mean.
+ * A country that has telephone numbers. Lower case is brought to upper case: there is nothing else that it could mean.
  */
 export const existingCountry = z
   .string()

@@ -12,8 +12,8 @@ export interface Streamed<Value> {
 }
 
 /**
- *  Server-sent events (WHATWG HTML): what `look` finds, whenever it differs from what was sent last, until the last one
- *  or until the client hangs up.
+ * Server-sent events (WHATWG HTML): what `look` finds, whenever it differs from what was sent last, until the last one
+ * or until the client hangs up.
  */
 export async function streamEvents<Value>(
   { request, response }: { request: Request; response: Response },

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { didYouMean } from './did-you-mean.js';
 
 /**
- *  Everything that is wrong with a request at once, each with a pointer to its place and a sentence that says what to
- *  do.
+ * Everything that is wrong with a request at once, each with a pointer to its place and a sentence that says what to
+ * do.
  */
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value, { error: sentence, reportInput: true });

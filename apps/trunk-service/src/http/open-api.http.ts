@@ -65,8 +65,8 @@ const jsonSchema = (schema: z.ZodType, io: Direction) =>
   });
 
 /**
- *  `\p{…}` needs a flag that a schema cannot name: Python refuses the pattern, JavaScript without the flag refuses
- *  every text with a "p" or an "s". No JSON text has half a surrogate pair.
+ * `\p{…}` needs a flag that a schema cannot name: Python refuses the pattern, JavaScript without the flag refuses
+ * every text with a "p" or an "s". No JSON text has half a surrogate pair.
  */
 const portable = (pattern: string) => pattern.replace('\\p{Cc}\\p{Cs}', '\\x00-\\x1F\\x7F-\\x9F');
 

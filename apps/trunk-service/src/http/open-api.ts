@@ -52,8 +52,8 @@ const IDEMPOTENCY = header(
 );
 
 /**
- *  What holds for every route and so stands at none: who may call it, the headers that it takes, and what it answers
- *  when it refuses.
+ * What holds for every route and so stands at none: who may call it, the headers that it takes, and what it answers
+ * when it refuses.
  */
 export function completed(document: OpenApi, problem: object): OpenApi {
   const paths = Object.fromEntries(
@@ -103,7 +103,7 @@ const refused = (description: string, problem: object) => ({
 });
 
 /**
- *  A bearer scheme has no scopes in OpenAPI (Security Requirement Object), so the roles have a name of their own.
+ * A bearer scheme has no scopes in OpenAPI (Security Requirement Object), so the roles have a name of their own.
  */
 function requirementOf(access: Access): Pick<Operation, 'description' | 'security' | 'x-required-roles'> {
   if (access === 'public') return { security: [] };

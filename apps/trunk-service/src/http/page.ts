@@ -17,8 +17,8 @@ export type PageQuery = z.infer<typeof pageQuery>;
 type CursorValue = string | number;
 
 /**
- *  The sort values of a page's last row. Not signed: whoever changes one gets another page of his own organisation,
- *  nothing else.
+ * The sort values of a page's last row. Not signed: whoever changes one gets another page of his own organisation,
+ * nothing else.
  */
 export function encodeCursor(values: readonly CursorValue[]): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(values))))

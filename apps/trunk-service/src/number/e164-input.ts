@@ -39,7 +39,7 @@ export function parsePhoneNumber(text: string): PhoneNumberInput {
 }
 
 /**
- *  Of two trunk zeros (`+49 00 30 …`) libphonenumber drops one; a call to what is left would be read without the other.
+ * Of two trunk zeros (`+49 00 30 …`) libphonenumber drops one; a call to what is left would be read without the other.
  */
 const readsAsItself = ({ number, nationalNumber }: PhoneNumber): boolean =>
   !nationalNumber.startsWith('0') || parsePhoneNumberFromString(number, { extract: false })?.number === number;

@@ -55,7 +55,7 @@ export interface ImportPlan {
 }
 
 /**
- *  Every line that cannot be done, so that a client learns of all of them at once; with a single one nothing is done.
+ * Every line that cannot be done, so that a client learns of all of them at once; with a single one nothing is done.
  */
 export function refusedLines(lines: readonly ImportLine[], rules: ImportRules): LineProblem[] {
   return lines.flatMap((each) => refusalOf(each, rules) ?? []);

@@ -37,8 +37,8 @@ export interface Reading {
 type Raw = { line: number; value: unknown } | { line: number; problem: string };
 
 /**
- *  Every line judged by the schema of a single number, in slices. `body`: a text (CSV, or JSON a line) or a parsed JSON
- *  array.
+ * Every line judged by the schema of a single number, in slices. `body`: a text (CSV, or JSON a line) or a parsed JSON
+ * array.
  */
 export async function readImport(
   body: unknown,
@@ -111,8 +111,8 @@ function jsonLine(text: string, line: number): Raw {
 }
 
 /**
- *  What a header's problem or a broken quote leaves unread is not reported line by line: everything after it would be
- *  wrong for that one reason.
+ * What a header's problem or a broken quote leaves unread is not reported line by line: everything after it would be
+ * wrong for that one reason.
  */
 async function* csvLines(text: string, slices: Slices): AsyncGenerator<Raw> {
   const delimiter = delimiterOf(text.slice(0, 4_096).split(/\r?\n/, 1)[0]!);

@@ -1,6 +1,6 @@
 /**
- *  The columns of a CSV import, with what a cell becomes in the JSON object that the same schema then judges. An empty
- *  cell is an absent field.
+ * The columns of a CSV import, with what a cell becomes in the JSON object that the same schema then judges. An empty
+ * cell is an absent field.
  */
 const COLUMNS: Record<string, (cell: string) => unknown> = {
   phone_number: (cell) => cell,
@@ -50,7 +50,7 @@ export interface CsvHeader {
 }
 
 /**
- *  Spreadsheets write such rows where cells were used once, with their own separator even where the file has another.
+ * Spreadsheets write such rows where cells were used once, with their own separator even where the file has another.
  */
 export const isBlank = (cells: readonly string[]) => cells.every((cell) => cell === '' || /^[\s,;]*$/.test(cell));
 

@@ -39,8 +39,8 @@ const targetObject = z.object({
 });
 
 /**
- *  What may be set, all optional. A client that sends back what it read is understood: `assistant` and `flow` as in
- *  answers, and what is read-only is not looked at.
+ * What may be set, all optional. A client that sends back what it read is understood: `assistant` and `flow` as in
+ * answers, and what is read-only is not looked at.
  */
 const fieldsOf = (policy: AddressPolicy) =>
   z
@@ -136,7 +136,7 @@ export function numberSchemas(policy: AddressPolicy) {
         ...toInput(raw, context),
       })),
     /**
-     *  A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name.
+     * A number among many (import, sync of an organisation): its trunk may be named by id or, in `sip_trunk`, by name.
      */
     entry: fields
       .extend({

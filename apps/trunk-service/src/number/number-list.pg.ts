@@ -6,8 +6,8 @@ import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/r
 import { HOW_TO_CLAIM } from './number.js';
 
 /**
- *  A number that another organisation has conflicts with the second unique constraint, `numbers_phone_number`, which no
- *  arbiter excuses.
+ * A number that another organisation has conflicts with the second unique constraint, `numbers_phone_number`, which no
+ * arbiter excuses.
  */
 const UPSERT = `
   insert into numbers (id, organization_id, phone_number, sip_trunk_id, target_kind, target_id, is_active, version,

@@ -86,8 +86,8 @@ export function removeNumber(
 }
 
 /**
- *  The id finds the number, the number is the entity. Between the two it may have been removed and added anew: then
- *  this id is gone.
+ * The id finds the number, the number is the entity. Between the two it may have been removed and added anew: then
+ * this id is gone.
  */
 async function loadById(
   work: Work,
@@ -104,8 +104,8 @@ async function loadById(
 }
 
 /**
- *  Another organisation's trunk answers as one that does not exist. The row stays locked against deletion until the
- *  commit.
+ * Another organisation's trunk answers as one that does not exist. The row stays locked against deletion until the
+ * commit.
  */
 async function requireTrunk(work: Work, organizationId: string, trunkId: string | null | undefined): Promise<void> {
   if (trunkId === null || trunkId === undefined) return;

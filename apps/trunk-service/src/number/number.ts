@@ -48,8 +48,8 @@ export type NumberCommand =
       proof?: NumberProof;
     }
   /**
-   *  A call for it arrived from an address where the organisation has evidence, or an operator says that it is the
-   *  organisation's.
+   * A call for it arrived from an address where the organisation has evidence, or an operator says that it is the
+   * organisation's.
    */
   | { type: 'ProveNumber'; by: NumberProof['by']; at: string }
   | { type: 'ChangeNumber'; changes: Partial<NumberFields>; at: string }
@@ -109,8 +109,8 @@ function prove({ by, at }: Extract<NumberCommand, { type: 'ProveNumber' }>, stat
 }
 
 /**
- *  One event a kind of change: a reader that only wants to know where a number leads need not look at its name's
- *  changes.
+ * One event a kind of change: a reader that only wants to know where a number leads need not look at its name's
+ * changes.
  */
 function change(
   { changes, at }: Extract<NumberCommand, { type: 'ChangeNumber' }>,

@@ -10,8 +10,8 @@ interface RoutedCall {
 }
 
 /**
- *  Another organisation has an open claim on the number, and is served from the same address: then the call proves
- *  nothing for either.
+ * Another organisation has an open claim on the number, and is served from the same address: then the call proves
+ * nothing for either.
  */
 const CONTESTED = `
   select 1 from number_claims c join addresses a on a.organization_id = c.organization_id and a.network >>= $3::inet

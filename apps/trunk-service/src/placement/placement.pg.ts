@@ -22,8 +22,8 @@ const SLOW_TICKS = 15;
 /** Each is a trunk that others may change at the same time. */
 const MOVES_PER_TRANSACTION = 200;
 /**
- *  Any number that nothing else of ours locks. Who holds it for a transaction plans and moves; the others see the
- *  result.
+ * Any number that nothing else of ours locks. Who holds it for a transaction plans and moves; the others see the
+ * result.
  */
 const PLACEMENT_LOCK = 7_102_003;
 
@@ -149,8 +149,8 @@ async function registerBridges(
 type OwnedMove = Move & { organization_id: string };
 
 /**
- *  What was planned on the read models is decided on the entities: a trunk that changed meanwhile is left for the next
- *  look.
+ * What was planned on the read models is decided on the entities: a trunk that changed meanwhile is left for the next
+ * look.
  */
 function carryOut(store: EventStore, plan: readonly OwnedMove[]): Promise<OwnedMove[]> {
   if (plan.length === 0) return Promise.resolve([]);

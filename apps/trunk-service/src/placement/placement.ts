@@ -1,8 +1,8 @@
 import type { BridgeState } from '@trunkmesh/contracts/bridge.js';
 
 /**
- *  What placement needs to know of a bridge. `serving`: heard of lately, and its FreeSWITCH runs. `unknown`: we cannot
- *  tell (we may be the ones who are cut off).
+ * What placement needs to know of a bridge. `serving`: heard of lately, and its FreeSWITCH runs. `unknown`: we cannot
+ * tell (we may be the ones who are cut off).
  */
 export interface PlacementBridge {
   id: string;
@@ -98,8 +98,8 @@ export function placeOne(
 }
 
 /**
- *  `chooseBridge` for many trunks in a row without sorting each time: a pool has few bridges, a dead one may have had
- *  thousands of trunks.
+ * `chooseBridge` for many trunks in a row without sorting each time: a pool has few bridges, a dead one may have had
+ * thousands of trunks.
  */
 function leastLoaded(
   bridges: readonly PlacementBridge[],

@@ -2,8 +2,8 @@ import { CALLED_NUMBER_SOURCES } from '@trunkmesh/contracts/routing.js';
 import { headerAddress, parseUri, type SipUri } from './sip-address.js';
 
 /**
- *  What a pasted INVITE says that decides a route. Everything in it is hostile; nothing is interpreted beyond its
- *  place.
+ * What a pasted INVITE says that decides a route. Everything in it is hostile; nothing is interpreted beyond its
+ * place.
  */
 export interface Invite {
   request_uri_user: string;
@@ -14,7 +14,7 @@ export interface Invite {
   claimed_gateway: string | null;
   headers: [name: string, value: string][];
   /**
-   *  What the topmost Via says of where it came from (`received`, else a literal address): only as good as the paste.
+   * What the topmost Via says of where it came from (`received`, else a literal address): only as good as the paste.
    */
   via_address: string | null;
 }
@@ -56,8 +56,8 @@ interface Field {
 }
 
 /**
- *  Unfolds continuation lines (RFC 3261 §7.3.1) up to the blank line. A trace's indentation of every line is no
- *  folding.
+ * Unfolds continuation lines (RFC 3261 §7.3.1) up to the blank line. A trace's indentation of every line is no
+ * folding.
  */
 function headerFields(
   lines: readonly string[],
@@ -122,8 +122,8 @@ export function claimedGateway(uri: SipUri): string | null {
 }
 
 /**
- *  `SIP/2.0/UDP 192.0.2.9:5060;branch=…;received=198.51.100.4`: what the receiver saw wins over what the sender wrote
- *  (RFC 3261 §18.2.1).
+ * `SIP/2.0/UDP 192.0.2.9:5060;branch=…;received=198.51.100.4`: what the receiver saw wins over what the sender wrote
+ * (RFC 3261 §18.2.1).
  */
 function viaAddress(via: string | undefined): string | null {
   const match = /^SIP\s*\/\s*2\.0\s*\/\s*\w{2,4}\s+(\[[\da-fA-F:.]{2,45}\]|[\w.-]{1,253})/.exec(via ?? '');

@@ -8,8 +8,8 @@ export interface SipUri {
 const MAX_URI = 2_048;
 
 /**
- *  RFC 3261 §19.1.1. The user ends at the LAST `@`: a user may hold `;` and `?`, and hostile ones hold more; the host
- *  cannot hold `@`.
+ * RFC 3261 §19.1.1. The user ends at the LAST `@`: a user may hold `;` and `?`, and hostile ones hold more; the host
+ * cannot hold `@`.
  */
 export function parseUri(text: string): SipUri | undefined {
   if (text.length > MAX_URI) return undefined;
@@ -37,8 +37,8 @@ function parameters(list: readonly string[]): Map<string, string> {
 }
 
 /**
- *  The URI of a `From` or `To` value: `"A, <b>" <sip:user@host>;tag=x`, or a bare URI, whose `;` parameters then belong
- *  to the header (RFC 3261 §20.10).
+ * The URI of a `From` or `To` value: `"A, <b>" <sip:user@host>;tag=x`, or a bare URI, whose `;` parameters then belong
+ * to the header (RFC 3261 §20.10).
  */
 export function headerAddress(value: string): SipUri | undefined {
   const open = angleBracket(value);

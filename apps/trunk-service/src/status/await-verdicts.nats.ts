@@ -37,8 +37,8 @@ export class VerdictSources {
 const LOOK_MS = 250;
 
 /**
- *  Waits until every trunk of the organisation is live, failed or out of the mesh's hands, or the time is over; what is
- *  known then.
+ * Waits until every trunk of the organisation is live, failed or out of the mesh's hands, or the time is over; what is
+ * known then.
  */
 export async function awaitVerdicts(
   { store, fleet, statuses }: VerdictSources,

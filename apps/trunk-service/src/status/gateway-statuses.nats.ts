@@ -21,8 +21,8 @@ export interface FollowedStatuses {
 }
 
 /**
- *  Read from the bucket when somebody asks: a hundred thousand gateways are not kept in every instance's memory for
- *  that.
+ * Read from the bucket when somebody asks: a hundred thousand gateways are not kept in every instance's memory for
+ * that.
  */
 @Injectable()
 export class GatewayStatuses {

@@ -59,8 +59,8 @@ const CHALLENGE_UNKNOWN = () =>
   'ask the carrier to offer MD5 digest with qop "auth" or none';
 
 /**
- *  The first row that fits is the hint; what FreeSWITCH reports in each case is in FACTS. A new cause is a new row, and
- *  a row in the spec's table.
+ * The first row that fits is the hint; what FreeSWITCH reports in each case is in FACTS. A new cause is a new row, and
+ * a row in the spec's table.
  */
 const ROWS: readonly Row[] = [
   // 904 is FreeSWITCH's own: the carrier challenged again after credentials were sent.

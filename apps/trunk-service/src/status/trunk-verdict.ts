@@ -11,7 +11,7 @@ export interface VerdictBridge extends Pick<BridgeState, 'id' | 'pool' | 'sip_ad
 }
 
 /**
- *  Where the trunk belongs: on its owner if it registers, otherwise on every bridge of its pool that was not retired.
+ * Where the trunk belongs: on its owner if it registers, otherwise on every bridge of its pool that was not retired.
  */
 function expectedBridges(trunk: TrunkState, bridges: readonly VerdictBridge[]): string[] {
   if (!trunk.enabled) return [];

@@ -42,8 +42,8 @@ const MAX_COLLECTED = 10_000;
 const RACES = ['trunks_name', 'trunks_pkey', 'numbers_trunk', 'numbers_phone_number', 'numbers_pk'];
 
 /**
- *  Makes the organisation have exactly this, in one transaction. With anything wrong nothing is done, and everything
- *  that is wrong is said.
+ * Makes the organisation have exactly this, in one transaction. With anything wrong nothing is done, and everything
+ * that is wrong is said.
  */
 export async function syncOrganization(
   tools: SyncTools,
@@ -183,8 +183,8 @@ async function settingsPlan(
 const STEP = 1_000;
 
 /**
- *  In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only
- *  when none does.
+ * In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only
+ * when none does.
  */
 async function carryOut(work: Work, { trunks, numbers, settings }: Changes, signal: AbortSignal): Promise<void> {
   // Two trunks may swap names, or one take the name of one that goes.

@@ -66,8 +66,8 @@ function named(written: unknown, index: number): Named {
 }
 
 /**
- *  The whole of what an organisation shall have: what it has and is not in `written` goes. Each is matched by id, else
- *  by name. Yields after each trunk.
+ * The whole of what an organisation shall have: what it has and is not in `written` goes. Each is matched by id, else
+ * by name. Yields after each trunk.
  */
 export function* planTrunks(
   written: readonly unknown[],

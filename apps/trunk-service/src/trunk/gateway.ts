@@ -70,8 +70,8 @@ function literal(address: Address, port: number | null): GatewayReading {
 
 const LABEL = /^(?!-)[a-z\d_-]{1,63}(?<!-)$/;
 /**
- *  The last label of a name in the DNS is never a number; what ends in one is an address in a spelling that some
- *  resolvers take for loopback (WHATWG URL, "ends in a number").
+ * The last label of a name in the DNS is never a number; what ends in one is an address in a spelling that some
+ * resolvers take for loopback (WHATWG URL, "ends in a number").
  */
 const NUMBER = /^(\d+|0x[\da-f]*)$/;
 const LOCAL_SUFFIXES = ['localhost', 'localdomain', 'local', 'internal', 'home.arpa'];

@@ -17,8 +17,8 @@ export const orNull = <Text extends z.ZodType<string>>(text: Text) =>
 const line = (max: number) => printable(max).min(1);
 
 /**
- *  A SIP user. A pasted space at an end costs an hour of search; a colon ends the user in FreeSWITCH's own format, a
- *  double quote ends it in the header.
+ * A SIP user. A pasted space at an end costs an hour of search; a colon ends the user in FreeSWITCH's own format, a
+ * double quote ends it in the header.
  */
 const user = line(128)
   .refine((text) => text === text.trim(), 'must not begin or end with a space')
@@ -42,8 +42,8 @@ const rule = numberRule.strict().refine(({ min_length, max_length }) => min_leng
 });
 
 /**
- *  Whether the organisation may claim it depends on whose request it is and on what the trunk has already:
- *  claim-policy.ts.
+ * Whether the organisation may claim it depends on whose request it is and on what the trunk has already:
+ * claim-policy.ts.
  */
 const gateway = line(260).transform((text, context) => {
   const reading = readGateway(text.trim());
@@ -64,8 +64,8 @@ const inboundAddress = z
   });
 
 /**
- *  What a client may set, whole. The contract's fields with what only this door can check; defaults are those of the
- *  contract.
+ * What a client may set, whole. The contract's fields with what only this door can check; defaults are those of the
+ * contract.
  */
 function fields() {
   const { shape } = trunkSettings;
@@ -134,8 +134,8 @@ export const TRUNK_PATCH_BODY = { 'application/merge-patch+json': patch, 'applic
 export type TrunkBodySchema = ReturnType<typeof trunkBody>;
 
 /**
- *  `password`: plain text; undefined keeps the present one, null takes it away. `enabled` undefined: as it is, for a
- *  new trunk true.
+ * `password`: plain text; undefined keeps the present one, null takes it away. `enabled` undefined: as it is, for a
+ * new trunk true.
  */
 export interface WantedTrunk {
   settings: TrunkSettings;
@@ -144,8 +144,8 @@ export interface WantedTrunk {
 }
 
 /**
- *  A whole trunk as a client wrote it, for a new one (`existing` null) or in place of one. Everything that is wrong
- *  with it is said at once.
+ * A whole trunk as a client wrote it, for a new one (`existing` null) or in place of one. Everything that is wrong
+ * with it is said at once.
  */
 export function readTrunk(schema: TrunkBodySchema, written: unknown, existing: TrunkState | null): WantedTrunk {
   const body = isObject(written)
@@ -196,8 +196,8 @@ function credentialProblems(body: Readonly<Record<string, unknown>>, existing: T
 }
 
 /**
- *  FreeSWITCH's SIP stack keeps `Digest:"realm":user:password` in 256 bytes, and cuts it off without a word. The realm
- *  is the carrier's to name, where the trunk does not.
+ * FreeSWITCH's SIP stack keeps `Digest:"realm":user:password` in 256 bytes, and cuts it off without a word. The realm
+ * is the carrier's to name, where the trunk does not.
  */
 const CREDENTIAL_BYTES = 255;
 const USUAL_REALM_BYTES = 64;

@@ -9,8 +9,8 @@ import type { TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNameKey } from './trunk.js';
 
 /**
- *  The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never
- *  changes that other trunk.
+ * The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never
+ * changes that other trunk.
  */
 const UPSERT = `
   insert into trunks (id, organization_id, name_key, priority, enabled, register, bridge_pool, bridge_id, version,

@@ -25,8 +25,8 @@ export type TrunkCommand =
       approved?: boolean;
     }
   /**
-   *  `password`: sealed; undefined keeps it. The caller knows whether it differs from the present one, which a
-   *  ciphertext does not show.
+   * `password`: sealed; undefined keeps it. The caller knows whether it differs from the present one, which a
+   * ciphertext does not show.
    */
   | {
       type: 'ChangeTrunk';

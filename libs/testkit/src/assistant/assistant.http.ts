@@ -6,8 +6,8 @@ import { connectionOn, type AssistantConnection } from './media-stream.net.js';
 import { readRequest, type ReceivedRequest } from './received-request.http.js';
 
 /**
- *  For tests: the platform at the other end of a call. The media streams of its assistants, and where it is told of
- *  calls. It does nothing of its own.
+ * For tests: the platform at the other end of a call. The media streams of its assistants, and where it is told of
+ * calls. It does nothing of its own.
  */
 export interface Assistant {
   /** Of the media streams. */

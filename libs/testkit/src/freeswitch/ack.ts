@@ -1,7 +1,7 @@
 import type { Headers } from './wire.js';
 
 /**
- *  The caller's ACK comes back a moment after the 200, and with it what only it knows. Without one FreeSWITCH gives up.
+ * The caller's ACK comes back a moment after the 200, and with it what only it knows. Without one FreeSWITCH gives up.
  */
 export const [ACK_MS, UNACKNOWLEDGED_MS] = [5, 32_000] as const;
 

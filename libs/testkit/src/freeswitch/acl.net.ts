@@ -9,8 +9,8 @@ interface Node {
 }
 
 /**
- *  FreeSWITCH's access lists: the most specific network that holds the address decides, then the list's default. A list
- *  that does not exist denies everybody.
+ * FreeSWITCH's access lists: the most specific network that holds the address decides, then the list's default. A list
+ * that does not exist denies everybody.
  */
 export class AccessLists {
   private readonly lists = new Map<string, { allow: boolean; nodes: Node[] }>();

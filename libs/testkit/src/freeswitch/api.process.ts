@@ -151,7 +151,7 @@ const PROFILE_ACTIONS: Record<string, (freeswitch: Switch, name: string | undefi
 };
 
 /**
- *  rescan and startgw say +OK whatever the files held: only `Reload XML [Success]` is success, and both only ever add.
+ * rescan and startgw say +OK whatever the files held: only `Reload XML [Success]` is success, and both only ever add.
  */
 function addGateways(freeswitch: Switch, done: string, only?: string): string {
   const outcome = freeswitch.reloadXml();

@@ -15,16 +15,16 @@ export const carrier = z.object({
   /** A SIP status that every REGISTER gets, such as 403. */
   registerStatus: z.number().int().optional(),
   /**
-   *  How calls towards it end: the first whose `match` (a regular expression on the number) fits; without one they are
-   *  answered.
+   * How calls towards it end: the first whose `match` (a regular expression on the number) fits; without one they are
+   * answered.
    */
   calls: z
     .array(
       z.object({
         match: z.string().default(''),
         /**
-         *  A SIP status, `answer`, `silent` (nothing ever comes back), or `number`: the last three digits of the number
-         *  are the status.
+         * A SIP status, `answer`, `silent` (nothing ever comes back), or `number`: the last three digits of the number
+         * are the status.
          */
         outcome: z.union([z.number().int().min(300).max(699), z.enum(['answer', 'silent', 'number'])]),
         /** After the answer the carrier hangs up by itself. */
@@ -72,8 +72,8 @@ function networkOf(found: Carrier): { address: string; port: number } {
 }
 
 /**
- *  FreeSWITCH's own: it has no answer to the challenge. The gateway's handle keeps that challenge, and every later
- *  attempt ends so before anything is sent (`register-sha-256.esl.txt`).
+ * FreeSWITCH's own: it has no answer to the challenge. The gateway's handle keeps that challenge, and every later
+ * attempt ends so before anything is sent (`register-sha-256.esl.txt`).
  */
 export const CANNOT_ANSWER: Answer = { status: 900, phrase: 'Cannot add credentials' };
 

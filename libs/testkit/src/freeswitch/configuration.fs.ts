@@ -20,8 +20,8 @@ export function loadConfiguration(confDir: string): Loaded {
 }
 
 /**
- *  A directive counts up to the end of its line; what stands before it on the line is dropped without a word, as is a
- *  wrapper that stands alone on its line.
+ * A directive counts up to the end of its line; what stands before it on the line is dropped without a word, as is a
+ * wrapper that stands alone on its line.
  */
 function preprocess(file: string, confDir: string, variables: Map<string, string>): string[] {
   const lines: string[] = [];
@@ -65,8 +65,8 @@ function included(path: string, confDir: string, variables: Map<string, string>)
 }
 
 /**
- *  One level of `*` in the last part, which is all that configurations use; in the order of names, as glob(3) gives
- *  them.
+ * One level of `*` in the last part, which is all that configurations use; in the order of names, as glob(3) gives
+ * them.
  */
 function glob(pattern: string): string[] {
   if (!pattern.includes('*')) return existsSync(pattern) ? [pattern] : [];

@@ -467,8 +467,8 @@ describe('the event socket, both ways, as recorded', () => {
 });
 
 /**
- *  Sends the recorded commands one after the other and compares each reply, doing in between what was done to the
- *  files.
+ * Sends the recorded commands one after the other and compares each reply, doing in between what was done to the
+ * files.
  */
 async function replayLifecycle(client: EslClient, exchanges: Exchange[]): Promise<void> {
   const broken = join(conf, 'gateways', 'zz-broken.xml');
@@ -606,8 +606,8 @@ async function playProgram(
 }
 
 /**
- *  Answers a call, says 4321 again and again, has it recorded, and lets the caller hang up once twenty frames were
- *  heard. Gives every frame and the samples that it heard.
+ * Answers a call, says 4321 again and again, has it recorded, and lets the caller hang up once twenty frames were
+ * heard. Gives every frame and the samples that it heard.
  */
 async function recordProgram(path: string): Promise<{ frames: Frame[]; heard: ReadonlySet<number> }> {
   const connected = new Promise<EslClient>((resolve) => {

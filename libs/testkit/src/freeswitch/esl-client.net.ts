@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net';
 import type { Frame } from './recording.js';
 
 /**
- *  A plain client of the event socket, for tests: sends commands as they are and keeps every frame in the order of
- *  arrival.
+ * A plain client of the event socket, for tests: sends commands as they are and keeps every frame in the order of
+ * arrival.
  */
 export class EslClient {
   readonly frames: Frame[] = [];

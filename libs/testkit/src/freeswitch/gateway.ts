@@ -111,8 +111,8 @@ export class Gateway {
   }
 
   /**
-   *  One that is registered says DOWN before it goes; one that never registers keeps its state to the end and goes
-   *  without a word.
+   * One that is registered says DOWN before it goes; one that never registers keeps its state to the end and goes
+   * without a word.
    */
   kill(): void {
     this.deleted = true;

@@ -162,8 +162,8 @@ const NEVER_A_CALL = {
 } satisfies Partial<InboundCall>;
 
 /**
- *  A stranger: 403 before the dialplan, events that say neither where it came from nor whom it wanted, and the one log
- *  line that names the address.
+ * A stranger: 403 before the dialplan, events that say neither where it came from nor whom it wanted, and the one log
+ * line that names the address.
  */
 function refused(freeswitch: Switch, request: Invite, { uuid, callId }: { uuid: string; callId: string }): InboundCall {
   freeswitch.sessions += 1;

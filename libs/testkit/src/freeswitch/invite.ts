@@ -27,8 +27,8 @@ export const invite = z.object({
   /** false: the caller sends no audio. */
   audio: z.boolean().default(true),
   /**
-   *  The caller's ACK to the 200. `none`: FreeSWITCH gives up after 32 s. `forged`: without our To tag, which
-   *  FreeSWITCH takes for one all the same.
+   * The caller's ACK to the 200. `none`: FreeSWITCH gives up after 32 s. `forged`: without our To tag, which
+   * FreeSWITCH takes for one all the same.
    */
   ack: z.enum(['real', 'none', 'forged']).default('real'),
   /** What becomes of a REFER that it gets. */
@@ -67,8 +67,8 @@ const lines = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /**
- *  What the channel looks like to the dialplan. `gateways` are the live ones: a name that is none of them is not taken
- *  for a gateway.
+ * What the channel looks like to the dialplan. `gateways` are the live ones: a name that is none of them is not taken
+ * for a gateway.
  */
 export function readInvite(
   request: Invite,

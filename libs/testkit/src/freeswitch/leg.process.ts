@@ -125,8 +125,8 @@ export class Leg {
   }
 
   /**
-   *  Sends a final refusal of its own choosing, as the application `respond` does. On an answered call there is nothing
-   *  left to refuse: it is hung up.
+   * Sends a final refusal of its own choosing, as the application `respond` does. On an answered call there is nothing
+   * left to refuse: it is hung up.
    */
   respond(status: number, phrase: string): void {
     const retryAfter = this.channel.variables.get('sip_rh_Retry-After');

@@ -5,8 +5,8 @@ import { startControl } from './control.http.js';
 import { startStandIn } from './stand-in.net.js';
 
 /**
- *  The stand-in as a process of its own, so that it can be killed: `--conf DIRECTORY [--esl-port N] [--control-port N]
- *  [--carriers FILE.json]`.
+ * The stand-in as a process of its own, so that it can be killed: `--conf DIRECTORY [--esl-port N] [--control-port N]
+ * [--carriers FILE.json]`.
  */
 const { values } = parseArgs({
   options: {

@@ -20,7 +20,7 @@ interface Request {
 }
 
 /**
- *  `{name=value,…}sofia/gateway/NAME/NUMBER|… &application(data)`, or undefined where FreeSWITCH would print its usage.
+ * `{name=value,…}sofia/gateway/NAME/NUMBER|… &application(data)`, or undefined where FreeSWITCH would print its usage.
  */
 export function parseOriginate(text: string): Request | undefined {
   const match = /^(?:\{([^}]*)\})?(\S+)\s+(.+)$/.exec(text.trim());

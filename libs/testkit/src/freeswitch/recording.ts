@@ -100,8 +100,8 @@ function readEvent(
 }
 
 /**
- *  Up to an empty line; the recorder left that out after a reply that has no body, so a new frame's first header ends
- *  one too.
+ * Up to an empty line; the recorder left that out after a reply that has no body, so a new frame's first header ends
+ * one too.
  */
 function readHeaders(lines: readonly string[], from: number): { headers: [string, string][]; next: number } {
   const headers: [string, string][] = [];

@@ -5,8 +5,8 @@ import { legsOf } from './leg.process.js';
 import type { Switch } from './switch.process.js';
 
 /**
- *  The only SIP that the stand-in speaks on a wire: a request within a dialog is answered 481 where there is no such
- *  dialog, and 500 where its CSeq is too low.
+ * The only SIP that the stand-in speaks on a wire: a request within a dialog is answered 481 where there is no such
+ * dialog, and 500 where its CSeq is too low.
  */
 export function answerDialogs(freeswitch: Switch): Promise<Socket> {
   const socket = createSocket('udp4');

@@ -14,8 +14,8 @@ import { block, commandReply, GOODBYE, type Command } from './wire.js';
 
 export interface StandInOptions {
   /**
-   *  A FreeSWITCH configuration directory, as deploy/freeswitch/prepare.mjs makes one: `freeswitch.xml` and what it
-   *  includes.
+   * A FreeSWITCH configuration directory, as deploy/freeswitch/prepare.mjs makes one: `freeswitch.xml` and what it
+   * includes.
    */
   confDir: string;
   /** In place of what the configuration says. */
@@ -41,8 +41,8 @@ export interface StandIn {
 }
 
 /**
- *  A FreeSWITCH that is none: the event socket, the gateways, the dialplan and the calls as they were recorded, without
- *  SIP on a wire.
+ * A FreeSWITCH that is none: the event socket, the gateways, the dialplan and the calls as they were recorded, without
+ * SIP on a wire.
  */
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const freeswitch = new Switch(options.confDir, hostname());

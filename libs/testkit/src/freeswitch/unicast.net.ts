@@ -39,8 +39,8 @@ export class Unicast {
   readonly heard: Buffer[] = [];
   sent = 0;
   /**
-   *  What is left of the caller's words. Undefined: it was told none yet, and says frames that can be told apart by
-   *  their number.
+   * What is left of the caller's words. Undefined: it was told none yet, and says frames that can be told apart by
+   * their number.
    */
   private speech: Buffer | undefined;
   private timer: NodeJS.Timeout | undefined;

@@ -82,8 +82,8 @@ function readMarkup(text: string, at: number): Markup {
 }
 
 /**
- *  FreeSWITCH's parser takes everything up to `=`, a blank, `/` or `>` as an attribute's name: a `<` inside a tag ends
- *  in "missing >" only where the tag never closes.
+ * FreeSWITCH's parser takes everything up to `=`, a blank, `/` or `>` as an attribute's name: a `<` inside a tag ends
+ * in "missing >" only where the tag never closes.
  */
 function readAttributes(text: string, start: number, name: string): Markup {
   const attributes: Record<string, string> = {};

@@ -1,6 +1,6 @@
 /**
- *  The other side of a trunk, as the tour and the whole-mesh tests need it: real SIP where FreeSWITCH is real, the
- *  stand-in's otherwise.
+ * The other side of a trunk, as the tour and the whole-mesh tests need it: real SIP where FreeSWITCH is real, the
+ * stand-in's otherwise.
  */
 export interface MeshCarrier {
   /** What a trunk's `gateway` is to be. */

@@ -7,8 +7,8 @@ interface Bridge {
 }
 
 /**
- *  A start with fewer bridges than the last one: those that are not started are retired, or trunks would wait for their
- *  word for ever. With more again: resumed.
+ * A start with fewer bridges than the last one: those that are not started are retired, or trunks would wait for their
+ * word for ever. With more again: resumed.
  */
 export async function settleFleet(file: MeshFile): Promise<void> {
   const operator = apiClient(file.api, file.bootstrapKey);

@@ -2,8 +2,8 @@ import type { Codec } from '../rtp/g711.js';
 import type { CarrierCall } from './carrier.js';
 
 /**
- *  A call of a carrier with somebody on the line, who speaks and listens: by RTP where FreeSWITCH is real, over the
- *  stand-in's `unicast` otherwise.
+ * A call of a carrier with somebody on the line, who speaks and listens: by RTP where FreeSWITCH is real, over the
+ * stand-in's `unicast` otherwise.
  */
 export interface Line {
   /** The final SIP status. Any other than 200: there is no call, and the rest does nothing. */
@@ -27,8 +27,8 @@ export interface Line {
 export interface LineCall extends Pick<CarrierCall, 'from' | 'number' | 'to' | 'headers'> {
   codec?: Codec;
   /**
-   *  What a REFER gets (202), and what the NOTIFY says of its target (200), so much later; `hangs_up`: the caller's BYE
-   *  follows it at once; `challenges`: it wants credentials first, and takes these milliseconds with them.
+   * What a REFER gets (202), and what the NOTIFY says of its target (200), so much later; `hangs_up`: the caller's BYE
+   * follows it at once; `challenges`: it wants credentials first, and takes these milliseconds with them.
    */
   transfer?: { refer?: number; target?: number; after_ms?: number; hangs_up?: boolean; challenges?: number };
 }

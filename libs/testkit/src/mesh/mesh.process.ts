@@ -63,8 +63,8 @@ const inspectorsFrom = (wanted = false) => (wanted ? { port: 9229 } : undefined)
 const RTP_SPAN = 1_000;
 
 /**
- *  Starts the whole mesh and resolves when every component is ready. What was started is stopped again when something
- *  fails.
+ * Starts the whole mesh and resolves when every component is ready. What was started is stopped again when something
+ * fails.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const stops: (() => Promise<void>)[] = [];

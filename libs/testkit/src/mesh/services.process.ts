@@ -73,8 +73,8 @@ export const billingObserver = (context: ServiceContext): Promise<Component> =>
   service(context, { name: 'billing-observer', app: 'billing-observer', env: { DATABASE_URL: context.billing } });
 
 /**
- *  FreeSWITCH takes no blank and few other characters in a path: recordings of a mesh in such a folder go where they
- *  can.
+ * FreeSWITCH takes no blank and few other characters in a path: recordings of a mesh in such a folder go where they
+ * can.
  */
 function recordingsOf(stateDir: string): Record<string, string> {
   if (/^[\w.@+/-]+$/.test(stateDir)) return {};

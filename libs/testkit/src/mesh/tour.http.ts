@@ -175,8 +175,8 @@ async function refused(carrier: MeshCarrier): Promise<number> {
 }
 
 /**
- *  The access list and the routing index follow within moments; until then a caller is told to try again or is not
- *  known.
+ * The access list and the routing index follow within moments; until then a caller is told to try again or is not
+ * known.
  */
 function answered(carrier: MeshCarrier): Promise<number> {
   return eventually(

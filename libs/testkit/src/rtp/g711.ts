@@ -1,6 +1,6 @@
 /**
- *  ITU-T G.711 by its arithmetic, for callers in tests: what the agent's tables do is checked by something else than
- *  those tables. Pure.
+ * ITU-T G.711 by its arithmetic, for callers in tests: what the agent's tables do is checked by something else than
+ * those tables. Pure.
  */
 export type Codec = 'PCMU' | 'PCMA';
 

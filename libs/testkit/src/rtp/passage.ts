@@ -6,8 +6,8 @@ export interface Passage {
   foundAt: readonly (number | undefined)[];
   lost: number;
   /**
-   *  Heard frames that are neither silence nor, in their place, a frame that was said: doubled, out of order, or
-   *  somebody else's.
+   * Heard frames that are neither silence nor, in their place, a frame that was said: doubled, out of order, or
+   * somebody else's.
    */
   foreign: number;
 }
@@ -15,8 +15,8 @@ export interface Passage {
 /** Louder than any codec's rendering of silence. */
 const SILENCE = 100;
 /**
- *  The noise of two G.711 codecs one after the other is 35 dB below the tone; other frames of the same tone differ by
- *  far more.
+ * The noise of two G.711 codecs one after the other is 35 dB below the tone; other frames of the same tone differ by
+ * far more.
  */
 const NOISE = 0.04;
 

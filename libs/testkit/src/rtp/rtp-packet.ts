@@ -22,7 +22,7 @@ export function writeRtp(packet: RtpPacket): Buffer {
 }
 
 /**
- *  Undefined: no RTP. RTCP on the same port (RFC 5761 §4) has types 64 to 95 where RTP's would be, and is none either.
+ * Undefined: no RTP. RTCP on the same port (RFC 5761 §4) has types 64 to 95 where RTP's would be, and is none either.
  */
 export function readRtp(datagram: Buffer): RtpPacket | undefined {
   if (datagram.length < HEADER_BYTES || datagram[0]! >> 6 !== 2) return undefined;

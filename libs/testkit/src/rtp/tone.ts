@@ -18,8 +18,8 @@ export function tone(frequency: number, frames: number, amplitude = 8_000): Int1
 export const tellingTone = (nth: number): number => 50 * (9 + nth + (Math.sqrt(5) - 1) / 2);
 
 /**
- *  Goertzel: the amplitude that a sine of this frequency has in the samples. Two tones are told apart when they are
- *  several times `SAMPLE_RATE / samples.length` apart.
+ * Goertzel: the amplitude that a sine of this frequency has in the samples. Two tones are told apart when they are
+ * several times `SAMPLE_RATE / samples.length` apart.
  */
 export function toneLevel(samples: Int16Array, frequency: number): number {
   if (samples.length === 0) return 0;

@@ -15,8 +15,8 @@ export interface S3Refusal {
 }
 
 /**
- *  An S3 server on the loopback with one bucket, its name in the path. It verifies who signed and what, and keeps what
- *  it is given in memory.
+ * An S3 server on the loopback with one bucket, its name in the path. It verifies who signed and what, and keeps what
+ * it is given in memory.
  */
 export interface S3Bucket {
   readonly endpoint: string;
@@ -30,7 +30,7 @@ export interface S3Bucket {
   /** Requests under way at most at one time. */
   readonly busiest: number;
   /**
-   *  Asked after a request has arrived whole; what it gives is answered in its place, what it waits for is waited for.
+   * Asked after a request has arrived whole; what it gives is answered in its place, what it waits for is waited for.
    */
   before: ((request: S3Request) => S3Refusal | undefined | Promise<S3Refusal | undefined>) | undefined;
   /** Nobody listens any more; `start` opens the same port again. What was stored stays. */

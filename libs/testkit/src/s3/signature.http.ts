@@ -25,8 +25,8 @@ const sha256 = (data: string | Buffer) => createHash('sha256').update(data).dige
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
 
 /**
- *  Signature Version 4 in the Authorization header. Stricter than S3: the payload's hash must be signed as well,
- *  `UNSIGNED-PAYLOAD` and trailers are refused.
+ * Signature Version 4 in the Authorization header. Stricter than S3: the payload's hash must be signed as well,
+ * `UNSIGNED-PAYLOAD` and trailers are refused.
  */
 export function verifySignature(request: IncomingMessage, body: Buffer, keys: S3Keys): SignatureVerdict {
   const { headers } = request;

@@ -23,8 +23,8 @@ export interface SipInvite {
 }
 
 /**
- *  `hangs_up`: the caller's BYE goes out in the same breath as that NOTIFY. `challenges`: only a REFER with credentials
- *  is taken, after this many milliseconds.
+ * `hangs_up`: the caller's BYE goes out in the same breath as that NOTIFY. `challenges`: only a REFER with credentials
+ * is taken, after this many milliseconds.
  */
 export interface SipTransfer {
   refer?: number;

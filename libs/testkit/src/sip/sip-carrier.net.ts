@@ -21,8 +21,8 @@ export interface SipCall extends Omit<SipInvite, 'address'> {
 }
 
 /**
- *  A carrier on the loopback, small enough to be in every checkout: a registrar with digest, and calls. Real SIP over
- *  UDP; no audio.
+ * A carrier on the loopback, small enough to be in every checkout: a registrar with digest, and calls. Real SIP over
+ * UDP; no audio.
  */
 export interface SipCarrier {
   readonly address: string;

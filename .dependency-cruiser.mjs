@@ -18,7 +18,7 @@ export default {
       comment: 'A folder imports only folders below it.',
       severity: 'error',
       scope: 'folder',
-      from: { pathNot: '^apps/trunk-service/' },
+      from: {},
       to: { circular: true },
     },
   ],

@@ -13,7 +13,7 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 import { EVENT_STORE } from '../tokens.js';
 import { evidencePage } from './address-list.pg.js';
 import { contestedPage, contestedView } from './contested.pg.js';
-import { networkInput } from './network-input.js';
+import { networkInput } from '../network/network-input.js';
 import { proveAddress, withdrawEvidence } from './prove.pg.js';
 
 const organization = uuid.transform((id) => id.toLowerCase());

@@ -1,7 +1,7 @@
 import { callSettings, signingSecret, type CallSettings } from '@trunkmesh/contracts/call-settings.js';
 import { z } from 'zod';
-import type { AddressPolicy } from '../http/address-policy.js';
-import { orNull } from '../trunk/trunk-input.js';
+import type { AddressPolicy } from '../network/address-policy.js';
+import { orNull } from '../http/or-null.js';
 import { SETTING_NAMES, type WantedSettings } from './call-settings.js';
 import { callUrlProblem } from './call-url.js';
 

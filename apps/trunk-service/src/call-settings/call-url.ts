@@ -1,6 +1,6 @@
 import { callUrl } from '@trunkmesh/contracts/call-settings.js';
-import { readGateway } from '../trunk/gateway.js';
-import type { AddressPolicy } from '../http/address-policy.js';
+import { readGateway } from '../network/gateway.js';
+import type { AddressPolicy } from '../network/address-policy.js';
 
 /**
  * What the contract's own check lets through because URL parsers mend it: they drop line ends, take `\` for `/`, and

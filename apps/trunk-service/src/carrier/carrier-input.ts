@@ -1,7 +1,7 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
-import { networkInput } from '../address/network-input.js';
+import { networkInput } from '../network/network-input.js';
 import { existingCountry } from '../http/country.js';
 import type { CarrierFields } from './carrier.js';
 import { PRESETS } from './presets.js';

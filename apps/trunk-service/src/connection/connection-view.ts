@@ -2,7 +2,7 @@ import { CALLED_NUMBER_SOURCES } from '@trunkmesh/contracts/routing.js';
 import { bridgeId, poolName } from '@trunkmesh/contracts/scalar.js';
 import { codec, transport } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
-import { readGateway } from '../trunk/gateway.js';
+import { readGateway } from '../network/gateway.js';
 import { publicView } from '../bridge/bridge-view.js';
 import type { FleetBridge } from '../bridge/fleet.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import fc from 'fast-check';
-import { organizationNameKey } from '../organization/organization.js';
+import { nameKey } from '../event-store/name-key.js';
 import { authorize, bearerToken, organizationOf, type Access, type Caller, type Role } from './caller.js';
 import { etagOf, isUnchanged, requireMatch } from './etag.js';
 import { decodeCursor, encodeCursor, pageHeaders, pageQuery } from './page.js';
@@ -107,7 +107,7 @@ describe('cursors', () => {
   );
   it('are taken back however long a name is where it is compared', () => {
     // A ligature of one letter, which is eighteen.
-    const cursor = encodeCursor([organizationNameKey('\ufdfa'.repeat(200))]);
+    const cursor = encodeCursor([nameKey('\ufdfa'.repeat(200))]);
     expect(pageQuery.parse({ cursor })).toMatchObject({ cursor });
   });
   it('the next page keeps the filters', () => {

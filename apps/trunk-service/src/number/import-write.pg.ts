@@ -7,7 +7,7 @@ import type { SealSecret } from '../call-settings/call-settings.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
 import type { Work } from '../event-store/handle.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { trunkNameKey } from '../trunk/trunk.js';
+import { nameKey } from '../event-store/name-key.js';
 import {
   planImport,
   refusedLines,
@@ -118,7 +118,7 @@ async function trunksOf(work: Work, organizationId: string): Promise<KnownTrunks
     [organizationId],
   );
   const byName = new Map(rows.map(({ id, name_key }) => [name_key, id]));
-  return { trunkIds: new Set(rows.map(({ id }) => id)), trunkIdByName: (name) => byName.get(trunkNameKey(name)) };
+  return { trunkIds: new Set(rows.map(({ id }) => id)), trunkIdByName: (name) => byName.get(nameKey(name)) };
 }
 
 const phoneNumbers = (lines: readonly ImportLine[]) => lines.map(({ entry }) => entry.phone_number);

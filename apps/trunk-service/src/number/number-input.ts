@@ -9,7 +9,7 @@ import {
   type WantedSettings,
 } from '../call-settings/call-settings.js';
 import { countryCodes } from '../http/country.js';
-import type { AddressPolicy } from '../http/address-policy.js';
+import type { AddressPolicy } from '../network/address-policy.js';
 import { parsePhoneNumber } from './e164-input.js';
 import { NEW_NUMBER, PLAIN_FIELDS, type NumberFields } from './number.js';
 

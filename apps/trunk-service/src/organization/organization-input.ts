@@ -13,7 +13,7 @@ import type { WantedSettings } from '../call-settings/call-settings.js';
 import { samePools, sameQuotas } from './organization.js';
 import { countryCodes } from '../http/country.js';
 import { poolsOf } from '../bridge/pool-policy.js';
-import type { AddressPolicy } from '../http/address-policy.js';
+import type { AddressPolicy } from '../network/address-policy.js';
 
 const name = printable(200).trim().min(1).describe('Unique in the installation.');
 /** The operator's to set; null: the installation's. */

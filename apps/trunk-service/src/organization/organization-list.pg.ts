@@ -1,10 +1,10 @@
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { nameKey } from '../event-store/name-key.js';
 import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
 import { decodeCursor, encodeCursor, type PageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { organizationNameKey } from './organization.js';
 
 const UPSERT = `
   insert into organizations (id, name_key, status, version, state)
@@ -16,7 +16,7 @@ const UPSERT = `
 async function project(transaction: Queryable, events: readonly AnyEvent[]): Promise<void> {
   const rows = lastPerSubject(events).map(({ entityversion, data }) => {
     const state = data.state as OrganizationState;
-    return { name_key: organizationNameKey(state.name), version: entityversion, state };
+    return { name_key: nameKey(state.name), version: entityversion, state };
   });
   await transaction.query(UPSERT, [JSON.stringify(rows)]);
 }

@@ -3,13 +3,7 @@ import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { organizationEvent } from '@trunkmesh/contracts/organization.js';
 import { specification } from '@trunkmesh/testkit/specification.js';
 import { sealedText } from '../call-settings/seal-fixture.js';
-import {
-  decide,
-  evolve,
-  organizationNameKey,
-  type OrganizationChange,
-  type OrganizationCommand,
-} from './organization.js';
+import { decide, evolve, type OrganizationChange, type OrganizationCommand } from './organization.js';
 
 const at = '2026-01-02T03:04:05.678Z';
 const later = '2026-01-02T03:04:06.000Z';
@@ -207,12 +201,4 @@ describe('an organisation', () => {
     for (const { type, change, state: after } of [created, suspended])
       expect(organizationEvent.safeParse({ ...envelope, type, data: { change, state: after } }).success).toBe(true);
   });
-});
-
-describe('organizationNameKey', () => {
-  it.each([
-    ['ACME ', 'acme'],
-    ['Ａcme', 'acme'],
-    ['Zoe\u0308', 'zo\u00eb'],
-  ])('%j is %j', (name, key) => expect(organizationNameKey(name)).toBe(key));
 });

@@ -47,9 +47,6 @@ export function decide(state: OrganizationState | null, command: OrganizationCom
 export const evolve = (_state: OrganizationState | null, event: OrganizationChange): OrganizationState | null =>
   event.state;
 
-/** Names that differ only in case or in how a letter is composed would be taken for one another. */
-export const organizationNameKey = (name: string) => name.normalize('NFKC').trim().toLowerCase();
-
 export const organizationNotFound = () => new DomainError('organization-not-found', 'There is no such organisation.');
 
 function existing(state: OrganizationState | null): OrganizationState {

@@ -1,7 +1,7 @@
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import { settingFields, wantedSettings } from '../call-settings/call-settings-input.js';
-import type { AddressPolicy } from '../http/address-policy.js';
+import type { AddressPolicy } from '../network/address-policy.js';
 
 /** Numbers as in an import; trunks as many as an organisation may reasonably have. */
 const trunks = z.array(z.unknown()).max(10_000);

@@ -5,7 +5,7 @@ import { trunkOf } from '../number/import-plan.js';
 import { putFields, newFields, type NumberEntry, type NumberInput } from '../number/number-input.js';
 import { decide, HOW_TO_CLAIM, type NumberChange } from '../number/number.js';
 import type { Loaded } from '../event-store/decided.js';
-import { trunkNameKey } from '../trunk/trunk.js';
+import { nameKey } from '../event-store/name-key.js';
 import type { TrunkPlan } from './sync-trunks.js';
 
 export interface NumberTools {
@@ -61,7 +61,7 @@ export function* planNumbers(
 
 const knownTrunks = ({ byId, byName }: Pick<TrunkPlan, 'byId' | 'byName'>) => ({
   trunkIds: byId,
-  trunkIdByName: (name: string) => byName.get(trunkNameKey(name)),
+  trunkIdByName: (name: string) => byName.get(nameKey(name)),
 });
 
 function problemOf(

@@ -3,7 +3,8 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { Loaded, NextEvent } from '../event-store/decided.js';
 import { poolProblems } from '../bridge/pool-policy.js';
 import { readTrunk, type TrunkBodySchema, type WantedTrunk } from '../trunk/trunk-input.js';
-import { decide as decideTrunk, trunkNameKey, type Place, type TrunkChange } from '../trunk/trunk.js';
+import { nameKey } from '../event-store/name-key.js';
+import { decide as decideTrunk, type Place, type TrunkChange } from '../trunk/trunk.js';
 
 /** What the plan needs of the world, so that it needs none of it itself. */
 export interface TrunkTools {
@@ -62,7 +63,7 @@ export function idOf(written: unknown): string | undefined {
 
 function named(written: unknown, index: number): Named {
   const name = (written as { name?: unknown } | null)?.name;
-  return { index, written, id: idOf(written), nameKey: typeof name === 'string' ? trunkNameKey(name) : undefined };
+  return { index, written, id: idOf(written), nameKey: typeof name === 'string' ? nameKey(name) : undefined };
 }
 
 /**
@@ -154,7 +155,7 @@ function match(wanted: readonly Named[], { own }: CurrentTrunks): Map<number, Lo
     matched.set(index, trunk);
   };
   for (const { index, id } of wanted) if (id !== undefined) take(index, free.get(id));
-  const byName = new Map([...free.values()].map((trunk) => [trunkNameKey(trunk.state!.name), trunk]));
+  const byName = new Map([...free.values()].map((trunk) => [nameKey(trunk.state!.name), trunk]));
   for (const { index, nameKey } of wanted)
     if (!matched.has(index) && nameKey !== undefined) take(index, byName.get(nameKey));
   return matched;

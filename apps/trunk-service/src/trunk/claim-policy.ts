@@ -2,9 +2,9 @@ import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseCidr } from '@trunkmesh/routing/address.js';
 import { isWide } from '@trunkmesh/routing/claims.js';
-import type { AddressPolicy } from '../http/address-policy.js';
-import { readGateway, serviceNameProblem } from './gateway.js';
-import { readInboundAddress } from '../address/inbound-address.js';
+import type { AddressPolicy } from '../network/address-policy.js';
+import { readGateway, serviceNameProblem } from '../network/gateway.js';
+import { readInboundAddress } from '../network/inbound-address.js';
 
 /** `operator`: the request is the operator's, who may claim for an organisation what it may not claim by itself. */
 export interface ClaimPolicy extends AddressPolicy {

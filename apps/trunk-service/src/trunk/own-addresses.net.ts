@@ -1,6 +1,6 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { readGateway } from './gateway.js';
+import { readGateway } from '../network/gateway.js';
 
 export interface ResolvedTrunk {
   id: string;

@@ -3,17 +3,15 @@ import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { printable, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { numberRule } from '@trunkmesh/contracts/number-rule.js';
 import { z } from 'zod';
+import { nameKey } from '../event-store/name-key.js';
 import { countryCodes, existingCountry } from '../http/country.js';
 import { checkRequest, invalidRequest } from '../http/field-problems.js';
+import { orNull } from '../http/or-null.js';
 import { claimProblems, type ClaimPolicy } from './claim-policy.js';
-import { readGateway } from './gateway.js';
-import { readInboundAddress } from '../address/inbound-address.js';
-import { trunkNameKey } from './trunk.js';
+import { readGateway } from '../network/gateway.js';
+import { readInboundAddress } from '../network/inbound-address.js';
 import { trunkView } from './trunk-view.js';
 
-/** Forms and old clients send an empty text where they mean nothing. */
-export const orNull = <Text extends z.ZodType<string>>(text: Text) =>
-  z.preprocess((value) => (value === '' ? null : value), text.nullable());
 const line = (max: number) => printable(max).min(1);
 
 /**
@@ -73,7 +71,7 @@ function fields() {
     ...shape,
     name: printable(100)
       .transform((text) => text.trim())
-      .refine((text) => trunkNameKey(text) !== '', { error: 'must not be empty' }),
+      .refine((text) => nameKey(text) !== '', { error: 'must not be empty' }),
     gateway,
     username: orNull(user).default(null),
     provider: orNull(line(100)).default(null),

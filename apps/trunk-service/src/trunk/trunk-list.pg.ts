@@ -1,12 +1,13 @@
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { nameKey } from '../event-store/name-key.js';
 import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { forgetClaims, projectClaims } from './trunk-claims.pg.js';
 import type { TrunkQuery } from './trunk-query.js';
-import { duplicateTrunkName, trunkNameKey } from './trunk.js';
+import { duplicateTrunkName } from './trunk.js';
 
 /**
  * The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never
@@ -37,7 +38,7 @@ async function project(transaction: Queryable, events: readonly AnyEvent[]): Pro
     .filter(({ data }) => data.state !== null)
     .map(({ entityversion, data }) => {
       const state = data.state as TrunkState;
-      return { name_key: trunkNameKey(state.name), version: entityversion, state };
+      return { name_key: nameKey(state.name), version: entityversion, state };
     });
   if (rows.length === 0) return;
   await transaction.query(UPSERT, [JSON.stringify(rows)]);
@@ -90,15 +91,9 @@ export async function trunkPage(
   query: TrunkQuery,
 ): Promise<{ rows: TrunkRow[]; total: number; next: string | undefined }> {
   const { limit, cursor, enabled, register, provider, bridge_pool, name, q } = query;
-  const filter = [
-    organizationId,
-    enabled,
-    register,
-    provider,
-    bridge_pool,
-    name && trunkNameKey(name),
-    q && trunkNameKey(q),
-  ].map((value) => value ?? null);
+  const filter = [organizationId, enabled, register, provider, bridge_pool, name && nameKey(name), q && nameKey(q)].map(
+    (value) => value ?? null,
+  );
   const after = decodeCursor(cursor, ['number', 'string']) ?? [null, null];
   const rows = await store.query<TrunkRow & { priority: number; name_key: string }>(
     `select version, state, priority, name_key from trunks where ${FILTERS} and ($8::int is null or (priority,

@@ -2,7 +2,7 @@ import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { trunkSettings, trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { addressView, type AddressView } from '../address/standing.js';
-import { readGateway } from './gateway.js';
+import { readGateway } from '../network/gateway.js';
 
 export const trunkView = trunkSettings
   .extend({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { trunkEvent, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import fc from 'fast-check';
-import { decide, evolve, trunkNameKey, type Place, type TrunkChange, type TrunkCommand } from './trunk.js';
+import { decide, evolve, type Place, type TrunkChange, type TrunkCommand } from './trunk.js';
 
 const at = '2026-01-02T03:04:05.678Z';
 const later = '2026-01-02T03:04:06.000Z';
@@ -339,8 +339,4 @@ describe('the others', () => {
     }));
   it('a trunk without password is not sealed again', () =>
     expect(after(create({ password: null }), { type: 'ReencryptPassword', password: OTHER }).events).toEqual([]));
-  it.each([
-    ['Carrier ', 'carrier'],
-    ['ＣＡＲＲＩＥＲ', 'carrier'],
-  ])('the name %j counts as %j', (name, key) => expect(trunkNameKey(name)).toBe(key));
 });

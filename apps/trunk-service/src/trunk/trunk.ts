@@ -75,9 +75,6 @@ export const duplicateTrunkName = () =>
     [{ pointer: '/name', message: 'is the name of another trunk' }],
   );
 
-/** Names that differ only in case or in how a letter is composed would be taken for one another. */
-export const trunkNameKey = (name: string) => name.normalize('NFKC').trim().toLowerCase();
-
 /** A change of one of these needs a new gateway in FreeSWITCH. The password and the bridge are not settings. */
 const needsNewGateway = (field: string): boolean =>
   field === 'password' ||

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readGateway } from './gateway.js';
-import { readInboundAddress } from '../address/inbound-address.js';
+import { readInboundAddress } from './inbound-address.js';
 
 describe('a gateway', () => {
   it.each([

@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import type { DynamicModule, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { CustomStrategy } from '@nestjs/microservices';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import express from 'express';
 import type { Config } from './config.js';
 import { serveOpenApi } from './http/open-api.http.js';
@@ -15,7 +17,10 @@ export interface HttpService {
   };
 }
 
-/** Starts the API: what concerns Express is here, everything else in the modules. */
+/**
+ * Starts the API, and the controllers that answer requests over NATS. What concerns Express is here, everything else in
+ * the modules.
+ */
 export async function startHttpService(
   root: DynamicModule,
   options: NestApplicationOptions,
@@ -33,7 +38,9 @@ export async function startHttpService(
     bodyParser: false,
   });
   serveOpenApi(app);
+  app.connectMicroservice<CustomStrategy>({ strategy: app.get(RequestServer, { strict: false }) });
   await app.listen(config.PORT, config.HOST);
+  await app.startAllMicroservices();
   const { port } = app.getHttpServer().address() as AddressInfo;
   return { app, facts: { api: `http://127.0.0.1:${port}` } };
 }

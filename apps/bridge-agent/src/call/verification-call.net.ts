@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verificationAnswer, type VerificationAnswer, type VerificationCall } from '@trunkmesh/contracts/address.js';
 import { ADDRESS_VERIFY } from '@trunkmesh/contracts/subjects.js';
+import { ask } from '@trunkmesh/requests/ask.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -50,7 +51,7 @@ export async function verificationCall(verifying: Verifying, talk: Talk, ports: 
   if (!enter(ports.guard, sourceAddress, Date.now())) return refuse(talk, 'verification-busy');
   try {
     const dialog = dialogOf(verifying.headers);
-    const answer = dialog === undefined ? undefined : await ask(verifying, 'arrived', ports);
+    const answer = dialog === undefined ? undefined : await askAbout(verifying, 'arrived', ports);
     if (dialog !== undefined && answer?.outcome === 'accepted')
       return await accepted(verifying, { talk, dialog }, ports);
     const reason = answer?.outcome === 'refused' ? answer.reason : 'invalid-request';
@@ -78,7 +79,7 @@ async function accepted(
     talk.execute('gentones', TONE);
     const proven = (await talk.settled(SETTLED_MS)) && (await isAcknowledged(dialog, talk, over, ports));
     callsMetric.add(1, { outcome: 'verification', reason: proven ? 'confirmed' : 'abandoned', decided_at: 'local' });
-    const told = proven ? confirm(verifying, ports) : ask(verifying, 'abandoned', ports);
+    const told = proven ? confirm(verifying, ports) : askAbout(verifying, 'abandoned', ports);
     await Promise.all([told, proven ? talk.ended(THANKS_MS) : undefined]);
   } finally {
     talk.hangUp('NORMAL_CLEARING');
@@ -100,7 +101,7 @@ export async function endVerifications({ talks }: VerificationPorts): Promise<vo
 /** The caller has heard the success tone, so the confirmation must be delivered. */
 async function confirm(verifying: Verifying, ports: VerificationPorts): Promise<void> {
   for (let attempt = 1; attempt <= CONFIRM_TRIES; attempt += 1) {
-    const answer = await ask(verifying, 'confirmed', ports);
+    const answer = await askAbout(verifying, 'confirmed', ports);
     if (answer.outcome === 'accepted') return;
     if (answer.reason !== 'unavailable') {
       ports.logger.warn(
@@ -117,24 +118,23 @@ async function confirm(verifying: Verifying, ports: VerificationPorts): Promise<
   );
 }
 
-async function ask(
+async function askAbout(
   verifying: Verifying,
   phase: VerificationCall['phase'],
   ports: VerificationPorts,
 ): Promise<VerificationAnswer> {
-  const nc = ports.link.connection;
-  if (nc === undefined) return UNAVAILABLE;
   try {
-    const reply = await nc.request(ADDRESS_VERIFY, JSON.stringify(requestOf(verifying, phase, ports.bridge)), {
-      timeout: ASK_MS,
+    return await ask(ports.link, {
+      subject: ADDRESS_VERIFY,
+      request: requestOf(verifying, phase, ports.bridge),
+      reply: verificationAnswer,
+      deadlineMs: ASK_MS,
+      span: { name: 'address.verify', attributes: { 'call.id': verifying.invite.callId } },
     });
-    const answer = verificationAnswer.safeParse(JSON.parse(reply.string()));
-    if (answer.success) return answer.data;
-    ports.logger.error('trunk-service sent an invalid reply about a verification call');
   } catch (error) {
-    ports.logger.warn({ err: error, phase }, 'no reply from trunk-service about a verification call');
+    ports.logger.warn({ err: error, phase }, 'no usable reply about a verification call');
+    return UNAVAILABLE;
   }
-  return UNAVAILABLE;
 }
 
 function requestOf(

@@ -1,28 +1,31 @@
-import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { ADDRESS_VERIFY_QUEUE } from '@trunkmesh/contracts/subjects.js';
+import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
-import { NATS, EVENT_STORE } from '../tokens.js';
+import { EVENT_STORE, NATS } from '../tokens.js';
+import { VerificationCallController } from './verification-call.controller.js';
 import { VerificationController } from './verification.controller.js';
-import { answerVerifications } from './verify-responder.nats.js';
 
-@Module({ controllers: [VerificationController] })
-export class VerificationModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  private responder: Background | undefined;
+const DRAIN_MS = 2_000;
 
-  constructor(
-    @Inject(EVENT_STORE) private readonly store: EventStore,
-    @Inject(NATS) private readonly nats: OwnNatsLink,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.responder = whenOpened(this.store, () => answerVerifications(this.store, this.nats, this.logger));
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.responder?.stop();
-  }
-}
+@Module({
+  controllers: [VerificationController, VerificationCallController],
+  providers: [
+    {
+      provide: RequestServer,
+      inject: [EVENT_STORE, NATS, LOGGER],
+      useFactory: (store: EventStore, nats: OwnNatsLink, logger: Logger): RequestServer =>
+        new RequestServer({
+          // Without the database nobody subscribes: a bridge then knows at once that it has to ask again later.
+          ready: () => store.opened.then(() => nats.ready),
+          queue: ADDRESS_VERIFY_QUEUE,
+          closeMs: DRAIN_MS,
+          logger,
+        }),
+    },
+  ],
+})
+export class VerificationModule {}

@@ -20,17 +20,17 @@ import { RefusedCalls } from './refused/refused-calls.net.js';
 import { BypassingCalls, REPLACED_EVENTS } from './live/bypassing-calls.net.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
-/** A start waits so long for NATS, and then goes on without it. */
+/** How long a start waits for NATS before it continues without it. */
 const CONNECTED_MS = 500;
-/** And so long for the claim, which takes milliseconds where nobody has the bridge. */
+/** How long it waits for the claim, which takes milliseconds if no process holds the bridge. */
 const CLAIMED_MS = 6_000;
 
 /** The version of this package. */
 export const AGENT_VERSION = Symbol('AGENT_VERSION');
 
 /**
- * One host's agent: its trunks and its calls, held together. Starts without NATS and without FreeSWITCH, and takes
- * each as it comes.
+ * One host's agent: its trunks and its calls. It starts without NATS and without FreeSWITCH, and connects to each when
+ * it is available.
  */
 @Injectable()
 export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
@@ -98,14 +98,14 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
       esl: this.esl,
       logger,
     });
-    // Whatever came up while the trunks were being read.
+    // FreeSWITCH may have connected while the trunks were being read.
     if (this.esl.connected) this.gateways.onUp();
     this.heart = startHeartbeat({ link: this.link, bridgeId: bridge.id, logger, collect: () => this.heartbeat() });
   }
 
   /**
-   * While NATS is away the agent starts without having claimed its bridge. Nothing of it is heard in the mesh until it
-   * has: another process with the same BRIDGE_ID would answer for it.
+   * While NATS is unreachable the agent starts without a claim on its bridge. It publishes nothing until it has the
+   * claim: another process may use the same BRIDGE_ID.
    */
   private async claim(): Promise<void> {
     const { config, logger, instanceId } = this;
@@ -131,7 +131,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     this.isUp = true;
   }
 
-  /** Another process has the bridge: this one ends, and whoever supervises it sees why. */
+  /** Another process holds the bridge: this process ends, and its log shows why. */
   private onTaken(error: BridgeTaken): void {
     this.logger.fatal({ reason: error.message }, 'stepping down');
     setImmediate(() => {
@@ -189,7 +189,7 @@ export class BridgeAgent implements OnModuleInit, OnApplicationShutdown {
     };
   }
 
-  /** FreeSWITCH or NATS being away is shown here and makes nothing stop: the agent serves with what it has. */
+  /** A disconnected FreeSWITCH or NATS shows here but stops nothing: the agent continues with what it has. */
   readiness(): Record<string, string> {
     return {
       freeswitch: this.esl.connected ? 'up' : 'no connection to the event socket',

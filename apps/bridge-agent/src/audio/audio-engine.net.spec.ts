@@ -267,7 +267,7 @@ describe("a call's audio", () => {
     connection.say(speech(5, 480_000));
     connection.say(speech(6, 16_000));
     await eventually(() => session.log().refused_ms > 0);
-    expect(logged).toContain('its oldest is left out');
+    expect(logged).toContain('dropped the oldest');
     expect(session.log().queue_deepest_ms).toBe(60_000);
   });
 

@@ -7,30 +7,29 @@ import { createPortPool } from './port-pool.js';
 
 export interface AudioEngineOptions {
   /**
-   * UDP on the loopback, two ports a call. Apart from RTP's range and from the one that the operating system hands
-   * out.
+   * UDP ports on the loopback, two per call. Outside RTP's range and outside the operating system's ephemeral range.
    */
   ports: { first: number; last: number };
   /** Default 30 s. */
   holdBackMs?: number;
-  /** How long a caller hears silence while a dropped stream is connected again; default 3 s. */
+  /** How long the caller gets silence while a dropped stream is reconnected; default 3 s. */
   reconnectWithinMs?: number;
-  /** A certificate authority of the operator's own for `wss`; default: the usual ones. */
+  /** The operator's own certificate authority for `wss`; default: the system's. */
   ca?: string;
   logger: Logger;
 }
 
 export interface AudioEngine {
-  /** At once; how it went is what `connected` tells. */
+  /** Returns at once; `connected` gives the outcome. */
   startAudio(call: AudioCall): AudioSession;
-  /** Calls with audio, and the most that there are ports for. */
+  /** Calls with audio, and how many the port range allows. */
   readonly active: number;
   readonly capacity: number;
-  /** Ends all sessions, as their calls' ends would. */
+  /** Ends all sessions, as if their calls had ended. */
   stop(): void;
 }
 
-/** How often all calls are looked at for frames that stopped coming. */
+/** How often every call is checked for frames that stopped. */
 const WATCH_MS = 50;
 
 /** The audio of all calls of one host: one clock, one range of ports. */
@@ -42,13 +41,13 @@ export function createAudioEngine({
   logger,
 }: AudioEngineOptions): AudioEngine {
   const pool = createPortPool({ ...ports, holdBackMs, beginAt: Math.random() });
-  const timer = createFrameTimer((error) => logger.error({ err: error }, "a call's audio could not be played"));
+  const timer = createFrameTimer((error) => logger.error({ err: error }, "cannot play a call's audio"));
   const sessions = new Set<AudioSession>();
   const watching = setInterval(() => {
     const now = performance.now();
     for (const session of sessions) session.watch(now);
   }, WATCH_MS);
-  const unpublish = gauge('trunkmesh_audio_calls', 'Calls that have audio at this moment', () => sessions.size);
+  const unpublish = gauge('trunkmesh_audio_calls', 'Calls with audio now', () => sessions.size);
   return {
     startAudio(call) {
       const session = new CallSession(

@@ -171,7 +171,7 @@ export class CallSession implements AudioSession {
     const now = performance.now();
     const quietMs = this.attachment.quietMs(now);
     if (this.attachment.arrived(now)) {
-      // Not before: FreeSWITCH would not be there to hear it, and the assistant's first words would be lost.
+      // Not earlier: FreeSWITCH would not be listening yet, and the assistant's first words would be lost.
       for (const tell of this.untilAttached) tell();
       this.player.queue.missed(Math.floor(quietMs / FRAME_MS));
       this.parts.timer.add(this.player);
@@ -203,7 +203,7 @@ export class CallSession implements AudioSession {
     this.toldOfRefusal = true;
     this.logger.warn(
       { refused_ms: refused / 8 },
-      'the assistant sent more than a minute of speech ahead: its oldest is left out',
+      'the assistant sent more than a minute of speech ahead: dropped the oldest',
     );
   }
 
@@ -222,7 +222,7 @@ export class CallSession implements AudioSession {
   }
 }
 
-/** False: it did not happen within that time. */
+/** False if it did not happen within that time. */
 function within(waiting: Set<() => void>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (happened: boolean): void => {

@@ -25,10 +25,10 @@ export interface MediaLinkOptions {
 }
 
 export interface MediaLinkEvents extends AssistantRequests {
-  /** The assistant was sent a fresh `start`: the first, and one after each drop. */
+  /** A new `start` was sent: the first one, and one after each drop. */
   onStart(): void;
   onDrop(): void;
-  /** Of its own, after it had been connected. */
+  /** Ended by itself after it had been connected. */
   onEnd(reason: AudioEnd, detail: string): void;
 }
 
@@ -41,15 +41,15 @@ export interface LinkCounts {
   ignored: number;
 }
 
-/** Is refused for its scheme. */
+/** Refused because of its scheme. */
 const NO_URL = new URL('none:');
 /**
- * Where nobody is there by then, there is time for another attempt in the deadline for the answer. Whoever is there
- * may take all of it: some open a model's session before they answer.
+ * If no connection is made by then, the answer deadline leaves time for another attempt. Once connected, an assistant
+ * may use the whole deadline: some open a model session before they answer.
  */
 const CONNECT_MS = 2_500;
 const PAUSES = { firstMs: 100, maxMs: 1_000 };
-/** Digits that the caller presses while the stream is away reach the assistant afterwards. */
+/** Digits that the caller presses while the stream is disconnected are sent after it reconnects. */
 const HELD_DIGITS = 32;
 
 /** One call's stream to its assistant, over as many connections as it takes. */
@@ -74,7 +74,7 @@ export class MediaLink {
     this.connected = refusedAtOnce(this.url, options) ?? this.dialUntil(performance.now() + options.connectWithinMs);
   }
 
-  /** False: there is no connection at this moment, or the assistant reads too slowly. */
+  /** False when there is no connection or the assistant reads too slowly. */
   sendFrame(muLaw: Buffer, timestampMs: number): boolean {
     const { socket, messages } = this;
     return socket !== undefined && messages !== undefined && socket.sendMedia(messages.media(muLaw, timestampMs));
@@ -104,7 +104,7 @@ export class MediaLink {
       const pause = backoffMs(nth, Math.random(), PAUSES);
       if (signal.aborted) return { outcome: 'failed', reason: 'call-ended', detail: 'the call ended first' };
       if (isFinal(outcome) || performance.now() + pause >= deadline) return failureOf(outcome);
-      this.options.logger.debug({ nth, outcome, pause }, 'no media stream yet');
+      this.options.logger.debug({ nth, outcome, pause }, 'media stream not connected yet');
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
   }
@@ -142,7 +142,7 @@ export class MediaLink {
     this.events.onStart();
   }
 
-  /** Whatever is read costs, of use or not. */
+  /** Every message that is read costs time, useful or not. */
   private charge(bytes: number): void {
     const now = performance.now();
     if (!this.budget.spend(bytes, now)) this.socket?.pause(this.budget.pauseMs(now));
@@ -192,21 +192,20 @@ function failureOf(outcome: Exclude<DialOutcome, { outcome: 'open' }>): LinkOutc
       return {
         outcome: 'failed',
         reason: 'media-address-not-allowed',
-        detail: 'the name leads into a private network',
+        detail: 'the host name resolves to a private address',
       };
     case 'unreachable':
       return { outcome: 'failed', reason: 'media-stream-unreachable', detail: outcome.why };
   }
 }
 
-/** What no attempt would change. */
+/** Errors that another attempt would not fix. */
 function refusedAtOnce(url: URL, { signingSecret, allowPrivate }: MediaLinkOptions): Promise<LinkOutcome> | undefined {
   const refuse = (reason: AudioEnd, detail: string): Promise<LinkOutcome> =>
     Promise.resolve({ outcome: 'failed', reason, detail });
   if (!['ws:', 'wss:'].includes(url.protocol) || url.hash !== '')
     return refuse('media-url-invalid', 'a media URL begins with ws:// or wss:// and has no fragment');
-  if (!allowPrivate && isPrivateLiteral(url))
-    return refuse('media-address-not-allowed', 'the address belongs to a private network');
+  if (!allowPrivate && isPrivateLiteral(url)) return refuse('media-address-not-allowed', 'the address is private');
   try {
     if (signingSecret !== undefined) signatureHeaders(signingSecret, url, { streamSid: '', now: new Date(0) });
     return undefined;

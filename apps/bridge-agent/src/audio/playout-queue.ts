@@ -4,24 +4,19 @@ import { writeMuLawSample } from './g711.js';
 export const FRAME_BYTES = 160;
 export const FRAME_L16_BYTES = 2 * FRAME_BYTES;
 const BYTES_PER_SECOND = 8_000;
-/** What a queue holds when nothing is said; it grows by doubling and gives back what a long speech took. */
+/** The size of an idle queue; it grows by doubling and shrinks after a long speech. */
 const SMALLEST_RING = 8_192;
-/** Audio that comes this soon after the queue ran dry belongs to the same speech: the caller heard a gap in it. */
+/** Audio that arrives this soon after the queue ran empty belongs to the same speech: the caller noticed a gap. */
 const GAP_FRAMES = 10;
 /** Mu-law codes without their sign, from here on: the lowest segment, 48 dB below the loudest. */
 const QUIETEST_CODES = 0x70;
-/**
- * A mark is a few bytes of the assistant's choice that we must keep: a number of them that no speech needs is refused.
- */
+/** A mark is a few bytes that the assistant chooses and we must keep: more marks than any speech needs are refused. */
 const MAX_MARKS = 1_000;
 
 export interface PlayoutQueueOptions {
-  /** Longest speech that is kept; default 60 s. */
+  /** The longest speech kept; default 60 s. */
   maxSeconds?: number;
-  /**
-   * The audio before this mark has been heard to its end, or will never be. Called in the order in which they were
-   * set.
-   */
+  /** The audio before this mark has been played, or never will be. Called in the order in which the marks were set. */
   onMark(name: string): void;
 }
 
@@ -32,16 +27,16 @@ export interface PlayoutCounts {
   silentFrames: number;
   /** Gaps within a speech. */
   underruns: number;
-  /** Silent frames left out to make good such gaps. */
+  /** Silent frames skipped to make up for such gaps. */
   caughtUpFrames: number;
-  /** The oldest of a queue that grew too long. */
+  /** The oldest audio, dropped because the queue was full. */
   refusedBytes: number;
   clearedBytes: number;
   deepestBytes: number;
   refusedMarks: number;
 }
 
-/** What the assistant said and the caller has not heard yet. */
+/** Audio from the assistant that has not been played to the caller yet. */
 export class PlayoutQueue {
   readonly counts: Readonly<PlayoutCounts>;
   private readonly counted: PlayoutCounts = {
@@ -60,10 +55,7 @@ export class PlayoutQueue {
   private ring = new Uint8Array(SMALLEST_RING);
   private head = 0;
   private size = 0;
-  /**
-   * Positions in everything that was ever added: what went into frames (or was refused), and what of that the caller
-   * has heard to its end.
-   */
+  /** Positions in all audio ever added: taken into frames (or dropped), and played to the end. */
   private taken = 0;
   private heard = 0;
   private readonly markNames: string[] = [];
@@ -71,9 +63,8 @@ export class PlayoutQueue {
   /** Frames with silence in them since the last one that was full of speech. */
   private quiet = Infinity;
   /**
-   * Frames of silence that the caller heard within a speech and that nobody meant. What came late waits in the queue,
-   * so that an assistant who speaks in real time would stay behind by the longest gap there ever was: as many silent
-   * frames are left out where its own pauses are.
+   * Unintended frames of silence within a speech. Late audio stays in the queue, so an assistant that speaks in real
+   * time would remain delayed by its longest gap: as many silent frames are skipped in its own pauses.
    */
   private debt = 0;
 
@@ -87,12 +78,12 @@ export class PlayoutQueue {
     return this.size;
   }
 
-  /** In the middle of a speech, and less than a frame is there. */
+  /** Within a speech, and less than a frame is queued. */
   get runsShort(): boolean {
     return this.size < FRAME_BYTES && this.quiet === 0;
   }
 
-  /** The first `length` bytes of mu-law. Gives how many of the oldest bytes had to go for it. */
+  /** Adds the first `length` bytes of mu-law. Returns how many of the oldest bytes were dropped to make room. */
   add(audio: Buffer, length: number): number {
     if (length === 0) return 0;
     const { counted } = this;
@@ -111,7 +102,7 @@ export class PlayoutQueue {
     return counted.refusedBytes - refusedBefore;
   }
 
-  /** False: too many marks are waiting already. */
+  /** False when too many marks are waiting. */
   mark(name: string): boolean {
     if (this.markNames.length >= MAX_MARKS) {
       this.counted.refusedMarks += 1;
@@ -123,19 +114,19 @@ export class PlayoutQueue {
     return true;
   }
 
-  /** Barge-in: nothing of what is queued will be heard. Its marks come back at once. */
+  /** Barge-in: discards the queue and returns its marks at once. */
   clear(): void {
     this.counted.clearedBytes += this.size;
     this.empty();
     this.giveMarksBack();
   }
 
-  /** So many frames were never asked for: within a speech the caller heard a gap. */
+  /** The clock skipped this many frames: within a speech the caller noticed a gap. */
   missed(frames: number): void {
     if (this.size > 0 || this.quiet <= GAP_FRAMES) this.debt += frames;
   }
 
-  /** Nobody is there any more to hear of the marks: empties without a word. */
+  /** Empties the queue without reporting marks, because the assistant is gone. */
   reset(): void {
     this.empty();
     this.markNames.length = 0;
@@ -143,8 +134,8 @@ export class PlayoutQueue {
   }
 
   /**
-   * Fills the next frame as little-endian L16, with silence where there is nothing to say; gives the samples of speech
-   * in it. Calling it says that the frame before has been played.
+   * Fills the next frame as little-endian L16, padded with silence; returns the number of speech samples in it. A call
+   * means that the previous frame has been played.
    */
   take(l16: Uint8Array): number {
     this.heard = this.taken;
@@ -201,7 +192,7 @@ export class PlayoutQueue {
     return true;
   }
 
-  /** One at a time: a pause gets shorter and does not vanish. */
+  /** One at a time, so that a pause gets shorter but does not vanish. */
   private catchUp(): void {
     if (this.size < 2 * FRAME_BYTES || !this.nextIsSilent()) return;
     this.drop(FRAME_BYTES);
@@ -209,7 +200,7 @@ export class PlayoutQueue {
     this.counted.caughtUpFrames += 1;
   }
 
-  /** Room for `bytes` more, at the cost of the oldest. Gives what of the new audio itself is too old to be kept. */
+  /** Makes room for `bytes` more by dropping the oldest. Returns how much of the new audio itself must be dropped. */
   private makeRoom(bytes: number): number {
     const surplus = Math.max(0, this.size + bytes - this.maxBytes);
     const ofTheQueue = Math.min(surplus, this.size);

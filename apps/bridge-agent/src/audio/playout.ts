@@ -3,12 +3,12 @@ import { createCallPackets } from './call-packets.js';
 import type { FramePlayer } from './frame-clock.process.js';
 import { FRAME_BYTES, FRAME_L16_BYTES, PlayoutQueue } from './playout-queue.js';
 
-/** What the assistant says, on its way to the caller, a frame each 20 ms. */
+/** Plays the assistant's audio to the caller, one frame every 20 ms. */
 export class Playout implements FramePlayer {
   readonly queue: PlayoutQueue;
   readonly packets: ReturnType<typeof createCallPackets>;
   private readonly l16 = Buffer.alloc(FRAME_L16_BYTES);
-  /** The clock's frame has not been played: the assistant's is waited for. */
+  /** The clock's frame is due but not played yet: waiting for the assistant's frame. */
   private owed = false;
 
   constructor(
@@ -20,7 +20,7 @@ export class Playout implements FramePlayer {
     this.packets = createCallPackets(onPacket);
   }
 
-  /** The first `length` bytes of mu-law. Gives how many of the oldest bytes had to go for it. */
+  /** Adds the first `length` bytes of mu-law. Returns how many of the oldest bytes were dropped to make room. */
   add(audio: Buffer, length: number): number {
     const refused = this.queue.add(audio, length);
     if (this.owed && this.queue.queuedBytes >= FRAME_BYTES) this.settle();
@@ -45,7 +45,7 @@ export class Playout implements FramePlayer {
     if (this.owed) return true;
     this.playOne();
     for (let frame = 1; frame < frames; frame += 1) {
-      // What was late with us is late from the assistant too and not read yet: silence now would only put it off.
+      // If this process was late, the assistant's audio waits unread: playing silence now would only delay it.
       if (queue.queuedBytes === 0) {
         queue.missed(frames - frame);
         break;

@@ -6,7 +6,7 @@ import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 import type { PublishCallEvent } from './call-log.nats.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import type { RecordSpool } from './call-record-spool.fs.js';
+import type { CallRecordSpool } from './call-record-spool.fs.js';
 import {
   acknowledged,
   confirmed,
@@ -17,7 +17,7 @@ import {
   takeNext,
 } from './unconfirmed.js';
 
-export interface RecordSender {
+export interface CallRecordSender {
   /** The call record is on disk: publish it. */
   send(number: number): void;
   unconfirmed(): number;
@@ -26,7 +26,7 @@ export interface RecordSender {
 
 export interface RecordSenderOptions {
   bridgeId: string;
-  spool: RecordSpool;
+  spool: CallRecordSpool;
   publish: PublishCallEvent;
   link: NatsLink;
   logger: Logger;
@@ -43,7 +43,7 @@ const REREAD_MS = 30_000;
  * Publishes the spool's records until billing-observer has confirmed them in the KV bucket `usage`, then has the spool
  * delete them.
  */
-export function startRecordSender(options: RecordSenderOptions): RecordSender {
+export function startCallRecordSender(options: RecordSenderOptions): CallRecordSender {
   const { spool, publish, link, logger } = options;
   const state = createUnconfirmed(spool.records().map(({ number }) => number));
   let last: UsageConfirmation | undefined;

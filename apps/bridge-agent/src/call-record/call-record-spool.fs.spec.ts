@@ -7,14 +7,14 @@ import pino from 'pino';
 import { callEvent } from '@trunkmesh/contracts/call.js';
 import { answered, callId, ended, started } from './call-record.fixture.js';
 import { durableFiles, type DurableFiles } from '@trunkmesh/runtime/durable-files.fs.js';
-import { RecordSpool } from './call-record-spool.fs.js';
+import { CallRecordSpool } from './call-record-spool.fs.js';
 
 const logger = pino({ level: 'silent' });
 let home: string;
 let epochs = 0;
 const newEpoch = () => `0190a5b2-7c00-7000-8000-${String((epochs += 1)).padStart(12, '0')}`;
-const open = (files?: DurableFiles) => RecordSpool.open({ folder: join(home, 'records'), newEpoch, logger, files });
-const numbersOf = (spool: RecordSpool) => spool.records().map(({ number }) => number);
+const open = (files?: DurableFiles) => CallRecordSpool.open({ folder: join(home, 'records'), newEpoch, logger, files });
+const numbersOf = (spool: CallRecordSpool) => spool.records().map(({ number }) => number);
 const range = (from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
@@ -159,7 +159,7 @@ describe('whenever it is killed', () => {
           for (const life of lives) {
             const { files, died } = dyingAfter(life.steps, life.lastIsDone);
             const spool = await Promise.race([
-              RecordSpool.open({ folder, newEpoch, logger, files }),
+              CallRecordSpool.open({ folder, newEpoch, logger, files }),
               died.then(() => undefined),
             ]);
             if (spool === undefined) continue;
@@ -177,7 +177,7 @@ describe('whenever it is killed', () => {
             };
             await Promise.race([work(), died]);
           }
-          const spool = await RecordSpool.open({ folder, newEpoch, logger });
+          const spool = await CallRecordSpool.open({ folder, newEpoch, logger });
           const numbers = numbersOf(spool);
           const last = await spool.append(ended(call + 1));
           await rm(folder, { recursive: true, force: true });

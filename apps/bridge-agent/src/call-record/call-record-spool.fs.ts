@@ -6,9 +6,9 @@ import {
   numbered,
   recordFileName,
   recordsIn,
-  type RecordContent,
-  type RecordDraft,
-  type RecordName,
+  type CallRecordContent,
+  type CallRecordDraft,
+  type CallRecordName,
 } from './call-record-file.js';
 import { durableFiles, type DurableFiles } from '@trunkmesh/runtime/durable-files.fs.js';
 
@@ -21,7 +21,7 @@ export interface SpoolOptions {
   files?: DurableFiles;
 }
 
-/** Written in one go: as many as are waiting share the folder's sync. */
+/** Call records that wait are written together and share one sync of the folder. */
 const GROUP = 64;
 const RETRY_MS = 1_000;
 
@@ -32,36 +32,36 @@ interface ChosenEpoch {
 }
 
 interface Waiting {
-  draft: RecordDraft;
+  draft: CallRecordDraft;
   written: (number: number) => void;
   given: (error: Error) => void;
   refused: (() => void) | undefined;
 }
 
 /**
- * One file a finished call, kept until billing-observer has it. Numbers from 1 without a gap, whatever stops this
- * process at whatever moment.
+ * One file per finished call, kept until billing-observer has it. Numbers start at 1 and have no gaps, whenever this
+ * process stops.
  */
-export class RecordSpool {
+export class CallRecordSpool {
   readonly epoch: string;
   private readonly folder: string;
   private readonly queue: Waiting[] = [];
-  /** Named, but whether the names survive a power cut is known only after the folder's sync. */
+  /** Renamed, but the names survive a power failure only after the folder's sync. */
   private readonly unsynced: (() => void)[] = [];
-  private onDisk: RecordName[];
+  private onDisk: CallRecordName[];
   private isMade: boolean;
   private writing: Promise<void> | undefined;
   private stopped = false;
   private lastTrouble: string | undefined;
   private confirming: Promise<void> = Promise.resolve();
 
-  static async open(options: SpoolOptions): Promise<RecordSpool> {
+  static async open(options: SpoolOptions): Promise<CallRecordSpool> {
     const { files = durableFiles } = options;
     const chosen = await chooseEpoch(options, files);
     const folder = join(options.folder, chosen.epoch);
     const temporary = chosen.names.filter((name) => name.endsWith('.tmp'));
     await Promise.all(temporary.map((name) => files.remove(join(folder, name))));
-    return new RecordSpool(options, files, chosen);
+    return new CallRecordSpool(options, files, chosen);
   }
 
   private constructor(
@@ -76,10 +76,10 @@ export class RecordSpool {
   }
 
   /**
-   * On disk and numbered when it resolves. Never rejects but on `stop`: a disk that refuses is asked again, after
-   * `onRefused` was called once.
+   * On disk and numbered when it resolves. Rejects only on `stop`: failed writes are retried, after one call of
+   * `onRefused`.
    */
-  append(draft: RecordDraft, refused?: () => void): Promise<number> {
+  append(draft: CallRecordDraft, refused?: () => void): Promise<number> {
     return new Promise<number>((written, given) => {
       const entry: Waiting = { draft, written, given, refused };
       this.queue.push(entry);
@@ -88,44 +88,44 @@ export class RecordSpool {
     });
   }
 
-  /** Records that the disk does not have yet. */
+  /** Call records that are not on disk yet. */
   waiting(): number {
     return this.queue.length;
   }
 
-  /** The events of a record, or undefined where its file is gone or is none. */
-  async read(number: number): Promise<RecordContent | undefined> {
+  /** The events of a call record; undefined if its file is missing or invalid. */
+  async read(number: number): Promise<CallRecordContent | undefined> {
     const record = find(this.onDisk, number);
     if (record === undefined) return undefined;
     try {
-      return JSON.parse(await this.files.read(join(this.folder, recordFileName(record)))) as RecordContent;
+      return JSON.parse(await this.files.read(join(this.folder, recordFileName(record)))) as CallRecordContent;
     } catch (error) {
-      this.options.logger.error({ err: error, record: number }, 'a call record on disk cannot be read');
+      this.options.logger.error({ err: error, record: number }, 'cannot read a call record on disk');
       return undefined;
     }
   }
 
-  /** Every record up to and including this number is committed elsewhere: their files may go. */
+  /** Every call record up to and including this number is confirmed: its file may be deleted. */
   confirm(through: number): Promise<void> {
     this.confirming = this.confirming
       .then(() => this.removeThrough(through))
       .catch((error: unknown) => {
-        this.options.logger.warn({ err: error }, 'confirmed call records cannot be deleted');
+        this.options.logger.warn({ err: error }, 'cannot delete confirmed call records');
       });
     return this.confirming;
   }
 
-  /** Records on disk, ascending, with those that are confirmed but not deleted. */
-  records(): readonly RecordName[] {
+  /** Call records on disk, ascending, including confirmed ones that are not deleted yet. */
+  records(): readonly CallRecordName[] {
     return this.onDisk;
   }
 
-  /** Why nothing can be written; undefined while all is well. */
+  /** Why nothing can be written; undefined while writing works. */
   trouble(): string | undefined {
     return this.lastTrouble;
   }
 
-  /** Writes what waits, then ends. */
+  /** Writes what is waiting, then stops. */
   async stop(): Promise<void> {
     while (this.writing !== undefined && this.lastTrouble === undefined) await this.writing;
     this.stopped = true;
@@ -138,7 +138,7 @@ export class RecordSpool {
   private start(): void {
     this.writing ??= this.writeAll().finally(() => {
       this.writing = undefined;
-      // What was appended between the last look and this moment found a writer that was already leaving.
+      // Something may have been appended after the writer's last check.
       if (this.queue.length > 0 && !this.stopped) this.start();
     });
   }
@@ -161,10 +161,7 @@ export class RecordSpool {
 
   private refuse(error: unknown): void {
     if (this.lastTrouble === undefined)
-      this.options.logger.error(
-        { err: error, waiting: this.queue.length },
-        'call records cannot be written; trying again',
-      );
+      this.options.logger.error({ err: error, waiting: this.queue.length }, 'cannot write call records; retrying');
     this.lastTrouble = (error as NodeJS.ErrnoException).code ?? String(error);
     this.queue.forEach(tellRefused);
   }
@@ -179,8 +176,7 @@ export class RecordSpool {
         this.files.writeDurably(temporary(index), JSON.stringify(numbered(draft, this.epoch, next + index))),
       ),
     );
-    // One after the other, ascending: stopped in between, what is there is without a gap and the rest has no number
-    // yet.
+    // One after another, ascending: if this stops in between, the files have no gap and the rest has no number yet.
     for (const [index, { draft, written }] of group.entries()) {
       const record = { number: next + index, callId: draft.final.data.call_id };
       await this.files.rename(temporary(index), join(this.folder, recordFileName(record)));
@@ -208,15 +204,15 @@ function tellRefused(entry: Waiting): void {
   entry.refused = undefined;
 }
 
-/** Records are ascending, and without holes but for what a damaged disk lost. */
-function find(records: readonly RecordName[], number: number): RecordName | undefined {
+/** The numbers are ascending, and without gaps unless a damaged disk lost some. */
+function find(records: readonly CallRecordName[], number: number): CallRecordName | undefined {
   const guess = records[number - (records[0]?.number ?? 0)];
   return guess?.number === number ? guess : records.find((record) => record.number === number);
 }
 
 /**
- * The folder's only subfolder with records in it. An empty one is not taken up: whether its numbers were never given,
- * or given and wiped, cannot be told, and a number must not be given twice.
+ * The only subfolder that has call records. An empty one is not reused: its numbers may have been used before, and a
+ * number must not be used twice.
  */
 async function chooseEpoch({ folder, newEpoch, logger }: SpoolOptions, files: DurableFiles): Promise<ChosenEpoch> {
   await files.makeFolder(folder, join(folder, '..'));
@@ -225,11 +221,11 @@ async function chooseEpoch({ folder, newEpoch, logger }: SpoolOptions, files: Du
     const names = await files.list(join(folder, epoch));
     if (recordsIn(names).length === 0) continue;
     if (epochs.length > 1)
-      logger.warn({ epochs }, 'several epochs of call records: going on with the latest one that has any');
+      logger.warn({ epochs }, 'found several epochs of call records; using the latest that has records');
     return { epoch, names, made: true };
   }
   const epoch = newEpoch();
-  // A full disk refuses it; it is made with the first record then.
+  // This fails on a full disk; the first call record creates it then.
   const made = await files.makeFolder(join(folder, epoch), folder).then(
     () => true,
     () => false,

@@ -1,6 +1,6 @@
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
-import type { RecordDraft } from './call-record-file.js';
+import type { CallRecordDraft } from './call-record-file.js';
 
 /** For tests: calls by a number. */
 export const ORG = '0190a5b2-7c00-7000-8000-00000000000a';
@@ -42,7 +42,7 @@ export const answered = (n: number): CallAnswered => ({
   data: { ...parties(n), answered_at: '2026-11-23T00:44:09.931Z', codec: 'PCMU' },
 });
 
-export const ended = (n: number, earlier: RecordDraft['earlier'] = []): RecordDraft => ({
+export const ended = (n: number, earlier: CallRecordDraft['earlier'] = []): CallRecordDraft => ({
   earlier,
   final: {
     ...envelope(n),

@@ -14,7 +14,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { answered, callId, ended, started } from './call-record.fixture.js';
 import { publishCallEvents } from './call-log.nats.js';
-import { CallRecorder } from './call-records.fs.js';
+import { CallRecords } from './call-records.fs.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { StoryPart } from './story-part.js';
 
@@ -23,7 +23,7 @@ let nats: NatsServer;
 let nc: NatsConnection;
 let link: NatsLink;
 let stateDir: string;
-const recorders: { recorder: CallRecorder; dead: boolean }[] = [];
+const recorders: { callRecords: CallRecords; dead: boolean }[] = [];
 
 beforeAll(async () => {
   nats = await startNatsServer();
@@ -35,20 +35,20 @@ afterAll(async () => {
   await nats?.stop();
 });
 beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), 'trunkmesh-recorder-'));
+  stateDir = await mkdtemp(join(tmpdir(), 'trunkmesh-callRecords-'));
   await (await jetstreamManager(nc)).streams.add({ name: CALLS_STREAM, subjects: [...STREAM_SUBJECTS[CALLS_STREAM]] });
   await new Kvm(nc).create(USAGE_BUCKET);
 });
 afterEach(async () => {
-  await Promise.all(recorders.splice(0).map(({ recorder }) => recorder.stop()));
+  await Promise.all(recorders.splice(0).map(({ callRecords }) => callRecords.stop()));
   const manager = await jetstreamManager(nc);
   await manager.streams.delete(CALLS_STREAM);
   await manager.streams.delete(`KV_${USAGE_BUCKET}`);
   await rm(stateDir, { recursive: true, force: true });
 });
 
-async function open(): Promise<CallRecorder> {
-  const life = { recorder: undefined as unknown as CallRecorder, dead: false };
+async function open(): Promise<CallRecords> {
+  const life = { callRecords: undefined as unknown as CallRecords, dead: false };
   const own: NatsLink = {
     get connection() {
       return life.dead ? undefined : link.connection;
@@ -59,7 +59,7 @@ async function open(): Promise<CallRecorder> {
       });
     },
   };
-  life.recorder = await CallRecorder.start({
+  life.callRecords = await CallRecords.start({
     stateDir,
     bridgeId: 'bridge-1',
     link: own,
@@ -69,12 +69,12 @@ async function open(): Promise<CallRecorder> {
     liveCalls: () => 0,
   });
   recorders.push(life);
-  return life.recorder;
+  return life.callRecords;
 }
 
 /** As SIGKILL leaves it: cut off from NATS, and nothing that it was about to do is done. */
-function kill(recorder: CallRecorder): void {
-  recorders.find((life) => life.recorder === recorder)!.dead = true;
+function kill(callRecords: CallRecords): void {
+  recorders.find((life) => life.callRecords === callRecords)!.dead = true;
 }
 
 async function log(): Promise<CallEvent[]> {
@@ -111,18 +111,18 @@ describe("a call's events on their way to the log", () => {
     'arrive in order, the last one numbered; the record stays on disk until it is confirmed, and the call is no ' +
       'longer open',
     async () => {
-      const recorder = await open();
-      await recorder.begin(started(1));
+      const callRecords = await open();
+      await callRecords.begin(started(1));
       expect(await readdir(join(stateDir, 'open'))).toContain(`${callId(1)}.jsonl`);
-      recorder.answered(answered(1));
-      await recorder.finish(ended(1).final);
+      callRecords.answered(answered(1));
+      await callRecords.finish(ended(1).final);
       await eventually(async () => (await typesOf()).length === 3);
       expect(await typesOf()).toEqual(['CallStarted 1', 'CallAnswered 1', 'CallEnded 1']);
       expect(await readdir(join(stateDir, 'open'))).not.toContain(`${callId(1)}.jsonl`);
-      await recorder.finish(ended(2).final);
-      expect([await files(), recorder.unconfirmed()]).toEqual([[1, 2], 2]);
+      await callRecords.finish(ended(2).final);
+      expect([await files(), callRecords.unconfirmed()]).toEqual([[1, 2], 2]);
       await confirm(2);
-      await eventually(() => recorder.unconfirmed() === 0);
+      await eventually(() => callRecords.unconfirmed() === 0);
       // The highest stays: the next number is known from it.
       await eventually(async () => {
         expect(await files()).toEqual([2]);
@@ -132,16 +132,16 @@ describe("a call's events on their way to the log", () => {
   );
 
   it('while NATS is away nothing is lost, nothing is doubled, and order is kept', async () => {
-    const recorder = await open();
+    const callRecords = await open();
     await nats.halt();
     await eventually(() => link.connection === undefined);
     for (const n of [1, 2, 3]) {
-      await recorder.begin(started(n));
-      recorder.answered(answered(n));
-      await recorder.finish(ended(n).final);
+      await callRecords.begin(started(n));
+      callRecords.answered(answered(n));
+      await callRecords.finish(ended(n).final);
     }
-    await recorder.begin(started(4));
-    expect(recorder.unconfirmed()).toBe(3);
+    await callRecords.begin(started(4));
+    expect(callRecords.unconfirmed()).toBe(3);
     await nats.start();
     await eventually(() => link.connection !== undefined);
     await eventually(async () => (await typesOf()).length === 10);
@@ -157,8 +157,8 @@ describe("a call's events on their way to the log", () => {
   });
 
   it('a confirmation of another epoch confirms nothing', async () => {
-    const recorder = await open();
-    await recorder.finish(ended(1).final);
+    const callRecords = await open();
+    await callRecords.finish(ended(1).final);
     const other: UsageConfirmation = {
       bridge_id: 'bridge-1',
       bridge_epoch: uuidv7(),
@@ -169,13 +169,13 @@ describe("a call's events on their way to the log", () => {
     await (await new Kvm(nc).open(USAGE_BUCKET)).put('bridge-1', JSON.stringify(other));
     await (await new Kvm(nc).open(USAGE_BUCKET)).put('bridge-1', 'not json');
     await confirm(0);
-    await recorder.finish(ended(2).final);
-    expect([await files(), recorder.unconfirmed()]).toEqual([[1, 2], 2]);
+    await callRecords.finish(ended(2).final);
+    expect([await files(), callRecords.unconfirmed()]).toEqual([[1, 2], 2]);
   });
 
   it('what billing-observer misses is sent again, and what the log has lost too', async () => {
-    const recorder = await open();
-    for (const n of [1, 2, 3]) await recorder.finish(ended(n).final);
+    const callRecords = await open();
+    for (const n of [1, 2, 3]) await callRecords.finish(ended(n).final);
     await eventually(async () => (await numbersOf()).length === 3);
     // Another stream of that name: the log has lost everything, and nothing in it stops a repetition.
     const manager = await jetstreamManager(nc);

@@ -9,18 +9,18 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { OpenCall } from './open-call-file.fs.js';
 import { noted } from './noted.process.js';
 import { OpenCalls } from './open-calls.fs.js';
-import type { RecordDraft } from './call-record-file.js';
-import { startRecordSender, type RecordSender } from './call-record-sender.nats.js';
-import { RecordSpool } from './call-record-spool.fs.js';
+import type { CallRecordDraft } from './call-record-file.js';
+import { startCallRecordSender, type CallRecordSender } from './call-record-sender.nats.js';
+import { CallRecordSpool } from './call-record-spool.fs.js';
 import type { StoryPart } from './story-part.js';
 
 /** `final`: the call had ended. */
 export interface RecoveredCall {
   call: OpenCall | undefined;
-  final: RecordDraft['final'] | undefined;
+  final: CallRecordDraft['final'] | undefined;
 }
 
-export interface CallRecorderOptions {
+export interface CallRecordsOptions {
   stateDir: string;
   bridgeId: string;
   link: NatsLink;
@@ -28,48 +28,57 @@ export interface CallRecorderOptions {
   logger: Logger;
   /** UUIDv7. */
   newId: () => string;
-  /** Calls known to go on at this moment. */
+  /** Calls known to be in progress. */
   liveCalls: () => number;
 }
 
-/** Records of refused calls that wait in memory for a full disk; those of answered calls are never dropped. */
+/**
+ * How many call records of refused calls may wait in memory while the disk is full; those of answered calls are never
+ * dropped.
+ */
 const REFUSED_CALLS = 10_000;
 
 /**
- * Every event of a call goes through here, and none is lost: not while NATS is away or the disk is full, not when this
- * process is killed.
+ * Keeps and publishes every event of a call. None is lost while NATS is unreachable, when the disk is full, or when
+ * this process is killed.
  */
-export class CallRecorder {
-  /** Calls that the life before left open and without a record, and until when they are known to have lasted. */
+export class CallRecords {
+  /**
+   * Calls that the previous process left open and without a call record, and the last time at which they were known to
+   * be up.
+   */
   readonly leftOpen: readonly OpenCall[];
   readonly lastAlive: Date | undefined;
   private readonly recorded: Set<string>;
   private readonly live: LiveEvents;
   private readonly held: HeldCalls;
-  private readonly sender: RecordSender;
-  /** Calls whose record is held: it goes when the record is on disk, not when the open call's file is. */
+  private readonly sender: CallRecordSender;
+  /**
+   * Calls whose call record is held in JetStream: released when the call record is on disk, not when the open call's
+   * file is.
+   */
   private readonly drafted = new Set<string>();
-  /** One call's files are touched one after the other. */
+  /** Serialises the work on one call's files. */
   private readonly disk = new Map<string, Promise<void>>();
-  /** What is found in JetStream before anybody listens. */
+  /** Calls found in JetStream before there is a listener. */
   private readonly found: RecoveredCall[] = [];
   private recovered: ((call: RecoveredCall) => void) | undefined;
   private finishing = 0;
 
-  static async start(options: CallRecorderOptions): Promise<CallRecorder> {
+  static async start(options: CallRecordsOptions): Promise<CallRecords> {
     const { stateDir, logger, newId, liveCalls } = options;
-    const spool = await RecordSpool.open({ folder: join(stateDir, 'records'), newEpoch: newId, logger });
+    const spool = await CallRecordSpool.open({ folder: join(stateDir, 'records'), newEpoch: newId, logger });
     const open = await OpenCalls.in({ folder: join(stateDir, 'open'), count: liveCalls, logger });
-    // Killed between the record and the removal of the open call: the call has its record.
+    // The process was killed between writing the call record and removing the open call: the call record exists.
     const recorded = new Set(spool.records().map(({ callId }) => callId));
     for (const { started } of open.found)
       if (recorded.has(started.data.call_id)) await open.remove(started.data.call_id);
-    return new CallRecorder(options, spool, open);
+    return new CallRecords(options, spool, open);
   }
 
   private constructor(
-    private readonly options: CallRecorderOptions,
-    private readonly spool: RecordSpool,
+    private readonly options: CallRecordsOptions,
+    private readonly spool: CallRecordSpool,
     private readonly open: OpenCalls,
   ) {
     const { link, bridgeId, publish, logger } = options;
@@ -87,17 +96,18 @@ export class CallRecorder {
         if (!this.drafted.has(callId)) void this.held.release(callId);
       },
     });
-    this.sender = startRecordSender({ bridgeId, spool, publish, link, logger });
+    this.sender = startCallRecordSender({ bridgeId, spool, publish, link, logger });
     link.onConnected(() => {
       this.live.retry();
     });
-    // Whether the log has them is not known; it takes the same id once, and its readers do.
+    // The log may have them already; it and its readers drop a second event with the same id.
     for (const { started, answered } of this.leftOpen)
       for (const event of [started, answered]) if (event !== null) this.live.push(event);
   }
 
   /**
-   * What an earlier process could only leave in JetStream, because its disk was full; known some time after the start.
+   * Calls that an earlier process could only keep in JetStream, because its disk was full; known some time after the
+   * start.
    */
   onRecovered(listener: (call: RecoveredCall) => void): void {
     this.recovered = listener;
@@ -105,8 +115,8 @@ export class CallRecorder {
   }
 
   /**
-   * A killed agent finds the call again once this has resolved. Rejects where neither the disk nor JetStream takes it
-   * in time; the event is on its way in any case.
+   * Once this has resolved, a killed agent finds the call again. Rejects if neither the disk nor JetStream accepts it
+   * in time; the event is published in any case.
    */
   begin(started: CallStarted): Promise<void> {
     this.live.push(started);
@@ -123,26 +133,26 @@ export class CallRecorder {
     this.live.push(answered);
     const { call_id: callId } = answered.data;
     this.inOrder(callId, () => this.open.answered(answered)).catch((error: unknown) => {
-      this.options.logger.warn({ err: error, call_id: callId }, 'an answered call cannot be noted on disk');
+      this.options.logger.warn({ err: error, call_id: callId }, 'cannot write an answered call to disk');
     });
   }
 
-  /** More of the call's story, for the life after this one. */
+  /** Writes more of the call's timeline, for the next process. */
   keep(callId: string, part: StoryPart): void {
     this.inOrder(callId, () => this.open.keep(callId, part)).catch((error: NodeJS.ErrnoException) => {
-      // Without a file its beginning was not written either, which was said.
+      // Without a file its start was not written either, which was logged.
       if (error.code !== 'ENOENT')
-        this.options.logger.warn({ err: error, call_id: callId }, "a call's story cannot be noted on disk");
+        this.options.logger.warn({ err: error, call_id: callId }, "cannot write a call's timeline to disk");
     });
   }
 
-  /** Something between the answer and the end. It is told of in the call's last event as well. */
+  /** An event between the answer and the end. The call's last event contains it too. */
   happened(event: CallEvent): void {
     this.live.push(event);
   }
 
   /** The call's last event: numbered, on disk, then published until it is confirmed. Resolves when it is on disk. */
-  async finish(final: RecordDraft['final']): Promise<void> {
+  async finish(final: CallRecordDraft['final']): Promise<void> {
     const { call_id: callId } = final.data;
     this.recorded.add(callId);
     const excess = final.type === 'CallRejected' && this.spool.waiting() >= REFUSED_CALLS;
@@ -154,12 +164,12 @@ export class CallRecorder {
     }
   }
 
-  /** Records that billing-observer has not confirmed, wherever they wait. */
+  /** Call records that billing-observer has not confirmed, wherever they wait. */
   unconfirmed(): number {
     return this.finishing + this.sender.unconfirmed();
   }
 
-  /** Why nothing can be written to disk; undefined while it can. */
+  /** Why nothing can be written to disk; undefined while writing works. */
   trouble(): string | undefined {
     const why = this.spool.trouble() ?? this.open.trouble();
     if (why === undefined) return undefined;
@@ -180,7 +190,7 @@ export class CallRecorder {
   }
 
   private foundHeld(callId: string, { started, answered, story, draft }: HeldCall): void {
-    // Written to disk after all, by this process or the one before.
+    // It was written to disk after all, by this process or the previous one.
     if (this.recorded.has(callId)) return void this.held.release(callId);
     for (const event of draft?.earlier ?? [started, answered]) if (event !== null) this.live.push(event);
     const call = started === null ? undefined : { started, answered, story };
@@ -189,7 +199,7 @@ export class CallRecorder {
     else this.recovered(recovered);
   }
 
-  private hold(callId: string, draft: RecordDraft | null): Promise<void> {
+  private hold(callId: string, draft: CallRecordDraft | null): Promise<void> {
     const { started = null, answered = null, story = [] } = this.open.linesOf(callId) ?? {};
     return this.held.hold(callId, {
       started,
@@ -210,18 +220,19 @@ export class CallRecorder {
     return done;
   }
 
-  private async write(final: RecordDraft['final']): Promise<void> {
+  private async write(final: CallRecordDraft['final']): Promise<void> {
     const { call_id: callId } = final.data;
-    const draft: RecordDraft = { final, earlier: this.live.take(callId) };
+    const draft: CallRecordDraft = { final, earlier: this.live.take(callId) };
     const number = await this.spool.append(draft, () => {
       this.drafted.add(callId);
       this.hold(callId, draft).catch(() => undefined);
     });
     this.drafted.delete(callId);
     await this.open.remove(callId).catch((error: unknown) => {
-      this.options.logger.warn({ err: error }, "an open call's file cannot be removed");
+      this.options.logger.warn({ err: error }, "cannot remove an open call's file");
     });
-    // Before it is sent: a record that is confirmed and deleted must not be found again as a call without one.
+    // Removed before sending: otherwise the call would be found again as one without a call record, after its call
+    // record was confirmed and deleted.
     await this.held.release(callId);
     this.sender.send(number);
   }
@@ -229,7 +240,7 @@ export class CallRecorder {
   private async drop(callId: string): Promise<void> {
     this.options.logger.error(
       { call_id: callId },
-      'the record of a refused call is dropped: too many wait for the disk',
+      'dropped the call record of a refused call: too many wait for the disk',
     );
     this.live.take(callId);
     await this.open.remove(callId);

@@ -19,11 +19,11 @@ const final = z.discriminatedUnion('type', [
 ]);
 
 /**
- * What the disk refused of a call, in the KV bucket `held-calls` under `heldCallKey`: the open call, and once it has
- * ended its record without a number. The agent alone writes and reads it.
+ * A call that could not be written to disk, in the KV bucket `held-calls` under `heldCallKey`: the open call and, after
+ * its end, its call record without a number. Only the agent writes and reads it.
  */
 export const heldCall = z.object({
-  /** Null: the call was refused at once, and only its record is held. */
+  /** Null if the call was refused at once; then only its call record is held. */
   started: callStarted.nullable(),
   answered: callAnswered.nullable(),
   story: z.array(storyPart),

@@ -10,7 +10,7 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 export interface HeldCallsOptions {
   link: NatsLink;
   bridgeId: string;
-  /** What an earlier process of this bridge left here, once, as soon as NATS is there. */
+  /** Called once, when NATS connects, with what an earlier process of this bridge left here. */
   onFound(callId: string, value: HeldCall): void;
   logger: Logger;
 }
@@ -20,7 +20,7 @@ interface Waiter {
   failed: (error: Error) => void;
 }
 interface Entry {
-  /** Undefined: nothing shall be held. */
+  /** Undefined if nothing should be held. */
   value: HeldCall | undefined;
   changed: boolean;
   sending: boolean;
@@ -30,7 +30,8 @@ interface Entry {
 const RETRY_MS = 1_000;
 
 /**
- * Calls that the disk refuses, kept in JetStream until it takes them. A call that the disk takes costs nothing here.
+ * Calls that cannot be written to disk, kept in JetStream until they can. A call that is written to disk costs nothing
+ * here.
  */
 export class HeldCalls {
   private readonly entries = new Map<string, Entry>();
@@ -45,14 +46,14 @@ export class HeldCalls {
   }
 
   /**
-   * Replaces what is held of the call. Resolves when JetStream acknowledges; tried until then, unless it is replaced
-   * or released.
+   * Replaces the call's held data. Resolves when JetStream acknowledges; retried until then, unless it is replaced or
+   * released.
    */
   hold(callId: string, value: HeldCall): Promise<void> {
     return this.change(callId, value);
   }
 
-  /** The disk has it. Resolves when nothing of it is held any more, at once where nothing ever was. */
+  /** The call is on disk: deletes its held data. Resolves when that is done, or at once if nothing was held. */
   release(callId: string): Promise<void> {
     return this.entries.has(callId) ? this.change(callId, undefined) : Promise.resolve();
   }
@@ -89,7 +90,7 @@ export class HeldCalls {
     if (entry.value === undefined && !entry.changed && this.entries.get(callId) === entry) this.entries.delete(callId);
   }
 
-  /** False: JetStream does not take it yet. */
+  /** False while JetStream does not accept it. */
   private async sendChanges(callId: string, entry: Entry): Promise<boolean> {
     const { link, logger } = this.options;
     while (entry.changed && link.connection !== undefined && !this.over.signal.aborted) {
@@ -100,7 +101,7 @@ export class HeldCalls {
       } catch (error) {
         entry.changed = true;
         entry.waiting.unshift(...told);
-        logger.debug({ err: error, call_id: callId }, 'a call cannot be held in JetStream yet');
+        logger.debug({ err: error, call_id: callId }, 'cannot hold a call in JetStream yet');
         return false;
       }
       told.forEach(({ done }) => {
@@ -131,7 +132,7 @@ export class HeldCalls {
     const nc = this.options.link.connection;
     if (nc !== undefined && !this.looked)
       this.look(nc).catch((error: unknown) => {
-        this.options.logger.debug({ err: error }, 'calls held in JetStream cannot be read yet');
+        this.options.logger.debug({ err: error }, 'cannot read the calls held in JetStream yet');
       });
   }
 

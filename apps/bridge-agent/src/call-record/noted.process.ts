@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A disk takes a call's file at once; one that stalls must not make callers wait, so JetStream is asked as well. */
+/**
+ * A healthy disk writes a call's file within this time; if it stalls, JetStream is used too, so that callers do not
+ * wait.
+ */
 const STALLED_MS = 100;
 /** How long a caller waits for either of them. */
 const NOTED_MS = 2_000;
 
-/** Resolves when the disk has the call, or else JetStream does. */
+/** Resolves when the disk or JetStream has the call. */
 export async function noted(onDisk: Promise<void>, hold: () => Promise<void>): Promise<void> {
   const first = await Promise.race([
     onDisk.then(

@@ -6,11 +6,11 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
 import type { StoryPart } from './story-part.js';
 
-/** A call that has begun and whose record is not written yet. */
+/** A call that has started and whose call record is not written yet. */
 export interface OpenCall {
   started: CallStarted;
   answered: CallAnswered | null;
-  /** In the order in which it was told. */
+  /** In the order of the events. */
   story: readonly StoryPart[];
 }
 
@@ -36,7 +36,7 @@ export async function readAll(folder: string, logger: Logger): Promise<OpenCall[
     const call = openCallOf([first, ...more]);
     if (call !== undefined) calls.push(call);
     else {
-      logger.warn({ file: name }, "an open call's file is cut short: the call was never answered");
+      logger.warn({ file: name }, "an open call's file is incomplete: the call was never answered");
       await removeFile(join(folder, name));
     }
   }

@@ -11,35 +11,36 @@ import type { StoryPart } from './story-part.js';
 export interface OpenCallsOptions {
   /** STATE_DIR/open */
   folder: string;
-  /** Calls that go on; with none of them nothing has to be noted. */
+  /** Calls in progress; without any, no time needs to be noted. */
   count: () => number;
   logger: Logger;
 }
 
 /** What becomes of a call's file. */
 export interface OpenCallsListener {
-  /** The disk refused a line of the call: the file is not there, or not whole, until `mended`. */
+  /** A line of the call could not be written: the file is missing or incomplete until `mended`. */
   refused(callId: string): void;
   mended(callId: string): void;
 }
 
-/** A call that ends while the agent is dead is known to have lasted until the last of these. */
+/**
+ * How often the time is noted. A call that ends while the agent is down is known to have lasted until the last note.
+ */
 const ALIVE_MS = 500;
-/** Whether the disk takes anything is looked at this often, in ticks of `ALIVE_MS`. */
+/** How often to check whether the disk accepts writes, in ticks of `ALIVE_MS`. */
 const PROBE_TICKS = 4;
 const PROBE = Buffer.alloc(4096);
 
 /**
- * One file a call that goes on, its events a line each, so that an agent that is killed still ends every one of them.
+ * One file per call in progress, one event per line, so that the calls of a killed agent still get their end.
  *
- * All writes are in the kernel's hands when they resolve, so a killed agent finds them again. The disk gets them soon
- * after: a host that loses power has ended its calls as well. What a disk refuses is written as soon as it takes it,
- * together with what follows.
+ * The kernel has the data when a write resolves, so a killed agent finds it again. It is synced to disk soon after: a
+ * power failure ends the calls as well. A failed write is repeated, together with what follows.
  */
 export class OpenCalls {
   private readonly unsynced = new Set<string>();
   private readonly lines: Map<string, Line[]>;
-  /** Calls whose file is not there, or not whole. */
+  /** Calls whose file is missing or incomplete. */
   private readonly broken = new Set<string>();
   private readonly timer: NodeJS.Timeout;
   private mending: Promise<void> = Promise.resolve();
@@ -73,12 +74,12 @@ export class OpenCalls {
     }, ALIVE_MS);
   }
 
-  /** Left by this agent's life before. */
+  /** Left by the previous process. */
   get found(): readonly OpenCall[] {
     return this.before.found;
   }
 
-  /** The latest moment at which the life before noted that it held its calls; undefined where it never did. */
+  /** The last time at which the previous process noted that it held its calls; undefined if there is none. */
   get lastAlive(): Date | undefined {
     return this.before.lastAlive;
   }
@@ -90,8 +91,8 @@ export class OpenCalls {
   async started(event: CallStarted): Promise<void> {
     const { call_id: callId } = event.data;
     this.lines.set(callId, []);
-    // No temporary file and no rename: this is written before the call is answered, so one that was cut short is of a
-    // call that nobody answered.
+    // No temporary file and no rename: this is written before the call is answered, so a truncated file belongs to an
+    // unanswered call.
     await this.put(callId, event, () => writeFile(this.path(callId), textOf(event), { mode: 0o640 }));
     this.unsynced.add(callId);
   }
@@ -103,7 +104,7 @@ export class OpenCalls {
     this.unsynced.add(callId);
   }
 
-  /** After `started` of the same call; not synced of its own. */
+  /** After `started` of the same call; not synced by itself. */
   keep(callId: string, part: StoryPart): Promise<void> {
     return this.put(callId, part, () => append(this.path(callId), part));
   }
@@ -115,12 +116,12 @@ export class OpenCalls {
     await removeFile(this.path(callId));
   }
 
-  /** What was said of a call that goes on, whether or not the disk took it. */
+  /** The events of a call in progress, written to disk or not. */
   linesOf(callId: string): OpenCall | undefined {
     return openCallOf(this.lines.get(callId) ?? []);
   }
 
-  /** Why the disk takes nothing; undefined while it does. */
+  /** Why writing fails; undefined while it works. */
   trouble(): string | undefined {
     return this.lastTrouble;
   }
@@ -142,7 +143,7 @@ export class OpenCalls {
     try {
       await write();
     } catch (error) {
-      // Of a call without lines nothing was begun.
+      // A call without lines was never started.
       if (this.lines.has(callId)) {
         this.broken.add(callId);
         this.refusedBy(error);
@@ -154,14 +155,14 @@ export class OpenCalls {
 
   private refusedBy(error: unknown): void {
     if (this.lastTrouble === undefined)
-      this.options.logger.error({ err: error }, 'open calls cannot be written to disk; trying again');
+      this.options.logger.error({ err: error }, 'cannot write open calls to disk; retrying');
     this.lastTrouble = (error as NodeJS.ErrnoException).code ?? String(error);
   }
 
   private run(): Promise<void> {
     this.noting ??= this.background()
       .catch((error: unknown) => {
-        this.options.logger.warn({ err: error }, 'open calls cannot be synced to disk');
+        this.options.logger.warn({ err: error }, 'cannot sync open calls to disk');
       })
       .finally(() => {
         this.noting = undefined;
@@ -192,7 +193,7 @@ export class OpenCalls {
     await writeFile(`${path}.tmp`, textOf(...whole), { mode: 0o640 });
     await rename(`${path}.tmp`, path);
     this.unsynced.add(callId);
-    // What came meanwhile is not in it.
+    // Lines added in the meantime are not in it.
     if (this.lines.get(callId)?.length !== whole.length) return;
     this.broken.delete(callId);
     this.listener?.mended(callId);

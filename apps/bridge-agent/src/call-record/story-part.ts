@@ -2,8 +2,8 @@ import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type { CallRecording, PrewarmResult, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 
 /**
- * What of a call's story goes to disk while the call goes on: what is new in its timeline since the part before, and
- * the rest as it is then. Not the INVITE, which CallStarted has, and not the audio log, which is made at the end.
+ * The part of a call's story that is written to disk during the call: the new timeline entries and the current value of
+ * the rest. It has neither the INVITE, which is in CallStarted, nor the audio log, which is made at the end.
  */
 export interface StoryPart {
   type: 'CallStory';

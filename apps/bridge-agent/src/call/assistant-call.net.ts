@@ -21,8 +21,8 @@ export interface AssistantPorts {
   engine: Pick<AudioEngine, 'startAudio'>;
   recordings: Pick<Recordings, 'begin'>;
   /**
-   * The secret in the clear; an empty text where nobody can open it, so that nothing goes out unsigned that should be
-   * signed.
+   * The secret in plain text; an empty string if it cannot be decrypted, so that nothing is sent unsigned that should
+   * be signed.
    */
   reveal: (secret: HeldSecret) => string;
 }
@@ -40,8 +40,8 @@ export interface Connecting {
 const HANGUP_MS = 2_000;
 
 /**
- * Rings while the assistant is told and connected, and answers only when it hears: nobody pays for silence. Resolves
- * when the answer or the refusal is on its way; the conversation goes on until one of the two ends it.
+ * Rings while the assistant is prewarmed and connected, and answers only once it listens: nobody pays for silence.
+ * Resolves when the answer or the refusal is sent; the conversation continues until one of the two ends it.
  */
 export async function connectToAssistant(
   call: Connecting & { media: Destination },
@@ -82,7 +82,7 @@ export async function connectToAssistant(
   talk.onDigit((digit, source) => {
     if (isNew(digit, source, performance.now()) && session.sendDtmf(digit)) note(story, new Date(), 'digit-pressed');
   });
-  // Before the call's end is told: the record has the audio's log.
+  // Before the call's end is published: the call record contains the audio log.
   talk.beforeEnd(() => {
     over.abort();
     story.audio = session.stop();
@@ -112,7 +112,7 @@ export async function connectToAssistant(
   talk.execute('answer');
 }
 
-/** While it rings, beside everything else: a call is possible without. */
+/** Runs while it rings, beside everything else: a call works without it. */
 async function tell(
   { started, route, conversation: { story }, over, log }: Connecting & { over: AbortSignal; log: Logger },
   { url, secret, allowPrivate }: Destination,
@@ -122,7 +122,7 @@ async function tell(
   const target = route.target.kind === 'assistant' ? { assistant_id: route.target.id } : { flow_id: route.target.id };
   const sentAt = performance.now();
   note(story, new Date(), 'prewarm-sent');
-  // Before the call's end is told: its record has it.
+  // Before the call's end is published: the call record contains it.
   over.addEventListener(
     'abort',
     () => {
@@ -145,8 +145,8 @@ async function tell(
 }
 
 /**
- * Only now, because a call that nobody answers has no recording to look for. One that cannot be recorded goes on
- * without, and its record says why.
+ * Started only now, because an unanswered call has no recording. A call that cannot be recorded continues without, and
+ * its call record has the reason.
  */
 async function record(
   { conversation: { story, parties } }: Connecting,
@@ -164,7 +164,7 @@ async function record(
   talk.send(order.commands);
 }
 
-/** Not more than a caller could follow: each is a command on the event socket. */
+/** A limit, because each digit is a command on the event socket. */
 function sendDigits({ channel, story }: Conversation): (digits: string) => void {
   const budget = createDigitBudget(performance.now());
   return (digits) => {
@@ -176,8 +176,8 @@ function sendDigits({ channel, story }: Conversation): (digits: string) => void 
 }
 
 /**
- * Their audio ends with this process, so the calls do as well; FreeSWITCH would end them itself when their connections
- * close, but their records shall have the end that it tells.
+ * Their audio ends with this process, so the calls end too. FreeSWITCH would end them when their connections close, but
+ * the call records should have the real end.
  */
 export async function endConversations(conversations: Conversations): Promise<void> {
   await Promise.all(

@@ -33,13 +33,13 @@ async function talking() {
   await more();
   return { calls, call, stream, more };
 }
-interface Told {
+interface WrittenEnd {
   end_reason: string;
   timeline: { what: string }[];
   audio: { reattached: number };
 }
-const lastOf = async (uuid: string) => (await host.untilWritten(uuid)).at(-1)!.data as unknown as Told;
-const audioSteps = ({ timeline }: Told) =>
+const lastOf = async (uuid: string) => (await host.untilWritten(uuid)).at(-1)!.data as unknown as WrittenEnd;
+const audioSteps = ({ timeline }: WrittenEnd) =>
   timeline.map(({ what }) => what).filter((what) => /^(audio|media)-/.test(what));
 
 describe('a call whose audio stops at FreeSWITCH', () => {

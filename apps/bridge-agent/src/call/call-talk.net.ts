@@ -17,7 +17,7 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { readHangup, type HangupFacts } from '../live/hangup-facts.js';
 
 const LINGER_SECONDS = 5;
-/** `myevents` is 23 kinds of seven kilobytes each; four are of use. */
+/** `myevents` subscribes to 23 kinds of events of seven kilobytes each; four are needed. */
 const UNUSED_EVENTS = [
   'CHANNEL_APPLICATION',
   'CHANNEL_BRIDGE',
@@ -41,7 +41,7 @@ const UNUSED_EVENTS = [
 ];
 
 /**
- * The channel then waits in a new loop, which takes a new `unicast` and ends with this connection, as the first does.
+ * The channel then waits in a new loop, which accepts a new `unicast` and, like the first, ends with this connection.
  */
 const PARK_ANEW = [
   ['call-command', 'xferext'],
@@ -49,7 +49,7 @@ const PARK_ANEW = [
   ['application', 'hangup NORMAL_TEMPORARY_FAILURE'],
 ] as const;
 
-/** Of the caller's audio, as FreeSWITCH has it: packets that came so far, and how much one holds. */
+/** The caller's RTP as FreeSWITCH reports it: packets received so far, and the packet time. */
 export interface RtpFacts {
   packetsIn: number;
   packetMs: number;
@@ -84,7 +84,7 @@ export class Talk {
     return this.closing.promise;
   }
 
-  /** Asks for the channel's data, and with the same breath for what is wanted later: one round trip. */
+  /** Requests the channel's data and, in the same round trip, everything that is needed later. */
   begin(): Promise<EslReply> {
     const data = this.connection.send(connect());
     this.send([linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)]);
@@ -108,19 +108,19 @@ export class Talk {
     );
   }
 
-  /** Undefined: not set, or FreeSWITCH does not answer. */
+  /** Undefined when it is not set or FreeSWITCH does not answer. */
   async getVariable(name: string): Promise<string | undefined> {
     const reply = await this.connection.send(getVariable(name));
-    // Of a variable that is not set FreeSWITCH says "-ERR command not found".
+    // For an unset variable FreeSWITCH answers "-ERR command not found".
     return reply.outcome === 'reply' && !reply.text.startsWith('-ERR') && reply.text !== '' ? reply.text : undefined;
   }
 
-  /** RTP packets that came from the caller so far; undefined: FreeSWITCH does not say. */
+  /** RTP packets received from the caller so far; undefined if FreeSWITCH does not report them. */
   async packetsIn(callId: string): Promise<number | undefined> {
     return (await this.rtp(callId))?.packetsIn;
   }
 
-  /** One round trip. Undefined: FreeSWITCH does not say. */
+  /** One round trip. Undefined if FreeSWITCH does not report it. */
   async rtp(callId: string): Promise<RtpFacts | undefined> {
     void this.connection.send(api('uuid_set_media_stats', callId));
     const wanted = ['rtp_audio_in_media_packet_count', 'rtp_use_codec_ptime'];
@@ -129,12 +129,12 @@ export class Talk {
     return Number.isSafeInteger(packetsIn) ? { packetsIn, packetMs: Number(packetMs ?? 20) } : undefined;
   }
 
-  /** At once, whatever the channel does; `hangUp` waits until it listens. */
+  /** Takes effect at once, whatever the channel does; `hangUp` waits until the channel reads commands. */
   kill(callId: string, cause: string): void {
     void this.connection.send(api('uuid_kill', `${callId} ${cause}`));
   }
 
-  /** Parks the channel anew: of the call only `unicast` is gone. Settles when that has happened, however late. */
+  /** Parks the channel again; this ends only `unicast`. Settles when it has happened, however late. */
   park(): Promise<boolean> {
     return new Promise((resolve) => {
       this.parked = () => resolve(true);
@@ -142,7 +142,7 @@ export class Talk {
     });
   }
 
-  /** FreeSWITCH has set the codec anew, from now on. */
+  /** Called whenever FreeSWITCH sets the codec again. */
   onCodec(listener: () => void): void {
     this.codecListener = listener;
     void this.connection.send(subscribe(['CODEC']));
@@ -152,26 +152,26 @@ export class Talk {
     this.answerListeners.push(listener);
   }
 
-  /** What the caller presses, and FreeSWITCH's `DTMF-Source`. */
+  /** The digit that the caller pressed, and FreeSWITCH's `DTMF-Source`. */
   onDigit(listener: (digit: string, source: string) => void): void {
     this.digitListener = listener;
   }
 
-  /** As `onEnd`, and before any of those: what the end's record has to have. */
+  /** Like `onEnd`, but called before it, for what the call record must contain. */
   beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void {
     if (this.over !== undefined) listener(this.over.hangup);
     else this.beforeEndListeners.push(listener);
   }
 
   /**
-   * Called once, with the hang-up, or without where the connection ended before one came; at once if that has
-   * happened.
+   * Called once, with the hang-up, or with undefined if the connection ended first. Called at once if it has happened
+   * already.
    */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void {
     void this.end.promise.then(listener);
   }
 
-  /** Answered or ended; false: neither within the time. */
+  /** True when the call is answered or has ended; false if neither happens in time. */
   settled(withinMs: number): Promise<boolean> {
     return within(
       withinMs,
@@ -180,7 +180,7 @@ export class Talk {
     );
   }
 
-  /** The hang-up, or undefined: the connection or the time ended first. */
+  /** The hang-up; undefined if the connection or the time ended first. */
   ended(withinMs: number): Promise<HangupFacts | undefined> {
     return within(withinMs, undefined, this.end.promise);
   }
@@ -201,7 +201,7 @@ export class Talk {
         return this.parked?.();
       case 'CHANNEL_HANGUP_COMPLETE':
         this.finish(readHangup(event.headers, new Date()));
-        // Nothing more is to come; lingering would keep FreeSWITCH's session and its thread for seconds.
+        // Nothing more is expected; lingering would keep FreeSWITCH's session and its thread for seconds.
         return this.close();
     }
   }

@@ -4,7 +4,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { uuidv7 } from 'uuidv7';
 import { createAudioEngine } from '../audio/audio-engine.net.js';
 import { publishCallEvents } from '../call-record/call-log.nats.js';
-import { CallRecorder } from '../call-record/call-records.fs.js';
+import { CallRecords } from '../call-record/call-records.fs.js';
 import type { Conversations } from '../control/conversation.js';
 import { statusOfChange, type StatusChange } from '../customer/call-status.js';
 import { StatusOutbox, type EndpointOf } from '../customer/status-outbox.http.js';
@@ -39,7 +39,7 @@ export interface CallsOptions {
   transferDeadlineMs?: number;
   /** How long a call may wait for its ACK and prove something; default 40 s. */
   acknowledgedWithinMs?: number;
-  /** Opens the signing secrets that customers gave. */
+  /** Decrypts the customers' signing secrets. */
   ring: KeyRing;
   /** Trunks whose gateway's host name resolves to the address. */
   resolvedTrunks: (address: string) => readonly string[];
@@ -47,10 +47,10 @@ export interface CallsOptions {
   logger: Logger;
 }
 
-/** What the calls of this host share, each part with a life of its own. */
+/** The parts that the calls of this host share. */
 export interface CallsParts {
   local: LocalRoutes;
-  recorder: CallRecorder;
+  callRecords: CallRecords;
   recordings: Recordings;
   statuses: StatusOutbox;
   live: LiveCalls;
@@ -67,7 +67,7 @@ export async function openParts(options: CallsOptions): Promise<CallsParts> {
   const limits: CallLimits = new Map();
   const going = new CallsGoingOn();
   const local = await LocalRoutes.start({ pool: bridge.pool, path: `${stateDir}/routes.jsonl`, link, logger });
-  const recorder = await CallRecorder.start({
+  const callRecords = await CallRecords.start({
     stateDir,
     bridgeId: bridge.id,
     link,
@@ -76,7 +76,7 @@ export async function openParts(options: CallsOptions): Promise<CallsParts> {
     newId: uuidv7,
     liveCalls: () => going.countSeen(),
   });
-  going.leftOpen(recorder.leftOpen);
+  going.leftOpen(callRecords.leftOpen);
   const isLive = (callId: string): boolean => going.has(callId);
   const recordings = await openRecordings(options, isLive);
   const reveal = revealWith(options.ring, logger);
@@ -87,7 +87,7 @@ export async function openParts(options: CallsOptions): Promise<CallsParts> {
     if (draft !== undefined) await statuses.tell(draft);
   };
   const live = new LiveCalls({
-    recorder,
+    callRecords,
     bridgeId: bridge.id,
     newId: uuidv7,
     logger,
@@ -98,30 +98,30 @@ export async function openParts(options: CallsOptions): Promise<CallsParts> {
     },
   });
   going.watchedBy(live);
-  takeOver(recorder, { live, limits, logger });
+  takeOver(callRecords, { live, limits, logger });
   const engine = createAudioEngine({ ports: options.mesh.audioPorts, logger });
   const verification = verificationPorts(options);
   const conversations: Conversations = new Map();
-  return { local, recorder, recordings, statuses, live, limits, engine, conversations, verification, reveal, tell };
+  return { local, callRecords, recordings, statuses, live, limits, engine, conversations, verification, reveal, tell };
 }
 
-/** What an earlier process left: its calls occupy their trunks' channels until they end. */
+/** Calls of an earlier process: they occupy their trunks' channels until they end. */
 function takeOver(
-  recorder: CallRecorder,
+  callRecords: CallRecords,
   { live, limits, logger }: { live: LiveCalls; limits: CallLimits; logger: Logger },
 ): void {
-  for (const { started } of recorder.leftOpen)
+  for (const { started } of callRecords.leftOpen)
     if (started.data.trunk_id !== null) occupyChannel(limits, started.data.trunk_id, Date.now());
-  if (recorder.leftOpen.length > 0)
+  if (callRecords.leftOpen.length > 0)
     logger.warn(
-      { calls: recorder.leftOpen.length },
-      'calls were left open by the life before; FreeSWITCH will be asked for them',
+      { calls: callRecords.leftOpen.length },
+      'found calls left open by the previous process; checking them with FreeSWITCH',
     );
-  recorder.onRecovered((recovered) => {
+  callRecords.onRecovered((recovered) => {
     const { trunk_id: trunkId, call_id: callId } = (recovered.call?.started ?? recovered.final)!.data;
     logger.warn(
       { call_id: callId, ended: recovered.final !== undefined },
-      'found a call that an earlier process could not note on its full disk',
+      'recovered a call that the previous process could not write to its full disk',
     );
     if (recovered.final === undefined && trunkId !== null && !live.has(callId))
       occupyChannel(limits, trunkId, Date.now());
@@ -134,13 +134,13 @@ async function openRecordings(options: CallsOptions, isLive: (callId: string) =>
   try {
     return await StoredRecordings.start({ ...options.recordings, publish: publishCallEvents(link), isLive, logger });
   } catch (error) {
-    logger.error({ err: error }, 'calls cannot be recorded on this bridge; they go on without');
+    logger.error({ err: error }, 'cannot record calls on this bridge; calls continue without a recording');
     const why = error instanceof Error ? error.message : String(error);
     return noRecordings(`this bridge cannot record: its folder for recordings cannot be used (${why})`);
   }
 }
 
-/** Where a call's statuses go: as its organisation and number have it, or else the mesh. */
+/** Where a call's statuses go: the number's or organisation's URL, or else the operator's. */
 function endpoints(options: CallsOptions, local: LocalRoutes, reveal: CallsParts['reveal']): EndpointOf {
   return (organizationId, numberId) => {
     const settings = local.customerSettingsOf(organizationId, numberId);

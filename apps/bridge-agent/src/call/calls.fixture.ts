@@ -106,7 +106,7 @@ export async function startHost() {
     asked,
     standIn: await startStandIn({ confDir, sip: true }),
     callSocketPort,
-    /** What routing-service says; undefined: nothing, within whatever time. */
+    /** Routing-service's answer; undefined: it never answers. */
     routingSays(says: ((request: InboundRequest) => InboundDecision | object | undefined) | undefined) {
       answer = says;
     },

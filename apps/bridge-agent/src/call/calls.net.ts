@@ -48,16 +48,16 @@ export class Calls {
     private readonly parts: CallsParts,
     private readonly socket: CallSocket,
   ) {
-    const { live, recorder, conversations, limits } = parts;
+    const { live, callRecords, conversations, limits } = parts;
     const { logger, transferDeadlineMs } = options;
-    observeCalls({ live: () => live.count(), unconfirmed: () => recorder.unconfirmed() });
+    observeCalls({ live: () => live.count(), unconfirmed: () => callRecords.unconfirmed() });
     this.control = { conversations, live, eventSocket: () => this.esl, logger, transferDeadlineMs };
     this.tidying = setInterval(() => {
       forgetIdle(limits, Date.now());
     }, TIDY_MS);
   }
 
-  /** Where FreeSWITCH's dialplan connects to. */
+  /** The address that FreeSWITCH's dialplan connects to. */
   get port(): number {
     return this.socket.port;
   }
@@ -83,27 +83,27 @@ export class Calls {
     return this.parts.live.count();
   }
 
-  /** Of those: calls that nobody watches at this moment, after a restart or a broken connection. */
+  /** Of those, calls that are not observed now, after a restart or a broken connection. */
   outOfSight(): number {
     return this.parts.live.count() - this.parts.live.countSeen();
   }
 
   unconfirmedRecords(): number {
-    return this.parts.recorder.unconfirmed();
+    return this.parts.callRecords.unconfirmed();
   }
 
   readiness(): Record<'routes' | 'records' | 'recordings' | 'statuses', string> & { calls?: string } {
-    const { local, recorder, recordings, statuses } = this.parts;
+    const { local, callRecords, recordings, statuses } = this.parts;
     return {
       ...(this.draining ? { calls: `about to stop: ${this.talking()} go on` } : {}),
       routes: local.readiness(),
-      records: recorder.trouble() ?? 'up',
+      records: callRecords.trouble() ?? 'up',
       recordings: recordings.trouble() ?? 'up',
       statuses: statuses.trouble() ?? 'up',
     };
   }
 
-  /** Turns new calls away and waits for those with an assistant to end, so long at most. */
+  /** Rejects new calls and waits at most this long for calls with an assistant to end. */
   drain(withinMs: number): Promise<void> {
     this.draining = true;
     this.socket.turnAway();
@@ -112,7 +112,7 @@ export class Calls {
 
   /** Calls with an assistant are ended. */
   async stop(): Promise<void> {
-    const { verification, conversations, engine, live, recordings, statuses, recorder, local } = this.parts;
+    const { verification, conversations, engine, live, recordings, statuses, callRecords, local } = this.parts;
     clearInterval(this.tidying);
     clearTimeout(this.searching);
     await endVerifications(verification);
@@ -122,7 +122,7 @@ export class Calls {
     live.stop();
     await recordings.stop();
     await statuses.stop();
-    await recorder.stop();
+    await callRecords.stop();
     await local.stop();
   }
 
@@ -134,7 +134,7 @@ export class Calls {
     return [...this.parts.conversations.values()].filter((conversation) => conversation.talking).length;
   }
 
-  /** A connection takes milliseconds; whoever waits for seconds was forgotten, by this agent's life before. */
+  /** Connecting takes milliseconds; a call that waits for seconds was orphaned by the previous process. */
   private search(socket: EventSocket): void {
     const { conversations, live, verification } = this.parts;
     const { callSocket, logger } = this.options;
@@ -144,16 +144,16 @@ export class Calls {
       isHeld: (callId: string) => conversations.has(callId) || live.has(callId) || verification.talks.has(callId),
     };
     refuseOrphans(socket, wanted, logger).catch((error: unknown) => {
-      logger.warn({ err: error }, 'calls that nobody drives could not be looked for');
+      logger.warn({ err: error }, 'cannot look for orphaned calls');
     });
   }
 }
 
 function portsOf(options: CallsOptions, parts: CallsParts): CallPorts {
   const { bridge, link, logger, mesh, resolvedTrunks, refused = NOBODY } = options;
-  const { verification, limits, live, recorder, local, tell, conversations, engine, recordings, reveal } = parts;
+  const { verification, limits, live, callRecords, local, tell, conversations, engine, recordings, reveal } = parts;
   return {
-    ...{ verification, bridge, limits, live, recorder, local, logger, tell, conversations, mesh, resolvedTrunks },
+    ...{ verification, bridge, limits, live, callRecords, local, logger, tell, conversations, mesh, resolvedTrunks },
     newId: uuidv7,
     refused,
     decide: createInboundRouter({ link, local, logger }),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createDigitSources } from './digit-sources.js';
 
-type Told = [digit: string, source: string, at: number];
-const heard = (told: Told[]): string => {
+type DigitMessage = [digit: string, source: string, at: number];
+const heard = (told: DigitMessage[]): string => {
   const isNew = createDigitSources();
   return told
     .filter(([digit, source, at]) => isNew(digit, source, at))
@@ -11,7 +11,7 @@ const heard = (told: Told[]): string => {
 };
 
 describe('the keys that a phone tells', () => {
-  it.each<[string, Told[], string]>([
+  it.each<[string, DigitMessage[], string]>([
     [
       'by telephone-event alone',
       [

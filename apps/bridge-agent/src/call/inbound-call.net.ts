@@ -6,7 +6,7 @@ import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { parseChannelData } from '../esl/esl-event.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import { fullNumbers, printable, type RefusedInvite } from '../refused/refused-invites.js';
-import type { CallRecorder } from '../call-record/call-records.fs.js';
+import type { CallRecords } from '../call-record/call-records.fs.js';
 import { noteAcknowledgement } from './acknowledgement.net.js';
 import { connectToAssistant, type AssistantPorts } from './assistant-call.net.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
@@ -33,7 +33,7 @@ import type { LocalRoutes } from '../route/local-routes.nats.js';
 import { refuseCommands, refusedHere, type Refusal } from '../live/refusal.js';
 import { verificationCall, type VerificationPorts } from './verification-call.net.js';
 
-/** What a call needs of the rest of the agent. */
+/** What a call needs from the rest of the agent. */
 export interface CallPorts {
   bridge: { id: string; pool: string };
   decide: DecideInbound;
@@ -42,19 +42,19 @@ export interface CallPorts {
   limits: CallLimits;
   local: Pick<LocalRoutes, 'limitsOf' | 'customerSettingsOf' | 'outboundRulesOf' | 'wouldProve'>;
   live: Pick<LiveCalls, 'begin' | 'ringing' | 'answered' | 'refused' | 'ended' | 'lost'>;
-  recorder: Pick<CallRecorder, 'finish'>;
+  callRecords: Pick<CallRecords, 'finish'>;
   tell: LiveCallsOptions['tell'];
   mesh: AssistantSettings;
   assistant: AssistantPorts;
   conversations: Conversations;
-  /** Of calls that the call log's readers would not find: no organisation's, and those that never came here. */
+  /** Counts calls that the call log does not show: those of no organisation. */
   refused: { handled(sipCallId: string): void; unowned(refused: RefusedInvite): void };
   newId: () => string;
   verification: VerificationPorts;
   logger: Logger;
 }
 
-/** From the answer or the refusal to FreeSWITCH's word about it. Both take milliseconds. */
+/** The wait from the answer or the refusal to FreeSWITCH's event about it. Both take milliseconds. */
 const SETTLED_MS = 10_000;
 
 /** One call from FreeSWITCH's connection to its end. Never rejects. */
@@ -65,8 +65,11 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     const headers = reply.outcome === 'reply' ? parseChannelData(reply.frame).headers : undefined;
     const invite = headers && readInvite(headers, new Date());
     if (headers === undefined || invite === undefined || !invite.inbound) {
-      ports.logger.warn({ outcome: reply.outcome }, 'a connection to the call socket that brings no inbound call');
-      // Just closed, it may stay parked for ever.
+      ports.logger.warn(
+        { outcome: reply.outcome },
+        'a connection to the call socket carries no inbound call; closing it',
+      );
+      // If the connection were only closed, the channel could stay parked for ever.
       talk.hangUp('NORMAL_TEMPORARY_FAILURE');
       return;
     }
@@ -100,7 +103,7 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
     );
     await talk.closed;
   } catch (error) {
-    ports.logger.error({ err: error }, 'an inbound call could not be handled');
+    ports.logger.error({ err: error }, 'cannot handle an inbound call');
   } finally {
     talk.close();
   }
@@ -108,13 +111,10 @@ export async function handleInboundCall(socket: Socket, ports: CallPorts): Promi
 
 const codeOf = ({ requestUriUser, toUser }: InviteFacts) => dialledCode(requestUriUser) ?? dialledCode(toUser);
 
-/** `treatment`: of a call that is routed. */
+/** `treatment` is set for a routed call. */
 type Treated = Decided & { treatment?: CallTreatment; requiresSrtp?: boolean };
 
-/**
- * Where an organisation's assistants are, this host must know itself: to connect its caller to anybody else's would be
- * a guess.
- */
+/** This host must know the organisation's assistant itself: connecting the caller to another one would be a guess. */
 function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
   const { decision } = decided;
   if (decision.outcome === 'refuse') return decided;
@@ -125,12 +125,14 @@ function treated(decided: Decided, { local, mesh }: CallPorts): Treated {
     decision: refusedHere(
       decision,
       'routing-unavailable',
-      "Refused: this bridge does not know the organisation's settings yet.",
+      "Refused: this bridge does not have the organisation's settings yet.",
     ),
   };
 }
 
-/** Before it rings. What comes later, a late offer or a re-INVITE, FreeSWITCH refuses where the trunk requires SRTP. */
+/**
+ * Checked before the call rings. FreeSWITCH refuses a late offer or a re-INVITE without SRTP if the trunk requires it.
+ */
 function answerable(decided: Treated, invite: InviteFacts, { local }: CallPorts): Treated {
   const { decision } = decided;
   if (decision.outcome === 'refuse') return decided;
@@ -139,7 +141,7 @@ function answerable(decided: Treated, invite: InviteFacts, { local }: CallPorts)
   return refusal === undefined ? { ...decided, requiresSrtp: srtp === 'required' } : { ...decided, decision: refusal };
 }
 
-/** The trunk's own limits, on this host. A call that is let through has taken its channel. */
+/** The trunk's own limits on this host. A call that passes has taken one of its channels. */
 function withinLimits(decided: Treated, { limits, local }: CallPorts): Treated {
   const { decision } = decided;
   if (
@@ -188,10 +190,7 @@ async function answer(
   const noted = live.begin(started, conversation.story).then(
     () => true,
     (error: unknown) => {
-      logger.error(
-        { err: error, call_id: callId },
-        'rejected a call that can be noted neither on disk nor in JetStream',
-      );
+      logger.error({ err: error, call_id: callId }, 'rejected a call: neither the disk nor JetStream can record it');
       return false;
     },
   );
@@ -218,7 +217,7 @@ async function answer(
   for (const setting of settingsOf(headers, decided)) talk.execute('set', setting);
   const { media } = treatment;
   if (!(await noted)) {
-    const summary = 'Refused: the bridge could note the call neither on its disk nor in JetStream.';
+    const summary = 'Refused: the bridge could record the call neither on its disk nor in JetStream.';
     live.refused(callId, refusedHere(route, 'call-not-recordable', summary));
     talk.send(refuseCommands('call-not-recordable'));
   } else if (media === undefined)
@@ -229,7 +228,7 @@ async function answer(
     await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports.assistant);
   if (await talk.settled(SETTLED_MS)) return;
   logger.error({ call_id: callId }, 'FreeSWITCH neither answered the call nor ended it');
-  // Not by `hangUp`: a channel that waits for the ACK of a late offer listens to nothing.
+  // Not by `hangUp`: a channel that waits for the ACK of a late offer reads no commands.
   talk.kill(callId, 'NORMAL_TEMPORARY_FAILURE');
 }
 
@@ -239,7 +238,7 @@ const settingsOf = (headers: EslHeaders, { requiresSrtp }: Treated): string[] =>
   ...(leadsElsewhere(headers) ? RETURN_TO_SOURCE : []),
 ];
 
-/** Nobody said where the assistant is: whoever tries a trunk out hears itself. */
+/** No media URL is configured: the caller hears an echo, so that a trunk can be tried. */
 function echo(talk: Talk, ringing: () => void): void {
   talk.execute('ring_ready');
   ringing();
@@ -261,11 +260,11 @@ async function refuse({ invite, refusal, decided, stamp }: Refusing, talk: Talk,
   const sipStatus = statusSent(refusal, hangup?.hangup_disposition);
   const event = callRejected(invite, refusal, { decidedAt, endedAt: hangup?.endedAt ?? new Date(), sipStatus }, stamp);
   await ports.tell({ what: 'event', event });
-  await ports.recorder.finish(event);
+  await ports.callRecords.finish(event);
   if (refusal.organization_id === null) ports.refused.unowned(unownedCall(invite, refusal, sipStatus));
 }
 
-/** Its record is in nobody's call log; whose number was called may still ask why. */
+/** Its call record is in no call log; the owner of the called number may still ask why. */
 const unownedCall = (invite: InviteFacts, { reason }: Refusal, sipStatus: number): RefusedInvite => ({
   sourceAddress: /^[\dA-Fa-f.:]*$/.test(invite.sourceAddress) ? invite.sourceAddress : '',
   called: printable(invite.requestUriUser),

@@ -5,8 +5,8 @@ import { refuseCommands, type TurnedAway } from '../live/refusal.js';
 const SETTLED_MS = 5_000;
 
 /**
- * "Try again" to a caller for whom there is no room. In words: of a connection that is just closed before `connect`
- * FreeSWITCH tells the caller nothing, for minutes.
+ * Rejects a call with 503 because there is no room for it. The rejection is explicit: if the connection were only
+ * closed before `connect`, FreeSWITCH would not answer the caller for minutes.
  */
 export async function turnAway(socket: Socket, reason: TurnedAway): Promise<void> {
   const talk = new Talk(socket);

@@ -4,37 +4,37 @@ import { note, type CallStory } from '../live/call-story.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
 import type { OutboundRules } from './transfer-target.js';
 
-/** What a conversation needs of FreeSWITCH's channel (call-talk.net.ts has it). */
+/** What a conversation needs from FreeSWITCH's channel (implemented in call-talk.net.ts). */
 export interface Channel {
   hangUp(cause: string): void;
   execute(application: string, argument?: string): void;
-  /** Undefined: not set, or FreeSWITCH does not answer. */
+  /** Undefined when it is not set or FreeSWITCH does not answer. */
   getVariable(name: string): Promise<string | undefined>;
-  /** RTP packets that came from the caller so far; undefined: FreeSWITCH does not say. */
+  /** RTP packets received from the caller so far; undefined if FreeSWITCH does not report them. */
   packetsIn(callId: string): Promise<number | undefined>;
-  /** As `onEnd`, and before any of those: what the end's record has to have. */
+  /** Like `onEnd`, but called before it, for what the call record must contain. */
   beforeEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /**
-   * Called once, with the hang-up, or without where the connection ended before one came; at once if that has
-   * happened.
+   * Called once, with the hang-up, or with undefined if the connection ended first. Called at once if it has happened
+   * already.
    */
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
-  /** The hang-up, or undefined: the connection or the time ended first. */
+  /** The hang-up; undefined if the connection or the time ended first. */
   ended(withinMs: number): Promise<HangupFacts | undefined>;
 }
 
-/** A call that was let in, as long as this process holds it. */
+/** An admitted call, while this process holds it. */
 export interface Conversation {
   readonly parties: CallParties & { organization_id: string };
   readonly channel: Channel;
   readonly story: CallStory;
-  /** Where a transfer may lead to; undefined where the trunk is not known here. */
+  /** The permitted transfer targets; undefined if the trunk is not known here. */
   outboundRules(): OutboundRules | undefined;
   answered: boolean;
-  /** With an assistant, over this process. An echo needs nobody. */
+  /** Whether the call has an assistant, through this process. An echo does not need the process. */
   talking: boolean;
   transferring: boolean;
-  /** Why its assistant went while it was being transferred. */
+  /** Why its assistant disconnected while the call was being transferred. */
   left?: CallEndReason;
 }
 
@@ -51,8 +51,8 @@ const CAUSES: Partial<Record<CallEndReason, string>> = {
 };
 
 /**
- * The assistant is gone, and the call with it. One that is being transferred first learns what becomes of that: an
- * assistant may close its stream as soon as it has asked for the transfer, and a BYE would take the REFER back.
+ * Ends the call because the assistant is gone. During a transfer the call first waits for its outcome: an assistant may
+ * close its stream as soon as it has asked for the transfer, and a BYE would cancel the REFER.
  */
 export function leaveConversation(conversation: Conversation, reason: CallEndReason, now: Date): void {
   if (!conversation.transferring) return endConversation(conversation, reason, now);

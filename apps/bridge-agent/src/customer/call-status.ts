@@ -1,6 +1,6 @@
 import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import type { CallEnded, CallEvent, CallParties, CallStarted } from '@trunkmesh/contracts/call.js';
-import type { RecordDraft } from '../call-record/call-record-file.js';
+import type { CallRecordDraft } from '../call-record/call-record-file.js';
 
 /** A status without its sequence number. A call without an organisation has no statuses. */
 export type StatusDraft = Omit<CallStatusBody, 'type' | 'sequence' | 'call_sid' | 'organization_id'> & {
@@ -12,12 +12,12 @@ export type StatusChange =
   | { what: 'ringing' | 'transfer-started'; started: CallStarted; at: Date }
   | {
       what: 'event';
-      event: Exclude<CallEvent, { type: 'CallEnded' | 'CallRejected' }> | RecordDraft['final'];
+      event: Exclude<CallEvent, { type: 'CallEnded' | 'CallRejected' }> | CallRecordDraft['final'];
       started?: CallStarted;
     };
 
-type UnnumberedEnd = Extract<RecordDraft['final'], { type: 'CallEnded' }>;
-type UnnumberedRefusal = Extract<RecordDraft['final'], { type: 'CallRejected' }>;
+type UnnumberedEnd = Extract<CallRecordDraft['final'], { type: 'CallEnded' }>;
+type UnnumberedRefusal = Extract<CallRecordDraft['final'], { type: 'CallRejected' }>;
 type Target = CallEnded['data']['target'];
 
 /** Undefined when the change is not reported to the platform. */

@@ -5,34 +5,34 @@ import { webhookHeaders } from './webhook-headers.js';
 import type { StoredStatus } from './status-file.js';
 import type { Lane, Owner } from './status-lane.js';
 import { Lanes } from './status-lanes.js';
-import { NONE, UNKNOWN, type Pauses, type Verdict, type Where } from './status-route.js';
+import { NONE, UNKNOWN, type Pauses, type Verdict, type Destination } from './status-route.js';
 import { detailOf, verdictOf } from './status-verdict.js';
 import { statusWebhooks } from './status-metrics.otel.js';
 
-/** Where an organisation's statuses go to. */
+/** The endpoint of an organisation's statuses. */
 export interface Endpoint {
   url: string;
   secret: string | undefined;
-  /** The URL may lead into a private network. */
+  /** The URL may resolve to a private address. */
   allowPrivate: boolean;
 }
 
 /**
- * 'not-known-yet': the settings are still being read. undefined: there is no status_url (any more). Asked at every
- * attempt, and now and then while none may be made, so that a URL that was put right gets what waits.
+ * 'not-known-yet': the settings are still being read. undefined: there is no status_url. Called at every attempt, and
+ * from time to time while attempts are paused, so that waiting statuses go to a corrected URL.
  */
 export type EndpointOf = (organizationId: string, numberId: string | null) => Endpoint | 'not-known-yet' | undefined;
 
 export interface DeliveryOptions {
   endpointOf: EndpointOf;
-  /** Undefined: the lane's file does not hold what it should. */
+  /** Undefined if the lane's file lacks the expected status. */
   read: (lane: Lane) => Promise<StoredStatus | undefined>;
   onDelivered: (lane: Lane) => void;
-  /** Nothing can be sent of it any more. */
+  /** None of its statuses can be sent any more. */
   onDamaged: (lane: Lane) => void;
   pauses: Pauses;
   deadlineMs: number;
-  /** A certificate authority of the operator's own; else the usual ones. */
+  /** The operator's own certificate authority; default: the system's. */
   ca: string | undefined;
   logger: Logger;
   now: () => number;
@@ -40,27 +40,27 @@ export interface DeliveryOptions {
 
 export interface Delivery {
   wake(lane: Lane): void;
-  /** It is given up. Not while it is being sent. */
+  /** Gives it up. Not while it is being sent. */
   remove(lane: Lane): void;
-  /** What is under way is given up, and will be sent again. */
+  /** Aborts requests in progress; they will be sent again. */
   stop(): Promise<void>;
 }
 
 const TICK_MS = 200;
-const AT_ONCE = 256;
+const CONCURRENT_POSTS = 256;
 
-/** Statuses from their files to where they go. What is accepted is noted, what is not is tried again. */
+/** Sends statuses from their files to their endpoints. Accepted ones are noted, others are retried. */
 export function startDelivery(options: DeliveryOptions): Delivery {
   const { endpointOf, logger, now } = options;
   const over = new AbortController();
-  // Each that is under way listens; Node would take more than ten for a leak, and say so on stderr.
-  setMaxListeners(AT_ONCE, over.signal);
+  // Each request in progress adds a listener; Node would report more than ten as a leak on stderr.
+  setMaxListeners(CONCURRENT_POSTS, over.signal);
   const running = new Set<Promise<void>>();
   const lanes = new Lanes({
-    whereOf: (owner) => whereOf(owner, endpointOf),
+    destinationOf: (owner) => destinationOf(owner, endpointOf),
     pauses: options.pauses,
     atOncePerHost: SOCKETS_PER_HOST,
-    atOnce: AT_ONCE,
+    atOnce: CONCURRENT_POSTS,
   });
 
   const attempt = async (lane: Lane): Promise<void> => {
@@ -80,16 +80,16 @@ export function startDelivery(options: DeliveryOptions): Delivery {
     const change = lanes.settle(lane, verdict, { now: now(), random: Math.random() });
     statusWebhooks.add(1, { outcome: verdict.verdict === 'accepted' ? 'delivered' : 'failed' });
     if (verdict.verdict === 'accepted') options.onDelivered(lane);
-    else logger.debug({ call_id: lane.callId, host, reason: detail }, 'a call status was not delivered; trying again');
+    else logger.debug({ call_id: lane.callId, host, reason: detail }, 'call status not delivered; retrying');
     if (change === 'down')
-      logger.warn({ host, reason: detail }, 'call statuses cannot be delivered there; they wait on disk');
-    if (change === 'up') logger.info({ host }, 'call statuses can be delivered there again');
+      logger.warn({ host, reason: detail }, 'cannot deliver call statuses to this host; they wait on disk');
+    if (change === 'up') logger.info({ host }, 'delivering call statuses to this host again');
   };
   const run = async (lane: Lane): Promise<void> => {
     try {
       await attempt(lane);
     } catch (error) {
-      logger.error({ err: error, call_id: lane.callId }, 'a call status cannot be read; trying again');
+      logger.error({ err: error, call_id: lane.callId }, 'cannot read a call status; retrying');
       lanes.settle(lane, { verdict: 'failed' }, { now: now(), random: Math.random() });
     }
   };
@@ -123,9 +123,9 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 }
 
 /**
- * Two that share a URL and sign differently are two: what is wrong with the one's secret is not the other's trouble.
+ * Two endpoints with the same URL and different secrets are separate: a bad secret of one must not affect the other.
  */
-function whereOf({ organizationId, numberId }: Owner, endpointOf: EndpointOf): Where {
+function destinationOf({ organizationId, numberId }: Owner, endpointOf: EndpointOf): Destination {
   const endpoint = endpointOf(organizationId, numberId);
   if (endpoint === undefined) return NONE;
   return endpoint === 'not-known-yet'
@@ -147,7 +147,7 @@ async function send(
   try {
     headers = webhookHeaders(secret, id, new Date(), text);
   } catch {
-    return { verdict: { verdict: 'gone' }, detail: 'the signing secret cannot be opened' };
+    return { verdict: { verdict: 'gone' }, detail: 'the signing secret cannot be decrypted' };
   }
   const answer = await postJson({
     url,

@@ -2,27 +2,27 @@ import type { StatusDraft } from './call-status.js';
 import { begins } from './status-file.js';
 import type { Lane } from './status-lane.js';
 
-/** A call with a file, as much of it as is held in memory: its statuses are not. */
-export interface Told {
+/** What is held in memory of a call with a file, without its statuses. */
+export interface ReportedCall {
   readonly callId: string;
-  /** Undefined: its file is not read yet, or not begun. */
+  /** Undefined if its file is not read or not started yet. */
   lane: Lane | undefined;
   ended: boolean;
-  /** Of the first status that waits. */
+  /** The time of the first waiting status. */
   since: number;
   /** When the last status of an ended call was delivered, in the time of this process. */
   doneAt: number | undefined;
-  /** Whether anybody wants to be told was not known yet when it began. */
+  /** Whether its endpoint was still unknown when it started. */
   unasked: boolean;
 }
 
-/** A call as the writer of its file knows it. */
-export interface Entry extends Told {
+/** A call's state for the writer of its file. */
+export interface Entry extends ReportedCall {
   bytes: number;
-  /** Behind `bytes` something may be that was cut short. */
+  /** A truncated line may follow after `bytes`. */
   cut: boolean;
   drafts: { draft: StatusDraft; done: () => void }[];
-  /** Up to where it was delivered, as the file does not say yet. */
+  /** The delivered sequence that is not in the file yet. */
   mark: number | undefined;
   writing: Promise<void> | undefined;
 }
@@ -41,7 +41,7 @@ export const emptyEntry = (callId: string): Entry => ({
   writing: undefined,
 });
 
-/** Where a call without a file begins; behind the last one where it does not. */
+/** The first sequence number of a call without a file. */
 export function firstOf(drafts: Entry['drafts']): number {
   const at = drafts.findIndex(({ draft }) => begins(draft));
   return at < 0 ? drafts.length : at;

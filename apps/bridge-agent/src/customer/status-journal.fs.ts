@@ -13,15 +13,15 @@ import {
   type StoredStatus,
 } from './status-file.js';
 import { laneOf, type Lane, type Owner } from './status-lane.js';
-import { emptyEntry, firstOf, type Entry, type Told } from './status-entry.js';
+import { emptyEntry, firstOf, type Entry, type ReportedCall } from './status-entry.js';
 
 export interface JournalOptions {
   files: CallFiles;
-  /** Has the call's owner anywhere that statuses go to? Asked when its first is told. */
+  /** Whether the call's owner has a status endpoint. Called at the first status. */
   isWanted: (owner: Owner) => boolean | 'not-known-yet';
-  /** Its file has more than before. */
+  /** Called when its file has new statuses. */
   onWritten: (lane: Lane) => void;
-  /** Left by the life before and not read yet. */
+  /** Left by the previous process and not read yet. */
   unread: Set<string>;
   logger: Logger;
   now: () => number;
@@ -30,13 +30,15 @@ export interface JournalOptions {
 const RETRY_MS = 1_000;
 
 /**
- * Each call's statuses in its file, one writer a call. What is told of is in the file before it is sent, so no
- * sequence is ever given to two statuses.
+ * Keeps each call's statuses in its file, with one writer per call. A status is in the file before it is sent, so that
+ * no two statuses get the same sequence number.
  */
 export class Journal {
   private readonly entries = new Map<string, Entry>();
   private readonly owners = new Map<string, Owner>();
-  /** Whose files the disk refuses: one that it keeps refusing is no new trouble each time that it takes another. */
+  /**
+   * Calls whose files cannot be written: a persistent failure is not reported again each time that another file works.
+   */
   private readonly refused = new Set<Entry>();
   private stopped = false;
   private lastTrouble: string | undefined;
@@ -44,14 +46,14 @@ export class Journal {
 
   constructor(private readonly options: JournalOptions) {}
 
-  /** All calls that are in memory. Whoever removes one from it removes its file first. */
-  get calls(): Map<string, Told> {
+  /** All calls in memory. Remove a call's file before the call. */
+  get calls(): Map<string, ReportedCall> {
     return this.entries;
   }
 
   tell(draft: StatusDraft): Promise<void> {
     if (statusFileName(draft.call_id) === undefined) {
-      this.options.logger.error("a status of a call without an id of FreeSWITCH's is not told");
+      this.options.logger.error('dropped a status: its call has no FreeSWITCH id');
       return Promise.resolve();
     }
     const entry = this.entryOf(draft.call_id);
@@ -62,7 +64,7 @@ export class Journal {
     });
   }
 
-  /** What the life before left of it is read. */
+  /** The previous process's file of the call is read. */
   load(callId: string): Promise<void> {
     return this.start(this.entryOf(callId));
   }
@@ -76,7 +78,7 @@ export class Journal {
     return status;
   }
 
-  /** Where a killed agent goes on. Should it not be written, the last one is sent twice. */
+  /** Where a killed agent continues. If it is not written, the last status is sent twice. */
   delivered(lane: Lane): void {
     const entry = this.entries.get(lane.callId);
     if (entry === undefined) return;
@@ -84,7 +86,7 @@ export class Journal {
     void this.start(entry);
   }
 
-  /** Something of it is being written, or waits for that. */
+  /** Whether something of it is being written or waits for it. */
   isBusy(callId: string): boolean {
     return this.entries.get(callId)?.writing !== undefined;
   }
@@ -125,7 +127,7 @@ export class Journal {
   private start(entry: Entry): Promise<void> {
     entry.writing ??= this.writeAll(entry).finally(() => {
       entry.writing = undefined;
-      // What came after the last look found a writer that was already leaving.
+      // Something may have been added after the writer's last check.
       if (!this.stopped && this.isLeft(entry)) void this.start(entry);
       else if (entry.lane === undefined && entry.drafts.length === 0) this.entries.delete(entry.callId);
     });
@@ -149,8 +151,7 @@ export class Journal {
   }
 
   private refuse(entry: Entry, error: unknown): void {
-    if (this.refused.size === 0)
-      this.options.logger.error({ err: error }, 'call statuses cannot be written; trying again');
+    if (this.refused.size === 0) this.options.logger.error({ err: error }, 'cannot write call statuses; retrying');
     this.refused.add(entry);
     this.lastTrouble = `call statuses cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
   }
@@ -187,9 +188,7 @@ export class Journal {
     if (file.ended && file.delivered === file.told) entry.doneAt = this.options.now();
   }
 
-  /**
-   * The lines of what is told and not written, in order; what nobody wants, and what comes after the end, is dropped.
-   */
+  /** The lines of unwritten statuses, in order. Statuses without an endpoint, or after the call's end, are dropped. */
   private compose(entry: Entry): { text: string; told: number; ended: boolean } {
     const wanted = entry.lane === undefined ? entry.drafts.slice(firstOf(entry.drafts)) : entry.drafts;
     entry.lane ??= this.beginning(entry, wanted[0]?.draft);
@@ -219,7 +218,7 @@ export class Journal {
     const at = { bytes: entry.bytes, cut: entry.cut };
     entry.cut = true;
     await files.write(entry.callId, text, at);
-    // Until it is on disk it is not written: whoever tells of a call's end may forget the call then.
+    // A final status counts as written only when it is synced: the caller may forget the call then.
     if (durably) await files.sync(entry.callId);
     entry.cut = false;
     entry.bytes += Buffer.byteLength(text);

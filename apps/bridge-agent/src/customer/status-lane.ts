@@ -1,12 +1,12 @@
-import { healthy, type Health, type Where } from './status-route.js';
+import { healthy, type Health, type Destination } from './status-route.js';
 
-/** Whose calls they are, as far as that decides where their statuses go; one object for all calls of the same. */
+/** The owner of calls, which decides where their statuses go; one object for all calls of the same owner. */
 export interface Owner {
   readonly organizationId: string;
   readonly numberId: string | null;
 }
 
-/** A call's statuses, which go out one after the other. */
+/** A call's statuses, which are sent one after another. */
 export interface Lane {
   readonly callId: string;
   readonly owner: Owner;
@@ -26,15 +26,15 @@ export const laneOf = (
 ): Lane => ({ callId, owner, told, delivered, state: 'idle', failures: 0, restUntil: 0, route: undefined });
 
 export interface Route {
-  readonly where: Where;
+  readonly where: Destination;
   readonly host: Host;
   readonly health: Health;
   readonly ready: Set<Lane>;
   readonly resting: Set<Lane>;
   sending: number;
-  /** So many of those that are ready have to be asked where they go now: one of them goes elsewhere. */
+  /** How many of the ready lanes must look up their route again, because one of them has moved. */
   recheck: number;
-  /** When one of them was asked last though nothing may be sent. */
+  /** When a route was last looked up although nothing may be sent. */
   askedAt: number;
 }
 
@@ -43,21 +43,21 @@ export interface Host {
   sending: number;
 }
 
-/** Where lanes wait: a route for each URL, a host for all its routes. */
+/** The queues of lanes: a route for each URL, a host for all its routes. */
 export class Routes {
-  /** Where something may be sent, the next one first. */
+  /** Routes that may send now, the next one first. */
   readonly hot = new Set<Host>();
   private readonly routes = new Map<string, Route>();
   private readonly hosts = new Map<string, Host>();
 
-  constructor(private readonly whereOf: (owner: Owner) => Where) {}
+  constructor(private readonly destinationOf: (owner: Owner) => Destination) {}
 
   all(): Iterable<Route> {
     return this.routes.values();
   }
 
   enterWhereItGoes(lane: Lane): void {
-    this.enter(lane, this.routeOf(this.whereOf(lane.owner)));
+    this.enter(lane, this.routeOf(this.destinationOf(lane.owner)));
   }
 
   enter(lane: Lane, route: Route): void {
@@ -67,14 +67,14 @@ export class Routes {
     this.hot.add(route.host);
   }
 
-  move(lane: Lane, from: Route, to: Where): void {
+  move(lane: Lane, from: Route, to: Destination): void {
     from.ready.delete(lane);
     lane.failures = 0;
     this.enter(lane, this.routeOf(to));
     this.leave(from);
   }
 
-  /** What nobody waits for is forgotten, its troubles with it. */
+  /** Drops a route that no lane uses, with its health. */
   leave(route: Route): void {
     if (route.ready.size + route.resting.size + route.sending > 0) return;
     this.routes.delete(route.where.key);
@@ -84,7 +84,7 @@ export class Routes {
     this.hot.delete(route.host);
   }
 
-  private routeOf(where: Where): Route {
+  private routeOf(where: Destination): Route {
     const known = this.routes.get(where.key);
     if (known !== undefined) return known;
     const host: Host = this.hosts.get(where.host) ?? { routes: new Set(), sending: 0 };

@@ -6,7 +6,7 @@ import type { StatusDraft } from './call-status.js';
 import { begins, deliveredLine, emptyFile, nextLine, readCallFile, statusIn } from './status-file.js';
 import { laneOf, type Lane } from './status-lane.js';
 import { Lanes } from './status-lanes.js';
-import type { Verdict, Where } from './status-route.js';
+import type { Verdict, Destination } from './status-route.js';
 
 const PAUSES = { firstMs: 1_000, maxMs: 300_000 };
 const PER_HOST = 3;
@@ -24,12 +24,12 @@ const draft = (call: number, status: CallStatus): StatusDraft => ({
   from_number: '+15559876543',
   to_number: '+15551234567',
 });
-const at = (key: string, host = key): Where => ({ key, host });
+const at = (key: string, host = key): Destination => ({ key, host });
 
 describe('which status is sent next', () => {
-  function lanesTo(whereOf: (call: string) => Where, more = {}) {
+  function lanesTo(destinationOf: (call: string) => Destination, more = {}) {
     const lanes = new Lanes({
-      whereOf: ({ numberId }) => whereOf(numberId!),
+      destinationOf: ({ numberId }) => destinationOf(numberId!),
       pauses: PAUSES,
       atOncePerHost: PER_HOST,
       atOnce: 100,
@@ -198,7 +198,7 @@ function outbox() {
   let sending: Lane[];
   const start = (): void => {
     lanes = new Lanes({
-      whereOf: ({ numberId }) => at(`/${numberId === 'number-0' ? 0 : 1}`, 'example.com'),
+      destinationOf: ({ numberId }) => at(`/${numberId === 'number-0' ? 0 : 1}`, 'example.com'),
       pauses: PAUSES,
       atOncePerHost: PER_HOST,
       atOnce: 100,

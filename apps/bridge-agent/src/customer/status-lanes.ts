@@ -9,48 +9,47 @@ import {
   UNKNOWN,
   type Pauses,
   type Verdict,
-  type Where,
+  type Destination,
 } from './status-route.js';
 
 export interface LanesOptions {
-  /** Asked each time that something is sent. */
-  whereOf: (owner: Owner) => Where;
+  /** Called for every attempt. */
+  destinationOf: (owner: Owner) => Destination;
   pauses: Pauses;
   atOncePerHost: number;
   atOnce: number;
 }
 
-/** How long what has nowhere to go waits until it is asked again. */
+/** How long a lane without an endpoint waits before its route is looked up again. */
 const ASK_AGAIN_MS: Partial<Record<string, number>> = { [UNKNOWN.key]: 1_000, [NONE.key]: 60_000 };
 /**
- * How often while nothing may be sent: what the endpoint asked for by Retry-After does not hold for the one in its
- * place.
+ * How often to look up routes while nothing may be sent: an endpoint's Retry-After does not apply to its replacement.
  */
 const ASK_CLOSED_MS = 30_000;
-/** Finding out where a call's statuses go opens a secret, and a hundred thousand may have to be asked. */
+/** Looking up a route decrypts a secret, and a hundred thousand lanes may need it. */
 const ASKED_AT_ONCE = 500;
 
 const isOpen = ({ health, sending }: Route, now: number): boolean =>
   now >= opensAt(health) && !(isDown(health) && sending > 0);
 
 /**
- * Which call's next status is sent when. Each in order, each endpoint on its own: a host that is slow or dead takes a
- * few connections, and nobody else's time.
+ * Schedules which call's next status is sent when. Each call in order and each endpoint on its own: a slow or dead host
+ * uses a few connections and does not delay the others.
  */
 export class Lanes {
   private readonly routes: Routes;
   private underWay = 0;
 
   constructor(private readonly options: LanesOptions) {
-    this.routes = new Routes(options.whereOf);
+    this.routes = new Routes(options.destinationOf);
   }
 
-  /** Its file has a status that is not delivered. */
+  /** Adds a call whose file has an undelivered status. */
   wake(lane: Lane): void {
     if (lane.state === 'idle' && lane.told > lane.delivered) this.routes.enterWhereItGoes(lane);
   }
 
-  /** Whose next status is to be sent now; it is under way from here until `settle`. */
+  /** The lane whose next status is due; it is in flight until `settle`. */
   next(now: number): Lane | undefined {
     if (this.underWay >= this.options.atOnce) return undefined;
     const budget = { left: ASKED_AT_ONCE };
@@ -65,7 +64,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** `down`, `up`: with that the endpoint changed. */
+  /** Returns `down` or `up` if this changed the endpoint's health. */
   settle(lane: Lane, verdict: Verdict, at: { now: number; random: number }): 'down' | 'up' | undefined {
     const route = this.arrive(lane);
     const wasDown = isDown(route.health);
@@ -77,14 +76,14 @@ export class Lanes {
     return !wasDown && isDown(route.health) ? 'down' : undefined;
   }
 
-  /** It was not sent after all, because where it goes changed meanwhile. */
+  /** It was not sent after all, because its route has changed. */
   putBack(lane: Lane): void {
     const route = this.arrive(lane);
     this.routes.enterWhereItGoes(lane);
     this.routes.leave(route);
   }
 
-  /** It is given up. Not while it is under way. */
+  /** Gives it up. Not while it is in flight. */
   remove(lane: Lane): void {
     const { route } = lane;
     if (route === undefined) return;
@@ -95,7 +94,7 @@ export class Lanes {
     this.routes.leave(route);
   }
 
-  /** Whoever has rested is ready again: to be called before `next` where time has passed. */
+  /** Makes lanes ready whose pause is over: call it before `next` if time has passed. */
   tick(now: number): void {
     for (const route of this.routes.all()) {
       for (const lane of route.resting) {
@@ -125,16 +124,16 @@ export class Lanes {
     return undefined;
   }
 
-  /** The first of the route that may be sent, after those that go elsewhere by now have gone there. */
+  /** The route's first lane that may send, after moving those whose route has changed. */
   private take(route: Route, now: number, budget: { left: number }): Lane | undefined {
     for (const lane of route.ready) {
       const open = isOpen(route, now);
       if (budget.left === 0 || (!open && route.recheck === 0)) return undefined;
       budget.left -= 1;
-      const where = this.options.whereOf(lane.owner);
+      const where = this.options.destinationOf(lane.owner);
       const wait = ASK_AGAIN_MS[where.key];
       if (where.key !== route.where.key) {
-        // Whoever put one URL right put it right for others as well.
+        // A corrected URL is usually corrected for the others too.
         route.recheck = (route.recheck || route.ready.size) - 1;
         this.routes.move(lane, route, where);
       } else if (open && wait === undefined) return lane;
@@ -167,8 +166,7 @@ export class Lanes {
   }
 
   private accepted(lane: Lane, route: Route): void {
-    // One that had failed and succeeds speaks for those that failed beside it; others may be what the endpoint chokes
-    // on.
+    // A success after a failure clears the failures beside it; others may be statuses that the endpoint cannot handle.
     if (recovered(route.health) || lane.failures > 0) this.release(route);
     lane.delivered += 1;
     lane.failures = 0;
@@ -202,12 +200,12 @@ export class Lanes {
     if (lane === undefined || now >= opensAt(route.health) || now - route.askedAt < ASK_CLOSED_MS) return;
     route.askedAt = now;
     turn(lane, route);
-    // Whoever put one URL right put it right for others as well.
-    if (this.options.whereOf(lane.owner).key !== route.where.key) route.recheck = route.ready.size;
+    // A corrected URL is usually corrected for the others too.
+    if (this.options.destinationOf(lane.owner).key !== route.where.key) route.recheck = route.ready.size;
   }
 }
 
-/** To the end, so that each is asked once and tried in turn. */
+/** To the end, so that each is looked up once and tried in turn. */
 function turn(lane: Lane, route: Route): void {
   route.ready.delete(lane);
   route.ready.add(lane);

@@ -4,8 +4,7 @@ import { draftOf, WHOLE_CALL } from './status-outbox.fixture.js';
 import { StatusOutbox } from './status-outbox.http.js';
 
 /**
- * For a test that kills it: tells of one call after the other, and says what it was promised to be kept, until it is
- * killed.
+ * For a test that kills it: reports one call after another and prints what was promised to be kept, until it is killed.
  */
 const { folder, urls, first } = JSON.parse(process.argv[2]!) as { folder: string; urls: string[]; first: number };
 const outbox = await StatusOutbox.start({

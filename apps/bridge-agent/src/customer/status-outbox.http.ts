@@ -2,7 +2,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { callFilesIn, type CallFiles } from './status-files.fs.js';
 import type { StatusDraft } from './call-status.js';
 import { startDelivery, type Delivery, type EndpointOf } from './status-delivery.http.js';
-import type { Told } from './status-entry.js';
+import type { ReportedCall } from './status-entry.js';
 import { Journal } from './status-journal.fs.js';
 import type { Lane } from './status-lane.js';
 import type { Pauses } from './status-route.js';
@@ -15,23 +15,23 @@ export interface StatusOutboxOptions {
   folder: string;
   endpointOf: EndpointOf;
   logger: Logger;
-  /** The call goes on, as far as anybody knows: more will be told of it. */
+  /** Whether the call may still be in progress, so that more statuses follow. */
   isLive: (callId: string) => boolean;
   /** Default 1 s to 5 min. */
   pauses?: Pauses;
-  /** From the look-up of the name to the end of the answer. */
+  /** Covers the name lookup, the connection and the whole response. */
   deadlineMs?: number;
-  /** How long a status is tried to be delivered. */
+  /** How long delivery of a status is attempted. */
   retentionMs?: number;
-  /** Calls that wait at most; the oldest make room. */
+  /** How many calls may wait; beyond that the oldest are dropped. */
   maxCalls?: number;
   /**
-   * How long the file of a call stays after its last status was delivered: whoever was killed then ends the call
-   * again, and that must not be told.
+   * How long the file of a call stays after its last status was delivered: an agent that was killed then ends the call
+   * again after its restart, and that must not be reported twice.
    */
   lingerMs?: number;
   sweepMs?: number;
-  /** A certificate authority of the operator's own; else the usual ones. */
+  /** The operator's own certificate authority; default: the system's. */
   ca?: string;
   now?: () => number;
 }
@@ -48,12 +48,12 @@ const DEFAULTS = {
 };
 const READ_AT_ONCE = 4;
 const TELL_MS = 1_000;
-/** In memory while the disk refuses: some 50 MB. */
+/** The limit in memory while writing fails: some 50 MB. */
 const UNWRITTEN = 50_000;
 
 type Settings = StatusOutboxOptions & Omit<typeof DEFAULTS, 'ca'>;
 
-/** What customers are told of their calls' states: in order, signed, at least once, from disk. */
+/** Sends customers their call statuses: in order, signed, at least once, from disk. */
 export class StatusOutbox {
   private readonly journal: Journal;
   private readonly delivery: Delivery;
@@ -101,10 +101,10 @@ export class StatusOutbox {
   }
 
   /**
-   * Written before it resolves, a final status also synced to disk; never rejects. A disk that refuses is asked again,
-   * and holds up the caller for a second at most: a call's record must not wait for it. Told after the call's final
-   * status it is ignored, so that a call that is ended twice over a crash is told of once. Calls that nobody wants to
-   * be told of cost nothing.
+   * The status is written when this resolves, a final status also synced; never rejects. Failed writes are retried and
+   * delay the caller for a second at most, because a call record must not wait for them. A status after the call's
+   * final one is ignored, so that a call that ends twice because of a crash is reported once. Calls without a status
+   * endpoint cost nothing.
    */
   tell(draft: StatusDraft): Promise<void> {
     if (this.journal.waitingToBeWritten() < UNWRITTEN) return within(TELL_MS, this.journal.tell(draft));
@@ -112,14 +112,14 @@ export class StatusOutbox {
     return Promise.resolve();
   }
 
-  /** Statuses that are not delivered yet. */
+  /** Undelivered statuses. */
   waiting(): number {
     let count = this.journal.waitingToBeWritten() + this.journal.waitingToBeRead();
     for (const { lane } of this.journal.calls.values()) if (lane !== undefined) count += lane.told - lane.delivered;
     return count;
   }
 
-  /** Why nothing can be written; undefined while all is well. */
+  /** Why nothing can be written; undefined while writing works. */
   trouble(): string | undefined {
     return this.journal.trouble();
   }
@@ -132,7 +132,7 @@ export class StatusOutbox {
     await this.journal.stop();
   }
 
-  /** A file that cannot be read is asked for again and again: the others do not wait for it. */
+  /** An unreadable file is retried for ever; the others do not wait for it. */
   private async readOn(unread: Iterable<string>): Promise<void> {
     for (const callId of unread) if (!this.stopped) await within(TELL_MS, this.journal.load(callId));
   }
@@ -141,7 +141,7 @@ export class StatusOutbox {
     const { callId } = lane;
     this.forget(callId, () => this.giveUp(callId, lane.told - lane.delivered, 'the file is damaged')).catch(
       (error: unknown) => {
-        this.settings.logger.warn({ err: error, call_id: callId }, 'a damaged file cannot be moved');
+        this.settings.logger.warn({ err: error, call_id: callId }, 'cannot move a damaged file');
       },
     );
   }
@@ -162,13 +162,13 @@ export class StatusOutbox {
 
   private noteGivenUp(callId: string, statuses: number, reason: string): void {
     statusWebhooks.add(statuses, { outcome: 'given-up' });
-    this.settings.logger.error({ call_id: callId, statuses, reason }, 'call statuses are given up');
+    this.settings.logger.error({ call_id: callId, statuses, reason }, 'gave up on call statuses');
   }
 
   private sweepOnce(): void {
     this.sweeping ??= this.sweep()
       .catch((error: unknown) => {
-        this.settings.logger.warn({ err: error }, 'files of delivered call statuses cannot be removed');
+        this.settings.logger.warn({ err: error }, 'cannot remove files of delivered call statuses');
       })
       .finally(() => {
         this.sweeping = undefined;
@@ -178,7 +178,8 @@ export class StatusOutbox {
   private async sweep(): Promise<void> {
     const { maxCalls } = this.settings;
     const all = [...this.journal.calls.values()];
-    // They are in the order in which they began, but for those of the life before, which come as their names do.
+    // They are in the order in which they started, except those of the previous process, which are in the order of
+    // their names.
     if (all.length > maxCalls) all.sort((a, b) => a.since - b.since);
     for (const told of all) {
       const crowded = this.journal.calls.size > maxCalls;
@@ -193,8 +194,8 @@ export class StatusOutbox {
     }
   }
 
-  /** What is to become of it: nothing, while it is of use. */
-  private fateOf(call: Told, crowded: boolean): 'remove' | 'give-up' | undefined {
+  /** What to do with it; undefined while it is still needed. */
+  private fateOf(call: ReportedCall, crowded: boolean): 'remove' | 'give-up' | undefined {
     const { now, lingerMs, retentionMs } = this.settings;
     if (this.isUsed(call)) return undefined;
     if (call.doneAt !== undefined) return now() - call.doneAt >= lingerMs ? 'remove' : undefined;
@@ -203,13 +204,13 @@ export class StatusOutbox {
     return call.lane!.told > call.lane!.delivered ? 'give-up' : 'remove';
   }
 
-  private isUsed({ callId, lane }: Told): boolean {
+  private isUsed({ callId, lane }: ReportedCall): boolean {
     return (
       lane === undefined || lane.state === 'sending' || this.journal.isBusy(callId) || this.settings.isLive(callId)
     );
   }
 
-  private isUnwanted({ unasked, lane }: Told): boolean {
+  private isUnwanted({ unasked, lane }: ReportedCall): boolean {
     if (!unasked || lane?.delivered !== 0) return false;
     return this.settings.endpointOf(lane.owner.organizationId, lane.owner.numberId) === undefined;
   }

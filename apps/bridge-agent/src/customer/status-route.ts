@@ -1,12 +1,12 @@
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 
 /** Where statuses are sent: the URL and its host. `unknown` and `none` are not URLs: statuses there wait. */
-export interface Where {
+export interface Destination {
   key: string;
   host: string;
 }
-export const UNKNOWN: Where = { key: 'unknown', host: '' };
-export const NONE: Where = { key: 'none', host: '' };
+export const UNKNOWN: Destination = { key: 'unknown', host: '' };
+export const NONE: Destination = { key: 'none', host: '' };
 
 /**
  * The outcome of an attempt. `failed`: this status was refused, possibly because of its contents. `unreachable`: the

@@ -6,17 +6,16 @@ import type { Lookup, Target } from './gateway-address.js';
 import { resolveAll, type Found } from './name-lookup.net.js';
 
 /**
- * What is known of a gateway's name. `waiting`: not answered yet. `unresolved`: it was looked up and has never led
- * anywhere. `forbidden`: it leads, among others, to an address that no carrier can have. Only with `allowed` may
- * anything be sent there.
+ * The state of a gateway's host name. `waiting`: no answer yet. `unresolved`: looked up, and never resolved.
+ * `forbidden`: one of its addresses is one that no carrier can have. Only `allowed` permits sending.
  */
 export type NameStanding =
   { is: 'waiting' | 'unresolved' | 'forbidden' } | { is: 'allowed'; targets: readonly Target[] };
 
 export interface AddressBookOptions {
-  /** Their standing or their addresses are others now. */
+  /** Called when their state or their addresses have changed. */
   onChange(trunkIds: readonly string[]): void;
-  /** Whether names may lead into private networks (ALLOW_PRIVATE_GATEWAYS). */
+  /** Whether names may resolve to private addresses (ALLOW_PRIVATE_GATEWAYS). */
   allowPrivate: boolean;
   logger: Logger;
   /** For tests; absent: the host's own servers. */
@@ -25,15 +24,15 @@ export interface AddressBookOptions {
   keepMs?: number;
 }
 
-/** Carriers publish TTLs from 0 to days: looked up at most this often, and at least. */
+/** The limits of the lookup interval: carriers publish TTLs from 0 to days. */
 const FLOOR_MS = 10_000;
 const CEILING_MS = 300_000;
 /**
- * An address stays valid this long after the last answer that had it: a carrier's broken DNS must not lock its calls
- * out, what it gave up must not stay trusted for ever.
+ * How long an address stays valid after the last answer that had it: a carrier's broken DNS must not block its calls,
+ * and an abandoned address must not stay trusted for ever.
  */
 const KEEP_MS = 24 * 3_600_000;
-const AT_ONCE = 16;
+const CONCURRENT_LOOKUPS = 16;
 
 interface Name {
   lookups: readonly Lookup[];
@@ -49,7 +48,7 @@ interface Name {
   busy: boolean;
 }
 
-/** Where the trunks' host names lead at this moment. */
+/** The current addresses of the trunks' host names. */
 export class AddressBook {
   private readonly resolver = new Resolver({ timeout: 2_000, tries: 2 });
   private readonly names = new Map<string, Name>();
@@ -62,7 +61,7 @@ export class AddressBook {
     if (options.servers) this.resolver.setServers(options.servers);
   }
 
-  /** What is looked up for this trunk from now on; an empty list forgets it. */
+  /** Sets the names to look up for this trunk; an empty list removes it. */
   track(trunkId: string, lookups: readonly Lookup[]): void {
     const key = lookups.map(({ type, name }) => `${type} ${name}`).join();
     if (this.keyOf.get(trunkId) === key || (key === '' && !this.keyOf.has(trunkId))) return;
@@ -75,12 +74,12 @@ export class AddressBook {
     this.pump();
   }
 
-  /** Allowed ones only, as everywhere here. */
+  /** Only allowed addresses, as everywhere here. */
   addressesOf(trunkId: string): readonly string[] {
     return this.nameOf(trunkId)?.addresses ?? [];
   }
 
-  /** Undefined: a literal address, or not tracked. */
+  /** Undefined for a literal address or an untracked trunk. */
   standingOf(trunkId: string): NameStanding | undefined {
     return this.nameOf(trunkId)?.standing;
   }
@@ -119,7 +118,7 @@ export class AddressBook {
         next = Math.min(next, name.dueAt);
         continue;
       }
-      if (this.running >= AT_ONCE) return;
+      if (this.running >= CONCURRENT_LOOKUPS) return;
       this.lookUp(name);
     }
     if (next !== Infinity) this.timer = setTimeout(() => this.pump(), next - now + 1);
@@ -146,7 +145,7 @@ export class AddressBook {
     if (name.failures === 1)
       logger.warn(
         { host: name.lookups[0]?.name, why: found.why },
-        "a gateway's name cannot be resolved now; what it led to is kept",
+        "cannot resolve a gateway's host name; keeping its last addresses",
       );
     name.dueAt =
       now +
@@ -166,23 +165,23 @@ export class AddressBook {
     if (addresses.join() === name.addresses.join() && JSON.stringify(standing) === JSON.stringify(before)) return;
     const host = name.lookups[0]?.name;
     if (standing.is === 'forbidden' && before.is !== 'forbidden')
-      this.options.logger.warn({ host }, "a gateway's name leads to a forbidden address");
+      this.options.logger.warn({ host }, "a gateway's host name resolves to a forbidden address");
     name.addresses = addresses;
     name.standing = standing;
     this.options.onChange([...name.trunks]);
   }
 }
 
-/** A part that could not be asked (SRV timed out, A answered) says nothing against what it led to before. */
+/** A failed query (SRV timed out, A answered) does not invalidate its earlier addresses. */
 function addressesNow(name: Name, found: Found, keptSince: number): readonly string[] {
   const kept = found.complete ? [] : name.addresses.filter((address) => name.seenAt.get(address)! > keptSince);
   return [...new Set([...found.addresses, ...kept])].slice(0, MAX_RESOLVED).sort();
 }
 
-/** A name that was forbidden stays so while a part of it cannot be asked, for this long. */
+/** How long a forbidden name stays forbidden while one of its queries fails. */
 const FORBIDDEN_MS = 600_000;
 
-/** One forbidden address is enough: whoever writes such answers may give FreeSWITCH others than the agent. */
+/** One forbidden address is enough: such a name server may give FreeSWITCH other answers than the agent. */
 function standingNow({ standing, forbiddenAt }: Name, found: Found, { allowed, addresses }: Sorted): NameStanding {
   if (allowed.length < found.addresses.length) return { is: 'forbidden' };
   if (standing.is === 'forbidden' && !found.complete && forbiddenAt > Date.now() - FORBIDDEN_MS) return standing;
@@ -211,7 +210,7 @@ const newName = (lookups: readonly Lookup[]): Name => ({
   busy: false,
 });
 
-/** By the rules that a literal gateway address has to obey. */
+/** By the rules for a literal gateway address. */
 export function mayBeCarrier(text: string, allowPrivate: boolean): boolean {
   const address = parseAddress(text);
   if (address === undefined) return false;

@@ -18,7 +18,7 @@ export interface GatewayEventsParts {
   onProfileStart(): void;
 }
 
-/** What FreeSWITCH says of its gateways, as it happens. */
+/** Applies FreeSWITCH's gateway events. */
 export class GatewayEvents {
   constructor(private readonly parts: GatewayEventsParts) {}
 
@@ -32,7 +32,7 @@ export class GatewayEvents {
         return this.added(event, now);
       case 'sofia::gateway_delete':
         return this.deleted(event);
-      // The profile was restarted: its gateways are others now.
+      // The profile was restarted: its gateways have been recreated.
       case 'sofia::profile_start':
         this.parts.sync.reconnected();
         return this.parts.onProfileStart();
@@ -46,7 +46,7 @@ export class GatewayEvents {
     noteState(observed, seen, now);
     this.touched(seen.name);
     wanted.noteState(seen);
-    // Of a gateway that shall go: what waited for the end of its attempt can go on.
+    // For a gateway that is being removed: the step that waited for the end of its attempt can continue.
     if ((seen.state !== 'TRYING' && this.isLeaving(seen.name)) || sendsNothing(seen)) sync.wake();
   }
 

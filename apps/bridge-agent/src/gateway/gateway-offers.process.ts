@@ -2,12 +2,12 @@ import type { ObservedMap } from './observed.js';
 import type { DesiredGateway } from './reconcile.js';
 
 /**
- * A gateway that a rescan added is announced within milliseconds of the answer; one that is not after this long was
+ * FreeSWITCH announces an added gateway within milliseconds of its reply; one that is not announced after this time was
  * refused.
  */
 export const APPEAR_MS = 1_000;
 
-/** Gateways that FreeSWITCH was offered by a rescan and has not announced yet. */
+/** Gateways that a rescan offered to FreeSWITCH and that it has not announced yet. */
 export class Offers {
   readonly offeredAt = new Map<string, number>();
   readonly refused = new Set<string>();
@@ -22,10 +22,7 @@ export class Offers {
     return [...this.offeredAt.keys()].some((name) => !this.refused.has(name) && this.isOverdue(name));
   }
 
-  /**
-   * FreeSWITCH says nothing of a gateway that it skips: it is in the rescan and not in the list afterwards, that is
-   * all.
-   */
+  /** FreeSWITCH does not report a gateway that it skips: it is simply missing in the list after the rescan. */
   findRefused(desired: ReadonlyMap<string, DesiredGateway>, listed: boolean): void {
     if (this.offeredAt.size === 0) return;
     const names = new Set([...desired.values()].map(({ name }) => name));

@@ -20,13 +20,13 @@ export interface GatewayReportsParts {
   observed: ObservedMap;
   remakes: ReadonlyMap<string, Remake>;
   traces: ApplyTraces;
-  /** Whether it is known what FreeSWITCH has. */
+  /** Whether FreeSWITCH's current gateways are known. */
   inTouch(): boolean;
 }
 
 const STATUS_AFTER_MS = 20;
 
-/** What readers see of this bridge's trunks: each change of one is looked at soon, and told if it shows. */
+/** Publishes the visible state of this bridge's trunks: each change is checked soon and published if it is visible. */
 export class GatewayReports {
   private readonly publisher: GatewayStatusPublisher;
   private readonly dirty = new Set<string>();
@@ -77,7 +77,7 @@ export class GatewayReports {
     for (const id of [...this.parts.feed.desired.trunks.keys(), ...this.publisher.published()]) this.changed(id);
   }
 
-  /** Only while it is known what FreeSWITCH has and what it shall have: otherwise all would seem gone. */
+  /** Only while both the actual and the desired state are known: otherwise all trunks would seem removed. */
   private tell(): void {
     const { feed, observed, inTouch } = this.parts;
     if (!inTouch() || !feed.known()) return;

@@ -12,25 +12,26 @@ export interface PublisherOptions {
   link: NatsLink;
   bridgeId: string;
   logger: Logger;
-  /** What an earlier run published has been read: it may hold trunks that are here no more. */
+  /** Called when the state published by an earlier run has been read: it may have trunks that are no longer here. */
   onLoaded(): void;
 }
 
-/** A trunk that flaps, or 5,000 that register at once, are written at most this often. */
+/** The minimum interval of writes, for a trunk that flaps or 5,000 that register at once. */
 const FLUSH_MS = 100;
 const RETRY_MS = 2_000;
-const AT_ONCE = 64;
-/** Kept while NATS is away; beyond it the oldest changes are dropped, the newest state of each trunk never is. */
+const CONCURRENT_PUBLISHES = 64;
+/**
+ * How many changes are kept while NATS is unreachable; beyond that the oldest are dropped, but never the newest state
+ * of a trunk.
+ */
 const EVENTS_KEPT = 10_000;
 
-/**
- * Tells readers how each trunk stands on this bridge: the newest in the KV bucket, what is worth keeping as an event.
- */
+/** Publishes the state of each trunk on this bridge: the newest in the KV bucket, lasting changes as events. */
 export class GatewayStatusPublisher {
   private readonly known = new Map<string, GatewayStatus>();
   private readonly dirty = new Map<string, GatewayStatus | null>();
   private readonly events: GatewayStateChanged[] = [];
-  /** The state that the last event of a trunk told: the steps in between were not told. */
+  /** The state in the trunk's last event; intermediate steps have no events. */
   private readonly told = new Map<string, GatewayStatus['state']>();
   private loaded = false;
   private timer: NodeJS.Timeout | undefined;
@@ -75,7 +76,7 @@ export class GatewayStatusPublisher {
     this.schedule(FLUSH_MS);
   }
 
-  /** Trunks that an earlier run published, once that is known. */
+  /** Trunks that an earlier run published, once they are known. */
   published(): Iterable<string> {
     return this.known.keys();
   }
@@ -116,7 +117,7 @@ export class GatewayStatusPublisher {
     if (this.loaded) return this.schedule(0);
     const { link, logger } = this.options;
     this.load(nc).catch((error: unknown) => {
-      logger.warn({ err: error }, 'the published gateway states could not be read yet');
+      logger.warn({ err: error }, 'cannot read the published gateway states yet');
       setTimeout(() => {
         if (link.connection === nc && !this.stopped) this.load(nc).catch(() => {});
       }, RETRY_MS).unref();
@@ -153,15 +154,15 @@ export class GatewayStatusPublisher {
       await this.sendStates(this.bucket(nc));
       await this.sendEvents(nc);
     } catch (error) {
-      this.options.logger.debug({ err: error }, 'gateway states could not be published; they are tried again');
+      this.options.logger.debug({ err: error }, 'cannot publish gateway states; retrying');
     }
   }
 
   private async sendStates(bucket: Bucket<GatewayStatus>): Promise<void> {
     const batch = [...this.dirty];
-    for (let start = 0; start < batch.length; start += AT_ONCE) {
+    for (let start = 0; start < batch.length; start += CONCURRENT_PUBLISHES) {
       await Promise.all(
-        batch.slice(start, start + AT_ONCE).map(async ([key, status]) => {
+        batch.slice(start, start + CONCURRENT_PUBLISHES).map(async ([key, status]) => {
           await (status === null ? bucket.delete(key) : bucket.put(key, status));
           if (this.dirty.get(key) === status) this.dirty.delete(key);
         }),
@@ -173,12 +174,12 @@ export class GatewayStatusPublisher {
     const js = jetstream(nc);
     const { events } = this;
     while (events.length > 0) {
-      const batch = events.slice(0, AT_ONCE);
+      const batch = events.slice(0, CONCURRENT_PUBLISHES);
       await Promise.all(
         batch.map((changed) => js.publish(changed.subject, JSON.stringify(changed), { msgID: changed.id })),
       );
       const sent = new Set(batch);
-      // The oldest may have been dropped meanwhile.
+      // The oldest may have been dropped in the meantime.
       while (events.length > 0 && sent.has(events[0]!)) events.shift();
     }
   }

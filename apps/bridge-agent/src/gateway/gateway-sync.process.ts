@@ -11,9 +11,9 @@ import { Reloads, type LastReload, type SyncInput } from './reloads.process.js';
 import { alarm, oneAtATime } from './turns.process.js';
 
 export interface SyncReport {
-  /** Gateways that FreeSWITCH loaded without complaint and yet does not have. */
+  /** Gateways that FreeSWITCH loaded without an error but does not have. */
   refused: ReadonlySet<string>;
-  /** All of FreeSWITCH's gateways were listed anew, so anything may have changed. */
+  /** All of FreeSWITCH's gateways were listed again, so anything may have changed. */
   listed: boolean;
 }
 
@@ -32,11 +32,11 @@ export interface GatewaySyncOptions {
 }
 
 const INTERVAL_MS = 30_000;
-/** While something waits for FreeSWITCH's own second; its events wake the loop earlier. */
+/** The interval while something waits for FreeSWITCH's worker pass; its events wake the loop earlier. */
 const SOON_MS = 500;
 /**
- * The loop that makes FreeSWITCH what the log says. One comparison at a time; what arrives meanwhile is in the next,
- * so a burst of changes costs few reloads.
+ * The loop that brings FreeSWITCH to the desired state. One comparison at a time; changes that arrive meanwhile go into
+ * the next one, so that a burst causes few reloads.
  */
 export class GatewaySync {
   private readonly offers: Offers;
@@ -67,12 +67,12 @@ export class GatewaySync {
     }, options.intervalMs ?? INTERVAL_MS);
   }
 
-  /** Something changed: compare soon. Many wakes are one comparison. */
+  /** Something changed: compare soon. Several wakes share one comparison. */
   wake(): void {
     this.turns.wake();
   }
 
-  /** The event socket is up (again): what FreeSWITCH has is not known any more. */
+  /** The event socket reconnected: FreeSWITCH's current state is unknown. */
   reconnected(): void {
     this.listed = false;
     this.reloads.forget();
@@ -80,7 +80,7 @@ export class GatewaySync {
     this.wake();
   }
 
-  /** Whether `observed` is what FreeSWITCH has. */
+  /** Whether `observed` is up to date. */
   inTouch(): boolean {
     return this.options.connected() && this.listed;
   }
@@ -107,7 +107,7 @@ export class GatewaySync {
     try {
       await this.cycle();
     } catch (error) {
-      this.options.logger.error({ err: error }, 'the comparison with FreeSWITCH failed; it is tried again');
+      this.options.logger.error({ err: error }, 'comparison with FreeSWITCH failed; retrying');
       this.soon.set(4 * SOON_MS);
     }
   }
@@ -140,7 +140,7 @@ export class GatewaySync {
     else if (plan.nextAt !== null) this.soon.set(Math.max(plan.nextAt - Date.now(), SOON_MS));
   }
 
-  /** Whether FreeSWITCH's gateways were listed anew. */
+  /** Whether FreeSWITCH's gateways were listed again. */
   private async lookAround(): Promise<boolean> {
     const { files, connected } = this.options;
     if (this.filesStale) await files.refresh();
@@ -167,8 +167,8 @@ export class GatewaySync {
 
   private async tellFreeSwitch(plan: Plan, input: SyncInput): Promise<ReloadResult | null> {
     const { files, freeswitch, observed, remakes } = this.options;
-    // Loaded or not: damaged on the disk it would keep FreeSWITCH from loading anything else. Costs nothing where it is
-    // as it was.
+    // Whether it is loaded or not: a damaged file would keep FreeSWITCH from loading anything else. Unchanged files
+    // cost nothing.
     await files.writeShared('dialplan.xml', input.dialplan);
     if (plan.write.some(({ file }) => input.desired.get(file)?.needsAcl)) await this.reloads.bringAcl(input);
     const [result] = await Promise.all([this.reloads.rescan(input, plan.add.length > 0), files.settle()]);
@@ -208,8 +208,8 @@ function summary(plan: Plan, more: object): object {
 }
 
 /**
- * Without the new revision the old one stays: a trunk works on with its former settings while somebody repairs the
- * configuration.
+ * Without the new revision the old one stays: the trunk keeps working with its former settings while somebody repairs
+ * the configuration.
  */
 function mayBeKilled(plan: Plan, input: SyncInput, result: ReloadResult | null): readonly string[] {
   return result?.ok === false

@@ -319,7 +319,7 @@ describe('the agent', () => {
     const never = new Promise<never>(() => {});
     await bridge.startAgent(never);
     await eventually(() => bridge.gateways!.heartbeat().freeswitch.profile_running);
-    expect(bridge.gateways!.readiness()).toContain('waiting for the log');
+    expect(bridge.gateways!.readiness()).toContain('waiting for the event log');
     expect(bridge.standIn.freeswitch.gateways.map(({ deleted }) => deleted)).toEqual([false]);
   });
 

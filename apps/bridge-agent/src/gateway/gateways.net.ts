@@ -24,13 +24,13 @@ import { WantedGateways } from './wanted-gateways.net.js';
 
 export interface GatewaysOptions {
   bridge: BridgeIdentity;
-  /** FreeSWITCH's profile that the trunks live in. */
+  /** FreeSWITCH's SIP profile for the trunks. */
   profile: string;
   confDir: string;
   stateDir: string;
   callSocket: { host: string; port: number };
   ring: KeyRing;
-  /** Whether gateways' host names may lead into private networks. */
+  /** Whether gateways' host names may resolve to private addresses. */
   allowPrivateGateways: boolean;
   /** For tests; absent: the host's own. */
   nameServers?: readonly string[];
@@ -39,7 +39,7 @@ export interface GatewaysOptions {
   logger: Logger;
 }
 
-/** What the event socket has to be subscribed to; `CUSTOM` takes all names after it. */
+/** The event socket's subscriptions; `CUSTOM` covers all names after it. */
 export const GATEWAY_EVENTS = [
   'CUSTOM',
   'sofia::gateway_state',
@@ -47,7 +47,7 @@ export const GATEWAY_EVENTS = [
   'sofia::gateway_delete',
   'sofia::profile_start',
 ] as const;
-/** Warnings: the access list's refusals are nowhere else. */
+/** Warnings, because the access list's refusals appear only there. */
 export const GATEWAY_LOG_LEVEL = 4;
 
 const ASK_PROFILE_MS = 10_000;
@@ -57,7 +57,7 @@ interface Loaded {
   files: GatewayFiles;
 }
 
-/** Everything about trunks on this host, from the log to FreeSWITCH's gateway and back to what readers see. */
+/** The trunks of this host, from the event log to FreeSWITCH's gateways and back to the published state. */
 export class Gateways {
   private readonly observed: ObservedMap = new Map();
   private readonly remakes = new Map<string, Remake>();
@@ -159,7 +159,7 @@ export class Gateways {
     noteRefused(this.refusedAddresses, address, new Date().toISOString());
   }
 
-  /** Trunks whose gateway's host name leads to this address now, and whose recorded claims do not say so. */
+  /** Trunks whose gateway's host name resolves to this address now, and whose recorded claims do not include it. */
   trunksByAddress(address: string): string[] {
     return this.wanted.trunksByAddress(address);
   }
@@ -180,11 +180,13 @@ export class Gateways {
     };
   }
 
-  /** A new mesh's log is empty: it was read, and that nothing is taken away because of it is no reason to wait. */
+  /**
+   * The log of a new mesh is empty. Nothing is removed because of an empty log, but the agent need not wait for more.
+   */
   readiness(): string {
     return this.feed.known() || this.feed.caughtUp()
       ? 'up'
-      : 'waiting for the log: it is not known yet which trunks live here';
+      : "waiting for the event log: this bridge's trunks are not known yet";
   }
 
   async stop(): Promise<void> {
@@ -217,7 +219,7 @@ export class Gateways {
     if (feed.known()) this.sync.wake();
   }
 
-  /** A copy each time: what arrives while the comparison is under way belongs to the next. */
+  /** A copy each time: changes during a comparison belong to the next one. */
   private inputWith(dialplan: string): () => SyncInput {
     const { feed, wanted } = this;
     const { rendered } = wanted;
@@ -232,7 +234,7 @@ export class Gateways {
     });
   }
 
-  /** What the log said since FreeSWITCH was last brought up to date may be of other bridges. */
+  /** Newer log positions may belong to other bridges. */
   private appliedPosition(): number {
     const applied = this.sync.appliedPosition();
     return applied >= this.concernedAt ? this.feed.position() : applied;

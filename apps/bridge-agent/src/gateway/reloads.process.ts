@@ -6,17 +6,17 @@ import type { DesiredGateway } from './reconcile.js';
 import { repairReload } from './reload-repair.fs.js';
 import { reloadLoad } from './turns.process.js';
 
-/** What shall be, taken anew for each comparison. */
+/** The desired state, read again for each comparison. */
 export interface SyncInput {
-  /** False while that is not known (no snapshot, and the log not read yet): nothing is touched then. */
+  /** False while the desired state is unknown (no snapshot, and the log not read yet): nothing is changed then. */
   known: boolean;
   desired: ReadonlyMap<string, DesiredGateway>;
   held: ReadonlySet<string>;
   takenDown?: ReadonlySet<string>;
-  /** Asked for when it is its turn: it costs more the more trunks there are, and a new gateway need not wait for it. */
+  /** Computed when it is needed: its cost grows with the trunks, and a new gateway need not wait for it. */
   acl(): string;
   dialplan: string;
-  /** Position in the log that `desired` stands for. */
+  /** The log position of `desired`. */
   position: number;
 }
 
@@ -37,7 +37,7 @@ export interface ReloadsOptions {
   onReload?(what: 'rescan' | 'reloadAcl', ok: boolean, tookMs: number): void;
 }
 
-/** FreeSWITCH's reloads of its configuration, and what it has loaded by them. */
+/** Reloads FreeSWITCH's configuration and remembers what it has loaded. */
 export class Reloads {
   private readonly load = reloadLoad();
   private acl: string | null = null;
@@ -50,18 +50,18 @@ export class Reloads {
     return this.lastReload;
   }
 
-  /** How long FreeSWITCH is left alone, milliseconds. */
+  /** How long to wait before the next reload, in milliseconds. */
   rest(): number {
     return this.load.rest();
   }
 
-  /** What FreeSWITCH has loaded is not known any more. */
+  /** Forgets what FreeSWITCH has loaded. */
   forget(): void {
     this.acl = null;
     this.dialplan = null;
   }
 
-  /** Null: there was no need. */
+  /** Null if no reload was needed. */
   async rescan(input: SyncInput, wanted: boolean): Promise<ReloadResult | null> {
     if (!wanted && this.dialplan === input.dialplan) return null;
     const result = await this.reload('rescan', input);
@@ -79,7 +79,7 @@ export class Reloads {
     const { freeswitch, files, logger } = this.options;
     const started = performance.now();
     let result = await freeswitch[what]();
-    // Only then: with a profile that is restarting, whichever file is set aside when it is up again would be blamed.
+    // Only then: while the profile restarts, the wrong file would be blamed.
     if (!result.ok && result.unreadable && this.options.connected())
       result = await repairReload({
         files,

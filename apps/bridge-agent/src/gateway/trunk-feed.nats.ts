@@ -27,7 +27,7 @@ export interface TrunkFeedListener {
 
 const SAVE_AFTER_MS = 1_000;
 
-/** What this bridge shall have, from the snapshot at first and from the log as soon as NATS is there. */
+/** The desired trunks of this bridge, first from the snapshot and then from the log, once NATS is connected. */
 export class TrunkFeed {
   readonly desired: DesiredState;
   private readonly hadSnapshot: boolean;
@@ -50,15 +50,15 @@ export class TrunkFeed {
   }
 
   /**
-   * False until there was a snapshot, or the log has been read: before, nothing may be taken away from FreeSWITCH. An
-   * entirely empty log is not believed: a bridge whose disk and whose NATS were lost would take down every trunk that
-   * FreeSWITCH still has.
+   * False until a snapshot or the log has been read: before that, nothing may be removed from FreeSWITCH. An entirely
+   * empty log is not trusted: a bridge that lost its disk and its NATS would take down every trunk that FreeSWITCH
+   * still has.
    */
   known(): boolean {
     return this.hadSnapshot || (this.isCaughtUp && this.desired.versions.size > 0);
   }
 
-  /** Sequence in the log up to which `desired` stands. */
+  /** The log sequence of `desired`. */
   position(): number {
     return Math.max(this.handed, this.followed?.position() ?? 0);
   }
@@ -67,7 +67,7 @@ export class TrunkFeed {
     return this.isCaughtUp;
   }
 
-  /** Reads the log as soon as NATS is there. Once. */
+  /** Reads the log once NATS is connected. Call once. */
   follow(listener: TrunkFeedListener): void {
     this.options.link.onConnected((nc) => {
       this.followed ??= this.read(nc, listener);
@@ -93,12 +93,12 @@ export class TrunkFeed {
         this.saveSoon();
         listener.onCaughtUp();
       },
-      // Nothing is forgotten: the record refills the stream with every event again, deletions too, and until then the
-      // trunks work on.
+      // Nothing is removed: the event store refills the stream with every event, deletions too, and until then the
+      // trunks keep working.
       onReset: () => {
         this.isCaughtUp = false;
         this.handed = 0;
-        logger.warn('the log was made anew; what is known stays until it says otherwise');
+        logger.warn('the event log was recreated; keeping the known trunks until it is refilled');
       },
     });
   }
@@ -116,10 +116,7 @@ export class TrunkFeed {
     if (isElsewhere(value, bridge) && !desired.trunks.has(entity.trunk)) return this.noteVersion(entity.trunk, value);
     const event = readTrunkEvent(value);
     if (event === undefined)
-      return logger.warn(
-        { subject, sequence },
-        "a trunk's event is not of a shape that this version knows; the trunk stays as it is",
-      );
+      return logger.warn({ subject, sequence }, 'ignored a trunk event in a format that this version does not know');
     if (!noteTrunkEvent(desired, event, entity.trunk, bridge).changed) return;
     this.saveSoon();
     listener.onTrunk(entity.trunk, event.traceparent ?? null, sequence);
@@ -141,10 +138,7 @@ export class TrunkFeed {
   private async save(): Promise<void> {
     const { snapshot, logger } = this.options;
     await snapshot.save(this.desired, this.position()).catch((error: unknown) => {
-      logger.error(
-        { err: error },
-        'the desired state could not be saved; a restart without NATS would know an older one',
-      );
+      logger.error({ err: error }, 'cannot save the desired state; a restart without NATS would use an older one');
     });
   }
 }

@@ -13,15 +13,15 @@ import { renderedGateways, type Placement, type RenderedGateways } from './rende
 
 export interface WantedGatewaysOptions {
   ring: KeyRing;
-  /** Whether host names may lead into private networks. */
+  /** Whether host names may resolve to private addresses. */
   allowPrivate: boolean;
   /** For tests; absent: the host's own name servers. */
   nameServers?: readonly string[] | undefined;
   logger: Logger;
   trunkOf(trunkId: string): TrunkState | undefined;
-  /** The gateway's file as it is on disk. */
+  /** The gateway's file on disk. */
   fileOf(trunkId: string): string | undefined;
-  /** Something about these trunks is another now: what shall be in FreeSWITCH, or what readers shall see. */
+  /** Called when the desired or the published state of these trunks has changed. */
   onChange(trunkIds: readonly string[]): void;
 }
 
@@ -44,15 +44,15 @@ const WITHHELD: Record<Exclude<NameStanding['is'], 'allowed'>, Placement> = {
   forbidden: { is: 'withheld', takenDown: true, problem: FORBIDDEN },
 };
 
-/** What this bridge's trunks shall be in FreeSWITCH, as far as their settings and the names in them are known. */
+/** The desired gateways of this bridge's trunks, as far as their settings and host names are known. */
 export class WantedGateways {
   readonly rendered: RenderedGateways;
   private readonly book: AddressBook;
   private readonly routes = new Map<string, { gateway: string; route: Route }>();
   private readonly placements = new Map<string, string>();
   /**
-   * By address: trunks whose name leads there, and whose recorded claims do not say so (yet). Where they do, routing
-   * knows it by itself, and of those there may be thousands.
+   * By address: trunks whose name resolves to it, and whose recorded claims do not include it yet. Routing knows the
+   * recorded ones itself, and there may be thousands.
    */
   private readonly unrecorded = new Map<string, Set<string>>();
   private readonly unrecordedOf = new Map<string, readonly string[]>();
@@ -72,7 +72,7 @@ export class WantedGateways {
     });
   }
 
-  /** The trunk's settings are others now, or it is here no more. */
+  /** The trunk's settings have changed, or it is no longer here. */
   take(trunkId: string): void {
     const trunk = this.options.trunkOf(trunkId);
     const gateway = trunk && parseGatewayAddress(trunk.gateway);
@@ -85,7 +85,7 @@ export class WantedGateways {
     this.placements.delete(trunkId);
   }
 
-  /** Of a gateway that got no usable answer the next target is tried. */
+  /** Moves a gateway that got no usable answer to its next target. */
   noteState(seen: GatewayStateSeen): void {
     const trunk = this.options.trunkOf(parseGatewayName(seen.name)?.id ?? '');
     if (trunk === undefined || gatewayName(trunk) !== seen.name) return;
@@ -102,18 +102,18 @@ export class WantedGateways {
     const { target: from } = known.route;
     this.options.logger.info(
       { trunk_id: trunkId, from, to: route.target },
-      'a gateway did not answer; trying the next address',
+      'gateway did not answer; trying its next address',
     );
     this.renderAgain([trunkId]);
   }
 
-  /** Names that have left an address for long. */
+  /** Drops addresses that names left long ago. */
   tidy(): void {
     const gone = [...this.routes].filter(([, { route }]) => route.goneSince !== null).map(([id]) => id);
     if (gone.length > 0) this.renderAgain(gone);
   }
 
-  /** The access list: what the trunks claim, and where their names lead as this host sees it. */
+  /** The access list: the trunks' claims, and the addresses of their names as this host resolves them. */
   acl(trunkIds: Iterable<string>): string {
     return (this.aclText ??= renderAcl([...trunkIds].flatMap((id) => [...this.claimed(id), ...this.book.cidrsOf(id)])));
   }
@@ -122,14 +122,14 @@ export class WantedGateways {
     return [...(this.unrecorded.get(canonicalAddress(address) ?? address) ?? [])].sort();
   }
 
-  /** Undefined where the gateway is a literal address, null where it is not known (yet) where its name leads. */
+  /** Undefined for a literal address; null if the name's target is not known yet. */
   addressesOf(trunkId: string): readonly string[] | undefined | null {
     const standing = this.book.standingOf(trunkId);
     if (standing === undefined) return undefined;
     return standing.is === 'waiting' || standing.is === 'unresolved' ? null : this.book.addressesOf(trunkId);
   }
 
-  /** The only address that FreeSWITCH sends this trunk's REGISTERs to. */
+  /** The only address to which FreeSWITCH sends this trunk's REGISTERs. */
   hopOf(trunkId: string): string | undefined {
     const trunk = this.options.trunkOf(trunkId);
     if (trunk === undefined) return undefined;

@@ -10,7 +10,7 @@ import type {
 import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
-import type { RecordDraft } from '../call-record/call-record-file.js';
+import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import { endReasonOf, told, type CallStory } from './call-story.js';
 import type { HangupFacts } from './hangup-facts.js';
 import type { InviteFacts } from './invite-facts.js';
@@ -99,7 +99,7 @@ export function callEnded(
   hangup: HangupFacts,
   story: CallStory,
   stamp: EventStamp,
-): RecordDraft['final'] {
+): CallRecordDraft['final'] {
   const parties = partiesOfStarted(started);
   const { answeredAt, endedAt, transferStatus: _transferStatus, ...how } = hangup;
   return {
@@ -130,7 +130,7 @@ export function callRejectedLater(
   { refusal, story }: { refusal: Refusal; story: CallStory },
   hangup: HangupFacts,
   stamp: EventStamp,
-): RecordDraft['final'] {
+): CallRecordDraft['final'] {
   const parties = partiesOfStarted(started);
   return {
     ...envelopeOf('CallRejected', parties, hangup.endedAt, stamp),
@@ -152,7 +152,7 @@ export function callRejected(
   refusal: Refusal,
   { decidedAt, endedAt, sipStatus }: { decidedAt: DecidedAt; endedAt: Date; sipStatus: number },
   stamp: EventStamp,
-): RecordDraft['final'] {
+): CallRecordDraft['final'] {
   const parties = partiesOf(invite, refusal, stamp.bridgeId);
   return {
     ...envelopeOf('CallRejected', parties, endedAt, stamp),

@@ -11,8 +11,8 @@ import type { StoryPart } from '../call-record/story-part.js';
 import type { HangupFacts } from './hangup-facts.js';
 
 /**
- * What the agent knows of a call beside its events: gathered while it goes on, told in its last one. Of an agent that
- * dies, what was on disk by then is left.
+ * What the agent knows of a call besides its events: collected during the call, published in its last event. If the
+ * agent crashes, the part on disk remains.
  */
 export interface CallStory {
   readonly invite: CapturedInvite | undefined;
@@ -23,19 +23,19 @@ export interface CallStory {
   /** The last one that was tried. */
   transfer: TransferResult | null;
   /**
-   * Whether its answer was acknowledged by somebody who has received it; undefined: nobody looked. Lost with the
-   * agent, so that such a call proves nothing.
+   * Whether the answer was acknowledged by its receiver; undefined if that was not checked. It is lost when the agent
+   * exits, so that such a call is no evidence.
    */
   acknowledged?: boolean;
-  /** Why we told FreeSWITCH to end it; whether that is why it ended, its hang-up tells. */
+  /** Why we asked FreeSWITCH to end it; the hang-up shows whether that is why it ended. */
   intended: CallEndReason | undefined;
 }
 
 /** As many as the contract has. */
 const ENTRIES = 500;
 /**
- * Of digits, pressed, sent or refused: a caller or an assistant may press more of them than anybody wants to read of,
- * and how the call ended shall still be there.
+ * The limit for digits, pressed, sent or refused: there may be very many, and the timeline must still have room for the
+ * call's end.
  */
 const DIGIT_ENTRIES = 300;
 
@@ -55,7 +55,7 @@ export function note(story: CallStory, at: Date, what: string, detail: string | 
     story.timeline.push({ at: at.toISOString(), what, detail: detail?.slice(0, 500) ?? null });
 }
 
-/** What is new since the timeline had `from` entries; undefined: nothing. */
+/** What is new since the timeline had `from` entries; undefined if nothing is. */
 export function partSince(
   { timeline, prewarm, recording, transfer, intended }: CallStory,
   from: number,
@@ -71,7 +71,7 @@ export function partSince(
   };
 }
 
-/** The story that an agent's life before told up to its death. */
+/** The story that the previous process wrote before it exited. */
 export function retold(parts: readonly StoryPart[], invite?: CapturedInvite): CallStory {
   const { prewarm = null, recording = null, transfer = null, intended } = parts.at(-1) ?? {};
   return {
@@ -96,8 +96,8 @@ const OF_AUDIO: Partial<Record<AudioEnd, CallEndReason>> = {
 export const endReasonOfAudio = (end: AudioEnd): CallEndReason => OF_AUDIO[end] ?? 'audio-failed';
 
 /**
- * Why the call ended. Whoever was first counts: a caller's BYE that overtakes our own makes it the caller's, but one
- * that follows a transfer is the carrier's way to carry it out.
+ * Why the call ended. The first cause counts: a caller's BYE that overtakes our own makes it the caller's, but a BYE
+ * after a transfer is part of the transfer.
  */
 export function endReasonOf(
   { intended }: Pick<CallStory, 'intended'>,

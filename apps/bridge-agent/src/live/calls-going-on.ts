@@ -1,12 +1,12 @@
 import type { OpenCall } from '../call-record/open-call-file.fs.js';
 import type { LiveCalls } from './live-calls.net.js';
 
-/** Which calls go on, also for parts that start before the calls are watched. */
+/** Which calls are in progress, also for parts that start before the calls are observed. */
 export class CallsGoingOn {
   private before: ReadonlySet<string> = new Set();
   private live: Pick<LiveCalls, 'has' | 'countSeen'> | undefined;
 
-  /** Left open by an earlier process: they go on as far as anybody knows. */
+  /** Left open by an earlier process: they may still be in progress. */
   leftOpen(calls: readonly OpenCall[]): void {
     this.before = new Set(calls.map(({ started }) => started.data.call_id));
   }
@@ -19,7 +19,7 @@ export class CallsGoingOn {
     return this.live?.has(callId) ?? this.before.has(callId);
   }
 
-  /** Those that FreeSWITCH is known to have at this moment. */
+  /** Those that FreeSWITCH is known to have now. */
   countSeen(): number {
     return this.live?.countSeen() ?? 0;
   }

@@ -4,7 +4,7 @@ import { retold } from './call-story.js';
 import type { HangupFacts } from './hangup-facts.js';
 import type { LiveCall } from './live-calls.js';
 
-/** A call that an earlier process left, as it was when it was last known to go on. */
+/** A call that an earlier process left, in its last known state. */
 export function adopted({ started, answered, story }: OpenCall, lastAlive: Date | undefined, now: Date): LiveCall {
   const times = [started.data.started_at, answered?.data.answered_at, lastAlive?.toISOString()].filter(
     (time) => time !== undefined,

@@ -5,7 +5,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { EslReply } from '../esl/esl-connection.net.js';
 import { answered, callId, started } from '../call-record/call-record.fixture.js';
 import type { OpenCall } from '../call-record/open-call-file.fs.js';
-import type { RecordDraft } from '../call-record/call-record-file.js';
+import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StoryPart } from '../call-record/story-part.js';
 import { createStory, note } from './call-story.js';
 import { readHangup } from './hangup-facts.js';
@@ -19,9 +19,9 @@ const reply = (text: string): EslReply => ({
 });
 const T0 = Date.UTC(2026, 10, 23, 1, 0, 0);
 
-/** The registry with a recorder, an event socket and a clock that the test holds in its hands. */
+/** The registry with a callRecords, an event socket and a clock that the test holds in its hands. */
 function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
-  const finished: RecordDraft['final'][] = [];
+  const finished: CallRecordDraft['final'][] = [];
   const answers: CallAnswered[] = [];
   const kept: StoryPart[] = [];
   const ended: (string | null)[] = [];
@@ -31,7 +31,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   const world = { now: T0 };
   let ids = 0;
   const live = new LiveCalls({
-    recorder: {
+    callRecords: {
       leftOpen,
       lastAlive,
       begin: () => Promise.resolve(),

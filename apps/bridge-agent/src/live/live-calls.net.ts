@@ -4,9 +4,9 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
-import type { CallRecorder, RecoveredCall } from '../call-record/call-records.fs.js';
+import type { CallRecords, RecoveredCall } from '../call-record/call-records.fs.js';
 import type { OpenCall } from '../call-record/open-call-file.fs.js';
-import type { RecordDraft } from '../call-record/call-record-file.js';
+import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StatusChange } from '../customer/call-status.js';
 import { callAnswered, callTransferEnded, type EventStamp } from './call-events.js';
 import { note, partSince, type CallStory } from './call-story.js';
@@ -16,18 +16,18 @@ import { adopted, answeredAtOf, finalOf } from './left-call.js';
 import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
 import type { Refusal } from './refusal.js';
 
-/** The event socket of this host's FreeSWITCH, as far as calls need it. */
+/** What calls need from the event socket of this host's FreeSWITCH. */
 export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
 
 export interface LiveCallsOptions {
-  recorder: Pick<CallRecorder, 'begin' | 'answered' | 'happened' | 'keep' | 'finish' | 'leftOpen' | 'lastAlive'>;
+  callRecords: Pick<CallRecords, 'begin' | 'answered' | 'happened' | 'keep' | 'finish' | 'leftOpen' | 'lastAlive'>;
   bridgeId: string;
   newId: () => string;
-  /** The call has ended, and its last event is on its way. */
+  /** The call has ended, and its last event is being published. */
   onEnded: (started: CallStarted) => void;
   /**
-   * The platform is told of each change of state, in order, and of the last one before its record is written: whoever
-   * dies in between tells it again. Never rejects.
+   * Reports each change of state, in order, and the last one before the call record is written: after a crash in
+   * between it is reported again. Never rejects.
    */
   tell: (change: StatusChange) => Promise<void>;
   logger: Logger;
@@ -39,7 +39,7 @@ const HANGUP = 'CHANNEL_HANGUP_COMPLETE';
 const LOOK_MS = 1_000;
 const ASK_DEADLINE_MS = 2_000;
 
-/** The calls of this host that have begun and not ended, whoever watches them. */
+/** The calls of this host that have started and not ended. */
 export class LiveCalls {
   private readonly calls = new Map<string, LiveCall>();
   private readonly timer: NodeJS.Timeout;
@@ -49,7 +49,7 @@ export class LiveCalls {
 
   constructor(private readonly options: LiveCallsOptions) {
     this.now = options.now ?? (() => new Date());
-    for (const call of options.recorder.leftOpen) this.adopt(call);
+    for (const call of options.callRecords.leftOpen) this.adopt(call);
     this.timer = setInterval(() => {
       for (const call of this.calls.values()) this.keep(call);
       this.lookOnce();
@@ -57,8 +57,8 @@ export class LiveCalls {
   }
 
   /**
-   * The call goes on from here, under the eyes of its own connection. Resolves when a killed agent would find it
-   * again; rejects where it might not.
+   * Starts the call, observed over its own connection. Resolves when a killed agent would find it again; rejects if it
+   * might not.
    */
   begin(started: CallStarted, story: CallStory): Promise<void> {
     this.calls.set(started.data.call_id, {
@@ -71,7 +71,7 @@ export class LiveCalls {
       since: this.now(),
     });
     void this.options.tell({ what: 'event', event: started });
-    return this.options.recorder.begin(started);
+    return this.options.callRecords.begin(started);
   }
 
   ringing(callId: string, at: Date): void {
@@ -90,7 +90,7 @@ export class LiveCalls {
     const call = this.calls.get(callId);
     if (call === undefined) return;
     const event = callTransferEnded(call.started, transfer, this.stampOf(call));
-    this.options.recorder.happened(event);
+    this.options.callRecords.happened(event);
     void this.options.tell({ what: 'event', event, started: call.started });
   }
 
@@ -98,7 +98,7 @@ export class LiveCalls {
     const call = this.calls.get(callId);
     if (call === undefined || call.answered !== null) return;
     call.answered = callAnswered(call.started, at, codec, this.stampOf(call));
-    this.options.recorder.answered(call.answered);
+    this.options.callRecords.answered(call.answered);
     // By our clock, as the steps around it: FreeSWITCH's lags by some milliseconds.
     note(call.story, this.now(), 'answered', codec);
     this.keep(call);
@@ -106,17 +106,17 @@ export class LiveCalls {
     setupSeconds.record(Math.max(0, at.getTime() - new Date(call.started.data.started_at).getTime()) / 1000);
   }
 
-  /** It cannot be answered after all: its end, when it comes, is a refusal. */
+  /** The call cannot be answered after all: its end counts as a refusal. */
   refused(callId: string, refusal: Refusal): void {
     const call = this.calls.get(callId);
     if (call !== undefined) call.refused = refusal;
   }
 
-  /** Whoever says it first is heard: a call ends once. */
+  /** The first report counts: a call ends once. */
   ended(callId: string, hangup: HangupFacts): void {
     const call = this.calls.get(callId);
     if (call === undefined) return;
-    // Answered without this process having seen it: the log shall have it all the same.
+    // It was answered without this process seeing it: publish the answer anyway.
     if (hangup.answeredAt !== null) this.answered(callId, hangup.answeredAt, hangup.codec);
     this.calls.delete(callId);
     const answeredAt = hangup.answeredAt ?? answeredAtOf(call);
@@ -126,14 +126,14 @@ export class LiveCalls {
       lostCalls.add();
       this.options.logger.warn(
         { call_id: callId, ended_at: hangup.endedAt },
-        'a call ended unseen; its end is the latest moment at which it is known to have lasted',
+        'a call ended unobserved; using the last moment at which it was known to be up as its end',
       );
     }
     this.finish(final.event, call.started);
     this.options.onEnded(call.started);
   }
 
-  /** Its connection is gone and no hang-up came. */
+  /** Its connection ended without a hang-up. */
   lost(callId: string, at: Date): void {
     const call = this.calls.get(callId);
     if (call === undefined) return;
@@ -142,7 +142,7 @@ export class LiveCalls {
     this.lookOnce();
   }
 
-  /** The event socket is there (again): calls without a connection of their own are looked for. */
+  /** The event socket reconnected: looks for calls without their own connection. */
   onUp(socket: EventSocket): void {
     this.socket = socket;
     this.lookOnce();
@@ -153,7 +153,7 @@ export class LiveCalls {
     for (const call of this.calls.values()) if (call.watch === 'watched') loseSight(call, this.now());
   }
 
-  /** Events of the event socket; all but CHANNEL_HANGUP_COMPLETE are somebody else's. */
+  /** Handles the event socket's events; all but CHANNEL_HANGUP_COMPLETE belong to other parts. */
   onEvent(event: EslEvent): void {
     const callId = event.headers.get('Unique-ID') ?? '';
     const call = event.name === HANGUP ? this.calls.get(callId) : undefined;
@@ -165,7 +165,7 @@ export class LiveCalls {
     else this.ended(callId, hangup);
   }
 
-  /** Left by an earlier process, and found late: it is looked for, or its end is told of. */
+  /** Left by an earlier process and found late: looks for it or publishes its end. */
   recover({ call, final }: RecoveredCall): void {
     const callId = (call?.started ?? final)?.data.call_id ?? '';
     const known = this.calls.get(callId);
@@ -194,7 +194,7 @@ export class LiveCalls {
     return this.calls.size;
   }
 
-  /** Those that FreeSWITCH is known to have at this moment. */
+  /** Those that FreeSWITCH is known to have now. */
   countSeen(): number {
     return [...this.calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length;
   }
@@ -209,7 +209,7 @@ export class LiveCalls {
   }
 
   private adopt(left: OpenCall): void {
-    const call = adopted(left, this.options.recorder.lastAlive, this.now());
+    const call = adopted(left, this.options.callRecords.lastAlive, this.now());
     note(call.story, this.now(), 'agent-restarted');
     this.calls.set(call.started.data.call_id, call);
   }
@@ -218,17 +218,17 @@ export class LiveCalls {
     const part = partSince(call.story, call.kept);
     if (part === undefined) return;
     call.kept += part.timeline.length;
-    this.options.recorder.keep(call.started.data.call_id, part);
+    this.options.callRecords.keep(call.started.data.call_id, part);
   }
 
-  private finish(event: RecordDraft['final'], started: CallStarted | undefined): void {
-    const { tell, recorder, logger } = this.options;
+  private finish(event: CallRecordDraft['final'], started: CallStarted | undefined): void {
+    const { tell, callRecords, logger } = this.options;
     tell({ what: 'event', event, started })
-      .then(() => recorder.finish(event))
+      .then(() => callRecords.finish(event))
       .catch((error: unknown) => {
         logger.error(
           { err: error, call_id: event.data.call_id },
-          "a call's record was not written; its open file stays for the next start",
+          "cannot write a call's record; its open file stays for the next start",
         );
       });
   }
@@ -237,13 +237,13 @@ export class LiveCalls {
     if (this.looking || this.calls.size === 0) return;
     this.looking = true;
     const unwatched = [...this.calls.values()].some(({ watch }) => watch === 'unknown');
-    // The subscription goes first, so that no hang-up falls between the question and it; sent again it changes nothing.
+    // Subscribes first, so that no hang-up is missed between the two commands; subscribing twice does no harm.
     const subscribed =
       unwatched && this.socket?.connected === true ? this.socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
     subscribed
       .then(() => this.look())
       .catch((error: unknown) => {
-        this.options.logger.error({ err: error }, 'calls without a connection could not be looked for');
+        this.options.logger.error({ err: error }, 'cannot look for calls without a connection');
       })
       .finally(() => {
         this.looking = false;

@@ -4,8 +4,8 @@ import { StoredRecordings } from './recordings.fs.js';
 import type { BucketSettings } from './recording-bucket.http.js';
 
 /**
- * For a test that kills it: takes up what is in the folder, ends call 1, and uploads until it is killed. Nobody
- * acknowledges its events.
+ * For a test that kills it: takes the files in the folder, ends call 1, and uploads until it is killed. Its events are
+ * never acknowledged.
  */
 const { folder, bucket } = JSON.parse(process.argv[2]!) as { folder: string; bucket: BucketSettings };
 const recordings = await StoredRecordings.start({

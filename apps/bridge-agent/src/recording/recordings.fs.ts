@@ -20,43 +20,43 @@ export interface RecordingOrder {
 }
 
 /**
- * Recordings from the order to FreeSWITCH until they are where they stay. Nothing is deleted before the bucket has it
- * and the log says so.
+ * Recordings, from the command to FreeSWITCH until they are stored. A file is deleted only after the bucket has it and
+ * its event is published.
  */
 export interface Recordings {
   /**
-   * What FreeSWITCH is to be told once the call is answered. A text: why this call cannot be recorded; it goes on
+   * The command to send once the call is answered. A string: the reason why this call cannot be recorded; it continues
    * without.
    */
   begin(parties: CallParties): Promise<RecordingOrder | string>;
   /**
-   * The call has ended, and FreeSWITCH has closed the file: it goes to where it stays, and CallRecordingStored is
-   * published. Safe for calls without a recording, and twice.
+   * The call has ended, and FreeSWITCH has closed the file: stores it and publishes CallRecordingStored. Safe for calls
+   * without a recording, and safe to repeat.
    */
   ended(callId: string): void;
-  /** Recordings of ended calls that are not where they stay, or of which the log does not know yet. */
+  /** Recordings of ended calls that are not stored or not published yet. */
   waiting(): number;
-  /** Why they cannot be stored, or calls cannot be recorded; undefined while all is well. */
+  /** Why recordings cannot be stored or calls cannot be recorded; undefined while both work. */
   trouble(): string | undefined;
   stop(): Promise<void>;
 }
 
 export interface RecordingsOptions {
-  /** FreeSWITCH writes there as well, under the same path. */
+  /** FreeSWITCH writes there too, under the same path. */
   folder: string;
-  /** Undefined: recordings stay in the folder. */
+  /** Undefined if recordings stay in the folder. */
   bucket: BucketSettings | undefined;
   publish: PublishCallEvent;
-  /** The call goes on, as far as anybody knows: its file is left alone. */
+  /** Whether the call may still be in progress: its file is left alone then. */
   isLive: (callId: string) => boolean;
   logger: Logger;
-  /** Below so many free bytes no recording begins; the smaller of 1 GiB and a twentieth of the disk. */
+  /** The free bytes that a new recording needs: the smaller of 1 GiB and a twentieth of the disk. */
   freeBytes?: number;
 }
 
 const UPLOADS_AT_ONCE = 2;
 const EVENTS_AT_ONCE = 8;
-/** Recordings of calls whose end nobody reported: those of the life before. */
+/** Recordings of calls whose end was not reported: those of the previous process. */
 const SWEEP_MS = 30_000;
 const GIB = 1024 ** 3;
 const PAUSES = {
@@ -97,10 +97,7 @@ export class StoredRecordings implements Recordings {
       attempt: (callId) => this.publish(callId),
       pause: () => PAUSES.log,
       onFailure: (callId, error) => {
-        logger.debug(
-          { err: error, call_id: callId },
-          'what became of a recording could not be published; trying again',
-        );
+        logger.debug({ err: error, call_id: callId }, "cannot publish a recording's outcome; retrying");
       },
     });
     this.files = createRetryQueue({
@@ -110,12 +107,12 @@ export class StoredRecordings implements Recordings {
       onFailure: (callId, error) => {
         const what = error instanceof Error ? error.message : String(error);
         this.lastTrouble = `recordings cannot be stored: ${what}`;
-        logger.warn({ call_id: callId, reason: what }, 'a recording could not be stored; trying again');
+        logger.warn({ call_id: callId, reason: what }, 'cannot store a recording; retrying');
       },
     });
     this.sweeping = setInterval(() => {
       this.sweep().catch((error: unknown) => {
-        logger.warn({ err: error }, 'the folder of the recordings cannot be read');
+        logger.warn({ err: error }, 'cannot read the recordings folder');
       });
     }, SWEEP_MS);
     observeRecordings({ waiting: () => this.waiting() });
@@ -129,7 +126,7 @@ export class StoredRecordings implements Recordings {
     const refusal = await noteBeginning({ parties, folder, sidecars, freeBytes });
     if (refusal !== undefined) {
       recordingsSettled.add(1, { outcome: 'refused' });
-      logger.warn({ call_id: parties.call_id, reason: refusal }, 'a call cannot be recorded');
+      logger.warn({ call_id: parties.call_id, reason: refusal }, 'cannot record a call');
       return refusal;
     }
     const { path, location } = this.placeOf(parties);
@@ -180,7 +177,7 @@ export class StoredRecordings implements Recordings {
     return 'done';
   }
 
-  /** Undefined: FreeSWITCH is still at it. */
+  /** Undefined while FreeSWITCH is still writing. */
   private async settle(parties: CallParties): Promise<CallRecording | undefined> {
     const { path, key, location } = this.placeOf(parties);
     const file = await finishedFile(path, Date.now());
@@ -206,13 +203,10 @@ export class StoredRecordings implements Recordings {
   }
 }
 
-/** Codes of a disk that takes nothing more from anybody. */
+/** Error codes of a disk that accepts no more writes at all. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
-/**
- * Undefined: this recording or its sidecar cannot be read, and what is wrong with one is no reason for the others to
- * wait.
- */
+/** Undefined if this recording or its sidecar cannot be read: a problem of one recording must not delay the others. */
 function pauseAfter(error: unknown): { firstMs: number; maxMs: number } | undefined {
   if (error instanceof BucketTrouble) return error.kind === 'denied' ? PAUSES.denied : PAUSES.bucket;
   return FULL.has((error as NodeJS.ErrnoException).code ?? '') ? PAUSES.bucket : undefined;
@@ -225,7 +219,7 @@ interface Beginning {
   freeBytes: number | undefined;
 }
 
-/** Undefined: it is on disk whose recording this will be. */
+/** Undefined once the sidecar is on disk. */
 async function noteBeginning({ parties, folder, sidecars, freeBytes }: Beginning): Promise<string | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);

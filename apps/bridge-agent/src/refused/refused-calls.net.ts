@@ -18,7 +18,7 @@ import { readSipHead, type SipHead } from './sip-head.js';
 export interface RefusedOptions {
   bridgeId: string;
   profile: string;
-  /** 0: no capture; only what the agent itself refuses is told. */
+  /** 0 turns the capture off; then only the agent's own refusals are published. */
   capturePort: number;
   handled: (sipCallId: string) => boolean;
   /** FreeSWITCH accepted an INVITE that replaces a call. */
@@ -29,14 +29,14 @@ export interface RefusedOptions {
 }
 
 const FLUSH_MS = 2_000;
-const AT_ONCE = 64;
+const CONCURRENT_PUBLISHES = 64;
 const PROFILE_AGAIN_MS = 2_000;
 const INVITE = Buffer.from('INVITE ');
 const RESPONSE = Buffer.from('SIP/2.0 ');
 
 /**
- * What FreeSWITCH refuses before anybody is asked, as its own capture shows it, counted and told to whoever keeps it.
- * Nothing of a message is kept but what `RefusedInvite` has.
+ * Counts and publishes the INVITEs that FreeSWITCH refuses by itself, from its own capture. Of a message only the
+ * fields of `RefusedInvite` are kept.
  */
 export class RefusedCalls {
   private readonly invites: RefusedInvites;
@@ -44,7 +44,7 @@ export class RefusedCalls {
   private readonly minutes = new RefusedMinutes();
   private readonly timer: NodeJS.Timeout;
   private flushing: Promise<void> | undefined;
-  /** Which side of a message FreeSWITCH is; empty: not known yet. */
+  /** FreeSWITCH's own endpoints, to tell the direction of a message; empty if they are not known yet. */
   private own: ReadonlySet<string> = new Set();
   private asking: NodeJS.Timeout | undefined;
   private capture: Capture | undefined;
@@ -76,7 +76,7 @@ export class RefusedCalls {
     void this.askProfile(esl);
   }
 
-  /** `up`, also where it was switched off, or why FreeSWITCH's refusals are not seen. */
+  /** `up`, also when it is turned off; otherwise why FreeSWITCH's refusals are not seen. */
   readiness(): string {
     return this.trouble ?? 'up';
   }
@@ -99,7 +99,7 @@ export class RefusedCalls {
         'what FreeSWITCH itself refuses is not recorded';
       logger.error(
         { err: error, port: capturePort },
-        'the capture port cannot be opened; what FreeSWITCH itself refuses is not recorded',
+        'cannot open the capture port; calls that FreeSWITCH itself refuses are not counted',
       );
     }
   }
@@ -130,7 +130,7 @@ export class RefusedCalls {
     clearTimeout(this.asking);
     const reply = await esl.api('sofia', `xmlstatus profile ${word("the profile's name", this.options.profile)}`);
     if (reply.outcome === 'reply') this.own = ownEndpoints(reply.text);
-    // The profile may be starting still.
+    // The profile may still be starting.
     if (this.own.size === 0 && reply.outcome !== 'disconnected')
       this.asking = setTimeout(() => {
         void this.askProfile(esl);
@@ -140,7 +140,7 @@ export class RefusedCalls {
   private flushOnce(): Promise<void> {
     this.flushing ??= this.flush()
       .catch((error: unknown) => {
-        this.options.logger.debug({ err: error }, 'refused calls could not be published; trying again');
+        this.options.logger.debug({ err: error }, 'cannot publish refused calls; retrying');
       })
       .finally(() => {
         this.flushing = undefined;
@@ -153,9 +153,9 @@ export class RefusedCalls {
     const rows = this.minutes.pending();
     if (nc === undefined || rows.length === 0) return;
     const js = jetstream(nc);
-    for (let start = 0; start < rows.length; start += AT_ONCE) {
+    for (let start = 0; start < rows.length; start += CONCURRENT_PUBLISHES) {
       await Promise.all(
-        rows.slice(start, start + AT_ONCE).map(async ([key, row]) => {
+        rows.slice(start, start + CONCURRENT_PUBLISHES).map(async ([key, row]) => {
           const event = this.eventOf(row);
           await js.publish(event.subject, JSON.stringify(event), { msgID: event.id });
           this.minutes.told(key, row);

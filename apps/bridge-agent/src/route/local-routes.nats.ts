@@ -34,8 +34,8 @@ export interface LocalRoutesOptions {
 const RETRY_MS = 1_000;
 
 /**
- * Follows what this host needs to route by itself, and keeps it on disk, so that an agent that starts while NATS is
- * away routes as well.
+ * Follows the events that this host needs to route by itself and keeps a snapshot on disk, so that an agent that starts
+ * while NATS is unreachable can route too.
  */
 export class LocalRoutes {
   private readonly fromDisk: LocalCopy;
@@ -63,17 +63,17 @@ export class LocalRoutes {
       this.writing = this.writing
         .then(() => this.write())
         .catch((error: unknown) => {
-          options.logger.warn({ err: error }, 'the local copy of the routes cannot be written');
+          options.logger.warn({ err: error }, 'cannot write the local copy of the routes');
         });
     }, options.snapshotEveryMs ?? 30_000);
   }
 
-  /** Undefined while there is no copy at all: neither read from NATS nor left by the life before. */
+  /** Undefined while there is no copy: neither read from NATS nor left by the previous process. */
   decide(request: InboundRequest): InboundDecision | undefined {
     return this.served === undefined ? undefined : decideFromCopy(this.served, request);
   }
 
-  /** Undefined while the copy is not current: a trunk that is new to it must not be refused for that. */
+  /** Undefined while the copy is not current: a trunk that it does not have yet must not be refused. */
   isTrunkOfSource(trunkId: string, request: InboundRequest): boolean | undefined {
     const { served, following } = this;
     return served === undefined || following?.settled() !== true
@@ -92,7 +92,7 @@ export class LocalRoutes {
       : limitsOf(this.served, trunkSubject(organizationId, trunkId));
   }
 
-  /** Undefined where the organisation is not known here (yet). */
+  /** Undefined if the organisation is not known here yet. */
   customerSettingsOf(organizationId: string, numberId: string | null): CustomerSettings | undefined {
     return this.served === undefined ? undefined : customerSettingsOf(this.served, organizationId, numberId);
   }
@@ -130,7 +130,7 @@ export class LocalRoutes {
     if (this.header !== undefined) this.served = this.fromDisk;
   }
 
-  /** Once: the readers themselves survive reconnects. */
+  /** Called once: the readers survive reconnects. */
   private begin(nc: NatsConnection): void {
     if (!this.started) this.follow(nc);
     this.started = true;
@@ -143,7 +143,7 @@ export class LocalRoutes {
     void (before?.stop() ?? Promise.resolve())
       .then(() => this.followNow(nc))
       .catch((error: unknown) => {
-        this.options.logger.warn({ err: error }, 'the local copy of the routes cannot be followed yet; trying again');
+        this.options.logger.warn({ err: error }, 'cannot follow the route events yet; retrying');
         if (!this.stopped)
           this.retry = setTimeout(() => {
             this.follow(nc);
@@ -155,7 +155,7 @@ export class LocalRoutes {
     const { created } = await (await jetstreamManager(nc, { checkAPI: false })).streams.info(TRUNKMESH_STREAM);
     if (this.stopped) return;
     const { header } = this;
-    // A snapshot of an older format is served from until everything was read, for it lacks kinds of entities.
+    // A snapshot of an older format is used until everything has been read, because it lacks kinds of entities.
     const resume =
       header?.format === SNAPSHOT_FORMAT && header.stream_created === created ? header.position : undefined;
     this.header = undefined;

@@ -19,9 +19,9 @@ const parse = (bytes: Bytes): StateEvent =>
 export interface Following {
   copy: LocalCopy;
   created: string;
-  /** Everything up to here is in the copy. */
+  /** The copy contains everything up to here. */
   position(): number;
-  /** Caught up, and no organisation's numbers are being read anew. */
+  /** True when caught up and no organisation's numbers are being read again. */
   settled(): boolean;
   readNumbersOf(organizationId: string): void;
   stop(): Promise<void>;
@@ -36,9 +36,9 @@ interface Source {
 }
 
 /**
- * From nothing: organisations and trunks first, because they tell which numbers are wanted, then the numbers. From a
- * snapshot: both at once from where it ends. An organisation whose first trunk comes into the pool later has its
- * numbers read anew.
+ * Without a snapshot: organisations and trunks first, because they decide which numbers are needed, then the numbers.
+ * With a snapshot: both at once from its end. When an organisation gets its first trunk in the pool later, its numbers
+ * are read again.
  */
 export function startFollowing(
   { nc, logger, copy, created, resume }: Source,
@@ -94,7 +94,7 @@ export function startFollowing(
     position: () => Math.min(entities.position(), numbers?.position() ?? 0),
     settled: () => state.caughtUp && state.rereading.size === 0,
     readNumbersOf: (organizationId) => {
-      // Before the numbers are begun every one of them is still to come.
+      // Before the numbers are started, all of them are still to come.
       if (!state.numbersBegun || state.rereading.has(organizationId)) return;
       state.rereading.set(
         organizationId,
@@ -104,7 +104,7 @@ export function startFollowing(
           filter: numbersOfOrganization(organizationId),
           from: 'last-per-subject',
           onEvent: apply,
-          // Not at once: `follow` may call this before it has returned.
+          // Deferred: `follow` may call this before it has returned.
           onCaughtUp: () => {
             setImmediate(() => {
               doneRereading(organizationId);

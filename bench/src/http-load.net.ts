@@ -12,7 +12,8 @@ export interface Load {
  */
 export function httpLoad(base: string, key: string, sockets: number): Load {
   const { hostname, port } = new URL(base);
-  const agent = new Agent({ keepAlive: true, maxSockets: sockets });
+  // The server ends a connection that was idle for 5 s; one that is as old must not be used again.
+  const agent = new Agent({ keepAlive: true, maxSockets: sockets, scheduling: 'lifo', timeout: 4_000 });
   const send = (method: string, path: string, text = '') =>
     new Promise<Buffer>((resolve, reject) => {
       const headers = {

@@ -65,9 +65,9 @@ const WAIT_IN_LINE =
  * Events a statement of append and projection: bounds its time, its memory, and how long this process does nothing
  * else, whatever a request asks for.
  */
-const EVENTS_PER_STATEMENT = 1_000;
+const EVENTS_PER_STATEMENT = 250;
 /** Entities whose states are read without a pause. */
-const SUBJECTS_PER_QUERY = 500;
+const SUBJECTS_PER_QUERY = 250;
 
 /**
  * The one way of a command. Does the work again, from its loads, when another transaction was faster; then in line
@@ -141,13 +141,13 @@ function workIn(
     at,
     load: async (subject, schema) => loaded(subject, await loadLast(manager, subject), schema),
     loadMany: async (subjects, schema) => {
-      const all: [string, Loaded<never>][] = [];
+      const all = new Map<string, Loaded<never>>();
       for (let from = 0; from < subjects.length; from += SUBJECTS_PER_QUERY) {
         const some = subjects.slice(from, from + SUBJECTS_PER_QUERY);
         const last = await loadLastOfMany(manager, some);
-        for (const subject of some) all.push([subject, loaded(subject, last.get(subject), schema) as Loaded<never>]);
+        for (const subject of some) all.set(subject, loaded(subject, last.get(subject), schema) as Loaded<never>);
       }
-      return new Map(all);
+      return all;
     },
     fresh: (subject) => ({ subject, version: 0, state: null }),
     next: ({ version }) => ({ version: version + 1, at }),
@@ -160,10 +160,12 @@ function workIn(
       const events = pending;
       pending = [];
       written += events.length;
-      for (const event of events) noteAdded(added, event);
       const meta = { source, now, traceparent: currentTraceparent() };
-      for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT)
-        await write(manager, events.slice(from, from + EVENTS_PER_STATEMENT), meta);
+      for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT) {
+        const some = events.slice(from, from + EVENTS_PER_STATEMENT);
+        for (const event of some) noteAdded(added, event);
+        await write(manager, some, meta);
+      }
     },
   };
   return { work, wroteEvents: () => written > 0, added: () => [...added.values()] };

@@ -137,15 +137,29 @@ export function trunkOf(
   return trunkIds.has(sip_trunk_id) ? sip_trunk_id : 'unknown';
 }
 
-/** A number that stands there twice would be decided by its order; which line is right is not ours to guess. */
-export function withoutRepeats(lines: readonly ImportLine[]): { lines: ImportLine[]; problems: LineProblem[] } {
+export interface UniqueLines {
+  lines: ImportLine[];
+  problems: LineProblem[];
+}
+
+/** Refuses a number that is in two lines: only the customer knows which line is right. Yields after each line. */
+export function* withoutRepeats(lines: readonly ImportLine[]): Generator<undefined, UniqueLines> {
   const first = new Map<string, number>();
-  const problems: LineProblem[] = [];
-  const unique = lines.filter(({ line, entry: { phone_number } }) => {
+  const unique: UniqueLines = { lines: [], problems: [] };
+  for (const each of lines) {
+    yield;
+    const {
+      line,
+      entry: { phone_number },
+    } = each;
     const before = first.get(phone_number);
-    if (before === undefined) first.set(phone_number, line);
-    else problems.push({ line, pointer: '/phone_number', message: `${phone_number} is in line ${before} already` });
-    return before === undefined;
-  });
-  return { lines: unique, problems };
+    if (before === undefined) {
+      first.set(phone_number, line);
+      unique.lines.push(each);
+    } else {
+      const message = `${phone_number} is in line ${before} already`;
+      unique.problems.push({ line, pointer: '/phone_number', message });
+    }
+  }
+  return unique;
 }

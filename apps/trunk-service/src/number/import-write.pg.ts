@@ -8,6 +8,7 @@ import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotenc
 import type { Work } from '../event-store/handle.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { nameKey } from '../event-store/name-key.js';
+import { inSlices } from '../slices.process.js';
 import {
   planImport,
   refusedLines,
@@ -22,7 +23,7 @@ import {
 import type { ReadImport } from './import-read.process.js';
 
 /** Numbers a step: what one statement looks up or writes, and how long a wish to stop waits. */
-const STEP = 1_000;
+const STEP = 250;
 /** Lines of a refusal. */
 const MAX_PROBLEMS = 1_000;
 
@@ -39,12 +40,12 @@ export interface Writing {
 }
 
 /** All of it in one transaction, or nothing; stopping is a rollback. */
-export function writeImport(
+export async function writeImport(
   store: EventStore,
   { organizationId, onDuplicate, read, key, seal }: ImportTask,
   writing: Writing,
 ): Promise<Answer> {
-  const { lines, problems: repeats } = withoutRepeats(read.lines);
+  const { lines, problems: repeats } = await inSlices(withoutRepeats(read.lines), writing.signal);
   return createOnce(
     store,
     key,

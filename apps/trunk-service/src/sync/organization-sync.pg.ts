@@ -144,23 +144,31 @@ async function numberPlan(
     [organizationId, wanted],
   );
   const subjectOf = (number: string) => numberSubject(organizationId, number);
-  const mine = rows.filter((row) => row.mine).map(({ phone_number }) => subjectOf(phone_number));
-  const loaded = await work.loadMany<NumberState>([...new Set([...mine, ...wanted.map(subjectOf)])], numberState);
+  const mine = rows.filter((row) => row.mine).map(({ phone_number }) => phone_number);
+  const subjects = await inSlices(subjectsOf([...mine, ...wanted], subjectOf));
+  const loaded = await work.loadMany<NumberState>(subjects, numberState);
   return inSlices(
-    planNumbers(
-      entries,
-      mine.map((subject) => loaded.get(subject)!),
-      trunks,
-      {
-        organizationId,
-        at: work.at,
-        newId: uuidv7,
-        seal,
-        taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)),
-        number: (number) => loaded.get(subjectOf(number))!,
-      },
-    ),
+    planNumbers(entries, mine, trunks, {
+      organizationId,
+      at: work.at,
+      newId: uuidv7,
+      seal,
+      taken: new Set(rows.filter((row) => !row.mine).map(({ phone_number }) => phone_number)),
+      number: (number) => loaded.get(subjectOf(number))!,
+    }),
   );
+}
+
+function* subjectsOf(
+  numbers: readonly string[],
+  subjectOf: (number: string) => string,
+): Generator<undefined, string[]> {
+  const subjects = new Set<string>();
+  for (const number of numbers) {
+    yield;
+    subjects.add(subjectOf(number));
+  }
+  return [...subjects];
 }
 
 /** None, where the request says nothing of them. */
@@ -180,7 +188,7 @@ async function settingsPlan(
   ];
 }
 
-const STEP = 1_000;
+const STEP = 250;
 
 /**
  * In an order in which every constraint holds on the way: trunks before the numbers that point to them, and away only

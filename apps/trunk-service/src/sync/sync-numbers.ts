@@ -38,7 +38,7 @@ export interface NumberPlan {
 /** `own`: every number that the organisation has; what is not among the entries goes. Yields after each number. */
 export function* planNumbers(
   entries: readonly IndexedEntry[],
-  own: readonly Loaded<NumberState>[],
+  own: readonly string[],
   trunks: Pick<TrunkPlan, 'byId' | 'byName'>,
   tools: NumberTools,
 ): Generator<undefined, NumberPlan> {
@@ -51,10 +51,11 @@ export function* planNumbers(
     else planNumber(inputOf(entry, trunks), entry.phone_number, tools, plan);
     if (!seen.has(entry.phone_number)) seen.set(entry.phone_number, index);
   }
-  for (const before of own) {
+  for (const number of own) {
     yield;
-    if (!seen.has(before.state!.phone_number))
-      plan.deleted.push({ before, events: decide(before.state, { type: 'RemoveNumber' }) });
+    if (seen.has(number)) continue;
+    const before = tools.number(number);
+    plan.deleted.push({ before, events: decide(before.state, { type: 'RemoveNumber' }) });
   }
   return plan;
 }

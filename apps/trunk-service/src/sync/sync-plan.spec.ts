@@ -59,7 +59,7 @@ class Organization {
     const numbers = atOnce(
       planNumbers(
         (body.numbers ?? []).map((entry, index) => ({ index, entry: NUMBER_SCHEMAS.entry.parse(entry) })),
-        this.own<NumberState>('number'),
+        this.own<NumberState>('number').map(({ state }) => state!.phone_number),
         trunks,
         {
           organizationId: ORG,

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** How long one request may keep the event loop to itself. */
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 
 /**
  * For long work: what `breathe` waits for lets the others have their turn, and costs nothing before a slice is over.

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 
@@ -34,6 +35,8 @@ export interface FencedPublisher {
 
 /** Without an answer for this long an answer does not come. */
 const ACK_DEADLINE_MS = 5_000;
+/** About 2 ms of work, after which requests to this process have their turn. */
+const PUBLISHED_PER_TURN = 25;
 
 interface Flight {
   generation: number;
@@ -86,23 +89,28 @@ export function fencedPublisher(nc: NatsConnection): FencedPublisher {
     },
   });
 
+  const send = async (batch: readonly Publication[], end: StreamEnd, generation: number): Promise<void> => {
+    let previous = end.id;
+    for (const [index, { id, subject, envelope }] of batch.entries()) {
+      if (index > 0 && index % PUBLISHED_PER_TURN === 0) await turn();
+      // Landed meanwhile: nothing of this batch may follow the first that was refused.
+      if (flight?.generation !== generation) return;
+      nc.publish(subject, envelope, {
+        reply: `${inbox}.${generation}.${index}`,
+        headers: guards(id, end.sequence + index, previous),
+      });
+      previous = id;
+    }
+  };
+
   const fly = (batch: readonly Publication[], end: StreamEnd) =>
     new Promise<PublishOutcome>((resolve) => {
       const generation = (generations += 1);
       const timer = setTimeout(() => abort('JetStream did not answer'), ACK_DEADLINE_MS);
       flight = { generation, base: end.sequence, size: batch.length, acknowledged: 0, timer, land: resolve };
-      try {
-        let previous = end.id;
-        for (const [index, { id, subject, envelope }] of batch.entries()) {
-          nc.publish(subject, envelope, {
-            reply: `${inbox}.${generation}.${index}`,
-            headers: guards(id, end.sequence + index, previous),
-          });
-          previous = id;
-        }
-      } catch (error) {
-        abort(error instanceof Error ? error.message : 'could not be published');
-      }
+      void send(batch, end, generation).catch((error: unknown) => {
+        if (flight?.generation === generation) abort(error instanceof Error ? error.message : 'could not be published');
+      });
     });
 
   return {

@@ -1,9 +1,11 @@
 import { eventStoreMigrations } from '@trunkmesh/event-log/event-store.pg.js';
 import type { MigrationInterface } from 'typeorm';
 import { CreateAddresses1764000060000, CreateReportsMade1764000061000 } from './address/address.migration.js';
+import { ApiKeyRow } from './api-key/api-key-row.pg.js';
 import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
+import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
@@ -38,3 +40,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateVerifications1764000075000,
   CreateRefusedCalls1764000090000,
 ];
+
+/** Rows of the tables that are no event store and no read model (ADR 0025). */
+export const ENTITIES = [ApiKeyRow, IdempotencyKeyRow];

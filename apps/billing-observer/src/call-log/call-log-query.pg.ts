@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { CallDetail, CallLogGet, CallLogQuery } from '@trunkmesh/contracts/call-log.js';
 import { callDetail } from './call-detail.js';
 import { storableText } from '../storable-text.js';
+import { LoggedCallRow } from '../call-log/logged-call-row.pg.js';
 import { storableTime } from './call-rows.pg.js';
 import { readStored, type StoredEvent } from './stored-event.js';
 
@@ -94,12 +95,13 @@ export async function findCall(
   dataSource: DataSource,
   { organization_id, call_id }: CallLogGet,
 ): Promise<CallDetail | undefined> {
-  const rows: { envelope: string }[] = await dataSource.query(
+  const rows = await dataSource.getRepository(LoggedCallRow).find({
+    select: { event_id: true, envelope: true },
+    where: { call_id, organization_id },
     // The record of the call's end before all others.
-    `SELECT envelope FROM calls WHERE call_id = $1 AND organization_id = $2 ORDER BY record_number IS NULL,
-      event_id LIMIT ${MOST_EVENTS}`,
-    [call_id, organization_id],
-  );
+    order: { record_number: { direction: 'ASC', nulls: 'LAST' }, event_id: 'ASC' },
+    take: MOST_EVENTS,
+  });
   const stored = rows
     .map(({ envelope }) => readStored(envelope))
     .filter((event): event is StoredEvent => event !== undefined);

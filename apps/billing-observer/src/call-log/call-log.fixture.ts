@@ -1,7 +1,9 @@
+import pino from 'pino';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
-import { createDataSource, migrate, type PoolOptions } from '../database.pg.js';
+import { migrate } from '@trunkmesh/event-log/database.pg.js';
+import { createDataSource, type PoolOptions } from '../database.pg.js';
 import { recordMessages } from '../usage/record-messages.pg.js';
 import type { RecordedBatch } from '../usage/usage-store.pg.js';
 
@@ -14,7 +16,7 @@ export async function freshDatabase(
 ): Promise<{ url: string; db: DataSource }> {
   const url = await postgres.createDatabase(`call_log_${(databases += 1)}`);
   const db = await createDataSource(url, options).initialize();
-  await migrate(db);
+  await migrate(db, pino({ level: 'silent' }));
   return { url, db };
 }
 

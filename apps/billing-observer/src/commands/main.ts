@@ -1,18 +1,21 @@
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
 import { runOperatorCommand, stopOnSignals } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
 import { rebuild } from '../call-log/rebuild.pg.js';
 import { environmentSchema } from '../config.js';
-import { createDataSource, migrate } from '../database.pg.js';
+import { migrate } from '@trunkmesh/event-log/database.pg.js';
+import { createDataSource } from '../database.pg.js';
 import { readArguments, USAGE } from './arguments.js';
 
 const stopping = stopOnSignals();
+const logger = createLogger('billing-observer-command', { level: process.env.LOG_LEVEL ?? 'warn' });
 
 async function withDatabase<Result>(work: (dataSource: DataSource) => Promise<Result>): Promise<Result> {
   const { DATABASE_URL } = parseEnvironment(environmentSchema.pick({ DATABASE_URL: true }), process.env);
   const dataSource = await createDataSource(DATABASE_URL).initialize();
   try {
-    await migrate(dataSource);
+    await migrate(dataSource, logger);
     return await work(dataSource);
   } finally {
     await dataSource.destroy();

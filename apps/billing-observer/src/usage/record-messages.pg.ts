@@ -24,7 +24,7 @@ export async function recordMessages(
     if (read.ok) events.push({ message, event: read.event });
     else unreadable.push({ message, reason: read.reason });
   }
-  await keepUnreadable(dataSource, unreadable, now());
+  await keepUnreadable(dataSource.manager, unreadable, now());
   const batch = await recordReadable(dataSource, events, now);
   return { ...batch, unreadable: [...unreadable, ...batch.unreadable] };
 }
@@ -44,7 +44,7 @@ async function recordReadable(
     if (!isContentRefused(error)) throw error;
     if (events.length > 1) return joined(await inTurn(events, (event) => recordReadable(dataSource, [event], now)));
     const unreadable: UnreadableMessage[] = events.map(({ message }) => ({ message, reason: 'refused-by-database' }));
-    await keepUnreadable(dataSource, unreadable, now());
+    await keepUnreadable(dataSource.manager, unreadable, now());
     return { logged: [], recorded: [], repeated: 0, unreadable, bridges: [] };
   }
 }

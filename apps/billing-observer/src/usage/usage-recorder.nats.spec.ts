@@ -11,7 +11,8 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
-import { createDataSource, migrate } from '../database.pg.js';
+import { migrate } from '@trunkmesh/event-log/database.pg.js';
+import { createDataSource } from '../database.pg.js';
 import { callAnswered, callEnded, callId, callRejected, callStarted } from './call-event.fixture.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
@@ -43,7 +44,7 @@ async function startCopy(
 ): Promise<Copy> {
   const own = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const dataSource = await createDataSource(databaseUrl).initialize();
-  await migrate(dataSource);
+  await migrate(dataSource, logger);
   const confirmations = startConfirmations({ nc: own, dataSource, logger });
   const recorder = startUsageRecorder({ nc: own, dataSource, confirmations, logger, ...options });
   const copy: Copy = {
@@ -108,7 +109,7 @@ beforeEach(async () => {
   await new Kvm(nc).create(USAGE_BUCKET);
   databaseUrl = await postgres.createDatabase(`usage_${(databases += 1)}`);
   db = await createDataSource(databaseUrl).initialize();
-  await migrate(db);
+  await migrate(db, logger);
 });
 
 afterEach(async () => {

@@ -3,7 +3,9 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { applyToCallLog } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
 import type { EpochProgress } from './confirmation.js';
-import { countMissing, receiveAll, type Numbering, type Span } from './numbering.js';
+import { BridgeProgress, numberingOf } from './bridge-progress.pg.js';
+import { countMissing, receiveAll } from './numbering.js';
+import { UnreadableRow } from './unreadable-row.pg.js';
 
 export interface ReceivedEvent {
   message: CallMessage;
@@ -150,15 +152,6 @@ async function insertUsage(
   return finished.filter((event) => calls.delete(event.call_id));
 }
 
-interface ProgressRow {
-  bridge_id: string;
-  bridge_epoch: string;
-  highest: string;
-  missing: Span[];
-  latest_time: Date;
-}
-const numberingOf = (row: ProgressRow): Numbering => ({ highest: Number(row.highest), missing: row.missing });
-
 async function advance(tx: EntityManager, events: readonly LoggedCallEvent[]): Promise<RecordedBatch['bridges']> {
   const epochs = new Map<string, LoggedCallEvent[]>();
   for (const event of events) {
@@ -189,43 +182,38 @@ async function advanceEpoch(
     ON CONFLICT (bridge_id, bridge_epoch) DO UPDATE SET latest_time = greatest(bridge_progress.latest_time,
       excluded.latest_time) RETURNING *`,
     [bridge_id, numbered!.epoch, latest],
-  )) as ProgressRow[];
+  )) as BridgeProgress[];
   const next = receiveAll(
     numberingOf(row!),
     received.map((event) => event.numbered!.number),
   );
-  await tx.query('UPDATE bridge_progress SET highest = $3, missing = $4 WHERE bridge_id = $1 AND bridge_epoch = $2', [
-    bridge_id,
-    numbered!.epoch,
-    next.highest,
-    JSON.stringify(next.missing),
-  ]);
+  await tx.update(
+    BridgeProgress,
+    { bridge_id, bridge_epoch: numbered!.epoch },
+    { highest: String(next.highest), missing: [...next.missing] },
+  );
   return { bridge_id, missing: countMissing(next) };
 }
 
 export async function keepUnreadable(
-  tx: EntityManager | DataSource,
+  tx: EntityManager,
   messages: readonly UnreadableMessage[],
   now: Date,
 ): Promise<void> {
-  for (const { message, reason } of messages) {
-    await tx.query(
-      'INSERT INTO unreadable (stream_sequence, digest, subject, reason, payload, kept_at) VALUES ($1, $2, $3, ' +
-        '$4, $5, $6) ON CONFLICT DO NOTHING',
-      [
-        message.sequence,
-        createHash('sha256').update(message.payload).digest('hex'),
-        message.subject,
-        reason,
-        Buffer.from(message.payload),
-        now,
-      ],
-    );
-  }
+  if (messages.length === 0) return;
+  const rows = messages.map(({ message: { sequence, subject, payload }, reason }) => ({
+    stream_sequence: String(sequence),
+    digest: createHash('sha256').update(payload).digest('hex'),
+    subject,
+    reason,
+    payload: Buffer.from(payload),
+    kept_at: now,
+  }));
+  await tx.createQueryBuilder().insert().into(UnreadableRow).values(rows).orIgnore().execute();
 }
 
 export async function loadProgress(dataSource: DataSource, bridgeId: string): Promise<EpochProgress[]> {
-  const rows: ProgressRow[] = await dataSource.query('SELECT * FROM bridge_progress WHERE bridge_id = $1', [bridgeId]);
+  const rows = await dataSource.getRepository(BridgeProgress).findBy({ bridge_id: bridgeId });
   return rows.map((row) => ({
     bridge_epoch: row.bridge_epoch,
     latest_time: row.latest_time,
@@ -234,6 +222,11 @@ export async function loadProgress(dataSource: DataSource, bridgeId: string): Pr
 }
 
 export async function knownBridges(dataSource: DataSource): Promise<string[]> {
-  const rows: { bridge_id: string }[] = await dataSource.query('SELECT DISTINCT bridge_id FROM bridge_progress');
+  const rows = await dataSource
+    .getRepository(BridgeProgress)
+    .createQueryBuilder('progress')
+    .select('progress.bridge_id', 'bridge_id')
+    .distinct()
+    .getRawMany<{ bridge_id: string }>();
   return rows.map((row) => row.bridge_id);
 }

@@ -6,7 +6,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { CONFIG, LOGGER, type Readiness } from '@trunkmesh/runtime/service.module.js';
 import { startFilling, type Filling } from '../call-log/filling.process.js';
-import { createDataSource, migrate } from '../database.pg.js';
+import { migrate } from '@trunkmesh/event-log/database.pg.js';
+import { createDataSource } from '../database.pg.js';
 import type { Config } from '../config.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
@@ -83,7 +84,7 @@ export class UsageService implements OnModuleInit, OnModuleDestroy {
   private async start(): Promise<NatsConnection> {
     await this.persistently('PostgreSQL', async () => {
       if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-      await migrate(this.dataSource);
+      await migrate(this.dataSource, this.logger);
       if (!this.callLog.isInitialized) await this.callLog.initialize();
     });
     const nc = await connectNats(this.config.NATS_URL, { name: 'billing-observer', logger: this.logger });

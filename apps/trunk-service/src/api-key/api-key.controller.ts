@@ -16,7 +16,7 @@ import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { KEYS, EVENT_STORE } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
-import { apiKeyCreation, apiKeyView, apiKeyViewSchema, type ApiKeyRow, type ApiKeyView } from './api-key.js';
+import { apiKeyCreation, apiKeyView, apiKeyViewSchema, type ApiKeyView } from './api-key.js';
 
 @Controller('api/v1/api-keys')
 export class ApiKeyController {
@@ -54,7 +54,7 @@ export class ApiKeyController {
       async (work) => {
         const lookup = randomBytes(8).toString('hex');
         const key = keyText(lookup, randomBytes(32).toString('base64url'));
-        const row: ApiKeyRow = {
+        const row = {
           id: uuidv7(),
           organization_id,
           lookup,
@@ -63,7 +63,7 @@ export class ApiKeyController {
           created_at: new Date(work.at),
           last_used_at: null,
         };
-        await insertApiKey(work.manager, row, hashOf(key));
+        await insertApiKey(work.manager, { ...row, hash: hashOf(key) });
         await this.store.quotas?.check(work.manager, organization_id, 'api_keys', 1);
         return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
       },

@@ -14,7 +14,8 @@ export const apiKeyCreation = z
   })
   .meta({ id: 'ApiKeyCreation' });
 
-export interface ApiKeyRow {
+/** What is shown of a key. */
+export interface StoredApiKey {
   id: string;
   organization_id: string;
   lookup: string;
@@ -45,7 +46,7 @@ export function apiKeyView({
   lookup,
   created_at,
   last_used_at,
-}: ApiKeyRow): ApiKeyView {
+}: StoredApiKey): ApiKeyView {
   return {
     id,
     organization_id,

@@ -22,7 +22,7 @@ export class CurrentUserController {
   async me(@CurrentCaller() caller: Caller): Promise<CurrentUserView> {
     const [organization, key] = await Promise.all([
       caller.organization === null ? undefined : organizationRow(this.store, caller.organization.id),
-      caller.keyId === null ? undefined : findApiKey(this.store, caller.keyId),
+      caller.keyId === null ? null : findApiKey(this.store, caller.keyId),
     ]);
     return currentUser(caller, organization?.state.name ?? null, key);
   }

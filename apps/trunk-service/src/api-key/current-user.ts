@@ -1,7 +1,7 @@
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import type { Caller } from '../http/caller.js';
-import { apiKeyView, type ApiKeyRow } from './api-key.js';
+import { apiKeyView, type StoredApiKey } from './api-key.js';
 
 export const currentUserView = z
   .object({
@@ -33,9 +33,9 @@ export type CurrentUserView = z.infer<typeof currentUserView>;
 export function currentUser(
   { role, organization }: Caller,
   organizationName: string | null,
-  row: ApiKeyRow | undefined,
+  row: StoredApiKey | null,
 ): CurrentUserView {
-  const key = row === undefined ? null : apiKeyView(row);
+  const key = row === null ? null : apiKeyView(row);
   return {
     role,
     organization:

@@ -7,7 +7,7 @@ import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
 import { environmentSchema } from '../config.js';
-import { MIGRATIONS } from '../migrations.pg.js';
+import { ENTITIES, MIGRATIONS } from '../migrations.pg.js';
 import { openEventStore, type EventStore } from '../event-store/event-store.pg.js';
 import { readArguments, USAGE, type Command } from './arguments.js';
 import { rebuild } from './rebuild.pg.js';
@@ -78,6 +78,7 @@ async function withEventStore(work: (store: EventStore, dataSource: DataSource) 
     url: DATABASE_URL,
     poolSize: 4,
     source: 'trunk-service',
+    entities: ENTITIES,
     migrations: MIGRATIONS,
     fingerprintKey: randomBytes(32).toString('base64'),
     logger,

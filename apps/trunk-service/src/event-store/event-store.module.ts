@@ -2,7 +2,7 @@ import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/comm
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
-import { MIGRATIONS } from '../migrations.pg.js';
+import { ENTITIES, MIGRATIONS } from '../migrations.pg.js';
 import { Quotas } from './quotas.pg.js';
 import { EVENT_STORE } from '../tokens.js';
 import { openEventStore, type EventStore } from './event-store.pg.js';
@@ -22,6 +22,7 @@ import { openEventStore, type EventStore } from './event-store.pg.js';
           url: config.DATABASE_URL,
           poolSize: config.DATABASE_POOL,
           source: 'trunk-service',
+          entities: ENTITIES,
           migrations: MIGRATIONS,
           fingerprintKey: config.BOOTSTRAP_KEY,
           logger,

@@ -1,14 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
+import { createDatabase, migrate } from '@trunkmesh/event-log/database.pg.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type pg from 'pg';
-import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
+import type { DataSource, EntityManager, MigrationInterface } from 'typeorm';
 import type { Quotas } from './quotas.pg.js';
 import { startSlices } from '../slices.process.js';
 import { connectionQueue } from './connection-queue.process.js';
-import { migrate } from './migrate.pg.js';
 import { ask } from './prepared.pg.js';
 import { databaseFailure, databaseUnavailable } from './database-failure.pg.js';
 
@@ -17,6 +16,7 @@ export interface EventStoreOptions {
   poolSize: number;
   /** CloudEvents `source` of what is written here. */
   source: string;
+  entities: readonly (new () => object)[];
   migrations: readonly (new () => MigrationInterface)[];
   /**
    * Keys the fingerprints of requests: a plain hash of a body with a password in it could be searched for the
@@ -42,6 +42,8 @@ export interface EventStore {
   health(): Promise<string>;
   /** Rows as pg gives them. Outside of a transaction: for reads. */
   query<Row>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  /** Rows of plain tables by their entities, one statement after the other. Outside of a transaction. */
+  entities<R>(work: (manager: EntityManager) => Promise<R>): Promise<R>;
   /** One attempt at a transaction, without retries: handle.pg.ts is the way of a command. */
   transaction<R>(work: (manager: EntityManager) => Promise<R>): Promise<R>;
   /** Of all the pieces together, however they are cut. */
@@ -62,29 +64,18 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 
 export function openEventStore(options: EventStoreOptions): EventStore {
   const { logger } = options;
-  const dataSource = new DataSource({
-    type: 'postgres',
+  const dataSource = createDatabase({
     url: options.url,
+    application: options.source,
     poolSize: options.poolSize,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    applicationName: options.source,
-    migrations: [...options.migrations],
-    migrationsTableName: 'migrations',
-    synchronize: false,
-    logging: false,
-    extra: {
-      Client: SteadyClient,
-      // What does not depend on an answer does not wait for it: BEGIN, the events and their read model are one round
-      // trip.
-      pipeline: true,
-      keepAlive: true,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-    },
-    // An idle connection that PostgreSQL closed: the pool opens another when it needs one.
-    poolErrorHandler: (error: Error) =>
-      logger.warn({ err: { message: error.message } }, 'PostgreSQL closed an idle connection'),
+    connectMs: CONNECT_TIMEOUT_MS,
+    statementMs: STATEMENT_TIMEOUT_MS,
+    idleMs: STATEMENT_TIMEOUT_MS,
+    // BEGIN, the events and their read model are one round trip.
+    pipeline: true,
+    entities: options.entities,
+    migrations: options.migrations,
+    onIdleError: (error) => logger.warn({ err: { message: error.message } }, 'PostgreSQL closed an idle connection'),
   });
   const listeners: (() => void)[] = [];
   const closing = new AbortController();
@@ -128,6 +119,7 @@ export function openEventStore(options: EventStoreOptions): EventStore {
       ]),
     query: <Row>(sql: string, parameters?: unknown[]) =>
       inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
+    entities: (work) => inTurn(() => work(dataSource.manager).catch(asUnavailable)),
     transaction: (work) => inTurn(() => transaction(dataSource, work)),
     fingerprint: (pieces) => fingerprint(`trunkmesh fingerprint ${options.fingerprintKey}`, pieces),
     afterCommit: (listener) => {
@@ -155,16 +147,12 @@ async function fingerprint(key: string, pieces: Iterable<string>): Promise<Buffe
 }
 
 /** The record may come up after us: keep trying, answering `record-unavailable` meanwhile. */
-async function open(
-  dataSource: DataSource,
-  { url, logger }: EventStoreOptions,
-  signal: AbortSignal,
-): Promise<DataSource> {
+async function open(dataSource: DataSource, { logger }: EventStoreOptions, signal: AbortSignal): Promise<DataSource> {
   for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
     signal.throwIfAborted();
     try {
       if (!dataSource.isInitialized) await dataSource.initialize();
-      await migrate(dataSource, url, logger);
+      await migrate(dataSource, logger);
       return dataSource;
     } catch (error) {
       logger.warn({ err: { message: (error as Error).message } }, 'cannot open the database; trying again');
@@ -232,6 +220,10 @@ function gatherWrites(client: pg.PoolClient): void {
   const stream = (client as unknown as Wire).connection?.stream;
   stream?.cork();
   setImmediate(() => stream?.uncork());
+}
+
+function asUnavailable(error: unknown): never {
+  throw databaseFailure(error).kind === 'unavailable' ? databaseUnavailable() : error;
 }
 
 function unavailable(): never {

@@ -1,8 +1,10 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request } from 'express';
+import type { EntityManager } from 'typeorm';
 import { transact, type TransactOptions, type Work } from '../event-store/handle.pg.js';
 import type { Queryable } from '../event-store/read-model.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { IdempotencyKeyRow } from './idempotency-key-row.pg.js';
 
 /** What a creation answers; `body` must hold no secret where it is stored, see `stored`. */
 export interface Answer {
@@ -15,7 +17,8 @@ export interface Answer {
 export interface IdempotencyKey {
   organizationId: string;
   key: string;
-  /** In pieces: an import has megabytes. */ request: Iterable<string>;
+  /** In pieces: an import has megabytes. */
+  request: Iterable<string>;
 }
 
 /** By PostgreSQL's clock: those of the copies may differ, and a key must have one age. */
@@ -122,19 +125,26 @@ async function recall(
 }
 
 async function remember(
-  transaction: Queryable,
+  transaction: EntityManager,
   { organizationId, key, fingerprint }: TakenKey,
   answer: Answer,
 ): Promise<void> {
-  await transaction.query(`delete from idempotency_keys where organization_id = $1 and key = $2 and ${EXPIRED}`, [
-    organizationId,
-    key,
-  ]);
-  await transaction.query(
-    'insert into idempotency_keys (organization_id, key, fingerprint, status, headers, body, created_at) values ' +
-      '($1, $2, $3, $4, $5, $6, now())',
-    [organizationId, key, fingerprint, answer.status, JSON.stringify(answer.headers), JSON.stringify(answer.body)],
-  );
+  const taken = { organization_id: organizationId, key };
+  await transaction.createQueryBuilder().delete().from(IdempotencyKeyRow).where(taken).andWhere(EXPIRED).execute();
+  await transaction
+    .createQueryBuilder()
+    .insert()
+    .into(IdempotencyKeyRow)
+    .values({
+      ...taken,
+      fingerprint,
+      status: answer.status,
+      headers: answer.headers,
+      body: JSON.stringify(answer.body),
+      created_at: () => 'now()',
+    })
+    .updateEntity(false)
+    .execute();
 }
 
 /** Takes away what nobody can ask for any more, in bites. */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { entityDifferences } from '@trunkmesh/event-log/entity-differences.fixture.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startFixture, type Fixture } from '../trunk-service.fixture.js';
 import { forgetOldKeys } from './idempotency.pg.js';
@@ -42,6 +43,14 @@ describe('an Idempotency-Key', () => {
       body: { code: 'invalid-request', errors: [{ pointer: '', detail: 'is nested too deeply' }] },
     });
     expect(mesh.logged()).not.toContain('nobody foresaw');
+  });
+});
+
+describe('the entities of plain tables', () => {
+  it('are what the migrations make', async () => {
+    const db = await mesh.service.parts.record.opened;
+    expect(db.entityMetadatas.map(({ tableName }) => tableName).sort()).toEqual(['api_keys', 'idempotency_keys']);
+    expect(await entityDifferences(db)).toEqual([]);
   });
 });
 

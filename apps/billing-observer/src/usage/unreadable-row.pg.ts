@@ -1,0 +1,26 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { UnreadableReason } from './call-message.js';
+
+/** A message that could not be recorded, as it came, for a person to look at. */
+@Entity('unreadable')
+export class UnreadableRow {
+  /** bigint as text. */
+  @PrimaryColumn({ type: 'bigint' })
+  stream_sequence!: string;
+
+  /** SHA-256 of the payload, in hexadecimal. */
+  @PrimaryColumn({ type: 'text' })
+  digest!: string;
+
+  @Column({ type: 'text' })
+  subject!: string;
+
+  @Column({ type: 'text' })
+  reason!: UnreadableReason;
+
+  @Column({ type: 'bytea' })
+  payload!: Buffer;
+
+  @Column({ type: 'timestamptz' })
+  kept_at!: Date;
+}

@@ -1,47 +1,35 @@
-import { readFile } from 'node:fs/promises';
 import { Module } from '@nestjs/common';
-import { bridgeRequest, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
-import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
-import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { CONFIG, LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
-import { AGENT_VERSION, BridgeAgent } from './bridge-agent.service.js';
-import type { Config } from './config.js';
-import { CALL_CONTROL, CallControlController } from './control/call-control.controller.js';
+import { BridgeModule } from './bridge/bridge.module.js';
+import { CallsModule } from './call/calls.module.js';
+import { ControlModule } from './control/control.module.js';
+import { EventSocketModule } from './esl/event-socket.module.js';
+import { GatewayModule } from './gateway/gateway.module.js';
+import { HealthModule } from './health/health.module.js';
+import { HeartbeatModule } from './heartbeat/heartbeat.module.js';
+import { InboundModule } from './inbound/inbound.module.js';
+import { RefusedModule } from './refused/refused.module.js';
+import { RouteModule } from './route/route.module.js';
 
+/**
+ * One host's agent: its trunks and its calls. It starts without NATS and without FreeSWITCH, and connects to each when
+ * it is available.
+ *
+ * It stops in this order: requests about calls, while calls drain (`RequestServer`); the heartbeat, then calls with an
+ * assistant (`onModuleDestroy`); the call socket, then what is kept of calls (`beforeApplicationShutdown`); gateways,
+ * refused calls, routes, the event socket, and last NATS and the lock (`onApplicationShutdown`).
+ */
 @Module({
-  controllers: [CallControlController],
-  providers: [
-    { provide: AGENT_VERSION, useFactory: versionOfPackage },
-    BridgeAgent,
-    {
-      provide: CALL_CONTROL,
-      inject: [BridgeAgent],
-      useFactory: (agent: BridgeAgent) => () => agent.callControl(),
-    },
-    {
-      provide: RequestServer,
-      inject: [BridgeAgent, CONFIG, LOGGER],
-      useFactory: (agent: BridgeAgent, config: Config, logger: Logger): RequestServer =>
-        new RequestServer({
-          ready: () => agent.connected(),
-          subjectOf: (request) => bridgeRequest(config.BRIDGE_ID, request as BridgeRequest),
-          beforeClose: () => agent.drain(),
-          logger,
-        }),
-    },
-    {
-      provide: READINESS,
-      inject: [BridgeAgent],
-      useFactory:
-        (agent: BridgeAgent): ReadinessCheck =>
-        () =>
-          agent.readiness(),
-    },
+  imports: [
+    BridgeModule,
+    EventSocketModule,
+    RouteModule,
+    RefusedModule,
+    CallsModule,
+    InboundModule,
+    GatewayModule,
+    ControlModule,
+    HeartbeatModule,
+    HealthModule,
   ],
 })
 export class AppModule {}
-
-async function versionOfPackage(): Promise<string> {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}

@@ -1,12 +1,69 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 
 /** The last time at which this agent was known to hold its calls. */
-export interface AliveNote {
-  /** The previous process's note; undefined if there is none. */
+interface AliveNote {
   read(): Promise<Date | undefined>;
   write(at: Date): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The last time that the previous process noted; undefined if there is none. */
+export async function readAliveNote(stateDir: string): Promise<Date | undefined> {
+  const note = createAliveNote(stateDir);
+  try {
+    return await note.read();
+  } finally {
+    await note.close();
+  }
+}
+
+export interface AliveNotesOptions {
+  stateDir: string;
+  /** Calls that FreeSWITCH is known to have now; without any, no time needs to be noted. */
+  count: () => number;
+  logger: Logger;
+}
+
+/** A call that ends while the agent is down is known to have lasted until the last note. */
+const NOTE_MS = 500;
+
+/** Notes the time while there are calls. */
+export class AliveNotes {
+  private readonly note: AliveNote;
+  private readonly timer: NodeJS.Timeout;
+  private writing: Promise<void> | undefined;
+
+  constructor(private readonly options: AliveNotesOptions) {
+    this.note = createAliveNote(options.stateDir);
+    this.timer = setInterval(() => {
+      void this.writeOnce();
+    }, NOTE_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.writing;
+    await this.writeOnce();
+    await this.note.close();
+  }
+
+  private writeOnce(): Promise<void> {
+    this.writing ??= this.write()
+      .catch((error: unknown) => {
+        this.options.logger.warn({ err: error }, 'cannot note the time at which calls are in progress');
+      })
+      .finally(() => {
+        this.writing = undefined;
+      });
+    return this.writing;
+  }
+
+  private async write(): Promise<void> {
+    if (this.options.count() > 0) await this.note.write(new Date());
+  }
 }
 
 const BYTES = new Date(0).toISOString().length;
@@ -15,7 +72,8 @@ const BYTES = new Date(0).toISOString().length;
  * Written in place with a fixed length: it works on a full disk, and a killed process leaves either the old time or the
  * new one.
  */
-export function createAliveNote(path: string): AliveNote {
+function createAliveNote(stateDir: string): AliveNote {
+  const path = join(stateDir, 'open', 'alive');
   let file: FileHandle | undefined;
   const opened = async (): Promise<FileHandle> => {
     if (file !== undefined) return file;

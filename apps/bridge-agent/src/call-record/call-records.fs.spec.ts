@@ -35,7 +35,7 @@ afterAll(async () => {
   await nats?.stop();
 });
 beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), 'trunkmesh-callRecords-'));
+  stateDir = await mkdtemp(join(tmpdir(), 'trunkmesh-call-records-'));
   await (await jetstreamManager(nc)).streams.add({ name: CALLS_STREAM, subjects: [...STREAM_SUBJECTS[CALLS_STREAM]] });
   await new Kvm(nc).create(USAGE_BUCKET);
 });
@@ -66,7 +66,6 @@ async function open(): Promise<CallRecords> {
     publish: publishCallEvents(own),
     logger,
     newId: uuidv7,
-    liveCalls: () => 0,
   });
   recorders.push(life);
   return life.callRecords;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { CallAnswered, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { readAliveNote } from './alive-note.fs.js';
 import type { PublishCallEvent } from './call-log.nats.js';
 import type { HeldCall } from './held-call.js';
 import { HeldCalls } from './held-calls.nats.js';
@@ -8,11 +9,12 @@ import { startLiveEvents, type LiveEvents } from './live-events.nats.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { OpenCall } from './open-call-file.fs.js';
 import { noted } from './noted.process.js';
-import { OpenCalls } from './open-calls.fs.js';
+import { OpenCalls, readOpenCalls } from './open-calls.fs.js';
 import type { CallRecordDraft } from './call-record-file.js';
 import { startCallRecordSender, type CallRecordSender } from './call-record-sender.nats.js';
 import { CallRecordSpool } from './call-record-spool.fs.js';
 import type { StoryPart } from './story-part.js';
+import { TurnsByCall } from './turns-by-call.js';
 
 /** `final`: the call had ended. */
 export interface RecoveredCall {
@@ -28,8 +30,15 @@ export interface CallRecordsOptions {
   logger: Logger;
   /** UUIDv7. */
   newId: () => string;
-  /** Calls known to be in progress. */
-  liveCalls: () => number;
+}
+
+/** What the previous process left on disk. */
+interface Left {
+  spool: CallRecordSpool;
+  /** Calls whose record is in the spool. */
+  recorded: Set<string>;
+  leftOpen: readonly OpenCall[];
+  lastAlive: Date | undefined;
 }
 
 /**
@@ -49,59 +58,57 @@ export class CallRecords {
    */
   readonly leftOpen: readonly OpenCall[];
   readonly lastAlive: Date | undefined;
+  private readonly spool: CallRecordSpool;
+  private readonly open: OpenCalls;
   private readonly recorded: Set<string>;
   private readonly live: LiveEvents;
   private readonly held: HeldCalls;
   private readonly sender: CallRecordSender;
-  /**
-   * Calls whose call record is held in JetStream: released when the call record is on disk, not when the open call's
-   * file is.
-   */
+  /** Calls whose call record is held in JetStream until it is on disk; the open call's file does not release it. */
   private readonly drafted = new Set<string>();
-  /** Serialises the work on one call's files. */
-  private readonly disk = new Map<string, Promise<void>>();
+  private readonly disk = new TurnsByCall();
   /** Calls found in JetStream before there is a listener. */
   private readonly found: RecoveredCall[] = [];
   private recovered: ((call: RecoveredCall) => void) | undefined;
   private finishing = 0;
 
   static async start(options: CallRecordsOptions): Promise<CallRecords> {
-    const { stateDir, logger, newId, liveCalls } = options;
+    const { stateDir, logger, newId } = options;
     const spool = await CallRecordSpool.open({ folder: join(stateDir, 'records'), newEpoch: newId, logger });
-    const open = await OpenCalls.in({ folder: join(stateDir, 'open'), count: liveCalls, logger });
-    // The process was killed between writing the call record and removing the open call: the call record exists.
     const recorded = new Set(spool.records().map(({ callId }) => callId));
-    for (const { started } of open.found)
-      if (recorded.has(started.data.call_id)) await open.remove(started.data.call_id);
-    return new CallRecords(options, spool, open);
+    const leftOpen = await readOpenCalls(join(stateDir, 'open'), (callId) => recorded.has(callId), logger);
+    return new CallRecords(options, { spool, recorded, leftOpen, lastAlive: await readAliveNote(stateDir) });
   }
 
   private constructor(
     private readonly options: CallRecordsOptions,
-    private readonly spool: CallRecordSpool,
-    private readonly open: OpenCalls,
+    { spool, recorded, leftOpen, lastAlive }: Left,
   ) {
-    const { link, bridgeId, publish, logger } = options;
-    this.recorded = new Set(spool.records().map(({ callId }) => callId));
-    this.lastAlive = open.lastAlive;
-    this.leftOpen = open.found.filter(({ started }) => !this.recorded.has(started.data.call_id));
+    const { stateDir, link, bridgeId, publish, logger } = options;
+    this.spool = spool;
+    this.recorded = recorded;
+    this.lastAlive = lastAlive;
+    this.leftOpen = leftOpen;
     this.live = startLiveEvents(publish);
     this.held = new HeldCalls({ link, bridgeId, logger, onFound: (callId, call) => this.foundHeld(callId, call) });
-    open.listen({
+    this.open = new OpenCalls({
+      folder: join(stateDir, 'open'),
+      found: leftOpen,
       // What is held of a call that began is acknowledged sooner or later, or its record is.
-      refused: (callId) => {
+      onRefused: (callId) => {
         this.hold(callId, null).catch(() => undefined);
       },
-      mended: (callId) => {
+      onMended: (callId) => {
         if (!this.drafted.has(callId)) void this.held.release(callId);
       },
+      logger,
     });
     this.sender = startCallRecordSender({ bridgeId, spool, publish, link, logger });
     link.onConnected(() => {
       this.live.retry();
     });
     // The log may have them already; it and its readers drop a second event with the same id.
-    for (const { started, answered } of this.leftOpen)
+    for (const { started, answered } of leftOpen)
       for (const event of [started, answered]) if (event !== null) this.live.push(event);
   }
 
@@ -121,7 +128,7 @@ export class CallRecords {
   begin(started: CallStarted): Promise<void> {
     this.live.push(started);
     const { call_id: callId } = started.data;
-    const onDisk = this.inOrder(callId, () => this.open.started(started));
+    const onDisk = this.disk.run(callId, () => this.open.started(started));
     return noted(onDisk, () => {
       const holding = this.hold(callId, null);
       onDisk.then(() => this.held.release(callId)).catch(() => undefined);
@@ -132,18 +139,22 @@ export class CallRecords {
   answered(answered: CallAnswered): void {
     this.live.push(answered);
     const { call_id: callId } = answered.data;
-    this.inOrder(callId, () => this.open.answered(answered)).catch((error: unknown) => {
-      this.options.logger.warn({ err: error, call_id: callId }, 'cannot write an answered call to disk');
-    });
+    this.disk
+      .run(callId, () => this.open.answered(answered))
+      .catch((error: unknown) => {
+        this.options.logger.warn({ err: error, call_id: callId }, 'cannot write an answered call to disk');
+      });
   }
 
   /** Writes more of the call's timeline, for the next process. */
   keep(callId: string, part: StoryPart): void {
-    this.inOrder(callId, () => this.open.keep(callId, part)).catch((error: NodeJS.ErrnoException) => {
-      // Without a file its start was not written either, which was logged.
-      if (error.code !== 'ENOENT')
-        this.options.logger.warn({ err: error, call_id: callId }, "cannot write a call's timeline to disk");
-    });
+    this.disk
+      .run(callId, () => this.open.keep(callId, part))
+      .catch((error: NodeJS.ErrnoException) => {
+        // Without a file its start was not written either, which was logged.
+        if (error.code !== 'ENOENT')
+          this.options.logger.warn({ err: error, call_id: callId }, "cannot write a call's timeline to disk");
+      });
   }
 
   /** An event between the answer and the end. The call's last event contains it too. */
@@ -158,7 +169,7 @@ export class CallRecords {
     const excess = final.type === 'CallRejected' && this.spool.waiting() >= REFUSED_CALLS;
     this.finishing += 1;
     try {
-      await this.inOrder(callId, () => (excess ? this.drop(callId) : this.write(final)));
+      await this.disk.run(callId, () => (excess ? this.drop(callId) : this.write(final)));
     } finally {
       this.finishing -= 1;
     }
@@ -183,7 +194,7 @@ export class CallRecords {
   async stop(): Promise<void> {
     this.live.stop();
     this.held.stop();
-    await Promise.allSettled(this.disk.values());
+    await this.disk.settled();
     await this.sender.stop();
     await this.open.stop();
     await this.spool.stop();
@@ -207,17 +218,6 @@ export class CallRecords {
       story: [...story],
       draft: draft && { ...draft, earlier: [...draft.earlier] },
     });
-  }
-
-  private inOrder(callId: string, work: () => Promise<void>): Promise<void> {
-    const done = (this.disk.get(callId) ?? Promise.resolve()).then(work, work);
-    this.disk.set(callId, done);
-    done
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.disk.get(callId) === done) this.disk.delete(callId);
-      });
-    return done;
   }
 
   private async write(final: CallRecordDraft['final']): Promise<void> {

@@ -2,7 +2,6 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { createAliveNote } from './alive-note.fs.js';
 import { syncFile } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
 import { append, openCallOf, readAll, textOf, type Line, type OpenCall } from './open-call-file.fs.js';
@@ -11,25 +10,35 @@ import type { StoryPart } from './story-part.js';
 export interface OpenCallsOptions {
   /** STATE_DIR/open */
   folder: string;
-  /** Calls in progress; without any, no time needs to be noted. */
-  count: () => number;
+  /** Left by the previous process, as `readOpenCalls` found them. */
+  found: readonly OpenCall[];
+  /** A line of the call could not be written: the file is missing or incomplete until `onMended`. */
+  onRefused(callId: string): void;
+  onMended(callId: string): void;
   logger: Logger;
 }
 
-/** What becomes of a call's file. */
-export interface OpenCallsListener {
-  /** A line of the call could not be written: the file is missing or incomplete until `mended`. */
-  refused(callId: string): void;
-  mended(callId: string): void;
-}
-
-/**
- * How often the time is noted. A call that ends while the agent is down is known to have lasted until the last note.
- */
-const ALIVE_MS = 500;
-/** How often to check whether the disk accepts writes, in ticks of `ALIVE_MS`. */
+const SYNC_MS = 500;
+/** How often to check whether the disk accepts writes, in ticks of `SYNC_MS`. */
 const PROBE_TICKS = 4;
 const PROBE = Buffer.alloc(4096);
+
+/** The calls that the previous process left open in this folder, which is made if it is missing. */
+export async function readOpenCalls(
+  folder: string,
+  isRecorded: (callId: string) => boolean,
+  logger: Logger,
+): Promise<OpenCall[]> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await removeFile(join(folder, name));
+  const found = await readAll(folder, logger);
+  // The process was killed between writing the call record and removing the open call: the call record exists.
+  const recorded = found.filter(({ started }) => isRecorded(started.data.call_id));
+  for (const { started } of recorded) await removeFile(pathOf(folder, started.data.call_id));
+  return found.filter((call) => !recorded.includes(call));
+}
+
+const pathOf = (folder: string, callId: string): string => join(folder, `${callId}.jsonl`);
 
 /**
  * One file per call in progress, one event per line, so that the calls of a killed agent still get their end.
@@ -44,48 +53,20 @@ export class OpenCalls {
   private readonly broken = new Set<string>();
   private readonly timer: NodeJS.Timeout;
   private mending: Promise<void> = Promise.resolve();
-  private noting: Promise<void> | undefined;
+  private syncing: Promise<void> | undefined;
   private lastTrouble: string | undefined;
   private ticks = 0;
-  private listener: OpenCallsListener | undefined;
 
-  static async in(options: OpenCallsOptions): Promise<OpenCalls> {
-    const { folder, logger } = options;
-    await mkdir(folder, { recursive: true, mode: 0o750 });
-    for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await removeFile(join(folder, name));
-    const found = await readAll(folder, logger);
-    const alive = createAliveNote(join(folder, 'alive'));
-    return new OpenCalls(options, alive, { found, lastAlive: await alive.read() });
-  }
-
-  private constructor(
-    private readonly options: OpenCallsOptions,
-    private readonly alive: ReturnType<typeof createAliveNote>,
-    private readonly before: { found: readonly OpenCall[]; lastAlive: Date | undefined },
-  ) {
+  constructor(private readonly options: OpenCallsOptions) {
     this.lines = new Map<string, Line[]>(
-      before.found.map(({ started, answered, story }) => [
+      options.found.map(({ started, answered, story }) => [
         started.data.call_id,
         [started, ...(answered === null ? [] : [answered]), ...story],
       ]),
     );
     this.timer = setInterval(() => {
       void this.run();
-    }, ALIVE_MS);
-  }
-
-  /** Left by the previous process. */
-  get found(): readonly OpenCall[] {
-    return this.before.found;
-  }
-
-  /** The last time at which the previous process noted that it held its calls; undefined if there is none. */
-  get lastAlive(): Date | undefined {
-    return this.before.lastAlive;
-  }
-
-  listen(listener: OpenCallsListener): void {
-    this.listener = listener;
+    }, SYNC_MS);
   }
 
   async started(event: CallStarted): Promise<void> {
@@ -128,18 +109,17 @@ export class OpenCalls {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.noting;
+    await this.syncing;
     await this.run();
-    await this.alive.close();
   }
 
   private path(callId: string): string {
-    return join(this.options.folder, `${callId}.jsonl`);
+    return pathOf(this.options.folder, callId);
   }
 
   private async put(callId: string, line: Line, write: () => Promise<void>): Promise<void> {
     this.lines.get(callId)?.push(line);
-    if (this.broken.has(callId)) return this.listener?.refused(callId);
+    if (this.broken.has(callId)) return this.options.onRefused(callId);
     try {
       await write();
     } catch (error) {
@@ -147,7 +127,7 @@ export class OpenCalls {
       if (this.lines.has(callId)) {
         this.broken.add(callId);
         this.refusedBy(error);
-        this.listener?.refused(callId);
+        this.options.onRefused(callId);
       }
       throw error;
     }
@@ -160,18 +140,17 @@ export class OpenCalls {
   }
 
   private run(): Promise<void> {
-    this.noting ??= this.background()
+    this.syncing ??= this.background()
       .catch((error: unknown) => {
         this.options.logger.warn({ err: error }, 'cannot sync open calls to disk');
       })
       .finally(() => {
-        this.noting = undefined;
+        this.syncing = undefined;
       });
-    return this.noting;
+    return this.syncing;
   }
 
   private async background(): Promise<void> {
-    if (this.options.count() > 0) await this.alive.write(new Date());
     this.mending = this.mendAll().catch((error: unknown) => this.refusedBy(error));
     await this.mending;
     if (this.ticks++ % PROBE_TICKS === 0) await this.probe();
@@ -196,7 +175,7 @@ export class OpenCalls {
     // Lines added in the meantime are not in it.
     if (this.lines.get(callId)?.length !== whole.length) return;
     this.broken.delete(callId);
-    this.listener?.mended(callId);
+    this.options.onMended(callId);
   }
 
   private async probe(): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { NO_ASSISTANT, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
+import { NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../inbound/calls.fixture.js';
 
 const DID = '+15551234567';
 let host: Host;

@@ -5,7 +5,7 @@ import type { UnicastHeaders } from '../audio/unicast.net.js';
 import { api, sendMessage } from '../esl/esl-command.js';
 import { note } from '../live/call-story.js';
 import type { Talk } from './call-talk.net.js';
-import { endConversation, type Conversation } from '../control/conversation.js';
+import { endConversation, type Conversation } from './conversation.js';
 
 /** A call's audio at FreeSWITCH. */
 export interface Attaching {

@@ -36,7 +36,11 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
   const stop = await serveCallControl(Promise.resolve(nc), {
     conversations: new Map(),
     logger,
-    eventSocket: nothing,
+    eventSocket: {
+      connected: false,
+      send: () => Promise.resolve({ outcome: 'disconnected' }),
+      api: () => Promise.resolve({ outcome: 'disconnected' }),
+    },
     live: { transferring: nothing, transferEnded: nothing, unheldOf: () => [] },
   });
   try {

@@ -21,8 +21,9 @@ import { gatewayName } from '@trunkmesh/contracts/trunk.js';
 import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
 import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { note } from '../live/call-story.js';
+import { CALL_CONTROL } from '../tokens.js';
 import type { LiveCalls } from '../live/live-calls.net.js';
-import { endConversation, type Conversation } from './conversation.js';
+import { endConversation, type Conversation } from '../call/conversation.js';
 import { endCalls, type EndCallsPorts } from './end-calls.net.js';
 import { transferTarget } from './transfer-target.js';
 import { transfer } from './transfer.net.js';
@@ -33,19 +34,16 @@ export interface CallControlPorts extends EndCallsPorts {
   transferDeadlineMs?: number | undefined;
 }
 
-/** `() => CallControlPorts`: the calls start after Nest has made its controllers. */
-export const CALL_CONTROL = Symbol('CALL_CONTROL');
-
 const refused = (code: CallControlRefusal, message: string): ControlRefused => ({ outcome: 'refused', code, message });
 
 @Injectable()
 @Catch()
 class CallControlRefusals extends RefusalFilter<ControlRefused> {
-  constructor(@Inject(CALL_CONTROL) ports: () => CallControlPorts) {
+  constructor(@Inject(CALL_CONTROL) ports: CallControlPorts) {
     super((error) => {
       if (error instanceof InvalidRequest)
         return refused('invalid-request', `The request cannot be read: ${error.message}.`);
-      ports().logger.error({ err: error }, 'cannot carry out a call-control request');
+      ports.logger.error({ err: error }, 'cannot carry out a call-control request');
       return refused('switch-unavailable', 'The bridge could not carry out the request.');
     });
   }
@@ -59,7 +57,7 @@ const About = (request: BridgeRequest): MethodDecorator => MessagePattern(reques
 @UsePipes(RequestPipe)
 @UseFilters(CallControlRefusals)
 export class CallControlController {
-  constructor(@Inject(CALL_CONTROL) private readonly ports: () => CallControlPorts) {}
+  constructor(@Inject(CALL_CONTROL) private readonly ports: CallControlPorts) {}
 
   @About('call.hangup')
   hangUp(@Payload({ schema: hangupRequest }) request: HangupRequest): CallControlAnswer {
@@ -83,19 +81,19 @@ export class CallControlController {
   @About('call.transfer')
   async transfer(@Payload({ schema: transferRequest }) request: TransferRequest): Promise<TransferAnswer> {
     const conversation = this.conversationOf(request);
-    return conversation === undefined ? NOT_HERE : startTransfer(conversation, request.to, this.ports());
+    return conversation === undefined ? NOT_HERE : startTransfer(conversation, request.to, this.ports);
   }
 
   @About('calls.end')
   async endCalls(@Payload({ schema: endCallsRequest }) request: EndCallsRequest): Promise<EndCallsAnswer> {
     trace.getActiveSpan()?.setAttribute('organization.id', request.organization_id);
-    return { outcome: 'done', ...(await endCalls(request, this.ports())) };
+    return { outcome: 'done', ...(await endCalls(request, this.ports)) };
   }
 
   /** A call of another organisation is as good as not there. */
   private conversationOf({ call_id, organization_id }: HangupRequest): Conversation | undefined {
     trace.getActiveSpan()?.setAttribute('call.id', call_id);
-    const conversation = this.ports().conversations.get(call_id);
+    const conversation = this.ports.conversations.get(call_id);
     return conversation?.parties.organization_id === organization_id ? conversation : undefined;
   }
 }

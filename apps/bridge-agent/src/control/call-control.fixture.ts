@@ -4,7 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import { bridgeRequest, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { CALL_CONTROL, CallControlController, type CallControlPorts } from './call-control.controller.js';
+import { CALL_CONTROL } from '../tokens.js';
+import { CallControlController, type CallControlPorts } from './call-control.controller.js';
 
 class CallControlModule {}
 
@@ -16,7 +17,7 @@ export async function serveCallControl(
   const module: DynamicModule = {
     module: CallControlModule,
     controllers: [CallControlController],
-    providers: [{ provide: CALL_CONTROL, useValue: () => ports }],
+    providers: [{ provide: CALL_CONTROL, useValue: ports }],
   };
   const strategy = new RequestServer({
     ready: () => connecting,

@@ -7,7 +7,7 @@ import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/ass
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { Webhook } from 'standardwebhooks';
 import type { AssistantSettings } from '../route/assistant-settings.js';
-import { id, NO_ASSISTANT, number, organization, RING, startHost, trunk, type Host } from '../call/calls.fixture.js';
+import { id, NO_ASSISTANT, number, organization, RING, startHost, trunk, type Host } from '../inbound/calls.fixture.js';
 
 const DID = '+15551234567';
 const OWN_DID = '+15551234568';
@@ -394,7 +394,7 @@ describe('how a call is treated', () => {
   it('a bridge that cannot record says so in the record and in its readiness, and takes the call', async () => {
     const calls = await host.startAgent({
       mesh: { ...NO_ASSISTANT, mediaUrl: assistant.url },
-      recordings: { folder: '/with a blank/recordings', bucket: undefined },
+      recordingsDir: '/with a blank/recordings',
     });
     await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
     expect(calls.readiness().recordings).toContain('cannot record');

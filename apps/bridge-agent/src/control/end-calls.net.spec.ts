@@ -31,7 +31,7 @@ async function ended(call: LiveCall, says: EslReply | 'away') {
     },
   } as EventSocket;
   const logger = pino({ level: 'silent' });
-  const ports = { conversations: new Map(), live: { unheldOf: () => [call] }, eventSocket: () => socket, logger };
+  const ports = { conversations: new Map(), live: { unheldOf: () => [call] }, eventSocket: socket, logger };
   const request = {
     organization_id: '01900001-0000-7000-8000-000000000001',
     reason: 'organization-suspended',

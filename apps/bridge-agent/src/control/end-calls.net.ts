@@ -2,14 +2,14 @@ import { END_CALLS_DEADLINE_MS, type EndCallsRequest } from '@trunkmesh/contract
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { note } from '../live/call-story.js';
-import { endConversation, type Conversation, type Conversations } from './conversation.js';
+import { endConversation, type Conversation, type Conversations } from '../call/conversation.js';
 import type { LiveCall } from '../live/live-calls.js';
 import type { EventSocket, LiveCalls } from '../live/live-calls.net.js';
 
 export interface EndCallsPorts {
   conversations: Conversations;
   live: Pick<LiveCalls, 'unheldOf'>;
-  eventSocket: () => EventSocket | undefined;
+  eventSocket: EventSocket;
   logger: Logger;
 }
 
@@ -29,7 +29,7 @@ export async function endCalls(request: EndCallsRequest, ports: EndCallsPorts): 
   const held = [...conversations.values()].filter(({ parties }) => parties.organization_id === organizationId);
   const outcomes = await Promise.all([
     ...held.map((conversation) => endHeld(conversation, reason)),
-    ...live.unheldOf(organizationId).map((call) => endUnheld(call, reason, eventSocket())),
+    ...live.unheldOf(organizationId).map((call) => endUnheld(call, reason, eventSocket)),
   ]);
   const ended = outcomes.filter((confirmed) => confirmed).length;
   const unconfirmed = outcomes.length - ended;
@@ -49,10 +49,10 @@ async function endHeld(conversation: Conversation, reason: Reason): Promise<bool
  * Its hang-up arrives over the event socket (live/live-calls.net.ts), or FreeSWITCH reports that the call does not
  * exist.
  */
-async function endUnheld({ started, story }: LiveCall, reason: Reason, esl: EventSocket | undefined): Promise<boolean> {
+async function endUnheld({ started, story }: LiveCall, reason: Reason, esl: EventSocket): Promise<boolean> {
   const { call_id: callId } = started.data;
   // Checked because it comes from the disk and goes into a command.
-  if (!uuid.safeParse(callId).success || esl?.connected !== true) return false;
+  if (!uuid.safeParse(callId).success || !esl.connected) return false;
   if (story.intended === undefined) {
     story.intended = reason;
     note(story, new Date(), 'hang-up-requested', reason);

@@ -3,7 +3,7 @@ import { endCallsAnswer } from '@trunkmesh/contracts/call-control.js';
 import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../call/calls.fixture.js';
+import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../inbound/calls.fixture.js';
 
 const DID = '+15551234567';
 const ECHO_DID = '+15551234568';

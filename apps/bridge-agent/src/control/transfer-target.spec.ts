@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { transferTarget, type OutboundRules } from './transfer-target.js';
+import type { OutboundRules } from '../call/conversation.js';
+import { transferTarget } from './transfer-target.js';
 
 const rules = (with_: { organization?: string[]; trunk?: Partial<OutboundRules['trunk']> } = {}): OutboundRules => ({
   organization: { outbound_country_codes: with_.organization ?? null },

@@ -1,23 +1,7 @@
 import type { CallControlRefusal } from '@trunkmesh/contracts/call-control.js';
-import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
-import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { carrierSpelling, dialectOf, toE164 } from '@trunkmesh/routing/number-format.js';
 import { countryOf } from '@trunkmesh/routing/number-plan.js';
-
-/** The settings of the organisation and the call's trunk that limit Refer-To. */
-export interface OutboundRules {
-  organization: Pick<OrganizationState, 'outbound_country_codes'>;
-  trunk: Pick<
-    TrunkState,
-    | 'id'
-    | 'gateway_revision'
-    | 'gateway'
-    | 'from_domain'
-    | 'default_country'
-    | 'number_rules'
-    | 'outbound_country_codes'
-  >;
-}
+import type { OutboundRules } from '../call/conversation.js';
 
 export type TransferTarget = { uri: string } | { refused: CallControlRefusal; message: string };
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TRANSFER_DEADLINE_MS } from '@trunkmesh/contracts/call-control.js';
 import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { note } from '../live/call-story.js';
-import { endConversation, type Channel, type Conversation } from './conversation.js';
+import { endConversation, type Channel, type Conversation } from '../call/conversation.js';
 import { outcomeOf, statusNumber, type ReferStatus } from './transfer.js';
 
 const POLL_MS = 100;

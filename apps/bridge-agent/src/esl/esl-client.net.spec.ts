@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { startEslClient, type EslClient, type EslClientOptions } from './esl-client.net.js';
+import { EslClient, type EslListener } from './esl-client.net.js';
 import type { EslEvent, EslLogLine } from './esl-event.js';
 import {
   apiResponse,
@@ -26,14 +26,11 @@ async function serve(
   return server;
 }
 
-function client(port: number, more: Partial<EslClientOptions> = {}) {
+function client(port: number, more: Partial<EslListener> = {}) {
   const seen = { events: [] as EslEvent[], logs: [] as EslLogLine[], ups: 0, downs: [] as string[] };
-  const started: EslClient = startEslClient({
-    host: '127.0.0.1',
-    port,
-    password: 'secret',
-    events: ['CUSTOM', 'sofia::gateway_state'],
-    logger,
+  const started = new EslClient({ host: '127.0.0.1', port, password: 'secret', logger });
+  started.listen({
+    customEvents: ['sofia::gateway_state'],
     onEvent: (event) => {
       seen.events.push(event);
     },
@@ -48,6 +45,7 @@ function client(port: number, more: Partial<EslClientOptions> = {}) {
     },
     ...more,
   });
+  started.start();
   cleanup.push(() => started.stop());
   return { client: started, seen };
 }
@@ -58,6 +56,24 @@ describe("the event socket's client", () => {
     const { client: esl } = client(server.port, { logLevel: 4 });
     await eventually(() => esl.connected);
     expect(server.commands).toEqual(['auth secret', 'event plain CUSTOM sofia::gateway_state', 'log 4']);
+  });
+
+  it('subscribes once to what several parts want, in one login', async () => {
+    const server = await serve();
+    const esl = new EslClient({ host: '127.0.0.1', port: server.port, password: 'secret', logger });
+    cleanup.push(() => esl.stop());
+    const ups: string[] = [];
+    esl.listen({ customEvents: ['sofia::replaced'], onUp: () => ups.push('first') });
+    esl.listen({ events: ['HEARTBEAT'], customEvents: ['sofia::gateway_state', 'sofia::replaced'], logLevel: 4 });
+    esl.listen({ onUp: () => ups.push('third') });
+    esl.start();
+    await eventually(() => esl.connected);
+    expect(server.commands).toEqual([
+      'auth secret',
+      'event plain HEARTBEAT CUSTOM sofia::replaced sofia::gateway_state',
+      'log 4',
+    ]);
+    expect(ups).toEqual(['first', 'third']);
   });
 
   it('gives every answer to the command that it belongs to, with events and log lines between them', async () => {

@@ -9,24 +9,22 @@ export interface EslClientOptions {
   host: string;
   port: number;
   password: string;
-  /** The event names for `event plain`, for example `CUSTOM sofia::gateway_state`. */
-  events: readonly string[];
-  /** The log level to subscribe to; absent: none. */
-  logLevel?: number;
   logger: Logger;
-  onEvent(event: EslEvent): void;
-  onLog?(line: EslLogLine): void;
-  /** Logged in and subscribed. Earlier events were missed: compare everything again. */
-  onUp(): void;
-  onDown?(why: string): void;
 }
 
-export interface EslClient {
-  /** Returns `disconnected` at once while there is no connection. */
-  send(command: EslCommand, timeoutMs?: number): Promise<EslReply>;
-  api(name: string, args?: string, timeoutMs?: number): Promise<EslReply>;
-  readonly connected: boolean;
-  stop(): void;
+/** A part of the agent that follows FreeSWITCH. It gets the events that all parts together subscribe to. */
+export interface EslListener {
+  /** FreeSWITCH's own events, for example `HEARTBEAT`. */
+  events?: readonly string[];
+  /** Subclasses of `CUSTOM`, for example `sofia::gateway_state`. */
+  customEvents?: readonly string[];
+  /** The log level to subscribe to; absent: none. */
+  logLevel?: number;
+  onEvent?(event: EslEvent): void;
+  onLog?(line: EslLogLine): void;
+  /** Logged in and subscribed. Earlier events were missed: compare everything again. */
+  onUp?(): void;
+  onDown?(why: string): void;
 }
 
 const DIAL_DEADLINE_MS = 3_000;
@@ -34,120 +32,142 @@ const DIAL_DEADLINE_MS = 3_000;
 const QUIET_MS = 10_000;
 const PROBE_DEADLINE_MS = 5_000;
 
-/** The event socket of one FreeSWITCH: logs in, subscribes, and reconnects for ever with growing pauses. */
-export function startEslClient(options: EslClientOptions): EslClient {
-  const { logger } = options;
-  let current: EslConnection | undefined;
-  let stopped = false;
-  let attempt = 0;
-  let retry: NodeJS.Timeout | undefined;
+/** The event socket of one FreeSWITCH: logs in, subscribes, and reconnects until it is stopped, with growing pauses. */
+export class EslClient {
+  private readonly listeners: EslListener[] = [];
+  private connection: EslConnection | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private closeSession: () => void = () => undefined;
+  private attempt = 0;
+  private stopped = false;
 
-  const again = (why: string): void => {
-    if (stopped) return;
-    const wait = backoffMs(attempt, Math.random());
-    // FreeSWITCH restarts are routine: warn once.
-    logger[attempt === 0 ? 'warn' : 'debug']({ why, attempt, wait }, 'event socket not connected');
-    attempt += 1;
-    retry = setTimeout(open, wait);
-  };
+  constructor(private readonly options: EslClientOptions) {}
 
-  const open = (): void => {
-    const session = startSession(options, {
-      up(connection) {
-        current = connection;
-        attempt = 0;
-        logger.info({ host: options.host, port: options.port }, 'event socket connected');
-        options.onUp();
+  get connected(): boolean {
+    return this.connection !== undefined;
+  }
+
+  /** Before `start`: a login subscribes to what the listeners want. */
+  listen(listener: EslListener): void {
+    this.listeners.push(listener);
+  }
+
+  start(): void {
+    this.closeSession = startSession(this.options, {
+      subscriptions: subscriptionsOf(this.listeners),
+      onEvent: (event) => {
+        for (const listener of this.listeners) listener.onEvent?.(event);
       },
-      down(why) {
-        const wasUp = current !== undefined;
-        current = undefined;
-        abandon = () => {};
-        if (wasUp) options.onDown?.(why);
-        again(why);
+      onLog: (line) => {
+        for (const listener of this.listeners) listener.onLog?.(line);
       },
+      onUp: (connection) => this.up(connection),
+      onDown: (why) => this.down(why),
     });
-    abandon = session;
-  };
-  let abandon: () => void = () => {};
-  open();
+  }
 
-  const send = (command: EslCommand, timeoutMs?: number): Promise<EslReply> =>
-    current?.send(command, timeoutMs) ?? Promise.resolve({ outcome: 'disconnected' });
-  return {
-    send,
-    api: (name, args, timeoutMs) => send(apiCommand(name, args), timeoutMs),
-    get connected() {
-      return current !== undefined;
-    },
-    stop() {
-      stopped = true;
-      clearTimeout(retry);
-      abandon();
-    },
-  };
+  /** Returns `disconnected` at once while there is no connection. */
+  send(command: EslCommand, timeoutMs?: number): Promise<EslReply> {
+    return this.connection?.send(command, timeoutMs) ?? Promise.resolve({ outcome: 'disconnected' });
+  }
+
+  api(name: string, args?: string, timeoutMs?: number): Promise<EslReply> {
+    return this.send(apiCommand(name, args), timeoutMs);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.retry);
+    this.closeSession();
+  }
+
+  private up(connection: EslConnection): void {
+    const { host, port, logger } = this.options;
+    this.connection = connection;
+    this.attempt = 0;
+    logger.info({ host, port }, 'event socket connected');
+    for (const listener of this.listeners) listener.onUp?.();
+  }
+
+  private down(why: string): void {
+    const wasUp = this.connected;
+    this.connection = undefined;
+    if (wasUp) for (const listener of this.listeners) listener.onDown?.(why);
+    if (this.stopped) return;
+    const wait = backoffMs(this.attempt, Math.random());
+    // FreeSWITCH restarts are routine: warn once.
+    const level = this.attempt === 0 ? 'warn' : 'debug';
+    this.options.logger[level]({ why, attempt: this.attempt, wait }, 'event socket not connected');
+    this.attempt += 1;
+    this.retry = setTimeout(() => this.start(), wait);
+  }
 }
 
-interface SessionEnds {
-  up(connection: EslConnection): void;
-  down(why: string): void;
+function subscriptionsOf(listeners: readonly EslListener[]): EslCommand[] {
+  const own = listeners.flatMap(({ events = [] }) => events);
+  const custom = listeners.flatMap(({ customEvents = [] }) => customEvents);
+  // `CUSTOM` covers all names after it.
+  const events = [...new Set(own), ...(custom.length > 0 ? ['CUSTOM', ...new Set(custom)] : [])];
+  const levels = listeners.flatMap(({ logLevel = [] }) => logLevel);
+  return [...(events.length > 0 ? [subscribe(events)] : []), ...(levels.length > 0 ? [log(Math.max(...levels))] : [])];
 }
 
-/** One connection. `down` is called exactly once, when it ends. The returned function closes it. */
-function startSession(options: EslClientOptions, ends: SessionEnds): () => void {
+interface SessionPorts {
+  subscriptions: readonly EslCommand[];
+  onEvent(event: EslEvent): void;
+  onLog(line: EslLogLine): void;
+  onUp(connection: EslConnection): void;
+  /** Called exactly once, when the connection ends. */
+  onDown(why: string): void;
+}
+
+/** One connection. The returned function closes it. */
+function startSession(options: EslClientOptions, ports: SessionPorts): () => void {
   const socket = dial({ host: options.host, port: options.port, keepAlive: true });
-  let said: string | undefined;
-  let heard = Date.now();
+  let reason: string | undefined;
+  let receivedAt = Date.now();
   const late = setTimeout(() => socket.destroy(new Error(`no login within ${DIAL_DEADLINE_MS} ms`)), DIAL_DEADLINE_MS);
 
   const connection = createEslConnection(socket, {
-    onEvent(event) {
-      options.onEvent(event);
-    },
-    onLog(line) {
-      options.onLog?.(line);
-    },
+    onEvent: (event) => ports.onEvent(event),
+    onLog: (line) => ports.onLog(line),
     onAuthRequest() {
       void login();
     },
     onNotice(kind, text) {
       if (kind !== 'linger')
-        said = kind === 'rejected' ? `access denied: ${text.trim()}` : 'FreeSWITCH closed the session';
+        reason = kind === 'rejected' ? `access denied: ${text.trim()}` : 'FreeSWITCH closed the session';
     },
     onClose(why) {
       clearTimeout(late);
       clearInterval(probe);
-      ends.down(said ?? why);
+      ports.onDown(reason ?? why);
     },
   });
   socket.on('data', () => {
-    heard = Date.now();
+    receivedAt = Date.now();
   });
 
   const probe = setInterval(() => {
-    if (Date.now() - heard < QUIET_MS) return;
+    if (Date.now() - receivedAt < QUIET_MS) return;
     void connection.send(apiCommand('uptime'), PROBE_DEADLINE_MS).then((reply) => {
-      if (reply.outcome === 'timeout') {
-        said = 'FreeSWITCH does not answer';
-        connection.close();
-      }
+      if (reply.outcome === 'timeout') close('FreeSWITCH does not answer');
     });
   }, QUIET_MS / 2);
 
-  const give = (why: string): void => {
-    said = why;
+  const close = (why: string): void => {
+    reason = why;
     connection.close();
   };
 
   async function login(): Promise<void> {
     const accepted = await connection.send(auth(options.password));
     if (!succeeded(accepted))
-      return give(accepted.outcome === 'reply' ? 'the event socket refused the password' : 'no reply to the login');
-    const commands = [subscribe(options.events), ...(options.logLevel === undefined ? [] : [log(options.logLevel)])];
-    const replies = await Promise.all(commands.map((command) => connection.send(command)));
-    if (!replies.every(succeeded)) return give('the subscription failed');
+      return close(accepted.outcome === 'reply' ? 'the event socket refused the password' : 'no reply to the login');
+    const replies = await Promise.all(ports.subscriptions.map((command) => connection.send(command)));
+    if (!replies.every(succeeded)) return close('the subscription failed');
     clearTimeout(late);
-    if (connection.open) ends.up(connection);
+    if (connection.open) ports.onUp(connection);
   }
   return () => connection.close();
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { trunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { syncFile, syncFolder } from '@trunkmesh/runtime/disk-sync.fs.js';
-import type { BridgeIdentity, DesiredState } from './desired.js';
+import type { BridgeIdentity } from '../bridge/bridge-identity.js';
+import type { DesiredState } from './desired.js';
 
 /** The last known desired state, for a restart while NATS is unreachable. Passwords are sealed as in the events. */
 const snapshot = z.object({

@@ -1,4 +1,5 @@
 import { belongsOnBridge, trunkEvent, type TrunkEvent, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { BridgeIdentity } from '../bridge/bridge-identity.js';
 
 /** A trunk that this bridge should have, according to the events, before it is rendered. */
 export interface WantedTrunk {
@@ -17,11 +18,6 @@ export interface DesiredState {
    * would return for a moment.
    */
   versions: Map<string, number>;
-}
-
-export interface BridgeIdentity {
-  id: string;
-  pool: string;
 }
 
 export const emptyDesired = (): DesiredState => ({ trunks: new Map(), versions: new Map() });

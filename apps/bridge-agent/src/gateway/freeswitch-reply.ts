@@ -1,6 +1,6 @@
 import { registrationState, type RegistrationState } from '@trunkmesh/contracts/bridge.js';
 import type { EslEvent } from '../esl/esl-event.js';
-import { canonicalAddress } from './gateway-address.js';
+import { canonicalAddress } from '../route/canonical-address.js';
 import type { GatewayStateSeen, ListedGateway } from './observed.js';
 
 /** Reads FreeSWITCH's replies. `+OK` does not mean success (FACTS): each reply is judged by its text. */

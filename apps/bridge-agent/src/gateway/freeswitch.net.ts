@@ -27,7 +27,11 @@ export interface FreeSwitchGateways {
 const RELOAD_DEADLINE_MS = 30_000;
 const COMMANDS_AT_ONCE = 100;
 
-export function freeSwitchGateways(esl: EslClient, profile: string, logLevel: number): FreeSwitchGateways {
+export function freeSwitchGateways(
+  esl: Pick<EslClient, 'send' | 'api'>,
+  profile: string,
+  logLevel: number,
+): FreeSwitchGateways {
   const sofia = word("the profile's name", profile);
 
   const each = async (command: string, names: readonly string[]): Promise<void> => {

@@ -15,7 +15,8 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.
 import { startStandIn, type StandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startEslClient } from '../esl/esl-client.net.js';
+import { EslClient } from '../esl/esl-client.net.js';
+import { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateways.net.js';
 
@@ -36,13 +37,7 @@ const carriers = [{ address: CARRIER, users: { 'carrier-user': 'carrier-password
  */
 export async function startBridge() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-'));
-  const eslPort = await freePort();
-  const { prepare } = (await import(PREPARE)) as Prepare;
-  const { confDir, agentDir } = await prepare(join(folder, 'conf'), {
-    sipIp: '127.0.0.1',
-    eslPort,
-    eslPassword: 'test-password',
-  });
+  const { eslPort, confDir, agentDir } = await prepareFreeSwitch(folder);
   const nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   const nc = await connectNats(nats.url, { name: 'test', logger });
   await ensureStreams(nc);
@@ -56,6 +51,7 @@ export async function startBridge() {
     statuses,
     standIn: (await startStandIn({ confDir, carriers })) as StandIn,
     gateways: undefined as Gateways | undefined,
+    resolved: new ResolvedTrunks(),
     status: (n: number) => statuses.get(trunkId(n)),
     /** The state that the next event of this trunk carries. */
     trunk(n: number, more: Partial<TrunkState> & { plain?: string | null } = {}): TrunkState {
@@ -91,9 +87,14 @@ export async function startBridge() {
       connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger }),
       nameServers: readonly string[] = [],
     ): Promise<Gateways> {
-      bridge.gateways = await startAgentOn({ folder, agentDir, eslPort, nameServers }, connecting, () => {
-        bridge.gateways = undefined;
-      });
+      bridge.resolved = new ResolvedTrunks();
+      bridge.gateways = await startAgentOn(
+        { folder, agentDir, eslPort, nameServers, resolved: bridge.resolved },
+        connecting,
+        () => {
+          bridge.gateways = undefined;
+        },
+      );
       return bridge.gateways;
     },
     async restartFreeSwitch(): Promise<void> {
@@ -116,6 +117,13 @@ export async function startBridge() {
     stateOf: (name: string) => bridge.standIn.gateways().find((gateway) => gateway.name === name)?.state,
   };
   return bridge;
+}
+
+async function prepareFreeSwitch(folder: string) {
+  const eslPort = await freePort();
+  const { prepare } = (await import(PREPARE)) as Prepare;
+  const options = { sipIp: '127.0.0.1', eslPort, eslPassword: 'test-password' };
+  return { eslPort, ...(await prepare(join(folder, 'conf'), options)) };
 }
 
 export type BridgeFixture = Awaited<ReturnType<typeof startBridge>>;
@@ -149,24 +157,12 @@ function trunkEvent(
 }
 
 async function startAgentOn(
-  host: { folder: string; agentDir: string; eslPort: number; nameServers: readonly string[] },
+  host: { folder: string; agentDir: string; eslPort: number; nameServers: readonly string[]; resolved: ResolvedTrunks },
   connecting: Promise<NatsConnection>,
   onStopped: () => void,
 ): Promise<Gateways> {
   const link = createNatsLink(connecting);
-  const parts: { gateways?: Gateways } = {};
-  const esl = startEslClient({
-    host: '127.0.0.1',
-    port: host.eslPort,
-    password: 'test-password',
-    events: GATEWAY_EVENTS,
-    logLevel: GATEWAY_LOG_LEVEL,
-    logger,
-    onEvent: (event) => parts.gateways?.onEvent(event),
-    onLog: (line) => parts.gateways?.onLog(line),
-    onUp: () => parts.gateways?.onUp(),
-    onDown: () => parts.gateways?.onDown(),
-  });
+  const esl = new EslClient({ host: '127.0.0.1', port: host.eslPort, password: 'test-password', logger });
   const gateways = await Gateways.start({
     bridge: { id: 'b1', pool: 'default' },
     profile: 'external',
@@ -176,12 +172,20 @@ async function startAgentOn(
     ring,
     link,
     esl,
+    resolved: host.resolved,
     logger,
     allowPrivateGateways: false,
     ...(host.nameServers.length > 0 ? { nameServers: host.nameServers } : {}),
   });
-  parts.gateways = gateways;
-  if (esl.connected) gateways.onUp();
+  esl.listen({
+    customEvents: GATEWAY_EVENTS,
+    logLevel: GATEWAY_LOG_LEVEL,
+    onEvent: (event) => gateways.onEvent(event),
+    onLog: (line) => gateways.onLog(line),
+    onUp: () => gateways.onUp(),
+    onDown: () => gateways.onDown(),
+  });
+  esl.start();
   const { stop } = gateways;
   gateways.stop = async () => {
     await stop.call(gateways);

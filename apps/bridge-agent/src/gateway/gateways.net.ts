@@ -4,9 +4,10 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import type { EslEvent, EslLogLine } from '../esl/esl-event.js';
+import type { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { applyTraces, type ApplyTraces } from './apply-traces.otel.js';
 import { desiredSnapshot } from './desired-snapshot.fs.js';
-import type { BridgeIdentity } from './desired.js';
+import type { BridgeIdentity } from '../bridge/bridge-identity.js';
 import { renderDialplan } from './dialplan-xml.js';
 import { freeSwitchGateways, type FreeSwitchGateways } from './freeswitch.net.js';
 import { refusedAddressOf } from './freeswitch-reply.js';
@@ -35,13 +36,13 @@ export interface GatewaysOptions {
   /** For tests; absent: the host's own. */
   nameServers?: readonly string[];
   link: NatsLink;
-  esl: EslClient;
+  esl: Pick<EslClient, 'send' | 'api' | 'connected'>;
+  resolved: ResolvedTrunks;
   logger: Logger;
 }
 
-/** The event socket's subscriptions; `CUSTOM` covers all names after it. */
+/** `CUSTOM` events that concern gateways. */
 export const GATEWAY_EVENTS = [
-  'CUSTOM',
   'sofia::gateway_state',
   'sofia::gateway_add',
   'sofia::gateway_delete',
@@ -96,6 +97,7 @@ export class Gateways {
       ring: options.ring,
       allowPrivate: options.allowPrivateGateways,
       nameServers: options.nameServers,
+      resolved: options.resolved,
       logger,
       trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
       fileOf: (trunkId) => files.known().get(trunkId),
@@ -157,11 +159,6 @@ export class Gateways {
     if (address === undefined) return;
     refusals.add();
     noteRefused(this.refusedAddresses, address, new Date().toISOString());
-  }
-
-  /** Trunks whose gateway's host name resolves to this address now, and whose recorded claims do not include it. */
-  trunksByAddress(address: string): string[] {
-    return this.wanted.trunksByAddress(address);
   }
 
   heartbeat(): Pick<

@@ -1,6 +1,7 @@
 import type { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
-import { canonicalAddress, type Lookup, type Target } from './gateway-address.js';
+import { canonicalAddress } from '../route/canonical-address.js';
+import type { Lookup, Target } from './gateway-address.js';
 
 /** The result of looking up a gateway's host name. */
 export interface Found {

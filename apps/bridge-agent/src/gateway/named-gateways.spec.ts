@@ -60,7 +60,7 @@ describe('a gateway with a host name', () => {
       expect(JSON.stringify(bridge.status(1))).not.toContain('169.254');
       expect(await readdir(join(bridge.agentDir, 'gateways'))).toEqual([]);
       expect(await acl()).not.toContain('169.254');
-      expect(bridge.gateways!.trunksByAddress('169.254.169.254')).toEqual([]);
+      expect(bridge.resolved.at('169.254.169.254')).toEqual([]);
       leadTo('192.0.2.10');
       await registered(1);
     },
@@ -113,7 +113,7 @@ describe('a gateway with a host name', () => {
     const named = { gateway: 'sip.example.com:5060' };
     await bridge.publish(1, bridge.trunk(1, named));
     await bridge.publish(2, bridge.trunk(2, named));
-    await eventually(() => bridge.gateways!.trunksByAddress('192.0.2.11').length === 2);
+    await eventually(() => bridge.resolved.at('192.0.2.11').length === 2);
     const claim = (network: string) => ({ network, via: 'name' as const, since: '2026-01-01T00:00:00.000Z' });
     await bridge.publish(
       2,
@@ -124,9 +124,9 @@ describe('a gateway with a host name', () => {
       }),
       'TrunkUpdated',
     );
-    await eventually(() => bridge.gateways!.trunksByAddress('192.0.2.11').length === 1);
-    expect(bridge.gateways!.trunksByAddress('192.0.2.11')).toEqual([trunkId(1)]);
-    expect(bridge.gateways!.trunksByAddress('192.0.2.10')).toEqual([trunkId(1), trunkId(2)]);
+    await eventually(() => bridge.resolved.at('192.0.2.11').length === 1);
+    expect(bridge.resolved.at('192.0.2.11')).toEqual([trunkId(1)]);
+    expect(bridge.resolved.at('192.0.2.10')).toEqual([trunkId(1), trunkId(2)]);
     // What other bridges resolved is let in here as well, by the same rules.
     await eventually(async () => (await acl()).includes('198.51.100.7/32'));
     expect(await acl()).not.toContain('10.0.0.5');

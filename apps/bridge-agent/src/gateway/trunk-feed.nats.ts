@@ -4,14 +4,8 @@ import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { DesiredSnapshot } from './desired-snapshot.fs.js';
-import {
-  emptyDesired,
-  isElsewhere,
-  noteTrunkEvent,
-  readTrunkEvent,
-  type BridgeIdentity,
-  type DesiredState,
-} from './desired.js';
+import type { BridgeIdentity } from '../bridge/bridge-identity.js';
+import { emptyDesired, isElsewhere, noteTrunkEvent, readTrunkEvent, type DesiredState } from './desired.js';
 
 export interface TrunkFeedOptions {
   link: NatsLink;

@@ -2,9 +2,10 @@ import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contr
 import { claimsOf } from '@trunkmesh/routing/claims.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { renderAcl } from './acl-xml.js';
 import { isUnanswered } from './freeswitch-reply.js';
-import { canonicalAddress, lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';
+import { lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';
 import { mayBeCarrier, AddressBook, type NameStanding } from './gateway-address.net.js';
 import { routeAfterAnswer, routeAfterFailure, routeInFile, type Route } from './gateway-route.js';
 import type { GatewayProblem } from './gateway-status.js';
@@ -18,6 +19,8 @@ export interface WantedGatewaysOptions {
   /** For tests; absent: the host's own name servers. */
   nameServers?: readonly string[] | undefined;
   logger: Logger;
+  /** Gets the addresses that lead to each trunk. */
+  resolved: Pick<ResolvedTrunks, 'set'>;
   trunkOf(trunkId: string): TrunkState | undefined;
   /** The gateway's file on disk. */
   fileOf(trunkId: string): string | undefined;
@@ -50,12 +53,6 @@ export class WantedGateways {
   private readonly book: AddressBook;
   private readonly routes = new Map<string, { gateway: string; route: Route }>();
   private readonly placements = new Map<string, string>();
-  /**
-   * By address: trunks whose name resolves to it, and whose recorded claims do not include it yet. Routing knows the
-   * recorded ones itself, and there may be thousands.
-   */
-  private readonly unrecorded = new Map<string, Set<string>>();
-  private readonly unrecordedOf = new Map<string, readonly string[]>();
   private aclText: string | undefined;
 
   constructor(private readonly options: WantedGatewaysOptions) {
@@ -78,7 +75,7 @@ export class WantedGateways {
     const gateway = trunk && parseGatewayAddress(trunk.gateway);
     this.aclText = undefined;
     this.book.track(trunkId, trunk === undefined || gateway === undefined ? [] : lookupsOf(gateway, trunk.transport));
-    this.noteUnrecorded(trunkId);
+    this.options.resolved.set(trunkId, this.missingClaims(trunkId));
     if (trunk !== undefined) return this.render(trunk, true);
     this.rendered.remove(trunkId);
     this.routes.delete(trunkId);
@@ -118,10 +115,6 @@ export class WantedGateways {
     return (this.aclText ??= renderAcl([...trunkIds].flatMap((id) => [...this.claimed(id), ...this.book.cidrsOf(id)])));
   }
 
-  trunksByAddress(address: string): string[] {
-    return [...(this.unrecorded.get(canonicalAddress(address) ?? address) ?? [])].sort();
-  }
-
   /** Undefined for a literal address; null if the name's target is not known yet. */
   addressesOf(trunkId: string): readonly string[] | undefined | null {
     const standing = this.book.standingOf(trunkId);
@@ -150,7 +143,7 @@ export class WantedGateways {
 
   private resolved(trunkIds: readonly string[]): void {
     this.aclText = undefined;
-    for (const id of trunkIds) this.noteUnrecorded(id);
+    for (const id of trunkIds) this.options.resolved.set(id, this.missingClaims(id));
     this.renderAgain(trunkIds);
   }
 
@@ -195,19 +188,6 @@ export class WantedGateways {
     return claims.flatMap(({ network, via }) =>
       via !== 'name' || mayBeCarrier(addressOf(network), allowPrivate) ? network : [],
     );
-  }
-
-  private noteUnrecorded(trunkId: string): void {
-    for (const address of this.unrecordedOf.get(trunkId) ?? []) {
-      const trunks = this.unrecorded.get(address);
-      trunks?.delete(trunkId);
-      if (trunks?.size === 0) this.unrecorded.delete(address);
-    }
-    const missing = this.missingClaims(trunkId);
-    if (missing.length === 0) this.unrecordedOf.delete(trunkId);
-    else this.unrecordedOf.set(trunkId, missing);
-    for (const address of missing)
-      this.unrecorded.set(address, (this.unrecorded.get(address) ?? new Set()).add(trunkId));
   }
 
   private missingClaims(trunkId: string): string[] {

@@ -4,7 +4,7 @@ import { endedBypassingCalls } from './call-metrics.otel.js';
 import type { EventSocket } from './live-calls.net.js';
 import { bypassingIn } from './bypassing-calls.js';
 
-/** FreeSWITCH's own events about a call that was replaced, where the profile has `fire-transfer-events`. */
+/** FreeSWITCH's `CUSTOM` events about a call that was replaced, where the profile has `fire-transfer-events`. */
 export const REPLACED_EVENTS: readonly string[] = ['sofia::replaced', 'sofia::intercepted'];
 
 /** A channel is in FreeSWITCH's list some 200 ms after its 200. */
@@ -16,7 +16,7 @@ export class BypassingCalls {
   private again = false;
 
   constructor(
-    private readonly esl: () => EventSocket | undefined,
+    private readonly esl: EventSocket,
     private readonly logger: Logger,
     private readonly looksMs: readonly number[] = LOOKS_MS,
   ) {}
@@ -44,14 +44,13 @@ export class BypassingCalls {
   }
 
   private async endAll(): Promise<void> {
-    const esl = this.esl();
-    if (esl?.connected !== true) return;
-    const reply = await esl.api('show', 'channels as json');
+    if (!this.esl.connected) return;
+    const reply = await this.esl.api('show', 'channels as json');
     if (reply.outcome !== 'reply') return;
     for (const { callId, address } of bypassingIn(reply.text)) {
       this.logger.warn({ call_id: callId, source_address: address }, 'ended a call that replaced another');
       endedBypassingCalls.add(1);
-      await esl.api('uuid_kill', `${callId} CALL_REJECTED`);
+      await this.esl.api('uuid_kill', `${callId} CALL_REJECTED`);
     }
   }
 }

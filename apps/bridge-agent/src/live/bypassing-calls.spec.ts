@@ -47,7 +47,7 @@ describe('calls that got around the agent', () => {
     };
     const logger = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
     const socket = { connected: true, api, send: () => Promise.reject(new Error('not used')) };
-    const calls = new BypassingCalls(() => socket, logger, [1, 20, 20]);
+    const calls = new BypassingCalls(socket, logger, [1, 20, 20]);
     calls.suspect();
     text = listOf(ROW);
     await eventually(() => killed.length === 1, { message: 'the first call to be ended' });

@@ -21,14 +21,17 @@ export const endedBypassingCalls = counter(
   'Calls that got around the agent by replacing another call, and were ended',
 );
 
-const read = { live: () => 0, unconfirmed: () => 0 };
-gauge('trunkmesh_calls_live', 'Calls in progress', () => read.live());
-gauge(
-  'trunkmesh_call_records_unconfirmed',
-  'Call records that billing-observer has not confirmed, on disk or waiting for it',
-  () => read.unconfirmed(),
-);
-/** Sets what the gauges read. */
-export const observeCalls = (from: typeof read): void => {
-  Object.assign(read, from);
-};
+/** Returns how to stop. */
+export function observeCalls(figures: { live(): number; unconfirmed(): number }): () => void {
+  const stops = [
+    gauge('trunkmesh_calls_live', 'Calls in progress', () => figures.live()),
+    gauge(
+      'trunkmesh_call_records_unconfirmed',
+      'Call records that billing-observer has not confirmed, on disk or waiting for it',
+      () => figures.unconfirmed(),
+    ),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

@@ -9,6 +9,7 @@ import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StoryPart } from '../call-record/story-part.js';
 import { createStory, note } from './call-story.js';
 import { readHangup } from './hangup-facts.js';
+import { LiveCallTable } from './live-call-table.js';
 import { LiveCalls, type EventSocket } from './live-calls.net.js';
 
 const reply = (text: string): EslReply => ({
@@ -31,9 +32,8 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   const world = { now: T0 };
   let ids = 0;
   const live = new LiveCalls({
+    calls: new LiveCallTable({ leftOpen, lastAlive }, new Date(T0)),
     callRecords: {
-      leftOpen,
-      lastAlive,
       begin: () => Promise.resolve(),
       answered: (event) => {
         answers.push(event);

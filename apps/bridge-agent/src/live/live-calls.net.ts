@@ -5,14 +5,14 @@ import type { EslClient } from '../esl/esl-client.net.js';
 import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecords, RecoveredCall } from '../call-record/call-records.fs.js';
-import type { OpenCall } from '../call-record/open-call-file.fs.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StatusChange } from '../customer/call-status.js';
 import { callAnswered, callTransferEnded, type EventStamp } from './call-events.js';
 import { note, partSince, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call-metrics.otel.js';
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
-import { adopted, answeredAtOf, finalOf } from './left-call.js';
+import { answeredAtOf, finalOf } from './left-call.js';
+import type { LiveCallTable } from './live-call-table.js';
 import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
 import type { Refusal } from './refusal.js';
 
@@ -20,7 +20,9 @@ import type { Refusal } from './refusal.js';
 export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
 
 export interface LiveCallsOptions {
-  callRecords: Pick<CallRecords, 'begin' | 'answered' | 'happened' | 'keep' | 'finish' | 'leftOpen' | 'lastAlive'>;
+  /** With the calls of the previous process. */
+  calls: LiveCallTable;
+  callRecords: Pick<CallRecords, 'begin' | 'answered' | 'happened' | 'keep' | 'finish'>;
   bridgeId: string;
   newId: () => string;
   /** The call has ended, and its last event is being published. */
@@ -41,17 +43,17 @@ const ASK_DEADLINE_MS = 2_000;
 
 /** The calls of this host that have started and not ended. */
 export class LiveCalls {
-  private readonly calls = new Map<string, LiveCall>();
+  private readonly calls: LiveCallTable;
   private readonly timer: NodeJS.Timeout;
   private readonly now: () => Date;
   private socket: EventSocket | undefined;
   private looking = false;
 
   constructor(private readonly options: LiveCallsOptions) {
+    this.calls = options.calls;
     this.now = options.now ?? (() => new Date());
-    for (const call of options.callRecords.leftOpen) this.adopt(call);
     this.timer = setInterval(() => {
-      for (const call of this.calls.values()) this.keep(call);
+      for (const call of this.calls.all()) this.keep(call);
       this.lookOnce();
     }, options.lookMs ?? LOOK_MS);
   }
@@ -61,7 +63,7 @@ export class LiveCalls {
    * might not.
    */
   begin(started: CallStarted, story: CallStory): Promise<void> {
-    this.calls.set(started.data.call_id, {
+    this.calls.add({
       started,
       story,
       answered: null,
@@ -150,7 +152,7 @@ export class LiveCalls {
 
   onDown(): void {
     this.socket = undefined;
-    for (const call of this.calls.values()) if (call.watch === 'watched') loseSight(call, this.now());
+    for (const call of this.calls.all()) if (call.watch === 'watched') loseSight(call, this.now());
   }
 
   /** Handles the event socket's events; all but CHANNEL_HANGUP_COMPLETE belong to other parts. */
@@ -174,7 +176,7 @@ export class LiveCalls {
       this.finish(final, call?.started);
       if (known !== undefined) this.options.onEnded(known.started);
     } else if (call !== undefined && known === undefined) {
-      this.adopt(call);
+      this.calls.adopt(call, this.now());
       this.lookOnce();
     }
   }
@@ -185,18 +187,18 @@ export class LiveCalls {
 
   /** Of an organisation: calls that this process has no connection to, such as those that an earlier process left. */
   unheldOf(organizationId: string): LiveCall[] {
-    return [...this.calls.values()].filter(
-      ({ watch, started }) => watch !== 'socket' && started.data.organization_id === organizationId,
-    );
+    return this.calls
+      .all()
+      .filter(({ watch, started }) => watch !== 'socket' && started.data.organization_id === organizationId);
   }
 
   count(): number {
-    return this.calls.size;
+    return this.calls.count();
   }
 
   /** Those that FreeSWITCH is known to have now. */
   countSeen(): number {
-    return [...this.calls.values()].filter(({ watch }) => watch === 'socket' || watch === 'watched').length;
+    return this.calls.countSeen();
   }
 
   stop(): void {
@@ -206,12 +208,6 @@ export class LiveCalls {
   private stampOf({ started }: LiveCall): EventStamp {
     const { bridgeId, newId } = this.options;
     return { bridgeId, newId, traceparent: started.traceparent };
-  }
-
-  private adopt(left: OpenCall): void {
-    const call = adopted(left, this.options.callRecords.lastAlive, this.now());
-    note(call.story, this.now(), 'agent-restarted');
-    this.calls.set(call.started.data.call_id, call);
   }
 
   private keep(call: LiveCall): void {
@@ -234,9 +230,9 @@ export class LiveCalls {
   }
 
   private lookOnce(): void {
-    if (this.looking || this.calls.size === 0) return;
+    if (this.looking || this.calls.count() === 0) return;
     this.looking = true;
-    const unwatched = [...this.calls.values()].some(({ watch }) => watch === 'unknown');
+    const unwatched = this.calls.all().some(({ watch }) => watch === 'unknown');
     // Subscribes first, so that no hang-up is missed between the two commands; subscribing twice does no harm.
     const subscribed =
       unwatched && this.socket?.connected === true ? this.socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
@@ -253,7 +249,8 @@ export class LiveCalls {
   private async look(): Promise<void> {
     const esl = this.socket?.connected === true ? this.socket : undefined;
     const asked: Promise<void>[] = [];
-    for (const [callId, call] of this.calls) {
+    for (const call of this.calls.all()) {
+      const { call_id: callId } = call.started.data;
       const step = nextStep(call, esl !== undefined, this.now());
       if (step === 'ask' && esl !== undefined) asked.push(this.ask(esl, callId, call));
       if (step === 'give-up')

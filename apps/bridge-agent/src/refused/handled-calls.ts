@@ -1,22 +1,23 @@
+const KEPT_CALL_IDS = 20_000;
+
 /**
  * SIP Call-IDs that reached the agent, whose outcome is in the call log. Bounded, because the response to an INVITE
  * comes within seconds.
  */
-export interface HandledCalls {
-  add(sipCallId: string): void;
-  has(sipCallId: string): boolean;
-}
+export class HandledCalls {
+  private readonly callIds = new Set<string>();
 
-const KEPT = 20_000;
+  add(sipCallId: string): void {
+    this.callIds.delete(sipCallId);
+    this.callIds.add(sipCallId);
+    if (this.callIds.size <= KEPT_CALL_IDS) return;
+    for (const oldest of this.callIds) {
+      this.callIds.delete(oldest);
+      break;
+    }
+  }
 
-export function createHandledCalls(): HandledCalls {
-  const known = new Set<string>();
-  return {
-    add(sipCallId) {
-      known.delete(sipCallId);
-      known.add(sipCallId);
-      if (known.size > KEPT) known.delete(known.values().next().value!);
-    },
-    has: (sipCallId) => known.has(sipCallId),
-  };
+  has(sipCallId: string): boolean {
+    return this.callIds.has(sipCallId);
+  }
 }

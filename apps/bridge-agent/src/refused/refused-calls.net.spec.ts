@@ -14,7 +14,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startStandIn, type StandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { startEslClient } from '../esl/esl-client.net.js';
+import { EslClient } from '../esl/esl-client.net.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { RefusedCalls } from './refused-calls.net.js';
 
@@ -27,7 +27,7 @@ let nc: NatsConnection;
 let standIn: StandIn;
 let capturePort: number;
 let refused: RefusedCalls | undefined;
-let esl: ReturnType<typeof startEslClient>;
+let esl: EslClient;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'refused-'));
@@ -46,17 +46,8 @@ beforeAll(async () => {
   nats = await startNatsServer({ storeDir: join(folder, 'nats') });
   nc = await connectNats(nats.url, { name: 'test', logger });
   await ensureStreams(nc);
-  const onEvent = () => undefined;
-  esl = startEslClient({
-    host: '127.0.0.1',
-    port: eslPort,
-    password: 'test-password',
-    events: ['HEARTBEAT'],
-    logger,
-    onEvent,
-    onUp: () => undefined,
-    onDown: () => undefined,
-  });
+  esl = new EslClient({ host: '127.0.0.1', port: eslPort, password: 'test-password', logger });
+  esl.start();
   await eventually(() => esl.connected);
 }, 60_000);
 afterEach(async () => {

@@ -10,7 +10,7 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { id, number, organization, subjectOf, trunk } from '../call/calls.fixture.js';
+import { id, number, organization, subjectOf, trunk } from '../inbound/calls.fixture.js';
 import { LocalRoutes } from './local-routes.nats.js';
 
 const logger = pino({ level: 'silent' });

@@ -1,7 +1,10 @@
+import 'reflect-metadata';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
@@ -16,7 +19,9 @@ import {
 } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
@@ -24,11 +29,16 @@ import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js';
-import { startEslClient } from '../esl/esl-client.net.js';
-import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
-import { serveCallControl } from '../control/call-control.fixture.js';
-import { Calls, type CallsOptions } from './calls.net.js';
+import { CallReadiness } from '../call/call-readiness.js';
+import type { CallDeadlines, CallParts } from '../call/call-parts.net.js';
+import { CallsModule } from '../call/calls.module.js';
+import { Drain } from '../call/drain.process.js';
+import { environmentSchema, type Config } from '../config.js';
+import { ControlModule } from '../control/control.module.js';
+import type { RefusalPorts } from '../refused/refusal-ports.js';
+import { ASSISTANT_SETTINGS, CALL_DEADLINES, CALL_PARTS, CALL_REFUSALS } from '../tokens.js';
+import { InboundModule } from './inbound.module.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
@@ -46,7 +56,8 @@ export const NO_ASSISTANT: AssistantSettings = {
   allowPrivateUrls: true,
   audioPorts: { first: 21_000, last: 21_999 },
 };
-export const RING = parseKeyRing(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+const RING_TEXT = `test:${Buffer.alloc(32, 7).toString('base64')}`;
+export const RING = parseKeyRing(RING_TEXT);
 
 export const id = (kind: number, n: number) => `0190000${kind}-0000-7000-8000-${String(n).padStart(12, '0')}`;
 export const organization = (n: number): OrganizationState => organizationOf({ id: id(1, n), name: `org ${n}` });
@@ -114,7 +125,7 @@ export async function startHost() {
       for (const entity of entities)
         await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ data: { change: {}, state: entity } }));
     },
-    async startAgent(options: Partial<CallsOptions> = {}): Promise<Calls> {
+    async startAgent(options: AgentOptions = {}): Promise<HostAgent> {
       const agent = await startAgentOn({ natsUrl: nats.url, folder, callSocketPort, eslPort }, options);
       agents.push(() => agent.stop());
       return agent;
@@ -148,47 +159,65 @@ export async function startHost() {
 }
 export type Host = Awaited<ReturnType<typeof startHost>>;
 
+/** What a test changes about the agent. */
+export interface AgentOptions extends CallDeadlines {
+  mesh?: AssistantSettings;
+  maxCalls?: number;
+  recordingsDir?: string;
+  refused?: RefusalPorts;
+}
+
+/** The modules of calls, without those of gateways. */
+@Module({ imports: [CallsModule, InboundModule, ControlModule] })
+class HostCallsModule {}
+
 async function startAgentOn(
   host: { natsUrl: string; folder: string; callSocketPort: number; eslPort: number },
-  options: Partial<CallsOptions>,
-): Promise<Calls> {
-  const connecting = connectNats(host.natsUrl, { name: 'agent', logger });
-  const calls = await Calls.start({
-    bridge: { id: 'bridge-1', pool: 'default' },
-    stateDir: join(host.folder, 'state'),
-    callSocket: { host: '127.0.0.1', port: host.callSocketPort },
-    maxCalls: 100,
-    link: createNatsLink(connecting),
-    resolvedTrunks: () => [],
-    logger,
-    mesh: NO_ASSISTANT,
-    recordings: { folder: join(host.folder, 'recordings'), bucket: undefined },
-    ring: RING,
-    ...options,
-  });
-  const esl = startEslClient({
-    host: '127.0.0.1',
-    port: host.eslPort,
-    password: PASSWORD,
-    events: ['HEARTBEAT'],
-    logger,
-    onEvent: (event) => calls.onEvent(event),
-    onUp: () => calls.onUp(esl),
-    onDown: () => calls.onDown(),
-  });
-  const stopControl = await serveCallControl(connecting, calls.control);
-  const { stop } = calls;
-  let stopping: Promise<void> | undefined;
-  calls.stop = () => {
-    stopping ??= stopControl().then(async () => {
-      await stop.call(calls);
-      esl.stop();
-      await connecting.then((connection) => connection.close());
-    });
-    return stopping;
+  { mesh = NO_ASSISTANT, maxCalls = 100, recordingsDir, refused, ...deadlines }: AgentOptions,
+) {
+  const config: Config = {
+    ...environmentSchema.parse({
+      BRIDGE_ID: 'bridge-1',
+      SIP_ADDRESS: 'sip.example.com',
+      NATS_URL: host.natsUrl,
+      SECRET_KEYS: RING_TEXT,
+      ESL_PORT: host.eslPort,
+      ESL_PASSWORD: PASSWORD,
+      CONF_DIR: join(host.folder, 'conf'),
+      STATE_DIR: join(host.folder, 'state'),
+      CALL_SOCKET_PORT: host.callSocketPort,
+      CAPTURE_PORT: 0,
+      MAX_CALLS: maxCalls,
+      DRAIN_SECONDS: 0,
+    }),
+    RECORDINGS_DIR: recordingsDir ?? join(host.folder, 'recordings'),
   };
-  return calls;
+  const building = Test.createTestingModule({ imports: [ServiceModule.of(HostCallsModule, { config, logger })] })
+    .overrideProvider(ASSISTANT_SETTINGS)
+    .useValue(mesh)
+    .overrideProvider(CALL_DEADLINES)
+    .useValue(deadlines);
+  if (refused !== undefined) building.overrideProvider(CALL_REFUSALS).useValue(refused);
+  const testing = await building.compile();
+  const app = testing.createNestMicroservice({
+    strategy: testing.get(RequestServer, { strict: false }),
+    logger: false,
+  });
+  await app.listen();
+  const { live, callRecords } = testing.get<CallParts>(CALL_PARTS, { strict: false });
+  const drain = testing.get(Drain, { strict: false });
+  let stopping: Promise<void> | undefined;
+  return {
+    readiness: () => testing.get(CallReadiness, { strict: false }).check(),
+    live: () => live.count(),
+    /** Of those, calls that are not observed now, after a restart or a broken connection. */
+    outOfSight: () => live.count() - live.countSeen(),
+    unconfirmedRecords: () => callRecords.unconfirmed(),
+    drain: (withinMs: number) => drain.run(withinMs),
+    stop: () => (stopping ??= app.close()),
+  };
 }
+export type HostAgent = Awaited<ReturnType<typeof startAgentOn>>;
 
 async function eventsIn(nc: NatsConnection): Promise<CallEvent[]> {
   const manager = await jetstreamManager(nc);

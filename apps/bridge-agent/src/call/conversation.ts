@@ -1,8 +1,9 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type { CallParties } from '@trunkmesh/contracts/call.js';
+import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { note, type CallStory } from '../live/call-story.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
-import type { OutboundRules } from './transfer-target.js';
 
 /** What a conversation needs from FreeSWITCH's channel (implemented in call-talk.net.ts). */
 export interface Channel {
@@ -21,6 +22,21 @@ export interface Channel {
   onEnd(listener: (hangup: HangupFacts | undefined) => void): void;
   /** The hang-up; undefined if the connection or the time ended first. */
   ended(withinMs: number): Promise<HangupFacts | undefined>;
+}
+
+/** The settings of the organisation and the call's trunk that limit Refer-To. */
+export interface OutboundRules {
+  organization: Pick<OrganizationState, 'outbound_country_codes'>;
+  trunk: Pick<
+    TrunkState,
+    | 'id'
+    | 'gateway_revision'
+    | 'gateway'
+    | 'from_domain'
+    | 'default_country'
+    | 'number_rules'
+    | 'outbound_country_codes'
+  >;
 }
 
 /** An admitted call, while this process holds it. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import type { CallStory } from '../live/call-story.js';
-import type { Talk } from './call-talk.net.js';
+import type { Talk } from '../call/call-talk.net.js';
 import type { ProbeDialog } from './dialog-probe.net.js';
 import { dialogOf, isTag, type DialogKey } from './sip-dialog.js';
 

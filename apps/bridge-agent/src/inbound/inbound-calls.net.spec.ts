@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { InboundDecision, InboundRequest, RefusalReason } from '@trunkmesh/contracts/routing.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { id, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
-import type { Calls } from './calls.net.js';
+import type { HostAgent } from './calls.fixture.js';
 
 const DID = '+15551234567';
 let host: Host;
@@ -36,7 +36,8 @@ const invite = (with_: object = {}) => ({
   request_user: DID,
   ...with_,
 });
-const upToDate = (calls: Calls) => eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+const upToDate = (calls: HostAgent) =>
+  eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
 
 beforeAll(async () => {
   host = await startHost();

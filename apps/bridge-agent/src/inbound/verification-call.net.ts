@@ -7,7 +7,7 @@ import type { EslHeaders } from '../esl/esl-frame.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { isAcknowledged, type AcknowledgementPorts } from './acknowledgement.net.js';
 import { calls as callsMetric } from '../live/call-metrics.otel.js';
-import type { Talk } from './call-talk.net.js';
+import type { Talk } from '../call/call-talk.net.js';
 import type { InviteFacts } from '../live/invite-facts.js';
 import { refuseCommands, type VerificationRefusal } from '../live/refusal.js';
 import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Talk } from './call-talk.net.js';
+import { Talk } from '../call/call-talk.net.js';
 import { refuseCommands, type TurnedAway } from '../live/refusal.js';
 
 const SETTLED_MS = 5_000;

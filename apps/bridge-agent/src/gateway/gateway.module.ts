@@ -1,0 +1,55 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Agent } from '../bridge/agent.process.js';
+import { BridgeModule } from '../bridge/bridge.module.js';
+import { EslClient } from '../esl/esl-client.net.js';
+import { EventSocketModule } from '../esl/event-socket.module.js';
+import { InboundCalls } from '../inbound/inbound-calls.net.js';
+import { InboundModule } from '../inbound/inbound.module.js';
+import { RouteModule } from '../route/route.module.js';
+import type { Routing } from '../route/routing.js';
+import { AGENT, ROUTING } from '../tokens.js';
+import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateways.net.js';
+
+/** The trunks of this host as FreeSWITCH's gateways. Its dialplan leads to the inbound calls. */
+@Module({
+  imports: [BridgeModule, EventSocketModule, RouteModule, InboundModule],
+  providers: [{ provide: Gateways, inject: [AGENT, EslClient, InboundCalls, ROUTING], useFactory: startGateways }],
+  exports: [Gateways],
+})
+export class GatewayModule implements OnApplicationShutdown {
+  constructor(@Inject(Gateways) private readonly gateways: Gateways) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.gateways.stop();
+  }
+}
+
+async function startGateways(
+  { bridge, config, ring, link, logger }: Agent,
+  esl: EslClient,
+  { address }: InboundCalls,
+  { resolved }: Routing,
+): Promise<Gateways> {
+  const gateways = await Gateways.start({
+    bridge,
+    profile: config.SOFIA_PROFILE,
+    confDir: config.CONF_DIR,
+    stateDir: config.STATE_DIR,
+    callSocket: address,
+    ring,
+    allowPrivateGateways: config.ALLOW_PRIVATE_GATEWAYS,
+    link,
+    esl,
+    resolved,
+    logger,
+  });
+  esl.listen({
+    customEvents: GATEWAY_EVENTS,
+    logLevel: GATEWAY_LOG_LEVEL,
+    onEvent: (event) => gateways.onEvent(event),
+    onLog: (line) => gateways.onLog(line),
+    onUp: () => gateways.onUp(),
+    onDown: () => gateways.onDown(),
+  });
+  return gateways;
+}

@@ -1,39 +1,32 @@
 import { Module } from '@nestjs/common';
 import { CALL_LOG_QUEUE } from '@trunkmesh/contracts/subjects.js';
 import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
+import { stateOfNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
-import { CALL_LOG_DEADLINE_MS, CallLogController, type CallLogOptions } from './call-log/call-log.controller.js';
-import { CALL_LOG } from './tokens.js';
-import { UsageService } from './usage/usage.service.js';
+import { CallLogModule } from './call-log/call-log.module.js';
+import { DatabaseModule } from './database.module.js';
+import { Database } from './database.service.js';
+import { NatsModule } from './nats/nats.module.js';
+import { NATS } from './tokens.js';
+import { UsageModule } from './usage/usage.module.js';
+import { UsageRecording } from './usage/usage.service.js';
 
 @Module({
-  controllers: [CallLogController],
+  imports: [NatsModule, DatabaseModule, UsageModule, CallLogModule],
   providers: [
-    UsageService,
-    {
-      provide: CALL_LOG,
-      inject: [UsageService, LOGGER],
-      useFactory: (usage: UsageService, logger: Logger): CallLogOptions => ({
-        dataSource: usage.callLog,
-        maxPayload: () => usage.maxPayload(),
-        deadlineMs: CALL_LOG_DEADLINE_MS,
-        logger,
-      }),
-    },
     {
       provide: RequestServer,
-      inject: [UsageService, LOGGER],
-      useFactory: (usage: UsageService, logger: Logger): RequestServer =>
-        new RequestServer({ ready: () => usage.ready(), queue: CALL_LOG_QUEUE, logger }),
+      inject: [UsageRecording, LOGGER],
+      useFactory: (usage: UsageRecording, logger: Logger): RequestServer =>
+        new RequestServer({ ready: () => usage.started, queue: CALL_LOG_QUEUE, logger }),
     },
     {
       provide: READINESS,
-      inject: [UsageService],
+      inject: [NATS, Database, UsageRecording],
       useFactory:
-        (usage: UsageService): ReadinessCheck =>
-        () =>
-          usage.readiness(),
+        (nats: OwnNatsLink, database: Database, usage: UsageRecording): ReadinessCheck =>
+        async () => ({ nats: await stateOfNats(nats), database: await database.state(), calls: usage.state() }),
     },
   ],
 })

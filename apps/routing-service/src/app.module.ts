@@ -1,30 +1,33 @@
 import { Module } from '@nestjs/common';
 import { ROUTING_QUEUE } from '@trunkmesh/contracts/subjects.js';
 import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
+import { stateOfNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
-import { ExplainController } from './explain/explain.controller.js';
-import { RoutingService } from './routing.service.js';
+import { ExplainModule } from './explain/explain.module.js';
+import { InboundModule } from './inbound/inbound.module.js';
+import { NatsModule } from './nats/nats.module.js';
+import { RoutesModule } from './projection/routes.module.js';
+import { Routes } from './projection/routes.service.js';
+import { NATS } from './tokens.js';
 
 const DRAIN_MS = 2_000;
 
 @Module({
-  controllers: [ExplainController],
+  imports: [NatsModule, RoutesModule, InboundModule, ExplainModule],
   providers: [
-    RoutingService,
     {
       provide: RequestServer,
-      inject: [RoutingService, LOGGER],
-      useFactory: (routing: RoutingService, logger: Logger): RequestServer =>
-        new RequestServer({ ready: () => routing.ready(), queue: ROUTING_QUEUE, closeMs: DRAIN_MS, logger }),
+      inject: [Routes, LOGGER],
+      useFactory: (routes: Routes, logger: Logger): RequestServer =>
+        new RequestServer({ ready: () => routes.whole, queue: ROUTING_QUEUE, closeMs: DRAIN_MS, logger }),
     },
     {
       provide: READINESS,
-      inject: [RoutingService],
+      inject: [NATS, Routes],
       useFactory:
-        (routing: RoutingService): ReadinessCheck =>
-        () =>
-          routing.readiness(),
+        (nats: OwnNatsLink, routes: Routes): ReadinessCheck =>
+        async () => ({ nats: await stateOfNats(nats), index: routes.state() }),
     },
   ],
 })

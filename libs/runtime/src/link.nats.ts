@@ -75,3 +75,12 @@ export function createNatsLink(connecting: Promise<NatsConnection>): NatsLink {
     },
   };
 }
+
+/** `up`, or why not: for readiness. */
+export async function stateOfNats({ connection }: NatsLink): Promise<string> {
+  if (connection === undefined || connection.isClosed()) return 'not connected';
+  return connection.rtt().then(
+    () => 'up',
+    () => 'does not answer',
+  );
+}

@@ -6,7 +6,7 @@ import type { INestMicroservice } from '@nestjs/common';
 import { callLogListAnswer } from '@trunkmesh/contracts/call-log.js';
 import { CALL_LOG_LIST } from '@trunkmesh/contracts/subjects.js';
 import { startRequestService } from '@trunkmesh/requests/request-service.nats.js';
-import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
+import { READINESS, ServiceModule, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import pg from 'pg';
@@ -14,7 +14,6 @@ import pino from 'pino';
 import { AppModule } from '../app.module.js';
 import { environmentSchema } from '../config.js';
 import { callEnded, callId, ORG } from './call-event.fixture.js';
-import { UsageService } from './usage.service.js';
 
 const EVERY_MS = 20;
 const FOR_MS = 6_000;
@@ -23,14 +22,14 @@ let servers: Servers;
 let nc: NatsConnection;
 let admin: pg.Client;
 let app: INestMicroservice;
-let observer: UsageService;
+let readiness: ReadinessCheck;
 beforeAll(async () => {
   servers = await startServers();
   const DATABASE_URL = await servers.postgres.createDatabase('observer');
   const config = environmentSchema.parse({ NATS_URL: servers.nats.url, DATABASE_URL });
   const root = ServiceModule.of(AppModule, { config, logger: pino({ level: 'silent' }) });
   ({ app } = await startRequestService(root, { logger: false, abortOnError: false }));
-  observer = app.get(UsageService);
+  readiness = app.get<ReadinessCheck>(READINESS, { strict: false });
   nc = await connect({ servers: servers.nats.url });
   admin = new pg.Client({ connectionString: DATABASE_URL });
   await admin.connect();
@@ -71,7 +70,7 @@ async function underLoad(outcomes: Set<string>): Promise<number> {
 
 describe('a PostgreSQL that ends connections', () => {
   it('never ends billing-observer: every call is recorded once, every question is answered', async () => {
-    await eventually(async () => (await observer.readiness())['calls'] === 'up', {
+    await eventually(async () => (await readiness())['calls'] === 'up', {
       timeoutMs: 20_000,
       message: 'it has started',
     });
@@ -97,7 +96,7 @@ describe('a PostgreSQL that ends connections', () => {
       message: 'every call is recorded',
     });
     expect(await recorded()).toEqual(Array.from({ length: calls }, (_, index) => callId(index + 1)));
-    await eventually(async () => Object.values(await observer.readiness()).every((check) => check === 'up'), {
+    await eventually(async () => Object.values(await readiness()).every((check) => check === 'up'), {
       message: 'it is ready',
     });
   }, 60_000);

@@ -1,111 +1,66 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { CONFIG, LOGGER, type Readiness } from '@trunkmesh/runtime/service.module.js';
-import { startFilling, type Filling } from '../call-log/filling.process.js';
-import { migrate } from '@trunkmesh/event-log/database.pg.js';
-import { createDataSource } from '../database.pg.js';
-import type { Config } from '../config.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import { Database } from '../database.service.js';
+import { NATS } from '../tokens.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 
 const RETRY_MS = 1_000;
 
-/** Brings the observer up, in whatever order its servers appear, and takes it down again. */
+/** Records calls once the database and NATS are there, in whatever order they appear. */
 @Injectable()
-export class UsageService implements OnModuleInit, OnModuleDestroy {
+export class UsageRecording implements OnModuleDestroy {
+  /** Settles when calls are being recorded; never, where the service is stopped before. */
+  readonly started: Promise<NatsConnection>;
   private readonly stopping = new AbortController();
-  private readonly dataSource: DataSource;
-  /** Requests to the call log have connections of their own, and less time. */
-  readonly callLog: DataSource;
-  private nc: NatsConnection | undefined;
-  private confirmations: Confirmations | undefined;
-  private recorder: UsageRecorder | undefined;
-  private filling: Filling | undefined;
-  private starting: Promise<NatsConnection> | undefined;
+  private running: { recorder: UsageRecorder; confirmations: Confirmations } | undefined;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly database: Database,
+    @Inject(NATS) private readonly nats: OwnNatsLink,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.dataSource = createDataSource(config.DATABASE_URL);
-    this.callLog = createDataSource(config.DATABASE_URL, { poolSize: 2, statementMs: 3_000 });
+    this.started = this.start();
+    // That NATS cannot be used at all is logged by the link.
+    this.started.catch(() => undefined);
   }
 
-  /** Not awaited: the ops server answers from the first moment, whatever is not there yet. */
-  onModuleInit(): void {
-    this.starting = this.start();
-    this.starting.catch((error: unknown) => {
-      if (!this.stopping.signal.aborted) throw error;
-    });
-  }
-
-  /** Settles when the database and NATS are there; never while they are not. */
-  async ready(): Promise<NatsConnection> {
-    if (this.starting === undefined) throw new Error('the service is not initialised');
-    return this.starting;
-  }
-
-  /** Bytes; undefined without a connection. */
-  maxPayload(): number | undefined {
-    return this.nc?.info?.max_payload;
+  /** `up`, or why calls are not being recorded. */
+  state(): string {
+    return this.running === undefined ? 'not started' : (this.running.recorder.trouble() ?? 'up');
   }
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
-    await this.filling?.stop();
-    await this.recorder?.stop();
-    await this.confirmations?.stop();
-    await this.nc?.drain().catch(() => undefined);
-    if (this.nc !== undefined) await this.starting?.catch(() => undefined);
-    for (const pool of [this.callLog, this.dataSource]) if (pool.isInitialized) await pool.destroy();
-  }
-
-  async readiness(): Promise<Readiness> {
-    const nats =
-      this.nc === undefined || this.nc.isClosed()
-        ? 'not connected'
-        : await this.nc.rtt().then(
-            () => 'up',
-            () => 'does not answer',
-          );
-    const database = !this.dataSource.isInitialized
-      ? 'not connected'
-      : await this.dataSource.query('SELECT 1').then(
-          () => 'up',
-          () => 'does not answer',
-        );
-    return { nats, database, calls: this.recorder === undefined ? 'not started' : (this.recorder.trouble() ?? 'up') };
+    await this.running?.recorder.stop();
+    await this.running?.confirmations.stop();
   }
 
   private async start(): Promise<NatsConnection> {
-    await this.persistently('PostgreSQL', async () => {
-      if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-      await migrate(this.dataSource, this.logger);
-      if (!this.callLog.isInitialized) await this.callLog.initialize();
-    });
-    const nc = await connectNats(this.config.NATS_URL, { name: 'billing-observer', logger: this.logger });
-    this.nc = nc;
-    await this.persistently('JetStream', () => ensureStreams(nc));
-    this.stopping.signal.throwIfAborted();
-    const { dataSource, logger } = this;
-    this.confirmations = startConfirmations({ nc, dataSource, logger });
-    this.recorder = startUsageRecorder({ nc, dataSource, logger, confirmations: this.confirmations });
-    this.filling = startFilling({ dataSource, logger });
+    await this.database.opened;
+    const nc = await this.nats.ready;
+    await this.makeStreams(nc);
+    if (this.stopping.signal.aborted) return new Promise(() => undefined);
+    const { logger } = this;
+    const dataSource = this.database.recording;
+    const confirmations = startConfirmations({ nc, dataSource, logger });
+    this.running = { confirmations, recorder: startUsageRecorder({ nc, dataSource, logger, confirmations }) };
     return nc;
   }
 
-  private async persistently(name: string, attempt: () => Promise<unknown>): Promise<void> {
-    while (!this.stopping.signal.aborted) {
+  private async makeStreams(nc: NatsConnection): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
       try {
-        await attempt();
-        return;
+        return await ensureStreams(nc);
       } catch (error) {
-        this.logger.warn({ err: error }, `${name} is not usable yet; trying again`);
-        await sleep(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        this.logger.warn({ err: error }, 'JetStream is not usable yet; trying again');
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }

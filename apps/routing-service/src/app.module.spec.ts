@@ -18,12 +18,11 @@ import {
 import { startRequestService } from '@trunkmesh/requests/request-service.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
+import { READINESS, ServiceModule, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
-import { RoutingService } from './routing.service.js';
 
 const A = '+15551230001';
 const B = '+15551230002';
@@ -62,16 +61,16 @@ const publish = async (...entities: Entity[]) => {
 const remove = (entity: Entity) =>
   jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: null } }));
 
-async function start(url = server.url): Promise<RoutingService> {
+async function start(url = server.url): Promise<ReadinessCheck> {
   const config: Config = { NATS_URL: url, OPS_PORT: 0, OPS_HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
   const root = ServiceModule.of(AppModule, { config, logger });
   const { app } = await startRequestService(root, { logger: false, abortOnError: false });
   apps.push(app);
-  return app.get(RoutingService);
+  return app.get<ReadinessCheck>(READINESS, { strict: false });
 }
 
-const ready = (service: RoutingService) =>
-  eventually(async () => Object.values(await service.readiness()).every((state) => state === 'up'));
+const ready = (readiness: ReadinessCheck) =>
+  eventually(async () => Object.values(await readiness()).every((state) => state === 'up'));
 
 async function ask(request: unknown, subject = ROUTING_INBOUND): Promise<InboundAnswer> {
   const answer = await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), {
@@ -133,14 +132,14 @@ describe('routing-service', () => {
 
   it('does not answer before its index is whole', async () => {
     await remakeStream(false);
-    const service = await start();
-    await eventually(async () => (await service.readiness()).nats === 'up');
-    expect((await service.readiness()).index).toMatch(/reading/);
+    const readiness = await start();
+    await eventually(async () => (await readiness()).nats === 'up');
+    expect((await readiness()).index).toMatch(/reading/);
     for (const subject of [ROUTING_INBOUND, ROUTING_EXPLAIN])
       await expect(nc.request(subject, '{}', { timeout: 10_000 })).rejects.toThrow(/no responders/i);
     await ensureStreams(nc);
     await publish(organization(1), trunk(1, 1), number(1, A));
-    await ready(service);
+    await ready(readiness);
     await routesTo(A);
   });
 
@@ -169,10 +168,10 @@ describe('routing-service', () => {
 
   it('goes on when NATS was away', async () => {
     await publish(organization(1), trunk(1, 1), number(1, A));
-    const service = await start();
-    await ready(service);
+    const readiness = await start();
+    await ready(readiness);
     await server.restart();
-    await ready(service);
+    await ready(readiness);
     await routesTo(A);
     await publish(number(1, B));
     await routesTo(B);
@@ -181,8 +180,8 @@ describe('routing-service', () => {
   it('routes on from what it knew while a stream that was lost is filled again', async () => {
     const entities = [organization(1), trunk(1, 1), number(1, A), number(1, B, { is_active: false })];
     await publish(...entities);
-    const service = await start();
-    await ready(service);
+    const readiness = await start();
+    await ready(readiness);
     await routesTo(A);
     await remakeStream();
     await publish(entities[0]!);
@@ -200,8 +199,8 @@ describe('routing-service', () => {
     const connection = await connectNats(other.url, { name: 'spec', logger });
     await ensureStreams(connection);
     await connection.close();
-    const service = await start(other.url);
-    await ready(service);
+    const readiness = await start(other.url);
+    await ready(readiness);
     await other.stop('SIGKILL');
     await apps.at(-1)!.close();
   });

@@ -1,0 +1,46 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import { Database } from '../database.service.js';
+import { CALL_LOG, NATS } from '../tokens.js';
+import { CALL_LOG_DEADLINE_MS, CallLogController, type CallLogOptions } from './call-log.controller.js';
+import { startFilling, type Filling } from './filling.process.js';
+
+/** Answers requests to the call log, and adds to it the calls that were recorded before there was one. */
+@Module({
+  controllers: [CallLogController],
+  providers: [
+    {
+      provide: CALL_LOG,
+      inject: [Database, NATS, LOGGER],
+      useFactory: (database: Database, nats: OwnNatsLink, logger: Logger): CallLogOptions => ({
+        dataSource: database.callLog,
+        maxPayload: () => nats.connection?.info?.max_payload,
+        deadlineMs: CALL_LOG_DEADLINE_MS,
+        logger,
+      }),
+    },
+  ],
+})
+export class CallLogModule implements OnApplicationBootstrap, OnModuleDestroy {
+  private filling: Filling | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { database, logger } = this;
+    void database.opened.then(() => {
+      if (!this.stopped) this.filling = startFilling({ dataSource: database.recording, logger });
+    });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    await this.filling?.stop();
+  }
+}

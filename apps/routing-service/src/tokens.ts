@@ -1,0 +1,2 @@
+/** `OwnNatsLink`: the one connection to NATS. */
+export const NATS = Symbol('NATS');

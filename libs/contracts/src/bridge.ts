@@ -21,8 +21,8 @@ export type BridgeState = z.infer<typeof bridgeState>;
 
 export const bridgeEvent = z.discriminatedUnion('type', [
   /**
-   * First seen, seen again with another pool or address, or taken back into service after a drain: `state.status`
-   * tells.
+   * First seen, seen again with another pool or address, or taken back into service after a drain: see
+   * `state.status`.
    */
   cloudEvent('BridgeRegistered', bridgeState.pick({ pool: true, sip_address: true }), bridgeState),
   cloudEvent('BridgeDrained', z.object({}), bridgeState),

@@ -82,11 +82,11 @@ export const endCallsAnswer = z.discriminatedUnion('outcome', [
   refused,
 ]);
 export type EndCallsAnswer = z.infer<typeof endCallsAnswer>;
-/** So long a bridge waits for FreeSWITCH; whoever asks waits a little longer. Milliseconds. */
+/** How long a bridge waits for FreeSWITCH, milliseconds. The asker waits a little longer. */
 export const END_CALLS_DEADLINE_MS = 3_000;
 
 /**
- * A transfer that nobody answers is `indeterminate` after this time; whoever asks waits a little longer. Milliseconds.
+ * A transfer without an answer is `indeterminate` after this time, milliseconds. The asker waits a little longer.
  */
 export const TRANSFER_DEADLINE_MS = 35_000;
 

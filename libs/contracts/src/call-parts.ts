@@ -14,8 +14,7 @@ export const callQuality = z
   .meta({ id: 'CallQuality' });
 
 /**
- * What of the INVITE is kept for whoever looks for the cause of something: never a credential, and cut where it is too
- * long.
+ * The parts of the INVITE that are kept for troubleshooting: never a credential, and shortened where too long.
  */
 export const capturedInvite = z
   .object({

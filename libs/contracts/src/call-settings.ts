@@ -46,8 +46,8 @@ export const signingSecret = z
   );
 
 /**
- * A URL that calls are told or connected to. Its text may hold a secret. User name and password before the host are
- * refused, because `fetch` and browsers do so; a fragment never reaches a server.
+ * A URL that call statuses are posted to or that calls are connected to. It may hold a secret. User name and password
+ * before the host are refused, because `fetch` and browsers do so; a fragment never reaches a server.
  */
 export const callUrl = (protocol: 'ws' | 'http') =>
   z

@@ -5,7 +5,7 @@ import { transferResult } from './call-parts.js';
 import { timestamp } from './scalar.js';
 
 /**
- * What the platform is told of a call's state (`POST status_url`), in order per call, at least once; signed after the
+ * What the platform receives about a call's state (`POST status_url`), in order per call, at least once; signed by the
  * Standard Webhooks specification, whose `webhook-id` is the same each time that the same status is sent. A call begins
  * with `initiated` and ends with exactly one of the six last; one that is refused at once has its last alone.
  */

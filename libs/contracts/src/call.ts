@@ -15,7 +15,7 @@ import { inboundDecision } from './routing.js';
 
 /** What is known of a call from its first moment. `organization_id` null: a refused call that belongs to nobody. */
 export const callParties = z.object({
-  call_id: uuid.describe("FreeSWITCH's UUID of the channel, unique for ever."),
+  call_id: uuid.describe("FreeSWITCH's UUID of the channel; never reused."),
   bridge_id: bridgeId.describe('The bridge.'),
   organization_id: uuid.nullable().describe('The organisation; null: a refused call that belongs to nobody.'),
   trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
@@ -74,7 +74,7 @@ export const callAnswered = occurrence(
 );
 
 /**
- * A finished call: the record that usage is made from. `bridge_epoch` and `record_number` number a bridge's records
+ * A finished call, which the usage record is made from. `bridge_epoch` and `record_number` number a bridge's records
  * from 1 without a gap, so that a missing one is seen; the epoch changes only when the bridge's disk was lost. Refused
  * calls carry a number as well, in CallRejected.
  */

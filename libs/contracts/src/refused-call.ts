@@ -3,9 +3,8 @@ import { occurrence } from './envelope.js';
 import { bridgeId, e164, timestamp, uuid } from './scalar.js';
 
 /**
- * Why a bridge refused a call that is in no call log: FreeSWITCH itself did, before it asked anybody, or the call
- * belonged to no organisation. One word each; the SIP status
- * that went out stands beside it.
+ * Why a bridge rejected a call that is in no call log: FreeSWITCH rejected it before it asked the agent, or the call
+ * belonged to no organisation. Each reason is one word; the event also holds the SIP status that was sent.
  */
 export const REFUSED_CALL_REASONS = {
   /** 403: the source address is not in the access list, so no enabled trunk has it. */

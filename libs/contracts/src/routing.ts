@@ -122,7 +122,7 @@ export const explanationStep = z
   .object({
     source: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']).describe('Where the number is read from.'),
     raw: z.string().nullable().describe('The value as it arrived; null where the source is absent.'),
-    number: e164.nullable().describe('The number in E.164 that `raw` stands for; null: it stands for none.'),
+    number: e164.nullable().describe('The number in E.164 that `raw` means; null if it is no number.'),
     verdict: stepVerdict.describe('Why the source did or did not decide.'),
   })
   .meta({ id: 'ExplanationStep' });
@@ -159,7 +159,7 @@ export const routeExplanation = z
         others: z.boolean().describe('Whether another customer uses this address.'),
       })
       .optional()
-      .describe('How the asking organisation stands at the source address. Only in an answer to an explain request.'),
+      .describe('The claim of the asking organisation to the source address. Only in an answer to an explain request.'),
   })
   .meta({ id: 'RouteExplanation' });
 export type RouteExplanation = z.infer<typeof routeExplanation>;

@@ -10,8 +10,8 @@ import { callsRefused } from './refused-call.js';
 import { trunkEvent } from './trunk.js';
 
 /**
- * One stored sample an event type, as it stands in somebody's stream. A sample is never edited: a schema that no longer
- * reads it needs an optional field, or a `.v2` type with an upcast and a sample of its own.
+ * One stored sample per event type, as an existing stream may hold it. A sample is never edited: a schema that no
+ * longer reads it needs an optional field, or a `.v2` type with an upcast and a sample of its own.
  */
 const SCHEMAS = [
   ...organizationEvent.options,

@@ -74,7 +74,7 @@ describe('a bucket', () => {
     expect((await bucket.list()).size).toBe(2);
   });
 
-  it('gives up a list when it is told to, and leaves no reader behind', async () => {
+  it('aborts a list on request, and leaves no reader behind', async () => {
     const subscribing = jest.spyOn(nc, 'subscribe');
     undo.push(async () => subscribing.mockRestore());
     await nats.halt();
@@ -137,7 +137,7 @@ describe('watch', () => {
     expect(state.resets).toBe(0);
   });
 
-  it('begins again where the bucket was made anew', async () => {
+  it('starts again when the bucket was recreated', async () => {
     await bucket.put(key('t1'), { n: 1 });
     const { seen, state } = watching();
     await eventually(() => seen.size === 1);

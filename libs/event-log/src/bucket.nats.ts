@@ -19,7 +19,7 @@ export interface WatchOptions<Value> {
   /** Deleted by somebody. An entry whose time has run out says nothing: judge by the time in the value. */
   onDelete(key: string, revision: number): void;
   onCaughtUp?(): void;
-  /** The bucket was made anew: forget everything, what there is comes again. */
+  /** The bucket was recreated: discard all entries. All current entries follow again. */
   onReset?(): void;
   heartbeatMs?: number;
 }
@@ -33,7 +33,7 @@ export interface Bucket<Value> {
   put(key: string, value: Value): Promise<void>;
   delete(key: string): Promise<void>;
   get(key: string): Promise<Value | undefined>;
-  /** What is there now. While NATS is away it waits for it, unless `signal` ends that: it rejects with its reason. */
+  /** All current entries. Waits while NATS is unreachable. When `signal` aborts, it rejects with the reason. */
   list(keys?: string, signal?: AbortSignal): Promise<Map<string, Value>>;
   /** Survives reconnects and restarts of the server. */
   watch(options: WatchOptions<Value>): Watch;

@@ -1,5 +1,5 @@
 /**
- * Where a delivered message stands: in the stream, in what this consumer was sent, and how many the server still has
+ * The position of a delivered message: in the stream, in what this consumer was sent, and how many the server still has
  * for it.
  */
 export interface Delivery {

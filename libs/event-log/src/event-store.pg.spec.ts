@@ -78,7 +78,7 @@ describe('append', () => {
     ['a subject that JetStream would not take', { subject: 'trunkmesh.call.x.y' }],
     ['a subject with a space', { subject: 'trunkmesh.bridge.a b' }],
     ['more than a message may hold', { state: 'x'.repeat(1_000_000) }],
-  ])('refuses %s, because it would block the relay for ever', async (_, part) => {
+  ])('rejects %s, because it would block the relay', async (_, part) => {
     await expect(write(record, [{ ...newEvent('a', 0), ...part }])).rejects.toThrow(TypeError);
     expect(await waiting()).toBe(0);
   });
@@ -93,7 +93,7 @@ describe('append', () => {
     expect(await waiting()).toBe(1);
   });
 
-  it('gives positions in causal order, whoever wins', async () => {
+  it('gives positions in causal order, whichever writer wins', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 40 }), async (entities) => {
         await record.query('truncate events, outbox');

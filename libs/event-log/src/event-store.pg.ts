@@ -5,7 +5,7 @@ import { type EntityManager, type MigrationInterface, QueryFailedError } from 't
 import { uuidv7 } from 'uuidv7';
 import { CreateEventStore1764000000000 } from './event-store.migration.js';
 
-/** For the `migrations` of the DataSource that the record lives in. */
+/** For the `migrations` of the DataSource that holds the event store. */
 export const eventStoreMigrations: readonly (new () => MigrationInterface)[] = [CreateEventStore1764000000000];
 
 export interface NewEvent {
@@ -177,7 +177,7 @@ function envelope(
   };
 }
 
-/** An event that JetStream refuses would block the relay for ever, and everything behind it. */
+/** An event that JetStream rejects would block the relay and every later event. */
 function refuseUnpublishable(events: readonly AnyEvent[], envelopes: readonly string[]): void {
   for (const [index, { subject }] of events.entries()) {
     if (/[\s*>]/.test(subject) || entityOfSubject(subject) === undefined)
@@ -239,8 +239,8 @@ export interface StoredEvent {
 }
 
 /**
- * Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is the record at one
- * moment; elsewhere a later commit of a lower position may be missed.
+ * Every event in the order of positions, for a rebuild. In a REPEATABLE READ transaction it is a
+ * consistent snapshot; elsewhere a later commit of a lower position may be missed.
  */
 export async function* readEvents(
   tx: EntityManager,

@@ -117,7 +117,7 @@ describe('fencedPublisher', () => {
     ).toMatchObject({ acknowledged: 0, problem: expect.any(String) });
   });
 
-  it('ends what is in flight when it is told that no answer will come', async () => {
+  it('ends what is in flight when no answer can come any more', async () => {
     const publishing = publisher.publish(batchOf(10), { sequence: 0 });
     publisher.abort('the connection was lost');
     expect(await publishing).toEqual({ acknowledged: 0, problem: 'the connection was lost' });

@@ -54,8 +54,8 @@ interface Flight {
  * Each message names its predecessor twice, by sequence and by id. The sequence alone is not enough in a pipeline:
  * another publisher's message in between makes JetStream refuse one and then accept the next, whose expected sequence
  * has come true. The id alone is not enough either: the server knows its last id only within the duplicate window after
- * a restart. So the first message after the end was read is sent on its own, guarded by the sequence (whoever read the
- * stream up to exactly there knows all of it); the others follow in a chain.
+ * a restart. So the first message after the end was read is sent on its own, guarded by the sequence (a writer that
+ * read the stream up to there knows all of it); the others follow in a chain.
  */
 export function fencedPublisher(nc: NatsConnection): FencedPublisher {
   const inbox = createInbox();

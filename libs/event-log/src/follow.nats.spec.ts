@@ -37,7 +37,7 @@ async function remake() {
   await ensureEntityStream(nc);
 }
 
-/** Publishes n from `from` to `to`, spread over ten entities; again where the server is away. */
+/** Publishes n from `from` to `to`, spread over ten entities; retried while the server is down. */
 async function publish(from: number, to: number, subject = (n: number) => subjectOf(n % 10)) {
   const js = jetstream(nc);
   for (let n = from; n <= to; n += 1) {
@@ -170,7 +170,7 @@ describe('follow', () => {
     ['shorter', 5],
     ['longer', 60],
     ['of the same length', 30],
-  ])('begins again when the stream was made anew and is %s', async (_, length) => {
+  ])('starts again when the stream was recreated and is %s', async (_, length) => {
     await publish(1, 30);
     const { follower, seen, state } = followed({ from: 1 });
     await all(seen, 30);

@@ -19,7 +19,7 @@ export interface FollowOptions<Event> {
   onEvent(event: Event, at: { sequence: number; subject: string }): void;
   /** All that was there at the start was handed over, also when that was nothing. Called again after a reset. */
   onCaughtUp(): void;
-  /** The stream was lost or made anew: forget everything, it all comes again. */
+  /** The stream was lost or recreated: discard all state. All events follow again. */
   onReset?(): void;
   logger: Logger;
   /**

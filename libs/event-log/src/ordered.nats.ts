@@ -33,7 +33,7 @@ export interface OrderedOptions {
 
 const HEARTBEAT_MS = 2_500;
 const RETRY_MS = { first: 50, most: 2_000 };
-/** A life shorter than this is a failure, not to be repeated at full speed. */
+/** A consumer that lasts less than this has failed, and is not replaced without a pause. */
 const LASTING_MS = 1_000;
 /**
  * nats-server 2.9 takes some 5 s for every million subjects to make a last-per-subject consumer, and neither takes
@@ -47,12 +47,12 @@ const CREATE_DEADLINE_MS = 30_000;
 const WORTH_LAST_PER_SUBJECT = 4;
 
 /**
- * Reads a stream in order, without gaps, for ever. A push consumer with flow control, in memory on the server, thrown
- * away and made anew from the next sequence whenever something is odd: a gap, heartbeats missing (the consumer is gone,
- * the machine slept), a reconnect, the server's word that it is gone.
+ * Reads a stream in order and without gaps until it is stopped. It uses a push consumer with flow control, in memory on
+ * the server, and replaces it from the next sequence after any irregularity: a gap, missing heartbeats (the consumer is
+ * gone, the machine slept), a reconnect, or the server's report that the consumer is gone.
  *
- * Not the client's own ordered consumer: that one asks for its next sequence also in a stream that was made anew and is
- * shorter, and then waits for ever.
+ * It does not use the client's own ordered consumer: in a recreated, shorter stream that one asks for its next sequence
+ * and never gets a message.
  */
 export class Ordered {
   private readonly manager: Promise<JetStreamManager>;
@@ -140,7 +140,8 @@ export class Ordered {
       this.recognise(before);
       const { beginnings } = this;
       await this.create(api, consumer, before.state);
-      // Made anew in this very moment? Then the next life sees it. What arrived meanwhile is still held back.
+      // If the stream was recreated just now, the next consumer finds out. Events that arrived meanwhile are still held
+      // back.
       const after = await Promise.race([api.streams.info(stream), consumer.spoilt]);
       if (after.created !== before.created || this.beginnings !== beginnings) return;
       if (consumer.initial === 0) this.nothingNew(before.state.last_seq);

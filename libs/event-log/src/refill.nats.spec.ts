@@ -74,7 +74,7 @@ describe('refillStream', () => {
     expect(await differences(record, nc)).toEqual([]);
   });
 
-  it('stops when it is told, and the relay does the rest', async () => {
+  it('stops on request, and the relay does the rest', async () => {
     await given();
     const abort = new AbortController();
     const result = await refillStream({

@@ -12,7 +12,7 @@ export interface RefillOptions {
   dataSource: Pick<DataSource, 'options'>;
   nc: NatsConnection;
   logger: Logger;
-  /** Delete the stream and make it anew. Without it a stream that holds anything is refused. */
+  /** Delete the stream and create it again. Otherwise a stream that holds any message is rejected. */
   replace?: boolean;
   streams?: StreamOptions;
   onProgress?(progress: { done: number; total: number }): void;
@@ -37,9 +37,9 @@ const BATCH = 512;
 const RETRIES = 20;
 
 /**
- * Fills the entities' stream from the record: the same payloads, byte for byte, under the same ids, in the order of
- * positions. Takes the lead from the services' relays meanwhile, which yield within seconds; they go on accepting
- * commands.
+ * Fills the entities' stream from the event store: the same payloads, byte for byte, under the same ids, in the order
+ * of positions. Meanwhile it leads instead of the services' relays, which yield within seconds. The services keep
+ * accepting commands.
  */
 export async function refillStream(options: RefillOptions): Promise<RefillResult> {
   const { nc, logger, streams = {} } = options;
@@ -49,7 +49,7 @@ export async function refillStream(options: RefillOptions): Promise<RefillResult
     if (!(await session.lead(options.signal))) return { published: 0, total: 0, finished: false };
     const created = await emptyStream(nc, options.replace ?? false, streams);
     const total = await session.enqueueAll({ created, sequence: 0 });
-    logger.info({ total }, 'refilling the stream from the record');
+    logger.info({ total }, 'refilling the stream from the event store');
     const leader = relayLeader({ session, nc, publisher, streams, batch: BATCH, logger });
     const published = await drain(leader, session, { ...options, total });
     await leader.finish();
@@ -83,7 +83,7 @@ async function drain(
       logger.warn({ problem: step.problem }, 'JetStream did not take the batch; comparing with the stream');
     if (problems > RETRIES || lost)
       throw new Error(
-        `the refill was interrupted: ${step.problem ?? 'the connection to the record was lost'}; run it again, ` +
+        `the refill was interrupted: ${step.problem ?? 'the connection to the event store was lost'}; run it again, ` +
           'or let the relay finish it',
       );
   }
@@ -102,8 +102,8 @@ async function emptyStream(nc: NatsConnection, replace: boolean, streams: Stream
   );
   if (messages !== undefined && messages > 0 && !replace) {
     throw new StreamNotEmptyError(
-      `the stream ${TRUNKMESH_STREAM} holds ${messages} messages: use --replace to delete it and make it anew ` +
-        'from the record',
+      `the stream ${TRUNKMESH_STREAM} holds ${messages} messages: use --replace to delete it and refill it ` +
+        'from the event store',
     );
   }
   if (messages !== undefined && replace) await manager.streams.delete(TRUNKMESH_STREAM);

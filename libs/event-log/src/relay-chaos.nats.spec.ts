@@ -136,7 +136,7 @@ describe('every committed event is in the stream exactly once and in order', () 
   );
 
   it.each([3, 4])(
-    'while leaders lose their connection to the record (seed %i)',
+    'while leaders lose their connection to the event store (seed %i)',
     (seed) =>
       holds({
         seed,

@@ -75,7 +75,7 @@ export function relayLeader(options: LeaderOptions): RelayLeader {
   };
 }
 
-/** A larger batch is an import or a backlog, of which one event in its trace tells nothing. */
+/** A larger batch is an import or a backlog, where a trace per event shows nothing useful. */
 const TRACED_BATCH = 32;
 const TRACEPARENT = /"traceparent":"([\da-f-]{55})"/;
 

@@ -27,7 +27,7 @@ export interface RelaySession {
   readonly lost: Promise<void>;
   tryLead(): Promise<boolean>;
   /**
-   * Waits for the lock; a leader that is asked lets go of it between two batches. False: it was told to stop waiting.
+   * Waits for the lock; on request the leader releases it between two batches. False: aborted while waiting.
    */
   lead(signal?: AbortSignal): Promise<boolean>;
   /** Somebody waits for the lock: an operator's command, which goes before. */
@@ -37,7 +37,7 @@ export interface RelaySession {
   settleAndNext(settled: { positions: string[]; at: RelayPosition }, limit: number): Promise<OutboxEntry[]>;
   /** Removes these events, found in the stream, and remembers how far it was compared. */
   settleById(ids: readonly string[], at: RelayPosition): Promise<void>;
-  /** The whole record has to be published again, into a stream that has nothing. */
+  /** Queues the whole event store for publishing into an empty stream. */
   enqueueAll(at: RelayPosition): Promise<number>;
   /** How many events wait, counted up to a bound, and since when the oldest of them. */
   lag(): Promise<{ events: number; oldest: Date | null }>;
@@ -56,8 +56,8 @@ const REPAIR_TIMEOUT_MS = 3_600_000;
 /**
  * `idle_session_timeout` and the keepalives free the lock of a leader that was stopped or whose host vanished. Commits
  * need not be on disk before the next: a crash of PostgreSQL forgets the removal and the position together, and both
- * are compared again. The plans are made when the record is small or has no statistics yet, and kept as long as the
- * connection: a scan of `events` that is cheap then would be run for each batch when there are millions.
+ * are compared again. The plans are made when the event store is small or has no statistics yet, and kept as long as
+ * the connection: a scan of `events` that is cheap then would be run for each batch when there are millions.
  */
 const SETTINGS = `
   select set_config(known.name, wanted.value, false)
@@ -151,7 +151,7 @@ export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySe
 }
 
 /**
- * Asks again every two seconds, so that it can be told to stop; it waits in PostgreSQL's queue meanwhile, where the
+ * Asks again every two seconds, so that it can be stopped. In between it waits in PostgreSQL's lock queue, where the
  * leader sees it.
  */
 async function waitForLead(client: pg.Client, signal?: AbortSignal): Promise<boolean> {
@@ -173,7 +173,7 @@ async function waitForLead(client: pg.Client, signal?: AbortSignal): Promise<boo
   }
 }
 
-/** For what is in proportion to the whole record. */
+/** For statements whose cost grows with the whole event store. */
 export async function patient(client: pg.Client, text: string, values: unknown[]): Promise<pg.QueryResult> {
   await client.query(`set statement_timeout = ${REPAIR_TIMEOUT_MS}`);
   try {
@@ -185,7 +185,7 @@ export async function patient(client: pg.Client, text: string, values: unknown[]
 
 /** The database of a DataSource, for a connection outside of its pool. */
 export function clientConfig({ options }: Pick<DataSource, 'options'>): pg.ClientConfig {
-  if (options.type !== 'postgres') throw new TypeError(`the record is in PostgreSQL, not in ${options.type}`);
+  if (options.type !== 'postgres') throw new TypeError(`the event store is in PostgreSQL, not in ${options.type}`);
   const { url, host, port, username, password, database, ssl } = options;
   return {
     connectionString: url,

@@ -85,7 +85,7 @@ describe('the relay', () => {
     expect(other.isLeader()).toBe(false);
   });
 
-  it('starts without NATS and without the record, and works when they are there', async () => {
+  it('starts without NATS and PostgreSQL, and works once both are up', async () => {
     await given();
     let connected!: (nc: NatsConnection) => void;
     const relay = relaying({
@@ -135,7 +135,7 @@ describe('the relay', () => {
       relaying();
       await relayed();
       expect(
-        (await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record')),
+        (await differences(record, nc)).filter((difference) => !difference.startsWith('not in the event store')),
       ).toEqual([]);
     },
   );
@@ -156,7 +156,7 @@ describe('the relay', () => {
     expect((await readStream(nc)).map(({ subject }) => subject)).toEqual([subjectOf('quick'), subjectOf('slow')]);
   });
 
-  it('comes back after its connection to the record was cut, and another may lead meanwhile', async () => {
+  it('resumes after its connection to the event store was cut; another may lead meanwhile', async () => {
     await given();
     const relays = [relaying(), relaying({ nc: await servers.connect() })];
     for (let round = 0; round < 5; round += 1) {
@@ -200,7 +200,7 @@ describe('the relay', () => {
     );
     relay.wake();
     await relayed();
-    expect(await differences(record, nc)).toEqual([expect.stringContaining('not in the record')]);
+    expect(await differences(record, nc)).toEqual([expect.stringContaining('not in the event store')]);
   });
 
   it('shows its lag, also where it does not lead', async () => {
@@ -217,13 +217,13 @@ describe('the relay', () => {
 });
 
 describe('a record that lost events', () => {
-  it('goes on, and is loud about what the stream has and it does not know', async () => {
+  it('continues, and reports events of the stream that the event store lacks', async () => {
     await given();
     const before = relaying();
     await write(record, [newEvent('a', 0), newEvent('b', 0)]);
     await relayed();
     await before.stop();
-    // A copy of the record from before the last two: its next event has a version that the stream has already.
+    // A copy of the event store without the last two: its next event has a version that the stream has already.
     await record.query('truncate events, outbox');
     await record.query('update relay set stream_sequence = 0');
     await write(record, [newEvent('a', 0), newEvent('c', 0)]);
@@ -238,15 +238,15 @@ describe('a record that lost events', () => {
       }),
     });
     await relayed();
-    expect((await differences(record, nc)).filter((difference) => !difference.startsWith('not in the record'))).toEqual(
-      [],
-    );
+    expect(
+      (await differences(record, nc)).filter((difference) => !difference.startsWith('not in the event store')),
+    ).toEqual([]);
     expect(lines.map((line) => JSON.parse(line)).find(({ level }) => level === 'error')).toMatchObject({ unknown: 2 });
   });
 });
 
 describe('a stream that lost events', () => {
-  it('is filled again from the record: all of it where it was made anew', async () => {
+  it('is refilled from the event store: completely when it was recreated', async () => {
     await given();
     await write(
       record,

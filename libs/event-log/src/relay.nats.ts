@@ -11,7 +11,9 @@ import { signal } from './signal.process.js';
 import type { StreamOptions } from './streams.nats.js';
 
 export interface RelayOptions {
-  /** Where the record is; the relay opens a connection of its own, also while the DataSource is not initialised. */
+  /**
+   * The database of the event store. The relay opens its own connection, also while the DataSource is not initialised.
+   */
   dataSource: Pick<DataSource, 'options'>;
   /** A promise where the service must start without NATS. */
   nc: NatsConnection | Promise<NatsConnection>;
@@ -61,13 +63,13 @@ export class Relay {
     this.removeGauges = [
       gauge(
         'trunkmesh_relay_lag_events',
-        'Events of the record that are not known to be in JetStream',
+        'Events of the event store that are not confirmed to be in JetStream',
         () => this.lagging.events,
       ),
       gauge('trunkmesh_relay_lag_seconds', 'Age of the oldest of them', () =>
         this.lagging.oldest ? Math.max(0, (Date.now() - this.lagging.oldest.getTime()) / 1000) : 0,
       ),
-      gauge('trunkmesh_relay_leader', '1 where this instance leads the relay', () => (this.leads ? 1 : 0)),
+      gauge('trunkmesh_relay_leader', '1 if this instance is the relay leader', () => (this.leads ? 1 : 0)),
     ];
     this.running = this.run();
   }
@@ -78,7 +80,7 @@ export class Relay {
     else if (this.nc && !this.nc.isClosed() && !this.nc.isDraining()) this.nc.publish(RELAY_WAKE);
   }
 
-  /** Events of the record that are not known to be in JetStream, as measured within the last seconds. */
+  /** Events of the event store that are not confirmed to be in JetStream, measured within the last seconds. */
   lag(): number {
     return this.lagging.events;
   }
@@ -87,7 +89,7 @@ export class Relay {
     return this.leads;
   }
 
-  /** Finishes what is in flight and lets go of the lead. */
+  /** Finishes what is in flight and releases leadership. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.work.notify();
@@ -126,11 +128,11 @@ export class Relay {
     wakes.unsubscribe();
   }
 
-  /** One connection to the record: waits for the lead, leads. */
+  /** One connection to the event store: waits for leadership, then leads. */
   private async session(nc: NatsConnection): Promise<void> {
     const { signal: stop } = this.stopping;
     const open = await openRelaySession(clientConfig(this.options.dataSource));
-    void open.lost.then(() => this.publisher?.abort('the connection to the record was lost'));
+    void open.lost.then(() => this.publisher?.abort('the connection to the event store was lost'));
     try {
       while (!stop.aborted) {
         if (await open.tryLead()) return await this.lead(open, nc);
@@ -142,7 +144,7 @@ export class Relay {
     }
   }
 
-  /** Leads until it is told to stop, asked to yield, or loses its connection (which throws). */
+  /** Leads until it is stopped, asked to yield, or loses its connection (which throws). */
   private async lead(session: RelaySession, nc: NatsConnection): Promise<void> {
     const { logger, batch = 512, streams = {} } = this.options;
     const publisher = fencedPublisher(nc);
@@ -150,7 +152,7 @@ export class Relay {
     const leader = relayLeader({ session, nc, publisher, streams, batch, logger });
     this.leads = true;
     this.comparedAt = Date.now();
-    logger.info('leads the relay');
+    logger.info('became relay leader');
     let lookedAt = Date.now();
     try {
       for (let failures = 0; !this.stopping.signal.aborted;) {
@@ -172,8 +174,8 @@ export class Relay {
   private async nothingWaits(leader: RelayLeader): Promise<void> {
     this.lagging = { events: 0, oldest: null };
     await this.work.wait(this.pollMs);
-    // Whoever reads the stream from its start would wait for the next command otherwise: a server that came back
-    // without its disk, a stream that somebody deleted.
+    // A reader that starts at the beginning of the stream would wait for the next command otherwise: a server that came
+    // back without its disk, a stream that somebody deleted.
     if (!this.connected || Date.now() - this.comparedAt < (this.options.compareMs ?? 10_000)) return;
     this.comparedAt = Date.now();
     leader.compareAgain();

@@ -111,8 +111,8 @@ export async function readStream(nc: NatsConnection): Promise<InStream[]> {
 }
 
 /**
- * The promise: the stream holds exactly the record. The same payloads byte for byte under the same ids, none twice,
- * none missing, each entity's in the order of versions.
+ * The promise: the stream holds exactly the events of the event store. The same payloads byte for byte under the same
+ * ids, none twice, none missing, each entity's in the order of versions.
  */
 export async function differences(record: DataSource, nc: NatsConnection): Promise<string[]> {
   const events: { id: string; subject: string; version: number; envelope: string }[] = await record.query(
@@ -140,6 +140,6 @@ export async function differences(record: DataSource, nc: NatsConnection): Promi
       found.push(`out of order: ${subject} ${before.version} at ${before.sequence}, ${version} at ${message.sequence}`);
     reached.set(subject, { version, sequence: message.sequence });
   }
-  for (const { sequence, subject } of byId.values()) found.push(`not in the record: ${subject} at ${sequence}`);
+  for (const { sequence, subject } of byId.values()) found.push(`not in the event store: ${subject} at ${sequence}`);
   return found;
 }

@@ -10,7 +10,7 @@ import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './stre
 /** Messages read side by side. */
 const READ_AHEAD = 64;
 const CHUNK = 1_024;
-/** Short, because a relay that is told to stop while NATS is away waits for it. */
+/** Short, because a relay that stops while NATS is unreachable waits this long. */
 const REQUEST_MS = 2_000;
 
 export interface CompareOptions {

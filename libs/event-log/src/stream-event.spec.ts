@@ -11,7 +11,7 @@ const event = {
 describe('streamEvent', () => {
   it.each<[string, unknown, boolean]>([
     ['an event', event, true],
-    ['of another subject than it stands under', { ...event, subject: 'trunkmesh.bridge.b2' }, false],
+    ['with a subject other than that of its message', { ...event, subject: 'trunkmesh.bridge.b2' }, false],
     ['without a version', { ...event, entityversion: undefined }, false],
     ['with an id that is none', { ...event, id: "'; drop table events" }, false],
     ['a number', 7, false],

@@ -1,6 +1,6 @@
 import { anyEvent } from '@trunkmesh/contracts/envelope.js';
 
-/** What identifies an event of the stream: enough to compare it with the record. */
+/** What identifies an event of the stream: enough to compare it with the event store. */
 export interface StreamEvent {
   subject: string;
   version: number;

@@ -20,16 +20,16 @@ const CHUNK = 10_000;
 const SIGN_OF_LIFE_MS = 4_000;
 
 /**
- * Puts into the outbox what the record has and the stream lacks, and takes out what the stream has. A stream holds, of
- * each entity, a beginning of its events; so the last version of each is enough to know the rest.
+ * Adds to the outbox the events that the stream lacks, and removes those that it has. Of each entity the stream holds
+ * the first events without a gap, so the last version of each entity is enough to know what is missing.
  */
 export async function restoreStream({ nc, session, end, known, logger }: RestoreOptions): Promise<void> {
   if (end.sequence === 0) {
     const waiting = await session.enqueueAll(end);
-    if (waiting > 0) logger.warn({ waiting, known }, 'the stream is empty; publishing the whole record');
+    if (waiting > 0) logger.warn({ waiting, known }, 'the stream is empty; publishing the whole event store');
     return;
   }
-  logger.warn({ known, found: end }, 'the stream is not as it was left; comparing it with the whole record');
+  logger.warn({ known, found: end }, 'the stream has changed unexpectedly; comparing it with the whole event store');
   const { client } = session;
   await client.query('create temporary table if not exists relayed (subject text, version integer, id uuid)');
   await client.query('truncate relayed');
@@ -43,13 +43,14 @@ export async function restoreStream({ nc, session, end, known, logger }: Restore
   const { rows } = await patient(client, COMPARE, [end.created, end.sequence]);
   const { missing, unknown } = rows[0] as { missing: number; unknown: number };
   await client.query('truncate relayed');
-  logger.warn({ missing }, 'events that the stream had lost are published again');
+  logger.warn({ missing }, 'publishing again the events that the stream had lost');
   if (unknown > 0) warnOfUnknown(logger, unknown);
 }
 
 /**
- * Events of the stream that the record does not know: it is an older copy, or the stream is another record's. The
- * record counts, so the relay goes on; what follows the stream alone may know too much.
+ * Events of the stream that the event store lacks: it was restored from an older copy, or the stream belongs to another
+ * event store. The event store is authoritative, so the relay continues; followers of the stream may hold events that
+ * no longer exist.
  */
 export async function reportUnknown(
   { client }: RelaySession,
@@ -68,14 +69,14 @@ function warnOfUnknown(logger: Logger, unknown: number): void {
   unknownEvents.add(unknown);
   logger.error(
     { unknown },
-    'the stream has events that the record does not know: the record is an older copy, or the stream is another ' +
-      'record\'s. "refill --replace" makes the stream anew',
+    'the stream has events that the event store lacks: the event store is an older copy, or the stream belongs to ' +
+      'another one. "refill --replace" rebuilds the stream from the event store',
   );
 }
 
 const unknownEvents = counter(
   'trunkmesh_relay_unknown_events_total',
-  'Events found in the stream that the record does not know',
+  'Events found in the stream that the event store lacks',
 );
 
 const UNKNOWN = `
@@ -123,7 +124,7 @@ async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGene
       wake();
     },
     onReset: () => {
-      failed = new Error('the stream was made anew while it was compared');
+      failed = new Error('the stream was recreated while it was compared');
       wake();
     },
   });

@@ -57,7 +57,7 @@ export async function createMissingStreams(nc: NatsConnection, options: StreamOp
   }
 }
 
-/** The stream of the entities alone: the relay makes it anew where it was lost. */
+/** Only the stream of entities: the relay recreates it when it was lost. */
 export async function ensureEntityStream(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   await ensure(await jetstreamManager(nc, { checkAPI: false }), entitySettings(options));
 }
@@ -80,8 +80,8 @@ function allSettings(options: StreamOptions): Settings[] {
 }
 
 /**
- * Keeps everything for ever: no limit, nothing in it can be deleted or purged, and a full disk refuses what is new
- * (the record keeps it). `refill --replace` deletes the whole stream.
+ * Keeps everything permanently: no limit, no deletion, no purge. On a full disk it rejects new events, which stay in
+ * the event store. `refill --replace` deletes the whole stream.
  */
 function entitySettings(options: StreamOptions): Settings {
   return { ...stream(TRUNKMESH_STREAM, options), discard: DiscardPolicy.New, deny_delete: true, deny_purge: true };

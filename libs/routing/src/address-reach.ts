@@ -50,8 +50,8 @@ const NOBODYS: Partial<Record<string, string>> = {
 };
 
 /**
- * The IPv4 address that an IPv6 one stands for: translated (64:ff9b::/96, ::ffff:0:0:0/96) or 6to4 (2002::/16). A way
- * around every check otherwise.
+ * The IPv4 address inside an IPv6 address: translated (64:ff9b::/96, ::ffff:0:0:0/96) or 6to4 (2002::/16). Without
+ * this, such an address would bypass every check.
  */
 function embedded(address: Address): Address | undefined {
   if (address instanceof ipaddr.IPv4) return undefined;

@@ -19,8 +19,8 @@ export function callerOf(asserted: readonly string[], from: string): string {
 }
 
 /**
- * `id` hides the asserted identity (RFC 3325 §9.3), `user` and `header` all that tells who calls (RFC 3323 §4.2);
- * `session`, `history` and `critical` concern other things.
+ * `id` hides the asserted identity (RFC 3325 §9.3), `user` and `header` everything that identifies the caller (RFC 3323
+ * §4.2); `session`, `history` and `critical` concern other things.
  */
 const WITHHOLDING = new Set(['id', 'user', 'header']);
 

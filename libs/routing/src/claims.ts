@@ -42,7 +42,7 @@ export function claimsAfter(
   return withoutTwins([...dated, ...names]);
 }
 
-/** At most as many addresses as this are kept of what a name leads to: whoever owns the name writes the answers. */
+/** Limit of addresses kept for one name: the owner of the name controls the DNS answers. */
 export const MAX_RESOLVED = 64;
 
 /** The claims after the gateway's name was found to lead to these networks, and to no others. */

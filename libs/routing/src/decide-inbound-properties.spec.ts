@@ -10,7 +10,7 @@ import { decideInbound } from './decide-inbound.js';
 import { indexOf, invite, number, ORG, organization, trunk, TRUNK } from './inbound-fixture.js';
 
 /**
- * Three organisations; the first two share an address, the third stands alone. Each has numbers, spelled alike but for
+ * Three organisations; the first two share an address, the third has its own. Each has numbers, spelled alike but for
  * the country.
  */
 const PHONES = ['+12125550101', '+12125550102', '+442125550101', '+15551230003'];

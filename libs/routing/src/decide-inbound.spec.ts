@@ -275,7 +275,7 @@ describe('the only number of a trunk', () => {
     expect(decision.explanation.summary).toContain('several organisations share this address');
   });
 
-  it('is taken where the registered contact tells the trunk among those that share the address', () => {
+  it('is taken when the registered contact identifies the trunk among those that share the address', () => {
     const shared = [...ONE_NUMBER, organization(2), trunk(2, 2), number(2, B, { sip_trunk_id: TRUNK(2) }), evidence(2)];
     for (const claim of [{ claimed_gateway: `${TRUNK(1)}.3` }, { request_uri_user: `gw+${TRUNK(1)}.2` }]) {
       expect(outcome(given(...shared, evidence(1)).when(claim))).toBe(`sole_number ${A}`);
@@ -352,7 +352,7 @@ describe('who is calling', () => {
     expect(outcome(given(...entities).when({ to_user: A, pool: '' }))).toBe(`To ${A}`);
   });
 
-  it('two organisations at one address are told apart by the number, and neither sees the other', () => {
+  it('the number decides between two organisations at one address, and neither sees the other', () => {
     const shared = [
       organization(1),
       trunk(1, 1),

@@ -38,7 +38,7 @@ function skipNested(bytes: Uint8Array, at: number): number {
   return SURPRISE;
 }
 
-/** Whether this text stands at `at`, given as its bytes. */
+/** Whether `bytes` holds this text at offset `at`. */
 export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   for (let next = 0; next < text.length; next++) if (bytes[at + next] !== text[next]) return false;
   return true;
@@ -57,7 +57,7 @@ export function patternOf(text: string): Pattern {
   return { text: bytes, shifts };
 }
 
-/** Where the pattern first stands at or after `from`, or SURPRISE. */
+/** The first offset of the pattern at or after `from`, or SURPRISE. */
 export function find(bytes: Uint8Array, { text, shifts }: Pattern, from: number): number {
   const last = text.length - 1;
   for (let end = from + last; end < bytes.length; end += shifts[bytes[end]!]!) {

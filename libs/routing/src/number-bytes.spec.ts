@@ -116,7 +116,7 @@ describe("a number's event in bytes", () => {
     }
   });
 
-  it('with call settings is read by its bytes, not by parsing it: what stands behind the target does not count', () => {
+  it('with call settings is read by its bytes, not by parsing it: members after the target do not matter', () => {
     const { created_at, updated_at, ...rest } = number(1, PHONE, {
       sip_trunk_id: TRUNK(9),
       allowed_country_codes: ['DE'],

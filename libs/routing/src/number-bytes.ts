@@ -98,7 +98,7 @@ let hasTrunk = false;
 const DATA = patternOf('"data":{"change":');
 const SHORTEST_ENVELOPE = 200;
 const STATE = asciiBytes(',"state":');
-/** Optional, so it stands anywhere behind the others. Within a string its quotes would be escaped. */
+/** Optional, so its place after the other members varies. Within a string its quotes would be escaped. */
 const PROOF = patternOf(',"proof":{');
 /**
  * The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are

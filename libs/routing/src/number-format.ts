@@ -166,7 +166,7 @@ function bareInternational(dialled: string): number {
 
 /**
  * RFC 3966 §5.1.5: a context that is the beginning of a global number. A bare calling code means a national spelling,
- * which may carry the trunk prefix (`020…;phone-context=+44`); a longer one stands in front. A domain as context says
+ * which may carry the trunk prefix (`020…;phone-context=+44`); a longer one is a prefix. A domain as context says
  * nothing about the number.
  */
 function inContext(dialled: string, context: string): number {
@@ -181,8 +181,8 @@ function inContext(dialled: string, context: string): number {
 const SHORTEST_PUBLIC = E164_MIN_DIGITS;
 
 /**
- * Whether a Request-URI's or To's user may be a full public number, whoever's it is. Wider than `toE164` on purpose:
- * ten digits without a country are nobody's that we can name, but to take them for an extension would be a guess.
+ * Whether a Request-URI's or To's user may be a full public number of any holder. Wider than `toE164` on purpose:
+ * ten digits without a country cannot be assigned to a holder, but to treat them as an extension would be a guess.
  */
 export function looksPublic(value: string): boolean {
   const dialled = dialledDigits(value);

@@ -108,7 +108,7 @@ function possible(parsed: ReturnType<typeof parsePhoneNumberFromString>): number
 /**
  * The country that a number belongs to, or undefined where it belongs to none (satellite, international freephone, no
  * plan at all).
- * `+1` and the other shared codes are told apart by area code: +1 242 is the Bahamas, not the United States. What no
+ * `+1` and the other shared codes are divided by area code: +1 242 is the Bahamas, not the United States. What no
  * country of a shared code claims is the code's main country's.
  */
 export function countryOf(e164: number): string | undefined {

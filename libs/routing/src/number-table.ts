@@ -163,7 +163,7 @@ export function removeNumber(table: NumberTable, row: number): void {
   const mask = slots.length - 1;
   let hole = firstSlot(table, digitsOf(table, row));
   while (rowAt(table, hole) !== row) hole = (hole + 1) & mask;
-  // Close the gap: whatever stands behind it and may stand in it moves up, so that no probe ends early.
+  // Close the gap: later entries that may occupy it move up, so that no probe ends early.
   for (let at = (hole + 1) & mask; slots[at] !== 0; at = (at + 1) & mask) {
     const home = firstSlot(table, digitsOf(table, rowAt(table, at)));
     if (((at - home) & mask) < ((at - hole) & mask)) continue;

@@ -68,7 +68,7 @@ export function createRouteIndex(only?: RouteFilter): RouteIndex {
   };
 }
 
-/** Held by whoever refers to the organisation: its own state, each trunk entry, each number. */
+/** Reference-counted: its own state, each trunk entry and each number hold one reference. */
 export function holdOrganization(index: RouteIndex, id: string): OrganizationEntry {
   const { organizations } = index;
   return organizations.values[acquire(organizations, id, (handle) => ({ id, handle, state: null, trunks: [] }))]!;

@@ -57,8 +57,8 @@ export function putNumberOf(index: RouteIndex, trunk: TrunkEntry, number: Routed
 }
 
 /**
- * Organisation and trunk are held already: taken before the old ones are given back, so that an entry which only this
- * number holds is not made anew.
+ * The new organisation and trunk are already held: they are taken before the old ones are released, so that an entry
+ * that only this number holds is not created again.
  */
 function put(
   index: RouteIndex,

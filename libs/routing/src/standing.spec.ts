@@ -113,7 +113,7 @@ describe('an address that several organisations claim', () => {
     );
   });
 
-  it("is the one's with evidence alone, whoever came first", () => {
+  it('goes to the only one with evidence, whichever was first', () => {
     expect(call([...B, ...C, evidence(2)], { request_uri_user: '2000' })).toBe(`${C1} of 2`);
     expect(call([...B, ...C, evidence(1)], { request_uri_user: '2000' })).toBe(`${B1} of 1`);
     expect(call([...B, ...C, evidence(2)], { to_user: B1 })).toBe(`${C1} of 2`);
@@ -271,7 +271,7 @@ describe('an explanation for one organisation', () => {
     });
   });
 
-  it('tells a newcomer that another customer uses the address, whatever was called, and nothing of whom', () => {
+  it('shows a newcomer for any called number that another customer uses the address, but not which one', () => {
     for (const to_user of [B1, C1, '2000', FOREIGN]) {
       const seen = see([...B, ...C], { to_user }, 2);
       expect(seen).toMatchObject({

@@ -17,7 +17,8 @@ export function standingOf(
   return fresh.size === 0 ? known : withFresh(known, fresh);
 }
 
-/** More addresses than a bridge's callers use at a time; beyond it the oldest entries are computed anew. */
+/** More addresses than callers of a bridge use at a time. Beyond the limit the oldest entries are dropped and computed
+ * again when needed. */
 const MAX_KEPT = 4_096;
 
 function standingAt(index: RouteIndex, source: string, pool: string): Standing {

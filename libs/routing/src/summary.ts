@@ -61,7 +61,7 @@ function nothingNamed(candidates: readonly Candidate[]): string {
 
 function several(candidates: readonly Candidate[]): string {
   if (candidates.length === 0)
-    return 'several organisations share this address, so that only a full public number tells whose call it is';
+    return 'several organisations share this address, so only a full public number identifies whose call it is';
   return (
     `${candidates.reduce((sum, candidate) => sum + candidate.trunk.activeNumbers, 0)} active numbers are ` +
     'assigned behind this address'

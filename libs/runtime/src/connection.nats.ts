@@ -17,8 +17,8 @@ const PING = { interval: 5_000, unanswered: 3 };
 const RECONNECT_WAIT_MS = 250;
 
 /**
- * A connection that reconnects for ever. While no server answers at the start the promise waits: whoever must start
- * without NATS does not await it (the relay takes the promise). `url` may name several servers, separated by commas,
+ * A connection that never stops reconnecting. The promise waits until a server answers: code that must start without
+ * NATS does not await it (the relay takes the promise). `url` may name several servers, separated by commas,
  * and carry `user:password@` or `token@`.
  */
 export async function connectNats(url: string, options: NatsOptions): Promise<NatsConnection> {

@@ -25,7 +25,8 @@ export class UnknownKeyError extends Error {
 }
 
 /**
- * The value is not what was sealed: its text is damaged, or it stands in another record than the one it was bound to.
+ * The value is not what was sealed: its text is damaged, or it was copied from the entity that it is bound to into
+ * another.
  */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';

@@ -1,6 +1,6 @@
 import { connectNats, type NatsConnection, type NatsOptions } from './connection.nats.js';
 
-/** Whether NATS is there at this moment: what must not wait for it asks first. */
+/** The current connection to NATS, for code that must not wait for one. */
 export interface NatsLink {
   /** Undefined while disconnected. */
   readonly connection: NatsConnection | undefined;
@@ -16,7 +16,7 @@ export interface OwnNatsLink extends NatsLink {
   close(): Promise<void>;
 }
 
-/** Connects in the background, for ever: a service starts without NATS. */
+/** Connects in the background and never stops trying, so that a service starts without NATS. */
 export function linkNats(url: string, options: NatsOptions): OwnNatsLink {
   let closed = false;
   let opened: NatsConnection | undefined;

@@ -12,7 +12,7 @@ export interface Shutdown {
 
 export interface ShutdownOptions {
   logger: Logger;
-  /** For everything together. */
+  /** For the whole shutdown. */
   deadlineMs?: number;
   /** Default: SIGTERM and SIGINT. */
   signals?: readonly NodeJS.Signals[];
@@ -63,7 +63,7 @@ export function gracefulShutdown(options: ShutdownOptions): Shutdown {
       else end(signal, 0);
     });
   }
-  // State is not to be trusted after either; whoever supervises starts the process again.
+  // After either of them the state may be corrupt; the supervisor restarts the process.
   source.on('uncaughtException', (error: unknown) => {
     logger.fatal({ err: error }, 'uncaught exception');
     if (!stopping) end('uncaught exception', 1);

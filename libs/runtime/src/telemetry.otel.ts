@@ -61,7 +61,7 @@ export function startTelemetry(service: string, env: Environment): Telemetry {
       stopProcessMetrics();
       bindInstruments(undefined);
       for (const api of [trace, metrics, propagation, context]) api.disable();
-      // A collector that is away must not keep the process from ending.
+      // An unreachable collector must not keep the process from ending.
       await sdk.shutdown().catch(() => undefined);
     },
   };

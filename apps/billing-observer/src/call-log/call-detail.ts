@@ -105,14 +105,16 @@ function visibleRouting(decision: InboundDecision): InboundDecision {
 const PLACES = { first: 0, within: 1, last: 2, after: 3 } as const;
 type Placed = TimelineEntry & { place: number };
 
-function timelineOf(stored: readonly StoredEvent[], told: readonly TimelineEntry[] = []): TimelineEntry[] {
+function timelineOf(stored: readonly StoredEvent[], reported: readonly TimelineEntry[] = []): TimelineEntry[] {
   // FreeSWITCH's clock moves on every 20 ms only: by it a call would be answered before the stream was there that it
   // waited for. The agent's own step is on the clock of those around it.
-  const answered = told.find(({ what }) => what === 'answered');
+  const answered = reported.find(({ what }) => what === 'answered');
   const entries = stored
     .map(entryOf)
     .map((entry) => (entry.what === 'call-answered' && answered !== undefined ? { ...entry, at: answered.at } : entry));
-  const steps = entries.some(({ what }) => what === 'call-answered') ? told.filter((step) => step !== answered) : told;
+  const steps = entries.some(({ what }) => what === 'call-answered')
+    ? reported.filter((step) => step !== answered)
+    : reported;
   const placed: Placed[] = [...entries, ...steps.map((step) => ({ ...step, place: PLACES.within }))];
   return placed
     .sort((a, b) => order(a.at, b.at) || a.place - b.place)

@@ -3,7 +3,7 @@ import type { CallDetail, CallLogGetAnswer, CallLogListAnswer } from '@trunkmesh
 /** Bytes of a text in UTF-8. */
 type Measure = (text: string) => number;
 
-/** What stands around the summaries, with room for the total. */
+/** The JSON around the summaries, with room for the total. */
 const AROUND = 100;
 
 /**

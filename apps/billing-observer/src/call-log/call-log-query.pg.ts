@@ -98,7 +98,7 @@ export async function findCall(
   const rows = await dataSource.getRepository(LoggedCallRow).find({
     select: { event_id: true, envelope: true },
     where: { call_id, organization_id },
-    // The record of the call's end before all others.
+    // CallEnded before all others.
     order: { record_number: { direction: 'ASC', nulls: 'LAST' }, event_id: 'ASC' },
     take: MOST_EVENTS,
   });

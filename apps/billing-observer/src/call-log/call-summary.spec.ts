@@ -123,7 +123,7 @@ describe('a call as the list shows it', () => {
     });
   });
 
-  it('shows a stored recording, also where that is told before the end', () => {
+  it('shows a stored recording, also when its event arrives before the end', () => {
     const pending = ended({
       recording: { state: 'pending', location: 's3://recordings/x.wav', bytes: null, duration_ms: null, detail: null },
     });

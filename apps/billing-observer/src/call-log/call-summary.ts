@@ -8,32 +8,32 @@ import type { CallSummary } from '@trunkmesh/contracts/call-log.js';
 export interface CallRow {
   organization_id: string | null;
   summary: CallSummary;
-  /** Which event each part of the summary is from: its rank for that part, and its id. Empty: none yet. */
+  /** For each part of the summary, the rank and id of the event that set it. Empty: not set yet. */
   told_by: Record<Part, string>;
 }
 
-/** What is stored counts on their order: a new one goes to the end. */
+/** The stored form depends on this order: append new parts at the end. */
 const PARTS = ['parties', 'target', 'answer', 'end', 'recording', 'transfer'] as const;
 type Part = (typeof PARTS)[number];
 
 /**
- * What an event says of a part. Where several events do, the one with the highest rank counts, of equal ones that with
- * the highest id, which is the latest (UUIDv7).
+ * The fields of a part that an event sets. Of several events the one with the highest rank counts; of equal ranks the
+ * one with the highest id, which is the latest (UUIDv7).
  */
-interface Told {
+interface PartUpdate {
   part: Part;
   rank: number;
   fields: Partial<CallSummary>;
 }
 
 /**
- * Events come in any order, twice, and late. Each part is the greatest of what was ever told of it, which does not
- * depend on the order: the same events make the same row, byte for byte.
+ * Events arrive in any order, twice, and late. Each part keeps the highest-ranked update it ever received, which does
+ * not depend on the order: the same events make the same row, byte for byte.
  */
 export function evolve(row: CallRow | undefined, event: CallEvent): CallRow {
-  const { organization_id, summary, told_by } = row ?? nothingTold(event.data);
+  const { organization_id, summary, told_by } = row ?? emptyRow(event.data);
   const next: CallRow = { organization_id, summary: { ...summary }, told_by: { ...told_by } };
-  for (const { part, rank, fields } of toldBy(event)) {
+  for (const { part, rank, fields } of updatesOf(event)) {
     const by = `${rank} ${event.id.toLowerCase()}`;
     if (by <= next.told_by[part]) continue;
     Object.assign(next.summary, fields);
@@ -43,21 +43,21 @@ export function evolve(row: CallRow | undefined, event: CallEvent): CallRow {
 }
 
 /** `told_by` as it is stored. */
-export const writeToldBy = (told: CallRow['told_by']): string => PARTS.map((part) => told[part]).join();
+export const writeToldBy = (toldBy: CallRow['told_by']): string => PARTS.map((part) => toldBy[part]).join();
 export const readToldBy = (stored: string): CallRow['told_by'] => {
-  const told = stored.split(',');
-  return Object.fromEntries(PARTS.map((part, index) => [part, told[index] ?? ''])) as CallRow['told_by'];
+  const values = stored.split(',');
+  return Object.fromEntries(PARTS.map((part, index) => [part, values[index] ?? ''])) as CallRow['told_by'];
 };
 
 /** One row a call and organisation, so that no fault of a bridge shows one organisation's call to another. */
 export const rowKey = (callId: string, organizationId: string | null): string => `${callId} ${organizationId ?? ''}`;
 
-/** The other party, whoever called whom. */
+/** The party outside the mesh: the caller of an inbound call, the callee of an outbound one. */
 export const customerPhone = ({ direction, from_number, to_number }: CallSummary): string =>
   direction === 'inbound' ? from_number : to_number;
 
-function toldBy(event: CallEvent): Told[] {
-  const parties: Told = { part: 'parties', rank: 0, fields: partiesOf(event.data) };
+function updatesOf(event: CallEvent): PartUpdate[] {
+  const parties: PartUpdate = { part: 'parties', rank: 0, fields: partiesOf(event.data) };
   switch (event.type) {
     case 'CallStarted':
       return [parties, ...target(0, event.data.target)];
@@ -76,17 +76,17 @@ function toldBy(event: CallEvent): Told[] {
         { part: 'end', rank: 0, fields: rejection(event.data) },
       ];
     case 'CallEnded':
-      return [{ ...parties, rank: 2 }, ...toldByEnd(event.data)];
+      return [{ ...parties, rank: 2 }, ...updatesOfEnd(event.data)];
     case 'CallRecordingStored':
       return [parties, recording(1, event.data.recording)];
   }
 }
 
-function toldByEnd(data: CallEnded['data']): Told[] {
+function updatesOfEnd(data: CallEnded['data']): PartUpdate[] {
   return [
     { part: 'end', rank: 1, fields: end(data) },
     ...target(1, data.target),
-    // The record of a call whose agent died may not know the codec that CallAnswered told.
+    // If the agent restarted during the call, CallEnded may lack the codec that CallAnswered reported.
     ...(data.answered_at === null
       ? []
       : [
@@ -101,23 +101,23 @@ function toldByEnd(data: CallEnded['data']): Told[] {
   ];
 }
 
-const recording = (rank: number, told: CallRecording): Told => ({
+const recording = (rank: number, stored: CallRecording): PartUpdate => ({
   part: 'recording',
   rank,
-  fields: { recording: told },
+  fields: { recording: stored },
 });
-const transfer = (rank: number, { outcome, target: to }: TransferResult): Told[] =>
+const transfer = (rank: number, { outcome, target: to }: TransferResult): PartUpdate[] =>
   outcome === 'transferred' ? [{ part: 'transfer', rank, fields: { transferred_to: to } }] : [];
 
-function target(rank: number, told: CallEnded['data']['target']): Told[] {
-  if (told === null) return [];
+function target(rank: number, called: CallEnded['data']['target']): PartUpdate[] {
+  if (called === null) return [];
   return [
     {
       part: 'target',
       rank,
       fields: {
-        assistant_id: told.kind === 'assistant' ? told.id : null,
-        flow_id: told.kind === 'flow' ? told.id : null,
+        assistant_id: called.kind === 'assistant' ? called.id : null,
+        flow_id: called.kind === 'flow' ? called.id : null,
       },
     },
   ];
@@ -151,7 +151,7 @@ function end(data: CallEnded['data']): Partial<CallSummary> {
   };
 }
 
-/** Nobody but the mesh refuses a call, and its reason is a refusal, not an end. */
+/** Only the mesh rejects calls. The reason is a refusal, so the call has no end reason. */
 function rejection(data: CallRejected['data']): Partial<CallSummary> {
   return {
     status: 'failed',
@@ -167,8 +167,8 @@ function rejection(data: CallRejected['data']): Partial<CallSummary> {
 }
 
 /**
- * Records of agents that did not say why a call ended have FreeSWITCH's word alone, which is of the leg: on an inbound
- * one the other side is the caller.
+ * Older agents report no end reason. FreeSWITCH's hang-up disposition describes the leg: on an inbound leg the other
+ * side is the caller.
  */
 function reasonOfOlderRecord({ direction, hangup_disposition }: CallEnded['data']): CallEndReason | null {
   if (direction !== 'inbound') return null;
@@ -176,10 +176,10 @@ function reasonOfOlderRecord({ direction, hangup_disposition }: CallEnded['data'
   return hangup_disposition === 'recv_cancel' ? 'caller-gave-up' : null;
 }
 
-function nothingTold(parties: CallParties): CallRow {
+function emptyRow(parties: CallParties): CallRow {
   return {
     organization_id: parties.organization_id,
-    // In the order of the contract: the members of what is stored and answered never change their places.
+    // In the order of the contract: stored and returned summaries always have this order of members.
     summary: {
       call_sid: callSid(parties.call_id),
       call_id: parties.call_id,
@@ -212,8 +212,8 @@ function nothingTold(parties: CallParties): CallRow {
 }
 
 /**
- * A caller chooses how long its number is; a thousand summaries must fit into a message. The whole text is in the
- * call's detail.
+ * The caller controls the length of its number, and a thousand summaries must fit into one message. The full text is in
+ * the call's detail.
  */
 function cut<Text extends string | null>(text: Text, length: number): Text {
   return (text === null || text.length <= length ? text : `${text.slice(0, length - 1)}…`) as Text;

@@ -6,14 +6,14 @@ import { rebuildChunk } from './rebuild.pg.js';
 const RETRY_MS = 2_000;
 
 export interface Filling {
-  /** Settles when every call from before is in the call log, or when it was stopped. */
+  /** Settles when every earlier call is in the call log, or when filling was stopped. */
   finished: Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Brings the calls that were recorded before there was a call log into it, beside the recorder, a few at a time; it
- * goes on where it was when the process ended.
+ * Adds the calls that were recorded before the call log existed, a few at a time, while the recorder runs. After a
+ * restart it continues where it stopped.
  */
 export function startFilling({ dataSource, logger }: { dataSource: DataSource; logger: Logger }): Filling {
   const stopping = new AbortController();
@@ -21,11 +21,11 @@ export function startFilling({ dataSource, logger }: { dataSource: DataSource; l
     let calls = 0;
     while (!stopping.signal.aborted) {
       const step = await fillNext(dataSource).catch((error: unknown) => {
-        logger.warn({ err: error }, 'calls from before are not being brought into the call log; trying again');
+        logger.warn({ err: error }, 'cannot add earlier calls to the call log; retrying');
         return 'later' as const;
       });
       if (step === 'complete') {
-        if (calls > 0) logger.info({ calls }, 'the calls from before are in the call log');
+        if (calls > 0) logger.info({ calls }, 'added earlier calls to the call log');
         return;
       }
       if (step === 'later') await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -42,7 +42,7 @@ export function startFilling({ dataSource, logger }: { dataSource: DataSource; l
   };
 }
 
-/** How many calls were brought in; `later`: another copy is at it. */
+/** The number of calls added; `later`: another copy is adding them. */
 function fillNext(dataSource: DataSource): Promise<number | 'complete' | 'later'> {
   return dataSource.transaction(async (tx) => {
     const [at] = (await tx.query('SELECT through, complete FROM call_log_filling FOR UPDATE SKIP LOCKED')) as {

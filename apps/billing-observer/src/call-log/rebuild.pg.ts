@@ -5,8 +5,8 @@ import { byCall, lockRows, writeRows } from './call-rows.pg.js';
 import { evolve, type CallRow } from './call-summary.js';
 import { isEvent, readStored } from './stored-event.js';
 
-/** Calls at a time: so many are in memory, and locked. */
-const CHUNK = 100;
+/** Calls that one transaction reads into memory and locks. */
+const CALLS_PER_CHUNK = 100;
 
 export interface Rebuilt {
   events: number;
@@ -14,9 +14,9 @@ export interface Rebuilt {
 }
 
 /**
- * Makes the call log anew from the stored envelopes, beside a service that goes on recording and answering. It walks
- * through the calls by their ids, a few in each transaction: stopped at any time it leaves rows that are right, some
- * made anew and some not yet.
+ * Rebuilds the call log from the stored envelopes while the service keeps recording and answering. It goes through the
+ * calls in the order of their ids, a few in each transaction. If it is stopped, every row is correct: some are rebuilt,
+ * the others are unchanged.
  */
 export async function rebuild(dataSource: DataSource, { signal, progress }: Running): Promise<Rebuilt> {
   const [{ total }] = (await dataSource.query('SELECT count(*) AS total FROM calls')) as [{ total: string }];
@@ -34,27 +34,27 @@ export async function rebuild(dataSource: DataSource, { signal, progress }: Runn
   return done;
 }
 
-/** `through`: the last call of it, null when there are no more. */
+/** `through`: the id of its last call; null after the last chunk. */
 export interface Chunk {
   through: string | null;
   events: number;
   calls: number;
 }
 
-/** The next calls behind `after`, made anew; rows of calls that have no event are removed. */
+/** Rebuilds the next calls after `after`, and removes rows of calls that have no event. */
 export async function rebuildChunk(tx: EntityManager, after: string | null): Promise<Chunk> {
   const found: { call_id: string }[] = await tx.query(
     `SELECT DISTINCT call_id FROM calls ${after === null ? '' : 'WHERE call_id > $2'} ORDER BY call_id LIMIT $1`,
-    after === null ? [CHUNK] : [CHUNK, after],
+    after === null ? [CALLS_PER_CHUNK] : [CALLS_PER_CHUNK, after],
   );
   const ids = found.map((row) => row.call_id);
-  const through = ids.length < CHUNK ? null : ids.at(-1)!;
-  await removeStrangers(tx, after, through);
+  const through = ids.length < CALLS_PER_CHUNK ? null : ids.at(-1)!;
+  await removeRowsWithoutEvents(tx, after, through);
   let events = 0;
   let open = new Set(ids);
   while (open.size > 0) {
-    // Locked first and read then: whoever adds an event to one of these rows has either committed it, and it is read,
-    // or waits for us and adds it to the new row.
+    // Lock before reading: another transaction that adds an event to one of these rows has either committed, so the
+    // event is read here, or waits for this lock and adds the event to the rebuilt row.
     const known = await lockRows(tx, [...open]);
     const stored = await storedEvents(tx, [...open]);
     events += stored.count;
@@ -66,7 +66,7 @@ export async function rebuildChunk(tx: EntityManager, after: string | null): Pro
       tx,
       [...known].filter(([key]) => !rows.has(key)).map(([, row]) => row),
     );
-    // A row that came in between, with the newest event alone: once more, with the lock on it.
+    // A row that was inserted in between holds only the newest event: rebuild it again, now locked.
     open = new Set([...rows].filter(([key]) => !written.has(key)).map(([, row]) => row.summary.call_id));
   }
   return { through, events, calls: ids.length };
@@ -82,7 +82,7 @@ async function storedEvents(
   return { events: rows.map(({ envelope }) => readStored(envelope)?.known).filter(isEvent), count: rows.length };
 }
 
-async function removeStrangers(tx: EntityManager, after: string | null, through: string | null): Promise<void> {
+async function removeRowsWithoutEvents(tx: EntityManager, after: string | null, through: string | null): Promise<void> {
   await tx.query(
     `DELETE FROM call_log WHERE ($1::uuid IS NULL OR call_id > $1) AND ($2::uuid IS NULL OR call_id <= $2)
     AND NOT EXISTS (SELECT FROM calls WHERE calls.call_id = call_log.call_id)`,

@@ -2,7 +2,7 @@ export type Command = { name: 'rebuild' } | { name: 'help'; problem: string | nu
 
 export const USAGE = `billing-observer commands (each shows its progress and can be stopped with Ctrl-C)
 
-  rebuild            make the call log anew from the stored events, while the service runs
+  rebuild            rebuild the call log from the stored events while the service runs
                      environment: DATABASE_URL
 `;
 

@@ -57,7 +57,7 @@ describe('a message of the CALLS stream', () => {
     },
   );
 
-  it('keeps its text byte for byte, whatever else stands in it', () => {
+  it('keeps its text byte for byte, with all unknown members', () => {
     const event = { ...callStarted(8), 'x-later': { unknown: true } };
     expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { envelope: JSON.stringify(event) } });
   });

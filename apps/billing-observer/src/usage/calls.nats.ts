@@ -14,7 +14,7 @@ import { ALL_CALLS, CALLS_STREAM, USAGE_DURABLE } from '@trunkmesh/contracts/sub
 import { setLag } from './usage-metrics.otel.js';
 
 export interface CallsConsumer {
-  /** Why it is not consuming; undefined while it is. */
+  /** Why nothing is consumed; undefined while it consumes. */
   trouble(): string | undefined;
   stop(): Promise<void>;
 }
@@ -22,22 +22,22 @@ export interface CallsConsumer {
 export interface CallsConsumerOptions {
   nc: NatsConnection;
   logger: Logger;
-  /** Within this time a message is acknowledged, or said to be in work, or delivered again. */
+  /** A message that is neither acknowledged nor marked as in progress within this time is delivered again. */
   ackWaitMs: number;
   onMessage: (message: JsMsg) => void;
 }
 
-/** The most that is delivered and not acknowledged, over all copies: so much waits in memory at most. */
-const UNACKNOWLEDGED = 2_000;
-const PULLED_AT_ONCE = 500;
+/** Limit of unacknowledged messages over all copies, and so of messages waiting in memory. */
+const MAX_UNACKNOWLEDGED = 2_000;
+const MESSAGES_PER_PULL = 500;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-const LAG_OBSERVED_MS = 5_000;
+const LAG_INTERVAL_MS = 5_000;
 const CONSUMER_NOT_FOUND = 10014;
 
 /**
- * Pulls CALLS through the durable consumer that all copies share, for ever: a stream or consumer that is away is
- * waited for or made again.
+ * Pulls CALLS through the durable consumer that all copies share, until it is stopped. It waits for a missing stream
+ * and creates a missing consumer again.
  */
 export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer {
   const { nc, logger } = options;
@@ -49,7 +49,7 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
     await declareConsumer(nc, options.ackWaitMs);
     const consumer = await jetstream(nc).consumers.get(CALLS_STREAM, USAGE_DURABLE);
     pull = await consumer.consume({
-      max_messages: PULLED_AT_ONCE,
+      max_messages: MESSAGES_PER_PULL,
       expires: 5_000,
       abort_on_missing_resource: true,
       callback: options.onMessage,
@@ -69,12 +69,12 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
         pause = trouble === undefined ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
         trouble = error instanceof Error ? error.message : String(error);
         if (!stopping.signal.aborted)
-          logger.warn({ err: error, pause_ms: pause }, 'the CALLS stream cannot be read; trying again');
+          logger.warn({ err: error, pause_ms: pause }, 'cannot read the CALLS stream; retrying');
       }
       await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   };
-  // The client asks once after a reconnect and, where JetStream is still recovering then, not again for a whole
+  // After a reconnect the client pulls only once. If JetStream is still recovering then, the next pull comes only after
   // `expires`.
   const restartOnReconnect = async () => {
     for await (const status of nc.status()) {
@@ -83,7 +83,7 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
   };
   const observing = setInterval(() => {
     void observeLag(nc);
-  }, LAG_OBSERVED_MS);
+  }, LAG_INTERVAL_MS);
   void restartOnReconnect();
   const running = run();
   return {
@@ -99,7 +99,7 @@ export function startCallsConsumer(options: CallsConsumerOptions): CallsConsumer
 
 async function declareConsumer(nc: NatsConnection, ackWaitMs: number): Promise<void> {
   const { consumers } = await jetstreamManager(nc);
-  const settings = { ack_wait: nanos(ackWaitMs), max_ack_pending: UNACKNOWLEDGED, max_deliver: -1 };
+  const settings = { ack_wait: nanos(ackWaitMs), max_ack_pending: MAX_UNACKNOWLEDGED, max_deliver: -1 };
   try {
     await consumers.info(CALLS_STREAM, USAGE_DURABLE);
     await consumers.update(CALLS_STREAM, USAGE_DURABLE, settings);
@@ -123,6 +123,6 @@ async function observeLag(nc: NatsConnection): Promise<void> {
     ).consumers.info(CALLS_STREAM, USAGE_DURABLE);
     setLag(info.num_pending + info.num_ack_pending);
   } catch {
-    /* The figure stays as it was; that NATS is away is said elsewhere. */
+    /* Keep the last value. The NATS link logs and reports that NATS is unreachable. */
   }
 }

@@ -8,20 +8,20 @@ import { confirmationOf, currentEpoch, saysTheSame } from './confirmation.js';
 import { knownBridges, loadProgress } from './usage-store.pg.js';
 
 export interface Confirmations {
-  /** The bridge's numbering has moved, in a committed transaction. */
+  /** The bridge's numbering has advanced in a committed transaction. */
   touch(bridgeId: string): void;
   stop(): Promise<void>;
 }
 
 const RETRY_MS = 500;
 /**
- * Also when nothing moved: heals a bucket that was lost, or a confirmation whose writing failed just before a crash.
+ * Runs also without new records: it restores a lost bucket, and a confirmation that was not written before a crash.
  */
 const SWEEP_MS = 60_000;
 
 /**
- * Tells each bridge, in the KV bucket `usage`, what of its records is committed. Called after the commit, never
- * before.
+ * Writes to the KV bucket `usage`, for each bridge, which of its records are committed. Call `touch` only after the
+ * commit.
  */
 export function startConfirmations({
   nc,
@@ -59,7 +59,7 @@ export function startConfirmations({
       )
       .then((error) => {
         running = undefined;
-        if (error !== undefined) logger.warn({ err: error }, 'usage confirmations are not written; trying again');
+        if (error !== undefined) logger.warn({ err: error }, 'cannot write usage confirmations; retrying');
         if (touched.size > 0 && !stopped) timer = setTimeout(run, error === undefined ? 0 : RETRY_MS);
       });
   };
@@ -90,8 +90,8 @@ export function startConfirmations({
 }
 
 /**
- * The bucket's entry is read first, the database after it, and the write names the entry's revision: of two copies the
- * one that read older numbers is refused, so a confirmation never goes back.
+ * Reads the bucket's entry, then the database, and writes with the entry's revision. Of two copies the one that read
+ * older numbers is rejected, so a confirmation never goes backwards.
  */
 async function confirm(kv: KV, dataSource: DataSource, bridgeId: string): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {

@@ -30,8 +30,8 @@ export async function recordMessages(
 }
 
 /**
- * One event that PostgreSQL refuses for its content must not hold back the others for ever: the batch is then taken
- * apart.
+ * An event that PostgreSQL rejects for its content must not block the others: the events of its batch are then written
+ * one by one.
  */
 async function recordReadable(
   dataSource: DataSource,
@@ -64,8 +64,8 @@ const joined = (parts: readonly RecordedBatch[]): RecordedBatch => ({
 });
 
 /**
- * SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content will be refused again.
- * Everything else may pass.
+ * SQLSTATE classes 22 (data exception) and 23 (constraint violation): the same content would be rejected again.
+ * Any other error may be temporary.
  */
 const isContentRefused = (error: unknown): boolean =>
   /^2[23]/.test(String((error as { driverError?: { code?: unknown } }).driverError?.code ?? ''));

@@ -300,7 +300,7 @@ describe('whatever dies when', () => {
     });
     await publish(callEnded(1));
     await eventually(() => copy.recorder.trouble()?.includes('does not exist'));
-    expect(lines.join('')).toContain('calls are not being recorded');
+    expect(lines.join('')).toContain('cannot record calls');
     expect(lines.join('')).not.toContain(callEnded(1).data.from);
     await db.query('ALTER TABLE calls_elsewhere RENAME TO calls');
     await confirmedUpTo(1);

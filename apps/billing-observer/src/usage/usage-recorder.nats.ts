@@ -33,18 +33,18 @@ export interface UsageRecorderOptions {
   confirmations: Confirmations;
   logger: Logger;
   ackWaitMs?: number;
-  /** Runs between the commit and the acknowledgements. For tests that stop there. */
+  /** For tests: runs between the commit and the acknowledgements. */
   afterCommit?: () => Promise<void>;
 }
 
-const BATCH = 500;
+const EVENTS_PER_BATCH = 500;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * Takes calls from the log into the database, in batches as large as what waits. A message is acknowledged when its
- * batch is committed, and only then. While the database is away its messages are held and said to be in work: given
- * back they would come again at once.
+ * Writes the events of the CALLS stream to the database, in batches of all that is waiting. A message is acknowledged
+ * only after its batch is committed. While the database is unavailable, messages are kept and marked as in progress:
+ * returned messages would be redelivered at once.
  */
 export function startUsageRecorder(options: UsageRecorderOptions): UsageRecorder {
   const { logger, ackWaitMs = 10_000 } = options;
@@ -71,8 +71,8 @@ export function startUsageRecorder(options: UsageRecorderOptions): UsageRecorder
       await new Promise<void>((resolve) => {
         arrived = resolve;
       });
-    batch = waiting.slice(0, BATCH);
-    waiting = waiting.slice(BATCH);
+    batch = waiting.slice(0, EVENTS_PER_BATCH);
+    waiting = waiting.slice(EVENTS_PER_BATCH);
   };
   const run = async () => {
     let pause = FIRST_PAUSE_MS;
@@ -86,10 +86,7 @@ export function startUsageRecorder(options: UsageRecorderOptions): UsageRecorder
       } catch (error) {
         trouble = error instanceof Error ? error.message : String(error);
         failedBatches.add();
-        logger.warn(
-          { err: error, events: batch.length, pause_ms: pause },
-          'calls are not being recorded; trying again',
-        );
+        logger.warn({ err: error, events: batch.length, pause_ms: pause }, 'cannot record calls; retrying');
         await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
@@ -104,7 +101,7 @@ export function startUsageRecorder(options: UsageRecorderOptions): UsageRecorder
       arrived();
       await running;
       clearInterval(heartbeat);
-      // For another copy at once, instead of after the deadline.
+      // Another copy then gets them at once instead of after the deadline.
       if (!options.nc.isClosed()) [...batch, ...waiting].forEach((message) => message.nak());
     },
   };
@@ -140,13 +137,13 @@ async function report(recorded: RecordedBatch, { confirmations, logger }: UsageR
     unreadableMessages.add(1, { reason });
     logger.error(
       { sequence: message.sequence, bytes: message.payload.byteLength, reason },
-      'a message of the CALLS stream was kept aside unread',
+      'stored an unreadable message of the CALLS stream',
     );
   }
   for (const event of recorded.recorded) await traceRecorded(event);
 }
 
-/** In the call's own trace, so that a trace shows when its usage was recorded. */
+/** Part of the call's trace, which so shows when its usage was recorded. */
 const traceRecorded = ({ traceparent, call_id }: LoggedCallEvent) =>
   traceparent === undefined
     ? undefined

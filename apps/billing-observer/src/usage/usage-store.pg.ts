@@ -17,18 +17,18 @@ export interface UnreadableMessage {
 }
 
 export interface RecordedBatch {
-  /** Events that are new in the log. */
+  /** Events that this batch added. */
   logged: LoggedCallEvent[];
   /** Calls whose usage record was written by this batch. */
   recorded: LoggedCallEvent[];
-  /** Events that were in the log before. */
+  /** Events that were stored before. */
   repeated: number;
   unreadable: UnreadableMessage[];
-  /** Bridges whose numbering was touched, with the numbers missing in the epoch concerned. */
+  /** Bridges whose numbering advanced, with the count of missing numbers in that epoch. */
   bridges: { bridge_id: string; missing: number }[];
 }
 
-/** Writes a batch, in one transaction. Whatever of it was written before is left as it is. */
+/** Writes a batch in one transaction. Events that were stored before stay unchanged. */
 export async function recordBatch(
   dataSource: DataSource,
   events: readonly ReceivedEvent[],
@@ -36,7 +36,7 @@ export async function recordBatch(
 ): Promise<RecordedBatch> {
   return dataSource.transaction(async (tx) => {
     const inserted = await insertLog(tx, events, now);
-    // Of an event that is twice in the batch the first is the fresh one.
+    // If an event is in the batch twice, the first one counts as new.
     const fresh = new Set(events.filter(({ event }) => inserted.delete(event.event_id)));
     const known = events.filter((received) => !fresh.has(received));
     const freshEvents = [...fresh].map(({ event }) => event);
@@ -52,7 +52,7 @@ export async function recordBatch(
   });
 }
 
-/** Sorted, so that two copies that write overlapping batches wait for each other instead of deadlocking. */
+/** Sorted, so that two copies with overlapping batches wait for each other instead of deadlocking. */
 const inLockOrder = (events: readonly ReceivedEvent[]) =>
   [...events].sort((a, b) => (a.event.event_id < b.event.event_id ? -1 : 1));
 
@@ -83,8 +83,8 @@ async function insertLog(tx: EntityManager, events: readonly ReceivedEvent[], no
 }
 
 /**
- * A record whose number another call has taken is a fault of the bridge's numbering. It is put aside, seen by a
- * person, and never drops silently.
+ * Two calls with one record number are a fault of the bridge's numbering. The second one is stored as unreadable and
+ * logged as an error; it is never dropped silently.
  */
 async function numbersOfOtherCalls(tx: EntityManager, known: readonly ReceivedEvent[]): Promise<UnreadableMessage[]> {
   const numbered = known.filter(({ event }) => event.numbered !== null);
@@ -174,8 +174,7 @@ async function advanceEpoch(
     .map((event) => event.time)
     .sort()
     .at(-1);
-  // The insert-or-update locks the row until commit: two copies advance one bridge one after the other, each from what
-  // the other left.
+  // The upsert locks the row until the commit, so that two copies advance a bridge one after the other.
   const [row] = (await tx.query(
     `
     INSERT INTO bridge_progress (bridge_id, bridge_epoch, highest, missing, latest_time) VALUES ($1, $2, 0, '[]', $3)

@@ -13,14 +13,14 @@ const unreadable = counter(
 );
 
 /**
- * Everything in one consumer, so that it comes in the stream's order: organisations, trunks, numbers, evidence,
- * carriers. Bridges are no matter of routing, and few.
+ * One consumer for everything, to keep the stream's order: organisations, trunks, numbers, evidence, carriers. Routing
+ * ignores the few events of bridges.
  */
 const ENTITIES = 'trunkmesh.>';
-/** Counted in between, not for each: a cold start applies a million. */
+/** Events are counted in groups of this size: a cold start applies a million. */
 const COUNT_EVERY = 256;
 
-/** After the stream was made anew: how long nothing more may come before what came is taken for all there is. */
+/** After the stream was recreated: it counts as complete when no event arrives for this time. */
 const SETTLED_MS = 30_000;
 
 export interface ProjectionOptions {
@@ -32,9 +32,9 @@ export interface ProjectionOptions {
 }
 
 /**
- * The index from the last event of each subject, and then from all that follow. A stream that was made anew (a lost
- * disk, refilled from the record) is read into a second index, and calls go on being routed from the first until the
- * second is whole: until it has reached the position that was known before, or no more comes.
+ * The index: built from the last event of each subject, then updated with every following event. A stream that was
+ * recreated (refilled from the event store after a lost disk) is read into a second index. The first one serves calls
+ * until the second is complete: it has reached the earlier position, or no more events arrive.
  */
 export class RouteProjection {
   private serving: RouteIndex | undefined;
@@ -71,7 +71,7 @@ export class RouteProjection {
     return this.serving;
   }
 
-  /** Events of the stream not applied yet, as the server last said. */
+  /** Events of the stream that are not applied yet, as the server last reported. */
   lag(): number {
     return this.followed.pending();
   }
@@ -128,7 +128,7 @@ export class RouteProjection {
         position: this.position,
         seconds: (performance.now() - this.startedAt) / 1000,
       },
-      'the index is whole',
+      'the index is complete',
     );
     if (first) this.options.onCaughtUp();
   }

@@ -108,7 +108,6 @@ export default tseslint.config(
   {
     // Files that formatting alone took over 250 lines.
     files: [
-      'apps/bridge-agent/src/{gateway/reconcile,live/live-calls.net}.ts',
       'apps/trunk-service/src/trunk/trunk.controller.ts',
       'bench/src/routing.bench.ts',
       'libs/event-log/src/event-store.pg.ts',

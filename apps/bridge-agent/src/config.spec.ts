@@ -81,7 +81,7 @@ describe('the environment of the agent', () => {
         ...compose.matchAll(/^ {2}([A-Z\d_]+):/gm),
       ].map(([, name]) => name!),
     );
-    // The profile's name stands in the configuration that prepare.mjs writes.
+    // The profile's name is in the configuration that prepare.mjs writes.
     expect(Object.keys(environmentSchema.shape).filter((name) => !given.has(name))).toEqual(['SOFIA_PROFILE']);
     const read = new Set([...compose.matchAll(/(?<!\$)\$\{([A-Z\d_]+)/g)].map(([, name]) => name!));
     const named = new Set([...example.matchAll(/^([A-Z\d_]+)=/gm)].map(([, name]) => name!));

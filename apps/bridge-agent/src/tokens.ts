@@ -16,7 +16,7 @@ export const RECORDINGS = Symbol('RECORDINGS');
 export const KEPT_CALLS = Symbol('KEPT_CALLS');
 /** `CallDeadlines`; tests shorten them. */
 export const CALL_DEADLINES = Symbol('CALL_DEADLINES');
-/** `CallParts`: what every call of this host uses, whoever placed it. */
+/** `CallParts`: what every call of this host uses, inbound or outbound. */
 export const CALL_PARTS = Symbol('CALL_PARTS');
 /** `RefusalPorts`: counts calls that no organisation's call log shows. */
 export const CALL_REFUSALS = Symbol('CALL_REFUSALS');

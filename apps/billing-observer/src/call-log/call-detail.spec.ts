@@ -9,7 +9,7 @@ import {
   callStarted,
   callTransferFailed,
   callTransferred,
-} from '../usage/call-event.fixture.js';
+} from '@trunkmesh/testkit/call-events.js';
 import { callDetail } from './call-detail.js';
 import { readStored } from './stored-event.js';
 

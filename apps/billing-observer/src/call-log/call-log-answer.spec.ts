@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { callLogGetAnswer, callLogListAnswer, type CallDetail } from '@trunkmesh/contracts/call-log.js';
-import { callRejected, callStarted } from '../usage/call-event.fixture.js';
+import { callRejected, callStarted } from '@trunkmesh/testkit/call-events.js';
 import { callDetail } from './call-detail.js';
 import { detailAnswer, failure, listAnswer } from './call-log-answer.js';
 import { evolve } from './call-summary.js';

@@ -17,7 +17,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import pino from 'pino';
 import type { DataSource } from 'typeorm';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
-import { callEnded, callId, callRejected, callStarted, ORG, TRUNK } from '../usage/call-event.fixture.js';
+import { callEnded, callId, callRejected, callStarted, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { CALL_LOG } from '../tokens.js';
 import { freshDatabase, record } from './call-log.fixture.js';
 import { CallLogController, type CallLogOptions } from './call-log.controller.js';

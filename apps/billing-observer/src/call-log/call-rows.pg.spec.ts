@@ -18,7 +18,7 @@ import {
   callTransferFailed,
   callTransferred,
   ORG,
-} from '../usage/call-event.fixture.js';
+} from '@trunkmesh/testkit/call-events.js';
 import { dump, freshDatabase, record } from './call-log.fixture.js';
 import { startFilling } from './filling.process.js';
 import { rebuild } from './rebuild.pg.js';

@@ -11,7 +11,7 @@ import {
   callStarted,
   callTransferFailed,
   callTransferred,
-} from '../usage/call-event.fixture.js';
+} from '@trunkmesh/testkit/call-events.js';
 import { evolve, type CallRow } from './call-summary.js';
 
 const fold = (events: readonly CallEvent[]) => events.reduce<CallRow | undefined>(evolve, undefined)!;

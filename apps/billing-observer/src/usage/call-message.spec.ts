@@ -9,7 +9,7 @@ import {
   callTransferred,
   EPOCH,
   ORG,
-} from './call-event.fixture.js';
+} from '@trunkmesh/testkit/call-events.js';
 import { readCallMessage } from './call-message.js';
 
 const message = (event: { subject: string }) => ({

@@ -13,7 +13,7 @@ import pg from 'pg';
 import pino from 'pino';
 import { AppModule } from '../app.module.js';
 import { environmentSchema } from '../config.js';
-import { callEnded, callId, ORG } from './call-event.fixture.js';
+import { callEnded, callId, ORG } from '@trunkmesh/testkit/call-events.js';
 
 const EVERY_MS = 20;
 const FOR_MS = 6_000;

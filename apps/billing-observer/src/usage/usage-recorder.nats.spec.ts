@@ -13,7 +13,7 @@ import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import { migrate } from '@trunkmesh/event-log/database.pg.js';
 import { createDataSource } from '../database.pg.js';
-import { callAnswered, callEnded, callId, callRejected, callStarted } from './call-event.fixture.js';
+import { callAnswered, callEnded, callId, callRejected, callStarted } from '@trunkmesh/testkit/call-events.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createArrivalWatch } from './arrival-watch.js';
 
 describe("the arrival of the caller's frames", () => {
-  it('is told in steps of 20 ms, whatever the jitter', () => {
+  it('is measured in steps of 20 ms, whatever the jitter', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(29), { minLength: 1, maxLength: 500 }), (jitter) => {
         const watch = createArrivalWatch();

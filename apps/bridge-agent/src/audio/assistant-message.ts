@@ -11,7 +11,7 @@ export interface AssistantRequests {
 export type MessageVerdict = 'media' | 'mark' | 'clear' | 'dtmf' | 'unknown' | 'foreign' | 'malformed';
 
 /** A mark's name is sent back, so it is kept until then. */
-const LONGEST_MARK = 256;
+const MAX_MARK_LENGTH = 256;
 const DIGITS = /^[\dA-Da-d*#wW]{1,64}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ function readMedia(media: Fields | undefined, requests: AssistantRequests): Mess
 
 function readMark(mark: Fields | undefined, requests: AssistantRequests): MessageVerdict {
   const name = mark?.['name'];
-  if (typeof name !== 'string' || name.length > LONGEST_MARK) return 'malformed';
+  if (typeof name !== 'string' || name.length > MAX_MARK_LENGTH) return 'malformed';
   requests.mark(name);
   return 'mark';
 }

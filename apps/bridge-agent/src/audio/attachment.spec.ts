@@ -8,7 +8,7 @@ const withFrames = (until: number, every = 20) => {
 };
 
 describe("a call's audio at FreeSWITCH", () => {
-  it('is not missed before its first frame: whoever attaches it waits for that', () => {
+  it('is not reported as silent before its first frame: the attaching part waits for that', () => {
     const attachment = createAttachment();
     expect([attachment.attached, attachment.silent(10_000), attachment.quietMs(10_000)]).toEqual([false, false, 0]);
     expect([attachment.arrived(0), attachment.arrived(20)]).toEqual([true, false]);
@@ -32,7 +32,7 @@ describe("a call's audio at FreeSWITCH", () => {
     expect([attachment.silent(1_799), attachment.silent(1_800)]).toEqual([false, true]);
   });
 
-  it('is missed sooner for a second after the codec was set anew', () => {
+  it('is reported as silent sooner for a second after the codec was set again', () => {
     const attachment = withFrames(1_000);
     attachment.doubt(1_010);
     expect([attachment.silent(1_119), attachment.silent(1_120)]).toEqual([false, true]);
@@ -40,7 +40,7 @@ describe("a call's audio at FreeSWITCH", () => {
     expect([attachment.silent(2_121), attachment.silent(2_300)]).toEqual([false, true]);
   });
 
-  it('attached again is counted, with the time for which both sides heard nothing', () => {
+  it('attached again is counted, with the time of silence on both sides', () => {
     const attachment = withFrames(1_000);
     attachment.detach();
     expect([attachment.attached, attachment.silent(5_000)]).toEqual([false, false]);

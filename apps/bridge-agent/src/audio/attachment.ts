@@ -31,7 +31,7 @@ export function createAttachment(): Attachment {
   let attached = false;
   let last: number | undefined;
   let doubtedUntil = -Infinity;
-  let told = false;
+  let reported = false;
 
   return {
     arrived(now) {
@@ -41,7 +41,7 @@ export function createAttachment(): Attachment {
         counts.silencedMs += now - last;
       }
       attached = true;
-      told = false;
+      reported = false;
       last = now;
       return first;
     },
@@ -49,13 +49,13 @@ export function createAttachment(): Attachment {
       doubtedUntil = now + DOUBT_LASTS_MS;
     },
     silent(now) {
-      if (!attached || told || last === undefined || now - last < (now < doubtedUntil ? DOUBTFUL_MS : SILENT_MS))
+      if (!attached || reported || last === undefined || now - last < (now < doubtedUntil ? DOUBTFUL_MS : SILENT_MS))
         return false;
-      told = true;
+      reported = true;
       return true;
     },
     look() {
-      told = false;
+      reported = false;
     },
     detach() {
       attached = false;

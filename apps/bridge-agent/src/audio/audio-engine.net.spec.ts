@@ -172,11 +172,11 @@ describe("a call's audio", () => {
     expect(new Set(peer.heard.slice(before).map(({ l16 }) => l16.length))).toEqual(new Set([480]));
   });
 
-  it('that FreeSWITCH stops sending is told once; then it goes on where it was, and its log says so', async () => {
-    let told = 0;
+  it('that FreeSWITCH stops sending is reported once; then it continues, and its log has it', async () => {
+    let silences = 0;
     const { session } = start({
       onSilent: () => {
-        told += 1;
+        silences += 1;
       },
     });
     const connected = await session.connected;
@@ -185,7 +185,7 @@ describe("a call's audio", () => {
     const first = await attachUnicastPeer(unicast);
     first.send(voice(5));
     expect(await session.callerAudio(1_000)).toBe(true);
-    await eventually(() => told === 1, { message: 'the silence to be told' });
+    await eventually(() => silences === 1, { message: 'the silence to be reported' });
     session.detach();
     await first.close();
     connection.say(speech(9, 800));
@@ -198,7 +198,7 @@ describe("a call's audio", () => {
     // Nothing of it was played to nobody.
     await eventually(() => heardCodes(second).length === 800);
     await eventually(() => connection.of('mark').length === 1, { message: 'the mark' });
-    expect(told).toBe(1);
+    expect(silences).toBe(1);
     const log = session.stop();
     expect(log).toMatchObject({ reattached: 1, frames_out_lost: 0 });
     expect(log.silenced_ms).toBeGreaterThanOrEqual(300);
@@ -362,14 +362,14 @@ describe('a call that gets no audio', () => {
     ['media-stream-refused', {}],
     ['media-url-invalid', { mediaUrl: 'nonsense' }],
     ['media-address-not-allowed', { allowPrivateAddress: false }],
-  ])('is told why: %s', async (reason, options) => {
+  ])('gets the reason: %s', async (reason, options) => {
     assistant.refuse = () => ({ status: 403 });
     const { session, ends } = start(options);
     expect(await session.connected).toMatchObject({ outcome: 'failed', reason });
     expect([session.log().ended, ends, engine.active]).toEqual([reason, [], 0]);
   });
 
-  it('is told when there are no ports, and those of calls that ended are held back', async () => {
+  it('reports that there are no ports; those of ended calls are held back', async () => {
     engine.stop();
     engine = createAudioEngine({ ports: await someRange(2), holdBackMs: 500, logger });
     const capacity = engine.capacity;

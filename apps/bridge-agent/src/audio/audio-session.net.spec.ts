@@ -70,7 +70,7 @@ async function say(code: number, bytes = 160): Promise<void> {
 beforeEach(() => {
   added = 0;
 });
-/** Which frames the caller has heard, by their first sample's loudness: silence is 0. */
+/** Which frames the caller got, by their first sample's loudness: silence is 0. */
 const heard = () => peer.heard.map(({ l16 }) => Number(Math.abs(l16.readInt16LE(0)) > 0));
 const tick = () => player!.play(1, 0, 0);
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { base64Length, decodeBase64, encodeBase64 } from './base64.js';
 
 describe('base64', () => {
-  it('is written where it is told, and nowhere else', () => {
+  it('is written at the given position, and nowhere else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 500 }), fc.nat(9), (bytes, at) => {
         const target = Buffer.alloc(at + base64Length(bytes.length) + 3);

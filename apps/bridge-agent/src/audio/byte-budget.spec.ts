@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createByteBudget } from './byte-budget.js';
 
 describe('the byte budget', () => {
-  it('lets speech through for ever, and the longest message of the queue at once', () => {
+  it('allows speech without end, and the longest message of the queue in one piece', () => {
     const budget = createByteBudget(0);
     let refused = 0;
     for (let frame = 0; frame < 180_000; frame += 1) refused += Number(!budget.spend(330, frame * 20));

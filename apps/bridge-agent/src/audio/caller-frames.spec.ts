@@ -41,7 +41,7 @@ describe("the caller's frames", () => {
     ]);
   });
 
-  it('forget a beginning when told to', () => {
+  it('forget a beginning on request', () => {
     let frames = 0;
     const caller = createCallerFrames((frame) => {
       frames += 1;

@@ -2,7 +2,7 @@ import { encodeMuLaw, muLawAt } from './g711.js';
 import { FRAME_BYTES } from './playout-queue.js';
 
 /** More than any packetization time gives (FreeSWITCH's own buffer for a frame of 8 kHz). */
-const LONGEST_DATAGRAM = 4_096;
+const MAX_DATAGRAM_BYTES = 4_096;
 
 /**
  * Splits FreeSWITCH's audio into the protocol's frames of 20 ms. FreeSWITCH's datagrams have the caller's packet time,
@@ -21,7 +21,7 @@ export function createCallerFrames(onFrame: (muLaw: Buffer) => void): CallerFram
   let filled = 0;
   return {
     push(l16) {
-      if (l16.length % 2 !== 0 || l16.length === 0 || l16.length > LONGEST_DATAGRAM) return false;
+      if (l16.length % 2 !== 0 || l16.length === 0 || l16.length > MAX_DATAGRAM_BYTES) return false;
       if (filled === 0 && l16.length === 2 * FRAME_BYTES) {
         encodeMuLaw(l16, frame, FRAME_BYTES);
         onFrame(frame);

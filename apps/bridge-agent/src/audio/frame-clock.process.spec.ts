@@ -46,8 +46,7 @@ describe('the timer of all calls', () => {
   });
 
   it(
-    'comes back to whoever waits for a frame that is about to come, before the next one, and goes on when one of ' +
-      'them throws',
+    'returns before the next frame to players that wait for theirs, and continues when one of ' + 'them throws',
     async () => {
       const errors: unknown[] = [];
       const timer = createFrameTimer((error) => {
@@ -96,7 +95,7 @@ describe('the timer of all calls', () => {
     },
   );
 
-  it('begins anew after a pause without calls, and does not play what that pause would have held', async () => {
+  it('starts again after a pause without calls, and does not play the frames of the pause', async () => {
     const timer = createFrameTimer(() => {});
     let frames = 0,
       lost = 0;

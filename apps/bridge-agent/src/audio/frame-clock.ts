@@ -1,11 +1,11 @@
 /** A frame of speech lasts this long. */
 export const FRAME_MS = 20;
 /** Frames per tick while catching up: a telephone's jitter buffer absorbs that many. */
-const MAX_BURST = 3;
+const MAX_BURST_FRAMES = 3;
 /**
  * Up to half a second of delay is caught up. Older frames are skipped: no telephone's jitter buffer would absorb them.
  */
-const MAX_BACKLOG = 25;
+const MAX_BACKLOG_FRAMES = 25;
 
 /** When the frames of all calls go out. Times are milliseconds of a clock that never goes back. */
 export interface FrameClock {
@@ -27,8 +27,8 @@ export const startFrameClock = (now: number): FrameClock => ({ startedAt: now, p
 export function framesDue(clock: FrameClock, now: number): number {
   const due = Math.floor((now - clock.startedAt) / FRAME_MS) - clock.passed;
   if (due <= 0) return 0;
-  const skipped = Math.max(0, due - MAX_BACKLOG);
-  const given = Math.min(due - skipped, MAX_BURST);
+  const skipped = Math.max(0, due - MAX_BACKLOG_FRAMES);
+  const given = Math.min(due - skipped, MAX_BURST_FRAMES);
   clock.skipped += skipped;
   clock.passed += skipped + given;
   clock.late += Math.min(given, due - skipped - 1);

@@ -118,7 +118,7 @@ describe('the stream of a call', () => {
     expect(seen.asked).toEqual(['AAAA', 'mark a', 'clear']);
   });
 
-  it('is signed for each connection anew, where there is a secret', async () => {
+  it('is signed again for each connection, where there is a secret', async () => {
     const { link } = open({ signingSecret: SECRET, mediaUrl: `${assistant.url}?tenant=1` });
     await link.connected;
     const connection = await first();

@@ -50,7 +50,7 @@ const NO_URL = new URL('none:');
 const CONNECT_MS = 2_500;
 const PAUSES = { firstMs: 100, maxMs: 1_000 };
 /** Digits that the caller presses while the stream is disconnected are sent after it reconnects. */
-const HELD_DIGITS = 32;
+const MAX_HELD_DIGITS = 32;
 
 /** One call's stream to its assistant, over as many connections as it takes. */
 export class MediaLink {
@@ -86,7 +86,7 @@ export class MediaLink {
 
   sendDtmf(digit: string): void {
     if (this.messages) this.socket?.sendControl(this.messages.dtmf(digit));
-    else if (this.heldDigits.length < HELD_DIGITS) this.heldDigits.push(digit);
+    else if (this.heldDigits.length < MAX_HELD_DIGITS) this.heldDigits.push(digit);
   }
 
   stop(): void {

@@ -132,7 +132,7 @@ describe('a connection to the assistant', () => {
 });
 
 describe('an attempt', () => {
-  it.each([401, 404, 503])('tells a refusal with %i', async (status) => {
+  it.each([401, 404, 503])('reports a refusal with %i', async (status) => {
     assistant.refuse = () => ({ status });
     expect(await dial().outcome).toEqual({ outcome: 'refused', status });
   });
@@ -165,7 +165,7 @@ describe('an attempt', () => {
     expect(await dial({ connectWithinMs: 100 }).outcome).toEqual({ outcome: 'open' });
   });
 
-  it("tells a port on which nobody listens, and an answer that is no WebSocket's", async () => {
+  it("reports a port without a listener, and a response that is not a WebSocket's", async () => {
     expect(await dial({ url: new URL(`ws://127.0.0.1:${await freePort()}`) }).outcome).toEqual({
       outcome: 'unreachable',
       why: 'ECONNREFUSED',
@@ -286,7 +286,7 @@ describe('an assistant that misbehaves', () => {
     expect(seen.closed[0]).toMatchObject({ code: 1006, why: 'WS_ERR_TOO_MANY_BUFFERED_PARTS' });
   });
 
-  it('and pings us is answered, and what that costs is told', async () => {
+  it('and pings us is answered, and the bytes are counted', async () => {
     const { outcome, seen } = dial();
     await outcome;
     let pongs = 0;

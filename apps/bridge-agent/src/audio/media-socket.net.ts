@@ -48,20 +48,20 @@ export interface MediaSocket {
 }
 
 /** 60 s of speech in one message are 640 kB. */
-const LONGEST_MESSAGE = 1_048_576;
+const MAX_MESSAGE_BYTES = 1_048_576;
 /**
  * Fragments per message: each is an object in memory until the last one arrives. Fragments of a hundred bytes need no
  * more.
  */
-const MOST_PIECES = 16_384;
+const MAX_PIECES = 16_384;
 /** Two seconds of the caller's audio: older audio is useless, and other calls need the memory. */
-const MEDIA_BACKLOG = 32_768;
+const MEDIA_BACKLOG_BYTES = 32_768;
 /** Only an assistant that sends and never reads makes it grow that far. */
-const CONTROL_BACKLOG = 262_144;
+const CONTROL_BACKLOG_BYTES = 262_144;
 const LIVENESS_MS = 3_000;
 const CLOSE_DEADLINE_MS = 2_000;
-const BYE = 1000;
-const BROKEN = 1006;
+const CLOSE_NORMAL = 1000;
+const CLOSE_ABNORMAL = 1006;
 
 /**
  * ws copies the message while it masks it, and answers before it returns: no callback, and the buffer is free again.
@@ -124,9 +124,9 @@ function clientOptions(options: MediaSocketOptions, onConnected: () => void): Cl
     headers: options.headers,
     followRedirects: false,
     perMessageDeflate: false,
-    maxPayload: LONGEST_MESSAGE,
-    maxFragments: MOST_PIECES,
-    maxBufferedChunks: MOST_PIECES,
+    maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_PIECES,
+    maxBufferedChunks: MAX_PIECES,
     // What came in one piece of 64 kB may be thirty thousand messages: the other calls' frames have their turn in
     // between.
     allowSynchronousEvents: false,
@@ -139,13 +139,13 @@ function clientOptions(options: MediaSocketOptions, onConnected: () => void): Cl
       });
       request.end();
     },
-    // ws hands what it does not know on to https.request (its documentation), its types do not say so.
+    // ws passes unknown options on to https.request (its documentation); its types lack them.
     ...(options.allowPrivate ? {} : { lookup: lookupPublic }),
   } as ClientOptions;
 }
 
 function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number): MediaSocket {
-  let heard = true;
+  let receiving = true;
   let paused: NodeJS.Timeout | undefined;
   let ended: string | undefined;
   const end = (why: string): void => {
@@ -153,16 +153,16 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
     ws.terminate();
   };
   const dead = (): void => {
-    if (!heard && !ws.isPaused) end('no data for too long');
+    if (!receiving && !ws.isPaused) end('no data for too long');
   };
   const liveness = setInterval(() => {
     // If this process was stalled, pending data is read before the first immediate and reported before the second; only
     // then the connection is judged.
-    if (!heard && !ws.isPaused)
+    if (!receiving && !ws.isPaused)
       return void setImmediate(() => {
         setImmediate(dead);
       });
-    heard = false;
+    receiving = false;
     ws.ping();
   }, livenessMs);
 
@@ -170,12 +170,12 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
     ended ??= error.code ?? error.message;
   });
   ws.on('message', (data, isBinary) => {
-    heard = true;
+    receiving = true;
     if (isBinary) events.onBinary((data as Buffer).length);
     else events.onText(data as Buffer);
   });
   const onControlFrame = (): void => {
-    heard = true;
+    receiving = true;
     events.onControlFrame();
   };
   ws.on('pong', onControlFrame);
@@ -183,30 +183,30 @@ function openSocket(ws: WebSocket, events: MediaSocketEvents, livenessMs: number
   ws.once('close', (code) => {
     clearInterval(liveness);
     clearTimeout(paused);
-    events.onClose(ended === undefined ? code : BROKEN, ended ?? `closed with ${code}`);
+    events.onClose(ended === undefined ? code : CLOSE_ABNORMAL, ended ?? `closed with ${code}`);
   });
 
   return {
     sendMedia(message) {
-      if (ws.readyState !== WebSocket.OPEN || ws.bufferedAmount > MEDIA_BACKLOG) return false;
+      if (ws.readyState !== WebSocket.OPEN || ws.bufferedAmount > MEDIA_BACKLOG_BYTES) return false;
       ws.send(message, TEXT);
       return true;
     },
     sendControl(message) {
       if (ws.readyState !== WebSocket.OPEN) return;
-      if (ws.bufferedAmount > CONTROL_BACKLOG) return end('the assistant does not read its messages');
+      if (ws.bufferedAmount > CONTROL_BACKLOG_BYTES) return end('the assistant does not read its messages');
       ws.send(message, TEXT);
     },
     pause(forMs) {
       ws.pause();
       clearTimeout(paused);
       paused = setTimeout(() => {
-        heard = true;
+        receiving = true;
         ws.resume();
       }, forMs);
     },
     close() {
-      ws.close(BYE);
+      ws.close(CLOSE_NORMAL);
     },
     destroy() {
       end('given up');

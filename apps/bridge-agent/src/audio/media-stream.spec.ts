@@ -91,7 +91,7 @@ describe("a stream's messages", () => {
   });
 });
 
-describe('what the assistant is told of the call', () => {
+describe('what the assistant learns about the call', () => {
   it('has the numbers under both names that clients read, and the assistant', () => {
     expect(customParameters(call)).toEqual({
       From: '+15550100001',

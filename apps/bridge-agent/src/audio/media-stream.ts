@@ -25,7 +25,7 @@ export interface StreamParameters {
   target: { kind: 'assistant' | 'flow'; id: number } | null;
   welcomeMessage?: string;
   agenda?: string;
-  /** Set by whoever started the call; they never replace our own parameters. */
+  /** Set by the caller of the API; they never replace our own parameters. */
   variables?: Readonly<Record<string, string>>;
 }
 
@@ -102,7 +102,7 @@ export function startMediaStream(identity: StreamIdentity): MediaStream {
 
 /**
  * The one message that goes out fifty times a second and call. Its constant parts stay where they are in the buffer and
- * are laid out anew only when a counter gains a digit.
+ * move only when a counter gains a digit.
  */
 function hotMediaMessage(
   streamSid: string,

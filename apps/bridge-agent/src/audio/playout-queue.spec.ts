@@ -151,7 +151,7 @@ describe('marks', () => {
 });
 
 describe('clear', () => {
-  it('empties at once and gives the marks of what will not be heard back, in order', () => {
+  it('empties at once and gives back the marks of what will not be played, in order', () => {
     say(800);
     queue.mark('a');
     say(800);
@@ -229,7 +229,7 @@ describe('a queue that grows too long', () => {
     );
   });
 
-  it('keeps 60 seconds unless told otherwise', () => {
+  it('keeps 60 seconds by default', () => {
     expect(say(480_000)).toBe(0);
     expect(say(1)).toBe(1);
     expect(queue.counts.deepestBytes).toBe(480_000);
@@ -268,7 +268,7 @@ describe('underruns', () => {
 
 describe('a queue that runs short', () => {
   it(
-    'has less than a frame in the middle of a speech, not before it, after it, in a pause that was heard, or ' +
+    'has less than a frame in the middle of a speech, not before it, after it, in a pause that was played, or ' +
       'after a clear',
     () => {
       const short: boolean[] = [queue.runsShort];

@@ -5,7 +5,7 @@ export const FRAME_BYTES = 160;
 export const FRAME_L16_BYTES = 2 * FRAME_BYTES;
 const BYTES_PER_SECOND = 8_000;
 /** The size of an idle queue; it grows by doubling and shrinks after a long speech. */
-const SMALLEST_RING = 8_192;
+const MIN_RING_BYTES = 8_192;
 /** Audio that arrives this soon after the queue ran empty belongs to the same speech: the caller noticed a gap. */
 const GAP_FRAMES = 10;
 /** Mu-law codes without their sign, from here on: the lowest segment, 48 dB below the loudest. */
@@ -52,12 +52,12 @@ export class PlayoutQueue {
   private readonly maxBytes: number;
   private readonly onMark: (name: string) => void;
   /** Its size is a power of two: `& (length - 1)` takes an index round. */
-  private ring = new Uint8Array(SMALLEST_RING);
+  private ring = new Uint8Array(MIN_RING_BYTES);
   private head = 0;
   private size = 0;
   /** Positions in all audio ever added: taken into frames (or dropped), and played to the end. */
   private taken = 0;
-  private heard = 0;
+  private played = 0;
   private readonly markNames: string[] = [];
   private readonly markPositions: number[] = [];
   /** Frames with silence in them since the last one that was full of speech. */
@@ -138,7 +138,7 @@ export class PlayoutQueue {
    * means that the previous frame has been played.
    */
   take(l16: Uint8Array): number {
-    this.heard = this.taken;
+    this.played = this.taken;
     if (this.markNames.length > 0) this.giveMarksBack();
     if (this.debt > 0) this.catchUp();
     const speech = Math.min(FRAME_BYTES, this.size);
@@ -148,7 +148,7 @@ export class PlayoutQueue {
     for (let index = 0; index < speech; index += 1) writeMuLawSample(source[(begin + index) & wrap]!, l16, 2 * index);
     if (speech < FRAME_BYTES) l16.fill(0, 2 * speech, FRAME_L16_BYTES);
     this.drop(speech);
-    if (this.size === 0 && source.length > SMALLEST_RING) this.resize(SMALLEST_RING);
+    if (this.size === 0 && source.length > MIN_RING_BYTES) this.resize(MIN_RING_BYTES);
     if (speech > 0) this.counted.speechFrames += 1;
     else this.counted.silentFrames += 1;
     this.quiet = speech > 0 ? Number(speech < FRAME_BYTES) : this.quiet + 1;
@@ -157,7 +157,7 @@ export class PlayoutQueue {
   }
 
   private giveMarksBack(): void {
-    while (this.markNames.length > 0 && this.markPositions[0]! <= this.heard) {
+    while (this.markNames.length > 0 && this.markPositions[0]! <= this.played) {
       this.markPositions.shift();
       this.onMark(this.markNames.shift()!);
     }
@@ -179,10 +179,10 @@ export class PlayoutQueue {
 
   private empty(): void {
     this.drop(this.size);
-    this.heard = this.taken;
+    this.played = this.taken;
     this.quiet = Infinity;
     this.debt = 0;
-    if (this.ring.length > SMALLEST_RING) this.resize(SMALLEST_RING);
+    if (this.ring.length > MIN_RING_BYTES) this.resize(MIN_RING_BYTES);
   }
 
   private nextIsSilent(): boolean {

@@ -21,7 +21,7 @@ describe('the port pool', () => {
     expect(pool.take(31_000)).toEqual(pair);
   });
 
-  it('begins where it is told and goes round', () => {
+  it('begins at the given port and wraps around', () => {
     const pool = createPortPool({ first: 28_000, last: 28_007, holdBackMs: 0, beginAt: 0.5 });
     expect([0, 0, 0, 0].map((now) => pool.take(now)?.agent)).toEqual([28_004, 28_006, 28_000, 28_002]);
   });

@@ -4,7 +4,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { Config } from '../config.js';
 import type { BridgeIdentity } from './bridge-identity.js';
 
-/** What every part of the agent gets. Whoever has it knows that this process holds STATE_DIR and claimed the bridge. */
+/** What every part of the agent gets, once this process holds STATE_DIR and has claimed the bridge. */
 export interface Agent {
   bridge: BridgeIdentity;
   config: Config;

@@ -21,7 +21,7 @@ describe('claiming a bridge', () => {
     expect(claimStep(before, self)).toBe(step);
   });
 
-  it('whoever is refused learns who has it', () => {
+  it('a refused process learns which one has it', () => {
     expect(new BridgeTaken(owner).message).toBe(
       'another agent runs with BRIDGE_ID bridge-1: on host host-a.example.com since 2026-01-01T00:00:00.000Z, ' +
         'instance 0190a5b2-7c00-7000-8000-000000000001. Give each agent a BRIDGE_ID of its own, or stop the ' +

@@ -11,7 +11,7 @@ const ACK_DEADLINE_MS = 5_000;
 export const publishCallEvents =
   (link: NatsLink): PublishCallEvent =>
   async (event) => {
-    if (link.connection === undefined) throw new Error('NATS is away');
+    if (link.connection === undefined) throw new Error('NATS is unreachable');
     await jetstream(link.connection).publish(event.subject, JSON.stringify(event), {
       msgID: event.id,
       timeout: ACK_DEADLINE_MS,

@@ -33,7 +33,7 @@ export interface RecordSenderOptions {
 }
 
 /** Call records in flight at once. */
-const IN_FLIGHT = 64;
+const MAX_IN_FLIGHT = 64;
 /** How often the confirmation is checked again, because missing call records become due over time. */
 const TICK_MS = 1_000;
 /** How often the bucket is read again: a watch on a bucket that was recreated gets no updates. */
@@ -69,7 +69,7 @@ export function startCallRecordSender(options: RecordSenderOptions): CallRecordS
     }
   };
   const pump = (): void => {
-    while (!stopped && under.size < IN_FLIGHT && link.connection !== undefined && Date.now() >= pausedUntil) {
+    while (!stopped && under.size < MAX_IN_FLIGHT && link.connection !== undefined && Date.now() >= pausedUntil) {
       const number = takeNext(state);
       if (number === undefined) return;
       const sending = sendOne(number).finally(() => {

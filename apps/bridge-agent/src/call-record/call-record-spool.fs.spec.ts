@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import pino from 'pino';
 import { callEvent } from '@trunkmesh/contracts/call.js';
-import { answered, callId, ended, started } from './call-record.fixture.js';
+import { callId } from '@trunkmesh/testkit/call-events.js';
+import { answered, ended, started } from './call-record.fixture.js';
 import { durableFiles, type DurableFiles } from '@trunkmesh/runtime/durable-files.fs.js';
 import { CallRecordSpool } from './call-record-spool.fs.js';
 
@@ -185,7 +186,7 @@ describe('whenever it is killed', () => {
           expect(numbers).toEqual(numbers.length === 0 ? [] : range(numbers[0]!, numbers.at(-1)!));
           // … nothing unconfirmed missing at the lower end …
           if (numbers.length > 0) expect(numbers[0]).toBeLessThanOrEqual(confirmed + 1);
-          // … every number that was told is its call's, and the next one is new.
+          // … every returned number belongs to its call, and the next one is new.
           for (const [number, id] of promised) {
             if (number > confirmed) expect(spool.records().find((record) => record.number === number)?.callId).toBe(id);
             expect(last).toBeGreaterThan(number);

@@ -22,7 +22,7 @@ export interface SpoolOptions {
 }
 
 /** Call records that wait are written together and share one sync of the folder. */
-const GROUP = 64;
+const MAX_GROUP_RECORDS = 64;
 const RETRY_MS = 1_000;
 
 interface ChosenEpoch {
@@ -131,7 +131,7 @@ export class CallRecordSpool {
     this.stopped = true;
     await this.writing;
     await this.confirming;
-    this.unsynced.splice(0).forEach((tell) => tell());
+    this.unsynced.splice(0).forEach((resolve) => resolve());
     this.queue.splice(0).forEach(({ given }) => given(new Error('stopped before it could be written')));
   }
 
@@ -145,11 +145,11 @@ export class CallRecordSpool {
 
   private async writeAll(): Promise<void> {
     while (this.queue.length > 0 || this.unsynced.length > 0) {
-      const group = this.queue.slice(0, GROUP);
+      const group = this.queue.slice(0, MAX_GROUP_RECORDS);
       try {
         await this.writeGroup(group);
         await this.files.syncFolder(this.folder);
-        this.unsynced.splice(0).forEach((tell) => tell());
+        this.unsynced.splice(0).forEach((resolve) => resolve());
         this.lastTrouble = undefined;
       } catch (error) {
         this.refuse(error);

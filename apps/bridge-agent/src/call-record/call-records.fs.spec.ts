@@ -10,9 +10,10 @@ import { callEvent, type CallEvent, type NumberedCallEvent } from '@trunkmesh/co
 import { CALLS_STREAM, STREAM_SUBJECTS, USAGE_BUCKET } from '@trunkmesh/contracts/subjects.js';
 import type { UsageConfirmation } from '@trunkmesh/contracts/usage.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { callId } from '@trunkmesh/testkit/call-events.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
-import { answered, callId, ended, started } from './call-record.fixture.js';
+import { answered, ended, started } from './call-record.fixture.js';
 import { publishCallEvents } from './call-log.nats.js';
 import { CallRecords } from './call-records.fs.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -107,7 +108,7 @@ const confirm = async (through: number, missing: number[] = []) => {
 
 describe("a call's events on their way to the log", () => {
   it(
-    'arrive in order, the last one numbered; the record stays on disk until it is confirmed, and the call is no ' +
+    'arrive in order, the last one numbered; the call record stays on disk until it is confirmed, and the call is no ' +
       'longer open',
     async () => {
       const callRecords = await open();
@@ -130,7 +131,7 @@ describe("a call's events on their way to the log", () => {
     },
   );
 
-  it('while NATS is away nothing is lost, nothing is doubled, and order is kept', async () => {
+  it('while NATS is unreachable nothing is lost or duplicated, and the order is kept', async () => {
     const callRecords = await open();
     await nats.halt();
     await eventually(() => link.connection === undefined);
@@ -225,7 +226,7 @@ describe('killed', () => {
     ]);
   });
 
-  it('in mid-call: the next start knows what was told of the call, up to the line that was cut short', async () => {
+  it('during a call: the next start knows what was written of the call, up to the incomplete line', async () => {
     const part = (what: string): StoryPart => ({
       type: 'CallStory',
       timeline: [{ at: '2026-11-23T00:44:10.000Z', what, detail: null }],

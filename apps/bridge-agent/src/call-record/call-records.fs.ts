@@ -45,7 +45,7 @@ interface Left {
  * How many call records of refused calls may wait in memory while the disk is full; those of answered calls are never
  * dropped.
  */
-const REFUSED_CALLS = 10_000;
+const MAX_WAITING_REFUSALS = 10_000;
 
 /**
  * Keeps and publishes every event of a call. None is lost while NATS is unreachable, when the disk is full, or when
@@ -166,7 +166,7 @@ export class CallRecords {
   async finish(final: CallRecordDraft['final']): Promise<void> {
     const { call_id: callId } = final.data;
     this.recorded.add(callId);
-    const excess = final.type === 'CallRejected' && this.spool.waiting() >= REFUSED_CALLS;
+    const excess = final.type === 'CallRejected' && this.spool.waiting() >= MAX_WAITING_REFUSALS;
     this.finishing += 1;
     try {
       await this.disk.run(callId, () => (excess ? this.drop(callId) : this.write(final)));

@@ -95,16 +95,16 @@ export class HeldCalls {
     const { link, logger } = this.options;
     while (entry.changed && link.connection !== undefined && !this.over.signal.aborted) {
       entry.changed = false;
-      const told = entry.waiting.splice(0);
+      const acknowledged = entry.waiting.splice(0);
       try {
         await this.send(link.connection, callId, entry.value);
       } catch (error) {
         entry.changed = true;
-        entry.waiting.unshift(...told);
+        entry.waiting.unshift(...acknowledged);
         logger.debug({ err: error, call_id: callId }, 'cannot hold a call in JetStream yet');
         return false;
       }
-      told.forEach(({ done }) => {
+      acknowledged.forEach(({ done }) => {
         done();
       });
     }
@@ -114,7 +114,7 @@ export class HeldCalls {
   private async send(nc: NatsConnection, callId: string, value: HeldCall | undefined): Promise<void> {
     const key = heldCallKey(this.options.bridgeId, callId);
     if (value !== undefined) return this.bucket(nc).put(key, value);
-    // A removal would leave its marker for ever.
+    // Deleting the key would leave a delete marker in the bucket permanently.
     const { streams } = await jetstreamManager(nc, { checkAPI: false });
     try {
       await streams.purge(`KV_${HELD_CALLS_BUCKET}`, { filter: `$KV.${HELD_CALLS_BUCKET}.${key}` });

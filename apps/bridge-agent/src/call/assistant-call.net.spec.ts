@@ -96,7 +96,7 @@ afterEach(async () => {
 });
 
 describe('a caller talks with the assistant', () => {
-  it('who is told of the call while it rings, once, and with our signature', async () => {
+  it('that is prewarmed while it rings, once, and with our signature', async () => {
     // So it is certain that the prewarm waits neither for the stream nor for the answer.
     assistant.refuse = () => (prewarmed.length === 0 ? { status: 503 } : undefined);
     await startAgent();
@@ -119,7 +119,7 @@ describe('a caller talks with the assistant', () => {
     ).not.toThrow();
   });
 
-  it("who is told in the stream's start whose call it is", async () => {
+  it("that gets the call's organisation in the stream's start", async () => {
     await startAgent();
     const { call, stream } = await talking();
     expect(stream.messages.slice(0, 2).map(({ event }) => event)).toEqual(['connected', 'start']);
@@ -139,7 +139,7 @@ describe('a caller talks with the assistant', () => {
     expect(await typesOf(call.uuid)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
   });
 
-  it('who is told with the number that it is withheld', async () => {
+  it('that learns that the number is withheld', async () => {
     assistant.refuse = () => (prewarmed.length === 0 ? { status: 503 } : undefined);
     await startAgent();
     const headers = { 'P-Asserted-Identity': '<sip:+12015550123@carrier.example.com>', Privacy: 'id' };
@@ -172,7 +172,7 @@ describe('a caller talks with the assistant', () => {
     await host.untilWritten(call.uuid);
   });
 
-  it('and is heard by the caller', async () => {
+  it('and reaches the caller', async () => {
     await startAgent();
     const { call, stream } = await talking();
     const speech = Uint8Array.from({ length: 10 * FRAME }, (_, at) => 0x20 + Math.floor(at / FRAME));
@@ -186,7 +186,7 @@ describe('a caller talks with the assistant', () => {
     await host.untilWritten(call.uuid);
   });
 
-  it('and is told what the caller presses', async () => {
+  it('and gets the digits that the caller presses', async () => {
     await startAgent();
     const { call, stream } = await talking();
     for (const digit of ['1', '#', '*']) call.press(digit);
@@ -198,7 +198,7 @@ describe('a caller talks with the assistant', () => {
 });
 
 describe('the call ends', () => {
-  it('when the caller hangs up: the assistant is told', async () => {
+  it('when the caller hangs up: the assistant gets stop', async () => {
     await startAgent();
     const { call, stream } = await talking();
     call.hangUp();
@@ -225,7 +225,7 @@ describe('the call ends', () => {
     await host.untilWritten(call.uuid);
   });
 
-  it('when the agent stops: both are told, and the record has the end that FreeSWITCH tells', async () => {
+  it('when the agent stops: both are informed, and the call record has the end from FreeSWITCH', async () => {
     const calls = await startAgent();
     const { call, stream } = await talking();
     await calls.stop();
@@ -239,7 +239,7 @@ describe('the call ends', () => {
     });
   });
 
-  it('not when the agent is about to stop and waits for it; new callers are told to try again', async () => {
+  it('not when the agent is about to stop and waits for it; new callers get 503 with Retry-After', async () => {
     const calls = await startAgent();
     const { call, stream } = await talking();
     const drained = calls.drain(20_000);
@@ -284,7 +284,7 @@ describe('the call ends', () => {
   });
 });
 
-describe('an assistant that is away', () => {
+describe('an assistant that is unavailable', () => {
   it('lets the call be refused: try again, with the reason in its record', async () => {
     const calls = await startAgent({ mediaUrl: 'ws://127.0.0.1:1/', answerDeadlineMs: 500 });
     const call = host.standIn.call(invite());

@@ -43,7 +43,7 @@ const audioSteps = ({ timeline }: WrittenEnd) =>
   timeline.map(({ what }) => what).filter((what) => /^(audio|media)-/.test(what));
 
 describe('a call whose audio stops at FreeSWITCH', () => {
-  it('because the codec was set anew is attached again; what was said meanwhile is heard, its mark comes', async () => {
+  it('because the codec was set again is attached again; speech sent meanwhile and its mark arrive', async () => {
     const { call, stream, more } = await talking();
     await call.changeCodec('PCMA');
     const heard = call.heard().length;
@@ -82,7 +82,7 @@ describe('a call whose audio stops at FreeSWITCH', () => {
     call.move(false);
     expect(await call.ended).toMatchObject({ cause: 'NORMAL_TEMPORARY_FAILURE' });
     expect((await lastOf(call.uuid)).end_reason).toBe('audio-lost');
-    await eventually(() => stream.closedWith !== undefined, { message: 'the assistant to be told' });
+    await eventually(() => stream.closedWith !== undefined, { message: 'the stream to close' });
   });
 
   it('again and again ends as well', async () => {
@@ -109,7 +109,7 @@ describe('a call whose audio stops at FreeSWITCH', () => {
     expect(await call.ended).toMatchObject({ cause: 'NORMAL_TEMPORARY_FAILURE' });
   });
 
-  it('a key that the phone tells both ways is one', async () => {
+  it('a key that the phone sends both ways counts once', async () => {
     const { call, stream } = await talking();
     for (const source of ['ENDPOINT', 'RTP', 'RTP', 'ENDPOINT'] as const) call.press('5', source);
     call.press('6', 'ENDPOINT');

@@ -28,7 +28,7 @@ export interface CallDeadlines {
   acknowledgedWithinMs?: number;
 }
 
-/** What every call of this host uses, whoever placed it. */
+/** What every call of this host uses, inbound or outbound. */
 export interface CallParts extends Routing, Pick<KeptCalls, 'callRecords' | 'recordings'> {
   bridge: BridgeIdentity;
   live: LiveCalls;

@@ -43,7 +43,7 @@ const UNUSED_EVENTS = [
 /**
  * The channel then waits in a new loop, which accepts a new `unicast` and, like the first, ends with this connection.
  */
-const PARK_ANEW = [
+const PARK_AGAIN = [
   ['call-command', 'xferext'],
   ['application', 'park'],
   ['application', 'hangup NORMAL_TEMPORARY_FAILURE'],
@@ -138,7 +138,7 @@ export class Talk {
   park(): Promise<boolean> {
     return new Promise((resolve) => {
       this.parked = () => resolve(true);
-      void this.connection.send(sendMessage(PARK_ANEW));
+      void this.connection.send(sendMessage(PARK_AGAIN));
     });
   }
 

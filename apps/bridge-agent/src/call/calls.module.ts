@@ -25,8 +25,8 @@ import { openRecordings, reportTo, statusEndpoints } from './kept-calls.net.js';
 import { takeOver } from './left-calls.net.js';
 
 /**
- * What every call of this host uses, whoever placed it: its record, its statuses, its recording, its audio. On stop the
- * calls with an assistant end first; the parts follow when no call uses them any more.
+ * What every call of this host uses, inbound or outbound: its record, its statuses, its recording, its audio. On stop
+ * the calls with an assistant end first; the parts follow when no call uses them any more.
  */
 @Module({
   imports: [BridgeModule, EventSocketModule, RouteModule],

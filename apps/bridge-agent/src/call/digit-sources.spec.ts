@@ -2,15 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { createDigitSources } from './digit-sources.js';
 
 type DigitMessage = [digit: string, source: string, at: number];
-const heard = (told: DigitMessage[]): string => {
+const keysOf = (messages: DigitMessage[]): string => {
   const isNew = createDigitSources();
-  return told
+  return messages
     .filter(([digit, source, at]) => isNew(digit, source, at))
     .map(([digit]) => digit)
     .join('');
 };
 
-describe('the keys that a phone tells', () => {
+describe('the keys that a phone sends', () => {
   it.each<[string, DigitMessage[], string]>([
     [
       'by telephone-event alone',
@@ -77,7 +77,7 @@ describe('the keys that a phone tells', () => {
       ],
       '56',
     ],
-  ])('%s', (_how, told, keys) => {
-    expect(heard(told)).toBe(keys);
+  ])('%s', (_how, messages, keys) => {
+    expect(keysOf(messages)).toBe(keys);
   });
 });

@@ -88,7 +88,7 @@ describe('a transfer', () => {
       transfer: { outcome: 'transferred', target: 'sip:+15551112222@192.0.2.1', refer_status: 202, target_status: 200 },
     });
     expect(await call.ended).toMatchObject({ cause: 'BLIND_TRANSFER', transferredTo: 'sip:+15551112222@192.0.2.1' });
-    await eventually(() => stream.messages.at(-1)!.event === 'stop', { message: 'the assistant to be told' });
+    await eventually(() => stream.messages.at(-1)!.event === 'stop', { message: 'the stop message' });
     expect(await typesOf(call.uuid)).toEqual(['CallStarted', 'CallAnswered', 'CallTransferred', 'CallEnded']);
     expect((await lastOf(call.uuid)).data).toMatchObject({
       end_reason: 'transferred',
@@ -186,7 +186,7 @@ describe('a transfer', () => {
     [200, 'transferred', 'transferred', ['CallStarted', 'CallAnswered', 'CallTransferred', 'CallEnded']],
     [486, 'refused', 'caller-hung-up', ['CallStarted', 'CallAnswered', 'CallTransferFailed', 'CallEnded']],
   ] as const)(
-    "of which the NOTIFY says %i and the carrier's BYE follows at once is in the record before the end",
+    "of which the NOTIFY says %i and the carrier's BYE follows at once is in the call record before the end",
     async (target, outcome, reason, types) => {
       await startAgent();
       const { call } = await talking({ transfer: { target, hangs_up: true } });
@@ -250,7 +250,7 @@ describe('a transfer', () => {
 });
 
 describe('what is asked of a call', () => {
-  it('a hang-up ends it, and the record says who did', async () => {
+  it('a hang-up ends it, and the call record says who did', async () => {
     await startAgent();
     const { call } = await talking();
     expect(await ask('call.hangup', of(call.uuid))).toEqual({ outcome: 'done' });
@@ -261,7 +261,7 @@ describe('what is asked of a call', () => {
     });
   });
 
-  it('digits are heard by the caller, from the API and from the assistant, and are in no record', async () => {
+  it('digits from the API and from the assistant reach the caller, and are in no record', async () => {
     await startAgent();
     const { call, stream } = await talking();
     expect(await ask('call.dtmf', { ...of(call.uuid), digits: '12#' })).toEqual({ outcome: 'done' });
@@ -343,7 +343,7 @@ describe('how a call is treated', () => {
     });
   });
 
-  it('its record tells its story: the INVITE, the steps, the audio', async () => {
+  it('its call record has its story: the INVITE, the steps, the audio', async () => {
     await startAgent({ prewarmUrl: assistant.prewarmUrl });
     const { call, stream } = await talking({
       headers: { Diversion: '<sip:+15550000001@pbx.example.com>', Authorization: 'Digest response="secret"' },
@@ -391,7 +391,7 @@ describe('how a call is treated', () => {
     });
   });
 
-  it('a bridge that cannot record says so in the record and in its readiness, and takes the call', async () => {
+  it('a bridge that cannot record says so in the call record and in its readiness, and accepts the call', async () => {
     const calls = await host.startAgent({
       mesh: { ...NO_ASSISTANT, mediaUrl: assistant.url },
       recordingsDir: '/with a blank/recordings',

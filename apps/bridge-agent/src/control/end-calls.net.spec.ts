@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
+import { callId } from '@trunkmesh/testkit/call-events.js';
 import type { EslReply } from '../esl/esl-connection.net.js';
-import { callId, started } from '../call-record/call-record.fixture.js';
+import { started } from '../call-record/call-record.fixture.js';
 import { createStory } from '../live/call-story.js';
 import { endCalls } from './end-calls.net.js';
 import type { LiveCall } from '../live/live-calls.js';
-import type { EventSocket } from '../live/live-calls.net.js';
+import type { EventSocket } from '../live/call-search.net.js';
 
 const reply = (text: string): EslReply => ({
   outcome: 'reply',
@@ -46,7 +47,7 @@ describe('a call without a connection of its own', () => {
     ['it is gone already', reply('-ERR No such channel!\n'), 1, true],
     ['FreeSWITCH says something else', reply('-ERR\n'), 0, true],
     ['FreeSWITCH does not answer', { outcome: 'timeout' }, 0, true],
-    ['FreeSWITCH is away', 'away', 0, false],
+    ['FreeSWITCH is disconnected', 'away', 0, false],
   ])('%s', async (_case, says, confirmed, asked) => {
     const call = leftOver(callId(1));
     const { sent, counts } = await ended(call, says);

@@ -4,7 +4,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { note } from '../live/call-story.js';
 import { endConversation, type Conversation, type Conversations } from '../call/conversation.js';
 import type { LiveCall } from '../live/live-calls.js';
-import type { EventSocket, LiveCalls } from '../live/live-calls.net.js';
+import type { EventSocket } from '../live/call-search.net.js';
+import type { LiveCalls } from '../live/live-calls.net.js';
 
 export interface EndCallsPorts {
   conversations: Conversations;

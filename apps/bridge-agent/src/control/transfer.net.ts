@@ -152,18 +152,18 @@ function watch(
 
 /**
  * The next transfer must not read this one's outcome. And FreeSWITCH (1.11.3-dev, its pull request 3059) forgets the
- * SIP dialog when a NOTIFY ends the subscription, whatever its status: the caller has had a BYE, and nothing would ever
- * end the call at the assistant's side.
+ * SIP dialog when a NOTIFY ends the subscription, whatever its status: the caller has had a BYE, and nothing else
+ * would end the call at the assistant's side.
  */
 async function goOn(conversation: Conversation, { target }: ReferStatus): Promise<void> {
   const { channel } = conversation;
   channel.execute('unset', 'sip_refer_status_code');
   channel.execute('unset', 'sip_refer_target_status_code');
-  if (target === undefined || (await callerIsHeard(conversation))) return;
+  if (target === undefined || (await callerStillSends(conversation))) return;
   endConversation(conversation, 'dropped-by-transfer', new Date());
 }
 
-async function callerIsHeard({ channel, parties }: Conversation): Promise<boolean> {
+async function callerStillSends({ channel, parties }: Conversation): Promise<boolean> {
   await sleep(SILENT_AFTER_MS);
   const before = await channel.packetsIn(parties.call_id);
   for (const until = performance.now() + LISTEN_MS; performance.now() < until;) {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import { callStatusBody, type CallStatus } from '@trunkmesh/contracts/call-status.js';
 import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
-import { ORG, answered, callId, ended, started } from '../call-record/call-record.fixture.js';
+import { ORG, callId } from '@trunkmesh/testkit/call-events.js';
+import { answered, ended, started } from '../call-record/call-record.fixture.js';
 import { statusOfChange, type StatusChange, type StatusDraft } from './call-status.js';
 
 const AT = new Date('2026-03-01T10:00:03.000Z');
@@ -29,7 +30,7 @@ const unanswered = (data: object) =>
 const rejected = (reason: string, sipStatus: number) =>
   event('CallRejected', { reason, sip_status: sipStatus, ended_at: AT.toISOString() });
 
-describe('what the platform is told', () => {
+describe('the statuses that the platform gets', () => {
   it.each<[string, StatusChange, CallStatus | undefined, Partial<StatusDraft>]>([
     ['a call begins', event('CallStarted', {}), 'initiated', { timestamp: started(1).data.started_at }],
     ['it rings', { what: 'ringing', started: started(1), at: AT }, 'ringing', { timestamp: AT.toISOString() }],
@@ -52,7 +53,7 @@ describe('what the platform is told', () => {
       { transfer: transfer('refused') },
     ],
     [
-      'a transfer succeeds: the end tells it',
+      'a transfer succeeds: the end reports it',
       event('CallTransferred', { transfer: transfer('transferred') }),
       undefined,
       {},
@@ -79,13 +80,13 @@ describe('what the platform is told', () => {
       {},
     ],
     ['nobody answers', unanswered({ hangup_cause: 'NO_ANSWER' }), 'no-answer', {}],
-    ['nothing is heard of the called', unanswered({ hangup_cause: 'NO_USER_RESPONSE' }), 'no-answer', {}],
+    ['the called party does not respond', unanswered({ hangup_cause: 'NO_USER_RESPONSE' }), 'no-answer', {}],
     ['the called is busy', unanswered({ hangup_cause: 'USER_BUSY' }), 'busy', {}],
     ['it ends otherwise', unanswered({ hangup_cause: 'DESTINATION_OUT_OF_ORDER' }), 'failed', {}],
     ['a name that every object has is no cause', unanswered({ hangup_cause: 'constructor' }), 'failed', {}],
     ['it is over the limit', rejected('limit-reached', 486), 'busy', { reason: 'limit-reached', sip_status: 486 }],
     [
-      'its assistant is away',
+      'its assistant is unavailable',
       rejected('assistant-unavailable', 503),
       'failed',
       { reason: 'assistant-unavailable', sip_status: 503 },

@@ -114,7 +114,7 @@ type StatusFields = Omit<StatusDraft, keyof CallOwner | 'from_number' | 'to_numb
 
 /** The user part of an INVITE can be as long as a message; a number is shorter. */
 const NUMBER_LENGTH = 128;
-/** Never cuts a character in half: many receivers reject such text and would refuse the call's statuses for ever. */
+/** Never cuts a character in half: many receivers reject such text and would refuse every status of the call. */
 const shortened = (text: string): string => text.slice(0, NUMBER_LENGTH).replace(/[\ud800-\udbff]$/, '');
 
 function draft(whose: CallOwner, target: Target, what: StatusFields): StatusDraft | undefined {

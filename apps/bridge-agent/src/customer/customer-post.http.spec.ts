@@ -154,7 +154,7 @@ describe('a POST to a customer', () => {
   it.each([
     ['120', 120_000],
     ['never', undefined],
-  ])('tells of Retry-After: %s', async (header, ms) => {
+  ])('reports Retry-After: %s', async (header, ms) => {
     const { url } = await receiver((response) => {
       response.writeHead(503, { 'retry-after': header }).end();
     });

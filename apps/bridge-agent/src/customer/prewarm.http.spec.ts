@@ -64,7 +64,7 @@ async function told(more: Partial<PrewarmOptions> = {}) {
 }
 
 describe('a prewarm', () => {
-  it('is signed, and tells that the assistant is ready', async () => {
+  it('is signed, and reports that the assistant is ready', async () => {
     expect(await told()).toMatchObject({ outcome: 'prewarmed', detail: null });
     const [{ text, headers }] = requests as [(typeof requests)[0]];
     expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toEqual(BODY);

@@ -35,9 +35,9 @@ export async function prewarm(options: PrewarmOptions, body: PrewarmBody): Promi
   const verdict = await post(options, body);
   const result: PrewarmResult = { ...verdict, ms: Math.round(performance.now() - started) };
   prewarms.add(1, { outcome: result.outcome });
-  const told = { host: hostOf(options.url), outcome: result.outcome, ms: result.ms, reason: result.detail };
-  if (result.outcome === 'failed') options.logger.warn(told, 'prewarm failed; the call continues without it');
-  else options.logger.info(told, 'prewarm');
+  const fields = { host: hostOf(options.url), outcome: result.outcome, ms: result.ms, reason: result.detail };
+  if (result.outcome === 'failed') options.logger.warn(fields, 'prewarm failed; the call continues without it');
+  else options.logger.info(fields, 'prewarm');
   return result;
 }
 

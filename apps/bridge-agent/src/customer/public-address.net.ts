@@ -63,7 +63,7 @@ export function publicLookup(servers?: readonly string[]) {
       resolver.cancel();
       give(found, failure, { all: options.all === true, answer });
     };
-    const heard = (family: 4 | 6, error: NodeJS.ErrnoException | null, addresses: string[] | undefined): void => {
+    const answered = (family: 4 | 6, error: NodeJS.ErrnoException | null, addresses: string[] | undefined): void => {
       if (open < 0) return;
       // Prefer the error that says why no server answered over "no such record".
       if (error) failure = failure === undefined || NO_RECORD.has(failure.code ?? '') ? error : failure;
@@ -74,7 +74,7 @@ export function publicLookup(servers?: readonly string[]) {
     };
     for (const family of families)
       resolver[family === 4 ? 'resolve4' : 'resolve6'](hostname, (error, addresses) => {
-        heard(family, error, addresses);
+        answered(family, error, addresses);
       });
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { FINAL_STATUSES, type CallStatus, type CallStatusBody } from '@trunkmesh/contracts/call-status.js';
-import { ORG, callId } from '../call-record/call-record.fixture.js';
+import { ORG, callId } from '@trunkmesh/testkit/call-events.js';
 import type { StatusDraft } from './call-status.js';
 import { begins, deliveredLine, emptyFile, nextLine, readCallFile, statusIn } from './status-file.js';
 import { laneOf, type Lane } from './status-lane.js';
@@ -147,7 +147,7 @@ describe('which status is sent next', () => {
 type Step =
   | { what: 'tell'; call: number; status: CallStatus }
   | { what: 'pass'; ms: number }
-  /** `lost`: the receiver had it, and we never heard so. */
+  /** `lost`: the receiver got it, and its response was lost. */
   | { what: 'answer'; which: number; how: 'accepted' | 'failed' | 'unreachable' | 'lost' }
   | { what: 'crash'; torn: number; marked: boolean };
 
@@ -289,7 +289,7 @@ function outbox() {
 }
 
 describe('the statuses of a call', () => {
-  it('arrive in order, without a gap, each, and end once, whatever fails and whoever dies', () => {
+  it('arrive in order and without a gap, and end once, whatever fails or is killed', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const { told, received, take, finish } = outbox();

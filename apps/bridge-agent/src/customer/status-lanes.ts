@@ -27,7 +27,7 @@ const ASK_AGAIN_MS: Partial<Record<string, number>> = { [UNKNOWN.key]: 1_000, [N
  */
 const ASK_CLOSED_MS = 30_000;
 /** Looking up a route decrypts a secret, and a hundred thousand lanes may need it. */
-const ASKED_AT_ONCE = 500;
+const MAX_RECHECKS = 500;
 
 const isOpen = ({ health, sending }: Route, now: number): boolean =>
   now >= opensAt(health) && !(isDown(health) && sending > 0);
@@ -52,7 +52,7 @@ export class Lanes {
   /** The lane whose next status is due; it is in flight until `settle`. */
   next(now: number): Lane | undefined {
     if (this.underWay >= this.options.atOnce) return undefined;
-    const budget = { left: ASKED_AT_ONCE };
+    const budget = { left: MAX_RECHECKS };
     const { hot } = this.routes;
     for (const host of hot) {
       hot.delete(host);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-status.js';
-import { ORG, callId } from '../call-record/call-record.fixture.js';
+import { ORG, callId } from '@trunkmesh/testkit/call-events.js';
 import type { StatusDraft } from './call-status.js';
 
 export const WHOLE_CALL = ['initiated', 'ringing', 'answered', 'completed'] as const;

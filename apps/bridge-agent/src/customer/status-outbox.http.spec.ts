@@ -7,9 +7,9 @@ import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import { callStatusBody } from '@trunkmesh/contracts/call-status.js';
+import { ORG, callId } from '@trunkmesh/testkit/call-events.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
-import { ORG, callId } from '../call-record/call-record.fixture.js';
 import { draftOf, startReceiver, WHOLE_CALL, type Receiver } from './status-outbox.fixture.js';
 import { StatusOutbox, type Endpoint, type StatusOutboxOptions } from './status-outbox.http.js';
 
@@ -111,7 +111,7 @@ describe('the statuses of a call', () => {
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(ALL.length);
   });
 
-  it('cost nothing where nobody wants to be told', async () => {
+  it('cost nothing where no status URL is set', async () => {
     const outbox = await open(() => undefined);
     await tellAll(outbox, 1);
     expect([await files(), outbox.waiting()]).toEqual([[], 0]);
@@ -134,7 +134,7 @@ describe('the statuses of a call', () => {
     expect(receiver.sequences().get(callId(1))).toEqual([1, 1]);
   });
 
-  it('of a call whose beginning nobody wanted are not told from its middle, but its end is', async () => {
+  it('of a call that started without a status URL: only its end is sent', async () => {
     const receiver = await receive();
     const known: { endpoint?: Endpoint } = {};
     const outbox = await open(() => known.endpoint);
@@ -198,7 +198,7 @@ describe('the statuses of a call', () => {
     },
   );
 
-  it('are not told of a call whose id is a path', async () => {
+  it('are not sent for a call whose id is a path', async () => {
     const receiver = await receive();
     const outbox = await open(() => to(receiver));
     await outbox.tell(draftOf(1, 'busy', { call_id: '../../etc/passwd' }));
@@ -306,7 +306,7 @@ describe('an endpoint that fails', () => {
     expect([receiver.received.length, outbox.waiting()]).toEqual([0, 4]);
   });
 
-  it('is told nothing that should be signed and cannot be', async () => {
+  it('gets nothing that should be signed and cannot be', async () => {
     const receiver = await receive();
     const outbox = await open(() => ({ ...to(receiver), secret: '' }));
     await tellAll(outbox, 1);
@@ -366,7 +366,7 @@ describe('a disk', () => {
     const receiver = await receive();
     const outbox = await open(() => to(receiver));
     await rename(folder, `${folder}-away`);
-    const told = tellAll(outbox, 1);
+    const telling = tellAll(outbox, 1);
     await eventually(() => outbox.trouble() !== undefined);
     expect([receiver.received.length, outbox.waiting(), outbox.trouble()]).toEqual([
       0,
@@ -374,14 +374,14 @@ describe('a disk', () => {
       'call statuses cannot be written: ENOENT',
     ]);
     await rename(`${folder}-away`, folder);
-    await told;
+    await telling;
     await untilEmpty(outbox);
     expect([receiver.sequences().get(callId(1)), outbox.trouble()]).toEqual([ALL, undefined]);
   });
 });
 
 describe('a disk that refuses for long', () => {
-  it('holds up nobody who tells', async () => {
+  it('does not delay the caller of tell()', async () => {
     const receiver = await receive();
     const outbox = await open(() => to(receiver));
     await rename(folder, `${folder}-away`);

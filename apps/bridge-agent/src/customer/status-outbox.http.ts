@@ -46,10 +46,10 @@ const DEFAULTS = {
   ca: undefined,
   now: Date.now,
 };
-const READ_AT_ONCE = 4;
+const CONCURRENT_READS = 4;
 const TELL_MS = 1_000;
 /** The limit in memory while writing fails: some 50 MB. */
-const UNWRITTEN = 50_000;
+const MAX_UNWRITTEN_STATUSES = 50_000;
 
 type Settings = StatusOutboxOptions & Omit<typeof DEFAULTS, 'ca'>;
 
@@ -96,7 +96,7 @@ export class StatusOutbox {
     });
     this.sweeps = setInterval(() => this.sweepOnce(), settings.sweepMs);
     const unread = left.values();
-    for (let nth = 0; nth < READ_AT_ONCE; nth += 1) void this.readOn(unread);
+    for (let nth = 0; nth < CONCURRENT_READS; nth += 1) void this.readOn(unread);
     observeStatuses({ waiting: () => this.waiting() });
   }
 
@@ -107,7 +107,7 @@ export class StatusOutbox {
    * endpoint cost nothing.
    */
   tell(draft: StatusDraft): Promise<void> {
-    if (this.journal.waitingToBeWritten() < UNWRITTEN) return within(TELL_MS, this.journal.tell(draft));
+    if (this.journal.waitingToBeWritten() < MAX_UNWRITTEN_STATUSES) return within(TELL_MS, this.journal.tell(draft));
     this.noteGivenUp(draft.call_id, 1, 'too many wait for the disk');
     return Promise.resolve();
   }
@@ -132,7 +132,7 @@ export class StatusOutbox {
     await this.journal.stop();
   }
 
-  /** An unreadable file is retried for ever; the others do not wait for it. */
+  /** An unreadable file is retried until the process stops; the others do not wait for it. */
   private async readOn(unread: Iterable<string>): Promise<void> {
     for (const callId of unread) if (!this.stopped) await within(TELL_MS, this.journal.load(callId));
   }
@@ -181,15 +181,15 @@ export class StatusOutbox {
     // They are in the order in which they started, except those of the previous process, which are in the order of
     // their names.
     if (all.length > maxCalls) all.sort((a, b) => a.since - b.since);
-    for (const told of all) {
+    for (const call of all) {
       const crowded = this.journal.calls.size > maxCalls;
-      const fate = this.fateOf(told, crowded);
+      const fate = this.fateOf(call, crowded);
       if (fate === undefined) continue;
-      const { told: count, delivered } = told.lane!;
-      await this.forget(told.callId, () =>
+      const { told: count, delivered } = call.lane!;
+      await this.forget(call.callId, () =>
         fate === 'remove'
-          ? this.files.remove(told.callId)
-          : this.giveUp(told.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time'),
+          ? this.files.remove(call.callId)
+          : this.giveUp(call.callId, count - delivered, crowded ? 'too many wait' : 'not delivered in time'),
       );
     }
   }

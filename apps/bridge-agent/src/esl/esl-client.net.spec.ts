@@ -112,7 +112,7 @@ describe("the event socket's client", () => {
     expect(await esl.api('status')).toEqual({ outcome: 'disconnected' });
   });
 
-  it('tells the waiting commands that the connection ended, and comes back', async () => {
+  it('answers the waiting commands when the connection ends, and reconnects', async () => {
     const server = await serve((command) => (command === 'api hangs' ? '' : undefined));
     const { client: esl, seen } = client(server.port);
     await eventually(() => esl.connected);

@@ -25,7 +25,7 @@ export interface FreeSwitchGateways {
  * several times that.
  */
 const RELOAD_DEADLINE_MS = 30_000;
-const COMMANDS_AT_ONCE = 100;
+const CONCURRENT_COMMANDS = 100;
 
 export function freeSwitchGateways(
   esl: Pick<EslClient, 'send' | 'api'>,
@@ -35,8 +35,8 @@ export function freeSwitchGateways(
   const sofia = word("the profile's name", profile);
 
   const each = async (command: string, names: readonly string[]): Promise<void> => {
-    for (let start = 0; start < names.length; start += COMMANDS_AT_ONCE) {
-      const part = names.slice(start, start + COMMANDS_AT_ONCE);
+    for (let start = 0; start < names.length; start += CONCURRENT_COMMANDS) {
+      const part = names.slice(start, start + CONCURRENT_COMMANDS);
       await Promise.all(
         part.map((name) => esl.api('sofia', `profile ${sofia} ${command} ${word("a gateway's name", name)}`)),
       );

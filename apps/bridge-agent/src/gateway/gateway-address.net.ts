@@ -29,7 +29,7 @@ const FLOOR_MS = 10_000;
 const CEILING_MS = 300_000;
 /**
  * How long an address stays valid after the last answer that had it: a carrier's broken DNS must not block its calls,
- * and an abandoned address must not stay trusted for ever.
+ * and an abandoned address must not stay trusted permanently.
  */
 const KEEP_MS = 24 * 3_600_000;
 const CONCURRENT_LOOKUPS = 16;

@@ -27,7 +27,7 @@ it("writes files whole, for FreeSWITCH's group alone, and knows what it wrote", 
       ['b', 'second'],
     ]),
   );
-  await files.remove(['a', 'unheard']);
+  await files.remove(['a', 'unknown']);
   expect([...files.known().keys()]).toEqual(['b']);
 });
 

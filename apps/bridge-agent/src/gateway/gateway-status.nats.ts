@@ -32,7 +32,7 @@ export class GatewayStatusPublisher {
   private readonly dirty = new Map<string, GatewayStatus | null>();
   private readonly events: GatewayStateChanged[] = [];
   /** The state in the trunk's last event; intermediate steps have no events. */
-  private readonly told = new Map<string, GatewayStatus['state']>();
+  private readonly eventStates = new Map<string, GatewayStatus['state']>();
   private loaded = false;
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> | undefined;
@@ -72,7 +72,7 @@ export class GatewayStatusPublisher {
       since: now,
       updated_at: now,
     });
-    this.told.delete(trunkId);
+    this.eventStates.delete(trunkId);
     this.schedule(FLUSH_MS);
   }
 
@@ -107,9 +107,9 @@ export class GatewayStatusPublisher {
       time: status.updated_at,
       datacontenttype: 'application/json',
       ...(traceparent === undefined ? {} : { traceparent }),
-      data: { change: { from: this.told.get(status.trunk_id) ?? null }, state: status },
+      data: { change: { from: this.eventStates.get(status.trunk_id) ?? null }, state: status },
     });
-    this.told.set(status.trunk_id, status.state);
+    this.eventStates.set(status.trunk_id, status.state);
     if (this.events.length > EVENTS_KEPT) this.events.shift();
   }
 
@@ -128,7 +128,7 @@ export class GatewayStatusPublisher {
     for (const status of (await this.bucket(nc).list(gatewaysOfBridge(this.options.bridgeId))).values()) {
       if (this.known.has(status.trunk_id)) continue;
       this.known.set(status.trunk_id, status);
-      this.told.set(status.trunk_id, status.state);
+      this.eventStates.set(status.trunk_id, status.state);
     }
     this.loaded = true;
     this.options.onLoaded();

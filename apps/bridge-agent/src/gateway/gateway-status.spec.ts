@@ -73,14 +73,14 @@ describe("a trunk's status", () => {
     expect(status([gateway(1), gateway(2, { killed: true })])).toMatchObject({ applied_revision: 1, state: 'REGED' });
   });
 
-  it('stays what it was while its gateway is made anew', () => {
+  it('stays what it was while its gateway is recreated', () => {
     const was = gateway(2, {
       settled: 'FAILED',
       state: 'FAIL_WAIT',
       sipStatus: 900,
       sipPhrase: 'Cannot add credentials',
     });
-    const anew = gatewayStatus.parse(
+    const recreated = gatewayStatus.parse(
       statusOf({
         trunk: trunk(),
         bridgeId: 'b1',
@@ -91,7 +91,7 @@ describe("a trunk's status", () => {
         now: NOW,
       }),
     );
-    expect(anew).toEqual(status([was]));
+    expect(recreated).toEqual(status([was]));
   });
 
   it('shows the first attempt before there is an outcome', () => {
@@ -111,7 +111,7 @@ describe("a trunk's status", () => {
     });
   });
 
-  it('tells of the ping only where the trunk asks for one', () => {
+  it('contains the ping only where the trunk asks for one', () => {
     expect(status([gateway(2)]).ping).toBeNull();
     expect(status([gateway(2)], { trunk: trunk({ ping_seconds: 30 }) }).ping).toBe('up');
     expect(status([gateway(2, { up: false })], { trunk: trunk({ ping_seconds: 30 }) }).ping).toBe('down');
@@ -165,7 +165,7 @@ describe('readers', () => {
       ]),
     ).toEqual({ REGED: 2, FAILED: 1, PENDING: 1, PROBLEM: 1 });
   });
-  it('are told why FreeSWITCH has no TLS gateway', () => {
+  it('show why FreeSWITCH has no TLS gateway', () => {
     expect(refusedProblem(trunk({ transport: 'tls' })).code).toBe('tls-unavailable');
     expect(refusedProblem(trunk()).code).toBe('refused-by-freeswitch');
   });

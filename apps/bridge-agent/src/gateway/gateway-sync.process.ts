@@ -170,7 +170,6 @@ export class GatewaySync {
     // Whether it is loaded or not: a damaged file would keep FreeSWITCH from loading anything else. Unchanged files
     // cost nothing.
     await files.writeShared('dialplan.xml', input.dialplan);
-    if (plan.write.some(({ file }) => input.desired.get(file)?.needsAcl)) await this.reloads.bringAcl(input);
     const [result] = await Promise.all([this.reloads.rescan(input, plan.add.length > 0), files.settle()]);
     const kill = mayBeKilled(plan, input, result);
     const now = Date.now();

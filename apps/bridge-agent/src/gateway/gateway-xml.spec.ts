@@ -149,7 +149,7 @@ describe("a gateway's file", () => {
 
   it('lets an IPv6 gateway answer challenges from its own address, and nobody else', () => {
     const result = renderGateway(trunk({ gateway: '[2001:db8::1]:5060' }), 'x');
-    expect(result).toMatchObject({ ok: true, needsAcl: true });
+    expect(result).toMatchObject({ ok: true });
     expect(rendered(trunk({ gateway: '[2001:db8::1]:5060' }), 'x').params['gw-auth-acl']).toBe('2001:db8::1/128');
     const hop = { address: '2001:db8::2', port: null };
     expect(rendered(trunk({ gateway: 'sip.example.com' }), 'x', hop).params['gw-auth-acl']).toBe('2001:db8::2/128');

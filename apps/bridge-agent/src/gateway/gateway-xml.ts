@@ -15,9 +15,7 @@ export interface RenderProblem {
   message: string;
 }
 
-/** `needsAcl`: it cannot register before its address is in the access list. */
-export type Rendered =
-  { ok: true; name: string; xml: string; needsAcl: boolean } | { ok: false; problem: RenderProblem };
+export type Rendered = { ok: true; name: string; xml: string } | { ok: false; problem: RenderProblem };
 
 /**
  * FreeSWITCH waits this long after a failure, times the number of failures in a row, without a ceiling (FACTS);
@@ -86,7 +84,7 @@ export function renderGateway(trunk: TrunkState, password: string | null, hop?: 
     '</include>',
     '',
   ];
-  return { ok: true, name, xml: lines.join('\n'), needsAcl: isIpv6(gateway, hop) };
+  return { ok: true, name, xml: lines.join('\n') };
 }
 
 function credentialsOf(
@@ -156,7 +154,7 @@ function credentialsProblem(
   if (password.includes(':'))
     return problem(
       'credentials-unusable',
-      'FreeSWITCH cannot use a password that holds a colon: it would send only what stands before it.',
+      'FreeSWITCH cannot use a password that holds a colon: it would send only the part before it.',
     );
   const bytes =
     utf8Length(`Digest:"":${authUsername}:${password}`) + (realm === null ? USUAL_REALM_BYTES : utf8Length(realm));

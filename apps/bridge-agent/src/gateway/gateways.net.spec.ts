@@ -116,7 +116,7 @@ describe('a trunk', () => {
     45_000,
   );
 
-  it('is told of in the trace of the request that made it', async () => {
+  it('appears in the trace of the request that made it', async () => {
     const telemetry = startTelemetry('test', {});
     try {
       await bridge.startAgent();
@@ -299,7 +299,7 @@ describe('FreeSWITCH', () => {
     expect(scans).toBeLessThan(40);
   });
 
-  it('tells whom its access list refused', async () => {
+  it('reports the addresses that its access list refused', async () => {
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await registered(1, 1);
@@ -323,7 +323,7 @@ describe('the agent', () => {
     expect(bridge.standIn.freeswitch.gateways.map(({ deleted }) => deleted)).toEqual([false]);
   });
 
-  it('goes on with its snapshot while NATS is away, and catches up with what it missed', async () => {
+  it('continues with its snapshot while NATS is unreachable, and catches up afterwards', async () => {
     await bridge.startAgent();
     await bridge.publish(1, bridge.trunk(1));
     await bridge.publish(2, bridge.trunk(2));

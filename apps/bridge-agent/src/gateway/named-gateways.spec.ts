@@ -28,7 +28,7 @@ const registered = (n: number) =>
   });
 
 describe('a gateway with a host name', () => {
-  it('registers at the address that was checked; its addresses and where it is registered are told', async () => {
+  it('registers at the address that was checked; its addresses and where it is registered are reported', async () => {
     leadTo('192.0.2.10', '192.0.2.11');
     await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
     await registered(1);
@@ -49,7 +49,7 @@ describe('a gateway with a host name', () => {
       leadTo('169.254.169.254');
       await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
       await eventually(() => bridge.status(1)?.error?.code === 'gateway-address-forbidden', {
-        message: 'the reason to be told',
+        message: 'the reason to be reported',
       });
       expect(bridge.status(1)).toMatchObject({
         state: null,
@@ -80,7 +80,7 @@ describe('a gateway with a host name', () => {
     expect(bridge.status(1)).toMatchObject({ addresses: ['192.0.2.10'], registered_address: null });
   }, 40_000);
 
-  it('that does not resolve is told so, and is brought when it does; others do not wait for it', async () => {
+  it('that does not resolve is reported, and is added when it does; others do not wait for it', async () => {
     await bridge.publish(1, bridge.trunk(1, { gateway: 'sip.example.com:5060' }));
     await bridge.publish(2, bridge.trunk(2));
     await registered(2);

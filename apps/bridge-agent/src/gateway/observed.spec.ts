@@ -35,7 +35,7 @@ describe('what is seen of a gateway', () => {
     });
   });
 
-  it('stays registered while it registers anew', () => {
+  it('stays registered while it registers again', () => {
     expect(after(['REGISTER', 200], ['REGED'], ['UNREGED'], ['TRYING'])).toMatchObject({
       state: 'TRYING',
       settled: 'REGED',
@@ -68,7 +68,7 @@ describe('what is seen of a gateway', () => {
     });
   });
 
-  it('has failed when its pause begins without a failure that was told', () => {
+  it('has failed when its pause begins without a reported failure', () => {
     expect(after(['TRYING'], ['FAIL_WAIT'])).toMatchObject({
       settled: 'FAILED',
       settledAt: 2_000,
@@ -78,7 +78,7 @@ describe('what is seen of a gateway', () => {
     });
   });
 
-  it('looks as before while it is made anew, until its attempt has an outcome', () => {
+  it('looks as before while it is recreated, until its attempt has an outcome', () => {
     const observed: ObservedMap = new Map();
     const was = after(['TRYING'], ['FAILED', 900]);
     noteAdded(observed, { name, state: 'UNREGED', up: false }, 5_000, was);
@@ -112,7 +112,7 @@ describe('what is seen of a gateway', () => {
   it('remembers what was asked of it', () => {
     const observed: ObservedMap = new Map();
     noteList(observed, [{ name, state: 'REGED', up: true }], 0);
-    noteAsked(observed, [name, 'unheard'], 'refresh', 7);
+    noteAsked(observed, [name, 'unknown'], 'refresh', 7);
     expect(observed.get(name)).toMatchObject({ refreshedAt: 7, killed: false });
     noteAsked(observed, [name], 'kill', 8);
     expect(observed.get(name)).toMatchObject({ killed: true });

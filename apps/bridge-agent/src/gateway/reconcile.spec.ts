@@ -11,12 +11,9 @@ import {
   type ObservedMap,
 } from './observed.js';
 import {
-  ANSWER_FRESH_MS,
   driftOf,
   isIdle,
-  CHALLENGE_FRESH_MS,
   reconcile,
-  REFRESH_DEADLINE_MS,
   REFUSED_AGAIN_MS,
   REPLACEMENTS_AT_ONCE,
   RETRY_CEILING_MS,
@@ -24,13 +21,14 @@ import {
   type Plan,
   type Situation,
 } from './reconcile.js';
+import { ANSWER_FRESH_MS, CHALLENGE_FRESH_MS, REFRESH_DEADLINE_MS } from './removal-step.js';
 
 const id = (n: number) => `0190a5b2-7c00-7000-8000-${String(n).padStart(12, '0')}`;
 const NOW = 1_000_000;
 
 function want(n: number, revision = 1, content = ''): DesiredGateway {
   const name = gatewayName({ id: id(n), gateway_revision: revision });
-  return { trunkId: id(n), name, xml: `${name}|${content}`, needsAcl: false };
+  return { trunkId: id(n), name, xml: `${name}|${content}` };
 }
 
 function has(name: string, more: Partial<ObservedGateway> = {}): ObservedGateway {
@@ -115,7 +113,7 @@ describe('given what FreeSWITCH has, the plan', () => {
     });
   });
 
-  it('lets the old revision register anew first when its challenge is old, and the new one waits', () => {
+  it('lets the old revision register again first when its challenge is old, and the new one waits', () => {
     const old = has(want(1, 1).name, { challengedAt: NOW - CHALLENGE_FRESH_MS });
     expect(reconcile(situation([want(1, 2)], [old], [want(1, 1)]))).toEqual({
       ...NOTHING,
@@ -281,19 +279,19 @@ describe('given what FreeSWITCH has, the plan', () => {
       {},
       NOW + 4_000,
     ],
-  ])('makes a gateway anew %s', (_when, more, situationMore, nextAt) => {
+  ])('recreates a gateway %s', (_when, more, situationMore, nextAt) => {
     expect(reconcile(situation([want(1)], [failed900(more)], [want(1)], situationMore))).toEqual({
       ...NOTHING,
       nextAt,
     });
   });
 
-  it('makes one anew that somebody unregistered by hand', () => {
+  it('recreates one that an operator unregistered by hand', () => {
     const down = has(want(1).name, { state: 'DOWN', settled: 'DOWN', settledAt: NOW - 5_000 });
     expect(reconcile(situation([want(1)], [down], [want(1)])).remake).toEqual([want(1).name]);
   });
 
-  it('makes only so many anew at once', () => {
+  it('recreates only a few at a time', () => {
     const numbers = Array.from({ length: 200 }, (_, index) => index);
     const plan = reconcile(
       situation(

@@ -1,6 +1,6 @@
-import type { RegistrationState } from '@trunkmesh/contracts/bridge.js';
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { Observed, ObservedGateway } from './observed.js';
+import { removalStep } from './removal-step.js';
 import { remakeDueAt, type Remakes } from './remake.js';
 
 /** The desired gateway of a trunk of this bridge: rendered, and therefore with its password in plain text. */
@@ -8,8 +8,6 @@ export interface DesiredGateway {
   trunkId: string;
   name: string;
   xml: string;
-  /** It cannot register before its address is in the access list. */
-  needsAcl: boolean;
 }
 
 export interface Situation {
@@ -56,20 +54,6 @@ export interface Plan {
   waiting: number;
 }
 
-/**
- * FreeSWITCH un-REGISTERs a killed gateway with the last challenge it received and does not answer a new one: once the
- * registrar's nonce has expired (some carriers: 30 seconds) the un-REGISTER is refused and the binding stays until it
- * expires, up to an hour, and calls go to a contact that no longer exists (measured with Kamailio). So a gateway that
- * was not challenged within this time registers once more and is killed as soon as that is answered: the registrar took
- * the nonce then, and the un-REGISTER follows in the same second.
- */
-export const CHALLENGE_FRESH_MS = 5_000;
-/** The comparison after the response may have had to wait for a reload. */
-export const ANSWER_FRESH_MS = 3_000;
-/** A registrar that does not answer the refresh in this time will not answer the un-REGISTER either. */
-export const REFRESH_DEADLINE_MS = 4_000;
-/** An older refresh belonged to another removal, or its response is too old. */
-export const REFRESH_VALID_MS = 6_000;
 /**
  * FreeSWITCH's own pause grows without a ceiling (FACTS): this is the ceiling. Short enough after a carrier's repair,
  * long enough not to be taken for an attack.
@@ -225,7 +209,7 @@ function remake(step: Step, current: ObservedGateway, dueAt: number): void {
 /** One step towards its removal. */
 function takeAway(step: Step, gateway: ObservedGateway): 'killed' | 'waiting' {
   const id = parseGatewayName(gateway.name)?.id ?? '';
-  const next = step.situation.takenDown?.has(id) === true ? 'kill' : nextStep(gateway, step.situation.now);
+  const next = step.situation.takenDown?.has(id) === true ? 'kill' : removalStep(gateway, step.situation.now);
   if (next === 'kill') return kill(step, gateway);
   if (next === 'refresh') step.plan.refresh.push(gateway.name);
   step.plan.waiting += 1;
@@ -236,34 +220,6 @@ function kill({ plan }: Step, gateway: ObservedGateway): 'killed' {
   if (!gateway.killed) plan.kill.push(gateway.name);
   plan.waiting += 1;
   return 'killed';
-}
-
-type Towards = 'kill' | 'refresh' | 'wait';
-
-/** By state; in the others the registrar holds no contact of it. */
-const TOWARDS_THE_END: Partial<Record<RegistrationState, (gateway: ObservedGateway, now: number) => Towards>> = {
-  REGED: whileBound,
-  REGISTER: whileBound,
-  // If it were killed now, the pending response would still bind it, and nothing would remove the binding.
-  TRYING: ({ tryingAt }, now) => (tryingAt !== null && now - tryingAt < REFRESH_DEADLINE_MS ? 'wait' : 'kill'),
-  UNREGED: (gateway, now) => (sinceRefresh(gateway, now) < REFRESH_DEADLINE_MS ? 'wait' : 'kill'),
-};
-
-const nextStep = (gateway: ObservedGateway, now: number): Towards =>
-  gateway.killed ? 'kill' : (TOWARDS_THE_END[gateway.state]?.(gateway, now) ?? 'kill');
-
-function whileBound(gateway: ObservedGateway, now: number): Towards {
-  const { challengedAt, registeredAt, refreshedAt } = gateway;
-  if (challengedAt !== null && now - challengedAt < CHALLENGE_FRESH_MS) return 'kill';
-  const asked = sinceRefresh(gateway, now);
-  if (asked >= REFRESH_VALID_MS) return 'refresh';
-  if (registeredAt !== null && registeredAt > refreshedAt!)
-    return now - registeredAt < ANSWER_FRESH_MS ? 'kill' : 'refresh';
-  return asked >= REFRESH_DEADLINE_MS ? 'kill' : 'wait';
-}
-
-function sinceRefresh(gateway: ObservedGateway, now: number): number {
-  return gateway.refreshedAt === null ? Infinity : now - gateway.refreshedAt;
 }
 
 function shallRetry(gateway: ObservedGateway, now: number): boolean {

@@ -14,9 +14,9 @@ export interface RepairOptions {
 
 /**
  * One broken file anywhere keeps FreeSWITCH from loading any trunk's change. Its line number counts in the whole of all
- * files and names none, so: ours are written anew where they are not as we wrote them; a foreign one that is no XML is
- * set aside; then each other foreign one in turn, and put back where that did not help. What is broken outside the
- * gateways' folder is the operator's: the result says what FreeSWITCH says.
+ * files and names none. So our files are rewritten if they differ from what we wrote; a foreign file that is not XML is
+ * set aside; then each other foreign file in turn, and it is put back if that did not help. A broken file outside the
+ * gateways' folder is the operator's: the result contains FreeSWITCH's message.
  */
 export async function repairReload(options: RepairOptions): Promise<ReloadResult> {
   const { files, desired, logger } = options;

@@ -55,7 +55,7 @@ export function renderedGateways(ring: KeyRing): RenderedGateways {
       const rendered = renderGateway(trunk, password.text, placement?.hop);
       if (!rendered.ok) return fail(trunk.id, rendered.problem);
       problems.delete(trunk.id);
-      desired.set(trunk.id, { trunkId: trunk.id, name: rendered.name, xml: rendered.xml, needsAcl: rendered.needsAcl });
+      desired.set(trunk.id, { trunkId: trunk.id, name: rendered.name, xml: rendered.xml });
     },
     remove(trunkId) {
       desired.delete(trunkId);

@@ -15,7 +15,7 @@ export function gatewaysByTrunk(observed: Observed): Map<string, ObservedGateway
 
 /**
  * When FreeSWITCH skips a gateway, its log line names neither the gateway nor, usually, the reason. The trunk's
- * settings tell more.
+ * settings show more.
  */
 export function refusedProblem(trunk: TrunkState): GatewayProblem {
   return trunk.transport === 'tls'

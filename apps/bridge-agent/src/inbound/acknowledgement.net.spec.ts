@@ -61,7 +61,7 @@ beforeEach(() => {
   host.routingSays(routeOf);
 });
 
-/** What the record of such a call says; the caller hangs up long after the look. */
+/** The call record of such a call; the caller hangs up long after the look. */
 async function recordOf(more: object): Promise<object> {
   const call = host.standIn.call({
     source: { address: '192.0.2.1' },

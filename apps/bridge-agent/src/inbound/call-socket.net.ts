@@ -28,8 +28,8 @@ const LAST_WORDS_MS = 1_000;
 
 /**
  * FreeSWITCH's `socket` application connects here, once a call. A connection that is refused, or ends after `connect`
- * and before an answer, makes its dialplan continue, which answers 503: so a crashing agent tells the carrier to try
- * again.
+ * and before an answer, makes its dialplan continue, which answers 503: so after a crash of the agent the
+ * carrier tries again.
  */
 export async function startCallSocket({
   host,

@@ -50,7 +50,7 @@ export async function handleInboundCall(socket: Socket, ports: InboundCallPorts)
         { outcome: reply.outcome },
         'a connection to the call socket carries no inbound call; closing it',
       );
-      // If the connection were only closed, the channel could stay parked for ever.
+      // If the connection were only closed, the channel could stay parked until FreeSWITCH stops.
       talk.hangUp('NORMAL_TEMPORARY_FAILURE');
       return;
     }

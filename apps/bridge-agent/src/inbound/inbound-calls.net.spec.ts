@@ -140,9 +140,9 @@ describe('an inbound call', () => {
     async (_what, trunk, reason, media, summary) => {
       host.routingSays((request) => routeOf(request, { trunk_id: id(2, trunk) }));
       await upToDate(await host.startAgent());
-      const told: string[] = [];
+      const names: string[] = [];
       host.standIn.freeswitch.events.listen(({ name }) => {
-        told.push(name);
+        names.push(name);
       });
       const call = host.standIn.call(
         invite({ source: { address: `192.0.2.${trunk}` }, sdp: `v=0\r\ns=-\r\n${media}\r\n` }),
@@ -154,7 +154,7 @@ describe('an inbound call', () => {
         data: { reason, sip_status: 488, organization_id: id(1, 1), trunk_id: id(2, trunk), to: DID },
       });
       expect(rejected!.type === 'CallRejected' && rejected!.data.decision?.explanation.summary).toMatch(summary);
-      expect(told).not.toContain('CHANNEL_PROGRESS');
+      expect(names).not.toContain('CHANNEL_PROGRESS');
     },
   );
 
@@ -191,7 +191,7 @@ describe('an inbound call', () => {
     });
   });
 
-  it('of no organisation is told of to whoever owns the number that it names, and no other is', async () => {
+  it('of no organisation is counted for the owner of the number that it names, and others are not', async () => {
     const [handled, unowned]: [string[], object[]] = [[], []];
     await upToDate(
       await host.startAgent({
@@ -329,7 +329,7 @@ describe('while routing-service does not answer', () => {
   });
 
   it(
-    'because NATS is away: as well, and everything is written when it is back; an agent that starts meanwhile ' +
+    'because NATS is unreachable: as well, and everything is written when it is back; an agent that starts meanwhile ' +
       'routes from its disk',
     async () => {
       const first = await host.startAgent();

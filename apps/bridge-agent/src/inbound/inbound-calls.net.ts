@@ -1,5 +1,5 @@
 import type { Agent } from '../bridge/agent.process.js';
-import type { EventSocket } from '../live/live-calls.net.js';
+import type { EventSocket } from '../live/call-search.net.js';
 import { refuseOrphans } from '../live/orphans.net.js';
 import { startCallSocket, type CallSocket } from './call-socket.net.js';
 import { handleInboundCall, type InboundCallPorts } from './inbound-call.net.js';

@@ -27,7 +27,7 @@ describe('the dialog of a call', () => {
       { variable_sip_full_via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;MADDR=203.0.113.9' },
     ],
     [
-      'the same, told by the other variable',
+      'the same, from the other variable',
       { variable_sip_i_via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;maddr=203.0.113.9' },
     ],
     ['no Via', { variable_sip_full_via: '' }],

@@ -52,7 +52,7 @@ describe('a verification call', () => {
       from_user: '201',
     });
     expect(calls.live()).toBe(0);
-    // The agent hangs up when the tone has been heard.
+    // The agent hangs up when the tone has been played.
     expect(await call.ended).toMatchObject({ cause: 'NORMAL_CLEARING', answered: true });
     expect(host.asked).toEqual([]);
     expect(await host.callEvents()).toEqual([]);

@@ -11,7 +11,7 @@ export const MAX_CALLS_PER_SOURCE = 2;
 /** Wrong codes of one source address after which its codes are not checked for the rest of the window. */
 export const REFUSED_PER_WINDOW = 10;
 export const WINDOW_MS = 60_000;
-const SOURCES = 1_000;
+const MAX_SOURCES = 1_000;
 
 export const verificationGuard = (): VerificationGuard => ({ going: new Map(), refused: new Map() });
 
@@ -39,5 +39,5 @@ export function noteRefused({ refused }: VerificationGuard, source: string, now:
   const open = window !== undefined && now - window.since < WINDOW_MS;
   refused.delete(source);
   refused.set(source, open ? { ...window, count: window.count + 1 } : { since: now, count: 1 });
-  if (refused.size > SOURCES) refused.delete(refused.keys().next().value!);
+  if (refused.size > MAX_SOURCES) refused.delete(refused.keys().next().value!);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { endedBypassingCalls } from './call-metrics.otel.js';
-import type { EventSocket } from './live-calls.net.js';
+import type { EventSocket } from './call-search.net.js';
 import { bypassingIn } from './bypassing-calls.js';
 
 /** FreeSWITCH's `CUSTOM` events about a call that was replaced, where the profile has `fire-transfer-events`. */

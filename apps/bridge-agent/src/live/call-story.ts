@@ -32,12 +32,12 @@ export interface CallStory {
 }
 
 /** As many as the contract has. */
-const ENTRIES = 500;
+const MAX_ENTRIES = 500;
 /**
  * The limit for digits, pressed, sent or refused: there may be very many, and the timeline must still have room for the
  * call's end.
  */
-const DIGIT_ENTRIES = 300;
+const MAX_DIGIT_ENTRIES = 300;
 
 export const createStory = (invite?: CapturedInvite): CallStory => ({
   invite,
@@ -51,7 +51,7 @@ export const createStory = (invite?: CapturedInvite): CallStory => ({
 
 /** `what` is a constant in kebab-case; `detail` has no digit that was pressed, no URL and no secret. */
 export function note(story: CallStory, at: Date, what: string, detail: string | null = null): void {
-  if (story.timeline.length < (what.startsWith('digit') ? DIGIT_ENTRIES : ENTRIES))
+  if (story.timeline.length < (what.startsWith('digit') ? MAX_DIGIT_ENTRIES : MAX_ENTRIES))
     story.timeline.push({ at: at.toISOString(), what, detail: detail?.slice(0, 500) ?? null });
 }
 

@@ -3,9 +3,9 @@ import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/crede
 import type { EslHeaders } from '../esl/esl-frame.js';
 
 /** Together these limits bound what a hostile INVITE can put into an event to some ten kilobytes. */
-const LINES = 64;
-const VALUE = 1_024;
-const TOTAL = 8_192;
+const MAX_LINES = 64;
+const MAX_VALUE_LENGTH = 1_024;
+const MAX_TOTAL_LENGTH = 8_192;
 
 const ARRAY = 'ARRAY::';
 
@@ -26,9 +26,9 @@ export function captureInvite(headers: EslHeaders): CapturedInvite {
   const all = linesWith(headers, 'variable_sip_i_');
   let size = 0;
   for (const [name, value] of all.length > 0 ? all : linesWith(headers, 'variable_sip_h_')) {
-    const kept = value.slice(0, VALUE);
+    const kept = value.slice(0, MAX_VALUE_LENGTH);
     size += name.length + kept.length;
-    if (captured.headers.length === LINES || size > TOTAL) {
+    if (captured.headers.length === MAX_LINES || size > MAX_TOTAL_LENGTH) {
       captured.truncated = true;
       break;
     }

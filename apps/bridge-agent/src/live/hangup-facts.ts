@@ -54,7 +54,7 @@ const whole = (text: string | null): number | null => (text !== null && /^\d{1,9
 const decimal = (text: string | null): number | null =>
   text !== null && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
 
-/** Without a response of its own (a CANCEL) the status stands in `sip:487`. */
+/** A call without a response of its own (a CANCEL) has its status in `sip:487`. */
 function sipStatus(term: string | null, specific: string | null): number | null {
   return whole(term) ?? whole(/^sip:(\d{3})$/.exec(specific ?? '')?.[1] ?? null);
 }

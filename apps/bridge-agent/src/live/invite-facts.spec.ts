@@ -98,7 +98,7 @@ describe("an INVITE, from the channel's variables", () => {
       '+15551110000',
     ],
     [
-      'from the header, where FreeSWITCH tells it',
+      'from the header, where FreeSWITCH has it',
       {
         sip_i_p_asserted_identity: '"A" <sip:+12015550123@a>',
         ...anonymous,
@@ -129,7 +129,7 @@ describe("an INVITE, from the channel's variables", () => {
   });
 
   it.each<[string, Record<string, string>, boolean]>([
-    ['Privacy: id, as FreeSWITCH tells it', { sip_Privacy: 'id' }, true],
+    ['Privacy: id, in its own variable', { sip_Privacy: 'id' }, true],
     ['as every header', { sip_i_privacy: 'user;critical' }, true],
     ['Privacy: none', { sip_Privacy: 'none', sip_i_privacy: 'none' }, false],
     ['none of it', { sip_from_user: 'anonymous' }, false],

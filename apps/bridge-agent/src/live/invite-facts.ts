@@ -32,9 +32,9 @@ export interface InviteFacts {
   captured: CapturedInvite;
 }
 
-const USER = 256;
-const HEADER_VALUE = 2048;
-const HEADER_LINES = 64;
+const MAX_USER_LENGTH = 256;
+const MAX_HEADER_LENGTH = 2048;
+const MAX_HEADER_LINES = 64;
 const HEADER_SOURCES = CALLED_NUMBER_SOURCES.filter((source) => source !== 'Request-URI' && source !== 'To');
 
 /**
@@ -52,14 +52,14 @@ export function readInvite(headers: EslHeaders, now: Date): InviteFacts | undefi
       .replace(/^\[|\]$/g, '')
       .slice(0, 64),
     claimedGateway: variable('sip_gateway').slice(0, 128) || null,
-    requestUriUser: variable('sip_req_user').slice(0, USER),
-    toUser: variable('sip_to_user').slice(0, USER),
+    requestUriUser: variable('sip_req_user').slice(0, MAX_USER_LENGTH),
+    toUser: variable('sip_to_user').slice(0, MAX_USER_LENGTH),
     fromUser: callerOf(assertedIn(headers), variable('sip_from_user')),
     callerWithheld: isWithheld([variable('sip_Privacy'), ...linesOf(headers, 'Privacy')]),
     headers: HEADER_SOURCES.flatMap((source) =>
-      linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, HEADER_VALUE)]),
-    ).slice(0, HEADER_LINES),
-    sipCallId: variable('sip_call_id').slice(0, USER) || null,
+      linesOf(headers, source).map((value): [string, string] => [source, value.slice(0, MAX_HEADER_LENGTH)]),
+    ).slice(0, MAX_HEADER_LINES),
+    sipCallId: variable('sip_call_id').slice(0, MAX_USER_LENGTH) || null,
     offer: readAudioOffer(variable('switch_r_sdp')),
     codecs: codecsAllowed(variable('absolute_codec_string') || variable('rtp_use_codec_string')),
     startedAt: epochMicroseconds(headers.get('Caller-Channel-Created-Time')) ?? now,
@@ -85,7 +85,7 @@ const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 function assertedIn(headers: EslHeaders): string[] {
   const lines = linesOf(headers, 'P-Asserted-Identity');
   const all = lines.length > 0 ? lines : [headers.get('variable_sip_P-Asserted-Identity') ?? ''];
-  return all.slice(0, HEADER_LINES).map((line) => line.slice(0, HEADER_VALUE));
+  return all.slice(0, MAX_HEADER_LINES).map((line) => line.slice(0, MAX_HEADER_LENGTH));
 }
 
 /**

@@ -1,16 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import type { CallAnswered } from '@trunkmesh/contracts/call.js';
+import { callId } from '@trunkmesh/testkit/call-events.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { EslReply } from '../esl/esl-connection.net.js';
-import { answered, callId, started } from '../call-record/call-record.fixture.js';
+import { answered, started } from '../call-record/call-record.fixture.js';
 import type { OpenCall } from '../call-record/open-call-file.fs.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StoryPart } from '../call-record/story-part.js';
 import { createStory, note } from './call-story.js';
 import { readHangup } from './hangup-facts.js';
 import { LiveCallTable } from './live-call-table.js';
-import { LiveCalls, type EventSocket } from './live-calls.net.js';
+import type { EventSocket } from './call-search.net.js';
+import { LiveCalls } from './live-calls.net.js';
 
 const reply = (text: string): EslReply => ({
   outcome: 'reply',
@@ -27,7 +29,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
   const kept: StoryPart[] = [];
   const ended: (string | null)[] = [];
   const sent: string[] = [];
-  const told: string[] = [];
+  const reported: string[] = [];
   const existing = new Set<string>();
   const world = { now: T0 };
   let ids = 0;
@@ -53,7 +55,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
       ended.push(data.trunk_id);
     },
     tell: (change) => {
-      told.push(change.what === 'event' ? change.event.type : change.what);
+      reported.push(change.what === 'event' ? change.event.type : change.what);
       return Promise.resolve();
     },
     logger: pino({ level: 'silent' }),
@@ -72,7 +74,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
     },
   } as EventSocket;
   registries.push(live);
-  return { live, finished, answers, kept, ended, sent, told, existing, world, esl };
+  return { live, finished, answers, kept, ended, sent, reported, existing, world, esl };
 }
 /** A record is written once the platform's statuses have it. */
 const recorded = () =>
@@ -100,7 +102,7 @@ const event = (n: number, variables: Record<string, string> = {}) => ({
 const untilAsked = (sent: readonly string[], n: number) => eventually(() => sent.includes(`uuid_exists ${callId(n)}`));
 
 describe('calls that go on', () => {
-  it('end once, whoever says it first', async () => {
+  it('end once, whichever source reports it first', async () => {
     const { live, finished, ended } = setUp();
     await live.begin(started(1), createStory());
     live.ended(callId(1), readHangup(hangupOf(1), new Date(T0)));
@@ -150,13 +152,13 @@ describe('calls that go on', () => {
     expect(finished[0]!.data).toMatchObject({ answered_at: new Date(T0 + 1000).toISOString(), billable_ms: 8_000 });
   });
 
-  it('are told of in order, the end before its record is written, each once', async () => {
-    const { live, finished, told } = setUp();
+  it('are reported in order, the end before its call record is written, each once', async () => {
+    const { live, finished, reported } = setUp();
     await live.begin(started(1), createStory());
     live.ringing(callId(1), new Date(T0));
     live.answered(callId(1), new Date(T0 + 1000), 'PCMU');
     live.ended(callId(1), readHangup(hangupOf(1, { answer_uepoch: String((T0 + 1000) * 1000) }), new Date(T0)));
-    expect([told, finished]).toEqual([['CallStarted', 'ringing', 'CallAnswered', 'CallEnded'], []]);
+    expect([reported, finished]).toEqual([['CallStarted', 'ringing', 'CallAnswered', 'CallEnded'], []]);
     await recorded();
     expect(finished).toMatchObject([
       { data: { end_reason: 'switch-ended', timeline: [{ what: 'ringing' }, { what: 'answered', detail: 'PCMU' }] } },
@@ -190,7 +192,7 @@ describe('calls that go on', () => {
     ]);
   });
 
-  it('an answer that only the hang-up tells of is in the log as well', async () => {
+  it('an answer that only the hang-up contains is in the log as well', async () => {
     const { live, answers } = setUp();
     await live.begin(started(1), createStory());
     live.ended(

@@ -1,23 +1,19 @@
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { EslClient } from '../esl/esl-client.net.js';
-import { subscribe } from '../esl/esl-command.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecords, RecoveredCall } from '../call-record/call-records.fs.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StatusChange } from '../customer/call-status.js';
+import { CallSearch, HANGUP, type EventSocket } from './call-search.net.js';
 import { callAnswered, callTransferEnded, type EventStamp } from './call-events.js';
 import { note, partSince, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call-metrics.otel.js';
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
 import { answeredAtOf, finalOf } from './left-call.js';
 import type { LiveCallTable } from './live-call-table.js';
-import { found, loseSight, nextStep, type LiveCall } from './live-calls.js';
+import { loseSight, type LiveCall } from './live-calls.js';
 import type { Refusal } from './refusal.js';
-
-/** What calls need from the event socket of this host's FreeSWITCH. */
-export type EventSocket = Pick<EslClient, 'send' | 'api' | 'connected'>;
 
 export interface LiveCallsOptions {
   /** With the calls of the previous process. */
@@ -37,24 +33,31 @@ export interface LiveCallsOptions {
   lookMs?: number;
 }
 
-const HANGUP = 'CHANNEL_HANGUP_COMPLETE';
 const LOOK_MS = 1_000;
-const ASK_DEADLINE_MS = 2_000;
 
 /** The calls of this host that have started and not ended. */
 export class LiveCalls {
   private readonly calls: LiveCallTable;
   private readonly timer: NodeJS.Timeout;
   private readonly now: () => Date;
-  private socket: EventSocket | undefined;
-  private looking = false;
+  private readonly search: CallSearch;
 
   constructor(private readonly options: LiveCallsOptions) {
     this.calls = options.calls;
     this.now = options.now ?? (() => new Date());
+    this.search = new CallSearch({
+      calls: options.calls,
+      now: this.now,
+      logger: options.logger,
+      onLost: (call) =>
+        this.ended(
+          call.started.data.call_id,
+          lostCall(call.lastSeen, answeredAtOf(call), call.answered?.data.codec ?? null),
+        ),
+    });
     this.timer = setInterval(() => {
       for (const call of this.calls.all()) this.keep(call);
-      this.lookOnce();
+      this.search.lookOnce();
     }, options.lookMs ?? LOOK_MS);
   }
 
@@ -141,17 +144,16 @@ export class LiveCalls {
     if (call === undefined) return;
     if (call.overheard !== undefined) return this.ended(callId, call.overheard);
     loseSight(call, at);
-    this.lookOnce();
+    this.search.lookOnce();
   }
 
   /** The event socket reconnected: looks for calls without their own connection. */
   onUp(socket: EventSocket): void {
-    this.socket = socket;
-    this.lookOnce();
+    this.search.onUp(socket);
   }
 
   onDown(): void {
-    this.socket = undefined;
+    this.search.onDown();
     for (const call of this.calls.all()) if (call.watch === 'watched') loseSight(call, this.now());
   }
 
@@ -177,7 +179,7 @@ export class LiveCalls {
       if (known !== undefined) this.options.onEnded(known.started);
     } else if (call !== undefined && known === undefined) {
       this.calls.adopt(call, this.now());
-      this.lookOnce();
+      this.search.lookOnce();
     }
   }
 
@@ -227,43 +229,5 @@ export class LiveCalls {
           "cannot write a call's record; its open file stays for the next start",
         );
       });
-  }
-
-  private lookOnce(): void {
-    if (this.looking || this.calls.count() === 0) return;
-    this.looking = true;
-    const unwatched = this.calls.all().some(({ watch }) => watch === 'unknown');
-    // Subscribes first, so that no hang-up is missed between the two commands; subscribing twice does no harm.
-    const subscribed =
-      unwatched && this.socket?.connected === true ? this.socket.send(subscribe([HANGUP])) : Promise.resolve(undefined);
-    subscribed
-      .then(() => this.look())
-      .catch((error: unknown) => {
-        this.options.logger.error({ err: error }, 'cannot look for calls without a connection');
-      })
-      .finally(() => {
-        this.looking = false;
-      });
-  }
-
-  private async look(): Promise<void> {
-    const esl = this.socket?.connected === true ? this.socket : undefined;
-    const asked: Promise<void>[] = [];
-    for (const call of this.calls.all()) {
-      const { call_id: callId } = call.started.data;
-      const step = nextStep(call, esl !== undefined, this.now());
-      if (step === 'ask' && esl !== undefined) asked.push(this.ask(esl, callId, call));
-      if (step === 'give-up')
-        this.ended(callId, lostCall(call.lastSeen, answeredAtOf(call), call.answered?.data.codec ?? null));
-    }
-    await Promise.all(asked);
-  }
-
-  private async ask(esl: EventSocket, callId: string, call: LiveCall): Promise<void> {
-    const askedAt = this.now();
-    const reply = await esl.api('uuid_exists', callId, ASK_DEADLINE_MS);
-    if (reply.outcome !== 'reply' || this.calls.get(callId) !== call) return;
-    const text = reply.text.trim();
-    if (text === 'true' || text === 'false') found(call, text === 'true', askedAt);
   }
 }

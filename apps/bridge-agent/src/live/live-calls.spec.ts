@@ -16,7 +16,7 @@ const call = (watch: LiveCall['watch'], since = 0, lastSeen = 0): LiveCall => ({
 
 describe('a call whose end nobody may tell', () => {
   it.each<[string, LiveCall['watch'], boolean, number, NextStep]>([
-    ['on its own connection: that one tells', 'socket', true, 100_000, 'wait'],
+    ['on its own connection: that one reports it', 'socket', true, 100_000, 'wait'],
     ['out of sight: FreeSWITCH is asked', 'unknown', true, 0, 'ask'],
     ['out of sight, FreeSWITCH away: for ten seconds it may come back', 'unknown', false, 9_999, 'wait'],
     ['out of sight, FreeSWITCH away for longer', 'unknown', false, 10_000, 'give-up'],

@@ -1,5 +1,5 @@
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { EventSocket } from './live-calls.net.js';
+import type { EventSocket } from './call-search.net.js';
 import { orphansIn, type Search } from './orphans.js';
 
 /** With more channels the list would exceed the event socket's maximum reply. */

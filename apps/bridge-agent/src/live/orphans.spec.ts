@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { orphansIn } from './orphans.js';
 
 const UUID = 'c9576274-6de8-4a14-bf5a-5d1347af75aa';
-/** As a FreeSWITCH 1.11.3-dev told it of a call whose connection was closed before `connect`. */
+/** As a FreeSWITCH 1.11.3-dev lists a call whose connection was closed before `connect`. */
 const ROW = {
   uuid: UUID,
   direction: 'inbound',
@@ -19,7 +19,7 @@ const listOf = (...rows: object[]) => JSON.stringify({ row_count: rows.length, r
 describe('calls that nobody drives', () => {
   it.each<[string, object, string[]]>([
     ['one whose program died before it took it', ROW, [UUID]],
-    ['one that a program has told something', { ...ROW, application: 'ring_ready', application_data: '' }, []],
+    ['one that a program has sent a command', { ...ROW, application: 'ring_ready', application_data: '' }, []],
     ['one that was answered', { ...ROW, callstate: 'ACTIVE' }, []],
     ['one of another program', { ...ROW, application_data: '127.0.0.1:3909 async full' }, []],
     ['one that we place', { ...ROW, direction: 'outbound' }, []],

@@ -51,17 +51,17 @@ const SUITES = new Set([
   'AES_CM_128_HMAC_SHA1_32',
 ]);
 /** An SDP that a UDP datagram can hold; the rest of a longer one is not read. */
-const LENGTH = 65_536;
-const CODECS = 32;
+const MAX_SDP_LENGTH = 65_536;
+const MAX_CODECS = 32;
 
 /** Undefined: there is no SDP (a late offer, RFC 3261 §13.2.1). */
 export function readAudioOffer(sdp: string): AudioOffer | undefined {
   if (sdp.trim() === '') return undefined;
-  const [session = [], ...media] = sections(sdp.slice(0, LENGTH).split(/\r\n|\n|\r/));
+  const [session = [], ...media] = sections(sdp.slice(0, MAX_SDP_LENGTH).split(/\r\n|\n|\r/));
   const audio = media.filter(([line = '']) => /^m=audio [1-9]/.test(line));
   const keyed = (lines: readonly string[]) => lines.some(isKey);
   return {
-    codecs: audio.flatMap(codecsOf).slice(0, CODECS),
+    codecs: audio.flatMap(codecsOf).slice(0, MAX_CODECS),
     encrypted: audio.length > 0 && audio.every((lines) => keyed(lines) || keyed(session)),
   };
 }

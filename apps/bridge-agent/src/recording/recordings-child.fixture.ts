@@ -11,7 +11,7 @@ const { folder, bucket } = JSON.parse(process.argv[2]!) as { folder: string; buc
 const recordings = await StoredRecordings.start({
   folder,
   bucket,
-  publish: () => Promise.reject(new Error('NATS is away')),
+  publish: () => Promise.reject(new Error('NATS is unreachable')),
   isLive: () => true,
   logger: pino({ level: 'silent' }),
   freeBytes: 0,

@@ -10,11 +10,11 @@ import { CALLS_STREAM, STREAM_SUBJECTS, callSubject } from '@trunkmesh/contracts
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { startOpsServer } from '@trunkmesh/runtime/ops.http.js';
 import { startTelemetry } from '@trunkmesh/runtime/telemetry.otel.js';
+import { ORG, callId } from '@trunkmesh/testkit/call-events.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.http.js';
 import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
-import { ORG, callId } from '../call-record/call-record.fixture.js';
 import { publishCallEvents } from '../call-record/call-log.nats.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { BucketSettings } from './recording-bucket.http.js';
@@ -259,7 +259,7 @@ it("the folder is made writable for FreeSWITCH's group, and one that is there st
 });
 
 describe('nothing is lost', () => {
-  it('while the bucket is away', async () => {
+  it('while the bucket is unreachable', async () => {
     const recordings = await open();
     await s3.halt();
     await recordings.begin(partiesOf(1));
@@ -278,7 +278,7 @@ describe('nothing is lost', () => {
     expect([s3.objects.size, recordings.trouble()]).toEqual([1, undefined]);
   });
 
-  it('while NATS is away: uploaded once, deleted when the log has it', async () => {
+  it('while NATS is unreachable: uploaded once, deleted when the log has it', async () => {
     const recordings = await open();
     await nats.halt();
     await eventually(() => link.connection === undefined);

@@ -54,11 +54,11 @@ export interface RecordingsOptions {
   freeBytes?: number;
 }
 
-const UPLOADS_AT_ONCE = 2;
-const EVENTS_AT_ONCE = 8;
+const CONCURRENT_UPLOADS = 2;
+const CONCURRENT_EVENTS = 8;
 /** Recordings of calls whose end was not reported: those of the previous process. */
 const SWEEP_MS = 30_000;
-const GIB = 1024 ** 3;
+const GIB_BYTES = 1024 ** 3;
 const PAUSES = {
   bucket: { firstMs: 500, maxMs: 60_000 },
   denied: { firstMs: 20_000, maxMs: 300_000 },
@@ -93,7 +93,7 @@ export class StoredRecordings implements Recordings {
     const { bucket, logger } = options;
     this.bucket = bucket && { settings: bucket, client: createRecordingBucket(bucket) };
     this.events = createRetryQueue({
-      atOnce: EVENTS_AT_ONCE,
+      atOnce: CONCURRENT_EVENTS,
       attempt: (callId) => this.publish(callId),
       pause: () => PAUSES.log,
       onFailure: (callId, error) => {
@@ -101,7 +101,7 @@ export class StoredRecordings implements Recordings {
       },
     });
     this.files = createRetryQueue({
-      atOnce: UPLOADS_AT_ONCE,
+      atOnce: CONCURRENT_UPLOADS,
       attempt: (callId) => this.store(callId),
       pause: pauseAfter,
       onFailure: (callId, error) => {
@@ -223,7 +223,7 @@ interface Beginning {
 async function noteBeginning({ parties, folder, sidecars, freeBytes }: Beginning): Promise<string | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
-    if (bavail * bsize < (freeBytes ?? Math.min(GIB, (blocks * bsize) / 20)))
+    if (bavail * bsize < (freeBytes ?? Math.min(GIB_BYTES, (blocks * bsize) / 20)))
       return 'too little space is left for recordings';
     await sidecars.begin(parties);
     return undefined;

@@ -8,7 +8,7 @@ export interface RetryQueue {
   stop(): Promise<void>;
 }
 
-/** `again`: nothing failed, but it is too early. A rejected attempt is retried after a pause, for ever. */
+/** `again`: nothing failed, but it is too early. A rejected attempt is retried after a pause, without a limit. */
 export type Attempt = (key: string) => Promise<'done' | 'again'>;
 
 export interface RetryQueueOptions {

@@ -26,7 +26,7 @@ export interface Sidecars {
   list(): Promise<string[]>;
   /**
    * The recording and its sidecar, in this order: a sidecar without a recording has its outcome; a recording without a
-   * sidecar would stay for ever.
+   * sidecar would never be removed.
    */
   remove(callId: string, what: { wav: boolean }): Promise<void>;
 }

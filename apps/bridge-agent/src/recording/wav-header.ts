@@ -1,6 +1,6 @@
 /**
- * The header of a WAV file (RIFF, little-endian). FreeSWITCH writes both sizes when it closes the file: until then, and
- * for ever where it was killed, they are those of a file without a sample, and players show nothing.
+ * The header of a WAV file (RIFF, little-endian). FreeSWITCH writes both sizes when it closes the file. Until then, or
+ * if it was killed, they are those of a file without a sample, and players show nothing.
  */
 export interface WavShape {
   /** Sizes are those of the file. */

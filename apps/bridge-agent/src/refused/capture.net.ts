@@ -14,7 +14,7 @@ export interface Capture {
  */
 const MESSAGES_A_SECOND = 5_000;
 const BYTES_A_SECOND = 8 * 1_024 * 1_024;
-const RECEIVE_BUFFER = 4 * 1_024 * 1_024;
+const RECEIVE_BUFFER_BYTES = 4 * 1_024 * 1_024;
 
 /** FreeSWITCH's capture on the loopback. Rejects where the port is taken. */
 export async function openCapture(
@@ -22,7 +22,7 @@ export async function openCapture(
   logger: Logger,
   onDatagram: (datagram: Buffer) => void,
 ): Promise<Capture> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
+  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
   let [second, messages, bytes] = [0, 0, 0];
   const withinRate = (length: number): boolean => {
     const now = Math.floor(performance.now() / 1_000);

@@ -11,7 +11,7 @@ export interface Captured {
   sip: Uint8Array;
 }
 
-const HEADER = 6;
+const HEADER_BYTES = 6;
 const [SOURCE_4, DESTINATION_4, SOURCE_6, DESTINATION_6, SOURCE_PORT, DESTINATION_PORT, PAYLOAD] = [
   3, 4, 5, 6, 7, 8, 15,
 ] as const;
@@ -19,15 +19,15 @@ const MAGIC = [0x48, 0x45, 0x50, 0x33];
 
 /** Undefined if it is not one. Any program on this host can write to the port, so every length is checked. */
 export function readHep(datagram: Uint8Array): Captured | undefined {
-  if (datagram.length < HEADER || MAGIC.some((byte, index) => datagram[index] !== byte)) return undefined;
+  if (datagram.length < HEADER_BYTES || MAGIC.some((byte, index) => datagram[index] !== byte)) return undefined;
   if (u16(datagram, 4) !== datagram.length) return undefined;
   const chunks = new Map<number, Uint8Array>();
-  let at = HEADER;
+  let at = HEADER_BYTES;
   while (at < datagram.length) {
-    if (at + HEADER > datagram.length) return undefined;
+    if (at + HEADER_BYTES > datagram.length) return undefined;
     const length = u16(datagram, at + 4);
-    if (length < HEADER || at + length > datagram.length) return undefined;
-    if (u16(datagram, at) === 0) chunks.set(u16(datagram, at + 2), datagram.subarray(at + HEADER, at + length));
+    if (length < HEADER_BYTES || at + length > datagram.length) return undefined;
+    if (u16(datagram, at) === 0) chunks.set(u16(datagram, at + 2), datagram.subarray(at + HEADER_BYTES, at + length));
     at += length;
   }
   return captured(chunks);

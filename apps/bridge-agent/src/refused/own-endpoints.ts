@@ -1,6 +1,6 @@
 import { endpoint } from './hep.js';
 
-/** Where a profile sends from and listens, as `sofia xmlstatus profile NAME` tells it; empty: it is not running. */
+/** Where a profile sends from and listens, from `sofia xmlstatus profile NAME`; empty if it is not running. */
 export function ownEndpoints(xml: string): ReadonlySet<string> {
   const value = (name: string) => new RegExp(`<${name}>([^<]{1,256})</${name}>`).exec(xml)?.[1];
   const address = value('sip-ip')?.replace(/^\[|\]$/g, '');

@@ -77,7 +77,7 @@ async function start(handled: (sipCallId: string) => boolean = () => false): Pro
   return refused;
 }
 
-async function told(): Promise<CallsRefused['data'][]> {
+async function published(): Promise<CallsRefused['data'][]> {
   const { streams } = await jetstreamManager(nc);
   const { state } = await streams.info(REFUSED_STREAM);
   const events: CallsRefused['data'][] = [];
@@ -89,7 +89,7 @@ async function told(): Promise<CallsRefused['data'][]> {
 }
 
 describe('calls that FreeSWITCH refuses', () => {
-  it('are told as counted events, without a credential of theirs', async () => {
+  it('are published as counted events, without their credentials', async () => {
     await start();
     const call = { from: '+15559876543', request_user: NUMBER, source: { address: '203.0.113.9' } };
     const [first] = await eventually(
@@ -98,7 +98,7 @@ describe('calls that FreeSWITCH refuses', () => {
           ...call,
           headers: { 'Proxy-Authorization': 'Digest username="pbx", response="secretresponse"' },
         });
-        const events = await told();
+        const events = await published();
         return events.length > 0 && events;
       },
       { message: 'the refusal by the access list' },
@@ -111,10 +111,10 @@ describe('calls that FreeSWITCH refuses', () => {
       reason: 'source-not-allowed',
       sip_status: 403,
     });
-    expect(JSON.stringify(await told())).not.toContain('secret');
+    expect(JSON.stringify(await published())).not.toContain('secret');
   });
 
-  it('are not told where the agent took the call', async () => {
+  it('are not published where the agent took the call', async () => {
     let asked = 0;
     await start(() => {
       asked += 1;
@@ -124,14 +124,14 @@ describe('calls that FreeSWITCH refuses', () => {
       standIn.call({ from: '+15559876543', request_user: NUMBER, source: { address: '203.0.113.9' } });
       return asked > 3;
     });
-    expect(await told()).toEqual([]);
+    expect(await published()).toEqual([]);
   });
 
   it('that come as a flood, with whatever else is sent to the port, leave few events', async () => {
     const feature = await start();
     await eventually(async () => {
       standIn.call({ from: '+15559876543', request_user: NUMBER, source: { address: '203.0.113.9' } });
-      return (await told()).length > 0;
+      return (await published()).length > 0;
     });
     const socket = createSocket('udp4');
     for (let n = 0; n < 2_000; n += 1) {
@@ -143,7 +143,7 @@ describe('calls that FreeSWITCH refuses', () => {
       socket.send(`HEP3 ${n}`, capturePort, '127.0.0.1');
     }
     const rows = () =>
-      told().then(
+      published().then(
         (events) =>
           new Set(
             events
@@ -151,7 +151,7 @@ describe('calls that FreeSWITCH refuses', () => {
               .map((event) => `${event.minute} ${event.called}`),
           ),
       );
-    await eventually(async () => (await told()).some(({ called, count }) => called === '' && count > 100), {
+    await eventually(async () => (await published()).some(({ called, count }) => called === '' && count > 100), {
       timeoutMs: 20_000,
       message: 'the flood as one row',
     });

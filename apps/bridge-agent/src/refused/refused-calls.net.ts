@@ -44,7 +44,7 @@ export class RefusedCalls {
   private readonly minutes = new RefusedMinutes();
   private readonly timer: NodeJS.Timeout;
   private flushing: Promise<void> | undefined;
-  /** FreeSWITCH's own endpoints, to tell the direction of a message; empty if they are not known yet. */
+  /** FreeSWITCH's own endpoints, which show the direction of a message; empty if they are not known yet. */
   private own: ReadonlySet<string> = new Set();
   private asking: NodeJS.Timeout | undefined;
   private capture: Capture | undefined;
@@ -96,7 +96,7 @@ export class RefusedCalls {
     } catch (error) {
       this.trouble =
         `the capture port ${capturePort} cannot be opened (${(error as Error).message}): ` +
-        'what FreeSWITCH itself refuses is not recorded';
+        'calls that FreeSWITCH itself refuses are not counted';
       logger.error(
         { err: error, port: capturePort },
         'cannot open the capture port; calls that FreeSWITCH itself refuses are not counted',
@@ -158,7 +158,7 @@ export class RefusedCalls {
         rows.slice(start, start + CONCURRENT_PUBLISHES).map(async ([key, row]) => {
           const event = this.eventOf(row);
           await js.publish(event.subject, JSON.stringify(event), { msgID: event.id });
-          this.minutes.told(key, row);
+          this.minutes.published(key, row);
         }),
       );
     }

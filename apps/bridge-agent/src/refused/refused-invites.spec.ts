@@ -33,35 +33,41 @@ function refusals(
 }
 
 describe('what FreeSWITCH refused, from its capture', () => {
-  it('is told with its source, called number, reason and status, and nothing else of the message', () => {
-    const told = { called: '+15551230001', numbers: ['+15551230001'] };
+  it('is reported with its source, called number, reason and status, and nothing else of the message', () => {
+    const common = { called: '+15551230001', numbers: ['+15551230001'] };
     expect(refusals(RECORDED)).toEqual([
-      { ...told, sourceAddress: '127.0.0.9', reason: 'source-not-allowed', sipStatus: 403, detail: null },
+      { ...common, sourceAddress: '127.0.0.9', reason: 'source-not-allowed', sipStatus: 403, detail: null },
       {
-        ...told,
+        ...common,
         sourceAddress: '127.0.0.2',
         reason: 'extension-not-supported',
         sipStatus: 420,
         detail: 'Unsupported: 100rel',
       },
-      { ...told, sourceAddress: '127.0.0.2', reason: 'session-interval-too-small', sipStatus: 422, detail: null },
-      { ...told, sourceAddress: '127.0.0.2', reason: 'offer-missing', sipStatus: 480, detail: 'MANDATORY_IE_MISSING' },
+      { ...common, sourceAddress: '127.0.0.2', reason: 'session-interval-too-small', sipStatus: 422, detail: null },
       {
-        ...told,
+        ...common,
+        sourceAddress: '127.0.0.2',
+        reason: 'offer-missing',
+        sipStatus: 480,
+        detail: 'MANDATORY_IE_MISSING',
+      },
+      {
+        ...common,
         sourceAddress: '127.0.0.2',
         reason: 'bridge-unavailable',
         sipStatus: 503,
         detail: 'NORMAL_TEMPORARY_FAILURE',
       },
-      { ...told, sourceAddress: '127.0.0.2', reason: 'authentication-required', sipStatus: 407, detail: null },
+      { ...common, sourceAddress: '127.0.0.2', reason: 'authentication-required', sipStatus: 407, detail: null },
     ]);
   });
 
-  it('is told once, however often the INVITE and its answer are sent again', () => {
+  it('is reported once, however often the INVITE and its answer are sent again', () => {
     expect(refusals([...RECORDED, ...RECORDED, ...RECORDED])).toHaveLength(6);
   });
 
-  it('is not told of calls that the agent took', () => {
+  it('is not reported for calls that the agent took', () => {
     expect(refusals(RECORDED, () => true)).toEqual([]);
   });
 
@@ -108,11 +114,11 @@ describe('a datagram on the capture port', () => {
         if (head === undefined) return;
         const invites = new RefusedInvites(() => false);
         invites.invite(head, captured.sourceAddress, 0);
-        const told = invites.answer(
+        const refused = invites.answer(
           { ...head, status: 403, cseq: `${head.cseq.split(' ')[0]} INVITE` },
           captured.sourceAddress,
         );
-        expect(told === undefined ? '' : told.called).toMatch(/^[\x20-\x7e]{0,64}$/);
+        expect(refused === undefined ? '' : refused.called).toMatch(/^[\x20-\x7e]{0,64}$/);
       }),
       { numRuns: 2_000 },
     );

@@ -32,10 +32,10 @@ type Named = Pick<InboundRequest, 'headers' | 'request_uri_user' | 'to_user'>;
  */
 const KEPT_MS = 32_000;
 /** The oldest are dropped, so that a flood costs at most a few megabytes. */
-const PENDING = 4_000;
+const MAX_PENDING = 4_000;
 const SOURCE_NAMES = new Set<string>(CALLED_NUMBER_SOURCES.map((name) => name.toLowerCase()));
-const SOURCE_LINES = 16;
-const NUMBERS = 4;
+const MAX_SOURCE_LINES = 16;
+const MAX_NUMBERS = 4;
 
 /** Pairs each INVITE from outside with its final answer. Times in milliseconds; pure but for its own table. */
 export class RefusedInvites {
@@ -56,7 +56,7 @@ export class RefusedInvites {
     if (this.pending.has(key)) return;
     const headers = head.headers
       .filter(([name]) => SOURCE_NAMES.has(name))
-      .slice(0, SOURCE_LINES)
+      .slice(0, MAX_SOURCE_LINES)
       .map(([name, value]): [string, string] => [name, value]);
     const named = { headers, request_uri_user: head.requestUser, to_user: head.toUser };
     this.pending.set(key, {
@@ -67,7 +67,7 @@ export class RefusedInvites {
       hasBody: head.hasBody,
       done: false,
     });
-    if (this.pending.size > PENDING) this.pending.delete(this.pending.keys().next().value!);
+    if (this.pending.size > MAX_PENDING) this.pending.delete(this.pending.keys().next().value!);
   }
 
   /**
@@ -103,7 +103,7 @@ export class RefusedInvites {
 
 const keyOf = ({ callId, cseq }: SipHead, address: string): string => `${address} ${cseq} ${callId}`;
 
-/** Numbers that the INVITE names in full, whoever's they are: no organisation's rules are asked. */
+/** Numbers that the INVITE names in full, of any organisation: no organisation's number rules are applied. */
 export function fullNumbers(named: Named): string[] {
   const numbers = new Set<string>();
   rawSources(named).forEach((lines, index) => {
@@ -113,7 +113,7 @@ export function fullNumbers(named: Named): string[] {
       if (number !== 0) numbers.add(formatE164(number));
     }
   });
-  return [...numbers].slice(0, NUMBERS);
+  return [...numbers].slice(0, MAX_NUMBERS);
 }
 
 const REASONS: Readonly<Record<number, RefusedCallReason>> = {

@@ -19,7 +19,7 @@ const sum = (minutes: RefusedMinutes) => rows(minutes).reduce((total, { count })
 const address = (n: number) => `203.0.${Math.floor(n / 250) + 1}.${(n % 250) + 1}`;
 
 describe('refused calls', () => {
-  it('are counted by the minute, and told again when the count has grown', () => {
+  it('are counted by the minute, and published again when the count has grown', () => {
     const minutes = new RefusedMinutes();
     minutes.add(refused(), at(0));
     minutes.add(refused(), at(10));
@@ -31,9 +31,9 @@ describe('refused calls', () => {
       last_at: '2026-11-28T12:00:15.000Z',
     });
     minutes.add(refused(), at(20));
-    minutes.told(key, row);
+    minutes.published(key, row);
     expect(rows(minutes)).toMatchObject([{ count: 3 }]);
-    minutes.told(key, rows(minutes)[0]!);
+    minutes.published(key, rows(minutes)[0]!);
     minutes.add(refused(), at(60));
     expect(rows(minutes)).toMatchObject([{ minute: '2026-11-28T12:01:00.000Z', count: 1 }]);
   });

@@ -8,7 +8,7 @@ export const ROWS_OF_ADDRESS = 20;
 /** Source addresses can be forged, so a number's owner must not be buried under them either. */
 export const ADDRESSES_OF_NUMBER = 20;
 export const ROWS_OF_MINUTE = 1_000;
-/** While NATS is away. */
+/** While NATS is unreachable. */
 export const ROWS_KEPT = 5_000;
 
 interface Minute {
@@ -63,7 +63,7 @@ export class RefusedMinutes {
   }
 
   /** Marks a row as published, unless it has changed since. */
-  told(key: string, row: Row): void {
+  published(key: string, row: Row): void {
     if (this.changed.get(key) === row) this.changed.delete(key);
   }
 

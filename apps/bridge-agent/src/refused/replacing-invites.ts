@@ -9,7 +9,7 @@ export class ReplacingInvites {
   invite(text: string, { callId, cseq }: Key): void {
     if (!REPLACES.test(text)) return;
     this.pending.add(`${cseq} ${callId}`);
-    if (this.pending.size > PENDING) this.pending.delete(this.pending.keys().next().value!);
+    if (this.pending.size > MAX_PENDING) this.pending.delete(this.pending.keys().next().value!);
   }
 
   /** A final answer went out. True, once: it accepts an INVITE that replaces a call. */
@@ -22,4 +22,4 @@ type Key = { callId: string; cseq: string };
 
 const REPLACES = /[\r\n]replaces[ \t]*:/i;
 /** The oldest makes room. Most are answered within milliseconds. */
-const PENDING = 1_000;
+const MAX_PENDING = 1_000;

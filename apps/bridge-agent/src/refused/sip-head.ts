@@ -1,6 +1,6 @@
 /**
- * The first line and the headers of a SIP message (RFC 3261 §7), as far as a refusal is told by them. Pure; all of it
- * is hostile.
+ * The first line and the headers of a SIP message (RFC 3261 §7), as far as they explain a refusal. All of it is
+ * untrusted.
  */
 export interface SipHead {
   /** Of a request. */
@@ -20,10 +20,10 @@ export interface SipHead {
   hasBody: boolean;
 }
 
-const HEAD = 16_384;
-const LINES = 128;
-const VALUE = 1_024;
-const USER = 64;
+const MAX_HEAD_LENGTH = 16_384;
+const MAX_LINES = 128;
+const MAX_VALUE_LENGTH = 1_024;
+const MAX_USER_LENGTH = 64;
 const COMPACT: Readonly<Record<string, string>> = {
   i: 'call-id',
   f: 'from',
@@ -40,9 +40,9 @@ const COMPACT: Readonly<Record<string, string>> = {
 export function readSipHead(text: string): SipHead | undefined {
   const end = text.indexOf('\r\n\r\n');
   const [first = '', ...lines] = text
-    .slice(0, Math.min(end === -1 ? HEAD : end, HEAD))
+    .slice(0, Math.min(end === -1 ? MAX_HEAD_LENGTH : end, MAX_HEAD_LENGTH))
     .replace(/\r\n[ \t]+/g, ' ')
-    .split('\r\n', LINES);
+    .split('\r\n', MAX_LINES);
   const started = startOf(first);
   if (started === undefined) return undefined;
   const headers = lines.flatMap(headerOf);
@@ -70,9 +70,12 @@ function headerOf(line: string): [string, string][] {
   const colon = line.indexOf(':');
   if (colon < 1 || colon > 64) return [];
   const name = line.slice(0, colon).trim().toLowerCase();
-  return [[COMPACT[name] ?? name, line.slice(colon + 1, colon + 1 + VALUE).trim()]];
+  return [[COMPACT[name] ?? name, line.slice(colon + 1, colon + 1 + MAX_VALUE_LENGTH).trim()]];
 }
 
 /** The user of the first SIP or tel URI, with the parameters that a number may have. */
 const userOf = (text: string): string =>
-  (/\bsips?:([^@>\s]{1,256})@/i.exec(text)?.[1] ?? /\btel:([^>\s;]{1,256})/i.exec(text)?.[1] ?? '').slice(0, USER);
+  (/\bsips?:([^@>\s]{1,256})@/i.exec(text)?.[1] ?? /\btel:([^>\s;]{1,256})/i.exec(text)?.[1] ?? '').slice(
+    0,
+    MAX_USER_LENGTH,
+  );

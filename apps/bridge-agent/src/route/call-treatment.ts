@@ -29,8 +29,9 @@ export interface CallTreatment {
 }
 
 /**
- * Number before organisation before the operator. A URL is signed with the secret of whoever set it: the operator's
- * signature never goes to a customer's server, from where it could be sent on to the operator's as if it came from us.
+ * The number's settings go before the organisation's, and those before the operator's. A URL is signed with the secret
+ * of the party that set it: the operator's signature never goes to a customer's server, which could send it on to the
+ * operator's server as if it came from us.
  */
 export function callTreatment({ organization, number }: CustomerSettings, mesh: AssistantSettings): CallTreatment {
   const own: CallSettings = { ...organization.settings, ...number?.settings };

@@ -16,7 +16,7 @@ import { applyToCopy, createLocalCopy, decideFromCopy, snapshotOf, type LocalCop
 
 /**
  * The same promises as of the index (libs/routing, hostile-properties.spec.ts), for what a bridge routes by while NATS
- * is away. Nine worlds, 10,800 runs in all.
+ * is unreachable. Nine worlds, 10,800 runs in all.
  */
 const RUNS = { numRuns: 1_200 };
 

@@ -3,7 +3,7 @@ import type { AddressState } from '@trunkmesh/contracts/address.js';
 import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
-import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
+import { inboundRequest } from './inbound-request.fixture.js';
 import {
   addressSubject,
   carrierSubject,
@@ -75,18 +75,7 @@ const copyOf = (...entities: Entity[]): LocalCopy => {
   for (const entity of entities) applyToCopy(copy, subjectOf(entity), { data: { state: entity } });
   return copy;
 };
-const request = (to: string, source = '192.0.2.10'): InboundRequest => ({
-  call_id: 'c',
-  bridge_id: 'b',
-  pool: 'default',
-  source_address: source,
-  resolved_trunks: [],
-  claimed_gateway: null,
-  request_uri_user: to,
-  to_user: to,
-  from_user: '+15559876543',
-  headers: [],
-});
+const request = (to: string, source = '192.0.2.10') => inboundRequest(to, source);
 
 describe('the local copy', () => {
   it('decides as routing does', () => {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { STREAM_SUBJECTS, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { id, number, organization, subjectOf, trunk } from '../inbound/calls.fixture.js';
+import { inboundRequest } from './inbound-request.fixture.js';
 import { LocalRoutes } from './local-routes.nats.js';
 
 const logger = pino({ level: 'silent' });
@@ -42,18 +42,7 @@ const start = async (link: NatsLink = createNatsLink(Promise.resolve(nc)), snaps
   running.push(routes);
   return routes;
 };
-const request = (to: string, source = '192.0.2.1'): InboundRequest => ({
-  call_id: 'c',
-  bridge_id: 'b',
-  pool: 'default',
-  source_address: source,
-  resolved_trunks: [],
-  claimed_gateway: null,
-  request_uri_user: to,
-  to_user: to,
-  from_user: '+15559876543',
-  headers: [],
-});
+const request = (to: string, source = '192.0.2.1') => inboundRequest(to, source);
 const outcome = (routes: LocalRoutes, to: string, source?: string) => {
   const decision = routes.decide(request(to, source));
   return decision?.outcome === 'refuse' ? decision.reason : decision?.outcome;
@@ -127,7 +116,7 @@ describe('the local copy of the routes', () => {
     },
   );
 
-  it('is on disk: an agent that starts while NATS is away routes by it, without calling it current', async () => {
+  it('is on disk: an agent that starts without NATS routes by it and reports it as not current', async () => {
     await publish(organization(1), trunk(1, 1), number(1, '+15551234567'));
     const first = await start();
     await onDisk('number.15551234567');
@@ -157,7 +146,7 @@ describe('the local copy of the routes', () => {
     await until(second, '+15557654321', 'route', '192.0.2.2');
   });
 
-  it('of another stream than the one that is there now: read anew, and served until that is done', async () => {
+  it('of another stream than the current one: read again, and served until that is done', async () => {
     await publish(organization(1), trunk(1, 1), number(1, '+15551234567'));
     const first = await start();
     await onDisk('number.15551234567');

@@ -9,7 +9,7 @@ import type {
 } from '@trunkmesh/contracts/call.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 
-/** Events as an agent writes them, for tests. Pure: ids come from the arguments. */
+/** Call events as an agent writes them. Ids come from the arguments. */
 export const ORG = '0190a5b2-7c00-7000-8000-00000000000a';
 export const TRUNK = '0190a5b2-7c00-7000-8000-00000000000b';
 export const EPOCH = '0190a5b2-7c00-7000-8000-00000000000c';

@@ -109,11 +109,7 @@ export default tseslint.config(
     // Files that formatting alone took over 250 lines.
     files: [
       'apps/trunk-service/src/trunk/trunk.controller.ts',
-      'bench/src/routing.bench.ts',
       'libs/event-log/src/event-store.pg.ts',
-      'libs/routing/src/decide-inbound.ts',
-      'libs/testkit/src/freeswitch/{invite,leg.process}.ts',
-      'libs/testkit/src/sip/sip-call.net.ts',
     ],
     rules: { 'max-lines': ['error', { max: 300 }] },
   },

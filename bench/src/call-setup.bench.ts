@@ -9,7 +9,8 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
 import { freeswitchOf, type BridgeFreeswitch } from '@trunkmesh/testkit/mesh/freeswitch.process.js';
 import { openRtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.net.js';
-import { placeSipCall, type SipLine } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import type { SipLine } from '@trunkmesh/testkit/sip/sip-line.js';
 import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
 import { figure, percentile } from './figure.js';
 

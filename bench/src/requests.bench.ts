@@ -8,7 +8,7 @@ import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startSupervised, type Supervised } from '@trunkmesh/testkit/supervised.process.js';
 import { figure } from './figure.js';
-import { firstLine, measure, middle, type Measure } from './routing.bench.js';
+import { firstLine, measure, middle, type Measure } from './request-rate.nats.js';
 import { lookup } from './routing-data.js';
 import { fillStream } from './routing-stream.nats.js';
 

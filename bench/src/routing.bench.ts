@@ -1,7 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { ROUTING_INBOUND } from '@trunkmesh/contracts/subjects.js';
@@ -9,7 +7,8 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { startSupervised, type Supervised } from '@trunkmesh/testkit/supervised.process.js';
-import { figure, percentile } from './figure.js';
+import { figure } from './figure.js';
+import { IN_FLIGHT, firstLine, measure, middle, type Measure } from './request-rate.nats.js';
 import {
   CROWD,
   crowdLookup,
@@ -23,8 +22,6 @@ import { postgresRival } from './routing-postgres.pg.js';
 import { fillStream } from './routing-stream.nats.js';
 
 const NUMBERS = Number(process.env['BENCH_NUMBERS'] ?? 1_000_000);
-const LOOKUPS = Number(process.env['BENCH_LOOKUPS'] ?? 100_000);
-const IN_FLIGHT = 256;
 const ROUNDS = 3;
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -73,19 +70,6 @@ interface Stage {
   print: Print;
   url: string;
   node: (args: string[]) => ChildProcess;
-}
-
-export async function firstLine(child: ChildProcess): Promise<string> {
-  const lines = createInterface({ input: child.stdout! });
-  const [line] = (await Promise.race([
-    once(lines, 'line'),
-    once(child, 'exit').then(() => {
-      throw new Error('a rival ended without a word');
-    }),
-  ])) as [string];
-  lines.close();
-  child.stdout!.resume();
-  return line;
 }
 
 /**
@@ -247,30 +231,3 @@ async function lookupRates(nc: NatsConnection, asked: Lookups, print: Print): Pr
   );
   return routing;
 }
-
-export interface Measure {
-  rate: number;
-  p99: number;
-}
-
-export async function measure(nc: NatsConnection, subject: string, payloads: readonly string[]): Promise<Measure> {
-  const latencies = new Float64Array(LOOKUPS);
-  let next = 0;
-  const from = performance.now();
-  await Promise.all(
-    Array.from({ length: IN_FLIGHT }, async () => {
-      while (next < LOOKUPS) {
-        const at = next;
-        next += 1;
-        const began = performance.now();
-        await nc.request(subject, payloads[at % payloads.length]!, { timeout: 30_000 });
-        latencies[at] = performance.now() - began;
-      }
-    }),
-  );
-  return { rate: LOOKUPS / ((performance.now() - from) / 1_000), p99: percentile([...latencies], 0.99) };
-}
-
-/** The round whose rate is the median. */
-export const middle = (measures: readonly Measure[]): Measure =>
-  [...measures].sort((a, b) => a.rate - b.rate)[measures.length >> 1]!;

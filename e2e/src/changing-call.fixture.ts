@@ -4,7 +4,8 @@ import { PAYLOAD_TYPES, type Codec } from '@trunkmesh/testkit/rtp/g711.js';
 import { openRtpPeer, type RtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.net.js';
 import { tone, toneLevel } from '@trunkmesh/testkit/rtp/tone.js';
 import { readSdp, type AudioDescription } from '@trunkmesh/testkit/sip/sdp.js';
-import { placeSipCall, type SipInvite, type SipLine } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import type { SipInvite, SipLine } from '@trunkmesh/testkit/sip/sip-line.js';
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
 import type { TalkingMesh } from './audio.fixture.js';
 

@@ -5,7 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
-import { placeSipCall, type SipLine } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import type { SipLine } from '@trunkmesh/testkit/sip/sip-line.js';
 import { headerOf, parseSip, respond, writeSip } from '@trunkmesh/testkit/sip/sip-message.js';
 import { writeSdp } from '@trunkmesh/testkit/sip/sdp.js';
 import {

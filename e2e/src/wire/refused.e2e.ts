@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RefusedCall } from '@trunkmesh/contracts/refused-call.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { placeSipCall, type SipInvite } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import type { SipInvite } from '@trunkmesh/testkit/sip/sip-line.js';
 import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
 
 /** A real FreeSWITCH, whose own refusals reach whoever owns the called number. Runs where FREESWITCH names a binary. */

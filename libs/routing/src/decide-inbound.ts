@@ -1,18 +1,15 @@
 import {
   CALLED_NUMBER_SOURCES,
-  REFUSALS,
-  type CalledNumberSource,
   type ExplanationStep,
   type InboundDecision,
   type InboundRequest,
   type RefusalReason,
-  type RouteExplanation,
 } from '@trunkmesh/contracts/routing.js';
 import { rawSources, type RawSources } from './called-number.js';
 import { byPriority, claimedTrunk, groupByDialect, narrowed, type DialectGroup } from './candidates.js';
 import { notAsked, walkSources, type Match } from './match-number.js';
 import { namedOrganization, namesInFull } from './named-numbers.js';
-import { formatE164, toE164, type Dialect } from './number-format.js';
+import { formatE164, toE164 } from './number-format.js';
 import { countryOf } from './number-plan.js';
 import {
   ACTIVE,
@@ -27,30 +24,13 @@ import {
   targetOf,
   trunkOf,
 } from './number-table.js';
+import { explain, refuse, withSole, type Call, type Finding } from './refuse-inbound.js';
 import type { RouteIndex } from './route-index.js';
 import { parseUser } from './sip-value.js';
 import { standingOf } from './standing.js';
-import { summaryOfRefusal, summaryOfRoute } from './summary.js';
+import { summaryOfRoute } from './summary.js';
 import { formatUuid } from './uuid-words.js';
 import type { Candidate, Standing } from './route-entries.js';
-
-/** A call under decision: what is known of it before its number is. All candidates are of one organisation. */
-interface Call {
-  readonly index: RouteIndex;
-  readonly request: InboundRequest;
-  readonly raw: RawSources;
-  readonly candidates: readonly Candidate[];
-  /** The rules that no organisation has a hand in. */
-  readonly neutral: Dialect;
-}
-
-/** What was found out: the steps so far, and the number where there is one. */
-interface Finding {
-  readonly steps: ExplanationStep[];
-  readonly decidedBy?: CalledNumberSource | 'sole_number';
-  readonly match?: Match;
-  readonly stray?: string | null;
-}
 
 /**
  * Where an inbound call goes, and why (design, "Inbound, exactly" and "Claims on shared names"). Total: whatever the
@@ -70,8 +50,8 @@ export function decideAmong(index: RouteIndex, request: InboundRequest, standing
 
 /**
  * An address that several organisations share. A full public number decides whose call it is, read neutrally and before
- * any organisation's own rules. Without one only the contact of a registration tells, which FreeSWITCH gave the
- * carrier; anything else would be a guess.
+ * any organisation's own rules. Without one only the contact of a registration, which FreeSWITCH gave the carrier,
+ * identifies the organisation; anything else would be a guess.
  */
 function decideShared(
   index: RouteIndex,
@@ -130,15 +110,6 @@ function refusedBySource(call: Call, enabled: number): RefusalReason | undefined
   if (call.candidates.length === 0) return 'unknown-source';
   if (enabled === 0) return 'trunk-disabled';
   return call.candidates[0]!.trunk.organization.state?.status === 'suspended' ? 'organization-suspended' : undefined;
-}
-
-function withSole(
-  steps: ExplanationStep[],
-  verdict: ExplanationStep['verdict'],
-  number: string | null,
-): ExplanationStep[] {
-  steps.push({ source: 'sole_number', raw: null, number, verdict });
-  return steps;
 }
 
 /**
@@ -228,49 +199,4 @@ function pickTrunk(call: Call, match: Match): Candidate {
     candidates.find((candidate) => candidate.trunk.id === claimed) ??
     [...candidates].sort(byPriority)[0]!
   );
-}
-
-/**
- * `trunk`: the one that a number named. Without it the call is somebody's only where its candidates leave no choice.
- */
-function refuse(call: Call, reason: RefusalReason, finding: Finding, trunk?: Candidate['trunk']): InboundDecision {
-  const certain = trunk ?? (call.candidates.length === 1 ? call.candidates[0]!.trunk : undefined);
-  const organization = call.candidates[0]?.trunk.organization.id;
-  const number = finding.match === undefined ? (finding.stray ?? null) : formatE164(finding.match.number);
-  const summary = summaryOfRefusal(reason, {
-    number,
-    decidedBy: finding.decidedBy,
-    candidates: call.candidates,
-    address: call.request.source_address,
-  });
-  return {
-    outcome: 'refuse',
-    reason,
-    sip_status: REFUSALS[reason],
-    organization_id: organization ?? null,
-    trunk_id: certain?.id ?? null,
-    number,
-    explanation: explain(call, finding.steps, summary),
-  };
-}
-
-/** An organisation may have more trunks at one address than anybody would read. */
-const MAX_SHOWN = 32;
-
-/** Only the trunks of the organisation whose call it is: the explanation goes into its call log. */
-function explain(call: Call, steps: ExplanationStep[], summary: string): RouteExplanation {
-  const { request } = call;
-  const candidates =
-    call.candidates.length < 2 ? call.candidates : [...call.candidates].sort(byPriority).slice(0, MAX_SHOWN);
-  return {
-    source_address: request.source_address,
-    claimed_gateway: request.claimed_gateway,
-    candidates: candidates.map(({ trunk, matchedBy }) => ({
-      trunk_id: trunk.id,
-      organization_id: trunk.organization.id,
-      matched_by: matchedBy,
-    })),
-    steps,
-    summary,
-  };
 }

@@ -29,7 +29,7 @@ export async function runCallSocket(leg: Leg, data: string, runApi: RunApi): Pro
     });
     return;
   }
-  leg.parkedIn = { application: 'socket', data };
+  leg.parking.at = { application: 'socket', data };
   await new Promise<void>((resolve) => {
     const controls = new CallControl(leg, socket, { full: modes.includes('full'), runApi });
     socket.once('close', () => {
@@ -40,10 +40,10 @@ export async function runCallSocket(leg: Leg, data: string, runApi: RunApi): Pro
       // later (seen on 1.11.3-dev).
       if (!controls.connected && !channel.hungUp) return;
       // The loop ends with the program, also the one that it went on to.
-      if (!channel.hungUp) leg.parkedIn = undefined;
-      leg.onUnparked?.();
+      if (!channel.hungUp) leg.parking.at = undefined;
+      leg.parking.onLeft?.();
     });
-    leg.onUnparked = resolve;
+    leg.parking.onLeft = resolve;
     leg.onReported = () => {
       controls.over();
     };

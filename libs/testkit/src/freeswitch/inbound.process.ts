@@ -132,10 +132,10 @@ async function runDialplan(leg: Leg): Promise<void> {
   for (let action = actions.shift(); action !== undefined && !channel.hungUp; action = actions.shift()) {
     const { application, data } = action;
     if (application === 'socket') await runCallSocket(leg, data, runApi);
-    else if (application === 'park') await leg.park();
+    else if (application === 'park') await leg.parking.park();
     else await execute(leg, application, data);
-    if (leg.queued !== undefined) actions = [...leg.queued];
-    leg.queued = undefined;
+    if (leg.parking.queued !== undefined) actions = [...leg.parking.queued];
+    leg.parking.queued = undefined;
   }
   leg.hangup('NORMAL_CLEARING');
 }

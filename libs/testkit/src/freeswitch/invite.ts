@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { allHeaders, DEFAULT_SDP, linesOf, namedHeaders } from './sent-headers.js';
 import { transfer } from './transfer.js';
 import type { Headers } from './wire.js';
 
-/** An INVITE that a test injects: what stands on the wire, not what FreeSWITCH makes of it. Pure. */
+/** An INVITE that a test injects: as it is on the wire, not as FreeSWITCH presents it. */
 export const invite = z.object({
   /** Who sent it. */
   source: z.object({ address: z.string(), port: z.number().int().default(5060) }),
@@ -55,16 +56,9 @@ export interface Inbound {
   hidden: boolean;
 }
 
-const SDP =
-  'v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 25000 ' +
-  'RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n';
-
-/** `;gw=NAME` in the parameters, or the user `gw+NAME`: FreeSWITCH believes either, whoever sent it. */
+/** `;gw=NAME` in the parameters, or the user `gw+NAME`: FreeSWITCH accepts either from any sender. */
 const namedGateway = (request: Invite): string | undefined =>
   /(?:^|;)gw=([^;]+)/.exec(request.request_params ?? '')?.[1] ?? /^gw\+(.+)$/.exec(request.request_user)?.[1];
-
-const lines = (value: string | string[] | undefined): string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /**
  * What the channel looks like to the dialplan. `gateways` are the live ones: a name that is none of them is not taken
@@ -86,7 +80,7 @@ export function readInvite(
     name,
     destination,
     gateway,
-    hidden: (lines(request.headers['Privacy'])[0] ?? '').split(';').includes('id'),
+    hidden: (linesOf(request.headers['Privacy'])[0] ?? '').split(';').includes('id'),
     variables: variablesOf(request, { ...at, name, gateway }),
     profile: [
       ['Direction', 'inbound'],
@@ -130,8 +124,8 @@ function variablesOf(request: Invite, at: At): Headers {
     [`sip_${prefix}_uri`, `${user}@${hostname}:${port}`],
     [`sip_${prefix}_host`, hostname],
   ];
-  const asserted = lines(request.headers['P-Asserted-Identity'])[0];
-  const privacy = lines(request.headers['Privacy'])[0];
+  const asserted = linesOf(request.headers['P-Asserted-Identity'])[0];
+  const privacy = linesOf(request.headers['Privacy'])[0];
   return [
     ['direction', 'inbound'],
     ['uuid', at.uuid],
@@ -171,9 +165,15 @@ function variablesOf(request: Invite, at: At): Headers {
     ['sip_via_port', String(source.port)],
     ['max_forwards', '70'],
     ...(at.gateway === undefined ? [] : [['sip_gateway', at.gateway] as const]),
-    ...namedHeaders(request),
+    ...namedHeaders(request.headers),
     ...(sofia.parseAllHeaders
-      ? allHeaders(request, { fullFrom, fullTo, via, callId: at.callId, contact: `sip:sipp@${host}:${source.port}` })
+      ? allHeaders(request.headers, {
+          fullFrom,
+          fullTo,
+          via,
+          callId: at.callId,
+          contact: `sip:sipp@${host}:${source.port}`,
+        })
       : []),
     ...(privacy === undefined ? [] : [['sip_Privacy', privacy] as const]),
     ...mediaVariables(request, sofia),
@@ -184,7 +184,7 @@ function variablesOf(request: Invite, at: At): Headers {
 /** What the SDP came to: PCMU is agreed on. */
 function mediaVariables(request: Invite, sofia: SofiaProfile): Headers {
   return [
-    ['switch_r_sdp', request.sdp ?? SDP],
+    ['switch_r_sdp', request.sdp ?? DEFAULT_SDP],
     ['ep_codec_string', 'CORE_PCM_MODULE.PCMU@8000h@20i@64000b'],
     ['rtp_use_codec_string', sofia.codecs],
     ['remote_video_media_flow', 'inactive'],
@@ -208,53 +208,6 @@ function mediaVariables(request: Invite, sofia: SofiaProfile): Headers {
     ['dtmf_type', 'rfc2833'],
     ['endpoint_disposition', 'RECEIVED'],
   ];
-}
-
-/** A value that looks like an expression is dropped from `sip_h_…`, where the dialplan would expand it. */
-const expandable = (value: string) => /\$\{|\$\$\{/.test(value);
-
-/** Diversion holds only the last of several lines; History-Info's are joined; `X-…` and `P-…` keep the last. */
-function namedHeaders(request: Invite): Headers {
-  const named: [string, string][] = [];
-  for (const [header, value] of Object.entries(request.headers)) {
-    const all = lines(value);
-    const last = all.at(-1);
-    if (last === undefined) continue;
-    if (/^history-info$/i.test(header)) named.push(['sip_history_info', all.join(', ')]);
-    else if (/^diversion$/i.test(header)) named.push(['sip_h_Diversion', last]);
-    else if (/^[xp]-/i.test(header) && !/^p-asserted-identity$/i.test(header) && !expandable(last))
-      named.push([`sip_h_${header}`, last]);
-  }
-  const order = (name: string) => (name === 'sip_h_Diversion' ? 0 : name === 'sip_history_info' ? 1 : 2);
-  return named.sort(([a], [b]) => order(a) - order(b));
-}
-
-/** `parse-all-invite-headers`: every header line, several as `ARRAY::a|:b`. */
-function allHeaders(
-  request: Invite,
-  basic: { fullFrom: string; fullTo: string; via: string; callId: string; contact: string },
-): Headers {
-  const known: Headers = [
-    ['from', basic.fullFrom],
-    ['to', basic.fullTo],
-    ['call_id', basic.callId],
-    ['cseq', '1 INVITE'],
-    ['max_forwards', '70'],
-    ['contact', basic.contact],
-    ['content_type', 'application/sdp'],
-    ['content_length', String(SDP.length)],
-    ['via', basic.via],
-  ];
-  const given = Object.entries(request.headers).map(([header, value]) => {
-    const all = lines(value);
-    const joined = /^history-info$/i.test(header)
-      ? all.join(', ')
-      : all.length > 1
-        ? `ARRAY::${all.join('|:')}`
-        : (all[0] ?? '');
-    return [header.toLowerCase().replaceAll('-', '_'), joined] as const;
-  });
-  return [...known, ...given].map(([name, value]) => [`sip_i_${name}`, value] as const);
 }
 
 const userOf = (address: string): string => /sips?:([^@;>]+)@/.exec(address)?.[1] ?? address;

@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { audioFigures, Channel, type ChannelStart } from './channel.js';
 import { ACK_MS, ackOf, UNACKNOWLEDGED_MS, type Ack } from './ack.js';
 import { PHRASES, causeOfStatus, refusalOf } from './carrier.js';
 import { transfer, type Transfer } from './transfer.js';
 import { stampOf } from './events.process.js';
 import { CallMedia } from './call-media.net.js';
-import type { Action as DialplanAction } from './configuration.fs.js';
 import { localMedia } from './local-media.net.js';
+import { Parking } from './parking.process.js';
 import type { Switch } from './switch.process.js';
 import type { Headers } from './wire.js';
 
@@ -31,12 +30,8 @@ export class Leg {
   /** The final SIP response to an inbound call. */
   readonly final: Promise<Final>;
   readonly ended: Promise<void>;
-  /** Told when the call is over and its last event was sent. */
+  /** Called when the call is over and its last event was sent. */
   onReported: (() => void) | undefined;
-  /** It leaves the loop of the application that it is parked in, for what is queued. */
-  onUnparked: (() => void) | undefined;
-  queued: readonly DialplanAction[] | undefined;
-  parkedIn: { application: string; data: string } | undefined;
   sendsAudio = true;
   ack: Ack = 'real';
   /** The caller answers an INVITE of ours within the call. */
@@ -52,6 +47,7 @@ export class Leg {
   private settleEnded!: () => void;
   private readonly blocking: { application: string; data: string; id: string }[] = [];
   readonly media = new CallMedia(() => this.sendsAudio);
+  readonly parking = new Parking(this);
   private readonly timers = new Set<NodeJS.Timeout>();
   readonly atEnd: (() => void)[] = [];
 
@@ -74,7 +70,7 @@ export class Leg {
     return this.channel.uuid;
   }
 
-  /** An application that holds the channel until the call ends, whatever becomes of who started it. */
+  /** An application that holds the channel until the call ends, also when the program that started it is gone. */
   get held(): boolean {
     return this.blocking.length > 0;
   }
@@ -165,11 +161,11 @@ export class Leg {
     return this.channel.direction === 'inbound' ? 'send_refuse' : 'send_cancel';
   }
 
-  /** Everything from the hang-up to the record, in FreeSWITCH's order. */
+  /** Everything from the hang-up to the last event, in FreeSWITCH's order. */
   private report(disposition: string | undefined): void {
     const { channel, freeswitch } = this;
     for (const { application, data, id } of this.blocking.splice(0)) this.complete(application, data, id);
-    this.unpark();
+    this.parking.leave();
     channel.enter('CS_HANGUP', 10);
     this.fire('CHANNEL_STATE', [], { variables: false });
     channel.hangupAt = freeswitch.events.now();
@@ -184,42 +180,8 @@ export class Leg {
     this.fire('CHANNEL_DESTROY');
     legsOf(freeswitch).delete(this.uuid);
     this.onReported?.();
-    this.onUnparked?.();
+    this.parking.onLeft?.();
     this.settleEnded();
-  }
-
-  private unpark(): void {
-    if (this.parkedIn === undefined) return;
-    this.fire('CHANNEL_UNPARK');
-    this.complete(this.parkedIn.application, this.parkedIn.data, randomUUID());
-    this.parkedIn = undefined;
-  }
-
-  /** `xferext`: out of its loop, and on with these. */
-  async proceed(actions: readonly DialplanAction[]): Promise<void> {
-    const { channel } = this;
-    await this.media.leaveLoop();
-    this.unpark();
-    channel.enter('CS_ROUTING', 2, 'RINGING');
-    this.fire('CHANNEL_STATE', [], { variables: false });
-    channel.enter('CS_EXECUTE', 4, 'ACTIVE');
-    this.fire('CHANNEL_STATE', [], { variables: false });
-    this.queued = actions;
-    this.onUnparked?.();
-  }
-
-  /** The application `park` of a call that a program drives: until that goes, the call ends, or it proceeds. */
-  async park(): Promise<void> {
-    this.fire('CHANNEL_EXECUTE', [
-      ['Application', 'park'],
-      ['Application-UUID', randomUUID()],
-    ]);
-    this.parkedIn = { application: 'park', data: '' };
-    const over = new Promise<void>((resolve) => {
-      this.onUnparked = resolve;
-    });
-    this.fire('CHANNEL_PARK');
-    await over;
   }
 
   /** The caller's carrier has changed the codec. FreeSWITCH says so, and nothing of what it ended with that. */
@@ -256,7 +218,7 @@ export class Leg {
     this.echoes = true;
   }
 
-  private complete(application: string, data: string, id: string): void {
+  complete(application: string, data: string, id: string): void {
     this.fire('CHANNEL_EXECUTE_COMPLETE', [
       ['Application', application],
       ...(data === '' ? [] : [['Application-Data', data] as const]),

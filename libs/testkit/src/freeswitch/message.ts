@@ -21,7 +21,7 @@ async function run(leg: Leg, { headers, lines, body }: Command): Promise<void> {
     await execute(leg, headers.get('execute-app-name') ?? '', headers.get('execute-app-arg') ?? body);
   if (what === 'hangup') leg.hangup(headers.get('hangup-cause') ?? 'NORMAL_CLEARING');
   if (what === 'unicast') await leg.media.attach(unicastOf(headers));
-  if (what === 'xferext') await leg.proceed(applicationsOf(lines));
+  if (what === 'xferext') await leg.parking.proceed(applicationsOf(lines));
 }
 
 /** Each `application: NAME DATA` is one. */

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { placeSipCall, type SipInvite } from './sip-call.net.js';
+import { placeSipCall } from './sip-call.net.js';
+import type { SipInvite } from './sip-line.js';
 import { digestParameters, headerOf, parseSip, respond, type SipMessage } from './sip-message.js';
 
 export interface SipCarrierOptions {

@@ -1,6 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { ExplainRequest } from '@trunkmesh/contracts/routing.js';
 import { parseAddress } from '@trunkmesh/routing/address.js';
 import type { Request } from 'express';
@@ -14,8 +13,7 @@ import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
-import type { TrunkRow } from '../trunk/trunk-list.pg.js';
-import { trunkNotFound } from '../trunk/trunk.js';
+import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bodyOfQuery, explainBody, readExplain, type ExplainBody } from './explain-input.js';
 import { askRouting } from './explain.nats.js';
 import { resolveTrunks } from '../trunk/own-addresses.net.js';
@@ -65,7 +63,8 @@ export class RouteController {
     const read = readExplain(body);
     if (!read.ok) throw invalidRequest([{ pointer: read.pointer, message: read.message }]);
     const organizationId = caller.organization === null ? null : caller.organization.id;
-    const trunk = body.trunk_id === undefined ? null : await this.trunk(organizationId, body.trunk_id);
+    const trunk =
+      body.trunk_id === undefined ? null : (await findTrunk(this.store, organizationId, body.trunk_id)).state;
     const assumptions: string[] = trunk === null ? [] : [`that it comes from the carrier of the trunk "${trunk.name}"`];
     const source = sourceOf(body, read.viaAddress, trunk !== null, assumptions);
     const origin = await this.origin(organizationId, trunk, source);
@@ -89,16 +88,6 @@ export class RouteController {
     if (trunk !== null)
       return { organization_id: trunk.organization_id, pool: trunk.bridge_pool, resolved_trunks: [trunk.id] };
     return { organization_id: organizationId, pool: '', resolved_trunks: await this.resolved(organizationId, source) };
-  }
-
-  private async trunk(organizationId: string | null, id: string): Promise<TrunkRow['state']> {
-    if (!uuid.safeParse(id).success) throw trunkNotFound();
-    const [row] = await this.store.query<TrunkRow>(
-      'select version, state from trunks where id = $1 and ($2::uuid is null or organization_id = $2)',
-      [id, organizationId],
-    );
-    if (row === undefined) throw trunkNotFound();
-    return row.state;
   }
 
   /** Of the organisation's trunks with a host name, those whose name leads to the source address now. */

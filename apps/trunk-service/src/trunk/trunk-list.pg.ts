@@ -6,8 +6,8 @@ import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/r
 import { decodeCursor, encodeCursor } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { forgetClaims, projectClaims } from './trunk-claims.pg.js';
-import type { TrunkQuery } from './trunk-query.js';
-import { duplicateTrunkName } from './trunk.js';
+import { trunkIdOf, type TrunkQuery } from './trunk-query.js';
+import { duplicateTrunkName, trunkNotFound } from './trunk.js';
 
 /**
  * The arbiter is the organisation's own trunk: an id that another organisation has violates the primary key, and never
@@ -66,11 +66,17 @@ export interface TrunkRow {
   state: TrunkState;
 }
 
-export async function trunkRow(store: EventStore, organizationId: string, id: string): Promise<TrunkRow | undefined> {
+/**
+ * The trunk that a path names; `organizationId` null: of any organisation.
+ *
+ * @throws DomainError trunk-not-found
+ */
+export async function findTrunk(store: EventStore, organizationId: string | null, id: string): Promise<TrunkRow> {
   const [row] = await store.query<TrunkRow>(
-    'select version, state from trunks where id = $1 and organization_id = $2',
-    [id, organizationId],
+    'select version, state from trunks where id = $1 and ($2::uuid is null or organization_id = $2)',
+    [trunkIdOf(id), organizationId],
   );
+  if (row === undefined) throw trunkNotFound();
   return row;
 }
 

@@ -1,6 +1,8 @@
-import { z } from 'zod';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
+import { z } from 'zod';
 import { pageQuery } from '../http/page.js';
+import { trunkNotFound } from './trunk.js';
 
 const truth = z.enum(['true', 'false']).transform((text) => text === 'true');
 const text = printable(260);
@@ -22,3 +24,13 @@ export type TrunkQuery = z.output<typeof trunkQuery>;
 export const deletionQuery = z.strictObject({
   force: truth.default(false).describe('`true`: unassign the numbers of the trunk and delete it.'),
 });
+
+/**
+ * The id that a path names, in lower case as ids are stored.
+ *
+ * @throws DomainError trunk-not-found where no trunk can have this id
+ */
+export function trunkIdOf(text: string): string {
+  if (!uuid.safeParse(text).success) throw trunkNotFound();
+  return text.toLowerCase();
+}

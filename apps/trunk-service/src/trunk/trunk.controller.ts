@@ -1,65 +1,23 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Headers,
-  HttpCode,
-  Inject,
-  Param,
-  Patch,
-  Post,
-  Put,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
-import { uuid } from '@trunkmesh/contracts/scalar.js';
-import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
-import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import { CONFIG } from '@trunkmesh/runtime/service.module.js';
+import { Controller, Get, Headers, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
-import { addressesOf } from '../address/standing.pg.js';
-import type { AddressView } from '../address/standing.js';
-import type { Config } from '../config.js';
 import { Access, OrganizationId } from '../access/access.guard.js';
-import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
-import { invalidRequest } from '../http/field-problems.js';
-import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
+import type { AddressView } from '../address/standing.js';
+import { addressesOf } from '../address/standing.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { etagOf, isUnchanged } from '../http/etag.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
-import { allowedPools } from '../bridge/allowed-pools.pg.js';
-import type { NextEvent } from '../event-store/decided.js';
-import { handle } from '../event-store/handle.pg.js';
-import type { EventStore } from '../event-store/event-store.pg.js';
-import { KEY_RING, PLACE, EVENT_STORE } from '../tokens.js';
-import { deleteTrunk } from './delete-trunk.pg.js';
-import { sealedPassword } from './sealed-password.process.js';
-import { poolProblems } from '../bridge/pool-policy.js';
-import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
-import { trunkPage, trunkRow } from './trunk-list.pg.js';
-import { deletionQuery, trunkQuery, type TrunkQuery } from './trunk-query.js';
-import { CREATE, LIST_ADDRESSES, REPLACE, UPDATE } from './trunk-routes.js';
+import { EVENT_STORE } from '../tokens.js';
+import { findTrunk, trunkPage } from './trunk-list.pg.js';
+import { trunkQuery, type TrunkQuery } from './trunk-query.js';
+import { LIST_ADDRESSES } from './trunk-routes.js';
 import { trunkView, viewOf, type TrunkView } from './trunk-view.js';
-import { decide, trunkNotFound, type Place, type TrunkChange } from './trunk.js';
 
+/** What reads trunks; trunk-change.controller.ts changes them. */
 @Controller('api/v1/sip-trunks')
 export class TrunkController {
-  private readonly body: TrunkBodySchema;
-  private readonly operatorBody: TrunkBodySchema;
-
-  constructor(
-    @Inject(EVENT_STORE) private readonly store: EventStore,
-    @Inject(KEY_RING) private readonly keyRing: KeyRing,
-    @Inject(PLACE) private readonly place: Place,
-    @Inject(CONFIG) config: Config,
-  ) {
-    this.body = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
-    this.operatorBody = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS, operator: true });
-  }
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   @Get()
   @Access('read')
@@ -75,53 +33,6 @@ export class TrunkController {
     return page.rows.map(({ state }) => viewOf(state));
   }
 
-  @Post()
-  @Access('manage')
-  @Described(CREATE)
-  async create(
-    @OrganizationId() organizationId: string,
-    @Body() written: unknown,
-    @Req() request: Request,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<unknown> {
-    const approved = isOperator(request);
-    const pools = await this.poolsFor(request, organizationId);
-    const {
-      settings,
-      enabled = true,
-      password,
-    } = requirePool(readTrunk(this.bodyFor(request), written, null), null, pools);
-    const answer = await createOnce(this.store, idempotencyKeyOf(request, organizationId), async (work) => {
-      const id = uuidv7();
-      const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));
-      const sealed = sealedPassword(this.keyRing, password ?? null, { id, password: null }) ?? null;
-      const events = decide(
-        null,
-        {
-          type: 'CreateTrunk',
-          id,
-          organization_id: organizationId,
-          settings,
-          enabled,
-          password: sealed,
-          place: this.place,
-          approved,
-        },
-        work.next(before),
-      );
-      const after = work.append(before, events);
-      await work.flush();
-      const addresses = await addressesOf(work.manager, after.state!);
-      return {
-        status: 201,
-        headers: { Location: `/api/v1/sip-trunks/${id}`, ETag: etagOf(after.version) },
-        body: viewOf(after.state!, addresses),
-      };
-    });
-    response.status(answer.status).set(answer.headers);
-    return answer.body;
-  }
-
   @Get(':id')
   @Access('read')
   @Described({ id: 'getTrunk', summary: 'Get a trunk', answer: trunkView })
@@ -131,157 +42,19 @@ export class TrunkController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TrunkView | undefined> {
-    const row = await trunkRow(this.store, organizationId, existingId(id));
-    if (row === undefined) throw trunkNotFound();
+    const row = await findTrunk(this.store, organizationId, id);
     response.set('ETag', etagOf(row.version));
     if (!isUnchanged(ifNoneMatch, row.version)) return viewOf(row.state, await addressesOf(this.store, row.state));
     response.status(304);
     return undefined;
   }
 
-  /** Others may claim the same addresses: who counts there is decided by evidence, and nobody is named. */
+  /** Other organisations may claim the same addresses: evidence decides who counts, and none of them is named. */
   @Get(':id/addresses')
   @Access('read')
   @Described(LIST_ADDRESSES)
   async addresses(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<AddressView[]> {
-    const row = await trunkRow(this.store, organizationId, existingId(id));
-    if (row === undefined) throw trunkNotFound();
-    return addressesOf(this.store, row.state);
+    const { state } = await findTrunk(this.store, organizationId, id);
+    return addressesOf(this.store, state);
   }
-
-  @Put(':id')
-  @Access('manage')
-  @Described(REPLACE)
-  async replace(
-    @OrganizationId() organizationId: string,
-    @Param('id') id: string,
-    @Body() written: unknown,
-    @Req() request: Request,
-  ): Promise<TrunkView> {
-    const pools = await this.poolsFor(request, organizationId);
-    return this.change({ organizationId, id, request }, (state, next) =>
-      this.changed(state, requirePool(readTrunk(this.bodyFor(request), written, state), state, pools), {
-        next,
-        request,
-      }),
-    );
-  }
-
-  @Patch(':id')
-  @Access('manage')
-  @Described(UPDATE)
-  async patch(
-    @OrganizationId() organizationId: string,
-    @Param('id') id: string,
-    @Body() written: unknown,
-    @Req() request: Request,
-  ): Promise<TrunkView> {
-    const pools = await this.poolsFor(request, organizationId);
-    return this.change({ organizationId, id, request }, (state, next) =>
-      this.changed(state, requirePool(patchTrunk(this.bodyFor(request), written, state), state, pools), {
-        next,
-        request,
-      }),
-    );
-  }
-
-  @Post(':id/enable')
-  @HttpCode(200)
-  @Access('manage')
-  @Described({ id: 'enableTrunk', summary: 'Return a trunk to routing', answer: trunkView })
-  enable(
-    @OrganizationId() organizationId: string,
-    @Param('id') id: string,
-    @Req() request: Request,
-  ): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) =>
-      decide(state, { type: 'EnableTrunk', place: this.place }, next),
-    );
-  }
-
-  @Post(':id/disable')
-  @HttpCode(200)
-  @Access('manage')
-  @Described({ id: 'disableTrunk', summary: 'Take a trunk out of routing and keep its credentials', answer: trunkView })
-  disable(
-    @OrganizationId() organizationId: string,
-    @Param('id') id: string,
-    @Req() request: Request,
-  ): Promise<TrunkView> {
-    return this.change({ organizationId, id, request }, (state, next) => decide(state, { type: 'DisableTrunk' }, next));
-  }
-
-  @Delete(':id')
-  @HttpCode(204)
-  @Access('manage')
-  @Described({ id: 'deleteTrunk', summary: 'Delete a trunk', status: 204 })
-  async remove(
-    @OrganizationId() organizationId: string,
-    @Param('id') id: string,
-    @Query({ schema: deletionQuery }) { force }: z.output<typeof deletionQuery>,
-    @Headers('if-match') ifMatch: string | undefined,
-  ): Promise<void> {
-    await deleteTrunk(this.store, { organizationId, id: existingId(id), force }, (before) =>
-      requireMatch(ifMatch, before),
-    );
-  }
-
-  private bodyFor(request: Request): TrunkBodySchema {
-    return isOperator(request) ? this.operatorBody : this.body;
-  }
-
-  /** Undefined: any. */
-  private poolsFor(request: Request, organizationId: string): Promise<readonly string[]> | undefined {
-    return isOperator(request) ? undefined : allowedPools(this.store, organizationId);
-  }
-
-  private changed(
-    state: TrunkState,
-    { settings, enabled, password }: WantedTrunk,
-    { next, request }: { next: NextEvent; request: Request },
-  ): TrunkChange[] {
-    const sealed = sealedPassword(this.keyRing, password, state);
-    return decide(
-      state,
-      { type: 'ChangeTrunk', settings, enabled, password: sealed, place: this.place, approved: isOperator(request) },
-      next,
-    );
-  }
-
-  private async change(
-    { organizationId, id, request }: { organizationId: string; id: string; request: Request },
-    decideOn: (state: TrunkState, next: NextEvent) => TrunkChange[],
-  ): Promise<TrunkView> {
-    const after = await handle(
-      this.store,
-      { subject: trunkSubject(organizationId, existingId(id)), schema: trunkState },
-      (state, next) => {
-        if (state === null) throw trunkNotFound();
-        return decideOn(state, next);
-      },
-      (before) => {
-        if (before.state !== null) requireMatch(request.header('If-Match'), before);
-      },
-    );
-    request.res!.set('ETag', etagOf(after.version));
-    return viewOf(after.state!, await addressesOf(this.store, after.state!));
-  }
-}
-
-function requirePool(
-  wanted: WantedTrunk,
-  existing: TrunkState | null,
-  allowed: readonly string[] | undefined,
-): WantedTrunk {
-  const problems = poolProblems(wanted.settings.bridge_pool, existing, allowed);
-  if (problems.length > 0) throw invalidRequest(problems);
-  return wanted;
-}
-
-/** Whose claims are approved. */
-const isOperator = (request: Request) => request.caller!.role === 'bootstrap';
-
-function existingId(id: string): string {
-  if (!uuid.safeParse(id).success) throw trunkNotFound();
-  return id.toLowerCase();
 }

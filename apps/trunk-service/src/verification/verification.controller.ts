@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseAddress } from '@trunkmesh/routing/address.js';
 import { claimsOf, formatAddress } from '@trunkmesh/routing/claims.js';
@@ -16,8 +15,7 @@ import { Described } from '../http/open-api.http.js';
 import { LiveFleet } from '../bridge/live-fleet.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { EVENT_STORE } from '../tokens.js';
-import { trunkRow } from '../trunk/trunk-list.pg.js';
-import { trunkNotFound } from '../trunk/trunk.js';
+import { findTrunk } from '../trunk/trunk-list.pg.js';
 import { isClaimed } from './judge.js';
 import { isOver, verificationReport, type VerificationReport } from './report.js';
 import { latestReport, openCode } from './verification.pg.js';
@@ -143,9 +141,8 @@ export class VerificationController {
   }
 
   private async trunk(organizationId: string, id: string): Promise<TrunkState> {
-    const row = uuid.safeParse(id).success ? await trunkRow(this.store, organizationId, id.toLowerCase()) : undefined;
-    if (row === undefined) throw trunkNotFound();
-    return trunkState.parse(row.state);
+    const { state } = await findTrunk(this.store, organizationId, id);
+    return trunkState.parse(state);
   }
 
   private answer(

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -27,29 +27,32 @@ const NPM =
       .find(existsSync)!,
   );
 
+/** The version that this repository tests with. */
+async function installedHere(name: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return `${name}@${version}`;
+}
+
 let folder: string;
 let nats: NatsServer;
 let nc: NatsConnection;
-/** The packed contracts in an empty folder, beside what they and the examples need: no network is asked. */
+/** The packed contracts, installed in an empty folder with what the examples need, as a user would. */
 beforeAll(async () => {
   await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b', PACKAGE]);
   await run(process.execPath, [join(PACKAGE, 'scripts/generate.mjs')]);
   folder = await mkdtemp(join(tmpdir(), 'trunkmesh-contracts-'));
-  const npm = ['pack', '--ignore-scripts', '--json', '--offline', '--pack-destination', folder];
-  const { stdout } = await run(process.execPath, [NPM, ...npm], { cwd: PACKAGE });
+  const npm = (args: string[], cwd: string) => run(process.execPath, [NPM, ...args], { cwd });
+  const { stdout } = await npm(
+    ['pack', '--ignore-scripts', '--json', '--offline', '--pack-destination', folder],
+    PACKAGE,
+  );
   const packed = JSON.parse(stdout) as { filename: string }[];
-  const modules = join(folder, 'node_modules');
-  await mkdir(join(modules, '@trunkmesh/contracts'), { recursive: true });
-  await run('tar', [
-    '-xzf',
-    join(folder, packed[0]!.filename),
-    '--strip-components=1',
-    '-C',
-    join(modules, '@trunkmesh/contracts'),
-  ]);
-  for (const name of ['zod', '@nats-io', '@types', 'undici-types'])
-    await symlink(join(ROOT, 'node_modules', name), join(modules, name));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  const clients = await Promise.all(['@nats-io/jetstream', '@nats-io/transport-node'].map(installedHere));
+  const quick = ['--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund'];
+  await npm(['install', ...quick, join(folder, packed[0]!.filename), ...clients], folder);
   nats = await startNatsServer();
   nc = await connect({ servers: nats.url });
   const manager = await jetstreamManager(nc);
@@ -88,6 +91,18 @@ describe('the package, in an empty folder', () => {
     const { stdout } = await run(process.execPath, ['--no-warnings', 'use.mjs'], { cwd: folder });
     expect(JSON.parse(stdout)).toEqual([true, 'trunkmesh.org.o.trunk.t', '3.0.0', 'TrunkCreated', 'TrunkCreated']);
   });
+
+  it('has an AsyncAPI document that follows the JSON Schema of AsyncAPI', async () => {
+    const document = join(folder, 'node_modules/@trunkmesh/contracts/generated/asyncapi.json');
+    const validate = (path: string) => run(process.execPath, [join(PACKAGE, 'scripts/validate.mjs'), path]);
+    await validate(document);
+    const { info: _missing, ...rest } = JSON.parse(await readFile(document, 'utf8')) as { info: object };
+    await writeFile(join(folder, 'invalid.json'), JSON.stringify(rest));
+    await expect(validate(join(folder, 'invalid.json'))).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("must have required property 'info'"),
+    });
+  }, 30_000);
 
   it('has a README, its licence, and no test', async () => {
     const files = (await run('find', ['node_modules/@trunkmesh/contracts', '-type', 'f'], { cwd: folder })).stdout;

@@ -3,7 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { INestMicroservice } from '@nestjs/common';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
-import { ROUTING_EXPLAIN, ROUTING_INBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
+import { outboundAnswer } from '@trunkmesh/contracts/outbound.js';
+import { GATEWAYS_BUCKET, gatewayKey, ROUTING_EXPLAIN, ROUTING_INBOUND, ROUTING_OUTBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import {
   invite,
@@ -58,6 +61,18 @@ const publish = async (...entities: Entity[]) => {
   for (const entity of entities)
     await jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: entity } }));
 };
+const gatewayReport = (with_: Pick<GatewayStatus, 'organization_id' | 'trunk_id' | 'state'>): GatewayStatus => ({
+  bridge_id: 'b1',
+  applied_revision: 1,
+  desired_revision: 1,
+  error: null,
+  sip_status: null,
+  sip_phrase: null,
+  ping: null,
+  since: null,
+  updated_at: new Date(0).toISOString(),
+  ...with_,
+});
 const remove = (entity: Entity) =>
   jetstream(nc).publish(subjectOf(entity), JSON.stringify({ type: 'x', data: { change: {}, state: null } }));
 
@@ -192,6 +207,38 @@ describe('routing-service', () => {
     await publish(number(1, B));
     await routesTo(B);
     await routesTo(A);
+  });
+
+  it('plans outbound calls, with what the bridges report of their gateways', async () => {
+    await publish(organization(1), trunk(1, 1), trunk(1, 2, { priority: 20 }), number(1, A, { sip_trunk_id: TRUNK(1) }));
+    await ready(await start());
+    const call = { call_id: ORG(9), organization_id: ORG(1), from: A, to: B };
+    const plan = async (with_: object = {}) => {
+      const answer = await nc.request(ROUTING_OUTBOUND, JSON.stringify({ ...call, ...with_ }), { timeout: 10_000 });
+      return outboundAnswer.parse(answer.json());
+    };
+    const order = async () => {
+      const answer = await plan();
+      return answer.outcome === 'call' ? answer.attempts.map(({ trunk_id, gateway }) => [trunk_id, gateway]) : answer;
+    };
+    expect(await order()).toEqual([
+      [TRUNK(1), 'unknown'],
+      [TRUNK(2), 'unknown'],
+    ]);
+    const bucket = openBucket(nc, { name: GATEWAYS_BUCKET, schema: gatewayStatus, logger });
+    const key = gatewayKey(ORG(1), TRUNK(1), 'b1');
+    await bucket.put(key, gatewayReport({ organization_id: ORG(1), trunk_id: TRUNK(1), state: 'FAIL_WAIT' }));
+    await eventually(async () => {
+      expect(await order()).toEqual([
+        [TRUNK(2), 'unknown'],
+        [TRUNK(1), 'down'],
+      ]);
+      return true;
+    });
+    await bucket.delete(key);
+    await eventually(async () => JSON.stringify((await order()) as unknown) === JSON.stringify([[TRUNK(1), 'unknown'], [TRUNK(2), 'unknown']]));
+    expect(await plan({ to: '911' })).toMatchObject({ outcome: 'refuse', reason: 'emergency-number' });
+    expect(await plan({ from: 'alice' })).toMatchObject({ outcome: 'error', code: 'invalid-request' });
   });
 
   it('stops within a moment although NATS is gone', async () => {

@@ -7,6 +7,7 @@ import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/servi
 import { ExplainModule } from './explain/explain.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
 import { NatsModule } from './nats/nats.module.js';
+import { OutboundModule } from './outbound/outbound.module.js';
 import { RoutesModule } from './projection/routes.module.js';
 import { Routes } from './projection/routes.service.js';
 import { NATS } from './tokens.js';
@@ -14,7 +15,7 @@ import { NATS } from './tokens.js';
 const DRAIN_MS = 2_000;
 
 @Module({
-  imports: [NatsModule, RoutesModule, InboundModule, ExplainModule],
+  imports: [NatsModule, RoutesModule, InboundModule, OutboundModule, ExplainModule],
   providers: [
     {
       provide: RequestServer,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { callSettings } from './call-settings.js';
 import { cloudEvent } from './envelope.js';
+import { outboundFailover, specialNumber } from './outbound.js';
 import { countryCode, poolName, timestamp, uuid } from './scalar.js';
 
 const quota = z.number().int().min(0).max(1_000_000_000).optional();
@@ -23,7 +24,18 @@ export const organizationState = z
     outbound_country_codes: z
       .array(countryCode)
       .nullable()
-      .describe("Where the organisation's numbers may call; `null`: anywhere."),
+      .describe(
+        'The countries that may be called. Null: for an outbound call the country of the calling number alone; for a ' +
+          'transfer any.',
+      ),
+    outbound_failover: outboundFailover
+      .optional()
+      .describe('Which trunks an outbound call may use. Absent: `any_trunk`.'),
+    outbound_special_numbers: z
+      .array(specialNumber)
+      .max(3)
+      .optional()
+      .describe('Expensive kinds of numbers that may be called. Absent: none.'),
     bridge_pools: z
       .array(poolName)
       .min(1)
@@ -42,6 +54,8 @@ export type OrganizationState = z.infer<typeof organizationState>;
 
 /** `bridge_pools` null: back to the default pool alone. */
 const fields = organizationState.pick({ name: true, outbound_country_codes: true }).extend({
+  outbound_failover: organizationState.shape.outbound_failover,
+  outbound_special_numbers: organizationState.shape.outbound_special_numbers,
   bridge_pools: organizationState.shape.bridge_pools
     .nullable()
     .describe('The pools whose bridges its trunks may use; null: the default pool alone.'),

@@ -20,7 +20,7 @@ import type { TrunkEntry } from './route-entries.js';
 
 /**
  * `applyEvent` from an event's bytes. A cold start reads millions of number events; parsing each into objects would
- * take longer than the stream needs to deliver it. So a number's event is skimmed for the five members that routing
+ * take longer than the stream needs to deliver it. So a number's event is skimmed for the six members that routing
  * keeps. Whatever is not spelled as expected goes the usual way.
  */
 export function applyEventBytes(index: RouteIndex, subject: string, bytes: Uint8Array): boolean {
@@ -86,6 +86,7 @@ const NUMBER: RoutedNumber = {
   targetId: 0,
   targetActive: false,
   proven: false,
+  verified: false,
 };
 const TRUNK_WORDS = new Uint32Array(4);
 let hasTrunk = false;
@@ -117,13 +118,8 @@ const BEFORE_NAME = (
   '{"id":"01900000-0000-7000-8000-000000000000",' +
   '"organization_id":"01900000-0000-7000-8000-000000000000","phone_number":"+1555123"'
 ).length;
-const [TRUE, FALSE, NULL, ASSISTANT, FLOW] = ['true', 'false', 'null', '"assistant"', '"flow"'].map(asciiBytes) as [
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-];
+const [TRUE, FALSE, NULL] = ['true', 'false', 'null'].map(asciiBytes) as [Uint8Array, Uint8Array, Uint8Array];
+const [ASSISTANT, FLOW] = ['"assistant"', '"flow"'].map(asciiBytes) as [Uint8Array, Uint8Array];
 
 function skim(bytes: Uint8Array): 'state' | 'removed' | 'unread' {
   const data = find(bytes, DATA, SHORTEST_ENVELOPE);
@@ -140,7 +136,7 @@ function skimState(bytes: Uint8Array, state: number): boolean {
   const trunk = member(bytes, active, IS_ACTIVE.text, readActive);
   const countries = member(bytes, trunk, TRUNK_ID, readTrunk);
   const verified = member(bytes, countries, COUNTRIES, readCountries);
-  const capabilities = member(bytes, verified, VERIFIED, skipValue);
+  const capabilities = member(bytes, verified, VERIFIED, readVerified);
   const target = member(bytes, capabilities, CAPABILITIES, skipValue);
   const end = member(bytes, target, TARGET, readTarget);
   NUMBER.proven = end > 0 && find(bytes, PROOF, end) > 0;
@@ -161,8 +157,16 @@ function readId(bytes: Uint8Array, at: number): number {
 
 function readActive(bytes: Uint8Array, at: number): number {
   NUMBER.active = startsWith(bytes, at, TRUE);
-  return NUMBER.active ? at + TRUE.length : startsWith(bytes, at, FALSE) ? at + FALSE.length : SURPRISE;
+  return behindBoolean(bytes, at, NUMBER.active);
 }
+
+function readVerified(bytes: Uint8Array, at: number): number {
+  NUMBER.verified = startsWith(bytes, at, TRUE);
+  return behindBoolean(bytes, at, NUMBER.verified);
+}
+
+const behindBoolean = (bytes: Uint8Array, at: number, value: boolean): number =>
+  value ? at + TRUE.length : startsWith(bytes, at, FALSE) ? at + FALSE.length : SURPRISE;
 
 function readTrunk(bytes: Uint8Array, at: number): number {
   hasTrunk = !startsWith(bytes, at, NULL);
@@ -211,7 +215,7 @@ function readTargetKind(bytes: Uint8Array, at: number): number {
 
 function readTargetActive(bytes: Uint8Array, at: number): number {
   NUMBER.targetActive = startsWith(bytes, at, TRUE);
-  return NUMBER.targetActive ? at + TRUE.length : startsWith(bytes, at, FALSE) ? at + FALSE.length : SURPRISE;
+  return behindBoolean(bytes, at, NUMBER.targetActive);
 }
 
 /** Digits alone, up to the 16 of the largest safe integer. */

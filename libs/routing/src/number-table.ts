@@ -37,6 +37,7 @@ export const HAS_TARGET = 2;
 export const TARGET_IS_FLOW = 4;
 export const TARGET_ACTIVE = 8;
 export const PROVEN = 16;
+export const VERIFIED = 32;
 
 /** One number as the table holds it. `id`: four 32-bit words. */
 export interface NumberRow {

@@ -1,3 +1,5 @@
+import type { NumberRule } from '@trunkmesh/contracts/number-rule.js';
+import type { OutboundFailover, SpecialNumber } from '@trunkmesh/contracts/outbound.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { RouteExplanation } from '@trunkmesh/contracts/routing.js';
 import type { Address, Cidr } from './address.js';
@@ -7,9 +9,16 @@ export interface OrganizationEntry {
   readonly id: string;
   readonly handle: number;
   /** Null until its own event has come; it is taken for active until then. */
-  state: Pick<OrganizationState, 'status' | 'outbound_country_codes'> | null;
+  state: RoutedOrganization | null;
   /** Its trunks that exist. */
   readonly trunks: TrunkEntry[];
+}
+
+export interface RoutedOrganization {
+  readonly status: OrganizationState['status'];
+  readonly outbound_country_codes: readonly string[] | null;
+  readonly outbound_failover: OutboundFailover;
+  readonly outbound_special_numbers: readonly SpecialNumber[];
 }
 
 export interface TrunkEntry {
@@ -31,6 +40,11 @@ export interface RoutedTrunk {
   readonly username: string | null;
   readonly authUsername: string | null;
   readonly outboundCountryCodes: readonly string[] | null;
+  readonly registers: boolean;
+  /** The bridge that registers it; null: none yet, or it does not register. */
+  readonly bridgeId: string | null;
+  /** How the carrier wants called numbers, in order. */
+  readonly outboundRules: readonly NumberRule[];
   readonly dialect: Dialect;
   readonly dialectHandle: number;
 }

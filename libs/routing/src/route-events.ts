@@ -99,5 +99,6 @@ function routedNumber(digits: number, state: NumberState): RoutedNumber {
     targetId: state.target?.id ?? 0,
     targetActive: state.target?.is_active ?? false,
     proven: state.proof !== undefined,
+    verified: state.is_verified_caller_id,
   };
 }

@@ -15,6 +15,7 @@ import {
   TARGET_ACTIVE,
   TARGET_IS_FLOW,
   trunkOf,
+  VERIFIED,
   writeNumber,
 } from './number-table.js';
 import { holdOrganization, holdTrunk, releaseOrganization, releaseTrunk, type RouteIndex } from './route-index.js';
@@ -36,6 +37,8 @@ export interface RoutedNumber {
   targetId: number;
   targetActive: boolean;
   proven: boolean;
+  /** May be shown as the caller of an outbound call although it is not active. */
+  verified: boolean;
 }
 
 export function putNumber(index: RouteIndex, organizationId: string, number: RoutedNumber): void {
@@ -112,7 +115,8 @@ function flagsFor(number: RoutedNumber): number {
     (number.targetKind === null ? 0 : HAS_TARGET) |
     (number.targetKind === 'flow' ? TARGET_IS_FLOW : 0) |
     (number.targetActive ? TARGET_ACTIVE : 0) |
-    (number.proven ? PROVEN : 0)
+    (number.proven ? PROVEN : 0) |
+    (number.verified ? VERIFIED : 0)
   );
 }
 

@@ -1,3 +1,4 @@
+import type { NumberRule } from '@trunkmesh/contracts/number-rule.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { addAddress, parseCidr, removeAddress, type Cidr } from './address.js';
@@ -19,11 +20,19 @@ import type { AddressClaim, OrganizationEntry, RoutedTrunk, TrunkEntry } from '.
 export function putOrganization(
   index: RouteIndex,
   id: string,
-  state: Pick<OrganizationState, 'status' | 'outbound_country_codes'>,
+  state: Pick<
+    OrganizationState,
+    'status' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers'
+  >,
 ): void {
   const entry = holdOrganization(index, id);
   if (entry.state !== null) releaseOrganization(index, entry);
-  entry.state = { status: state.status, outbound_country_codes: state.outbound_country_codes ?? null };
+  entry.state = {
+    status: state.status,
+    outbound_country_codes: state.outbound_country_codes ?? null,
+    outbound_failover: state.outbound_failover ?? 'any_trunk',
+    outbound_special_numbers: state.outbound_special_numbers ?? [],
+  };
 }
 
 export function removeOrganization(index: RouteIndex, id: string): void {
@@ -69,9 +78,20 @@ function routedTrunk(index: RouteIndex, state: TrunkState): RoutedTrunk {
     username: state.username ?? null,
     authUsername: state.auth_username ?? null,
     outboundCountryCodes: state.outbound_country_codes ?? null,
+    registers: state.register,
+    bridgeId: state.bridge_id ?? null,
+    outboundRules: outboundRules(state.number_rules ?? []),
     dialect: index.dialects.values[dialectHandle]!,
     dialectHandle,
   };
+}
+
+/** Most trunks have none, and share this. */
+const NO_RULES: readonly NumberRule[] = [];
+
+function outboundRules(rules: readonly NumberRule[]): readonly NumberRule[] {
+  const outbound = rules.filter(({ direction }) => direction === 'outbound');
+  return outbound.length === 0 ? NO_RULES : outbound;
 }
 
 function dropClaims(index: RouteIndex, entry: TrunkEntry): void {

@@ -4,12 +4,12 @@ import {
   explainRequest,
   type ExplainRequest,
   type InboundDecision,
-  type RoutingFailure,
 } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
 import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
-import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
+import { refusalOf } from '../routing-failure.js';
 import { Routes } from '../projection/routes.service.js';
 
 /** Where a call would go, and why. Asked by people; live calls ask the raw subscription to `routing.inbound`. */
@@ -23,9 +23,4 @@ export class ExplainController {
   explain(@Payload({ schema: explainRequest }) request: ExplainRequest): InboundDecision {
     return explainInbound(this.routes.index(), request, request.organization_id);
   }
-}
-
-function refusalOf(error: unknown): RoutingFailure {
-  if (!(error instanceof InvalidRequest)) throw error;
-  return { outcome: 'error', code: 'invalid-request', message: error.message };
 }

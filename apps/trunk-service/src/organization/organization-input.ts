@@ -4,6 +4,12 @@ import {
   type OrganizationQuotas,
   type OrganizationState,
 } from '@trunkmesh/contracts/organization.js';
+import {
+  outboundFailover,
+  specialNumber,
+  type OutboundFailover,
+  type SpecialNumber,
+} from '@trunkmesh/contracts/outbound.js';
 import { DomainError, type FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { poolName } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
@@ -34,10 +40,26 @@ const pools = z
       'alone. Trunks keep the pool that they use already',
   );
 
+const countries = countryCodes
+  .nullable()
+  .describe(
+    'The countries that may be called (ISO 3166-1 alpha-2). Null: for an outbound call the country of the calling ' +
+      'number alone; for a transfer any.',
+  );
+
+/** An order of its own, or one twice, would be a change that means nothing. */
+const specialNumbers = z
+  .array(specialNumber)
+  .max(16)
+  .transform((kinds) => specialNumber.options.filter((kind) => kinds.includes(kind)))
+  .describe('Expensive kinds of numbers that may be called; empty: none.');
+
 /** `settings` undefined: nothing was said of them. */
 export interface OrganizationInput {
   name: string;
   outbound_country_codes: string[] | null;
+  outbound_failover?: OutboundFailover | undefined;
+  outbound_special_numbers?: SpecialNumber[] | undefined;
   bridge_pools?: string[] | null | undefined;
   quotas?: OrganizationQuotas | null | undefined;
   settings: WantedSettings | undefined;
@@ -47,9 +69,11 @@ export type OrganizationChanges = Partial<OrganizationInput> & { status?: Organi
 export function organizationSchemas(policy: AddressPolicy) {
   const fields = z.strictObject({
     name,
-    outbound_country_codes: countryCodes
-      .nullable()
-      .describe('The countries that may be called (ISO 3166-1 alpha-2); null: any.'),
+    outbound_country_codes: countries,
+    outbound_failover: outboundFailover.describe(
+      'Which trunks an outbound call may use: `any_trunk`, or `number_trunk_only` for that of its number.',
+    ),
+    outbound_special_numbers: specialNumbers,
     bridge_pools: pools,
     quotas,
     ...settingFields(policy),
@@ -59,18 +83,13 @@ export function organizationSchemas(policy: AddressPolicy) {
       .partial()
       .extend({
         name,
-        outbound_country_codes: countryCodes
-          .nullable()
-          .default(null)
-          .describe('The countries that may be called (ISO 3166-1 alpha-2); null: any.'),
+        outbound_country_codes: countries.default(null),
       })
-      .transform(({ name, outbound_country_codes, bridge_pools, quotas, ...raw }): OrganizationInput => ({
-        name,
-        outbound_country_codes,
-        bridge_pools,
-        quotas,
-        settings: wantedSettings(raw),
-      })),
+      .transform(({ name, bridge_pools, quotas, ...others }): OrganizationInput => {
+        const { outbound_country_codes, outbound_failover, outbound_special_numbers, ...raw } = others;
+        const outbound = { outbound_country_codes, outbound_failover, outbound_special_numbers };
+        return { name, ...outbound, bridge_pools, quotas, settings: wantedSettings(raw) };
+      }),
     /** A client that sends back what it read is understood. */
     change: fields
       .extend({
@@ -81,14 +100,11 @@ export function organizationSchemas(policy: AddressPolicy) {
         updated_at: z.unknown().describe('When it was last changed.'),
       })
       .partial()
-      .transform(({ name, outbound_country_codes, bridge_pools, status, quotas, ...raw }): OrganizationChanges => ({
-        name,
-        outbound_country_codes,
-        bridge_pools,
-        status,
-        quotas,
-        settings: wantedSettings(raw),
-      })),
+      .transform(({ name, bridge_pools, status, quotas, ...others }): OrganizationChanges => {
+        const { outbound_country_codes, outbound_failover, outbound_special_numbers, ...raw } = others;
+        const outbound = { outbound_country_codes, outbound_failover, outbound_special_numbers };
+        return { name, ...outbound, bridge_pools, status, quotas, settings: wantedSettings(raw) };
+      }),
   };
 }
 
@@ -121,12 +137,16 @@ export function requireSamePools({ bridge_pools }: OrganizationChanges, state: O
 export function presentOrganization({
   call_settings,
   bridge_pools,
+  outbound_failover = 'any_trunk',
+  outbound_special_numbers = [],
   created_at,
   updated_at,
   ...rest
 }: OrganizationState) {
   return {
     ...rest,
+    outbound_failover,
+    outbound_special_numbers,
     bridge_pools: [...poolsOf({ bridge_pools })],
     ...shownSettings(call_settings),
     hints: hintsOf(call_settings),
@@ -168,7 +188,7 @@ const hints = z.array(
 /** What `presentOrganization` makes. */
 export const organizationView = organizationState
   .omit({ call_settings: true })
-  .required({ bridge_pools: true })
+  .required({ bridge_pools: true, outbound_failover: true, outbound_special_numbers: true })
   .extend({ ...settingsView, hints: hints.describe('Settings that are allowed and probably not meant.') })
   .meta({ id: 'Organization' });
 export type OrganizationView = z.infer<typeof organizationView>;

@@ -149,7 +149,7 @@ export class OrganizationController {
     @Req() request: Request,
   ): Promise<OrganizationView> {
     const changes = parseRequest(this.schemas.change, written);
-    const { settings, name, outbound_country_codes, bridge_pools, quotas } = changes;
+    const { settings, status: _status, ...fields } = changes;
     return this.carryOut(visibleTo(caller, id), request, (at, state) => {
       requireSameStatus(changes, state);
       if (caller.role !== 'bootstrap') {
@@ -159,7 +159,7 @@ export class OrganizationController {
       const call_settings = settings && state ? patchedSettings(settings, state, this.seal) : undefined;
       return {
         type: 'ChangeOrganization',
-        changes: { name, outbound_country_codes, bridge_pools, quotas, call_settings },
+        changes: { ...fields, call_settings },
         at,
       };
     });

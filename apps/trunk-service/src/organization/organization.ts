@@ -14,7 +14,10 @@ export type OrganizationChange = {
 }[OrganizationEvent['type']];
 
 /** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
-export type OrganizationFields = Pick<OrganizationState, 'name' | 'outbound_country_codes' | 'call_settings'> & {
+export type OrganizationFields = Pick<
+  OrganizationState,
+  'name' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers' | 'call_settings'
+> & {
   /** Null: the default pool alone. */
   bridge_pools?: string[] | null | undefined;
   /** Null: the installation's. */
@@ -79,12 +82,10 @@ function change(
   { changes, at }: Extract<OrganizationCommand, { type: 'ChangeOrganization' }>,
 ): OrganizationChange[] {
   const changed: Partial<OrganizationFields> = {};
-  if (changes.name !== undefined && changes.name !== state.name) changed.name = changes.name;
-  if (
-    changes.outbound_country_codes !== undefined &&
-    JSON.stringify(changes.outbound_country_codes) !== JSON.stringify(state.outbound_country_codes)
-  ) {
-    changed.outbound_country_codes = changes.outbound_country_codes;
+  for (const field of PLAIN_FIELDS) {
+    const value = changes[field];
+    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(state[field]))
+      Object.assign(changed, { [field]: value });
   }
   Object.assign(changed, changedByOperator(changes, state));
   const { call_settings = state.call_settings } = changes;
@@ -98,6 +99,8 @@ function change(
     },
   ];
 }
+
+const PLAIN_FIELDS = ['name', 'outbound_country_codes', 'outbound_failover', 'outbound_special_numbers'] as const;
 
 function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationState): Given {
   return {

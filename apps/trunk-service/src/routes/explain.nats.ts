@@ -1,6 +1,12 @@
+import { outboundAnswer, type OutboundPlan, type OutboundRequest } from '@trunkmesh/contracts/outbound.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { inboundAnswer, type ExplainRequest, type InboundDecision } from '@trunkmesh/contracts/routing.js';
-import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
+import {
+  inboundAnswer,
+  type ExplainRequest,
+  type InboundDecision,
+  type RoutingFailure,
+} from '@trunkmesh/contracts/routing.js';
+import { ROUTING_EXPLAIN, ROUTING_OUTBOUND } from '@trunkmesh/contracts/subjects.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -11,23 +17,31 @@ const DEADLINE_MS = 2_000;
 
 /** @throws DomainError routing-unavailable, invalid-request */
 export async function askRouting(nats: NatsLink, request: ExplainRequest): Promise<InboundDecision> {
-  const answer = await ask(nats, {
-    subject: ROUTING_EXPLAIN,
-    request,
-    reply: inboundAnswer,
-    deadlineMs: DEADLINE_MS,
-    span: { name: 'routing.explain' },
-  }).catch((error: unknown) => {
-    throw error instanceof Unanswered ? unavailable(error) : error;
-  });
-  if (answer.outcome === 'error')
-    throw new DomainError('invalid-request', `The routing service rejects this request: ${answer.message}.`);
-  return answer;
+  const question = { request, deadlineMs: DEADLINE_MS, span: { name: 'routing.explain' } };
+  const answer = await ask(nats, { ...question, subject: ROUTING_EXPLAIN, reply: inboundAnswer }).catch(
+    unavailable("Calls are still routed by the bridges' own copies. "),
+  );
+  return answer.outcome === 'error' ? rejected(answer) : answer;
 }
 
-const unavailable = (error: Unanswered) =>
-  new DomainError(
-    'routing-unavailable',
-    `${unansweredText('routing-service', error)} Calls are still routed by the bridges' own copies. Retry in a few ` +
-      'seconds; if this persists, check that routing-service is running and ready.',
+/** @throws DomainError routing-unavailable, invalid-request */
+export async function askPlan(nats: NatsLink, request: OutboundRequest): Promise<OutboundPlan> {
+  const question = { request, deadlineMs: DEADLINE_MS, span: { name: 'routing.outbound' } };
+  const answer = await ask(nats, { ...question, subject: ROUTING_OUTBOUND, reply: outboundAnswer }).catch(
+    unavailable(''),
   );
+  return answer.outcome === 'error' ? rejected(answer) : answer;
+}
+
+function rejected({ message }: RoutingFailure): never {
+  throw new DomainError('invalid-request', `The routing service rejects this request: ${message}.`);
+}
+
+const unavailable = (meanwhile: string) => (error: unknown) => {
+  if (!(error instanceof Unanswered)) throw error;
+  throw new DomainError(
+    'routing-unavailable',
+    `${unansweredText('routing-service', error)} ${meanwhile}Retry in a few seconds; if this persists, check that ` +
+      'routing-service is running and ready.',
+  );
+};

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { follow } from '@trunkmesh/event-log/follow.nats.js';
+import { outboundRequest } from '@trunkmesh/contracts/outbound.js';
 import { explainRequest } from '@trunkmesh/contracts/routing.js';
-import { addressSubject, ROUTING_EXPLAIN, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { addressSubject, ROUTING_EXPLAIN, ROUTING_OUTBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { explainInbound } from '@trunkmesh/routing/explain-inbound.js';
+import { GatewayStates } from '@trunkmesh/routing/gateway-states.js';
+import { planOutbound } from '@trunkmesh/routing/plan-outbound.js';
 import { applyEvent } from '@trunkmesh/routing/route-events.js';
 import { createRouteIndex } from '@trunkmesh/routing/route-index.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
@@ -20,6 +23,12 @@ let followed: ReturnType<typeof follow>;
 
 /** The routing rules on the events of the log, as routing-service answers with them. */
 function answer(connection: NatsConnection): void {
+  connection.subscribe(ROUTING_OUTBOUND, {
+    callback: (_error, message) => {
+      const plan = planOutbound(index, new GatewayStates(), outboundRequest.parse(message.json()));
+      message.respond(JSON.stringify(plan));
+    },
+  });
   connection.subscribe(ROUTING_EXPLAIN, {
     callback: (_error, message) => {
       const request = explainRequest.parse(message.json());
@@ -217,6 +226,100 @@ describe('the explanation of a route', () => {
     expect(await admin('POST', EXPLAIN, text, { 'Content-Type': 'text/plain' })).toMatchObject({
       status: 400,
       body: { errors: [{ pointer }] },
+    });
+  });
+});
+
+describe('the plan of an outbound call', () => {
+  const CALLED = '+15551239999';
+  const outbound = (from: string, more: object = {}) => ({
+    direction: 'outbound',
+    from_phone_number: from,
+    to_phone_number: CALLED,
+    ...more,
+  });
+
+  it('names the trunks in their order, without a call', async () => {
+    const { admin, trunk, number } = await organization();
+    const second = (
+      await admin('POST', '/api/v1/sip-trunks', { name: 'Second', gateway: 'sip.example.com', register: false })
+    ).body;
+    const ask = async (more?: object) => (await admin('POST', EXPLAIN, outbound(number.phone_number, more))).body;
+    await eventually(async () => (await ask()).decision?.attempts?.length === 2);
+    expect(await ask()).toMatchObject({
+      decision: {
+        outcome: 'call',
+        from: number.phone_number,
+        to: CALLED,
+        country: 'US',
+        target: { kind: 'assistant', id: 5 },
+        attempts: [
+          { trunk_id: trunk.id, chosen_by: 'number-trunk', dialled: CALLED },
+          { trunk_id: second.id, chosen_by: 'priority' },
+        ],
+      },
+      explanation: { checks: expect.arrayContaining([{ check: 'country', passed: true, detail: expect.any(String) }]) },
+    });
+    expect((await ask({ sip_trunk_id: second.id })).decision.attempts).toEqual([
+      expect.objectContaining({ trunk_id: second.id, chosen_by: 'request' }),
+    ]);
+    expect(await ask({ to_phone_number: '911' })).toMatchObject({
+      decision: { outcome: 'refuse', reason: 'emergency-number' },
+      explanation: { checks: expect.arrayContaining([expect.objectContaining({ passed: false })]) },
+    });
+  });
+
+  it("follows the organisation's settings", async () => {
+    const { admin, id, trunk, number } = await organization();
+    const path = `/api/v1/organizations/${id}`;
+    expect((await admin('GET', path)).body).toMatchObject({
+      outbound_failover: 'any_trunk',
+      outbound_special_numbers: [],
+    });
+    await admin('POST', '/api/v1/sip-trunks', { name: 'Second', gateway: 'sip.example.com', register: false });
+    const satellite = outbound(number.phone_number, { to_phone_number: '+870773000000' });
+    await eventually(async () => (await admin('POST', EXPLAIN, satellite)).body.decision?.reason === 'special-number');
+    const settings = {
+      outbound_failover: 'number_trunk_only',
+      outbound_special_numbers: ['satellite', 'premium-rate', 'satellite'],
+    };
+    expect(await admin('PATCH', path, settings)).toMatchObject({
+      status: 200,
+      body: { outbound_failover: 'number_trunk_only', outbound_special_numbers: ['premium-rate', 'satellite'] },
+    });
+    await eventually(async () => (await admin('POST', EXPLAIN, satellite)).body.decision?.outcome === 'call');
+    expect((await admin('POST', EXPLAIN, satellite)).body.decision.attempts).toEqual([
+      expect.objectContaining({ trunk_id: trunk.id }),
+    ]);
+    expect(await admin('PATCH', path, { outbound_special_numbers: ['lunar'] })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/outbound_special_numbers/0' }] },
+    });
+  });
+
+  it("knows nothing of another organisation's numbers and trunks", async () => {
+    const [mine, theirs] = [await organization(), await organization()];
+    const known = async () => (await theirs.admin('POST', EXPLAIN, outbound(theirs.number.phone_number))).body;
+    await eventually(async () => (await known()).decision?.outcome === 'call');
+    const ask = async (body: object) => (await mine.admin('POST', EXPLAIN, body)).body.decision;
+    await eventually(async () => (await ask(outbound(mine.number.phone_number)))?.outcome === 'call');
+    expect(await ask(outbound(theirs.number.phone_number))).toMatchObject({ reason: 'unknown-number' });
+    expect(await ask(outbound(mine.number.phone_number, { sip_trunk_id: theirs.trunk.id }))).toMatchObject({
+      reason: 'unknown-trunk',
+    });
+    expect(await ask(outbound(mine.number.phone_number, { caller_id: theirs.number.phone_number }))).toMatchObject({
+      reason: 'caller-id-not-allowed',
+    });
+  });
+
+  it.each([
+    [{ direction: 'outbound' }, '/from_phone_number'],
+    [{ direction: 'sideways', from_phone_number: '+15550100000', to_phone_number: '1' }, '/direction'],
+  ])('refuses %j with its place', async (body, pointer) => {
+    const { admin } = await mesh.organization();
+    expect((await admin('POST', EXPLAIN, body)).body).toMatchObject({
+      status: 400,
+      errors: expect.arrayContaining([expect.objectContaining({ pointer })]),
     });
   });
 });

@@ -7,7 +7,7 @@ import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { Access, BodyLimit } from '../access/access.guard.js';
 import { ORDINARY_BODY } from '../http/body.http.js';
-import type { Caller } from '../http/caller.js';
+import { organizationOf, type Caller } from '../http/caller.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -15,7 +15,8 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
 import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bodyOfQuery, explainBody, readExplain, type ExplainBody } from './explain-input.js';
-import { askRouting } from './explain.nats.js';
+import { askPlan, askRouting } from './explain.nats.js';
+import { isOutbound, outboundBody, outboundExplanationView, requestOf, type OutboundBody } from './outbound-input.js';
 import { resolveTrunks } from '../trunk/own-addresses.net.js';
 import { visibleDecision } from './route-report.js';
 import { explanationView } from './explanation-view.js';
@@ -45,9 +46,11 @@ export class RouteController {
   @Access('read')
   @Described({
     id: 'explainRoute',
-    answer: explanationView,
-    summary: 'Explain where a call would go, given as fields or as a pasted INVITE',
-    body: { 'application/json': explainBody, 'text/plain': z.string() },
+    answer: z.union([explanationView, outboundExplanationView]),
+    summary:
+      'Explain where an inbound call would go, given as fields or as a pasted INVITE, or which trunks an outbound ' +
+      'call would try, given as a pair of numbers',
+    body: { 'application/json': z.union([explainBody, outboundBody]), 'text/plain': z.string() },
   })
   @BodyLimit({ ...ORDINARY_BODY, bytes: 128 * 1024 })
   askWithBody(@Req() request: Request) {
@@ -56,7 +59,14 @@ export class RouteController {
       typeof request.body === 'string'
         ? { ...fields, invite: request.body }
         : { ...fields, ...(request.body as object | undefined) };
+    if (isOutbound(body)) return this.plan(organizationOf(request.caller!), parseRequest(outboundBody, body));
     return this.explain(request.caller!, parseRequest(explainBody, body));
+  }
+
+  private async plan(organizationId: string, body: OutboundBody) {
+    const plan = await askPlan(this.nats, requestOf(body, organizationId, uuidv7()));
+    const { explanation, ...decision } = plan;
+    return { decision, explanation };
   }
 
   private async explain(caller: Caller, body: ExplainBody) {

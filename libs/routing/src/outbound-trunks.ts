@@ -1,0 +1,148 @@
+import type { LeftOutTrunk, OutboundRefusal, OutboundRequest, PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
+import type { Destination } from './destination.js';
+import type { GatewayStates } from './gateway-states.js';
+import { carrierSpelling, formatE164 } from './number-format.js';
+import type { OrganizationEntry, RoutedTrunk, TrunkEntry } from './route-entries.js';
+import type { RouteIndex } from './route-index.js';
+
+/** More carriers than anybody fails over to; each attempt may last as long as its ring timeout. */
+const MAX_ATTEMPTS = 8;
+const MAX_LEFT_OUT = 32;
+
+export const HOW_TO_ALLOW = 'Add the country to outbound_country_codes to allow it.';
+export const nameOf = (country: string | null): string => country ?? 'numbers of no country';
+
+type LiveTrunk = TrunkEntry & { readonly state: RoutedTrunk };
+
+export interface TrunkChoice {
+  index: RouteIndex;
+  gateways: GatewayStates;
+  request: OutboundRequest;
+  organization: OrganizationEntry;
+  /** Handle of the number's own trunk. */
+  own: number;
+}
+export interface ChosenTrunks {
+  attempts: PlannedAttempt[];
+  leftOut: LeftOutTrunk[];
+  /** Why there is no attempt. */
+  refusal?: { reason: OutboundRefusal; detail: string };
+}
+
+/** The organisation's trunks that may call this destination, in the order in which they are tried. */
+export function chooseTrunks(choice: TrunkChoice, destination: Destination): ChosenTrunks {
+  const leftOut: LeftOutTrunk[] = [];
+  const leave = ({ id }: TrunkEntry, reason: LeftOutTrunk['reason']): void => {
+    if (leftOut.length < MAX_LEFT_OUT) leftOut.push({ trunk_id: id, reason });
+  };
+  const candidates = choice.request.trunk_id === null ? enabledTrunks(choice, leave) : namedTrunk(choice);
+  if ('reason' in candidates) return { attempts: [], leftOut, refusal: candidates };
+  const callable = candidates.filter((trunk) => {
+    const may = mayCall(trunk, destination);
+    if (!may) leave(trunk, 'country-not-allowed');
+    return may;
+  });
+  if (callable.length === 0)
+    return { attempts: [], leftOut, refusal: noTrunk(candidates.length, leftOut, destination) };
+  const ordered = inOrder(choice, callable);
+  for (const trunk of ordered.slice(MAX_ATTEMPTS)) leave(trunk, 'too-many');
+  return { attempts: ordered.slice(0, MAX_ATTEMPTS).map((trunk) => attemptOf(choice, trunk, destination)), leftOut };
+}
+
+function enabledTrunks(
+  { organization, own }: TrunkChoice,
+  leave: (trunk: TrunkEntry, reason: LeftOutTrunk['reason']) => void,
+): LiveTrunk[] {
+  const onlyOwn = organization.state?.outbound_failover === 'number_trunk_only';
+  return organization.trunks.filter(isLive).filter((trunk) => {
+    const reason = !trunk.state.enabled
+      ? 'disabled'
+      : onlyOwn && trunk.handle !== own
+        ? 'not-the-numbers-trunk'
+        : undefined;
+    if (reason !== undefined) leave(trunk, reason);
+    return reason === undefined;
+  });
+}
+
+/** Another organisation's trunk reads like none. */
+function namedTrunk({ index, organization, request }: TrunkChoice): LiveTrunk[] | NonNullable<ChosenTrunks['refusal']> {
+  const id = request.trunk_id!;
+  const trunk = index.trunks.get(id);
+  if (trunk === undefined || trunk.organization !== organization || !isLive(trunk))
+    return { reason: 'unknown-trunk', detail: `The organisation has no trunk ${id}.` };
+  return trunk.state.enabled
+    ? [trunk]
+    : { reason: 'trunk-disabled', detail: `The trunk ${id} is disabled. Enable it, or name none.` };
+}
+
+/** A trunk without a list of its own may call what its organisation may. */
+const mayCall = ({ state: { outboundCountryCodes: codes } }: LiveTrunk, { country }: Destination): boolean =>
+  codes === null || (country !== null && codes.includes(country));
+
+function noTrunk(
+  candidates: number,
+  leftOut: readonly LeftOutTrunk[],
+  { country }: Destination,
+): NonNullable<ChosenTrunks['refusal']> {
+  if (candidates > 0)
+    return { reason: 'country-not-allowed', detail: `No trunk may call ${nameOf(country)}. ${HOW_TO_ALLOW}` };
+  if (leftOut.length === 0) return { reason: 'no-trunk', detail: 'The organisation has no trunk. Add one.' };
+  return leftOut.some(({ reason }) => reason === 'not-the-numbers-trunk')
+    ? {
+        reason: 'no-trunk',
+        detail: 'The number has no enabled trunk, and outbound_failover is "number_trunk_only".',
+      }
+    : { reason: 'no-trunk', detail: 'All trunks of the organisation are disabled. Enable one.' };
+}
+
+function inOrder(choice: TrunkChoice, trunks: readonly LiveTrunk[]): LiveTrunk[] {
+  const ranked = trunks.map((trunk) => ({ trunk, rank: rankOf(choice, trunk) }));
+  ranked.sort((a, b) => {
+    const at = a.rank.findIndex((key, place) => key !== b.rank[place]);
+    return at < 0 ? (a.trunk.id < b.trunk.id ? -1 : 1) : a.rank[at]! - b.rank[at]!;
+  });
+  return ranked.map(({ trunk }) => trunk);
+}
+
+/** Compared place by place; the lower is tried before. */
+function rankOf({ gateways, request, own }: TrunkChoice, { id, state, handle }: LiveTrunk): number[] {
+  return [
+    gateways.of(id) === 'down' || isUnplaced(state) ? 1 : 0,
+    handle === own ? 0 : 1,
+    state.priority,
+    // Highest random weight: each of equal trunks is the first for as many calls, and losing one moves no other call.
+    mixed(request.call_id, id),
+  ];
+}
+
+function attemptOf(
+  { gateways, request, own }: TrunkChoice,
+  { id, state, handle }: LiveTrunk,
+  { number }: Destination,
+): PlannedAttempt {
+  const chosen_by = request.trunk_id !== null ? 'request' : handle === own ? 'number-trunk' : 'priority';
+  return {
+    trunk_id: id,
+    chosen_by,
+    priority: state.priority,
+    gateway: gateways.of(id),
+    pool: state.pool,
+    bridge_id: state.registers ? state.bridgeId : null,
+    dialled: carrierSpelling(formatE164(number), state.outboundRules),
+  };
+}
+
+const isLive = (trunk: TrunkEntry): trunk is LiveTrunk => trunk.state !== null;
+/** A trunk that registers is on no bridge until it was placed on one. */
+const isUnplaced = ({ registers, bridgeId }: RoutedTrunk): boolean => registers && bridgeId === null;
+
+/** 32 bits that depend on every character of both (FNV-1a, then a finalizer of MurmurHash3). */
+function mixed(call: string, trunk: string): number {
+  let hash = 0x811c9dc5;
+  for (const text of [call, trunk])
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

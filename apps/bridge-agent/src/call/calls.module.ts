@@ -17,7 +17,7 @@ import { freeChannel } from '../route/call-limits.js';
 import { RouteModule } from '../route/route.module.js';
 import type { Routing } from '../route/routing.js';
 import { AGENT, CALL_DEADLINES, CALL_PARTS, KEPT_CALLS, RECORDINGS, ROUTING } from '../tokens.js';
-import { endConversations } from './assistant-call.net.js';
+import { endConversations } from './call-assistant.net.js';
 import type { CallDeadlines, CallParts, KeptCalls } from './call-parts.net.js';
 import { CallReadiness } from './call-readiness.js';
 import { Drain } from './drain.process.js';

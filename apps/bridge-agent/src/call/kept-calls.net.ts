@@ -5,6 +5,7 @@ import { statusOfChange } from '../customer/call-status.js';
 import type { EndpointOf, StatusOutbox } from '../customer/status-outbox.http.js';
 import type { LiveCallsOptions } from '../live/live-calls.net.js';
 import { noRecordings } from '../recording/no-recordings.js';
+import { observeRecordings } from '../recording/recording-metrics.otel.js';
 import { StoredRecordings, type Recordings } from '../recording/recordings.fs.js';
 import { callTreatment } from '../route/call-treatment.js';
 import type { Routing } from '../route/routing.js';
@@ -20,7 +21,9 @@ export async function openRecordings(
   } catch (error) {
     logger.error({ err: error }, 'cannot record calls on this bridge; calls continue without a recording');
     const why = error instanceof Error ? error.message : String(error);
-    return noRecordings(`this bridge cannot record: its folder for recordings cannot be used (${why})`);
+    const none = noRecordings(`this bridge cannot record: its folder for recordings cannot be used (${why})`);
+    const stopObserving = observeRecordings(none);
+    return { ...none, stop: () => Promise.resolve(stopObserving()) };
   }
 }
 

@@ -5,9 +5,8 @@ export const statusWebhooks = counter(
   'Call statuses sent to customers, by outcome: delivered, failed (and retried), given-up',
 );
 
-const read = { waiting: () => 0 };
-gauge('trunkmesh_status_webhooks_waiting', 'Call statuses on disk that are not delivered yet', () => read.waiting());
-/** Sets what the gauge reads. */
-export const observeStatuses = (from: typeof read): void => {
-  Object.assign(read, from);
-};
+/** Returns how to stop. */
+export const observeStatuses = (outbox: { waiting(): number }): (() => void) =>
+  gauge('trunkmesh_status_webhooks_waiting', 'Call statuses on disk that are not delivered yet', () =>
+    outbox.waiting(),
+  );

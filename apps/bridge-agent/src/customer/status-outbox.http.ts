@@ -58,6 +58,7 @@ export class StatusOutbox {
   private readonly journal: Journal;
   private readonly delivery: Delivery;
   private readonly sweeps: NodeJS.Timeout;
+  private readonly stopObserving: () => void;
   private sweeping: Promise<void> | undefined;
   private stopped = false;
 
@@ -97,7 +98,7 @@ export class StatusOutbox {
     this.sweeps = setInterval(() => this.sweepOnce(), settings.sweepMs);
     const unread = left.values();
     for (let nth = 0; nth < CONCURRENT_READS; nth += 1) void this.readOn(unread);
-    observeStatuses({ waiting: () => this.waiting() });
+    this.stopObserving = observeStatuses(this);
   }
 
   /**
@@ -127,6 +128,7 @@ export class StatusOutbox {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.sweeps);
+    this.stopObserving();
     await this.delivery.stop();
     await this.sweeping;
     await this.journal.stop();

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { dialledCode } from '@trunkmesh/contracts/address.js';
 import type { InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
-import { connectToAssistant } from '../call/assistant-call.net.js';
 import { beginCall } from '../call/begin-call.net.js';
 import type { CallParts } from '../call/call-parts.net.js';
 import { Talk } from '../call/call-talk.net.js';
@@ -25,6 +24,7 @@ import type { CallTreatment } from '../route/call-treatment.js';
 import type { DecideInbound } from '../route/inbound-router.nats.js';
 import { noteAcknowledgement } from './acknowledgement.net.js';
 import { admit } from './admission.js';
+import { connectToAssistant } from './connect-assistant.net.js';
 import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';
 import { verificationCall, type VerificationPorts } from './verification-call.net.js';
 

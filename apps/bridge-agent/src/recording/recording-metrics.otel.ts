@@ -6,11 +6,8 @@ export const recordingsSettled = counter(
     'not be recorded',
 );
 
-const read = { waiting: () => 0 };
-gauge('trunkmesh_recordings_waiting', 'Recordings of ended calls that are not stored or not published yet', () =>
-  read.waiting(),
-);
-/** Sets what the gauge reads. */
-export const observeRecordings = (from: typeof read): void => {
-  Object.assign(read, from);
-};
+/** Returns how to stop. */
+export const observeRecordings = (recordings: { waiting(): number }): (() => void) =>
+  gauge('trunkmesh_recordings_waiting', 'Recordings of ended calls that are not stored or not published yet', () =>
+    recordings.waiting(),
+  );

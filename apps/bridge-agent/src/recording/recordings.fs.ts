@@ -76,6 +76,7 @@ export class StoredRecordings implements Recordings {
   private readonly events: RetryQueue;
   private readonly files: RetryQueue;
   private readonly sweeping: NodeJS.Timeout;
+  private readonly stopObserving: () => void;
   private lastTrouble: string | undefined;
 
   static async start(options: RecordingsOptions): Promise<StoredRecordings> {
@@ -115,7 +116,7 @@ export class StoredRecordings implements Recordings {
         logger.warn({ err: error }, 'cannot read the recordings folder');
       });
     }, SWEEP_MS);
-    observeRecordings({ waiting: () => this.waiting() });
+    this.stopObserving = observeRecordings(this);
   }
 
   async begin(parties: CallParties): Promise<RecordingOrder | string> {
@@ -147,6 +148,7 @@ export class StoredRecordings implements Recordings {
 
   async stop(): Promise<void> {
     clearInterval(this.sweeping);
+    this.stopObserving();
     this.bucket?.client.stop();
     await this.files.stop();
     await this.events.stop();

@@ -7,7 +7,7 @@ import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/ass
 import type { AssistantConnection } from '@trunkmesh/testkit/assistant/media-stream.net.js';
 import { decodeMuLaw, encodeMuLaw } from '../audio/g711.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
-import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../inbound/calls.fixture.js';
+import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from './calls.fixture.js';
 
 const DID = '+15551234567';
 const SECRET = 'a secret of the tests';

@@ -102,15 +102,14 @@ describe('the sync', () => {
     const one = await create(admin, registering('One'));
     await create(admin, registering('Off', { enabled: false }));
     expect((await member('POST', `${TRUNKS}/sync`)).status).toBe(403);
-    expect(await admin('POST', `${TRUNKS}/sync?timeout_ms=200`)).toMatchObject({
+    // On a slow machine the bridges' reports are not read within 200 ms, and the answer says so.
+    const early = await eventually(async () => {
+      const answer = await admin('POST', `${TRUNKS}/sync?timeout_ms=200`);
+      return answer.body.message.includes('0 of 1 enabled trunks are live') && answer;
+    });
+    expect(early).toMatchObject({
       status: 200,
-      body: {
-        success: false,
-        total_trunks: 2,
-        enabled_trunks: 1,
-        pending: 1,
-        message: expect.stringContaining('0 of 1 enabled trunks are live'),
-      },
+      body: { success: false, total_trunks: 2, enabled_trunks: 1, pending: 1 },
     });
     const waiting = admin('POST', `${TRUNKS}/sync`);
     await new Promise((resolve) => setTimeout(resolve, 150));

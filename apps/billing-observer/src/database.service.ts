@@ -54,7 +54,7 @@ export class Database implements OnModuleDestroy, OnApplicationShutdown {
         if (!this.callLog.isInitialized) await this.callLog.initialize();
         return;
       } catch (error) {
-        this.logger.warn({ err: error }, 'PostgreSQL is not usable yet; trying again');
+        this.logger.warn({ err: error }, 'PostgreSQL is not usable yet; retrying');
         await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }

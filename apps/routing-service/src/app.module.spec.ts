@@ -145,7 +145,7 @@ describe('routing-service', () => {
     });
   });
 
-  it('does not answer before its index is whole', async () => {
+  it('does not answer before its index is complete', async () => {
     await remakeStream(false);
     const readiness = await start();
     await eventually(async () => (await readiness()).nats === 'up');

@@ -21,7 +21,7 @@ const DRAIN_MS = 2_000;
       provide: RequestServer,
       inject: [Routes, LOGGER],
       useFactory: (routes: Routes, logger: Logger): RequestServer =>
-        new RequestServer({ ready: () => routes.whole, queue: ROUTING_QUEUE, closeMs: DRAIN_MS, logger }),
+        new RequestServer({ ready: () => routes.complete, queue: ROUTING_QUEUE, closeMs: DRAIN_MS, logger }),
     },
     {
       provide: READINESS,

@@ -18,7 +18,7 @@ export interface NatsServerOptions {
 export interface NatsServer {
   readonly url: string;
   readonly port: number;
-  /** SIGTERM unless told otherwise. Removes a temporary store. */
+  /** Default: SIGTERM. Removes a temporary store. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** Stops the server and leaves store and port to a later `start`. */
   halt(signal?: NodeJS.Signals): Promise<void>;

@@ -17,7 +17,7 @@ export function findPostgres(env: NodeJS.ProcessEnv = process.env): string | und
   return folders.find((folder) => existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb')));
 }
 
-/** How PostgreSQL's programs are run: in front of every command line stands `prefix`. */
+/** How PostgreSQL's programs are run: `prefix` begins every command line. */
 export interface Account {
   prefix: readonly string[];
   /** Makes the folder and gives it to the account. */

@@ -32,7 +32,7 @@ export interface Postgres {
   readonly port: number;
   /** Makes the database unless it is there; its URL. */
   createDatabase(name: string): Promise<string>;
-  /** SIGINT (PostgreSQL's fast shutdown) unless told otherwise. Removes a temporary data folder. */
+  /** Default: SIGINT (PostgreSQL's fast shutdown). Removes a temporary data folder. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   halt(signal?: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;

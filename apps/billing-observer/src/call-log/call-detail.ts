@@ -32,7 +32,7 @@ export function callDetail(stored: readonly StoredEvent[]): CallDetail | undefin
   };
 }
 
-/** The numbers whole: the summary cuts them. */
+/** The full numbers, which the summary shortens. */
 const partiesOf = ({ from, to, sip_call_id, source_address }: CallParties) => ({
   from_number: from,
   to_number: to,

@@ -59,7 +59,7 @@ export class UsageRecording implements OnModuleDestroy {
       try {
         return await ensureStreams(nc);
       } catch (error) {
-        this.logger.warn({ err: error }, 'JetStream is not usable yet; trying again');
+        this.logger.warn({ err: error }, 'JetStream is not usable yet; retrying');
         await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }

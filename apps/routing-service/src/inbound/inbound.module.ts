@@ -9,7 +9,7 @@ import { startResponder, type Responder } from './inbound.nats.js';
 
 const DRAIN_MS = 2_000;
 
-/** Answers inbound lookups, while the index is whole. */
+/** Answers inbound lookups, while the index is complete. */
 @Module({ imports: [RoutesModule] })
 export class InboundModule implements OnApplicationBootstrap, OnModuleDestroy {
   private answering: { nc: NatsConnection; responder: Responder } | undefined;
@@ -22,7 +22,7 @@ export class InboundModule implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     const { routes, logger } = this;
-    void routes.whole.then((nc) => {
+    void routes.complete.then((nc) => {
       if (this.stopping) return;
       this.answering = { nc, responder: startResponder(nc, () => routes.index(), logger) };
     });

@@ -11,10 +11,10 @@ import { RouteProjection } from './route.nats.js';
 @Injectable()
 export class Routes implements OnApplicationShutdown {
   /**
-   * Settles when the index is whole, and never before: until then others in the queue group answer, and requests to
+   * Settles when the index is complete, and never before: until then others in the queue group answer, and requests to
    * this copy would be decided without all routes.
    */
-  readonly whole: Promise<NatsConnection>;
+  readonly complete: Promise<NatsConnection>;
   private projection: RouteProjection | undefined;
   private stopped = false;
 
@@ -22,15 +22,15 @@ export class Routes implements OnApplicationShutdown {
     @Inject(NATS) nats: OwnNatsLink,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.whole = nats.ready.then((nc) => this.read(nc));
+    this.complete = nats.ready.then((nc) => this.read(nc));
     // That NATS cannot be used at all is logged by the link.
-    this.whole.catch(() => undefined);
+    this.complete.catch(() => undefined);
   }
 
-  /** @throws before the index is whole */
+  /** @throws before the index is complete */
   index(): RouteIndex {
     const index = this.projection?.index();
-    if (index === undefined) throw new Error('the index is not whole yet');
+    if (index === undefined) throw new Error('the index is not complete yet');
     return index;
   }
 

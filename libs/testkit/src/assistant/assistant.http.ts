@@ -6,7 +6,7 @@ import { connectionOn, type AssistantConnection } from './media-stream.net.js';
 import { readRequest, type ReceivedRequest } from './received-request.http.js';
 
 /**
- * For tests: the platform at the other end of a call. The media streams of its assistants, and where it is told of
+ * For tests: the platform at the other end of a call. The media streams of its assistants, and the receiver of
  * calls. It does nothing of its own.
  */
 export interface Assistant {
@@ -26,7 +26,7 @@ export interface Assistant {
   onConnection: ((connection: AssistantConnection) => void) | undefined;
   /** Answers prewarms and statuses in place of a 200. */
   onRequest: ((request: ReceivedRequest, response: ServerResponse) => void) | undefined;
-  /** The streams of a caller, by the number that `start` told. */
+  /** The streams of a caller, by the number in `start`. */
   streamsOf(from: string): AssistantConnection[];
   stop(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export async function startAssistant(options: { port?: number; autoPong?: boolea
 }
 
 function refuse(socket: Duplex, { status, headers = {} }: { status: number; headers?: Record<string, string> }): void {
-  // From here on nobody else listens, and whoever is refused may be gone before it has read why.
+  // Nothing listens from here on; a rejected client may disconnect before it reads the reason.
   socket.on('error', () => undefined);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('')}Content-Length: 0\r\nConnection: close\r\n\r\n`);

@@ -38,7 +38,7 @@ export interface AssistantConnection {
   send(message: object | string): void;
   /** Speech, as one message. */
   say(muLaw: Uint8Array): void;
-  /** Comes back when what was said before it has been heard. */
+  /** Comes back when the audio before it was played. */
   mark(name: string): void;
   /** Barge-in. */
   clear(): void;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 
-/** What the platform was told over HTTP: a prewarm or a status. */
+/** A request that the platform received: a prewarm or a call status. */
 export interface ReceivedRequest {
   path: string;
   headers: IncomingHttpHeaders;

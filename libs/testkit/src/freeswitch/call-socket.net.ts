@@ -128,7 +128,7 @@ class CallControl {
     return commandReply('+OK');
   }
 
-  /** The call has ended: the connection stays for as long as it was told to linger, so that the last event arrives. */
+  /** The call has ended: the connection lingers for the requested time, so that the last event arrives. */
   over(): void {
     const { leg, lingerSeconds, session } = this;
     const controlled: Headers = [['Controlled-Session-UUID', leg.uuid]];

@@ -190,7 +190,7 @@ export const Q850: Readonly<Record<string, number>> = {
   INCOMPATIBLE_DESTINATION: 88,
   RECOVERY_ON_TIMER_EXPIRE: 102,
   INTERWORKING: 127,
-  // FreeSWITCH's own causes have no Q.850 number and are told as a normal clearing.
+  // FreeSWITCH's own causes have no Q.850 number and are sent as a normal clearing.
   BLIND_TRANSFER: 16,
   MANAGER_REQUEST: 16,
   ORIGINATOR_CANCEL: 16,

@@ -56,7 +56,7 @@ export class Channel {
     return this.hangupCause !== undefined;
   }
 
-  /** A variable that is set anew goes to the end, as it does in FreeSWITCH. */
+  /** A variable that is set again moves to the end, as in FreeSWITCH. */
   set(name: string, value: string | undefined): void {
     this.variables.delete(name);
     if (value !== undefined && value !== '') this.variables.set(name, value);
@@ -121,7 +121,7 @@ export class Channel {
     return lines.map(([name, value]) => [`${prefix}-${name}`, value] as const);
   }
 
-  /** Sets what only the last event carries: the record of the call. */
+  /** Sets the variables that only the last event carries. */
   report(now: number, stamp: (microseconds: number) => string): void {
     this.hangupAt ||= now;
     const { hangupAt, answeredAt, start } = this;

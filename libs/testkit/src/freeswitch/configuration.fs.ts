@@ -8,7 +8,7 @@ export interface Configuration {
 
 export type Loaded = { configuration: Configuration } | { error: string };
 
-/** Reads `freeswitch.xml` and all that it includes, as FreeSWITCH does: every time anew, whole, and all or nothing. */
+/** Reads `freeswitch.xml` and all that it includes, as FreeSWITCH does: completely every time, all or nothing. */
 export function loadConfiguration(confDir: string): Loaded {
   const variables = new Map<string, string>([
     ['local_ip_v4', '127.0.0.1'],
@@ -20,8 +20,8 @@ export function loadConfiguration(confDir: string): Loaded {
 }
 
 /**
- * A directive counts up to the end of its line; what stands before it on the line is dropped without a word, as is a
- * wrapper that stands alone on its line.
+ * A directive counts up to the end of its line; text before it on the line is dropped silently, as is a
+ * wrapper that is alone on its line.
  */
 function preprocess(file: string, confDir: string, variables: Map<string, string>): string[] {
   const lines: string[] = [];

@@ -288,7 +288,7 @@ describe('the event socket, both ways, as recorded', () => {
 
   it(
     'record-session: the events that were asked for, the variables, and a stereo file that is finished before ' +
-      "the call's end is told",
+      "the call's end is reported",
     async () => {
       await start();
       const recorded = (await recording('record-session.esl.txt')).flatMap(({ frames }) => frames);

@@ -32,7 +32,7 @@ export interface InboundCall {
   press(digit: string, source?: 'RTP' | 'ENDPOINT'): void;
   /** Its carrier goes on with another codec. */
   changeCodec(name: string): Promise<void>;
-  /** Its packets come from another address, and nobody was told. `answers`: it says where it is when it is asked. */
+  /** Its packets come from another address without notice. `answers`: it reports its address when it is asked. */
   move(answers: boolean): void;
   /** The caller hangs up an answered call, or gives up an unanswered one. */
   hangUp(): void;

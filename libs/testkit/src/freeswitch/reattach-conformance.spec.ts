@@ -127,7 +127,7 @@ async function driven() {
   return { call, program, unicast, frames, seen, silent };
 }
 
-describe('a codec that is set anew, as recorded', () => {
+describe('a codec that is changed, as recorded', () => {
   it('ends unicast; a second one brings nothing, a third one in a new loop does; the connection stays', async () => {
     const recorded = readRecording(await readFile(RECORDING, 'utf8')).flatMap(({ frames }) => frames);
     const { call, program, unicast, frames, seen, silent } = await driven();

@@ -13,14 +13,14 @@ const HEAD = '524946460800000057415645666d74201000000001000200401f0000007d000004
 
 /**
  * The application `record_session` with RECORD_STEREO: the caller on the left, what came over `unicast` on the right,
- * both at FreeSWITCH's own clock. The file is finished, and told in the channel's variables, before the call's end is
- * reported. A file that cannot be made is told in `record_completion_cause` and in no event.
+ * both at FreeSWITCH's own clock. The file is finished, and named in the channel's variables, before the call's end is
+ * reported. A file that cannot be made is reported in `record_completion_cause` and in no event.
  */
 export function recordSession(leg: Leg, path: string): void {
   const file = opened(path);
   if (file === undefined) return leg.channel.set('record_completion_cause', 'uri-failure');
   const sides = { caller: Buffer.alloc(0), program: Buffer.alloc(0) };
-  const told: Headers = [['Record-File-Path', path]];
+  const recorded: Headers = [['Record-File-Path', path]];
   let unwritten: Buffer[] = [];
   let frames = 0;
   leg.media.tap = (from, l16) => {
@@ -44,7 +44,7 @@ export function recordSession(leg: Leg, path: string): void {
       unwritten.push(interleaved(next('caller'), next('program')));
     if (unwritten.length >= WRITTEN_TOGETHER) write();
   }, FRAME_MS / 2);
-  leg.fire('RECORD_START', told);
+  leg.fire('RECORD_START', recorded);
   leg.atEnd.push(() => {
     clearInterval(timer);
     leg.media.tap = undefined;
@@ -66,7 +66,7 @@ export function recordSession(leg: Leg, path: string): void {
     ] as const) {
       leg.channel.set(`record_${name}`, String(value));
     }
-    leg.fire('RECORD_STOP', [...told, ['Record-Completion-Cause', 'success-silence']]);
+    leg.fire('RECORD_STOP', [...recorded, ['Record-Completion-Cause', 'success-silence']]);
   });
 }
 

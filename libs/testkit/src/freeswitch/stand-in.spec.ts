@@ -91,7 +91,7 @@ it('a file that goes while the folder is read is passed over', async () => {
 });
 
 describe('the files', () => {
-  it('are read only when told, add only what is new by name, and leave out what FreeSWITCH would ignore', async () => {
+  it('are read only on request, add only what is new by name, and leave out what FreeSWITCH would ignore', async () => {
     await put('a.xml', gateway('a.1', TRUSTED));
     expect(standIn.gateways()).toEqual([]);
     expect(await api('sofia profile external rescan')).toBe('Reload XML [Success]\n+OK scan complete\n');

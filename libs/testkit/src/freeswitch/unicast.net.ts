@@ -18,7 +18,7 @@ export interface UnicastCaller {
   speaks: () => boolean;
   /** What it says next, L16; taken out as it is said. With the first of them it says nothing else any more. */
   words: Buffer[];
-  /** FreeSWITCH itself does nothing for it at this moment. */
+  /** FreeSWITCH itself does nothing for the call now. */
   stands: () => boolean;
 }
 
@@ -39,7 +39,7 @@ export class Unicast {
   readonly heard: Buffer[] = [];
   sent = 0;
   /**
-   * What is left of the caller's words. Undefined: it was told none yet, and says frames that can be told apart by
+   * The rest of the caller's words. Undefined: it was given none yet, and sends frames that are identified by
    * their number.
    */
   private speech: Buffer | undefined;

@@ -11,7 +11,7 @@ export interface MeshCarrier {
   call(call: CarrierCall): Promise<number>;
   /** The same from an address that belongs to no trunk. */
   callAsStranger(call: CarrierCall): Promise<number>;
-  /** Makes itself known again to a stand-in that was started anew; a real FreeSWITCH finds it on the wire. */
+  /** Registers again with a restarted stand-in; a real FreeSWITCH finds it over the network. */
   announce(): Promise<void>;
   close(): Promise<void>;
 }

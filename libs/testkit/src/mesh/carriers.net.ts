@@ -6,7 +6,7 @@ import type { BridgeOfMesh } from './mesh.process.js';
 /** No trunk of a private mesh has this address, and on Linux every 127.0.0.0/8 address is there to send from. */
 const STRANGER = '127.0.0.66';
 
-/** An address of its own for each, so that they are told apart by it. */
+/** Each has its own address, which identifies it. */
 const hostOf = (username: string): number => 100 + (Number.parseInt(username.slice(-2), 10) || 0);
 
 /** The carrier that fits the bridge. `user` makes it one of several. */

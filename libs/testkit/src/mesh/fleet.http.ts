@@ -7,8 +7,8 @@ interface Bridge {
 }
 
 /**
- * A start with fewer bridges than the last one: those that are not started are retired, or trunks would wait for their
- * word for ever. With more again: resumed.
+ * Retires the bridges that this start does not run, because trunks would otherwise wait for their reports without end.
+ * Resumes those that run again.
  */
 export async function settleFleet(file: MeshFile): Promise<void> {
   const operator = apiClient(file.api, file.bootstrapKey);

@@ -86,7 +86,7 @@ async function standInLine(call: LineCall, { control, source }: { control: strin
     status: number;
   };
   let over = status !== 200;
-  // A caller who is told nothing says numbered frames; this one is silent.
+  // A caller without words sends numbered frames; this one is silent.
   if (!over) await ask('POST', `/calls/${uuid}/audio`, Buffer.alloc(0));
   const untilEnded = async (): Promise<void> => {
     while (!over)

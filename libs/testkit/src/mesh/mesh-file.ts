@@ -3,7 +3,7 @@ export interface MeshFile {
   /** Base URL of the API. */
   api: string;
   nats: string;
-  /** The record's database. */
+  /** The database of the event store. */
   postgres: string;
   bootstrapKey: string;
   /** The organisation that `npm start` and `npm run dev` make at their first start; null in a mesh of a test. */

@@ -28,7 +28,7 @@ export interface MeshOptions {
   env?: Record<string, string | undefined>;
   /** Each service accepts a debugger: trunk-service on port 9229, each further one on the next port. */
   inspect?: boolean;
-  /** Told of each component as it becomes ready. */
+  /** Called for each component when it is ready. */
   onReady?: (name: string, tookMs: number) => void;
 }
 
@@ -101,7 +101,7 @@ async function start(options: MeshOptions, stops: (() => Promise<void>)[], stop:
   await store.save();
   for (const one of components) stops.push(() => one.stop());
 
-  // The streams are made by whoever comes first; agents connect to FreeSWITCH whenever it is there.
+  // The first service to start makes the streams; agents connect to FreeSWITCH as soon as it is up.
   await Promise.all(components.map((one) => timed(one.name, () => one.start())));
   const file: MeshFile = {
     api: `http://127.0.0.1:${apiPort}`,

@@ -10,7 +10,7 @@ export interface ServiceContext {
   folder: string;
   store: SettingsStore;
   nats: string;
-  /** The record's database, and billing-observer's own. */
+  /** The database of the event store, and that of billing-observer. */
   record: string;
   billing: string;
   /** Added to every service's environment. */
@@ -108,7 +108,7 @@ export async function bridgeAgent(context: ServiceContext, freeswitch: BridgeFre
       CALL_SOCKET_PORT: String(freeswitch.callSocketPort),
       CAPTURE_PORT: String(freeswitch.capturePort),
       SECRET_KEYS: context.store.settings.secretKeys,
-      // Carriers of a private mesh are on the loopback, and so is whoever answers for the platform.
+      // The carriers and the platform of a private mesh are on the loopback.
       ALLOW_PRIVATE_GATEWAYS: 'true',
       ALLOW_PRIVATE_URLS: 'true',
     },

@@ -175,7 +175,7 @@ async function refused(carrier: MeshCarrier): Promise<number> {
 }
 
 /**
- * The access list and the routing index follow within moments; until then a caller is told to try again or is not
+ * The access list and the routing index follow within moments; until then a caller is asked to try again or is not
  * known.
  */
 function answered(carrier: MeshCarrier): Promise<number> {

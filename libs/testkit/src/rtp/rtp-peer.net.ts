@@ -45,7 +45,7 @@ export interface RtpPeer {
   close(): Promise<void>;
 }
 
-/** As FreeSWITCH is told in the SDP. */
+/** As in the SDP to FreeSWITCH. */
 export const DTMF_PAYLOAD_TYPE = 101;
 const DIGIT_FRAMES = 5;
 /** RFC 4733 §2.5.1.4: the last packet is sent three times, so that it arrives. */

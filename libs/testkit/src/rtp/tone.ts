@@ -12,14 +12,14 @@ export function tone(frequency: number, frames: number, amplitude = 8_000): Int1
 
 /**
  * The nth of tones 50 Hz apart, from 481 Hz. Each of their frames begins at another place of the wave than the 25
- * before it: the golden section is what comes back to itself last. So a frame that was heard can be told from its
+ * before it: the golden section is what comes back to itself last. So a received frame can be distinguished from its
  * neighbours.
  */
 export const tellingTone = (nth: number): number => 50 * (9 + nth + (Math.sqrt(5) - 1) / 2);
 
 /**
- * Goertzel: the amplitude that a sine of this frequency has in the samples. Two tones are told apart when they are
- * several times `SAMPLE_RATE / samples.length` apart.
+ * Goertzel: the amplitude that a sine of this frequency has in the samples. Two tones can be distinguished when they
+ * are several times `SAMPLE_RATE / samples.length` apart.
  */
 export function toneLevel(samples: Int16Array, frequency: number): number {
   if (samples.length === 0) return 0;

@@ -165,7 +165,7 @@ class Dialog {
     if (hangsUp) void this.hangUp();
   }
 
-  /** RFC 3261 §22.3. Whose credentials they are nobody asks. */
+  /** RFC 3261 §22.3. The credentials are not checked. */
   private challenge(request: SipMessage, takesMs: number): void {
     if (headerOf(request, 'proxy-authorization') === '') {
       const challenge = `Digest realm="carrier.example.com", nonce="${token()}", algorithm=MD5`;

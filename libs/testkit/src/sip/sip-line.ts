@@ -37,13 +37,13 @@ export interface SipLine {
   readonly status: number;
   /** The other side's description of its audio, as the 200 had it. */
   readonly description: string;
-  /** Settles when the other side has said BYE, or this one. */
+  /** Settles when either side has sent BYE. */
   readonly ended: Promise<'other-side' | 'caller'>;
   /** An INVITE within the call (RFC 3261 §14); `late`: without a description, which the ACK has. The final answer. */
   reinvite(audio: AudioDescription, late?: boolean): Promise<{ status: number; description: string }>;
-  /** From here on its audio is there: nobody is told, except by the answer to an INVITE of the other side. */
+  /** Its audio moves there. The other side learns it only from the answer to its next INVITE. */
   moved(audio: AudioDescription): void;
-  /** A key, told by INFO (`application/dtmf-relay`). Resolves with the final status. */
+  /** A key, sent by INFO (`application/dtmf-relay`). Resolves with the final status. */
   info(digit: string): Promise<number>;
   /** Settles when the BYE was answered. At once where the call is over. */
   hangUp(): Promise<void>;

@@ -5,7 +5,14 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { inboundAnswer, type InboundAnswer } from '@trunkmesh/contracts/routing.js';
 import { gatewayStatus, type GatewayStatus } from '@trunkmesh/contracts/bridge.js';
 import { outboundAnswer } from '@trunkmesh/contracts/outbound.js';
-import { GATEWAYS_BUCKET, gatewayKey, ROUTING_EXPLAIN, ROUTING_INBOUND, ROUTING_OUTBOUND, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
+import {
+  GATEWAYS_BUCKET,
+  gatewayKey,
+  ROUTING_EXPLAIN,
+  ROUTING_INBOUND,
+  ROUTING_OUTBOUND,
+  TRUNKMESH_STREAM,
+} from '@trunkmesh/contracts/subjects.js';
 import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import {
@@ -210,7 +217,12 @@ describe('routing-service', () => {
   });
 
   it('plans outbound calls, with what the bridges report of their gateways', async () => {
-    await publish(organization(1), trunk(1, 1), trunk(1, 2, { priority: 20 }), number(1, A, { sip_trunk_id: TRUNK(1) }));
+    await publish(
+      organization(1),
+      trunk(1, 1),
+      trunk(1, 2, { priority: 20 }),
+      number(1, A, { sip_trunk_id: TRUNK(1) }),
+    );
     await ready(await start());
     const call = { call_id: ORG(9), organization_id: ORG(1), from: A, to: B };
     const plan = async (with_: object = {}) => {
@@ -236,7 +248,14 @@ describe('routing-service', () => {
       return true;
     });
     await bucket.delete(key);
-    await eventually(async () => JSON.stringify((await order()) as unknown) === JSON.stringify([[TRUNK(1), 'unknown'], [TRUNK(2), 'unknown']]));
+    await eventually(
+      async () =>
+        JSON.stringify((await order()) as unknown) ===
+        JSON.stringify([
+          [TRUNK(1), 'unknown'],
+          [TRUNK(2), 'unknown'],
+        ]),
+    );
     expect(await plan({ to: '911' })).toMatchObject({ outcome: 'refuse', reason: 'emergency-number' });
     expect(await plan({ from: 'alice' })).toMatchObject({ outcome: 'error', code: 'invalid-request' });
   });

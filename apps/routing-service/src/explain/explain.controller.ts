@@ -1,10 +1,6 @@
 import { Controller, UseFilters, UsePipes } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import {
-  explainRequest,
-  type ExplainRequest,
-  type InboundDecision,
-} from '@trunkmesh/contracts/routing.js';
+import { explainRequest, type ExplainRequest, type InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { ROUTING_EXPLAIN } from '@trunkmesh/contracts/subjects.js';
 import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
 import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';

@@ -106,11 +106,6 @@ export default tseslint.config(
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {
-    // Files that formatting alone took over 250 lines.
-    files: ['libs/event-log/src/event-store.pg.ts'],
-    rules: { 'max-lines': ['error', { max: 300 }] },
-  },
-  {
     files: PURE,
     ignores: NOT_PURE,
     rules: {

@@ -3,7 +3,8 @@ import { anyEvent } from '@trunkmesh/contracts/envelope.js';
 import { type Postgres, startPostgres } from '@trunkmesh/testkit/postgres.process.js';
 import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
-import { append, ConcurrencyError, loadLast, loadLastOfMany, type NewEvent, readEvents } from './event-store.pg.js';
+import { append, ConcurrencyError, type NewEvent } from './event-store.pg.js';
+import { loadLast, loadLastOfMany, readEvents } from './stored-events.pg.js';
 import { newEvent, openRecord, subjectOf, write } from './servers.fixture.js';
 
 let postgres: Postgres;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readEvents } from '@trunkmesh/event-log/event-store.pg.js';
+import { readEvents } from '@trunkmesh/event-log/stored-events.pg.js';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { READ_MODEL_MIGRATIONS } from '../migrations.pg.js';
 import { READ_MODELS } from '../read-models.pg.js';

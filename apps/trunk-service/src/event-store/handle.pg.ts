@@ -1,13 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  ConcurrencyError,
-  loadLast,
-  loadLastOfMany,
-  startAppend,
-  type AppendMeta,
-  type LastEvent,
-  type NewEvent,
-} from '@trunkmesh/event-log/event-store.pg.js';
+import { ConcurrencyError, startAppend, type AppendMeta, type NewEvent } from '@trunkmesh/event-log/event-store.pg.js';
+import { loadLast, loadLastOfMany, type LastEvent } from '@trunkmesh/event-log/stored-events.pg.js';
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';

@@ -5,13 +5,13 @@ import { bridgeId, countryCode, e164, poolName, uuid } from './scalar.js';
 
 /**
  * Ranges that cost far more than their country's usual rate, and that fraud is about. None may be called unless the
- * organisation allows it by name. `premium-rate`: also personal numbers, which share their revenue with whoever is
- * called.
+ * organisation allows it by name. `premium-rate`: also personal numbers, which share their revenue with the
+ * called party.
  */
 export const specialNumber = z.enum(['premium-rate', 'shared-cost', 'satellite']);
 export type SpecialNumber = z.infer<typeof specialNumber>;
 
-/** `number_trunk_only`: a call fails with the trunk of its number. `any_trunk`: the others of the organisation follow. */
+/** `number_trunk_only`: only the trunk of the number is tried. `any_trunk`: then the organisation's other trunks. */
 export const outboundFailover = z.enum(['any_trunk', 'number_trunk_only']);
 export type OutboundFailover = z.infer<typeof outboundFailover>;
 

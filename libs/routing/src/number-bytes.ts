@@ -101,10 +101,7 @@ const SHORTEST_ENVELOPE = 200;
 const STATE = asciiBytes(',"state":');
 /** Optional, so its place after the other members varies. Within a string its quotes would be escaped. */
 const PROOF = patternOf(',"proof":{');
-/**
- * The members as number.ts of the contract has them in order. The name and the provider, which may be anything, are
- * leapt over; from `is_active` on each must follow the other.
- */
+/** Members in the contract's order (number.ts). Name and provider are skipped; from `is_active` on all are adjacent. */
 const ID = asciiBytes('{"id":');
 const IS_ACTIVE = patternOf(',"is_active":');
 const [TRUNK_ID, COUNTRIES, VERIFIED, CAPABILITIES, TARGET] = [

@@ -40,7 +40,7 @@ export async function run(print: (line: string) => void): Promise<void> {
   }
 }
 
-async function startRoutingService(url: string): Promise<Supervised> {
+export async function startRoutingService(url: string): Promise<Supervised> {
   const ops = await freePort();
   const main = join(here, '../../apps/routing-service/dist/main.js');
   const service = await startSupervised(process.execPath, [main], {

@@ -4,10 +4,10 @@ import {
   parsePhoneNumberFromString,
   type CountryCode,
   type NumberType,
+  type PhoneNumber,
 } from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/max/metadata';
 import { dialectOf, dialledDigits, formatE164, NEUTRAL, toE164 } from './number-format.js';
-import { countryOf } from './number-plan.js';
 
 /** What an outbound call would reach. `country` null: a network of no country (satellite, international freephone). */
 export interface Destination {
@@ -51,7 +51,7 @@ const SPECIAL_CODES: Readonly<Record<string, SpecialNumber>> = {
  * or international spelling.
  */
 export function readDestination(to: string, from: number): Destination | 'emergency-number' | 'not-a-public-number' {
-  const home = countryOf(from) ?? null;
+  const home = homeOf(from);
   const dialled = dialledDigits(to.trim());
   if (dialled === undefined) return 'not-a-public-number';
   if (isShort(dialled, home)) return isEmergency(dialled, home) ? 'emergency-number' : 'not-a-public-number';
@@ -65,7 +65,26 @@ function destinationOf(number: number): Destination | undefined {
   const code = SPECIAL_CODES[parsed.countryCallingCode];
   if (code !== undefined) return { number, country: null, special: code };
   const special = SPECIAL_TYPES[parsed.getType() ?? 'FIXED_LINE'] ?? null;
-  return { number, country: countryOf(number) ?? null, special };
+  return { number, country: countryIn(parsed), special };
+}
+
+/** As `countryOf` (number-plan.ts), from the metadata that knows the kinds of numbers as well. */
+const countryIn = ({ country, countryCallingCode }: PhoneNumber): string | null =>
+  country ?? metadata.country_calling_codes[countryCallingCode]?.[0] ?? null;
+
+/** Parsing takes tens of microseconds, and an organisation calls from few numbers. */
+const MAX_HOMES = 50_000;
+const homes = new Map<number, string | null>();
+
+/** The country of a number that calls; null: it belongs to none. */
+export function homeOf(from: number): string | null {
+  const known = homes.get(from);
+  if (known !== undefined) return known;
+  const parsed = parsePhoneNumberFromString(formatE164(from), { extract: false }, metadata);
+  const home = parsed === undefined ? null : countryIn(parsed);
+  if (homes.size >= MAX_HOMES) homes.clear();
+  homes.set(from, home);
+  return home;
 }
 
 /** The digits behind a plus, an international prefix or the calling code: `+49112` is 112 to a carrier. */

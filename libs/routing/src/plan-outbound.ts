@@ -6,10 +6,9 @@ import type {
   OutboundRequest,
   PlannedAttempt,
 } from '@trunkmesh/contracts/outbound.js';
-import { readDestination, type Destination } from './destination.js';
+import { homeOf, readDestination, type Destination } from './destination.js';
 import type { GatewayStates } from './gateway-states.js';
 import { formatE164 } from './number-format.js';
-import { countryOf } from './number-plan.js';
 import {
   ACTIVE,
   flagsOf,
@@ -212,7 +211,7 @@ class Planning {
   /** `codes` null: the country of the calling number alone. */
   private allows(codes: readonly string[] | null, country: string | null): boolean {
     if (country === null) return false;
-    return codes === null ? country === countryOf(digits(this.request.from)) : codes.includes(country);
+    return codes === null ? country === homeOf(digits(this.request.from)) : codes.includes(country);
   }
 
   private attempts(organization: OrganizationEntry, row: number, destination: Destination): PlannedAttempt[] {

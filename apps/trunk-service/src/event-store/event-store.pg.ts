@@ -119,8 +119,9 @@ export function openEventStore(options: EventStoreOptions): EventStore {
       ]),
     query: <Row>(sql: string, parameters?: unknown[]) =>
       inTurn(() => query(dataSource, sql, parameters) as Promise<Row[]>),
-    entities: (work) => inTurn(() => work(dataSource.manager).catch(asUnavailable)),
-    transaction: (work) => inTurn(() => transaction(dataSource, work)),
+    entities: (work) => inTurn(() => onConnection(dataSource, work)),
+    transaction: (work) =>
+      inTurn(() => onConnection(dataSource, (manager, client) => inTransaction(client, () => work(manager)))),
     fingerprint: (pieces) => fingerprint(`trunkmesh fingerprint ${options.fingerprintKey}`, pieces),
     afterCommit: (listener) => {
       listeners.push(listener);
@@ -176,11 +177,15 @@ async function query(dataSource: DataSource, sql: string, parameters: unknown[] 
   }
 }
 
-async function transaction<R>(dataSource: DataSource, work: (manager: EntityManager) => Promise<R>): Promise<R> {
+/** A connection for the statements of `work`; given up where one of them did not come back from PostgreSQL. */
+async function onConnection<R>(
+  dataSource: DataSource,
+  work: (manager: EntityManager, client: pg.PoolClient) => Promise<R>,
+): Promise<R> {
   const runner = dataSource.createQueryRunner();
   const client = (await runner.connect().catch(unavailable)) as pg.PoolClient;
   try {
-    return await inTransaction(client, () => work(runner.manager));
+    return await work(runner.manager, client);
   } catch (error) {
     if (databaseFailure(error).kind !== 'unavailable') throw error;
     abandon(client);
@@ -220,10 +225,6 @@ function gatherWrites(client: pg.PoolClient): void {
   const stream = (client as unknown as Wire).connection?.stream;
   stream?.cork();
   setImmediate(() => stream?.uncork());
-}
-
-function asUnavailable(error: unknown): never {
-  throw databaseFailure(error).kind === 'unavailable' ? databaseUnavailable() : error;
 }
 
 function unavailable(): never {

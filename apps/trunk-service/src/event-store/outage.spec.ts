@@ -80,6 +80,9 @@ describe('without PostgreSQL', () => {
       expect(refused.headers.get('content-type')).toBe('application/problem+json');
       expect(await mesh.api(TRUNKS, { key: org.admin })).toMatchObject({ status: 503 });
       expect(await mesh.api('/api/v1/organizations', { key: BOOTSTRAP_KEY })).toMatchObject({ status: 503 });
+      // A statement by TypeORM, with the key that needs no look-up.
+      const revoked = await mesh.api(`/api/v1/api-keys/${org.id}`, { key: BOOTSTRAP_KEY, method: 'DELETE' });
+      expect(revoked).toMatchObject({ status: 503, body: { code: 'record-unavailable' } });
       expect(await mesh.api('/health/live')).toMatchObject({ status: 200 });
       expect(await mesh.api('/health/ready')).toMatchObject({
         status: 503,

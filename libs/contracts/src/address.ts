@@ -48,7 +48,7 @@ export const addressEvidence = z
     by: z.enum(EVIDENCE_KINDS).describe('What proves it.'),
     at: timestamp.describe('When it happened.'),
     trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
-    call_id: uuid.nullable().describe('The call that proved it.'),
+    call_id: uuid.nullable().describe('The call that proved it; null where something else did.'),
   })
   .meta({ id: 'Evidence' });
 export type AddressEvidence = z.infer<typeof addressEvidence>;
@@ -79,7 +79,7 @@ export const addressEvent = z.discriminatedUnion('type', [
   cloudEvent('AddressShared', z.object({}), addressState),
   cloudEvent(
     'AddressEvidenceWithdrawn',
-    z.object({ reason: z.string().max(200).nullable().describe('Why, as a constant.') }),
+    z.object({ reason: z.string().max(200).nullable().describe('Why, in words; null: nobody said.') }),
     z.null(),
   ),
 ]);
@@ -102,7 +102,7 @@ export const dialledCode = (user: string): string | undefined => /^\+?(77\d{14})
  */
 export const verificationCall = z.object({
   phase: z.enum(['arrived', 'confirmed', 'abandoned']).describe('How far the verification call has come.'),
-  code: verificationCode.describe('The reason as a constant, for programs.'),
+  code: verificationCode.describe('The code that was dialled.'),
   call_id: uuid.describe('The call, by its id.'),
   bridge_id: bridgeId.describe('The bridge.'),
   pool: z.string().max(64).describe('The bridge pool.'),
@@ -114,7 +114,7 @@ export const verificationCall = z.object({
     .max(65535)
     .nullable()
     .describe('The port that the call came from; null where it is not known.'),
-  transport: z.string().max(16).nullable().describe('How SIP messages travel.'),
+  transport: z.string().max(16).nullable().describe('How the INVITE came; null where it is not known.'),
   request_uri_user: z.string().max(256).describe('The user part of the Request-URI.'),
   to_user: z.string().max(256).describe('The user part of the To header.'),
   from_user: z.string().max(256).describe('The user part of the From header.'),

@@ -67,13 +67,17 @@ export const audioLog = z
     reconnects: count.describe('How often the stream was connected again.'),
     connected_after_ms: milliseconds
       .nullable()
-      .describe('From the start of the audio until the stream was connected, milliseconds.'),
+      .describe('From the start of the audio until the stream was connected, milliseconds; null: it never was.'),
     first_audio_to_assistant_ms: milliseconds
       .nullable()
-      .describe("From the start of the audio until the caller's first frame went to the assistant, milliseconds."),
+      .describe(
+        "Milliseconds from the start of the audio until the caller's first frame went to the assistant; null: none did.",
+      ),
     first_audio_to_caller_ms: milliseconds
       .nullable()
-      .describe("From the start of the audio until the assistant's first audio went to the caller, milliseconds."),
+      .describe(
+        "Milliseconds from the start of the audio until the assistant's first audio was played; null: none was.",
+      ),
     ended: audioEnd.nullable().describe('Why the audio ended; null while it goes on.'),
   })
   .meta({ id: 'AudioLog' });

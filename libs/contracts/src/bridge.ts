@@ -53,7 +53,7 @@ export type RegistrationState = z.infer<typeof registrationState>;
 export const gatewayStatus = z
   .object({
     organization_id: uuid.describe('The organisation.'),
-    trunk_id: uuid.describe('The trunk; null where none is known.'),
+    trunk_id: uuid.describe('The trunk.'),
     bridge_id: bridgeId.describe('The bridge.'),
     applied_revision: z
       .number()
@@ -82,7 +82,7 @@ export const gatewayStatus = z
       .nullable()
       .describe(
         "The SIP status of the last registration attempt that failed or succeeded; FreeSWITCH's own 904 " +
-          'and 908 among them.',
+          'and 908 among them; null: there was none.',
       ),
     sip_phrase: z.string().nullable().describe('The phrase of the SIP status; null where there was none.'),
     ping: z
@@ -102,7 +102,9 @@ export const gatewayStatus = z
       .max(64)
       .nullable()
       .optional()
-      .describe('The source address of the answer to the last registration that succeeded, while it is REGED.'),
+      .describe(
+        'The source address of the answer to the last registration that succeeded, while it is REGED; null otherwise.',
+      ),
     updated_at: timestamp.describe('When it was last changed.'),
   })
   .meta({ id: 'GatewayState' });
@@ -163,7 +165,7 @@ export const bridgeHeartbeat = z.object({
       connected: z.boolean().describe('Whether FreeSWITCH is connected.'),
       version: z.string().nullable().describe('The version of FreeSWITCH; null while it is not connected.'),
       profile_running: z.boolean().describe('Whether the SIP profile runs.'),
-      since: timestamp.nullable().describe('Since when.'),
+      since: timestamp.nullable().describe('Since when; null while there is no connection.'),
     })
     .describe('The FreeSWITCH of this bridge.'),
   gateways: z.record(z.string(), z.number().int()).describe('How many gateways are in each state.'),

@@ -59,7 +59,7 @@ export type CallControlAnswer = z.infer<typeof callControlAnswer>;
 export const transferAnswer = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('ended').describe('What became of the request.'),
-    transfer: transferResult.describe('What became of the transfer; null where there was none.'),
+    transfer: transferResult.describe('What became of the transfer.'),
   }),
   refused,
 ]);

@@ -29,15 +29,15 @@ export const callLogQuery = z.object({
     .enum(['inbound', 'outbound'])
     .optional()
     .describe('`inbound`: the other party called. `outbound`: the platform called.'),
-  assistant_id: z.number().int().optional().describe('The assistant; null where a flow takes the call.'),
+  assistant_id: z.number().int().optional().describe('The assistant.'),
   assistant_ids: z
     .array(z.number().int())
     .max(10_000)
     .optional()
     .describe('Any of these; none at all where the array is empty.'),
-  flow_id: z.number().int().optional().describe('The flow; null where an assistant takes the call.'),
-  trunk_id: uuid.optional().describe('The trunk; null where none is known.'),
-  number_id: uuid.optional().describe("The organisation's phone number, by its id; null where none is known."),
+  flow_id: z.number().int().optional().describe('The flow.'),
+  trunk_id: uuid.optional().describe('The trunk.'),
+  number_id: uuid.optional().describe("The organisation's phone number, by its id."),
   customer_phone: z
     .string()
     .max(64)
@@ -85,7 +85,10 @@ export const callSummary = z.object({
     .describe('Who ended the call; null while it goes on, and where nobody knows.'),
   end_reason: callEndReason.nullable().describe('Why the call ended; null while it goes on, and where nobody knows.'),
   refusal: z.string().nullable().describe('Why the call was refused; null where it was not.'),
-  hangup_cause: z.string().nullable().describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING."),
+  hangup_cause: z
+    .string()
+    .nullable()
+    .describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING; null while the call goes on."),
   sip_status: z.number().int().nullable().describe('The SIP status of the answer; null where there was none.'),
   codec: z.string().nullable().describe('The codec of the call; null where it is not known.'),
   mos: z.number().nullable().describe('Mean opinion score, 1.0 to 4.5; null where it was not measured.'),
@@ -101,14 +104,18 @@ export type CallSummary = z.infer<typeof callSummary>;
 /** Everything that is known of one call. */
 export const callDetail = callSummary.extend({
   sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),
-  source_address: z.string().nullable().describe('The address that the call came from.'),
+  source_address: z.string().nullable().describe('The address that the call came from; null where it is not known.'),
   timeline: z.array(timelineEntry).describe('Every event and every step within the call, by its time.'),
   invite: capturedInvite.nullable().describe('The INVITE of the call; null where it was not captured.'),
-  routing: inboundDecision.nullable().describe('How the called number was found, source by source.'),
+  routing: inboundDecision
+    .nullable()
+    .describe('How the called number was found, source by source; null: nothing was decided.'),
   decided_at: z
     .enum(['routing-service', 'local'])
     .nullable()
-    .describe('Who decided: `routing-service`, or the agent itself (`local`) because routing did not answer in time.'),
+    .describe(
+      'Who decided: `routing-service`, or the agent itself (`local`) for want of an answer in time; null: nobody.',
+    ),
   prewarm: prewarmResult.nullable().describe('What the prewarm request brought; null where none was sent.'),
   audio: audioLog.nullable().describe('What became of the audio; null where the call had no media stream.'),
   quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),

@@ -46,7 +46,7 @@ export const callStatusBody = z
     status: z.enum(CALL_STATUSES).describe('The status; each call ends with exactly one of the final ones.'),
     sequence: z.number().int().positive().describe('Counts the statuses of a call from 1 without a gap.'),
     call_id: callParties.shape.call_id.describe('The call, by its id.'),
-    organization_id: callParties.shape.organization_id.describe('The organisation.'),
+    organization_id: callParties.shape.organization_id.describe("The organisation; null: the call is nobody's."),
     trunk_id: callParties.shape.trunk_id.describe('The trunk; null where none is known.'),
     number_id: callParties.shape.number_id.describe(
       "The organisation's phone number, by its id; null where none is known.",
@@ -59,14 +59,14 @@ export const callStatusBody = z
       'Present and true where the caller withheld the number: it is for the platform alone.',
     ),
     to_number: z.string().describe('The called number.'),
-    assistant_id: z.number().int().optional().describe('The assistant; null where a flow takes the call.'),
-    flow_id: z.number().int().optional().describe('The flow; null where an assistant takes the call.'),
+    assistant_id: z.number().int().optional().describe('The assistant. Absent where a flow takes the call.'),
+    flow_id: z.number().int().optional().describe('The flow. Absent where an assistant takes the call.'),
     duration_seconds: z
       .number()
       .nonnegative()
       .optional()
       .describe('Seconds from the answer to the end; in final statuses only.'),
-    end_reason: callEndReason.optional().describe('Why the call ended; null while it goes on, and where nobody knows.'),
+    end_reason: callEndReason.optional().describe('Why the call ended. Absent before the end, and where nobody knows.'),
     reason: z.string().optional().describe('Why a call was refused.'),
     sip_status: z
       .number()
@@ -74,8 +74,11 @@ export const callStatusBody = z
       .nullable()
       .optional()
       .describe('The SIP status of the answer; null where there was none.'),
-    hangup_cause: z.string().optional().describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING."),
-    transfer: transferResult.optional().describe('What became of the transfer; null where there was none.'),
+    hangup_cause: z
+      .string()
+      .optional()
+      .describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING. Absent before the end."),
+    transfer: transferResult.optional().describe('What became of the transfer. Absent where there was none.'),
   })
   .meta({ id: 'CallStatus' });
 export type CallStatusBody = z.infer<typeof callStatusBody>;

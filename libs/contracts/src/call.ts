@@ -32,7 +32,7 @@ export const callParties = z.object({
     .describe('Present and true where the caller withheld the number: `from` is for the platform alone.'),
   to: z.string().describe('The called number, in E.164 where it could be brought to it.'),
   sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),
-  source_address: z.string().nullable().describe('The address that the call came from.'),
+  source_address: z.string().nullable().describe('The address that the call came from; null where it is not known.'),
   started_at: timestamp.describe('When the call began.'),
 });
 export type CallParties = z.infer<typeof callParties>;
@@ -61,14 +61,14 @@ export const callStarted = occurrence(
       })
       .nullable()
       .describe('The assistant or flow that takes the calls; null: none.'),
-    invite: capturedInvite.optional().describe('The INVITE of the call; null where it was not captured.'),
+    invite: capturedInvite.optional().describe('The INVITE of the call. Absent: it was not captured.'),
   }),
 );
 
 export const callAnswered = occurrence(
   'CallAnswered',
   callParties.extend({
-    answered_at: timestamp.describe('When the call was answered; null where it was not.'),
+    answered_at: timestamp.describe('When the call was answered.'),
     codec: z.string().nullable().describe('The codec of the call; null where it is not known.'),
   }),
 );
@@ -98,9 +98,9 @@ export const callRejected = occurrence(
         'Who decided: `routing-service`, or the agent itself (`local`) because routing did not answer in time.',
       ),
     reason: z.string().describe('Why, as a constant.'),
-    sip_status: z.number().int().describe('The SIP status of the answer; null where there was none.'),
-    ended_at: timestamp.describe('When the call ended; null while it goes on.'),
-    invite: capturedInvite.optional().describe('The INVITE of the call; null where it was not captured.'),
+    sip_status: z.number().int().describe('The SIP status of the answer.'),
+    ended_at: timestamp.describe('When the call ended.'),
+    invite: capturedInvite.optional().describe('The INVITE of the call. Absent: it was not captured.'),
     ...story,
   }),
 );
@@ -110,7 +110,7 @@ export const callEnded = occurrence(
   callParties.extend({
     ...numbered,
     answered_at: timestamp.nullable().describe('When the call was answered; null where it was not.'),
-    ended_at: timestamp.describe('When the call ended; null while it goes on.'),
+    ended_at: timestamp.describe('When the call ended.'),
     billable_ms: z
       .number()
       .int()
@@ -147,7 +147,9 @@ export const callEnded = occurrence(
         'True: the caller received the answer at the source address (its ACK had the To tag). False: ' +
           'that was not seen. Absent: not checked.',
       ),
-    end_reason: callEndReason.optional().describe('Why the call ended; null while it goes on, and where nobody knows.'),
+    end_reason: callEndReason
+      .optional()
+      .describe('Why the call ended. Absent where nobody knows, and in the records of older agents.'),
     recording: callRecording.nullable().optional().describe('The recording; null where the call has none.'),
     transfer: transferResult.nullable().optional().describe('What became of the transfer; null where there was none.'),
     ...story,
@@ -158,21 +160,21 @@ export const callEnded = occurrence(
 export const callTransferred = occurrence(
   'CallTransferred',
   callParties.extend({
-    transfer: transferResult.describe('What became of the transfer; null where there was none.'),
+    transfer: transferResult.describe('What became of the transfer.'),
   }),
 );
 /** The call goes on. */
 export const callTransferFailed = occurrence(
   'CallTransferFailed',
   callParties.extend({
-    transfer: transferResult.describe('What became of the transfer; null where there was none.'),
+    transfer: transferResult.describe('What became of the transfer.'),
   }),
 );
 /** After the call's end: its recording has come to where it stays, or never will. */
 export const callRecordingStored = occurrence(
   'CallRecordingStored',
   callParties.extend({
-    recording: callRecording.describe('The recording; null where the call has none.'),
+    recording: callRecording.describe('The recording.'),
   }),
 );
 

@@ -35,8 +35,8 @@ export function cloudEvent<Type extends string, Change extends z.ZodType, State 
     entityversion: z.number().int().positive().describe("Counts an entity's events from 1 without a gap."),
     data: z
       .object({
-        change: change.describe('What happened.'),
-        state: state.describe("The entity's whole state after the event; null after a deletion."),
+        change: change.describe('What happened; its shape depends on the type.'),
+        state: state.describe('The whole entity after the event. After a deletion there is none: `null`.'),
       })
       .describe('The event itself.'),
   });

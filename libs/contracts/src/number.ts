@@ -9,7 +9,7 @@ export const numberTarget = z
   .object({
     kind: z.enum(['assistant', 'flow']).describe('Whether it is an assistant or a flow.'),
     id: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe('The id.'),
-    name: printable(200).nullable().describe('The name.'),
+    name: printable(200).nullable().describe('The name; null: it was not given.'),
     is_active: z.boolean().describe('False: calls for it are refused.'),
   })
   .meta({ id: 'NumberTarget' });
@@ -29,8 +29,8 @@ export const numberState = z
     id: uuid.describe('The id.'),
     organization_id: uuid.describe('The organisation.'),
     phone_number: e164.describe('The phone number in E.164.'),
-    friendly_name: printable(200).nullable().describe('A name for people.'),
-    provider: printable(100).nullable().describe('A free label for the carrier.'),
+    friendly_name: printable(200).nullable().describe('A name for people; null: none.'),
+    provider: printable(100).nullable().describe('A free label for the carrier; null: none.'),
     is_active: z.boolean().describe('False: calls for it are refused.'),
     sip_trunk_id: uuid.nullable().describe('The trunk that the number is assigned to; null: none.'),
     allowed_country_codes: z
@@ -66,7 +66,7 @@ export const numberEvent = z.discriminatedUnion('type', [
   /** The trunk was taken away. */
   cloudEvent(
     'NumberUnassigned',
-    z.object({ sip_trunk_id: uuid.describe('The trunk that the number is assigned to; null: none.') }),
+    z.object({ sip_trunk_id: uuid.describe('The trunk that the number is assigned to.') }),
     numberState,
   ),
   cloudEvent(

@@ -69,7 +69,7 @@ const changedSettings = z.object({
   quotas: organizationQuotas
     .nullable()
     .optional()
-    .describe("What the operator allows where it differs from the installation's limits."),
+    .describe("What the operator allows where it differs from the installation's limits; null: nothing differs now."),
 });
 
 export const organizationEvent = z.discriminatedUnion('type', [

@@ -26,7 +26,7 @@ export const outboundRequest = z.object({
   caller_id: e164
     .nullable()
     .default(null)
-    .describe('The number to show instead of `from`: another active or verified number of the organisation.'),
+    .describe('The number to show: another active or verified number of the organisation; null: `from`.'),
   trunk_id: uuid.nullable().default(null).describe('The only trunk to try; null: by the rules.'),
   target: numberTarget
     .pick({ kind: true, id: true })

@@ -79,7 +79,7 @@ export const callsRefused = occurrence(
       .max(120)
       .regex(PRINTABLE)
       .nullable()
-      .describe('A header of the answer that says more, such as `Unsupported: 100rel`.'),
+      .describe('A header of the answer that says more, such as `Unsupported: 100rel`; null: none.'),
     count: z.number().int().positive().describe('How many.'),
     first_at: timestamp.describe('When it was first seen.'),
     last_at: timestamp.describe('When it was last seen.'),

@@ -40,7 +40,7 @@ export const inboundRequest = z.object({
     .default(null)
     .describe(
       '`sip_gateway`: the gateway that the Request-URI claims (`;gw=`). Narrows among the candidates ' +
-        'by address; proves nothing on its own.',
+        'by address; proves nothing on its own. Null: it claims none.',
     ),
   request_uri_user: z.string().max(256).describe('The user part of the Request-URI.'),
   to_user: z.string().max(256).describe('The user part of the To header.'),
@@ -62,7 +62,7 @@ export type InboundRequest = z.infer<typeof inboundRequest>;
  * whatever pool.
  */
 export const explainRequest = inboundRequest.extend({
-  organization_id: uuid.nullable().default(null).describe('The organisation.'),
+  organization_id: uuid.nullable().default(null).describe('Who asks; null: an operator, who sees everything.'),
 });
 export type ExplainRequest = z.infer<typeof explainRequest>;
 
@@ -121,7 +121,7 @@ export type StepVerdict = z.infer<typeof stepVerdict>;
 export const explanationStep = z
   .object({
     source: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']).describe('Where the number is read from.'),
-    raw: z.string().nullable().describe('The value as it arrived; null where the source is absent.'),
+    raw: z.string().nullable().describe('The value as it arrived; null where there is no such source.'),
     number: e164.nullable().describe('The number in E.164 that `raw` means; null if it is no number.'),
     verdict: stepVerdict.describe('Why the source did or did not decide.'),
   })
@@ -130,7 +130,7 @@ export type ExplanationStep = z.infer<typeof explanationStep>;
 
 export const routeCandidate = z
   .object({
-    trunk_id: uuid.describe('The trunk; null where none is known.'),
+    trunk_id: uuid.describe('The trunk.'),
     organization_id: uuid.describe('The organisation.'),
     matched_by: z
       .enum(['gateway-address', 'inbound-address', 'resolved-host'])
@@ -168,14 +168,12 @@ export const inboundDecision = z
   .discriminatedUnion('outcome', [
     z.object({
       outcome: z.literal('route').describe('What became of the request.'),
-      organization_id: uuid.describe('The organisation of the call; null where that is not certain.'),
-      trunk_id: uuid.describe('The trunk; null where none is known.'),
-      number_id: uuid.describe("The organisation's phone number, by its id; null where none is known."),
-      number: e164.describe('The phone number in E.164; null where there is none.'),
+      organization_id: uuid.describe('The organisation of the call.'),
+      trunk_id: uuid.describe('The trunk.'),
+      number_id: uuid.describe("The organisation's phone number, by its id."),
+      number: e164.describe('The phone number in E.164.'),
       decided_by: z.enum([...CALLED_NUMBER_SOURCES, 'sole_number']).describe('The source that decided.'),
-      target: numberTarget
-        .pick({ kind: true, id: true })
-        .describe('The assistant or flow that takes the calls; null: none.'),
+      target: numberTarget.pick({ kind: true, id: true }).describe('The assistant or flow that takes the calls.'),
       caller: e164.nullable().describe('The caller in E.164; null where the INVITE names none.'),
       named_in_full: z
         .boolean()
@@ -189,7 +187,7 @@ export const inboundDecision = z
     z.object({
       outcome: z.literal('refuse').describe('What became of the request.'),
       reason: refusalReason.describe('Why, as a constant.'),
-      sip_status: z.number().int().describe('The SIP status of the answer; null where there was none.'),
+      sip_status: z.number().int().describe('The SIP status of the answer.'),
       organization_id: uuid.nullable().describe('The organisation of the call; null where that is not certain.'),
       trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
       number: e164.nullable().describe('The phone number in E.164; null where there is none.'),

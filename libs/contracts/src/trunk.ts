@@ -26,13 +26,13 @@ export const trunkSettings = z.object({
   username: printable(128)
     .nullable()
     .default(null)
-    .describe('The user name for the registration and for digest authentication.'),
+    .describe('The user name for the registration and for digest authentication; null: none.'),
   priority: z.number().int().min(0).max(65535).default(10).describe('A trunk with a lower number is preferred.'),
   register: z
     .boolean()
     .default(true)
     .describe('true: FreeSWITCH registers to the gateway. false: the gateway is trusted by its address.'),
-  provider: printable(100).nullable().default(null).describe('A free label.'),
+  provider: printable(100).nullable().default(null).describe('A free label; null: none.'),
   transport: transport.default('udp').describe('How SIP messages travel.'),
   srtp: srtp
     .default('off')
@@ -76,7 +76,10 @@ export const trunkSettings = z.object({
     .nullable()
     .default(null)
     .describe('The digest realm, where it differs from the gateway; null: the gateway.'),
-  auth_username: printable(128).nullable().default(null).describe('The digest user, where it differs from `username`.'),
+  auth_username: printable(128)
+    .nullable()
+    .default(null)
+    .describe('The digest user, where it differs from `username`; null: it does not.'),
   expires_seconds: z
     .number()
     .int()
@@ -193,8 +196,8 @@ export const trunkEvent = z.discriminatedUnion('type', [
   cloudEvent(
     'TrunkPlaced',
     z.object({
-      bridge_id: bridgeId.nullable().describe('The bridge.'),
-      from: bridgeId.nullable().describe('The calling number, in E.164 where it could be brought to it.'),
+      bridge_id: bridgeId.nullable().describe('The bridge that has the trunk now; null: none.'),
+      from: bridgeId.nullable().describe('The bridge that had it before; null: none.'),
     }),
     trunkState,
   ),

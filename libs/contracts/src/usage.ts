@@ -18,7 +18,7 @@ export const usageRecord = z.object({
   to: z.string().describe('The called number, in E.164 where it could be brought to it.'),
   started_at: timestamp.describe('When the call began.'),
   answered_at: timestamp.nullable().describe('When the call was answered; null where it was not.'),
-  ended_at: timestamp.describe('When the call ended; null while it goes on.'),
+  ended_at: timestamp.describe('When the call ended.'),
   billable_ms: z
     .number()
     .int()

@@ -6,7 +6,7 @@ import { organizationReadModel } from './organization/organization-list.pg.js';
 import type { ReadModel } from './event-store/read-model.js';
 import { trunkReadModel } from './trunk/trunk-list.pg.js';
 
-/** Every read model of the record, in the order in which a rebuild empties them from last to first. */
+/** Every read model of the event store, in the order in which a rebuild empties them from last to first. */
 export const READ_MODELS: readonly ReadModel[] = [
   organizationReadModel,
   trunkReadModel,

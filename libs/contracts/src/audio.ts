@@ -70,9 +70,7 @@ export const audioLog = z
       .describe('From the start of the audio until the stream was connected, milliseconds; null: it never was.'),
     first_audio_to_assistant_ms: milliseconds
       .nullable()
-      .describe(
-        "Milliseconds from the start of the audio until the caller's first frame went to the assistant; null: none did.",
-      ),
+      .describe("Milliseconds from the start of the audio until the caller's first frame was sent on; null: none did."),
     first_audio_to_caller_ms: milliseconds
       .nullable()
       .describe(

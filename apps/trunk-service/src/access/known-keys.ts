@@ -9,7 +9,7 @@ export interface KnownKeys<Holder> {
    */
   get(lookup: string, now: number): Holder | undefined;
   /**
-   * `asked`: when the record was asked. An answer to what was asked before everything was forgotten may not know of
+   * `asked`: when the database was asked. An answer to what was asked before everything was forgotten may not know of
    * the reason, and is not kept.
    */
   set(lookup: string, holder: Holder, asked: number): void;

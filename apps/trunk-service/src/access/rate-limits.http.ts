@@ -123,7 +123,7 @@ function tooMany(detail: string, seconds: number): DomainError {
   return new DomainError('too-many-requests', detail, [], { retry_after_seconds: seconds });
 }
 
-/** Whoever has an IPv6 address has at least a /64 of them. */
+/** A client with an IPv6 address has at least a /64 of them. */
 function network(ip: string | undefined): string {
   if (ip === undefined || !ipaddr.isValid(ip)) return 'unknown';
   const address = ipaddr.process(ip);

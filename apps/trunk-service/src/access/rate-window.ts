@@ -1,7 +1,10 @@
 /** What became of one more of a key's occurrences. `first`: the first of this window that is over the limit. */
 export type Taken = { within: true } | { within: false; first: boolean; retryMs: number };
 
-/** Keys that are told apart; those that come later share one count, so that many addresses cannot fill the memory. */
+/**
+ * Keys that are counted separately; those that come later share one count, so that many addresses cannot fill the
+ * memory.
+ */
 const MAX_KEYS = 100_000;
 const REST = '';
 

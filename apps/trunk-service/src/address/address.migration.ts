@@ -21,7 +21,7 @@ export class CreateAddresses1764000060000 implements MigrationInterface {
   }
 }
 
-/** What an operator is told once. */
+/** What is reported to the operator once. */
 export class CreateReportsMade1764000061000 implements MigrationInterface {
   name = 'CreateReportsMade1764000061000';
 

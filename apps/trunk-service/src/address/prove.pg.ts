@@ -40,8 +40,8 @@ const STILL_SHARED = `
     ($3::uuid, $4::inet) limit 1`;
 
 /**
- * Records the evidence, and tells every organisation that has evidence there already that it shares the address from
- * now on.
+ * Records the evidence, and notes for every organisation that has evidence there already that it shares the address
+ * from now on.
  */
 export function proveAddress(store: EventStore, proof: Proof): Promise<AddressState> {
   return transact(store, (work) => proveIn(work, proof));

@@ -24,7 +24,7 @@ const FACTS = `
       t.organization_id <> $1) as others_inside
   from unnest($3::text[]) as w (network)`;
 
-/** How each network that the trunk claims stands, without a word of who else claims it. */
+/** The standing of each network that the trunk claims, without a word of who else claims it. */
 export async function addressesOf(record: Queryable, trunk: TrunkState): Promise<AddressView[]> {
   const claims = claimsOf(trunk);
   if (claims.length === 0) return [];

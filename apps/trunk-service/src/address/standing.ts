@@ -8,7 +8,7 @@ export interface FirstClaim {
   organization_id: string;
 }
 
-/** What the record knows of a network that an organisation claims. */
+/** What the event store knows of a network that an organisation claims. */
 export interface StandingFacts {
   /** In an operator's list of shared carriers. */
   listed: boolean;

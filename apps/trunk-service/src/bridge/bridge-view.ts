@@ -6,7 +6,7 @@ export function publicView({ id, pool, sip_address, status, health }: FleetBridg
   return { id, pool, sip_address, status, alive: alive(health) };
 }
 
-/** Null: cannot be told now. */
+/** Null: not known now. */
 const alive = (health: FleetBridge['health']) => (health === 'unknown' ? null : health === 'serving');
 
 /**

@@ -34,8 +34,8 @@ function existing(state: BridgeState | null): BridgeState {
 }
 
 /**
- * A heartbeat never takes a bridge back into service: whoever drained or retired it had a reason that its agent does
- * not know.
+ * A heartbeat never takes a bridge back into service: the operator who drained or retired it had a reason that its
+ * agent does not know.
  */
 function register(
   state: BridgeState | null,

@@ -1,7 +1,7 @@
 import type { BridgeHeartbeat, BridgeState } from '@trunkmesh/contracts/bridge.js';
 import { healthOf, type Health, type HeardBridge } from './liveness.js';
 
-/** A bridge as the record knows it and as it was heard. */
+/** A bridge as the event store knows it, and its last heartbeat. */
 export interface FleetBridge extends BridgeState {
   health: Health;
   heard: HeardBridge | undefined;
@@ -19,7 +19,7 @@ export function fleetOf(
   });
 }
 
-/** What the record does not know yet: new bridges, and those that came back with another pool or address. */
+/** What the event store does not know yet: new bridges, and those that came back with another pool or address. */
 export function unregistered(
   states: readonly BridgeState[],
   heard: ReadonlyMap<string, HeardBridge>,

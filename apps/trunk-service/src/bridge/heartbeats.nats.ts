@@ -9,7 +9,7 @@ import { heard, type HeardBridge } from './liveness.js';
 /** What the bridges say of themselves, in memory in every instance. */
 export interface Heartbeats {
   readonly bridges: ReadonlyMap<string, HeardBridge>;
-  /** Since when heartbeats can be heard without interruption; null: NATS is away. */
+  /** Since when heartbeats arrive without interruption; null: NATS cannot be reached. */
   listeningSince(): number | null;
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ const STALL_MS = 3_000;
 
 /**
  * Nobody said anything for this long: the bucket could not be written, or read. Well below the time after which one
- * that is silent is lost, because whoever speaks first would otherwise get the trunks of all that are about to.
+ * that is silent is lost, because the first bridge to report would otherwise get the trunks of all that are about to.
  */
 const DEAF_MS = HEARTBEAT_LOST_MS / 2;
 
@@ -78,7 +78,9 @@ export function hearBridges(nats: OwnNatsLink, logger: Logger, onHeard: () => vo
       },
     });
   };
-  nats.ready.then(listen).catch((error: Error) => logger.error({ err: error }, 'the bridges cannot be heard'));
+  nats.ready
+    .then(listen)
+    .catch((error: Error) => logger.error({ err: error }, 'cannot follow the heartbeats of the bridges'));
   return {
     bridges,
     listeningSince: () => {

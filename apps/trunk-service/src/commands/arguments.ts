@@ -6,7 +6,7 @@ export type Command =
 
 export const USAGE = `trunk-service commands (each shows its progress and can be stopped with Ctrl-C)
 
-  rebuild            make every read model anew from the events, while the service runs
+  rebuild            rebuild every read model from the events, while the service runs
                      environment: DATABASE_URL
   refill [--replace] fill the JetStream stream of the entities from the events; --replace deletes what is in it first
                      environment: DATABASE_URL, NATS_URL

@@ -22,7 +22,7 @@ export interface Rebuilt {
 }
 
 /**
- * Makes every read model anew from the events, while the service runs. First from the events that are there, into a
+ * Rebuilds every read model from the events, while the service runs. First from the events that are there, into a
  * schema of its own; then, with writers held for a moment, from what came meanwhile; then the new tables take the old
  * ones' place in one transaction. Stopped or killed before that, it has changed nothing.
  */

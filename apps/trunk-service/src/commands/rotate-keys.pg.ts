@@ -110,7 +110,7 @@ function sealedAgain(ring: KeyRing, sealed: string, boundTo: string): string | u
   try {
     return seal(ring, open(ring, sealed, boundTo), boundTo);
   } catch {
-    // The reason is the key that is missing; the value itself is never told.
+    // The reason is the key that is missing; the value itself is never shown.
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ export type DatabaseFailure =
   | { kind: 'violation'; constraint: string }
   /**
    * A value that PostgreSQL cannot hold or compare: a NUL in a text, a cursor whose number is out of range. It came
-   * from the request, and whoever sent it is told.
+   * from the request, and the answer says so.
    */
   | { kind: 'unusable-value' }
   /**
@@ -34,7 +34,7 @@ const KINDS: readonly [RegExp, 'unavailable' | 'unusable-value' | 'lost-race' | 
 const SQLSTATE = /^(?=.*\d)[\dA-Z]{5}$/;
 
 export function databaseFailure(error: unknown): DatabaseFailure {
-  // TypeORM gives a connection that was lost back to the pool at once; whoever asks it again gets this error.
+  // TypeORM gives a connection that was lost back to the pool at once; a further query on it gets this error.
   if (error instanceof QueryRunnerAlreadyReleasedError) return { kind: 'unavailable' };
   const cause: { code?: unknown; constraint?: unknown } =
     error instanceof QueryFailedError ? error.driverError : (error as Error);

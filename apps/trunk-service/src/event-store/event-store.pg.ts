@@ -29,14 +29,14 @@ export interface EventStoreOptions {
 }
 
 /**
- * The connection to the record. It may be away at any time: what needs it then fails with `record-unavailable`, and
- * works again when it is back.
+ * The connection to the event store. While it is down, whatever needs it fails with `record-unavailable`; it works
+ * again when the database is back.
  */
 export interface EventStore {
   readonly source: string;
   readonly logger: Logger;
   readonly quotas: Quotas | undefined;
-  /** Settles when the record was reached and migrated for the first time. */
+  /** Settles when the database was reached and migrated for the first time. */
   readonly opened: Promise<DataSource>;
   /** `up`, or why not. */
   health(): Promise<string>;
@@ -57,7 +57,7 @@ export interface EventStore {
 const CONNECT_TIMEOUT_MS = 2_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 const AWAY = 'PostgreSQL cannot be reached';
-/** For a free connection, while the record works. */
+/** For a free connection, while the database answers. */
 const TURN_TIMEOUT_MS = 10_000;
 /** A single statement; a bulk import writes many. A server that does not answer this long is taken for dead. */
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -147,7 +147,7 @@ async function fingerprint(key: string, pieces: Iterable<string>): Promise<Buffe
   return hmac.digest();
 }
 
-/** The record may come up after us: keep trying, answering `record-unavailable` meanwhile. */
+/** The database may come up after us: keep trying, answering `record-unavailable` meanwhile. */
 async function open(dataSource: DataSource, { logger }: EventStoreOptions, signal: AbortSignal): Promise<DataSource> {
   for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
     signal.throwIfAborted();

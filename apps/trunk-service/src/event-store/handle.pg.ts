@@ -48,9 +48,9 @@ export interface TransactOptions {
 }
 
 const ATTEMPTS = 8;
-/** Locks that a transaction takes at once; whoever needs more races on. */
+/** Locks that a transaction takes at once; a transaction that needs more competes for the rest. */
 const MAX_LOCKS = 64;
-/** In one order for everybody, so that nobody waits for who waits for him. */
+/** In the same order everywhere, so that there is no deadlock. */
 const WAIT_IN_LINE =
   'select pg_advisory_xact_lock(key) from (select distinct hashtextextended(subject, 1) as key from ' +
   'unnest($1::text[]) as subject order by key) as line';

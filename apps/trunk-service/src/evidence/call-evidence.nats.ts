@@ -34,7 +34,7 @@ interface Parts {
  */
 export function startCallEvidence({ store, nats, logger, onCaughtUp }: Parts): CallsReader {
   const lately = settled();
-  /** A flood of refused calls asks the record once in a while. */
+  /** A flood of refused calls asks the database once in a while. */
   const takeRefused = async (value: unknown) => {
     const rejected = callRejected.safeParse(value);
     const call = rejected.success ? refusedCall(rejected.data) : undefined;

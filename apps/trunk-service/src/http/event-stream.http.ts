@@ -26,7 +26,7 @@ export async function streamEvents<Value>(
   response.status(200).set({ 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' }).flushHeaders();
   const until = performance.now() + forMs;
   for (let sent = '', pinged = performance.now(); !gone.signal.aborted && performance.now() < until;) {
-    // The record may be away for a moment: the next look tells.
+    // The database may be down for a moment: the next attempt shows it.
     const value = await look().catch(() => undefined);
     const text = value === undefined ? sent : JSON.stringify(value);
     if (text !== sent) {

@@ -35,7 +35,7 @@ export class HttpModule implements OnApplicationBootstrap, BeforeApplicationShut
 
   /**
    * After this Nest closes the server: it takes no new connection and waits for the requests under way. A client that
-   * keeps its connection would send the next one, and the next, for ever.
+   * keeps its connection would send the next one, and the next, without end.
    */
   beforeApplicationShutdown(): void {
     const server = this.host.httpAdapter.getHttpServer() as Server;

@@ -52,8 +52,8 @@ const IDEMPOTENCY = header(
 );
 
 /**
- * What holds for every route and so stands at none: who may call it, the headers that it takes, and what it answers
- * when it refuses.
+ * What holds for every route and is not repeated at each: who may call it, the headers that it takes, and what it
+ * answers when it refuses.
  */
 export function completed(document: OpenApi, problem: object): OpenApi {
   const paths = Object.fromEntries(

@@ -17,8 +17,8 @@ export type PageQuery = z.infer<typeof pageQuery>;
 type CursorValue = string | number;
 
 /**
- * The sort values of a page's last row. Not signed: whoever changes one gets another page of his own organisation,
- * nothing else.
+ * The sort values of a page's last row. Not signed: a client that changes one gets another page of its own
+ * organisation, nothing else.
  */
 export function encodeCursor(values: readonly CursorValue[]): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(values))))
@@ -60,7 +60,7 @@ function parse(cursor: string): unknown {
 }
 
 /**
- * A list's headers. The body stays a plain array, as today's clients know it; where the next page is stands in `Link`
+ * A list's headers. The body stays a plain array, as today's clients know it; `Link` says where the next page is
  * (RFC 8288).
  * `path`: the request's own path with its query.
  */

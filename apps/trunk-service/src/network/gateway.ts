@@ -39,7 +39,7 @@ function shapeProblem(text: string): string | undefined {
   if (/\p{Cc}/u.test(text)) return 'must not contain control characters';
   if (/\s/u.test(text)) return 'must not contain spaces';
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(text) || /^sips?:/i.test(text))
-    return 'must be a host without a scheme: leave out what stands before it, such as "sip:"';
+    return 'must be a host without a scheme: leave out what is before it, such as "sip:"';
   if (text.includes('@')) return 'must be a host without a user: the user name goes into "username"';
   if (/[/?#\\]/.test(text)) return 'must be a host without a path';
   if (/[;,]/.test(text)) return 'must be one host without parameters: the transport goes into "transport"';

@@ -18,7 +18,7 @@ const MAX_JSON_LINE = 4 * MAX_RECORD;
 const PIECE = 4_096;
 /** Of all lines together; every column of 100,000 numbers, and as many again. */
 const MAX_CELLS = 4_000_000;
-/** Whoever has so many has sent something else than he meant; the rest would be read for nothing. */
+/** A request with so many is not what its sender meant; the rest would be read for nothing. */
 const MAX_COLLECTED = 10_000;
 
 /** `cutShort`: so much was wrong that the rest was not read. */

@@ -40,7 +40,7 @@ function list(cell: string): string[] {
   return cell.split(/[;,|\s]+/).filter((each) => each !== '');
 }
 
-/** Where the header is missing, what stands there may be a secret, and those have at least 16 characters. */
+/** Where the header is missing, its cells may hold a secret, and those have at least 16 characters. */
 const shown = (name: string, columns: readonly string[]) =>
   /^\w{1,15}$/.test(name) ? `"${name}"` : `of the name in place ${columns.indexOf(name) + 1}`;
 

@@ -45,7 +45,7 @@ const INSTRUCTIONS = [
 export class NumberClaimController {
   constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
-  /** The answer is the same whoever has the number, and whether or not it is proven. */
+  /** The answer is the same for every holder of the number, proven or not. */
   @Post('claims')
   @HttpCode(202)
   @Access('manage')
@@ -80,7 +80,7 @@ export class NumberClaimController {
     await withdrawClaim(this.store, organizationId, parseRequest(claimBody, { phone_number: number }).phone_number);
   }
 
-  /** Proven or not, and whoever has it; an organisation that has it already has it proven. */
+  /** Proven or not, no matter who has it; an organisation that has it already has it proven. */
   @Post(':number/move')
   @HttpCode(200)
   @Access('operate')

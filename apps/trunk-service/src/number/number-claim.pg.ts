@@ -28,7 +28,7 @@ const viewOf = ({ phone_number, created_at, expires_at }: ClaimRow): NumberClaim
   expires_at: expires_at.toISOString(),
 });
 
-/** Claiming again begins anew. Whether the present holder has proven the number is not told. */
+/** Claiming again starts over. Whether the present holder has proven the number is not shown. */
 export function openClaim(store: EventStore, organizationId: string, phone_number: string): Promise<NumberClaim> {
   return transact(store, async ({ manager }) => {
     await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 3))', [organizationId]);
@@ -96,7 +96,7 @@ export async function claimedUntil(
   return row?.until?.toISOString() ?? null;
 }
 
-/** The operator's word: the number is this organisation's, whoever has it now. */
+/** The operator's word: the number is this organisation's, no matter who has it now. */
 export function moveNumber(
   store: EventStore,
   { organizationId, phone_number }: { organizationId: string; phone_number: string },

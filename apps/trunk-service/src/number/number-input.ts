@@ -201,7 +201,7 @@ export function putFields(
   };
 }
 
-/** What the platform once told of the assistant stays known while the number keeps leading to it. */
+/** What the platform once said of the assistant stays known while the number keeps leading to it. */
 function target({ kind, id, name, is_active }: TargetInput, before: NumberTarget | null): NumberTarget {
   const known = before?.kind === kind && before.id === id ? before : { name: null, is_active: true };
   return { kind, id, name: name === undefined ? known.name : name, is_active: is_active ?? known.is_active };

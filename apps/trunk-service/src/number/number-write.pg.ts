@@ -86,7 +86,7 @@ export function removeNumber(
 }
 
 /**
- * The id finds the number, the number is the entity. Between the two it may have been removed and added anew: then
+ * The id finds the number, the number is the entity. Between the two it may have been removed and added again: then
  * this id is gone.
  */
 async function loadById(

@@ -23,7 +23,7 @@ export type NumberFields = z.infer<typeof numberFields>;
 /** The fields that a client writes as they are stored; where calls go and the call settings have rules of their own. */
 export const PLAIN_FIELDS = numberFields.omit({ target: true, call_settings: true }).keyof().options;
 
-/** For whoever finds a number taken. */
+/** Advice where a number is taken. */
 export const HOW_TO_CLAIM = 'If it is yours, claim it: POST /api/v1/phone-numbers/claims.';
 
 export const NEW_NUMBER: NumberFields = {
@@ -141,7 +141,7 @@ function change(
   return events;
 }
 
-/** Nothing changed to whoever reads it: the same secret under another key. */
+/** Nothing changes for a reader: the same secret under another key. */
 function reencrypt(
   { signing_secret, at }: Extract<NumberCommand, { type: 'ReencryptSecret' }>,
   state: NumberState,

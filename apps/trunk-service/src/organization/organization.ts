@@ -134,7 +134,7 @@ function withGiven({
 /** Only the names: the state holds the values, which may be secret. */
 const named = (settings: string[]) => (settings.length === 0 ? {} : { call_settings_changed: settings });
 
-/** Nothing changed to whoever reads it: the same secret under another key. */
+/** Nothing changes for a reader: the same secret under another key. */
 function reencrypt(
   state: OrganizationState,
   { signing_secret, at }: Extract<OrganizationCommand, { type: 'ReencryptSecret' }>,

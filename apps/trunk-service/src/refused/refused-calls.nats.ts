@@ -24,8 +24,8 @@ const PAUSE_MS = 1_000;
 const FORGET_EVERY_MS = 600_000;
 
 /**
- * Stores what the bridges refused, for ever, one batch a statement; all copies share the durable consumer. A batch that
- * cannot be stored comes again.
+ * Stores what the bridges refused, without end, one batch a statement; all copies share the durable consumer. A batch
+ * that cannot be stored comes again.
  */
 export function startRefusedCalls({ store, nc, logger }: RefusedCallsOptions): RefusedCallsConsumer {
   const stopping = new AbortController();

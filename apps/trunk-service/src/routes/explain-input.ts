@@ -6,7 +6,7 @@ import { claimedGateway, MAX_INVITE_CHARACTERS, parseInvite, type Invite, type P
 import { headerAddress, parseUri } from './sip-address.js';
 
 const HEADERS = CALLED_NUMBER_SOURCES.filter((name) => name !== 'Request-URI' && name !== 'To');
-/** Tells the caller; the others tell the called number. */
+/** Names the caller; the others name the called number. */
 const ASSERTED = 'P-Asserted-Identity';
 const PROPER = new Map<string, string>([...HEADERS, ASSERTED].map((name) => [name.toLowerCase(), name]));
 
@@ -43,7 +43,7 @@ export const explainBody = z
     headers: lines
       .optional()
       .describe(
-        'Those that tell the called number, and P-Asserted-Identity, which tells the caller and goes before `from`.',
+        'Those that name the called number, and P-Asserted-Identity, which names the caller and goes before `from`.',
       ),
   })
   .meta({ id: 'ExplainRequest' });
@@ -117,7 +117,7 @@ function headerList(given: ExplainBody['headers'], written: Invite['headers']): 
   const strange = pairs.find(([name]) => !PROPER.has(name.toLowerCase()));
   if (strange) {
     const known = [...HEADERS, ASSERTED].join(', ');
-    const message = `"${strange[0]}" is none of the headers that tell the called number or the caller: ${known}`;
+    const message = `"${strange[0]}" is none of the headers that name the called number or the caller: ${known}`;
     return { ok: false, pointer: '/headers', message };
   }
   if (pairs.length > 64) return { ok: false, pointer: '/headers', message: 'has more than 64 headers' };

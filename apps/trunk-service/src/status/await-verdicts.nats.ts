@@ -13,7 +13,7 @@ import { trunkVerdict } from './trunk-verdict.js';
 
 export interface Verdicts {
   trunks: { trunk: TrunkState; verdict: TrunkVerdict }[];
-  /** False: NATS is away, so nothing is known of what the bridges have. */
+  /** False: NATS cannot be reached, so nothing is known of what the bridges have. */
   heard: boolean;
 }
 
@@ -63,7 +63,7 @@ export async function awaitVerdicts(
       await pause(Math.min(LOOK_MS, left), undefined, { signal: AbortSignal.any([signal, notice.signal]) }).catch(() =>
         signal.throwIfAborted(),
       );
-      // Many changes come together; each look reads the record.
+      // Many changes come together; each check reads the database.
       await pause(20);
     }
   } finally {

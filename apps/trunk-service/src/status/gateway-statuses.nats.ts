@@ -9,7 +9,7 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { connectionOf } from '../nats/connection.nats.js';
 import { NATS } from '../tokens.js';
 
-/** JetStream answers within milliseconds, or it is away. */
+/** JetStream answers within milliseconds, or it is down. */
 const DEADLINE_MS = 2_000;
 
 /** What the bridges say of an organisation's gateways, as it comes. */

@@ -195,7 +195,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** A SIP status stays in the record after it was overcome: what works needs no hint, and a 2xx is none. */
+/** A SIP status is kept after its cause is gone: what works needs no hint, and a 2xx is none. */
 export function registrationHint(context: HintContext): Hint | null {
   const { state, ping, sip_status } = context.status;
   const works = (state === 'REGED' || state === 'NOREG') && ping !== 'down';

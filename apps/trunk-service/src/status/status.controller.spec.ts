@@ -161,14 +161,14 @@ describe('the sync', () => {
     expect(lines[lines.length - 1]).toMatchObject({ stage: 'done', result: { success: false, pending: 1 } });
   });
 
-  it('says that nothing is known while NATS is away', async () => {
+  it('says that nothing is known while NATS cannot be reached', async () => {
     const { admin } = await mesh.organization();
     const trunk = await create(admin, registering('One'));
     await mesh.nats.halt();
     try {
       expect(await admin('POST', `${TRUNKS}/sync?timeout_ms=300`)).toMatchObject({
         status: 200,
-        body: { success: false, message: expect.stringContaining('cannot be heard') },
+        body: { success: false, message: expect.stringContaining('their state is not known') },
       });
       expect(await admin('GET', `${TRUNKS}/${trunk.id}/status`)).toMatchObject({
         status: 503,

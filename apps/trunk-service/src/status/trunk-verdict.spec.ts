@@ -45,7 +45,7 @@ const noreg = { state: 'NOREG', sip_status: null } as const;
 describe('how a trunk stands', () => {
   it.each<[string, TrunkState, VerdictBridge[], GatewayStatus[], string, RegExp]>([
     ['registered', trunk(), [bridge('b1')], [status()], 'live', /^Live on b1: registered\.$/],
-    ['no word yet', trunk(), [bridge('b1')], [], 'pending', /not told of this trunk yet/],
+    ['no word yet', trunk(), [bridge('b1')], [], 'pending', /not reported on this trunk yet/],
     [
       'an older revision',
       trunk(),
@@ -100,7 +100,7 @@ describe('how a trunk stands', () => {
       [bridge('b1', { health: 'lost' })],
       [status()],
       'failed',
-      /bridge b1 is not heard of/,
+      /bridge b1 sends no heartbeat/,
     ],
     [
       'its FreeSWITCH restarts, whatever the gateway said last',

@@ -96,13 +96,13 @@ function onBridge(trunk: TrunkState, place: Place): BridgeVerdict {
 function ofBridge(trunk: TrunkState, { id, bridge, status }: Place): Judgement | undefined {
   const hope = trunk.register ? '; the trunk is moved as soon as another bridge of the pool can take it' : '';
   if (bridge?.health === 'lost')
-    return { verdict: 'failed', reason: `bridge ${id} is not heard of, or its FreeSWITCH is away${hope}` };
+    return { verdict: 'failed', reason: `bridge ${id} sends no heartbeat, or its FreeSWITCH is down${hope}` };
   if (bridge?.heard && bridge.heard.freeswitch_lost_at !== null)
     return {
       verdict: 'pending',
       reason: `the FreeSWITCH of bridge ${id} is not connected; its gateways come back with it`,
     };
-  return status ? undefined : { verdict: 'pending', reason: 'the bridge has not told of this trunk yet' };
+  return status ? undefined : { verdict: 'pending', reason: 'the bridge has not reported on this trunk yet' };
 }
 
 /** A failure of an older revision is old news: what counts is whether the latest one is there. */

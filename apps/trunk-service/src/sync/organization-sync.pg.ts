@@ -36,7 +36,7 @@ export interface SyncTools {
   place: Place;
 }
 
-/** Whoever has so many problems has sent something else than he meant; the rest is not read. */
+/** A request with so many problems is not what its sender meant; the rest is not read. */
 const MAX_COLLECTED = 10_000;
 /** Violated only by somebody who was faster: done again, the plan sees what they did. */
 const RACES = ['trunks_name', 'trunks_pkey', 'numbers_trunk', 'numbers_phone_number', 'numbers_pk'];

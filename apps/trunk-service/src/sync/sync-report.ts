@@ -34,8 +34,8 @@ function message(
 ): string {
   if (!heard)
     return (
-      'The bridges cannot be heard at this moment (NATS is away), so nothing is known for certain. Changes ' +
-      'are kept and applied as soon as they can be.'
+      'NATS cannot be reached, or the bridges have not reported yet, so their state is not known. The changes are ' +
+      'stored and applied as soon as possible.'
     );
   if (enabled.length === 0) return 'There is no enabled trunk: nothing has to be on the bridges.';
   if (live === enabled.length) return `All ${live} enabled trunks are live on their bridges.`;

@@ -11,7 +11,7 @@ export interface TrunkTools {
   organizationId: string;
   schema: TrunkBodySchema;
   place: Place;
-  /** The bridge pools that the organisation may use, whoever pushes. */
+  /** The bridge pools that the organisation may use, no matter who pushes. */
   pools: readonly string[];
   /** As password.crypto.ts: undefined keeps the present one. */
   sealed: (

@@ -107,7 +107,7 @@ describe('a new trunk', () => {
       }),
     ).toEqual({
       '/name': 'must not be empty',
-      '/gateway': 'must be a host without a scheme: leave out what stands before it, such as "sip:"',
+      '/gateway': 'must be a host without a scheme: leave out what is before it, such as "sip:"',
       '/priority': 'must be at least 0',
       '/transport': 'must be one of "udp", "tcp", "tls"',
       '/inbound_addresses/1': "is wider than a carrier's network can be: the prefix length must be at least 8",

@@ -23,10 +23,10 @@ const user = line(128)
   .regex(/^[^:"]*$/, 'must not contain colons or double quotes: FreeSWITCH cannot use them');
 const password = printable(256).regex(
   /^[^:]*$/,
-  'must not contain colons: FreeSWITCH would send only what stands before it',
+  'must not contain colons: FreeSWITCH would send only what is before it',
 );
 
-/** A domain as it stands in a SIP URI's host part. */
+/** A domain, as in the host part of a SIP URI. */
 const domain = line(253).refine(
   (text) => readGateway(text).ok,
   'must be a host name or an address, for example "sip.example.com"',

@@ -10,7 +10,7 @@ export class CreateVerifications1764000075000 implements MigrationInterface {
         id uuid not null constraint verification_codes_pk primary key,
         organization_id uuid not null,
         trunk_id uuid not null,
-        -- Keyed: whoever reads the table cannot search for the code.
+        -- Keyed: a reader of the table cannot search for the code.
         code_hash bytea not null constraint verification_codes_hash unique,
         -- The address that the call shall come from; null: any that the trunk claims.
         address inet,

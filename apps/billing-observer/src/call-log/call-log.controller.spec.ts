@@ -291,7 +291,7 @@ describe('whatever is asked', () => {
     await eventually(async () => (await list({})).outcome === 'list');
   });
 
-  it('by a flood leaves recording its way: each request is answered, and calls are recorded meanwhile', async () => {
+  it('in a flood does not block recording: each request is answered, and calls are still recorded', async () => {
     await record(
       db,
       range(1, 500).map((n) => ended(n)),

@@ -9,7 +9,7 @@ import type { RecordedBatch } from '../usage/usage-store.pg.js';
 
 let databases = 0;
 
-/** A database of its own, migrated. */
+/** A new, migrated database. */
 export async function freshDatabase(
   postgres: Postgres,
   options: PoolOptions = {},

@@ -216,7 +216,7 @@ describe('what was recorded before there was a call log', () => {
       startFilling({ dataSource: db, logger }),
       startFilling({ dataSource: await anotherCopy(), logger }),
     ];
-    // Meanwhile the recorder goes on with calls that are not there yet.
+    // At the same time the recorder writes calls that have no row yet.
     await record(db, [callStarted(777), callRecordingStored(249), callEnded(777)]);
     await Promise.all([first.finished, second.finished]);
     const filled = await dump(db);

@@ -52,8 +52,8 @@ export async function lockRows(tx: EntityManager, callIds: readonly string[]): P
 }
 
 /**
- * Rows that are among the locked ones are replaced, others inserted. The keys of what was written: not of a row that
- * somebody else has inserted meanwhile.
+ * Replaces the rows that are locked and inserts the others. Returns the keys of the rows that it wrote: a row that
+ * another transaction has inserted since is not among them.
  */
 export async function writeRows(
   tx: EntityManager,

@@ -57,17 +57,17 @@ describe('serversOf', () => {
     'nats://mesh:hunter/2@nats.example.com',
     'mesh:hunter#2@nats.example.com,',
     'nats://mesh:hunter2@nats.example.com:99999',
-  ])('a URL that is none shows nothing of its password: %#', async (url) => {
+  ])('an invalid URL does not reveal its password: %#', async (url) => {
     const lines: string[] = [];
-    const told = createLogger('test', {
+    const capturing = createLogger('test', {
       destination: {
         write: (line: string) => {
           lines.push(line);
         },
       },
     });
-    await connectNats(url, { name: 'test', logger: told }).catch((error: Error) =>
-      told.error({ err: error }, error.message),
+    await connectNats(url, { name: 'test', logger: capturing }).catch((error: Error) =>
+      capturing.error({ err: error }, error.message),
     );
     expect(lines.join('')).toContain('percent-encoded');
     expect(lines.join('')).not.toContain('hunter');

@@ -67,7 +67,7 @@ describe('seal and open', () => {
     expect(() => open(ring, sealed, 't')).toThrow(SealBrokenError);
   });
 
-  it('has an error of its own for a key that is not in the ring', () => {
+  it('throws a distinct error for a key that is not in the ring', () => {
     expect(() => open(old, seal(ring, 'p', 't'), 't')).toThrow(UnknownKeyError);
   });
 });

@@ -16,7 +16,7 @@ export interface ServiceConfig {
   OPS_HOST?: string | undefined;
 }
 
-/** A running application, and what the line about its start should name, such as its address. */
+/** A running application, and facts for the log line about its start, for example its address. */
 export interface Started {
   app: INestApplicationContext;
   facts?: object;
@@ -32,7 +32,7 @@ export type StartApplication<Config> = (
 export interface ServiceOptions<Config extends ServiceConfig> {
   name: string;
   environment: z.ZodType<Config>;
-  /** Default: an application without a server of its own. */
+  /** Default: an application that runs no server. */
   start?: StartApplication<Config>;
   /** For the whole shutdown; default 10 s. */
   deadlineMs?: (config: Config) => number;

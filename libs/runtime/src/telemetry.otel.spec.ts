@@ -183,7 +183,7 @@ describe('withSpan', () => {
   });
 
   it.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-01'])(
-    'begins a trace of its own when the parent is %j',
+    'starts a new trace when the parent is %j',
     async (parent) => {
       telemetry = startTelemetry('test', {});
       expect(await withSpan('work', { parent }, () => currentTraceparent())).toMatch(

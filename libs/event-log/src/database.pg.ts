@@ -53,9 +53,9 @@ const MIGRATION_LOCK = 7_102_001;
 const LOCK_CONNECT_MS = 2_000;
 
 /**
- * Brings the tables up to date. TypeORM migrates without a lock; of several copies that start together one migrates,
- * and the others wait for it and find nothing left to do. The lock has a connection of its own, because it belongs to a
- * session and the pool hands out any.
+ * Brings the tables up to date. TypeORM migrates without a lock; of several replicas that start together one migrates,
+ * and the others wait for it and find nothing left to do. The lock uses a dedicated connection, because it belongs to a
+ * session and the pool may hand out any connection.
  */
 export async function migrate(dataSource: DataSource, logger: Logger): Promise<void> {
   const client = new pg.Client({

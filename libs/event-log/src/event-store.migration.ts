@@ -20,8 +20,7 @@ export class CreateEventStore1764000000000 implements MigrationInterface {
         `reorder it'`,
     );
     // A row leaves it only when JetStream has acknowledged the event, so nothing is skipped whatever the order of
-    // commits. It is emptied as fast as it is filled: without a vacuum of its own pace every read would walk over what
-    // is dead.
+    // commits. It is emptied as fast as it is filled: without more frequent vacuuming, every read would scan dead rows.
     await runner.query(`
       create table outbox (position bigint constraint outbox_pkey primary key)
       with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,

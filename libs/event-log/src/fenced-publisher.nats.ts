@@ -93,7 +93,7 @@ export function fencedPublisher(nc: NatsConnection): FencedPublisher {
     let previous = end.id;
     for (const [index, { id, subject, envelope }] of batch.entries()) {
       if (index > 0 && index % PUBLISHED_PER_TURN === 0) await turn();
-      // Landed meanwhile: nothing of this batch may follow the first that was refused.
+      // The batch has ended since: no message of it may follow the first rejected one.
       if (flight?.generation !== generation) return;
       nc.publish(subject, envelope, {
         reply: `${inbox}.${generation}.${index}`,

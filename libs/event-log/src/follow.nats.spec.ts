@@ -132,7 +132,7 @@ describe('follow', () => {
     await all(seen, 3);
   });
 
-  it('takes a decoder of its own, and leaves out what cannot be taken in', async () => {
+  it('accepts a custom decoder, and skips what it cannot decode', async () => {
     const { seen } = followed({ decode: (bytes) => ({ n: JSON.parse(Buffer.from(bytes).toString('latin1')).n * 10 }) });
     await publish(1, 2);
     await jetstream(nc).publish(subjectOf(1), 'not json');
@@ -216,8 +216,8 @@ describe('follow', () => {
     const { seen, state } = followed({}, own);
     await eventually(() => state.caughtUpAt.length === 1);
     const publishing = publish(1, 50);
-    // Nothing of this process runs meanwhile, as in a sleep, for longer than heartbeats may be missing; and the
-    // connection is gone afterwards.
+    // Blocks the whole process, as a suspended machine does, for longer than heartbeats may be missing; then drops the
+    // connection.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
     await own.reconnect();
     await publishing;

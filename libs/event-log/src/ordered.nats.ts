@@ -36,8 +36,8 @@ const RETRY_MS = { first: 50, most: 2_000 };
 /** A consumer that lasts less than this has failed, and is not replaced without a pause. */
 const LASTING_MS = 1_000;
 /**
- * nats-server 2.9 takes some 5 s for every million subjects to make a last-per-subject consumer, and neither takes
- * messages nor answers pings meanwhile.
+ * nats-server 2.9 takes about 5 s per million subjects to create a last-per-subject consumer. Until then it accepts no
+ * messages and answers no pings.
  */
 const CREATE_DEADLINE_MS = 30_000;
 /**
@@ -140,8 +140,8 @@ export class Ordered {
       this.recognise(before);
       const { beginnings } = this;
       await this.create(api, consumer, before.state);
-      // If the stream was recreated just now, the next consumer finds out. Events that arrived meanwhile are still held
-      // back.
+      // If the stream was recreated just now, the next consumer finds out. Events that have arrived since
+      // are still held back.
       const after = await Promise.race([api.streams.info(stream), consumer.spoilt]);
       if (after.created !== before.created || this.beginnings !== beginnings) return;
       if (consumer.initial === 0) this.nothingNew(before.state.last_seq);

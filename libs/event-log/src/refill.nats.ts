@@ -38,7 +38,7 @@ const RETRIES = 20;
 
 /**
  * Fills the entities' stream from the event store: the same payloads, byte for byte, under the same ids, in the order
- * of positions. Meanwhile it leads instead of the services' relays, which yield within seconds. The services keep
+ * of positions. While it runs, it is the relay leader; the services' relays yield within seconds. The services keep
  * accepting commands.
  */
 export async function refillStream(options: RefillOptions): Promise<RefillResult> {

@@ -199,9 +199,9 @@ describe('every committed event is in the stream exactly once and in order', () 
 });
 
 /**
- * The worst that fencing has to hold against: the old leader's batch, each message of it expecting the sequence that
- * the next leader reaches meanwhile, arrives bit by bit between the next leader's own, which differs by an event of a
- * lower position that was committed late. The server has forgotten the ids by then.
+ * The worst case for fencing. The old leader's messages arrive one by one between the next leader's, and each expects
+ * the sequence that the next leader has just reached. The next leader's batch also holds an event of a lower position
+ * that was committed late. The server no longer remembers the message ids.
  */
 describe('a batch of a leader that is gone', () => {
   it.each([1, 2, 3, 4])('changes nothing when it arrives while the next leader is at work (seed %i)', async (seed) => {

@@ -66,8 +66,8 @@ describe('a relay session', () => {
       expect((await one.lag()).events).toBe(1);
       await one.settleById([rest[0]!.id], { created: 'then', sequence: 3 });
       expect(await one.lag()).toEqual({ events: 0, oldest: null });
-      expect(await one.enqueueAll({ created: 'anew', sequence: 0 })).toBe(3);
-      expect(await one.position()).toEqual({ created: 'anew', sequence: 0 });
+      expect(await one.enqueueAll({ created: 'recreated', sequence: 0 })).toBe(3);
+      expect(await one.position()).toEqual({ created: 'recreated', sequence: 0 });
     }));
 
   it('says that it was lost', () =>

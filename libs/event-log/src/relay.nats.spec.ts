@@ -156,7 +156,7 @@ describe('the relay', () => {
     expect((await readStream(nc)).map(({ subject }) => subject)).toEqual([subjectOf('quick'), subjectOf('slow')]);
   });
 
-  it('resumes after its connection to the event store was cut; another may lead meanwhile', async () => {
+  it('resumes after its connection to the event store was cut; until then another may lead', async () => {
     await given();
     const relays = [relaying(), relaying({ nc: await servers.connect() })];
     for (let round = 0; round < 5; round += 1) {

@@ -41,8 +41,8 @@ export class GatewayStates {
 }
 
 /**
- * Registered, or trusted by address, and not silent to OPTIONS. A gateway between two attempts to register is down:
- * another trunk is the better choice meanwhile.
+ * Registered, or trusted by address, and answering OPTIONS where they are sent. A gateway between two attempts to
+ * register is down: until it registers, another trunk is the better choice.
  */
 const isUp = ({ applied_revision, state, ping }: Pick<GatewayStatus, 'applied_revision' | 'state' | 'ping'>): boolean =>
   applied_revision !== null && (state === 'REGED' || state === 'NOREG') && ping !== 'down';

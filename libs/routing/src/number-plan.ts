@@ -17,7 +17,7 @@ const CALLING_CODES = metadata.country_calling_codes as Record<string, CountryCo
 const E164_MIN = 1_000_000;
 const E164_LIMIT = 1e15;
 
-/** The calling code of a country, or undefined where it has none of its own. */
+/** The calling code of a country, or undefined where it has none. */
 export function callingCodeOf(country: string): string | undefined {
   return isSupportedCountry(country as CountryCode, metadata)
     ? getCountryCallingCode(country as CountryCode, metadata)

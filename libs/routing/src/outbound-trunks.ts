@@ -76,7 +76,7 @@ function namedTrunk({ index, organization, request }: TrunkChoice): LiveTrunk[] 
     : { reason: 'trunk-disabled', detail: `The trunk ${id} is disabled. Enable it, or name none.` };
 }
 
-/** A trunk without a list of its own may call what its organisation may. */
+/** A trunk without its own list may call the countries that its organisation may call. */
 const mayCall = ({ state: { outboundCountryCodes: codes } }: LiveTrunk, { country }: Destination): boolean =>
   codes === null || (country !== null && codes.includes(country));
 

@@ -116,7 +116,7 @@ export class RequestServer extends Server implements CustomTransportStrategy {
     return reply instanceof Uint8Array ? reply : JSON.stringify(reply);
   }
 
-  /** Part of Nest's interface; this transport has no events of its own. */
+  /** Part of Nest's interface; this transport emits no events. */
   on(): never {
     throw new Error('This transport has no events: follow the status of the NATS connection.');
   }

@@ -228,7 +228,7 @@ describe('what is not answered', () => {
     finish();
   });
 
-  it('because the connection was lost meanwhile may have been carried out', async () => {
+  it('may have been carried out if the connection was lost before the answer', async () => {
     await serve(Numbers);
     const link: { connection: NatsConnection | undefined } = { connection: nc };
     const lost = ask(link, { ...question('test.slow'), deadlineMs: 50 });

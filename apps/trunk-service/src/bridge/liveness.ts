@@ -24,8 +24,8 @@ export function heard(before: HeardBridge | undefined, heartbeat: BridgeHeartbea
 
 /**
  * Whether a bridge serves. `listeningSince` is when this process last began to hear heartbeats (null: it does not, NATS
- * is away): silence before that says nothing. Otherwise an outage of NATS, or of our own network, would look like the
- * death of every bridge at once and move every trunk.
+ * cannot be reached): silence before that says nothing. Otherwise an outage of NATS, or of our own network, would look
+ * like the death of every bridge at once and move every trunk.
  */
 export function healthOf(bridge: HeardBridge | undefined, listeningSince: number | null, now: number): Health {
   if (listeningSince === null) return 'unknown';

@@ -210,7 +210,7 @@ export const endedCalls = z
         }),
       )
       .describe('What each bridge did.'),
-    detail: z.string().describe('More about it; null where there is nothing to add.'),
+    detail: z.string().describe('What happened and what to do, in a sentence.'),
   })
   .meta({ id: 'EndedCalls' });
 export type EndedCalls = z.infer<typeof endedCalls>;

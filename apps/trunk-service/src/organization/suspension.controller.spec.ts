@@ -72,7 +72,10 @@ describe('POST /api/v1/organizations/{id}/suspend', () => {
   it.each<[string, unknown]>([
     ['nobody answers for it', undefined],
     ['it says what nobody understands', { outcome: 'perhaps' }],
-    ['it refuses', { outcome: 'refused', code: 'switch-unavailable', message: 'The bridge could not carry this out.' }],
+    [
+      'it refuses',
+      { outcome: 'refused', code: 'switch-unavailable', message: 'The bridge could not carry out the request.' },
+    ],
   ])('names a bridge where calls may go on, because %s, and may be repeated', async (_case, says) => {
     const { id } = await mesh.organization();
     await agent('bridge-1', done(1));

@@ -23,7 +23,7 @@ export const explainBody = z
       .string()
       .max(MAX_INVITE_CHARACTERS)
       .optional()
-      .describe('The INVITE of the call; null where it was not captured.'),
+      .describe('The INVITE as text. Absent: the other fields describe the call.'),
     source_address: z
       .string()
       .max(64)

@@ -174,8 +174,8 @@ const ROWS: readonly Row[] = [
     when: ({ status: each }) => each.ping === 'down' || each.state === 'DOWN',
     message: (c) =>
       `${c.trunk.register ? 'OPTIONS pings are not answered' : 'nothing answers OPTIONS pings'} at ` +
-      `${target(c)}: the carrier is away, drops OPTIONS, or does not let ${address(c)} in; set ping_seconds to ` +
-      'null if it never answers OPTIONS',
+      `${target(c)}: the carrier cannot be reached, drops OPTIONS, or does not let ${address(c)} in; set ` +
+      'ping_seconds to null if it never answers OPTIONS',
   },
   {
     cause: 'timeout',

@@ -13,7 +13,7 @@ export interface TrunkTools {
   place: Place;
   /** The bridge pools that the organisation may use, no matter who pushes. */
   pools: readonly string[];
-  /** As password.crypto.ts: undefined keeps the present one. */
+  /** See sealedPassword in trunk/sealed-password.process.ts: undefined keeps the present password. */
   sealed: (
     wanted: string | null | undefined,
     trunk: { id: string; password: string | null },

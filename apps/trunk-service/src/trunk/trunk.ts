@@ -69,11 +69,9 @@ export const evolve = (_state: TrunkState | null, event: TrunkChange): TrunkStat
 
 export const trunkNotFound = () => new DomainError('trunk-not-found', 'There is no such trunk.');
 export const duplicateTrunkName = () =>
-  new DomainError(
-    'duplicate-trunk-name',
-    'The organisation has a trunk of this name already; upper and lower case do not tell names apart.',
-    [{ pointer: '/name', message: 'is the name of another trunk' }],
-  );
+  new DomainError('duplicate-trunk-name', 'A trunk with this name already exists (names are case-insensitive).', [
+    { pointer: '/name', message: 'is the name of another trunk' },
+  ]);
 
 /** A change of one of these needs a new gateway in FreeSWITCH. The password and the bridge are not settings. */
 const needsNewGateway = (field: string): boolean =>

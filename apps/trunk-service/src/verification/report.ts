@@ -22,7 +22,7 @@ export type Arrival = z.infer<typeof arrival>;
 export const verificationReport = z
   .object({
     id: z.string().describe('The id.'),
-    trunk_id: z.string().describe('The trunk; null where none is known.'),
+    trunk_id: z.string().describe('The trunk that the code is for.'),
     status: z
       .enum(['waiting', 'refused', 'answered', 'abandoned', 'confirmed', 'expired'])
       .describe(
@@ -31,7 +31,10 @@ export const verificationReport = z
       ),
     created_at: z.string().describe('When it was made.'),
     expires_at: z.string().describe('Until when it is valid.'),
-    address: z.string().nullable().describe('The address.'),
+    address: z
+      .string()
+      .nullable()
+      .describe('The address that the call must come from; null: any address that the trunk claims.'),
     arrivals: z.array(arrival).describe('The verification calls that arrived.'),
     next: z.string().describe('What to do now.'),
   })

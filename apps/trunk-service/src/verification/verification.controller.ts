@@ -27,10 +27,18 @@ const wanted = z
 const opened = z
   .object({
     id: z.string().describe('The id.'),
-    trunk_id: z.string().describe('The trunk; null where none is known.'),
-    code: z.string().nullable().describe('To be dialled once. It is not shown again.'),
+    trunk_id: z.string().describe('The trunk that the code is for.'),
+    code: z
+      .string()
+      .nullable()
+      .describe(
+        'The code to dial, once. It is not shown again: null where the request is repeated with its Idempotency-Key.',
+      ),
     expires_at: z.string().describe('Until when it is valid.'),
-    address: z.string().nullable().describe('The address.'),
+    address: z
+      .string()
+      .nullable()
+      .describe('The address that the call must come from; null: any address that the trunk claims.'),
     dial_to: z.array(z.string()).describe('The bridge addresses to dial it to.'),
     networks: z.array(z.string()).describe('The networks that the call may come from: those that the trunk claims.'),
     instructions: z.array(z.string()).describe('What to do next, step by step.'),

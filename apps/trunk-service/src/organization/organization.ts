@@ -82,9 +82,10 @@ function change(
   { changes, at }: Extract<OrganizationCommand, { type: 'ChangeOrganization' }>,
 ): OrganizationChange[] {
   const changed: Partial<OrganizationFields> = {};
+  const read = { ...DEFAULTS, ...state };
   for (const field of PLAIN_FIELDS) {
     const value = changes[field];
-    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(state[field]))
+    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(read[field]))
       Object.assign(changed, { [field]: value });
   }
   Object.assign(changed, changedByOperator(changes, state));
@@ -100,6 +101,8 @@ function change(
   ];
 }
 
+/** What a client reads where nothing was set: to send it back changes nothing. */
+const DEFAULTS: Partial<OrganizationFields> = { outbound_failover: 'any_trunk', outbound_special_numbers: [] };
 const PLAIN_FIELDS = ['name', 'outbound_country_codes', 'outbound_failover', 'outbound_special_numbers'] as const;
 
 function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationState): Given {

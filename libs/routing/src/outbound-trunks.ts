@@ -2,6 +2,7 @@ import type { LeftOutTrunk, OutboundRefusal, OutboundRequest, PlannedAttempt } f
 import type { Destination } from './destination.js';
 import type { GatewayStates } from './gateway-states.js';
 import { carrierSpelling, formatE164 } from './number-format.js';
+import { hashOf } from './text-hash.js';
 import type { OrganizationEntry, RoutedTrunk, TrunkEntry } from './route-entries.js';
 import type { RouteIndex } from './route-index.js';
 
@@ -44,9 +45,8 @@ export function chooseTrunks(choice: TrunkChoice, destination: Destination): Cho
   });
   if (callable.length === 0)
     return { attempts: [], leftOut, refusal: noTrunk(candidates.length, leftOut, destination) };
-  const ordered = inOrder(choice, callable);
-  for (const trunk of ordered.slice(MAX_ATTEMPTS)) leave(trunk, 'too-many');
-  return { attempts: ordered.slice(0, MAX_ATTEMPTS).map((trunk) => attemptOf(choice, trunk, destination)), leftOut };
+  const first = firstOf(choice, callable, (trunk) => leave(trunk, 'too-many'));
+  return { attempts: first.map((trunk) => attemptOf(choice, trunk, destination)), leftOut };
 }
 
 function enabledTrunks(
@@ -96,23 +96,45 @@ function noTrunk(
     : { reason: 'no-trunk', detail: 'All trunks of the organisation are disabled. Enable one.' };
 }
 
-function inOrder(choice: TrunkChoice, trunks: readonly LiveTrunk[]): LiveTrunk[] {
-  const ranked = trunks.map((trunk) => ({ trunk, rank: rankOf(choice, trunk) }));
-  ranked.sort((a, b) => {
-    const at = a.rank.findIndex((key, place) => key !== b.rank[place]);
-    return at < 0 ? (a.trunk.id < b.trunk.id ? -1 : 1) : a.rank[at]! - b.rank[at]!;
-  });
-  return ranked.map(({ trunk }) => trunk);
+interface Ranked {
+  trunk: LiveTrunk;
+  /** Compared place by place; the lower is tried before. */
+  rank: readonly number[];
 }
 
-/** Compared place by place; the lower is tried before. */
-function rankOf({ gateways, request, own }: TrunkChoice, { id, state, handle }: LiveTrunk): number[] {
+/**
+ * The first eight in order. One pass that keeps eight at most: an organisation may have ten thousand trunks, and
+ * inbound lookups wait for the plan.
+ */
+function firstOf(choice: TrunkChoice, trunks: readonly LiveTrunk[], leave: (trunk: LiveTrunk) => void): LiveTrunk[] {
+  const call = hashOf(choice.request.call_id);
+  const first: Ranked[] = [];
+  for (const trunk of trunks) {
+    const ranked = { trunk, rank: rankOf(choice, trunk, call) };
+    const last = first.at(-1);
+    if (first.length === MAX_ATTEMPTS && last !== undefined && !isBefore(ranked, last)) {
+      leave(trunk);
+      continue;
+    }
+    const at = first.findIndex((other) => isBefore(ranked, other));
+    first.splice(at < 0 ? first.length : at, 0, ranked);
+    if (first.length > MAX_ATTEMPTS) leave(first.pop()!.trunk);
+  }
+  return first.map(({ trunk }) => trunk);
+}
+
+function isBefore(one: Ranked, other: Ranked): boolean {
+  for (const [place, key] of one.rank.entries()) if (key !== other.rank[place]) return key < other.rank[place]!;
+  return one.trunk.id < other.trunk.id;
+}
+
+function rankOf({ gateways, own }: TrunkChoice, { id, state, handle }: LiveTrunk, call: number): readonly number[] {
   return [
     gateways.of(id) === 'down' || isUnplaced(state) ? 1 : 0,
     handle === own ? 0 : 1,
     state.priority,
     // Highest random weight: each of equal trunks is the first for as many calls, and losing one moves no other call.
-    mixed(request.call_id, id),
+    mixed(call ^ state.idHash),
   ];
 }
 
@@ -137,12 +159,9 @@ const isLive = (trunk: TrunkEntry): trunk is LiveTrunk => trunk.state !== null;
 /** A trunk that registers is on no bridge until it was placed on one. */
 const isUnplaced = ({ registers, bridgeId }: RoutedTrunk): boolean => registers && bridgeId === null;
 
-/** 32 bits that depend on every character of both (FNV-1a, then a finalizer of MurmurHash3). */
-function mixed(call: string, trunk: string): number {
-  let hash = 0x811c9dc5;
-  for (const text of [call, trunk])
-    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+/** Spreads the bits (the finalizer of MurmurHash3): of two hashes that differ, any bit of the result may. */
+function mixed(hash: number): number {
+  let bits = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }

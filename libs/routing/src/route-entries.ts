@@ -43,6 +43,8 @@ export interface RoutedTrunk {
   readonly registers: boolean;
   /** The bridge that registers it; null: none yet, or it does not register. */
   readonly bridgeId: string | null;
+  /** Of the trunk's id: the same in every process. */
+  readonly idHash: number;
   /** How the carrier wants called numbers, in order. */
   readonly outboundRules: readonly NumberRule[];
   readonly dialect: Dialect;

@@ -15,6 +15,7 @@ import {
 } from './route-index.js';
 import { dropNumbers } from './route-numbers.js';
 import { forgetStandings } from './standing.js';
+import { hashOf } from './text-hash.js';
 import type { AddressClaim, OrganizationEntry, RoutedTrunk, TrunkEntry } from './route-entries.js';
 
 export function putOrganization(
@@ -78,6 +79,7 @@ function routedTrunk(index: RouteIndex, state: TrunkState): RoutedTrunk {
     username: state.username ?? null,
     authUsername: state.auth_username ?? null,
     outboundCountryCodes: state.outbound_country_codes ?? null,
+    idHash: hashOf(state.id),
     registers: state.register,
     bridgeId: state.bridge_id ?? null,
     outboundRules: outboundRules(state.number_rules ?? []),

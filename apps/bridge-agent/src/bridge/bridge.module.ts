@@ -11,7 +11,7 @@ import { lockStateDir, type StateLock } from './state-lock.net.js';
 
 /**
  * This process as the one agent of its bridge: it locks STATE_DIR, then claims the bridge. Every other part needs
- * `AGENT`, so a process whose bridge is taken touches nothing.
+ * `AGENT`, so a process that cannot claim its bridge starts nothing else.
  */
 @Module({
   providers: [

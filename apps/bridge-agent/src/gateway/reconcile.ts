@@ -176,7 +176,8 @@ function keep(step: Step, desired: DesiredGateway, current: ObservedGateway): vo
 }
 
 /**
- * The name stays and the contents do not: away first, then the file, and when it is gone it is added as any new one.
+ * Same name, other contents: FreeSWITCH removes the gateway first, then its file is written, and once the gateway is
+ * gone it is added like a new one.
  */
 function replace(step: Step, desired: DesiredGateway, current: ObservedGateway): void {
   if (step.replacing >= REPLACEMENTS_AT_ONCE) {

@@ -7,13 +7,12 @@ import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/servi
 import { CallLogModule } from './call-log/call-log.module.js';
 import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
-import { NatsModule } from './nats/nats.module.js';
-import { NATS } from './tokens.js';
+import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { UsageRecording } from './usage/usage.service.js';
 
 @Module({
-  imports: [NatsModule, DatabaseModule, UsageModule, CallLogModule],
+  imports: [NatsModule.of('billing-observer'), DatabaseModule, UsageModule, CallLogModule],
   providers: [
     {
       provide: RequestServer,

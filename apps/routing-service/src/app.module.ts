@@ -6,16 +6,15 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import { ExplainModule } from './explain/explain.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
-import { NatsModule } from './nats/nats.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
 import { RoutesModule } from './projection/routes.module.js';
 import { Routes } from './projection/routes.service.js';
-import { NATS } from './tokens.js';
+import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
 
 const DRAIN_MS = 2_000;
 
 @Module({
-  imports: [NatsModule, RoutesModule, InboundModule, OutboundModule, ExplainModule],
+  imports: [NatsModule.of('routing-service'), RoutesModule, InboundModule, OutboundModule, ExplainModule],
   providers: [
     {
       provide: RequestServer,

@@ -3,7 +3,8 @@ import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { Database } from '../database.service.js';
-import { CALL_LOG, NATS } from '../tokens.js';
+import { NATS } from '@trunkmesh/runtime/nats.module.js';
+import { CALL_LOG } from '../tokens.js';
 import { CALL_LOG_DEADLINE_MS, CallLogController, type CallLogOptions } from './call-log.controller.js';
 import { startFilling, type Filling } from './filling.process.js';
 

@@ -6,7 +6,7 @@ import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { Database } from '../database.service.js';
-import { NATS } from '../tokens.js';
+import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 

@@ -7,7 +7,7 @@ import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
-import { NATS } from '../tokens.js';
+import { NATS } from '@trunkmesh/runtime/nats.module.js';
 
 /** What the bridges report of their gateways, as it changes. Before the first reading every gateway is `unknown`. */
 @Injectable()

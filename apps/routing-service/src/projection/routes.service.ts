@@ -4,7 +4,7 @@ import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER } from '@trunkmesh/runtime/service.module.js';
-import { NATS } from '../tokens.js';
+import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { RouteProjection } from './route.nats.js';
 
 /** The index of all routes, which begins to be read with the first connection to NATS. */

@@ -1,2 +1,0 @@
-/** `OwnNatsLink`: the one connection to NATS. */
-export const NATS = Symbol('NATS');

@@ -6,7 +6,7 @@ export const AGENT_INSTANCE = Symbol('AGENT_INSTANCE');
 export const STATE_LOCK = Symbol('STATE_LOCK');
 /** `BridgeLink`: NATS, usable once this process holds the bridge. */
 export const NATS_LINK = Symbol('NATS_LINK');
-/** `AssistantSettings` for calls whose organisation and number set nothing else. */
+/** `AssistantSettings`: the defaults, for calls where neither the organisation nor the number sets its own. */
 export const ASSISTANT_SETTINGS = Symbol('ASSISTANT_SETTINGS');
 /** `Routing`: what this host knows about its organisations, trunks and numbers. */
 export const ROUTING = Symbol('ROUTING');

@@ -19,12 +19,12 @@ export interface UnreadableMessage {
 export interface RecordedBatch {
   /** Events that this batch added. */
   logged: LoggedCallEvent[];
-  /** Calls whose usage record was written by this batch. */
+  /** Calls for which this batch wrote a usage record. */
   recorded: LoggedCallEvent[];
   /** Events that were stored before. */
   repeated: number;
   unreadable: UnreadableMessage[];
-  /** Bridges whose numbering advanced, with the count of missing numbers in that epoch. */
+  /** The bridges that sent numbered events, and how many numbers are missing in that epoch. */
   bridges: { bridge_id: string; missing: number }[];
 }
 

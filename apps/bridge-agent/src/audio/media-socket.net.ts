@@ -23,7 +23,7 @@ export interface MediaSocketEvents {
   onOpen(socket: MediaSocket): void;
   onText(text: Buffer): void;
   onBinary(bytes: number): void;
-  /** A ping or a pong. It is answered here and costs as much to read as any other message. */
+  /** A ping or a pong, which costs as much to read as any other message. */
   onControlFrame(): void;
   /** Called once for a connection that had been open. 1006: the connection broke. */
   onClose(code: number, why: string): void;

@@ -265,7 +265,7 @@ describe('killed', () => {
       first.keep(callId(1), part);
       const file = join(folder, `${callId(1)}.jsonl`);
       await eventually(async () => (await readFile(file, 'utf8')).includes('CallStory'));
-      // From here on as any other.
+      // The rest is like any other call.
       first.keep(callId(1), part);
       await eventually(async () => (await readFile(file, 'utf8')).split('CallStory').length === 3);
       kill(first);

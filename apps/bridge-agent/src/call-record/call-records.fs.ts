@@ -35,7 +35,7 @@ export interface CallRecordsOptions {
 /** What the previous process left on disk. */
 interface Left {
   spool: CallRecordSpool;
-  /** Calls whose record is in the spool. */
+  /** Calls with a record in the spool. */
   recorded: Set<string>;
   leftOpen: readonly OpenCall[];
   lastAlive: Date | undefined;
@@ -64,7 +64,7 @@ export class CallRecords {
   private readonly live: LiveEvents;
   private readonly held: HeldCalls;
   private readonly sender: CallRecordSender;
-  /** Calls whose call record is held in JetStream until it is on disk; the open call's file does not release it. */
+  /** Calls with a record that JetStream holds until it is on disk; the open call's file does not release it. */
   private readonly drafted = new Set<string>();
   private readonly disk = new TurnsByCall();
   /** Calls found in JetStream before there is a listener. */

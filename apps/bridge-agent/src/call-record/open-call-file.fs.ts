@@ -6,7 +6,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
 import type { StoryPart } from './story-part.js';
 
-/** A call that has started and whose call record is not written yet. */
+/** A call that has started and has no call record yet. */
 export interface OpenCall {
   started: CallStarted;
   answered: CallAnswered | null;

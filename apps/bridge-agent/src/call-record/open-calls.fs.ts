@@ -49,7 +49,7 @@ const pathOf = (folder: string, callId: string): string => join(folder, `${callI
 export class OpenCalls {
   private readonly unsynced = new Set<string>();
   private readonly lines: Map<string, Line[]>;
-  /** Calls whose file is missing or incomplete. */
+  /** Calls with a missing or incomplete file. */
   private readonly broken = new Set<string>();
   private readonly timer: NodeJS.Timeout;
   private mending: Promise<void> = Promise.resolve();

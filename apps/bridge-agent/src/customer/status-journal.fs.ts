@@ -37,7 +37,7 @@ export class Journal {
   private readonly entries = new Map<string, Entry>();
   private readonly owners = new Map<string, Owner>();
   /**
-   * Calls whose files cannot be written: a persistent failure is not reported again each time that another file works.
+   * Calls with files that cannot be written: a persistent failure is not reported again each time that another file works.
    */
   private readonly refused = new Set<Entry>();
   private stopped = false;

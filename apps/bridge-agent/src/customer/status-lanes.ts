@@ -44,12 +44,12 @@ export class Lanes {
     this.routes = new Routes(options.destinationOf);
   }
 
-  /** Adds a call whose file has an undelivered status. */
+  /** Adds a call that has an undelivered status in its file. */
   wake(lane: Lane): void {
     if (lane.state === 'idle' && lane.told > lane.delivered) this.routes.enterWhereItGoes(lane);
   }
 
-  /** The lane whose next status is due; it is in flight until `settle`. */
+  /** The next lane with a status that is due; it is in flight until `settle`. */
   next(now: number): Lane | undefined {
     if (this.underWay >= this.options.atOnce) return undefined;
     const budget = { left: MAX_RECHECKS };
@@ -94,7 +94,7 @@ export class Lanes {
     this.routes.leave(route);
   }
 
-  /** Makes lanes ready whose pause is over: call it before `next` if time has passed. */
+  /** Makes lanes ready after their pause: call it before `next` if time has passed. */
   tick(now: number): void {
     for (const route of this.routes.all()) {
       for (const lane of route.resting) {
@@ -124,7 +124,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** The route's first lane that may send, after moving those whose route has changed. */
+  /** The route's first lane that may send, after lanes with a changed route have moved. */
   private take(route: Route, now: number, budget: { left: number }): Lane | undefined {
     for (const lane of route.ready) {
       const open = isOpen(route, now);

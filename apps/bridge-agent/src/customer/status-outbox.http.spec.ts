@@ -198,7 +198,7 @@ describe('the statuses of a call', () => {
     },
   );
 
-  it('are not sent for a call whose id is a path', async () => {
+  it('are not sent for a call that has a path as its id', async () => {
     const receiver = await receive();
     const outbox = await open(() => to(receiver));
     await outbox.tell(draftOf(1, 'busy', { call_id: '../../etc/passwd' }));

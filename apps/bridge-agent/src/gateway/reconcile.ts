@@ -64,8 +64,8 @@ export const RETRY_CEILING_MS = 300_000;
  */
 export const REFUSED_AGAIN_MS = 60_000;
 /**
- * Gateways whose file changed without a new revision (another agent version renders differently) are replaced a few at
- * a time.
+ * A gateway's file may change without a new revision, because another agent version renders differently. Such
+ * gateways are replaced a few at a time.
  */
 export const REPLACEMENTS_AT_ONCE = 50;
 

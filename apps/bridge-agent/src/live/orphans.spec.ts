@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { orphansIn } from './orphans.js';
 
 const UUID = 'c9576274-6de8-4a14-bf5a-5d1347af75aa';
-/** As a FreeSWITCH 1.11.3-dev lists a call whose connection was closed before `connect`. */
+/** How FreeSWITCH 1.11.3-dev lists a call after its connection was closed before `connect`. */
 const ROW = {
   uuid: UUID,
   direction: 'inbound',

@@ -56,7 +56,7 @@ export interface RecordingsOptions {
 
 const CONCURRENT_UPLOADS = 2;
 const CONCURRENT_EVENTS = 8;
-/** Recordings of calls whose end was not reported: those of the previous process. */
+/** For recordings of the previous process: nothing reported the end of their calls. */
 const SWEEP_MS = 30_000;
 const GIB_BYTES = 1024 ** 3;
 const PAUSES = {

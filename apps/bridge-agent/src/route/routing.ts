@@ -10,7 +10,7 @@ export interface Routing {
   resolved: ResolvedTrunks;
   /** The channels in use and the new calls of each trunk, on this host. */
   limits: CallLimits;
-  /** What holds for calls whose organisation and number set nothing else. */
+  /** The defaults, for calls where neither the organisation nor the number sets its own. */
   mesh: AssistantSettings;
   /**
    * The secret in plain text; an empty string if it cannot be decrypted, so that nothing is sent unsigned that should

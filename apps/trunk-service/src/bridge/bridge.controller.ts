@@ -31,8 +31,8 @@ export class BridgeController {
   ) {}
 
   /**
-   * The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
-   * addresses it has to allow.
+   * The operator sees all bridges. An organisation sees those in the pools that it may use and in its trunks' pools,
+   * because its carriers have to allow their addresses.
    */
   @Get()
   @Access('read')

@@ -5,8 +5,8 @@ import type { FleetBridge } from './fleet.js';
 import type { LiveFleet } from './live-fleet.pg.js';
 
 /**
- * The operator sees all; an organisation the bridges of the pools that it may use, and of its trunks' pools, whose
- * addresses it has to allow. A retired bridge is shown to the operator alone.
+ * The operator sees all bridges. An organisation sees those in the pools that it may use and in its trunks' pools,
+ * because its carriers have to allow their addresses. A retired bridge is shown to the operator alone.
  */
 export async function visibleBridges(
   store: EventStore,

@@ -36,9 +36,7 @@ const RETRY_MS = 1_000;
 export class Journal {
   private readonly entries = new Map<string, Entry>();
   private readonly owners = new Map<string, Owner>();
-  /**
-   * Calls with files that cannot be written: a persistent failure is not reported again each time that another file works.
-   */
+  /** Calls with files that cannot be written: a failure that lasts is reported once, although other files work. */
   private readonly refused = new Set<Entry>();
   private stopped = false;
   private lastTrouble: string | undefined;

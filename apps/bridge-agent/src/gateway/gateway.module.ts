@@ -8,7 +8,7 @@ import { InboundModule } from '../inbound/inbound.module.js';
 import { RouteModule } from '../route/route.module.js';
 import type { Routing } from '../route/routing.js';
 import { AGENT, ROUTING } from '../tokens.js';
-import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateways.net.js';
+import { Gateways } from './gateways.net.js';
 
 /** The trunks of this host as FreeSWITCH's gateways. Its dialplan leads to the inbound calls. */
 @Module({
@@ -24,13 +24,13 @@ export class GatewayModule implements OnApplicationShutdown {
   }
 }
 
-async function startGateways(
+function startGateways(
   { bridge, config, ring, link, logger }: Agent,
   esl: EslClient,
   { address }: InboundCalls,
   { resolved }: Routing,
 ): Promise<Gateways> {
-  const gateways = await Gateways.start({
+  return Gateways.start({
     bridge,
     profile: config.SOFIA_PROFILE,
     confDir: config.CONF_DIR,
@@ -43,13 +43,4 @@ async function startGateways(
     resolved,
     logger,
   });
-  esl.listen({
-    customEvents: GATEWAY_EVENTS,
-    logLevel: GATEWAY_LOG_LEVEL,
-    onEvent: (event) => gateways.onEvent(event),
-    onLog: (line) => gateways.onLog(line),
-    onUp: () => gateways.onUp(),
-    onDown: () => gateways.onDown(),
-  });
-  return gateways;
 }

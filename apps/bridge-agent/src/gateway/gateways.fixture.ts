@@ -18,7 +18,7 @@ import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { EslClient } from '../esl/esl-client.net.js';
 import { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { GATEWAY_EVENTS, GATEWAY_LOG_LEVEL, Gateways } from './gateways.net.js';
+import { Gateways } from './gateways.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
 const PREPARE = pathToFileURL(join(import.meta.dirname, '../../../../deploy/freeswitch/prepare.mjs')).href;
@@ -176,14 +176,6 @@ async function startAgentOn(
     logger,
     allowPrivateGateways: false,
     ...(host.nameServers.length > 0 ? { nameServers: host.nameServers } : {}),
-  });
-  esl.listen({
-    customEvents: GATEWAY_EVENTS,
-    logLevel: GATEWAY_LOG_LEVEL,
-    onEvent: (event) => gateways.onEvent(event),
-    onLog: (line) => gateways.onLog(line),
-    onUp: () => gateways.onUp(),
-    onDown: () => gateways.onDown(),
   });
   esl.start();
   const { stop } = gateways;

@@ -2,7 +2,7 @@ import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import type { EslClient } from '../esl/esl-client.net.js';
+import type { EslClient, EslListener } from '../esl/esl-client.net.js';
 import type { EslEvent, EslLogLine } from '../esl/esl-event.js';
 import type { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { applyTraces, type ApplyTraces } from './apply-traces.otel.js';
@@ -36,20 +36,21 @@ export interface GatewaysOptions {
   /** For tests; absent: the host's own. */
   nameServers?: readonly string[];
   link: NatsLink;
-  esl: Pick<EslClient, 'send' | 'api' | 'connected'>;
+  /** Not started yet. */
+  esl: EslClient;
   resolved: ResolvedTrunks;
   logger: Logger;
 }
 
 /** `CUSTOM` events that concern gateways. */
-export const GATEWAY_EVENTS = [
+const GATEWAY_EVENTS = [
   'sofia::gateway_state',
   'sofia::gateway_add',
   'sofia::gateway_delete',
   'sofia::profile_start',
 ] as const;
 /** Warnings, because the access list's refusals appear only there. */
-export const GATEWAY_LOG_LEVEL = 4;
+const GATEWAY_LOG_LEVEL = 4;
 
 const ASK_PROFILE_MS = 10_000;
 
@@ -59,7 +60,9 @@ interface Loaded {
 }
 
 /** The trunks of this host, from the event log to FreeSWITCH's gateways and back to the published state. */
-export class Gateways {
+export class Gateways implements EslListener {
+  readonly customEvents = GATEWAY_EVENTS;
+  readonly logLevel = GATEWAY_LOG_LEVEL;
   private readonly observed: ObservedMap = new Map();
   private readonly remakes = new Map<string, Remake>();
   private readonly refusedAddresses: RefusedAddresses = new Map();
@@ -69,7 +72,7 @@ export class Gateways {
   private readonly wanted: WantedGateways;
   private readonly reports: GatewayReports;
   private readonly sync: GatewaySync;
-  private readonly events: GatewayEvents;
+  private readonly gatewayEvents: GatewayEvents;
   private readonly stopObserving: () => void;
   private readonly asking: NodeJS.Timeout;
   private readonly health = { version: null as string | null, profileRunning: false, since: null as string | null };
@@ -81,6 +84,7 @@ export class Gateways {
     const feed = await TrunkFeed.load({ link, bridge, logger, snapshot: desiredSnapshot(stateDir, bridge) });
     const gateways = new Gateways(options, { feed, files });
     gateways.begin();
+    options.esl.listen(gateways);
     return gateways;
   }
 
@@ -127,7 +131,7 @@ export class Gateways {
     });
     const { reports, sync } = this;
     const onProfileStart = () => void this.ask();
-    this.events = new GatewayEvents({ observed, remakes, feed, wanted, reports, sync, onProfileStart });
+    this.gatewayEvents = new GatewayEvents({ observed, remakes, feed, wanted, reports, sync, onProfileStart });
     this.stopObserving = observeGateways({
       byState: () => reports.states(),
       drift: () => sync.drift(),
@@ -151,7 +155,7 @@ export class Gateways {
   }
 
   onEvent(event: EslEvent): void {
-    this.events.take(event, Date.now());
+    this.gatewayEvents.take(event, Date.now());
   }
 
   onLog(line: EslLogLine): void {

@@ -14,7 +14,7 @@ export type Request = { ask: 'record'; events: number } | { ask: 'serve' };
 
 const [natsUrl, databaseUrl] = process.argv.slice(2) as [string, string];
 const DURABLE = 'bench-bare';
-const BATCH = 500;
+const MESSAGES_PER_BATCH = 500;
 
 const nc = await connect({ servers: natsUrl });
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
@@ -32,7 +32,10 @@ async function record(events: number): Promise<void> {
   const consumer = await jetstream(nc).consumers.get(CALLS_STREAM, DURABLE);
   for (let done = 0; done < events;) {
     const messages: JsMsg[] = [];
-    for await (const message of await consumer.fetch({ max_messages: Math.min(BATCH, events - done), expires: 2_000 }))
+    for await (const message of await consumer.fetch({
+      max_messages: Math.min(MESSAGES_PER_BATCH, events - done),
+      expires: 2_000,
+    }))
       messages.push(message);
     await insert(messages);
     for (const message of messages) message.ack();

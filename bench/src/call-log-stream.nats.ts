@@ -29,7 +29,7 @@ export interface CallsStream {
   stop(): Promise<void>;
 }
 
-const AT_ONCE = 250;
+const MESSAGES_IN_FLIGHT = 250;
 
 export async function callsStream(url: string, calls: CallsOf): Promise<CallsStream> {
   const nc = await connect({ servers: url });
@@ -38,8 +38,8 @@ export async function callsStream(url: string, calls: CallsOf): Promise<CallsStr
   return {
     async publish(from, to) {
       let pending: Promise<unknown>[] = [];
-      for (let first = from; first < to; first += AT_ONCE) {
-        const going = Array.from({ length: Math.min(AT_ONCE, to - first) }, (_none, nth) =>
+      for (let first = from; first < to; first += MESSAGES_IN_FLIGHT) {
+        const going = Array.from({ length: Math.min(MESSAGES_IN_FLIGHT, to - first) }, (_none, nth) =>
           eventsOf(first + nth, calls),
         );
         for (let step = 0; step < going[0]!.length; step += 1)

@@ -99,7 +99,7 @@ const ROWS: readonly Row[] = [
 ];
 
 /** More are too much for a host with two cores that has other work. */
-const AT_ONCE = 10;
+const MAX_PARALLEL_CALLS = 10;
 
 let mesh: TalkingMesh;
 const running = new Map<string, Promise<ChangingCall>>();
@@ -120,12 +120,12 @@ async function carryOut({ caller, changes = [] }: Row): Promise<ChangingCall> {
 
 beforeAll(async () => {
   mesh = await startTalkingMesh();
-  const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve());
+  const lanes = Array.from({ length: MAX_PARALLEL_CALLS }, () => Promise.resolve());
   ROWS.forEach((row, nth) => {
-    const outcome = lanes[nth % AT_ONCE]!.then(() => carryOut(row));
+    const outcome = lanes[nth % MAX_PARALLEL_CALLS]!.then(() => carryOut(row));
     running.set(row.what, outcome);
     // Whoever waits for it learns how it went.
-    lanes[nth % AT_ONCE] = outcome.then(
+    lanes[nth % MAX_PARALLEL_CALLS] = outcome.then(
       () => undefined,
       () => undefined,
     );

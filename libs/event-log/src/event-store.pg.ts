@@ -41,7 +41,7 @@ export class ConcurrencyError extends Error {
 }
 
 /** Bounds the memory of one statement: an event has about a kilobyte. */
-const CHUNK = 5_000;
+const EVENTS_PER_STATEMENT = 5_000;
 /** nats-server's `max_payload` is 1 MiB unless configured otherwise, headers included. */
 const LARGEST_ENVELOPE = 900_000;
 const UNIQUE_VIOLATION = '23505';
@@ -83,8 +83,8 @@ const APPEND_ONE = `
  */
 export async function append(tx: EntityManager, events: readonly NewEvent[], meta: AppendMeta): Promise<AnyEvent[]> {
   const stored: AnyEvent[] = [];
-  for (let from = 0; from < events.length; from += CHUNK)
-    stored.push(...(await appendChunk(tx, events.slice(from, from + CHUNK), meta)));
+  for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT)
+    stored.push(...(await appendChunk(tx, events.slice(from, from + EVENTS_PER_STATEMENT), meta)));
   return stored;
 }
 

@@ -33,7 +33,7 @@ export class StreamNotEmptyError extends Error {
   override readonly name = 'StreamNotEmptyError';
 }
 
-const BATCH = 512;
+const EVENTS_PER_STEP = 512;
 const RETRIES = 20;
 
 /**
@@ -50,7 +50,7 @@ export async function refillStream(options: RefillOptions): Promise<RefillResult
     const created = await emptyStream(nc, options.replace ?? false, streams);
     const total = await session.enqueueAll({ created, sequence: 0 });
     logger.info({ total }, 'refilling the stream from the event store');
-    const leader = relayLeader({ session, nc, publisher, streams, batch: BATCH, logger });
+    const leader = relayLeader({ session, nc, publisher, streams, batch: EVENTS_PER_STEP, logger });
     const published = await drain(leader, session, { ...options, total });
     await leader.finish();
     return published;

@@ -9,7 +9,7 @@ import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './stre
 
 /** Messages read side by side. */
 const READ_AHEAD = 64;
-const CHUNK = 1_024;
+const MESSAGES_PER_READ = 1_024;
 /** Short, because a relay that stops while NATS is unreachable waits this long. */
 const REQUEST_MS = 2_000;
 
@@ -35,8 +35,8 @@ export async function compareWithStream(options: CompareOptions): Promise<RelayP
     await restoreStream({ ...options, end, known });
     return end;
   }
-  for (let from = known.sequence + 1; from <= end.sequence; from += CHUNK) {
-    const last = Math.min(from + CHUNK - 1, end.sequence);
+  for (let from = known.sequence + 1; from <= end.sequence; from += MESSAGES_PER_READ) {
+    const last = Math.min(from + MESSAGES_PER_READ - 1, end.sequence);
     const found = await eventsBetween(options.nc, from, last);
     await reportUnknown(session, found, options.logger);
     await session.settleById(

@@ -15,7 +15,7 @@ export interface RestoreOptions {
   logger: Logger;
 }
 
-const CHUNK = 10_000;
+const MESSAGES_PER_COMPARISON = 10_000;
 /** Well within the session's idle timeout: a server may be long about the first message of a large stream. */
 const SIGN_OF_LIFE_MS = 4_000;
 
@@ -117,7 +117,7 @@ async function* lastOfEachSubject(nc: NatsConnection, logger: Logger): AsyncGene
     onMessage: (message) => {
       const event = streamEvent(message.subject, message.string());
       if (event) read.push(event);
-      if (read.length >= CHUNK) wake();
+      if (read.length >= MESSAGES_PER_COMPARISON) wake();
     },
     onCaughtUp: () => {
       finished = true;

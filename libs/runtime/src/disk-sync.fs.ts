@@ -4,12 +4,12 @@ import { open } from 'node:fs/promises';
  * Syncs wait on a disk, each in one of the four threads that Node has for all file work. At most two at once, so that a
  * call that is about to be answered never waits behind the records of those that ended.
  */
-const AT_ONCE = 2;
+const MAX_RUNNING_SYNCS = 2;
 let running = 0;
 const queue: (() => void)[] = [];
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= AT_ONCE)
+  if (running >= MAX_RUNNING_SYNCS)
     await new Promise<void>((resolve) => {
       queue.push(resolve);
     });

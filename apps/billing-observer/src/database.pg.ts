@@ -1,6 +1,7 @@
 import { createDatabase } from '@trunkmesh/event-log/database.pg.js';
 import type { DataSource } from 'typeorm';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
+import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
 import { BridgeProgress } from './usage/bridge-progress.pg.js';
 import { LoggedCallRow } from './call-log/logged-call-row.pg.js';
@@ -26,6 +27,6 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
     statementMs,
     idleMs: 20_000,
     entities: ENTITIES,
-    migrations: [Usage1795400000000, CallLog1795500000000, CustomerInIndex1796000000000],
+    migrations: [Usage1795400000000, CallLog1795500000000, CustomerInIndex1796000000000, CallWithoutBridge1796300000000],
   });
 }

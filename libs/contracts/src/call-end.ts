@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { ReasonClass } from './reason.js';
 
+/** Who can end a call. `caller` and `called-party`: the other party, of an inbound and of an outbound call. */
+export const CALL_ENDERS = ['caller', 'called-party', 'assistant', 'platform', 'carrier', 'bridge', 'unknown'] as const;
+export type CallEnder = (typeof CALL_ENDERS)[number];
+
 /** Why a call ended, who ended it, and whose matter that is. */
 export const CALL_END_REASONS = {
   'caller-hung-up': { by: 'caller', class: 'success' },
@@ -12,6 +16,21 @@ export const CALL_END_REASONS = {
   'max-duration-reached': { by: 'bridge', class: 'success' },
   /** While it rang. */
   'caller-gave-up': { by: 'caller', class: 'client_error' },
+  'called-party-hung-up': { by: 'called-party', class: 'success' },
+  /** Before the answer, by the API. */
+  canceled: { by: 'platform', class: 'success' },
+  'called-party-busy': { by: 'called-party', class: 'client_error' },
+  'called-party-declined': { by: 'called-party', class: 'client_error' },
+  'not-answered': { by: 'called-party', class: 'client_error' },
+  'unknown-destination': { by: 'carrier', class: 'client_error' },
+  /** The last carrier that was tried refused the call. */
+  'carrier-refused': { by: 'carrier', class: 'upstream_error' },
+  /** No carrier could be reached, or the last one failed. */
+  'carrier-failed': { by: 'carrier', class: 'upstream_error' },
+  /** It waited too long for a free channel of its trunks. */
+  'limit-reached': { by: 'platform', class: 'client_error' },
+  /** Its media stream could not be connected. */
+  'assistant-unavailable': { by: 'assistant', class: 'upstream_error' },
   /** No audio arrived from the caller any more. */
   'media-timeout': { by: 'bridge', class: 'client_error' },
   'media-stream-lost': { by: 'assistant', class: 'upstream_error' },
@@ -25,9 +44,6 @@ export const CALL_END_REASONS = {
   'switch-ended': { by: 'bridge', class: 'server_error' },
   /** The agent or FreeSWITCH died, and nobody saw the end. */
   unseen: { by: 'unknown', class: 'indeterminate' },
-} as const satisfies Record<
-  string,
-  { by: 'caller' | 'assistant' | 'platform' | 'bridge' | 'unknown'; class: ReasonClass }
->;
+} as const satisfies Record<string, { by: CallEnder; class: ReasonClass }>;
 export type CallEndReason = keyof typeof CALL_END_REASONS;
 export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);

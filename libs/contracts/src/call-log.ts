@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
-import { callEndReason } from './call-end.js';
+import { CALL_ENDERS, callEndReason } from './call-end.js';
 import { callParties } from './call.js';
 import {
+  callAttempt,
   callQuality,
   callRecording,
   capturedInvite,
@@ -11,7 +12,7 @@ import {
   transferResult,
 } from './call-parts.js';
 import { inboundDecision } from './routing.js';
-import { timestamp, uuid } from './scalar.js';
+import { e164, timestamp, uuid } from './scalar.js';
 
 /** `ongoing`: no end is known; `completed`: answered and ended; `failed`: refused, or ended before an answer. */
 export const callLogStatus = z.enum(['ongoing', 'completed', 'failed']);
@@ -74,13 +75,13 @@ export const callSummary = z.object({
   flow_id: z.number().int().nullable().describe('The flow; null where an assistant takes the call.'),
   trunk_id: uuid.nullable().describe('The trunk; null where none is known.'),
   number_id: uuid.nullable().describe("The organisation's phone number, by its id; null where none is known."),
-  bridge_id: z.string().describe('The bridge.'),
+  bridge_id: z.string().nullable().describe('The bridge; null: the call was refused before a bridge had it.'),
   started_at: timestamp.describe('When the call began.'),
   answered_at: timestamp.nullable().describe('When the call was answered; null where it was not.'),
   ended_at: timestamp.nullable().describe('When the call ended; null while it goes on.'),
   duration_seconds: z.number().nullable().describe('Seconds from the answer to the end; null while the call goes on.'),
   ended_by: z
-    .enum(['caller', 'assistant', 'platform', 'bridge', 'unknown'])
+    .enum(CALL_ENDERS)
     .nullable()
     .describe('Who ended the call; null while it goes on, and where nobody knows.'),
   end_reason: callEndReason.nullable().describe('Why the call ended; null while it goes on, and where nobody knows.'),
@@ -98,6 +99,10 @@ export const callSummary = z.object({
   caller_withheld: callParties.shape.caller_withheld.describe(
     'Present and true where the caller withheld the number: show `from_number` to nobody.',
   ),
+  call_meta: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What whoever started the call gave for the call log. Absent: nothing.'),
 });
 export type CallSummary = z.infer<typeof callSummary>;
 
@@ -120,6 +125,10 @@ export const callDetail = callSummary.extend({
   audio: audioLog.nullable().describe('What became of the audio; null where the call had no media stream.'),
   quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),
   transfer: transferResult.nullable().describe('What became of the transfer; null where there was none.'),
+  caller_id: e164.nullable().describe('The number that an outbound call showed; null: the call is inbound.'),
+  attempts: z
+    .array(callAttempt)
+    .describe('The attempts of an outbound call, in order; empty where nothing was dialled.'),
   reconstructed: z
     .boolean()
     .describe(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { timestamp } from './scalar.js';
+import type { ReasonClass } from './reason.js';
+import { bridgeId, timestamp, uuid } from './scalar.js';
 
 /** Quality figures of FreeSWITCH's RTP statistics; null where it gave none. MOS 1.0–4.5, jitter in milliseconds. */
 export const callQuality = z
@@ -106,3 +107,44 @@ export const transferResult = z
   })
   .meta({ id: 'TransferResult' });
 export type TransferResult = z.infer<typeof transferResult>;
+
+/** Why an attempt of an outbound call failed, and whose matter that is. */
+export const ATTEMPT_FAILURES = {
+  busy: 'client_error',
+  declined: 'client_error',
+  'no-answer': 'client_error',
+  'unknown-number': 'client_error',
+  canceled: 'success',
+  'carrier-refused': 'upstream_error',
+  'codec-refused': 'upstream_error',
+  'carrier-failed': 'upstream_error',
+  'no-response': 'upstream_error',
+  redirected: 'upstream_error',
+  'gateway-down': 'upstream_error',
+  'no-gateway': 'server_error',
+  'limit-reached': 'client_error',
+  'too-late': 'server_error',
+  'switch-failed': 'server_error',
+} as const satisfies Record<string, ReasonClass>;
+export type AttemptFailure = keyof typeof ATTEMPT_FAILURES;
+export const attemptFailure = z.enum(Object.keys(ATTEMPT_FAILURES) as [AttemptFailure, ...AttemptFailure[]]);
+
+/** One attempt of an outbound call to reach the called party through a trunk. */
+export const callAttempt = z
+  .object({
+    attempt: z.number().int().positive().describe('Counts the attempts of the call from 1.'),
+    trunk_id: uuid.describe('The trunk.'),
+    bridge_id: bridgeId.describe('The bridge that dialled.'),
+    dialled: z.string().max(64).describe("The number in the carrier's spelling."),
+    outcome: z.enum(['answered', 'failed']).describe('What became of the attempt.'),
+    reason: attemptFailure.nullable().describe('Why it failed, as a constant; null: it was answered.'),
+    sip_status: z.number().int().nullable().describe('The final SIP status; null where none came.'),
+    q850: z.number().int().nullable().describe('The Q.850 cause; null where there is none.'),
+    hangup_cause: z.string().max(128).nullable().describe("FreeSWITCH's cause; null: it was answered, or not dialled."),
+    started_at: timestamp.describe('When the attempt began.'),
+    duration_ms: z.number().int().nonnegative().describe('From its begin to its answer or failure, milliseconds.'),
+    ringing: z.boolean().describe('Whether the called party rang (180 or 183).'),
+    failed_over: z.boolean().describe('Whether another trunk was tried afterwards.'),
+  })
+  .meta({ id: 'CallAttempt' });
+export type CallAttempt = z.infer<typeof callAttempt>;

@@ -6,10 +6,11 @@ import { timestamp } from './scalar.js';
 
 /**
  * What the platform receives about a call's state (`POST status_url`), in order per call, at least once; signed by the
- * Standard Webhooks specification, whose `webhook-id` is the same each time that the same status is sent. A call begins
- * with `initiated` and ends with exactly one of the six last; one that is refused at once has its last alone.
+ * Standard Webhooks specification, whose `webhook-id` is the same each time that the same status is sent. An inbound
+ * call begins with `initiated`, an outbound one with `queued`; each ends with exactly one of the six last; one that is refused at once has its last alone.
  */
 export const CALL_STATUSES = [
+  'queued',
   'initiated',
   'ringing',
   'answered',
@@ -24,6 +25,7 @@ export const CALL_STATUSES = [
 ] as const;
 export type CallStatus = (typeof CALL_STATUSES)[number];
 const IS_FINAL: Record<CallStatus, boolean> = {
+  queued: false,
   initiated: false,
   ringing: false,
   answered: false,

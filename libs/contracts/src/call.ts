@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { audioLog } from './audio.js';
 import { callEndReason } from './call-end.js';
 import {
+  callAttempt,
   callQuality,
   callRecording,
   capturedInvite,
@@ -10,7 +11,8 @@ import {
   transferResult,
 } from './call-parts.js';
 import { occurrence } from './envelope.js';
-import { bridgeId, timestamp, uuid } from './scalar.js';
+import { outboundLimit, outboundRefusal } from './outbound.js';
+import { bridgeId, e164, timestamp, uuid } from './scalar.js';
 import { inboundDecision } from './routing.js';
 
 /** What is known of a call from its first moment. `organization_id` null: a refused call that belongs to nobody. */
@@ -45,7 +47,22 @@ const story = {
   timeline: z.array(timelineEntry).max(500).optional().describe('Every step within the call, by its time.'),
   prewarm: prewarmResult.nullable().optional().describe('What the prewarm request brought; null where none was sent.'),
   audio: audioLog.nullable().optional().describe('What became of the audio; null: the call had no media stream.'),
+  attempts: z
+    .array(callAttempt)
+    .max(8)
+    .optional()
+    .describe('The attempts of an outbound call, in order. Absent: the call is inbound.'),
 };
+
+/** What was asked of an outbound call. */
+const outboundFacts = z.object({
+  requested_at: timestamp.describe('When the call was requested.'),
+  caller_id: e164.describe('The number that is shown.'),
+  call_meta: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What whoever started the call gave for the call log. Absent: nothing.'),
+});
 
 export const callStarted = occurrence(
   'CallStarted',
@@ -62,6 +79,40 @@ export const callStarted = occurrence(
       .nullable()
       .describe('The assistant or flow that takes the calls; null: none.'),
     invite: capturedInvite.optional().describe('The INVITE of the call. Absent: it was not captured.'),
+    outbound: outboundFacts.optional().describe('What was asked of an outbound call. Absent: the call is inbound.'),
+  }),
+);
+
+/** An attempt of an outbound call failed; the call's end, or the next attempt, follows. */
+export const callAttemptFailed = occurrence(
+  'CallAttemptFailed',
+  callParties.extend({ attempt: callAttempt.describe('What became of the attempt.') }),
+);
+
+/**
+ * An outbound call that was refused before a bridge had it: nothing was dialled. Written by trunk-service, and the
+ * call's only event.
+ */
+export const callRefused = occurrence(
+  'CallRefused',
+  callParties.extend({
+    bridge_id: z.null().describe('Always null: no bridge had the call.'),
+    organization_id: uuid.describe('The organisation.'),
+    reason: z.union([outboundRefusal, outboundLimit]).describe('Why, as a constant.'),
+    detail: z.string().max(500).describe('What was found, in a sentence.'),
+    caller_id: e164.nullable().describe('The number that was to be shown; null: `from`.'),
+    target: z
+      .object({
+        kind: z.enum(['assistant', 'flow']).describe('Whether it is an assistant or a flow.'),
+        id: z.number().int().describe('The id.'),
+      })
+      .nullable()
+      .describe('The assistant or flow that was to take the call; null: that of the number.'),
+    call_meta: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('What whoever started the call gave for the call log. Absent: nothing.'),
+    ended_at: timestamp.describe('When the call was refused.'),
   }),
 );
 
@@ -179,7 +230,9 @@ export const callRecordingStored = occurrence(
 );
 
 export const callEvent = z.discriminatedUnion('type', [
+  callRefused,
   callStarted,
+  callAttemptFailed,
   callAnswered,
   callTransferred,
   callTransferFailed,
@@ -194,7 +247,9 @@ export const CALL_EVENT_TYPES: ReadonlySet<string> = new Set(callEvent.options.m
 
 /** Whether the call is over when its last event is of this type. */
 export const ENDS_CALL: Record<CallEvent['type'], boolean> = {
+  CallRefused: true,
   CallStarted: false,
+  CallAttemptFailed: false,
   CallAnswered: false,
   CallTransferred: false,
   CallTransferFailed: false,
@@ -205,6 +260,8 @@ export const ENDS_CALL: Record<CallEvent['type'], boolean> = {
 
 export type CallEnded = z.infer<typeof callEnded>;
 export type CallRejected = z.infer<typeof callRejected>;
+export type CallRefused = z.infer<typeof callRefused>;
+export type CallAttemptFailed = z.infer<typeof callAttemptFailed>;
 export type CallStarted = z.infer<typeof callStarted>;
 export type CallAnswered = z.infer<typeof callAnswered>;
 export type CallTransferred = z.infer<typeof callTransferred>;

@@ -14,6 +14,7 @@ export * from './documents.js';
 export * from './envelope.js';
 export * from './number.js';
 export * from './organization.js';
+export * from './outbound-call.js';
 export * from './outbound.js';
 export * from './prewarm.js';
 export * from './problem.js';

@@ -54,6 +54,19 @@ export const OUTBOUND_REFUSALS = {
 export type OutboundRefusal = keyof typeof OUTBOUND_REFUSALS;
 export const outboundRefusal = z.enum(Object.keys(OUTBOUND_REFUSALS) as [OutboundRefusal, ...OutboundRefusal[]]);
 
+/** What limits an organisation's outbound calls refuse a call with, before it is dialled: HTTP status 429. */
+export const OUTBOUND_LIMITS = {
+  'queue-full': 429,
+  'calls-per-hour': 429,
+  'calls-per-day': 429,
+  'minutes-per-hour': 429,
+  'minutes-per-day': 429,
+  'same-destination': 429,
+  'no-bridge': 503,
+} as const;
+export type OutboundLimit = keyof typeof OUTBOUND_LIMITS;
+export const outboundLimit = z.enum(Object.keys(OUTBOUND_LIMITS) as [OutboundLimit, ...OutboundLimit[]]);
+
 /** What is known of a trunk's gateway in FreeSWITCH. */
 export const gatewayReach = z.enum(['up', 'down', 'unknown']);
 export type GatewayReach = z.infer<typeof gatewayReach>;

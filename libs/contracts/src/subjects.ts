@@ -133,6 +133,11 @@ export const CALL_LOG_QUEUE = 'call-log';
 /** From a bridge to trunk-service: a call dialled an address verification code (address.ts). */
 export const ADDRESS_VERIFY = 'trunkmesh.rpc.address.verify';
 export const ADDRESS_VERIFY_QUEUE = 'address-verify';
+/** From a bridge to trunk-service: may this attempt of an outbound call be dialled now (outbound-call.ts)? */
+export const OUTBOUND_PERMIT = 'trunkmesh.rpc.outbound.permit';
+/** From a bridge to trunk-service: this attempt is over. */
+export const OUTBOUND_RELEASE = 'trunkmesh.rpc.outbound.release';
+export const OUTBOUND_QUEUE = 'outbound';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
 export type BridgeRequest = 'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'calls.end' | 'diagnose';

@@ -109,6 +109,8 @@ describe('everything that is known of a call', () => {
       recording: { state: 'stored' },
       transfer: { outcome: 'transferred' },
       transferred_to: 'sip:+15551112222@192.0.2.9',
+      caller_id: null,
+      attempts: [],
       reconstructed: false,
     });
   });

@@ -1,12 +1,5 @@
-import type {
-  CallEnded,
-  CallEvent,
-  CallParties,
-  CallRejected,
-  CallStarted,
-  NumberedCallEvent,
-} from '@trunkmesh/contracts/call.js';
-import type { CapturedInvite, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
+import type { CallEnded, CallEvent, CallRejected, CallStarted, NumberedCallEvent } from '@trunkmesh/contracts/call.js';
+import type { CallAttempt, CapturedInvite, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
@@ -28,12 +21,13 @@ export function callDetail(stored: readonly StoredEvent[]): CallDetail | undefin
     ...beginningOf(latest(events, 'CallStarted') ?? refused),
     ...storyOf(record),
     ...endOf(ended),
+    ...outboundOf(events, ended),
     transfer: transferOf(events, ended),
   };
 }
 
 /** The full numbers, which the summary shortens. */
-const partiesOf = ({ from, to, sip_call_id, source_address }: CallParties) => ({
+const partiesOf = ({ from, to, sip_call_id, source_address }: CallEvent['data']) => ({
   from_number: from,
   to_number: to,
   sip_call_id,
@@ -55,6 +49,17 @@ function beginningOf(
 const storyOf = (record: NumberedCallEvent | undefined) => ({
   prewarm: record?.data.prewarm ?? null,
   audio: record?.data.audio ?? null,
+});
+/** The call's last event has all its attempts; until then each that failed has its own. */
+const outboundOf = (events: readonly CallEvent[], ended: CallEnded | undefined) => ({
+  caller_id:
+    latest(events, 'CallStarted')?.data.outbound?.caller_id ?? latest(events, 'CallRefused')?.data.caller_id ?? null,
+  attempts:
+    ended?.data.attempts ??
+    events
+      .filter((event) => event.type === 'CallAttemptFailed')
+      .map(({ data }) => data.attempt)
+      .sort((a, b) => a.attempt - b.attempt),
 });
 const endOf = (ended: CallEnded | undefined) => ({
   quality: ended?.data.quality ?? null,
@@ -131,8 +136,12 @@ function entryOf({ known, later }: StoredEvent): Placed {
 /** When it happened, which is before the time at which its event was written. */
 function happened(event: CallEvent): Omit<Placed, 'what'> {
   switch (event.type) {
+    case 'CallRefused':
+      return { at: event.data.ended_at, detail: event.data.detail, place: PLACES.last };
     case 'CallStarted':
       return { at: event.data.started_at, detail: null, place: PLACES.first };
+    case 'CallAttemptFailed':
+      return { at: ended(event.data.attempt), detail: attemptText(event.data.attempt), place: PLACES.within };
     case 'CallAnswered':
       return { at: event.data.answered_at, detail: event.data.codec, place: PLACES.within };
     case 'CallTransferred':
@@ -147,6 +156,12 @@ function happened(event: CallEvent): Omit<Placed, 'what'> {
       return { at: event.time, detail: event.data.recording.state, place: PLACES.after };
   }
 }
+
+const ended = ({ started_at, duration_ms }: CallAttempt): string =>
+  new Date(Date.parse(started_at) + duration_ms).toISOString();
+
+const attemptText = ({ attempt, trunk_id, reason, sip_status }: CallAttempt): string =>
+  `${attempt}: ${reason ?? 'failed'}${sip_status === null ? '' : ` (SIP status ${sip_status})`}, trunk ${trunk_id}`;
 
 function failure({ outcome, refer_status, target_status }: TransferResult): string {
   const status = target_status ?? refer_status;

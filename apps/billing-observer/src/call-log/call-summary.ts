@@ -1,5 +1,5 @@
 import { CALL_END_REASONS, type CallEndReason } from '@trunkmesh/contracts/call-end.js';
-import { type CallEnded, type CallEvent, type CallParties, type CallRejected } from '@trunkmesh/contracts/call.js';
+import { type CallEnded, type CallEvent, type CallRefused, type CallRejected } from '@trunkmesh/contracts/call.js';
 import { type CallRecording, type TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallSummary } from '@trunkmesh/contracts/call-log.js';
@@ -13,7 +13,7 @@ export interface CallRow {
 }
 
 /** The stored form depends on this order: append new parts at the end. */
-const PARTS = ['parties', 'target', 'answer', 'end', 'recording', 'transfer'] as const;
+const PARTS = ['parties', 'target', 'answer', 'end', 'recording', 'transfer', 'meta'] as const;
 type Part = (typeof PARTS)[number];
 
 /**
@@ -59,8 +59,17 @@ export const customerPhone = ({ direction, from_number, to_number }: CallSummary
 function updatesOf(event: CallEvent): PartUpdate[] {
   const parties: PartUpdate = { part: 'parties', rank: 0, fields: partiesOf(event.data) };
   switch (event.type) {
+    case 'CallRefused':
+      return [
+        parties,
+        ...target(0, event.data.target),
+        ...meta(0, event.data.call_meta),
+        { part: 'end', rank: 0, fields: refusal(event.data) },
+      ];
     case 'CallStarted':
-      return [parties, ...target(0, event.data.target)];
+      return [parties, ...target(0, event.data.target), ...meta(1, event.data.outbound?.call_meta)];
+    case 'CallAttemptFailed':
+      return [parties];
     case 'CallAnswered':
       return [
         parties,
@@ -109,6 +118,9 @@ const recording = (rank: number, stored: CallRecording): PartUpdate => ({
 const transfer = (rank: number, { outcome, target: to }: TransferResult): PartUpdate[] =>
   outcome === 'transferred' ? [{ part: 'transfer', rank, fields: { transferred_to: to } }] : [];
 
+const meta = (rank: number, call_meta: CallSummary['call_meta']): PartUpdate[] =>
+  call_meta === undefined ? [] : [{ part: 'meta', rank, fields: { call_meta } }];
+
 function target(rank: number, called: CallEnded['data']['target']): PartUpdate[] {
   if (called === null) return [];
   return [
@@ -123,7 +135,16 @@ function target(rank: number, called: CallEnded['data']['target']): PartUpdate[]
   ];
 }
 
-function partiesOf({ direction, from, caller_withheld, to, trunk_id, number_id, bridge_id, started_at }: CallParties) {
+function partiesOf({
+  direction,
+  from,
+  caller_withheld,
+  to,
+  trunk_id,
+  number_id,
+  bridge_id,
+  started_at,
+}: CallEvent['data']) {
   return {
     direction,
     from_number: cut(from, 128),
@@ -166,6 +187,21 @@ function rejection(data: CallRejected['data']): Partial<CallSummary> {
   };
 }
 
+/** An outbound call that no bridge had. */
+function refusal(data: CallRefused['data']): Partial<CallSummary> {
+  return {
+    status: 'failed',
+    ended_at: data.ended_at,
+    duration_seconds: 0,
+    ended_by: 'platform',
+    end_reason: null,
+    refusal: data.reason,
+    hangup_cause: null,
+    sip_status: null,
+    mos: null,
+  };
+}
+
 /**
  * Older agents report no end reason. FreeSWITCH's hang-up disposition describes the leg: on an inbound leg the other
  * side is the caller.
@@ -176,7 +212,7 @@ function reasonOfOlderRecord({ direction, hangup_disposition }: CallEnded['data'
   return hangup_disposition === 'recv_cancel' ? 'caller-gave-up' : null;
 }
 
-function emptyRow(parties: CallParties): CallRow {
+function emptyRow(parties: CallEvent['data']): CallRow {
   return {
     organization_id: parties.organization_id,
     // In the order of the contract: stored and returned summaries always have this order of members.

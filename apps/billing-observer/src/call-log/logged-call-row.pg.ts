@@ -20,8 +20,9 @@ export class LoggedCallRow {
   @Column({ type: 'uuid', nullable: true })
   organization_id!: string | null;
 
-  @Column({ type: 'text' })
-  bridge_id!: string;
+  /** Null: a call that was refused before a bridge had it. */
+  @Column({ type: 'text', nullable: true })
+  bridge_id!: string | null;
 
   @Column({ type: 'text' })
   type!: string;

@@ -66,7 +66,7 @@ export function withPlatformNames<Call extends CallSummary | CallDetail>(
     to_phone_number: inbound ? call.to_number : call.from_number,
     customer_phone_number: inbound ? call.from_number : call.to_number,
     duration: call.duration_seconds,
-    call_meta: {},
+    call_meta: call.call_meta ?? {},
     total_cost: null,
     telephony_cost: null,
     cost_currency: null,

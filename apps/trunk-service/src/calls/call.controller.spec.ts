@@ -103,6 +103,8 @@ const detailOf = (call_id: string, over: Partial<CallDetail> = {}): CallDetail =
   audio: null,
   quality: null,
   transfer: null,
+  caller_id: null,
+  attempts: [],
   reconstructed: false,
   ...over,
 });

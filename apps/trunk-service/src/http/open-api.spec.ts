@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BOOTSTRAP_KEY, startFixture, type Fixture } from '../trunk-service.fixture.js';
+import { CALL_ENDERS } from '@trunkmesh/contracts/call-end.js';
 import type { OpenApi } from './open-api.js';
 
 let mesh: Fixture;
@@ -129,7 +130,7 @@ describe('/api/openapi.json', () => {
   it('has null among the values of what may be null', () => {
     const { properties } = document.components!.schemas!['Call'] as { properties: Record<string, unknown> };
     expect(properties['ended_by']).toMatchObject({
-      anyOf: [{ enum: ['caller', 'assistant', 'platform', 'bridge', 'unknown'] }, { type: 'null' }],
+      anyOf: [{ enum: [...CALL_ENDERS] }, { type: 'null' }],
     });
   });
 

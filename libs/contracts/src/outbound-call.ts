@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { callAttempt } from './call-parts.js';
+import { numberTarget } from './number.js';
+import { plannedAttempt } from './outbound.js';
+import { bridgeId, countryCode, e164, timestamp, uuid } from './scalar.js';
+
+/** Bounds of what whoever starts a call gives for it. */
+export const CALL_TEXT_LENGTH = 4_000;
+export const CALL_VARIABLES = 64;
+
+const plainValue = z.union([z.string().max(CALL_TEXT_LENGTH), z.number(), z.boolean()]);
+
+/** What whoever starts a call may say about it; the same by HTTP and as an event. */
+export const callOptions = z.object({
+  welcome_message: z
+    .string()
+    .max(CALL_TEXT_LENGTH)
+    .optional()
+    .describe('What the assistant says first. `{{name}}` is replaced from `variables`.'),
+  agenda: z
+    .string()
+    .max(CALL_TEXT_LENGTH)
+    .optional()
+    .describe('What the call is about. `{{name}}` is replaced from `variables`.'),
+  variables: z
+    .record(z.string().min(1).max(64), plainValue)
+    .refine((variables) => Object.keys(variables).length <= CALL_VARIABLES, `must be at most ${CALL_VARIABLES}`)
+    .optional()
+    .describe('Values for `welcome_message` and `agenda`, and for the assistant.'),
+  call_meta: z
+    .record(z.string().min(1).max(64), z.unknown())
+    .optional()
+    .describe('Anything that the call log is to keep with the call.'),
+  send_digits: z
+    .string()
+    .regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W')
+    .optional()
+    .describe('Digits to send once the call is answered; `w` pauses half a second, `W` one second.'),
+  ring_timeout_seconds: z
+    .number()
+    .int()
+    .min(5)
+    .max(180)
+    .optional()
+    .describe("How long each attempt may ring, seconds. Absent: the trunk's own limit."),
+  max_call_seconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('How long the call may last, seconds, within what is set for its calls. Absent: as set for its calls.'),
+});
+export type CallOptions = z.infer<typeof callOptions>;
+
+/**
+ * Request `trunkmesh.rpc.bridge.<bridge>.call.originate`: the bridge owns the call from its answer `accepted` to its
+ * end. `call_id` makes it idempotent: the bridge answers a repeated request as it did the first, and dials once.
+ */
+export const originateRequest = callOptions.extend({
+  call_id: uuid.describe("The call, and FreeSWITCH's UUID of each attempt's channel."),
+  organization_id: uuid.describe('The organisation that calls.'),
+  number_id: uuid.describe('The phone number that calls, by its id.'),
+  from: e164.describe('The phone number that calls.'),
+  to: e164.describe('The number to call.'),
+  country: countryCode.nullable().describe('The country of the called number; null: it belongs to none.'),
+  caller_id: e164.describe('The number to show.'),
+  target: numberTarget.pick({ kind: true, id: true }).describe('The assistant or flow that takes the call.'),
+  attempts: z
+    .array(plannedAttempt)
+    .min(1)
+    .max(8)
+    .describe('The trunks to try, in this order, one at a time. One without `bridge_id` is dialled on this bridge.'),
+  requested_at: timestamp.describe('When the call was requested.'),
+  dial_until: timestamp.describe('Nothing is dialled after this time: a request that arrives late must not ring.'),
+  continued: z
+    .object({
+      from_bridge: bridgeId.describe('The bridge that had the call.'),
+      started_at: timestamp.describe('When the call began.'),
+      attempts: z.array(callAttempt).max(8).describe('The attempts that failed so far.'),
+      statuses: z.number().int().nonnegative().describe('How many statuses of the call were written.'),
+    })
+    .optional()
+    .describe("Another bridge tried its own trunks and hands the call over. Absent: it is the call's first bridge."),
+});
+export type OriginateRequest = z.infer<typeof originateRequest>;
+
+/** Why a bridge does not take a call. Nothing was dialled, and nothing will be. */
+export const originateRefusal = z.enum([
+  'invalid-request',
+  'bridge-stopping',
+  'bridge-full',
+  'call-not-recordable',
+  'settings-not-known',
+  'switch-unavailable',
+  'too-late',
+]);
+export type OriginateRefusal = z.infer<typeof originateRefusal>;
+
+export const originateAnswer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('accepted').describe('The bridge has the call and will report its end.') }),
+  z.object({
+    outcome: z.literal('refused').describe('Nothing was dialled.'),
+    code: originateRefusal.describe('The reason as a constant, for programs.'),
+    message: z.string().describe('What happened and what to do, in a sentence.'),
+  }),
+]);
+export type OriginateAnswer = z.infer<typeof originateAnswer>;
+
+/** How long a bridge takes at most to answer `call.originate`, milliseconds: it writes the call to its disk. */
+export const ORIGINATE_DEADLINE_MS = 5_000;
+
+/**
+ * Request `trunkmesh.rpc.outbound.permit`, to trunk-service, before each attempt over a trunk with limits: may it be
+ * dialled now? First in, first out per trunk, across all bridges. `wait`: ask again after that time, by the same
+ * `call_id` and `attempt`; a place in the queue is kept for ten seconds without a question.
+ */
+export const permitRequest = z.object({
+  call_id: uuid.describe('The call.'),
+  attempt: z.number().int().positive().describe('Counts the attempts of the call from 1.'),
+  organization_id: uuid.describe('The organisation.'),
+  trunk_id: uuid.describe('The trunk.'),
+  bridge_id: bridgeId.describe('The bridge that would dial.'),
+  channels: z
+    .number()
+    .int()
+    .nonnegative()
+    .describe('Channels of the trunk that inbound calls use on this bridge; they count, too.'),
+});
+export type PermitRequest = z.infer<typeof permitRequest>;
+
+export const permitAnswer = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('granted').describe('Dial now. The channel is taken until `release`, or the end of the call.'),
+    bridges: z.number().int().positive().describe("How many live bridges share the trunk's limits."),
+  }),
+  z.object({
+    outcome: z.literal('wait').describe('The limit is reached.'),
+    retry_after_ms: z.number().int().positive().describe('When to ask again, milliseconds.'),
+    position: z.number().int().positive().describe('The place in the queue, from 1.'),
+    bridges: z.number().int().positive().describe("How many live bridges share the trunk's limits."),
+  }),
+  z.object({
+    outcome: z.literal('refused').describe('It must not be dialled.'),
+    reason: z.enum(['invalid-request', 'queue-timeout', 'unavailable']).describe('Why, as a constant.'),
+    message: z.string().describe('What happened and what to do, in a sentence.'),
+  }),
+]);
+export type PermitAnswer = z.infer<typeof permitAnswer>;
+
+/** Request `trunkmesh.rpc.outbound.release`: the attempt is over, and its channel is free. Idempotent. */
+export const releaseRequest = permitRequest.pick({ call_id: true, attempt: true, trunk_id: true });
+export type ReleaseRequest = z.infer<typeof releaseRequest>;

@@ -27,6 +27,11 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
     statementMs,
     idleMs: 20_000,
     entities: ENTITIES,
-    migrations: [Usage1795400000000, CallLog1795500000000, CustomerInIndex1796000000000, CallWithoutBridge1796300000000],
+    migrations: [
+      Usage1795400000000,
+      CallLog1795500000000,
+      CustomerInIndex1796000000000,
+      CallWithoutBridge1796300000000,
+    ],
   });
 }

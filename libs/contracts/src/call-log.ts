@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
 import { CALL_ENDERS, callEndReason } from './call-end.js';
-import { callParties } from './call.js';
+import { callParties } from './call-parties.js';
 import {
   callAttempt,
   callQuality,

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { callEndReason } from './call-end.js';
-import { callParties } from './call.js';
+import { callParties } from './call-parties.js';
 import { transferResult } from './call-parts.js';
 import { timestamp } from './scalar.js';
 
 /**
  * What the platform receives about a call's state (`POST status_url`), in order per call, at least once; signed by the
  * Standard Webhooks specification, whose `webhook-id` is the same each time that the same status is sent. An inbound
- * call begins with `initiated`, an outbound one with `queued`; each ends with exactly one of the six last; one that is refused at once has its last alone.
+ * call begins with `initiated`, an outbound one with `queued`; each ends with exactly one of the six last. One that is
+ * refused at once has its last alone.
  */
 export const CALL_STATUSES = [
   'queued',

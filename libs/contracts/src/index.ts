@@ -4,6 +4,7 @@ export * from './audio.js';
 export * from './bridge.js';
 export * from './call-control.js';
 export * from './call-log.js';
+export * from './call-parties.js';
 export * from './call-parts.js';
 export * from './call-settings.js';
 export * from './call-status.js';

@@ -145,17 +145,18 @@ function happened(event: CallEvent): Omit<Placed, 'what'> {
     case 'CallAnswered':
       return { at: event.data.answered_at, detail: event.data.codec, place: PLACES.within };
     case 'CallTransferred':
-      return { at: event.data.transfer.ended_at, detail: null, place: PLACES.within };
     case 'CallTransferFailed':
       return { at: event.data.transfer.ended_at, detail: failure(event.data.transfer), place: PLACES.within };
     case 'CallRejected':
       return { at: event.data.ended_at, detail: event.data.reason, place: PLACES.last };
     case 'CallEnded':
-      return { at: event.data.ended_at, detail: event.data.end_reason ?? event.data.hangup_cause, place: PLACES.last };
+      return { at: event.data.ended_at, detail: causeOf(event), place: PLACES.last };
     case 'CallRecordingStored':
       return { at: event.time, detail: event.data.recording.state, place: PLACES.after };
   }
 }
+
+const causeOf = ({ data }: CallEnded): string => data.end_reason ?? data.hangup_cause;
 
 const ended = ({ started_at, duration_ms }: CallAttempt): string =>
   new Date(Date.parse(started_at) + duration_ms).toISOString();
@@ -163,7 +164,8 @@ const ended = ({ started_at, duration_ms }: CallAttempt): string =>
 const attemptText = ({ attempt, trunk_id, reason, sip_status }: CallAttempt): string =>
   `${attempt}: ${reason ?? 'failed'}${sip_status === null ? '' : ` (SIP status ${sip_status})`}, trunk ${trunk_id}`;
 
-function failure({ outcome, refer_status, target_status }: TransferResult): string {
+function failure({ outcome, refer_status, target_status }: TransferResult): string | null {
+  if (outcome === 'transferred') return null;
   const status = target_status ?? refer_status;
   return status === null ? outcome : `${outcome} (${status})`;
 }

@@ -60,16 +60,9 @@ function updatesOf(event: CallEvent): PartUpdate[] {
   const parties: PartUpdate = { part: 'parties', rank: 0, fields: partiesOf(event.data) };
   switch (event.type) {
     case 'CallRefused':
-      return [
-        parties,
-        ...target(0, event.data.target),
-        ...meta(0, event.data.call_meta),
-        { part: 'end', rank: 0, fields: refusal(event.data) },
-      ];
+      return [parties, ...targetAndMeta(event.data), end(0, refusal(event.data))];
     case 'CallStarted':
-      return [parties, ...target(0, event.data.target), ...meta(1, event.data.outbound?.call_meta)];
-    case 'CallAttemptFailed':
-      return [parties];
+      return [parties, ...targetAndMeta({ ...event.data, ...event.data.outbound })];
     case 'CallAnswered':
       return [
         parties,
@@ -77,13 +70,11 @@ function updatesOf(event: CallEvent): PartUpdate[] {
       ];
     case 'CallTransferred':
       return [parties, ...transfer(0, event.data.transfer)];
+    case 'CallAttemptFailed':
     case 'CallTransferFailed':
       return [parties];
     case 'CallRejected':
-      return [
-        { ...parties, rank: 1 },
-        { part: 'end', rank: 0, fields: rejection(event.data) },
-      ];
+      return [{ ...parties, rank: 1 }, end(0, rejection(event.data))];
     case 'CallEnded':
       return [{ ...parties, rank: 2 }, ...updatesOfEnd(event.data)];
     case 'CallRecordingStored':
@@ -93,7 +84,7 @@ function updatesOf(event: CallEvent): PartUpdate[] {
 
 function updatesOfEnd(data: CallEnded['data']): PartUpdate[] {
   return [
-    { part: 'end', rank: 1, fields: end(data) },
+    end(1, ending(data)),
     ...target(1, data.target),
     // If the agent restarted during the call, CallEnded may lack the codec that CallAnswered reported.
     ...(data.answered_at === null
@@ -118,8 +109,15 @@ const recording = (rank: number, stored: CallRecording): PartUpdate => ({
 const transfer = (rank: number, { outcome, target: to }: TransferResult): PartUpdate[] =>
   outcome === 'transferred' ? [{ part: 'transfer', rank, fields: { transferred_to: to } }] : [];
 
-const meta = (rank: number, call_meta: CallSummary['call_meta']): PartUpdate[] =>
-  call_meta === undefined ? [] : [{ part: 'meta', rank, fields: { call_meta } }];
+const end = (rank: number, fields: Partial<CallSummary>): PartUpdate => ({ part: 'end', rank, fields });
+
+const targetAndMeta = ({
+  target: called,
+  call_meta,
+}: Pick<CallEnded['data'], 'target'> & Pick<CallSummary, 'call_meta'>): PartUpdate[] => [
+  ...target(0, called),
+  ...(call_meta === undefined ? [] : [{ part: 'meta' as const, rank: 0, fields: { call_meta } }]),
+];
 
 function target(rank: number, called: CallEnded['data']['target']): PartUpdate[] {
   if (called === null) return [];
@@ -157,7 +155,7 @@ function partiesOf({
   };
 }
 
-function end(data: CallEnded['data']): Partial<CallSummary> {
+function ending(data: CallEnded['data']): Partial<CallSummary> {
   const end_reason = data.end_reason ?? reasonOfOlderRecord(data);
   return {
     status: data.answered_at === null ? 'failed' : 'completed',
@@ -173,34 +171,30 @@ function end(data: CallEnded['data']): Partial<CallSummary> {
 }
 
 /** Only the mesh rejects calls. The reason is a refusal, so the call has no end reason. */
-function rejection(data: CallRejected['data']): Partial<CallSummary> {
-  return {
-    status: 'failed',
-    ended_at: data.ended_at,
-    duration_seconds: 0,
-    ended_by: 'bridge',
-    end_reason: null,
-    refusal: cut(data.reason, 64),
-    hangup_cause: null,
-    sip_status: data.sip_status,
-    mos: null,
-  };
-}
+const rejection = ({ ended_at, reason, sip_status }: CallRejected['data']): Partial<CallSummary> => ({
+  ...NEVER_ANSWERED,
+  ended_at,
+  ended_by: 'bridge',
+  refusal: cut(reason, 64),
+  sip_status,
+});
 
 /** An outbound call that no bridge had. */
-function refusal(data: CallRefused['data']): Partial<CallSummary> {
-  return {
-    status: 'failed',
-    ended_at: data.ended_at,
-    duration_seconds: 0,
-    ended_by: 'platform',
-    end_reason: null,
-    refusal: data.reason,
-    hangup_cause: null,
-    sip_status: null,
-    mos: null,
-  };
-}
+const refusal = ({ ended_at, reason }: CallRefused['data']): Partial<CallSummary> => ({
+  ...NEVER_ANSWERED,
+  ended_at,
+  ended_by: 'platform',
+  refusal: reason,
+  sip_status: null,
+});
+
+const NEVER_ANSWERED = {
+  status: 'failed',
+  duration_seconds: 0,
+  end_reason: null,
+  hangup_cause: null,
+  mos: null,
+} as const;
 
 /**
  * Older agents report no end reason. FreeSWITCH's hang-up disposition describes the leg: on an inbound leg the other

@@ -1,5 +1,5 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
-import type { CallParties } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { note, type CallStory } from '../live/call-story.js';

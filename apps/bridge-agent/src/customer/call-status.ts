@@ -1,5 +1,6 @@
 import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-status.js';
-import type { CallEnded, CallEvent, CallParties, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallEnded, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 
 /** A status without its sequence number. A call without an organisation has no statuses. */
@@ -46,9 +47,12 @@ function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], targe
       return ofEnd(event);
     case 'CallRejected':
       return ofRefusal(event, target);
-    // Reported by the call's end, which follows at once.
+    // Reported by the call's end, which follows at once, or by its next attempt.
+    case 'CallAttemptFailed':
     case 'CallTransferred':
     case 'CallRecordingStored':
+    // No bridge has such a call.
+    case 'CallRefused':
       return undefined;
   }
 }

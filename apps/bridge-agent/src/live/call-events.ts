@@ -1,12 +1,12 @@
 import type {
   CallAnswered,
   CallEnded,
-  CallParties,
   CallRejected,
   CallStarted,
   CallTransferFailed,
   CallTransferred,
 } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';

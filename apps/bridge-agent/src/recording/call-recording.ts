@@ -1,4 +1,4 @@
-import type { CallParties } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallRecording } from '@trunkmesh/contracts/call-parts.js';
 import { execute, type EslCommand } from '../esl/esl-command.js';
 import { sid } from '../audio/media-stream.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CallParties, CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import type { CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallRecording } from '@trunkmesh/contracts/call-parts.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 

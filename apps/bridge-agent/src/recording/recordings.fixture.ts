@@ -1,7 +1,7 @@
 import { ORG, callId } from '@trunkmesh/testkit/call-events.js';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CallParties } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 
 export const partiesOf = (n: number, more: Partial<CallParties> = {}): CallParties => ({
   call_id: callId(n),

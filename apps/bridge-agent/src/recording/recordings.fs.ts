@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CallParties } from '@trunkmesh/contracts/call.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallRecording } from '@trunkmesh/contracts/call-parts.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslCommand } from '../esl/esl-command.js';

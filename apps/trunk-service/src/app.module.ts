@@ -17,6 +17,7 @@ import { NatsModule } from './nats/nats.module.js';
 import { EventStoreModule } from './event-store/event-store.module.js';
 import { RelayModule } from './event-store/relay.module.js';
 import { RefusedCallModule } from './refused/refused-call.module.js';
+import { ReadinessModule } from './readiness/readiness.module.js';
 import { RouteModule } from './routes/route.module.js';
 import { StatusModule } from './status/status.module.js';
 import { SyncModule } from './sync/sync.module.js';
@@ -46,6 +47,7 @@ import { VerificationModule } from './verification/verification.module.js';
     StatusModule,
     SyncModule,
     RouteModule,
+    ReadinessModule,
     CallModule,
     AddressModule,
     CarrierModule,

@@ -1,0 +1,13 @@
+import { homeOf } from '@trunkmesh/routing/destination.js';
+import { getExampleNumber, type CountryCode } from 'libphonenumber-js';
+import examples from 'libphonenumber-js/mobile/examples';
+
+/**
+ * A number to plan a call to: `from` itself while its country may be called, else one of the first country that may.
+ * `allowed` null: the country of `from` alone.
+ */
+export function exampleDestination(from: string, allowed: readonly string[] | null): string {
+  const home = homeOf(Number(from.slice(1)));
+  if (allowed === null || allowed.length === 0 || (home !== null && allowed.includes(home))) return from;
+  return getExampleNumber(allowed[0] as CountryCode, examples)?.number ?? from;
+}

@@ -47,12 +47,11 @@ function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], targe
       return ofEnd(event);
     case 'CallRejected':
       return ofRefusal(event, target);
-    // Reported by the call's end, which follows at once, or by its next attempt.
+    // Reported by the call's end, which follows at once, or by its next attempt; no bridge has a `CallRefused`.
     case 'CallAttemptFailed':
+    case 'CallRefused':
     case 'CallTransferred':
     case 'CallRecordingStored':
-    // No bridge has such a call.
-    case 'CallRefused':
       return undefined;
   }
 }

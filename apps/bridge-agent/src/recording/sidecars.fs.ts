@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { callParties, callRecordingStored, type CallRecordingStored } from '@trunkmesh/contracts/call-parties.js';
-import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
+import { callRecordingStored, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import { callParties, type CallParties } from '@trunkmesh/contracts/call-parties.js';
 import { z } from 'zod';
 import { syncFolder, writeSynced } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { callOfSidecar, recordingFiles } from './call-recording.js';

@@ -87,7 +87,7 @@ export async function startTalkingMesh(env: Record<string, string> = {}): Promis
       ),
     usageOf: async (wanted) => {
       const rows = await test.billing<{ from_number: string; count: string }>(
-        'SELECT from_number, count(*) FROM usage_records WHERE from_number = ANY($1) GROUP BY from_number',
+        'SELECT from_number, count(*) FROM ledger_entries WHERE from_number = ANY($1) GROUP BY from_number',
         [wanted],
       );
       return new Map(rows.map(({ from_number, count }) => [from_number, Number(count)]));

@@ -52,7 +52,7 @@ async function untilAccountedFor(calls: Calls): Promise<void> {
   await eventually(
     async () => {
       const rows = await test.billing<{ from_number: string; count: string }>(
-        'SELECT from_number, count(*) FROM usage_records GROUP BY from_number',
+        'SELECT from_number, count(*) FROM ledger_entries GROUP BY from_number',
       );
       const records = new Map(rows.map((row) => [row.from_number, Number(row.count)]));
       const missing = [...calls.answered].filter((from) => !records.has(from));
@@ -65,7 +65,7 @@ async function untilAccountedFor(calls: Calls): Promise<void> {
       if (twice.length > 0) throw new Error(`calls with several usage records: ${twice.slice(0, 3).join(' ')}`);
       const events = await callEvents(test);
       const recorded = new Set(
-        (await test.billing<{ call_id: string }>('SELECT call_id FROM usage_records')).map(({ call_id }) => call_id),
+        (await test.billing<{ call_id: string }>('SELECT call_id FROM ledger_entries')).map(({ call_id }) => call_id),
       );
       const unfinished = events.filter(({ type, data }) => type === 'CallAnswered' && !recorded.has(data.call_id));
       if (unfinished.length > 0) throw new Error(`${unfinished.length} calls were answered and never ended in the log`);

@@ -43,7 +43,7 @@ const unconfirmed = async () =>
   Number(/^trunkmesh_call_records_unconfirmed(?:\{[^}]*\})? (\d+)/m.exec(await ops('/metrics'))?.[1]);
 const readiness = async () => (JSON.parse(await ops('/health/ready')) as { checks: Record<string, string> }).checks;
 const usageOf = async () =>
-  (await test.billing<{ from_number: string }>('SELECT from_number FROM usage_records'))
+  (await test.billing<{ from_number: string }>('SELECT from_number FROM ledger_entries'))
     .map((row) => row.from_number)
     .sort();
 const untilUsageOf = (callers: readonly string[]) =>

@@ -104,7 +104,7 @@ describe('a trunk, from the API to a live gateway', () => {
           to_number: string;
           organization_id: string;
           trunk_id: string;
-        }>('SELECT * FROM usage_records WHERE from_number = $1 AND answered_at IS NOT NULL', [from]);
+        }>('SELECT * FROM ledger_entries WHERE from_number = $1 AND answered_at IS NOT NULL', [from]);
         return rows.length === 0 ? undefined : rows;
       },
       { timeoutMs: 20_000, message: 'the usage record' },

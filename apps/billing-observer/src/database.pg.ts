@@ -6,16 +6,16 @@ import { CustomerInIndex1796000000000 } from './call-log/migrations/179600000000
 import { BridgeProgress } from './usage/bridge-progress.pg.js';
 import { LoggedCallRow } from './call-log/logged-call-row.pg.js';
 import { UnreadableRow } from './usage/unreadable-row.pg.js';
+import { Ledger1796500000000 } from './usage/ledger/migrations/1796500000000-ledger.migration.js';
 import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migration.js';
-import { UsageRecordRow } from './usage/usage-record-row.pg.js';
 
 export interface PoolOptions {
   poolSize?: number;
   statementMs?: number;
 }
 
-/** Rows of the plain tables. `call_log` is a read model without a primary key, and stays in SQL (ADR 0025). */
-export const ENTITIES = [LoggedCallRow, UsageRecordRow, BridgeProgress, UnreadableRow];
+/** Rows of the plain tables. SQL alone has `call_log` (no primary key) and the ledger (partitions): ADR 0025. */
+export const ENTITIES = [LoggedCallRow, BridgeProgress, UnreadableRow];
 
 /** A pool onto billing-observer's own database. */
 export function createDataSource(url: string, { poolSize = 4, statementMs = 20_000 }: PoolOptions = {}): DataSource {
@@ -32,6 +32,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       CallLog1795500000000,
       CustomerInIndex1796000000000,
       CallWithoutBridge1796300000000,
+      Ledger1796500000000,
     ],
   });
 }

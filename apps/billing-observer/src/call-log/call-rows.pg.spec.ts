@@ -19,7 +19,7 @@ import {
   callTransferred,
   ORG,
 } from '@trunkmesh/testkit/call-events.js';
-import { dump, freshDatabase, record } from './call-log.fixture.js';
+import { dump, emptied, freshDatabase, record } from './call-log.fixture.js';
 import { startFilling } from './filling.process.js';
 import { rebuild } from './rebuild.pg.js';
 
@@ -70,7 +70,7 @@ const summaries = async () =>
     ({ summary }) => JSON.parse(summary) as CallSummary,
   );
 const usage = async () => [
-  await db.query('SELECT * FROM usage_records ORDER BY call_id'),
+  await db.query(`SELECT to_jsonb(entry) - 'entry_id' AS entry FROM ledger_entries AS entry ORDER BY call_id`),
   await db.query('SELECT * FROM bridge_progress'),
 ];
 
@@ -106,7 +106,7 @@ describe('the call log beside the usage records', () => {
         fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length }),
         fc.integer({ min: 1, max: 20 }),
         async (arrived, size) => {
-          await db.query('TRUNCATE call_log, calls, usage_records, bridge_progress, unreadable');
+          await emptied(db);
           for (const part of inParts(arrived, size)) await record(db, part);
           expect(await dump(db)).toEqual(expected);
           expect(await usage()).toEqual(records);

@@ -18,7 +18,7 @@ const message = (event: { subject: string }) => ({
 });
 
 describe('a message of the CALLS stream', () => {
-  it('that ends a call becomes a log line and a usage record whose carrier cost is external', () => {
+  it('that ends a call becomes a log line and what the ledger is told', () => {
     const read = readCallMessage(message(callEnded(5)));
     expect(read).toMatchObject({
       ok: true,
@@ -26,7 +26,13 @@ describe('a message of the CALLS stream', () => {
         call_id: callId(5),
         type: 'CallEnded',
         numbered: { epoch: EPOCH, number: 5 },
-        usage: { organization_id: ORG, billable_ms: 4020, carrier_cost: 'external', hangup_cause: 'NORMAL_CLEARING' },
+        usage: {
+          organization_id: ORG,
+          billable_ms: 4020,
+          country: 'US',
+          estimated: false,
+          hangup_cause: 'NORMAL_CLEARING',
+        },
       },
     });
   });

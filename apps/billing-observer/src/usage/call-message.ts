@@ -8,8 +8,9 @@ import {
 } from '@trunkmesh/contracts/call.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
-import type { UsageRecord } from '@trunkmesh/contracts/usage.js';
 import { storableText } from '../storable-text.js';
+import { countryOf } from './ledger/country.js';
+import type { CallFacts } from './ledger/ledger-entry.js';
 
 /** A message of the CALLS stream as it came. */
 export interface CallMessage {
@@ -32,7 +33,8 @@ export interface LoggedCallEvent {
   traceparent: string | undefined;
   /** The event itself; null for a type that only a later version knows. */
   known: CallEvent | null;
-  usage: Omit<UsageRecord, 'recorded_at'> | null;
+  /** What the ledger is told of the call; null: nothing. */
+  usage: CallFacts | null;
 }
 
 /** Why a message could not be read: a constant, never a part of its content. */
@@ -102,8 +104,8 @@ function logLine(
 const isNumbered = (event: CallEvent): event is NumberedCallEvent =>
   event.type === 'CallEnded' || event.type === 'CallRejected';
 
-/** A refused call and one that belongs to nobody make no usage record: nobody is charged for them. */
-function usageOf({ data }: CallEnded): Omit<UsageRecord, 'recorded_at'> | null {
+/** A refused call and one that belongs to nobody are not in the ledger: nobody is charged for them. */
+function usageOf({ data }: CallEnded): CallFacts | null {
   if (data.organization_id === null) return null;
   return {
     call_id: data.call_id,
@@ -111,16 +113,19 @@ function usageOf({ data }: CallEnded): Omit<UsageRecord, 'recorded_at'> | null {
     trunk_id: data.trunk_id,
     number_id: data.number_id,
     bridge_id: data.bridge_id,
+    bridge_epoch: data.bridge_epoch,
+    record_number: data.record_number,
     direction: data.direction,
     from: storableText(data.from),
     to: storableText(data.to),
+    country: countryOf(data.direction === 'inbound' ? data.from : data.to),
     started_at: data.started_at,
     answered_at: data.answered_at,
     ended_at: data.ended_at,
     billable_ms: data.billable_ms,
     hangup_cause: storableText(data.hangup_cause),
     sip_status: data.sip_status,
-    carrier_cost: 'external',
+    estimated: data.reconstructed,
   };
 }
 

@@ -88,7 +88,7 @@ describe('a PostgreSQL that ends connections', () => {
     }
     expect([...outcomes].filter((outcome) => outcome !== 'list' && outcome !== 'unavailable')).toEqual([]);
     const recorded = async () =>
-      (await admin.query<{ call_id: string }>('select call_id from usage_records order by call_id')).rows.map(
+      (await admin.query<{ call_id: string }>('select call_id from ledger_entries order by call_id')).rows.map(
         ({ call_id }) => call_id,
       );
     await eventually(async () => (await recorded()).length >= calls, {

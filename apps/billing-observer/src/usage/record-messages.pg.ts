@@ -1,5 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { readCallMessage, type CallMessage } from './call-message.js';
+import { monthsNeeded } from './ledger/ledger-entry.js';
+import { makeMonths } from './ledger/months.pg.js';
 import {
   keepUnreadable,
   recordBatch,
@@ -25,6 +27,13 @@ export async function recordMessages(
     else unreadable.push({ message, reason: read.reason });
   }
   await keepUnreadable(dataSource.manager, unreadable, now());
+  await makeMonths(
+    dataSource,
+    monthsNeeded(
+      events.flatMap(({ event }) => event.usage?.started_at ?? []),
+      now(),
+    ),
+  );
   const batch = await recordReadable(dataSource, events, now);
   return { ...batch, unreadable: [...unreadable, ...batch.unreadable] };
 }

@@ -2,7 +2,7 @@ import { counter, gauge, histogram } from '@trunkmesh/runtime/metric.otel.js';
 
 /** What an operator watches: records written, what came again, how far behind, and which bridge's records have gaps. */
 export const loggedEvents = counter('trunkmesh_call_events_logged_total', 'Events written to the call log, by type');
-export const usageRecords = counter('trunkmesh_usage_records_total', 'Usage records written');
+export const usageRecords = counter('trunkmesh_usage_records_total', 'Calls entered into the ledger');
 export const repeatedEvents = counter(
   'trunkmesh_usage_repeated_events_total',
   'Events that were in the call log before',

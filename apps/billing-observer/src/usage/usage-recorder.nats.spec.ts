@@ -75,7 +75,7 @@ const publish = async (...events: { subject: string; id: string }[]) => {
 };
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const usageCalls = async (): Promise<string[]> =>
-  ((await db.query('SELECT call_id FROM usage_records ORDER BY call_id')) as { call_id: string }[]).map(
+  ((await db.query('SELECT call_id FROM ledger_entries ORDER BY call_id')) as { call_id: string }[]).map(
     (row) => row.call_id,
   );
 const confirmation = async (bridge = 'bridge-1') => {
@@ -125,7 +125,7 @@ describe("a call's way to a usage record", () => {
     await startCopy();
     await publish(callStarted(1), callAnswered(1), callEnded(1), callStarted(2), callRejected(2));
     await confirmedUpTo(2);
-    expect(await db.query('SELECT call_id, carrier_cost, billable_ms, from_number FROM usage_records')).toEqual([
+    expect(await db.query('SELECT call_id, carrier_cost, billable_ms, from_number FROM ledger_entries')).toEqual([
       { call_id: callId(1), carrier_cost: 'external', billable_ms: '4020', from_number: '+15559876543' },
     ]);
     const log = (await db.query('SELECT type, envelope FROM calls WHERE call_id = $1 ORDER BY event_id', [
@@ -140,10 +140,17 @@ describe("a call's way to a usage record", () => {
     await startCopy();
     await publish(callEnded(1));
     await confirmedUpTo(1);
-    await expect(db.query('UPDATE usage_records SET carrier_cost = $1', ['0.01'])).rejects.toThrow(
-      'carrier_cost_is_external',
-    );
-    await expect(db.query('UPDATE usage_records SET carrier_cost = NULL')).rejects.toThrow(/null/);
+    const [columns] = (await db.query(
+      "SELECT string_agg(column_name, ', ') AS names FROM information_schema.columns WHERE table_name = " +
+        "'ledger_entries' AND column_name NOT IN ('entry_id', 'carrier_cost')",
+    )) as [{ names: string }];
+    const copied = (cost: string) =>
+      db.query(
+        `INSERT INTO ledger_entries (carrier_cost, ${columns.names}) SELECT ${cost}, ${columns.names} FROM
+          ledger_entries`,
+      );
+    await expect(copied("'0.01'")).rejects.toThrow('carrier_cost_is_external');
+    await expect(copied('NULL')).rejects.toThrow(/null/);
   });
 
   it('whatever is published again, or under another event id, is one record', async () => {

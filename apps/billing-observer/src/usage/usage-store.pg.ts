@@ -4,6 +4,8 @@ import { applyToCallLog } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
 import type { EpochProgress } from './confirmation.js';
 import { BridgeProgress, numberingOf } from './bridge-progress.pg.js';
+import { NOT_RATED, type CallFacts } from './ledger/ledger-entry.js';
+import { correctCalls, insertCalls, lockEstimates, type RatedCall } from './ledger/ledger.pg.js';
 import { countMissing, receiveAll } from './numbering.js';
 import { UnreadableRow } from './unreadable-row.pg.js';
 
@@ -19,7 +21,7 @@ export interface UnreadableMessage {
 export interface RecordedBatch {
   /** Events that this batch added. */
   logged: LoggedCallEvent[];
-  /** Calls for which this batch wrote a usage record. */
+  /** Calls for which this batch wrote the ledger's entry. */
   recorded: LoggedCallEvent[];
   /** Events that were stored before. */
   repeated: number;
@@ -110,6 +112,7 @@ async function numbersOfOtherCalls(tx: EntityManager, known: readonly ReceivedEv
     .map(({ message }) => ({ message, reason: 'record-number-taken' }));
 }
 
+/** Entries of the calls that have none yet, and corrections of estimates that are known better now. */
 async function insertUsage(
   tx: EntityManager,
   events: readonly LoggedCallEvent[],
@@ -117,39 +120,32 @@ async function insertUsage(
 ): Promise<LoggedCallEvent[]> {
   const finished = events.filter((event) => event.usage !== null);
   if (finished.length === 0) return [];
-  const of = <Key extends keyof NonNullable<LoggedCallEvent['usage']>>(key: Key) =>
-    finished.map((event) => event.usage![key]);
-  const written: { call_id: string }[] = await tx.query(
-    `
-    INSERT INTO usage_records (call_id, organization_id, trunk_id, number_id, bridge_id, bridge_epoch, record_number,
-      direction, from_number, to_number,
-      started_at, answered_at, ended_at, billable_ms, hangup_cause, sip_status, recorded_at)
-    SELECT *, $17::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
-      $7::bigint[], $8::text[], $9::text[], $10::text[],
-      $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::text[], $16::integer[])
-    ON CONFLICT (call_id) DO NOTHING RETURNING call_id`,
-    [
-      of('call_id'),
-      of('organization_id'),
-      of('trunk_id'),
-      of('number_id'),
-      of('bridge_id'),
-      finished.map((event) => event.numbered!.epoch),
-      finished.map((event) => event.numbered!.number),
-      of('direction'),
-      of('from'),
-      of('to'),
-      of('started_at'),
-      of('answered_at'),
-      of('ended_at'),
-      of('billable_ms'),
-      of('hangup_cause'),
-      of('sip_status'),
-      now,
-    ],
+  const written = await insertCalls(
+    tx,
+    finished.map((event) => rated(event.usage!)),
+    now,
   );
-  const calls = new Set(written.map((row) => row.call_id));
-  return finished.filter((event) => calls.delete(event.call_id));
+  const recorded = finished.filter((event) => written.delete(event.call_id));
+  await correctEstimates(
+    tx,
+    finished.filter((event) => !recorded.includes(event) && !event.usage!.estimated).map((event) => event.usage!),
+    now,
+  );
+  return recorded;
+}
+
+const rated = (call: CallFacts): RatedCall => ({ call, charge: NOT_RATED });
+
+/** A record that is certain takes the place of an estimate; whatever else comes again changes nothing. */
+async function correctEstimates(tx: EntityManager, better: readonly CallFacts[], now: Date): Promise<void> {
+  if (better.length === 0) return;
+  const byCall = new Map(better.map((call) => [call.call_id, call]));
+  const estimates = await lockEstimates(tx, [...byCall.values()]);
+  await correctCalls(
+    tx,
+    estimates.map((current) => ({ current, rated: rated(byCall.get(current.call_id)!) })),
+    { reason: 'known-better', now },
+  );
 }
 
 async function advance(tx: EntityManager, events: readonly LoggedCallEvent[]): Promise<RecordedBatch['bridges']> {

@@ -8,6 +8,7 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { Database } from '../database.service.js';
 import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
+import { keepMonths, type Months } from './ledger/months.pg.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 
 const RETRY_MS = 1_000;
@@ -18,7 +19,7 @@ export class UsageRecording implements OnModuleDestroy {
   /** Settles when calls are being recorded; never, where the service is stopped before. */
   readonly started: Promise<NatsConnection>;
   private readonly stopping = new AbortController();
-  private running: { recorder: UsageRecorder; confirmations: Confirmations } | undefined;
+  private running: { recorder: UsageRecorder; confirmations: Confirmations; months: Months } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -39,6 +40,7 @@ export class UsageRecording implements OnModuleDestroy {
     this.stopping.abort();
     await this.running?.recorder.stop();
     await this.running?.confirmations.stop();
+    this.running?.months.stop();
   }
 
   private async start(): Promise<NatsConnection> {
@@ -49,7 +51,8 @@ export class UsageRecording implements OnModuleDestroy {
     const { logger } = this;
     const dataSource = this.database.recording;
     const confirmations = startConfirmations({ nc, dataSource, logger });
-    this.running = { confirmations, recorder: startUsageRecorder({ nc, dataSource, logger, confirmations }) };
+    const months = keepMonths({ dataSource, logger });
+    this.running = { months, confirmations, recorder: startUsageRecorder({ nc, dataSource, logger, confirmations }) };
     return nc;
   }
 

@@ -209,7 +209,7 @@ async function usage(mesh: Mesh, trunk: Trunk, since: Date): Promise<UsageRow> {
     return await eventually(
       async () => {
         const { rows } = await client.query<UsageRow>(
-          'SELECT call_id, billable_ms, carrier_cost FROM usage_records WHERE trunk_id = $1 AND started_at >= ' +
+          'SELECT call_id, billable_ms, carrier_cost FROM ledger_entries WHERE trunk_id = $1 AND started_at >= ' +
             '$2 AND answered_at IS NOT NULL LIMIT 1',
           [trunk.id, since],
         );

@@ -1,0 +1,65 @@
+/** What a finished call tells the ledger. Times are RFC 3339 in UTC. */
+export interface CallFacts {
+  call_id: string;
+  organization_id: string;
+  trunk_id: string | null;
+  number_id: string | null;
+  bridge_id: string;
+  bridge_epoch: string;
+  record_number: number;
+  direction: 'inbound' | 'outbound';
+  from: string;
+  to: string;
+  /** The other party's, ISO 3166-1 alpha-2; null where its number belongs to none or is not known. */
+  country: string | null;
+  started_at: string;
+  answered_at: string | null;
+  ended_at: string;
+  billable_ms: number;
+  hangup_cause: string;
+  sip_status: number | null;
+  /** Whoever had the call was lost, and `ended_at` is the latest time that is certain. */
+  estimated: boolean;
+}
+
+/** What the platform charges for a call. Money is in micro-units of the currency: 1,000,000 are one. */
+export interface Charge {
+  /** When the rate plan that rates the call began; null: there is none, and nothing is charged. */
+  plan_from: string | null;
+  currency: string | null;
+  /** A minute. */
+  rate_micros: bigint | null;
+  charged_seconds: bigint;
+  amount_micros: bigint;
+}
+
+export const NOT_RATED: Charge = {
+  plan_from: null,
+  currency: null,
+  rate_micros: null,
+  charged_seconds: 0n,
+  amount_micros: 0n,
+};
+
+/** A second that has begun counts whole. */
+export const billableSeconds = (billableMs: number): bigint => (BigInt(billableMs) + 999n) / 1000n;
+
+/** Years in which a call may begin that gets a partition of its own; any other one is in the default partition. */
+const FIRST_MONTH = '2000-01';
+const MONTHS_AHEAD = 3;
+
+/** The month of a time, in UTC: `2026-11`. */
+const monthOf = (time: string): string => time.slice(0, 7);
+
+/** This month and the next ones, in UTC. */
+export function monthsAhead(now: Date): string[] {
+  return Array.from({ length: MONTHS_AHEAD + 1 }, (_, ahead) =>
+    monthOf(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1)).toISOString()),
+  );
+}
+
+/** The months that calls with these beginnings need. A clock that is wrong by years makes no partition. */
+export function monthsNeeded(startedAt: readonly string[], now: Date): string[] {
+  const last = monthsAhead(now).at(-1)!;
+  return [...new Set(startedAt.map(monthOf))].filter((month) => month >= FIRST_MONTH && month <= last).sort();
+}

@@ -1,0 +1,110 @@
+import type { EntityManager } from 'typeorm';
+import { billableSeconds, type CallFacts, type Charge } from './ledger-entry.js';
+
+/** A call as the ledger writes it. */
+export interface RatedCall {
+  call: CallFacts;
+  charge: Charge;
+}
+
+export type CorrectionReason = 'known-better' | 'rate-plan-changed';
+
+/** The columns of an entry that the call gives, with their types and values. */
+const COLUMNS: readonly (readonly [name: string, type: string, value: (rated: RatedCall) => unknown])[] = [
+  ['call_id', 'uuid', ({ call }) => call.call_id],
+  ['organization_id', 'uuid', ({ call }) => call.organization_id],
+  ['trunk_id', 'uuid', ({ call }) => call.trunk_id],
+  ['number_id', 'uuid', ({ call }) => call.number_id],
+  ['bridge_id', 'text', ({ call }) => call.bridge_id],
+  ['bridge_epoch', 'uuid', ({ call }) => call.bridge_epoch],
+  ['record_number', 'bigint', ({ call }) => call.record_number],
+  ['direction', 'text', ({ call }) => call.direction],
+  ['from_number', 'text', ({ call }) => call.from],
+  ['to_number', 'text', ({ call }) => call.to],
+  ['country', 'text', ({ call }) => call.country],
+  ['started_at', 'timestamptz', ({ call }) => call.started_at],
+  ['answered_at', 'timestamptz', ({ call }) => call.answered_at],
+  ['ended_at', 'timestamptz', ({ call }) => call.ended_at],
+  ['billable_ms', 'bigint', ({ call }) => call.billable_ms],
+  ['billable_seconds', 'bigint', ({ call }) => String(billableSeconds(call.billable_ms))],
+  ['hangup_cause', 'text', ({ call }) => call.hangup_cause],
+  ['sip_status', 'integer', ({ call }) => call.sip_status],
+  ['estimated', 'boolean', ({ call }) => call.estimated],
+  ['plan_from', 'timestamptz', ({ charge }) => charge.plan_from],
+  ['currency', 'text', ({ charge }) => charge.currency],
+  ['rate_micros', 'bigint', ({ charge }) => textOf(charge.rate_micros)],
+  ['charged_seconds', 'bigint', ({ charge }) => textOf(charge.charged_seconds)],
+  ['amount_micros', 'bigint', ({ charge }) => textOf(charge.amount_micros)],
+];
+const textOf = (value: bigint | null) => (value === null ? null : String(value));
+const NAMES = COLUMNS.map(([name]) => name).join(', ');
+const GIVEN = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
+const valuesOf = (calls: readonly RatedCall[]) => COLUMNS.map(([, , value]) => calls.map(value));
+const NOW = `$${COLUMNS.length + 1}::timestamptz`;
+const NEXT = `$${COLUMNS.length + 2}`;
+
+/**
+ * One entry for each call that has none yet; returns the calls that it wrote. `ledger_calls` is what makes a call's
+ * entry unique: a unique index of a partitioned table would have to include the partition's column.
+ */
+const INSERT = `
+  WITH given AS MATERIALIZED (SELECT nextval('ledger_entry_id') AS entry_id, call.* FROM unnest(${GIVEN}) AS call
+      (${NAMES})),
+    fresh AS (INSERT INTO ledger_calls (call_id, entry_id, started_at, estimated) SELECT call_id, entry_id, started_at,
+      estimated FROM given ON CONFLICT DO NOTHING RETURNING entry_id)
+  INSERT INTO ledger_entries (entry_id, kind, recorded_at, ${NAMES})
+  SELECT entry_id, 'call', ${NOW}, ${NAMES} FROM given JOIN fresh USING (entry_id) RETURNING call_id`;
+
+export async function insertCalls(tx: EntityManager, calls: readonly RatedCall[], now: Date): Promise<Set<string>> {
+  if (calls.length === 0) return new Set();
+  const written: { call_id: string }[] = await tx.query(INSERT, [...valuesOf(calls), now]);
+  return new Set(written.map((row) => row.call_id));
+}
+
+interface CurrentEntry {
+  call_id: string;
+  entry_id: string;
+  started_at: Date;
+}
+
+/** The calls among these whose entry is an estimate, locked. */
+export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<CurrentEntry[]> {
+  return tx.query(
+    `SELECT current.call_id, current.entry_id, current.started_at FROM ledger_calls AS current
+      JOIN unnest($1::uuid[], $2::uuid[]) AS given (call_id, organization_id) USING (call_id)
+      JOIN ledger_entries AS entry ON entry.entry_id = current.entry_id AND entry.started_at = current.started_at
+        AND entry.organization_id = given.organization_id
+    WHERE current.estimated ORDER BY current.call_id FOR UPDATE OF current`,
+    [calls.map((call) => call.call_id), calls.map((call) => call.organization_id)],
+  );
+}
+
+/** The amounts and lengths of an entry, which its reversal takes back. */
+const MEASURES = ['billable_ms', 'billable_seconds', 'charged_seconds', 'amount_micros'];
+const REVERSED = COLUMNS.map(([name]) => (MEASURES.includes(name) ? `-entry.${name}` : `entry.${name}`)).join(', ');
+const REVERSE = `
+  INSERT INTO ledger_entries (kind, corrects, reason, recorded_at, ${NAMES})
+  SELECT 'reversal', entry.entry_id, $3, $4, ${REVERSED} FROM ledger_entries AS entry
+    JOIN unnest($1::bigint[], $2::timestamptz[]) AS wrong (entry_id, started_at) USING (entry_id, started_at)`;
+const REPLACE = `
+  WITH given AS MATERIALIZED (SELECT nextval('ledger_entry_id') AS entry_id, call.*, wrong.entry_id AS corrects
+      FROM unnest(${GIVEN}) AS call (${NAMES}) JOIN ledger_calls AS wrong USING (call_id)),
+    moved AS (UPDATE ledger_calls AS current SET entry_id = given.entry_id, started_at = given.started_at, estimated =
+      given.estimated FROM given WHERE current.call_id = given.call_id)
+  INSERT INTO ledger_entries (entry_id, kind, corrects, reason, recorded_at, ${NAMES})
+  SELECT entry_id, 'correction', corrects, ${NEXT}, ${NOW}, ${NAMES} FROM given`;
+
+/**
+ * Takes back the current entries of these calls and writes new ones, all of them naming what they correct. The rows of
+ * `ledger_calls` must be locked. Sums over all entries are then right, whichever of them a sum holds.
+ */
+export async function correctCalls(
+  tx: EntityManager,
+  corrected: readonly { current: CurrentEntry; rated: RatedCall }[],
+  { reason, now }: { reason: CorrectionReason; now: Date },
+): Promise<void> {
+  if (corrected.length === 0) return;
+  const wrong = corrected.map(({ current }) => current);
+  await tx.query(REVERSE, [wrong.map((row) => row.entry_id), wrong.map((row) => row.started_at), reason, now]);
+  await tx.query(REPLACE, [...valuesOf(corrected.map(({ rated }) => rated)), now, reason]);
+}

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BridgeModule } from './bridge/bridge.module.js';
 import { CallsModule } from './call/calls.module.js';
 import { ControlModule } from './control/control.module.js';
+import { TrunkTestModule } from './diagnose/trunk-test.module.js';
 import { EventSocketModule } from './esl/event-socket.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -28,6 +29,7 @@ import { RouteModule } from './route/route.module.js';
     InboundModule,
     GatewayModule,
     ControlModule,
+    TrunkTestModule,
     HeartbeatModule,
     HealthModule,
   ],

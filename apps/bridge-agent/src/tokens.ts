@@ -24,3 +24,5 @@ export const CALL_REFUSALS = Symbol('CALL_REFUSALS');
 export const INBOUND_CALL_PORTS = Symbol('INBOUND_CALL_PORTS');
 /** `CallControlPorts`. */
 export const CALL_CONTROL = Symbol('CALL_CONTROL');
+/** `TrunkTestPorts`. */
+export const TRUNK_TESTS = Symbol('TRUNK_TESTS');

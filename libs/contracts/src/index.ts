@@ -23,5 +23,6 @@ export * from './refused-call.js';
 export * from './routing.js';
 export * from './scalar.js';
 export * from './subjects.js';
+export * from './trunk-test.js';
 export * from './trunk.js';
 export * from './usage.js';

@@ -30,7 +30,7 @@ export const RETRY_SECONDS = 20;
 const CREDENTIALS_BYTES = 255;
 const USUAL_REALM_BYTES = 64;
 
-interface Credentials {
+export interface Credentials {
   /** The user part of the address of record, as a SIP URI writes it. */
   fromUser: string;
   fromDomain: string;
@@ -87,8 +87,11 @@ export function renderGateway(trunk: TrunkState, password: string | null, hop?: 
   return { ok: true, name, xml: lines.join('\n') };
 }
 
-function credentialsOf(
-  trunk: TrunkState,
+/** The settings that say as whom a trunk registers and authenticates. */
+type CredentialSettings = Pick<TrunkState, 'register' | 'username' | 'auth_username' | 'from_domain' | 'realm'>;
+
+export function credentialsOf(
+  trunk: CredentialSettings,
   password: string | null,
   gateway: GatewayAddress,
 ): Credentials | { ok: false; problem: RenderProblem } {
@@ -120,7 +123,7 @@ function missingCredential(
  * A registration's address of record lives in the carrier's domain; calls of a trunk by address come from our own
  * address.
  */
-function homeDomain(trunk: TrunkState, gateway: GatewayAddress): string {
+function homeDomain(trunk: CredentialSettings, gateway: GatewayAddress): string {
   if (!trunk.register) return '';
   return gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host;
 }

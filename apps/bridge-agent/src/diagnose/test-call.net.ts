@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
+import type { GatewayAddress } from '../gateway/gateway-address.js';
+import { authenticated, type Authentication, type Ended } from './authenticated.net.js';
+import type { Budget } from './budget.process.js';
+import type { CallEnd } from './call-finding.js';
+import { calledUri, contactUri, dialogOf, offerOf } from './parties.js';
+import { token, type SipClient } from './sip-client.net.js';
+import type { Header, SipAnswer } from './sip-text.js';
+
+export interface TestCall {
+  client: SipClient;
+  trunk: TrunkSettings;
+  gateway: GatewayAddress;
+  /** In the carrier's spelling. */
+  dialled: string;
+  /** The URI of From, and further headers that say who calls. */
+  caller: { uri: string; headers: readonly Header[] };
+  authentication: Pick<Authentication, 'credentials' | 'realm'>;
+  budget: Budget;
+}
+
+/** From the first sign of the called party: a ringing, or an answer. */
+const CALL_MS = 3_000;
+/** How long the carrier may take to that first sign. */
+const SIGN_MS = 6_000;
+/** For what ends the call: CANCEL or BYE. */
+const END_MS = 2_000;
+
+/**
+ * A call that is over after three seconds, whatever becomes of it: cancelled while it rings, hung up once it is
+ * answered. Audio is offered and neither sent nor heard.
+ */
+export async function testCall(call: TestCall): Promise<{ end: CallEnd; status: number | null }> {
+  const audio = await anyPort(call.client.wire.address);
+  try {
+    return await new Call(call, audio.address().port).run();
+  } finally {
+    audio.close();
+  }
+}
+
+function anyPort(address: string): Promise<Socket> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(0, address, () => resolve(socket));
+  });
+}
+
+type Sign = { is: 'progress'; status: number } | { is: 'final' } | { is: 'time-over' };
+
+class Call {
+  private readonly uri: string;
+  private readonly contact: string;
+  private readonly callId = token();
+  private readonly tag = token();
+  private readonly offer: string;
+  private sequence = 0;
+  /** Of the INVITE that was sent last. */
+  private branch = '';
+  private to: string;
+  private progress: number | null = null;
+  private isOver = false;
+  private byeSent = false;
+  private hungUp: () => void = () => undefined;
+  private signs: (sign: Sign) => void = () => undefined;
+
+  constructor(
+    private readonly call: TestCall,
+    audioPort: number,
+  ) {
+    const { client, trunk, gateway, dialled } = call;
+    this.uri = calledUri(dialled, gateway, trunk.transport);
+    this.contact = contactUri(token(), client.wire.here, trunk.transport);
+    this.to = `<${this.uri}>`;
+    const key = randomBytes(30).toString('base64');
+    this.offer = offerOf(trunk, { address: client.wire.address, port: audioPort, key });
+  }
+
+  async run(): Promise<{ end: CallEnd; status: number | null }> {
+    const { client } = this.call;
+    const farSideHungUp = new Promise<'far-side'>((resolve) => {
+      this.hungUp = () => resolve('far-side');
+    });
+    client.onBye = () => this.hungUp();
+    const signed = new Promise<Sign>((resolve) => {
+      this.signs = resolve;
+    });
+    const ended = this.invite();
+    const noSign = later<Sign>(this.call.budget.part(SIGN_MS), { is: 'time-over' });
+    const first = await Promise.race([signed, ended.then((): Sign => ({ is: 'final' })), noSign.reached]);
+    noSign.cancel();
+    if (first.is === 'time-over') return this.cancelled(ended);
+    const time = later<'over'>(this.call.budget.part(CALL_MS), 'over');
+    try {
+      const final = await Promise.race([ended, time.reached]);
+      if (final === 'over') return await this.cancelled(ended);
+      if (final.end !== 'answered' || final.answer.status >= 300) return this.refused(final);
+      const by = await Promise.race([farSideHungUp, time.reached]);
+      if (by === 'over') await this.hangUp(final.answer);
+      this.isOver = true;
+      return { end: { end: 'answered', hungUpBy: by === 'over' ? 'test' : 'far-side' }, status: final.answer.status };
+    } finally {
+      time.cancel();
+    }
+  }
+
+  private invite(): Promise<Ended> {
+    const { client, authentication } = this.call;
+    return authenticated(
+      (authorization) => {
+        const headers = [...this.dialog('INVITE', (this.sequence += 1)), ...this.described(), ...authorization];
+        const sent = client.send(
+          { method: 'INVITE', uri: this.uri, headers, body: this.offer },
+          {
+            // Longer than the call: its end is a CANCEL, never a silence of ours.
+            timeoutMs: SIGN_MS + CALL_MS + END_MS,
+            onProgress: (status) => this.noteProgress(status),
+            onFinal: (answer, branch) => this.acknowledge(answer, branch),
+          },
+        );
+        this.branch = sent.branch;
+        return sent.final;
+      },
+      { ...authentication, method: 'INVITE', uri: this.uri, algorithms: ['MD5'] },
+    );
+  }
+
+  private noteProgress(status: number): void {
+    if (this.progress === null || status > 100) this.progress = status;
+    if (status > 100) this.signs({ is: 'progress', status });
+  }
+
+  /** Every final answer is acknowledged (RFC 3261 §17.1.1.3, §13.2.2.4), and a call that is over is hung up. */
+  private acknowledge(answer: SipAnswer, branch: string): void {
+    this.to = answer.header('to') ?? this.to;
+    const isAnswered = answer.status < 300;
+    const { target, routes } = isAnswered ? dialogOf(answer, this.uri) : { target: this.uri, routes: [] };
+    const sequence = Number(/^\d{1,10}/.exec(answer.header('cseq') ?? '')?.[0] ?? this.sequence);
+    const headers = [...this.dialog('ACK', sequence), ...routesOf(routes)];
+    this.call.client.sendOnce({ method: 'ACK', uri: target, headers }, isAnswered ? undefined : branch);
+    if (isAnswered && this.isOver) void this.hangUp(answer);
+  }
+
+  /** Not answered in time. A 200 that comes all the same is acknowledged and hung up at once. */
+  private async cancelled(ended: Promise<Ended>): Promise<{ end: CallEnd; status: number | null }> {
+    this.isOver = true;
+    const { client } = this.call;
+    const headers = this.dialog('CANCEL', this.sequence, `<${this.uri}>`);
+    client.send({ method: 'CANCEL', uri: this.uri, headers }, { timeoutMs: END_MS, branch: this.branch });
+    const time = later<'over'>(END_MS, 'over');
+    const final = await Promise.race([ended, time.reached]);
+    time.cancel();
+    // What arrived together with the CANCEL is the carrier's own word.
+    if (final !== 'over' && final.end === 'answered' && final.answer.status >= 300 && final.answer.status !== 487)
+      return this.refused(final);
+    if (this.progress !== null && this.progress > 100)
+      return { end: { end: 'ringing', progress: this.progress }, status: this.progress };
+    const challenged = this.sequence > 1;
+    return { end: { end: 'silent', progress: this.progress === null ? null : 100, challenged }, status: this.progress };
+  }
+
+  private refused(ended: Ended): { end: CallEnd; status: number | null } {
+    switch (ended.end) {
+      case 'answered':
+        return {
+          end: { end: 'refused', status: ended.answer.status, challenged: ended.challenged },
+          status: ended.answer.status,
+        };
+      case 'silent':
+        return { end: { end: 'silent', progress: null, challenged: ended.challenged }, status: null };
+      case 'challenge-unknown':
+      case 'realm':
+      case 'no-credentials':
+        return { end: { end: ended.end }, status: null };
+    }
+  }
+
+  /** To the address that the test may use, whatever host the far side's Contact names. */
+  private async hangUp(answer: SipAnswer): Promise<void> {
+    if (this.byeSent) return;
+    this.byeSent = true;
+    const { target, routes } = dialogOf(answer, this.uri);
+    const headers = [...this.dialog('BYE', (this.sequence += 1)), ...routesOf(routes)];
+    await this.call.client.send({ method: 'BYE', uri: target, headers }, { timeoutMs: END_MS }).final;
+  }
+
+  private dialog(method: string, sequence: number, to = this.to): Header[] {
+    return [
+      ['From', `<${this.call.caller.uri}>;tag=${this.tag}`],
+      ['To', method === 'INVITE' ? `<${this.uri}>` : to],
+      ['Call-ID', this.callId],
+      ['CSeq', `${sequence} ${method}`],
+    ];
+  }
+
+  private described(): Header[] {
+    return [
+      ['Contact', `<${this.contact}>`],
+      ...this.call.caller.headers,
+      ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS'],
+      ['Content-Type', 'application/sdp'],
+    ];
+  }
+}
+
+const routesOf = (routes: readonly string[]): Header[] => routes.map((route) => ['Route', route]);
+
+function later<Value>(milliseconds: number, value: Value): { reached: Promise<Value>; cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const reached = new Promise<Value>((resolve) => {
+    timer = setTimeout(() => resolve(value), milliseconds);
+  });
+  return { reached, cancel: () => clearTimeout(timer) };
+}

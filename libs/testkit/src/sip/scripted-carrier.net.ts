@@ -1,0 +1,218 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { SipDigest } from './sip-carrier.net.js';
+import { digestParameters, headerOf, headersOf, parseSip, respond, type SipMessage } from './sip-message.js';
+
+/** How the carrier behaves. Everything may be changed while it runs. */
+export interface CarrierScript {
+  /** Digest users with their passwords. */
+  users: Record<string, string>;
+  digest: SipDigest;
+  /** A REGISTER gets this status in place of being looked at; undefined: it is looked at. */
+  register?: number | undefined;
+  /** An OPTIONS gets this status; `silent`: no answer. */
+  options: number | 'silent';
+  /** Calls are challenged, too. */
+  challengesCalls: boolean;
+  /**
+   * What calls to each number get; others get 404. `ring`: 180 and nothing more. `trying`: 100 and nothing more.
+   * `late`: 180, and 200 when the call is cancelled.
+   */
+  numbers: Record<string, number | 'ring' | 'trying' | 'late'>;
+  /** Codecs that it accepts; other offers get 488. */
+  codecs: readonly string[];
+  /** Nothing is answered. */
+  silent: boolean;
+}
+
+export interface ScriptedCarrier {
+  readonly port: number;
+  readonly script: CarrierScript;
+  /** What arrived, in order. */
+  readonly requests: SipMessage[];
+  /** Contacts that are registered. */
+  readonly contacts: ReadonlySet<string>;
+  methods(): string[];
+  close(): Promise<void>;
+}
+
+export interface CarrierPlace {
+  transport?: 'udp' | 'tcp' | 'tls';
+  /** PEM, for TLS. */
+  key?: string;
+  cert?: string;
+}
+
+const token = () => randomBytes(8).toString('hex');
+
+/** A carrier on the loopback that answers as a test tells it, over any transport. Calls have no audio. */
+export async function startScriptedCarrier(
+  given: Partial<CarrierScript> = {},
+  { transport = 'udp', key, cert }: CarrierPlace = {},
+): Promise<ScriptedCarrier> {
+  const script: CarrierScript = {
+    users: {},
+    digest: 'MD5',
+    options: 200,
+    challengesCalls: false,
+    numbers: {},
+    codecs: ['PCMU', 'PCMA'],
+    silent: false,
+    ...given,
+  };
+  const rules = new Rules(script);
+  const listening =
+    transport === 'udp'
+      ? await listenForDatagrams(rules)
+      : await listenForStreams(
+          rules,
+          transport === 'tcp' ? createTcpServer() : createTlsServer({ key, cert }),
+          transport === 'tcp' ? 'connection' : 'secureConnection',
+        );
+  return {
+    ...listening,
+    script,
+    requests: rules.requests,
+    contacts: rules.contacts,
+    methods: () => rules.requests.map(({ method }) => method!),
+  };
+}
+
+type Listening = Pick<ScriptedCarrier, 'port' | 'close'>;
+
+async function listenForDatagrams(rules: Rules): Promise<Listening> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  socket.on('message', (data, peer) => {
+    rules.received(data.toString('utf8'), (text) => socket.send(text, peer.port, peer.address));
+  });
+  return { port: socket.address().port, close: () => new Promise((resolve) => socket.close(() => resolve())) };
+}
+
+async function listenForStreams(
+  rules: Rules,
+  server: Server,
+  event: 'connection' | 'secureConnection',
+): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on(event, (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    // A test's requests are small: each arrives whole, but several may arrive together.
+    socket.on('data', (data) => {
+      for (const text of data.toString('utf8').split(/(?=(?:REGISTER|OPTIONS|INVITE|ACK|BYE|CANCEL) sips?:)/))
+        rules.received(text, (answer) => socket.write(answer));
+    });
+  });
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => resolve());
+    });
+  return { port, close };
+}
+
+type Send = (text: string) => void;
+
+class Rules {
+  readonly requests: SipMessage[] = [];
+  readonly contacts = new Set<string>();
+  /** Branches of requests that were answered: what UDP sends again is not counted again. */
+  private readonly seen = new Set<string>();
+  private readonly ringing = new Map<string, { invite: SipMessage; send: Send; status: number }>();
+
+  constructor(private readonly script: CarrierScript) {}
+
+  received(text: string, send: Send): void {
+    const request = parseSip(text);
+    if (request?.method === undefined) return;
+    this.count(request);
+    if (this.script.silent || request.method === 'ACK') return;
+    const answer = (status: number, headers: [string, string][] = [], body?: string) =>
+      send(respond(request, { status, phrase: 'Scripted', toTag: token(), headers, body }));
+    switch (request.method) {
+      case 'REGISTER':
+        return this.register(request, answer);
+      case 'INVITE':
+        return this.invite(request, { answer, send });
+      case 'CANCEL':
+        return this.cancel(request, answer);
+      case 'OPTIONS':
+        return this.script.options === 'silent' ? undefined : answer(this.script.options);
+      default:
+        return answer(200);
+    }
+  }
+
+  private count(request: SipMessage): void {
+    const key = `${request.method} ${headerOf(request, 'via')}`;
+    if (!this.seen.has(key)) this.requests.push(request);
+    this.seen.add(key);
+  }
+
+  private register(request: SipMessage, answer: (status: number, headers?: [string, string][]) => void): void {
+    const { register } = this.script;
+    if (register !== undefined) return answer(register);
+    if (!this.isAuthenticated(request, 'authorization')) return answer(401, [['WWW-Authenticate', this.challenge()]]);
+    const contact = headerOf(request, 'contact');
+    const uri = /<([^>]+)>/.exec(contact)?.[1];
+    if (uri !== undefined) {
+      if (/;expires=0$/.test(contact)) this.contacts.delete(uri);
+      else this.contacts.add(uri);
+    }
+    answer(200);
+  }
+
+  private invite(
+    request: SipMessage,
+    { answer, send }: { answer: (status: number, headers?: [string, string][], body?: string) => void; send: Send },
+  ): void {
+    if (this.script.challengesCalls && !this.isAuthenticated(request, 'proxy-authorization'))
+      return answer(407, [['Proxy-Authenticate', this.challenge()]]);
+    if (!this.takesCodecOf(request)) return answer(488);
+    const behaviour = this.behaviourFor(request);
+    if (typeof behaviour === 'number')
+      return answer(behaviour, behaviour < 300 ? [['Contact', `<sip:carrier@192.0.2.1:9>`]] : []);
+    answer(behaviour === 'trying' ? 100 : 180);
+    this.ringing.set(headerOf(request, 'call-id'), { invite: request, send, status: behaviour === 'late' ? 200 : 487 });
+  }
+
+  private takesCodecOf({ body }: SipMessage): boolean {
+    const offered = [...body.matchAll(/^a=rtpmap:\d+ (\w+)\/8000/gm)].map(([, codec]) => codec!);
+    return offered.some((codec) => this.script.codecs.includes(codec));
+  }
+
+  private behaviourFor({ uri = '' }: SipMessage): CarrierScript['numbers'][string] {
+    const number = /^sip:([^@;]+)@/.exec(uri)?.[1] ?? '';
+    return this.script.numbers[decodeURIComponent(number)] ?? 404;
+  }
+
+  private cancel(request: SipMessage, answer: (status: number) => void): void {
+    const ringing = this.ringing.get(headerOf(request, 'call-id'));
+    answer(ringing === undefined ? 481 : 200);
+    ringing?.send(respond(ringing.invite, { status: ringing.status, phrase: 'Scripted', toTag: token() }));
+    this.ringing.delete(headerOf(request, 'call-id'));
+  }
+
+  private challenge = () =>
+    `Digest realm="carrier.example.com", nonce="${token()}", algorithm=${this.script.digest}, qop="auth"`;
+
+  private isAuthenticated(request: SipMessage, header: string): boolean {
+    const given = digestParameters(headersOf(request, header)[0] ?? '');
+    const password = this.script.users[given['username'] ?? ''];
+    if (password === undefined) return false;
+    const hash = (text: string) =>
+      createHash(this.script.digest === 'MD5' ? 'md5' : 'sha256')
+        .update(text)
+        .digest('hex');
+    const a1 = hash(`${given['username']}:${given['realm']}:${password}`);
+    const a2 = hash(`${request.method}:${given['uri']}`);
+    const { nonce, nc, cnonce, qop, response } = given;
+    return hash(`${a1}:${nonce}:${nc}:${cnonce}:${qop}:${a2}`) === response;
+  }
+}

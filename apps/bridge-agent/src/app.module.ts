@@ -8,6 +8,7 @@ import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HeartbeatModule } from './heartbeat/heartbeat.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
+import { OutboundModule } from './outbound/outbound.module.js';
 import { RefusedModule } from './refused/refused.module.js';
 import { RouteModule } from './route/route.module.js';
 
@@ -27,6 +28,7 @@ import { RouteModule } from './route/route.module.js';
     RefusedModule,
     CallsModule,
     InboundModule,
+    OutboundModule,
     GatewayModule,
     ControlModule,
     TrunkTestModule,

@@ -22,6 +22,8 @@ export const CALL_PARTS = Symbol('CALL_PARTS');
 export const CALL_REFUSALS = Symbol('CALL_REFUSALS');
 /** `InboundCallPorts`. */
 export const INBOUND_CALL_PORTS = Symbol('INBOUND_CALL_PORTS');
+/** `EslClient`: the connection that outbound calls are dialled over. */
+export const DIALLING_ESL = Symbol('DIALLING_ESL');
 /** `CallControlPorts`. */
 export const CALL_CONTROL = Symbol('CALL_CONTROL');
 /** `TrunkTestPorts`. */

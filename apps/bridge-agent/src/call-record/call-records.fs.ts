@@ -60,7 +60,7 @@ export class CallRecords {
   readonly lastAlive: Date | undefined;
   private readonly spool: CallRecordSpool;
   private readonly open: OpenCalls;
-  private readonly recorded: Set<string>;
+  readonly recorded: Set<string>;
   private readonly live: LiveEvents;
   private readonly held: HeldCalls;
   private readonly sender: CallRecordSender;

@@ -1,5 +1,11 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
-import type { CallRecording, PrewarmResult, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
+import type {
+  CallAttempt,
+  CallRecording,
+  PrewarmResult,
+  TimelineEntry,
+  TransferResult,
+} from '@trunkmesh/contracts/call-parts.js';
 
 /**
  * The part of a call's story that is written to disk during the call: the new timeline entries and the current value of
@@ -11,5 +17,7 @@ export interface StoryPart {
   prewarm: PrewarmResult | null;
   recording: CallRecording | null;
   transfer: TransferResult | null;
+  attempts?: CallAttempt[];
+  trunk_id?: string;
   intended?: CallEndReason;
 }

@@ -4,12 +4,13 @@ import { createStory } from '../live/call-story.js';
 import { epochMicroseconds } from '../live/invite-facts.js';
 import type { CallParts } from './call-parts.net.js';
 import type { Talk } from './call-talk.net.js';
-import type { Conversation } from './conversation.js';
+import type { Channel, Conversation } from './conversation.js';
 
 export interface BeginningCall {
   started: CallStarted;
   organizationId: string;
-  trunkId: string;
+  /** The trunk that the call uses now. */
+  trunkId: () => string;
 }
 
 export interface BegunCall {
@@ -21,7 +22,7 @@ export interface BegunCall {
 /** From here to its end the call is in the call records, in the live calls and within reach of call control. */
 export function beginCall(
   { started, organizationId, trunkId }: BeginningCall,
-  talk: Talk,
+  talk: Channel & Pick<Talk, 'onAnswered'>,
   { live, local, conversations, logger }: Pick<CallParts, 'live' | 'local' | 'conversations' | 'logger'>,
 ): BegunCall {
   const { call_id: callId } = started.data;
@@ -29,7 +30,7 @@ export function beginCall(
     parties: { ...partiesOfStarted(started), organization_id: organizationId },
     channel: talk,
     story: createStory(),
-    outboundRules: () => local.outboundRulesOf(organizationId, trunkId),
+    outboundRules: () => local.outboundRulesOf(organizationId, trunkId()),
     answered: false,
     talking: false,
     transferring: false,

@@ -1,5 +1,6 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
+import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { AudioSession } from '../audio/audio-call.net.js';
 import type { AudioEngine } from '../audio/audio-engine.net.js';
@@ -27,6 +28,9 @@ export interface AssistantPorts {
   reveal: (secret: HeldSecret) => string;
 }
 
+/** What whoever started an outbound call gives the assistant. */
+export type GivenTexts = Pick<OriginateRequest, 'welcome_message' | 'agenda' | 'variables'>;
+
 /** A call that gets an assistant. */
 export interface AssistedCall {
   started: CallStarted;
@@ -35,6 +39,8 @@ export interface AssistedCall {
   treatment: CallTreatment;
   media: Destination;
   conversation: Conversation;
+  /** Absent for an inbound call. */
+  given?: GivenTexts;
   logger: Logger;
 }
 
@@ -42,35 +48,36 @@ export interface AssistedCall {
 const HANGUP_MS = 2_000;
 
 /**
- * One call's assistant: prewarmed and connected from the start, and in conversation once the call is answered. It
- * leaves with the call.
+ * One call's assistant: prewarmed from the start, connected while the call rings, and in conversation once it is
+ * answered. It leaves with the call.
  */
 export class CallAssistant {
-  private readonly session: AudioSession;
+  private session: AudioSession | undefined;
   private readonly ended = new AbortController();
   private readonly log: Logger;
   private attachAgain: (() => void) | undefined;
 
   constructor(
     private readonly call: AssistedCall,
-    private readonly talk: Talk,
+    private readonly channel: Pick<Talk, 'beforeEnd' | 'onDigit'>,
     private readonly ports: AssistantPorts,
   ) {
     const { started, treatment, conversation, logger } = call;
     conversation.talking = true;
     this.log = logger.child({ call_id: started.data.call_id });
     if (treatment.prewarm !== undefined) void this.prewarm(treatment.prewarm);
-    this.session = this.startAudio();
-    this.passDigits();
     // Before the call's end is published: the call record contains the audio log.
-    talk.beforeEnd(() => {
+    channel.beforeEnd(() => {
       this.ended.abort();
-      conversation.story.audio = this.session.stop();
+      conversation.story.audio = this.session?.stop() ?? null;
     });
   }
 
-  /** The assistant listens, or it cannot be connected. */
-  get connected(): AudioSession['connected'] {
+  /** Connects its stream, once. Settles when it listens, or cannot be connected. */
+  connect(): AudioSession['connected'] {
+    if (this.session !== undefined) return this.session.connected;
+    this.session = this.startAudio();
+    this.passDigits(this.session);
     return this.session.connected;
   }
 
@@ -79,10 +86,11 @@ export class CallAssistant {
     return this.ended.signal;
   }
 
-  /** The call is answered, with this event: its audio goes to the assistant and back. */
-  converse(unicast: UnicastHeaders, { headers }: EslEvent): void {
+  /** The call is answered, with these headers, and the stream connected: its audio goes to the assistant and back. */
+  converse(unicast: UnicastHeaders, headers: EslEvent['headers'], talk: Talk): void {
     const { treatment, conversation } = this.call;
-    const { session, talk, log } = this;
+    const { session, log } = this;
+    if (session === undefined) return;
     conversation.answered = true;
     endAfter(treatment.maxCallSeconds, conversation);
     const attaching = { session, unicast, over: this.over, log, conversation };
@@ -96,7 +104,7 @@ export class CallAssistant {
   }
 
   private startAudio(): AudioSession {
-    const { started, organizationId, target, treatment, media, conversation } = this.call;
+    const { started, organizationId, target, treatment, media, conversation, given } = this.call;
     const { call_id: callId, from, to, caller_withheld: callerWithheld, direction } = started.data;
     return this.ports.engine.startAudio({
       callSid: callSid(callId),
@@ -104,7 +112,7 @@ export class CallAssistant {
       mediaUrl: media.url,
       signingSecret: media.secret && this.ports.reveal(media.secret),
       connectWithinMs: treatment.answerDeadlineMs,
-      parameters: { from, to, callerWithheld, direction, target },
+      parameters: { from, to, callerWithheld, direction, target, ...streamParameters(given) },
       allowPrivateAddress: media.allowPrivate,
       logger: this.log,
       onStream: (what) => {
@@ -120,18 +128,17 @@ export class CallAssistant {
     });
   }
 
-  private passDigits(): void {
+  private passDigits(session: AudioSession): void {
     const { story } = this.call.conversation;
     const isNew = createDigitSources();
-    this.talk.onDigit((digit, source) => {
-      if (isNew(digit, source, performance.now()) && this.session.sendDtmf(digit))
-        note(story, new Date(), 'digit-pressed');
+    this.channel.onDigit((digit, source) => {
+      if (isNew(digit, source, performance.now()) && session.sendDtmf(digit)) note(story, new Date(), 'digit-pressed');
     });
   }
 
   /** Runs while it rings, beside everything else: a call works without it. */
   private async prewarm({ url, secret, allowPrivate }: Destination): Promise<void> {
-    const { started, target, conversation } = this.call;
+    const { started, target, conversation, given } = this.call;
     const { story } = conversation;
     const { call_id: callId, from, to, caller_withheld, direction } = started.data;
     const sentAt = performance.now();
@@ -153,11 +160,20 @@ export class CallAssistant {
         outbound: direction === 'outbound',
         ...(target.kind === 'assistant' ? { assistant_id: target.id } : { flow_id: target.id }),
         ...(caller_withheld === true ? { caller_withheld } : {}),
+        ...given,
       },
     );
     note(story, new Date(), `prewarm-${story.prewarm.outcome}`, story.prewarm.detail);
   }
 }
+
+const streamParameters = ({ welcome_message, agenda, variables }: GivenTexts = {}) => ({
+  ...(welcome_message === undefined ? {} : { welcomeMessage: welcome_message }),
+  ...(agenda === undefined ? {} : { agenda }),
+  ...(variables === undefined
+    ? {}
+    : { variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, String(value)])) }),
+});
 
 /**
  * Started only now, because an unanswered call has no recording. A call that cannot be recorded continues without, and

@@ -61,6 +61,7 @@ export type Conversations = Map<string, Conversation>;
 const CAUSES: Partial<Record<CallEndReason, string>> = {
   'assistant-hung-up': 'NORMAL_CLEARING',
   'api-hung-up': 'NORMAL_CLEARING',
+  canceled: 'ORIGINATOR_CANCEL',
   'organization-suspended': 'NORMAL_CLEARING',
   'max-duration-reached': 'ALLOTTED_TIMEOUT',
   transferred: 'BLIND_TRANSFER',

@@ -30,7 +30,7 @@ import { transfer } from './transfer.net.js';
 
 /** What requests about calls need of this host's calls. */
 export interface CallControlPorts extends EndCallsPorts {
-  live: Pick<LiveCalls, 'transferring' | 'transferEnded' | 'unheldOf'>;
+  live: Pick<LiveCalls, 'reached' | 'transferEnded' | 'unheldOf'>;
   transferDeadlineMs?: number | undefined;
 }
 
@@ -63,7 +63,12 @@ export class CallControlController {
   hangUp(@Payload({ schema: hangupRequest }) request: HangupRequest): CallControlAnswer {
     const conversation = this.conversationOf(request);
     if (conversation === undefined) return NOT_HERE;
-    endConversation(conversation, 'api-hung-up', new Date());
+    const { answered, parties } = conversation;
+    endConversation(
+      conversation,
+      parties.direction === 'outbound' && !answered ? 'canceled' : 'api-hung-up',
+      new Date(),
+    );
     return { outcome: 'done' };
   }
 
@@ -117,7 +122,7 @@ async function startTransfer(
   if ('refused' in target) return refused(target.refused, target.message);
   conversation.transferring = true;
   try {
-    live.transferring(callId, new Date());
+    live.reached(callId, 'transfer-started', new Date());
     const result = await transfer(conversation, target.uri, {
       gateway: gatewayName(rules.trunk),
       onOutcome: (ended) => {

@@ -1,3 +1,4 @@
+import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import type { CallEnded, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
@@ -10,7 +11,7 @@ export type StatusDraft = Omit<CallStatusBody, 'type' | 'sequence' | 'call_sid' 
 
 /** A change of a call that is reported. With `started`, the status also says whose call it is. */
 export type StatusChange =
-  | { what: 'ringing' | 'transfer-started'; started: CallStarted; at: Date }
+  | { what: 'initiated' | 'ringing' | 'transfer-started'; started: CallStarted; at: Date }
   | {
       what: 'event';
       event: Exclude<CallEvent, { type: 'CallEnded' | 'CallRejected' }> | CallRecordDraft['final'];
@@ -34,7 +35,7 @@ export function statusOfChange(change: StatusChange): StatusDraft | undefined {
 function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], target: Target): StatusDraft | undefined {
   switch (event.type) {
     case 'CallStarted':
-      return draft(event.data, event.data.target, { status: 'initiated', timestamp: event.data.started_at });
+      return draft(event.data, event.data.target, beginning(event.data));
     case 'CallAnswered':
       return draft(event.data, target, { status: 'answered', timestamp: event.data.answered_at });
     case 'CallTransferFailed':
@@ -56,6 +57,12 @@ function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], targe
   }
 }
 
+/** An outbound call is queued before anything is dialled. */
+const beginning = ({ outbound, started_at }: CallStarted['data']): StatusFields =>
+  outbound === undefined
+    ? { status: 'initiated', timestamp: started_at }
+    : { status: 'queued', timestamp: outbound.requested_at };
+
 /** If both the caller and the network give a cause, the caller's counts. */
 export function finalStatus({
   answered_at: answeredAt,
@@ -63,10 +70,19 @@ export function finalStatus({
   transfer,
   ...hangup
 }: HowEnded): CallStatus {
+  const outbound = reason === undefined ? undefined : OUTBOUND[reason];
+  if (outbound !== undefined) return outbound;
   if (answeredAt !== null)
     return reason === 'transferred' || transfer?.outcome === 'transferred' ? 'transferred' : 'completed';
   return hangup.hangup_disposition === 'recv_cancel' ? 'canceled' : (UNANSWERED.get(hangup.hangup_cause) ?? 'failed');
 }
+
+/** Also where the answer was on its way when the call was canceled: it was hung up at once. */
+const OUTBOUND: Partial<Record<CallEndReason, CallStatus>> = {
+  canceled: 'canceled',
+  'called-party-busy': 'busy',
+  'not-answered': 'no-answer',
+};
 
 type HowEnded = Pick<
   CallEnded['data'],

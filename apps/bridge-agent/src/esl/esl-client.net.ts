@@ -1,7 +1,7 @@
 import { connect as dial } from 'node:net';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
-import { api as apiCommand, auth, log, subscribe, type EslCommand } from './esl-command.js';
+import { api as apiCommand, auth, filter, log, subscribe, type EslCommand } from './esl-command.js';
 import { createEslConnection, type EslConnection, type EslReply } from './esl-connection.net.js';
 import type { EslEvent, EslLogLine } from './esl-event.js';
 
@@ -18,6 +18,8 @@ export interface EslListener {
   events?: readonly string[];
   /** Subclasses of `CUSTOM`, for example `sofia::gateway_state`. */
   customEvents?: readonly string[];
+  /** Only events with one of these headers and values come, whoever subscribed to them; absent: all. */
+  filters?: readonly (readonly [header: string, value: string])[];
   /** The log level to subscribe to; absent: none. */
   logLevel?: number;
   onEvent?(event: EslEvent): void;
@@ -108,8 +110,13 @@ function subscriptionsOf(listeners: readonly EslListener[]): EslCommand[] {
   const custom = listeners.flatMap(({ customEvents = [] }) => customEvents);
   // `CUSTOM` covers all names after it.
   const events = [...new Set(own), ...(custom.length > 0 ? ['CUSTOM', ...new Set(custom)] : [])];
+  const filters = listeners.flatMap(({ filters: own = [] }) => own);
   const levels = listeners.flatMap(({ logLevel = [] }) => logLevel);
-  return [...(events.length > 0 ? [subscribe(events)] : []), ...(levels.length > 0 ? [log(Math.max(...levels))] : [])];
+  return [
+    ...filters.map(([header, value]) => filter(header, value)),
+    ...(events.length > 0 ? [subscribe(events)] : []),
+    ...(levels.length > 0 ? [log(Math.max(...levels))] : []),
+  ];
 }
 
 interface SessionPorts {

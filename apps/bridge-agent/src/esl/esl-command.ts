@@ -51,6 +51,18 @@ export const auth = (password: string) => command(`auth ${line("the event socket
 export const api = (name: string, args = '') =>
   command(`api ${word("an API's name", name)}${args === '' ? '' : ` ${line("an API's arguments", args)}`}`);
 
+/**
+ * `bgapi NAME ARGS`: replies at once; the result comes as the event BACKGROUND_JOB with this `Job-UUID`. `args` may be
+ * long and hold values from outside, each checked by the caller.
+ */
+export const backgroundApi = (name: string, args: string, job: string) =>
+  command(
+    [
+      `bgapi ${word("an API's name", name)} ${line("an API's arguments", args)}`,
+      `Job-UUID: ${word("a job's id", job)}`,
+    ].join('\n'),
+  );
+
 /** Subscribes to few events: a slow reader of all events would fill FreeSWITCH's queues. */
 export const subscribe = (events: readonly string[]) =>
   command(`event plain ${events.map((name) => word("an event's name", name)).join(' ')}`);

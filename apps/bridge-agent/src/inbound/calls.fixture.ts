@@ -25,10 +25,12 @@ import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { runApi } from '@trunkmesh/testkit/freeswitch/api.process.js';
 import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js';
+import { renderGateway } from '../gateway/gateway-xml.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
 import { CallReadiness } from '../call/call-readiness.js';
 import type { CallDeadlines, CallParts } from '../call/call-parts.net.js';
@@ -38,6 +40,7 @@ import { environmentSchema, type Config } from '../config.js';
 import { ControlModule } from '../control/control.module.js';
 import type { RefusalPorts } from '../refused/refusal-ports.js';
 import { ASSISTANT_SETTINGS, CALL_DEADLINES, CALL_PARTS, CALL_REFUSALS } from '../tokens.js';
+import { OutboundModule } from '../outbound/outbound.module.js';
 import { InboundModule } from './inbound.module.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
@@ -117,6 +120,13 @@ export async function startHost() {
     asked,
     standIn: await startStandIn({ confDir, sip: true }),
     callSocketPort,
+    /** The trunk as a gateway of FreeSWITCH. */
+    async addGateway(one: TrunkState) {
+      const rendered = renderGateway(one, null);
+      if (!rendered.ok) throw new Error(rendered.problem.message);
+      await writeFile(join(agentDir, 'gateways', `${rendered.name}.xml`), rendered.xml);
+      await runApi(host.standIn.freeswitch, 'sofia profile external rescan');
+    },
     /** Routing-service's answer; undefined: it never answers. */
     routingSays(says: ((request: InboundRequest) => InboundDecision | object | undefined) | undefined) {
       answer = says;
@@ -168,7 +178,7 @@ export interface AgentOptions extends CallDeadlines {
 }
 
 /** The modules of calls, without those of gateways. */
-@Module({ imports: [CallsModule, InboundModule, ControlModule] })
+@Module({ imports: [CallsModule, InboundModule, OutboundModule, ControlModule] })
 class HostCallsModule {}
 
 async function startAgentOn(

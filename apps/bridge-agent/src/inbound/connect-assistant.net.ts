@@ -8,7 +8,7 @@ import { refuseCommands, refusedHere } from '../live/refusal.js';
 
 export interface Connecting extends Omit<AssistedCall, 'organizationId' | 'target'> {
   route: Route;
-  live: Pick<LiveCalls, 'refused' | 'ringing'>;
+  live: Pick<LiveCalls, 'refused' | 'reached'>;
 }
 
 /**
@@ -19,13 +19,13 @@ export async function connectToAssistant(call: Connecting, talk: Talk, ports: As
   const { started, route, conversation, live } = call;
   const { call_id: callId } = started.data;
   talk.execute('ring_ready');
-  live.ringing(callId, new Date());
+  live.reached(callId, 'ringing', new Date());
   const assistant = new CallAssistant(
     { ...call, organizationId: route.organization_id, target: route.target },
     talk,
     ports,
   );
-  const outcome = await assistant.connected;
+  const outcome = await assistant.connect();
   if (assistant.over.aborted) return;
   if (outcome.outcome === 'failed') {
     note(conversation.story, new Date(), 'stream-failed', `${outcome.reason}: ${outcome.detail}`);
@@ -35,6 +35,6 @@ export async function connectToAssistant(call: Connecting, talk: Talk, ports: As
     );
     return talk.send(refuseCommands('assistant-unavailable'));
   }
-  talk.onAnswered((event) => assistant.converse(outcome.unicast, event));
+  talk.onAnswered(({ headers }) => assistant.converse(outcome.unicast, headers, talk));
   talk.execute('answer');
 }

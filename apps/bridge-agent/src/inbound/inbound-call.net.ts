@@ -103,7 +103,7 @@ async function answer(call: Answering, talk: Talk, ports: InboundCallPorts): Pro
   const { callId } = invite;
   const started = callStarted(invite, route, call.decidedAt, call.stamp);
   const { conversation, recordable } = beginCall(
-    { started, organizationId: route.organization_id, trunkId: route.trunk_id },
+    { started, organizationId: route.organization_id, trunkId: () => route.trunk_id },
     talk,
     ports,
   );
@@ -122,7 +122,7 @@ async function answer(call: Answering, talk: Talk, ports: InboundCallPorts): Pro
     talk.send(refuseCommands('call-not-recordable'));
   } else if (media === undefined)
     echo(talk, () => {
-      live.ringing(callId, new Date());
+      live.reached(callId, 'ringing', new Date());
     });
   else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports);
   if (await talk.settled(SETTLED_MS)) return;

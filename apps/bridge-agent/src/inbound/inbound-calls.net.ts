@@ -1,7 +1,7 @@
 import type { Agent } from '../bridge/agent.process.js';
 import type { EventSocket } from '../live/call-search.net.js';
 import { refuseOrphans } from '../live/orphans.net.js';
-import { startCallSocket, type CallSocket } from './call-socket.net.js';
+import { startCallSocket, type CallSocket } from '../call/call-socket.net.js';
 import { handleInboundCall, type InboundCallPorts } from './inbound-call.net.js';
 import { turnAway } from './turn-away.net.js';
 import { endVerifications } from './verification-call.net.js';

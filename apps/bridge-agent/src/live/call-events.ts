@@ -1,5 +1,6 @@
 import type {
   CallAnswered,
+  CallAttemptFailed,
   CallEnded,
   CallRejected,
   CallStarted,
@@ -7,7 +8,8 @@ import type {
   CallTransferred,
 } from '@trunkmesh/contracts/call.js';
 import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
-import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
+import type { CallAttempt, TransferResult } from '@trunkmesh/contracts/call-parts.js';
+import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
@@ -70,9 +72,49 @@ export function callStarted(
 }
 
 export const partiesOfStarted = ({ data }: CallStarted): CallParties => {
-  const { decision: _decision, decided_at: _decidedAt, target: _target, invite: _invite, ...parties } = data;
+  const {
+    decision: _decision,
+    decided_at: _decidedAt,
+    target: _target,
+    invite: _invite,
+    outbound: _outbound,
+    ...parties
+  } = data;
   return parties;
 };
+
+/** As if the call had begun with this trunk: the other events of the call are made from it. */
+export const withTrunk = (started: CallStarted, trunkId: string | undefined): CallStarted =>
+  trunkId === undefined ? started : { ...started, data: { ...started.data, trunk_id: trunkId } };
+
+/** Of an outbound call. */
+export function outboundStarted(request: OriginateRequest, at: Date, stamp: EventStamp): CallStarted {
+  const { call_id, organization_id, number_id, from, to, target, requested_at, caller_id, call_meta } = request;
+  const parties: CallParties = {
+    call_id,
+    bridge_id: stamp.bridgeId,
+    organization_id,
+    trunk_id: request.attempts[0]!.trunk_id,
+    number_id,
+    direction: 'outbound',
+    from,
+    to,
+    sip_call_id: null,
+    source_address: null,
+    started_at: at.toISOString(),
+  };
+  const outbound = { requested_at, caller_id, ...(call_meta === undefined ? {} : { call_meta }) };
+  return {
+    ...envelopeOf('CallStarted', parties, at, stamp),
+    data: { ...parties, decision: null, decided_at: 'routing-service', target, outbound },
+  };
+}
+
+export function callAttemptFailed(started: CallStarted, attempt: CallAttempt, stamp: EventStamp): CallAttemptFailed {
+  const parties = { ...partiesOfStarted(started), trunk_id: attempt.trunk_id };
+  const at = new Date(Date.parse(attempt.started_at) + attempt.duration_ms);
+  return { ...envelopeOf('CallAttemptFailed', parties, at, stamp), data: { ...parties, attempt } };
+}
 
 export function callAnswered(started: CallStarted, at: Date, codec: string | null, stamp: EventStamp): CallAnswered {
   const parties = partiesOfStarted(started);
@@ -111,7 +153,7 @@ export function callEnded(
       ended_at: endedAt.toISOString(),
       billable_ms: answeredAt === null ? 0 : Math.max(0, endedAt.getTime() - answeredAt.getTime()),
       target: started.data.target,
-      end_reason: endReasonOf(story, hangup),
+      end_reason: endReasonOf(story, hangup, parties.direction),
       recording: story.recording,
       transfer: story.transfer,
       ...told(story),

@@ -20,7 +20,7 @@ describe('why a call ended', () => {
     ['FreeSWITCH ended it of its own', undefined, hangup('send_bye', 'MANAGER_REQUEST'), 'switch-ended'],
     ['nobody saw it', 'assistant-hung-up', hangup(null, 'UNKNOWN', true), 'unseen'],
   ])('%s', (_what, intended, facts, reason) => {
-    expect(endReasonOf({ intended }, facts)).toBe(reason);
+    expect(endReasonOf({ intended }, facts, 'inbound')).toBe(reason);
   });
 
   it.each([

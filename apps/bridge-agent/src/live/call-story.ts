@@ -1,6 +1,8 @@
 import type { AudioEnd, AudioLog } from '@trunkmesh/contracts/audio.js';
+import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type {
+  CallAttempt,
   CallRecording,
   CapturedInvite,
   PrewarmResult,
@@ -27,6 +29,10 @@ export interface CallStory {
    * exits, so that such a call is no evidence.
    */
   acknowledged?: boolean;
+  /** Of an outbound call, in order. */
+  attempts: CallAttempt[] | undefined;
+  /** The trunk of an outbound call's latest attempt; undefined: that of CallStarted. */
+  trunkId: string | undefined;
   /** Why we asked FreeSWITCH to end it; the hang-up shows whether that is why it ended. */
   intended: CallEndReason | undefined;
 }
@@ -46,6 +52,8 @@ export const createStory = (invite?: CapturedInvite): CallStory => ({
   audio: null,
   recording: null,
   transfer: null,
+  attempts: undefined,
+  trunkId: undefined,
   intended: undefined,
 });
 
@@ -57,7 +65,7 @@ export function note(story: CallStory, at: Date, what: string, detail: string | 
 
 /** What is new since the timeline had `from` entries; undefined if nothing is. */
 export function partSince(
-  { timeline, prewarm, recording, transfer, intended }: CallStory,
+  { timeline, prewarm, recording, transfer, attempts, trunkId, intended }: CallStory,
   from: number,
 ): StoryPart | undefined {
   if (timeline.length <= from) return undefined;
@@ -67,13 +75,15 @@ export function partSince(
     prewarm,
     recording,
     transfer,
+    ...(attempts === undefined ? {} : { attempts: [...attempts] }),
+    ...(trunkId === undefined ? {} : { trunk_id: trunkId }),
     ...(intended === undefined ? {} : { intended }),
   };
 }
 
 /** The story that the previous process wrote before it exited. */
 export function retold(parts: readonly StoryPart[], invite?: CapturedInvite): CallStory {
-  const { prewarm = null, recording = null, transfer = null, intended } = parts.at(-1) ?? {};
+  const { prewarm = null, recording = null, transfer = null, attempts, trunk_id, intended } = parts.at(-1) ?? {};
   return {
     invite,
     timeline: parts.flatMap(({ timeline }) => timeline),
@@ -81,12 +91,19 @@ export function retold(parts: readonly StoryPart[], invite?: CapturedInvite): Ca
     audio: null,
     recording,
     transfer,
+    attempts,
+    trunkId: trunk_id,
     intended,
   };
 }
 
 /** For the last event of the call. */
-export const told = ({ timeline, prewarm, audio }: CallStory) => ({ timeline, prewarm, audio });
+export const told = ({ timeline, prewarm, audio, attempts }: CallStory) => ({
+  timeline,
+  prewarm,
+  audio,
+  ...(attempts === undefined ? {} : { attempts }),
+});
 
 const OF_AUDIO: Partial<Record<AudioEnd, CallEndReason>> = {
   'assistant-hung-up': 'assistant-hung-up',
@@ -102,10 +119,12 @@ export const endReasonOfAudio = (end: AudioEnd): CallEndReason => OF_AUDIO[end] 
 export function endReasonOf(
   { intended }: Pick<CallStory, 'intended'>,
   hangup: Pick<HangupFacts, 'reconstructed' | 'hangup_disposition' | 'hangup_cause'>,
+  direction: CallParties['direction'],
 ): CallEndReason {
   if (hangup.reconstructed) return 'unseen';
   if (intended === 'transferred') return 'transferred';
-  if (hangup.hangup_disposition === 'recv_bye') return 'caller-hung-up';
+  if (hangup.hangup_disposition === 'recv_bye')
+    return direction === 'inbound' ? 'caller-hung-up' : 'called-party-hung-up';
   if (hangup.hangup_disposition === 'recv_cancel') return 'caller-gave-up';
   if (intended !== undefined) return intended;
   return hangup.hangup_cause === 'MEDIA_TIMEOUT' ? 'media-timeout' : 'switch-ended';

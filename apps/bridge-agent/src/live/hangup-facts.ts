@@ -50,6 +50,13 @@ export const lostCall = (lastSeen: Date, answeredAt: Date | null, codec: string 
   transferStatus: null,
 });
 
+/** An outbound call that no channel of FreeSWITCH was left of, or that never had one. */
+export const neverUp = (cause: string, endedAt: Date): HangupFacts => ({
+  ...lostCall(endedAt, null, null),
+  hangup_cause: cause,
+  reconstructed: false,
+});
+
 const whole = (text: string | null): number | null => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
 const decimal = (text: string | null): number | null =>
   text !== null && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : null;

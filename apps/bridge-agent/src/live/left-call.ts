@@ -1,5 +1,5 @@
 import type { OpenCall } from '../call-record/open-call-file.fs.js';
-import { callEnded, callRejectedLater, type EventStamp } from './call-events.js';
+import { callEnded, callRejectedLater, withTrunk, type EventStamp } from './call-events.js';
 import { retold } from './call-story.js';
 import type { HangupFacts } from './hangup-facts.js';
 import type { LiveCall } from './live-calls.js';
@@ -11,7 +11,7 @@ export function adopted({ started, answered, story }: OpenCall, lastAlive: Date 
   );
   const retoldStory = retold(story, started.data.invite);
   return {
-    started,
+    started: withTrunk(started, retoldStory.trunkId),
     answered,
     story: retoldStory,
     kept: retoldStory.timeline.length,

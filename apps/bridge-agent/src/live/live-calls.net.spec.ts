@@ -155,7 +155,7 @@ describe('calls that go on', () => {
   it('are reported in order, the end before its call record is written, each once', async () => {
     const { live, finished, reported } = setUp();
     await live.begin(started(1), createStory());
-    live.ringing(callId(1), new Date(T0));
+    live.reached(callId(1), 'ringing', new Date(T0));
     live.answered(callId(1), new Date(T0 + 1000), 'PCMU');
     live.ended(callId(1), readHangup(hangupOf(1, { answer_uepoch: String((T0 + 1000) * 1000) }), new Date(T0)));
     expect([reported, finished]).toEqual([['CallStarted', 'ringing', 'CallAnswered', 'CallEnded'], []]);
@@ -169,7 +169,7 @@ describe('calls that go on', () => {
     const { live, kept } = setUp();
     const story = createStory();
     await live.begin(started(1), story);
-    live.ringing(callId(1), new Date(T0));
+    live.reached(callId(1), 'ringing', new Date(T0));
     story.prewarm = { outcome: 'prewarmed', ms: 1, detail: null };
     live.answered(callId(1), new Date(T0 + 1000), 'PCMU');
     expect(kept).toEqual([

@@ -1,12 +1,12 @@
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
-import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
+import type { CallAttempt, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { CallRecords, RecoveredCall } from '../call-record/call-records.fs.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StatusChange } from '../customer/call-status.js';
 import { CallSearch, HANGUP, type EventSocket } from './call-search.net.js';
-import { callAnswered, callTransferEnded, type EventStamp } from './call-events.js';
+import { callAnswered, callAttemptFailed, callTransferEnded, withTrunk, type EventStamp } from './call-events.js';
 import { note, partSince, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call-metrics.otel.js';
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
@@ -79,16 +79,29 @@ export class LiveCalls {
     return this.options.callRecords.begin(started);
   }
 
-  ringing(callId: string, at: Date): void {
+  /** An outbound call tries this trunk now, and its events are of it from here on. */
+  tries(callId: string, trunkId: string, at: Date): void {
     const call = this.calls.get(callId);
     if (call === undefined) return;
-    note(call.story, at, 'ringing');
-    void this.options.tell({ what: 'ringing', started: call.started, at });
+    call.started = withTrunk(call.started, trunkId);
+    call.story.trunkId = trunkId;
+    note(call.story, at, 'trunk-tried', trunkId);
+    this.keep(call);
   }
 
-  transferring(callId: string, at: Date): void {
+  attemptFailed(callId: string, attempt: CallAttempt): void {
     const call = this.calls.get(callId);
-    if (call !== undefined) void this.options.tell({ what: 'transfer-started', started: call.started, at });
+    if (call === undefined) return;
+    this.options.callRecords.happened(callAttemptFailed(call.started, attempt, this.stampOf(call)));
+    this.keep(call);
+  }
+
+  /** A state that has no event of its own. */
+  reached(callId: string, what: Exclude<StatusChange['what'], 'event'>, at: Date): void {
+    const call = this.calls.get(callId);
+    if (call === undefined) return;
+    if (what === 'ringing') note(call.story, at, what);
+    void this.options.tell({ what, started: call.started, at });
   }
 
   transferEnded(callId: string, transfer: TransferResult): void {
@@ -187,11 +200,13 @@ export class LiveCalls {
     return this.calls.has(callId);
   }
 
-  /** Of an organisation: calls that this process has no connection to, such as those that an earlier process left. */
+  /** Calls that this process has no connection to, such as those that an earlier process left. */
+  unheld(): LiveCall[] {
+    return this.calls.all().filter(({ watch }) => watch !== 'socket');
+  }
+
   unheldOf(organizationId: string): LiveCall[] {
-    return this.calls
-      .all()
-      .filter(({ watch, started }) => watch !== 'socket' && started.data.organization_id === organizationId);
+    return this.unheld().filter(({ started }) => started.data.organization_id === organizationId);
   }
 
   count(): number {

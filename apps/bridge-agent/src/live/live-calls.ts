@@ -5,7 +5,8 @@ import type { Refusal } from './refusal.js';
 
 /** A call that was routed and has not ended. */
 export interface LiveCall {
-  readonly started: CallStarted;
+  /** With the trunk of an outbound call's latest attempt. */
+  started: CallStarted;
   readonly story: CallStory;
   answered: CallAnswered | null;
   /** How many timeline entries are on disk. */

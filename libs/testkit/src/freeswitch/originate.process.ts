@@ -4,6 +4,7 @@ import { callOutcome, causeOfStatus, hostPort, PHRASES, type CallOutcome } from 
 import { runCallSocket } from './call-socket.net.js';
 import type { Gateway } from './gateway.js';
 import { Leg } from './leg.process.js';
+import { separate } from './separate.js';
 import type { RunApi } from './background-job.process.js';
 import type { Switch } from './switch.process.js';
 
@@ -23,21 +24,20 @@ interface Request {
  * `{name=value,…}sofia/gateway/NAME/NUMBER|… &application(data)`, or undefined where FreeSWITCH would print its usage.
  */
 export function parseOriginate(text: string): Request | undefined {
-  const match = /^(?:\{([^}]*)\})?(\S+)\s+(.+)$/.exec(text.trim());
-  if (match === null) return undefined;
-  const [, given = '', targets = '', rest = ''] = match;
-  const application = /^&([\w-]+)(?:\((.*)\))?$/.exec(rest);
-  const variables = new Map(
-    given
-      .split(',')
-      .filter((pair) => pair.includes('='))
-      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-  );
+  const [leg = '', extension] = separate(text.trim(), ' ');
+  const match = /^(?:\{([^}]*)\})?(.+)$/s.exec(leg);
+  if (match === null || extension === undefined) return undefined;
+  const [, given = '', targets = ''] = match;
+  const application = /^&([\w-]+)(?:\((.*)\))?$/.exec(extension);
   return {
-    variables,
+    variables: new Map(
+      separate(given, ',')
+        .map((pair) => separate(pair, '=', 2))
+        .filter((pair): pair is [string, string] => pair.length === 2),
+    ),
     targets: targets.split('|'),
     application: application?.[1] ?? 'park',
-    data: (application?.[2] ?? '').replace(/^'(.*)'$/, '$1'),
+    data: application?.[2] ?? '',
   };
 }
 

@@ -1,0 +1,120 @@
+import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
+import type { AttemptFailure } from '@trunkmesh/contracts/call-parts.js';
+import type { HangupFacts } from '../live/hangup-facts.js';
+
+/** How an attempt that was not answered ended at FreeSWITCH. */
+export interface Unanswered {
+  /** FreeSWITCH's cause, from `-ERR CAUSE` or from the hang-up. */
+  cause: string;
+  /** The hang-up of the attempt's channel; undefined: there was no channel. */
+  hangup: HangupFacts | undefined;
+  /** `sip_invite_failure_status`: the final response, or 487 for our own CANCEL. */
+  failureStatus: number | null;
+  /** The called party rang (180 or 183). */
+  ringing: boolean;
+}
+
+/** The final response of the carrier; null where none came. */
+export const finalStatusOf = ({ hangup }: Pick<Unanswered, 'hangup'>): number | null =>
+  hangup?.hangup_disposition === 'send_cancel' ? null : (hangup?.sip_status ?? null);
+
+/** Causes for which FreeSWITCH makes no channel (FACTS, "Outbound calls"). */
+const WITHOUT_CHANNEL: Readonly<Record<string, AttemptFailure>> = {
+  INVALID_GATEWAY: 'no-gateway',
+  GATEWAY_DOWN: 'gateway-down',
+};
+export const hasNoChannel = (cause: string): boolean => cause in WITHOUT_CHANNEL;
+
+/** RFC 3261 §21, RFC 8197 (607), RFC 8688 (608). */
+const OF_STATUS: Readonly<Record<number, AttemptFailure>> = {
+  404: 'unknown-number',
+  408: 'no-response',
+  410: 'unknown-number',
+  415: 'codec-refused',
+  480: 'no-answer',
+  484: 'unknown-number',
+  485: 'unknown-number',
+  486: 'busy',
+  487: 'canceled',
+  488: 'codec-refused',
+  600: 'busy',
+  604: 'unknown-number',
+  606: 'codec-refused',
+};
+
+/** Why an attempt failed, as a constant. `cause` alone counts where no final response came. */
+export function failureOf(attempt: Unanswered): AttemptFailure {
+  const status = finalStatusOf(attempt);
+  if (status !== null) return OF_STATUS[status] ?? failureOfClass(status);
+  return WITHOUT_CHANNEL[attempt.cause] ?? failureOfCause(attempt);
+}
+
+function failureOfClass(status: number): AttemptFailure {
+  if (status < 400) return 'redirected';
+  if (status < 500) return 'carrier-refused';
+  return status < 600 ? 'carrier-failed' : 'declined';
+}
+
+/** A carrier that stays silent until `originate_timeout` did not respond; one whose called party rang did. */
+function failureOfCause({ cause, ringing }: Unanswered): AttemptFailure {
+  switch (cause) {
+    case 'NO_ANSWER':
+    case 'PROGRESS_TIMEOUT':
+      return ringing ? 'no-answer' : 'no-response';
+    case 'ORIGINATOR_CANCEL':
+      return 'canceled';
+    case 'RECOVERY_ON_TIMER_EXPIRE':
+      return 'no-response';
+    case 'REDIRECTION_TO_NEW_DESTINATION':
+      return 'redirected';
+    case 'INCOMPATIBLE_DESTINATION':
+      return 'codec-refused';
+    default:
+      return 'switch-failed';
+  }
+}
+
+/** What the carrier did not say of the called party: another one may still reach it. */
+const FAILS_OVER: Readonly<Record<AttemptFailure, boolean>> = {
+  busy: false,
+  declined: false,
+  'no-answer': false,
+  'unknown-number': false,
+  canceled: false,
+  'carrier-refused': false,
+  'codec-refused': false,
+  'carrier-failed': true,
+  'no-response': true,
+  redirected: false,
+  'gateway-down': true,
+  'no-gateway': true,
+  'limit-reached': true,
+  'too-late': false,
+  'switch-failed': false,
+};
+
+/** Whether the next trunk is tried. `statuses`: the trunk's own final responses for that; null: the default. */
+export function goesOn(failure: AttemptFailure, status: number | null, statuses: readonly number[] | null): boolean {
+  if (status === null || statuses === null || failure === 'canceled') return FAILS_OVER[failure];
+  return statuses.includes(status);
+}
+
+const END_REASONS: Readonly<Record<AttemptFailure, CallEndReason>> = {
+  busy: 'called-party-busy',
+  declined: 'called-party-declined',
+  'no-answer': 'not-answered',
+  'unknown-number': 'unknown-destination',
+  canceled: 'canceled',
+  'carrier-refused': 'carrier-refused',
+  'codec-refused': 'carrier-refused',
+  'carrier-failed': 'carrier-failed',
+  'no-response': 'carrier-failed',
+  redirected: 'carrier-refused',
+  'gateway-down': 'carrier-failed',
+  'no-gateway': 'carrier-failed',
+  'limit-reached': 'limit-reached',
+  'too-late': 'limit-reached',
+  'switch-failed': 'switch-ended',
+};
+/** Why a call ended whose last attempt failed so. */
+export const endReasonOfFailure = (failure: AttemptFailure): CallEndReason => END_REASONS[failure];

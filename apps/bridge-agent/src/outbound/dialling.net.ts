@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EslClient, EslListener } from '../esl/esl-client.net.js';
+import type { EslCommand } from '../esl/esl-command.js';
+import type { EslEvent } from '../esl/esl-event.js';
+import { readHangup, type HangupFacts } from '../live/hangup-facts.js';
+import { hasNoChannel, type Unanswered } from './attempt-outcome.js';
+
+/** What became of an attempt. `lost`: FreeSWITCH went away, and nobody knows. `unsent`: it never got the command. */
+export type DialOutcome =
+  | { outcome: 'answered' }
+  | ({ outcome: 'unanswered' } & Unanswered)
+  /** It was answered and hung up before FreeSWITCH connected to the agent. */
+  | { outcome: 'hung-up'; hangup: HangupFacts }
+  | { outcome: 'lost' }
+  | { outcome: 'unsent' }
+  /** Before FreeSWITCH got the command. */
+  | { outcome: 'given-up' };
+
+/** The hang-up event of an attempt and the reply to its command come in either order, within milliseconds. */
+const HANGUP_MS = 1_000;
+/** The channel of the attempt before keeps its UUID for a moment after its hang-up. */
+const FREED_MS = 2_000;
+const LOOK_MS = 5;
+const KILL_AGAIN_MS = 50;
+
+interface Dial {
+  callId: string;
+  /** The `Job-UUID` of the command. */
+  job: string;
+  command: EslCommand;
+  /** Once aborted, nothing is sent any more; what was sent is ended by `cancel`. */
+  givenUp: AbortSignal;
+}
+
+interface Dialled {
+  callId: string;
+  ringing: boolean;
+  hangup: { facts: HangupFacts; failureStatus: number | null } | undefined;
+  onRinging: (at: Date) => void;
+  onHangup: (() => void) | undefined;
+  settle: (outcome: DialOutcome) => void;
+  canceled: boolean;
+  settled: boolean;
+}
+
+/**
+ * Attempts of outbound calls at FreeSWITCH, over a connection of their own, which gets only the events of outbound
+ * channels: its other listeners are not slowed by these.
+ */
+export class Dialling implements EslListener {
+  readonly events = ['BACKGROUND_JOB', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_HANGUP_COMPLETE'];
+  readonly filters = [
+    ['Event-Name', 'BACKGROUND_JOB'],
+    ['Call-Direction', 'outbound'],
+  ] as const;
+  private readonly byJob = new Map<string, Dialled>();
+  private readonly byCall = new Map<string, Dialled>();
+
+  constructor(private readonly esl: Pick<EslClient, 'api' | 'send' | 'connected'>) {}
+
+  /** Settles when the attempt is answered or has failed. One attempt of a call at a time. */
+  async dial({ callId, job, command, givenUp }: Dial, onRinging: (at: Date) => void): Promise<DialOutcome> {
+    const free = await this.isFree(callId);
+    if (free !== true || givenUp.aborted) return { outcome: givenUp.aborted ? 'given-up' : 'unsent' };
+    return new Promise((resolve) => {
+      const dialled: Dialled = {
+        callId,
+        ringing: false,
+        hangup: undefined,
+        onRinging,
+        onHangup: undefined,
+        canceled: false,
+        settled: false,
+        settle: (outcome) => {
+          if (dialled.settled) return;
+          dialled.settled = true;
+          this.byJob.delete(job);
+          this.byCall.delete(callId);
+          resolve(outcome);
+        },
+      };
+      this.byJob.set(job, dialled);
+      this.byCall.set(callId, dialled);
+      void this.esl.send(command).then((reply) => {
+        if (reply.outcome === 'reply' && !reply.ok) dialled.settle({ outcome: 'unsent' });
+        else if (reply.outcome !== 'reply') dialled.settle({ outcome: 'lost' });
+      });
+    });
+  }
+
+  /** Ends the call's attempt, whatever it has come to: also one whose channel FreeSWITCH has not made yet. */
+  cancel(callId: string, cause: string): void {
+    const dialled = this.byCall.get(callId);
+    if (dialled === undefined || dialled.canceled) return;
+    dialled.canceled = true;
+    void this.killUntilOver(dialled, cause);
+  }
+
+  /** FreeSWITCH connected for the answered call: this may overtake the reply to the command. */
+  answered(callId: string): void {
+    this.byCall.get(callId)?.settle({ outcome: 'answered' });
+  }
+
+  onDown(): void {
+    for (const dialled of [...this.byCall.values()]) dialled.settle({ outcome: 'lost' });
+  }
+
+  onEvent(event: EslEvent): void {
+    if (event.name === 'BACKGROUND_JOB') return this.replied(event);
+    const dialled = this.byCall.get(event.headers.get('Unique-ID') ?? '');
+    if (dialled === undefined) return;
+    if (event.name === 'CHANNEL_HANGUP_COMPLETE') return this.hungUp(dialled, event);
+    if (dialled.ringing) return;
+    dialled.ringing = true;
+    dialled.onRinging(new Date());
+  }
+
+  private hungUp(dialled: Dialled, { headers }: EslEvent): void {
+    const facts = readHangup(headers, new Date());
+    if (facts.answeredAt !== null) return dialled.settle({ outcome: 'hung-up', hangup: facts });
+    const status = Number(headers.get('variable_sip_invite_failure_status'));
+    dialled.hangup = { facts, failureStatus: Number.isInteger(status) && status > 0 ? status : null };
+    dialled.onHangup?.();
+  }
+
+  private replied(event: EslEvent): void {
+    const dialled = this.byJob.get(event.headers.get('Job-UUID') ?? '');
+    if (dialled === undefined) return;
+    const text = event.body.trim();
+    if (text.startsWith('+OK')) return dialled.settle({ outcome: 'answered' });
+    const cause = /^-ERR ([A-Z\d_]{1,64})$/.exec(text)?.[1] ?? 'UNKNOWN';
+    const fail = (): void => {
+      const { hangup, ringing } = dialled;
+      dialled.settle({
+        outcome: 'unanswered',
+        cause,
+        ringing,
+        hangup: hangup?.facts,
+        failureStatus: hangup?.failureStatus ?? null,
+      });
+    };
+    if (dialled.hangup !== undefined || hasNoChannel(cause)) return fail();
+    const late = setTimeout(fail, HANGUP_MS);
+    dialled.onHangup = () => {
+      clearTimeout(late);
+      fail();
+    };
+  }
+
+  /** A second channel with the UUID of one that is not gone yet is refused ("Duplicate UUID"). Undefined: unknown. */
+  private async isFree(callId: string): Promise<boolean | undefined> {
+    for (const until = performance.now() + FREED_MS; performance.now() < until;) {
+      const reply = await this.esl.api('uuid_exists', callId);
+      if (reply.outcome !== 'reply') return undefined;
+      if (reply.text.trim() === 'false') return true;
+      await sleep(LOOK_MS);
+    }
+    return false;
+  }
+
+  private async killUntilOver(dialled: Dialled, cause: string): Promise<void> {
+    while (!dialled.settled && this.esl.connected) {
+      await this.esl.api('uuid_kill', `${dialled.callId} ${cause}`);
+      if (!dialled.settled) await sleep(KILL_AGAIN_MS);
+    }
+  }
+}

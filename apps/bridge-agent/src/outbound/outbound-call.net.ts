@@ -1,0 +1,146 @@
+import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
+import type { CallAttempt } from '@trunkmesh/contracts/call-parts.js';
+import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import { currentTraceparent } from '@trunkmesh/runtime/trace.otel.js';
+import { beginCall, type BegunCall } from '../call/begin-call.net.js';
+import { CallAssistant, type GivenTexts } from '../call/call-assistant.net.js';
+import type { CallParts } from '../call/call-parts.net.js';
+import type { Talk } from '../call/call-talk.net.js';
+import { endConversation } from '../call/conversation.js';
+import type { EslHeaders } from '../esl/esl-frame.js';
+import { outboundStarted } from '../live/call-events.js';
+import { note } from '../live/call-story.js';
+import { neverUp, type HangupFacts } from '../live/hangup-facts.js';
+import { callTreatment, type CustomerSettings } from '../route/call-treatment.js';
+import { endReasonOfFailure } from './attempt-outcome.js';
+import { DialledChannel } from './dialled-channel.net.js';
+import { TrunkAttempts, type AttemptPorts, type Tried } from './trunk-attempts.net.js';
+
+/** What an outbound call needs from the rest of the agent. */
+export type OutboundCallPorts = CallParts & AttemptPorts;
+
+/** From FreeSWITCH's "answered" to its connection for the call: milliseconds. */
+const CONNECTED_MS = 5_000;
+
+/** One outbound call from its request to its end. */
+export class OutboundCall {
+  readonly channel = new DialledChannel();
+  private readonly begun: BegunCall;
+  private readonly assistant: CallAssistant | undefined;
+  private readonly attempts: TrunkAttempts;
+  private readonly givenUp = new AbortController();
+
+  constructor(
+    readonly request: OriginateRequest,
+    settings: CustomerSettings,
+    private readonly ports: OutboundCallPorts,
+  ) {
+    const { bridge, newId, mesh, logger, dialling } = ports;
+    const organizationId = request.organization_id;
+    const stamp = { bridgeId: bridge.id, newId, traceparent: currentTraceparent() };
+    const started = outboundStarted(request, new Date(), stamp);
+    this.begun = beginCall({ started, organizationId, trunkId: () => this.trunk }, this.channel, ports);
+    const { conversation } = this.begun;
+    const story = Object.assign(conversation.story, { attempts: [] as CallAttempt[] });
+    this.attempts = new TrunkAttempts(
+      { request, story, givenUp: this.givenUp.signal, onRinging: () => this.connectAssistant() },
+      ports,
+    );
+    this.channel.onGiveUp((cause) => {
+      this.givenUp.abort();
+      dialling.cancel(request.call_id, cause);
+    });
+    const treatment = callTreatment(settings, mesh);
+    const { media } = treatment;
+    if (media === undefined) return;
+    const maxCallSeconds = Math.min(treatment.maxCallSeconds, request.max_call_seconds ?? Infinity);
+    const called = { started, organizationId, target: request.target, conversation, logger };
+    this.assistant = new CallAssistant(
+      { ...called, treatment: { ...treatment, maxCallSeconds }, media, given: givenTexts(request) },
+      this.channel,
+      ports,
+    );
+  }
+
+  /** False: neither the disk nor JetStream can record it, so it must not be dialled. */
+  get recordable(): Promise<boolean> {
+    return this.begun.recordable;
+  }
+
+  /** The trunk of its latest attempt. */
+  get trunk(): string {
+    return this.attempts.trunk;
+  }
+
+  /** Settles when the call is answered, or over. Never rejects. */
+  async run(): Promise<void> {
+    const { logger, dialling } = this.ports;
+    try {
+      if (!(await this.recordable)) return this.end('bridge-stopped', neverUp('NORMAL_TEMPORARY_FAILURE', new Date()));
+      this.tried(await this.attempts.run());
+    } catch (error) {
+      logger.error({ err: error, call_id: this.request.call_id }, 'cannot place an outbound call');
+      dialling.cancel(this.request.call_id, 'NORMAL_TEMPORARY_FAILURE');
+      this.end('switch-ended', neverUp('NORMAL_TEMPORARY_FAILURE', new Date()));
+    }
+  }
+
+  /** FreeSWITCH has connected for the answered call. */
+  async answered(talk: Talk, headers: EslHeaders): Promise<void> {
+    const { conversation } = this.begun;
+    const { send_digits: digits } = this.request;
+    this.channel.take(talk, headers);
+    if (this.channel.givenUp !== undefined) return;
+    if (digits !== undefined) {
+      this.channel.execute('send_dtmf', digits);
+      note(conversation.story, new Date(), 'digits-sent', String(digits.length));
+    }
+    if (this.assistant === undefined) return this.channel.execute('echo');
+    const connected = await this.assistant.connect();
+    if (connected.outcome === 'connected') return this.assistant.converse(connected.unicast, headers, talk);
+    endConversation(conversation, 'assistant-unavailable', new Date());
+  }
+
+  private tried(tried: Tried): void {
+    switch (tried.outcome) {
+      case 'answered':
+        return this.awaitConnection();
+      case 'over':
+        return this.channel.finish(tried.hangup);
+      case 'failed': {
+        const cause = tried.reason === 'canceled' ? 'ORIGINATOR_CANCEL' : 'NORMAL_TEMPORARY_FAILURE';
+        return this.end(endReasonOfFailure(tried.reason), tried.hangup ?? neverUp(cause, new Date()));
+      }
+    }
+  }
+
+  /** Its connection follows within milliseconds. If it does not, the call is looked for as one that was left. */
+  private awaitConnection(): void {
+    if (this.channel.taken) return;
+    const late = setTimeout(() => {
+      if (!this.channel.taken) this.channel.finish(undefined);
+    }, CONNECTED_MS);
+    this.channel.beforeEnd(() => {
+      clearTimeout(late);
+    });
+  }
+
+  /** While the called party rings, so that the stream is there before the answer. Nobody is called for silence. */
+  private connectAssistant(): void {
+    void this.assistant?.connect().then(({ outcome }) => {
+      if (outcome === 'failed' && !this.channel.taken)
+        endConversation(this.begun.conversation, 'assistant-unavailable', new Date());
+    });
+  }
+
+  private end(reason: CallEndReason, hangup: HangupFacts): void {
+    this.begun.conversation.story.intended ??= reason;
+    this.channel.finish(hangup);
+  }
+}
+
+const givenTexts = ({ welcome_message, agenda, variables }: OriginateRequest): GivenTexts => ({
+  ...(welcome_message === undefined ? {} : { welcome_message }),
+  ...(agenda === undefined ? {} : { agenda }),
+  ...(variables === undefined ? {} : { variables }),
+});

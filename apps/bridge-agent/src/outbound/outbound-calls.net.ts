@@ -1,0 +1,140 @@
+import type { Socket } from 'node:net';
+import type { OriginateAnswer, OriginateRefusal, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import { startCallSocket, type CallSocket } from '../call/call-socket.net.js';
+import { Talk } from '../call/call-talk.net.js';
+import type { CallReadiness } from '../call/call-readiness.js';
+import { endConversation } from '../call/conversation.js';
+import type { Drain } from '../call/drain.process.js';
+import type { EventSocket } from '../live/call-search.net.js';
+import { parseChannelData } from '../esl/esl-event.js';
+import { OutboundCall, type OutboundCallPorts } from './outbound-call.net.js';
+
+export interface OutboundCallsOptions {
+  ports: Omit<OutboundCallPorts, 'callSocket' | 'outboundOn'>;
+  host: string;
+  maxCalls: number;
+  drain: Pick<Drain, 'begun'>;
+  readiness?: CallReadiness;
+  eventSocket: Pick<EventSocket, 'connected' | 'api'>;
+}
+
+const refused = (code: OriginateRefusal, message: string): OriginateAnswer => ({ outcome: 'refused', code, message });
+
+/** The outbound calls of this host, from their request on. */
+export class OutboundCalls {
+  private readonly calls = new Map<string, OutboundCall>();
+  private readonly ports: OutboundCallPorts;
+  private socket: CallSocket | undefined;
+
+  static async start(options: OutboundCallsOptions): Promise<OutboundCalls> {
+    const calls = new OutboundCalls(options);
+    calls.socket = await startCallSocket({
+      host: options.host,
+      port: 0,
+      maxCalls: options.maxCalls,
+      logger: options.ports.logger,
+      onCall: (socket) => calls.connected(socket),
+      onTurnedAway: (socket) => Promise.resolve(void socket.destroy()),
+    });
+    return calls;
+  }
+
+  private constructor(private readonly options: OutboundCallsOptions) {
+    this.ports = {
+      ...options.ports,
+      callSocket: () => ({ host: options.host, port: this.socket!.port }),
+      outboundOn: (trunkId) => [...this.calls.values()].filter(({ trunk }) => trunk === trunkId).length,
+    };
+  }
+
+  /** Takes the call over, or says why not. Answered when it is on the disk; a repeated request changes nothing. */
+  async originate(request: OriginateRequest): Promise<OriginateAnswer> {
+    const { call_id: callId } = request;
+    if (this.knows(callId)) return { outcome: 'accepted' };
+    const refusal = this.refusalOf(request);
+    if (refusal !== undefined) return refusal;
+    const settings = this.ports.local.customerSettingsOf(request.organization_id, request.number_id);
+    if (settings === undefined)
+      return refused(
+        'settings-not-known',
+        "This bridge does not have the organisation's settings yet. Nothing was done.",
+      );
+    const call = new OutboundCall(request, settings, this.ports);
+    this.calls.set(callId, call);
+    call.channel.onEnd(() => {
+      this.calls.delete(callId);
+    });
+    await call.recordable;
+    void call.run();
+    return { outcome: 'accepted' };
+  }
+
+  /** The event socket is back: what an earlier process, or a lost connection, left ringing is ended. */
+  async endLeft(): Promise<void> {
+    const { live, logger } = this.ports;
+    for (const { started, answered, story } of live.unheld()) {
+      const { call_id: callId, direction } = started.data;
+      if (direction !== 'outbound' || answered !== null || this.calls.has(callId)) continue;
+      logger.warn({ call_id: callId }, 'ending an outbound call that was left ringing');
+      story.intended ??= 'bridge-stopped';
+      await this.options.eventSocket.api('uuid_kill', `${callId} NORMAL_TEMPORARY_FAILURE`);
+    }
+  }
+
+  /** Before the agent stops: nothing stays ringing. */
+  async giveUp(withinMs: number): Promise<void> {
+    await Promise.all(
+      [...this.calls].map(([callId, { channel }]) => {
+        const conversation = this.ports.conversations.get(callId);
+        if (channel.taken || conversation === undefined) return undefined;
+        endConversation(conversation, 'bridge-stopped', new Date());
+        return channel.ended(withinMs);
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.socket?.stop();
+  }
+
+  private knows(callId: string): boolean {
+    return this.calls.has(callId) || this.ports.live.has(callId) || this.ports.callRecords.recorded.has(callId);
+  }
+
+  private refusalOf({ dial_until }: OriginateRequest): OriginateAnswer | undefined {
+    const { drain, eventSocket, maxCalls } = this.options;
+    if (Date.parse(dial_until) < Date.now())
+      return refused('too-late', 'The request arrived after the time at which the call had to be dialled.');
+    if (drain.begun) return refused('bridge-stopping', 'The bridge is about to stop. Ask another one.');
+    if (this.ports.live.count() >= maxCalls)
+      return refused('bridge-full', `The bridge has ${maxCalls} calls, its limit (MAX_CALLS). Ask another one.`);
+    if (!eventSocket.connected)
+      return refused('switch-unavailable', 'The bridge is not connected to its FreeSWITCH. Ask another one.');
+    return undefined;
+  }
+
+  /** An answered call: its channel runs the application `socket`. */
+  private async connected(socket: Socket): Promise<void> {
+    const talk = new Talk(socket);
+    const { dialling, logger } = this.ports;
+    try {
+      const reply = await talk.begin();
+      const headers = reply.outcome === 'reply' ? parseChannelData(reply.frame).headers : undefined;
+      const callId = headers?.get('Unique-ID') ?? '';
+      const call = this.calls.get(callId);
+      if (headers === undefined || call === undefined) {
+        logger.warn({ call_id: callId }, 'an outbound call was answered that this process does not have; hanging up');
+        talk.hangUp('NORMAL_TEMPORARY_FAILURE');
+        await talk.ended(2_000);
+        return;
+      }
+      dialling.answered(callId);
+      await call.answered(talk, headers);
+      await talk.closed;
+    } catch (error) {
+      logger.error({ err: error }, 'cannot serve an answered outbound call');
+    } finally {
+      talk.close();
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import type { Agent } from '../bridge/agent.process.js';
+import { BridgeModule } from '../bridge/bridge.module.js';
+import type { CallParts } from '../call/call-parts.net.js';
+import { CallsModule } from '../call/calls.module.js';
+import { Drain } from '../call/drain.process.js';
+import { EslClient } from '../esl/esl-client.net.js';
+import { EventSocketModule } from '../esl/event-socket.module.js';
+import { AGENT, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
+import { Dialling } from './dialling.net.js';
+import { OriginateController } from './originate.controller.js';
+import { OutboundCalls } from './outbound-calls.net.js';
+import { Permits } from './permits.nats.js';
+
+/** A hang-up is carried out within milliseconds. */
+const GIVEN_UP_MS = 2_000;
+
+/** Outbound calls: trunk-service hands them over, and FreeSWITCH connects here with each that is answered. */
+@Module({
+  imports: [BridgeModule, EventSocketModule, CallsModule],
+  controllers: [OriginateController],
+  providers: [
+    {
+      provide: DIALLING_ESL,
+      inject: [AGENT],
+      useFactory: ({ config, logger }: Agent): EslClient =>
+        new EslClient({ host: config.ESL_HOST, port: config.ESL_PORT, password: config.ESL_PASSWORD, logger }),
+    },
+    {
+      provide: OutboundCalls,
+      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL],
+      useFactory: ({ config, link, logger }: Agent, parts: CallParts, drain: Drain, esl: EslClient) => {
+        const dialling = new Dialling(esl);
+        esl.listen(dialling);
+        const permits = new Permits({ link, limits: parts.limits, logger });
+        return OutboundCalls.start({
+          ports: { ...parts, dialling, permits },
+          host: config.CALL_SOCKET_HOST,
+          maxCalls: config.MAX_CALLS,
+          drain,
+          eventSocket: esl,
+        });
+      },
+    },
+  ],
+  exports: [OutboundCalls],
+})
+export class OutboundModule
+  implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  constructor(
+    @Inject(OutboundCalls) private readonly calls: OutboundCalls,
+    @Inject(DIALLING_ESL) private readonly esl: EslClient,
+    @Inject(AGENT) { logger }: Agent,
+  ) {
+    esl.listen({
+      onUp: () => {
+        calls.endLeft().catch((error: unknown) => {
+          logger.warn({ err: error }, 'cannot end outbound calls that were left ringing');
+        });
+      },
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.esl.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.calls.giveUp(GIVEN_UP_MS);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.calls.stop();
+  }
+
+  onApplicationShutdown(): void {
+    this.esl.stop();
+  }
+}

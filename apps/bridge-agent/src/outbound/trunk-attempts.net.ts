@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import type { AttemptFailure, CallAttempt } from '@trunkmesh/contracts/call-parts.js';
+import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
+import { belongsOnBridge, gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { CallParts } from '../call/call-parts.net.js';
+import { note, type CallStory } from '../live/call-story.js';
+import type { HangupFacts } from '../live/hangup-facts.js';
+import { freeChannel, occupyChannel } from '../route/call-limits.js';
+import { failureOf, finalStatusOf, goesOn } from './attempt-outcome.js';
+import { dialCommand } from './dial-string.js';
+import { variablesOf } from './dial-variables.js';
+import type { DialOutcome, Dialling } from './dialling.net.js';
+import type { Permit, Permits } from './permits.nats.js';
+
+/** What the attempts of an outbound call need from the rest of the agent. */
+export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local'> {
+  dialling: Dialling;
+  permits: Permits;
+  /** Where FreeSWITCH connects to once a call is answered. */
+  callSocket: () => { host: string; port: number };
+  /** Outbound calls of this bridge that use the trunk. */
+  outboundOn: (trunkId: string) => number;
+}
+
+interface Failed {
+  outcome: 'failed';
+  reason: AttemptFailure;
+  /** The carrier's final response; null where none came. */
+  status: number | null;
+  /** Of the attempt's channel, if it had one. */
+  hangup: HangupFacts | undefined;
+}
+/** `over`: nobody saw its end (undefined), or the call was hung up as soon as it was answered. */
+export type Tried = { outcome: 'answered' } | { outcome: 'over'; hangup: HangupFacts | undefined } | Failed;
+
+const RING_SECONDS = 45;
+const failed = (reason: AttemptFailure): Failed => ({ outcome: 'failed', reason, status: null, hangup: undefined });
+
+/** The attempts of one outbound call: its trunks one at a time, until it is answered or one says that it is over. */
+export class TrunkAttempts {
+  private trunkId: string;
+  private rang = false;
+  private dialledOnce = false;
+
+  constructor(
+    private readonly call: {
+      request: OriginateRequest;
+      /** Its attempts are noted here. */
+      story: CallStory & { attempts: CallAttempt[] };
+      /** Aborted when the call is to end before it is answered. */
+      givenUp: AbortSignal;
+      /** Each attempt whose called party rings. */
+      onRinging: () => void;
+    },
+    private readonly ports: AttemptPorts,
+  ) {
+    this.trunkId = call.request.attempts[0]!.trunk_id;
+    occupyChannel(ports.limits, this.trunkId, Date.now());
+  }
+
+  /** The trunk of the latest attempt. Its channel is taken until the call has ended. */
+  get trunk(): string {
+    return this.trunkId;
+  }
+
+  async run(): Promise<Tried> {
+    const { attempts } = this.call.request;
+    for (const [index, planned] of attempts.entries()) {
+      const startedAt = new Date();
+      const tried = await this.attempt(planned, startedAt);
+      const isLast = index + 1 === attempts.length;
+      const goOn = tried.outcome === 'failed' && !isLast && this.failsOver(planned, tried);
+      if (tried.outcome !== 'over') this.record(planned, startedAt, tried, goOn);
+      if (!goOn) return tried;
+    }
+    return failed('no-gateway');
+  }
+
+  private async attempt(planned: PlannedAttempt, startedAt: Date): Promise<Tried> {
+    const { request, givenUp } = this.call;
+    const { local, bridge } = this.ports;
+    this.use(planned.trunk_id, startedAt);
+    if (givenUp.aborted) return failed('canceled');
+    const rules = local.outboundRulesOf(request.organization_id, planned.trunk_id);
+    if (rules === undefined || !belongsOnBridge(rules.trunk, bridge)) return failed('no-gateway');
+    const permit = await this.permit(planned);
+    if (permit !== 'granted') return failed(permit === 'given-up' ? 'canceled' : permit);
+    if (Date.now() > Date.parse(request.dial_until)) return failed('too-late');
+    return this.dial(planned, rules.trunk, startedAt);
+  }
+
+  private async dial({ dialled }: PlannedAttempt, trunk: TrunkState, startedAt: Date): Promise<Tried> {
+    const { request, givenUp } = this.call;
+    const { dialling, callSocket } = this.ports;
+    const callId = request.call_id;
+    const job = randomUUID();
+    const ringSeconds = request.ring_timeout_seconds ?? outboundSettingsOf(trunk).ring_timeout_seconds ?? RING_SECONDS;
+    const command = dialCommand({
+      callId,
+      job,
+      gateway: gatewayName(trunk),
+      dialled,
+      callSocket: callSocket(),
+      ringSeconds,
+      variables: variablesOf(trunk, request),
+    });
+    if (!this.dialledOnce) this.ports.live.reached(request.call_id, 'initiated', startedAt);
+    this.dialledOnce = true;
+    this.rang = false;
+    return triedOf(await dialling.dial({ callId, job, command, givenUp }, (at) => this.ringing(at)));
+  }
+
+  private permit({ trunk_id }: PlannedAttempt): Promise<Permit> {
+    const { request, story, givenUp } = this.call;
+    const { limits, local, bridge, permits, outboundOn } = this.ports;
+    const { call_id, organization_id, dial_until } = request;
+    const ask = {
+      call_id,
+      attempt: story.attempts.length + 1,
+      organization_id,
+      trunk_id,
+      bridge_id: bridge.id,
+      channels: Math.max(0, (limits.get(trunk_id)?.channels ?? 0) - outboundOn(trunk_id)),
+    };
+    const waiting = { signal: givenUp, until: Date.parse(dial_until) };
+    return permits.take(ask, local.limitsOf(organization_id, trunk_id), waiting);
+  }
+
+  /** From now on the call's events are of this trunk, and it occupies its channel. */
+  private use(trunkId: string, at: Date): void {
+    const { limits, live } = this.ports;
+    if (trunkId !== this.trunkId) {
+      freeChannel(limits, this.trunkId);
+      occupyChannel(limits, trunkId, Date.now());
+    }
+    this.trunkId = trunkId;
+    live.tries(this.call.request.call_id, trunkId, at);
+  }
+
+  private ringing(at: Date): void {
+    this.rang = true;
+    const { request, story, onRinging } = this.call;
+    if (!story.timeline.some(({ what }) => what === 'ringing')) this.ports.live.reached(request.call_id, 'ringing', at);
+    onRinging();
+  }
+
+  private failsOver({ trunk_id }: PlannedAttempt, { reason, status }: Failed): boolean {
+    const { request, givenUp } = this.call;
+    const rules = this.ports.local.outboundRulesOf(request.organization_id, trunk_id);
+    const statuses = rules === undefined ? undefined : outboundSettingsOf(rules.trunk).failover_statuses;
+    return !givenUp.aborted && goesOn(reason, status, statuses ?? null);
+  }
+
+  private record(planned: PlannedAttempt, startedAt: Date, tried: Exclude<Tried, { outcome: 'over' }>, goOn: boolean) {
+    const { request, story } = this.call;
+    const { live, permits, bridge } = this.ports;
+    const { trunk_id, dialled } = planned;
+    const attempt: CallAttempt = {
+      attempt: story.attempts.length + 1,
+      trunk_id,
+      bridge_id: bridge.id,
+      dialled,
+      ...resultOf(tried),
+      started_at: startedAt.toISOString(),
+      duration_ms: Math.max(0, Date.now() - startedAt.getTime()),
+      ringing: this.rang,
+      failed_over: goOn,
+    };
+    story.attempts.push(attempt);
+    if (tried.outcome === 'answered') return;
+    const { reason, status } = tried;
+    note(story, new Date(), 'attempt-failed', status === null ? reason : `${reason} (${status})`);
+    live.attemptFailed(request.call_id, attempt);
+    permits.release({ call_id: request.call_id, attempt: attempt.attempt, trunk_id });
+  }
+}
+
+const outboundSettingsOf = (trunk: object) =>
+  trunk as { ring_timeout_seconds?: number; failover_statuses?: number[] | null };
+
+function resultOf(tried: Exclude<Tried, { outcome: 'over' }>) {
+  if (tried.outcome === 'answered')
+    return { outcome: tried.outcome, reason: null, sip_status: 200, q850: null, hangup_cause: null };
+  const { outcome, reason, status, hangup } = tried;
+  return {
+    outcome,
+    reason,
+    sip_status: status,
+    q850: hangup?.q850 ?? null,
+    hangup_cause: hangup?.hangup_cause ?? null,
+  };
+}
+
+function triedOf(result: DialOutcome): Tried {
+  switch (result.outcome) {
+    case 'answered':
+      return { outcome: 'answered' };
+    case 'hung-up':
+      return { outcome: 'over', hangup: result.hangup };
+    case 'lost':
+      return { outcome: 'over', hangup: undefined };
+    case 'unsent':
+      return failed('switch-failed');
+    case 'given-up':
+      return failed('canceled');
+    case 'unanswered':
+      return { outcome: 'failed', reason: failureOf(result), status: finalStatusOf(result), hangup: result.hangup };
+  }
+}

@@ -12,6 +12,7 @@ import { HttpModule } from './http/http.module.js';
 import { KeyRingModule } from './secrets/key-ring.module.js';
 import { NumberModule } from './number/number.module.js';
 import { OrganizationModule } from './organization/organization.module.js';
+import { OutboundModule } from './outbound/outbound.module.js';
 import { PlacementModule } from './placement/placement.module.js';
 import { NatsModule } from './nats/nats.module.js';
 import { EventStoreModule } from './event-store/event-store.module.js';
@@ -49,6 +50,7 @@ import { VerificationModule } from './verification/verification.module.js';
     RouteModule,
     ReadinessModule,
     CallModule,
+    OutboundModule,
     AddressModule,
     CarrierModule,
     EvidenceModule,

@@ -10,6 +10,7 @@ import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
+import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateReportsMade1764000061000,
   CreateVerifications1764000075000,
   CreateRefusedCalls1764000090000,
+  CreateOutboundCalls1764000100000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

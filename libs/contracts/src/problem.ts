@@ -1,3 +1,5 @@
+import { OUTBOUND_LIMITS, OUTBOUND_REFUSALS } from './outbound.js';
+
 /** A refusal that is expected. Mapped once, at the HTTP door, to problem+json (RFC 9457). */
 export class DomainError extends Error {
   /**
@@ -26,6 +28,9 @@ export interface FieldProblem {
  * 502/504, 500, 503.
  */
 export const DOMAIN_ERRORS = {
+  /** Why an outbound call is refused before anything is dialled. */
+  ...OUTBOUND_REFUSALS,
+  ...OUTBOUND_LIMITS,
   'invalid-request': 400,
   'duplicate-trunk-name': 400,
   'not-authenticated': 401,

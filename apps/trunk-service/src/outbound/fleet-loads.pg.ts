@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { LiveFleet } from '../bridge/live-fleet.pg.js';
+import type { BridgeLoad } from './choose-bridges.js';
+
+/** How many calls each bridge has: what it reports, and what this copy gave it since. */
+@Injectable()
+export class FleetLoads {
+  private readonly given = new Map<string, { heardAt: number; calls: number }>();
+
+  constructor(private readonly fleet: LiveFleet) {}
+
+  bridges(): BridgeLoad[] {
+    return this.fleet.bridges().map(({ heard, ...bridge }) => {
+      const given = this.given.get(bridge.id);
+      const since = given !== undefined && given.heardAt === heard?.heard_at ? given.calls : 0;
+      return { ...bridge, calls: (heard?.heartbeat.calls ?? 0) + since };
+    });
+  }
+
+  /** The heartbeats come every two seconds: until the next one the same bridge would look the least loaded. */
+  give(bridge: string): void {
+    const heardAt = this.fleet.bridges().find(({ id }) => id === bridge)?.heard?.heard_at ?? 0;
+    const given = this.given.get(bridge);
+    this.given.set(bridge, { heardAt, calls: given?.heardAt === heardAt ? given.calls + 1 : 1 });
+  }
+}

@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import type { IdempotencyKey } from '../http/idempotency.pg.js';
+import { EVENT_STORE, NATS } from '../tokens.js';
+import { askToHangUp, askToOriginate, type Taken } from './ask-bridge.nats.js';
+import { chooseBridges, type ChosenBridges } from './choose-bridges.js';
+import { FleetLoads } from './fleet-loads.pg.js';
+import {
+  beginAsking,
+  markAccepted,
+  markHungUp,
+  markNotTaken,
+  putOff,
+  TURN_SECONDS,
+  type RequestedCall,
+} from './outbound-calls.pg.js';
+import { publishRefusal } from './refusals.nats.js';
+import { refuseCall } from './refusals.pg.js';
+import type { Refusal } from './refused-event.js';
+
+/** `open`: it is not known yet, and the sweeper goes on. */
+export type HandOverOutcome = { outcome: 'accepted' | 'open' } | { outcome: 'refused'; refusal: Refusal };
+
+const AGAIN_SECONDS = 2;
+/** A question begins in this part of the turn, so that its answer comes before the turn is over. */
+const ASKING_MS = (TURN_SECONDS * 1_000) / 3;
+const OPEN = { outcome: 'open' } as const;
+
+const NO_BRIDGE: Refusal = {
+  reason: 'no-bridge',
+  detail:
+    'No bridge can place this call now: none that has one of its trunks is online and has room. Retry in a while.',
+  retry_after_seconds: 5,
+};
+export const CANCELED: Refusal = { reason: 'canceled', detail: 'The call was canceled before a bridge had it.' };
+
+interface HandOverOptions {
+  /** What may no longer be dialled is only asked for: a bridge that has the call says so, another takes it no more. */
+  late?: boolean;
+  key?: IdempotencyKey | undefined;
+}
+
+/**
+ * Gives a call to one bridge. A bridge that may have it is asked again, by the same id, until it answers; only what
+ * certainly does not have it is followed by another one.
+ */
+@Injectable()
+export class HandOver {
+  constructor(
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(NATS) private readonly nats: NatsLink,
+    private readonly loads: FleetLoads,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async carryOut(call: RequestedCall, { late = false, key }: HandOverOptions = {}): Promise<HandOverOutcome> {
+    const until = performance.now() + ASKING_MS;
+    const over = late || call.canceled;
+    const refused = new Set<string>();
+    for (let asked = call.bridge_id; ; asked = null) {
+      const chosen = this.choose(call.request, asked, refused);
+      if (chosen === undefined || (over && asked === null)) return this.refuse(call, key);
+      // Beyond its turn another copy may work on the call, and two may not ask two bridges.
+      if (performance.now() > until) return this.leave(call, 0);
+      const outcome = await this.askOne(call, chosen, { over, mayHaveIt: asked !== null });
+      if (outcome !== 'not-taken') return outcome;
+      refused.add(chosen.bridge_id);
+    }
+  }
+
+  private async askOne(
+    call: RequestedCall,
+    { bridge_id: bridge, attempts }: ChosenBridges,
+    { over, mayHaveIt }: { over: boolean; mayHaveIt: boolean },
+  ): Promise<HandOverOutcome | 'not-taken'> {
+    if (!(await beginAsking(this.store, call, bridge))) return this.leave(call, 0);
+    const request = { ...call.request, attempts, ...(over ? { dial_until: call.request.requested_at } : {}) };
+    const taken = await askToOriginate(this.nats, bridge, request, mayHaveIt);
+    if (taken !== 'not-taken') return this.concluded(call, bridge, taken);
+    this.logger.warn({ call_id: call.call_id, bridge_id: bridge }, 'a bridge did not take an outbound call');
+    return (await markNotTaken(this.store, call)) ? 'not-taken' : OPEN;
+  }
+
+  /** A bridge that may have the call stays the one. */
+  private choose(
+    request: OriginateRequest,
+    asked: string | null,
+    refused: ReadonlySet<string>,
+  ): ChosenBridges | undefined {
+    const chosen = chooseBridges(request.attempts, this.loads.bridges(), refused);
+    if (asked !== null) return chosen?.bridge_id === asked ? chosen : { bridge_id: asked, attempts: request.attempts };
+    if (chosen !== undefined) this.loads.give(chosen.bridge_id);
+    return chosen;
+  }
+
+  private async concluded(call: RequestedCall, bridge: string, taken: Exclude<Taken, 'not-taken'>) {
+    if (taken === 'no-nats') await markNotTaken(this.store, call);
+    if (taken !== 'accepted') return this.leave(call, AGAIN_SECONDS);
+    const canceled = await markAccepted(this.store, call.call_id, bridge);
+    if (canceled === true && (await askToHangUp(this.nats, bridge, call)) === 'done')
+      await markHungUp(this.store, call.call_id);
+    return { outcome: 'accepted' as const };
+  }
+
+  /** The row keeps the bridge where it may have the call, and the sweeper goes on with it. */
+  private async leave(call: RequestedCall, seconds: number): Promise<HandOverOutcome> {
+    await putOff(this.store, call, seconds);
+    return OPEN;
+  }
+
+  private async refuse(call: RequestedCall, key: IdempotencyKey | undefined): Promise<HandOverOutcome> {
+    const refusal = call.canceled ? CANCELED : NO_BRIDGE;
+    const event = await refuseCall(this.store, call, refusal, key);
+    if (event === undefined) return OPEN;
+    await publishRefusal(this.nats, this.store, event).catch((error: unknown) =>
+      this.logger.warn({ err: error, call_id: call.call_id }, 'cannot publish a refused call; trying again'),
+    );
+    return { outcome: 'refused', refusal };
+  }
+}

@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { callSid } from '@trunkmesh/contracts/call-control.js';
+import type { OriginateAnswer } from '@trunkmesh/contracts/outbound-call.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { randomUUID } from 'node:crypto';
+import { CALLED, startOutbound, type FakeBridge, type Outbound } from './outbound.fixture.js';
+
+const CALLS = '/api/v1/calls';
+let outbound: Outbound;
+let one: FakeBridge;
+let other: FakeBridge;
+let accept: FakeBridge['answer'];
+beforeAll(async () => {
+  outbound = await startOutbound();
+  one = await outbound.bridge('bridge-1');
+  other = await outbound.bridge('bridge-2', 'other');
+  accept = one.answer;
+}, 60_000);
+afterAll(() => outbound?.stop());
+
+const full: OriginateAnswer = { outcome: 'refused', code: 'bridge-full', message: 'Full.' };
+const call = (from: string, more: object = {}) => ({ from_phone_number: from, to_phone_number: CALLED, ...more });
+
+describe.each([CALLS, '/calls/initiate'])('POST %s', (path) => {
+  it('gives the call to a bridge, with the texts filled, and answers that it is queued', async () => {
+    const { id, publisher, number, trunk, from } = await outbound.organization();
+    const body = call(from, {
+      to_phone_number: '(555) 123-9999',
+      welcome_message: 'Hello {{name}}',
+      agenda: 'Ask {{name}} about {{unknown}}',
+      variables: { name: 'Ana', visits: 3 },
+      call_meta: { campaign: 'november' },
+      send_digits: 'w1',
+      ring_timeout_seconds: 20,
+      max_call_seconds: 600,
+    });
+    const { status, body: answer, headers } = await publisher('POST', path, body);
+    expect({ status, answer }).toEqual({
+      status: 201,
+      answer: {
+        message: expect.any(String),
+        call_sid: callSid(answer.call_id),
+        call_id: expect.any(String),
+        status: 'queued',
+      },
+    });
+    expect(headers.get('Location')).toBe(`${CALLS}/${answer.call_id}`);
+    const asked = one.asked.find(({ call_id }) => call_id === answer.call_id)!;
+    expect(asked).toMatchObject({
+      organization_id: id,
+      number_id: number.id,
+      from,
+      to: CALLED,
+      country: 'US',
+      caller_id: from,
+      target: { kind: 'assistant', id: 7 },
+      attempts: [{ trunk_id: trunk.id, bridge_id: 'bridge-1' }],
+      welcome_message: 'Hello Ana',
+      agenda: 'Ask Ana about {{unknown}}',
+      variables: { name: 'Ana', visits: 3 },
+      call_meta: { campaign: 'november' },
+      send_digits: 'w1',
+      ring_timeout_seconds: 20,
+      max_call_seconds: 600,
+    });
+    expect(Date.parse(asked.dial_until) - Date.parse(asked.requested_at)).toBeGreaterThanOrEqual(30_000);
+    expect(await outbound.rowOf(answer.call_id)).toMatchObject({ state: 'accepted', bridge_id: 'bridge-1' });
+    expect(await outbound.eventsOf(id, answer.call_id)).toEqual([]);
+  });
+
+  it('takes no key of a member, and no number or trunk of another organisation', async () => {
+    const mine = await outbound.organization();
+    const theirs = await outbound.organization();
+    const before = one.asked.length;
+    expect((await mine.member('POST', path, call(mine.from))).status).toBe(403);
+    expect(await mine.admin('POST', path, call(theirs.from))).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-number' },
+    });
+    expect(await mine.admin('POST', path, call(mine.from, { sip_trunk_id: theirs.trunk.id }))).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-trunk' },
+    });
+    expect(await mine.admin('POST', path, call(mine.from, { caller_id: theirs.from }))).toMatchObject({
+      status: 403,
+      body: { code: 'caller-id-not-allowed' },
+    });
+    expect(one.asked).toHaveLength(before);
+  });
+
+  it('lets admins alone choose the trunk', async () => {
+    const { admin, publisher, from, trunk } = await outbound.organization();
+    const body = call(from, { sip_trunk_id: trunk.id });
+    expect(await publisher('POST', path, body)).toMatchObject({ status: 403, body: { code: 'not-allowed' } });
+    expect((await admin('POST', path, body)).status).toBe(201);
+  });
+});
+
+describe('a call that is refused', () => {
+  it('answers why, and is an event with its reason', async () => {
+    const { id, admin, from, number } = await outbound.organization();
+    const { status, body } = await admin(
+      'POST',
+      CALLS,
+      call(from, { to_phone_number: '+4930123456', call_meta: { a: 1 } }),
+    );
+    expect({ status, body }).toMatchObject({
+      status: 403,
+      body: { code: 'country-not-allowed', call_id: expect.any(String), call_sid: expect.stringMatching(/^CA/) },
+    });
+    expect(await eventually(async () => (await outbound.eventsOf(id, body.call_id))[0])).toMatchObject({
+      type: 'CallRefused',
+      data: {
+        reason: 'country-not-allowed',
+        detail: body.detail,
+        from,
+        to: '+4930123456',
+        bridge_id: null,
+        organization_id: id,
+        call_meta: { a: 1 },
+      },
+    });
+    expect(await outbound.rowOf(body.call_id)).toBeUndefined();
+    expect(number.phone_number).toBe(from);
+  });
+
+  it.each([
+    ['a text that is too long once filled', { agenda: '{{a}}{{a}}', variables: { a: 'x'.repeat(3_000) } }, '/agenda'],
+    ['an assistant and a flow', { assistant_id: 1, flow_id: 2 }, '/flow_id'],
+    ['a field that is none', { welcome: 'x' }, '/welcome'],
+    ['digits that cannot be dialled', { send_digits: '12x' }, '/send_digits'],
+  ])('before anything is asked, for %s', async (_what, more, pointer) => {
+    const { admin, from } = await outbound.organization();
+    expect(await admin('POST', CALLS, call(from, more))).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer }] },
+    });
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('makes one call of the same request, and answers it the same', async () => {
+    const { admin, from } = await outbound.organization();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const answers = [await admin('POST', CALLS, call(from), key), await admin('POST', CALLS, call(from), key)];
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    expect(answers[1]!.body).toEqual(answers[0]!.body);
+    expect(answers[1]!.headers.get('Idempotency-Replayed')).toBe('true');
+    expect(one.asked.filter(({ call_id }) => call_id === answers[0]!.body.call_id)).toHaveLength(1);
+    expect(await admin('POST', CALLS, call(from, { assistant_id: 9 }), key)).toMatchObject({
+      status: 409,
+      body: { code: 'idempotency-key-reused' },
+    });
+  });
+
+  it('may be used again after a refusal', async () => {
+    const { admin, from } = await outbound.organization();
+    const key = { 'Idempotency-Key': randomUUID() };
+    one.answer = () => full;
+    const refused = await admin('POST', CALLS, call(from), key);
+    expect(refused).toMatchObject({ status: 503, body: { code: 'no-bridge' } });
+    one.answer = accept;
+    const again = await admin('POST', CALLS, call(from), key);
+    expect(again.status).toBe(201);
+    expect(again.body.call_id).not.toBe(refused.body.call_id);
+  });
+});
+
+describe('the hand-over', () => {
+  it('goes on with the trunks whose bridge can take the call', async () => {
+    const { id, admin, from } = await outbound.organization();
+    await outbound.mesh.operator('PATCH', `/api/v1/organizations/${id}`, { bridge_pools: ['default', 'other'] });
+    const second = await admin('POST', '/api/v1/sip-trunks', {
+      name: 'Second',
+      gateway: 'sip.example.com',
+      register: false,
+      bridge_pool: 'other',
+    });
+    await outbound.planned(admin, from, 2);
+    const { body: first } = await admin('POST', CALLS, call(from));
+    expect(one.asked.find(({ call_id }) => call_id === first.call_id)!.attempts).toMatchObject([
+      { bridge_id: 'bridge-1' },
+      { bridge_id: 'bridge-2', trunk_id: second.body.id },
+    ]);
+    one.answer = () => full;
+    const { status, body } = await admin('POST', CALLS, call(from));
+    one.answer = accept;
+    expect(status).toBe(201);
+    expect(other.asked.find(({ call_id }) => call_id === body.call_id)!.attempts).toMatchObject([
+      { bridge_id: 'bridge-2', trunk_id: second.body.id },
+    ]);
+    expect(await outbound.rowOf(body.call_id)).toMatchObject({ state: 'accepted', bridge_id: 'bridge-2' });
+  });
+
+  it('is refused where no bridge takes the call: 503 and an event', async () => {
+    const { id, admin, from } = await outbound.organization();
+    one.answer = () => full;
+    const { status, headers, body } = await admin('POST', CALLS, call(from));
+    one.answer = accept;
+    expect({ status, body }).toMatchObject({ status: 503, body: { code: 'no-bridge' } });
+    expect(headers.get('Retry-After')).toBe('5');
+    expect(await eventually(async () => (await outbound.eventsOf(id, body.call_id))[0])).toMatchObject({
+      type: 'CallRefused',
+      data: { reason: 'no-bridge', to: CALLED, caller_id: from },
+    });
+    expect(await outbound.rowOf(body.call_id)).toMatchObject({ state: 'refused', bridge_id: null, look_at: null });
+  });
+
+  it('asks a bridge that did not answer again, by the same id, and no other one', async () => {
+    const { id, admin, from } = await outbound.organization();
+    one.answer = () => undefined;
+    const { status, body } = await admin('POST', CALLS, call(from));
+    expect(status).toBe(201);
+    expect(await outbound.rowOf(body.call_id)).toMatchObject({ state: 'requested', bridge_id: 'bridge-1' });
+    one.answer = accept;
+    await outbound.due(body.call_id);
+    await eventually(async () => (await outbound.rowOf(body.call_id))?.state === 'accepted');
+    expect(one.asked.filter(({ call_id }) => call_id === body.call_id).length).toBeGreaterThanOrEqual(2);
+    expect(await outbound.eventsOf(id, body.call_id)).toEqual([]);
+  }, 20_000);
+
+  it('ends once with an event where the bridge says too late that it never had the call', async () => {
+    const { id, admin, from } = await outbound.organization();
+    one.answer = () => undefined;
+    const { body } = await admin('POST', CALLS, call(from));
+    one.answer = accept;
+    await outbound.mesh.service.parts.record.query(
+      `update outbound_calls set look_at = now(), dial_until = now() where call_id = $1`,
+      [body.call_id],
+    );
+    await eventually(async () => (await outbound.rowOf(body.call_id))?.state === 'refused');
+    expect(await eventually(async () => (await outbound.eventsOf(id, body.call_id))[0])).toMatchObject({
+      data: { reason: 'no-bridge' },
+    });
+    expect(await outbound.eventsOf(id, body.call_id)).toHaveLength(1);
+  }, 20_000);
+});
+
+describe('a process that is killed', () => {
+  it('between the row and the hand-over leaves the call to the sweeper of another', async () => {
+    const { admin, from } = await outbound.organization();
+    const { body } = await admin('POST', CALLS, call(from));
+    // As if the process had died before it asked a bridge.
+    const request = one.asked.find(({ call_id }) => call_id === body.call_id)!;
+    const left = { ...request, call_id: randomUUID() };
+    await outbound.mesh.service.parts.record.query(
+      `insert into outbound_calls (call_id, organization_id, to_number, trunk_id, state, request, requested_at,
+         dial_until, look_at)
+       values ($1, $2, $3, $4, 'requested', $5::jsonb, $6, $7, now())`,
+      [
+        left.call_id,
+        left.organization_id,
+        left.to,
+        left.attempts[0]!.trunk_id,
+        JSON.stringify(left),
+        left.requested_at,
+        left.dial_until,
+      ],
+    );
+    const second = await outbound.mesh.another();
+    await eventually(async () => (await outbound.rowOf(left.call_id))?.state === 'accepted');
+    await second.stop();
+    expect(one.asked.filter(({ call_id }) => call_id === left.call_id)).toHaveLength(1);
+  });
+});

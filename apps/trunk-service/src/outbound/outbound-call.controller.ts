@@ -1,0 +1,63 @@
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { Request, Response } from 'express';
+import { uuidv7 } from 'uuidv7';
+import { Access, CurrentCaller } from '../access/access.guard.js';
+import { organizationOf, type Caller } from '../http/caller.js';
+import { invalidRequest } from '../http/field-problems.js';
+import { idempotencyKeyOf } from '../http/idempotency.pg.js';
+import { Described } from '../http/open-api.http.js';
+import { callBody, callQueued, type CallBody, type CallQueued } from './call-input.js';
+import { fillTexts } from './fill-texts.js';
+import { PlaceCall } from './place-call.pg.js';
+
+@Controller()
+export class OutboundCallController {
+  constructor(private readonly placeCall: PlaceCall) {}
+
+  @Post('api/v1/calls')
+  @HttpCode(201)
+  @Access('publish')
+  @Described({ id: 'createCall', summary: 'Call a number', status: 201, answer: callQueued })
+  create(
+    @CurrentCaller() caller: Caller,
+    @Body({ schema: callBody }) body: CallBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<CallQueued> {
+    return this.place(caller, body, request, response);
+  }
+
+  @Post('calls/initiate')
+  @HttpCode(201)
+  @Access('publish')
+  @Described({
+    id: 'initiateCall',
+    summary: "Call a number, at the path that the platform's clients know",
+    status: 201,
+    answer: callQueued,
+  })
+  initiate(
+    @CurrentCaller() caller: Caller,
+    @Body({ schema: callBody }) body: CallBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<CallQueued> {
+    return this.place(caller, body, request, response);
+  }
+
+  private async place(caller: Caller, body: CallBody, request: Request, response: Response): Promise<CallQueued> {
+    const organization_id = organizationOf(caller);
+    if (body.sip_trunk_id !== undefined && caller.role === 'publisher')
+      throw new DomainError(
+        'not-allowed',
+        'Only an admin may choose the trunk of a call: leave "sip_trunk_id" out, or use a key with the role "admin".',
+      );
+    const { problems } = fillTexts(body);
+    if (problems.length > 0) throw invalidRequest(problems);
+    const wish = { call_id: uuidv7(), organization_id, body, requested_at: new Date().toISOString() };
+    const answer = await this.placeCall.place(wish, idempotencyKeyOf(request, organization_id));
+    response.status(answer.status).set(answer.headers);
+    return answer.body as CallQueued;
+  }
+}

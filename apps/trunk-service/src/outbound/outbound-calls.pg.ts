@@ -1,0 +1,118 @@
+import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { EntityManager } from 'typeorm';
+import { preparedIn } from '../event-store/prepared.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+
+/** A call that no bridge has accepted, as whoever works on it holds it. */
+export interface RequestedCall {
+  call_id: string;
+  organization_id: string;
+  request: OriginateRequest;
+  /** Was asked and may have the call; null: certainly no bridge has it. */
+  bridge_id: string | null;
+  turn: number;
+  canceled: boolean;
+}
+
+/**
+ * For so long nobody else takes up a call that somebody works on: longer than a bridge takes to answer, so that a
+ * question of the one before has arrived, or never will.
+ */
+export const TURN_SECONDS = 15;
+const TURN = `interval '${TURN_SECONDS} seconds'`;
+
+/** Within the transaction that accepts the call. */
+export async function insertCall(manager: EntityManager, request: OriginateRequest): Promise<RequestedCall> {
+  const { call_id, organization_id, to, attempts, requested_at, dial_until } = request;
+  await preparedIn(manager.queryRunner!).query(
+    `insert into outbound_calls
+       (call_id, organization_id, to_number, trunk_id, state, request, requested_at, dial_until, look_at)
+     values ($1, $2, $3, $4, 'requested', $5::jsonb, $6, $7, now() + ${TURN})`,
+    [call_id, organization_id, to, attempts[0]!.trunk_id, JSON.stringify(request), requested_at, dial_until],
+  );
+  return { call_id, organization_id, request, bridge_id: null, turn: 1, canceled: false };
+}
+
+/**
+ * This bridge is about to be asked. False: it must not be, because the call was canceled, has an end, or somebody else
+ * works on it now.
+ */
+export async function beginAsking(store: EventStore, call: RequestedCall, bridge: string): Promise<boolean> {
+  const rows = await store.query(
+    `update outbound_calls set bridge_id = $3, look_at = now() + ${TURN}
+     where call_id = $1 and turn = $2 and state = 'requested' and (cancel_at is null or bridge_id = $3)
+     returning call_id`,
+    [call.call_id, call.turn, bridge],
+  );
+  return rows.length === 1;
+}
+
+/** Returns whether its end was requested meanwhile; undefined: it has ended. */
+export async function markAccepted(store: EventStore, callId: string, bridge: string): Promise<boolean | undefined> {
+  const [row] = await store.query<{ canceled: boolean }>(
+    `update outbound_calls set state = 'accepted', request = null,
+       bridge_id = case when state = 'requested' then $2 else bridge_id end,
+       look_at = case when cancel_at is null then null else now() + ${TURN} end
+     where call_id = $1 and state in ('requested', 'accepted')
+     returning cancel_at is not null as canceled`,
+    [callId, bridge],
+  );
+  return row?.canceled;
+}
+
+/** The bridge does not have the call. False: somebody else works on it now. */
+export async function markNotTaken(store: EventStore, call: RequestedCall): Promise<boolean> {
+  const rows = await store.query(
+    `update outbound_calls set bridge_id = null where call_id = $1 and turn = $2 and state = 'requested'
+     returning call_id`,
+    [call.call_id, call.turn],
+  );
+  return rows.length === 1;
+}
+
+/** Nothing more can be done now; the sweeper takes it up then. */
+export async function putOff(store: EventStore, { call_id, turn }: { call_id: string; turn: number }, seconds: number) {
+  await store.query(
+    `update outbound_calls set look_at = now() + make_interval(secs => $3)
+     where call_id = $1 and turn = $2 and look_at is not null`,
+    [call_id, turn, seconds],
+  );
+}
+
+export interface DueCall extends Omit<RequestedCall, 'request'> {
+  state: 'requested' | 'accepted';
+  request: OriginateRequest | null;
+  /** Since it was requested, or since its end was. */
+  age_seconds: number;
+  /** Nothing may be dialled any more. */
+  late: boolean;
+}
+
+/** Calls that are due, each for one copy of the service at a time. */
+export function takeDueCalls(store: EventStore, limit: number): Promise<DueCall[]> {
+  return store.query<DueCall>(
+    `update outbound_calls set turn = turn + 1, look_at = now() + ${TURN}
+     where call_id in (
+       select call_id from outbound_calls where look_at <= now() and state in ('requested', 'accepted')
+       order by look_at limit $1 for update skip locked)
+     returning call_id, organization_id, request, bridge_id, turn, state, cancel_at is not null as canceled,
+       extract(epoch from now() - coalesce(cancel_at, requested_at))::float8 as age_seconds,
+       dial_until < now() as late`,
+    [limit],
+  );
+}
+
+/** The end of the call needs no further request. */
+export async function markHungUp(store: EventStore, callId: string): Promise<void> {
+  await store.query('update outbound_calls set look_at = null where call_id = $1', [callId]);
+}
+
+/** Ended calls and refusals that nobody asks about any more, in bites. */
+export async function forgetOldCalls(store: EventStore): Promise<void> {
+  for (const [table, age] of [
+    ['outbound_calls', `requested_at < now() - interval '7 days' and look_at is null`],
+    ['outbound_minutes', `minute < now() - interval '2 days'`],
+    ['outbound_refusals', `created_at < now() - interval '7 days' and published_at is not null`],
+  ])
+    await store.query(`delete from ${table} where ctid in (select ctid from ${table} where ${age} limit 10000)`);
+}

@@ -1,0 +1,82 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OutboundPlan } from '@trunkmesh/contracts/outbound.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import type { Work } from '../event-store/handle.pg.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
+import { askPlan } from '../routes/explain.nats.js';
+import { requestOf } from '../routes/outbound-input.js';
+import { EVENT_STORE, NATS } from '../tokens.js';
+import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
+import { HandOver } from './hand-over.nats.js';
+import { insertCall, type RequestedCall } from './outbound-calls.pg.js';
+import { publishRefusal } from './refusals.nats.js';
+import { keepRefusal } from './refusals.pg.js';
+import { CallNotAccepted, knownOfWish, problemOfRefusal } from './refused-event.js';
+
+/** A plan, or why there is none: a request that was answered before needs neither. */
+type Planned = { plan: OutboundPlan } | { error: unknown };
+
+const SHORTEST_MS = 30_000;
+
+/** Accepts calls, or refuses them with an event, and hands over what it accepted. */
+@Injectable()
+export class PlaceCall {
+  constructor(
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(NATS) private readonly nats: NatsLink,
+    private readonly handOver: HandOver,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @throws DomainError with each of the refusals, routing-unavailable, record-unavailable */
+  async place(wish: CallWish, key: IdempotencyKey | undefined): Promise<Answer> {
+    const planned = await this.plan(wish);
+    let accepted: RequestedCall | undefined;
+    const answer = await createOnce(this.store, key, async (work) => {
+      accepted = await this.accept(work, wish, planned);
+      return {
+        status: 201,
+        headers: { Location: `/api/v1/calls/${wish.call_id}` },
+        body: queuedAnswer(wish.call_id),
+      };
+    }).catch((error: unknown) => this.refused(wish, planned, error));
+    if (accepted === undefined) return answer;
+    const handedOver = await this.handOver.carryOut(accepted, { key }).catch((error: unknown) => {
+      // It is accepted: the sweeper hands it over.
+      this.logger.warn({ err: error, call_id: wish.call_id }, 'cannot hand a call over; trying again');
+      return { outcome: 'open' as const };
+    });
+    if (handedOver.outcome === 'refused') throw problemOfRefusal(wish.call_id, handedOver.refusal);
+    return answer;
+  }
+
+  private plan(wish: CallWish): Promise<Planned> {
+    const { body, organization_id, call_id } = wish;
+    return askPlan(this.nats, requestOf({ ...body, direction: 'outbound' }, organization_id, call_id)).then(
+      (plan) => ({ plan }),
+      (error: unknown) => ({ error }),
+    );
+  }
+
+  private accept({ manager }: Work, wish: CallWish, planned: Planned): Promise<RequestedCall> {
+    if ('error' in planned) throw planned.error;
+    const { plan } = planned;
+    if (plan.outcome === 'refuse') throw new CallNotAccepted({ reason: plan.reason, detail: plan.explanation.summary });
+    const dialUntil = new Date(Date.parse(wish.requested_at) + SHORTEST_MS).toISOString();
+    return insertCall(manager, originateOf(wish, plan, dialUntil));
+  }
+
+  /** The transaction left nothing: the refusal has one of its own. */
+  private async refused(wish: CallWish, planned: Planned, error: unknown): Promise<never> {
+    if (!(error instanceof CallNotAccepted)) throw error;
+    const known = knownOfWish(wish, 'plan' in planned ? planned.plan : undefined);
+    const event = await this.store.transaction((manager) => keepRefusal(manager, known, error.refusal));
+    await publishRefusal(this.nats, this.store, event).catch((cause: unknown) =>
+      this.logger.warn({ err: cause, call_id: wish.call_id }, 'cannot publish a refused call; trying again'),
+    );
+    throw problemOfRefusal(wish.call_id, error.refusal);
+  }
+}

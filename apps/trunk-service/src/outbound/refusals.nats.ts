@@ -1,0 +1,36 @@
+import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import type { CallRefused } from '@trunkmesh/contracts/call.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { markPublished, unpublishedRefusals } from './refusals.pg.js';
+
+const DEADLINE_MS = 3_000;
+const EVENTS_PER_LOOK = 200;
+
+/**
+ * At least once, by the same id. Only as the call's first event: where another is there, this one was published before,
+ * or a bridge has the call after all and reports its end.
+ */
+export async function publishRefusal(nats: NatsLink, store: EventStore, event: CallRefused): Promise<void> {
+  const { connection } = nats;
+  if (connection === undefined) return;
+  await jetstream(connection)
+    .publish(event.subject, JSON.stringify(event), {
+      msgID: event.id,
+      timeout: DEADLINE_MS,
+      expect: { lastSubjectSequence: 0 },
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamWrongLastSequence)
+        throw error;
+    });
+  await markPublished(store, event.data.call_id);
+}
+
+/** What was left unpublished because NATS was away, or a process died. */
+export async function publishLeftRefusals(nats: NatsLink, store: EventStore): Promise<void> {
+  for (const event of await unpublishedRefusals(store, EVENTS_PER_LOOK)) {
+    if (nats.connection === undefined) return;
+    await publishRefusal(nats, store, event);
+  }
+}

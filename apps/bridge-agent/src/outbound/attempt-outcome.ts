@@ -14,9 +14,11 @@ export interface Unanswered {
   ringing: boolean;
 }
 
-/** The final response of the carrier; null where none came. */
-export const finalStatusOf = ({ hangup }: Pick<Unanswered, 'hangup'>): number | null =>
-  hangup?.hangup_disposition === 'send_cancel' ? null : (hangup?.sip_status ?? null);
+/** The final response of the carrier; null where none came: a 487 after our own CANCEL says nothing. */
+export function finalStatusOf({ hangup, failureStatus }: Pick<Unanswered, 'hangup' | 'failureStatus'>): number | null {
+  const status = hangup?.sip_status ?? failureStatus;
+  return status === 487 && hangup?.hangup_disposition === 'send_cancel' ? null : status;
+}
 
 /** Causes for which FreeSWITCH makes no channel (FACTS, "Outbound calls"). */
 const WITHOUT_CHANNEL: Readonly<Record<string, AttemptFailure>> = {

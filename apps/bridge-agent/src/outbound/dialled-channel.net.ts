@@ -5,6 +5,9 @@ import type { HangupFacts } from '../live/hangup-facts.js';
 
 type Ended = HangupFacts | undefined;
 
+/** The hang-up over the event socket comes within milliseconds of the end of the channel's own connection. */
+const OVERHEARD_MS = 500;
+
 /**
  * The channel of an outbound call, whichever attempt has it. FreeSWITCH connects to the agent only once the call is
  * answered: from then on its own connection serves it; before, a hang-up gives up the attempts.
@@ -16,6 +19,9 @@ export class DialledChannel implements Channel {
   private readonly endListeners: ((hangup: Ended) => void)[] = [];
   private readonly answerListeners: ((event: EslEvent) => void)[] = [];
   private digitListener: ((digit: string, source: string) => void) | undefined;
+  private heard: HangupFacts | undefined;
+  /** Its own connection ended without its hang-up. */
+  private alone = false;
   private giveUp: ((cause: string) => void) | undefined;
   /** Set once the call is to end before it is answered. */
   givenUp: string | undefined;
@@ -30,10 +36,23 @@ export class DialledChannel implements Channel {
   take(talk: Talk, headers: EslEvent['headers']): void {
     this.talk = talk;
     talk.onDigit((digit, source) => this.digitListener?.(digit, source));
-    talk.beforeEnd((hangup) => this.finish(hangup));
+    talk.beforeEnd((hangup) => this.left(hangup));
     for (const listener of this.answerListeners)
       listener({ name: 'CHANNEL_ANSWER', subclass: null, headers, body: '' });
     if (this.givenUp !== undefined) talk.kill(headers.get('Unique-ID') ?? '', this.givenUp);
+  }
+
+  /** The event socket told of its end. Its own connection tells more of it, and mostly first. */
+  overheard(hangup: HangupFacts): void {
+    if (this.talk === undefined || this.alone) this.finish(hangup);
+    else this.heard = hangup;
+  }
+
+  /** Killed channels may close their connection without a word. */
+  private left(hangup: Ended): void {
+    if (hangup !== undefined || this.heard !== undefined) return this.finish(hangup ?? this.heard);
+    this.alone = true;
+    setTimeout(() => this.finish(undefined), OVERHEARD_MS).unref();
   }
 
   get taken(): boolean {

@@ -56,7 +56,11 @@ export class Dialling implements EslListener {
   private readonly byJob = new Map<string, Dialled>();
   private readonly byCall = new Map<string, Dialled>();
 
-  constructor(private readonly esl: Pick<EslClient, 'api' | 'send' | 'connected'>) {}
+  constructor(
+    private readonly esl: Pick<EslClient, 'api' | 'send' | 'connected'>,
+    /** An outbound channel that no attempt waits for any more has ended. */
+    private readonly onEnded: (callId: string, hangup: HangupFacts) => void = () => undefined,
+  ) {}
 
   /** Settles when the attempt is answered or has failed. One attempt of a call at a time. */
   async dial({ callId, job, command, givenUp }: Dial, onRinging: (at: Date) => void): Promise<DialOutcome> {
@@ -107,10 +111,14 @@ export class Dialling implements EslListener {
 
   onEvent(event: EslEvent): void {
     if (event.name === 'BACKGROUND_JOB') return this.replied(event);
-    const dialled = this.byCall.get(event.headers.get('Unique-ID') ?? '');
-    if (dialled === undefined) return;
-    if (event.name === 'CHANNEL_HANGUP_COMPLETE') return this.hungUp(dialled, event);
-    if (dialled.ringing) return;
+    const callId = event.headers.get('Unique-ID') ?? '';
+    const dialled = this.byCall.get(callId);
+    if (event.name === 'CHANNEL_HANGUP_COMPLETE') {
+      if (dialled === undefined) this.onEnded(callId, readHangup(event.headers, new Date()));
+      else this.hungUp(dialled, event);
+      return;
+    }
+    if (dialled === undefined || dialled.ringing) return;
     dialled.ringing = true;
     dialled.onRinging(new Date());
   }

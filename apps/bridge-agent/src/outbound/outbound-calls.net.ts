@@ -7,6 +7,7 @@ import { endConversation } from '../call/conversation.js';
 import type { Drain } from '../call/drain.process.js';
 import type { EventSocket } from '../live/call-search.net.js';
 import { parseChannelData } from '../esl/esl-event.js';
+import type { HangupFacts } from '../live/hangup-facts.js';
 import { OutboundCall, type OutboundCallPorts } from './outbound-call.net.js';
 
 export interface OutboundCallsOptions {
@@ -79,6 +80,11 @@ export class OutboundCalls {
       story.intended ??= 'bridge-stopped';
       await this.options.eventSocket.api('uuid_kill', `${callId} NORMAL_TEMPORARY_FAILURE`);
     }
+  }
+
+  /** An answered call ended, by the event socket. */
+  ended(callId: string, hangup: HangupFacts): void {
+    this.calls.get(callId)?.channel.overheard(hangup);
   }
 
   /** Before the agent stops: nothing stays ringing. */

@@ -37,16 +37,19 @@ const GIVEN_UP_MS = 2_000;
       provide: OutboundCalls,
       inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL],
       useFactory: ({ config, link, logger }: Agent, parts: CallParts, drain: Drain, esl: EslClient) => {
-        const dialling = new Dialling(esl);
+        const dialling: Dialling = new Dialling(esl, (callId, hangup) => {
+          void calls.then((all) => all.ended(callId, hangup));
+        });
         esl.listen(dialling);
         const permits = new Permits({ link, limits: parts.limits, logger });
-        return OutboundCalls.start({
+        const calls = OutboundCalls.start({
           ports: { ...parts, dialling, permits },
           host: config.CALL_SOCKET_HOST,
           maxCalls: config.MAX_CALLS,
           drain,
           eventSocket: esl,
         });
+        return calls;
       },
     },
   ],

@@ -1,0 +1,253 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { PAYLOAD_TYPES } from '../rtp/g711.js';
+import { openRtpPeer, type RtpPeer } from '../rtp/rtp-peer.net.js';
+import { readSdp, writeSdp } from './sdp.js';
+import { digestParameters, headerOf, headersOf, parseSip, respond, writeSip, type SipMessage } from './sip-message.js';
+
+/** What the called side does with an INVITE. */
+export interface CalleeScript {
+  /** A final status, `answer`, or `silent`: nothing comes back. */
+  outcome: number | 'answer' | 'silent';
+  /** 180 at once, and the outcome after this long; absent: the outcome at once, without 180. */
+  ringMs?: number;
+  /** 407 with a digest challenge until this user answers it. */
+  challenge?: string;
+  /** Of a 302. */
+  contact?: string;
+  /** The callee hangs up after this long. */
+  hangUpAfterMs?: number;
+}
+
+/** An INVITE that came, without its repetitions. */
+export interface HeardInvite {
+  callId: string;
+  uri: string;
+  message: SipMessage;
+  /** `performance.now()` of the INVITE, and of the 200. */
+  at: number;
+  answeredAt: number | undefined;
+  state: 'silent' | 'ringing' | 'answered' | 'canceled' | 'refused' | 'ended' | 'challenged';
+  audio: RtpPeer | undefined;
+}
+
+export interface SipCallee {
+  readonly address: string;
+  readonly port: number;
+  /** `host:port`, as a trunk names its gateway. */
+  readonly gateway: string;
+  readonly invites: readonly HeardInvite[];
+  /** Calls that ring or are up. */
+  open(): HeardInvite[];
+  /** From now on. */
+  will(script: CalleeScript | ((invite: SipMessage, nth: number) => CalleeScript)): void;
+  close(): Promise<void>;
+}
+
+const PHRASES: Readonly<Record<number, string>> = {
+  180: 'Ringing',
+  200: 'OK',
+  407: 'Proxy Authentication Required',
+  487: 'Request Terminated',
+};
+const token = () => randomBytes(8).toString('hex');
+
+/** The far side of a trunk on the loopback: real SIP over UDP, real RTP. It counts what it is asked. */
+export async function startSipCallee(options: { address?: string; port?: number } = {}): Promise<SipCallee> {
+  const address = options.address ?? '127.0.0.1';
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(options.port ?? 0, address, resolve);
+  });
+  const callee = new Callee(socket, address);
+  return callee;
+}
+
+interface Transaction {
+  invite: HeardInvite;
+  request: SipMessage;
+  peer: RemoteInfo;
+  toTag: string;
+  /** The last response, for a repeated INVITE. */
+  last: string | undefined;
+  timers: NodeJS.Timeout[];
+}
+
+class Callee implements SipCallee {
+  readonly invites: HeardInvite[] = [];
+  readonly port: number;
+  private script: (invite: SipMessage, nth: number) => CalleeScript = () => ({ outcome: 'answer' });
+  /** By Call-ID and the number of the CSeq. */
+  private readonly transactions = new Map<string, Transaction>();
+  private readonly peers: Promise<RtpPeer>[] = [];
+
+  constructor(
+    private readonly socket: Socket,
+    readonly address: string,
+  ) {
+    this.port = socket.address().port;
+    socket.on('message', (data, peer) => {
+      const message = parseSip(data.toString('utf8'));
+      if (message?.method !== undefined) this.take(message, peer);
+    });
+    socket.on('error', () => undefined);
+  }
+
+  get gateway(): string {
+    return `${this.address}:${this.port}`;
+  }
+
+  open(): HeardInvite[] {
+    return this.invites.filter(({ state }) => state === 'ringing' || state === 'answered');
+  }
+
+  will(script: CalleeScript | ((invite: SipMessage, nth: number) => CalleeScript)): void {
+    this.script = typeof script === 'function' ? script : () => script;
+  }
+
+  async close(): Promise<void> {
+    for (const { timers } of this.transactions.values()) timers.forEach(clearTimeout);
+    for (const peer of await Promise.all(this.peers)) await peer.close();
+    await new Promise<void>((resolve) => {
+      this.socket.close(() => resolve());
+    });
+  }
+
+  private take(message: SipMessage, peer: RemoteInfo): void {
+    switch (message.method) {
+      case 'INVITE':
+        return this.invited(message, peer);
+      case 'ACK':
+        return undefined;
+      case 'CANCEL':
+        return this.canceled(message, peer);
+      case 'BYE':
+        this.over(message);
+        return this.send(respond(message, { status: 200, phrase: 'OK' }), peer);
+      default:
+        return this.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer);
+    }
+  }
+
+  private invited(request: SipMessage, peer: RemoteInfo): void {
+    const known = this.transactions.get(keyOf(request));
+    if (known !== undefined) {
+      if (known.last !== undefined) this.send(known.last, peer);
+      return;
+    }
+    const invite: HeardInvite = {
+      callId: headerOf(request, 'call-id'),
+      uri: request.uri ?? '',
+      message: request,
+      at: performance.now(),
+      answeredAt: undefined,
+      state: 'ringing',
+      audio: undefined,
+    };
+    this.invites.push(invite);
+    const transaction: Transaction = { invite, request, peer, toTag: token(), last: undefined, timers: [] };
+    this.transactions.set(keyOf(request), transaction);
+    const script = this.script(request, this.invites.length);
+    if (script.challenge !== undefined && !authenticates(request, script.challenge)) return this.challenge(transaction);
+    if (script.outcome === 'silent') {
+      invite.state = 'silent';
+      return;
+    }
+    const act = () => {
+      if (invite.state !== 'ringing') return;
+      if (script.outcome === 'answer') void this.answer(transaction, script);
+      else this.refuse(transaction, script);
+    };
+    if (script.ringMs === undefined) return act();
+    this.reply(transaction, 180);
+    transaction.timers.push(setTimeout(act, script.ringMs));
+  }
+
+  private challenge(transaction: Transaction): void {
+    transaction.invite.state = 'challenged';
+    this.reply(transaction, 407, [
+      ['Proxy-Authenticate', `Digest realm="carrier.example.com", nonce="${token()}", algorithm=MD5`],
+    ]);
+  }
+
+  private refuse(transaction: Transaction, { outcome, contact }: CalleeScript): void {
+    transaction.invite.state = 'refused';
+    this.reply(transaction, outcome as number, contact === undefined ? [] : [['Contact', `<${contact}>`]]);
+  }
+
+  private async answer(transaction: Transaction, { hangUpAfterMs }: CalleeScript): Promise<void> {
+    const { invite, request } = transaction;
+    const offer = readSdp(request.body);
+    const codec = offer?.payloadTypes[0] === PAYLOAD_TYPES.PCMA ? 'PCMA' : 'PCMU';
+    const opening = openRtpPeer({ address: this.address, codec });
+    this.peers.push(opening);
+    invite.audio = await opening;
+    if (invite.state !== 'ringing') return;
+    if (offer !== undefined) invite.audio.sendTo(offer.address, offer.port);
+    const codecs = [{ payloadType: PAYLOAD_TYPES[codec], name: codec }];
+    const body = writeSdp({ address: this.address, port: invite.audio.port, codecs });
+    invite.state = 'answered';
+    invite.answeredAt = performance.now();
+    this.reply(
+      transaction,
+      200,
+      [
+        ['Contact', `<sip:callee@${this.gateway}>`],
+        ['Content-Type', 'application/sdp'],
+      ],
+      body,
+    );
+    if (hangUpAfterMs !== undefined) transaction.timers.push(setTimeout(() => this.hangUp(transaction), hangUpAfterMs));
+  }
+
+  private hangUp({ invite, request, peer, toTag }: Transaction): void {
+    if (invite.state !== 'answered') return;
+    invite.state = 'ended';
+    const contact = /<([^>]+)>/.exec(headerOf(request, 'contact'))?.[1] ?? request.uri ?? '';
+    const bye = writeSip(`BYE ${contact} SIP/2.0`, [
+      ['Via', `SIP/2.0/UDP ${this.gateway};branch=z9hG4bK${token()};rport`],
+      ['Max-Forwards', '70'],
+      ['From', `${headerOf(request, 'to')};tag=${toTag}`],
+      ['To', headerOf(request, 'from')],
+      ['Call-ID', invite.callId],
+      ['CSeq', '1 BYE'],
+    ]);
+    this.send(bye, peer);
+  }
+
+  private canceled(request: SipMessage, peer: RemoteInfo): void {
+    const transaction = this.transactions.get(keyOf(request));
+    this.send(respond(request, { status: 200, phrase: 'OK', toTag: transaction?.toTag ?? token() }), peer);
+    if (transaction?.invite.state !== 'ringing') return;
+    transaction.invite.state = 'canceled';
+    this.reply(transaction, 487);
+  }
+
+  private over(request: SipMessage): void {
+    const callId = headerOf(request, 'call-id');
+    for (const invite of this.invites)
+      if (invite.callId === callId && invite.state === 'answered') invite.state = 'ended';
+  }
+
+  private reply(
+    transaction: Transaction,
+    status: number,
+    headers: readonly (readonly [string, string])[] = [],
+    body = '',
+  ) {
+    const { request, peer, toTag } = transaction;
+    transaction.last = respond(request, { status, phrase: PHRASES[status] ?? 'No', toTag, headers, body });
+    this.send(transaction.last, peer);
+  }
+
+  private send(text: string, peer: RemoteInfo): void {
+    this.socket.send(text, peer.port, peer.address, () => undefined);
+  }
+}
+
+const keyOf = (request: SipMessage): string =>
+  `${headerOf(request, 'call-id')} ${headerOf(request, 'cseq').split(' ')[0]}`;
+
+const authenticates = (request: SipMessage, user: string): boolean =>
+  headersOf(request, 'proxy-authorization').some((header) => digestParameters(header)['username'] === user);

@@ -23,6 +23,7 @@ import { RouteModule } from './routes/route.module.js';
 import { StatusModule } from './status/status.module.js';
 import { SyncModule } from './sync/sync.module.js';
 import { TrunkModule } from './trunk/trunk.module.js';
+import { TrunkTestModule } from './trunk-test/trunk-test.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /**
@@ -49,6 +50,7 @@ import { VerificationModule } from './verification/verification.module.js';
     SyncModule,
     RouteModule,
     ReadinessModule,
+    TrunkTestModule,
     CallModule,
     OutboundModule,
     AddressModule,

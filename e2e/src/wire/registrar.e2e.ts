@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TrunkCheck } from '@trunkmesh/contracts/trunk-test.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startSipCarrier } from '@trunkmesh/testkit/sip/sip-carrier.net.js';
 import { gatewaysOf } from '../freeswitch.fixture.js';
@@ -22,6 +23,11 @@ let test: TestMesh;
 let kamailio: Kamailio;
 let org: Organization;
 let trunk: Trunk;
+
+interface Tested {
+  checks: TrunkCheck[];
+}
+const registrationOf = ({ checks }: Tested) => checks.find(({ check }) => check === 'registration');
 
 const number = (index: number) => `+1555010${String(index).padStart(4, '0')}`;
 const EXTENSION = '9228';
@@ -65,6 +71,18 @@ const untilUnbound = () =>
 describe('a registering trunk and its registrar', () => {
   it('is bound by the gateway that is live', async () => {
     expect(await untilBound()).toBe(true);
+  });
+
+  it('keeps that binding when it is tested, and a probe with a wrong password is told', async () => {
+    await untilBound();
+    const [before] = await kamailio.bindings();
+    const tested = await org.api.post<Tested>(`/api/v1/sip-trunks/${trunk.id}/test`);
+    expect(registrationOf(tested)).toMatchObject({ result: 'pass', sip_status: 200 });
+    const settings = { gateway: `127.0.0.1:${kamailio.port}`, username: USER.name };
+    const probe = (password: string) => org.api.post<Tested>('/api/v1/sip-trunks/probe', { ...settings, password });
+    expect(registrationOf(await probe('wrong'))).toMatchObject({ result: 'fail', cause: 'wrong-credentials' });
+    expect(registrationOf(await probe(USER.password))).toMatchObject({ result: 'pass' });
+    expect(await kamailio.bindings()).toEqual([before]);
   });
 
   it('survives its password being changed to a wrong one and back, again and again', async () => {

@@ -1,0 +1,44 @@
+import { OUTBOUND_REFUSALS, type OutboundPlan, type OutboundRefusal } from '@trunkmesh/contracts/outbound.js';
+import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
+import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
+import { carrierSpelling } from '@trunkmesh/routing/number-format.js';
+
+export interface AllowedCall {
+  from: string;
+  to: string;
+  /** In the carrier's spelling. */
+  dialled: string;
+}
+
+/** Of what a plan refuses a call with, the status at the API decides the problem's code. */
+const CODES: Readonly<Record<(typeof OUTBOUND_REFUSALS)[OutboundRefusal], DomainErrorCode>> = {
+  400: 'invalid-request',
+  403: 'destination-not-allowed',
+  404: 'number-not-found',
+  409: 'conflict',
+};
+
+/**
+ * The call that a trunk's test may place: what the plan of an outbound call refuses is refused here. Settings that are
+ * not saved are in no plan; the plan's checks up to the choice of a trunk hold for them, and their own countries.
+ *
+ * @throws DomainError
+ */
+export function allowedCall(plan: OutboundPlan, trunk: TrunkSettings, isSaved: boolean): AllowedCall {
+  const { from, to, country } = plan;
+  if (to === null || isRefused(plan, isSaved)) throw notAllowed(reasonOf(plan), detailOf(plan));
+  if (trunk.outbound_country_codes?.includes(country ?? '') === false)
+    throw notAllowed('country-not-allowed', `The trunk may not call ${country ?? 'numbers of no country'}.`);
+  return { from, to, dialled: carrierSpelling(to, trunk.number_rules) };
+}
+
+const lastCheck = ({ explanation: { checks } }: OutboundPlan) => checks.at(-1);
+/** Of settings that are not saved only what is about the saved trunks does not count. */
+const isRefused = (plan: OutboundPlan, isSaved: boolean): boolean =>
+  plan.outcome === 'refuse' && (isSaved || lastCheck(plan)?.check !== 'trunks');
+const reasonOf = (plan: OutboundPlan): OutboundRefusal =>
+  plan.outcome === 'refuse' ? plan.reason : 'not-a-public-number';
+const detailOf = (plan: OutboundPlan): string => lastCheck(plan)?.detail ?? plan.explanation.summary;
+
+const notAllowed = (reason: OutboundRefusal, detail: string): DomainError =>
+  new DomainError(CODES[OUTBOUND_REFUSALS[reason]], `The test call is not placed. ${detail}`, [], { reason });

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import { trunkTestRequest, type TrunkTestAnswer, type TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
+import { open } from '@trunkmesh/runtime/key-ring.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { speakForBridges, type SpokenBridge } from '../bridge.fixture.js';
+import { startMesh, type Mesh } from '../mesh.fixture.js';
+import { answerForRouting } from '../routing.fixture.js';
+
+const TRUNKS = '/api/v1/sip-trunks';
+const PASSWORD = 'open sesame';
+
+let mesh: Mesh;
+let voices: Awaited<ReturnType<typeof speakForBridges>>;
+let bridge: SpokenBridge;
+let nc: NatsConnection;
+let stopRouting: () => Promise<void>;
+const asked: TrunkTestRequest[] = [];
+const wires: string[] = [];
+const DONE: TrunkTestAnswer = {
+  outcome: 'done',
+  checks: [{ check: 'options', result: 'pass', cause: null, seen: 'Seen.', todo: null, sip_status: 200 }],
+};
+/** What bridge b1 answers; a promise is answered when it settles. */
+let answer: () => TrunkTestAnswer | Promise<TrunkTestAnswer> = () => DONE;
+
+beforeAll(async () => {
+  mesh = await startMesh();
+  voices = await speakForBridges(mesh.nats.url);
+  bridge = voices.bridge('b1');
+  await bridge.speak();
+  await eventually(async () => (await mesh.operator('GET', '/api/v1/bridges/b1')).body.alive === true);
+  nc = await connectNats(mesh.nats.url, { name: 'agent', logger: createLogger('test', { level: 'silent' }) });
+  nc.subscribe(bridgeRequest('b1', 'diagnose'), {
+    callback: (_error, message) => {
+      wires.push(message.string());
+      asked.push(trunkTestRequest.parse(message.json()));
+      void Promise.resolve(answer()).then((given) => message.respond(JSON.stringify(given)));
+    },
+  });
+  stopRouting = await answerForRouting(mesh.nats.url);
+}, 60_000);
+afterAll(async () => {
+  await stopRouting?.();
+  await nc?.close();
+  await voices?.stop();
+  await mesh?.stop();
+});
+beforeEach(() => {
+  asked.length = 0;
+  answer = () => DONE;
+});
+
+const SETTINGS = { gateway: 'sip.example.com', username: 'alice', password: PASSWORD };
+const opened = ({ password }: TrunkTestRequest) =>
+  password === null ? null : open(mesh.service.parts.keyRing, password.sealed, password.bound_to);
+let last = 0;
+const saved = async (admin: Mesh['operator'], over: object = {}) =>
+  (await admin('POST', TRUNKS, { name: `T${(last += 1)}`, ...SETTINGS, ...over })).body;
+
+/** Waits until routing knows it. */
+async function addNumber(admin: Mesh['operator'], phone_number: string): Promise<void> {
+  const { id } = (await admin('POST', '/api/v1/phone-numbers', { phone_number, assistant_id: 5 })).body;
+  await eventually(async () => {
+    const { body } = await admin('GET', `/api/v1/phone-numbers/${id}/readiness`);
+    return !['unknown-number', 'no-trunk'].includes(body.outbound.missing?.code);
+  });
+}
+
+describe('a test of a saved trunk', () => {
+  it('is run by its bridge, with its sealed password', async () => {
+    const { id, admin } = await mesh.organization();
+    const trunk = await saved(admin);
+    const { status, body } = await admin('POST', `${TRUNKS}/${trunk.id}/test`);
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { result: 'pass', bridge_id: 'b1', checks: [{ check: 'options', result: 'pass' }] },
+    });
+    expect(asked).toMatchObject([
+      { organization_id: id, is_registered: false, call: null, trunk: { gateway: 'sip.example.com' } },
+    ]);
+    expect(opened(asked[0]!)).toBe(PASSWORD);
+  });
+
+  it('knows whether the trunk is registered now', async () => {
+    const { admin } = await mesh.organization();
+    const trunk = await saved(admin);
+    await bridge.report(trunk);
+    await admin('POST', `${TRUNKS}/${trunk.id}/test`);
+    await admin('POST', `${TRUNKS}/probe`, SETTINGS);
+    expect(asked.map(({ is_registered }) => is_registered)).toEqual([true, true]);
+  });
+
+  it('is only for admins of its organisation', async () => {
+    const [mine, other] = [await mesh.organization(), await mesh.organization()];
+    const trunk = await saved(mine.admin);
+    expect((await mine.member('POST', `${TRUNKS}/${trunk.id}/test`)).status).toBe(403);
+    expect((await mine.member('POST', `${TRUNKS}/probe`, SETTINGS)).status).toBe(403);
+    expect(await other.admin('POST', `${TRUNKS}/${trunk.id}/test`)).toMatchObject({
+      status: 404,
+      body: { code: 'trunk-not-found' },
+    });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a probe', () => {
+  it('tests settings that are not saved, and stores nothing', async () => {
+    const { admin } = await mesh.organization();
+    const { status } = await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, transport: 'tls' });
+    expect(status).toBe(200);
+    expect(asked[0]).toMatchObject({ trunk: { transport: 'tls', username: 'alice' } });
+    expect(opened(asked[0]!)).toBe(PASSWORD);
+    expect(wires.join()).not.toContain(PASSWORD);
+    expect((await admin('GET', TRUNKS)).body).toEqual([]);
+  });
+
+  it.each([
+    [{ gateway: '10.0.0.1' }, '/gateway'],
+    [{ gateway: '0.0.0.0' }, '/gateway'],
+    [{ username: null }, '/username'],
+    [{ bridge_pool: 'eu' }, '/bridge_pool'],
+    [{ number: '+15550109999' }, '/from'],
+    [{ other: 1 }, '/other'],
+  ])('with %j is refused as a new trunk would be', async (over, pointer) => {
+    const { admin } = await mesh.organization();
+    const { status, body } = await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, ...over });
+    expect({ status, errors: body.errors }).toMatchObject({ status: 400, errors: [{ pointer }] });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a test with a call', () => {
+  it('places what the plan of an outbound call allows, in the spelling of the carrier', async () => {
+    const { admin } = await mesh.organization();
+    const rules = [{ direction: 'outbound', prefix: '+', strip: 1 }];
+    const trunk = await saved(admin, { number_rules: rules });
+    await addNumber(admin, '+12015550160');
+    const call = { from: '+12015550160', number: '(201) 555-0123' };
+    const { body } = await admin('POST', `${TRUNKS}/${trunk.id}/test`, call);
+    expect(body.result).toBe('pass');
+    expect(asked.at(-1)!.call).toEqual({ from: '+12015550160', to: '+12015550123', dialled: '12015550123' });
+    await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, ...call });
+    expect(asked.at(-1)!.call).toMatchObject({ to: '+12015550123', dialled: '+12015550123' });
+  });
+
+  it.each([
+    ['+33123456789', 403, 'country-not-allowed'],
+    ['911', 403, 'emergency-number'],
+    ['+19005550123', 403, 'special-number'],
+    ['alice', 400, 'not-a-public-number'],
+  ])('to %s is refused, and nothing is sent', async (number, status, reason) => {
+    const { admin } = await mesh.organization();
+    const trunk = await saved(admin);
+    const from = `+1201555${String((last += 1)).padStart(4, '0')}`;
+    await addNumber(admin, from);
+    const refused = { status, body: { reason } };
+    expect(await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from, number })).toMatchObject(refused);
+    expect(await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, from, number })).toMatchObject(refused);
+    expect(asked).toEqual([]);
+  });
+
+  it("from another organisation's number is refused as from nobody's", async () => {
+    const [mine, other] = [await mesh.organization(), await mesh.organization()];
+    await mine.admin('POST', '/api/v1/phone-numbers', { phone_number: '+12015550170' });
+    const trunk = await saved(other.admin);
+    const call = { from: '+12015550170', number: '+12015550123' };
+    expect(await other.admin('POST', `${TRUNKS}/${trunk.id}/test`, call)).toMatchObject({
+      status: 404,
+      body: { code: 'number-not-found' },
+    });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('the limits', () => {
+  it('one test of an organisation at a time; another organisation is not concerned', async () => {
+    const [mine, other] = [await mesh.organization(), await mesh.organization()];
+    let settle: (given: TrunkTestAnswer) => void = () => undefined;
+    answer = () => new Promise((resolve) => (settle = resolve));
+    const first = mine.admin('POST', `${TRUNKS}/probe`, SETTINGS);
+    await eventually(() => asked.length === 1);
+    const second = await mine.admin('POST', `${TRUNKS}/probe`, SETTINGS);
+    expect(second).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+    expect(second.headers.get('Retry-After')).toBe('10');
+    answer = () => DONE;
+    expect((await other.admin('POST', `${TRUNKS}/probe`, SETTINGS)).status).toBe(200);
+    settle(DONE);
+    expect((await first).status).toBe(200);
+  });
+
+  it('ten a minute', async () => {
+    const { admin } = await mesh.organization();
+    const statuses: number[] = [];
+    // Two windows at most: the minute may end meanwhile.
+    for (let test = 0; test < 21; test += 1) statuses.push((await admin('POST', `${TRUNKS}/probe`, SETTINGS)).status);
+    expect(statuses.slice(0, 10)).toContain(200);
+    expect(statuses).toContain(429);
+  });
+
+  it.each<[string, TrunkTestAnswer, number, string]>([
+    ['is busy', { outcome: 'refused', code: 'too-many-tests', message: 'Busy.' }, 429, 'too-many-requests'],
+    ['has failed', { outcome: 'refused', code: 'bridge-failed', message: 'Failed.' }, 503, 'bridge-unavailable'],
+  ])('a bridge that %s', async (_what, given, status, code) => {
+    answer = () => given;
+    const { admin } = await mesh.organization();
+    expect(await admin('POST', `${TRUNKS}/probe`, SETTINGS)).toMatchObject({ status, body: { code } });
+  });
+
+  it('no bridge of the pool', async () => {
+    const { id } = await mesh.organization();
+    const headers = { 'X-Organization-Id': id };
+    const body = { ...SETTINGS, bridge_pool: 'eu' };
+    expect(await mesh.operator('POST', `${TRUNKS}/probe`, body, headers)).toMatchObject({
+      status: 503,
+      body: { code: 'bridge-unavailable', detail: expect.stringContaining('"eu"') },
+    });
+  });
+});

@@ -115,19 +115,11 @@ class Callee implements SipCallee {
   }
 
   private take(message: SipMessage, peer: RemoteInfo): void {
-    switch (message.method) {
-      case 'INVITE':
-        return this.invited(message, peer);
-      case 'ACK':
-        return undefined;
-      case 'CANCEL':
-        return this.canceled(message, peer);
-      case 'BYE':
-        this.over(message);
-        return this.send(respond(message, { status: 200, phrase: 'OK' }), peer);
-      default:
-        return this.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer);
-    }
+    if (message.method === 'ACK') return;
+    if (message.method === 'INVITE') return this.invited(message, peer);
+    if (message.method === 'CANCEL') return this.canceled(message, peer);
+    if (message.method === 'BYE') this.over(message);
+    this.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer);
   }
 
   private invited(request: SipMessage, peer: RemoteInfo): void {

@@ -41,6 +41,9 @@ const IS_FINAL: Record<CallStatus, boolean> = {
 };
 export const FINAL_STATUSES: ReadonlySet<CallStatus> = new Set(CALL_STATUSES.filter((status) => IS_FINAL[status]));
 
+/** With which a call may begin, beside a final one. */
+export const FIRST_STATUSES: ReadonlySet<CallStatus> = new Set(['queued', 'initiated']);
+
 export const callStatusBody = z
   .object({
     type: z.string().describe('`call.` and the status, for example `call.answered`.'),

@@ -1,5 +1,5 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
-import { FINAL_STATUSES, type CallStatusBody } from '@trunkmesh/contracts/call-status.js';
+import { FINAL_STATUSES, FIRST_STATUSES, type CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import type { StatusDraft } from './call-status.js';
 
 /**
@@ -44,7 +44,7 @@ export const callOfFile = (name: string): string | undefined => NAME.exec(name)?
  * Whether a call without a file starts with this status: its first one, or the only one of a call that was refused at
  * once.
  */
-export const begins = ({ status }: StatusDraft): boolean => status === 'initiated' || FINAL_STATUSES.has(status);
+export const begins = ({ status }: StatusDraft): boolean => FIRST_STATUSES.has(status) || FINAL_STATUSES.has(status);
 
 /**
  * The line to write; undefined after the call's final status. Use the returned `file` only once the line is written.

@@ -13,7 +13,8 @@ import type { StandIn } from './stand-in.net.js';
  * `GET /calls/UUID/audio` what the caller has heard, as L16 ·
  * `POST /calls/UUID/codec` `{codec}` with which its carrier goes on ·
  * `POST /calls/UUID/audio` L16 that the caller says next · `POST /calls/UUID/digits` `{digits}` that the caller
- * presses, `GET` those that it has heard · `GET /gateways`.
+ * presses, `GET` those that it has heard · `GET /gateways` ·
+ * `GET /outbound` the channels of outbound calls.
  */
 export function startControl(standIn: StandIn, port: number): Promise<Server> {
   const calls = new Map<string, InboundCall>();
@@ -62,6 +63,7 @@ type Route = (
 
 const ROUTES: Record<string, Route> = {
   'GET /gateways': (_request, { standIn }) => ({ status: 200, body: standIn.gateways() }),
+  'GET /outbound': (_request, { standIn }) => ({ status: 200, body: standIn.outbound() }),
   'PUT /carriers': async (request, { standIn }) => {
     standIn.setCarriers(await json<CarrierInput[]>(request));
     return { status: 200, body: {} };

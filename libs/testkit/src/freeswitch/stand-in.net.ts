@@ -35,7 +35,9 @@ export interface StandIn {
   addCarrier(one: CarrierInput): void;
   /** Injects an inbound call. */
   call(invite: InviteInput): InboundCall;
-  gateways(): { name: string; state: string; up: boolean }[];
+  gateways(): { name: string; proxy: string; state: string; up: boolean; callsOut: number }[];
+  /** The channels of outbound calls. */
+  outbound(): { uuid: string; gateway: string; answered: boolean }[];
   /** Ends at once, without a word to anybody, as a killed process would. */
   stop(): Promise<void>;
 }
@@ -82,7 +84,22 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       capture.follow(input, call);
       return call;
     },
-    gateways: () => freeswitch.gateways.map(({ settings, state, up }) => ({ name: settings.name, state, up })),
+    gateways: () =>
+      freeswitch.gateways.map(({ settings, state, up, callsOut }) => ({
+        name: settings.name,
+        proxy: settings.proxy,
+        state,
+        up,
+        callsOut,
+      })),
+    outbound: () =>
+      [...legsOf(freeswitch).values()]
+        .filter(({ channel }) => channel.direction === 'outbound' && !channel.hungUp)
+        .map(({ uuid, channel }) => ({
+          uuid,
+          gateway: channel.variables.get('sip_gateway_name') ?? '',
+          answered: channel.answered,
+        })),
     stop: async () => {
       worker.stop();
       capture.stop();

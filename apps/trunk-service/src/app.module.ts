@@ -17,6 +17,7 @@ import { PlacementModule } from './placement/placement.module.js';
 import { NatsModule } from './nats/nats.module.js';
 import { EventStoreModule } from './event-store/event-store.module.js';
 import { RelayModule } from './event-store/relay.module.js';
+import { RatePlanModule } from './rate-plan/rate-plan.module.js';
 import { RefusedCallModule } from './refused/refused-call.module.js';
 import { ReadinessModule } from './readiness/readiness.module.js';
 import { RouteModule } from './routes/route.module.js';
@@ -42,6 +43,7 @@ import { VerificationModule } from './verification/verification.module.js';
     PlacementModule,
     RelayModule,
     OrganizationModule,
+    RatePlanModule,
     ApiKeyModule,
     TrunkModule,
     NumberModule,

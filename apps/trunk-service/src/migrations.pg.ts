@@ -11,6 +11,7 @@ import { CreateNumberClaims1764000070000 } from './number/number-claim.migration
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
+import { CreateRatePlans1764000095000 } from './rate-plan/rate-plan.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
@@ -28,6 +29,7 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   CreateTrunkClaims1764000055000,
   CreateAddresses1764000060000,
   CreateCarriers1764000065000,
+  CreateRatePlans1764000095000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */

@@ -4,6 +4,7 @@ import { carrierReadModel } from './carrier/carrier-list.pg.js';
 import { numberReadModel } from './number/number-list.pg.js';
 import { organizationReadModel } from './organization/organization-list.pg.js';
 import type { ReadModel } from './event-store/read-model.js';
+import { ratePlanReadModel } from './rate-plan/rate-plan-list.pg.js';
 import { trunkReadModel } from './trunk/trunk-list.pg.js';
 
 /** Every read model of the event store, in the order in which a rebuild empties them from last to first. */
@@ -14,4 +15,5 @@ export const READ_MODELS: readonly ReadModel[] = [
   bridgeReadModel,
   addressReadModel,
   carrierReadModel,
+  ratePlanReadModel,
 ];

@@ -5,6 +5,7 @@ import { callEvent } from './call.js';
 import { carrierEvent } from './carrier.js';
 import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
+import { ratePlanEvent } from './rate-plan.js';
 import { callsRefused } from './refused-call.js';
 import { CALLS_STREAM, GATEWAYS_STREAM, REFUSED_STREAM, TRUNKMESH_STREAM } from './subjects.js';
 import { trunkEvent } from './trunk.js';
@@ -44,6 +45,10 @@ export const CHANNELS: readonly Channel[] = [
   channel('addresses', 'trunkmesh.org.{organization}.address.{network}', TRUNKMESH_STREAM, {
     description: 'Evidence for an address or network. Written by the relay of trunk-service alone.',
     events: addressEvent.options,
+  }),
+  channel('ratePlans', 'trunkmesh.org.{organization}.rate-plan.{effectiveFrom}', TRUNKMESH_STREAM, {
+    description: 'What the operator charges an organisation. Written by the relay of trunk-service alone.',
+    events: ratePlanEvent.options,
   }),
   channel('carriers', 'trunkmesh.carrier.{carrier}', TRUNKMESH_STREAM, {
     description: 'A carrier whose addresses many customers share. Written by the relay of trunk-service alone.',

@@ -19,6 +19,7 @@ export * from './outbound-call.js';
 export * from './outbound.js';
 export * from './prewarm.js';
 export * from './problem.js';
+export * from './rate-plan.js';
 export * from './refused-call.js';
 export * from './routing.js';
 export * from './scalar.js';

@@ -47,6 +47,7 @@ export const DOMAIN_ERRORS = {
   'carrier-not-found': 404,
   'verification-not-found': 404,
   'claim-not-found': 404,
+  'rate-plan-not-found': 404,
   'call-not-answered': 409,
   'call-ended': 409,
   'transfer-in-progress': 409,

@@ -6,6 +6,7 @@ import { callEvent } from './call.js';
 import { carrierEvent } from './carrier.js';
 import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
+import { ratePlanEvent } from './rate-plan.js';
 import { callsRefused } from './refused-call.js';
 import { trunkEvent } from './trunk.js';
 
@@ -19,6 +20,7 @@ const SCHEMAS = [
   ...numberEvent.options,
   ...addressEvent.options,
   ...carrierEvent.options,
+  ...ratePlanEvent.options,
   ...bridgeEvent.options,
   ...callEvent.options,
   gatewayStateChanged,

@@ -6,6 +6,7 @@ import {
   entityOfSubject,
   numberSubject,
   organizationSubject,
+  ratePlanSubject,
   trunkSubject,
 } from './subjects.js';
 
@@ -31,6 +32,11 @@ describe('subjects', () => {
     });
     expect(entityOfSubject(trunkSubject('org', 'id'))).toEqual({ kind: 'trunk', org: 'org', trunk: 'id' });
     expect(entityOfSubject(organizationSubject('org'))).toEqual({ kind: 'organization', org: 'org' });
+    expect(entityOfSubject(ratePlanSubject('org', '2026-12-01T00:00:00.000Z'))).toEqual({
+      kind: 'rate-plan',
+      org: 'org',
+      effectiveFrom: '2026-12-01T00:00:00.000Z',
+    });
     expect(entityOfSubject(carrierSubject('c1'))).toEqual({ kind: 'carrier', carrier: 'c1' });
     expect(entityOfSubject('trunkmesh.bridge.b1')).toEqual({ kind: 'bridge', bridge: 'b1' });
   });

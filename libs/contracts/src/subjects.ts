@@ -51,6 +51,9 @@ export const numberSubject = (org: string, number: string) =>
  */
 export const addressSubject = (org: string, network: string) =>
   `trunkmesh.org.${token(org)}.address.${token(network.replace(/[.:]/g, '-').replace('/', '_'))}`;
+/** `effectiveFrom` as `Date.prototype.toISOString` writes it; the subject carries it without punctuation. */
+export const ratePlanSubject = (org: string, effectiveFrom: string) =>
+  `trunkmesh.org.${token(org)}.rate-plan.${token(effectiveFrom.replace(/[-:.]/g, ''))}`;
 export const carrierSubject = (carrier: string) => `trunkmesh.carrier.${token(carrier)}`;
 export const bridgeSubject = (bridge: string) => `trunkmesh.bridge.${token(bridge)}`;
 /** `org` is the string `unknown` where a refused call belongs to nobody. */
@@ -64,6 +67,7 @@ export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';
 export const ALL_TRUNKS = 'trunkmesh.org.*.trunk.*';
 export const ALL_NUMBERS = 'trunkmesh.org.*.number.*';
 export const ALL_ADDRESSES = 'trunkmesh.org.*.address.*';
+export const ALL_RATE_PLANS = 'trunkmesh.org.*.rate-plan.*';
 export const ALL_CARRIERS = 'trunkmesh.carrier.*';
 export const ALL_BRIDGES = 'trunkmesh.bridge.*';
 export const ALL_CALLS = 'trunkmesh.call.>';
@@ -85,18 +89,19 @@ export type SubjectEntity =
   | { kind: 'trunk'; org: string; trunk: string }
   | { kind: 'number'; org: string; number: string }
   | { kind: 'address'; org: string; network: string }
+  | { kind: 'rate-plan'; org: string; effectiveFrom: string }
   | { kind: 'carrier'; carrier: string }
   | { kind: 'bridge'; bridge: string };
 
 const ENTITY =
-  /^trunkmesh\.(?:(bridge|carrier)\.([^.]+)|org\.([^.]+)\.(?:organization|(trunk|number|address)\.([^.]+)))$/;
+  /^trunkmesh\.(?:(bridge|carrier)\.([^.]+)|org\.([^.]+)\.(?:organization|(trunk|number|address|rate-plan)\.([^.]+)))$/;
 
 /** The entity that a subject of the entities' stream names, or undefined for a subject that is none of ours. */
 export function entityOfSubject(subject: string): SubjectEntity | undefined {
   const match = ENTITY.exec(subject);
   if (!match) return undefined;
   const [, shared, sharedId, org, , id] = match;
-  const kind = match[4] as 'trunk' | 'number' | 'address' | undefined;
+  const kind = match[4] as 'trunk' | 'number' | 'address' | 'rate-plan' | undefined;
   if (shared === 'bridge') return { kind: 'bridge', bridge: sharedId! };
   if (shared === 'carrier') return { kind: 'carrier', carrier: sharedId! };
   switch (kind) {
@@ -106,6 +111,8 @@ export function entityOfSubject(subject: string): SubjectEntity | undefined {
       return { kind: 'number', org: org!, number: `+${id}` };
     case 'address':
       return { kind: 'address', org: org!, network: networkOf(id!) };
+    case 'rate-plan':
+      return { kind: 'rate-plan', org: org!, effectiveFrom: timeOf(id!) };
     case undefined:
       return { kind: 'organization', org: org! };
   }
@@ -120,6 +127,10 @@ function networkOf(id: string): string {
   const v4 = !address.includes('--') && address.split('-').length === 4;
   return `${address.replaceAll('-', v4 ? '.' : ':')}/${prefix}`;
 }
+
+/** Undoes what `ratePlanSubject` did. */
+const timeOf = (id: string): string =>
+  id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/, '$1-$2-$3T$4:$5:$6.$7Z');
 
 /** Requests (NATS request/reply). */
 export const ROUTING_INBOUND = 'trunkmesh.rpc.routing.inbound';

@@ -34,6 +34,7 @@ export function applyEvent(index: RouteIndex, subject: string, event: StateEvent
       return applyEvidence(index, entity, state as AddressState | null);
     case 'carrier':
       return applyCarrier(index, entity.carrier, state as CarrierState | null);
+    case 'rate-plan':
     case 'bridge':
     case undefined:
       return false;

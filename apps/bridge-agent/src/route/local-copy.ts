@@ -81,6 +81,7 @@ export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent)
       return keepTrunk(copy, subject, state as TrunkState | null);
     case 'number':
       return keepSettings(copy, subject, state as NumberState | null);
+    case 'rate-plan':
     case 'bridge':
     case undefined:
       return undefined;

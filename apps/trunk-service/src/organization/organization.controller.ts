@@ -1,7 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { organizationState, type OrganizationState } from '@trunkmesh/contracts/organization.js';
-import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { organizationSubject } from '@trunkmesh/contracts/subjects.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { CONFIG } from '@trunkmesh/runtime/service.module.js';
@@ -39,6 +37,7 @@ import {
 } from './organization-input.js';
 import { organizationPage, organizationRow } from './organization-list.pg.js';
 import { decide, organizationNotFound, type OrganizationCommand } from './organization.js';
+import { existingId, visibleTo } from './visible-to.js';
 
 /** Creations of the operator have no organisation of their own to keep their Idempotency-Key under. */
 const OPERATOR = '00000000-0000-0000-0000-000000000000';
@@ -210,19 +209,4 @@ export class OrganizationController {
     request.res!.set('ETag', etagOf(after.version));
     return presentOrganization(after.state!);
   }
-}
-
-function existingId(id: string): string {
-  if (!uuid.safeParse(id).success) throw organizationNotFound();
-  return id.toLowerCase();
-}
-
-/** To a key, other organisations do not exist. */
-function visibleTo(caller: Caller, id: string): string {
-  const known = existingId(id);
-  if (caller.role !== 'bootstrap' && caller.organization?.id !== known) throw organizationNotFound();
-  if (caller.role === 'bootstrap' && caller.organization !== null && caller.organization.id !== known) {
-    throw new DomainError('invalid-request', 'The header X-Organization-Id names another organisation than the path.');
-  }
-  return known;
 }

@@ -7,6 +7,7 @@ import { BridgeProgress } from './usage/bridge-progress.pg.js';
 import { LoggedCallRow } from './call-log/logged-call-row.pg.js';
 import { UnreadableRow } from './usage/unreadable-row.pg.js';
 import { Ledger1796500000000 } from './usage/ledger/migrations/1796500000000-ledger.migration.js';
+import { RatePlans1796600000000 } from './usage/rating/migrations/1796600000000-rate-plans.migration.js';
 import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migration.js';
 
 export interface PoolOptions {
@@ -33,6 +34,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       CustomerInIndex1796000000000,
       CallWithoutBridge1796300000000,
       Ledger1796500000000,
+      RatePlans1796600000000,
     ],
   });
 }

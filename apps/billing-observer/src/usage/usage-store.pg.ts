@@ -4,9 +4,10 @@ import { applyToCallLog } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
 import type { EpochProgress } from './confirmation.js';
 import { BridgeProgress, numberingOf } from './bridge-progress.pg.js';
-import { NOT_RATED, type CallFacts } from './ledger/ledger-entry.js';
 import { correctCalls, insertCalls, lockEstimates, type RatedCall } from './ledger/ledger.pg.js';
 import { countMissing, receiveAll } from './numbering.js';
+import { rateCalls } from './rating/rated-calls.pg.js';
+import { lockShared } from './rating/rate-plans.pg.js';
 import { UnreadableRow } from './unreadable-row.pg.js';
 
 export interface ReceivedEvent {
@@ -120,30 +121,30 @@ async function insertUsage(
 ): Promise<LoggedCallEvent[]> {
   const finished = events.filter((event) => event.usage !== null);
   if (finished.length === 0) return [];
-  const written = await insertCalls(
+  // Plans that change meanwhile wait for this transaction, and correct what it has written.
+  await lockShared(tx);
+  const rated = await rateCalls(
     tx,
-    finished.map((event) => rated(event.usage!)),
-    now,
+    finished.map((event) => event.usage!),
   );
+  const written = await insertCalls(tx, rated, now);
   const recorded = finished.filter((event) => written.delete(event.call_id));
-  await correctEstimates(
-    tx,
-    finished.filter((event) => !recorded.includes(event) && !event.usage!.estimated).map((event) => event.usage!),
-    now,
-  );
+  const others = rated.filter(({ call }, index) => !call.estimated && !recorded.includes(finished[index]!));
+  await correctEstimates(tx, others, now);
   return recorded;
 }
 
-const rated = (call: CallFacts): RatedCall => ({ call, charge: NOT_RATED });
-
 /** A record that is certain takes the place of an estimate; whatever else comes again changes nothing. */
-async function correctEstimates(tx: EntityManager, better: readonly CallFacts[], now: Date): Promise<void> {
+async function correctEstimates(tx: EntityManager, better: readonly RatedCall[], now: Date): Promise<void> {
   if (better.length === 0) return;
-  const byCall = new Map(better.map((call) => [call.call_id, call]));
-  const estimates = await lockEstimates(tx, [...byCall.values()]);
+  const byCall = new Map(better.map((rated) => [rated.call.call_id, rated]));
+  const estimates = await lockEstimates(
+    tx,
+    better.map(({ call }) => call),
+  );
   await correctCalls(
     tx,
-    estimates.map((current) => ({ current, rated: rated(byCall.get(current.call_id)!) })),
+    estimates.map((current) => ({ current, rated: byCall.get(current.call_id)! })),
     { reason: 'known-better', now },
   );
 }

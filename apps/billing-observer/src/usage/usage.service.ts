@@ -9,6 +9,7 @@ import { Database } from '../database.service.js';
 import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { keepMonths, type Months } from './ledger/months.pg.js';
+import { startRatePlanFeed, type RatePlanFeed } from './rating/rate-plan-feed.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 
 const RETRY_MS = 1_000;
@@ -19,7 +20,8 @@ export class UsageRecording implements OnModuleDestroy {
   /** Settles when calls are being recorded; never, where the service is stopped before. */
   readonly started: Promise<NatsConnection>;
   private readonly stopping = new AbortController();
-  private running: { recorder: UsageRecorder; confirmations: Confirmations; months: Months } | undefined;
+  private running:
+    { recorder: UsageRecorder; confirmations: Confirmations; months: Months; ratePlans: RatePlanFeed } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -40,6 +42,7 @@ export class UsageRecording implements OnModuleDestroy {
     this.stopping.abort();
     await this.running?.recorder.stop();
     await this.running?.confirmations.stop();
+    await this.running?.ratePlans.stop();
     this.running?.months.stop();
   }
 
@@ -52,7 +55,12 @@ export class UsageRecording implements OnModuleDestroy {
     const dataSource = this.database.recording;
     const confirmations = startConfirmations({ nc, dataSource, logger });
     const months = keepMonths({ dataSource, logger });
-    this.running = { months, confirmations, recorder: startUsageRecorder({ nc, dataSource, logger, confirmations }) };
+    this.running = {
+      months,
+      confirmations,
+      ratePlans: startRatePlanFeed({ nc, dataSource, logger }),
+      recorder: startUsageRecorder({ nc, dataSource, logger, confirmations }),
+    };
     return nc;
   }
 

@@ -128,6 +128,7 @@ describe('the ledger', () => {
       );
     const before: unknown = await entries();
     await db.undoLastMigration();
+    await db.undoLastMigration();
     expect(await db.query('SELECT call_id FROM usage_records ORDER BY call_id')).toHaveLength(3);
     await migrate(db, pino({ level: 'silent' }));
     expect(await entries()).toEqual(before);

@@ -61,16 +61,17 @@ export async function insertCalls(tx: EntityManager, calls: readonly RatedCall[]
   return new Set(written.map((row) => row.call_id));
 }
 
-interface CurrentEntry {
+/** `started_at` as text keeps its microseconds. */
+export interface CurrentEntry {
   call_id: string;
   entry_id: string;
-  started_at: Date;
+  started_at: string;
 }
 
 /** The calls among these whose entry is an estimate, locked. */
 export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<CurrentEntry[]> {
   return tx.query(
-    `SELECT current.call_id, current.entry_id, current.started_at FROM ledger_calls AS current
+    `SELECT current.call_id, current.entry_id, current.started_at::text AS started_at FROM ledger_calls AS current
       JOIN unnest($1::uuid[], $2::uuid[]) AS given (call_id, organization_id) USING (call_id)
       JOIN ledger_entries AS entry ON entry.entry_id = current.entry_id AND entry.started_at = current.started_at
         AND entry.organization_id = given.organization_id
@@ -107,4 +108,43 @@ export async function correctCalls(
   const wrong = corrected.map(({ current }) => current);
   await tx.query(REVERSE, [wrong.map((row) => row.entry_id), wrong.map((row) => row.started_at), reason, now]);
   await tx.query(REPLACE, [...valuesOf(corrected.map(({ rated }) => rated)), now, reason]);
+}
+
+const CHARGE = ['plan_from', 'currency', 'rate_micros', 'charged_seconds', 'amount_micros'];
+const KEPT = COLUMNS.map(([name]) => name).filter((name) => !CHARGE.includes(name));
+const RECHARGE = `
+  WITH given AS MATERIALIZED (SELECT nextval('ledger_entry_id') AS next_id, charge.* FROM unnest($1::bigint[],
+      $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS charge
+      (entry_id, started_at, ${CHARGE.join(', ')})),
+    moved AS (UPDATE ledger_calls AS current SET entry_id = given.next_id FROM given WHERE current.entry_id =
+      given.entry_id AND current.call_id = ANY($10::uuid[]))
+  INSERT INTO ledger_entries (entry_id, kind, corrects, reason, recorded_at, ${[...KEPT, ...CHARGE].join(', ')})
+  SELECT given.next_id, 'correction', entry.entry_id, $8, $9::timestamptz,
+    ${KEPT.map((name) => `entry.${name}`).join(', ')},
+    ${CHARGE.map((name) => `given.${name}`).join(', ')}
+  FROM given JOIN ledger_entries AS entry USING (entry_id, started_at)`;
+
+/** As `correctCalls`, where only the charge changes: all else is as the current entry says. */
+export async function rechargeCalls(
+  tx: EntityManager,
+  changed: readonly { current: CurrentEntry; charge: Charge }[],
+  now: Date,
+): Promise<void> {
+  if (changed.length === 0) return;
+  const reason: CorrectionReason = 'rate-plan-changed';
+  const wrong = changed.map(({ current }) => current);
+  const of = (value: (charge: Charge) => unknown) => changed.map(({ charge }) => value(charge));
+  await tx.query(REVERSE, [wrong.map((row) => row.entry_id), wrong.map((row) => row.started_at), reason, now]);
+  await tx.query(RECHARGE, [
+    wrong.map((row) => row.entry_id),
+    wrong.map((row) => row.started_at),
+    of((charge) => charge.plan_from),
+    of((charge) => charge.currency),
+    of((charge) => textOf(charge.rate_micros)),
+    of((charge) => textOf(charge.charged_seconds)),
+    of((charge) => textOf(charge.amount_micros)),
+    reason,
+    now,
+    wrong.map((row) => row.call_id),
+  ]);
 }

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { originateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
@@ -10,6 +14,7 @@ import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
 import { startSipCallee, type SipCallee } from '@trunkmesh/testkit/sip/sip-callee.net.js';
 import {
   addNumber,
+  ROOT,
   callEvents,
   testMesh,
   untilLive,
@@ -29,8 +34,12 @@ let callees: SipCallee[];
 let trunks: Trunk[];
 let numberId: string;
 let assistant: Assistant;
+/** It takes everything and says nothing. */
+let silent: Socket;
 
 beforeAll(async () => {
+  silent = createSocket('udp4');
+  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.95', resolve));
   assistant = await startAssistant();
   test = await testMesh({ env: { MEDIA_URL: assistant.url } });
   org = await test.organization('Example Dental');
@@ -46,6 +55,7 @@ beforeAll(async () => {
   await originateUntilKnown();
 }, 120_000);
 afterAll(async () => {
+  silent?.close();
   await nats?.close();
   await Promise.all((callees ?? []).map((callee) => callee.close()));
   await test?.stop();
@@ -112,6 +122,8 @@ async function place(with_: Partial<OriginateRequest> = {}, over?: string[]) {
   expect(await originate(asked)).toEqual({ outcome: 'accepted' });
   return endOf(asked);
 }
+const isReply = ({ headers }: { headers: [string, string][] }): boolean =>
+  headers.some(([, value]) => value === 'api/response' || value === 'command/reply');
 const hangUp = (call_id: string) =>
   nats.request(bridgeRequest(bridge(), 'call.hangup'), JSON.stringify({ call_id, organization_id: org.id }), {
     timeout: 6_000,
@@ -130,6 +142,50 @@ async function channels(): Promise<string> {
     client.close();
   }
 }
+
+describe("FreeSWITCH's parser of dial strings", () => {
+  const DIAL_STRING = pathToFileURL(join(ROOT, 'apps/bridge-agent/dist/outbound/dial-string.js')).href;
+  const NASTY = [...`,='"\\<>[]()|^$ ;:@&%~!abnrts`, 'é', '€'];
+  it('hands over every value as it is, whatever it holds', async () => {
+    const { dialValue } = (await import(DIAL_STRING)) as { dialValue(name: string, value: string): string };
+    const { esl } = test.mesh.bridges[0]!.bridge;
+    const client = await EslClient.connect(esl.port);
+    let replies = 0;
+    const command = async (line: string): Promise<string> => {
+      client.send(line);
+      replies += 1;
+      const reply = await eventually(() => client.frames.filter(isReply)[replies - 1], {
+        intervalMs: 2,
+        message: line,
+      });
+      return reply.body ?? '';
+    };
+    try {
+      await command(`auth ${esl.password}`);
+      const text = fc.string({ minLength: 1, maxLength: 40, unit: fc.constantFrom(...NASTY) });
+      await fc.assert(
+        fc.asyncProperty(text, async (value) => {
+          fc.pre(value === value.trim() && !value.startsWith('^^'));
+          const uuid = randomUUID();
+          const variables = `origination_uuid=${uuid},x_test=${dialValue('x_test', value)},x_after=1`;
+          // Nobody answers there: the channel is up for as long as it takes to ask.
+          await command(`bgapi originate {${variables}}sofia/external/1@127.0.0.95:${silent.address().port} &park()`);
+          await eventually(async () => (await command(`api uuid_exists ${uuid}`)) === 'true', {
+            intervalMs: 5,
+            message: 'the channel',
+          });
+          // The client of these tests reads bytes.
+          expect(await command(`api uuid_getvar ${uuid} x_test`)).toBe(Buffer.from(value).toString('latin1'));
+          expect(await command(`api uuid_getvar ${uuid} x_after`)).toBe('1');
+          await command(`api uuid_kill ${uuid}`);
+        }),
+        { numRuns: 100 },
+      );
+    } finally {
+      client.close();
+    }
+  });
+});
 
 describe('what the first carrier answers', () => {
   it.each([
@@ -213,20 +269,84 @@ describe('an answered call', () => {
   });
 });
 
+describe('a transfer of an outbound call', () => {
+  it.each([
+    ['is carried out', { status: 202, target: 200 }, { outcome: 'transferred', target_status: 200 }],
+    ['is refused', { status: 603, target: 0 }, { outcome: 'refused', refer_status: 603 }],
+    ['fails after the 202', { status: 202, target: 486 }, { outcome: 'refused', target_status: 486 }],
+  ] as const)('%s', async (_what, refer, expected) => {
+    const [callee] = callees as [SipCallee, SipCallee];
+    callee.will({ outcome: 'answer', refer });
+    const asked = request({}, [trunks[0]!.id]);
+    await originate(asked);
+    await eventually(() => callee.open().some(({ state }) => state === 'answered'), { message: 'the answer' });
+    const { call_id, organization_id } = asked;
+    const transfer = JSON.stringify({ call_id, organization_id, to: '+15550108299' });
+    const answer = await eventually(
+      async () => {
+        const reply = await nats.request(bridgeRequest(bridge(), 'call.transfer'), transfer, { timeout: 30_000 });
+        const said = reply.json<{ outcome: string; code?: string }>();
+        return said.code === 'call-not-answered' ? undefined : said;
+      },
+      { message: 'the transfer' },
+    );
+    expect(answer).toMatchObject({ outcome: 'ended', transfer: expected });
+    // After a 202 FreeSWITCH gives the dialog up when the target refuses, and the agent ends what is left of the call.
+    if (refer.status === 603) {
+      expect(callee.open()).toHaveLength(1);
+      await hangUp(call_id);
+    }
+    expect(await endOf(asked)).toMatchObject({ transfer: expected });
+    await eventually(() => callee.open().length === 0, { message: 'nothing at the carrier' });
+  });
+});
+
+describe('a carrier that asks who calls', () => {
+  it('gets the credentials of the trunk, and a wrong password is refused', async () => {
+    const [callee] = callees as [SipCallee, SipCallee];
+    callee.will({ outcome: 'answer', hangUpAfterMs: 100, challenge: 'account' });
+    const settings = { gateway: callee.gateway, register: false, password: 'secret' };
+    const right = await org.api.post<Trunk>('/api/v1/sip-trunks', { ...settings, name: 'right', username: 'account' });
+    const wrong = await org.api.post<Trunk>('/api/v1/sip-trunks', { ...settings, name: 'wrong', username: 'nobody' });
+    await Promise.all([right, wrong].map((trunk) => untilLive(org, trunk)));
+    expect(await place({}, [right.id])).toMatchObject({ attempts: [{ outcome: 'answered' }] });
+    expect(await place({}, [wrong.id])).toMatchObject({ attempts: [{ reason: 'carrier-refused' }] });
+  });
+
+  it('that does not answer OPTIONS is down, and is not dialled', async () => {
+    const [, second] = callees as [SipCallee, SipCallee];
+    second.will({ outcome: 'answer', hangUpAfterMs: 100 });
+    const silent = { name: 'silent', gateway: '127.0.0.94:5998', register: false, ping_seconds: 5 };
+    const down = await org.api.post<Trunk>('/api/v1/sip-trunks', silent);
+    await eventually(
+      async () => {
+        const data = await place({}, [down.id, trunks[1]!.id]);
+        const [first] = data['attempts'] as { reason: string }[];
+        expect(data['attempts']).toMatchObject([{}, { outcome: 'answered' }]);
+        return first?.reason === 'gateway-down';
+      },
+      { timeoutMs: 30_000, intervalMs: 500, message: 'the gateway to be down' },
+    );
+  });
+});
+
 describe('cancel', () => {
-  it('at a random moment leaves nothing ringing and no channel', async () => {
+  it('at a hundred random moments leaves nothing ringing and no channel', async () => {
     const random = seeded(7);
     const callee = callees[0]!;
     callee.will(() => ({ outcome: 'answer', ringMs: Math.floor(random.next() * 60) }));
-    const asked = Array.from({ length: 20 }, () => request({}, [trunks[0]!.id]));
-    await Promise.all(
-      asked.map(async (one) => {
-        await originate(one);
-        await sleep(random.next() * 120);
-        await hangUp(one.call_id);
-      }),
-    );
-    const ends = await Promise.all(asked.map(endOf));
+    const ends: Awaited<ReturnType<typeof endOf>>[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const asked = Array.from({ length: 20 }, () => request({}, [trunks[0]!.id]));
+      await Promise.all(
+        asked.map(async (one) => {
+          await originate(one);
+          await sleep(random.next() * 120);
+          await hangUp(one.call_id);
+        }),
+      );
+      ends.push(...(await Promise.all(asked.map(endOf))));
+    }
     // An answer that was on its way when the call was canceled counts as one, and was hung up at once.
     for (const end of ends) expect(['canceled', 'api-hung-up']).toContain(end['end_reason']);
     await eventually(() => callee.open().length === 0, { message: 'nothing at the carrier' });

@@ -15,7 +15,13 @@ export interface Unanswered {
 }
 
 /** The final response of the carrier; null where none came: a 487 after our own CANCEL says nothing. */
-export function finalStatusOf({ hangup, failureStatus }: Pick<Unanswered, 'hangup' | 'failureStatus'>): number | null {
+export function finalStatusOf(attempt: Pick<Unanswered, 'hangup' | 'failureStatus'>): number | null {
+  const status = statusOf(attempt);
+  return status !== null && status < 700 ? status : null;
+}
+
+/** From 900 on it is FreeSWITCH's own: 904 where the carrier challenges the credentials again (FACTS). */
+function statusOf({ hangup, failureStatus }: Pick<Unanswered, 'hangup' | 'failureStatus'>): number | null {
   const status = hangup?.sip_status ?? failureStatus;
   return status === 487 && hangup?.hangup_disposition === 'send_cancel' ? null : status;
 }
@@ -46,7 +52,7 @@ const OF_STATUS: Readonly<Record<number, AttemptFailure>> = {
 
 /** Why an attempt failed, as a constant. `cause` alone counts where no final response came. */
 export function failureOf(attempt: Unanswered): AttemptFailure {
-  const status = finalStatusOf(attempt);
+  const status = statusOf(attempt);
   if (status !== null) return OF_STATUS[status] ?? failureOfClass(status);
   return WITHOUT_CHANNEL[attempt.cause] ?? failureOfCause(attempt);
 }
@@ -54,7 +60,8 @@ export function failureOf(attempt: Unanswered): AttemptFailure {
 function failureOfClass(status: number): AttemptFailure {
   if (status < 400) return 'redirected';
   if (status < 500) return 'carrier-refused';
-  return status < 600 ? 'carrier-failed' : 'declined';
+  if (status < 600) return 'carrier-failed';
+  return status < 700 ? 'declined' : 'carrier-refused';
 }
 
 /** A carrier that stays silent until `originate_timeout` did not respond; one whose called party rang did. */

@@ -14,7 +14,7 @@ import type { StandIn } from './stand-in.net.js';
  * `POST /calls/UUID/codec` `{codec}` with which its carrier goes on ·
  * `POST /calls/UUID/audio` L16 that the caller says next · `POST /calls/UUID/digits` `{digits}` that the caller
  * presses, `GET` those that it has heard · `GET /gateways` ·
- * `GET /outbound` the channels of outbound calls.
+ * `GET /outbound` the channels of outbound calls, `GET /dialled` the numbers of all outbound calls.
  */
 export function startControl(standIn: StandIn, port: number): Promise<Server> {
   const calls = new Map<string, InboundCall>();
@@ -63,6 +63,7 @@ type Route = (
 
 const ROUTES: Record<string, Route> = {
   'GET /gateways': (_request, { standIn }) => ({ status: 200, body: standIn.gateways() }),
+  'GET /dialled': (_request, { standIn }) => ({ status: 200, body: standIn.freeswitch.dialled }),
   'GET /outbound': (_request, { standIn }) => ({ status: 200, body: standIn.outbound() }),
   'PUT /carriers': async (request, { standIn }) => {
     standIn.setCarriers(await json<CarrierInput[]>(request));

@@ -79,6 +79,7 @@ async function dial(freeswitch: Switch, target: string, request: Request): Promi
   if (gateway === undefined || number === undefined) return { cause: 'INVALID_GATEWAY' };
   if (!gateway.up) return { cause: 'GATEWAY_DOWN' };
   gateway.callsOut += 1;
+  freeswitch.dialled.push(number);
   const leg = start({ freeswitch, gateway, number, request });
   const outcome = callOutcome(freeswitch.carriers, gateway.settings.proxy, number);
   const timeout =

@@ -27,6 +27,8 @@ export class Switch {
   readonly sofia: SofiaProfile;
   readonly inboundAcl: string | undefined;
   sessions = 0;
+  /** The number of each outbound call, in order. */
+  readonly dialled: string[] = [];
   /** Adds the gateways of the configuration that are new by name, one of them or all; the profile's worker sets it. */
   scanGateways: (only?: string) => void = () => undefined;
   private readonly logListeners = new Set<(line: LogLine) => void>();

@@ -1,4 +1,5 @@
-import { startSipCallee, type CalleeScript } from '../sip/sip-callee.net.js';
+import type { CalleeScript } from '../sip/callee-script.js';
+import { startSipCallee } from '../sip/sip-callee.net.js';
 import type { BridgeOfMesh } from './mesh.process.js';
 
 /** The far side of a trunk that calls go out over. */
@@ -9,6 +10,8 @@ export interface MeshCallee {
   will(script: Pick<CalleeScript, 'outcome' | 'ringMs' | 'hangUpAfterMs'>): Promise<void>;
   /** Calls that came. */
   calls(): Promise<number>;
+  /** The numbers of all calls of its FreeSWITCH that were dialled since that began, each as often as it was dialled. */
+  dialled(): Promise<string[]>;
   /** Of them, those that ring or are up. */
   open(): Promise<number>;
   close(): Promise<void>;
@@ -27,6 +30,7 @@ async function sipCallee(nth: number): Promise<MeshCallee> {
       callee.will(script);
     },
     calls: async () => callee.invites.length,
+    dialled: async () => callee.invites.map(({ uri }) => /^sip:([^@]+)@/.exec(uri)?.[1] ?? ''),
     open: async () => callee.open().length,
     close: () => callee.close(),
   };
@@ -64,6 +68,7 @@ async function standInCallee({ controlPort }: BridgeOfMesh, nth: number): Promis
     gateway: address,
     will,
     calls: async () => (await of()).reduce((sum, { callsOut }) => sum + callsOut, 0),
+    dialled: async () => (await (await fetch(`${control}/dialled`)).json()) as string[],
     open: async () => {
       await of();
       const channels = (await (await fetch(`${control}/outbound`)).json()) as { gateway: string }[];

@@ -3,21 +3,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { PAYLOAD_TYPES } from '../rtp/g711.js';
 import { openRtpPeer, type RtpPeer } from '../rtp/rtp-peer.net.js';
 import { readSdp, writeSdp } from './sdp.js';
-import { digestParameters, headerOf, headersOf, parseSip, respond, writeSip, type SipMessage } from './sip-message.js';
-
-/** What the called side does with an INVITE. */
-export interface CalleeScript {
-  /** A final status, `answer`, or `silent`: nothing comes back. */
-  outcome: number | 'answer' | 'silent';
-  /** 180 at once, and the outcome after this long; absent: the outcome at once, without 180. */
-  ringMs?: number;
-  /** 407 with a digest challenge until this user answers it. */
-  challenge?: string;
-  /** Of a 302. */
-  contact?: string;
-  /** The callee hangs up after this long. */
-  hangUpAfterMs?: number;
-}
+import { authenticates, keyOf, withinDialog, type CalleeScript } from './callee-script.js';
+import { headerOf, parseSip, respond, type SipMessage } from './sip-message.js';
 
 /** An INVITE that came, without its repetitions. */
 export interface HeardInvite {
@@ -80,6 +67,7 @@ class Callee implements SipCallee {
   private script: (invite: SipMessage, nth: number) => CalleeScript = () => ({ outcome: 'answer' });
   /** By Call-ID and the number of the CSeq. */
   private readonly transactions = new Map<string, Transaction>();
+  private refers = { status: 202, target: 200 };
   private readonly peers: Promise<RtpPeer>[] = [];
 
   constructor(
@@ -118,6 +106,7 @@ class Callee implements SipCallee {
     if (message.method === 'ACK') return;
     if (message.method === 'INVITE') return this.invited(message, peer);
     if (message.method === 'CANCEL') return this.canceled(message, peer);
+    if (message.method === 'REFER') return this.referred(message, peer);
     if (message.method === 'BYE') this.over(message);
     this.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer);
   }
@@ -141,6 +130,7 @@ class Callee implements SipCallee {
     const transaction: Transaction = { invite, request, peer, toTag: token(), last: undefined, timers: [] };
     this.transactions.set(keyOf(request), transaction);
     const script = this.script(request, this.invites.length);
+    this.refers = script.refer ?? { status: 202, target: 200 };
     if (script.challenge !== undefined && !authenticates(request, script.challenge)) return this.challenge(transaction);
     if (script.outcome === 'silent') {
       invite.state = 'silent';
@@ -196,15 +186,7 @@ class Callee implements SipCallee {
   private hangUp({ invite, request, peer, toTag }: Transaction): void {
     if (invite.state !== 'answered') return;
     invite.state = 'ended';
-    const contact = /<([^>]+)>/.exec(headerOf(request, 'contact'))?.[1] ?? request.uri ?? '';
-    const bye = writeSip(`BYE ${contact} SIP/2.0`, [
-      ['Via', `SIP/2.0/UDP ${this.gateway};branch=z9hG4bK${token()};rport`],
-      ['Max-Forwards', '70'],
-      ['From', `${headerOf(request, 'to')};tag=${toTag}`],
-      ['To', headerOf(request, 'from')],
-      ['Call-ID', invite.callId],
-      ['CSeq', '1 BYE'],
-    ]);
+    const bye = withinDialog(request, { method: 'BYE', here: this.gateway, toTag, branch: token(), sequence: 9 });
     this.send(bye, peer);
   }
 
@@ -216,10 +198,31 @@ class Callee implements SipCallee {
     this.reply(transaction, 487);
   }
 
+  private referred(refer: SipMessage, peer: RemoteInfo): void {
+    const { status, target } = this.refers;
+    this.send(respond(refer, { status, phrase: status === 202 ? 'Accepted' : 'No' }), peer);
+    const callId = headerOf(refer, 'call-id');
+    const dialog = [...this.transactions.values()].findLast(({ invite }) => invite.callId === callId);
+    if (status !== 202 || dialog === undefined) return;
+    const headers = [
+      ['Event', 'refer'],
+      ['Subscription-State', 'terminated;reason=noresource'],
+      ['Content-Type', 'message/sipfrag;version=2.0'],
+    ] as const;
+    const how = { method: 'NOTIFY', here: this.gateway, toTag: dialog.toTag, branch: token(), sequence: 5 };
+    this.send(
+      withinDialog(dialog.request, how, headers, `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'No'}\r\n`),
+      peer,
+    );
+  }
+
+  /** A telephone that got a BYE falls silent. */
   private over(request: SipMessage): void {
     const callId = headerOf(request, 'call-id');
-    for (const invite of this.invites)
-      if (invite.callId === callId && invite.state === 'answered') invite.state = 'ended';
+    for (const invite of this.invites.filter((one) => one.callId === callId && one.state === 'answered')) {
+      invite.state = 'ended';
+      invite.audio?.pause();
+    }
   }
 
   private reply(
@@ -237,9 +240,3 @@ class Callee implements SipCallee {
     this.socket.send(text, peer.port, peer.address, () => undefined);
   }
 }
-
-const keyOf = (request: SipMessage): string =>
-  `${headerOf(request, 'call-id')} ${headerOf(request, 'cseq').split(' ')[0]}`;
-
-const authenticates = (request: SipMessage, user: string): boolean =>
-  headersOf(request, 'proxy-authorization').some((header) => digestParameters(header)['username'] === user);

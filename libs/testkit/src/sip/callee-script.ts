@@ -1,0 +1,54 @@
+import { digestParameters, headerOf, headersOf, writeSip, type SipMessage } from './sip-message.js';
+
+/** What the called side does with an INVITE. */
+export interface CalleeScript {
+  /** A final status, `answer`, or `silent`: nothing comes back. */
+  outcome: number | 'answer' | 'silent';
+  /** 180 at once, and the outcome after this long; absent: the outcome at once, without 180. */
+  ringMs?: number;
+  /** 407 with a digest challenge until this user answers it. */
+  challenge?: string;
+  /** Of a 302. */
+  contact?: string;
+  /** What a REFER gets, and what the NOTIFY after a 202 says of the target; default 202 and 200. */
+  refer?: { status: number; target: number };
+  /** The callee hangs up after this long. */
+  hangUpAfterMs?: number;
+}
+
+/** A transaction's INVITE, CANCEL and repetitions have the same. */
+export const keyOf = (request: SipMessage): string =>
+  `${headerOf(request, 'call-id')} ${headerOf(request, 'cseq').split(' ')[0]}`;
+
+export const authenticates = (request: SipMessage, user: string): boolean =>
+  headersOf(request, 'proxy-authorization').some((header) => digestParameters(header)['username'] === user);
+
+/** A request of the called side within the dialog of this INVITE. */
+export function withinDialog(
+  invite: SipMessage,
+  {
+    method,
+    here,
+    toTag,
+    branch,
+    sequence,
+  }: { method: string; here: string; toTag: string; branch: string; sequence: number },
+  headers: readonly (readonly [string, string])[] = [],
+  body = '',
+): string {
+  const contact = /<([^>]+)>/.exec(headerOf(invite, 'contact'))?.[1] ?? invite.uri ?? '';
+  return writeSip(
+    `${method} ${contact} SIP/2.0`,
+    [
+      ['Via', `SIP/2.0/UDP ${here};branch=z9hG4bK${branch};rport`],
+      ['Max-Forwards', '70'],
+      ['From', `${headerOf(invite, 'to')};tag=${toTag}`],
+      ['To', headerOf(invite, 'from')],
+      ['Call-ID', headerOf(invite, 'call-id')],
+      ['CSeq', `${sequence} ${method}`],
+      ['Contact', `<sip:callee@${here}>`],
+      ...headers,
+    ],
+    body,
+  );
+}

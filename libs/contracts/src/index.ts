@@ -13,6 +13,7 @@ export * from './carrier.js';
 export * from './credential.js';
 export * from './documents.js';
 export * from './envelope.js';
+export * from './expected-call.js';
 export * from './number.js';
 export * from './organization.js';
 export * from './outbound-call.js';

@@ -48,6 +48,7 @@ export const DOMAIN_ERRORS = {
   'verification-not-found': 404,
   'claim-not-found': 404,
   'rate-plan-not-found': 404,
+  'expected-call-not-found': 404,
   'call-not-answered': 409,
   'call-ended': 409,
   'transfer-in-progress': 409,

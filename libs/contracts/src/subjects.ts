@@ -39,6 +39,8 @@ export const USAGE_BUCKET = 'usage';
 export const BRIDGE_OWNERS_BUCKET = 'bridge-owners';
 /** Calls and call records that a bridge's disk refuses, until it takes them. */
 export const HELD_CALLS_BUCKET = 'held-calls';
+/** Trunks whose organisation waits for a call of its own, under `expectedCallKey`. */
+export const EXPECTED_CALLS_BUCKET = 'expected-calls';
 
 export const organizationSubject = (org: string) => `trunkmesh.org.${token(org)}.organization`;
 export const trunkSubject = (org: string, trunk: string) => `trunkmesh.org.${token(org)}.trunk.${token(trunk)}`;
@@ -72,11 +74,13 @@ export const ALL_CARRIERS = 'trunkmesh.carrier.*';
 export const ALL_BRIDGES = 'trunkmesh.bridge.*';
 export const ALL_CALLS = 'trunkmesh.call.>';
 export const numbersOfOrganization = (org: string) => `trunkmesh.org.${token(org)}.number.*`;
+export const callsOfOrganization = (org: string) => `trunkmesh.call.${token(org)}.*`;
 export const trunksOfOrganization = (org: string) => `trunkmesh.org.${token(org)}.trunk.*`;
 
 /** KV keys. */
 export const bridgeKey = (bridge: string) => token(bridge);
 export const heldCallKey = (bridge: string, call: string) => `${token(bridge)}.${token(call)}`;
+export const expectedCallKey = (org: string, trunk: string) => `${token(org)}.${token(trunk)}`;
 export const heldCallsOfBridge = (bridge: string) => `${token(bridge)}.*`;
 export const gatewayKey = (org: string, trunk: string, bridge: string) =>
   `${token(org)}.${token(trunk)}.${token(bridge)}`;

@@ -30,6 +30,7 @@ describe('ensureStreams', () => {
       'GATEWAYS',
       'KV_bridge-owners',
       'KV_bridges',
+      'KV_expected-calls',
       'KV_gateways',
       'KV_held-calls',
       'KV_usage',

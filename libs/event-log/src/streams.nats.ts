@@ -13,6 +13,7 @@ import {
   BRIDGE_OWNERS_BUCKET,
   BRIDGES_BUCKET,
   CALLS_STREAM,
+  EXPECTED_CALLS_BUCKET,
   GATEWAYS_BUCKET,
   GATEWAYS_STREAM,
   HELD_CALLS_BUCKET,
@@ -35,6 +36,7 @@ export class StreamSettingsError extends Error {
 }
 
 const DAY_NS = 86_400 * 1e9;
+const EXPECTED_CALLS_AGE_NS = 1_800 * 1e9;
 const REFUSED_BYTES = 256 * 1_024 * 1_024;
 const STREAM_NAME_IN_USE = 10058;
 
@@ -76,6 +78,8 @@ function allSettings(options: StreamOptions): Settings[] {
     bucket(USAGE_BUCKET, options),
     bucket(HELD_CALLS_BUCKET, options),
     bucket(BRIDGE_OWNERS_BUCKET, options),
+    // Minutes; a little longer, so that what arrived can be read afterwards.
+    { ...bucket(EXPECTED_CALLS_BUCKET, options), max_age: EXPECTED_CALLS_AGE_NS },
   ];
 }
 

@@ -25,14 +25,16 @@ import type { DecideInbound } from '../route/inbound-router.nats.js';
 import { noteAcknowledgement } from './acknowledgement.net.js';
 import { admit } from './admission.js';
 import { connectToAssistant } from './connect-assistant.net.js';
+import type { ExpectedCalls } from './expected-calls.nats.js';
 import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';
-import { verificationCall, type VerificationPorts } from './verification-call.net.js';
+import { GREETING, verificationCall, type VerificationPorts } from './verification-call.net.js';
 
 /** What an inbound call needs from the rest of the agent. */
 export interface InboundCallPorts extends CallParts {
   decide: DecideInbound;
   refused: RefusalPorts;
   verification: VerificationPorts;
+  expected: Pick<ExpectedCalls, 'isEchoed'>;
 }
 
 /** The wait from the answer or the refusal to FreeSWITCH's event about it. Both take milliseconds. */
@@ -120,8 +122,8 @@ async function answer(call: Answering, talk: Talk, ports: InboundCallPorts): Pro
     const summary = 'Refused: the bridge could record the call neither on its disk nor in JetStream.';
     live.refused(callId, refusedHere(route, 'call-not-recordable', summary));
     talk.send(refuseCommands('call-not-recordable'));
-  } else if (media === undefined)
-    echo(talk, () => {
+  } else if (media === undefined || ports.expected.isEchoed(route, new Date()))
+    echo(talk, media !== undefined, () => {
       live.reached(callId, 'ringing', new Date());
     });
   else await connectToAssistant({ started, route, treatment, conversation, live, logger, media }, talk, ports);
@@ -137,11 +139,23 @@ const settingsOf = ({ headers, requiresSrtp }: Answering): string[] => [
   ...(leadsElsewhere(headers) ? RETURN_TO_SOURCE : []),
 ];
 
-/** No media URL is configured: the caller hears an echo, so that a trunk can be tried. */
-function echo(talk: Talk, ringing: () => void): void {
+/** Longer than anybody listens to himself. */
+const EXPECTED_MS = 60_000;
+
+/**
+ * The caller hears an echo, so that a trunk can be tried: no media URL is configured, or (`expected`) the organisation
+ * waits for this call. Then a tone comes first, and the echo ends by itself.
+ */
+function echo(talk: Talk, expected: boolean, ringing: () => void): void {
   talk.execute('ring_ready');
   ringing();
-  for (const application of ['answer', 'echo']) talk.execute(application);
+  talk.execute('answer');
+  if (expected) {
+    talk.execute('gentones', GREETING);
+    const end = setTimeout(() => talk.hangUp('NORMAL_CLEARING'), EXPECTED_MS).unref();
+    talk.onEnd(() => clearTimeout(end));
+  }
+  talk.execute('echo');
 }
 
 interface Refusing {

@@ -11,6 +11,7 @@ import { RefusedModule } from '../refused/refused.module.js';
 import { createInboundRouter } from '../route/inbound-router.nats.js';
 import { AGENT, CALL_DEADLINES, CALL_PARTS, CALL_REFUSALS, INBOUND_CALL_PORTS } from '../tokens.js';
 import { probeDialog } from './dialog-probe.net.js';
+import { ExpectedCalls } from './expected-calls.nats.js';
 import type { InboundCallPorts } from './inbound-call.net.js';
 import { InboundCalls } from './inbound-calls.net.js';
 import { verificationGuard } from './verification-guard.js';
@@ -20,8 +21,13 @@ import { verificationGuard } from './verification-guard.js';
   imports: [BridgeModule, EventSocketModule, RefusedModule, CallsModule],
   providers: [
     {
+      provide: ExpectedCalls,
+      inject: [AGENT],
+      useFactory: ({ link, logger }: Agent): ExpectedCalls => new ExpectedCalls(link, logger),
+    },
+    {
       provide: INBOUND_CALL_PORTS,
-      inject: [AGENT, CALL_PARTS, CALL_REFUSALS, CALL_DEADLINES],
+      inject: [AGENT, CALL_PARTS, CALL_REFUSALS, CALL_DEADLINES, ExpectedCalls],
       useFactory: inboundCallPorts,
     },
     {
@@ -38,6 +44,7 @@ export class InboundModule implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(InboundCalls) private readonly calls: InboundCalls,
     @Inject(Drain) private readonly drain: Drain,
     @Inject(EslClient) private readonly esl: EslClient,
+    @Inject(ExpectedCalls) private readonly expected: ExpectedCalls,
   ) {}
 
   onModuleInit(): void {
@@ -47,6 +54,7 @@ export class InboundModule implements OnModuleInit, BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.calls.stop();
+    await this.expected.stop();
   }
 }
 
@@ -54,12 +62,13 @@ function inboundCallPorts(
   { link }: Agent,
   parts: CallParts,
   refused: RefusalPorts,
-  { acknowledgedWithinMs }: CallDeadlines,
+  ...[{ acknowledgedWithinMs }, expected]: [CallDeadlines, ExpectedCalls]
 ): InboundCallPorts {
   const { bridge, local, logger } = parts;
   return {
     ...parts,
     refused,
+    expected,
     decide: createInboundRouter({ link, local, logger }),
     verification: {
       bridge,

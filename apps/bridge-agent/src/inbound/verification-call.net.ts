@@ -40,7 +40,7 @@ const THANKS_MS = 4_000;
 const LAST_WORDS_MS = 1_000;
 const CONFIRM_TRIES = 8;
 /** Three rising notes. mod_dptools plays them; no other module is needed. */
-const TONE = '%(300,60,523)(300,60,659)(700,0,784)|1';
+export const GREETING = '%(300,60,523)(300,60,659)(700,0,784)|1';
 
 const UNAVAILABLE: VerificationAnswer = { outcome: 'refused', reason: 'unavailable', message: '' };
 
@@ -76,7 +76,7 @@ async function accepted(
   try {
     if (leadsElsewhere(verifying.headers)) for (const setting of RETURN_TO_SOURCE) talk.execute('set', setting);
     talk.execute('answer');
-    talk.execute('gentones', TONE);
+    talk.execute('gentones', GREETING);
     const proven = (await talk.settled(SETTLED_MS)) && (await isAcknowledged(dialog, talk, over, ports));
     callsMetric.add(1, { outcome: 'verification', reason: proven ? 'confirmed' : 'abandoned', decided_at: 'local' });
     const told = proven ? confirm(verifying, ports) : askAbout(verifying, 'abandoned', ports);

@@ -76,6 +76,33 @@ describe('a probe through the whole mesh', () => {
   }, 90_000);
 });
 
+describe('waiting for a call', () => {
+  it('shows a refused call and an accepted one, which gets an echo', async () => {
+    const caller = await test.carrier();
+    const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', {
+      name: 'PBX',
+      gateway: caller.gateway,
+      register: false,
+    });
+    await untilLive(org, trunk);
+    await addNumber(org, trunk, '+12015550161');
+    const path = `/api/v1/sip-trunks/${trunk.id}/expect-call`;
+    const opened = await org.api.post<{ dial: string[]; dial_to: string[] }>(path);
+    expect(opened.dial).toContain('+12015550161');
+    const report = () => org.api.get<{ status: string; calls: { called: string; reason: string | null }[] }>(path);
+    expect(await caller.call({ from: '+12015550170', number: '+12015550199', talkMs: 10 })).toBe(404);
+    await eventually(async () => (await report()).status === 'refused', { message: 'the refused call' });
+    await eventually(
+      async () => (await caller.call({ from: '+12015550170', number: '+12015550161', talkMs: 1_500 })) === 200,
+      { message: 'the mesh to know the number' },
+    );
+    await eventually(async () => (await report()).status === 'accepted', { message: 'the accepted call' });
+    expect((await report()).calls).toContainEqual(
+      expect.objectContaining({ called: '+12015550199', reason: 'unknown-number' }),
+    );
+  }, 60_000);
+});
+
 describe('a test of a live trunk', () => {
   it('leaves its registration as it is', async () => {
     const { port, contacts, requests } = await carrier();

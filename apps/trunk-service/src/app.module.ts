@@ -7,6 +7,7 @@ import { CallModule } from './calls/call.module.js';
 import { CarrierModule } from './carrier/carrier.module.js';
 import { ConnectionModule } from './connection/connection.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
+import { ExpectedCallModule } from './expected-calls/expected-call.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { KeyRingModule } from './secrets/key-ring.module.js';
@@ -53,6 +54,7 @@ import { VerificationModule } from './verification/verification.module.js';
     RouteModule,
     ReadinessModule,
     TrunkTestModule,
+    ExpectedCallModule,
     CallModule,
     OutboundModule,
     AddressModule,

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { OriginateAnswer, OriginateRefusal, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { startCallSocket, type CallSocket } from '../call/call-socket.net.js';
 import { Talk } from '../call/call-talk.net.js';
-import type { CallReadiness } from '../call/call-readiness.js';
 import { endConversation } from '../call/conversation.js';
 import type { Drain } from '../call/drain.process.js';
 import type { EventSocket } from '../live/call-search.net.js';
@@ -15,7 +14,8 @@ export interface OutboundCallsOptions {
   host: string;
   maxCalls: number;
   drain: Pick<Drain, 'begun'>;
-  readiness?: CallReadiness;
+  /** Whether a call of an earlier request has begun already; undefined: that cannot be looked up. */
+  isKnown: (request: OriginateRequest) => Promise<boolean | undefined>;
   eventSocket: Pick<EventSocket, 'connected' | 'api'>;
 }
 
@@ -26,6 +26,7 @@ export class OutboundCalls {
   private readonly calls = new Map<string, OutboundCall>();
   private readonly ports: OutboundCallPorts;
   private socket: CallSocket | undefined;
+  private readonly begunAt = Date.now();
 
   static async start(options: OutboundCallsOptions): Promise<OutboundCalls> {
     const calls = new OutboundCalls(options);
@@ -52,6 +53,13 @@ export class OutboundCalls {
   async originate(request: OriginateRequest): Promise<OriginateAnswer> {
     const { call_id: callId } = request;
     if (this.knows(callId)) return { outcome: 'accepted' };
+    const known = Date.parse(request.requested_at) < this.begunAt ? await this.options.isKnown(request) : false;
+    if (known === true || this.knows(callId)) return { outcome: 'accepted' };
+    if (known === undefined)
+      return refused(
+        'settings-not-known',
+        'The bridge cannot look up whether it had this call before. Nothing was done.',
+      );
     const refusal = this.refusalOf(request);
     if (refusal !== undefined) return refusal;
     const settings = this.ports.local.customerSettingsOf(request.organization_id, request.number_id);

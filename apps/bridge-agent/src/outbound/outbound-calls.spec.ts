@@ -162,6 +162,22 @@ describe('an outbound call', () => {
     expect(lastOf(events).data).toMatchObject({ end_reason: 'carrier-failed', attempts: [{ reason: 'no-response' }] });
   });
 
+  it('that an earlier process has ended is not dialled again', async () => {
+    carriers({ outcome: 486 });
+    const asked = request();
+    await originate(asked);
+    await host.untilWritten(asked.call_id);
+    const before = callsAt(1);
+    await host.stopAgents();
+    await host.forget();
+    const calls = await host.startAgent();
+    await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+    expect(await originate(asked)).toEqual({ outcome: 'accepted' });
+    // By the end of the next call the first would have been dialled again.
+    await placed();
+    expect(callsAt(1)).toBe(before! + 1);
+  });
+
   it('is not dialled after its time', async () => {
     const late = request({ dial_until: new Date(Date.now() - 1).toISOString() });
     expect(await originate(late)).toMatchObject({ outcome: 'refused', code: 'too-late' });

@@ -15,6 +15,7 @@ import { EslClient } from '../esl/esl-client.net.js';
 import { EventSocketModule } from '../esl/event-socket.module.js';
 import { AGENT, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
 import { Dialling } from './dialling.net.js';
+import { hasEvents } from './earlier-call.nats.js';
 import { OriginateController } from './originate.controller.js';
 import { OutboundCalls } from './outbound-calls.net.js';
 import { Permits } from './permits.nats.js';
@@ -47,6 +48,7 @@ const GIVEN_UP_MS = 2_000;
           host: config.CALL_SOCKET_HOST,
           maxCalls: config.MAX_CALLS,
           drain,
+          isKnown: (request) => hasEvents(link, request),
           eventSocket: esl,
         });
         return calls;

@@ -1,3 +1,4 @@
+import type { RtpPeer } from '../rtp/rtp-peer.net.js';
 import { digestParameters, headerOf, headersOf, writeSip, type SipMessage } from './sip-message.js';
 
 /** What the called side does with an INVITE. */
@@ -14,6 +15,19 @@ export interface CalleeScript {
   refer?: { status: number; target: number };
   /** The callee hangs up after this long. */
   hangUpAfterMs?: number;
+}
+
+/** An INVITE that came, without its repetitions. */
+export interface HeardInvite {
+  callId: string;
+  uri: string;
+  message: SipMessage;
+  /** `performance.now()` of the INVITE, and of the 200. */
+  at: number;
+  answeredAt: number | undefined;
+  state: 'silent' | 'ringing' | 'answered' | 'canceled' | 'refused' | 'ended' | 'challenged';
+  audio: RtpPeer | undefined;
+  acknowledged: boolean;
 }
 
 /** A transaction's INVITE, CANCEL and repetitions have the same. */

@@ -3,20 +3,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { PAYLOAD_TYPES } from '../rtp/g711.js';
 import { openRtpPeer, type RtpPeer } from '../rtp/rtp-peer.net.js';
 import { readSdp, writeSdp } from './sdp.js';
-import { authenticates, keyOf, withinDialog, type CalleeScript } from './callee-script.js';
+import { authenticates, keyOf, withinDialog, type CalleeScript, type HeardInvite } from './callee-script.js';
 import { headerOf, parseSip, respond, type SipMessage } from './sip-message.js';
-
-/** An INVITE that came, without its repetitions. */
-export interface HeardInvite {
-  callId: string;
-  uri: string;
-  message: SipMessage;
-  /** `performance.now()` of the INVITE, and of the 200. */
-  at: number;
-  answeredAt: number | undefined;
-  state: 'silent' | 'ringing' | 'answered' | 'canceled' | 'refused' | 'ended' | 'challenged';
-  audio: RtpPeer | undefined;
-}
 
 export interface SipCallee {
   readonly address: string;
@@ -37,6 +25,8 @@ const PHRASES: Readonly<Record<number, string>> = {
   407: 'Proxy Authentication Required',
   487: 'Request Terminated',
 };
+/** RFC 3261 §17.1.1.1. */
+const T1_MS = 500;
 const token = () => randomBytes(8).toString('hex');
 
 /** The far side of a trunk on the loopback: real SIP over UDP, real RTP. It counts what it is asked. */
@@ -103,7 +93,7 @@ class Callee implements SipCallee {
   }
 
   private take(message: SipMessage, peer: RemoteInfo): void {
-    if (message.method === 'ACK') return;
+    if (message.method === 'ACK') return this.acknowledged(message);
     if (message.method === 'INVITE') return this.invited(message, peer);
     if (message.method === 'CANCEL') return this.canceled(message, peer);
     if (message.method === 'REFER') return this.referred(message, peer);
@@ -125,6 +115,7 @@ class Callee implements SipCallee {
       answeredAt: undefined,
       state: 'ringing',
       audio: undefined,
+      acknowledged: false,
     };
     this.invites.push(invite);
     const transaction: Transaction = { invite, request, peer, toTag: token(), last: undefined, timers: [] };
@@ -180,6 +171,7 @@ class Callee implements SipCallee {
       ],
       body,
     );
+    this.repeatUntilAcknowledged(transaction);
     if (hangUpAfterMs !== undefined) transaction.timers.push(setTimeout(() => this.hangUp(transaction), hangUpAfterMs));
   }
 
@@ -188,6 +180,20 @@ class Callee implements SipCallee {
     invite.state = 'ended';
     const bye = withinDialog(request, { method: 'BYE', here: this.gateway, toTag, branch: token(), sequence: 9 });
     this.send(bye, peer);
+  }
+
+  /** RFC 3261 §13.3.1.4. A caller that had given up learns only so that it was answered. */
+  private repeatUntilAcknowledged({ invite, last, peer, timers }: Transaction): void {
+    const repeating = setInterval(() => {
+      if (invite.acknowledged || invite.state !== 'answered') clearInterval(repeating);
+      else this.send(last!, peer);
+    }, T1_MS);
+    timers.push(repeating);
+  }
+
+  private acknowledged(ack: SipMessage): void {
+    const callId = headerOf(ack, 'call-id');
+    for (const invite of this.invites) if (invite.callId === callId) invite.acknowledged = true;
   }
 
   private canceled(request: SipMessage, peer: RemoteInfo): void {

@@ -8,11 +8,12 @@ import { CallLogModule } from './call-log/call-log.module.js';
 import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
 import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
+import { UsageAnswersModule } from './usage/answers/usage-answers.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { UsageRecording } from './usage/usage.service.js';
 
 @Module({
-  imports: [NatsModule.of('billing-observer'), DatabaseModule, UsageModule, CallLogModule],
+  imports: [NatsModule.of('billing-observer'), DatabaseModule, UsageModule, CallLogModule, UsageAnswersModule],
   providers: [
     {
       provide: RequestServer,

@@ -1,2 +1,4 @@
 /** `CallLogOptions` of call-log/call-log.controller.ts. */
 export const CALL_LOG = Symbol('CALL_LOG');
+/** `AnsweringOptions` of answering.nats.ts, for usage/answers/usage-answers.controller.ts. */
+export const USAGE_ANSWERS = Symbol('USAGE_ANSWERS');

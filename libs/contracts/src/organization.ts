@@ -36,6 +36,12 @@ export const organizationState = z
       .max(3)
       .optional()
       .describe('Expensive kinds of numbers that may be called. Absent: none.'),
+    time_zone: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Whose days and months its usage is counted in, an IANA name. Absent: UTC.'),
     bridge_pools: z
       .array(poolName)
       .min(1)
@@ -56,6 +62,7 @@ export type OrganizationState = z.infer<typeof organizationState>;
 const fields = organizationState.pick({ name: true, outbound_country_codes: true }).extend({
   outbound_failover: organizationState.shape.outbound_failover,
   outbound_special_numbers: organizationState.shape.outbound_special_numbers,
+  time_zone: organizationState.shape.time_zone,
   bridge_pools: organizationState.shape.bridge_pools
     .nullable()
     .describe('The pools whose bridges its trunks may use; null: the default pool alone.'),

@@ -78,6 +78,7 @@ export const DOMAIN_ERRORS = {
   /** The bridge that has the call, or its FreeSWITCH, does not answer. */
   'bridge-unavailable': 503,
   'call-log-unavailable': 503,
+  'usage-unavailable': 503,
   /** Nobody said what became of the transfer; the call goes on. */
   'transfer-unconfirmed': 504,
 } as const;

@@ -10,6 +10,8 @@ export const countryCode = z
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code, for example "US"');
 /** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it. */
 export const timestamp = z.iso.datetime({ precision: 3 });
+/** RFC 3339 in UTC with microseconds. */
+export const preciseTimestamp = z.iso.datetime({ precision: 6 });
 /** W3C Trace Context `traceparent`. */
 export const traceparent = z.string().regex(/^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/);
 /** A bridge, a pool: becomes a token of a NATS subject, so no dot, space or wildcard. */

@@ -144,6 +144,9 @@ export const ROUTING_QUEUE = 'routing';
 /** The call log, answered by billing-observer. */
 export const CALL_LOG_LIST = 'trunkmesh.rpc.calls.list';
 export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
+/** The ledger of usage, answered by billing-observer. */
+export const USAGE_RECORDS = 'trunkmesh.rpc.usage.records';
+export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
 export const CALL_LOG_QUEUE = 'call-log';
 /** From a bridge to trunk-service: a call dialled an address verification code (address.ts). */
 export const ADDRESS_VERIFY = 'trunkmesh.rpc.address.verify';

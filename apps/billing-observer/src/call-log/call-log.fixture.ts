@@ -40,5 +40,5 @@ export const dump = async (db: DataSource): Promise<string[]> =>
 export const emptied = (db: DataSource): Promise<void> =>
   db.transaction(async (tx) => {
     await tx.query('SET LOCAL session_replication_role = replica');
-    await tx.query('TRUNCATE call_log, calls, ledger_entries, ledger_calls, bridge_progress, unreadable');
+    await tx.query('TRUNCATE call_log, calls, ledger_entries, ledger_calls, usage_days, bridge_progress, unreadable');
   });

@@ -1,8 +1,11 @@
-export type Command = { name: 'rebuild' } | { name: 'help'; problem: string | null };
+export type Command = { name: 'rebuild' } | { name: 'rebuild-usage' } | { name: 'help'; problem: string | null };
 
 export const USAGE = `billing-observer commands (each shows its progress and can be stopped with Ctrl-C)
 
   rebuild            rebuild the call log from the stored events while the service runs
+                     environment: DATABASE_URL
+  rebuild-usage      rebuild the sums of usage from the ledger while the service runs; recording waits while the
+                     entries of an organisation are counted
                      environment: DATABASE_URL
 `;
 
@@ -10,5 +13,7 @@ export function readArguments(args: readonly string[]): Command {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help') return { name: 'help', problem: null };
   if (rest.length > 0) return { name: 'help', problem: `there is no option ${JSON.stringify(rest[0])} for this` };
-  return name === 'rebuild' ? { name } : { name: 'help', problem: `there is no command ${JSON.stringify(name)}` };
+  return name === 'rebuild' || name === 'rebuild-usage'
+    ? { name }
+    : { name: 'help', problem: `there is no command ${JSON.stringify(name)}` };
 }

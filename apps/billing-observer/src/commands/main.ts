@@ -6,6 +6,7 @@ import { rebuild } from '../call-log/rebuild.pg.js';
 import { environmentSchema } from '../config.js';
 import { migrate } from '@trunkmesh/event-log/database.pg.js';
 import { createDataSource } from '../database.pg.js';
+import { rebuildUsage } from '../usage/summary/recount.pg.js';
 import { readArguments, USAGE } from './arguments.js';
 
 const stopping = stopOnSignals();
@@ -25,7 +26,12 @@ async function withDatabase<Result>(work: (dataSource: DataSource) => Promise<Re
 process.exitCode = await runOperatorCommand(readArguments(process.argv.slice(2)), {
   usage: USAGE,
   stopping,
-  run: async (_command, running) => {
+  run: async (command, running) => {
+    if (command.name === 'rebuild-usage') {
+      const organizations = await withDatabase((dataSource) => rebuildUsage(dataSource, running));
+      process.stdout.write(`rebuilt the sums of usage of ${organizations} organisations\n`);
+      return true;
+    }
     const { calls, events } = await withDatabase((dataSource) => rebuild(dataSource, running));
     process.stdout.write(`rebuilt the call log: ${calls} calls from ${events} events\n`);
     return true;

@@ -4,10 +4,10 @@ import { applyToCallLog } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
 import type { EpochProgress } from './confirmation.js';
 import { BridgeProgress, numberingOf } from './bridge-progress.pg.js';
+import { lockShared } from './ledger/lock.pg.js';
 import { correctCalls, insertCalls, lockEstimates, type RatedCall } from './ledger/ledger.pg.js';
 import { countMissing, receiveAll } from './numbering.js';
 import { rateCalls } from './rating/rated-calls.pg.js';
-import { lockShared } from './rating/rate-plans.pg.js';
 import { UnreadableRow } from './unreadable-row.pg.js';
 
 export interface ReceivedEvent {

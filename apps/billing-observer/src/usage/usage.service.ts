@@ -9,7 +9,9 @@ import { Database } from '../database.service.js';
 import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
 import { keepMonths, type Months } from './ledger/months.pg.js';
-import { startRatePlanFeed, type RatePlanFeed } from './rating/rate-plan-feed.nats.js';
+import type { Feed } from './following/feed.nats.js';
+import { startRatePlanFeed } from './rating/rate-plan-feed.nats.js';
+import { startTimeZoneFeed } from './summary/time-zone-feed.nats.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
 
 const RETRY_MS = 1_000;
@@ -20,8 +22,7 @@ export class UsageRecording implements OnModuleDestroy {
   /** Settles when calls are being recorded; never, where the service is stopped before. */
   readonly started: Promise<NatsConnection>;
   private readonly stopping = new AbortController();
-  private running:
-    { recorder: UsageRecorder; confirmations: Confirmations; months: Months; ratePlans: RatePlanFeed } | undefined;
+  private running: { recorder: UsageRecorder; confirmations: Confirmations; months: Months; feeds: Feed[] } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -42,7 +43,7 @@ export class UsageRecording implements OnModuleDestroy {
     this.stopping.abort();
     await this.running?.recorder.stop();
     await this.running?.confirmations.stop();
-    await this.running?.ratePlans.stop();
+    for (const feed of this.running?.feeds ?? []) await feed.stop();
     this.running?.months.stop();
   }
 
@@ -58,7 +59,7 @@ export class UsageRecording implements OnModuleDestroy {
     this.running = {
       months,
       confirmations,
-      ratePlans: startRatePlanFeed({ nc, dataSource, logger }),
+      feeds: [startTimeZoneFeed({ nc, dataSource, logger }), startRatePlanFeed({ nc, dataSource, logger })],
       recorder: startUsageRecorder({ nc, dataSource, logger, confirmations }),
     };
     return nc;

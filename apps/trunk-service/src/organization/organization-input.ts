@@ -54,12 +54,44 @@ const specialNumbers = z
   .transform((kinds) => specialNumber.options.filter((kind) => kinds.includes(kind)))
   .describe('Expensive kinds of numbers that may be called; empty: none.');
 
+/** As IANA spells it, whatever the case. */
+const timeZone = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const zone = canonicalZone(text);
+    if (zone === undefined)
+      context.addIssue({ code: 'custom', message: 'must be an IANA time zone, for example "Europe/Berlin"' });
+    return zone ?? z.NEVER;
+  })
+  .describe('Whose days and months its usage is counted in, an IANA name such as Europe/Berlin.');
+
+/** Offsets such as `+02:00` are no zone: they have no summer time. */
+function canonicalZone(text: string): string | undefined {
+  const known = ZONES.get(text.toLowerCase());
+  return known ?? (ZONE.test(text) && isZone(text) ? text : undefined);
+}
+const ZONE = /^[A-Za-z][\w+-]*(\/[\w+-]+)*$/;
+const ZONES: ReadonlyMap<string, string> = new Map(
+  ['UTC', ...Intl.supportedValuesOf('timeZone')].map((zone) => [zone.toLowerCase(), zone]),
+);
+/** Newer names of a zone (Asia/Kolkata) are known to Intl and not in its list. */
+function isZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `settings` undefined: nothing was said of them. */
 export interface OrganizationInput {
   name: string;
   outbound_country_codes: string[] | null;
   outbound_failover?: OutboundFailover | undefined;
   outbound_special_numbers?: SpecialNumber[] | undefined;
+  time_zone?: string | undefined;
   bridge_pools?: string[] | null | undefined;
   quotas?: OrganizationQuotas | null | undefined;
   settings: WantedSettings | undefined;
@@ -74,6 +106,7 @@ export function organizationSchemas(policy: AddressPolicy) {
       'Which trunks an outbound call may use: `any_trunk`, or `number_trunk_only` for that of its number.',
     ),
     outbound_special_numbers: specialNumbers,
+    time_zone: timeZone,
     bridge_pools: pools,
     quotas,
     ...settingFields(policy),
@@ -85,10 +118,10 @@ export function organizationSchemas(policy: AddressPolicy) {
         name,
         outbound_country_codes: countries.default(null),
       })
-      .transform(({ name, bridge_pools, quotas, ...others }): OrganizationInput => {
+      .transform(({ name, time_zone, bridge_pools, quotas, ...others }): OrganizationInput => {
         const { outbound_country_codes, outbound_failover, outbound_special_numbers, ...raw } = others;
         const outbound = { outbound_country_codes, outbound_failover, outbound_special_numbers };
-        return { name, ...outbound, bridge_pools, quotas, settings: wantedSettings(raw) };
+        return { name, ...outbound, time_zone, bridge_pools, quotas, settings: wantedSettings(raw) };
       }),
     /** A client that sends back what it read is understood. */
     change: fields
@@ -100,10 +133,10 @@ export function organizationSchemas(policy: AddressPolicy) {
         updated_at: z.unknown().describe('When it was last changed.'),
       })
       .partial()
-      .transform(({ name, bridge_pools, status, quotas, ...others }): OrganizationChanges => {
+      .transform(({ name, time_zone, bridge_pools, status, quotas, ...others }): OrganizationChanges => {
         const { outbound_country_codes, outbound_failover, outbound_special_numbers, ...raw } = others;
         const outbound = { outbound_country_codes, outbound_failover, outbound_special_numbers };
-        return { name, ...outbound, bridge_pools, status, quotas, settings: wantedSettings(raw) };
+        return { name, ...outbound, time_zone, bridge_pools, status, quotas, settings: wantedSettings(raw) };
       }),
   };
 }
@@ -139,6 +172,7 @@ export function presentOrganization({
   bridge_pools,
   outbound_failover = 'any_trunk',
   outbound_special_numbers = [],
+  time_zone = 'UTC',
   created_at,
   updated_at,
   ...rest
@@ -147,6 +181,7 @@ export function presentOrganization({
     ...rest,
     outbound_failover,
     outbound_special_numbers,
+    time_zone,
     bridge_pools: [...poolsOf({ bridge_pools })],
     ...shownSettings(call_settings),
     hints: hintsOf(call_settings),
@@ -188,7 +223,7 @@ const hints = z.array(
 /** What `presentOrganization` makes. */
 export const organizationView = organizationState
   .omit({ call_settings: true })
-  .required({ bridge_pools: true, outbound_failover: true, outbound_special_numbers: true })
+  .required({ bridge_pools: true, outbound_failover: true, outbound_special_numbers: true, time_zone: true })
   .extend({ ...settingsView, hints: hints.describe('Settings that are allowed and probably not meant.') })
   .meta({ id: 'Organization' });
 export type OrganizationView = z.infer<typeof organizationView>;

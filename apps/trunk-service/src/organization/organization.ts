@@ -16,7 +16,7 @@ export type OrganizationChange = {
 /** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
 export type OrganizationFields = Pick<
   OrganizationState,
-  'name' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers' | 'call_settings'
+  'name' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers' | 'time_zone' | 'call_settings'
 > & {
   /** Null: the default pool alone. */
   bridge_pools?: string[] | null | undefined;
@@ -102,8 +102,18 @@ function change(
 }
 
 /** What a client reads where nothing was set: to send it back changes nothing. */
-const DEFAULTS: Partial<OrganizationFields> = { outbound_failover: 'any_trunk', outbound_special_numbers: [] };
-const PLAIN_FIELDS = ['name', 'outbound_country_codes', 'outbound_failover', 'outbound_special_numbers'] as const;
+const DEFAULTS: Partial<OrganizationFields> = {
+  outbound_failover: 'any_trunk',
+  outbound_special_numbers: [],
+  time_zone: 'UTC',
+};
+const PLAIN_FIELDS = [
+  'name',
+  'outbound_country_codes',
+  'outbound_failover',
+  'outbound_special_numbers',
+  'time_zone',
+] as const;
 
 function changedByOperator({ bridge_pools, quotas }: Given, state: OrganizationState): Given {
   return {

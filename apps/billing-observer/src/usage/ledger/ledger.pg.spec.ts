@@ -127,8 +127,7 @@ describe('the ledger', () => {
           'ORDER BY call_id',
       );
     const before: unknown = await entries();
-    await db.undoLastMigration();
-    await db.undoLastMigration();
+    for (let back = 0; back < 3; back += 1) await db.undoLastMigration();
     expect(await db.query('SELECT call_id FROM usage_records ORDER BY call_id')).toHaveLength(3);
     await migrate(db, pino({ level: 'silent' }));
     expect(await entries()).toEqual(before);

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { countSql } from './count.js';
 import { billableSeconds, type CallFacts, type Charge } from './ledger-entry.js';
 
 /** A call as the ledger writes it. */
@@ -51,9 +52,11 @@ const INSERT = `
   WITH given AS MATERIALIZED (SELECT nextval('ledger_entry_id') AS entry_id, call.* FROM unnest(${GIVEN}) AS call
       (${NAMES})),
     fresh AS (INSERT INTO ledger_calls (call_id, entry_id, started_at, estimated) SELECT call_id, entry_id, started_at,
-      estimated FROM given ON CONFLICT DO NOTHING RETURNING entry_id)
-  INSERT INTO ledger_entries (entry_id, kind, recorded_at, ${NAMES})
-  SELECT entry_id, 'call', ${NOW}, ${NAMES} FROM given JOIN fresh USING (entry_id) RETURNING call_id`;
+      estimated FROM given ON CONFLICT DO NOTHING RETURNING entry_id),
+    written AS (INSERT INTO ledger_entries (entry_id, kind, recorded_at, ${NAMES})
+      SELECT entry_id, 'call', ${NOW}, ${NAMES} FROM given JOIN fresh USING (entry_id) RETURNING *),
+    counted AS (${countSql('written')})
+  SELECT call_id FROM written`;
 
 export async function insertCalls(tx: EntityManager, calls: readonly RatedCall[], now: Date): Promise<Set<string>> {
   if (calls.length === 0) return new Set();
@@ -84,16 +87,19 @@ export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): P
 const MEASURES = ['billable_ms', 'billable_seconds', 'charged_seconds', 'amount_micros'];
 const REVERSED = COLUMNS.map(([name]) => (MEASURES.includes(name) ? `-entry.${name}` : `entry.${name}`)).join(', ');
 const REVERSE = `
-  INSERT INTO ledger_entries (kind, corrects, reason, recorded_at, ${NAMES})
-  SELECT 'reversal', entry.entry_id, $3, $4, ${REVERSED} FROM ledger_entries AS entry
-    JOIN unnest($1::bigint[], $2::timestamptz[]) AS wrong (entry_id, started_at) USING (entry_id, started_at)`;
+  WITH written AS (INSERT INTO ledger_entries (kind, corrects, reason, recorded_at, ${NAMES})
+    SELECT 'reversal', entry.entry_id, $3, $4, ${REVERSED} FROM ledger_entries AS entry
+      JOIN unnest($1::bigint[], $2::timestamptz[]) AS wrong (entry_id, started_at) USING (entry_id, started_at)
+    RETURNING *)
+  ${countSql('written')}`;
 const REPLACE = `
   WITH given AS MATERIALIZED (SELECT nextval('ledger_entry_id') AS entry_id, call.*, wrong.entry_id AS corrects
       FROM unnest(${GIVEN}) AS call (${NAMES}) JOIN ledger_calls AS wrong USING (call_id)),
     moved AS (UPDATE ledger_calls AS current SET entry_id = given.entry_id, started_at = given.started_at, estimated =
-      given.estimated FROM given WHERE current.call_id = given.call_id)
-  INSERT INTO ledger_entries (entry_id, kind, corrects, reason, recorded_at, ${NAMES})
-  SELECT entry_id, 'correction', corrects, ${NEXT}, ${NOW}, ${NAMES} FROM given`;
+      given.estimated FROM given WHERE current.call_id = given.call_id),
+    written AS (INSERT INTO ledger_entries (entry_id, kind, corrects, reason, recorded_at, ${NAMES})
+      SELECT entry_id, 'correction', corrects, ${NEXT}, ${NOW}, ${NAMES} FROM given RETURNING *)
+  ${countSql('written')}`;
 
 /**
  * Takes back the current entries of these calls and writes new ones, all of them naming what they correct. The rows of
@@ -117,12 +123,13 @@ const RECHARGE = `
       $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS charge
       (entry_id, started_at, ${CHARGE.join(', ')})),
     moved AS (UPDATE ledger_calls AS current SET entry_id = given.next_id FROM given WHERE current.entry_id =
-      given.entry_id AND current.call_id = ANY($10::uuid[]))
-  INSERT INTO ledger_entries (entry_id, kind, corrects, reason, recorded_at, ${[...KEPT, ...CHARGE].join(', ')})
-  SELECT given.next_id, 'correction', entry.entry_id, $8, $9::timestamptz,
-    ${KEPT.map((name) => `entry.${name}`).join(', ')},
-    ${CHARGE.map((name) => `given.${name}`).join(', ')}
-  FROM given JOIN ledger_entries AS entry USING (entry_id, started_at)`;
+      given.entry_id AND current.call_id = ANY($10::uuid[])),
+    written AS (INSERT INTO ledger_entries (entry_id, kind, corrects, reason, recorded_at,
+        ${[...KEPT, ...CHARGE].join(', ')})
+      SELECT given.next_id, 'correction', entry.entry_id, $8, $9::timestamptz,
+        ${KEPT.map((name) => `entry.${name}`).join(', ')}, ${CHARGE.map((name) => `given.${name}`).join(', ')}
+      FROM given JOIN ledger_entries AS entry USING (entry_id, started_at) RETURNING *)
+  ${countSql('written')}`;
 
 /** As `correctCalls`, where only the charge changes: all else is as the current entry says. */
 export async function rechargeCalls(

@@ -9,14 +9,15 @@ import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.j
 import pino from 'pino';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
-import { startRatePlanFeed, type RatePlanFeed } from './rate-plan-feed.nats.js';
+import type { Feed } from '../following/feed.nats.js';
+import { startRatePlanFeed } from './rate-plan-feed.nats.js';
 
 const logger = pino({ level: 'silent' });
 const effective_from = '2026-11-01T00:00:00.000Z';
 let servers: Servers;
 let nc: NatsConnection;
 let db: DataSource;
-const feeds: RatePlanFeed[] = [];
+const feeds: Feed[] = [];
 beforeAll(async () => {
   servers = await startServers();
   nc = await connect({ servers: servers.nats.url });

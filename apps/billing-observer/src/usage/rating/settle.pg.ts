@@ -1,8 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Charge } from '../ledger/ledger-entry.js';
+import { lockShared } from '../ledger/lock.pg.js';
 import { rechargeCalls, type CurrentEntry } from '../ledger/ledger.pg.js';
 import { rateCall } from './rate-call.js';
-import { loadPlans, lockShared } from './rate-plans.pg.js';
+import { loadPlans } from './rate-plans.pg.js';
 
 const CALLS_AT_ONCE = 1_000;
 

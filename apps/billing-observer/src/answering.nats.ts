@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidRequest } from '@trunkmesh/requests/request.pipe.js';
+import { inTurns, TooManyWaiting } from '@trunkmesh/requests/turns.js';
+import type { Logger } from 'pino';
+import type { DataSource } from 'typeorm';
+
+export interface AnsweringOptions {
+  /** Separate from the recorder's pool, so that requests never take its connections. */
+  dataSource: DataSource;
+  /** Bytes of the largest message that NATS takes; undefined while that is not known. */
+  maxPayload(): number | undefined;
+  deadlineMs: number;
+  logger: Logger;
+}
+
+const CONCURRENT_QUERIES = 2;
+const WAITING_REQUESTS = 200;
+/** The asker may be connected to a server with the default `max_payload` where ours takes more. */
+const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576;
+const SPARE_BYTES = 4_096;
+
+class Late extends Error {
+  override readonly name = 'Late';
+}
+
+/** Answers each request within the deadline, also those that the database does not answer. */
+export class Answering {
+  private readonly takeTurn = inTurns(CONCURRENT_QUERIES, WAITING_REQUESTS);
+
+  constructor(
+    private readonly options: AnsweringOptions,
+    private readonly what: string,
+  ) {}
+
+  async inTime(answer: () => Promise<string>): Promise<Uint8Array> {
+    const { deadlineMs, logger } = this.options;
+    const late = new AbortController();
+    try {
+      const text = await Promise.race([
+        this.takeTurn(() => (late.signal.aborted ? Promise.reject(new Late()) : answer())),
+        sleep(deadlineMs, undefined, { signal: late.signal, ref: false }).then(() => {
+          throw new Late(`not within ${deadlineMs} ms`);
+        }),
+      ]);
+      return Buffer.from(text);
+    } catch (error) {
+      if (!(error instanceof TooManyWaiting)) logger.warn({ err: error }, `cannot answer a request to ${this.what}`);
+      throw error;
+    } finally {
+      late.abort();
+    }
+  }
+
+  size() {
+    const largest = Math.min(this.options.maxPayload() ?? DEFAULT_MAX_PAYLOAD_BYTES, DEFAULT_MAX_PAYLOAD_BYTES);
+    return { maxBytes: largest - SPARE_BYTES, bytesOf: (text: string) => Buffer.byteLength(text) };
+  }
+}
+
+export const failure = (code: 'invalid-request' | 'unavailable', message: string) =>
+  ({ outcome: 'error', code, message }) as const;
+
+export function refusalOf(error: unknown) {
+  if (error instanceof InvalidRequest) return failure('invalid-request', error.message);
+  if (error instanceof TooManyWaiting) return failure('unavailable', 'too many concurrent requests');
+  return failure('unavailable', error instanceof Late ? 'no answer in time' : 'its database is unavailable');
+}

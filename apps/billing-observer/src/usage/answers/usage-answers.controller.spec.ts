@@ -1,0 +1,122 @@
+import 'reflect-metadata';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { INestMicroservice } from '@nestjs/common';
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import {
+  usageRecordsAnswer,
+  usageSummaryAnswer,
+  type LedgerEntry,
+  type UsageRecordsQuery,
+} from '@trunkmesh/contracts/usage-query.js';
+import { startRequestService } from '@trunkmesh/requests/request-service.nats.js';
+import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
+import { callEnded, callId, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
+import pino from 'pino';
+import { AppModule } from '../../app.module.js';
+import { record } from '../../call-log/call-log.fixture.js';
+import { environmentSchema } from '../../config.js';
+import { Database } from '../../database.service.js';
+
+const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';
+const DAY = '2026-11-23';
+let servers: Servers;
+let nc: NatsConnection;
+let app: INestMicroservice;
+const at = (n: number) => new Date(Date.parse(`${DAY}T10:00:00.000Z`) + n * 60_000).toISOString();
+const ended = (n: number, over: Partial<CallEnded['data']> = {}): CallEnded => ({
+  ...callEnded(n),
+  data: { ...callEnded(n).data, started_at: at(n), ...over },
+});
+
+beforeAll(async () => {
+  servers = await startServers();
+  nc = await connect({ servers: servers.nats.url });
+  const config = environmentSchema.parse({
+    NATS_URL: servers.nats.url,
+    DATABASE_URL: await servers.postgres.createDatabase('observer'),
+  });
+  const root = ServiceModule.of(AppModule, { config, logger: pino({ level: 'silent' }) });
+  ({ app } = await startRequestService(root, { logger: false, abortOnError: false }));
+  const database = app.get(Database, { strict: false });
+  await database.opened;
+  await record(database.recording, [
+    ended(1),
+    ended(2, { direction: 'outbound', to: '+4930123456' }),
+    ended(3, { reconstructed: true, from: `sip:${'x'.repeat(400_000)}` }),
+    ended(4, { trunk_id: null, from: `sip:${'y'.repeat(400_000)}` }),
+    ended(5, { from: `sip:${'z'.repeat(400_000)}` }),
+  ]);
+  await eventually(() => records({}).then(() => true));
+}, 60_000);
+afterAll(async () => {
+  await app?.close();
+  await nc?.close();
+  await servers?.stop();
+});
+
+async function records(query: Partial<UsageRecordsQuery>): Promise<LedgerEntry[]> {
+  const found: LedgerEntry[] = [];
+  let after = query.after;
+  do {
+    const request = { organization_id: ORG, ...query, after };
+    const message = await nc.request(USAGE_RECORDS, JSON.stringify(request), { timeout: 20_000 });
+    const answer = usageRecordsAnswer.parse(message.json());
+    if (answer.outcome !== 'records') throw new Error(answer.message);
+    found.push(...answer.records);
+    after = answer.next ?? undefined;
+  } while (after !== undefined);
+  return found;
+}
+const numbers = async (query: Partial<UsageRecordsQuery>) =>
+  (await records(query)).map(({ call_id }) => Number(call_id.slice(-12)));
+
+describe('requests about usage', () => {
+  it('answer every entry of the organisation, newest first, in as many messages as it takes', async () => {
+    expect(await numbers({})).toEqual([5, 4, 3, 2, 1]);
+    expect(await numbers({ limit: 1 })).toEqual([5, 4, 3, 2, 1]);
+    expect((await records({ call_id: callId(1) }))[0]).toMatchObject({
+      kind: 'call',
+      call_sid: `CA${callId(1).replaceAll('-', '')}`,
+      started_at: `${DAY}T10:01:00.000000Z`,
+      billable_ms: 4020,
+      billable_seconds: 5,
+      carrier_cost: 'external',
+      currency: null,
+      amount_micros: '0',
+    });
+  });
+
+  it.each<[string, Partial<UsageRecordsQuery>, number[]]>([
+    ['a time on', { date_from: at(4) }, [5, 4]],
+    ['a time', { date_to: at(2) }, [2, 1]],
+    ['a trunk', { trunk_id: TRUNK }, [5, 3, 2, 1]],
+    ['a direction', { direction: 'outbound' }, [2]],
+    ['a country', { country: 'DE' }, [2]],
+    ['estimates', { estimated: true }, [3]],
+    ['another organisation', { organization_id: OTHER_ORG }, []],
+  ])('are limited to %s', async (_what, query, expected) => {
+    expect(await numbers(query)).toEqual(expected);
+  });
+
+  it('answer sums, and refuse what they cannot read', async () => {
+    const ask = async (request: object) =>
+      usageSummaryAnswer.parse((await nc.request(USAGE_SUMMARY, JSON.stringify(request), { timeout: 20_000 })).json());
+    const query = { by: 'direction', from: DAY, to: DAY };
+    expect(await ask({ ...query, organization_id: ORG })).toMatchObject({
+      outcome: 'summary',
+      groups: [
+        { key: 'inbound', calls: 4 },
+        { key: 'outbound', calls: 1 },
+      ],
+    });
+    expect(await ask({ ...query, organization_id: OTHER_ORG })).toMatchObject({ groups: [] });
+    expect(await ask({ ...query, organization_id: ORG, by: 'colour' })).toMatchObject({
+      outcome: 'error',
+      code: 'invalid-request',
+    });
+  });
+});

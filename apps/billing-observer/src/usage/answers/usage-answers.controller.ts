@@ -1,0 +1,42 @@
+import { Controller, Inject, UseFilters, UsePipes } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import {
+  usageRecordsQuery,
+  usageSummaryQuery,
+  type UsageRecordsQuery,
+  type UsageSummaryQuery,
+} from '@trunkmesh/contracts/usage-query.js';
+import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
+import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nats.js';
+import { USAGE_ANSWERS } from '../../tokens.js';
+import { findEntries } from './ledger-query.pg.js';
+import { recordsAnswer } from './records-answer.js';
+import { summarize } from './summary-query.pg.js';
+
+const SPAN = { span: 'usage' };
+
+/** Requests about usage; they share the connections of those to the call log. */
+@Controller()
+@UsePipes(RequestPipe)
+@UseFilters(new RefusalFilter(refusalOf))
+export class UsageAnswersController {
+  private readonly answering: Answering;
+
+  constructor(@Inject(USAGE_ANSWERS) private readonly options: AnsweringOptions) {
+    this.answering = new Answering(options, 'usage');
+  }
+
+  @MessagePattern(USAGE_RECORDS, SPAN)
+  records(@Payload({ schema: usageRecordsQuery }) query: UsageRecordsQuery): Promise<Uint8Array> {
+    return this.answering.inTime(async () =>
+      recordsAnswer(await findEntries(this.options.dataSource, query), query.limit, this.answering.size()),
+    );
+  }
+
+  @MessagePattern(USAGE_SUMMARY, SPAN)
+  summary(@Payload({ schema: usageSummaryQuery }) query: UsageSummaryQuery): Promise<Uint8Array> {
+    return this.answering.inTime(async () => JSON.stringify(await summarize(this.options.dataSource, query)));
+  }
+}

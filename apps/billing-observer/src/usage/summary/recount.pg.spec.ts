@@ -1,0 +1,156 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
+import { usageSummaryQuery, type UsageSummaryQuery } from '@trunkmesh/contracts/usage-query.js';
+import { callEnded, ORG } from '@trunkmesh/testkit/call-events.js';
+import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { DataSource } from 'typeorm';
+import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
+import { summarize } from '../answers/summary-query.pg.js';
+import { applyPlans } from '../rating/rate-plans.pg.js';
+import { settle } from '../rating/settle.pg.js';
+import { rebuildUsage } from './recount.pg.js';
+import { applyTimeZones } from './time-zones.pg.js';
+
+let postgres: Postgres;
+let db: DataSource;
+beforeAll(async () => {
+  postgres = await startPostgres();
+}, 60_000);
+afterAll(() => postgres?.stop());
+beforeEach(async () => {
+  ({ db } = await freshDatabase(postgres));
+});
+afterEach(() => db.destroy());
+
+const OCTOBER = '2026-10-01T00:00:00.000Z';
+const quietly = () => ({ signal: new AbortController().signal, progress: () => undefined });
+const ended = (n: number, started_at: string, data: Partial<CallEnded['data']> = {}): CallEnded => {
+  const event = callEnded(n);
+  return { ...event, data: { ...event.data, started_at, billable_ms: 61_000, ...data } };
+};
+const setPlan = async (version: number, over: Partial<RatePlan> = {}) => {
+  const plan: RatePlan = {
+    organization_id: ORG,
+    effective_from: OCTOBER,
+    currency: 'USD',
+    rate_per_minute_micros: 30_000,
+    increments: '60/60',
+    minimum_seconds: 0,
+    free_minutes_per_month: 3,
+    rates: [],
+    created_at: OCTOBER,
+    updated_at: OCTOBER,
+    ...over,
+  };
+  await applyPlans(db, [{ organization_id: ORG, effective_from: plan.effective_from, version, plan }]);
+  await settle(db, { now: () => new Date('2026-11-29T00:00:00.000Z') });
+};
+const summary = (query: Partial<UsageSummaryQuery>) =>
+  summarize(
+    db,
+    usageSummaryQuery.parse({ organization_id: ORG, by: 'day', from: '2026-10-01', to: '2026-12-31', ...query }),
+  );
+const calls = async (by: UsageSummaryQuery['by']) =>
+  Object.fromEntries((await summary({ by })).groups.map((group) => [group.key, group.calls]));
+const rows = () => db.query('SELECT * FROM usage_days ORDER BY organization_id, dimension, day, key, currency');
+const CALLS = [
+  ended(1, '2026-10-31T22:30:00.000Z'),
+  ended(2, '2026-10-31T23:30:00.000Z', { direction: 'outbound', to: '+4930123456' }),
+  ended(3, '2026-11-01T00:00:00.000Z', { answered_at: null, billable_ms: 0 }),
+  ended(4, '2026-11-30T23:59:59.999Z', { trunk_id: null, reconstructed: true }),
+];
+
+describe('the sums of usage', () => {
+  it('are by day, month, trunk, number, direction and country', async () => {
+    await setPlan(1);
+    await record(db, CALLS);
+    expect(await calls('day')).toEqual({ '2026-10-31': 2, '2026-11-01': 1, '2026-11-30': 1 });
+    expect(await calls('month')).toEqual({ '2026-10': 2, '2026-11': 2 });
+    expect(await calls('trunk')).toEqual({ [callEnded(1).data.trunk_id!]: 3, null: 1 });
+    expect(await calls('number')).toEqual({ null: 4 });
+    expect(await calls('direction')).toEqual({ inbound: 3, outbound: 1 });
+    expect(await calls('country')).toEqual({ DE: 1, US: 3 });
+    expect((await summary({ by: 'day' })).groups[2]).toEqual({
+      key: '2026-11-30',
+      currency: 'USD',
+      calls: 1,
+      answered_calls: 1,
+      estimated_calls: 1,
+      billable_seconds: 61,
+      charged_seconds: 120,
+      amount_micros: '60000',
+      free_seconds: null,
+      free_amount_micros: null,
+    });
+  });
+
+  it('by month say what the free minutes take off', async () => {
+    await setPlan(1, { rates: [{ ...CHEAP, direction: 'outbound' }] });
+    await record(db, CALLS);
+    expect(await summary({ by: 'month', from: '2026-10-20', to: '2026-10-20' })).toMatchObject({
+      from: '2026-10-01',
+      to: '2026-10-31',
+      // 120 seconds at 10,000 a minute, and 60 of 120 at 30,000.
+      groups: [{ key: '2026-10', amount_micros: '80000', free_seconds: 180, free_amount_micros: '50000' }],
+    });
+  });
+
+  it("are in the organisation's time zone, also after it has changed", async () => {
+    await record(db, CALLS);
+    await applyTimeZones(db, [{ organization_id: ORG, version: 2, time_zone: 'Europe/Berlin' }]);
+    expect(await summary({ by: 'month' })).toMatchObject({ time_zone: 'Europe/Berlin' });
+    // Summer time has ended on 25 October: an hour ahead of UTC.
+    expect(await calls('month')).toEqual({ '2026-10': 1, '2026-11': 2, '2026-12': 1 });
+    await record(db, [ended(5, '2026-10-24T22:30:00.000Z')], 5);
+    expect(await calls('day')).toMatchObject({ '2026-10-25': 1, '2026-12-01': 1 });
+    await applyTimeZones(db, [{ organization_id: ORG, version: 1, time_zone: 'Asia/Tokyo' }]);
+    expect(await summary({})).toMatchObject({ time_zone: 'Europe/Berlin' });
+    await applyTimeZones(db, [{ organization_id: ORG, version: 3, time_zone: 'Mars/Olympus' }]);
+    expect(await summary({})).toMatchObject({ time_zone: 'UTC' });
+    expect(await calls('month')).toEqual({ '2026-10': 3, '2026-11': 2 });
+  });
+
+  it('dropped and made again from the ledger, corrections included, are the same', async () => {
+    await record(db, CALLS);
+    await applyTimeZones(db, [{ organization_id: ORG, version: 1, time_zone: 'Asia/Kathmandu' }]);
+    await setPlan(1);
+    await record(db, [
+      {
+        ...ended(4, '2026-11-30T23:59:59.999Z', { record_number: 6 }),
+        id: '0190a5b2-7c00-7000-8f00-000000000006',
+      },
+      ended(7, '1971-01-01T00:00:00.000Z'),
+      ended(8, '2026-11-30T10:00:00.000Z'),
+    ]);
+    await setPlan(2, { currency: 'EUR' });
+    const before: unknown = await rows();
+    await db.query('TRUNCATE usage_days');
+    expect(await rebuildUsage(db, quietly())).toBe(1);
+    expect(await rows()).toEqual(before);
+    await db.query("UPDATE usage_days SET calls = 99, day = '2020-01-01' WHERE dimension = 'country' AND key = 'DE'");
+    await rebuildUsage(db, quietly());
+    expect(await rows()).toEqual(before);
+    // What a plan's change took back is no group any more.
+    expect((await summary({ by: 'month' })).groups.map(({ key, currency }) => [key, currency])).toEqual([
+      ['2026-11', 'EUR'],
+      ['2026-12', 'EUR'],
+    ]);
+  });
+
+  it('come in pages', async () => {
+    await record(db, CALLS);
+    const first = await summary({ limit: 2 });
+    expect(first.next).toEqual({ key: '2026-11-01', currency: '' });
+    const second = await summary({ limit: 2, after: first.next! });
+    expect(second).toMatchObject({ groups: [{ key: '2026-11-30' }], next: null });
+  });
+});
+
+const CHEAP = {
+  direction: null,
+  country: null,
+  rate_per_minute_micros: 10_000,
+  increments: '60/60',
+  minimum_seconds: 0,
+};

@@ -1,0 +1,40 @@
+import type { DataSource } from 'typeorm';
+import { lockExclusive } from '../ledger/lock.pg.js';
+import { recount } from './recount.pg.js';
+
+/** What an event says of an organisation; undefined: nothing was set, which is UTC. */
+export interface ZoneChange {
+  organization_id: string;
+  version: number;
+  time_zone: string | undefined;
+}
+
+/** Takes over what is newer than what is known, and counts the days of those organisations again. */
+export async function applyTimeZones(dataSource: DataSource, changes: readonly ZoneChange[]): Promise<void> {
+  const rows: { organization_id: string; version: string; time_zone: string }[] = await dataSource.query(
+    'SELECT organization_id, version, time_zone FROM usage_time_zones WHERE organization_id = ANY($1::uuid[])',
+    [changes.map((change) => change.organization_id)],
+  );
+  const known = new Map(rows.map((row) => [row.organization_id, row]));
+  for (const change of changes) {
+    const before = known.get(change.organization_id);
+    if (before !== undefined && Number(before.version) >= change.version) continue;
+    if ((change.time_zone ?? 'UTC') === (before?.time_zone ?? 'UTC')) continue;
+    await applyTimeZone(dataSource, change);
+  }
+}
+
+/** A name that PostgreSQL does not know (its time zone data is older) counts as UTC. */
+function applyTimeZone(dataSource: DataSource, { organization_id, version, time_zone }: ZoneChange): Promise<void> {
+  return dataSource.transaction(async (tx) => {
+    await lockExclusive(tx);
+    const written: unknown[] = await tx.query(
+      `INSERT INTO usage_time_zones (organization_id, version, time_zone) SELECT $1, $2, coalesce((SELECT name FROM
+        pg_timezone_names WHERE lower(name) = lower($3) LIMIT 1), 'UTC')
+      ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, time_zone = excluded.time_zone
+        WHERE usage_time_zones.version < excluded.version RETURNING organization_id`,
+      [organization_id, version, time_zone ?? 'UTC'],
+    );
+    if (written.length > 0) await recount(tx, organization_id);
+  });
+}

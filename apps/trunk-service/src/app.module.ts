@@ -26,6 +26,7 @@ import { StatusModule } from './status/status.module.js';
 import { SyncModule } from './sync/sync.module.js';
 import { TrunkModule } from './trunk/trunk.module.js';
 import { TrunkTestModule } from './trunk-test/trunk-test.module.js';
+import { UsageModule } from './usage/usage.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /**
@@ -56,6 +57,7 @@ import { VerificationModule } from './verification/verification.module.js';
     TrunkTestModule,
     ExpectedCallModule,
     CallModule,
+    UsageModule,
     OutboundModule,
     AddressModule,
     CarrierModule,

@@ -153,6 +153,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   id: 'The id.',
   call_id: 'The `call_id` or `call_sid` of the call.',
   number: 'The phone number in E.164.',
+  effective_from: 'When the rate plan begins: a date (its beginning in UTC) or a time (RFC 3339).',
 };
 
 const withPathDescription = (parameter: Parameter): Parameter =>
@@ -202,6 +203,7 @@ const TAGGED = [
   tag('Sync', 'The whole configuration of an organisation at once.', /\/sync-organization/),
   tag('Phone numbers', 'Numbers, the trunk of each, and the assistant or flow that answers.', /\/phone-numbers/),
   tag('Calls', 'The call log, and calls that go on.', /\/calls/),
+  tag('Usage', 'The ledger of usage, its sums, and what calls cost.', /\/(usage|rate-plans)/),
   tag('Routing', 'Where a call would go, and which calls were refused.', /\/(routes|refused-calls)/),
   tag('Organisations', 'Organisations, their keys, and whose key a request has.', /\/(organizations|api-keys|users)/),
   tag('Bridges', 'The hosts that take calls, and how to reach them.', /\/(bridges|connection)/),

@@ -1,0 +1,89 @@
+import { callIdOf } from '@trunkmesh/contracts/call-control.js';
+import {
+  ledgerEntry,
+  usageRecordsQuery,
+  usageSummary,
+  usageSummaryQuery,
+  type UsageRecordsQuery,
+  type UsageSummaryQuery,
+} from '@trunkmesh/contracts/usage-query.js';
+import { z } from 'zod';
+import { callQuery } from '../calls/call-query.js';
+import { existingCountry } from '../http/country.js';
+import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
+
+const { trunk_id, number_id, direction } = usageRecordsQuery.shape;
+const limit = pageQuery.shape.limit;
+const cursor = pageQuery.shape.cursor.describe('Where the page begins: `next_cursor` of the page before.');
+const { date_from, date_to } = callQuery.shape;
+
+/** All filters combine with AND. */
+export const recordsQuery = z.strictObject({
+  limit,
+  cursor,
+  date_from,
+  date_to,
+  trunk_id: trunk_id.describe('The trunk of the call.'),
+  number_id: number_id.describe("The organisation's phone number, by its id."),
+  direction: direction.describe('Who called: `inbound` is the customer.'),
+  country: existingCountry.optional().describe("The other party's country (ISO 3166-1 alpha-2)."),
+  call_sid: z
+    .string()
+    .max(64)
+    .transform((text, context) => {
+      const id = callIdOf(text);
+      if (id === undefined) context.addIssue({ code: 'custom', message: 'must be a `call_sid` or `call_id`' });
+      return id ?? z.NEVER;
+    })
+    .optional()
+    .describe('The call, by its `call_sid` or `call_id`.'),
+  estimated: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .describe('Whether the end of the call is an estimate.'),
+});
+export type RecordsQuery = z.output<typeof recordsQuery>;
+
+export function recordsRequest(
+  organization_id: string,
+  { cursor: text, call_sid, ...query }: RecordsQuery,
+): UsageRecordsQuery {
+  const [started_at, entry_id] = decodeCursor(text, ['string', 'string']) ?? [];
+  const after = started_at === undefined || entry_id === undefined ? undefined : { started_at, entry_id };
+  return { organization_id, ...query, call_id: call_sid, after };
+}
+
+const day = z.iso.date();
+export const summaryQuery = z.strictObject({
+  by: usageSummaryQuery.shape.by.describe('What is summed up together.'),
+  from: day
+    .optional()
+    .describe("The first day, in the organisation's time zone. Default: the first of the month; by month: a year."),
+  to: day.optional().describe("The last day, in the organisation's time zone. Default: today."),
+  limit: limit.default(1000),
+  cursor,
+});
+export type SummaryQuery = z.output<typeof summaryQuery>;
+
+export function summaryRequest(organization_id: string, { cursor: text, ...query }: SummaryQuery): UsageSummaryQuery {
+  const [key, currency] = decodeCursor(text, ['string', 'string']) ?? [];
+  return {
+    organization_id,
+    ...query,
+    after: key === undefined || currency === undefined ? undefined : { key, currency },
+  };
+}
+
+const next_cursor = z.string().nullable().describe('The `cursor` of the next page; null: this is the last.');
+
+export const recordsPage = z
+  .object({ items: z.array(ledgerEntry).describe('The entries of this page, newest first.'), next_cursor })
+  .meta({ id: 'UsageRecords' });
+export type RecordsPage = z.infer<typeof recordsPage>;
+
+export const summaryPage = usageSummary.extend({ next_cursor }).meta({ id: 'UsageSummaryPage' });
+export type SummaryPage = z.infer<typeof summaryPage>;
+
+export const cursorOf = (values: readonly string[] | undefined): string | null =>
+  values === undefined ? null : encodeCursor(values);

@@ -1,0 +1,208 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import {
+  usageRecordsQuery,
+  usageSummaryQuery,
+  type LedgerEntry,
+  type UsageRecordsAnswer,
+  type UsageRecordsQuery,
+} from '@trunkmesh/contracts/usage-query.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startMesh, type Mesh } from '../mesh.fixture.js';
+
+const RECORDS = '/api/v1/usage/records';
+const SUMMARY = '/api/v1/usage/summary';
+const CALL = '11111111-1111-4111-8111-000000000001';
+let mesh: Mesh;
+let nc: NatsConnection;
+const stops: (() => void)[] = [];
+beforeAll(async () => {
+  mesh = await startMesh();
+  nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
+  await eventually(() => mesh.service.parts.nats.connection !== undefined);
+}, 60_000);
+afterAll(async () => {
+  await nc?.close();
+  await mesh?.stop();
+});
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+async function play<Request>(subject: string, answer: (request: Request) => unknown): Promise<Request[]> {
+  const asked: Request[] = [];
+  const subscription = nc.subscribe(subject, {
+    callback: (_error, message) => {
+      const request = message.json<Request>();
+      asked.push(request);
+      message.respond(JSON.stringify(answer(request)));
+    },
+  });
+  stops.push(() => subscription.unsubscribe());
+  await nc.flush();
+  return asked;
+}
+
+const started_at = '2026-11-23T00:44:09.871000Z';
+const entry = (n: number, organization_id: string): LedgerEntry => ({
+  entry_id: String(n),
+  kind: 'call',
+  corrects: null,
+  reason: null,
+  call_sid: `CA${CALL.replaceAll('-', '')}`,
+  call_id: CALL,
+  organization_id,
+  trunk_id: null,
+  number_id: null,
+  bridge_id: 'bridge-1',
+  direction: 'inbound',
+  from_number: '+15559876543',
+  to_number: '+15551234567',
+  country: 'US',
+  started_at,
+  answered_at: started_at,
+  ended_at: started_at,
+  billable_ms: 4020,
+  billable_seconds: 5,
+  hangup_cause: 'NORMAL_CLEARING',
+  sip_status: 200,
+  estimated: false,
+  carrier_cost: 'external',
+  plan_from: null,
+  currency: null,
+  rate_per_minute_micros: null,
+  charged_seconds: 0,
+  amount_micros: '0',
+  recorded_at: started_at,
+});
+/** A ledger of so many entries, of which a message holds 700. */
+const ledger =
+  (total: number) =>
+  ({ organization_id, limit, after }: UsageRecordsQuery): UsageRecordsAnswer => {
+    const first = after === undefined ? total : Number(after.entry_id) - 1;
+    const count = Math.min(first, limit, 700);
+    const records = Array.from({ length: count }, (_, index) => entry(first - index, organization_id));
+    const last = records.at(-1);
+    const next = last === undefined || last.entry_id === '1' ? null : { started_at, entry_id: last.entry_id };
+    return { outcome: 'records', records, next };
+  };
+
+describe('GET /api/v1/usage/records', () => {
+  it("asks for the key's own organisation, page by page", async () => {
+    const { id, member } = await mesh.organization();
+    const asked = await play(USAGE_RECORDS, ledger(5));
+    const first = await member(
+      'GET',
+      `${RECORDS}?limit=3&country=de&direction=outbound&date_to=2026-11-30&estimated=true`,
+    );
+    expect(first.body.items.map((item: LedgerEntry) => item.entry_id)).toEqual(['5', '4', '3']);
+    expect(usageRecordsQuery.parse(asked[0])).toEqual({
+      organization_id: id,
+      limit: 3,
+      country: 'DE',
+      direction: 'outbound',
+      date_to: '2026-11-30T23:59:59.999Z',
+      estimated: true,
+    });
+    const second = await member(
+      'GET',
+      `${RECORDS}?limit=3&call_sid=CA${CALL.replaceAll('-', '')}&cursor=${first.body.next_cursor}`,
+    );
+    expect(second.body).toMatchObject({ items: [{ entry_id: '2' }, { entry_id: '1' }], next_cursor: null });
+    expect(asked[1]).toMatchObject({ call_id: CALL, after: { started_at, entry_id: '3' } });
+  });
+
+  it("shows nobody another organisation's", async () => {
+    const [{ id }, other] = [await mesh.organization(), await mesh.organization()];
+    const asked = [await play(USAGE_RECORDS, ledger(1)), await play(USAGE_SUMMARY, () => ({ outcome: 'error' }))];
+    const header = { 'X-Organization-Id': id };
+    for (const path of [RECORDS, `${SUMMARY}?by=day`]) await other.admin('GET', path, undefined, header);
+    for (const key of [other.admin, other.member, other.publisher]) await key('GET', RECORDS);
+    expect(asked.flat().map((request) => (request as UsageRecordsQuery).organization_id)).not.toContain(id);
+    expect(await other.member('GET', `${RECORDS}?organization_id=${id}`)).toMatchObject({ status: 400 });
+  });
+
+  it('as CSV is one file of all that match', async () => {
+    const { member } = await mesh.organization();
+    const asked = await play(USAGE_RECORDS, ledger(2_500));
+    const answer = await member('GET', RECORDS, undefined, { Accept: 'text/csv' });
+    expect(answer.headers.get('Content-Type')).toMatch(/^text\/csv/);
+    const lines = (answer.body as string).trimEnd().split('\r\n');
+    expect(lines).toHaveLength(2_501);
+    expect(lines[0]).toMatch(/^entry_id,kind,/);
+    expect(lines.slice(1).map((text) => Number(text.split(',')[0]))).toEqual(
+      Array.from({ length: 2_500 }, (_, index) => 2_500 - index),
+    );
+    expect(asked.length).toBeGreaterThan(3);
+  });
+
+  it('as CSV breaks off where a part cannot be read', async () => {
+    const { member } = await mesh.organization();
+    let parts = 0;
+    await play(USAGE_RECORDS, (request: UsageRecordsQuery) =>
+      (parts += 1) > 3 ? { outcome: 'error', code: 'unavailable', message: 'gone' } : ledger(5_000)(request),
+    );
+    // With "Connection: close" this client takes every end of a connection for the end of the file.
+    const headers = { Accept: 'text/csv', Connection: 'keep-alive' };
+    await expect(member('GET', RECORDS, undefined, headers)).rejects.toThrow();
+  });
+
+  it('says that usage cannot be read while nobody answers', async () => {
+    const { member } = await mesh.organization();
+    const unavailable = { status: 503, body: { code: 'usage-unavailable' } };
+    expect(await member('GET', RECORDS)).toMatchObject(unavailable);
+    expect(await member('GET', RECORDS, undefined, { Accept: 'text/csv' })).toMatchObject(unavailable);
+    expect(await member('GET', `${SUMMARY}?by=day`)).toMatchObject(unavailable);
+  });
+
+  it.each(['limit=0', 'cursor=nonsense', 'call_sid=x', 'country=XX', 'estimated=perhaps', 'surprise=1'])(
+    'refuses %s',
+    async (query) => {
+      const { member } = await mesh.organization();
+      expect(await member('GET', `${RECORDS}?${query}`)).toMatchObject({ status: 400 });
+    },
+  );
+});
+
+describe('GET /api/v1/usage/summary', () => {
+  const summary = { by: 'day', time_zone: 'Europe/Berlin', from: '2026-11-01', to: '2026-11-30', groups: [] };
+
+  it('asks with the days as they are given, and for the next page', async () => {
+    const { id, member } = await mesh.organization();
+    const next = { key: '2026-11-23', currency: 'USD' };
+    const asked = await play(USAGE_SUMMARY, () => ({ outcome: 'summary', ...summary, next }));
+    const first = await member('GET', `${SUMMARY}?by=day&from=2026-11-01&to=2026-11-30&limit=1`);
+    expect(first.body).toEqual({ ...summary, next_cursor: expect.any(String) });
+    await member('GET', `${SUMMARY}?by=day&cursor=${first.body.next_cursor}`);
+    expect(asked.map((request) => usageSummaryQuery.parse(request))).toEqual([
+      { organization_id: id, by: 'day', from: '2026-11-01', to: '2026-11-30', limit: 1 },
+      { organization_id: id, by: 'day', limit: 1000, after: next },
+    ]);
+  });
+
+  it.each(['', 'by=colour', 'by=day&from=yesterday', 'by=day&to=2026-02-30'])('refuses ?%s', async (query) => {
+    const { member } = await mesh.organization();
+    expect(await member('GET', `${SUMMARY}?${query}`)).toMatchObject({ status: 400 });
+  });
+});
+
+describe("an organisation's time zone", () => {
+  it('is UTC, or what its admin sets', async () => {
+    const { id, admin } = await mesh.organization();
+    const path = `/api/v1/organizations/${id}`;
+    expect((await admin('GET', path)).body).toMatchObject({ time_zone: 'UTC' });
+    expect((await admin('PATCH', path, { time_zone: 'europe/berlin' })).body).toMatchObject({
+      time_zone: 'Europe/Berlin',
+    });
+    expect((await admin('PATCH', path, { time_zone: 'Asia/Kolkata' })).body).toMatchObject({
+      time_zone: 'Asia/Kolkata',
+    });
+    for (const time_zone of ['Mars/Olympus', '+02:00', '', 7, null])
+      expect(await admin('PATCH', path, { time_zone })).toMatchObject({ status: 400 });
+    expect((await admin('PATCH', path, (await admin('GET', path)).body)).body).toMatchObject({
+      time_zone: 'Asia/Kolkata',
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import type { Request, Response } from 'express';
+import { Access, OrganizationId } from '../access/access.guard.js';
+import { Described } from '../http/open-api.http.js';
+import { NATS } from '../tokens.js';
+import { CSV, exportRecords } from './export.http.js';
+import {
+  cursorOf,
+  recordsPage,
+  recordsQuery,
+  recordsRequest,
+  summaryPage,
+  summaryQuery,
+  summaryRequest,
+  type RecordsPage,
+  type RecordsQuery,
+  type SummaryPage,
+  type SummaryQuery,
+} from './usage-query.js';
+import { findRecords, summarizeUsage } from './usage.nats.js';
+
+@Controller('api/v1/usage')
+export class UsageController {
+  constructor(@Inject(NATS) private readonly nats: NatsLink) {}
+
+  @Get('records')
+  @Access('read')
+  @Described({
+    id: 'listUsageRecords',
+    summary: 'List the entries of the ledger, newest first; with "Accept: text/csv" all that match, as a file',
+    answer: recordsPage,
+  })
+  async records(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: recordsQuery }) query: RecordsQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const wanted = recordsRequest(organizationId, query);
+    if ((request.header('Accept') ?? '').includes(CSV)) {
+      await exportRecords(this.nats, wanted, response);
+      return;
+    }
+    const { records, next } = await findRecords(this.nats, wanted);
+    const next_cursor = cursorOf(next === null ? undefined : [next.started_at, next.entry_id]);
+    response.json({ items: records, next_cursor } satisfies RecordsPage);
+  }
+
+  @Get('summary')
+  @Access('read')
+  @Described({
+    id: 'getUsageSummary',
+    summary: "Sum up usage by day, month, trunk, number, direction or country, in the organisation's time zone",
+    answer: summaryPage,
+  })
+  async summary(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: summaryQuery }) query: SummaryQuery,
+  ): Promise<SummaryPage> {
+    const {
+      outcome: _outcome,
+      next,
+      ...summary
+    } = await summarizeUsage(this.nats, summaryRequest(organizationId, query));
+    return { ...summary, next_cursor: cursorOf(next === null ? undefined : [next.key, next.currency]) };
+  }
+}

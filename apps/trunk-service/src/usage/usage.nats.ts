@@ -49,8 +49,8 @@ export async function summarizeUsage(nats: NatsLink, request: UsageSummaryQuery)
 const unavailable = (what: string) =>
   new DomainError(
     'usage-unavailable',
-    `Usage cannot be read. ${what} Calls continue and every one is recorded. Retry in a few seconds; if this persists, ` +
-      'check that billing-observer is running and ready.',
+    `Usage cannot be read. ${what} Calls continue and every one is recorded. Retry in a few seconds; if this ` +
+      'persists, check that billing-observer is running and ready.',
   );
 const failure = ({ code, message }: { code: 'invalid-request' | 'unavailable'; message: string }) =>
   code === 'unavailable'

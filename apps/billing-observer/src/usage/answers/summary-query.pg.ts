@@ -84,8 +84,8 @@ async function takeFreeMinutes(
     [[...new Set(groups.map((group) => group.key))], range.time_zone],
   );
   const rates: RateRow[] = await dataSource.query(
-    `SELECT to_char(day, 'YYYY-MM') AS month, currency, key AS rate_micros, sum(charged_seconds)::text AS charged_seconds,
-      sum(amount_micros)::text AS amount_micros
+    `SELECT to_char(day, 'YYYY-MM') AS month, currency, key AS rate_micros,
+      sum(charged_seconds)::text AS charged_seconds, sum(amount_micros)::text AS amount_micros
     FROM usage_days WHERE organization_id = $1 AND dimension = 'rate' AND day BETWEEN $2 AND $3 AND currency <> ''
     GROUP BY 1, 2, 3`,
     [organizationId, range.from, range.to],

@@ -12,7 +12,8 @@ const SUMS = ['calls', 'answered', 'estimated', 'billable_seconds', 'charged_sec
  */
 export const countSql = (source: string): string => `
   INSERT INTO usage_days (organization_id, dimension, day, key, currency, ${SUMS.join(', ')})
-  SELECT entry.organization_id, counted.dimension, (entry.started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date,
+  SELECT entry.organization_id, counted.dimension,
+    (entry.started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date,
     counted.key, coalesce(entry.currency, ''), sum(sign), sum(CASE WHEN entry.answered_at IS NULL THEN 0 ELSE sign END),
     sum(CASE WHEN entry.estimated THEN sign ELSE 0 END), sum(entry.billable_seconds), sum(entry.charged_seconds),
     sum(entry.amount_micros)

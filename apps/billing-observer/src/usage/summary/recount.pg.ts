@@ -33,8 +33,8 @@ const organizations = (tx: EntityManager): Promise<{ organization_id: string }[]
   tx.query(
     `WITH RECURSIVE found AS (
       (SELECT organization_id FROM ledger_entries ORDER BY organization_id LIMIT 1)
-      UNION ALL SELECT (SELECT organization_id FROM ledger_entries WHERE organization_id > found.organization_id ORDER BY
-        organization_id LIMIT 1) FROM found WHERE found.organization_id IS NOT NULL)
+      UNION ALL SELECT (SELECT organization_id FROM ledger_entries WHERE organization_id > found.organization_id
+        ORDER BY organization_id LIMIT 1) FROM found WHERE found.organization_id IS NOT NULL)
     SELECT organization_id FROM found WHERE organization_id IS NOT NULL
     UNION SELECT DISTINCT organization_id FROM usage_days ORDER BY 1`,
   );

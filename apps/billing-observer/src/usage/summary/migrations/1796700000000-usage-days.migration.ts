@@ -7,7 +7,8 @@ export class UsageDays1796700000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     // What the events of the organisations say; none: UTC.
     await runner.query(
-      'CREATE TABLE usage_time_zones (organization_id uuid PRIMARY KEY, version bigint NOT NULL, time_zone text NOT NULL)',
+      'CREATE TABLE usage_time_zones (organization_id uuid PRIMARY KEY, version bigint NOT NULL, time_zone text NOT ' +
+        'NULL)',
     );
     // Sums over the ledger, by day in the organisation's time zone: a read model that can be made again from it.
     await runner.query(`

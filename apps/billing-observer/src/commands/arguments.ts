@@ -1,4 +1,6 @@
-export type Command = { name: 'rebuild' } | { name: 'rebuild-usage' } | { name: 'help'; problem: string | null };
+const NAMES = ['rebuild', 'rebuild-usage', 'dead-letters', 'replay'] as const;
+export type CommandName = (typeof NAMES)[number];
+export type Command = { name: CommandName } | { name: 'help'; problem: string | null };
 
 export const USAGE = `billing-observer commands (each shows its progress and can be stopped with Ctrl-C)
 
@@ -7,13 +9,18 @@ export const USAGE = `billing-observer commands (each shows its progress and can
   rebuild-usage      rebuild the sums of usage from the ledger while the service runs; recording waits while the
                      entries of an organisation are counted
                      environment: DATABASE_URL
+  dead-letters       list the messages that could not be recorded, without their content
+                     environment: DATABASE_URL
+  replay             record those messages once more; what is recorded leaves the list
+                     environment: DATABASE_URL
 `;
 
 export function readArguments(args: readonly string[]): Command {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help') return { name: 'help', problem: null };
   if (rest.length > 0) return { name: 'help', problem: `there is no option ${JSON.stringify(rest[0])} for this` };
-  return name === 'rebuild' || name === 'rebuild-usage'
-    ? { name }
-    : { name: 'help', problem: `there is no command ${JSON.stringify(name)}` };
+  const known = NAMES.find((each) => each === name);
+  return known === undefined
+    ? { name: 'help', problem: `there is no command ${JSON.stringify(name)}` }
+    : { name: known };
 }

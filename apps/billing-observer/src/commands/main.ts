@@ -1,13 +1,14 @@
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { parseEnvironment } from '@trunkmesh/runtime/environment.js';
-import { runOperatorCommand, stopOnSignals } from '@trunkmesh/runtime/operator-command.process.js';
+import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
 import { rebuild } from '../call-log/rebuild.pg.js';
 import { environmentSchema } from '../config.js';
 import { migrate } from '@trunkmesh/event-log/database.pg.js';
 import { createDataSource } from '../database.pg.js';
+import { listDeadLetters, replayDeadLetters } from '../usage/dead-letters.pg.js';
 import { rebuildUsage } from '../usage/summary/recount.pg.js';
-import { readArguments, USAGE } from './arguments.js';
+import { readArguments, USAGE, type CommandName } from './arguments.js';
 
 const stopping = stopOnSignals();
 const logger = createLogger('billing-observer-command', { level: process.env.LOG_LEVEL ?? 'warn' });
@@ -23,17 +24,33 @@ async function withDatabase<Result>(work: (dataSource: DataSource) => Promise<Re
   }
 }
 
+/** Does it, and says what it has done. */
+const COMMANDS: Record<CommandName, (dataSource: DataSource, running: Running) => Promise<string>> = {
+  rebuild: async (dataSource, running) => {
+    const { calls, events } = await rebuild(dataSource, running);
+    return `rebuilt the call log: ${calls} calls from ${events} events`;
+  },
+  'rebuild-usage': async (dataSource, running) =>
+    `rebuilt the sums of usage of ${await rebuildUsage(dataSource, running)} organisations`,
+  'dead-letters': async (dataSource) => {
+    const letters = await listDeadLetters(dataSource);
+    const lines = letters.map(({ stream_sequence, kept_at, reason, subject, bytes }) =>
+      [stream_sequence, kept_at.toISOString(), reason, subject, `${bytes} bytes`].join('  '),
+    );
+    return [...lines, `${letters.length} messages could not be recorded`].join('\n');
+  },
+  replay: async (dataSource, running) => {
+    const { recorded, left } = await replayDeadLetters(dataSource, running);
+    return `recorded ${recorded} messages; ${left} could not be recorded and stay in the list`;
+  },
+};
+
 process.exitCode = await runOperatorCommand(readArguments(process.argv.slice(2)), {
   usage: USAGE,
   stopping,
-  run: async (command, running) => {
-    if (command.name === 'rebuild-usage') {
-      const organizations = await withDatabase((dataSource) => rebuildUsage(dataSource, running));
-      process.stdout.write(`rebuilt the sums of usage of ${organizations} organisations\n`);
-      return true;
-    }
-    const { calls, events } = await withDatabase((dataSource) => rebuild(dataSource, running));
-    process.stdout.write(`rebuilt the call log: ${calls} calls from ${events} events\n`);
+  run: async ({ name }, running) => {
+    const done = await withDatabase((dataSource) => COMMANDS[name](dataSource, running));
+    process.stdout.write(`${done}\n`);
     return true;
   },
 });

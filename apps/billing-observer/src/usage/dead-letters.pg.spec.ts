@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { callEnded, callId } from '@trunkmesh/testkit/call-events.js';
+import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import type { DataSource } from 'typeorm';
+import { freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { listDeadLetters, replayDeadLetters } from './dead-letters.pg.js';
+import { recordMessages } from './record-messages.pg.js';
+
+let postgres: Postgres;
+let db: DataSource;
+beforeAll(async () => {
+  postgres = await startPostgres();
+  ({ db } = await freshDatabase(postgres));
+}, 60_000);
+afterAll(async () => {
+  await db?.destroy();
+  await postgres?.stop();
+});
+
+const now = () => new Date('2026-11-26T00:00:00.000Z');
+const quietly = () => ({ signal: new AbortController().signal, progress: () => undefined });
+const recorded = async () =>
+  ((await db.query('SELECT call_id FROM ledger_entries ORDER BY call_id')) as { call_id: string }[]).map(
+    (row) => row.call_id,
+  );
+
+describe('messages that could not be recorded', () => {
+  it('are listed without their content, and recorded by a replay once that is possible', async () => {
+    const { subject } = callEnded(1);
+    await recordMessages(db, [{ subject, sequence: 1, payload: new TextEncoder().encode('not json') }], now);
+    await db.query("ALTER TABLE ledger_entries ADD CONSTRAINT never CHECK (hangup_cause <> 'NORMAL_CLEARING')");
+    await record(db, [callEnded(2), callEnded(3)], 2);
+    expect(await recorded()).toEqual([]);
+    expect(await listDeadLetters(db)).toEqual([
+      expect.objectContaining({ stream_sequence: '1', reason: 'not-json', subject, bytes: 8 }),
+      expect.objectContaining({ stream_sequence: '2', reason: 'refused-by-database' }),
+      expect.objectContaining({ stream_sequence: '3', reason: 'refused-by-database' }),
+    ]);
+    expect(await replayDeadLetters(db, quietly(), now)).toEqual({ recorded: 0, left: 3 });
+
+    await db.query('ALTER TABLE ledger_entries DROP CONSTRAINT never');
+    // It has been sent again meanwhile: it is not recorded twice.
+    await record(db, [callEnded(3)], 4);
+    expect(await replayDeadLetters(db, quietly(), now)).toEqual({ recorded: 2, left: 1 });
+    expect(await recorded()).toEqual([callId(2), callId(3)]);
+    expect((await listDeadLetters(db)).map(({ reason }) => reason)).toEqual(['not-json']);
+  });
+});

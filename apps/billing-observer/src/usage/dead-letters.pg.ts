@@ -1,0 +1,53 @@
+import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
+import type { DataSource } from 'typeorm';
+import { recordMessages } from './record-messages.pg.js';
+import { UnreadableRow } from './unreadable-row.pg.js';
+
+/** A message that could not be recorded, without its content: that may name callers. */
+export type DeadLetter = Pick<UnreadableRow, 'stream_sequence' | 'digest' | 'subject' | 'reason' | 'kept_at'> & {
+  bytes: number;
+};
+
+/** In the order of the stream. */
+export function listDeadLetters(dataSource: DataSource): Promise<DeadLetter[]> {
+  return dataSource.query(
+    `SELECT stream_sequence, digest, subject, reason, kept_at, octet_length(payload) AS bytes FROM unreadable
+    ORDER BY unreadable.stream_sequence, digest`,
+  );
+}
+
+export interface Replayed {
+  recorded: number;
+  /** They stay in the list, with today's reason. */
+  left: number;
+}
+
+/**
+ * Records each of them once more, as if it had just been delivered: a version that knows more may read what an older
+ * one could not. What is recorded leaves the list; what was recorded before is not recorded twice.
+ */
+export async function replayDeadLetters(
+  dataSource: DataSource,
+  { signal, progress }: Running,
+  now: () => Date = () => new Date(),
+): Promise<Replayed> {
+  const letters = await listDeadLetters(dataSource);
+  const rows = dataSource.getRepository(UnreadableRow);
+  const replayed: Replayed = { recorded: 0, left: 0 };
+  for (const [index, { stream_sequence, digest }] of letters.entries()) {
+    signal.throwIfAborted();
+    const row = await rows.findOneBy({ stream_sequence, digest });
+    if (row === null) continue;
+    const message = { subject: row.subject, sequence: Number(stream_sequence), payload: row.payload };
+    const { unreadable } = await recordMessages(dataSource, [message], now);
+    if (unreadable.length === 0) {
+      await rows.delete({ stream_sequence, digest });
+      replayed.recorded += 1;
+    } else {
+      await rows.update({ stream_sequence, digest }, { reason: unreadable[0]!.reason });
+      replayed.left += 1;
+    }
+    progress('replaying', index + 1, letters.length);
+  }
+  return replayed;
+}

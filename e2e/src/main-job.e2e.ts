@@ -125,6 +125,27 @@ describe('a trunk, from the API to a live gateway', () => {
     });
   });
 
+  it("a rate plan that is set afterwards charges the call, and the organisation's usage shows it", async () => {
+    const plan = { currency: 'USD', rate_per_minute_micros: 12_500 };
+    await test.operator.put(`/api/v1/organizations/${org.id}/rate-plans/2026-01-01`, plan);
+    const [sum] = await eventually(
+      async () => {
+        const { groups } = await org.api.get<{ groups: Record<string, unknown>[] }>(
+          `/api/v1/usage/summary?by=trunk&from=2026-01-01`,
+        );
+        return groups.length === 1 && groups[0]!['currency'] === 'USD' ? groups : undefined;
+      },
+      { timeoutMs: 20_000, message: 'the call to be charged' },
+    );
+    const answered = Number(sum!['answered_calls']);
+    expect(sum).toMatchObject({ key: trunk.id, charged_seconds: 60 * answered, amount_micros: `${12_500 * answered}` });
+    const { items } = await org.api.get<{ items: Record<string, unknown>[] }>(
+      `/api/v1/usage/records?trunk_id=${trunk.id}`,
+    );
+    expect(items.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['call', 'reversal', 'correction']));
+    expect(new Set(items.map(({ carrier_cost }) => carrier_cost))).toEqual(new Set(['external']));
+  });
+
   it('deleted, it is gone from FreeSWITCH and from its folder', async () => {
     const numbers = await org.api.get<{ id: string }[]>('/api/v1/phone-numbers');
     const refusal = await org.api.request('DELETE', `/api/v1/sip-trunks/${trunk.id}`);

@@ -1,24 +1,26 @@
 /** What the aggregates count by, as a row of (dimension, key) each. `rate` is what free minutes are taken off from. */
-const DIMENSIONS = `(VALUES ('all', ''), ('trunk', coalesce(entry.trunk_id::text, '')), ('number',
-    coalesce(entry.number_id::text, '')), ('direction', entry.direction), ('country', coalesce(entry.country, '')),
-    ('rate', coalesce(entry.rate_micros::text, ''))) AS counted (dimension, key)`;
+const DIMENSIONS = `(VALUES ('all', ''), ('trunk', coalesce(trunk_id::text, '')), ('number',
+    coalesce(number_id::text, '')), ('direction', direction), ('country', coalesce(country, '')),
+    ('rate', coalesce(rate_micros::text, ''))) AS counted (dimension, key)`;
 
 const SUMS = ['calls', 'answered', 'estimated', 'billable_seconds', 'charged_seconds', 'amount_micros'];
 
 /**
  * The statement that adds entries to `usage_days`; `source` is a relation with the ledger's columns. The one way, for
- * entries that are written and for a rebuild alike. Sorted, so that two copies wait for each other instead of
- * deadlocking.
+ * entries that are written and for a rebuild alike. Entries that are alike are summed up before they are counted six
+ * times. Sorted, so that two copies wait for each other instead of deadlocking.
  */
 export const countSql = (source: string): string => `
   INSERT INTO usage_days (organization_id, dimension, day, key, currency, ${SUMS.join(', ')})
-  SELECT entry.organization_id, counted.dimension,
-    (entry.started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date,
-    counted.key, coalesce(entry.currency, ''), sum(sign), sum(CASE WHEN entry.answered_at IS NULL THEN 0 ELSE sign END),
-    sum(CASE WHEN entry.estimated THEN sign ELSE 0 END), sum(entry.billable_seconds), sum(entry.charged_seconds),
-    sum(entry.amount_micros)
-  FROM (SELECT *, CASE kind WHEN 'reversal' THEN -1 ELSE 1 END AS sign FROM ${source}) AS entry
-    LEFT JOIN usage_time_zones AS zone USING (organization_id) CROSS JOIN LATERAL ${DIMENSIONS}
+  SELECT organization_id, dimension, day, key, currency, ${SUMS.map((sum) => `sum(${sum})`).join(', ')}
+  FROM (SELECT entry.organization_id, (started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date AS day,
+      coalesce(currency, '') AS currency, trunk_id, number_id, direction, country, rate_micros, sum(sign) AS calls,
+      sum(CASE WHEN answered_at IS NULL THEN 0 ELSE sign END) AS answered,
+      sum(CASE WHEN estimated THEN sign ELSE 0 END) AS estimated, sum(billable_seconds) AS billable_seconds,
+      sum(charged_seconds) AS charged_seconds, sum(amount_micros) AS amount_micros
+    FROM (SELECT *, CASE kind WHEN 'reversal' THEN -1 ELSE 1 END AS sign FROM ${source}) AS entry
+      LEFT JOIN usage_time_zones AS zone ON zone.organization_id = entry.organization_id
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) AS alike CROSS JOIN LATERAL ${DIMENSIONS}
   GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT (organization_id, dimension, day, key, currency) DO UPDATE SET
     ${SUMS.map((sum) => `${sum} = usage_days.${sum} + excluded.${sum}`).join(', ')}`;

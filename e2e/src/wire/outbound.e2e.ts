@@ -11,6 +11,7 @@ import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
+import type { HeardInvite } from '@trunkmesh/testkit/sip/callee-script.js';
 import { startSipCallee, type SipCallee } from '@trunkmesh/testkit/sip/sip-callee.net.js';
 import {
   addNumber,
@@ -266,6 +267,41 @@ describe('an answered call', () => {
     await hangUp(asked.call_id);
     expect(await endOf(asked)).toMatchObject({ end_reason: 'api-hung-up', trunk_id: trunks[0]!.id });
     expect(callee.open()).toEqual([]);
+  });
+});
+
+describe('who calls, as each carrier wants to read it', () => {
+  const headersOf = ({ message }: HeardInvite) => Object.fromEntries(message.headers);
+  it.each([
+    ['by default', {}, { 'P-Asserted-Identity': /^<sip:\+15550108201@/ }, /^<sip:\+15550108201@127\.0\.0\.91>/],
+    [
+      'with a Remote-Party-ID, and withheld',
+      { p_asserted_identity: false, remote_party_id: true, privacy: 'id', number_format: 'e164-without-plus' },
+      { 'Remote-Party-ID': /^<sip:15550108201@.*;privacy=full$/, Privacy: /^id$/ },
+      /^<sip:15550108201@/,
+    ],
+    [
+      'as the account, diverted, by name',
+      { from_user: '{{username}}', diversion: '{{from}}', display_name: 'Dental, Example' },
+      { Diversion: /^<sip:\+15550108201@.*>;reason=unconditional$/, 'X-Call': /^CA[\da-f]{32}$/ },
+      /^"Dental, Example" <sip:account@/,
+    ],
+    ['anonymous', { privacy: 'anonymous' }, { Privacy: /^id$/ }, /^"Anonymous" <sip:anonymous@anonymous\.invalid>/],
+  ] as const)('%s', async (name, identity, headers, from) => {
+    const [callee] = callees as [SipCallee, SipCallee];
+    callee.will({ outcome: 486 });
+    const settings = { name, gateway: callee.gateway, register: false, username: 'account', identity };
+    const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', {
+      ...settings,
+      headers: { 'X-Call': '{{call_sid}}' },
+    });
+    await untilLive(org, trunk);
+    await place({}, [trunk.id]);
+    const invite = callee.invites.at(-1)!;
+    for (const [header, value] of Object.entries(headers)) expect(headersOf(invite)[header]).toMatch(value);
+    expect(headersOf(invite)['From']).toMatch(from);
+    expect(invite.uri).toBe(`sip:${TO}@${callee.gateway}`);
+    if ('p_asserted_identity' in identity) expect(headersOf(invite)).not.toHaveProperty('P-Asserted-Identity');
   });
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { addressClaim } from './address.js';
 import { cloudEvent } from './envelope.js';
 import { numberRule } from './number-rule.js';
+import { outboundSettings } from './outbound-settings.js';
 import { bridgeId, countryCode, poolName, timestamp, uuid } from './scalar.js';
 
 export const transport = z.enum(['udp', 'tcp', 'tls']);
@@ -99,7 +100,11 @@ export const trunkSettings = z.object({
   headers: z
     .record(z.string().regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P-'), printable(256))
     .default({})
-    .describe('Extra SIP headers of outbound requests, by name; names begin with `X-` or `P-`.'),
+    .describe(
+      'Extra SIP headers of outbound calls, by name; names begin with `X-` or `P-`. The values are templates: ' +
+        '`{{call_sid}}` and other variables are filled in for each call.',
+    ),
+  ...outboundSettings.shape,
 });
 export type TrunkSettings = z.infer<typeof trunkSettings>;
 
@@ -131,6 +136,9 @@ export const SETTING_EFFECTS = {
   ping_seconds: 'gateway',
   codecs: 'gateway',
   headers: 'gateway',
+  ring_timeout_seconds: 'none',
+  failover_statuses: 'none',
+  identity: 'none',
 } as const satisfies Record<keyof TrunkSettings, 'gateway' | 'place' | 'none'>;
 
 /** The settings that the gateway's file holds. */
@@ -144,8 +152,26 @@ export type GatewaySetting = {
  */
 export const sealed = z.string().regex(/^v1\.[\w-]{1,64}\.[\w-]+\.[\w-]+$/);
 
+const { shape: outbound } = outboundSettings;
+/** Absent in trunks of earlier versions, of which `OUTBOUND_DEFAULTS` holds. */
+const optionalOutbound = {
+  ring_timeout_seconds: outbound.ring_timeout_seconds
+    .unwrap()
+    .optional()
+    .describe('How long one attempt of an outbound call may ring, seconds. Absent: 45.'),
+  failover_statuses: outbound.failover_statuses
+    .unwrap()
+    .optional()
+    .describe('The final SIP statuses after which the next trunk is tried; null: 408 and every 5xx. Absent: null.'),
+  identity: outbound.identity
+    .unwrap()
+    .optional()
+    .describe('Who calls, as the carrier wants to read it. Absent: the number in E.164, asserted.'),
+};
+
 export const trunkState = trunkSettings
   .extend({
+    ...optionalOutbound,
     id: uuid.describe('The id.'),
     organization_id: uuid.describe('The organisation.'),
     enabled: z.boolean().describe('False: out of routing, with its credentials kept.'),

@@ -35,6 +35,17 @@ export function nationalToE164(digits: string, country: string): number {
   );
 }
 
+/**
+ * A number of the country as it is dialled there, with the trunk prefix of the plan and without separators; undefined
+ * where it is another country's.
+ */
+export function nationalSpelling(e164: string, country: string): string | undefined {
+  const code = callingCodeOf(country);
+  if (code === undefined || !e164.startsWith(`+${code}`)) return undefined;
+  const number = parsePhoneNumberFromString(e164, { extract: false }, metadata);
+  return number?.countryCallingCode === code ? number.formatNational().replace(/\D/g, '') : undefined;
+}
+
 /** The same where only a calling code is known (`;phone-context=+44`). */
 export function localToE164(digits: string, callingCode: string): number {
   if (CALLING_CODES[callingCode] === undefined) return 0;

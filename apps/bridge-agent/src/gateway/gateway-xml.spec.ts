@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { XMLParser } from 'fast-xml-parser';
 import fc from 'fast-check';
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { SETTING_EFFECTS, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { trunkOf } from '@trunkmesh/testkit/states.js';
 import type { Target } from './gateway-address.js';
@@ -207,6 +208,9 @@ describe('every setting that is said to be in the file', () => {
     ping_seconds: 30,
     codecs: ['PCMA'],
     headers: { 'X-Other': 'a' },
+    ring_timeout_seconds: 20,
+    failover_statuses: [480],
+    identity: { ...OUTBOUND_DEFAULTS.identity, privacy: 'id' },
   };
 
   it.each(Object.entries(SETTING_EFFECTS))('%s: %s', (setting, effect) => {

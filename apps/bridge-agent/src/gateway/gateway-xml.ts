@@ -229,7 +229,9 @@ function variablesOf(
     ['absolute_codec_string', trunk.codecs.join(',')],
     ['sip_cid_type', 'pid', 'outbound'],
     ...(secure === null ? [] : [['rtp_secure_media', secure] as const]),
+    // A template is filled in for each call, whose variables go before these.
     ...Object.entries(trunk.headers)
+      .filter(([, value]) => !value.includes('{{'))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([header, value]) => [`sip_h_${header}`, value, 'outbound'] as const),
   ];

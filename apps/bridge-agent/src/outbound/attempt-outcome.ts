@@ -83,31 +83,6 @@ function failureOfCause({ cause, ringing }: Unanswered): AttemptFailure {
   }
 }
 
-/** What the carrier did not say of the called party: another one may still reach it. */
-const FAILS_OVER: Readonly<Record<AttemptFailure, boolean>> = {
-  busy: false,
-  declined: false,
-  'no-answer': false,
-  'unknown-number': false,
-  canceled: false,
-  'carrier-refused': false,
-  'codec-refused': false,
-  'carrier-failed': true,
-  'no-response': true,
-  redirected: false,
-  'gateway-down': true,
-  'no-gateway': true,
-  'limit-reached': true,
-  'too-late': false,
-  'switch-failed': false,
-};
-
-/** Whether the next trunk is tried. `statuses`: the trunk's own final responses for that; null: the default. */
-export function goesOn(failure: AttemptFailure, status: number | null, statuses: readonly number[] | null): boolean {
-  if (status === null || statuses === null || failure === 'canceled') return FAILS_OVER[failure];
-  return statuses.includes(status);
-}
-
 const END_REASONS: Readonly<Record<AttemptFailure, CallEndReason>> = {
   busy: 'called-party-busy',
   declined: 'called-party-declined',

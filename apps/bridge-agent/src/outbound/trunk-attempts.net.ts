@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { AttemptFailure, CallAttempt } from '@trunkmesh/contracts/call-parts.js';
 import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import { failsOver } from '@trunkmesh/contracts/failover.js';
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
 import { belongsOnBridge, gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { CallParts } from '../call/call-parts.net.js';
 import { note, type CallStory } from '../live/call-story.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
 import { freeChannel, occupyChannel } from '../route/call-limits.js';
-import { failureOf, finalStatusOf, goesOn } from './attempt-outcome.js';
+import { failureOf, finalStatusOf } from './attempt-outcome.js';
 import { dialCommand } from './dial-string.js';
 import { variablesOf } from './dial-variables.js';
 import type { DialOutcome, Dialling } from './dialling.net.js';
@@ -34,7 +36,6 @@ interface Failed {
 /** `over`: nobody saw its end (undefined), or the call was hung up as soon as it was answered. */
 export type Tried = { outcome: 'answered' } | { outcome: 'over'; hangup: HangupFacts | undefined } | Failed;
 
-const RING_SECONDS = 45;
 const failed = (reason: AttemptFailure): Failed => ({ outcome: 'failed', reason, status: null, hangup: undefined });
 
 /** The attempts of one outbound call: its trunks one at a time, until it is answered or one says that it is over. */
@@ -95,7 +96,8 @@ export class TrunkAttempts {
     const { dialling, callSocket } = this.ports;
     const callId = request.call_id;
     const job = randomUUID();
-    const ringSeconds = request.ring_timeout_seconds ?? outboundSettingsOf(trunk).ring_timeout_seconds ?? RING_SECONDS;
+    const ringSeconds =
+      request.ring_timeout_seconds ?? trunk.ring_timeout_seconds ?? OUTBOUND_DEFAULTS.ring_timeout_seconds;
     const command = dialCommand({
       callId,
       job,
@@ -103,7 +105,7 @@ export class TrunkAttempts {
       dialled,
       callSocket: callSocket(),
       ringSeconds,
-      variables: variablesOf(trunk, request),
+      variables: variablesOf(trunk, request, dialled),
     });
     if (!this.dialledOnce) this.ports.live.reached(request.call_id, 'initiated', startedAt);
     this.dialledOnce = true;
@@ -148,8 +150,7 @@ export class TrunkAttempts {
   private failsOver({ trunk_id }: PlannedAttempt, { reason, status }: Failed): boolean {
     const { request, givenUp } = this.call;
     const rules = this.ports.local.outboundRulesOf(request.organization_id, trunk_id);
-    const statuses = rules === undefined ? undefined : outboundSettingsOf(rules.trunk).failover_statuses;
-    return !givenUp.aborted && goesOn(reason, status, statuses ?? null);
+    return !givenUp.aborted && failsOver(rules?.trunk ?? {}, { reason, sip_status: status });
   }
 
   private record(planned: PlannedAttempt, startedAt: Date, tried: Exclude<Tried, { outcome: 'over' }>, goOn: boolean) {
@@ -175,9 +176,6 @@ export class TrunkAttempts {
     permits.release({ call_id: request.call_id, attempt: attempt.attempt, trunk_id });
   }
 }
-
-const outboundSettingsOf = (trunk: object) =>
-  trunk as { ring_timeout_seconds?: number; failover_statuses?: number[] | null };
 
 function resultOf(tried: Exclude<Tried, { outcome: 'over' }>) {
   if (tried.outcome === 'answered')

@@ -1,6 +1,8 @@
 import { poolName } from '@trunkmesh/contracts/scalar.js';
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
 import { printable, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { template } from '@trunkmesh/contracts/call-template.js';
+import { callerIdentity, OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { numberRule } from '@trunkmesh/contracts/number-rule.js';
 import { z } from 'zod';
 import { nameKey } from '../event-store/name-key.js';
@@ -92,10 +94,11 @@ function fields() {
         z
           .string()
           .regex(/^[XP]-[A-Za-z\d-]{1,60}$/, 'header names begin with X- or P- and have letters, digits and "-"'),
-        printable(256),
+        template(256).or(z.literal('')),
       )
       .refine((headers) => Object.keys(headers).length <= 32, 'must have at most 32 headers')
       .default({}),
+    identity: callerIdentity.strict().prefault({}),
     // Old clients send an empty string for "as it is".
     password: z
       .preprocess((value) => (value === '' ? undefined : value), password.nullable().optional())
@@ -159,21 +162,26 @@ export function readTrunk(schema: TrunkBodySchema, written: unknown, existing: T
   return { settings: { ...settings, inbound_addresses: [...new Set(inbound_addresses)] }, enabled, password };
 }
 
-/** RFC 7396: a field that is null goes back to its default; so does a header that is null within `headers`. */
+/** RFC 7396: a field that is null goes back to its default; so does a member that is null within `headers` or `identity`. */
 export function patchTrunk(schema: TrunkBodySchema, patch: unknown, existing: TrunkState): WantedTrunk {
   if (!isObject(patch)) return readTrunk(schema, patch, existing);
   const known: Record<string, unknown> = Object.fromEntries(
-    Object.entries(existing).filter(([field]) => field in schema.shape && field !== 'password'),
+    Object.entries({ ...OUTBOUND_DEFAULTS, ...existing }).filter(
+      ([field]) => field in schema.shape && field !== 'password',
+    ),
   );
   for (const [field, value] of Object.entries(patch)) {
     if (value === null && field in known && field !== 'enabled') delete known[field];
-    else known[field] = field === 'headers' && isObject(value) ? patchedHeaders(existing.headers, value) : value;
+    else known[field] = NESTED.has(field) && isObject(value) ? patched(existing[field as 'headers'], value) : value;
   }
   return readTrunk(schema, known, existing);
 }
 
-const patchedHeaders = (headers: Readonly<Record<string, string>>, patch: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries({ ...headers, ...patch }).filter(([, value]) => value !== null));
+/** Fields whose members are patched one by one. */
+const NESTED: ReadonlySet<string> = new Set(['headers', 'identity']);
+
+const patched = (before: Readonly<Record<string, unknown>> = {}, patch: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries({ ...before, ...patch }).filter(([, value]) => value !== null));
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '@trunkmesh/contracts/problem.js';
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { trunkSettings, trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { addressView, type AddressView } from '../address/standing.js';
@@ -36,6 +37,7 @@ export type TrunkView = z.infer<typeof trunkView>;
 /** What a client may see: everything but the password, whose ciphertext is nobody's business either. */
 export function viewOf({ password, address_claims: _, ...visible }: TrunkState, addresses?: AddressView[]): TrunkView {
   const view = {
+    ...OUTBOUND_DEFAULTS,
     ...visible,
     has_password: password !== null,
     hints: hintsOf(visible),

@@ -1,3 +1,4 @@
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { SETTING_EFFECTS, type TrunkEvent, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { claimsAfter, claimsOf, claimsResolved } from '@trunkmesh/routing/claims.js';
@@ -140,7 +141,9 @@ const updated =
   ({ settings, password, approved = false }: Extract<TrunkCommand, { type: 'ChangeTrunk' }>): Step =>
   (state, next) => {
     const wanted: Partial<TrunkState> = { ...settings, ...(password === undefined ? {} : { password }) };
-    const fields = (Object.keys(wanted) as (keyof TrunkState)[]).filter((field) => !same(wanted[field], state[field]));
+    const fields = (Object.keys(wanted) as (keyof TrunkState)[]).filter(
+      (field) => !same(wanted[field], beforeOf(state)[field]),
+    );
     if (fields.length === 0) return undefined;
     const address_claims = claimsAfter(state, settings, { at: next.at, approved });
     const after = revised(
@@ -219,6 +222,9 @@ function required(state: TrunkState | null): TrunkState {
   if (state === null) throw trunkNotFound();
   return state;
 }
+
+/** A trunk of an earlier version has the defaults of what it says nothing of. */
+const beforeOf = (state: TrunkState): TrunkState => ({ ...OUTBOUND_DEFAULTS, ...state });
 
 /** Equal whatever the order of keys; the values are JSON. */
 function same(a: unknown, b: unknown): boolean {

@@ -27,7 +27,7 @@ import { admit } from './admission.js';
 import { connectToAssistant } from './connect-assistant.net.js';
 import type { ExpectedCalls } from './expected-calls.nats.js';
 import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';
-import { GREETING, verificationCall, type VerificationPorts } from './verification-call.net.js';
+import { GREETING, GREETING_MS, verificationCall, type VerificationPorts } from './verification-call.net.js';
 
 /** What an inbound call needs from the rest of the agent. */
 export interface InboundCallPorts extends CallParts {
@@ -150,12 +150,17 @@ function echo(talk: Talk, expected: boolean, ringing: () => void): void {
   talk.execute('ring_ready');
   ringing();
   talk.execute('answer');
-  if (expected) {
-    talk.execute('gentones', GREETING);
+  if (!expected) return talk.execute('echo');
+  talk.execute('gentones', GREETING);
+  talk.onAnswered(() => {
+    // Not before: FreeSWITCH carries out a command that arrives while it plays tones, and `echo` would end them.
+    const begin = setTimeout(() => talk.execute('echo'), GREETING_MS).unref();
     const end = setTimeout(() => talk.hangUp('NORMAL_CLEARING'), EXPECTED_MS).unref();
-    talk.onEnd(() => clearTimeout(end));
-  }
-  talk.execute('echo');
+    talk.onEnd(() => {
+      clearTimeout(begin);
+      clearTimeout(end);
+    });
+  });
 }
 
 interface Refusing {

@@ -40,7 +40,9 @@ const THANKS_MS = 4_000;
 const LAST_WORDS_MS = 1_000;
 const CONFIRM_TRIES = 8;
 /** Three rising notes. mod_dptools plays them; no other module is needed. */
-export const GREETING = '%(300,60,523)(300,60,659)(700,0,784)|1';
+export const GREETING = '%(300,60,523);%(300,60,659);%(700,0,784)|1';
+/** How long it lasts, and a little more. */
+export const GREETING_MS = 1_500;
 
 const UNAVAILABLE: VerificationAnswer = { outcome: 'refused', reason: 'unavailable', message: '' };
 

@@ -9,11 +9,13 @@ export const CSV = 'text/csv';
 const ENTRIES_AT_ONCE = 1_000;
 
 /**
- * Every entry that matches, as CSV. At most one part is in memory: the next is asked for when the client has taken this
- * one. Where a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
+ * Every entry that matches, as CSV. At most two parts are in memory: one that the client takes, and the next one. Where
+ * a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
  */
 export async function exportRecords(nats: NatsLink, query: UsageRecordsQuery, response: Response): Promise<void> {
-  let page = await findRecords(nats, { ...query, limit: ENTRIES_AT_ONCE });
+  const partAfter = (after: UsageRecordsQuery['after']) =>
+    findRecords(nats, { ...query, limit: ENTRIES_AT_ONCE, after });
+  let page = await partAfter(query.after);
   response.status(200).set({
     'Content-Type': `${CSV}; charset=utf-8; header=present`,
     'Content-Disposition': 'attachment; filename="usage.csv"',
@@ -21,14 +23,29 @@ export async function exportRecords(nats: NatsLink, query: UsageRecordsQuery, re
   response.write(csvHead);
   try {
     for (;;) {
+      const coming = page.next === null ? undefined : partAfter(page.next);
+      // It is awaited below; until then nobody else would see that it failed.
+      coming?.catch(() => undefined);
       const taken = response.write(csvLines(page.records));
-      if (page.next === null) break;
-      if (!taken) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (coming === undefined) break;
+      if (!taken) await drained(response);
       if (response.destroyed) return;
-      page = await findRecords(nats, { ...query, limit: ENTRIES_AT_ONCE, after: page.next });
+      page = await coming;
     }
     response.end();
   } catch (error) {
     response.destroy(error as Error);
+  }
+}
+
+/** Or closed. */
+async function drained(response: Response): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  } finally {
+    // Takes the other one's listeners away.
+    over.abort();
   }
 }

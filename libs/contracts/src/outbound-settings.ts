@@ -75,3 +75,20 @@ export type OutboundSettings = z.infer<typeof outboundSettings>;
 
 /** What counts where a trunk says nothing. */
 export const OUTBOUND_DEFAULTS: Readonly<OutboundSettings> = outboundSettings.parse({});
+
+const { shape } = outboundSettings;
+/** Absent in trunks of earlier versions, of which `OUTBOUND_DEFAULTS` holds. */
+export const laterOutboundSettings = {
+  ring_timeout_seconds: shape.ring_timeout_seconds
+    .unwrap()
+    .optional()
+    .describe('How long one attempt of an outbound call may ring, seconds. Absent: 45.'),
+  failover_statuses: shape.failover_statuses
+    .unwrap()
+    .optional()
+    .describe('The final SIP statuses after which the next trunk is tried; null: 408 and every 5xx. Absent: null.'),
+  identity: shape.identity
+    .unwrap()
+    .optional()
+    .describe('Who calls, as the carrier wants to read it. Absent: the number in E.164, asserted.'),
+};

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addressClaim } from './address.js';
 import { cloudEvent } from './envelope.js';
 import { numberRule } from './number-rule.js';
-import { outboundSettings } from './outbound-settings.js';
+import { laterOutboundSettings, outboundSettings } from './outbound-settings.js';
 import { bridgeId, countryCode, poolName, timestamp, uuid } from './scalar.js';
 
 export const transport = z.enum(['udp', 'tcp', 'tls']);
@@ -152,26 +152,9 @@ export type GatewaySetting = {
  */
 export const sealed = z.string().regex(/^v1\.[\w-]{1,64}\.[\w-]+\.[\w-]+$/);
 
-const { shape: outbound } = outboundSettings;
-/** Absent in trunks of earlier versions, of which `OUTBOUND_DEFAULTS` holds. */
-const optionalOutbound = {
-  ring_timeout_seconds: outbound.ring_timeout_seconds
-    .unwrap()
-    .optional()
-    .describe('How long one attempt of an outbound call may ring, seconds. Absent: 45.'),
-  failover_statuses: outbound.failover_statuses
-    .unwrap()
-    .optional()
-    .describe('The final SIP statuses after which the next trunk is tried; null: 408 and every 5xx. Absent: null.'),
-  identity: outbound.identity
-    .unwrap()
-    .optional()
-    .describe('Who calls, as the carrier wants to read it. Absent: the number in E.164, asserted.'),
-};
-
 export const trunkState = trunkSettings
   .extend({
-    ...optionalOutbound,
+    ...laterOutboundSettings,
     id: uuid.describe('The id.'),
     organization_id: uuid.describe('The organisation.'),
     enabled: z.boolean().describe('False: out of routing, with its credentials kept.'),

@@ -32,8 +32,7 @@ export interface OutboundIdentity {
 }
 
 /** Built here, beside the `X-` and `P-` headers of the trunk. */
-const OWN_HEADERS = ['P-Asserted-Identity', 'Remote-Party-ID', 'Diversion', 'Privacy'] as const;
-type OwnHeader = (typeof OWN_HEADERS)[number];
+type OwnHeader = 'P-Asserted-Identity' | 'Remote-Party-ID' | 'Diversion' | 'Privacy';
 const CUSTOM_NAME = /^[XP]-[A-Za-z\d-]{1,60}$/;
 const UNSENDABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}{}]/u;
 const ANONYMOUS = { name: 'Anonymous', user: 'anonymous', domain: 'anonymous.invalid' } as const;
@@ -106,25 +105,33 @@ interface Wanted {
   fill: (text: string | null) => string;
 }
 
-function headersOf(trunk: IdentityTrunk, { identity, number, name, diversion, fill }: Wanted): [string, string][] {
-  const { privacy } = identity;
+function headersOf(trunk: IdentityTrunk, wanted: Wanted): [string, string][] {
+  const own = ownHeaders(trunk, wanted);
+  const custom = Object.entries(trunk.headers)
+    .filter(([header]) => CUSTOM_NAME.test(header))
+    .map(([header, text]): [string, string] => [header, wanted.fill(text)]);
+  const headers = new Map<string, [string, string]>();
+  for (const [header, value] of [...own, ...custom])
+    if (value !== '' && !UNSENDABLE.test(value)) headers.set(header.toLowerCase(), [header, value]);
+  return [...headers.values()];
+}
+
+/** Those that are wanted; an empty one is not. */
+function ownHeaders(
+  trunk: IdentityTrunk,
+  { identity, number, name, diversion }: Wanted,
+): [name: OwnHeader, value: string][] {
+  const { privacy, p_asserted_identity, remote_party_id } = identity;
   const withheld = privacy !== 'none';
   const uriOf = (user: string): string => `<sip:${uriUser(user)}@${trunk.from_domain ?? hostOf(trunk.gateway)}>`;
   const shown = name === '' ? uriOf(number) : `"${name.replace(/["\\]/g, '')}" ${uriOf(number)}`;
-  const own: Record<OwnHeader, string | false> = {
-    'P-Asserted-Identity': (identity.p_asserted_identity || privacy === 'anonymous') && shown,
-    'Remote-Party-ID':
-      identity.remote_party_id && `${shown};party=calling;screen=yes;privacy=${withheld ? 'full' : 'off'}`,
-    Diversion: diversion !== '' && `${uriOf(diversion)};reason=unconditional`,
-    Privacy: withheld && 'id',
-  };
-  const headers = new Map<string, [string, string]>();
-  const add = (header: string, value: string): void => {
-    if (value !== '' && !UNSENDABLE.test(value)) headers.set(header.toLowerCase(), [header, value]);
-  };
-  for (const header of OWN_HEADERS) if (own[header] !== false) add(header, own[header]);
-  for (const [header, text] of Object.entries(trunk.headers)) if (CUSTOM_NAME.test(header)) add(header, fill(text));
-  return [...headers.values()];
+  const party = `${shown};party=calling;screen=yes;privacy=${withheld ? 'full' : 'off'}`;
+  return [
+    ['P-Asserted-Identity', p_asserted_identity || privacy === 'anonymous' ? shown : ''],
+    ['Remote-Party-ID', remote_party_id ? party : ''],
+    ['Diversion', diversion === '' ? '' : `${uriOf(diversion)};reason=unconditional`],
+    ['Privacy', withheld ? 'id' : ''],
+  ];
 }
 
 /** FreeSWITCH would take `${` for a variable and a leading `^^` for another separator of its variables. */

@@ -4,7 +4,13 @@ import type { CarrierState } from '@trunkmesh/contracts/carrier.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
-import { entityOfSubject, numberSubject, organizationSubject, trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import {
+  entityOfSubject,
+  type SubjectEntity,
+  numberSubject,
+  organizationSubject,
+  trunkSubject,
+} from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseAddress } from '@trunkmesh/routing/address.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
@@ -72,7 +78,16 @@ export function createLocalCopy(pool: string, onOrganization: (organizationId: s
 export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent): void {
   if (!applyEvent(copy.index, subject, event)) return;
   const { state } = event.data;
-  switch (entityOfSubject(subject)?.kind) {
+  const entity = entityOfSubject(subject);
+  if (entity !== undefined) keepEntity(copy, entity.kind, { subject, state });
+}
+
+function keepEntity(
+  copy: LocalCopy,
+  kind: SubjectEntity['kind'],
+  { subject, state }: { subject: string; state: unknown },
+): void {
+  switch (kind) {
     case 'organization':
     case 'address':
     case 'carrier':
@@ -83,7 +98,6 @@ export function applyToCopy(copy: LocalCopy, subject: string, event: StateEvent)
       return keepSettings(copy, subject, state as NumberState | null);
     case 'rate-plan':
     case 'bridge':
-    case undefined:
       return undefined;
   }
 }

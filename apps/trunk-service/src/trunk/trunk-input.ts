@@ -162,7 +162,7 @@ export function readTrunk(schema: TrunkBodySchema, written: unknown, existing: T
   return { settings: { ...settings, inbound_addresses: [...new Set(inbound_addresses)] }, enabled, password };
 }
 
-/** RFC 7396: a field that is null goes back to its default; so does a member that is null within `headers` or `identity`. */
+/** RFC 7396: a field that is null goes back to its default; so does a null member of `headers` or `identity`. */
 export function patchTrunk(schema: TrunkBodySchema, patch: unknown, existing: TrunkState): WantedTrunk {
   if (!isObject(patch)) return readTrunk(schema, patch, existing);
   const known: Record<string, unknown> = Object.fromEntries(

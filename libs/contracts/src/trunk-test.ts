@@ -8,6 +8,7 @@ import { sealed, trunkSettings } from './trunk.js';
  */
 export const trunkTestRequest = z.object({
   test_id: uuid.describe('The test.'),
+  trunk_id: uuid.describe('The trunk; of settings that are not saved, the test.'),
   organization_id: uuid.describe('The organisation. One bridge runs one test of it at a time.'),
   trunk: trunkSettings.describe('The settings to test.'),
   password: z

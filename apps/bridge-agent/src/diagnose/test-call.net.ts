@@ -16,8 +16,8 @@ export interface TestCall {
   gateway: GatewayAddress;
   /** In the carrier's spelling. */
   dialled: string;
-  /** The URI of From, and further headers that say who calls. */
-  caller: { uri: string; headers: readonly Header[] };
+  /** From without its tag, and further headers that say who calls. */
+  caller: { from: string; headers: readonly Header[] };
   authentication: Pick<Authentication, 'credentials' | 'realm'>;
   budget: Budget;
 }
@@ -190,7 +190,7 @@ class Call {
 
   private dialog(method: string, sequence: number, to = this.to): Header[] {
     return [
-      ['From', `<${this.call.caller.uri}>;tag=${this.tag}`],
+      ['From', `${this.call.caller.from};tag=${this.tag}`],
       ['To', method === 'INVITE' ? `<${this.uri}>` : to],
       ['Call-ID', this.callId],
       ['CSeq', `${sequence} ${method}`],

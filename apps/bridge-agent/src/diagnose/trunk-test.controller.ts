@@ -44,14 +44,14 @@ export class TrunkTestController {
 
   @MessagePattern(PATTERN, { span: 'trunk test' })
   async test(@Payload({ schema: trunkTestRequest }) request: TrunkTestRequest): Promise<TrunkTestAnswer> {
-    const { organization_id, trunk, call, is_registered } = request;
+    const { organization_id } = request;
     trace.getActiveSpan()?.setAttribute('organization.id', organization_id);
     const { guard, logger } = this.ports;
     if (!enterTest(guard, organization_id))
       return refused('too-many-tests', 'The bridge is testing other trunks, or another one of this organisation.');
     try {
       const password = this.passwordOf(request);
-      const checks = await testTrunk({ trunk, call, is_registered, password }, this.ports);
+      const checks = await testTrunk({ ...request, password }, this.ports);
       const results = Object.fromEntries(checks.map(({ check, result, cause }) => [check, cause ?? result]));
       logger.info({ organization_id, test_id: request.test_id, results }, 'tested a trunk');
       return { outcome: 'done', checks };

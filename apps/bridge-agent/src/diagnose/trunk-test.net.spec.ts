@@ -20,6 +20,8 @@ import { testTrunk, type TestedTrunk, type TestPorts } from './trunk-test.net.js
 /** Less time than a test has, so that silence does not last. */
 const PORTS: TestPorts = { allowPrivate: true, bridgeAddress: '192.0.2.10', workMs: 1_500 };
 const CALL = { from: '+15550100000', to: '+15550109999', dialled: '+15550109999' };
+const ID = '01900000-0000-7000-8000-00000000000a';
+const IDS = { test_id: ID, trunk_id: ID, organization_id: ID };
 const USERS = { alice: 'open sesame' };
 
 let folder: string;
@@ -46,6 +48,7 @@ async function carrier(script: Partial<CarrierScript> = {}, place: CarrierPlace 
   return started;
 }
 
+const settings = trunkSettings.parse({ name: 'Carrier', gateway: '127.0.0.1' });
 type Tested = { trunk?: Partial<TrunkSettings> } & Partial<Omit<TestedTrunk, 'trunk'>>;
 
 async function run(
@@ -53,9 +56,9 @@ async function run(
   { trunk = {}, ...tested }: Tested = {},
   ports: Partial<TestPorts> = {},
 ): Promise<Record<string, TrunkCheck>> {
-  const settings = trunkSettings.parse({ name: 'Carrier', gateway: `127.0.0.1:${port}`, register: false, ...trunk });
+  const tried = trunkSettings.parse({ name: 'Carrier', gateway: `127.0.0.1:${port}`, register: false, ...trunk });
   const checks = await testTrunk(
-    { trunk: settings, password: null, is_registered: false, call: null, ...tested },
+    { ...IDS, trunk: tried, password: null, is_registered: false, call: null, ...tested },
     { ...PORTS, ...ports },
   );
   return Object.fromEntries(checks.map((check) => [check.check, check]));
@@ -90,6 +93,17 @@ describe('a trunk that is right', () => {
     expect(methods()).toEqual(expect.arrayContaining(['INVITE', 'ACK', 'BYE']));
     // To the address that was tested, whatever host the Contact names.
     expect(requests.find(({ method }) => method === 'BYE')!.uri).toBe('sip:carrier@192.0.2.1:9');
+  });
+
+  it('says who calls by its identity rules, and fills in its headers', async () => {
+    const { port, requests } = await carrier({ numbers: { [CALL.dialled]: 486 } });
+    const headers = { 'X-Call': '{{call_sid}} for {{to}}' };
+    const identity = { ...settings.identity, number_format: 'e164-without-plus' as const, display_name: 'Dr. "No"' };
+    await run(port, { call: CALL, trunk: { headers, identity } });
+    const invite = requests.find(({ method }) => method === 'INVITE')!;
+    expect(headerOf(invite, 'from')).toMatch(/^"Dr\. No" <sip:15550100000@127\.0\.0\.1>;tag=/);
+    expect(headerOf(invite, 'p-asserted-identity')).toContain('sip:15550100000@');
+    expect(headerOf(invite, 'x-call')).toBe(`CA${ID.replaceAll('-', '')} for ${CALL.to}`);
   });
 
   it('is hung up when the answer comes together with the cancellation', async () => {

@@ -1,4 +1,6 @@
+import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { TrunkCheck, TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
+import { identityHeaders } from '@trunkmesh/routing/outbound-identity.js';
 import { parseGatewayAddress, type GatewayAddress } from '../gateway/gateway-address.js';
 import { credentialsOf, type Credentials } from '../gateway/gateway-xml.js';
 import { Budget } from './budget.process.js';
@@ -19,7 +21,7 @@ import {
 import { registrationFinding, type RegistrationEnd } from './registration-finding.js';
 import { SipClient, token } from './sip-client.net.js';
 import { openWire } from './sip-wire.net.js';
-import { testCall } from './test-call.net.js';
+import { testCall, type TestCall } from './test-call.net.js';
 import { testRegistration } from './test-registration.net.js';
 import type { Ended } from './authenticated.net.js';
 
@@ -38,7 +40,7 @@ const OPTIONS_MS = 4_000;
 const LINGER_MS = 5_000;
 
 /** `password`: undefined where the trunk has one that cannot be opened. */
-export type TestedTrunk = Pick<TrunkTestRequest, 'trunk' | 'call' | 'is_registered'> & {
+export type TestedTrunk = Omit<TrunkTestRequest, 'password'> & {
   password: string | null | undefined;
 };
 
@@ -159,10 +161,8 @@ class TrunkTest {
     const { gateway } = of;
     const { dialled, from } = call;
     const domain = credentials.fromDomain === '' ? client.wire.here.replace(/:\d+$/, '') : credentials.fromDomain;
-    const identity = `sip:${from}@${domain}`;
-    const headers = [['P-Asserted-Identity', `<${identity}>`] as const, ...Object.entries(trunk.headers)];
     const authentication = { credentials: digestOf(credentials), realm: trunk.realm };
-    const caller = { uri: identity, headers };
+    const caller = this.caller(call, domain);
     const { end, status } = await testCall({
       client,
       trunk,
@@ -175,6 +175,17 @@ class TrunkTest {
     const { codecs, srtp } = trunk;
     const context = { dialled, from, codecs, srtp, bridgeAddress: this.ports.bridgeAddress };
     this.note('call', callFinding(end, context), status);
+  }
+
+  /** As a call of the trunk would be: by its identity rules, with its own headers filled in. */
+  private caller(call: NonNullable<TestedTrunk['call']>, domain: string): TestCall['caller'] {
+    const { trunk, trunk_id: id, organization_id, test_id } = this.tested;
+    const { caller_id_name, from_user, from_domain, headers } = identityHeaders(
+      { ...trunk, id, organization_id },
+      { ...call, call_sid: callSid(test_id), caller_id: call.from },
+    );
+    const name = caller_id_name === '' ? '' : `"${caller_id_name.replace(/["\\]/g, '')}" `;
+    return { from: `${name}<sip:${from_user}@${from_domain ?? domain}>`, headers };
   }
 
   private credentials(gateway: GatewayAddress): Identity['credentials'] {

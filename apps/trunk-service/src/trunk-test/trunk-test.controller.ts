@@ -113,8 +113,10 @@ export class TrunkTestController {
           `No bridge of pool "${settings.bridge_pool}" is online, so nothing can be tested. Retry soon.`,
         );
       const call = number === undefined ? null : await this.allowed(tested, { from: from!, to: number });
+      const test_id = uuidv7();
       const checks = await askForTest(this.nats, bridge, {
-        test_id: uuidv7(),
+        test_id,
+        trunk_id: saved?.id ?? test_id,
         organization_id: organizationId,
         trunk: settings,
         password,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { trunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { trunkOf } from '@trunkmesh/testkit/states.js';
 import { patchTrunk, readTrunk, trunkBody } from './trunk-input.js';
@@ -217,6 +218,13 @@ describe('a new trunk', () => {
     ['/from_domain', { from_domain: 'a b' }],
     ['/from_domain', { from_domain: 'sip:x' }],
     ['/headers/X-A', { headers: { 'X-A': 'a\r\nVia: b' } }],
+    ['/headers/X-A', { headers: { 'X-A': '{{nobody}}' } }],
+    ['/headers/X-A', { headers: { 'X-A': '${hostname}' } }],
+    ['/headers/X-A', { headers: { 'X-A': '{from}' } }],
+    ['/identity/from_user', { identity: { from_user: '{{nobody}}' } }],
+    ['/identity/colour', { identity: { colour: 'red' } }],
+    ['/failover_statuses/0', { failover_statuses: [487] }],
+    ['/ring_timeout_seconds', { ring_timeout_seconds: 4 }],
     ['/name', { name: 'a\u001b[2J' }],
     ['/bridge_pool', { bridge_pool: 'a.b' }],
     ['/bridge_pool', { bridge_pool: '*' }],
@@ -284,6 +292,11 @@ describe('a partial update', () => {
     expect(patch({ priority: null, headers: null }).settings).toMatchObject({ priority: 10, headers: {} }));
   it('merges headers (RFC 7396)', () =>
     expect(patch({ headers: { 'X-B': null, 'X-C': '3' } }).settings.headers).toEqual({ 'X-A': '1', 'X-C': '3' }));
+  it('merges the identity (RFC 7396)', () =>
+    expect(patch({ identity: { privacy: 'id', diversion: null } }).settings.identity).toEqual({
+      ...OUTBOUND_DEFAULTS.identity,
+      privacy: 'id',
+    }));
   it('takes a password', () => expect(patch({ password: 'new' }).password).toBe('new'));
   it('turns a trunk on', () => expect(patch({ enabled: true }).enabled).toBe(true));
   it('takes the password with register', () =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { trunkEvent, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import fc from 'fast-check';
 import { decide, evolve, type Place, type TrunkChange, type TrunkCommand } from './trunk.js';
@@ -230,9 +231,19 @@ describe("the gateway's revision", () => {
     ['max_channels', 5],
     ['max_cps', 1],
     ['outbound_country_codes', ['US']],
+    ['ring_timeout_seconds', 20],
+    ['failover_statuses', [503]],
+    ['identity', { ...OUTBOUND_DEFAULTS.identity, privacy: 'id' }],
   ])("stays with %s: FreeSWITCH's gateway is the same", (field, value) =>
     expect(after(create(), change({ [field]: value })).state).toMatchObject({ gateway_revision: 1, updated_at: later }),
   );
+
+  it('stays with the defaults of settings that the trunk of an earlier version lacks: nothing has changed', () => {
+    const { identity: _, ring_timeout_seconds: __, failover_statuses: ___, ...earlier } = after(create()).state!;
+    const sent = trunkSettings.parse(earlier);
+    const command: TrunkCommand = { type: 'ChangeTrunk', settings: sent, place: () => null };
+    expect(decide(earlier, command, { at: later, version: 2 })).toEqual([]);
+  });
 
   it('stays when the password is sealed again', () => {
     const { state, events } = after(create(), { type: 'ReencryptPassword', password: OTHER });

@@ -171,3 +171,5 @@ export const USAGE_DURABLE = 'billing-observer';
 export const EVIDENCE_DURABLE = 'evidence';
 /** trunk-service reads refused calls. */
 export const REFUSED_DURABLE = 'refused-calls';
+/** trunk-service follows outbound calls to their end. */
+export const OUTBOUND_DURABLE = 'outbound-calls';

@@ -18,7 +18,7 @@ import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import { z } from 'zod';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { callNotFound } from './call-log.nats.js';
+import { callNotFound } from './call-ending.js';
 import { unansweredText } from '../nats/unanswered-text.js';
 
 /** FreeSWITCH takes a command in milliseconds; digits are sent while the API has answered. */

@@ -12,6 +12,7 @@ import type { z } from 'zod';
 import { ask, type Question } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { callNotFound } from './call-ending.js';
 import { MAX_SKIP } from './call-query.js';
 import { unansweredText } from '../nats/unanswered-text.js';
 
@@ -54,8 +55,6 @@ export async function findCall(nats: NatsLink, wanted: CallLogGet): Promise<Call
   if (answer.outcome === 'not-found') throw callNotFound();
   return answer.call;
 }
-
-export const callNotFound = () => new DomainError('call-not-found', 'There is no such call.');
 
 const unavailable = (what: string) =>
   new DomainError(

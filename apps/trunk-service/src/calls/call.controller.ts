@@ -1,11 +1,5 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
-import {
-  callIdOf,
-  callSid,
-  dtmfRequest,
-  transferRequest,
-  type HangupRequest,
-} from '@trunkmesh/contracts/call-control.js';
+import { callSid, dtmfRequest, transferRequest } from '@trunkmesh/contracts/call-control.js';
 import { transferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -16,7 +10,8 @@ import { visibleDecision } from '../routes/route-report.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
 import { hangUp, sendDtmf, transfer } from './call-control.nats.js';
-import { callNotFound, findCall, listCalls, type CallPage } from './call-log.nats.js';
+import { findCall, listCalls, type CallPage } from './call-log.nats.js';
+import { callEnding, callRequestOf, type CallEnding } from './call-ending.js';
 import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query.js';
 import { callList, callView, withPlatformNames, type CallList } from './call-view.js';
 import { assistantsNamed, targetNames } from './target-names.pg.js';
@@ -31,12 +26,6 @@ const dtmfBody = z
     digits: dtmfRequest.shape.digits.describe('Digits in order; `w` pauses half a second, `W` one second.'),
   })
   .meta({ id: 'DtmfRequest' });
-const ending = z
-  .object({
-    call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
-    status: z.literal('ending').describe('The state.'),
-  })
-  .meta({ id: 'CallEnding' });
 const sent = z
   .object({
     call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
@@ -87,7 +76,7 @@ export class CallController {
     answer: callView,
   })
   async get(@OrganizationId() organizationId: string, @Param('call_id') sid: string) {
-    const call = await findCall(this.nats, requestOf(organizationId, sid));
+    const call = await findCall(this.nats, callRequestOf(organizationId, sid));
     const names = await targetNames(this.store, organizationId, [call]);
     return {
       ...withPlatformNames(call, names),
@@ -98,12 +87,9 @@ export class CallController {
   @Post(':call_id/hangup')
   @HttpCode(202)
   @Access('publish')
-  @Described({ id: 'hangUpCall', summary: 'Hang up a call', status: 202, answer: ending })
-  async hangUp(
-    @OrganizationId() organizationId: string,
-    @Param('call_id') sid: string,
-  ): Promise<z.infer<typeof ending>> {
-    const request = requestOf(organizationId, sid);
+  @Described({ id: 'hangUpCall', summary: 'Hang up a call', status: 202, answer: callEnding })
+  async hangUp(@OrganizationId() organizationId: string, @Param('call_id') sid: string): Promise<CallEnding> {
+    const request = callRequestOf(organizationId, sid);
     await hangUp(this.nats, request);
     return { call_sid: callSid(request.call_id), status: 'ending' };
   }
@@ -122,7 +108,7 @@ export class CallController {
     @Param('call_id') sid: string,
     @Body({ schema: transferBody }) { to }: z.output<typeof transferBody>,
   ): Promise<z.infer<typeof transferred>> {
-    const request = requestOf(organizationId, sid);
+    const request = callRequestOf(organizationId, sid);
     return { call_sid: callSid(request.call_id), ...(await transfer(this.nats, { ...request, to })) };
   }
 
@@ -135,15 +121,8 @@ export class CallController {
     @Param('call_id') sid: string,
     @Body({ schema: dtmfBody }) { digits }: z.output<typeof dtmfBody>,
   ): Promise<z.infer<typeof sent>> {
-    const request = requestOf(organizationId, sid);
+    const request = callRequestOf(organizationId, sid);
     await sendDtmf(this.nats, { ...request, digits });
     return { call_sid: callSid(request.call_id), status: 'sent' };
   }
-}
-
-/** What cannot be a call's name names none. */
-function requestOf(organization_id: string, sid: string): HangupRequest {
-  const call_id = callIdOf(sid);
-  if (call_id === undefined) throw callNotFound();
-  return { organization_id, call_id };
 }

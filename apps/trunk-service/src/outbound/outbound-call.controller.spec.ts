@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
+import { callEnded } from '@trunkmesh/contracts/call.js';
 import type { OriginateAnswer } from '@trunkmesh/contracts/outbound-call.js';
+import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { CALLED, startOutbound, type FakeBridge, type Outbound } from './outbound.fixture.js';
 
 const CALLS = '/api/v1/calls';
@@ -20,6 +23,20 @@ afterAll(() => outbound?.stop());
 
 const full: OriginateAnswer = { outcome: 'refused', code: 'bridge-full', message: 'Full.' };
 const call = (from: string, more: object = {}) => ({ from_phone_number: from, to_phone_number: CALLED, ...more });
+
+/** The end of an outbound call, as its bridge reports it. */
+const endOf = (organization_id: string, call_id: string) => {
+  const sample = callEnded.parse(
+    JSON.parse(readFileSync(new URL('../../../../libs/contracts/samples/CallEnded.json', import.meta.url), 'utf8')),
+  );
+  const parties = { call_id, organization_id, bridge_id: 'bridge-1', direction: 'outbound' as const };
+  return {
+    ...sample,
+    id: randomUUID(),
+    subject: callSubject(organization_id, call_id),
+    data: { ...sample.data, ...parties, billable_ms: 4_000, ended_at: new Date().toISOString() },
+  };
+};
 
 describe.each([CALLS, '/calls/initiate'])('POST %s', (path) => {
   it('gives the call to a bridge, with the texts filled, and answers that it is queued', async () => {
@@ -261,5 +278,81 @@ describe('a process that is killed', () => {
     await eventually(async () => (await outbound.rowOf(left.call_id))?.state === 'accepted');
     await second.stop();
     expect(one.asked.filter(({ call_id }) => call_id === left.call_id)).toHaveLength(1);
+  });
+});
+
+describe('DELETE /api/v1/calls/{call_sid}', () => {
+  it('hangs up at the bridge that has the call, and ends nothing twice', async () => {
+    const { id, publisher, from } = await outbound.organization();
+    const { body } = await publisher('POST', CALLS, call(from));
+    expect(await publisher('DELETE', `${CALLS}/${body.call_sid}`)).toMatchObject({
+      status: 202,
+      body: { call_sid: body.call_sid, status: 'ending' },
+    });
+    expect(one.hungUp).toContain(body.call_id);
+    await outbound.publish(endOf(id, body.call_id));
+    await eventually(async () => (await outbound.rowOf(body.call_id))?.state === 'ended');
+    expect(await outbound.rowOf(body.call_id)).toMatchObject({ billable_ms: '4000', look_at: null });
+    expect(await publisher('DELETE', `${CALLS}/${body.call_sid}`)).toMatchObject({
+      status: 409,
+      body: { code: 'call-ended' },
+    });
+  });
+
+  it("finds no call of another organisation, and takes no member's key", async () => {
+    const mine = await outbound.organization();
+    const theirs = await outbound.organization();
+    const { body } = await theirs.admin('POST', CALLS, call(theirs.from));
+    expect(await mine.admin('DELETE', `${CALLS}/${body.call_sid}`)).toMatchObject({ status: 404 });
+    expect(await mine.admin('DELETE', `${CALLS}/nonsense`)).toMatchObject({ status: 404 });
+    expect((await theirs.member('DELETE', `${CALLS}/${body.call_sid}`)).status).toBe(403);
+    expect(one.hungUp).not.toContain(body.call_id);
+  });
+
+  it('repeats a hang-up that the bridge did not answer', async () => {
+    const { admin, from } = await outbound.organization();
+    const { body } = await admin('POST', CALLS, call(from));
+    const { onHangup } = one;
+    one.onHangup = () => undefined;
+    expect((await admin('DELETE', `${CALLS}/${body.call_sid}`)).status).toBe(202);
+    one.onHangup = onHangup;
+    await outbound.due(body.call_id);
+    await eventually(async () => (await outbound.rowOf(body.call_id))?.look_at === null);
+    expect(one.hungUp.filter((callId) => callId === body.call_id).length).toBeGreaterThanOrEqual(2);
+  }, 20_000);
+
+  it('of a call that a bridge is asked for ends it with the answer', async () => {
+    const { admin, from } = await outbound.organization();
+    let release = () => undefined as void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    one.answer = (request) => released.then(() => accept(request));
+    const placing = admin('POST', CALLS, call(from));
+    const callId = await eventually(() => one.asked.find((request) => request.from === from)?.call_id);
+    expect((await admin('DELETE', `${CALLS}/${callId}`)).status).toBe(202);
+    expect(one.hungUp).not.toContain(callId);
+    release();
+    one.answer = accept;
+    expect((await placing).status).toBe(201);
+    expect(one.hungUp).toContain(callId);
+  });
+
+  it('of a call that no bridge was asked for ends it with an event, and none is asked', async () => {
+    const { id, admin, from } = await outbound.organization();
+    const { body } = await admin('POST', CALLS, call(from));
+    const request = one.asked.find(({ call_id }) => call_id === body.call_id)!;
+    const left = { ...request, call_id: randomUUID() };
+    await outbound.mesh.service.parts.record.query(
+      `insert into outbound_calls (call_id, organization_id, to_number, trunk_id, state, request, requested_at,
+         dial_until, look_at)
+       values ($1, $2, $3, $4, 'requested', $5::jsonb, $6, $7, now() + interval '15 seconds')`,
+      [left.call_id, id, left.to, left.attempts[0]!.trunk_id, JSON.stringify(left), left.requested_at, left.dial_until],
+    );
+    expect((await admin('DELETE', `${CALLS}/${left.call_id}`)).status).toBe(202);
+    expect(await eventually(async () => (await outbound.eventsOf(id, left.call_id))[0])).toMatchObject({
+      type: 'CallRefused',
+      data: { reason: 'canceled' },
+    });
+    expect(one.asked.filter(({ call_id }) => call_id === left.call_id)).toEqual([]);
+    expect((await admin('DELETE', `${CALLS}/${left.call_id}`)).status).toBe(409);
   });
 });

@@ -1,19 +1,25 @@
-import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { callSid } from '@trunkmesh/contracts/call-control.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request, Response } from 'express';
 import { uuidv7 } from 'uuidv7';
-import { Access, CurrentCaller } from '../access/access.guard.js';
+import { Access, CurrentCaller, OrganizationId } from '../access/access.guard.js';
+import { callEnding, callRequestOf, type CallEnding } from '../calls/call-ending.js';
 import { organizationOf, type Caller } from '../http/caller.js';
 import { invalidRequest } from '../http/field-problems.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { callBody, callQueued, type CallBody, type CallQueued } from './call-input.js';
+import { CancelCall } from './cancel-call.nats.js';
 import { fillTexts } from './fill-texts.js';
 import { PlaceCall } from './place-call.pg.js';
 
 @Controller()
 export class OutboundCallController {
-  constructor(private readonly placeCall: PlaceCall) {}
+  constructor(
+    private readonly placeCall: PlaceCall,
+    private readonly cancelCall: CancelCall,
+  ) {}
 
   @Post('api/v1/calls')
   @HttpCode(201)
@@ -44,6 +50,21 @@ export class OutboundCallController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<CallQueued> {
     return this.place(caller, body, request, response);
+  }
+
+  @Delete('api/v1/calls/:call_id')
+  @HttpCode(202)
+  @Access('publish')
+  @Described({
+    id: 'cancelCall',
+    summary: 'Cancel a call, or hang it up, whatever its state is',
+    status: 202,
+    answer: callEnding,
+  })
+  async cancel(@OrganizationId() organizationId: string, @Param('call_id') sid: string): Promise<CallEnding> {
+    const request = callRequestOf(organizationId, sid);
+    await this.cancelCall.cancel(request);
+    return { call_sid: callSid(request.call_id), status: 'ending' };
   }
 
   private async place(caller: Caller, body: CallBody, request: Request, response: Response): Promise<CallQueued> {

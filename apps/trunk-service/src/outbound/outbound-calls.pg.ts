@@ -1,6 +1,7 @@
 import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { EntityManager } from 'typeorm';
 import { preparedIn } from '../event-store/prepared.pg.js';
+import type { CallFacts } from './call-facts.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 
 /** A call that no bridge has accepted, as whoever works on it holds it. */
@@ -105,6 +106,54 @@ export function takeDueCalls(store: EventStore, limit: number): Promise<DueCall[
 /** The end of the call needs no further request. */
 export async function markHungUp(store: EventStore, callId: string): Promise<void> {
   await store.query('update outbound_calls set look_at = null where call_id = $1', [callId]);
+}
+
+export interface EndingCall extends Omit<RequestedCall, 'request'> {
+  state: 'requested' | 'accepted' | 'ended' | 'refused';
+  request: OriginateRequest | null;
+}
+
+/** From now on no bridge is asked to take it for the first time. Undefined: no such call of the organisation. */
+export async function requestEnd(
+  store: EventStore,
+  organizationId: string,
+  callId: string,
+): Promise<EndingCall | undefined> {
+  const [row] = await store.query<EndingCall>(
+    `update outbound_calls set
+       cancel_at = case when state in ('requested', 'accepted') then coalesce(cancel_at, now()) end,
+       look_at = case when state = 'accepted' then now() + ${TURN} else look_at end
+     where call_id = $1 and organization_id = $2
+     returning call_id, organization_id, request, bridge_id, turn, state, true as canceled`,
+    [callId, organizationId],
+  );
+  return row;
+}
+
+/** What the bridges reported; a call that has an end keeps it. Minutes count in the minute of the end. */
+export async function noteFacts(store: EventStore, facts: readonly CallFacts[]): Promise<void> {
+  if (facts.length === 0) return;
+  await store.query(
+    `with noted as (
+       update outbound_calls c set
+         state = case when f.ended_at is null then 'accepted' else 'ended' end,
+         bridge_id = f.bridge_id,
+         request = null,
+         answered_at = coalesce(f.answered_at, c.answered_at),
+         ended_at = f.ended_at,
+         billable_ms = f.billable_ms,
+         look_at = case when f.ended_at is null and c.cancel_at is not null then coalesce(c.look_at, now()) end
+       from jsonb_to_recordset($1::jsonb) as f (call_id uuid, organization_id uuid, bridge_id text,
+         answered_at timestamptz, ended_at timestamptz, billable_ms bigint)
+       where c.call_id = f.call_id and c.organization_id = f.organization_id and c.state <> 'ended'
+       returning c.organization_id, c.ended_at, c.billable_ms)
+     insert into outbound_minutes (organization_id, minute, billable_ms)
+     select organization_id, date_trunc('minute', ended_at), sum(billable_ms) from noted
+     where ended_at is not null and billable_ms > 0 group by 1, 2
+     on conflict on constraint outbound_minutes_pk do update set
+       billable_ms = outbound_minutes.billable_ms + excluded.billable_ms`,
+    [JSON.stringify(facts)],
+  );
 }
 
 /** Ended calls and refusals that nobody asks about any more, in bites. */

@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
+import { CancelCall } from './cancel-call.nats.js';
 import { HandOver } from './hand-over.nats.js';
 import { forgetOldCalls, putOff, takeDueCalls, type DueCall } from './outbound-calls.pg.js';
 import { publishLeftRefusals } from './refusals.nats.js';
@@ -27,8 +27,12 @@ export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShu
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: NatsLink,
     private readonly handOver: HandOver,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly cancelCall: CancelCall,
   ) {}
+
+  private get logger(): Logger {
+    return this.store.logger;
+  }
 
   onApplicationBootstrap(): void {
     this.background = whenOpened(this.store, () => {
@@ -80,9 +84,15 @@ export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShu
 
   private async settle(call: DueCall): Promise<void> {
     const { request, state } = call;
-    if (state !== 'requested' || request === null) return;
+    if (state === 'accepted') {
+      await putOff(this.store, call, againAfter(call));
+      return this.cancelCall.end(call, call.bridge_id);
+    }
+    if (request === null) return;
     const { outcome } = await this.handOver.carryOut({ ...call, request }, { late: call.late });
-    if (outcome === 'open')
-      await putOff(this.store, call, Math.min(Math.max(call.age_seconds / 4, 2), LONGEST_SECONDS));
+    if (outcome === 'open') await putOff(this.store, call, againAfter(call));
   }
 }
+
+/** Less and less often, the older it is. */
+const againAfter = ({ age_seconds }: DueCall): number => Math.min(Math.max(age_seconds / 4, 2), LONGEST_SECONDS);

@@ -1,10 +1,35 @@
-import { Module } from '@nestjs/common';
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
+import { EVENT_STORE, NATS } from '../tokens.js';
+import { CancelCall } from './cancel-call.nats.js';
 import { FleetLoads } from './fleet-loads.pg.js';
 import { HandOver } from './hand-over.nats.js';
 import { OutboundCallController } from './outbound-call.controller.js';
+import { readOutboundCalls } from './outbound-reader.nats.js';
 import { OutboundSweeper } from './outbound-sweeper.nats.js';
 import { PlaceCall } from './place-call.pg.js';
 
 /** Calls that the platform starts: accepted here, given to a bridge, and kept until their end. */
-@Module({ controllers: [OutboundCallController], providers: [PlaceCall, HandOver, FleetLoads, OutboundSweeper] })
-export class OutboundModule {}
+@Module({
+  controllers: [OutboundCallController],
+  providers: [PlaceCall, CancelCall, HandOver, FleetLoads, OutboundSweeper],
+})
+export class OutboundModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private reader: Background | undefined;
+
+  constructor(
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(NATS) private readonly nats: OwnNatsLink,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { store, nats } = this;
+    this.reader = whenOpened(store, () => readOutboundCalls(store, nats, store.logger));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.reader?.stop();
+  }
+}

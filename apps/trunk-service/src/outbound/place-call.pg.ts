@@ -10,6 +10,7 @@ import { askPlan } from '../routes/explain.nats.js';
 import { requestOf } from '../routes/outbound-input.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
+import { dialUntilOf } from './dial-until.js';
 import { HandOver } from './hand-over.nats.js';
 import { insertCall, type RequestedCall } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
@@ -18,8 +19,6 @@ import { CallNotAccepted, knownOfWish, problemOfRefusal } from './refused-event.
 
 /** A plan, or why there is none: a request that was answered before needs neither. */
 type Planned = { plan: OutboundPlan } | { error: unknown };
-
-const SHORTEST_MS = 30_000;
 
 /** Accepts calls, or refuses them with an event, and hands over what it accepted. */
 @Injectable()
@@ -65,7 +64,7 @@ export class PlaceCall {
     if ('error' in planned) throw planned.error;
     const { plan } = planned;
     if (plan.outcome === 'refuse') throw new CallNotAccepted({ reason: plan.reason, detail: plan.explanation.summary });
-    const dialUntil = new Date(Date.parse(wish.requested_at) + SHORTEST_MS).toISOString();
+    const dialUntil = dialUntilOf(wish.requested_at, plan.attempts.length, wish.body.ring_timeout_seconds);
     return insertCall(manager, originateOf(wish, plan, dialUntil));
   }
 

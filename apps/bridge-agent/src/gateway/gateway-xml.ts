@@ -179,8 +179,10 @@ const isIpv6 = (gateway: GatewayAddress, hop: Target | undefined) => (hop?.addre
 function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target | undefined): Param[] {
   const all: (Param | false)[] = [
     ['proxy', uriHost(gateway)],
-    // For REGISTER and OPTIONS; their Request-URI stays the name, and no Route header is added (tried).
+    // For REGISTER and OPTIONS, and for calls: the name was looked up and checked here, and must not lead elsewhere in
+    // FreeSWITCH's own look-up. Their Request-URI stays the name, and no Route header is added (tried).
     hop !== undefined && ['register-proxy', hopUri(hop, gateway, trunk.transport)],
+    hop !== undefined && ['outbound-proxy', hopUri(hop, gateway, trunk.transport)],
     !trunk.register && ['register', 'false'],
     trunk.transport !== 'udp' && ['register-transport', trunk.transport],
     ['context', 'public'],

@@ -17,7 +17,17 @@ export interface BenchMesh {
  * real FreeSWITCH; else the stand-in.
  */
 /** What is measured is the service, not its patience with one key. */
-const NO_LIMITS = { RATE_LIMIT_KEY: '0', RATE_LIMIT_ORGANIZATION: '0', RATE_LIMIT_ADDRESS: '0', QUOTA_TRUNKS: '0' };
+const NO_LIMITS = {
+  RATE_LIMIT_KEY: '0',
+  RATE_LIMIT_ORGANIZATION: '0',
+  RATE_LIMIT_ADDRESS: '0',
+  QUOTA_TRUNKS: '0',
+  QUOTA_OUTBOUND_CALLS_PER_HOUR: '0',
+  QUOTA_OUTBOUND_CALLS_PER_DAY: '0',
+  QUOTA_OUTBOUND_MINUTES_PER_HOUR: '0',
+  QUOTA_OUTBOUND_MINUTES_PER_DAY: '0',
+  QUOTA_OUTBOUND_CALLS_PER_DESTINATION: '0',
+};
 
 export async function benchMesh(env: Record<string, string> = {}): Promise<BenchMesh> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-bench-'));

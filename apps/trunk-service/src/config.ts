@@ -73,6 +73,19 @@ export const environmentSchema = z.object({
   QUOTA_PARALLEL_IMPORTS: limit(4).describe(
     'Imports and pushed configurations of one organisation at once, in each copy. 0: any number.',
   ),
+  QUOTA_OUTBOUND_CALLS_PER_HOUR: limit(1_000).describe(
+    'Outbound calls of one organisation in an hour; more answer 429. It bounds what a stolen key costs. 0: any number.',
+  ),
+  QUOTA_OUTBOUND_CALLS_PER_DAY: limit(5_000).describe('Outbound calls of one organisation in a day. 0: any number.'),
+  QUOTA_OUTBOUND_MINUTES_PER_HOUR: limit(2_000).describe(
+    'Minutes of outbound calls of one organisation in an hour. 0: any number.',
+  ),
+  QUOTA_OUTBOUND_MINUTES_PER_DAY: limit(10_000).describe(
+    'Minutes of outbound calls of one organisation in a day. 0: any number.',
+  ),
+  QUOTA_OUTBOUND_CALLS_PER_DESTINATION: limit(30).describe(
+    'Outbound calls of one organisation to the same number in an hour. 0: any number.',
+  ),
   MAX_CONNECTIONS: limit(10_000).describe('Open connections of one copy; more are closed. 0: any number.'),
   /** Whose X-Forwarded-For is believed; nobody's without it. */
   TRUSTED_PROXIES: z

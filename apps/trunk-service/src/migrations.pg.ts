@@ -11,6 +11,7 @@ import { CreateNumberClaims1764000070000 } from './number/number-claim.migration
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
+import { CreateOutboundPermits1764000110000 } from './outbound/outbound-permits.migration.js';
 import { CreateRatePlans1764000095000 } from './rate-plan/rate-plan.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
@@ -43,6 +44,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateVerifications1764000075000,
   CreateRefusedCalls1764000090000,
   CreateOutboundCalls1764000100000,
+  CreateOutboundPermits1764000110000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

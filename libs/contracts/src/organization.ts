@@ -12,6 +12,13 @@ export const organizationQuotas = z
     numbers: quota.describe('How many phone numbers the organisation may have; 0: any number.'),
     api_keys: quota.describe('How many API keys the organisation may have; 0: any number.'),
     parallel_imports: quota.describe('How many imports and syncs may run at the same time; 0: any number.'),
+    outbound_calls_per_hour: quota.describe('How many outbound calls in an hour; 0: any number.'),
+    outbound_calls_per_day: quota.describe('How many outbound calls in a day; 0: any number.'),
+    outbound_minutes_per_hour: quota.describe('How many minutes of outbound calls in an hour; 0: any number.'),
+    outbound_minutes_per_day: quota.describe('How many minutes of outbound calls in a day; 0: any number.'),
+    outbound_calls_per_destination: quota.describe(
+      'How many outbound calls to the same number in an hour; 0: any number.',
+    ),
   })
   .meta({ id: 'OrganizationQuotas' });
 export type OrganizationQuotas = z.infer<typeof organizationQuotas>;

@@ -24,7 +24,10 @@ describe('what restarts after an edit', () => {
   it.each<[string, string[]]>([
     ['apps/trunk-service/src/app.module.ts', ['apps/trunk-service']],
     ['apps/bridge-agent/src/config.ts', ['apps/bridge-agent']],
-    ['libs/routing/src/summary.ts', ['apps/bridge-agent', 'apps/routing-service', 'apps/trunk-service']],
+    [
+      'libs/routing/src/summary.ts',
+      ['apps/billing-observer', 'apps/bridge-agent', 'apps/routing-service', 'apps/trunk-service'],
+    ],
     [
       'libs/contracts/src/trunk.ts',
       ['apps/billing-observer', 'apps/bridge-agent', 'apps/routing-service', 'apps/trunk-service'],

@@ -88,8 +88,42 @@ export function createOnce(
       // Both took the key at the same moment: the second one does it again and finds the first one's answer.
     },
     { retryOn: [...retryOn, PRIMARY_KEY] },
-  );
+  ).catch(async (error: unknown) => {
+    // The first one may have ended between this one's look at the keys and its lock: what it made is in the way now.
+    const answered = isAboutKey(error) ? undefined : await answerOf(store, key, await fingerprinted);
+    if (answered === undefined) throw error;
+    return answered;
+  });
 }
+
+const isAboutKey = (error: unknown): boolean =>
+  !(error instanceof DomainError) || error.code.startsWith('idempotency-key-');
+
+async function answerOf(
+  store: EventStore,
+  { organizationId, key }: IdempotencyKey,
+  fingerprint: Buffer,
+): Promise<Answer | undefined> {
+  const [row] = await store.query<StoredAnswer>(
+    `select k.fingerprint, k.status, k.headers, k.body from idempotency_keys k
+     where k.organization_id = $1::uuid and k.key = $2 and not ${EXPIRED}`,
+    [organizationId, key],
+  );
+  return row?.fingerprint.equals(fingerprint) === true ? replayed(row) : undefined;
+}
+
+interface StoredAnswer {
+  fingerprint: Buffer;
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+const replayed = ({ status, headers, body }: Omit<StoredAnswer, 'fingerprint'>): Answer => ({
+  status,
+  headers: { ...headers, 'Idempotency-Replayed': 'true' },
+  body: JSON.parse(body),
+});
 
 type TakenKey = IdempotencyKey & { fingerprint: Buffer };
 
@@ -117,11 +151,7 @@ async function recall(
       'This Idempotency-Key was used for another request within the last 24 hours. Use a new key for a new request.',
     );
   }
-  return {
-    status: row.status,
-    headers: { ...row.headers, 'Idempotency-Replayed': 'true' },
-    body: JSON.parse(row.body),
-  };
+  return replayed(row);
 }
 
 async function remember(

@@ -38,6 +38,44 @@ const endOf = (organization_id: string, call_id: string) => {
   };
 };
 
+describe('the ceilings of an organisation', () => {
+  it('hold however many calls arrive at once, and every refusal is in the log', async () => {
+    const { id, publisher, from } = await outbound.organization({}, { quotas: { outbound_calls_per_hour: 5 } });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_unused, index) =>
+        publisher('POST', CALLS, call(from, { to_phone_number: `+15551238${String(index).padStart(3, '0')}` })),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(15);
+    expect(refused[0]!.headers.get('retry-after')).toBe('300');
+    for (const { body } of refused) {
+      expect(body.code).toBe('calls-per-hour');
+      const events = await eventually(async () => {
+        const found = await outbound.eventsOf(id, body.call_id);
+        return found.length > 0 ? found : undefined;
+      });
+      expect(events).toMatchObject([{ type: 'CallRefused', data: { reason: 'calls-per-hour' } }]);
+    }
+  });
+
+  it('bound the calls to one number, and the minutes', async () => {
+    const quotas = { outbound_calls_per_destination: 2, outbound_minutes_per_day: 1 };
+    const { id, publisher, from } = await outbound.organization({}, { quotas });
+    const first = await publisher('POST', CALLS, call(from));
+    expect((await publisher('POST', CALLS, call(from))).status).toBe(201);
+    expect((await publisher('POST', CALLS, call(from))).body).toMatchObject({ status: 429, code: 'same-destination' });
+    const ended = endOf(id, first.body.call_id);
+    await outbound.publish({ ...ended, data: { ...ended.data, billable_ms: 60_000 } });
+    let others = 0;
+    await eventually(async () => {
+      const to_phone_number = `+1555123${7_000 + (others += 1)}`;
+      return (await publisher('POST', CALLS, call(from, { to_phone_number }))).body.code === 'minutes-per-day';
+    });
+  });
+});
+
 describe.each([CALLS, '/calls/initiate'])('POST %s', (path) => {
   it('gives the call to a bridge, with the texts filled, and answers that it is queued', async () => {
     const { id, publisher, number, trunk, from } = await outbound.organization();

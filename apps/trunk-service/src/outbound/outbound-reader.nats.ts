@@ -8,6 +8,7 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 import type { Background } from '../event-store/when-opened.pg.js';
 import { callFacts } from './call-facts.js';
 import { noteFacts } from './outbound-calls.pg.js';
+import { releaseEnded } from './permits.pg.js';
 
 const ACK_WAIT_MS = 30_000;
 const MESSAGES_PER_BATCH = 500;
@@ -27,7 +28,12 @@ export function readOutboundCalls(store: EventStore, nats: OwnNatsLink, logger: 
       const messages: JsMsg[] = [];
       for await (const message of await consumer.fetch({ max_messages: MESSAGES_PER_BATCH, expires: WAIT_MS }))
         messages.push(message);
-      await noteFacts(store, callFacts(messages.map(jsonOf)));
+      const facts = callFacts(messages.map(jsonOf));
+      await noteFacts(store, facts);
+      await releaseEnded(
+        store,
+        facts.filter(({ ended_at }) => ended_at !== null).map(({ call_id }) => call_id),
+      );
       for (const message of messages) message.ack();
     }
   };

@@ -9,11 +9,12 @@ import { HandOver } from './hand-over.nats.js';
 import { OutboundCallController } from './outbound-call.controller.js';
 import { readOutboundCalls } from './outbound-reader.nats.js';
 import { OutboundSweeper } from './outbound-sweeper.nats.js';
+import { PermitController } from './permit.controller.js';
 import { PlaceCall } from './place-call.pg.js';
 
 /** Calls that the platform starts: accepted here, given to a bridge, and kept until their end. */
 @Module({
-  controllers: [OutboundCallController],
+  controllers: [OutboundCallController, PermitController],
   providers: [PlaceCall, CancelCall, HandOver, FleetLoads, OutboundSweeper],
 })
 export class OutboundModule implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OutboundPlan } from '@trunkmesh/contracts/outbound.js';
-import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
+import type { Config } from '../config.js';
 import type { Work } from '../event-store/handle.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
@@ -11,6 +11,8 @@ import { requestOf } from '../routes/outbound-input.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
 import { dialUntilOf } from './dial-until.js';
+import { countAgainstCeilings } from './ceilings.pg.js';
+import type { Ceilings } from './ceilings.js';
 import { HandOver } from './hand-over.nats.js';
 import { insertCall, type RequestedCall } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
@@ -23,12 +25,22 @@ type Planned = { plan: OutboundPlan } | { error: unknown };
 /** Accepts calls, or refuses them with an event, and hands over what it accepted. */
 @Injectable()
 export class PlaceCall {
+  private readonly ceilings: Ceilings;
+
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: NatsLink,
     private readonly handOver: HandOver,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.ceilings = {
+      outbound_calls_per_hour: config.QUOTA_OUTBOUND_CALLS_PER_HOUR,
+      outbound_calls_per_day: config.QUOTA_OUTBOUND_CALLS_PER_DAY,
+      outbound_minutes_per_hour: config.QUOTA_OUTBOUND_MINUTES_PER_HOUR,
+      outbound_minutes_per_day: config.QUOTA_OUTBOUND_MINUTES_PER_DAY,
+      outbound_calls_per_destination: config.QUOTA_OUTBOUND_CALLS_PER_DESTINATION,
+    };
+  }
 
   /** @throws DomainError with each of the refusals, routing-unavailable, record-unavailable */
   async place(wish: CallWish, key: IdempotencyKey | undefined): Promise<Answer> {
@@ -45,7 +57,7 @@ export class PlaceCall {
     if (accepted === undefined) return answer;
     const handedOver = await this.handOver.carryOut(accepted, { key }).catch((error: unknown) => {
       // It is accepted: the sweeper hands it over.
-      this.logger.warn({ err: error, call_id: wish.call_id }, 'cannot hand a call over; trying again');
+      this.store.logger.warn({ err: error, call_id: wish.call_id }, 'cannot hand a call over; trying again');
       return { outcome: 'open' as const };
     });
     if (handedOver.outcome === 'refused') throw problemOfRefusal(wish.call_id, handedOver.refusal);
@@ -60,10 +72,11 @@ export class PlaceCall {
     );
   }
 
-  private accept({ manager }: Work, wish: CallWish, planned: Planned): Promise<RequestedCall> {
+  private async accept({ manager }: Work, wish: CallWish, planned: Planned): Promise<RequestedCall> {
     if ('error' in planned) throw planned.error;
     const { plan } = planned;
     if (plan.outcome === 'refuse') throw new CallNotAccepted({ reason: plan.reason, detail: plan.explanation.summary });
+    await countAgainstCeilings(manager, this.ceilings, plan);
     const dialUntil = dialUntilOf(wish.requested_at, plan.attempts.length, wish.body.ring_timeout_seconds);
     return insertCall(manager, originateOf(wish, plan, dialUntil));
   }
@@ -74,7 +87,7 @@ export class PlaceCall {
     const known = knownOfWish(wish, 'plan' in planned ? planned.plan : undefined);
     const event = await this.store.transaction((manager) => keepRefusal(manager, known, error.refusal));
     await publishRefusal(this.nats, this.store, event).catch((cause: unknown) =>
-      this.logger.warn({ err: cause, call_id: wish.call_id }, 'cannot publish a refused call; trying again'),
+      this.store.logger.warn({ err: cause, call_id: wish.call_id }, 'cannot publish a refused call; trying again'),
     );
     throw problemOfRefusal(wish.call_id, error.refusal);
   }

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { permitAnswer, type PermitAnswer, type PermitRequest } from '@trunkmesh/contracts/outbound-call.js';
+import { OUTBOUND_PERMIT, OUTBOUND_RELEASE } from '@trunkmesh/contracts/subjects.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startOutbound, type Outbound } from './outbound.fixture.js';
+
+let outbound: Outbound;
+beforeAll(async () => {
+  outbound = await startOutbound();
+}, 60_000);
+afterAll(() => outbound?.stop());
+
+async function ask(request: PermitRequest): Promise<PermitAnswer> {
+  const reply = await outbound.nc.request(OUTBOUND_PERMIT, JSON.stringify(request), { timeout: 5_000 });
+  return permitAnswer.parse(reply.json());
+}
+async function limited(limits: object) {
+  const { id, trunk } = await outbound.organization(limits);
+  return (): PermitRequest => ({
+    call_id: randomUUID(),
+    attempt: 1,
+    organization_id: id,
+    trunk_id: trunk.id,
+    bridge_id: 'bridge-1',
+    channels: 0,
+  });
+}
+
+describe('permits of a trunk with limits', () => {
+  it('are as many as its channels, and the others are served in the order in which they came', async () => {
+    const attempt = await limited({ max_channels: 2 });
+    const all = [attempt(), attempt(), attempt(), attempt()];
+    const answers: PermitAnswer[] = [];
+    for (const one of all) answers.push(await ask(one));
+    expect(answers).toMatchObject([
+      { outcome: 'granted' },
+      { outcome: 'granted' },
+      { outcome: 'wait', position: 1 },
+      { outcome: 'wait', position: 2 },
+    ]);
+    expect(await ask(all[0]!)).toMatchObject({ outcome: 'granted' });
+    const { call_id, attempt: nth, trunk_id } = all[0]!;
+    outbound.nc.publish(OUTBOUND_RELEASE, JSON.stringify({ call_id, attempt: nth, trunk_id }));
+    expect(await ask(all[3]!)).toMatchObject({ outcome: 'wait', position: 2 });
+    await eventually(async () => (await ask(all[2]!)).outcome === 'granted');
+    expect(await ask(all[3]!)).toMatchObject({ outcome: 'wait', position: 1 });
+  });
+
+  it('hold for any number of attempts at once', async () => {
+    const attempt = await limited({ max_channels: 5 });
+    const answers = await Promise.all(Array.from({ length: 30 }, () => ask(attempt())));
+    expect(answers.filter(({ outcome }) => outcome === 'granted')).toHaveLength(5);
+  });
+
+  it('count inbound calls, and new calls a second', async () => {
+    const attempt = await limited({ max_channels: 2 });
+    expect(await ask({ ...attempt(), channels: 2 })).toMatchObject({ outcome: 'wait' });
+    const slow = await limited({ max_cps: 0.1 });
+    expect(await ask(slow())).toMatchObject({ outcome: 'granted' });
+    expect(await ask(slow())).toMatchObject({ outcome: 'wait', position: 1 });
+  });
+
+  it("are not given for another organisation's trunk, nor for what is no request", async () => {
+    const attempt = await limited({ max_channels: 2 });
+    expect(await ask({ ...attempt(), organization_id: randomUUID() })).toMatchObject({ outcome: 'refused' });
+    const reply = await outbound.nc.request(OUTBOUND_PERMIT, 'no JSON', { timeout: 5_000 });
+    expect(reply.json()).toMatchObject({ outcome: 'refused', reason: 'invalid-request' });
+  });
+});

@@ -57,14 +57,19 @@ it('the agent starts without NATS and without FreeSWITCH, and stops its parts in
     statuses: 'up',
     capture: 'up',
   });
-  // FreeSWITCH comes later: one login subscribes to what all parts want.
+  // FreeSWITCH comes later: one login subscribes to what all parts want, another one to what dialling does.
   const server = await startScriptedEventSocket(() => undefined, eslPort);
   await eventually(() => part(EslClient).connected);
-  expect(server.commands.slice(0, 3)).toEqual([
-    'auth test-password',
-    expect.stringMatching(/^event plain CUSTOM .*sofia::replaced.* sofia::gateway_state/),
-    'log 4',
-  ]);
+  await eventually(() => server.commands.filter((command) => command.startsWith('event plain')).length === 2);
+  expect(server.commands).toEqual(
+    expect.arrayContaining([
+      'auth test-password',
+      expect.stringMatching(/^event plain CUSTOM .*sofia::replaced.* sofia::gateway_state/),
+      'log 4',
+      'filter Call-Direction outbound',
+      expect.stringMatching(/^event plain BACKGROUND_JOB CHANNEL_PROGRESS /),
+    ]),
+  );
   // NATS comes later: the process claims its bridge, then uses the link.
   const nats = await startNatsServer({ port: natsPort, storeDir: join(folder, 'nats') });
   const nc = await connectNats(nats.url, { name: 'test', logger });

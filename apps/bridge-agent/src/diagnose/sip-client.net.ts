@@ -16,7 +16,7 @@ export interface SipRequest {
 
 export interface SendOptions {
   timeoutMs: number;
-  /** That of an INVITE whose CANCEL this is. */
+  /** For a CANCEL: the branch of its INVITE. */
   branch?: string;
   onProgress?(status: number): void;
   /** Each time that the final answer comes, also after the time is over: an INVITE's is acknowledged each time. */

@@ -120,7 +120,7 @@ describe('a trunk that is right', () => {
     expect(requests.filter((request) => headerOf(request, 'contact').includes('expires'))).toEqual([]);
   });
 
-  it('whose carrier ignores OPTIONS is not failed for it', async () => {
+  it('does not fail a carrier that ignores OPTIONS', async () => {
     const { port } = await carrier({ users: USERS, options: 'silent' });
     expect(found(await run(port, registering))).toEqual({
       dns: 'pass',

@@ -231,7 +231,7 @@ function variablesOf(
     ['absolute_codec_string', trunk.codecs.join(',')],
     ['sip_cid_type', 'pid', 'outbound'],
     ...(secure === null ? [] : [['rtp_secure_media', secure] as const]),
-    // A template is filled in for each call, whose variables go before these.
+    // Templates are filled in for each call, and the call's variables override those of the gateway.
     ...Object.entries(trunk.headers)
       .filter(([, value]) => !value.includes('{{'))
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -30,7 +30,7 @@ describe('why an attempt failed', () => {
     ['no gateway', attempt('INVALID_GATEWAY', null, { hangup: undefined }), 'no-gateway', null],
     ['a gateway that is down', attempt('GATEWAY_DOWN', null, { hangup: undefined }), 'gateway-down', null],
     ['our own cancel', attempt('ORIGINATOR_CANCEL', null, canceled), 'canceled', null],
-    ['what nobody knows', attempt('UNKNOWN', null, { hangup: undefined }), 'switch-failed', null],
+    ['an unknown cause', attempt('UNKNOWN', null, { hangup: undefined }), 'switch-failed', null],
   ] as const)('%s', (_what, unanswered, failure, status) => {
     expect(failureOf(unanswered)).toBe(failure);
     expect(finalStatusOf(unanswered)).toBe(status);

@@ -64,7 +64,7 @@ function failureOfClass(status: number): AttemptFailure {
   return status < 700 ? 'declined' : 'carrier-refused';
 }
 
-/** A carrier that stays silent until `originate_timeout` did not respond; one whose called party rang did. */
+/** Without any response until `originate_timeout` the carrier failed; after ringing the called party did not answer. */
 function failureOfCause({ cause, ringing }: Unanswered): AttemptFailure {
   switch (cause) {
     case 'NO_ANSWER':
@@ -100,5 +100,5 @@ const END_REASONS: Readonly<Record<AttemptFailure, CallEndReason>> = {
   'too-late': 'limit-reached',
   'switch-failed': 'switch-ended',
 };
-/** Why a call ended whose last attempt failed so. */
+/** The end reason of a call, from the failure of its last attempt. */
 export const endReasonOfFailure = (failure: AttemptFailure): CallEndReason => END_REASONS[failure];

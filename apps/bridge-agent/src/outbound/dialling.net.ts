@@ -5,7 +5,7 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { readHangup, type HangupFacts } from '../live/hangup-facts.js';
 import { hasNoChannel, type Unanswered } from './attempt-outcome.js';
 
-/** What became of an attempt. `lost`: FreeSWITCH went away, and nobody knows. `unsent`: it never got the command. */
+/** The result of an attempt. `lost`: the connection to FreeSWITCH ended first. `unsent`: it never got the command. */
 export type DialOutcome =
   | { outcome: 'answered' }
   | ({ outcome: 'unanswered' } & Unanswered)
@@ -92,7 +92,7 @@ export class Dialling implements EslListener {
     });
   }
 
-  /** Ends the call's attempt, whatever it has come to: also one whose channel FreeSWITCH has not made yet. */
+  /** Ends the call's attempt in any state, also before FreeSWITCH has created its channel. */
   cancel(callId: string, cause: string): void {
     const dialled = this.byCall.get(callId);
     if (dialled === undefined || dialled.canceled) return;

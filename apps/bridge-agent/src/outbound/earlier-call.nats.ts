@@ -5,8 +5,9 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 const LOOK_UP_MS = 2_000;
 
 /**
- * Whether the log has an event of the call. Undefined: nobody knows. A request from before this process began may be
- * the repetition of one whose call the previous process has ended, and whose record is confirmed and deleted.
+ * Whether the stream has an event of the call; undefined: the lookup failed. A request from before this process started
+ * may repeat one that the previous process answered: that call may have ended, and its record may already be confirmed
+ * and deleted here.
  */
 export async function hasEvents(
   { connection }: NatsLink,

@@ -71,7 +71,7 @@ export interface CurrentEntry {
   started_at: string;
 }
 
-/** The calls among these whose entry is an estimate, locked. */
+/** Locks and returns those of these calls whose entry is an estimate. */
 export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<CurrentEntry[]> {
   return tx.query(
     `SELECT current.call_id, current.entry_id, current.started_at::text AS started_at FROM ledger_calls AS current

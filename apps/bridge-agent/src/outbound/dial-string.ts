@@ -27,8 +27,8 @@ export class UnsafeDialValue extends TypeError {
 
 /**
  * `bgapi originate {…}sofia/gateway/NAME/NUMBER &socket(…)`. One target alone: FreeSWITCH's `|` goes on after a
- * busy, too (FACTS, "Outbound calls"). `ignore_early_media`: only a 200 is an answer. `outbound_redirect_fatal`: a 302 must
- * not lead a call past the guards. `sip_copy_custom_headers`: nothing of another leg reaches the carrier.
+ * busy, too (FACTS, "Outbound calls"). `ignore_early_media`: only a 200 is an answer. `outbound_redirect_fatal`: a 302
+ * must not lead a call past the guards. `sip_copy_custom_headers`: nothing of another leg reaches the carrier.
  *
  * @throws UnsafeDialValue, UnsafeEslValue
  */

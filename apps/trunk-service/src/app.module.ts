@@ -9,6 +9,7 @@ import { ConnectionModule } from './connection/connection.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import { ExpectedCallModule } from './expected-calls/expected-call.module.js';
 import { HealthModule } from './health/health.module.js';
+import { HistoryModule } from './history/history.module.js';
 import { HttpModule } from './http/http.module.js';
 import { KeyRingModule } from './secrets/key-ring.module.js';
 import { NumberModule } from './number/number.module.js';
@@ -64,6 +65,7 @@ import { VerificationModule } from './verification/verification.module.js';
     EvidenceModule,
     VerificationModule,
     RefusedCallModule,
+    HistoryModule,
   ],
 })
 export class AppModule {}

@@ -5,6 +5,7 @@ import type { CustomStrategy } from '@nestjs/microservices';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import express from 'express';
+import { actForRequest } from './access/actor.http.js';
 import type { Config } from './config.js';
 import { serveOpenApi } from './http/open-api.http.js';
 import { observeRequest } from './http/request.http.js';
@@ -32,6 +33,7 @@ export async function startHttpService(
   server.set('query parser', 'simple');
   server.set('trust proxy', config.TRUSTED_PROXIES);
   server.use(observeRequest);
+  server.use(actForRequest);
   // The guard reads the body, after it knows the caller.
   const app = await NestFactory.create<NestExpressApplication>(root, new ExpressAdapter(server), {
     ...options,

@@ -5,6 +5,7 @@ import { ApiKeyRow } from './api-key/api-key-row.pg.js';
 import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
+import { CreateHistoryIndex1764000120000 } from './history/history.migration.js';
 import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateRefusedCalls1764000090000,
   CreateOutboundCalls1764000100000,
   CreateOutboundPermits1764000110000,
+  CreateHistoryIndex1764000120000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

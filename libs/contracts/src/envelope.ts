@@ -32,6 +32,16 @@ export function cloudEvent<Type extends string, Change extends z.ZodType, State 
 ) {
   return z.object({
     ...attributes(z.literal(type)),
+    actor: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Who caused it: the id of an API key, `bootstrap` (the operator) or `system`. Absent: not recorded.'),
+    actoraddress: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('The address that the request came from. Absent: not recorded, or no request.'),
     entityversion: z.number().int().positive().describe("Counts an entity's events from 1 without a gap."),
     data: z
       .object({

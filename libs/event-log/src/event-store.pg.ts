@@ -24,6 +24,9 @@ export interface AppendMeta {
   source: string;
   now: Date;
   traceparent?: string;
+  /** Of the envelope (contracts/envelope.ts). */
+  actor?: string;
+  actoraddress?: string;
 }
 
 /**
@@ -161,7 +164,7 @@ function statementOf({
 function envelope(
   { subject, type, expectedVersion, change, state }: NewEvent,
   time: string,
-  { source, traceparent }: AppendMeta,
+  { source, traceparent, actor, actoraddress }: AppendMeta,
 ): AnyEvent {
   return {
     specversion: '1.0',
@@ -173,6 +176,8 @@ function envelope(
     datacontenttype: 'application/json',
     entityversion: expectedVersion + 1,
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(actoraddress === undefined ? {} : { actoraddress }),
     data: { change, state },
   };
 }

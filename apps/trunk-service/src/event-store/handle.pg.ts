@@ -8,6 +8,7 @@ import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import type { EntityManager } from 'typeorm';
 import type { QuotaKind } from './quotas.pg.js';
 import { READ_MODELS } from '../read-models.pg.js';
+import { currentActor } from './actor.process.js';
 import { stateAfter, type DecidedEvent, type Loaded, type NextEvent } from './decided.js';
 import { preparedIn } from './prepared.pg.js';
 import { runsOf } from './read-model.js';
@@ -153,7 +154,7 @@ function workIn(
       const events = pending;
       pending = [];
       written += events.length;
-      const meta = { source, now, traceparent: currentTraceparent() };
+      const meta = { source, now, traceparent: currentTraceparent(), ...currentActor() };
       for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT) {
         const some = events.slice(from, from + EVENTS_PER_STATEMENT);
         for (const event of some) noteAdded(added, event);

@@ -212,6 +212,7 @@ const TAGGED = [
     'Evidence for addresses, and carriers whose addresses many customers share.',
     /\/(addresses|carriers)/,
   ),
+  tag('History', 'Who changed what, and what the gateways went through.', /\/(events|registrations)/),
   tag('Health', 'For load balancers.', /\/health/),
 ];
 const TAGS: readonly Tag[] = [

@@ -1,0 +1,82 @@
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { e164, uuid } from '@trunkmesh/contracts/scalar.js';
+import {
+  addressSubject,
+  numberSubject,
+  organizationSubject,
+  ratePlanSubject,
+  trunkSubject,
+} from '@trunkmesh/contracts/subjects.js';
+import { z } from 'zod';
+import { callQuery } from '../calls/call-query.js';
+import { pageQuery } from '../http/page.js';
+import { historyEntry, historyKind, type HistoryKind } from './history-entry.js';
+
+/** All filters combine with AND. */
+export const historyQuery = pageQuery
+  .extend({
+    entity: historyKind.optional().describe('Only changes of this kind of entity.'),
+    entity_id: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Only changes of this one, with `entity`: its id; of a number the phone number in E.164.'),
+    type: z
+      .string()
+      .regex(/^[A-Z][A-Za-z]{1,63}$/, 'must be a type of event, for example TrunkUpdated')
+      .optional()
+      .describe('Only events of this type, for example `TrunkUpdated`.'),
+    date_from: callQuery.shape.date_from.describe('Events of this time or later.'),
+    date_to: callQuery.shape.date_to.describe('Events until this time, included.'),
+  })
+  .strict()
+  .refine(({ entity, entity_id }) => entity_id === undefined || entity !== undefined, {
+    path: ['entity'],
+    message: 'is needed with entity_id',
+  });
+export type HistoryQuery = z.output<typeof historyQuery>;
+
+export const historyPage = z
+  .object({
+    items: z.array(historyEntry).describe('The events of the page, newest first.'),
+    next_cursor: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one.'),
+  })
+  .meta({ id: 'HistoryPage' });
+export type HistoryPage = z.infer<typeof historyPage>;
+
+/**
+ * The subject of one entity of the organisation.
+ *
+ * @throws DomainError invalid-request
+ */
+export function subjectOf(organizationId: string, kind: HistoryKind, id: string): string {
+  const schema = ID_OF[kind];
+  const read = schema.safeParse(kind === 'number' ? id.replace(/^ /, '+') : id.toLowerCase());
+  if (!read.success)
+    throw new DomainError('invalid-request', `This is not the id of a ${kind}.`, [
+      { pointer: '/entity_id', message: read.error.issues[0]!.message },
+    ]);
+  return SUBJECT_OF[kind](organizationId, read.data);
+}
+
+const network = z.string().regex(/^[\da-f.:]{2,45}\/\d{1,3}$/, 'must be a network such as 203.0.113.20/32');
+const begin = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d\.\d{3}z$/, 'must be a time such as 2026-12-01T00:00:00.000Z')
+  .transform((text) => text.toUpperCase());
+
+const ID_OF: Record<HistoryKind, z.ZodType<string>> = {
+  organization: uuid,
+  trunk: uuid,
+  number: e164,
+  address: network,
+  'rate-plan': begin,
+};
+
+const SUBJECT_OF: Record<HistoryKind, (org: string, id: string) => string> = {
+  organization: (org) => organizationSubject(org),
+  trunk: trunkSubject,
+  number: numberSubject,
+  address: addressSubject,
+  'rate-plan': ratePlanSubject,
+};

@@ -1,0 +1,28 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** An installation with millions of events builds the index for longer than a statement of the service may take. */
+const BUILD_MS = 3_600_000;
+
+interface Client {
+  query(query: string | { text: string; query_timeout: number }): Promise<unknown>;
+}
+
+/** The events of an organisation by kind and time, for its history. */
+export class CreateHistoryIndex1764000120000 implements MigrationInterface {
+  name = 'CreateHistoryIndex1764000120000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    const client = (await runner.connect()) as Client;
+    await client.query(`set local statement_timeout = ${BUILD_MS}`);
+    await client.query({
+      text: `create index events_of_organization on events
+        (split_part(subject, '.', 3), split_part(subject, '.', 4), time desc, position desc)
+        where subject like 'trunkmesh.org.%'`,
+      query_timeout: BUILD_MS,
+    });
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop index events_of_organization');
+  }
+}

@@ -22,6 +22,7 @@ import { RelayModule } from './event-store/relay.module.js';
 import { RatePlanModule } from './rate-plan/rate-plan.module.js';
 import { RefusedCallModule } from './refused/refused-call.module.js';
 import { ReadinessModule } from './readiness/readiness.module.js';
+import { RegistrationsModule } from './registrations/registrations.module.js';
 import { RouteModule } from './routes/route.module.js';
 import { StatusModule } from './status/status.module.js';
 import { SyncModule } from './sync/sync.module.js';
@@ -66,6 +67,7 @@ import { VerificationModule } from './verification/verification.module.js';
     VerificationModule,
     RefusedCallModule,
     HistoryModule,
+    RegistrationsModule,
   ],
 })
 export class AppModule {}

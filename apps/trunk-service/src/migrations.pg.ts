@@ -15,6 +15,7 @@ import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.
 import { CreateOutboundPermits1764000110000 } from './outbound/outbound-permits.migration.js';
 import { CreateRatePlans1764000095000 } from './rate-plan/rate-plan.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
+import { CreateRegistrations1764000130000 } from './registrations/registrations.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
@@ -47,6 +48,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateOutboundCalls1764000100000,
   CreateOutboundPermits1764000110000,
   CreateHistoryIndex1764000120000,
+  CreateRegistrations1764000130000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

@@ -73,6 +73,7 @@ export const ALL_RATE_PLANS = 'trunkmesh.org.*.rate-plan.*';
 export const ALL_CARRIERS = 'trunkmesh.carrier.*';
 export const ALL_BRIDGES = 'trunkmesh.bridge.*';
 export const ALL_CALLS = 'trunkmesh.call.>';
+export const ALL_GATEWAYS = 'trunkmesh.gateway.>';
 export const numbersOfOrganization = (org: string) => `trunkmesh.org.${token(org)}.number.*`;
 export const callsOfOrganization = (org: string) => `trunkmesh.call.${token(org)}.*`;
 export const trunksOfOrganization = (org: string) => `trunkmesh.org.${token(org)}.trunk.*`;
@@ -173,3 +174,5 @@ export const EVIDENCE_DURABLE = 'evidence';
 export const REFUSED_DURABLE = 'refused-calls';
 /** trunk-service follows outbound calls to their end. */
 export const OUTBOUND_DURABLE = 'outbound-calls';
+/** trunk-service keeps what gateways went through. */
+export const REGISTRATIONS_DURABLE = 'registrations';

@@ -141,6 +141,7 @@ describe('readers', () => {
     ['another failure', failed(904), failed(503), true],
     ["an attempt's step", undefined, status([gateway(2, { settled: null, state: 'TRYING' })]), false],
     ['nothing yet', undefined, status([]), false],
+    ['no answer to OPTIONS', { ...registered, ping: 'up' as const }, { ...registered, ping: 'down' as const }, true],
     ['another revision registered', registered, status([gateway(3)]), true],
   ])('keep %s: %#', (_what, before, after, worth) => {
     expect(isWorthAnEvent(before, after)).toBe(worth);

@@ -129,6 +129,7 @@ export function isWorthAnEvent(before: GatewayStatus | undefined, after: Gateway
   return (
     before === undefined ||
     before.state !== after.state ||
+    before.ping !== after.ping ||
     before.sip_status !== after.sip_status ||
     before.applied_revision !== after.applied_revision
   );

@@ -18,7 +18,7 @@ import { LiveFleet } from './live-fleet.pg.js';
     },
     LiveFleet,
   ],
-  exports: [LiveFleet],
+  exports: [LiveFleet, HEARTBEATS],
 })
 export class BridgeModule implements OnApplicationShutdown {
   constructor(@Inject(HEARTBEATS) private readonly heartbeats: Heartbeats) {}

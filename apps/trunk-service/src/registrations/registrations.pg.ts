@@ -42,9 +42,11 @@ function changesOf(store: Store, trunkId: string, { limit, cursor }: Registratio
     `with changes as (
        select *, lead(at) over (partition by bridge_id order by at, event_id) as next_at
        from gateway_changes where trunk_id = $1)
-     select changes.*, presence.until as seen_until, coalesce(presence.until < now() - ${LOST}, true) as lost, now() as now
+     select changes.*, presence.until as seen_until, coalesce(presence.until < now() - ${LOST}, true) as lost,
+       now() as now
      from changes left join lateral (
-       select max(until) as until from bridge_presence as seen where seen.bridge_id = changes.bridge_id) as presence on true
+       select max(until) as until from bridge_presence as seen
+       where seen.bridge_id = changes.bridge_id) as presence on true
      where present and ($2::timestamptz is null or (at, event_id) < ($2, $3::uuid))
      order by at desc, event_id desc limit $4`,
     [trunkId, validTime(at), validId(id), limit + 1],
@@ -57,14 +59,13 @@ const validTime = (text: string | null) =>
 const validId = (text: string | null) =>
   text === null || z.uuid().safeParse(text).success ? text : '00000000-0000-0000-0000-000000000000';
 
-function changeOf({ event_id: _id, at, next_at, seen_until, lost, now, ...rest }: Row): RegistrationChange {
-  const { bridge_id, state, up, sip_status, sip_phrase, ping } = rest;
-  const lostAt = next_at === null && lost ? new Date(Math.max(at.getTime(), seen_until?.getTime() ?? 0)) : null;
-  const until = next_at ?? lostAt;
+function changeOf(row: Row): RegistrationChange {
+  const { at, now, bridge_id, state, up, sip_status, sip_phrase, ping } = row;
+  const { until, ended_by } = endOf(row);
   return {
     at: at.toISOString(),
     until: until?.toISOString() ?? null,
-    ended_by: next_at !== null ? 'change' : lostAt !== null ? 'bridge-lost' : null,
+    ended_by,
     duration_seconds: Math.max(0, Math.round(((until ?? now).getTime() - at.getTime()) / 1000)),
     bridge_id,
     state,
@@ -73,6 +74,12 @@ function changeOf({ event_id: _id, at, next_at, seen_until, lost, now, ...rest }
     sip_phrase,
     ping,
   };
+}
+
+function endOf({ at, next_at, seen_until, lost }: Row): Pick<RegistrationChange, 'ended_by'> & { until: Date | null } {
+  if (next_at !== null) return { until: next_at, ended_by: 'change' };
+  if (!lost) return { until: null, ended_by: null };
+  return { until: seen_until !== null && seen_until > at ? seen_until : at, ended_by: 'bridge-lost' };
 }
 
 async function timeZoneOf(store: Store, organizationId: string): Promise<string> {

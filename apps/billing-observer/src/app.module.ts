@@ -4,6 +4,7 @@ import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import { stateOfNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
+import { AlertsModule } from './alerts/alerts.module.js';
 import { CallLogModule } from './call-log/call-log.module.js';
 import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
@@ -13,7 +14,14 @@ import { UsageModule } from './usage/usage.module.js';
 import { UsageRecording } from './usage/usage.service.js';
 
 @Module({
-  imports: [NatsModule.of('billing-observer'), DatabaseModule, UsageModule, CallLogModule, UsageAnswersModule],
+  imports: [
+    NatsModule.of('billing-observer'),
+    DatabaseModule,
+    UsageModule,
+    CallLogModule,
+    UsageAnswersModule,
+    AlertsModule,
+  ],
   providers: [
     {
       provide: RequestServer,

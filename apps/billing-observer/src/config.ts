@@ -1,4 +1,10 @@
+import { countryCode } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+
+/** Small states, islands and countries with expensive termination. */
+const HIGH_COST_COUNTRIES =
+  'AZ,BI,BY,CF,CK,CU,DJ,DZ,ER,ET,FK,GM,GN,GW,KI,KM,KP,LA,LR,MG,ML,MM,MR,MV,NR,NU,PG,SB,SC,SL,SO,ST,TD,TK,TL,TN,TO,TV,' +
+  'UG,VU,WS,ZW';
 
 const port = z.coerce.number().int().min(0).max(65535);
 
@@ -17,6 +23,37 @@ export const environmentSchema = z.object({
     .default(9403)
     .describe('Port of `/health/live`, `/health/ready` and `/metrics`; 0 takes a free one, which the log names.'),
   OPS_HOST: z.string().default('127.0.0.1').describe('Address that `OPS_PORT` listens on.'),
+  ALERT_EVERY_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe('Seconds between two looks for unusual usage, by one copy at a time; 0: no usage alerts.'),
+  ALERT_MINUTES: z.coerce
+    .number()
+    .min(1)
+    .default(60)
+    .describe('An hour of an organisation with fewer minutes of calls is never unusual.'),
+  ALERT_AMOUNT: z.coerce
+    .number()
+    .min(0.01)
+    .default(10)
+    .describe('An hour of an organisation that is charged less, in whatever currency, is never unusual.'),
+  ALERT_COUNTRIES: z
+    .string()
+    .default(HIGH_COST_COUNTRIES)
+    .transform((text) =>
+      text
+        .split(',')
+        .map((each) => each.trim().toUpperCase())
+        .filter((each) => each !== ''),
+    )
+    .pipe(z.array(countryCode))
+    .describe(
+      'Countries (ISO 3166-1 alpha-2, separated by commas) to which the first calls of an organisation raise an ' +
+        'alert. The default is a list to begin with; set the expensive ones of your carriers.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

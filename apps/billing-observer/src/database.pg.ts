@@ -1,5 +1,6 @@
 import { createDatabase } from '@trunkmesh/event-log/database.pg.js';
 import type { DataSource } from 'typeorm';
+import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usage-alerts.migration.js';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
@@ -37,6 +38,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       Ledger1796500000000,
       RatePlans1796600000000,
       UsageDays1796700000000,
+      UsageAlerts1797400000000,
     ],
   });
 }

@@ -7,8 +7,9 @@ import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
 import { ratePlanEvent } from './rate-plan.js';
 import { callsRefused } from './refused-call.js';
-import { CALLS_STREAM, GATEWAYS_STREAM, REFUSED_STREAM, TRUNKMESH_STREAM } from './subjects.js';
+import { ALERTS_STREAM, CALLS_STREAM, GATEWAYS_STREAM, REFUSED_STREAM, TRUNKMESH_STREAM } from './subjects.js';
 import { trunkEvent } from './trunk.js';
+import { usageAlertRaised } from './usage-alert.js';
 
 type Json = Record<string, unknown>;
 
@@ -69,6 +70,10 @@ export const CHANNELS: readonly Channel[] = [
   channel('refusedCalls', 'trunkmesh.refused.{bridge}', REFUSED_STREAM, {
     description: 'Refused calls that are in no call log, counted by the minute. Written by the bridge.',
     events: [callsRefused],
+  }),
+  channel('alerts', 'trunkmesh.alert.{organization}.{alert}', ALERTS_STREAM, {
+    description: 'Unusual usage of an organisation. Written by billing-observer, each alert once.',
+    events: [usageAlertRaised],
   }),
 ];
 

@@ -30,5 +30,6 @@ export * from './scalar.js';
 export * from './subjects.js';
 export * from './trunk-test.js';
 export * from './trunk.js';
+export * from './usage-alert.js';
 export * from './usage-query.js';
 export * from './usage.js';

@@ -9,6 +9,7 @@ import { organizationEvent } from './organization.js';
 import { ratePlanEvent } from './rate-plan.js';
 import { callsRefused } from './refused-call.js';
 import { trunkEvent } from './trunk.js';
+import { usageAlertRaised } from './usage-alert.js';
 
 /**
  * One stored sample per event type, as an existing stream may hold it. A sample is never edited: a schema that no
@@ -25,6 +26,7 @@ const SCHEMAS = [
   ...callEvent.options,
   gatewayStateChanged,
   callsRefused,
+  usageAlertRaised,
 ];
 const TYPES = SCHEMAS.map((schema) => schema.shape.type.value as string);
 const folder = new URL('../samples/', import.meta.url);

@@ -23,11 +23,15 @@ export const GATEWAYS_STREAM = 'GATEWAYS';
  */
 export const REFUSED_STREAM = 'REFUSED';
 
+/** Unusual usage, one subject an alert, written by billing-observer. */
+export const ALERTS_STREAM = 'ALERTS';
+
 export const STREAM_SUBJECTS = {
   [TRUNKMESH_STREAM]: ['trunkmesh.org.>', 'trunkmesh.bridge.>', 'trunkmesh.carrier.>'],
   [CALLS_STREAM]: ['trunkmesh.call.>'],
   [GATEWAYS_STREAM]: ['trunkmesh.gateway.>'],
   [REFUSED_STREAM]: ['trunkmesh.refused.*'],
+  [ALERTS_STREAM]: ['trunkmesh.alert.>'],
 } as const;
 
 /** KV buckets: what changes often and matters only now. */
@@ -63,6 +67,7 @@ export const callSubject = (org: string, call: string) => `trunkmesh.call.${toke
 export const gatewaySubject = (org: string, trunk: string, bridge: string) =>
   `trunkmesh.gateway.${token(org)}.${token(trunk)}.${token(bridge)}`;
 
+export const alertSubject = (org: string, alert: string) => `trunkmesh.alert.${token(org)}.${token(alert)}`;
 export const refusedSubject = (bridge: string) => `trunkmesh.refused.${token(bridge)}`;
 
 export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';
@@ -73,6 +78,7 @@ export const ALL_RATE_PLANS = 'trunkmesh.org.*.rate-plan.*';
 export const ALL_CARRIERS = 'trunkmesh.carrier.*';
 export const ALL_BRIDGES = 'trunkmesh.bridge.*';
 export const ALL_CALLS = 'trunkmesh.call.>';
+export const ALL_ALERTS = 'trunkmesh.alert.>';
 export const ALL_GATEWAYS = 'trunkmesh.gateway.>';
 export const numbersOfOrganization = (org: string) => `trunkmesh.org.${token(org)}.number.*`;
 export const callsOfOrganization = (org: string) => `trunkmesh.call.${token(org)}.*`;

@@ -26,6 +26,7 @@ describe('ensureStreams', () => {
     const names: string[] = [];
     for await (const { config } of manager.streams.list()) names.push(config.name);
     expect(names.sort()).toEqual([
+      'ALERTS',
       'CALLS',
       'GATEWAYS',
       'KV_bridge-owners',

@@ -10,6 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
+  ALERTS_STREAM,
   BRIDGE_OWNERS_BUCKET,
   BRIDGES_BUCKET,
   CALLS_STREAM,
@@ -71,6 +72,7 @@ function allSettings(options: StreamOptions): Settings[] {
     { ...stream(GATEWAYS_STREAM, options), max_age: 90 * DAY_NS, max_msgs_per_subject: 100 },
     // Both bounds hold: readers are seconds behind, and a flood pushes out what was read long ago.
     { ...stream(REFUSED_STREAM, options), max_age: 7 * DAY_NS, max_bytes: REFUSED_BYTES },
+    { ...stream(ALERTS_STREAM, options), max_age: 90 * DAY_NS, max_bytes: REFUSED_BYTES },
     // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the
     // bucket says nothing when an entry runs out.
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },

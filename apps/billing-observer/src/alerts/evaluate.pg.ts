@@ -1,0 +1,216 @@
+import type { UsageAlert, UsageAlertRaised } from '@trunkmesh/contracts/usage-alert.js';
+import { alertSubject } from '@trunkmesh/contracts/subjects.js';
+import type { DataSource, EntityManager } from 'typeorm';
+import { uuidv7 } from 'uuidv7';
+import {
+  countryAlert,
+  hourAlerts,
+  trunkAlerts,
+  type AlertSettings,
+  type CountryFacts,
+  type FoundAlert,
+  type HourSums,
+  type TrunkFacts,
+} from './alert-facts.js';
+import { beginHours, forgetHours, renewHours, type TouchedHour } from './alert-hours.pg.js';
+import { comparableHours, HOUR_MS } from './alert-rules.js';
+
+/** A collapse is judged by the calls of so many hours. */
+const RECENT_HOURS = 3;
+/** The day before is left out of what is usual: a collapse must not become usual at once. */
+const BASELINE_ENDS_MS = 24 * HOUR_MS;
+const ORGANIZATIONS_AT_ONCE = 200;
+
+export interface Evaluation extends AlertSettings {
+  everySeconds: number;
+}
+
+/**
+ * Looks at what was recorded since the last time. One copy at a time, once an interval; what it finds is in the outbox
+ * in the same transaction. Returns the number of new alerts; undefined: it was not this copy's turn.
+ */
+export async function evaluateUsage(
+  dataSource: DataSource,
+  settings: Evaluation,
+  now: Date,
+): Promise<number | undefined> {
+  const [progress]: { begun: boolean }[] = await dataSource.query('SELECT begun FROM alert_progress');
+  if (!progress!.begun) await beginHours(dataSource);
+  return dataSource.transaction(async (tx) => {
+    const [turn]: { last_entry: string }[] = await tx.query(
+      `SELECT last_entry FROM alert_progress
+       WHERE coalesce(evaluated_at <= $1::timestamptz - make_interval(secs => $2), true) FOR UPDATE SKIP LOCKED`,
+      [now, settings.everySeconds],
+    );
+    if (turn === undefined) return undefined;
+    const [last]: { entry: string }[] = await tx.query(
+      'SELECT coalesce(max(entry_id), 0) AS entry FROM ledger_entries',
+    );
+    const touched = await renewHours(tx, BigInt(turn.last_entry));
+    const found = [
+      ...(await inHours(tx, touched, settings)),
+      ...(await onTrunks(tx, touched, now)),
+      ...(await toCountries(tx, settings, now)),
+    ];
+    const raised = await raise(tx, found, now);
+    await forgetHours(tx);
+    await tx.query('UPDATE alert_progress SET last_entry = greatest(last_entry, $1::bigint), evaluated_at = $2', [
+      last!.entry,
+      now,
+    ]);
+    return raised;
+  });
+}
+
+interface HourRow {
+  organization_id: string;
+  hour: Date;
+  currency: string;
+  calls: string;
+  seconds: string;
+  amount_micros: string;
+}
+
+async function inHours(tx: EntityManager, touched: readonly TouchedHour[], settings: AlertSettings) {
+  const found: FoundAlert[] = [];
+  for (const some of chunksOf(touched)) {
+    const ids = [...new Set(some.map(({ organization_id }) => organization_id))];
+    const firsts: { organization_id: string; first: Date }[] = await tx.query(
+      'SELECT organization_id, min(hour) AS first FROM alert_hours WHERE organization_id = ANY($1::uuid[]) GROUP BY 1',
+      [ids],
+    );
+    const hours = [...new Set(some.flatMap(({ hour }) => [hour.getTime(), ...comparableHours(hour.getTime(), 0)]))];
+    const rows: HourRow[] = await tx.query(
+      `SELECT organization_id, hour, currency, sum(calls) AS calls, sum(seconds) AS seconds,
+         sum(amount_micros) AS amount_micros
+       FROM alert_hours WHERE organization_id = ANY($1::uuid[]) AND hour = ANY($2::timestamptz[]) GROUP BY 1, 2, 3`,
+      [ids, hours.map((hour) => new Date(hour))],
+    );
+    const sums = sumsOf(rows);
+    const first = new Map(firsts.map((row) => [row.organization_id, row.first.getTime()]));
+    for (const { organization_id, hour } of some)
+      found.push(
+        ...hourAlerts(
+          {
+            organization_id,
+            hour: hour.getTime(),
+            sums: sums.get(organization_id) ?? new Map<number, HourSums>(),
+            firstHour: first.get(organization_id) ?? Infinity,
+          },
+          settings,
+        ),
+      );
+  }
+  return found;
+}
+
+function sumsOf(rows: readonly HourRow[]): Map<string, Map<number, HourSums>> {
+  const all = new Map<string, Map<number, HourSums>>();
+  for (const { organization_id, hour, currency, calls, seconds, amount_micros } of rows) {
+    const hours = all.get(organization_id) ?? new Map<number, HourSums>();
+    all.set(organization_id, hours);
+    const before = hours.get(hour.getTime());
+    hours.set(hour.getTime(), {
+      calls: (before?.calls ?? 0) + Number(calls),
+      seconds: (before?.seconds ?? 0) + Number(seconds),
+      amounts: new Map([...(before?.amounts ?? []), [currency, Number(amount_micros)]]),
+    });
+  }
+  return all;
+}
+
+type TrunkRow = Record<`${'recent' | 'usual'}_${'calls' | 'answered' | 'seconds'}`, string | null> &
+  Pick<TrunkFacts, 'organization_id' | 'trunk_id' | 'direction'>;
+
+async function onTrunks(tx: EntityManager, touched: readonly TouchedHour[], now: Date): Promise<FoundAlert[]> {
+  const from = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS - (RECENT_HOURS - 1) * HOUR_MS;
+  const recent = touched.filter(({ hour }) => hour.getTime() >= from);
+  const sum = (name: string, when: string) => `sum(${name}) FILTER (WHERE hour ${when})`;
+  const sums = ['calls', 'answered', 'seconds'].flatMap((name) => [
+    `${sum(name, '>= $2')} AS recent_${name}`,
+    `${sum(name, '< $3')} AS usual_${name}`,
+  ]);
+  const found: FoundAlert[] = [];
+  for (const some of chunksOf(recent)) {
+    const rows: TrunkRow[] = await tx.query(
+      `SELECT organization_id, trunk AS trunk_id, direction, ${sums.join(', ')} FROM alert_hours
+       WHERE organization_id = ANY($1::uuid[]) AND trunk <> '' GROUP BY 1, 2, 3`,
+      [
+        [...new Set(some.map(({ organization_id }) => organization_id))],
+        new Date(from),
+        new Date(now.getTime() - BASELINE_ENDS_MS),
+      ],
+    );
+    found.push(...rows.flatMap((row) => trunkAlerts(trunkFacts(row, { from, until: now.getTime() }))));
+  }
+  return found;
+}
+
+const trunkFacts = (row: TrunkRow, period: TrunkFacts['period']): TrunkFacts => {
+  const counts = (which: 'recent' | 'usual') => ({
+    calls: Number(row[`${which}_calls`] ?? 0),
+    answered: Number(row[`${which}_answered`] ?? 0),
+    seconds: Number(row[`${which}_seconds`] ?? 0),
+  });
+  const { organization_id, trunk_id, direction } = row;
+  return { organization_id, trunk_id, direction, recent: counts('recent'), baseline: counts('usual'), period };
+};
+
+/** Of the hours that were made again: all calls to countries that the organisation had not called before. */
+async function toCountries(tx: EntityManager, settings: AlertSettings, now: Date): Promise<FoundAlert[]> {
+  const rows: (Pick<CountryFacts, 'organization_id' | 'country'> & { calls: string; first: Date; last: Date })[] =
+    await tx.query(
+      `WITH fresh AS (
+         SELECT organization_id, country, count(*) AS calls, min(started_at) AS first, max(started_at) AS last
+         FROM touched_hours AS touched JOIN ledger_entries AS entry USING (organization_id)
+         WHERE entry.started_at >= touched.hour AND entry.started_at < touched.hour + interval '1 hour'
+           AND direction = 'outbound' AND country IS NOT NULL AND kind = 'call'
+         GROUP BY 1, 2),
+       noted AS (
+         INSERT INTO alert_countries SELECT organization_id, country FROM fresh ON CONFLICT DO NOTHING
+         RETURNING organization_id, country)
+       SELECT fresh.* FROM fresh JOIN noted USING (organization_id, country)
+       WHERE country = ANY($1) AND last > $2::timestamptz - interval '1 day'`,
+      [settings.countries, now],
+    );
+  return rows.map((row) =>
+    countryAlert({ ...row, calls: Number(row.calls), first: row.first.getTime(), last: row.last.getTime() }),
+  );
+}
+
+async function raise(tx: EntityManager, found: readonly FoundAlert[], now: Date): Promise<number> {
+  let raised = 0;
+  for (const { key, alert } of found) {
+    const event = eventOf({ ...alert, alert_id: uuidv7(), raised_at: now.toISOString() });
+    const { alert_id, organization_id, rule } = event.data;
+    const rows: unknown[] = await tx.query(
+      `INSERT INTO usage_alerts (alert_id, organization_id, rule, key, event) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT DO NOTHING RETURNING alert_id`,
+      [alert_id, organization_id, rule, key, JSON.stringify(event)],
+    );
+    raised += rows.length;
+  }
+  return raised;
+}
+
+const eventOf = (data: UsageAlert): UsageAlertRaised => ({
+  specversion: '1.0',
+  id: data.alert_id,
+  source: 'trunkmesh/billing-observer',
+  type: 'UsageAlertRaised',
+  subject: alertSubject(data.organization_id, data.alert_id),
+  time: data.raised_at,
+  datacontenttype: 'application/json',
+  data,
+});
+
+function chunksOf(touched: readonly TouchedHour[]): TouchedHour[][] {
+  const byOrganization = new Map<string, TouchedHour[]>();
+  for (const each of touched)
+    byOrganization.set(each.organization_id, [...(byOrganization.get(each.organization_id) ?? []), each]);
+  const all = [...byOrganization.values()];
+  const chunks: TouchedHour[][] = [];
+  for (let from = 0; from < all.length; from += ORGANIZATIONS_AT_ONCE)
+    chunks.push(all.slice(from, from + ORGANIZATIONS_AT_ONCE).flat());
+  return chunks;
+}

@@ -1,0 +1,183 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import { ALERTS_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { usageAlertRaised, type UsageAlert } from '@trunkmesh/contracts/usage-alert.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { callEnded, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
+import { startServers } from '@trunkmesh/testkit/servers.process.js';
+import type { DataSource } from 'typeorm';
+import { freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { publishAlerts } from './alert-publisher.nats.js';
+import { evaluateUsage } from './evaluate.pg.js';
+import { HOUR_MS } from './alert-rules.js';
+
+const SETTINGS = { everySeconds: 0, minutes: 60, amountMicros: 10_000_000, countries: ['DE'] };
+const NOW = new Date();
+const HOUR = Math.floor(NOW.getTime() / HOUR_MS) * HOUR_MS;
+
+let servers: Awaited<ReturnType<typeof startServers>>;
+let nc: NatsConnection;
+let db: DataSource;
+let calls = 0;
+
+beforeAll(async () => {
+  servers = await startServers();
+  nc = await connectNats(servers.nats.url, { name: 'test', logger: createLogger('test', { level: 'silent' }) });
+}, 60_000);
+afterAll(async () => {
+  await nc?.close();
+  await servers?.stop();
+});
+beforeEach(async () => {
+  ({ db } = await freshDatabase(servers.postgres));
+  await ensureStreams(nc);
+});
+afterEach(async () => {
+  await db.destroy();
+  await (await jetstreamManager(nc)).streams.purge(ALERTS_STREAM);
+});
+
+interface Wanted {
+  hoursAgo: number;
+  seconds: number;
+  answered?: boolean;
+  outbound?: boolean;
+  to?: string;
+}
+
+function call({ hoursAgo, seconds, answered = true, outbound = false, to = '+15551234567' }: Wanted): CallEnded {
+  const n = (calls += 1);
+  const event = callEnded(n);
+  const begin = new Date(HOUR - hoursAgo * HOUR_MS + (n % 600) * 10);
+  const at = begin.toISOString();
+  return {
+    ...event,
+    data: {
+      ...event.data,
+      direction: outbound ? 'outbound' : 'inbound',
+      to,
+      started_at: at,
+      answered_at: answered ? at : null,
+      ended_at: new Date(begin.getTime() + seconds * 1000).toISOString(),
+      billable_ms: answered ? seconds * 1000 : 0,
+    },
+  };
+}
+const many = (count: number, wanted: Wanted) => Array.from({ length: count }, () => call(wanted));
+const evaluate = (over: Partial<typeof SETTINGS> = {}) => evaluateUsage(db, { ...SETTINGS, ...over }, NOW);
+
+async function published(): Promise<UsageAlert[]> {
+  const stream = await (await jetstreamManager(nc)).streams.get(ALERTS_STREAM);
+  const { state } = await stream.info();
+  const alerts: UsageAlert[] = [];
+  for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq += 1) {
+    const message = await stream.getMessage({ seq });
+    if (message !== null) alerts.push(usageAlertRaised.parse(message.json()).data);
+  }
+  return alerts;
+}
+
+/** Half an hour of calls in the same hour of each of the last four weeks, and in the ones beside it. */
+const usual = () =>
+  [1, 2, 3, 4].flatMap((week) =>
+    [-1, 0, 1].flatMap((beside) => many(3, { hoursAgo: week * 168 + beside, seconds: 600 })),
+  );
+
+describe('usage alerts', () => {
+  it('are raised once for an hour far above the usual, and published exactly once', async () => {
+    await record(db, usual());
+    expect(await evaluate()).toBe(0);
+    await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+    // Two copies at once: one of them has the turn.
+    const turns = await Promise.all([evaluate(), evaluate()]);
+    expect(turns.filter((raised) => raised !== undefined && raised > 0)).toEqual([1]);
+    await record(db, many(10, { hoursAgo: 0, seconds: 900 }));
+    expect(await evaluate()).toBe(0);
+    await Promise.all([publishAlerts(db, nc), publishAlerts(db, nc)]);
+    // Killed between the stream's word and its own note.
+    await db.query('UPDATE usage_alerts SET published_at = NULL');
+    expect(await publishAlerts(db, nc)).toBe(1);
+    const [alert, ...others] = await published();
+    expect(others).toEqual([]);
+    expect(alert).toMatchObject({
+      organization_id: ORG,
+      rule: 'unusual-minutes',
+      unit: 'minutes',
+      observed: 600,
+      expected: 30,
+      threshold: 90,
+      calls: 40,
+      period_from: new Date(HOUR).toISOString(),
+    });
+    expect(alert!.baseline).toHaveLength(12);
+    expect(alert!.message).toContain('600 minutes of calls; 30 minutes of calls are usual');
+  });
+
+  it('compare with the weeks before the observer knew of alerts', async () => {
+    await record(db, [...usual(), ...many(2, { hoursAgo: 2, seconds: 60 })]);
+    await db.query('UPDATE alert_progress SET begun = false, last_entry = 0');
+    await evaluate();
+    const [row]: { hours: string }[] = await db.query('SELECT count(DISTINCT hour) AS hours FROM alert_hours');
+    expect(row!.hours).toBe('13');
+    await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+    expect(await evaluate()).toBe(1);
+  });
+
+  it('do not trouble a small or new customer', async () => {
+    await record(db, many(5, { hoursAgo: 0, seconds: 60 }));
+    expect(await evaluate()).toBe(0);
+    await record(db, many(50, { hoursAgo: 0, seconds: 900 }));
+    expect(await evaluate()).toBe(0);
+  });
+
+  it('say when a trunk answers nothing any more, or its calls end at once', async () => {
+    for (let day = 2; day < 7; day += 1) {
+      await record(db, many(40, { hoursAgo: day * 24, seconds: 120, outbound: true }));
+      await record(db, many(20, { hoursAgo: day * 24, seconds: 0, answered: false, outbound: true }));
+    }
+    await evaluate();
+    await record(db, many(30, { hoursAgo: 0, seconds: 0, answered: false, outbound: true }));
+    expect(await evaluate()).toBe(1);
+    expect(await evaluate()).toBe(0);
+    await record(db, many(60, { hoursAgo: 0, seconds: 2, outbound: true }));
+    expect(await evaluate()).toBe(1);
+    await publishAlerts(db, nc);
+    expect(await published()).toMatchObject([
+      { rule: 'answer-rate-collapsed', trunk_id: TRUNK, observed: 0, expected: 0.667, calls: 30, baseline_calls: 300 },
+      { rule: 'call-duration-collapsed', trunk_id: TRUNK, direction: 'outbound', observed: 2, expected: 120 },
+    ]);
+  });
+
+  it('name the first calls to a high-cost country, and never again', async () => {
+    const toGermany = { hoursAgo: 0, seconds: 30, outbound: true, to: '+4930123456' };
+    await record(db, many(1, { hoursAgo: 0, seconds: 30, to: '+4930123456' }));
+    expect(await evaluate()).toBe(0);
+    await record(db, many(2, toGermany));
+    expect(await evaluate({ countries: ['FR'] })).toBe(0);
+    await db.query('DELETE FROM alert_countries');
+    expect(await evaluate()).toBe(1);
+    await record(db, many(3, toGermany));
+    expect(await evaluate()).toBe(0);
+    await publishAlerts(db, nc);
+    expect(await published()).toMatchObject([
+      { rule: 'new-high-cost-country', country: 'DE', observed: 2, expected: null },
+    ]);
+  });
+
+  it('rest on the ledger alone: a repeated record, or one of the past, changes nothing', async () => {
+    await record(db, usual());
+    const burst = many(40, { hoursAgo: 30, seconds: 900 });
+    await record(db, [...burst, ...burst]);
+    expect(await evaluate()).toBe(0);
+    const [row]: { calls: string }[] = await db.query('SELECT sum(calls) AS calls FROM alert_hours');
+    expect(row!.calls).toBe(String(36 + 40));
+  });
+
+  it('are looked for once an interval', async () => {
+    expect(await evaluate()).toBe(0);
+    expect(await evaluate({ everySeconds: 300 })).toBeUndefined();
+  });
+});

@@ -5,7 +5,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
 import { readAssistantMessage, type AssistantRequests } from './assistant-message.js';
 import { createByteBudget } from './byte-budget.js';
-import { isPrivateLiteral } from '../customer/public-address.net.js';
+import { isPrivateLiteral } from '@trunkmesh/runtime/public-address.net.js';
 import { dialMediaSocket, type DialOutcome, type MediaSocket } from './media-socket.net.js';
 import { sid, startMediaStream, type MediaStream } from './media-stream.js';
 import { closeMeaning, mayReconnect, worthRetrying } from './stream-end.js';

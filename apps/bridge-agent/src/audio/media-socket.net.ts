@@ -1,5 +1,5 @@
 import { WebSocket, type ClientOptions } from 'ws';
-import { lookupPublic, PRIVATE_ADDRESS } from '../customer/public-address.net.js';
+import { lookupPublic, PRIVATE_ADDRESS } from '@trunkmesh/runtime/public-address.net.js';
 
 export interface MediaSocketOptions {
   url: URL;

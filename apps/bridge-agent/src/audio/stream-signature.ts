@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { webhookHeaders } from '../customer/webhook-headers.js';
+import { webhookHeaders } from '@trunkmesh/runtime/webhook-headers.js';
 
 /**
  * Proves to the assistant that the stream comes from this platform, in the two ways that backends verify already:

@@ -2,8 +2,9 @@ import type { PrewarmResult } from '@trunkmesh/contracts/call-parts.js';
 import type { PrewarmBody } from '@trunkmesh/contracts/prewarm.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { counter } from '@trunkmesh/runtime/metric.otel.js';
-import { connectionsOf, hostOf, postJson, type PostOutcome } from './customer-post.http.js';
-import { webhookHeaders } from './webhook-headers.js';
+import { connectionsOf, hostOf, postJson } from '@trunkmesh/runtime/customer-post.http.js';
+import type { PostOutcome } from '@trunkmesh/runtime/post-outcome.js';
+import { webhookHeaders } from '@trunkmesh/runtime/webhook-headers.js';
 
 const prewarms = counter(
   'trunkmesh_prewarms_total',

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { hostOf, postJson, SOCKETS_PER_HOST } from './customer-post.http.js';
-import { webhookHeaders } from './webhook-headers.js';
+import { hostOf, postJson, SOCKETS_PER_HOST } from '@trunkmesh/runtime/customer-post.http.js';
+import { webhookHeaders } from '@trunkmesh/runtime/webhook-headers.js';
 import type { StoredStatus } from './status-file.js';
 import type { Lane, Owner } from './status-lane.js';
 import { Lanes } from './status-lanes.js';

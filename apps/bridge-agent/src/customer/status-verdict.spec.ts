@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PostOutcome } from './customer-post.http.js';
+import type { PostOutcome } from '@trunkmesh/runtime/post-outcome.js';
 import { verdictOf } from './status-verdict.js';
 
 const answered = (status: number, retryAfterMs?: number): PostOutcome => ({

@@ -1,4 +1,4 @@
-import type { PostFailure, PostOutcome } from './customer-post.http.js';
+import type { PostFailure, PostOutcome } from '@trunkmesh/runtime/post-outcome.js';
 import type { Verdict } from './status-route.js';
 
 /** A time-out may be caused by this one status; `aborted` is our own stop. */

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { hostOf, postJson, SOCKETS_PER_HOST, type CustomerPost, type PostFailure } from './customer-post.http.js';
+import { hostOf, postJson, SOCKETS_PER_HOST, type CustomerPost } from './customer-post.http.js';
+import type { PostFailure } from './post-outcome.js';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

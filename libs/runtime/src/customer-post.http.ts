@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isPrivateLiteral, lookupPublic, PRIVATE_ADDRESS } from './public-address.net.js';
+import type { PostFailure, PostOutcome } from './post-outcome.js';
 import { retryAfterMs } from './retry-after.js';
 
 export interface CustomerPost {
@@ -25,15 +26,6 @@ export interface CustomerPost {
   /** Default: the connections that statuses share. */
   connections?: Connections;
 }
-
-/**
- * `answered`: with any status, redirects included. `why` is a constant; `detail` is a network or TLS error code,
- * without the URL.
- */
-export type PostOutcome =
-  | { outcome: 'answered'; status: number; body: string; retryAfterMs?: number }
-  | { outcome: 'failed'; why: PostFailure; detail: string };
-export type PostFailure = 'invalid-url' | 'private-address' | 'unreachable' | 'tls' | 'timeout' | 'aborted';
 
 /** How much of a response body is read. */
 const ANSWER_BYTES = 16_384;

@@ -94,7 +94,7 @@ describe('/api/openapi.json', () => {
     });
     expect(document.components!.schemas!['TrunkInput']).toMatchObject({
       type: 'object',
-      required: ['name', 'gateway'],
+      required: ['name'],
       additionalProperties: false,
       properties: {
         transport: { enum: ['udp', 'tcp', 'tls'], default: 'udp' },

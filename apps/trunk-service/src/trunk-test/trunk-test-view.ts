@@ -3,7 +3,7 @@ import { outboundRequest } from '@trunkmesh/contracts/outbound.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { trunkCheck, type TrunkCheck } from '@trunkmesh/contracts/trunk-test.js';
 import { z } from 'zod';
-import { TRUNK_BODY } from '../trunk/trunk-input.js';
+import { NEW_TRUNK_BODY } from '../trunk/new-trunk.js';
 
 const call = {
   number: outboundRequest.shape.to
@@ -24,7 +24,7 @@ export type TestBody = z.output<typeof testBody>;
 /** The call's own fields; the others are read as those of a new trunk. */
 export const probeCall = z.looseObject(call).refine(hasFrom, NEEDS_FROM);
 export const PROBE_BODY = {
-  'application/json': TRUNK_BODY['application/json']
+  'application/json': NEW_TRUNK_BODY['application/json']
     .extend({ ...call, name: printable(100).optional().describe('A name for the test. Absent: none.') })
     .meta({ id: 'TrunkProbeRequest' }),
 };

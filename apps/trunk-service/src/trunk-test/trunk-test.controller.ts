@@ -16,7 +16,8 @@ import { Described } from '../http/open-api.http.js';
 import { askPlan } from '../routes/explain.nats.js';
 import { VerdictSources } from '../status/await-verdicts.nats.js';
 import { KEY_RING, NATS } from '../tokens.js';
-import { readTrunk, trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
+import { readNewTrunk } from '../trunk/new-trunk.js';
+import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bridgeForTest } from './test-bridge.js';
 import { allowedCall, type AllowedCall } from './test-call-guard.js';
@@ -75,7 +76,7 @@ export class TrunkTestController {
     const { number, from, ...trunk } = parseRequest(probeCall, written);
     const isOperator = request.caller!.role === 'bootstrap';
     const schema = isOperator ? this.operatorBody : this.body;
-    const { settings, password } = readTrunk(schema, { name: 'probe', ...trunk }, null);
+    const { settings, password } = readNewTrunk(schema, { name: 'probe', ...trunk });
     const pools = isOperator ? undefined : await allowedPools(this.sources.store, organizationId);
     const problems = poolProblems(settings.bridge_pool, null, pools);
     if (problems.length > 0) throw invalidRequest(problems);

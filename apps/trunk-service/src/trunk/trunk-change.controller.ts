@@ -35,6 +35,7 @@ import { Described } from '../http/open-api.http.js';
 import { EVENT_STORE, KEY_RING, PLACE } from '../tokens.js';
 import { deleteTrunk } from './delete-trunk.pg.js';
 import { sealedPassword } from './sealed-password.process.js';
+import { readNewTrunk } from './new-trunk.js';
 import { patchTrunk, readTrunk, trunkBody, type TrunkBodySchema, type WantedTrunk } from './trunk-input.js';
 import { deletionQuery, trunkIdOf } from './trunk-query.js';
 import { CREATE, REPLACE, UPDATE } from './trunk-routes.js';
@@ -79,7 +80,7 @@ export class TrunkChangeController {
       settings,
       enabled = true,
       password,
-    } = requirePool(readTrunk(this.bodyFor(request), written, null), null, pools);
+    } = requirePool(readNewTrunk(this.bodyFor(request), written), null, pools);
     const answer = await createOnce(this.store, idempotencyKeyOf(request, organizationId), async (work) => {
       const id = uuidv7();
       const before = work.fresh<TrunkState>(trunkSubject(organizationId, id));

@@ -130,7 +130,7 @@ export const trunkBody = (policy: ClaimPolicy) => z.strictObject(fields()).regis
 /** As it is described; what the installation allows is not the description's business. */
 const described = trunkBody({ allowPrivate: false });
 const patch = described.partial().meta({ id: 'TrunkPatch' });
-export const TRUNK_BODY = { 'application/json': described.meta({ id: 'TrunkInput' }) };
+export const TRUNK_BODY = { 'application/json': described.meta({ id: 'TrunkReplacement' }) };
 export const TRUNK_PATCH_BODY = { 'application/merge-patch+json': patch, 'application/json': patch };
 export type TrunkBodySchema = ReturnType<typeof trunkBody>;
 

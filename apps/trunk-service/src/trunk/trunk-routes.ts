@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressView } from '../address/standing.js';
 import type { Description } from '../http/open-api.http.js';
+import { NEW_TRUNK_BODY } from './new-trunk.js';
 import { TRUNK_BODY, TRUNK_PATCH_BODY } from './trunk-input.js';
 import { trunkView } from './trunk-view.js';
 
@@ -10,7 +11,7 @@ export const CREATE: Description = {
   summary: 'Add a trunk',
   status: 201,
   answer: trunkView,
-  body: TRUNK_BODY,
+  body: NEW_TRUNK_BODY,
 };
 
 export const LIST_ADDRESSES: Description = {

@@ -5,6 +5,7 @@ import { stateOfNats, type OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { LOGGER, READINESS, type ReadinessCheck } from '@trunkmesh/runtime/service.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { CarrierBillModule } from './carrier-bill/carrier-bill.module.js';
 import { CallLogModule } from './call-log/call-log.module.js';
 import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
@@ -21,6 +22,7 @@ import { UsageRecording } from './usage/usage.service.js';
     CallLogModule,
     UsageAnswersModule,
     AlertsModule,
+    CarrierBillModule,
   ],
   providers: [
     {

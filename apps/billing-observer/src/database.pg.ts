@@ -4,6 +4,7 @@ import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usag
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
+import { Reconciliations1797100000000 } from './carrier-bill/migrations/1797100000000-reconciliations.migration.js';
 import { BridgeProgress } from './usage/bridge-progress.pg.js';
 import { LoggedCallRow } from './call-log/logged-call-row.pg.js';
 import { UnreadableRow } from './usage/unreadable-row.pg.js';
@@ -39,6 +40,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       RatePlans1796600000000,
       UsageDays1796700000000,
       UsageAlerts1797400000000,
+      Reconciliations1797100000000,
     ],
   });
 }

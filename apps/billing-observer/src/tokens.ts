@@ -2,3 +2,5 @@
 export const CALL_LOG = Symbol('CALL_LOG');
 /** `AnsweringOptions` of answering.nats.ts, for usage/answers/usage-answers.controller.ts. */
 export const USAGE_ANSWERS = Symbol('USAGE_ANSWERS');
+/** `AnsweringOptions` of answering.nats.ts, for carrier-bill/carrier-bill.controller.ts. */
+export const CARRIER_BILL_ANSWERS = Symbol('CARRIER_BILL_ANSWERS');

@@ -154,6 +154,8 @@ export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
 /** The ledger of usage, answered by billing-observer. */
 export const USAGE_RECORDS = 'trunkmesh.rpc.usage.records';
 export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
+/** Reconciliations with carriers' bills, answered by billing-observer (carrier-bill.ts). */
+export const CARRIER_BILL = 'trunkmesh.rpc.usage.carrier-bill';
 export const CALL_LOG_QUEUE = 'call-log';
 /** From a bridge to trunk-service: a call dialled an address verification code (address.ts). */
 export const ADDRESS_VERIFY = 'trunkmesh.rpc.address.verify';
@@ -180,8 +182,5 @@ export const EVIDENCE_DURABLE = 'evidence';
 export const REFUSED_DURABLE = 'refused-calls';
 /** trunk-service follows outbound calls to their end. */
 export const OUTBOUND_DURABLE = 'outbound-calls';
-/** trunk-service notifies of what calls and usage alerts say. */
-export const NOTIFIED_CALLS_DURABLE = 'notified-calls';
-export const NOTIFIED_ALERTS_DURABLE = 'notified-alerts';
 /** trunk-service keeps what gateways went through. */
 export const REGISTRATIONS_DURABLE = 'registrations';

@@ -4,6 +4,7 @@ import { AddressModule } from './address/address.module.js';
 import { ApiKeyModule } from './api-key/api-key.module.js';
 import { BridgeModule } from './bridge/bridge.module.js';
 import { CallModule } from './calls/call.module.js';
+import { CarrierBillModule } from './carrier-bill/carrier-bill.module.js';
 import { CarrierModule } from './carrier/carrier.module.js';
 import { ConnectionModule } from './connection/connection.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
@@ -13,7 +14,6 @@ import { HistoryModule } from './history/history.module.js';
 import { HttpModule } from './http/http.module.js';
 import { KeyRingModule } from './secrets/key-ring.module.js';
 import { NumberModule } from './number/number.module.js';
-import { NotificationsModule } from './notifications/notifications.module.js';
 import { OrganizationModule } from './organization/organization.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PlacementModule } from './placement/placement.module.js';
@@ -61,6 +61,7 @@ import { VerificationModule } from './verification/verification.module.js';
     ExpectedCallModule,
     CallModule,
     UsageModule,
+    CarrierBillModule,
     OutboundModule,
     AddressModule,
     CarrierModule,
@@ -69,7 +70,6 @@ import { VerificationModule } from './verification/verification.module.js';
     RefusedCallModule,
     HistoryModule,
     RegistrationsModule,
-    NotificationsModule,
   ],
 })
 export class AppModule {}

@@ -11,7 +11,7 @@ import { ApiExtension } from '@nestjs/swagger';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request, Response } from 'express';
 import { authorize, DEFAULT_ACCESS, organizationOf, type Access as Required, type Caller } from '../http/caller.js';
-import { LARGE_BODY, ORDINARY_BODY, readBody, type BodyLimits } from '../http/body.http.js';
+import { LARGE_BODY, ORDINARY_BODY, readBody, STREAMED_BODY, type BodyLimits } from '../http/body.http.js';
 import { Authenticator } from './authenticator.pg.js';
 import { RateLimits } from './rate-limits.http.js';
 
@@ -51,8 +51,9 @@ export class AccessGuard implements CanActivate {
     authorize(caller, access);
     request.caller = caller;
     const limits = this.reflector.getAllAndOverride<BodyLimits | undefined>(BODY_LIMIT, targets) ?? ORDINARY_BODY;
-    if (limits === LARGE_BODY) this.limits.largeRequest(caller, http.getResponse<Response>());
-    await readBody(request, http.getResponse<Response>(), limits);
+    if (limits === LARGE_BODY || limits === STREAMED_BODY)
+      this.limits.largeRequest(caller, http.getResponse<Response>());
+    if (limits !== STREAMED_BODY) await readBody(request, http.getResponse<Response>(), limits);
     return true;
   }
 

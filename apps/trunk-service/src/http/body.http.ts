@@ -23,6 +23,9 @@ export const ORDINARY_BODY: BodyLimits = { bytes: 256 * 1024, depth: 32, members
 /** 100,000 numbers with long names and every field. */
 export const LARGE_BODY: BodyLimits = { bytes: 64 * 1024 * 1024, depth: 32, members: 100_000, values: 5_000_000 };
 
+/** The handler reads the body itself, and bounds it. */
+export const STREAMED_BODY: BodyLimits = { bytes: 0, depth: 0, members: 0, values: 0 };
+
 /** Puts the body on the request: JSON parsed, text as it is. */
 export async function readBody(request: Request, response: Response, limits: BodyLimits): Promise<void> {
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) return;

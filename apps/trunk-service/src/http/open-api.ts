@@ -146,13 +146,14 @@ function headersOf(path: string, method: string, { responses }: Operation, acces
 function conditionsOf(path: string, method: string): Parameter[] {
   if (method === 'get') return VERSIONED.test(path) ? [IF_NONE_MATCH] : [];
   // A key has no versions; it is revoked, whatever it was.
-  return path.includes('{id}') && !/\/(api-keys|notifications)\//.test(path) ? [IF_MATCH] : [];
+  return path.includes('{id}') && !path.includes('/api-keys/') ? [IF_MATCH] : [];
 }
 
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   id: 'The id.',
   call_id: 'The `call_id` or `call_sid` of the call.',
   number: 'The phone number in E.164.',
+  name: 'The name of the format.',
   effective_from: 'When the rate plan begins: a date (its beginning in UTC) or a time (RFC 3339).',
 };
 
@@ -211,11 +212,6 @@ const TAGGED = [
     'Operator',
     'Evidence for addresses, and carriers whose addresses many customers share.',
     /\/(addresses|carriers)/,
-  ),
-  tag(
-    'Notifications',
-    'What an organisation is notified of, where, and what became of each message.',
-    /\/notifications/,
   ),
   tag('History', 'Who changed what, and what the gateways went through.', /\/(events|registrations)/),
   tag('Health', 'For load balancers.', /\/health/),

@@ -42,11 +42,7 @@ export class RegistrationsModule implements OnApplicationBootstrap, OnApplicatio
       what: 'changes of gateways',
       nats,
       logger,
-      store: (messages) =>
-        storeGatewayChanges(
-          store,
-          messages.map(({ value }) => value),
-        ),
+      store: (messages) => storeGatewayChanges(store, messages),
     });
     const every = (ms: number, what: string, work: () => Promise<void>) =>
       setInterval(() => {

@@ -14,6 +14,7 @@ import { HistoryModule } from './history/history.module.js';
 import { HttpModule } from './http/http.module.js';
 import { KeyRingModule } from './secrets/key-ring.module.js';
 import { NumberModule } from './number/number.module.js';
+import { NotificationsModule } from './notifications/notifications.module.js';
 import { OrganizationModule } from './organization/organization.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PlacementModule } from './placement/placement.module.js';
@@ -70,6 +71,7 @@ import { VerificationModule } from './verification/verification.module.js';
     RefusedCallModule,
     HistoryModule,
     RegistrationsModule,
+    NotificationsModule,
   ],
 })
 export class AppModule {}

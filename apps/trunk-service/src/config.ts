@@ -86,6 +86,19 @@ export const environmentSchema = z.object({
   QUOTA_OUTBOUND_CALLS_PER_DESTINATION: limit(30).describe(
     'Outbound calls of one organisation to the same number in an hour. 0: any number.',
   ),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/./, 'must be a URL such as smtp://user:password@mail.example.com:587')
+    .optional()
+    .describe(
+      'Mail server for notifications: `smtp://` (STARTTLS where it is offered; `?requireTLS=true` insists) or ' +
+        '`smtps://`, with user and password if it needs them. Without it there are no e-mail channels.',
+    ),
+  SMTP_FROM: z
+    .string()
+    .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address')
+    .default('TrunkMesh <trunkmesh@localhost>')
+    .describe('Sender of these e-mails.'),
   MAX_CONNECTIONS: limit(10_000).describe('Open connections of one copy; more are closed. 0: any number.'),
   /** Whose X-Forwarded-For is believed; nobody's without it. */
   TRUSTED_PROXIES: z

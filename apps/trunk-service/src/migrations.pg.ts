@@ -9,6 +9,9 @@ import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
 import { CreateHistoryIndex1764000120000 } from './history/history.migration.js';
 import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
+import { ChannelRow } from './notifications/channel-row.pg.js';
+import { CreateNotifications1764000140000 } from './notifications/notifications.migration.js';
+import { RuleRow } from './notifications/rule-row.pg.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
@@ -50,8 +53,9 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateOutboundPermits1764000110000,
   CreateHistoryIndex1764000120000,
   CreateRegistrations1764000130000,
+  CreateNotifications1764000140000,
   CreateCarrierFormats1764000170000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */
-export const ENTITIES = [ApiKeyRow, IdempotencyKeyRow];
+export const ENTITIES = [ApiKeyRow, IdempotencyKeyRow, ChannelRow, RuleRow];

@@ -17,6 +17,7 @@ export * from './documents.js';
 export * from './envelope.js';
 export * from './expected-call.js';
 export * from './failover.js';
+export * from './notification.js';
 export * from './number.js';
 export * from './organization.js';
 export * from './outbound-call.js';

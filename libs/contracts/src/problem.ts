@@ -49,6 +49,8 @@ export const DOMAIN_ERRORS = {
   'claim-not-found': 404,
   'rate-plan-not-found': 404,
   'expected-call-not-found': 404,
+  'notification-channel-not-found': 404,
+  'notification-rule-not-found': 404,
   'reconciliation-not-found': 404,
   'carrier-format-not-found': 404,
   'call-not-answered': 409,
@@ -64,6 +66,9 @@ export const DOMAIN_ERRORS = {
   'duplicate-number': 409,
   'trunk-has-numbers': 409,
   'duplicate-organization': 409,
+  'duplicate-name': 409,
+  /** A rule still uses the channel. */
+  'channel-in-use': 409,
   'idempotency-key-reused': 409,
   'idempotency-key-in-progress': 409,
   conflict: 409,

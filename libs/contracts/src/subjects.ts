@@ -182,5 +182,8 @@ export const EVIDENCE_DURABLE = 'evidence';
 export const REFUSED_DURABLE = 'refused-calls';
 /** trunk-service follows outbound calls to their end. */
 export const OUTBOUND_DURABLE = 'outbound-calls';
+/** trunk-service notifies of what calls and usage alerts say. */
+export const NOTIFIED_CALLS_DURABLE = 'notified-calls';
+export const NOTIFIED_ALERTS_DURABLE = 'notified-alerts';
 /** trunk-service keeps what gateways went through. */
 export const REGISTRATIONS_DURABLE = 'registrations';

@@ -100,7 +100,7 @@ function rotateBatch(
       if (sealedWith(secret) === ring.sealsWith) continue;
       const again = sealedAgain(ring, secret, id);
       if (again === undefined) unreadable.push({ kind: keeper.kind, id, key_id: sealedWith(secret) });
-      else reencrypted += reseal(again);
+      else reencrypted += await reseal(again);
     }
     return { reencrypted, unreadable };
   });

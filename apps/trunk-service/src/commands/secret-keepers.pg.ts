@@ -22,12 +22,12 @@ export interface Row {
 export interface Kept {
   id: string;
   secret: string;
-  reseal(again: string): number;
+  reseal(again: string): number | Promise<number>;
 }
 
 /** A kind of entity that keeps a secret: where its read model has it, and how its events do. */
 export interface Keeper {
-  kind: 'organization' | 'trunk' | 'number';
+  kind: 'organization' | 'trunk' | 'number' | 'notification-channel';
   table: string;
   columns: string;
   /** SQL: the sealed text, null where there is none. */
@@ -48,7 +48,7 @@ interface KeeperDescription<State> {
 
 const CALL_SECRET = `state #>> '{call_settings,signing_secret}'`;
 
-/** Every secret that is kept in events. */
+/** Every secret that is kept, in events or in a table of its own. */
 export const KEEPERS: readonly Keeper[] = [
   keeper<OrganizationState>(
     { kind: 'organization', table: 'organizations', columns: 'id', sealed: CALL_SECRET },
@@ -79,7 +79,30 @@ export const KEEPERS: readonly Keeper[] = [
         decideNumber(state, { type: 'ReencryptSecret', signing_secret, at }),
     },
   ),
+  {
+    kind: 'notification-channel',
+    table: 'notification_channels',
+    columns: 'id',
+    sealed: 'sealed',
+    load: loadChannels,
+  },
 ];
+
+/** Channels have no events: their rows are their record. */
+async function loadChannels({ manager }: Work, rows: readonly Row[]): Promise<Kept[]> {
+  const channels = (await manager.query(
+    `select id, sealed as secret from notification_channels
+     where id = any($1::uuid[]) and sealed is not null for update`,
+    [rows.map(({ id }) => id)],
+  )) as Pick<Kept, 'id' | 'secret'>[];
+  return channels.map((channel) => ({
+    ...channel,
+    reseal: async (again) => {
+      await manager.query('update notification_channels set sealed = $2 where id = $1', [channel.id, again]);
+      return 1;
+    },
+  }));
+}
 
 function keeper<State extends { id: string }>(
   where: Omit<Keeper, 'load'>,

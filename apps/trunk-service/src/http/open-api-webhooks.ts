@@ -1,4 +1,5 @@
 import { callStatusBody } from '@trunkmesh/contracts/call-status.js';
+import { notificationMessage } from '@trunkmesh/contracts/notification.js';
 import { prewarmAnswer, prewarmBody } from '@trunkmesh/contracts/prewarm.js';
 import type { z } from 'zod';
 import type { Direction } from './open-api-components.js';
@@ -18,7 +19,7 @@ const SIGNED = [
   header('webhook-signature', 'The signature by Standard Webhooks; absent where no `signing_secret` is set.'),
 ];
 
-/** What a bridge posts to the URLs of an organisation or a number. */
+/** What is posted to the URLs of an organisation or a number: by a bridge, and notifications by trunk-service. */
 export function webhooks(schemaOf: SchemaOf): object {
   const content = (schema: z.ZodType, direction: Direction) => ({
     'application/json': { schema: schemaOf(schema, direction) },
@@ -34,6 +35,18 @@ export function webhooks(schemaOf: SchemaOf): object {
         description: 'To `status_url`, in order for each call, at least once, retried for 72 hours.',
         parameters: SIGNED,
         requestBody: { required: true, content: content(callStatusBody, 'output') },
+        responses: { 200: { description: 'Taken. Any 2xx counts.' }, '4XX': refused },
+      },
+    },
+    notification: {
+      post: {
+        operationId: 'onNotification',
+        tags: ['Webhooks'],
+        security: [],
+        summary: 'A condition of a notification rule began or ended',
+        description: 'To a webhook channel, at least once, tried again for some fifteen hours. Order is not kept.',
+        parameters: SIGNED,
+        requestBody: { required: true, content: content(notificationMessage, 'output') },
         responses: { 200: { description: 'Taken. Any 2xx counts.' }, '4XX': refused },
       },
     },

@@ -146,7 +146,7 @@ function headersOf(path: string, method: string, { responses }: Operation, acces
 function conditionsOf(path: string, method: string): Parameter[] {
   if (method === 'get') return VERSIONED.test(path) ? [IF_NONE_MATCH] : [];
   // A key has no versions; it is revoked, whatever it was.
-  return path.includes('{id}') && !path.includes('/api-keys/') ? [IF_MATCH] : [];
+  return path.includes('{id}') && !/\/(api-keys|notifications)\//.test(path) ? [IF_MATCH] : [];
 }
 
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
@@ -212,6 +212,11 @@ const TAGGED = [
     'Operator',
     'Evidence for addresses, and carriers whose addresses many customers share.',
     /\/(addresses|carriers)/,
+  ),
+  tag(
+    'Notifications',
+    'What an organisation is notified of, where, and what became of each message.',
+    /\/notifications/,
   ),
   tag('History', 'Who changed what, and what the gateways went through.', /\/(events|registrations)/),
   tag('Health', 'For load balancers.', /\/health/),

@@ -42,7 +42,11 @@ export class RegistrationsModule implements OnApplicationBootstrap, OnApplicatio
       what: 'changes of gateways',
       nats,
       logger,
-      store: (messages) => storeGatewayChanges(store, messages),
+      store: (messages) =>
+        storeGatewayChanges(
+          store,
+          messages.map(({ value }) => value),
+        ),
     });
     const every = (ms: number, what: string, work: () => Promise<void>) =>
       setInterval(() => {

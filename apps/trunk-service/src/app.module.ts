@@ -17,6 +17,7 @@ import { NumberModule } from './number/number.module.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { OrganizationModule } from './organization/organization.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
+import { PresetsModule } from './presets/presets.module.js';
 import { PlacementModule } from './placement/placement.module.js';
 import { NatsModule } from './nats/nats.module.js';
 import { EventStoreModule } from './event-store/event-store.module.js';
@@ -51,6 +52,7 @@ import { VerificationModule } from './verification/verification.module.js';
     OrganizationModule,
     RatePlanModule,
     ApiKeyModule,
+    PresetsModule,
     TrunkModule,
     NumberModule,
     ConnectionModule,

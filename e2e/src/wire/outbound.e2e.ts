@@ -118,6 +118,8 @@ const ended = (callId: string) =>
   );
 const endOf = async (asked: OriginateRequest) =>
   (await ended(asked.call_id)).find(({ type }) => type === 'CallEnded')!.data;
+const headersOf = ({ message }: HeardInvite) => Object.fromEntries(message.headers);
+
 async function place(with_: Partial<OriginateRequest> = {}, over?: string[]) {
   const asked = request(with_, over);
   expect(await originate(asked)).toEqual({ outcome: 'accepted' });
@@ -271,7 +273,6 @@ describe('an answered call', () => {
 });
 
 describe('who calls, as each carrier wants to read it', () => {
-  const headersOf = ({ message }: HeardInvite) => Object.fromEntries(message.headers);
   it.each([
     ['by default', {}, { 'P-Asserted-Identity': /^<sip:\+15550108201@/ }, /^<sip:\+15550108201@127\.0\.0\.91>/],
     [
@@ -347,6 +348,30 @@ describe('a carrier that asks who calls', () => {
     await Promise.all([right, wrong].map((trunk) => untilLive(org, trunk)));
     expect(await place({}, [right.id])).toMatchObject({ attempts: [{ outcome: 'answered' }] });
     expect(await place({}, [wrong.id])).toMatchObject({ attempts: [{ reason: 'carrier-refused' }] });
+  });
+
+  it('is reached through its outbound proxy, and sees its own name in the Request-URI', async () => {
+    const [proxy] = callees as [SipCallee, SipCallee];
+    proxy.will({ outcome: 'answer', hangUpAfterMs: 100, challenge: 'account' });
+    const account = { gateway: 'sip.example.com', username: 'account', password: 'secret' };
+    const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', {
+      ...account,
+      name: 'proxied',
+      outbound_proxy: proxy.gateway,
+    });
+    await untilLive(org, trunk);
+    expect(proxy.registers[0]).toMatch(/^sip:sip\.example\.com(;|$)/);
+    // FreeSWITCH places calls through a gateway a second after its REGISTER was answered (ADR 0005).
+    const attempt = await eventually(async () => {
+      const [first] = (await place({}, [trunk.id]))['attempts'] as { outcome: string; reason: string }[];
+      return first!.reason === 'gateway-down' ? undefined : first;
+    });
+    expect(attempt).toMatchObject({ outcome: 'answered' });
+    const invite = proxy.invites.at(-1)!;
+    expect(invite.uri).toMatch(/^sip:\+15559876543@sip\.example\.com(;|$)/);
+    expect(headersOf(invite)['From']).toMatch(/@sip\.example\.com>/);
+    expect(headersOf(invite)).not.toHaveProperty('Route');
+    await org.api.delete(`/api/v1/sip-trunks/${trunk.id}`);
   });
 
   it('that does not answer OPTIONS is down, and is not dialled', async () => {

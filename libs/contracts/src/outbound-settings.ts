@@ -70,6 +70,17 @@ export const outboundSettings = z.object({
         'A gateway that is down or does not respond is always followed by the next trunk.',
     ),
   identity: callerIdentity.prefault({}).describe('Who calls, as the carrier wants to read it.'),
+  outbound_proxy: z
+    .string()
+    .min(1)
+    .max(260)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
+    .nullable()
+    .default(null)
+    .describe(
+      'Where requests are sent to in place of the gateway: `host`, `host:port`, `[v6]` or `[v6]:port`. The Request-URI ' +
+        'keeps the gateway, and calls may come from there; null: they are sent to the gateway.',
+    ),
 });
 export type OutboundSettings = z.infer<typeof outboundSettings>;
 
@@ -91,4 +102,8 @@ export const laterOutboundSettings = {
     .unwrap()
     .optional()
     .describe('Who calls, as the carrier wants to read it. Absent: the number in E.164, asserted.'),
+  outbound_proxy: shape.outbound_proxy
+    .unwrap()
+    .optional()
+    .describe('Where requests are sent to in place of the gateway; null: to the gateway. Absent: null.'),
 };

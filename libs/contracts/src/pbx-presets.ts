@@ -101,6 +101,12 @@ export const PBX_PRESETS: Record<
       ),
       credential('password', 'The SIP password, which is seldom the one of the web portal.'),
       {
+        field: 'outbound_proxy',
+        required: false,
+        hint: 'Where the carrier names an outbound proxy beside its domain.',
+        example: 'proxy.example.com',
+      },
+      {
         field: 'default_country',
         required: false,
         hint: 'Where the carrier writes numbers without the country code.',

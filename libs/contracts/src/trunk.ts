@@ -139,6 +139,7 @@ export const SETTING_EFFECTS = {
   ring_timeout_seconds: 'none',
   failover_statuses: 'none',
   identity: 'none',
+  outbound_proxy: 'gateway',
 } as const satisfies Record<keyof TrunkSettings, 'gateway' | 'place' | 'none'>;
 
 /** The settings that the gateway's file holds. */
@@ -222,6 +223,13 @@ export const trunkEvent = z.discriminatedUnion('type', [
   cloudEvent('TrunkDeleted', z.object({}), z.null()),
 ]);
 export type TrunkEvent = z.infer<typeof trunkEvent>;
+
+/**
+ * The host that requests of the trunk are sent to: the outbound proxy, else the gateway. Its addresses are those that
+ * calls of the trunk may come from.
+ */
+export const nextHopOf = (trunk: Pick<TrunkState, 'gateway' | 'outbound_proxy'>): string =>
+  trunk.outbound_proxy ?? trunk.gateway;
 
 /** FreeSWITCH's name for this revision of the trunk's gateway: `^[\w.\-]+$` (FACTS). */
 export const gatewayName = (trunk: Pick<TrunkState, 'id' | 'gateway_revision'>) =>

@@ -26,6 +26,21 @@ describe('the claims of a trunk', () => {
     expect(claimsOf(trunk(1, 1, { gateway: 'sip.example.com' }))).toEqual([]);
   });
 
+  it('are those of the outbound proxy too, and what its name leads to in place of the name of the gateway', () => {
+    const proxied = { gateway: '198.51.100.7', outbound_proxy: '192.0.2.5:5080', inbound_addresses: [] };
+    expect(claimsAfter(null, proxied, byAdmin(EARLY)).map(({ network }) => network)).toEqual([
+      '198.51.100.7/32',
+      '192.0.2.5/32',
+    ]);
+    const settings = { gateway: 'sip.example.com', inbound_addresses: [] };
+    const named = claimsResolved(trunk(1, 1, settings), ['192.0.2.9/32'], EARLY);
+    const state = trunk(1, 1, { ...settings, address_claims: named });
+    const wanted = { ...settings, outbound_proxy: 'proxy.example.com' };
+    expect(claimsAfter(state, wanted, byAdmin(LATE))).toEqual([]);
+    const moved = trunk(1, 1, { ...wanted, address_claims: named });
+    expect(claimsAfter(moved, { ...wanted, gateway: 'other.example.com' }, byAdmin(LATE))).toEqual(named);
+  });
+
   it('keep their date and approval while they last, and get a new one after they were given up', () => {
     const first = claimsAfter(
       null,

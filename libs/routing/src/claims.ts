@@ -1,12 +1,13 @@
 import { WIDEST_CLAIM, type AddressClaim } from '@trunkmesh/contracts/address.js';
-import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import ipaddr from 'ipaddr.js';
 import { gatewayAddress, parseCidr, type Address, type Cidr } from './address.js';
 
 /**
- * What a trunk's settings claim by themselves: the gateway where it is a literal address, and the inbound addresses.
+ * What a trunk's settings claim by themselves: the gateway and the outbound proxy where they are literal addresses, and
+ * the inbound addresses.
  */
-export type ClaimSettings = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
+export type ClaimSettings = Pick<TrunkState, 'gateway' | 'outbound_proxy' | 'inbound_addresses'>;
 type ClaimState = ClaimSettings & Pick<TrunkState, 'address_claims' | 'created_at'>;
 
 /**
@@ -20,7 +21,7 @@ export function claimsOf(state: ClaimState): AddressClaim[] {
 /**
  * The claims after a trunk was created (`before` null) or changed. A network that the trunk claimed before keeps its
  * date and approval, whichever setting names it now; a new one is claimed from `at` on, by an operator's approval where
- * `approved`. What the gateway's name led to is dropped with the name; another port of the same host keeps it.
+ * `approved`. What the name of the next hop led to is dropped with the name; another port of the same host keeps it.
  */
 export function claimsAfter(
   before: ClaimState | null,
@@ -36,7 +37,7 @@ export function claimsAfter(
       : { network, via, since };
   });
   const names =
-    before !== null && hostOf(before.gateway) === hostOf(wanted.gateway)
+    before !== null && hostOf(nextHopOf(before)) === hostOf(nextHopOf(wanted))
       ? earlier.filter(({ via }) => via === 'name')
       : [];
   return withoutTwins([...dated, ...names]);
@@ -45,7 +46,7 @@ export function claimsAfter(
 /** Limit of addresses kept for one name: the owner of the name controls the DNS answers. */
 export const MAX_RESOLVED = 64;
 
-/** The claims after the gateway's name was found to lead to these networks, and to no others. */
+/** The claims after the name of the next hop was found to lead to these networks, and to no others. */
 export function claimsResolved(state: ClaimState, networks: readonly string[], at: string): AddressClaim[] {
   const earlier = claimsOf(state);
   const names = networks.slice(0, MAX_RESOLVED).map(
@@ -88,13 +89,12 @@ export function networkOfAddress(text: string): string | undefined {
 }
 
 function literals(settings: ClaimSettings): Pick<AddressClaim, 'network' | 'via'>[] {
-  const gateway = gatewayAddress(settings.gateway);
   const found: Pick<AddressClaim, 'network' | 'via'>[] = [];
-  if (gateway !== undefined)
-    found.push({
-      network: formatNetwork({ address: gateway, prefix: gateway.family === 4 ? 32 : 128 }),
-      via: 'gateway',
-    });
+  for (const host of [settings.gateway, nextHopOf(settings)]) {
+    const address = gatewayAddress(host);
+    if (address === undefined) continue;
+    found.push({ network: formatNetwork({ address, prefix: address.family === 4 ? 32 : 128 }), via: 'gateway' });
+  }
   for (const text of settings.inbound_addresses ?? []) {
     const cidr = parseCidr(text);
     if (cidr !== undefined) found.push({ network: formatNetwork(cidr), via: 'inbound' });

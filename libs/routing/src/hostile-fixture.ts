@@ -126,6 +126,7 @@ const hostileRule: fc.Arbitrary<NumberRule> = fc.record({
 const hostileTrunk = fc.record({
   created_at: fc.constantFrom('2020-01-01T00:00:00.000Z', '2026-05-01T00:00:00.000Z'),
   gateway: fc.constantFrom(PBX, 'evil.example.com', '203.0.113.66', `${PBX}:5080`),
+  outbound_proxy: fc.constantFrom(null, PBX, 'evil.example.com'),
   address_claims: fc.array(hostileClaim, { maxLength: 4 }),
   enabled: fc.boolean(),
   priority: fc.constantFrom(0, 10),

@@ -1,4 +1,5 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
+import { nextHopOf } from '@trunkmesh/contracts/trunk.js';
 import type { TrunkCheck, TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import { identityHeaders } from '@trunkmesh/routing/outbound-identity.js';
 import { parseGatewayAddress, type GatewayAddress } from '../gateway/gateway-address.js';
@@ -81,17 +82,19 @@ class TrunkTest {
   async run(): Promise<void> {
     const gateway = parseGatewayAddress(this.tested.trunk.gateway);
     if (gateway === undefined) return this.stop('dns', unusable('The gateway is neither a host name nor an address.'));
+    const nextHop = parseGatewayAddress(nextHopOf(this.tested.trunk));
+    if (nextHop === undefined) return this.stop('dns', unusable('The outbound proxy is no host name or address.'));
     const credentials = this.credentials(gateway);
     const { transport } = this.tested.trunk;
     const timeoutMs = this.budget.part(DNS_MS);
-    const resolution = await resolveNextHop(gateway, transport, { ...this.ports, timeoutMs });
+    const resolution = await resolveNextHop(nextHop, transport, { ...this.ports, timeoutMs });
     this.note('dns', dnsFinding(resolution));
     const target = wireTarget(resolution);
     if (target === undefined) {
       this.stoppedBy = 'there is no address to connect to.';
       return;
     }
-    await this.onWire(target, { gateway, credentials });
+    await this.onWire(target, { gateway, credentials, nextHop });
   }
 
   private async onWire(target: WireTarget, of: Identity): Promise<void> {
@@ -101,7 +104,7 @@ class TrunkTest {
     const client = new SipClient(wire);
     try {
       if (wire.transport !== 'udp') this.note('transport', connectedFinding(target));
-      if (wire.tls) this.note('certificate', certificateFinding(certificateOf(wire.tls, of.gateway.host), new Date()));
+      if (wire.tls) this.note('certificate', certificateFinding(certificateOf(wire.tls, of.nextHop.host), new Date()));
       await Promise.all([this.options(client, of), this.registrationAndCall(client, of)]);
       if (wire.transport === 'udp') this.note('transport', datagramFinding(client, target));
     } finally {
@@ -213,6 +216,8 @@ class TrunkTest {
 
 interface Identity {
   gateway: GatewayAddress;
+  /** The outbound proxy, else the gateway. */
+  nextHop: GatewayAddress;
   /** A finding where they cannot be used. */
   credentials: Credentials | Finding;
 }

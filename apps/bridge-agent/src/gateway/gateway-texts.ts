@@ -17,6 +17,7 @@ const HOLDS_TEXT: Record<GatewaySetting, boolean> = {
   expires_seconds: false,
   ping_seconds: false,
   codecs: false,
+  outbound_proxy: false,
 };
 const TEXT_SETTINGS = (Object.keys(HOLDS_TEXT) as GatewaySetting[]).filter((setting) => HOLDS_TEXT[setting]);
 

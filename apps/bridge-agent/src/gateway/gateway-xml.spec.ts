@@ -148,6 +148,21 @@ describe("a gateway's file", () => {
     });
   });
 
+  it('sends to the outbound proxy, and keeps the gateway as the domain', () => {
+    const to = (outbound_proxy: string, hop?: Target) => rendered(trunk({ outbound_proxy }), 'x', hop).params;
+    expect(to('192.0.2.5:5080')).toMatchObject({
+      proxy: 'sip.example.com',
+      'from-domain': 'sip.example.com',
+      'register-proxy': 'sip:192.0.2.5:5080;transport=udp',
+      'outbound-proxy': 'sip:192.0.2.5:5080;transport=udp',
+      'gw-auth-acl': '192.0.2.5/32',
+    });
+    const found = to('proxy.example.com:5070', { address: '192.0.2.6', port: null });
+    expect(found['register-proxy']).toBe('sip:192.0.2.6:5070;transport=udp');
+    expect(to('2001:db8::5')['gw-auth-acl']).toBe('2001:db8::5/128');
+    expect(code(trunk({ outbound_proxy: 'sip:proxy.example.com' }), 'x')).toBe('gateway-unusable');
+  });
+
   it('lets an IPv6 gateway answer challenges from its own address, and nobody else', () => {
     const result = renderGateway(trunk({ gateway: '[2001:db8::1]:5060' }), 'x');
     expect(result).toMatchObject({ ok: true });
@@ -211,6 +226,7 @@ describe('every setting that is said to be in the file', () => {
     ring_timeout_seconds: 20,
     failover_statuses: [480],
     identity: { ...OUTBOUND_DEFAULTS.identity, privacy: 'id' },
+    outbound_proxy: '192.0.2.55',
   };
 
   it.each(Object.entries(SETTING_EFFECTS))('%s: %s', (setting, effect) => {

@@ -1,4 +1,4 @@
-import { gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { gatewayName, nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { hopUri, parseGatewayAddress, uriHost, type GatewayAddress, type Target } from './gateway-address.js';
 import { textsOf } from './gateway-texts.js';
 import { hasControlCharacter, xmlValue } from './xml-value.js';
@@ -45,13 +45,16 @@ const problem = (code: RenderProblem['code'], message: string): { ok: false; pro
 
 /**
  * The gateway's file: one trunk, wrapper tags alone on their lines (FreeSWITCH strips them only there). `password` in
- * plain text, null where the trunk has none. `hop`: where its own requests are sent to; undefined where the gateway is
- * a literal address.
+ * plain text, null where the trunk has none. `hop`: where its requests are sent to; undefined where the gateway or the
+ * outbound proxy is a literal address.
  */
 export function renderGateway(trunk: TrunkState, password: string | null, hop?: Target): Rendered {
   const gateway = parseGatewayAddress(trunk.gateway);
   if (gateway === undefined)
     return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
+  const nextHop = parseGatewayAddress(nextHopOf(trunk));
+  if (nextHop === undefined)
+    return problem('gateway-unusable', 'The outbound proxy must be a host name or an address, with a port if needed.');
   const hostile = textsOf(trunk).find(([, value]) => hasControlCharacter(value));
   if (hostile !== undefined) return problem('settings-unusable', `The field ${hostile[0]} holds a control character.`);
   const expression = Object.entries(trunk.headers).find(([, value]) => /\$\\*\{/.test(value));
@@ -65,7 +68,7 @@ export function renderGateway(trunk: TrunkState, password: string | null, hop?: 
 
   const name = gatewayName(trunk);
   const params = [
-    ...addressParams(trunk, gateway, hop),
+    ...addressParams(trunk, gateway, { host: nextHop, target: hop ?? literalProxy(trunk, nextHop) }),
     ...credentialParams(trunk, credentials),
     ...timingParams(trunk),
   ];
@@ -173,16 +176,24 @@ const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 
 type Param = readonly [name: string, value: string];
 
-const isIpv6 = (gateway: GatewayAddress, hop: Target | undefined) => (hop?.address ?? gateway.host).includes(':');
+/** `target` undefined: requests go to the gateway itself, a literal address. */
+interface Hop {
+  host: GatewayAddress;
+  target: Target | undefined;
+}
+
+const literalProxy = ({ outbound_proxy }: TrunkState, { address, port }: GatewayAddress): Target | undefined =>
+  outbound_proxy == null || address === null ? undefined : { address, port };
 
 /** What is FreeSWITCH's default is not written: with 5,000 gateways a third of every reload is reading parameters. */
-function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target | undefined): Param[] {
+function addressParams(trunk: TrunkState, gateway: GatewayAddress, { host, target }: Hop): Param[] {
+  const sentTo = target?.address ?? gateway.host;
   const all: (Param | false)[] = [
     ['proxy', uriHost(gateway)],
     // For REGISTER and OPTIONS, and for calls: the name was looked up and checked here, and must not lead elsewhere in
     // FreeSWITCH's own look-up. Their Request-URI stays the name, and no Route header is added (tried).
-    hop !== undefined && ['register-proxy', hopUri(hop, gateway, trunk.transport)],
-    hop !== undefined && ['outbound-proxy', hopUri(hop, gateway, trunk.transport)],
+    target !== undefined && ['register-proxy', hopUri(target, host, trunk.transport)],
+    target !== undefined && ['outbound-proxy', hopUri(target, host, trunk.transport)],
     !trunk.register && ['register', 'false'],
     trunk.transport !== 'udp' && ['register-transport', trunk.transport],
     ['context', 'public'],
@@ -195,7 +206,11 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress, hop: Target |
     // `[2001:db8::1]` with `2001:db8::1`: without this list such a gateway stays in TRYING (tried). The list has this
     // one address. With a list that others are in, each of them could challenge a request of a call of his own with
     // this gateway's realm, and would get this gateway's digest (tried).
-    isIpv6(gateway, hop) && ['gw-auth-acl', `${hop?.address ?? gateway.host}/128`],
+    // An outbound proxy is listed, too: FreeSWITCH would look the gateway's name up at each challenge first.
+    (sentTo.includes(':') || trunk.outbound_proxy != null) && [
+      'gw-auth-acl',
+      `${sentTo}/${sentTo.includes(':') ? 128 : 32}`,
+    ],
   ];
   return all.filter((param) => param !== false);
 }

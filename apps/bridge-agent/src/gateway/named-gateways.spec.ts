@@ -44,6 +44,23 @@ describe('a gateway with a host name', () => {
     expect(await acl()).toContain('192.0.2.11/32');
   }, 30_000);
 
+  it('is not looked up where there is an outbound proxy, whose name is checked in its place', async () => {
+    const proxied = { gateway: 'sip.example.com', outbound_proxy: 'proxy.example.com:5070' };
+    dns.records.set('A proxy.example.com', { ttl: 0, values: ['169.254.169.254'] });
+    leadTo('192.0.2.99');
+    await bridge.publish(1, bridge.trunk(1, proxied));
+    await eventually(() => bridge.status(1)?.error?.code === 'gateway-address-forbidden');
+    dns.records.set('A proxy.example.com', { ttl: 0, values: ['192.0.2.10'] });
+    await eventually(async () => (await acl()).includes('192.0.2.10/32'), { timeoutMs: 25_000 });
+    const path = join(bridge.agentDir, 'gateways', `${trunkId(1)}.xml`);
+    const file = await eventually(async () => (await readFile(path, 'utf8').catch(() => '')) || undefined);
+    expect(file).toContain('<param name="proxy" value="sip.example.com"/>');
+    for (const param of ['register-proxy', 'outbound-proxy'])
+      expect(file).toContain(`<param name="${param}" value="sip:192.0.2.10:5070;transport=udp"/>`);
+    await eventually(() => bridge.status(1)?.addresses?.join() === '192.0.2.10');
+    expect(await acl()).not.toContain('192.0.2.99');
+  }, 40_000);
+
   it(
     'that leads to a forbidden address is not in FreeSWITCH, nor is the address anywhere, until its answers are ' +
       'good',

@@ -1,4 +1,4 @@
-import { gatewayName, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { gatewayName, nextHopOf, parseGatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { claimsOf } from '@trunkmesh/routing/claims.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
@@ -31,15 +31,14 @@ export interface WantedGatewaysOptions {
 const FORBIDDEN: GatewayProblem = {
   code: 'gateway-address-forbidden',
   message:
-    "The gateway's host name leads to an address that no carrier can have (private, link-local or reserved), so " +
-    'nothing is sent ' +
-    'there. Point the name at public addresses only.',
+    'The host name of the gateway, or of its outbound proxy, leads to an address that no carrier can have (private, ' +
+    'link-local or reserved), so nothing is sent there. Point the name at public addresses only.',
 };
 const UNRESOLVED: GatewayProblem = {
   code: 'gateway-unresolved',
   message:
-    "The gateway's host name does not resolve: no address was found for it. Check its spelling and that it is a " +
-    'public name.',
+    'The host name of the gateway, or of its outbound proxy, does not resolve: no address was found for it. Check ' +
+    'its spelling and that it is a public name.',
 };
 const WITHHELD: Record<Exclude<NameStanding['is'], 'allowed'>, Placement> = {
   waiting: { is: 'withheld', takenDown: false, problem: null },
@@ -72,9 +71,9 @@ export class WantedGateways {
   /** The trunk's settings have changed, or it is no longer here. */
   take(trunkId: string): void {
     const trunk = this.options.trunkOf(trunkId);
-    const gateway = trunk && parseGatewayAddress(trunk.gateway);
+    const hop = trunk && parseGatewayAddress(nextHopOf(trunk));
     this.aclText = undefined;
-    this.book.track(trunkId, trunk === undefined || gateway === undefined ? [] : lookupsOf(gateway, trunk.transport));
+    this.book.track(trunkId, trunk === undefined || hop === undefined ? [] : lookupsOf(hop, trunk.transport));
     this.options.resolved.set(trunkId, this.missingClaims(trunkId));
     if (trunk !== undefined) return this.render(trunk, true);
     this.rendered.remove(trunkId);
@@ -126,7 +125,7 @@ export class WantedGateways {
   hopOf(trunkId: string): string | undefined {
     const trunk = this.options.trunkOf(trunkId);
     if (trunk === undefined) return undefined;
-    return parseGatewayAddress(trunk.gateway)?.address ?? this.routes.get(trunkId)?.route.target.address;
+    return parseGatewayAddress(nextHopOf(trunk))?.address ?? this.routes.get(trunkId)?.route.target.address;
   }
 
   /**
@@ -172,7 +171,7 @@ export class WantedGateways {
   }
 
   private routeOf(trunk: TrunkState, targets: readonly Target[]): Route | undefined {
-    const gateway = `${trunk.transport} ${trunk.gateway}`;
+    const gateway = `${trunk.transport} ${nextHopOf(trunk)}`;
     const known = this.routes.get(trunk.id);
     const before = known?.gateway === gateway ? known.route : routeInFile(this.options.fileOf(trunk.id), targets);
     const route = routeAfterAnswer(before, targets, Date.now());

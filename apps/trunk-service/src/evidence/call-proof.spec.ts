@@ -188,6 +188,11 @@ describe('a live registration', () => {
       '203.0.113.5/32',
     ],
     ['at a name that does not lead there', registered('sip.example.com', 'tls', ['203.0.113.6']), undefined],
+    [
+      'at the outbound proxy',
+      registered('198.51.100.1', 'udp', undefined, { outbound_proxy: '203.0.113.5:5080' }),
+      '203.0.113.5/32',
+    ],
     ['that is over', registered('203.0.113.5', 'udp', undefined, { state: 'FAILED' }), undefined],
     ['at a private address', registered('10.0.0.5', 'udp', undefined, { registered_address: '10.0.0.5' }), undefined],
   ])('%s', (_what, network, expected) => expect(network).toBe(expected));

@@ -1,5 +1,5 @@
 import type { GatewayStatus } from '@trunkmesh/contracts/bridge.js';
-import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { parseAddress, reachOf } from '@trunkmesh/routing/address-reach.js';
 import { gatewayAddress } from '@trunkmesh/routing/address.js';
 import { claimsOf, MAX_RESOLVED, networkOfAddress } from '@trunkmesh/routing/claims.js';
@@ -65,7 +65,7 @@ function isUsable(text: string, allowPrivate: boolean): boolean {
 
 /** Whether the trunk's recorded claims by name differ from these networks. */
 export function isNews(trunk: TrunkState, networks: readonly string[]): boolean {
-  if (gatewayAddress(trunk.gateway) !== undefined) return false;
+  if (gatewayAddress(nextHopOf(trunk)) !== undefined) return false;
   const claims = claimsOf(trunk);
   const named = claims.filter(({ via }) => via === 'name').map(({ network }) => network);
   const wanted = networks.filter(
@@ -82,23 +82,23 @@ type Registered = Pick<GatewayStatus, 'state' | 'registered_address' | 'addresse
  * with this one. Over TCP and TLS the connection proves it.
  */
 export function registeredNetwork(
-  trunk: Pick<TrunkState, 'gateway' | 'transport' | 'register'>,
+  trunk: Pick<TrunkState, 'gateway' | 'outbound_proxy' | 'transport' | 'register'>,
   status: Registered,
   allowPrivate: boolean,
 ): string | undefined {
   const address = trunk.register && status.state === 'REGED' ? status.registered_address : null;
   const network = address != null && isUsable(address, allowPrivate) ? networkOfAddress(address) : undefined;
   if (network === undefined) return undefined;
-  const asked = askedNetworks(trunk.gateway, status.addresses ?? []);
+  const asked = askedNetworks(nextHopOf(trunk), status.addresses ?? []);
   const certain = trunk.transport === 'udp' ? asked.length === 1 : true;
   return certain && asked.includes(network) ? network : undefined;
 }
 
 /** Where the request may have gone. */
-function askedNetworks(gateway: string, addresses: readonly string[]): (string | undefined)[] {
-  const literal = gatewayAddress(gateway) !== undefined;
-  return literal ? [networkOfAddress(hostOf(gateway))] : addresses.map(networkOfAddress);
+function askedNetworks(hop: string, addresses: readonly string[]): (string | undefined)[] {
+  const literal = gatewayAddress(hop) !== undefined;
+  return literal ? [networkOfAddress(hostOf(hop))] : addresses.map(networkOfAddress);
 }
 
-const hostOf = (gateway: string) =>
-  gateway.startsWith('[') ? gateway.slice(1, gateway.indexOf(']')) : gateway.replace(/^([^:]*):\d+$/, '$1');
+const hostOf = (hop: string) =>
+  hop.startsWith('[') ? hop.slice(1, hop.indexOf(']')) : hop.replace(/^([^:]*):\d+$/, '$1');

@@ -7,7 +7,7 @@ import { bridgesOfOrganization } from '../bridge/visible-bridges.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { EVENT_STORE } from '../tokens.js';
-import { resolveTrunks } from './own-addresses.net.js';
+import { resolveTrunks } from '../trunk/own-addresses.net.js';
 import { presetViews, trunkPresetView, type TrunkPresetView } from './trunk-preset-view.js';
 
 /** What known carriers and PBXs require, with what to enter there for the bridges that the organisation may use. */

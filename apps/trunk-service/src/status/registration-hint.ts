@@ -1,11 +1,19 @@
 import type { GatewayStatus } from '@trunkmesh/contracts/bridge.js';
-import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 
 export interface HintContext {
   status: Pick<GatewayStatus, 'state' | 'sip_status' | 'sip_phrase' | 'ping'>;
   trunk: Pick<
     TrunkState,
-    'gateway' | 'username' | 'auth_username' | 'transport' | 'realm' | 'from_domain' | 'expires_seconds' | 'register'
+    | 'gateway'
+    | 'outbound_proxy'
+    | 'username'
+    | 'auth_username'
+    | 'transport'
+    | 'realm'
+    | 'from_domain'
+    | 'expires_seconds'
+    | 'register'
   >;
   /** The assigned bridge address: what the carrier must allow. */
   bridgeAddress: string | null;
@@ -43,7 +51,7 @@ const words = ({ status: { sip_status, sip_phrase } }: HintContext) => `${sip_st
 const user = ({ trunk }: HintContext) => trunk.auth_username ?? trunk.username ?? '';
 const address = ({ bridgeAddress }: HintContext) => bridgeAddress ?? "the trunk's assigned bridge address";
 const target = ({ trunk }: HintContext) =>
-  `${withPort(trunk.gateway, trunk.transport)} (${trunk.transport.toUpperCase()})`;
+  `${withPort(nextHopOf(trunk), trunk.transport)} (${trunk.transport.toUpperCase()})`;
 
 /** What is dialled where the gateway names no port. */
 function withPort(gateway: string, transport: TrunkState['transport']): string {
@@ -87,7 +95,7 @@ const ROWS: readonly Row[] = [
     cause: 'host-not-resolved',
     when: both(status(503), phrase(/dns/i)),
     message: (c) =>
-      `the host name does not resolve: "${c.trunk.gateway}"; check its spelling and that it is a public name`,
+      `the host name does not resolve: "${nextHopOf(c.trunk)}"; check its spelling and that it is a public name`,
   },
   {
     cause: 'tls-failed',

@@ -11,7 +11,10 @@ export interface ClaimPolicy extends AddressPolicy {
   operator?: boolean;
 }
 
-type Addresses = Pick<TrunkState, 'gateway' | 'inbound_addresses'>;
+type Addresses = Pick<TrunkState, 'gateway' | 'outbound_proxy' | 'inbound_addresses'>;
+
+/** The hosts of a trunk that requests are sent to, or may be. */
+const HOSTS = ['gateway', 'outbound_proxy'] as const;
 
 /**
  * Addresses that are well written, and that this caller may not claim, or nobody may use (the name of an SRV record).
@@ -23,13 +26,17 @@ export function claimProblems(
   existing: Addresses | null,
   policy: ClaimPolicy,
 ): FieldProblem[] {
-  const { gateway, inbound_addresses } = written;
-  const misnamed = problem('/gateway', gateway, (text) => serviceNameProblem(text, existing?.gateway ?? null));
+  const { inbound_addresses } = written;
+  const misnamed = HOSTS.flatMap((field) =>
+    problem(`/${field}`, written[field], (text) => serviceNameProblem(text, existing?.[field] ?? null)),
+  );
   if (policy.operator === true) return misnamed;
   const list: unknown[] = Array.isArray(inbound_addresses) ? inbound_addresses.slice(0, MAX_NETWORKS) : [];
   return [
     ...misnamed,
-    ...problem('/gateway', gateway, (text) => gatewayProblem(text, existing, policy)),
+    ...HOSTS.flatMap((field) =>
+      problem(`/${field}`, written[field], (text) => hostProblem(text, existing?.[field] ?? null, policy)),
+    ),
     ...list.flatMap((each, index) =>
       problem(`/inbound_addresses/${index}`, each, (text) => inboundProblem(text, existing, policy)),
     ),
@@ -44,10 +51,10 @@ function problem(pointer: string, value: unknown, of: (text: string) => string |
   return message === undefined ? [] : [{ pointer, message }];
 }
 
-function gatewayProblem(text: string, existing: Addresses | null, { allowPrivate }: AddressPolicy): string | undefined {
+function hostProblem(text: string, existing: string | null, { allowPrivate }: AddressPolicy): string | undefined {
   const reading = readGateway(text);
   if (!reading.ok || reading.gateway.reach !== 'private' || allowPrivate) return undefined;
-  const before = existing === null ? undefined : readGateway(existing.gateway);
+  const before = existing === null ? undefined : readGateway(existing);
   if (before?.ok === true && before.gateway.host === reading.gateway.host) return undefined;
   return (
     `is ${reading.gateway.what}: no carrier can have it. Use the carrier's public address or name; an ` +

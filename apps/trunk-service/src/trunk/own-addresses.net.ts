@@ -1,5 +1,5 @@
 import { lookup, Resolver } from 'node:dns/promises';
-import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { readGateway } from '../network/gateway.js';
 
 export interface ResolvedTrunk {
@@ -12,7 +12,7 @@ const DEADLINE_MS = 1_500;
 /** Names looked up for one explanation. */
 const MAX_NAMES = 64;
 
-type Wanted = Pick<TrunkState, 'id' | 'gateway' | 'transport'>;
+type Wanted = Pick<TrunkState, 'id' | 'gateway' | 'outbound_proxy' | 'transport'>;
 
 /**
  * Where the organisation's own gateways' names lead now, found as the agents find it: the host's addresses and those of
@@ -46,17 +46,18 @@ export async function resolveTrunks(
 function byName(trunks: readonly Wanted[]): Wanted[][] {
   const groups = new Map<string, Wanted[]>();
   for (const trunk of trunks) {
-    const read = readGateway(trunk.gateway);
+    const read = readGateway(nextHopOf(trunk));
     if (!read.ok || read.gateway.kind !== 'name') continue;
-    const key = `${trunk.transport} ${trunk.gateway}`;
+    const key = `${trunk.transport} ${nextHopOf(trunk)}`;
     groups.set(key, [...(groups.get(key) ?? []), trunk]);
   }
   return [...groups.values()];
 }
 
 /** RFC 3263 §4.2: with a port the name is a host and nothing else. */
-async function resolveGateway(resolver: Resolver, { gateway, transport }: Wanted): Promise<string[]> {
-  const read = readGateway(gateway);
+async function resolveGateway(resolver: Resolver, trunk: Wanted): Promise<string[]> {
+  const { transport } = trunk;
+  const read = readGateway(nextHopOf(trunk));
   if (!read.ok) return [];
   const { host, port } = read.gateway;
   const service = transport === 'tls' ? '_sips._tcp' : `_sip._${transport}`;

@@ -144,6 +144,29 @@ describe('a new trunk', () => {
     expect(problems({ ...whole, gateway })).toEqual({ '/gateway': message }),
   );
 
+  it('may have an outbound proxy, by the rules of the gateway', () => {
+    const wanted = (outbound_proxy: unknown) => readTrunk(schema, { ...whole, outbound_proxy }, null);
+    expect(wanted('Proxy.example.com:5070').settings.outbound_proxy).toBe('proxy.example.com:5070');
+    expect(wanted('').settings.outbound_proxy).toBeNull();
+    expect(problems({ ...whole, outbound_proxy: '10.0.0.5' })).toEqual({
+      '/outbound_proxy': expect.stringContaining('no carrier can have it'),
+    });
+    expect(problems({ ...whole, outbound_proxy: '_sip._udp.example.com' })).toEqual({
+      '/outbound_proxy': srvName('"example.com"'),
+    });
+    expect(problems({ ...whole, outbound_proxy: 'sip:proxy.example.com' })).toHaveProperty('/outbound_proxy');
+    expect(problems({ ...whole, outbound_proxy: '224.0.0.1' })).toHaveProperty('/outbound_proxy');
+    const own = readTrunk(operator, { ...whole, outbound_proxy: '10.0.0.5' }, null).settings;
+    const saved = { ...state, outbound_proxy: own.outbound_proxy };
+    expect(patchTrunk(schema, { outbound_proxy: '10.0.0.5:5080' }, saved).settings.outbound_proxy).toBe(
+      '10.0.0.5:5080',
+    );
+    expect(problemsOf(() => patchTrunk(schema, { outbound_proxy: '10.0.0.6' }, saved))).toHaveProperty(
+      '/outbound_proxy',
+    );
+    expect(patchTrunk(schema, { outbound_proxy: null }, saved).settings.outbound_proxy).toBeNull();
+  });
+
   it.each([
     ['_sip._udp.example.com', 'example.com'],
     ['_SIPS._TCP.Example.com.', 'example.com'],

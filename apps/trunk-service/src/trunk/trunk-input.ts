@@ -99,6 +99,7 @@ function fields() {
       .refine((headers) => Object.keys(headers).length <= 32, 'must have at most 32 headers')
       .default({}),
     identity: callerIdentity.strict().prefault({}),
+    outbound_proxy: orNull(gateway).default(null),
     // Old clients send an empty string for "as it is".
     password: z
       .preprocess((value) => (value === '' ? undefined : value), password.nullable().optional())

@@ -213,7 +213,7 @@ const reencrypted =
 
 function revised(state: TrunkState, patch: Partial<TrunkState>, next: NextEvent): TrunkState {
   const gateway = Object.entries(patch).some(
-    ([field, value]) => needsNewGateway(field) && !same(value, state[field as keyof TrunkState]),
+    ([field, value]) => needsNewGateway(field) && !same(value, beforeOf(state)[field as keyof TrunkState]),
   );
   return { ...state, ...patch, updated_at: next.at, gateway_revision: gateway ? next.version : state.gateway_revision };
 }

@@ -12,6 +12,8 @@ export interface SipCallee {
   /** `host:port`, as a trunk names its gateway. */
   readonly gateway: string;
   readonly invites: readonly HeardInvite[];
+  /** The Request-URIs of the REGISTERs, each answered with 200. */
+  readonly registers: readonly string[];
   /** Calls that ring or are up. */
   open(): HeardInvite[];
   /** From now on. */
@@ -53,6 +55,7 @@ interface Transaction {
 
 class Callee implements SipCallee {
   readonly invites: HeardInvite[] = [];
+  readonly registers: string[] = [];
   readonly port: number;
   private script: (invite: SipMessage, nth: number) => CalleeScript = () => ({ outcome: 'answer' });
   /** By Call-ID and the number of the CSeq. */
@@ -97,6 +100,7 @@ class Callee implements SipCallee {
     if (message.method === 'INVITE') return this.invited(message, peer);
     if (message.method === 'CANCEL') return this.canceled(message, peer);
     if (message.method === 'REFER') return this.referred(message, peer);
+    if (message.method === 'REGISTER') this.registers.push(message.uri ?? '');
     if (message.method === 'BYE') this.over(message);
     this.send(respond(message, { status: 200, phrase: 'OK', toTag: token() }), peer);
   }

@@ -78,8 +78,8 @@ export const outboundSettings = z.object({
     .nullable()
     .default(null)
     .describe(
-      'Where requests are sent to in place of the gateway: `host`, `host:port`, `[v6]` or `[v6]:port`. The Request-URI ' +
-        'keeps the gateway, and calls may come from there; null: they are sent to the gateway.',
+      'Where requests are sent to in place of the gateway: `host`, `host:port`, `[v6]` or `[v6]:port`. The ' +
+        'Request-URI keeps the gateway, and calls may come from there; null: they are sent to the gateway.',
     ),
 });
 export type OutboundSettings = z.infer<typeof outboundSettings>;

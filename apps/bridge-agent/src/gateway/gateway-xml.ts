@@ -177,10 +177,7 @@ const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 type Param = readonly [name: string, value: string];
 
 /** `target` undefined: requests go to the gateway itself, a literal address. */
-interface Hop {
-  host: GatewayAddress;
-  target: Target | undefined;
-}
+type Hop = { host: GatewayAddress; target: Target | undefined };
 
 const literalProxy = ({ outbound_proxy }: TrunkState, { address, port }: GatewayAddress): Target | undefined =>
   outbound_proxy == null || address === null ? undefined : { address, port };
@@ -188,6 +185,7 @@ const literalProxy = ({ outbound_proxy }: TrunkState, { address, port }: Gateway
 /** What is FreeSWITCH's default is not written: with 5,000 gateways a third of every reload is reading parameters. */
 function addressParams(trunk: TrunkState, gateway: GatewayAddress, { host, target }: Hop): Param[] {
   const sentTo = target?.address ?? gateway.host;
+  const isIpv6 = sentTo.includes(':');
   const all: (Param | false)[] = [
     ['proxy', uriHost(gateway)],
     // For REGISTER and OPTIONS, and for calls: the name was looked up and checked here, and must not lead elsewhere in
@@ -206,11 +204,9 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress, { host, targe
     // `[2001:db8::1]` with `2001:db8::1`: without this list such a gateway stays in TRYING (tried). The list has this
     // one address. With a list that others are in, each of them could challenge a request of a call of his own with
     // this gateway's realm, and would get this gateway's digest (tried).
-    // An outbound proxy is listed, too: FreeSWITCH would look the gateway's name up at each challenge first.
-    (sentTo.includes(':') || trunk.outbound_proxy != null) && [
-      'gw-auth-acl',
-      `${sentTo}/${sentTo.includes(':') ? 128 : 32}`,
-    ],
+    isIpv6 && ['gw-auth-acl', `${sentTo}/128`],
+    // FreeSWITCH would look the gateway's name up at each challenge of its outbound proxy.
+    !isIpv6 && trunk.outbound_proxy != null && ['gw-auth-acl', `${sentTo}/32`],
   ];
   return all.filter((param) => param !== false);
 }
@@ -228,11 +224,8 @@ function credentialParams(trunk: TrunkState, { fromUser, fromDomain, authUsernam
 }
 
 function timingParams(trunk: TrunkState): Param[] {
-  const timing: Param[] = [
-    ['expire-seconds', String(trunk.expires_seconds)],
-    ['retry-seconds', String(RETRY_SECONDS)],
-  ];
-  return trunk.ping_seconds === null ? timing : [...timing, ['ping', String(trunk.ping_seconds)]];
+  const ping: Param[] = trunk.ping_seconds === null ? [] : [['ping', String(trunk.ping_seconds)]];
+  return [['expire-seconds', String(trunk.expires_seconds)], ['retry-seconds', String(RETRY_SECONDS)], ...ping];
 }
 
 const SRTP = { off: null, optional: 'optional', required: 'mandatory' } as const;

@@ -49,7 +49,12 @@ describe('an Idempotency-Key', () => {
 describe('the entities of plain tables', () => {
   it('are what the migrations make', async () => {
     const db = await mesh.service.parts.record.opened;
-    expect(db.entityMetadatas.map(({ tableName }) => tableName).sort()).toEqual(['api_keys', 'idempotency_keys']);
+    expect(db.entityMetadatas.map(({ tableName }) => tableName).sort()).toEqual([
+      'api_keys',
+      'idempotency_keys',
+      'notification_channels',
+      'notification_rules',
+    ]);
     expect(await entityDifferences(db)).toEqual([]);
   });
 });

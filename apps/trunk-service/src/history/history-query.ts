@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { callQuery } from '../calls/call-query.js';
 import { pageQuery } from '../http/page.js';
 import { historyEntry, historyKind, type HistoryKind } from './history-entry.js';
+import { KIND_OF_TYPE } from './history-types.js';
 
 /** All filters combine with AND. */
 export const historyQuery = pageQuery
@@ -22,8 +23,7 @@ export const historyQuery = pageQuery
       .optional()
       .describe('Only changes of this one, with `entity`: its id; of a number the phone number in E.164.'),
     type: z
-      .string()
-      .regex(/^[A-Z][A-Za-z]{1,63}$/, 'must be a type of event, for example TrunkUpdated')
+      .enum([...KIND_OF_TYPE.keys()])
       .optional()
       .describe('Only events of this type, for example `TrunkUpdated`.'),
     date_from: callQuery.shape.date_from.describe('Events of this time or later.'),

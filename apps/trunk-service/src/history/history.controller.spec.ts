@@ -66,11 +66,12 @@ describe('the history of an organisation', () => {
       [...everything.filter(({ entity }) => entity.kind === 'trunk')].map(({ version }) => version),
     );
     expect(await items(mine.admin, '?entity=number&entity_id=%2B15551230001')).toHaveLength(1);
+    expect(await items(mine.admin, '?type=TrunkCreated&entity=number')).toEqual([]);
     expect((await items(mine.admin, '?type=TrunkCreated')).map(({ type }) => type)).toEqual(['TrunkCreated']);
     const { at } = everything.at(-1)!;
     expect((await items(mine.admin, `?date_to=${at}`)).map(({ version }) => version)).toEqual([1]);
     expect(await items(mine.admin, '?date_from=2100-01-01')).toEqual([]);
-    for (const query of ['?entity_id=x', '?entity=trunk&entity_id=x', '?type=%27', '?nothing=1', '?cursor=bm9uZQ'])
+    for (const query of ['?entity_id=x', '?entity=trunk&entity_id=x', '?type=Nothing', '?nothing=1', '?cursor=bm9uZQ'])
       expect((await mine.admin('GET', `${LIST}${query}`)).status).toBe(400);
   });
 

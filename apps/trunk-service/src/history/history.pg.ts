@@ -3,7 +3,8 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
-import { HISTORY_KINDS, historyEntryOf } from './history-entry.js';
+import { HISTORY_KINDS, historyEntryOf, type HistoryKind } from './history-entry.js';
+import { KIND_OF_TYPE } from './history-types.js';
 import { subjectOf, type HistoryPage, type HistoryQuery } from './history-query.js';
 
 interface Row {
@@ -66,7 +67,7 @@ function selectionOf(organizationId: string, query: HistoryQuery): { text: strin
     conditions.push(
       `(time, position) < (${put(validTime(after[0]))}::timestamptz, ${put(position(after[1]))}::bigint)`,
     );
-  const kinds = put(entity === undefined ? HISTORY_KINDS : [entity]);
+  const kinds = put(HISTORY_KINDS.filter((kind) => [kind, undefined].includes(entity) && hasType(kind, type)));
   const limit = put(query.limit + 1);
   return {
     parameters,
@@ -82,6 +83,9 @@ function selectionOf(organizationId: string, query: HistoryQuery): { text: strin
       order by page.time desc, page.position desc`,
   };
 }
+
+const hasType = (kind: HistoryKind, type: string | undefined): boolean =>
+  type === undefined || KIND_OF_TYPE.get(type) === kind;
 
 /** A cursor is its holder's to change; what is no time or position is before all of them. */
 const validTime = (text: string): string =>

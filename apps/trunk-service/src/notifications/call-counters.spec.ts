@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttemptFailure } from '@trunkmesh/contracts/call-parts.js';
-import { callEnded, callStarted, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
+import { callEnded, callRejected, callStarted, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { callFactsOf, counted, type CallCounter, type CallFact } from './call-counters.js';
 
 const ended = callEnded(1);
@@ -61,6 +61,11 @@ describe('what calls say', () => {
     expect(of({ answered_at: null, end_reason: 'assistant-unavailable' })).toEqual([
       { organization_id: ORG, subject: 'organization', at: AT, failed: true },
     ]);
+    const rejected = callRejected(1);
+    const refused = (reason: string) =>
+      callFactsOf({ ...rejected, data: { ...rejected.data, reason } }, Date.parse(rejected.time) + 1_000);
+    expect(refused('assistant-unavailable')).toMatchObject([{ subject: 'organization', failed: true }]);
+    expect(refused('unknown-number')).toEqual([]);
     expect(of({ end_reason: 'media-stream-lost' })).toContainEqual(
       expect.objectContaining({ subject: 'organization', failed: true }),
     );

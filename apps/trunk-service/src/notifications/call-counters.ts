@@ -1,4 +1,4 @@
-import { callAttemptFailed, callEnded, type CallEnded } from '@trunkmesh/contracts/call.js';
+import { callAttemptFailed, callEnded, callRejected, type CallEnded } from '@trunkmesh/contracts/call.js';
 import { ATTEMPT_FAILURES } from '@trunkmesh/contracts/call-parts.js';
 
 /** What one event says of a trunk (its id) or of the assistants of an organisation (`organization`). */
@@ -34,6 +34,7 @@ export function callFactsOf(value: unknown, now: number): CallFact[] {
   const type = (value as { type?: unknown } | null | undefined)?.type;
   if (type === 'CallAttemptFailed') return attemptFacts(value, now);
   if (type === 'CallEnded') return endFacts(value, now);
+  if (type === 'CallRejected') return rejectionFacts(value, now);
   return [];
 }
 
@@ -55,6 +56,14 @@ function endFacts(value: unknown, now: number): CallFact[] {
   if (event === undefined || event.data.organization_id === null || !isRecent(event.time, now)) return [];
   const fact = { organization_id: event.data.organization_id, at: event.time };
   return [...trunkFacts(event.data, fact), ...assistantFacts(event.data, fact)];
+}
+
+/** An inbound call whose assistant's stream is not there in time is refused, not ended. */
+function rejectionFacts(value: unknown, now: number): CallFact[] {
+  const { data: event } = callRejected.safeParse(value);
+  if (event === undefined || event.data.organization_id === null || !isRecent(event.time, now)) return [];
+  if (!UNREACHABLE.has(event.data.reason)) return [];
+  return [{ organization_id: event.data.organization_id, subject: 'organization', at: event.time, failed: true }];
 }
 
 type Origin = Pick<CallFact, 'organization_id' | 'at'>;

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { counter } from '@trunkmesh/runtime/metric.otel.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import { uuidv7 } from 'uuidv7';
@@ -13,6 +14,11 @@ import type { DeliveryView } from './delivery.js';
 import { mailServer } from './mail.net.js';
 import type { NotificationMessage } from '@trunkmesh/contracts/notification.js';
 import { findDelivery, insertTest, noteOutcome, takeDue, type DueDelivery } from './outbox.pg.js';
+
+const attempts = counter(
+  'trunkmesh_notification_attempts_total',
+  'Attempts to deliver a notification, by channel and outcome',
+);
 
 const LOOK_MS = 1_000;
 const MESSAGES_PER_LOOK = 20;
@@ -83,6 +89,7 @@ export class Sender implements OnApplicationBootstrap, OnApplicationShutdown {
     const outcome = await attempt(delivery, this.means);
     // Where this is lost, the turn ends by itself and the message is sent again: at least once.
     await noteOutcome(this.store, delivery, outcome);
+    attempts.add(1, { channel: delivery.channel?.kind ?? 'none', outcome: outcome.ok ? 'delivered' : 'failed' });
     if (!outcome.ok)
       this.store.logger.info(
         { delivery_id: delivery.id, attempts: delivery.attempts, why: outcome.error },

@@ -1,6 +1,23 @@
 import { z } from 'zod';
 import type { ReasonClass } from './reason.js';
-import { bridgeId, timestamp, uuid } from './scalar.js';
+import { bridgeId, e164, timestamp, uuid } from './scalar.js';
+
+/**
+ * Whose contract the carrier of a call is. `external`: the organisation's own, which bills it directly. `managed`: the
+ * platform's; such calls are published by the service that placed them, and the ledger keeps them apart.
+ */
+export const callCarrier = z.enum(['external', 'managed']);
+export type CallCarrier = z.infer<typeof callCarrier>;
+
+/** What was asked of an outbound call. */
+export const outboundFacts = z.object({
+  requested_at: timestamp.describe('When the call was requested.'),
+  caller_id: e164.describe('The number that is shown.'),
+  call_meta: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What whoever started the call gave for the call log. Absent: nothing.'),
+});
 
 /** Quality figures of FreeSWITCH's RTP statistics; null where it gave none. MOS 1.0–4.5, jitter in milliseconds. */
 export const callQuality = z

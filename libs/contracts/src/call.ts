@@ -3,9 +3,11 @@ import { audioLog } from './audio.js';
 import { callEndReason } from './call-end.js';
 import {
   callAttempt,
+  callCarrier,
   callQuality,
   callRecording,
   capturedInvite,
+  outboundFacts,
   prewarmResult,
   timelineEntry,
   transferResult,
@@ -30,16 +32,6 @@ const story = {
     .optional()
     .describe('The attempts of an outbound call, in order. Absent: the call is inbound.'),
 };
-
-/** What was asked of an outbound call. */
-const outboundFacts = z.object({
-  requested_at: timestamp.describe('When the call was requested.'),
-  caller_id: e164.describe('The number that is shown.'),
-  call_meta: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe('What whoever started the call gave for the call log. Absent: nothing.'),
-});
 
 export const callStarted = occurrence(
   'CallStarted',
@@ -146,6 +138,9 @@ export const callEnded = occurrence(
       .int()
       .nonnegative()
       .describe('From answer to end, milliseconds; 0 for a call that was not answered.'),
+    carrier: callCarrier
+      .optional()
+      .describe('`managed`: over a carrier of the platform. Absent: `external`, over a trunk of the organisation.'),
     hangup_cause: z.string().describe("FreeSWITCH's cause of the hang-up, for example NORMAL_CLEARING."),
     q850: z.number().int().nullable().describe('The Q.850 cause; null where there is none.'),
     sip_status: z.number().int().nullable().describe('The SIP status of the answer; null where there was none.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callCarrier } from './call-parts.js';
 import { bridgeId, countryCode, preciseTimestamp, timestamp, uuid } from './scalar.js';
 
 const micros = z
@@ -8,6 +9,10 @@ const micros = z
 const direction = z
   .enum(['inbound', 'outbound'])
   .describe('`inbound`: the other party called. `outbound`: the platform called.');
+
+const CARRIER_COST =
+  '`external`: the carrier bills the organisation directly. `managed`: over one of the platform; such a call has ' +
+  'sums of its own, and no rate plan charges it.';
 
 /** One entry of the ledger. Entries are never changed. */
 export const ledgerEntry = z
@@ -46,7 +51,7 @@ export const ledgerEntry = z
     estimated: z
       .boolean()
       .describe('True: whoever had the call was lost, and it ended at the latest time that is certain.'),
-    carrier_cost: z.literal('external').describe('Always `external`: the carrier bills the organisation directly.'),
+    carrier_cost: callCarrier.describe(CARRIER_COST),
     plan_from: preciseTimestamp.nullable().describe('When the rate plan that counts began; null: there was none.'),
     currency: z.string().nullable().describe('ISO 4217; null: no rate plan counts, and nothing is charged.'),
     rate_per_minute_micros: micros.nullable().describe('What a minute costs, in micro-units; null: no rate plan.'),
@@ -78,6 +83,7 @@ export const usageRecordsQuery = z.object({
   direction: direction.optional(),
   country: countryCode.optional().describe("The other party's country."),
   call_id: uuid.optional().describe('The call, by its id.'),
+  carrier_cost: callCarrier.optional().describe('Whose carrier it was: `external` or `managed`.'),
   estimated: z.boolean().optional().describe('Whether the end of the call is an estimate.'),
 });
 export type UsageRecordsQuery = z.infer<typeof usageRecordsQuery>;
@@ -113,11 +119,15 @@ export const usageSummaryQuery = z.object({
     .optional()
     .describe('The first day. Absent: the first of this month; by month: of the month eleven months ago.'),
   to: date.optional().describe('The last day. Absent: today.'),
+  carrier_cost: callCarrier
+    .optional()
+    .describe('Calls over these carriers alone. Absent: both, in groups of their own.'),
   limit: z.number().int().min(1).max(1000).default(1000).describe('How many to answer at most.'),
   after: z
     .object({
       key: z.string().max(100).describe('The key of the last group of the page before.'),
       currency: z.string().max(3).describe('Its currency; empty: it had none.'),
+      carrier_cost: callCarrier.default('external').describe('Its `carrier_cost`.'),
     })
     .optional()
     .describe('Where the page begins. Absent: at the first group.'),
@@ -135,6 +145,7 @@ export const usageSummaryGroup = z
           'country; null: not known.',
       ),
     currency: z.string().nullable().describe('ISO 4217; null: calls that no rate plan counts for.'),
+    carrier_cost: callCarrier.describe(CARRIER_COST),
     calls: z.number().int().describe('Calls.'),
     answered_calls: z.number().int().describe('Calls that were answered.'),
     estimated_calls: z.number().int().describe('Calls whose end is an estimate.'),

@@ -125,6 +125,7 @@ function usageOf({ data }: CallEnded): CallFacts | null {
     billable_ms: data.billable_ms,
     hangup_cause: storableText(data.hangup_cause),
     sip_status: data.sip_status,
+    carrier_cost: data.carrier ?? 'external',
     estimated: data.reconstructed,
   };
 }

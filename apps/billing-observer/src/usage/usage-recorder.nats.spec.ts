@@ -136,7 +136,7 @@ describe("a call's way to a usage record", () => {
     await eventually(async () => (await unacknowledged()) === 0);
   });
 
-  it('the database itself refuses any carrier cost but external', async () => {
+  it('the database itself refuses an amount as the carrier cost', async () => {
     await startCopy();
     await publish(callEnded(1));
     await confirmedUpTo(1);
@@ -149,7 +149,7 @@ describe("a call's way to a usage record", () => {
         `INSERT INTO ledger_entries (carrier_cost, ${columns.names}) SELECT ${cost}, ${columns.names} FROM
           ledger_entries`,
       );
-    await expect(copied("'0.01'")).rejects.toThrow('carrier_cost_is_external');
+    await expect(copied("'0.01'")).rejects.toThrow('carrier_cost_is_no_amount');
     await expect(copied('NULL')).rejects.toThrow(/null/);
   });
 

@@ -1,3 +1,4 @@
+import { callCarrier } from '@trunkmesh/contracts/call-parts.js';
 import { callIdOf } from '@trunkmesh/contracts/call-control.js';
 import {
   ledgerEntry,
@@ -27,6 +28,7 @@ export const recordsQuery = z.strictObject({
   number_id: number_id.describe("The organisation's phone number, by its id."),
   direction: direction.describe('Who called: `inbound` is the customer.'),
   country: existingCountry.optional().describe("The other party's country (ISO 3166-1 alpha-2)."),
+  carrier_cost: usageRecordsQuery.shape.carrier_cost,
   call_sid: z
     .string()
     .max(64)
@@ -61,18 +63,20 @@ export const summaryQuery = z.strictObject({
     .optional()
     .describe("The first day, in the organisation's time zone. Default: the first of the month; by month: a year."),
   to: day.optional().describe("The last day, in the organisation's time zone. Default: today."),
+  carrier_cost: usageSummaryQuery.shape.carrier_cost,
   limit: limit.default(1000),
   cursor,
 });
 export type SummaryQuery = z.output<typeof summaryQuery>;
 
 export function summaryRequest(organization_id: string, { cursor: text, ...query }: SummaryQuery): UsageSummaryQuery {
-  const [key, currency] = decodeCursor(text, ['string', 'string']) ?? [];
-  return {
-    organization_id,
-    ...query,
-    after: key === undefined || currency === undefined ? undefined : { key, currency },
-  };
+  const [key, currency, carrier] = decodeCursor(text, ['string', 'string', 'string']) ?? [];
+  const carrier_cost = callCarrier.safeParse(carrier).data;
+  const after =
+    key === undefined || currency === undefined || carrier_cost === undefined
+      ? undefined
+      : { key, currency, carrier_cost };
+  return { organization_id, ...query, after };
 }
 
 const next_cursor = z.string().nullable().describe('The `cursor` of the next page; null: this is the last.');

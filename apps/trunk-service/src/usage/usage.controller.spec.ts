@@ -171,7 +171,7 @@ describe('GET /api/v1/usage/summary', () => {
 
   it('asks with the days as they are given, and for the next page', async () => {
     const { id, member } = await mesh.organization();
-    const next = { key: '2026-11-23', currency: 'USD' };
+    const next = { key: '2026-11-23', currency: 'USD', carrier_cost: 'external' };
     const asked = await play(USAGE_SUMMARY, () => ({ outcome: 'summary', ...summary, next }));
     const first = await member('GET', `${SUMMARY}?by=day&from=2026-11-01&to=2026-11-30&limit=1`);
     expect(first.body).toEqual({ ...summary, next_cursor: expect.any(String) });

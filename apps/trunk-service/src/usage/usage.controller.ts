@@ -63,6 +63,9 @@ export class UsageController {
       next,
       ...summary
     } = await summarizeUsage(this.nats, summaryRequest(organizationId, query));
-    return { ...summary, next_cursor: cursorOf(next === null ? undefined : [next.key, next.currency]) };
+    return {
+      ...summary,
+      next_cursor: cursorOf(next === null ? undefined : [next.key, next.currency, next.carrier_cost]),
+    };
   }
 }

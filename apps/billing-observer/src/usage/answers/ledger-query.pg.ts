@@ -10,7 +10,7 @@ const COLUMNS = `entry_id, kind, corrects, reason, call_id, organization_id, tru
   ${time('recorded_at')}`;
 
 /** The part of an entry's filters that is a column. */
-const EQUAL = ['trunk_id', 'number_id', 'direction', 'country', 'call_id', 'estimated'] as const;
+const EQUAL = ['trunk_id', 'number_id', 'direction', 'country', 'call_id', 'estimated', 'carrier_cost'] as const;
 
 /** Newest first. A length is far below what a double holds exactly; an amount is not, and stays a text. */
 export async function findEntries(dataSource: DataSource, query: UsageRecordsQuery): Promise<LedgerEntry[]> {

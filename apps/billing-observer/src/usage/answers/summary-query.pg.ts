@@ -29,23 +29,38 @@ interface Range {
 /** From the aggregates alone: the ledger is not read. */
 export async function summarize(dataSource: DataSource, query: UsageSummaryQuery): Promise<Summary> {
   const range = await rangeOf(dataSource, query);
-  const { dimension, key } = GROUPS[query.by];
-  const groups: UsageSummaryGroup[] = await dataSource.query(
-    `SELECT nullif(key, '') AS key, nullif(currency, '') AS currency, calls::float8, answered_calls::float8,
-      estimated_calls::float8, billable_seconds::float8, charged_seconds::float8, amount_micros::text,
-      NULL AS free_seconds, NULL AS free_amount_micros
-    FROM (SELECT ${key} COLLATE "C" AS key, currency COLLATE "C" AS currency, sum(calls) AS calls, sum(answered) AS
-        answered_calls, sum(estimated) AS estimated_calls, sum(billable_seconds) AS billable_seconds,
-        sum(charged_seconds) AS charged_seconds, sum(amount_micros) AS amount_micros
-      FROM usage_days WHERE organization_id = $1 AND dimension = $2 AND day BETWEEN $3 AND $4 GROUP BY 1, 2) AS sums
-    WHERE (calls, charged_seconds, amount_micros) <> (0, 0, 0) AND ($5::text IS NULL OR (key, currency) > ($5, $6))
-    ORDER BY sums.key, sums.currency LIMIT ${query.limit}`,
-    [query.organization_id, dimension, range.from, range.to, query.after?.key ?? null, query.after?.currency ?? ''],
-  );
+  const groups = await groupsOf(dataSource, query, range);
   if (query.by === 'month') await takeFreeMinutes(dataSource, { groups, range, organizationId: query.organization_id });
-  const last = groups.length === query.limit ? groups.at(-1) : undefined;
-  const next = last === undefined ? null : { key: last.key ?? '', currency: last.currency ?? '' };
-  return { outcome: 'summary', by: query.by, ...range, groups, next };
+  return { outcome: 'summary', by: query.by, ...range, groups, next: nextOf(groups, query) };
+}
+
+function groupsOf(dataSource: DataSource, query: UsageSummaryQuery, range: Range): Promise<UsageSummaryGroup[]> {
+  const { dimension, key } = GROUPS[query.by];
+  const { after = { key: null, currency: '', carrier_cost: '' } } = query;
+  return dataSource.query(
+    `SELECT nullif(key, '') AS key, nullif(currency, '') AS currency, carrier_cost, calls::float8,
+      answered_calls::float8, estimated_calls::float8, billable_seconds::float8, charged_seconds::float8,
+      amount_micros::text, NULL AS free_seconds, NULL AS free_amount_micros
+    FROM (SELECT ${key} COLLATE "C" AS key, currency COLLATE "C" AS currency, carrier_cost COLLATE "C" AS carrier_cost,
+        sum(calls) AS calls, sum(answered) AS answered_calls, sum(estimated) AS estimated_calls,
+        sum(billable_seconds) AS billable_seconds, sum(charged_seconds) AS charged_seconds,
+        sum(amount_micros) AS amount_micros
+      FROM usage_days WHERE organization_id = $1 AND dimension = $2 AND day BETWEEN $3 AND $4
+        AND carrier_cost = coalesce($8, carrier_cost) GROUP BY 1, 2, 3) AS sums
+    WHERE (calls, charged_seconds, amount_micros) <> (0, 0, 0)
+      AND ($5::text IS NULL OR (key, currency, carrier_cost) > ($5, $6, $7))
+    ORDER BY sums.key, sums.currency, sums.carrier_cost LIMIT ${query.limit}`,
+    [
+      ...[query.organization_id, dimension, range.from, range.to],
+      ...[after.key, after.currency, after.carrier_cost, query.carrier_cost ?? null],
+    ],
+  );
+}
+
+function nextOf(groups: readonly UsageSummaryGroup[], { limit }: UsageSummaryQuery): Summary['next'] {
+  const last = groups.length === limit ? groups.at(-1) : undefined;
+  if (last === undefined) return null;
+  return { key: last.key ?? '', currency: last.currency ?? '', carrier_cost: last.carrier_cost };
 }
 
 /** By month, only whole months: their free minutes are theirs as a whole. */

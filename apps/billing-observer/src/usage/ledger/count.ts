@@ -11,16 +11,18 @@ const SUMS = ['calls', 'answered', 'estimated', 'billable_seconds', 'charged_sec
  * times. Sorted, so that two copies wait for each other instead of deadlocking.
  */
 export const countSql = (source: string): string => `
-  INSERT INTO usage_days (organization_id, dimension, day, key, currency, ${SUMS.join(', ')})
-  SELECT organization_id, dimension, day, key, currency, ${SUMS.map((sum) => `sum(${sum})`).join(', ')}
+  INSERT INTO usage_days (organization_id, dimension, day, key, currency, carrier_cost, ${SUMS.join(', ')})
+  SELECT organization_id, dimension, day, key, currency, carrier_cost,
+    ${SUMS.map((sum) => `sum(${sum})`).join(', ')}
   FROM (SELECT entry.organization_id, (started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date AS day,
-      coalesce(currency, '') AS currency, trunk_id, number_id, direction, country, rate_micros, sum(sign) AS calls,
+      coalesce(currency, '') AS currency, trunk_id, number_id, direction, country, rate_micros,
+      carrier_cost, sum(sign) AS calls,
       sum(CASE WHEN answered_at IS NULL THEN 0 ELSE sign END) AS answered,
       sum(CASE WHEN estimated THEN sign ELSE 0 END) AS estimated, sum(billable_seconds) AS billable_seconds,
       sum(charged_seconds) AS charged_seconds, sum(amount_micros) AS amount_micros
     FROM (SELECT *, CASE kind WHEN 'reversal' THEN -1 ELSE 1 END AS sign FROM ${source}) AS entry
       LEFT JOIN usage_time_zones AS zone ON zone.organization_id = entry.organization_id
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) AS alike CROSS JOIN LATERAL ${DIMENSIONS}
-  GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-  ON CONFLICT (organization_id, dimension, day, key, currency) DO UPDATE SET
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) AS alike CROSS JOIN LATERAL ${DIMENSIONS}
+  GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+  ON CONFLICT (organization_id, dimension, day, key, currency, carrier_cost) DO UPDATE SET
     ${SUMS.map((sum) => `${sum} = usage_days.${sum} + excluded.${sum}`).join(', ')}`;

@@ -1,3 +1,5 @@
+import type { CallCarrier } from '@trunkmesh/contracts/call-parts.js';
+
 /** What a finished call tells the ledger. Times are RFC 3339 in UTC. */
 export interface CallFacts {
   call_id: string;
@@ -18,6 +20,8 @@ export interface CallFacts {
   billable_ms: number;
   hangup_cause: string;
   sip_status: number | null;
+  /** Whose contract the carrier is: the organisation's own, or the platform's. */
+  carrier_cost: CallCarrier;
   /** Whoever had the call was lost, and `ended_at` is the latest time that is certain. */
   estimated: boolean;
 }

@@ -30,6 +30,7 @@ const COLUMNS: readonly (readonly [name: string, type: string, value: (rated: Ra
   ['billable_seconds', 'bigint', ({ call }) => String(billableSeconds(call.billable_ms))],
   ['hangup_cause', 'text', ({ call }) => call.hangup_cause],
   ['sip_status', 'integer', ({ call }) => call.sip_status],
+  ['carrier_cost', 'text', ({ call }) => call.carrier_cost],
   ['estimated', 'boolean', ({ call }) => call.estimated],
   ['plan_from', 'timestamptz', ({ charge }) => charge.plan_from],
   ['currency', 'text', ({ charge }) => charge.currency],

@@ -1,5 +1,6 @@
+import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
 import type { EntityManager } from 'typeorm';
-import { billableSeconds, type CallFacts } from '../ledger/ledger-entry.js';
+import { billableSeconds, NOT_RATED, type CallFacts, type Charge } from '../ledger/ledger-entry.js';
 import type { RatedCall } from '../ledger/ledger.pg.js';
 import { rateCall } from './rate-call.js';
 import { loadPlans } from './rate-plans.pg.js';
@@ -12,9 +13,12 @@ export async function rateCalls(tx: EntityManager, calls: readonly CallFacts[]):
   );
   return calls.map((call) => ({
     call,
-    charge: rateCall(plans.get(call.organization_id) ?? [], {
-      ...call,
-      billable_seconds: billableSeconds(call.billable_ms),
-    }),
+    charge: charge(plans.get(call.organization_id) ?? [], call),
   }));
 }
+
+/** Rate plans are for calls over the organisation's own trunks. Whoever sells managed carriers charges those calls. */
+const charge = (plans: readonly RatePlan[], call: CallFacts): Charge =>
+  call.carrier_cost === 'managed'
+    ? NOT_RATED
+    : rateCall(plans, { ...call, billable_seconds: billableSeconds(call.billable_ms) });

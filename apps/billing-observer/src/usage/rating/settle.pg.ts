@@ -62,8 +62,8 @@ async function settleChunk(
   await lockShared(tx);
   const found: (Position & { call_id: string })[] = await tx.query(
     `SELECT call_id, entry_id, ${TIME} AS started_at FROM ledger_entries WHERE organization_id = $1 AND
-      (started_at, entry_id) > ($2::timestamptz, $3::bigint) AND kind <> 'reversal' ORDER BY ledger_entries.started_at,
-      entry_id LIMIT $4`,
+      (started_at, entry_id) > ($2::timestamptz, $3::bigint) AND kind <> 'reversal' AND carrier_cost =
+      'external' ORDER BY ledger_entries.started_at, entry_id LIMIT $4`,
     [organizationId, from.started_at, from.entry_id, CALLS_AT_ONCE],
   );
   const plans = (await loadPlans(tx, [organizationId])).get(organizationId) ?? [];

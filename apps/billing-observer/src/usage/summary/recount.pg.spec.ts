@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
-import { usageSummaryQuery, type UsageSummaryQuery } from '@trunkmesh/contracts/usage-query.js';
+import { usageRecordsQuery, usageSummaryQuery, type UsageSummaryQuery } from '@trunkmesh/contracts/usage-query.js';
 import { callEnded, ORG } from '@trunkmesh/testkit/call-events.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
+import { findEntries } from '../answers/ledger-query.pg.js';
 import { summarize } from '../answers/summary-query.pg.js';
 import { applyPlans } from '../rating/rate-plans.pg.js';
 import { settle } from '../rating/settle.pg.js';
@@ -74,6 +75,7 @@ describe('the sums of usage', () => {
     expect((await summary({ by: 'day' })).groups[2]).toEqual({
       key: '2026-11-30',
       currency: 'USD',
+      carrier_cost: 'external',
       calls: 1,
       answered_calls: 1,
       estimated_calls: 1,
@@ -138,10 +140,27 @@ describe('the sums of usage', () => {
     ]);
   });
 
+  it('keep calls over managed carriers apart, and no rate plan charges those', async () => {
+    await setPlan(1);
+    await record(db, [...CALLS, ended(5, '2026-11-30T23:00:00.000Z', { carrier: 'managed' })]);
+    await setPlan(2, { rate_per_minute_micros: 90_000 });
+    const groups = (await summary({ by: 'month' })).groups.filter(({ key }) => key === '2026-11');
+    expect(groups).toMatchObject([
+      { carrier_cost: 'managed', currency: null, calls: 1, billable_seconds: 61, amount_micros: '0' },
+      { carrier_cost: 'external', currency: 'USD', calls: 2, amount_micros: '180000' },
+    ]);
+    expect((await summary({ carrier_cost: 'managed' })).groups).toMatchObject([{ key: '2026-11-30', calls: 1 }]);
+    const managed = await findEntries(db, usageRecordsQuery.parse({ organization_id: ORG, carrier_cost: 'managed' }));
+    expect(managed).toMatchObject([{ kind: 'call', carrier_cost: 'managed', currency: null }]);
+    const before: unknown = await rows();
+    await rebuildUsage(db, quietly());
+    expect(await rows()).toEqual(before);
+  });
+
   it('come in pages', async () => {
     await record(db, CALLS);
     const first = await summary({ limit: 2 });
-    expect(first.next).toEqual({ key: '2026-11-01', currency: '' });
+    expect(first.next).toEqual({ key: '2026-11-01', currency: '', carrier_cost: 'external' });
     const second = await summary({ limit: 2, after: first.next! });
     expect(second).toMatchObject({ groups: [{ key: '2026-11-30' }], next: null });
   });

@@ -27,7 +27,7 @@ const SUFFIXES = [...NEST, ...WORLD, ...TESTS, 'migration'].join(',');
 const NOT_PURE = ['**/src/**/main.ts', '**/src/**/*.*.ts', 'e2e/**', 'bench/**'];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.local/**', '.nx/**', 'coverage/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.local/**', '.nx/**', 'coverage/**', '**/generated/**'] },
   js.configs.recommended,
   {
     // Prettier breaks code; comments, texts and regular expressions are for people to break.
@@ -35,7 +35,7 @@ export default tseslint.config(
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreRegExpLiterals: true }] },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommended],
     plugins: { '@nx': nx },
     rules: {

@@ -24,7 +24,7 @@ const SHIPPED = new Set([
   'Unlicense',
 ]);
 /** Of tools, which are not shipped, also these. */
-const TOOLS = new Set([...SHIPPED, 'CC-BY-4.0', 'CC0-1.0', 'PSF-2.0']);
+const TOOLS = new Set([...SHIPPED, 'CC-BY-4.0', 'CC0-1.0', 'MPL-2.0', 'PSF-2.0']);
 /** Packages whose package.json has its licence in the old form, which npm leaves out of the lock. */
 const OLD_FORM = { busboy: 'MIT', streamsearch: 'MIT' };
 

@@ -7,13 +7,15 @@ import { join, relative, sep } from 'node:path';
  *   `apps/trunk-service`; `dependencies` are names of other packages of the workspace.
  */
 
-/** The apps and libs of the workspace. @returns {Package[]} */
+/** The apps and libs of the workspace that run in Node. @returns {Package[]} */
 export function readPackages(root) {
   const folders = ['libs', 'apps'].flatMap((kind) => readdirSync(join(root, kind)).map((name) => `${kind}/${name}`));
-  const manifests = folders.map((folder) => ({
-    folder,
-    ...JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')),
-  }));
+  const manifests = folders
+    .filter((folder) => folder !== 'apps/dashboard')
+    .map((folder) => ({
+      folder,
+      ...JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')),
+    }));
   const names = new Set(manifests.map(({ name }) => name));
   return manifests.map(({ folder, name, dependencies = {} }) => ({
     name,

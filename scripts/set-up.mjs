@@ -89,7 +89,7 @@ function isExecutable(file) {
   }
 }
 
-/** The two servers, and for tests openssl, with which they make certificates. */
+/** The two servers, and for tests openssl, with which they make certificates, and the browser of the dashboard's. */
 async function installPrograms(say, forTests) {
   const missing = [
     process.env.NATS_URL || onPath('nats-server')
@@ -97,6 +97,9 @@ async function installPrograms(say, forTests) {
       : { name: 'nats-server', from: '2.9', package: 'nats-server' },
     process.env.DATABASE_URL || hasPostgres() ? undefined : { name: 'PostgreSQL', from: '14', package: 'postgresql' },
     !forTests || onPath('openssl') ? undefined : { name: 'openssl', from: '1.1.1', package: 'openssl' },
+    !forTests || process.env.CHROMIUM || onPath('chromium')
+      ? undefined
+      : { name: 'Chromium', from: '120', package: 'chromium' },
   ].filter((server) => server !== undefined);
   if (missing.length === 0) return;
   const names = new Intl.ListFormat('en').format(missing.map(({ name }) => name));
@@ -111,6 +114,7 @@ async function installPrograms(say, forTests) {
         'macOS: brew install ' + packages.join(' '),
         'Or name servers that run already: NATS_URL=nats://host:4222, ' +
           'DATABASE_URL=postgres://user:password@host/database',
+        ...(forTests ? ['CHROMIUM names the binary of a Chromium or Chrome that is not on PATH.'] : []),
       ].join('\n'),
     );
   }
@@ -145,7 +149,8 @@ async function build(say) {
   if (
     existsSync(stamp) &&
     Number(readFileSync(stamp, 'utf8')) === newest &&
-    existsSync(join(ROOT, 'apps/trunk-service/dist/main.js'))
+    existsSync(join(ROOT, 'apps/trunk-service/dist/main.js')) &&
+    existsSync(join(ROOT, 'apps/dashboard/dist/index.html'))
   )
     return;
   say('building');
@@ -154,6 +159,7 @@ async function build(say) {
     [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b'],
     'The build failed; the compiler said:',
   );
+  await run(process.execPath, [join(ROOT, 'scripts/dashboard.mjs')], 'The dashboard could not be built:');
   mkdirSync(LOCAL, { recursive: true });
   writeFileSync(stamp, String(newest));
 }
@@ -164,13 +170,13 @@ function newestSource() {
   );
   return Math.max(
     ...[...projects, join(ROOT, 'e2e'), join(ROOT, 'bench')]
-      .flatMap((project) => [join(project, 'src'), join(project, 'tsconfig.json')])
+      .flatMap((project) => [join(project, 'src'), join(project, 'tsconfig.json'), join(project, 'index.html')])
       .map(newestIn),
   );
 }
 
 function newestIn(path) {
-  if (!existsSync(path)) return 0;
+  if (!existsSync(path) || path.endsWith('generated')) return 0;
   const stat = statSync(path);
   return stat.isDirectory()
     ? Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestIn(join(path, name))))

@@ -7,6 +7,7 @@ import { CallModule } from './calls/call.module.js';
 import { CarrierBillModule } from './carrier-bill/carrier-bill.module.js';
 import { CarrierModule } from './carrier/carrier.module.js';
 import { ConnectionModule } from './connection/connection.module.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import { ExpectedCallModule } from './expected-calls/expected-call.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -74,6 +75,7 @@ import { VerificationModule } from './verification/verification.module.js';
     HistoryModule,
     RegistrationsModule,
     NotificationsModule,
+    DashboardModule,
   ],
 })
 export class AppModule {}

@@ -7,6 +7,7 @@ import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import express from 'express';
 import { actForRequest } from './access/actor.http.js';
 import type { Config } from './config.js';
+import { servePages } from './dashboard/pages.http.js';
 import { serveOpenApi } from './http/open-api.http.js';
 import { observeRequest } from './http/request.http.js';
 
@@ -34,6 +35,7 @@ export async function startHttpService(
   server.set('trust proxy', config.TRUSTED_PROXIES);
   server.use(observeRequest);
   server.use(actForRequest);
+  servePages(server);
   // The guard reads the body, after it knows the caller.
   const app = await NestFactory.create<NestExpressApplication>(root, new ExpressAdapter(server), {
     ...options,

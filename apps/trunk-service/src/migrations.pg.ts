@@ -1,6 +1,7 @@
 import { eventStoreMigrations } from '@trunkmesh/event-log/event-store.pg.js';
 import type { MigrationInterface } from 'typeorm';
 import { CreateAddresses1764000060000, CreateReportsMade1764000061000 } from './address/address.migration.js';
+import { CreateSessions1764000125000 } from './access/session.migration.js';
 import { ApiKeyRow } from './api-key/api-key-row.pg.js';
 import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
@@ -55,6 +56,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateRegistrations1764000130000,
   CreateNotifications1764000140000,
   CreateCarrierFormats1764000170000,
+  CreateSessions1764000125000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

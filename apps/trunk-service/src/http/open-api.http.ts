@@ -72,24 +72,7 @@ const portable = (pattern: string) => pattern.replace('\\p{Cc}\\p{Cs}', '\\x00-\
 
 /** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/docs` to read it. */
 export function serveOpenApi(app: INestApplication): void {
-  const base = new DocumentBuilder()
-    .setOpenAPIVersion('3.1.0')
-    .setTitle('TrunkMesh')
-    .setVersion('1')
-    .setDescription('SIP trunks, phone numbers, calls and bridges of a voice-AI platform.')
-    .addServer('/', 'This service')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key (`tm_…`), or the bootstrap key.' }, 'key')
-    .build();
-  base.info.license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' };
-  const document = () => {
-    const made = SwaggerModule.createDocument(app, base, {
-      autoTagControllers: false,
-      standardSchemaConverter: (schema, { schemaType }) =>
-        schema instanceof z.ZodType ? { schema: schemaOf(schema, schemaType) as never } : undefined,
-    }) as unknown as OpenApi;
-    return withComponents({ ...completed(made, schemaOf(problemSchema, 'output')), webhooks: webhooks(schemaOf) });
-  };
-  SwaggerModule.setup('docs', app, document as never, {
+  SwaggerModule.setup('docs', app, (() => openApiDocument(app)) as never, {
     jsonDocumentUrl: 'api/openapi.json',
     yamlDocumentUrl: 'api/openapi.yaml',
     customSiteTitle: 'TrunkMesh API',
@@ -99,11 +82,31 @@ export function serveOpenApi(app: INestApplication): void {
   http.get('/', (_request: Request, response: Response) => response.type('html').send(FRONT_PAGE));
 }
 
+/** The description itself; the dashboard's client is generated from it. */
+export function openApiDocument(app: INestApplication): OpenApi {
+  const base = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('TrunkMesh')
+    .setVersion('1')
+    .setDescription('SIP trunks, phone numbers, calls and bridges of a voice-AI platform.')
+    .addServer('/', 'This service')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key (`tm_…`), or the bootstrap key.' }, 'key')
+    .build();
+  base.info.license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' };
+  const made = SwaggerModule.createDocument(app, base, {
+    autoTagControllers: false,
+    standardSchemaConverter: (schema, { schemaType }) =>
+      schema instanceof z.ZodType ? { schema: schemaOf(schema, schemaType) as never } : undefined,
+  }) as unknown as OpenApi;
+  return withComponents({ ...completed(made, schemaOf(problemSchema, 'output')), webhooks: webhooks(schemaOf) });
+}
+
 const FRONT_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>TrunkMesh</title>
 <h1>TrunkMesh</h1>
+<p><a href="/app">The dashboard</a></p>
 <p><a href="/docs">The API, to read and to try</a> (<a href="/api/openapi.json">OpenAPI 3.1</a>)</p>
 </html>
 `;

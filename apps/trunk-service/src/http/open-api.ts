@@ -200,14 +200,15 @@ interface Tag {
 }
 const tag = (name: string, description: string, path: RegExp) => ({ name, description, path });
 const TAGGED = [
-  tag('Trunks', 'SIP trunks: a carrier or PBX each, and their state on the bridges.', /\/sip-trunks/),
+  tag('Trunks', 'SIP trunks: a carrier or PBX each, and their state on the bridges.', /\/(sip-trunks|trunk-states)/),
   tag('Sync', 'The whole configuration of an organisation at once.', /\/sync-organization/),
   tag('Phone numbers', 'Numbers, the trunk of each, and the assistant or flow that answers.', /\/phone-numbers/),
   tag('Calls', 'The call log, and calls that go on.', /\/calls/),
   tag('Usage', 'The ledger of usage, its sums, and what calls cost.', /\/(usage|rate-plans)/),
   tag('Routing', 'Where a call would go, and which calls were refused.', /\/(routes|refused-calls)/),
-  tag('Organisations', 'Organisations, their keys, and whose key a request has.', /\/(organizations|api-keys|users)/),
+  tag('Organisations', 'Organisations, their keys, and whose key a request has.', /\/(organizations|api-keys|users|session)/),
   tag('Bridges', 'The hosts that take calls, and how to reach them.', /\/(bridges|connection)/),
+  tag('Live', 'What changes, as it changes.', /\/stream/),
   tag(
     'Operator',
     'Evidence for addresses, and carriers whose addresses many customers share.',

@@ -1,0 +1,76 @@
+import { QueryClient } from '@tanstack/react-query';
+import createFetchClient, { type Middleware } from 'openapi-fetch';
+import createQueryClient from 'openapi-react-query';
+import type { components, paths } from '../generated/api.js';
+import { organizationOfPath } from './organization.js';
+import { mayRetry, statusOf } from './problem.js';
+
+export type Schemas = components['schemas'];
+
+/** Which organisation the view is about is in its URL; a key of another organisation is refused by the API. */
+const naming: Middleware = {
+  onRequest({ request }) {
+    const organization = organizationOfPath(location.pathname);
+    if (organization !== undefined) request.headers.set('X-Organization-Id', organization);
+    return request;
+  },
+};
+
+export const ME = ['get', '/api/v1/users/me'] as const;
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 5_000, retry: (count, error) => count < 2 && mayRetry(error) },
+  },
+});
+
+/** The session has ended: the sign-in page replaces the view, at the same URL. */
+const noticing: Middleware = {
+  onResponse({ response, schemaPath }) {
+    if (response.status === 401 && !schemaPath.includes('/session')) queries.setQueryData([...ME, {}], null);
+    return undefined;
+  },
+};
+
+export const client = createFetchClient<paths>({ baseUrl: location.origin });
+client.use(naming, noticing);
+export const api = createQueryClient(client);
+
+export interface Page<Item> {
+  items: Item[];
+  total: number;
+  next: string | undefined;
+}
+
+interface Answer<Item> {
+  data?: Item[] | undefined;
+  error?: unknown;
+  response: Response;
+}
+
+/** One page of a list whose `Link` header names the next. @throws the problem that the API answered with */
+export async function pageOf<Item>(answer: Promise<Answer<Item>>): Promise<Page<Item>> {
+  const { data, error, response } = await answer;
+  if (data === undefined) throw error ?? new Error(`The service answered with status ${statusOf(response)}.`);
+  const next = /[?&]cursor=([^&>]+)/.exec(response.headers.get('Link') ?? '')?.[1];
+  return {
+    items: data,
+    total: Number(response.headers.get('X-Total-Count') ?? data.length),
+    next: next === undefined ? undefined : decodeURIComponent(next),
+  };
+}
+
+/** What a request answered. @throws the problem that the API answered with */
+export async function dataOf<Data>(answer: Promise<{ data?: Data; error?: unknown; response: Response }>) {
+  const { data, error, response } = await answer;
+  if (error !== undefined) throw error;
+  if (!response.ok) throw new Error(`The service answered with status ${statusOf(response)}.`);
+  return data as Data;
+}
+
+/** Everything that was read of these paths is read again where it is shown. */
+export const refresh = (...pathStarts: string[]): Promise<void> =>
+  queries.invalidateQueries({
+    predicate: ({ queryKey }) =>
+      queryKey.some((part) => typeof part === 'string' && pathStarts.some((start) => part.startsWith(start))),
+  });

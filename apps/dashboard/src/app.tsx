@@ -1,0 +1,38 @@
+import { Suspense } from 'react';
+import { Redirect, Route, Router, Switch } from 'wouter';
+import { api } from './api/client.http.js';
+import { OrganizationViews } from './organization-views.js';
+import { OperatorViews } from './operator-views.js';
+import { SessionContext, sessionOf } from './session/session.js';
+import { SignIn } from './session/sign-in.js';
+import { Failure, Loading } from './ui/states.js';
+import { problemOf } from './api/problem.js';
+
+/** Signed out: the sign-in at whatever URL. Signed in: an organisation's views under `/app/o/ID`. */
+export function App() {
+  const me = api.useQuery('get', '/api/v1/users/me', {}, { staleTime: 60_000 });
+  if (me.data === null || (me.isError && problemOf(me.error).status === 401)) return <SignIn />;
+  if (me.isError) return <Failure error={me.error} onRetry={() => void me.refetch()} />;
+  if (me.data === undefined) return <Loading />;
+  const session = sessionOf(me.data);
+  const own = session.me.organization;
+  return (
+    <SessionContext value={session}>
+      <Suspense fallback={<Loading />}>
+        <Router base="/app">
+          <Switch>
+            <Route path="/o/:organization" nest>
+              <OrganizationViews />
+            </Route>
+            {session.isOperator && (
+              <Route path="*">
+                <OperatorViews />
+              </Route>
+            )}
+            <Route path="*">{own !== null && <Redirect to={`/o/${own.id}`} />}</Route>
+          </Switch>
+        </Router>
+      </Suspense>
+    </SessionContext>
+  );
+}

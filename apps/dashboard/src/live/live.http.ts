@@ -1,0 +1,97 @@
+import { useEffect, useState } from 'react';
+import { createParser } from 'eventsource-parser';
+import { refresh } from '../api/client.http.js';
+import { organizationOfPath } from '../api/organization.js';
+import { EVERYTHING, pathsOf } from './affected.js';
+
+const RETRY_MS = 2_000;
+/** The service sends a sign of life every five seconds. */
+const SILENCE_MS = 15_000;
+/** The call log is written a moment after the call's event. */
+const AGAIN_MS = 700;
+
+export type LiveState = 'connecting' | 'live' | 'interrupted';
+
+/** Reads what changed while the view is visible, and lets the queries that show it read again. */
+export function useLive(): LiveState {
+  const [state, setState] = useState<LiveState>('connecting');
+  useEffect(() => follow(setState), []);
+  return state;
+}
+
+function follow(say: (state: LiveState) => void): () => void {
+  const over = new AbortController();
+  let lastId: string | undefined;
+  const changed = (event: string, data: string) => {
+    if (event === 'resync') return void refresh(...EVERYTHING);
+    if (event !== 'change') return;
+    const { kind } = JSON.parse(data) as { kind: string };
+    const paths = pathsOf(kind);
+    void refresh(...paths);
+    if (kind === 'call') setTimeout(() => void refresh(...paths), AGAIN_MS);
+  };
+  const run = async () => {
+    while (!over.signal.aborted) {
+      await visible(over.signal);
+      await readStream(over.signal, lastId, {
+        onOpen: () => say('live'),
+        onEvent: ({ id, event, data }) => {
+          lastId = id ?? lastId;
+          changed(event ?? '', data);
+        },
+      }).catch(() => undefined);
+      if (over.signal.aborted) return;
+      say('interrupted');
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  };
+  void run();
+  return () => over.abort();
+}
+
+interface Handlers {
+  onOpen: () => void;
+  onEvent: (event: { id?: string | undefined; event?: string | undefined; data: string }) => void;
+}
+
+/** Not EventSource: that can name no organisation in a header. Settles when the stream has ended. */
+async function readStream(over: AbortSignal, lastId: string | undefined, handlers: Handlers): Promise<void> {
+  const organization = organizationOfPath(location.pathname);
+  const lost = new AbortController();
+  const hide = () => document.hidden && lost.abort();
+  document.addEventListener('visibilitychange', hide);
+  let watch = setTimeout(() => lost.abort(), SILENCE_MS);
+  try {
+    const response = await fetch('/api/v1/stream', {
+      headers: {
+        Accept: 'text/event-stream',
+        ...(organization === undefined ? {} : { 'X-Organization-Id': organization }),
+        ...(lastId === undefined ? {} : { 'Last-Event-ID': lastId }),
+      },
+      signal: AbortSignal.any([over, lost.signal]),
+    });
+    if (!response.ok || response.body === null) throw new Error('the stream was refused');
+    handlers.onOpen();
+    const parser = createParser({ onEvent: handlers.onEvent });
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      clearTimeout(watch);
+      watch = setTimeout(() => lost.abort(), SILENCE_MS);
+      parser.feed(value);
+    }
+  } finally {
+    clearTimeout(watch);
+    document.removeEventListener('visibilitychange', hide);
+  }
+}
+
+/** A browser allows six connections to a host: a tab that nobody sees holds none. */
+function visible(over: AbortSignal): Promise<void> {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    document.addEventListener('visibilitychange', () => resolve(), { once: true, signal: over });
+    over.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

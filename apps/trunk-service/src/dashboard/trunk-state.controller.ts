@@ -1,0 +1,60 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { z } from 'zod';
+import { Access, OrganizationId } from '../access/access.guard.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
+import { Described } from '../http/open-api.http.js';
+import { EVENT_STORE } from '../tokens.js';
+import { LiveStatuses } from './live-statuses.nats.js';
+import {
+  countStates,
+  MAX_JUDGED,
+  trunkCounts,
+  trunkState,
+  trunkStatesQuery,
+  type TrunkCounts,
+  type TrunkStateView,
+} from './trunk-state.js';
+
+/** The states of many trunks in one request. */
+@Controller('api/v1/trunk-states')
+export class TrunkStateController {
+  constructor(
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly statuses: LiveStatuses,
+  ) {}
+
+  @Get()
+  @Access('read')
+  @Described({
+    id: 'listTrunkStates',
+    summary: 'Get the states of some trunks at once; ids of other organisations are left out',
+    answer: z.array(trunkState),
+  })
+  async list(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: trunkStatesQuery }) { ids }: z.output<typeof trunkStatesQuery>,
+  ): Promise<TrunkStateView[]> {
+    const rows = await this.store.query<{ state: TrunkState }>(
+      'select state from trunks where organization_id = $1 and id = any($2::uuid[]) order by priority, name_key',
+      [organizationId, ids],
+    );
+    return this.statuses.judge(organizationId, rows);
+  }
+
+  @Get('counts')
+  @Access('read')
+  @Described({ id: 'countTrunkStates', summary: 'Count the trunks by their state', answer: trunkCounts })
+  async counts(@OrganizationId() organizationId: string): Promise<TrunkCounts> {
+    const [rows, [counted]] = await Promise.all([
+      this.store.query<{ state: TrunkState }>(
+        'select state from trunks where organization_id = $1 order by priority, name_key limit $2',
+        [organizationId, MAX_JUDGED],
+      ),
+      this.store.query<{ total: number }>('select count(*)::int as total from trunks where organization_id = $1', [
+        organizationId,
+      ]),
+    ]);
+    return countStates(await this.statuses.judge(organizationId, rows), counted!.total);
+  }
+}

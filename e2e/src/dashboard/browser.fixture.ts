@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** The distribution's Chromium, or the one that CHROMIUM names. */
+function binary(): string {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin'];
+  const found = folders.map((folder) => join(folder, 'chromium')).find((path) => existsSync(path));
+  const path = process.env['CHROMIUM'] ?? found;
+  if (path === undefined) throw new Error('Chromium is not installed. Install it, or name it in CHROMIUM.');
+  return path;
+}
+
+export interface Viewer {
+  page: Page;
+  context: BrowserContext;
+  /** Requests to other hosts, errors in the console, what the Content-Security-Policy stopped. */
+  readonly complaints: string[];
+  close(): Promise<void>;
+}
+
+export const startBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: binary(), args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+
+/** A browser profile of its own, which has seen nothing yet. */
+export async function openViewer(browser: Browser, base: string, size = { width: 1280, height: 800 }): Promise<Viewer> {
+  const context = await browser.newContext({ baseURL: base, viewport: size, timezoneId: 'Asia/Manila' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    // The browser itself logs every answer that is no success; the views show what it says.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) complaints.push(request.url());
+  });
+  return { page, context, complaints, close: () => context.close() };
+}
+
+export async function signIn(page: Page, key: string, path = '/app'): Promise<void> {
+  await page.goto(path);
+  await page.getByLabel('API key').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
+interface AxeResult {
+  violations: { id: string; help: string; nodes: { html: string }[] }[];
+}
+
+/** What axe finds wrong with the view, one line each. */
+export async function axeProblems(page: Page): Promise<string[]> {
+  // Through the debugger: the Content-Security-Policy allows no other script.
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const { violations } = await page.evaluate<AxeResult>('axe.run()');
+  return violations.map(
+    ({ id, help, nodes }) => `${id}: ${help} ${nodes.map(({ html }) => html.slice(0, 160)).join(' ')}`,
+  );
+}

@@ -10,6 +10,7 @@ import { CallLogModule } from './call-log/call-log.module.js';
 import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
 import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
+import { RateDeckModule } from './rate-deck/rate-deck.module.js';
 import { UsageAnswersModule } from './usage/answers/usage-answers.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { UsageRecording } from './usage/usage.service.js';
@@ -23,6 +24,7 @@ import { UsageRecording } from './usage/usage.service.js';
     UsageAnswersModule,
     AlertsModule,
     CarrierBillModule,
+    RateDeckModule,
   ],
   providers: [
     {

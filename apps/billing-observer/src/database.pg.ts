@@ -5,6 +5,7 @@ import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-l
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
 import { Reconciliations1797100000000 } from './carrier-bill/migrations/1797100000000-reconciliations.migration.js';
+import { RateDecks1797200000000 } from './rate-deck/migrations/1797200000000-rate-decks.migration.js';
 import { BridgeProgress } from './usage/bridge-progress.pg.js';
 import { LoggedCallRow } from './call-log/logged-call-row.pg.js';
 import { UnreadableRow } from './usage/unreadable-row.pg.js';
@@ -43,6 +44,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       ManagedCarriers1797000000000,
       UsageAlerts1797400000000,
       Reconciliations1797100000000,
+      RateDecks1797200000000,
     ],
   });
 }

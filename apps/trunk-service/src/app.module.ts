@@ -23,6 +23,7 @@ import { PlacementModule } from './placement/placement.module.js';
 import { NatsModule } from './nats/nats.module.js';
 import { EventStoreModule } from './event-store/event-store.module.js';
 import { RelayModule } from './event-store/relay.module.js';
+import { RateDeckModule } from './rate-deck/rate-deck.module.js';
 import { RatePlanModule } from './rate-plan/rate-plan.module.js';
 import { RefusedCallModule } from './refused/refused-call.module.js';
 import { ReadinessModule } from './readiness/readiness.module.js';
@@ -66,6 +67,7 @@ import { VerificationModule } from './verification/verification.module.js';
     CallModule,
     UsageModule,
     CarrierBillModule,
+    RateDeckModule,
     OutboundModule,
     AddressModule,
     CarrierModule,

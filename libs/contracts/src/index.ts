@@ -26,6 +26,7 @@ export * from './outbound.js';
 export * from './pbx-presets.js';
 export * from './prewarm.js';
 export * from './problem.js';
+export * from './rate-deck.js';
 export * from './rate-plan.js';
 export * from './refused-call.js';
 export * from './routing.js';

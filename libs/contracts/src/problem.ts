@@ -53,6 +53,7 @@ export const DOMAIN_ERRORS = {
   'notification-rule-not-found': 404,
   'reconciliation-not-found': 404,
   'carrier-format-not-found': 404,
+  'rate-deck-not-found': 404,
   'call-not-answered': 409,
   'call-ended': 409,
   'transfer-in-progress': 409,

@@ -156,6 +156,8 @@ export const USAGE_RECORDS = 'trunkmesh.rpc.usage.records';
 export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
 /** Reconciliations with carriers' bills, answered by billing-observer (carrier-bill.ts). */
 export const CARRIER_BILL = 'trunkmesh.rpc.usage.carrier-bill';
+/** Rate decks of trunks and estimates by them, answered by billing-observer (rate-deck.ts). */
+export const RATE_DECK = 'trunkmesh.rpc.usage.rate-deck';
 export const CALL_LOG_QUEUE = 'call-log';
 /** From a bridge to trunk-service: a call dialled an address verification code (address.ts). */
 export const ADDRESS_VERIFY = 'trunkmesh.rpc.address.verify';

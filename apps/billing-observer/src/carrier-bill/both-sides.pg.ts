@@ -1,5 +1,6 @@
 import type { TimeIs } from '@trunkmesh/contracts/carrier-bill.js';
 import type { QueryRunner } from 'typeorm';
+import { rowsOf } from './cursor.pg.js';
 import type { OurCall, Period, TheirCall } from './findings.js';
 import { HALF_HOUR, type ShiftVote } from './time-shift.js';
 
@@ -17,7 +18,6 @@ export interface Comparison {
   last_at: number;
 }
 
-const ROWS_PER_FETCH = 2_000;
 const SAMPLED_ROWS = 1_000;
 /** No time zone is further from another one. */
 const FARTHEST_SECONDS = 14 * 3_600;
@@ -102,7 +102,7 @@ export function ourCalls(runner: QueryRunner, job: Comparison, shift: number): A
     seconds, billable_ms::float8, answered_at IS NOT NULL AS answered, ceil(extract(epoch FROM entry.ended_at -
     entry.started_at))::float8 AS whole_seconds, entry.call_id, trunk_id, from_number, to_number`;
   const sql = `${ourRows(columns, time)} ORDER BY key, second, seconds, call_id`;
-  return cursor<OurCall>(runner, { name: 'ours', sql, parameters: argumentsOf(job, shift) });
+  return rowsOf<OurCall>(runner, { name: 'ours', sql, parameters: argumentsOf(job, shift) });
 }
 
 type TheirRow = Omit<TheirCall, 'amount_micros'> & { amount_micros: string | null };
@@ -112,19 +112,6 @@ export async function* theirCalls(runner: QueryRunner, job: Comparison, shift: n
   const sql = `SELECT ${KEY} AS key, (at - $2::bigint)::float8 AS second, seconds::float8, line, reference, from_number,
       to_number, amount_micros::text, currency FROM carrier_calls WHERE reconciliation_id = $1
     ORDER BY key, second, seconds, line`;
-  for await (const row of cursor<TheirRow>(runner, { name: 'theirs', sql, parameters: [job.id, shift] }))
+  for await (const row of rowsOf<TheirRow>(runner, { name: 'theirs', sql, parameters: [job.id, shift] }))
     yield { ...row, amount_micros: row.amount_micros === null ? null : BigInt(row.amount_micros) };
-}
-
-/** Rows in parts, within the runner's transaction: memory holds one part. */
-async function* cursor<Row>(
-  runner: QueryRunner,
-  { name, sql, parameters }: { name: string; sql: string; parameters: unknown[] },
-): AsyncGenerator<Row> {
-  await runner.query(`DECLARE ${name} NO SCROLL CURSOR FOR ${sql}`, parameters);
-  for (;;) {
-    const rows: Row[] = await runner.query(`FETCH FORWARD ${ROWS_PER_FETCH} FROM ${name}`);
-    yield* rows;
-    if (rows.length < ROWS_PER_FETCH) return;
-  }
 }

@@ -8,6 +8,7 @@ import { Database } from '../database.service.js';
 import { CARRIER_BILL_ANSWERS } from '../tokens.js';
 import { CarrierBillController } from './carrier-bill.controller.js';
 import { Reconciliations } from './reconciliations.service.js';
+import { SlowDatabase } from './slow-database.service.js';
 
 /** The asker waits five seconds. */
 const DEADLINE_MS = 4_000;
@@ -16,6 +17,7 @@ const DEADLINE_MS = 4_000;
 @Module({
   controllers: [CarrierBillController],
   providers: [
+    SlowDatabase,
     Reconciliations,
     {
       provide: CARRIER_BILL_ANSWERS,
@@ -28,5 +30,6 @@ const DEADLINE_MS = 4_000;
       }),
     },
   ],
+  exports: [SlowDatabase],
 })
 export class CarrierBillModule {}

@@ -1,28 +1,19 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
-import type { DataSource } from 'typeorm';
-import type { Config } from '../config.js';
-import { createDataSource } from '../database.pg.js';
-import { Database } from '../database.service.js';
+import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { startReconciliationWorker, type ReconciliationWorker } from './reconciliation-worker.pg.js';
+import { SlowDatabase } from './slow-database.service.js';
 
-/** Sorting a million calls of a month takes the database longer than any request. */
-const STATEMENT_MS = 300_000;
-
-/** Compares files beside recording and answering, on connections of its own. */
+/** Compares files beside recording and answering. */
 @Injectable()
-export class Reconciliations implements OnModuleDestroy, OnApplicationShutdown {
-  private readonly db: DataSource;
+export class Reconciliations implements OnModuleDestroy {
   private worker: ReconciliationWorker | undefined;
   private stopped = false;
 
   constructor(
-    private readonly database: Database,
-    @Inject(CONFIG) { DATABASE_URL }: Config,
+    private readonly database: SlowDatabase,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.db = createDataSource(DATABASE_URL, { poolSize: 2, statementMs: STATEMENT_MS });
     void this.start();
   }
 
@@ -35,14 +26,12 @@ export class Reconciliations implements OnModuleDestroy, OnApplicationShutdown {
     await this.worker?.stop();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    if (this.db.isInitialized) await this.db.destroy();
-  }
-
   private async start(): Promise<void> {
-    await this.database.opened;
-    if (this.stopped) return;
-    await this.db.initialize();
-    if (!this.stopped) this.worker = startReconciliationWorker(this.db, this.logger);
+    try {
+      const db = await this.database.opened;
+      if (!this.stopped) this.worker = startReconciliationWorker(db, this.logger);
+    } catch (error) {
+      this.logger.error({ err: error }, 'cannot reconcile: the database cannot be used');
+    }
   }
 }

@@ -154,6 +154,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   call_id: 'The `call_id` or `call_sid` of the call.',
   number: 'The phone number in E.164.',
   name: 'The name of the format.',
+  trunk_id: 'The trunk.',
   effective_from: 'When the rate plan begins: a date (its beginning in UTC) or a time (RFC 3339).',
 };
 

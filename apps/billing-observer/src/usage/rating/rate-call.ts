@@ -43,7 +43,10 @@ function termsFor(plan: RatePlan, { direction, country }: RateableCall): Terms {
  * The minimum, then the first seconds whole, then whole steps. A call without a billable second (not answered) is not
  * charged.
  */
-export function chargedSeconds(billable: bigint, { increments, minimum_seconds }: Terms): bigint {
+export function chargedSeconds(
+  billable: bigint,
+  { increments, minimum_seconds }: Omit<Terms, 'rate_per_minute_micros'>,
+): bigint {
   if (billable === 0n) return 0n;
   const minimum = BigInt(minimum_seconds);
   const seconds = billable > minimum ? billable : minimum;

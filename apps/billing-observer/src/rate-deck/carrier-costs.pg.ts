@@ -1,0 +1,69 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { CarrierCosts } from '@trunkmesh/contracts/rate-deck.js';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { rowsOf } from '../carrier-bill/cursor.pg.js';
+import { CostReport, type TrunkDeck } from './cost-report.js';
+import { Deck, type Rate } from './price-call.js';
+
+const CALLS_PER_TURN = 2_000;
+
+type CallRow = { direction: Rate['direction']; to: string; began: number; billable_seconds: string };
+type RateRow = Omit<Rate, 'rate_micros'> & { rate_micros: string };
+
+/**
+ * What the answered calls of a month in the organisation's time zone would have cost on each deck. Only an estimate: it
+ * is in no entry of the ledger.
+ */
+export async function carrierCosts(
+  db: DataSource,
+  { organization_id, month }: { organization_id: string; month: string },
+): Promise<CarrierCosts> {
+  const runner = db.createQueryRunner();
+  try {
+    await runner.startTransaction('REPEATABLE READ');
+    const [zone] = (await runner.query(
+      `SELECT coalesce((SELECT time_zone FROM usage_time_zones WHERE organization_id = $1), 'UTC') AS name`,
+      [organization_id],
+    )) as [{ name: string }];
+    const report = new CostReport(await loadDecks(runner, organization_id));
+    let calls = 0;
+    for await (const call of callsOf(runner, [organization_id, `${month}-01`, zone.name])) {
+      report.add({ ...call, billable_seconds: BigInt(call.billable_seconds) });
+      if ((calls += 1) % CALLS_PER_TURN === 0) await turn();
+    }
+    return report.result({ month, time_zone: zone.name });
+  } finally {
+    await runner.rollbackTransaction();
+    await runner.release();
+  }
+}
+
+const callsOf = (runner: QueryRunner, parameters: unknown[]) =>
+  rowsOf<CallRow>(runner, {
+    name: 'calls',
+    parameters,
+    sql: `SELECT direction, to_number AS to, extract(epoch FROM entry.started_at)::float8 * 1000 AS began,
+        billable_seconds FROM ledger_entries AS entry
+        JOIN ledger_calls AS current ON current.entry_id = entry.entry_id AND current.started_at = entry.started_at
+      WHERE organization_id = $1 AND carrier_cost = 'external' AND billable_seconds > 0
+        AND entry.started_at >= $2::timestamp AT TIME ZONE $3
+        AND entry.started_at < ($2::timestamp + interval '1 month') AT TIME ZONE $3`,
+  });
+
+async function loadDecks(runner: QueryRunner, organizationId: string): Promise<TrunkDeck[]> {
+  const decks: { trunk_id: string; currency: string }[] = await runner.query(
+    'SELECT trunk_id, currency FROM rate_decks WHERE organization_id = $1 ORDER BY trunk_id',
+    [organizationId],
+  );
+  const loaded: TrunkDeck[] = [];
+  for (const { trunk_id, currency } of decks) {
+    const rows: RateRow[] = await runner.query(
+      `SELECT direction, prefix, extract(epoch FROM effective_from)::float8 * 1000 AS "from", rate_micros, increments,
+        minimum_seconds FROM deck_rates WHERE organization_id = $1 AND trunk_id = $2`,
+      [organizationId, trunk_id],
+    );
+    const deck = new Deck(rows.map((row) => ({ ...row, rate_micros: BigInt(row.rate_micros) })));
+    loaded.push({ trunk_id, currency, deck });
+  }
+  return loaded;
+}

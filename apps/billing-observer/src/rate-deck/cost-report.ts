@@ -1,0 +1,86 @@
+import type { CarrierCosts, DeckCost } from '@trunkmesh/contracts/rate-deck.js';
+import { countryOf } from '../usage/ledger/country.js';
+import type { Deck, PricedCall } from './price-call.js';
+
+export interface TrunkDeck {
+  trunk_id: string;
+  currency: string;
+  deck: Deck;
+}
+
+type NotCovered = DeckCost['not_covered'][number];
+interface Sum {
+  calls: number;
+  seconds: bigint;
+  cost: bigint;
+  common: bigint;
+  uncovered: Map<string, NotCovered>;
+}
+
+const MOST_NAMED = 20;
+
+/** Prices every call of a month on every deck. */
+export class CostReport {
+  private calls = 0;
+  private common = 0;
+  private readonly sums: Sum[];
+
+  constructor(private readonly decks: readonly TrunkDeck[]) {
+    this.sums = decks.map(() => ({ calls: 0, seconds: 0n, cost: 0n, common: 0n, uncovered: new Map() }));
+  }
+
+  add(call: PricedCall): void {
+    this.calls += 1;
+    const prices = this.decks.map(({ deck }) => deck.price(call));
+    const isCommon = prices.length > 0 && !prices.includes(undefined);
+    if (isCommon) this.common += 1;
+    for (const [index, price] of prices.entries()) {
+      const sum = this.sums[index]!;
+      if (price === undefined) {
+        addUncovered(sum.uncovered, call);
+        continue;
+      }
+      sum.calls += 1;
+      sum.seconds += call.billable_seconds;
+      sum.cost += price;
+      if (isCommon) sum.common += price;
+    }
+  }
+
+  /** The cheapest first. */
+  result(of: Pick<CarrierCosts, 'month' | 'time_zone'>): CarrierCosts {
+    const costs = this.decks.map((deck, index) => ({ deck, sum: this.sums[index]! }));
+    costs.sort((a, b) => compare(a.sum.common, b.sum.common) || compare(a.sum.cost, b.sum.cost));
+    const comparable = this.common > 0 && new Set(this.decks.map(({ currency }) => currency)).size === 1;
+    return {
+      ...of,
+      calls: this.calls,
+      common_calls: this.common,
+      estimate: true,
+      trunks: costs.map(({ deck, sum }) => costOf(deck, sum, this.calls)),
+      cheapest_trunk_id: comparable ? costs[0]!.deck.trunk_id : null,
+    };
+  }
+}
+
+const compare = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
+
+function addUncovered(uncovered: Map<string, NotCovered>, { direction, to, billable_seconds }: PricedCall): void {
+  const country = countryOf(to);
+  const key = `${direction}/${country}`;
+  const known = uncovered.get(key) ?? { direction, country, calls: 0, billable_seconds: 0, example: to };
+  uncovered.set(key, known);
+  known.calls += 1;
+  known.billable_seconds += Number(billable_seconds);
+}
+
+const costOf = ({ trunk_id, currency }: TrunkDeck, sum: Sum, calls: number): DeckCost => ({
+  trunk_id,
+  currency,
+  calls: sum.calls,
+  billable_seconds: Number(sum.seconds),
+  estimated_carrier_cost_micros: String(sum.cost),
+  common_estimated_carrier_cost_micros: String(sum.common),
+  not_covered_calls: calls - sum.calls,
+  not_covered: [...sum.uncovered.values()].sort((a, b) => b.calls - a.calls).slice(0, MOST_NAMED),
+});

@@ -8,6 +8,7 @@ import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateCarrierFormats1764000170000 } from './carrier-bill/carrier-format.migration.js';
 import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
 import { CreateHistoryIndex1764000120000 } from './history/history.migration.js';
+import { CreatePlainChanges1764000150000 } from './history/plain-changes.migration.js';
 import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
 import { ChannelRow } from './notifications/channel-row.pg.js';
@@ -55,6 +56,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateHistoryIndex1764000120000,
   CreateRegistrations1764000130000,
   CreateNotifications1764000140000,
+  CreatePlainChanges1764000150000,
   CreateCarrierFormats1764000170000,
   CreateSessions1764000125000,
 ];

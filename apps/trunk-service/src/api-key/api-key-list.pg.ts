@@ -2,6 +2,7 @@ import { IsNull, MoreThan, type EntityManager } from 'typeorm';
 import { organizationNotFound } from '../organization/organization.js';
 import { decodeCursor, encodeCursor, type PageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { noteChange } from '../event-store/note-change.pg.js';
 import { ApiKeyRow } from './api-key-row.pg.js';
 
 /** @throws where the organisation does not exist */
@@ -36,13 +37,25 @@ export function apiKeyPage(
 }
 
 /** True where there was such a key; `organizationId` null: any organisation's. Revoking twice is no error. */
-export async function revokeApiKey(store: EventStore, organizationId: string | null, id: string): Promise<boolean> {
-  const { affected } = await store.entities((manager) =>
-    manager.update(
-      ApiKeyRow,
-      { id, ...(organizationId === null ? {} : { organization_id: organizationId }) },
-      { revoked_at: () => 'coalesce(revoked_at, now())' },
-    ),
-  );
-  return affected !== 0;
+export function revokeApiKey(store: EventStore, organizationId: string | null, id: string): Promise<boolean> {
+  return store.transaction(async (manager) => {
+    const row = await manager.findOneBy(ApiKeyRow, {
+      id,
+      ...(organizationId === null ? {} : { organization_id: organizationId }),
+    });
+    if (row === null) return false;
+    const { affected } = await manager.update(ApiKeyRow, { id, revoked_at: IsNull() }, { revoked_at: () => 'now()' });
+    const { organization_id, name, role } = row;
+    if (affected !== 0)
+      await noteChange(manager, {
+        organization_id,
+        kind: 'api-key',
+        id,
+        name,
+        type: 'ApiKeyRevoked',
+        before: { name, role },
+        after: null,
+      });
+    return true;
+  });
 }

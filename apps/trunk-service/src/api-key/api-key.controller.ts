@@ -14,6 +14,7 @@ import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders, pageQuery, type PageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { noteChange } from '../event-store/note-change.pg.js';
 import { KEYS, EVENT_STORE } from '../tokens.js';
 import { insertApiKey, apiKeyPage, revokeApiKey } from './api-key-list.pg.js';
 import { apiKeyCreation, apiKeyView, apiKeyViewSchema, type ApiKeyView } from './api-key.js';
@@ -65,6 +66,15 @@ export class ApiKeyController {
         };
         await insertApiKey(work.manager, { ...row, hash: hashOf(key) });
         await this.store.quotas?.check(work.manager, organization_id, 'api_keys', 1);
+        await noteChange(work.manager, {
+          organization_id,
+          kind: 'api-key',
+          id: row.id,
+          name: row.name,
+          type: 'ApiKeyCreated',
+          before: null,
+          after: { name: row.name, role: row.role },
+        });
         return { status: 201, headers: { Location: `/api/v1/api-keys/${row.id}` }, body: { ...apiKeyView(row), key } };
       },
       { stored: (body) => ({ ...(body as object), key: null }) },

@@ -2,11 +2,13 @@ import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { entityOfSubject, type SubjectEntity } from '@trunkmesh/contracts/subjects.js';
 import { z } from 'zod';
+import type { HistoryPlace } from './history-place.js';
 import { fieldChange, stateChanges } from './state-changes.js';
 
-/** Entities that belong to an organisation. */
-export const HISTORY_KINDS = ['organization', 'trunk', 'number', 'address', 'rate-plan'] as const;
-export const historyKind = z.enum(HISTORY_KINDS);
+/** Entities of an organisation that have events. */
+export const EVENT_KINDS = ['organization', 'trunk', 'number', 'address', 'rate-plan'] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+export const historyKind = z.enum([...EVENT_KINDS, 'api-key', 'notification-channel', 'notification-rule']);
 export type HistoryKind = z.infer<typeof historyKind>;
 
 export const historyEntry = z
@@ -23,7 +25,12 @@ export const historyEntry = z
         name: z.string().nullable().describe('Its name at that time; null: it has none.'),
       })
       .describe('What was changed.'),
-    version: z.number().int().positive().describe('Counts the events of the entity from 1.'),
+    version: z
+      .number()
+      .int()
+      .positive()
+      .nullable()
+      .describe('Counts the events of the entity from 1; null: it has none.'),
     actor: z
       .object({
         kind: z
@@ -41,24 +48,39 @@ export const historyEntry = z
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
-type StoredEvent = AnyEvent;
-
-/** `before`: the entity's event before this one. `keyName`: of the API key that the event names. */
-export function historyEntryOf(event: StoredEvent, before: StoredEvent | null, keyName: string | null): HistoryEntry {
-  const entity = entityOfSubject(event.subject);
-  const [old, now] = [before?.data.state ?? null, event.data.state];
-  return {
-    id: event.id,
-    at: event.time,
-    type: event.type,
-    entity: { ...identityOf(entity, event.subject), name: nameOf(now ?? old) },
-    version: event.entityversion,
-    actor: actorOf(event, keyName),
-    changes: stateChanges(old, now),
-  };
+/** A change as it is stored: an event with the one before it, or a change of a plain row. */
+export interface RecordedChange extends HistoryPlace {
+  id: string;
+  time: string;
+  type: string;
+  entity: HistoryEntry['entity'];
+  version: number | null;
+  actor: string | undefined;
+  actoraddress: string | null | undefined;
+  before: unknown;
+  after: unknown;
 }
 
-function identityOf(entity: SubjectEntity | undefined, subject: string): { kind: HistoryKind; id: string } {
+/** `before`: the entity's event before this one. */
+export function recordedEvent(event: AnyEvent, before: AnyEvent | null, place: HistoryPlace): RecordedChange {
+  const [old, now] = [before?.data.state ?? null, event.data.state];
+  const { id, time, type, entityversion: version, actor, actoraddress } = event;
+  const entity = { ...identityOf(entityOfSubject(event.subject), event.subject), name: nameOf(now ?? old) };
+  return { ...place, id, time, type, entity, version, actor, actoraddress, before: old, after: now };
+}
+
+/** `keyName`: of the API key that the change names. */
+export const historyEntryOf = (change: RecordedChange, keyName: string | null): HistoryEntry => ({
+  id: change.id,
+  at: change.time,
+  type: change.type,
+  entity: change.entity,
+  version: change.version,
+  actor: actorOf(change, keyName),
+  changes: stateChanges(change.before, change.after),
+});
+
+function identityOf(entity: SubjectEntity | undefined, subject: string): { kind: EventKind; id: string } {
   switch (entity?.kind) {
     case 'organization':
       return { kind: entity.kind, id: entity.org };
@@ -83,7 +105,7 @@ function nameOf(state: unknown): string | null {
   return typeof friendly_name === 'string' ? friendly_name : null;
 }
 
-function actorOf({ actor, actoraddress }: StoredEvent, keyName: string | null): HistoryEntry['actor'] {
+function actorOf({ actor, actoraddress }: RecordedChange, keyName: string | null): HistoryEntry['actor'] {
   const address = actoraddress ?? null;
   if (actor === undefined) return { kind: 'unknown', key_id: null, key_name: null, address };
   if (actor === 'system') return { kind: 'system', key_id: null, key_name: null, address };

@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import { callQuery } from '../calls/call-query.js';
 import { pageQuery } from '../http/page.js';
-import { historyEntry, historyKind, type HistoryKind } from './history-entry.js';
+import { historyEntry, historyKind, type EventKind } from './history-entry.js';
 import { KIND_OF_TYPE } from './history-types.js';
 
 /** All filters combine with AND. */
@@ -49,7 +49,7 @@ export type HistoryPage = z.infer<typeof historyPage>;
  *
  * @throws DomainError invalid-request
  */
-export function subjectOf(organizationId: string, kind: HistoryKind, id: string): string {
+export function subjectOf(organizationId: string, kind: EventKind, id: string): string {
   const schema = ID_OF[kind];
   const read = schema.safeParse(kind === 'number' ? id.replace(/^ /, '+') : id.toLowerCase());
   if (!read.success)
@@ -65,7 +65,7 @@ const begin = z
   .regex(/^\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d\.\d{3}z$/, 'must be a time such as 2026-12-01T00:00:00.000Z')
   .transform((text) => text.toUpperCase());
 
-const ID_OF: Record<HistoryKind, z.ZodType<string>> = {
+const ID_OF: Record<EventKind, z.ZodType<string>> = {
   organization: uuid,
   trunk: uuid,
   number: e164,
@@ -73,7 +73,7 @@ const ID_OF: Record<HistoryKind, z.ZodType<string>> = {
   'rate-plan': begin,
 };
 
-const SUBJECT_OF: Record<HistoryKind, (org: string, id: string) => string> = {
+const SUBJECT_OF: Record<EventKind, (org: string, id: string) => string> = {
   organization: (org) => organizationSubject(org),
   trunk: trunkSubject,
   number: numberSubject,

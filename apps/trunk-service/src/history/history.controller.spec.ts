@@ -53,6 +53,7 @@ describe('the history of an organisation', () => {
       key_id: null,
     });
     expect(everything.at(-1)).toMatchObject({ type: 'OrganizationCreated', version: 1 });
+    expect(everything.filter(({ type }) => type === 'ApiKeyCreated')).toHaveLength(3);
   });
 
   it('never shows a secret, in no spelling', () => {
@@ -92,6 +93,32 @@ describe('the history of an organisation', () => {
     expect((await mesh.operator('GET', LIST)).status).toBe(400);
     const { body } = await mesh.operator('GET', `${LIST}?limit=1000`, undefined, { 'X-Organization-Id': mine.id });
     expect(body.items).toEqual(everything);
+  });
+
+  it('has API keys and the settings of notifications, which have no events', async () => {
+    const { body } = await theirs.admin('POST', '/api/v1/api-keys', { name: 'Extra', role: 'member' });
+    await theirs.admin('DELETE', `/api/v1/api-keys/${body.id}`);
+    await theirs.admin('DELETE', `/api/v1/api-keys/${body.id}`);
+    const keys = await items(theirs.admin, `?entity=api-key&entity_id=${body.id}`);
+    expect(keys).toMatchObject([
+      { type: 'ApiKeyRevoked', entity: { name: 'Extra' }, actor: { kind: 'api-key', key_name: 'admin' } },
+      { type: 'ApiKeyCreated', version: null, changes: [{ field: 'name' }, { field: 'role', after: 'member' }] },
+    ]);
+    expect(JSON.stringify(keys)).not.toContain(body.key);
+    const channel = { kind: 'webhook', name: 'Hook', url: 'https://hooks.example.com/?token=a-secret-of-the-url' };
+    const made = (await theirs.admin('POST', '/api/v1/notifications/channels', channel)).body;
+    await theirs.admin('PATCH', `/api/v1/notifications/channels/${made.id}`, { enabled: false });
+    await theirs.admin('DELETE', `/api/v1/notifications/channels/${made.id}`);
+    const changes = await items(theirs.admin, '?entity=notification-channel');
+    expect(changes.map(({ type }) => type)).toEqual([
+      'NotificationChannelDeleted',
+      'NotificationChannelUpdated',
+      'NotificationChannelCreated',
+    ]);
+    expect(changes[1]!.changes).toEqual([{ field: 'enabled', before: true, after: false }]);
+    for (const secret of ['a-secret-of-the-url', made.signing_secret, 'v1.k1'])
+      expect(JSON.stringify(changes)).not.toContain(secret);
+    expect(await items(mine.admin, '?entity=notification-channel')).toEqual([]);
   });
 
   it('says that it does not know who wrote an event of an older version', async () => {

@@ -1,54 +1,73 @@
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
-import { z } from 'zod';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { decodeCursor, encodeCursor } from '../http/page.js';
-import { HISTORY_KINDS, historyEntryOf, type HistoryKind } from './history-entry.js';
-import { KIND_OF_TYPE } from './history-types.js';
+import { EVENT_KINDS, historyEntryOf, recordedEvent, type EventKind, type RecordedChange } from './history-entry.js';
+import { byPlace, cursorOf, placeOf, type HistoryPlace } from './history-place.js';
 import { subjectOf, type HistoryPage, type HistoryQuery } from './history-query.js';
+import { KIND_OF_TYPE } from './history-types.js';
+import { plainChangesOf } from './plain-changes.pg.js';
 
-interface Row {
-  position: string;
-  at: string;
+type Store = Pick<EventStore, 'query'>;
+
+interface Wanted {
+  query: HistoryQuery;
+  after: HistoryPlace | undefined;
+}
+
+/** Newest first. */
+export async function historyOf(store: Store, organizationId: string, query: HistoryQuery): Promise<HistoryPage> {
+  const wanted = { query, after: placeOf(query.cursor) };
+  const found = [
+    ...(await eventsOf(store, organizationId, wanted)),
+    ...(await plainChangesOf(store, organizationId, wanted)),
+  ].sort(byPlace);
+  const page = found.slice(0, query.limit);
+  const names = await keyNames(
+    store,
+    organizationId,
+    page.map(({ actor }) => actor),
+  );
+  return {
+    items: page.map((change) => historyEntryOf(change, names.get(change.actor ?? '') ?? null)),
+    next_cursor: found.length > query.limit ? cursorOf(page.at(-1)!) : null,
+  };
+}
+
+interface Row extends HistoryPlace {
   envelope: string;
   before: string | null;
 }
 
-/**
- * Newest first. Each kind's newest are read through the index of history.migration.ts and merged, so that the number of
- * events does not matter.
- */
-export async function historyOf(
-  store: Pick<EventStore, 'query'>,
-  organizationId: string,
-  query: HistoryQuery,
-): Promise<HistoryPage> {
-  const { text, parameters } = selectionOf(organizationId, query);
-  const rows = await store.query<Row>(text, parameters);
-  const page = rows.slice(0, query.limit).map((row) => ({
-    ...row,
-    event: JSON.parse(row.envelope) as AnyEvent,
-    previous: row.before === null ? null : (JSON.parse(row.before) as AnyEvent),
-  }));
-  const names = await keyNames(
-    store,
-    organizationId,
-    page.map(({ event }) => event.actor),
+async function eventsOf(store: Store, organizationId: string, wanted: Wanted): Promise<RecordedChange[]> {
+  const { entity, type } = wanted.query;
+  const kinds = EVENT_KINDS.filter(
+    (kind) => (entity ?? kind) === kind && (type === undefined || KIND_OF_TYPE.get(type) === kind),
   );
-  const last = page.at(-1);
-  return {
-    items: page.map(({ event, previous }) => historyEntryOf(event, previous, names.get(event.actor ?? '') ?? null)),
-    next_cursor: rows.length > query.limit && last ? encodeCursor([last.at, last.position]) : null,
-  };
+  if (kinds.length === 0) return [];
+  const { text, parameters } = selectionOf(organizationId, kinds, wanted);
+  const rows = await store.query<Row>(text, parameters);
+  return rows.map(({ at, position, envelope, before }) =>
+    recordedEvent(JSON.parse(envelope) as AnyEvent, before === null ? null : (JSON.parse(before) as AnyEvent), {
+      at,
+      position,
+    }),
+  );
 }
 
-function selectionOf(organizationId: string, query: HistoryQuery): { text: string; parameters: unknown[] } {
+/**
+ * Each kind's newest are read through the index of history.migration.ts and merged, so that the number of events does
+ * not matter.
+ */
+function selectionOf(
+  organizationId: string,
+  kinds: readonly EventKind[],
+  { query, after }: Wanted,
+): { text: string; parameters: unknown[] } {
   const parameters: unknown[] = [];
   const put = (value: unknown): string => `$${parameters.push(value)}`;
   const conditions: string[] = [];
-  const { entity, entity_id, type, date_from, date_to } = query;
-  if (entity !== undefined && entity_id !== undefined)
-    conditions.push(`subject = ${put(subjectOf(organizationId, entity, entity_id))}`);
+  const { entity_id, type, date_from, date_to } = query;
+  if (entity_id !== undefined) conditions.push(`subject = ${put(subjectOf(organizationId, kinds[0]!, entity_id))}`);
   else
     conditions.push(
       `split_part(subject, '.', 3) = ${put(organizationId)}`,
@@ -62,12 +81,9 @@ function selectionOf(organizationId: string, query: HistoryQuery): { text: strin
   }
   if (date_from !== undefined) conditions.push(`time >= ${put(date_from)}::timestamptz`);
   if (date_to !== undefined) conditions.push(`time <= ${put(date_to)}::timestamptz`);
-  const after = decodeCursor(query.cursor, ['string', 'string']);
   if (after !== undefined)
-    conditions.push(
-      `(time, position) < (${put(validTime(after[0]))}::timestamptz, ${put(position(after[1]))}::bigint)`,
-    );
-  const kinds = put(HISTORY_KINDS.filter((kind) => [kind, undefined].includes(entity) && hasType(kind, type)));
+    conditions.push(`(time, position) < (${put(after.at)}::timestamptz, ${put(after.position)}::bigint)`);
+  const listed = put(kinds);
   const limit = put(query.limit + 1);
   return {
     parameters,
@@ -75,7 +91,7 @@ function selectionOf(organizationId: string, query: HistoryQuery): { text: strin
       select page.position::text, page.envelope, before.envelope as before,
         to_char(page.time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
       from (
-        select found.* from unnest(${kinds}::text[]) as kind cross join lateral (
+        select found.* from unnest(${listed}::text[]) as kind cross join lateral (
           select position, subject, version, time, envelope from events where ${conditions.join(' and ')}
           order by time desc, position desc limit ${limit}) as found
         order by time desc, position desc limit ${limit}) as page
@@ -84,17 +100,9 @@ function selectionOf(organizationId: string, query: HistoryQuery): { text: strin
   };
 }
 
-const hasType = (kind: HistoryKind, type: string | undefined): boolean =>
-  type === undefined || KIND_OF_TYPE.get(type) === kind;
-
-/** A cursor is its holder's to change; what is no time or position is before all of them. */
-const validTime = (text: string): string =>
-  z.iso.datetime().safeParse(text).success ? text : '1970-01-01T00:00:00.000Z';
-const position = (text: string): string => (/^\d{1,18}$/.test(text) ? text : '0');
-
 /** Revoked keys too: their rows stay. */
 async function keyNames(
-  store: Pick<EventStore, 'query'>,
+  store: Store,
   organizationId: string,
   actors: readonly (string | undefined)[],
 ): Promise<Map<string, string>> {

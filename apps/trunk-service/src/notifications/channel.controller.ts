@@ -123,7 +123,7 @@ export class ChannelController {
     const made = patch.signing_secret === null ? newSigningSecret() : null;
     const secret = made ?? patch.signing_secret ?? undefined;
     const after = changedChannel(this.ring, before, { patch, secret, now: new Date() });
-    await saveChannel(this.store, after);
+    await saveChannel(this.store, before, after);
     return { ...viewOf(after), signing_secret: made };
   }
 

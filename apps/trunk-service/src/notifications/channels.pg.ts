@@ -8,6 +8,8 @@ import { uuidv7 } from 'uuidv7';
 import { databaseFailure } from '../event-store/database-failure.pg.js';
 import { nameKey } from '../event-store/name-key.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { noteChange } from '../event-store/note-change.pg.js';
+import type { PlainChangeType } from '../event-store/plain-change-types.js';
 import { ChannelRow } from './channel-row.pg.js';
 import {
   CHANNELS_PER_ORGANIZATION,
@@ -70,6 +72,23 @@ export async function insertChannel(manager: EntityManager, row: ChannelRow): Pr
   if (count >= CHANNELS_PER_ORGANIZATION)
     throw new DomainError('quota-exceeded', `An organisation has at most ${CHANNELS_PER_ORGANIZATION} channels.`);
   await manager.insert(ChannelRow, row).catch(duplicateName);
+  await note(manager, 'NotificationChannelCreated', { before: null, after: row });
+}
+
+const shownOf = (row: ChannelRow | null): object | null => {
+  if (row === null) return null;
+  const { name, enabled, host, recipients, has_signing_secret } = row;
+  return { name, enabled, host, recipients, has_signing_secret };
+};
+
+function note(
+  manager: EntityManager,
+  type: PlainChangeType,
+  { before, after }: { before: ChannelRow | null; after: ChannelRow | null },
+): Promise<void> {
+  const { organization_id, id, name } = (after ?? before)!;
+  const change = { organization_id, kind: 'notification-channel', id, name, type } as const;
+  return noteChange(manager, { ...change, before: shownOf(before), after: shownOf(after) });
 }
 
 /** @throws DomainError duplicate-name */
@@ -122,13 +141,17 @@ function withTarget(ring: KeyRing, row: ChannelRow, wanted: Partial<ChannelTarge
   };
 }
 
-export async function saveChannel(store: EventStore, { id, ...row }: ChannelRow): Promise<void> {
-  await store.entities((manager) => manager.update(ChannelRow, { id }, row)).catch(duplicateName);
+export async function saveChannel(store: EventStore, before: ChannelRow, after: ChannelRow): Promise<void> {
+  const { id, ...row } = after;
+  await store.transaction(async (manager) => {
+    await manager.update(ChannelRow, { id }, row).catch(duplicateName);
+    await note(manager, 'NotificationChannelUpdated', { before, after });
+  });
 }
 
 /** @throws DomainError notification-channel-not-found, channel-in-use */
 export async function deleteChannel(store: EventStore, organizationId: string, id: string): Promise<void> {
-  await findChannel(store, organizationId, id);
+  const before = await findChannel(store, organizationId, id);
   const rules = await store.query<{ name: string }>(
     'select name from notification_rules where organization_id = $1 and $2::uuid = any(channel_ids) order by name',
     [organizationId, id],
@@ -138,5 +161,8 @@ export async function deleteChannel(store: EventStore, organizationId: string, i
       'channel-in-use',
       `Rules send to this channel: ${rules.map(({ name }) => name).join(', ')}. Change or delete them first.`,
     );
-  await store.entities((manager) => manager.delete(ChannelRow, { id, organization_id: organizationId }));
+  await store.transaction(async (manager) => {
+    await manager.delete(ChannelRow, { id, organization_id: organizationId });
+    await note(manager, 'NotificationChannelDeleted', { before, after: null });
+  });
 }

@@ -72,8 +72,9 @@ export class RuleController {
     @Param('id') id: string,
     @Body({ schema: rulePatch }) patch: RulePatch,
   ): Promise<RuleView> {
-    const after = changedRule(await findRule(this.store, organizationId, id), patch, new Date());
-    await saveRule(this.store, after);
+    const before = await findRule(this.store, organizationId, id);
+    const after = changedRule(before, patch, new Date());
+    await saveRule(this.store, before, after);
     return this.view(after);
   }
 

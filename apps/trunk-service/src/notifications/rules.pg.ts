@@ -3,6 +3,8 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { EntityManager } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { noteChange } from '../event-store/note-change.pg.js';
+import type { PlainChangeType } from '../event-store/plain-change-types.js';
 import { nameKey } from '../event-store/name-key.js';
 import { duplicateName } from './channels.pg.js';
 import {
@@ -52,6 +54,23 @@ export async function insertRule(manager: EntityManager, row: RuleRow): Promise<
     throw new DomainError('quota-exceeded', `An organisation has at most ${RULES_PER_ORGANIZATION} rules.`);
   await requireChannels(manager, row);
   await manager.insert(RuleRow, row).catch(duplicateName);
+  await note(manager, 'NotificationRuleCreated', { before: null, after: row });
+}
+
+const shownOf = (row: RuleRow | null): object | null => {
+  if (row === null) return null;
+  const { name, condition: wanted, channel_ids, enabled, messages_per_hour } = row;
+  return { name, condition: wanted, channel_ids, enabled, messages_per_hour };
+};
+
+function note(
+  manager: EntityManager,
+  type: PlainChangeType,
+  { before, after }: { before: RuleRow | null; after: RuleRow | null },
+): Promise<void> {
+  const { organization_id, id, name } = (after ?? before)!;
+  const change = { organization_id, kind: 'notification-rule', id, name, type } as const;
+  return noteChange(manager, { ...change, before: shownOf(before), after: shownOf(after) });
 }
 
 /** Another organisation's channel is as unknown as none. */
@@ -69,12 +88,14 @@ async function requireChannels(
     ]);
 }
 
-/** What held by the old condition is looked at anew. */
-export async function saveRule(store: EventStore, { id, suppressed: _, ...row }: RuleRow): Promise<void> {
-  await store.entities(async (manager) => {
+/** Alarms of a rule that is disabled are dropped without a message. */
+export async function saveRule(store: EventStore, before: RuleRow, after: RuleRow): Promise<void> {
+  const { id, suppressed: _, ...row } = after;
+  await store.transaction(async (manager) => {
     await requireChannels(manager, row);
     await manager.update(RuleRow, { id }, row).catch(duplicateName);
     if (!row.enabled) await manager.query('delete from notification_alarms where rule_id = $1', [id]);
+    await note(manager, 'NotificationRuleUpdated', { before, after });
   });
 }
 
@@ -93,8 +114,11 @@ export const listRules = (store: EventStore, organizationId: string): Promise<Ru
   );
 
 export async function deleteRule(store: EventStore, organizationId: string, id: string): Promise<void> {
-  await findRule(store, organizationId, id);
-  await store.entities((manager) => manager.delete(RuleRow, { id, organization_id: organizationId }));
+  const before = await findRule(store, organizationId, id);
+  await store.transaction(async (manager) => {
+    await manager.delete(RuleRow, { id, organization_id: organizationId });
+    await note(manager, 'NotificationRuleDeleted', { before, after: null });
+  });
 }
 
 interface FiringRow {

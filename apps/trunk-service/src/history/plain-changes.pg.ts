@@ -1,0 +1,38 @@
+import type { EventStore } from '../event-store/event-store.pg.js';
+import type { RecordedChange } from './history-entry.js';
+import type { HistoryQuery } from './history-query.js';
+import type { HistoryPlace } from './history-place.js';
+
+interface Row extends Omit<RecordedChange, 'time' | 'entity' | 'version'> {
+  time: Date;
+  kind: RecordedChange['entity']['kind'];
+  entity_id: string;
+  name: string;
+}
+
+/** Of what has no events, newest first; one more than the page has, where there is one. */
+export async function plainChangesOf(
+  store: Pick<EventStore, 'query'>,
+  organizationId: string,
+  { query, after }: { query: HistoryQuery; after: HistoryPlace | undefined },
+): Promise<RecordedChange[]> {
+  // What is undefined is null to PostgreSQL: no filter.
+  const { entity, entity_id, type, date_from, date_to, limit } = query;
+  const rows = await store.query<Row>(
+    `select id, kind, entity_id, name, type, time, actor, actoraddress, before, after, position::text as position,
+       to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+     from plain_changes where organization_id = $1
+       and ($2::text is null or kind = $2) and ($3::text is null or entity_id::text = $3)
+       and ($4::text is null or type = $4)
+       and ($5::timestamptz is null or time >= $5) and ($6::timestamptz is null or time <= $6)
+       and ($7::timestamptz is null or (time, position) < ($7, $8::bigint))
+     order by time desc, position desc limit $9`,
+    [organizationId, entity, entity_id?.toLowerCase(), type, date_from, date_to, after?.at, after?.position, limit + 1],
+  );
+  return rows.map(({ kind, entity_id, name, time, ...rest }) => ({
+    ...rest,
+    time: time.toISOString(),
+    entity: { kind, id: entity_id, name },
+    version: null,
+  }));
+}

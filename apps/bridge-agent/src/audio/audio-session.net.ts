@@ -174,6 +174,7 @@ export class CallSession implements AudioSession {
       // Not earlier: FreeSWITCH would not be listening yet, and the assistant's first words would be lost.
       for (const tell of this.untilAttached) tell();
       this.player.queue.missed(Math.floor(quietMs / FRAME_MS));
+      this.player.begin();
       this.parts.timer.add(this.player);
     }
     if (!this.caller.push(datagram)) this.counts.badDatagrams += 1;

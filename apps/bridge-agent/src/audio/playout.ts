@@ -27,6 +27,11 @@ export class Playout implements FramePlayer {
     return refused;
   }
 
+  /** The first frame of speech that waits does not wait for the clock of all calls as well. */
+  begin(): void {
+    if (this.queue.queuedBytes >= FRAME_BYTES) this.playOne();
+  }
+
   settle(): void {
     if (!this.owed) return;
     this.owed = false;

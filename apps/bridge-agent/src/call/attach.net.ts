@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { AudioSession } from '../audio/audio-call.net.js';
 import type { UnicastHeaders } from '../audio/unicast.net.js';
-import { api, sendMessage } from '../esl/esl-command.js';
+import { api, sendMessage, type EslCommand } from '../esl/esl-command.js';
 import { note } from '../live/call-story.js';
 import type { Talk } from './call-talk.net.js';
 import { endConversation, type Conversation } from './conversation.js';
@@ -30,14 +30,20 @@ const ATTACHED_AGAIN_MS = 1_000;
 const MAX_ATTEMPTS_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
-const unicastCommand = (unicast: UnicastHeaders) =>
-  sendMessage([['call-command', 'unicast'], ...Object.entries(unicast), ['flags', 'none']]);
+/** A channel that got `unicast` before this connection sends its first frame within two packets of 60 ms. */
+const ATTACHED_EARLY_MS = 150;
+
+/** `channelId`: over a connection that is not the channel's own. */
+export const unicastCommand = (unicast: UnicastHeaders, channelId?: string): EslCommand =>
+  sendMessage([['call-command', 'unicast'], ...Object.entries(unicast), ['flags', 'none']], channelId);
 
 /**
  * The channel is answered, so it has a codec: without one FreeSWITCH crashes on `unicast`. It stays parked, because
- * `unicast` is served only then.
+ * `unicast` is served only then. `early`: it was sent already; a second one changes nothing where the first arrived.
  */
-export async function attach({ session, unicast, over, log, conversation }: Attaching, talk: Talk): Promise<void> {
+export async function attach(attaching: Attaching, talk: Talk, early = false): Promise<void> {
+  const { session, unicast, over, log, conversation } = attaching;
+  if (early && ((await session.callerAudio(ATTACHED_EARLY_MS)) || over.aborted)) return;
   talk.send([unicastCommand(unicast)]);
   if ((await session.callerAudio(ATTACHED_MS)) || over.aborted) return;
   log.error("FreeSWITCH did not attach the call's audio");

@@ -8,7 +8,8 @@ import { sid } from '../audio/media-stream.js';
 import type { UnicastHeaders } from '../audio/unicast.net.js';
 import type { EslEvent } from '../esl/esl-event.js';
 import type { Recordings } from '../recording/recordings.fs.js';
-import { attach, createAttacher } from './attach.net.js';
+import type { EslCommand } from '../esl/esl-command.js';
+import { attach, createAttacher, unicastCommand } from './attach.net.js';
 import type { Route } from '../live/call-events.js';
 import { endReasonOfAudio, note } from '../live/call-story.js';
 import type { Talk } from './call-talk.net.js';
@@ -56,6 +57,8 @@ export class CallAssistant {
   private readonly ended = new AbortController();
   private readonly log: Logger;
   private attachAgain: (() => void) | undefined;
+  private unicast: UnicastHeaders | undefined;
+  private attachedEarly = false;
 
   constructor(
     private readonly call: AssistedCall,
@@ -78,7 +81,17 @@ export class CallAssistant {
     if (this.session !== undefined) return this.session.connected;
     this.session = this.startAudio();
     this.passDigits(this.session);
+    void this.session.connected.then((connected) => {
+      if (connected.outcome === 'connected') this.unicast = connected.unicast;
+    });
     return this.session.connected;
+  }
+
+  /** Attaches the audio of a channel that was answered, before FreeSWITCH connects for it. Undefined: no stream yet. */
+  attachEarly(channelId: string): EslCommand | undefined {
+    if (this.unicast === undefined) return undefined;
+    this.attachedEarly = true;
+    return unicastCommand(this.unicast, channelId);
   }
 
   /** The call is over. */
@@ -99,7 +112,7 @@ export class CallAssistant {
       session.doubt();
     });
     this.attachAgain = createAttacher(attaching, talk);
-    void attach(attaching, talk);
+    void attach(attaching, talk, this.attachedEarly);
     if (treatment.record) void record(conversation, talk, this.ports);
   }
 

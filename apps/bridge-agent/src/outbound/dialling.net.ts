@@ -28,15 +28,24 @@ interface Dial {
   /** The `Job-UUID` of the command. */
   job: string;
   command: EslCommand;
+  /** An earlier attempt of the call had a channel of this UUID. */
+  again: boolean;
   /** Once aborted, nothing is sent any more; what was sent is ended by `cancel`. */
   givenUp: AbortSignal;
+}
+
+/** What happens at the called party before the attempt settles. */
+export interface AttemptListener {
+  onRinging: (at: Date) => void;
+  /** The 200 has come. FreeSWITCH connects to the agent some 20 ms later. */
+  onAnswer: () => void;
 }
 
 interface Dialled {
   callId: string;
   ringing: boolean;
   hangup: { facts: HangupFacts; failureStatus: number | null } | undefined;
-  onRinging: (at: Date) => void;
+  heard: AttemptListener;
   onHangup: (() => void) | undefined;
   settle: (outcome: DialOutcome) => void;
   canceled: boolean;
@@ -48,7 +57,13 @@ interface Dialled {
  * channels: its other listeners are not slowed by these.
  */
 export class Dialling implements EslListener {
-  readonly events = ['BACKGROUND_JOB', 'CHANNEL_PROGRESS', 'CHANNEL_PROGRESS_MEDIA', 'CHANNEL_HANGUP_COMPLETE'];
+  readonly events = [
+    'BACKGROUND_JOB',
+    'CHANNEL_PROGRESS',
+    'CHANNEL_PROGRESS_MEDIA',
+    'CHANNEL_ANSWER',
+    'CHANNEL_HANGUP_COMPLETE',
+  ];
   readonly filters = [
     ['Event-Name', 'BACKGROUND_JOB'],
     ['Call-Direction', 'outbound'],
@@ -63,15 +78,15 @@ export class Dialling implements EslListener {
   ) {}
 
   /** Settles when the attempt is answered or has failed. One attempt of a call at a time. */
-  async dial({ callId, job, command, givenUp }: Dial, onRinging: (at: Date) => void): Promise<DialOutcome> {
-    const free = await this.isFree(callId);
+  async dial({ callId, job, command, again, givenUp }: Dial, heard: AttemptListener): Promise<DialOutcome> {
+    const free = !again || (await this.isFree(callId));
     if (free !== true || givenUp.aborted) return { outcome: givenUp.aborted ? 'given-up' : 'unsent' };
     return new Promise((resolve) => {
       const dialled: Dialled = {
         callId,
         ringing: false,
         hangup: undefined,
-        onRinging,
+        heard,
         onHangup: undefined,
         canceled: false,
         settled: false,
@@ -100,6 +115,11 @@ export class Dialling implements EslListener {
     void this.killUntilOver(dialled, cause);
   }
 
+  /** A command for the channel of an attempt, whose result nobody waits for. */
+  send(command: EslCommand): void {
+    void this.esl.send(command);
+  }
+
   /** FreeSWITCH connected for the answered call: this may overtake the reply to the command. */
   answered(callId: string): void {
     this.byCall.get(callId)?.settle({ outcome: 'answered' });
@@ -118,9 +138,11 @@ export class Dialling implements EslListener {
       else this.hungUp(dialled, event);
       return;
     }
-    if (dialled === undefined || dialled.ringing) return;
+    if (dialled === undefined || dialled.canceled) return;
+    if (event.name === 'CHANNEL_ANSWER') return dialled.heard.onAnswer();
+    if (dialled.ringing) return;
     dialled.ringing = true;
-    dialled.onRinging(new Date());
+    dialled.heard.onRinging(new Date());
   }
 
   private hungUp(dialled: Dialled, { headers }: EslEvent): void {

@@ -43,7 +43,11 @@ export class OutboundCall {
     const { conversation } = this.begun;
     const story = Object.assign(conversation.story, { attempts: [] as CallAttempt[] });
     this.attempts = new TrunkAttempts(
-      { request, story, givenUp: this.givenUp.signal, onRinging: () => this.connectAssistant() },
+      {
+        ...{ request, story, givenUp: this.givenUp.signal },
+        onRinging: () => this.connectAssistant(),
+        onAnswer: () => this.attachEarly(),
+      },
       ports,
     );
     this.channel.onGiveUp((cause) => {
@@ -131,6 +135,16 @@ export class OutboundCall {
       if (outcome === 'failed' && !this.channel.taken)
         endConversation(this.begun.conversation, 'assistant-unavailable', new Date());
     });
+  }
+
+  /**
+   * FreeSWITCH takes some 20 ms from the 200 to its connection for the call, and as long again for each command over it.
+   * Sent now, the command waits at the channel, and its loop begins with the assistant's audio.
+   */
+  private attachEarly(): void {
+    if (this.channel.givenUp !== undefined) return;
+    const command = this.assistant?.attachEarly(this.request.call_id);
+    if (command !== undefined) this.ports.dialling.send(command);
   }
 
   private end(reason: CallEndReason, hangup: HangupFacts): void {

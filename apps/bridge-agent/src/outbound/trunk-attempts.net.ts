@@ -53,6 +53,8 @@ export class TrunkAttempts {
       givenUp: AbortSignal;
       /** Each attempt whose called party rings. */
       onRinging: () => void;
+      /** The 200 of an attempt. */
+      onAnswer: () => void;
     },
     private readonly ports: AttemptPorts,
   ) {
@@ -107,10 +109,12 @@ export class TrunkAttempts {
       ringSeconds,
       variables: variablesOf(trunk, request, dialled),
     });
-    if (!this.dialledOnce) this.ports.live.reached(request.call_id, 'initiated', startedAt);
+    const again = this.dialledOnce;
+    if (!again) this.ports.live.reached(request.call_id, 'initiated', startedAt);
     this.dialledOnce = true;
     this.rang = false;
-    return triedOf(await dialling.dial({ callId, job, command, givenUp }, (at) => this.ringing(at)));
+    const heard = { onRinging: (at: Date) => this.ringing(at), onAnswer: this.call.onAnswer };
+    return triedOf(await dialling.dial({ callId, job, command, again, givenUp }, heard));
   }
 
   private permit({ trunk_id }: PlannedAttempt): Promise<Permit> {

@@ -21,7 +21,7 @@ export interface SipCallee {
   close(): Promise<void>;
 }
 
-const PHRASES: Readonly<Record<number, string>> = { 180: 'Ringing', 200: 'OK', 407: 'Proxy Authentication Required' };
+const PHRASES: Record<number, string> = { 180: 'Ringing', 200: 'OK', 407: 'Authenticate', 487: 'Terminated' };
 /** RFC 3261 §17.1.1.1. */
 const T1_MS = 500;
 const token = () => randomBytes(8).toString('hex');

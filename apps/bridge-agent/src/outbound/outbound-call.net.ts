@@ -138,8 +138,8 @@ export class OutboundCall {
   }
 
   /**
-   * FreeSWITCH takes some 20 ms from the 200 to its connection for the call, and as long again for each command over it.
-   * Sent now, the command waits at the channel, and its loop begins with the assistant's audio.
+   * FreeSWITCH takes some 20 ms from the 200 to its connection for the call, and as long again for each command over
+   * it. Sent now, the command waits at the channel, and its loop begins with the assistant's audio.
    */
   private attachEarly(): void {
     if (this.channel.givenUp !== undefined) return;

@@ -150,6 +150,7 @@ async function build(say) {
     existsSync(stamp) &&
     Number(readFileSync(stamp, 'utf8')) === newest &&
     existsSync(join(ROOT, 'apps/trunk-service/dist/main.js')) &&
+    existsSync(join(ROOT, 'apps/cli/dist/main.js')) &&
     existsSync(join(ROOT, 'apps/dashboard/dist/index.html'))
   )
     return;
@@ -159,7 +160,11 @@ async function build(say) {
     [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b'],
     'The build failed; the compiler said:',
   );
-  await run(process.execPath, [join(ROOT, 'scripts/dashboard.mjs')], 'The dashboard could not be built:');
+  await run(
+    process.execPath,
+    [join(ROOT, 'scripts/clients.mjs')],
+    'The dashboard and the command line could not be built:',
+  );
   mkdirSync(LOCAL, { recursive: true });
   writeFileSync(stamp, String(newest));
 }

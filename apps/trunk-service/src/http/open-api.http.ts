@@ -2,6 +2,7 @@ import { applyDecorators, type INestApplication } from '@nestjs/common';
 import { ApiExtension, ApiOperation, ApiResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { llmsText } from './llms-text.js';
 import { withComponents, withDefinitions, type Direction } from './open-api-components.js';
 import { webhooks } from './open-api-webhooks.js';
 import { completed, type OpenApi } from './open-api.js';
@@ -70,7 +71,10 @@ const jsonSchema = (schema: z.ZodType, io: Direction) =>
  */
 const portable = (pattern: string) => pattern.replace('\\p{Cc}\\p{Cs}', '\\x00-\\x1F\\x7F-\\x9F');
 
-/** `/api/openapi.json`, made of the very schemas that the requests are checked with, and `/docs` to read it. */
+/**
+ * `/api/openapi.json`, made of the very schemas that the requests are checked with, `/docs` to read it, and `/llms.txt`
+ * for language models.
+ */
 export function serveOpenApi(app: INestApplication): void {
   SwaggerModule.setup('docs', app, (() => openApiDocument(app)) as never, {
     jsonDocumentUrl: 'api/openapi.json',
@@ -80,9 +84,14 @@ export function serveOpenApi(app: INestApplication): void {
   const http = app.getHttpAdapter();
   http.get('/api/docs', (_request: Request, response: Response) => response.redirect(301, '/docs'));
   http.get('/', (_request: Request, response: Response) => response.type('html').send(FRONT_PAGE));
+  // Making the description takes a moment, so it is made once.
+  let llms: string | undefined;
+  http.get('/llms.txt', (_request: Request, response: Response) =>
+    response.type('text/plain').send((llms ??= llmsText(openApiDocument(app)))),
+  );
 }
 
-/** The description itself; the dashboard's client is generated from it. */
+/** The description itself; the types of the command line and of the dashboard are generated from it. */
 export function openApiDocument(app: INestApplication): OpenApi {
   const base = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')

@@ -11,6 +11,20 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => mesh?.stop());
 
+describe('/llms.txt', () => {
+  it('names every request once, with its summary', async () => {
+    const { status, headers, text } = await mesh.api('/llms.txt');
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+    const lines = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(
+        ([method, { summary }]) => `- ${method.toUpperCase()} ${path}: ${(summary as string | undefined) ?? ''}`,
+      ),
+    );
+    const listed = text.split('\n').filter((line) => /^- [A-Z]+ \//.test(line));
+    expect(listed.toSorted()).toEqual(lines.toSorted());
+  });
+});
+
 describe('/api/openapi.json', () => {
   const operations = () =>
     Object.entries(document.paths).flatMap(([path, methods]) =>

@@ -207,7 +207,11 @@ const TAGGED = [
   tag('Calls', 'The call log, and calls that go on.', /\/calls/),
   tag('Usage', 'The ledger of usage, its sums, and what calls cost.', /\/(usage|rate-plans)/),
   tag('Routing', 'Where a call would go, and which calls were refused.', /\/(routes|refused-calls)/),
-  tag('Organisations', 'Organisations, their keys, and whose key a request has.', /\/(organizations|api-keys|users|session)/),
+  tag(
+    'Organisations',
+    'Organisations, their keys, and whose key a request has.',
+    /\/(organizations|api-keys|users|session)/,
+  ),
   tag('Bridges', 'The hosts that take calls, and how to reach them.', /\/(bridges|connection)/),
   tag('Live', 'What changes, as it changes.', /\/stream/),
   tag(

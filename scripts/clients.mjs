@@ -1,6 +1,7 @@
 /**
- * Builds apps/dashboard: the types of the API from its own description, the pages with Vite. `--check` also checks the
- * types. Needs a built trunk-service (`tsc -b`).
+ * Builds the clients of the API, apps/cli and apps/dashboard: the types of the API from its own description, the
+ * command line with TypeScript, the pages with Vite. `--check` also checks the types of the pages. Needs a built
+ * trunk-service (`tsc -b`).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,14 +13,11 @@ import { build } from 'vite';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const DASHBOARD = join(ROOT, 'apps/dashboard');
-const GENERATED = join(DASHBOARD, 'src/generated/api.ts');
+const COMMAND_LINE = join(ROOT, 'apps/cli');
 
 await generateTypes();
-if (process.argv.includes('--check')) {
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', DASHBOARD], { stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
-}
+compile('-b', COMMAND_LINE);
+if (process.argv.includes('--check')) compile('-p', DASHBOARD);
 await build({
   root: DASHBOARD,
   base: '/app/',
@@ -47,10 +45,19 @@ async function generateTypes() {
   const root = ServiceModule.of(AppModule, { config: {}, logger: {} });
   const app = await NestFactory.create(root, { preview: true, logger: false, abortOnError: false });
   const document = openApiDocument(app);
-  const text = astToString(await openapiTS(JSON.stringify(document), { defaultNonNullable: false }));
-  if (existsSync(GENERATED) && readFileSync(GENERATED, 'utf8') === text) return;
-  mkdirSync(dirname(GENERATED), { recursive: true });
-  writeFileSync(GENERATED, text);
+  const text = astToString(await openapiTS(document, { defaultNonNullable: false }));
+  for (const client of [COMMAND_LINE, DASHBOARD]) {
+    const path = join(client, 'src/generated/api.ts');
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+function compile(mode, project) {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, mode, project], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
 }
 
 /** The component library brings its texts in thirty languages; the dashboard is in English. */

@@ -1,0 +1,44 @@
+import createClient, { type Client } from 'openapi-fetch';
+import { CommandFailure } from '../failure.js';
+import type { components, paths } from '../generated/api.js';
+import type { Profile } from '../profile/profile.js';
+import { failureOf } from './problem.js';
+
+export type Api = Client<paths>;
+export type Schemas = components['schemas'];
+
+const ANSWER_MS = 60_000;
+
+/** The API of one installation, with the key of the profile. A redirect is refused: the key would follow it. */
+export function connectApi(profile: Profile): Api {
+  return createClient<paths>({
+    baseUrl: profile.url,
+    headers: {
+      Authorization: `Bearer ${profile.key}`,
+      ...(profile.organization === undefined ? {} : { 'X-Organization-Id': profile.organization }),
+    },
+    redirect: 'error',
+    fetch: (request) => fetch(request, { signal: AbortSignal.timeout(ANSWER_MS) }),
+  });
+}
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** @throws CommandFailure with the problem in words, where the API refuses or does not answer */
+export async function answered<T>(asking: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await asking.catch((cause: unknown) => {
+    throw new CommandFailure(unreachable(cause));
+  });
+  if (!response.ok) throw failureOf(response.status, error);
+  return data as T;
+}
+
+function unreachable(cause: unknown): string {
+  if ((cause as Error).name === 'TimeoutError') return `the API did not answer within ${ANSWER_MS / 1000} s`;
+  const reason = (cause as { cause?: { code?: string; message?: string } }).cause;
+  return `the API cannot be reached (${reason?.code ?? reason?.message ?? 'no connection'}); see: trunkmesh profiles`;
+}

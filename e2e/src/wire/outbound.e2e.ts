@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { callSid } from '@trunkmesh/contracts/call-control.js';
+import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { originateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
+import { encode, fromL16 } from '@trunkmesh/testkit/rtp/g711.js';
+import { tone, toneLevel } from '@trunkmesh/testkit/rtp/tone.js';
 import type { HeardInvite } from '@trunkmesh/testkit/sip/callee-script.js';
 import { startSipCallee, type SipCallee } from '@trunkmesh/testkit/sip/sip-callee.net.js';
 import {
@@ -270,6 +275,44 @@ describe('an answered call', () => {
     expect(await endOf(asked)).toMatchObject({ end_reason: 'api-hung-up', trunk_id: trunks[0]!.id });
     expect(callee.open()).toEqual([]);
   });
+});
+
+describe('a recorded call', () => {
+  const RECORDED = '+15550108202';
+  it('has the called party left and the assistant right, as an inbound call has its caller', async () => {
+    const callee = callees[0]!;
+    callee.will({ outcome: 'answer', ringMs: 200 });
+    assistant.onConnection = (connection) => {
+      connection.onMessage = ({ event }) => {
+        if (event === 'start') connection.say(encode('PCMU', tone(440, 100)));
+      };
+    };
+    const number_id = (await addNumber(org, trunks[0]!, RECORDED, { record: true })).id;
+    const asked = request({ from: RECORDED, caller_id: RECORDED, number_id }, [trunks[0]!.id]);
+    await eventually(async () => (await originate(asked)).outcome === 'accepted', { timeoutMs: 20_000 });
+    const invite = await eventually(() => callee.open().find(({ state }) => state === 'answered'), {
+      message: 'the answer',
+    });
+    invite.audio!.say(tone(880, 50));
+    await sleep(1_500);
+    await hangUp(asked.call_id);
+    const { recording } = await eventually(
+      async () => {
+        const found = await org.api.get<CallDetail>(`/api/v1/calls/${callSid(asked.call_id)}`);
+        return found.recording?.state === 'local' ? found : undefined;
+      },
+      { timeoutMs: 20_000, message: 'the recording' },
+    );
+    expect(recording!.duration_ms).toBeGreaterThan(1_000);
+    const samples = fromL16((await readFile(recording!.location)).subarray(44));
+    const [left, right] = [0, 1].map((side) => samples.filter((_sample, nth) => nth % 2 === side)) as [
+      Int16Array,
+      Int16Array,
+    ];
+    expect(toneLevel(left, 880)).toBeGreaterThan(10 * toneLevel(right, 880));
+    expect(toneLevel(right, 440)).toBeGreaterThan(10 * toneLevel(left, 440));
+    assistant.onConnection = undefined;
+  }, 60_000);
 });
 
 describe('who calls, as each carrier wants to read it', () => {

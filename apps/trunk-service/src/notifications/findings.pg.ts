@@ -22,25 +22,30 @@ const BRIDGE_LOST = `interval '60 seconds'`;
 const ruleOf = (kind: ConditionKind): string => `rule.enabled and rule.kind = '${kind}'`;
 const setting = (name: string, type = 'int'): string => `(rule.condition->>'${name}')::${type}`;
 
-/** Down since the last of its gateways went down, left its bridge or was lost with it; or since it was changed. */
+/**
+ * Nearly all trunks are up: those that are not are found first, by hashes. Down since the last of its gateways went
+ * down, left its bridge or was lost with it; or since the trunk was changed.
+ */
 const LOST_REGISTRATIONS = `
-  select rule.id as rule_id, trunk.id as trunk_id, trunk.state->>'name' as trunk_name, down.since, down.sip_status,
-    down.sip_phrase
-  from notification_rules as rule
-  join trunks as trunk on trunk.organization_id = rule.organization_id and trunk.enabled and trunk.register
-  cross join lateral (
-    select coalesce(bool_or(gateway.up and gateway.present and not seen.lost), false) as up,
-      greatest(max(case when not gateway.present then gateway.at
-        when not gateway.up then gateway.since else seen.until end),
-        (trunk.state->>'updated_at')::timestamptz) as since,
+  with seen as materialized (
+    select bridge_id, max(until) as until, max(until) < now() - ${BRIDGE_LOST} as lost
+    from bridge_presence group by bridge_id),
+  suspect as (
+    select rule.id as rule_id, rule.condition, trunk.id as trunk_id, trunk.state
+    from notification_rules as rule
+    join trunks as trunk on trunk.organization_id = rule.organization_id and trunk.enabled and trunk.register
+    where ${ruleOf('registration-lost')} and not exists (
+      select from gateway_states as gateway join seen using (bridge_id)
+      where gateway.trunk_id = trunk.id and gateway.up and gateway.present and not seen.lost))
+  select rule.rule_id, rule.trunk_id, rule.state->>'name' as trunk_name, down.since, down.sip_status, down.sip_phrase
+  from suspect as rule cross join lateral (
+    select greatest(max(case when not gateway.present then gateway.at
+        when not gateway.up then gateway.since else coalesce(seen.until, gateway.at) end),
+        (rule.state->>'updated_at')::timestamptz) as since,
       (array_agg(gateway.sip_status order by gateway.at desc))[1] as sip_status,
       (array_agg(gateway.sip_phrase order by gateway.at desc))[1] as sip_phrase
-    from gateway_states as gateway cross join lateral (
-      select coalesce(max(until), gateway.at) as until, coalesce(max(until) < now() - ${BRIDGE_LOST}, true) as lost
-      from bridge_presence where bridge_presence.bridge_id = gateway.bridge_id) as seen
-    where gateway.trunk_id = trunk.id) as down
-  where ${ruleOf('registration-lost')} and not down.up
-    and down.since < now() - make_interval(secs => ${setting('for_seconds')})`;
+    from gateway_states as gateway left join seen using (bridge_id) where gateway.trunk_id = rule.trunk_id) as down
+  where down.since < now() - make_interval(secs => ${setting('for_seconds')})`;
 
 const counterOf = (kind: ConditionKind): string => `
   from notification_rules as rule

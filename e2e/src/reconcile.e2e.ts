@@ -4,6 +4,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { Difference, Reconciliation } from '@trunkmesh/contracts/carrier-bill.js';
+import type { CarrierCosts, DeckImport } from '@trunkmesh/contracts/rate-deck.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import { callEnded, callId } from '@trunkmesh/testkit/call-events.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
@@ -134,5 +135,30 @@ describe("a carrier's file against the ledger", () => {
       },
       { timeoutMs: 20_000, message: 'nothing to be left of it' },
     );
+  });
+});
+
+describe('rate decks', () => {
+  it('estimate what the calls of a month would have cost, and which trunk is the cheapest', async () => {
+    const trunk = async (name: string) =>
+      (await org.api.post<{ id: string }>('/api/v1/sip-trunks', { name, gateway: '192.0.2.7', register: false })).id;
+    const [cheap, dear] = [await trunk('Cheap'), await trunk('Dear')];
+    const put = async (id: string, rate: string, query = '') => {
+      const response = await fetch(`${test.mesh.file.api}/api/v1/usage/rate-decks/${id}?currency=EUR${query}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${org.key}`, 'content-type': 'text/csv' },
+        body: `direction,prefix,rate_per_minute\ninbound,1555,${rate}\n`,
+      });
+      return (await response.json()) as DeckImport;
+    };
+    expect(await put(dear, '0.02', '&dry_run=true')).toMatchObject({ dry_run: true, added: 1 });
+    expect(await put(dear, '0.02')).toMatchObject({ dry_run: false, added: 1 });
+    await put(cheap, '0.01');
+    const costs = await org.api.get<CarrierCosts>('/api/v1/usage/carrier-costs?month=2026-11');
+    // Four answered calls of up to a minute.
+    expect(costs).toMatchObject({ calls: 4, common_calls: 4, estimate: true, cheapest_trunk_id: cheap });
+    expect(costs.trunks.map((one) => one.estimated_carrier_cost_micros)).toEqual(['40000', '80000']);
+    expect((await other.api.request('GET', `/api/v1/usage/rate-decks/${cheap}`)).status).toBe(404);
+    expect(await other.api.get<CarrierCosts>('/api/v1/usage/carrier-costs?month=2026-11')).toMatchObject({ calls: 0 });
   });
 });

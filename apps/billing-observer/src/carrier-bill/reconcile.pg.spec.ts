@@ -7,10 +7,13 @@ import {
   type Reconciliation,
 } from '@trunkmesh/contracts/carrier-bill.js';
 import { callEnded, callId, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import pino from 'pino';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
 import { claimReconciliation, reconcile, Taken } from './reconcile.pg.js';
+import { startReconciliationWorker } from './reconciliation-worker.pg.js';
 import {
   beginReconciliation,
   deleteReconciliation,
@@ -233,8 +236,10 @@ describe('comparing the ledger with a file', () => {
     await begin();
     await storeRows(db, { ask: 'rows', ...one, rows: [theirs(2, 1, 50), theirs(2, 1, 50)] });
     await startMatching(db, { ask: 'match', ...one, skipped_rows: 3 });
-    await claimReconciliation(db, OTHER_ORG);
-    await db.query("UPDATE reconciliations SET lease_until = now() - interval '1 second'");
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect(await claimReconciliation(db, OTHER_ORG)).toBeDefined();
+      await db.query("UPDATE reconciliations SET lease_until = now() - interval '1 second'");
+    }
     for (const worker of [WORKER, WORKER]) {
       await db.query("UPDATE reconciliations SET status = 'matching', lease_until = NULL");
       const job = (await claimReconciliation(db, worker))!;
@@ -242,6 +247,27 @@ describe('comparing the ledger with a file', () => {
     }
     expect(await got()).toMatchObject({ rows: 1, skipped_rows: 3, groups: [{ kind: 'duration-differs', calls: 1 }] });
     expect(await differences()).toHaveLength(1);
+    await db.query("UPDATE reconciliations SET status = 'matching', lease_until = NULL, attempts = 5");
+    expect(await claimReconciliation(db, WORKER)).toBeUndefined();
+  });
+
+  it('has failed when five workers could not compare it, and an upload that breaks off too', async () => {
+    const logger = pino({ level: 'silent' });
+    await begin();
+    await db.query("UPDATE reconciliations SET changed_at = now() - interval '1 hour'");
+    let worker = startReconciliationWorker(db, logger);
+    await eventually(async () => (await got()).status === 'failed');
+    await worker.stop();
+    expect((await got()).problem).toMatch(/^The upload broke off/);
+    await db.query(
+      "UPDATE reconciliations SET status = 'matching', attempts = 5, lease_until = now() - interval '1 second'",
+    );
+    worker = startReconciliationWorker(db, logger);
+    await eventually(async () => (await got()).status === 'failed');
+    await deleteReconciliation(db, one);
+    worker.wake();
+    await eventually(async () => ((await db.query('SELECT FROM reconciliations')) as unknown[]).length === 0);
+    await worker.stop();
   });
 
   it('shows nobody anything of another organisation', async () => {

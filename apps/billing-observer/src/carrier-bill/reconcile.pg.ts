@@ -11,17 +11,21 @@ const LEASE_BEAT_MS = 20_000;
 /** A worker that says nothing for so long is dead, and another one takes its work. */
 const LEASE = "interval '1 minute'";
 
+/** Of copies that died with it, and of a database that could not. */
+export const MOST_ATTEMPTS = 5;
+
 /** Somebody stopped or deleted it, or another worker has it. */
 export class Taken extends Error {
   override readonly name = 'Taken';
 }
 
-/** The oldest one that nobody compares. */
+/** The oldest one that nobody compares, and that has not failed too often. */
 export async function claimReconciliation(db: DataSource, worker: string): Promise<Comparison | undefined> {
   const [[job]] = (await db.query(
-    `UPDATE reconciliations SET worker = $1, lease_until = now() + ${LEASE}, done = 0 WHERE id = (SELECT id FROM
-      reconciliations WHERE status = 'matching' AND (lease_until IS NULL OR lease_until < now()) ORDER BY created_at
-      LIMIT 1 FOR UPDATE SKIP LOCKED)
+    `UPDATE reconciliations SET worker = $1, lease_until = now() + ${LEASE}, done = 0, attempts =
+      attempts + 1 WHERE id = (SELECT id FROM
+      reconciliations WHERE status = 'matching' AND (lease_until IS NULL OR lease_until < now()) AND attempts <
+      ${MOST_ATTEMPTS} ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, organization_id, trunk_ids, tolerance_seconds, time_is, period_from, period_to, rows::float8,
       coalesce(first_at, 0)::float8 AS first_at, coalesce(last_at, 0)::float8 AS last_at`,
     [worker],

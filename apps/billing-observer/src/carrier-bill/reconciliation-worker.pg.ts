@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
-import { claimReconciliation, reconcile, Taken } from './reconcile.pg.js';
+import { claimReconciliation, MOST_ATTEMPTS, reconcile, Taken } from './reconcile.pg.js';
 
 const POLL_MS = 10_000;
 const ROWS_AT_ONCE = 10_000;
 /** An upload whose connection broke sends nothing more, and is reported as failed. */
 const SILENT_UPLOAD = "interval '15 minutes'";
+
+const GIVEN_UP =
+  'It could not be compared. Send the file again; if this persists, the log of billing-observer says why.';
 
 export interface ReconciliationWorker {
   /** There is something to compare or to remove. */
@@ -67,6 +70,11 @@ async function tidy(db: DataSource, signal: AbortSignal): Promise<void> {
   await db.query(
     `UPDATE reconciliations SET status = 'failed', problem = 'The upload broke off. Send the file again.', finished_at =
       now() WHERE status = 'receiving' AND changed_at < now() - ${SILENT_UPLOAD}`,
+  );
+  await db.query(
+    `UPDATE reconciliations SET status = 'failed', problem = $2, finished_at = now() WHERE status = 'matching' AND
+      attempts >= $1 AND lease_until < now()`,
+    [MOST_ATTEMPTS, GIVEN_UP],
   );
   const remove = async (table: string, key: string, condition: string) => {
     for (let removed = ROWS_AT_ONCE; removed === ROWS_AT_ONCE;) {

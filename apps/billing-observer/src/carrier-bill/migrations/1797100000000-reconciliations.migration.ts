@@ -33,6 +33,7 @@ export class Reconciliations1797100000000 implements MigrationInterface {
         finished_at timestamptz,
         -- The copy of the service that compares, and until when its word holds.
         worker uuid,
+        attempts integer NOT NULL DEFAULT 0,
         lease_until timestamptz
       )`);
     await runner.query(

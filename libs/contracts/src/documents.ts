@@ -60,7 +60,9 @@ export const CHANNELS: readonly Channel[] = [
     events: bridgeEvent.options,
   }),
   channel('calls', 'trunkmesh.call.{organization}.{call}', CALLS_STREAM, {
-    description: 'A call. Written by the bridge that has it; its recording also by the service that stores it.',
+    description:
+      'A call. Written by the bridge that has it. trunk-service writes `CallRefused`, for a call that no bridge had; ' +
+      'the service that stores the recording writes `CallRecordingStored`.',
     events: callEvent.options,
   }),
   channel('gateways', 'trunkmesh.gateway.{organization}.{trunk}.{bridge}', GATEWAYS_STREAM, {

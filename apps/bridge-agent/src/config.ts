@@ -11,10 +11,9 @@ import type { BucketSettings } from './recording/recording-bucket.http.js';
 const AUDIO_PORTS = { first: 20_100, last: 32_599 };
 const audioPort = z.coerce.number().int().min(1_024).max(65_535);
 
-const switchedOn = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform((value) => value === 'true');
+const isTrue = (value: string): boolean => value === 'true';
+const switchedOn = z.enum(['true', 'false']).default('false').transform(isTrue);
+const switchedOff = z.enum(['true', 'false']).default('true').transform(isTrue);
 const publicPort = z.coerce.number().int().min(1).max(65_535);
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -67,13 +66,13 @@ export const environmentSchema = z
       .default('127.0.0.1')
       .describe("Address where FreeSWITCH's dialplan connects to the agent."),
     CALL_SOCKET_PORT: port.default(9090).describe("Port where FreeSWITCH's dialplan connects to the agent."),
-    /** The loopback port to which FreeSWITCH sends a copy of every SIP message (HEPv3); 0 turns this off. */
     CAPTURE_PORT: port
       .default(9060)
       .describe(
         'Loopback UDP port where FreeSWITCH sends a copy of each SIP message (HEPv3, `--capture-port` of ' +
-          '`prepare.mjs`), for `refused-calls`. 0 switches it off.',
+          '`prepare.mjs`), for `refused-calls` and the SIP messages of calls. 0 switches it off.',
       ),
+    SIP_MESSAGES: switchedOff.describe('`false` keeps no SIP messages of calls and registrations.'),
     /** How long calls may continue after the agent was asked to stop. */
     DRAIN_SECONDS: z.coerce
       .number()

@@ -29,6 +29,7 @@ import { RefusedCallModule } from './refused/refused-call.module.js';
 import { ReadinessModule } from './readiness/readiness.module.js';
 import { RegistrationsModule } from './registrations/registrations.module.js';
 import { RouteModule } from './routes/route.module.js';
+import { SipModule } from './sip/sip.module.js';
 import { StatusModule } from './status/status.module.js';
 import { SyncModule } from './sync/sync.module.js';
 import { TrunkModule } from './trunk/trunk.module.js';
@@ -76,6 +77,7 @@ import { VerificationModule } from './verification/verification.module.js';
     RefusedCallModule,
     HistoryModule,
     RegistrationsModule,
+    SipModule,
     NotificationsModule,
     DashboardModule,
   ],

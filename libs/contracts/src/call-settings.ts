@@ -32,6 +32,9 @@ export const callSettings = z
       .max(86_400)
       .describe('A call is ended this many seconds after its answer.'),
     record: z.boolean().describe('Record the answered call: stereo, the caller on the left.'),
+    keep_sip_messages: z
+      .boolean()
+      .describe('Keep the SIP messages of calls and, at the organisation, of registrations, without credentials.'),
   })
   .partial();
 export type CallSettings = z.infer<typeof callSettings>;

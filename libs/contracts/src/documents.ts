@@ -7,7 +7,15 @@ import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
 import { ratePlanEvent } from './rate-plan.js';
 import { callsRefused } from './refused-call.js';
-import { ALERTS_STREAM, CALLS_STREAM, GATEWAYS_STREAM, REFUSED_STREAM, TRUNKMESH_STREAM } from './subjects.js';
+import { sipMessagesCaptured } from './sip-message.js';
+import {
+  ALERTS_STREAM,
+  CALLS_STREAM,
+  GATEWAYS_STREAM,
+  REFUSED_STREAM,
+  SIP_STREAM,
+  TRUNKMESH_STREAM,
+} from './subjects.js';
 import { trunkEvent } from './trunk.js';
 import { usageAlertRaised } from './usage-alert.js';
 
@@ -72,6 +80,10 @@ export const CHANNELS: readonly Channel[] = [
   channel('refusedCalls', 'trunkmesh.refused.{bridge}', REFUSED_STREAM, {
     description: 'Refused calls that are in no call log, counted by the minute. Written by the bridge.',
     events: [callsRefused],
+  }),
+  channel('sipMessages', 'trunkmesh.sip.{organization}.{call}', SIP_STREAM, {
+    description: "A call's SIP messages, without credentials. Written by the bridge, at most once.",
+    events: [sipMessagesCaptured],
   }),
   channel('alerts', 'trunkmesh.alert.{organization}.{alert}', ALERTS_STREAM, {
     description: 'Unusual usage of an organisation. Written by billing-observer, each alert once.',

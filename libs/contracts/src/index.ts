@@ -29,6 +29,7 @@ export * from './problem.js';
 export * from './rate-deck.js';
 export * from './rate-plan.js';
 export * from './refused-call.js';
+export * from './sip-message.js';
 export * from './routing.js';
 export * from './scalar.js';
 export * from './subjects.js';

@@ -8,6 +8,7 @@ import { numberEvent } from './number.js';
 import { organizationEvent } from './organization.js';
 import { ratePlanEvent } from './rate-plan.js';
 import { callsRefused } from './refused-call.js';
+import { sipMessagesCaptured } from './sip-message.js';
 import { trunkEvent } from './trunk.js';
 import { usageAlertRaised } from './usage-alert.js';
 
@@ -26,6 +27,7 @@ const SCHEMAS = [
   ...callEvent.options,
   gatewayStateChanged,
   callsRefused,
+  sipMessagesCaptured,
   usageAlertRaised,
 ];
 const TYPES = SCHEMAS.map((schema) => schema.shape.type.value as string);

@@ -26,11 +26,17 @@ export const REFUSED_STREAM = 'REFUSED';
 /** Unusual usage, one subject an alert, written by billing-observer. */
 export const ALERTS_STREAM = 'ALERTS';
 
+/**
+ * SIP messages of calls, without credentials, one subject a call, written by the agents. Bounded by age and size.
+ */
+export const SIP_STREAM = 'SIP';
+
 export const STREAM_SUBJECTS = {
   [TRUNKMESH_STREAM]: ['trunkmesh.org.>', 'trunkmesh.bridge.>', 'trunkmesh.carrier.>'],
   [CALLS_STREAM]: ['trunkmesh.call.>'],
   [GATEWAYS_STREAM]: ['trunkmesh.gateway.>'],
   [REFUSED_STREAM]: ['trunkmesh.refused.*'],
+  [SIP_STREAM]: ['trunkmesh.sip.*.*'],
   [ALERTS_STREAM]: ['trunkmesh.alert.>'],
 } as const;
 
@@ -45,6 +51,8 @@ export const BRIDGE_OWNERS_BUCKET = 'bridge-owners';
 export const HELD_CALLS_BUCKET = 'held-calls';
 /** Trunks whose organisation waits for a call of its own, under `expectedCallKey`. */
 export const EXPECTED_CALLS_BUCKET = 'expected-calls';
+/** The last SIP messages of each gateway, under `gatewayKey`. */
+export const SIP_TRUNKS_BUCKET = 'sip-trunks';
 
 export const organizationSubject = (org: string) => `trunkmesh.org.${token(org)}.organization`;
 export const trunkSubject = (org: string, trunk: string) => `trunkmesh.org.${token(org)}.trunk.${token(trunk)}`;
@@ -68,6 +76,9 @@ export const gatewaySubject = (org: string, trunk: string, bridge: string) =>
   `trunkmesh.gateway.${token(org)}.${token(trunk)}.${token(bridge)}`;
 
 export const alertSubject = (org: string, alert: string) => `trunkmesh.alert.${token(org)}.${token(alert)}`;
+/** The SIP messages of a call. */
+export const sipSubject = (org: string, call: string) => `trunkmesh.sip.${token(org)}.${token(call)}`;
+
 export const refusedSubject = (bridge: string) => `trunkmesh.refused.${token(bridge)}`;
 
 export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';

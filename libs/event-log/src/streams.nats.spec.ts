@@ -34,8 +34,10 @@ describe('ensureStreams', () => {
       'KV_expected-calls',
       'KV_gateways',
       'KV_held-calls',
+      'KV_sip-trunks',
       'KV_usage',
       'REFUSED',
+      'SIP',
       'TRUNKMESH',
     ]);
     await ensureStreams(nc);

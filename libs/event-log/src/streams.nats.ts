@@ -19,6 +19,8 @@ import {
   GATEWAYS_STREAM,
   HELD_CALLS_BUCKET,
   REFUSED_STREAM,
+  SIP_STREAM,
+  SIP_TRUNKS_BUCKET,
   STREAM_SUBJECTS,
   TRUNKMESH_STREAM,
   USAGE_BUCKET,
@@ -39,6 +41,9 @@ export class StreamSettingsError extends Error {
 const DAY_NS = 86_400 * 1e9;
 const EXPECTED_CALLS_AGE_NS = 1_800 * 1e9;
 const REFUSED_BYTES = 256 * 1_024 * 1_024;
+const SIP_DAYS = 7;
+/** Some 200,000 calls; the oldest make room. */
+const SIP_BYTES = 2_048 * 1_024 * 1_024;
 const STREAM_NAME_IN_USE = 10058;
 
 type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
@@ -73,10 +78,12 @@ function allSettings(options: StreamOptions): Settings[] {
     // Both bounds hold: readers are seconds behind, and a flood pushes out what was read long ago.
     { ...stream(REFUSED_STREAM, options), max_age: 7 * DAY_NS, max_bytes: REFUSED_BYTES },
     { ...stream(ALERTS_STREAM, options), max_age: 90 * DAY_NS, max_bytes: REFUSED_BYTES },
+    { ...stream(SIP_STREAM, options), max_age: SIP_DAYS * DAY_NS, max_bytes: SIP_BYTES },
     // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the
     // bucket says nothing when an entry runs out.
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },
     bucket(GATEWAYS_BUCKET, options),
+    { ...bucket(SIP_TRUNKS_BUCKET, options), max_age: SIP_DAYS * DAY_NS },
     bucket(USAGE_BUCKET, options),
     bucket(HELD_CALLS_BUCKET, options),
     bucket(BRIDGE_OWNERS_BUCKET, options),

@@ -4,6 +4,7 @@ import type { StatusOutbox } from '../customer/status-outbox.http.js';
 import type { LiveCallTable } from '../live/live-call-table.js';
 import type { LiveCalls, LiveCallsOptions } from '../live/live-calls.net.js';
 import type { Recordings } from '../recording/recordings.fs.js';
+import type { SipMessages } from '../sip-capture/sip-messages.net.js';
 import type { Routing } from '../route/routing.js';
 import type { AudioEngine } from '../audio/audio-engine.net.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
@@ -35,6 +36,8 @@ export interface CallParts extends Routing, Pick<KeptCalls, 'callRecords' | 'rec
   /** Calls with a connection of their own, and what may be asked of them. */
   conversations: Conversations;
   engine: AudioEngine;
+  /** Takes the SIP messages of a call. */
+  sip: Pick<SipMessages, 'own'>;
   /** Reports a change of a call to its organisation. Never rejects. */
   tell: LiveCallsOptions['tell'];
   /** UUIDv7. */

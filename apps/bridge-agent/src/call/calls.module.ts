@@ -16,6 +16,8 @@ import type { Recordings } from '../recording/recordings.fs.js';
 import { freeChannel } from '../route/call-limits.js';
 import { RouteModule } from '../route/route.module.js';
 import type { Routing } from '../route/routing.js';
+import { SipCaptureModule } from '../sip-capture/sip-capture.module.js';
+import { SipMessages } from '../sip-capture/sip-messages.net.js';
 import { AGENT, CALL_DEADLINES, CALL_PARTS, KEPT_CALLS, RECORDINGS, ROUTING } from '../tokens.js';
 import { endConversations } from './call-assistant.net.js';
 import type { CallDeadlines, CallParts, KeptCalls } from './call-parts.net.js';
@@ -29,7 +31,7 @@ import { takeOver } from './left-calls.net.js';
  * the calls with an assistant end first; the parts follow when no call uses them any more.
  */
 @Module({
-  imports: [BridgeModule, EventSocketModule, RouteModule],
+  imports: [BridgeModule, EventSocketModule, RouteModule, SipCaptureModule],
   providers: [
     {
       provide: CallRecords,
@@ -83,7 +85,7 @@ import { takeOver } from './left-calls.net.js';
     },
     { provide: LiveCalls, inject: [AGENT, KEPT_CALLS, ROUTING, EslClient], useFactory: watchCalls },
     { provide: CALL_DEADLINES, useValue: {} satisfies CallDeadlines },
-    { provide: CALL_PARTS, inject: [AGENT, KEPT_CALLS, LiveCalls, ROUTING], useFactory: callParts },
+    { provide: CALL_PARTS, inject: [AGENT, KEPT_CALLS, LiveCalls, ROUTING, SipMessages], useFactory: callParts },
     {
       provide: Drain,
       inject: [CALL_PARTS],
@@ -156,7 +158,7 @@ function callParts(
   { bridge, logger }: Agent,
   { callRecords, recordings, statuses }: KeptCalls,
   live: LiveCalls,
-  routing: Routing,
+  ...[routing, sip]: [Routing, SipMessages]
 ): CallParts {
   return {
     ...routing,
@@ -165,6 +167,7 @@ function callParts(
     recordings,
     live,
     conversations: new Map(),
+    sip,
     engine: createAudioEngine({ ports: routing.mesh.audioPorts, logger }),
     tell: reportTo(statuses),
     newId: uuidv7,

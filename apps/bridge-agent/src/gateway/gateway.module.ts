@@ -7,13 +7,17 @@ import { InboundCalls } from '../inbound/inbound-calls.net.js';
 import { InboundModule } from '../inbound/inbound.module.js';
 import { RouteModule } from '../route/route.module.js';
 import type { Routing } from '../route/routing.js';
+import { SipCaptureModule } from '../sip-capture/sip-capture.module.js';
+import { SipMessages } from '../sip-capture/sip-messages.net.js';
 import { AGENT, ROUTING } from '../tokens.js';
 import { Gateways } from './gateways.net.js';
 
 /** The trunks of this host as FreeSWITCH's gateways. Its dialplan leads to the inbound calls. */
 @Module({
-  imports: [BridgeModule, EventSocketModule, RouteModule, InboundModule],
-  providers: [{ provide: Gateways, inject: [AGENT, EslClient, InboundCalls, ROUTING], useFactory: startGateways }],
+  imports: [BridgeModule, EventSocketModule, RouteModule, InboundModule, SipCaptureModule],
+  providers: [
+    { provide: Gateways, inject: [AGENT, EslClient, InboundCalls, ROUTING, SipMessages], useFactory: startGateways },
+  ],
   exports: [Gateways],
 })
 export class GatewayModule implements OnApplicationShutdown {
@@ -24,13 +28,13 @@ export class GatewayModule implements OnApplicationShutdown {
   }
 }
 
-function startGateways(
+async function startGateways(
   { bridge, config, ring, link, logger }: Agent,
   esl: EslClient,
   { address }: InboundCalls,
-  { resolved }: Routing,
+  ...[{ resolved }, sip]: [Routing, SipMessages]
 ): Promise<Gateways> {
-  return Gateways.start({
+  const gateways = await Gateways.start({
     bridge,
     profile: config.SOFIA_PROFILE,
     confDir: config.CONF_DIR,
@@ -43,4 +47,6 @@ function startGateways(
     resolved,
     logger,
   });
+  sip.organizationOf = gateways.organizationOf;
+  return gateways;
 }

@@ -23,7 +23,7 @@ import type { RefusalPorts } from '../refused/refusal-ports.js';
 import type { CallTreatment } from '../route/call-treatment.js';
 import type { DecideInbound } from '../route/inbound-router.nats.js';
 import { noteAcknowledgement } from './acknowledgement.net.js';
-import { admit } from './admission.js';
+import { admit, type Admission } from './admission.js';
 import { connectToAssistant } from './connect-assistant.net.js';
 import type { ExpectedCalls } from './expected-calls.nats.js';
 import { leadsElsewhere, RETURN_TO_SOURCE } from './next-hop.js';
@@ -73,6 +73,7 @@ export async function handleInboundCall(socket: Socket, ports: InboundCallPorts)
           'route.decided_at': decidedAt,
           ...(outcome === 'refuse' ? { 'route.reason': admission.refusal.reason } : {}),
         });
+        takeSip(admission, invite, ports);
         const stamp: EventStamp = { bridgeId: ports.bridge.id, newId: ports.newId, traceparent: currentTraceparent() };
         if (outcome === 'refuse') await refuse({ ...admission, invite, stamp }, talk, ports);
         else await answer({ ...admission, invite, headers, request, stamp }, talk, ports);
@@ -84,6 +85,15 @@ export async function handleInboundCall(socket: Socket, ports: InboundCallPorts)
   } finally {
     talk.close();
   }
+}
+
+/** The call's SIP messages are its organisation's. */
+function takeSip(admission: Admission, { sipCallId, sourceAddress, callId }: InviteFacts, { sip }: InboundCallPorts) {
+  const refused = admission.outcome === 'refuse';
+  const organizationId = refused ? admission.refusal.organization_id : admission.route.organization_id;
+  if (sipCallId === null || organizationId === null) return;
+  const numberId = refused ? null : admission.route.number_id;
+  sip.own(sipCallId, sourceAddress, { organizationId, numberId, callId });
 }
 
 const codeOf = ({ requestUriUser, toUser }: InviteFacts) => dialledCode(requestUriUser) ?? dialledCode(toUser);

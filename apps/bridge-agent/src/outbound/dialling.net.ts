@@ -39,6 +39,8 @@ export interface AttemptListener {
   onRinging: (at: Date) => void;
   /** The 200 has come. FreeSWITCH connects to the agent some 20 ms later. */
   onAnswer: () => void;
+  /** The attempt's Call-ID on the wire, maybe more than once. */
+  onSipCallId?: (sipCallId: string) => void;
 }
 
 interface Dialled {
@@ -121,8 +123,11 @@ export class Dialling implements EslListener {
   }
 
   /** FreeSWITCH connected for the answered call: this may overtake the reply to the command. */
-  answered(callId: string): void {
-    this.byCall.get(callId)?.settle({ outcome: 'answered' });
+  answered(callId: string, sipCallId: string | undefined): void {
+    const dialled = this.byCall.get(callId);
+    if (dialled === undefined) return;
+    noteSipCallId(dialled, sipCallId);
+    dialled.settle({ outcome: 'answered' });
   }
 
   onDown(): void {
@@ -133,6 +138,7 @@ export class Dialling implements EslListener {
     if (event.name === 'BACKGROUND_JOB') return this.replied(event);
     const callId = event.headers.get('Unique-ID') ?? '';
     const dialled = this.byCall.get(callId);
+    if (dialled !== undefined) noteSipCallId(dialled, event.headers.get('variable_sip_call_id'));
     if (event.name === 'CHANNEL_HANGUP_COMPLETE') {
       if (dialled === undefined) this.onEnded(callId, readHangup(event.headers, new Date()));
       else this.hungUp(dialled, event);
@@ -194,4 +200,8 @@ export class Dialling implements EslListener {
       if (!dialled.settled) await sleep(KILL_AGAIN_MS);
     }
   }
+}
+
+function noteSipCallId({ heard }: Dialled, sipCallId: string | undefined): void {
+  if (sipCallId !== undefined) heard.onSipCallId?.(sipCallId);
 }

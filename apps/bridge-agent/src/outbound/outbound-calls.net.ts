@@ -142,7 +142,7 @@ export class OutboundCalls {
         await talk.ended(2_000);
         return;
       }
-      dialling.answered(callId);
+      dialling.answered(callId, headers.get('variable_sip_call_id'));
       await call.answered(talk, headers);
       await talk.closed;
     } catch (error) {

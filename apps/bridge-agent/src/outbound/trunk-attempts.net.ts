@@ -16,7 +16,7 @@ import type { DialOutcome, Dialling } from './dialling.net.js';
 import type { Permit, Permits } from './permits.nats.js';
 
 /** What the attempts of an outbound call need from the rest of the agent. */
-export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local'> {
+export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local' | 'sip'> {
   dialling: Dialling;
   permits: Permits;
   /** Where FreeSWITCH connects to once a call is answered. */
@@ -113,7 +113,12 @@ export class TrunkAttempts {
     if (!again) this.ports.live.reached(request.call_id, 'initiated', startedAt);
     this.dialledOnce = true;
     this.rang = false;
-    const heard = { onRinging: (at: Date) => this.ringing(at), onAnswer: this.call.onAnswer };
+    const { organization_id: organizationId, number_id: numberId } = request;
+    const heard = {
+      onRinging: (at: Date) => this.ringing(at),
+      onAnswer: this.call.onAnswer,
+      onSipCallId: (id: string) => this.ports.sip.own(id, undefined, { organizationId, numberId, callId }),
+    };
     return triedOf(await dialling.dial({ callId, job, command, again, givenUp }, heard));
   }
 

@@ -7,13 +7,13 @@ import { word } from '../esl/esl-command.js';
 import type { EslClient } from '../esl/esl-client.net.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { openCapture, type Capture } from './capture.net.js';
-import { readHep } from './hep.js';
-import { ownEndpoints } from './own-endpoints.js';
+import { readHep, type Captured } from '../sip-capture/hep.js';
+import { ownEndpoints } from '../sip-capture/own-endpoints.js';
 import { RefusedInvites, type RefusedInvite } from './refused-invites.js';
 import { capturedMessages, refusedCalls, refusedRowsDropped } from './refused-metrics.otel.js';
 import { RefusedMinutes } from './refused-minutes.js';
 import { ReplacingInvites } from './replacing-invites.js';
-import { readSipHead, type SipHead } from './sip-head.js';
+import { readSipHead, type SipHead } from '../sip-capture/sip-head.js';
 
 export interface RefusedOptions {
   bridgeId: string;
@@ -23,6 +23,8 @@ export interface RefusedOptions {
   handled: (sipCallId: string) => boolean;
   /** FreeSWITCH accepted an INVITE that replaces a call. */
   onReplaced: () => void;
+  /** A message that FreeSWITCH received or sent. */
+  onMessage?: (captured: Captured, head: SipHead, direction: 'in' | 'out') => void;
   link: NatsLink;
   logger: Logger;
   flushMs?: number;
@@ -109,14 +111,21 @@ export class RefusedCalls {
     if (captured === undefined) return capturedMessages.add(1, { outcome: 'unreadable' });
     const sip = Buffer.from(captured.sip.buffer, captured.sip.byteOffset, captured.sip.length);
     const incoming = startsWith(sip, INVITE) && this.own.has(captured.destination);
-    const final = startsWith(sip, RESPONSE) && sip[RESPONSE.length] !== 0x31 && this.own.has(captured.source);
-    if (!incoming && !final) return;
+    const final = isFinal(sip) && this.own.has(captured.source);
+    if (!incoming && !final && this.options.onMessage === undefined) return;
     const text = sip.toString('latin1');
     const head = readSipHead(text);
     if (head === undefined) return;
-    if (!incoming) return this.answered(head, captured.destinationAddress);
+    this.passOn(captured, head);
+    if (final) return this.answered(head, captured.destinationAddress);
+    if (!incoming) return;
     this.replacing.invite(text, head);
     this.invites.invite(head, captured.sourceAddress, Date.now());
+  }
+
+  private passOn(captured: Captured, head: SipHead): void {
+    const { own, options } = this;
+    if (own.size > 0) options.onMessage?.(captured, head, own.has(captured.source) ? 'out' : 'in');
   }
 
   /** FreeSWITCH sent a final answer. */
@@ -178,6 +187,8 @@ export class RefusedCalls {
     };
   }
 }
+
+const isFinal = (sip: Buffer): boolean => startsWith(sip, RESPONSE) && sip[RESPONSE.length] !== 0x31;
 
 const startsWith = (bytes: Buffer, prefix: Buffer): boolean =>
   bytes.length > prefix.length && bytes.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;

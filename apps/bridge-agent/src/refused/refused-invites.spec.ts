@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readHep } from './hep.js';
-import { ownEndpoints } from './own-endpoints.js';
+import { readHep } from '../sip-capture/hep.js';
+import { ownEndpoints } from '../sip-capture/own-endpoints.js';
 import { fullNumbers, RefusedInvites, type RefusedInvite } from './refused-invites.js';
-import { readSipHead } from './sip-head.js';
+import { readSipHead } from '../sip-capture/sip-head.js';
 
 /**
  * Recorded on a real FreeSWITCH (1.11.3-dev): what its capture sent for calls that it refused before the dialplan, and

@@ -3,7 +3,7 @@ import type { RefusedCallReason } from '@trunkmesh/contracts/refused-call.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { dialledNumbers, rawSources } from '@trunkmesh/routing/called-number.js';
 import { formatE164, NEUTRAL, toE164 } from '@trunkmesh/routing/number-format.js';
-import type { SipHead } from './sip-head.js';
+import type { SipHead } from '../sip-capture/sip-head.js';
 
 /** One refused INVITE, without anything of it that could be a secret. */
 export interface RefusedInvite {

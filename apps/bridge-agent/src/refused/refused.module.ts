@@ -5,17 +5,23 @@ import { EslClient } from '../esl/esl-client.net.js';
 import { EventSocketModule } from '../esl/event-socket.module.js';
 import { BypassingCalls, REPLACED_EVENTS } from '../live/bypassing-calls.net.js';
 import { AGENT, CALL_REFUSALS } from '../tokens.js';
+import { SipCaptureModule } from '../sip-capture/sip-capture.module.js';
+import { SipMessages } from '../sip-capture/sip-messages.net.js';
 import { HandledCalls } from './handled-calls.js';
 import type { RefusalPorts } from './refusal-ports.js';
 import { RefusedCalls } from './refused-calls.net.js';
 
 /** INVITEs that FreeSWITCH refuses by itself, from its own capture, and calls that get around the agent. */
 @Module({
-  imports: [BridgeModule, EventSocketModule],
+  imports: [BridgeModule, EventSocketModule, SipCaptureModule],
   providers: [
     HandledCalls,
     { provide: BypassingCalls, inject: [AGENT, EslClient], useFactory: endBypassingCalls },
-    { provide: RefusedCalls, inject: [AGENT, HandledCalls, BypassingCalls, EslClient], useFactory: countRefusedCalls },
+    {
+      provide: RefusedCalls,
+      inject: [AGENT, HandledCalls, BypassingCalls, EslClient, SipMessages],
+      useFactory: countRefusedCalls,
+    },
     {
       provide: CALL_REFUSALS,
       inject: [HandledCalls, RefusedCalls],
@@ -51,7 +57,7 @@ async function countRefusedCalls(
   { bridge, config, link, logger }: Agent,
   handled: HandledCalls,
   bypassing: BypassingCalls,
-  esl: EslClient,
+  ...[esl, sip]: [EslClient, SipMessages]
 ): Promise<RefusedCalls> {
   const refused = await RefusedCalls.start({
     bridgeId: bridge.id,
@@ -59,6 +65,7 @@ async function countRefusedCalls(
     capturePort: config.CAPTURE_PORT,
     handled: (sipCallId) => handled.has(sipCallId),
     onReplaced: () => bypassing.suspect(),
+    ...(config.SIP_MESSAGES ? { onMessage: (...message) => sip.heard(...message) } : {}),
     link,
     logger,
   });

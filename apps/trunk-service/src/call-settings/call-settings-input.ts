@@ -51,6 +51,10 @@ export const settingFields = (policy: AddressPolicy) => ({
     .unwrap()
     .nullable()
     .meta({ description: `Record answered calls. ${INHERITS}.` }),
+  keep_sip_messages: shape.keep_sip_messages
+    .unwrap()
+    .nullable()
+    .meta({ description: `Keep SIP messages, without credentials, for 7 days. ${INHERITS}; there they are kept.` }),
   has_signing_secret: z.unknown().describe('Read-only: what was read may be sent back.'),
 });
 
@@ -75,6 +79,7 @@ const NOTHING_SET = {
   answer_deadline_ms: null,
   max_call_seconds: null,
   record: null,
+  keep_sip_messages: null,
 };
 
 const shown = <Schema extends z.ZodType>(schema: z.ZodOptional<Schema>) =>
@@ -91,5 +96,6 @@ export const settingsView = {
   answer_deadline_ms: shown(shape.answer_deadline_ms),
   max_call_seconds: shown(shape.max_call_seconds),
   record: shown(shape.record),
+  keep_sip_messages: shown(shape.keep_sip_messages),
   has_signing_secret: z.boolean().describe('Whether a signing secret is stored. It is never shown.'),
 };

@@ -80,7 +80,7 @@ describe('call settings', () => {
         const before = patch(wanted);
         const { has_signing_secret, ...shown } = shownSettings(before);
         expect(has_signing_secret).toBe(before.signing_secret !== undefined);
-        expect(Object.keys(shown)).toHaveLength(6);
+        expect(Object.keys(shown)).toHaveLength(7);
         expect(patch(wantedSettings(shown)!, before)).toEqual(before);
         expect(put(wantedSettings(shown)!, before)).toEqual(before);
       }),

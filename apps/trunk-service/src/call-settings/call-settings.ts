@@ -34,6 +34,7 @@ const CLEARED: WantedSettings = {
   answer_deadline_ms: null,
   max_call_seconds: null,
   record: null,
+  keep_sip_messages: null,
 };
 
 /** PUT: what was not said is cleared; but a secret, which no client can read and send back, stays. */

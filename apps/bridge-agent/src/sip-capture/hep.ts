@@ -8,10 +8,16 @@ export interface Captured {
   destination: string;
   sourceAddress: string;
   destinationAddress: string;
+  /** Seconds since 1970, and microseconds of that second. */
+  at: readonly [seconds: number, microseconds: number];
+  transport: 'udp' | 'tcp' | 'tls';
   sip: Uint8Array;
 }
 
 const HEADER_BYTES = 6;
+const [PROTOCOL, SECONDS, MICROSECONDS] = [2, 9, 10] as const;
+/** TCP; XNS IDP, by which sofia-sip means TLS. Everything else is taken for UDP. */
+const TRANSPORTS: Readonly<Record<number, 'tcp' | 'tls'>> = { 6: 'tcp', 22: 'tls' };
 const [SOURCE_4, DESTINATION_4, SOURCE_6, DESTINATION_6, SOURCE_PORT, DESTINATION_PORT, PAYLOAD] = [
   3, 4, 5, 6, 7, 8, 15,
 ] as const;
@@ -36,13 +42,15 @@ export function readHep(datagram: Uint8Array): Captured | undefined {
 function captured(chunks: ReadonlyMap<number, Uint8Array>): Captured | undefined {
   const [from, to] = [addressOf(chunks, SOURCE_4, SOURCE_6), addressOf(chunks, DESTINATION_4, DESTINATION_6)];
   const [fromPort, toPort, sip] = [chunks.get(SOURCE_PORT), chunks.get(DESTINATION_PORT), chunks.get(PAYLOAD)];
-  if (from === undefined || to === undefined || fromPort?.length !== 2 || toPort?.length !== 2 || sip === undefined)
-    return undefined;
+  if (from === undefined || to === undefined || sip === undefined) return undefined;
+  if (fromPort?.length !== 2 || toPort?.length !== 2) return undefined;
   return {
     sourceAddress: from,
     destinationAddress: to,
     source: endpoint(from, u16(fromPort, 0)),
     destination: endpoint(to, u16(toPort, 0)),
+    at: [u32(chunks.get(SECONDS)), u32(chunks.get(MICROSECONDS)) % 1_000_000],
+    transport: transportOf(chunks.get(PROTOCOL)),
     sip,
   };
 }
@@ -51,6 +59,12 @@ export const endpoint = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
+
+const transportOf = (protocol: Uint8Array | undefined) => TRANSPORTS[protocol?.[0] ?? 0] ?? 'udp';
+
+/** 0 if it is not there. */
+const u32 = (bytes: Uint8Array | undefined): number =>
+  bytes?.length === 4 ? ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0 : 0;
 
 function addressOf(chunks: ReadonlyMap<number, Uint8Array>, v4: number, v6: number): string | undefined {
   const four = chunks.get(v4);

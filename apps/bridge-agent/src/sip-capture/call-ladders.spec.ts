@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import type { SipMessage } from '@trunkmesh/contracts/sip-message.js';
+import { CallLadders, MESSAGES_OF_CALL, UNOWNED_LADDERS } from './call-ladders.js';
+
+const PBX = '198.51.100.7';
+const OWNER = { organizationId: 'org', numberId: null, callId: 'call' };
+const message = (text: string) => ({ text }) as SipMessage;
+const dialog = (over: Partial<{ sipCallId: string; remote: string; withinDialog: boolean }> = {}) => ({
+  sipCallId: 'a@pbx',
+  remote: PBX,
+  withinDialog: false,
+  ...over,
+});
+const texts = (ladders: CallLadders, now = 0) =>
+  ladders.take(now).map((part) => [part.owner.callId, ...part.messages.map(({ text }) => text)]);
+
+describe('SIP messages by call', () => {
+  it('wait until their call is known, and then follow it once each', () => {
+    const ladders = new CallLadders();
+    ladders.add(dialog(), message('INVITE'), 0);
+    expect(texts(ladders)).toEqual([]);
+    ladders.own('a@pbx', PBX, OWNER, 1);
+    ladders.add(dialog(), message('200'), 2);
+    expect(texts(ladders)).toEqual([['call', 'INVITE', '200']]);
+    // In-dialog from another address of the carrier.
+    ladders.add(dialog({ remote: '198.51.100.8', withinDialog: true }), message('BYE'), 3);
+    expect(texts(ladders)).toEqual([['call', 'BYE']]);
+    expect(texts(ladders)).toEqual([]);
+  });
+
+  it('of a stranger with the same Call-ID are not the call’s', () => {
+    const ladders = new CallLadders();
+    ladders.add(dialog({ remote: '203.0.113.9' }), message('stranger'), 0);
+    ladders.add(dialog(), message('INVITE'), 0);
+    ladders.own('a@pbx', PBX, OWNER, 1);
+    ladders.add(dialog({ remote: '203.0.113.9' }), message('stranger again'), 2);
+    expect(texts(ladders)).toEqual([['call', 'INVITE']]);
+  });
+
+  it('of an outbound attempt are found by the Call-ID alone', () => {
+    const ladders = new CallLadders();
+    ladders.add(dialog({ sipCallId: 'out' }), message('INVITE'), 0);
+    ladders.own('out', undefined, OWNER, 1);
+    ladders.own('never-seen', undefined, OWNER, 1);
+    expect(texts(ladders)).toEqual([['call', 'INVITE']]);
+  });
+
+  it('are bounded per call and altogether, and forgotten', () => {
+    const ladders = new CallLadders();
+    ladders.own('a@pbx', PBX, OWNER, 0);
+    for (let at = 0; at < MESSAGES_OF_CALL + 5; at += 1) ladders.add(dialog(), message('x'), 0);
+    expect(ladders.take(0)).toMatchObject([{ leftOut: 5, messages: { length: MESSAGES_OF_CALL } }]);
+    for (let at = 0; at < UNOWNED_LADDERS + 500; at += 1)
+      ladders.add(dialog({ sipCallId: `flood-${at}` }), message('INVITE'), 1);
+    expect(ladders.size).toBe(UNOWNED_LADDERS + 1);
+    ladders.take(200_000);
+    expect(ladders.size).toBe(1);
+    ladders.take(20_000_000);
+    expect(ladders.size).toBe(0);
+  });
+});

@@ -51,6 +51,11 @@ export async function signIn(page: Page, key: string, path = '/app'): Promise<vo
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').waitFor();
+}
+
 interface AxeResult {
   violations: { id: string; help: string; nodes: { html: string }[] }[];
 }

@@ -1,0 +1,107 @@
+import { Link, useParams } from 'wouter';
+import { api, type Schemas } from '../../api/client.http.js';
+import { length, words } from '../../format.js';
+import { Badge } from '../../ui/badge.js';
+import { Card, Facts, Page } from '../../ui/page.js';
+import { Found } from '../../ui/states.js';
+import { Time } from '../../ui/time.js';
+import { outcomeText } from '../calls/call-text.js';
+import { CallActions } from './call-actions.js';
+import { Quality, Recording } from './call-media.js';
+import { Invite, Routing } from './call-routing.js';
+
+/** One call: what happened, why it took this way, and how it sounded. */
+export default function CallDetail() {
+  const { id = '' } = useParams<{ id: string }>();
+  const call = api.useQuery('get', '/api/v1/calls/{call_id}', { params: { path: { call_id: id } } });
+  return (
+    <Page
+      title="Call"
+      back={{ to: '/calls', label: 'Calls' }}
+      actions={call.data?.status === 'ongoing' && <CallActions callId={call.data.call_id} />}
+    >
+      <Found of={call}>{(found) => <Detail call={found as Schemas['CallDetail']} />}</Found>
+    </Page>
+  );
+}
+
+const Detail = ({ call }: { call: Schemas['CallDetail'] }) => (
+  <>
+    <Summary call={call} />
+    <Routing routing={call.routing} decidedAt={call.decided_at} />
+    <div className="columns">
+      <Timeline of={call.timeline} />
+      <Invite invite={call.invite} routing={call.routing} />
+      {call.attempts.length > 0 && <Attempts of={call.attempts} />}
+      <Quality quality={call.quality} />
+      <Recording recording={call.recording} />
+    </div>
+  </>
+);
+
+const partyOf = ({ caller_withheld, from_number }: Schemas['CallDetail']) =>
+  caller_withheld ? 'withheld' : from_number;
+
+const answererOf = ({ assistant_name, flow_name, assistant_id, flow_id }: Schemas['CallDetail']) =>
+  assistant_name ?? flow_name ?? assistant_id ?? flow_id ?? 'nobody';
+
+const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
+  <Card title="Summary" actions={<Badge state={call.status} />}>
+    <Facts
+      of={[
+        ['From', partyOf(call)],
+        ['To', call.to_number],
+        ['Direction', call.direction],
+        ['Outcome', outcomeText(call)],
+        ['Began', <Time key="began" at={call.started_at} />],
+        ['Answered', <Time key="answered" at={call.answered_at} />],
+        ['Ended', <Time key="ended" at={call.ended_at} />],
+        ['Length', length(call.duration_seconds)],
+        call.trunk_id === null
+          ? null
+          : [
+              'Trunk',
+              <Link key="trunk" href={`/trunks/${call.trunk_id}`}>
+                Open the trunk
+              </Link>,
+            ],
+        ['Answered by', answererOf(call)],
+        ['Came from', call.source_address ?? '–'],
+        ['SIP status', call.sip_status ?? '–'],
+        ['Codec', call.codec ?? '–'],
+        ['Bridge', call.bridge_id ?? '–'],
+        ['Call', <code key="sid">{call.call_sid}</code>],
+        call.transferred_to === null ? null : ['Transferred to', call.transferred_to],
+      ]}
+    />
+  </Card>
+);
+
+const Timeline = ({ of }: { of: readonly Schemas['TimelineEntry'][] }) => (
+  <Card title="Timeline">
+    <ol className="list">
+      {of.map(({ at, what, detail }, index) => (
+        <li key={`${at} ${index}`}>
+          <Time at={at} /> {words(what)}
+          {detail !== null && <span className="muted"> {detail}</span>}
+        </li>
+      ))}
+    </ol>
+  </Card>
+);
+
+const Attempts = ({ of }: { of: readonly Schemas['CallAttempt'][] }) => (
+  <Card title="Attempts">
+    <ol className="list">
+      {of.map(({ attempt, trunk_id, outcome, reason, sip_status, dialled, failed_over }) => (
+        <li key={attempt}>
+          <Badge state={outcome === 'answered' ? 'pass' : 'fail'}>{outcome}</Badge>{' '}
+          <Link href={`/trunks/${trunk_id}`}>trunk</Link>, dialled {dialled}
+          {reason !== null && `: ${words(reason)}`}
+          {sip_status !== null && ` (SIP ${sip_status})`}
+          {failed_over && <span className="muted"> The next trunk was tried.</span>}
+        </li>
+      ))}
+    </ol>
+  </Card>
+);

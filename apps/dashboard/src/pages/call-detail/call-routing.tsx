@@ -1,0 +1,79 @@
+import type { Schemas } from '../../api/client.http.js';
+import { Card } from '../../ui/page.js';
+import { isDecidingHeader, verdictText } from '../calls/call-text.js';
+
+type Decision = Schemas['RoutingDecision'];
+
+const decidedBy = (routing: Decision | null): string | null =>
+  routing !== null && routing.outcome === 'route' ? routing.decided_by : null;
+
+/** Why the call took this way: every source of the called number, in the order in which they count. */
+export function Routing({ routing, decidedAt }: { routing: Decision | null; decidedAt: string | null }) {
+  if (routing === null) return null;
+  const { summary, steps } = routing.explanation;
+  return (
+    <Card title="Why it took this way">
+      <p>{summary}</p>
+      {decidedAt === 'local' && (
+        <p className="muted">The bridge decided itself, because routing did not answer in time.</p>
+      )}
+      <Steps of={steps} />
+    </Card>
+  );
+}
+
+export const Steps = ({ of }: { of: readonly Schemas['ExplanationStep'][] }) => (
+  <div className="scroll" tabIndex={0} role="region" aria-label="Sources of the called number">
+    <table className="plain">
+      <thead>
+        <tr>
+          <th scope="col">Source</th>
+          <th scope="col">What arrived</th>
+          <th scope="col">Number</th>
+          <th scope="col">Meaning</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.map((step) => (
+          <tr key={step.source} className={step.verdict === 'decided' ? 'decided' : undefined}>
+            <th scope="row">{step.source}</th>
+            <td>{step.raw === null ? '–' : <code>{step.raw}</code>}</td>
+            <td>{step.number ?? '–'}</td>
+            <td>{verdictText(step)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
+/** The INVITE as it arrived; the header that decided is marked. */
+export function Invite({ invite, routing }: { invite: Schemas['CapturedInvite'] | null; routing: Decision | null }) {
+  if (invite === null) return null;
+  const decided = decidedBy(routing);
+  return (
+    <Card title="Captured INVITE">
+      <p className="small">
+        Request-URI user <code>{invite.request_uri_user}</code>, To user <code>{invite.to_user}</code>
+      </p>
+      <div className="scroll" tabIndex={0} role="region" aria-label="Headers of the INVITE">
+        <table className="plain">
+          <tbody>
+            {invite.headers.map(([name, value], index) => (
+              <tr key={`${name} ${index}`} className={isDecidingHeader(name, decided) ? 'decided' : undefined}>
+                <th scope="row">
+                  {name}
+                  {isDecidingHeader(name, decided) && <span className="badge good">decided</span>}
+                </th>
+                <td>
+                  <code>{value}</code>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {invite.truncated && <p className="muted small">The rest of the INVITE was too long to keep.</p>}
+    </Card>
+  );
+}

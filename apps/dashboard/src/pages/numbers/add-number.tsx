@@ -1,0 +1,71 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { client, dataOf } from '../../api/client.http.js';
+import { problemOf } from '../../api/problem.js';
+import { Choice, Field } from '../../ui/field.js';
+import { Card } from '../../ui/page.js';
+import { Failure } from '../../ui/states.js';
+
+interface AddNumberProps {
+  trunks: readonly (readonly [string, string])[];
+  onDone: () => Promise<void>;
+}
+
+/** One number, with its trunk and who answers. */
+export function AddNumber({ trunks, onDone }: AddNumberProps) {
+  const [number, setNumber] = useState('');
+  const [trunk, setTrunk] = useState('');
+  const [assistant, setAssistant] = useState('');
+  const [error, setError] = useState<unknown>();
+  const add = async () => {
+    setError(undefined);
+    const body = {
+      phone_number: number.trim(),
+      sip_trunk_id: trunk === '' ? null : trunk,
+      assistant_id: assistant.trim() === '' ? null : Number(assistant),
+    };
+    await dataOf(client.POST('/api/v1/phone-numbers', { body })).then(() => {
+      setNumber('');
+      return onDone();
+    }, setError);
+  };
+  return (
+    <Card title="Add a number">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void add();
+        }}
+      >
+        <Field
+          label="Phone number"
+          value={number}
+          onChange={setNumber}
+          placeholder="+15550100200"
+          hint="With + and the country code."
+          problem={error === undefined ? undefined : problemFor(error, '/phone_number')}
+        />
+        <Choice
+          label="Calls come over"
+          value={trunk}
+          onChange={setTrunk}
+          options={[['', 'Choose a trunk'], ...trunks]}
+        />
+        <Field
+          label="Assistant"
+          value={assistant}
+          onChange={setAssistant}
+          inputMode="numeric"
+          hint="The id of the assistant that answers, from your platform."
+        />
+        <Button type="submit" className="primary" isDisabled={number.trim() === ''}>
+          Add the number
+        </Button>
+        {error !== undefined && <Failure error={error} />}
+      </form>
+    </Card>
+  );
+}
+
+const problemFor = (error: unknown, pointer: string) =>
+  problemOf(error).errors.find((each) => each.pointer === pointer)?.detail;

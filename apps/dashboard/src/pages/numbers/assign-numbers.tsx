@@ -1,0 +1,65 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { client, dataOf } from '../../api/client.http.js';
+import { count } from '../../format.js';
+import { Choice, Field } from '../../ui/field.js';
+import { Card } from '../../ui/page.js';
+import { Failure } from '../../ui/states.js';
+
+interface AssignNumbersProps {
+  ids: readonly string[];
+  trunks: readonly (readonly [string, string])[];
+  onDone: () => Promise<void>;
+}
+
+/** The numbers that are selected get a trunk, an assistant, or both. What was done before a failure stays done. */
+export function AssignNumbers({ ids, trunks, onDone }: AssignNumbersProps) {
+  const [trunk, setTrunk] = useState('');
+  const [assistant, setAssistant] = useState('');
+  const [error, setError] = useState<unknown>();
+  const [done, setDone] = useState<number>();
+  const body = {
+    ...(trunk === '' ? {} : { sip_trunk_id: trunk }),
+    ...(assistant.trim() === '' ? {} : { assistant_id: Number(assistant) }),
+  };
+  const assign = async () => {
+    setError(undefined);
+    try {
+      for (const [index, id] of ids.entries()) {
+        setDone(index);
+        await dataOf(client.PATCH('/api/v1/phone-numbers/{id}', { params: { path: { id } }, body }));
+      }
+      await onDone();
+    } catch (problem) {
+      setError(problem);
+    }
+    setDone(undefined);
+  };
+  return (
+    <Card title={`Assign ${count(ids.length)} selected`}>
+      <div className="filters">
+        <Choice label="To the trunk" value={trunk} onChange={setTrunk} options={[['', 'No change'], ...trunks]} />
+        <Field
+          label="To the assistant"
+          value={assistant}
+          onChange={setAssistant}
+          inputMode="numeric"
+          placeholder="17"
+        />
+        <Button
+          className="primary"
+          isDisabled={done !== undefined || Object.keys(body).length === 0}
+          onPress={() => void assign()}
+        >
+          Assign
+        </Button>
+      </div>
+      {done !== undefined && (
+        <p role="status">
+          {count(done)} of {count(ids.length)} done
+        </p>
+      )}
+      {error !== undefined && <Failure error={error} />}
+    </Card>
+  );
+}

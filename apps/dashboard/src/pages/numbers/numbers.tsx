@@ -1,0 +1,121 @@
+import { useState } from 'react';
+import { Button, type Selection } from 'react-aria-components';
+import { client, pageOf, refresh } from '../../api/client.http.js';
+import { count } from '../../format.js';
+import { useSession } from '../../session/session.js';
+import { Badge } from '../../ui/badge.js';
+import { DataTable } from '../../ui/data-table.js';
+import { Choice, Field } from '../../ui/field.js';
+import { Page } from '../../ui/page.js';
+import { Empty, Found } from '../../ui/states.js';
+import { usePages } from '../../ui/use-pages.js';
+import { useView } from '../../ui/use-view.js';
+import { AddNumber } from './add-number.js';
+import { AssignNumbers } from './assign-numbers.js';
+import { ImportNumbers } from './import-numbers.js';
+import { filterOf, isWithoutTarget, targetText } from './number-filter.js';
+import { NumberReadiness } from './number-readiness.js';
+import { useTrunkNames } from './trunk-names.js';
+
+const SHOW = [
+  ['', 'All'],
+  ['without-trunk', 'Without a trunk'],
+  ['without-assistant', 'Without an assistant or flow'],
+  ['inactive', 'Inactive'],
+] as const;
+
+/** The organisation's numbers: which trunk each comes by, and who answers. */
+export default function Numbers() {
+  const { mayManage } = useSession();
+  const [view, setView] = useView();
+  const [selected, setSelected] = useState<Selection>(new Set());
+  const trunks = useTrunkNames();
+  const filter = filterOf({ q: view('q'), show: view('show'), trunk: view('trunk') });
+  const list = usePages(['/api/v1/phone-numbers', 'list', filter], (cursor) =>
+    pageOf(client.GET('/api/v1/phone-numbers', { params: { query: { limit: 200, cursor, ...filter } } })),
+  );
+  const items = view('show') === 'without-assistant' ? list.items.filter(isWithoutTarget) : list.items;
+  const chosen = selected === 'all' ? items.map(({ id }) => id) : [...selected].map(String);
+  const done = async () => {
+    setSelected(new Set());
+    await refresh('/api/v1/phone-numbers');
+  };
+  return (
+    <Page
+      title="Numbers"
+      actions={
+        <a className="button" href={exportOf(items)} download="numbers.csv">
+          Export as CSV
+        </a>
+      }
+    >
+      {mayManage && (
+        <div className="columns">
+          <AddNumber trunks={trunks} onDone={done} />
+          <ImportNumbers onDone={done} />
+        </div>
+      )}
+      <div className="filters" role="search">
+        <Field label="Search" value={view('q')} onChange={(q) => setView({ q })} placeholder="Number or name" />
+        <Choice label="Show" value={view('show')} onChange={(show) => setView({ show })} options={SHOW} />
+        <Choice
+          label="Trunk"
+          value={view('trunk')}
+          onChange={(trunk) => setView({ trunk })}
+          options={[['', 'Any'], ...trunks]}
+        />
+      </div>
+      {mayManage && chosen.length > 0 && <AssignNumbers ids={chosen} trunks={trunks} onDone={done} />}
+      {chosen.length === 1 && <NumberReadiness id={chosen[0]!} />}
+      <Found of={list.query}>
+        {() => (
+          <>
+            <p className="muted small">{count(list.total)} numbers. Select one to see whether it is ready.</p>
+            <DataTable
+              label="Numbers"
+              items={items}
+              keyOf={({ id }) => id}
+              selected={selected}
+              onSelect={setSelected}
+              loadMore={list.loadMore}
+              isLoadingMore={list.isLoadingMore}
+              empty={<NoNumbers onClear={() => setView({ q: '', show: '', trunk: '' })} />}
+              columns={[
+                { id: 'number', title: 'Number', share: 1.4, cell: ({ phone_number }) => phone_number },
+                { id: 'name', title: 'Name', wideOnly: true, cell: ({ friendly_name }) => friendly_name ?? '–' },
+                {
+                  id: 'trunk',
+                  title: 'Trunk',
+                  cell: ({ sip_trunk_id }) => new Map(trunks).get(sip_trunk_id ?? '') ?? (sip_trunk_id ? '…' : 'none'),
+                },
+                { id: 'target', title: 'Answered by', share: 1.4, cell: targetText },
+                {
+                  id: 'active',
+                  title: 'State',
+                  wideOnly: true,
+                  cell: ({ is_active }) => <Badge state={is_active ? 'active' : 'inactive'} />,
+                },
+              ]}
+            />
+          </>
+        )}
+      </Found>
+    </Page>
+  );
+}
+
+/** What is in view, as the import takes it. */
+const exportOf = (items: readonly { phone_number: string; friendly_name: string | null }[]) =>
+  `data:text/csv;charset=utf-8,${encodeURIComponent(
+    ['phone_number,friendly_name', ...items.map((each) => `${each.phone_number},${quoted(each.friendly_name)}`)].join(
+      '\n',
+    ),
+  )}`;
+const quoted = (text: string | null) => `"${(text ?? '').replaceAll('"', '""')}"`;
+
+const NoNumbers = ({ onClear }: { onClear: () => void }) => (
+  <Empty title="No number is shown">
+    <p>Add a number or import a list above, or show all numbers.</p>
+    <Button onPress={onClear}>Show all numbers</Button>
+  </Empty>
+);

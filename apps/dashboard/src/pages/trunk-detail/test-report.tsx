@@ -1,0 +1,25 @@
+import type { Schemas } from '../../api/client.http.js';
+import { words } from '../../format.js';
+import { Badge } from '../../ui/badge.js';
+import { Time } from '../../ui/time.js';
+
+/** What a bridge saw when it tried the trunk, check by check. */
+export const TestReport = ({ report }: { report: Schemas['TrunkTest'] }) => (
+  <section aria-label="Test" role="status">
+    <p>
+      <Badge state={report.result} /> <b>{report.summary}</b>
+    </p>
+    <ul className="list">
+      {report.checks.map(({ check, result, seen, todo }) => (
+        <li key={check}>
+          <Badge state={result} /> <b>{words(check)}</b>
+          <p>{seen}</p>
+          {todo !== null && <p>What to do: {todo}</p>}
+        </li>
+      ))}
+    </ul>
+    <p className="muted small">
+      From {report.bridge_id}, <Time at={report.tested_at} />
+    </p>
+  </section>
+);

@@ -1,0 +1,165 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { useLocation, useParams } from 'wouter';
+import { api, client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
+import { useSession } from '../../session/session.js';
+import { Badge } from '../../ui/badge.js';
+import { Confirm } from '../../ui/confirm.js';
+import { Card, Facts, Page } from '../../ui/page.js';
+import { Failure, Found } from '../../ui/states.js';
+import { Time } from '../../ui/time.js';
+import { CallsOf, NumbersOf, TrunkHistory } from './trunk-lists.js';
+import { TestReport } from './test-report.js';
+import { WaitForCall } from './wait-for-call.js';
+
+/** One trunk: its state on each bridge and why, its test, its numbers and calls. */
+export default function TrunkDetail() {
+  const { id = '' } = useParams<{ id: string }>();
+  const trunk = api.useQuery('get', '/api/v1/sip-trunks/{id}', { params: { path: { id } } });
+  return (
+    <Page
+      title={trunk.data?.name ?? 'Trunk'}
+      back={{ to: '/trunks', label: 'Trunks' }}
+      actions={trunk.data && <Actions trunk={trunk.data} />}
+    >
+      <Found of={trunk}>{(found) => <Detail trunk={found} />}</Found>
+    </Page>
+  );
+}
+
+const Detail = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
+  <>
+    {trunk.hints.map(({ message }) => (
+      <div key={message} className="notice warn">
+        {message}
+      </div>
+    ))}
+    <State id={trunk.id} />
+    <div className="columns">
+      <Settings trunk={trunk} />
+      <Tests id={trunk.id} />
+      <NumbersOf trunkId={trunk.id} />
+      <CallsOf trunkId={trunk.id} />
+    </div>
+    <TrunkHistory trunkId={trunk.id} />
+  </>
+);
+
+function Actions({ trunk: { id, enabled } }: { trunk: Schemas['Trunk'] }) {
+  const { mayManage } = useSession();
+  const [, navigate] = useLocation();
+  const [error, setError] = useState<unknown>();
+  if (!mayManage) return null;
+  const params = { path: { id } };
+  const change = async (work: Promise<unknown>) => {
+    setError(undefined);
+    await work.then(() => refresh('/api/v1/sip-trunks', '/api/v1/trunk-states'), setError);
+  };
+  const remove = async () => {
+    await dataOf(client.DELETE('/api/v1/sip-trunks/{id}', { params }));
+    navigate('/trunks');
+  };
+  return (
+    <>
+      {error !== undefined && <Failure error={error} />}
+      {enabled ? (
+        <Button onPress={() => void change(dataOf(client.POST('/api/v1/sip-trunks/{id}/disable', { params })))}>
+          Disable
+        </Button>
+      ) : (
+        <Button onPress={() => void change(dataOf(client.POST('/api/v1/sip-trunks/{id}/enable', { params })))}>
+          Enable
+        </Button>
+      )}
+      <Confirm action="Delete trunk" onConfirm={remove}>
+        <p>Calls over this trunk are no longer accepted, and its password is forgotten. Disabling keeps it.</p>
+      </Confirm>
+    </>
+  );
+}
+
+function State({ id }: { id: string }) {
+  const status = api.useQuery('get', '/api/v1/sip-trunks/{id}/status', { params: { path: { id } } });
+  return (
+    <Card title="State" actions={status.data && <Badge state={status.data.verdict} />}>
+      <Found of={status}>
+        {({ summary, bridges }) => (
+          <>
+            <p>{summary}</p>
+            <ul className="list">
+              {bridges.map((bridge) => (
+                <OnBridge key={bridge.bridge_id} bridge={bridge} />
+              ))}
+            </ul>
+          </>
+        )}
+      </Found>
+    </Card>
+  );
+}
+
+const OnBridge = ({
+  bridge: { bridge_id, verdict, reason, registration, since },
+}: {
+  bridge: Schemas['BridgeVerdict'];
+}) => (
+  <li>
+    <Badge state={verdict} /> <b>{bridge_id}</b>: {reason}
+    {registration.sip_status !== null && ` (SIP ${registration.sip_status} ${registration.sip_phrase ?? ''})`}
+    {registration.cause !== null && <p>Likely cause: {registration.cause}</p>}
+    {since !== null && (
+      <p className="muted small">
+        Since <Time at={since} />
+      </p>
+    )}
+  </li>
+);
+
+const Settings = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
+  <Card title="Settings">
+    <Facts
+      of={[
+        ['Gateway', <code key="gateway">{trunk.gateway}</code>],
+        ['Connected by', trunk.register ? 'registration' : 'address'],
+        trunk.username === null ? null : ['User name', trunk.username],
+        ['Password', trunk.has_password ? 'stored, not shown' : 'none'],
+        ['Transport', `${trunk.transport.toUpperCase()}, SRTP ${trunk.srtp}`],
+        ['Codecs', trunk.codecs.join(', ')],
+        ['Priority', trunk.priority],
+        ['Calls may come from', trunk.inbound_addresses.join(', ') || 'the gateway'],
+        ['Calls at once', trunk.max_channels ?? 'no limit'],
+        ['May call', trunk.outbound_country_codes?.join(', ') ?? 'as the organisation'],
+        ['Pool of bridges', trunk.bridge_pool],
+        ['Changed', <Time key="changed" at={trunk.updated_at} />],
+      ]}
+    />
+  </Card>
+);
+
+function Tests({ id }: { id: string }) {
+  const { mayManage } = useSession();
+  const [report, setReport] = useState<Schemas['TrunkTest']>();
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  if (!mayManage) return null;
+  const test = async () => {
+    setBusy(true);
+    setError(undefined);
+    const answer = dataOf(client.POST('/api/v1/sip-trunks/{id}/test', { params: { path: { id } }, body: {} }));
+    await answer.then(setReport, setError);
+    setBusy(false);
+  };
+  return (
+    <Card title="Test">
+      <p>A bridge tries DNS, transport, certificate, OPTIONS and the registration, and says what it saw.</p>
+      <Button isDisabled={busy} onPress={() => void test()}>
+        {busy ? 'Testing…' : 'Test the trunk'}
+      </Button>
+      {error !== undefined && <Failure error={error} />}
+      {report && <TestReport report={report} />}
+      <h3>Call it yourself</h3>
+      <p>No assistant is needed: you hear a tone and an echo.</p>
+      <WaitForCall trunkId={id} />
+    </Card>
+  );
+}

@@ -1,0 +1,87 @@
+import { Link } from 'wouter';
+import { api, type Schemas } from '../../api/client.http.js';
+import { Badge } from '../../ui/badge.js';
+import { Card } from '../../ui/page.js';
+import { Found } from '../../ui/states.js';
+import { Time } from '../../ui/time.js';
+
+const SHOWN = 10;
+
+export function NumbersOf({ trunkId }: { trunkId: string }) {
+  const numbers = api.useQuery('get', '/api/v1/phone-numbers', {
+    params: { query: { sip_trunk_id: trunkId, limit: SHOWN } },
+  });
+  return (
+    <Card title="Numbers" actions={<Link href={`/numbers?trunk=${trunkId}`}>All numbers of the trunk</Link>}>
+      <Found of={numbers}>
+        {(all) =>
+          all.length === 0 ? (
+            <p>
+              No number is assigned to this trunk. <Link href="/numbers">Assign one</Link>, so that its calls reach an
+              assistant.
+            </p>
+          ) : (
+            <ul className="list">
+              {all.map(({ id, phone_number, friendly_name }) => (
+                <li key={id}>
+                  {phone_number} <span className="muted">{friendly_name}</span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Found>
+    </Card>
+  );
+}
+
+export function CallsOf({ trunkId }: { trunkId: string }) {
+  const calls = api.useQuery('get', '/api/v1/calls', { params: { query: { trunk_id: trunkId, limit: SHOWN } } });
+  return (
+    <Card title="Latest calls" actions={<Link href="/calls">All calls</Link>}>
+      <Found of={calls}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p>No call has come over this trunk yet. Wait for a test call, then place one.</p>
+          ) : (
+            <ul className="list">
+              {items.map(({ call_sid, status, direction, customer_phone_number, started_at }) => (
+                <li key={call_sid}>
+                  <Badge state={status} />{' '}
+                  <Link href={`/calls/${call_sid}`}>{customer_phone_number || 'withheld'}</Link> {direction},{' '}
+                  <Time at={started_at} />
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Found>
+    </Card>
+  );
+}
+
+const actorText = ({ kind, key_name }: Schemas['HistoryEntry']['actor']) =>
+  kind === 'api-key' ? (key_name ?? 'an API key') : kind === 'operator' ? 'the operator' : 'the system';
+
+/** Who changed what, and when. */
+export function TrunkHistory({ trunkId }: { trunkId: string }) {
+  const history = api.useQuery('get', '/api/v1/events', {
+    params: { query: { entity: 'trunk', entity_id: trunkId, limit: SHOWN } },
+  });
+  return (
+    <Card title="History">
+      <Found of={history}>
+        {({ items }) => (
+          <ul className="list">
+            {items.map(({ id, type, at, actor, changes }) => (
+              <li key={id}>
+                <Time at={at} /> <b>{type}</b> by {actorText(actor)}
+                {changes.length > 0 && <p className="muted small">{changes.map(({ field }) => field).join(', ')}</p>}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Found>
+    </Card>
+  );
+}

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
+import type { Browser, Page } from 'playwright-core';
+import { testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
+import { axeProblems, openViewer, signIn, startBrowser, type Viewer } from './browser.fixture.js';
+
+const NUMBER = '+15550100700';
+const CALLER = '+15559870007';
+
+let test: TestMesh;
+let org: Organization;
+let carrier: MeshCarrier;
+let browser: Browser;
+let viewer: Viewer;
+let page: Page;
+
+beforeAll(async () => {
+  [test, browser] = await Promise.all([testMesh(), startBrowser()]);
+  [org, carrier] = [await test.organization('Example Dental'), await test.carrier('9301')];
+  viewer = await openViewer(browser, test.mesh.file.api);
+  ({ page } = viewer);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await test?.stop();
+});
+
+const button = (name: string | RegExp) => page.getByRole('button', { name });
+const link = (name: string | RegExp) => page.getByRole('link', { name });
+const accessible = async () => expect(await axeProblems(page)).toEqual([]);
+
+describe('the first five minutes of an admin', () => {
+  it('signs in and finds what to do first', async () => {
+    await signIn(page, org.key);
+    await link('Connect a carrier or PBX').first().click();
+    await page.getByText('Where do your calls come from?').waitFor();
+    await accessible();
+  });
+
+  it('connects a PBX by its address: tested before it is saved, saved at the last step only', async () => {
+    await button(/Another.*by its address/).click();
+    await page.getByLabel('Name').fill('Office PBX');
+    await page.getByLabel('Gateway', { exact: true }).fill(carrier.gateway);
+    await accessible();
+    await button('Continue to the test').click();
+    expect(await org.api.get<unknown[]>('/api/v1/sip-trunks')).toEqual([]);
+    await button('Test the connection').click();
+    await button('Test again').waitFor({ timeout: 60_000 });
+    await accessible();
+    expect(await org.api.get<unknown[]>('/api/v1/sip-trunks')).toEqual([]);
+    await button(/^Save/).click();
+    await page.getByRole('heading', { name: /What to enter at/ }).waitFor();
+    expect(await org.api.get('/api/v1/sip-trunks')).toMatchObject([{ name: 'Office PBX', register: false }]);
+    await accessible();
+  });
+
+  it('adds a number and assigns it', async () => {
+    await link('add your numbers').click();
+    await page.getByLabel('Phone number').fill(NUMBER);
+    await page.getByLabel('Calls come over').selectOption({ label: 'Office PBX' });
+    await page.getByLabel('Assistant', { exact: true }).fill('17');
+    await button('Add the number').click();
+    await page.getByRole('rowheader', { name: NUMBER }).waitFor();
+    await accessible();
+  });
+
+  it('waits for a test call on the page of the trunk, which is live', async () => {
+    await page.getByRole('link', { name: 'Trunks', exact: true }).click();
+    await page.getByRole('rowheader').getByRole('link', { name: 'Office PBX' }).click();
+    await page.getByText(/^Live on bridge-1/).waitFor();
+    await button('Wait for a test call').click();
+    await page.getByText('Waiting for your call').waitFor();
+    await accessible();
+    await eventually(async () => (await carrier.call({ from: CALLER, number: NUMBER, talkMs: 800 })) === 200, {
+      timeoutMs: 20_000,
+      intervalMs: 500,
+      message: 'the call to be answered',
+    });
+    await link('See the call').first().waitFor();
+  });
+
+  it('understands what happened: which source named the number, and which header it was', async () => {
+    await page.getByRole('link', { name: 'Calls', exact: true }).click();
+    const rows = page.getByRole('row');
+    await rows.nth(1).getByRole('link').click();
+    await page.getByRole('heading', { name: 'Why it took this way' }).waitFor();
+    await page.getByText('This decided the call.').waitFor();
+    await page.getByRole('heading', { name: 'Captured INVITE' }).waitFor();
+    await accessible();
+    // A view has a URL that can be shared.
+    await page.reload();
+    await page.getByText('This decided the call.').waitFor();
+  });
+
+  it('shows nothing of another organisation, whatever URL is opened', async () => {
+    const other = await test.organization('Another organisation');
+    await page.goto(`/app/o/${other.id}/trunks`);
+    await page.getByRole('alert').first().waitFor();
+    expect(await page.content()).not.toContain('Another organisation');
+  });
+
+  it('was never stopped by its own policy', () => expect(viewer.complaints).toEqual([]));
+});

@@ -25,8 +25,8 @@ const SHIPPED = new Set([
 ]);
 /** Of tools, which are not shipped, also these. */
 const TOOLS = new Set([...SHIPPED, 'CC-BY-4.0', 'CC0-1.0', 'MPL-2.0', 'PSF-2.0']);
-/** Packages whose package.json has its licence in the old form, which npm leaves out of the lock. */
-const OLD_FORM = { busboy: 'MIT', streamsearch: 'MIT' };
+/** Packages whose licence npm leaves out of the lock: in the old form in package.json, or in the LICENSE file alone. */
+const OLD_FORM = { busboy: 'MIT', 'png-js': 'MIT', streamsearch: 'MIT' };
 
 const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 

@@ -12,6 +12,7 @@ import { Database } from './database.service.js';
 import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
 import { RateDeckModule } from './rate-deck/rate-deck.module.js';
 import { UsageAnswersModule } from './usage/answers/usage-answers.module.js';
+import { StatementsModule } from './usage/statements/statements.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { UsageRecording } from './usage/usage.service.js';
 
@@ -22,6 +23,7 @@ import { UsageRecording } from './usage/usage.service.js';
     UsageModule,
     CallLogModule,
     UsageAnswersModule,
+    StatementsModule,
     AlertsModule,
     CarrierBillModule,
     RateDeckModule,

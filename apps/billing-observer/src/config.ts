@@ -54,6 +54,16 @@ export const environmentSchema = z.object({
       'Countries (ISO 3166-1 alpha-2, separated by commas) to which the first calls of an organisation raise an ' +
         'alert. The default is a list to begin with; set the expensive ones of your carriers.',
     ),
+  USAGE_CLOSE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(27)
+    .default(5)
+    .describe(
+      "Days after a month's end, in the organisation's time zone, until its statement is closed; what comes later is " +
+        'in the next statement.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -12,6 +12,7 @@ import { UnreadableRow } from './usage/unreadable-row.pg.js';
 import { Ledger1796500000000 } from './usage/ledger/migrations/1796500000000-ledger.migration.js';
 import { RatePlans1796600000000 } from './usage/rating/migrations/1796600000000-rate-plans.migration.js';
 import { ManagedCarriers1797000000000 } from './usage/summary/migrations/1797000000000-managed-carriers.migration.js';
+import { Statements1797200000000 } from './usage/statements/migrations/1797200000000-statements.migration.js';
 import { UsageDays1796700000000 } from './usage/summary/migrations/1796700000000-usage-days.migration.js';
 import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migration.js';
 
@@ -42,6 +43,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       RatePlans1796600000000,
       UsageDays1796700000000,
       ManagedCarriers1797000000000,
+      Statements1797200000000,
       UsageAlerts1797400000000,
       Reconciliations1797100000000,
       RateDecks1797200000000,

@@ -39,4 +39,5 @@ export * from './trunk-test.js';
 export * from './trunk.js';
 export * from './usage-alert.js';
 export * from './usage-query.js';
+export * from './usage-statement.js';
 export * from './usage.js';

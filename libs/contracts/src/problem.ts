@@ -48,6 +48,7 @@ export const DOMAIN_ERRORS = {
   'verification-not-found': 404,
   'claim-not-found': 404,
   'rate-plan-not-found': 404,
+  'statement-not-found': 404,
   'expected-call-not-found': 404,
   'notification-channel-not-found': 404,
   'notification-rule-not-found': 404,

@@ -165,6 +165,8 @@ export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
 /** The ledger of usage, answered by billing-observer. */
 export const USAGE_RECORDS = 'trunkmesh.rpc.usage.records';
 export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
+export const USAGE_STATEMENTS = 'trunkmesh.rpc.usage.statements';
+export const USAGE_STATEMENT = 'trunkmesh.rpc.usage.statement';
 /** Reconciliations with carriers' bills, answered by billing-observer (carrier-bill.ts). */
 export const CARRIER_BILL = 'trunkmesh.rpc.usage.carrier-bill';
 /** Rate decks of trunks and estimates by them, answered by billing-observer (rate-deck.ts). */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { callCarrier } from './call-parts.js';
 import { bridgeId, countryCode, preciseTimestamp, timestamp, uuid } from './scalar.js';
 
-const micros = z
+export const usageMicros = z
   .string()
   .regex(/^-?\d{1,19}$/)
   .describe('In micro-units of the currency, as an integer in a string: 1000000 are one.');
@@ -54,9 +54,9 @@ export const ledgerEntry = z
     carrier_cost: callCarrier.describe(CARRIER_COST),
     plan_from: preciseTimestamp.nullable().describe('When the rate plan that counts began; null: there was none.'),
     currency: z.string().nullable().describe('ISO 4217; null: no rate plan counts, and nothing is charged.'),
-    rate_per_minute_micros: micros.nullable().describe('What a minute costs, in micro-units; null: no rate plan.'),
+    rate_per_minute_micros: usageMicros.nullable().describe('What a minute costs, in micro-units; null: no rate plan.'),
     charged_seconds: z.number().int().describe('The seconds that are charged, by the increments of the rate.'),
-    amount_micros: micros,
+    amount_micros: usageMicros,
     recorded_at: preciseTimestamp.describe('When the entry was written.'),
   })
   .meta({ id: 'LedgerEntry' });
@@ -88,7 +88,7 @@ export const usageRecordsQuery = z.object({
 });
 export type UsageRecordsQuery = z.infer<typeof usageRecordsQuery>;
 
-const failed = z.object({
+export const usageFailure = z.object({
   outcome: z.literal('error').describe('What became of the request.'),
   code: z.enum(['invalid-request', 'unavailable']).describe('The reason as a constant, for programs.'),
   message: z.string().describe('What happened and what to do, in a sentence.'),
@@ -101,7 +101,7 @@ export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
     records: z.array(ledgerEntry).describe('The entries.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next page begins; null: nowhere.'),
   }),
-  failed,
+  usageFailure,
 ]);
 export type UsageRecordsAnswer = z.infer<typeof usageRecordsAnswer>;
 
@@ -151,13 +151,13 @@ export const usageSummaryGroup = z
     estimated_calls: z.number().int().describe('Calls whose end is an estimate.'),
     billable_seconds: z.number().int().describe('From answer to end, each call rounded up to whole seconds.'),
     charged_seconds: z.number().int().describe('The seconds that are charged, by the increments of the rates.'),
-    amount_micros: micros,
+    amount_micros: usageMicros,
     free_seconds: z
       .number()
       .int()
       .nullable()
       .describe('By month: charged seconds that are free; null for other groups.'),
-    free_amount_micros: micros
+    free_amount_micros: usageMicros
       .nullable()
       .describe('By month: what is taken off `amount_micros` for them; null for other groups.'),
   })
@@ -180,6 +180,6 @@ export const usageSummaryAnswer = z.discriminatedUnion('outcome', [
     outcome: z.literal('summary').describe('What became of the request.'),
     next: usageSummaryQuery.shape.after.unwrap().nullable().describe('Where the next page begins; null: nowhere.'),
   }),
-  failed,
+  usageFailure,
 ]);
 export type UsageSummaryAnswer = z.infer<typeof usageSummaryAnswer>;

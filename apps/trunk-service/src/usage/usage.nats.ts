@@ -52,12 +52,12 @@ const unavailable = (what: string) =>
     `Usage cannot be read. ${what} Calls continue and every one is recorded. Retry in a few seconds; if this ` +
       'persists, check that billing-observer is running and ready.',
   );
-const failure = ({ code, message }: { code: 'invalid-request' | 'unavailable'; message: string }) =>
+export const failure = ({ code, message }: { code: 'invalid-request' | 'unavailable'; message: string }) =>
   code === 'unavailable'
     ? unavailable(`billing-observer reports: ${message}.`)
     : new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
 
-async function askUsage<Reply extends z.ZodType>(
+export async function askUsage<Reply extends z.ZodType>(
   nats: NatsLink,
   question: Pick<Question<Reply>, 'subject' | 'request' | 'reply'>,
 ): Promise<z.output<Reply>> {

@@ -13,6 +13,7 @@ const DEADLINE_MS = 4_000;
 
 /** Answers requests about usage. */
 @Module({
+  exports: [USAGE_ANSWERS],
   controllers: [UsageAnswersController],
   providers: [
     {

@@ -1,5 +1,5 @@
 /** What the aggregates count by, as a row of (dimension, key) each. `rate` is what free minutes are taken off from. */
-const DIMENSIONS = `(VALUES ('all', ''), ('trunk', coalesce(trunk_id::text, '')), ('number',
+export const DIMENSIONS = `(VALUES ('all', ''), ('trunk', coalesce(trunk_id::text, '')), ('number',
     coalesce(number_id::text, '')), ('direction', direction), ('country', coalesce(country, '')),
     ('rate', coalesce(rate_micros::text, ''))) AS counted (dimension, key)`;
 

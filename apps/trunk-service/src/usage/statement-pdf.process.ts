@@ -1,0 +1,123 @@
+import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
+import PDFDocument from 'pdfkit';
+import { statementTables, type Table } from './statement-tables.js';
+
+export interface StatementDocument {
+  statement: UsageStatement;
+  organization: { id: string; name: string };
+  trunkNames: ReadonlyMap<string, string>;
+  generatedAt: Date;
+}
+
+const MARGIN = 40;
+const ROW = 13;
+const CARRIER_COST = [
+  'Calls with carrier cost "external" went over the organisation\'s own carriers. Those carriers bill the organisation',
+  'directly; none of their cost is in this statement. Calls with carrier cost "managed" are listed for completeness',
+  'and are not charged here.',
+].join(' ');
+
+/** The statement as a PDF of A4 pages, each with its number. */
+export async function statementPdf(contents: StatementDocument): Promise<Buffer> {
+  const { statement, organization, generatedAt } = contents;
+  const document = new PDFDocument({
+    size: 'A4',
+    margin: MARGIN,
+    bufferPages: true,
+    info: { Title: `Usage statement ${statement.month}`, Author: 'TrunkMesh', CreationDate: generatedAt },
+  });
+  const chunks: Buffer[] = [];
+  const done = new Promise<Buffer>((resolve, reject) => {
+    document.on('data', (chunk: Buffer) => chunks.push(chunk));
+    document.on('end', () => {
+      resolve(Buffer.concat(chunks));
+    });
+    document.on('error', reject);
+  });
+  head(document, contents);
+  for (const table of statementTables(statement, contents.trunkNames)) draw(document, table);
+  const label = `${printable(organization.name)} - ${statement.number ?? 'provisional'}`;
+  footers(document, `${label} - generated at ${generatedAt.toISOString()}`);
+  document.end();
+  return done;
+}
+
+type Pdf = InstanceType<typeof PDFDocument>;
+
+/** The standard fonts have Latin-1 alone; the organisation's id stands beside its name. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\xff]/gu, '?');
+
+function head(document: Pdf, { statement, organization, generatedAt }: StatementDocument): void {
+  document.font('Helvetica-Bold').fontSize(18).text(`Usage statement ${statement.month}`);
+  document.moveDown(0.5).font('Helvetica').fontSize(9);
+  const facts: [string, string][] = [
+    ['Organisation', `${printable(organization.name)} (${organization.id})`],
+    ['Statement number', statement.number ?? 'none: the month is open and these figures are provisional'],
+    ['Period', `${statement.begins} to ${statement.ends} (${statement.time_zone})`],
+    ['Currency', currenciesOf(statement)],
+    ['Closed at', statement.closed_at ?? `open; closes from ${statement.closes_at} on`],
+    ['Generated at', generatedAt.toISOString()],
+  ];
+  for (const [name, value] of facts) document.text(`${name}: ${value}`);
+  document.moveDown(0.5).text(CARRIER_COST).moveDown(0.5);
+}
+
+function currenciesOf({ totals }: UsageStatement): string {
+  const currencies = [...new Set(totals.flatMap(({ currency }) => currency ?? []))];
+  return currencies.length === 0 ? 'none: nothing is charged' : currencies.join(', ');
+}
+
+function draw(document: Pdf, table: Table): void {
+  const width = document.page.width - 2 * MARGIN;
+  const shares = table.columns.reduce((sum, { share }) => sum + share, 0);
+  const lowest = document.page.height - MARGIN - 2 * ROW;
+  const row = (cells: readonly string[], font: string) => {
+    document.font(font).fontSize(7.5);
+    const y = document.y;
+    let x = MARGIN;
+    for (const [index, { share, right }] of table.columns.entries()) {
+      const cell = (width * share) / shares;
+      const options = { width: cell - 4, height: ROW, ellipsis: true, lineBreak: false };
+      document.text(fitting(document, printable(cells[index] ?? ''), cell - 4), x, y, {
+        ...options,
+        align: right === true ? 'right' : 'left',
+      });
+      x += cell;
+    }
+    document.x = MARGIN;
+    document.y = y + ROW;
+  };
+  const titles = table.columns.map(({ title }) => title);
+  if (document.y > lowest - 4 * ROW) document.addPage();
+  document.moveDown(0.8).font('Helvetica-Bold').fontSize(11).text(table.title, MARGIN);
+  if (table.note !== undefined) document.font('Helvetica').fontSize(8).text(table.note, MARGIN);
+  document.moveDown(0.3);
+  row(titles, 'Helvetica-Bold');
+  for (const cells of table.rows) {
+    if (document.y > lowest) {
+      document.addPage();
+      row(titles, 'Helvetica-Bold');
+    }
+    row(cells, 'Helvetica');
+  }
+}
+
+/** What is too long for its cell ends in dots. */
+function fitting(document: Pdf, text: string, width: number): string {
+  if (document.widthOfString(text) <= width) return text;
+  let kept = text;
+  while (kept.length > 1 && document.widthOfString(`${kept}...`) > width) kept = kept.slice(0, -1);
+  return `${kept}...`;
+}
+
+function footers(document: Pdf, label: string): void {
+  const { start, count } = document.bufferedPageRange();
+  for (let page = 0; page < count; page += 1) {
+    document.switchToPage(start + page);
+    // Below the margin a text would begin a page of its own.
+    document.page.margins.bottom = 0;
+    document.font('Helvetica').fontSize(7);
+    const text = `${label} - page ${page + 1} of ${count}`;
+    document.text(text, MARGIN, document.page.height - 28, { lineBreak: false });
+  }
+}

@@ -1,0 +1,183 @@
+import { inflateSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { USAGE_STATEMENT, USAGE_STATEMENTS } from '@trunkmesh/contracts/subjects.js';
+import { statementHead, type UsageStatement, type UsageStatementQuery } from '@trunkmesh/contracts/usage-statement.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startMesh, type Mesh } from '../mesh.fixture.js';
+import { statementPdf } from './statement-pdf.process.js';
+import { minutesOf, unitsOf } from './statement-text.js';
+
+const STATEMENTS = '/api/v1/usage/statements';
+const TRUNK = '0190a5b2-7c00-7000-8000-00000000000b';
+const sum = {
+  carrier_cost: 'external' as const,
+  currency: 'USD',
+  calls: 2,
+  answered_calls: 2,
+  estimated_calls: 1,
+  billable_seconds: 100,
+  charged_seconds: 120,
+  amount_micros: '60000',
+};
+const statement: UsageStatement = {
+  month: '2026-10',
+  state: 'closed',
+  number: '202610-00000000000A',
+  time_zone: 'Europe/Berlin',
+  begins: '2026-09-30T22:00:00.000Z',
+  ends: '2026-10-31T23:00:00.000Z',
+  closes_at: '2026-11-05T23:00:00.000Z',
+  closed_at: '2026-11-05T23:01:00.000Z',
+  totals: [
+    {
+      carrier_cost: 'external',
+      currency: 'USD',
+      calls: 2,
+      charged_seconds: 120,
+      usage_micros: '60000',
+      adjustment_micros: '-30000',
+      free_micros: '10000',
+      total_micros: '20000',
+    },
+  ],
+  lines: [{ by: 'trunk', key: TRUNK, ...sum }],
+  rates: [],
+  free_minutes: [{ month: '2026-10', currency: 'USD', seconds: 20, amount_micros: '10000' }],
+  adjustments: [{ month: '2026-09', reason: 'known-better', ...sum, amount_micros: '-30000' }],
+  adjusted_entries: [],
+  adjusted_entries_total: 0,
+};
+
+let mesh: Mesh;
+let nc: NatsConnection;
+const asked: UsageStatementQuery[] = [];
+beforeAll(async () => {
+  mesh = await startMesh();
+  nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
+  await eventually(() => mesh.service.parts.nats.connection !== undefined);
+  const answer = (subject: string, of: (query: UsageStatementQuery) => unknown) =>
+    nc.subscribe(subject, {
+      callback: (_error, message) => {
+        const query = message.json<UsageStatementQuery>();
+        asked.push(query);
+        message.respond(JSON.stringify(of(query)));
+      },
+    });
+  answer(USAGE_STATEMENTS, () => ({ outcome: 'statements', statements: [statementHead.parse(statement)] }));
+  answer(USAGE_STATEMENT, ({ month }) =>
+    month === statement.month ? { outcome: 'statement', statement } : { outcome: 'no-statement' },
+  );
+  await nc.flush();
+}, 60_000);
+afterAll(async () => {
+  await nc?.close();
+  await mesh?.stop();
+});
+
+describe('GET /api/v1/usage/statements', () => {
+  it('lists the months, and gets one', async () => {
+    const { id, member } = await mesh.organization();
+    expect(await member('GET', STATEMENTS)).toMatchObject({ status: 200, body: [{ month: '2026-10' }] });
+    expect((await member('GET', `${STATEMENTS}/2026-10`)).body).toEqual(statement);
+    expect(asked.slice(-2)).toEqual([{ organization_id: id }, { organization_id: id, month: '2026-10' }]);
+    for (const month of ['2026-09', '2026-13', 'x'])
+      expect(await member('GET', `${STATEMENTS}/${month}`)).toMatchObject({
+        status: 404,
+        body: { code: 'statement-not-found' },
+      });
+    expect(await member('GET', `${STATEMENTS}/2026-10?format=xml`)).toMatchObject({ status: 400 });
+  });
+
+  it('as CSV', async () => {
+    const { member } = await mesh.organization();
+    for (const answer of [
+      await member('GET', `${STATEMENTS}/2026-10?format=csv`),
+      await member('GET', `${STATEMENTS}/2026-10`, undefined, { Accept: 'text/csv' }),
+    ]) {
+      expect(answer.headers.get('Content-Type')).toMatch(/^text\/csv/);
+      const lines = (answer.body as string).trimEnd().split('\r\n');
+      expect(lines).toHaveLength(8);
+      expect(lines.at(-1)).toMatch(/^total,2026-10,202610-00000000000A,Europe\/Berlin,.*,20000,/);
+    }
+  });
+
+  it('as PDF', async () => {
+    const { member } = await mesh.organization();
+    const answer = await member('GET', `${STATEMENTS}/2026-10?format=pdf`);
+    expect(answer.headers.get('Content-Type')).toBe('application/pdf');
+    expect(answer.headers.get('Content-Disposition')).toContain('usage-2026-10-202610-00000000000A.pdf');
+    expect(answer.body as string).toMatch(/^%PDF-/);
+  });
+
+  it("shows nobody another organisation's", async () => {
+    const [{ id }, other] = [await mesh.organization(), await mesh.organization()];
+    asked.splice(0);
+    const header = { 'X-Organization-Id': id };
+    for (const path of [STATEMENTS, `${STATEMENTS}/2026-10`, `${STATEMENTS}/2026-10?format=pdf`])
+      for (const key of [other.admin, other.member]) await key('GET', path, undefined, header);
+    expect(asked.map((query) => query.organization_id)).not.toContain(id);
+    expect(await other.member('GET', `${STATEMENTS}?organization_id=${id}`)).not.toMatchObject({
+      body: { organization_id: id },
+    });
+  });
+});
+
+describe('the document', () => {
+  it('says whose it is, in which currency, that carrier cost is external, and numbers its pages', async () => {
+    const lines = Array.from({ length: 120 }, (_none, n) => ({ by: 'trunk' as const, key: `trunk ${n}`, ...sum }));
+    const pdf = await statementPdf({
+      statement: { ...statement, lines },
+      organization: { id: TRUNK, name: 'Example (Dental) \u6771' },
+      trunkNames: new Map([['trunk 0', 'Frankfurt']]),
+      generatedAt: new Date('2026-11-29T00:00:00.000Z'),
+    });
+    const text = textOf(pdf);
+    for (const part of [
+      'Usage statement 2026-10',
+      `Example (Dental) ? (${TRUNK})`,
+      'Statement number: 202610-00000000000A',
+      'Period: 2026-09-30T22:00:00.000Z to 2026-10-31T23:00:00.000Z (Europe/Berlin)',
+      'Currency: USD',
+      'Those carriers bill the organisation',
+      'Frankfurt',
+      '0.020000 USD',
+      'Corrections of earlier months',
+      'An estimate that is known better',
+      'generated at 2026-11-29T00:00:00.000Z',
+      'page 3 of 3',
+    ])
+      expect(text).toContain(part);
+  });
+
+  it.each([
+    ['0', '0.000000'],
+    ['-1250000', '-1.250000'],
+    ['999999999999999999', '999999999999.999999'],
+  ])('%s micro-units are %s', (micros, text) => expect(unitsOf(micros)).toBe(text));
+
+  it.each([
+    [59, '0:59'],
+    [-754, '-12:34'],
+  ])('%d seconds are %s', (seconds, text) => expect(minutesOf(seconds)).toBe(text));
+});
+
+/** The text that the pages show, in the order of drawing. */
+function textOf(pdf: Buffer): string {
+  const found: string[] = [];
+  for (let at = pdf.indexOf('stream\n'); at >= 0; at = pdf.indexOf('stream\n', at + 1)) {
+    const end = pdf.indexOf('\nendstream', at);
+    if (end < 0 || pdf.subarray(at - 3, at).toString() === 'end') continue;
+    try {
+      found.push(inflateSync(pdf.subarray(at + 7, end)).toString('latin1'));
+    } catch {
+      // A stream that is not compressed holds no text.
+    }
+  }
+  return found
+    .join('\n')
+    .replace(/\[((?:<[\da-f]*>|[\s\d.-])*)\] TJ/g, (_all, parts: string) =>
+      [...parts.matchAll(/<([\da-f]*)>/g)].map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1')).join(''),
+    );
+}

@@ -170,6 +170,13 @@ export const bridgeHeartbeat = z.object({
     .describe('The FreeSWITCH of this bridge.'),
   gateways: z.record(z.string(), z.number().int()).describe('How many gateways are in each state.'),
   calls: z.number().int().describe('How many calls are up.'),
+  inbound_channels: z
+    .record(uuid, z.number().int().positive())
+    .optional()
+    .describe(
+      'The inbound calls of each trunk with `max_channels`, by its id, at most 1,000 trunks: they count for the ' +
+        'outbound calls of every bridge. Absent from older agents.',
+    ),
   seen_position: z.number().int().describe('The sequence in TRUNKMESH up to which the agent knows the trunks.'),
   applied_position: z.number().int().describe('The sequence in TRUNKMESH up to which FreeSWITCH has the trunks.'),
   drift: z

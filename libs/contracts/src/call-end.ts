@@ -29,6 +29,10 @@ export const CALL_END_REASONS = {
   'carrier-failed': { by: 'carrier', class: 'upstream_error' },
   /** It waited too long for a free channel of its trunks. */
   'limit-reached': { by: 'platform', class: 'client_error' },
+  /** More calls waited for its trunk than `queue_length` allows. */
+  'queue-full': { by: 'platform', class: 'client_error' },
+  /** It waited longer for its trunk than `queue_seconds`. */
+  'queue-timeout': { by: 'platform', class: 'client_error' },
   /** Its media stream could not be connected. */
   'assistant-unavailable': { by: 'assistant', class: 'upstream_error' },
   /** No audio arrived from the caller any more. */

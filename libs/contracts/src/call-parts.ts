@@ -140,6 +140,8 @@ export const ATTEMPT_FAILURES = {
   'gateway-down': 'upstream_error',
   'no-gateway': 'server_error',
   'limit-reached': 'client_error',
+  'queue-full': 'client_error',
+  'queue-timeout': 'client_error',
   'too-late': 'server_error',
   'switch-failed': 'server_error',
 } as const satisfies Record<string, ReasonClass>;

@@ -68,8 +68,11 @@ export const callRefused = occurrence(
     bridge_id: z.null().describe('Always null: no bridge had the call.'),
     organization_id: uuid.describe('The organisation.'),
     reason: z
-      .union([outboundRefusal, outboundLimit, z.literal('canceled')])
-      .describe('Why, as a constant; `canceled`: the API canceled it before a bridge had it.'),
+      .union([outboundRefusal, outboundLimit, z.enum(['canceled', 'too-late'])])
+      .describe(
+        'Why, as a constant; `canceled`: the API canceled it before a bridge had it. `too-late`: its request ' +
+          'was read when it was no longer to be dialled.',
+      ),
     detail: z.string().max(500).describe('What was found, in a sentence.'),
     caller_id: e164.nullable().describe('The number that was to be shown; null: `from`.'),
     target: z

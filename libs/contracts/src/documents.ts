@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressEvent } from './address.js';
 import { bridgeEvent, gatewayStateChanged } from './bridge.js';
+import { callRequested } from './call-request.js';
 import { callEvent } from './call.js';
 import { carrierEvent } from './carrier.js';
 import { numberEvent } from './number.js';
@@ -10,6 +11,7 @@ import { callsRefused } from './refused-call.js';
 import { sipMessagesCaptured } from './sip-message.js';
 import {
   ALERTS_STREAM,
+  CALL_REQUESTS_STREAM,
   CALLS_STREAM,
   GATEWAYS_STREAM,
   REFUSED_STREAM,
@@ -72,6 +74,10 @@ export const CHANNELS: readonly Channel[] = [
       'A call. Written by the bridge that has it. trunk-service writes `CallRefused`, for a call that no bridge had; ' +
       'the service that stores the recording writes `CallRecordingStored`.',
     events: callEvent.options,
+  }),
+  channel('callRequests', 'trunkmesh.request.call.{organization}', CALL_REQUESTS_STREAM, {
+    description: 'A call that is wanted. Written by any service that may; trunk-service takes it.',
+    events: [callRequested],
   }),
   channel('gateways', 'trunkmesh.gateway.{organization}.{trunk}.{bridge}', GATEWAYS_STREAM, {
     description: "A trunk's gateway on one bridge. Written by that bridge.",

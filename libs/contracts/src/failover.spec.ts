@@ -8,6 +8,8 @@ describe('whether the next trunk is tried', () => {
     ['gateway-down', null, true],
     ['no-response', null, true],
     ['limit-reached', null, true],
+    ['queue-full', null, true],
+    ['queue-timeout', null, true],
     ['no-response', 408, true],
     ['carrier-failed', 500, true],
     ['carrier-failed', 503, true],

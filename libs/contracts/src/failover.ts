@@ -13,6 +13,8 @@ const WITHOUT_RESPONSE: ReadonlySet<AttemptFailure> = new Set<AttemptFailure>([
   'gateway-down',
   'no-gateway',
   'limit-reached',
+  'queue-full',
+  'queue-timeout',
 ]);
 
 /**

@@ -6,6 +6,7 @@ export * from './call-control.js';
 export * from './call-log.js';
 export * from './call-parties.js';
 export * from './call-parts.js';
+export * from './call-request.js';
 export * from './call-settings.js';
 export * from './call-status.js';
 export * from './call-template.js';

@@ -125,7 +125,7 @@ export const permitRequest = z.object({
     .number()
     .int()
     .nonnegative()
-    .describe('Channels of the trunk that inbound calls use on this bridge; they count, too.'),
+    .describe('Channels of the trunk that inbound calls use on this bridge; those of the other bridges count, too.'),
 });
 export type PermitRequest = z.infer<typeof permitRequest>;
 
@@ -142,7 +142,7 @@ export const permitAnswer = z.discriminatedUnion('outcome', [
   }),
   z.object({
     outcome: z.literal('refused').describe('It must not be dialled.'),
-    reason: z.enum(['invalid-request', 'queue-timeout', 'unavailable']).describe('Why, as a constant.'),
+    reason: z.enum(['invalid-request', 'queue-full', 'unavailable']).describe('Why, as a constant.'),
     message: z.string().describe('What happened and what to do, in a sentence.'),
   }),
 ]);

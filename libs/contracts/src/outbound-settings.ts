@@ -69,6 +69,26 @@ export const outboundSettings = z.object({
       'The final SIP statuses (300 to 699, not 487) after which the next trunk is tried; null: 408 and every 5xx. ' +
         'A gateway that is down or does not respond is always followed by the next trunk.',
     ),
+  queue_seconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(600)
+    .default(30)
+    .describe(
+      'How long a call may wait for its turn where `max_channels` or `max_cps` is reached, seconds. Then the next ' +
+        'trunk is tried. 0: it does not wait.',
+    ),
+  queue_length: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(100)
+    .describe(
+      'How many calls may wait for their turn where `max_channels` or `max_cps` is reached. One more tries the next ' +
+        'trunk, or is refused with `queue-full`.',
+    ),
   identity: callerIdentity.prefault({}).describe('Who calls, as the carrier wants to read it.'),
   outbound_proxy: z
     .string()
@@ -98,6 +118,14 @@ export const laterOutboundSettings = {
     .unwrap()
     .optional()
     .describe('The final SIP statuses after which the next trunk is tried; null: 408 and every 5xx. Absent: null.'),
+  queue_seconds: shape.queue_seconds
+    .unwrap()
+    .optional()
+    .describe('How long a call may wait for its turn where a limit of the trunk is reached, seconds. Absent: 30.'),
+  queue_length: shape.queue_length
+    .unwrap()
+    .optional()
+    .describe('How many calls may wait for their turn where a limit of the trunk is reached. Absent: 100.'),
   identity: shape.identity
     .unwrap()
     .optional()

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { addressEvent } from './address.js';
 import { bridgeEvent, gatewayStateChanged } from './bridge.js';
+import { callRequested } from './call-request.js';
 import { callEvent } from './call.js';
 import { carrierEvent } from './carrier.js';
 import { numberEvent } from './number.js';
@@ -25,6 +26,7 @@ const SCHEMAS = [
   ...ratePlanEvent.options,
   ...bridgeEvent.options,
   ...callEvent.options,
+  callRequested,
   gatewayStateChanged,
   callsRefused,
   sipMessagesCaptured,

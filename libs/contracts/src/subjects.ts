@@ -31,6 +31,12 @@ export const ALERTS_STREAM = 'ALERTS';
  */
 export const SIP_STREAM = 'SIP';
 
+/** Calls that a service wants, until trunk-service has accepted or refused them, and those that cannot be read. */
+export const CALL_REQUESTS_STREAM = 'CALL_REQUESTS';
+export const ALL_CALL_REQUESTS = 'trunkmesh.request.call.*';
+/** What is no request for a call, as it was published; the header `Trunkmesh-Subject` says where. */
+export const UNREADABLE_CALL_REQUESTS = 'trunkmesh.request.unreadable';
+
 export const STREAM_SUBJECTS = {
   [TRUNKMESH_STREAM]: ['trunkmesh.org.>', 'trunkmesh.bridge.>', 'trunkmesh.carrier.>'],
   [CALLS_STREAM]: ['trunkmesh.call.>'],
@@ -38,6 +44,7 @@ export const STREAM_SUBJECTS = {
   [REFUSED_STREAM]: ['trunkmesh.refused.*'],
   [SIP_STREAM]: ['trunkmesh.sip.*.*'],
   [ALERTS_STREAM]: ['trunkmesh.alert.>'],
+  [CALL_REQUESTS_STREAM]: [ALL_CALL_REQUESTS, UNREADABLE_CALL_REQUESTS],
 } as const;
 
 /** KV buckets: what changes often and matters only now. */
@@ -78,7 +85,7 @@ export const gatewaySubject = (org: string, trunk: string, bridge: string) =>
 export const alertSubject = (org: string, alert: string) => `trunkmesh.alert.${token(org)}.${token(alert)}`;
 /** The SIP messages of a call. */
 export const sipSubject = (org: string, call: string) => `trunkmesh.sip.${token(org)}.${token(call)}`;
-
+export const callRequestSubject = (org: string) => `trunkmesh.request.call.${token(org)}`;
 export const refusedSubject = (bridge: string) => `trunkmesh.refused.${token(bridge)}`;
 
 export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';
@@ -197,6 +204,8 @@ export const EVIDENCE_DURABLE = 'evidence';
 export const REFUSED_DURABLE = 'refused-calls';
 /** trunk-service follows outbound calls to their end. */
 export const OUTBOUND_DURABLE = 'outbound-calls';
+/** trunk-service places the calls that services want. */
+export const CALL_REQUESTS_DURABLE = 'call-requests';
 /** trunk-service notifies of what calls and usage alerts say. */
 export const NOTIFIED_CALLS_DURABLE = 'notified-calls';
 export const NOTIFIED_ALERTS_DURABLE = 'notified-alerts';

@@ -138,6 +138,8 @@ export const SETTING_EFFECTS = {
   headers: 'gateway',
   ring_timeout_seconds: 'none',
   failover_statuses: 'none',
+  queue_seconds: 'none',
+  queue_length: 'none',
   identity: 'none',
   outbound_proxy: 'gateway',
 } as const satisfies Record<keyof TrunkSettings, 'gateway' | 'place' | 'none'>;

@@ -28,6 +28,7 @@ describe('ensureStreams', () => {
     expect(names.sort()).toEqual([
       'ALERTS',
       'CALLS',
+      'CALL_REQUESTS',
       'GATEWAYS',
       'KV_bridge-owners',
       'KV_bridges',

@@ -13,6 +13,7 @@ import {
   ALERTS_STREAM,
   BRIDGE_OWNERS_BUCKET,
   BRIDGES_BUCKET,
+  CALL_REQUESTS_STREAM,
   CALLS_STREAM,
   EXPECTED_CALLS_BUCKET,
   GATEWAYS_BUCKET,
@@ -79,6 +80,7 @@ function allSettings(options: StreamOptions): Settings[] {
     { ...stream(REFUSED_STREAM, options), max_age: 7 * DAY_NS, max_bytes: REFUSED_BYTES },
     { ...stream(ALERTS_STREAM, options), max_age: 90 * DAY_NS, max_bytes: REFUSED_BYTES },
     { ...stream(SIP_STREAM, options), max_age: SIP_DAYS * DAY_NS, max_bytes: SIP_BYTES },
+    callRequestSettings(options),
     // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the
     // bucket says nothing when an entry runs out.
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },
@@ -98,6 +100,17 @@ function allSettings(options: StreamOptions): Settings[] {
  */
 function entitySettings(options: StreamOptions): Settings {
   return { ...stream(TRUNKMESH_STREAM, options), discard: DiscardPolicy.New, deny_delete: true, deny_purge: true };
+}
+
+/** What is taken is gone. A full stream refuses the publisher, and pushes out no call that is wanted. */
+function callRequestSettings(options: StreamOptions): Settings {
+  return {
+    ...stream(CALL_REQUESTS_STREAM, options),
+    retention: RetentionPolicy.Workqueue,
+    discard: DiscardPolicy.New,
+    max_age: 7 * DAY_NS,
+    max_bytes: REFUSED_BYTES,
+  };
 }
 
 function stream(

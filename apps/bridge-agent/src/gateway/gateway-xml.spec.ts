@@ -225,6 +225,8 @@ describe('every setting that is said to be in the file', () => {
     headers: { 'X-Other': 'a' },
     ring_timeout_seconds: 20,
     failover_statuses: [480],
+    queue_seconds: 5,
+    queue_length: 7,
     identity: { ...OUTBOUND_DEFAULTS.identity, privacy: 'id' },
     outbound_proxy: '192.0.2.55',
   };

@@ -11,6 +11,7 @@ import { GatewayModule } from '../gateway/gateway.module.js';
 import { Gateways } from '../gateway/gateways.net.js';
 import { AGENT, AGENT_INSTANCE, CALL_PARTS } from '../tokens.js';
 import { Heartbeat } from './heartbeat.nats.js';
+import { inboundChannels } from './inbound-channels.js';
 
 /** Publishes that this bridge is online, and its state. */
 @Module({
@@ -29,6 +30,10 @@ import { Heartbeat } from './heartbeat.nats.js';
             at: new Date().toISOString(),
             ...gateways.heartbeat(),
             calls: calls.live.count(),
+            inbound_channels: inboundChannels(
+              calls.live.calls.all(),
+              (organizationId, trunkId) => calls.local.limitsOf(organizationId, trunkId).max_channels !== null,
+            ),
             unconfirmed_records: calls.callRecords.unconfirmed(),
           }),
         }),

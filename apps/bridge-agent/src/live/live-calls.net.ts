@@ -37,7 +37,7 @@ const LOOK_MS = 1_000;
 
 /** The calls of this host that have started and not ended. */
 export class LiveCalls {
-  private readonly calls: LiveCallTable;
+  readonly calls: LiveCallTable;
   private readonly timer: NodeJS.Timeout;
   private readonly now: () => Date;
   private readonly search: CallSearch;

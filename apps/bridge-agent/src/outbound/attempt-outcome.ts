@@ -97,6 +97,8 @@ const END_REASONS: Readonly<Record<AttemptFailure, CallEndReason>> = {
   'gateway-down': 'carrier-failed',
   'no-gateway': 'carrier-failed',
   'limit-reached': 'limit-reached',
+  'queue-full': 'queue-full',
+  'queue-timeout': 'queue-timeout',
   'too-late': 'limit-reached',
   'switch-failed': 'switch-ended',
 };

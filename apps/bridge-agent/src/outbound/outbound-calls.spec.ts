@@ -203,6 +203,22 @@ describe('an outbound call', () => {
     expect(asked).toBe(3);
     expect(lastOf(events).data).toMatchObject({ answered_at: expect.any(String) });
   });
+
+  it.each([
+    ['queue-timeout', { outcome: 'wait', retry_after_ms: 20, position: 1, bridges: 1 }],
+    ['queue-full', { outcome: 'refused', reason: 'queue-full', message: 'Full.' }],
+  ])('ends an attempt as %s, and the call', async (reason, answer) => {
+    carriers({ outcome: 503 }, { outcome: 503 }, { outcome: 503 });
+    const permits = host.nc.subscribe(OUTBOUND_PERMIT, {
+      callback: (_error, message) => {
+        message.respond(JSON.stringify(answer));
+      },
+    });
+    const dial_until = new Date(Date.now() + 500).toISOString();
+    const events = await placed({ attempts: [planned(3)], dial_until });
+    permits.unsubscribe();
+    expect(lastOf(events).data).toMatchObject({ end_reason: reason, attempts: [{ reason, sip_status: null }] });
+  });
 });
 
 describe('an outbound call with an assistant', () => {

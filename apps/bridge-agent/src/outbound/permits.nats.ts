@@ -14,7 +14,7 @@ export interface PermitPorts {
 }
 
 /** `given-up`: the signal was aborted while it waited. */
-export type Permit = 'granted' | 'limit-reached' | 'given-up';
+export type Permit = 'granted' | 'limit-reached' | 'queue-full' | 'queue-timeout' | 'given-up';
 
 const DEADLINE_MS = 2_000;
 const AGAIN_MS = 250;
@@ -40,7 +40,9 @@ export class Permits {
       const answer = (await this.ask(request)) ?? this.ownAnswer(request.trunk_id, limits);
       if (signal.aborted) break;
       if (answer.outcome === 'granted') return 'granted';
-      if (answer.outcome === 'refused' || Date.now() >= until) return this.gone(request, 'limit-reached');
+      if (answer.outcome === 'refused')
+        return this.gone(request, answer.reason === 'queue-full' ? 'queue-full' : 'limit-reached');
+      if (Date.now() >= until) return this.gone(request, 'queue-timeout');
       const waitMs = Math.min(answer.retry_after_ms, Math.max(1, until - Date.now()));
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }

@@ -87,7 +87,7 @@ export class TrunkAttempts {
     if (givenUp.aborted) return failed('canceled');
     const rules = local.outboundRulesOf(request.organization_id, planned.trunk_id);
     if (rules === undefined || !belongsOnBridge(rules.trunk, bridge)) return failed('no-gateway');
-    const permit = await this.permit(planned);
+    const permit = await this.permit(planned, rules.trunk);
     if (permit !== 'granted') return failed(permit === 'given-up' ? 'canceled' : permit);
     if (Date.now() > Date.parse(request.dial_until)) return failed('too-late');
     return this.dial(planned, rules.trunk, startedAt);
@@ -122,7 +122,7 @@ export class TrunkAttempts {
     return triedOf(await dialling.dial({ callId, job, command, again, givenUp }, heard));
   }
 
-  private permit({ trunk_id }: PlannedAttempt): Promise<Permit> {
+  private permit({ trunk_id }: PlannedAttempt, trunk: TrunkState): Promise<Permit> {
     const { request, story, givenUp } = this.call;
     const { limits, local, bridge, permits, outboundOn } = this.ports;
     const { call_id, organization_id, dial_until } = request;
@@ -134,7 +134,8 @@ export class TrunkAttempts {
       bridge_id: bridge.id,
       channels: Math.max(0, (limits.get(trunk_id)?.channels ?? 0) - outboundOn(trunk_id)),
     };
-    const waiting = { signal: givenUp, until: Date.parse(dial_until) };
+    const queueSeconds = trunk.queue_seconds ?? OUTBOUND_DEFAULTS.queue_seconds;
+    const waiting = { signal: givenUp, until: Math.min(Date.parse(dial_until), Date.now() + queueSeconds * 1_000) };
     return permits.take(ask, local.limitsOf(organization_id, trunk_id), waiting);
   }
 

@@ -1,5 +1,5 @@
 import { callAttemptFailed, callEnded, callRejected, type CallEnded } from '@trunkmesh/contracts/call.js';
-import { ATTEMPT_FAILURES } from '@trunkmesh/contracts/call-parts.js';
+import { ATTEMPT_FAILURES, type AttemptFailure } from '@trunkmesh/contracts/call-parts.js';
 
 /** What one event says of a trunk (its id) or of the assistants of an organisation (`organization`). */
 export interface CallFact {
@@ -23,6 +23,8 @@ const SCORES_KEPT = 20;
 /** Nobody is notified of what happened so long ago, for example after an upgrade. */
 const LATEST_MS = 3_600_000;
 
+/** They say nothing about the carrier. */
+const NOT_DIALLED: ReadonlySet<AttemptFailure> = new Set(['limit-reached', 'queue-full', 'queue-timeout']);
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'assistant-unavailable',
   'media-stream-lost',
@@ -47,7 +49,8 @@ function attemptFacts(value: unknown, now: number): CallFact[] {
   // What the called party said was delivered by a carrier that works.
   const failed = attempt.reason !== null && ATTEMPT_FAILURES[attempt.reason] === 'upstream_error';
   const worked = attempt.reason !== null && ATTEMPT_FAILURES[attempt.reason] === 'client_error';
-  if (attempt.reason === 'limit-reached' || !(failed || worked)) return [];
+  if (attempt.reason !== null && NOT_DIALLED.has(attempt.reason)) return [];
+  if (!(failed || worked)) return [];
   return [{ organization_id, subject: attempt.trunk_id, at: event.time, failed }];
 }
 

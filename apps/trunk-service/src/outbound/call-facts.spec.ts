@@ -34,10 +34,11 @@ describe('what the events of outbound calls say', () => {
 
 describe('the time until which a call is dialled', () => {
   it.each([
-    [1, undefined, '2026-01-01T00:01:00.000Z'],
-    [3, undefined, '2026-01-01T00:03:00.000Z'],
-    [3, 20, '2026-01-01T00:01:40.000Z'],
-  ])('of %d attempts that ring for %p seconds is %s', (attempts, ring, expected) => {
-    expect(dialUntilOf('2026-01-01T00:00:00.000Z', attempts, ring)).toBe(expected);
+    [1, undefined, 0, '2026-01-01T00:01:00.000Z'],
+    [3, undefined, 30, '2026-01-01T00:03:00.000Z'],
+    [3, 20, 30, '2026-01-01T00:01:40.000Z'],
+    [1, 20, 90, '2026-01-01T00:02:00.000Z'],
+  ])('of %d attempts that ring for %p seconds and wait for %d is %s', (attempts, ringSeconds, queueSeconds, until) => {
+    expect(dialUntilOf('2026-01-01T00:00:00.000Z', { attempts, ringSeconds, queueSeconds })).toBe(until);
   });
 });

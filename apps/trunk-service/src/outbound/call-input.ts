@@ -1,4 +1,5 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
+import type { CallRequested } from '@trunkmesh/contracts/call-request.js';
 import { callOptions, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { OutboundPlan } from '@trunkmesh/contracts/outbound.js';
 import { z } from 'zod';
@@ -44,6 +45,13 @@ export interface CallWish {
   organization_id: string;
   body: CallBody;
   requested_at: string;
+}
+
+/** A time in the future counts as now: otherwise the call would be dialled for longer. */
+export function wishOfEvent({ id, time, data }: CallRequested, now: Date): CallWish {
+  const { organization_id, ...body } = data;
+  const requested_at = new Date(Math.min(Date.parse(time), now.getTime())).toISOString();
+  return { call_id: id, organization_id, body, requested_at };
 }
 
 export type CallPlan = Extract<OutboundPlan, { outcome: 'call' }>;

@@ -17,6 +17,14 @@ export class FleetLoads {
     });
   }
 
+  /** The channels of a trunk that inbound calls use, as the bridges report; without those of `except`. */
+  inboundOn(trunkId: string, except?: string): number {
+    let channels = 0;
+    for (const { id, health, heard } of this.fleet.bridges())
+      if (id !== except && health !== 'lost') channels += heard?.heartbeat.inbound_channels?.[trunkId] ?? 0;
+    return channels;
+  }
+
   /** The heartbeats come every two seconds: until the next one the same bridge would look the least loaded. */
   give(bridge: string): void {
     const heardAt = this.fleet.bridges().find(({ id }) => id === bridge)?.heard?.heard_at ?? 0;

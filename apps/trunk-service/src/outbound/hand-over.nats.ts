@@ -53,7 +53,7 @@ export class HandOver {
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: NatsLink,
-    private readonly loads: FleetLoads,
+    readonly loads: FleetLoads,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 

@@ -76,6 +76,32 @@ describe('the ceilings of an organisation', () => {
   });
 });
 
+describe('the queue of a trunk', () => {
+  it('takes as many calls as it is long, however many arrive at once, and no other trunk is passed over', async () => {
+    const limits = { max_channels: 2, queue_length: 3, queue_seconds: 20 };
+    const { id, admin, publisher, from } = await outbound.organization(limits);
+    const answers = await Promise.all(Array.from({ length: 12 }, () => publisher('POST', CALLS, call(from))));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    expect(refused.map(({ body }) => body.code)).toEqual(Array.from({ length: 7 }, () => 'queue-full'));
+    expect(refused[0]!.headers.get('retry-after')).toBe('5');
+    const [event] = await eventually(async () => {
+      const events = await outbound.eventsOf(id, refused[0]!.body.call_id);
+      return events.length > 0 ? events : undefined;
+    });
+    expect(event).toMatchObject({ type: 'CallRefused', data: { reason: 'queue-full', to: CALLED } });
+
+    const { body: spare } = await admin('POST', '/api/v1/sip-trunks', {
+      name: 'Spare',
+      gateway: 'sip.example.com',
+      register: false,
+    });
+    await outbound.planned(admin, from, 2);
+    const { body } = await publisher('POST', CALLS, call(from));
+    expect(one.asked.find(({ call_id }) => call_id === body.call_id)!.attempts).toMatchObject([{ trunk_id: spare.id }]);
+  });
+});
+
 describe.each([CALLS, '/calls/initiate'])('POST %s', (path) => {
   it('gives the call to a bridge, with the texts filled, and answers that it is queued', async () => {
     const { id, publisher, number, trunk, from } = await outbound.organization();

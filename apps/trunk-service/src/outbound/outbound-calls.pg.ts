@@ -34,6 +34,15 @@ export async function insertCall(manager: EntityManager, request: OriginateReque
   return { call_id, organization_id, request, bridge_id: null, turn: 1, canceled: false };
 }
 
+/** Whether a request of this id was accepted or refused before. */
+export async function isKnownCall(store: EventStore, callId: string): Promise<boolean> {
+  const rows = await store.query(
+    `select 1 from outbound_calls where call_id = $1 union all select 1 from outbound_refusals where call_id = $1`,
+    [callId],
+  );
+  return rows.length > 0;
+}
+
 /**
  * This bridge is about to be asked. False: it must not be, because the call was canceled, has an end, or somebody else
  * works on it now.

@@ -1,4 +1,5 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
 import { originateRequest, type OriginateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { bridgeRequest, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
@@ -93,9 +94,9 @@ export async function startOutbound(over: Partial<Config> = {}) {
   const nc = await connectNats(mesh.nats.url, { name: 'test', logger: createLogger('test', { level: 'silent' }) });
   let organizations = 0;
 
-  const bridge = async (id: string, pool = 'default'): Promise<FakeBridge> => {
+  const bridge = async (id: string, pool = 'default', beat: Partial<BridgeHeartbeat> = {}): Promise<FakeBridge> => {
     const fake = await fakeBridge(nc, id);
-    await voices.bridge(id, { pool }).speak();
+    await voices.bridge(id, { pool, ...beat }).speak();
     await eventually(async () => (await mesh.operator('GET', `/api/v1/bridges/${id}`)).body.status === 'active');
     return fake;
   };

@@ -3,6 +3,7 @@ import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
+import { readCallRequests } from './call-requests.nats.js';
 import { CancelCall } from './cancel-call.nats.js';
 import { FleetLoads } from './fleet-loads.pg.js';
 import { HandOver } from './hand-over.nats.js';
@@ -18,19 +19,23 @@ import { PlaceCall } from './place-call.pg.js';
   providers: [PlaceCall, CancelCall, HandOver, FleetLoads, OutboundSweeper],
 })
 export class OutboundModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  private reader: Background | undefined;
+  private readers: Background[] = [];
 
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: OwnNatsLink,
+    private readonly placeCall: PlaceCall,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { store, nats } = this;
-    this.reader = whenOpened(store, () => readOutboundCalls(store, nats, store.logger));
+    const { store, nats, placeCall } = this;
+    this.readers = [
+      whenOpened(store, () => readOutboundCalls(store, nats, store.logger)),
+      whenOpened(store, () => readCallRequests(store, nats, placeCall)),
+    ];
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.reader?.stop();
+    await Promise.all(this.readers.map((reader) => reader.stop()));
   }
 }

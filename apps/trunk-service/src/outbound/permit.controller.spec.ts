@@ -47,15 +47,31 @@ describe('permits of a trunk with limits', () => {
     expect(await ask(all[3]!)).toMatchObject({ outcome: 'wait', position: 1 });
   });
 
+  it('are refused to who comes from another trunk once the queue is full, and not to who waits already', async () => {
+    const attempt = await limited({ max_channels: 1, queue_length: 1 });
+    const [calling, waiting, late] = [attempt(), attempt(), attempt()];
+    expect(await ask(calling)).toMatchObject({ outcome: 'granted' });
+    expect(await ask(waiting)).toMatchObject({ outcome: 'wait', position: 1 });
+    expect(await ask(late)).toMatchObject({ outcome: 'refused', reason: 'queue-full' });
+    expect(await ask(waiting)).toMatchObject({ outcome: 'wait', position: 1 });
+  });
+
   it('hold for any number of attempts at once', async () => {
     const attempt = await limited({ max_channels: 5 });
     const answers = await Promise.all(Array.from({ length: 30 }, () => ask(attempt())));
     expect(answers.filter(({ outcome }) => outcome === 'granted')).toHaveLength(5);
   });
 
-  it('count inbound calls, and new calls a second', async () => {
+  it('count inbound calls of all bridges, and new calls a second', async () => {
     const attempt = await limited({ max_channels: 2 });
     expect(await ask({ ...attempt(), channels: 2 })).toMatchObject({ outcome: 'wait' });
+    const shared = await limited({ max_channels: 3 });
+    const inbound_channels = { [shared().trunk_id]: 2 };
+    await outbound.bridge('bridge-2', 'default', { inbound_channels });
+    const first = shared();
+    await eventually(async () => (await ask({ ...first, channels: 1 })).outcome === 'wait');
+    expect(await ask(first)).toMatchObject({ outcome: 'granted' });
+    expect(await ask({ ...shared(), bridge_id: 'bridge-2' })).toMatchObject({ outcome: 'granted' });
     const slow = await limited({ max_cps: 0.1 });
     expect(await ask(slow())).toMatchObject({ outcome: 'granted' });
     expect(await ask(slow())).toMatchObject({ outcome: 'wait', position: 1 });

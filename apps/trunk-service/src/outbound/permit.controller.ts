@@ -49,7 +49,8 @@ export class PermitController {
   @MessagePattern(OUTBOUND_PERMIT, { span: 'outbound.permit' })
   permit(@Payload({ schema: permitRequest }) request: PermitRequest): Promise<PermitAnswer> {
     const serving = this.loads.bridges().filter(({ status, health }) => status === 'active' && health === 'serving');
-    return askPermit(this.store, request, Math.max(1, serving.length));
+    const inbound = request.channels + this.loads.inboundOn(request.trunk_id, request.bridge_id);
+    return askPermit(this.store, request, { bridges: Math.max(1, serving.length), inbound });
   }
 
   @MessagePattern(OUTBOUND_RELEASE, { span: 'outbound.release' })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cpsWindowSeconds, permitted, type TrunkUse } from './permit.js';
+import { permitted, queueIsFull, retryAfter, type TrunkQueue, type TrunkUse } from './permit.js';
 
 const use = (more: Partial<TrunkUse>): TrunkUse => ({
   max_channels: null,
@@ -24,7 +24,17 @@ describe('a permit to dial', () => {
     expect(permitted(use(more)).granted).toBe(granted);
   });
 
-  it('counts new calls in the time that one takes up a limit below one', () => {
-    expect([null, 5, 1, 0.5].map(cpsWindowSeconds)).toEqual([1, 1, 1, 2]);
+  it.each<[string, Partial<TrunkQueue>, boolean, number]>([
+    ['with room for those that wait', { max_channels: 3, channels: 1, waiting: 1 }, false, 5],
+    ['with a place', { max_channels: 3, channels: 3, waiting: 1, queue_length: 2 }, false, 5],
+    ['without one', { max_channels: 3, channels: 2, waiting: 3, queue_length: 2 }, true, 5],
+    ['without one within new calls a second', { max_cps: 2, recent: 2, waiting: 7, queue_length: 2 }, true, 3],
+    ['where nobody may wait', { max_channels: 1, channels: 1, waiting: 0, queue_length: 0 }, true, 5],
+    ['with more channels than allowed', { max_channels: 1, channels: 4, waiting: 0, queue_length: 1 }, false, 5],
+  ])('a queue %s', (_what, more, full, retry) => {
+    const { ahead: _ahead, ...trunk } = use({});
+    const queue = { ...trunk, waiting: 0, queue_length: 100, ...more };
+    expect(queueIsFull(queue)).toBe(full);
+    expect(retryAfter({ ...queue, queue_length: Math.min(queue.queue_length, queue.waiting) })).toBe(retry);
   });
 });

@@ -4,7 +4,7 @@ export interface TrunkUse {
   max_cps: number | null;
   /** Channels in use. */
   channels: number;
-  /** Permits that were granted within `cpsWindowSeconds`. */
+  /** Permits of the last second, or of as long as one call takes up a limit below one. */
   recent: number;
   /** Attempts that wait for longer. */
   ahead: number;
@@ -16,8 +16,31 @@ export type Permitted = { granted: true } | { granted: false; wait_ms: number };
 const CHANNEL_WAIT_MS = 250;
 const SHORTEST_WAIT_MS = 20;
 
-/** The time in which new calls are counted: a second, or as long as one call takes up a limit below one. */
-export const cpsWindowSeconds = (maxCps: number | null): number => (maxCps === null || maxCps >= 1 ? 1 : 1 / maxCps);
+/** How many calls may be dialled at once now. */
+export function roomOf({ max_channels, max_cps, channels, recent }: Omit<TrunkUse, 'ahead'>): number {
+  const free = max_channels === null ? Infinity : max_channels - channels;
+  const fresh = max_cps === null ? Infinity : Math.max(1, Math.floor(max_cps)) - recent;
+  return Math.max(0, Math.min(free, fresh));
+}
+
+/** A trunk with limits, as one more call finds it. */
+export interface TrunkQueue extends Omit<TrunkUse, 'ahead'> {
+  /** Calls that are not dialled yet, this one not counted. */
+  waiting: number;
+  queue_length: number;
+}
+
+/** Those that are about to be dialled take no place in the queue. */
+export const queueIsFull = (queue: TrunkQueue): boolean => queue.waiting >= roomOf(queue) + queue.queue_length;
+
+const RETRY_SECONDS = 5;
+const LONGEST_RETRY_SECONDS = 60;
+
+/** When a place in a full queue may be free: by `max_cps`, as a channel's end is not known. */
+export const retryAfter = ({ max_cps, waiting, queue_length }: TrunkQueue): number =>
+  max_cps === null
+    ? RETRY_SECONDS
+    : Math.min(LONGEST_RETRY_SECONDS, Math.max(1, Math.ceil((waiting - queue_length + 1) / max_cps)));
 
 /** First in, first out: nobody overtakes who waits for longer. */
 export function permitted({ max_channels, max_cps, channels, recent, ahead }: TrunkUse): Permitted {

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OutboundPlan } from '@trunkmesh/contracts/outbound.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { CONFIG } from '@trunkmesh/runtime/service.module.js';
+import type { EntityManager } from 'typeorm';
 import type { Config } from '../config.js';
-import type { Work } from '../event-store/handle.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
 import { askPlan } from '../routes/explain.nats.js';
@@ -13,11 +13,17 @@ import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
 import { dialUntilOf } from './dial-until.js';
 import { countAgainstCeilings } from './ceilings.pg.js';
 import type { Ceilings } from './ceilings.js';
-import { HandOver } from './hand-over.nats.js';
-import { insertCall, type RequestedCall } from './outbound-calls.pg.js';
+import { HandOver, type HandOverOutcome } from './hand-over.nats.js';
+import { insertCall, isKnownCall, type RequestedCall } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
 import { keepRefusal } from './refusals.pg.js';
-import { CallNotAccepted, knownOfWish, problemOfRefusal } from './refused-event.js';
+import { CallNotAccepted, knownOfWish, problemOfRefusal, type Refusal } from './refused-event.js';
+import { withinQueues } from './trunk-queues.pg.js';
+
+const TOO_LATE: Refusal = {
+  reason: 'too-late',
+  detail: 'The request was read after the time at which the call had to be dialled. Nothing was dialled.',
+};
 
 /** A plan, or why there is none: a request that was answered before needs neither. */
 type Planned = { plan: OutboundPlan } | { error: unknown };
@@ -47,7 +53,7 @@ export class PlaceCall {
     const planned = await this.plan(wish);
     let accepted: RequestedCall | undefined;
     const answer = await createOnce(this.store, key, async (work) => {
-      accepted = await this.accept(work, wish, planned);
+      accepted = await this.accept(work.manager, wish, planned);
       return {
         status: 201,
         headers: { Location: `/api/v1/calls/${wish.call_id}` },
@@ -55,13 +61,37 @@ export class PlaceCall {
       };
     }).catch((error: unknown) => this.refused(wish, planned, error));
     if (accepted === undefined) return answer;
-    const handedOver = await this.handOver.carryOut(accepted, { key }).catch((error: unknown) => {
-      // It is accepted: the sweeper hands it over.
-      this.store.logger.warn({ err: error, call_id: wish.call_id }, 'cannot hand a call over; trying again');
-      return { outcome: 'open' as const };
-    });
+    const handedOver = await this.give(accepted, key);
     if (handedOver.outcome === 'refused') throw problemOfRefusal(wish.call_id, handedOver.refusal);
     return answer;
+  }
+
+  /**
+   * Of a request that comes as an event: settled once the call, or its refusal, is stored. A bridge is asked
+   * afterwards.
+   *
+   * @throws DomainError invalid-request, routing-unavailable, record-unavailable
+   */
+  async request(wish: CallWish): Promise<'placed' | 'refused' | 'repeated'> {
+    if (await isKnownCall(this.store, wish.call_id)) return 'repeated';
+    const planned = await this.plan(wish);
+    try {
+      const accepted = await this.store.transaction((manager) => this.accept(manager, wish, planned));
+      void this.give(accepted);
+      return 'placed';
+    } catch (error) {
+      if (!(error instanceof CallNotAccepted)) throw error;
+      await this.keepRefused(wish, planned, error.refusal);
+      return 'refused';
+    }
+  }
+
+  /** It is accepted: where this fails, the sweeper hands it over. */
+  private give(accepted: RequestedCall, key?: IdempotencyKey): Promise<HandOverOutcome> {
+    return this.handOver.carryOut(accepted, { key }).catch((error: unknown) => {
+      this.store.logger.warn({ err: error, call_id: accepted.call_id }, 'cannot hand a call over; trying again');
+      return { outcome: 'open' as const };
+    });
   }
 
   private plan(wish: CallWish): Promise<Planned> {
@@ -72,23 +102,33 @@ export class PlaceCall {
     );
   }
 
-  private async accept({ manager }: Work, wish: CallWish, planned: Planned): Promise<RequestedCall> {
+  private async accept(manager: EntityManager, wish: CallWish, planned: Planned): Promise<RequestedCall> {
     if ('error' in planned) throw planned.error;
     const { plan } = planned;
     if (plan.outcome === 'refuse') throw new CallNotAccepted({ reason: plan.reason, detail: plan.explanation.summary });
     await countAgainstCeilings(manager, this.ceilings, plan);
-    const dialUntil = dialUntilOf(wish.requested_at, plan.attempts.length, wish.body.ring_timeout_seconds);
-    return insertCall(manager, originateOf(wish, plan, dialUntil));
+    const { attempts, queueSeconds } = await withinQueues(manager, plan, {
+      callId: wish.call_id,
+      inboundOn: (trunkId) => this.handOver.loads.inboundOn(trunkId),
+    });
+    const ringSeconds = wish.body.ring_timeout_seconds;
+    const dialUntil = dialUntilOf(wish.requested_at, { attempts: attempts.length, queueSeconds, ringSeconds });
+    if (Date.parse(dialUntil) < Date.now()) throw new CallNotAccepted(TOO_LATE);
+    return insertCall(manager, originateOf(wish, { ...plan, attempts }, dialUntil));
   }
 
   /** The transaction left nothing: the refusal has one of its own. */
   private async refused(wish: CallWish, planned: Planned, error: unknown): Promise<never> {
     if (!(error instanceof CallNotAccepted)) throw error;
+    await this.keepRefused(wish, planned, error.refusal);
+    throw problemOfRefusal(wish.call_id, error.refusal);
+  }
+
+  private async keepRefused(wish: CallWish, planned: Planned, refusal: Refusal): Promise<void> {
     const known = knownOfWish(wish, 'plan' in planned ? planned.plan : undefined);
-    const event = await this.store.transaction((manager) => keepRefusal(manager, known, error.refusal));
+    const event = await this.store.transaction((manager) => keepRefusal(manager, known, refusal));
     await publishRefusal(this.nats, this.store, event).catch((cause: unknown) =>
       this.store.logger.warn({ err: cause, call_id: wish.call_id }, 'cannot publish a refused call; trying again'),
     );
-    throw problemOfRefusal(wish.call_id, error.refusal);
   }
 }

@@ -96,7 +96,7 @@ export function refusedEvent(
 /** The refusal as the API answers it, with the call as the call log names it. */
 export function problemOfRefusal(callId: string, { reason, detail, retry_after_seconds }: Refusal): DomainError {
   const over = reason in OUTBOUND_LIMITS && retry_after_seconds !== undefined ? { retry_after_seconds } : {};
-  return new DomainError(reason === 'canceled' ? 'call-ended' : reason, detail, [], {
+  return new DomainError(reason === 'canceled' || reason === 'too-late' ? 'call-ended' : reason, detail, [], {
     call_id: callId,
     call_sid: callSid(callId),
     ...over,

@@ -1,24 +1,12 @@
-import { e164, uuid } from '@trunkmesh/contracts/scalar.js';
-import {
-  outboundExplanation,
-  outboundPlan,
-  outboundRequest,
-  type OutboundRequest,
-} from '@trunkmesh/contracts/outbound.js';
+import { requestedParties } from '@trunkmesh/contracts/call-request.js';
+import { outboundExplanation, outboundPlan, type OutboundRequest } from '@trunkmesh/contracts/outbound.js';
 import { z } from 'zod';
-
-const id = z.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 
 /** A pair of numbers; the names are those of `POST /api/v1/calls`. */
 export const outboundBody = z
   .strictObject({
     direction: z.literal('outbound').describe('An outbound call; absent: an inbound one.'),
-    from_phone_number: e164.describe("The organisation's phone number that calls."),
-    to_phone_number: outboundRequest.shape.to,
-    caller_id: e164.optional().describe('The number to show instead of `from_phone_number`.'),
-    sip_trunk_id: uuid.optional().describe('The only trunk to try. Absent: by the rules.'),
-    assistant_id: id.optional().describe('The assistant that takes the call. Absent: that of `from_phone_number`.'),
-    flow_id: id.optional().describe('The flow that takes the call, instead of an assistant.'),
+    ...requestedParties.shape,
   })
   .refine(({ assistant_id, flow_id }) => assistant_id === undefined || flow_id === undefined, {
     path: ['flow_id'],

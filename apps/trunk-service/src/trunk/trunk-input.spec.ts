@@ -247,6 +247,8 @@ describe('a new trunk', () => {
     ['/identity/from_user', { identity: { from_user: '{{nobody}}' } }],
     ['/identity/colour', { identity: { colour: 'red' } }],
     ['/failover_statuses/0', { failover_statuses: [487] }],
+    ['/queue_seconds', { queue_seconds: 601 }],
+    ['/queue_length', { queue_length: -1 }],
     ['/ring_timeout_seconds', { ring_timeout_seconds: 4 }],
     ['/name', { name: 'a\u001b[2J' }],
     ['/bridge_pool', { bridge_pool: 'a.b' }],

@@ -233,6 +233,8 @@ describe("the gateway's revision", () => {
     ['outbound_country_codes', ['US']],
     ['ring_timeout_seconds', 20],
     ['failover_statuses', [503]],
+    ['queue_seconds', 5],
+    ['queue_length', 7],
     ['identity', { ...OUTBOUND_DEFAULTS.identity, privacy: 'id' }],
   ])("stays with %s: FreeSWITCH's gateway is the same", (field, value) =>
     expect(after(create(), change({ [field]: value })).state).toMatchObject({ gateway_revision: 1, updated_at: later }),

@@ -1,0 +1,79 @@
+import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
+import type { EntityManager } from 'typeorm';
+import { preparedIn } from '../event-store/prepared.pg.js';
+import type { CallPlan } from './call-input.js';
+import { queueIsFull, retryAfter, type TrunkQueue } from './permit.js';
+import { CallNotAccepted } from './refused-event.js';
+
+/** A place in the queue is kept for so long without a question. */
+export const KEPT = `interval '10 seconds'`;
+
+export interface LimitedTrunk extends TrunkQueue {
+  id: string;
+  queue_seconds: number;
+}
+
+/** The channels of a trunk that inbound calls use, on all bridges. */
+export type InboundOn = (trunkId: string) => number;
+
+/** Those of the organisation's trunks that have limits; `callId` is not counted among those that wait. */
+export async function limitedTrunks(
+  manager: EntityManager,
+  { organizationId, trunkIds, callId }: { organizationId: string; trunkIds: readonly string[]; callId: string },
+  inboundOn: InboundOn,
+): Promise<LimitedTrunk[]> {
+  const rows = (await preparedIn(manager.queryRunner!).query(
+    `with limited as (
+       select id, (state->>'max_channels')::int as max_channels, (state->>'max_cps')::float8 as max_cps,
+         coalesce((state->>'queue_seconds')::int, $4) as queue_seconds,
+         coalesce((state->>'queue_length')::int, $5) as queue_length
+       from trunks where id = any($1::uuid[]) and organization_id = $2
+         and (state->>'max_channels' is not null or state->>'max_cps' is not null))
+     select l.*, used.channels, used.recent, queue.waiting from limited l,
+       lateral (
+         select count(*) filter (where granted_at is not null and released_at is null)::int as channels,
+           count(*) filter (where granted_at > clock_timestamp()
+             - make_interval(secs => 1 / least(1, coalesce(l.max_cps, 1))))::int as recent
+         from outbound_permits where trunk_id = l.id) used,
+       lateral (
+         select count(*)::int as waiting from (
+           select call_id from outbound_calls
+           where trunk_id = l.id and permitted_at is null and state in ('requested', 'accepted')
+             and answered_at is null and dial_until > now() and call_id <> $3
+           union
+           select call_id from outbound_permits
+           where trunk_id = l.id and granted_at is null and asked_at > clock_timestamp() - ${KEPT}
+             and call_id <> $3) w) queue`,
+    [trunkIds, organizationId, callId, OUTBOUND_DEFAULTS.queue_seconds, OUTBOUND_DEFAULTS.queue_length],
+  )) as LimitedTrunk[];
+  return rows.map((row) => ({ ...row, channels: row.channels + inboundOn(row.id) }));
+}
+
+/**
+ * The attempts whose trunk has no limits, or room in its queue, and for how long they may wait. In the transaction that
+ * accepts the call, where one call of an organisation follows the other: so the count is exact.
+ *
+ * @throws CallNotAccepted queue-full
+ */
+export async function withinQueues(
+  manager: EntityManager,
+  plan: CallPlan,
+  { callId, inboundOn }: { callId: string; inboundOn: InboundOn },
+): Promise<{ attempts: CallPlan['attempts']; queueSeconds: number }> {
+  const trunkIds = plan.attempts.map(({ trunk_id }) => trunk_id);
+  const limited = await limitedTrunks(manager, { organizationId: plan.organization_id, trunkIds, callId }, inboundOn);
+  const full = limited.filter(queueIsFull);
+  const isFull = new Set(full.map(({ id }) => id));
+  const attempts = plan.attempts.filter(({ trunk_id }) => !isFull.has(trunk_id));
+  if (attempts.length === 0) throw new CallNotAccepted(fullQueues(full));
+  const queueSeconds = limited.reduce((sum, { id, queue_seconds }) => sum + (isFull.has(id) ? 0 : queue_seconds), 0);
+  return { attempts, queueSeconds };
+}
+
+const fullQueues = (full: readonly LimitedTrunk[]) => ({
+  reason: 'queue-full' as const,
+  detail:
+    'As many calls wait for the trunk as its "queue_length" allows, and so for every other trunk of the call. ' +
+    'Nothing was dialled. Try again later, or raise "queue_length", "max_channels" or "max_cps".',
+  retry_after_seconds: Math.min(...full.map(retryAfter)),
+});

@@ -1,5 +1,5 @@
 /**
- * `npm test`: the set-up, then every test: unit and integration tests against real servers, then the whole mesh.
+ * `npm test`: the set-up, then every test: unit and integration tests against real servers, beside them the whole mesh.
  * Arguments go to jest and leave the whole-mesh tests out (`npm test -- libs/routing`); `npm test -- --e2e` runs those
  * alone. The last line is `N passed, N failed`, whatever fails: a server that cannot be started is reported once with
  * its cause, and a suite that does not end by itself is ended.
@@ -36,15 +36,10 @@ await main(async () => {
     // A selection may need no server.
     if (whole || given.includes('--e2e')) results.push(await checkServers());
     if (results.every(({ ok }) => ok)) {
-      if (!given.includes('--e2e')) results.push(await jest('unit', given, folder));
-      if (whole || given.includes('--e2e'))
-        results.push(
-          await jest(
-            'e2e',
-            given.filter((argument) => argument !== '--e2e'),
-            folder,
-          ),
-        );
+      const forJest = given.filter((argument) => argument !== '--e2e');
+      const suites = whole ? ['unit', 'e2e'] : [given.includes('--e2e') ? 'e2e' : 'unit'];
+      // The whole mesh mostly waits: beside it the unit tests have the cores nearly to themselves.
+      results.push(...(await Promise.all(suites.map((suite) => jest(suite, forJest, folder)))));
     }
     for (const name of readdirSync(folder).filter((file) => !file.endsWith('.json')))
       console.error(`\n${readFileSync(join(folder, name), 'utf8')}`);
@@ -83,10 +78,11 @@ async function jest(suite, args, folder) {
     const child = spawn(process.execPath, [...JEST, '--json', `--outputFile=${output}`, ...args], {
       cwd: ROOT,
       // --json sends the result to standard output as well, where it is of no use to a reader; the report itself goes
-      // to standard error.
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, TEST_SUITE: suite, SERVER_FAILURES: folder },
+      // to standard error, a file at a time, so that two suites can share it.
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...colours(), ...process.env, TEST_SUITE: suite, SERVER_FAILURES: folder },
     });
+    child.stderr.pipe(process.stderr, { end: false });
     process.once('SIGINT', () => child.kill('SIGINT'));
     const watch = endOnce(() => existsSync(output), child);
     child.once('error', reject);
@@ -113,6 +109,11 @@ async function jest(suite, args, folder) {
     console.error(`the ${suite} tests ended with ${code} and left no result`);
     return { ok: false, passed: 0, failed: 1 };
   }
+}
+
+/** Jest has no terminal of its own. */
+function colours() {
+  return process.stderr.isTTY ? { FORCE_COLOR: '1' } : {};
 }
 
 /** Jest waits for handles that a test left open, for ever if they stay open. */

@@ -29,6 +29,6 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', ...(wire ? [] : ['/e2e/src/wire/'])],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.local/'],
   testTimeout: e2e ? 120_000 : 30_000,
-  // Unit tests mostly wait for servers: three at once keep two cores busy.
-  maxWorkers: e2e ? 1 : 3,
+  // Two at once keep two cores busy, beside the whole mesh, which mostly waits.
+  maxWorkers: e2e ? 1 : 2,
 };

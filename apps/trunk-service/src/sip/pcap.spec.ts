@@ -47,20 +47,17 @@ describe('SIP messages as a PCAP', () => {
     expect(pcapOf([])).toHaveLength(24);
   });
 
-  it(
-    existsSync(TSHARK) ? 'are read by tshark' : 'are read by tshark, which is not installed here',
-    async () => {
+  const withTshark = existsSync(TSHARK);
+  if (!withTshark) console.log('tshark is not installed: no other program has read the PCAP');
+  for (const program of withTshark ? [TSHARK] : [])
+    it('are read by tshark', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'pcap-'));
       const file = join(folder, 'call.pcap');
       await writeFile(file, pcapOf(CALL));
-      const shown = existsSync(TSHARK)
-        ? (await promisify(execFile)(TSHARK, TSHARK_ARGUMENTS(file))).stdout.trim().split('\n')
-        : EXPECTED;
+      const { stdout } = await promisify(execFile)(program, TSHARK_ARGUMENTS(file));
       await rm(folder, { recursive: true });
-      expect(shown).toEqual(EXPECTED);
-    },
-    60_000,
-  );
+      expect(stdout.trim().split('\n')).toEqual(EXPECTED);
+    }, 60_000);
 });
 
 const TSHARK_ARGUMENTS = (file: string) => [

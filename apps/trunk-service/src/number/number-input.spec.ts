@@ -197,6 +197,7 @@ describe('the answer', () => {
       'id',
       'is_active',
       'is_verified_caller_id',
+      'keep_sip_messages',
       'max_call_seconds',
       'media_url',
       'organization_id',

@@ -16,7 +16,7 @@ const SUMS = `
     direction, coalesce(currency, '') AS currency, sum(${SIGN}) AS calls,
     sum(${SIGN}) FILTER (WHERE answered_at IS NOT NULL) AS answered, sum(billable_seconds) AS seconds,
     sum(amount_micros) AS amount_micros
-  FROM ledger_entries AS entry`;
+  FROM (SELECT * FROM ledger_entries WHERE carrier_cost = 'external') AS entry`;
 const INSERT = `INSERT INTO alert_hours (organization_id, hour, trunk, direction, currency, calls, answered, seconds,
   amount_micros) SELECT organization_id, hour, trunk, direction, currency, calls, coalesce(answered, 0), seconds,
   amount_micros FROM sums WHERE calls > 0`;

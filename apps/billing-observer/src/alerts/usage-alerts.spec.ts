@@ -116,6 +116,21 @@ describe('usage alerts', () => {
     expect(alert!.message).toContain('600 minutes of calls; 30 minutes of calls are usual');
   });
 
+  it('leave calls over managed carriers out of minutes and spend', async () => {
+    await record(db, usual());
+    await evaluate();
+    const managed = many(40, { hoursAgo: 0, seconds: 900 }).map((event) => ({
+      ...event,
+      data: { ...event.data, carrier: 'managed' as const },
+    }));
+    await record(db, managed);
+    expect(await evaluate()).toBe(0);
+    expect(await db.query('SELECT carrier_cost, count(*) FROM ledger_entries GROUP BY 1 ORDER BY 1')).toEqual([
+      { carrier_cost: 'external', count: '36' },
+      { carrier_cost: 'managed', count: '40' },
+    ]);
+  });
+
   it('compare with the weeks before the observer knew of alerts', async () => {
     await record(db, [...usual(), ...many(2, { hoursAgo: 2, seconds: 60 })]);
     await db.query('UPDATE alert_progress SET begun = false, last_entry = 0');

@@ -9,9 +9,9 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
-import { hangUp, sendDtmf, transfer } from './call-control.nats.js';
+import { sendDtmf, transfer } from './call-control.nats.js';
 import { findCall, listCalls, type CallPage } from './call-log.nats.js';
-import { callEnding, callRequestOf, type CallEnding } from './call-ending.js';
+import { callRequestOf } from './call-ending.js';
 import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query.js';
 import { callList, callView, withPlatformNames, type CallList } from './call-view.js';
 import { assistantsNamed, targetNames } from './target-names.pg.js';
@@ -82,16 +82,6 @@ export class CallController {
       ...withPlatformNames(call, names),
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
     };
-  }
-
-  @Post(':call_id/hangup')
-  @HttpCode(202)
-  @Access('publish')
-  @Described({ id: 'hangUpCall', summary: 'Hang up a call', status: 202, answer: callEnding })
-  async hangUp(@OrganizationId() organizationId: string, @Param('call_id') sid: string): Promise<CallEnding> {
-    const request = callRequestOf(organizationId, sid);
-    await hangUp(this.nats, request);
-    return { call_sid: callSid(request.call_id), status: 'ending' };
   }
 
   /** Answers when it is known what became of it, which takes as long as the target rings. */

@@ -345,11 +345,17 @@ describe('a process that is killed', () => {
   });
 });
 
+/** Both end a call that has no event yet, too. */
+const ENDING: [string, string][] = [
+  ['DELETE', ''],
+  ['POST', '/hangup'],
+];
+
 describe('DELETE /api/v1/calls/{call_sid}', () => {
-  it('hangs up at the bridge that has the call, and ends nothing twice', async () => {
+  it.each(ENDING)('hangs up at the bridge that has the call, and ends nothing twice: %s', async (method, end) => {
     const { id, publisher, from } = await outbound.organization();
     const { body } = await publisher('POST', CALLS, call(from));
-    expect(await publisher('DELETE', `${CALLS}/${body.call_sid}`)).toMatchObject({
+    expect(await publisher(method, `${CALLS}/${body.call_sid}${end}`)).toMatchObject({
       status: 202,
       body: { call_sid: body.call_sid, status: 'ending' },
     });
@@ -357,19 +363,19 @@ describe('DELETE /api/v1/calls/{call_sid}', () => {
     await outbound.publish(endOf(id, body.call_id));
     await eventually(async () => (await outbound.rowOf(body.call_id))?.state === 'ended');
     expect(await outbound.rowOf(body.call_id)).toMatchObject({ billable_ms: '4000', look_at: null });
-    expect(await publisher('DELETE', `${CALLS}/${body.call_sid}`)).toMatchObject({
+    expect(await publisher(method, `${CALLS}/${body.call_sid}${end}`)).toMatchObject({
       status: 409,
       body: { code: 'call-ended' },
     });
   });
 
-  it("finds no call of another organisation, and takes no member's key", async () => {
+  it.each(ENDING)("finds no call of another organisation, and takes no member's key: %s", async (method, end) => {
     const mine = await outbound.organization();
     const theirs = await outbound.organization();
     const { body } = await theirs.admin('POST', CALLS, call(theirs.from));
-    expect(await mine.admin('DELETE', `${CALLS}/${body.call_sid}`)).toMatchObject({ status: 404 });
-    expect(await mine.admin('DELETE', `${CALLS}/nonsense`)).toMatchObject({ status: 404 });
-    expect((await theirs.member('DELETE', `${CALLS}/${body.call_sid}`)).status).toBe(403);
+    expect(await mine.admin(method, `${CALLS}/${body.call_sid}${end}`)).toMatchObject({ status: 404 });
+    expect(await mine.admin(method, `${CALLS}/nonsense${end}`)).toMatchObject({ status: 404 });
+    expect((await theirs.member(method, `${CALLS}/${body.call_sid}${end}`)).status).toBe(403);
     expect(one.hungUp).not.toContain(body.call_id);
   });
 

@@ -61,7 +61,19 @@ export class OutboundCallController {
     status: 202,
     answer: callEnding,
   })
-  async cancel(@OrganizationId() organizationId: string, @Param('call_id') sid: string): Promise<CallEnding> {
+  cancel(@OrganizationId() organizationId: string, @Param('call_id') sid: string): Promise<CallEnding> {
+    return this.end(organizationId, sid);
+  }
+
+  @Post('api/v1/calls/:call_id/hangup')
+  @HttpCode(202)
+  @Access('publish')
+  @Described({ id: 'hangUpCall', summary: 'Hang up a call', status: 202, answer: callEnding })
+  hangUp(@OrganizationId() organizationId: string, @Param('call_id') sid: string): Promise<CallEnding> {
+    return this.end(organizationId, sid);
+  }
+
+  private async end(organizationId: string, sid: string): Promise<CallEnding> {
     const request = callRequestOf(organizationId, sid);
     await this.cancelCall.cancel(request);
     return { call_sid: callSid(request.call_id), status: 'ending' };

@@ -93,6 +93,24 @@ describe('the first five minutes of an admin', () => {
     await page.getByText('This decided the call.').waitFor();
   });
 
+  it('reads the messages of the call: by arrow keys, and as a file for Wireshark', async () => {
+    const list = page.getByRole('listbox', { name: 'SIP messages' });
+    await list.getByRole('option').nth(1).waitFor();
+    await list.getByRole('option').first().focus();
+    await page.keyboard.press('Enter');
+    await page
+      .getByLabel('Text of the message')
+      .getByText(/^INVITE sip:/)
+      .waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^Message 2:/ }).waitFor();
+    await accessible();
+    const saved = page.waitForEvent('download');
+    await button('Download as PCAP').click();
+    expect((await saved).suggestedFilename()).toMatch(/^CA[\da-f]{32}\.pcap$/);
+  });
+
   it('shows nothing of another organisation, whatever URL is opened', async () => {
     const other = await test.organization('Another organisation');
     await page.goto(`/app/o/${other.id}/trunks`);

@@ -8,7 +8,8 @@ import { Time } from '../../ui/time.js';
 import { outcomeText } from '../calls/call-text.js';
 import { CallActions } from './call-actions.js';
 import { Quality, Recording } from './call-media.js';
-import { Invite, Routing } from './call-routing.js';
+import { decidedBy, Invite, Routing } from './call-routing.js';
+import { CallSip } from './call-sip.js';
 
 /** One call: what happened, why it took this way, and how it sounded. */
 export default function CallDetail() {
@@ -29,6 +30,7 @@ const Detail = ({ call }: { call: Schemas['CallDetail'] }) => (
   <>
     <Summary call={call} />
     <Routing routing={call.routing} decidedAt={call.decided_at} />
+    <CallSip callSid={call.call_sid} isOngoing={call.status === 'ongoing'} decidingHeader={decidedBy(call.routing)} />
     <div className="columns">
       <Timeline of={call.timeline} />
       <Invite invite={call.invite} routing={call.routing} />

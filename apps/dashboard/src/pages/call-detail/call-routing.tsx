@@ -4,7 +4,8 @@ import { isDecidingHeader, verdictText } from '../calls/call-text.js';
 
 type Decision = Schemas['RoutingDecision'];
 
-const decidedBy = (routing: Decision | null): string | null =>
+/** The source that decided; null where none did. */
+export const decidedBy = (routing: Decision | null): string | null =>
   routing !== null && routing.outcome === 'route' ? routing.decided_by : null;
 
 /** Why the call took this way: every source of the called number, in the order in which they count. */

@@ -10,6 +10,7 @@ import { ConnectionModule } from './connection/connection.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import { ExpectedCallModule } from './expected-calls/expected-call.module.js';
+import { GatewayFileModule } from './gateway-file/gateway-file.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HistoryModule } from './history/history.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -64,6 +65,7 @@ import { VerificationModule } from './verification/verification.module.js';
     RouteModule,
     ReadinessModule,
     TrunkTestModule,
+    GatewayFileModule,
     ExpectedCallModule,
     CallModule,
     UsageModule,

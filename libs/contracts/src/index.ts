@@ -37,6 +37,7 @@ export * from './subjects.js';
 export * from './trunk-preset.js';
 export * from './trunk-presets.js';
 export * from './trunk-test.js';
+export * from './gateway-file.js';
 export * from './trunk.js';
 export * from './usage-alert.js';
 export * from './usage-query.js';

@@ -10,11 +10,13 @@ import type { Routing } from '../route/routing.js';
 import { SipCaptureModule } from '../sip-capture/sip-capture.module.js';
 import { SipMessages } from '../sip-capture/sip-messages.net.js';
 import { AGENT, ROUTING } from '../tokens.js';
+import { GatewayFileController } from './gateway-file.controller.js';
 import { Gateways } from './gateways.net.js';
 
 /** The trunks of this host as FreeSWITCH's gateways. Its dialplan leads to the inbound calls. */
 @Module({
   imports: [BridgeModule, EventSocketModule, RouteModule, InboundModule, SipCaptureModule],
+  controllers: [GatewayFileController],
   providers: [
     { provide: Gateways, inject: [AGENT, EslClient, InboundCalls, ROUTING, SipMessages], useFactory: startGateways },
   ],

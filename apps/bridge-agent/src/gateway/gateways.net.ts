@@ -77,6 +77,7 @@ export class Gateways implements EslListener {
   private readonly asking: NodeJS.Timeout;
   private readonly health = { version: null as string | null, profileRunning: false, since: null as string | null };
   private concernedAt = 0;
+  readonly rendered = () => this.wanted.rendered;
   readonly organizationOf = (trunkId: string) => this.feed.desired.trunks.get(trunkId)?.state.organization_id;
 
   static async start(options: GatewaysOptions): Promise<Gateways> {

@@ -219,3 +219,28 @@ describe('the limits', () => {
     });
   });
 });
+
+describe("a trunk's gateway", () => {
+  it('is what its bridge writes, and is shown to nobody else', async () => {
+    const [mine, theirs] = [await mesh.organization(), await mesh.organization()];
+    const trunk = await saved(mine.admin);
+    const path = `${TRUNKS}/${trunk.id}/gateway`;
+    expect(await mine.member('GET', path)).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
+    const requests: unknown[] = [];
+    nc.subscribe(bridgeRequest('b1', 'gateway'), {
+      callback: (_error, message) => {
+        requests.push(message.json());
+        message.respond(JSON.stringify({ outcome: 'file', xml: '<include/>' }));
+      },
+    });
+    await nc.flush();
+    expect(await mine.member('GET', path)).toMatchObject({
+      status: 200,
+      body: { bridge_id: 'b1', xml: '<include/>', message: null },
+    });
+    expect((await theirs.admin('GET', path)).status).toBe(404);
+    await mine.admin('POST', `${TRUNKS}/${trunk.id}/disable`);
+    expect((await mine.member('GET', path)).body).toMatchObject({ bridge_id: null, xml: null });
+    expect(requests).toEqual([{ organization_id: mine.id, trunk_id: trunk.id }]);
+  });
+});

@@ -9,7 +9,10 @@ import { Card, Facts, Page } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { CallsOf, NumbersOf, TrunkHistory } from './trunk-lists.js';
+import { RefusedOf } from './refused-calls.js';
+import { Registrations } from './registrations.js';
 import { TestReport } from './test-report.js';
+import { GatewayFile, LastExchange } from './trunk-sip.js';
 import { WaitForCall } from './wait-for-call.js';
 
 /** One trunk: its state on each bridge and why, its test, its numbers and calls. */
@@ -40,7 +43,11 @@ const Detail = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
       <Tests id={trunk.id} />
       <NumbersOf trunkId={trunk.id} />
       <CallsOf trunkId={trunk.id} />
+      <Registrations id={trunk.id} />
+      <RefusedOf trunk={trunk} />
     </div>
+    <LastExchange id={trunk.id} />
+    <GatewayFile id={trunk.id} />
     <TrunkHistory trunkId={trunk.id} />
   </>
 );

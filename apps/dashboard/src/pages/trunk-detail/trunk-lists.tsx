@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import { api, type Schemas } from '../../api/client.http.js';
+import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Card } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
@@ -63,11 +64,18 @@ export function CallsOf({ trunkId }: { trunkId: string }) {
 const actorText = ({ kind, key_name }: Schemas['HistoryEntry']['actor']) =>
   kind === 'api-key' ? (key_name ?? 'an API key') : kind === 'operator' ? 'the operator' : 'the system';
 
+const shown = (value: unknown) => (value === null || value === undefined ? 'none' : JSON.stringify(value));
+
 /** Who changed what, and when. */
 export function TrunkHistory({ trunkId }: { trunkId: string }) {
-  const history = api.useQuery('get', '/api/v1/events', {
-    params: { query: { entity: 'trunk', entity_id: trunkId, limit: SHOWN } },
-  });
+  const { mayManage } = useSession();
+  const history = api.useQuery(
+    'get',
+    '/api/v1/events',
+    { params: { query: { entity: 'trunk', entity_id: trunkId, limit: SHOWN } } },
+    { enabled: mayManage },
+  );
+  if (!mayManage) return null;
   return (
     <Card title="History">
       <Found of={history}>
@@ -76,7 +84,13 @@ export function TrunkHistory({ trunkId }: { trunkId: string }) {
             {items.map(({ id, type, at, actor, changes }) => (
               <li key={id}>
                 <Time at={at} /> <b>{type}</b> by {actorText(actor)}
-                {changes.length > 0 && <p className="muted small">{changes.map(({ field }) => field).join(', ')}</p>}
+                {changes.length > 0 && (
+                  <p className="muted small">
+                    {changes
+                      .map(({ field, before, after }) => `${field}: ${shown(before)} → ${shown(after)}`)
+                      .join('; ')}
+                  </p>
+                )}
               </li>
             ))}
           </ul>

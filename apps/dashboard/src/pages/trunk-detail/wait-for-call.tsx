@@ -1,10 +1,11 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Link } from 'wouter';
-import { api, client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
+import { api, client, dataOf, type Schemas } from '../../api/client.http.js';
 import { Badge } from '../../ui/badge.js';
 import { Failure } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
+import { AddAddress } from './refused-calls.js';
 
 const LOOK_MS = 1_500;
 
@@ -52,14 +53,7 @@ export function WaitForCall({ trunkId }: { trunkId: string }) {
 }
 
 function Arrival({ call, trunkId }: { call: Schemas['ExpectedCallArrival']; trunkId: string }) {
-  const [error, setError] = useState<unknown>();
   const address = call.add_address?.body.address;
-  const add = async () => {
-    const params = { path: { id: trunkId } };
-    await dataOf(
-      client.POST('/api/v1/sip-trunks/{id}/inbound-addresses', { params, body: { address: address! } }),
-    ).then(() => refresh('/api/v1/sip-trunks'), setError);
-  };
   return (
     <li>
       <Badge state={call.outcome} /> <Time at={call.at} /> {call.message}
@@ -69,8 +63,7 @@ function Arrival({ call, trunkId }: { call: Schemas['ExpectedCallArrival']; trun
           <Link href={`/calls/${call.call_sid}`}>See the call</Link>
         </>
       )}
-      {address !== undefined && <Button onPress={() => void add()}>Add the address {address}</Button>}
-      {error !== undefined && <Failure error={error} />}
+      {address !== undefined && <AddAddress trunkId={trunkId} address={address} />}
     </li>
   );
 }

@@ -10,6 +10,7 @@ const TrunkDetail = lazy(() => import('./pages/trunk-detail/trunk-detail.js'));
 const Numbers = lazy(() => import('./pages/numbers/numbers.js'));
 const Calls = lazy(() => import('./pages/calls/calls.js'));
 const CallDetail = lazy(() => import('./pages/call-detail/call-detail.js'));
+const RouteTester = lazy(() => import('./pages/route-tester/route-tester.js'));
 const Connection = lazy(() => import('./pages/connection/connection.js'));
 
 const ENTRIES: readonly Entry[] = [
@@ -17,6 +18,7 @@ const ENTRIES: readonly Entry[] = [
   { to: '/trunks', label: 'Trunks' },
   { to: '/numbers', label: 'Numbers' },
   { to: '/calls', label: 'Calls' },
+  { to: '/route-tester', label: 'Route tester' },
   { to: '/connection', label: 'Connection' },
 ];
 
@@ -32,6 +34,7 @@ export const OrganizationViews = () => (
         <Route path="/numbers" component={Numbers} />
         <Route path="/calls" component={Calls} />
         <Route path="/calls/:id" component={CallDetail} />
+        <Route path="/route-tester" component={RouteTester} />
         <Route path="/connection" component={Connection} />
         <Route path="*">
           <Empty title="There is no such page">

@@ -6,6 +6,16 @@ import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, signIn, startBrowser, type Viewer } from './browser.fixture.js';
 
+const INVITE = [
+  'INVITE sip:100:secret@192.0.2.1 SIP/2.0',
+  'Via: SIP/2.0/UDP 192.0.2.10:5060',
+  'From: <sip:+15559870001@192.0.2.10>;tag=1',
+  'To: <sip:100@192.0.2.1>',
+  'Diversion: <sip:+15550100200:secret@192.0.2.10>',
+  'Proxy-Authorization: Digest username="100", response="secret"',
+  '',
+].join('\r\n');
+
 let test: TestMesh;
 let org: Organization;
 let browser: Browser;
@@ -67,6 +77,39 @@ describe('the dashboard', () => {
     const began = Date.now();
     await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
     expect(Date.now() - began).toBeLessThan(10_000);
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('tests a route from a pasted INVITE, and keeps no password of it in the URL', async () => {
+    const { page } = viewer;
+    await page.getByRole('link', { name: 'Route tester' }).click();
+    await page.getByText('Paste an INVITE or enter the called number').waitFor();
+    await page.getByRole('textbox', { name: 'INVITE' }).fill(INVITE);
+    await page.getByRole('button', { name: 'Read it and test' }).click();
+    await page.getByRole('heading', { name: '2. Which number was called' }).waitFor();
+    await page.getByText('not one of your', { exact: false }).or(page.getByText('none of yours')).first().waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    const shared = page.url();
+    expect(shared).toContain('15550100200');
+    expect(shared).not.toContain('secret');
+    await page.goto(shared);
+    await page.getByRole('heading', { name: 'Decision' }).waitFor();
+    await page.getByRole('textbox', { name: 'Headers' }).fill('Authorization: Digest username="100"');
+    await page.getByRole('button', { name: 'Test the route' }).click();
+    await page.getByText('names neither the called number nor the caller').waitFor();
+    expect(page.url()).toBe(shared);
+  });
+
+  it('tests an outbound call, check by check, and says why a question is refused', async () => {
+    const { page } = viewer;
+    await page.getByRole('combobox', { name: 'Test' }).selectOption('outbound');
+    await page.getByLabel('From your number').fill('+15550100200');
+    await page.getByLabel('To', { exact: true }).fill('+15559870001');
+    await page.getByRole('button', { name: 'Test the route' }).click();
+    await page.getByRole('heading', { name: '1. What is checked' }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.goto(`/app/o/${org.id}/route-tester?source=nowhere&to=100`);
+    await page.getByText('must be an IPv4 or IPv6 address').first().waitFor();
     expect(await axeProblems(page)).toEqual([]);
   });
 

@@ -22,14 +22,14 @@ const [url, subject] = process.argv.slice(2) as [string, string];
 // The measurement holds the other end: when it ends, however it ends, so does this.
 process.stdin.resume().once('end', () => process.exit(0));
 
-const service = join(dirname(fileURLToPath(import.meta.url)), '../../apps/routing-service/dist/inbound');
+const service = join(dirname(fileURLToPath(import.meta.url)), '../../apps/routing-service/dist');
 const load = async <Exports>(file: string): Promise<Exports> => (await import(join(service, file))) as Exports;
 const { readInboundRequest } = await load<{ readInboundRequest(value: unknown): InboundRequest | string }>(
-  'inbound-request.js',
+  'inbound/inbound-request.js',
 );
-const { decisionJson } = await load<{ decisionJson(decision: InboundDecision): string }>('decision-json.js');
+const { decisionJson } = await load<{ decisionJson(decision: InboundDecision): string }>('inbound/decision-json.js');
 const { createPayloadEncoder } = await load<{ createPayloadEncoder(): (text: string) => Uint8Array }>(
-  'payload-encoder.js',
+  'answering/payload-encoder.js',
 );
 
 const logger = createLogger('bench', { level: 'error' });

@@ -7,6 +7,7 @@ import {
   type PhoneNumber,
 } from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/max/metadata';
+import { NANP_MAIN_COUNTRY, nanpNumber } from './nanp.js';
 import { dialectOf, dialledDigits, formatE164, NEUTRAL, toE164 } from './number-format.js';
 
 /** What an outbound call would reach. `country` null: a network of no country (satellite, international freephone). */
@@ -60,6 +61,10 @@ export function readDestination(to: string, from: number): Destination | 'emerge
 }
 
 function destinationOf(number: number): Destination | undefined {
+  if (isNanp(number)) {
+    const { country = NANP_MAIN_COUNTRY, type } = nanpNumber(String(number).slice(1));
+    return { number, country, special: SPECIAL_TYPES[type ?? 'FIXED_LINE'] ?? null };
+  }
   const parsed = parsePhoneNumberFromString(formatE164(number), { extract: false }, metadata);
   if (parsed?.isPossible() !== true) return undefined;
   const code = SPECIAL_CODES[parsed.countryCallingCode];
@@ -67,6 +72,9 @@ function destinationOf(number: number): Destination | undefined {
   const special = SPECIAL_TYPES[parsed.getType() ?? 'FIXED_LINE'] ?? null;
   return { number, country: countryIn(parsed), special };
 }
+
+/** `1` and ten digits, the first of which is 2 to 9. */
+const isNanp = (number: number): boolean => number >= 12_000_000_000 && number < 20_000_000_000;
 
 /** As `countryOf` (number-plan.ts), from the metadata that knows the kinds of numbers as well. */
 const countryIn = ({ country, countryCallingCode }: PhoneNumber): string | null =>

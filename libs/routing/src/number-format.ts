@@ -93,10 +93,12 @@ function applyRules(dialled: string, rules: readonly NumberRule[]): string {
 
 /** E.164 as a trunk's carrier wants it: the first outbound rule that fits. */
 export const carrierSpelling = (e164: string, rules: readonly NumberRule[]): string =>
-  applyRules(
-    e164,
-    rules.filter(({ direction }) => direction === 'outbound'),
-  );
+  rules.length === 0
+    ? e164
+    : applyRules(
+        e164,
+        rules.filter(({ direction }) => direction === 'outbound'),
+      );
 
 /**
  * What a carrier wrote → E.164 as an integer; 0 where it is not a public number. One reading or none: a value that two

@@ -1,4 +1,10 @@
-import type { LeftOutTrunk, OutboundRefusal, OutboundRequest, PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
+import type {
+  GatewayReach,
+  LeftOutTrunk,
+  OutboundRefusal,
+  OutboundRequest,
+  PlannedAttempt,
+} from '@trunkmesh/contracts/outbound.js';
 import type { Destination } from './destination.js';
 import type { GatewayStates } from './gateway-states.js';
 import { carrierSpelling, formatE164 } from './number-format.js';
@@ -46,7 +52,8 @@ export function chooseTrunks(choice: TrunkChoice, destination: Destination): Cho
   if (callable.length === 0)
     return { attempts: [], leftOut, refusal: noTrunk(candidates.length, leftOut, destination) };
   const first = firstOf(choice, callable, (trunk) => leave(trunk, 'too-many'));
-  return { attempts: first.map((trunk) => attemptOf(choice, trunk, destination)), leftOut };
+  const e164 = formatE164(destination.number);
+  return { attempts: first.map((ranked) => attemptOf(choice, ranked, e164)), leftOut };
 }
 
 function enabledTrunks(
@@ -98,60 +105,67 @@ function noTrunk(
 
 interface Ranked {
   trunk: LiveTrunk;
-  /** Compared place by place; the lower is tried before. */
-  rank: readonly number[];
+  reach: GatewayReach;
+  own: boolean;
+  /** Not usable at this moment, as far as is known. */
+  down: boolean;
+  /** Between trunks that are equal in all else; the lower is tried before. */
+  weight: number;
 }
 
 /**
  * The first eight in order. One pass that keeps eight at most: an organisation may have ten thousand trunks, and
  * inbound lookups wait for the plan.
  */
-function firstOf(choice: TrunkChoice, trunks: readonly LiveTrunk[], leave: (trunk: LiveTrunk) => void): LiveTrunk[] {
+function firstOf(choice: TrunkChoice, trunks: readonly LiveTrunk[], leave: (trunk: LiveTrunk) => void): Ranked[] {
   const call = hashOf(choice.request.call_id);
   const first: Ranked[] = [];
   for (const trunk of trunks) {
-    const ranked = { trunk, rank: rankOf(choice, trunk, call) };
-    const last = first.at(-1);
-    if (first.length === MAX_ATTEMPTS && last !== undefined && !isBefore(ranked, last)) {
+    const ranked = rankOf(choice, trunk, call);
+    let at = first.length;
+    while (at > 0 && isBefore(ranked, first[at - 1]!)) at -= 1;
+    if (at === MAX_ATTEMPTS) {
       leave(trunk);
       continue;
     }
-    const at = first.findIndex((other) => isBefore(ranked, other));
-    first.splice(at < 0 ? first.length : at, 0, ranked);
+    first.splice(at, 0, ranked);
     if (first.length > MAX_ATTEMPTS) leave(first.pop()!.trunk);
   }
-  return first.map(({ trunk }) => trunk);
+  return first;
 }
 
 function isBefore(one: Ranked, other: Ranked): boolean {
-  for (const [place, key] of one.rank.entries()) if (key !== other.rank[place]) return key < other.rank[place]!;
+  if (one.down !== other.down) return other.down;
+  if (one.own !== other.own) return one.own;
+  const [priority, others] = [one.trunk.state.priority, other.trunk.state.priority];
+  if (priority !== others) return priority < others;
+  if (one.weight !== other.weight) return one.weight < other.weight;
   return one.trunk.id < other.trunk.id;
 }
 
-function rankOf({ gateways, own }: TrunkChoice, { id, state, handle }: LiveTrunk, call: number): readonly number[] {
-  return [
-    gateways.of(id) === 'down' || isUnplaced(state) ? 1 : 0,
-    handle === own ? 0 : 1,
-    state.priority,
+function rankOf({ gateways, own }: TrunkChoice, trunk: LiveTrunk, call: number): Ranked {
+  const { id, state, handle } = trunk;
+  const reach = gateways.of(id);
+  return {
+    trunk,
+    reach,
+    own: handle === own,
+    down: reach === 'down' || isUnplaced(state),
     // Highest random weight: each of equal trunks is the first for as many calls, and losing one moves no other call.
-    mixed(call ^ state.idHash),
-  ];
+    weight: mixed(call ^ state.idHash),
+  };
 }
 
-function attemptOf(
-  { gateways, request, own }: TrunkChoice,
-  { id, state, handle }: LiveTrunk,
-  { number }: Destination,
-): PlannedAttempt {
-  const chosen_by = request.trunk_id !== null ? 'request' : handle === own ? 'number-trunk' : 'priority';
+function attemptOf({ request }: TrunkChoice, { trunk, reach, own }: Ranked, e164: string): PlannedAttempt {
+  const { id, state } = trunk;
   return {
     trunk_id: id,
-    chosen_by,
+    chosen_by: request.trunk_id !== null ? 'request' : own ? 'number-trunk' : 'priority',
     priority: state.priority,
-    gateway: gateways.of(id),
+    gateway: reach,
     pool: state.pool,
     bridge_id: state.registers ? state.bridgeId : null,
-    dialled: carrierSpelling(formatE164(number), state.outboundRules),
+    dialled: carrierSpelling(e164, state.outboundRules),
   };
 }
 

@@ -5,7 +5,7 @@ import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
 import fc from 'fast-check';
 import { answerInbound } from './answer.js';
 import { decisionJson } from './decision-json.js';
-import { createPayloadEncoder } from './payload-encoder.js';
+import { createPayloadEncoder } from '../answering/payload-encoder.js';
 
 const A = '+15551230001';
 const index = indexOf(

@@ -1,6 +1,7 @@
 import type { RefusalReason } from '@trunkmesh/contracts/routing.js';
 import { decideInbound } from '@trunkmesh/routing/decide-inbound.js';
 import type { RouteIndex } from '@trunkmesh/routing/route-index.js';
+import { parseJson } from '../answering/json-text.js';
 import { decisionJson, failureJson } from './decision-json.js';
 import { readInboundRequest } from './inbound-request.js';
 
@@ -18,12 +19,4 @@ export function answerInbound(index: RouteIndex, text: string): Answer {
   if (typeof request === 'string') return { outcome: 'invalid-request', json: failureJson(request) };
   const decision = decideInbound(index, request);
   return { outcome: decision.outcome === 'route' ? 'route' : decision.reason, json: decisionJson(decision) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

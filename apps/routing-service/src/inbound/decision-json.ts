@@ -4,6 +4,7 @@ import type {
   RouteExplanation,
   RoutingFailure,
 } from '@trunkmesh/contracts/routing.js';
+import { plain, quoted } from '../answering/json-text.js';
 
 /**
  * A decision as JSON, byte for byte what `JSON.stringify` makes of it (a property test compares them) at a fifth of its
@@ -29,13 +30,6 @@ export function decisionJson(decision: InboundDecision): string {
 
 export const failureJson = (message: string): string =>
   JSON.stringify({ outcome: 'error', code: 'invalid-request', message } satisfies RoutingFailure);
-
-/** An id or a number of ours, which hold nothing to escape. */
-const plain = (text: string | null): string => (text === null ? 'null' : `"${text}"`);
-
-/** What JSON writes as it is: printable ASCII but for the quote and the backslash. */
-const AS_IT_IS = /^[ !#-[\]-~]*$/;
-const quoted = (text: string): string => (AS_IT_IS.test(text) ? `"${text}"` : JSON.stringify(text));
 
 function explanationJson({ source_address, claimed_gateway, candidates, steps, summary }: RouteExplanation): string {
   let trunks = '';

@@ -1,45 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { LOGGER } from '@trunkmesh/runtime/service.module.js';
+import { Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { ROUTING_INBOUND } from '@trunkmesh/contracts/subjects.js';
+import { histogram } from '@trunkmesh/runtime/metric.otel.js';
+import { AnsweringModule } from '../answering/answering.module.js';
+import { Answering } from '../answering/answering.service.js';
+import { LOOKUP_SECONDS } from '../answering/responder.nats.js';
 import { RoutesModule } from '../projection/routes.module.js';
 import { Routes } from '../projection/routes.service.js';
-import { startResponder, type Responder } from './inbound.nats.js';
+import { answerInbound } from './answer.js';
 
-const DRAIN_MS = 2_000;
+const seconds = histogram(
+  'trunkmesh_routing_lookup_seconds',
+  'Inbound lookups by outcome, from the request in memory to its answer',
+  LOOKUP_SECONDS,
+);
 
-/** Answers inbound lookups, while the index is complete. */
-@Module({ imports: [RoutesModule] })
-export class InboundModule implements OnApplicationBootstrap, OnModuleDestroy {
-  private answering: { nc: NatsConnection; responder: Responder } | undefined;
-  private stopping = false;
-
+/** Answers inbound lookups. */
+@Module({ imports: [RoutesModule, AnsweringModule] })
+export class InboundModule implements OnApplicationBootstrap {
   constructor(
     private readonly routes: Routes,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly answering: Answering,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { routes, logger } = this;
-    void routes.complete.then((nc) => {
-      if (this.stopping) return;
-      this.answering = { nc, responder: startResponder(nc, () => routes.index(), logger) };
-    });
-  }
-
-  /** Lookups that are on their way here are still answered. Without NATS there are none, and a drain would not end. */
-  async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
-    await Promise.race([this.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
-  }
-
-  private async drain(): Promise<void> {
-    try {
-      await this.answering?.responder.stop();
-      await this.answering?.nc.flush();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'cannot drain the subscription to inbound lookups');
-    }
+    // The index is asked for each time, because it is replaced when the stream was made again.
+    const answer = (text: string) => answerInbound(this.routes.index(), text);
+    this.answering.start({ subject: ROUTING_INBOUND, span: 'routing.inbound', answer, seconds });
   }
 }

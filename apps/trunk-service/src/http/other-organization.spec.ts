@@ -145,7 +145,7 @@ describe('the key of another organisation', () => {
       const url = urlOf(path) + (QUERIES[route] ?? '');
       expect([route, url.includes('{')]).toEqual([route, false]);
       const body = bodyOf(route, method);
-      const headers = typeof body === 'string' ? { 'Content-Type': 'text/csv' } : {};
+      const headers: Record<string, string> = typeof body === 'string' ? { 'Content-Type': 'text/csv' } : {};
       const { status, body: answer } = await theirs.admin(method, url, body, headers);
       expect([route, textOf(answer).includes(MARKER)]).toEqual([route, false]);
       if (!path.includes('{') || isPublic || OWN_NAMES.includes(path)) continue;

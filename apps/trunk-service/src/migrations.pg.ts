@@ -21,9 +21,11 @@ import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.
 import { CreateOutboundPermits1764000110000 } from './outbound/outbound-permits.migration.js';
 import { CreateRatePlans1764000095000 } from './rate-plan/rate-plan.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
+import { AddRefusedClaims1764000180000 } from './refused/refused-claims.migration.js';
 import { CreateRegistrations1764000130000 } from './registrations/registrations.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
+import { IndexTrunkUsers1764000185000 } from './trunk/trunk-users.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
 
 /**
@@ -39,6 +41,7 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   CreateAddresses1764000060000,
   CreateCarriers1764000065000,
   CreateRatePlans1764000095000,
+  IndexTrunkUsers1764000185000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */
@@ -58,6 +61,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateNotifications1764000140000,
   CreatePlainChanges1764000150000,
   CreateCarrierFormats1764000170000,
+  AddRefusedClaims1764000180000,
   CreateSessions1764000125000,
 ];
 

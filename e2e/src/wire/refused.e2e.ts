@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RefusedCall } from '@trunkmesh/contracts/refused-call.js';
+import type { RefusedCall, RefusedCallDetail } from '@trunkmesh/contracts/refused-call.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
 import type { SipInvite } from '@trunkmesh/testkit/sip/sip-line.js';
@@ -87,6 +87,29 @@ describe('a call that FreeSWITCH refuses before it asks anybody', () => {
     },
     30_000,
   );
+
+  it('that gives the user name of a trunk is in its list, with the INVITE', async () => {
+    await owner.api.post('/api/v1/sip-trunks', {
+      name: 'Reception',
+      gateway: '192.0.2.81',
+      username: 'reception',
+      register: false,
+    });
+    expect(await call({ address: STRANGER, number: '9230', from: 'reception' })).toBe(403);
+    const found = await eventually(
+      async () => (await listOf(owner, '?known_by=trunk-user')).find((one) => one.called === '9230'),
+      { timeoutMs: 15_000, message: 'the refusal' },
+    );
+    expect(found).toMatchObject({ number: null, source_address: STRANGER, sip_status: 403 });
+    expect(found.invite?.sources).toEqual([
+      { source: 'Request-URI', value: '9230' },
+      { source: 'To', value: '9230' },
+    ]);
+    expect(found.invite?.offer?.length).toBeGreaterThan(0);
+    const { last_invite } = await owner.api.get<RefusedCallDetail>(`/api/v1/refused-calls/${found.id}`);
+    expect(last_invite?.text).toMatch(/^INVITE sip:9230@/);
+    expect(await listOf(other)).toEqual([]);
+  }, 30_000);
 
   it('is not there when the agent took it: that is in the call log', async () => {
     const before = (await listOf(owner)).length;

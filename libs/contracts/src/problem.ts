@@ -50,6 +50,7 @@ export const DOMAIN_ERRORS = {
   'rate-plan-not-found': 404,
   'statement-not-found': 404,
   'expected-call-not-found': 404,
+  'refused-call-not-found': 404,
   'notification-channel-not-found': 404,
   'notification-rule-not-found': 404,
   'reconciliation-not-found': 404,

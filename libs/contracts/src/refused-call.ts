@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { occurrence } from './envelope.js';
+import { CALLED_NUMBER_SOURCES } from './routing.js';
 import { bridgeId, e164, timestamp, uuid } from './scalar.js';
 
 /**
@@ -38,6 +39,41 @@ export const refusedCallReason = z.enum(
 /** PostgreSQL stores no U+0000, and nobody's terminal shall obey a caller. */
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
+const line = z.string().max(512).regex(PRINTABLE);
+/** As much of an INVITE as is kept. */
+export const MAX_INVITE_TEXT = 4_096;
+
+/** One of the refused INVITEs. Credentials are cut before it is kept. */
+export const refusedInvite = z
+  .object({
+    at: timestamp.describe('When the bridge received it.'),
+    request_uri: line.describe('The Request-URI.'),
+    to: line.describe('The To header.'),
+    from: line.describe('The From header.'),
+    sources: z
+      .array(
+        z.object({
+          source: z.enum(CALLED_NUMBER_SOURCES).describe('The header, or the Request-URI.'),
+          value: line.describe('What it holds; several lines are joined with a comma.'),
+        }),
+      )
+      .max(CALLED_NUMBER_SOURCES.length)
+      .describe('Those of the nine sources of the called number that the INVITE has, in their order.'),
+    offer: z
+      .array(z.string().max(32).regex(PRINTABLE))
+      .max(16)
+      .nullable()
+      .describe('The codecs of its SDP, in the order of the caller; null: it has no SDP.'),
+    text: z
+      .string()
+      .max(MAX_INVITE_TEXT)
+      .nullable()
+      .describe('The message with `***` in place of credentials and keys; null: SIP messages are not kept.'),
+    truncated: z.boolean().describe('Whether the end of the message was cut off.'),
+  })
+  .meta({ id: 'RefusedInvite' });
+export type RefusedInvite = z.infer<typeof refusedInvite>;
+
 /**
  * What a row is counted by: one a source address, called number, reason, minute and bridge, however many calls there
  * were.
@@ -74,6 +110,16 @@ export const callsRefused = occurrence(
         "Full public numbers that the INVITE names, read without anybody's number rules, in the order of " +
           'the nine sources.',
       ),
+    users: z
+      .array(z.string().max(64).regex(PRINTABLE))
+      .max(6)
+      .optional()
+      .describe(
+        'User names that the INVITE gives in its Request-URI, From, Contact or credentials, in lower case. The row ' +
+          'is counted by them too. Absent: from an earlier agent.',
+      ),
+    first_invite: refusedInvite.optional().describe('The first of the INVITEs. Absent: not kept.'),
+    last_invite: refusedInvite.optional().describe('The last of the INVITEs so far. Absent: not kept.'),
     detail: z
       .string()
       .max(120)
@@ -87,21 +133,47 @@ export const callsRefused = occurrence(
 );
 export type CallsRefused = z.infer<typeof callsRefused>;
 
+/** Why a row is shown to its organisation. */
+export const refusedCallKnownBy = z.enum(['called-number', 'trunk-user', 'announced-address']);
+export type RefusedCallKnownBy = z.infer<typeof refusedCallKnownBy>;
+
 /** As `GET /api/v1/refused-calls` gives it. */
 export const refusedCall = z
   .object({
+    id: z.string().describe('The row, for `GET /api/v1/refused-calls/{id}`.'),
     ...counted,
     number: e164.nullable().describe('The number that the calls named; null: none of ours.'),
     organization_id: uuid
       .nullable()
       .describe(
-        "The organisation of the number when the calls were refused; null: nobody's, which the operator alone sees.",
+        'The organisation of the number, or else of the trunk that the calls claim, when they were refused; null: ' +
+          "nobody's, which the operator alone sees.",
+      ),
+    trunk_id: uuid.nullable().describe('The trunk that the calls claim; null: none, or several of the organisation.'),
+    known_by: refusedCallKnownBy
+      .nullable()
+      .describe(
+        'Why they are shown to the organisation: they named its number, the user name of its trunk, or came from an ' +
+          "address of its trunk. null: nobody's.",
       ),
     message: z.string().describe('What happened and what to do, in a sentence.'),
     detail: z.string().nullable().describe('More about it; null where there is nothing to add.'),
     count: z.number().int().positive().describe('How many.'),
     first_at: timestamp.describe('When it was first seen.'),
     last_at: timestamp.describe('When it was last seen.'),
+    invite: refusedInvite
+      .omit({ text: true, truncated: true })
+      .nullable()
+      .describe('What the last of the INVITEs says; null: not kept.'),
   })
   .meta({ id: 'RefusedCall' });
 export type RefusedCall = z.infer<typeof refusedCall>;
+
+/** As `GET /api/v1/refused-calls/{id}` gives it. */
+export const refusedCallDetail = refusedCall
+  .extend({
+    first_invite: refusedInvite.nullable().describe('The first of the INVITEs; null: not kept.'),
+    last_invite: refusedInvite.nullable().describe('The last of the INVITEs; null: not kept.'),
+  })
+  .meta({ id: 'RefusedCallDetail' });
+export type RefusedCallDetail = z.infer<typeof refusedCallDetail>;

@@ -18,7 +18,8 @@ import {
 import { calls as callsMetric, decisionSeconds } from '../live/call-metrics.otel.js';
 import { readInvite, routingRequest, type InviteFacts } from '../live/invite-facts.js';
 import { refuseCommands, refusedHere, type Refusal } from '../live/refusal.js';
-import { fullNumbers, printable, type RefusedInvite } from '../refused/refused-invites.js';
+import { fullNumbers, type RefusedFacts } from '../refused/refused-invites.js';
+import { printable } from '../refused/seen-invite.js';
 import type { RefusalPorts } from '../refused/refusal-ports.js';
 import type { CallTreatment } from '../route/call-treatment.js';
 import type { DecideInbound } from '../route/inbound-router.nats.js';
@@ -192,13 +193,14 @@ async function refuse(
   const event = callRejected(invite, refusal, { decidedAt, endedAt: hangup?.endedAt ?? new Date(), sipStatus }, stamp);
   await ports.tell({ what: 'event', event });
   await ports.callRecords.finish(event);
-  if (refusal.organization_id === null) ports.refused.unowned(unownedCall(invite, refusal, sipStatus));
+  if (refusal.organization_id === null)
+    ports.refused.unowned(unownedCall(invite, refusal, sipStatus), invite.sipCallId);
 }
 
 /** Its call record is in no call log; the owner of the called number may still ask why. */
-const unownedCall = (invite: InviteFacts, { reason }: Refusal, sipStatus: number): RefusedInvite => ({
+const unownedCall = (invite: InviteFacts, { reason }: Refusal, sipStatus: number): RefusedFacts => ({
   sourceAddress: /^[\dA-Fa-f.:]*$/.test(invite.sourceAddress) ? invite.sourceAddress : '',
-  called: printable(invite.requestUriUser),
+  called: printable(invite.requestUriUser.split(':', 1)[0]!),
   sipStatus,
   numbers: fullNumbers({ headers: invite.headers, request_uri_user: invite.requestUriUser, to_user: invite.toUser }),
   ...(reason === 'unknown-source' ? { reason, detail: null } : { reason: 'not-routed', detail: reason }),

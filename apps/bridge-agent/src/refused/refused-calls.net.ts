@@ -9,10 +9,11 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { openCapture, type Capture } from './capture.net.js';
 import { readHep, type Captured } from '../sip-capture/hep.js';
 import { ownEndpoints } from '../sip-capture/own-endpoints.js';
-import { RefusedInvites, type RefusedInvite } from './refused-invites.js';
+import { RefusedInvites, type Arrived, type RefusedFacts, type RefusedInvite } from './refused-invites.js';
 import { capturedMessages, refusedCalls, refusedRowsDropped } from './refused-metrics.otel.js';
 import { RefusedMinutes } from './refused-minutes.js';
 import { ReplacingInvites } from './replacing-invites.js';
+import type { ShownText } from './seen-invite.js';
 import { readSipHead, type SipHead } from '../sip-capture/sip-head.js';
 
 export interface RefusedOptions {
@@ -23,8 +24,8 @@ export interface RefusedOptions {
   handled: (sipCallId: string) => boolean;
   /** FreeSWITCH accepted an INVITE that replaces a call. */
   onReplaced: () => void;
-  /** A message that FreeSWITCH received or sent. */
-  onMessage?: (captured: Captured, head: SipHead, direction: 'in' | 'out') => void;
+  /** A message that FreeSWITCH received or sent. Its text without credentials, if it may be kept. */
+  onMessage?: (captured: Captured, head: SipHead, direction: 'in' | 'out') => ShownText | undefined;
   link: NatsLink;
   logger: Logger;
   flushMs?: number;
@@ -52,6 +53,7 @@ export class RefusedCalls {
   private capture: Capture | undefined;
   private trouble: string | undefined;
   private dropped = 0;
+  private stopping = false;
 
   static async start(options: RefusedOptions): Promise<RefusedCalls> {
     const refused = new RefusedCalls(options);
@@ -67,7 +69,11 @@ export class RefusedCalls {
   }
 
   /** A call that the agent refused and that belongs to no organisation. */
-  note(refused: RefusedInvite): void {
+  noteUnowned(refused: RefusedFacts, sipCallId: string | null): void {
+    this.note({ ...refused, ...this.invites.shownOf(sipCallId ?? '', refused.sourceAddress) });
+  }
+
+  private note(refused: RefusedInvite): void {
     refusedCalls.add(1, { reason: refused.reason });
     this.minutes.add(refused, new Date());
     if (this.minutes.dropped > this.dropped) refusedRowsDropped.add(this.minutes.dropped - this.dropped);
@@ -88,6 +94,7 @@ export class RefusedCalls {
     clearInterval(this.timer);
     await this.capture?.stop();
     await this.flushing;
+    this.stopping = true;
     await this.flushOnce();
   }
 
@@ -116,16 +123,22 @@ export class RefusedCalls {
     const text = sip.toString('latin1');
     const head = readSipHead(text);
     if (head === undefined) return;
-    this.passOn(captured, head);
-    if (final) return this.answered(head, captured.destinationAddress);
-    if (!incoming) return;
-    this.replacing.invite(text, head);
-    this.invites.invite(head, captured.sourceAddress, Date.now());
+    const shown = this.passOn(captured, head);
+    if (final) this.answered(head, captured.destinationAddress);
+    else if (incoming) this.arrived(text, head, { sourceAddress: captured.sourceAddress, shown });
   }
 
-  private passOn(captured: Captured, head: SipHead): void {
+  /** FreeSWITCH received an INVITE. */
+  private arrived(text: string, head: SipHead, from: Pick<Arrived, 'sourceAddress' | 'shown'>): void {
+    this.replacing.invite(text, head);
+    const end = text.indexOf('\r\n\r\n');
+    this.invites.invite(head, { ...from, sdp: end === -1 ? '' : text.slice(end + 4), at: Date.now() });
+  }
+
+  private passOn(captured: Captured, head: SipHead): ShownText | undefined {
     const { own, options } = this;
-    if (own.size > 0) options.onMessage?.(captured, head, own.has(captured.source) ? 'out' : 'in');
+    if (own.size === 0) return undefined;
+    return options.onMessage?.(captured, head, own.has(captured.source) ? 'out' : 'in');
   }
 
   /** FreeSWITCH sent a final answer. */
@@ -159,7 +172,7 @@ export class RefusedCalls {
 
   private async flush(): Promise<void> {
     const nc = this.options.link.connection;
-    const rows = this.minutes.pending();
+    const rows = this.minutes.pending(this.stopping ? undefined : new Date());
     if (nc === undefined || rows.length === 0) return;
     const js = jetstream(nc);
     for (let start = 0; start < rows.length; start += CONCURRENT_PUBLISHES) {
@@ -167,7 +180,7 @@ export class RefusedCalls {
         rows.slice(start, start + CONCURRENT_PUBLISHES).map(async ([key, row]) => {
           const event = this.eventOf(row);
           await js.publish(event.subject, JSON.stringify(event), { msgID: event.id });
-          this.minutes.published(key, row);
+          this.minutes.published(key, row, new Date());
         }),
       );
     }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { refusedInvite } from '@trunkmesh/contracts/refused-call.js';
 import { readHep } from '../sip-capture/hep.js';
+import { maskSip } from '../sip-capture/sip-mask.js';
 import { ownEndpoints } from '../sip-capture/own-endpoints.js';
 import { fullNumbers, RefusedInvites, type RefusedInvite } from './refused-invites.js';
 import { readSipHead } from '../sip-capture/sip-head.js';
@@ -18,6 +20,7 @@ const RECORDED = readFileSync(
   .filter((line) => line !== '' && !line.startsWith('#'))
   .map((line) => Buffer.from(line, 'base64'));
 const OWN = new Set(['127.0.0.1:45060']);
+const arrived = (sourceAddress: string, at = 0) => ({ sourceAddress, sdp: '', shown: undefined, at });
 
 function refusals(
   datagrams: readonly Buffer[],
@@ -26,16 +29,22 @@ function refusals(
   const invites = new RefusedInvites(handled);
   return datagrams.flatMap((datagram) => {
     const captured = readHep(datagram)!;
-    const head = readSipHead(Buffer.from(captured.sip).toString('latin1'))!;
-    if (head.method === 'INVITE' && OWN.has(captured.destination)) invites.invite(head, captured.sourceAddress, 0);
+    const text = Buffer.from(captured.sip).toString('latin1');
+    const head = readSipHead(text)!;
+    if (head.method === 'INVITE' && OWN.has(captured.destination))
+      invites.invite(head, {
+        ...arrived(captured.sourceAddress),
+        sdp: text.split('\r\n\r\n')[1]!,
+        shown: maskSip(text),
+      });
     return (OWN.has(captured.source) ? invites.answer(head, captured.destinationAddress) : undefined) ?? [];
   });
 }
 
 describe('what FreeSWITCH refused, from its capture', () => {
-  it('is reported with its source, called number, reason and status, and nothing else of the message', () => {
+  it('is reported with its source, called number, reason and status', () => {
     const common = { called: '+15551230001', numbers: ['+15551230001'] };
-    expect(refusals(RECORDED)).toEqual([
+    expect(refusals(RECORDED).map(({ users: _u, invite: _i, ...facts }) => facts)).toEqual([
       { ...common, sourceAddress: '127.0.0.9', reason: 'source-not-allowed', sipStatus: 403, detail: null },
       {
         ...common,
@@ -63,6 +72,43 @@ describe('what FreeSWITCH refused, from its capture', () => {
     ]);
   });
 
+  it('is kept with what it says, without credentials', () => {
+    const text = [
+      'INVITE sip:9228:uri-secret@192.0.2.1 SIP/2.0',
+      'From: "PBX" <sip:Pbx-User:from-secret@pbx.example.com>;tag=1',
+      'To: <sip:9228@192.0.2.1>',
+      'Contact: <sip:contact-user@203.0.113.9;token=contact-secret>',
+      'Diversion: <sip:+15551230001:header-secret@pbx.example.com>',
+      'Proxy-Authorization: Digest username="Auth-User", realm="x", response="digest-secret"',
+      'Call-ID: x',
+      'CSeq: 1 INVITE',
+      'Content-Type: application/sdp',
+      '',
+      'v=0\r\nm=audio 4000 RTP/AVP 18 8\r\na=rtpmap:18 G729/8000\r\n',
+    ].join('\r\n');
+    const invites = new RefusedInvites(() => false);
+    const shown = maskSip(text);
+    invites.invite(readSipHead(text)!, { ...arrived('203.0.113.9', 1_000), sdp: text.split('\r\n\r\n')[1]!, shown });
+    const kept = { called: '9228', ...invites.shownOf('x', '203.0.113.9') };
+    expect(kept).toMatchObject({
+      users: ['9228', 'pbx-user', 'contact-user', 'auth-user'],
+      invite: {
+        at: '1970-01-01T00:00:01.000Z',
+        to: '<sip:9228@192.0.2.1>',
+        sources: [
+          { source: 'Diversion', value: '<sip:+15551230001:***@pbx.example.com>' },
+          { source: 'Request-URI', value: '9228' },
+          { source: 'To', value: '9228' },
+        ],
+        offer: ['G729', 'PCMA'],
+        truncated: false,
+      },
+    });
+    expect(refusedInvite.safeParse(kept.invite).error).toBeUndefined();
+    expect(JSON.stringify(kept)).not.toContain('secret');
+    expect(invites.shownOf('x', '203.0.113.10')).toEqual({ users: [], invite: undefined });
+  });
+
   it('is reported once, however often the INVITE and its answer are sent again', () => {
     expect(refusals([...RECORDED, ...RECORDED, ...RECORDED])).toHaveLength(6);
   });
@@ -76,9 +122,10 @@ describe('what FreeSWITCH refused, from its capture', () => {
     const head = readSipHead(
       'INVITE sip:100@192.0.2.1 SIP/2.0\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nTo: <sip:100@192.0.2.1>\r\n\r\n',
     )!;
-    for (let nth = 0; nth < 20_000; nth += 1) invites.invite({ ...head, callId: `c${nth}` }, '203.0.113.9', nth);
+    for (let nth = 0; nth < 20_000; nth += 1)
+      invites.invite({ ...head, callId: `c${nth}` }, arrived('203.0.113.9', nth));
     expect(invites.size).toBe(4_000);
-    invites.invite({ ...head, callId: 'last' }, '203.0.113.9', 100_000);
+    invites.invite({ ...head, callId: 'last' }, arrived('203.0.113.9', 100_000));
     expect(invites.size).toBe(1);
   });
 
@@ -113,7 +160,7 @@ describe('a datagram on the capture port', () => {
         const head = readSipHead(Buffer.from(captured.sip).toString('latin1'));
         if (head === undefined) return;
         const invites = new RefusedInvites(() => false);
-        invites.invite(head, captured.sourceAddress, 0);
+        invites.invite(head, arrived(captured.sourceAddress));
         const refused = invites.answer(
           { ...head, status: 403, cseq: `${head.cseq.split(' ')[0]} INVITE` },
           captured.sourceAddress,

@@ -10,12 +10,19 @@ export const ADDRESSES_OF_NUMBER = 20;
 export const ROWS_OF_MINUTE = 1_000;
 /** While NATS is unreachable. */
 export const ROWS_KEPT = 5_000;
+/** Rows of a minute whose first and last INVITE are kept: some 2 MB at most. */
+export const INVITES_OF_MINUTE = 200;
+/** A row that only counts on is published again after so long, or when its minute is over. */
+const AGAIN_MS = 5_000;
 
 interface Minute {
   at: string;
   rows: Map<string, Row>;
   ofAddress: Map<string, number>;
   ofNumber: Map<string, number>;
+  /** When each row was published last. */
+  publishedAt: Map<string, number>;
+  invites: number;
 }
 
 /**
@@ -31,7 +38,7 @@ export class RefusedMinutes {
   add(refused: RefusedInvite, now: Date): void {
     const minute = this.minuteOf(now);
     const row = folded(refused, minute);
-    const key = [minute.at, row.sourceAddress, row.called, row.numbers.join(), row.reason, row.sipStatus].join('\n');
+    const key = keyOf(minute, row);
     const known = minute.rows.get(key);
     const at = now.toISOString();
     const next: Row = {
@@ -41,10 +48,12 @@ export class RefusedMinutes {
       reason: row.reason,
       sip_status: row.sipStatus,
       numbers: row.numbers,
+      users: row.users,
       detail: row.detail,
       count: (known?.count ?? 0) + 1,
       first_at: known?.first_at ?? at,
       last_at: at,
+      ...invitesOf(minute, known, row.invite),
     };
     minute.rows.set(key, next);
     if (known === undefined) {
@@ -57,19 +66,31 @@ export class RefusedMinutes {
     this.dropped += 1;
   }
 
-  /** The rows to publish. */
-  pending(): [key: string, row: Row][] {
-    return [...this.changed];
+  /** The rows to publish. `now` undefined: all that have changed. */
+  pending(now?: Date): [key: string, row: Row][] {
+    if (now === undefined) return [...this.changed];
+    const minute = this.minuteOf(now);
+    const due = (key: string) => now.getTime() - (minute.publishedAt.get(key) ?? 0) >= AGAIN_MS;
+    return [...this.changed].filter(([key]) => due(key));
   }
 
-  /** Marks a row as published, unless it has changed since. */
-  published(key: string, row: Row): void {
+  /** Marks a row as published; one that has changed since is published again. */
+  published(key: string, row: Row, now = new Date(row.last_at)): void {
+    if (this.current?.rows.has(key) === true) this.current.publishedAt.set(key, now.getTime());
     if (this.changed.get(key) === row) this.changed.delete(key);
   }
 
   private minuteOf(now: Date): Minute {
     const at = `${now.toISOString().slice(0, 16)}:00.000Z`;
-    if (this.current?.at !== at) this.current = { at, rows: new Map(), ofAddress: new Map(), ofNumber: new Map() };
+    if (this.current?.at !== at)
+      this.current = {
+        at,
+        rows: new Map(),
+        ofAddress: new Map(),
+        ofNumber: new Map(),
+        publishedAt: new Map(),
+        invites: 0,
+      };
     return this.current;
   }
 }
@@ -78,15 +99,26 @@ function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** Existing rows are still counted. */
+const keyOf = (minute: Minute, { sourceAddress, called, numbers, users, reason, sipStatus }: RefusedInvite): string =>
+  [minute.at, sourceAddress, called, numbers.join(), users.join(), reason, sipStatus].join('\n');
+
+/** The first INVITE of a row, and this one. */
+function invitesOf(minute: Minute, known: Row | undefined, invite: RefusedInvite['invite']): Partial<Row> {
+  const first = known?.first_invite;
+  if (invite === undefined || (first === undefined && minute.invites >= INVITES_OF_MINUTE))
+    return first === undefined ? {} : { first_invite: first, last_invite: known!.last_invite! };
+  if (first === undefined) minute.invites += 1;
+  return { first_invite: first ?? invite, last_invite: invite };
+}
+
+/** Existing rows are still counted. Who is meant is not certain in a row of many, so it names nobody. */
 function folded(refused: RefusedInvite, minute: Minute): RefusedInvite {
-  const { sourceAddress, called, numbers, reason, sipStatus } = refused;
-  if (minute.rows.has([minute.at, sourceAddress, called, numbers.join(), reason, sipStatus].join('\n'))) return refused;
-  if (minute.rows.size >= ROWS_OF_MINUTE)
-    return { ...refused, sourceAddress: '', called: '', numbers: [], detail: null };
-  if ((minute.ofAddress.get(sourceAddress) ?? 0) >= ROWS_OF_ADDRESS)
-    return { ...refused, called: '', numbers: [], detail: null };
+  const { sourceAddress, numbers } = refused;
+  if (minute.rows.has(keyOf(minute, refused))) return refused;
+  const unnamed = { ...refused, called: '', numbers: [], users: [], detail: null };
+  if (minute.rows.size >= ROWS_OF_MINUTE) return { ...unnamed, sourceAddress: '' };
+  if ((minute.ofAddress.get(sourceAddress) ?? 0) >= ROWS_OF_ADDRESS) return unnamed;
   if (numbers.some((number) => (minute.ofNumber.get(number) ?? 0) >= ADDRESSES_OF_NUMBER))
-    return { ...refused, sourceAddress: '', detail: null };
+    return { ...refused, sourceAddress: '', users: [], detail: null };
   return refused;
 }

@@ -27,7 +27,7 @@ import { RefusedCalls } from './refused-calls.net.js';
       inject: [HandledCalls, RefusedCalls],
       useFactory: (handled: HandledCalls, refused: RefusedCalls): RefusalPorts => ({
         handled: (sipCallId) => handled.add(sipCallId),
-        unowned: (invite) => refused.note(invite),
+        unowned: (facts, sipCallId) => refused.noteUnowned(facts, sipCallId),
       }),
     },
   ],

@@ -6,6 +6,8 @@ export interface SipHead {
   /** Of a request. */
   method: string | undefined;
   requestUser: string;
+  /** Of a request, as it was sent. */
+  requestUri: string;
   /** Of a response. */
   status: number | undefined;
   callId: string;
@@ -59,11 +61,14 @@ export function readSipHead(text: string): SipHead | undefined {
   };
 }
 
-function startOf(line: string): Pick<SipHead, 'method' | 'requestUser' | 'status'> | undefined {
+function startOf(line: string): Pick<SipHead, 'method' | 'requestUser' | 'requestUri' | 'status'> | undefined {
   const request = /^([A-Z]{1,20}) (\S{1,1024}) SIP\/2\.0$/.exec(line);
-  if (request !== null) return { method: request[1], requestUser: userOf(request[2]!), status: undefined };
+  if (request !== null)
+    return { method: request[1], requestUser: userOf(request[2]!), requestUri: request[2]!, status: undefined };
   const status = /^SIP\/2\.0 (\d{3})\b/.exec(line)?.[1];
-  return status === undefined ? undefined : { method: undefined, requestUser: '', status: Number(status) };
+  return status === undefined
+    ? undefined
+    : { method: undefined, requestUser: '', requestUri: '', status: Number(status) };
 }
 
 function headerOf(line: string): [string, string][] {
@@ -73,9 +78,10 @@ function headerOf(line: string): [string, string][] {
   return [[COMPACT[name] ?? name, line.slice(colon + 1, colon + 1 + MAX_VALUE_LENGTH).trim()]];
 }
 
-/** The user of the first SIP or tel URI, with the parameters that a number may have. */
-const userOf = (text: string): string =>
-  (/\bsips?:([^@>\s]{1,256})@/i.exec(text)?.[1] ?? /\btel:([^>\s;]{1,256})/i.exec(text)?.[1] ?? '').slice(
-    0,
-    MAX_USER_LENGTH,
-  );
+/** The user of the first SIP or tel URI without a password, with the parameters that a number may have. */
+export const userOf = (text: string): string =>
+  (
+    /\bsips?:([^@>\s:]{1,256})(?::[^@>\s]{0,256})?@/i.exec(text)?.[1] ??
+    /\btel:([^>\s;]{1,256})/i.exec(text)?.[1] ??
+    ''
+  ).slice(0, MAX_USER_LENGTH);

@@ -54,15 +54,20 @@ export class SipMessages {
     }, options.flushMs ?? FLUSH_MS);
   }
 
-  heard(captured: Captured, head: SipHead, direction: 'in' | 'out'): void {
-    if (!this.options.enabled || head.callId === '') return;
+  /** Undefined: messages are not kept. */
+  heard(captured: Captured, head: SipHead, direction: 'in' | 'out'): SipMessage | undefined {
+    if (!this.options.enabled || head.callId === '') return undefined;
     const now = Date.now();
+    const message = messageOf(captured, head, direction);
     const ofTrunk = head.cseq.endsWith(' OPTIONS') && (!head.withinDialog || this.trunks.knows(head.callId));
-    if (ofTrunk || head.cseq.endsWith(' REGISTER'))
-      return this.trunks.add(head, messageOf(captured, head, direction), now);
+    if (ofTrunk || head.cseq.endsWith(' REGISTER')) {
+      this.trunks.add(head, message, now);
+      return message;
+    }
     const remote = direction === 'in' ? captured.sourceAddress : captured.destinationAddress;
     const dialog = { sipCallId: head.callId, remote, withinDialog: head.withinDialog };
-    this.calls.add(dialog, messageOf(captured, head, direction), now);
+    this.calls.add(dialog, message, now);
+    return message;
   }
 
   /** The call of a SIP dialog. `remote` undefined: FreeSWITCH made the Call-ID. */

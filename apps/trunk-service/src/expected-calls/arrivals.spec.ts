@@ -29,6 +29,9 @@ const row = (over: Partial<RefusedRow> = {}): RefusedRow => ({
   detail: null,
   count: 1,
   last_at: new Date('2026-11-29T00:01:00.000Z'),
+  known_by: null,
+  trunk_id: null,
+  users: '',
   ...over,
 });
 
@@ -36,6 +39,9 @@ describe("a refused call of nobody's number", () => {
   it.each<[string, Partial<RefusedRow>, Partial<TrunkOfArrivals>, string | undefined]>([
     ['nothing of the trunk', {}, {}, undefined],
     ['its user name', { called: 'reception' }, {}, 'trunk-user'],
+    ['its user name in its From', { users: '9228,reception' }, {}, 'trunk-user'],
+    ['an extension in its From', { users: '9228,100' }, { username: '100' }, undefined],
+    ['what a PBX writes by itself', { users: 'asterisk' }, { username: 'asterisk' }, undefined],
     ["the contact of its gateway's registration", { called: `gw+${TRUNK}.3` }, {}, 'trunk-user'],
     ["the contact of another trunk's", { called: `gw+${ORG}.3` }, {}, undefined],
     ['a user name that is a number', { called: '+15550100000' }, { username: '+15550100000' }, undefined],

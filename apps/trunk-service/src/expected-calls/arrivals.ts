@@ -1,10 +1,15 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import type { CallEvent, CallRejected, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { ExpectedCall } from '@trunkmesh/contracts/expected-call.js';
-import { REFUSED_CALL_REASONS, type RefusedCallReason } from '@trunkmesh/contracts/refused-call.js';
+import {
+  REFUSED_CALL_REASONS,
+  type RefusedCallKnownBy,
+  type RefusedCallReason,
+} from '@trunkmesh/contracts/refused-call.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { contains, parseAddress, parseCidr } from '@trunkmesh/routing/address.js';
 import { claimsOf } from '@trunkmesh/routing/claims.js';
+import { namesTrunk } from '../refused/refused-owner.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { Arrival, ExpectationReport } from './expected-call-view.js';
 
@@ -20,6 +25,11 @@ export interface RefusedRow {
   detail: string | null;
   count: number;
   last_at: Date;
+  /** Why it is the organisation's; null: nobody's. */
+  known_by: RefusedCallKnownBy | null;
+  trunk_id: string | null;
+  /** As they are stored: joined with commas. */
+  users: string;
 }
 
 export type TrunkOfArrivals = Pick<
@@ -34,14 +44,12 @@ export function isClaimed(trunk: TrunkOfArrivals, source: string): boolean {
   return address !== undefined && claimsOf(trunk).some(({ network }) => contains(parseCidr(network)!, address));
 }
 
-/**
- * Why a refused call that named nobody's number may be the trunk's; undefined: it is not. A user name that is a number
- * says nothing: numbers have owners, and are looked up as numbers.
- */
+export const usersOf = ({ users }: Pick<RefusedRow, 'users'>): string[] => users.split(',').filter(Boolean);
+
+/** Why a refused call of nobody may be the trunk's; undefined: it is not. */
 export function knownBy(trunk: TrunkOfArrivals, row: RefusedRow): 'trunk-user' | 'announced-address' | undefined {
-  if (row.called.startsWith(`gw+${trunk.id}.`)) return 'trunk-user';
-  const user = trunk.username ?? '';
-  if (user !== '' && row.called === user && !/^\+?\d{7,}$/.test(user)) return 'trunk-user';
+  const { id, username = null } = trunk;
+  if (namesTrunk({ id, username }, { ...row, users: usersOf(row) })) return 'trunk-user';
   return isClaimed(trunk, row.source_address) ? 'announced-address' : undefined;
 }
 

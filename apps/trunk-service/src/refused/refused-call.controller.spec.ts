@@ -62,6 +62,17 @@ async function publish(row: Partial<Row>): Promise<void> {
   await jetstream(nc).publish(event.subject, JSON.stringify(event));
 }
 
+const invite = (text: string): NonNullable<Row['last_invite']> => ({
+  at: '2026-11-28T10:15:00.000Z',
+  request_uri: 'sip:9228@198.51.100.10',
+  to: '<sip:9228@198.51.100.10>',
+  from: '<sip:example-dental@pbx.example.com>',
+  sources: [{ source: 'Request-URI', value: '9228' }],
+  offer: ['G729'],
+  text: `INVITE ${text}`,
+  truncated: false,
+});
+
 type Api = Awaited<ReturnType<typeof owner>>['member'];
 const untilListed = (api: Api, count: number, query = '') =>
   eventually(
@@ -90,6 +101,10 @@ describe('refused calls', () => {
       called: mine.number,
       number: mine.number,
       organization_id: mine.id,
+      id: expect.any(String),
+      trunk_id: null,
+      known_by: 'called-number',
+      invite: null,
       reason: 'extension-not-supported',
       sip_status: 420,
       message: 'The caller requires a SIP extension that the bridge does not support.',
@@ -102,6 +117,53 @@ describe('refused calls', () => {
     expect((await theirs.admin('GET', `${LIST}?number=${mine.number}`)).body).toEqual([]);
     expect((await theirs.admin('GET', `${LIST}?unowned=true`)).body).toEqual([]);
     expect((await mesh.operator('GET', LIST, undefined, { 'X-Organization-Id': mine.id })).body).toEqual([row]);
+  });
+
+  it('that claim a trunk are its organisation’s, with the first and last INVITE', async () => {
+    const [mine, theirs] = [await owner(), await owner()];
+    const trunk = { name: 'PBX', gateway: '192.0.2.77', username: 'Example-Dental', register: false };
+    const { id: trunk_id } = (await mine.admin('POST', '/api/v1/sip-trunks', trunk)).body;
+    const claim = { called: '9228', users: ['9228', 'example-dental'], source_address: '203.0.113.50' };
+    await publish({ ...claim, first_invite: invite('first'), last_invite: invite('first') });
+    await publish({ ...claim, first_invite: invite('first'), last_invite: invite('last'), count: 2 });
+    // The same address and number, claiming another trunk: a row of its own, and nobody's.
+    await publish({ ...claim, users: ['9228', 'somebody'], last_invite: invite('other'), count: 5 });
+    await eventually(async () => (await mine.member('GET', LIST)).body[0]?.count === 2);
+    const [row] = await untilListed(mine.member, 1);
+    expect(row).toMatchObject({ trunk_id, known_by: 'trunk-user', number: null, organization_id: mine.id });
+    expect(row.invite).toMatchObject({ from: '<sip:example-dental@pbx.example.com>', offer: ['G729'] });
+    expect(row.invite).not.toHaveProperty('text');
+    const one = `${LIST}/${row.id}`;
+    expect((await mine.member('GET', one)).body).toMatchObject({
+      first_invite: { text: 'INVITE first' },
+      last_invite: { text: 'INVITE last' },
+    });
+    expect((await mine.member('GET', `${LIST}?trunk_id=${trunk_id}&known_by=trunk-user`)).body).toHaveLength(1);
+    expect(await theirs.admin('GET', one)).toMatchObject({ status: 404, body: { code: 'refused-call-not-found' } });
+    expect((await theirs.admin('GET', LIST)).body).toEqual([]);
+    expect((await mine.member('GET', `${LIST}/nothing`)).status).toBe(404);
+    const [unowned] = await untilListed(mesh.operator, 1, '?unowned=true&source_address=203.0.113.50');
+    expect((await mesh.operator('GET', `${LIST}/${unowned.id}`)).body).toMatchObject({
+      count: 5,
+      last_invite: { text: 'INVITE other' },
+    });
+    // Another organisation takes the same user name: then it is not certain whose the next call is.
+    await theirs.admin('POST', '/api/v1/sip-trunks', { ...trunk, gateway: '192.0.2.78' });
+    await publish({ ...claim, minute: '2026-11-28T10:17:00.000Z' });
+    await untilListed(mesh.operator, 2, '?unowned=true&source_address=203.0.113.50');
+    expect((await mine.member('GET', LIST)).body).toHaveLength(1);
+  });
+
+  it('from an address of a trunk are its organisation’s; without messages where it wants none kept', async () => {
+    const mine = await owner();
+    const path = `/api/v1/organizations/${mine.id}`;
+    expect((await mine.admin('PATCH', path, { keep_sip_messages: false })).status).toBe(200);
+    const trunk = { name: 'PBX', gateway: '203.0.113.60', register: false };
+    await mine.admin('POST', '/api/v1/sip-trunks', trunk);
+    await publish({ called: '9228', users: ['9228'], source_address: '203.0.113.60', last_invite: invite('only') });
+    const [row] = await untilListed(mine.member, 1);
+    expect(row).toMatchObject({ known_by: 'announced-address', invite: { offer: ['G729'] } });
+    expect((await mine.member('GET', `${LIST}/${row.id}`)).body.last_invite.text).toBeNull();
   });
 
   it("of nobody's number are the operator's alone", async () => {

@@ -1,5 +1,5 @@
-import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
-import { refusedCall } from '@trunkmesh/contracts/refused-call.js';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { refusedCall, refusedCallDetail, type RefusedCallDetail } from '@trunkmesh/contracts/refused-call.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, CurrentCaller } from '../access/access.guard.js';
@@ -8,7 +8,7 @@ import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { EVENT_STORE } from '../tokens.js';
-import { listRefusedCalls, refusedCallQuery, type RefusedCallQuery } from './refused-calls.pg.js';
+import { findRefusedCall, listRefusedCalls, refusedCallQuery, type RefusedCallQuery } from './refused-calls.pg.js';
 
 @Controller('api/v1/refused-calls')
 export class RefusedCallController {
@@ -19,8 +19,8 @@ export class RefusedCallController {
   @Described({
     id: 'listRefusedCalls',
     summary:
-      "Calls to the organisation's numbers that a bridge refused before they reached routing, " +
-      'counted by source address, number, reason and minute, newest first; the bootstrap key ' +
+      "Calls that a bridge refused before they reached routing and that named the organisation's numbers or claim " +
+      'its trunks, counted by source address, number, reason and minute, newest first; the bootstrap key ' +
       "without an organisation sees everybody's and nobody's",
     answer: z.array(refusedCall),
   })
@@ -30,9 +30,24 @@ export class RefusedCallController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const organizationId = caller.role === 'bootstrap' && caller.organization === null ? null : organizationOf(caller);
+    const organizationId = visibleTo(caller);
     const page = await listRefusedCalls(this.store, organizationId, query);
     response.set(pageHeaders(request.originalUrl, page));
     return page.calls;
   }
+
+  @Get(':id')
+  @Access('read')
+  @Described({
+    id: 'getRefusedCall',
+    summary: 'Get refused calls of one kind, with the first and the last INVITE, without credentials',
+    answer: refusedCallDetail,
+  })
+  get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<RefusedCallDetail> {
+    return findRefusedCall(this.store, visibleTo(caller), id);
+  }
 }
+
+/** Null: everybody's and nobody's, for the operator. */
+const visibleTo = (caller: Caller): string | null =>
+  caller.role === 'bootstrap' && caller.organization === null ? null : organizationOf(caller);

@@ -5,7 +5,8 @@ import { REFUSED_DURABLE, REFUSED_STREAM } from '@trunkmesh/contracts/subjects.j
 import { readDurably } from '@trunkmesh/event-log/durable-reader.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { forgetRefusedCalls, storeRefusedCalls } from './refused-calls.pg.js';
+import { forgetRefusedCalls } from './refused-calls.pg.js';
+import { storeRefusedCalls } from './store-refused-calls.pg.js';
 
 export interface RefusedCallsConsumer {
   stop(): Promise<void>;

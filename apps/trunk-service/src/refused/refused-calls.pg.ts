@@ -1,10 +1,14 @@
 import {
   REFUSED_CALL_REASONS,
+  refusedCallKnownBy,
   refusedCallReason,
-  type CallsRefused,
   type RefusedCall,
+  type RefusedCallDetail,
+  type RefusedInvite,
   type RefusedCallReason,
 } from '@trunkmesh/contracts/refused-call.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import { callQuery } from '../calls/call-query.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
@@ -25,11 +29,13 @@ export const refusedCallQuery = pageQuery
       .describe('The SIP status of the answer; null where there was none.'),
     date_from: callQuery.shape.date_from.describe('Calls of this minute or later.'),
     date_to: callQuery.shape.date_to.describe('Until this time, included.'),
+    trunk_id: uuid.optional().describe('The trunk that the calls claim.'),
+    known_by: refusedCallKnownBy.optional().describe('Why they are shown to the organisation.'),
     unowned: z
       .enum(['true', 'false'])
       .transform((value) => value === 'true')
       .optional()
-      .describe("For the operator: only calls that named nobody's number."),
+      .describe("For the operator: only calls that are nobody's."),
   })
   .strict();
 export type RefusedCallQuery = z.output<typeof refusedCallQuery>;
@@ -40,41 +46,9 @@ export interface RefusedCallPage {
   next: string | undefined;
 }
 
-type Row = CallsRefused['data'];
-
-const keyOf = ({ bridge_id, minute, source_address, called, numbers, reason, sip_status }: Row): string =>
-  JSON.stringify([bridge_id, minute, source_address, called, numbers, reason, sip_status]);
-
-/**
- * Each event has the minute's count so far: the highest one counts, in whatever order and however often they come.
- * Whose number it was is looked up now, and stays.
- */
-export async function storeRefusedCalls(store: Pick<EventStore, 'query'>, rows: readonly Row[]): Promise<void> {
-  const highest = new Map<string, Row>();
-  for (const row of rows) if ((highest.get(keyOf(row))?.count ?? 0) < row.count) highest.set(keyOf(row), row);
-  if (highest.size === 0) return;
-  await store.query(
-    `
-    insert into refused_calls (bridge_id, minute, source_address, called, numbers, reason, sip_status, detail, count,
-                               first_at, last_at, number, organization_id)
-    select row.bridge_id, row.minute, row.source_address, row.called, array_to_string(row.numbers, ','), row.reason,
-           row.sip_status, row.detail, row.count, row.first_at, row.last_at, owner.phone_number, owner.organization_id
-    from jsonb_to_recordset($1::jsonb) as row (
-      bridge_id text, minute timestamptz, source_address text, called text, numbers text[], reason text, sip_status int,
-      detail text, count int, first_at timestamptz, last_at timestamptz)
-    left join lateral (
-      select phone_number, organization_id from numbers where phone_number = any(row.numbers)
-      order by array_position(row.numbers, phone_number) limit 1) as owner on true
-    on conflict on constraint refused_calls_row do update set
-      count = greatest(refused_calls.count, excluded.count),
-      first_at = least(refused_calls.first_at, excluded.first_at),
-      last_at = greatest(refused_calls.last_at, excluded.last_at)`,
-    [JSON.stringify([...highest.values()])],
-  );
-}
-
-interface StoredRow extends Omit<RefusedCall, 'message' | 'minute' | 'first_at' | 'last_at'> {
-  id: string;
+interface StoredRow extends Omit<RefusedCall, 'message' | 'minute' | 'first_at' | 'last_at' | 'invite'> {
+  first_invite: RefusedInvite | null;
+  last_invite: RefusedInvite | null;
   minute: Date;
   first_at: Date;
   last_at: Date;
@@ -99,6 +73,8 @@ export async function listRefusedCalls(
   where(query.number === undefined ? undefined : `+${query.number.replace(/\D/g, '')}`, (p) => `number = ${p}`);
   where(query.source_address, (p) => `source_address = ${p}`);
   where(query.reason, (p) => `reason = ${p}`);
+  where(query.trunk_id, (p) => `trunk_id = ${p}::uuid`);
+  where(query.known_by, (p) => `known_by = ${p}`);
   where(query.sip_status, (p) => `sip_status = ${p}`);
   where(query.date_from, (p) => `minute >= ${p}::timestamptz`);
   where(query.date_to, (p) => `minute <= ${p}::timestamptz`);
@@ -128,13 +104,32 @@ export async function listRefusedCalls(
 const validTime = (text: string): string =>
   z.iso.datetime().safeParse(text).success ? text : '1970-01-01T00:00:00.000Z';
 
+/** @throws DomainError refused-call-not-found */
+export async function findRefusedCall(
+  store: Pick<EventStore, 'query'>,
+  organizationId: string | null,
+  id: string,
+): Promise<RefusedCallDetail> {
+  const [row] = /^\d{1,18}$/.test(id)
+    ? await store.query<StoredRow>(
+        'select * from refused_calls where id = $1::bigint and ($2::uuid is null or organization_id = $2::uuid)',
+        [id, organizationId],
+      )
+    : [];
+  if (row === undefined) throw new DomainError('refused-call-not-found', 'There is no such refused call.');
+  return { ...shown(row), first_invite: row.first_invite, last_invite: row.last_invite };
+}
+
 const shown = (row: StoredRow): RefusedCall => ({
+  id: row.id,
   bridge_id: row.bridge_id,
   minute: row.minute.toISOString(),
   source_address: row.source_address,
   called: row.called,
   number: row.number,
   organization_id: row.organization_id,
+  trunk_id: row.trunk_id,
+  known_by: row.known_by,
   reason: row.reason,
   sip_status: row.sip_status,
   message: REFUSED_CALL_REASONS[row.reason as RefusedCallReason] ?? '',
@@ -142,7 +137,10 @@ const shown = (row: StoredRow): RefusedCall => ({
   count: row.count,
   first_at: row.first_at.toISOString(),
   last_at: row.last_at.toISOString(),
+  invite: row.last_invite && withoutText(row.last_invite),
 });
+
+const withoutText = ({ text: _text, truncated: _truncated, ...facts }: RefusedInvite): RefusedCall['invite'] => facts;
 
 const KEPT = '30 days';
 /** Newest rows that are kept of one organisation, and of nobody. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ago, clock, count, length, money, percent, words } from './format.js';
+import { ago, clock, count, length, minutes, money, percent, rate, words } from './format.js';
 
 describe('what people read', () => {
   it.each([
@@ -7,9 +7,11 @@ describe('what people read', () => {
     [length(65.4), '1:05'],
     [length(7389), '2:03:09'],
     [length(null), '–'],
+    [minutes(5430), '90.5'],
     [count(1234567), '1,234,567'],
     [money('1250000', 'USD'), '$1.25'],
     [money('0', null), '–'],
+    [rate('12500', 'USD'), '$0.0125'],
     [percent(1, 3), '33 %'],
     [percent(0, 0), '–'],
     [words('called-party-busy'), 'called party busy'],

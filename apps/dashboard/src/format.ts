@@ -12,11 +12,21 @@ export function length(seconds: number | null | undefined): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
+const TENTHS = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+/** Seconds as minutes with one decimal. */
+export const minutes = (seconds: number): string => TENTHS.format(seconds / 60);
+
 /** Micro-units of a currency; without one there is nothing to pay. */
 export function money(micros: string, currency: string | null): string {
   if (currency === null) return '–';
   return new Intl.NumberFormat('en', { style: 'currency', currency }).format(Number(micros) / 1_000_000);
 }
+
+/** What a minute costs: to the micro-unit. */
+export const rate = (micros: string, currency: string): string =>
+  new Intl.NumberFormat('en', { style: 'currency', currency, maximumFractionDigits: 6 }).format(
+    Number(micros) / 1_000_000,
+  );
 
 export const percent = (part: number, whole: number): string =>
   whole === 0 ? '–' : `${Math.round((part / whole) * 100)} %`;

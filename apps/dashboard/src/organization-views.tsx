@@ -10,6 +10,7 @@ const TrunkDetail = lazy(() => import('./pages/trunk-detail/trunk-detail.js'));
 const Numbers = lazy(() => import('./pages/numbers/numbers.js'));
 const Calls = lazy(() => import('./pages/calls/calls.js'));
 const CallDetail = lazy(() => import('./pages/call-detail/call-detail.js'));
+const Usage = lazy(() => import('./pages/usage/usage.js'));
 const RouteTester = lazy(() => import('./pages/route-tester/route-tester.js'));
 const Connection = lazy(() => import('./pages/connection/connection.js'));
 
@@ -18,6 +19,7 @@ const ENTRIES: readonly Entry[] = [
   { to: '/trunks', label: 'Trunks' },
   { to: '/numbers', label: 'Numbers' },
   { to: '/calls', label: 'Calls' },
+  { to: '/usage', label: 'Usage' },
   { to: '/route-tester', label: 'Route tester' },
   { to: '/connection', label: 'Connection' },
 ];
@@ -34,6 +36,7 @@ export const OrganizationViews = () => (
         <Route path="/numbers" component={Numbers} />
         <Route path="/calls" component={Calls} />
         <Route path="/calls/:id" component={CallDetail} />
+        <Route path="/usage/*?" component={Usage} />
         <Route path="/route-tester" component={RouteTester} />
         <Route path="/connection" component={Connection} />
         <Route path="*">

@@ -16,6 +16,8 @@ const INVITE = [
   '',
 ].join('\r\n');
 
+const REFUSED = { status: 403, title: 'Not allowed', detail: 'Ask an admin for another key.', code: 'not-allowed' };
+
 let test: TestMesh;
 let org: Organization;
 let browser: Browser;
@@ -111,6 +113,25 @@ describe('the dashboard', () => {
     await page.goto(`/app/o/${org.id}/route-tester?source=nowhere&to=100`);
     await page.getByText('must be an IPv4 or IPv6 address').first().waitFor();
     expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it.each([
+    ['/usage', 'No call ended in this time'],
+    ['/usage/records', 'No call matches'],
+    ['/usage/statements', 'There is no statement yet'],
+    ['/usage/carrier-prices', "No carrier's prices are known"],
+    ['/usage/reconciliations', "No carrier's bill was compared yet"],
+  ])('says on %s what to do where nothing is there, and where the service fails', async (path, empty) => {
+    const { page } = viewer;
+    await page.goto(`/app/o/${org.id}${path}`);
+    await page.getByRole('heading', { name: empty }).waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.route(/api\/v1\/usage\//, (route) => route.fulfill({ status: 403, json: REFUSED }));
+    await page.reload();
+    await page.getByText(REFUSED.detail).first().waitFor();
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Try again' }).last().click();
+    await page.getByRole('heading', { name: empty }).waitFor();
   });
 
   it('asks for nothing from another host, and its policy stops nothing of its own', () =>

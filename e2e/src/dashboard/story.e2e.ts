@@ -7,6 +7,18 @@ import { axeProblems, openViewer, signIn, startBrowser, type Viewer } from './br
 
 const NUMBER = '+15550100700';
 const CALLER = '+15559870007';
+const RATE_PLAN = { currency: 'USD', rate_per_minute_micros: 12_500, increments: '60/60' };
+const COLUMNS = [
+  ['Calling number', 'A'],
+  ['Called number', 'B'],
+  ['Time of the call', 'Beginn'],
+  ['Billed length', 'Sekunden'],
+  ['What is billed', 'Betrag'],
+  ['Amounts are written', ','],
+] as const;
+interface Usage {
+  groups: { currency: string | null }[];
+}
 
 let test: TestMesh;
 let org: Organization;
@@ -109,6 +121,45 @@ describe('the first five minutes of an admin', () => {
     const saved = page.waitForEvent('download');
     await button('Download as PCAP').click();
     expect((await saved).suggestedFilename()).toMatch(/^CA[\da-f]{32}\.pcap$/);
+  });
+
+  it('sees what the call is charged, in the summary and in the statement of the month', async () => {
+    await test.operator.put(`/api/v1/organizations/${org.id}/rate-plans/2026-01-01`, RATE_PLAN);
+    await eventually(async () => (await org.api.get<Usage>('/api/v1/usage/summary?by=month')).groups[0]?.currency, {
+      timeoutMs: 30_000,
+      message: 'the call to be charged',
+    });
+    await link('Usage').click();
+    await page.getByRole('grid', { name: 'Usage by day' }).waitFor();
+    await page.getByText('$0.01').first().waitFor();
+    await accessible();
+    await page.getByRole('combobox', { name: 'By', exact: true }).selectOption('month');
+    await page.getByRole('gridcell').or(page.getByRole('rowheader')).getByRole('link').first().click();
+    await page.getByRole('heading', { name: 'By trunk' }).waitFor();
+    await accessible();
+    const [pdf] = await Promise.all([page.waitForEvent('download'), button('Download as PDF').click()]);
+    expect(pdf.suggestedFilename()).toMatch(/^usage-.*-provisional\.pdf$/);
+  });
+
+  it('compares the bill of the carrier, whose columns it maps', async () => {
+    await link('Carrier bills').click();
+    await page.getByText("No carrier's bill was compared yet").waitFor();
+    const line = `${CALLER};${NUMBER};${new Date().toISOString()};900;0,5`;
+    const buffer = Buffer.from(`A;B;Beginn;Sekunden;Betrag\n${line}\n+15559870009${line.slice(CALLER.length)}\n`);
+    const file = { name: 'november.csv', mimeType: 'text/csv', buffer };
+    await page.getByLabel('List of calls from the carrier').setInputFiles(file);
+    for (const [label, column] of COLUMNS)
+      await page.getByRole('combobox', { name: label, exact: true }).selectOption(column);
+    await page.getByLabel('Name of this format').fill('example');
+    await accessible();
+    await button('Keep this format').click();
+    await page.getByLabel('Times may differ by').fill('3000');
+    await button('Upload and compare').click();
+    await page.getByRole('grid', { name: 'Differences' }).waitFor();
+    await page.getByRole('rowheader', { name: 'Only theirs: the ledger lacks the call' }).waitFor();
+    await page.getByRole('combobox', { name: 'Kind' }).selectOption('duration-differs');
+    expect(page.url()).toContain('kind=duration-differs');
+    await accessible();
   });
 
   it('shows nothing of another organisation, whatever URL is opened', async () => {

@@ -60,6 +60,13 @@ export async function pageOf<Item>(answer: Promise<Answer<Item>>): Promise<Page<
   };
 }
 
+/** One page of a list whose answer names the next. */
+export const cursorPage = <Item>({ items, next_cursor }: { items: Item[]; next_cursor: string | null }) => ({
+  items,
+  total: items.length,
+  next: next_cursor ?? undefined,
+});
+
 /** What a request answered. @throws the problem that the API answered with */
 export async function dataOf<Data>(answer: Promise<{ data?: Data; error?: unknown; response: Response }>) {
   const { data, error, response } = await answer;

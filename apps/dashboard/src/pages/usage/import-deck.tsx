@@ -67,9 +67,8 @@ export function ImportDeck() {
         </label>
       </div>
       <p className="muted small">
-        The first line names the columns: <code>prefix</code> and <code>rate_per_minute</code>. It may have{' '}
-        <code>direction</code>, <code>effective_from</code>, <code>increments</code> and <code>minimum_seconds</code>{' '}
-        too.
+        The first line names the columns: <code>prefix,rate_per_minute</code>. There may also be{' '}
+        <code>direction,effective_from,increments,minimum_seconds</code>.
       </p>
       <div className="actions">
         <Button isDisabled={!isReady} onPress={() => void send(true)}>

@@ -42,6 +42,8 @@ export interface AssistedCall {
   conversation: Conversation;
   /** Absent for an inbound call. */
   given?: GivenTexts;
+  /** Its audio flows. */
+  onAttached?: () => void;
   logger: Logger;
 }
 
@@ -112,7 +114,7 @@ export class CallAssistant {
       session.doubt();
     });
     this.attachAgain = createAttacher(attaching, talk);
-    void attach(attaching, talk, this.attachedEarly);
+    void attach(attaching, talk, this.attachedEarly).then(() => this.call.onAttached?.());
     if (treatment.record) void record(conversation, talk, this.ports);
   }
 

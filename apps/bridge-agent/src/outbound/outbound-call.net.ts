@@ -58,7 +58,8 @@ export class OutboundCall {
     const { media } = treatment;
     if (media === undefined) return;
     const maxCallSeconds = Math.min(treatment.maxCallSeconds, request.max_call_seconds ?? Infinity);
-    const called = { started, organizationId, target: request.target, conversation, logger };
+    const onAttached = () => ports.callerBuffer.fill(request.call_id);
+    const called = { started, organizationId, target: request.target, conversation, logger, onAttached };
     this.assistant = new CallAssistant(
       { ...called, treatment: { ...treatment, maxCallSeconds }, media, given: givenTexts(request) },
       this.channel,
@@ -99,7 +100,10 @@ export class OutboundCall {
       this.channel.execute('send_dtmf', digits);
       note(conversation.story, new Date(), 'digits-sent', String(digits.length));
     }
-    if (this.assistant === undefined) return this.channel.execute('echo');
+    if (this.assistant === undefined) {
+      this.ports.callerBuffer.fill(this.request.call_id);
+      return this.channel.execute('echo');
+    }
     const connected = await this.assistant.connect();
     if (connected.outcome === 'connected') return this.assistant.converse(connected.unicast, headers, talk);
     endConversation(conversation, 'assistant-unavailable', new Date());

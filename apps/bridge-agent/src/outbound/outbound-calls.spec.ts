@@ -235,8 +235,11 @@ describe('an outbound call with an assistant', () => {
     const asked = request({ welcome_message: 'Hello Ada', variables: { order: 7 } });
     await originate(asked);
     const stream = await eventually(() => assistant.connections[0], { message: 'the stream' });
+    const { variables } = legsOf(host.standIn.freeswitch).get(asked.call_id)!.channel;
+    expect(variables.get('jitterbuffer_msec')).toBe('1p:10p');
     expect((await host.callEvents(asked.call_id)).map(({ type }) => type)).not.toContain('CallAnswered');
     await eventually(() => stream.of('media').length > 0, { message: "the called party's audio" });
+    await eventually(() => variables.get('jitterbuffer_msec') === '60:200', { message: 'the buffer of 60 ms' });
     expect(stream.of('start')[0]).toMatchObject({
       start: { customParameters: { outbound: 'true', welcome_message: 'Hello Ada', order: '7', to_number: TO } },
     });

@@ -14,6 +14,7 @@ import { Drain } from '../call/drain.process.js';
 import { EslClient } from '../esl/esl-client.net.js';
 import { EventSocketModule } from '../esl/event-socket.module.js';
 import { AGENT, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
+import { CallerBuffer } from './caller-buffer.net.js';
 import { Dialling } from './dialling.net.js';
 import { hasEvents } from './earlier-call.nats.js';
 import { OriginateController } from './originate.controller.js';
@@ -42,9 +43,11 @@ const GIVEN_UP_MS = 2_000;
           void calls.then((all) => all.ended(callId, hangup));
         });
         esl.listen(dialling);
+        const callerBuffer = new CallerBuffer(esl);
+        esl.listen(callerBuffer);
         const permits = new Permits({ link, limits: parts.limits, logger });
         const calls = OutboundCalls.start({
-          ports: { ...parts, dialling, permits },
+          ports: { ...parts, dialling, callerBuffer, permits },
           host: config.CALL_SOCKET_HOST,
           maxCalls: config.MAX_CALLS,
           drain,

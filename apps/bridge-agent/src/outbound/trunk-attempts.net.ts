@@ -12,12 +12,14 @@ import { freeChannel, occupyChannel } from '../route/call-limits.js';
 import { failureOf, finalStatusOf } from './attempt-outcome.js';
 import { dialCommand } from './dial-string.js';
 import { variablesOf } from './dial-variables.js';
+import type { CallerBuffer } from './caller-buffer.net.js';
 import type { DialOutcome, Dialling } from './dialling.net.js';
 import type { Permit, Permits } from './permits.nats.js';
 
 /** What the attempts of an outbound call need from the rest of the agent. */
 export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local' | 'sip'> {
   dialling: Dialling;
+  callerBuffer: CallerBuffer;
   permits: Permits;
   /** Where FreeSWITCH connects to once a call is answered. */
   callSocket: () => { host: string; port: number };
@@ -95,7 +97,7 @@ export class TrunkAttempts {
 
   private async dial({ dialled }: PlannedAttempt, trunk: TrunkState, startedAt: Date): Promise<Tried> {
     const { request, givenUp } = this.call;
-    const { dialling, callSocket } = this.ports;
+    const { dialling, callerBuffer, callSocket } = this.ports;
     const callId = request.call_id;
     const job = randomUUID();
     const ringSeconds =
@@ -107,7 +109,7 @@ export class TrunkAttempts {
       dialled,
       callSocket: callSocket(),
       ringSeconds,
-      variables: variablesOf(trunk, request, dialled),
+      variables: [...callerBuffer.variables, ...variablesOf(trunk, request, dialled)],
     });
     const again = this.dialledOnce;
     if (!again) this.ports.live.reached(request.call_id, 'initiated', startedAt);

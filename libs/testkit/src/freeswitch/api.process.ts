@@ -56,6 +56,7 @@ const API: Record<string, Api> = {
     for (const leg of [...legsOf(freeswitch).values()]) leg.hangup(cause ?? 'MANAGER_REQUEST');
     return `+OK hangup all channels with cause ${cause ?? 'MANAGER_REQUEST'}\n`;
   },
+  global_getvar: (_freeswitch, [name]) => (name === 'jitterbuffer_msec' ? '60:200' : ''),
   uuid_exists: (freeswitch, [uuid]) => String(legsOf(freeswitch).has(uuid ?? '')),
   uuid_kill: withLeg('<uuid> [cause]', (leg, [cause]) => {
     leg.hangup(cause ?? 'NORMAL_CLEARING');
@@ -65,6 +66,10 @@ const API: Record<string, Api> = {
   uuid_setvar: withLeg('<uuid> <var> [value]', (leg, [name, ...value]) => {
     leg.channel.set(name ?? '', value.join(' '));
     return '+OK\n';
+  }),
+  uuid_jitterbuffer: withLeg('<uuid> [0|<min_msec>[:<max_msec>]]', (leg, [spec = '0']) => {
+    leg.channel.set('jitterbuffer_msec', spec);
+    return '+OK Success\n';
   }),
   uuid_set_media_stats: withLeg('<uuid>', (leg) => {
     leg.channel.set('rtp_audio_in_media_packet_count', String(leg.packetsFromCaller()));

@@ -3,6 +3,7 @@ import { InvalidRequest } from '@trunkmesh/requests/request.pipe.js';
 import { inTurns, TooManyWaiting } from '@trunkmesh/requests/turns.js';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
+import { MonthArchived } from './usage/archive/month-archived.js';
 
 export interface AnsweringOptions {
   /** Separate from the recorder's pool, so that requests never take its connections. */
@@ -44,7 +45,8 @@ export class Answering {
       ]);
       return Buffer.from(text);
     } catch (error) {
-      if (!(error instanceof TooManyWaiting)) logger.warn({ err: error }, `cannot answer a request to ${this.what}`);
+      if (!(error instanceof TooManyWaiting || error instanceof MonthArchived))
+        logger.warn({ err: error }, `cannot answer a request to ${this.what}`);
       throw error;
     } finally {
       late.abort();
@@ -57,11 +59,12 @@ export class Answering {
   }
 }
 
-export const failure = (code: 'invalid-request' | 'unavailable', message: string) =>
+export const failure = (code: 'invalid-request' | 'unavailable' | 'archived', message: string) =>
   ({ outcome: 'error', code, message }) as const;
 
 export function refusalOf(error: unknown) {
   if (error instanceof InvalidRequest) return failure('invalid-request', error.message);
+  if (error instanceof MonthArchived) return failure('archived', error.message);
   if (error instanceof TooManyWaiting) return failure('unavailable', 'too many concurrent requests');
   return failure('unavailable', error instanceof Late ? 'no answer in time' : 'its database is unavailable');
 }

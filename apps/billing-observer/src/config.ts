@@ -1,5 +1,6 @@
 import { countryCode } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+import { LEAST_KEPT_MONTHS } from './usage/ledger/ledger-entry.js';
 
 /** Small states, islands and countries with expensive termination. */
 const HIGH_COST_COUNTRIES =
@@ -64,6 +65,20 @@ export const environmentSchema = z.object({
       "Days after a month's end, in the organisation's time zone, until its statement is closed; what comes later is " +
         'in the next statement.',
     ),
+  USAGE_KEEP_MONTHS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .refine((months) => months === 0 || months >= LEAST_KEPT_MONTHS, `must be 0 or at least ${LEAST_KEPT_MONTHS}`)
+    .default(0)
+    .describe(
+      'Months of the ledger before the current one (UTC) that stay in the database. The command `archive-usage` ' +
+        'exports older ones to files and drops them; their sums and statements stay. 0: all months stay.',
+    ),
+  USAGE_ARCHIVE_DIR: z
+    .string()
+    .optional()
+    .describe('Existing folder in which `archive-usage` writes its files, for each month `usage-YYYY-MM.csv.gz`.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -9,6 +9,7 @@ import { RateDecks1797200000000 } from './rate-deck/migrations/1797200000000-rat
 import { BridgeProgress } from './usage/bridge-progress.pg.js';
 import { LoggedCallRow } from './call-log/logged-call-row.pg.js';
 import { UnreadableRow } from './usage/unreadable-row.pg.js';
+import { UsageArchives1797600000000 } from './usage/archive/migrations/1797600000000-usage-archives.migration.js';
 import { Ledger1796500000000 } from './usage/ledger/migrations/1796500000000-ledger.migration.js';
 import { RatePlans1796600000000 } from './usage/rating/migrations/1796600000000-rate-plans.migration.js';
 import { ManagedCarriers1797000000000 } from './usage/summary/migrations/1797000000000-managed-carriers.migration.js';
@@ -47,6 +48,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       UsageAlerts1797400000000,
       Reconciliations1797100000000,
       RateDecks1797200000000,
+      UsageArchives1797600000000,
     ],
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timestamp, uuid } from './scalar.js';
+import { usageFailure } from './usage-query.js';
 
 /** Reconciliation of the ledger with a carrier's own CDR file (ADR 0033). */
 
@@ -189,7 +190,7 @@ export const carrierBillAnswer = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('wrong-state'), status: z.string() }),
   z.object({
     outcome: z.literal('error'),
-    code: z.enum(['invalid-request', 'unavailable']),
+    code: usageFailure.shape.code,
     message: z.string(),
   }),
 ]);

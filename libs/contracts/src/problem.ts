@@ -75,6 +75,8 @@ export const DOMAIN_ERRORS = {
   'idempotency-key-reused': 409,
   'idempotency-key-in-progress': 409,
   conflict: 409,
+  /** The entries are in files that the operator has exported, and no longer in the database. */
+  'usage-archived': 410,
   'precondition-failed': 412,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

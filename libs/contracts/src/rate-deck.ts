@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { countryCode, timestamp, uuid } from './scalar.js';
+import { usageFailure } from './usage-query.js';
 
 /** What a trunk's carrier charges, for estimates: never a part of the platform's bill (ADR 0033). */
 
@@ -118,6 +119,6 @@ export const rateDeckAnswer = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('costs'), costs: carrierCosts }),
   z.object({ outcome: z.literal('not-found') }),
   z.object({ outcome: z.literal('too-many'), most: count }),
-  z.object({ outcome: z.literal('error'), code: z.enum(['invalid-request', 'unavailable']), message: z.string() }),
+  z.object({ outcome: z.literal('error'), code: usageFailure.shape.code, message: z.string() }),
 ]);
 export type RateDeckAnswer = z.infer<typeof rateDeckAnswer>;

@@ -171,6 +171,7 @@ export const CALL_LOG_LIST = 'trunkmesh.rpc.calls.list';
 export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
 /** The ledger of usage, answered by billing-observer. */
 export const USAGE_RECORDS = 'trunkmesh.rpc.usage.records';
+export const USAGE_EXPORT = 'trunkmesh.rpc.usage.export';
 export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
 export const USAGE_STATEMENTS = 'trunkmesh.rpc.usage.statements';
 export const USAGE_STATEMENT = 'trunkmesh.rpc.usage.statement';

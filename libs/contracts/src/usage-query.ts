@@ -90,9 +90,17 @@ export type UsageRecordsQuery = z.infer<typeof usageRecordsQuery>;
 
 export const usageFailure = z.object({
   outcome: z.literal('error').describe('What became of the request.'),
-  code: z.enum(['invalid-request', 'unavailable']).describe('The reason as a constant, for programs.'),
+  code: z.enum(['invalid-request', 'unavailable', 'archived']).describe('The reason as a constant, for programs.'),
   message: z.string().describe('What happened and what to do, in a sentence.'),
 });
+export type UsageFailure = z.infer<typeof usageFailure>;
+
+export const completeFrom = timestamp
+  .nullable()
+  .describe(
+    'Entries of calls that began earlier may be in files that the operator has exported; from this time on all are ' +
+      'here. Null: all there ever were are here.',
+  );
 
 /** `records` may be fewer than `limit` where a message would grow too large; `next` null: there are no more. */
 export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
@@ -100,10 +108,26 @@ export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
     outcome: z.literal('records').describe('What became of the request.'),
     records: z.array(ledgerEntry).describe('The entries.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next page begins; null: nowhere.'),
+    complete_from: completeFrom.default(null),
   }),
   usageFailure,
 ]);
 export type UsageRecordsAnswer = z.infer<typeof usageRecordsAnswer>;
+
+/** Request `trunkmesh.rpc.usage.export`: the same entries as lines of CSV, as many as a message holds. */
+export const usageExportQuery = usageRecordsQuery.omit({ limit: true });
+export type UsageExportQuery = z.infer<typeof usageExportQuery>;
+
+export const usageExportAnswer = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('part').describe('What became of the request.'),
+    lines: z.string().describe('The columns of `LedgerEntry` in their order, RFC 4180; each line ends in CRLF.'),
+    next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next part begins; null: nowhere.'),
+    complete_from: completeFrom,
+  }),
+  usageFailure,
+]);
+export type UsageExportAnswer = z.infer<typeof usageExportAnswer>;
 
 export const USAGE_GROUPS = ['day', 'month', 'trunk', 'number', 'direction', 'country'] as const;
 export const usageGroup = z.enum(USAGE_GROUPS);

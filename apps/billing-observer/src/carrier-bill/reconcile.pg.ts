@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { countOurs, ourCalls, periodOf, shiftVotes, theirCalls, type Comparison } from './both-sides.pg.js';
+import { countOurs, ourCalls, periodOf, reachOf, shiftVotes, theirCalls, type Comparison } from './both-sides.pg.js';
+import { completeFrom } from '../usage/archive/archived.pg.js';
 import { callGroups } from './call-groups.js';
 import { Findings, type FoundDifference } from './findings.js';
 import { notesOf } from './notes.js';
@@ -43,7 +44,7 @@ interface Work {
  * Compares the file with the ledger as both are at one moment, and keeps what differs. What an earlier attempt wrote is
  * removed first.
  *
- * @throws Taken
+ * @throws Taken, MonthArchived
  */
 export async function reconcile(work: Work, signal: AbortSignal): Promise<void> {
   const { db, job } = work;
@@ -58,6 +59,7 @@ export async function reconcile(work: Work, signal: AbortSignal): Promise<void> 
     cancel = () => void db.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined);
     signal.addEventListener('abort', cancel);
     const shift = await shiftOf(runner, job);
+    if (job.rows > 0) await checkMonths(runner, job, shift);
     const findings = new Findings(job.tolerance_seconds, periodOf(job, shift));
     if (job.rows > 0) await compare({ ...work, runner, shift, findings }, signal);
     await finish(work, { findings, shift });
@@ -76,6 +78,13 @@ async function shiftOf(runner: QueryRunner, job: Comparison): Promise<number> {
   if (job.rows === 0 || job.tolerance_seconds > MOST_TOLERANCE) return 0;
   const { votes, rows } = await shiftVotes(runner, job);
   return timeShift(votes, rows);
+}
+
+/** @throws MonthArchived */
+async function checkMonths(runner: QueryRunner, job: Comparison, shift: number): Promise<void> {
+  const { from, to } = reachOf(job, shift);
+  const [begins, ends] = [from, to].map((second) => new Date(second * 1_000).toISOString());
+  await completeFrom(runner.manager, { organizationId: job.organization_id, from: begins, to: ends });
 }
 
 async function compare(
@@ -129,6 +138,16 @@ async function finish(
       JSON.stringify(findings.groups()),
       JSON.stringify(notesOf(findings, { rows: job.rows, shift })),
     ],
+  )) as [unknown, number];
+  if (count === 0) throw new Taken();
+}
+
+/** @throws Taken */
+export async function fail({ db, job, worker }: Work, problem: string): Promise<void> {
+  const [, count] = (await db.query(
+    `UPDATE reconciliations SET status = 'failed', problem = $3, finished_at = now(), changed_at = now(), lease_until =
+      NULL WHERE id = $1 AND worker = $2 AND status = 'matching'`,
+    [job.id, worker, problem],
   )) as [unknown, number];
   if (count === 0) throw new Taken();
 }

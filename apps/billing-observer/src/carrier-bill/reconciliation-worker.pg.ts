@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
-import { claimReconciliation, MOST_ATTEMPTS, reconcile, Taken } from './reconcile.pg.js';
+import { MonthArchived } from '../usage/archive/month-archived.js';
+import { claimReconciliation, fail, MOST_ATTEMPTS, reconcile, Taken } from './reconcile.pg.js';
 
 const POLL_MS = 10_000;
 const ROWS_AT_ONCE = 10_000;
@@ -59,7 +60,8 @@ async function work(
     await reconcile({ db, job, worker }, signal);
     logger.info({ ...of, rows: job.rows }, 'reconciled a carrier file with the ledger');
   } catch (error) {
-    if (error instanceof Taken) logger.info(of, 'stopped a reconciliation');
+    if (error instanceof MonthArchived) await fail({ db, job, worker }, error.message);
+    else if (error instanceof Taken) logger.info(of, 'stopped a reconciliation');
     else throw error;
   }
   return true;

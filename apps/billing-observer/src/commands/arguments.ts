@@ -1,4 +1,4 @@
-const NAMES = ['rebuild', 'rebuild-usage', 'dead-letters', 'replay'] as const;
+const NAMES = ['rebuild', 'rebuild-usage', 'archive-usage', 'dead-letters', 'replay'] as const;
 export type CommandName = (typeof NAMES)[number];
 export type Command = { name: CommandName } | { name: 'help'; problem: string | null };
 
@@ -9,6 +9,9 @@ export const USAGE = `billing-observer commands (each shows its progress and can
   rebuild-usage      rebuild the sums of usage from the ledger while the service runs; recording waits while the
                      entries of an organisation are counted
                      environment: DATABASE_URL
+  archive-usage      export the months of the ledger that are older than USAGE_KEEP_MONTHS to files and drop them while
+                     the service runs; their sums and statements stay, and it may be run again at any time
+                     environment: DATABASE_URL, USAGE_KEEP_MONTHS, USAGE_ARCHIVE_DIR
   dead-letters       list the messages that could not be recorded, without their content
                      environment: DATABASE_URL
   replay             record those messages once more; what is recorded leaves the list

@@ -7,6 +7,7 @@ import { environmentSchema } from '../config.js';
 import { migrate } from '@trunkmesh/event-log/database.pg.js';
 import { createDataSource } from '../database.pg.js';
 import { listDeadLetters, replayDeadLetters } from '../usage/dead-letters.pg.js';
+import { archiveMonths } from '../usage/archive/archive-months.pg.js';
 import { rebuildUsage } from '../usage/summary/recount.pg.js';
 import { readArguments, USAGE, type CommandName } from './arguments.js';
 
@@ -24,6 +25,19 @@ async function withDatabase<Result>(work: (dataSource: DataSource) => Promise<Re
   }
 }
 
+async function archive(dataSource: DataSource, running: Running): Promise<string> {
+  const settings = environmentSchema.pick({ USAGE_KEEP_MONTHS: true, USAGE_ARCHIVE_DIR: true });
+  const { USAGE_KEEP_MONTHS: keepMonths, USAGE_ARCHIVE_DIR: folder } = parseEnvironment(settings, process.env);
+  if (keepMonths === 0) return 'USAGE_KEEP_MONTHS is 0: all months stay in the database';
+  if (folder === undefined) throw new Error('USAGE_ARCHIVE_DIR is not set: name a folder for the files');
+  const { files, waiting } = await archiveMonths(dataSource, { folder, keepMonths, now: () => new Date() }, running);
+  return [
+    ...files.map(({ name, entries }) => `${name}  ${entries} entries`),
+    ...waiting.map(({ month, reason }) => `${month} stays for now: ${reason}`),
+    `exported and dropped ${files.length} months`,
+  ].join('\n');
+}
+
 /** Does it, and says what it has done. */
 const COMMANDS: Record<CommandName, (dataSource: DataSource, running: Running) => Promise<string>> = {
   rebuild: async (dataSource, running) => {
@@ -32,6 +46,7 @@ const COMMANDS: Record<CommandName, (dataSource: DataSource, running: Running) =
   },
   'rebuild-usage': async (dataSource, running) =>
     `rebuilt the sums of usage of ${await rebuildUsage(dataSource, running)} organisations`,
+  'archive-usage': archive,
   'dead-letters': async (dataSource) => {
     const letters = await listDeadLetters(dataSource);
     const lines = letters.map(({ stream_sequence, kept_at, reason, subject, bytes }) =>

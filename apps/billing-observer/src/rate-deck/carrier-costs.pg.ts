@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CarrierCosts } from '@trunkmesh/contracts/rate-deck.js';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { rowsOf } from '../carrier-bill/cursor.pg.js';
+import { completeFrom } from '../usage/archive/archived.pg.js';
 import { CostReport, type TrunkDeck } from './cost-report.js';
 import { Deck, type Rate } from './price-call.js';
 
@@ -13,6 +14,8 @@ type RateRow = Omit<Rate, 'rate_micros'> & { rate_micros: string };
 /**
  * What the answered calls of a month in the organisation's time zone would have cost on each deck. Only an estimate: it
  * is in no entry of the ledger.
+ *
+ * @throws MonthArchived
  */
 export async function carrierCosts(
   db: DataSource,
@@ -25,6 +28,12 @@ export async function carrierCosts(
       `SELECT coalesce((SELECT time_zone FROM usage_time_zones WHERE organization_id = $1), 'UTC') AS name`,
       [organization_id],
     )) as [{ name: string }];
+    const [bounds] = (await runner.query(
+      `SELECT to_json($1::timestamp AT TIME ZONE $2) #>> '{}' AS from,
+        to_json(($1::timestamp + interval '1 month') AT TIME ZONE $2 - interval '1 us') #>> '{}' AS to`,
+      [`${month}-01`, zone.name],
+    )) as [{ from: string; to: string }];
+    await completeFrom(runner.manager, { organizationId: organization_id, ...bounds });
     const report = new CostReport(await loadDecks(runner, organization_id));
     let calls = 0;
     for await (const call of callsOf(runner, [organization_id, `${month}-01`, zone.name])) {

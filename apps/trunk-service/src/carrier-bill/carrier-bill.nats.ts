@@ -7,6 +7,7 @@ import {
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { CARRIER_BILL } from '@trunkmesh/contracts/subjects.js';
+import type { UsageFailure } from '@trunkmesh/contracts/usage-query.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -60,6 +61,13 @@ export function reconciliationId(text: string): string {
   return text.toLowerCase();
 }
 
+function failed({ code, message }: UsageFailure): DomainError {
+  if (code === 'archived') return new DomainError('usage-archived', message);
+  return code === 'unavailable'
+    ? unavailable(`billing-observer reports: ${message}.`)
+    : new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
+}
+
 function refusalOf(answer: CarrierBillAnswer): DomainError {
   switch (answer.outcome) {
     case 'not-found':
@@ -75,9 +83,7 @@ function refusalOf(answer: CarrierBillAnswer): DomainError {
         `The reconciliation has the status "${answer.status}": it takes no more calls.`,
       );
     case 'error':
-      return answer.code === 'unavailable'
-        ? unavailable(`billing-observer reports: ${answer.message}.`)
-        : new DomainError('invalid-request', `billing-observer rejects this request: ${answer.message}.`);
+      return failed(answer);
     case 'reconciliation':
     case 'reconciliations':
     case 'differences':

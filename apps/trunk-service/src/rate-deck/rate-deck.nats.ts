@@ -7,6 +7,7 @@ import {
   type RateDeckRequest,
 } from '@trunkmesh/contracts/rate-deck.js';
 import { RATE_DECK } from '@trunkmesh/contracts/subjects.js';
+import type { UsageFailure } from '@trunkmesh/contracts/usage-query.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -73,6 +74,13 @@ const unavailable = (what: string) =>
 export const rateDeckNotFound = () =>
   new DomainError('rate-deck-not-found', 'The organisation has no rate deck for this trunk.');
 
+function failed({ code, message }: UsageFailure): DomainError {
+  if (code === 'archived') return new DomainError('usage-archived', message);
+  return code === 'unavailable'
+    ? unavailable(`billing-observer reports: ${message}.`)
+    : new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
+}
+
 function refusalOf(answer: RateDeckAnswer): DomainError {
   switch (answer.outcome) {
     case 'not-found':
@@ -83,9 +91,7 @@ function refusalOf(answer: RateDeckAnswer): DomainError {
         `The rate decks of an organisation may have ${answer.most} rates together. Nothing was imported.`,
       );
     case 'error':
-      return answer.code === 'unavailable'
-        ? unavailable(`billing-observer reports: ${answer.message}.`)
-        : new DomainError('invalid-request', `billing-observer rejects this request: ${answer.message}.`);
+      return failed(answer);
     case 'done':
     case 'imported':
     case 'decks':

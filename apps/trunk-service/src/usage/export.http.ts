@@ -1,21 +1,21 @@
 import { once } from 'node:events';
-import type { UsageRecordsQuery } from '@trunkmesh/contracts/usage-query.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { UsageExportQuery } from '@trunkmesh/contracts/usage-query.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Response } from 'express';
-import { csvHead, csvLines } from './usage-csv.js';
-import { findRecords } from './usage.nats.js';
+import { csvHead } from './usage-csv.js';
+import { exportPart } from './usage.nats.js';
 
 export const CSV = 'text/csv';
-const ENTRIES_AT_ONCE = 1_000;
 
 /**
  * Every entry that matches, as CSV. At most two parts are in memory: one that the client takes, and the next one. Where
  * a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
  */
-export async function exportRecords(nats: NatsLink, query: UsageRecordsQuery, response: Response): Promise<void> {
-  const partAfter = (after: UsageRecordsQuery['after']) =>
-    findRecords(nats, { ...query, limit: ENTRIES_AT_ONCE, after });
-  let page = await partAfter(query.after);
+export async function exportRecords(nats: NatsLink, query: UsageExportQuery, response: Response): Promise<void> {
+  const partAfter = (after: UsageExportQuery['after']) => exportPart(nats, { ...query, after });
+  let part = await partAfter(query.after);
+  if (part.complete_from !== null && query.date_from === undefined) throw incomplete(part.complete_from);
   response.status(200).set({
     'Content-Type': `${CSV}; charset=utf-8; header=present`,
     'Content-Disposition': 'attachment; filename="usage.csv"',
@@ -23,20 +23,27 @@ export async function exportRecords(nats: NatsLink, query: UsageRecordsQuery, re
   response.write(csvHead);
   try {
     for (;;) {
-      const coming = page.next === null ? undefined : partAfter(page.next);
+      const coming = part.next === null ? undefined : partAfter(part.next);
       // It is awaited below; until then nobody else would see that it failed.
       coming?.catch(() => undefined);
-      const taken = response.write(csvLines(page.records));
+      const taken = response.write(part.lines);
       if (coming === undefined) break;
       if (!taken) await drained(response);
       if (response.destroyed) return;
-      page = await coming;
+      part = await coming;
     }
     response.end();
   } catch (error) {
     response.destroy(error as Error);
   }
 }
+
+const incomplete = (completeFrom: string) =>
+  new DomainError(
+    'usage-archived',
+    'Entries of earlier months were exported by the operator and are no longer here, so a file of all entries would ' +
+      `be incomplete. Set date_from to ${completeFrom} or later.`,
+  );
 
 /** Or closed. */
 async function drained(response: Response): Promise<void> {

@@ -1,10 +1,4 @@
-import { ledgerEntry, type LedgerEntry } from '@trunkmesh/contracts/usage-query.js';
-import { csvCell } from '../http/csv-cell.js';
+import { ledgerEntry } from '@trunkmesh/contracts/usage-query.js';
 
-export const CSV_COLUMNS: readonly (keyof LedgerEntry)[] = ledgerEntry.keyof().options;
-
-/** RFC 4180, with CRLF. */
-export const csvHead = `${CSV_COLUMNS.join(',')}\r\n`;
-
-export const csvLines = (entries: readonly LedgerEntry[]): string =>
-  entries.map((entry) => `${CSV_COLUMNS.map((column) => csvCell(entry[column])).join(',')}\r\n`).join('');
+/** RFC 4180, with CRLF; billing-observer makes the lines, with the same columns. */
+export const csvHead = `${ledgerEntry.keyof().options.join(',')}\r\n`;

@@ -1,6 +1,7 @@
 import { callCarrier } from '@trunkmesh/contracts/call-parts.js';
 import { callIdOf } from '@trunkmesh/contracts/call-control.js';
 import {
+  completeFrom,
   ledgerEntry,
   usageRecordsQuery,
   usageSummary,
@@ -82,7 +83,11 @@ export function summaryRequest(organization_id: string, { cursor: text, ...query
 const next_cursor = z.string().nullable().describe('The `cursor` of the next page; null: this is the last.');
 
 export const recordsPage = z
-  .object({ items: z.array(ledgerEntry).describe('The entries of this page, newest first.'), next_cursor })
+  .object({
+    items: z.array(ledgerEntry).describe('The entries of this page, newest first.'),
+    next_cursor,
+    complete_from: completeFrom,
+  })
   .meta({ id: 'UsageRecords' });
 export type RecordsPage = z.infer<typeof recordsPage>;
 

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
   usageRecordsQuery,
   usageSummaryQuery,
   type LedgerEntry,
+  type UsageExportAnswer,
+  type UsageExportQuery,
   type UsageRecordsAnswer,
   type UsageRecordsQuery,
 } from '@trunkmesh/contracts/usage-query.js';
@@ -86,7 +88,17 @@ const ledger =
     const records = Array.from({ length: count }, (_, index) => entry(first - index, organization_id));
     const last = records.at(-1);
     const next = last === undefined || last.entry_id === '1' ? null : { started_at, entry_id: last.entry_id };
-    return { outcome: 'records', records, next };
+    return { outcome: 'records', records, next, complete_from: null };
+  };
+/** The same as lines, 1,000 in a message. */
+const lines =
+  (total: number, complete_from: string | null = null) =>
+  ({ after }: UsageExportQuery): UsageExportAnswer => {
+    const first = after === undefined ? total : Number(after.entry_id) - 1;
+    const last = Math.max(first - 999, 1);
+    const text = Array.from({ length: first - last + 1 }, (_, index) => `${first - index},call\r\n`).join('');
+    const next = last === 1 ? null : { started_at, entry_id: String(last) };
+    return { outcome: 'part', lines: text, next, complete_from };
   };
 
 describe('GET /api/v1/usage/records', () => {
@@ -125,28 +137,52 @@ describe('GET /api/v1/usage/records', () => {
   });
 
   it('as CSV is one file of all that match', async () => {
-    const { member } = await mesh.organization();
-    const asked = await play(USAGE_RECORDS, ledger(2_500));
-    const answer = await member('GET', RECORDS, undefined, { Accept: 'text/csv' });
+    const { id, member } = await mesh.organization();
+    const asked = await play(USAGE_EXPORT, lines(2_500));
+    const answer = await member('GET', `${RECORDS}?limit=7&country=DE`, undefined, { Accept: 'text/csv' });
     expect(answer.headers.get('Content-Type')).toMatch(/^text\/csv/);
-    const lines = (answer.body as string).trimEnd().split('\r\n');
-    expect(lines).toHaveLength(2_501);
-    expect(lines[0]).toMatch(/^entry_id,kind,/);
-    expect(lines.slice(1).map((text) => Number(text.split(',')[0]))).toEqual(
+    const found = (answer.body as string).trimEnd().split('\r\n');
+    expect(found[0]).toMatch(/^entry_id,kind,.*,carrier_cost,.*amount_micros/);
+    expect(found.slice(1).map((text) => Number(text.split(',')[0]))).toEqual(
       Array.from({ length: 2_500 }, (_, index) => 2_500 - index),
     );
-    expect(asked.length).toBeGreaterThan(3);
+    expect(asked).toHaveLength(3);
+    expect(asked[0]).toEqual({ organization_id: id, country: 'DE' });
   });
 
   it('as CSV breaks off where a part cannot be read', async () => {
     const { member } = await mesh.organization();
     let parts = 0;
-    await play(USAGE_RECORDS, (request: UsageRecordsQuery) =>
-      (parts += 1) > 3 ? { outcome: 'error', code: 'unavailable', message: 'gone' } : ledger(5_000)(request),
+    await play(USAGE_EXPORT, (request: UsageExportQuery) =>
+      (parts += 1) > 3 ? { outcome: 'error', code: 'unavailable', message: 'gone' } : lines(5_000)(request),
     );
     // With "Connection: close" this client takes every end of a connection for the end of the file.
     const headers = { Accept: 'text/csv', Connection: 'keep-alive' };
     await expect(member('GET', RECORDS, undefined, headers)).rejects.toThrow();
+  });
+
+  it('says from when on entries are here, and names the file of those that are not', async () => {
+    const { member } = await mesh.organization();
+    const complete_from = '2026-02-01T00:00:00.000Z';
+    const gone = { outcome: 'error', code: 'archived', message: 'The operator has them in usage-2026-01.csv.gz.' };
+    const answer =
+      (there: (request: UsageRecordsQuery) => object) =>
+      (request: UsageRecordsQuery): object =>
+        request.date_from?.startsWith('2026-01') === true ? gone : there(request);
+    await play(
+      USAGE_RECORDS,
+      answer(() => ({ outcome: 'records', records: [], next: null, complete_from })),
+    );
+    await play(USAGE_EXPORT, answer(lines(1, complete_from)));
+    const file = { Accept: 'text/csv' };
+    const archived = { status: 410, body: { code: 'usage-archived' } };
+    expect((await member('GET', RECORDS)).body).toEqual({ items: [], next_cursor: null, complete_from });
+    expect(await member('GET', `${RECORDS}?date_from=2026-02-01`, undefined, file)).toMatchObject({ status: 200 });
+    for (const headers of [{}, file])
+      expect(await member('GET', `${RECORDS}?date_from=2026-01-01`, undefined, headers)).toMatchObject(archived);
+    const all = await member('GET', RECORDS, undefined, file);
+    expect(all).toMatchObject(archived);
+    expect(all.body.detail).toContain(complete_from);
   });
 
   it('says that usage cannot be read while nobody answers', async () => {

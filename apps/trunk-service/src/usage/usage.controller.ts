@@ -39,12 +39,13 @@ export class UsageController {
   ): Promise<void> {
     const wanted = recordsRequest(organizationId, query);
     if ((request.header('Accept') ?? '').includes(CSV)) {
-      await exportRecords(this.nats, wanted, response);
+      const { limit: _limit, ...all } = wanted;
+      await exportRecords(this.nats, all, response);
       return;
     }
-    const { records, next } = await findRecords(this.nats, wanted);
+    const { records, next, complete_from } = await findRecords(this.nats, wanted);
     const next_cursor = cursorOf(next === null ? undefined : [next.started_at, next.entry_id]);
-    response.json({ items: records, next_cursor } satisfies RecordsPage);
+    response.json({ items: records, next_cursor, complete_from } satisfies RecordsPage);
   }
 
   @Get('summary')

@@ -1,9 +1,13 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
+  usageExportAnswer,
   usageRecordsAnswer,
   usageSummaryAnswer,
   type LedgerEntry,
+  type UsageExportAnswer,
+  type UsageExportQuery,
+  type UsageFailure,
   type UsageRecordsAnswer,
   type UsageRecordsQuery,
   type UsageSummaryAnswer,
@@ -19,24 +23,37 @@ import { unansweredText } from '../nats/unanswered-text.js';
 const DEADLINE_MS = 5_000;
 
 type Records = Extract<UsageRecordsAnswer, { outcome: 'records' }>;
+type Part = Extract<UsageExportAnswer, { outcome: 'part' }>;
 type Summary = Extract<UsageSummaryAnswer, { outcome: 'summary' }>;
 
 /**
  * Entries in parts, each no larger than a message may be, until `query.limit` are there or there are no more.
  *
- * @throws DomainError usage-unavailable
+ * @throws DomainError usage-unavailable, usage-archived
  */
 export async function findRecords(nats: NatsLink, query: UsageRecordsQuery): Promise<Omit<Records, 'outcome'>> {
   const records: LedgerEntry[] = [];
   let next: Records['next'] = query.after ?? null;
+  let complete_from: Records['complete_from'];
   do {
     const request = { ...query, limit: query.limit - records.length, after: next ?? undefined };
     const answer = await askUsage(nats, { subject: USAGE_RECORDS, request, reply: usageRecordsAnswer });
     if (answer.outcome === 'error') throw failure(answer);
     records.push(...answer.records);
-    next = answer.next;
+    ({ next, complete_from } = answer);
   } while (next !== null && records.length < query.limit);
-  return { records, next };
+  return { records, next, complete_from };
+}
+
+/**
+ * The next lines of a CSV file, as many as a message holds.
+ *
+ * @throws DomainError usage-unavailable, usage-archived
+ */
+export async function exportPart(nats: NatsLink, request: UsageExportQuery): Promise<Part> {
+  const answer = await askUsage(nats, { subject: USAGE_EXPORT, request, reply: usageExportAnswer });
+  if (answer.outcome === 'error') throw failure(answer);
+  return answer;
 }
 
 /** @throws DomainError usage-unavailable */
@@ -52,10 +69,16 @@ const unavailable = (what: string) =>
     `Usage cannot be read. ${what} Calls continue and every one is recorded. Retry in a few seconds; if this ` +
       'persists, check that billing-observer is running and ready.',
   );
-export const failure = ({ code, message }: { code: 'invalid-request' | 'unavailable'; message: string }) =>
-  code === 'unavailable'
-    ? unavailable(`billing-observer reports: ${message}.`)
-    : new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
+export function failure({ code, message }: Pick<UsageFailure, 'code' | 'message'>): DomainError {
+  switch (code) {
+    case 'unavailable':
+      return unavailable(`billing-observer reports: ${message}.`);
+    case 'archived':
+      return new DomainError('usage-archived', message);
+    case 'invalid-request':
+      return new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
+  }
+}
 
 export async function askUsage<Reply extends z.ZodType>(
   nats: NatsLink,

@@ -8,8 +8,7 @@ const AROUND = 300;
  * the others are.
  */
 export function recordsAnswer(
-  records: readonly LedgerEntry[],
-  limit: number,
+  { records, limit, complete_from }: { records: readonly LedgerEntry[]; limit: number; complete_from: string | null },
   { maxBytes, bytesOf }: { maxBytes: number; bytesOf: (text: string) => number },
 ): string {
   const texts: string[] = [];
@@ -22,5 +21,6 @@ export function recordsAnswer(
   }
   const last = texts.length < records.length || records.length === limit ? records[texts.length - 1] : undefined;
   const next = last === undefined ? null : { started_at: last.started_at, entry_id: last.entry_id };
-  return `{"outcome":"records","records":[${texts.join(',')}],"next":${JSON.stringify(next)}}`;
+  const rest = JSON.stringify({ next, complete_from }).slice(1);
+  return `{"outcome":"records","records":[${texts.join(',')}],${rest}`;
 }

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { INestMicroservice } from '@nestjs/common';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
+  ledgerEntry,
+  usageExportAnswer,
   usageRecordsAnswer,
   usageSummaryAnswer,
   type LedgerEntry,
@@ -74,6 +76,41 @@ async function records(query: Partial<UsageRecordsQuery>): Promise<LedgerEntry[]
 const numbers = async (query: Partial<UsageRecordsQuery>) =>
   (await records(query)).map(({ call_id }) => Number(call_id.slice(-12)));
 
+const HOSTILE = [
+  ...['+15551234567', '+1+cmd', '-1', '=HYPERLINK("http://example.com")', '@SUM(A1)', '\tx', '\rx', '\n=x', '+', ''],
+  ...['a, b', 'two\nlines', 'say "so"', "it's", 'sip:x@example.com', '+1\n', '٣', 'ünï', '\u0001', '\\.', 'a;b'],
+];
+const recordHostile = () =>
+  record(
+    app.get(Database, { strict: false }).recording,
+    HOSTILE.map((text, index) =>
+      ended(100 + index, { from: text, to: text, hangup_cause: text || 'X', trunk_id: null }),
+    ),
+    100,
+  );
+/** As a spreadsheet may open it: RFC 4180, and no cell is a formula. */
+function cell(value: string | number | boolean | null): string {
+  if (value === null) return '';
+  const text = String(value);
+  const isFormula = typeof value === 'string' && /^[=@\t\r]|^[+-](?!\d+$)/.test(text);
+  const safe = isFormula ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+async function exported(query: Partial<UsageRecordsQuery>): Promise<{ text: string; parts: number }> {
+  const found = { text: '', parts: 0 };
+  let after = query.after;
+  do {
+    const request = { organization_id: ORG, ...query, after };
+    const message = await nc.request(USAGE_EXPORT, JSON.stringify(request), { timeout: 20_000 });
+    const answer = usageExportAnswer.parse(message.json());
+    if (answer.outcome !== 'part') throw new Error(answer.message);
+    found.text += answer.lines;
+    found.parts += 1;
+    after = answer.next ?? undefined;
+  } while (after !== undefined);
+  return found;
+}
+
 describe('requests about usage', () => {
   it('answer every entry of the organisation, newest first, in as many messages as it takes', async () => {
     expect(await numbers({})).toEqual([5, 4, 3, 2, 1]);
@@ -118,5 +155,17 @@ describe('requests about usage', () => {
       outcome: 'error',
       code: 'invalid-request',
     });
+  });
+
+  it('answer all entries as CSV, in parts that a message holds', async () => {
+    await recordHostile();
+    const lines = (await records({})).map((entry) => ledgerEntry.keyof().options.map((column) => cell(entry[column])));
+    const { text, parts } = await exported({});
+    expect(text).toBe(lines.map((cells) => `${cells.join(',')}\r\n`).join(''));
+    expect(parts).toBeGreaterThan(2);
+    expect((await exported({ date_from: at(100), direction: 'inbound' })).text.split(',bridge-1,')).toHaveLength(
+      HOSTILE.length + 1,
+    );
+    expect(await exported({ organization_id: OTHER_ORG })).toEqual({ text: '', parts: 1 });
   });
 });

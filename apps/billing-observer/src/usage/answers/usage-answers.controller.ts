@@ -1,9 +1,11 @@
 import { Controller, Inject, UseFilters, UsePipes } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
+  usageExportQuery,
   usageRecordsQuery,
   usageSummaryQuery,
+  type UsageExportQuery,
   type UsageRecordsQuery,
   type UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
@@ -11,6 +13,8 @@ import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
 import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nats.js';
 import { USAGE_ANSWERS } from '../../tokens.js';
+import { completeFrom } from '../archive/archived.pg.js';
+import { exportPart } from './export-query.pg.js';
 import { findEntries } from './ledger-query.pg.js';
 import { recordsAnswer } from './records-answer.js';
 import { summarize } from './summary-query.pg.js';
@@ -30,13 +34,27 @@ export class UsageAnswersController {
 
   @MessagePattern(USAGE_RECORDS, SPAN)
   records(@Payload({ schema: usageRecordsQuery }) query: UsageRecordsQuery): Promise<Uint8Array> {
-    return this.answering.inTime(async () =>
-      recordsAnswer(await findEntries(this.options.dataSource, query), query.limit, this.answering.size()),
-    );
+    return this.answering.inTime(async () => {
+      const complete_from = await this.completeFrom(query);
+      const records = await findEntries(this.options.dataSource, query);
+      return recordsAnswer({ records, limit: query.limit, complete_from }, this.answering.size());
+    });
+  }
+
+  @MessagePattern(USAGE_EXPORT, SPAN)
+  export(@Payload({ schema: usageExportQuery }) query: UsageExportQuery): Promise<Uint8Array> {
+    return this.answering.inTime(async () => {
+      const complete_from = query.after === undefined ? await this.completeFrom(query) : null;
+      return exportPart(this.options.dataSource, query, { complete_from, ...this.answering.size() });
+    });
   }
 
   @MessagePattern(USAGE_SUMMARY, SPAN)
   summary(@Payload({ schema: usageSummaryQuery }) query: UsageSummaryQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => JSON.stringify(await summarize(this.options.dataSource, query)));
+  }
+
+  private completeFrom({ organization_id, date_from, date_to }: UsageExportQuery): Promise<string | null> {
+    return completeFrom(this.options.dataSource, { organizationId: organization_id, from: date_from, to: date_to });
   }
 }

@@ -5,15 +5,16 @@ export const DIMENSIONS = `(VALUES ('all', ''), ('trunk', coalesce(trunk_id::tex
 
 const SUMS = ['calls', 'answered', 'estimated', 'billable_seconds', 'charged_seconds', 'amount_micros'];
 
+/** The columns of `usage_days`, in the order of `sumsSql`. */
+export const SUM_COLUMNS = `organization_id, dimension, day, key, currency, carrier_cost, ${SUMS.join(', ')}`;
+
 /**
- * The statement that adds entries to `usage_days`; `source` is a relation with the ledger's columns. The one way, for
- * entries that are written and for a rebuild alike. Entries that are alike are summed up before they are counted six
- * times. Sorted, so that two copies wait for each other instead of deadlocking.
+ * What entries add to `usage_days`; `source` is a relation with the ledger's columns. Entries that are alike are summed
+ * up before they are counted six times.
  */
-export const countSql = (source: string): string => `
-  INSERT INTO usage_days (organization_id, dimension, day, key, currency, carrier_cost, ${SUMS.join(', ')})
+export const sumsSql = (source: string): string => `
   SELECT organization_id, dimension, day, key, currency, carrier_cost,
-    ${SUMS.map((sum) => `sum(${sum})`).join(', ')}
+    ${SUMS.map((sum) => `sum(${sum}) AS ${sum}`).join(', ')}
   FROM (SELECT entry.organization_id, (started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date AS day,
       coalesce(currency, '') AS currency, trunk_id, number_id, direction, country, rate_micros,
       carrier_cost, sum(sign) AS calls,
@@ -23,6 +24,16 @@ export const countSql = (source: string): string => `
     FROM (SELECT *, CASE kind WHEN 'reversal' THEN -1 ELSE 1 END AS sign FROM ${source}) AS entry
       LEFT JOIN usage_time_zones AS zone ON zone.organization_id = entry.organization_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) AS alike CROSS JOIN LATERAL ${DIMENSIONS}
-  GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+  GROUP BY 1, 2, 3, 4, 5, 6`;
+
+/**
+ * The statement that adds entries to `usage_days`. The one way, for entries that are written and for a rebuild alike.
+ * Sorted, so that two copies wait for each other instead of deadlocking.
+ */
+export const countSql = (source: string): string => addSql(`${sumsSql(source)} ORDER BY 1, 2, 3, 4, 5, 6`);
+
+/** The statement that adds sums to `usage_days`; `sums` has the columns of `SUM_COLUMNS`. */
+export const addSql = (sums: string): string => `
+  INSERT INTO usage_days (${SUM_COLUMNS}) ${sums}
   ON CONFLICT (organization_id, dimension, day, key, currency, carrier_cost) DO UPDATE SET
     ${SUMS.map((sum) => `${sum} = usage_days.${sum} + excluded.${sum}`).join(', ')}`;

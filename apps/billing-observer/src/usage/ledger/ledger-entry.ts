@@ -62,6 +62,13 @@ export function monthsAhead(now: Date): string[] {
   );
 }
 
+/** The least months before the current one that stay in the database when older ones are dropped. */
+export const LEAST_KEPT_MONTHS = 3;
+
+/** No month from this one on has ever been dropped. */
+export const firstKept = (now: Date): string =>
+  monthOf(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - LEAST_KEPT_MONTHS, 1)).toISOString());
+
 /** The months that calls with these beginnings need. A clock that is wrong by years makes no partition. */
 export function monthsNeeded(startedAt: readonly string[], now: Date): string[] {
   const last = monthsAhead(now).at(-1)!;

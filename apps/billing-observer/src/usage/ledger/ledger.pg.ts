@@ -72,14 +72,21 @@ export interface CurrentEntry {
   started_at: string;
 }
 
+/** `archived`: its month was exported and dropped; the estimates of such months are kept for this. */
+export interface Estimate extends CurrentEntry {
+  archived: boolean;
+}
+
 /** Locks and returns those of these calls whose entry is an estimate. */
-export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<CurrentEntry[]> {
+export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<Estimate[]> {
   return tx.query(
-    `SELECT current.call_id, current.entry_id, current.started_at::text AS started_at FROM ledger_calls AS current
+    `SELECT current.call_id, current.entry_id, current.started_at::text AS started_at,
+      archived.entry_id IS NOT NULL AS archived FROM ledger_calls AS current
       JOIN unnest($1::uuid[], $2::uuid[]) AS given (call_id, organization_id) USING (call_id)
-      JOIN ledger_entries AS entry ON entry.entry_id = current.entry_id AND entry.started_at = current.started_at
-        AND entry.organization_id = given.organization_id
-    WHERE current.estimated ORDER BY current.call_id FOR UPDATE OF current`,
+      LEFT JOIN ledger_entries AS entry ON entry.entry_id = current.entry_id AND entry.started_at = current.started_at
+      LEFT JOIN usage_archived_estimates AS archived ON archived.entry_id = current.entry_id
+    WHERE current.estimated AND given.organization_id = coalesce(entry.organization_id, archived.organization_id)
+    ORDER BY current.call_id FOR UPDATE OF current`,
     [calls.map((call) => call.call_id), calls.map((call) => call.organization_id)],
   );
 }
@@ -87,12 +94,14 @@ export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): P
 /** The amounts and lengths of an entry, which its reversal takes back. */
 const MEASURES = ['billable_ms', 'billable_seconds', 'charged_seconds', 'amount_micros'];
 const REVERSED = COLUMNS.map(([name]) => (MEASURES.includes(name) ? `-entry.${name}` : `entry.${name}`)).join(', ');
-const REVERSE = `
+const reverseIn = (source: string) => `
   WITH written AS (INSERT INTO ledger_entries (kind, corrects, reason, recorded_at, ${NAMES})
-    SELECT 'reversal', entry.entry_id, $3, $4, ${REVERSED} FROM ledger_entries AS entry
+    SELECT 'reversal', entry.entry_id, $3, $4, ${REVERSED} FROM ${source} AS entry
       JOIN unnest($1::bigint[], $2::timestamptz[]) AS wrong (entry_id, started_at) USING (entry_id, started_at)
     RETURNING *)
   ${countSql('written')}`;
+const REVERSE = reverseIn('ledger_entries');
+const REVERSE_ARCHIVED = reverseIn('usage_archived_estimates');
 const REPLACE = `
   WITH given AS MATERIALIZED (SELECT nextval('ledger_entry_id') AS entry_id, call.*, wrong.entry_id AS corrects
       FROM unnest(${GIVEN}) AS call (${NAMES}) JOIN ledger_calls AS wrong USING (call_id)),
@@ -108,12 +117,16 @@ const REPLACE = `
  */
 export async function correctCalls(
   tx: EntityManager,
-  corrected: readonly { current: CurrentEntry; rated: RatedCall }[],
+  corrected: readonly { current: Estimate; rated: RatedCall }[],
   { reason, now }: { reason: CorrectionReason; now: Date },
 ): Promise<void> {
   if (corrected.length === 0) return;
-  const wrong = corrected.map(({ current }) => current);
-  await tx.query(REVERSE, [wrong.map((row) => row.entry_id), wrong.map((row) => row.started_at), reason, now]);
+  for (const archived of [false, true]) {
+    const wrong = corrected.map(({ current }) => current).filter((current) => current.archived === archived);
+    if (wrong.length === 0) continue;
+    const named = [wrong.map((row) => row.entry_id), wrong.map((row) => row.started_at)];
+    await tx.query(archived ? REVERSE_ARCHIVED : REVERSE, [...named, reason, now]);
+  }
   await tx.query(REPLACE, [...valuesOf(corrected.map(({ rated }) => rated)), now, reason]);
 }
 

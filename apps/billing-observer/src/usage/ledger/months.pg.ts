@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
-import { monthsAhead } from './ledger-entry.js';
+import { firstKept, monthsAhead } from './ledger-entry.js';
 
 const CHECK_MS = 6 * 3_600_000;
 const RETRY_MS = 30_000;
@@ -9,16 +9,20 @@ const CHECK_VIOLATION = '23514';
 
 const known = new WeakMap<DataSource, Set<string>>();
 
-/** Makes the ledger's partitions of these months (`2026-11`) where they do not exist. */
+/**
+ * Makes the ledger's partitions of these months (`2026-11`) where they do not exist. Months that `archive-usage` may
+ * have dropped since then are looked for each time: a late call of such a month is in a partition of its own again.
+ */
 export async function makeMonths(dataSource: DataSource, months: readonly string[]): Promise<void> {
   const made = known.get(dataSource) ?? new Set<string>();
   known.set(dataSource, made);
+  const keptSince = firstKept(new Date());
   for (const month of months) {
     if (made.has(month)) continue;
     await dataSource.query('SELECT ledger_month($1::date)', [`${month}-01`]).catch((error: unknown) => {
       if ((error as { driverError?: { code?: unknown } }).driverError?.code !== CHECK_VIOLATION) throw error;
     });
-    made.add(month);
+    if (month >= keptSince) made.add(month);
   }
 }
 

@@ -1,13 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
 import { usageStatement, type UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
-import { callEnded, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
+import { ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
 import { createDataSource } from '../../database.pg.js';
-import { applyPlans } from '../rating/rate-plans.pg.js';
+import { endedAgain, endedAt, setPlan } from '../ledger.fixture.js';
 import { settle } from '../rating/settle.pg.js';
 import { applyTimeZones } from '../summary/time-zones.pg.js';
 import { closeMonths } from './close-months.pg.js';
@@ -26,27 +24,6 @@ beforeEach(async () => {
 afterEach(() => db.destroy());
 
 const OCTOBER = '2026-10-01T00:00:00.000Z';
-const ended = (n: number, started_at: string, data: Partial<CallEnded['data']> = {}): CallEnded => {
-  const event = callEnded(n);
-  return { ...event, data: { ...event.data, started_at, billable_ms: 61_000, ...data } };
-};
-const setPlan = async (version: number, over: Partial<RatePlan> = {}, settled = true) => {
-  const plan: RatePlan = {
-    organization_id: ORG,
-    effective_from: OCTOBER,
-    currency: 'USD',
-    rate_per_minute_micros: 30_000,
-    increments: '60/60',
-    minimum_seconds: 0,
-    free_minutes_per_month: 0,
-    rates: [],
-    created_at: OCTOBER,
-    updated_at: OCTOBER,
-    ...over,
-  };
-  await applyPlans(db, [{ organization_id: ORG, effective_from: plan.effective_from, version, plan }]);
-  if (settled) await settle(db, { now: () => new Date('2026-11-29T00:00:00.000Z') });
-};
 const close = (day: string, on = db) =>
   closeMonths(on, { now: new Date(`${day}T12:00:00.000Z`), closeDays: 5, signal: new AbortController().signal });
 const asked = { now: new Date('2026-12-20T00:00:00.000Z'), closeDays: 5 };
@@ -55,12 +32,12 @@ const statement = async (month: string): Promise<UsageStatement> =>
 
 describe('a statement', () => {
   it('of a closed month never changes; what comes later is in the next one and names what it corrects', async () => {
-    await setPlan(1);
+    await setPlan(db, 1);
     await record(db, [
-      ended(1, '2026-10-15T10:00:00.000Z', { reconstructed: true }),
-      ended(2, '2026-10-16T10:00:00.000Z', { direction: 'outbound', to: '+4930123456' }),
-      ended(3, '2026-11-02T10:00:00.000Z'),
-      ended(4, '2026-10-17T10:00:00.000Z', { carrier: 'managed' }),
+      endedAt(1, '2026-10-15T10:00:00.000Z', { reconstructed: true }),
+      endedAt(2, '2026-10-16T10:00:00.000Z', { direction: 'outbound', to: '+4930123456' }),
+      endedAt(3, '2026-11-02T10:00:00.000Z'),
+      endedAt(4, '2026-10-17T10:00:00.000Z', { carrier: 'managed' }),
     ]);
     expect(await close('2026-11-05')).toBe(0);
     expect(await close('2026-11-06')).toBe(1);
@@ -88,8 +65,8 @@ describe('a statement', () => {
       ['direction', 'inbound', 'managed', 1],
       ['direction', 'outbound', 'external', 1],
     ]);
-    const better = ended(1, '2026-10-15T10:00:00.000Z', { billable_ms: 130_000, record_number: 9 });
-    await record(db, [ended(5, '2026-10-31T23:59:59.999Z'), { ...better, id: '0190a5b2-7c00-7000-8f00-000000000009' }]);
+    const better = endedAgain(1, '2026-10-15T10:00:00.000Z', { billable_ms: 130_000 });
+    await record(db, [endedAt(5, '2026-10-31T23:59:59.999Z'), better]);
     expect(await statement('2026-10')).toEqual(october);
     const open = await statement('2026-11');
     expect(open).toMatchObject({ state: 'open', number: null, adjusted_entries_total: 3 });
@@ -118,13 +95,13 @@ describe('a statement', () => {
   });
 
   it('takes free minutes off, and corrections give and take them too', async () => {
-    await setPlan(1, { free_minutes_per_month: 3 });
-    await record(db, [ended(1, '2026-10-15T10:00:00.000Z')]);
+    await setPlan(db, 1, { free_minutes_per_month: 3 });
+    await record(db, [endedAt(1, '2026-10-15T10:00:00.000Z')]);
     await close('2026-11-06');
     expect(await statement('2026-10')).toMatchObject({
       totals: [{ usage_micros: '60000', free_micros: '60000', total_micros: '0' }],
     });
-    await record(db, [ended(2, '2026-10-16T10:00:00.000Z')]);
+    await record(db, [endedAt(2, '2026-10-16T10:00:00.000Z')]);
     await close('2026-12-06');
     expect(await statement('2026-11')).toMatchObject({
       free_minutes: [{ month: '2026-10', currency: 'USD', seconds: 60, amount_micros: '30000' }],
@@ -133,19 +110,19 @@ describe('a statement', () => {
   });
 
   it('has each entry in exactly one month, also where the time zone changes in between', async () => {
-    await setPlan(1);
+    await setPlan(db, 1);
     const hours = Array.from({ length: 60 }, (_none, hour) => hour);
     const at = (hour: number) => new Date(Date.parse('2026-10-30T18:00:00.000Z') + hour * 3_600_000).toISOString();
     await record(
       db,
-      hours.slice(0, 50).map((hour) => ended(hour + 1, at(hour))),
+      hours.slice(0, 50).map((hour) => endedAt(hour + 1, at(hour))),
     );
     await applyTimeZones(db, [{ organization_id: ORG, version: 1, time_zone: 'Pacific/Kiritimati' }]);
     await close('2026-11-06');
     await applyTimeZones(db, [{ organization_id: ORG, version: 2, time_zone: 'Pacific/Pago_Pago' }]);
     await record(
       db,
-      hours.slice(50).map((hour) => ended(hour + 1, at(hour))),
+      hours.slice(50).map((hour) => endedAt(hour + 1, at(hour))),
     );
     await close('2026-12-08');
     const months = [await statement('2026-10'), await statement('2026-11')];
@@ -155,8 +132,8 @@ describe('a statement', () => {
   });
 
   it('is closed once by several copies, and waits for calls that a plan still corrects', async () => {
-    await record(db, [ended(1, '2026-10-15T10:00:00.000Z'), ended(2, '2026-12-01T10:00:00.000Z')]);
-    await setPlan(1, {}, false);
+    await record(db, [endedAt(1, '2026-10-15T10:00:00.000Z'), endedAt(2, '2026-12-01T10:00:00.000Z')]);
+    await setPlan(db, 1, { settled: false });
     expect(await close('2026-12-10')).toBe(0);
     await settle(db, { now: () => new Date('2026-12-10T00:00:00.000Z') });
     const other = await createDataSource(url).initialize();

@@ -1,15 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
 import { usageRecordsQuery, usageSummaryQuery, type UsageSummaryQuery } from '@trunkmesh/contracts/usage-query.js';
 import { callEnded, ORG } from '@trunkmesh/testkit/call-events.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
 import { findEntries } from '../answers/ledger-query.pg.js';
+import { endedAt, setPlan } from '../ledger.fixture.js';
 import { summarize } from '../answers/summary-query.pg.js';
-import { applyPlans } from '../rating/rate-plans.pg.js';
-import { settle } from '../rating/settle.pg.js';
 import { rebuildUsage } from './recount.pg.js';
 import { applyTimeZones } from './time-zones.pg.js';
 
@@ -24,29 +21,8 @@ beforeEach(async () => {
 });
 afterEach(() => db.destroy());
 
-const OCTOBER = '2026-10-01T00:00:00.000Z';
 const quietly = () => ({ signal: new AbortController().signal, progress: () => undefined });
-const ended = (n: number, started_at: string, data: Partial<CallEnded['data']> = {}): CallEnded => {
-  const event = callEnded(n);
-  return { ...event, data: { ...event.data, started_at, billable_ms: 61_000, ...data } };
-};
-const setPlan = async (version: number, over: Partial<RatePlan> = {}) => {
-  const plan: RatePlan = {
-    organization_id: ORG,
-    effective_from: OCTOBER,
-    currency: 'USD',
-    rate_per_minute_micros: 30_000,
-    increments: '60/60',
-    minimum_seconds: 0,
-    free_minutes_per_month: 3,
-    rates: [],
-    created_at: OCTOBER,
-    updated_at: OCTOBER,
-    ...over,
-  };
-  await applyPlans(db, [{ organization_id: ORG, effective_from: plan.effective_from, version, plan }]);
-  await settle(db, { now: () => new Date('2026-11-29T00:00:00.000Z') });
-};
+const FREE = { free_minutes_per_month: 3 };
 const summary = (query: Partial<UsageSummaryQuery>) =>
   summarize(
     db,
@@ -56,15 +32,15 @@ const calls = async (by: UsageSummaryQuery['by']) =>
   Object.fromEntries((await summary({ by })).groups.map((group) => [group.key, group.calls]));
 const rows = () => db.query('SELECT * FROM usage_days ORDER BY organization_id, dimension, day, key, currency');
 const CALLS = [
-  ended(1, '2026-10-31T22:30:00.000Z'),
-  ended(2, '2026-10-31T23:30:00.000Z', { direction: 'outbound', to: '+4930123456' }),
-  ended(3, '2026-11-01T00:00:00.000Z', { answered_at: null, billable_ms: 0 }),
-  ended(4, '2026-11-30T23:59:59.999Z', { trunk_id: null, reconstructed: true }),
+  endedAt(1, '2026-10-31T22:30:00.000Z'),
+  endedAt(2, '2026-10-31T23:30:00.000Z', { direction: 'outbound', to: '+4930123456' }),
+  endedAt(3, '2026-11-01T00:00:00.000Z', { answered_at: null, billable_ms: 0 }),
+  endedAt(4, '2026-11-30T23:59:59.999Z', { trunk_id: null, reconstructed: true }),
 ];
 
 describe('the sums of usage', () => {
   it('are by day, month, trunk, number, direction and country', async () => {
-    await setPlan(1);
+    await setPlan(db, 1, FREE);
     await record(db, CALLS);
     expect(await calls('day')).toEqual({ '2026-10-31': 2, '2026-11-01': 1, '2026-11-30': 1 });
     expect(await calls('month')).toEqual({ '2026-10': 2, '2026-11': 2 });
@@ -88,7 +64,7 @@ describe('the sums of usage', () => {
   });
 
   it('by month say what the free minutes take off', async () => {
-    await setPlan(1, { rates: [{ ...CHEAP, direction: 'outbound' }] });
+    await setPlan(db, 1, { ...FREE, rates: [{ ...CHEAP, direction: 'outbound' }] });
     await record(db, CALLS);
     expect(await summary({ by: 'month', from: '2026-10-20', to: '2026-10-20' })).toMatchObject({
       from: '2026-10-01',
@@ -104,7 +80,7 @@ describe('the sums of usage', () => {
     expect(await summary({ by: 'month' })).toMatchObject({ time_zone: 'Europe/Berlin' });
     // Summer time has ended on 25 October: an hour ahead of UTC.
     expect(await calls('month')).toEqual({ '2026-10': 1, '2026-11': 2, '2026-12': 1 });
-    await record(db, [ended(5, '2026-10-24T22:30:00.000Z')], 5);
+    await record(db, [endedAt(5, '2026-10-24T22:30:00.000Z')], 5);
     expect(await calls('day')).toMatchObject({ '2026-10-25': 1, '2026-12-01': 1 });
     await applyTimeZones(db, [{ organization_id: ORG, version: 1, time_zone: 'Asia/Tokyo' }]);
     expect(await summary({})).toMatchObject({ time_zone: 'Europe/Berlin' });
@@ -116,16 +92,16 @@ describe('the sums of usage', () => {
   it('dropped and made again from the ledger, corrections included, are the same', async () => {
     await record(db, CALLS);
     await applyTimeZones(db, [{ organization_id: ORG, version: 1, time_zone: 'Asia/Kathmandu' }]);
-    await setPlan(1);
+    await setPlan(db, 1, FREE);
     await record(db, [
       {
-        ...ended(4, '2026-11-30T23:59:59.999Z', { record_number: 6 }),
+        ...endedAt(4, '2026-11-30T23:59:59.999Z', { record_number: 6 }),
         id: '0190a5b2-7c00-7000-8f00-000000000006',
       },
-      ended(7, '1971-01-01T00:00:00.000Z'),
-      ended(8, '2026-11-30T10:00:00.000Z'),
+      endedAt(7, '1971-01-01T00:00:00.000Z'),
+      endedAt(8, '2026-11-30T10:00:00.000Z'),
     ]);
-    await setPlan(2, { currency: 'EUR' });
+    await setPlan(db, 2, { ...FREE, currency: 'EUR' });
     const before: unknown = await rows();
     await db.query('TRUNCATE usage_days');
     expect(await rebuildUsage(db, quietly())).toBe(1);
@@ -141,9 +117,9 @@ describe('the sums of usage', () => {
   });
 
   it('keep calls over managed carriers apart, and no rate plan charges those', async () => {
-    await setPlan(1);
-    await record(db, [...CALLS, ended(5, '2026-11-30T23:00:00.000Z', { carrier: 'managed' })]);
-    await setPlan(2, { rate_per_minute_micros: 90_000 });
+    await setPlan(db, 1, FREE);
+    await record(db, [...CALLS, endedAt(5, '2026-11-30T23:00:00.000Z', { carrier: 'managed' })]);
+    await setPlan(db, 2, { ...FREE, rate_per_minute_micros: 90_000 });
     const groups = (await summary({ by: 'month' })).groups.filter(({ key }) => key === '2026-11');
     expect(groups).toMatchObject([
       { carrier_cost: 'managed', currency: null, calls: 1, billable_seconds: 61, amount_micros: '0' },

@@ -1,6 +1,6 @@
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource, EntityManager } from 'typeorm';
-import { countSql } from '../ledger/count.js';
+import { addSql, countSql, SUM_COLUMNS } from '../ledger/count.js';
 import { lockExclusive } from '../ledger/lock.pg.js';
 
 const OF_DAY = `(SELECT * FROM ledger_entries WHERE organization_id = $1 AND started_at >= $2::timestamptz AND
@@ -23,9 +23,18 @@ async function count(tx: EntityManager, organizationId: string): Promise<void> {
   }
 }
 
+const KEY = SUM_COLUMNS.slice(0, SUM_COLUMNS.indexOf(', calls'));
+const SUMMED = SUM_COLUMNS.slice(KEY.length + 2)
+  .split(', ')
+  .map((sum) => `sum(${sum})`)
+  .join(', ');
+/** Of months that were exported and dropped: their days stay those of the time zone at that time. */
+const ARCHIVED = addSql(`SELECT ${KEY}, ${SUMMED} FROM usage_archived_days WHERE organization_id = $1 GROUP BY ${KEY}`);
+
 /** Drops the organisation's aggregates and makes them again. Nobody may write entries meanwhile: `lockExclusive`. */
 export async function recount(tx: EntityManager, organizationId: string): Promise<void> {
   await tx.query('DELETE FROM usage_days WHERE organization_id = $1', [organizationId]);
+  await tx.query(ARCHIVED, [organizationId]);
   await count(tx, organizationId);
 }
 
@@ -49,12 +58,16 @@ export async function countAll(tx: EntityManager): Promise<void> {
  * Recording waits while an organisation is counted. Returns how many organisations there are.
  */
 export async function rebuildUsage(dataSource: DataSource, { signal, progress }: Running): Promise<number> {
-  const all = await organizations(dataSource.manager);
-  for (const [index, { organization_id }] of all.entries()) {
+  const archived: { organization_id: string }[] = await dataSource.query(
+    'SELECT DISTINCT organization_id FROM usage_archived_days',
+  );
+  const known = [...(await organizations(dataSource.manager)), ...archived].map((row) => row.organization_id);
+  const all = [...new Set(known)];
+  for (const [index, organizationId] of all.entries()) {
     signal.throwIfAborted();
     await dataSource.transaction(async (tx) => {
       await lockExclusive(tx);
-      await recount(tx, organization_id);
+      await recount(tx, organizationId);
     });
     progress('rebuilding', index + 1, all.length);
   }

@@ -1,0 +1,27 @@
+import type { UsageRecordsQuery } from '@trunkmesh/contracts/usage-query.js';
+
+/** The part of an entry's filters that is a column. */
+const EQUAL = ['trunk_id', 'number_id', 'direction', 'country', 'call_id', 'estimated', 'carrier_cost'] as const;
+
+export type EntryFilter = Omit<UsageRecordsQuery, 'limit'>;
+
+/** The entries that a query asks for, as what follows FROM: newest first, from its cursor on. */
+export function entriesOf(query: EntryFilter): { sql: string; parameters: unknown[] } {
+  const parameters: unknown[] = [query.organization_id];
+  const conditions = ['organization_id = $1'];
+  const add = (condition: (parameter: string) => string, value: unknown) => {
+    if (value === undefined) return;
+    parameters.push(value);
+    conditions.push(condition(`$${parameters.length}`));
+  };
+  add((parameter) => `started_at >= ${parameter}::timestamptz`, query.date_from);
+  // `date_to` has milliseconds, the entries microseconds.
+  add((parameter) => `started_at < ${parameter}::timestamptz + interval '1 ms'`, query.date_to);
+  for (const name of EQUAL) add((parameter) => `${name} = ${parameter}`, query[name]);
+  if (query.after !== undefined) {
+    parameters.push(query.after.started_at, query.after.entry_id);
+    conditions.push(`(started_at, entry_id) < ($${parameters.length - 1}::timestamptz, $${parameters.length}::bigint)`);
+  }
+  const sql = `ledger_entries WHERE ${conditions.join(' AND ')} ORDER BY ledger_entries.started_at DESC, entry_id DESC`;
+  return { sql, parameters };
+}

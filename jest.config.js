@@ -4,7 +4,6 @@
  */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { swcOptions } from './scripts/swc-options.mjs';
 
 const e2e = process.env.TEST_SUITE === 'e2e';
 const isInstalled = (name) =>
@@ -13,17 +12,9 @@ const isInstalled = (name) =>
 const wire = Boolean(process.env.FREESWITCH) && isInstalled('kamailio') && isInstalled('sipp');
 
 export default {
-  testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
-  extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
-    // Its ES modules import JSON in a way that jest warns of, once a file and test.
-    '^libphonenumber-js$': '<rootDir>/node_modules/libphonenumber-js/index.cjs',
-  },
-  transform: {
-    '^.+\\.ts$': ['@swc/jest', swcOptions],
-  },
+  runtime: '<rootDir>/scripts/jest/runtime.mjs',
+  testEnvironment: '<rootDir>/scripts/jest/environment.mjs',
+  transform: {},
   roots: e2e ? ['<rootDir>/e2e/src'] : ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench/src'],
   testMatch: e2e ? ['**/src/**/*.e2e.ts'] : ['**/src/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', ...(wire ? [] : ['/e2e/src/wire/'])],

@@ -10,11 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main, ROOT, setUp } from './set-up.mjs';
 
-const JEST = [
-  '--experimental-vm-modules',
-  '--no-warnings=ExperimentalWarning',
-  join(ROOT, 'node_modules/jest/bin/jest.js'),
-];
+const JEST = ['--no-warnings=ExperimentalWarning', join(ROOT, 'node_modules/jest/bin/jest.js')];
 
 /** How long jest may take to end once its results are written. */
 const END_MS = 5_000;

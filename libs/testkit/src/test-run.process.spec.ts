@@ -46,7 +46,13 @@ async function refusing(folder: string, ...names: string[]): Promise<NodeJS.Proc
 async function testsOf(folder: string, files: Record<string, string>): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  return ['--config', JSON.stringify({ rootDir: folder, testMatch: ['**/*.test.mjs'], transform: {} }), '--runInBand'];
+  const config = {
+    rootDir: folder,
+    runtime: join(ROOT, 'scripts/jest/runtime.mjs'),
+    testMatch: ['**/*.test.mjs'],
+    transform: {},
+  };
+  return ['--config', JSON.stringify(config), '--runInBand'];
 }
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -59,6 +65,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
+const IMPORT_TEST = "import { test } from '@jest/globals';";
 const timesIn = (text: string, part: string) => text.split(part).length - 1;
 
 describe('npm test', () => {
@@ -82,6 +89,7 @@ describe('npm test', () => {
     () =>
       inFolder(async (folder) => {
         const needsServer = `
+      import { afterAll, beforeAll, test } from '@jest/globals';
       import { startServers } from ${JSON.stringify(join(ROOT, 'libs/testkit/dist/servers.process.js'))};
       let servers;
       beforeAll(async () => { servers = await startServers(); }, 60000);
@@ -91,7 +99,7 @@ describe('npm test', () => {
         const args = await testsOf(join(folder, 'tests'), {
           'one.test.mjs': needsServer,
           'other.test.mjs': needsServer,
-          'without.test.mjs': "test('d', () => undefined);",
+          'without.test.mjs': `${IMPORT_TEST} test('d', () => undefined);`,
         });
         const { code, output, lastLine } = await npmTest(args, await refusing(folder, 'postgres', 'initdb'));
         expect({ code, lastLine }).toEqual({ code: 1, lastLine: '1 passed, 6 failed' });
@@ -108,7 +116,7 @@ describe('npm test', () => {
     () =>
       inFolder(async (folder) => {
         const args = await testsOf(join(folder, 'tests'), {
-          'open.test.mjs': "test('a', () => { setInterval(() => undefined, 1000); });",
+          'open.test.mjs': `${IMPORT_TEST} test('a', () => { setInterval(() => undefined, 1000); });`,
         });
         const { code, output, lastLine } = await npmTest(args);
         expect({ code, lastLine }).toEqual({ code: 1, lastLine: '1 passed, 1 failed' });

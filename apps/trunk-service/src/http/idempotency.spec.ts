@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { mock } from 'node:test';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { entityDifferences } from '@trunkmesh/event-log/entity-differences.fixture.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startFixture, type Fixture } from '../trunk-service.fixture.js';
@@ -62,22 +63,12 @@ describe('the entities of plain tables', () => {
 describe('the age of an Idempotency-Key', () => {
   const DAY_MS = 86_400_000;
   /** This copy's own clock; PostgreSQL's goes on as before. */
-  const clockIsAhead = (ms: number) => jest.useFakeTimers({ now: realNow() + ms, doNotFake: [...TIMERS] });
+  const clockIsAhead = (ms: number) => {
+    mock.timers.enable({ apis: ['Date'], now: realNow() + ms });
+  };
   const realNow = () => Math.round(performance.timeOrigin + performance.now());
-  const TIMERS = [
-    'hrtime',
-    'nextTick',
-    'performance',
-    'queueMicrotask',
-    'setImmediate',
-    'clearImmediate',
-    'setInterval',
-    'clearInterval',
-    'setTimeout',
-    'clearTimeout',
-  ] as const;
   afterEach(() => {
-    jest.useRealTimers();
+    mock.timers.reset();
   });
   const create = (key: string) =>
     send('/api/v1/sip-trunks', key, { name: key, gateway: 'sip.example.com', register: false });
@@ -93,7 +84,7 @@ describe('the age of an Idempotency-Key', () => {
     expect(again).toMatchObject({ status: 201, text: first.text });
     expect(again.headers.get('Idempotency-Replayed')).toBe('true');
     expect(await create(`${name}-late`)).toMatchObject({ status: 201 });
-    jest.useRealTimers();
+    mock.timers.reset();
     await forgetOldKeys(mesh.service.parts.record);
     expect((await create(`${name}-late`)).headers.get('Idempotency-Replayed')).toBe('true');
   });

@@ -166,6 +166,8 @@ describe("a call's audio", () => {
     await eventually(() => connection.of('media').length === 4);
     expect(payloads(connection).flat()).toEqual([...speech(5, 240), ...speech(6, 240), ...speech(7, 160)]);
     session.packetsOf(30);
+    // A datagram of 20 ms may still be on its way.
+    await eventually(() => peer.heard.at(-1)?.l16.length === 480);
     const before = peer.heard.length;
     connection.say(speech(9, 1_600));
     await eventually(() => heardCodes(peer).length === 1_600);

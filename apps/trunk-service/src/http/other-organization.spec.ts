@@ -14,7 +14,7 @@ const NUMBER = '+15557770001';
 const CALL = 'CA0190a00000007000800000000000dead';
 
 /** What the id of a path is of; the longest beginning counts. */
-type Known = Record<'organization' | 'key' | 'trunk' | 'number' | 'channel' | 'rule', string>;
+type Known = Record<'organization' | 'key' | 'trunk' | 'number' | 'channel' | 'rule' | 'refused', string>;
 const IDS: readonly [string, (known: Known) => string][] = [
   ['/api/v1/organizations/{id}', ({ organization }) => organization],
   ['/api/v1/api-keys/{id}', ({ key }) => key],
@@ -28,6 +28,7 @@ const IDS: readonly [string, (known: Known) => string][] = [
   ['/api/v1/usage/carrier-formats/{name}', () => 'marker'],
   ['/api/v1/usage/reconciliations/{id}', ({ trunk }) => trunk],
   ['/api/v1/usage/rate-decks/{trunk_id}', ({ trunk }) => trunk],
+  ['/api/v1/refused-calls/{id}', ({ refused }) => refused],
   ['/api/v1/notifications/channels/{id}', ({ channel }) => channel],
   ['/api/v1/notifications/rules/{id}', ({ rule }) => rule],
   // The operator's alone, or refused before the id counts.
@@ -108,7 +109,20 @@ async function everythingOf({ id, admin }: typeof mine): Promise<Known> {
     number: await made('/api/v1/phone-numbers', number),
     channel: made_channel,
     rule: await made('/api/v1/notifications/rules', rule),
+    refused: await refusedCallOf(id),
   };
+}
+
+/** As a bridge reports it. */
+async function refusedCallOf(organization: string): Promise<string> {
+  const [row] = await mesh.service.parts.record.query<{ id: string }>(
+    `insert into refused_calls (bridge_id, minute, source_address, called, numbers, reason, sip_status, number,
+       organization_id, known_by, detail, count, first_at, last_at)
+     values ('bridge-1', now(), '203.0.113.9', $2, $2, 'source-not-allowed', 403, $2, $1, 'called-number', $3, 1, now(),
+       now()) returning id::text`,
+    [organization, NUMBER, MARKER],
+  );
+  return row!.id;
 }
 
 const urlOf = (path: string) => {
@@ -123,7 +137,7 @@ const textOf = (body: unknown) => (typeof body === 'string' ? body : JSON.string
 /** What the first organisation has, without the times of its keys' last use. */
 const stateOf = async ({ admin }: typeof mine) =>
   Promise.all(
-    ['sip-trunks', 'phone-numbers', 'notifications/channels', 'notifications/rules', 'events'].map(
+    ['sip-trunks', 'phone-numbers', 'refused-calls', 'notifications/channels', 'notifications/rules', 'events'].map(
       async (list) => (await admin('GET', `/api/v1/${list}`)).body as unknown,
     ),
   );

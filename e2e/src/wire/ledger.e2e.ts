@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { originateAnswer } from '@trunkmesh/contracts/outbound-call.js';
+import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import type { LedgerEntry } from '@trunkmesh/contracts/usage-query.js';
+import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
+import { startSippCarrier, type SippCarrier } from '../carrier.fixture.js';
+import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
+import { startSipp } from '../sipp.fixture.js';
+import { sipp } from '../wire.fixture.js';
+
+/**
+ * The ledger against what FreeSWITCH itself recorded (mod_json_cdr) and what SIPp counted: 200 calls both ways through
+ * a real FreeSWITCH, answered for different times, busy, declined, unanswered and refused. Where FreeSWITCH has no
+ * mod_json_cdr it is compared with SIPp alone, and the test says so.
+ */
+const FROM = '+15550108501';
+const NOBODYS = '+15550108599';
+const TALKS_MS = [700, 2_600] as const;
+const CALLED = { '0200': 50, '2200': 20, '0486': 15, '0603': 15, '0480': 15, '0404': 10 };
+const CALLING = [
+  { calls: 45, talkMs: 900 },
+  { calls: 25, talkMs: 3_100 },
+];
+const REFUSED = 5;
+
+let test: TestMesh;
+let org: Organization;
+let nats: NatsConnection;
+let assistant: Assistant;
+let carriers: SippCarrier[] = [];
+let trunks: Trunk[];
+let numberId: string;
+let cdrs: string;
+let hasCdrs: boolean;
+
+beforeAll(async () => {
+  assistant = await startAssistant();
+  [test, ...carriers] = await Promise.all([
+    testMesh({ env: { MEDIA_URL: assistant.url } }),
+    ...TALKS_MS.map((talkMs, at) => startSippCarrier(`127.0.0.${76 + at}`, talkMs)),
+  ]);
+  cdrs = join(test.folder, 'cdrs');
+  hasCdrs = await writesCdrs();
+  if (!hasCdrs) console.log('this FreeSWITCH has no mod_json_cdr: the ledger is compared with SIPp alone');
+  org = await test.organization('Example Dental');
+  nats = await connect({ servers: test.mesh.file.nats });
+  trunks = [];
+  for (const { gateway } of carriers)
+    trunks.push(await org.api.post<Trunk>('/api/v1/sip-trunks', { name: gateway, gateway, register: false }));
+  for (const trunk of trunks) await untilLive(org, trunk);
+  numberId = (await addNumber(org, trunks[0]!, FROM)).id;
+}, 120_000);
+afterAll(async () => {
+  await nats?.close();
+  await test?.stop();
+  await Promise.all(carriers.map((carrier) => carrier.stop()));
+  await assistant?.stop();
+});
+
+const bridge = () => test.mesh.bridges[0]!.bridge;
+
+/** Loads the module with a folder for its files; false where there is none. */
+async function writesCdrs(): Promise<boolean> {
+  await mkdir(cdrs, { recursive: true });
+  const settings = { 'log-dir': cdrs, 'log-b-leg': 'true', 'prefix-a-leg': 'false', 'encode-values': 'false' };
+  const params = Object.entries(settings).map(([name, value]) => `<param name="${name}" value="${value}"/>`);
+  await appendFile(
+    join(bridge().confDir, 'configuration.xml'),
+    `<configuration name="json_cdr.conf"><settings>${params.join('')}</settings></configuration>\n`,
+  );
+  const client = await EslClient.connect(bridge().esl.port);
+  try {
+    client.send(`auth ${bridge().esl.password}`);
+    client.send('api reloadxml');
+    client.send('api load mod_json_cdr');
+    const replies = await eventually(
+      () => {
+        const bodies = client.frames.flatMap(({ headers, body }) =>
+          headers.some(([, value]) => value === 'api/response') ? [body ?? ''] : [],
+        );
+        return bodies.length === 2 ? bodies : undefined;
+      },
+      { message: 'FreeSWITCH to answer' },
+    );
+    return /^\+OK$/m.test(replies[1]!);
+  } finally {
+    client.close();
+  }
+}
+
+/** A call to a carrier by its number: `KSSS` (e2e/sipp/uas-carrier.xml). */
+async function originate(asked: string, at: number): Promise<string> {
+  const to = `+1555777${asked}`;
+  const request = {
+    call_id: randomUUID(),
+    organization_id: org.id,
+    number_id: numberId,
+    from: FROM,
+    to,
+    country: 'US',
+    caller_id: FROM,
+    target: { kind: 'assistant', id: 17 },
+    attempts: [
+      {
+        trunk_id: trunks[at]!.id,
+        priority: 0,
+        chosen_by: 'priority',
+        gateway: 'up',
+        pool: 'default',
+        bridge_id: null,
+        dialled: to,
+      },
+    ],
+    requested_at: new Date().toISOString(),
+    dial_until: new Date(Date.now() + 60_000).toISOString(),
+  };
+  const subject = bridgeRequest(bridge().id, 'call.originate');
+  const reply = await nats.request(subject, JSON.stringify(request), { timeout: 10_000 });
+  return originateAnswer.parse(reply.json()).outcome;
+}
+
+async function callIn(calls: number, talkMs: number, at: number): Promise<void> {
+  const run = await startSipp({
+    target: bridge().sip,
+    number: FROM,
+    address: carriers[at]!.gateway.split(':')[0]!,
+    callers: Array.from({ length: calls }, (_unused, nth) => ({
+      from: `+1555010${String(8_600 + 100 * at + nth)}`,
+      audioPort: 39_998,
+      codec: 'PCMU',
+    })),
+    endedBy: 'caller',
+    talkMs,
+    rate: 5,
+    atOnce: 20,
+  });
+  await run.finished;
+}
+
+async function callOut(): Promise<void> {
+  for (const [asked, calls] of Object.entries(CALLED))
+    for (let nth = 0; nth < calls; nth += 1) expect(await originate(asked, nth % 2)).toBe('accepted');
+}
+
+async function ledger(): Promise<LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: { items: LedgerEntry[]; next_cursor: string | null } = await org.api.get(
+      `/api/v1/usage/records?limit=100${after}`,
+    );
+    entries.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return entries;
+}
+
+type Cdr = { variables: Record<string, string> };
+const cdrOf = async ({ call_id }: LedgerEntry): Promise<Cdr> =>
+  JSON.parse(await readFile(join(cdrs, `${call_id}.cdr.json`), 'utf8')) as Cdr;
+
+it('has of 200 calls what FreeSWITCH recorded and SIPp counted', async () => {
+  const outbound = Object.values(CALLED).reduce((sum, calls) => sum + calls, 0);
+  const inbound = CALLING.reduce((sum, { calls }) => sum + calls, 0);
+  expect(outbound + inbound + REFUSED).toBe(200);
+  // The bridge learns of the number and its organisation a moment after the API.
+  await eventually(async () => (await originate('0486', 0)) === 'accepted', { timeoutMs: 20_000, intervalMs: 200 });
+  const target = bridge().sip;
+  const refused = { target, from: '+15550108700', requestUser: NOBODYS, address: '127.0.0.76' };
+  await Promise.all([
+    callOut(),
+    ...CALLING.map(({ calls, talkMs }, at) => callIn(calls, talkMs, at)),
+    ...Array.from({ length: REFUSED }, () => sipp(refused, 404)),
+  ]);
+  const wanted = outbound + inbound + 1;
+  const entries = await eventually(
+    async () => {
+      const found = await ledger();
+      return found.length >= wanted ? found : undefined;
+    },
+    { timeoutMs: 60_000, intervalMs: 500, message: `${wanted} entries of the ledger` },
+  );
+  expect(entries).toHaveLength(wanted);
+  // SIPp's count: all callers were answered, and each carrier was asked as often as the ledger says.
+  const answered = entries.filter(({ answered_at }) => answered_at !== null);
+  expect(answered.filter(({ direction }) => direction === 'inbound')).toHaveLength(inbound);
+  const asked = (await Promise.all(carriers.map((carrier) => carrier.invites()))).flat();
+  for (const number of Object.keys(CALLED)) {
+    const ours = entries.filter(
+      ({ direction, to_number: to }) => direction === 'outbound' && to.endsWith(`777${number}`),
+    );
+    expect([number, ours.length]).toEqual([number, asked.filter((one) => one === number).length]);
+    expect([number, ours.every((one) => (one.answered_at !== null) === number.endsWith('200'))]).toEqual([
+      number,
+      true,
+    ]);
+  }
+  if (!hasCdrs) return;
+  for (const entry of entries) {
+    const { variables } = await cdrOf(entry);
+    expect({ call: entry.call_sid, ...timesIn(variables) }).toEqual({ call: entry.call_sid, ...timesOf(entry) });
+  }
+}, 180_000);
+
+const seconds = (time: string | null): number => (time === null ? 0 : Date.parse(time) / 1_000);
+/** The end of a call that was not answered is the agent's own time; the others differ by a rounded millisecond. */
+const timesOf = ({ answered_at, ended_at, billable_seconds }: LedgerEntry) => ({
+  answered: expect.closeTo(seconds(answered_at), 2),
+  ended: expect.closeTo(seconds(ended_at), answered_at === null ? 0 : 2),
+  seconds: billable_seconds,
+});
+const timesIn = ({ answer_uepoch = '0', end_uepoch, billmsec = '0' }: Cdr['variables']) => ({
+  answered: Number(answer_uepoch) / 1e6,
+  ended: Number(end_uepoch) / 1e6,
+  seconds: Math.ceil(Number(billmsec) / 1_000),
+});

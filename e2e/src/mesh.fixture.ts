@@ -56,13 +56,14 @@ export interface TestMesh {
 
 /** A mesh of its own in a temporary folder, with the FreeSWITCH that FREESWITCH names, else the stand-in. */
 export async function testMesh(
-  options: { bridges?: number; env?: Record<string, string>; folder?: string } = {},
+  options: { bridges?: number; pools?: readonly string[]; env?: Record<string, string>; folder?: string } = {},
 ): Promise<TestMesh> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trunkmesh-e2e-')));
   const mesh = await startMesh({
     folder,
     root: ROOT,
     bridges: options.bridges ?? 1,
+    ...(options.pools === undefined ? {} : { pools: options.pools }),
     freeswitch: process.env['FREESWITCH'] || undefined,
     rtpBase: 15_000,
     durable: false,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { audioLog } from './audio.js';
+import { callAttemptFailed, callContinued } from './call-attempts.js';
 import { callEndReason } from './call-end.js';
 import {
   callAttempt,
@@ -50,12 +51,6 @@ export const callStarted = occurrence(
     invite: capturedInvite.optional().describe('The INVITE of the call. Absent: it was not captured.'),
     outbound: outboundFacts.optional().describe('What was asked of an outbound call. Absent: the call is inbound.'),
   }),
-);
-
-/** An attempt of an outbound call failed; the call's end, or the next attempt, follows. */
-export const callAttemptFailed = occurrence(
-  'CallAttemptFailed',
-  callParties.extend({ attempt: callAttempt.describe('What became of the attempt.') }),
 );
 
 /**
@@ -210,6 +205,7 @@ export const callEvent = z.discriminatedUnion('type', [
   callRefused,
   callStarted,
   callAttemptFailed,
+  callContinued,
   callAnswered,
   callTransferred,
   callTransferFailed,
@@ -227,6 +223,7 @@ export const ENDS_CALL: Record<CallEvent['type'], boolean> = {
   CallRefused: true,
   CallStarted: false,
   CallAttemptFailed: false,
+  CallContinued: false,
   CallAnswered: false,
   CallTransferred: false,
   CallTransferFailed: false,
@@ -238,7 +235,6 @@ export const ENDS_CALL: Record<CallEvent['type'], boolean> = {
 export type CallEnded = z.infer<typeof callEnded>;
 export type CallRejected = z.infer<typeof callRejected>;
 export type CallRefused = z.infer<typeof callRefused>;
-export type CallAttemptFailed = z.infer<typeof callAttemptFailed>;
 export type CallStarted = z.infer<typeof callStarted>;
 export type CallAnswered = z.infer<typeof callAnswered>;
 export type CallTransferred = z.infer<typeof callTransferred>;

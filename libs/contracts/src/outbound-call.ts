@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callAttempt } from './call-parts.js';
+import { callAttempt, timelineEntry } from './call-parts.js';
 import { numberTarget } from './number.js';
 import { plannedAttempt } from './outbound.js';
 import { bridgeId, countryCode, e164, timestamp, uuid } from './scalar.js';
@@ -53,6 +53,22 @@ export const callOptions = z.object({
 });
 export type CallOptions = z.infer<typeof callOptions>;
 
+/** What a bridge did for a call that it hands over: the next one goes on from there. */
+export const continuedCall = z.object({
+  from_bridge: bridgeId.describe('The bridge that had the call.'),
+  after: z
+    .number()
+    .int()
+    .positive()
+    .describe("The sequence of the call's last event in the stream CALLS. The call is taken only while none follows."),
+  started_at: timestamp.describe('When the call began.'),
+  attempts: z.array(callAttempt).max(8).describe('The attempts that failed so far.'),
+  statuses: z.number().int().nonnegative().describe('How many statuses of the call were written.'),
+  initiated: z.boolean().describe('Whether something was dialled, so that the status `initiated` was written.'),
+  timeline: z.array(timelineEntry).max(500).describe('Every step so far.'),
+});
+export type ContinuedCall = z.infer<typeof continuedCall>;
+
 /**
  * Request `trunkmesh.rpc.bridge.<bridge>.call.originate`: the bridge owns the call from its answer `accepted` to its
  * end. `call_id` makes it idempotent: the bridge answers a repeated request as it did the first, and dials once.
@@ -73,13 +89,7 @@ export const originateRequest = callOptions.extend({
     .describe('The trunks to try, in this order, one at a time. One without `bridge_id` is dialled on this bridge.'),
   requested_at: timestamp.describe('When the call was requested.'),
   dial_until: timestamp.describe('Nothing is dialled after this time: a request that arrives late must not ring.'),
-  continued: z
-    .object({
-      from_bridge: bridgeId.describe('The bridge that had the call.'),
-      started_at: timestamp.describe('When the call began.'),
-      attempts: z.array(callAttempt).max(8).describe('The attempts that failed so far.'),
-      statuses: z.number().int().nonnegative().describe('How many statuses of the call were written.'),
-    })
+  continued: continuedCall
     .optional()
     .describe("Another bridge tried its own trunks and hands the call over. Absent: it is the call's first bridge."),
 });
@@ -94,6 +104,7 @@ export const originateRefusal = z.enum([
   'settings-not-known',
   'switch-unavailable',
   'too-late',
+  'continued-elsewhere',
 ]);
 export type OriginateRefusal = z.infer<typeof originateRefusal>;
 

@@ -1,3 +1,4 @@
+import type { CallContinued } from '@trunkmesh/contracts/call-attempts.js';
 import type { CallEnded, CallEvent, CallRejected, CallStarted, NumberedCallEvent } from '@trunkmesh/contracts/call.js';
 import type { CallAttempt, CapturedInvite, TimelineEntry, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
@@ -129,19 +130,20 @@ function timelineOf(stored: readonly StoredEvent[], reported: readonly TimelineE
 const order = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
 
 function entryOf({ known, later }: StoredEvent): Placed {
+  if (known?.type === 'CallContinued')
+    return { at: known.time, what: 'call-continued', detail: continuedText(known.data), place: PLACES.within };
   if (known === undefined) return { at: later.time, what: kebabCase(later.type), detail: null, place: PLACES.within };
   return { what: kebabCase(known.type), ...happened(known) };
 }
 
 /** When it happened, which is before the time at which its event was written. */
-function happened(event: CallEvent): Omit<Placed, 'what'> {
+function happened(event: Exclude<CallEvent, CallContinued>): Omit<Placed, 'what'> {
+  if (event.type === 'CallAttemptFailed') return attempted(event.data.attempt);
   switch (event.type) {
     case 'CallRefused':
       return { at: event.data.ended_at, detail: event.data.detail, place: PLACES.last };
     case 'CallStarted':
       return { at: event.data.started_at, detail: null, place: PLACES.first };
-    case 'CallAttemptFailed':
-      return { at: ended(event.data.attempt), detail: attemptText(event.data.attempt), place: PLACES.within };
     case 'CallAnswered':
       return { at: event.data.answered_at, detail: event.data.codec, place: PLACES.within };
     case 'CallTransferred':
@@ -161,8 +163,16 @@ const causeOf = ({ data }: CallEnded): string => data.end_reason ?? data.hangup_
 const ended = ({ started_at, duration_ms }: CallAttempt): string =>
   new Date(Date.parse(started_at) + duration_ms).toISOString();
 
+const attempted = (attempt: CallAttempt): Omit<Placed, 'what'> => ({
+  at: ended(attempt),
+  detail: attemptText(attempt),
+  place: PLACES.within,
+});
 const attemptText = ({ attempt, trunk_id, reason, sip_status }: CallAttempt): string =>
   `${attempt}: ${reason ?? 'failed'}${sip_status === null ? '' : ` (SIP status ${sip_status})`}, trunk ${trunk_id}`;
+
+const continuedText = ({ bridge_id, from_bridge }: CallContinued['data']): string =>
+  bridge_id === from_bridge ? `bridge ${bridge_id} keeps the call` : `bridge ${from_bridge} to bridge ${bridge_id}`;
 
 function failure({ outcome, refer_status, target_status }: TransferResult): string | null {
   if (outcome === 'transferred') return null;

@@ -56,8 +56,13 @@ export const rowKey = (callId: string, organizationId: string | null): string =>
 export const customerPhone = ({ direction, from_number, to_number }: CallSummary): string =>
   direction === 'inbound' ? from_number : to_number;
 
+type PartiesAlone = Extract<CallEvent, { type: 'CallAttemptFailed' | 'CallContinued' | 'CallTransferFailed' }>;
+const isPartiesAlone = (event: CallEvent): event is PartiesAlone =>
+  event.type === 'CallAttemptFailed' || event.type === 'CallContinued' || event.type === 'CallTransferFailed';
+
 function updatesOf(event: CallEvent): PartUpdate[] {
   const parties: PartUpdate = { part: 'parties', rank: 0, fields: partiesOf(event.data) };
+  if (isPartiesAlone(event)) return [parties];
   switch (event.type) {
     case 'CallRefused':
       return [parties, ...targetAndMeta(event.data), end(0, refusal(event.data))];
@@ -70,9 +75,6 @@ function updatesOf(event: CallEvent): PartUpdate[] {
       ];
     case 'CallTransferred':
       return [parties, ...transfer(0, event.data.transfer)];
-    case 'CallAttemptFailed':
-    case 'CallTransferFailed':
-      return [parties];
     case 'CallRejected':
       return [{ ...parties, rank: 1 }, end(0, rejection(event.data))];
     case 'CallEnded':
@@ -110,7 +112,6 @@ const transfer = (rank: number, { outcome, target: to }: TransferResult): PartUp
   outcome === 'transferred' ? [{ part: 'transfer', rank, fields: { transferred_to: to } }] : [];
 
 const end = (rank: number, fields: Partial<CallSummary>): PartUpdate => ({ part: 'end', rank, fields });
-
 const targetAndMeta = ({
   target: called,
   call_meta,
@@ -179,7 +180,6 @@ const rejection = ({ ended_at, reason, sip_status }: CallRejected['data']): Part
   sip_status,
 });
 
-/** An outbound call that no bridge had. */
 const refusal = ({ ended_at, reason }: CallRefused['data']): Partial<CallSummary> => ({
   ...NEVER_ANSWERED,
   ended_at,

@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import type { CallAnswered, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { readAliveNote } from './alive-note.fs.js';
 import type { PublishCallEvent } from './call-log.nats.js';
 import type { HeldCall } from './held-call.js';
+import { HandedCalls } from './handed-calls.fs.js';
 import { HeldCalls } from './held-calls.nats.js';
+import { readLeftOnDisk, type LeftOnDisk } from './left-on-disk.fs.js';
 import { startLiveEvents, type LiveEvents } from './live-events.nats.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { OpenCall } from './open-call-file.fs.js';
 import { noted } from './noted.process.js';
-import { OpenCalls, readOpenCalls } from './open-calls.fs.js';
+import { OpenCalls } from './open-calls.fs.js';
 import type { CallRecordDraft } from './call-record-file.js';
 import { startCallRecordSender, type CallRecordSender } from './call-record-sender.nats.js';
-import { CallRecordSpool } from './call-record-spool.fs.js';
+import type { CallRecordSpool } from './call-record-spool.fs.js';
 import type { StoryPart } from './story-part.js';
 import { TurnsByCall } from './turns-by-call.js';
 
@@ -30,15 +31,6 @@ export interface CallRecordsOptions {
   logger: Logger;
   /** UUIDv7. */
   newId: () => string;
-}
-
-/** What the previous process left on disk. */
-interface Left {
-  spool: CallRecordSpool;
-  /** Calls with a record in the spool. */
-  recorded: Set<string>;
-  leftOpen: readonly OpenCall[];
-  lastAlive: Date | undefined;
 }
 
 /**
@@ -62,6 +54,8 @@ export class CallRecords {
   private readonly open: OpenCalls;
   readonly recorded: Set<string>;
   private readonly live: LiveEvents;
+  /** Calls that go from one bridge to another. */
+  readonly handed: HandedCalls;
   private readonly held: HeldCalls;
   private readonly sender: CallRecordSender;
   /** Calls with a record that JetStream holds until it is on disk; the open call's file does not release it. */
@@ -73,18 +67,14 @@ export class CallRecords {
   private finishing = 0;
 
   static async start(options: CallRecordsOptions): Promise<CallRecords> {
-    const { stateDir, logger, newId } = options;
-    const spool = await CallRecordSpool.open({ folder: join(stateDir, 'records'), newEpoch: newId, logger });
-    const recorded = new Set(spool.records().map(({ callId }) => callId));
-    const leftOpen = await readOpenCalls(join(stateDir, 'open'), (callId) => recorded.has(callId), logger);
-    return new CallRecords(options, { spool, recorded, leftOpen, lastAlive: await readAliveNote(stateDir) });
+    return new CallRecords(options, await readLeftOnDisk(options));
   }
 
   private constructor(
     private readonly options: CallRecordsOptions,
-    { spool, recorded, leftOpen, lastAlive }: Left,
+    { spool, recorded, leftOpen, doubtful, lastAlive }: LeftOnDisk,
   ) {
-    const { stateDir, link, bridgeId, publish, logger } = options;
+    const { stateDir, link, bridgeId, publish, newId, logger } = options;
     this.spool = spool;
     this.recorded = recorded;
     this.lastAlive = lastAlive;
@@ -93,7 +83,7 @@ export class CallRecords {
     this.held = new HeldCalls({ link, bridgeId, logger, onFound: (callId, call) => this.foundHeld(callId, call) });
     this.open = new OpenCalls({
       folder: join(stateDir, 'open'),
-      found: leftOpen,
+      found: [...leftOpen, ...doubtful],
       // What is held of a call that began is acknowledged sooner or later, or its record is.
       onRefused: (callId) => {
         this.hold(callId, null).catch(() => undefined);
@@ -104,12 +94,15 @@ export class CallRecords {
       logger,
     });
     this.sender = startCallRecordSender({ bridgeId, spool, publish, link, logger });
+    const { live, open, disk } = this;
+    const onOwn = (call: OpenCall) => this.foundAgain({ call, final: undefined });
+    this.handed = new HandedCalls({ bridgeId, open, disk, live, link, newId, doubtful, onOwn, logger });
     link.onConnected(() => {
       this.live.retry();
     });
     // The log may have them already; it and its readers drop a second event with the same id.
-    for (const { started, answered } of leftOpen)
-      for (const event of [started, answered]) if (event !== null) this.live.push(event);
+    for (const { started, continued, answered } of leftOpen)
+      for (const event of [continued ?? started, answered]) if (event !== null) this.live.push(event);
   }
 
   /**
@@ -194,6 +187,7 @@ export class CallRecords {
   async stop(): Promise<void> {
     this.live.stop();
     this.held.stop();
+    await this.handed.stop();
     await this.disk.settled();
     await this.sender.stop();
     await this.open.stop();
@@ -205,7 +199,10 @@ export class CallRecords {
     if (this.recorded.has(callId)) return void this.held.release(callId);
     for (const event of draft?.earlier ?? [started, answered]) if (event !== null) this.live.push(event);
     const call = started === null ? undefined : { started, answered, story };
-    const recovered: RecoveredCall = { call, final: draft?.final };
+    this.foundAgain({ call, final: draft?.final });
+  }
+
+  private foundAgain(recovered: RecoveredCall): void {
     if (this.recovered === undefined) this.found.push(recovered);
     else this.recovered(recovered);
   }

@@ -12,6 +12,8 @@ export interface LiveEvents {
    * now on.
    */
   take(callId: string): CallEvent[];
+  /** Whether an event of the call may not be in the log yet. */
+  waits(callId: string): boolean;
   /** Called when NATS reconnects: retries everything that waits. */
   retry(): void;
   stop(): void;
@@ -55,6 +57,7 @@ export function startLiveEvents(publish: PublishCallEvent): LiveEvents {
       lanes.delete(callId);
       return [...lane];
     },
+    waits: (callId) => lanes.has(callId),
     retry,
     stop: () => {
       clearInterval(timer);

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CallContinued } from '@trunkmesh/contracts/call-attempts.js';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
@@ -8,7 +9,10 @@ import type { StoryPart } from './story-part.js';
 
 /** A call that has started and has no call record yet. */
 export interface OpenCall {
+  /** Of a call that another bridge began: as if it had begun here. */
   started: CallStarted;
+  /** How this bridge took it from another one. */
+  continued?: CallContinued;
   answered: CallAnswered | null;
   /** In the order of the events. */
   story: readonly StoryPart[];
@@ -17,7 +21,7 @@ export interface OpenCall {
 const NAME = /^[\da-f-]{36}\.jsonl$/;
 const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 
-export type Line = CallStarted | CallAnswered | StoryPart;
+export type Line = CallStarted | CallContinued | CallAnswered | StoryPart;
 export const textOf = (...lines: readonly Line[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 
 export async function append(path: string, line: CallAnswered | StoryPart): Promise<void> {
@@ -53,8 +57,10 @@ function parse(line: string): Line | undefined {
 
 export function openCallOf([first, ...more]: readonly (Line | undefined)[]): OpenCall | undefined {
   if (first?.type !== 'CallStarted') return undefined;
+  const continued = more.find((line) => line?.type === 'CallContinued');
   return {
     started: first,
+    ...(continued === undefined ? {} : { continued }),
     answered: more.find((line) => line?.type === 'CallAnswered') ?? null,
     story: more.filter((line) => line?.type === 'CallStory'),
   };

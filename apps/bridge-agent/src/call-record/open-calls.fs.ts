@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CallContinued } from '@trunkmesh/contracts/call-attempts.js';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { syncFile } from '@trunkmesh/runtime/disk-sync.fs.js';
@@ -59,9 +60,9 @@ export class OpenCalls {
 
   constructor(private readonly options: OpenCallsOptions) {
     this.lines = new Map<string, Line[]>(
-      options.found.map(({ started, answered, story }) => [
+      options.found.map(({ started, continued, answered, story }) => [
         started.data.call_id,
-        [started, ...(answered === null ? [] : [answered]), ...story],
+        [started, ...[continued, answered].filter((line) => line != null), ...story],
       ]),
     );
     this.timer = setInterval(() => {
@@ -69,13 +70,19 @@ export class OpenCalls {
     }, SYNC_MS);
   }
 
-  async started(event: CallStarted): Promise<void> {
+  async started(event: CallStarted, ...before: (CallContinued | StoryPart)[]): Promise<void> {
     const { call_id: callId } = event.data;
-    this.lines.set(callId, []);
+    const lines = [event, ...before];
+    this.lines.set(callId, lines.slice(0, -1));
     // No temporary file and no rename: this is written before the call is answered, so a truncated file belongs to an
     // unanswered call.
-    await this.put(callId, event, () => writeFile(this.path(callId), textOf(event), { mode: 0o640 }));
+    await this.put(callId, lines.at(-1)!, () => writeFile(this.path(callId), textOf(...lines), { mode: 0o640 }));
     this.unsynced.add(callId);
+  }
+
+  /** Whether its file has all its lines. */
+  isWhole(callId: string): boolean {
+    return this.lines.has(callId) && !this.broken.has(callId);
   }
 
   /** After `started` of the same call. */

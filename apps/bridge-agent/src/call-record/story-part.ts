@@ -20,4 +20,6 @@ export interface StoryPart {
   attempts?: CallAttempt[];
   trunk_id?: string;
   intended?: CallEndReason;
+  /** Another bridge was asked to go on with the call, and has not answered yet. */
+  offered_to?: string;
 }

@@ -1,6 +1,6 @@
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import { partiesOfStarted } from '../live/call-events.js';
-import { createStory } from '../live/call-story.js';
+import { createStory, type CallStory } from '../live/call-story.js';
 import { epochMicroseconds } from '../live/invite-facts.js';
 import type { CallParts } from './call-parts.net.js';
 import type { Talk } from './call-talk.net.js';
@@ -9,6 +9,8 @@ import type { Channel, Conversation } from './conversation.js';
 export interface BeginningCall {
   started: CallStarted;
   organizationId: string;
+  /** What another bridge did for it. */
+  continued?: Pick<CallStory, 'timeline' | 'attempts'>;
   /** The trunk that the call uses now. */
   trunkId: () => string;
 }
@@ -21,7 +23,7 @@ export interface BegunCall {
 
 /** From here to its end the call is in the call records, in the live calls and within reach of call control. */
 export function beginCall(
-  { started, organizationId, trunkId }: BeginningCall,
+  { started, organizationId, continued, trunkId }: BeginningCall,
   talk: Channel & Pick<Talk, 'onAnswered'>,
   { live, local, conversations, logger }: Pick<CallParts, 'live' | 'local' | 'conversations' | 'logger'>,
 ): BegunCall {
@@ -29,14 +31,14 @@ export function beginCall(
   const conversation: Conversation = {
     parties: { ...partiesOfStarted(started), organization_id: organizationId },
     channel: talk,
-    story: createStory(),
+    story: { ...createStory(), ...continued },
     outboundRules: () => local.outboundRulesOf(organizationId, trunkId()),
     answered: false,
     talking: false,
     transferring: false,
   };
   conversations.set(callId, conversation);
-  const recordable = live.begin(started, conversation.story).then(
+  const recordable = live.begin(started, conversation.story, continued !== undefined).then(
     () => true,
     (error: unknown) => {
       logger.error({ err: error, call_id: callId }, 'rejected a call: neither the disk nor JetStream can record it');

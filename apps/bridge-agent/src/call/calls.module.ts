@@ -165,6 +165,7 @@ function callParts(
     bridge,
     callRecords,
     recordings,
+    statuses,
     live,
     conversations: new Map(),
     sip,

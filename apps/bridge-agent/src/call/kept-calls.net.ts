@@ -3,7 +3,7 @@ import type { Agent } from '../bridge/agent.process.js';
 import { recordingSettings } from '../config.js';
 import { statusOfChange } from '../customer/call-status.js';
 import type { EndpointOf, StatusOutbox } from '../customer/status-outbox.http.js';
-import type { LiveCallsOptions } from '../live/live-calls.net.js';
+import type { LiveCallsOptions } from '../live/live-calls-options.net.js';
 import { noRecordings } from '../recording/no-recordings.js';
 import { observeRecordings } from '../recording/recording-metrics.otel.js';
 import { StoredRecordings, type Recordings } from '../recording/recordings.fs.js';

@@ -17,10 +17,7 @@ export function takeOver(
     );
   callRecords.onRecovered((recovered) => {
     const { trunk_id: trunkId, call_id: callId } = (recovered.call?.started ?? recovered.final)!.data;
-    logger.warn(
-      { call_id: callId, ended: recovered.final !== undefined },
-      'recovered a call that the previous process could not write to its full disk',
-    );
+    logger.warn({ call_id: callId, ended: recovered.final !== undefined }, 'recovered a call of the previous process');
     if (recovered.final === undefined && trunkId !== null && !live.has(callId))
       occupyChannel(limits, trunkId, Date.now());
     live.recover(recovered);

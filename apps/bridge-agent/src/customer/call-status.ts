@@ -32,7 +32,21 @@ export function statusOfChange(change: StatusChange): StatusDraft | undefined {
   return ofEvent(change.event, change.started?.data.target ?? null);
 }
 
-function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], target: Target): StatusDraft | undefined {
+type ChangeEvent = Extract<StatusChange, { what: 'event' }>['event'];
+type Unreported = Extract<ChangeEvent, { type: keyof typeof UNREPORTED }>;
+
+/** Reported by the call's end, which follows at once, or by its next attempt; no bridge has a `CallRefused`. */
+const UNREPORTED = {
+  CallAttemptFailed: true,
+  CallContinued: true,
+  CallRefused: true,
+  CallTransferred: true,
+  CallRecordingStored: true,
+} as const;
+const isUnreported = (event: ChangeEvent): event is Unreported => event.type in UNREPORTED;
+
+function ofEvent(event: ChangeEvent, target: Target): StatusDraft | undefined {
+  if (isUnreported(event)) return undefined;
   switch (event.type) {
     case 'CallStarted':
       return draft(event.data, event.data.target, beginning(event.data));
@@ -48,12 +62,6 @@ function ofEvent(event: Extract<StatusChange, { what: 'event' }>['event'], targe
       return ofEnd(event);
     case 'CallRejected':
       return ofRefusal(event, target);
-    // Reported by the call's end, which follows at once, or by its next attempt; no bridge has a `CallRefused`.
-    case 'CallAttemptFailed':
-    case 'CallRefused':
-    case 'CallTransferred':
-    case 'CallRecordingStored':
-      return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { StatusDraft } from './call-status.js';
-import { begins } from './status-file.js';
+import { begins, type Elsewhere } from './status-file.js';
 import type { Lane } from './status-lane.js';
 
 /** What is held in memory of a call with a file, without its statuses. */
@@ -21,7 +21,7 @@ export interface Entry extends ReportedCall {
   bytes: number;
   /** A truncated line may follow after `bytes`. */
   cut: boolean;
-  drafts: { draft: StatusDraft; done: () => void }[];
+  drafts: { draft: StatusDraft | Elsewhere; done: () => void }[];
   /** The delivered sequence that is not in the file yet. */
   mark: number | undefined;
   writing: Promise<void> | undefined;

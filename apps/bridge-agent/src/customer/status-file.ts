@@ -3,13 +3,16 @@ import { FINAL_STATUSES, FIRST_STATUSES, type CallStatusBody } from '@trunkmesh/
 import type { StatusDraft } from './call-status.js';
 
 /**
- * A call's file: each status as the line that is sent, and `{"delivered":n}` after an accepted one. A killed process or
- * a full disk can only truncate the last line, which then counts as never written.
+ * A call's file: each status as the line that is sent, `{"delivered":n}` after an accepted one, and `{"elsewhere":n}`
+ * where another bridge wrote the statuses up to the n-th. A killed process or a full disk can only truncate the last
+ * line, which then counts as never written.
  */
 export interface CallFile {
   /** How many statuses it has, which is the last one's sequence number. */
   told: number;
   delivered: number;
+  /** After how many statuses another bridge wrote more, and up to which one. */
+  gaps: ReadonlyMap<number, number>;
   /** The last one is final; none follows. */
   ended: boolean;
   /** The size of its complete lines. */
@@ -20,13 +23,23 @@ export interface CallFile {
   since: number;
 }
 
+/** Instead of a status: another bridge wrote this call's statuses up to `elsewhere`. */
+export type Elsewhere = Pick<StatusDraft, 'call_id' | 'organization_id' | 'number_id' | 'timestamp'> & {
+  elsewhere: number;
+};
+
+/** Where none is left between those that were delivered and those of another bridge, that goes on after these. */
+export const deliveredUpTo = (delivered: number, gaps: ReadonlyMap<number, number>): number =>
+  gaps.get(delivered) ?? delivered;
+
 export const emptyFile = ({
   organization_id: organizationId,
   number_id: numberId,
   timestamp,
-}: StatusDraft): CallFile => ({
+}: StatusDraft | Elsewhere): CallFile => ({
   told: 0,
   delivered: 0,
+  gaps: new Map(),
   ended: false,
   bytes: 0,
   organizationId,
@@ -44,16 +57,18 @@ export const callOfFile = (name: string): string | undefined => NAME.exec(name)?
  * Whether a call without a file starts with this status: its first one, or the only one of a call that was refused at
  * once.
  */
-export const begins = ({ status }: StatusDraft): boolean => FIRST_STATUSES.has(status) || FINAL_STATUSES.has(status);
+export const begins = (draft: StatusDraft | Elsewhere): boolean =>
+  'elsewhere' in draft || FIRST_STATUSES.has(draft.status) || FINAL_STATUSES.has(draft.status);
 
 /**
  * The line to write; undefined after the call's final status. Use the returned `file` only once the line is written.
  */
 export function nextLine(
   file: Pick<CallFile, 'told' | 'ended'>,
-  draft: StatusDraft,
-): { line: string; ended: boolean } | undefined {
+  draft: StatusDraft | Elsewhere,
+): { line: string; told: number; ended: boolean } | undefined {
   if (file.ended) return undefined;
+  if ('elsewhere' in draft) return elsewhereLine(file, draft);
   const { status, timestamp, ...more } = draft;
   const body: CallStatusBody = {
     type: `call.${status}`,
@@ -63,7 +78,35 @@ export function nextLine(
     sequence: file.told + 1,
     ...more,
   };
-  return { line: `${JSON.stringify(body)}\n`, ended: FINAL_STATUSES.has(status) };
+  return { line: `${JSON.stringify(body)}\n`, told: body.sequence, ended: FINAL_STATUSES.has(status) };
+}
+
+/** Lines, and the file once they are written. */
+export interface NextLines extends Pick<CallFile, 'told' | 'ended'> {
+  text: string;
+  /** New ones. */
+  gaps: [from: number, to: number][];
+}
+
+export function nextLines(
+  file: Pick<CallFile, 'told' | 'ended'>,
+  drafts: readonly (StatusDraft | Elsewhere)[],
+): NextLines {
+  const lines: NextLines = { ...file, text: '', gaps: [] };
+  for (const draft of drafts) {
+    const next = nextLine(lines, draft);
+    if (next === undefined) continue;
+    if ('elsewhere' in draft) lines.gaps.push([lines.told, next.told]);
+    lines.text += next.line;
+    lines.told = next.told;
+    lines.ended = next.ended;
+  }
+  return lines;
+}
+
+function elsewhereLine({ told }: Pick<CallFile, 'told'>, { call_id: _call, ...line }: Elsewhere) {
+  if (line.elsewhere <= told) return undefined;
+  return { line: `${JSON.stringify(line)}\n`, told: line.elsewhere, ended: false };
 }
 
 export const deliveredLine = (sequence: number): string => `{"delivered":${sequence}}\n`;
@@ -83,7 +126,7 @@ export function readCallFile(text: string): CallFile | undefined {
   return {
     ...file,
     bytes: Buffer.byteLength(text.slice(0, length)),
-    since: first === undefined ? 0 : Date.parse(first.timestamp),
+    since: first === undefined ? file.since : Date.parse(first.timestamp),
   };
 }
 
@@ -91,19 +134,28 @@ export function readCallFile(text: string): CallFile | undefined {
 function follow(file: CallFile | undefined, line: Line): CallFile | undefined {
   if ('delivered' in line)
     return file !== undefined && line.delivered <= file.told
-      ? { ...file, delivered: Math.max(file.delivered, line.delivered) }
+      ? { ...file, delivered: deliveredUpTo(Math.max(file.delivered, line.delivered), file.gaps) }
       : undefined;
-  const before = file ?? {
+  const before: CallFile = file ?? {
     told: 0,
     delivered: 0,
+    gaps: new Map(),
     ended: false,
     bytes: 0,
     organizationId: line.organization_id ?? '',
     numberId: line.number_id,
     since: 0,
   };
+  if ('elsewhere' in line) return passed(before, line);
   if (before.ended || line.sequence !== before.told + 1) return undefined;
   return { ...before, told: line.sequence, ended: FINAL_STATUSES.has(line.status) };
+}
+
+function passed(file: CallFile, { elsewhere, timestamp }: Omit<Elsewhere, 'call_id'>): CallFile | undefined {
+  if (file.ended || elsewhere <= file.told) return undefined;
+  const gaps = new Map(file.gaps).set(file.told, elsewhere);
+  const delivered = deliveredUpTo(file.delivered, gaps);
+  return { ...file, gaps, told: elsewhere, delivered, since: Date.parse(timestamp) };
 }
 
 /**
@@ -119,7 +171,7 @@ export interface StoredStatus {
 /** The status with this sequence number, as it is sent. */
 export function statusIn(text: string, sequence: number): StoredStatus | undefined {
   for (const { line, from, end } of linesOf(text)) {
-    if (!('delivered' in line) && line.sequence === sequence)
+    if ('sequence' in line && line.sequence === sequence)
       return {
         text: text.slice(from, end - 1),
         id: `${line.call_sid}.${sequence}.${line.status}`,
@@ -129,7 +181,7 @@ export function statusIn(text: string, sequence: number): StoredStatus | undefin
   return undefined;
 }
 
-type Line = CallStatusBody | { delivered: number };
+type Line = CallStatusBody | { delivered: number } | Omit<Elsewhere, 'call_id'>;
 
 /** Complete lines up to the first that is not valid. */
 function* linesOf(text: string): Generator<{ line: Line; from: number; end: number }> {
@@ -145,8 +197,9 @@ function* linesOf(text: string): Generator<{ line: Line; from: number; end: numb
 
 function parse(text: string): Line | undefined {
   try {
-    const line = JSON.parse(text) as { delivered?: unknown; sequence?: unknown } | null;
-    return typeof line?.delivered === 'number' || typeof line?.sequence === 'number' ? (line as Line) : undefined;
+    const line = JSON.parse(text) as Record<'delivered' | 'sequence' | 'elsewhere', unknown> | null;
+    const number = line?.delivered ?? line?.sequence ?? line?.elsewhere;
+    return typeof number === 'number' ? (line as Line) : undefined;
   } catch {
     return undefined;
   }

@@ -4,12 +4,15 @@ import type { CallFiles } from './status-files.fs.js';
 import type { StatusDraft } from './call-status.js';
 import {
   deliveredLine,
+  deliveredUpTo,
   emptyFile,
-  nextLine,
+  nextLines,
   readCallFile,
   statusFileName,
   statusIn,
   type CallFile,
+  type Elsewhere,
+  type NextLines,
   type StoredStatus,
 } from './status-file.js';
 import { laneOf, type Lane, type Owner } from './status-lane.js';
@@ -49,7 +52,7 @@ export class Journal {
     return this.entries;
   }
 
-  tell(draft: StatusDraft): Promise<void> {
+  tell(draft: StatusDraft | Elsewhere): Promise<void> {
     if (statusFileName(draft.call_id) === undefined) {
       this.options.logger.error('dropped a status: its call has no FreeSWITCH id');
       return Promise.resolve();
@@ -87,6 +90,12 @@ export class Journal {
   /** Whether something of it is being written or waits for it. */
   isBusy(callId: string): boolean {
     return this.entries.get(callId)?.writing !== undefined;
+  }
+
+  /** How many statuses of the call were written, or are about to be. */
+  told(callId: string): number {
+    const entry = this.entries.get(callId);
+    return entry?.lane === undefined ? 0 : entry.lane.told + entry.drafts.length;
   }
 
   waitingToBeWritten(): number {
@@ -158,11 +167,11 @@ export class Journal {
     if (this.options.unread.has(entry.callId)) await this.readUp(entry);
     const { mark } = entry;
     const taken = entry.drafts.length;
-    const { text, told, ended } = this.compose(entry);
-    if (text !== '') await this.append(entry, text, ended && !entry.ended);
+    const { text, ...composed } = this.compose(entry);
+    if (text !== '') await this.append(entry, text, composed.ended && !entry.ended);
     this.refused.delete(entry);
     if (entry.mark === mark) entry.mark = undefined;
-    if (entry.lane !== undefined) this.written(entry, entry.lane, { told, ended });
+    if (entry.lane !== undefined) this.written(entry, entry.lane, composed);
     this.unwritten -= taken;
     for (const { done } of entry.drafts.splice(0, taken)) done();
   }
@@ -187,22 +196,15 @@ export class Journal {
   }
 
   /** The lines of unwritten statuses, in order. Statuses without an endpoint, or after the call's end, are dropped. */
-  private compose(entry: Entry): { text: string; told: number; ended: boolean } {
+  private compose(entry: Entry): NextLines {
     const wanted = entry.lane === undefined ? entry.drafts.slice(firstOf(entry.drafts)) : entry.drafts;
     entry.lane ??= this.beginning(entry, wanted[0]?.draft);
-    const state = { told: entry.lane?.told ?? 0, ended: entry.ended };
-    let text = entry.mark === undefined ? '' : deliveredLine(entry.mark);
-    for (const { draft } of entry.lane === undefined ? [] : wanted) {
-      const next = nextLine(state, draft);
-      if (next === undefined) continue;
-      text += next.line;
-      state.told += 1;
-      state.ended = next.ended;
-    }
-    return { text, ...state };
+    const drafts = entry.lane === undefined ? [] : wanted.map(({ draft }) => draft);
+    const { text, ...lines } = nextLines({ told: entry.lane?.told ?? 0, ended: entry.ended }, drafts);
+    return { text: (entry.mark === undefined ? '' : deliveredLine(entry.mark)) + text, ...lines };
   }
 
-  private beginning(entry: Entry, draft: StatusDraft | undefined): Lane | undefined {
+  private beginning(entry: Entry, draft: StatusDraft | Elsewhere | undefined): Lane | undefined {
     if (draft === undefined) return undefined;
     const file = emptyFile(draft);
     const owner = this.ownerOf(file);
@@ -222,11 +224,13 @@ export class Journal {
     entry.bytes += Buffer.byteLength(text);
   }
 
-  private written(entry: Entry, lane: Lane, { told, ended }: { told: number; ended: boolean }): void {
+  private written(entry: Entry, lane: Lane, { told, ended, gaps }: Omit<NextLines, 'text'>): void {
     const { now } = this.options;
     if (told > lane.told && lane.told === lane.delivered) entry.since = now();
     entry.ended = ended;
     lane.told = told;
+    for (const [from, to] of gaps) lane.gaps.set(from, to);
+    lane.delivered = deliveredUpTo(lane.delivered, lane.gaps);
     if (ended && lane.delivered === told) entry.doneAt ??= now();
     this.options.onWritten(lane);
   }

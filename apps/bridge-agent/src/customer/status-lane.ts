@@ -13,6 +13,8 @@ export interface Lane {
   /** In its file. */
   told: number;
   delivered: number;
+  /** After how many statuses another bridge wrote more, and up to which one. */
+  readonly gaps: Map<number, number>;
   state: 'idle' | 'ready' | 'resting' | 'sending';
   failures: number;
   restUntil: number;
@@ -22,8 +24,18 @@ export interface Lane {
 export const laneOf = (
   callId: string,
   owner: Owner,
-  { told, delivered }: { told: number; delivered: number },
-): Lane => ({ callId, owner, told, delivered, state: 'idle', failures: 0, restUntil: 0, route: undefined });
+  { told, delivered, gaps }: { told: number; delivered: number; gaps?: ReadonlyMap<number, number> },
+): Lane => ({
+  callId,
+  owner,
+  told,
+  delivered,
+  gaps: new Map(gaps),
+  state: 'idle',
+  failures: 0,
+  restUntil: 0,
+  route: undefined,
+});
 
 export interface Route {
   readonly where: Destination;

@@ -1,4 +1,5 @@
 import { backoffMs } from '@trunkmesh/runtime/backoff.js';
+import { deliveredUpTo } from './status-file.js';
 import { Routes, type Host, type Lane, type Owner, type Route } from './status-lane.js';
 import {
   failedAt,
@@ -168,7 +169,7 @@ export class Lanes {
   private accepted(lane: Lane, route: Route): void {
     // A success after a failure clears the failures beside it; others may be statuses that the endpoint cannot handle.
     if (recovered(route.health) || lane.failures > 0) this.release(route);
-    lane.delivered += 1;
+    lane.delivered = deliveredUpTo(lane.delivered + 1, lane.gaps);
     lane.failures = 0;
     lane.route = undefined;
     lane.state = 'idle';

@@ -2,6 +2,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { callFilesIn, type CallFiles } from './status-files.fs.js';
 import type { StatusDraft } from './call-status.js';
 import { startDelivery, type Delivery, type EndpointOf } from './status-delivery.http.js';
+import type { Elsewhere } from './status-file.js';
 import type { ReportedCall } from './status-entry.js';
 import { Journal } from './status-journal.fs.js';
 import type { Lane } from './status-lane.js';
@@ -111,6 +112,17 @@ export class StatusOutbox {
     if (this.journal.waitingToBeWritten() < MAX_UNWRITTEN_STATUSES) return within(TELL_MS, this.journal.tell(draft));
     this.noteGivenUp(draft.call_id, 1, 'too many wait for the disk');
     return Promise.resolve();
+  }
+
+  /** Another bridge wrote the call's statuses up to `elsewhere`: those of this one follow. */
+  follow(elsewhere: Elsewhere): Promise<void> {
+    return within(TELL_MS, this.journal.tell(elsewhere));
+  }
+
+  /** How many statuses of the call there are, once what was told so far is written. */
+  async told(callId: string): Promise<number> {
+    await within(TELL_MS, this.journal.load(callId));
+    return this.journal.told(callId);
   }
 
   /** Undelivered statuses. */

@@ -163,6 +163,7 @@ export async function startHost() {
       await nats.stop();
       await rm(folder, { recursive: true, force: true });
     },
+    stateDir: join(folder, 'state'),
     forget: () => rm(join(folder, 'state'), { recursive: true, force: true }),
   };
   return host;

@@ -1,6 +1,6 @@
+import type { CallAttemptFailed } from '@trunkmesh/contracts/call-attempts.js';
 import type {
   CallAnswered,
-  CallAttemptFailed,
   CallEnded,
   CallRejected,
   CallStarted,

@@ -33,6 +33,8 @@ export interface CallStory {
   attempts: CallAttempt[] | undefined;
   /** The trunk of an outbound call's latest attempt; undefined: that of CallStarted. */
   trunkId: string | undefined;
+  /** The bridge that was asked to go on with the call and has not answered. */
+  offeredTo?: string | undefined;
   /** Why we asked FreeSWITCH to end it; the hang-up shows whether that is why it ended. */
   intended: CallEndReason | undefined;
 }
@@ -65,7 +67,7 @@ export function note(story: CallStory, at: Date, what: string, detail: string | 
 
 /** What is new since the timeline had `from` entries; undefined if nothing is. */
 export function partSince(
-  { timeline, prewarm, recording, transfer, attempts, trunkId, intended }: CallStory,
+  { timeline, prewarm, recording, transfer, attempts, trunkId, offeredTo, intended }: CallStory,
   from: number,
 ): StoryPart | undefined {
   if (timeline.length <= from) return undefined;
@@ -77,6 +79,7 @@ export function partSince(
     transfer,
     ...(attempts === undefined ? {} : { attempts: [...attempts] }),
     ...(trunkId === undefined ? {} : { trunk_id: trunkId }),
+    ...(offeredTo === undefined ? {} : { offered_to: offeredTo }),
     ...(intended === undefined ? {} : { intended }),
   };
 }

@@ -44,6 +44,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
       keep: (_callId, part) => {
         kept.push(part);
       },
+      handed: { keep: () => Promise.resolve() },
       finish: (final) => {
         finished.push(final);
         return Promise.resolve();

@@ -1,8 +1,7 @@
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import type { CallAttempt, TransferResult } from '@trunkmesh/contracts/call-parts.js';
-import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { EslEvent } from '../esl/esl-event.js';
-import type { CallRecords, RecoveredCall } from '../call-record/call-records.fs.js';
+import type { RecoveredCall } from '../call-record/call-records.fs.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StatusChange } from '../customer/call-status.js';
 import { CallSearch, HANGUP, type EventSocket } from './call-search.net.js';
@@ -12,26 +11,9 @@ import { calls as callsMetric, lostCalls, setupSeconds } from './call-metrics.ot
 import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
 import { answeredAtOf, finalOf } from './left-call.js';
 import type { LiveCallTable } from './live-call-table.js';
+import type { LiveCallsOptions } from './live-calls-options.net.js';
 import { loseSight, type LiveCall } from './live-calls.js';
 import type { Refusal } from './refusal.js';
-
-export interface LiveCallsOptions {
-  /** With the calls of the previous process. */
-  calls: LiveCallTable;
-  callRecords: Pick<CallRecords, 'begin' | 'answered' | 'happened' | 'keep' | 'finish'>;
-  bridgeId: string;
-  newId: () => string;
-  /** The call has ended, and its last event is being published. */
-  onEnded: (started: CallStarted) => void;
-  /**
-   * Reports each change of state, in order, and the last one before the call record is written: after a crash in
-   * between it is reported again. Never rejects.
-   */
-  tell: (change: StatusChange) => Promise<void>;
-  logger: Logger;
-  now?: () => Date;
-  lookMs?: number;
-}
 
 const LOOK_MS = 1_000;
 
@@ -63,20 +45,41 @@ export class LiveCalls {
 
   /**
    * Starts the call, observed over its own connection. Resolves when a killed agent would find it again; rejects if it
-   * might not.
+   * might not. `continued`: it began on another bridge, and its file is there.
    */
-  begin(started: CallStarted, story: CallStory): Promise<void> {
+  begin(started: CallStarted, story: CallStory, continued = false): Promise<void> {
     this.calls.add({
       started,
       story,
       answered: null,
-      kept: 0,
+      kept: continued ? story.timeline.length : 0,
       lastSeen: this.now(),
       watch: 'socket',
       since: this.now(),
     });
+    if (continued) return Promise.resolve();
     void this.options.tell({ what: 'event', event: started });
     return this.options.callRecords.begin(started);
+  }
+
+  /** Another bridge is asked to go on with it. Rejects where the disk does not have that. */
+  async offers(callId: string, to: string, at: Date): Promise<void> {
+    const call = this.calls.get(callId);
+    if (call === undefined) throw new Error('the call has ended');
+    this.keep(call);
+    call.story.offeredTo = to;
+    note(call.story, at, 'offered-to-bridge', to);
+    const part = partSince(call.story, call.kept);
+    if (part === undefined) throw new Error('the timeline is full');
+    call.kept += part.timeline.length;
+    await this.options.callRecords.handed.keep(callId, part);
+  }
+
+  /** Another bridge has it: this one does not report its end. */
+  handedOver(callId: string): void {
+    const call = this.calls.get(callId);
+    this.calls.delete(callId);
+    if (call !== undefined) this.options.onEnded(call.started);
   }
 
   /** An outbound call tries this trunk now, and its events are of it from here on. */
@@ -213,7 +216,6 @@ export class LiveCalls {
     return this.calls.count();
   }
 
-  /** Those that FreeSWITCH is known to have now. */
   countSeen(): number {
     return this.calls.countSeen();
   }

@@ -1,14 +1,13 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type { CallAttempt } from '@trunkmesh/contracts/call-parts.js';
-import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
-import { currentTraceparent } from '@trunkmesh/runtime/trace.otel.js';
+import type { ContinuedCall, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import { beginCall, type BegunCall } from '../call/begin-call.net.js';
 import { CallAssistant, type GivenTexts } from '../call/call-assistant.net.js';
 import type { CallParts } from '../call/call-parts.net.js';
 import type { Talk } from '../call/call-talk.net.js';
 import { endConversation } from '../call/conversation.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
-import { outboundStarted } from '../live/call-events.js';
 import { note } from '../live/call-story.js';
 import { neverUp, type HangupFacts } from '../live/hangup-facts.js';
 import { callTreatment, type CustomerSettings } from '../route/call-treatment.js';
@@ -32,19 +31,18 @@ export class OutboundCall {
 
   constructor(
     readonly request: OriginateRequest,
-    settings: CustomerSettings,
+    { started, settings }: { started: CallStarted; settings: CustomerSettings },
     private readonly ports: OutboundCallPorts,
   ) {
-    const { bridge, newId, mesh, logger, dialling } = ports;
-    const organizationId = request.organization_id;
-    const stamp = { bridgeId: bridge.id, newId, traceparent: currentTraceparent() };
-    const started = outboundStarted(request, new Date(), stamp);
-    this.begun = beginCall({ started, organizationId, trunkId: () => this.trunk }, this.channel, ports);
+    const { mesh, logger, dialling } = ports;
+    const { organization_id: organizationId, continued } = request;
+    const before = continued === undefined ? {} : { continued: storySoFar(continued) };
+    this.begun = beginCall({ started, organizationId, trunkId: () => this.trunk, ...before }, this.channel, ports);
     const { conversation } = this.begun;
-    const story = Object.assign(conversation.story, { attempts: [] as CallAttempt[] });
+    const story = Object.assign(conversation.story, { attempts: [...(continued?.attempts ?? [])] as CallAttempt[] });
     this.attempts = new TrunkAttempts(
       {
-        ...{ request, story, givenUp: this.givenUp.signal },
+        ...{ request, story, startedAt: started.data.started_at, givenUp: this.givenUp.signal },
         onRinging: () => this.connectAssistant(),
         onAnswer: () => this.attachEarly(),
       },
@@ -115,6 +113,8 @@ export class OutboundCall {
         return this.awaitConnection();
       case 'over':
         return this.channel.finish(tried.hangup);
+      case 'handed-over':
+        return this.channel.finish(undefined);
       case 'failed': {
         const cause = tried.reason === 'canceled' ? 'ORIGINATOR_CANCEL' : 'NORMAL_TEMPORARY_FAILURE';
         return this.end(endReasonOfFailure(tried.reason), tried.hangup ?? neverUp(cause, new Date()));
@@ -156,6 +156,12 @@ export class OutboundCall {
     this.channel.finish(hangup);
   }
 }
+
+/** Of a call that another bridge began. */
+export const storySoFar = ({ timeline, attempts }: ContinuedCall) => ({
+  timeline: [...timeline],
+  attempts: [...attempts],
+});
 
 const givenTexts = ({ welcome_message, agenda, variables }: OriginateRequest): GivenTexts => ({
   ...(welcome_message === undefined ? {} : { welcome_message }),

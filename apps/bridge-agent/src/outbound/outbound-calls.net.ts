@@ -1,13 +1,19 @@
 import type { Socket } from 'node:net';
-import type { OriginateAnswer, OriginateRefusal, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { CallStarted } from '@trunkmesh/contracts/call.js';
+import type { OriginateAnswer, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { currentTraceparent } from '@trunkmesh/runtime/trace.otel.js';
 import { startCallSocket, type CallSocket } from '../call/call-socket.net.js';
 import { Talk } from '../call/call-talk.net.js';
 import { endConversation } from '../call/conversation.js';
 import type { Drain } from '../call/drain.process.js';
+import { outboundStarted } from '../live/call-events.js';
 import type { EventSocket } from '../live/call-search.net.js';
 import { parseChannelData } from '../esl/esl-event.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
+import type { CustomerSettings } from '../route/call-treatment.js';
 import { OutboundCall, type OutboundCallPorts } from './outbound-call.net.js';
+import { ACCEPTED, refused, TakenCalls } from './taken-calls.net.js';
 
 export interface OutboundCallsOptions {
   ports: Omit<OutboundCallPorts, 'callSocket' | 'outboundOn'>;
@@ -17,14 +23,19 @@ export interface OutboundCallsOptions {
   /** Whether a call of an earlier request has begun already; undefined: that cannot be looked up. */
   isKnown: (request: OriginateRequest) => Promise<boolean | undefined>;
   eventSocket: Pick<EventSocket, 'connected' | 'api'>;
+  link: NatsLink;
 }
 
-const refused = (code: OriginateRefusal, message: string): OriginateAnswer => ({ outcome: 'refused', code, message });
+/** After its `dial_until` no request for a call is under way. */
+const FORGET_MS = 600_000;
 
 /** The outbound calls of this host, from their request on. */
 export class OutboundCalls {
   private readonly calls = new Map<string, OutboundCall>();
   private readonly ports: OutboundCallPorts;
+  /** Calls that another bridge took, and until when they may be dialled. */
+  private readonly gone = new Map<string, number>();
+  private readonly taken: TakenCalls;
   private socket: CallSocket | undefined;
   private readonly begunAt = Date.now();
 
@@ -45,37 +56,64 @@ export class OutboundCalls {
     this.ports = {
       ...options.ports,
       callSocket: () => ({ host: options.host, port: this.socket!.port }),
+      handOver: {
+        give: async (to, offer) => {
+          const given = await options.ports.handOver.give(to, offer);
+          if (given) this.gaveAway(offer.request);
+          return given;
+        },
+      },
       outboundOn: (trunkId) => [...this.calls.values()].filter(({ trunk }) => trunk === trunkId).length,
     };
+    this.taken = new TakenCalls({
+      ...this.ports,
+      link: options.link,
+      held: (callId) => this.calls.get(callId),
+      knows: (callId) => this.knows(callId),
+      settingsOf: (request) => this.settingsOf(request),
+      startedOf: (request, at) => this.startedOf(request, at),
+      begin: (request, started, settings) => this.begin(request, started, settings),
+    });
   }
 
   /** Takes the call over, or says why not. Answered when it is on the disk; a repeated request changes nothing. */
   async originate(request: OriginateRequest): Promise<OriginateAnswer> {
-    const { call_id: callId } = request;
-    if (this.knows(callId)) return { outcome: 'accepted' };
+    const { call_id: callId, continued } = request;
+    if (continued !== undefined) return this.taken.take({ ...request, continued });
+    if (this.knows(callId) || this.gone.has(callId)) return ACCEPTED;
     const known = Date.parse(request.requested_at) < this.begunAt ? await this.options.isKnown(request) : false;
-    if (known === true || this.knows(callId)) return { outcome: 'accepted' };
+    if (known === true || this.knows(callId)) return ACCEPTED;
     if (known === undefined)
       return refused(
         'settings-not-known',
         'The bridge cannot look up whether it had this call before. Nothing was done.',
       );
-    const refusal = this.refusalOf(request);
-    if (refusal !== undefined) return refusal;
-    const settings = this.ports.local.customerSettingsOf(request.organization_id, request.number_id);
-    if (settings === undefined)
-      return refused(
-        'settings-not-known',
-        "This bridge does not have the organisation's settings yet. Nothing was done.",
-      );
-    const call = new OutboundCall(request, settings, this.ports);
+    const settings = this.settingsOf(request);
+    if ('outcome' in settings) return settings;
+    return this.begin(request, this.startedOf(request, new Date()), settings);
+  }
+
+  private async begin(request: OriginateRequest, started: CallStarted, settings: CustomerSettings) {
+    const { call_id: callId } = request;
+    const call = new OutboundCall(request, { started, settings }, this.ports);
     this.calls.set(callId, call);
     call.channel.onEnd(() => {
       this.calls.delete(callId);
     });
     await call.recordable;
     void call.run();
-    return { outcome: 'accepted' };
+    return ACCEPTED;
+  }
+
+  private startedOf(request: OriginateRequest, at: Date): CallStarted {
+    const { bridge, newId } = this.ports;
+    return outboundStarted(request, at, { bridgeId: bridge.id, newId, traceparent: currentTraceparent() });
+  }
+
+  private gaveAway({ call_id, dial_until }: OriginateRequest): void {
+    const now = Date.now();
+    for (const [callId, until] of this.gone) if (until + FORGET_MS < now) this.gone.delete(callId);
+    this.gone.set(call_id, Date.parse(dial_until));
   }
 
   /** The event socket is back: what an earlier process, or a lost connection, left ringing is ended. */
@@ -115,7 +153,18 @@ export class OutboundCalls {
     return this.calls.has(callId) || this.ports.live.has(callId) || this.ports.callRecords.recorded.has(callId);
   }
 
-  private refusalOf({ dial_until }: OriginateRequest): OriginateAnswer | undefined {
+  /** The organisation's settings, or why the call cannot be taken now. */
+  private settingsOf(request: OriginateRequest): CustomerSettings | ReturnType<typeof refused> {
+    const refusal = this.refusalOf(request);
+    if (refusal !== undefined) return refusal;
+    const settings = this.ports.local.customerSettingsOf(request.organization_id, request.number_id);
+    return (
+      settings ??
+      refused('settings-not-known', "This bridge does not have the organisation's settings yet. Nothing was done.")
+    );
+  }
+
+  private refusalOf({ dial_until }: OriginateRequest) {
     const { drain, eventSocket, maxCalls } = this.options;
     if (Date.parse(dial_until) < Date.now())
       return refused('too-late', 'The request arrived after the time at which the call had to be dialled.');

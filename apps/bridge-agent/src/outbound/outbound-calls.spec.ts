@@ -1,10 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstream } from '@nats-io/jetstream';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
-import { originateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import {
+  originateAnswer,
+  originateRequest,
+  type ContinuedCall,
+  type OriginateAnswer,
+  type OriginateRequest,
+} from '@trunkmesh/contracts/outbound-call.js';
 import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
 import { bridgeRequest, OUTBOUND_PERMIT } from '@trunkmesh/contracts/subjects.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { continuedEvent } from '../call-record/continued-event.js';
+import { outboundStarted } from '../live/call-events.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { legsOf } from '@trunkmesh/testkit/freeswitch/leg.process.js';
 import { id, NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../inbound/calls.fixture.js';
@@ -245,5 +256,267 @@ describe('an outbound call with an assistant', () => {
     });
     legsOf(host.standIn.freeswitch).get(asked.call_id)!.hangup('NORMAL_CLEARING', 'recv_bye');
     expect(lastOf(await host.untilWritten(asked.call_id)).data).toMatchObject({ end_reason: 'called-party-hung-up' });
+  });
+});
+
+/** A call of bridge-2, as bridge-1 would be told of it. */
+const startedOn = (bridgeId: string, asked: OriginateRequest) =>
+  outboundStarted(asked, new Date('2026-11-29T10:00:00.000Z'), {
+    bridgeId,
+    newId: randomUUID,
+    traceparent: undefined,
+  });
+const publish = async (event: CallEvent) =>
+  (await jetstream(host.nc).publish(event.subject, JSON.stringify(event), { msgID: event.id })).seq;
+/** Writes the event with which a bridge takes a call. */
+const continueOn = (bridgeId: string, asked: OriginateRequest) =>
+  publish(continuedEvent(startedOn(bridgeId, asked), asked.continued!, { id: randomUUID(), at: new Date() }));
+const failedOn = (bridge_id: string): ContinuedCall['attempts'][number] => ({
+  attempt: 1,
+  trunk_id: id(2, 9),
+  bridge_id,
+  dialled: TO,
+  outcome: 'failed',
+  reason: 'carrier-failed',
+  sip_status: 503,
+  q850: 41,
+  hangup_cause: 'NORMAL_TEMPORARY_FAILURE',
+  started_at: '2026-11-29T10:00:00.000Z',
+  duration_ms: 20,
+  ringing: false,
+  failed_over: true,
+});
+const typesOf = (events: CallEvent[]) => events.map(({ type, data }) => `${type} ${data.bridge_id}`);
+const elsewhere = planned(9, { bridge_id: 'bridge-2' });
+
+describe('a call whose next trunk is registered on another bridge', () => {
+  let agent: Awaited<ReturnType<Host['startAgent']>>;
+  let offers: OriginateRequest[];
+  let hungUp: string[];
+  let closing: (() => void)[];
+  beforeEach(async () => {
+    [offers, hungUp, closing] = [[], [], []];
+    agent = await host.startAgent({ offerMs: 200 });
+    await eventually(() => agent.readiness().routes === 'up', { message: 'the local copy' });
+    carriers({ outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
+  });
+  afterEach(() => closing.forEach((close) => close()));
+
+  /** Undefined: bridge-2 does not answer. */
+  const other = (answer: (asked: OriginateRequest) => Promise<OriginateAnswer | undefined>) => {
+    const subscriptions = [
+      host.nc.subscribe(bridgeRequest('bridge-2', 'call.originate'), {
+        callback: (_error, message) => {
+          const asked = originateRequest.parse(message.json());
+          offers.push(asked);
+          void answer(asked).then((said) => said !== undefined && message.respond(JSON.stringify(said)));
+        },
+      }),
+      host.nc.subscribe(bridgeRequest('bridge-2', 'call.hangup'), {
+        callback: (_error, message) => {
+          hungUp.push(message.json<{ call_id: string }>().call_id);
+          message.respond(JSON.stringify({ outcome: 'done' }));
+        },
+      }),
+    ];
+    closing.push(() => subscriptions.forEach((one) => one.unsubscribe()));
+  };
+  const attemptsOf = (events: CallEvent[]) => lastOf(events).data.attempts!.map(({ reason }) => reason);
+  const TRUNKS = [planned(1), elsewhere, planned(2)];
+
+  it('goes on there, with what was tried, and has no end here', async () => {
+    other(async (asked) => {
+      await continueOn('bridge-2', asked);
+      return { outcome: 'accepted' };
+    });
+    const asked = request({ attempts: TRUNKS });
+    await originate(asked);
+    await eventually(() => agent.live() === 0, { message: 'the call to be gone' });
+    expect(offers).toMatchObject([
+      {
+        call_id: asked.call_id,
+        dial_until: asked.dial_until,
+        attempts: [{ trunk_id: id(2, 9) }, { trunk_id: id(2, 2) }],
+        continued: {
+          from_bridge: 'bridge-1',
+          initiated: true,
+          attempts: [{ attempt: 1, reason: 'carrier-failed', bridge_id: 'bridge-1' }],
+        },
+      },
+    ]);
+    expect(await originate(asked)).toEqual({ outcome: 'accepted' });
+    expect(typesOf(await host.callEvents(asked.call_id))).toEqual([
+      'CallStarted bridge-1',
+      'CallAttemptFailed bridge-1',
+      'CallContinued bridge-2',
+    ]);
+    await eventually(async () => (await readdir(join(host.stateDir, 'open'))).filter(isCall).length === 0);
+    expect(agent.unconfirmedRecords()).toBe(0);
+  });
+
+  it('goes on here where the other bridge refuses, and where it is not there', async () => {
+    const events = await placed({ attempts: TRUNKS });
+    expect(attemptsOf(events)).toEqual(['carrier-failed', 'no-gateway', null]);
+    other(() => Promise.resolve({ outcome: 'refused', code: 'bridge-full', message: 'Full.' }));
+    carriers({ outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
+    expect(attemptsOf(await placed({ attempts: TRUNKS }))).toEqual(['carrier-failed', 'no-gateway', null]);
+    expect(offers).toHaveLength(1);
+  });
+
+  it('goes on here where the other bridge does not answer, which then cannot take it any more', async () => {
+    other(() => Promise.resolve(undefined));
+    const events = await placed({ attempts: TRUNKS });
+    expect(attemptsOf(events)).toEqual(['carrier-failed', 'no-gateway', null]);
+    expect(typesOf(events).slice(1, 4)).toEqual([
+      'CallAttemptFailed bridge-1',
+      'CallContinued bridge-1',
+      'CallAttemptFailed bridge-1',
+    ]);
+  });
+
+  it('is left to the other bridge that took it and whose answer is lost', async () => {
+    other(async (asked) => {
+      if (offers.length === 1) await continueOn('bridge-2', asked);
+      return undefined;
+    });
+    const asked = request({ attempts: TRUNKS });
+    const before = callsAt(2) ?? 0;
+    await originate(asked);
+    await eventually(() => agent.live() === 0, { message: 'the call to be gone' });
+    expect(typesOf(await host.callEvents(asked.call_id)).at(-1)).toBe('CallContinued bridge-2');
+    expect(callsAt(2) ?? 0).toBe(before);
+  });
+
+  it('is canceled there, where it was canceled on its way', async () => {
+    other(async (asked) => {
+      const hangup = { call_id: asked.call_id, organization_id: asked.organization_id };
+      await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), JSON.stringify(hangup));
+      await continueOn('bridge-2', asked);
+      return { outcome: 'accepted' };
+    });
+    const asked = request({ attempts: TRUNKS });
+    await originate(asked);
+    await eventually(() => agent.live() === 0, { message: 'the call to be gone' });
+    expect(hungUp).toEqual([asked.call_id]);
+  });
+});
+
+const isCall = (name: string) => name.endsWith('.jsonl');
+
+describe('a call that another bridge began', () => {
+  let assistant: Assistant;
+  beforeEach(async () => {
+    assistant = await startAssistant();
+    const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, statusUrl: assistant.statusUrl } });
+    await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+  });
+  afterEach(() => assistant.stop());
+
+  /** bridge-2 began it, and its first trunk failed. */
+  const begun = async (attempts: PlannedAttempt[]): Promise<OriginateRequest> => {
+    const asked = request({ attempts });
+    const started = startedOn('bridge-2', asked);
+    const continued = {
+      from_bridge: 'bridge-2',
+      after: await publish(started),
+      started_at: started.data.started_at,
+      attempts: [failedOn('bridge-2')],
+      statuses: 2,
+      initiated: true,
+      timeline: [{ at: started.data.started_at, what: 'trunk-tried', detail: id(2, 9) }],
+    };
+    return { ...asked, continued };
+  };
+
+  it('is numbered on, and is not started again', async () => {
+    carriers({ outcome: 'answer', ring_ms: 20, hangup_after_ms: 50 });
+    const asked = await begun([planned(1)]);
+    expect(await Promise.all([originate(asked), originate(asked)])).toEqual(Array(2).fill({ outcome: 'accepted' }));
+    const events = await host.untilWritten(asked.call_id);
+    expect(typesOf(events)).toEqual([
+      'CallStarted bridge-2',
+      'CallContinued bridge-1',
+      'CallAnswered bridge-1',
+      'CallEnded bridge-1',
+    ]);
+    expect(lastOf(events).data).toMatchObject({
+      started_at: asked.continued!.started_at,
+      attempts: [
+        { attempt: 1, bridge_id: 'bridge-2' },
+        { attempt: 2, bridge_id: 'bridge-1', outcome: 'answered' },
+      ],
+      timeline: expect.arrayContaining([expect.objectContaining({ detail: id(2, 9) })]),
+    });
+    await eventually(() => assistant.statuses.length === 3, { message: 'the statuses' });
+    expect(assistant.statuses.map(({ body }) => [body!['sequence'], body!['status']])).toEqual([
+      [3, 'ringing'],
+      [4, 'answered'],
+      [5, 'completed'],
+    ]);
+    // A repeated request after its end.
+    expect(await originate(asked)).toEqual({ outcome: 'accepted' });
+  });
+
+  it('is not taken after another event of it, and not dialled', async () => {
+    const asked = await begun([planned(1)]);
+    const other = await begun([planned(1)]);
+    await originate(other);
+    await host.untilWritten(other.call_id);
+    const before = callsAt(1);
+    await continueOn('bridge-3', asked);
+    expect(await originate(asked)).toMatchObject({ outcome: 'refused', code: 'continued-elsewhere' });
+    expect(callsAt(1)).toBe(before);
+  });
+
+  it('is not sent round: the first attempt of a call that was taken is made here or fails', async () => {
+    carriers({ outcome: 486 });
+    const events = await (async () => {
+      const asked = await begun([elsewhere, planned(1)]);
+      await originate(asked);
+      return host.untilWritten(asked.call_id);
+    })();
+    expect(lastOf(events).data.attempts!.map(({ reason }) => reason)).toEqual(['carrier-failed', 'no-gateway', 'busy']);
+  });
+});
+
+describe('a call that was on its way between two bridges when the agent was killed', () => {
+  /** The file that the killed agent left. */
+  const left = async (...lines: object[]) => {
+    const asked = request({ attempts: [planned(1), elsewhere] });
+    const started = startedOn('bridge-1', asked);
+    await mkdir(join(host.stateDir, 'open'), { recursive: true });
+    const text = [started, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
+    await writeFile(join(host.stateDir, 'open', `${asked.call_id}.jsonl`), text);
+    return { asked, started };
+  };
+  const story = { type: 'CallStory', timeline: [], prewarm: null, recording: null, transfer: null };
+  const gone = () => eventually(async () => (await readdir(join(host.stateDir, 'open'))).filter(isCall).length === 0);
+  const continued = { from_bridge: 'bridge-1', attempts: [] };
+
+  it('ends here once where no other bridge took it, and none can any more', async () => {
+    const { asked, started } = await left({ ...story, offered_to: 'bridge-2' });
+    const after = await publish(started);
+    await host.startAgent();
+    const events = await host.untilWritten(asked.call_id);
+    expect(typesOf(events)).toEqual(['CallStarted bridge-1', 'CallContinued bridge-1', 'CallEnded bridge-1']);
+    const late = { ...asked, continued: { ...continued, after, started_at: started.data.started_at } };
+    await expect(
+      jetstream(host.nc).publish(started.subject, JSON.stringify(late), { expect: { lastSubjectSequence: after } }),
+    ).rejects.toThrow('wrong last sequence');
+  });
+
+  it.each([
+    ['was offered and taken', [{ ...story, offered_to: 'bridge-2' }]],
+    [
+      'was about to be taken',
+      [continuedEvent(startedOn('bridge-1', request()), continued, { id: randomUUID(), at: new Date() })],
+    ],
+  ])('is of the other bridge where it %s', async (_how, lines) => {
+    const { asked, started } = await left(...lines);
+    await publish(started);
+    await publish(continuedEvent(startedOn('bridge-2', asked), continued, { id: randomUUID(), at: new Date() }));
+    await host.startAgent();
+    await gone();
+    expect((await host.callEvents(asked.call_id)).map(({ type }) => type)).toEqual(['CallStarted', 'CallContinued']);
   });
 });

@@ -8,15 +8,16 @@ import {
 } from '@nestjs/common';
 import type { Agent } from '../bridge/agent.process.js';
 import { BridgeModule } from '../bridge/bridge.module.js';
-import type { CallParts } from '../call/call-parts.net.js';
+import type { CallDeadlines, CallParts } from '../call/call-parts.net.js';
+import { lastEventOf } from '../call-record/last-event.nats.js';
 import { CallsModule } from '../call/calls.module.js';
 import { Drain } from '../call/drain.process.js';
 import { EslClient } from '../esl/esl-client.net.js';
 import { EventSocketModule } from '../esl/event-socket.module.js';
-import { AGENT, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
+import { AGENT, CALL_DEADLINES, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
 import { CallerBuffer } from './caller-buffer.net.js';
 import { Dialling } from './dialling.net.js';
-import { hasEvents } from './earlier-call.nats.js';
+import { HandOver } from './hand-over.net.js';
 import { OriginateController } from './originate.controller.js';
 import { OutboundCalls } from './outbound-calls.net.js';
 import { Permits } from './permits.nats.js';
@@ -37,8 +38,13 @@ const GIVEN_UP_MS = 2_000;
     },
     {
       provide: OutboundCalls,
-      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL],
-      useFactory: ({ config, link, logger }: Agent, parts: CallParts, drain: Drain, esl: EslClient) => {
+      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL, CALL_DEADLINES],
+      useFactory: (
+        { config, link, logger }: Agent,
+        parts: CallParts,
+        drain: Drain,
+        ...[esl, { offerMs }]: [EslClient, CallDeadlines]
+      ) => {
         const dialling: Dialling = new Dialling(esl, (callId, hangup) => {
           void calls.then((all) => all.ended(callId, hangup));
         });
@@ -47,12 +53,17 @@ const GIVEN_UP_MS = 2_000;
         esl.listen(callerBuffer);
         const permits = new Permits({ link, limits: parts.limits, logger });
         const calls = OutboundCalls.start({
-          ports: { ...parts, dialling, callerBuffer, permits },
+          ports: { ...parts, dialling, callerBuffer, permits, handOver: new HandOver({ ...parts, link }, offerMs) },
           host: config.CALL_SOCKET_HOST,
           maxCalls: config.MAX_CALLS,
           drain,
-          isKnown: (request) => hasEvents(link, request),
+          // A request from before this process may repeat one that the previous process answered.
+          isKnown: async (request) => {
+            const last = await lastEventOf(link, request);
+            return last === undefined ? undefined : last !== null;
+          },
           eventSocket: esl,
+          link,
         });
         return calls;
       },

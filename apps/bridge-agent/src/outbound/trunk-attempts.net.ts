@@ -14,6 +14,7 @@ import { dialCommand } from './dial-string.js';
 import { variablesOf } from './dial-variables.js';
 import type { CallerBuffer } from './caller-buffer.net.js';
 import type { DialOutcome, Dialling } from './dialling.net.js';
+import type { HandOver } from './hand-over.net.js';
 import type { Permit, Permits } from './permits.nats.js';
 
 /** What the attempts of an outbound call need from the rest of the agent. */
@@ -21,6 +22,7 @@ export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'liv
   dialling: Dialling;
   callerBuffer: CallerBuffer;
   permits: Permits;
+  handOver: Pick<HandOver, 'give'>;
   /** Where FreeSWITCH connects to once a call is answered. */
   callSocket: () => { host: string; port: number };
   /** Outbound calls of this bridge that use the trunk. */
@@ -36,7 +38,11 @@ interface Failed {
   hangup: HangupFacts | undefined;
 }
 /** `over`: nobody saw its end (undefined), or the call was hung up as soon as it was answered. */
-export type Tried = { outcome: 'answered' } | { outcome: 'over'; hangup: HangupFacts | undefined } | Failed;
+type Attempted = { outcome: 'answered' } | { outcome: 'over'; hangup: HangupFacts | undefined } | Failed;
+/** `handed-over`: another bridge goes on with the call. */
+export type Tried = Attempted | { outcome: 'handed-over' };
+
+type Ended = Exclude<Attempted, { outcome: 'over' }>;
 
 const failed = (reason: AttemptFailure): Failed => ({ outcome: 'failed', reason, status: null, hangup: undefined });
 
@@ -45,10 +51,13 @@ export class TrunkAttempts {
   private trunkId: string;
   private rang = false;
   private dialledOnce = false;
+  private initiated: boolean;
 
   constructor(
     private readonly call: {
       request: OriginateRequest;
+      /** When the call began, maybe on another bridge. */
+      startedAt: string;
       /** Its attempts are noted here. */
       story: CallStory & { attempts: CallAttempt[] };
       /** Aborted when the call is to end before it is answered. */
@@ -61,6 +70,7 @@ export class TrunkAttempts {
     private readonly ports: AttemptPorts,
   ) {
     this.trunkId = call.request.attempts[0]!.trunk_id;
+    this.initiated = call.request.continued?.initiated ?? false;
     occupyChannel(ports.limits, this.trunkId, Date.now());
   }
 
@@ -72,6 +82,7 @@ export class TrunkAttempts {
   async run(): Promise<Tried> {
     const { attempts } = this.call.request;
     for (const [index, planned] of attempts.entries()) {
+      if (await this.handsOver(planned, index)) return { outcome: 'handed-over' };
       const startedAt = new Date();
       const tried = await this.attempt(planned, startedAt);
       const isLast = index + 1 === attempts.length;
@@ -82,7 +93,20 @@ export class TrunkAttempts {
     return failed('no-gateway');
   }
 
-  private async attempt(planned: PlannedAttempt, startedAt: Date): Promise<Tried> {
+  /** To the bridge of the next attempt. A call that was just taken from another bridge is not sent round. */
+  private async handsOver({ trunk_id, bridge_id }: PlannedAttempt, index: number): Promise<boolean> {
+    const { request, story, startedAt, givenUp } = this.call;
+    const { local, bridge, handOver } = this.ports;
+    const rules = local.outboundRulesOf(request.organization_id, trunk_id);
+    if (rules !== undefined && belongsOnBridge(rules.trunk, bridge)) return false;
+    const to = rules?.trunk.bridge_id ?? bridge_id;
+    if (to === null || to === bridge.id || givenUp.aborted || (index === 0 && request.continued !== undefined))
+      return false;
+    const left = { ...request, attempts: request.attempts.slice(index) };
+    return handOver.give(to, { request: left, story, started_at: startedAt, initiated: this.initiated, givenUp });
+  }
+
+  private async attempt(planned: PlannedAttempt, startedAt: Date): Promise<Attempted> {
     const { request, givenUp } = this.call;
     const { local, bridge } = this.ports;
     this.use(planned.trunk_id, startedAt);
@@ -95,7 +119,7 @@ export class TrunkAttempts {
     return this.dial(planned, rules.trunk, startedAt);
   }
 
-  private async dial({ dialled }: PlannedAttempt, trunk: TrunkState, startedAt: Date): Promise<Tried> {
+  private async dial({ dialled }: PlannedAttempt, trunk: TrunkState, startedAt: Date): Promise<Attempted> {
     const { request, givenUp } = this.call;
     const { dialling, callerBuffer, callSocket } = this.ports;
     const callId = request.call_id;
@@ -112,8 +136,9 @@ export class TrunkAttempts {
       variables: [...callerBuffer.variables, ...variablesOf(trunk, request, dialled)],
     });
     const again = this.dialledOnce;
-    if (!again) this.ports.live.reached(request.call_id, 'initiated', startedAt);
+    if (!this.initiated) this.ports.live.reached(request.call_id, 'initiated', startedAt);
     this.dialledOnce = true;
+    this.initiated = true;
     this.rang = false;
     const { organization_id: organizationId, number_id: numberId } = request;
     const heard = {
@@ -165,7 +190,7 @@ export class TrunkAttempts {
     return !givenUp.aborted && failsOver(rules?.trunk ?? {}, { reason, sip_status: status });
   }
 
-  private record(planned: PlannedAttempt, startedAt: Date, tried: Exclude<Tried, { outcome: 'over' }>, goOn: boolean) {
+  private record(planned: PlannedAttempt, startedAt: Date, tried: Ended, goOn: boolean) {
     const { request, story } = this.call;
     const { live, permits, bridge } = this.ports;
     const { trunk_id, dialled } = planned;
@@ -189,7 +214,7 @@ export class TrunkAttempts {
   }
 }
 
-function resultOf(tried: Exclude<Tried, { outcome: 'over' }>) {
+function resultOf(tried: Ended) {
   if (tried.outcome === 'answered')
     return { outcome: tried.outcome, reason: null, sip_status: 200, q850: null, hangup_cause: null };
   const { outcome, reason, status, hangup } = tried;
@@ -202,7 +227,7 @@ function resultOf(tried: Exclude<Tried, { outcome: 'over' }>) {
   };
 }
 
-function triedOf(result: DialOutcome): Tried {
+function triedOf(result: DialOutcome): Attempted {
   switch (result.outcome) {
     case 'answered':
       return { outcome: 'answered' };

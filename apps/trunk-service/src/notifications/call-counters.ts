@@ -1,4 +1,5 @@
-import { callAttemptFailed, callEnded, callRejected, type CallEnded } from '@trunkmesh/contracts/call.js';
+import { callAttemptFailed } from '@trunkmesh/contracts/call-attempts.js';
+import { callEnded, callRejected, type CallEnded } from '@trunkmesh/contracts/call.js';
 import { ATTEMPT_FAILURES, type AttemptFailure } from '@trunkmesh/contracts/call-parts.js';
 
 /** What one event says of a trunk (its id) or of the assistants of an organisation (`organization`). */

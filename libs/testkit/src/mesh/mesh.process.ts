@@ -16,6 +16,8 @@ export interface MeshOptions {
   /** The repository, built. */
   root: string;
   bridges?: number;
+  /** Of the bridges, in their order; where none is named: `default`. */
+  pools?: readonly string[];
   /** A FreeSWITCH binary; undefined: the stand-in. */
   freeswitch?: string;
   /** Existing servers in place of private ones. The database's name gets `_billing` appended for billing-observer. */
@@ -204,7 +206,7 @@ async function bridgeOf(options: MeshOptions, context: ServiceContext, index: nu
   const start = (options.rtpBase ?? 10_000) + (index - 1) * RTP_SPAN;
   const prepared = await freeswitchOf({
     id,
-    pool: 'default',
+    pool: options.pools?.[index - 1] ?? 'default',
     folder: join(context.folder, id),
     root: options.root,
     store: context.store,

@@ -63,10 +63,10 @@ export const callRefused = occurrence(
     bridge_id: z.null().describe('Always null: no bridge had the call.'),
     organization_id: uuid.describe('The organisation.'),
     reason: z
-      .union([outboundRefusal, outboundLimit, z.enum(['canceled', 'too-late'])])
+      .union([outboundRefusal, outboundLimit, z.enum(['canceled', 'too-late', 'request-failed'])])
       .describe(
         'Why, as a constant; `canceled`: the API canceled it before a bridge had it. `too-late`: its request ' +
-          'was read when it was no longer to be dialled.',
+          'was read when it was no longer to be dialled. `request-failed`: its request failed each time it was read.',
       ),
     detail: z.string().max(500).describe('What was found, in a sentence.'),
     caller_id: e164.nullable().describe('The number that was to be shown; null: `from`.'),

@@ -2,16 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
 import { CALL_REQUESTS_STREAM, callRequestSubject, UNREADABLE_CALL_REQUESTS } from '@trunkmesh/contracts/subjects.js';
+import { startTelemetry, type Telemetry } from '@trunkmesh/runtime/telemetry.otel.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { CALLED, startOutbound, type FakeBridge, type Outbound } from './outbound.fixture.js';
 
 let outbound: Outbound;
 let one: FakeBridge;
+let telemetry: Telemetry;
 beforeAll(async () => {
+  telemetry = startTelemetry('trunk-service', {});
   outbound = await startOutbound();
   one = await outbound.bridge('bridge-1');
 }, 60_000);
-afterAll(() => outbound?.stop());
+afterAll(async () => {
+  await outbound?.stop();
+  await telemetry?.shutdown();
+});
 
 const requestOf = (organization_id: string, from: string, more: object = {}) => ({
   specversion: '1.0',
@@ -70,18 +76,42 @@ describe('CallRequested', () => {
     expect([...askedFor(abroad.id), ...askedFor(late.id)]).toEqual([]);
   });
 
+  it('that always fails is refused, set aside, and holds up nobody', async () => {
+    const { id, from } = await outbound.organization();
+    // PostgreSQL has no character U+0000 in JSON.
+    const failing = requestOf(id, from, { call_meta: { note: String.fromCharCode(0) } });
+    const before = await left(UNREADABLE_CALL_REQUESTS);
+    await publish(failing.subject, failing);
+    expect(await firstEventOf(id, failing.id)).toMatchObject({
+      type: 'CallRefused',
+      data: { call_id: failing.id, reason: 'request-failed' },
+    });
+    await eventually(async () => (await left(UNREADABLE_CALL_REQUESTS)) === before + 1);
+    expect(await outbound.eventsOf(id, failing.id)).toHaveLength(1);
+  }, 20_000);
+
+  it('has its call in the trace of the request', async () => {
+    const { id, from } = await outbound.organization();
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
+    const abroad = { ...requestOf(id, from, { to_phone_number: '+4930123456' }), traceparent };
+    await publish(abroad.subject, abroad);
+    expect((await firstEventOf(id, abroad.id)).traceparent).toContain(trace);
+  });
+
   it("that cannot be read, or is of another organisation's subject, is set aside, and holds up nobody", async () => {
     const mine = await outbound.organization();
     const theirs = await outbound.organization();
     const foreign = requestOf(theirs.id, theirs.from);
     const subject = callRequestSubject(mine.id);
     const good = requestOf(mine.id, mine.from);
+    const before = await left(UNREADABLE_CALL_REQUESTS);
     await publish(subject, 'no JSON');
     await publish(subject, { ...requestOf(mine.id, mine.from), data: { organization_id: mine.id } });
     await publish(subject, foreign);
     await publish(subject, good);
     await eventually(async () => (await outbound.rowOf(good.id))?.state === 'accepted');
-    await eventually(async () => (await left(UNREADABLE_CALL_REQUESTS)) === 3);
+    await eventually(async () => (await left(UNREADABLE_CALL_REQUESTS)) === before + 3);
     await eventually(async () => (await left(subject)) === 0);
     expect(await outbound.rowOf(foreign.id)).toBeUndefined();
   });

@@ -25,8 +25,22 @@ const TOO_LATE: Refusal = {
   detail: 'The request was read after the time at which the call had to be dialled. Nothing was dialled.',
 };
 
+const FAILED: Refusal = {
+  reason: 'request-failed',
+  detail:
+    'The request could not be carried out, however often it was read. Nothing was dialled. It is set aside for the ' +
+    'operator; correct it and request the call again.',
+};
+
+/** As many as a plan may have. */
+const ATTEMPTS = 8;
+
 /** A plan, or why there is none: a request that was answered before needs neither. */
 type Planned = { plan: OutboundPlan } | { error: unknown };
+
+/** Whatever its plan is: a request that failed until now is not tried any more. */
+const isTooLate = ({ requested_at }: CallWish): boolean =>
+  Date.parse(dialUntilOf(requested_at, { attempts: ATTEMPTS, queueSeconds: 0, ringSeconds: undefined })) < Date.now();
 
 /** Accepts calls, or refuses them with an event, and hands over what it accepted. */
 @Injectable()
@@ -80,10 +94,16 @@ export class PlaceCall {
       void this.give(accepted);
       return 'placed';
     } catch (error) {
-      if (!(error instanceof CallNotAccepted)) throw error;
-      await this.keepRefused(wish, planned, error.refusal);
+      const refusal = error instanceof CallNotAccepted ? error.refusal : isTooLate(wish) ? TOO_LATE : undefined;
+      if (refusal === undefined) throw error;
+      await this.keepRefused(wish, planned, refusal);
       return 'refused';
     }
+  }
+
+  /** A request that fails, whatever is tried: it is refused, so that its end is in the call log. */
+  async giveUp(wish: CallWish): Promise<void> {
+    await this.keepRefused(wish, { error: FAILED }, FAILED);
   }
 
   /** It is accepted: where this fails, the sweeper hands it over. */

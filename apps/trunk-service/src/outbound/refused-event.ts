@@ -93,10 +93,14 @@ export function refusedEvent(
   };
 }
 
+type Over = 'canceled' | 'too-late' | 'request-failed';
+const isOver = (reason: Refusal['reason']): reason is Over =>
+  reason === 'canceled' || reason === 'too-late' || reason === 'request-failed';
+
 /** The refusal as the API answers it, with the call as the call log names it. */
 export function problemOfRefusal(callId: string, { reason, detail, retry_after_seconds }: Refusal): DomainError {
   const over = reason in OUTBOUND_LIMITS && retry_after_seconds !== undefined ? { retry_after_seconds } : {};
-  return new DomainError(reason === 'canceled' || reason === 'too-late' ? 'call-ended' : reason, detail, [], {
+  return new DomainError(isOver(reason) ? 'call-ended' : reason, detail, [], {
     call_id: callId,
     call_sid: callSid(callId),
     ...over,

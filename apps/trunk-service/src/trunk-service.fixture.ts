@@ -11,6 +11,7 @@ import { AppModule } from './app.module.js';
 import { environmentSchema, type Config } from './config.js';
 import { startHttpService } from './http-service.http.js';
 import type { EventStore } from './event-store/event-store.pg.js';
+import { BridgeDeadlines } from './outbound/ask-bridge.nats.js';
 import { KEY_RING, NATS, EVENT_STORE } from './tokens.js';
 
 export const BOOTSTRAP_KEY = 'bootstrap-key-of-a-test-that-is-long-enough';
@@ -51,7 +52,7 @@ export interface Fixture {
 export interface TrunkService {
   /** `http://127.0.0.1:port` of the API. */
   url: string;
-  parts: { record: EventStore; nats: OwnNatsLink; keyRing: KeyRing };
+  parts: { record: EventStore; nats: OwnNatsLink; keyRing: KeyRing; deadlines: BridgeDeadlines };
   stop(): Promise<void>;
 }
 
@@ -66,6 +67,7 @@ export async function startTrunkService(config: Config, logger: Logger): Promise
       record: app.get(EVENT_STORE, { strict: false }),
       nats: app.get(NATS, { strict: false }),
       keyRing: app.get(KEY_RING, { strict: false }),
+      deadlines: app.get(BridgeDeadlines, { strict: false }),
     },
     stop: () => app.close(),
   };

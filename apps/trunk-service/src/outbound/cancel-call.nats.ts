@@ -7,7 +7,7 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { hangUp } from '../calls/call-control.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
-import { askToHangUp } from './ask-bridge.nats.js';
+import { AskBridge } from './ask-bridge.nats.js';
 import { CANCELED } from './hand-over.nats.js';
 import { markHungUp, requestEnd } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
@@ -20,6 +20,7 @@ export class CancelCall {
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: NatsLink,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly bridges: AskBridge,
   ) {}
 
   /** @throws DomainError call-not-found, call-ended; for a call that was not requested here as `hangUp` */
@@ -35,7 +36,7 @@ export class CancelCall {
 
   /** The sweeper repeats what is not certain. */
   async end(call: HangupRequest, bridge: string | null): Promise<void> {
-    const said = bridge === null ? 'unknown' : await askToHangUp(this.nats, bridge, call);
+    const said = bridge === null ? 'unknown' : await this.bridges.hangUp(bridge, call);
     // A bridge that tried its own trunks has handed the call to the one of the call's last event.
     const done = said === 'done' || (said === 'gone' && (await this.endElsewhere(call)));
     if (done) await markHungUp(this.store, call.call_id);

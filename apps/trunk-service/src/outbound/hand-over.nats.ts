@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
-import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import type { IdempotencyKey } from '../http/idempotency.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
-import { askToHangUp, askToOriginate, type Taken } from './ask-bridge.nats.js';
+import { AskBridge, type Taken } from './ask-bridge.nats.js';
 import { chooseBridges, type ChosenBridges } from './choose-bridges.js';
 import { FleetLoads } from './fleet-loads.pg.js';
 import {
@@ -54,7 +52,7 @@ export class HandOver {
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(NATS) private readonly nats: NatsLink,
     readonly loads: FleetLoads,
-    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly bridges: AskBridge,
   ) {}
 
   async carryOut(call: RequestedCall, { late = false, key }: HandOverOptions = {}): Promise<HandOverOutcome> {
@@ -79,9 +77,9 @@ export class HandOver {
   ): Promise<HandOverOutcome | 'not-taken'> {
     if (!(await beginAsking(this.store, call, bridge))) return this.leave(call, 0);
     const request = { ...call.request, attempts, ...(over ? { dial_until: call.request.requested_at } : {}) };
-    const taken = await askToOriginate(this.nats, bridge, request, mayHaveIt);
+    const taken = await this.bridges.originate(bridge, request, mayHaveIt);
     if (taken !== 'not-taken') return this.concluded(call, bridge, taken);
-    this.logger.warn({ call_id: call.call_id, bridge_id: bridge }, 'a bridge did not take an outbound call');
+    this.store.logger.warn({ call_id: call.call_id, bridge_id: bridge }, 'a bridge did not take an outbound call');
     return (await markNotTaken(this.store, call)) ? 'not-taken' : OPEN;
   }
 
@@ -101,7 +99,7 @@ export class HandOver {
     if (taken === 'no-nats') await markNotTaken(this.store, call);
     if (taken !== 'accepted') return this.leave(call, AGAIN_SECONDS);
     const canceled = await markAccepted(this.store, call.call_id, bridge);
-    if (canceled === true && (await askToHangUp(this.nats, bridge, call)) === 'done')
+    if (canceled === true && (await this.bridges.hangUp(bridge, call)) === 'done')
       await markHungUp(this.store, call.call_id);
     return { outcome: 'accepted' as const };
   }
@@ -117,7 +115,7 @@ export class HandOver {
     const event = await refuseCall(this.store, call, refusal, key);
     if (event === undefined) return OPEN;
     await publishRefusal(this.nats, this.store, event).catch((error: unknown) =>
-      this.logger.warn({ err: error, call_id: call.call_id }, 'cannot publish a refused call; trying again'),
+      this.store.logger.warn({ err: error, call_id: call.call_id }, 'cannot publish a refused call; trying again'),
     );
     return { outcome: 'refused', refusal };
   }

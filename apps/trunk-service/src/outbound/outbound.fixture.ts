@@ -89,6 +89,7 @@ async function eventsOf(nc: NatsConnection, organizationId: string, callId: stri
 /** The service with routing, and bridges that a test speaks for. */
 export async function startOutbound(over: Partial<Config> = {}) {
   const mesh = await startMesh(over);
+  Object.assign(mesh.service.parts.deadlines, { originateMs: 1_000, hangUpMs: 1_000 });
   const routing = await answerForRouting(mesh.nats.url);
   const voices = await speakForBridges(mesh.nats.url);
   const nc = await connectNats(mesh.nats.url, { name: 'test', logger: createLogger('test', { level: 'silent' }) });

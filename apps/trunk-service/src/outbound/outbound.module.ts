@@ -3,6 +3,7 @@ import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
+import { AskBridge, BridgeDeadlines } from './ask-bridge.nats.js';
 import { readCallRequests } from './call-requests.nats.js';
 import { CancelCall } from './cancel-call.nats.js';
 import { FleetLoads } from './fleet-loads.pg.js';
@@ -16,7 +17,7 @@ import { PlaceCall } from './place-call.pg.js';
 /** Calls that the platform starts: accepted here, given to a bridge, and kept until their end. */
 @Module({
   controllers: [OutboundCallController, PermitController],
-  providers: [PlaceCall, CancelCall, HandOver, FleetLoads, OutboundSweeper],
+  providers: [PlaceCall, CancelCall, HandOver, AskBridge, BridgeDeadlines, FleetLoads, OutboundSweeper],
 })
 export class OutboundModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readers: Background[] = [];

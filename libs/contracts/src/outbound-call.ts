@@ -7,6 +7,8 @@ import { bridgeId, countryCode, e164, timestamp, uuid } from './scalar.js';
 /** Bounds of what whoever starts a call gives for it. */
 export const CALL_TEXT_LENGTH = 4_000;
 export const CALL_VARIABLES = 64;
+export const CALL_META_KEYS = 64;
+export const CALL_META_LENGTH = 16_384;
 
 const plainValue = z.union([z.string().max(CALL_TEXT_LENGTH), z.number(), z.boolean()]);
 
@@ -29,8 +31,16 @@ export const callOptions = z.object({
     .describe('Values for `welcome_message` and `agenda`, and for the assistant.'),
   call_meta: z
     .record(z.string().min(1).max(64), z.unknown())
+    .refine((meta) => Object.keys(meta).length <= CALL_META_KEYS, `must have at most ${CALL_META_KEYS} keys`)
+    .refine(
+      (meta) => JSON.stringify(meta).length <= CALL_META_LENGTH,
+      `must be at most ${CALL_META_LENGTH} characters as JSON`,
+    )
     .optional()
-    .describe('Anything that the call log is to keep with the call.'),
+    .describe(
+      'Anything that the call log is to keep with the call: up to 64 keys of up to 64 characters, and 16,384 ' +
+        'characters as JSON.',
+    ),
   send_digits: z
     .string()
     .regex(/^[\dA-Da-d*#wW]{1,64}$/, 'must be 1 to 64 of 0-9, *, #, A-D, w and W')
@@ -140,16 +150,26 @@ export const permitRequest = z.object({
 });
 export type PermitRequest = z.infer<typeof permitRequest>;
 
+const fleetShare = {
+  bridges: z.number().int().positive().describe("How many live bridges share the trunk's limits."),
+  place: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('The place of the asking bridge among them, by their ids, from 1. Absent: it is not one of them.'),
+};
+
 export const permitAnswer = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('granted').describe('Dial now. The channel is taken until `release`, or the end of the call.'),
-    bridges: z.number().int().positive().describe("How many live bridges share the trunk's limits."),
+    ...fleetShare,
   }),
   z.object({
     outcome: z.literal('wait').describe('The limit is reached.'),
     retry_after_ms: z.number().int().positive().describe('When to ask again, milliseconds.'),
     position: z.number().int().positive().describe('The place in the queue, from 1.'),
-    bridges: z.number().int().positive().describe("How many live bridges share the trunk's limits."),
+    ...fleetShare,
   }),
   z.object({
     outcome: z.literal('refused').describe('It must not be dialled.'),

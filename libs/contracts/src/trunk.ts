@@ -62,7 +62,7 @@ export const trunkSettings = z.object({
     .max(10_000)
     .nullable()
     .default(null)
-    .describe('How many new calls a second; null: no limit.'),
+    .describe('How many new calls a second; 0.5 is one call in two seconds. Null: no limit.'),
   outbound_country_codes: z
     .array(countryCode)
     .nullable()

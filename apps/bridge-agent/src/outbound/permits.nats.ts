@@ -6,6 +6,7 @@ import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { freeChannel, occupyChannel, takeChannel, type CallLimits, type TrunkLimits } from '../route/call-limits.js';
+import { shareOf, type Fleet } from './limit-share.js';
 
 export interface PermitPorts {
   link: NatsLink;
@@ -14,21 +15,22 @@ export interface PermitPorts {
 }
 
 /** `given-up`: the signal was aborted while it waited. */
-export type Permit = 'granted' | 'limit-reached' | 'queue-full' | 'queue-timeout' | 'given-up';
+export type Permit = 'granted' | 'no-gateway' | 'queue-full' | 'queue-timeout' | 'given-up';
+type RefusedPermit = Extract<PermitAnswer, { outcome: 'refused' }>;
 
 const DEADLINE_MS = 2_000;
 const AGAIN_MS = 250;
 
 /** Whether an attempt over a trunk with limits may be dialled now: trunk-service decides for all bridges. */
 export class Permits {
-  /** How many bridges share a trunk's limits, as trunk-service said last. */
-  private bridges = 1;
+  /** How many bridges share a trunk's limits, and which of them this one is, as trunk-service said last. */
+  private fleet: Fleet = { bridges: 1, place: 1 };
 
   constructor(private readonly ports: PermitPorts) {}
 
   /**
    * Waits in the trunk's queue until `until` (milliseconds since the epoch). While trunk-service does not answer, this
-   * bridge keeps to an equal share of the limits; `channels` of the trunk are in use here, this call's among them.
+   * bridge keeps to its share of the limits; `channels` of the trunk are in use here, this call's among them.
    */
   async take(
     request: PermitRequest,
@@ -40,8 +42,7 @@ export class Permits {
       const answer = (await this.ask(request)) ?? this.ownAnswer(request.trunk_id, limits);
       if (signal.aborted) break;
       if (answer.outcome === 'granted') return 'granted';
-      if (answer.outcome === 'refused')
-        return this.gone(request, answer.reason === 'queue-full' ? 'queue-full' : 'limit-reached');
+      if (answer.outcome === 'refused') return this.refused(request, answer);
       if (Date.now() >= until) return this.gone(request, 'queue-timeout');
       const waitMs = Math.min(answer.retry_after_ms, Math.max(1, until - Date.now()));
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
@@ -49,8 +50,16 @@ export class Permits {
     return this.gone(request, 'given-up');
   }
 
+  /** Of a trunk that trunk-service does not know (any more) nothing is dialled: its gateway is about to go. */
+  private refused(request: PermitRequest, { reason, message }: RefusedPermit): Permit {
+    if (reason === 'queue-full') return this.gone(request, 'queue-full');
+    const { call_id, trunk_id } = request;
+    this.ports.logger.warn({ call_id, trunk_id, reason, message }, 'trunk-service refused a permit to dial');
+    return this.gone(request, 'no-gateway');
+  }
+
   private ownAnswer(trunkId: string, limits: TrunkLimits): PermitAnswer {
-    const { bridges } = this;
+    const { bridges } = this.fleet;
     return this.withinShare(trunkId, limits)
       ? { outcome: 'granted', bridges }
       : { outcome: 'wait', retry_after_ms: AGAIN_MS, position: 1, bridges };
@@ -77,7 +86,7 @@ export class Permits {
         deadlineMs: DEADLINE_MS,
         span: { name: 'outbound.permit', attributes },
       });
-      if (answer.outcome !== 'refused') this.bridges = answer.bridges;
+      if (answer.outcome !== 'refused') this.fleet = { bridges: answer.bridges, place: answer.place };
       if (answer.outcome === 'refused' && answer.reason === 'unavailable') return undefined;
       return answer;
     } catch (error) {
@@ -88,12 +97,9 @@ export class Permits {
   }
 
   /** The call occupies a channel of the trunk already. */
-  private withinShare(trunkId: string, { max_channels, max_cps }: TrunkLimits): boolean {
+  private withinShare(trunkId: string, trunkLimits: TrunkLimits): boolean {
     const { limits } = this.ports;
-    const share = {
-      max_channels: max_channels === null ? null : Math.max(1, Math.floor(max_channels / this.bridges)),
-      max_cps: max_cps === null ? null : max_cps / this.bridges,
-    };
+    const share = shareOf(trunkLimits, this.fleet);
     freeChannel(limits, trunkId);
     const taken = takeChannel(limits, trunkId, share, Date.now());
     if (!taken) occupyChannel(limits, trunkId, Date.now());

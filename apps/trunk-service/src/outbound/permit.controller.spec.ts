@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => outbound?.stop());
 
 async function ask(request: PermitRequest): Promise<PermitAnswer> {
-  const reply = await outbound.nc.request(OUTBOUND_PERMIT, JSON.stringify(request), { timeout: 5_000 });
+  const reply = await outbound.nc.request(OUTBOUND_PERMIT, JSON.stringify(request), { timeout: 30_000 });
   return permitAnswer.parse(reply.json());
 }
 async function limited(limits: object) {
@@ -58,8 +58,21 @@ describe('permits of a trunk with limits', () => {
 
   it('hold for any number of attempts at once', async () => {
     const attempt = await limited({ max_channels: 5 });
-    const answers = await Promise.all(Array.from({ length: 30 }, () => ask(attempt())));
+    const answers = await Promise.all(Array.from({ length: 200 }, () => ask(attempt())));
     expect(answers.filter(({ outcome }) => outcome === 'granted')).toHaveLength(5);
+  });
+
+  it('are in no second more than its new calls a second, however many ask at once', async () => {
+    const attempt = await limited({ max_cps: 7 });
+    await Promise.all(Array.from({ length: 200 }, () => ask(attempt())));
+    const rows = await outbound.mesh.service.parts.record.query<{ at: number }>(
+      `select extract(epoch from granted_at)::float8 as at from outbound_permits
+       where trunk_id = $1 and granted_at is not null order by granted_at`,
+      [attempt().trunk_id],
+    );
+    expect(rows.length).toBeGreaterThanOrEqual(7);
+    const within = rows.filter(({ at }, index) => rows[index + 7] !== undefined && rows[index + 7]!.at - at < 0.999);
+    expect(within).toEqual([]);
   });
 
   it('count inbound calls of all bridges, and new calls a second', async () => {

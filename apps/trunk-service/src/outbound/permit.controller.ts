@@ -48,9 +48,15 @@ export class PermitController {
 
   @MessagePattern(OUTBOUND_PERMIT, { span: 'outbound.permit' })
   permit(@Payload({ schema: permitRequest }) request: PermitRequest): Promise<PermitAnswer> {
-    const serving = this.loads.bridges().filter(({ status, health }) => status === 'active' && health === 'serving');
+    const serving = this.loads
+      .bridges()
+      .filter(({ status, health }) => status === 'active' && health === 'serving')
+      .map(({ id }) => id)
+      .sort();
+    const place = serving.indexOf(request.bridge_id) + 1;
+    const fleet = { bridges: Math.max(1, serving.length), ...(place === 0 ? {} : { place }) };
     const inbound = request.channels + this.loads.inboundOn(request.trunk_id, request.bridge_id);
-    return askPermit(this.store, request, { bridges: Math.max(1, serving.length), inbound });
+    return askPermit(this.store, request, { fleet, inbound });
   }
 
   @MessagePattern(OUTBOUND_RELEASE, { span: 'outbound.release' })

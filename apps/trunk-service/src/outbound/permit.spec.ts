@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { permitted, queueIsFull, retryAfter, type TrunkQueue, type TrunkUse } from './permit.js';
+import { cpsWindow, permitted, queueIsFull, retryAfter, type TrunkQueue, type TrunkUse } from './permit.js';
 
 const use = (more: Partial<TrunkUse>): TrunkUse => ({
   max_channels: null,
@@ -20,8 +20,19 @@ describe('a permit to dial', () => {
     ['beyond them', { max_cps: 3, recent: 3 }, false],
     ['by a limit below one', { max_cps: 0.5, recent: 0 }, true],
     ['beyond a limit below one', { max_cps: 0.5, recent: 1 }, false],
+    ['within a limit between two numbers', { max_cps: 2.5, recent: 2 }, true],
+    ['beyond it', { max_cps: 2.5, recent: 3 }, false],
   ])('%s', (_what, more, granted) => {
     expect(permitted(use(more)).granted).toBe(granted);
+  });
+
+  it.each([
+    [10, 10, 1],
+    [2.5, 3, 1.2],
+    [0.5, 1, 2],
+    [0.1, 1, 10],
+  ])('of %d new calls a second is %d in %d seconds', (maxCps, calls, seconds) => {
+    expect(cpsWindow(maxCps)).toEqual({ calls, seconds });
   });
 
   it.each<[string, Partial<TrunkQueue>, boolean, number]>([

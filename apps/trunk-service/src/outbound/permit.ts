@@ -4,7 +4,7 @@ export interface TrunkUse {
   max_cps: number | null;
   /** Channels in use. */
   channels: number;
-  /** Permits of the last second, or of as long as one call takes up a limit below one. */
+  /** Permits of the time that `cpsWindow` says. */
   recent: number;
   /** Attempts that wait for longer. */
   ahead: number;
@@ -16,10 +16,16 @@ export type Permitted = { granted: true } | { granted: false; wait_ms: number };
 const CHANNEL_WAIT_MS = 250;
 const SHORTEST_WAIT_MS = 20;
 
+/** A limit of 2.5 calls a second is 3 calls in 1.2 seconds, one of 0.5 is one call in two seconds. */
+export function cpsWindow(maxCps: number): { calls: number; seconds: number } {
+  const calls = Math.ceil(maxCps);
+  return { calls, seconds: calls / maxCps };
+}
+
 /** How many calls may be dialled at once now. */
 export function roomOf({ max_channels, max_cps, channels, recent }: Omit<TrunkUse, 'ahead'>): number {
   const free = max_channels === null ? Infinity : max_channels - channels;
-  const fresh = max_cps === null ? Infinity : Math.max(1, Math.floor(max_cps)) - recent;
+  const fresh = max_cps === null ? Infinity : cpsWindow(max_cps).calls - recent;
   return Math.max(0, Math.min(free, fresh));
 }
 
@@ -45,7 +51,7 @@ export const retryAfter = ({ max_cps, waiting, queue_length }: TrunkQueue): numb
 /** First in, first out: nobody overtakes who waits for longer. */
 export function permitted({ max_channels, max_cps, channels, recent, ahead }: TrunkUse): Permitted {
   if (max_channels !== null && channels + ahead >= max_channels) return { granted: false, wait_ms: CHANNEL_WAIT_MS };
-  if (max_cps !== null && recent + ahead >= Math.max(1, Math.floor(max_cps))) {
+  if (max_cps !== null && recent + ahead >= cpsWindow(max_cps).calls) {
     const wait_ms = Math.ceil(((ahead + 1) * 1_000) / max_cps);
     return { granted: false, wait_ms: Math.min(1_000, Math.max(SHORTEST_WAIT_MS, wait_ms)) };
   }

@@ -14,7 +14,7 @@ const LEASE = `interval '1 day'`;
 export function askPermit(
   store: EventStore,
   request: PermitRequest,
-  { bridges, inbound }: { bridges: number; inbound: number },
+  { fleet, inbound }: { fleet: { bridges: number; place?: number }; inbound: number },
 ): Promise<PermitAnswer> {
   const { call_id, attempt, organization_id, trunk_id } = request;
   return store.transaction(async (manager): Promise<PermitAnswer> => {
@@ -30,7 +30,7 @@ export function askPermit(
     )) as { placed: boolean; granted: boolean; asked: boolean }[];
     if (known === undefined)
       return { outcome: 'refused', reason: 'invalid-request', message: 'The organisation has no such trunk.' };
-    if (known.granted) return { outcome: 'granted', bridges };
+    if (known.granted) return { outcome: 'granted', ...fleet };
     await manager.query(
       `insert into outbound_permits (call_id, attempt, trunk_id, since, asked_at)
        values ($1, $2, $3, clock_timestamp(), clock_timestamp())
@@ -46,14 +46,14 @@ export function askPermit(
     const decision = trunk === undefined ? ({ granted: true } as const) : permitted({ ...trunk, ahead });
     if (decision.granted) {
       await grant(manager, request);
-      return { outcome: 'granted', bridges };
+      return { outcome: 'granted', ...fleet };
     }
     // A call that was accepted for this trunk has its place; one that comes from another trunk needs one.
     if (!known.placed && !known.asked && queueIsFull(trunk!)) {
       await leaveQueue(manager, request);
       return { outcome: 'refused', reason: 'queue-full', message: 'As many calls wait as "queue_length" allows.' };
     }
-    return { outcome: 'wait', retry_after_ms: decision.wait_ms, position: ahead + 1, bridges };
+    return { outcome: 'wait', retry_after_ms: decision.wait_ms, position: ahead + 1, ...fleet };
   });
 }
 

@@ -33,7 +33,7 @@ export async function limitedTrunks(
        lateral (
          select count(*) filter (where granted_at is not null and released_at is null)::int as channels,
            count(*) filter (where granted_at > clock_timestamp()
-             - make_interval(secs => 1 / least(1, coalesce(l.max_cps, 1))))::int as recent
+             - make_interval(secs => coalesce(ceil(l.max_cps) / l.max_cps, 1)))::int as recent
          from outbound_permits where trunk_id = l.id) used,
        lateral (
          select count(*)::int as waiting from (

@@ -7,14 +7,15 @@ import {
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { CARRIER_BILL } from '@trunkmesh/contracts/subjects.js';
-import type { UsageFailure } from '@trunkmesh/contracts/usage-query.js';
-import { ask } from '@trunkmesh/requests/ask.nats.js';
-import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { unansweredText } from '../nats/unanswered-text.js';
+import { observerOf } from '../nats/observer.nats.js';
 
-/** billing-observer answers within four seconds, whatever its answer is. */
-const DEADLINE_MS = 5_000;
+const observer = observerOf({
+  code: 'usage-unavailable',
+  cannot: 'Reconciliations are unavailable.',
+  meanwhile: 'Calls continue and every one is recorded.',
+  span: 'carrier-bill',
+});
 
 type Outcome = CarrierBillAnswer['outcome'];
 type Answer<Expected extends Outcome> = Extract<CarrierBillAnswer, { outcome: Expected }>;
@@ -25,32 +26,10 @@ export async function askCarrierBill<Expected extends Outcome>(
   request: CarrierBillRequest,
   expected: Expected,
 ): Promise<Answer<Expected>> {
-  const answer = await sent(nats, request);
+  const answer = await observer.ask(nats, { subject: CARRIER_BILL, request, reply: carrierBillAnswer });
   if (answer.outcome === expected) return answer as Answer<Expected>;
   throw refusalOf(answer);
 }
-
-async function sent(nats: NatsLink, request: CarrierBillRequest): Promise<CarrierBillAnswer> {
-  try {
-    return await ask(nats, {
-      subject: CARRIER_BILL,
-      request,
-      reply: carrierBillAnswer,
-      deadlineMs: DEADLINE_MS,
-      span: { name: 'carrier-bill' },
-    });
-  } catch (error) {
-    if (error instanceof Unanswered) throw unavailable(unansweredText('billing-observer', error));
-    throw error;
-  }
-}
-
-const unavailable = (what: string) =>
-  new DomainError(
-    'usage-unavailable',
-    `Reconciliations are unavailable. ${what} Calls continue and every one is recorded. Retry in a few seconds; if ` +
-      'this persists, check that billing-observer is running and ready.',
-  );
 
 export const reconciliationNotFound = () =>
   new DomainError('reconciliation-not-found', 'The organisation has no reconciliation with this id.');
@@ -59,13 +38,6 @@ export const reconciliationNotFound = () =>
 export function reconciliationId(text: string): string {
   if (!uuid.safeParse(text).success) throw reconciliationNotFound();
   return text.toLowerCase();
-}
-
-function failed({ code, message }: UsageFailure): DomainError {
-  if (code === 'archived') return new DomainError('usage-archived', message);
-  return code === 'unavailable'
-    ? unavailable(`billing-observer reports: ${message}.`)
-    : new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
 }
 
 function refusalOf(answer: CarrierBillAnswer): DomainError {
@@ -83,12 +55,12 @@ function refusalOf(answer: CarrierBillAnswer): DomainError {
         `The reconciliation has the status "${answer.status}": it takes no more calls.`,
       );
     case 'error':
-      return failed(answer);
+      return observer.failure(answer);
     case 'reconciliation':
     case 'reconciliations':
     case 'differences':
     case 'done':
-      return unavailable('billing-observer sent an answer to another question: check that both run the same version.');
+      return observer.otherAnswer();
   }
 }
 

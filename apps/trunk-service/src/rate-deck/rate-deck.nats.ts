@@ -7,15 +7,20 @@ import {
   type RateDeckRequest,
 } from '@trunkmesh/contracts/rate-deck.js';
 import { RATE_DECK } from '@trunkmesh/contracts/subjects.js';
-import type { UsageFailure } from '@trunkmesh/contracts/usage-query.js';
-import { ask } from '@trunkmesh/requests/ask.nats.js';
-import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
-import { unansweredText } from '../nats/unanswered-text.js';
+import { observerOf } from '../nats/observer.nats.js';
 
 /** A month of a million calls takes the observer seconds. */
-const DEADLINE_MS = 60_000;
+const COSTS_DEADLINE_MS = 60_000;
 const RATES_AT_ONCE = 1_000;
+
+const observer = observerOf({
+  code: 'usage-unavailable',
+  cannot: 'Rate decks are unavailable.',
+  meanwhile: 'An import may or may not have been applied; it is safe to send it again.',
+  span: 'rate-deck',
+  deadlineMs: COSTS_DEADLINE_MS,
+});
 
 type Outcome = RateDeckAnswer['outcome'];
 
@@ -25,7 +30,7 @@ export async function askRateDeck<Expected extends Outcome>(
   request: RateDeckRequest,
   expected: Expected,
 ): Promise<Extract<RateDeckAnswer, { outcome: Expected }>> {
-  const answer = await sent(nats, request);
+  const answer = await observer.ask(nats, { subject: RATE_DECK, request, reply: rateDeckAnswer });
   if (answer.outcome === expected) return answer as Extract<RateDeckAnswer, { outcome: Expected }>;
   throw refusalOf(answer);
 }
@@ -49,37 +54,8 @@ export async function importDeck(nats: NatsLink, deck: DeckToImport, rates: read
   return (await askRateDeck(nats, { ask: 'commit', ...deck }, 'imported')).import;
 }
 
-async function sent(nats: NatsLink, request: RateDeckRequest): Promise<RateDeckAnswer> {
-  try {
-    return await ask(nats, {
-      subject: RATE_DECK,
-      request,
-      reply: rateDeckAnswer,
-      deadlineMs: DEADLINE_MS,
-      span: { name: 'rate-deck' },
-    });
-  } catch (error) {
-    if (error instanceof Unanswered) throw unavailable(unansweredText('billing-observer', error));
-    throw error;
-  }
-}
-
-const unavailable = (what: string) =>
-  new DomainError(
-    'usage-unavailable',
-    `Rate decks are unavailable. ${what} An import may or may not have been applied; it is safe to send it again. If ` +
-      'this persists, check that billing-observer is running and ready.',
-  );
-
 export const rateDeckNotFound = () =>
   new DomainError('rate-deck-not-found', 'The organisation has no rate deck for this trunk.');
-
-function failed({ code, message }: UsageFailure): DomainError {
-  if (code === 'archived') return new DomainError('usage-archived', message);
-  return code === 'unavailable'
-    ? unavailable(`billing-observer reports: ${message}.`)
-    : new DomainError('invalid-request', `billing-observer rejects this request: ${message}.`);
-}
 
 function refusalOf(answer: RateDeckAnswer): DomainError {
   switch (answer.outcome) {
@@ -91,12 +67,12 @@ function refusalOf(answer: RateDeckAnswer): DomainError {
         `The rate decks of an organisation may have ${answer.most} rates together. Nothing was imported.`,
       );
     case 'error':
-      return failed(answer);
+      return observer.failure(answer);
     case 'done':
     case 'imported':
     case 'decks':
     case 'rates':
     case 'costs':
-      return unavailable('billing-observer sent an answer to another question: check that both run the same version.');
+      return observer.otherAnswer();
   }
 }

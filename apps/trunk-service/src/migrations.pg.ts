@@ -13,6 +13,7 @@ import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
 import { ChannelRow } from './notifications/channel-row.pg.js';
 import { CreateNotifications1764000140000 } from './notifications/notifications.migration.js';
+import { CreateRecipients1764000190000 } from './notifications/recipients.migration.js';
 import { RuleRow } from './notifications/rule-row.pg.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
@@ -62,6 +63,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreatePlainChanges1764000150000,
   CreateCarrierFormats1764000170000,
   AddRefusedClaims1764000180000,
+  CreateRecipients1764000190000,
   CreateSessions1764000125000,
 ];
 

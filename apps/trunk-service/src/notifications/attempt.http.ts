@@ -13,6 +13,8 @@ export interface Means {
   allowPrivate: boolean;
   /** Undefined: the installation sends no e-mail. */
   mail: MailServer | undefined;
+  /** The channel's recipients that may get messages. */
+  confirmed: (delivery: DueDelivery) => Promise<string[]>;
 }
 
 const DEADLINE_MS = 10_000;
@@ -25,14 +27,18 @@ export async function attempt(delivery: DueDelivery, means: Means): Promise<Atte
   try {
     return channel.kind === 'email' ? await byMail(delivery, means) : await byPost(delivery, channel, means);
   } catch {
+    if (channel.kind === 'email') return { ok: false, error: 'the recipients could not be read from the database' };
     // A secret under a key that is gone: what the error says may hold a part of it.
     return { ok: false, error: "the channel's URL cannot be decrypted: set it again", final: true };
   }
 }
 
-async function byMail({ id, channel, message }: DueDelivery, { mail }: Means): Promise<AttemptOutcome> {
+async function byMail(delivery: DueDelivery, { mail, confirmed }: Means): Promise<AttemptOutcome> {
   if (mail === undefined) return { ok: false, error: 'this installation sends no e-mail: SMTP_URL is not set' };
-  return mail.send({ id, recipients: channel!.recipients ?? [], ...emailOf(message) });
+  const recipients = await confirmed(delivery);
+  if (recipients.length === 0)
+    return { ok: false, error: 'no recipient has confirmed its address with the code that was sent to it' };
+  return mail.send({ id: delivery.id, recipients, ...emailOf(delivery.message) });
 }
 
 async function byPost(

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { open } from '@trunkmesh/runtime/key-ring.js';
 import { rotateKeys } from '../commands/rotate-keys.pg.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { startMailbox, startReceiver } from './receivers.fixture.js';
 
@@ -39,6 +40,11 @@ const webhook = (over: object = {}) => ({
   ...over,
 });
 const create = async (body: object, api = mine.admin) => (await api('POST', CHANNELS, body)).body;
+
+const mailsTo = (address: string) =>
+  mailbox.mails.filter(({ to }) => to.some((each) => each.toLowerCase() === address.toLowerCase()));
+const codeFor = (address: string): Promise<string> =>
+  eventually(() => /[A-Z\d]{5}-[A-Z\d]{5}/.exec(mailsTo(address).at(-1)?.text ?? '')?.[0], { message: 'the code' });
 
 describe('channels', () => {
   it('keep the URL and the secret to themselves: the secret is shown once', async () => {
@@ -97,16 +103,79 @@ describe('channels', () => {
     });
   });
 
-  it('send e-mail through the mail server of the operator', async () => {
-    const made = await create({ kind: 'email', name: 'Mail', recipients: ['a@example.com', 'b@example.com'] });
-    expect((await theirs.admin('POST', `${CHANNELS}/${made.id}/test`)).status).toBe(404);
-    const { body } = await mine.admin('POST', `${CHANNELS}/${made.id}/test`);
+  it('send e-mail through the mail server of the operator, to recipients that have confirmed alone', async () => {
+    const [a, b] = ['a@example.com', 'B@example.com'];
+    const made = await create({ kind: 'email', name: 'Mail', recipients: [a, b] });
+    expect(made.recipient_states.map(({ state }: { state: string }) => state)).toEqual([
+      'code-waiting',
+      'code-waiting',
+    ]);
+    const path = `${CHANNELS}/${made.id}`;
+    expect((await theirs.admin('POST', `${path}/test`)).status).toBe(404);
+    expect((await mine.admin('POST', `${path}/test`)).body).toMatchObject({
+      state: 'given-up',
+      last_error: 'no recipient has confirmed its address with the code that was sent to it',
+    });
+    const code = await codeFor(b);
+    for (const api of [theirs.admin, mine.member])
+      expect((await api('POST', `${path}/recipients/confirm`, { recipient: b, code })).status).not.toBe(200);
+    for (const wrong of [
+      { recipient: a, code },
+      { recipient: b, code: 'AAAAA-AAAAA' },
+      { recipient: 'c@example.com', code },
+    ])
+      expect((await mine.admin('POST', `${path}/recipients/confirm`, wrong)).status).toBe(400);
+    const confirmed = await mine.admin('POST', `${path}/recipients/confirm`, {
+      recipient: b,
+      code: code.toLowerCase(),
+    });
+    expect(confirmed).toMatchObject({
+      status: 200,
+      body: {
+        recipient_states: [
+          { address: a, state: 'code-sent' },
+          { address: b, state: 'confirmed' },
+        ],
+      },
+    });
+    const { body } = await mine.admin('POST', `${path}/test`);
     expect(body).toMatchObject({ state: 'delivered' });
     const mail = mailbox.mails.at(-1)!;
-    expect(mail).toMatchObject({ from: 'alerts@example.com', to: ['a@example.com', 'b@example.com'] });
+    expect(mail).toMatchObject({ from: 'alerts@example.com', to: [b] });
     expect(mail.text).toContain('Subject: [TrunkMesh] Test message');
     expect(mail.text).toContain(`Message-ID: <${body.id}@example.com>`);
+    expect((await mine.admin('GET', path)).body.recipient_states[1].state).toBe('confirmed');
+  });
+
+  it('send an address one code an hour, whoever asks, and no words of others', async () => {
+    const recipient = 'stranger@example.com';
+    await mine.admin('PATCH', `/api/v1/organizations/${mine.id}`, { name: 'Win http://evil.example.com <now>' });
+    const made = await create({ kind: 'email', name: 'Stranger', recipients: [recipient] });
+    await codeFor(recipient);
+    expect(mailsTo(recipient)[0]!.text).not.toMatch(/evil\.example|http:|<now>/);
+    const path = `${CHANNELS}/${made.id}/recipients/send-code`;
+    expect((await mine.admin('POST', path, { recipient })).status).toBe(200);
+    expect((await theirs.admin('POST', path, { recipient })).status).toBe(404);
+    await create(
+      { kind: 'email', name: 'Same', recipients: [recipient.toUpperCase()] },
+      (await mesh.organization()).admin,
+    );
+    const another = await create({ kind: 'email', name: 'Other', recipients: ['later@example.com'] });
+    // Codes go out in the order in which they were asked for.
+    await codeFor('later@example.com');
+    expect(another.recipients).toEqual(['later@example.com']);
+    expect(mailsTo(recipient)).toHaveLength(1);
+    await mesh.service.parts.record.query(
+      `update notification_recipients set code_sent_at = code_sent_at - interval '1 hour'`,
+    );
+    await eventually(() => mailsTo(recipient).length === 2, { message: 'the second code' });
+  });
+
+  it('say which status the mail server refused a recipient with', async () => {
     const refused = await create({ kind: 'email', name: 'Refused', recipients: ['refused@example.com'] });
+    await mesh.service.parts.record.query(
+      `update notification_recipients set confirmed_at = now() where address = 'refused@example.com'`,
+    );
     const answer = (await mine.admin('POST', `${CHANNELS}/${refused.id}/test`)).body;
     expect(answer).toMatchObject({ state: 'given-up' });
     expect(answer.last_error).toContain('SMTP status 550');

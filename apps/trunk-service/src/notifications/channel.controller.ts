@@ -14,6 +14,7 @@ import { TestLimits } from '../trunk-test/test-limits.js';
 import {
   changedChannel,
   channelView as viewOf,
+  channelViews,
   deleteChannel,
   findChannel,
   insertChannel,
@@ -55,7 +56,7 @@ export class ChannelController {
     answer: z.array(channelView),
   })
   async list(@OrganizationId() organizationId: string): Promise<ChannelView[]> {
-    return (await listChannels(this.store, organizationId)).map(viewOf);
+    return channelViews(this.store, await listChannels(this.store, organizationId));
   }
 
   @Post()
@@ -85,7 +86,7 @@ export class ChannelController {
         return {
           status: 201,
           headers: { Location: `/api/v1/notifications/channels/${row.id}` },
-          body: { ...viewOf(row), signing_secret: made },
+          body: { ...(await viewOf(work.manager, row)), signing_secret: made },
         };
       },
       { stored: (stored) => ({ ...(stored as object), signing_secret: null }) },
@@ -98,7 +99,7 @@ export class ChannelController {
   @Access('manage')
   @Described({ id: 'getNotificationChannel', summary: 'Get a channel', answer: channelView })
   async get(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<ChannelView> {
-    return viewOf(await findChannel(this.store, organizationId, id));
+    return viewOf(this.store, await findChannel(this.store, organizationId, id));
   }
 
   @Patch(':id')
@@ -124,7 +125,7 @@ export class ChannelController {
     const secret = made ?? patch.signing_secret ?? undefined;
     const after = changedChannel(this.ring, before, { patch, secret, now: new Date() });
     await saveChannel(this.store, before, after);
-    return { ...viewOf(after), signing_secret: made };
+    return { ...(await viewOf(this.store, after)), signing_secret: made };
   }
 
   @Delete(':id')

@@ -19,6 +19,9 @@ import {
   type ChannelView,
 } from './notification-channel.js';
 
+import { askRecipients, recipientStates } from './recipients.pg.js';
+import type { RecipientState } from './recipient.js';
+
 /** 256 random bits, as Standard Webhooks writes a secret. */
 export const newSigningSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
@@ -31,17 +34,38 @@ export const targetOf = (ring: KeyRing, { id, sealed }: Pick<ChannelRow, 'id' | 
 const sealedTarget = (ring: KeyRing, id: string, target: ChannelTarget): string =>
   seal(ring, JSON.stringify(target), id);
 
-export const channelView = ({ sealed: _s, organization_id: _o, name_key: _n, ...row }: ChannelRow): ChannelView => ({
+const shownChannel = (row: ChannelRow, states: readonly RecipientState[]): ChannelView => ({
   id: row.id,
   kind: row.kind,
   name: row.name,
   enabled: row.enabled,
   host: row.host,
   recipients: row.recipients,
+  recipient_states: row.recipients && [...states],
   has_signing_secret: row.has_signing_secret,
   created_at: row.created_at.toISOString(),
   updated_at: row.updated_at.toISOString(),
 });
+
+export async function channelView(store: Pick<EventStore, 'query'>, row: ChannelRow): Promise<ChannelView> {
+  return shownChannel(row, await recipientStates(store, row.organization_id, row.recipients ?? []));
+}
+
+/** All of one organisation. */
+export async function channelViews(
+  store: Pick<EventStore, 'query'>,
+  rows: readonly ChannelRow[],
+): Promise<ChannelView[]> {
+  const addresses = rows.flatMap(({ recipients }) => recipients ?? []);
+  const states = await recipientStates(store, rows[0]?.organization_id ?? '', addresses);
+  const stateOf = new Map(states.map((state) => [state.address, state]));
+  return rows.map((row) =>
+    shownChannel(
+      row,
+      (row.recipients ?? []).map((address) => stateOf.get(address)!),
+    ),
+  );
+}
 
 /** `secret`: what signs the messages of a webhook. */
 export function newChannel(
@@ -72,6 +96,7 @@ export async function insertChannel(manager: EntityManager, row: ChannelRow): Pr
   if (count >= CHANNELS_PER_ORGANIZATION)
     throw new DomainError('quota-exceeded', `An organisation has at most ${CHANNELS_PER_ORGANIZATION} channels.`);
   await manager.insert(ChannelRow, row).catch(duplicateName);
+  await askRecipients(manager, row.organization_id, row.recipients ?? []);
   await note(manager, 'NotificationChannelCreated', { before: null, after: row });
 }
 
@@ -145,6 +170,8 @@ export async function saveChannel(store: EventStore, before: ChannelRow, after: 
   const { id, ...row } = after;
   await store.transaction(async (manager) => {
     await manager.update(ChannelRow, { id }, row).catch(duplicateName);
+    if (after.recipients !== before.recipients)
+      await askRecipients(manager, after.organization_id, after.recipients ?? []);
     await note(manager, 'NotificationChannelUpdated', { before, after });
   });
 }

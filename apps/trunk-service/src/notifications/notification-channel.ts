@@ -3,12 +3,17 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
+import { recipientState } from './recipient.js';
 import { callUrlProblem } from '../call-settings/call-url.js';
 import type { AddressPolicy } from '../network/address-policy.js';
 
 const name = printable(100).min(1).describe('Unique within the organisation.');
 const url = z.string().min(1).max(2048);
-const recipients = z.array(z.email().max(254)).min(1).max(10).describe('Who gets the e-mails.');
+const recipients = z
+  .array(z.email().max(254))
+  .min(1)
+  .max(10)
+  .describe('Who gets the e-mails, once each has confirmed its address with a code.');
 const secret = signingSecret.describe(
   'Signs the messages (Standard Webhooks); without one we make one and show it once.',
 );
@@ -57,6 +62,10 @@ export const channelView = z
     enabled: z.boolean().describe('False: no new messages go there.'),
     host: z.string().nullable().describe('The host of the URL; null: e-mail. The URL itself may hold a secret.'),
     recipients: z.array(z.string()).nullable().describe('Who gets the e-mails; null: no e-mail channel.'),
+    recipient_states: z
+      .array(recipientState)
+      .nullable()
+      .describe('Which recipients have confirmed their address: only they get messages. null: no e-mail channel.'),
     has_signing_secret: z.boolean().describe('Whether messages are signed. The secret is shown once, when it is made.'),
     created_at: timestamp.describe('When it was made.'),
     updated_at: timestamp.describe('When it was last changed.'),

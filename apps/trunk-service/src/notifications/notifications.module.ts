@@ -19,6 +19,8 @@ import { countCalls } from './call-counters.pg.js';
 import { ChannelController } from './channel.controller.js';
 import { DeliveryController } from './delivery.controller.js';
 import { forgetDeliveries } from './outbox.pg.js';
+import { RecipientController } from './recipient.controller.js';
+import { forgetRecipients } from './recipients.pg.js';
 import { RuleController } from './rule.controller.js';
 import { Sender } from './sender.process.js';
 import { notifyOfAlerts } from './usage-alerts.pg.js';
@@ -32,7 +34,10 @@ const FORGET_TICKS = 720;
 const LISTENED_MS = 90_000;
 
 /** Rules, and the channels that notify an organisation of what they find. */
-@Module({ controllers: [ChannelController, RuleController, DeliveryController], providers: [Sender] })
+@Module({
+  controllers: [ChannelController, RecipientController, RuleController, DeliveryController],
+  providers: [Sender],
+})
 export class NotificationsModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private background: Background | undefined;
 
@@ -87,7 +92,7 @@ export class NotificationsModule implements OnApplicationBootstrap, OnApplicatio
     for (let ticks = 1; !signal.aborted; ticks += 1) {
       try {
         await watch(this.store, this.kinds());
-        if (ticks % FORGET_TICKS === 0) await forgetDeliveries(this.store);
+        if (ticks % FORGET_TICKS === 0) await this.forget();
       } catch (error) {
         if (!signal.aborted)
           this.store.logger.warn(
@@ -97,6 +102,11 @@ export class NotificationsModule implements OnApplicationBootstrap, OnApplicatio
       }
       await pause(WATCH_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  private async forget(): Promise<void> {
+    await forgetDeliveries(this.store);
+    await forgetRecipients(this.store);
   }
 
   private kinds() {

@@ -13,6 +13,8 @@ import type { ChannelRow } from './channel-row.pg.js';
 import type { DeliveryView } from './delivery.js';
 import { mailServer } from './mail.net.js';
 import type { NotificationMessage } from '@trunkmesh/contracts/notification.js';
+import { codeMail } from './recipient.js';
+import { codeNotSent, confirmedOf, takeDueCode } from './recipients.pg.js';
 import { findDelivery, insertTest, noteOutcome, takeDue, type DueDelivery } from './outbox.pg.js';
 
 const attempts = counter(
@@ -38,6 +40,8 @@ export class Sender implements OnApplicationBootstrap, OnApplicationShutdown {
       ring,
       allowPrivate: ALLOW_PRIVATE_GATEWAYS,
       mail: SMTP_URL === undefined ? undefined : mailServer(SMTP_URL, SMTP_FROM),
+      confirmed: ({ message, channel }) =>
+        confirmedOf(this.store, message.data.organization_id, channel?.recipients ?? []),
     };
   }
 
@@ -70,13 +74,27 @@ export class Sender implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const sent = await this.sendDue().catch((error: unknown) => {
+      const sent = await this.sendDueAndCode().catch((error: unknown) => {
         if (!signal.aborted)
           this.store.logger.warn({ err: { message: (error as Error).message } }, 'cannot send notifications; retrying');
         return 0;
       });
       if (sent < MESSAGES_PER_LOOK) await pause(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  private async sendDueAndCode(): Promise<number> {
+    const [sent] = await Promise.all([this.sendDue(), this.sendCode()]);
+    return sent;
+  }
+
+  /** Asks one recipient whether it wants to get messages. */
+  private async sendCode(): Promise<void> {
+    const { mail } = this.means;
+    const due = mail === undefined ? undefined : await takeDueCode(this.store);
+    if (mail === undefined || due === undefined) return;
+    const outcome = await mail.send({ id: uuidv7(), recipients: [due.address], ...codeMail(due) });
+    if (!outcome.ok && outcome.final !== true) await codeNotSent(this.store, due);
   }
 
   private async sendDue(): Promise<number> {

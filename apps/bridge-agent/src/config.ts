@@ -16,6 +16,7 @@ const switchedOn = z.enum(['true', 'false']).default('false').transform(isTrue);
 const switchedOff = z.enum(['true', 'false']).default('true').transform(isTrue);
 const publicPort = z.coerce.number().int().min(1).max(65_535);
 const port = z.coerce.number().int().min(0).max(65_535);
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** The environment of bridge-agent. `OPS_PORT=0` takes any free port. */
 export const environmentSchema = z
@@ -73,23 +74,18 @@ export const environmentSchema = z
           '`prepare.mjs`), for `refused-calls` and the SIP messages of calls. 0 switches it off.',
       ),
     SIP_MESSAGES: switchedOff.describe('`false` keeps no SIP messages of calls and registrations.'),
+    SIP_MESSAGES_MB_PER_DAY: count(1, 1_000_000)
+      .default(100)
+      .describe(
+        'MB of SIP messages of calls that this bridge keeps of one organisation in a day; a call has some 10 kB.',
+      ),
     /** How long calls may continue after the agent was asked to stop. */
-    DRAIN_SECONDS: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(86_400)
+    DRAIN_SECONDS: count(0, 86_400)
       .default(0)
       .describe(
         'How long calls may continue after SIGTERM while new ones get 503. A second signal ends the agent at once.',
       ),
-    MAX_CALLS: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(5_000)
-      .describe('Calls at the same time; more are refused.'),
+    MAX_CALLS: count(1, 100_000).default(5_000).describe('Calls at the same time; more are refused.'),
     SECRET_KEYS: z
       .string()
       .min(1, 'must be "id:base64 of 32 bytes", several separated by commas, as in trunk-service')

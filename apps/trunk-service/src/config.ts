@@ -86,6 +86,23 @@ export const environmentSchema = z.object({
   QUOTA_OUTBOUND_CALLS_PER_DESTINATION: limit(30).describe(
     'Outbound calls of one organisation to the same number in an hour. 0: any number.',
   ),
+  SIP_MESSAGES_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .default(7)
+    .describe('How many days the SIP messages of calls and registrations are kept.'),
+  SIP_MESSAGES_MB: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(1_000_000)
+    .default(2_048)
+    .describe(
+      'How much of the JetStream store the SIP messages of calls may take, in MB; beyond it the oldest are deleted. ' +
+        'Where the store has no room for it, half of it is taken, and so on, and a warning is logged.',
+    ),
   SMTP_URL: z
     .string()
     .regex(/^smtps?:\/\/./, 'must be a URL such as smtp://user:password@mail.example.com:587')

@@ -31,7 +31,7 @@ export const sipMessagesCaptured = occurrence(
     call_id: uuid.describe('The call.'),
     bridge_id: bridgeId.describe('The bridge.'),
     messages: z.array(sipMessage).max(200).describe('Messages that came since the part before.'),
-    left_out: z.number().int().min(0).describe('How many messages of the call so far are beyond its limits.'),
+    left_out: z.number().int().min(0).describe('How many messages of the call so far are left out.'),
   }),
 );
 export type SipMessagesCaptured = z.infer<typeof sipMessagesCaptured>;

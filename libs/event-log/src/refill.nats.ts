@@ -6,7 +6,8 @@ import type { DataSource } from 'typeorm';
 import { fencedPublisher } from './fenced-publisher.nats.js';
 import { relayLeader } from './relay-leader.nats.js';
 import { clientConfig, openRelaySession, type RelaySession } from './relay-session.pg.js';
-import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './streams.nats.js';
+import { isStreamNotFound } from './ensure-stream.nats.js';
+import { ensureEntityStream, type StreamOptions } from './streams.nats.js';
 
 export interface RefillOptions {
   dataSource: Pick<DataSource, 'options'>;

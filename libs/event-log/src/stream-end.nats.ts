@@ -5,7 +5,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { RelayPosition, RelaySession } from './relay-session.pg.js';
 import { type StreamEvent, streamEvent } from './stream-event.js';
 import { reportUnknown, restoreStream } from './stream-restore.nats.js';
-import { ensureEntityStream, isStreamNotFound, type StreamOptions } from './streams.nats.js';
+import { isStreamNotFound } from './ensure-stream.nats.js';
+import { ensureEntityStream, type StreamOptions } from './streams.nats.js';
 
 /** Messages read side by side. */
 const READ_AHEAD = 64;

@@ -5,7 +5,8 @@ import { callSubject, CALLS_STREAM, TRUNKMESH_STREAM } from '@trunkmesh/contract
 import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { type NatsServer, startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { logger, subjectOf } from './servers.fixture.js';
-import { createMissingStreams, ensureStreams, StreamSettingsError } from './streams.nats.js';
+import { StreamSettingsError } from './ensure-stream.nats.js';
+import { createMissingStreams, ensureStreams } from './streams.nats.js';
 
 let nats: NatsServer;
 let nc: NatsConnection;
@@ -74,6 +75,23 @@ describe('ensureStreams', () => {
     await Promise.all([createMissingStreams(nc), createMissingStreams(nc)]);
     expect((await manager.streams.info(CALLS_STREAM)).config.max_age).toBe(300e9);
     expect((await manager.streams.info(TRUNKMESH_STREAM)).config).toMatchObject({ discard: 'new', deny_purge: true });
+  });
+
+  it('keeps SIP messages as the one service says that has the setting', async () => {
+    const limits = async () => {
+      const { max_age, max_bytes } = (await manager.streams.info('SIP')).config;
+      return { max_age, max_bytes };
+    };
+    await ensureStreams(nc, { sip: { days: 2, bytes: 64_000_000 } });
+    await ensureStreams(nc);
+    expect(await limits()).toEqual({ max_age: 2 * 86_400 * 1e9, max_bytes: 64_000_000 });
+    // More than this server's disk can have.
+    const smaller: number[] = [];
+    const bytes = 2 ** 52;
+    await ensureStreams(nc, { sip: { days: 7, bytes, onSmaller: (got) => smaller.push(got) } });
+    expect(smaller).toHaveLength(1);
+    expect(await limits()).toEqual({ max_age: 7 * 86_400 * 1e9, max_bytes: smaller[0] });
+    expect(Math.log2(bytes / smaller[0]!) % 1).toBe(0);
   });
 
   it.each([

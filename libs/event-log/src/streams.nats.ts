@@ -1,12 +1,10 @@
 import {
   DiscardPolicy,
-  JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
-  type StreamConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
@@ -26,17 +24,21 @@ import {
   TRUNKMESH_STREAM,
   USAGE_BUCKET,
 } from '@trunkmesh/contracts/subjects.js';
+import { configOf, create, ensure, StreamSettingsError, type Settings } from './ensure-stream.nats.js';
 
 export interface StreamOptions {
   /** Copies of every message in a cluster: 1, 3 or 5. */
   replicas?: number;
   /** Publishes with the same id within this time are one. Exactly once does not depend on it (relay.nats.ts). */
   duplicateWindowMs?: number;
+  /** How long and how much of SIP messages is kept. Without it, what is there stays as it is. */
+  sip?: SipRetention;
 }
-
-/** A stream of the name is there with a setting that JetStream cannot change. */
-export class StreamSettingsError extends Error {
-  override readonly name = 'StreamSettingsError';
+export interface SipRetention {
+  days: number;
+  bytes: number;
+  /** The server's store has room for so much less. Called at each start. */
+  onSmaller?: (bytes: number) => void;
 }
 
 const DAY_NS = 86_400 * 1e9;
@@ -45,9 +47,10 @@ const REFUSED_BYTES = 256 * 1_024 * 1_024;
 const SIP_DAYS = 7;
 /** Some 200,000 calls; the oldest make room. */
 const SIP_BYTES = 2_048 * 1_024 * 1_024;
-const STREAM_NAME_IN_USE = 10058;
-
-type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
+/** Less is no use. */
+const LEAST_SIP_BYTES = 16 * 1_024 * 1_024;
+/** "insufficient storage resources available" */
+const NO_STORAGE = 10047;
 
 /**
  * Creates what is not there and updates what differs: the streams and the KV buckets. Safe to run in several processes
@@ -56,6 +59,7 @@ type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 export async function ensureStreams(nc: NatsConnection, options: StreamOptions = {}): Promise<void> {
   const manager = await jetstreamManager(nc, { checkAPI: false });
   for (const settings of allSettings(options)) await ensure(manager, settings);
+  await (options.sip === undefined ? createMissingSip(manager, options) : ensureSip(manager, options, options.sip));
 }
 
 /** Creates what is not there, and leaves what is: it may have been changed by hand since the start. */
@@ -64,6 +68,40 @@ export async function createMissingStreams(nc: NatsConnection, options: StreamOp
   for (const settings of allSettings(options)) {
     if ((await configOf(manager, settings.name)) === undefined) await create(manager, settings);
   }
+  await createMissingSip(manager, options);
+}
+
+async function createMissingSip(manager: JetStreamManager, options: StreamOptions): Promise<void> {
+  for (const settings of sipSettings(options))
+    if ((await configOf(manager, settings.name)) === undefined)
+      await ensureSmaller(manager, settings, options.sip?.onSmaller);
+}
+
+async function ensureSip(manager: JetStreamManager, options: StreamOptions, sip: SipRetention): Promise<void> {
+  for (const settings of sipSettings(options)) await ensureSmaller(manager, settings, sip.onSmaller);
+}
+
+/** Where the server's store has no room for it, with half of it, and so on: calls matter more than their messages. */
+async function ensureSmaller(
+  manager: JetStreamManager,
+  wanted: Settings,
+  onSmaller: SipRetention['onSmaller'],
+): Promise<void> {
+  for (let bytes = wanted.max_bytes ?? -1; ; bytes = Math.floor(bytes / 2)) {
+    try {
+      await ensure(manager, { ...wanted, max_bytes: bytes });
+      if (bytes !== wanted.max_bytes) onSmaller?.(bytes);
+      return;
+    } catch (error) {
+      if (!isNoStorage(error) || bytes / 2 < LEAST_SIP_BYTES) throw error;
+    }
+  }
+}
+
+/** Of a new stream, or of one that is to become larger. */
+function isNoStorage(error: unknown): boolean {
+  const cause = error instanceof StreamSettingsError ? error.cause : error;
+  return cause instanceof JetStreamApiError && cause.code === NO_STORAGE;
 }
 
 /** Only the stream of entities: the relay recreates it when it was lost. */
@@ -79,18 +117,25 @@ function allSettings(options: StreamOptions): Settings[] {
     // Both bounds hold: readers are seconds behind, and a flood pushes out what was read long ago.
     { ...stream(REFUSED_STREAM, options), max_age: 7 * DAY_NS, max_bytes: REFUSED_BYTES },
     { ...stream(ALERTS_STREAM, options), max_age: 90 * DAY_NS, max_bytes: REFUSED_BYTES },
-    { ...stream(SIP_STREAM, options), max_age: SIP_DAYS * DAY_NS, max_bytes: SIP_BYTES },
     callRequestSettings(options),
     // A bridge that sends no heartbeat any more is not there any more. Readers judge by the heartbeat's time: the
     // bucket says nothing when an entry runs out.
     { ...bucket(BRIDGES_BUCKET, options), max_age: 30 * 1e9 },
     bucket(GATEWAYS_BUCKET, options),
-    { ...bucket(SIP_TRUNKS_BUCKET, options), max_age: SIP_DAYS * DAY_NS },
     bucket(USAGE_BUCKET, options),
     bucket(HELD_CALLS_BUCKET, options),
     bucket(BRIDGE_OWNERS_BUCKET, options),
     // Minutes; a little longer, so that what arrived can be read afterwards.
     { ...bucket(EXPECTED_CALLS_BUCKET, options), max_age: EXPECTED_CALLS_AGE_NS },
+  ];
+}
+
+/** Made last: they take what the store has left. */
+function sipSettings(options: StreamOptions): Settings[] {
+  const { days, bytes } = options.sip ?? { days: SIP_DAYS, bytes: SIP_BYTES };
+  return [
+    { ...bucket(SIP_TRUNKS_BUCKET, options), max_age: days * DAY_NS },
+    { ...stream(SIP_STREAM, options), max_age: days * DAY_NS, max_bytes: bytes },
   ];
 }
 
@@ -155,54 +200,4 @@ function bucket(name: string, { replicas = 1 }: StreamOptions): Settings {
     allow_rollup_hdrs: true,
     deny_delete: true,
   };
-}
-
-async function ensure(manager: JetStreamManager, wanted: Settings): Promise<void> {
-  const found = (await configOf(manager, wanted.name)) ?? (await create(manager, wanted));
-  if (found === 'created' || !differs(found, wanted)) return;
-  try {
-    await manager.streams.update(wanted.name, { ...found, ...wanted });
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError)) throw error;
-    throw new StreamSettingsError(
-      `the stream ${wanted.name} is there with other settings, which cannot be changed: ${error.message}. Back ` +
-        'it up, delete it and start again.',
-      { cause: error },
-    );
-  }
-}
-
-async function create(manager: JetStreamManager, wanted: Settings): Promise<'created' | StreamConfig> {
-  try {
-    await manager.streams.add(wanted);
-    return 'created';
-  } catch (error) {
-    // Another process made it in between, as another version of us would.
-    const raced =
-      error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE
-        ? await configOf(manager, wanted.name)
-        : undefined;
-    if (raced) return raced;
-    throw error;
-  }
-}
-
-async function configOf(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
-  try {
-    return (await manager.streams.info(name)).config;
-  } catch (error) {
-    if (isStreamNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-export const isStreamNotFound = (error: unknown): boolean =>
-  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
-
-/** Only what we set counts; a newer server has settings that we do not know. A server leaves out what is false. */
-function differs(found: StreamConfig, wanted: Settings): boolean {
-  return Object.entries(wanted).some(([name, value]) => {
-    const current = found[name as keyof StreamConfig] ?? false;
-    return JSON.stringify(current) !== JSON.stringify(value);
-  });
 }

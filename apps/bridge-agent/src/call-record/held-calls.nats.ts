@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { HELD_CALLS_BUCKET, heldCallKey, heldCallsOfBridge } from '@trunkmesh/contracts/subjects.js';
 import { openBucket, type Bucket } from '@trunkmesh/event-log/bucket.nats.js';
-import { isStreamNotFound } from '@trunkmesh/event-log/streams.nats.js';
+import { isStreamNotFound } from '@trunkmesh/event-log/ensure-stream.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { heldCall, type HeldCall } from './held-call.js';

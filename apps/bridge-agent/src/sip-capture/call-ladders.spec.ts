@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SipMessage } from '@trunkmesh/contracts/sip-message.js';
+import { DailyQuota } from './daily-quota.js';
 import { CallLadders, MESSAGES_OF_CALL, UNOWNED_LADDERS } from './call-ladders.js';
 
 const PBX = '198.51.100.7';
@@ -35,6 +36,36 @@ describe('SIP messages by call', () => {
     ladders.own('a@pbx', PBX, OWNER, 1);
     ladders.add(dialog({ remote: '203.0.113.9' }), message('stranger again'), 2);
     expect(texts(ladders)).toEqual([['call', 'INVITE']]);
+  });
+
+  it('of a loud organisation are left out beyond its share of the day, and nobody else’s', () => {
+    const ladders = new CallLadders();
+    const quota = new DailyQuota(1_000);
+    const take = (now: number) =>
+      ladders
+        .take(now, (organization, amount) => quota.take(organization, amount, now))
+        .map(({ owner, messages, leftOut }) => [owner.callId, messages.length, leftOut]);
+    const call = (organizationId: string, callId: string, now: number) => {
+      ladders.add(dialog({ sipCallId: callId }), message('INVITE'), now);
+      ladders.own(callId, PBX, { organizationId, numberId: null, callId }, now);
+    };
+    for (const nth of [1, 2, 3, 4, 5]) call('loud', `loud-${nth}`, 0);
+    call('quiet', 'quiet', 0);
+    expect(take(0)).toEqual([
+      ['loud-1', 1, 0],
+      ['loud-2', 1, 0],
+      ['loud-3', 1, 0],
+      ['loud-4', 0, 1],
+      ['loud-5', 0, 1],
+      ['quiet', 1, 0],
+    ]);
+    ladders.add(dialog({ sipCallId: 'loud-4' }), message('200'), 1);
+    expect(take(1)).toEqual([]);
+    // Later it has a part of it again.
+    ladders.add(dialog({ sipCallId: 'loud-4' }), message('BYE'), 60_000_000);
+    ladders.own('loud-4', PBX, { organizationId: 'loud', numberId: null, callId: 'loud-4' }, 60_000_000);
+    call('loud', 'loud-6', 60_000_000);
+    expect(take(60_000_000)).toContainEqual(['loud-6', 1, 0]);
   });
 
   it('of an outbound attempt are found by the Call-ID alone', () => {

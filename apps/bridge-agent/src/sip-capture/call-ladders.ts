@@ -24,12 +24,15 @@ interface Ladder {
   count: number;
   characters: number;
   leftOut: number;
+  overQuota: boolean;
   at: number;
 }
 
 /** Of one dialog. A flood inside a call must not fill the store. */
 export const MESSAGES_OF_CALL = 200;
 const CHARACTERS_OF_CALL = 262_144;
+/** What a message takes beside its text. */
+const MESSAGE_FIELDS = 300;
 /** Of what belongs to no call yet: refused INVITEs, and calls that ring. */
 export const UNOWNED_LADDERS = 4_000;
 const UNOWNED_MESSAGES = 32;
@@ -81,16 +84,31 @@ export class CallLadders {
     if (this.owned.size > OWNED_LADDERS) this.forget(this.owned, this.owned.keys().next().value!);
   }
 
-  /** What came since the last time. */
-  take(now: number): LadderPart[] {
+  /**
+   * What came since the last time. `allows`: whether the organisation may keep so many characters more; of what it may
+   * not, the first part of a call is given without its messages, so that it can be seen that they are missing.
+   */
+  take(now: number, allows: (organizationId: string, characters: number) => boolean = () => true): LadderPart[] {
     this.forgetOld(this.unowned, now - UNOWNED_MS);
     this.forgetOld(this.owned, now - OWNED_IDLE_MS);
     const parts: LadderPart[] = [];
-    for (const { owner, pending, leftOut } of this.owned.values()) {
+    for (const ladder of this.owned.values()) {
+      const { owner, pending } = ladder;
       if (owner === undefined || pending.length === 0) continue;
-      parts.push({ owner, messages: pending.splice(0), leftOut });
+      const messages = pending.splice(0);
+      const characters = messages.reduce((sum, { text }) => sum + text.length + MESSAGE_FIELDS, 0);
+      if (allows(owner.organizationId, characters)) parts.push({ owner, messages, leftOut: ladder.leftOut });
+      else parts.push(...this.leaveOut(ladder, owner, messages.length));
     }
     return parts;
+  }
+
+  private leaveOut(ladder: Ladder, owner: CallOwner, count: number): LadderPart[] {
+    ladder.leftOut += count;
+    this.dropped += count;
+    if (ladder.overQuota) return [];
+    ladder.overQuota = true;
+    return [{ owner, messages: [], leftOut: ladder.leftOut }];
   }
 
   get size(): number {
@@ -104,7 +122,15 @@ export class CallLadders {
   }
 
   private open(key: string, sipCallId: string, now: number): Ladder {
-    const ladder: Ladder = { owner: undefined, pending: [], count: 0, characters: 0, leftOut: 0, at: now };
+    const ladder: Ladder = {
+      owner: undefined,
+      pending: [],
+      count: 0,
+      characters: 0,
+      leftOut: 0,
+      overQuota: false,
+      at: now,
+    };
     this.unowned.set(key, ladder);
     if (!this.firstOf.has(sipCallId)) this.firstOf.set(sipCallId, key);
     if (this.unowned.size > UNOWNED_LADDERS) this.forget(this.unowned, this.unowned.keys().next().value!);

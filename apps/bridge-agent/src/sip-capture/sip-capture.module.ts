@@ -17,6 +17,7 @@ import { SipMessages } from './sip-messages.net.js';
         new SipMessages({
           bridgeId: bridge.id,
           enabled: config.CAPTURE_PORT !== 0 && config.SIP_MESSAGES,
+          charactersPerDay: config.SIP_MESSAGES_MB_PER_DAY * 1_048_576,
           isWanted: (organizationId, numberId) => {
             const settings = local.customerSettingsOf(organizationId, numberId);
             const own = settings?.number?.settings.keep_sip_messages;

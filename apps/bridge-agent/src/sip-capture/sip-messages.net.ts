@@ -12,6 +12,7 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { uuidv7 } from 'uuidv7';
 import { CallLadders, type CallOwner, type LadderPart } from './call-ladders.js';
+import { DailyQuota } from './daily-quota.js';
 import type { Captured } from './hep.js';
 import { sipMessagesDropped, sipMessagesKept } from './sip-capture-metrics.otel.js';
 import type { SipHead } from './sip-head.js';
@@ -22,6 +23,8 @@ export interface SipMessagesOptions {
   bridgeId: string;
   /** False: nothing is kept. */
   enabled: boolean;
+  /** Of the calls of one organisation. Undefined: any number. */
+  charactersPerDay?: number;
   /** Whether the organisation wants its messages kept. */
   isWanted: (organizationId: string, numberId: string | null) => boolean;
   link: NatsLink;
@@ -41,6 +44,7 @@ const TEXT = new TextDecoder();
 export class SipMessages {
   private readonly calls = new CallLadders();
   private readonly trunks = new TrunkLadders();
+  private readonly quota: DailyQuota;
   private readonly timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> | undefined;
   private dropped = 0;
@@ -48,6 +52,7 @@ export class SipMessages {
   organizationOf: (trunkId: string) => string | undefined = () => undefined;
 
   constructor(private readonly options: SipMessagesOptions) {
+    this.quota = new DailyQuota(options.charactersPerDay ?? Number.MAX_SAFE_INTEGER);
     if (!options.enabled) return;
     this.timer = setInterval(() => {
       void this.flushOnce();
@@ -99,7 +104,8 @@ export class SipMessages {
     const nc = this.options.link.connection;
     if (nc === undefined) return;
     const now = Date.now();
-    const publishes = [...this.calls.take(now).map((part) => this.publish(nc, part)), ...this.putTrunks(nc, now)];
+    const parts = this.calls.take(now, (organization, amount) => this.quota.take(organization, amount, now));
+    const publishes = [...parts.map((part) => this.publish(nc, part)), ...this.putTrunks(nc, now)];
     for (let start = 0; start < publishes.length; start += CONCURRENT_PUBLISHES)
       await Promise.all(publishes.slice(start, start + CONCURRENT_PUBLISHES).map((publish) => publish()));
   }

@@ -26,10 +26,14 @@ export class NatsModule implements OnApplicationBootstrap, OnApplicationShutdown
   constructor(
     @Inject(NATS) private readonly nats: OwnNatsLink,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.streams = keepStreams(this.nats, this.logger);
+    this.streams = keepStreams(this.nats, this.logger, {
+      days: this.config.SIP_MESSAGES_DAYS,
+      bytes: this.config.SIP_MESSAGES_MB * 1_048_576,
+    });
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -14,8 +14,15 @@ export const callSip = z
     call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
     messages: z
       .array(sipMessage)
-      .describe('In the order of time. Empty: none was kept, or they are older than 7 days.'),
-    left_out: z.number().int().describe("How many further messages were beyond the call's limits."),
+      .describe(
+        'In the order of time. Empty: none was kept, or they are older than the retention (7 days by default).',
+      ),
+    left_out: z
+      .number()
+      .int()
+      .describe(
+        "How many further messages, at least, were beyond the call's limits or the organisation's share of the day.",
+      ),
   })
   .meta({ id: 'CallSip' });
 export type CallSip = z.infer<typeof callSip>;
@@ -30,7 +37,7 @@ export const trunkSip = z
           messages: z.array(sipMessage).describe('Its last registration and OPTIONS, in the order of time.'),
         }),
       )
-      .describe('One entry a bridge. Empty: none was kept within 7 days.'),
+      .describe('One entry a bridge. Empty: none was kept, or they are older than what is kept.'),
   })
   .meta({ id: 'TrunkSip' });
 export type TrunkSip = z.infer<typeof trunkSip>;

@@ -170,7 +170,7 @@ async function answerOf(
   await pause(TRYING_MS);
   if (leg.channel.hungUp) return;
   if (outcome === 'silent') {
-    await Promise.race([pause(timeout - TRYING_MS), leg.ended]);
+    await ringing(leg, timeout - TRYING_MS);
     leg.channel.set('sip_invite_failure_status', '487');
     leg.channel.set('sip_invite_failure_phrase', 'CANCEL');
     leg.hangup('NO_ANSWER', 'send_cancel');
@@ -207,7 +207,7 @@ async function ringThenAnswer(
     channel.set(name, value);
   leg.ringing();
   channel.callState = 'RINGING';
-  if (ringMs > 0) await Promise.race([pause(ringMs), leg.ended]);
+  if (ringMs > 0) await ringing(leg, ringMs);
   if (channel.hungUp) return;
   channel.codec = true;
   for (const [name, value] of [
@@ -219,6 +219,16 @@ async function ringThenAnswer(
   leg.answer();
   if (hangupAfterMs !== undefined) leg.after(hangupAfterMs, () => leg.hangup('NORMAL_CLEARING', 'recv_bye'));
 }
+
+/** Its timer ends with the leg, so that no process waits for it. */
+const ringing = (leg: Leg, milliseconds: number) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void leg.ended.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => {

@@ -69,13 +69,20 @@ export const continuedCall = z.object({
   after: z
     .number()
     .int()
-    .positive()
-    .describe("The sequence of the call's last event in the stream CALLS. The call is taken only while none follows."),
+    .nonnegative()
+    .describe(
+      "The sequence of the call's last event in the stream CALLS; 0: there is none. The call is taken only while " +
+        'none follows.',
+    ),
   started_at: timestamp.describe('When the call began.'),
   attempts: z.array(callAttempt).max(8).describe('The attempts that failed so far.'),
   statuses: z.number().int().nonnegative().describe('How many statuses of the call were written.'),
   initiated: z.boolean().describe('Whether something was dialled, so that the status `initiated` was written.'),
   timeline: z.array(timelineEntry).max(500).describe('Every step so far.'),
+  closes: z
+    .literal(true)
+    .optional()
+    .describe('The bridge of the call is gone: nothing is dialled, and the call is ended.'),
 });
 export type ContinuedCall = z.infer<typeof continuedCall>;
 

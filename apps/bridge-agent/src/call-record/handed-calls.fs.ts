@@ -112,9 +112,9 @@ export class HandedCalls {
     const last = await lastEventOf(link, { call_id, organization_id: organization_id ?? '' });
     if (last === undefined) return undefined;
     if (last !== null && last.bridgeId !== bridgeId) return false;
-    const { offered_to, attempts = [] } = story.at(-1) ?? {};
-    if (last === null || offered_to === undefined) return true;
-    // The other bridge may have the offer and not have read it yet.
+    if (last === null) return true;
+    // Another bridge may be about to take it.
+    const { attempts = [] } = story.at(-1) ?? {};
     const event = continuedEvent(started, { from_bridge: bridgeId, attempts }, { id: newId(), at: new Date() });
     const claimed = await claimCall(link, event, last.sequence);
     return claimed === 'claimed' ? true : undefined;

@@ -37,6 +37,15 @@ export async function readLeftOnDisk({
   };
 }
 
-/** It was being taken from another bridge, or offered to one: whether it was, is in the stream of its events. */
-const isDoubtful = ({ continued, answered, story }: OpenCall): boolean =>
-  answered === null && (story.at(-1)?.offered_to !== undefined || (continued !== undefined && story.length <= 1));
+/** Nothing rings for so long. The call of an agent that was away for longer may have been ended by another bridge. */
+const LONGEST_MS = 900_000;
+
+/**
+ * It was being taken from another bridge, or offered to one, or is old: which bridge has it is in the stream of its
+ * events.
+ */
+const isDoubtful = ({ started: { data }, continued, answered, story }: OpenCall): boolean =>
+  answered === null &&
+  (story.at(-1)?.offered_to !== undefined ||
+    (continued !== undefined && story.length <= 1) ||
+    (data.direction === 'outbound' && Date.now() - Date.parse(data.started_at) > LONGEST_MS));

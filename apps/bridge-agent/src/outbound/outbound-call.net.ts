@@ -80,6 +80,8 @@ export class OutboundCall {
     const { logger, dialling } = this.ports;
     try {
       if (!(await this.recordable)) return this.end('bridge-stopped', neverUp('NORMAL_TEMPORARY_FAILURE', new Date()));
+      if (this.request.continued?.closes === true)
+        return this.end('bridge-stopped', neverUp('NORMAL_TEMPORARY_FAILURE', new Date()));
       this.tried(await this.attempts.run());
     } catch (error) {
       logger.error({ err: error, call_id: this.request.call_id }, 'cannot place an outbound call');

@@ -164,9 +164,9 @@ export class OutboundCalls {
     );
   }
 
-  private refusalOf({ dial_until }: OriginateRequest) {
+  private refusalOf({ dial_until, continued }: OriginateRequest) {
     const { drain, eventSocket, maxCalls } = this.options;
-    if (Date.parse(dial_until) < Date.now())
+    if (continued?.closes !== true && Date.parse(dial_until) < Date.now())
       return refused('too-late', 'The request arrived after the time at which the call had to be dialled.');
     if (drain.begun) return refused('bridge-stopping', 'The bridge is about to stop. Ask another one.');
     if (this.ports.live.count() >= maxCalls)

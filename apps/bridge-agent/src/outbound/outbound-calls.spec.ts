@@ -457,6 +457,22 @@ describe('a call that another bridge began', () => {
     expect(await originate(asked)).toEqual({ outcome: 'accepted' });
   });
 
+  it('is ended where its bridge is gone, and not dialled', async () => {
+    const asked = await begun([planned(1)]);
+    const before = callsAt(1) ?? 0;
+    const closing = {
+      ...asked,
+      dial_until: asked.requested_at,
+      continued: { ...asked.continued!, statuses: 3, closes: true as const },
+    };
+    expect(await originate(closing)).toEqual({ outcome: 'accepted' });
+    const events = await host.untilWritten(asked.call_id);
+    expect(lastOf(events).data).toMatchObject({ end_reason: 'bridge-stopped', attempts: [{ attempt: 1 }] });
+    await eventually(() => assistant.statuses.length === 1, { message: 'the final status' });
+    expect(assistant.statuses[0]!.body).toMatchObject({ sequence: 4, status: 'failed' });
+    expect(callsAt(1) ?? 0).toBe(before);
+  });
+
   it('is not taken after another event of it, and not dialled', async () => {
     const asked = await begun([planned(1)]);
     const other = await begun([planned(1)]);
@@ -507,6 +523,7 @@ describe('a call that was on its way between two bridges when the agent was kill
 
   it.each([
     ['was offered and taken', [{ ...story, offered_to: 'bridge-2' }]],
+    ['was ended while this agent was away for long', [story]],
     [
       'was about to be taken',
       [continuedEvent(startedOn('bridge-1', request()), continued, { id: randomUUID(), at: new Date() })],

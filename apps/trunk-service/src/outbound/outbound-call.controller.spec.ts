@@ -353,6 +353,44 @@ describe('a process that is killed', () => {
   });
 });
 
+describe('a call whose bridge is gone', () => {
+  /** Accepted by a bridge that then never reports anything. */
+  const left = async (bridge: string, dialledUntil: string) => {
+    const { id, admin, from } = await outbound.organization();
+    const { body } = await admin('POST', CALLS, call(from));
+    await outbound.mesh.service.parts.record.query(
+      'update outbound_calls set bridge_id = $2, dial_until = now() - $3::interval where call_id = $1',
+      [body.call_id, bridge, dialledUntil],
+    );
+    return { id, callId: body.call_id as string };
+  };
+
+  it('is ended by another bridge, which dials nothing', async () => {
+    await outbound.bridge('bridge-9', 'gone');
+    await outbound.mesh.operator('POST', '/api/v1/bridges/bridge-9/retire');
+    one.answer = () => ({ outcome: 'accepted' });
+    const young = await left('bridge-9', '10 minutes');
+    const known = await left('bridge-1', '2 days');
+    const gone = await left('bridge-9', '16 minutes');
+    const closing = await eventually(
+      () => one.asked.find(({ call_id, continued }) => call_id === gone.callId && continued),
+      {
+        timeoutMs: 15_000,
+      },
+    );
+    one.answer = accept;
+    expect(closing).toMatchObject({
+      dial_until: closing.requested_at,
+      continued: { from_bridge: 'bridge-9', after: 0, closes: true, statuses: 3 },
+    });
+    await outbound.publish(endOf(gone.id, gone.callId));
+    await eventually(async () => (await outbound.rowOf(gone.callId))?.state === 'ended');
+    expect(one.asked.filter(({ call_id, continued }) => call_id !== gone.callId && continued)).toEqual([]);
+    expect((await outbound.rowOf(young.callId))?.state).toBe('accepted');
+    expect((await outbound.rowOf(known.callId))?.state).toBe('accepted');
+  }, 30_000);
+});
+
 /** Both end a call that has no event yet, too. */
 const ENDING: [string, string][] = [
   ['DELETE', ''],

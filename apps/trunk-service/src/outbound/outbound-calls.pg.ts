@@ -60,7 +60,7 @@ export async function beginAsking(store: EventStore, call: RequestedCall, bridge
 /** Returns whether its end was requested meanwhile; undefined: it has ended. */
 export async function markAccepted(store: EventStore, callId: string, bridge: string): Promise<boolean | undefined> {
   const [row] = await store.query<{ canceled: boolean }>(
-    `update outbound_calls set state = 'accepted', request = null,
+    `update outbound_calls set state = 'accepted',
        bridge_id = case when state = 'requested' then $2 else bridge_id end,
        look_at = case when cancel_at is null then null else now() + ${TURN} end
      where call_id = $1 and state in ('requested', 'accepted')
@@ -112,6 +112,29 @@ export function takeDueCalls(store: EventStore, limit: number): Promise<DueCall[
   );
 }
 
+export interface AbandonedCall extends Pick<RequestedCall, 'call_id' | 'organization_id' | 'request'> {
+  bridge_id: string;
+}
+
+/**
+ * Calls that were never answered and whose bridge will report no end: it is retired, or is lost for a day, which is
+ * longer than a call lasts.
+ */
+export function abandonedCalls(
+  store: EventStore,
+  { retired, lost }: { retired: readonly string[]; lost: readonly string[] },
+  limit: number,
+): Promise<AbandonedCall[]> {
+  return store.query<AbandonedCall>(
+    `select call_id, organization_id, request, bridge_id from outbound_calls
+     where state = 'accepted' and answered_at is null and request is not null
+       and ((bridge_id = any($1) and dial_until < now() - interval '15 minutes')
+         or (bridge_id = any($2) and dial_until < now() - interval '1 day'))
+     order by dial_until limit $3`,
+    [retired, lost, limit],
+  );
+}
+
 /** The end of the call needs no further request. */
 export async function markHungUp(store: EventStore, callId: string): Promise<void> {
   await store.query('update outbound_calls set look_at = null where call_id = $1', [callId]);
@@ -147,7 +170,7 @@ export async function noteFacts(store: EventStore, facts: readonly CallFacts[]):
        update outbound_calls c set
          state = case when f.ended_at is null then 'accepted' else 'ended' end,
          bridge_id = f.bridge_id,
-         request = null,
+         request = case when f.ended_at is null then c.request end,
          answered_at = coalesce(f.answered_at, c.answered_at),
          ended_at = f.ended_at,
          billable_ms = f.billable_ms,

@@ -6,6 +6,7 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { CancelCall } from './cancel-call.nats.js';
+import { CloseAbandoned } from './close-abandoned.nats.js';
 import { HandOver } from './hand-over.nats.js';
 import { forgetOldCalls, putOff, takeDueCalls, type DueCall } from './outbound-calls.pg.js';
 import { publishLeftRefusals } from './refusals.nats.js';
@@ -13,6 +14,7 @@ import { publishLeftRefusals } from './refusals.nats.js';
 const TICK_MS = 1_000;
 const CALLS_PER_LOOK = 50;
 const FORGET_TICKS = 600;
+const ABANDONED_TICKS = 5;
 const LONGEST_SECONDS = 60;
 
 /**
@@ -21,6 +23,7 @@ const LONGEST_SECONDS = 60;
  */
 @Injectable()
 export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  @Inject(CloseAbandoned) private readonly closeAbandoned!: CloseAbandoned;
   private background: Background | undefined;
 
   constructor(
@@ -55,6 +58,7 @@ export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShu
     for (let ticks = 1; !signal.aborted; ticks += 1) {
       try {
         await this.sweep(signal);
+        if (ticks % ABANDONED_TICKS === 0 && this.nats.connection !== undefined) await this.closeAbandoned.run();
         if (ticks % FORGET_TICKS === 0) await forgetOldCalls(this.store);
       } catch (error) {
         if (!signal.aborted)

@@ -6,6 +6,7 @@ import { EVENT_STORE, NATS } from '../tokens.js';
 import { AskBridge, BridgeDeadlines } from './ask-bridge.nats.js';
 import { readCallRequests } from './call-requests.nats.js';
 import { CancelCall } from './cancel-call.nats.js';
+import { CloseAbandoned } from './close-abandoned.nats.js';
 import { FleetLoads } from './fleet-loads.pg.js';
 import { HandOver } from './hand-over.nats.js';
 import { OutboundCallController } from './outbound-call.controller.js';
@@ -17,7 +18,7 @@ import { PlaceCall } from './place-call.pg.js';
 /** Calls that the platform starts: accepted here, given to a bridge, and kept until their end. */
 @Module({
   controllers: [OutboundCallController, PermitController],
-  providers: [PlaceCall, CancelCall, HandOver, AskBridge, BridgeDeadlines, FleetLoads, OutboundSweeper],
+  providers: [PlaceCall, CancelCall, HandOver, AskBridge, BridgeDeadlines, CloseAbandoned, FleetLoads, OutboundSweeper],
 })
 export class OutboundModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readers: Background[] = [];

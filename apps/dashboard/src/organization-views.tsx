@@ -11,6 +11,7 @@ const Numbers = lazy(() => import('./pages/numbers/numbers.js'));
 const Calls = lazy(() => import('./pages/calls/calls.js'));
 const CallDetail = lazy(() => import('./pages/call-detail/call-detail.js'));
 const Usage = lazy(() => import('./pages/usage/usage.js'));
+const Settings = lazy(() => import('./pages/settings/settings.js'));
 const RouteTester = lazy(() => import('./pages/route-tester/route-tester.js'));
 const Connection = lazy(() => import('./pages/connection/connection.js'));
 
@@ -22,6 +23,7 @@ const ENTRIES: readonly Entry[] = [
   { to: '/usage', label: 'Usage' },
   { to: '/route-tester', label: 'Route tester' },
   { to: '/connection', label: 'Connection' },
+  { to: '/settings', label: 'Settings' },
 ];
 
 /** Each view is loaded when it is opened. */
@@ -38,6 +40,7 @@ export const OrganizationViews = () => (
         <Route path="/calls/:id" component={CallDetail} />
         <Route path="/usage/*?" component={Usage} />
         <Route path="/route-tester" component={RouteTester} />
+        <Route path="/settings/*?" component={Settings} />
         <Route path="/connection" component={Connection} />
         <Route path="*">
           <Empty title="There is no such page">

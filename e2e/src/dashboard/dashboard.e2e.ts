@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
-import { axeProblems, openViewer, signIn, startBrowser, type Viewer } from './browser.fixture.js';
+import { axeProblems, openViewer, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
 
 const INVITE = [
   'INVITE sip:100:secret@192.0.2.1 SIP/2.0',
@@ -132,6 +132,77 @@ describe('the dashboard', () => {
     await page.unrouteAll();
     await page.getByRole('button', { name: 'Try again' }).last().click();
     await page.getByRole('heading', { name: empty }).waitFor();
+  });
+
+  it('creates a key, shows it once, and revokes it', async () => {
+    const { page } = viewer;
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Reception');
+    await page.getByRole('button', { name: 'Create the key' }).click();
+    await page.getByText('Copy the key Reception now.').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    const key = await page.getByRole('status').getByText(/^tm_/).textContent();
+    const mine = { Authorization: `Bearer ${key}` };
+    expect((await fetch(`${test.mesh.file.api}/api/v1/sip-trunks`, { headers: mine })).status).toBe(200);
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('button', { name: 'Revoke Reception' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke Reception' }).click();
+    await page.getByText('Reception').first().waitFor({ state: 'detached' });
+    expect((await fetch(`${test.mesh.file.api}/api/v1/sip-trunks`, { headers: mine })).status).toBe(401);
+    expect(await page.content()).not.toContain(key);
+  });
+
+  it('sets the URLs of the platform and what may be called, and says which field is wrong', async () => {
+    const { page } = viewer;
+    const save = page.getByRole('button', { name: 'Save', exact: true });
+    await page.getByRole('link', { name: 'Platform' }).click();
+    await page.getByLabel('Media stream').fill('ftp://assistant.example.com');
+    await save.click();
+    await page.getByText('must be a URL that begins with ws:// or wss://').first().waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByLabel('Media stream').fill('wss://assistant.example.com/media');
+    await save.click();
+    await page.getByText('Saved. New calls use it.').waitFor();
+    await page.getByRole('link', { name: 'Outbound calls' }).click();
+    await page.getByRole('combobox', { name: 'Countries' }).selectOption('these');
+    await page.getByLabel('Country codes').fill('de, us');
+    await save.click();
+    await page.getByText('Saved. New calls use it.').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    expect(await org.api.get(`/api/v1/organizations/${org.id}`)).toMatchObject({
+      media_url: 'wss://assistant.example.com/media',
+      outbound_country_codes: ['DE', 'US'],
+    });
+  });
+
+  it('adds a channel, says why its test did not arrive, and adds a rule', async () => {
+    const { page } = viewer;
+    await page.getByRole('link', { name: 'Notifications' }).click();
+    await page.getByRole('heading', { name: 'Nobody is notified yet' }).waitFor();
+    await page.getByLabel('Name of the channel').fill('Ops');
+    await page.getByLabel('URL').fill(`${test.mesh.file.api}/no-such-page`);
+    await page.getByRole('button', { name: 'Add the channel' }).click();
+    await page.getByText('Copy the signing secret now.').waitFor();
+    await page.getByRole('button', { name: 'Test Ops' }).click();
+    await page.getByText('The test message did not arrive.').waitFor();
+    await page.getByLabel('Name of the rule').fill('Trunk down');
+    await page.getByRole('button', { name: 'Add the rule' }).click();
+    await page.getByText('A trunk lost its registration (for so many seconds: 60)').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('offers a member nothing that only an admin may do, and says why', async () => {
+    const { page } = viewer;
+    const member = { organization_id: org.id, name: 'member', role: 'member' };
+    const { key } = await test.operator.post<{ key: string }>('/api/v1/api-keys', member);
+    await signOut(page);
+    await signIn(page, key);
+    for (const path of ['', '/platform', '/guards', '/notifications']) {
+      await page.goto(`/app/o/${org.id}/settings${path}`);
+      await page.getByText('Only an admin of an active organisation').first().waitFor();
+      expect(await page.getByRole('main').getByRole('button').count()).toBe(0);
+    }
+    expect(await axeProblems(page)).toEqual([]);
   });
 
   it('asks for nothing from another host, and its policy stops nothing of its own', () =>

@@ -42,6 +42,12 @@ export function ImportNumbers({ onDone }: { onDone: () => Promise<void> }) {
           <pre tabIndex={0} aria-label="The first lines of the file">
             {lines.slice(0, MAX_SHOWN + 1).join('\n')}
           </pre>
+          {lines.length > MAX_SHOWN + 1 && (
+            <p className="muted small">
+              The names of the columns and the first {MAX_SHOWN} of {count(lines.length - 1)} lines are shown. All lines
+              are checked and imported.
+            </p>
+          )}
           <Button className="primary" onPress={() => void send()}>
             Check and import {count(lines.length - 1)} lines
           </Button>

@@ -24,6 +24,14 @@ const SHOW = [
   ['inactive', 'Inactive'],
 ] as const;
 
+const NOT_ALL = 'The export has those that are loaded: scroll down for more, or use "trunkmesh numbers list --json".';
+
+const HowMany = ({ total, isAll }: { total: number; isAll: boolean }) => (
+  <p className="muted small">
+    {count(total)} numbers. Select one to see whether it is ready. {!isAll && NOT_ALL}
+  </p>
+);
+
 /** The organisation's numbers: which trunk each comes by, and who answers. */
 export default function Numbers() {
   const { mayManage } = useSession();
@@ -45,7 +53,7 @@ export default function Numbers() {
       title="Numbers"
       actions={
         <a className="button" href={exportOf(items)} download="numbers.csv">
-          Export as CSV
+          {list.loadMore === undefined ? 'Export as CSV' : `Export the first ${count(items.length)} as CSV`}
         </a>
       }
     >
@@ -70,7 +78,7 @@ export default function Numbers() {
       <Found of={list.query}>
         {() => (
           <>
-            <p className="muted small">{count(list.total)} numbers. Select one to see whether it is ready.</p>
+            <HowMany total={list.total} isAll={list.loadMore === undefined} />
             <DataTable
               label="Numbers"
               items={items}

@@ -1,0 +1,144 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { Link } from 'wouter';
+import type { Schemas } from '../../api/client.http.js';
+import { words } from '../../format.js';
+import { useSession } from '../../session/session.js';
+import { useOrganization } from '../../session/use-organization.js';
+import { Check, Choice, Field } from '../../ui/field.js';
+import { OnlyAdmins } from '../../ui/only-admins.js';
+import { Card, Facts } from '../../ui/page.js';
+import { Failure, Found } from '../../ui/states.js';
+import { Save } from './save.js';
+import { QUOTAS, quotasOf, quotaText } from './setting-changes.js';
+import { changeOrganization, useSettings } from './use-settings.js';
+
+type Organization = Schemas['Organization'];
+
+const COUNTRIES = [
+  ['own', 'The country of the calling number alone'],
+  ['these', 'These countries'],
+] as const;
+const FAILOVER = [
+  ['any_trunk', 'Any trunk of the organisation, by priority'],
+  ['number_trunk_only', 'The trunk of the calling number alone'],
+] as const;
+const SPECIAL = ['premium-rate', 'shared-cost', 'satellite'] as const;
+
+/** What may be called, over which trunks, and how much of it. */
+export default function Guards() {
+  const { mayManage, isOperator } = useSession();
+  const organization = useOrganization();
+  return (
+    <Found of={organization}>
+      {(found) => (
+        <>
+          {mayManage ? (
+            <GuardsForm organization={found} />
+          ) : (
+            <>
+              <OnlyAdmins what="change what may be called" />
+              <Shown organization={found} />
+            </>
+          )}
+          {isOperator ? <QuotasForm organization={found} /> : <Quotas organization={found} />}
+          <p className="muted small">
+            A trunk has limits of its own: its countries, and its calls at once.{' '}
+            <Link href="/trunks">See the trunks</Link>
+          </p>
+        </>
+      )}
+    </Found>
+  );
+}
+
+function GuardsForm({ organization }: { organization: Organization }) {
+  const form = useSettings(organization);
+  const { draft, set, problemOfField } = form;
+  const toggle = (kind: string, isAllowed: boolean) =>
+    set('special')(SPECIAL.filter((each) => (each === kind ? isAllowed : draft.special.includes(each))));
+  return (
+    <Card title="What may be called">
+      <div className="form">
+        <Choice label="Countries" value={draft.outbound} onChange={set('outbound')} options={COUNTRIES} />
+        {draft.outbound === 'these' && (
+          <Field
+            label="Country codes"
+            value={draft.countries}
+            onChange={set('countries')}
+            placeholder="DE, US"
+            hint="Two letters each. Without any, nothing can be called."
+            problem={problemOfField('outbound_country_codes')}
+          />
+        )}
+        <fieldset>
+          <legend>Expensive numbers that may be called</legend>
+          {SPECIAL.map((kind) => (
+            <div key={kind}>
+              <Check isSelected={draft.special.includes(kind)} onChange={(isAllowed) => toggle(kind, isAllowed)}>
+                {words(kind)}
+              </Check>
+            </div>
+          ))}
+        </fieldset>
+        <Choice
+          label="Trunks that an outbound call may use"
+          value={draft.outbound_failover}
+          onChange={set('outbound_failover')}
+          options={FAILOVER}
+        />
+        <Save form={form} />
+      </div>
+    </Card>
+  );
+}
+
+const Shown = ({ organization }: { organization: Organization }) => (
+  <Card title="What may be called">
+    <Facts
+      of={[
+        ['Countries', organization.outbound_country_codes?.join(', ') ?? 'that of the calling number'],
+        ['Expensive numbers', organization.outbound_special_numbers.map(words).join(', ') || 'none'],
+        ['Trunks', words(organization.outbound_failover.replaceAll('_', '-'))],
+      ]}
+    />
+  </Card>
+);
+
+const Quotas = ({ organization: { quotas } }: { organization: Organization }) => (
+  <Card title="Ceilings">
+    <Facts of={QUOTAS.map(([name, label]) => [label, quotaText(quotas?.[name])] as const)} />
+    <p className="muted small">Your platform&rsquo;s operator sets them. Contact its support to change one.</p>
+  </Card>
+);
+
+function QuotasForm({ organization: { id, quotas } }: { organization: Organization }) {
+  const [draft, setDraft] = useState<Record<string, string>>(
+    Object.fromEntries(QUOTAS.map(([name]) => [name, quotas?.[name]?.toString() ?? ''])),
+  );
+  const [error, setError] = useState<unknown>();
+  const save = async () => {
+    setError(undefined);
+    await changeOrganization(id, { quotas: quotasOf(draft) }).catch(setError);
+  };
+  return (
+    <Card title="Ceilings">
+      <p className="muted small">Empty: as the installation. 0: any number.</p>
+      <div className="facts">
+        {QUOTAS.map(([name, label]) => (
+          <Field
+            key={name}
+            label={label}
+            value={draft[name] ?? ''}
+            onChange={(value) => setDraft({ ...draft, [name]: value })}
+            inputMode="numeric"
+          />
+        ))}
+      </div>
+      <Button className="primary" onPress={() => void save()}>
+        Save the ceilings
+      </Button>
+      {error !== undefined && <Failure error={error} />}
+    </Card>
+  );
+}

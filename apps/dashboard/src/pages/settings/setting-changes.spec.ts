@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { changesBetween, quotasOf, quotaText, type Draft } from './setting-changes.js';
+
+const BEFORE: Draft = {
+  ...{ name: 'Example Dental', time_zone: 'UTC', media_url: 'wss://assistant.example.com', prewarm_url: '' },
+  ...{ status_url: '', answer_deadline_ms: '', max_call_seconds: '3600', record: '', keep_sip_messages: '' },
+  ...{ outbound: 'own', countries: '', outbound_failover: 'any_trunk', special: [] },
+};
+
+describe('the settings of an organisation', () => {
+  it.each<[Partial<Draft>, object]>([
+    [{}, {}],
+    [
+      { media_url: ' ', max_call_seconds: '' },
+      { media_url: null, max_call_seconds: null },
+    ],
+    [
+      { answer_deadline_ms: '5000', record: 'false' },
+      { answer_deadline_ms: 5000, record: false },
+    ],
+    [{ outbound: 'these', countries: 'de, us' }, { outbound_country_codes: ['DE', 'US'] }],
+    [{ outbound: 'these' }, { outbound_country_codes: [] }],
+    [{ special: ['satellite'] }, { outbound_special_numbers: ['satellite'] }],
+  ])('sends only what differs: %j', (changes, expected) =>
+    expect(changesBetween(BEFORE, { ...BEFORE, ...changes })).toEqual(expected),
+  );
+
+  it('has the ceilings that are given, and the installation’s without one', () => {
+    expect(quotasOf({ trunks: ' ', numbers: '' })).toBeNull();
+    expect(quotasOf({ trunks: '5', outbound_calls_per_day: '0' })).toEqual({ trunks: 5, outbound_calls_per_day: 0 });
+    expect([quotaText(undefined), quotaText(0), quotaText(7)]).toEqual(['as the installation', 'any number', '7']);
+  });
+});

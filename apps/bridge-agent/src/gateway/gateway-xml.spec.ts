@@ -172,6 +172,11 @@ describe("a gateway's file", () => {
     expect(rendered(trunk({ gateway: '192.0.2.9' }), 'x').params).not.toHaveProperty('gw-auth-acl');
   });
 
+  it('lets a gateway by name answer challenges from its checked address, without another look-up', () => {
+    const hop = { address: '192.0.2.7', port: null };
+    expect(rendered(trunk({ gateway: 'sip.example.com' }), 'x', hop).params['gw-auth-acl']).toBe('192.0.2.7/32');
+  });
+
   it.each<[string, Partial<TrunkState>, string | null, string]>([
     ['no username', { username: null }, 'x', 'username-missing'],
     ['no password', {}, null, 'password-missing'],

@@ -205,8 +205,9 @@ function addressParams(trunk: TrunkState, gateway: GatewayAddress, { host, targe
     // one address. With a list that others are in, each of them could challenge a request of a call of his own with
     // this gateway's realm, and would get this gateway's digest (tried).
     isIpv6 && ['gw-auth-acl', `${sentTo}/128`],
-    // FreeSWITCH would look the gateway's name up at each challenge of its outbound proxy.
-    !isIpv6 && trunk.outbound_proxy != null && ['gw-auth-acl', `${sentTo}/32`],
+    // FreeSWITCH would look the gateway's name up at each challenge, in the thread that serves all trunks: a name
+    // server that does not answer would hold up everybody's calls.
+    !isIpv6 && target !== undefined && ['gw-auth-acl', `${sentTo}/32`],
   ];
   return all.filter((param) => param !== false);
 }

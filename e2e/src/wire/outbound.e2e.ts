@@ -33,12 +33,15 @@ import { seeded } from '../random.js';
 /** Outbound calls through a real FreeSWITCH to carriers on the loopback. Runs where FREESWITCH names a binary. */
 const FROM = '+15550108201';
 const TO = '+15559876543';
+const RECORDED = '+15550108202';
+const LOUD = 4_000;
 let test: TestMesh;
 let org: Organization;
 let nats: NatsConnection;
 let callees: SipCallee[];
 let trunks: Trunk[];
 let numberId: string;
+let recordedId: string;
 let assistant: Assistant;
 /** It takes everything and says nothing. */
 let silent: Socket;
@@ -57,6 +60,8 @@ beforeAll(async () => {
     await untilLive(org, trunk);
     trunks.push(trunk);
   }
+  // Before the other: the bridge knows it by the time that it is used.
+  recordedId = (await addNumber(org, trunks[0]!, RECORDED, { record: true })).id;
   numberId = (await addNumber(org, trunks[0]!, FROM)).id;
   await originateUntilKnown();
 }, 120_000);
@@ -277,8 +282,40 @@ describe('an answered call', () => {
   });
 });
 
+describe('a carrier that changes the codec of an answered call', () => {
+  it('is heard, and hears the assistant, before and after', async () => {
+    const callee = callees[0]!;
+    callee.will({ outcome: 'answer', ringMs: 200 });
+    // The assistant says everything back.
+    assistant.onConnection = (connection) => connection.echo();
+    const asked = request({}, [trunks[0]!.id]);
+    await originate(asked);
+    const invite = await eventually(() => callee.open().find(({ state }) => state === 'answered'), {
+      message: 'the answer',
+    });
+    const audio = invite.audio!;
+    for (const codec of [undefined, 'PCMA', 'PCMU'] as const) {
+      if (codec !== undefined) {
+        expect(await callee.reinvite(invite, codec)).toBe(200);
+        audio.speak({ codec });
+      }
+      const from = audio.heard.length;
+      await eventually(
+        () => {
+          audio.say(tone(880, 5));
+          const last = audio.heard.slice(from).at(-1);
+          return last !== undefined && (codec ?? last.codec) === last.codec && toneLevel(last.samples, 880) > LOUD;
+        },
+        { timeoutMs: 10_000, intervalMs: 100, message: `the echo in ${codec ?? 'the first codec'}` },
+      );
+    }
+    await hangUp(asked.call_id);
+    expect(await endOf(asked)).toMatchObject({ end_reason: 'api-hung-up', attempts: [{ outcome: 'answered' }] });
+    assistant.onConnection = undefined;
+  }, 60_000);
+});
+
 describe('a recorded call', () => {
-  const RECORDED = '+15550108202';
   it('has the called party left and the assistant right, as an inbound call has its caller', async () => {
     const callee = callees[0]!;
     callee.will({ outcome: 'answer', ringMs: 200 });
@@ -287,8 +324,7 @@ describe('a recorded call', () => {
         if (event === 'start') connection.say(encode('PCMU', tone(440, 100)));
       };
     };
-    const number_id = (await addNumber(org, trunks[0]!, RECORDED, { record: true })).id;
-    const asked = request({ from: RECORDED, caller_id: RECORDED, number_id }, [trunks[0]!.id]);
+    const asked = request({ from: RECORDED, caller_id: RECORDED, number_id: recordedId }, [trunks[0]!.id]);
     await eventually(async () => (await originate(asked)).outcome === 'accepted', { timeoutMs: 20_000 });
     const invite = await eventually(() => callee.open().find(({ state }) => state === 'answered'), {
       message: 'the answer',

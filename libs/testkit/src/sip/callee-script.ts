@@ -1,3 +1,4 @@
+import type { Codec } from '../rtp/g711.js';
 import type { RtpPeer } from '../rtp/rtp-peer.net.js';
 import { digestParameters, headerOf, headersOf, writeSip, type SipMessage } from './sip-message.js';
 
@@ -28,6 +29,23 @@ export interface HeardInvite {
   state: 'silent' | 'ringing' | 'answered' | 'canceled' | 'refused' | 'ended' | 'challenged';
   audio: RtpPeer | undefined;
   acknowledged: boolean;
+}
+
+export interface SipCallee {
+  readonly address: string;
+  readonly port: number;
+  /** `host:port`, as a trunk names its gateway. */
+  readonly gateway: string;
+  readonly invites: readonly HeardInvite[];
+  /** The Request-URIs of the REGISTERs, each answered with 200. */
+  readonly registers: readonly string[];
+  /** A new offer within an answered call: this codec alone. Settles with the final status of the other side. */
+  reinvite(invite: HeardInvite, codec: Codec): Promise<number>;
+  /** Calls that ring or are up. */
+  open(): HeardInvite[];
+  /** From now on. */
+  will(script: CalleeScript | ((invite: SipMessage, nth: number) => CalleeScript)): void;
+  close(): Promise<void>;
 }
 
 /** A transaction's INVITE, CANCEL and repetitions have the same. */
@@ -65,4 +83,19 @@ export function withinDialog(
     ],
     body,
   );
+}
+
+/** What the called side says of the target of a REFER that it took. */
+export function notifyOfRefer(
+  invite: SipMessage,
+  place: { here: string; toTag: string; branch: string; sequence: number },
+  target: number,
+): string {
+  const headers = [
+    ['Event', 'refer'],
+    ['Subscription-State', 'terminated;reason=noresource'],
+    ['Content-Type', 'message/sipfrag;version=2.0'],
+  ] as const;
+  const body = `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'No'}\r\n`;
+  return withinDialog(invite, { method: 'NOTIFY', ...place }, headers, body);
 }

@@ -1,25 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { PAYLOAD_TYPES } from '../rtp/g711.js';
+import { PAYLOAD_TYPES, type Codec } from '../rtp/g711.js';
 import { openRtpPeer, type RtpPeer } from '../rtp/rtp-peer.net.js';
 import { readSdp, writeSdp } from './sdp.js';
-import { authenticates, keyOf, withinDialog, type CalleeScript, type HeardInvite } from './callee-script.js';
+import { CalleeOffers } from './callee-offers.js';
+import {
+  authenticates,
+  keyOf,
+  notifyOfRefer,
+  withinDialog,
+  type CalleeScript,
+  type HeardInvite,
+  type SipCallee,
+} from './callee-script.js';
 import { headerOf, parseSip, respond, type SipMessage } from './sip-message.js';
 
-export interface SipCallee {
-  readonly address: string;
-  readonly port: number;
-  /** `host:port`, as a trunk names its gateway. */
-  readonly gateway: string;
-  readonly invites: readonly HeardInvite[];
-  /** The Request-URIs of the REGISTERs, each answered with 200. */
-  readonly registers: readonly string[];
-  /** Calls that ring or are up. */
-  open(): HeardInvite[];
-  /** From now on. */
-  will(script: CalleeScript | ((invite: SipMessage, nth: number) => CalleeScript)): void;
-  close(): Promise<void>;
-}
+export type { SipCallee };
 
 const PHRASES: Record<number, string> = { 180: 'Ringing', 200: 'OK', 407: 'Authenticate', 487: 'Terminated' };
 /** RFC 3261 §17.1.1.1. */
@@ -57,6 +53,7 @@ class Callee implements SipCallee {
   private readonly transactions = new Map<string, Transaction>();
   private refers = { status: 202, target: 200 };
   private readonly peers: Promise<RtpPeer>[] = [];
+  private readonly offers = new CalleeOffers(token);
 
   constructor(
     private readonly socket: Socket,
@@ -66,6 +63,7 @@ class Callee implements SipCallee {
     socket.on('message', (data, peer) => {
       const message = parseSip(data.toString('utf8'));
       if (message?.method !== undefined) this.take(message, peer);
+      else if (message !== undefined) this.offers.take(message);
     });
     socket.on('error', () => undefined);
   }
@@ -80,6 +78,14 @@ class Callee implements SipCallee {
 
   will(script: CalleeScript | ((invite: SipMessage, nth: number) => CalleeScript)): void {
     this.script = typeof script === 'function' ? script : () => script;
+  }
+
+  reinvite(invite: HeardInvite, codec: Codec): Promise<number> {
+    const { request, peer, toTag } = [...this.transactions.values()].find((one) => one.invite === invite)!;
+    const codecs = [{ payloadType: PAYLOAD_TYPES[codec], name: codec }];
+    const audio = { address: this.address, port: invite.audio!.port, codecs };
+    const sdp = (version: number) => writeSdp(audio, version);
+    return this.offers.make({ request, toTag, here: this.gateway }, sdp, (text) => this.send(text, peer));
   }
 
   async close(): Promise<void> {
@@ -209,16 +215,8 @@ class Callee implements SipCallee {
     const callId = headerOf(refer, 'call-id');
     const dialog = [...this.transactions.values()].findLast(({ invite }) => invite.callId === callId);
     if (status !== 202 || dialog === undefined) return;
-    const headers = [
-      ['Event', 'refer'],
-      ['Subscription-State', 'terminated;reason=noresource'],
-      ['Content-Type', 'message/sipfrag;version=2.0'],
-    ] as const;
-    const how = { method: 'NOTIFY', here: this.gateway, toTag: dialog.toTag, branch: token(), sequence: 5 };
-    this.send(
-      withinDialog(dialog.request, how, headers, `SIP/2.0 ${target} ${target === 200 ? 'OK' : 'No'}\r\n`),
-      peer,
-    );
+    const place = { here: this.gateway, toTag: dialog.toTag, branch: token(), sequence: 5 };
+    this.send(notifyOfRefer(dialog.request, place, target), peer);
   }
 
   /** A telephone that got a BYE falls silent. */

@@ -48,6 +48,8 @@ const BODIES: Readonly<Record<string, object | string>> = {
   'post /api/v1/calls/{call_id}/transfer': { to: '+15550100300' },
   'post /api/v1/calls/{call_id}/dtmf': { digits: '1' },
   'put /api/v1/usage/rate-decks/{trunk_id}': CSV,
+  'post /api/v1/notifications/channels/{id}/recipients/confirm': { recipient: 'a@example.com', code: 'AAAAA-AAAAA' },
+  'post /api/v1/notifications/channels/{id}/recipients/send-code': { recipient: 'a@example.com' },
 };
 /** Parameters without which a request is refused, or would wait. */
 const QUERIES: Readonly<Record<string, string>> = {

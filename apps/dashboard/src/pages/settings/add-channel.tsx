@@ -4,7 +4,7 @@ import { client, dataOf, type Schemas } from '../../api/client.http.js';
 import { Choice, Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
-import { refreshNotifications, type Channel } from './channels.js';
+import { refreshNotifications, type Channel } from './channel.http.js';
 
 const KINDS: readonly (readonly [Channel['kind'], string])[] = [
   ['webhook', 'Signed webhook'],

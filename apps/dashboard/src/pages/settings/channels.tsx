@@ -1,16 +1,13 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import { client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
+import { client, dataOf, type Schemas } from '../../api/client.http.js';
 import { Badge } from '../../ui/badge.js';
 import { Confirm } from '../../ui/confirm.js';
 import { Card } from '../../ui/page.js';
 import { Empty, Failure } from '../../ui/states.js';
 import { AddChannel } from './add-channel.js';
+import { refreshNotifications, type Channel } from './channel.http.js';
 import { Secret } from './secret.js';
-
-export type Channel = Schemas['NotificationChannel'];
-
-export const refreshNotifications = () => refresh('/api/v1/notifications');
 
 /** Where messages can go. */
 export function Channels({ of }: { of: readonly Channel[] }) {

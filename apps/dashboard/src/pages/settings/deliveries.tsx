@@ -7,7 +7,7 @@ import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
-import type { Channel } from './channels.js';
+import type { Channel } from './channel.http.js';
 
 type Delivery = Schemas['NotificationDelivery'];
 

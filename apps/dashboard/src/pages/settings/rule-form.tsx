@@ -3,7 +3,7 @@ import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
 import { Check, Choice, Field } from '../../ui/field.js';
 import { Failure } from '../../ui/states.js';
-import { refreshNotifications, type Channel } from './channels.js';
+import { refreshNotifications, type Channel } from './channel.http.js';
 import { conditionOf, figuresOf, firstFigures, KIND_OPTIONS, KINDS, type Kind, type Rule } from './rule-text.js';
 
 interface RuleFormProps {

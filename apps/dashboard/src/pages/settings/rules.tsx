@@ -6,7 +6,7 @@ import { Confirm } from '../../ui/confirm.js';
 import { Card } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { refreshNotifications, type Channel } from './channels.js';
+import { refreshNotifications, type Channel } from './channel.http.js';
 import { RuleForm } from './rule-form.js';
 import { conditionText, type Rule } from './rule-text.js';
 

@@ -7,6 +7,7 @@ import { Card } from '../../ui/page.js';
 import { Empty, Failure } from '../../ui/states.js';
 import { AddChannel } from './add-channel.js';
 import { refreshNotifications, type Channel } from './channel.http.js';
+import { Recipients } from './recipients.js';
 import { Secret } from './secret.js';
 
 /** Where messages can go. */
@@ -81,6 +82,7 @@ function OneChannel({ channel, onSecret }: OneChannelProps) {
           <p>What waits for it is given up. A channel that a rule uses cannot be deleted: change the rule first.</p>
         </Confirm>
       </div>
+      <Recipients channel={channel} />
       {delivery && <TestResult delivery={delivery} />}
       {error !== undefined && <Failure error={error} />}
     </li>

@@ -1,0 +1,54 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
+import { client, dataOf } from '../../api/client.http.js';
+import { Badge } from '../../ui/badge.js';
+import { Field } from '../../ui/field.js';
+import { Failure } from '../../ui/states.js';
+import { refreshNotifications, type Channel } from './channel.http.js';
+
+type Recipient = NonNullable<Channel['recipient_states']>[number];
+
+/** Who has still to confirm an address: until then nothing but the code goes there. */
+export const Recipients = ({ channel: { id, recipient_states } }: { channel: Channel }) =>
+  (recipient_states ?? [])
+    .filter(({ state }) => state !== 'confirmed')
+    .map((recipient) => <Unconfirmed key={recipient.address} id={id} recipient={recipient} />);
+
+function Unconfirmed({ id, recipient: { address, state } }: { id: string; recipient: Recipient }) {
+  const [code, setCode] = useState('');
+  const [error, setError] = useState<unknown>();
+  const params = { path: { id } };
+  const run = async (work: Promise<unknown>) => {
+    setError(undefined);
+    await work.then(refreshNotifications, setError);
+  };
+  const confirm = () =>
+    run(
+      dataOf(
+        client.POST('/api/v1/notifications/channels/{id}/recipients/confirm', {
+          params,
+          body: { recipient: address, code: code.trim() },
+        }),
+      ),
+    );
+  const sendCode = () =>
+    run(
+      dataOf(
+        client.POST('/api/v1/notifications/channels/{id}/recipients/send-code', {
+          params,
+          body: { recipient: address },
+        }),
+      ),
+    );
+  return (
+    <div className="filters">
+      <Badge state="pending">{state === 'code-sent' ? 'not confirmed' : 'its code is not sent yet'}</Badge>
+      <Field label={`Code that ${address} received`} value={code} onChange={setCode} placeholder="ABCDE-FGHJK" />
+      <Button isDisabled={code.trim() === ''} onPress={() => void confirm()}>
+        Confirm {address}
+      </Button>
+      <Button onPress={() => void sendCode()}>Send a further code to {address}</Button>
+      {error !== undefined && <Failure error={error} />}
+    </div>
+  );
+}

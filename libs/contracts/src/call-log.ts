@@ -4,6 +4,7 @@ import { CALL_ENDERS, callEndReason } from './call-end.js';
 import { callParties } from './call-parties.js';
 import {
   callAttempt,
+  callCarrier,
   callQuality,
   callRecording,
   capturedInvite,
@@ -95,7 +96,10 @@ export const callSummary = z.object({
   mos: z.number().nullable().describe('Mean opinion score, 1.0 to 4.5; null where it was not measured.'),
   recording: callRecording.nullable().describe('The recording; null where the call has none.'),
   transferred_to: z.string().nullable().describe('Where the call was transferred to; null where it was not.'),
-  carrier_cost: z.literal('external').describe('Always `external`: the carrier bills the organisation directly.'),
+  carrier_cost: callCarrier.describe(
+    '`external`: the carrier bills the organisation directly. `managed`: the call went over a carrier of the ' +
+      'platform, which is known at its end.',
+  ),
   caller_withheld: callParties.shape.caller_withheld.describe(
     'Present and true where the caller withheld the number: show `from_number` to nobody.',
   ),

@@ -65,6 +65,12 @@ describe('a call as the list shows it', () => {
     }
   });
 
+  it('says at its end that its carrier was one of the platform', () => {
+    expect(summaryOf(ended({}))).toMatchObject({ carrier_cost: 'external' });
+    const managed = summaryOf(ended({ carrier: 'managed' }));
+    expect(callSummary.parse(managed)).toMatchObject({ carrier_cost: 'managed' });
+  });
+
   it('that was refused has failed, and says why', () => {
     expect(summaryOf(callRejected(1))).toMatchObject({
       status: 'failed',

@@ -164,10 +164,9 @@ function ending(data: CallEnded['data']): Partial<CallSummary> {
     duration_seconds: data.billable_ms / 1000,
     ended_by: end_reason === null ? null : CALL_END_REASONS[end_reason].by,
     end_reason,
-    refusal: null,
-    hangup_cause: cut(data.hangup_cause, 64),
-    sip_status: data.sip_status,
+    ...{ refusal: null, hangup_cause: cut(data.hangup_cause, 64), sip_status: data.sip_status },
     mos: data.quality?.mos ?? null,
+    carrier_cost: data.carrier ?? 'external',
   };
 }
 

@@ -1,9 +1,12 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Browser, Page } from 'playwright-core';
-import { testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
-import { axeProblems, openViewer, signIn, startBrowser, type Viewer } from './browser.fixture.js';
+import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
+import { axeProblems, openViewer, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { imagePath, isTooWide, keepScreenshot, openView, routesOf, tabThrough } from './views.fixture.js';
 
 const NUMBER = '+15550100700';
 const CALLER = '+15559870007';
@@ -167,6 +170,114 @@ describe('the first five minutes of an admin', () => {
     await page.goto(`/app/o/${other.id}/trunks`);
     await page.getByRole('alert').first().waitFor();
     expect(await page.content()).not.toContain('Another organisation');
+  });
+});
+
+/** What the guide shows, and the view it is taken of. */
+const SCREENSHOTS: Readonly<Record<string, string>> = {
+  overview: '/',
+  'connect-a-trunk': '/trunks/new',
+  'trunk-detail': '/trunks/:id',
+  'call-detail': '/calls/:id',
+  numbers: '/numbers',
+};
+/** These read nothing before one acts. */
+const READ_NOTHING: ReadonlySet<string> = new Set(['/route-tester']);
+
+describe('every view', () => {
+  let views: { route: string; path: string }[];
+  beforeAll(async () => {
+    const [trunk] = await org.api.get<{ id: string }[]>('/api/v1/sip-trunks');
+    const { items } = await org.api.get<{ items: { call_sid: string }[] }>('/api/v1/calls?limit=1');
+    const ids: Record<string, string> = { '/trunks/:id': trunk!.id, '/calls/:id': items[0]!.call_sid };
+    views = (await routesOf('organization-views')).map((route) => ({
+      route,
+      path: `/app/o/${org.id}${route.replace(':id', ids[route] ?? '')}`,
+    }));
+    expect(views.length).toBeGreaterThan(7);
+    await page.goto(`/app/o/${org.id}`);
+  });
+
+  it('shows its data, can be used with the keyboard, and is accessible', async () => {
+    for (const { route, path } of views) {
+      await openView(page, path);
+      expect([route, await page.getByRole('alert').allTextContents()]).toEqual([route, []]);
+      expect([route, await axeProblems(page)]).toEqual([route, []]);
+      const { reached, unseen } = await tabThrough(page, 6);
+      expect([route, reached > 0, unseen]).toEqual([route, true, []]);
+    }
+  });
+
+  it('fits a telephone, and is readable in the dark', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 390, height: 800 });
+    for (const { route, path } of views) {
+      await openView(page, path);
+      expect([route, await isTooWide(page), await axeProblems(page)]).toEqual([route, false, []]);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('says what to do where the service refuses, fails, or does not answer', async () => {
+    const isRead = ({ pathname }: URL) => pathname.startsWith('/api/v1/') && !/users\/me|stream$/.test(pathname);
+    const body = (status: number) =>
+      JSON.stringify({ title: 'Log unavailable', detail: 'NATS is unreachable. Try again.', status });
+    const failure = page.getByRole('alert').first();
+    for (const { route, path } of views.filter((view) => !READ_NOTHING.has(view.route))) {
+      // What may pass, as 500, is tried again for seconds first: one view shows that for all.
+      const status = route === '/' ? 500 : 409;
+      await page.route(isRead, (each) =>
+        each.fulfill({ status, contentType: 'application/problem+json', body: body(status) }),
+      );
+      await page.goto(path);
+      await failure.filter({ hasText: 'NATS is unreachable.' }).waitFor();
+      await button('Try again').first().waitFor();
+      await page.unroute(isRead);
+    }
+    expect(await axeProblems(page)).toEqual([]);
+    await page.route(isRead, (each) => each.abort());
+    await page.goto(`/app/o/${org.id}/trunks`);
+    await failure.filter({ hasText: 'Check your network connection' }).waitFor();
+    await page.unroute(isRead);
+    await button('Try again').first().click();
+    await link('Office PBX').first().waitFor();
+  });
+
+  it('has its picture in the guide, as large as a page may load', async () => {
+    const guide = await readFile(join(ROOT, 'docs/guides/dashboard.md'), 'utf8');
+    for (const [name, route] of Object.entries(SCREENSHOTS)) {
+      await openView(page, views.find((view) => view.route === route)!.path);
+      await keepScreenshot(page, name);
+      expect([name, (await stat(imagePath(name))).size < 150_000]).toEqual([name, true]);
+      expect(guide).toContain(`../images/${name}.webp`);
+    }
+  });
+
+  it('says what to do next where nothing is there', async () => {
+    const empty = await test.organization('Empty');
+    await signOut(page);
+    await signIn(page, empty.key);
+    for (const { route } of views.filter((view) => !view.route.includes(':id'))) {
+      await openView(page, `/app/o/${empty.id}${route}`);
+      expect([route, await page.getByRole('alert').allTextContents()]).toEqual([route, []]);
+      expect([route, await axeProblems(page)]).toEqual([route, []]);
+    }
+  });
+
+  it('of the operator is accessible, also on a telephone', async () => {
+    await signOut(page);
+    await signIn(page, test.mesh.file.bootstrapKey);
+    for (const route of await routesOf('operator-views')) {
+      for (const width of [390, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        await openView(page, `/app${route}`);
+        expect([route, width, await isTooWide(page), await axeProblems(page)]).toEqual([route, width, false, []]);
+      }
+    }
+    await link('Organisations').click();
+    await link('Empty').click();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   });
 
   it('was never stopped by its own policy', () => expect(viewer.complaints).toEqual([]));

@@ -1,0 +1,64 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { ROOT } from '../mesh.fixture.js';
+
+const ROUTE = /<Route path="([^"*]+)"/g;
+
+/** The paths of the views as the dashboard's own router has them, so that no new view is forgotten. */
+export async function routesOf(file: 'organization-views' | 'operator-views'): Promise<string[]> {
+  const source = await readFile(join(ROOT, 'apps/dashboard/src', `${file}.tsx`), 'utf8');
+  return [...source.matchAll(ROUTE)].map(([, path]) => path!);
+}
+
+/** Opens a view and waits until nothing of it is loading. */
+export async function openView(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.getByText('Loading…', { exact: true }).first().waitFor({ state: 'detached' });
+}
+
+const WIDER = 'document.documentElement.scrollWidth - innerWidth';
+/** Nothing of the view is reached by scrolling sideways only. */
+export const isTooWide = async (page: Page): Promise<boolean> => (await page.evaluate<number>(WIDER)) > 0;
+
+interface Focused {
+  name: string;
+  isVisible: boolean;
+}
+const FOCUSED = `(() => {
+  const at = document.activeElement;
+  if (at === null || at === document.body) return null;
+  const box = at.getBoundingClientRect();
+  const shown = [at, ...at.querySelectorAll('*'), at.closest('label') ?? at].some((each) => {
+    const style = getComputedStyle(each);
+    return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+  });
+  return { name: at.tagName + ' ' + (at.textContent ?? '').slice(0, 40), isVisible: shown && box.width > 0 };
+})()`;
+
+/** What Tab reaches from the view's heading, at most `count` places, and where one would not see the focus. */
+export async function tabThrough(page: Page, count: number): Promise<{ reached: number; unseen: string[] }> {
+  const unseen: string[] = [];
+  let reached = 0;
+  for (; reached < count; reached += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate<Focused | null>(FOCUSED);
+    if (focused === null) break;
+    if (!focused.isVisible) unseen.push(focused.name);
+  }
+  return { reached, unseen };
+}
+
+const IMAGES = join(ROOT, 'docs/images');
+export const imagePath = (name: string): string => join(IMAGES, `${name}.webp`);
+
+/** Writes the screenshot of a guide, only where SCREENSHOTS is set: pictures differ with every font. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] === undefined) return;
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 75 });
+  await mkdir(IMAGES, { recursive: true });
+  await writeFile(imagePath(name), Buffer.from(data, 'base64'));
+  await session.detach();
+}

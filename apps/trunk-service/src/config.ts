@@ -116,6 +116,14 @@ export const environmentSchema = z.object({
     .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address')
     .default('TrunkMesh <trunkmesh@localhost>')
     .describe('Sender of these e-mails.'),
+  TRACE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
+    .refine((text) => text.includes('{trace_id}'), 'must contain {trace_id}')
+    .optional()
+    .describe(
+      'Page of a trace in your tracing system with `{trace_id}` in it, for example ' +
+        '`https://traces.example.com/trace/{trace_id}`. The dashboard links each call to it, for every organisation.',
+    ),
   MAX_CONNECTIONS: limit(10_000).describe('Open connections of one copy; more are closed. 0: any number.'),
   /** Whose X-Forwarded-For is believed; nobody's without it. */
   TRUSTED_PROXIES: z

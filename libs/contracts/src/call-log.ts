@@ -114,6 +114,12 @@ export type CallSummary = z.infer<typeof callSummary>;
 export const callDetail = callSummary.extend({
   sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),
   source_address: z.string().nullable().describe('The address that the call came from; null where it is not known.'),
+  trace_id: z
+    .string()
+    .regex(/^[\da-f]{32}$/)
+    .nullable()
+    .default(null)
+    .describe("The call's trace (W3C Trace Context); null: the call was not traced."),
   timeline: z.array(timelineEntry).describe('Every event and every step within the call, by its time.'),
   invite: capturedInvite.nullable().describe('The INVITE of the call; null where it was not captured.'),
   routing: inboundDecision

@@ -115,6 +115,12 @@ describe('everything that is known of a call', () => {
     });
   });
 
+  it('names its trace where one of its events has it', () => {
+    const traced = { ...callAnswered(1), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+    expect(detailOf(started, traced).trace_id).toBe('0af7651916cd43dd8448eb211c80319c');
+    expect(detailOf(started, callAnswered(1)).trace_id).toBeNull();
+  });
+
   it('marks the number of a caller who withholds it, in the list as well', () => {
     const withheld = (event: CallEvent) => ({ ...event, data: { ...event.data, caller_withheld: true } });
     const detail = detailOf(withheld(started), withheld(ended));

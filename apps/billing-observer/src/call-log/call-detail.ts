@@ -18,6 +18,7 @@ export function callDetail(stored: readonly StoredEvent[]): CallDetail | undefin
   return {
     ...row.summary,
     ...partiesOf((record ?? events[0]!).data),
+    trace_id: traceOf(events),
     timeline: timelineOf(stored, record?.data.timeline),
     ...beginningOf(latest(events, 'CallStarted') ?? refused),
     ...storyOf(record),
@@ -34,6 +35,12 @@ const partiesOf = ({ from, to, sip_call_id, source_address }: CallEvent['data'])
   sip_call_id,
   source_address,
 });
+
+/** `00-TRACE-SPAN-FLAGS` (W3C Trace Context). */
+const traceOf = (events: readonly CallEvent[]): string | null =>
+  /^[\da-f]{2}-([\da-f]{32})-/.exec(
+    events.find(({ traceparent }) => traceparent !== undefined)?.traceparent ?? '',
+  )?.[1] ?? null;
 
 function beginningOf(
   event: CallStarted | CallRejected | undefined,

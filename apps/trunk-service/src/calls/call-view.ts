@@ -36,6 +36,9 @@ export type CallItem = z.infer<typeof callItem>;
 
 export const callView = callDetail
   .extend(platformNames.shape)
+  .extend({
+    trace_url: z.url().nullable().describe("The trace in the operator's tracing system; null: it has no address."),
+  })
   .meta({ id: 'CallDetail', description: 'Everything that is known of one call.' });
 
 export const callList = z
@@ -73,6 +76,10 @@ export function withPlatformNames<Call extends CallSummary | CallDetail>(
   };
   return { ...call, ...names };
 }
+
+/** `template`: TRACE_URL. */
+export const traceUrl = (template: string | undefined, traceId: string | null): string | null =>
+  template === undefined || traceId === null ? null : template.replaceAll('{trace_id}', traceId);
 
 const nameOf = (names: ReadonlyMap<number, string>, id: number | null) =>
   id === null ? null : (names.get(id) ?? null);

@@ -30,11 +30,12 @@ import { linkNats } from '@trunkmesh/runtime/link.nats.js';
 import { hangUp } from './call-control.nats.js';
 
 const CALLS = '/api/v1/calls';
+const trace_id = '0af7651916cd43dd8448eb211c80319c';
 let mesh: Mesh;
 let nc: NatsConnection;
 const stops: (() => void)[] = [];
 beforeAll(async () => {
-  mesh = await startMesh();
+  mesh = await startMesh({ TRACE_URL: 'https://traces.example.com/trace/{trace_id}' });
   nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
   await ensureStreams(nc);
   await eventually(() => mesh.service.parts.nats.connection !== undefined);
@@ -95,6 +96,7 @@ const detailOf = (call_id: string, over: Partial<CallDetail> = {}): CallDetail =
   ...summaryOf(call_id),
   sip_call_id: null,
   source_address: null,
+  trace_id: null,
   timeline: [{ at: '2026-11-23T00:44:09.871Z', what: 'call-started', detail: null }],
   invite: null,
   routing: null,
@@ -311,11 +313,14 @@ describe('GET /api/v1/calls/{call_id}', () => {
     await play(CALL_LOG_GET, (request): CallLogGetAnswer => {
       const { organization_id, call_id } = callLogGet.parse(request);
       return organization_id === id && call_id === call
-        ? { outcome: 'call', call: detailOf(call) }
+        ? { outcome: 'call', call: detailOf(call, { trace_id }) }
         : { outcome: 'not-found' };
     });
     for (const sid of [call, callSid(call), call.toUpperCase()])
-      expect(await member('GET', `${CALLS}/${sid}`)).toMatchObject({ status: 200, body: detailOf(call) });
+      expect(await member('GET', `${CALLS}/${sid}`)).toMatchObject({
+        status: 200,
+        body: { ...detailOf(call, { trace_id }), trace_url: `https://traces.example.com/trace/${trace_id}` },
+      });
     const other = await mesh.organization();
     for (const [api, sid] of [
       [other.admin, call],

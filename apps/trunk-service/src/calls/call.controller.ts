@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import { Described } from '../http/open-api.http.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { CONFIG } from '@trunkmesh/runtime/service.module.js';
+import type { Config } from '../config.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
@@ -13,7 +15,7 @@ import { sendDtmf, transfer } from './call-control.nats.js';
 import { findCall, listCalls, type CallPage } from './call-log.nats.js';
 import { callRequestOf } from './call-ending.js';
 import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query.js';
-import { callList, callView, withPlatformNames, type CallList } from './call-view.js';
+import { callList, callView, traceUrl, withPlatformNames, type CallList } from './call-view.js';
 import { assistantsNamed, targetNames } from './target-names.pg.js';
 
 const transferBody = z
@@ -43,6 +45,7 @@ export class CallController {
   constructor(
     @Inject(NATS) private readonly nats: NatsLink,
     @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
@@ -81,6 +84,7 @@ export class CallController {
     return {
       ...withPlatformNames(call, names),
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
+      trace_url: traceUrl(this.config.TRACE_URL, call.trace_id),
     };
   }
 

@@ -47,6 +47,16 @@ const partyOf = ({ caller_withheld, from_number }: Schemas['CallDetail']) =>
 const answererOf = ({ assistant_name, flow_name, assistant_id, flow_id }: Schemas['CallDetail']) =>
   assistant_name ?? flow_name ?? assistant_id ?? flow_id ?? 'nobody';
 
+const traceOf = ({ trace_id, trace_url }: Schemas['CallDetail']) => {
+  if (trace_id === null) return null;
+  const link = (
+    <a key="trace" href={trace_url ?? undefined} target="_blank" rel="noreferrer">
+      Open the trace
+    </a>
+  );
+  return ['Trace', trace_url === null ? <code key="trace">{trace_id}</code> : link] as const;
+};
+
 const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
   <Card title="Summary" actions={<Badge state={call.status} />}>
     <Facts
@@ -74,6 +84,7 @@ const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
         ['Bridge', call.bridge_id ?? '–'],
         ['Call', <code key="sid">{call.call_sid}</code>],
         call.transferred_to === null ? null : ['Transferred to', call.transferred_to],
+        traceOf(call),
       ]}
     />
   </Card>

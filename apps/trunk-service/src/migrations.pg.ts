@@ -7,7 +7,7 @@ import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateCarrierFormats1764000170000 } from './carrier-bill/carrier-format.migration.js';
 import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
-import { CreateHistoryIndex1764000120000 } from './history/history.migration.js';
+import { CreateHistoryIndex1764000120000, CreateHistoryTypeIndex1764000187000 } from './history/history.migration.js';
 import { CreatePlainChanges1764000150000 } from './history/plain-changes.migration.js';
 import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
@@ -25,6 +25,7 @@ import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migratio
 import { AddRefusedClaims1764000180000 } from './refused/refused-claims.migration.js';
 import { CreateRegistrations1764000130000 } from './registrations/registrations.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
+import { CreateTrunkOrder1764000190000 } from './trunk/trunk-order.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { IndexTrunkUsers1764000185000 } from './trunk/trunk-users.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
@@ -43,6 +44,7 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   CreateCarriers1764000065000,
   CreateRatePlans1764000095000,
   IndexTrunkUsers1764000185000,
+  CreateTrunkOrder1764000190000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */
@@ -64,6 +66,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateCarrierFormats1764000170000,
   AddRefusedClaims1764000180000,
   CreateRecipients1764000190000,
+  CreateHistoryTypeIndex1764000187000,
   CreateSessions1764000125000,
 ];
 

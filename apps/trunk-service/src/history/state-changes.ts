@@ -27,9 +27,14 @@ export function stateChanges(before: unknown, after: unknown): FieldChange[] {
   const [old, now] = [opened(before), opened(after)];
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   return names
-    .filter((name) => !LEFT_OUT.has(name) && JSON.stringify(old[name] ?? null) !== JSON.stringify(now[name] ?? null))
+    .filter((name) => !LEFT_OUT.has(name) && !isSame(old[name] ?? null, now[name] ?? null))
     .map((name) => changeOf(name, old[name] ?? null, now[name] ?? null));
 }
+
+/** Most values are texts and numbers, which need no JSON. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  one === other || (isObjectLike(one) && isObjectLike(other) && JSON.stringify(one) === JSON.stringify(other));
+const isObjectLike = (value: unknown) => typeof value === 'object' && value !== null;
 
 function changeOf(name: string, before: unknown, after: unknown): FieldChange {
   const place = name.lastIndexOf('.') + 1;

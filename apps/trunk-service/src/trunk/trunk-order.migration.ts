@@ -1,0 +1,14 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** The order of the list: without it each page sorts all trunks of the organisation. */
+export class CreateTrunkOrder1764000190000 implements MigrationInterface {
+  name = 'CreateTrunkOrder1764000190000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('create index trunks_in_order on trunks (organization_id, priority, name_key)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop index trunks_in_order');
+  }
+}

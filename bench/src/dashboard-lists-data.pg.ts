@@ -1,0 +1,82 @@
+import pg from 'pg';
+
+export interface Sizes {
+  trunks: number;
+  numbers: number;
+  calls: number;
+  events: number;
+}
+
+/** Copies of one row that the service itself wrote, with names, numbers and ids of their own. */
+const TRUNKS = `
+  insert into trunks (id, organization_id, name_key, priority, enabled, register, bridge_pool, bridge_id, version,
+    state)
+  select copy.id, organization_id, 'site ' || n, n % 20, enabled, register, bridge_pool, bridge_id, version,
+    state || jsonb_build_object('id', copy.id, 'name', 'Site ' || n, 'priority', n % 20)
+  from (select n, md5('trunk' || n)::uuid as id from generate_series(1, $2::int) as n) as copy,
+    (select * from trunks where organization_id = $1 limit 1) as row`;
+
+const NUMBERS = `
+  insert into numbers (id, organization_id, phone_number, sip_trunk_id, target_kind, target_id, is_active, version,
+    state)
+  select copy.id, organization_id, copy.phone_number, copy.trunk, target_kind, target_id, is_active, version,
+    state || jsonb_build_object('id', copy.id, 'phone_number', copy.phone_number, 'sip_trunk_id', copy.trunk)
+  from (select n, md5('number' || n)::uuid as id, '+1555' || lpad(n::text, 8, '0') as phone_number,
+      md5('trunk' || (1 + n % $3::int))::uuid as trunk from generate_series($2::int, $4::int) as n) as copy,
+    (select * from numbers where organization_id = $1 and phone_number = '+15550100001') as row`;
+
+/** Of earlier positions than any that was handed out: nothing reads them but the history. */
+const EVENTS = `
+  insert into events (position, subject, version, id, time, envelope) overriding system value
+  select -n, 'trunkmesh.org.' || $1 || '.trunk.' || copy.id, 1, copy.id, now() - n * interval '1 minute',
+    replace(replace(envelope, old_id, copy.id::text), event_id, copy.id::text)
+  from (select n, md5('event' || n)::uuid as id from generate_series($2::int, $3::int) as n) as copy,
+    (select envelope, split_part(subject, '.', 5) as old_id, events.id::text as event_id from events
+      where subject like 'trunkmesh.org.' || $1 || '.trunk.%' order by version limit 1) as row`;
+
+const CALLS = `
+  insert into call_log (call_id, organization_id, started_at, status, direction, customer_phone, assistant_id, flow_id,
+    trunk_id, number_id, duration_ms, summary, told_by)
+  select copy.id, organization_id, copy.at, case when n % 50 = 0 then 'failed' else status end, direction,
+    '+1555' || lpad((n % 5000)::text, 7, '0'), assistant_id, flow_id, trunk_id, number_id, duration_ms,
+    replace(replace(summary, call_id::text, copy.id::text), replace(call_id::text, '-', ''),
+      replace(copy.id::text, '-', '')), told_by
+  from (select n, md5('call' || n)::uuid as id, now() - n * interval '20 seconds' as at
+      from generate_series($2::int, $3::int) as n) as copy,
+    (select * from call_log where organization_id = $1 limit 1) as row`;
+
+const ROWS_A_STATEMENT = 100_000;
+
+async function inParts(total: number, work: (first: number, last: number) => Promise<unknown>): Promise<void> {
+  for (let first = 1; first <= total; first += ROWS_A_STATEMENT)
+    await work(first, Math.min(total, first + ROWS_A_STATEMENT - 1));
+}
+
+/** The organisation has one trunk, one number and one call already. */
+export async function fillRecord(url: string, organization: string, sizes: Sizes): Promise<void> {
+  await withClient(url, async (client) => {
+    // The order in which foreign keys are checked would take longer than all else.
+    await client.query("set session_replication_role = 'replica'");
+    await client.query(TRUNKS, [organization, sizes.trunks]);
+    await inParts(sizes.numbers, (first, last) => client.query(NUMBERS, [organization, first, sizes.trunks, last]));
+    await inParts(sizes.events, (first, last) => client.query(EVENTS, [organization, first, last]));
+    await client.query('vacuum analyze');
+  });
+}
+
+export const fillCallLog = (url: string, organization: string, calls: number): Promise<void> =>
+  withClient(url, async (client) => {
+    await inParts(calls, (first, last) => client.query(CALLS, [organization, first, last]));
+    await client.query('vacuum analyze');
+  });
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('set synchronous_commit = off');
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -3,13 +3,15 @@ import type { RefusedCall, RefusedCallDetail } from '@trunkmesh/contracts/refuse
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
 import type { SipInvite } from '@trunkmesh/testkit/sip/sip-line.js';
+import type { Browser } from 'playwright-core';
+import { openViewer, signIn, startBrowser } from '../dashboard/browser.fixture.js';
 import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
 
 /** A real FreeSWITCH, whose own refusals reach whoever owns the called number. Runs where FREESWITCH names a binary. */
 let test: TestMesh;
 let owner: Organization;
 let other: Organization;
-const [TRUNK, STRANGER] = ['127.0.0.81', '127.0.0.82'];
+const [TRUNK, STRANGER, MOVED] = ['127.0.0.81', '127.0.0.82', '127.0.0.83'];
 const NUMBER = '+15550108001';
 
 beforeAll(async () => {
@@ -124,4 +126,30 @@ describe('a call that FreeSWITCH refuses before it asks anybody', () => {
     expect(nobodys).toMatchObject({ called: '+15550108999', organization_id: null });
     expect((await listOf(owner)).length).toBe(before);
   }, 30_000);
+});
+
+describe("the trunk's page of the dashboard", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  it('shows a call from a wrong address, and "add the address" makes the next call succeed', async () => {
+    expect(await call({ address: MOVED })).toBe(403);
+    const { page, complaints } = await openViewer(browser, test.mesh.file.api);
+    await signIn(page, owner.key);
+    await page.getByRole('link', { name: 'Trunks', exact: true }).click();
+    await page.getByRole('rowheader').getByRole('link', { name: 'PBX' }).click();
+    const row = page.getByRole('listitem').filter({ hasText: `From ${MOVED}` });
+    await row.getByText('The source address belongs to no enabled trunk').waitFor();
+    await row.getByRole('button', { name: `Add the address ${MOVED}` }).click();
+    await row.getByRole('button', { name: `Add the address ${MOVED}` }).waitFor({ state: 'detached' });
+    await eventually(async () => (await call({ address: MOVED })) === 200, {
+      timeoutMs: 20_000,
+      intervalMs: 500,
+      message: 'a call from the added address to be answered',
+    });
+    expect(complaints).toEqual([]);
+  }, 90_000);
 });

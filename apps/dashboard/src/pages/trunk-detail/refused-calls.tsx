@@ -4,10 +4,10 @@ import { api, client, dataOf, refresh, type Schemas } from '../../api/client.htt
 import { count } from '../../format.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
-import { Card } from '../../ui/page.js';
+import { Card, Facts } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { addressToAdd, mayBeOf } from './refused-of-trunk.js';
+import { addressToAdd, mayBeOf, type RefusedInvite, type RefusedRow } from './refused-of-trunk.js';
 
 const READ = 50;
 
@@ -18,7 +18,7 @@ export function RefusedOf({ trunk }: { trunk: Schemas['Trunk'] }) {
     <Card title="Refused calls">
       <Found of={refused}>
         {(all) => {
-          const rows = all.filter((row) => mayBeOf(row, trunk.id));
+          const rows = (all as RefusedRow[]).filter((row) => mayBeOf(row, trunk.id));
           return rows.length === 0 ? (
             <p>None. A call to one of your numbers from an address that no trunk has is listed here.</p>
           ) : (
@@ -38,7 +38,7 @@ export function RefusedOf({ trunk }: { trunk: Schemas['Trunk'] }) {
   );
 }
 
-function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['Trunk'] }) {
+function Refused({ row, trunk }: { row: RefusedRow; trunk: Schemas['Trunk'] }) {
   const address = addressToAdd(row, trunk.inbound_addresses);
   return (
     <li>
@@ -48,10 +48,26 @@ function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['
         From {row.source_address || 'many addresses'}, called {row.number ?? row.called}
         {row.detail !== null && `, ${row.detail}`}
       </p>
+      {row.invite && <Invite of={row.invite} />}
       {address !== undefined && <AddAddress trunkId={trunk.id} address={address} />}
     </li>
   );
 }
+
+const Invite = ({ of: { request_uri, from, to, sources, offer } }: { of: RefusedInvite }) => (
+  <details>
+    <summary>Its INVITE</summary>
+    <Facts
+      of={[
+        ['Request-URI', <code key="uri">{request_uri}</code>],
+        ['From', <code key="from">{from}</code>],
+        ['To', <code key="to">{to}</code>],
+        ...sources.map(({ source, value }) => [source, <code key={source}>{value}</code>] as const),
+        ['Codecs', offer === null ? 'no SDP' : offer.join(', ')],
+      ]}
+    />
+  </details>
+);
 
 /** Calls of the address are accepted as the trunk's as soon as the bridges know. */
 export function AddAddress({ trunkId, address }: { trunkId: string; address: string }) {

@@ -7,13 +7,17 @@ export interface Sizes {
   events: number;
 }
 
+/** Of one kind the nth; the service refuses texts that are no UUID of a version. */
+const uuidOf = (kind: string, nth: string) =>
+  `('${kind}0000000-0000-4000-8000-' || lpad(to_hex(${nth}), 12, '0'))::uuid`;
+
 /** Copies of one row that the service itself wrote, with names, numbers and ids of their own. */
 const TRUNKS = `
   insert into trunks (id, organization_id, name_key, priority, enabled, register, bridge_pool, bridge_id, version,
     state)
   select copy.id, organization_id, 'site ' || n, n % 20, enabled, register, bridge_pool, bridge_id, version,
     state || jsonb_build_object('id', copy.id, 'name', 'Site ' || n, 'priority', n % 20)
-  from (select n, md5('trunk' || n)::uuid as id from generate_series(1, $2::int) as n) as copy,
+  from (select n, ${uuidOf('1', 'n')} as id from generate_series(1, $2::int) as n) as copy,
     (select * from trunks where organization_id = $1 limit 1) as row`;
 
 const NUMBERS = `
@@ -21,8 +25,8 @@ const NUMBERS = `
     state)
   select copy.id, organization_id, copy.phone_number, copy.trunk, target_kind, target_id, is_active, version,
     state || jsonb_build_object('id', copy.id, 'phone_number', copy.phone_number, 'sip_trunk_id', copy.trunk)
-  from (select n, md5('number' || n)::uuid as id, '+1555' || lpad(n::text, 8, '0') as phone_number,
-      md5('trunk' || (1 + n % $3::int))::uuid as trunk from generate_series($2::int, $4::int) as n) as copy,
+  from (select n, ${uuidOf('2', 'n')} as id, '+1555' || lpad(n::text, 8, '0') as phone_number,
+      ${uuidOf('1', '(1 + n % $3::int)')} as trunk from generate_series($2::int, $4::int) as n) as copy,
     (select * from numbers where organization_id = $1 and phone_number = '+15550100001') as row`;
 
 /** Of earlier positions than any that was handed out: nothing reads them but the history. */
@@ -30,7 +34,7 @@ const EVENTS = `
   insert into events (position, subject, version, id, time, envelope) overriding system value
   select -n, 'trunkmesh.org.' || $1 || '.trunk.' || copy.id, 1, copy.id, now() - n * interval '1 minute',
     replace(replace(envelope, old_id, copy.id::text), event_id, copy.id::text)
-  from (select n, md5('event' || n)::uuid as id from generate_series($2::int, $3::int) as n) as copy,
+  from (select n, ${uuidOf('3', 'n')} as id from generate_series($2::int, $3::int) as n) as copy,
     (select envelope, split_part(subject, '.', 5) as old_id, events.id::text as event_id from events
       where subject like 'trunkmesh.org.' || $1 || '.trunk.%' order by version limit 1) as row`;
 
@@ -41,7 +45,7 @@ const CALLS = `
     '+1555' || lpad((n % 5000)::text, 7, '0'), assistant_id, flow_id, trunk_id, number_id, duration_ms,
     replace(replace(summary, call_id::text, copy.id::text), replace(call_id::text, '-', ''),
       replace(copy.id::text, '-', '')), told_by
-  from (select n, md5('call' || n)::uuid as id, now() - n * interval '20 seconds' as at
+  from (select n, ${uuidOf('4', 'n')} as id, now() - n * interval '20 seconds' as at
       from generate_series($2::int, $3::int) as n) as copy,
     (select * from call_log where organization_id = $1 limit 1) as row`;
 

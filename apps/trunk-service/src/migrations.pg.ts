@@ -16,6 +16,7 @@ import { CreateNotifications1764000140000 } from './notifications/notifications.
 import { CreateRecipients1764000190000 } from './notifications/recipients.migration.js';
 import { RuleRow } from './notifications/rule-row.pg.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
+import { IndexInactiveNumbers1764000195000 } from './number/number-inactive.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
@@ -45,6 +46,7 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   CreateRatePlans1764000095000,
   IndexTrunkUsers1764000185000,
   CreateTrunkOrder1764000190000,
+  IndexInactiveNumbers1764000195000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */

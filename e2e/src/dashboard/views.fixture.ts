@@ -1,14 +1,20 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { ROOT } from '../mesh.fixture.js';
 
-const ROUTE = /<Route path="([^"*]+)"/g;
+const SOURCE = join(ROOT, 'apps/dashboard/src');
+const ROUTE = /<Route path="(\/[^"*]*?)\/?(?:\*\??)?"/g;
 
-/** The paths of the views as the dashboard's own router has them, so that no new view is forgotten. */
-export async function routesOf(file: 'organization-views' | 'operator-views'): Promise<string[]> {
-  const source = await readFile(join(ROOT, 'apps/dashboard/src', `${file}.tsx`), 'utf8');
-  return [...source.matchAll(ROUTE)].map(([, path]) => path!);
+/**
+ * The paths of the views as the dashboard's own router has them, and the parts of a view those of its page, so that no
+ * new one is forgotten.
+ */
+export async function routesOf(router: 'organization-views' | 'operator-views'): Promise<string[]> {
+  const pages = (await readdir(join(SOURCE, 'pages'), { recursive: true })).filter((name) => name.endsWith('.tsx'));
+  const files = [`${router}.tsx`, ...(router === 'organization-views' ? pages.map((name) => `pages/${name}`) : [])];
+  const sources = await Promise.all(files.map((name) => readFile(join(SOURCE, name), 'utf8')));
+  return sources.flatMap((source) => [...source.matchAll(ROUTE)].map(([, path]) => path || '/'));
 }
 
 /** Opens a view and waits until nothing of it is loading. */

@@ -143,6 +143,11 @@ describe("the trunk's page of the dashboard", () => {
     await page.getByRole('rowheader').getByRole('link', { name: 'PBX' }).click();
     const row = page.getByRole('listitem').filter({ hasText: `From ${MOVED}` });
     await row.getByText('The source address belongs to no enabled trunk').waitFor();
+    await row.getByText('Its INVITE').click();
+    await row
+      .getByLabel('Text of the INVITE')
+      .filter({ hasText: `INVITE sip:${NUMBER}@` })
+      .waitFor();
     await row.getByRole('button', { name: `Add the address ${MOVED}` }).click();
     await row.getByRole('button', { name: `Add the address ${MOVED}` }).waitFor({ state: 'detached' });
     await eventually(async () => (await call({ address: MOVED })) === 200, {

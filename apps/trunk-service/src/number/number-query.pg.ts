@@ -64,7 +64,7 @@ function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
   else where(query.sip_trunk_id, (p) => `sip_trunk_id = ${p}`);
   where(query.assistant_id, (p) => `target_kind = 'assistant' and target_id = ${p}`);
   where(query.flow_id, (p) => `target_kind = 'flow' and target_id = ${p}`);
-  where(query.is_active, (p) => `is_active = ${p}`);
+  if (query.is_active !== undefined) all.sql.push(query.is_active ? 'is_active' : 'not is_active');
   where(query.phone_number, (p) => `phone_number = ${p}`, onlyNumber);
   // The column's collation is "C", so this is a range of the primary key.
   where(query.prefix, (p) => `phone_number ^@ ${p}`, onlyNumber);
@@ -79,15 +79,17 @@ function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
 export async function listNumbers(store: EventStore, organizationId: string, query: NumberQuery): Promise<NumberPage> {
   const after = decodeCursor(query.cursor, ['string']);
   const conditions = conditionsOf(organizationId, query);
-  const [counted] = await store.query<{ total: string }>(
-    `select count(*) as total from numbers where ${conditions.where()}`,
-    [...conditions.parameters],
-  );
+  const counting = store.query<{ total: string }>(`select count(*) as total from numbers where ${conditions.where()}`, [
+    ...conditions.parameters,
+  ]);
   if (after !== undefined) conditions.add((p) => `phone_number > ${p}`, after[0]);
-  const rows = await store.query<NumberRow>(
-    `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`,
-    conditions.parameters,
-  );
+  const [[counted], rows] = await Promise.all([
+    counting,
+    store.query<NumberRow>(
+      `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`,
+      conditions.parameters,
+    ),
+  ]);
   const numbers = rows.slice(0, query.limit).map(({ state }) => numberState.parse(state));
   const last = numbers[numbers.length - 1];
   return {

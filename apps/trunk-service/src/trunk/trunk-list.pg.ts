@@ -101,13 +101,18 @@ export async function trunkPage(
     (value) => value ?? null,
   );
   const after = decodeCursor(cursor, ['number', 'string']) ?? [null, null];
-  const rows = await store.query<TrunkRow & { priority: number; name_key: string }>(
-    `select version, state, priority, name_key from trunks where ${FILTERS} and ($8::int is null or (priority,
-      name_key) > ($8, $9::text))
-     order by priority, name_key limit $10`,
-    [...filter, ...after, limit + 1],
-  );
-  const [count] = await store.query<{ total: string }>(`select count(*) as total from trunks where ${FILTERS}`, filter);
+  const [rows, [count]] = await Promise.all([
+    // The page is found in an index alone; only its own rows are read.
+    store.query<TrunkRow & { priority: number; name_key: string }>(
+      `select found.version, found.state, found.priority, found.name_key
+       from (select id, priority, name_key from trunks where ${FILTERS}
+         and ($8::int is null or (priority, name_key) > ($8, $9::text))
+         order by priority, name_key limit $10) as page
+       join trunks as found using (id) order by page.priority, page.name_key`,
+      [...filter, ...after, limit + 1],
+    ),
+    store.query<{ total: string }>(`select count(*) as total from trunks where ${FILTERS}`, filter),
+  ]);
   const page = rows.slice(0, limit);
   const last = page[page.length - 1];
   return {

@@ -1,11 +1,15 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The order of the list: without it each page sorts all trunks of the organisation. */
+/**
+ * The order of the list, with what it is filtered by: without it each page sorts all trunks of the organisation, and
+ * counting them reads their settings.
+ */
 export class CreateTrunkOrder1764000190000 implements MigrationInterface {
   name = 'CreateTrunkOrder1764000190000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query('create index trunks_in_order on trunks (organization_id, priority, name_key)');
+    await runner.query(`create index trunks_in_order on trunks (organization_id, priority, name_key)
+      include (id, enabled, register, bridge_pool)`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

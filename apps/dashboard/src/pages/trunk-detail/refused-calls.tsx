@@ -7,7 +7,7 @@ import { Badge } from '../../ui/badge.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { addressToAdd, mayBeOf, type RefusedInvite, type RefusedRow } from './refused-of-trunk.js';
+import { addressToAdd, mayBeOf } from './refused-of-trunk.js';
 
 const READ = 50;
 
@@ -18,17 +18,13 @@ export function RefusedOf({ trunk }: { trunk: Schemas['Trunk'] }) {
     <Card title="Refused calls">
       <Found of={refused}>
         {(all) => {
-          const rows = (all as RefusedRow[]).filter((row) => mayBeOf(row, trunk.id));
+          const rows = all.filter((row) => mayBeOf(row, trunk.id));
           return rows.length === 0 ? (
             <p>None. A call to one of your numbers from an address that no trunk has is listed here.</p>
           ) : (
             <ul className="list">
               {rows.map((row) => (
-                <Refused
-                  key={`${row.minute} ${row.source_address} ${row.called} ${row.reason}`}
-                  row={row}
-                  trunk={trunk}
-                />
+                <Refused key={row.id} row={row} trunk={trunk} />
               ))}
             </ul>
           );
@@ -38,7 +34,7 @@ export function RefusedOf({ trunk }: { trunk: Schemas['Trunk'] }) {
   );
 }
 
-function Refused({ row, trunk }: { row: RefusedRow; trunk: Schemas['Trunk'] }) {
+function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['Trunk'] }) {
   const address = addressToAdd(row, trunk.inbound_addresses);
   return (
     <li>
@@ -48,26 +44,50 @@ function Refused({ row, trunk }: { row: RefusedRow; trunk: Schemas['Trunk'] }) {
         From {row.source_address || 'many addresses'}, called {row.number ?? row.called}
         {row.detail !== null && `, ${row.detail}`}
       </p>
-      {row.invite && <Invite of={row.invite} />}
+      <InviteOf row={row} />
       {address !== undefined && <AddAddress trunkId={trunk.id} address={address} />}
     </li>
   );
 }
 
-const Invite = ({ of: { request_uri, from, to, sources, offer } }: { of: RefusedInvite }) => (
-  <details>
-    <summary>Its INVITE</summary>
-    <Facts
-      of={[
-        ['Request-URI', <code key="uri">{request_uri}</code>],
-        ['From', <code key="from">{from}</code>],
-        ['To', <code key="to">{to}</code>],
-        ...sources.map(({ source, value }) => [source, <code key={source}>{value}</code>] as const),
-        ['Codecs', offer === null ? 'no SDP' : offer.join(', ')],
-      ]}
-    />
-  </details>
+type Invite = NonNullable<Schemas['RefusedCall']['invite']>;
+
+const InviteFacts = ({ of: { request_uri, from, to, sources, offer } }: { of: Invite }) => (
+  <Facts
+    of={[
+      ['Request-URI', <code key="uri">{request_uri}</code>],
+      ['From', <code key="from">{from}</code>],
+      ['To', <code key="to">{to}</code>],
+      ...sources.map(({ source, value }) => [source, <code key={source}>{value}</code>] as const),
+      ['Codecs', offer === null ? 'no SDP' : offer.join(', ')],
+    ]}
+  />
 );
+
+/** The last INVITE of the row; its text is read when one looks. */
+function InviteOf({ row: { id, invite } }: { row: Schemas['RefusedCall'] }) {
+  const [isOpen, setOpen] = useState(false);
+  const params = { path: { id } };
+  const detail = api.useQuery('get', '/api/v1/refused-calls/{id}', { params }, { enabled: isOpen });
+  if (invite === null) return null;
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Its INVITE</summary>
+      <InviteFacts of={invite} />
+      {isOpen && (
+        <Found of={detail}>
+          {({ last_invite }) =>
+            last_invite?.text != null && (
+              <pre tabIndex={0} aria-label="Text of the INVITE">
+                {last_invite.text}
+              </pre>
+            )
+          }
+        </Found>
+      )}
+    </details>
+  );
+}
 
 /** Calls of the address are accepted as the trunk's as soon as the bridges know. */
 export function AddAddress({ trunkId, address }: { trunkId: string; address: string }) {

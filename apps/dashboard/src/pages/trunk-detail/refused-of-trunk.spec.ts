@@ -6,7 +6,6 @@ describe('a refused call', () => {
     ['t1', true],
     ['t2', false],
     [null, true],
-    [undefined, true],
   ])('of trunk %s is shown on the page of t1: %s', (trunk, shown) =>
     expect(mayBeOf({ trunk_id: trunk }, 't1')).toBe(shown),
   );

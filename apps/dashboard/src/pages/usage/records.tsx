@@ -5,13 +5,13 @@ import { length, money, words } from '../../format.js';
 import { DataTable, type DataColumn } from '../../ui/data-table.js';
 import { Download } from '../../ui/download.js';
 import { Choice, Field } from '../../ui/field.js';
-import { Empty, Found, Loading } from '../../ui/states.js';
+import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
 import { useTrunkNames } from '../numbers/trunk-names.js';
 import { instantsOf, monthOf } from './month.js';
-import { MonthChoice, useTimeZone } from './month-choice.js';
+import { InTimeZone, MonthChoice } from './month-choice.js';
 
 type Entry = Schemas['LedgerEntry'];
 
@@ -22,10 +22,7 @@ const DIRECTION = [
 ] as const;
 
 /** The entries of the ledger: each call, and each correction of one. */
-export function Records() {
-  const zone = useTimeZone();
-  return zone === undefined ? <Loading /> : <RecordsIn zone={zone} />;
-}
+export const Records = () => <InTimeZone>{(zone) => <RecordsIn zone={zone} />}</InTimeZone>;
 
 function RecordsIn({ zone }: { zone: string }) {
   const [view, setView] = useView();

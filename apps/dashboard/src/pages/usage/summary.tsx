@@ -3,11 +3,11 @@ import { api, client, cursorPage, dataOf, type Schemas } from '../../api/client.
 import { count, minutes, money, percent } from '../../format.js';
 import { DataTable, type DataColumn } from '../../ui/data-table.js';
 import { Choice } from '../../ui/field.js';
-import { Empty, Found, Loading } from '../../ui/states.js';
+import { Empty, Found } from '../../ui/states.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
 import { daysOf, monthOf, monthText } from './month.js';
-import { MonthChoice, useTimeZone } from './month-choice.js';
+import { InTimeZone, MonthChoice } from './month-choice.js';
 import { NumberName, TrunkName } from './names.js';
 
 type Group = Schemas['UsageSummaryGroup'];
@@ -23,10 +23,7 @@ const BY: readonly (readonly [By, string])[] = [
 ];
 
 /** Sums of a month by day, trunk, number, country or direction; by month, of the last year. */
-export function Summary() {
-  const zone = useTimeZone();
-  return zone === undefined ? <Loading /> : <SummaryIn zone={zone} />;
-}
+export const Summary = () => <InTimeZone>{(zone) => <SummaryIn zone={zone} />}</InTimeZone>;
 
 function SummaryIn({ zone }: { zone: string }) {
   const [view, setView] = useView();

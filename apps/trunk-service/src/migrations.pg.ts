@@ -26,7 +26,7 @@ import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migratio
 import { AddRefusedClaims1764000180000 } from './refused/refused-claims.migration.js';
 import { CreateRegistrations1764000130000 } from './registrations/registrations.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
-import { CreateTrunkOrder1764000190000 } from './trunk/trunk-order.migration.js';
+import { CreateTrunkOrder1764000191000 } from './trunk/trunk-order.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { IndexTrunkUsers1764000185000 } from './trunk/trunk-users.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
@@ -45,7 +45,7 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   CreateCarriers1764000065000,
   CreateRatePlans1764000095000,
   IndexTrunkUsers1764000185000,
-  CreateTrunkOrder1764000190000,
+  CreateTrunkOrder1764000191000,
   IndexInactiveNumbers1764000195000,
 ];
 

@@ -94,9 +94,11 @@ async function start(url = server.url): Promise<ReadinessCheck> {
 const ready = (readiness: ReadinessCheck) =>
   eventually(async () => Object.values(await readiness()).every((state) => state === 'up'));
 
+/** A request may be lost while NATS restarts: shorter than `eventually` goes on asking. */
+const ANSWER_MS = 3_000;
 async function ask(request: unknown, subject = ROUTING_INBOUND): Promise<InboundAnswer> {
   const answer = await nc.request(subject, typeof request === 'string' ? request : JSON.stringify(request), {
-    timeout: 10_000,
+    timeout: ANSWER_MS,
   });
   return inboundAnswer.parse(answer.json());
 }

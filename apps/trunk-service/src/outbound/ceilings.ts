@@ -1,10 +1,20 @@
 import type { OutboundLimit } from '@trunkmesh/contracts/outbound.js';
 import type { OrganizationQuotas } from '@trunkmesh/contracts/organization.js';
+import type { Config } from '../config.js';
 import type { Refusal } from './refused-event.js';
 
 export type CeilingName = Extract<keyof OrganizationQuotas, `outbound_${string}`>;
 /** What holds for an organisation; 0: no ceiling. */
 export type Ceilings = Readonly<Record<CeilingName, number>>;
+
+/** The installation's own. */
+export const standardCeilings = (config: Config): Ceilings => ({
+  outbound_calls_per_hour: config.QUOTA_OUTBOUND_CALLS_PER_HOUR,
+  outbound_calls_per_day: config.QUOTA_OUTBOUND_CALLS_PER_DAY,
+  outbound_minutes_per_hour: config.QUOTA_OUTBOUND_MINUTES_PER_HOUR,
+  outbound_minutes_per_day: config.QUOTA_OUTBOUND_MINUTES_PER_DAY,
+  outbound_calls_per_destination: config.QUOTA_OUTBOUND_CALLS_PER_DESTINATION,
+});
 
 /** What the organisation has used, the call in question not counted. Minutes of calls in progress count, too. */
 export interface OutboundUse {

@@ -12,7 +12,7 @@ import { EVENT_STORE, NATS } from '../tokens.js';
 import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
 import { dialUntilOf } from './dial-until.js';
 import { countAgainstCeilings } from './ceilings.pg.js';
-import type { Ceilings } from './ceilings.js';
+import { standardCeilings, type Ceilings } from './ceilings.js';
 import { HandOver, type HandOverOutcome } from './hand-over.nats.js';
 import { insertCall, isKnownCall, type RequestedCall } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
@@ -53,13 +53,7 @@ export class PlaceCall {
     private readonly handOver: HandOver,
     @Inject(CONFIG) config: Config,
   ) {
-    this.ceilings = {
-      outbound_calls_per_hour: config.QUOTA_OUTBOUND_CALLS_PER_HOUR,
-      outbound_calls_per_day: config.QUOTA_OUTBOUND_CALLS_PER_DAY,
-      outbound_minutes_per_hour: config.QUOTA_OUTBOUND_MINUTES_PER_HOUR,
-      outbound_minutes_per_day: config.QUOTA_OUTBOUND_MINUTES_PER_DAY,
-      outbound_calls_per_destination: config.QUOTA_OUTBOUND_CALLS_PER_DESTINATION,
-    };
+    this.ceilings = standardCeilings(config);
   }
 
   /** @throws DomainError with each of the refusals, routing-unavailable, record-unavailable */

@@ -98,11 +98,11 @@ const isOver = (reason: Refusal['reason']): reason is Over =>
   reason === 'canceled' || reason === 'too-late' || reason === 'request-failed';
 
 /** The refusal as the API answers it, with the call as the call log names it. */
-export function problemOfRefusal(callId: string, { reason, detail, retry_after_seconds }: Refusal): DomainError {
+export const problemOfRefusal = (callId: string, refusal: Refusal): DomainError =>
+  problemOf(refusal, { call_id: callId, call_sid: callSid(callId) });
+
+/** The same of a call that the call log does not name. */
+export function problemOf({ reason, detail, retry_after_seconds }: Refusal, named: object = {}): DomainError {
   const over = reason in OUTBOUND_LIMITS && retry_after_seconds !== undefined ? { retry_after_seconds } : {};
-  return new DomainError(isOver(reason) ? 'call-ended' : reason, detail, [], {
-    call_id: callId,
-    call_sid: callSid(callId),
-    ...over,
-  });
+  return new DomainError(isOver(reason) ? 'call-ended' : reason, detail, [], { ...named, ...over });
 }

@@ -162,6 +162,20 @@ describe('a test with a call', () => {
     expect(asked).toEqual([]);
   });
 
+  it("counts against the organisation's ceilings, and is refused where one is reached", async () => {
+    const { id, admin } = await mesh.organization();
+    await mesh.operator('PATCH', `/api/v1/organizations/${id}`, { quotas: { outbound_calls_per_hour: 1 } });
+    const trunk = await saved(admin);
+    await addNumber(admin, '+12015550180');
+    const call = { from: '+12015550180', number: '+12015550123' };
+    expect((await admin('POST', `${TRUNKS}/${trunk.id}/test`, call)).status).toBe(200);
+    const refused = { status: 429, body: { code: 'calls-per-hour', retry_after_seconds: 300 } };
+    expect(await admin('POST', `${TRUNKS}/${trunk.id}/test`, call)).toMatchObject(refused);
+    expect(await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, ...call })).toMatchObject(refused);
+    expect(asked).toHaveLength(1);
+    expect((await admin('POST', `${TRUNKS}/${trunk.id}/test`)).status).toBe(200);
+  });
+
   it("from another organisation's number is refused as from nobody's", async () => {
     const [mine, other] = [await mesh.organization(), await mesh.organization()];
     await mine.admin('POST', '/api/v1/phone-numbers', { phone_number: '+12015550170' });

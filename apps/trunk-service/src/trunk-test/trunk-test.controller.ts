@@ -13,6 +13,9 @@ import { poolProblems } from '../bridge/pool-policy.js';
 import type { Config } from '../config.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
+import { countAgainstCeilings } from '../outbound/ceilings.pg.js';
+import { standardCeilings, type Ceilings } from '../outbound/ceilings.js';
+import { CallNotAccepted, problemOf } from '../outbound/refused-event.js';
 import { askPlan } from '../routes/explain.nats.js';
 import { VerdictSources } from '../status/await-verdicts.nats.js';
 import { KEY_RING, NATS } from '../tokens.js';
@@ -47,6 +50,7 @@ export class TrunkTestController {
   private readonly limits = new TestLimits();
   private readonly body: TrunkBodySchema;
   private readonly operatorBody: TrunkBodySchema;
+  private readonly ceilings: Ceilings;
 
   constructor(
     private readonly sources: VerdictSources,
@@ -56,6 +60,7 @@ export class TrunkTestController {
   ) {
     this.body = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
     this.operatorBody = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS, operator: true });
+    this.ceilings = standardCeilings(config);
   }
 
   /** Settings that are not saved. Nothing is stored, and the password leaves this service sealed. */
@@ -128,7 +133,11 @@ export class TrunkTestController {
     });
   }
 
-  /** By the plan of an outbound call; the target takes no part in a test. */
+  /**
+   * By the plan of an outbound call, and counted as one; the target takes no part in a test.
+   *
+   * @throws DomainError of a refusal
+   */
   private async allowed(
     { organizationId: organization_id, settings, saved }: Tested,
     { from, to }: { from: string; to: string },
@@ -142,7 +151,14 @@ export class TrunkTestController {
       trunk_id: saved === null ? null : saved.id,
       target: { kind: 'assistant', id: 1 },
     });
-    return allowedCall(plan, settings, saved !== null);
+    const call = allowedCall(plan, settings, saved !== null);
+    const counted = { organization_id, to: call.to };
+    await this.sources.store
+      .transaction((manager) => countAgainstCeilings(manager, this.ceilings, counted))
+      .catch((error: unknown) => {
+        throw error instanceof CallNotAccepted ? problemOf(error.refusal) : error;
+      });
+    return call;
   }
 
   /** This user is registered now, by this trunk or by another one of the organisation. */

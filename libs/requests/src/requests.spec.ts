@@ -8,6 +8,7 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.
 import { startTelemetry, type Telemetry } from '@trunkmesh/runtime/telemetry.otel.js';
 import { currentTraceparent, withSpan } from '@trunkmesh/runtime/trace.otel.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { z } from 'zod';
 import { ask, type Question } from './ask.nats.js';
@@ -159,7 +160,10 @@ describe('a request', () => {
     let replies = 0;
     const inbox = nc.subscribe('replies', { callback: () => void (replies += 1) });
     for (let at = 0; at < 20; at += 1) nc.publish('mesh.test.double', '{"number":1}', { reply: 'replies' });
+    // Of this copy's requests that is the last; the other one may not be as far.
     await asking('mesh.test.double', { number: 1 });
+    await eventually(() => replies >= 20);
+    await nc.flush();
     inbox.unsubscribe();
     expect(replies).toBe(20);
   });

@@ -7,7 +7,7 @@ import { createLogger, nestLogger, type Logger } from './logger.process.js';
 import { startOpsServer, type OpsServer } from './ops.http.js';
 import { READINESS, ServiceModule, type ReadinessCheck } from './service.module.js';
 import { gracefulShutdown, type ShutdownOptions } from './shutdown.process.js';
-import { startTelemetry } from './telemetry.otel.js';
+import { startTelemetry, type Telemetry } from './telemetry.otel.js';
 
 /** What every service reads from its environment. */
 export interface ServiceConfig {
@@ -65,10 +65,25 @@ export async function runService<Config extends ServiceConfig>(
   const telemetry = startTelemetry(name, host.env);
   shutdown.add('telemetry', () => telemetry.shutdown());
   const root = ServiceModule.of(appModule, { config, logger });
-  const { app, facts } = await start(root, { logger: nestLogger(logger), abortOnError: false }, config);
-  let ops: OpsServer;
   try {
-    ops = await startOpsServer({
+    const { app, facts } = await start(root, { logger: nestLogger(logger), abortOnError: false }, config);
+    const ops = await opsServerOf(app, { config, telemetry, logger });
+    shutdown.add('ops server', () => ops.stop());
+    shutdown.add('application', () => app.close());
+    logger.info({ ...facts, ops_port: ops.port }, 'started');
+  } catch (error) {
+    // What it measured of a start that failed is sent, too.
+    await telemetry.shutdown();
+    throw error;
+  }
+}
+
+async function opsServerOf(
+  app: Started['app'],
+  { config, telemetry, logger }: { config: ServiceConfig; telemetry: Telemetry; logger: Logger },
+): Promise<OpsServer> {
+  try {
+    return await startOpsServer({
       port: config.OPS_PORT,
       host: config.OPS_HOST,
       telemetry,
@@ -79,9 +94,6 @@ export async function runService<Config extends ServiceConfig>(
     await app.close();
     throw error;
   }
-  shutdown.add('ops server', () => ops.stop());
-  shutdown.add('application', () => app.close());
-  logger.info({ ...facts, ops_port: ops.port }, 'started');
 }
 
 function loggerOf<Config extends ServiceConfig>({ name, logFields }: ServiceOptions<Config>, config: Config): Logger {

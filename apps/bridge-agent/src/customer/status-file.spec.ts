@@ -39,6 +39,7 @@ describe("a call's file", () => {
           text === '' ? {} : { told: file.told, delivered: file.delivered, gaps: file.gaps },
         );
       }),
+      { examples: [[['told', 1, 1, 'delivered', 'delivered']]] },
     );
   });
 });

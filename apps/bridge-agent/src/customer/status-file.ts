@@ -28,9 +28,15 @@ export type Elsewhere = Pick<StatusDraft, 'call_id' | 'organization_id' | 'numbe
   elsewhere: number;
 };
 
-/** Where none is left between those that were delivered and those of another bridge, that goes on after these. */
-export const deliveredUpTo = (delivered: number, gaps: ReadonlyMap<number, number>): number =>
-  gaps.get(delivered) ?? delivered;
+/**
+ * Where none is left between those that were delivered and those of another bridge, that goes on after these; several
+ * bridges may have written one after the other.
+ */
+export function deliveredUpTo(delivered: number, gaps: ReadonlyMap<number, number>): number {
+  let last = delivered;
+  for (let next = gaps.get(last); next !== undefined; next = gaps.get(last)) last = next;
+  return last;
+}
 
 export const emptyFile = ({
   organization_id: organizationId,

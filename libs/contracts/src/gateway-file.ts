@@ -11,7 +11,7 @@ export type GatewayFileRequest = z.infer<typeof gatewayFileRequest>;
 export const gatewayFileAnswer = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('file').describe('The bridge has the gateway.'),
-    xml: z.string().describe('The file. The password and headers whose names indicate credentials are `***`.'),
+    xml: z.string().describe('The file. The password and the values of credential headers are `***`.'),
   }),
   z.object({
     outcome: z.literal('none').describe('The bridge writes no gateway for the trunk.'),

@@ -2,9 +2,9 @@ import { Metadata, type CountryCode, type NumberType } from 'libphonenumber-js/c
 import metadata from 'libphonenumber-js/max/metadata';
 
 /**
- * Country and kind of a North American number. libphonenumber takes 35 µs for one, because it builds the patterns of up
- * to 25 countries for each number. Here they are built once, from its own metadata, and asked in its order; a property
- * test compares both.
+ * Country and kind of a North American number. libphonenumber takes 35 µs for one, because it builds the patterns of
+ * up to 25 countries for each number. Here they are built once, from its own metadata, and asked in its order; a
+ * property test compares both.
  */
 export interface NanpNumber {
   readonly country: CountryCode | undefined;

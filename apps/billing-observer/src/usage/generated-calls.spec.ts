@@ -130,7 +130,7 @@ function places(count: number, arrivals: number) {
   };
 }
 
-/** A batch whose copies are killed while they record it, at any moment; it is delivered again afterwards. */
+/** All copies lose their connections at any moment while they record a batch; it is delivered again afterwards. */
 async function killed(batch: readonly CallEnded[]): Promise<void> {
   const recording = Promise.allSettled(copies.map((copy) => record(copy, batch)));
   await sleep(random.below(40));

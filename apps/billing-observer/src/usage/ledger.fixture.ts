@@ -13,7 +13,7 @@ export const endedAt = (n: number, started_at: string, data: Partial<CallEnded['
   return { ...event, data: { ...event.data, started_at, billable_ms: 61_000, ...data } };
 };
 
-/** A further record of the same call, which the bridge numbers anew. */
+/** A second record of the same call, with a record number of its own. */
 export const endedAgain = (n: number, started_at: string, data: Partial<CallEnded['data']> = {}): CallEnded => ({
   ...endedAt(n, started_at, { record_number: n + 900_000, ...data }),
   id: `0190a5b2-7c00-7000-8f00-${String(n).padStart(12, '0')}`,

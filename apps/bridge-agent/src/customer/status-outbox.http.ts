@@ -119,7 +119,7 @@ export class StatusOutbox {
     return within(TELL_MS, this.journal.tell(elsewhere));
   }
 
-  /** How many statuses of the call there are, once what was told so far is written. */
+  /** The number of statuses of the call, after those that still wait to be written. */
   async told(callId: string): Promise<number> {
     await within(TELL_MS, this.journal.load(callId));
     return this.journal.told(callId);

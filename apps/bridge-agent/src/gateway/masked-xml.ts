@@ -4,7 +4,7 @@ import { isCredentialName } from '@trunkmesh/contracts/credential.js';
 const SETTING = /^(\s*<(param|variable) name="([^"]+)" value=")[^"]*/gm;
 const HEADER = /^sip_h_/;
 
-/** A gateway's file without its secrets: the password, and headers whose names indicate credentials. */
+/** A gateway's file without its secrets: the password, and the values of credential headers. */
 export const maskedXml = (xml: string): string =>
   xml.replace(SETTING, (setting: string, start: string, kind: string, name: string) =>
     isSecret(kind, name) ? `${start}***` : setting,

@@ -289,7 +289,7 @@ const failedOn = (bridge_id: string): ContinuedCall['attempts'][number] => ({
 const typesOf = (events: CallEvent[]) => events.map(({ type, data }) => `${type} ${data.bridge_id}`);
 const elsewhere = planned(9, { bridge_id: 'bridge-2' });
 
-describe('a call whose next trunk is registered on another bridge', () => {
+describe('a call with its next trunk registered on another bridge', () => {
   let agent: Awaited<ReturnType<Host['startAgent']>>;
   let offers: OriginateRequest[];
   let hungUp: string[];
@@ -374,7 +374,7 @@ describe('a call whose next trunk is registered on another bridge', () => {
     ]);
   });
 
-  it('is left to the other bridge that took it and whose answer is lost', async () => {
+  it('is left to the other bridge after that took it, although its answer is lost', async () => {
     other(async (asked) => {
       if (offers.length === 1) await continueOn('bridge-2', asked);
       return undefined;

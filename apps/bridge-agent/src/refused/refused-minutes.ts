@@ -10,7 +10,7 @@ export const ADDRESSES_OF_NUMBER = 20;
 export const ROWS_OF_MINUTE = 1_000;
 /** While NATS is unreachable. */
 export const ROWS_KEPT = 5_000;
-/** Rows of a minute whose first and last INVITE are kept: some 2 MB at most. */
+/** So many rows of a minute keep their first and last INVITE: some 2 MB at most. */
 export const INVITES_OF_MINUTE = 200;
 /** A row that only counts on is published again after so long, or when its minute is over. */
 const AGAIN_MS = 5_000;

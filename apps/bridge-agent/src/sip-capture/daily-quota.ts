@@ -1,5 +1,5 @@
 const DAY_MS = 86_400_000;
-/** More organisations than a bridge has calls of in a day; the one that was quiet longest begins anew. */
+/** More organisations than call through one bridge in a day. Beyond it the count of the quietest one is dropped. */
 const ORGANIZATIONS = 20_000;
 
 /**

@@ -60,7 +60,7 @@ export async function pageOf<Item>(answer: Promise<Answer<Item>>): Promise<Page<
   };
 }
 
-/** One page of a list whose answer names the next. */
+/** One page of a list that is read by cursor. */
 export const cursorPage = <Item>({ items, next_cursor }: { items: Item[]; next_cursor: string | null }) => ({
   items,
   total: items.length,

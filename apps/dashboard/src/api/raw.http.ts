@@ -10,7 +10,11 @@ export function organizationHeader(): Record<string, string> {
 /** The session has ended: the sign-in page replaces the view. */
 export const signedOut = () => void queries.setQueryData([...ME, {}], null);
 
-/** A request whose body or answer is a file, not JSON. @throws the problem that the API answered with */
+/**
+ * Sends or receives a file instead of JSON.
+ *
+ * @throws the problem that the API answered with
+ */
 export async function exchange(path: string, init: RequestInit): Promise<Response> {
   const headers = { ...organizationHeader(), ...(init.headers as Record<string, string> | undefined) };
   const response = await fetch(path, { ...init, headers });

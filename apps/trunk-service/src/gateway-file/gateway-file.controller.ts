@@ -23,8 +23,8 @@ export const gatewayFile = z
       .string()
       .nullable()
       .describe(
-        "FreeSWITCH's configuration of the gateway. The password, and headers whose names indicate credentials, are " +
-          '`***`. Null: there is none.',
+        "FreeSWITCH's configuration of the gateway. The password and the values of credential headers are `***`. " +
+          'Null: there is none.',
       ),
     message: z.string().nullable().describe('Why there is none, in a sentence; null where there is one.'),
   })

@@ -14,7 +14,7 @@ const STATUSES = 3;
 
 const anyEvent = z.object({ data: z.object({ started_at: timestamp }) });
 
-/** What another bridge is asked, so that it ends a call whose bridge is gone: nothing is dialled. */
+/** Asks another bridge to end a call after its own bridge is gone. Nothing is dialled. */
 export function closingRequest(
   request: OriginateRequest,
   bridge: string,

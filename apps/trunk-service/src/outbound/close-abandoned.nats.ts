@@ -14,8 +14,8 @@ const LOOK_UP_MS = 3_000;
 const EVENTS = 40;
 
 /**
- * Ends calls that were never answered and whose bridge is gone for good: another bridge takes each by writing its next
- * event, and ends it without dialling. A bridge that comes back finds that event and leaves its call alone.
+ * Ends unanswered calls after their bridge is gone for good: another bridge takes each call by writing its next event,
+ * and ends it without dialling. A bridge that comes back finds that event and leaves its call alone.
  */
 @Injectable()
 export class CloseAbandoned {

@@ -28,8 +28,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Exports months of the ledger to files and drops them, the oldest first, while the service runs. A month is dropped in
- * one transaction, after its file was read back; whoever dies before that leaves the month as it was. Only months whose
- * entries are all in closed statements are dropped.
+ * one transaction, after its file was read back; a process that dies earlier leaves the month as it was. A month is
+ * dropped only when all its entries are in closed statements.
  *
  * @throws Error when another copy archives
  */

@@ -99,7 +99,7 @@ function PlatformForm({ organization }: { organization: Organization }) {
           label="The assistant answers within, milliseconds"
           {...text('answer_deadline_ms')}
           inputMode="numeric"
-          hint="A call whose assistant takes longer is refused with SIP 503."
+          hint="If the assistant takes longer, the call is refused with SIP 503."
         />
         <Field label="A call ends after, seconds" {...text('max_call_seconds')} inputMode="numeric" />
         <Choice label="Recording" value={draft.record} onChange={set('record')} options={RECORD} />

@@ -38,7 +38,7 @@ export class UsageArchives1797600000000 implements MigrationInterface {
         PRIMARY KEY (organization_id, month, part, dimension, day, key, currency, carrier_cost),
         FOREIGN KEY (month, part) REFERENCES usage_archives
       )`);
-    // A call whose end is an estimate may still become known better; its correction then needs the entry.
+    // An estimated end of a call may still be corrected, and the correction needs the entry.
     await runner.query('CREATE TABLE usage_archived_estimates (LIKE ledger_entries, PRIMARY KEY (entry_id))');
     await runner.query(`
       CREATE FUNCTION refuse_archive_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -18,8 +18,8 @@ import {
 } from '@trunkmesh/contracts/call-control.js';
 import type { BridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { gatewayName } from '@trunkmesh/contracts/trunk.js';
-import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
-import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import { CodedRefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
+import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { note } from '../live/call-story.js';
 import { CALL_CONTROL } from '../tokens.js';
 import type { LiveCalls } from '../live/live-calls.net.js';
@@ -38,13 +38,13 @@ const refused = (code: CallControlRefusal, message: string): ControlRefused => (
 
 @Injectable()
 @Catch()
-class CallControlRefusals extends RefusalFilter<ControlRefused> {
-  constructor(@Inject(CALL_CONTROL) ports: CallControlPorts) {
-    super((error) => {
-      if (error instanceof InvalidRequest)
-        return refused('invalid-request', `The request cannot be read: ${error.message}.`);
-      ports.logger.error({ err: error }, 'cannot carry out a call-control request');
-      return refused('switch-unavailable', 'The bridge could not carry out the request.');
+class CallControlRefusals extends CodedRefusalFilter<CallControlRefusal> {
+  constructor(@Inject(CALL_CONTROL) { logger }: CallControlPorts) {
+    super({
+      logger,
+      what: 'cannot carry out a call-control request',
+      code: 'switch-unavailable',
+      message: 'The bridge could not carry out the request.',
     });
   }
 }

@@ -3,8 +3,8 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import { trace } from '@opentelemetry/api';
 import type { BridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { trunkTestRequest, type TrunkTestAnswer, type TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
-import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
-import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import { CodedRefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
+import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { open, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { TRUNK_TESTS } from '../tokens.js';
@@ -22,13 +22,13 @@ const refused = (code: Refused['code'], message: string): Refused => ({ outcome:
 
 @Injectable()
 @Catch()
-class TrunkTestRefusals extends RefusalFilter<Refused> {
+class TrunkTestRefusals extends CodedRefusalFilter<Refused['code']> {
   constructor(@Inject(TRUNK_TESTS) { logger }: TrunkTestPorts) {
-    super((error) => {
-      if (error instanceof InvalidRequest)
-        return refused('invalid-request', `The request cannot be read: ${error.message}.`);
-      logger.error({ err: error }, 'cannot test a trunk');
-      return refused('bridge-failed', 'The bridge could not run the test.');
+    super({
+      logger,
+      what: 'cannot test a trunk',
+      code: 'bridge-failed',
+      message: 'The bridge could not run the test.',
     });
   }
 }

@@ -6,8 +6,8 @@ import {
   type GatewayFileRequest,
 } from '@trunkmesh/contracts/gateway-file.js';
 import type { BridgeRequest } from '@trunkmesh/contracts/subjects.js';
-import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
-import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import { CodedRefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
+import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import type { Agent } from '../bridge/agent.process.js';
 import { AGENT } from '../tokens.js';
 import { Gateways } from './gateways.net.js';
@@ -17,17 +17,13 @@ type Refused = Extract<GatewayFileAnswer, { outcome: 'refused' }>;
 
 @Injectable()
 @Catch()
-class GatewayFileRefusals extends RefusalFilter<Refused> {
+class GatewayFileRefusals extends CodedRefusalFilter<Refused['code']> {
   constructor(@Inject(AGENT) { logger }: Agent) {
-    super((error) => {
-      if (error instanceof InvalidRequest)
-        return {
-          outcome: 'refused',
-          code: 'invalid-request',
-          message: `The request cannot be read: ${error.message}.`,
-        };
-      logger.error({ err: error }, "cannot show a trunk's gateway");
-      return { outcome: 'refused', code: 'bridge-failed', message: 'The bridge could not show the gateway.' };
+    super({
+      logger,
+      what: "cannot show a trunk's gateway",
+      code: 'bridge-failed',
+      message: 'The bridge could not show the gateway.',
     });
   }
 }

@@ -1,26 +1,27 @@
 import { Catch, Controller, Inject, Injectable, UseFilters, UsePipes } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { trace } from '@opentelemetry/api';
-import { originateRequest, type OriginateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
-import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
-import { InvalidRequest, RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import {
+  originateRequest,
+  type OriginateAnswer,
+  type OriginateRefusal,
+  type OriginateRequest,
+} from '@trunkmesh/contracts/outbound-call.js';
+import { CodedRefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
+import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import type { Agent } from '../bridge/agent.process.js';
 import { AGENT } from '../tokens.js';
 import { OutboundCalls } from './outbound-calls.net.js';
 
 @Injectable()
 @Catch()
-class OriginateRefusals extends RefusalFilter<OriginateAnswer> {
+class OriginateRefusals extends CodedRefusalFilter<OriginateRefusal> {
   constructor(@Inject(AGENT) { logger }: Agent) {
-    super((error) => {
-      if (error instanceof InvalidRequest)
-        return {
-          outcome: 'refused',
-          code: 'invalid-request',
-          message: `The request cannot be read: ${error.message}.`,
-        };
-      logger.error({ err: error }, 'cannot take over an outbound call');
-      return { outcome: 'refused', code: 'switch-unavailable', message: 'The bridge could not take over the call.' };
+    super({
+      logger,
+      what: 'cannot take over an outbound call',
+      code: 'switch-unavailable',
+      message: 'The bridge could not take over the call.',
     });
   }
 }

@@ -10,7 +10,15 @@ import { fromL16 } from '@trunkmesh/testkit/rtp/g711.js';
 import { tone, toneLevel } from '@trunkmesh/testkit/rtp/tone.js';
 import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { addNumber, registeringTrunk, testMesh, type Organization, type TestMesh, type Trunk } from './mesh.fixture.js';
+import {
+  addNumber,
+  registeringTrunk,
+  testMesh,
+  untilEnded,
+  type Organization,
+  type TestMesh,
+  type Trunk,
+} from './mesh.fixture.js';
 
 /**
  * A call as the platform and the organisation's admin see it: what is set, what is told, what can be asked of it, what
@@ -92,14 +100,7 @@ const inLog = async (from: string): Promise<CallSummary> => {
   if (call === undefined) throw new Error(`no call of ${from} in the log`);
   return call;
 };
-const untilLogged = (sid: string) =>
-  eventually(
-    async () => {
-      const call = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
-      return call.status === 'ongoing' ? undefined : call;
-    },
-    { timeoutMs: 15_000, message: "the call's end in the log" },
-  );
+const untilLogged = (sid: string) => untilEnded(org, sid);
 const statusesOf = (sid: string) =>
   assistant.statuses.map(({ body }) => body as unknown as CallStatusBody).filter(({ call_sid }) => call_sid === sid);
 const untilToldOf = (sid: string, last: string) =>

@@ -1,11 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { FINAL_STATUSES, type CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { calleeFor, type MeshCallee } from '@trunkmesh/testkit/mesh/callees.net.js';
-import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from './mesh.fixture.js';
+import {
+  addNumber,
+  testMesh,
+  untilEnded,
+  untilLive,
+  type Organization,
+  type TestMesh,
+  type Trunk,
+} from './mesh.fixture.js';
 import { seeded } from './random.js';
 
 /** An outbound call whose first trunk is on one bridge and whose second is on another: each in a pool of its own. */
@@ -57,14 +64,7 @@ async function place(to_phone_number = `+1555986${String((called += 1)).padStart
   const asked = { from_phone_number: FROM, to_phone_number };
   return (await org.api.post<{ call_sid: string }>('/api/v1/calls', asked)).call_sid;
 }
-const ended = (sid: string) =>
-  eventually(
-    async () => {
-      const call = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
-      return call.status === 'ongoing' ? undefined : call;
-    },
-    { timeoutMs: 20_000, intervalMs: 50, message: "the call's end in the log" },
-  );
+const ended = (sid: string) => untilEnded(org, sid);
 /** By their sequence: two bridges deliver them. */
 const statusesOf = (sid: string) =>
   assistant.statuses

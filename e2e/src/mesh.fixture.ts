@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jetstream, jetstreamManager, type JsMsg } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { CALLS_STREAM, TRUNKMESH_STREAM } from '@trunkmesh/contracts/subjects.js';
 import { apiClient, type Api } from '@trunkmesh/testkit/mesh/api.http.js';
@@ -162,6 +163,16 @@ export async function untilLive(org: Organization, trunk: { id: string }, timeou
     { timeoutMs, intervalMs: 50, message: 'the trunk to be live' },
   );
 }
+
+/** What the log has of a call, once it has ended. */
+export const untilEnded = (org: Organization, sid: string): Promise<CallDetail> =>
+  eventually(
+    async () => {
+      const call = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
+      return call.status === 'ongoing' ? undefined : call;
+    },
+    { timeoutMs: 20_000, intervalMs: 50, message: "the call's end in the log" },
+  );
 
 /** A trunk that registers to the carrier, live. */
 export async function registeringTrunk(org: Organization, carrier: MeshCarrier, more: object = {}): Promise<Trunk> {

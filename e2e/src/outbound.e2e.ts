@@ -5,7 +5,15 @@ import type { CallStatusBody } from '@trunkmesh/contracts/call-status.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { calleeFor, type MeshCallee } from '@trunkmesh/testkit/mesh/callees.net.js';
-import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from './mesh.fixture.js';
+import {
+  addNumber,
+  testMesh,
+  untilEnded,
+  untilLive,
+  type Organization,
+  type TestMesh,
+  type Trunk,
+} from './mesh.fixture.js';
 import { seeded } from './random.js';
 
 /** An outbound call as the platform sees it: what it asks for, what it is told, what the call log says. */
@@ -60,14 +68,7 @@ async function place(more: object = {}): Promise<string> {
   const { call_sid } = await org.api.post<{ call_sid: string }>('/calls/initiate', asked);
   return call_sid;
 }
-const ended = (sid: string) =>
-  eventually(
-    async () => {
-      const call = await org.api.get<CallDetail>(`/api/v1/calls/${sid}`);
-      return call.status === 'ongoing' ? undefined : call;
-    },
-    { timeoutMs: 20_000, intervalMs: 50, message: "the call's end in the log" },
-  );
+const ended = (sid: string) => untilEnded(org, sid);
 const toldOf = (sid: string) =>
   assistant.statuses
     .map(({ body }) => body as unknown as CallStatusBody)

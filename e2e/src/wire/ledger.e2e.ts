@@ -2,15 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { originateAnswer } from '@trunkmesh/contracts/outbound-call.js';
-import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import type { LedgerEntry } from '@trunkmesh/contracts/usage-query.js';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
-import { startSippCarrier, type SippCarrier } from '../carrier.fixture.js';
-import { addNumber, testMesh, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
+import { startCarrierMesh, type CarrierMesh } from '../carrier-mesh.fixture.js';
 import { startSipp } from '../sipp.fixture.js';
 import { sipp } from '../wire.fixture.js';
 
@@ -29,41 +24,22 @@ const CALLING = [
 ];
 const REFUSED = 5;
 
-let test: TestMesh;
-let org: Organization;
-let nats: NatsConnection;
-let assistant: Assistant;
-let carriers: SippCarrier[] = [];
-let trunks: Trunk[];
-let numberId: string;
+let mesh: CarrierMesh;
 let cdrs: string;
 let hasCdrs: boolean;
 
 beforeAll(async () => {
-  assistant = await startAssistant();
-  [test, ...carriers] = await Promise.all([
-    testMesh({ env: { MEDIA_URL: assistant.url } }),
-    ...TALKS_MS.map((talkMs, at) => startSippCarrier(`127.0.0.${76 + at}`, talkMs)),
-  ]);
-  cdrs = join(test.folder, 'cdrs');
+  mesh = await startCarrierMesh(
+    FROM,
+    TALKS_MS.map((talkMs, at) => ({ address: `127.0.0.${76 + at}`, talkMs })),
+  );
+  cdrs = join(mesh.test.folder, 'cdrs');
   hasCdrs = await writesCdrs();
   if (!hasCdrs) console.log('this FreeSWITCH has no mod_json_cdr: the ledger is compared with SIPp alone');
-  org = await test.organization('Example Dental');
-  nats = await connect({ servers: test.mesh.file.nats });
-  trunks = [];
-  for (const { gateway } of carriers)
-    trunks.push(await org.api.post<Trunk>('/api/v1/sip-trunks', { name: gateway, gateway, register: false }));
-  for (const trunk of trunks) await untilLive(org, trunk);
-  numberId = (await addNumber(org, trunks[0]!, FROM)).id;
 }, 120_000);
-afterAll(async () => {
-  await nats?.close();
-  await test?.stop();
-  await Promise.all(carriers.map((carrier) => carrier.stop()));
-  await assistant?.stop();
-});
+afterAll(() => mesh?.stop());
 
-const bridge = () => test.mesh.bridges[0]!.bridge;
+const bridge = () => mesh.test.mesh.bridges[0]!.bridge;
 
 /** Loads the module with a folder for its files; false where there is none. */
 async function writesCdrs(): Promise<boolean> {
@@ -94,42 +70,13 @@ async function writesCdrs(): Promise<boolean> {
   }
 }
 
-/** A call to a carrier by its number: `KSSS` (e2e/sipp/uas-carrier.xml). */
-async function originate(asked: string, at: number): Promise<string> {
-  const to = `+1555777${asked}`;
-  const request = {
-    call_id: randomUUID(),
-    organization_id: org.id,
-    number_id: numberId,
-    from: FROM,
-    to,
-    country: 'US',
-    caller_id: FROM,
-    target: { kind: 'assistant', id: 17 },
-    attempts: [
-      {
-        trunk_id: trunks[at]!.id,
-        priority: 0,
-        chosen_by: 'priority',
-        gateway: 'up',
-        pool: 'default',
-        bridge_id: null,
-        dialled: to,
-      },
-    ],
-    requested_at: new Date().toISOString(),
-    dial_until: new Date(Date.now() + 60_000).toISOString(),
-  };
-  const subject = bridgeRequest(bridge().id, 'call.originate');
-  const reply = await nats.request(subject, JSON.stringify(request), { timeout: 10_000 });
-  return originateAnswer.parse(reply.json()).outcome;
-}
+const originate = (asked: string, at: number) => mesh.originate(randomUUID(), [[at, asked]]);
 
 async function callIn(calls: number, talkMs: number, at: number): Promise<void> {
   const run = await startSipp({
     target: bridge().sip,
     number: FROM,
-    address: carriers[at]!.gateway.split(':')[0]!,
+    address: mesh.carriers[at]!.gateway.split(':')[0]!,
     callers: Array.from({ length: calls }, (_unused, nth) => ({
       from: `+1555010${String(8_600 + 100 * at + nth)}`,
       audioPort: 39_998,
@@ -152,7 +99,7 @@ async function ledger(): Promise<LedgerEntry[]> {
   const entries: LedgerEntry[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: { items: LedgerEntry[]; next_cursor: string | null } = await org.api.get(
+    const page: { items: LedgerEntry[]; next_cursor: string | null } = await mesh.org.api.get(
       `/api/v1/usage/records?limit=100${after}`,
     );
     entries.push(...page.items);
@@ -190,7 +137,7 @@ it('has of 200 calls what FreeSWITCH recorded and SIPp counted', async () => {
   // SIPp's count: all callers were answered, and each carrier was asked as often as the ledger says.
   const answered = entries.filter(({ answered_at }) => answered_at !== null);
   expect(answered.filter(({ direction }) => direction === 'inbound')).toHaveLength(inbound);
-  const asked = (await Promise.all(carriers.map((carrier) => carrier.invites()))).flat();
+  const asked = (await Promise.all(mesh.carriers.map((carrier) => carrier.invites()))).flat();
   for (const number of Object.keys(CALLED)) {
     const ours = entries.filter(
       ({ direction, to_number: to }) => direction === 'outbound' && to.endsWith(`777${number}`),

@@ -80,7 +80,14 @@ describe('a call whose audio was attached again', () => {
     await call.hangUp();
     await eventually(() => toldOf(call).length === 4, { message: 'the last status' });
     expect(toldOf(call).map(({ status }) => status)).toEqual(['initiated', 'ringing', 'answered', 'completed']);
-    expect([...(await mesh.usageOf([call.from])).values()]).toEqual([1]);
+    const used = await eventually(
+      async () => {
+        const entries = await mesh.usageOf([call.from]);
+        return entries.size > 0 && [...entries.values()];
+      },
+      { message: 'the usage record' },
+    );
+    expect(used).toEqual([1]);
   }, 60_000);
 
   it('is recorded to its end', async () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { trunkSubject } from '@trunkmesh/contracts/subjects.js';
+import { trunkState } from '@trunkmesh/contracts/trunk.js';
+import { handle } from '../event-store/handle.pg.js';
 import { startMesh, type Api, type Mesh } from '../mesh.fixture.js';
+import { decide } from '../trunk/trunk.js';
 import type { HistoryEntry } from './history-entry.js';
 
 const LIST = '/api/v1/events';
@@ -86,6 +89,26 @@ describe('the history of an organisation', () => {
     expect(seen).toEqual(everything.map(({ id }) => id));
   });
 
+  it('says of what no request caused that the platform did it', async () => {
+    const { body } = await theirs.admin('POST', '/api/v1/sip-trunks', {
+      name: 'Registered',
+      gateway: 'sip.example.com',
+      register: true,
+      username: 'u',
+      password: PASSWORD,
+    });
+    const place = { type: 'PlaceTrunk', bridge_id: 'bridge-1' } as const;
+    await handle(
+      mesh.service.parts.record,
+      { subject: trunkSubject(theirs.id, body.id), schema: trunkState },
+      (state, next) => decide(state, place, next),
+    );
+    expect((await items(theirs.admin, `?entity=trunk&entity_id=${body.id}`))[0]).toMatchObject({
+      type: 'TrunkPlaced',
+      actor: { kind: 'system', key_id: null, key_name: null, address: null },
+    });
+  });
+
   it("is shown to the organisation's admins and the operator alone", async () => {
     expect((await mine.member('GET', LIST)).status).toBe(403);
     expect((await theirs.admin('GET', `${LIST}?entity=trunk&entity_id=${trunk}`)).body.items).toEqual([]);
@@ -139,7 +162,7 @@ describe('the history of an organisation', () => {
       'insert into events (subject, version, id, time, envelope) values ($1, 1, $2, $3, $4)',
       [subject, id, envelope.time, JSON.stringify(envelope)],
     );
-    expect((await items(theirs.admin, '?entity=trunk'))[0]!.actor).toEqual({
+    expect((await items(theirs.admin, `?entity=trunk&entity_id=${id}`))[0]!.actor).toEqual({
       kind: 'unknown',
       key_id: null,
       key_name: null,

@@ -8,8 +8,9 @@ import { delimiter, join } from 'node:path';
 const e2e = process.env.TEST_SUITE === 'e2e';
 const isInstalled = (name) =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
-/** Tests against SIP programs of others need a real FreeSWITCH, Kamailio and SIPp. */
-const wire = Boolean(process.env.FREESWITCH) && isInstalled('kamailio') && isInstalled('sipp');
+/** Tests on the wire need these beside a real FreeSWITCH. */
+export const missingSipPrograms = ['kamailio', 'sipp', 'tshark'].filter((name) => !isInstalled(name));
+const wire = Boolean(process.env.FREESWITCH) && missingSipPrograms.length === 0;
 
 export default {
   runtime: '<rootDir>/scripts/jest/runtime.mjs',

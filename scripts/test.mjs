@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { missingSipPrograms } from '../jest.config.js';
 import { main, ROOT, setUp } from './set-up.mjs';
 
 const JEST = ['--no-warnings=ExperimentalWarning', join(ROOT, 'node_modules/jest/bin/jest.js')];
@@ -24,6 +25,8 @@ await main(async () => {
       ? `· whole-mesh tests run against the real FreeSWITCH at ${freeswitch}`
       : '· FREESWITCH is not set: whole-mesh tests run against the stand-in, not a real FreeSWITCH',
   );
+  if (freeswitch && missingSipPrograms.length > 0)
+    console.log(`· without the tests on the wire, which also need ${missingSipPrograms.join(', ')}`);
 
   const folder = mkdtempSync(join(tmpdir(), 'trunkmesh-test-'));
   try {

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
+import { ownBranch } from '../sip-capture/own-requests.process.js';
 import { knowsDialog, probeOf, type DialogKey } from './sip-dialog.js';
 
 /** Whether FreeSWITCH has the dialog with this To tag; also false if it does not answer. */
@@ -33,6 +33,6 @@ export const probeDialog: ProbeDialog = (key, toTag) =>
         const known = knowsDialog(response.toString('latin1'));
         if (known !== undefined) done(known);
       });
-      socket.send(probeOf(key, toTag, { host, port, branch: randomBytes(8).toString('hex') }));
+      socket.send(probeOf(key, toTag, { host, port, branch: ownBranch() }));
     });
   });

@@ -13,6 +13,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { writeHep } from '@trunkmesh/testkit/freeswitch/hep.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { readHep } from './hep.js';
+import { ownBranch } from './own-requests.process.js';
 import { readSipHead } from './sip-head.js';
 import { SipMessages } from './sip-messages.net.js';
 
@@ -70,6 +71,9 @@ describe('SIP messages', () => {
     hear('in', ['INVITE sip:+15551230001@192.0.2.10 SIP/2.0', ...inDialog('a@pbx', '1 INVITE'), auth]);
     messages.own('a@pbx', PBX.address, { organizationId: ORG, numberId: null, callId: CALL });
     hear('out', ['SIP/2.0 200 OK', ...inDialog('a@pbx', '1 INVITE')]);
+    const probe = ['Via: SIP/2.0/UDP 192.0.2.10:40000;branch=z9hG4bK' + ownBranch(), ...inDialog('a@pbx', '0 OPTIONS')];
+    hear('in', ['OPTIONS sip:192.0.2.10:5060 SIP/2.0', ...probe, 'To: <sip:x@192.0.2.10>;tag=1']);
+    hear('out', ['SIP/2.0 500 Internal Server Error', ...probe, 'To: <sip:x@192.0.2.10>;tag=1']);
     hear('in', ['INVITE sip:+15551230001@192.0.2.10 SIP/2.0', ...inDialog('b@pbx', '1 INVITE')]);
     messages.own('b@pbx', PBX.address, { organizationId: SHY, numberId: null, callId: TRUNK });
     hear('in', ['INVITE sip:+15551230001@192.0.2.10 SIP/2.0', ...inDialog('nobody@pbx', '1 INVITE')]);

@@ -14,6 +14,7 @@ import { uuidv7 } from 'uuidv7';
 import { CallLadders, type CallOwner, type LadderPart } from './call-ladders.js';
 import { DailyQuota } from './daily-quota.js';
 import type { Captured } from './hep.js';
+import { isOwnRequest } from './own-requests.process.js';
 import { sipMessagesDropped, sipMessagesKept } from './sip-capture-metrics.otel.js';
 import type { SipHead } from './sip-head.js';
 import { maskSip } from './sip-mask.js';
@@ -61,7 +62,7 @@ export class SipMessages {
 
   /** Undefined: messages are not kept. */
   heard(captured: Captured, head: SipHead, direction: 'in' | 'out'): SipMessage | undefined {
-    if (!this.options.enabled || head.callId === '') return undefined;
+    if (!this.options.enabled || head.callId === '' || isOwnRequest(head)) return undefined;
     const now = Date.now();
     const message = messageOf(captured, head, direction);
     const ofTrunk = head.cseq.endsWith(' OPTIONS') && (!head.withinDialog || this.trunks.knows(head.callId));

@@ -16,7 +16,7 @@ import { environmentSchema } from '../config.js';
 import { callEnded, callId, ORG } from '@trunkmesh/testkit/call-events.js';
 
 const EVERY_MS = 20;
-const FOR_MS = 6_000;
+const FOR_MS = 4_000;
 
 let servers: Servers;
 let nc: NatsConnection;

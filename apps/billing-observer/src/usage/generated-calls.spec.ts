@@ -1,48 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import { EPOCH } from '@trunkmesh/testkit/call-events.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
+import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
-import { rowsOf } from '../carrier-bill/cursor.pg.js';
 import { createDataSource } from '../database.pg.js';
-import { BEGIN, GeneratedCalls, randomFrom, SPAN_MS, ZONE } from './generated-calls.fixture.js';
-import { asEvent, counted, planOf, summed, type Plan } from './generated-oracle.fixture.js';
+import { GeneratedCalls, randomFrom, ZONE } from './generated-calls.fixture.js';
+import { differencesOf, gapsOf, places, sumsOf } from './generated-check.fixture.js';
+import { asEvent, changedPlan, summed, type Plan } from './generated-oracle.fixture.js';
+import { ObservedStream } from './generated-stream.fixture.js';
+import { startProgram } from './observer.fixture.js';
 import { applyPlans } from './rating/rate-plans.pg.js';
 import { settle } from './rating/settle.pg.js';
 import { rebuildUsage } from './summary/recount.pg.js';
 import { applyTimeZones } from './summary/time-zones.pg.js';
 
-/** A million with USAGE_CALLS=1000000. */
-const CALLS = Number(process.env['USAGE_CALLS'] ?? 5_000);
+/** A million in a killed process, with 20 kills: USAGE_OBSERVED_CALLS=1000000 USAGE_KILLS=20 -t 'kill -9'. */
+const OBSERVED_CALLS = Number(process.env['USAGE_OBSERVED_CALLS'] ?? 1_500);
+const KILLS = Number(process.env['USAGE_KILLS'] ?? 2);
+const CALLS = Number(process.env['USAGE_CALLS'] ?? 4_000);
 const SEED = Number(process.env['USAGE_SEED'] ?? 20261129);
-/** How often the connections of all copies are ended in the middle of a batch, as when the observer is killed. */
-const KILLS = 20;
+/** How often the connections of all copies are ended in the middle of a batch. */
+const LOST_CONNECTIONS = 20;
 const PLAN_CHANGES = 8;
 const LARGEST_BATCH = 500;
 const POOL_SIZE = 4;
+const SETTLING = { timeoutMs: 1_200_000, message: 'every plan is applied to the calls before it' };
 
 const random = randomFrom(SEED);
-let postgres: Postgres;
+let servers: Servers;
 let operator: pg.Client;
 let copies: DataSource[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
-  const { url, db } = await freshDatabase(postgres);
+  servers = await startServers();
+  const { url, db } = await freshDatabase(servers.postgres);
   copies = [db, await createDataSource(url).initialize()];
-  operator = new pg.Client({ connectionString: postgres.url });
+  operator = new pg.Client({ connectionString: servers.postgres.url });
   await operator.connect();
 }, 60_000);
 afterAll(async () => {
   await operator?.end();
   await Promise.all(copies.map((copy) => copy.destroy()));
-  await postgres?.stop();
+  await servers?.stop();
 });
 
-describe('generated calls with repetitions, disorder, gaps, estimates, changes of plans and kills', () => {
+describe('generated calls with repetitions, disorder, gaps, estimates, changed plans and lost connections', () => {
   const calls = new GeneratedCalls(CALLS, SEED);
   const plans: Plan[] = [];
   const settleAll = async () => {
@@ -52,8 +58,8 @@ describe('generated calls with repetitions, disorder, gaps, estimates, changes o
   it('are all recorded', async () => {
     await applyTimeZones(copies[0]!, [{ organization_id: ZONE.organization, version: 1, time_zone: ZONE.name }]);
     const { arrivals } = calls;
-    const size = Math.min(LARGEST_BATCH, Math.floor(arrivals.length / (1.5 * KILLS)));
-    const kills = places(KILLS, arrivals.length);
+    const size = Math.min(LARGEST_BATCH, Math.floor(arrivals.length / (1.5 * LOST_CONNECTIONS)));
+    const kills = places(LOST_CONNECTIONS, arrivals.length);
     const changes = places(PLAN_CHANGES, arrivals.length);
     for (let at = 0; at < arrivals.length;) {
       const batch = arrivals.slice(at, (at += 1 + random.below(size))).map((arrival) => calls.event(arrival));
@@ -67,67 +73,82 @@ describe('generated calls with repetitions, disorder, gaps, estimates, changes o
     const again = arrivals.slice(-LARGEST_BATCH).map((arrival) => calls.event(arrival));
     await record(copies[1]!, again.toReversed());
     await settleAll();
-    expect([kills.passed(), changes.passed()]).toEqual([KILLS, PLAN_CHANGES]);
+    expect([kills.passed(), changes.passed()]).toEqual([LOST_CONNECTIONS, PLAN_CHANGES]);
     expect(await copies[0]!.query('SELECT count(*)::int FROM unreadable')).toEqual([{ count: 0 }]);
   }, 3_600_000);
 
   async function changePlan(): Promise<void> {
-    const before = random.chance(0.4) ? plans.splice(random.below(plans.length), 1)[0] : undefined;
-    const plan = planOf(random, before ?? { from: BEGIN + random.below(SPAN_MS), version: 0 });
-    plans.push(plan);
-    await applyPlans(random.of(copies), [asEvent(plan)]);
+    await applyPlans(random.of(copies), [asEvent(changedPlan(random, plans))]);
     if (random.chance(0.7)) await settleAll();
   }
 
-  it('every call is what the oracle says, to the micro-unit and the millisecond', async () => {
-    const differences: unknown[] = [];
-    const runner = copies[0]!.createQueryRunner();
-    await runner.startTransaction();
-    const rows = rowsOf<{ line: string }>(runner, { name: 'found', sql: FOUND, parameters: [] });
-    for (const call of calls.truth()) {
-      const expected = expectedLine(call, plans);
-      const found = await rows.next();
-      if (found.done === true || found.value.line !== expected) differences.push([found.value, expected]);
-      if (differences.length > 5) break;
+  sayWhatTheOracleSays(() => copies[0]!, calls, plans);
+});
+
+describe('generated calls through JetStream, whose billing-observer gets a kill -9 again and again', () => {
+  const calls = new GeneratedCalls(OBSERVED_CALLS, SEED + 1);
+  const plans: Plan[] = [];
+  let nc: NatsConnection;
+  let db: DataSource;
+  let stream: ObservedStream;
+  beforeAll(async () => {
+    const { nats, postgres } = servers;
+    nc = await connect({ servers: nats.url });
+    await ensureStreams(nc);
+    const fresh = await freshDatabase(postgres, { statementMs: 600_000 });
+    db = fresh.db;
+    const env = { NATS_URL: nats.url, DATABASE_URL: fresh.url, OPS_PORT: '0', LOG_LEVEL: 'warn' };
+    stream = new ObservedStream(nc, () => startProgram(['main.ts'], { env }));
+  }, 60_000);
+  afterAll(async () => {
+    await stream?.stop();
+    await db?.destroy();
+    await nc?.close();
+  });
+
+  it('are all recorded', async () => {
+    await applyTimeZones(db, [{ organization_id: ZONE.organization, version: 1, time_zone: ZONE.name }]);
+    const { arrivals } = calls;
+    const size = Math.min(LARGEST_BATCH, Math.floor(arrivals.length / (1.5 * PLAN_CHANGES)));
+    const kills = places(KILLS, arrivals.length);
+    const changes = places(PLAN_CHANGES, arrivals.length);
+    await stream.observe();
+    for (let at = 0; at < arrivals.length;) {
+      await stream.publish(arrivals.slice(at, (at += 1 + random.below(size))).map((arrival) => calls.event(arrival)));
+      if (changes.reached(at)) await stream.plan(changedPlan(random, plans));
+      if (kills.reached(at)) await stream.kill(random.below(100)).then(() => stream.observe());
     }
-    expect(differences).toEqual([]);
-    expect((await rows.next()).done).toBe(true);
-    await runner.rollbackTransaction();
-    await runner.release();
+    await stream.drained();
+    const known =
+      'SELECT count(*) FILTER (WHERE unsettled)::int AS unsettled, sum(version)::int AS sets FROM rate_plans';
+    const sets = plans.reduce((sum, { version }) => sum + version, 0);
+    await eventually(async () => {
+      expect(await db.query(known)).toEqual([{ unsettled: 0, sets }]);
+      return true;
+    }, SETTLING);
+    await stream.stop();
+    expect([kills.passed(), changes.passed()]).toEqual([KILLS, PLAN_CHANGES]);
+    expect(await db.query('SELECT count(*)::int FROM unreadable')).toEqual([{ count: 0 }]);
+  }, 7_200_000);
+
+  sayWhatTheOracleSays(() => db, calls, plans);
+});
+
+function sayWhatTheOracleSays(db: () => DataSource, calls: GeneratedCalls, plans: readonly Plan[]): void {
+  it('every call is what the oracle says, to the micro-unit and the millisecond', async () => {
+    expect(await differencesOf(db(), calls, plans)).toEqual([]);
   }, 1_200_000);
 
   it('the sums by day are those of the oracle, and the same when made again', async () => {
-    const sums = () =>
-      copies[0]!.query(
-        `SELECT organization_id AS organization, day::text, currency, calls::int, estimated::int, amount_micros::text AS
-          amount FROM usage_days WHERE dimension = 'all' AND (calls, amount_micros) <> (0, 0) ORDER BY 1, 2, 3`,
-      );
     const expected = summed(calls.truth(), plans);
-    expect(await sums()).toEqual(expected);
-    await rebuildUsage(copies[0]!, { signal: new AbortController().signal, progress: () => undefined });
-    expect(await sums()).toEqual(expected);
+    expect(await sumsOf(db())).toEqual(expected);
+    await rebuildUsage(db(), { signal: new AbortController().signal, progress: () => undefined });
+    expect(await sumsOf(db())).toEqual(expected);
   }, 1_200_000);
 
   it('the gaps are exactly the records that never came', async () => {
-    const [row] = (await copies[0]!.query('SELECT missing FROM bridge_progress WHERE bridge_epoch = $1', [EPOCH])) as [
-      { missing: [number, number][] },
-    ];
-    const missing = row.missing.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_n, at) => from + at));
-    expect(missing).toEqual([...calls.lost].sort((a, b) => a - b));
+    expect(await gapsOf(db())).toEqual([...calls.lost].sort((a, b) => a - b));
   });
-});
-
-/** So many places, evenly among so many arrivals. */
-function places(count: number, arrivals: number) {
-  let passed = 0;
-  return {
-    passed: () => passed,
-    reached: (at: number) => {
-      const reached = passed < count && at >= ((passed + 0.5) * arrivals) / count;
-      if (reached) passed += 1;
-      return reached;
-    },
-  };
 }
 
 /** All copies lose their connections at any moment while they record a batch; it is delivered again afterwards. */
@@ -145,30 +166,5 @@ async function killed(batch: readonly CallEnded[]): Promise<void> {
       () => true,
       () => false,
     ),
-  );
-}
-
-const utc = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-/** What all entries of a call come to, and the times and the bridge's number of the one that counts. */
-const FOUND = `
-  SELECT concat_ws(' ', call_id, calls, ms, seconds, charged, amount, ${utc('current.started_at')},
-    coalesce(${utc('answered_at')}, '-'), ${utc('ended_at')}, record_number, estimated) AS line
-  FROM (SELECT call_id, sum(CASE kind WHEN 'reversal' THEN -1 ELSE 1 END) AS calls, sum(billable_ms) AS ms,
-      sum(billable_seconds) AS seconds, sum(charged_seconds) AS charged, sum(amount_micros) AS amount
-    FROM ledger_entries GROUP BY call_id) AS summed
-    JOIN (SELECT call_id, entry.* FROM ledger_calls AS known JOIN LATERAL (SELECT started_at, answered_at, ended_at,
-        record_number, estimated FROM ledger_entries WHERE entry_id = known.entry_id AND started_at = known.started_at)
-        AS entry ON true) AS current USING (call_id)
-  ORDER BY call_id`;
-const micros = (time: string) => time.replace('Z', '000Z');
-
-function expectedLine(call: CallEnded, plans: readonly Plan[]): string {
-  const { data } = call;
-  const { seconds, charged, amount } = counted(call, plans);
-  const answered = data.answered_at === null ? '-' : micros(data.answered_at);
-  const times = [micros(data.started_at), answered, micros(data.ended_at)];
-  const estimated = data.reconstructed ? 't' : 'f';
-  return [data.call_id, 1, data.billable_ms, seconds, charged, amount, ...times, data.record_number, estimated].join(
-    ' ',
   );
 }

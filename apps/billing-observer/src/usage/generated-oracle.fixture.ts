@@ -1,6 +1,6 @@
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
-import { ORGANIZATIONS, ZONE, type Random } from './generated-calls.fixture.js';
+import { BEGIN, ORGANIZATIONS, SPAN_MS, ZONE, type Random } from './generated-calls.fixture.js';
 
 /** A rate plan as the oracle knows it. */
 export interface Plan {
@@ -16,7 +16,7 @@ export interface Plan {
 }
 
 /** A new plan, or the next version of the one that began then. */
-export const planOf = (random: Random, before: Pick<Plan, 'from' | 'version'> & { organization?: string }): Plan => ({
+const planOf = (random: Random, before: Pick<Plan, 'from' | 'version'> & { organization?: string }): Plan => ({
   organization: before.organization ?? random.of(ORGANIZATIONS.slice(0, 2)),
   from: before.from,
   version: before.version + 1,
@@ -27,6 +27,14 @@ export const planOf = (random: Random, before: Pick<Plan, 'from' | 'version'> & 
   minimum: random.of([0, 0, 20]),
   german: random.chance(0.5) ? random.below(200_000) : null,
 });
+
+/** Sets a new plan, or changes one of these. */
+export function changedPlan(random: Random, plans: Plan[]): Plan {
+  const before = random.chance(0.4) ? plans.splice(random.below(plans.length), 1)[0] : undefined;
+  const plan = planOf(random, before ?? { from: BEGIN + random.below(SPAN_MS), version: 0 });
+  plans.push(plan);
+  return plan;
+}
 
 export function asEvent(plan: Plan) {
   const at = new Date(plan.from).toISOString();

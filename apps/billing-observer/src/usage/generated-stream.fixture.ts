@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { nanos, type NatsConnection } from '@nats-io/nats-core';
+import type { CallEnded } from '@trunkmesh/contracts/call.js';
+import { CALLS_STREAM, ratePlanSubject, USAGE_DURABLE } from '@trunkmesh/contracts/subjects.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import type { Supervised } from '@trunkmesh/testkit/supervised.process.js';
+import { asEvent, type Plan } from './generated-oracle.fixture.js';
+
+/** Deliveries of a killed process come again after this time, and those of a slow one twice. */
+const ACK_WAIT_MS = 1_000;
+const MOST_AHEAD = 5_000;
+const PATIENCE_MS = 120_000;
+
+/** The CALLS stream, and a billing-observer that reads it in a process of its own until it is killed. */
+export class ObservedStream {
+  private observer: Supervised | undefined;
+  private published = 0;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly start: () => Promise<Supervised>,
+  ) {}
+
+  /** A new process, once it records; then it is in the middle of something. */
+  async observe(): Promise<void> {
+    const before = (await this.consumer().catch(() => undefined))?.ack_floor.stream_seq ?? 0;
+    this.observer = await this.start();
+    const { observer } = this;
+    const options = { timeoutMs: PATIENCE_MS, message: 'the observer records' };
+    await eventually(async () => this.published === 0 || (await this.consumer()).ack_floor.stream_seq > before, {
+      ...options,
+      hopeless: () => (observer.running() ? undefined : `the observer has ended: ${observer.tail()}`),
+    });
+  }
+
+  async publish(events: readonly CallEnded[]): Promise<void> {
+    const js = jetstream(this.nc);
+    await Promise.all(events.map((event) => js.publish(event.subject, JSON.stringify(event))));
+    this.published += events.length;
+    if (this.observer === undefined) return;
+    await eventually(async () => (await this.open()) < MOST_AHEAD, { timeoutMs: PATIENCE_MS, message: 'it keeps up' });
+  }
+
+  async plan(plan: Plan): Promise<void> {
+    const { organization_id, effective_from, version, plan: state } = asEvent(plan);
+    const event = { entityversion: version, data: { change: {}, state } };
+    await jetstream(this.nc).publish(ratePlanSubject(organization_id, effective_from), JSON.stringify(event));
+  }
+
+  /** SIGKILL while deliveries are open. */
+  async kill(afterMs: number): Promise<void> {
+    await eventually(async () => (await this.consumer()).num_ack_pending > 0, { message: 'it is in a batch' });
+    await sleep(afterMs);
+    await this.stop('SIGKILL');
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.observer?.stop(signal);
+    this.observer = undefined;
+  }
+
+  /** All that was published is recorded. */
+  async drained(): Promise<void> {
+    await eventually(async () => (await this.open()) === 0, { timeoutMs: PATIENCE_MS, message: 'all is recorded' });
+  }
+
+  private async open(): Promise<number> {
+    const { num_pending, num_ack_pending } = await this.consumer();
+    return num_pending + num_ack_pending;
+  }
+
+  private async consumer() {
+    const { consumers } = await jetstreamManager(this.nc);
+    const info = await consumers.info(CALLS_STREAM, USAGE_DURABLE);
+    if (info.config.ack_wait !== nanos(ACK_WAIT_MS))
+      await consumers.update(CALLS_STREAM, USAGE_DURABLE, { ack_wait: nanos(ACK_WAIT_MS) });
+    return info;
+  }
+}

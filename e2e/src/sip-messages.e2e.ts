@@ -44,6 +44,7 @@ describe('the SIP messages of a call', () => {
     );
     expect(messages[0]).toMatchObject({ method: 'INVITE', direction: 'in' });
     expect(messages[0]!.text).toMatch(/^INVITE sip:/);
+    expect(messages.filter(({ cseq }) => cseq.endsWith(' OPTIONS'))).toEqual([]);
     expect(messages.map(({ at }) => at)).toEqual(messages.map(({ at }) => at).sort());
     expect(JSON.stringify(messages)).not.toContain(SECRET);
     expect(messages[0]!.text.toLowerCase()).toContain('x-auth-token: ***');

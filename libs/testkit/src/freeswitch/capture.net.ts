@@ -5,9 +5,14 @@ import type { InboundCall } from './inbound.process.js';
 import { invite, type InviteInput } from './invite.js';
 import type { Switch } from './switch.process.js';
 
+interface Peer {
+  address: string;
+  port: number;
+}
+
 /**
- * FreeSWITCH's own capture: a copy of the INVITE and of its final answer, to where the configuration says. Of the
- * headers those that the test gave.
+ * FreeSWITCH's own capture: a copy of the INVITE and of its final answer, to where the configuration says, with the
+ * headers that the test gave; and of what is on the wire.
  */
 export class SipCapture {
   private socket: Socket | undefined;
@@ -15,11 +20,8 @@ export class SipCapture {
   constructor(private readonly freeswitch: Switch) {}
 
   follow(input: InviteInput, call: InboundCall): void {
-    const server = captureSettings(this.freeswitch.configuration);
-    if (server === undefined) return;
     const request = invite.parse(input);
     const { sipAddress, sipPort } = this.freeswitch.sofia;
-    const own = { address: sipAddress, port: sipPort };
     const to = request.to ?? request.request_user;
     const given = Object.entries(request.headers).flatMap(([name, values]) =>
       [values].flat().map((value) => `${name}: ${value}`),
@@ -32,15 +34,8 @@ export class SipCapture {
       'CSeq: 1 INVITE',
     ];
     const send = (outgoing: boolean, lines: readonly string[], body = '') => {
-      const ends = outgoing
-        ? { source: own, destination: request.source }
-        : { source: request.source, destination: own };
       const sip = [...lines, `Content-Length: ${body.length}`, '', body].join('\r\n');
-      this.open().send(
-        writeHep({ ...ends, captureId: server.captureId, at: new Date(), sip }),
-        server.port,
-        server.host,
-      );
+      this.copy(outgoing ? 'out' : 'in', request.source, sip);
     };
     send(
       false,
@@ -54,6 +49,20 @@ export class SipCapture {
         ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       ]);
     });
+  }
+
+  /** A message as it is on the wire, from or to the peer. */
+  copy(direction: 'in' | 'out', { address, port }: Peer, sip: string): void {
+    const server = captureSettings(this.freeswitch.configuration);
+    if (server === undefined) return;
+    const { sipAddress, sipPort } = this.freeswitch.sofia;
+    const [own, peer] = [
+      { address: sipAddress, port: sipPort },
+      { address, port },
+    ];
+    const ends = direction === 'out' ? { source: own, destination: peer } : { source: peer, destination: own };
+    const datagram = writeHep({ ...ends, captureId: server.captureId, at: new Date(), sip });
+    this.open().send(datagram, server.port, server.host);
   }
 
   stop(): void {

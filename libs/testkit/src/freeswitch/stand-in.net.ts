@@ -68,7 +68,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     greet(freeswitch, socket, esl.password);
   });
   const port = await listen(server, esl.host, esl.port);
-  const sip = options.sip === true ? await answerDialogs(freeswitch) : undefined;
+  const sip = options.sip === true ? await answerDialogs(freeswitch, capture) : undefined;
   return {
     esl: { ...esl, port },
     freeswitch,

@@ -2,6 +2,7 @@ import { createDatabase } from '@trunkmesh/event-log/database.pg.js';
 import type { DataSource } from 'typeorm';
 import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usage-alerts.migration.js';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
+import { CallDays1797700000000 } from './call-log/migrations/1797700000000-call-days.migration.js';
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
 import { Reconciliations1797100000000 } from './carrier-bill/migrations/1797100000000-reconciliations.migration.js';
@@ -49,6 +50,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       Reconciliations1797100000000,
       RateDecks1797200000000,
       UsageArchives1797600000000,
+      CallDays1797700000000,
     ],
   });
 }

@@ -1,6 +1,16 @@
 import type { DataSource } from 'typeorm';
 import type { CallDetail, CallLogGet, CallLogQuery } from '@trunkmesh/contracts/call-log.js';
 import { callDetail } from './call-detail.js';
+import { countedBy, countedDays } from './call-days.pg.js';
+import {
+  beginningOf,
+  placeOf,
+  stretchesOf,
+  wholeDays,
+  type CountedStretch,
+  type Place,
+  type Stretch,
+} from './call-days.js';
 import { storableText } from '../storable-text.js';
 import { LoggedCallRow } from '../call-log/logged-call-row.pg.js';
 import { storableTime } from './call-rows.pg.js';
@@ -14,23 +24,71 @@ export interface CallPage {
 
 /** Newest first. */
 export async function listCalls(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
-  const { where, parameters } = conditionsOf(query);
-  // The page is found in the index alone; only its own rows are read.
-  const rows: { summary: string }[] = await dataSource.query(
-    `
-    SELECT summary FROM (SELECT call_id, started_at FROM call_log WHERE ${where} ORDER BY started_at DESC, call_id
-      LIMIT ${query.limit} OFFSET ${query.skip}) AS page
-    JOIN call_log AS found USING (call_id) WHERE found.organization_id = $1 ORDER BY page.started_at DESC, call_id`,
-    parameters,
-  );
-  const summaries = rows.map((row) => row.summary);
+  const counted = countedBy(query);
+  const days = counted === undefined ? [] : await countedDays(dataSource, query, counted);
+  // Without counted days all of time is one stretch, whose total a page that is not full says.
+  if (days.length === 0) return pageOf(dataSource, query);
+  const stretches = await counting(dataSource, query, stretchesOf(wholeDays(days, query)));
+  const { ranges, skip } = placeOf(stretches, query);
+  return {
+    summaries: await summariesIn(dataSource, query, { ranges, skip }),
+    total: stretches.reduce((sum, { calls }) => sum + calls, 0),
+  };
+}
+
+async function pageOf(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
+  const all = { ranges: [{ from: null, to: null }], skip: query.skip };
+  const summaries = await summariesIn(dataSource, query, all);
   // A page that is not full is the last one, which says how many there are.
   if (summaries.length < query.limit && (summaries.length > 0 || query.skip === 0))
     return { summaries, total: query.skip + summaries.length };
-  const [counted] = (await dataSource.query(`SELECT count(*) AS total FROM call_log WHERE ${where}`, parameters)) as [
-    { total: string },
-  ];
-  return { summaries, total: Number(counted.total) };
+  const [counted] = await counting(dataSource, query, stretchesOf([]));
+  return { summaries, total: counted!.calls };
+}
+
+/** `$n` and `$n + 1`: the beginnings and the ends of the stretches. */
+const within = (parameter: number) => `FROM unnest($${parameter}::timestamptz[], $${parameter + 1}::timestamptz[])
+  WITH ORDINALITY AS stretch (first, last, nth) CROSS JOIN LATERAL`;
+const IN_STRETCH = "started_at >= coalesce(first, '-infinity') AND started_at < coalesce(last, 'infinity')";
+const endsOf = (stretches: readonly Pick<Stretch, 'from' | 'to'>[]) => [
+  stretches.map(({ from }) => from && beginningOf(from)),
+  stretches.map(({ to }) => to && beginningOf(to)),
+];
+
+/** Counts in the index what is not counted yet. */
+async function counting(
+  dataSource: DataSource,
+  query: CallLogQuery,
+  stretches: readonly Stretch[],
+): Promise<CountedStretch[]> {
+  const open = stretches.filter(({ calls }) => calls === undefined);
+  const { where, parameters } = conditionsOf(query);
+  const rows: { calls: string }[] = await dataSource.query(
+    `SELECT calls ${within(parameters.length + 1)}
+      (SELECT count(*) AS calls FROM call_log WHERE ${where} AND ${IN_STRETCH}) AS counted ORDER BY nth`,
+    [...parameters, ...endsOf(open)],
+  );
+  const counts = new Map(open.map((stretch, nth) => [stretch, Number(rows[nth]!.calls)]));
+  return stretches.map((stretch) => ({ ...stretch, calls: counts.get(stretch) ?? stretch.calls! }));
+}
+
+/** The page is found in the index alone; only its own rows are read. */
+async function summariesIn(dataSource: DataSource, query: CallLogQuery, { ranges, skip }: Place): Promise<string[]> {
+  if (ranges.length === 0) return [];
+  const { where, parameters } = conditionsOf(query);
+  const found = `SELECT call_id, started_at FROM call_log WHERE ${where} AND ${IN_STRETCH}`;
+  const page = `LIMIT ${query.limit} OFFSET ${skip}`;
+  // Each range is in the order of the index; several have to be sorted, and have no more than the page and what is
+  // before it.
+  const rows: { summary: string }[] = await dataSource.query(
+    `
+    SELECT summary FROM (SELECT call_id, started_at ${within(parameters.length + 1)}
+      (${found} ORDER BY started_at DESC, call_id ${ranges.length === 1 ? page : `LIMIT ${skip + query.limit}`}) AS part
+      ${ranges.length === 1 ? '' : `ORDER BY started_at DESC, call_id ${page}`}) AS page
+    JOIN call_log AS found USING (call_id) WHERE found.organization_id = $1 ORDER BY page.started_at DESC, call_id`,
+    [...parameters, ...endsOf(ranges)],
+  );
+  return rows.map(({ summary }) => summary);
 }
 
 /** `organization_id` is the first, `$1`. */

@@ -20,6 +20,10 @@ import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.j
 import { callEnded, callId, callRejected, callStarted, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { CALL_LOG } from '../tokens.js';
 import { freshDatabase, record } from './call-log.fixture.js';
+import { applyToCallLog } from './call-rows.pg.js';
+import { countNextDay } from './count-days.pg.js';
+import { DayCounting } from './day-counting.process.js';
+import { rebuild } from './rebuild.pg.js';
 import { CallLogController, type CallLogOptions } from './call-log.controller.js';
 
 const OTHER_ORG = '0190a5b2-7c00-7000-8000-0000000000aa';
@@ -206,6 +210,108 @@ describe('the list', () => {
     }
     expect(parts).toBeGreaterThan(1);
     expect(new Set(seen).size).toBe(1000);
+  });
+});
+
+describe('past days', () => {
+  const at = (day: number, n: number) => new Date(Date.UTC(2025, 0, day, 0, n)).toISOString();
+  const began = (n: number, day: number, over: Partial<CallEnded['data']> = {}) =>
+    ended(n, { started_at: at(day, n), ...over });
+  const QUERIES: object[] = [
+    {},
+    ...['ongoing', 'completed', 'failed'].map((status) => ({ status })),
+    { direction: 'outbound' },
+    { trunk_id: TRUNK },
+    { trunk_id: OTHER_ORG },
+    { number_id: TRUNK },
+    { assistant_id: 7 },
+    { flow_id: 7, status: 'completed' },
+    { assistant_ids: [7, 9] },
+    { assistant_ids: [] },
+    { trunk_id: TRUNK, assistant_id: 7 },
+    { min_duration: 1 },
+    { date_from: at(2, 0) },
+    { date_from: at(2, 4), date_to: at(5, 20) },
+    { date_to: '2025-01-03T23:59:59.999Z', direction: 'inbound' },
+  ];
+  const PAGES: [skip: number, limit: number][] = [0, 1, 5, 17, 30, 60].flatMap((skip) =>
+    [1, 4, 100].map((limit): [number, number] => [skip, limit]),
+  );
+  const answers = async () => {
+    const found: unknown[] = [];
+    for (const query of QUERIES)
+      for (const [skip, limit] of PAGES) {
+        const { calls: some, total } = await calls({ ...query, skip, limit });
+        found.push({ query, skip, limit, total, calls: some.map(({ call_id }) => call_id) });
+      }
+    return found;
+  };
+  const counting = async (many = 1) => {
+    const dayCounting = new DayCounting({ dataSource: db, logger: pino({ level: 'silent' }), many });
+    dayCounting.notice(ORG);
+    await dayCounting.idle();
+    return (await db.query('SELECT day::text AS day FROM call_log_days ORDER BY 1')) as { day: string }[];
+  };
+
+  it('are counted where an organisation has many calls, and answers stay the same', async () => {
+    const some = [1, 2, 3, 5, 6, 9].flatMap((day) => range(day * 6, day * 6 + 5).map((n) => ({ n, day })));
+    await record(
+      db,
+      some.map(({ n, day }) =>
+        n % 6 === 0
+          ? { ...callRejected(n), data: { ...callRejected(n).data, started_at: at(day, n) } }
+          : began(n, day, {
+              direction: n % 4 === 0 ? 'outbound' : 'inbound',
+              target: { kind: n % 5 === 0 ? 'flow' : 'assistant', id: n % 7 === 0 ? 9 : 7 },
+              ...(day === 6 && { trunk_id: null, number_id: TRUNK }),
+            }),
+      ),
+    );
+    const before = await answers();
+    expect(await counting(100)).toEqual([]);
+    expect((await counting()).map(({ day }) => day.slice(-1))).toEqual(['1', '2', '3', '5', '6', '9']);
+    expect(await answers()).toEqual(before);
+    // The totals are sums of the days.
+    await db.query("UPDATE call_log_day_counts SET calls = calls + 10 WHERE filter = '' AND day = '2025-01-05'");
+    expect((await calls({ direction: 'inbound' })).total).toBeGreaterThan(some.length);
+  });
+
+  it('are counted again after a call of theirs is written, moved to another day, or rebuilt', async () => {
+    await record(db, [began(1, 1), began(2, 2), began(3, 4)]);
+    expect(await counting()).toHaveLength(3);
+    await record(db, [began(4, 4)], 10);
+    expect(await calls({})).toMatchObject({ total: 4 });
+    expect(await counting()).toHaveLength(3);
+    // An end that is known later, of a call that began on another day than was believed.
+    await record(db, [{ ...callStarted(5), data: { ...callStarted(5).data, started_at: at(1, 5) } }], 20);
+    await counting();
+    await record(db, [began(5, 2)], 30);
+    expect([await calls({}), await calls({ date_to: at(1, 59) })]).toMatchObject([{ total: 5 }, { total: 1 }]);
+    expect(await counting()).toHaveLength(3);
+    await db.query('DELETE FROM calls WHERE call_id = $1', [callId(1)]);
+    await rebuild(db, { signal: new AbortController().signal, progress: () => undefined });
+    expect(await db.query('SELECT FROM call_log_days')).toEqual([]);
+    expect(await calls({})).toMatchObject({ total: 4 });
+  });
+
+  it('are not counted while a call of a past day is being written', async () => {
+    await record(db, [began(1, 1)]);
+    await db.transaction(async (tx) => {
+      await applyToCallLog(tx, [began(2, 1)]);
+      expect(await countNextDay(db, ORG)).toBe('busy');
+    });
+    expect(await countNextDay(db, ORG)).toBe('2025-01-01');
+    expect(await calls({})).toMatchObject({ total: 2 });
+  });
+
+  it('end before today: calls of today are written without a lock', async () => {
+    const now = new Date().toISOString();
+    await record(db, [ended(1, { started_at: now })]);
+    expect(await counting()).toEqual([]);
+    await db.transaction(async (tx) => {
+      await applyToCallLog(tx, [ended(2, { started_at: now })]);
+      expect(await countNextDay(db, ORG)).toBeUndefined();
+    });
   });
 });
 

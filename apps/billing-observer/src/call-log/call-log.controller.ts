@@ -8,9 +8,13 @@ import { Answering, refusalOf, type AnsweringOptions } from '../answering.nats.j
 import { CALL_LOG } from '../tokens.js';
 import { detailAnswer, listAnswer } from './call-log-answer.js';
 import { AnswerTimes } from './answer-times.otel.js';
+import type { DayCounting } from './day-counting.process.js';
 import { findCall, listCalls } from './call-log-query.pg.js';
 
-export type CallLogOptions = AnsweringOptions;
+export interface CallLogOptions extends AnsweringOptions {
+  /** Learns whose calls are listed. */
+  dayCounting?: Pick<DayCounting, 'notice'>;
+}
 
 /** A query takes milliseconds; the asker waits five seconds. */
 export const CALL_LOG_DEADLINE_MS = 4_000;
@@ -35,6 +39,7 @@ export class CallLogController {
   list(@Payload({ schema: callLogQuery }) query: CallLogQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => {
       const { summaries, total } = await listCalls(this.options.dataSource, query);
+      this.options.dayCounting?.notice(query.organization_id);
       return listAnswer(summaries, total, this.answering.size());
     });
   }

@@ -6,20 +6,32 @@ import { Database } from '../database.service.js';
 import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { CALL_LOG } from '../tokens.js';
 import { CALL_LOG_DEADLINE_MS, CallLogController, type CallLogOptions } from './call-log.controller.js';
+import { DayCounting } from './day-counting.process.js';
 import { startFilling, type Filling } from './filling.process.js';
 
-/** Answers requests to the call log, and adds to it the calls that were recorded before there was one. */
+/** Answers requests to the call log, counts its past days, and adds calls that were recorded before there was one. */
 @Module({
   controllers: [CallLogController],
   providers: [
     {
+      provide: DayCounting,
+      inject: [Database, LOGGER],
+      useFactory: (database: Database, logger: Logger) => new DayCounting({ dataSource: database.recording, logger }),
+    },
+    {
       provide: CALL_LOG,
-      inject: [Database, NATS, LOGGER],
-      useFactory: (database: Database, nats: OwnNatsLink, logger: Logger): CallLogOptions => ({
+      inject: [Database, NATS, LOGGER, DayCounting],
+      useFactory: (
+        database: Database,
+        nats: OwnNatsLink,
+        logger: Logger,
+        dayCounting: DayCounting,
+      ): CallLogOptions => ({
         dataSource: database.callLog,
         maxPayload: () => nats.connection?.info?.max_payload,
         deadlineMs: CALL_LOG_DEADLINE_MS,
         logger,
+        dayCounting,
       }),
     },
   ],
@@ -30,6 +42,7 @@ export class CallLogModule implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly database: Database,
+    private readonly dayCounting: DayCounting,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -43,5 +56,6 @@ export class CallLogModule implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     await this.filling?.stop();
+    await this.dayCounting.stop();
   }
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
+import { forgetDays } from './call-days.pg.js';
 import { customerPhone, evolve, readToldBy, rowKey, writeToldBy, type CallRow } from './call-summary.js';
 import { storableText } from '../storable-text.js';
 
@@ -60,6 +61,8 @@ export async function writeRows(
   rows: readonly CallRow[],
   locked: ReadonlyMap<string, CallRow>,
 ): Promise<Set<string>> {
+  const before = rows.flatMap((row) => locked.get(keyOf(row)) ?? []);
+  await forgetDays(tx, [...rows, ...before].map(begun));
   const sorted = [...rows].sort((a, b) => (a.summary.call_id < b.summary.call_id ? -1 : 1));
   const written = [
     ...(await upsert(
@@ -78,6 +81,12 @@ export async function writeRows(
 
 const keyOf = ({ summary, organization_id }: CallRow) =>
   rowKey(summary.call_id.toLowerCase(), organization_id?.toLowerCase() ?? null);
+
+/** What `forgetDays` has to know of a row. */
+export const begun = ({ organization_id, summary }: CallRow) => ({
+  organization_id,
+  started_at: storableTime(summary.started_at),
+});
 
 const COLUMNS = {
   call_id: 'uuid',

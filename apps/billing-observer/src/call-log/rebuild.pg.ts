@@ -1,7 +1,8 @@
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { CallEvent } from '@trunkmesh/contracts/call.js';
-import { byCall, lockRows, writeRows } from './call-rows.pg.js';
+import { forgetDays } from './call-days.pg.js';
+import { begun, byCall, lockRows, writeRows } from './call-rows.pg.js';
 import { evolve, type CallRow } from './call-summary.js';
 import { isEvent, readStored } from './stored-event.js';
 
@@ -83,14 +84,17 @@ async function storedEvents(
 }
 
 async function removeRowsWithoutEvents(tx: EntityManager, after: string | null, through: string | null): Promise<void> {
-  await tx.query(
+  const [removed] = (await tx.query(
     `DELETE FROM call_log WHERE ($1::uuid IS NULL OR call_id > $1) AND ($2::uuid IS NULL OR call_id <= $2)
-    AND NOT EXISTS (SELECT FROM calls WHERE calls.call_id = call_log.call_id)`,
+    AND NOT EXISTS (SELECT FROM calls WHERE calls.call_id = call_log.call_id)
+    RETURNING organization_id, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS started_at`,
     [after, through],
-  );
+  )) as [{ organization_id: string | null; started_at: string }[], number];
+  await forgetDays(tx, removed);
 }
 
 async function remove(tx: EntityManager, rows: readonly CallRow[]): Promise<void> {
+  await forgetDays(tx, rows.map(begun));
   for (const { summary, organization_id } of rows)
     await tx.query('DELETE FROM call_log WHERE call_id = $1 AND organization_id IS NOT DISTINCT FROM $2::uuid', [
       summary.call_id,

@@ -13,6 +13,8 @@ import { main, ROOT, setUp } from './set-up.mjs';
 
 const JEST = ['--no-warnings=ExperimentalWarning', join(ROOT, 'node_modules/jest/bin/jest.js')];
 
+const TEMPLATE = 'postgres';
+
 /** How long jest may take to end once its results are written. */
 const END_MS = 5_000;
 
@@ -34,13 +36,14 @@ await main(async () => {
     const whole = given.length === 0;
     // A selection may need no server.
     if (whole || given.includes('--e2e')) results.push(await checkServers());
+    if (whole && results.every(({ ok }) => ok)) process.env.POSTGRES_TEMPLATE = await template(folder);
     if (results.every(({ ok }) => ok)) {
       const forJest = given.filter((argument) => argument !== '--e2e');
       const suites = whole ? ['unit', 'e2e'] : [given.includes('--e2e') ? 'e2e' : 'unit'];
       // The whole mesh mostly waits: beside it the unit tests have the cores nearly to themselves.
       results.push(...(await Promise.all(suites.map((suite) => jest(suite, forJest, folder)))));
     }
-    for (const name of readdirSync(folder).filter((file) => !file.endsWith('.json')))
+    for (const name of readdirSync(folder).filter((file) => file !== TEMPLATE && !file.endsWith('.json')))
       console.error(`\n${readFileSync(join(folder, name), 'utf8')}`);
     const passed = results.reduce((sum, result) => sum + result.passed, 0);
     const failed = results.reduce((sum, result) => sum + result.failed, 0);
@@ -65,6 +68,14 @@ async function checkServers() {
     );
     return { ok: false, passed: 0, failed: 1 };
   }
+}
+
+/** A hundred files start a PostgreSQL of their own. */
+async function template(folder) {
+  const { makeTemplate } = await import(join(ROOT, 'libs/testkit/dist/postgres.process.js'));
+  const home = join(folder, TEMPLATE);
+  await makeTemplate(home);
+  return home;
 }
 
 /**

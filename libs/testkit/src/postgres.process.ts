@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,6 +69,15 @@ async function startServer(options: PostgresOptions): Promise<Postgres> {
     await removeTemporary();
     throw error;
   }
+}
+
+/**
+ * Makes a cluster that is never started: with its folder in POSTGRES_TEMPLATE every later cluster is a copy of it, with
+ * the same password, which takes half of the time that initdb takes.
+ */
+export async function makeTemplate(home: string): Promise<void> {
+  const binaries = findPostgres();
+  if (binaries !== undefined) await initialise({ home, binaries, account: accountFor(join(home, 'data')) });
 }
 
 async function startIn(
@@ -162,6 +171,7 @@ async function initialise({
     return (await readFile(passwordFile, 'utf8')).trim();
   await rm(join(home, 'data'), { recursive: true, force: true });
   account.own(join(home, 'data'));
+  if (process.env['POSTGRES_TEMPLATE']) return copyCluster(process.env['POSTGRES_TEMPLATE'], home);
   const password = randomBytes(18).toString('base64url');
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   // initdb runs as another user, which cannot read the file above: it gets the password in one of its own.
@@ -196,6 +206,12 @@ async function initialise({
     await rm(join(home, 'initdb'), { recursive: true, force: true });
   }
   return password;
+}
+
+async function copyCluster(template: string, home: string): Promise<string> {
+  await copyFile(join(template, 'password'), join(home, 'password'));
+  await run('cp', ['-a', `${join(template, 'data')}/.`, join(home, 'data')]);
+  return (await readFile(join(home, 'password'), 'utf8')).trim();
 }
 
 /**

@@ -6,7 +6,7 @@ import { connect } from '@nats-io/transport-node';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import pg from 'pg';
 import { startNatsServer } from './nats-server.process.js';
-import { startPostgres } from './postgres.process.js';
+import { makeTemplate, startPostgres } from './postgres.process.js';
 
 const one = async (url: string, sql: string): Promise<unknown> => {
   const client = new pg.Client({ connectionString: url });
@@ -42,6 +42,23 @@ describe('PostgreSQL', () => {
     await server.restart('SIGKILL');
     expect(await one(url, 'SELECT it FROM kept')).toBe(42);
     await server.stop();
+  });
+
+  it('is a copy of the template that POSTGRES_TEMPLATE names', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'trunkmesh-template-'));
+    await makeTemplate(home);
+    const before = process.env['POSTGRES_TEMPLATE'];
+    process.env['POSTGRES_TEMPLATE'] = home;
+    const [first, second] = await Promise.all([startPostgres(), startPostgres()]).finally(() => {
+      if (before === undefined) delete process.env['POSTGRES_TEMPLATE'];
+      else process.env['POSTGRES_TEMPLATE'] = before;
+    });
+    await one(first.url, 'CREATE TABLE own AS SELECT 42 AS it');
+    const identity = 'SELECT system_identifier FROM pg_control_system()';
+    expect(await one(first.url, identity)).toBe(await one(second.url, identity));
+    expect(await one(second.url, "SELECT to_regclass('own')")).toBeNull();
+    await Promise.all([first.stop(), second.stop()]);
+    await rm(home, { recursive: true });
   });
 
   it('runs where its user cannot enter the parent folder, and finds its data again', async () => {

@@ -8,7 +8,7 @@ import { speakForBridges } from '../bridge.fixture.js';
 import { startFixture, type Fixture, type Received, type Sent } from '../trunk-service.fixture.js';
 
 const EVERY_MS = 300;
-const FOR_MS = 30_000;
+const FOR_MS = 12_000;
 const TRUNKS = '/api/v1/sip-trunks';
 
 let mesh: Fixture;

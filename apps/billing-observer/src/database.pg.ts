@@ -4,6 +4,7 @@ import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usag
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
 import { CallDays1797700000000 } from './call-log/migrations/1797700000000-call-days.migration.js';
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
+import { CallsIndex1797800000000 } from './call-log/migrations/1797800000000-calls-index.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
 import { Reconciliations1797100000000 } from './carrier-bill/migrations/1797100000000-reconciliations.migration.js';
 import { RateDecks1797200000000 } from './rate-deck/migrations/1797200000000-rate-decks.migration.js';
@@ -51,6 +52,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       RateDecks1797200000000,
       UsageArchives1797600000000,
       CallDays1797700000000,
+      CallsIndex1797800000000,
     ],
   });
 }

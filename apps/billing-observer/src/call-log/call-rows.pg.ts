@@ -109,7 +109,7 @@ const NAMES = Object.keys(COLUMNS) as (keyof Columns)[];
  * Within an array each quotation mark of a JSON text is escaped and read again, which costs as much as writing it.
  * JSON holds no control character, so one separates them.
  */
-const SEPARATOR = '\u001e';
+export const SEPARATOR = '\u001e';
 const parameterOf = (name: keyof Columns, index: number) =>
   name === 'summary' ? `string_to_array($${index + 1}, '${SEPARATOR}')` : `$${index + 1}::${COLUMNS[name]}[]`;
 const REPLACE = `DO UPDATE SET ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}`;

@@ -9,7 +9,6 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Check('calls_record_number_check', 'record_number > 0')
 @Check('calls_check', '(bridge_epoch IS NULL) = (record_number IS NULL)')
 @Index('calls_of_call', ['call_id', 'time'])
-@Index('calls_of_organization', ['organization_id', 'time'])
 export class LoggedCallRow {
   @PrimaryColumn({ type: 'uuid' })
   event_id!: string;

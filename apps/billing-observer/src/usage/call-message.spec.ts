@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import {
   callEnded,
@@ -10,8 +13,10 @@ import {
   EPOCH,
   ORG,
 } from '@trunkmesh/testkit/call-events.js';
+import { CALL_EVENT_TYPES, type CallEvent } from '@trunkmesh/contracts/call.js';
 import { readCallMessage } from './call-message.js';
 
+const SAMPLES = fileURLToPath(new URL('../../../../libs/contracts/samples', import.meta.url));
 const message = (event: { subject: string }) => ({
   subject: event.subject,
   payload: new TextEncoder().encode(JSON.stringify(event)),
@@ -66,6 +71,14 @@ describe('a message of the CALLS stream', () => {
   it('keeps its text byte for byte, with all unknown members', () => {
     const event = { ...callStarted(8), 'x-later': { unknown: true } };
     expect(readCallMessage(message(event))).toMatchObject({ ok: true, event: { envelope: JSON.stringify(event) } });
+  });
+
+  it('of each type that this version knows is readable, also that of a call without a bridge', async () => {
+    for (const type of CALL_EVENT_TYPES) {
+      const event = JSON.parse(await readFile(join(SAMPLES, `${type}.json`), 'utf8')) as CallEvent;
+      const read = readCallMessage(message(event));
+      expect(read).toMatchObject({ ok: true, event: { type, known: event, bridge_id: event.data.bridge_id } });
+    }
   });
 
   it('of a type that a later version brings goes into the log', () => {

@@ -28,8 +28,8 @@ export interface CallsConsumerOptions {
 }
 
 /** Limit of unacknowledged messages over all copies, and so of messages waiting in memory. */
-const MAX_UNACKNOWLEDGED = 2_000;
-const MESSAGES_PER_PULL = 500;
+const MAX_UNACKNOWLEDGED = 5_000;
+const MESSAGES_PER_PULL = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const LAG_INTERVAL_MS = 5_000;

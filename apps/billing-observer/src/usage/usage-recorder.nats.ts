@@ -37,7 +37,9 @@ export interface UsageRecorderOptions {
   afterCommit?: () => Promise<void>;
 }
 
-const EVENTS_PER_BATCH = 500;
+const EVENTS_PER_BATCH = 1_000;
+/** PostgreSQL writes one batch while the next one is read and checked here. */
+const BATCHES_AT_ONCE = 2;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -47,68 +49,95 @@ const LONGEST_PAUSE_MS = 5_000;
  * returned messages would be redelivered at once.
  */
 export function startUsageRecorder(options: UsageRecorderOptions): UsageRecorder {
-  const { logger, ackWaitMs = 10_000 } = options;
-  const stopping = new AbortController();
-  let waiting: JsMsg[] = [];
-  let batch: JsMsg[] = [];
-  let trouble: string | undefined;
-  let arrived = () => {};
+  const { ackWaitMs = 10_000 } = options;
+  const batches = new Batches(options);
   const consumer = startCallsConsumer({
     nc: options.nc,
-    logger,
+    logger: options.logger,
     ackWaitMs,
-    onMessage: (message) => {
-      waiting.push(message);
-      arrived();
-    },
+    onMessage: (message) => batches.put(message),
   });
   const heartbeat = setInterval(() => {
-    if (!options.nc.isClosed()) [...batch, ...waiting].forEach((message) => message.working());
+    if (!options.nc.isClosed()) batches.open().forEach((message) => message.working());
   }, ackWaitMs / 3);
-
-  const nextBatch = async () => {
-    if (waiting.length === 0)
-      await new Promise<void>((resolve) => {
-        arrived = resolve;
-      });
-    batch = waiting.slice(0, EVENTS_PER_BATCH);
-    waiting = waiting.slice(EVENTS_PER_BATCH);
-  };
-  const run = async () => {
-    let pause = FIRST_PAUSE_MS;
-    while (!stopping.signal.aborted) {
-      if (batch.length === 0) await nextBatch();
-      try {
-        await takeBatch(batch, options);
-        batch = [];
-        trouble = undefined;
-        pause = FIRST_PAUSE_MS;
-      } catch (error) {
-        trouble = error instanceof Error ? error.message : String(error);
-        failedBatches.add();
-        logger.warn({ err: error, events: batch.length, pause_ms: pause }, 'cannot record calls; retrying');
-        await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-      }
-    }
-  };
-  const running = run();
   return {
-    trouble: () => trouble ?? consumer.trouble(),
+    trouble: () => batches.trouble() ?? consumer.trouble(),
     stop: async () => {
-      stopping.abort();
+      batches.end();
       await consumer.stop();
-      arrived();
-      await running;
+      await batches.ended();
       clearInterval(heartbeat);
       // Another copy then gets them at once instead of after the deadline.
-      if (!options.nc.isClosed()) [...batch, ...waiting].forEach((message) => message.nak());
+      if (!options.nc.isClosed()) batches.open().forEach((message) => message.nak());
     },
   };
 }
 
+/** Messages that wait, and those that are being recorded. */
+class Batches {
+  private readonly stopping = new AbortController();
+  private waiting: JsMsg[] = [];
+  private readonly recording = new Map<readonly JsMsg[], Promise<void>>();
+  private readonly troubles = new Map<readonly JsMsg[], string>();
+  private next: NodeJS.Immediate | undefined;
+
+  constructor(private readonly options: UsageRecorderOptions) {}
+
+  put(message: JsMsg): void {
+    this.waiting.push(message);
+    // With all that has arrived at the same time.
+    this.next ??= setImmediate(() => this.begin());
+  }
+
+  open(): JsMsg[] {
+    return [...[...this.recording.keys()].flat(), ...this.waiting];
+  }
+
+  trouble(): string | undefined {
+    return [...this.troubles.values()][0];
+  }
+
+  end(): void {
+    this.stopping.abort();
+  }
+
+  async ended(): Promise<void> {
+    clearImmediate(this.next);
+    await Promise.all(this.recording.values());
+  }
+
+  /** Beside another batch only a full one begins: many small ones cost more than few. */
+  private begin(): void {
+    this.next = undefined;
+    while (!this.stopping.signal.aborted && this.recording.size < BATCHES_AT_ONCE) {
+      if (this.waiting.length < (this.recording.size === 0 ? 1 : EVENTS_PER_BATCH)) return;
+      const batch = this.waiting.slice(0, EVENTS_PER_BATCH);
+      this.waiting = this.waiting.slice(EVENTS_PER_BATCH);
+      this.recording.set(batch, this.record(batch));
+    }
+  }
+
+  /** Retries until it is recorded, or until the end. */
+  private async record(batch: readonly JsMsg[]): Promise<void> {
+    const { logger } = this.options;
+    const { signal } = this.stopping;
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        await takeBatch(batch, this.options);
+        this.recording.delete(batch);
+        this.troubles.delete(batch);
+        return this.begin();
+      } catch (error) {
+        this.troubles.set(batch, error instanceof Error ? error.message : String(error));
+        failedBatches.add();
+        logger.warn({ err: error, events: batch.length, pause_ms: pause }, 'cannot record calls; retrying');
+        await sleep(pause, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+}
+
 async function takeBatch(messages: readonly JsMsg[], options: UsageRecorderOptions): Promise<void> {
-  if (messages.length === 0) return;
   const started = performance.now();
   const recorded = await recordMessages(
     options.dataSource,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
-import { applyToCallLog } from '../call-log/call-rows.pg.js';
+import { applyToCallLog, SEPARATOR } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
 import type { EpochProgress } from './confirmation.js';
 import { BridgeProgress, numberingOf } from './bridge-progress.pg.js';
@@ -45,11 +45,12 @@ export async function recordBatch(
     const freshEvents = [...fresh].map(({ event }) => event);
     const unreadable = await numbersOfOtherCalls(tx, known);
     await keepUnreadable(tx, unreadable, now);
-    const recorded = await insertUsage(tx, freshEvents, now);
     await applyToCallLog(
       tx,
       freshEvents.map(({ known: event }) => event).filter((event) => event !== null),
     );
+    // Batches beside this one wait for its sums and its numbering until it is committed: what they all change is last.
+    const recorded = await insertUsage(tx, freshEvents, now);
     const bridges = await advance(tx, freshEvents);
     return { logged: freshEvents, recorded, repeated: known.length - unreadable.length, unreadable, bridges };
   });
@@ -67,7 +68,7 @@ async function insertLog(tx: EntityManager, events: readonly ReceivedEvent[], no
     INSERT INTO calls (event_id, call_id, organization_id, bridge_id, type, "time", bridge_epoch, record_number,
       envelope, logged_at)
     SELECT *, $10::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],
-      $6::timestamptz[], $7::uuid[], $8::bigint[], $9::text[])
+      $6::timestamptz[], $7::uuid[], $8::bigint[], string_to_array($9, '${SEPARATOR}'))
     ON CONFLICT DO NOTHING RETURNING event_id`,
     [
       rows.map((row) => row.event_id),
@@ -78,7 +79,7 @@ async function insertLog(tx: EntityManager, events: readonly ReceivedEvent[], no
       rows.map((row) => row.time),
       rows.map((row) => row.numbered?.epoch ?? null),
       rows.map((row) => row.numbered?.number ?? null),
-      rows.map((row) => row.envelope),
+      rows.map((row) => row.envelope).join(SEPARATOR),
       now,
     ],
   );
@@ -188,7 +189,7 @@ async function advanceEpoch(
     { bridge_id, bridge_epoch: numbered!.epoch },
     { highest: String(next.highest), missing: [...next.missing] },
   );
-  return { bridge_id, missing: countMissing(next) };
+  return { bridge_id: row!.bridge_id, missing: countMissing(next) };
 }
 
 export async function keepUnreadable(

@@ -18,6 +18,7 @@ import { RuleRow } from './notifications/rule-row.pg.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { IndexInactiveNumbers1764000195000 } from './number/number-inactive.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
+import { IndexNumberSearch1764000200000 } from './number/number-search.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
 import { CreateOutboundPermits1764000110000 } from './outbound/outbound-permits.migration.js';
@@ -27,6 +28,7 @@ import { AddRefusedClaims1764000180000 } from './refused/refused-claims.migratio
 import { CreateRegistrations1764000130000 } from './registrations/registrations.migration.js';
 import { CreateTrunkClaims1764000055000 } from './trunk/trunk-claims.migration.js';
 import { CreateTrunkOrder1764000191000 } from './trunk/trunk-order.migration.js';
+import { IndexTrunkSearch1764000201000 } from './trunk/trunk-search.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { IndexTrunkUsers1764000185000 } from './trunk/trunk-users.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
@@ -47,6 +49,8 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   IndexTrunkUsers1764000185000,
   CreateTrunkOrder1764000191000,
   IndexInactiveNumbers1764000195000,
+  IndexNumberSearch1764000200000,
+  IndexTrunkSearch1764000201000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */

@@ -168,7 +168,11 @@ const HEADERS: Readonly<Record<string, object>> = {
   ETag: headerOf('The version, for If-Match and If-None-Match.'),
   Location: headerOf('Where what was made is.'),
   Link: headerOf('Where the next page is (RFC 8288, `rel="next"`); absent on the last page.'),
-  'X-Total-Count': headerOf('How many match, on all pages.', 'integer'),
+  'X-Total-Count': headerOf(
+    'How many match, on all pages; of more than 50,000 up to a minute ago. A search (`q`) counts no more than 1,000: ' +
+      'beyond, `X-Total-Count-Limited` is `true`.',
+    'integer',
+  ),
   'Retry-After': headerOf('Seconds after which it is worth trying again.', 'integer'),
   'Idempotency-Replayed': headerOf('`true`: this is the answer to the first request with this Idempotency-Key.'),
   'WWW-Authenticate': headerOf('How to authenticate (RFC 6750).'),

@@ -62,10 +62,14 @@ function parse(cursor: string): unknown {
 /**
  * A list's headers. The body stays a plain array, as today's clients know it; `Link` says where the next page is
  * (RFC 8288).
- * `path`: the request's own path with its query.
+ * `path`: the request's own path with its query. `limited`: more match than `total`.
  */
-export function pageHeaders(path: string, page: { total: number; next: string | undefined }): Record<string, string> {
+export function pageHeaders(
+  path: string,
+  page: { total: number; next: string | undefined; limited?: boolean },
+): Record<string, string> {
   const headers: Record<string, string> = { 'X-Total-Count': String(page.total) };
+  if (page.limited) headers['X-Total-Count-Limited'] = 'true';
   if (page.next === undefined) return headers;
   const [base = '', query = ''] = path.split('?', 2);
   const parameters = new URLSearchParams(query);

@@ -209,6 +209,15 @@ describe('the import of numbers', () => {
       'done',
     ]);
     expect(await count(admin)).toBe(20_000);
+    const search = async (q: string) => {
+      const { headers } = await admin('GET', `/api/v1/phone-numbers?limit=1&q=${encodeURIComponent(q)}`);
+      return [headers.get('X-Total-Count'), headers.get('X-Total-Count-Limited')];
+    };
+    expect([await search('NUMBER'), await search('+15553000'), await search('number 777')]).toEqual([
+      ['1000', 'true'],
+      ['1000', null],
+      ['11', null],
+    ]);
   }, 120_000);
 
   it('takes no more, and lists a bounded number of errors', async () => {

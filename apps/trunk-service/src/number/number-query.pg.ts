@@ -1,9 +1,12 @@
 import { numberState, type NumberState } from '@trunkmesh/contracts/number.js';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { z } from 'zod';
+import type { KnownTotals } from '../event-store/known-totals.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { listing, patternOf, type Total } from '../event-store/list-total.pg.js';
 import type { NumberRow } from './number-list.pg.js';
+import { SEARCHED_NUMBER } from './number-search.migration.js';
 
 const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
 
@@ -32,9 +35,8 @@ export const numberQuery = pageQuery
   .strict();
 export type NumberQuery = z.output<typeof numberQuery>;
 
-export interface NumberPage {
+export interface NumberPage extends Total {
   numbers: NumberState[];
-  total: number;
   next: string | undefined;
 }
 
@@ -68,34 +70,36 @@ function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
   where(query.phone_number, (p) => `phone_number = ${p}`, onlyNumber);
   // The column's collation is "C", so this is a range of the primary key.
   where(query.prefix, (p) => `phone_number ^@ ${p}`, onlyNumber);
-  where(
-    query.q,
-    (p) => `(position(${p} in phone_number) > 0 or position(lower(${p}) in lower(state->>'friendly_name')) > 0)`,
-  );
+  where(query.q, (p) => `${SEARCHED_NUMBER} like lower(${p})`, patternOf);
   return all;
 }
 
 /** Sorted by number. */
-export async function listNumbers(store: EventStore, organizationId: string, query: NumberQuery): Promise<NumberPage> {
-  const after = decodeCursor(query.cursor, ['string']);
+export async function listNumbers(
+  store: EventStore,
+  organizationId: string,
+  query: NumberQuery,
+  totals: KnownTotals,
+): Promise<NumberPage> {
+  const { limit, cursor, q } = query;
+  const after = decodeCursor(cursor, ['string']);
+  const list = listing(store, { totals, search: q !== undefined });
   const conditions = conditionsOf(organizationId, query);
-  const counting = store.query<{ total: string }>(`select count(*) as total from numbers where ${conditions.where()}`, [
-    ...conditions.parameters,
-  ]);
+  const counting = list.total(`from numbers where ${conditions.where()}`, [...conditions.parameters]);
   if (after !== undefined) conditions.add((p) => `phone_number > ${p}`, after[0]);
-  const [[counted], rows] = await Promise.all([
+  const [total, rows] = await Promise.all([
     counting,
-    store.query<NumberRow>(
-      `select version, state from numbers where ${conditions.where()} order by phone_number limit ${query.limit + 1}`,
+    list.rows<NumberRow>(
+      `select version, state from numbers where ${conditions.where()} order by phone_number limit ${limit + 1}`,
       conditions.parameters,
     ),
   ]);
-  const numbers = rows.slice(0, query.limit).map(({ state }) => numberState.parse(state));
+  const numbers = rows.slice(0, limit).map(({ state }) => numberState.parse(state));
   const last = numbers[numbers.length - 1];
   return {
+    ...total,
     numbers,
-    total: Number(counted!.total),
-    next: rows.length > query.limit && last ? encodeCursor([last.phone_number]) : undefined,
+    next: rows.length > limit && last ? encodeCursor([last.phone_number]) : undefined,
   };
 }
 

@@ -28,6 +28,7 @@ import { etagOf, isUnchanged, requireMatch } from '../http/etag.js';
 import { parseRequest } from '../http/field-problems.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
+import { KnownTotals } from '../event-store/known-totals.js';
 import { pageHeaders } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { sealingWith } from '../secrets/sealed-secret.process.js';
@@ -55,6 +56,7 @@ type Change = NumberInput & { phone_number?: string };
 export class NumberController {
   private readonly schemas: NumberSchemas;
   private readonly seal: SealSecret;
+  private readonly totals = new KnownTotals(() => performance.now());
 
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
@@ -74,7 +76,7 @@ export class NumberController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const page = await listNumbers(this.store, organizationId, query);
+    const page = await listNumbers(this.store, organizationId, query, this.totals);
     response.set(pageHeaders(request.originalUrl, page));
     return page.numbers.map(presentNumber);
   }

@@ -3,8 +3,11 @@ import { entityOfSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { nameKey } from '../event-store/name-key.js';
 import { lastPerSubject, type Queryable, type ReadModel } from '../event-store/read-model.js';
+import type { KnownTotals } from '../event-store/known-totals.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { listing, patternOf, type Total } from '../event-store/list-total.pg.js';
+import { SEARCHED_TRUNK } from './trunk-search.migration.js';
 import { forgetClaims, projectClaims } from './trunk-claims.pg.js';
 import { trunkIdOf, type TrunkQuery } from './trunk-query.js';
 import { duplicateTrunkName, trunkNotFound } from './trunk.js';
@@ -87,23 +90,25 @@ const FILTERS = `
   and ($4::text is null or state->>'provider' = $4)
   and ($5::text is null or bridge_pool = $5)
   and ($6::text is null or position($6 in name_key) > 0)
-  and ($7::text is null or position($7 in name_key) > 0 or position($7 in lower(state->>'gateway')) > 0
-    or position($7 in lower(state->>'username')) > 0 or position($7 in lower(state->>'provider')) > 0)`;
+  and ($7::text is null or ${SEARCHED_TRUNK} like $7)`;
 
 /** By priority, then by name. */
 export async function trunkPage(
   store: EventStore,
   organizationId: string,
   query: TrunkQuery,
-): Promise<{ rows: TrunkRow[]; total: number; next: string | undefined }> {
+  totals: KnownTotals,
+): Promise<Total & { rows: TrunkRow[]; next: string | undefined }> {
   const { limit, cursor, enabled, register, provider, bridge_pool, name, q } = query;
-  const filter = [organizationId, enabled, register, provider, bridge_pool, name && nameKey(name), q && nameKey(q)].map(
+  const searched = q && patternOf(nameKey(q));
+  const filter = [organizationId, enabled, register, provider, bridge_pool, name && nameKey(name), searched].map(
     (value) => value ?? null,
   );
   const after = decodeCursor(cursor, ['number', 'string']) ?? [null, null];
-  const [rows, [count]] = await Promise.all([
+  const list = listing(store, { totals, search: q !== undefined });
+  const [rows, total] = await Promise.all([
     // The page is found in an index alone; only its own rows are read.
-    store.query<TrunkRow & { priority: number; name_key: string }>(
+    list.rows<TrunkRow & { priority: number; name_key: string }>(
       `select found.version, found.state, found.priority, found.name_key
        from (select id, priority, name_key from trunks where ${FILTERS}
          and ($8::int is null or (priority, name_key) > ($8, $9::text))
@@ -111,13 +116,13 @@ export async function trunkPage(
        join trunks as found using (id) order by page.priority, page.name_key`,
       [...filter, ...after, limit + 1],
     ),
-    store.query<{ total: string }>(`select count(*) as total from trunks where ${FILTERS}`, filter),
+    list.total(`from trunks where ${FILTERS}`, filter),
   ]);
   const page = rows.slice(0, limit);
   const last = page[page.length - 1];
   return {
+    ...total,
     rows: page,
-    total: Number(count?.total ?? 0),
     next: rows.length > limit && last ? encodeCursor([last.priority, last.name_key]) : undefined,
   };
 }

@@ -3,7 +3,6 @@ import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { trunkSettings, trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { addressView, type AddressView } from '../address/standing.js';
-import { readGateway } from '../network/gateway.js';
 
 export const trunkView = trunkSettings
   .extend({
@@ -79,7 +78,8 @@ const HINTS: readonly (FieldProblem & { applies: (trunk: Visible, port: number |
 ];
 
 function hintsOf(trunk: Visible): FieldProblem[] {
-  const reading = readGateway(trunk.gateway);
-  const port = reading.ok ? reading.gateway.port : null;
+  // As `readGateway` keeps it: an IPv6 address without a port ends in its bracket.
+  const written = /:(\d+)$/.exec(trunk.gateway)?.[1];
+  const port = written === undefined ? null : Number(written);
   return HINTS.filter(({ applies }) => applies(trunk, port)).map(({ pointer, message }) => ({ pointer, message }));
 }

@@ -7,6 +7,7 @@ import { addressesOf } from '../address/standing.pg.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { etagOf, isUnchanged } from '../http/etag.js';
 import { Described } from '../http/open-api.http.js';
+import { KnownTotals } from '../event-store/known-totals.js';
 import { pageHeaders } from '../http/page.js';
 import { EVENT_STORE } from '../tokens.js';
 import { findTrunk, trunkPage } from './trunk-list.pg.js';
@@ -17,6 +18,8 @@ import { trunkView, viewOf, type TrunkView } from './trunk-view.js';
 /** What reads trunks; trunk-change.controller.ts changes them. */
 @Controller('api/v1/sip-trunks')
 export class TrunkController {
+  private readonly totals = new KnownTotals(() => performance.now());
+
   constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
 
   @Get()
@@ -28,7 +31,7 @@ export class TrunkController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TrunkView[]> {
-    const page = await trunkPage(this.store, organizationId, query);
+    const page = await trunkPage(this.store, organizationId, query, this.totals);
     response.set(pageHeaders(request.originalUrl, page));
     return page.rows.map(({ state }) => viewOf(state));
   }

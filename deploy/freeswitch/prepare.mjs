@@ -84,7 +84,8 @@ export function renderVars({
     tls_port: port('tlsPort', tlsPort),
     tls_enabled: String(tlsEnabled),
     tls_dir: plain('tlsDir', tlsDir, PATH),
-    tls_verify_policy: tlsVerify ? 'out' : 'none',
+    // `subjects_out`: the name that the agent writes into the gateway has to be in the certificate (docs/adr/0020).
+    tls_verify_policy: tlsVerify ? 'out|subjects_out' : 'none',
     rtp_start_port: port('rtpStart', rtpStart),
     rtp_end_port: port('rtpEnd', rtpEnd),
     esl_port: port('eslPort', eslPort),
@@ -124,6 +125,9 @@ export function renderDialplan({ callSocketHost = '127.0.0.1', callSocketPort = 
   return [
     '<include>',
     '  <extension name="trunkmesh">',
+    '    <condition field="${sip_via_protocol}|${tls_verify_policy}" expression="^tls\\|out" break="never">',
+    '      <action application="set" data="sip_sticky_contact=true"/>',
+    '    </condition>',
     '    <condition>',
     `      <action application="socket" data="${target} async full"/>`,
     '      <action application="set" data="sip_rh_Retry-After=5"/>',

@@ -1,41 +1,12 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import { promisify } from 'node:util';
 import { readRtp, writeRtp } from '@trunkmesh/testkit/rtp/rtp-packet.js';
 import { createSrtp } from '@trunkmesh/testkit/rtp/srtp.js';
 import { headerOf, headersOf, parseSip, writeSip, type SipMessage } from '@trunkmesh/testkit/sip/sip-message.js';
-
-/** A certificate and its key for FreeSWITCH's TLS port, in the folder where `prepare` looks for it. */
-export async function writeCertificate(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  const subject = ['-subj', '/CN=bridge.example.com', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await promisify(execFile)('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-keyout',
-    key,
-    '-out',
-    certificate,
-    ...subject,
-  ]);
-  await writeFile(join(folder, 'agent.pem'), `${await readFile(certificate, 'utf8')}${await readFile(key, 'utf8')}`, {
-    mode: 0o600,
-  });
-}
+import { cutMessages } from '@trunkmesh/testkit/sip/sip-stream.js';
 
 export interface SecureCall {
   port: number;
@@ -43,6 +14,8 @@ export interface SecureCall {
   from: string;
   number: string;
   srtp: boolean;
+  /** In Contact; absent: that of the connection. */
+  contactPort?: number;
 }
 
 /**
@@ -54,6 +27,8 @@ export interface SecureCaller {
   readonly statuses: readonly number[];
   /** The answer's SDP. */
   readonly answer: string;
+  /** The methods of the requests that came over its connection. */
+  readonly asked: readonly string[];
   /** The final status of an INVITE within the call that offers this. */
   reinvite(srtp: boolean): Promise<number>;
   /** Speaks for a second; the payloads that came back, authentic and decrypted. */
@@ -84,6 +59,7 @@ export async function callOverTls(call: SecureCall): Promise<SecureCaller> {
 class Caller implements SecureCaller {
   readonly statuses: number[] = [];
   answer = '';
+  readonly asked: string[] = [];
   private readonly master = randomBytes(30);
   private readonly callId: string;
   private readonly from: string;
@@ -170,11 +146,9 @@ class Caller implements SecureCaller {
     seen: (response: SipMessage) => void = () => undefined,
   ): Promise<SipMessage> {
     this.sequence += 1;
+    const { from, address, contactPort = this.socket.localPort } = this.call;
     const contact: [string, string][] = [
-      [
-        'Contact',
-        `<sip:${this.call.from.replace('+', '')}@${this.call.address}:${this.socket.localPort};transport=tls>`,
-      ],
+      ['Contact', `<sip:${from.replace('+', '')}@${address}:${contactPort};transport=tls>`],
     ];
     const body: [string, string][] = srtp === undefined ? [] : [['Content-Type', 'application/sdp']];
     this.socket.write(
@@ -224,18 +198,12 @@ class Caller implements SecureCaller {
     ].join('\r\n');
   }
 
-  /** RFC 3261 §18.3: over a stream Content-Length ends a message. */
   private read(bytes: Buffer): void {
-    this.received = Buffer.concat([this.received, bytes]);
-    for (;;) {
-      const end = this.received.indexOf('\r\n\r\n');
-      const length = Number(
-        /^content-length:\s*(\d+)/im.exec(this.received.subarray(0, Math.max(end, 0) + 2).toString())?.[1] ?? 0,
-      );
-      if (end === -1 || this.received.length < end + 4 + length) return;
-      const message = parseSip(this.received.subarray(0, end + 4 + length).toString());
-      this.received = this.received.subarray(end + 4 + length);
+    const { messages, rest } = cutMessages(Buffer.concat([this.received, bytes]));
+    this.received = Buffer.from(rest);
+    for (const message of messages.map(parseSip)) {
       if (message?.status !== undefined) this.onResponse(message);
+      else if (message?.method !== undefined) this.asked.push(message.method);
     }
   }
 }

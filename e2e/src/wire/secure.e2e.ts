@@ -12,7 +12,8 @@ import {
   type TestMesh,
   type Trunk,
 } from '../mesh.fixture.js';
-import { callOverTls, writeCertificate, type SecureCaller } from '../secure.fixture.js';
+import { writeCertificate } from '../certificates.fixture.js';
+import { callOverTls, type SecureCaller } from '../secure.fixture.js';
 import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
 
 /**

@@ -139,6 +139,7 @@ export const ATTEMPT_FAILURES = {
   redirected: 'upstream_error',
   'gateway-down': 'upstream_error',
   'no-gateway': 'server_error',
+  'certificate-refused': 'upstream_error',
   'limit-reached': 'client_error',
   'queue-full': 'client_error',
   'queue-timeout': 'client_error',

@@ -5,6 +5,7 @@ import { failsOver } from './failover.js';
 describe('whether the next trunk is tried', () => {
   it.each<[AttemptFailure, number | null, boolean]>([
     ['no-gateway', null, true],
+    ['certificate-refused', null, true],
     ['gateway-down', null, true],
     ['no-response', null, true],
     ['limit-reached', null, true],

@@ -12,6 +12,7 @@ const WITHOUT_RESPONSE: ReadonlySet<AttemptFailure> = new Set<AttemptFailure>([
   'no-response',
   'gateway-down',
   'no-gateway',
+  'certificate-refused',
   'limit-reached',
   'queue-full',
   'queue-timeout',

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { certificateFinding, type CertificateFacts } from './certificate.js';
+import type { CertificateFacts } from '../gateway/carrier-certificate.js';
+import { certificateFinding } from './certificate.js';
 
 const GOOD: CertificateFacts = {
   subject: 'sip.example.com',
@@ -7,7 +8,7 @@ const GOOD: CertificateFacts = {
   validFrom: new Date('2026-01-01'),
   validTo: new Date('2026-12-31'),
   host: 'sip.example.com',
-  matchesHost: true,
+  provenBy: 'sip.example.com',
   isTrusted: true,
 };
 const NOW = new Date('2026-06-01');
@@ -16,7 +17,7 @@ it.each<[string, Partial<CertificateFacts>, string | null]>([
   ['that is right', {}, null],
   ['that has expired', { validTo: new Date('2026-05-31') }, 'certificate-expired'],
   ['that is not valid yet', { validFrom: new Date('2026-06-02') }, 'certificate-expired'],
-  ['of another name', { matchesHost: false }, 'certificate-name-mismatch'],
+  ['of another name', { provenBy: null }, 'certificate-name-mismatch'],
   ['of nobody that is known', { isTrusted: false }, 'certificate-untrusted'],
 ])('a certificate %s', (_what, over, cause) => {
   const finding = certificateFinding({ ...GOOD, ...over }, NOW);

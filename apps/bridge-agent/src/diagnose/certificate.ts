@@ -1,17 +1,5 @@
+import type { CertificateFacts } from '../gateway/carrier-certificate.js';
 import { failed, passed, type Finding } from './checks.js';
-
-/** A server's certificate, as far as an admin needs to know it. */
-export interface CertificateFacts {
-  subject: string;
-  issuer: string;
-  validFrom: Date;
-  validTo: Date;
-  /** The name or address that it was asked for. */
-  host: string;
-  matchesHost: boolean;
-  /** A certificate authority that the bridge knows vouches for it. */
-  isTrusted: boolean;
-}
 
 const MAX_NAME = 100;
 /** What the far side wrote is cut and cleaned before it is shown. */
@@ -29,7 +17,7 @@ export function certificateFinding(facts: CertificateFacts | undefined, now: Dat
       'The server showed no certificate.',
       'Ask the carrier for a TLS port with a certificate.',
     );
-  const { subject, issuer, validFrom, validTo, host, matchesHost, isTrusted } = facts;
+  const { subject, issuer, validFrom, validTo, host, isTrusted } = facts;
   const seen =
     `The certificate is for ${shown(subject)}, issued by ${shown(issuer)}, valid from ${day(validFrom)} to ` +
     `${day(validTo)}.`;
@@ -39,7 +27,7 @@ export function certificateFinding(facts: CertificateFacts | undefined, now: Dat
       `${seen} It is not valid now.`,
       `The carrier has to renew its certificate.${UNVERIFIED}`,
     );
-  if (!matchesHost)
+  if (facts.provenBy === null)
     return failed(
       'certificate-name-mismatch',
       `${seen} It does not name ${host}.`,

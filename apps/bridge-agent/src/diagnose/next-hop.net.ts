@@ -44,9 +44,8 @@ export async function resolveNextHop(
 
 /** The first target, as FreeSWITCH takes it. Undefined: there is none. */
 export function wireTarget(resolution: Resolution): WireTarget | undefined {
-  const { gateway, transport, targets } = resolution;
+  const { transport, targets } = resolution;
   const [first] = targets;
   if (first === undefined) return undefined;
-  const serverName = gateway.address === null ? gateway.host : null;
-  return { transport, address: first.address, port: portOf(resolution, first.port), serverName };
+  return { transport, address: first.address, port: portOf(resolution, first.port) };
 }

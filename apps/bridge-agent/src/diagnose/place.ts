@@ -9,8 +9,6 @@ export interface WireTarget {
   transport: Transport;
   address: string;
   port: number;
-  /** The name that a TLS server is asked for; null: an address has none. */
-  serverName: string | null;
 }
 
 /** `refused`: nothing listens. `silent`: nothing came back. `not-tls`: something answered that speaks no TLS. */
@@ -121,7 +119,7 @@ export interface Heard {
 export function datagramFinding({ answered, lost }: Heard, { address, port, transport }: WireTarget): Finding {
   const place = placeText(address, port, transport);
   if (answered) return passed(`SIP is answered at ${place}.`);
-  if (lost) return transportFailure('refused', { address, port, transport, serverName: null });
+  if (lost) return transportFailure('refused', { address, port, transport });
   return open(
     'no-answer',
     `Requests were sent to ${place}, and nothing came back.`,

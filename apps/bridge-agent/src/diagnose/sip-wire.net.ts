@@ -98,11 +98,12 @@ function failureOf({ code }: NodeJS.ErrnoException, connected: boolean): WireFai
 }
 
 async function openStream(target: WireTarget, timeoutMs: number): Promise<Opened> {
-  const { transport, address, port, serverName } = target;
+  const { transport, address, port } = target;
   const isTls = transport === 'tls';
   // The certificate is judged apart: a test says what is wrong with it, and whether SIP works in spite of it.
+  // FreeSWITCH names no server (SNI) either, and a server may choose its certificate by that.
   const socket = isTls
-    ? connectTls({ host: address, port, servername: serverName ?? '', rejectUnauthorized: false })
+    ? connectTls({ host: address, port, servername: '', rejectUnauthorized: false })
     : connectTcp({ host: address, port });
   let connected = false;
   socket.once('connect', () => {

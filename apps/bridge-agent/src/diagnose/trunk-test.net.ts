@@ -3,11 +3,12 @@ import { nextHopOf } from '@trunkmesh/contracts/trunk.js';
 import type { TrunkCheck, TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import { identityHeaders } from '@trunkmesh/routing/outbound-identity.js';
 import { parseGatewayAddress, type GatewayAddress } from '../gateway/gateway-address.js';
+import { nameToProve } from '../gateway/carrier-certificate.js';
 import { credentialsOf, type Credentials } from '../gateway/gateway-xml.js';
+import { certificateOf } from '../gateway/shown-certificate.net.js';
 import { Budget } from './budget.process.js';
 import { callFinding } from './call-finding.js';
 import { certificateFinding } from './certificate.js';
-import { certificateOf } from './certificate.net.js';
 import { checkOf, failed, notRun, open, type CheckName, type Finding } from './checks.js';
 import { resolveNextHop, wireTarget, type LookUp } from './next-hop.net.js';
 import { partiesOf } from './parties.js';
@@ -104,7 +105,8 @@ class TrunkTest {
     const client = new SipClient(wire);
     try {
       if (wire.transport !== 'udp') this.note('transport', connectedFinding(target));
-      if (wire.tls) this.note('certificate', certificateFinding(certificateOf(wire.tls, of.nextHop.host), new Date()));
+      const name = nameToProve(this.tested.trunk) ?? of.nextHop.host;
+      if (wire.tls) this.note('certificate', certificateFinding(certificateOf(wire.tls, name), new Date()));
       await Promise.all([this.options(client, of), this.registrationAndCall(client, of)]);
       if (wire.transport === 'udp') this.note('transport', datagramFinding(client, target));
     } finally {

@@ -52,7 +52,7 @@ describe('a prepared configuration', () => {
     expect(await readFile(join(confDir, 'vars.xml'), 'utf8')).toContain('tls_verify_policy=none');
     await writeFile(join(confDir, 'tls', 'cafile.pem'), '');
     await script.prepare(confDir);
-    expect(await readFile(join(confDir, 'vars.xml'), 'utf8')).toContain('tls_verify_policy=out');
+    expect(await readFile(join(confDir, 'vars.xml'), 'utf8')).toContain('tls_verify_policy=out|subjects_out');
   });
 
   it.each([

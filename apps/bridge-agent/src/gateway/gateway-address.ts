@@ -73,13 +73,23 @@ export function lookupsOf(gateway: GatewayAddress, transport: 'udp' | 'tcp' | 't
   ];
 }
 
+/** Where requests go, and for TLS what FreeSWITCH has to find in the certificate there; absent: it verifies none. */
+export type Hop = Target & { subject?: string };
+
 /** One target of a gateway's host name. A null `port` means the gateway's own port or the transport's default. */
 export interface Target {
   address: string;
   port: number | null;
 }
 
-/** The target as the URI of a next hop. */
-export function hopUri({ address, port }: Target, gateway: GatewayAddress, transport: string): string {
-  return `sip:${uriHost({ host: address, address, port: port ?? gateway.port })};transport=${transport}`;
+/**
+ * The target as the URI of a next hop. `subject`: what FreeSWITCH has to find in the certificate there. With `maddr`
+ * sofia-sip connects to that address, looks nothing up, and takes the host for the name that the certificate proves
+ * (`tpn_host` and `tpn_canon`); without it that would be the address itself.
+ */
+export function hopUri({ address, port, subject }: Hop, gateway: GatewayAddress, transport: string): string {
+  const to = port ?? gateway.port;
+  if (subject === undefined) return `sip:${uriHost({ host: address, address, port: to })};transport=${transport}`;
+  const maddr = uriHost({ host: address, address, port: null });
+  return `sip:${uriHost({ host: subject, address: null, port: to })};transport=${transport};maddr=${maddr}`;
 }

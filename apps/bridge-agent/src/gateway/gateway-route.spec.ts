@@ -65,6 +65,9 @@ describe("a gateway's route", () => {
     expect(routeInFile(file('sip:192.0.2.1;transport=udp'), [b!, a!])?.target).toEqual(a);
     expect(routeInFile(file('sip:192.0.2.2:5070;transport=tcp'), [a!, b!])?.target).toEqual(b);
     expect(routeInFile(file('sip:[2001:db8::3]:5060;transport=udp'), [a!, c!])?.target).toEqual(c);
+    const secure = (uri: string) => file(`${uri};transport=tls;maddr=192.0.2.2`);
+    expect(routeInFile(secure('sip:sip.example.com:5070'), [a!, b!])?.target).toEqual(b);
+    expect(routeInFile(file('sip:a.example.com;transport=tls;maddr=[2001:db8::3]'), [a!, c!])?.target).toEqual(c);
     expect(routeInFile(file('sip:192.0.2.9;transport=udp'), [a!, b!])).toBeUndefined();
     expect(routeInFile('<param name="proxy" value="sip.example.com"/>', [a!])).toBeUndefined();
     expect(routeInFile(undefined, [a!])).toBeUndefined();

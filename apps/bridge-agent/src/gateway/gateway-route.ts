@@ -46,9 +46,9 @@ export function routeAfterFailure(route: Route, targets: readonly Target[], now:
 
 /** Reads the route from a gateway's file, so that a restart of the agent moves no registration. */
 export function routeInFile(xml: string | undefined, targets: readonly Target[]): Route | undefined {
-  const uri = /<param name="register-proxy" value="sip:\[?([\da-f.:]+?)\]?(?::(\d+))?;/.exec(xml ?? '');
-  const target = targets.find(
-    ({ address, port }) => address === uri?.[1] && (port === null || String(port) === uri[2]),
-  );
+  const uri = /<param name="register-proxy" value="sip:(?<host>\[[^\]]+\]|[^:;]+)(?::(?<port>\d+))?;(?<more>[^"]*)/;
+  const { host = '', port: inUri, more = '' } = uri.exec(xml ?? '')?.groups ?? {};
+  const sentTo = (/;maddr=([^;]+)/.exec(more)?.[1] ?? host).replace(/^\[|\]$/g, '');
+  const target = targets.find(({ address, port }) => address === sentTo && (port === null || String(port) === inUri));
   return target && { target, goneSince: null, movedAt: -Infinity };
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import { SETTING_EFFECTS, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { trunkOf } from '@trunkmesh/testkit/states.js';
-import type { Target } from './gateway-address.js';
+import type { Hop } from './gateway-address.js';
 import { renderGateway } from './gateway-xml.js';
 import { hasControlCharacter } from './xml-value.js';
 
@@ -40,7 +40,7 @@ interface Parsed {
   };
 }
 
-function rendered(state: TrunkState, password: string | null, hop?: Target) {
+function rendered(state: TrunkState, password: string | null, hop?: Hop) {
   const result = renderGateway(state, password, hop);
   if (!result.ok) throw new Error(result.problem.message);
   const { gateway } = (parser.parse(result.xml) as Parsed).include;
@@ -149,7 +149,7 @@ describe("a gateway's file", () => {
   });
 
   it('sends to the outbound proxy, and keeps the gateway as the domain', () => {
-    const to = (outbound_proxy: string, hop?: Target) => rendered(trunk({ outbound_proxy }), 'x', hop).params;
+    const to = (outbound_proxy: string, hop?: Hop) => rendered(trunk({ outbound_proxy }), 'x', hop).params;
     expect(to('192.0.2.5:5080')).toMatchObject({
       proxy: 'sip.example.com',
       'from-domain': 'sip.example.com',
@@ -170,6 +170,18 @@ describe("a gateway's file", () => {
     const hop = { address: '2001:db8::2', port: null };
     expect(rendered(trunk({ gateway: 'sip.example.com' }), 'x', hop).params['gw-auth-acl']).toBe('2001:db8::2/128');
     expect(rendered(trunk({ gateway: '192.0.2.9' }), 'x').params).not.toHaveProperty('gw-auth-acl');
+  });
+
+  it('has FreeSWITCH connect to the checked address and look for the name in the certificate there', () => {
+    const to = (hop: Hop) =>
+      rendered(trunk({ gateway: 'sip.example.com', transport: 'tls' }), 'x', hop).params['outbound-proxy'];
+    const subject = '*.example.com';
+    expect(to({ address: '192.0.2.7', port: 5070, subject })).toBe(
+      'sip:*.example.com:5070;transport=tls;maddr=192.0.2.7',
+    );
+    expect(to({ address: '2001:db8::2', port: null, subject })).toBe(
+      'sip:*.example.com;transport=tls;maddr=[2001:db8::2]',
+    );
   });
 
   it('lets a gateway by name answer challenges from its checked address, without another look-up', () => {

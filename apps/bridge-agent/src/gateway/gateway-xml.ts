@@ -1,5 +1,5 @@
 import { gatewayName, nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { hopUri, parseGatewayAddress, uriHost, type GatewayAddress, type Target } from './gateway-address.js';
+import { hopUri, parseGatewayAddress, uriHost, type GatewayAddress, type Hop } from './gateway-address.js';
 import { textsOf } from './gateway-texts.js';
 import { hasControlCharacter, xmlValue } from './xml-value.js';
 
@@ -48,7 +48,7 @@ const problem = (code: RenderProblem['code'], message: string): { ok: false; pro
  * plain text, null where the trunk has none. `hop`: where its requests are sent to; undefined where the gateway or the
  * outbound proxy is a literal address.
  */
-export function renderGateway(trunk: TrunkState, password: string | null, hop?: Target): Rendered {
+export function renderGateway(trunk: TrunkState, password: string | null, hop?: Hop): Rendered {
   const gateway = parseGatewayAddress(trunk.gateway);
   if (gateway === undefined)
     return problem('gateway-unusable', 'The gateway must be a host name or an address, with a port if needed.');
@@ -177,13 +177,13 @@ const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 type Param = readonly [name: string, value: string];
 
 /** `target` undefined: requests go to the gateway itself, a literal address. */
-type Hop = { host: GatewayAddress; target: Target | undefined };
+type NextHop = { host: GatewayAddress; target: Hop | undefined };
 
-const literalProxy = ({ outbound_proxy }: TrunkState, { address, port }: GatewayAddress): Target | undefined =>
+const literalProxy = ({ outbound_proxy }: TrunkState, { address, port }: GatewayAddress): Hop | undefined =>
   outbound_proxy == null || address === null ? undefined : { address, port };
 
 /** What is FreeSWITCH's default is not written: with 5,000 gateways a third of every reload is reading parameters. */
-function addressParams(trunk: TrunkState, gateway: GatewayAddress, { host, target }: Hop): Param[] {
+function addressParams(trunk: TrunkState, gateway: GatewayAddress, { host, target }: NextHop): Param[] {
   const sentTo = target?.address ?? gateway.host;
   const isIpv6 = sentTo.includes(':');
   const all: (Param | false)[] = [

@@ -21,6 +21,7 @@ import { noteRefused, refusedList, type RefusedAddresses } from './refused-addre
 import type { SyncInput } from './reloads.process.js';
 import type { Remake } from './remake.js';
 import { TrunkFeed } from './trunk-feed.nats.js';
+import { verificationOf } from './verification.fs.js';
 import { WantedGateways } from './wanted-gateways.net.js';
 
 export interface GatewaysOptions {
@@ -54,10 +55,7 @@ const GATEWAY_LOG_LEVEL = 4;
 
 const ASK_PROFILE_MS = 10_000;
 
-interface Loaded {
-  feed: TrunkFeed;
-  files: GatewayFiles;
-}
+type Loaded = { feed: TrunkFeed; files: GatewayFiles };
 
 /** The trunks of this host, from the event log to FreeSWITCH's gateways and back to the published state. */
 export class Gateways implements EslListener {
@@ -78,6 +76,7 @@ export class Gateways implements EslListener {
   private readonly health = { version: null as string | null, profileRunning: false, since: null as string | null };
   private concernedAt = 0;
   readonly rendered = () => this.wanted.rendered;
+  readonly refusesCertificate = (trunkId: string) => this.wanted.refusesCertificate(trunkId);
   readonly organizationOf = (trunkId: string) => this.feed.desired.trunks.get(trunkId)?.state.organization_id;
 
   static async start(options: GatewaysOptions): Promise<Gateways> {
@@ -100,11 +99,8 @@ export class Gateways implements EslListener {
     this.freeswitch = freeSwitchGateways(esl, options.profile, GATEWAY_LOG_LEVEL);
     this.traces = applyTraces(bridge.id);
     this.wanted = new WantedGateways({
-      ring: options.ring,
-      allowPrivate: options.allowPrivateGateways,
-      nameServers: options.nameServers,
-      resolved: options.resolved,
-      logger,
+      ...{ ring: options.ring, allowPrivate: options.allowPrivateGateways, nameServers: options.nameServers },
+      ...{ resolved: options.resolved, logger },
       trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
       fileOf: (trunkId) => files.known().get(trunkId),
       onChange: (ids) => {
@@ -132,8 +128,10 @@ export class Gateways implements EslListener {
       },
     });
     const { reports, sync } = this;
-    const onProfileStart = () => void this.ask();
-    this.gatewayEvents = new GatewayEvents({ observed, remakes, feed, wanted, reports, sync, onProfileStart });
+    this.gatewayEvents = new GatewayEvents({
+      ...{ observed, remakes, feed, wanted, reports, sync },
+      onProfileStart: () => void this.ask(),
+    });
     this.stopObserving = observeGateways({
       byState: () => reports.states(),
       drift: () => sync.drift(),
@@ -246,5 +244,6 @@ export class Gateways implements EslListener {
   private async ask(): Promise<void> {
     this.health.profileRunning = await this.freeswitch.profileRunning();
     this.health.version ??= await this.freeswitch.version();
+    this.wanted.verifies(await verificationOf(this.options.esl));
   }
 }

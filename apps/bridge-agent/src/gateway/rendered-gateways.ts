@@ -1,6 +1,6 @@
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { open, UnknownKeyError, type KeyRing } from '@trunkmesh/runtime/key-ring.js';
-import type { Target } from './gateway-address.js';
+import type { Hop } from './gateway-address.js';
 import type { GatewayProblem } from './gateway-status.js';
 import { renderGateway } from './gateway-xml.js';
 import type { DesiredGateway } from './reconcile.js';
@@ -10,7 +10,7 @@ import type { DesiredGateway } from './reconcile.js';
  * FreeSWITCH has of the trunk is taken away, too.
  */
 export type Placement =
-  { is: 'ready'; hop: Target } | { is: 'withheld'; takenDown: boolean; problem: GatewayProblem | null };
+  { is: 'ready'; hop: Hop } | { is: 'withheld'; takenDown: boolean; problem: GatewayProblem | null };
 
 /** The desired gateways of this bridge. Besides the files, the only place where passwords are in plain text. */
 export interface RenderedGateways {
@@ -21,7 +21,7 @@ export interface RenderedGateways {
   held(): Set<string>;
   /** Trunks that FreeSWITCH must not have, and that send nothing while they are removed. */
   takenDown(): Set<string>;
-  /** `placement`: the target of its host name; undefined for a literal address. */
+  /** `placement`: where its requests go; undefined: to the literal address that it names. */
   set(trunk: TrunkState, placement?: Placement): void;
   remove(trunkId: string): void;
 }

@@ -5,6 +5,8 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { renderAcl } from './acl-xml.js';
 import { isUnanswered } from './freeswitch-reply.js';
+import { certificatePlaceOf, isCertificateProblem } from './carrier-certificate.js';
+import { CarrierCertificates, type Verification } from './carrier-certificates.net.js';
 import { lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';
 import { mayBeCarrier, AddressBook, type NameStanding } from './gateway-address.net.js';
 import { routeAfterAnswer, routeAfterFailure, routeInFile, type Route } from './gateway-route.js';
@@ -50,6 +52,7 @@ const WITHHELD: Record<Exclude<NameStanding['is'], 'allowed'>, Placement> = {
 export class WantedGateways {
   readonly rendered: RenderedGateways;
   private readonly book: AddressBook;
+  private readonly certificates: CarrierCertificates;
   private readonly routes = new Map<string, { gateway: string; route: Route }>();
   private readonly placements = new Map<string, string>();
   private aclText: string | undefined;
@@ -66,6 +69,22 @@ export class WantedGateways {
         this.resolved(ids);
       },
     });
+    this.certificates = new CarrierCertificates({ logger, onChange: (ids) => this.renderAgain(ids) });
+  }
+
+  /** Whether FreeSWITCH verifies the certificates of carriers; undefined: it did not answer. */
+  verifies(verification: Verification | undefined): void {
+    if (verification === undefined || JSON.stringify(verification) === JSON.stringify(this.certificates.verification))
+      return;
+    this.certificates.verification = verification;
+    this.certificates.lookAgain();
+    this.renderAgain([...this.placements.keys()].filter((id) => this.options.trunkOf(id)?.transport === 'tls'));
+  }
+
+  /** Nothing is sent for the trunk because of what its carrier's certificate is. */
+  refusesCertificate(trunkId: string): boolean {
+    const problem = this.rendered.problems.get(trunkId);
+    return problem !== undefined && isCertificateProblem(problem);
   }
 
   /** The trunk's settings have changed, or it is no longer here. */
@@ -77,6 +96,7 @@ export class WantedGateways {
     this.options.resolved.set(trunkId, this.missingClaims(trunkId));
     if (trunk !== undefined) return this.render(trunk, true);
     this.rendered.remove(trunkId);
+    this.certificates.forget(trunkId);
     this.routes.delete(trunkId);
     this.placements.delete(trunkId);
   }
@@ -85,7 +105,9 @@ export class WantedGateways {
   noteState(seen: GatewayStateSeen): void {
     const trunk = this.options.trunkOf(parseGatewayName(seen.name)?.id ?? '');
     if (trunk === undefined || gatewayName(trunk) !== seen.name) return;
-    if (isUnanswered(seen, trunk.ping_seconds !== null)) this.failed(trunk.id);
+    if (!isUnanswered(seen, trunk.ping_seconds !== null)) return;
+    this.certificates.doubt(trunk.id);
+    this.failed(trunk.id);
   }
 
   private failed(trunkId: string): void {
@@ -138,6 +160,7 @@ export class WantedGateways {
 
   stop(): void {
     this.book.stop();
+    this.certificates.stop();
   }
 
   private resolved(trunkIds: readonly string[]): void {
@@ -163,6 +186,27 @@ export class WantedGateways {
   }
 
   private placementOf(trunk: TrunkState): Placement | undefined {
+    const placed = this.placedByName(trunk);
+    return trunk.transport === 'tls' && placed?.is !== 'withheld' ? this.proven(trunk, placed?.hop) : placed;
+  }
+
+  /** Over TLS FreeSWITCH sends nothing before it is known that its own check of the certificate can succeed. */
+  private proven(trunk: TrunkState, hop: Target | undefined): Placement | undefined {
+    const { verification } = this.certificates;
+    const place = certificatePlaceOf(trunk, hop);
+    if (verification.is === 'unknown') return WITHHELD.waiting;
+    if (verification.is === 'off' || place === undefined) {
+      this.certificates.forget(trunk.id);
+      return hop && { is: 'ready', hop };
+    }
+    const standing = this.certificates.standingAt(trunk.id, place);
+    if (standing.is === 'waiting') return WITHHELD.waiting;
+    if (standing.is === 'refused') return { is: 'withheld', takenDown: true, problem: standing.problem };
+    const { address, port, name } = place;
+    return { is: 'ready', hop: { address, port, subject: standing.is === 'proven' ? standing.subject : name } };
+  }
+
+  private placedByName(trunk: TrunkState): Placement | undefined {
     const standing = this.book.standingOf(trunk.id);
     if (standing === undefined) return undefined;
     if (standing.is !== 'allowed') return WITHHELD[standing.is];

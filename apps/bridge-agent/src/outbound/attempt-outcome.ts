@@ -96,6 +96,7 @@ const END_REASONS: Readonly<Record<AttemptFailure, CallEndReason>> = {
   redirected: 'carrier-refused',
   'gateway-down': 'carrier-failed',
   'no-gateway': 'carrier-failed',
+  'certificate-refused': 'carrier-failed',
   'limit-reached': 'limit-reached',
   'queue-full': 'queue-full',
   'queue-timeout': 'queue-timeout',

@@ -14,6 +14,8 @@ import { CallsModule } from '../call/calls.module.js';
 import { Drain } from '../call/drain.process.js';
 import { EslClient } from '../esl/esl-client.net.js';
 import { EventSocketModule } from '../esl/event-socket.module.js';
+import { GatewayModule } from '../gateway/gateway.module.js';
+import { Gateways } from '../gateway/gateways.net.js';
 import { AGENT, CALL_DEADLINES, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
 import { CallerBuffer } from './caller-buffer.net.js';
 import { Dialling } from './dialling.net.js';
@@ -27,7 +29,7 @@ const GIVEN_UP_MS = 2_000;
 
 /** Outbound calls: trunk-service hands them over, and FreeSWITCH connects here with each that is answered. */
 @Module({
-  imports: [BridgeModule, EventSocketModule, CallsModule],
+  imports: [BridgeModule, EventSocketModule, CallsModule, GatewayModule],
   controllers: [OriginateController],
   providers: [
     {
@@ -38,12 +40,12 @@ const GIVEN_UP_MS = 2_000;
     },
     {
       provide: OutboundCalls,
-      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL, CALL_DEADLINES],
+      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL, CALL_DEADLINES, Gateways],
       useFactory: (
         { config, link, logger }: Agent,
         parts: CallParts,
         drain: Drain,
-        ...[esl, { offerMs }]: [EslClient, CallDeadlines]
+        ...[esl, { offerMs }, { refusesCertificate }]: [EslClient, CallDeadlines, Gateways]
       ) => {
         const dialling: Dialling = new Dialling(esl, (callId, hangup) => {
           void calls.then((all) => all.ended(callId, hangup));
@@ -53,7 +55,10 @@ const GIVEN_UP_MS = 2_000;
         esl.listen(callerBuffer);
         const permits = new Permits({ link, limits: parts.limits, logger });
         const calls = OutboundCalls.start({
-          ports: { ...parts, dialling, callerBuffer, permits, handOver: new HandOver({ ...parts, link }, offerMs) },
+          ports: {
+            ...{ ...parts, dialling, callerBuffer, permits, refusesCertificate },
+            handOver: new HandOver({ ...parts, link }, offerMs),
+          },
           host: config.CALL_SOCKET_HOST,
           maxCalls: config.MAX_CALLS,
           drain,

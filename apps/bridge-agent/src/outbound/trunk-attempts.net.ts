@@ -22,6 +22,8 @@ export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'liv
   dialling: Dialling;
   callerBuffer: CallerBuffer;
   permits: Permits;
+  /** Nothing may be sent for the trunk because of what its carrier's certificate is. */
+  refusesCertificate: (trunkId: string) => boolean;
   handOver: Pick<HandOver, 'give'>;
   /** Where FreeSWITCH connects to once a call is answered. */
   callSocket: () => { host: string; port: number };
@@ -113,6 +115,7 @@ export class TrunkAttempts {
     if (givenUp.aborted) return failed('canceled');
     const rules = local.outboundRulesOf(request.organization_id, planned.trunk_id);
     if (rules === undefined || !belongsOnBridge(rules.trunk, bridge)) return failed('no-gateway');
+    if (this.ports.refusesCertificate(planned.trunk_id)) return failed('certificate-refused');
     const permit = await this.permit(planned, rules.trunk);
     if (permit !== 'granted') return failed(permit === 'given-up' ? 'canceled' : permit);
     if (Date.now() > Date.parse(request.dial_until)) return failed('too-late');

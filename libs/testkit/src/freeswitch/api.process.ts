@@ -56,7 +56,7 @@ const API: Record<string, Api> = {
     for (const leg of [...legsOf(freeswitch).values()]) leg.hangup(cause ?? 'MANAGER_REQUEST');
     return `+OK hangup all channels with cause ${cause ?? 'MANAGER_REQUEST'}\n`;
   },
-  global_getvar: (_freeswitch, [name]) => (name === 'jitterbuffer_msec' ? '60:200' : ''),
+  global_getvar: ({ configuration }, [name]) => configuration.variables.get(name ?? '') ?? '',
   uuid_exists: (freeswitch, [uuid]) => String(legsOf(freeswitch).has(uuid ?? '')),
   uuid_kill: withLeg('<uuid> [cause]', (leg, [cause]) => {
     leg.hangup(cause ?? 'NORMAL_CLEARING');

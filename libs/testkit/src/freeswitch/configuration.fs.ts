@@ -4,6 +4,8 @@ import { children, named, parameters, parseXml, type Element } from './xml.js';
 
 export interface Configuration {
   root: Element;
+  /** Those that `X-PRE-PROCESS` has set: global ones of FreeSWITCH. */
+  variables: ReadonlyMap<string, string>;
 }
 
 export type Loaded = { configuration: Configuration } | { error: string };
@@ -16,7 +18,7 @@ export function loadConfiguration(confDir: string): Loaded {
     ['base_dir', dirname(confDir)],
   ]);
   const parsed = parseXml(preprocess(join(confDir, 'freeswitch.xml'), confDir, variables).join('\n'));
-  return 'error' in parsed ? parsed : { configuration: { root: parsed.root } };
+  return 'error' in parsed ? parsed : { configuration: { root: parsed.root, variables } };
 }
 
 /**
@@ -128,8 +130,10 @@ export function dialplanActions(
 ): Action[] {
   for (const extension of children(named(section(configuration, 'dialplan'), 'context', context), 'extension')) {
     const conditions = children(extension, 'condition');
-    if (!conditions.every((condition) => matches(condition, fields))) continue;
-    return conditions
+    const met = conditions.filter((condition) => matches(condition, fields));
+    const isOptional = ({ attributes }: Element) => attributes['break'] === 'never';
+    if (!conditions.every((condition) => isOptional(condition) || met.includes(condition))) continue;
+    return met
       .flatMap((condition) => children(condition, 'action'))
       .map((action) => ({
         application: action.attributes['application'] ?? '',
@@ -141,5 +145,6 @@ export function dialplanActions(
 
 function matches(condition: Element, fields: Readonly<Record<string, string>>): boolean {
   const { field, expression } = condition.attributes;
-  return field === undefined || new RegExp(expression ?? '').test(fields[field] ?? '');
+  // Variables are not looked up here: what depends on one is not met.
+  return field === undefined || (!field.includes('${') && new RegExp(expression ?? '').test(fields[field] ?? ''));
 }

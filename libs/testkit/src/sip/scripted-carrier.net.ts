@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
+import { PAYLOAD_TYPES } from '../rtp/g711.js';
+import { writeSdp } from './sdp.js';
 import type { SipDigest } from './sip-carrier.net.js';
 import { digestParameters, headerOf, headersOf, parseSip, respond, type SipMessage } from './sip-message.js';
+import { cutMessages } from './sip-stream.js';
 
 /** How the carrier behaves. Everything may be changed while it runs. */
 export interface CarrierScript {
@@ -35,6 +38,8 @@ export interface ScriptedCarrier {
   /** Contacts that are registered. */
   readonly contacts: ReadonlySet<string>;
   methods(): string[];
+  /** Over TLS: this certificate from now on. Connections that are up are closed. */
+  show(certificate: { key: string; cert: string }): void;
   close(): Promise<void>;
 }
 
@@ -65,7 +70,7 @@ export async function startScriptedCarrier(
   const rules = new Rules(script);
   const listening =
     transport === 'udp'
-      ? await listenForDatagrams(rules)
+      ? { ...(await listenForDatagrams(rules)), show: () => undefined }
       : await listenForStreams(
           rules,
           transport === 'tcp' ? createTcpServer() : createTlsServer({ key, cert }),
@@ -80,9 +85,9 @@ export async function startScriptedCarrier(
   };
 }
 
-type Listening = Pick<ScriptedCarrier, 'port' | 'close'>;
+type Listening = Pick<ScriptedCarrier, 'port' | 'close' | 'show'>;
 
-async function listenForDatagrams(rules: Rules): Promise<Listening> {
+async function listenForDatagrams(rules: Rules): Promise<Omit<Listening, 'show'>> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   socket.on('message', (data, peer) => {
@@ -100,24 +105,41 @@ async function listenForStreams(
   server.on(event, (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    // A test's requests are small: each arrives whole, but several may arrive together.
+    let received = Buffer.alloc(0);
     socket.on('data', (data) => {
-      for (const text of data.toString('utf8').split(/(?=(?:REGISTER|OPTIONS|INVITE|ACK|BYE|CANCEL) sips?:)/))
-        rules.received(text, (answer) => socket.write(answer));
+      const { messages, rest } = cutMessages(Buffer.concat([received, data]));
+      received = Buffer.from(rest);
+      for (const text of messages) rules.received(text, (answer) => socket.write(answer));
     });
   });
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
   const close = () =>
     new Promise<void>((resolve) => {
-      for (const socket of sockets) socket.destroy();
+      hangUp();
       server.close(() => resolve());
     });
-  return { port, close };
+  const show: ScriptedCarrier['show'] = (certificate) => {
+    if (server instanceof TlsServer) server.setSecureContext(certificate);
+    hangUp();
+  };
+  return { port, close, show };
 }
 
 type Send = (text: string) => void;
+
+/** Nobody is there: requests within a call go where the call itself went. */
+const ANSWERED: [string, string][] = [
+  ['Contact', `<sip:carrier@192.0.2.1:9>`],
+  ['Content-Type', 'application/sdp'],
+];
+const CODECS = [{ payloadType: PAYLOAD_TYPES.PCMU, name: 'PCMU' }];
+const SESSION = writeSdp({ address: '127.0.0.1', port: 9, codecs: CODECS });
 
 class Rules {
   readonly requests: SipMessage[] = [];
@@ -177,7 +199,7 @@ class Rules {
     if (!this.takesCodecOf(request)) return answer(488);
     const behaviour = this.behaviourFor(request);
     if (typeof behaviour === 'number')
-      return answer(behaviour, behaviour < 300 ? [['Contact', `<sip:carrier@192.0.2.1:9>`]] : []);
+      return behaviour < 300 ? answer(behaviour, ANSWERED, SESSION) : answer(behaviour);
     answer(behaviour === 'trying' ? 100 : 180);
     this.ringing.set(headerOf(request, 'call-id'), { invite: request, send, status: behaviour === 'late' ? 200 : 487 });
   }

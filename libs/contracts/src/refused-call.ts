@@ -68,7 +68,9 @@ export const refusedInvite = z
       .string()
       .max(MAX_INVITE_TEXT)
       .nullable()
-      .describe('The message with `***` in place of credentials and keys; null: SIP messages are not kept.'),
+      .describe(
+        'The message with `***` in place of credentials and keys; null: SIP messages are not kept, or no longer.',
+      ),
     truncated: z.boolean().describe('Whether the end of the message was cut off.'),
   })
   .meta({ id: 'RefusedInvite' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SipMessage } from '@trunkmesh/contracts/sip-message.js';
 import { DailyQuota } from './daily-quota.js';
-import { CallLadders, MESSAGES_OF_CALL, UNOWNED_LADDERS } from './call-ladders.js';
+import { CallLadders, MESSAGES_OF_CALL, UNOWNED_LADDERS, WAITING_CHARACTERS } from './call-ladders.js';
 
 const PBX = '198.51.100.7';
 const OWNER = { organizationId: 'org', numberId: null, callId: 'call' };
@@ -74,6 +74,29 @@ describe('SIP messages by call', () => {
     ladders.own('out', undefined, OWNER, 1);
     ladders.own('never-seen', undefined, OWNER, 1);
     expect(texts(ladders)).toEqual([['call', 'INVITE']]);
+  });
+
+  it('are bounded in size while nobody takes them: what belongs to no call goes first', () => {
+    const ladders = new CallLadders();
+    const text = 'x'.repeat(8_192);
+    const fits = Math.floor(WAITING_CHARACTERS / (text.length + 300));
+    ladders.add(dialog({ sipCallId: 'mine' }), message(text), 0);
+    ladders.own('mine', PBX, OWNER, 0);
+    for (let at = 1; at < fits + 100; at += 1)
+      ladders.add(dialog({ sipCallId: `flood-${at % 3_000}` }), message(text), 0);
+    expect(ladders.dropped).toBeGreaterThanOrEqual(99);
+    expect(ladders.dropped).toBeLessThan(200);
+    ladders.add(dialog({ sipCallId: 'mine' }), message(text), 0);
+    expect(ladders.take(0)).toMatchObject([{ leftOut: 0, messages: { length: 2 } }]);
+    for (let call = 0; call <= fits / 32; call += 1) {
+      ladders.own(`call-${call}`, PBX, { ...OWNER, callId: `call-${call}` }, 0);
+      for (let at = 0; at < 32; at += 1) ladders.add(dialog({ sipCallId: `call-${call}` }), message(text), 0);
+    }
+    const taken = ladders.take(0).flatMap(({ messages }) => messages);
+    expect(taken).toHaveLength(fits);
+    expect(ladders.take(0)).toEqual([]);
+    ladders.add(dialog({ sipCallId: 'mine' }), message(text), 0);
+    expect(ladders.take(0)).toMatchObject([{ messages: { length: 1 } }]);
   });
 
   it('are bounded per call and altogether, and forgotten', () => {

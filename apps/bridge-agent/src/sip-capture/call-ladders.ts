@@ -39,6 +39,8 @@ const UNOWNED_MESSAGES = 32;
 /** As long as an outbound call may ring. */
 const UNOWNED_MS = 180_000;
 const OWNED_LADDERS = 20_000;
+/** Of all that waits to be published, some 64 MB: NATS may be away, and strangers may send as fast as they can. */
+export const WAITING_CHARACTERS = 67_108_864;
 const OWNED_IDLE_MS = 4 * 3_600_000;
 
 /**
@@ -50,6 +52,7 @@ export class CallLadders {
   private readonly owned = new Map<string, Ladder>();
   /** The first key of each Call-ID: a carrier may continue a dialog from another address. */
   private readonly firstOf = new Map<string, string>();
+  private waiting = 0;
   /** Messages beyond the limits. */
   dropped = 0;
 
@@ -58,7 +61,8 @@ export class CallLadders {
     const owned = this.owned.get(key);
     const ladder = owned ?? this.unowned.get(key) ?? this.open(key, dialog.sipCallId, now);
     const limit = ladder.owner === undefined ? UNOWNED_MESSAGES : MESSAGES_OF_CALL;
-    if (ladder.count >= limit || ladder.characters + message.text.length > CHARACTERS_OF_CALL) {
+    const isFull = ladder.count >= limit || ladder.characters + message.text.length > CHARACTERS_OF_CALL;
+    if (isFull || !this.hasRoom(ladder, sizeOf([message]))) {
       ladder.leftOut += 1;
       this.dropped += 1;
       return;
@@ -66,6 +70,7 @@ export class CallLadders {
     ladder.count += 1;
     ladder.characters += message.text.length;
     ladder.pending.push(message);
+    this.waiting += sizeOf([message]);
     if (owned === undefined) return;
     ladder.at = now;
     this.owned.delete(key);
@@ -96,7 +101,8 @@ export class CallLadders {
       const { owner, pending } = ladder;
       if (owner === undefined || pending.length === 0) continue;
       const messages = pending.splice(0);
-      const characters = messages.reduce((sum, { text }) => sum + text.length + MESSAGE_FIELDS, 0);
+      const characters = sizeOf(messages);
+      this.waiting -= characters;
       if (allows(owner.organizationId, characters)) parts.push({ owner, messages, leftOut: ladder.leftOut });
       else parts.push(...this.leaveOut(ladder, owner, messages.length));
     }
@@ -137,6 +143,17 @@ export class CallLadders {
     return ladder;
   }
 
+  /** What belongs to no call yet makes room, the oldest first. */
+  private hasRoom(ladder: Ladder, size: number): boolean {
+    for (const [key, old] of this.unowned) {
+      if (this.waiting + size <= WAITING_CHARACTERS) break;
+      if (old === ladder) continue;
+      this.dropped += old.pending.length;
+      this.forget(this.unowned, key);
+    }
+    return this.waiting + size <= WAITING_CHARACTERS;
+  }
+
   private forgetOld(ladders: Map<string, Ladder>, before: number): void {
     for (const [key, { at }] of ladders) {
       if (at >= before) return;
@@ -145,10 +162,14 @@ export class CallLadders {
   }
 
   private forget(ladders: Map<string, Ladder>, key: string): void {
+    this.waiting -= sizeOf(ladders.get(key)!.pending);
     ladders.delete(key);
     const sipCallId = key.slice(key.indexOf(' ') + 1);
     if (this.firstOf.get(sipCallId) === key) this.firstOf.delete(sipCallId);
   }
 }
+
+const sizeOf = (messages: readonly SipMessage[]): number =>
+  messages.reduce((sum, { text }) => sum + text.length + MESSAGE_FIELDS, 0);
 
 const keyOf = (sipCallId: string, remote: string): string => `${remote} ${sipCallId}`;

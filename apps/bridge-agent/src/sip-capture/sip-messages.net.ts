@@ -12,6 +12,7 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { uuidv7 } from 'uuidv7';
 import { CallLadders, type CallOwner, type LadderPart } from './call-ladders.js';
+import { copyOf } from './copy-of.js';
 import { DailyQuota } from './daily-quota.js';
 import type { Captured } from './hep.js';
 import { isOwnRequest } from './own-requests.process.js';
@@ -71,7 +72,7 @@ export class SipMessages {
       return message;
     }
     const remote = direction === 'in' ? captured.sourceAddress : captured.destinationAddress;
-    const dialog = { sipCallId: head.callId, remote, withinDialog: head.withinDialog };
+    const dialog = { sipCallId: copyOf(head.callId), remote, withinDialog: head.withinDialog };
     this.calls.add(dialog, message, now);
     return message;
   }
@@ -165,4 +166,4 @@ function messageOf({ at, source, destination, transport, sip }: Captured, head: 
   return message;
 }
 
-const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '');
+const printable = (text: string): string => copyOf(text.replace(/[^\x20-\x7e]/g, ''));

@@ -1,5 +1,6 @@
 import { parseGatewayName } from '@trunkmesh/contracts/trunk.js';
 import type { SipMessage } from '@trunkmesh/contracts/sip-message.js';
+import { copyOf } from './copy-of.js';
 import type { SipHead } from './sip-head.js';
 
 interface Exchange {
@@ -74,7 +75,7 @@ export class TrunkLadders {
     if (known !== undefined || direction !== 'out' || method === null) return known;
     const trunkId = namedIn(headers.find(([name]) => name === 'contact'));
     if (trunkId === undefined) return undefined;
-    this.trunkOf.set(callId, trunkId);
+    this.trunkOf.set(copyOf(callId), trunkId);
     if (this.trunkOf.size > CALL_IDS) this.trunkOf.delete(this.trunkOf.keys().next().value!);
     return trunkId;
   }
@@ -91,7 +92,7 @@ export class TrunkLadders {
 
 function namedIn(contact: SipHead['headers'][number] | undefined): string | undefined {
   const name = /\bsips?:gw\+([\w.-]{1,80})@/.exec(contact?.[1] ?? '')?.[1];
-  return name === undefined ? undefined : parseGatewayName(name)?.id;
+  return name === undefined ? undefined : parseGatewayName(copyOf(name))?.id;
 }
 
 function push(messages: SipMessage[], message: SipMessage, most: number): void {

@@ -233,17 +233,24 @@ describe('refused calls', () => {
 
   it("are kept in bounds, each organisation's by themselves", async () => {
     const [many, few] = [await owner(), await owner()];
+    const days = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString();
     for (let minute = 10; minute < 20; minute += 1)
-      await publish({ numbers: [many.number], minute: `2026-11-28T12:${minute}:00.000Z` });
-    await publish({ numbers: [few.number], minute: '2026-11-28T12:00:00.000Z' });
-    await publish({ numbers: [few.number], minute: '2020-01-01T00:00:00.000Z' });
-    await Promise.all([untilListed(many.member, 10), untilListed(few.member, 2)]);
-    await forgetRefusedCalls(mesh.service.parts.record, { ofOrganization: 3 });
+      await publish({ numbers: [many.number], minute: `${days(1).slice(0, 14)}${minute}:00.000Z` });
+    for (const ago of [1, 8, 31])
+      await publish({ numbers: [few.number], minute: days(ago), first_invite: invite('1'), last_invite: invite('2') });
+    await Promise.all([untilListed(many.member, 10), untilListed(few.member, 3)]);
+    await forgetRefusedCalls(mesh.service.parts.record, { messagesDays: 7, ofOrganization: 3 });
     expect((await many.member('GET', LIST)).body.map((row: Row) => row.minute.slice(14, 16))).toEqual([
       '19',
       '18',
       '17',
     ]);
-    expect((await few.member('GET', LIST)).body).toHaveLength(1);
+    const kept = (await few.member('GET', LIST)).body as { id: string; invite: object }[];
+    expect(kept).toMatchObject([{ invite: { offer: ['G729'] } }, { invite: { offer: ['G729'] } }]);
+    const texts = await Promise.all(kept.map(async ({ id }) => (await few.member('GET', `${LIST}/${id}`)).body));
+    expect(texts).toMatchObject([
+      { first_invite: { text: 'INVITE 1' }, last_invite: { text: 'INVITE 2' } },
+      { first_invite: { text: null }, last_invite: { text: null } },
+    ]);
   });
 });

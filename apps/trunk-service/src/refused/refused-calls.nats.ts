@@ -15,6 +15,8 @@ export interface RefusedCallsConsumer {
 export interface RefusedCallsOptions {
   store: Pick<EventStore, 'query'>;
   nc: Promise<NatsConnection>;
+  /** How long the texts of INVITEs are kept. */
+  messagesDays: number;
   logger: Logger;
 }
 
@@ -24,7 +26,7 @@ const FORGET_EVERY_MS = 600_000;
  * Stores what the bridges refused, without end, one batch a statement; all copies share the durable consumer. A batch
  * that cannot be stored comes again.
  */
-export function startRefusedCalls({ store, nc, logger }: RefusedCallsOptions): RefusedCallsConsumer {
+export function startRefusedCalls({ store, nc, messagesDays, logger }: RefusedCallsOptions): RefusedCallsConsumer {
   const reader = readDurably({
     nc,
     stream: REFUSED_STREAM,
@@ -37,7 +39,7 @@ export function startRefusedCalls({ store, nc, logger }: RefusedCallsOptions): R
     onFailure: (error) => logger.warn({ err: error }, 'refused calls could not be stored; trying again'),
   });
   const forgetting = setInterval(() => {
-    forgetRefusedCalls(store).catch((error: unknown) => {
+    forgetRefusedCalls(store, { messagesDays }).catch((error: unknown) => {
       logger.warn({ err: error }, 'old refused calls could not be deleted; trying again');
     });
   }, FORGET_EVERY_MS);

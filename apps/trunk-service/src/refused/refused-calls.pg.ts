@@ -147,12 +147,29 @@ const KEPT = '30 days';
 export const KEPT_OF_ORGANIZATION = 10_000;
 export const KEPT_OF_NOBODY = 50_000;
 
+export interface Keeping {
+  /** Of the texts of INVITEs, as of all SIP messages. */
+  messagesDays: number;
+  ofOrganization?: number;
+  ofNobody?: number;
+}
+
+const withoutMessage = (invite: string) => `${invite} || '{"text": null}'`;
+
 /** What is too old or too much. */
 export async function forgetRefusedCalls(
   store: Pick<EventStore, 'query'>,
-  { ofOrganization = KEPT_OF_ORGANIZATION, ofNobody = KEPT_OF_NOBODY } = {},
+  { messagesDays, ofOrganization = KEPT_OF_ORGANIZATION, ofNobody = KEPT_OF_NOBODY }: Keeping,
 ): Promise<void> {
   await store.query(`delete from refused_calls where minute < now() - interval '${KEPT}'`);
+  await store.query(
+    `
+    update refused_calls
+    set first_invite = ${withoutMessage('first_invite')}, last_invite = ${withoutMessage('last_invite')}
+    where minute < now() - make_interval(days => $1)
+      and (first_invite->>'text' is not null or last_invite->>'text' is not null)`,
+    [messagesDays],
+  );
   await store.query(
     `
     delete from refused_calls using (

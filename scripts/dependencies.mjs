@@ -20,6 +20,8 @@ const SHIPPED = new Set([
   'ISC',
   'MIT',
   'MIT-0',
+  // Of fonts: they may be bundled with any software.
+  'OFL-1.1',
   'Python-2.0',
   'Unlicense',
 ]);

@@ -1,5 +1,6 @@
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
 import PDFDocument from 'pdfkit';
+import { baselineOf, isDrawnInPart, StatementFonts } from './statement-fonts.process.js';
 import { statementTables, type Table } from './statement-tables.js';
 
 export interface StatementDocument {
@@ -16,6 +17,8 @@ const CARRIER_COST = [
   'directly; none of their cost is in this statement. Calls with carrier cost "managed" are listed for completeness',
   'and are not charged here.',
 ].join(' ');
+
+const DRAWN_IN_PART = 'A "?" in a name is a character that this document has no font for. The API has the whole name.';
 
 /** The statement as a PDF of A4 pages, each with its number. */
 export async function statementPdf(contents: StatementDocument): Promise<Buffer> {
@@ -34,32 +37,37 @@ export async function statementPdf(contents: StatementDocument): Promise<Buffer>
     });
     document.on('error', reject);
   });
-  head(document, contents);
-  for (const table of statementTables(statement, contents.trunkNames)) draw(document, table);
-  const label = `${printable(organization.name)} - ${statement.number ?? 'provisional'}`;
-  footers(document, `${label} - generated at ${generatedAt.toISOString()}`);
+  const page: Page = { document, fonts: new StatementFonts(document) };
+  head(page, contents);
+  for (const table of statementTables(statement, contents.trunkNames)) draw(page, table);
+  const label = `${organization.name} - ${statement.number ?? 'provisional'}`;
+  footers(page, `${label} - generated at ${generatedAt.toISOString()}`);
   document.end();
   return done;
 }
 
 type Pdf = InstanceType<typeof PDFDocument>;
+interface Page {
+  document: Pdf;
+  fonts: StatementFonts;
+}
 
-/** The standard fonts have Latin-1 alone; the organisation's id stands beside its name. */
-const printable = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\xff]/gu, '?');
-
-function head(document: Pdf, { statement, organization, generatedAt }: StatementDocument): void {
+function head({ document, fonts }: Page, contents: StatementDocument): void {
+  const { statement, organization, generatedAt } = contents;
   document.font('Helvetica-Bold').fontSize(18).text(`Usage statement ${statement.month}`);
   document.moveDown(0.5).font('Helvetica').fontSize(9);
   const facts: [string, string][] = [
-    ['Organisation', `${printable(organization.name)} (${organization.id})`],
+    ['Organisation', `${organization.name} (${organization.id})`],
     ['Statement number', statement.number ?? 'none: the month is open and these figures are provisional'],
     ['Period', `${statement.begins} to ${statement.ends} (${statement.time_zone})`],
     ['Currency', currenciesOf(statement)],
     ['Closed at', statement.closed_at ?? `open; closes from ${statement.closes_at} on`],
     ['Generated at', generatedAt.toISOString()],
   ];
-  for (const [name, value] of facts) document.text(`${name}: ${value}`);
-  document.moveDown(0.5).text(CARRIER_COST).moveDown(0.5);
+  for (const [name, value] of facts) document.text(fonts.set(`${name}: ${value}`, { size: 9 }), baselineOf(9));
+  document.moveDown(0.5).text(fonts.set(CARRIER_COST, { size: 9 }));
+  if ([organization.name, ...contents.trunkNames.values()].some(isDrawnInPart)) document.text(DRAWN_IN_PART);
+  document.moveDown(0.5);
 }
 
 function currenciesOf({ totals }: UsageStatement): string {
@@ -67,18 +75,18 @@ function currenciesOf({ totals }: UsageStatement): string {
   return currencies.length === 0 ? 'none: nothing is charged' : currencies.join(', ');
 }
 
-function draw(document: Pdf, table: Table): void {
+function draw({ document, fonts }: Page, table: Table): void {
   const width = document.page.width - 2 * MARGIN;
   const shares = table.columns.reduce((sum, { share }) => sum + share, 0);
   const lowest = document.page.height - MARGIN - 2 * ROW;
-  const row = (cells: readonly string[], font: string) => {
-    document.font(font).fontSize(7.5);
+  const row = (cells: readonly string[], bold: boolean) => {
     const y = document.y;
     let x = MARGIN;
     for (const [index, { share, right }] of table.columns.entries()) {
       const cell = (width * share) / shares;
-      const options = { width: cell - 4, height: ROW, ellipsis: true, lineBreak: false };
-      document.text(fitting(document, printable(cells[index] ?? ''), cell - 4), x, y, {
+      const options = { ...baselineOf(7.5), width: cell - 4, height: ROW, ellipsis: true, lineBreak: false };
+      const text = fonts.set(cells[index] ?? '', { bold, size: 7.5 });
+      document.text(fitting(document, text, cell - 4), x, y, {
         ...options,
         align: right === true ? 'right' : 'left',
       });
@@ -92,13 +100,13 @@ function draw(document: Pdf, table: Table): void {
   document.moveDown(0.8).font('Helvetica-Bold').fontSize(11).text(table.title, MARGIN);
   if (table.note !== undefined) document.font('Helvetica').fontSize(8).text(table.note, MARGIN);
   document.moveDown(0.3);
-  row(titles, 'Helvetica-Bold');
+  row(titles, true);
   for (const cells of table.rows) {
     if (document.y > lowest) {
       document.addPage();
-      row(titles, 'Helvetica-Bold');
+      row(titles, true);
     }
-    row(cells, 'Helvetica');
+    row(cells, false);
   }
 }
 
@@ -110,14 +118,13 @@ function fitting(document: Pdf, text: string, width: number): string {
   return `${kept}...`;
 }
 
-function footers(document: Pdf, label: string): void {
+function footers({ document, fonts }: Page, label: string): void {
   const { start, count } = document.bufferedPageRange();
   for (let page = 0; page < count; page += 1) {
     document.switchToPage(start + page);
     // Below the margin a text would begin a page of its own.
     document.page.margins.bottom = 0;
-    document.font('Helvetica').fontSize(7);
-    const text = `${label} - page ${page + 1} of ${count}`;
-    document.text(text, MARGIN, document.page.height - 28, { lineBreak: false });
+    const text = fonts.set(`${label} - page ${page + 1} of ${count}`, { size: 7 });
+    document.text(text, MARGIN, document.page.height - 28, { ...baselineOf(7), lineBreak: false });
   }
 }

@@ -147,8 +147,25 @@ describe('the document', () => {
       'An estimate that is known better',
       'generated at 2026-11-29T00:00:00.000Z',
       'page 3 of 3',
+      'A "?" in a name is a character',
     ])
       expect(text).toContain(part);
+    expect(pdf.includes('DejaVu')).toBe(false);
+  });
+
+  it('has the letters of names in other scripts, words from the right in their order', async () => {
+    const pdf = await statementPdf({
+      statement,
+      organization: { id: TRUNK, name: 'Телеком Łódź \u05d0\u05d1 \u05d2 1' },
+      trunkNames: new Map(),
+      generatedAt: new Date('2026-11-29T00:00:00.000Z'),
+    });
+    expect(pdf.includes('DejaVuSans')).toBe(true);
+    const text = textOf(pdf);
+    // The map from glyphs to characters, in the order in which they were first drawn.
+    for (const letter of 'Телкомódź') expect(text).toContain(letter.codePointAt(0)!.toString(16).padStart(4, '0'));
+    expect(text).toMatch(/05d2[^]*05d1/);
+    expect(text).not.toContain('A "?" in a name');
   });
 
   it.each([

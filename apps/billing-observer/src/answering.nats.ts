@@ -33,23 +33,24 @@ export class Answering {
     private readonly what: string,
   ) {}
 
-  async inTime(answer: () => Promise<string>): Promise<Uint8Array> {
+  /** `answer` gets a signal that ends work that nobody waits for any more. */
+  async inTime(answer: (signal: AbortSignal) => Promise<string | Uint8Array>): Promise<Uint8Array> {
     const { deadlineMs, logger } = this.options;
     const late = new AbortController();
     try {
-      const text = await Promise.race([
-        this.takeTurn(() => (late.signal.aborted ? Promise.reject(new Late()) : answer())),
+      const answered = await Promise.race([
+        this.takeTurn(() => (late.signal.aborted ? Promise.reject(new Late()) : answer(late.signal))),
         sleep(deadlineMs, undefined, { signal: late.signal, ref: false }).then(() => {
           throw new Late(`not within ${deadlineMs} ms`);
         }),
       ]);
-      return Buffer.from(text);
+      return typeof answered === 'string' ? Buffer.from(answered) : answered;
     } catch (error) {
       if (!(error instanceof TooManyWaiting || error instanceof MonthArchived))
         logger.warn({ err: error }, `cannot answer a request to ${this.what}`);
       throw error;
     } finally {
-      late.abort();
+      late.abort(new Late(`not within ${deadlineMs} ms`));
     }
   }
 

@@ -6,24 +6,28 @@ import { completeFrom } from '../usage/archive/archived.pg.js';
 import { CostReport, type TrunkDeck } from './cost-report.js';
 import { Deck, type Rate } from './price-call.js';
 
-const CALLS_PER_TURN = 2_000;
+const GROUPS_PER_TURN = 2_000;
+/** As long as an asker waits: what nobody waits for takes no more of the database. */
+const STATEMENT_TIME = '60s';
 
-type CallRow = { direction: Rate['direction']; to: string; began: number; billable_seconds: string };
+type CallRow = { direction: Rate['direction']; to: string; began: number; billable_seconds: string; calls: string };
 type RateRow = Omit<Rate, 'rate_micros'> & { rate_micros: string };
 
 /**
  * What the answered calls of a month in the organisation's time zone would have cost on each deck. Only an estimate: it
- * is in no entry of the ledger.
+ * is in no entry of the ledger. The database counts calls that cost the same, so that each kind is priced once.
  *
- * @throws MonthArchived
+ * @throws MonthArchived, and the signal's reason: nobody waits for it any more
  */
 export async function carrierCosts(
   db: DataSource,
   { organization_id, month }: { organization_id: string; month: string },
+  signal?: AbortSignal,
 ): Promise<CarrierCosts> {
   const runner = db.createQueryRunner();
   try {
     await runner.startTransaction('REPEATABLE READ');
+    await runner.query(`SET LOCAL statement_timeout = '${STATEMENT_TIME}'`);
     const [zone] = (await runner.query(
       `SELECT coalesce((SELECT time_zone FROM usage_time_zones WHERE organization_id = $1), 'UTC') AS name`,
       [organization_id],
@@ -34,11 +38,14 @@ export async function carrierCosts(
       [`${month}-01`, zone.name],
     )) as [{ from: string; to: string }];
     await completeFrom(runner.manager, { organizationId: organization_id, ...bounds });
-    const report = new CostReport(await loadDecks(runner, organization_id));
-    let calls = 0;
-    for await (const call of callsOf(runner, [organization_id, `${month}-01`, zone.name])) {
-      report.add({ ...call, billable_seconds: BigInt(call.billable_seconds) });
-      if ((calls += 1) % CALLS_PER_TURN === 0) await turn();
+    const decks = await loadDecks(runner, organization_id);
+    const report = new CostReport(decks);
+    let groups = 0;
+    for await (const call of callsOf(runner, [organization_id, `${month}-01`, zone.name, changesOf(decks)])) {
+      report.add({ ...call, billable_seconds: BigInt(call.billable_seconds) }, Number(call.calls));
+      if ((groups += 1) % GROUPS_PER_TURN !== 0) continue;
+      await turn();
+      signal?.throwIfAborted();
     }
     return report.result({ month, time_zone: zone.name });
   } finally {
@@ -51,20 +58,31 @@ const callsOf = (runner: QueryRunner, parameters: unknown[]) =>
   rowsOf<CallRow>(runner, {
     name: 'calls',
     parameters,
-    sql: `SELECT direction, to_number AS to, extract(epoch FROM entry.started_at)::float8 * 1000 AS began,
-        billable_seconds FROM ledger_entries AS entry
+    sql: `SELECT direction, to_number AS to, extract(epoch FROM min(entry.started_at))::float8 * 1000 AS began,
+        billable_seconds, count(*) AS calls
+      FROM ledger_entries AS entry
         JOIN ledger_calls AS current ON current.entry_id = entry.entry_id AND current.started_at = entry.started_at
       WHERE organization_id = $1 AND carrier_cost = 'external' AND billable_seconds > 0
         AND entry.started_at >= $2::timestamp AT TIME ZONE $3
-        AND entry.started_at < ($2::timestamp + interval '1 month') AT TIME ZONE $3`,
+        AND entry.started_at < ($2::timestamp + interval '1 month') AT TIME ZONE $3
+      GROUP BY direction, to_number, billable_seconds, width_bucket(entry.started_at, $4::timestamptz[])`,
   });
 
-async function loadDecks(runner: QueryRunner, organizationId: string): Promise<TrunkDeck[]> {
+interface LoadedDeck extends TrunkDeck {
+  /** When its rates begin. */
+  begins: readonly number[];
+}
+
+/** When a rate of any deck begins: calls on both sides of it are not alike. */
+const changesOf = (decks: readonly LoadedDeck[]): string[] =>
+  [...new Set(decks.flatMap(({ begins }) => begins))].sort((a, b) => a - b).map((ms) => new Date(ms).toISOString());
+
+async function loadDecks(runner: QueryRunner, organizationId: string): Promise<LoadedDeck[]> {
   const decks: { trunk_id: string; currency: string }[] = await runner.query(
     'SELECT trunk_id, currency FROM rate_decks WHERE organization_id = $1 ORDER BY trunk_id',
     [organizationId],
   );
-  const loaded: TrunkDeck[] = [];
+  const loaded: LoadedDeck[] = [];
   for (const { trunk_id, currency } of decks) {
     const rows: RateRow[] = await runner.query(
       `SELECT direction, prefix, extract(epoch FROM effective_from)::float8 * 1000 AS "from", rate_micros, increments,
@@ -72,7 +90,7 @@ async function loadDecks(runner: QueryRunner, organizationId: string): Promise<T
       [organizationId, trunk_id],
     );
     const deck = new Deck(rows.map((row) => ({ ...row, rate_micros: BigInt(row.rate_micros) })));
-    loaded.push({ trunk_id, currency, deck });
+    loaded.push({ trunk_id, currency, deck, begins: [...new Set(rows.map(({ from }) => from))] });
   }
   return loaded;
 }

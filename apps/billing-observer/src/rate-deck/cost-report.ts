@@ -19,7 +19,7 @@ interface Sum {
 
 const MOST_NAMED = 20;
 
-/** Prices every call of a month on every deck. */
+/** Prices the calls of a month on every deck, those that are alike together. */
 export class CostReport {
   private calls = 0;
   private common = 0;
@@ -29,21 +29,22 @@ export class CostReport {
     this.sums = decks.map(() => ({ calls: 0, seconds: 0n, cost: 0n, common: 0n, uncovered: new Map() }));
   }
 
-  add(call: PricedCall): void {
-    this.calls += 1;
+  add(call: PricedCall, count: number): void {
+    this.calls += count;
     const prices = this.decks.map(({ deck }) => deck.price(call));
     const isCommon = prices.length > 0 && !prices.includes(undefined);
-    if (isCommon) this.common += 1;
+    if (isCommon) this.common += count;
     for (const [index, price] of prices.entries()) {
       const sum = this.sums[index]!;
       if (price === undefined) {
-        addUncovered(sum.uncovered, call);
+        addUncovered(sum.uncovered, call, count);
         continue;
       }
-      sum.calls += 1;
-      sum.seconds += call.billable_seconds;
-      sum.cost += price;
-      if (isCommon) sum.common += price;
+      const cost = price * BigInt(count);
+      sum.calls += count;
+      sum.seconds += call.billable_seconds * BigInt(count);
+      sum.cost += cost;
+      if (isCommon) sum.common += cost;
     }
   }
 
@@ -65,13 +66,17 @@ export class CostReport {
 
 const compare = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
 
-function addUncovered(uncovered: Map<string, NotCovered>, { direction, to, billable_seconds }: PricedCall): void {
+function addUncovered(
+  uncovered: Map<string, NotCovered>,
+  { direction, to, billable_seconds }: PricedCall,
+  count: number,
+): void {
   const country = countryOf(to);
   const key = `${direction}/${country}`;
   const known = uncovered.get(key) ?? { direction, country, calls: 0, billable_seconds: 0, example: to };
   uncovered.set(key, known);
-  known.calls += 1;
-  known.billable_seconds += Number(billable_seconds);
+  known.calls += count;
+  known.billable_seconds += Number(billable_seconds) * count;
 }
 
 const costOf = ({ trunk_id, currency }: TrunkDeck, sum: Sum, calls: number): DeckCost => ({

@@ -168,6 +168,20 @@ describe('what a month would have cost', () => {
     );
   });
 
+  it('counts calls that are alike, apart from those before and after a rate begins', async () => {
+    const later = { effective_from: '2026-11-15T00:00:00.000Z' };
+    await record(db, [
+      ...[1, 2, 3].map((n) => outbound(n, '+4930555123', 61_000, { started_at: '2026-11-14T23:59:59.999Z' })),
+      ...[4, 5].map((n) => outbound(n, '+4930555123', 61_000, { started_at: later.effective_from })),
+    ]);
+    await imported(CHEAP, [rate('49', 10_000), rate('49', 1_000, later), rate('44', 1)]);
+    const costs = await carrierCosts(db, { organization_id: ORG, month: '2026-11' });
+    expect(costs.trunks).toMatchObject([
+      { calls: 5, billable_seconds: 305, estimated_carrier_cost_micros: String(3 * 20_000 + 2 * 2_000) },
+    ]);
+    expect(costs).toMatchObject({ calls: 5, common_calls: 5 });
+  });
+
   it('names no cheapest trunk where the currencies differ', async () => {
     await record(db, [outbound(1, '+4930555123', 61_000)]);
     await imported(DEAR, [rate('49', 20_000)]);

@@ -114,14 +114,17 @@ export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
 ]);
 export type UsageRecordsAnswer = z.infer<typeof usageRecordsAnswer>;
 
-/** Request `trunkmesh.rpc.usage.export`: the same entries as lines of CSV, as many as a message holds. */
+/**
+ * Request `trunkmesh.rpc.usage.export`: the same entries as lines of CSV, as many as a message holds. After the answer,
+ * which is a line of JSON, come those lines as they are in the file: the columns of `LedgerEntry` in their order, RFC
+ * 4180, each line ends in CRLF. As a member of the answer each of a million bytes would be escaped and read again.
+ */
 export const usageExportQuery = usageRecordsQuery.omit({ limit: true });
 export type UsageExportQuery = z.infer<typeof usageExportQuery>;
 
 export const usageExportAnswer = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('part').describe('What became of the request.'),
-    lines: z.string().describe('The columns of `LedgerEntry` in their order, RFC 4180; each line ends in CRLF.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next part begins; null: nowhere.'),
     complete_from: completeFrom,
   }),

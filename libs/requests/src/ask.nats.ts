@@ -13,6 +13,8 @@ export interface Question<Reply extends z.ZodType> {
   /** Sent as JSON. */
   request: unknown;
   reply: Reply;
+  /** What of a reply's bytes is read as JSON, where something else follows. Default: all. */
+  head?: (bytes: Uint8Array) => Uint8Array;
   deadlineMs: number;
   /** Name and attributes of the client span, of which the responder's span is a child. */
   span: { name: string } & Pick<SpanOptions, 'attributes'>;
@@ -27,7 +29,7 @@ export interface Question<Reply extends z.ZodType> {
 export function ask<Reply extends z.ZodType>(link: Asking, question: Question<Reply>): Promise<z.output<Reply>> {
   const { name, attributes } = question.span;
   return withSpan(name, { kind: 'client', attributes }, async () => {
-    const parsed = question.reply.safeParse(jsonOf(await send(link, question)));
+    const parsed = question.reply.safeParse(jsonOf(await send(link, question), question.head));
     if (!parsed.success) throw new Unanswered('malformed-reply', true, { cause: parsed.error });
     return parsed.data;
   });
@@ -59,9 +61,9 @@ function traced() {
   return { headers: carrier };
 }
 
-function jsonOf(message: Msg): unknown {
+function jsonOf(message: Msg, head?: Question<z.ZodType>['head']): unknown {
   try {
-    return message.json();
+    return head === undefined ? message.json() : JSON.parse(new TextDecoder().decode(head(message.data)));
   } catch {
     return undefined;
   }

@@ -31,7 +31,7 @@ export function observerOf({ code, cannot, meanwhile, span, deadlineMs = DEADLIN
     /** @throws DomainError with the topic's code */
     async ask<Reply extends z.ZodType>(
       nats: NatsLink,
-      question: Pick<Question<Reply>, 'subject' | 'request' | 'reply'>,
+      question: Pick<Question<Reply>, 'subject' | 'request' | 'reply' | 'head'>,
     ): Promise<z.output<Reply>> {
       try {
         return await ask(nats, { ...question, deadlineMs, span: { name: span } });

@@ -39,7 +39,8 @@ async function play<Request>(subject: string, answer: (request: Request) => unkn
     callback: (_error, message) => {
       const request = message.json<Request>();
       asked.push(request);
-      message.respond(JSON.stringify(answer(request)));
+      const { lines: text, ...told } = answer(request) as { lines?: string };
+      message.respond(text === undefined ? JSON.stringify(told) : `${JSON.stringify(told)}\n${text}`);
     },
   });
   stops.push(() => subscription.unsubscribe());
@@ -93,7 +94,7 @@ const ledger =
 /** The same as lines, 1,000 in a message. */
 const lines =
   (total: number, complete_from: string | null = null) =>
-  ({ after }: UsageExportQuery): UsageExportAnswer => {
+  ({ after }: UsageExportQuery): UsageExportAnswer & { lines: string } => {
     const first = after === undefined ? total : Number(after.entry_id) - 1;
     const last = Math.max(first - 999, 1);
     const text = Array.from({ length: first - last + 1 }, (_, index) => `${first - index},call\r\n`).join('');

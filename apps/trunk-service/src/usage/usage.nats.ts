@@ -22,7 +22,7 @@ export const usageObserver = observerOf({
 });
 
 type Records = Extract<UsageRecordsAnswer, { outcome: 'records' }>;
-type Part = Extract<UsageExportAnswer, { outcome: 'part' }>;
+type Part = Extract<UsageExportAnswer, { outcome: 'part' }> & { lines: Uint8Array };
 type Summary = Extract<UsageSummaryAnswer, { outcome: 'summary' }>;
 
 /**
@@ -44,15 +44,25 @@ export async function findRecords(nats: NatsLink, query: UsageRecordsQuery): Pro
   return { records, next, complete_from };
 }
 
+const LINE_FEED = 10;
+const NO_LINES: Uint8Array = new Uint8Array();
+
 /**
  * The next lines of a CSV file, as many as a message holds.
  *
  * @throws DomainError usage-unavailable, usage-archived
  */
 export async function exportPart(nats: NatsLink, request: UsageExportQuery): Promise<Part> {
-  const answer = await usageObserver.ask(nats, { subject: USAGE_EXPORT, request, reply: usageExportAnswer });
+  let lines = NO_LINES;
+  const head = (bytes: Uint8Array) => {
+    const end = bytes.indexOf(LINE_FEED);
+    if (end < 0) return bytes;
+    lines = bytes.subarray(end + 1);
+    return bytes.subarray(0, end);
+  };
+  const answer = await usageObserver.ask(nats, { subject: USAGE_EXPORT, request, reply: usageExportAnswer, head });
   if (answer.outcome === 'error') throw usageObserver.failure(answer);
-  return answer;
+  return { ...answer, lines };
 }
 
 /** @throws DomainError usage-unavailable */

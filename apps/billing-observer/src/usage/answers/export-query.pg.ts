@@ -62,15 +62,14 @@ interface Row {
 }
 
 /**
- * The next part of a CSV file (RFC 4180, CRLF) as the answer's text. The database makes the lines: nobody else looks at
- * the entries one by one.
+ * The next part of a CSV file (RFC 4180, CRLF), after the answer's line. The database makes the lines: nobody else
+ * looks at the entries one by one.
  */
 export async function exportPart(
   dataSource: DataSource,
   query: EntryFilter,
-  answer: { complete_from: string | null; maxBytes: number; bytesOf: (text: string) => number },
-): Promise<string> {
-  const { complete_from, maxBytes, bytesOf } = answer;
+  { complete_from, maxBytes }: { complete_from: string | null; maxBytes: number },
+): Promise<Uint8Array> {
   const { sql, parameters } = entriesOf(query);
   for (let limit = LINES_AT_ONCE; ; limit = Math.max(1, Math.floor(limit / 4))) {
     const [row] = (await dataSource.query(
@@ -81,7 +80,7 @@ export async function exportPart(
       parameters,
     )) as [Row];
     const next = row.count < limit ? null : row.next;
-    const text = JSON.stringify({ outcome: 'part', lines: row.lines ?? '', next, complete_from });
-    if (bytesOf(text) <= maxBytes || limit === 1) return text;
+    const bytes = Buffer.from(`${JSON.stringify({ outcome: 'part', next, complete_from })}\n${row.lines ?? ''}`);
+    if (bytes.byteLength <= maxBytes || limit === 1) return bytes;
   }
 }

@@ -102,9 +102,10 @@ async function exported(query: Partial<UsageRecordsQuery>): Promise<{ text: stri
   do {
     const request = { organization_id: ORG, ...query, after };
     const message = await nc.request(USAGE_EXPORT, JSON.stringify(request), { timeout: 20_000 });
-    const answer = usageExportAnswer.parse(message.json());
+    const text = new TextDecoder().decode(message.data);
+    const answer = usageExportAnswer.parse(JSON.parse(text.slice(0, text.indexOf('\n'))));
     if (answer.outcome !== 'part') throw new Error(answer.message);
-    found.text += answer.lines;
+    found.text += text.slice(text.indexOf('\n') + 1);
     found.parts += 1;
     after = answer.next ?? undefined;
   } while (after !== undefined);

@@ -8,14 +8,25 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { usageSummaryQuery } from '@trunkmesh/contracts/usage-query.js';
 import { ORG } from '@trunkmesh/testkit/call-events.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import pg from 'pg';
+import pino from 'pino';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
+import {
+  beginReconciliation,
+  getReconciliation,
+  startMatching,
+  storeRows,
+} from '../../carrier-bill/reconciliation-rows.pg.js';
+import { startReconciliationWorker } from '../../carrier-bill/reconciliation-worker.pg.js';
 import { carrierCosts } from '../../rate-deck/carrier-costs.pg.js';
 import { summarize } from '../answers/summary-query.pg.js';
 import { endedAgain, endedAt, setPlan } from '../ledger.fixture.js';
+import { lockShared } from '../ledger/lock.pg.js';
+import { startProgram } from '../observer.fixture.js';
 import { closeMonths } from '../statements/close-months.pg.js';
 import { findStatement } from '../statements/statement-query.pg.js';
 import { rebuildUsage } from '../summary/recount.pg.js';
@@ -62,6 +73,27 @@ const missing = () => completeFrom(db, { organizationId: ORG, ...JANUARY });
 const loaded = (): Promise<unknown[]> => db.query('SELECT * FROM loaded ORDER BY entry_id');
 const partition = async () =>
   ((await db.query("SELECT to_regclass('ledger_entries_2026_01') AS name")) as [{ name: string | null }])[0].name;
+
+/** A carrier's bill of this time, compared by the worker of a copy of the service. */
+async function reconciled(from: string, to: string): Promise<unknown> {
+  const period = { from: Date.parse(from) / 1_000, to: Date.parse(to) / 1_000 };
+  const one = { organization_id: ORG, id: '0190a5b2-7c00-7000-8000-0000000000cc' };
+  const format = { name: 'bill.csv', format: 'generic', trunk_ids: null, tolerance_seconds: 30 };
+  await beginReconciliation(db, { ask: 'begin', ...one, ...format, time_is: 'start', period });
+  const call = { line: 1, reference: null, from: '+15559876543', to: '+15551234567', at: period.from, seconds: 60 };
+  await storeRows(db, { ask: 'rows', ...one, rows: [{ ...call, amount_micros: '1', currency: 'USD' }] });
+  await startMatching(db, { ask: 'match', ...one, skipped_rows: 0 });
+  const worker = startReconciliationWorker(db, pino({ level: 'silent' }));
+  try {
+    return await eventually(async () => {
+      const answer = await getReconciliation(db, one);
+      const found = answer.outcome === 'reconciliation' ? answer.reconciliation : undefined;
+      return found?.status === 'matching' ? undefined : found;
+    });
+  } finally {
+    await worker.stop();
+  }
+}
 
 /** The file as a table. */
 async function load(file: string): Promise<void> {
@@ -119,6 +151,8 @@ describe('an old month', () => {
     await archive();
     await expect(missing()).rejects.toThrow(FILE);
     await expect(carrierCosts(db, { organization_id: ORG, month: '2026-01' })).rejects.toThrow(FILE);
+    const failed = { status: 'failed', problem: expect.stringContaining(FILE) };
+    expect(await reconciled('2026-01-05T00:00:00.000Z', '2026-02-05T00:00:00.000Z')).toMatchObject(failed);
     const range = (from: string | undefined, to: string | undefined) =>
       completeFrom(db, { organizationId: ORG, from, to });
     await expect(range(undefined, '2026-01-31T23:59:59.999Z')).rejects.toThrow(FILE);
@@ -126,6 +160,28 @@ describe('an old month', () => {
     expect(await range(undefined, undefined)).toBe(february);
     expect(await range(february, undefined)).toBe(february);
     expect(await completeFrom(db, { organizationId: OTHER_ORG, ...JANUARY })).toBeNull();
+  });
+
+  it('stays whole where the command gets a kill -9 after it has written the file', async () => {
+    await record(db, [endedAt(1, '2026-01-15T10:00:00.000Z'), endedAt(2, '2026-11-02T10:00:00.000Z')]);
+    await close('2026-11-10');
+    const recording = db.createQueryRunner();
+    await recording.startTransaction();
+    await lockShared(recording.manager);
+    const env = { DATABASE_URL: url, USAGE_KEEP_MONTHS: '6', USAGE_ARCHIVE_DIR: folder };
+    const command = await startProgram(['commands/main.ts', 'archive-usage'], { env });
+    const waits = async () => ((await db.query('SELECT FROM pg_locks WHERE NOT granted')) as unknown[]).length > 0;
+    await eventually(waits, { timeoutMs: 25_000, hopeless: () => (command.running() ? undefined : 'it has ended') });
+    await command.stop('SIGKILL');
+    await recording.rollbackTransaction();
+    await recording.release();
+    expect(await partition()).not.toBeNull();
+    expect(await db.query('SELECT FROM usage_archives')).toEqual([]);
+    // Its connection ends a moment later, and with it the lock that keeps a second command out.
+    expect(await eventually(() => archive())).toEqual({ files: [{ name: FILE, entries: 1 }], waiting: [] });
+    expect(await partition()).toBeNull();
+    await load(FILE);
+    expect(await loaded()).toHaveLength(1);
   });
 
   it('takes late calls and corrections of its estimates, which are a part of their own later', async () => {

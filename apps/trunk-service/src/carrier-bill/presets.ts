@@ -51,6 +51,7 @@ export const PRESETS: readonly CarrierFormat[] = [
     },
     currency: 'USD',
   }),
+  // "Understanding Telnyx CDR" of Telnyx's support pages has "Billable time", in 60/60; the times' format is not there.
   preset('telnyx', false, {
     columns: {
       from: ['Originating Number', 'cli', 'from'],
@@ -63,6 +64,7 @@ export const PRESETS: readonly CarrierFormat[] = [
     },
     currency: 'USD',
   }),
+  // Twilio documents the resource of a call and no CSV.
   preset('twilio', false, {
     columns: {
       from: ['From'],
@@ -76,6 +78,7 @@ export const PRESETS: readonly CarrierFormat[] = [
     negative_amounts: true,
     currency: 'USD',
   }),
+  // The Reports API's pages name no columns of its CSV; `start` and `length` are those of call logs in JSON.
   preset('vonage', false, {
     columns: {
       from: ['from'],

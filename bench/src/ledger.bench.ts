@@ -22,8 +22,11 @@ const EVENTS = Number(process.env['BENCH_EVENTS'] ?? 30_000);
 const WARM_UP = 2_000;
 /** Of one month and one organisation; 10,000,000 is the size that the limit is for. */
 const ROWS = Number(process.env['BENCH_LEDGER_ROWS'] ?? 1_000_000);
+/** Some of them alone: 10,000,000 entries take minutes to make, and to export. */
+const PARTS = (process.env['BENCH_LEDGER_PARTS'] ?? 'recording,summary,export').split(',');
 const ROWS_AT_ONCE = 250_000;
 const READS = 100;
+const LINE_FEED = 10;
 const SUMMARY_LIMIT_MS = 200;
 
 type Print = (line: string) => void;
@@ -41,10 +44,10 @@ export async function run(print: Print): Promise<void> {
       currency: 'USD',
       rate_per_minute_micros: 12_500,
     });
-    await recording(bench, print);
-    await fill(bench);
-    await summing(bench, print);
-    await exporting(bench, print);
+    if (PARTS.includes('recording')) await recording(bench, print);
+    if (PARTS.includes('summary') || PARTS.includes('export')) await fill(bench);
+    if (PARTS.includes('summary')) await summing(bench, print);
+    if (PARTS.includes('export')) await exporting(bench, print);
   } finally {
     await bench.stop();
   }
@@ -131,16 +134,18 @@ async function summing({ mesh, adminKey }: BenchMesh, print: Print): Promise<voi
       times.push(
         1_000 * (await seconds(() => load.get(`/api/v1/usage/summary?by=${by}&from=2026-02-01&to=2026-02-28`))),
       );
-    const value = percentile(times, 0.99);
-    print(
-      figure({
-        name: `ledger_summary_by_${by}_p99`,
-        value,
-        unit: 'ms',
-        ratio: value / SUMMARY_LIMIT_MS,
-        versus: `limit of ${SUMMARY_LIMIT_MS} ms, ${ROWS} entries`,
-      }),
-    );
+    for (const share of [0.5, 0.99]) {
+      const value = percentile(times, share);
+      print(
+        figure({
+          name: `ledger_summary_by_${by}_p${100 * share}`,
+          value,
+          unit: 'ms',
+          ratio: value / SUMMARY_LIMIT_MS,
+          versus: `limit of ${SUMMARY_LIMIT_MS} ms, ${ROWS} entries`,
+        }),
+      );
+    }
   }
   load.close();
 }
@@ -157,7 +162,7 @@ async function exporting({ mesh, organizationId, adminKey }: BenchMesh, print: P
     if (!response.ok) throw new Error(`the export answered ${response.status}: ${await response.text()}`);
     let chunks = 0;
     for await (const chunk of response.body!) {
-      for (const byte of chunk) if (byte === 10) lines += 1;
+      for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) lines += 1;
       if ((chunks += 1) % 200 === 0) memory.most = Math.max(memory.most, await resident(mesh.trunkService.pid()!));
     }
   });

@@ -28,6 +28,10 @@ const SEED = Number(process.env['USAGE_SEED'] ?? 20261129);
 const LOST_CONNECTIONS = 20;
 const PLAN_CHANGES = 8;
 const LARGEST_BATCH = 500;
+/** In a large run batches take as long as in production; a small one does not wait for what a kill left behind. */
+const ACK_WAIT_MS = OBSERVED_CALLS > 10_000 ? 10_000 : 1_000;
+const LARGEST_PUBLISHED = 2_000;
+const EVENTS_BEFORE_KILL = 300;
 const POOL_SIZE = 4;
 const SETTLING = { timeoutMs: 1_200_000, message: 'every plan is applied to the calls before it' };
 
@@ -97,8 +101,8 @@ describe('generated calls through JetStream, whose billing-observer gets a kill 
     await ensureStreams(nc);
     const fresh = await freshDatabase(postgres, { statementMs: 600_000 });
     db = fresh.db;
-    const env = { NATS_URL: nats.url, DATABASE_URL: fresh.url, OPS_PORT: '0', LOG_LEVEL: 'warn' };
-    stream = new ObservedStream(nc, () => startProgram(['main.ts'], { env }));
+    const env = { NATS_URL: nats.url, DATABASE_URL: fresh.url, OPS_PORT: '0', ALERT_EVERY_SECONDS: '0' };
+    stream = new ObservedStream(nc, () => startProgram(['main.ts'], { env }), ACK_WAIT_MS);
   }, 60_000);
   afterAll(async () => {
     await stream?.stop();
@@ -109,14 +113,17 @@ describe('generated calls through JetStream, whose billing-observer gets a kill 
   it('are all recorded', async () => {
     await applyTimeZones(db, [{ organization_id: ZONE.organization, version: 1, time_zone: ZONE.name }]);
     const { arrivals } = calls;
-    const size = Math.min(LARGEST_BATCH, Math.floor(arrivals.length / (1.5 * PLAN_CHANGES)));
+    const size = Math.min(LARGEST_PUBLISHED, Math.floor(arrivals.length / (1.5 * PLAN_CHANGES)));
     const kills = places(KILLS, arrivals.length);
     const changes = places(PLAN_CHANGES, arrivals.length);
     await stream.observe();
     for (let at = 0; at < arrivals.length;) {
-      await stream.publish(arrivals.slice(at, (at += 1 + random.below(size))).map((arrival) => calls.event(arrival)));
+      const next = (count: number) => arrivals.slice(at, (at += count)).map((arrival) => calls.event(arrival));
+      await stream.publish(next(1 + random.below(size)));
       if (changes.reached(at)) await stream.plan(changedPlan(random, plans));
-      if (kills.reached(at)) await stream.kill(random.below(100)).then(() => stream.observe());
+      if (!kills.reached(at)) continue;
+      await stream.kill(next(Math.min(size, EVENTS_BEFORE_KILL)), random.below(60));
+      await stream.observe();
     }
     await stream.drained();
     const known =
@@ -128,6 +135,7 @@ describe('generated calls through JetStream, whose billing-observer gets a kill 
     }, SETTLING);
     await stream.stop();
     expect([kills.passed(), changes.passed()]).toEqual([KILLS, PLAN_CHANGES]);
+    expect(stream.killedAtWork).toBeGreaterThan(0);
     expect(await db.query('SELECT count(*)::int FROM unreadable')).toEqual([{ count: 0 }]);
   }, 7_200_000);
 

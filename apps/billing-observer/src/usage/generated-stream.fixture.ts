@@ -7,38 +7,40 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { Supervised } from '@trunkmesh/testkit/supervised.process.js';
 import { asEvent, type Plan } from './generated-oracle.fixture.js';
 
-/** Deliveries of a killed process come again after this time, and those of a slow one twice. */
-const ACK_WAIT_MS = 1_000;
-const MOST_AHEAD = 5_000;
+/** A loaded machine takes seconds for thousands of messages. */
+const PUBLISHED_MS = 60_000;
+const MOST_AHEAD = 10_000;
 const PATIENCE_MS = 120_000;
 
 /** The CALLS stream, and a billing-observer that reads it in a process of its own until it is killed. */
 export class ObservedStream {
   private observer: Supervised | undefined;
-  private published = 0;
 
   constructor(
     private readonly nc: NatsConnection,
     private readonly start: () => Promise<Supervised>,
+    /** Deliveries of a killed process come again after this time, and those of a slow one twice. */
+    private readonly ackWaitMs: number,
   ) {}
 
-  /** A new process, once it records; then it is in the middle of something. */
+  /** Kills that left deliveries open. */
+  killedAtWork = 0;
+
+  /** A new process, once it has recorded something where there is something to record. */
   async observe(): Promise<void> {
     const before = (await this.consumer().catch(() => undefined))?.ack_floor.stream_seq ?? 0;
-    this.observer = await this.start();
-    const { observer } = this;
+    const observer = await this.start();
+    this.observer = observer;
     const options = { timeoutMs: PATIENCE_MS, message: 'the observer records' };
-    await eventually(async () => this.published === 0 || (await this.consumer()).ack_floor.stream_seq > before, {
+    const records = async () => (await this.open()) === 0 || (await this.consumer()).ack_floor.stream_seq > before;
+    await eventually(records, {
       ...options,
       hopeless: () => (observer.running() ? undefined : `the observer has ended: ${observer.tail()}`),
     });
   }
 
   async publish(events: readonly CallEnded[]): Promise<void> {
-    const js = jetstream(this.nc);
-    await Promise.all(events.map((event) => js.publish(event.subject, JSON.stringify(event))));
-    this.published += events.length;
-    if (this.observer === undefined) return;
+    await this.send(events);
     await eventually(async () => (await this.open()) < MOST_AHEAD, { timeoutMs: PATIENCE_MS, message: 'it keeps up' });
   }
 
@@ -48,11 +50,14 @@ export class ObservedStream {
     await jetstream(this.nc).publish(ratePlanSubject(organization_id, effective_from), JSON.stringify(event));
   }
 
-  /** SIGKILL while deliveries are open. */
-  async kill(afterMs: number): Promise<void> {
-    await eventually(async () => (await this.consumer()).num_ack_pending > 0, { message: 'it is in a batch' });
+  /** SIGKILL so long after it goes on with these events, which wait for it. */
+  async kill(events: readonly CallEnded[], afterMs: number): Promise<void> {
+    this.observer!.signal('SIGSTOP');
+    await this.send(events);
+    this.observer!.signal('SIGCONT');
     await sleep(afterMs);
     await this.stop('SIGKILL');
+    if ((await this.open()) > 0) this.killedAtWork += 1;
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -65,6 +70,13 @@ export class ObservedStream {
     await eventually(async () => (await this.open()) === 0, { timeoutMs: PATIENCE_MS, message: 'all is recorded' });
   }
 
+  private async send(events: readonly CallEnded[]): Promise<void> {
+    const js = jetstream(this.nc);
+    await Promise.all(
+      events.map((event) => js.publish(event.subject, JSON.stringify(event), { timeout: PUBLISHED_MS })),
+    );
+  }
+
   private async open(): Promise<number> {
     const { num_pending, num_ack_pending } = await this.consumer();
     return num_pending + num_ack_pending;
@@ -73,8 +85,8 @@ export class ObservedStream {
   private async consumer() {
     const { consumers } = await jetstreamManager(this.nc);
     const info = await consumers.info(CALLS_STREAM, USAGE_DURABLE);
-    if (info.config.ack_wait !== nanos(ACK_WAIT_MS))
-      await consumers.update(CALLS_STREAM, USAGE_DURABLE, { ack_wait: nanos(ACK_WAIT_MS) });
+    const ack_wait = nanos(this.ackWaitMs);
+    if (info.config.ack_wait !== ack_wait) await consumers.update(CALLS_STREAM, USAGE_DURABLE, { ack_wait });
     return info;
   }
 }

@@ -10,6 +10,7 @@ import { CallLogModule } from './call-log/call-log.module.js';
 import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
 import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
+import { LostCallsModule } from './lost-calls/lost-calls.module.js';
 import { RateDeckModule } from './rate-deck/rate-deck.module.js';
 import { UsageAnswersModule } from './usage/answers/usage-answers.module.js';
 import { StatementsModule } from './usage/statements/statements.module.js';
@@ -27,6 +28,7 @@ import { UsageRecording } from './usage/usage.service.js';
     AlertsModule,
     CarrierBillModule,
     RateDeckModule,
+    LostCallsModule,
   ],
   providers: [
     {

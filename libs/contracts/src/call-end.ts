@@ -51,3 +51,10 @@ export const CALL_END_REASONS = {
 } as const satisfies Record<string, { by: CallEnder; class: ReasonClass }>;
 export type CallEndReason = keyof typeof CALL_END_REASONS;
 export const callEndReason = z.enum(Object.keys(CALL_END_REASONS) as [CallEndReason, ...CallEndReason[]]);
+
+/**
+ * The end of a call was written by billing-observer, because its bridge is lost. It has no number of the bridge; a
+ * record that the bridge sends later is better, also where it is reconstructed.
+ */
+export const endedWithoutBridge = ({ call_id, bridge_epoch }: { call_id: string; bridge_epoch: string }): boolean =>
+  bridge_epoch.toLowerCase() === call_id.toLowerCase();

@@ -99,7 +99,10 @@ export const callAnswered = occurrence(
  * calls carry a number as well, in CallRejected.
  */
 const numbered = {
-  bridge_epoch: uuid.describe('Changes only when the bridge lost its disk; numbers begin at 1 in each epoch.'),
+  bridge_epoch: uuid.describe(
+    'Changes only when the bridge lost its disk; numbers begin at 1 in each epoch. The id of the call: the bridge ' +
+      'was lost, and billing-observer ended the call.',
+  ),
   record_number: z
     .number()
     .int()

@@ -1,4 +1,4 @@
-import { CALL_END_REASONS, type CallEndReason } from '@trunkmesh/contracts/call-end.js';
+import { CALL_END_REASONS, endedWithoutBridge, type CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import { type CallEnded, type CallEvent, type CallRefused, type CallRejected } from '@trunkmesh/contracts/call.js';
 import { type CallRecording, type TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
@@ -86,7 +86,8 @@ function updatesOf(event: CallEvent): PartUpdate[] {
 
 function updatesOfEnd(data: CallEnded['data']): PartUpdate[] {
   return [
-    end(1, ending(data)),
+    // What the bridge itself reports later counts.
+    end(endedWithoutBridge(data) ? 0 : 1, ending(data)),
     ...target(1, data.target),
     // If the agent restarted during the call, CallEnded may lack the codec that CallAnswered reported.
     ...(data.answered_at === null

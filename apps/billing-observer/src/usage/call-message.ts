@@ -6,6 +6,7 @@ import {
   type CallEvent,
   type NumberedCallEvent,
 } from '@trunkmesh/contracts/call.js';
+import { endedWithoutBridge } from '@trunkmesh/contracts/call-end.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import { storableText } from '../storable-text.js';
@@ -113,7 +114,7 @@ function logLine(
 }
 
 const isNumbered = (event: CallEvent): event is NumberedCallEvent =>
-  event.type === 'CallEnded' || event.type === 'CallRejected';
+  (event.type === 'CallEnded' && !endedWithoutBridge(event.data)) || event.type === 'CallRejected';
 
 /** A refused call and one that belongs to nobody are not in the ledger: nobody is charged for them. */
 function usageOf({ data }: CallEnded): CallFacts | null {

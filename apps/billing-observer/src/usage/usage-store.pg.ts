@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { endedWithoutBridge } from '@trunkmesh/contracts/call-end.js';
 import type { DataSource, EntityManager } from 'typeorm';
 import { applyToCallLog, SEPARATOR } from '../call-log/call-rows.pg.js';
 import type { CallMessage, LoggedCallEvent, UnreadableReason } from './call-message.js';
@@ -130,12 +131,15 @@ async function insertUsage(
   );
   const written = await insertCalls(tx, rated, now);
   const recorded = finished.filter((event) => written.delete(event.call_id));
-  const others = rated.filter(({ call }, index) => !call.estimated && !recorded.includes(finished[index]!));
+  const others = rated.filter(({ call }, index) => !endedWithoutBridge(call) && !recorded.includes(finished[index]!));
   await correctEstimates(tx, others, now);
   return recorded;
 }
 
-/** A record that is certain takes the place of an estimate; whatever else comes again changes nothing. */
+/**
+ * A record that is certain takes the place of an estimate, and any record of the bridge that of an end without it.
+ * Whatever else comes again changes nothing.
+ */
 async function correctEstimates(tx: EntityManager, better: readonly RatedCall[], now: Date): Promise<void> {
   if (better.length === 0) return;
   const byCall = new Map(better.map((rated) => [rated.call.call_id, rated]));

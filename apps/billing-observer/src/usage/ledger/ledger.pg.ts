@@ -77,17 +77,18 @@ export interface Estimate extends CurrentEntry {
   archived: boolean;
 }
 
-/** Locks and returns those of these calls whose entry is an estimate. */
+/** Locks and returns those of these calls whose entry is an estimate that is known better now. */
 export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<Estimate[]> {
   return tx.query(
     `SELECT current.call_id, current.entry_id, current.started_at::text AS started_at,
       archived.entry_id IS NOT NULL AS archived FROM ledger_calls AS current
-      JOIN unnest($1::uuid[], $2::uuid[]) AS given (call_id, organization_id) USING (call_id)
+      JOIN unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS given (call_id, organization_id, estimated) USING (call_id)
       LEFT JOIN ledger_entries AS entry ON entry.entry_id = current.entry_id AND entry.started_at = current.started_at
       LEFT JOIN usage_archived_estimates AS archived ON archived.entry_id = current.entry_id
     WHERE current.estimated AND given.organization_id = coalesce(entry.organization_id, archived.organization_id)
+      AND (NOT given.estimated OR coalesce(entry.bridge_epoch, archived.bridge_epoch) = current.call_id)
     ORDER BY current.call_id FOR UPDATE OF current`,
-    [calls.map((call) => call.call_id), calls.map((call) => call.organization_id)],
+    [calls.map((call) => call.call_id), calls.map((call) => call.organization_id), calls.map((call) => call.estimated)],
   );
 }
 

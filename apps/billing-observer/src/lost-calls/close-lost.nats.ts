@@ -1,0 +1,54 @@
+import { jetstream, jetstreamManager, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { bridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
+import { BRIDGES_BUCKET, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
+import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { DataSource } from 'typeorm';
+import { uuidv7 } from 'uuidv7';
+import { lostCalls, noteSeen, type OngoingCall } from './bridge-sightings.pg.js';
+import { closingEvent } from './closing-event.js';
+
+export interface LostCallsOptions {
+  nc: NatsConnection;
+  dataSource: DataSource;
+  logger: Logger;
+  /** A bridge is lost that has sent no heartbeat for so long: longer than a call lasts. */
+  lostMs: number;
+}
+
+/** Notes which bridges send heartbeats. */
+export async function lookForBridges({ nc, dataSource, logger }: LostCallsOptions, signal: AbortSignal): Promise<void> {
+  const bucket = openBucket(nc, { name: BRIDGES_BUCKET, schema: bridgeHeartbeat, logger });
+  const heard = await bucket.list(undefined, signal);
+  if (heard.size > 0)
+    await noteSeen(
+      dataSource,
+      [...heard.values()].map(({ bridge_id }) => bridge_id),
+    );
+}
+
+/** Ends answered calls whose bridge is lost; how many. Each has one such end, whichever copy is first. */
+export async function closeLostCalls(options: LostCallsOptions): Promise<number> {
+  let closed = 0;
+  for (const call of await lostCalls(options.dataSource, options.lostMs)) if (await close(call, options)) closed += 1;
+  return closed;
+}
+
+async function close(call: OngoingCall, { nc, logger }: LostCallsOptions): Promise<boolean> {
+  const subject = callSubject(call.organization_id, call.call_id);
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const last = await manager.streams.getMessage(CALLS_STREAM, { last_by_subj: subject });
+  const event = last === null ? undefined : closingEvent(call, last.json(), { id: uuidv7(), at: new Date() });
+  if (last === null || event === undefined) return false;
+  try {
+    await jetstream(nc).publish(subject, JSON.stringify(event), { expect: { lastSubjectSequence: last.seq } });
+  } catch (error) {
+    // Another copy, or the bridge itself, was faster.
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence) return false;
+    throw error;
+  }
+  const { bridge_id: bridge, ended_at } = event.data;
+  logger.warn({ call_id: call.call_id, bridge, ended_at }, 'ended an answered call whose bridge is lost');
+  return true;
+}

@@ -1,0 +1,40 @@
+import { callEvent, ENDS_CALL, type CallEnded } from '@trunkmesh/contracts/call.js';
+import { callParties } from '@trunkmesh/contracts/call-parties.js';
+
+/** An answered call whose bridge is lost. */
+export interface LostCall {
+  call_id: string;
+  answered_at: string;
+  codec: string | null;
+  /** When the bridge sent its latest heartbeat; null: nobody knows. */
+  seen_at: string | null;
+}
+
+/**
+ * The end of a call that its bridge will hardly report. It lasted for certain until its latest event; while the bridge
+ * sent heartbeats it would have reported the end. Undefined: the call has ended, or the event belongs to another one.
+ */
+export function closingEvent(
+  { call_id, answered_at, codec, seen_at }: LostCall,
+  last: unknown,
+  { id, at }: { id: string; at: Date },
+): CallEnded | undefined {
+  const { data: event } = callEvent.safeParse(last);
+  if (event === undefined || ENDS_CALL[event.type] || event.data.call_id !== call_id) return undefined;
+  const { data: parties } = callParties.safeParse(event.data);
+  if (parties === undefined) return undefined;
+  const certain = [event.time, answered_at, seen_at ?? answered_at].map((time) => Date.parse(time));
+  const endedAt = Math.min(Math.max(...certain), at.getTime());
+  return {
+    ...{ specversion: '1.0', id, source: 'trunkmesh/billing-observer', type: 'CallEnded', subject: event.subject },
+    ...{ time: at.toISOString(), datacontenttype: 'application/json' },
+    data: {
+      ...parties,
+      ...{ bridge_epoch: call_id, record_number: 1 },
+      ...{ answered_at, ended_at: new Date(endedAt).toISOString() },
+      billable_ms: Math.max(0, endedAt - Date.parse(answered_at)),
+      ...{ hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null },
+      ...{ codec, quality: null, target: null, reconstructed: true, end_reason: 'unseen' },
+    },
+  };
+}

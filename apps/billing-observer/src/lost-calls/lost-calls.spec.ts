@@ -1,0 +1,131 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { CallAnswered, CallEnded, CallEvent } from '@trunkmesh/contracts/call.js';
+import { CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
+import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
+import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { callAnswered, callEnded, callId, callStarted, ORG } from '@trunkmesh/testkit/call-events.js';
+import { startServers } from '@trunkmesh/testkit/servers.process.js';
+import type { DataSource } from 'typeorm';
+import { freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { lostCalls, noteSeen } from './bridge-sightings.pg.js';
+import { closeLostCalls } from './close-lost.nats.js';
+import { closingEvent } from './closing-event.js';
+
+const logger = createLogger('test', { level: 'silent' });
+const DAY_MS = 86_400_000;
+let servers: Awaited<ReturnType<typeof startServers>>;
+let nc: NatsConnection;
+let db: DataSource;
+
+beforeAll(async () => {
+  servers = await startServers();
+  nc = await connectNats(servers.nats.url, { name: 'test', logger });
+}, 60_000);
+afterAll(async () => {
+  await nc?.close();
+  await servers?.stop();
+});
+beforeEach(async () => {
+  ({ db } = await freshDatabase(servers.postgres));
+  await ensureStreams(nc);
+});
+afterEach(async () => {
+  await db.destroy();
+  await (await jetstreamManager(nc)).streams.purge(CALLS_STREAM);
+});
+
+/** As an agent publishes them and the recorder stores them. */
+async function happened(...events: CallEvent[]): Promise<void> {
+  for (const event of events) await jetstream(nc).publish(event.subject, JSON.stringify(event));
+  await record(db, events);
+}
+const close = () => closeLostCalls({ nc, dataSource: db, logger, lostMs: DAY_MS });
+async function lastEventOf(n: number): Promise<CallEnded> {
+  const manager = await jetstreamManager(nc);
+  return (await manager.streams.getMessage(CALLS_STREAM, { last_by_subj: callSubject(ORG, callId(n)) }))!.json();
+}
+/** The latest heartbeat of bridge-1, a minute after the calls were answered. */
+const SEEN_AT = '2026-11-23T00:45:09.931Z';
+async function lost(bridge = 'bridge-1'): Promise<void> {
+  await noteSeen(db, [bridge]);
+  await db.query('UPDATE bridge_sightings SET seen_at = $2 WHERE bridge_id = $1', [bridge, SEEN_AT]);
+}
+const entries = (n: number): Promise<{ kind: string; billable_ms: string; estimated: boolean }[]> =>
+  db.query('SELECT kind, billable_ms, estimated FROM ledger_entries WHERE call_id = $1 ORDER BY entry_id', [callId(n)]);
+const inLog = async (n: number): Promise<{ status: string; ended_at: string }> => {
+  const [row]: { summary: string }[] = await db.query('SELECT summary FROM call_log WHERE call_id = $1', [callId(n)]);
+  return JSON.parse(row!.summary) as { status: string; ended_at: string };
+};
+
+describe('an answered call whose bridge is lost for a day', () => {
+  it('ends once, at the latest heartbeat, as an estimate', async () => {
+    await happened(callStarted(1), callAnswered(1));
+    await lost();
+    expect(await Promise.all([close(), close()])).toContain(1);
+    const event = await lastEventOf(1);
+    expect(event).toMatchObject({ type: 'CallEnded', data: { ended_at: SEEN_AT, billable_ms: 60_000 } });
+    await record(db, [event]);
+    expect(await entries(1)).toEqual([{ kind: 'call', billable_ms: '60000', estimated: true }]);
+    expect(await inLog(1)).toMatchObject({ status: 'completed', ended_at: SEEN_AT });
+    expect(await db.query('SELECT * FROM bridge_progress')).toEqual([]);
+    expect(await close()).toBe(0);
+  });
+
+  it.each([
+    ['certain', false],
+    ['reconstructed from its disk', true],
+  ])('is corrected by what the bridge reports when it comes back: %s', async (_what, reconstructed) => {
+    await happened(callStarted(2), callAnswered(2));
+    await lost();
+    await close();
+    await record(db, [await lastEventOf(2)]);
+    const better = callEnded(2);
+    await happened({ ...better, data: { ...better.data, reconstructed } });
+    expect(await entries(2)).toEqual([
+      { kind: 'call', billable_ms: '60000', estimated: true },
+      { kind: 'reversal', billable_ms: '-60000', estimated: true },
+      { kind: 'correction', billable_ms: '4020', estimated: reconstructed },
+    ]);
+    expect(await inLog(2)).toMatchObject({ ended_at: better.data.ended_at });
+  });
+
+  it('changes nothing where it comes after the record of the bridge', async () => {
+    await happened(callStarted(3), callAnswered(3));
+    await lost();
+    await close();
+    await record(db, [callEnded(3)]);
+    await record(db, [await lastEventOf(3)]);
+    expect(await entries(3)).toEqual([{ kind: 'call', billable_ms: '4020', estimated: false }]);
+    expect(await inLog(3)).toMatchObject({ ended_at: callEnded(3).data.ended_at });
+  });
+});
+
+it('leaves a call alone that rings, whose bridge is there, or whose end is in the stream already', async () => {
+  await happened(callStarted(4), callAnswered(4), callStarted(5));
+  const there: CallAnswered = callAnswered(6);
+  await happened({ ...there, data: { ...there.data, bridge_id: 'bridge-2' } });
+  await lost();
+  await noteSeen(db, ['bridge-2']);
+  const ended = callEnded(4);
+  await jetstream(nc).publish(ended.subject, JSON.stringify(ended));
+  expect(await close()).toBe(0);
+});
+
+it('a bridge that was never heard is lost a day after a call of it was found', async () => {
+  await happened(callStarted(7), callAnswered(7));
+  expect(await lostCalls(db, DAY_MS)).toEqual([]);
+  await db.query("UPDATE bridge_sightings SET noted_at = now() - interval '25 hours'");
+  expect(await lostCalls(db, DAY_MS)).toMatchObject([{ call_id: callId(7), seen_at: null }]);
+});
+
+it('ends for certain with its latest event where no heartbeat is known, and never before its answer', () => {
+  const answered = { ...callAnswered(8), time: '2026-11-23T00:44:20.000Z' };
+  const { answered_at, codec } = answered.data;
+  const call = { call_id: callId(8), answered_at, codec, seen_at: null };
+  const made = { id: callId(9), at: new Date('2026-11-25T00:00:00.000Z') };
+  expect(closingEvent(call, answered, made)?.data.ended_at).toBe(answered.time);
+  expect(closingEvent({ ...call, seen_at: '2026-11-22T00:00:00.000Z' }, answered, made)?.data.billable_ms).toBe(10_069);
+  expect(closingEvent(call, callEnded(8), made)).toBeUndefined();
+});

@@ -39,6 +39,8 @@ export const api = createQueryClient(client);
 export interface Page<Item> {
   items: Item[];
   total: number;
+  /** There are more than `total`. */
+  limited: boolean;
   next: string | undefined;
 }
 
@@ -56,6 +58,7 @@ export async function pageOf<Item>(answer: Promise<Answer<Item>>): Promise<Page<
   return {
     items: data,
     total: Number(response.headers.get('X-Total-Count') ?? data.length),
+    limited: response.headers.has('X-Total-Count-Limited'),
     next: next === undefined ? undefined : decodeURIComponent(next),
   };
 }
@@ -64,6 +67,7 @@ export async function pageOf<Item>(answer: Promise<Answer<Item>>): Promise<Page<
 export const cursorPage = <Item>({ items, next_cursor }: { items: Item[]; next_cursor: string | null }) => ({
   items,
   total: items.length,
+  limited: false,
   next: next_cursor ?? undefined,
 });
 

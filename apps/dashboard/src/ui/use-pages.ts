@@ -15,6 +15,7 @@ export function usePages<Item>(key: readonly unknown[], read: (cursor: string | 
     query,
     items: query.data?.pages.flatMap(({ items }) => items) ?? [],
     total: query.data?.pages[0]?.total ?? 0,
+    limited: query.data?.pages[0]?.limited ?? false,
     isLoadingMore: isFetchingNextPage,
     loadMore: hasNextPage ? () => void (isFetchingNextPage || fetchNextPage()) : undefined,
   };

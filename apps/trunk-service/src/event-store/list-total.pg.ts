@@ -14,7 +14,7 @@ export interface Total {
 
 /** How a list is read. `search`: its filters hold a text that is searched. */
 export function listing(store: EventStore, { totals, search }: { totals: KnownTotals; search: boolean }) {
-  const rows: RowsOf = search ? searching(store) : (sql, parameters) => store.query(sql, parameters);
+  const rows = rowsOf(store, search);
   const count = async (from: string, parameters: unknown[]) => {
     const [row] = await rows<{ total: string }>(`select count(*) as total ${from}`, parameters);
     return Number(row!.total);
@@ -38,10 +38,10 @@ export function listing(store: EventStore, { totals, search }: { totals: KnownTo
 export const patternOf = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
 /**
- * Statements that PostgreSQL plans each time, because the plan depends on what is searched: few rows are found by the
- * index of the searched text, many in the order of the list.
+ * A search is planned by PostgreSQL each time, because the plan depends on what is searched: few rows are found by the
+ * index of the searched text, many in the order of the list. Other statements are planned once.
  */
-const searching =
-  (store: EventStore): RowsOf =>
+export const rowsOf =
+  (store: EventStore, search: boolean): RowsOf =>
   <Row>(sql: string, parameters?: unknown[]) =>
-    store.entities((manager) => manager.query<Row[]>(sql, parameters));
+    search ? store.entities((manager) => manager.query<Row[]>(sql, parameters)) : store.query<Row>(sql, parameters);

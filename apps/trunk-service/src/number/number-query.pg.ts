@@ -4,11 +4,16 @@ import { z } from 'zod';
 import type { KnownTotals } from '../event-store/known-totals.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { listing, patternOf, type Total } from '../event-store/list-total.pg.js';
+import { listing, patternOf, rowsOf, type Total } from '../event-store/list-total.pg.js';
 import type { NumberRow } from './number-list.pg.js';
 import { SEARCHED_NUMBER } from './number-search.migration.js';
 
 const idFilter = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
+
+const truth = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
+  .optional();
 
 /** All filters combine with AND. */
 export const numberQuery = pageQuery
@@ -19,11 +24,8 @@ export const numberQuery = pageQuery
       .describe("A trunk's id; an empty string or `none`: numbers without a trunk."),
     assistant_id: idFilter.describe('The assistant; null where a flow takes the call.'),
     flow_id: idFilter.describe('The flow; null where an assistant takes the call.'),
-    is_active: z
-      .enum(['true', 'false'])
-      .transform((value) => value === 'true')
-      .optional()
-      .describe('False: calls for it are refused.'),
+    has_target: truth.describe('False: neither an assistant nor a flow takes its calls.'),
+    is_active: truth.describe('False: calls for it are refused.'),
     phone_number: z
       .string()
       .max(40)
@@ -66,6 +68,7 @@ function conditionsOf(organizationId: string, query: NumberQuery): Conditions {
   else where(query.sip_trunk_id, (p) => `sip_trunk_id = ${p}`);
   where(query.assistant_id, (p) => `target_kind = 'assistant' and target_id = ${p}`);
   where(query.flow_id, (p) => `target_kind = 'flow' and target_id = ${p}`);
+  if (query.has_target !== undefined) all.sql.push(`target_kind is ${query.has_target ? 'not ' : ''}null`);
   if (query.is_active !== undefined) all.sql.push(query.is_active ? 'is_active' : 'not is_active');
   where(query.phone_number, (p) => `phone_number = ${p}`, onlyNumber);
   // The column's collation is "C", so this is a range of the primary key.
@@ -81,26 +84,32 @@ export async function listNumbers(
   query: NumberQuery,
   totals: KnownTotals,
 ): Promise<NumberPage> {
+  const { parameters, where } = conditionsOf(organizationId, query);
+  const list = listing(store, { totals, search: query.q !== undefined });
+  const [total, page] = await Promise.all([
+    list.total(`from numbers where ${where()}`, parameters),
+    numbersFrom(store, organizationId, query),
+  ]);
+  return { ...total, ...page };
+}
+
+/** A page without the total. */
+export async function numbersFrom(
+  store: EventStore,
+  organizationId: string,
+  query: NumberQuery,
+): Promise<Pick<NumberPage, 'numbers' | 'next'>> {
   const { limit, cursor, q } = query;
   const after = decodeCursor(cursor, ['string']);
-  const list = listing(store, { totals, search: q !== undefined });
   const conditions = conditionsOf(organizationId, query);
-  const counting = list.total(`from numbers where ${conditions.where()}`, [...conditions.parameters]);
   if (after !== undefined) conditions.add((p) => `phone_number > ${p}`, after[0]);
-  const [total, rows] = await Promise.all([
-    counting,
-    list.rows<NumberRow>(
-      `select version, state from numbers where ${conditions.where()} order by phone_number limit ${limit + 1}`,
-      conditions.parameters,
-    ),
-  ]);
+  const rows = await rowsOf(store, q !== undefined)<NumberRow>(
+    `select version, state from numbers where ${conditions.where()} order by phone_number limit ${limit + 1}`,
+    conditions.parameters,
+  );
   const numbers = rows.slice(0, limit).map(({ state }) => numberState.parse(state));
   const last = numbers[numbers.length - 1];
-  return {
-    ...total,
-    numbers,
-    next: rows.length > limit && last ? encodeCursor([last.phone_number]) : undefined,
-  };
+  return { numbers, next: rows.length > limit && last ? encodeCursor([last.phone_number]) : undefined };
 }
 
 export const numberNotFound = () => new DomainError('number-not-found', 'There is no such phone number.');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
+import { IMPORT_COLUMNS } from './import-row.js';
 
 let mesh: Mesh;
 beforeAll(async () => {
@@ -214,6 +215,8 @@ describe('phone numbers over HTTP', () => {
     expect(await list('q=front')).toEqual([numbers[0]]);
     expect(await list('q=9100')).toEqual([numbers[3]]);
     expect(await list('q=%25')).toEqual([]);
+    expect(await list('has_target=false')).toEqual([numbers[2], numbers[3], numbers[4]].sort());
+    expect(await list('has_target=true&flow_id=1')).toEqual([numbers[1]]);
     expect(await list(`sip_trunk_id=${sip_trunk_id}&flow_id=1`)).toEqual([numbers[1]]);
     expect((await admin('GET', `${NUMBERS}?colour=red`)).status).toBe(400);
 
@@ -225,6 +228,41 @@ describe('phone numbers over HTTP', () => {
       path = /<([^>]+)>; rel="next"/.exec(page.headers.get('Link') ?? '')?.[1];
     }
     expect(seen).toEqual([...numbers].sort());
+  });
+
+  it('are exported whole by every filter, as a file that can be imported again', async () => {
+    const { admin, trunk: sip_trunk_id } = await organization();
+    const { admin: other } = await organization();
+    const [first, second, third] = [newNumber(), newNumber(), newNumber()].sort();
+    const csv = async (api: typeof admin, query = '') =>
+      (await api('GET', `${NUMBERS}?${query}`, undefined, { Accept: 'text/csv' })).body as string;
+    await admin('POST', NUMBERS, {
+      phone_number: first,
+      sip_trunk_id,
+      assistant_id: 17,
+      friendly_name: 'Front, "desk"',
+      allowed_country_codes: ['DE', 'US'],
+      capabilities: { voice: true, sms: false },
+      signing_secret: 'a secret that is in no file',
+      max_call_seconds: 600,
+    });
+    await admin('POST', NUMBERS, { phone_number: second, flow_id: 3, is_active: false });
+    await admin('POST', NUMBERS, { phone_number: third, friendly_name: '=1+1' });
+    const [head, ...lines] = (await csv(admin, 'limit=1')).split('\r\n');
+    expect(head!.split(',')).toEqual(IMPORT_COLUMNS.filter((name) => !['sip_trunk', 'signing_secret'].includes(name)));
+    expect(lines).toEqual([
+      `${first},"Front, ""desk""",,true,${sip_trunk_id},17,,DE US,false,voice,,,,,600,`,
+      `${second},,,false,,,3,,false,voice,,,,,,`,
+      `${third},'=1+1,,true,,,,,false,voice,,,,,,`,
+      '',
+    ]);
+    expect((await csv(admin, 'has_target=false')).split('\r\n')).toEqual([head, lines[2], '']);
+    expect((await csv(admin, `q=${second!.slice(3)}`)).split('\r\n')).toEqual([head, lines[1], '']);
+    expect((await csv(other)).split('\r\n')).toEqual([head, '']);
+    const again = await admin('POST', `${NUMBERS}/import?on_duplicate=update`, await csv(admin), {
+      'Content-Type': 'text/csv',
+    });
+    expect(again).toMatchObject({ status: 200, body: { total: 3 } });
   });
 
   it('and trunks under many hands at once never leave a number on a trunk that is gone', async () => {

@@ -29,7 +29,8 @@ import { parseRequest } from '../http/field-problems.js';
 import { idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { KnownTotals } from '../event-store/known-totals.js';
-import { pageHeaders } from '../http/page.js';
+import { CSV, streamCsv } from '../http/csv-stream.http.js';
+import { MAX_PAGE, pageHeaders } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { sealingWith } from '../secrets/sealed-secret.process.js';
 import { KEY_RING, EVENT_STORE } from '../tokens.js';
@@ -44,8 +45,9 @@ import {
   type NumberInput,
   type NumberSchemas,
 } from './number-input.js';
+import { EXPORT_COLUMNS, exportCells } from './number-export.js';
 import { claimedUntil } from './number-claim.pg.js';
-import { existingId, findNumber, listNumbers, numberQuery, type NumberQuery } from './number-query.pg.js';
+import { existingId, findNumber, listNumbers, numberQuery, numbersFrom, type NumberQuery } from './number-query.pg.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
 
 const CHANGE = NUMBER_SCHEMAS.change.meta({ id: 'PhoneNumberChange' });
@@ -69,16 +71,26 @@ export class NumberController {
 
   @Get('phone-numbers')
   @Access('read')
-  @Described({ id: 'listPhoneNumbers', summary: 'List the phone numbers', answer: z.array(numberView) })
+  @Described({
+    id: 'listPhoneNumbers',
+    summary: 'List the phone numbers; with "Accept: text/csv" all that match, as a file that can be imported',
+    answer: z.array(numberView),
+  })
   async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: numberQuery }) query: NumberQuery,
-    @Req() request: Request,
-    @Res({ passthrough: true }) response: Response,
-  ) {
+    @Res() response: Response,
+  ): Promise<void> {
+    if ((response.req.header('Accept') ?? '').includes(CSV)) {
+      const file = { name: 'numbers.csv', columns: EXPORT_COLUMNS, first: query.cursor };
+      await streamCsv(response, file, async (cursor) => {
+        const { numbers, next } = await numbersFrom(this.store, organizationId, { ...query, cursor, limit: MAX_PAGE });
+        return { items: numbers.map(exportCells), next: next ?? null };
+      });
+      return;
+    }
     const page = await listNumbers(this.store, organizationId, query, this.totals);
-    response.set(pageHeaders(request.originalUrl, page));
-    return page.numbers.map(presentNumber);
+    response.set(pageHeaders(response.req.originalUrl, page)).json(page.numbers.map(presentNumber));
   }
 
   @Post('phone-numbers')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { filterOf, isWithoutTarget, targetText } from './number-filter.js';
+import { filterOf, targetText } from './number-filter.js';
 
 describe('the list of numbers', () => {
   it.each([
@@ -9,6 +9,7 @@ describe('the list of numbers', () => {
       { q: '555', is_active: 'false', sip_trunk_id: 't' },
     ],
     [{ q: '', show: 'without-trunk', trunk: '' }, { sip_trunk_id: 'none' }],
+    [{ q: '', show: 'without-assistant', trunk: '' }, { has_target: 'false' }],
   ])('%j asks for %j', (view, filter) => expect(filterOf(view)).toEqual(filter));
 
   it('says who answers', () => {
@@ -16,6 +17,5 @@ describe('the list of numbers', () => {
     expect(targetText({ assistant: target, flow: null })).toBe('assistant 7');
     expect(targetText({ assistant: null, flow: { ...target, name: 'Reception' } })).toBe('Reception');
     expect(targetText({ assistant: null, flow: null })).toBe('nobody');
-    expect(isWithoutTarget({ assistant: null, flow: target })).toBe(false);
   });
 });

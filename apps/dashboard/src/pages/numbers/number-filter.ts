@@ -14,12 +14,10 @@ export function filterOf({ q, show, trunk }: NumberView) {
     ...(q === '' ? {} : { q }),
     ...(trunk === '' ? {} : { sip_trunk_id: trunk }),
     ...(show === 'without-trunk' ? { sip_trunk_id: 'none' } : {}),
+    ...(show === 'without-assistant' ? { has_target: 'false' as const } : {}),
     ...(show === 'inactive' ? { is_active: 'false' as const } : {}),
   };
 }
-
-export const isWithoutTarget = ({ assistant, flow }: Pick<Number_, 'assistant' | 'flow'>) =>
-  assistant === null && flow === null;
 
 /** Who answers calls to the number. */
 export function targetText({ assistant, flow }: Pick<Number_, 'assistant' | 'flow'>): string {

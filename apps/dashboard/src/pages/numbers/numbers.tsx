@@ -1,10 +1,12 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Button, type Selection } from 'react-aria-components';
 import { client, pageOf, refresh } from '../../api/client.http.js';
+import { pathWith } from '../../api/raw.http.js';
 import { count } from '../../format.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
 import { DataTable } from '../../ui/data-table.js';
+import { Download } from '../../ui/download.js';
 import { Choice, Field } from '../../ui/field.js';
 import { Page } from '../../ui/page.js';
 import { Empty, Found } from '../../ui/states.js';
@@ -13,7 +15,7 @@ import { useView } from '../../ui/use-view.js';
 import { AddNumber } from './add-number.js';
 import { AssignNumbers } from './assign-numbers.js';
 import { ImportNumbers } from './import-numbers.js';
-import { filterOf, isWithoutTarget, targetText } from './number-filter.js';
+import { filterOf, targetText } from './number-filter.js';
 import { NumberReadiness } from './number-readiness.js';
 import { useTrunkNames } from './trunk-names.js';
 
@@ -24,11 +26,10 @@ const SHOW = [
   ['inactive', 'Inactive'],
 ] as const;
 
-const NOT_ALL = 'The export has those that are loaded: scroll down for more, or use "trunkmesh numbers list --json".';
-
-const HowMany = ({ total, isAll }: { total: number; isAll: boolean }) => (
+const HowMany = ({ total, limited }: { total: number; limited: boolean }) => (
   <p className="muted small">
-    {count(total)} numbers. Select one to see whether it is ready. {!isAll && NOT_ALL}
+    {limited && 'More than '}
+    {count(total)} numbers. Select one to see whether it is ready.
   </p>
 );
 
@@ -38,11 +39,12 @@ export default function Numbers() {
   const [view, setView] = useView();
   const [selected, setSelected] = useState<Selection>(new Set());
   const trunks = useTrunkNames();
+  const names = useMemo(() => new Map(trunks), [trunks]);
   const filter = filterOf({ q: view('q'), show: view('show'), trunk: view('trunk') });
   const list = usePages(['/api/v1/phone-numbers', 'list', filter], (cursor) =>
     pageOf(client.GET('/api/v1/phone-numbers', { params: { query: { limit: 200, cursor, ...filter } } })),
   );
-  const items = view('show') === 'without-assistant' ? list.items.filter(isWithoutTarget) : list.items;
+  const { items } = list;
   const chosen = selected === 'all' ? items.map(({ id }) => id) : [...selected].map(String);
   const done = async () => {
     setSelected(new Set());
@@ -52,9 +54,9 @@ export default function Numbers() {
     <Page
       title="Numbers"
       actions={
-        <a className="button" href={exportOf(items)} download="numbers.csv">
-          {list.loadMore === undefined ? 'Export as CSV' : `Export the first ${count(items.length)} as CSV`}
-        </a>
+        <Download path={pathWith('/api/v1/phone-numbers', filter)} accept="text/csv" name="numbers.csv">
+          Export as CSV
+        </Download>
       }
     >
       {mayManage && (
@@ -78,7 +80,7 @@ export default function Numbers() {
       <Found of={list.query}>
         {() => (
           <>
-            <HowMany total={list.total} isAll={list.loadMore === undefined} />
+            <HowMany total={list.total} limited={list.limited} />
             <DataTable
               label="Numbers"
               items={items}
@@ -94,7 +96,7 @@ export default function Numbers() {
                 {
                   id: 'trunk',
                   title: 'Trunk',
-                  cell: ({ sip_trunk_id }) => new Map(trunks).get(sip_trunk_id ?? '') ?? (sip_trunk_id ? '…' : 'none'),
+                  cell: ({ sip_trunk_id }) => names.get(sip_trunk_id ?? '') ?? (sip_trunk_id ? '…' : 'none'),
                 },
                 { id: 'target', title: 'Answered by', share: 1.4, cell: targetText },
                 {
@@ -111,15 +113,6 @@ export default function Numbers() {
     </Page>
   );
 }
-
-/** What is in view, as the import takes it. */
-const exportOf = (items: readonly { phone_number: string; friendly_name: string | null }[]) =>
-  `data:text/csv;charset=utf-8,${encodeURIComponent(
-    ['phone_number,friendly_name', ...items.map((each) => `${each.phone_number},${quoted(each.friendly_name)}`)].join(
-      '\n',
-    ),
-  )}`;
-const quoted = (text: string | null) => `"${(text ?? '').replaceAll('"', '""')}"`;
 
 const NoNumbers = ({ onClear }: { onClear: () => void }) => (
   <Empty title="No number is shown">

@@ -1,7 +1,8 @@
+import { useMemo } from 'react';
 import { api } from '../../api/client.http.js';
 
 /** The trunks to choose from, by id and name. */
 export function useTrunkNames(): (readonly [string, string])[] {
-  const trunks = api.useQuery('get', '/api/v1/sip-trunks', { params: { query: { limit: 1000 } } });
-  return (trunks.data ?? []).map(({ id, name }) => [id, name] as const);
+  const { data } = api.useQuery('get', '/api/v1/sip-trunks', { params: { query: { limit: 1000 } } });
+  return useMemo(() => (data ?? []).map(({ id, name }) => [id, name] as const), [data]);
 }

@@ -232,7 +232,8 @@ export async function endConversations(conversations: Conversations): Promise<vo
   );
 }
 
-function endAfter(seconds: number, conversation: Conversation): void {
+/** The call may last so long from now on. */
+export function endAfter(seconds: number, conversation: Conversation): void {
   const timer = setTimeout(() => {
     endConversation(conversation, 'max-duration-reached', new Date());
   }, seconds * 1_000);

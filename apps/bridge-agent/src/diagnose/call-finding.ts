@@ -3,6 +3,8 @@ import { failed, open, passed, sipStatus, type Finding } from './checks.js';
 /** How a test call ended. `progress`: the last provisional status; null: none but 100. */
 export type CallEnd =
   | { end: 'answered'; hungUpBy: 'test' | 'far-side' }
+  /** Answered without audio that both sides have; hung up at once. */
+  | { end: 'no-audio' }
   | { end: 'ringing'; progress: number }
   | { end: 'refused'; status: number; challenged: boolean }
   | { end: 'silent'; progress: 100 | null; challenged: boolean }
@@ -33,6 +35,8 @@ export function callFinding(end: CallEnd, context: CallContext): Finding {
           ? `${dialled} answered. The test hung up after three seconds.`
           : `${dialled} answered, and the far side hung up.`,
       );
+    case 'no-audio':
+      return ofCodec(`${dialled} answered, and its answer has no audio that fits`, context.codecs, context.srtp);
     case 'ringing':
       return passed(`${dialled} rang (SIP status ${end.progress}). The test cancelled the call.`);
     case 'silent':

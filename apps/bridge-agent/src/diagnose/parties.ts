@@ -64,6 +64,18 @@ export function offerOf(
   ].join('\r\n');
 }
 
+/**
+ * Whether an answer takes the audio that was offered (RFC 3264 §6): a port, the offered profile, and one of the codecs.
+ */
+export function takesOffer(answer: string, { codecs, srtp }: Pick<TrunkSettings, 'codecs' | 'srtp'>): boolean {
+  const [, port, profile, types] = /^m=audio (\d{1,5})(?:\/\d+)? ([\w/]{1,20}) ([\d ]{1,200})/m.exec(answer) ?? [];
+  if (port === undefined || Number(port) === 0) return false;
+  const isSecure = srtp === 'required';
+  if (isSecure && !/^a=crypto:\d/m.test(answer)) return false;
+  if (profile !== (isSecure ? 'RTP/SAVP' : 'RTP/AVP')) return false;
+  return types!.split(' ').some((type) => codecs.some((codec) => PAYLOAD_TYPES[codec] === Number(type)));
+}
+
 /** Where requests within the dialog go: the far side's Contact, through its Record-Routes (RFC 3261 §12.1.2). */
 export function dialogOf(
   answer: { header(name: string): string | undefined; headers(name: string): string[] },

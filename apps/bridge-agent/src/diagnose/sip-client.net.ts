@@ -30,6 +30,8 @@ export interface Sent {
   branch: string;
   /** Undefined: none came in time. */
   final: Promise<SipAnswer | undefined>;
+  /** It is not sent again, and its answers still arrive. */
+  sendNoMore(): void;
 }
 
 /**
@@ -109,7 +111,7 @@ export class SipClient {
     this.wire.send(text);
     if (this.lost) end(undefined);
     else if (this.wire.transport === 'udp') repeatAfter(T1_MS);
-    return { branch, final };
+    return { branch, final, sendNoMore: () => clearTimeout(again) };
   }
 
   /** An ACK: nothing answers it. */
@@ -124,4 +126,4 @@ export class SipClient {
 }
 
 /** The connection is gone: whoever waits for an answer waits no longer. */
-const GONE: SipAnswer = { status: 0, header: () => undefined, headers: () => [] };
+const GONE: SipAnswer = { status: 0, header: () => undefined, headers: () => [], body: '' };

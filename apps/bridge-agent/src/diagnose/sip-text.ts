@@ -6,6 +6,7 @@ export interface SipAnswer {
   status: number;
   header(name: string): string | undefined;
   headers(name: string): string[];
+  body: string;
 }
 export type SipIncoming = { kind: 'answer'; answer: SipAnswer } | { kind: 'request'; method: string; head: string };
 
@@ -29,7 +30,8 @@ export function readSip(text: string): SipIncoming | undefined {
   }
   const pairs = lines.map(pairOf);
   const headers = (name: string) => pairs.filter(([given]) => given === name).map(([, value]) => value);
-  return { kind: 'answer', answer: { status: Number(status), headers, header: (name) => headers(name)[0] } };
+  const body = text.slice(end + 4);
+  return { kind: 'answer', answer: { status: Number(status), headers, header: (name) => headers(name)[0], body } };
 }
 
 function pairOf(line: string): Header {

@@ -6,8 +6,8 @@ import type { GatewayAddress } from '../gateway/gateway-address.js';
 import { authenticated, type Authentication, type Ended } from './authenticated.net.js';
 import type { Budget } from './budget.process.js';
 import type { CallEnd } from './call-finding.js';
-import { calledUri, contactUri, dialogOf, offerOf } from './parties.js';
-import { token, type SipClient } from './sip-client.net.js';
+import { calledUri, contactUri, dialogOf, offerOf, takesOffer } from './parties.js';
+import { token, type Sent, type SipClient } from './sip-client.net.js';
 import type { Header, SipAnswer } from './sip-text.js';
 
 export interface TestCall {
@@ -59,12 +59,13 @@ class Call {
   private readonly tag = token();
   private readonly offer: string;
   private sequence = 0;
-  /** Of the INVITE that was sent last. */
-  private branch = '';
+  /** The INVITE that was sent last. */
+  private sent: Sent | undefined;
   private to: string;
   private progress: number | null = null;
   private isOver = false;
   private byeSent = false;
+  private cancelSent = false;
   private hungUp: () => void = () => undefined;
   private signs: (sign: Sign) => void = () => undefined;
 
@@ -99,6 +100,10 @@ class Call {
       const final = await Promise.race([ended, time.reached]);
       if (final === 'over') return await this.cancelled(ended);
       if (final.end !== 'answered' || final.answer.status >= 300) return this.refused(final);
+      if (!takesOffer(final.answer.body, this.call.trunk)) {
+        await this.hangUp(final.answer);
+        return { end: { end: 'no-audio' }, status: final.answer.status };
+      }
       const by = await Promise.race([farSideHungUp, time.reached]);
       if (by === 'over') await this.hangUp(final.answer);
       this.isOver = true;
@@ -122,7 +127,7 @@ class Call {
             onFinal: (answer, branch) => this.acknowledge(answer, branch),
           },
         );
-        this.branch = sent.branch;
+        this.sent = sent;
         return sent.final;
       },
       { ...authentication, method: 'INVITE', uri: this.uri, algorithms: ['MD5'] },
@@ -132,6 +137,7 @@ class Call {
   private noteProgress(status: number): void {
     if (this.progress === null || status > 100) this.progress = status;
     if (status > 100) this.signs({ is: 'progress', status });
+    if (this.isOver) this.cancel();
   }
 
   /** Every final answer is acknowledged (RFC 3261 §17.1.1.3, §13.2.2.4), and a call that is over is hung up. */
@@ -148,9 +154,8 @@ class Call {
   /** Not answered in time. A 200 that comes all the same is acknowledged and hung up at once. */
   private async cancelled(ended: Promise<Ended>): Promise<{ end: CallEnd; status: number | null }> {
     this.isOver = true;
-    const { client } = this.call;
-    const headers = this.dialog('CANCEL', this.sequence, `<${this.uri}>`);
-    client.send({ method: 'CANCEL', uri: this.uri, headers }, { timeoutMs: END_MS, branch: this.branch });
+    this.sent?.sendNoMore();
+    if (this.progress !== null) this.cancel();
     const time = later<'over'>(END_MS, 'over');
     const final = await Promise.race([ended, time.reached]);
     time.cancel();
@@ -161,6 +166,15 @@ class Call {
       return { end: { end: 'ringing', progress: this.progress }, status: this.progress };
     const challenged = this.sequence > 1;
     return { end: { end: 'silent', progress: this.progress === null ? null : 100, challenged }, status: this.progress };
+  }
+
+  /** Not before the carrier has said that it has the INVITE (RFC 3261 §9.1): it would know nothing to cancel. */
+  private cancel(): void {
+    if (this.cancelSent || this.sent === undefined) return;
+    this.cancelSent = true;
+    const headers = this.dialog('CANCEL', this.sequence, `<${this.uri}>`);
+    const { branch } = this.sent;
+    this.call.client.send({ method: 'CANCEL', uri: this.uri, headers }, { timeoutMs: END_MS, branch });
   }
 
   private refused(ended: Ended): { end: CallEnd; status: number | null } {

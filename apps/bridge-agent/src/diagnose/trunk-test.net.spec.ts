@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { mock } from 'node:test';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { trunkSettings, type TrunkSettings } from '@trunkmesh/contracts/trunk.js';
 import type { TrunkCheck } from '@trunkmesh/contracts/trunk-test.js';
@@ -15,6 +16,8 @@ import {
   type CarrierScript,
   type ScriptedCarrier,
 } from '@trunkmesh/testkit/sip/scripted-carrier.net.js';
+import { SipClient } from './sip-client.net.js';
+import type { Wire } from './sip-wire.net.js';
 import { testTrunk, type TestedTrunk, type TestPorts } from './trunk-test.net.js';
 
 /** Less time than a test has, so that silence does not last. */
@@ -185,6 +188,21 @@ describe('the faults of a call', () => {
     await eventually(() => methods().includes('ACK'), { message: 'the acknowledgement' });
   });
 
+  it.each([
+    ['another codec than offered', 'm=audio 4000 RTP/AVP 18 101', 'wrong-codec'],
+    ['no audio', 'm=audio 0 RTP/AVP 0', 'wrong-codec'],
+    ['SRTP that was not offered', 'm=audio 4000 RTP/SAVP 0', 'wrong-codec'],
+    ['no description of it', '', 'wrong-codec'],
+    ['what fits', 'm=audio 4000 RTP/AVP 8 101', undefined],
+  ])('an answer with %s', async (_what, media, cause) => {
+    const session = `v=0\r\nc=IN IP4 192.0.2.1\r\n${media}\r\n`;
+    const { port, methods } = await carrier({ numbers: { [CALL.dialled]: 200 }, session });
+    const { call } = await run(port, { call: CALL });
+    expect(call).toMatchObject({ result: cause === undefined ? 'pass' : 'fail', sip_status: 200 });
+    expect(call!.cause ?? undefined).toBe(cause);
+    expect(methods()).toContain('BYE');
+  });
+
   it('busy is none: the trunk put the call through', async () => {
     const { port } = await carrier({ numbers: { [CALL.dialled]: 486 } });
     expect((await run(port, { call: CALL }))['call']).toMatchObject({ result: 'pass', sip_status: 486 });
@@ -200,6 +218,40 @@ describe('the faults of a call', () => {
     const { port, methods } = await carrier({ numbers: { [CALL.dialled]: 'trying' } });
     expect((await run(port, { call: CALL }))['call']).toMatchObject({ result: 'inconclusive', sip_status: 100 });
     expect(methods()).toContain('CANCEL');
+  });
+});
+
+describe('the end of a call that is not answered in time', () => {
+  it('is no CANCEL before the carrier has the INVITE, and one as soon as it says so', async () => {
+    const slow = await carrier({ numbers: { [CALL.dialled]: 'slow' } });
+    const { call } = await run(slow.port, { call: CALL }, { workMs: 600 });
+    expect(call).toMatchObject({ result: 'pass', sip_status: 180 });
+    await eventually(() => slow.methods().includes('CANCEL'), { message: 'the CANCEL' });
+    const deaf = await carrier({ silent: true });
+    await run(deaf.port, { call: CALL }, { workMs: 600 });
+    expect(deaf.methods()).toContain('INVITE');
+    expect(deaf.methods()).not.toContain('CANCEL');
+  });
+
+  it('is the end of its INVITEs too', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const written: string[] = [];
+      const wire: Wire = {
+        ...{ transport: 'udp', here: '192.0.2.10:5060', address: '192.0.2.10' },
+        ...{ tls: undefined, listen: () => undefined, closeAfter: () => undefined },
+        send: (text) => written.push(text),
+      };
+      const client = new SipClient(wire);
+      const sent = client.send({ method: 'INVITE', uri: 'sip:a@192.0.2.1', headers: [] }, { timeoutMs: 11_000 });
+      for (let halves = 0; halves < 7; halves += 1) mock.timers.tick(500);
+      expect(written).toHaveLength(4);
+      sent.sendNoMore();
+      for (let halves = 0; halves < 14; halves += 1) mock.timers.tick(500);
+      expect(written).toHaveLength(4);
+    } finally {
+      mock.timers.reset();
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import type { CallAttempt } from '@trunkmesh/contracts/call-parts.js';
 import type { ContinuedCall, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import { beginCall, type BegunCall } from '../call/begin-call.net.js';
-import { CallAssistant, type GivenTexts } from '../call/call-assistant.net.js';
+import { CallAssistant, endAfter, type GivenTexts } from '../call/call-assistant.net.js';
 import type { CallParts } from '../call/call-parts.net.js';
 import type { Talk } from '../call/call-talk.net.js';
 import { endConversation } from '../call/conversation.js';
@@ -28,6 +28,7 @@ export class OutboundCall {
   private readonly assistant: CallAssistant | undefined;
   private readonly attempts: TrunkAttempts;
   private readonly givenUp = new AbortController();
+  private readonly maxCallSeconds: number;
 
   constructor(
     readonly request: OriginateRequest,
@@ -54,12 +55,17 @@ export class OutboundCall {
     });
     const treatment = callTreatment(settings, mesh);
     const { media } = treatment;
+    this.maxCallSeconds = Math.min(treatment.maxCallSeconds, request.max_call_seconds ?? Infinity);
     if (media === undefined) return;
-    const maxCallSeconds = Math.min(treatment.maxCallSeconds, request.max_call_seconds ?? Infinity);
     const onAttached = () => ports.callerBuffer.fill(request.call_id);
     const called = { started, organizationId, target: request.target, conversation, logger, onAttached };
     this.assistant = new CallAssistant(
-      { ...called, treatment: { ...treatment, maxCallSeconds }, media, given: givenTexts(request) },
+      {
+        ...called,
+        treatment: { ...treatment, maxCallSeconds: this.maxCallSeconds },
+        media,
+        given: givenTexts(request),
+      },
       this.channel,
       ports,
     );
@@ -102,6 +108,7 @@ export class OutboundCall {
     }
     if (this.assistant === undefined) {
       this.ports.callerBuffer.fill(this.request.call_id);
+      endAfter(this.maxCallSeconds, conversation);
       return this.channel.execute('echo');
     }
     const connected = await this.assistant.connect();

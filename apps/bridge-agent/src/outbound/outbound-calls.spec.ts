@@ -232,6 +232,20 @@ describe('an outbound call', () => {
   });
 });
 
+it.each(['an echo', 'an assistant'])('a call with %s lasts no longer than it was asked to', async (whom) => {
+  const assistant = await startAssistant();
+  const mediaUrl = whom === 'an assistant' ? assistant.url : undefined;
+  const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, mediaUrl } });
+  await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+  carriers({ outcome: 'answer' });
+  const events = await placed({ max_call_seconds: 1, send_digits: '12w3' });
+  expect(lastOf(events).data).toMatchObject({
+    end_reason: 'max-duration-reached',
+    timeline: expect.arrayContaining([expect.objectContaining({ what: 'digits-sent', detail: '4' })]),
+  });
+  await assistant.stop();
+});
+
 describe('an outbound call with an assistant', () => {
   let assistant: Assistant;
   beforeEach(async () => {

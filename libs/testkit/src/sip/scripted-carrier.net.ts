@@ -21,9 +21,11 @@ export interface CarrierScript {
   challengesCalls: boolean;
   /**
    * What calls to each number get; others get 404. `ring`: 180 and nothing more. `trying`: 100 and nothing more.
-   * `late`: 180, and 200 when the call is cancelled.
+   * `late`: 180, and 200 when the call is cancelled. `slow`: 180 after a second, to the first INVITE alone.
    */
-  numbers: Record<string, number | 'ring' | 'trying' | 'late'>;
+  numbers: Record<string, number | 'ring' | 'trying' | 'late' | 'slow'>;
+  /** The SDP of its 200. */
+  session: string;
   /** Codecs that it accepts; other offers get 488. */
   codecs: readonly string[];
   /** Nothing is answered. */
@@ -65,6 +67,7 @@ export async function startScriptedCarrier(
     numbers: {},
     codecs: ['PCMU', 'PCMA'],
     silent: false,
+    session: SESSION,
     ...given,
   };
   const rules = new Rules(script);
@@ -132,12 +135,14 @@ async function listenForStreams(
 }
 
 type Send = (text: string) => void;
+type Answering = { answer: (status: number, headers?: [string, string][], body?: string) => void; send: Send };
 
 /** Nobody is there: requests within a call go where the call itself went. */
 const ANSWERED: [string, string][] = [
   ['Contact', `<sip:carrier@192.0.2.1:9>`],
   ['Content-Type', 'application/sdp'],
 ];
+const SLOW_MS = 1_000;
 const CODECS = [{ payloadType: PAYLOAD_TYPES.PCMU, name: 'PCMU' }];
 const SESSION = writeSdp({ address: '127.0.0.1', port: 9, codecs: CODECS });
 
@@ -190,18 +195,22 @@ class Rules {
     answer(200);
   }
 
-  private invite(
-    request: SipMessage,
-    { answer, send }: { answer: (status: number, headers?: [string, string][], body?: string) => void; send: Send },
-  ): void {
+  private invite(request: SipMessage, { answer, send }: Answering): void {
     if (this.script.challengesCalls && !this.isAuthenticated(request, 'proxy-authorization'))
       return answer(407, [['Proxy-Authenticate', this.challenge()]]);
     if (!this.takesCodecOf(request)) return answer(488);
     const behaviour = this.behaviourFor(request);
     if (typeof behaviour === 'number')
-      return behaviour < 300 ? answer(behaviour, ANSWERED, SESSION) : answer(behaviour);
-    answer(behaviour === 'trying' ? 100 : 180);
-    this.ringing.set(headerOf(request, 'call-id'), { invite: request, send, status: behaviour === 'late' ? 200 : 487 });
+      return behaviour < 300 ? answer(behaviour, ANSWERED, this.script.session) : answer(behaviour);
+    this.ring(request, { behaviour, answer, send });
+  }
+
+  private ring(invite: SipMessage, { behaviour, answer, send }: Answering & { behaviour: string }): void {
+    const callId = headerOf(invite, 'call-id');
+    if (behaviour === 'slow' && this.ringing.has(callId)) return;
+    this.ringing.set(callId, { invite, send, status: behaviour === 'late' ? 200 : 487 });
+    if (behaviour === 'slow') setTimeout(() => answer(180), SLOW_MS);
+    else answer(behaviour === 'trying' ? 100 : 180);
   }
 
   private takesCodecOf({ body }: SipMessage): boolean {

@@ -5,10 +5,12 @@ import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
 import { gatewayName } from '@trunkmesh/contracts/trunk.js';
 import { startAnsweringCarrier, type AnsweringCarrier } from './answering-carrier.process.js';
 import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
+import { addUsed, cpuByProgram, cpuOfEach } from './cpu-by-program.fs.js';
 import { figure, percentile } from './figure.js';
-import { firstFrames } from './first-frames.net.js';
+import { CALLEE_ADDRESS, firstFrames } from './first-frames.net.js';
 import { openHangUps, type HangUps } from './hang-ups.net.js';
 import { httpLoad } from './http-load.net.js';
+import { inboundFirstFrames } from './inbound-frames.net.js';
 
 const IN_FLIGHT = Number(process.env['BENCH_IN_FLIGHT'] ?? 100);
 const ROUNDS = 2;
@@ -23,7 +25,7 @@ const HEARD_FROM = '+15550100002';
 /**
  * Outbound calls on a real FreeSWITCH. How many a second `POST /api/v1/calls` gets answered, against FreeSWITCH's own
  * `originate` on the same FreeSWITCH to the same carrier with as many in flight, by the carrier's count; they take
- * turns. And the time from the called party's 200 to the assistant's first frame in the call.
+ * turns. And the time from the 200 to the assistant's first frame in the call, outbound and inbound.
  */
 export async function run(print: (line: string) => void): Promise<void> {
   if (!process.env['FREESWITCH'])
@@ -43,13 +45,21 @@ export async function run(print: (line: string) => void): Promise<void> {
       calls: CALLS_HEARD,
       numberOn: (gateway) => addNumber(bench, gateway, HEARD_FROM),
     });
-    for (const share of [0.5, 0.99]) {
-      const value = percentile(heard, share);
-      const versus = `aim <= 60 ms from the 200; ${heard.length} of ${CALLS_HEARD} calls heard, 10 at once`;
-      print(figure({ name: `first_frame_p${share * 100}`, value, unit: 'ms', ratio: value / 60, versus }));
-    }
+    printFrames('first_frame', heard, print);
+    const number = HEARD_FROM.slice(1);
+    const target = bench.mesh.bridges[0]!.bridge.sip;
+    const inbound = await inboundFirstFrames({ calls: CALLS_HEARD, target, address: CALLEE_ADDRESS, number });
+    printFrames('inbound_first_frame', inbound, print);
   } finally {
     for (const stop of stops) await stop();
+  }
+}
+
+function printFrames(name: string, heard: readonly number[], print: (line: string) => void): void {
+  for (const share of [0.5, 0.99]) {
+    const value = percentile(heard, share);
+    const versus = `aim <= 60 ms from the 200; ${heard.length} of ${CALLS_HEARD} calls heard, 10 at once`;
+    print(figure({ name: `${name}_p${share * 100}`, value, unit: 'ms', ratio: value / 60, versus }));
   }
 }
 
@@ -68,27 +78,34 @@ async function dialledRate(bench: BenchMesh, { carrier, hangUps, print }: Rate):
   const originate = () => Promise.resolve(hangUps.originate(gateway, nextNumber()));
   try {
     await eventually(() => api().then(() => true), { timeoutMs: 30_000, message: 'a call to be accepted' });
-    const [ours, theirs] = [[] as number[], [] as number[]];
-    let [failed, refused] = [0, 0];
     for (const dial of [originate, api]) await answeredRate(dial, { carrier, hangUps, seconds: WARM_SECONDS });
+    const [ours, theirs] = [nothingYet(), nothingYet()];
     for (let round = 0; round < ROUNDS; round += 1) {
-      theirs.push((await answeredRate(originate, { carrier, hangUps, seconds: ROUND_SECONDS })).rate);
-      const mine = await answeredRate(api, { carrier, hangUps, seconds: ROUND_SECONDS });
-      ours.push(mine.rate);
-      failed += mine.failed;
-      refused += mine.refused;
+      add(theirs, await answeredRate(originate, { carrier, hangUps, seconds: ROUND_SECONDS }));
+      add(ours, await answeredRate(api, { carrier, hangUps, seconds: ROUND_SECONDS }));
     }
-    const [value, rival] = [mean(ours), mean(theirs)];
+    const [value, rival] = [ours.answered / ours.seconds, theirs.answered / theirs.seconds];
     const versus =
       `FreeSWITCH's own originate, ${rival.toFixed(1)}/s (aim >= 0.8); ${IN_FLIGHT} in flight, calls of a second; ` +
-      `${failed} failed at the carrier, ${refused} refused`;
+      `${ours.failed} failed at the carrier, ${ours.refused} refused`;
     print(figure({ name: 'dialled_calls', value, unit: 'calls/s', ratio: value / rival, versus }));
+    print(`# CPU ms of a call by the API: ${cpuOfEach(ours.cpu, ours.answered)}`);
+    print(`# CPU ms of a call by FreeSWITCH's own originate: ${cpuOfEach(theirs.cpu, theirs.answered)}`);
   } finally {
     load.close();
   }
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const nothingYet = () => ({ answered: 0, failed: 0, refused: 0, seconds: 0, cpu: new Map<string, number>() });
+type Counted = ReturnType<typeof nothingYet>;
+
+function add(to: Counted, { answered, failed, refused, seconds, cpu }: Counted): void {
+  to.answered += answered;
+  to.failed += failed;
+  to.refused += refused;
+  to.seconds += seconds;
+  addUsed(to.cpu, new Map(), cpu);
+}
 
 let numbers = 0;
 const nextNumber = () => `+1555987${String(numbers++ % 10_000).padStart(4, '0')}`;
@@ -100,7 +117,8 @@ interface Load {
 }
 
 /** A new call for each that ended, then none until all are over. */
-async function answeredRate(dial: () => Promise<void>, { carrier, hangUps, seconds }: Load) {
+async function answeredRate(dial: () => Promise<void>, { carrier, hangUps, seconds }: Load): Promise<Counted> {
+  const cpu = new Map<string, number>();
   let [inFlight, refused, over] = [0, 0, false];
   const fill = () => {
     for (; !over && inFlight < IN_FLIGHT; inFlight += 1) dial().catch(refuse);
@@ -117,15 +135,21 @@ async function answeredRate(dial: () => Promise<void>, { carrier, hangUps, secon
   fill();
   // The first calls all begin at once, which no later ones do.
   await sleep(COUNTED_MS + 1_000);
-  const before = await carrier.count();
+  const [before, usedBefore] = [await carrier.count(), cpuByProgram()];
   await sleep(seconds * 1_000);
   const after = await carrier.count();
+  addUsed(cpu, usedBefore, cpuByProgram());
   over = true;
   await eventually(() => inFlight <= 0, { timeoutMs: 15_000, message: 'the last calls to end' }).catch(() => undefined);
   await sleep(COUNTED_MS);
   hangUps.onHangUp = undefined;
-  const rate = (after.answered - before.answered) / (after.atSeconds - before.atSeconds);
-  return { rate, failed: after.failed - before.failed, refused };
+  return {
+    answered: after.answered - before.answered,
+    failed: after.failed - before.failed,
+    refused,
+    seconds: after.atSeconds - before.atSeconds,
+    cpu,
+  };
 }
 
 interface BenchTrunk {

@@ -10,6 +10,7 @@ import type { HeardInvite } from '@trunkmesh/testkit/sip/callee-script.js';
 import type { BenchMesh } from './bench-mesh.process.js';
 import { rate } from './http-load.net.js';
 
+export const CALLEE_ADDRESS = '127.0.0.94';
 const CALLS_TOGETHER = 10;
 const RINGS_MS = 300;
 const TALKS_MS = 1_000;
@@ -24,7 +25,7 @@ interface Calls {
 
 /** Of each call whose assistant was heard: milliseconds from the 200 to its first frame. It speaks while it rings. */
 export async function firstFrames(bench: BenchMesh, assistant: Assistant, { calls, numberOn }: Calls) {
-  const callee = await startSipCallee({ address: '127.0.0.94' });
+  const callee = await startSipCallee({ address: CALLEE_ADDRESS });
   const api = apiClient(bench.mesh.file.api, bench.adminKey);
   assistant.onConnection = (connection) => {
     connection.onMessage = ({ event }) => {

@@ -34,7 +34,11 @@ async function publish(from: number, to: number): Promise<void> {
 }
 
 /** What one reader took, a list a batch; `refuses` says which batches reject. */
-function reader(refuses: (batch: number[]) => boolean = () => false, connection = Promise.resolve(nc)) {
+function reader(
+  refuses: (batch: number[]) => boolean = () => false,
+  connection = Promise.resolve(nc),
+  apartMs?: number,
+) {
   const batches: number[][] = [];
   const failures: unknown[] = [];
   const one = readDurably({
@@ -42,6 +46,7 @@ function reader(refuses: (batch: number[]) => boolean = () => false, connection 
     stream: STREAM,
     durable: 'numbers',
     filter: 'read.numbers',
+    apartMs,
     take: async (messages) => {
       const batch = messages.map((message) => message.json<number>());
       if (refuses(batch)) throw new Error('refused');
@@ -70,6 +75,15 @@ describe('a durable reader', () => {
     expect(batches.map((batch) => batch.length)).toEqual([500, 200]);
     await publish(701, 701);
     await holds(() => expect(batches.at(-1)).toEqual([701]));
+  });
+
+  it('takes what follows closely as one batch, where batches are to be apart', async () => {
+    const { batches, taken } = reader(undefined, undefined, 300);
+    await publish(1, 1);
+    await holds(() => expect(taken()).toEqual([1]));
+    await publish(2, 20);
+    await holds(() => expect(taken()).toEqual(numbers(20)));
+    expect(batches.length).toBeLessThanOrEqual(3);
   });
 
   it('takes a batch again that could not be stored', async () => {

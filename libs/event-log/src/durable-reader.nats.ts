@@ -11,6 +11,11 @@ export interface DurableReaderOptions {
   filter?: string;
   /** Stores one batch in order, at least one message. Where it rejects, the whole batch comes again. */
   take(messages: JsMsg[]): Promise<void>;
+  /**
+   * Milliseconds from one batch to the next, at least; default 0. A message after a quiet time is taken at once, and
+   * what follows it closely is one batch: each costs its requests and its transaction, however few messages it has.
+   */
+  apartMs?: number;
   onFailure(error: unknown): void;
 }
 
@@ -39,12 +44,14 @@ export function readDurably(options: DurableReaderOptions): DurableReader {
     while (!signal.aborted) {
       const messages = await nextBatch(consumer, signal);
       if (messages.length === 0) continue;
+      const next = apart(options.apartMs, signal);
       await options.take(messages).catch((error: unknown) => {
         for (const message of messages) message.nak(RETRY_MS);
         throw error;
       });
       for (const message of messages) message.ack();
       await connection.flush();
+      await next;
     }
   };
   let connected = false;
@@ -67,6 +74,9 @@ export function readDurably(options: DurableReaderOptions): DurableReader {
     },
   };
 }
+
+const apart = (ms: number | undefined, signal: AbortSignal): Promise<void> =>
+  ms === undefined ? Promise.resolve() : pause(ms, undefined, { signal }).catch(() => undefined);
 
 /** Waits for one message, then takes what waits behind it. Without one within five seconds it is empty. */
 async function nextBatch(consumer: Consumer, signal: AbortSignal): Promise<JsMsg[]> {

@@ -9,6 +9,9 @@ import { callFacts } from './call-facts.js';
 import { noteFacts } from './outbound-calls.pg.js';
 import { releaseEnded } from './permits.pg.js';
 
+/** A limited trunk's channel is free this much later; at 100 events a second a batch then has five of them. */
+const APART_MS = 50;
+
 /**
  * Brings the rows of outbound calls up to what the bridges report of them, one batch a statement; all copies share the
  * durable consumer. A batch that cannot be stored comes again.
@@ -19,6 +22,7 @@ export function readOutboundCalls(store: EventStore, nats: OwnNatsLink, logger: 
     stream: CALLS_STREAM,
     durable: OUTBOUND_DURABLE,
     filter: ALL_CALLS,
+    apartMs: APART_MS,
     take: async (messages) => {
       const facts = callFacts(messages.map(jsonOf));
       await noteFacts(store, facts);

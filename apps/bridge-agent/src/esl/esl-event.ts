@@ -1,4 +1,4 @@
-import { decodeValues, parseHeaderLines, type EslFrame, type EslHeaders } from './esl-frame.js';
+import { decodeValue, decodeValues, parseHeaderLines, type EslFrame, type EslHeaders } from './esl-frame.js';
 
 /** An event, or a channel's data: every value decoded. */
 export interface EslEvent {
@@ -19,7 +19,7 @@ function eventOf(headers: EslHeaders, body: string): EslEvent {
  */
 export function parsePlainEvent(body: string): EslEvent {
   const end = body.indexOf('\n\n');
-  const headers = decodeValues(parseHeaderLines(end === -1 ? body : body.slice(0, end)));
+  const headers = parseHeaderLines(end === -1 ? body : body.slice(0, end), decodeValue);
   const own = end === -1 || !headers.has('Content-Length') ? '' : body.slice(end + 2);
   return eventOf(headers, own);
 }

@@ -43,13 +43,16 @@ const text = new TextDecoder('utf-8', { fatal: false });
  * `Name: value` lines. Lines without a colon are dropped, and so are repetitions: a later line must not override what
  * FreeSWITCH wrote first.
  */
-export function parseHeaderLines(head: string): Map<string, string> {
+export function parseHeaderLines(
+  head: string,
+  read: (value: string) => string = (value) => value,
+): Map<string, string> {
   const headers = new Map<string, string>();
   for (const line of head.split('\n')) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const name = line.slice(0, colon);
-    if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim());
+    if (!headers.has(name)) headers.set(name, read(line.slice(colon + 1).trim()));
   }
   return headers;
 }

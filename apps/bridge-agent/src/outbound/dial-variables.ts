@@ -17,8 +17,7 @@ export function variablesOf(
 ): readonly (readonly [name: string, value: string])[] {
   const call = { call_sid: callSid(call_id), from, to, dialled, caller_id };
   const { caller_id_name, caller_id_number, from_user, from_domain, headers } = identityHeaders(trunk, call);
-  const gateway = parseGatewayAddress(trunk.gateway);
-  const domain = from_domain ?? trunk.from_domain ?? (gateway === undefined ? '' : uriHost({ ...gateway, port: null }));
+  const domain = from_domain ?? trunk.from_domain ?? hostOf(trunk);
   return [
     ['origination_caller_id_number', caller_id_number],
     ['origination_caller_id_name', caller_id_name],
@@ -26,4 +25,16 @@ export function variablesOf(
     ...(domain === '' ? [] : [['sip_from_uri', `sip:${from_user}@${domain}`] as const]),
     ...headers.map(([name, value]) => [`sip_h_${name}`, value] as const),
   ];
+}
+
+/** To read an address costs more than all the rest of a call's variables; a trunk that changes is another object. */
+const hosts = new WeakMap<TrunkState, string>();
+
+function hostOf(trunk: TrunkState): string {
+  const known = hosts.get(trunk);
+  if (known !== undefined) return known;
+  const gateway = parseGatewayAddress(trunk.gateway);
+  const host = gateway === undefined ? '' : uriHost({ ...gateway, port: null });
+  hosts.set(trunk, host);
+  return host;
 }

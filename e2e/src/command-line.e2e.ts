@@ -127,6 +127,28 @@ describe('the command line', () => {
     });
   });
 
+  it('repeats nothing that writes', async () => {
+    for (const args of [
+      ['trunks', 'disable', 'PBX'],
+      ['trunks', 'test', 'PBX'],
+      ['numbers', 'assign', NUMBER, '--assistant', '8'],
+      ['call', 'place', '--from', NUMBER, '--to', '+15559870003'],
+      ['probe', '--name', 'PBX', '--gateway', callee.gateway],
+    ])
+      expect(await trunkmesh([...args, '--watch'])).toMatchObject({ code: 2, err: expect.stringMatching(/--watch/) });
+    expect(await trunkmesh(['status', '--watch', 'often'])).toMatchObject({ code: 2, out: '' });
+    expect((await json('trunks', 'show', 'PBX')).value.enabled).toBe(true);
+    expect((await json('numbers', 'show', NUMBER)).value.assistant).toMatchObject({ id: 7 });
+  });
+
+  it('lists the changes of one trunk or number', async () => {
+    const changesOf = async (...args: string[]) =>
+      (await json('events', ...args)).value.items.map(({ type }: { type: string }) => type).sort();
+    expect(await changesOf('--number', NUMBER)).toEqual(['NumberAdded', 'NumberAssigned']);
+    expect(await changesOf('--trunk', 'PBX')).toContain('TrunkCreated');
+    expect(await trunkmesh(['events', '--trunk', 'Elsewhere'])).toMatchObject({ code: 1, out: '' });
+  });
+
   it('shows another organisation nothing of this one', async () => {
     const env = { TRUNKMESH_URL: test.mesh.file.api, TRUNKMESH_API_KEY: other.key };
     const [trunk] = (await json('trunks', 'list')).value as Trunk[];

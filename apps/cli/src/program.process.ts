@@ -31,10 +31,21 @@ const COMMANDS = [status, trunks, numbers, calls, routes, probe, usage, events, 
 
 /** Runs one command line and gives its exit code: 0 well, 1 refused or bad news, 2 not understood. */
 export async function run(surroundings: Surroundings): Promise<number> {
-  const { args, stderr } = surroundings;
+  const { stderr } = surroundings;
+  try {
+    return await command(surroundings);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    stderr.write(`trunkmesh: ${error.message}\n`);
+    if (error.exitCode === 2) stderr.write('See: trunkmesh --help\n');
+    return error.exitCode;
+  }
+}
+
+async function command(surroundings: Surroundings): Promise<number> {
+  const { args } = surroundings;
   let exitCode = 0;
-  const global = globalOptions(args);
-  const context = contextOf(surroundings, global, (code) => {
+  const context = contextOf(surroundings, globalOptions(args), (code) => {
     exitCode = code;
   });
   const parser = yargs(args)
@@ -43,7 +54,7 @@ export async function run(surroundings: Surroundings): Promise<number> {
     .option('profile', { type: 'string', describe: 'Which profile to use (TRUNKMESH_PROFILE)', requiresArg: true })
     .option('organization', { type: 'string', describe: 'Act for this organisation (operators)', requiresArg: true })
     .option('json', { type: 'boolean', describe: 'Print JSON, for programs' })
-    .option('watch', { type: 'number', describe: 'Look again every N seconds (2) until Ctrl-C', coerce: seconds })
+    .option('watch', { type: 'string', describe: 'Look again every N seconds (2) until Ctrl-C', coerce: seconds })
     .epilogue('TRUNKMESH_URL and TRUNKMESH_API_KEY take the place of a profile.')
     .completion('completion', 'Print what makes bash or zsh complete commands')
     .demandCommand(1, 'Name a command.')
@@ -55,15 +66,8 @@ export async function run(surroundings: Surroundings): Promise<number> {
       throw error instanceof CommandFailure ? error : new CommandFailure(message ?? error.message, 2);
     });
   for (const one of COMMANDS) parser.command(one(context));
-  try {
-    await parser.parseAsync();
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    stderr.write(`trunkmesh: ${error.message}\n`);
-    if (error.exitCode === 2) stderr.write('See: trunkmesh --help\n');
-    return error.exitCode;
-  }
+  await parser.parseAsync();
+  return exitCode;
 }
 
 interface GlobalOptions {
@@ -75,11 +79,12 @@ interface GlobalOptions {
 
 const DEFAULT_WATCH_SECONDS = 2;
 
-function seconds(given: number | undefined): number | undefined {
+/** Empty: the option was given without a value, which yargs says of a text alone. */
+function seconds(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
-  if (Number.isNaN(given)) return DEFAULT_WATCH_SECONDS;
-  if (given < 0.5) throw new CommandFailure('--watch takes half a second or more', 2);
-  return given;
+  const number = given === '' ? DEFAULT_WATCH_SECONDS : Number(given);
+  if (!(number >= 0.5)) throw new CommandFailure('--watch takes half a second or more, for example --watch 10', 2);
+  return number;
 }
 
 /** Needed before the commands are known, since they hold the context. */
@@ -88,7 +93,7 @@ function globalOptions(args: string[]): GlobalOptions {
     .option('profile', { type: 'string' })
     .option('organization', { type: 'string' })
     .option('json', { type: 'boolean', default: false })
-    .option('watch', { type: 'number' })
+    .option('watch', { type: 'string' })
     .help(false)
     .version(false)
     .exitProcess(false)
@@ -106,7 +111,7 @@ function contextOf(surroundings: Surroundings, global: GlobalOptions, ends: (cod
   };
   return {
     profile,
-    api: async () => connectApi((await profile()).profile),
+    api: async () => connectApi((await profile()).profile, { repeated: global.watch !== undefined }),
     profiles: { path, read: () => readProfiles(path), write: (all) => writeProfiles(path, all) },
     secret: (question) => askSecret(stdin, stderr, question),
     file: (name) =>

@@ -9,8 +9,14 @@ export type Schemas = components['schemas'];
 
 const ANSWER_MS = 60_000;
 
-/** The API of one installation, with the key of the profile. A redirect is refused: the key would follow it. */
-export function connectApi(profile: Profile): Api {
+/** Requests that change nothing, although they are no GET. */
+const ASKS = ['/api/v1/routes/explain'];
+
+/**
+ * The API of one installation, with the key of the profile. A redirect is refused: the key would follow it.
+ * `repeated`: the command is done again and again, so it may only read.
+ */
+export function connectApi(profile: Profile, { repeated = false } = {}): Api {
   return createClient<paths>({
     baseUrl: profile.url,
     headers: {
@@ -18,7 +24,11 @@ export function connectApi(profile: Profile): Api {
       ...(profile.organization === undefined ? {} : { 'X-Organization-Id': profile.organization }),
     },
     redirect: 'error',
-    fetch: (request) => fetch(request, { signal: AbortSignal.timeout(ANSWER_MS) }),
+    fetch: async (request) => {
+      if (repeated && request.method !== 'GET' && !ASKS.some((path) => new URL(request.url).pathname.endsWith(path)))
+        throw new CommandFailure('--watch is for commands that only read; nothing was changed', 2);
+      return fetch(request, { signal: AbortSignal.timeout(ANSWER_MS) });
+    },
   });
 }
 
@@ -31,7 +41,7 @@ interface Answer<T> {
 /** @throws CommandFailure with the problem in words, where the API refuses or does not answer */
 export async function answered<T>(asking: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asking.catch((cause: unknown) => {
-    throw new CommandFailure(unreachable(cause));
+    throw cause instanceof CommandFailure ? cause : new CommandFailure(unreachable(cause));
   });
   if (!response.ok) throw failureOf(response.status, error);
   return data as T;

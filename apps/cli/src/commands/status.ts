@@ -1,4 +1,5 @@
-import { answered, type Schemas } from '../api/api.http.js';
+import { answered, type Api, type Schemas } from '../api/api.http.js';
+import { findNumber, findTrunk } from '../api/find.http.js';
 import { facts, table } from '../output/table.js';
 import { command } from './command.js';
 
@@ -41,18 +42,26 @@ const NO_TRUNK = 'There is no trunk yet; make one with: trunkmesh trunks create'
 
 type Entry = Schemas['HistoryEntry'];
 
+async function entityOf(api: Api, { trunk, number }: { trunk?: string | undefined; number?: string | undefined }) {
+  if (trunk !== undefined) return { entity: 'trunk' as const, entity_id: (await findTrunk(api, trunk)).id };
+  if (number === undefined) return {};
+  return { entity: 'number' as const, entity_id: (await findNumber(api, number)).phone_number };
+}
+
 /** Who changed what. */
 export const events = command(
   'events',
   'List who changed what',
   {
     limit: { type: 'number', default: 50, describe: 'How many to show at most' },
-    entity: { type: 'string', describe: 'The id of a trunk or number, or a number in digits' },
+    trunk: { type: 'string', describe: 'Only of this trunk: its name or id' },
+    number: { type: 'string', describe: 'Only of this phone number', conflicts: 'trunk' },
   },
-  (context, { limit, entity }) =>
+  (context, { limit, trunk, number }) =>
     context.show(async () => {
-      const query = { limit, ...(entity && { entity_id: entity }) };
-      const found = await answered((await context.api()).GET('/api/v1/events', { params: { query } }));
+      const api = await context.api();
+      const of = await entityOf(api, { trunk, number });
+      const found = await answered(api.GET('/api/v1/events', { params: { query: { limit, ...of } } }));
       const columns = {
         at: (entry: Entry) => entry.at,
         what: (entry: Entry) => entry.type,

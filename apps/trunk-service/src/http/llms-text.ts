@@ -10,7 +10,7 @@ Every request needs \`Authorization: Bearer <API key>\`. Errors are problem deta
 
 - [OpenAPI 3.1](/api/openapi.json): every request with its schemas
 - [API to read and to try](/docs)
-- Model Context Protocol: \`npx trunkmesh mcp\`, read-only unless started with \`--allow-writes\`
+- Model Context Protocol: \`npx @trunkmesh/cli mcp\`, read-only unless started with \`--allow-writes\`
 
 To find out why a call failed: GET /api/v1/calls or /api/v1/refused-calls, then GET /api/v1/calls/{call_id}. What would
 happen to a call: POST /api/v1/routes/explain. Whether a trunk works: GET /api/v1/sip-trunks/{id}/status.

@@ -9,6 +9,7 @@ import { HealthModule } from './health/health.module.js';
 import { HeartbeatModule } from './heartbeat/heartbeat.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
+import { RecordingModule } from './recording/recording.module.js';
 import { RefusedModule } from './refused/refused.module.js';
 import { RouteModule } from './route/route.module.js';
 
@@ -32,6 +33,7 @@ import { RouteModule } from './route/route.module.js';
     GatewayModule,
     ControlModule,
     TrunkTestModule,
+    RecordingModule,
     HeartbeatModule,
     HealthModule,
   ],

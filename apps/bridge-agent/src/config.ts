@@ -1,5 +1,13 @@
 import { callUrl, signingSecret } from '@trunkmesh/contracts/call-settings.js';
 import { bridgeId, poolName } from '@trunkmesh/contracts/scalar.js';
+import {
+  bucketAccess,
+  bucketEnvironment,
+  HALF_A_KEY,
+  hasBucket,
+  hasWholeKey,
+  NO_BUCKET,
+} from '@trunkmesh/runtime/bucket.js';
 import { z } from 'zod';
 import type { AssistantSettings } from './route/assistant-settings.js';
 import type { BucketSettings } from './recording/recording-bucket.http.js';
@@ -127,36 +135,17 @@ export const environmentSchema = z
         'Folder that FreeSWITCH writes recordings to, the same path for FreeSWITCH and the agent; ' +
           '`recordings` in `STATE_DIR` when not set.',
       ),
-    S3_BUCKET: z
-      .string()
-      .regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, "must be a bucket's name")
-      .optional()
-      .describe('Bucket for recordings; without one they stay in the folder.'),
-    S3_ENDPOINT: z
-      .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
-      .optional()
-      .describe('URL of an S3-compatible server; AWS when not set.'),
-    S3_REGION: z
-      .string()
-      .regex(/^[a-z\d-]{1,64}$/, "must be a region's name")
-      .default('us-east-1')
-      .describe("The bucket's region."),
+    ...bucketEnvironment,
     S3_PREFIX: z
       .string()
       .max(256)
       .regex(/^(?:(?!\.{1,2}\/)[\w.-]+\/)*$/, 'must be empty, or names that each end with /, none of them . or ..')
       .default('')
       .describe('Prefix of every object, ending with `/`.'),
-    S3_ACCESS_KEY_ID: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        "Key for the bucket, with `s3:PutObject`, `s3:GetObject` and `s3:AbortMultipartUpload`; the host's " +
-          'own role when not set.',
-      ),
-    S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('Secret of `S3_ACCESS_KEY_ID`; both or neither.'),
-    S3_FORCE_PATH_STYLE: switchedOn.describe('`true` for servers that expect the bucket in the path.'),
+    S3_ACCESS_KEY_ID: bucketEnvironment.S3_ACCESS_KEY_ID.describe(
+      "Key for the bucket, with `s3:PutObject`, `s3:GetObject` and `s3:AbortMultipartUpload`; the host's " +
+        'own role when not set.',
+    ),
     ANSWER_DEADLINE_MS: z.coerce
       .number()
       .int()
@@ -187,19 +176,8 @@ export const environmentSchema = z
       .default('info')
       .describe('Least severe level that is logged.'),
   })
-  .refine(
-    ({ S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }) =>
-      (S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined),
-    { path: ['S3_SECRET_ACCESS_KEY'], message: 'must be given together with S3_ACCESS_KEY_ID, or neither' },
-  )
-  .refine(
-    ({ S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID }) =>
-      S3_BUCKET !== undefined || (S3_ENDPOINT ?? S3_ACCESS_KEY_ID) === undefined,
-    {
-      path: ['S3_BUCKET'],
-      message: 'must be given where S3_ENDPOINT or credentials are: without it recordings stay in the folder',
-    },
-  )
+  .refine(hasWholeKey, HALF_A_KEY)
+  .refine(hasBucket, NO_BUCKET)
   .refine(({ RTP_PORT_FIRST, RTP_PORT_LAST }) => RTP_PORT_FIRST < RTP_PORT_LAST, {
     path: ['RTP_PORT_LAST'],
     message: 'must be above RTP_PORT_FIRST',
@@ -225,21 +203,9 @@ export function assistantSettings(config: Config): AssistantSettings {
 }
 
 export function recordingSettings(config: Config): { folder: string; bucket: BucketSettings | undefined } {
-  const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
-  const credentials =
-    accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  const access = bucketAccess(config);
   return {
     folder: config.RECORDINGS_DIR ?? `${config.STATE_DIR}/recordings`,
-    bucket:
-      bucket === undefined
-        ? undefined
-        : {
-            bucket,
-            credentials,
-            endpoint: config.S3_ENDPOINT,
-            region: config.S3_REGION,
-            prefix: config.S3_PREFIX,
-            forcePathStyle: config.S3_FORCE_PATH_STYLE,
-          },
+    bucket: access && { ...access, prefix: config.S3_PREFIX },
   };
 }

@@ -26,6 +26,7 @@ import { EventStoreModule } from './event-store/event-store.module.js';
 import { RelayModule } from './event-store/relay.module.js';
 import { RateDeckModule } from './rate-deck/rate-deck.module.js';
 import { RatePlanModule } from './rate-plan/rate-plan.module.js';
+import { RecordingsModule } from './recordings/recordings.module.js';
 import { RefusedCallModule } from './refused/refused-call.module.js';
 import { ReadinessModule } from './readiness/readiness.module.js';
 import { RegistrationsModule } from './registrations/registrations.module.js';
@@ -68,6 +69,7 @@ import { VerificationModule } from './verification/verification.module.js';
     GatewayFileModule,
     ExpectedCallModule,
     CallModule,
+    RecordingsModule,
     UsageModule,
     CarrierBillModule,
     RateDeckModule,

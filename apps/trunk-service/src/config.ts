@@ -1,3 +1,4 @@
+import { bucketEnvironment, HALF_A_KEY, hasBucket, hasWholeKey, NO_BUCKET } from '@trunkmesh/runtime/bucket.js';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
@@ -13,8 +14,7 @@ const limit = (standard: number) => z.coerce.number().int().min(0).max(1_000_000
 const PROXY_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 const isProxy = (text: string) => PROXY_RANGES.includes(text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
 
-/** The environment of trunk-service. `PORT=0` and `OPS_PORT=0` take any free port. */
-export const environmentSchema = z.object({
+const variables = z.object({
   PORT: port.default(3000).describe('Port of the API; 0 takes a free one, which the log names.'),
   HOST: z.string().min(1).default('0.0.0.0').describe('Address that the API listens on.'),
   OPS_PORT: port
@@ -116,6 +116,11 @@ export const environmentSchema = z.object({
     .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address')
     .default('TrunkMesh <trunkmesh@localhost>')
     .describe('Sender of these e-mails.'),
+  ...bucketEnvironment,
+  S3_ACCESS_KEY_ID: bucketEnvironment.S3_ACCESS_KEY_ID.describe(
+    "Key that may read the bucket (`s3:GetObject`), so that recordings can be played; the host's own role when not " +
+      'set.',
+  ),
   TRACE_URL: z
     .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
     .refine((text) => text.includes('{trace_id}'), 'must contain {trace_id}')
@@ -149,4 +154,6 @@ export const environmentSchema = z.object({
     .default('info')
     .describe('Least severe level that is logged.'),
 });
+/** The environment of trunk-service. `PORT=0` and `OPS_PORT=0` take any free port. */
+export const environmentSchema = variables.refine(hasWholeKey, HALF_A_KEY).refine(hasBucket, NO_BUCKET);
 export type Config = z.infer<typeof environmentSchema>;

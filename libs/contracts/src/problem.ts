@@ -56,6 +56,8 @@ export const DOMAIN_ERRORS = {
   'reconciliation-not-found': 404,
   'carrier-format-not-found': 404,
   'rate-deck-not-found': 404,
+  /** The call has no recording, or its file is gone. */
+  'recording-not-found': 404,
   'call-not-answered': 409,
   'call-ended': 409,
   'transfer-in-progress': 409,
@@ -80,6 +82,8 @@ export const DOMAIN_ERRORS = {
   'precondition-failed': 412,
   'payload-too-large': 413,
   'unsupported-media-type': 415,
+  /** The header Range asks for bytes beyond the end. */
+  'range-not-satisfiable': 416,
   'import-has-errors': 422,
   /** Over a limit of the installation; the header Retry-After says when it is worth trying again. */
   'too-many-requests': 429,
@@ -91,6 +95,8 @@ export const DOMAIN_ERRORS = {
   'bridge-unavailable': 503,
   'call-log-unavailable': 503,
   'usage-unavailable': 503,
+  /** The store or the bridge that has the recording does not answer. */
+  'recording-unavailable': 503,
   /** Nobody said what became of the transfer; the call goes on. */
   'transfer-unconfirmed': 504,
 } as const;

@@ -1,19 +1,11 @@
 import { createReadStream } from 'node:fs';
 import type * as S3 from '@aws-sdk/client-s3';
 import type * as Storage from '@aws-sdk/lib-storage';
+import type { BucketAccess } from '@trunkmesh/runtime/bucket.js';
 
-/** An S3-compatible bucket. Secrets are in here and in the client, and nowhere else. */
-export interface BucketSettings {
-  /** Undefined: Amazon's endpoint of the region. */
-  endpoint: string | undefined;
-  region: string;
-  bucket: string;
+export interface BucketSettings extends BucketAccess {
   /** The prefix of every key: empty, or used as written. */
   prefix: string;
-  /** Undefined: the host's own identity (environment, file, instance role). */
-  credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
-  /** The bucket in the path and not in the host's name. */
-  forcePathStyle: boolean;
 }
 
 /** `denied`: retrying soon does not help, somebody must change a setting. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ import { publishCallEvents } from '../call-record/call-log.nats.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { BucketSettings } from './recording-bucket.http.js';
 import { keyOf, partiesOf, wav, writeRecording } from './recordings.fixture.js';
+import { readPiece } from './recording-piece.fs.js';
 import { StoredRecordings, type Recordings, type RecordingsOptions } from './recordings.fs.js';
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), '../../dist/recording/recordings-child.fixture.js');
@@ -438,4 +439,16 @@ it('twenty at once: two uploads at a time, each stored whole', async () => {
   expect((await recordingsInLog()).map(({ bytes }) => bytes).sort((a, b) => a! - b!)).toEqual(
     all.map((n) => n * 3_200 + 44),
   );
+});
+
+describe('a piece of a recording on this host', () => {
+  it('is read by the call, and nothing else can be named', async () => {
+    await writeFile(join(folder, `${callId(1)}.wav`), '0123456789');
+    await symlink('/etc/passwd', join(folder, `${callId(2)}.wav`));
+    const piece = (call_id: string, offset = 2) => readPiece(folder, { call_id, offset, bytes: 4 });
+    expect((await piece(callId(1)))?.toString()).toBe('2345');
+    expect((await piece(callId(1), 8))?.toString()).toBe('89');
+    for (const name of [callId(2), callId(3), `../${callId(1)}`, callId(1).toUpperCase() + '.wav'])
+      expect(await piece(name)).toBeUndefined();
+  });
 });

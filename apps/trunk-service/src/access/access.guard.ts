@@ -12,7 +12,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { Request, Response } from 'express';
 import { authorize, DEFAULT_ACCESS, organizationOf, type Access as Required, type Caller } from '../http/caller.js';
 import { LARGE_BODY, ORDINARY_BODY, readBody, STREAMED_BODY, type BodyLimits } from '../http/body.http.js';
-import { Authenticator } from './authenticator.pg.js';
+import { Authenticator, organizationNamed } from './authenticator.pg.js';
 import { RateLimits } from './rate-limits.http.js';
 
 declare module 'express-serve-static-core' {
@@ -22,6 +22,7 @@ declare module 'express-serve-static-core' {
 }
 
 const ACCESS = 'trunkmesh:access';
+const ORGANIZATION_IN_QUERY = 'trunkmesh:organization-in-query';
 const BODY_LIMIT = 'trunkmesh:body-limit';
 
 /** Who may call the route; without it `DEFAULT_ACCESS`. */
@@ -29,6 +30,11 @@ export const Access = (access: Required) =>
   applyDecorators(SetMetadata(ACCESS, access), ApiExtension('x-access', access));
 /** What the route takes, where the ordinary 256 kB are too few. */
 export const BodyLimit = (limits: BodyLimits) => SetMetadata(BODY_LIMIT, limits);
+
+/**
+ * The parameter `organization_id` counts as the header X-Organization-Id: what plays a sound in a page sends no header.
+ */
+export const OrganizationInQuery = () => SetMetadata(ORGANIZATION_IN_QUERY, true);
 
 /** Authenticates, authorises, and only then reads the body: a stranger's bytes are not parsed. */
 @Injectable()
@@ -46,7 +52,8 @@ export class AccessGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
     this.limits.address(request);
-    const caller = await this.callerOf(request);
+    const inQuery = this.reflector.getAllAndOverride<true | undefined>(ORGANIZATION_IN_QUERY, targets);
+    const caller = await this.callerOf(request, organizationNamed(request, inQuery));
     this.limits.caller(caller);
     authorize(caller, access);
     request.caller = caller;
@@ -57,9 +64,9 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  private async callerOf(request: Request): Promise<Caller> {
+  private async callerOf(request: Request, named: string | undefined): Promise<Caller> {
     try {
-      return await this.authenticator.authenticate(request);
+      return await this.authenticator.authenticate(request, named);
     } catch (error) {
       const isWrongKey =
         error instanceof DomainError &&

@@ -55,8 +55,7 @@ export class Authenticator {
    * By the API key of the request, or where it has none by the session of the browser.
    * @throws DomainError not-authenticated, not-allowed, organization-not-found
    */
-  async authenticate(request: Request): Promise<Caller> {
-    const named = organizationNamed(request);
+  async authenticate(request: Request, named = organizationNamed(request)): Promise<Caller> {
     const token = request.header('Authorization') === undefined ? tokenOf(request) : undefined;
     const holder = await (token === undefined ? this.byKey(request) : this.bySession(token));
     if (holder === 'bootstrap')
@@ -113,12 +112,13 @@ export class Authenticator {
   }
 }
 
-function organizationNamed(request: Request): string | undefined {
-  const header = request.header('X-Organization-Id');
-  if (header === undefined) return undefined;
-  if (!uuid.safeParse(header).success)
+/** `inQuery`: the route also takes the parameter `organization_id`. @throws DomainError invalid-request */
+export function organizationNamed(request: Request, inQuery = false): string | undefined {
+  const named = request.header('X-Organization-Id') ?? (inQuery ? request.query['organization_id'] : undefined);
+  if (named === undefined) return undefined;
+  if (typeof named !== 'string' || !uuid.safeParse(named).success)
     throw new DomainError('invalid-request', 'The header X-Organization-Id must be a UUID.');
-  return header.toLowerCase();
+  return named.toLowerCase();
 }
 
 async function organization(store: EventStore, id: string): Promise<Caller['organization']> {

@@ -1,6 +1,7 @@
 import { callDetail, callSummary, type CallDetail, type CallSummary } from '@trunkmesh/contracts/call-log.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+import { recordingNames } from './recording-names.js';
 
 /** The names under which the platform's clients know a call, beside ours. */
 const platformNames = z.object({
@@ -36,6 +37,7 @@ export type CallItem = z.infer<typeof callItem>;
 
 export const callView = callDetail
   .extend(platformNames.shape)
+  .extend(recordingNames.shape)
   .extend({
     trace_url: z.url().nullable().describe("The trace in the operator's tracing system; null: it has no address."),
   })

@@ -5,7 +5,6 @@ import { callSid, type CallControlRefusal, type TransferAnswer } from '@trunkmes
 import {
   callLogGet,
   callLogQuery,
-  type CallDetail,
   type CallLogGetAnswer,
   type CallLogListAnswer,
   type CallLogQuery,
@@ -25,6 +24,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { randomUUID } from 'node:crypto';
+import { detailOf, summaryOf } from './calls.fixture.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { linkNats } from '@trunkmesh/runtime/link.nats.js';
 import { hangUp } from './call-control.nats.js';
@@ -65,51 +65,6 @@ async function play(subject: string, answer: (request: never) => unknown, queue?
   return asked;
 }
 
-const summaryOf = (call_id: string) => ({
-  call_sid: callSid(call_id),
-  call_id,
-  status: 'completed' as const,
-  direction: 'inbound' as const,
-  from_number: '+15559876543',
-  to_number: '+15551234567',
-  assistant_id: 7,
-  flow_id: null,
-  trunk_id: null,
-  number_id: null,
-  bridge_id: 'bridge-1',
-  started_at: '2026-11-23T00:44:09.871Z',
-  answered_at: '2026-11-23T00:44:09.931Z',
-  ended_at: '2026-11-23T00:44:13.951Z',
-  duration_seconds: 4.02,
-  ended_by: 'caller' as const,
-  end_reason: 'caller-hung-up' as const,
-  refusal: null,
-  hangup_cause: 'NORMAL_CLEARING',
-  sip_status: 200,
-  codec: 'PCMU',
-  mos: 4.4,
-  recording: null,
-  transferred_to: null,
-  carrier_cost: 'external' as const,
-});
-const detailOf = (call_id: string, over: Partial<CallDetail> = {}): CallDetail => ({
-  ...summaryOf(call_id),
-  sip_call_id: null,
-  source_address: null,
-  trace_id: null,
-  timeline: [{ at: '2026-11-23T00:44:09.871Z', what: 'call-started', detail: null }],
-  invite: null,
-  routing: null,
-  decided_at: null,
-  prewarm: null,
-  audio: null,
-  quality: null,
-  transfer: null,
-  caller_id: null,
-  attempts: [],
-  reconstructed: false,
-  ...over,
-});
 /** A call log of calls, in parts of so many. */
 const playLog = (calls: string[], part = 1000) =>
   play(

@@ -10,6 +10,7 @@ import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { recordingNamesOf } from './recording-names.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
 import { sendDtmf, transfer } from './call-control.nats.js';
 import { findCall, listCalls, type CallPage } from './call-log.nats.js';
@@ -83,6 +84,7 @@ export class CallController {
     const names = await targetNames(this.store, organizationId, [call]);
     return {
       ...withPlatformNames(call, names),
+      ...recordingNamesOf(call),
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
       trace_url: traceUrl(this.config.TRACE_URL, call.trace_id),
     };

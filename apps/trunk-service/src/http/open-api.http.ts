@@ -14,6 +14,10 @@ export interface Description {
   summary: string;
   /** What the answer's body is. */
   answer?: z.ZodType;
+  /** The media type of an answer that is a file and not JSON. */
+  file?: string;
+  /** Answers with another status, and what their body is. */
+  also?: Readonly<Record<number, z.ZodType>>;
   /** Default 200. */
   status?: number;
   /** Where the handler reads the body itself and has no `@Body({ schema })`, by media type. */
@@ -24,14 +28,18 @@ export interface Description {
 
 /** What the schema of the parameters does not say about a route. */
 export function Described(description: Description): MethodDecorator {
-  const { id, summary, answer, status = 200, body, bodyOptional = false } = description;
+  const { id, summary, answer, file, also = {}, status = 200, body, bodyOptional = false } = description;
   return applyDecorators(
     ApiOperation({ operationId: id, summary }),
     ApiResponse({
       status,
       description: status === 201 ? 'Created' : status === 204 ? 'Done' : 'OK',
       ...(answer === undefined ? {} : { standardSchema: answer }),
+      ...(file === undefined ? {} : { content: { [file]: { schema: { type: 'string', format: 'binary' } } } }),
     }),
+    ...Object.entries(also).map(([other, schema]) =>
+      ApiResponse({ status: Number(other), description: 'Accepted', standardSchema: schema }),
+    ),
     ...(body === undefined ? [] : [describedBody(body)]),
     ...(bodyOptional ? [ApiExtension('x-body-optional', true)] : []),
   );

@@ -152,6 +152,7 @@ function conditionsOf(path: string, method: string): Parameter[] {
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   id: 'The id.',
   call_id: 'The `call_id` or `call_sid` of the call.',
+  recording_id: 'The `recording_id` of the call.',
   number: 'The phone number in E.164.',
   name: 'The name of the format.',
   trunk_id: 'The trunk.',

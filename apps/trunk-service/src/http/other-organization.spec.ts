@@ -130,7 +130,9 @@ async function refusedCallOf(organization: string): Promise<string> {
 const urlOf = (path: string) => {
   const [, id] = IDS.filter(([start]) => path.startsWith(start)).sort(([a], [b]) => b.length - a.length)[0] ?? [];
   const url = path.replace(/\{(id|number|call_id|month|name|trunk_id)\}/, id === undefined ? '{?}' : id(known));
-  return url.replace('{effective_from}', '2026-01-01T00:00:00.000Z');
+  return url
+    .replace('{effective_from}', '2026-01-01T00:00:00.000Z')
+    .replace('{recording_id}', CALL.replace('CA', 'RE'));
 };
 
 const bodyOf = (route: string, method: string) => (method === 'GET' ? undefined : (BODIES[route] ?? {}));

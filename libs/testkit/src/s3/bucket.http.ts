@@ -59,7 +59,7 @@ interface Asked {
 interface Answer {
   status: number;
   headers?: Record<string, string | number>;
-  body?: string;
+  body?: string | Buffer;
 }
 
 /** Every part but the last must have so many bytes. */
@@ -185,8 +185,23 @@ const look: Operation = ({ key }, { objects }) => {
   };
 };
 
+const get: Operation = (asked, state) => {
+  const found = look(asked, state);
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(asked.headers.range ?? '') ?? [];
+  if (found.status !== 200) return found;
+  const { bytes } = state.objects.get(asked.key)!;
+  if (Number(first) >= bytes.length) return refused({ status: 416, code: 'InvalidRange' });
+  const body = first === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1);
+  return {
+    status: first === undefined ? 200 : 206,
+    headers: { ...found.headers, 'content-length': body.length },
+    body,
+  };
+};
+
 const OPERATIONS: Record<string, Operation> = {
   HEAD: look,
+  GET: get,
   PUT: (asked, { objects }) => {
     objects.set(asked.key, { bytes: asked.body, contentType: contentTypeOf(asked) });
     return { status: 200, headers: { etag: etag(asked.body) } };

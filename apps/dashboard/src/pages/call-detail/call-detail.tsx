@@ -7,9 +7,10 @@ import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { outcomeText } from '../calls/call-text.js';
 import { CallActions } from './call-actions.js';
-import { Quality, Recording } from './call-media.js';
+import { Quality } from './call-media.js';
 import { decidedBy, Invite, Routing } from './call-routing.js';
 import { CallSip } from './call-sip.js';
+import { Recording } from './recording.js';
 
 /** One call: what happened, why it took this way, and how it sounded. */
 export default function CallDetail() {
@@ -36,7 +37,7 @@ const Detail = ({ call }: { call: Schemas['CallDetail'] }) => (
       <Invite invite={call.invite} routing={call.routing} />
       {call.attempts.length > 0 && <Attempts of={call.attempts} />}
       <Quality quality={call.quality} />
-      <Recording recording={call.recording} />
+      <Recording recording={call.recording} url={call.recording_url} />
     </div>
   </>
 );

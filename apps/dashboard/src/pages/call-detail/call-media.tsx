@@ -1,5 +1,4 @@
 import type { Schemas } from '../../api/client.http.js';
-import { length } from '../../format.js';
 import { Card, Facts } from '../../ui/page.js';
 
 const WIDTH = 300;
@@ -25,31 +24,6 @@ export function Quality({ quality }: { quality: Schemas['CallQuality'] | null })
           ['Packets out', quality.packets_out ?? '–'],
         ]}
       />
-    </Card>
-  );
-}
-
-const STATES: Readonly<Record<Schemas['CallRecording']['state'], string>> = {
-  pending: 'The recording is not stored yet.',
-  stored: 'The recording is stored.',
-  local: 'The recording is on the bridge’s disk.',
-  failed: 'The recording failed.',
-};
-
-/** Where the recording is; a player where it can be fetched by the browser. */
-export function Recording({ recording }: { recording: Schemas['CallRecording'] | null }) {
-  if (recording === null) return null;
-  const { state, location: place, detail, duration_ms } = recording;
-  const playable = place.startsWith(`${location.origin}/`);
-  return (
-    <Card title="Recording">
-      <p>
-        {STATES[state]} {duration_ms !== null && `Length ${length(duration_ms / 1000)}.`} {detail}
-      </p>
-      {state === 'stored' && playable && <audio controls preload="none" src={place} />}
-      <p className="muted small">
-        <code>{place}</code>
-      </p>
     </Card>
   );
 }

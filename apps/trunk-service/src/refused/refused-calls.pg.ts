@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { callQuery } from '../calls/call-query.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { visibleInvite } from '../sip/visible-messages.js';
 
 /** All filters combine with AND. */
 export const refusedCallQuery = pageQuery
@@ -94,7 +95,7 @@ export async function listRefusedCalls(
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    calls: page.map(shown),
+    calls: page.map((row) => shown(visibleTo(organizationId, row))),
     total: Number(counted!.total),
     next: rows.length > query.limit && last ? encodeCursor([last.minute.toISOString(), last.id]) : undefined,
   };
@@ -117,8 +118,15 @@ export async function findRefusedCall(
       )
     : [];
   if (row === undefined) throw new DomainError('refused-call-not-found', 'There is no such refused call.');
-  return { ...shown(row), first_invite: row.first_invite, last_invite: row.last_invite };
+  const visible = visibleTo(organizationId, row);
+  return { ...shown(visible), first_invite: visible.first_invite, last_invite: visible.last_invite };
 }
+
+/** An organisation does not see who withholds the number; the operator does. */
+const visibleTo = (organizationId: string | null, row: StoredRow): StoredRow =>
+  organizationId === null
+    ? row
+    : { ...row, first_invite: visibleInvite(row.first_invite), last_invite: visibleInvite(row.last_invite) };
 
 const shown = (row: StoredRow): RefusedCall => ({
   id: row.id,

@@ -80,6 +80,23 @@ describe('the SIP messages of a call', () => {
     }
     expect((await mine.member('GET', '/api/v1/calls/none/sip')).status).toBe(404);
   });
+
+  it('show who withholds the number to the operator only, in both formats', async () => {
+    const [mine, call] = [await mesh.organization(), randomUUID()];
+    const asserted = 'P-Asserted-Identity: <sip:+15559870001@example.com>\r\nPrivacy: id\r\n';
+    const invite = `INVITE sip:+15551230001@192.0.2.10 SIP/2.0\r\n${asserted}\r\n`;
+    await publish(mine.id, call, [message(1, { method: 'INVITE', text: invite })]);
+    for (const format of ['json', 'pcap']) {
+      const path = `/api/v1/calls/${callSid(call)}/sip?format=${format}`;
+      const [seen, whole] = [
+        await mine.admin('GET', path),
+        await mesh.operator('GET', path, undefined, { 'X-Organization-Id': mine.id }),
+      ];
+      expect(JSON.stringify(seen.body)).toContain('P-Asserted-Identity: ***');
+      expect(JSON.stringify(seen.body)).not.toContain('5559870001');
+      expect(JSON.stringify(whole.body)).toContain('5559870001');
+    }
+  });
 });
 
 describe('the SIP messages of a trunk', () => {

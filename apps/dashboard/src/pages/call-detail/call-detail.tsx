@@ -34,7 +34,7 @@ const Detail = ({ call }: { call: Schemas['CallDetail'] }) => (
     <CallSip callSid={call.call_sid} isOngoing={call.status === 'ongoing'} decidingHeader={decidedBy(call.routing)} />
     <div className="columns">
       <Timeline of={call.timeline} />
-      <Invite invite={call.invite} routing={call.routing} />
+      <Invite invite={call.invite} routing={call.routing} isWithheld={call.caller_withheld === true} />
       {call.attempts.length > 0 && <Attempts of={call.attempts} />}
       <Quality quality={call.quality} />
       <Recording recording={call.recording} url={call.recording_url} />

@@ -48,8 +48,18 @@ export const Steps = ({ of }: { of: readonly Schemas['ExplanationStep'][] }) => 
   </div>
 );
 
+interface InviteProps {
+  invite: Schemas['CapturedInvite'] | null;
+  routing: Decision | null;
+  /** The caller withholds the number. */
+  isWithheld: boolean;
+}
+
+/** The headers that say who calls, also in their compact forms. */
+const IDENTITY = /^(?:p-asserted-identity|p-preferred-identity|remote-party-id|from|f|contact|m|reply-to)$/;
+
 /** The INVITE as it arrived; the header that decided is marked. */
-export function Invite({ invite, routing }: { invite: Schemas['CapturedInvite'] | null; routing: Decision | null }) {
+export function Invite({ invite, routing, isWithheld }: InviteProps) {
   if (invite === null) return null;
   const decided = decidedBy(routing);
   return (
@@ -66,9 +76,7 @@ export function Invite({ invite, routing }: { invite: Schemas['CapturedInvite'] 
                   {name}
                   {isDecidingHeader(name, decided) && <span className="badge good">decided</span>}
                 </th>
-                <td>
-                  <code>{value}</code>
-                </td>
+                <td>{isWithheld && IDENTITY.test(name) ? <i>withheld</i> : <code>{value}</code>}</td>
               </tr>
             ))}
           </tbody>

@@ -40,8 +40,8 @@ export async function beginHours(dataSource: DataSource): Promise<void> {
     });
   }
   await dataSource.query(
-    `INSERT INTO alert_countries SELECT DISTINCT organization_id, key FROM usage_days
-     WHERE dimension = 'country' AND key <> '' ON CONFLICT DO NOTHING`,
+    `INSERT INTO alert_countries SELECT DISTINCT organization_id, country FROM ledger_entries
+     WHERE direction = 'outbound' AND country IS NOT NULL AND carrier_cost = 'external' ON CONFLICT DO NOTHING`,
   );
   await dataSource.query('UPDATE alert_progress SET begun = true, last_entry = $1 WHERE NOT begun', [last!.entry]);
 }

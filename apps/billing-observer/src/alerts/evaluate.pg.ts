@@ -164,7 +164,7 @@ async function toCountries(tx: EntityManager, settings: AlertSettings, now: Date
          SELECT organization_id, country, count(*) AS calls, min(started_at) AS first, max(started_at) AS last
          FROM touched_hours AS touched JOIN ledger_entries AS entry USING (organization_id)
          WHERE entry.started_at >= touched.hour AND entry.started_at < touched.hour + interval '1 hour'
-           AND direction = 'outbound' AND country IS NOT NULL AND kind = 'call'
+           AND direction = 'outbound' AND country IS NOT NULL AND kind = 'call' AND carrier_cost = 'external'
          GROUP BY 1, 2),
        noted AS (
          INSERT INTO alert_countries SELECT organization_id, country FROM fresh ON CONFLICT DO NOTHING

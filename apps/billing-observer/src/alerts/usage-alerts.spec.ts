@@ -46,9 +46,11 @@ interface Wanted {
   answered?: boolean;
   outbound?: boolean;
   to?: string;
+  managed?: boolean;
 }
 
-function call({ hoursAgo, seconds, answered = true, outbound = false, to = '+15551234567' }: Wanted): CallEnded {
+function call(wanted: Wanted): CallEnded {
+  const { hoursAgo, seconds, answered = true, outbound = false, to = '+15551234567', managed = false } = wanted;
   const n = (calls += 1);
   const event = callEnded(n);
   const begin = new Date(HOUR - hoursAgo * HOUR_MS + (n % 600) * 10);
@@ -58,6 +60,7 @@ function call({ hoursAgo, seconds, answered = true, outbound = false, to = '+155
     data: {
       ...event.data,
       direction: outbound ? 'outbound' : 'inbound',
+      ...(managed && { carrier: 'managed' as const }),
       to,
       started_at: at,
       answered_at: answered ? at : null,
@@ -169,7 +172,10 @@ describe('usage alerts', () => {
   it('name the first calls to a high-cost country, and never again', async () => {
     const toGermany = { hoursAgo: 0, seconds: 30, outbound: true, to: '+4930123456' };
     await record(db, many(1, { hoursAgo: 0, seconds: 30, to: '+4930123456' }));
+    // Neither what came from there, nor what went there over a managed carrier, is a first call.
+    await record(db, many(1, { ...toGermany, managed: true }));
     expect(await evaluate()).toBe(0);
+    expect(await db.query('SELECT * FROM alert_countries')).toEqual([]);
     await record(db, many(2, toGermany));
     expect(await evaluate({ countries: ['FR'] })).toBe(0);
     await db.query('DELETE FROM alert_countries');

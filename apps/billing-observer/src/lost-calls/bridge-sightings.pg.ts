@@ -29,16 +29,14 @@ const ROWS_AT_ONCE = 5_000;
 export async function lostCalls(dataSource: DataSource, lostMs: number): Promise<OngoingCall[]> {
   const rows: OngoingRow[] = await dataSource.query(
     `SELECT organization_id, summary FROM call_log WHERE status = 'ongoing' AND organization_id IS NOT NULL
-     AND started_at < now() - $1 * interval '1 millisecond' ORDER BY started_at LIMIT ${ROWS_AT_ONCE}`,
+     AND started_at < now() - $1 * interval '1 millisecond' AND summary::jsonb->>'answered_at' IS NOT NULL
+     AND summary::jsonb->>'bridge_id' IS NOT NULL ORDER BY started_at LIMIT ${ROWS_AT_ONCE}`,
     [lostMs],
   );
-  const calls = rows.map(({ organization_id, summary }) => ({
+  const answered = rows.map(({ organization_id, summary }) => ({
     organization_id,
     summary: JSON.parse(summary) as CallSummary,
   }));
-  const answered = calls.filter(
-    ({ summary: { bridge_id, answered_at } }) => bridge_id !== null && answered_at !== null,
-  );
   if (answered.length === 0) return [];
   const lost = await lostBridges(dataSource, [...new Set(answered.map(({ summary }) => summary.bridge_id!))], lostMs);
   return answered.flatMap(({ organization_id, summary: { call_id, answered_at, codec, bridge_id } }) => {

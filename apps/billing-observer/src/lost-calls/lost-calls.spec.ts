@@ -113,6 +113,17 @@ it('leaves a call alone that rings, whose bridge is there, or whose end is in th
   expect(await close()).toBe(0);
 });
 
+it('thousands of calls that nobody answered hide no answered one', async () => {
+  await happened(callStarted(10), callStarted(11), callAnswered(11));
+  await lost();
+  await db.query(
+    `INSERT INTO call_log SELECT (jsonb_populate_record(call_log, jsonb_build_object('call_id', gen_random_uuid(),
+       'started_at', started_at - interval '1 hour'))).* FROM call_log, generate_series(1, 5001) WHERE call_id = $1`,
+    [callId(10)],
+  );
+  expect(await close()).toBe(1);
+});
+
 it('a bridge that was never heard is lost a day after a call of it was found', async () => {
   await happened(callStarted(7), callAnswered(7));
   expect(await lostCalls(db, DAY_MS)).toEqual([]);

@@ -24,21 +24,37 @@ const CANDIDATES = `
 /**
  * Closes the months that are due, of all organisations; several copies may do so at once. Returns how many this one
  * has closed.
+ * @throws AggregateError what kept months open, once all others are closed
  */
 export async function closeMonths(dataSource: DataSource, closing: Closing): Promise<number> {
   const candidates: { organization_id: string }[] = await dataSource.query(CANDIDATES, [closing.now]);
+  const failures: unknown[] = [];
   let closed = 0;
   for (const { organization_id } of candidates) {
-    for (;;) {
-      closing.signal.throwIfAborted();
-      const [period] = await openPeriods(dataSource, organization_id, closing);
-      if (period === undefined || period.closes_at > closing.now) break;
-      const done = await closeMonth(dataSource, organization_id, { period, closing });
-      if (done === 'waits') break;
-      if (done === 'closed') closed += 1;
+    closing.signal.throwIfAborted();
+    try {
+      closed += await closeMonthsOf(dataSource, organization_id, closing);
+    } catch (error) {
+      failures.push(error);
     }
   }
-  return closed;
+  if (failures.length === 0) return closed;
+  const why = failures.map((error) => (error as Error).message).slice(0, 3);
+  throw new AggregateError(
+    failures,
+    `months of ${failures.length} organisations could not be closed, of the others ${closed} were: ${why.join('; ')}`,
+  );
+}
+
+async function closeMonthsOf(dataSource: DataSource, organizationId: string, closing: Closing): Promise<number> {
+  for (let closed = 0; ;) {
+    closing.signal.throwIfAborted();
+    const [period] = await openPeriods(dataSource, organizationId, closing);
+    if (period === undefined || period.closes_at > closing.now) return closed;
+    const done = await closeMonth(dataSource, organizationId, { period, closing });
+    if (done === 'waits') return closed;
+    if (done === 'closed') closed += 1;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { usageStatement, type UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
-import { ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
+import { callSubject } from '@trunkmesh/contracts/subjects.js';
+import { callId, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
@@ -92,6 +93,20 @@ describe('a statement', () => {
     ]);
     await expect(db.query("UPDATE usage_statements SET statement = '{}'")).rejects.toThrow(/never changed/);
     await expect(db.query('TRUNCATE usage_statements')).rejects.toThrow(/never changed/);
+  });
+
+  it('of one organisation is closed also where another one fails', async () => {
+    const other = ORG.replace(/.$/, 'f');
+    const theirs = endedAt(2, '2026-10-15T10:00:00.000Z', { organization_id: other });
+    await record(db, [endedAt(1, '2026-10-15T10:00:00.000Z'), { ...theirs, subject: callSubject(other, callId(2)) }]);
+    await db.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$`);
+    await db.query(
+      `CREATE TRIGGER refusing BEFORE INSERT ON usage_statements FOR EACH ROW WHEN (NEW.organization_id = '${ORG}')
+       EXECUTE FUNCTION refuse()`,
+    );
+    await expect(close('2026-11-06')).rejects.toThrow(/of 1 organisations .* of the others 1 were: .*no room/);
+    const stored: { organization_id: string }[] = await db.query('SELECT organization_id FROM usage_statements');
+    expect(stored).toEqual([{ organization_id: other }]);
   });
 
   it('takes free minutes off, and corrections give and take them too', async () => {

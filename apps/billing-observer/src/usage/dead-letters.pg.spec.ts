@@ -45,4 +45,16 @@ describe('messages that could not be recorded', () => {
     expect(await recorded()).toEqual([callId(2), callId(3)]);
     expect((await listDeadLetters(db)).map(({ reason }) => reason)).toEqual(['not-json']);
   });
+
+  it('of a call whose record number another call has are recorded without it', async () => {
+    const first = callEnded(10);
+    const { record_number, bridge_epoch } = first.data;
+    const second = callEnded(11);
+    await record(db, [first, { ...second, data: { ...second.data, record_number, bridge_epoch } }], 10);
+    expect((await listDeadLetters(db)).map(({ reason }) => reason)).toContain('record-number-taken');
+    expect(await recorded()).not.toContain(callId(11));
+    expect(await replayDeadLetters(db, quietly(), now)).toMatchObject({ recorded: 1 });
+    expect(await recorded()).toEqual(expect.arrayContaining([callId(10), callId(11)]));
+    expect(await replayDeadLetters(db, quietly(), now)).toMatchObject({ recorded: 0 });
+  });
 });

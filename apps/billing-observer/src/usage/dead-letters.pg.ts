@@ -24,7 +24,8 @@ export interface Replayed {
 
 /**
  * Records each of them once more, as if it had just been delivered: a version that knows more may read what an older
- * one could not. What is recorded leaves the list; what was recorded before is not recorded twice.
+ * one could not, and a call whose record number another call has is recorded without it. What is recorded leaves the
+ * list; what was recorded before is not recorded twice.
  */
 export async function replayDeadLetters(
   dataSource: DataSource,
@@ -39,7 +40,8 @@ export async function replayDeadLetters(
     const row = await rows.findOneBy({ stream_sequence, digest });
     if (row === null) continue;
     const message = { subject: row.subject, sequence: Number(stream_sequence), payload: row.payload };
-    const { unreadable } = await recordMessages(dataSource, [message], now);
+    const numbered = row.reason !== 'record-number-taken';
+    const { unreadable } = await recordMessages(dataSource, [message], now, { numbered });
     if (unreadable.length === 0) {
       await rows.delete({ stream_sequence, digest });
       replayed.recorded += 1;

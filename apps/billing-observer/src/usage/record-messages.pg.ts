@@ -12,18 +12,19 @@ import {
 
 /**
  * Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later
- * attempt may overcome.
+ * attempt may overcome. `numbered` false: their record numbers are left out, because other calls have them.
  */
 export async function recordMessages(
   dataSource: DataSource,
   messages: readonly CallMessage[],
   now: () => Date,
+  { numbered = true } = {},
 ): Promise<RecordedBatch> {
   const events: ReceivedEvent[] = [];
   const unreadable: UnreadableMessage[] = [];
   for (const message of messages) {
     const read = readCallMessage(message);
-    if (read.ok) events.push({ message, event: read.event });
+    if (read.ok) events.push({ message, event: numbered ? read.event : { ...read.event, numbered: null } });
     else unreadable.push({ message, reason: read.reason });
   }
   await keepUnreadable(dataSource.manager, unreadable, now());

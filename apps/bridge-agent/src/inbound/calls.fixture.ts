@@ -30,6 +30,7 @@ import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
 import { freePort } from '@trunkmesh/testkit/free-port.net.js';
 import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { numberOf, organizationOf, trunkOf } from '@trunkmesh/testkit/states.js';
+import { Gateways } from '../gateway/gateways.net.js';
 import { renderGateway } from '../gateway/gateway-xml.js';
 import type { AssistantSettings } from '../route/assistant-settings.js';
 import { CallReadiness } from '../call/call-readiness.js';
@@ -178,7 +179,10 @@ export interface AgentOptions extends CallDeadlines {
   refused?: RefusalPorts;
 }
 
-/** The modules of calls, without those of gateways. */
+/** Tests write the files of gateways and of the access list themselves. */
+const NO_GATEWAYS = { refusesCertificate: () => false, stop: () => Promise.resolve() } satisfies Partial<Gateways>;
+
+/** The modules of calls. */
 @Module({ imports: [CallsModule, InboundModule, OutboundModule, ControlModule] })
 class HostCallsModule {}
 
@@ -207,7 +211,9 @@ async function startAgentOn(
     .overrideProvider(ASSISTANT_SETTINGS)
     .useValue(mesh)
     .overrideProvider(CALL_DEADLINES)
-    .useValue(deadlines);
+    .useValue(deadlines)
+    .overrideProvider(Gateways)
+    .useValue(NO_GATEWAYS);
   if (refused !== undefined) building.overrideProvider(CALL_REFUSALS).useValue(refused);
   const testing = await building.compile();
   const app = testing.createNestMicroservice({

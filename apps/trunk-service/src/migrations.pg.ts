@@ -19,6 +19,7 @@ import { CreateNumberClaims1764000070000 } from './number/number-claim.migration
 import { IndexInactiveNumbers1764000195000 } from './number/number-inactive.migration.js';
 import { CreateNumbers1764000025000 } from './number/number.migration.js';
 import { IndexNumberSearch1764000200000 } from './number/number-search.migration.js';
+import { IndexTargetNames1764000203000 } from './number/number-names.migration.js';
 import { IndexUnassignedNumbers1764000202000 } from './number/number-unassigned.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
@@ -53,6 +54,7 @@ export const READ_MODEL_MIGRATIONS: readonly (new () => MigrationInterface)[] = 
   IndexNumberSearch1764000200000,
   IndexTrunkSearch1764000201000,
   IndexUnassignedNumbers1764000202000,
+  IndexTargetNames1764000203000,
 ];
 
 /** TypeORM runs them in the order of the timestamps in their names. */

@@ -45,7 +45,6 @@ export async function findRecords(nats: NatsLink, query: UsageRecordsQuery): Pro
 }
 
 const LINE_FEED = 10;
-const NO_LINES: Uint8Array = new Uint8Array();
 
 /**
  * The next lines of a CSV file, as many as a message holds.
@@ -53,7 +52,7 @@ const NO_LINES: Uint8Array = new Uint8Array();
  * @throws DomainError usage-unavailable, usage-archived
  */
 export async function exportPart(nats: NatsLink, request: UsageExportQuery): Promise<Part> {
-  let lines = NO_LINES;
+  let lines: Uint8Array | undefined;
   const head = (bytes: Uint8Array) => {
     const end = bytes.indexOf(LINE_FEED);
     if (end < 0) return bytes;
@@ -62,6 +61,8 @@ export async function exportPart(nats: NatsLink, request: UsageExportQuery): Pro
   };
   const answer = await usageObserver.ask(nats, { subject: USAGE_EXPORT, request, reply: usageExportAnswer, head });
   if (answer.outcome === 'error') throw usageObserver.failure(answer);
+  // An older version has its lines within the JSON.
+  if (lines === undefined) throw usageObserver.otherAnswer();
   return { ...answer, lines };
 }
 

@@ -1,23 +1,25 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import { client, dataOf, refresh } from '../../api/client.http.js';
+import { client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
 import { useSession } from '../../session/session.js';
 import { Confirm } from '../../ui/confirm.js';
 import { Field } from '../../ui/field.js';
 import { Failure } from '../../ui/states.js';
+import { transferText } from './transfer-text.js';
 
 /** A call that goes on: transfer it, or hang it up. */
 export function CallActions({ callId }: { callId: string }) {
   const { mayManage } = useSession();
   const [to, setTo] = useState('');
   const [error, setError] = useState<unknown>();
-  const [outcome, setOutcome] = useState<string>();
+  const [outcome, setOutcome] = useState<Schemas['TransferResult']>();
   if (!mayManage) return null;
   const params = { path: { call_id: callId } };
   const transfer = async () => {
     setError(undefined);
+    setOutcome(undefined);
     const answer = dataOf(client.POST('/api/v1/calls/{call_id}/transfer', { params, body: { to: to.trim() } }));
-    await answer.then(() => setOutcome('Transferred.'), setError);
+    await answer.then(setOutcome, setError);
     await refresh('/api/v1/calls');
   };
   const hangUp = async () => {
@@ -33,7 +35,7 @@ export function CallActions({ callId }: { callId: string }) {
       <Confirm action="Hang up" onConfirm={hangUp}>
         <p>The call ends for both sides.</p>
       </Confirm>
-      {outcome !== undefined && <p role="status">{outcome}</p>}
+      {outcome !== undefined && <p role="status">{transferText(outcome)}</p>}
       {error !== undefined && <Failure error={error} />}
     </>
   );

@@ -2,9 +2,10 @@ import { useEffect, useState } from 'react';
 import { createParser } from 'eventsource-parser';
 import { refresh } from '../api/client.http.js';
 import { organizationOfPath } from '../api/organization.js';
+import { signedOut } from '../api/raw.http.js';
 import { EVERYTHING, pathsOf } from './affected.js';
+import { retryAfterMs, retryMs, type StreamEnd } from './retry.js';
 
-const RETRY_MS = 2_000;
 /** The service sends a sign of life every five seconds. */
 const SILENCE_MS = 15_000;
 /** The call log is written a moment after the call's event. */
@@ -31,18 +32,22 @@ function follow(say: (state: LiveState) => void): () => void {
     if (kind === 'call') setTimeout(() => void refresh(...paths), AGAIN_MS);
   };
   const run = async () => {
+    let failures = 0;
     while (!over.signal.aborted) {
       await visible(over.signal);
-      await readStream(over.signal, lastId, {
+      const end = await readStream(over.signal, lastId, {
         onOpen: () => say('live'),
         onEvent: ({ id, event, data }) => {
           lastId = id ?? lastId;
           changed(event ?? '', data);
         },
-      }).catch(() => undefined);
+      });
       if (over.signal.aborted) return;
+      if (end.kind === 'signed-out') return signedOut();
       say('interrupted');
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      failures = end.kind === 'lost' ? 0 : failures + 1;
+      const asked = end.kind === 'lost' ? undefined : end.retryAfterMs;
+      await new Promise((resolve) => setTimeout(resolve, retryMs(failures, asked)));
     }
   };
   void run();
@@ -54,13 +59,14 @@ interface Handlers {
   onEvent: (event: { id?: string | undefined; event?: string | undefined; data: string }) => void;
 }
 
-/** Not EventSource: that can name no organisation in a header. Settles when the stream has ended. */
-async function readStream(over: AbortSignal, lastId: string | undefined, handlers: Handlers): Promise<void> {
+/** Not EventSource: that can name no organisation in a header. Resolves when the stream has ended. */
+async function readStream(over: AbortSignal, lastId: string | undefined, handlers: Handlers): Promise<StreamEnd> {
   const organization = organizationOfPath(location.pathname);
   const lost = new AbortController();
   const hide = () => document.hidden && lost.abort();
   document.addEventListener('visibilitychange', hide);
   let watch = setTimeout(() => lost.abort(), SILENCE_MS);
+  let end: StreamEnd = { kind: 'not-opened' };
   try {
     const response = await fetch('/api/v1/stream', {
       headers: {
@@ -70,17 +76,28 @@ async function readStream(over: AbortSignal, lastId: string | undefined, handler
       },
       signal: AbortSignal.any([over, lost.signal]),
     });
-    if (!response.ok || response.body === null) throw new Error('the stream was refused');
+    if (response.status === 401) return { kind: 'signed-out' };
+    if (!response.ok || response.body === null)
+      return { kind: 'not-opened', retryAfterMs: retryAfterMs(response.headers.get('Retry-After')) };
+    end = { kind: 'lost' };
     handlers.onOpen();
-    const parser = createParser({ onEvent: handlers.onEvent });
+    const parser = createParser({
+      onEvent: (event) => {
+        // The service ends the stream of a session whose key was revoked or that is over.
+        if (event.event === 'end') end = { kind: 'signed-out' };
+        else handlers.onEvent(event);
+      },
+    });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return;
+      if (done) return end;
       clearTimeout(watch);
       watch = setTimeout(() => lost.abort(), SILENCE_MS);
       parser.feed(value);
     }
+  } catch {
+    return end;
   } finally {
     clearTimeout(watch);
     document.removeEventListener('visibilitychange', hide);

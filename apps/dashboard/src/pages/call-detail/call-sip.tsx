@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { api, client, dataOf } from '../../api/client.http.js';
 import { saveFile } from '../../api/download.http.js';
@@ -13,16 +13,30 @@ interface CallSipProps {
 }
 
 /** The bridge sends what it saw every two seconds. */
-const LOOK_MS = 3_000;
+const LOOK_MS = 2_000;
+/** How long the last messages of a call may be under way: three looks. */
+const LATE_MS = 3 * LOOK_MS + 1_000;
+
+/** Whether messages may still arrive: during the call, and for a moment after its end. */
+function useMoreToCome(isOngoing: boolean): boolean {
+  const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    if (isOngoing) return;
+    const late = setTimeout(() => setOver(true), LATE_MS);
+    return () => clearTimeout(late);
+  }, [isOngoing]);
+  return isOngoing || !isOver;
+}
 
 /** The SIP messages of the call as a ladder, and as a file for Wireshark. */
 export function CallSip({ callSid, isOngoing, decidingHeader }: CallSipProps) {
   const params = { path: { call_id: callSid } };
+  const hasMore = useMoreToCome(isOngoing);
   const sip = api.useQuery(
     'get',
     '/api/v1/calls/{call_id}/sip',
     { params },
-    { refetchInterval: isOngoing ? LOOK_MS : false },
+    { refetchInterval: hasMore ? LOOK_MS : false },
   );
   const isEmpty = sip.data?.messages.length === 0;
   return (

@@ -1,3 +1,4 @@
+import { useQueries } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { api, client, pageOf } from '../../api/client.http.js';
 import { count } from '../../format.js';
@@ -9,6 +10,7 @@ import { Page } from '../../ui/page.js';
 import { Empty, Found } from '../../ui/states.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
+import { chunksOf } from './chunks.js';
 
 /** How many states are asked for at once. */
 const MAX_STATES = 200;
@@ -81,16 +83,14 @@ export default function Trunks() {
   );
 }
 
-/** Of the trunks that were read last; those above keep what the trunk itself says. */
+/** Every page of the list asks for the states of its own trunks. */
 function useStates(ids: readonly string[]): ReadonlyMap<string, string> {
-  const asked = ids.slice(-MAX_STATES).join(',');
-  const states = api.useQuery(
-    'get',
-    '/api/v1/trunk-states',
-    { params: { query: { ids: asked as never } } },
-    { enabled: asked !== '', placeholderData: (before) => before },
-  );
-  return new Map((states.data ?? []).map(({ trunk_id, verdict }) => [trunk_id, verdict]));
+  const states = useQueries({
+    queries: chunksOf(ids, MAX_STATES).map((chunk) =>
+      api.queryOptions('get', '/api/v1/trunk-states', { params: { query: { ids: chunk.join(',') as never } } }),
+    ),
+  });
+  return new Map(states.flatMap(({ data = [] }) => data.map(({ trunk_id, verdict }) => [trunk_id, verdict] as const)));
 }
 
 const State = ({ of, on }: { of: string | undefined; on: boolean }) => <Badge state={of ?? (on ? '…' : 'disabled')} />;

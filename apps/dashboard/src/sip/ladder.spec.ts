@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ladderOf, linesOf, spokenStep, type SipMessage } from './ladder.js';
+import { ladderOf, spokenStep, type SipMessage } from './ladder.js';
 
 const PBX = '198.51.100.7:5062';
 const BRIDGE = '192.0.2.10:5060';
@@ -60,12 +60,4 @@ describe('the ladder of a call', () => {
   });
 
   it('of no message is empty', () => expect(ladderOf([])).toEqual({ lanes: [], steps: [] }));
-});
-
-describe('the text of a message', () => {
-  it('has the deciding header marked, and nothing of the body', () => {
-    const lines = linesOf('INVITE x\r\ndiversion : <sip:1@x>\r\nTo: y\r\n\r\nDiversion: no', 'Diversion');
-    expect(lines.map(({ isDeciding }) => isDeciding)).toEqual([false, true, false, false, false]);
-    expect(linesOf('Diversion: x', null)).toEqual([{ text: 'Diversion: x', isDeciding: false }]);
-  });
 });

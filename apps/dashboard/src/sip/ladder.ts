@@ -85,19 +85,3 @@ export function spokenStep({ place, label, message, after, isRepeated }: Step): 
   const again = isRepeated ? ', sent again' : '';
   return `${place}. ${label}${again}, from ${message.source} to ${message.destination}, ${after}`;
 }
-
-export interface Line {
-  text: string;
-  isDeciding: boolean;
-}
-
-/** The lines of a message; the header lines that decided the call are marked. */
-export function linesOf(text: string, decidingHeader: string | null): Line[] {
-  const start = decidingHeader === null ? undefined : `${decidingHeader.toLowerCase()}:`;
-  let inBody = false;
-  return text.split(/\r?\n/).map((line) => {
-    inBody ||= line === '';
-    const isDeciding = !inBody && start !== undefined && line.toLowerCase().replace(/\s*:/, ':').startsWith(start);
-    return { text: line, isDeciding };
-  });
-}

@@ -1,11 +1,12 @@
 import { useMemo, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components';
 import { Time } from '../ui/time.js';
-import { ladderOf, linesOf, spokenStep, type Lane, type SipMessage, type Step } from './ladder.js';
+import { linesOf } from './deciding.js';
+import { ladderOf, spokenStep, type Lane, type SipMessage, type Step } from './ladder.js';
 
 interface LadderProps {
   messages: readonly SipMessage[];
-  /** The header that decided the call; it is marked in the messages. */
+  /** The source that decided the call, for example `Diversion`; it is marked in the INVITE. */
   decidingHeader?: string | null;
 }
 

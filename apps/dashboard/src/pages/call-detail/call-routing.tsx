@@ -1,6 +1,7 @@
 import type { Schemas } from '../../api/client.http.js';
+import { isDecidingHeader } from '../../sip/deciding.js';
 import { Card } from '../../ui/page.js';
-import { isDecidingHeader, verdictText } from '../calls/call-text.js';
+import { verdictText } from '../calls/call-text.js';
 
 type Decision = Schemas['RoutingDecision'];
 
@@ -62,21 +63,23 @@ const IDENTITY = /^(?:p-asserted-identity|p-preferred-identity|remote-party-id|f
 export function Invite({ invite, routing, isWithheld }: InviteProps) {
   if (invite === null) return null;
   const decided = decidedBy(routing);
+  const rows: readonly (readonly [source: string, title: string, value: string])[] = [
+    ['Request-URI', 'Request-URI user', invite.request_uri_user],
+    ['To', 'To user', invite.to_user],
+    ...invite.headers.map(([name, value]) => [name, name, value] as const),
+  ];
   return (
     <Card title="Captured INVITE">
-      <p className="small">
-        Request-URI user <code>{invite.request_uri_user}</code>, To user <code>{invite.to_user}</code>
-      </p>
       <div className="scroll" tabIndex={0} role="region" aria-label="Headers of the INVITE">
         <table className="plain">
           <tbody>
-            {invite.headers.map(([name, value], index) => (
-              <tr key={`${name} ${index}`} className={isDecidingHeader(name, decided) ? 'decided' : undefined}>
+            {rows.map(([source, title, value], index) => (
+              <tr key={`${title} ${index}`} className={isDecidingHeader(source, decided) ? 'decided' : undefined}>
                 <th scope="row">
-                  {name}
-                  {isDecidingHeader(name, decided) && <span className="badge good">decided</span>}
+                  {title}
+                  {isDecidingHeader(source, decided) && <span className="badge good">decided</span>}
                 </th>
-                <td>{isWithheld && IDENTITY.test(name) ? <i>withheld</i> : <code>{value}</code>}</td>
+                <td>{isWithheld && IDENTITY.test(source) ? <i>withheld</i> : <code>{value}</code>}</td>
               </tr>
             ))}
           </tbody>

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
-import { axeProblems, openViewer, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
 
 const INVITE = [
   'INVITE sip:100:secret@192.0.2.1 SIP/2.0',
@@ -70,6 +70,31 @@ describe('the dashboard', () => {
     expect(await page.evaluate('document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)')).toBe(
       '{}{}',
     );
+  });
+
+  it('says where to open the page where the browser keeps no session', async () => {
+    const base = `http://${OTHER_NAME}:${new URL(test.mesh.file.api).port}`;
+    const elsewhere = await openViewer(browser, base);
+    const { page } = elsewhere;
+    await page.goto('/app');
+    await page.getByLabel('API key').fill(org.key);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('Open this page over https, or on the host itself').waitFor();
+    await elsewhere.close();
+  });
+
+  it('asks for a key again as soon as the key of the session is revoked', async () => {
+    const short = { organization_id: org.id, name: 'short-lived', role: 'member' };
+    const { id, key } = await test.operator.post<{ id: string; key: string }>('/api/v1/api-keys', short);
+    const idle = await openViewer(browser, test.mesh.file.api);
+    await signIn(idle.page, key);
+    await idle.page.getByText('Live', { exact: true }).waitFor();
+    let asked = 0;
+    idle.page.on('request', (request) => (asked += request.url().endsWith('/api/v1/stream') ? 1 : 0));
+    await test.operator.delete(`/api/v1/api-keys/${id}`);
+    await idle.page.getByLabel('API key').waitFor();
+    expect(asked).toBe(0);
+    await idle.close();
   });
 
   it('shows a change within a second, without a reload', async () => {

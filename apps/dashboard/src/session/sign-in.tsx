@@ -4,6 +4,14 @@ import { client, dataOf } from '../api/client.http.js';
 import { Field } from '../ui/field.js';
 import { Failure } from '../ui/states.js';
 
+/** The key was right, and the next request came without the session: the browser did not keep its cookie. */
+const COOKIE_DROPPED = {
+  title: 'Your browser did not keep the session',
+  detail:
+    'The API key is valid, but a browser keeps the session only on a secure page. Open this page over https, or on ' +
+    'the host itself (http://localhost). If it is open over https already, allow cookies for this page.',
+};
+
 /** The key is sent once, and is kept nowhere in the browser: the service gives a cookie that no script can read. */
 export function SignIn() {
   const [key, setKey] = useState('');
@@ -15,6 +23,8 @@ export function SignIn() {
     setError(undefined);
     try {
       await dataOf(client.POST('/api/v1/session', { headers: { Authorization: `Bearer ${key.trim()}` } }));
+      const { response } = await client.GET('/api/v1/users/me');
+      if (response.status === 401) throw COOKIE_DROPPED;
       // A new page: nothing that a former session has read is left.
       location.reload();
     } catch (problem) {

@@ -2,7 +2,10 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Page } from '../api/client.http.js';
 
 /** A list that is read page by page. `key` begins with the path, by which changes find it. */
-export function usePages<Item>(key: readonly unknown[], read: (cursor: string | undefined) => Promise<Page<Item>>) {
+export function usePages<Item, More = unknown>(
+  key: readonly unknown[],
+  read: (cursor: string | undefined) => Promise<Page<Item> & More>,
+) {
   const query = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam }) => read(pageParam),

@@ -1,42 +1,45 @@
-import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import { api, type Schemas } from '../../api/client.http.js';
+import { client, cursorPage, dataOf, type Schemas } from '../../api/client.http.js';
 import { length, words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
 import { Card } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
+import { usePages } from '../../ui/use-pages.js';
 import { dayBar } from './availability.js';
 
-const FEW = 10;
-const MANY = 100;
+const FIRST_PAGE = 10;
+const FURTHER_PAGE = 100;
 
 /** Every change of the gateway's state, and how much of each day calls could use it. */
 export function Registrations({ id }: { id: string }) {
-  const [limit, setLimit] = useState(FEW);
-  const registrations = api.useQuery(
-    'get',
-    '/api/v1/sip-trunks/{id}/registrations',
-    { params: { path: { id }, query: { limit } } },
-    { placeholderData: (before) => before },
-  );
+  const list = usePages(['/api/v1/sip-trunks/{id}/registrations', id], async (cursor) => {
+    const query = { limit: cursor === undefined ? FIRST_PAGE : FURTHER_PAGE, cursor };
+    const params = { path: { id }, query };
+    const page = await dataOf(client.GET('/api/v1/sip-trunks/{id}/registrations', { params }));
+    return { ...page, ...cursorPage(page) };
+  });
   return (
     <Card title="Registration and availability">
-      <Found of={registrations}>
-        {({ items, availability, time_zone, next_cursor }) => (
+      <Found of={list.query}>
+        {({ pages: [first] }) => (
           <>
-            <Days of={availability} />
-            <p className="muted small">Days in {time_zone}.</p>
-            {items.length === 0 && <p>No bridge has reported on this trunk yet.</p>}
+            <Days of={first?.availability ?? []} />
+            <p className="muted small">Days in {first?.time_zone}.</p>
+            {list.items.length === 0 && <p>No bridge has reported on this trunk yet.</p>}
             <ol className="list" aria-label="Changes of the gateway">
-              {items.map((change) => (
+              {list.items.map((change) => (
                 <Change key={`${change.bridge_id} ${change.at}`} of={change} />
               ))}
             </ol>
-            {next_cursor !== null && limit === FEW && <Button onPress={() => setLimit(MANY)}>Show more</Button>}
           </>
         )}
       </Found>
+      {list.loadMore && (
+        <Button onPress={list.loadMore} isDisabled={list.isLoadingMore}>
+          Show earlier changes
+        </Button>
+      )}
     </Card>
   );
 }

@@ -1,10 +1,12 @@
 import { Link } from 'wouter';
-import { api, type Schemas } from '../../api/client.http.js';
+import { api } from '../../api/client.http.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Card } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
+import { HistoryList } from '../history/history-list.js';
+import { historyOf } from '../history/history-text.js';
 
 const SHOWN = 10;
 
@@ -39,7 +41,7 @@ export function NumbersOf({ trunkId }: { trunkId: string }) {
 export function CallsOf({ trunkId }: { trunkId: string }) {
   const calls = api.useQuery('get', '/api/v1/calls', { params: { query: { trunk_id: trunkId, limit: SHOWN } } });
   return (
-    <Card title="Latest calls" actions={<Link href="/calls">All calls</Link>}>
+    <Card title="Latest calls" actions={<Link href={`/calls?trunk=${trunkId}`}>All calls of the trunk</Link>}>
       <Found of={calls}>
         {({ items }) =>
           items.length === 0 ? (
@@ -61,11 +63,6 @@ export function CallsOf({ trunkId }: { trunkId: string }) {
   );
 }
 
-const actorText = ({ kind, key_name }: Schemas['HistoryEntry']['actor']) =>
-  kind === 'api-key' ? (key_name ?? 'an API key') : kind === 'operator' ? 'the operator' : 'the system';
-
-const shown = (value: unknown) => (value === null || value === undefined ? 'none' : JSON.stringify(value));
-
 /** Who changed what, and when. */
 export function TrunkHistory({ trunkId }: { trunkId: string }) {
   const { mayManage } = useSession();
@@ -77,25 +74,8 @@ export function TrunkHistory({ trunkId }: { trunkId: string }) {
   );
   if (!mayManage) return null;
   return (
-    <Card title="History">
-      <Found of={history}>
-        {({ items }) => (
-          <ul className="list">
-            {items.map(({ id, type, at, actor, changes }) => (
-              <li key={id}>
-                <Time at={at} /> <b>{type}</b> by {actorText(actor)}
-                {changes.length > 0 && (
-                  <p className="muted small">
-                    {changes
-                      .map(({ field, before, after }) => `${field}: ${shown(before)} → ${shown(after)}`)
-                      .join('; ')}
-                  </p>
-                )}
-              </li>
-            ))}
-          </ul>
-        )}
-      </Found>
+    <Card title="History" actions={<Link href={historyOf('trunk', trunkId)}>The whole history</Link>}>
+      <Found of={history}>{({ items }) => <HistoryList of={items} isOfOne />}</Found>
     </Card>
   );
 }

@@ -149,6 +149,9 @@ describe("the trunk's page of the dashboard", () => {
       .filter({ hasText: `INVITE sip:${NUMBER}@` })
       .waitFor();
     await row.getByRole('button', { name: `Add the address ${MOVED}` }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('Only if this is your PBX').waitFor();
+    await dialog.getByRole('button', { name: `Add the address ${MOVED}` }).click();
     await row.getByRole('button', { name: `Add the address ${MOVED}` }).waitFor({ state: 'detached' });
     await eventually(async () => (await call({ address: MOVED })) === 200, {
       timeoutMs: 20_000,

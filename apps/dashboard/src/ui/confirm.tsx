@@ -6,11 +6,15 @@ interface ConfirmProps {
   /** What the button and the dialog say, for example `Delete trunk`. */
   action: string;
   children: ReactNode;
+  /** What the button says that changes nothing. */
+  cancel?: string;
+  /** Something is still to be chosen in the dialog. */
+  isDisabled?: boolean;
   onConfirm: () => Promise<unknown>;
 }
 
-/** A button whose action cannot be undone: it asks first, and says why it failed. */
-export function Confirm({ action, children, onConfirm }: ConfirmProps) {
+/** A button whose action is not easily undone: it asks first, and says why it failed. */
+export function Confirm({ action, children, cancel = 'Keep it', isDisabled = false, onConfirm }: ConfirmProps) {
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const confirm = async (close: () => void) => {
@@ -32,9 +36,9 @@ export function Confirm({ action, children, onConfirm }: ConfirmProps) {
                 {error !== undefined && <Failure error={error} />}
                 <div className="actions">
                   <Button onPress={close} autoFocus>
-                    Keep it
+                    {cancel}
                   </Button>
-                  <Button className="danger" isDisabled={busy} onPress={() => void confirm(close)}>
+                  <Button className="danger" isDisabled={busy || isDisabled} onPress={() => void confirm(close)}>
                     {action}
                   </Button>
                 </div>

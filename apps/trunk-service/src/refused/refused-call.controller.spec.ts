@@ -139,6 +139,8 @@ describe('refused calls', () => {
       last_invite: { text: 'INVITE last' },
     });
     expect((await mine.member('GET', `${LIST}?trunk_id=${trunk_id}&known_by=trunk-user`)).body).toHaveLength(1);
+    expect((await mine.member('GET', `${LIST}?trunk_id=none`)).body).toEqual([]);
+    expect((await mine.member('GET', `${LIST}?trunk_id=nothing`)).status).toBe(400);
     expect(await theirs.admin('GET', one)).toMatchObject({ status: 404, body: { code: 'refused-call-not-found' } });
     expect((await theirs.admin('GET', LIST)).body).toEqual([]);
     expect((await mine.member('GET', `${LIST}/nothing`)).status).toBe(404);
@@ -209,6 +211,9 @@ describe('refused calls', () => {
     const next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('Link')!)![1]!;
     expect((await member('GET', next)).body.map((row: Row) => row.minute.slice(14, 16))).toEqual(['12', '11']);
     expect((await member('GET', `${LIST}?source_address=198.51.100.7`)).body).toHaveLength(1);
+    const unclaimed = await member('GET', `${LIST}?trunk_id=none&limit=2`);
+    expect(unclaimed.body).toEqual(page.body);
+    expect(unclaimed.headers.get('X-Total-Count')).toBe('5');
     expect(
       (
         await member(

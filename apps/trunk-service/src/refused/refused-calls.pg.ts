@@ -30,7 +30,10 @@ export const refusedCallQuery = pageQuery
       .describe('The SIP status of the answer; null where there was none.'),
     date_from: callQuery.shape.date_from.describe('Calls of this minute or later.'),
     date_to: callQuery.shape.date_to.describe('Until this time, included.'),
-    trunk_id: uuid.optional().describe('The trunk that the calls claim.'),
+    trunk_id: z
+      .union([z.literal('none'), uuid])
+      .optional()
+      .describe('The trunk that the calls claim; `none`: calls that claim no trunk.'),
     known_by: refusedCallKnownBy.optional().describe('Why they are shown to the organisation.'),
     unowned: z
       .enum(['true', 'false'])
@@ -74,7 +77,8 @@ export async function listRefusedCalls(
   where(query.number === undefined ? undefined : `+${query.number.replace(/\D/g, '')}`, (p) => `number = ${p}`);
   where(query.source_address, (p) => `source_address = ${p}`);
   where(query.reason, (p) => `reason = ${p}`);
-  where(query.trunk_id, (p) => `trunk_id = ${p}::uuid`);
+  if (query.trunk_id === 'none') conditions.push('trunk_id is null');
+  else where(query.trunk_id, (p) => `trunk_id = ${p}::uuid`);
   where(query.known_by, (p) => `known_by = ${p}`);
   where(query.sip_status, (p) => `sip_status = ${p}`);
   where(query.date_from, (p) => `minute >= ${p}::timestamptz`);

@@ -5,19 +5,6 @@ type Schemas = components['schemas'];
 
 export const PAGE_SIZE = 100;
 
-export interface CallsView {
-  status: string;
-  direction: string;
-  phone: string;
-}
-
-/** The API's filter for what the view shows. */
-export const callFilter = ({ status, direction, phone }: CallsView) => ({
-  ...(status === '' ? {} : { status: status as Schemas['Call']['status'] }),
-  ...(direction === '' ? {} : { direction: direction as Schemas['Call']['direction'] }),
-  ...(phone.trim() === '' ? {} : { customer_phone: phone.trim() }),
-});
-
 /** How the call ended, in a few words. */
 export function outcomeText(call: Pick<Schemas['Call'], 'refusal' | 'end_reason' | 'status' | 'sip_status'>): string {
   if (call.refusal !== null) return `refused: ${words(call.refusal)}`;
@@ -41,7 +28,3 @@ const VERDICTS: Readonly<Record<Step['verdict'], string>> = {
 
 /** What a source of the called number said, and what that meant. */
 export const verdictText = ({ verdict }: Pick<Step, 'verdict'>): string => VERDICTS[verdict];
-
-/** The header of the INVITE that a source is read from. */
-export const isDecidingHeader = (name: string, decidedBy: string | null): boolean =>
-  decidedBy !== null && name.toLowerCase() === decidedBy.toLowerCase();

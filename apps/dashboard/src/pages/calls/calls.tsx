@@ -1,70 +1,89 @@
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { api, type Schemas } from '../../api/client.http.js';
 import { count, length } from '../../format.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
 import { DataTable } from '../../ui/data-table.js';
-import { Choice, Field } from '../../ui/field.js';
 import { Card, Page } from '../../ui/page.js';
 import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { useView } from '../../ui/use-view.js';
-import { callFilter, outcomeText, PAGE_SIZE } from './call-text.js';
+import { RefusedList } from '../refused/refused-list.js';
+import { callFilter, refusedFilter } from './call-filter.js';
+import { CallFilters } from './call-filters.js';
+import { outcomeText, PAGE_SIZE } from './call-text.js';
 import { StartCall } from './start-call.js';
-
-const STATUS = [
-  ['', 'All'],
-  ['ongoing', 'Ongoing'],
-  ['completed', 'Completed'],
-  ['failed', 'Failed or refused'],
-] as const;
-const DIRECTION = [
-  ['', 'Both'],
-  ['inbound', 'Inbound'],
-  ['outbound', 'Outbound'],
-] as const;
 
 /** Live and past calls, newest first, refused ones too. */
 export default function Calls() {
   const { mayManage } = useSession();
   const [view, setView] = useView();
+  const shown = {
+    status: view('status'),
+    direction: view('direction'),
+    phone: view('phone'),
+    trunk: view('trunk'),
+    from: view('from'),
+    to: view('to'),
+  };
+  const number = view('number');
+  return (
+    <Page title="Calls">
+      {mayManage && <StartCall />}
+      <CallFilters view={view} onChange={(changes) => setView({ ...changes, skip: '' })} />
+      {number === '' ? (
+        <CallList filter={callFilter(shown)} />
+      ) : (
+        <OfNumber number={number}>{(id) => <CallList filter={callFilter(shown, id)} />}</OfNumber>
+      )}
+      <Card title="Refused before routing">
+        <RefusedList
+          filter={refusedFilter({ ...shown, number })}
+          empty={<p>Nothing. A call from an address that no trunk has would be listed here.</p>}
+        />
+      </Card>
+    </Page>
+  );
+}
+
+/** The call log knows a number by its id. */
+function OfNumber({ number, children }: { number: string; children: (id: string) => ReactNode }) {
+  const params = { query: { phone_number: number, limit: 1 } };
+  const found = api.useQuery('get', '/api/v1/phone-numbers', { params });
+  return (
+    <Found of={found}>
+      {([own]) =>
+        own === undefined ? (
+          <Empty title={`${number} is not one of your numbers`}>
+            <p>Choose a number from the list, or clear the filter.</p>
+          </Empty>
+        ) : (
+          children(own.id)
+        )
+      }
+    </Found>
+  );
+}
+
+function CallList({ filter }: { filter: ReturnType<typeof callFilter> }) {
+  const [view, setView] = useView();
   const skip = Number(view('skip')) || 0;
-  const filter = callFilter({ status: view('status'), direction: view('direction'), phone: view('phone') });
   const calls = api.useQuery(
     'get',
     '/api/v1/calls',
     { params: { query: { limit: PAGE_SIZE, skip, ...filter } } },
     { placeholderData: (before) => before },
   );
-  const filterBy = (changes: Record<string, string>) => setView({ ...changes, skip: '' });
   return (
-    <Page title="Calls">
-      {mayManage && <StartCall />}
-      <div className="filters" role="search">
-        <Choice label="Status" value={view('status')} onChange={(status) => filterBy({ status })} options={STATUS} />
-        <Choice
-          label="Direction"
-          value={view('direction')}
-          onChange={(direction) => filterBy({ direction })}
-          options={DIRECTION}
-        />
-        <Field
-          label="Other party"
-          value={view('phone')}
-          onChange={(phone) => filterBy({ phone })}
-          placeholder="+1555"
-        />
-      </div>
-      <Found of={calls}>
-        {({ items, total }) => (
-          <>
-            <CallTable items={items} />
-            <Pager total={total} skip={skip} onSkip={(to) => setView({ skip: to === 0 ? '' : String(to) })} />
-          </>
-        )}
-      </Found>
-      <RefusedBefore />
-    </Page>
+    <Found of={calls}>
+      {({ items, total }) => (
+        <>
+          <CallTable items={items} />
+          <Pager total={total} skip={skip} onSkip={(to) => setView({ skip: to === 0 ? '' : String(to) })} />
+        </>
+      )}
+    </Found>
   );
 }
 
@@ -136,31 +155,3 @@ const Pager = ({ total, skip, onSkip }: PagerProps) => (
     )}
   </p>
 );
-
-/** What FreeSWITCH refused before routing is counted by the minute and is no call of the log. */
-function RefusedBefore() {
-  const refused = api.useQuery('get', '/api/v1/refused-calls', { params: { query: { limit: 20 } } });
-  return (
-    <Card title="Refused before routing">
-      <Found of={refused}>
-        {(all) =>
-          all.length === 0 ? (
-            <p>Nothing. A call from an address that no trunk has would be listed here.</p>
-          ) : (
-            <ul className="list">
-              {all.map((each) => (
-                <li key={`${each.minute} ${each.source_address} ${each.called} ${each.reason}`}>
-                  <Badge state="refused">SIP {each.sip_status}</Badge> <Time at={each.last_at} />: {each.message}
-                  {each.count > 1 && ` ${count(each.count)} times in that minute.`}
-                  <p className="muted small">
-                    From {each.source_address}, called {each.called}
-                  </p>
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Found>
-    </Card>
-  );
-}

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { useLocation } from 'wouter';
-import { api, client, dataOf, refresh } from '../../api/client.http.js';
-import { Choice, Field } from '../../ui/field.js';
+import { client, dataOf, refresh } from '../../api/client.http.js';
+import { NumberChoice } from '../../choices/number-choice.js';
+import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
 
@@ -12,9 +13,6 @@ export function StartCall() {
   const [from, setFrom] = useState('');
   const [to, setTo] = useState('');
   const [error, setError] = useState<unknown>();
-  const numbers = api.useQuery('get', '/api/v1/phone-numbers', {
-    params: { query: { limit: 1000, is_active: 'true' } },
-  });
   const call = async () => {
     setError(undefined);
     const body = { from_phone_number: from, to_phone_number: to.trim() };
@@ -26,15 +24,7 @@ export function StartCall() {
   return (
     <Card title="Start a call">
       <div className="filters">
-        <Choice
-          label="From your number"
-          value={from}
-          onChange={setFrom}
-          options={[
-            ['', 'Choose a number'],
-            ...(numbers.data ?? []).map(({ phone_number }) => [phone_number, phone_number] as const),
-          ]}
-        />
+        <NumberChoice label="From your number" value={from} onChange={setFrom} onlyActive />
         <Field label="To" value={to} onChange={setTo} placeholder="+15550100300" inputMode="tel" />
         <Button className="primary" isDisabled={from === '' || to.trim() === ''} onPress={() => void call()}>
           Call

@@ -5,12 +5,9 @@ type Refused = components['schemas']['RefusedCall'];
 /** Reasons that adding the address to the trunk takes away. */
 const ADDRESS_HELPS: ReadonlySet<Refused['reason']> = new Set(['source-not-allowed', 'unknown-source']);
 
-/** A row that names its trunk belongs to that one; the others may be any trunk's. */
-export const mayBeOf = ({ trunk_id }: Pick<Refused, 'trunk_id'>, trunkId: string): boolean =>
-  trunk_id === trunkId || trunk_id === null;
-
+/** `known`: addresses that the trunk has already. */
 export const addressToAdd = (
   { reason, source_address }: Pick<Refused, 'reason' | 'source_address'>,
-  known: readonly string[],
+  known: readonly string[] = [],
 ): string | undefined =>
   ADDRESS_HELPS.has(reason) && source_address !== '' && !known.includes(source_address) ? source_address : undefined;

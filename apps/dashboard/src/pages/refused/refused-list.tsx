@@ -1,41 +1,70 @@
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
-import { api, client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
+import { api, client, pageOf, type Schemas } from '../../api/client.http.js';
 import { count } from '../../format.js';
-import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
-import { Card, Facts } from '../../ui/page.js';
-import { Failure, Found } from '../../ui/states.js';
+import { Facts } from '../../ui/page.js';
+import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { addressToAdd, mayBeOf } from './refused-of-trunk.js';
+import { usePages } from '../../ui/use-pages.js';
+import { AddAddress } from './add-address.js';
+import { addressToAdd } from './address-to-add.js';
 
-const READ = 50;
+const PAGE_SIZE = 20;
 
-/** Calls that may be this trunk's and that a bridge refused before routing. */
-export function RefusedOf({ trunk }: { trunk: Schemas['Trunk'] }) {
-  const refused = api.useQuery('get', '/api/v1/refused-calls', { params: { query: { limit: READ } } });
+/** As the API filters refused calls. */
+export interface RefusedFilter {
+  /** A trunk's id, or `none`: calls that name no trunk. */
+  trunk_id?: string;
+  /** The called number. */
+  number?: string;
+  date_from?: string;
+  date_to?: string;
+}
+
+interface RefusedListProps {
+  filter: RefusedFilter;
+  /** The trunk whose page it is: addresses are added to it. */
+  trunk?: Schemas['Trunk'];
+  empty: ReactNode;
+}
+
+/** Calls that a bridge refused before routing, newest first, each with its INVITE and what helps. */
+export function RefusedList({ filter, trunk, empty }: RefusedListProps) {
+  const list = usePages(['/api/v1/refused-calls', filter], (cursor) =>
+    pageOf(client.GET('/api/v1/refused-calls', { params: { query: { ...filter, limit: PAGE_SIZE, cursor } } })),
+  );
   return (
-    <Card title="Refused calls">
-      <Found of={refused}>
-        {(all) => {
-          const rows = all.filter((row) => mayBeOf(row, trunk.id));
-          return rows.length === 0 ? (
-            <p>None. A call to one of your numbers from an address that no trunk has is listed here.</p>
+    <>
+      <Found of={list.query}>
+        {() =>
+          list.items.length === 0 ? (
+            <>{empty}</>
           ) : (
-            <ul className="list">
-              {rows.map((row) => (
-                <Refused key={row.id} row={row} trunk={trunk} />
-              ))}
-            </ul>
-          );
-        }}
+            <>
+              <p className="muted small">
+                {count(list.items.length)} of {count(list.total)}; calls of the same kind within a minute are one entry
+              </p>
+              <ul className="list">
+                {list.items.map((row) => (
+                  <Refused key={row.id} row={row} trunk={trunk} />
+                ))}
+              </ul>
+            </>
+          )
+        }
       </Found>
-    </Card>
+      {list.loadMore && (
+        <Button onPress={list.loadMore} isDisabled={list.isLoadingMore}>
+          Show older refused calls
+        </Button>
+      )}
+    </>
   );
 }
 
-function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['Trunk'] }) {
-  const address = addressToAdd(row, trunk.inbound_addresses);
+function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['Trunk'] | undefined }) {
+  const address = addressToAdd(row, trunk?.inbound_addresses);
   return (
     <li>
       <Badge state="refused">SIP {row.sip_status}</Badge> <Time at={row.last_at} />: {row.message}
@@ -45,7 +74,7 @@ function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['
         {row.detail !== null && `, ${row.detail}`}
       </p>
       <InviteOf row={row} />
-      {address !== undefined && <AddAddress trunkId={trunk.id} address={address} />}
+      {address !== undefined && <AddAddress address={address} trunkId={trunk?.id ?? row.trunk_id} />}
     </li>
   );
 }
@@ -86,24 +115,5 @@ function InviteOf({ row: { id, invite } }: { row: Schemas['RefusedCall'] }) {
         </Found>
       )}
     </details>
-  );
-}
-
-/** Calls of the address are accepted as the trunk's as soon as the bridges know. */
-export function AddAddress({ trunkId, address }: { trunkId: string; address: string }) {
-  const { mayManage } = useSession();
-  const [error, setError] = useState<unknown>();
-  if (!mayManage) return null;
-  const add = async () => {
-    setError(undefined);
-    const params = { path: { id: trunkId } };
-    const answer = client.POST('/api/v1/sip-trunks/{id}/inbound-addresses', { params, body: { address } });
-    await dataOf(answer).then(() => refresh('/api/v1/sip-trunks'), setError);
-  };
-  return (
-    <>
-      <Button onPress={() => void add()}>Add the address {address}</Button>
-      {error !== undefined && <Failure error={error} />}
-    </>
   );
 }

@@ -8,8 +8,8 @@ import { Confirm } from '../../ui/confirm.js';
 import { Card, Facts, Page } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
+import { RefusedList } from '../refused/refused-list.js';
 import { CallsOf, NumbersOf, TrunkHistory } from './trunk-lists.js';
-import { RefusedOf } from './refused-calls.js';
 import { Registrations } from './registrations.js';
 import { TestReport } from './test-report.js';
 import { GatewayFile, LastExchange } from './trunk-sip.js';
@@ -50,6 +50,20 @@ const Detail = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
     <GatewayFile id={trunk.id} />
     <TrunkHistory trunkId={trunk.id} />
   </>
+);
+
+/** A call that names no trunk may be any trunk's: for example a PBX that calls from a new address. */
+const RefusedOf = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
+  <Card title="Refused calls">
+    <h3>That name this trunk</h3>
+    <RefusedList trunk={trunk} filter={{ trunk_id: trunk.id }} empty={<p>None.</p>} />
+    <h3>That name no trunk</h3>
+    <RefusedList
+      trunk={trunk}
+      filter={{ trunk_id: 'none' }}
+      empty={<p>None. A call to one of your numbers from an address that no trunk has is listed here.</p>}
+    />
+  </Card>
 );
 
 function Actions({ trunk: { id, enabled } }: { trunk: Schemas['Trunk'] }) {

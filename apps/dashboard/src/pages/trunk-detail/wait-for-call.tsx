@@ -5,7 +5,7 @@ import { api, client, dataOf, type Schemas } from '../../api/client.http.js';
 import { Badge } from '../../ui/badge.js';
 import { Failure } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { AddAddress } from './refused-calls.js';
+import { AddAddress } from '../refused/add-address.js';
 
 const LOOK_MS = 1_500;
 

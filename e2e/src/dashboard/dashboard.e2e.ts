@@ -5,18 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
-
-const INVITE = [
-  'INVITE sip:100:secret@192.0.2.1 SIP/2.0',
-  'Via: SIP/2.0/UDP 192.0.2.10:5060',
-  'From: <sip:+15559870001@192.0.2.10>;tag=1',
-  'To: <sip:100@192.0.2.1>',
-  'Diversion: <sip:+15550100200:secret@192.0.2.10>',
-  'Proxy-Authorization: Digest username="100", response="secret"',
-  '',
-].join('\r\n');
-
-const REFUSED = { status: 403, title: 'Not allowed', detail: 'Ask an admin for another key.', code: 'not-allowed' };
+import { INVITE, REFUSED, REFUSED_CALL } from './answers.fixture.js';
 
 let test: TestMesh;
 let org: Organization;
@@ -105,6 +94,24 @@ describe('the dashboard', () => {
     await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
     expect(Date.now() - began).toBeLessThan(10_000);
     expect(await axeProblems(page)).toEqual([]);
+  });
+
+  it('asks before it adds the address of a refused call, and to which trunk', async () => {
+    const { page } = viewer;
+    const add = { name: `Add the address ${REFUSED_CALL.source_address}` };
+    await page.route(/\/refused-calls\?/, (route) => route.fulfill({ json: [REFUSED_CALL] }));
+    await page.getByRole('link', { name: 'Calls', exact: true }).click();
+    await page.getByRole('button', add).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('Only if this is your PBX').waitFor();
+    expect(await dialog.getByRole('button', add).isDisabled()).toBe(true);
+    await dialog.getByLabel('Add it to the trunk').fill('Office PBX');
+    await dialog.getByRole('button', add).click();
+    await dialog.waitFor({ state: 'detached' });
+    const trunk = { name: 'Office PBX', inbound_addresses: [REFUSED_CALL.source_address] };
+    expect(await org.api.get('/api/v1/sip-trunks')).toMatchObject([trunk]);
+    expect(await axeProblems(page)).toEqual([]);
+    await page.unrouteAll();
   });
 
   it('tests a route from a pasted INVITE, and keeps no password of it in the URL', async () => {
@@ -214,6 +221,10 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Add the rule' }).click();
     await page.getByText('A trunk lost its registration (for so many seconds: 60)').waitFor();
     expect(await axeProblems(page)).toEqual([]);
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('combobox', { name: 'What was changed' }).selectOption('notification-rule');
+    await page.getByText('of notification rule Trunk down by the key').waitFor();
+    expect(page.url()).toContain('kind=notification-rule');
   });
 
   it('offers a member nothing that only an admin may do, and says why', async () => {
@@ -222,7 +233,7 @@ describe('the dashboard', () => {
     const { key } = await test.operator.post<{ key: string }>('/api/v1/api-keys', member);
     await signOut(page);
     await signIn(page, key);
-    for (const path of ['', '/platform', '/guards', '/notifications']) {
+    for (const path of ['', '/platform', '/guards', '/notifications', '/history']) {
       await page.goto(`/app/o/${org.id}/settings${path}`);
       await page.getByText('Only an admin of an active organisation').first().waitFor();
       expect(await page.getByRole('main').getByRole('button').count()).toBe(0);

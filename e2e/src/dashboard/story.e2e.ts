@@ -73,7 +73,8 @@ describe('the first five minutes of an admin', () => {
   it('adds a number and assigns it', async () => {
     await link('add your numbers').click();
     await page.getByLabel('Phone number').fill(NUMBER);
-    await page.getByLabel('Calls come over').selectOption({ label: 'Office PBX' });
+    await page.getByLabel('Calls come over').fill('Office PBX');
+    await page.getByText('Choose one from the list.').waitFor({ state: 'detached' });
     await page.getByLabel('Assistant', { exact: true }).fill('17');
     await button('Add the number').click();
     await page.getByRole('rowheader', { name: NUMBER }).waitFor();
@@ -97,6 +98,10 @@ describe('the first five minutes of an admin', () => {
 
   it('understands what happened: which source named the number, and which header it was', async () => {
     await page.getByRole('link', { name: 'Calls', exact: true }).click();
+    await page.getByLabel('Trunk', { exact: true }).fill('Office PBX');
+    await page.waitForURL(/trunk=[\da-f-]{36}/);
+    await page.getByLabel('Your number', { exact: true }).fill(NUMBER);
+    await page.waitForURL(/number=/);
     const rows = page.getByRole('row');
     await rows.nth(1).getByRole('link').click();
     await page.getByRole('heading', { name: 'Why it took this way' }).waitFor();

@@ -25,14 +25,7 @@ export function TrunkChoice({ label, value, onChange, none = 'Name of the trunk'
   );
   const options = (trunks.data ?? []).map(({ id, name }) => ({ id, text: name }));
   const offered = options.find(({ id }) => id === value)?.text;
-  const params = { path: { id: value } };
-  const chosen = api.useQuery(
-    'get',
-    '/api/v1/sip-trunks/{id}',
-    { params },
-    { enabled: value !== '' && !offered && trunks.isFetched },
-  );
-  const name = value === '' ? '' : (offered ?? chosen.data?.name);
+  const name = useName(value, offered, trunks.isFetched);
   return (
     <SearchChoice
       label={label}
@@ -44,4 +37,14 @@ export function TrunkChoice({ label, value, onChange, none = 'Name of the trunk'
       placeholder={none}
     />
   );
+}
+
+/** What the chosen trunk is called, where it is not among those that are offered. */
+function useName(id: string, offered: string | undefined, isFetched: boolean): string | undefined {
+  const isAsked = id !== '' && offered === undefined && isFetched;
+  const params = { path: { id } };
+  const chosen = api.useQuery('get', '/api/v1/sip-trunks/{id}', { params }, { enabled: isAsked });
+  if (id === '') return '';
+  // A trunk that is no longer there is shown by its id, so that one sees what the list is filtered by.
+  return offered ?? chosen.data?.name ?? (chosen.isError ? id : undefined);
 }

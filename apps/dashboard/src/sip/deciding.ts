@@ -30,7 +30,7 @@ export function linesOf(text: string, decidedBy: string | null): Line[] {
   const lines = rest.map((line) => {
     inBody ||= line === '';
     if (inBody) return { text: line, isDeciding: false };
-    if (!isContinued(line)) isDeciding = isDecidingHeader(line.slice(0, line.indexOf(':')), decidedBy);
+    if (!isContinued(line)) isDeciding = isDecidingHeader(line.split(':', 1)[0] ?? '', decidedBy);
     return { text: line, isDeciding };
   });
   return [{ text: first, isDeciding: fullName(decidedBy) === 'request-uri' }, ...lines];

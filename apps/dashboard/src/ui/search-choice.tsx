@@ -25,15 +25,11 @@ interface SearchChoiceProps {
  * every keyboard, screen reader and telephone.
  */
 export function SearchChoice({ label, value, text, onChange, options, onSearch, placeholder }: SearchChoiceProps) {
-  const list = useId();
+  const field = useId();
   const [typed, setTyped] = useState<string>();
   const [known, setKnown] = useState(value);
   const [matched, setMatched] = useState<Option>();
-  const match =
-    typed === undefined
-      ? undefined
-      : // What was matched once stays, though a search for its whole text may offer others first.
-        [...options, ...(matched === undefined ? [] : [matched])].find((each) => isSame(each.text, typed));
+  const match = matchOf(typed, matched === undefined ? options : [...options, matched]);
   const found = typed === undefined ? value : (match?.id ?? '');
   if (value !== known) {
     setKnown(value);
@@ -49,25 +45,35 @@ export function SearchChoice({ label, value, text, onChange, options, onSearch, 
     setTyped(next);
     onSearch(next.trim());
   };
-  const isUnknown = typed !== undefined && typed.trim() !== '' && found === '';
   return (
-    <label className="field">
-      <span>{label}</span>
+    <div className="field">
+      <label htmlFor={field}>{label}</label>
       <input
-        list={list}
+        id={field}
+        list={`${field}-list`}
+        aria-describedby={`${field}-hint`}
         autoComplete="off"
         placeholder={placeholder}
         value={typed ?? text ?? ''}
         onChange={(event) => type(event.target.value)}
       />
-      <datalist id={list}>
+      <datalist id={`${field}-list`}>
         {options.map(({ id, text: shown, hint }) => (
           <option key={id} value={shown} label={hint} />
         ))}
       </datalist>
-      {isUnknown && <span className="muted small">Choose one from the list.</span>}
-    </label>
+      <span id={`${field}-hint`} className="muted small">
+        {isUnknown(typed, match) && 'Choose one from the list.'}
+      </span>
+    </div>
   );
 }
 
 const isSame = (a: string, b: string) => a.trim().toLowerCase() === b.trim().toLowerCase();
+
+/** `offered` has what was matched once too: a search for its whole text may find others first. */
+const matchOf = (typed: string | undefined, offered: readonly Option[]): Option | undefined =>
+  typed === undefined ? undefined : offered.find((each) => isSame(each.text, typed));
+
+const isUnknown = (typed: string | undefined, match: Option | undefined) =>
+  typed !== undefined && typed.trim() !== '' && match === undefined;

@@ -2,17 +2,13 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
 import { problemOf } from '../../api/problem.js';
-import { Choice, Field } from '../../ui/field.js';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
+import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
 
-interface AddNumberProps {
-  trunks: readonly (readonly [string, string])[];
-  onDone: () => Promise<void>;
-}
-
 /** One number, with its trunk and who answers. */
-export function AddNumber({ trunks, onDone }: AddNumberProps) {
+export function AddNumber({ onDone }: { onDone: () => Promise<void> }) {
   const [number, setNumber] = useState('');
   const [trunk, setTrunk] = useState('');
   const [assistant, setAssistant] = useState('');
@@ -45,12 +41,7 @@ export function AddNumber({ trunks, onDone }: AddNumberProps) {
           hint="With + and the country code."
           problem={error === undefined ? undefined : problemFor(error, '/phone_number')}
         />
-        <Choice
-          label="Calls come over"
-          value={trunk}
-          onChange={setTrunk}
-          options={[['', 'Choose a trunk'], ...trunks]}
-        />
+        <TrunkChoice label="Calls come over" value={trunk} onChange={setTrunk} />
         <Field
           label="Assistant"
           value={assistant}

@@ -1,19 +1,19 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { count } from '../../format.js';
-import { Choice, Field } from '../../ui/field.js';
+import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
 
 interface AssignNumbersProps {
   ids: readonly string[];
-  trunks: readonly (readonly [string, string])[];
   onDone: () => Promise<void>;
 }
 
 /** The numbers that are selected get a trunk, an assistant, or both. What was done before a failure stays done. */
-export function AssignNumbers({ ids, trunks, onDone }: AssignNumbersProps) {
+export function AssignNumbers({ ids, onDone }: AssignNumbersProps) {
   const [trunk, setTrunk] = useState('');
   const [assistant, setAssistant] = useState('');
   const [error, setError] = useState<unknown>();
@@ -38,7 +38,7 @@ export function AssignNumbers({ ids, trunks, onDone }: AssignNumbersProps) {
   return (
     <Card title={`Assign ${count(ids.length)} selected`}>
       <div className="filters">
-        <Choice label="To the trunk" value={trunk} onChange={setTrunk} options={[['', 'No change'], ...trunks]} />
+        <TrunkChoice label="To the trunk" value={trunk} onChange={setTrunk} none="No change" />
         <Field
           label="To the assistant"
           value={assistant}

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import { Button, type Selection } from 'react-aria-components';
 import { client, pageOf, refresh } from '../../api/client.http.js';
 import { pathWith } from '../../api/raw.http.js';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { count } from '../../format.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
@@ -61,21 +62,16 @@ export default function Numbers() {
     >
       {mayManage && (
         <div className="columns">
-          <AddNumber trunks={trunks} onDone={done} />
+          <AddNumber onDone={done} />
           <ImportNumbers onDone={done} />
         </div>
       )}
       <div className="filters" role="search">
         <Field label="Search" value={view('q')} onChange={(q) => setView({ q })} placeholder="Number or name" />
         <Choice label="Show" value={view('show')} onChange={(show) => setView({ show })} options={SHOW} />
-        <Choice
-          label="Trunk"
-          value={view('trunk')}
-          onChange={(trunk) => setView({ trunk })}
-          options={[['', 'Any'], ...trunks]}
-        />
+        <TrunkChoice label="Trunk" value={view('trunk')} onChange={(trunk) => setView({ trunk })} none="Any" />
       </div>
-      {mayManage && chosen.length > 0 && <AssignNumbers ids={chosen} trunks={trunks} onDone={done} />}
+      {mayManage && chosen.length > 0 && <AssignNumbers ids={chosen} onDone={done} />}
       {chosen.length === 1 && <NumberReadiness id={chosen[0]!} />}
       <Found of={list.query}>
         {() => (

@@ -1,10 +1,10 @@
 import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
-import { Choice, Field } from '../../ui/field.js';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
+import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { useView } from '../../ui/use-view.js';
-import { useTrunkNames } from '../numbers/trunk-names.js';
 import { explainInvite, useExplanation, type Explanation } from './explain.http.js';
 import { InboundAnswer } from './inbound-answer.js';
 import { HEADERS, headerLines, inboundBody, inputsOf, withoutPassword, type InboundInputs } from './route-inputs.js';
@@ -86,7 +86,6 @@ interface InboundFormProps {
 function InboundForm({ inputs, onTest }: InboundFormProps) {
   const [draft, setDraft] = useState(inputs);
   const [strange, setStrange] = useState<string>();
-  const trunks = useTrunkNames();
   const set = (name: keyof InboundInputs) => (value: string) => setDraft({ ...draft, [name]: value });
   const test = (event: FormEvent) => {
     event.preventDefault();
@@ -108,11 +107,11 @@ function InboundForm({ inputs, onTest }: InboundFormProps) {
           placeholder="198.51.100.7"
           hint="The address that the call comes from."
         />
-        <Choice
+        <TrunkChoice
           label="Or suppose that it comes from the carrier of"
           value={draft.trunk}
           onChange={set('trunk')}
-          options={[['', 'No trunk in particular'], ...trunks]}
+          none="No trunk in particular"
         />
         <Field label="Request-URI" value={draft.uri} onChange={set('uri')} hint="A URI, or its user part." />
         <Field

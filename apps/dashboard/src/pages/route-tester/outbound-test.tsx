@@ -1,8 +1,9 @@
 import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
-import { Choice, Field } from '../../ui/field.js';
+import { Field } from '../../ui/field.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { useView } from '../../ui/use-view.js';
@@ -36,7 +37,6 @@ export function OutboundTest() {
 
 function OutboundForm({ inputs, onTest }: { inputs: OutboundInputs; onTest: (inputs: OutboundInputs) => void }) {
   const [draft, setDraft] = useState(inputs);
-  const trunks = useTrunkNames();
   const set = (name: keyof OutboundInputs) => (value: string) => setDraft({ ...draft, [name]: value.trim() });
   const test = (event: FormEvent) => {
     event.preventDefault();
@@ -48,12 +48,7 @@ function OutboundForm({ inputs, onTest }: { inputs: OutboundInputs; onTest: (inp
         <Field label="From your number" value={draft.from} onChange={set('from')} placeholder="+15550100200" />
         <Field label="To" value={draft.to} onChange={set('to')} placeholder="+15550100300" />
         <Field label="Shown number" value={draft.shown} onChange={set('shown')} placeholder="As the calling number" />
-        <Choice
-          label="Only this trunk"
-          value={draft.trunk}
-          onChange={set('trunk')}
-          options={[['', 'By the rules'], ...trunks]}
-        />
+        <TrunkChoice label="Only this trunk" value={draft.trunk} onChange={set('trunk')} none="By the rules" />
         <Button type="submit" className="primary" isDisabled={outboundBody(draft) === undefined}>
           Test the route
         </Button>

@@ -2,11 +2,11 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { refresh, type Schemas } from '../../api/client.http.js';
 import { exchange, pathWith } from '../../api/raw.http.js';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { count } from '../../format.js';
 import { Choice, Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
-import { useTrunkNames } from '../numbers/trunk-names.js';
 
 type Report = Schemas['RateDeckImport'];
 
@@ -17,7 +17,6 @@ const MODES = [
 
 /** Checked first: the second press changes something. */
 export function ImportDeck() {
-  const trunks = useTrunkNames();
   const [trunk, setTrunk] = useState('');
   const [currency, setCurrency] = useState('USD');
   const [mode, setMode] = useState('replace');
@@ -48,12 +47,7 @@ export function ImportDeck() {
   return (
     <Card title="Import a rate deck">
       <div className="filters">
-        <Choice
-          label="Carrier of the trunk"
-          value={trunk}
-          onChange={entering(setTrunk)}
-          options={[['', 'Choose a trunk'], ...trunks]}
-        />
+        <TrunkChoice label="Carrier of the trunk" value={trunk} onChange={entering(setTrunk)} none="Choose a trunk" />
         <Field
           label="Currency"
           value={currency}

@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { client, cursorPage, dataOf, type Schemas } from '../../api/client.http.js';
 import { pathWith } from '../../api/raw.http.js';
+import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { length, money, words } from '../../format.js';
 import { DataTable, type DataColumn } from '../../ui/data-table.js';
 import { Download } from '../../ui/download.js';
@@ -9,7 +10,6 @@ import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
-import { useTrunkNames } from '../numbers/trunk-names.js';
 import { instantsOf, monthOf } from './month.js';
 import { InTimeZone, MonthChoice } from './month-choice.js';
 
@@ -26,7 +26,6 @@ export const Records = () => <InTimeZone>{(zone) => <RecordsIn zone={zone} />}</
 
 function RecordsIn({ zone }: { zone: string }) {
   const [view, setView] = useView();
-  const trunks = useTrunkNames();
   const month = view('month') || monthOf(Date.now(), zone);
   const filter = filterOf(view, instantsOf(month, zone));
   const entries = usePages(['/api/v1/usage/records', filter], async (cursor) =>
@@ -38,12 +37,7 @@ function RecordsIn({ zone }: { zone: string }) {
     <>
       <div className="filters" role="search">
         <MonthChoice value={month} zone={zone} onChange={(to) => setView({ month: to })} />
-        <Choice
-          label="Trunk"
-          value={view('trunk')}
-          onChange={(trunk) => setView({ trunk })}
-          options={[['', 'Any'], ...trunks]}
-        />
+        <TrunkChoice label="Trunk" value={view('trunk')} onChange={(trunk) => setView({ trunk })} none="Any" />
         <Choice
           label="Direction"
           value={view('direction')}

@@ -23,6 +23,7 @@ import { IndexTargetNames1764000203000 } from './number/number-names.migration.j
 import { IndexUnassignedNumbers1764000202000 } from './number/number-unassigned.migration.js';
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
+import { AddRefusalReports1764000205000 } from './outbound/refusal-reports.migration.js';
 import { CreateOutboundPermits1764000110000 } from './outbound/outbound-permits.migration.js';
 import { CreateRatePlans1764000095000 } from './rate-plan/rate-plan.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
@@ -78,6 +79,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateRecipients1764000190000,
   CreateHistoryTypeIndex1764000187000,
   CreateSessions1764000125000,
+  AddRefusalReports1764000205000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

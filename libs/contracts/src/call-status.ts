@@ -8,7 +8,7 @@ import { timestamp } from './scalar.js';
  * What the platform receives about a call's state (`POST status_url`), in order per call, at least once; signed by the
  * Standard Webhooks specification, whose `webhook-id` is the same each time that the same status is sent. An inbound
  * call begins with `initiated`, an outbound one with `queued`; each ends with exactly one of the six last. One that is
- * refused at once has its last alone.
+ * refused at once has its last alone; an outbound one that no bridge had has `queued` and its last.
  */
 export const CALL_STATUSES = [
   'queued',

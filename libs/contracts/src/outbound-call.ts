@@ -135,6 +135,11 @@ export const originateAnswer = z.discriminatedUnion('outcome', [
 ]);
 export type OriginateAnswer = z.infer<typeof originateAnswer>;
 
+/**
+ * Request `trunkmesh.rpc.bridge.<bridge>.call.refused`, with the event CallRefused: the bridge delivers the statuses of
+ * a call that no bridge had, and answers as `call.originate`. A repeated request changes nothing.
+ */
+
 /** How long a bridge takes at most to answer `call.originate`, milliseconds: it writes the call to its disk. */
 export const ORIGINATE_DEADLINE_MS = 5_000;
 

@@ -191,7 +191,15 @@ export const OUTBOUND_QUEUE = 'outbound';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';
 export type BridgeRequest =
-  'call.originate' | 'call.hangup' | 'call.transfer' | 'call.dtmf' | 'calls.end' | 'diagnose' | 'gateway' | 'recording';
+  | 'call.originate'
+  | 'call.refused'
+  | 'call.hangup'
+  | 'call.transfer'
+  | 'call.dtmf'
+  | 'calls.end'
+  | 'diagnose'
+  | 'gateway'
+  | 'recording';
 export const bridgeRequest = (bridge: string, request: BridgeRequest) =>
   `trunkmesh.rpc.bridge.${token(bridge)}.${request}`;
 /** Answered by that one agent process while it runs. */

@@ -1,6 +1,6 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type { CallStatus, CallStatusBody } from '@trunkmesh/contracts/call-status.js';
-import type { CallEnded, CallEvent, CallStarted } from '@trunkmesh/contracts/call.js';
+import type { CallEnded, CallEvent, CallRefused, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
 
@@ -35,7 +35,7 @@ export function statusOfChange(change: StatusChange): StatusDraft | undefined {
 type ChangeEvent = Extract<StatusChange, { what: 'event' }>['event'];
 type Unreported = Extract<ChangeEvent, { type: keyof typeof UNREPORTED }>;
 
-/** Reported by the call's end, which follows at once, or by its next attempt; no bridge has a `CallRefused`. */
+/** Reported by the call's end, which follows at once, or by its next attempt; `CallRefused`: `statusesOfRefused`. */
 const UNREPORTED = {
   CallAttemptFailed: true,
   CallContinued: true,
@@ -131,6 +131,15 @@ function ofRefusal({ data }: UnnumberedRefusal, target: Target): StatusDraft | u
 function refusedStatus({ reason, sip_status: sipStatus }: UnnumberedRefusal['data']): CallStatus {
   if (sipStatus === 487) return 'canceled';
   return reason === 'limit-reached' ? 'busy' : 'failed';
+}
+
+/** Of a call that ended before a bridge had it: nobody else reports it. */
+export function statusesOfRefused({ data }: CallRefused): StatusDraft[] {
+  const { started_at, ended_at, reason, target } = data;
+  const queued = draft(data, target, { status: 'queued', timestamp: started_at });
+  const status = reason === 'canceled' ? 'canceled' : 'failed';
+  const final = draft(data, target, { status, timestamp: ended_at, duration_seconds: 0, reason });
+  return [queued, final].filter((each) => each !== undefined);
 }
 
 type CallOwner = Pick<

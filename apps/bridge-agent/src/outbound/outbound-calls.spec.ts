@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
-import type { CallEvent } from '@trunkmesh/contracts/call.js';
+import { callRefused, type CallEvent, type CallRefused } from '@trunkmesh/contracts/call.js';
 import {
   originateAnswer,
   originateRequest,
@@ -300,6 +301,12 @@ const failedOn = (bridge_id: string): ContinuedCall['attempts'][number] => ({
   ringing: false,
   failed_over: true,
 });
+const refusedCall = (): CallRefused => {
+  const sample = readFileSync(new URL('../../../../libs/contracts/samples/CallRefused.json', import.meta.url), 'utf8');
+  const { data, ...event } = callRefused.parse(JSON.parse(sample));
+  const parties = { call_id: randomUUID(), organization_id: id(1, 1), number_id: number(1, FROM).id };
+  return { ...event, data: { ...data, ...parties, from: FROM, to: TO, reason: 'canceled' } };
+};
 const typesOf = (events: CallEvent[]) => events.map(({ type, data }) => `${type} ${data.bridge_id}`);
 const elsewhere = planned(9, { bridge_id: 'bridge-2' });
 
@@ -506,6 +513,31 @@ describe('a call that another bridge began', () => {
       return host.untilWritten(asked.call_id);
     })();
     expect(lastOf(events).data.attempts!.map(({ reason }) => reason)).toEqual(['carrier-failed', 'no-gateway', 'busy']);
+  });
+});
+
+describe('a call that was refused before a bridge had it', () => {
+  it('has its two statuses delivered, however often that is asked for', async () => {
+    const assistant = await startAssistant();
+    const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, statusUrl: assistant.statusUrl } });
+    await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+    const event = refusedCall();
+    const report = async (refused: CallRefused) => {
+      const reply = await host.nc.request(bridgeRequest('bridge-1', 'call.refused'), JSON.stringify(refused));
+      return originateAnswer.parse(reply.json());
+    };
+    const answers = await Promise.all([report(event), report(event)]);
+    expect([...answers, await report(event)]).toEqual(Array(3).fill({ outcome: 'accepted' }));
+    await eventually(() => assistant.statuses.length === 2, { message: 'the statuses' });
+    const { call_id, started_at, ended_at } = event.data;
+    const whose = { call_id, organization_id: id(1, 1), from_number: FROM, to_number: TO, direction: 'outbound' };
+    expect(assistant.statuses.map(({ body }) => body)).toMatchObject([
+      { ...whose, sequence: 1, status: 'queued', timestamp: started_at },
+      { ...whose, sequence: 2, status: 'canceled', timestamp: ended_at, reason: 'canceled', duration_seconds: 0 },
+    ]);
+    const strange = { ...event, data: { ...event.data, organization_id: id(1, 9) } };
+    expect(await report(strange)).toMatchObject({ outcome: 'refused', code: 'settings-not-known' });
+    await assistant.stop();
   });
 });
 

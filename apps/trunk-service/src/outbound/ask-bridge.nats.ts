@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { CallRefused } from '@trunkmesh/contracts/call.js';
 import { callControlAnswer, type HangupRequest } from '@trunkmesh/contracts/call-control.js';
 import { ORIGINATE_DEADLINE_MS, originateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
-import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import { bridgeRequest, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -25,14 +26,27 @@ export class AskBridge {
   ) {}
 
   /** `mayHaveIt`: it was asked before without an answer, so that nobody listening there now proves nothing. */
-  async originate(bridge: string, request: OriginateRequest, mayHaveIt: boolean): Promise<Taken> {
+  originate(bridge: string, request: OriginateRequest, mayHaveIt: boolean): Promise<Taken> {
+    return this.give(bridge, { what: 'call.originate', callId: request.call_id, request }, mayHaveIt);
+  }
+
+  /** To deliver the statuses of a call that no bridge had. */
+  report(bridge: string, event: CallRefused, mayHaveIt: boolean): Promise<Taken> {
+    return this.give(bridge, { what: 'call.refused', callId: event.data.call_id, request: event }, mayHaveIt);
+  }
+
+  private async give(
+    bridge: string,
+    { what, callId, request }: { what: BridgeRequest; callId: string; request: object },
+    mayHaveIt: boolean,
+  ): Promise<Taken> {
     try {
       const answer = await ask(this.nats, {
-        subject: bridgeRequest(bridge, 'call.originate'),
+        subject: bridgeRequest(bridge, what),
         request,
         reply: originateAnswer,
         deadlineMs: this.deadlines.originateMs,
-        span: { name: 'call.originate', attributes: { 'call.id': request.call_id, 'bridge.id': bridge } },
+        span: { name: what, attributes: { 'call.id': callId, 'bridge.id': bridge } },
       });
       return answer.outcome === 'accepted' ? 'accepted' : 'not-taken';
     } catch (error) {

@@ -74,6 +74,9 @@ describe('CallRequested', () => {
     await eventually(async () => (await left(late.subject)) === 0);
     expect(await outbound.eventsOf(id, abroad.id)).toHaveLength(1);
     expect([...askedFor(abroad.id), ...askedFor(late.id)]).toEqual([]);
+    // Whoever requested them has no answer: a bridge delivers their statuses.
+    await eventually(() => one.reported.length === 2);
+    expect(one.reported.map(({ data }) => data.call_id).sort()).toEqual([abroad.id, late.id].sort());
   });
 
   it('that always fails is refused, set aside, and holds up nobody', async () => {

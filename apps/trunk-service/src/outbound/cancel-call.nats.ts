@@ -53,7 +53,7 @@ export class CancelCall {
   }
 
   private async refuse(row: Parameters<typeof refuseCall>[1]): Promise<void> {
-    const event = await refuseCall(this.store, row, CANCELED);
+    const event = await refuseCall(this.store, row, { ...CANCELED, reported: true });
     // Somebody begins to ask a bridge at this moment, and sees the cancel.
     if (event === undefined) return;
     await publishRefusal(this.nats, this.store, event).catch((error: unknown) =>

@@ -36,10 +36,12 @@ const NO_BRIDGE: Refusal = {
 };
 export const CANCELED: Refusal = { reason: 'canceled', detail: 'The call was canceled before a bridge had it.' };
 
-interface HandOverOptions {
+export interface HandOverOptions {
   /** What may no longer be dialled is only asked for: a bridge that has the call says so, another takes it no more. */
   late?: boolean;
   key?: IdempotencyKey | undefined;
+  /** The request is answered with a refusal. */
+  answered?: boolean;
 }
 
 /**
@@ -55,13 +57,13 @@ export class HandOver {
     private readonly bridges: AskBridge,
   ) {}
 
-  async carryOut(call: RequestedCall, { late = false, key }: HandOverOptions = {}): Promise<HandOverOutcome> {
+  async carryOut(call: RequestedCall, options: HandOverOptions = {}): Promise<HandOverOutcome> {
     const until = performance.now() + ASKING_MS;
-    const over = late || call.canceled;
+    const over = options.late === true || call.canceled;
     const refused = new Set<string>();
     for (let asked = call.bridge_id; ; asked = null) {
       const chosen = this.choose(call.request, asked, refused);
-      if (chosen === undefined || (over && asked === null)) return this.refuse(call, key);
+      if (chosen === undefined || (over && asked === null)) return this.refuse(call, options);
       // Beyond its turn another copy may work on the call, and two may not ask two bridges.
       if (performance.now() > until) return this.leave(call, 0);
       const outcome = await this.askOne(call, chosen, { over, mayHaveIt: asked !== null });
@@ -110,9 +112,11 @@ export class HandOver {
     return OPEN;
   }
 
-  private async refuse(call: RequestedCall, key: IdempotencyKey | undefined): Promise<HandOverOutcome> {
+  private async refuse(call: RequestedCall, { key, answered = false }: HandOverOptions): Promise<HandOverOutcome> {
     const refusal = call.canceled ? CANCELED : NO_BRIDGE;
-    const event = await refuseCall(this.store, call, refusal, key);
+    // A second request of the same key may have been answered 201 meanwhile.
+    const reported = !answered || key !== undefined;
+    const event = await refuseCall(this.store, call, { ...refusal, reported }, key);
     if (event === undefined) return OPEN;
     await publishRefusal(this.nats, this.store, event).catch((error: unknown) =>
       this.store.logger.warn({ err: error, call_id: call.call_id }, 'cannot publish a refused call; trying again'),

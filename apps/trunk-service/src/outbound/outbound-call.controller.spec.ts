@@ -25,6 +25,12 @@ afterAll(() => outbound?.stop());
 const full: OriginateAnswer = { outcome: 'refused', code: 'bridge-full', message: 'Full.' };
 const call = (from: string, more: object = {}) => ({ from_phone_number: from, to_phone_number: CALLED, ...more });
 
+/** The bridges that were asked to deliver the statuses of a refused call, in order. */
+const reportsOf = (callId: string) =>
+  [one, other].flatMap(({ id, reported }) =>
+    reported.filter(({ data }) => data.call_id === callId).map(({ data }) => ({ bridge: id, reason: data.reason })),
+  );
+
 /** The end of an outbound call, as its bridge reports it. */
 const endOf = (organization_id: string, call_id: string) => {
   const sample = callEnded.parse(
@@ -293,6 +299,7 @@ describe('the hand-over', () => {
       data: { reason: 'no-bridge', to: CALLED, caller_id: from },
     });
     expect(await outbound.rowOf(body.call_id)).toMatchObject({ state: 'refused', bridge_id: null, look_at: null });
+    expect(reportsOf(body.call_id)).toEqual([]);
   });
 
   it('asks a bridge that did not answer again, by the same id, and no other one', async () => {
@@ -322,6 +329,28 @@ describe('the hand-over', () => {
       data: { reason: 'no-bridge' },
     });
     expect(await outbound.eventsOf(id, body.call_id)).toHaveLength(1);
+  }, 20_000);
+
+  it('has its statuses delivered by one bridge, where it ends after the answer 201', async () => {
+    const { admin, from } = await outbound.organization();
+    const query = (text: string, values: unknown[]) => outbound.mesh.service.parts.record.query(text, values);
+    one.answer = () => undefined;
+    one.onRefused = other.onRefused = () => undefined;
+    const { body } = await admin('POST', CALLS, call(from));
+    one.answer = accept;
+    await query('update outbound_calls set look_at = now(), dial_until = now() where call_id = $1', [body.call_id]);
+    await eventually(() => reportsOf(body.call_id).length === 1);
+    // Its answer was lost: the same bridge is asked again, and no other one.
+    one.onRefused = other.onRefused = () => ({ outcome: 'accepted' });
+    await eventually(async () => {
+      await query('update outbound_refusals set report_at = now() where call_id = $1 and report_at > now()', [
+        body.call_id,
+      ]);
+      return reportsOf(body.call_id).length === 2;
+    });
+    expect(new Set(reportsOf(body.call_id).map(({ bridge }) => bridge)).size).toBe(1);
+    const left = 'select call_id from outbound_refusals where call_id = $1 and report_at is not null';
+    await eventually(async () => (await query(left, [body.call_id])).length === 0);
   }, 20_000);
 });
 
@@ -469,6 +498,7 @@ describe('DELETE /api/v1/calls/{call_sid}', () => {
       data: { reason: 'canceled' },
     });
     expect(one.asked.filter(({ call_id }) => call_id === left.call_id)).toEqual([]);
+    expect(await eventually(() => reportsOf(left.call_id)[0])).toMatchObject({ reason: 'canceled' });
     expect((await admin('DELETE', `${CALLS}/${left.call_id}`)).status).toBe(409);
   });
 });

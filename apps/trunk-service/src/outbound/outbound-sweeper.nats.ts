@@ -10,6 +10,7 @@ import { CloseAbandoned } from './close-abandoned.nats.js';
 import { HandOver } from './hand-over.nats.js';
 import { forgetOldCalls, putOff, takeDueCalls, type DueCall } from './outbound-calls.pg.js';
 import { publishLeftRefusals } from './refusals.nats.js';
+import { ReportRefusals } from './report-refusals.nats.js';
 
 const TICK_MS = 1_000;
 const CALLS_PER_LOOK = 50;
@@ -24,6 +25,7 @@ const LONGEST_SECONDS = 60;
 @Injectable()
 export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   @Inject(CloseAbandoned) private readonly closeAbandoned!: CloseAbandoned;
+  @Inject(ReportRefusals) private readonly reportRefusals!: ReportRefusals;
   private background: Background | undefined;
 
   constructor(
@@ -45,6 +47,7 @@ export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShu
         stop: async () => {
           stopping.abort();
           await running;
+          await this.reportRefusals.stop();
         },
       };
     });
@@ -71,6 +74,7 @@ export class OutboundSweeper implements OnApplicationBootstrap, OnApplicationShu
   private async sweep(signal: AbortSignal): Promise<void> {
     if (this.nats.connection === undefined) return;
     await publishLeftRefusals(this.nats, this.store);
+    this.reportRefusals.begin();
     for (;;) {
       const due = await takeDueCalls(this.store, CALLS_PER_LOOK);
       await Promise.all(due.map((call) => this.look(call)));

@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
-import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
+import { callEvent, callRefused, type CallEvent, type CallRefused } from '@trunkmesh/contracts/call.js';
 import { originateRequest, type OriginateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { bridgeRequest, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
@@ -21,6 +21,10 @@ export interface FakeBridge {
   id: string;
   /** Every request to originate, in order. */
   asked: OriginateRequest[];
+  /** The refused calls whose statuses it was asked to deliver, in order. */
+  reported: CallRefused[];
+  /** What it answers to that. */
+  onRefused: () => OriginateAnswer | undefined;
   /** The calls that it was told to hang up, by id. */
   hungUp: string[];
   answer: Said<OriginateAnswer>;
@@ -36,6 +40,8 @@ async function fakeBridge(nc: NatsConnection, id: string): Promise<FakeBridge> {
   const fake: FakeBridge = {
     id,
     asked: [],
+    reported: [],
+    onRefused: () => ({ outcome: 'accepted' }),
     hungUp: [],
     answer: ({ call_id, dial_until }) => {
       if (!taken.has(call_id) && Date.parse(dial_until) < Date.now())
@@ -56,6 +62,13 @@ async function fakeBridge(nc: NatsConnection, id: string): Promise<FakeBridge> {
         void Promise.resolve(fake.answer(request)).then((answer) => {
           if (answer !== undefined) message.respond(JSON.stringify(answer));
         });
+      },
+    }),
+    nc.subscribe(bridgeRequest(id, 'call.refused'), {
+      callback: (_error, message) => {
+        fake.reported.push(callRefused.parse(message.json()));
+        const answer = fake.onRefused();
+        if (answer !== undefined) message.respond(JSON.stringify(answer));
       },
     }),
     nc.subscribe(bridgeRequest(id, 'call.hangup'), {

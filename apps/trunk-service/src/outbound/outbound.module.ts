@@ -14,11 +14,22 @@ import { readOutboundCalls } from './outbound-reader.nats.js';
 import { OutboundSweeper } from './outbound-sweeper.nats.js';
 import { PermitController } from './permit.controller.js';
 import { PlaceCall } from './place-call.pg.js';
+import { ReportRefusals } from './report-refusals.nats.js';
 
 /** Calls that the platform starts: accepted here, given to a bridge, and kept until their end. */
 @Module({
   controllers: [OutboundCallController, PermitController],
-  providers: [PlaceCall, CancelCall, HandOver, AskBridge, BridgeDeadlines, CloseAbandoned, FleetLoads, OutboundSweeper],
+  providers: [
+    PlaceCall,
+    CancelCall,
+    HandOver,
+    AskBridge,
+    BridgeDeadlines,
+    CloseAbandoned,
+    ReportRefusals,
+    FleetLoads,
+    OutboundSweeper,
+  ],
 })
 export class OutboundModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readers: Background[] = [];

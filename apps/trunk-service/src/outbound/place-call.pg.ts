@@ -13,7 +13,7 @@ import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
 import { dialUntilOf } from './dial-until.js';
 import { countAgainstCeilings } from './ceilings.pg.js';
 import { standardCeilings, type Ceilings } from './ceilings.js';
-import { HandOver, type HandOverOutcome } from './hand-over.nats.js';
+import { HandOver, type HandOverOptions, type HandOverOutcome } from './hand-over.nats.js';
 import { insertCall, isKnownCall, type RequestedCall } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
 import { keepRefusal } from './refusals.pg.js';
@@ -69,7 +69,7 @@ export class PlaceCall {
       };
     }).catch((error: unknown) => this.refused(wish, planned, error));
     if (accepted === undefined) return answer;
-    const handedOver = await this.give(accepted, key);
+    const handedOver = await this.give(accepted, { key, answered: true });
     if (handedOver.outcome === 'refused') throw problemOfRefusal(wish.call_id, handedOver.refusal);
     return answer;
   }
@@ -90,19 +90,19 @@ export class PlaceCall {
     } catch (error) {
       const refusal = error instanceof CallNotAccepted ? error.refusal : isTooLate(wish) ? TOO_LATE : undefined;
       if (refusal === undefined) throw error;
-      await this.keepRefused(wish, planned, refusal);
+      await this.keepRefused(wish, planned, { ...refusal, reported: true });
       return 'refused';
     }
   }
 
   /** A request that fails, whatever is tried: it is refused, so that its end is in the call log. */
   async giveUp(wish: CallWish): Promise<void> {
-    await this.keepRefused(wish, { error: FAILED }, FAILED);
+    await this.keepRefused(wish, { error: FAILED }, { ...FAILED, reported: true });
   }
 
   /** It is accepted: where this fails, the sweeper hands it over. */
-  private give(accepted: RequestedCall, key?: IdempotencyKey): Promise<HandOverOutcome> {
-    return this.handOver.carryOut(accepted, { key }).catch((error: unknown) => {
+  private give(accepted: RequestedCall, options?: HandOverOptions): Promise<HandOverOutcome> {
+    return this.handOver.carryOut(accepted, options).catch((error: unknown) => {
       this.store.logger.warn({ err: error, call_id: accepted.call_id }, 'cannot hand a call over; trying again');
       return { outcome: 'open' as const };
     });
@@ -134,11 +134,11 @@ export class PlaceCall {
   /** The transaction left nothing: the refusal has one of its own. */
   private async refused(wish: CallWish, planned: Planned, error: unknown): Promise<never> {
     if (!(error instanceof CallNotAccepted)) throw error;
-    await this.keepRefused(wish, planned, error.refusal);
+    await this.keepRefused(wish, planned, { ...error.refusal, reported: false });
     throw problemOfRefusal(wish.call_id, error.refusal);
   }
 
-  private async keepRefused(wish: CallWish, planned: Planned, refusal: Refusal): Promise<void> {
+  private async keepRefused(wish: CallWish, planned: Planned, refusal: Refusal & { reported: boolean }): Promise<void> {
     const known = knownOfWish(wish, 'plan' in planned ? planned.plan : undefined);
     const event = await this.store.transaction((manager) => keepRefusal(manager, known, refusal));
     await publishRefusal(this.nats, this.store, event).catch((cause: unknown) =>

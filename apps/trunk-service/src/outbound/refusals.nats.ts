@@ -1,5 +1,7 @@
-import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { CallRefused } from '@trunkmesh/contracts/call.js';
+import { CALLS_STREAM } from '@trunkmesh/contracts/subjects.js';
+import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { markPublished, unpublishedRefusals } from './refusals.pg.js';
@@ -14,17 +16,27 @@ const EVENTS_PER_LOOK = 200;
 export async function publishRefusal(nats: NatsLink, store: EventStore, event: CallRefused): Promise<void> {
   const { connection } = nats;
   if (connection === undefined) return;
-  await jetstream(connection)
+  const first = await jetstream(connection)
     .publish(event.subject, JSON.stringify(event), {
       msgID: event.id,
       timeout: DEADLINE_MS,
       expect: { lastSubjectSequence: 0 },
     })
-    .catch((error: unknown) => {
-      if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamWrongLastSequence)
-        throw error;
-    });
-  await markPublished(store, event.data.call_id);
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamWrongLastSequence)
+          throw error;
+        return isFirst(connection, event);
+      },
+    );
+  await markPublished(store, event.data.call_id, first);
+}
+
+async function isFirst(connection: NatsConnection, { subject, id }: CallRefused): Promise<boolean> {
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: DEADLINE_MS });
+  const found = await manager.direct.getMessage(CALLS_STREAM, { seq: 1, next_by_subj: subject });
+  return found?.json<{ id?: unknown }>().id === id;
 }
 
 /** What was left unpublished because NATS was away, or a process died. */

@@ -9,11 +9,14 @@ import type { Queryable } from '../event-store/read-model.js';
 import type { RequestedCall } from './outbound-calls.pg.js';
 import { knownOfRequest, refusedEvent, type Refusal } from './refused-event.js';
 
-/** Kept with what it ends, and published afterwards (refusals.nats.ts). A call is refused once. */
+/**
+ * Kept with what it ends, and published afterwards (refusals.nats.ts). A call is refused once. `reported`: whoever
+ * requested the call learns it from the call's statuses alone, because no answer of the API says it.
+ */
 export async function keepRefusal(
   manager: EntityManager,
   known: Parameters<typeof refusedEvent>[0],
-  refusal: Refusal,
+  refusal: Refusal & { reported: boolean },
 ): Promise<CallRefused> {
   const event = refusedEvent(known, refusal, {
     id: uuidv7(),
@@ -21,9 +24,10 @@ export async function keepRefusal(
     traceparent: currentTraceparent(),
   });
   await preparedIn(manager.queryRunner!).query(
-    `insert into outbound_refusals (call_id, organization_id, event) values ($1, $2, $3)
+    `insert into outbound_refusals (call_id, organization_id, event, report_at)
+     values ($1, $2, $3, case when $4::boolean then now() end)
      on conflict on constraint outbound_refusals_pk do nothing`,
-    [known.call_id, known.organization_id, JSON.stringify(event)],
+    [known.call_id, known.organization_id, JSON.stringify(event), refusal.reported],
   );
   return event;
 }
@@ -35,7 +39,7 @@ export async function keepRefusal(
 export function refuseCall(
   store: EventStore,
   call: RequestedCall,
-  refusal: Refusal,
+  refusal: Refusal & { reported: boolean },
   key?: IdempotencyKey,
 ): Promise<CallRefused | undefined> {
   return store.transaction(async (manager) => {
@@ -76,6 +80,12 @@ export async function unpublishedRefusals(store: EventStore, limit: number): Pro
   return rows.map(({ event }) => callRefused.parse(JSON.parse(event)));
 }
 
-export async function markPublished(store: EventStore, callId: string): Promise<void> {
-  await store.query('update outbound_refusals set published_at = now() where call_id = $1', [callId]);
+/** `first`: it is the call's first event. Otherwise a bridge has the call, and delivers its statuses. */
+export async function markPublished(store: EventStore, callId: string, first: boolean): Promise<void> {
+  await store.query(
+    `update outbound_refusals set published_at = coalesce(published_at, now()),
+       report_at = case when $2::boolean then report_at end
+     where call_id = $1`,
+    [callId, first],
+  );
 }

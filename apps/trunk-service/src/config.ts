@@ -14,7 +14,8 @@ const limit = (standard: number) => z.coerce.number().int().min(0).max(1_000_000
 const PROXY_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 const isProxy = (text: string) => PROXY_RANGES.includes(text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
 
-const variables = z.object({
+/** Each by itself: a command picks what it needs. */
+export const environmentVariables = z.object({
   PORT: port.default(3000).describe('Port of the API; 0 takes a free one, which the log names.'),
   HOST: z.string().min(1).default('0.0.0.0').describe('Address that the API listens on.'),
   OPS_PORT: port
@@ -155,5 +156,5 @@ const variables = z.object({
     .describe('Least severe level that is logged.'),
 });
 /** The environment of trunk-service. `PORT=0` and `OPS_PORT=0` take any free port. */
-export const environmentSchema = variables.refine(hasWholeKey, HALF_A_KEY).refine(hasBucket, NO_BUCKET);
+export const environmentSchema = environmentVariables.refine(hasWholeKey, HALF_A_KEY).refine(hasBucket, NO_BUCKET);
 export type Config = z.infer<typeof environmentSchema>;

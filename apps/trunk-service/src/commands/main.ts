@@ -6,7 +6,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { runOperatorCommand, stopOnSignals, type Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
-import { environmentSchema } from '../config.js';
+import { environmentVariables } from '../config.js';
 import { ENTITIES, MIGRATIONS } from '../migrations.pg.js';
 import { openEventStore, type EventStore } from '../event-store/event-store.pg.js';
 import { readArguments, USAGE, type Command } from './arguments.js';
@@ -33,7 +33,7 @@ const COMMANDS: {
     }),
   refill: ({ replace }, { signal, progress }) =>
     withEventStore(async (_store, dataSource) => {
-      const { NATS_URL } = parseEnvironment(environmentSchema.pick({ NATS_URL: true }), process.env);
+      const { NATS_URL } = parseEnvironment(environmentVariables.pick({ NATS_URL: true }), process.env);
       const nc = await connectNats(NATS_URL, { name: 'trunk-service refill', logger });
       try {
         const { published, total, finished } = await refillStream({
@@ -58,7 +58,7 @@ const COMMANDS: {
   'rotate-keys': (_command, running) =>
     withEventStore(async (store) => {
       const ring = parseKeyRing(
-        parseEnvironment(environmentSchema.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS,
+        parseEnvironment(environmentVariables.pick({ SECRET_KEYS: true }), process.env).SECRET_KEYS,
       );
       const { total, reencrypted, unreadable } = await rotateKeys(store, ring, running);
       say(`encrypted ${reencrypted} of ${total} secrets again with the key "${ring.sealsWith}"`);
@@ -72,7 +72,7 @@ const COMMANDS: {
 };
 
 async function withEventStore(work: (store: EventStore, dataSource: DataSource) => Promise<boolean>): Promise<boolean> {
-  const { DATABASE_URL } = parseEnvironment(environmentSchema.pick({ DATABASE_URL: true }), process.env);
+  const { DATABASE_URL } = parseEnvironment(environmentVariables.pick({ DATABASE_URL: true }), process.env);
   // Fingerprints are of HTTP requests; a command has none.
   const store = openEventStore({
     url: DATABASE_URL,

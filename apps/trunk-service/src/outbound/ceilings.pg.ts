@@ -30,7 +30,7 @@ export async function countAgainstCeilings(
        ((coalesce(ms_hour, 0) + coalesce(open.ms, 0)) / 60000)::float8 as minutes_hour,
        ((coalesce(ms_day, 0) + coalesce(open.ms, 0)) / 60000)::float8 as minutes_day,
        (select count(*) from outbound_calls where organization_id = $1 and to_number = $2
-         and requested_at > now() - interval '1 hour')::float8 as destination_hour
+         and requested_at > now() - interval '1 hour' and state <> 'refused')::float8 as destination_hour
      from finished, open`,
     [organization_id, to],
   )) as (OutboundUse & { quotas: Partial<Ceilings> | null })[];

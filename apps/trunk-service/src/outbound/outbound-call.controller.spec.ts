@@ -248,8 +248,8 @@ describe('an Idempotency-Key', () => {
     });
   });
 
-  it('may be used again after a refusal', async () => {
-    const { admin, from } = await outbound.organization();
+  it('may be used again after a refusal, which was no call to the number', async () => {
+    const { admin, from } = await outbound.organization({}, { quotas: { outbound_calls_per_destination: 1 } });
     const key = { 'Idempotency-Key': randomUUID() };
     one.answer = () => full;
     const refused = await admin('POST', CALLS, call(from), key);

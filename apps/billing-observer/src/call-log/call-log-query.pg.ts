@@ -26,7 +26,7 @@ export interface CallPage {
 export async function listCalls(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
   const counted = countedBy(query);
   const days = counted === undefined ? [] : await countedDays(dataSource, query, counted);
-  // Without counted days all of time is one stretch, whose total a page that is not full says.
+  // Without counted days all of time is one stretch. A page that is not full gives its total.
   if (days.length === 0) return pageOf(dataSource, query);
   const stretches = await counting(dataSource, query, stretchesOf(wholeDays(days, query)));
   const { ranges, skip } = placeOf(stretches, query);

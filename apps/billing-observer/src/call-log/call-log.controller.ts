@@ -12,7 +12,7 @@ import type { DayCounting } from './day-counting.process.js';
 import { findCall, listCalls } from './call-log-query.pg.js';
 
 export interface CallLogOptions extends AnsweringOptions {
-  /** Learns whose calls are listed. */
+  /** Is told which organisations list their calls. */
   dayCounting?: Pick<DayCounting, 'notice'>;
 }
 

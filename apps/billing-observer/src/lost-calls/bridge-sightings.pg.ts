@@ -23,8 +23,8 @@ interface OngoingRow {
 const ROWS_AT_ONCE = 5_000;
 
 /**
- * Answered calls, oldest first, whose bridge has sent no heartbeat for so long. A bridge that is not known yet is noted
- * now: a call of it is lost as long after.
+ * Answered calls, oldest first, of bridges that have sent no heartbeat for `lostMs`. For a bridge not yet known, that
+ * time begins now.
  */
 export async function lostCalls(dataSource: DataSource, lostMs: number): Promise<OngoingCall[]> {
   const rows: OngoingRow[] = await dataSource.query(

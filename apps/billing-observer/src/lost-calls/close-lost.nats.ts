@@ -28,7 +28,7 @@ export async function lookForBridges({ nc, dataSource, logger }: LostCallsOption
     );
 }
 
-/** Ends answered calls whose bridge is lost; how many. Each has one such end, whichever copy is first. */
+/** Ends the answered calls of lost bridges and returns their number. The first copy to end a call is the only one. */
 export async function closeLostCalls(options: LostCallsOptions): Promise<number> {
   let closed = 0;
   for (const call of await lostCalls(options.dataSource, options.lostMs)) if (await close(call, options)) closed += 1;
@@ -49,6 +49,6 @@ async function close(call: OngoingCall, { nc, logger }: LostCallsOptions): Promi
     throw error;
   }
   const { bridge_id: bridge, ended_at } = event.data;
-  logger.warn({ call_id: call.call_id, bridge, ended_at }, 'ended an answered call whose bridge is lost');
+  logger.warn({ call_id: call.call_id, bridge, ended_at }, 'ended an answered call of a lost bridge');
   return true;
 }

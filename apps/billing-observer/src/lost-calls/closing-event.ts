@@ -1,18 +1,18 @@
 import { callEvent, ENDS_CALL, type CallEnded } from '@trunkmesh/contracts/call.js';
 import { callParties } from '@trunkmesh/contracts/call-parties.js';
 
-/** An answered call whose bridge is lost. */
+/** An answered call of a lost bridge. */
 export interface LostCall {
   call_id: string;
   answered_at: string;
   codec: string | null;
-  /** When the bridge sent its latest heartbeat; null: nobody knows. */
+  /** The time of the bridge's latest heartbeat; null if none was seen. */
   seen_at: string | null;
 }
 
 /**
- * The end of a call that its bridge will hardly report. It lasted for certain until its latest event; while the bridge
- * sent heartbeats it would have reported the end. Undefined: the call has ended, or the event belongs to another one.
+ * The estimated end of a call of a lost bridge: its latest event or the bridge's latest heartbeat, whichever is later,
+ * because a live bridge would have reported the end. Undefined: the call has ended, or the event is another call's.
  */
 export function closingEvent(
   { call_id, answered_at, codec, seen_at }: LostCall,

@@ -59,7 +59,7 @@ const inLog = async (n: number): Promise<{ status: string; ended_at: string }> =
   return JSON.parse(row!.summary) as { status: string; ended_at: string };
 };
 
-describe('an answered call whose bridge is lost for a day', () => {
+describe('an answered call of a bridge that has been lost for a day', () => {
   it('ends once, at the latest heartbeat, as an estimate', async () => {
     await happened(callStarted(1), callAnswered(1));
     await lost();
@@ -102,7 +102,7 @@ describe('an answered call whose bridge is lost for a day', () => {
   });
 });
 
-it('leaves a call alone that rings, whose bridge is there, or whose end is in the stream already', async () => {
+it('leaves ringing calls, calls of a live bridge, and calls with an end in the stream alone', async () => {
   await happened(callStarted(4), callAnswered(4), callStarted(5));
   const there: CallAnswered = callAnswered(6);
   await happened({ ...there, data: { ...there.data, bridge_id: 'bridge-2' } });
@@ -131,7 +131,7 @@ it('a bridge that was never heard is lost a day after a call of it was found', a
   expect(await lostCalls(db, DAY_MS)).toMatchObject([{ call_id: callId(7), seen_at: null }]);
 });
 
-it('ends for certain with its latest event where no heartbeat is known, and never before its answer', () => {
+it('ends at its latest event if no heartbeat is known, and never before its answer', () => {
   const answered = { ...callAnswered(8), time: '2026-11-23T00:44:20.000Z' };
   const { answered_at, codec } = answered.data;
   const call = { call_id: callId(8), answered_at, codec, seen_at: null };

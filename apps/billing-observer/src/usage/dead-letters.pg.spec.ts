@@ -46,7 +46,7 @@ describe('messages that could not be recorded', () => {
     expect((await listDeadLetters(db)).map(({ reason }) => reason)).toEqual(['not-json']);
   });
 
-  it('of a call whose record number another call has are recorded without it', async () => {
+  it('with a record number that belongs to another call are recorded without the number', async () => {
     const first = callEnded(10);
     const { record_number, bridge_epoch } = first.data;
     const second = callEnded(11);

@@ -24,8 +24,8 @@ export interface Replayed {
 
 /**
  * Records each of them once more, as if it had just been delivered: a version that knows more may read what an older
- * one could not, and a call whose record number another call has is recorded without it. What is recorded leaves the
- * list; what was recorded before is not recorded twice.
+ * one could not. A record number that belongs to another call is left out. What is recorded leaves the list; what was
+ * recorded before is not recorded twice.
  */
 export async function replayDeadLetters(
   dataSource: DataSource,

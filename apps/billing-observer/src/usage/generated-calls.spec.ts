@@ -89,7 +89,7 @@ describe('generated calls with repetitions, disorder, gaps, estimates, changed p
   sayWhatTheOracleSays(() => copies[0]!, calls, plans);
 });
 
-describe('generated calls through JetStream, whose billing-observer gets a kill -9 again and again', () => {
+describe('generated calls through JetStream, with repeated kill -9 of billing-observer', () => {
   const calls = new GeneratedCalls(OBSERVED_CALLS, SEED + 1);
   const plans: Plan[] = [];
   let nc: NatsConnection;

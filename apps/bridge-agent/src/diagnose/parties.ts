@@ -65,7 +65,7 @@ export function offerOf(
 }
 
 /**
- * Whether an answer takes the audio that was offered (RFC 3264 §6): a port, the offered profile, and one of the codecs.
+ * Whether an answer accepts the offered audio (RFC 3264 §6): a port, the offered profile, and one of the codecs.
  */
 export function takesOffer(answer: string, { codecs, srtp }: Pick<TrunkSettings, 'codecs' | 'srtp'>): boolean {
   const [, port, profile, types] = /^m=audio (\d{1,5})(?:\/\d+)? ([\w/]{1,20}) ([\d ]{1,200})/m.exec(answer) ?? [];

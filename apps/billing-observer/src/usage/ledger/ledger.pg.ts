@@ -77,7 +77,7 @@ export interface Estimate extends CurrentEntry {
   archived: boolean;
 }
 
-/** Locks and returns those of these calls whose entry is an estimate that is known better now. */
+/** Locks and returns the calls with an estimated entry that can be corrected now. */
 export function lockEstimates(tx: EntityManager, calls: readonly CallFacts[]): Promise<Estimate[]> {
   return tx.query(
     `SELECT current.call_id, current.entry_id, current.started_at::text AS started_at,

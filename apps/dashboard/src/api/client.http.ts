@@ -24,10 +24,16 @@ export const queries = new QueryClient({
   },
 });
 
+let isLeaving = false;
+
 /** The session has ended: the sign-in page replaces the view, at the same URL. */
+export function signedOut(): void {
+  if (!isLeaving) queries.setQueryData([...ME, {}], null);
+}
+
 const noticing: Middleware = {
   onResponse({ response, schemaPath }) {
-    if (response.status === 401 && !schemaPath.includes('/session')) queries.setQueryData([...ME, {}], null);
+    if (response.status === 401 && !schemaPath.includes('/session')) signedOut();
     return undefined;
   },
 };
@@ -35,6 +41,21 @@ const noticing: Middleware = {
 export const client = createFetchClient<paths>({ baseUrl: location.origin });
 client.use(naming, noticing);
 export const api = createQueryClient(client);
+
+/**
+ * Ends the session. What the view asks meanwhile is refused; the sign-in page appears once, on the new page, where
+ * nothing that the session has read is left.
+ */
+export async function leave(): Promise<void> {
+  isLeaving = true;
+  try {
+    await client.DELETE('/api/v1/session');
+    location.assign('/app');
+  } catch (error) {
+    isLeaving = false;
+    throw error;
+  }
+}
 
 export interface Page<Item> {
   items: Item[];

@@ -1,14 +1,11 @@
 import { organizationOfPath } from './organization.js';
-import { ME, queries } from './client.http.js';
+import { signedOut } from './client.http.js';
 
 /** The header that names the organisation of the view. */
 export function organizationHeader(): Record<string, string> {
   const organization = organizationOfPath(location.pathname);
   return organization === undefined ? {} : { 'X-Organization-Id': organization };
 }
-
-/** The session has ended: the sign-in page replaces the view. */
-export const signedOut = () => void queries.setQueryData([...ME, {}], null);
 
 /**
  * Sends or receives a file instead of JSON.

@@ -1,8 +1,7 @@
 import { useEffect, useState } from 'react';
 import { createParser } from 'eventsource-parser';
-import { refresh } from '../api/client.http.js';
+import { refresh, signedOut } from '../api/client.http.js';
 import { organizationOfPath } from '../api/organization.js';
-import { signedOut } from '../api/raw.http.js';
 import { EVERYTHING, pathsOf } from './affected.js';
 import { retryAfterMs, retryMs, type StreamEnd } from './retry.js';
 

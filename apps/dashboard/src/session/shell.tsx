@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { Link, useLocation } from 'wouter';
-import { client } from '../api/client.http.js';
+import { leave } from '../api/client.http.js';
 import { useLive, type LiveState } from '../live/live.http.js';
+import { Failure } from '../ui/states.js';
 import { useSession } from './session.js';
 
 export interface Entry {
@@ -16,16 +17,11 @@ const LIVE: Readonly<Record<LiveState, string>> = {
   interrupted: 'Not live: reconnecting',
 };
 
-async function signOut(): Promise<void> {
-  await client.DELETE('/api/v1/session');
-  // A new page: nothing that this session has read is left.
-  location.assign('/app');
-}
-
 /** Navigation, whom one acts for, and whether what is shown is live. */
 export function Shell({ entries, children }: { entries: readonly Entry[]; children: ReactNode }) {
   const { me, isOperator } = useSession();
   const live = useLive();
+  const [stayed, setStayed] = useState<unknown>();
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -44,7 +40,8 @@ export function Shell({ entries, children }: { entries: readonly Entry[]; childr
             <span className={`dot ${live}`} aria-hidden="true" /> {LIVE[live]}
           </p>
           {isOperator && me.organization !== null && <a href="/app/organizations">All organisations</a>}
-          <Button onPress={() => void signOut()}>Sign out</Button>
+          <Button onPress={() => void leave().catch(setStayed)}>Sign out</Button>
+          {stayed !== undefined && <Failure error={stayed} />}
         </div>
       </nav>
       <main id="content">

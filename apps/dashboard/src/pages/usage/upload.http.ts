@@ -1,5 +1,6 @@
 import type { Schemas } from '../../api/client.http.js';
-import { organizationHeader, pathWith, signedOut } from '../../api/raw.http.js';
+import { signedOut } from '../../api/client.http.js';
+import { organizationHeader, pathWith } from '../../api/raw.http.js';
 import { csvHead, type CsvHead } from './csv-head.js';
 
 export interface Upload {

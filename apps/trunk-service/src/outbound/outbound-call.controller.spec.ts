@@ -261,6 +261,23 @@ describe('an Idempotency-Key', () => {
   });
 });
 
+describe('the time until which a call may be dialled', () => {
+  it('leaves each trunk before the last one its own time to ring, and each its queue', async () => {
+    const patient = { ring_timeout_seconds: 180, max_channels: 5, queue_seconds: 90 };
+    const { admin, from } = await outbound.organization(patient);
+    const spare = { name: 'Spare', gateway: 'sip.example.com', register: false };
+    await admin('POST', '/api/v1/sip-trunks', spare);
+    await outbound.planned(admin, from, 2);
+    const secondsOf = async (more: object = {}) => {
+      const { body } = await admin('POST', CALLS, call(from, more));
+      const { requested_at, dial_until } = one.asked.find(({ call_id }) => call_id === body.call_id)!;
+      return (Date.parse(dial_until) - Date.parse(requested_at)) / 1_000;
+    };
+    expect(await secondsOf()).toBe(30 + 90 + 15 + 180);
+    expect(await secondsOf({ ring_timeout_seconds: 10 })).toBe(30 + 90 + 15 + 10);
+  });
+});
+
 describe('the hand-over', () => {
   it('goes on with the trunks whose bridge can take the call', async () => {
     const { id, admin, from } = await outbound.organization();

@@ -6,11 +6,12 @@ import type { EntityManager } from 'typeorm';
 import type { Config } from '../config.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { createOnce, type Answer, type IdempotencyKey } from '../http/idempotency.pg.js';
+import { preparedIn } from '../event-store/prepared.pg.js';
 import { askPlan } from '../routes/explain.nats.js';
 import { requestOf } from '../routes/outbound-input.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
-import { dialUntilOf } from './dial-until.js';
+import { dialUntilOf, latestDialUntil } from './dial-until.js';
 import { countAgainstCeilings } from './ceilings.pg.js';
 import { standardCeilings, type Ceilings } from './ceilings.js';
 import { HandOver, type HandOverOptions, type HandOverOutcome } from './hand-over.nats.js';
@@ -18,7 +19,7 @@ import { insertCall, isKnownCall, type RequestedCall } from './outbound-calls.pg
 import { publishRefusal } from './refusals.nats.js';
 import { keepRefusal } from './refusals.pg.js';
 import { CallNotAccepted, knownOfWish, problemOfRefusal, type Refusal } from './refused-event.js';
-import { withinQueues } from './trunk-queues.pg.js';
+import { trunkTimes, withinQueues } from './trunk-queues.pg.js';
 
 const TOO_LATE: Refusal = {
   reason: 'too-late',
@@ -32,15 +33,8 @@ const FAILED: Refusal = {
     'operator; correct it and request the call again.',
 };
 
-/** As many as a plan may have. */
-const ATTEMPTS = 8;
-
 /** A plan, or why there is none: a request that was answered before needs neither. */
 type Planned = { plan: OutboundPlan } | { error: unknown };
-
-/** Whatever its plan is: a request that failed until now is not tried any more. */
-const isTooLate = ({ requested_at }: CallWish): boolean =>
-  Date.parse(dialUntilOf(requested_at, { attempts: ATTEMPTS, queueSeconds: 0, ringSeconds: undefined })) < Date.now();
 
 /** Accepts calls, or refuses them with an event, and hands over what it accepted. */
 @Injectable()
@@ -88,11 +82,18 @@ export class PlaceCall {
       void this.give(accepted);
       return 'placed';
     } catch (error) {
-      const refusal = error instanceof CallNotAccepted ? error.refusal : isTooLate(wish) ? TOO_LATE : undefined;
+      const refusal = error instanceof CallNotAccepted ? error.refusal : await this.tooLate(wish);
       if (refusal === undefined) throw error;
       await this.keepRefused(wish, planned, { ...refusal, reported: true });
       return 'refused';
     }
+  }
+
+  /** Whatever its plan is: a request that failed until now is not tried any more. */
+  private async tooLate({ organization_id, requested_at, body }: CallWish): Promise<Refusal | undefined> {
+    const trunks = await trunkTimes(this.store, organization_id);
+    const latest = latestDialUntil(requested_at, trunks, body.ring_timeout_seconds);
+    return Date.parse(latest) < Date.now() ? TOO_LATE : undefined;
   }
 
   /** A request that fails, whatever is tried: it is refused, so that its end is in the call log. */
@@ -121,12 +122,13 @@ export class PlaceCall {
     const { plan } = planned;
     if (plan.outcome === 'refuse') throw new CallNotAccepted({ reason: plan.reason, detail: plan.explanation.summary });
     await countAgainstCeilings(manager, this.ceilings, plan);
-    const { attempts, queueSeconds } = await withinQueues(manager, plan, {
+    const attempts = await withinQueues(manager, plan, {
       callId: wish.call_id,
       inboundOn: (trunkId) => this.handOver.loads.inboundOn(trunkId),
     });
-    const ringSeconds = wish.body.ring_timeout_seconds;
-    const dialUntil = dialUntilOf(wish.requested_at, { attempts: attempts.length, queueSeconds, ringSeconds });
+    const trunkIds = attempts.map(({ trunk_id }) => trunk_id);
+    const trunks = await trunkTimes(preparedIn(manager.queryRunner!), plan.organization_id, trunkIds);
+    const dialUntil = dialUntilOf(wish.requested_at, trunks, wish.body.ring_timeout_seconds);
     if (Date.parse(dialUntil) < Date.now()) throw new CallNotAccepted(TOO_LATE);
     return insertCall(manager, originateOf(wish, { ...plan, attempts }, dialUntil));
   }

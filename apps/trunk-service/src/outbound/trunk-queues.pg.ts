@@ -1,8 +1,10 @@
 import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import type { EntityManager } from 'typeorm';
 import { preparedIn } from '../event-store/prepared.pg.js';
+import type { Queryable } from '../event-store/read-model.js';
 import type { CallPlan } from './call-input.js';
 import { queueIsFull, retryAfter, type TrunkQueue } from './permit.js';
+import type { TrunkTimes } from './dial-until.js';
 import { CallNotAccepted } from './refused-event.js';
 
 /** A place in the queue is kept for so long without a question. */
@@ -50,8 +52,8 @@ export async function limitedTrunks(
 }
 
 /**
- * The attempts whose trunk has no limits, or room in its queue, and for how long they may wait. In the transaction that
- * accepts the call, where one call of an organisation follows the other: so the count is exact.
+ * The attempts whose trunk has no limits, or room in its queue. In the transaction that accepts the call, where one
+ * call of an organisation follows the other: so the count is exact.
  *
  * @throws CallNotAccepted queue-full
  */
@@ -59,15 +61,32 @@ export async function withinQueues(
   manager: EntityManager,
   plan: CallPlan,
   { callId, inboundOn }: { callId: string; inboundOn: InboundOn },
-): Promise<{ attempts: CallPlan['attempts']; queueSeconds: number }> {
+): Promise<CallPlan['attempts']> {
   const trunkIds = plan.attempts.map(({ trunk_id }) => trunk_id);
   const limited = await limitedTrunks(manager, { organizationId: plan.organization_id, trunkIds, callId }, inboundOn);
   const full = limited.filter(queueIsFull);
   const isFull = new Set(full.map(({ id }) => id));
   const attempts = plan.attempts.filter(({ trunk_id }) => !isFull.has(trunk_id));
   if (attempts.length === 0) throw new CallNotAccepted(fullQueues(full));
-  const queueSeconds = limited.reduce((sum, { id, queue_seconds }) => sum + (isFull.has(id) ? 0 : queue_seconds), 0);
-  return { attempts, queueSeconds };
+  return attempts;
+}
+
+/** Of these trunks in this order, or of all trunks of the organisation. A trunk that is gone takes no time. */
+export async function trunkTimes(
+  { query }: Queryable,
+  organizationId: string,
+  trunkIds?: readonly string[],
+): Promise<TrunkTimes[]> {
+  const rows = (await query(
+    `select id, (state->>'ring_timeout_seconds')::int as ring_seconds,
+       case when state->>'max_channels' is not null or state->>'max_cps' is not null
+         then coalesce((state->>'queue_seconds')::int, $3) end as queue_seconds
+     from trunks where organization_id = $1 and ($2::uuid[] is null or id = any($2::uuid[]))`,
+    [organizationId, trunkIds ?? null, OUTBOUND_DEFAULTS.queue_seconds],
+  )) as (TrunkTimes & { id: string })[];
+  if (trunkIds === undefined) return rows;
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return trunkIds.flatMap((id) => byId.get(id) ?? []);
 }
 
 const fullQueues = (full: readonly LimitedTrunk[]) => ({

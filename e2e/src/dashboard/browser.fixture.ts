@@ -59,7 +59,7 @@ export async function signIn(page: Page, key: string, path = '/app'): Promise<vo
 
 export async function signOut(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByLabel('API key').waitFor();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
 }
 
 interface AxeResult {

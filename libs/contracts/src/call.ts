@@ -14,6 +14,7 @@ import {
   transferResult,
 } from './call-parts.js';
 import { callParties } from './call-parties.js';
+import { callMicroseconds } from './call-times.js';
 import { occurrence } from './envelope.js';
 import { outboundLimit, outboundRefusal } from './outbound.js';
 import { e164, timestamp, uuid } from './scalar.js';
@@ -138,7 +139,8 @@ export const callEnded = occurrence(
       .number()
       .int()
       .nonnegative()
-      .describe('From answer to end, milliseconds; 0 for a call that was not answered.'),
+      .describe('From answer to end, milliseconds, a begun one counts whole; 0 for a call without an answer.'),
+    microseconds: callMicroseconds.optional(),
     carrier: callCarrier
       .optional()
       .describe('`managed`: over a carrier of the platform. Absent: `external`, over a trunk of the organisation.'),

@@ -42,6 +42,26 @@ describe('a message of the CALLS stream', () => {
     });
   });
 
+  it('tells the ledger times to the microsecond, also those of older agents, which have milliseconds', () => {
+    const precise = callEnded(5);
+    precise.data.microseconds = { started_at: 39, answered_at: 7, ended_at: 5 };
+    expect(readCallMessage(message(precise))).toMatchObject({
+      event: {
+        usage: {
+          started_at: '2026-11-23T00:44:09.871039Z',
+          answered_at: '2026-11-23T00:44:09.931007Z',
+          ended_at: '2026-11-23T00:44:13.951005Z',
+        },
+      },
+    });
+    expect(readCallMessage(message(callEnded(5)))).toMatchObject({
+      event: { usage: { started_at: '2026-11-23T00:44:09.871000Z', ended_at: '2026-11-23T00:44:13.951000Z' } },
+    });
+    const wrong = callEnded(5);
+    wrong.data.microseconds = { started_at: 1000, answered_at: 0, ended_at: 0 };
+    expect(readCallMessage(message(wrong))).toEqual({ ok: false, reason: 'not-a-call-event' });
+  });
+
   it('that refuses a call is numbered and makes no usage record', () => {
     expect(readCallMessage(message(callRejected(6)))).toMatchObject({
       ok: true,

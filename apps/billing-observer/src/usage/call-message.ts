@@ -7,6 +7,7 @@ import {
   type NumberedCallEvent,
 } from '@trunkmesh/contracts/call.js';
 import { endedWithoutBridge } from '@trunkmesh/contracts/call-end.js';
+import { preciseTimes } from '@trunkmesh/contracts/call-times.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import { storableText } from '../storable-text.js';
@@ -131,9 +132,7 @@ function usageOf({ data }: CallEnded): CallFacts | null {
     from: storableText(data.from),
     to: storableText(data.to),
     country: countryOf(data.direction === 'inbound' ? data.from : data.to),
-    started_at: data.started_at,
-    answered_at: data.answered_at,
-    ended_at: data.ended_at,
+    ...preciseTimes(data),
     billable_ms: data.billable_ms,
     hangup_cause: storableText(data.hangup_cause),
     sip_status: data.sip_status,

@@ -102,8 +102,15 @@ export class GeneratedCalls {
     const billable_ms = data.billable_ms + 1_500;
     const answered_at = data.answered_at ?? data.started_at;
     const ended_at = new Date(Date.parse(answered_at) + billable_ms).toISOString();
-    const known = { answered_at, ended_at, billable_ms, reconstructed: false, record_number: this.better[n]! };
-    return { ...first, id: eventId(arrival), data: { ...data, ...known } };
+    const random = this.of(-n);
+    const microseconds = {
+      started_at: 0,
+      ...data.microseconds,
+      answered_at: random.below(1_000),
+      ended_at: random.below(1_000),
+    };
+    const known = { answered_at, ended_at, billable_ms, microseconds, reconstructed: false };
+    return { ...first, id: eventId(arrival), data: { ...data, ...known, record_number: this.better[n]! } };
   }
 
   private firstRecord(n: number): CallEnded {
@@ -115,6 +122,8 @@ export class GeneratedCalls {
     const started = BEGIN + random.below(SPAN_MS);
     const billable_ms = random.chance(0.2) ? 0 : random.below(900_000);
     const answered = started + random.below(20_000);
+    const after = () => random.below(1_000);
+    const answeredAfter = after();
     const event = callEnded(n);
     return {
       ...event,
@@ -131,6 +140,16 @@ export class GeneratedCalls {
         ended_at: new Date(answered + billable_ms).toISOString(),
         billable_ms,
         reconstructed,
+        // One in three is an older agent's.
+        ...(random.chance(0.33)
+          ? {}
+          : {
+              microseconds: {
+                started_at: after(),
+                answered_at: billable_ms === 0 ? null : answeredAfter,
+                ended_at: after(),
+              },
+            }),
       },
     };
   }

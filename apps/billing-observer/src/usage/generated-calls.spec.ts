@@ -143,7 +143,7 @@ describe('generated calls through JetStream, with repeated kill -9 of billing-ob
 });
 
 function sayWhatTheOracleSays(db: () => DataSource, calls: GeneratedCalls, plans: readonly Plan[]): void {
-  it('every call is what the oracle says, to the micro-unit and the millisecond', async () => {
+  it('every call is what the oracle says, to the micro-unit and the microsecond', async () => {
     expect(await differencesOf(db(), calls, plans)).toEqual([]);
   }, 1_200_000);
 

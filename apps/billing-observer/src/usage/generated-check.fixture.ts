@@ -68,13 +68,15 @@ const FOUND = `
         record_number, estimated FROM ledger_entries WHERE entry_id = known.entry_id AND started_at = known.started_at)
         AS entry ON true) AS current USING (call_id)
   ORDER BY call_id`;
-const micros = (time: string) => time.replace('Z', '000Z');
+const micros = (time: string, after: number | null | undefined) =>
+  time.replace('Z', `${String(after ?? 0).padStart(3, '0')}Z`);
 
 function expectedLine(call: CallEnded, plans: readonly Plan[]): string {
   const { data } = call;
   const { seconds, charged, amount } = counted(call, plans);
-  const answered = data.answered_at === null ? '-' : micros(data.answered_at);
-  const times = [micros(data.started_at), answered, micros(data.ended_at)];
+  const after = data.microseconds;
+  const answered = data.answered_at === null ? '-' : micros(data.answered_at, after?.answered_at);
+  const times = [micros(data.started_at, after?.started_at), answered, micros(data.ended_at, after?.ended_at)];
   const estimated = data.reconstructed ? 't' : 'f';
   return [data.call_id, 1, data.billable_ms, seconds, charged, amount, ...times, data.record_number, estimated].join(
     ' ',

@@ -1,7 +1,7 @@
 import type { CallStarted } from '@trunkmesh/contracts/call.js';
 import { partiesOfStarted } from '../live/call-events.js';
 import { createStory, type CallStory } from '../live/call-story.js';
-import { epochMicroseconds } from '../live/invite-facts.js';
+import { epochMicroseconds } from '../live/switch-times.js';
 import type { CallParts } from './call-parts.net.js';
 import type { Talk } from './call-talk.net.js';
 import type { Channel, Conversation } from './conversation.js';

@@ -76,6 +76,8 @@ describe('the events of a call', () => {
       record_number: 12,
       bridge_epoch: EPOCH,
       billable_ms: 4020,
+      started_at: '2026-11-23T00:44:09.871Z',
+      microseconds: { started_at: 39, answered_at: 7, ended_at: 5 },
       hangup_cause: 'NORMAL_CLEARING',
       target: { kind: 'flow', id: 7 },
       reconstructed: false,

@@ -17,6 +17,7 @@ import { endReasonOf, told, type CallStory } from './call-story.js';
 import type { HangupFacts } from './hangup-facts.js';
 import type { InviteFacts } from './invite-facts.js';
 import type { Refusal } from './refusal.js';
+import { billableMs, microsecondsAfter } from './switch-times.js';
 
 /** What every event of this bridge needs. `newId` returns UUIDv7s. */
 export interface EventStamp {
@@ -143,7 +144,9 @@ export function callEnded(
   stamp: EventStamp,
 ): CallRecordDraft['final'] {
   const parties = partiesOfStarted(started);
-  const { answeredAt, endedAt, transferStatus: _transferStatus, ...how } = hangup;
+  const { answeredAt, endedAt, switchTimes, transferStatus: _transferStatus, ...how } = hangup;
+  const startedAt = new Date(parties.started_at);
+  const after = switchTimes && microsecondsAfter({ startedAt, answeredAt, endedAt }, switchTimes);
   return {
     ...envelopeOf('CallEnded', parties, endedAt, stamp),
     data: {
@@ -151,7 +154,8 @@ export function callEnded(
       ...how,
       answered_at: answeredAt?.toISOString() ?? null,
       ended_at: endedAt.toISOString(),
-      billable_ms: answeredAt === null ? 0 : Math.max(0, endedAt.getTime() - answeredAt.getTime()),
+      billable_ms: billableMs({ answeredAt, endedAt }, after),
+      ...(after === undefined ? {} : { microseconds: after }),
       target: started.data.target,
       end_reason: endReasonOf(story, hangup, parties.direction),
       recording: story.recording,

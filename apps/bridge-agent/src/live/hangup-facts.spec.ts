@@ -14,6 +14,7 @@ describe('how a call ended', () => {
     expect(facts).toEqual({
       answeredAt: new Date('2026-11-23T00:44:09.931Z'),
       endedAt: new Date('2026-11-23T00:44:13.951Z'),
+      switchTimes: { started: 1795394649871039, answered: 1795394649931007, ended: 1795394653951005 },
       hangup_cause: 'NORMAL_CLEARING',
       q850: 16,
       sip_status: 200,

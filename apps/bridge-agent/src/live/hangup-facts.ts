@@ -1,6 +1,6 @@
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
-import { epochMicroseconds } from './invite-facts.js';
+import { dateOf, switchTimes, type SwitchTimes } from './switch-times.js';
 
 /** How a call ended, from CHANNEL_HANGUP_COMPLETE. */
 export type HangupFacts = Pick<
@@ -9,6 +9,8 @@ export type HangupFacts = Pick<
 > & {
   answeredAt: Date | null;
   endedAt: Date;
+  /** FreeSWITCH's own; undefined where it did not tell of the end. */
+  switchTimes?: SwitchTimes;
   /** The transfer target's status from a NOTIFY. */
   transferStatus: number | null;
 };
@@ -16,15 +18,11 @@ export type HangupFacts = Pick<
 /** `headers`: the event's, decoded. `now` is used if the event has no end time. */
 export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
   const text = (name: string) => headers.get(`variable_${name}`)?.slice(0, 128) || null;
+  const times = switchTimes(headers);
   return {
-    answeredAt:
-      epochMicroseconds(headers.get('variable_answer_uepoch')) ??
-      epochMicroseconds(headers.get('Caller-Channel-Answered-Time')) ??
-      null,
-    endedAt:
-      epochMicroseconds(headers.get('variable_end_uepoch')) ??
-      epochMicroseconds(headers.get('Caller-Channel-Hangup-Time')) ??
-      now,
+    answeredAt: dateOf(times.answered) ?? null,
+    endedAt: dateOf(times.ended) ?? now,
+    ...(times.ended === undefined ? {} : { switchTimes: times }),
     hangup_cause: text('hangup_cause') ?? headers.get('Hangup-Cause')?.slice(0, 128) ?? 'UNKNOWN',
     q850: whole(text('hangup_cause_q850')),
     sip_status: sipStatus(text('sip_term_status'), text('proto_specific_hangup_cause')),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { inboundRequest } from '@trunkmesh/contracts/routing.js';
-import { epochMicroseconds, readInvite, routingRequest } from './invite-facts.js';
+import { readInvite, routingRequest } from './invite-facts.js';
 import { recordedEvents } from '../esl/recorded-channel.fixture.js';
 
 const NOW = new Date('2026-11-23T00:00:00.000Z');
@@ -173,16 +173,5 @@ describe("an INVITE, from the channel's variables", () => {
       ),
       { numRuns: 50 },
     );
-  });
-
-  it.each([
-    ['1795394649871039', '2026-11-23T00:44:09.871Z'],
-    ['0', undefined],
-    ['', undefined],
-    [undefined, undefined],
-    ['x', undefined],
-    ['-5', undefined],
-  ])("FreeSWITCH's time %s", (value, expected) => {
-    expect(epochMicroseconds(value)?.toISOString()).toBe(expected);
   });
 });

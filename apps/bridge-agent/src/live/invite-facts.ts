@@ -4,6 +4,7 @@ import { callerOf, isWithheld } from '@trunkmesh/routing/caller.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
 import { captureInvite } from './captured-invite.js';
 import { readAudioOffer, type AudioOffer } from './sdp-offer.js';
+import { epochMicroseconds } from './switch-times.js';
 
 /**
  * The relevant contents of an INVITE, from the channel's variables, cut to the contract's sizes. All of it is
@@ -104,12 +105,6 @@ function linesOf(headers: EslHeaders, source: string): string[] {
 }
 
 const ARRAY = 'ARRAY::';
-
-/** FreeSWITCH's times: microseconds since the epoch, 0 for "not yet". */
-export function epochMicroseconds(value: string | undefined): Date | undefined {
-  const microseconds = Number(value);
-  return Number.isFinite(microseconds) && microseconds > 0 ? new Date(Math.round(microseconds / 1000)) : undefined;
-}
 
 export const routingRequest = (
   invite: InviteFacts,

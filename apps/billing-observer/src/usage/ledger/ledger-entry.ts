@@ -1,6 +1,6 @@
 import type { CallCarrier } from '@trunkmesh/contracts/call-parts.js';
 
-/** What a finished call tells the ledger. Times are RFC 3339 in UTC. */
+/** What a finished call tells the ledger. Times are RFC 3339 in UTC, with microseconds. */
 export interface CallFacts {
   call_id: string;
   organization_id: string;

@@ -24,6 +24,7 @@ import { IndexUnassignedNumbers1764000202000 } from './number/number-unassigned.
 import { CreateOrganizations1764000010000 } from './organization/organization.migration.js';
 import { CreateOutboundCalls1764000100000 } from './outbound/outbound.migration.js';
 import { AddRefusalReports1764000205000 } from './outbound/refusal-reports.migration.js';
+import { AddRefusalRetries1764000206000 } from './outbound/refusal-retries.migration.js';
 import { CreateOutboundPermits1764000110000 } from './outbound/outbound-permits.migration.js';
 import { CreateRatePlans1764000095000 } from './rate-plan/rate-plan.migration.js';
 import { CreateRefusedCalls1764000090000 } from './refused/refused-call.migration.js';
@@ -80,6 +81,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateHistoryTypeIndex1764000187000,
   CreateSessions1764000125000,
   AddRefusalReports1764000205000,
+  AddRefusalRetries1764000206000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

@@ -1,4 +1,4 @@
-import { callRefused, type CallRefused } from '@trunkmesh/contracts/call.js';
+import type { CallRefused } from '@trunkmesh/contracts/call.js';
 import { currentTraceparent } from '@trunkmesh/runtime/trace.otel.js';
 import type { EntityManager } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
@@ -70,14 +70,30 @@ async function uncount(query: Queryable['query'], callId: string): Promise<void>
   );
 }
 
+export interface LeftRefusal {
+  call_id: string;
+  /** JSON, as it was kept. */
+  event: string;
+}
+
 /** Oldest first, a moment after they were written: whoever wrote them publishes them at once. */
-export async function unpublishedRefusals(store: EventStore, limit: number): Promise<CallRefused[]> {
-  const rows = await store.query<{ event: string }>(
-    `select event from outbound_refusals where published_at is null and created_at < now() - interval '2 seconds'
-     order by created_at limit $1`,
+export function unpublishedRefusals(store: EventStore, limit: number): Promise<LeftRefusal[]> {
+  return store.query<LeftRefusal>(
+    `select call_id, event from outbound_refusals
+     where published_at is null and publish_at <= now() and created_at < now() - interval '2 seconds'
+     order by publish_at limit $1`,
     [limit],
   );
-  return rows.map(({ event }) => callRefused.parse(JSON.parse(event)));
+}
+
+/** It cannot be published now: the others go before it, and it is tried less and less often. */
+export async function putOffPublication(store: EventStore, callId: string): Promise<void> {
+  await store.query(
+    `update outbound_refusals
+     set publish_at = now() + least(greatest(now() - created_at, interval '10 seconds'), interval '10 minutes')
+     where call_id = $1`,
+    [callId],
+  );
 }
 
 /** `first`: it is the call's first event. Otherwise a bridge has the call, and delivers its statuses. */

@@ -4,7 +4,10 @@ export interface Days {
   to: string;
 }
 
-/** The instants of whole days in the viewer's zone; the API would take days of UTC. What is no date is left out. */
+/**
+ * The instants of whole days in the viewer's zone; the API would take days of the organisation's zone. What is no date
+ * is left out.
+ */
 export function daysFilter({ from, to }: Days): { date_from?: string; date_to?: string } {
   const begin = instantOf(`${from}T00:00:00.000`);
   const end = instantOf(`${to}T23:59:59.999`);

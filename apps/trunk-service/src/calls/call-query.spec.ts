@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { callLogQuery } from '@trunkmesh/contracts/call-log.js';
+import { spanIn } from '../http/given-time.js';
 import { checkRequest } from '../http/field-problems.js';
 import { callQuery, logQueryOf, skipHeaders } from './call-query.js';
 
 const ORG = '0190a5b2-7c00-7000-8000-00000000000a';
 const ID = '4c7d1814-0069-4c14-8ffe-f9ba6015fa4a';
-const read = (query: object) => logQueryOf(ORG, callQuery.parse(query));
+const read = (given: object) => {
+  const query = callQuery.parse(given);
+  return logQueryOf(ORG, { ...query, ...spanIn('UTC', query) });
+};
 
 describe('what is asked of the calls', () => {
   it('is a hundred of the newest where nothing is said', () => {

@@ -1,7 +1,7 @@
 import { callIdOf } from '@trunkmesh/contracts/call-control.js';
 import { callLogQuery, callLogStatus, type CallLogQuery } from '@trunkmesh/contracts/call-log.js';
-import { timestamp } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+import { dateFrom, dateTo, type Span } from '../http/given-time.js';
 import { MAX_PAGE } from '../http/page.js';
 
 /** As far as the call log counts (contracts/call-log.ts); further back `date_to` leads. */
@@ -27,9 +27,6 @@ const readWith = (read: (text: string) => string | undefined, problem: string) =
       return value ?? z.NEVER;
     })
     .optional();
-
-const DATE_PROBLEM =
-  'must be a date such as 2026-11-26, or a time such as 2026-11-26T09:30:00Z; UTC where no zone is given';
 
 const EMPTY = 'must not be empty';
 const trimmed = (text: string) => text.trim() || undefined;
@@ -61,21 +58,19 @@ export const callQuery = z.strictObject({
   call_sid: readWith(trimmed, EMPTY).meta({
     description: "Part of the call's `call_sid` or `call_id`; case and hyphens do not count.",
   }),
-  date_from: readWith((text) => moment(text, 'T00:00:00.000Z'), DATE_PROBLEM).meta({
-    description: 'Calls that began at this time or later: a date, or a date and time (UTC where no zone is given).',
-  }),
-  date_to: readWith((text) => moment(text, 'T23:59:59.999Z'), DATE_PROBLEM).meta({
-    description: 'Calls that began at this time or earlier. A date without a time means the whole day.',
-  }),
+  date_from: dateFrom('Calls that began'),
+  date_to: dateTo('Calls that began'),
   min_duration: seconds.meta({ description: 'Seconds from the answer to the end, at least.' }),
   max_duration: seconds.meta({ description: 'Seconds from the answer to the end, at most.' }),
 });
 export type CallQuery = z.output<typeof callQuery>;
+/** Its days are instants. */
+export type CallQueryInZone = Omit<CallQuery, keyof Span> & Span;
 
 /** `assistantIds`: those that `assistant_name` stands for; undefined where it is not given. */
 export function logQueryOf(
   organization_id: string,
-  { call_sid, assistant_name: _name, ...query }: CallQuery,
+  { call_sid, assistant_name: _name, ...query }: CallQueryInZone,
   assistantIds?: number[],
 ): CallLogQuery {
   // A whole sid or id is found in an index.
@@ -115,17 +110,4 @@ function phone(text: string): string | undefined {
   const given = withPlus(text).trim();
   if (given === '') return undefined;
   return PUNCTUATED.test(given) ? given.replace(/[^+\d]/g, '') : given;
-}
-
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)(?:Z|([+ -])(\d{2}):?(\d{2}))?$/i;
-
-/** In UTC with milliseconds; `time` is added to a date that has none. */
-function moment(text: string, time: string): string | undefined {
-  if (DATE.test(text)) return z.iso.date().safeParse(text).success ? `${text}${time}` : undefined;
-  const [, date, clock, sign, hours, minutes] = DATE_TIME.exec(text) ?? [];
-  if (date === undefined || !z.iso.date().safeParse(date).success) return undefined;
-  const zone = sign === undefined ? 'Z' : `${sign === '-' ? '-' : '+'}${hours}:${minutes}`;
-  const at = new Date(`${date}T${clock!.replace(',', '.')}${zone}`);
-  return Number.isNaN(at.getTime()) || !timestamp.safeParse(at.toISOString()).success ? undefined : at.toISOString();
 }

@@ -110,6 +110,14 @@ describe('GET /api/v1/calls', () => {
     expect(asked[0]).toEqual({ organization_id: id, skip: 0, limit: 2, status: 'completed' });
   });
 
+  it("takes a date for that day in the organisation's time zone", async () => {
+    const { id, admin, member } = await mesh.organization();
+    await admin('PATCH', `/api/v1/organizations/${id}`, { time_zone: 'America/New_York' });
+    const asked = await playLog([]);
+    await member('GET', `${CALLS}?date_from=2026-11-01&date_to=2026-11-01`);
+    expect(asked).toMatchObject([{ date_from: '2026-11-01T04:00:00.000Z', date_to: '2026-11-02T04:59:59.999Z' }]);
+  });
+
   it('asks with every filter, brought to what the log understands', async () => {
     const { id, member } = await mesh.organization();
     const call = randomUUID();

@@ -11,11 +11,12 @@ import type { Config } from '../config.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { recordingNamesOf } from './recording-names.js';
+import { inZoneOf } from '../organization/time-zone.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
 import { sendDtmf, transfer } from './call-control.nats.js';
 import { findCall, listCalls, type CallPage } from './call-log.nats.js';
 import { callRequestOf } from './call-ending.js';
-import { callQuery, logQueryOf, skipHeaders, type CallQuery } from './call-query.js';
+import { callQuery, logQueryOf, skipHeaders, type CallQuery, type CallQueryInZone } from './call-query.js';
 import { callList, callView, traceUrl, withPlatformNames, type CallList } from './call-view.js';
 import { assistantsNamed, targetNames } from './target-names.pg.js';
 
@@ -59,13 +60,13 @@ export class CallController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<CallList> {
     const { skip, limit } = query;
-    const { calls, total } = await this.page(organizationId, query);
+    const { calls, total } = await this.page(organizationId, await inZoneOf(this.store, organizationId, query));
     response.set(skipHeaders(request.originalUrl, { skip, count: calls.length, total }));
     const names = await targetNames(this.store, organizationId, calls);
     return { items: calls.map((call) => withPlatformNames(call, names)), total, skip, limit };
   }
 
-  private async page(organizationId: string, query: CallQuery): Promise<CallPage> {
+  private async page(organizationId: string, query: CallQueryInZone): Promise<CallPage> {
     if (query.assistant_name === undefined) return listCalls(this.nats, logQueryOf(organizationId, query));
     const assistants = await assistantsNamed(this.store, organizationId, query.assistant_name);
     if (assistants.length === 0) return { calls: [], total: 0 };

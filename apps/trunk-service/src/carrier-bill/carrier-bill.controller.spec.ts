@@ -170,6 +170,17 @@ describe('POST /api/v1/usage/reconciliations', () => {
     expect((asked[2] as { rows: unknown[] }).rows).toHaveLength(500);
   });
 
+  it("is for whole days of the organisation's time zone", async () => {
+    const { id, admin } = await mesh.organization();
+    await admin('PATCH', `/api/v1/organizations/${id}`, { time_zone: 'Europe/Berlin' });
+    const asked = await observer();
+    await admin('POST', path('&date_from=2026-10-25&date_to=2026-10-25'), FILE + line(1), CSV);
+    const secondsOf = (time: string) => Date.parse(time) / 1000;
+    expect(asked[0]).toMatchObject({
+      period: { from: secondsOf('2026-10-24T22:00:00Z'), to: secondsOf('2026-10-25T22:59:59Z') },
+    });
+  });
+
   it('refuses a file with lines that cannot be read, names them, and keeps nothing; or skips them', async () => {
     const { admin } = await mesh.organization();
     const asked = await observer();

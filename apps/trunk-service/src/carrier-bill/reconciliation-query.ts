@@ -2,10 +2,9 @@ import { difference, reconciliation, DIFFERENCE_CAUSES, DIFFERENCE_KINDS } from 
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { printable } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
-import { callQuery } from '../calls/call-query.js';
+import { dateFrom, dateTo } from '../http/given-time.js';
 import { pageQuery } from '../http/page.js';
 
-const { date_from, date_to } = callQuery.shape;
 const limit = pageQuery.shape.limit;
 const cursor = pageQuery.shape.cursor.describe('Where the page begins: `next_cursor` of the page before.');
 
@@ -26,8 +25,8 @@ export const uploadQuery = z.strictObject({
     .max(3600)
     .default(60)
     .describe('How far the two times of a call may be apart.'),
-  date_from: date_from.describe('What the file is for. Default: from the time of its first call.'),
-  date_to: date_to.describe('What the file is for. Default: up to the time of its last call.'),
+  date_from: dateFrom('What the file is for, by default from its first call on: calls'),
+  date_to: dateTo('What the file is for, by default up to its last call: calls'),
   on_problem: z
     .enum(['refuse', 'skip'])
     .default('refuse')

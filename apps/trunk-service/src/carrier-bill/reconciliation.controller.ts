@@ -11,7 +11,9 @@ import { CSV, streamCsv } from '../http/csv-stream.http.js';
 import { Described } from '../http/open-api.http.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
 import { streamProgress } from '../http/progress.http.js';
+import type { Span } from '../http/given-time.js';
 import { fileOf } from '../http/uploaded-file.http.js';
+import { inZoneOf } from '../organization/time-zone.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { askCarrierBill, getReconciliation, reconciliationId } from './carrier-bill.nats.js';
 import { findFormat } from './carrier-formats.pg.js';
@@ -58,6 +60,7 @@ export class ReconciliationController {
   ): Promise<void> {
     const file = fileOf(request);
     await streamProgress({ request, response, logger: this.store.logger }, async (signal, progress) => {
+      const { date_from, date_to } = await inZoneOf(this.store, organization_id, query);
       const format = await findFormat(this.store, organization_id, query.format);
       const begin = {
         organization_id,
@@ -67,7 +70,7 @@ export class ReconciliationController {
         trunk_ids: query.trunk_id ?? null,
         tolerance_seconds: query.tolerance_seconds,
         time_is: format.time_is,
-        period: periodOf(query),
+        period: periodOf({ date_from, date_to }),
       };
       const body = await upload(this.nats, {
         begin,
@@ -158,7 +161,7 @@ export class ReconciliationController {
 const secondsOf = (time: string) => Math.floor(Date.parse(time) / 1000);
 
 /** One of the two alone is a period too: up to any time, or from any time on. */
-function periodOf({ date_from, date_to }: UploadQuery): { from: number; to: number } | null {
+function periodOf({ date_from, date_to }: Span): { from: number; to: number } | null {
   if (date_from === undefined && date_to === undefined) return null;
   return { from: secondsOf(date_from ?? '2000-01-01T00:00:00Z'), to: secondsOf(date_to ?? '2999-12-31T00:00:00Z') };
 }

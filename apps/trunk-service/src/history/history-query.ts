@@ -8,7 +8,7 @@ import {
   trunkSubject,
 } from '@trunkmesh/contracts/subjects.js';
 import { z } from 'zod';
-import { callQuery } from '../calls/call-query.js';
+import { dateFrom, dateTo, type Span } from '../http/given-time.js';
 import { pageQuery } from '../http/page.js';
 import { historyEntry, historyKind, type EventKind } from './history-entry.js';
 import { KIND_OF_TYPE } from './history-types.js';
@@ -26,8 +26,8 @@ export const historyQuery = pageQuery
       .enum([...KIND_OF_TYPE.keys()])
       .optional()
       .describe('Only events of this type, for example `TrunkUpdated`.'),
-    date_from: callQuery.shape.date_from.describe('Events of this time or later.'),
-    date_to: callQuery.shape.date_to.describe('Events until this time, included.'),
+    date_from: dateFrom('Events'),
+    date_to: dateTo('Events'),
   })
   .strict()
   .refine(({ entity, entity_id }) => entity_id === undefined || entity !== undefined, {
@@ -35,6 +35,8 @@ export const historyQuery = pageQuery
     message: 'is needed with entity_id',
   });
 export type HistoryQuery = z.output<typeof historyQuery>;
+/** Its days are instants. */
+export type HistoryQueryInZone = Omit<HistoryQuery, keyof Span> & Span;
 
 export const historyPage = z
   .object({

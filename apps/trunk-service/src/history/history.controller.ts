@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { Described } from '../http/open-api.http.js';
+import { inZoneOf } from '../organization/time-zone.pg.js';
 import { EVENT_STORE } from '../tokens.js';
 import { historyPage, historyQuery, type HistoryPage, type HistoryQuery } from './history-query.js';
 import { historyOf } from './history.pg.js';
@@ -20,10 +21,10 @@ export class HistoryController {
       'secrets are never shown',
     answer: historyPage,
   })
-  list(
+  async list(
     @OrganizationId() organizationId: string,
     @Query({ schema: historyQuery }) query: HistoryQuery,
   ): Promise<HistoryPage> {
-    return historyOf(this.store, organizationId, query);
+    return historyOf(this.store, organizationId, await inZoneOf(this.store, organizationId, query));
   }
 }

@@ -3,19 +3,19 @@ import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { EVENT_KINDS, historyEntryOf, recordedEvent, type EventKind, type RecordedChange } from './history-entry.js';
 import { byPlace, cursorOf, placeOf, type HistoryPlace } from './history-place.js';
-import { subjectOf, type HistoryPage, type HistoryQuery } from './history-query.js';
+import { subjectOf, type HistoryPage, type HistoryQueryInZone } from './history-query.js';
 import { KIND_OF_TYPE } from './history-types.js';
 import { plainChangesOf } from './plain-changes.pg.js';
 
 type Store = Pick<EventStore, 'query'>;
 
 interface Wanted {
-  query: HistoryQuery;
+  query: HistoryQueryInZone;
   after: HistoryPlace | undefined;
 }
 
 /** Newest first. */
-export async function historyOf(store: Store, organizationId: string, query: HistoryQuery): Promise<HistoryPage> {
+export async function historyOf(store: Store, organizationId: string, query: HistoryQueryInZone): Promise<HistoryPage> {
   const wanted = { query, after: placeOf(query.cursor) };
   const [events, plainChanges] = await Promise.all([
     eventsOf(store, organizationId, wanted),

@@ -1,6 +1,6 @@
 import type { EventStore } from '../event-store/event-store.pg.js';
 import type { RecordedChange } from './history-entry.js';
-import type { HistoryQuery } from './history-query.js';
+import type { HistoryQueryInZone } from './history-query.js';
 import type { HistoryPlace } from './history-place.js';
 
 interface Row extends Omit<RecordedChange, 'time' | 'entity' | 'version'> {
@@ -14,7 +14,7 @@ interface Row extends Omit<RecordedChange, 'time' | 'entity' | 'version'> {
 export async function plainChangesOf(
   store: Pick<EventStore, 'query'>,
   organizationId: string,
-  { query, after }: { query: HistoryQuery; after: HistoryPlace | undefined },
+  { query, after }: { query: HistoryQueryInZone; after: HistoryPlace | undefined },
 ): Promise<RecordedChange[]> {
   // What is undefined is null to PostgreSQL: no filter.
   const { entity, entity_id, type, date_from, date_to, limit } = query;

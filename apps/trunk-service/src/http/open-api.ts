@@ -156,7 +156,8 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   number: 'The phone number in E.164.',
   name: 'The name of the format.',
   trunk_id: 'The trunk.',
-  effective_from: 'When the rate plan begins: a date (its beginning in UTC) or a time (RFC 3339).',
+  effective_from:
+    'When the rate plan begins: a date (its beginning in the time zone of the organisation) or a time (RFC 3339).',
 };
 
 const withPathDescription = (parameter: Parameter): Parameter =>

@@ -10,7 +10,9 @@ export const timeZone = z
       context.addIssue({ code: 'custom', message: 'must be an IANA time zone, for example "Europe/Berlin"' });
     return zone ?? z.NEVER;
   })
-  .describe('Whose days and months its usage is counted in, an IANA name such as Europe/Berlin.');
+  .describe(
+    'Whose days and months its usage is counted in, and whose days dates mean: an IANA name such as Europe/Berlin.',
+  );
 
 /** Offsets such as `+02:00` are no zone: they have no summer time. */
 function canonicalZone(text: string): string | undefined {

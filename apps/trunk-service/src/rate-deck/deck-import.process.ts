@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { DeckRate } from '@trunkmesh/contracts/rate-deck.js';
 import { CsvError, parse } from 'csv-parse';
+import { dayReader, type ReadDay } from '../http/given-time.js';
 import { delimiterOf } from '../number/import-row.js';
 import { startSlices } from '../slices.process.js';
 import { deckHeader, deckLine, type DeckHeader } from './deck-row.js';
@@ -18,11 +19,11 @@ interface Problem {
 }
 
 /**
- * Every rate of a CSV.
+ * Every rate of a CSV; its dates are days of the time zone.
  *
  * @throws DomainError import-has-errors with each line and column, invalid-request, payload-too-large
  */
-export async function readDeck(text: string): Promise<DeckRate[]> {
+export async function readDeck(text: string, timeZone: string): Promise<DeckRate[]> {
   if (text.includes('\0'))
     throw new DomainError('invalid-request', 'The file has a NUL character, so it is no CSV. Save it as CSV in UTF-8.');
   const parser = Readable.from(pieces(text)).pipe(
@@ -35,7 +36,7 @@ export async function readDeck(text: string): Promise<DeckRate[]> {
       max_record_size: MOST_RECORD,
     }),
   );
-  const reading = new DeckReading();
+  const reading = new DeckReading(dayReader(timeZone));
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
       if (reading.take(info.lines, record)) break;
@@ -55,13 +56,15 @@ class DeckReading {
   private header: DeckHeader | undefined;
   private readonly rates = new Map<string, { line: number; rate: DeckRate }>();
 
+  constructor(private readonly beginning: ReadDay) {}
+
   /** @returns whether the rest need not be read */
   take(line: number, record: readonly string[]): boolean {
     if (this.header === undefined) {
       this.header = deckHeader(record);
       if ('problem' in this.header) this.problems.push({ line, column: null, detail: this.header.problem });
     } else if ('columns' in this.header && record.some((cell) => cell.trim() !== '')) {
-      const read = deckLine(this.header.columns, record);
+      const read = deckLine(this.header.columns, record, this.beginning);
       if ('rate' in read) this.add(line, read.rate);
       else for (const { column, message } of read.problems) this.problems.push({ line, column, detail: message });
     }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { dayReader } from '../http/given-time.js';
 import { deckCells, deckHeader, deckLine, decimalOf, DECK_COLUMNS } from './deck-row.js';
 
-const line = (...cells: string[]) => deckLine(DECK_COLUMNS, cells);
+const line = (...cells: string[]) => deckLine(DECK_COLUMNS, cells, dayReader('UTC'));
+const lineIn = (timeZone: string, date: string) => deckLine(DECK_COLUMNS, ['', '49', date, '1'], dayReader(timeZone));
 
 describe('a line of a rate deck', () => {
   it('has defaults, and is written as it is read', () => {
@@ -32,6 +34,13 @@ describe('a line of a rate deck', () => {
         minimum_seconds: 0,
       },
     });
+  });
+
+  it("has its date in the organisation's time zone, and its instant in any", () => {
+    const begins = (effective_from: string) => ({ rate: expect.objectContaining({ effective_from }) });
+    expect(lineIn('Europe/Berlin', '2026-12-01')).toEqual(begins('2026-11-30T23:00:00.000Z'));
+    expect(lineIn('Europe/Berlin', '2026-07-01')).toEqual(begins('2026-06-30T22:00:00.000Z'));
+    expect(lineIn('Europe/Berlin', '2026-07-01T00:00:00Z')).toEqual(begins('2026-07-01T00:00:00.000Z'));
   });
 
   it.each<[string, string[]]>([

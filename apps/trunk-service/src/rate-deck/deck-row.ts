@@ -1,5 +1,6 @@
 import { deckRate, type DeckRate } from '@trunkmesh/contracts/rate-deck.js';
 import { parseDecimal } from '../carrier-bill/decimal.js';
+import { beginningOf, readGivenTime, type ReadDay } from '../http/given-time.js';
 
 /** The columns of an import and of an export. */
 export const DECK_COLUMNS = [
@@ -41,7 +42,7 @@ interface Field {
   column: Column;
   name: keyof DeckRate;
   /** Undefined: the text is none. What is left out has its default: outbound, always, 60/60, no minimum. */
-  read: (text: string) => string | number | undefined;
+  read: (text: string, beginning: ReadDay) => string | number | undefined;
   /** What it must be. */
   message: string;
 }
@@ -63,7 +64,7 @@ const FIELDS: readonly Field[] = [
     column: 'effective_from',
     name: 'effective_from',
     read: timeOf,
-    message: 'must be a date (2026-12-01, its beginning in UTC) or a time in RFC 3339',
+    message: 'must be a date (2026-12-01) or a time in RFC 3339',
   },
   {
     column: 'rate_per_minute',
@@ -85,24 +86,27 @@ const FIELDS: readonly Field[] = [
   },
 ];
 
-export function deckLine(columns: readonly (Column | undefined)[], cells: readonly string[]): DeckLine {
+/** `beginning`: of the days of the organisation's time zone. */
+export function deckLine(
+  columns: readonly (Column | undefined)[],
+  cells: readonly string[],
+  beginning: ReadDay,
+): DeckLine {
   const rate: Partial<Record<keyof DeckRate, string | number>> = {};
   const problems: { column: Column; message: string }[] = [];
   for (const { column, name, read, message } of FIELDS) {
-    const value = read((cells[columns.indexOf(column)] ?? '').trim());
+    const value = read((cells[columns.indexOf(column)] ?? '').trim(), beginning);
     if (value === undefined) problems.push({ column, message });
     else rate[name] = value;
   }
   return problems.length > 0 ? { problems } : { rate: rate as DeckRate };
 }
 
-function timeOf(text: string): string | undefined {
+function timeOf(text: string, beginning: ReadDay): string | undefined {
   if (text === '') return ALWAYS;
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[-+]\d\d:\d\d))?$/.test(text)) return undefined;
-  const time = new Date(text);
-  // 31 June would be 1 July.
-  const exists = !Number.isNaN(time.getTime()) && (text.length > 10 || time.toISOString().startsWith(text));
-  return exists ? time.toISOString() : undefined;
+  const given = readGivenTime(text);
+  return given && beginningOf(given, beginning);
 }
 
 function microsOf(text: string): string | undefined {

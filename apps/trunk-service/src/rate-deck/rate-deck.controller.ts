@@ -20,6 +20,7 @@ import { LARGE_BODY } from '../http/body.http.js';
 import { CSV, streamCsv } from '../http/csv-stream.http.js';
 import { Described } from '../http/open-api.http.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
+import { timeZoneOf } from '../organization/time-zone.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { findTrunk } from '../trunk/trunk-list.pg.js';
 import { readDeck } from './deck-import.process.js';
@@ -134,7 +135,7 @@ export class RateDeckController {
       dry_run: dry_run === 'true',
       replace: mode === 'replace',
     };
-    return importDeck(this.nats, deck, await readDeck(body));
+    return importDeck(this.nats, deck, await readDeck(body, await timeZoneOf(this.store, organization_id)));
   }
 
   @Delete('rate-decks/:trunk_id')

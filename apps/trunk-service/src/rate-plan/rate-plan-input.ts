@@ -2,6 +2,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { ratePlan, specialRate } from '@trunkmesh/contracts/rate-plan.js';
 import { z } from 'zod';
 import { existingCountry } from '../http/country.js';
+import { beginningOf, dayReader, readGivenTime } from '../http/given-time.js';
 
 const { rate_per_minute_micros, increments, minimum_seconds, currency, free_minutes_per_month } = ratePlan.shape;
 
@@ -49,15 +50,14 @@ export const ratePlanBody = z
   .meta({ id: 'RatePlanInput' });
 export type RatePlanBody = z.output<typeof ratePlanBody>;
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/i;
+const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/i;
 
-/** A date means its beginning in UTC. */
-export function effectiveFrom(text: string): string {
-  const written = DATE.test(text) ? `${text}T00:00:00Z` : TIME.test(text) ? text : '';
-  const time = new Date(written);
-  const year = Number.isNaN(time.getTime()) ? 0 : time.getUTCFullYear();
-  if (year >= 2000 && year < 2200) return time.toISOString();
+/** A date means its beginning in the organisation's time zone. */
+export function effectiveFrom(text: string, timeZone: string): string {
+  const given = TIME.test(text) ? readGivenTime(text) : undefined;
+  const time = given && beginningOf(given, dayReader(timeZone));
+  const year = Number(time?.slice(0, 4) ?? 0);
+  if (time !== undefined && year >= 2000 && year < 2200) return time;
   throw new DomainError(
     'invalid-request',
     'A rate plan begins at a date such as 2026-12-01, or a time such as 2026-12-01T09:30:00Z.',

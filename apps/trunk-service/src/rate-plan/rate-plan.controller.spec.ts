@@ -32,6 +32,20 @@ describe("an organisation's rate plans", () => {
     expect((await member('GET', plansOf(id))).body).toHaveLength(1);
   });
 
+  it("begin by date at the beginning of that day in the organisation's time zone", async () => {
+    const { id, admin } = await mesh.organization();
+    await admin('PATCH', `/api/v1/organizations/${id}`, { time_zone: 'America/New_York' });
+    const beginning = async (from: string) => (await mesh.operator('PUT', plansOf(id, from), plan)).body.effective_from;
+    expect(await beginning('2026-12-01')).toBe('2026-12-01T05:00:00.000Z');
+    // Summer time begins and ends on these days.
+    expect(await beginning('2027-03-14')).toBe('2027-03-14T05:00:00.000Z');
+    expect(await beginning('2027-03-15')).toBe('2027-03-15T04:00:00.000Z');
+    expect(await beginning('2027-11-07')).toBe('2027-11-07T04:00:00.000Z');
+    expect(await beginning('2027-11-08')).toBe('2027-11-08T05:00:00.000Z');
+    expect(await beginning('2027-06-01T00:00:00Z')).toBe('2027-06-01T00:00:00.000Z');
+    expect(await mesh.operator('DELETE', plansOf(id, '2026-12-01'))).toMatchObject({ status: 204 });
+  });
+
   it('are nothing that an organisation sets, or sees of another', async () => {
     const [{ id, admin }, other] = [await mesh.organization(), await mesh.organization()];
     await mesh.operator('PUT', plansOf(id, '2026-12-01'), plan);

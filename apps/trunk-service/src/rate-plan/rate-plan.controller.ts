@@ -49,8 +49,12 @@ export class RatePlanController {
     @Body({ schema: ratePlanBody }) fields: RatePlanBody,
     @Req() request: Request,
   ): Promise<RatePlan> {
-    const plan = { organization_id: existingId(id), effective_from: effectiveFrom(from) };
-    const after = await this.carryOut(plan, request, (at) => ({ type: 'PutRatePlan', ...plan, fields, at }));
+    const after = await this.carryOut({ id, from, request }, (plan, at) => ({
+      type: 'PutRatePlan',
+      ...plan,
+      fields,
+      at,
+    }));
     request.res!.set('ETag', etagOf(after.version));
     return after.state!;
   }
@@ -64,21 +68,24 @@ export class RatePlanController {
     status: 204,
   })
   async remove(@Param('id') id: string, @Param('effective_from') from: string, @Req() request: Request): Promise<void> {
-    const plan = { organization_id: existingId(id), effective_from: effectiveFrom(from) };
-    await this.carryOut(plan, request, () => ({ type: 'RemoveRatePlan' }));
+    await this.carryOut({ id, from, request }, () => ({ type: 'RemoveRatePlan' }));
   }
 
   private carryOut(
-    { organization_id, effective_from }: Pick<RatePlan, 'organization_id' | 'effective_from'>,
-    request: Request,
-    command: (at: string) => RatePlanCommand,
+    { id, from, request }: { id: string; from: string; request: Request },
+    command: (plan: Pick<RatePlan, 'organization_id' | 'effective_from'>, at: string) => RatePlanCommand,
   ) {
+    const organization_id = existingId(id);
     return transact(this.store, async (work) => {
       const organization = await work.load(organizationSubject(organization_id), organizationState);
       if (organization.state === null) throw organizationNotFound();
+      const effective_from = effectiveFrom(from, organization.state.time_zone ?? 'UTC');
       const before = await work.load(ratePlanSubject(organization_id, effective_from), ratePlan);
       requireMatch(request.header('If-Match'), before);
-      return work.append(before, decide(before.state, command(work.next(before).at)));
+      return work.append(
+        before,
+        decide(before.state, command({ organization_id, effective_from }, work.next(before).at)),
+      );
     });
   }
 }

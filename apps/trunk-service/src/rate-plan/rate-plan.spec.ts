@@ -45,9 +45,9 @@ describe('what a client writes', () => {
     ['2026-12-01', '2026-12-01T00:00:00.000Z'],
     ['2026-12-01T09:30:00Z', '2026-12-01T09:30:00.000Z'],
     ['2026-12-01T09:30:00.5+02:00', '2026-12-01T07:30:00.500Z'],
-  ])('%s begins at %s', (text, time) => expect(effectiveFrom(text)).toBe(time));
+  ])('%s begins at %s', (text, time) => expect(effectiveFrom(text, 'UTC')).toBe(time));
   it.each(['', 'now', '2026-13-01', '1970-01-01', '9999-01-01', '2026-12-01T09:30:00'])('%j is no time', (text) =>
-    expect(() => effectiveFrom(text)).toThrow(expect.objectContaining({ code: 'invalid-request' })),
+    expect(() => effectiveFrom(text, 'UTC')).toThrow(expect.objectContaining({ code: 'invalid-request' })),
   );
   it.each<[string, object]>([
     ['a rate with a fraction', { rate_per_minute_micros: 0.5 }],

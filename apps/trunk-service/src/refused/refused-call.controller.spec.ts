@@ -197,7 +197,7 @@ describe('refused calls', () => {
   });
 
   it('come in pages, newest first, and can be filtered', async () => {
-    const { member, number } = await owner();
+    const { id, admin, member, number } = await owner();
     for (let minute = 10; minute < 15; minute += 1)
       await publish({
         numbers: [number],
@@ -223,6 +223,12 @@ describe('refused calls', () => {
         )
       ).body,
     ).toHaveLength(2);
+    const ofDay = async (day: string) =>
+      (await member('GET', `${LIST}?date_from=${day}&date_to=${day}&source_address=198.51.100.7`)).body
+        .length as number;
+    expect([await ofDay('2026-11-28'), await ofDay('2026-11-29')]).toEqual([1, 0]);
+    await admin('PATCH', `/api/v1/organizations/${id}`, { time_zone: 'Pacific/Auckland' });
+    expect([await ofDay('2026-11-28'), await ofDay('2026-11-29')]).toEqual([0, 1]);
     expect(await member('GET', `${LIST}?reason=x&sip_status=200&nothing=1`)).toMatchObject({ status: 400 });
     expect((await member('GET', `${LIST}?cursor=bm9uZQ`)).status).toBe(400);
   });

@@ -7,6 +7,7 @@ import { organizationOf, type Caller } from '../http/caller.js';
 import { Described } from '../http/open-api.http.js';
 import { pageHeaders } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { inZoneOf } from '../organization/time-zone.pg.js';
 import { EVENT_STORE } from '../tokens.js';
 import { findRefusedCall, listRefusedCalls, refusedCallQuery, type RefusedCallQuery } from './refused-calls.pg.js';
 
@@ -31,7 +32,7 @@ export class RefusedCallController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const organizationId = visibleTo(caller);
-    const page = await listRefusedCalls(this.store, organizationId, query);
+    const page = await listRefusedCalls(this.store, organizationId, await inZoneOf(this.store, organizationId, query));
     response.set(pageHeaders(request.originalUrl, page));
     return page.calls;
   }

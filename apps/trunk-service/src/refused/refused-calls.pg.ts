@@ -10,7 +10,7 @@ import {
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
-import { callQuery } from '../calls/call-query.js';
+import { dateFrom, dateTo, type Span } from '../http/given-time.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { visibleInvite } from '../sip/visible-messages.js';
@@ -28,8 +28,8 @@ export const refusedCallQuery = pageQuery
       .max(699)
       .optional()
       .describe('The SIP status of the answer; null where there was none.'),
-    date_from: callQuery.shape.date_from.describe('Calls of this minute or later.'),
-    date_to: callQuery.shape.date_to.describe('Until this time, included.'),
+    date_from: dateFrom('Minutes that began'),
+    date_to: dateTo('Minutes that began'),
     trunk_id: z
       .union([z.literal('none'), uuid])
       .optional()
@@ -62,7 +62,7 @@ interface StoredRow extends Omit<RefusedCall, 'message' | 'minute' | 'first_at' 
 export async function listRefusedCalls(
   store: Pick<EventStore, 'query'>,
   organizationId: string | null,
-  query: RefusedCallQuery,
+  query: Omit<RefusedCallQuery, keyof Span> & Span,
 ): Promise<RefusedCallPage> {
   const after = decodeCursor(query.cursor, ['string', 'string']);
   const parameters: unknown[] = [];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { decodeCursor, encodeCursor } from '../http/page.js';
+import { timeZoneOf } from '../organization/time-zone.pg.js';
 import { availabilityOf, type Interval } from './availability.js';
 import type { RegistrationChange, RegistrationsQuery, RegistrationsView } from './registrations-view.js';
 
@@ -80,14 +81,6 @@ function endOf({ at, next_at, seen_until, lost }: Row): Pick<RegistrationChange,
   if (next_at !== null) return { until: next_at, ended_by: 'change' };
   if (!lost) return { until: null, ended_by: null };
   return { until: seen_until !== null && seen_until > at ? seen_until : at, ended_by: 'bridge-lost' };
-}
-
-async function timeZoneOf(store: Store, organizationId: string): Promise<string> {
-  const [row] = await store.query<{ time_zone: string }>(
-    `select coalesce(state->>'time_zone', 'UTC') as time_zone from organizations where id = $1`,
-    [organizationId],
-  );
-  return row?.time_zone ?? 'UTC';
 }
 
 interface Day {

@@ -10,21 +10,20 @@ import {
   type UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import { z } from 'zod';
-import { callQuery } from '../calls/call-query.js';
 import { existingCountry } from '../http/country.js';
+import { dateFrom, dateTo, type Span } from '../http/given-time.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 
 const { trunk_id, number_id, direction } = usageRecordsQuery.shape;
 const limit = pageQuery.shape.limit;
 const cursor = pageQuery.shape.cursor.describe('Where the page begins: `next_cursor` of the page before.');
-const { date_from, date_to } = callQuery.shape;
 
 /** All filters combine with AND. */
 export const recordsQuery = z.strictObject({
   limit,
   cursor,
-  date_from,
-  date_to,
+  date_from: dateFrom('Calls that began'),
+  date_to: dateTo('Calls that began'),
   trunk_id: trunk_id.describe('The trunk of the call.'),
   number_id: number_id.describe("The organisation's phone number, by its id."),
   direction: direction.describe('Who called: `inbound` is the customer.'),
@@ -50,7 +49,7 @@ export type RecordsQuery = z.output<typeof recordsQuery>;
 
 export function recordsRequest(
   organization_id: string,
-  { cursor: text, call_sid, ...query }: RecordsQuery,
+  { cursor: text, call_sid, ...query }: Omit<RecordsQuery, keyof Span> & Span,
 ): UsageRecordsQuery {
   const [started_at, entry_id] = decodeCursor(text, ['string', 'string']) ?? [];
   const after = started_at === undefined || entry_id === undefined ? undefined : { started_at, entry_id };

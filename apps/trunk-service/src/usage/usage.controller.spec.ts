@@ -127,6 +127,21 @@ describe('GET /api/v1/usage/records', () => {
     expect(asked[1]).toMatchObject({ call_id: CALL, after: { started_at, entry_id: '3' } });
   });
 
+  it("takes a date for that day in the organisation's time zone, in the list and in the file", async () => {
+    const { id, admin, member } = await mesh.organization();
+    await admin('PATCH', `/api/v1/organizations/${id}`, { time_zone: 'Europe/Berlin' });
+    const [listed, exported] = [await play(USAGE_RECORDS, ledger(0)), await play(USAGE_EXPORT, lines(0))];
+    // The days on which summer time begins and ends.
+    await member('GET', `${RECORDS}?date_from=2026-03-29&date_to=2026-03-29`);
+    await member('GET', `${RECORDS}?date_from=2026-10-25&date_to=2026-10-25`, undefined, { Accept: 'text/csv' });
+    await member('GET', `${RECORDS}?date_from=2026-03-29T00:00:00Z&date_to=2026-03-29`);
+    expect([...listed, ...exported]).toMatchObject([
+      { date_from: '2026-03-28T23:00:00.000Z', date_to: '2026-03-29T21:59:59.999Z' },
+      { date_from: '2026-03-29T00:00:00.000Z', date_to: '2026-03-29T21:59:59.999Z' },
+      { date_from: '2026-10-24T22:00:00.000Z', date_to: '2026-10-25T22:59:59.999Z' },
+    ]);
+  });
+
   it("shows nobody another organisation's", async () => {
     const [{ id }, other] = [await mesh.organization(), await mesh.organization()];
     const asked = [await play(USAGE_RECORDS, ledger(1)), await play(USAGE_SUMMARY, () => ({ outcome: 'error' }))];

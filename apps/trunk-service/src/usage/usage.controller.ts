@@ -2,8 +2,10 @@ import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Request, Response } from 'express';
 import { Access, OrganizationId } from '../access/access.guard.js';
+import type { EventStore } from '../event-store/event-store.pg.js';
 import { Described } from '../http/open-api.http.js';
-import { NATS } from '../tokens.js';
+import { inZoneOf } from '../organization/time-zone.pg.js';
+import { EVENT_STORE, NATS } from '../tokens.js';
 import { CSV, exportRecords } from './export.http.js';
 import {
   cursorOf,
@@ -22,7 +24,10 @@ import { findRecords, summarizeUsage } from './usage.nats.js';
 
 @Controller('api/v1/usage')
 export class UsageController {
-  constructor(@Inject(NATS) private readonly nats: NatsLink) {}
+  constructor(
+    @Inject(NATS) private readonly nats: NatsLink,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
 
   @Get('records')
   @Access('read')
@@ -37,7 +42,7 @@ export class UsageController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const wanted = recordsRequest(organizationId, query);
+    const wanted = recordsRequest(organizationId, await inZoneOf(this.store, organizationId, query));
     if ((request.header('Accept') ?? '').includes(CSV)) {
       const { limit: _limit, ...all } = wanted;
       await exportRecords(this.nats, all, response);

@@ -56,7 +56,7 @@ function beginningOf(day: string, zone: string): number {
   return asUtc - offsetAt(near, zone);
 }
 
-/** The month from its first to its last instant, for filters that count in UTC. */
+/** The month from its first to its last instant, for filters. */
 export function instantsOf(month: string, zone: string): { date_from: string; date_to: string } {
   const next = beginningOf(`${shifted(month, 1)}-01`, zone);
   return {

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
 import { startMesh, type Mesh } from '@trunkmesh/testkit/mesh/mesh.process.js';
@@ -12,10 +12,6 @@ export interface BenchMesh {
   stop(): Promise<void>;
 }
 
-/**
- * A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a
- * real FreeSWITCH; else the stand-in.
- */
 /** What is measured is the service, not its patience with one key. */
 const NO_LIMITS = {
   RATE_LIMIT_KEY: '0',
@@ -29,8 +25,13 @@ const NO_LIMITS = {
   QUOTA_OUTBOUND_CALLS_PER_DESTINATION: '0',
 };
 
-export async function benchMesh(env: Record<string, string> = {}): Promise<BenchMesh> {
-  const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-bench-'));
+/**
+ * A mesh of its own for one measurement, synced to disk as production is, with one organisation. FREESWITCH names a
+ * real FreeSWITCH; else the stand-in. `kept`: a folder whose mesh goes on from what an earlier measurement left there;
+ * without one a temporary folder is used and removed.
+ */
+export async function benchMesh(env: Record<string, string> = {}, kept?: string): Promise<BenchMesh> {
+  const folder = kept === undefined ? await mkdtemp(join(tmpdir(), 'trunkmesh-bench-')) : resolve(kept);
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
   const freeswitch = process.env['FREESWITCH'] || undefined;
   const mesh = await startMesh({
@@ -43,9 +44,19 @@ export async function benchMesh(env: Record<string, string> = {}): Promise<Bench
   });
   const stop = async () => {
     await mesh.stop();
-    await rm(folder, { recursive: true, force: true });
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
+    return { mesh, ...(await organizationOf(mesh)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function organizationOf(mesh: Mesh): Promise<{ organizationId: string; adminKey: string }> {
+  const { settings } = mesh.store;
+  if (settings.organizationId === null || settings.adminKey === null) {
     const bootstrap = apiClient(mesh.file.api, mesh.file.bootstrapKey);
     const { id } = await bootstrap.post<{ id: string }>('/api/v1/organizations', { name: 'Bench' });
     const { key } = await bootstrap.post<{ key: string }>('/api/v1/api-keys', {
@@ -53,9 +64,8 @@ export async function benchMesh(env: Record<string, string> = {}): Promise<Bench
       name: 'bench',
       role: 'admin',
     });
-    return { mesh, organizationId: id, adminKey: key, stop };
-  } catch (error) {
-    await stop();
-    throw error;
+    [settings.organizationId, settings.adminKey] = [id, key];
+    await mesh.store.save();
   }
+  return { organizationId: settings.organizationId, adminKey: settings.adminKey };
 }

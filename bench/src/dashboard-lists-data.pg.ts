@@ -38,16 +38,29 @@ const EVENTS = `
     (select envelope, split_part(subject, '.', 5) as old_id, events.id::text as event_id from events
       where subject like 'trunkmesh.org.' || $1 || '.trunk.%' order by version limit 1) as row`;
 
+/**
+ * Of trunks, numbers, assistants, parties and lengths as they come: each call has an id, and each second one a party,
+ * that has nothing in common with the last.
+ */
 const CALLS = `
   insert into call_log (call_id, organization_id, started_at, status, direction, customer_phone, assistant_id, flow_id,
     trunk_id, number_id, duration_ms, summary, told_by)
-  select copy.id, organization_id, copy.at, case when n % 50 = 0 then 'failed' else status end, direction,
-    '+1555' || lpad((n % 5000)::text, 7, '0'), assistant_id, flow_id, trunk_id, number_id, duration_ms,
-    replace(replace(summary, call_id::text, copy.id::text), replace(call_id::text, '-', ''),
-      replace(copy.id::text, '-', '')), told_by
-  from (select n, ${uuidOf('4', 'n')} as id, now() - n * interval '20 seconds' as at
+  select copy.id, organization_id, copy.at, copy.status, copy.direction, copy.phone, copy.assistant, flow_id,
+    copy.trunk, copy.number, copy.ms, (summary::jsonb || jsonb_build_object('call_id', copy.id, 'call_sid',
+      'CA' || replace(copy.id::text, '-', ''), 'status', copy.status, 'direction', copy.direction, 'from_number',
+      copy.phone, 'assistant_id', copy.assistant, 'trunk_id', copy.trunk, 'number_id', copy.number, 'started_at',
+      to_char(copy.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'duration_seconds', copy.ms / 1000.0
+    ))::text, told_by
+  from (select now() - n * interval '20 seconds' as at,
+      case when n % 50 = 0 then 'failed' else 'completed' end as status,
+      case when n % 4 = 0 then 'outbound' else 'inbound' end as direction, 1 + n % 60 as assistant,
+      ${uuidOf('1', '(1 + n % $4::int)')} as trunk, ${uuidOf('2', '(1 + n % 5000)')} as number,
+      case when n % 50 = 0 then 0 else (-120000 * ln(1 - (n::bigint * 7919 % 1000000) / 1000001.0))::bigint end as ms,
+      '+1555' || lpad((n::bigint * 7368787 % 10000000 / 2)::text, 7, '0') as phone,
+      ('01900000-' || substr(md5(n::text), 1, 4) || '-7' || substr(md5(n::text), 5, 3) || '-8' ||
+        substr(md5(n::text), 8, 3) || '-' || substr(md5(n::text), 11, 12))::uuid as id
       from generate_series($2::int, $3::int) as n) as copy,
-    (select * from call_log where organization_id = $1 limit 1) as row`;
+    (select * from call_log where organization_id = $1 order by started_at limit 1) as row`;
 
 const ROWS_A_STATEMENT = 100_000;
 
@@ -68,9 +81,9 @@ export async function fillRecord(url: string, organization: string, sizes: Sizes
   });
 }
 
-export const fillCallLog = (url: string, organization: string, calls: number): Promise<void> =>
+export const fillCallLog = (url: string, organization: string, { calls, trunks }: Sizes): Promise<void> =>
   withClient(url, async (client) => {
-    await inParts(calls, (first, last) => client.query(CALLS, [organization, first, last]));
+    await inParts(calls, (first, last) => client.query(CALLS, [organization, first, last, trunks]));
     await client.query('vacuum analyze');
   });
 

@@ -1,23 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
-import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
-import { callsStream, storedSamples } from './call-log-stream.nats.js';
-import { fillCallLog, fillRecord, type Sizes } from './dashboard-lists-data.pg.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { figure, percentile } from './figure.js';
 import { httpLoad, type Load } from './http-load.net.js';
+import { CALLED_TRUNK, listsMesh, SIZES } from './lists-mesh.process.js';
 
-const part = Number(process.env['BENCH_PART'] ?? 1);
-/** All of one organisation, which is harder than the same spread over thousands. */
-const SIZES: Sizes = {
-  trunks: 100_000 * part,
-  numbers: 1_000_000 * part,
-  calls: 1_000_000 * part,
-  events: 300_000 * part,
-};
 const READS = Number(process.env['BENCH_READS'] ?? 60);
 const WARM_UP = 3;
 const LIMIT_MS = 100;
-const FIRST_NUMBER = '+15550100001';
+/** Only the lists whose names begin with this. */
+const ONLY = process.env['BENCH_ONLY'] ?? '';
 
 /** What the dashboard asks for, and the largest and the last pages that the API gives. */
 function lists(trunk: string): Record<string, string> {
@@ -37,6 +27,20 @@ function lists(trunk: string): Record<string, string> {
     calls_1000: '/api/v1/calls?limit=1000',
     calls_failed: '/api/v1/calls?limit=100&status=failed',
     calls_last_page: `/api/v1/calls?limit=100&skip=${SIZES.calls - 200}`,
+    calls_middle_page: `/api/v1/calls?limit=100&skip=${Math.floor(SIZES.calls / 2)}`,
+    calls_phone_part: '/api/v1/calls?limit=100&customer_phone=4711',
+    calls_phone_common_part: '/api/v1/calls?limit=100&customer_phone=555',
+    calls_phone_beginning: '/api/v1/calls?limit=100&customer_phone=%2B15551',
+    calls_phone_of_nobody: '/api/v1/calls?limit=100&customer_phone=anonymous',
+    calls_sid_part: '/api/v1/calls?limit=100&call_sid=4711ab',
+    calls_sid_beginning: '/api/v1/calls?limit=100&call_sid=CA01900000',
+    calls_min_duration: '/api/v1/calls?limit=100&min_duration=60',
+    calls_longest: '/api/v1/calls?limit=100&min_duration=1500',
+    calls_shortest: '/api/v1/calls?limit=100&max_duration=1&status=completed',
+    calls_several: `/api/v1/calls?limit=100&trunk_id=${CALLED_TRUNK}&assistant_id=12&min_duration=30&direction=inbound`,
+    calls_assistant_phone: '/api/v1/calls?limit=100&assistant_id=12&customer_phone=99',
+    calls_min_duration_far: `/api/v1/calls?limit=100&min_duration=60&skip=${Math.floor(SIZES.calls / 3)}`,
+    calls_dates_duration: '/api/v1/calls?limit=100&date_from=2026-07-05T10:00:00Z&min_duration=60',
     calls_of_trunk: `/api/v1/calls?limit=10&trunk_id=${trunk}`,
     events: '/api/v1/events?limit=100',
     events_1000: '/api/v1/events?limit=1000',
@@ -51,11 +55,12 @@ function lists(trunk: string): Record<string, string> {
 
 /** Each list of the dashboard while the database is large: from the request to the last byte of the answer. */
 export async function run(print: (line: string) => void): Promise<void> {
-  const bench = await benchMesh({ QUOTA_NUMBERS: '0' });
+  const bench = await listsMesh();
   const load = httpLoad(bench.mesh.file.api, bench.adminKey, 1);
   try {
-    const trunk = await fill(bench);
-    for (const [name, path] of Object.entries(lists(trunk))) {
+    await searchable(load);
+    for (const [name, path] of Object.entries(lists(bench.trunkId))) {
+      if (!name.startsWith(ONLY)) continue;
       const times = await reading(load, path);
       for (const share of [0.5, 0.99]) {
         const value = percentile(times, share);
@@ -69,6 +74,17 @@ export async function run(print: (line: string) => void): Promise<void> {
   }
 }
 
+/** What the first list of calls starts: past days are counted, and read for searches. */
+async function searchable(load: Load): Promise<void> {
+  await load.get('/api/v1/calls?limit=1');
+  for (let read = 0; read < 600; read += 1) {
+    const from = performance.now();
+    await load.get('/api/v1/calls?limit=1&call_sid=0000000000');
+    if (performance.now() - from < LIMIT_MS / 2) return;
+    await sleep(100);
+  }
+}
+
 /** Milliseconds of each read; the first few warm up. */
 async function reading(load: Load, path: string): Promise<number[]> {
   const times: number[] = [];
@@ -78,29 +94,4 @@ async function reading(load: Load, path: string): Promise<number[]> {
     if (read >= 0) times.push(performance.now() - from);
   }
   return times;
-}
-
-/** One of each by the service itself, and copies by SQL. Returns the trunk that was made. */
-async function fill({ mesh, organizationId, adminKey }: BenchMesh): Promise<string> {
-  const api = apiClient(mesh.file.api, adminKey);
-  // Its gateways are not what is measured.
-  await mesh.bridges[0]!.agent.stop();
-  const settings = { name: 'First', gateway: '192.0.2.10', register: false };
-  const { id } = await api.post<{ id: string }>('/api/v1/sip-trunks', settings);
-  await api.post('/api/v1/phone-numbers', {
-    phone_number: FIRST_NUMBER,
-    friendly_name: 'Office',
-    sip_trunk_id: id,
-    assistant_id: 17,
-  });
-  const samples = await storedSamples();
-  const calls = await callsStream(mesh.file.nats, {
-    ...{ organizationId, bridgeId: 'bench-lists', epoch: randomUUID(), samples },
-  });
-  await calls.publish(0, 1);
-  await calls.recorded(1);
-  await calls.stop();
-  await fillRecord(mesh.file.postgres, organizationId, SIZES);
-  await fillCallLog(mesh.billingUrl, organizationId, SIZES.calls);
-  return id;
 }

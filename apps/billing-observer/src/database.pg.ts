@@ -2,6 +2,7 @@ import { createDatabase } from '@trunkmesh/event-log/database.pg.js';
 import type { DataSource } from 'typeorm';
 import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usage-alerts.migration.js';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
+import { CallDayVersions1798300000000 } from './call-log/migrations/1798300000000-call-day-versions.migration.js';
 import { CallDays1797700000000 } from './call-log/migrations/1797700000000-call-days.migration.js';
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CallsIndex1797800000000 } from './call-log/migrations/1797800000000-calls-index.migration.js';
@@ -55,6 +56,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       CallDays1797700000000,
       CallsIndex1797800000000,
       LostBridges1798200000000,
+      CallDayVersions1798300000000,
     ],
   });
 }

@@ -35,10 +35,10 @@ export function stretchesOf(days: readonly CountedDay[]): Stretch[] {
 }
 
 /** The days that lie wholly within two times, both of them included. */
-export function wholeDays(
-  days: readonly CountedDay[],
+export function wholeDays<Day extends { day: string }>(
+  days: readonly Day[],
   { date_from, date_to }: { date_from?: string | undefined; date_to?: string | undefined },
-): CountedDay[] {
+): Day[] {
   return days.filter(
     ({ day }) =>
       (date_from === undefined || date_from <= beginningOf(day)) &&

@@ -13,6 +13,8 @@ import {
 } from './call-days.js';
 import { storableText } from '../storable-text.js';
 import { LoggedCallRow } from '../call-log/logged-call-row.pg.js';
+import { milliseconds } from './packed-calls.js';
+import type { FoundDay, PackedDays } from './packed-days.pg.js';
 import { storableTime } from './call-rows.pg.js';
 import { readStored, type StoredEvent } from './stored-event.js';
 
@@ -22,18 +24,76 @@ export interface CallPage {
   total: number;
 }
 
-/** Newest first. */
-export async function listCalls(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
+/** Newest first. Without `packedDays` every search reads the index of the list. */
+export async function listCalls(
+  dataSource: DataSource,
+  query: CallLogQuery,
+  packedDays?: PackedDays,
+): Promise<CallPage> {
   const counted = countedBy(query);
-  const days = counted === undefined ? [] : await countedDays(dataSource, query, counted);
+  if (counted === undefined) return searchCalls(dataSource, query, packedDays);
+  const days = await countedDays(dataSource, query, counted);
   // Without counted days all of time is one stretch. A page that is not full gives its total.
   if (days.length === 0) return pageOf(dataSource, query);
   const stretches = await counting(dataSource, query, stretchesOf(wholeDays(days, query)));
   const { ranges, skip } = placeOf(stretches, query);
   return {
     summaries: await summariesIn(dataSource, query, { ranges, skip }),
-    total: stretches.reduce((sum, { calls }) => sum + calls, 0),
+    total: totalOf(stretches),
   };
+}
+
+const totalOf = (stretches: readonly CountedStretch[]) => stretches.reduce((sum, { calls }) => sum + calls, 0);
+
+/** Past days are searched in memory, what lies between them in the table. */
+async function searchCalls(dataSource: DataSource, query: CallLogQuery, packedDays?: PackedDays): Promise<CallPage> {
+  // One call is found by its index.
+  const found = query.call_id === undefined ? ((await packedDays?.found(dataSource, query)) ?? []) : [];
+  if (found.length === 0) return pageOf(dataSource, query);
+  const stretches = await counting(dataSource, query, stretchesOf(found));
+  const parts = partsOfPage(stretches, new Map(found.map((day) => [day.day, day])), query);
+  const summaries = await Promise.all(
+    parts.map((part) =>
+      Array.isArray(part)
+        ? summariesOf(dataSource, query.organization_id, part)
+        : summariesIn(dataSource, { ...query, limit: part.limit }, { ranges: [part.stretch], skip: part.skip }),
+    ),
+  );
+  return { summaries: summaries.flat(), total: totalOf(stretches) };
+}
+
+/** Calls by their ids, or a part of a stretch that is searched in the table. */
+type PartOfPage = string[] | { stretch: CountedStretch; skip: number; limit: number };
+
+function partsOfPage(
+  stretches: readonly CountedStretch[],
+  days: ReadonlyMap<string | null, FoundDay>,
+  query: CallLogQuery,
+): PartOfPage[] {
+  const parts: PartOfPage[] = [];
+  let [before, missing] = [0, query.limit];
+  for (const stretch of stretches) {
+    const skip = Math.max(0, query.skip - before);
+    const limit = Math.min(missing, stretch.calls - skip);
+    before += stretch.calls;
+    if (limit <= 0) continue;
+    missing -= limit;
+    const ids = days.get(stretch.from)?.ids(skip, limit);
+    const last = parts.at(-1);
+    if (ids === undefined) parts.push({ stretch, skip, limit });
+    else if (Array.isArray(last)) last.push(...ids);
+    else parts.push(ids);
+  }
+  return parts;
+}
+
+async function summariesOf(dataSource: DataSource, organizationId: string, ids: readonly string[]): Promise<string[]> {
+  const rows: { summary: string }[] = await dataSource.query(
+    'SELECT summary FROM call_log WHERE call_id = ANY($2::uuid[]) AND organization_id = $1 ' +
+      'ORDER BY started_at DESC, call_id',
+    [organizationId, ids],
+  );
+  return rows.map(({ summary }) => summary);
 }
 
 async function pageOf(dataSource: DataSource, query: CallLogQuery): Promise<CallPage> {
@@ -101,8 +161,6 @@ type Filter = {
 
 const equals = (column: string) => ({ sql: (parameter: string) => `${column} = ${parameter}` });
 const lowerCase = (text: string) => storableText(text).toLowerCase();
-/** 4.02 × 1000 is a little less than 4020 in floating point. */
-const milliseconds = (seconds: number) => Math.round(seconds * 1e6) / 1e3;
 
 const FILTERS: Filter = {
   organization_id: equals('organization_id'),

@@ -23,6 +23,7 @@ import { freshDatabase, record } from './call-log.fixture.js';
 import { applyToCallLog } from './call-rows.pg.js';
 import { countNextDay } from './count-days.pg.js';
 import { DayCounting } from './day-counting.process.js';
+import { PackedDays } from './packed-days.pg.js';
 import { rebuild } from './rebuild.pg.js';
 import { CallLogController, type CallLogOptions } from './call-log.controller.js';
 
@@ -59,9 +60,12 @@ afterEach(async () => {
   if (db.isInitialized) await db.destroy();
 });
 
+let packedDays: PackedDays;
 async function respond(deadlineMs: number): Promise<void> {
   const logger = pino({ level: 'silent' });
-  const options: CallLogOptions = { dataSource: db, maxPayload: () => own.info?.max_payload, deadlineMs, logger };
+  packedDays = new PackedDays();
+  const maxPayload = () => own.info?.max_payload;
+  const options: CallLogOptions = { dataSource: db, maxPayload, deadlineMs, logger, packedDays };
   class CallLogModule {}
   const module: DynamicModule = {
     module: CallLogModule,
@@ -230,6 +234,11 @@ describe('past days', () => {
     { assistant_ids: [] },
     { trunk_id: TRUNK, assistant_id: 7 },
     { min_duration: 1 },
+    { max_duration: 60, trunk_id: TRUNK, status: 'completed' },
+    { customer_phone: '1555' },
+    { customer_phone: '+1555', assistant_ids: [7], date_from: at(2, 4) },
+    { call_sid: '00001', date_to: at(5, 20) },
+    { call_sid: callId(31), min_duration: 0 },
     { date_from: at(2, 0) },
     { date_from: at(2, 4), date_to: at(5, 20) },
     { date_to: '2025-01-03T23:59:59.999Z', direction: 'inbound' },
@@ -247,7 +256,7 @@ describe('past days', () => {
     return found;
   };
   const counting = async (many = 1) => {
-    const dayCounting = new DayCounting({ dataSource: db, logger: pino({ level: 'silent' }), many });
+    const dayCounting = new DayCounting({ dataSource: db, logger: pino({ level: 'silent' }), many, packedDays });
     dayCounting.notice(ORG);
     await dayCounting.idle();
     return (await db.query('SELECT day::text AS day FROM call_log_days ORDER BY 1')) as { day: string }[];
@@ -274,6 +283,11 @@ describe('past days', () => {
     // The totals are sums of the days.
     await db.query("UPDATE call_log_day_counts SET calls = calls + 10 WHERE filter = '' AND day = '2025-01-05'");
     expect((await calls({ direction: 'inbound' })).total).toBeGreaterThan(some.length);
+    // Searches do not look at the rows.
+    const searched = await calls({ customer_phone: '1555' });
+    await db.query("UPDATE call_log SET customer_phone = 'nobody'");
+    expect(await calls({ customer_phone: '1555' })).toEqual(searched);
+    expect(await calls({ customer_phone: '1555', organization_id: OTHER_ORG })).toMatchObject({ total: 0 });
   });
 
   it('are counted again after a call of theirs is written, moved to another day, or rebuilt', async () => {
@@ -281,7 +295,9 @@ describe('past days', () => {
     expect(await counting()).toHaveLength(3);
     await record(db, [began(4, 4)], 10);
     expect(await calls({})).toMatchObject({ total: 4 });
+    expect(await calls({ min_duration: 0 })).toMatchObject({ total: 4 });
     expect(await counting()).toHaveLength(3);
+    expect(await calls({ min_duration: 0 })).toMatchObject({ total: 4 });
     // An end that is known later, of a call that began on another day than was believed.
     await record(db, [{ ...callStarted(5), data: { ...callStarted(5).data, started_at: at(1, 5) } }], 20);
     await counting();

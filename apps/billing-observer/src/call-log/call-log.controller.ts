@@ -10,10 +10,13 @@ import { detailAnswer, listAnswer } from './call-log-answer.js';
 import { AnswerTimes } from './answer-times.otel.js';
 import type { DayCounting } from './day-counting.process.js';
 import { findCall, listCalls } from './call-log-query.pg.js';
+import type { PackedDays } from './packed-days.pg.js';
 
 export interface CallLogOptions extends AnsweringOptions {
   /** Is told which organisations list their calls. */
   dayCounting?: Pick<DayCounting, 'notice'>;
+  /** Days that are searched in memory. */
+  packedDays?: PackedDays | undefined;
 }
 
 /** A query takes milliseconds; the asker waits five seconds. */
@@ -38,7 +41,8 @@ export class CallLogController {
   @MessagePattern(CALL_LOG_LIST, SPAN)
   list(@Payload({ schema: callLogQuery }) query: CallLogQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => {
-      const { summaries, total } = await listCalls(this.options.dataSource, query);
+      const { dataSource, packedDays } = this.options;
+      const { summaries, total } = await listCalls(dataSource, query, packedDays);
       this.options.dayCounting?.notice(query.organization_id);
       return listAnswer(summaries, total, this.answering.size());
     });

@@ -7,6 +7,7 @@ import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { CALL_LOG } from '../tokens.js';
 import { CALL_LOG_DEADLINE_MS, CallLogController, type CallLogOptions } from './call-log.controller.js';
 import { DayCounting } from './day-counting.process.js';
+import { PackedDays } from './packed-days.pg.js';
 import { startFilling, type Filling } from './filling.process.js';
 
 /** Answers requests to the call log, counts its past days, and adds calls that were recorded before there was one. */
@@ -16,7 +17,8 @@ import { startFilling, type Filling } from './filling.process.js';
     {
       provide: DayCounting,
       inject: [Database, LOGGER],
-      useFactory: (database: Database, logger: Logger) => new DayCounting({ dataSource: database.recording, logger }),
+      useFactory: ({ recording }: Database, logger: Logger) =>
+        new DayCounting({ dataSource: recording, logger, packedDays: new PackedDays() }),
     },
     {
       provide: CALL_LOG,
@@ -32,6 +34,7 @@ import { startFilling, type Filling } from './filling.process.js';
         deadlineMs: CALL_LOG_DEADLINE_MS,
         logger,
         dayCounting,
+        packedDays: dayCounting.packedDays,
       }),
     },
   ],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { countNextDay, hasManyCalls } from './count-days.pg.js';
+import type { PackedDays } from './packed-days.pg.js';
 
 /** An organisation that somebody looks at is looked through this often. */
 const AGAIN_MS = 600_000;
@@ -13,6 +14,8 @@ export interface CountingOptions {
   logger: Logger;
   /** An organisation with fewer calls is not counted. */
   many?: number;
+  /** Gets the counted days of the organisations that are looked at. */
+  packedDays?: PackedDays;
 }
 
 /**
@@ -26,6 +29,10 @@ export class DayCounting {
   private running: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: CountingOptions) {}
+
+  get packedDays(): PackedDays | undefined {
+    return this.options.packedDays;
+  }
 
   /** Whenever calls of an organisation are listed. */
   notice(organizationId: string): void {
@@ -47,13 +54,14 @@ export class DayCounting {
   }
 
   private async count(organizationId: string): Promise<void> {
-    const { dataSource, logger, many } = this.options;
+    const { dataSource, logger, many, packedDays } = this.options;
     const { signal } = this.stopping;
     try {
       if (signal.aborted || !(await hasManyCalls(dataSource, organizationId, many))) return;
       let day: string | 'busy' | undefined;
       while (!signal.aborted && (day = await countNextDay(dataSource, organizationId)) !== undefined)
         if (day === 'busy') await sleep(BUSY_MS, undefined, { signal }).catch(() => undefined);
+      await packedDays?.load(dataSource, organizationId, signal);
     } catch (error) {
       logger.warn({ err: error, organizationId }, 'cannot count the past days of a call log; lists take longer');
     }

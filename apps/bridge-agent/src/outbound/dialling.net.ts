@@ -81,7 +81,7 @@ export class Dialling implements EslListener {
 
   /** Settles when the attempt is answered or has failed. One attempt of a call at a time. */
   async dial({ callId, job, command, again, givenUp }: Dial, heard: AttemptListener): Promise<DialOutcome> {
-    const free = !again || (await this.isFree(callId));
+    const free = this.esl.connected && (!again || (await this.isFree(callId)));
     if (free !== true || givenUp.aborted) return { outcome: givenUp.aborted ? 'given-up' : 'unsent' };
     return new Promise((resolve) => {
       const dialled: Dialled = {

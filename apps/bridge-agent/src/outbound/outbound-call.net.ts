@@ -13,7 +13,8 @@ import { neverUp, type HangupFacts } from '../live/hangup-facts.js';
 import { callTreatment, type CustomerSettings } from '../route/call-treatment.js';
 import { endReasonOfFailure } from './attempt-outcome.js';
 import { DialledChannel } from './dialled-channel.net.js';
-import { TrunkAttempts, type AttemptPorts, type Tried } from './trunk-attempts.net.js';
+import { TrunkAttempts, type AttemptPorts } from './trunk-attempts.net.js';
+import type { Tried } from './tried.js';
 
 /** What an outbound call needs from the rest of the agent. */
 export type OutboundCallPorts = CallParts & AttemptPorts;

@@ -155,6 +155,22 @@ describe('an outbound call', () => {
     });
   });
 
+  it('goes on where FreeSWITCH was not given the attempt: nothing was dialled', async () => {
+    carriers({ outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
+    const before = callsAt(1) ?? 0;
+    const events = await placed({ attempts: [planned(1, { dialled: '1;user=phone' }), planned(2)] });
+    expect(callsAt(1) ?? 0).toBe(before);
+    expect(lastOf(events).data).toMatchObject({
+      end_reason: 'called-party-hung-up',
+      attempts: [
+        { trunk_id: id(2, 1), reason: 'switch-failed', sip_status: null, hangup_cause: null, failed_over: true },
+        { trunk_id: id(2, 2), outcome: 'answered' },
+      ],
+    });
+    const none = await placed({ attempts: [planned(1, { dialled: '1;user=phone' })] });
+    expect(lastOf(none).data).toMatchObject({ end_reason: 'switch-ended', attempts: [{ failed_over: false }] });
+  });
+
   it('is canceled while it rings: nothing stays at the carrier', async () => {
     carriers({ outcome: 'answer', ring_ms: 20_000 });
     const asked = request();

@@ -1,24 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import type { AttemptFailure, CallAttempt } from '@trunkmesh/contracts/call-parts.js';
+import type { CallAttempt } from '@trunkmesh/contracts/call-parts.js';
 import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { failsOver } from '@trunkmesh/contracts/failover.js';
 import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
 import { belongsOnBridge, gatewayName, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { CallParts } from '../call/call-parts.net.js';
+import { UnsafeEslValue, type EslCommand } from '../esl/esl-command.js';
 import { note, type CallStory } from '../live/call-story.js';
-import type { HangupFacts } from '../live/hangup-facts.js';
 import { freeChannel, occupyChannel } from '../route/call-limits.js';
-import { failureOf, finalStatusOf } from './attempt-outcome.js';
-import { dialCommand } from './dial-string.js';
+import { dialCommand, UnsafeDialValue } from './dial-string.js';
 import { variablesOf } from './dial-variables.js';
 import type { CallerBuffer } from './caller-buffer.net.js';
-import type { DialOutcome, Dialling } from './dialling.net.js';
+import type { Dialling } from './dialling.net.js';
 import type { HandOver } from './hand-over.net.js';
 import type { Permit, Permits } from './permits.nats.js';
+import { failed, resultOf, triedOf, UNSENT, type Attempted, type Ended, type Failed, type Tried } from './tried.js';
 
 /** What the attempts of an outbound call need from the rest of the agent. */
-export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local' | 'sip'> {
+export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local' | 'logger' | 'sip'> {
   dialling: Dialling;
   callerBuffer: CallerBuffer;
   permits: Permits;
@@ -30,23 +30,6 @@ export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'liv
   /** Outbound calls of this bridge that use the trunk. */
   outboundOn: (trunkId: string) => number;
 }
-
-interface Failed {
-  outcome: 'failed';
-  reason: AttemptFailure;
-  /** The carrier's final response; null where none came. */
-  status: number | null;
-  /** Of the attempt's channel, if it had one. */
-  hangup: HangupFacts | undefined;
-}
-/** `over`: nobody saw its end (undefined), or the call was hung up as soon as it was answered. */
-type Attempted = { outcome: 'answered' } | { outcome: 'over'; hangup: HangupFacts | undefined } | Failed;
-/** `handed-over`: another bridge goes on with the call. */
-export type Tried = Attempted | { outcome: 'handed-over' };
-
-type Ended = Exclude<Attempted, { outcome: 'over' }>;
-
-const failed = (reason: AttemptFailure): Failed => ({ outcome: 'failed', reason, status: null, hangup: undefined });
 
 /** The attempts of one outbound call: its trunks one at a time, until it is answered or one says that it is over. */
 export class TrunkAttempts {
@@ -124,20 +107,11 @@ export class TrunkAttempts {
 
   private async dial({ dialled }: PlannedAttempt, trunk: TrunkState, startedAt: Date): Promise<Attempted> {
     const { request, givenUp } = this.call;
-    const { dialling, callerBuffer, callSocket } = this.ports;
+    const { dialling } = this.ports;
     const callId = request.call_id;
     const job = randomUUID();
-    const ringSeconds =
-      request.ring_timeout_seconds ?? trunk.ring_timeout_seconds ?? OUTBOUND_DEFAULTS.ring_timeout_seconds;
-    const command = dialCommand({
-      callId,
-      job,
-      gateway: gatewayName(trunk),
-      dialled,
-      callSocket: callSocket(),
-      ringSeconds,
-      variables: [...callerBuffer.variables, ...variablesOf(trunk, request, dialled)],
-    });
+    const command = this.command(dialled, trunk, job);
+    if (command === undefined) return UNSENT;
     const again = this.dialledOnce;
     if (!this.initiated) this.ports.live.reached(request.call_id, 'initiated', startedAt);
     this.dialledOnce = true;
@@ -150,6 +124,29 @@ export class TrunkAttempts {
       onSipCallId: (id: string) => this.ports.sip.own(id, undefined, { organizationId, numberId, callId }),
     };
     return triedOf(await dialling.dial({ callId, job, command, again, givenUp }, heard));
+  }
+
+  /** Undefined: a value of the trunk or of the call does not pass through a dial string. Another trunk's may. */
+  private command(dialled: string, trunk: TrunkState, job: string): EslCommand | undefined {
+    const { request } = this.call;
+    const { callerBuffer, callSocket, logger } = this.ports;
+    const ringSeconds =
+      request.ring_timeout_seconds ?? trunk.ring_timeout_seconds ?? OUTBOUND_DEFAULTS.ring_timeout_seconds;
+    try {
+      return dialCommand({
+        callId: request.call_id,
+        job,
+        gateway: gatewayName(trunk),
+        dialled,
+        callSocket: callSocket(),
+        ringSeconds,
+        variables: [...callerBuffer.variables, ...variablesOf(trunk, request, dialled)],
+      });
+    } catch (error) {
+      if (!(error instanceof UnsafeDialValue || error instanceof UnsafeEslValue)) throw error;
+      logger.warn({ err: error, call_id: request.call_id, trunk_id: trunk.id }, 'cannot dial over a trunk');
+      return undefined;
+    }
   }
 
   private permit({ trunk_id }: PlannedAttempt, trunk: TrunkState): Promise<Permit> {
@@ -187,8 +184,9 @@ export class TrunkAttempts {
     onRinging();
   }
 
-  private failsOver({ trunk_id }: PlannedAttempt, { reason, status }: Failed): boolean {
+  private failsOver({ trunk_id }: PlannedAttempt, { reason, status, undialled }: Failed): boolean {
     const { request, givenUp } = this.call;
+    if (undialled === true) return !givenUp.aborted;
     const rules = this.ports.local.outboundRulesOf(request.organization_id, trunk_id);
     return !givenUp.aborted && failsOver(rules?.trunk ?? {}, { reason, sip_status: status });
   }
@@ -214,35 +212,5 @@ export class TrunkAttempts {
     note(story, new Date(), 'attempt-failed', status === null ? reason : `${reason} (${status})`);
     live.attemptFailed(request.call_id, attempt);
     permits.release({ call_id: request.call_id, attempt: attempt.attempt, trunk_id });
-  }
-}
-
-function resultOf(tried: Ended) {
-  if (tried.outcome === 'answered')
-    return { outcome: tried.outcome, reason: null, sip_status: 200, q850: null, hangup_cause: null };
-  const { outcome, reason, status, hangup } = tried;
-  return {
-    outcome,
-    reason,
-    sip_status: status,
-    q850: hangup?.q850 ?? null,
-    hangup_cause: hangup?.hangup_cause ?? null,
-  };
-}
-
-function triedOf(result: DialOutcome): Attempted {
-  switch (result.outcome) {
-    case 'answered':
-      return { outcome: 'answered' };
-    case 'hung-up':
-      return { outcome: 'over', hangup: result.hangup };
-    case 'lost':
-      return { outcome: 'over', hangup: undefined };
-    case 'unsent':
-      return failed('switch-failed');
-    case 'given-up':
-      return failed('canceled');
-    case 'unanswered':
-      return { outcome: 'failed', reason: failureOf(result), status: finalStatusOf(result), hangup: result.hangup };
   }
 }

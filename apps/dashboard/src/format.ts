@@ -3,6 +3,9 @@
 const PLAIN = new Intl.NumberFormat('en');
 export const count = (value: number): string => PLAIN.format(value);
 
+/** `1 number`, `2,000 numbers`. */
+export const plural = (many: number, one: string): string => `${count(many)} ${one}${many === 1 ? '' : 's'}`;
+
 /** Seconds as `1:05` or `2:03:09`. */
 export function length(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return '–';

@@ -8,6 +8,7 @@ const Trunks = lazy(() => import('./pages/trunks/trunks.js'));
 const TrunkWizard = lazy(() => import('./pages/trunk-wizard/trunk-wizard.js'));
 const TrunkDetail = lazy(() => import('./pages/trunk-detail/trunk-detail.js'));
 const Numbers = lazy(() => import('./pages/numbers/numbers.js'));
+const NumberImport = lazy(() => import('./pages/number-import/number-import.js'));
 const Calls = lazy(() => import('./pages/calls/calls.js'));
 const CallDetail = lazy(() => import('./pages/call-detail/call-detail.js'));
 const Usage = lazy(() => import('./pages/usage/usage.js'));
@@ -36,6 +37,7 @@ export const OrganizationViews = () => (
         <Route path="/trunks/new" component={TrunkWizard} />
         <Route path="/trunks/:id" component={TrunkDetail} />
         <Route path="/numbers" component={Numbers} />
+        <Route path="/numbers/import" component={NumberImport} />
         <Route path="/calls" component={Calls} />
         <Route path="/calls/:id" component={CallDetail} />
         <Route path="/usage/*?" component={Usage} />

@@ -119,23 +119,47 @@ const importCsv = command(
   {
     file: { type: 'string', describe: 'A CSV file; - is standard input', ...required },
     'on-duplicate': { choices: ['error', 'skip', 'update'] as const, describe: 'What to do with a number that exists' },
+    'dry-run': { type: 'boolean', describe: 'Write nothing: say what would be imported, and every problem by line' },
   },
-  async (context, { file, 'on-duplicate': onDuplicate }) => {
+  async (context, { file, 'on-duplicate': onDuplicate, 'dry-run': dryRun }) => {
     const api = await context.api();
     const csv = await context.file(file);
     await context.show(async () => {
       const report = await answered(
         api.POST('/api/v1/phone-numbers/import', {
-          params: { query: onDuplicate === undefined ? {} : { on_duplicate: onDuplicate } },
+          params: {
+            query: { ...(onDuplicate && { on_duplicate: onDuplicate }), ...(dryRun && { dry_run: 'true' as const }) },
+          },
           headers: { 'Content-Type': 'text/csv' },
           body: csv as never,
           bodySerializer: (text) => text as unknown as string,
         }),
       );
-      return { json: report, text: facts({ ...report }) };
+      return imported(report);
     });
   },
 );
+
+/** With `preview` nothing was written. A problem is bad news: the import would write nothing. */
+export function imported({ preview, ...counts }: Schemas['ImportReport']): View {
+  if (preview === undefined) return { json: counts, text: facts(counts) };
+  const { error_count: problems, errors } = preview;
+  const columns = {
+    line: (row: (typeof errors)[0]) => row.line,
+    field: (row: (typeof errors)[0]) => row.pointer.slice(1),
+    problem: (row: (typeof errors)[0]) => row.detail,
+  };
+  const shown = errors.length < problems ? `The first ${errors.length} of ${problems} problems:\n` : '';
+  return {
+    json: { ...counts, preview },
+    text: [
+      'Nothing was imported. The import would do this:',
+      facts({ ...counts, 'lines with a problem': preview.lines_with_errors }),
+      `${shown}${table(errors, columns, 'No problem was found.')}`,
+    ].join('\n\n'),
+    bad: problems > 0,
+  };
+}
 
 const ready = command(
   'ready <number>',

@@ -10,6 +10,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   done: 'good',
   accepted: 'good',
   up: 'good',
+  added: 'good',
+  updated: 'good',
   failed: 'bad',
   fail: 'bad',
   refused: 'bad',

@@ -38,6 +38,15 @@ export class Quotas {
     this.known.set(key, { room: quota - count, much, until: performance.now() + KNOWN_MS });
   }
 
+  /**
+   * Whether so many could be added; for a trial.
+   * @throws DomainError quota-exceeded
+   */
+  async checkRoom(transaction: Queryable, organizationId: string, ...[kind, more]: [QuotaKind, number]): Promise<void> {
+    const { quota, count } = await this.count(transaction, organizationId, kind);
+    if (count + more > quota) throw exceeded(kind, quota);
+  }
+
   private async count(
     transaction: Queryable,
     organizationId: string,

@@ -65,6 +65,8 @@ function uniqueOf(lines: readonly ImportLine[]): UniqueLines {
   }
 }
 
+const UNKNOWN_TRUNK = 'is not one of your trunks; correct the name or id, or create the trunk first';
+
 describe('an import', () => {
   it('adds what is new, with its trunk by id or by name', () => {
     const plan = planImport(
@@ -151,15 +153,21 @@ describe('an import', () => {
         rules(),
       ),
     ).toEqual([
-      { line: 2, pointer: '/sip_trunk', message: 'is not one of your trunks' },
-      { line: 4, pointer: '/sip_trunk_id', message: 'is not one of your trunks' },
+      { line: 2, pointer: '/sip_trunk', message: UNKNOWN_TRUNK },
+      { line: 4, pointer: '/sip_trunk_id', message: UNKNOWN_TRUNK },
     ]));
 
   it('names the line in which a number stood before', () =>
     expect(uniqueOf([line(2, { phone_number: '+15550000001' }), line(9, { phone_number: '+1 555 000 0001' })])).toEqual(
       {
         lines: [expect.objectContaining({ line: 2 })],
-        problems: [{ line: 9, pointer: '/phone_number', message: '+15550000001 is in line 2 already' }],
+        problems: [
+          {
+            line: 9,
+            pointer: '/phone_number',
+            message: '+15550000001 is in line 2 already; remove one of the two lines',
+          },
+        ],
       },
     ));
 
@@ -187,6 +195,7 @@ describe('an import', () => {
             wanted.length,
           );
           expect(plan.steps.length).toBe(plan.added + plan.updated);
+          expect(plan.outcomes).toHaveLength(rest.length);
         },
       ),
     );

@@ -46,8 +46,12 @@ export interface ImportStep {
   before: Loaded<NumberState>;
   events: NumberChange[];
 }
+/** What becomes of one line. */
+export type ImportOutcome = 'added' | 'updated' | 'unchanged' | 'skipped';
 export interface ImportPlan {
   steps: ImportStep[];
+  /** One for each line, in its order. */
+  outcomes: ImportOutcome[];
   added: number;
   updated: number;
   unchanged: number;
@@ -66,65 +70,57 @@ function refusalOf({ line, entry }: ImportLine, rules: ImportRules): LineProblem
   if (rules.taken.has(phone_number))
     return { line, pointer: '/phone_number', message: `${phone_number} is already in use. ${HOW_TO_CLAIM}` };
   if (trunkOf(entry, rules) === 'unknown')
-    return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: 'is not one of your trunks' };
+    return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: UNKNOWN_TRUNK };
   if (rules.onDuplicate !== 'error' || !rules.mine.has(phone_number)) return undefined;
   return {
     line,
     pointer: '/phone_number',
     message:
-      `${phone_number} is already one of your numbers; use on_duplicate=skip or on_duplicate=update to ` + 'allow that',
+      `${phone_number} is already one of your numbers; remove the line, or skip or update numbers that exist ` +
+      '(on_duplicate=skip, on_duplicate=update)',
   };
 }
 
+const UNKNOWN_TRUNK = 'is not one of your trunks; correct the name or id, or create the trunk first';
+
 /** For lines that none of the rules refuses. */
 export function planImport(lines: readonly ImportLine[], context: ImportContext): ImportPlan {
-  const plan: ImportPlan = { steps: [], added: 0, updated: 0, unchanged: 0, skipped: 0 };
-  for (const { entry } of lines) planEntry(entry, context, plan);
+  const plan: ImportPlan = { steps: [], outcomes: [], added: 0, updated: 0, unchanged: 0, skipped: 0 };
+  for (const { entry } of lines) {
+    const outcome = planEntry(entry, context, plan);
+    plan.outcomes.push(outcome);
+    plan[outcome] += 1;
+  }
   return plan;
 }
 
-function planEntry(entry: NumberEntry, context: ImportContext, plan: ImportPlan): void {
+function planEntry(entry: NumberEntry, context: ImportContext, { steps }: ImportPlan): ImportOutcome {
   const { sip_trunk: _name, phone_number, ...input } = entry;
   const trunk = trunkOf(entry, context);
   const given = trunk === undefined || trunk === 'unknown' ? input : { ...input, sip_trunk_id: trunk };
   const before = context.number(phone_number);
-  if (before.state === null) return add(before, { phone_number, input: given }, context, plan);
-  if (context.onDuplicate === 'skip') {
-    plan.skipped += 1;
-    return;
+  if (before.state === null) {
+    steps.push({ before, events: added({ phone_number, input: given }, context) });
+    return 'added';
   }
+  if (context.onDuplicate === 'skip') return 'skipped';
   const events = decide(before.state, {
     type: 'ChangeNumber',
     changes: patchFields(given, before.state, context.seal),
     at: context.at,
   });
-  if (events.length === 0) {
-    plan.unchanged += 1;
-    return;
-  }
-  plan.updated += 1;
-  plan.steps.push({ before, events });
+  if (events.length === 0) return 'unchanged';
+  steps.push({ before, events });
+  return 'updated';
 }
 
-function add(
-  before: Loaded<NumberState>,
+function added(
   { phone_number, input }: { phone_number: string; input: NumberInput },
   { organizationId: organization_id, at, newId, seal }: ImportContext,
-  plan: ImportPlan,
-): void {
+): NumberChange[] {
   const id = newId();
-  plan.added += 1;
-  plan.steps.push({
-    before,
-    events: decide(null, {
-      type: 'AddNumber',
-      id,
-      organization_id,
-      phone_number,
-      fields: newFields(input, id, seal),
-      at,
-    }),
-  });
+  const fields = newFields(input, id, seal);
+  return decide(null, { type: 'AddNumber', id, organization_id, phone_number, fields, at });
 }
 
 /** `undefined`: the line says nothing of a trunk. */
@@ -157,7 +153,7 @@ export function* withoutRepeats(lines: readonly ImportLine[]): Generator<undefin
       first.set(phone_number, line);
       unique.lines.push(each);
     } else {
-      const message = `${phone_number} is in line ${before} already`;
+      const message = `${phone_number} is in line ${before} already; remove one of the two lines`;
       unique.problems.push({ line, pointer: '/phone_number', message });
     }
   }

@@ -25,6 +25,8 @@ const MAX_COLLECTED = 10_000;
 export interface ReadImport {
   lines: ImportLine[];
   problems: LineProblem[];
+  /** What lines with a problem give as their number, by line. Nothing else of them: a secret may be in any cell. */
+  wrong: Map<number, string>;
   read: number;
   cutShort: boolean;
 }
@@ -45,7 +47,7 @@ export async function readImport(
   contentType: string,
   { entry, signal, progress }: Reading,
 ): Promise<ReadImport> {
-  const result: ReadImport = { lines: [], problems: [], read: 0, cutShort: false };
+  const result: ReadImport = { lines: [], problems: [], wrong: new Map(), read: 0, cutShort: false };
   const slices = startSlices(signal);
   for await (const raw of rawLines(body, contentType, slices)) {
     if (!('problem' in raw)) result.read += 1;
@@ -69,14 +71,25 @@ function tooManyLines(): DomainError {
   return new DomainError('payload-too-large', `An import takes up to ${most}; remove what is not needed.`);
 }
 
-function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems }: ReadImport): void {
+function judge(raw: Raw, entry: NumberSchemas['entry'], { lines, problems, wrong }: ReadImport): void {
   if ('problem' in raw) {
     problems.push({ line: raw.line, pointer: '', message: raw.problem });
     return;
   }
   const checked = checkRequest(entry, raw.value);
-  if (checked.problems) problems.push(...checked.problems.map((problem) => ({ line: raw.line, ...problem })));
-  else lines.push({ line: raw.line, entry: checked.value });
+  if (!checked.problems) {
+    lines.push({ line: raw.line, entry: checked.value });
+    return;
+  }
+  problems.push(...checked.problems.map((problem) => ({ line: raw.line, ...problem })));
+  const number = numberAsSent(raw.value);
+  if (number !== undefined) wrong.set(raw.line, number);
+}
+
+/** Only what looks like a number or is as short as one: a column in the wrong place may hold a secret. */
+function numberAsSent(value: unknown): string | undefined {
+  const sent = typeof value === 'object' && value !== null && 'phone_number' in value ? value.phone_number : undefined;
+  return typeof sent === 'string' && /^[\d\s()+./-]{1,40}$|^\w{1,15}$/.test(sent) ? sent : undefined;
 }
 
 function rawLines(body: unknown, contentType: string, slices: Slices): Iterable<Raw> | AsyncIterable<Raw> {

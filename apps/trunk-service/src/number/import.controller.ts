@@ -13,7 +13,9 @@ import { streamProgress } from '../http/progress.http.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { sealingWith } from '../secrets/sealed-secret.process.js';
 import { KEY_RING, EVENT_STORE } from '../tokens.js';
+import type { Writing } from './import-check.pg.js';
 import { readImport } from './import-read.process.js';
+import { previewImport } from './import-preview.pg.js';
 import { writeImport } from './import-write.pg.js';
 import { NUMBER_SCHEMAS, numberSchemas, type NumberSchemas } from './number-input.js';
 import { importReport } from './import-report.js';
@@ -25,6 +27,10 @@ const importQuery = z.strictObject({
     .describe(
       'What to do with numbers that exist: `error` refuses the import, `skip` leaves them, `update` changes them.',
     ),
+  dry_run: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('`true`: writes nothing and answers in `preview` what the import would do, problems line by line.'),
 });
 
 @Controller('api/v1/phone-numbers/import')
@@ -69,13 +75,13 @@ export class ImportController {
         organizationId,
         onDuplicate: query.on_duplicate,
         read,
-        key: idempotencyKeyOf(request, organizationId),
         seal: this.seal,
       };
-      return writeImport(this.store, task, {
-        signal,
-        progress: (stage, done, total) => progress({ stage, done, total }),
-      });
+      const writing: Writing = { signal, progress: (stage, done, total) => progress({ stage, done, total }) };
+      // A trial takes no key: with the same one the import follows.
+      return query.dry_run === 'true'
+        ? previewImport(this.store, task, writing)
+        : writeImport(this.store, { ...task, key: idempotencyKeyOf(request, organizationId) }, writing);
     });
   }
 }

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { Button, type Selection } from 'react-aria-components';
+import { Link } from 'wouter';
 import { client, pageOf, refresh } from '../../api/client.http.js';
 import { pathWith } from '../../api/raw.http.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
@@ -15,7 +16,6 @@ import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
 import { AddNumber } from './add-number.js';
 import { AssignNumbers } from './assign-numbers.js';
-import { ImportNumbers } from './import-numbers.js';
 import { filterOf, targetText } from './number-filter.js';
 import { NumberReadiness } from './number-readiness.js';
 import { useTrunkNames } from './trunk-names.js';
@@ -55,17 +55,19 @@ export default function Numbers() {
     <Page
       title="Numbers"
       actions={
-        <Download path={pathWith('/api/v1/phone-numbers', filter)} accept="text/csv" name="numbers.csv">
-          Export as CSV
-        </Download>
+        <>
+          {mayManage && (
+            <Link href="/numbers/import" className="button">
+              Import a CSV
+            </Link>
+          )}
+          <Download path={pathWith('/api/v1/phone-numbers', filter)} accept="text/csv" name="numbers.csv">
+            Export as CSV
+          </Download>
+        </>
       }
     >
-      {mayManage && (
-        <div className="columns">
-          <AddNumber onDone={done} />
-          <ImportNumbers onDone={done} />
-        </div>
-      )}
+      {mayManage && <AddNumber onDone={done} />}
       <div className="filters" role="search">
         <Field label="Search" value={view('q')} onChange={(q) => setView({ q })} placeholder="Number or name" />
         <Choice label="Show" value={view('show')} onChange={(show) => setView({ show })} options={SHOW} />
@@ -112,7 +114,7 @@ export default function Numbers() {
 
 const NoNumbers = ({ onClear }: { onClear: () => void }) => (
   <Empty title="No number is shown">
-    <p>Add a number or import a list above, or show all numbers.</p>
+    <p>Add a number or import a CSV above, or show all numbers.</p>
     <Button onPress={onClear}>Show all numbers</Button>
   </Empty>
 );

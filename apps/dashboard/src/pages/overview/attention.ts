@@ -1,3 +1,4 @@
+import { plural } from '../../format.js';
 import type { components } from '../../generated/api.js';
 
 type Schemas = components['schemas'];
@@ -16,8 +17,6 @@ export interface Seen {
   bridges: readonly Pick<Schemas['Bridge'], 'id' | 'alive' | 'status'>[];
   failedCalls: number;
 }
-
-const plural = (many: number, one: string) => `${many} ${one}${many === 1 ? '' : 's'}`;
 
 /** The most urgent first. */
 export function attentionOf({ trunks, numbers, bridges, failedCalls }: Seen): Attention[] {

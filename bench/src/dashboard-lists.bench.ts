@@ -4,7 +4,8 @@ import { httpLoad, type Load } from './http-load.net.js';
 import { CALLED_TRUNK, listsMesh, SIZES } from './lists-mesh.process.js';
 
 const READS = Number(process.env['BENCH_READS'] ?? 60);
-const WARM_UP = 3;
+/** Until V8 has compiled what runs often. */
+const WARM_UP = 15;
 const LIMIT_MS = 100;
 /** Only the lists whose names begin with this. */
 const ONLY = process.env['BENCH_ONLY'] ?? '';
@@ -85,7 +86,7 @@ async function searchable(load: Load): Promise<void> {
   }
 }
 
-/** Milliseconds of each read; the first few warm up. */
+/** Milliseconds of each read; the first of them warm up. */
 async function reading(load: Load, path: string): Promise<number[]> {
   const times: number[] = [];
   for (let read = -WARM_UP; read < READS; read += 1) {

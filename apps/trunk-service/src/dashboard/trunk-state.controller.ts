@@ -3,6 +3,7 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { KnownTotals } from '../event-store/known-totals.js';
 import { Described } from '../http/open-api.http.js';
 import { EVENT_STORE } from '../tokens.js';
 import { LiveStatuses } from './live-statuses.nats.js';
@@ -19,6 +20,8 @@ import {
 /** The states of many trunks in one request. */
 @Controller('api/v1/trunk-states')
 export class TrunkStateController {
+  private readonly totals = new KnownTotals(() => performance.now());
+
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     private readonly statuses: LiveStatuses,
@@ -46,15 +49,21 @@ export class TrunkStateController {
   @Access('read')
   @Described({ id: 'countTrunkStates', summary: 'Count the trunks by their state', answer: trunkCounts })
   async counts(@OrganizationId() organizationId: string): Promise<TrunkCounts> {
-    const [rows, [counted]] = await Promise.all([
+    const [rows, total] = await Promise.all([
       this.store.query<{ state: TrunkState }>(
         'select state from trunks where organization_id = $1 order by priority, name_key limit $2',
         [organizationId, MAX_JUDGED],
       ),
-      this.store.query<{ total: number }>('select count(*)::int as total from trunks where organization_id = $1', [
-        organizationId,
-      ]),
+      this.totals.of(organizationId, () => this.totalOf(organizationId)),
     ]);
-    return countStates(await this.statuses.judge(organizationId, rows), counted!.total);
+    return countStates(await this.statuses.judge(organizationId, rows), total);
+  }
+
+  private async totalOf(organizationId: string): Promise<number> {
+    const [counted] = await this.store.query<{ total: number }>(
+      'select count(*)::int as total from trunks where organization_id = $1',
+      [organizationId],
+    );
+    return counted!.total;
   }
 }

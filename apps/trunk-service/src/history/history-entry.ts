@@ -66,7 +66,8 @@ export function recordedEvent(event: AnyEvent, before: AnyEvent | null, place: H
   const [old, now] = [before?.data.state ?? null, event.data.state];
   const { id, time, type, entityversion: version, actor, actoraddress } = event;
   const entity = { ...identityOf(entityOfSubject(event.subject), event.subject), name: nameOf(now ?? old) };
-  return { ...place, id, time, type, entity, version, actor, actoraddress, before: old, after: now };
+  const { at, position } = place;
+  return { at, position, id, time, type, entity, version, actor, actoraddress, before: old, after: now };
 }
 
 /** `keyName`: of the API key that the change names. */

@@ -25,10 +25,13 @@ const OPENED: ReadonlySet<string> = new Set(['call_settings', 'quotas', 'identit
  */
 export function stateChanges(before: unknown, after: unknown): FieldChange[] {
   const [old, now] = [opened(before), opened(after)];
-  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
-  return names
-    .filter((name) => !LEFT_OUT.has(name) && !isSame(old[name] ?? null, now[name] ?? null))
-    .map((name) => changeOf(name, old[name] ?? null, now[name] ?? null));
+  const changes: FieldChange[] = [];
+  const compare = (name: string, one: unknown, other: unknown) => {
+    if (!LEFT_OUT.has(name) && !isSame(one, other)) changes.push(changeOf(name, one, other));
+  };
+  for (const [name, value] of old) compare(name, value, now.get(name) ?? null);
+  for (const [name, value] of now) if (!old.has(name)) compare(name, null, value);
+  return changes;
 }
 
 /** Most values are texts and numbers, which need no JSON. */
@@ -46,15 +49,14 @@ function changeOf(name: string, before: unknown, after: unknown): FieldChange {
   };
 }
 
-function opened(state: unknown): Json {
-  if (!isObject(state)) return {};
-  return Object.fromEntries(
-    Object.entries(state).flatMap(([name, value]) =>
-      OPENED.has(name) && isObject(value)
-        ? Object.entries(value).map(([member, inner]) => [`${name}.${member}`, inner])
-        : [[name, value]],
-    ),
-  );
+function opened(state: unknown): Map<string, unknown> {
+  const members = new Map<string, unknown>();
+  if (!isObject(state)) return members;
+  for (const [name, value] of Object.entries(state))
+    if (OPENED.has(name) && isObject(value))
+      for (const [member, inner] of Object.entries(value)) members.set(`${name}.${member}`, inner ?? null);
+    else members.set(name, value ?? null);
+  return members;
 }
 
 function masked(value: unknown): unknown {

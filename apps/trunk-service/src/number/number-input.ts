@@ -211,12 +211,11 @@ function target({ kind, id, name, is_active }: TargetInput, before: NumberTarget
 export function presentNumber(state: NumberState) {
   const { target: to, call_settings, ...rest } = state;
   const named = to && { id: to.id, name: to.name, is_active: to.is_active };
-  return {
-    ...rest,
-    ...shownSettings(call_settings),
+  // A literal of two spreads takes several times as long in V8.
+  return Object.assign({}, rest, shownSettings(call_settings), {
     assistant: to?.kind === 'assistant' ? named : null,
     flow: to?.kind === 'flow' ? named : null,
-  };
+  });
 }
 
 const namedTarget = numberTarget.omit({ kind: true }).nullable();

@@ -3,6 +3,13 @@ import { z } from 'zod';
 import { LEAST_KEPT_MONTHS } from './usage/ledger/ledger-entry.js';
 
 /** Small states, islands and countries with expensive termination. */
+const LEAST_ALERT_MICROS = 10_000n;
+/** `0.50` as micro-units: money is never floating point. */
+function microsOf(text: string): bigint {
+  const [units = '', fraction = ''] = text.split('.');
+  return BigInt(units + fraction.padEnd(6, '0'));
+}
+
 const HIGH_COST_COUNTRIES =
   'AZ,BI,BY,CF,CK,CU,DJ,DZ,ER,ET,FK,GM,GN,GW,KI,KM,KP,LA,LR,MG,ML,MM,MR,MV,NR,NU,PG,SB,SC,SL,SO,ST,TD,TK,TL,TN,TO,TV,' +
   'UG,VU,WS,ZW';
@@ -36,10 +43,12 @@ export const environmentSchema = z.object({
     .min(1)
     .default(60)
     .describe('An hour of an organisation with fewer minutes of calls is never unusual.'),
-  ALERT_AMOUNT: z.coerce
-    .number()
-    .min(0.01)
-    .default(10)
+  ALERT_AMOUNT: z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount such as 10 or 0.50')
+    .default('10')
+    .transform(microsOf)
+    .refine((micros) => micros >= LEAST_ALERT_MICROS, 'must be at least 0.01')
     .describe('An hour of an organisation that is charged less, in whatever currency, is never unusual.'),
   ALERT_COUNTRIES: z
     .string()

@@ -38,7 +38,7 @@ export const usageAlert = z
       .describe('The currency of the figures (ISO 4217); null: they are no amounts.'),
     unit: z
       .enum(['minutes', 'micros', 'ratio', 'seconds', 'calls'])
-      .describe('The unit of the figures; `micros` are micro-units of the currency.'),
+      .describe('The unit of the figures; `micros` are micro-units of the currency, always whole.'),
     observed: figure.describe('What was seen in the period.'),
     expected: figure.nullable().describe('What is usual for this organisation; null: there is nothing to compare.'),
     threshold: figure.nullable().describe('The alert is raised beyond this; null: by the first call.'),

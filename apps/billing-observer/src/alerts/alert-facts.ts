@@ -7,6 +7,7 @@ import {
   unusualSum,
   type CallCounts,
   type Unusual,
+  type UnusualSum,
 } from './alert-rules.js';
 
 /** An alert before it has an id; `key` names what it is about and its period: each is raised once. */
@@ -16,20 +17,26 @@ export interface FoundAlert {
 }
 
 export interface AlertSettings {
-  /** Hours with fewer minutes are never unusual. */
-  minutes: number;
+  /** Hours with fewer seconds of calls are never unusual. */
+  seconds: bigint;
   /** Hours with a lower charge are never unusual, micro-units of whatever currency. */
-  amountMicros: number;
+  amountMicros: bigint;
   /** Countries whose first calls are worth an alert. */
   countries: readonly string[];
 }
 
-/** Sums of one organisation and hour; `amounts` by currency. */
+/** Sums of one organisation and hour; `amounts` by currency, in micro-units. */
 export interface HourSums {
   calls: number;
-  seconds: number;
-  amounts: ReadonlyMap<string, number>;
+  seconds: bigint;
+  amounts: ReadonlyMap<string, bigint>;
 }
+
+/**
+ * What the charge of an hour is compared with: what comparable hours were charged; or, where another plan counted in
+ * some of them, what their calls would have cost by the plan of this hour, in micro-units; or nothing.
+ */
+export type UsualSpend = 'as-charged' | ReadonlyMap<number, bigint> | 'not-comparable';
 
 export interface HourFacts {
   organization_id: string;
@@ -37,49 +44,61 @@ export interface HourFacts {
   /** Of the organisation, by hour; what is not there had no call. */
   sums: ReadonlyMap<number, HourSums>;
   firstHour: number;
+  spend: UsualSpend;
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const clock = (ms: number) => `${iso(ms).slice(11, 16)} UTC`;
 const rounded = (value: number) => Math.round(value * 1000) / 1000;
+const MICROS_A_CENT = 10_000n;
+/** `12.50 USD`, rounded half up. */
+function money(micros: bigint, currency: string): string {
+  const cents = String((micros + MICROS_A_CENT / 2n) / MICROS_A_CENT).padStart(3, '0');
+  return `${cents.slice(0, -2)}.${cents.slice(-2)} ${currency}`;
+}
 
 /** What is unusual about an hour of an organisation. */
-export function hourAlerts(
-  { organization_id, hour, sums, firstHour }: HourFacts,
-  settings: AlertSettings,
-): FoundAlert[] {
+export function hourAlerts(facts: HourFacts, settings: AlertSettings): FoundAlert[] {
+  const { hour, sums, firstHour } = facts;
   const now = sums.get(hour);
   if (now === undefined) return [];
-  const before = comparableHours(hour, firstHour).map((each) => sums.get(each));
-  const base = { organization_id, hour, calls: now.calls };
+  const hours = comparableHours(hour, firstHour);
   const found: FoundAlert[] = [];
-  const usualMinutes = before.map((each) => (each?.seconds ?? 0) / 60);
-  const minutes = unusualSum(now.seconds / 60, usualMinutes, settings.minutes);
-  if (minutes !== undefined)
-    found.push(sumAlert({ ...base, currency: null, observed: now.seconds / 60, baseline: usualMinutes }, minutes));
+  const baseline = hours.map((each) => sums.get(each)?.seconds ?? 0n);
+  const minutes = unusualSum(now.seconds, baseline, settings.seconds);
+  const of = { organization_id: facts.organization_id, hour, calls: now.calls };
+  if (minutes !== undefined) found.push(sumAlert({ ...of, currency: null, observed: now.seconds, baseline }, minutes));
   for (const [currency, observed] of now.amounts) {
-    if (currency === '') continue;
-    const baseline = before.map((each) => each?.amounts.get(currency) ?? 0);
-    const amount = unusualSum(observed, baseline, settings.amountMicros);
-    if (amount !== undefined) found.push(sumAlert({ ...base, currency, observed, baseline }, amount));
+    const usual = currency === '' ? undefined : usualAmounts(facts, hours, currency);
+    const amount = usual && unusualSum(observed, usual, settings.amountMicros);
+    if (amount !== undefined) found.push(sumAlert({ ...of, currency, observed, baseline: usual! }, amount));
   }
   return found;
+}
+
+function usualAmounts({ sums, spend }: HourFacts, hours: readonly number[], currency: string): bigint[] | undefined {
+  if (spend === 'not-comparable') return undefined;
+  if (spend === 'as-charged') return hours.map((each) => sums.get(each)?.amounts.get(currency) ?? 0n);
+  return hours.map((each) => spend.get(each) ?? 0n);
 }
 
 interface SumFacts {
   organization_id: string;
   hour: number;
   calls: number;
+  /** Null: the sums are seconds of calls. */
   currency: string | null;
-  observed: number;
-  baseline: readonly number[];
+  observed: bigint;
+  baseline: readonly bigint[];
 }
 
-function sumAlert(facts: SumFacts, { expected, threshold }: Unusual): FoundAlert {
+function sumAlert(facts: SumFacts, { expected, threshold }: UnusualSum): FoundAlert {
   const { organization_id, hour, calls, currency, observed, baseline } = facts;
   const rule = currency === null ? 'unusual-minutes' : 'unusual-spend';
-  const what = (value: number) =>
-    currency === null ? `${Math.round(value)} minutes of calls` : `calls for ${(value / 1e6).toFixed(2)} ${currency}`;
+  const what = (value: bigint) =>
+    currency === null ? `${Math.round(Number(value) / 60)} minutes of calls` : `calls for ${money(value, currency)}`;
+  /** Minutes, or whole micro-units. */
+  const figure = (value: bigint) => (currency === null ? rounded(Number(value) / 60) : Number(value));
   return {
     key: `${iso(hour)} ${currency ?? ''}`.trim(),
     alert: {
@@ -90,11 +109,11 @@ function sumAlert(facts: SumFacts, { expected, threshold }: Unusual): FoundAlert
       period_from: iso(hour),
       period_until: iso(hour + HOUR_MS),
       currency,
-      observed: rounded(observed),
-      expected: rounded(expected),
-      threshold: rounded(threshold),
+      observed: figure(observed),
+      expected: figure(expected),
+      threshold: figure(threshold),
       calls,
-      baseline: baseline.map(rounded),
+      baseline: baseline.map(figure),
     },
   };
 }

@@ -8,23 +8,31 @@ export interface Unusual {
   threshold: number;
 }
 
+/** Of a sum in whole units, seconds or micro-units: money is never floating point. */
+export interface UnusualSum {
+  expected: bigint;
+  threshold: bigint;
+}
+
 /** An hour is compared with at least this many comparable hours. */
 const HOURS_NEEDED = 3;
-const TIMES_USUAL = 3;
-/** Robust: one strange week in the baseline does not move the median, and hardly its deviation. */
-const DEVIATIONS = 6;
-/** Brings the median absolute deviation to the standard deviation of a normal distribution. */
-const MAD_TO_SIGMA = 1.4826;
+const TIMES_USUAL = 3n;
+/**
+ * Six deviations, robust: one strange week in the baseline does not move the median, and hardly its deviation. 1.4826
+ * brings the median absolute deviation to the standard deviation of a normal distribution. In ten-thousandths.
+ */
+const DEVIATIONS = 6n * 14_826n;
 
 /**
  * An hour's sum against comparable hours (the same hour of the week and its neighbours). Unusual: above the minimum,
  * three times the median, and six robust deviations.
  */
-export function unusualSum(observed: number, baseline: readonly number[], minimum: number): Unusual | undefined {
+export function unusualSum(observed: bigint, baseline: readonly bigint[], minimum: bigint): UnusualSum | undefined {
   if (baseline.length < HOURS_NEEDED) return undefined;
   const expected = median(baseline);
-  const deviation = MAD_TO_SIGMA * median(baseline.map((value) => Math.abs(value - expected)));
-  const threshold = Math.max(minimum, TIMES_USUAL * expected, expected + DEVIATIONS * deviation);
+  const deviation = median(baseline.map((value) => (value < expected ? expected - value : value - expected)));
+  const bounds = [minimum, TIMES_USUAL * expected, expected + (DEVIATIONS * deviation) / 10_000n];
+  const threshold = bounds.reduce((most, bound) => (bound > most ? bound : most));
   return observed > threshold ? { expected, threshold } : undefined;
 }
 
@@ -62,11 +70,12 @@ export function collapsedDuration(recent: CallCounts, baseline: CallCounts): Unu
   return recent.seconds / recent.answered < threshold ? { expected, threshold } : undefined;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+/** Of an even number of values the mean of the two in the middle, rounded down to a whole unit. */
+export function median(values: readonly bigint[]): bigint {
+  const sorted = [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+  const upper = sorted[middle] ?? 0n;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0n) + upper) / 2n;
 }
 
 export const HOUR_MS = 3_600_000;

@@ -59,8 +59,8 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
       this.database.recording,
       {
         everySeconds: ALERT_EVERY_SECONDS,
-        minutes: ALERT_MINUTES,
-        amountMicros: ALERT_AMOUNT * 1_000_000,
+        seconds: BigInt(Math.round(ALERT_MINUTES * 60)),
+        amountMicros: ALERT_AMOUNT,
         countries: ALERT_COUNTRIES,
       },
       new Date(),

@@ -14,6 +14,7 @@ import {
 } from './alert-facts.js';
 import { beginHours, forgetHours, renewHours, type TouchedHour } from './alert-hours.pg.js';
 import { comparableHours, HOUR_MS } from './alert-rules.js';
+import { readPlans, usualSpend } from './usual-spend.pg.js';
 
 /** A collapse is judged by the calls of so many hours. */
 const RECENT_HOURS = 3;
@@ -88,18 +89,13 @@ async function inHours(tx: EntityManager, touched: readonly TouchedHour[], setti
     );
     const sums = sumsOf(rows);
     const first = new Map(firsts.map((row) => [row.organization_id, row.first.getTime()]));
-    for (const { organization_id, hour } of some)
-      found.push(
-        ...hourAlerts(
-          {
-            organization_id,
-            hour: hour.getTime(),
-            sums: sums.get(organization_id) ?? new Map<number, HourSums>(),
-            firstHour: first.get(organization_id) ?? Infinity,
-          },
-          settings,
-        ),
-      );
+    const plans = await readPlans(tx, ids);
+    for (const { organization_id, hour: begin } of some) {
+      const [hour, firstHour] = [begin.getTime(), first.get(organization_id) ?? Infinity];
+      const of = { organization_id, hour, firstHour };
+      const spend = await usualSpend(tx, of, plans);
+      found.push(...hourAlerts({ ...of, spend, sums: sums.get(organization_id) ?? new Map() }, settings));
+    }
   }
   return found;
 }
@@ -112,8 +108,8 @@ function sumsOf(rows: readonly HourRow[]): Map<string, Map<number, HourSums>> {
     const before = hours.get(hour.getTime());
     hours.set(hour.getTime(), {
       calls: (before?.calls ?? 0) + Number(calls),
-      seconds: (before?.seconds ?? 0) + Number(seconds),
-      amounts: new Map([...(before?.amounts ?? []), [currency, Number(amount_micros)]]),
+      seconds: (before?.seconds ?? 0n) + BigInt(seconds),
+      amounts: new Map([...(before?.amounts ?? []), [currency, BigInt(amount_micros)]]),
     });
   }
   return all;

@@ -10,11 +10,12 @@ import { callEnded, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { startServers } from '@trunkmesh/testkit/servers.process.js';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { setPlan } from '../usage/ledger.fixture.js';
 import { publishAlerts } from './alert-publisher.nats.js';
 import { evaluateUsage } from './evaluate.pg.js';
 import { HOUR_MS } from './alert-rules.js';
 
-const SETTINGS = { everySeconds: 0, minutes: 60, amountMicros: 10_000_000, countries: ['DE'] };
+const SETTINGS = { everySeconds: 0, seconds: 3_600n, amountMicros: 1_000_000n, countries: ['DE'] };
 const NOW = new Date();
 const HOUR = Math.floor(NOW.getTime() / HOUR_MS) * HOUR_MS;
 
@@ -132,6 +133,73 @@ describe('usage alerts', () => {
       { carrier_cost: 'external', count: '36' },
       { carrier_cost: 'managed', count: '40' },
     ]);
+  });
+
+  describe('about spend', () => {
+    const WEEKS_AGO = new Date(HOUR - 6 * 168 * HOUR_MS).toISOString();
+    const begins = (hoursAgo: number) => new Date(HOUR - hoursAgo * HOUR_MS).toISOString();
+    /** Cents a minute, by the second; minutes are never unusual here. */
+    const plan = (effective_from: string, cents: number, currency = 'USD') =>
+      setPlan(db, 1, { effective_from, currency, rate_per_minute_micros: cents * 10_000, increments: '1/1' });
+    const spending = { seconds: 360_000_000n };
+    const spent = async () => {
+      await publishAlerts(db, nc);
+      return published();
+    };
+    beforeEach(async () => {
+      await plan(WEEKS_AGO, 1);
+      await record(db, usual());
+    });
+
+    it('are raised for an hour that costs far more than usual, in whole micro-units', async () => {
+      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      expect(await evaluate(spending)).toBe(1);
+      const [alert] = await spent();
+      expect(alert).toMatchObject({
+        rule: 'unusual-spend',
+        unit: 'micros',
+        currency: 'USD',
+        observed: 6_000_000,
+        expected: 300_000,
+        threshold: 1_000_000,
+        baseline: Array.from({ length: 12 }, () => 300_000),
+      });
+      expect(alert!.message).toContain('calls for 6.00 USD; calls for 0.30 USD are usual');
+    });
+
+    it.each([
+      ['a price ten times as high', 10, 'USD', 3_000_000],
+      ['another currency', 1, 'EUR', 300_000],
+      ['a lower price', 0, 'USD', 0],
+    ])('compare after %s with what the same calls cost now', async (_what, cents, currency, expected) => {
+      await plan(begins(1), cents, currency);
+      await record(db, many(3, { hoursAgo: 0, seconds: 600 }));
+      expect(await evaluate({ ...spending, amountMicros: 1n })).toBe(0);
+      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      expect(await evaluate({ ...spending, amountMicros: 1n })).toBe(cents === 0 ? 0 : 1);
+      const figures = (await spent()).map((alert) => [alert.currency, alert.expected, alert.baseline.length]);
+      expect(figures).toEqual(cents === 0 ? [] : [[currency, expected, 12]]);
+    });
+
+    it('say nothing of an hour in which a plan begins, or whose calls a plan still corrects', async () => {
+      await plan(begins(-0.1), 10);
+      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      expect(await evaluate(spending)).toBe(0);
+      await db.query('DELETE FROM rate_plans WHERE effective_from = $1', [begins(-0.1)]);
+      await db.query('UPDATE rate_plans SET unsettled = true');
+      expect(await evaluate(spending)).toBe(0);
+      await db.query('UPDATE rate_plans SET unsettled = false');
+      expect(await evaluate(spending)).toBe(1);
+    });
+
+    it('count a corrected call once in what the same calls cost now', async () => {
+      await plan(begins(3), 7);
+      // By now the whole past is charged otherwise: each call has an entry, its reversal and a correction.
+      await setPlan(db, 2, { effective_from: WEEKS_AGO, rate_per_minute_micros: 20_000, increments: '1/1' });
+      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      expect(await evaluate(spending)).toBe(1);
+      expect(await spent()).toMatchObject([{ expected: 2_100_000, observed: 42_000_000 }]);
+    });
   });
 
   it('compare with the weeks before the observer knew of alerts', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
@@ -7,6 +6,7 @@ import type { Config } from '../config.js';
 import { Database } from '../database.service.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { UsageRecording } from '../usage/usage.service.js';
+import { whileRecording, type Repeating } from '../usage/while-recording.process.js';
 import { publishAlerts } from './alert-publisher.nats.js';
 import { evaluateUsage } from './evaluate.pg.js';
 
@@ -16,8 +16,7 @@ const LOOK_MS = 5_000;
 /** Raises alerts about unusual usage while calls are being recorded. */
 @Module({ imports: [UsageModule] })
 export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private looking: Repeating | undefined;
 
   constructor(
     private readonly database: Database,
@@ -28,29 +27,17 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     if (this.config.ALERT_EVERY_SECONDS === 0) return;
-    this.usage.started.then(
-      (nc) => {
-        this.running = this.run(nc);
-      },
-      () => undefined,
-    );
+    this.looking = whileRecording({
+      started: this.usage.started,
+      turn: (nc) => this.look(nc),
+      everyMs: LOOK_MS,
+      logger: this.logger,
+      failed: 'cannot look for unusual usage; retrying',
+    });
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async run(nc: NatsConnection): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        await this.look(nc);
-      } catch (error) {
-        if (!signal.aborted) this.logger.warn({ err: error }, 'cannot look for unusual usage; retrying');
-      }
-      await pause(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    }
+    await this.looking?.stop();
   }
 
   private async look(nc: NatsConnection): Promise<void> {
@@ -62,6 +49,8 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
         seconds: BigInt(Math.round(ALERT_MINUTES * 60)),
         amountMicros: ALERT_AMOUNT,
         countries: ALERT_COUNTRIES,
+        onTrouble: (error, organization_id) =>
+          this.logger.warn({ err: error, organization_id }, 'cannot compare the spend of an organisation'),
       },
       new Date(),
     );

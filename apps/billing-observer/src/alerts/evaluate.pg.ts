@@ -24,6 +24,8 @@ const ORGANIZATIONS_AT_ONCE = 200;
 
 export interface Evaluation extends AlertSettings {
   everySeconds: number;
+  /** An organisation whose spend cannot be compared holds up no other one. */
+  onTrouble?: (error: unknown, organizationId: string) => void;
 }
 
 /**
@@ -72,7 +74,7 @@ interface HourRow {
   amount_micros: string;
 }
 
-async function inHours(tx: EntityManager, touched: readonly TouchedHour[], settings: AlertSettings) {
+async function inHours(tx: EntityManager, touched: readonly TouchedHour[], settings: Evaluation) {
   const found: FoundAlert[] = [];
   for (const some of chunksOf(touched)) {
     const ids = [...new Set(some.map(({ organization_id }) => organization_id))];
@@ -93,7 +95,13 @@ async function inHours(tx: EntityManager, touched: readonly TouchedHour[], setti
     for (const { organization_id, hour: begin } of some) {
       const [hour, firstHour] = [begin.getTime(), first.get(organization_id) ?? Infinity];
       const of = { organization_id, hour, firstHour };
-      const spend = await usualSpend(tx, of, plans);
+      // A transaction of its own within this one: where it fails, that one alone is undone.
+      const spend = await tx
+        .transaction((own) => usualSpend(own, of, plans))
+        .catch((error: unknown) => {
+          settings.onTrouble?.(error, organization_id);
+          return 'not-comparable' as const;
+        });
       found.push(...hourAlerts({ ...of, spend, sums: sums.get(organization_id) ?? new Map() }, settings));
     }
   }

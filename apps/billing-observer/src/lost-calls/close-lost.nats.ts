@@ -6,6 +6,7 @@ import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { DataSource } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
+import { everyOne } from '../every-one.js';
 import { lostCalls, noteSeen, type OngoingCall } from './bridge-sightings.pg.js';
 import { closingEvent } from './closing-event.js';
 
@@ -28,11 +29,15 @@ export async function lookForBridges({ nc, dataSource, logger }: LostCallsOption
     );
 }
 
-/** Ends the answered calls of lost bridges and returns their number. The first copy to end a call is the only one. */
-export async function closeLostCalls(options: LostCallsOptions): Promise<number> {
-  let closed = 0;
-  for (const call of await lostCalls(options.dataSource, options.lostMs)) if (await close(call, options)) closed += 1;
-  return closed;
+/**
+ * Ends the answered calls of lost bridges and returns their number. The first copy to end a call is the only one.
+ * @throws AggregateError what could not be ended, once all others are
+ */
+export async function closeLostCalls(options: LostCallsOptions, signal?: AbortSignal): Promise<number> {
+  const calls = await lostCalls(options.dataSource, options.lostMs);
+  return everyOne(calls, { what: 'calls of lost bridges', signal }, async (call) =>
+    (await close(call, options)) ? 1 : 0,
+  );
 }
 
 async function close(call: OngoingCall, { nc, logger }: LostCallsOptions): Promise<boolean> {

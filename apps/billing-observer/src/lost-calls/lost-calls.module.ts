@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
@@ -6,6 +5,7 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { Database } from '../database.service.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { UsageRecording } from '../usage/usage.service.js';
+import { whileRecording, type Repeating } from '../usage/while-recording.process.js';
 import { closeLostCalls, lookForBridges } from './close-lost.nats.js';
 
 /** The ends of calls are estimated by the latest heartbeat, so it is noted this often. */
@@ -18,8 +18,9 @@ const SETTLED_LOOKS = 90;
 /** Ends answered calls of bridges that never come back. */
 @Module({ imports: [UsageModule] })
 export class LostCallsModule implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private looking: Repeating | undefined;
+  /** For heartbeats, since the last that failed. */
+  private looks = 0;
 
   constructor(
     private readonly database: Database,
@@ -28,32 +29,28 @@ export class LostCallsModule implements OnApplicationBootstrap, OnModuleDestroy 
   ) {}
 
   onApplicationBootstrap(): void {
-    this.usage.started.then(
-      (nc) => {
-        this.running = this.run(nc);
-      },
-      () => undefined,
-    );
+    this.looking = whileRecording({
+      started: this.usage.started,
+      turn: (nc, signal) => this.look(nc, signal),
+      everyMs: LOOK_MS,
+      logger: this.logger,
+      failed: 'cannot look for calls of lost bridges; retrying',
+    });
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+    await this.looking?.stop();
   }
 
-  private async run(nc: NatsConnection): Promise<void> {
-    const { signal } = this.stopping;
+  private async look(nc: NatsConnection, signal: AbortSignal): Promise<void> {
     const options = { nc, dataSource: this.database.recording, logger: this.logger, lostMs: LOST_MS };
-    for (let looks = 0; !signal.aborted;) {
-      try {
-        await lookForBridges(options, signal);
-        looks += 1;
-        if (looks >= SETTLED_LOOKS && looks % CLOSE_LOOKS === 0) await closeLostCalls(options);
-      } catch (error) {
-        looks = 0;
-        if (!signal.aborted) this.logger.warn({ err: error }, 'cannot look for calls of lost bridges; retrying');
-      }
-      await pause(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    try {
+      await lookForBridges(options, signal);
+    } catch (error) {
+      this.looks = 0;
+      throw error;
     }
+    this.looks += 1;
+    if (this.looks >= SETTLED_LOOKS && this.looks % CLOSE_LOOKS === 0) await closeLostCalls(options, signal);
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { everyOne } from '../../every-one.js';
 
 /** Applies what was put, by key, the newest alone; retries until it is applied. */
 export interface Changes<Change> {
@@ -27,16 +28,31 @@ export function applyChanges<Change>(options: ChangesOptions<Change>): Changes<C
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
-  const work = async () => {
-    while (waiting.size > 0 && !stopping.signal.aborted) {
-      const some = [...waiting].slice(0, CHANGES_AT_ONCE);
+  const applySome = async (some: readonly [string, Change][]): Promise<number> => {
+    const { signal } = stopping;
+    try {
       await options.apply(
         some.map(([, change]) => change),
-        stopping.signal,
+        signal,
       );
-      for (const [key, change] of some) if (waiting.get(key) === change) waiting.delete(key);
+    } catch (error) {
+      if (some.length === 1 || signal.aborted) throw error;
+      return everyOne(some, { what: 'changes', signal }, (one) => applySome([one]));
     }
-    await options.afterwards?.(stopping.signal);
+    for (const [key, change] of some) if (waiting.get(key) === change) waiting.delete(key);
+    return some.length;
+  };
+  /** Changes that cannot be applied hold up neither the others nor what comes afterwards. */
+  const work = async () => {
+    const steps: (() => Promise<unknown>)[] = [];
+    const all = [...waiting];
+    for (let from = 0; from < all.length; from += CHANGES_AT_ONCE)
+      steps.push(() => applySome(all.slice(from, from + CHANGES_AT_ONCE)));
+    if (options.afterwards !== undefined) steps.push(() => options.afterwards!(stopping.signal));
+    await everyOne(steps, { what: 'steps', signal: stopping.signal }, async (step) => {
+      await step();
+      return 1;
+    });
   };
   const run = () => {
     if (running !== undefined || stopping.signal.aborted) return;

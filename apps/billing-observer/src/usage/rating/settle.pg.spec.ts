@@ -19,6 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.destroy());
 
+const OTHER = '0190a5b2-7c00-7000-8000-00000000000f';
 const NOVEMBER = '2026-11-01T00:00:00.000Z';
 const LATER = '2026-11-23T12:00:00.000Z';
 const now = () => new Date('2026-11-29T00:00:00.000Z');
@@ -128,5 +129,20 @@ describe('calls and rate plans', () => {
     expect(await db.query('SELECT FROM ledger_calls JOIN ledger_entries USING (entry_id, call_id)')).toHaveLength(
       2_500,
     );
+  });
+
+  it('of others are corrected where the plan of one organisation cannot be applied', async () => {
+    await record(db, [ended(1, LATER)]);
+    await db.query(
+      'INSERT INTO rate_plans (organization_id, effective_from, version, plan, unsettled) VALUES ' +
+        "($1, $2, 1, '{', true)",
+      [OTHER, NOVEMBER],
+    );
+    await set(1, { effective_from: '2026-11-02T00:00:00.000Z' });
+    await expect(settle(db, { now })).rejects.toThrow('changed rate plans: 1 failed, 1 done');
+    expect(await charged()).toMatchObject([{ n: 1, currencies: 'USD', amount: 10_000 }]);
+    expect(await db.query('SELECT organization_id FROM rate_plans WHERE unsettled')).toEqual([
+      { organization_id: OTHER },
+    ]);
   });
 });

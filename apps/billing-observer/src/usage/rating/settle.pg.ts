@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { everyOne } from '../../every-one.js';
 import type { Charge } from '../ledger/ledger-entry.js';
 import { lockShared } from '../ledger/lock.pg.js';
 import { rechargeCalls, type CurrentEntry } from '../ledger/ledger.pg.js';
@@ -6,6 +7,11 @@ import { rateCall } from './rate-call.js';
 import { loadPlans } from './rate-plans.pg.js';
 
 const CALLS_AT_ONCE = 1_000;
+
+export interface Settling {
+  now: () => Date;
+  signal?: AbortSignal;
+}
 
 interface Unsettled {
   organization_id: string;
@@ -16,31 +22,29 @@ interface Unsettled {
 /**
  * Corrects the calls that the ledger has, and that a plan set since then charges otherwise. A thousand calls a
  * transaction; whoever dies in between leaves the rest to the next. Returns how many calls were corrected.
+ * @throws AggregateError the plans that could not be applied, once all others are
  */
-export async function settle(
-  dataSource: DataSource,
-  { now, signal }: { now: () => Date; signal?: AbortSignal },
-): Promise<number> {
+export async function settle(dataSource: DataSource, options: Settling): Promise<number> {
+  const { signal } = options;
   const unsettled: Unsettled[] = await dataSource.query(
     'SELECT organization_id, effective_from, version FROM rate_plans WHERE unsettled ORDER BY effective_from',
   );
+  return everyOne(unsettled, { what: 'changed rate plans', signal }, (plan) => settlePlan(dataSource, plan, options));
+}
+
+async function settlePlan(dataSource: DataSource, plan: Unsettled, { now, signal }: Settling): Promise<number> {
   let corrected = 0;
-  for (const plan of unsettled) {
-    for (
-      let after: Position | null = { started_at: plan.effective_from.toISOString(), entry_id: '0' };
-      after !== null;
-    ) {
-      signal?.throwIfAborted();
-      const from: Position = after;
-      const chunk: Chunk = await dataSource.transaction((tx) => settleChunk(tx, plan.organization_id, { from, now }));
-      after = chunk.through;
-      corrected += chunk.corrected;
-    }
-    await dataSource.query(
-      'UPDATE rate_plans SET unsettled = false WHERE organization_id = $1 AND effective_from = $2 AND version = $3',
-      [plan.organization_id, plan.effective_from, plan.version],
-    );
+  for (let after: Position | null = { started_at: plan.effective_from.toISOString(), entry_id: '0' }; after !== null;) {
+    signal?.throwIfAborted();
+    const from: Position = after;
+    const chunk: Chunk = await dataSource.transaction((tx) => settleChunk(tx, plan.organization_id, { from, now }));
+    after = chunk.through;
+    corrected += chunk.corrected;
   }
+  await dataSource.query(
+    'UPDATE rate_plans SET unsettled = false WHERE organization_id = $1 AND effective_from = $2 AND version = $3',
+    [plan.organization_id, plan.effective_from, plan.version],
+  );
   return corrected;
 }
 

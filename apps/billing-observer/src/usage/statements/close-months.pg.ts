@@ -1,5 +1,6 @@
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
 import type { DataSource } from 'typeorm';
+import { everyOne } from '../../every-one.js';
 import { lockExclusive } from '../ledger/lock.pg.js';
 import { figuresOf } from './figures.pg.js';
 import { openPeriods, type Period } from './periods.pg.js';
@@ -28,21 +29,8 @@ const CANDIDATES = `
  */
 export async function closeMonths(dataSource: DataSource, closing: Closing): Promise<number> {
   const candidates: { organization_id: string }[] = await dataSource.query(CANDIDATES, [closing.now]);
-  const failures: unknown[] = [];
-  let closed = 0;
-  for (const { organization_id } of candidates) {
-    closing.signal.throwIfAborted();
-    try {
-      closed += await closeMonthsOf(dataSource, organization_id, closing);
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length === 0) return closed;
-  const why = failures.map((error) => (error as Error).message).slice(0, 3);
-  throw new AggregateError(
-    failures,
-    `months of ${failures.length} organisations could not be closed, of the others ${closed} were: ${why.join('; ')}`,
+  return everyOne(candidates, { what: 'months of organisations', signal: closing.signal }, ({ organization_id }) =>
+    closeMonthsOf(dataSource, organization_id, closing),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { everyOne } from '../../every-one.js';
 import { lockExclusive } from '../ledger/lock.pg.js';
 import { recount } from './recount.pg.js';
 
@@ -16,12 +17,13 @@ export async function applyTimeZones(dataSource: DataSource, changes: readonly Z
     [changes.map((change) => change.organization_id)],
   );
   const known = new Map(rows.map((row) => [row.organization_id, row]));
-  for (const change of changes) {
+  await everyOne(changes, { what: 'time zones of organisations' }, async (change) => {
     const before = known.get(change.organization_id);
-    if (before !== undefined && Number(before.version) >= change.version) continue;
-    if ((change.time_zone ?? 'UTC') === (before?.time_zone ?? 'UTC')) continue;
+    if (before !== undefined && Number(before.version) >= change.version) return 0;
+    if ((change.time_zone ?? 'UTC') === (before?.time_zone ?? 'UTC')) return 0;
     await applyTimeZone(dataSource, change);
-  }
+    return 1;
+  });
 }
 
 /** A name that PostgreSQL does not know (its time zone data is older) counts as UTC. */

@@ -32,8 +32,10 @@ export const measuresOf = (quality: Quality | null, audio: Audio | null): Measur
   ...(audio === null ? [] : lossOf(audio)),
 ];
 
-const mosOf = ({ mos }: Quality): Measure[] =>
-  mos === null ? [] : [{ ...MOS, low: mos, high: mos, text: `${mos} of 4.5` }];
+/** A mean opinion score on its scale. */
+export const scoreMeasure = (mos: number): Measure => ({ ...MOS, low: mos, high: mos, text: `${mos} of 4.5` });
+
+const mosOf = ({ mos }: Quality): Measure[] => (mos === null ? [] : [scoreMeasure(mos)]);
 
 const jitterOf = ({ jitter_min_ms: low, jitter_max_ms: high }: Quality): Measure[] =>
   high === null ? [] : [{ ...JITTER, low: low ?? high, high, text: `${low ?? high} to ${high} ms` }];

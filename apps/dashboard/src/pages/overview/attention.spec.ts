@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { attentionOf, type Seen } from './attention.js';
+import { attentionOf, calmText, type Seen } from './attention.js';
 
 const calm: Seen = {
   trunks: { live: 1, faults: [] },
   numbers: [{ is_active: true, sip_trunk_id: 't', assistant: { id: 1, name: null, is_active: true }, flow: null }],
   bridges: [{ id: 'b', alive: true, status: 'active' }],
   failedCalls: 0,
+  refusedCalls: 0,
+  untested: [],
 };
 const what = (seen: Partial<Seen>) => attentionOf({ ...calm, ...seen }).map((each) => each.what);
 
@@ -34,9 +36,37 @@ describe('what needs attention', () => {
     expect(what({ numbers: [{ is_active: false, sip_trunk_id: null, assistant: null, flow: null }] })).toEqual([]);
   });
 
+  it('is a trunk that no call has proven, named where there are few of them', () => {
+    const quiet = (many: number) => Array.from({ length: many }, (_, n) => ({ id: `t${n}`, name: `Trunk ${n}` }));
+    expect(attentionOf({ ...calm, untested: quiet(1) })).toEqual([
+      {
+        what: 'Trunk 0 had no answered call in 30 days, so nobody knows that it works.',
+        fix: 'Test it and place a call',
+        to: '/trunks/t0',
+      },
+    ]);
+    expect(what({ untested: quiet(4) })).toEqual([expect.stringContaining('4 enabled trunks had no answered call')]);
+    const fault = { trunk_id: 't0', name: 'Trunk 0', verdict: 'failed', summary: 'Failed.', hint: null } as const;
+    expect(what({ untested: quiet(1), trunks: { live: 0, faults: [fault] } })).toEqual(['Trunk 0: Failed.']);
+  });
+
+  it('is a call that was refused before routing', () =>
+    expect(what({ refusedCalls: 1_200 })).toEqual(['1,200 calls were refused before routing today.']));
+
   it('is a bridge that is offline, and calls that failed', () =>
     expect(what({ bridges: [{ id: 'b', alive: false, status: 'active' }], failedCalls: 2 })).toEqual([
       expect.stringContaining('Bridge b is offline'),
       '2 calls failed today.',
     ]));
+});
+
+describe('where nothing needs attention', () => {
+  const counts = { live: 2, pending: 0, disabled: 1, judged: 3, total: 3 };
+  it.each([
+    [counts, true, 'No problem is known: 2 enabled trunks live'],
+    [counts, false, 'Not everything is known yet'],
+    [{ ...counts, live: 0, disabled: 3 }, true, 'No trunk is enabled'],
+    [{ ...counts, live: 1, pending: 1 }, true, '1 trunk is still being set up'],
+    [{ ...counts, total: 5_000 }, true, '2 enabled trunks of the first 3 live'],
+  ])('nothing is claimed that is not known %#', (of, isKnown, text) => expect(calmText(of, isKnown)).toContain(text));
 });

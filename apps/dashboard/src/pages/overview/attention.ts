@@ -1,4 +1,4 @@
-import { plural } from '../../format.js';
+import { count, plural } from '../../format.js';
 import type { components } from '../../generated/api.js';
 
 type Schemas = components['schemas'];
@@ -16,10 +16,21 @@ export interface Seen {
   numbers: readonly Pick<Schemas['PhoneNumber'], 'sip_trunk_id' | 'assistant' | 'flow' | 'is_active'>[] | undefined;
   bridges: readonly Pick<Schemas['Bridge'], 'id' | 'alive' | 'status'>[];
   failedCalls: number;
+  /** Calls that were refused before routing today. */
+  refusedCalls: number;
+  /** Enabled trunks without an answered call in `UNTESTED_DAYS`; undefined while that is not known. */
+  untested: readonly Pick<Schemas['Trunk'], 'id' | 'name'>[] | undefined;
 }
 
+/** A trunk without an answered call for so long counts as untested. */
+export const UNTESTED_DAYS = 30;
+const NO_CALL = `no answered call in ${UNTESTED_DAYS} days`;
+/** So many trunks are named one by one. */
+const MAX_NAMED = 3;
+
 /** The most urgent first. */
-export function attentionOf({ trunks, numbers, bridges, failedCalls }: Seen): Attention[] {
+export function attentionOf(seen: Seen): Attention[] {
+  const { trunks, numbers, bridges, failedCalls, refusedCalls } = seen;
   const active = (numbers ?? []).filter(({ is_active }) => is_active);
   const withoutTrunk = active.filter(({ sip_trunk_id }) => sip_trunk_id === null).length;
   const withoutTarget = active.filter(({ assistant, flow }) => assistant === null && flow === null).length;
@@ -55,6 +66,39 @@ export function attentionOf({ trunks, numbers, bridges, failedCalls }: Seen): At
       fix: 'See why',
       to: '/calls?status=failed',
     },
+    refusedCalls > 0 && {
+      what: `${plural(refusedCalls, 'call')} ${refusedCalls === 1 ? 'was' : 'were'} refused before routing today.`,
+      fix: 'See from where, and why',
+      to: '/calls',
+    },
+    ...untestedOf(seen),
   ];
   return candidates.filter((each) => each !== false);
+}
+
+/** No call proves that a trunk works: a registration alone does not. */
+function untestedOf({ untested = [], trunks }: Seen): Attention[] {
+  const faulty = new Set(trunks.faults.map(({ trunk_id }) => trunk_id));
+  const quiet = untested.filter(({ id }) => !faulty.has(id));
+  if (quiet.length <= MAX_NAMED)
+    return quiet.map(({ id, name }) => ({
+      what: `${name} had ${NO_CALL}, so nobody knows that it works.`,
+      fix: 'Test it and place a call',
+      to: `/trunks/${id}`,
+    }));
+  const what = `${plural(quiet.length, 'enabled trunk')} had ${NO_CALL}, so nobody knows that they work.`;
+  return [{ what, fix: 'Open one and place a test call', to: '/trunks' }];
+}
+
+type Counts = Pick<Schemas['TrunkCounts'], 'live' | 'pending' | 'disabled' | 'judged' | 'total'>;
+
+/** What is known where nothing needs attention. Says no more than that. */
+export function calmText({ live, pending, disabled, judged, total }: Counts, isKnown: boolean): string {
+  if (!isKnown) return 'Not everything is known yet.';
+  if (disabled === judged) return 'No trunk is enabled, so no call is taken. Enable one under Trunks.';
+  const are = pending === 1 ? 'is' : 'are';
+  if (pending > 0) return `${plural(pending, 'trunk')} ${are} still being set up or registered.`;
+  const of = judged < total ? ` of the first ${count(judged)}` : '';
+  const tested = `each with an answered call in ${UNTESTED_DAYS} days`;
+  return `No problem is known: ${plural(live, 'enabled trunk')}${of} live, ${tested}.`;
 }

@@ -1,19 +1,13 @@
 import { Link } from 'wouter';
-import { api, type Schemas } from '../../api/client.http.js';
+import { api, refresh, type Schemas } from '../../api/client.http.js';
 import { count, percent } from '../../format.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Card, Page } from '../../ui/page.js';
 import { Empty, Failure, Found } from '../../ui/states.js';
-import { attentionOf, type Attention } from './attention.js';
-
-const startOfDay = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
-
-type CallFilter = { status?: 'ongoing' | 'completed' | 'failed'; date_from?: string };
-
-/** How many calls there are of a kind; undefined while that is not known. */
-const useCalls = (filter: CallFilter) =>
-  api.useQuery('get', '/api/v1/calls', { params: { query: { limit: 1, ...filter } } });
+import { attentionOf, calmText, type Attention } from './attention.js';
+import { qualityToday } from './quality-today.js';
+import { startOfDay, useCalls, useRefusedToday, useUntested } from './use-today.http.js';
 
 export default function Overview() {
   const counts = api.useQuery('get', '/api/v1/trunk-states/counts');
@@ -42,24 +36,37 @@ const Start = () => (
 
 function State({ trunks }: { trunks: Schemas['TrunkCounts'] }) {
   const failed = useCalls({ status: 'failed', date_from: startOfDay() });
+  const refused = useRefusedToday();
   const bridges = api.useQuery('get', '/api/v1/bridges');
   const numbers = api.useQuery('get', '/api/v1/phone-numbers', { params: { query: { limit: 1000 } } });
+  const { untested, error } = useUntested();
   const attention = attentionOf({
     trunks,
     numbers: numbers.data,
     bridges: bridges.data ?? [],
     failedCalls: failed.data?.total ?? 0,
+    refusedCalls: refused.data?.calls ?? 0,
+    untested,
   });
+  const known = [failed.data, refused.data, bridges.data, numbers.data, untested];
+  const failure = [failed.error, refused.error, bridges.error, numbers.error, error].find((each) => each !== null);
   return (
     <>
       <div className="tiles">
         <CallTiles failed={failed.data?.total} />
+        <Tile to="/calls" label="Refused before routing today" value={refusedText(refused.data)} />
         <Tile to="/trunks" label="Trunks live" value={`${count(trunks.live)} of ${count(trunks.judged)}`} />
         <Tile to="/connection" label="Bridges online" value={online(bridges.data)} />
       </div>
-      {failed.isError && <Failure error={failed.error} onRetry={() => void failed.refetch()} />}
+      {failure != null && <Failure error={failure} onRetry={() => void refresh('/api/')} />}
       <div className="columns">
-        <NeedsAttention of={attention} />
+        <NeedsAttention
+          of={attention}
+          calm={calmText(
+            trunks,
+            known.every((each) => each !== undefined),
+          )}
+        />
         <ByState of={trunks} />
       </div>
     </>
@@ -68,20 +75,34 @@ function State({ trunks }: { trunks: Schemas['TrunkCounts'] }) {
 
 const shown = (total: number | undefined) => (total === undefined ? '…' : count(total));
 
+const refusedText = (refused: { calls: number; isMore: boolean } | undefined) =>
+  `${refused?.isMore === true ? 'over ' : ''}${shown(refused?.calls)}`;
+
 const online = (bridges: readonly Schemas['AnyBridge'][] | undefined) =>
   bridges === undefined ? '…' : `${bridges.filter(({ alive }) => alive).length} of ${bridges.length}`;
+
+/** So many of today's calls are looked at for their quality. */
+const MEASURED = 100;
 
 function CallTiles({ failed }: { failed: number | undefined }) {
   const today = startOfDay();
   const ongoing = useCalls({ status: 'ongoing' });
   const all = useCalls({ date_from: today });
-  const completed = useCalls({ status: 'completed', date_from: today }).data?.total;
-  const rate = completed === undefined || failed === undefined ? '…' : percent(completed, completed + failed);
+  const completed = useCalls({ status: 'completed', date_from: today }, MEASURED).data;
+  const rate =
+    completed === undefined || failed === undefined ? '…' : percent(completed.total, completed.total + failed);
+  const quality = completed && qualityToday(completed.items.map(({ mos }) => mos));
   return (
     <>
       <Tile to="/calls?status=ongoing" label="Calls now" value={shown(ongoing.data?.total)} />
       <Tile to="/calls" label="Calls today" value={shown(all.data?.total)} />
-      <Tile to="/calls?status=failed" label="Answered today" value={rate} />
+      <Tile to="/calls?status=failed" label="Answered today" value={rate} note="Of the calls that have ended." />
+      <Tile
+        to="/calls?status=completed"
+        label="Audio quality today"
+        value={quality?.value ?? '…'}
+        note={quality?.note}
+      />
     </>
   );
 }
@@ -105,17 +126,25 @@ const ByState = ({ of }: { of: Schemas['TrunkCounts'] }) => (
   </Card>
 );
 
-const Tile = ({ to, label, value }: { to: string; label: string; value: string }) => (
+interface TileProps {
+  to: string;
+  label: string;
+  value: string;
+  note?: string | undefined;
+}
+
+const Tile = ({ to, label, value, note }: TileProps) => (
   <Link href={to} className="tile">
     <span className="muted small">{label}</span>
     <b>{value}</b>
+    {note !== undefined && <span className="muted small">{note}</span>}
   </Link>
 );
 
-const NeedsAttention = ({ of }: { of: readonly Attention[] }) => (
+const NeedsAttention = ({ of, calm }: { of: readonly Attention[]; calm: string }) => (
   <Card title="Needs attention">
     {of.length === 0 ? (
-      <p>Nothing. All trunks that are enabled are live.</p>
+      <p>{calm}</p>
     ) : (
       <ul className="list">
         {of.map(({ what, fix, to }) => (

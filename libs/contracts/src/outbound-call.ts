@@ -86,6 +86,18 @@ export const continuedCall = z.object({
 });
 export type ContinuedCall = z.infer<typeof continuedCall>;
 
+/** The bridges of a pool, which share the limits of its trunks by address while trunk-service does not answer. */
+export const limitShare = z.object({
+  bridges: z.number().int().positive().describe("How many bridges share the trunk's limits."),
+  place: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('The place of the asking bridge among them, by their ids, from 1. Absent: it is not one of them.'),
+});
+export type LimitShare = z.infer<typeof limitShare>;
+
 /**
  * Request `trunkmesh.rpc.bridge.<bridge>.call.originate`: the bridge owns the call from its answer `accepted` to its
  * end. `call_id` makes it idempotent: the bridge answers a repeated request as it did the first, and dials once.
@@ -106,6 +118,11 @@ export const originateRequest = callOptions.extend({
     .describe('The trunks to try, in this order, one at a time. One without `bridge_id` is dialled on this bridge.'),
   requested_at: timestamp.describe('When the call was requested.'),
   dial_until: timestamp.describe('Nothing is dialled after this time: a request that arrives late must not ring.'),
+  share: limitShare
+    .optional()
+    .describe(
+      'The bridges of the pool of the bridge that is asked. Absent: trunk-service is older, or it is continued.',
+    ),
   continued: continuedCall
     .optional()
     .describe("Another bridge tried its own trunks and hands the call over. Absent: it is the call's first bridge."),
@@ -162,26 +179,16 @@ export const permitRequest = z.object({
 });
 export type PermitRequest = z.infer<typeof permitRequest>;
 
-const fleetShare = {
-  bridges: z.number().int().positive().describe("How many live bridges share the trunk's limits."),
-  place: z
-    .number()
-    .int()
-    .positive()
-    .optional()
-    .describe('The place of the asking bridge among them, by their ids, from 1. Absent: it is not one of them.'),
-};
-
 export const permitAnswer = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('granted').describe('Dial now. The channel is taken until `release`, or the end of the call.'),
-    ...fleetShare,
+    ...limitShare.shape,
   }),
   z.object({
     outcome: z.literal('wait').describe('The limit is reached.'),
     retry_after_ms: z.number().int().positive().describe('When to ask again, milliseconds.'),
     position: z.number().int().positive().describe('The place in the queue, from 1.'),
-    ...fleetShare,
+    ...limitShare.shape,
   }),
   z.object({
     outcome: z.literal('refused').describe('It must not be dialled.'),

@@ -84,7 +84,8 @@ export class HandOver {
     if (last?.bridgeId !== bridge.id) return false;
     await live.offers(request.call_id, to, new Date());
     const continued = await this.continued(offer, last.sequence);
-    const said = await this.ask(to, { ...request, continued }, offer.givenUp);
+    // The share is this bridge's.
+    const said = await this.ask(to, { ...request, share: undefined, continued }, offer.givenUp);
     if (said === 'taken' || said === 'not-taken') return said === 'taken';
     return !(await this.keep(offer, last.sequence));
   }

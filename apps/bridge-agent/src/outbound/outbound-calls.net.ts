@@ -78,7 +78,8 @@ export class OutboundCalls {
 
   /** Takes the call over, or says why not. Answered when it is on the disk; a repeated request changes nothing. */
   async originate(request: OriginateRequest): Promise<OriginateAnswer> {
-    const { call_id: callId, continued } = request;
+    const { call_id: callId, continued, share } = request;
+    if (share !== undefined) this.ports.permits.learn(share);
     if (continued !== undefined) return this.taken.take({ ...request, continued });
     if (this.knows(callId) || this.gone.has(callId)) return ACCEPTED;
     const known = Date.parse(request.requested_at) < this.begunAt ? await this.options.isKnown(request) : false;

@@ -233,6 +233,36 @@ describe('an outbound call', () => {
   });
 
   it.each([
+    [1, 'is dialled', { outcome: 'answered' }],
+    [2, 'is not dialled', { reason: 'queue-timeout' }],
+    [undefined, 'is not dialled', { reason: 'queue-timeout' }],
+  ])(
+    'while NATS is away, of two bridges the one of place %p: %s',
+    async (place, _what, second) => {
+      carriers({ outcome: 'silent' }, { outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
+      const asked = request({
+        attempts: [planned(1), planned(3)],
+        ring_timeout_seconds: 5,
+        // As long as it may wait for the only channel of its trunk.
+        dial_until: new Date(Date.now() + 9_000).toISOString(),
+        ...(place === undefined ? {} : { share: { bridges: 2, place } }),
+      });
+      expect(await originate(asked)).toEqual({ outcome: 'accepted' });
+      await eventually(() => legsOf(host.standIn.freeswitch).size > 0, { message: 'the first attempt' });
+      await host.nats.halt();
+      const openFiles = () => readdir(join(host.stateDir, 'open'));
+      await eventually(async () => !(await openFiles()).includes(`${asked.call_id}.jsonl`), {
+        message: 'its end',
+        timeoutMs: 20_000,
+      });
+      await host.nats.start();
+      const { data } = lastOf(await host.untilWritten(asked.call_id));
+      expect(data.attempts).toMatchObject([{ reason: 'no-response' }, { trunk_id: id(2, 3), ...second }]);
+    },
+    40_000,
+  );
+
+  it.each([
     ['queue-timeout', { outcome: 'wait', retry_after_ms: 20, position: 1, bridges: 1 }],
     ['queue-full', { outcome: 'refused', reason: 'queue-full', message: 'Full.' }],
   ])('ends an attempt as %s, and the call', async (reason, answer) => {

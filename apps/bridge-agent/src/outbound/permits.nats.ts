@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { permitAnswer, type PermitAnswer, type PermitRequest } from '@trunkmesh/contracts/outbound-call.js';
+import {
+  permitAnswer,
+  type LimitShare,
+  type PermitAnswer,
+  type PermitRequest,
+} from '@trunkmesh/contracts/outbound-call.js';
 import { OUTBOUND_PERMIT, OUTBOUND_RELEASE } from '@trunkmesh/contracts/subjects.js';
 import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { freeChannel, occupyChannel, takeChannel, type CallLimits, type TrunkLimits } from '../route/call-limits.js';
-import { shareOf, type Fleet } from './limit-share.js';
+import { shareOf } from './limit-share.js';
 
 export interface PermitPorts {
   link: NatsLink;
@@ -20,26 +25,30 @@ type RefusedPermit = Extract<PermitAnswer, { outcome: 'refused' }>;
 
 const DEADLINE_MS = 2_000;
 const AGAIN_MS = 250;
+const ALONE: LimitShare = { bridges: 1, place: 1 };
 
 /** Whether an attempt over a trunk with limits may be dialled now: trunk-service decides for all bridges. */
 export class Permits {
-  /** How many bridges share a trunk's limits, and which of them this one is, as trunk-service said last. */
-  private fleet: Fleet = { bridges: 1, place: 1 };
+  /**
+   * The bridges that share the limits of this pool's trunks by address, as trunk-service said last. Undefined: it has
+   * not yet since the start. Any share may be too much then, so that nothing is dialled.
+   */
+  private share: LimitShare | undefined;
 
   constructor(private readonly ports: PermitPorts) {}
 
   /**
    * Waits in the trunk's queue until `until` (milliseconds since the epoch). While trunk-service does not answer, this
-   * bridge keeps to its share of the limits; `channels` of the trunk are in use here, this call's among them.
+   * bridge keeps to its share of the limits: all of them where the trunk registers, which it does on one bridge alone.
    */
   async take(
     request: PermitRequest,
     limits: TrunkLimits,
-    { signal, until }: { signal: AbortSignal; until: number },
+    { signal, until, registers }: { signal: AbortSignal; until: number; registers: boolean },
   ): Promise<Permit> {
     if (limits.max_channels === null && limits.max_cps === null) return 'granted';
     while (!signal.aborted) {
-      const answer = (await this.ask(request)) ?? this.ownAnswer(request.trunk_id, limits);
+      const answer = (await this.ask(request, registers)) ?? this.ownAnswer(request.trunk_id, limits, registers);
       if (signal.aborted) break;
       if (answer.outcome === 'granted') return 'granted';
       if (answer.outcome === 'refused') return this.refused(request, answer);
@@ -58,9 +67,15 @@ export class Permits {
     return this.gone(request, 'no-gateway');
   }
 
-  private ownAnswer(trunkId: string, limits: TrunkLimits): PermitAnswer {
-    const { bridges } = this.fleet;
-    return this.withinShare(trunkId, limits)
+  /** With each call that it hands over, trunk-service says how many bridges there are. */
+  learn(share: LimitShare): void {
+    this.share = share;
+  }
+
+  private ownAnswer(trunkId: string, limits: TrunkLimits, registers: boolean): PermitAnswer {
+    const share = registers ? ALONE : this.share;
+    const bridges = share?.bridges ?? 1;
+    return share !== undefined && this.takes(trunkId, shareOf(limits, share))
       ? { outcome: 'granted', bridges }
       : { outcome: 'wait', retry_after_ms: AGAIN_MS, position: 1, bridges };
   }
@@ -75,7 +90,7 @@ export class Permits {
     return permit;
   }
 
-  private async ask(request: PermitRequest): Promise<PermitAnswer | undefined> {
+  private async ask(request: PermitRequest, registers: boolean): Promise<PermitAnswer | undefined> {
     const { link, logger } = this.ports;
     const attributes = { 'call.id': request.call_id, 'trunk.id': request.trunk_id };
     try {
@@ -86,7 +101,7 @@ export class Permits {
         deadlineMs: DEADLINE_MS,
         span: { name: 'outbound.permit', attributes },
       });
-      if (answer.outcome !== 'refused') this.fleet = { bridges: answer.bridges, place: answer.place };
+      if (answer.outcome !== 'refused' && !registers) this.learn({ bridges: answer.bridges, place: answer.place });
       if (answer.outcome === 'refused' && answer.reason === 'unavailable') return undefined;
       return answer;
     } catch (error) {
@@ -97,9 +112,8 @@ export class Permits {
   }
 
   /** The call occupies a channel of the trunk already. */
-  private withinShare(trunkId: string, trunkLimits: TrunkLimits): boolean {
+  private takes(trunkId: string, share: TrunkLimits): boolean {
     const { limits } = this.ports;
-    const share = shareOf(trunkLimits, this.fleet);
     freeChannel(limits, trunkId);
     const taken = takeChannel(limits, trunkId, share, Date.now());
     if (!taken) occupyChannel(limits, trunkId, Date.now());

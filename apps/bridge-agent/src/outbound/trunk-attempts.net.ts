@@ -162,7 +162,8 @@ export class TrunkAttempts {
       channels: Math.max(0, (limits.get(trunk_id)?.channels ?? 0) - outboundOn(trunk_id)),
     };
     const queueSeconds = trunk.queue_seconds ?? OUTBOUND_DEFAULTS.queue_seconds;
-    const waiting = { signal: givenUp, until: Math.min(Date.parse(dial_until), Date.now() + queueSeconds * 1_000) };
+    const until = Math.min(Date.parse(dial_until), Date.now() + queueSeconds * 1_000);
+    const waiting = { signal: givenUp, until, registers: trunk.register };
     return permits.take(ask, local.limitsOf(organization_id, trunk_id), waiting);
   }
 

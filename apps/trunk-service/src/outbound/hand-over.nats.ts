@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { LimitShare, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import type { IdempotencyKey } from '../http/idempotency.pg.js';
@@ -16,6 +16,7 @@ import {
   TURN_SECONDS,
   type RequestedCall,
 } from './outbound-calls.pg.js';
+import { poolShare } from './pool-share.js';
 import { publishRefusal } from './refusals.nats.js';
 import { refuseCall } from './refusals.pg.js';
 import type { Refusal } from './refused-event.js';
@@ -78,11 +79,22 @@ export class HandOver {
     { over, mayHaveIt }: { over: boolean; mayHaveIt: boolean },
   ): Promise<HandOverOutcome | 'not-taken'> {
     if (!(await beginAsking(this.store, call, bridge))) return this.leave(call, 0);
-    const request = { ...call.request, attempts, ...(over ? { dial_until: call.request.requested_at } : {}) };
+    const request = {
+      ...call.request,
+      attempts,
+      share: this.shareOf(bridge),
+      ...(over ? { dial_until: call.request.requested_at } : {}),
+    };
     const taken = await this.bridges.originate(bridge, request, mayHaveIt);
     if (taken !== 'not-taken') return this.concluded(call, bridge, taken);
     this.store.logger.warn({ call_id: call.call_id, bridge_id: bridge }, 'a bridge did not take an outbound call');
     return (await markNotTaken(this.store, call)) ? 'not-taken' : OPEN;
+  }
+
+  private shareOf(bridge: string): LimitShare {
+    const bridges = this.loads.bridges();
+    const bridge_pool = bridges.find(({ id }) => id === bridge)?.pool ?? '';
+    return poolShare({ bridge_pool, register: false }, bridge, bridges);
   }
 
   /** A bridge that may have the call stays the one. */

@@ -90,6 +90,18 @@ describe('permits of a trunk with limits', () => {
     expect(await ask(slow())).toMatchObject({ outcome: 'wait', position: 1 });
   });
 
+  it("name the bridges of the trunk's own pool, which share its limits while nobody answers", async () => {
+    await outbound.bridge('bridge-7', 'quiet');
+    await outbound.bridge('bridge-8', 'loud');
+    const { id, admin } = await outbound.organization();
+    await outbound.mesh.operator('PATCH', `/api/v1/organizations/${id}`, { bridge_pools: ['default', 'quiet'] });
+    const settings = { gateway: 'sip.example.com', register: false, bridge_pool: 'quiet', max_channels: 2 };
+    const { body: trunk } = await admin('POST', '/api/v1/sip-trunks', { name: 'Quiet', ...settings });
+    const request = { call_id: randomUUID(), attempt: 1, organization_id: id, trunk_id: trunk.id, channels: 0 };
+    const share = { outcome: 'granted', bridges: 1, place: 1 };
+    expect(await ask({ ...request, bridge_id: 'bridge-7' })).toEqual(share);
+  });
+
   it("are not given for another organisation's trunk, nor for what is no request", async () => {
     const attempt = await limited({ max_channels: 2 });
     expect(await ask({ ...attempt(), organization_id: randomUUID() })).toMatchObject({ outcome: 'refused' });

@@ -15,7 +15,8 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { EVENT_STORE } from '../tokens.js';
 import { FleetLoads } from './fleet-loads.pg.js';
-import { askPermit, releasePermit } from './permits.pg.js';
+import { askPermit, releasePermit, type ShareOf } from './permits.pg.js';
+import { poolShare } from './pool-share.js';
 
 const refused = (reason: 'invalid-request' | 'unavailable', message: string): PermitAnswer => ({
   outcome: 'refused',
@@ -48,15 +49,9 @@ export class PermitController {
 
   @MessagePattern(OUTBOUND_PERMIT, { span: 'outbound.permit' })
   permit(@Payload({ schema: permitRequest }) request: PermitRequest): Promise<PermitAnswer> {
-    const serving = this.loads
-      .bridges()
-      .filter(({ status, health }) => status === 'active' && health === 'serving')
-      .map(({ id }) => id)
-      .sort();
-    const place = serving.indexOf(request.bridge_id) + 1;
-    const fleet = { bridges: Math.max(1, serving.length), ...(place === 0 ? {} : { place }) };
+    const shareOf: ShareOf = (trunk) => poolShare(trunk, request.bridge_id, this.loads.bridges());
     const inbound = request.channels + this.loads.inboundOn(request.trunk_id, request.bridge_id);
-    return askPermit(this.store, request, { fleet, inbound });
+    return askPermit(this.store, request, { shareOf, inbound });
   }
 
   @MessagePattern(OUTBOUND_RELEASE, { span: 'outbound.release' })

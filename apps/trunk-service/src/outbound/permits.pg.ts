@@ -1,4 +1,5 @@
-import type { PermitAnswer, PermitRequest, ReleaseRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { LimitShare, PermitAnswer, PermitRequest, ReleaseRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import type { EntityManager } from 'typeorm';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { permitted, queueIsFull } from './permit.js';
@@ -7,6 +8,9 @@ import { KEPT, limitedTrunks } from './trunk-queues.pg.js';
 /** A channel whose end nobody reported is free again after this. */
 const LEASE = `interval '1 day'`;
 
+/** The bridges that share the trunk's limits. */
+export type ShareOf = (trunk: Pick<TrunkState, 'bridge_pool' | 'register'>) => LimitShare;
+
 /**
  * Decides about one trunk at a time, on whichever copy of the service: a lock of the database for each trunk. Asked
  * again by the same call and attempt it answers as before. `inbound`: channels that inbound calls use on all bridges.
@@ -14,23 +18,25 @@ const LEASE = `interval '1 day'`;
 export function askPermit(
   store: EventStore,
   request: PermitRequest,
-  { fleet, inbound }: { fleet: { bridges: number; place?: number }; inbound: number },
+  { shareOf, inbound }: { shareOf: ShareOf; inbound: number },
 ): Promise<PermitAnswer> {
   const { call_id, attempt, organization_id, trunk_id } = request;
   return store.transaction(async (manager): Promise<PermitAnswer> => {
     await manager.query(`select pg_advisory_xact_lock(hashtextextended('permit ' || $1::text, 0))`, [trunk_id]);
     await forgetOld(manager, trunk_id);
     const [known] = (await manager.query(
-      `select c.call_id is not null as placed, p.granted_at is not null as granted, p.call_id is not null as asked
+      `select t.state->>'bridge_pool' as bridge_pool, t.register, c.call_id is not null as placed,
+         p.granted_at is not null as granted, p.call_id is not null as asked
        from trunks t
        left join outbound_calls c on c.call_id = $3 and c.trunk_id = t.id and c.permitted_at is null
        left join outbound_permits p on p.call_id = $3 and p.attempt = $4
        where t.id = $1 and t.organization_id = $2`,
       [trunk_id, organization_id, call_id, attempt],
-    )) as { placed: boolean; granted: boolean; asked: boolean }[];
+    )) as (Parameters<ShareOf>[0] & { placed: boolean; granted: boolean; asked: boolean })[];
     if (known === undefined)
       return { outcome: 'refused', reason: 'invalid-request', message: 'The organisation has no such trunk.' };
-    if (known.granted) return { outcome: 'granted', ...fleet };
+    const share = shareOf(known);
+    if (known.granted) return { outcome: 'granted', ...share };
     await manager.query(
       `insert into outbound_permits (call_id, attempt, trunk_id, since, asked_at)
        values ($1, $2, $3, clock_timestamp(), clock_timestamp())
@@ -46,14 +52,14 @@ export function askPermit(
     const decision = trunk === undefined ? ({ granted: true } as const) : permitted({ ...trunk, ahead });
     if (decision.granted) {
       await grant(manager, request);
-      return { outcome: 'granted', ...fleet };
+      return { outcome: 'granted', ...share };
     }
     // A call that was accepted for this trunk has its place; one that comes from another trunk needs one.
     if (!known.placed && !known.asked && queueIsFull(trunk!)) {
       await leaveQueue(manager, request);
       return { outcome: 'refused', reason: 'queue-full', message: 'As many calls wait as "queue_length" allows.' };
     }
-    return { outcome: 'wait', retry_after_ms: decision.wait_ms, position: ahead + 1, ...fleet };
+    return { outcome: 'wait', retry_after_ms: decision.wait_ms, position: ahead + 1, ...share };
   });
 }
 

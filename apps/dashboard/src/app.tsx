@@ -1,7 +1,7 @@
-import { Suspense } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
 import { api } from './api/client.http.js';
-import { OrganizationViews } from './organization-views.js';
+import { OrganizationViews, preloadFirst } from './organization-views.js';
 import { OperatorViews } from './operator-views.js';
 import { SessionContext, sessionOf } from './session/session.js';
 import { SignIn } from './session/sign-in.js';
@@ -10,10 +10,11 @@ import { problemOf } from './api/problem.js';
 
 /** Signed out: the sign-in at whatever URL. Signed in: an organisation's views under `/app/o/ID`. */
 export function App() {
+  const isLoaded = useFirstView();
   const me = api.useQuery('get', '/api/v1/users/me', {}, { staleTime: 60_000 });
   if (me.data === null || (me.isError && problemOf(me.error).status === 401)) return <SignIn />;
   if (me.isError) return <Failure error={me.error} onRetry={() => void me.refetch()} />;
-  if (me.data === undefined) return <Loading />;
+  if (me.data === undefined || !isLoaded) return <Loading />;
   const session = sessionOf(me.data);
   const own = session.me.organization;
   return (
@@ -35,4 +36,12 @@ export function App() {
       </Suspense>
     </SessionContext>
   );
+}
+
+const first = preloadFirst(location.pathname);
+
+function useFirstView(): boolean {
+  const [isLoaded, setLoaded] = useState(false);
+  useEffect(() => void first.then(() => setLoaded(true)), []);
+  return isLoaded;
 }

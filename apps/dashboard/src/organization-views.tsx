@@ -1,20 +1,39 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { Link, Route, Switch } from 'wouter';
 import { Shell, type Entry } from './session/shell.js';
+import { loadedView, type LoadedView } from './ui/loaded-view.js';
 import { Empty, Loading } from './ui/states.js';
 
-const Overview = lazy(() => import('./pages/overview/overview.js'));
-const Trunks = lazy(() => import('./pages/trunks/trunks.js'));
-const TrunkWizard = lazy(() => import('./pages/trunk-wizard/trunk-wizard.js'));
-const TrunkDetail = lazy(() => import('./pages/trunk-detail/trunk-detail.js'));
-const Numbers = lazy(() => import('./pages/numbers/numbers.js'));
-const NumberImport = lazy(() => import('./pages/number-import/number-import.js'));
-const Calls = lazy(() => import('./pages/calls/calls.js'));
-const CallDetail = lazy(() => import('./pages/call-detail/call-detail.js'));
-const Usage = lazy(() => import('./pages/usage/usage.js'));
-const Settings = lazy(() => import('./pages/settings/settings.js'));
-const RouteTester = lazy(() => import('./pages/route-tester/route-tester.js'));
-const Connection = lazy(() => import('./pages/connection/connection.js'));
+const Overview = loadedView(() => import('./pages/overview/overview.js'));
+const Trunks = loadedView(() => import('./pages/trunks/trunks.js'));
+const TrunkWizard = loadedView(() => import('./pages/trunk-wizard/trunk-wizard.js'));
+const TrunkDetail = loadedView(() => import('./pages/trunk-detail/trunk-detail.js'));
+const Numbers = loadedView(() => import('./pages/numbers/numbers.js'));
+const NumberImport = loadedView(() => import('./pages/number-import/number-import.js'));
+const Calls = loadedView(() => import('./pages/calls/calls.js'));
+const CallDetail = loadedView(() => import('./pages/call-detail/call-detail.js'));
+const Usage = loadedView(() => import('./pages/usage/usage.js'));
+const Settings = loadedView(() => import('./pages/settings/settings.js'));
+const RouteTester = loadedView(() => import('./pages/route-tester/route-tester.js'));
+const Connection = loadedView(() => import('./pages/connection/connection.js'));
+
+const FIRST: readonly [RegExp, LoadedView][] = [
+  [/^$/, Overview],
+  [/^trunks$/, Trunks],
+  [/^trunks\/new$/, TrunkWizard],
+  [/^trunks\//, TrunkDetail],
+  [/^numbers$/, Numbers],
+  [/^calls$/, Calls],
+  [/^calls\//, CallDetail],
+  [/^usage/, Usage],
+  [/^settings/, Settings],
+];
+
+/** The files of the view that is opened first come while the session is still read. */
+export async function preloadFirst(path: string): Promise<void> {
+  const view = /^\/app\/o\/[^/]+\/?(.*)$/.exec(path)?.[1];
+  await FIRST.find(([pattern]) => view !== undefined && pattern.test(view))?.[1].preload();
+}
 
 const ENTRIES: readonly Entry[] = [
   { to: '/', label: 'Overview' },
@@ -32,18 +51,18 @@ export const OrganizationViews = () => (
   <Shell entries={ENTRIES}>
     <Suspense fallback={<Loading />}>
       <Switch>
-        <Route path="/" component={Overview} />
-        <Route path="/trunks" component={Trunks} />
-        <Route path="/trunks/new" component={TrunkWizard} />
-        <Route path="/trunks/:id" component={TrunkDetail} />
-        <Route path="/numbers" component={Numbers} />
-        <Route path="/numbers/import" component={NumberImport} />
-        <Route path="/calls" component={Calls} />
-        <Route path="/calls/:id" component={CallDetail} />
-        <Route path="/usage/*?" component={Usage} />
-        <Route path="/route-tester" component={RouteTester} />
-        <Route path="/settings/*?" component={Settings} />
-        <Route path="/connection" component={Connection} />
+        <Route path="/" component={Overview.View} />
+        <Route path="/trunks" component={Trunks.View} />
+        <Route path="/trunks/new" component={TrunkWizard.View} />
+        <Route path="/trunks/:id" component={TrunkDetail.View} />
+        <Route path="/numbers" component={Numbers.View} />
+        <Route path="/numbers/import" component={NumberImport.View} />
+        <Route path="/calls" component={Calls.View} />
+        <Route path="/calls/:id" component={CallDetail.View} />
+        <Route path="/usage/*?" component={Usage.View} />
+        <Route path="/route-tester" component={RouteTester.View} />
+        <Route path="/settings/*?" component={Settings.View} />
+        <Route path="/connection" component={Connection.View} />
         <Route path="*">
           <Empty title="There is no such page">
             <Link href="/">Go to the overview</Link>

@@ -1,19 +1,11 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { startChromium } from '@trunkmesh/testkit/browser.process.js';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+
+export { signIn } from '@trunkmesh/testkit/browser.process.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** The distribution's Chromium, or the one that CHROMIUM names. */
-function binary(): string {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin'];
-  const found = folders.map((folder) => join(folder, 'chromium')).find((path) => existsSync(path));
-  const path = process.env['CHROMIUM'] ?? found;
-  if (path === undefined) throw new Error('Chromium is not installed. Install it, or name it in CHROMIUM.');
-  return path;
-}
 
 export interface Viewer {
   page: Page;
@@ -27,10 +19,7 @@ export interface Viewer {
 export const OTHER_NAME = 'trunkmesh.example.com';
 
 export const startBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: binary(),
-    args: ['--no-sandbox', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${OTHER_NAME} 127.0.0.1`],
-  });
+  startChromium([`--host-resolver-rules=MAP ${OTHER_NAME} 127.0.0.1`]);
 
 /** A browser profile of its own, which has seen nothing yet. */
 export async function openViewer(browser: Browser, base: string, size = { width: 1280, height: 800 }): Promise<Viewer> {
@@ -48,13 +37,6 @@ export async function openViewer(browser: Browser, base: string, size = { width:
     if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) complaints.push(request.url());
   });
   return { page, context, complaints, close: () => context.close() };
-}
-
-export async function signIn(page: Page, key: string, path = '/app'): Promise<void> {
-  await page.goto(path);
-  await page.getByLabel('API key').fill(key);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
 export async function signOut(page: Page): Promise<void> {

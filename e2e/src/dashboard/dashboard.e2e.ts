@@ -62,6 +62,21 @@ describe('the dashboard', () => {
     );
   });
 
+  it('reads the files of the first view while the session is still read', async () => {
+    const page = await viewer.context.newPage();
+    const view = page.waitForRequest(/\/assets\/trunks-[\w-]+\.js$/);
+    const list = page.waitForRequest(/\/api\/v1\/sip-trunks\?/);
+    await page.route('**/api/v1/users/me', async (route) => {
+      await view;
+      await route.continue();
+    });
+    await page.goto(`/app/o/${org.id}/trunks`);
+    await list;
+    await page.getByRole('heading', { name: 'Trunks', level: 1 }).waitFor();
+    expect((await view).isNavigationRequest()).toBe(false);
+    await page.close();
+  });
+
   it('says where to open the page where the browser keeps no session', async () => {
     const base = `http://${OTHER_NAME}:${new URL(test.mesh.file.api).port}`;
     const elsewhere = await openViewer(browser, base);

@@ -102,6 +102,13 @@ export const completeFrom = timestamp
       'here. Null: all there ever were are here.',
   );
 
+export const incomplete = z
+  .boolean()
+  .describe(
+    'True: records of calls that may be of this time have not come from a bridge; unless its disk was lost, it is ' +
+      'asked for them again. Whose calls they are is not known yet.',
+  );
+
 /** `records` may be fewer than `limit` where a message would grow too large; `next` null: there are no more. */
 export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
   z.object({
@@ -109,6 +116,7 @@ export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
     records: z.array(ledgerEntry).describe('The entries.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next page begins; null: nowhere.'),
     complete_from: completeFrom.default(null),
+    incomplete: incomplete.default(false),
   }),
   usageFailure,
 ]);
@@ -197,6 +205,7 @@ export const usageSummary = z
     time_zone: z.string().describe('Whose days they are, an IANA name.'),
     from: date.describe('The first day.'),
     to: date.describe('The last day.'),
+    incomplete: incomplete.default(false),
     groups: z.array(usageSummaryGroup).describe('The groups, by their key.'),
   })
   .meta({ id: 'UsageSummary' });

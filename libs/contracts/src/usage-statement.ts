@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { callCarrier } from './call-parts.js';
 import { preciseTimestamp, timestamp, uuid } from './scalar.js';
-import { usageFailure, usageMicros } from './usage-query.js';
+import { incomplete, usageFailure, usageMicros } from './usage-query.js';
 
 export const statementMonth = z
   .string()
@@ -103,6 +103,9 @@ const head = {
   ends: timestamp.describe('When the month ends.'),
   closes_at: timestamp.describe('From when on the month is closed.'),
   closed_at: timestamp.nullable().describe('When the month was closed; null while it is open.'),
+  incomplete: incomplete
+    .default(false)
+    .describe(`${incomplete.description} A closed statement says so as of its closing; what comes is in the next one.`),
   totals: z.array(statementTotal).describe('Amounts of different currencies are never added.'),
 };
 export const statementHead = z.object(head).meta({ id: 'UsageStatementHead' });

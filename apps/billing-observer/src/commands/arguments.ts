@@ -1,4 +1,4 @@
-const NAMES = ['rebuild', 'rebuild-usage', 'archive-usage', 'dead-letters', 'replay'] as const;
+const NAMES = ['rebuild', 'rebuild-usage', 'archive-usage', 'dead-letters', 'replay', 'gaps'] as const;
 export type CommandName = (typeof NAMES)[number];
 export type Command = { name: CommandName } | { name: 'help'; problem: string | null };
 
@@ -15,6 +15,8 @@ export const USAGE = `billing-observer commands (each shows its progress and can
   dead-letters       list the messages that could not be recorded, without their content
                      environment: DATABASE_URL
   replay             record those messages once more; what is recorded leaves the list
+                     environment: DATABASE_URL
+  gaps               list the call records that have not come from a bridge, though later ones have
                      environment: DATABASE_URL
 `;
 

@@ -7,6 +7,7 @@ import { environmentSchema } from '../config.js';
 import { migrate } from '@trunkmesh/event-log/database.pg.js';
 import { createDataSource } from '../database.pg.js';
 import { listDeadLetters, replayDeadLetters } from '../usage/dead-letters.pg.js';
+import { listGaps } from '../usage/gaps.pg.js';
 import { archiveMonths } from '../usage/archive/archive-months.pg.js';
 import { rebuildUsage } from '../usage/summary/recount.pg.js';
 import { readArguments, USAGE, type CommandName } from './arguments.js';
@@ -53,6 +54,18 @@ const COMMANDS: Record<CommandName, (dataSource: DataSource, running: Running) =
       [stream_sequence, kept_at.toISOString(), reason, subject, `${bytes} bytes`].join('  '),
     );
     return [...lines, `${letters.length} messages could not be recorded`].join('\n');
+  },
+  gaps: async (dataSource) => {
+    const gaps = await listGaps(dataSource);
+    const missing = gaps.reduce((sum, { first, last }) => sum + BigInt(last) - BigInt(first) + 1n, 0n);
+    const lines = gaps.map(({ bridge_id, bridge_epoch, first, last, after, before, requested }) =>
+      [
+        `${bridge_id}  epoch ${bridge_epoch}  records ${first} to ${last}`,
+        `ended between ${after?.toISOString() ?? 'an unknown time'} and ${before?.toISOString() ?? 'an unknown time'}`,
+        requested ? 'requested again' : 'lost with the disk of that epoch',
+      ].join('  '),
+    );
+    return [...lines, `${missing} call records are missing`].join('\n');
   },
   replay: async (dataSource, running) => {
     const { recorded, left } = await replayDeadLetters(dataSource, running);

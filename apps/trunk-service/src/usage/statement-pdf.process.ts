@@ -20,6 +20,11 @@ const CARRIER_COST = [
 
 const DRAWN_IN_PART = 'A "?" in a name is a character that this document has no font for. The API has the whole name.';
 
+const INCOMPLETE: [string, string] = [
+  'Incomplete',
+  'call records of a bridge were missing that may be of this month; what comes is in the next statement',
+];
+
 /** The statement as a PDF of A4 pages, each with its number. */
 export async function statementPdf(contents: StatementDocument): Promise<Buffer> {
   const { statement, organization, generatedAt } = contents;
@@ -62,6 +67,7 @@ function head({ document, fonts }: Page, contents: StatementDocument): void {
     ['Period', `${statement.begins} to ${statement.ends} (${statement.time_zone})`],
     ['Currency', currenciesOf(statement)],
     ['Closed at', statement.closed_at ?? `open; closes from ${statement.closes_at} on`],
+    ...(statement.incomplete ? [INCOMPLETE] : []),
     ['Generated at', generatedAt.toISOString()],
   ];
   for (const [name, value] of facts) document.text(fonts.set(`${name}: ${value}`, { size: 9 }), baselineOf(9));

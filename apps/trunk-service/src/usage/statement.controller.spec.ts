@@ -30,6 +30,7 @@ const statement: UsageStatement = {
   ends: '2026-10-31T23:00:00.000Z',
   closes_at: '2026-11-05T23:00:00.000Z',
   closed_at: '2026-11-05T23:01:00.000Z',
+  incomplete: false,
   totals: [
     {
       carrier_cost: 'external',

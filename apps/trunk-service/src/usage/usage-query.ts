@@ -2,6 +2,7 @@ import { callCarrier } from '@trunkmesh/contracts/call-parts.js';
 import { callIdOf } from '@trunkmesh/contracts/call-control.js';
 import {
   completeFrom,
+  incomplete,
   ledgerEntry,
   usageRecordsQuery,
   usageSummary,
@@ -86,6 +87,7 @@ export const recordsPage = z
     items: z.array(ledgerEntry).describe('The entries of this page, newest first.'),
     next_cursor,
     complete_from: completeFrom,
+    incomplete,
   })
   .meta({ id: 'UsageRecords' });
 export type RecordsPage = z.infer<typeof recordsPage>;

@@ -89,7 +89,7 @@ const ledger =
     const records = Array.from({ length: count }, (_, index) => entry(first - index, organization_id));
     const last = records.at(-1);
     const next = last === undefined || last.entry_id === '1' ? null : { started_at, entry_id: last.entry_id };
-    return { outcome: 'records', records, next, complete_from: null };
+    return { outcome: 'records', records, next, complete_from: null, incomplete: false };
   };
 /** The same as lines, 1,000 in a message. */
 const lines =
@@ -192,7 +192,12 @@ describe('GET /api/v1/usage/records', () => {
     await play(USAGE_EXPORT, answer(lines(1, complete_from)));
     const file = { Accept: 'text/csv' };
     const archived = { status: 410, body: { code: 'usage-archived' } };
-    expect((await member('GET', RECORDS)).body).toEqual({ items: [], next_cursor: null, complete_from });
+    expect((await member('GET', RECORDS)).body).toEqual({
+      items: [],
+      next_cursor: null,
+      complete_from,
+      incomplete: false,
+    });
     expect(await member('GET', `${RECORDS}?date_from=2026-02-01`, undefined, file)).toMatchObject({ status: 200 });
     for (const headers of [{}, file])
       expect(await member('GET', `${RECORDS}?date_from=2026-01-01`, undefined, headers)).toMatchObject(archived);
@@ -226,7 +231,7 @@ describe('GET /api/v1/usage/summary', () => {
     const next = { key: '2026-11-23', currency: 'USD', carrier_cost: 'external' };
     const asked = await play(USAGE_SUMMARY, () => ({ outcome: 'summary', ...summary, next }));
     const first = await member('GET', `${SUMMARY}?by=day&from=2026-11-01&to=2026-11-30&limit=1`);
-    expect(first.body).toEqual({ ...summary, next_cursor: expect.any(String) });
+    expect(first.body).toEqual({ ...summary, incomplete: false, next_cursor: expect.any(String) });
     await member('GET', `${SUMMARY}?by=day&cursor=${first.body.next_cursor}`);
     expect(asked.map((request) => usageSummaryQuery.parse(request))).toEqual([
       { organization_id: id, by: 'day', from: '2026-11-01', to: '2026-11-30', limit: 1 },

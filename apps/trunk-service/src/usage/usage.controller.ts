@@ -48,9 +48,9 @@ export class UsageController {
       await exportRecords(this.nats, all, response);
       return;
     }
-    const { records, next, complete_from } = await findRecords(this.nats, wanted);
+    const { records, next, complete_from, incomplete } = await findRecords(this.nats, wanted);
     const next_cursor = cursorOf(next === null ? undefined : [next.started_at, next.entry_id]);
-    response.json({ items: records, next_cursor, complete_from } satisfies RecordsPage);
+    response.json({ items: records, next_cursor, complete_from, incomplete } satisfies RecordsPage);
   }
 
   @Get('summary')

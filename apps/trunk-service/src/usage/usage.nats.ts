@@ -34,14 +34,15 @@ export async function findRecords(nats: NatsLink, query: UsageRecordsQuery): Pro
   const records: LedgerEntry[] = [];
   let next: Records['next'] = query.after ?? null;
   let complete_from: Records['complete_from'];
+  let incomplete: boolean;
   do {
     const request = { ...query, limit: query.limit - records.length, after: next ?? undefined };
     const answer = await usageObserver.ask(nats, { subject: USAGE_RECORDS, request, reply: usageRecordsAnswer });
     if (answer.outcome === 'error') throw usageObserver.failure(answer);
     records.push(...answer.records);
-    ({ next, complete_from } = answer);
+    ({ next, complete_from, incomplete } = answer);
   } while (next !== null && records.length < query.limit);
-  return { records, next, complete_from };
+  return { records, next, complete_from, incomplete };
 }
 
 const LINE_FEED = 10;

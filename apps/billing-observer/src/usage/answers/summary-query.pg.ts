@@ -5,6 +5,7 @@ import type {
   UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import type { DataSource } from 'typeorm';
+import { hasGap } from '../gaps.pg.js';
 import { loadPlans } from '../rating/rate-plans.pg.js';
 import { freeMinutes, planOfMonth, type RateSum } from '../summary/free-minutes.js';
 
@@ -31,7 +32,9 @@ export async function summarize(dataSource: DataSource, query: UsageSummaryQuery
   const range = await rangeOf(dataSource, query);
   const groups = await groupsOf(dataSource, query, range);
   if (query.by === 'month') await takeFreeMinutes(dataSource, { groups, range, organizationId: query.organization_id });
-  return { outcome: 'summary', by: query.by, ...range, groups, next: nextOf(groups, query) };
+  const until = `${range.to}T23:59:59.999`;
+  const incomplete = await hasGap(dataSource, { from: range.from, until, timeZone: range.time_zone });
+  return { outcome: 'summary', by: query.by, ...range, incomplete, groups, next: nextOf(groups, query) };
 }
 
 function groupsOf(dataSource: DataSource, query: UsageSummaryQuery, range: Range): Promise<UsageSummaryGroup[]> {

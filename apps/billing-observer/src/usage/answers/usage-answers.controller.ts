@@ -14,6 +14,7 @@ import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nats.js';
 import { USAGE_ANSWERS } from '../../tokens.js';
 import { completeFrom } from '../archive/archived.pg.js';
+import { hasGap } from '../gaps.pg.js';
 import { exportPart } from './export-query.pg.js';
 import { findEntries } from './ledger-query.pg.js';
 import { recordsAnswer } from './records-answer.js';
@@ -37,7 +38,8 @@ export class UsageAnswersController {
     return this.answering.inTime(async () => {
       const complete_from = await this.completeFrom(query);
       const records = await findEntries(this.options.dataSource, query);
-      return recordsAnswer({ records, limit: query.limit, complete_from }, this.answering.size());
+      const incomplete = await hasGap(this.options.dataSource, { from: query.date_from, until: query.date_to });
+      return recordsAnswer({ records, limit: query.limit, complete_from, incomplete }, this.answering.size());
     });
   }
 

@@ -1,6 +1,11 @@
-import { statementHead, type StatementHead, type UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
+import {
+  statementHead,
+  usageStatement,
+  type StatementHead,
+  type UsageStatement,
+} from '@trunkmesh/contracts/usage-statement.js';
 import type { DataSource } from 'typeorm';
-import { statementOf } from './close-months.pg.js';
+import { hasGapIn, statementOf } from './close-months.pg.js';
 import { figuresOf } from './figures.pg.js';
 import { openPeriods, type Period } from './periods.pg.js';
 
@@ -40,7 +45,7 @@ export async function findStatement(
     'SELECT statement FROM usage_statements WHERE organization_id = $1 AND month = $2',
     [organization_id, month],
   )) as { statement: string }[];
-  if (closed !== undefined) return JSON.parse(closed.statement) as UsageStatement;
+  if (closed !== undefined) return usageStatement.parse(JSON.parse(closed.statement));
   const periods = await openPeriods(dataSource, organization_id, asked);
   const period = periods.find((each) => each.month === month);
   return period === undefined ? undefined : openStatement(dataSource, organization_id, period);
@@ -50,5 +55,6 @@ const openStatement = async (dataSource: DataSource, organizationId: string, per
   statementOf(organizationId, {
     period,
     figures: await figuresOf(dataSource.manager, organizationId, { period, throughEntry: null }),
+    incomplete: await hasGapIn(dataSource, period),
     closedAt: null,
   });

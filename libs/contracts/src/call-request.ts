@@ -20,7 +20,8 @@ export const requestedParties = z.object({
 
 /**
  * Stream CALL_REQUESTS: a service wants a call, as `POST /api/v1/calls` does. The event's id is the call's id, so that
- * a repetition places no second call. `time` is when the call was wanted: one that is read too late is refused.
+ * a repetition places no second call. Who may publish it acts as an admin of the organisation: it may choose the trunk
+ * (`sip_trunk_id`). `time` is when the call was wanted: one that is read too late is refused.
  */
 export const callRequested = occurrence(
   'CallRequested',

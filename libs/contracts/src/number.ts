@@ -37,7 +37,9 @@ export const numberState = z
       .array(countryCode)
       .nullable()
       .describe('The countries that may call this number (ISO 3166-1 alpha-2); null: any.'),
-    is_verified_caller_id: z.boolean().describe('Whether the number may be shown as the caller of an outbound call.'),
+    is_verified_caller_id: z
+      .boolean()
+      .describe('Whether the number may be shown as the caller though it is inactive. Only the operator sets it true.'),
     capabilities: z.record(z.string(), z.boolean()).describe('What the number can do, by name.'),
     target: numberTarget.nullable().describe('The assistant or flow that takes the calls; null: none.'),
     call_settings: callSettings.optional().describe('What is set for this number alone. Absent: nothing.'),

@@ -24,6 +24,8 @@ export interface ImportTask {
   onDuplicate: OnDuplicate;
   read: ReadImport;
   seal: SealSecret;
+  /** Whether it may mark numbers as verified. */
+  mayVerify: boolean;
 }
 export interface Writing {
   signal: AbortSignal;
@@ -39,7 +41,7 @@ export interface CheckedImport {
 /** What the record says of each line; the one check of an import and of its trial. */
 export async function checkLines(
   work: Work,
-  { organizationId, onDuplicate, read }: ImportTask,
+  { organizationId, onDuplicate, read, mayVerify }: ImportTask,
   { lines, problems: repeats }: UniqueLines,
   writing: Writing,
 ): Promise<CheckedImport> {
@@ -47,7 +49,7 @@ export async function checkLines(
   const problems = [...read.problems, ...repeats];
   for (const part of steps(lines)) {
     const owners = await ownersOf(work, organizationId, part.lines);
-    problems.push(...refusedLines(part.lines, { onDuplicate, ...trunks, ...owners }));
+    problems.push(...refusedLines(part.lines, { onDuplicate, mayVerify, ...trunks, ...owners }));
     await breathe(writing, 'checking', part.until, lines.length);
   }
   return { trunks, problems: problems.sort((a, b) => a.line - b.line) };
@@ -83,14 +85,19 @@ async function ownersOf(
   work: Work,
   organizationId: string,
   lines: readonly ImportLine[],
-): Promise<Pick<ImportRules, 'mine' | 'taken'>> {
-  const rows = await work.manager.query<{ phone_number: string; mine: boolean }[]>(
-    'select phone_number, organization_id = $2 as mine from numbers where phone_number = any($1::text[])',
+): Promise<Pick<ImportRules, 'mine' | 'taken' | 'verified'>> {
+  const rows = await work.manager.query<{ phone_number: string; mine: boolean; verified: boolean }[]>(
+    `select phone_number, organization_id = $2 as mine, (state->>'is_verified_caller_id')::boolean as verified
+     from numbers where phone_number = any($1::text[])`,
     [phoneNumbers(lines), organizationId],
   );
-  const numbers = (mine: boolean) =>
-    new Set(rows.filter((row) => row.mine === mine).map(({ phone_number }) => phone_number));
-  return { mine: numbers(true), taken: numbers(false) };
+  const numbers = (is: (row: (typeof rows)[number]) => boolean) =>
+    new Set(rows.filter(is).map(({ phone_number }) => phone_number));
+  return {
+    mine: numbers(({ mine }) => mine),
+    taken: numbers(({ mine }) => !mine),
+    verified: numbers(({ mine, verified }) => mine && verified),
+  };
 }
 
 /** Where the organisation's own left off, also those that were removed. */

@@ -47,6 +47,8 @@ const context = (over: Partial<ImportContext> = {}): ImportContext => {
   };
 };
 const rules = (over: Partial<ImportRules> = {}): ImportRules => ({
+  verified: new Set(),
+  mayVerify: false,
   onDuplicate: 'error',
   mine: new Set(),
   taken: new Set(),

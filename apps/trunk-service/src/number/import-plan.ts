@@ -3,6 +3,7 @@ import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { SealSecret } from '../call-settings/call-settings.js';
 import type { Loaded } from '../event-store/decided.js';
 import { newFields, patchFields, type NumberEntry, type NumberInput } from './number-input.js';
+import { OPERATOR_VERIFIES } from './verified-caller.js';
 import { decide, HOW_TO_CLAIM, type NumberChange } from './number.js';
 
 /** What becomes of a number that the organisation has already. */
@@ -29,6 +30,10 @@ export interface ImportRules extends KnownTrunks {
   mine: { has(phoneNumber: string): boolean };
   /** Numbers that are another organisation's. */
   taken: { has(phoneNumber: string): boolean };
+  /** Numbers of the organisation that are marked as verified already. */
+  verified: { has(phoneNumber: string): boolean };
+  /** Whether the import may mark further ones. */
+  mayVerify: boolean;
 }
 
 /** What is needed to do it. */
@@ -71,6 +76,8 @@ function refusalOf({ line, entry }: ImportLine, rules: ImportRules): LineProblem
     return { line, pointer: '/phone_number', message: `${phone_number} is already in use. ${HOW_TO_CLAIM}` };
   if (trunkOf(entry, rules) === 'unknown')
     return { line, pointer: sip_trunk ? '/sip_trunk' : '/sip_trunk_id', message: UNKNOWN_TRUNK };
+  if (entry.is_verified_caller_id === true && !rules.mayVerify && !rules.verified.has(phone_number))
+    return { line, pointer: '/is_verified_caller_id', message: OPERATOR_VERIFIES };
   if (rules.onDuplicate !== 'error' || !rules.mine.has(phone_number)) return undefined;
   return {
     line,

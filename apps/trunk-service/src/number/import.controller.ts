@@ -18,6 +18,7 @@ import { readImport } from './import-read.process.js';
 import { previewImport } from './import-preview.pg.js';
 import { writeImport } from './import-write.pg.js';
 import { NUMBER_SCHEMAS, numberSchemas, type NumberSchemas } from './number-input.js';
+import { mayVerify } from './verified-caller.js';
 import { importReport } from './import-report.js';
 
 const importQuery = z.strictObject({
@@ -76,6 +77,7 @@ export class ImportController {
         onDuplicate: query.on_duplicate,
         read,
         seal: this.seal,
+        mayVerify: mayVerify(request.caller!.role),
       };
       const writing: Writing = { signal, progress: (stage, done, total) => progress({ stage, done, total }) };
       // A trial takes no key: with the same one the import follows.

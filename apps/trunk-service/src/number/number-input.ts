@@ -52,7 +52,11 @@ const fieldsOf = (policy: AddressPolicy) =>
       allowed_country_codes: countryCodes
         .nullable()
         .describe('The countries that may call this number (ISO 3166-1 alpha-2); null: any.'),
-      is_verified_caller_id: z.boolean().describe('Whether the number may be shown as the caller of an outbound call.'),
+      is_verified_caller_id: z
+        .boolean()
+        .describe(
+          'Whether the number may be shown as the caller though it is inactive. Only the operator sets it true.',
+        ),
       capabilities: z
         .record(printable(40).min(1), z.boolean())
         .refine((all) => Object.keys(all).length <= 20, 'must not have more than 20 entries')

@@ -283,3 +283,42 @@ describe('phone numbers over HTTP', () => {
     }
   });
 });
+
+describe('a verified caller ID', () => {
+  it("is marked with the operator's key alone", async () => {
+    const { id, admin } = await organization();
+    const forbidden = {
+      status: 403,
+      body: { code: 'not-allowed', errors: [{ pointer: '/is_verified_caller_id' }] },
+    };
+    const mark = { is_verified_caller_id: true };
+    expect(await admin('POST', NUMBERS, { phone_number: newNumber(), ...mark })).toMatchObject(forbidden);
+    const { body } = await admin('POST', NUMBERS, { phone_number: newNumber(), is_active: false });
+    const at = `${NUMBERS}/${body.id}`;
+    expect(await admin('PATCH', at, mark)).toMatchObject(forbidden);
+    expect(await admin('PUT', at, mark)).toMatchObject(forbidden);
+    expect((await admin('GET', at)).body).toMatchObject({ is_verified_caller_id: false });
+    const asOperator = { 'X-Organization-Id': id };
+    expect((await mesh.operator('PATCH', at, mark, asOperator)).status).toBe(200);
+    expect(await admin('PUT', at, { ...mark, friendly_name: 'Main' })).toMatchObject({
+      status: 200,
+      body: { is_verified_caller_id: true, friendly_name: 'Main' },
+    });
+    expect(await admin('PATCH', at, { is_verified_caller_id: false })).toMatchObject({ status: 200 });
+    expect(await admin('PATCH', at, mark)).toMatchObject(forbidden);
+  });
+
+  it('is in no import of an organisation, except where it is marked already', async () => {
+    const { id, admin } = await organization();
+    const entry = { phone_number: newNumber(), is_verified_caller_id: true };
+    const path = `${NUMBERS}/import?on_duplicate=update`;
+    const refused = { status: 422, body: { errors: [{ line: 1, pointer: '/is_verified_caller_id' }] } };
+    expect(await admin('POST', path, [entry])).toMatchObject(refused);
+    expect(await admin('POST', `${path}&dry_run=true`, [entry])).not.toMatchObject({ body: { added: 1 } });
+    expect(await mesh.operator('POST', path, [entry], { 'X-Organization-Id': id })).toMatchObject({ status: 200 });
+    expect(await admin('POST', path, [{ ...entry, friendly_name: 'Main' }])).toMatchObject({
+      status: 200,
+      body: { updated: 1 },
+    });
+  });
+});

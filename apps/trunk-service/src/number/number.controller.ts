@@ -48,6 +48,7 @@ import {
 import { EXPORT_COLUMNS, exportCells } from './number-export.js';
 import { claimedUntil } from './number-claim.pg.js';
 import { existingId, findNumber, listNumbers, numberQuery, numbersFrom, type NumberQuery } from './number-query.pg.js';
+import { requireVerifier } from './verified-caller.js';
 import { addNumber, changeNumber, removeNumber } from './number-write.pg.js';
 
 const CHANGE = NUMBER_SCHEMAS.change.meta({ id: 'PhoneNumberChange' });
@@ -109,6 +110,7 @@ export class NumberController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const input = parseRequest(this.schemas.create, written);
+    requireVerifier(request.caller!.role, input.is_verified_caller_id, false);
     const answer = await addNumber(this.store, idempotencyKeyOf(request, organizationId), organizationId, {
       id: uuidv7(),
       input,
@@ -211,7 +213,12 @@ export class NumberController {
     request: Request,
     changes: Parameters<typeof changeNumber>[2],
   ) {
-    const after = await changeNumber(this.store, which, changes, (before) =>
+    const checked = (before: NumberState) => {
+      const changed = changes(before);
+      requireVerifier(request.caller!.role, changed.is_verified_caller_id, before.is_verified_caller_id);
+      return changed;
+    };
+    const after = await changeNumber(this.store, which, checked, (before) =>
       requireMatch(request.header('If-Match'), before),
     );
     request.res!.set('ETag', etagOf(after.version));

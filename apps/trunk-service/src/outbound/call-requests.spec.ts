@@ -59,6 +59,24 @@ describe('CallRequested', () => {
     expect(await outbound.eventsOf(id, event.id)).toEqual([]);
   });
 
+  it('acts as an admin: it may choose the trunk, of its own organisation alone', async () => {
+    const mine = await outbound.organization();
+    const theirs = await outbound.organization();
+    const chosen = requestOf(mine.id, mine.from, { sip_trunk_id: mine.trunk.id });
+    await publish(chosen.subject, chosen);
+    await eventually(async () => (await outbound.rowOf(chosen.id))?.state === 'accepted');
+    expect(askedFor(chosen.id)).toMatchObject([{ attempts: [{ trunk_id: mine.trunk.id, chosen_by: 'request' }] }]);
+    const foreign = requestOf(mine.id, mine.from, { sip_trunk_id: theirs.trunk.id });
+    await publish(foreign.subject, foreign);
+    expect(await firstEventOf(mine.id, foreign.id)).toMatchObject({
+      type: 'CallRefused',
+      data: { reason: 'unknown-trunk' },
+    });
+    await eventually(() => one.reported.some(({ data }) => data.call_id === foreign.id));
+    expect(askedFor(foreign.id)).toEqual([]);
+    one.reported.length = 0;
+  });
+
   it('that is refused ends as CallRefused, once', async () => {
     const { id, from } = await outbound.organization();
     const abroad = requestOf(id, from, { to_phone_number: '+4930123456' });

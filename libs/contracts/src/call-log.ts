@@ -103,6 +103,7 @@ export const callSummary = z.object({
   caller_withheld: callParties.shape.caller_withheld.describe(
     'Present and true where the caller withheld the number: show `from_number` to nobody.',
   ),
+  trunk_test: callParties.shape.trunk_test,
   call_meta: z
     .record(z.string(), z.unknown())
     .optional()

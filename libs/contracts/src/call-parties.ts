@@ -22,5 +22,9 @@ export const callParties = z.object({
   sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),
   source_address: z.string().nullable().describe('The address that the call came from; null where it is not known.'),
   started_at: timestamp.describe('When the call began.'),
+  trunk_test: z
+    .literal(true)
+    .optional()
+    .describe("Present and true for the call of a trunk's test, which lasts three seconds."),
 });
 export type CallParties = z.infer<typeof callParties>;

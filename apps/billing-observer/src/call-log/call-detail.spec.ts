@@ -129,6 +129,12 @@ describe('everything that is known of a call', () => {
     expect(JSON.stringify(detailOf(started, ended))).not.toContain('caller_withheld');
   });
 
+  it("marks the call of a trunk's test, in the list as well", () => {
+    const test = (event: CallEvent) => ({ ...event, data: { ...event.data, trunk_test: true as const } });
+    expect(callSummary.parse(detailOf(test(started), test(ended)))).toMatchObject({ trunk_test: true });
+    expect(JSON.stringify(detailOf(started, ended))).not.toContain('trunk_test');
+  });
+
   it("shows no password and no token that a header's URI holds", () => {
     const raw = '<sip:+15551234567:s3cr3t@pbx.example.com;token=s3cr3t>';
     const decision: CallStarted['data']['decision'] = {

@@ -135,25 +135,17 @@ function target(rank: number, called: CallEnded['data']['target']): PartUpdate[]
   ];
 }
 
-function partiesOf({
-  direction,
-  from,
-  caller_withheld,
-  to,
-  trunk_id,
-  number_id,
-  bridge_id,
-  started_at,
-}: CallEvent['data']) {
+function partiesOf(data: CallEvent['data']) {
   return {
-    direction,
-    from_number: cut(from, 128),
-    to_number: cut(to, 128),
-    trunk_id,
-    number_id,
-    bridge_id,
-    started_at,
-    caller_withheld,
+    direction: data.direction,
+    from_number: cut(data.from, 128),
+    to_number: cut(data.to, 128),
+    trunk_id: data.trunk_id,
+    number_id: data.number_id,
+    bridge_id: data.bridge_id,
+    started_at: data.started_at,
+    caller_withheld: data.caller_withheld,
+    trunk_test: data.trunk_test,
   };
 }
 

@@ -61,7 +61,7 @@ export function refuseCall(
 }
 
 /** Nothing was dialled: it counts for no ceiling. */
-async function uncount(query: Queryable['query'], callId: string): Promise<void> {
+export async function uncount(query: Queryable['query'], callId: string): Promise<void> {
   await query(
     `update outbound_minutes m set calls = greatest(m.calls - 1, 0) from outbound_calls c
      where c.call_id = $1 and m.organization_id = c.organization_id

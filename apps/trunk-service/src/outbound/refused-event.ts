@@ -26,9 +26,9 @@ export class CallNotAccepted extends Error {
 const DETAIL_LENGTH = 500;
 
 /** What a request says of the call, before and after a plan was made. */
-type Known = Pick<
+export type Known = Pick<
   CallRefused['data'],
-  'call_id' | 'number_id' | 'from' | 'to' | 'caller_id' | 'target' | 'call_meta' | 'started_at'
+  'call_id' | 'number_id' | 'from' | 'to' | 'caller_id' | 'target' | 'call_meta' | 'started_at' | 'trunk_test'
 > & { organization_id: string };
 
 export function knownOfWish(wish: CallWish, plan?: OutboundPlan): Known {
@@ -98,11 +98,8 @@ const isOver = (reason: Refusal['reason']): reason is Over =>
   reason === 'canceled' || reason === 'too-late' || reason === 'request-failed';
 
 /** The refusal as the API answers it, with the call as the call log names it. */
-export const problemOfRefusal = (callId: string, refusal: Refusal): DomainError =>
-  problemOf(refusal, { call_id: callId, call_sid: callSid(callId) });
-
-/** The same of a call that the call log does not name. */
-export function problemOf({ reason, detail, retry_after_seconds }: Refusal, named: object = {}): DomainError {
+export function problemOfRefusal(callId: string, { reason, detail, retry_after_seconds }: Refusal): DomainError {
+  const named = { call_id: callId, call_sid: callSid(callId) };
   const over = reason in OUTBOUND_LIMITS && retry_after_seconds !== undefined ? { retry_after_seconds } : {};
   return new DomainError(isOver(reason) ? 'call-ended' : reason, detail, [], { ...named, ...over });
 }

@@ -1,6 +1,8 @@
 import { OUTBOUND_REFUSALS, type OutboundPlan, type OutboundRefusal } from '@trunkmesh/contracts/outbound.js';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
 import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
+import { callSid } from '@trunkmesh/contracts/call-control.js';
+import { CallNotAccepted, problemOfRefusal, type Refusal } from '../outbound/refused-event.js';
 import { carrierSpelling } from '@trunkmesh/routing/number-format.js';
 
 export interface AllowedCall {
@@ -22,7 +24,7 @@ const CODES: Readonly<Record<(typeof OUTBOUND_REFUSALS)[OutboundRefusal], Domain
  * The call that a trunk's test may place: what the plan of an outbound call refuses is refused here. Settings that are
  * not saved are in no plan; the plan's checks up to the choice of a trunk hold for them, and their own countries.
  *
- * @throws DomainError
+ * @throws CallNotAccepted
  */
 export function allowedCall(plan: OutboundPlan, trunk: TrunkSettings, isSaved: boolean): AllowedCall {
   const { from, to, country } = plan;
@@ -40,5 +42,15 @@ const reasonOf = (plan: OutboundPlan): OutboundRefusal =>
   plan.outcome === 'refuse' ? plan.reason : 'not-a-public-number';
 const detailOf = (plan: OutboundPlan): string => lastCheck(plan)?.detail ?? plan.explanation.summary;
 
-const notAllowed = (reason: OutboundRefusal, detail: string): DomainError =>
-  new DomainError(CODES[OUTBOUND_REFUSALS[reason]], `The test call is not placed. ${detail}`, [], { reason });
+const notAllowed = (reason: OutboundRefusal, detail: string): CallNotAccepted =>
+  new CallNotAccepted({ reason, detail: `The test call is not placed. ${detail}` });
+
+/** The refusal as the API answers it, with the call as the call log names it. */
+export function problemOfTest(callId: string, refusal: Refusal): DomainError {
+  const { reason, detail } = refusal;
+  if (!isOfPlan(reason)) return problemOfRefusal(callId, refusal);
+  const named = { reason, call_id: callId, call_sid: callSid(callId) };
+  return new DomainError(CODES[OUTBOUND_REFUSALS[reason]], detail, [], named);
+}
+
+const isOfPlan = (reason: string): reason is OutboundRefusal => reason in OUTBOUND_REFUSALS;

@@ -3,7 +3,8 @@ import type { OutboundPlan } from '@trunkmesh/contracts/outbound.js';
 import { trunkSettings } from '@trunkmesh/contracts/trunk.js';
 import type { TrunkCheck } from '@trunkmesh/contracts/trunk-test.js';
 import { bridgeForTest } from './test-bridge.js';
-import { allowedCall } from './test-call-guard.js';
+import { CallNotAccepted, type Refusal } from '../outbound/refused-event.js';
+import { allowedCall, problemOfTest } from './test-call-guard.js';
 import { viewOfTest } from './trunk-test-view.js';
 
 describe('the bridge of a test', () => {
@@ -54,11 +55,21 @@ describe('the call of a test', () => {
     ['not-a-public-number', 'destination', false, 'invalid-request'],
     ['unknown-number', 'from', false, 'number-not-found'],
     ['trunk-disabled', 'trunks', true, 'conflict'],
-  ])('is refused with %s', (reason, check, isSaved, code) =>
-    expect(() => allowedCall(refusal(reason, check), trunk, isSaved)).toThrow(
-      expect.objectContaining({ code, extensions: { reason }, message: expect.stringContaining('No.') }),
-    ),
-  );
+  ])('is refused with %s', (reason, check, isSaved, code) => {
+    let refused: unknown;
+    try {
+      allowedCall(refusal(reason, check), trunk, isSaved);
+    } catch (error) {
+      refused = error;
+    }
+    expect(refused).toBeInstanceOf(CallNotAccepted);
+    const { refusal: why } = refused as { refusal: Refusal };
+    expect(problemOfTest('01900000-0000-7000-8000-00000000000a', why)).toMatchObject({
+      code,
+      extensions: { reason, call_sid: 'CA0190000000007000800000000000000a' },
+      message: expect.stringContaining('No.'),
+    });
+  });
 
   it('of settings that are not saved needs no saved trunk, and obeys its own countries', () => {
     expect(allowedCall(refusal('no-trunk', 'trunks'), trunk, false)).toMatchObject({ to: '+15550109999' });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { bridgeRequest } from '@trunkmesh/contracts/subjects.js';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { bridgeRequest, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkTestRequest, type TrunkTestAnswer, type TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import { open } from '@trunkmesh/runtime/key-ring.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
@@ -160,6 +161,52 @@ describe('a test with a call', () => {
     expect(await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from, number })).toMatchObject(refused);
     expect(await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, from, number })).toMatchObject(refused);
     expect(asked).toEqual([]);
+  });
+
+  it('that is refused is an event with its reason, and marked as a test', async () => {
+    const { id, admin } = await mesh.organization();
+    const trunk = await saved(admin);
+    await addNumber(admin, '+12015550190');
+    const call = { from: '+12015550190', number: '+33123456789' };
+    const { body } = await admin('POST', `${TRUNKS}/${trunk.id}/test`, call);
+    const subject = callSubject(id, body.call_id);
+    const event = await eventually(async () => {
+      const manager = await jetstreamManager(nc);
+      return (
+        await manager.direct.getMessage(CALLS_STREAM, { seq: 1, next_by_subj: subject }).catch(() => null)
+      )?.json();
+    });
+    expect(event).toMatchObject({
+      type: 'CallRefused',
+      data: {
+        reason: 'country-not-allowed',
+        from: call.from,
+        to: call.number,
+        organization_id: id,
+        trunk_test: true,
+        bridge_id: null,
+      },
+    });
+  });
+
+  it('counts among the calls to the same number, unless nothing was dialled', async () => {
+    const { id, admin } = await mesh.organization();
+    const quotas = { outbound_calls_per_destination: 1 };
+    await mesh.operator('PATCH', `/api/v1/organizations/${id}`, { quotas });
+    const trunk = await saved(admin);
+    await addNumber(admin, '+12015550195');
+    const test = () => admin('POST', `${TRUNKS}/${trunk.id}/test`, { from: '+12015550195', number: '+12015550124' });
+    answer = () => ({ outcome: 'refused', code: 'too-many-tests', message: 'Busy.' });
+    expect(await test()).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+    answer = () => DONE;
+    expect((await test()).status).toBe(200);
+    expect(await test()).toMatchObject({ status: 429, body: { code: 'same-destination' } });
+    expect(
+      await admin('POST', '/api/v1/calls', {
+        from_phone_number: '+12015550195',
+        to_phone_number: '+12015550124',
+      }),
+    ).toMatchObject({ status: 429, body: { code: 'same-destination' } });
   });
 
   it("counts against the organisation's ceilings, and is refused where one is reached", async () => {

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { trunkState, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import type { TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
+import type { TrunkCheck, TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { seal } from '@trunkmesh/runtime/seal.process.js';
@@ -13,9 +14,8 @@ import { poolProblems } from '../bridge/pool-policy.js';
 import type { Config } from '../config.js';
 import { invalidRequest, parseRequest } from '../http/field-problems.js';
 import { Described } from '../http/open-api.http.js';
-import { countAgainstCeilings } from '../outbound/ceilings.pg.js';
 import { standardCeilings, type Ceilings } from '../outbound/ceilings.js';
-import { CallNotAccepted, problemOf } from '../outbound/refused-event.js';
+import { CallNotAccepted } from '../outbound/refused-event.js';
 import { askPlan } from '../routes/explain.nats.js';
 import { VerdictSources } from '../status/await-verdicts.nats.js';
 import { KEY_RING, NATS } from '../tokens.js';
@@ -23,7 +23,8 @@ import { readNewTrunk } from '../trunk/new-trunk.js';
 import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bridgeForTest } from './test-bridge.js';
-import { allowedCall, type AllowedCall } from './test-call-guard.js';
+import { countTestCall, refuseTestCall, uncountTestCall } from './test-call.pg.js';
+import { allowedCall, problemOfTest, type AllowedCall } from './test-call-guard.js';
 import { TestLimits } from './test-limits.js';
 import { askForTest, unavailable } from './trunk-test.nats.js';
 import {
@@ -118,9 +119,10 @@ export class TrunkTestController {
         throw unavailable(
           `No bridge of pool "${settings.bridge_pool}" is online, so nothing can be tested. Retry soon.`,
         );
-      const call = number === undefined ? null : await this.allowed(tested, { from: from!, to: number });
       const test_id = uuidv7();
-      const checks = await askForTest(this.nats, bridge, {
+      const call =
+        number === undefined ? null : await this.allowed(tested, { call_id: test_id, from: from!, to: number });
+      const request: TrunkTestRequest = {
         test_id,
         trunk_id: saved?.id ?? test_id,
         organization_id: organizationId,
@@ -128,9 +130,24 @@ export class TrunkTestController {
         password,
         is_registered: settings.register && (await this.isRegistered(tested)),
         call,
-      });
+      };
+      const checks = await this.ask(bridge, request);
       return viewOfTest(bridge, checks, new Date().toISOString());
     });
+  }
+
+  /** A call that was certainly not placed does not count. */
+  private async ask(bridge: string, request: TrunkTestRequest): Promise<TrunkCheck[]> {
+    const { test_id, call } = request;
+    const uncounted = async () => (call === null ? undefined : uncountTestCall(this.sources.store, test_id));
+    try {
+      const checks = await askForTest(this.nats, bridge, request);
+      if (checks.some(({ check, cause }) => check === 'call' && cause === 'not-run')) await uncounted();
+      return checks;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'too-many-requests') await uncounted();
+      throw error;
+    }
   }
 
   /**
@@ -140,25 +157,23 @@ export class TrunkTestController {
    */
   private async allowed(
     { organizationId: organization_id, settings, saved }: Tested,
-    { from, to }: { from: string; to: string },
+    { call_id, from, to }: { call_id: string; from: string; to: string },
   ): Promise<AllowedCall> {
-    const plan = await askPlan(this.nats, {
-      call_id: uuidv7(),
-      organization_id,
-      from,
-      to,
-      caller_id: null,
-      trunk_id: saved === null ? null : saved.id,
-      target: { kind: 'assistant', id: 1 },
-    });
-    const call = allowedCall(plan, settings, saved !== null);
-    const counted = { organization_id, to: call.to };
-    await this.sources.store
-      .transaction((manager) => countAgainstCeilings(manager, this.ceilings, counted))
-      .catch((error: unknown) => {
-        throw error instanceof CallNotAccepted ? problemOf(error.refusal) : error;
-      });
-    return call;
+    const { store } = this.sources;
+    const at = new Date().toISOString();
+    const trunk_id = saved === null ? null : saved.id;
+    const target = { kind: 'assistant' as const, id: 1 };
+    const plan = await askPlan(this.nats, { call_id, organization_id, from, to, caller_id: null, trunk_id, target });
+    try {
+      const call = allowedCall(plan, settings, saved !== null);
+      const counted = { call_id, organization_id, trunk_id: trunk_id ?? call_id, to: call.to };
+      await countTestCall(store, this.ceilings, counted);
+      return call;
+    } catch (error) {
+      if (!(error instanceof CallNotAccepted)) throw error;
+      await refuseTestCall({ store, nats: this.nats }, plan, { call_id, to, at }, error.refusal);
+      throw problemOfTest(call_id, error.refusal);
+    }
   }
 
   /** This user is registered now, by this trunk or by another one of the organisation. */

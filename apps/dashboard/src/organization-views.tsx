@@ -9,6 +9,8 @@ const Trunks = loadedView(() => import('./pages/trunks/trunks.js'));
 const TrunkWizard = loadedView(() => import('./pages/trunk-wizard/trunk-wizard.js'));
 const TrunkDetail = loadedView(() => import('./pages/trunk-detail/trunk-detail.js'));
 const Numbers = loadedView(() => import('./pages/numbers/numbers.js'));
+const TrunkEdit = loadedView(() => import('./pages/trunk-edit/trunk-edit.js'));
+const NumberEdit = loadedView(() => import('./pages/number-edit/number-edit.js'));
 const NumberImport = loadedView(() => import('./pages/number-import/number-import.js'));
 const Calls = loadedView(() => import('./pages/calls/calls.js'));
 const CallDetail = loadedView(() => import('./pages/call-detail/call-detail.js'));
@@ -21,6 +23,7 @@ const FIRST: readonly [RegExp, LoadedView][] = [
   [/^$/, Overview],
   [/^trunks$/, Trunks],
   [/^trunks\/new$/, TrunkWizard],
+  [/^trunks\/[^/]+\/edit$/, TrunkEdit],
   [/^trunks\//, TrunkDetail],
   [/^numbers$/, Numbers],
   [/^calls$/, Calls],
@@ -55,8 +58,10 @@ export const OrganizationViews = () => (
         <Route path="/trunks" component={Trunks.View} />
         <Route path="/trunks/new" component={TrunkWizard.View} />
         <Route path="/trunks/:id" component={TrunkDetail.View} />
+        <Route path="/trunks/:id/edit" component={TrunkEdit.View} />
         <Route path="/numbers" component={Numbers.View} />
         <Route path="/numbers/import" component={NumberImport.View} />
+        <Route path="/numbers/:id" component={NumberEdit.View} />
         <Route path="/calls" component={Calls.View} />
         <Route path="/calls/:id" component={CallDetail.View} />
         <Route path="/usage/*?" component={Usage.View} />

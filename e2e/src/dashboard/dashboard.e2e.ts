@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { editsSettings } from './edits.fixture.js';
 import { importsNumbers } from './number-import.fixture.js';
 import { INVITE, REFUSED, REFUSED_CALL } from './answers.fixture.js';
 
@@ -131,6 +132,8 @@ describe('the dashboard', () => {
   });
 
   importsNumbers(() => ({ page: viewer.page, org, trunk: 'Office PBX' }));
+
+  editsSettings(() => ({ page: viewer.page, org }));
 
   it('tests a route from a pasted INVITE, and keeps no password of it in the URL', async () => {
     const { page } = viewer;

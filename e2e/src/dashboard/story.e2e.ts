@@ -207,9 +207,12 @@ describe('every view', () => {
   beforeAll(async () => {
     const [trunk] = await org.api.get<{ id: string }[]>('/api/v1/sip-trunks');
     const { items } = await org.api.get<{ items: { call_sid: string }[] }>('/api/v1/calls?limit=1');
+    const numbers = await org.api.get<{ id: string }[]>('/api/v1/phone-numbers?limit=1');
     const bills = await org.api.get<{ items: { id: string }[] }>('/api/v1/usage/reconciliations');
     const ids: Record<string, string> = {
       '/trunks/:id': trunk!.id,
+      '/trunks/:id/edit': trunk!.id,
+      '/numbers/:id': numbers[0]!.id,
       '/calls/:id': items[0]!.call_sid,
       '/usage/statements/:month': new Date().toISOString().slice(0, 7),
       '/usage/reconciliations/:id': bills.items[0]!.id,

@@ -66,8 +66,9 @@ function* judged(rows: readonly { state: TrunkState }[], known: Known): Generato
     yield;
     const trunk = trunkState.parse(row.state);
     const { verdict, summary, bridges } = trunkVerdict(trunk, known.bridges, known.statuses.of(trunk.id));
-    const hint = bridges.find(({ registration }) => registration.hint !== null)?.registration.hint ?? null;
-    states.push({ trunk_id: trunk.id, name: trunk.name, verdict, summary, hint });
+    const { hint = null, cause = null } =
+      bridges.find(({ registration }) => registration.hint !== null)?.registration ?? {};
+    states.push({ trunk_id: trunk.id, name: trunk.name, verdict, summary, hint, cause });
   }
   return states;
 }

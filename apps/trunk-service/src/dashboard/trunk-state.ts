@@ -14,6 +14,7 @@ export const trunkState = z
     verdict: trunkVerdictView.shape.verdict,
     summary: trunkVerdictView.shape.summary,
     hint: z.string().nullable().describe('What to do; null where there is nothing to do.'),
+    cause: z.string().nullable().describe('The likely cause, as a constant; null where none is known.'),
   })
   .meta({ id: 'TrunkState', description: 'Whether a trunk is live, in short.' });
 export type TrunkStateView = z.infer<typeof trunkState>;

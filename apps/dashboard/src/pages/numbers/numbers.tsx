@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import { Button, type Selection } from 'react-aria-components';
 import { Link } from 'wouter';
-import { client, pageOf, refresh } from '../../api/client.http.js';
+import { client, pageOf, refresh, type Schemas } from '../../api/client.http.js';
 import { pathWith } from '../../api/raw.http.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { count } from '../../format.js';
@@ -26,6 +26,8 @@ const SHOW = [
   ['without-assistant', 'Without an assistant or flow'],
   ['inactive', 'Inactive'],
 ] as const;
+
+const toNumber = ({ id, phone_number }: Schemas['PhoneNumber']) => <Link href={`/numbers/${id}`}>{phone_number}</Link>;
 
 const HowMany = ({ total, limited }: { total: number; limited: boolean }) => (
   <p className="muted small">
@@ -89,7 +91,7 @@ export default function Numbers() {
               isLoadingMore={list.isLoadingMore}
               empty={<NoNumbers onClear={() => setView({ q: '', show: '', trunk: '' })} />}
               columns={[
-                { id: 'number', title: 'Number', share: 1.4, cell: ({ phone_number }) => phone_number },
+                { id: 'number', title: 'Number', share: 1.4, cell: toNumber },
                 { id: 'name', title: 'Name', wideOnly: true, cell: ({ friendly_name }) => friendly_name ?? '–' },
                 {
                   id: 'trunk',

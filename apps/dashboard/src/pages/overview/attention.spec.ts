@@ -3,7 +3,9 @@ import { attentionOf, calmText, type Seen } from './attention.js';
 
 const calm: Seen = {
   trunks: { live: 1, faults: [] },
-  numbers: [{ is_active: true, sip_trunk_id: 't', assistant: { id: 1, name: null, is_active: true }, flow: null }],
+  numbers: [
+    { id: 'n', is_active: true, sip_trunk_id: 't', assistant: { id: 1, name: null, is_active: true }, flow: null },
+  ],
   bridges: [{ id: 'b', alive: true, status: 'active' }],
   failedCalls: 0,
   refusedCalls: 0,
@@ -21,19 +23,28 @@ describe('what needs attention', () => {
         trunks: {
           live: 0,
           faults: [
-            { trunk_id: 't', name: 'Office', verdict: 'failed', summary: 'Failed.', hint: 'Check the password.' },
+            {
+              trunk_id: 't',
+              name: 'Office',
+              verdict: 'failed',
+              summary: 'Failed.',
+              hint: 'Wrong password.',
+              cause: 'wrong-credentials',
+            },
           ],
         },
       }),
-    ).toEqual([{ what: 'Office: Check the password.', fix: 'Open the trunk and test it', to: '/trunks/t' }]));
+    ).toEqual([{ what: 'Office: Wrong password.', fix: 'Change the setting', to: '/trunks/t/edit?field=password' }]));
 
   it('is a number that no call can reach', () => {
     expect(what({ numbers: [] })).toEqual([expect.stringContaining('no phone number yet')]);
-    expect(what({ numbers: [{ is_active: true, sip_trunk_id: null, assistant: null, flow: null }] })).toEqual([
+    expect(what({ numbers: [{ id: 'n', is_active: true, sip_trunk_id: null, assistant: null, flow: null }] })).toEqual([
       expect.stringContaining('1 number without a trunk'),
       expect.stringContaining('1 number without an assistant'),
     ]);
-    expect(what({ numbers: [{ is_active: false, sip_trunk_id: null, assistant: null, flow: null }] })).toEqual([]);
+    expect(what({ numbers: [{ id: 'n', is_active: false, sip_trunk_id: null, assistant: null, flow: null }] })).toEqual(
+      [],
+    );
   });
 
   it('is a trunk that no call has proven, named where there are few of them', () => {
@@ -46,7 +57,14 @@ describe('what needs attention', () => {
       },
     ]);
     expect(what({ untested: quiet(4) })).toEqual([expect.stringContaining('4 enabled trunks had no answered call')]);
-    const fault = { trunk_id: 't0', name: 'Trunk 0', verdict: 'failed', summary: 'Failed.', hint: null } as const;
+    const fault = {
+      trunk_id: 't0',
+      name: 'Trunk 0',
+      verdict: 'failed',
+      summary: 'Failed.',
+      hint: null,
+      cause: null,
+    } as const;
     expect(what({ untested: quiet(1), trunks: { live: 0, faults: [fault] } })).toEqual(['Trunk 0: Failed.']);
   });
 

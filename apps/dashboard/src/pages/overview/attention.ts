@@ -1,4 +1,5 @@
 import { count, plural } from '../../format.js';
+import { fieldToMend } from '../trunk-edit/trunk-fields.js';
 import type { components } from '../../generated/api.js';
 
 type Schemas = components['schemas'];
@@ -13,7 +14,8 @@ export interface Attention {
 export interface Seen {
   trunks: Pick<Schemas['TrunkCounts'], 'faults' | 'live'>;
   /** Undefined while they are not known. */
-  numbers: readonly Pick<Schemas['PhoneNumber'], 'sip_trunk_id' | 'assistant' | 'flow' | 'is_active'>[] | undefined;
+  numbers:
+    readonly Pick<Schemas['PhoneNumber'], 'id' | 'sip_trunk_id' | 'assistant' | 'flow' | 'is_active'>[] | undefined;
   bridges: readonly Pick<Schemas['Bridge'], 'id' | 'alive' | 'status'>[];
   failedCalls: number;
   /** Calls that were refused before routing today. */
@@ -32,15 +34,11 @@ const MAX_NAMED = 3;
 export function attentionOf(seen: Seen): Attention[] {
   const { trunks, numbers, bridges, failedCalls, refusedCalls } = seen;
   const active = (numbers ?? []).filter(({ is_active }) => is_active);
-  const withoutTrunk = active.filter(({ sip_trunk_id }) => sip_trunk_id === null).length;
-  const withoutTarget = active.filter(({ assistant, flow }) => assistant === null && flow === null).length;
+  const withoutTrunk = active.filter(({ sip_trunk_id }) => sip_trunk_id === null);
+  const withoutTarget = active.filter(({ assistant, flow }) => assistant === null && flow === null);
   const offline = bridges.filter(({ alive, status }) => alive === false && status === 'active');
   const candidates: (Attention | false)[] = [
-    ...trunks.faults.map(({ name, summary, hint, trunk_id }) => ({
-      what: `${name}: ${hint ?? summary}`,
-      fix: 'Open the trunk and test it',
-      to: `/trunks/${trunk_id}`,
-    })),
+    ...trunks.faults.map(faultOf),
     ...offline.map(({ id }) => ({
       what: `Bridge ${id} is offline. Calls to its address are not answered.`,
       fix: 'See the bridges',
@@ -51,15 +49,15 @@ export function attentionOf(seen: Seen): Attention[] {
       fix: 'Add a number',
       to: '/numbers',
     },
-    withoutTrunk > 0 && {
-      what: `${plural(withoutTrunk, 'number')} without a trunk: calls to them are refused.`,
+    withoutTrunk.length > 0 && {
+      what: `${plural(withoutTrunk.length, 'number')} without a trunk: calls to them are refused.`,
       fix: 'Assign them to a trunk',
-      to: '/numbers?show=without-trunk',
+      to: toNumbers(withoutTrunk, 'sip_trunk_id', 'without-trunk'),
     },
-    withoutTarget > 0 && {
-      what: `${plural(withoutTarget, 'number')} without an assistant or flow: calls to them are refused.`,
+    withoutTarget.length > 0 && {
+      what: `${plural(withoutTarget.length, 'number')} without an assistant or flow: calls to them are refused.`,
       fix: 'Assign an assistant',
-      to: '/numbers?show=without-assistant',
+      to: toNumbers(withoutTarget, 'assistant_id', 'without-assistant'),
     },
     failedCalls > 0 && {
       what: `${plural(failedCalls, 'call')} failed today.`,
@@ -76,7 +74,19 @@ export function attentionOf(seen: Seen): Attention[] {
   return candidates.filter((each) => each !== false);
 }
 
-/** No call proves that a trunk works: a registration alone does not. */
+/** To the field that is wrong, where the cause names one. */
+function faultOf({ name, summary, hint, cause, trunk_id }: Seen['trunks']['faults'][number]): Attention {
+  const field = fieldToMend(cause);
+  const what = `${name}: ${hint ?? summary}`;
+  if (field === undefined) return { what, fix: 'Open the trunk and test it', to: `/trunks/${trunk_id}` };
+  return { what, fix: 'Change the setting', to: `/trunks/${trunk_id}/edit?field=${field}` };
+}
+
+/** To the one number's field, or to the list of several. */
+const toNumbers = (numbers: readonly { id: string }[], field: string, show: string): string =>
+  numbers.length === 1 ? `/numbers/${numbers[0]!.id}?field=${field}` : `/numbers?show=${show}`;
+
+/** Only an answered call proves that a trunk works: a registration alone does not. */
 function untestedOf({ untested = [], trunks }: Seen): Attention[] {
   const faulty = new Set(trunks.faults.map(({ trunk_id }) => trunk_id));
   const quiet = untested.filter(({ id }) => !faulty.has(id));

@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import { useLocation, useParams } from 'wouter';
+import { Link, useLocation, useParams } from 'wouter';
 import { api, client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
+import { words } from '../../format.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Confirm } from '../../ui/confirm.js';
@@ -10,6 +11,7 @@ import { Failure, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { RefusedList } from '../refused/refused-list.js';
 import { CallsOf, NumbersOf, TrunkHistory } from './trunk-lists.js';
+import { fieldToMend } from '../trunk-edit/trunk-fields.js';
 import { Registrations } from './registrations.js';
 import { TestReport } from './test-report.js';
 import { GatewayFile, LastExchange } from './trunk-sip.js';
@@ -32,9 +34,9 @@ export default function TrunkDetail() {
 
 const Detail = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
   <>
-    {trunk.hints.map(({ message }) => (
+    {trunk.hints.map(({ message, pointer }) => (
       <div key={message} className="notice warn">
-        {message}
+        {message} <Mend id={trunk.id} field={pointer.slice(1)} />
       </div>
     ))}
     <State id={trunk.id} />
@@ -83,6 +85,9 @@ function Actions({ trunk: { id, enabled } }: { trunk: Schemas['Trunk'] }) {
   return (
     <>
       {error !== undefined && <Failure error={error} />}
+      <Link href={`/trunks/${id}/edit`} className="button">
+        Edit
+      </Link>
       {enabled ? (
         <Button onPress={() => void change(dataOf(client.POST('/api/v1/sip-trunks/{id}/disable', { params })))}>
           Disable
@@ -109,7 +114,7 @@ function State({ id }: { id: string }) {
             <p>{summary}</p>
             <ul className="list">
               {bridges.map((bridge) => (
-                <OnBridge key={bridge.bridge_id} bridge={bridge} />
+                <OnBridge key={bridge.bridge_id} id={id} bridge={bridge} />
               ))}
             </ul>
           </>
@@ -120,14 +125,20 @@ function State({ id }: { id: string }) {
 }
 
 const OnBridge = ({
+  id,
   bridge: { bridge_id, verdict, reason, registration, since },
 }: {
+  id: string;
   bridge: Schemas['BridgeVerdict'];
 }) => (
   <li>
     <Badge state={verdict} /> <b>{bridge_id}</b>: {reason}
     {registration.sip_status !== null && ` (SIP ${registration.sip_status} ${registration.sip_phrase ?? ''})`}
-    {registration.cause !== null && <p>Likely cause: {registration.cause}</p>}
+    {registration.cause !== null && (
+      <p>
+        Likely cause: {words(registration.cause)}. <Mend id={id} field={fieldToMend(registration.cause)} />
+      </p>
+    )}
     {since !== null && (
       <p className="muted small">
         Since <Time at={since} />
@@ -135,6 +146,13 @@ const OnBridge = ({
     )}
   </li>
 );
+
+/** Where it is mended, for who may. */
+function Mend({ id, field }: { id: string; field: string | undefined }) {
+  const { mayManage } = useSession();
+  if (!mayManage || field === undefined) return null;
+  return <Link href={`/trunks/${id}/edit?field=${encodeURIComponent(field)}`}>Change it</Link>;
+}
 
 const Settings = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
   <Card title="Settings">

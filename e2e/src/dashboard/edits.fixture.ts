@@ -1,0 +1,56 @@
+import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { Organization, Trunk } from '../mesh.fixture.js';
+import { axeProblems } from './browser.fixture.js';
+
+/** The forms of a trunk and a number, on a page that is signed in. */
+export function editsSettings(of: () => { page: Page; org: Organization }): void {
+  it('changes a trunk, and says what to do where somebody else was faster', async () => {
+    const { page, org } = of();
+    const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', {
+      name: 'Branch PBX',
+      gateway: '192.0.2.20',
+      register: false,
+    });
+    const read = () => org.api.get(`/api/v1/sip-trunks/${trunk.id}`);
+    await page.goto(`/app/o/${org.id}/trunks/${trunk.id}/edit?field=priority`);
+    const priority = page.getByLabel('Priority');
+    await priority.waitFor();
+    expect(await priority.evaluate('document.activeElement.value')).toBe('10');
+    expect(await axeProblems(page)).toEqual([]);
+    await priority.fill('70000');
+    await page.getByRole('button', { name: 'Save the changes' }).click();
+    await page.locator('[data-field="priority"]').getByText(/65535/).waitFor();
+    await org.api.patch(`/api/v1/sip-trunks/${trunk.id}`, { max_channels: 7 });
+    await priority.fill('20');
+    await page.getByRole('button', { name: 'Save the changes' }).click();
+    await page.getByText('Changed since you opened the form: Calls at once.').waitFor();
+    expect(await read()).toMatchObject({ priority: 10, max_channels: 7 });
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save my changes on top' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Branch PBX' }).waitFor();
+    expect(await read()).toMatchObject({ priority: 20, max_channels: 7 });
+    await org.api.delete(`/api/v1/sip-trunks/${trunk.id}`);
+  });
+
+  it('changes and removes a number', async () => {
+    const { page, org } = of();
+    const number = { phone_number: '+15550108899', assistant_id: 17 };
+    const { id } = await org.api.post<{ id: string }>('/api/v1/phone-numbers', number);
+    await page.goto(`/app/o/${org.id}/numbers/${id}?field=flow_id`);
+    await page.getByLabel('Flow', { exact: true }).fill('4');
+    await page.getByLabel('Assistant', { exact: true }).fill('');
+    await page.getByLabel('Record answered calls').selectOption('false');
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save the changes' }).click();
+    await page.getByText('Saved. New calls use it.').waitFor();
+    expect(await org.api.get(`/api/v1/phone-numbers/${id}`)).toMatchObject({
+      assistant: null,
+      flow: { id: 4 },
+      record: false,
+    });
+    await page.getByRole('button', { name: 'Remove the number' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Remove the number' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Numbers' }).waitFor();
+  });
+}

@@ -12,15 +12,20 @@ import { resolveAll, type Found } from './name-lookup.net.js';
 export type NameStanding =
   { is: 'waiting' | 'unresolved' | 'forbidden' } | { is: 'allowed'; targets: readonly Target[] };
 
-export interface AddressBookOptions {
+/** For tests. */
+export interface LookUpOptions {
+  /** Absent: the host's own. */
+  servers?: readonly string[];
+  floorMs?: number;
+}
+
+export interface AddressBookOptions extends LookUpOptions {
   /** Called when their state or their addresses have changed. */
   onChange(trunkIds: readonly string[]): void;
   /** Whether names may resolve to private addresses (ALLOW_PRIVATE_GATEWAYS). */
   allowPrivate: boolean;
   logger: Logger;
-  /** For tests; absent: the host's own servers. */
-  servers?: readonly string[];
-  floorMs?: number;
+  /** For tests. */
   keepMs?: number;
 }
 

@@ -18,6 +18,7 @@ import { startNatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { EslClient } from '../esl/esl-client.net.js';
 import { ResolvedTrunks } from '../route/resolved-trunks.js';
 import { createNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import type { LookUpOptions } from './gateway-address.net.js';
 import { Gateways } from './gateways.net.js';
 
 type Prepare = { prepare(directory: string, options: object): Promise<{ confDir: string; agentDir: string }> };
@@ -85,11 +86,11 @@ export async function startBridge() {
     /** An agent's trunk part; several after each other on one disk are its restarts. */
     async startAgent(
       connecting: Promise<NatsConnection> = connectNats(nats.url, { name: 'agent', logger }),
-      nameServers: readonly string[] = [],
+      lookUps?: LookUpOptions,
     ): Promise<Gateways> {
       bridge.resolved = new ResolvedTrunks();
       bridge.gateways = await startAgentOn(
-        { folder, agentDir, eslPort, nameServers, resolved: bridge.resolved },
+        { folder, agentDir, eslPort, lookUps, resolved: bridge.resolved },
         connecting,
         () => {
           bridge.gateways = undefined;
@@ -157,7 +158,13 @@ function trunkEvent(
 }
 
 async function startAgentOn(
-  host: { folder: string; agentDir: string; eslPort: number; nameServers: readonly string[]; resolved: ResolvedTrunks },
+  host: {
+    folder: string;
+    agentDir: string;
+    eslPort: number;
+    lookUps: LookUpOptions | undefined;
+    resolved: ResolvedTrunks;
+  },
   connecting: Promise<NatsConnection>,
   onStopped: () => void,
 ): Promise<Gateways> {
@@ -175,7 +182,7 @@ async function startAgentOn(
     resolved: host.resolved,
     logger,
     allowPrivateGateways: false,
-    ...(host.nameServers.length > 0 ? { nameServers: host.nameServers } : {}),
+    ...(host.lookUps === undefined ? {} : { lookUps: host.lookUps }),
   });
   esl.start();
   const { stop } = gateways;

@@ -11,6 +11,7 @@ import type { BridgeIdentity } from '../bridge/bridge-identity.js';
 import { renderDialplan } from './dialplan-xml.js';
 import { freeSwitchGateways, type FreeSwitchGateways } from './freeswitch.net.js';
 import { refusedAddressOf } from './freeswitch-reply.js';
+import type { LookUpOptions } from './gateway-address.net.js';
 import { GatewayEvents } from './gateway-events.net.js';
 import { openGatewayFiles, type GatewayFiles } from './gateway-files.fs.js';
 import { observeGateways, refusals, reloads, reloadSeconds } from './gateway-metrics.otel.js';
@@ -34,8 +35,7 @@ export interface GatewaysOptions {
   ring: KeyRing;
   /** Whether gateways' host names may resolve to private addresses. */
   allowPrivateGateways: boolean;
-  /** For tests; absent: the host's own. */
-  nameServers?: readonly string[];
+  lookUps?: LookUpOptions;
   link: NatsLink;
   /** Not started yet. */
   esl: EslClient;
@@ -99,7 +99,7 @@ export class Gateways implements EslListener {
     this.freeswitch = freeSwitchGateways(esl, options.profile, GATEWAY_LOG_LEVEL);
     this.traces = applyTraces(bridge.id);
     this.wanted = new WantedGateways({
-      ...{ ring: options.ring, allowPrivate: options.allowPrivateGateways, nameServers: options.nameServers },
+      ...{ ring: options.ring, allowPrivate: options.allowPrivateGateways, lookUps: options.lookUps },
       ...{ resolved: options.resolved, logger },
       trunkOf: (trunkId) => feed.desired.trunks.get(trunkId)?.state,
       fileOf: (trunkId) => files.known().get(trunkId),

@@ -9,7 +9,7 @@ let bridge: BridgeFixture;
 let dns: NameServer;
 beforeEach(async () => {
   [bridge, dns] = await Promise.all([startBridge(), startNameServer()]);
-  await bridge.startAgent(undefined, [dns.address]);
+  await bridge.startAgent(undefined, { servers: [dns.address], floorMs: 1_000 });
 });
 afterEach(async () => {
   await bridge.stop();

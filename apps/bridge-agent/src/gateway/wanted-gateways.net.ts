@@ -8,7 +8,7 @@ import { isUnanswered } from './freeswitch-reply.js';
 import { certificatePlaceOf, isCertificateProblem } from './carrier-certificate.js';
 import { CarrierCertificates, type Verification } from './carrier-certificates.net.js';
 import { lookupsOf, parseGatewayAddress, type Target } from './gateway-address.js';
-import { mayBeCarrier, AddressBook, type NameStanding } from './gateway-address.net.js';
+import { mayBeCarrier, AddressBook, type LookUpOptions, type NameStanding } from './gateway-address.net.js';
 import { routeAfterAnswer, routeAfterFailure, routeInFile, type Route } from './gateway-route.js';
 import type { GatewayProblem } from './gateway-status.js';
 import type { GatewayStateSeen } from './observed.js';
@@ -18,8 +18,7 @@ export interface WantedGatewaysOptions {
   ring: KeyRing;
   /** Whether host names may resolve to private addresses. */
   allowPrivate: boolean;
-  /** For tests; absent: the host's own name servers. */
-  nameServers?: readonly string[] | undefined;
+  lookUps?: LookUpOptions | undefined;
   logger: Logger;
   /** Gets the addresses that lead to each trunk. */
   resolved: Pick<ResolvedTrunks, 'set'>;
@@ -59,12 +58,11 @@ export class WantedGateways {
 
   constructor(private readonly options: WantedGatewaysOptions) {
     this.rendered = renderedGateways(options.ring);
-    const { allowPrivate, nameServers, logger } = options;
-    const servers = nameServers === undefined ? {} : { servers: nameServers };
+    const { allowPrivate, lookUps, logger } = options;
     this.book = new AddressBook({
       allowPrivate,
       logger,
-      ...servers,
+      ...lookUps,
       onChange: (ids) => {
         this.resolved(ids);
       },

@@ -47,6 +47,8 @@ export type UnreadableReason =
   | 'not-a-call-event'
   | 'subject-of-another-call'
   | 'record-number-taken'
+  /** Its call is in the call log, and not in the ledger. */
+  | 'time-out-of-range'
   | 'refused-by-database';
 
 export type ReadMessage = { ok: true; event: LoggedCallEvent } | { ok: false; reason: UnreadableReason };

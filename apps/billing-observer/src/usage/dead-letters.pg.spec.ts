@@ -57,4 +57,18 @@ describe('messages that could not be recorded', () => {
     expect(await recorded()).toEqual(expect.arrayContaining([callId(10), callId(11)]));
     expect(await replayDeadLetters(db, quietly(), now)).toMatchObject({ recorded: 0 });
   });
+
+  it('of a time that could not be are entered into the ledger once it can, once', async () => {
+    const event = callEnded(20);
+    const times = { started_at: '2027-05-01T10:00:00.000Z', ended_at: '2027-05-01T10:01:00.000Z', answered_at: null };
+    await record(db, [{ ...event, data: { ...event.data, ...times } }], 20);
+    expect((await listDeadLetters(db)).map(({ reason }) => reason)).toContain('time-out-of-range');
+    await replayDeadLetters(db, quietly(), now);
+    expect(await recorded()).not.toContain(callId(20));
+    expect((await listDeadLetters(db)).map(({ reason }) => reason)).toContain('time-out-of-range');
+    const later = () => new Date('2027-04-30T00:00:00.000Z');
+    expect(await replayDeadLetters(db, quietly(), later)).toMatchObject({ recorded: 1 });
+    expect((await recorded()).filter((id) => id === callId(20))).toHaveLength(1);
+    expect((await listDeadLetters(db)).map(({ reason }) => reason)).not.toContain('time-out-of-range');
+  });
 });

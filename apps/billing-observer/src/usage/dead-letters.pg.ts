@@ -1,12 +1,28 @@
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
 import type { DataSource } from 'typeorm';
+import { readCallMessage, type CallMessage } from './call-message.js';
 import { recordMessages } from './record-messages.pg.js';
+import { insertUsage, type UnreadableMessage } from './usage-store.pg.js';
 import { UnreadableRow } from './unreadable-row.pg.js';
 
 /** A message that could not be recorded, without its content: that may name callers. */
 export type DeadLetter = Pick<UnreadableRow, 'stream_sequence' | 'digest' | 'subject' | 'reason' | 'kept_at'> & {
   bytes: number;
 };
+
+/** A call whose time could not be is in the call log already: only the ledger may get it now. */
+async function recordAgain(
+  dataSource: DataSource,
+  { message, reason }: { message: CallMessage; reason: string },
+  now: () => Date,
+): Promise<readonly UnreadableMessage[]> {
+  const numbered = reason !== 'record-number-taken';
+  const { unreadable } = await recordMessages(dataSource, [message], now, { numbered });
+  const read = readCallMessage(message);
+  if (unreadable.length === 0 && reason === 'time-out-of-range' && read.ok)
+    await dataSource.transaction((tx) => insertUsage(tx, [read.event], now()));
+  return unreadable;
+}
 
 /** In the order of the stream. */
 export function listDeadLetters(dataSource: DataSource): Promise<DeadLetter[]> {
@@ -40,8 +56,7 @@ export async function replayDeadLetters(
     const row = await rows.findOneBy({ stream_sequence, digest });
     if (row === null) continue;
     const message = { subject: row.subject, sequence: Number(stream_sequence), payload: row.payload };
-    const numbered = row.reason !== 'record-number-taken';
-    const { unreadable } = await recordMessages(dataSource, [message], now, { numbered });
+    const unreadable = await recordAgain(dataSource, { message, reason: row.reason }, now);
     if (unreadable.length === 0) {
       await rows.delete({ stream_sequence, digest });
       replayed.recorded += 1;

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { readCallMessage, type CallMessage } from './call-message.js';
-import { monthsNeeded } from './ledger/ledger-entry.js';
+import { isInRange, monthsNeeded } from './ledger/ledger-entry.js';
 import { makeMonths } from './ledger/months.pg.js';
 import {
   keepUnreadable,
@@ -11,7 +11,8 @@ import {
 } from './usage-store.pg.js';
 
 /**
- * Records messages as they came: readable ones in one transaction, unreadable ones aside. Throws only what a later
+ * Records messages as they came: readable ones in one transaction, unreadable ones aside. A call whose time cannot be
+ * is in the call log and aside, and not in the ledger. Throws only what a later
  * attempt may overcome. `numbered` false: their record numbers are left out, because other calls have them.
  */
 export async function recordMessages(
@@ -24,17 +25,19 @@ export async function recordMessages(
   const unreadable: UnreadableMessage[] = [];
   for (const message of messages) {
     const read = readCallMessage(message);
-    if (read.ok) events.push({ message, event: numbered ? read.event : { ...read.event, numbered: null } });
-    else unreadable.push({ message, reason: read.reason });
+    if (!read.ok) {
+      unreadable.push({ message, reason: read.reason });
+      continue;
+    }
+    const { usage } = read.event;
+    // It has its number, so that the bridge does not send it again; what it says stays aside.
+    const misdated = usage !== null && !isInRange(usage, now());
+    if (misdated) unreadable.push({ message, reason: 'time-out-of-range' });
+    const event = { ...read.event, ...(misdated && { usage: null }), ...(!numbered && { numbered: null }) };
+    events.push({ message, event });
   }
   await keepUnreadable(dataSource.manager, unreadable, now());
-  await makeMonths(
-    dataSource,
-    monthsNeeded(
-      events.flatMap(({ event }) => event.usage?.started_at ?? []),
-      now(),
-    ),
-  );
+  await makeMonths(dataSource, monthsNeeded(events.flatMap(({ event }) => event.usage?.started_at ?? [])));
   const batch = await recordReadable(dataSource, events, now);
   return { ...batch, unreadable: [...unreadable, ...batch.unreadable] };
 }

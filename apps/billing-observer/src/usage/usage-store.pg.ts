@@ -116,7 +116,7 @@ async function numbersOfOtherCalls(tx: EntityManager, known: readonly ReceivedEv
 }
 
 /** Entries of the calls that have none yet, and corrections of estimates that are known better now. */
-async function insertUsage(
+export async function insertUsage(
   tx: EntityManager,
   events: readonly LoggedCallEvent[],
   now: Date,

@@ -48,7 +48,7 @@ export const NOT_RATED: Charge = {
 /** A second that has begun counts whole. */
 export const billableSeconds = (billableMs: number): bigint => (BigInt(billableMs) + 999n) / 1000n;
 
-/** Years in which a call may begin that gets a partition of its own; any other one is in the default partition. */
+/** No call begins or ends before this month: a clock that says so is wrong. */
 const FIRST_MONTH = '2000-01';
 const MONTHS_AHEAD = 3;
 
@@ -69,8 +69,14 @@ export const LEAST_KEPT_MONTHS = 3;
 export const firstKept = (now: Date): string =>
   monthOf(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - LEAST_KEPT_MONTHS, 1)).toISOString());
 
-/** The months that calls with these beginnings need. A clock that is wrong by years makes no partition. */
-export function monthsNeeded(startedAt: readonly string[], now: Date): string[] {
+/** The months that calls with these beginnings need. */
+export const monthsNeeded = (startedAt: readonly string[]): string[] => [...new Set(startedAt.map(monthOf))].sort();
+
+/**
+ * Whether a call began and ended in months that the ledger has or may make. Entries of a month far ahead would keep
+ * that month from having a partition when it comes, and would be in its statement.
+ */
+export function isInRange({ started_at, ended_at }: Pick<CallFacts, 'started_at' | 'ended_at'>, now: Date): boolean {
   const last = monthsAhead(now).at(-1)!;
-  return [...new Set(startedAt.map(monthOf))].filter((month) => month >= FIRST_MONTH && month <= last).sort();
+  return [started_at, ended_at].map(monthOf).every((month) => month >= FIRST_MONTH && month <= last);
 }

@@ -75,7 +75,7 @@ describe('the ledger', () => {
 
   it('is never changed: the database refuses it, also in a partition', async () => {
     await makeMonths(db, ['2026-12']);
-    await record(db, [callEnded(1), began(2, '1999-12-31')]);
+    await record(db, [callEnded(1), began(2, '2025-02-28')]);
     for (const table of ['ledger_entries', ...(await partitions())]) {
       await expect(db.query(`UPDATE ${table} SET billable_ms = 0`)).rejects.toThrow(/never changed/);
       await expect(db.query(`DELETE FROM ${table}`)).rejects.toThrow(/never changed/);
@@ -87,14 +87,22 @@ describe('the ledger', () => {
     await expect(db.query('SELECT FROM ledger_entries')).resolves.toHaveLength(2);
   });
 
-  it('makes the months that calls need, and loses none of an impossible year', async () => {
-    await record(db, [began(1, '2026-11-30'), began(2, '2025-02-28'), began(3, '1971-01-01'), began(4, '2031-01-01')]);
-    expect(await partitions()).toEqual(['ledger_entries_2025_02', 'ledger_entries_2026_11', 'ledger_entries_other']);
-    expect(await db.query('SELECT count(*) FROM ledger_entries_other')).toEqual([{ count: '2' }]);
-    // When that year comes, its first calls stay where they are, and further ones are with them.
+  it('makes the months that calls need, and keeps calls of an impossible time aside', async () => {
+    const endless = ended(5, { ended_at: '2031-01-01T00:00:00.000Z', billable_ms: 130_000_000_000 });
+    await record(db, [
+      ...[began(1, '2026-11-30'), began(2, '2025-02-28'), began(3, '1971-01-01'), began(4, '2031-01-01'), endless],
+    ]);
+    expect(await partitions()).toEqual(['ledger_entries_2025_02', 'ledger_entries_2026_11']);
+    expect(await db.query('SELECT reason FROM unreadable')).toEqual(
+      Array.from({ length: 3 }, () => ({ reason: 'time-out-of-range' })),
+    );
+    // The bridge is confirmed, and the month has a partition of its own when it comes.
+    expect(await db.query('SELECT highest, missing FROM bridge_progress')).toEqual([{ highest: '5', missing: [] }]);
+    expect(await db.query('SELECT count(*) FROM call_log')).toEqual([{ count: '5' }]);
     await makeMonths(db, ['2031-01']);
-    await record(db, [began(5, '2031-01-02')]);
-    expect(await db.query('SELECT count(*) FROM ledger_entries_other')).toEqual([{ count: '3' }]);
+    expect(await db.query("SELECT to_regclass('ledger_entries_2031_01') IS NOT NULL AS made")).toEqual([
+      { made: true },
+    ]);
   });
 
   it('corrects an estimate by two entries that name it, once, when the call is known better', async () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const rest = z.number().int().min(0).max(999);
 
 /**
- * What follows the milliseconds of a finished call's times: `…09.931Z` and 7 are `…09.931007Z`. Beside them, because
+ * What follows the milliseconds of a finished call's times: `09.931Z` and 7 are `09.931007Z`. Beside them, because
  * readers of older versions take times with milliseconds alone.
  */
 export const callMicroseconds = z

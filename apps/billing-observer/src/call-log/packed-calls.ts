@@ -33,7 +33,7 @@ export class Codes {
   of(value: string): number {
     const code = this.known.get(value);
     if (code !== undefined) return code;
-    // A part of a text would keep the whole text in memory; this one stands alone.
+    // A part of a text would keep the whole text in memory; this one is a copy.
     this.known.set([...value].join(''), this.known.size);
     return this.known.size - 1;
   }

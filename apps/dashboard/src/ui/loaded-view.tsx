@@ -9,7 +9,7 @@ export interface LoadedView {
   preload: () => Promise<void>;
 }
 
-/** React shows what it had to wait for 300 ms after "Loading…" at the earliest: a view that is there does not wait. */
+/** React shows what it waited for 300 ms after "Loading…" at the earliest: a view that is there does not wait. */
 export function loadedView(load: Load): LoadedView {
   let Loaded: ComponentType | undefined;
   const keep = async () => {

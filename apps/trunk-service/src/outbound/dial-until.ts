@@ -19,7 +19,7 @@ export interface TrunkTimes {
 /**
  * Nothing is dialled after this time: time to reach a bridge, to wait in the queue of each trunk, and for each attempt
  * before the last one to be set up and to ring. `trunks`: those of the plan, in its order. `ringSeconds`: of the
- * request, which goes before what the trunks say.
+ * request, in place of what the trunks say.
  */
 export function dialUntilOf(requestedAt: string, trunks: readonly TrunkTimes[], ringSeconds?: number): string {
   return after(requestedAt, queuesOf(trunks), attemptsOf(trunks.slice(0, -1), ringSeconds));

@@ -51,7 +51,7 @@ describe('what needs attention', () => {
     const quiet = (many: number) => Array.from({ length: many }, (_, n) => ({ id: `t${n}`, name: `Trunk ${n}` }));
     expect(attentionOf({ ...calm, untested: quiet(1) })).toEqual([
       {
-        what: 'Trunk 0 had no answered call in 30 days, so nobody knows that it works.',
+        what: 'Trunk 0 had no answered call in 30 days, so it is not known whether it works.',
         fix: 'Test it and place a call',
         to: '/trunks/t0',
       },

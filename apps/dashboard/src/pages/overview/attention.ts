@@ -92,11 +92,11 @@ function untestedOf({ untested = [], trunks }: Seen): Attention[] {
   const quiet = untested.filter(({ id }) => !faulty.has(id));
   if (quiet.length <= MAX_NAMED)
     return quiet.map(({ id, name }) => ({
-      what: `${name} had ${NO_CALL}, so nobody knows that it works.`,
+      what: `${name} had ${NO_CALL}, so it is not known whether it works.`,
       fix: 'Test it and place a call',
       to: `/trunks/${id}`,
     }));
-  const what = `${plural(quiet.length, 'enabled trunk')} had ${NO_CALL}, so nobody knows that they work.`;
+  const what = `${plural(quiet.length, 'enabled trunk')} had ${NO_CALL}, so it is not known whether they work.`;
   return [{ what, fix: 'Open one and place a test call', to: '/trunks' }];
 }
 

@@ -3,8 +3,29 @@ import type { Page } from 'playwright-core';
 import type { Organization, Trunk } from '../mesh.fixture.js';
 import { axeProblems } from './browser.fixture.js';
 
-/** The forms of a trunk and a number, on a page that is signed in. */
+/** The wizard and the forms of a trunk and a number, on a page that is signed in. */
 export function editsSettings(of: () => { page: Page; org: Organization }): void {
+  it('keeps what was entered in the wizard over a reload, and no secret', async () => {
+    const { page, org } = of();
+    const entered = new URLSearchParams({ name: 'Carrier', gateway: 'sip.example.com', username: 'u', password: 'p' });
+    await page.goto(`/app/o/${org.id}/trunks/new?carrier=generic-registration&step=test&${entered.toString()}`);
+    await page.getByText('Enter the password and other secrets again').waitFor();
+    const password = page.getByLabel('Password', { exact: true });
+    expect([await page.getByLabel('Name', { exact: true }).inputValue(), await password.inputValue()]).toEqual([
+      'Carrier',
+      '',
+    ]);
+    await password.pressSequentially('kept-nowhere');
+    expect(await password.inputValue()).toBe('kept-nowhere');
+    await page.getByRole('button', { name: 'Continue to the test' }).click();
+    await page.getByRole('button', { name: 'Test the connection' }).waitFor();
+    const kept = await page.evaluate(
+      'location.href + JSON.stringify([history.state, {...localStorage}, {...sessionStorage}])',
+    );
+    expect(kept).not.toContain('kept-nowhere');
+    expect(await axeProblems(page)).toEqual([]);
+  });
+
   it('changes a trunk, and says what to do where somebody else was faster', async () => {
     const { page, org } = of();
     const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', {

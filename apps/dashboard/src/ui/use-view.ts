@@ -1,9 +1,14 @@
 import { useSearchParams } from 'wouter';
 
-/** What a view is filtered by is in its URL, so that it can be shared. An empty value is left out. */
-export function useView(): [(name: string) => string, (changes: Readonly<Record<string, string>>) => void] {
+type Change = (changes: Readonly<Record<string, string>>, options?: { push?: boolean }) => void;
+
+/**
+ * What a view is filtered by is in its URL, so that it can be shared. An empty value is left out. `push`: Back leads to
+ * what was there before.
+ */
+export function useView(): [(name: string) => string, Change] {
   const [params, setParams] = useSearchParams();
-  const change = (changes: Readonly<Record<string, string>>) =>
+  const change: Change = (changes, { push = false } = {}) =>
     setParams(
       (before) => {
         const next = new URLSearchParams(before);
@@ -13,7 +18,7 @@ export function useView(): [(name: string) => string, (changes: Readonly<Record<
         }
         return next;
       },
-      { replace: true },
+      { replace: !push },
     );
   return [(name) => params.get(name) ?? '', change];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fieldLabel, missingFields, trunkOf, type Preset } from './draft.js';
+import { draftFrom, fieldLabel, isSecret, missingFields, stepOf, trunkOf, type Preset } from './draft.js';
 
 const preset: Preset = {
   id: 'generic-address',
@@ -36,6 +36,31 @@ describe('a trunk of the wizard', () => {
     expect(trunkOf(suffixed, { gateway: 'acme' }).gateway).toBe('acme.sip.example.com');
     expect(trunkOf(suffixed, { gateway: 'acme.sip.example.com' }).gateway).toBe('acme.sip.example.com');
   });
+
+  it('puts a header that was entered among the headers', () =>
+    expect(trunkOf(preset, { gateway: '192.0.2.1', 'headers/X-Token': 'abc' })).toMatchObject({
+      gateway: '192.0.2.1',
+      headers: { 'X-Token': 'abc' },
+    }));
+
+  it('reads from the URL everything but secrets', () => {
+    const fields = ['gateway', 'password', 'headers/X-Token'].map((field) => ({
+      field,
+      required: true,
+      hint: '',
+      example: '',
+    }));
+    expect(draftFrom({ fields }, (name) => `of ${name}`)).toEqual({ name: 'of name', gateway: 'of gateway' });
+    expect(['password', 'headers/X-Token', 'username'].map(isSecret)).toEqual([true, true, false]);
+  });
+
+  it.each([
+    [{ isChosen: false, isTesting: true, missing: 0, isSaved: false }, 0],
+    [{ isChosen: true, isTesting: false, missing: 0, isSaved: false }, 1],
+    [{ isChosen: true, isTesting: true, missing: 1, isSaved: false }, 1],
+    [{ isChosen: true, isTesting: true, missing: 0, isSaved: false }, 2],
+    [{ isChosen: true, isTesting: true, missing: 1, isSaved: true }, 3],
+  ])('knows its step %#', (at, step) => expect(stepOf(at)).toBe(step));
 
   it('says what is missing', () => expect(missingFields(preset, { name: 'Office' })).toEqual(['gateway']));
   it('names fields in words', () => expect(fieldLabel('auth_username')).toBe('Auth username'));

@@ -13,7 +13,11 @@ const listOf = (text: string) =>
     .map((each) => each.trim())
     .filter((each) => each !== '');
 
+const HEADER = 'headers/';
 const LISTS: ReadonlySet<string> = new Set(['inbound_addresses', 'outbound_country_codes']);
+
+/** What neither the URL nor the browser's storage may hold: a header's value may be a token. */
+export const isSecret = (field: string): boolean => field === 'password' || field.startsWith(HEADER);
 
 const gatewayOf = (text: string, { gateway_suffix }: Pick<Preset, 'gateway_suffix'>) =>
   gateway_suffix === null || text.includes('.') ? text : `${text}${gateway_suffix}`;
@@ -24,7 +28,16 @@ export function trunkOf(preset: Pick<Preset, 'settings' | 'kind' | 'gateway_suff
     .map(([field, text]) => [field, text.trim()] as const)
     .filter(([, text]) => text !== '')
     .map(([field, text]) => [field, LISTS.has(field) ? listOf(text) : text] as const);
-  const trunk = { register: preset.kind === 'registration', ...preset.settings, ...Object.fromEntries(entered) };
+  const headers = entered
+    .filter(([field]) => field.startsWith(HEADER))
+    .map(([field, text]) => [field.slice(HEADER.length), text] as const);
+  const given = preset.settings['headers'] as Record<string, string> | undefined;
+  const trunk = {
+    register: preset.kind === 'registration',
+    ...preset.settings,
+    ...Object.fromEntries(entered.filter(([field]) => !field.startsWith(HEADER))),
+    ...(headers.length === 0 ? {} : { headers: { ...given, ...Object.fromEntries(headers) } }),
+  };
   const gateway = gatewayOf(String((trunk as { gateway?: string }).gateway ?? ''), preset);
   return { provider: preset.id, ...trunk, gateway } as TrunkInput;
 }
@@ -39,4 +52,21 @@ export const missingFields = (preset: Pick<Preset, 'fields'>, draft: Draft): str
 export function fieldLabel(field: string): string {
   const text = field.replaceAll('_', ' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What the URL holds of the draft; a secret in it is not read. */
+export const draftFrom = (preset: Pick<Preset, 'fields'>, view: (name: string) => string): Draft =>
+  Object.fromEntries(
+    ['name', ...preset.fields.map(({ field }) => field)]
+      .filter((field) => !isSecret(field))
+      .map((field) => [field, view(field)]),
+  );
+
+export type Step = 0 | 1 | 2 | 3;
+
+/** Where the wizard is. After a reload the secrets are gone, so the test waits until they are entered again. */
+export function stepOf(at: { isChosen: boolean; isTesting: boolean; missing: number; isSaved: boolean }): Step {
+  if (at.isSaved) return 3;
+  if (!at.isChosen) return 0;
+  return at.isTesting && at.missing === 0 ? 2 : 1;
 }

@@ -7,13 +7,13 @@ import type { Preset } from './draft.js';
 import { BridgeAddresses } from '../connection/bridge-addresses.js';
 
 /** The trunk is saved: what to enter on the other side, and the first call. */
-export const Finish = ({ preset, trunk }: { preset: Preset; trunk: Schemas['Trunk'] }) => (
+export const Finish = ({ preset, trunk }: { preset: Preset | undefined; trunk: Schemas['Trunk'] }) => (
   <>
     <div className="notice good" role="status">
       {trunk.name} is saved. <Link href={`/trunks/${trunk.id}`}>Open the trunk</Link>
     </div>
-    <Card title={`What to enter at ${preset.name}`}>
-      {preset.carrier_side.length === 0 ? (
+    <Card title={`What to enter at ${preset?.name ?? 'the carrier'}`}>
+      {preset === undefined || preset.carrier_side.length === 0 ? (
         <BridgeAddresses />
       ) : (
         <ul className="list">

@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import { api, client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
+import { api } from '../../api/client.http.js';
 import { Field } from '../../ui/field.js';
 import { Page } from '../../ui/page.js';
-import { Failure, Found } from '../../ui/states.js';
+import { Found } from '../../ui/states.js';
 import { useView } from '../../ui/use-view.js';
-import { TestReport } from '../trunk-detail/test-report.js';
-import { fieldLabel, missingFields, trunkOf, type Draft, type Preset } from './draft.js';
+import { draftFrom, fieldLabel, isSecret, missingFields, stepOf, type Draft, type Preset } from './draft.js';
 import { Finish } from './finish.js';
+import { TestAndSave } from './test-and-save.js';
 
 const STEPS = ['Choose', 'Enter', 'Test and save', 'Enter at the carrier'] as const;
 
@@ -21,13 +21,31 @@ export default function TrunkWizard() {
   );
 }
 
-function Steps({ presets }: { presets: readonly Preset[] }) {
+function useWizard(presets: readonly Preset[]) {
   const [view, setView] = useView();
-  const [draft, setDraft] = useState<Draft>({});
-  const [saved, setSaved] = useState<Schemas['Trunk']>();
-  const [testing, setTesting] = useState(false);
+  const [secrets, setSecrets] = useState<Draft>({});
+  const [isAgain, setAgain] = useState(false);
   const preset = presets.find(({ id }) => id === view('carrier'));
-  const at = saved ? 3 : testing ? 2 : preset ? 1 : 0;
+  const draft = preset === undefined ? {} : { ...draftFrom(preset, view), ...secrets };
+  const missing = preset === undefined ? [] : missingFields(preset, draft);
+  const wantsTest = view('step') === 'test';
+  // What is missing is entered to its end: the step does not change under the person's fingers.
+  if (isAgain !== (wantsTest && (isAgain || missing.length > 0))) setAgain(!isAgain);
+  const isTesting = wantsTest && !isAgain;
+  const saved = view('saved');
+  const at = stepOf({ isChosen: preset !== undefined, isTesting, missing: missing.length, isSaved: saved !== '' });
+  const change = (field: string, value: string) =>
+    isSecret(field) ? setSecrets({ ...secrets, [field]: value }) : setView({ [field]: value });
+  const test = () => {
+    setAgain(false);
+    if (!wantsTest) setView({ step: 'test' }, { push: true });
+  };
+  return { at, preset, draft, missing, isAgain, saved, setView, change, test };
+}
+
+/** Where one is, and what was entered, is in the URL: a reload and Back lose nothing but secrets. */
+function Steps({ presets }: { presets: readonly Preset[] }) {
+  const { at, preset, draft, missing, isAgain, saved, setView, change, test } = useWizard(presets);
   return (
     <>
       <ol className="steps">
@@ -37,31 +55,47 @@ function Steps({ presets }: { presets: readonly Preset[] }) {
           </li>
         ))}
       </ol>
-      {at === 0 && <Chooser presets={presets} onChoose={(carrier) => setView({ carrier })} />}
+      {at === 0 && <Chooser presets={presets} onChoose={(carrier) => setView({ carrier }, { push: true })} />}
       {at === 1 && (
         <Entry
           preset={preset!}
           draft={draft}
-          onChange={setDraft}
-          onBack={() => setView({ carrier: '' })}
-          onDone={() => setTesting(true)}
+          missing={missing}
+          isAgain={isAgain}
+          onChange={change}
+          onBack={() => setView({ carrier: '', step: '' }, { push: true })}
+          onDone={test}
         />
       )}
-      {at === 2 && <TestAndSave preset={preset!} draft={draft} onBack={() => setTesting(false)} onSaved={setSaved} />}
-      {at === 3 && <Finish preset={preset!} trunk={saved!} />}
+      {at === 2 && (
+        <TestAndSave
+          preset={preset!}
+          draft={draft}
+          onBack={() => setView({ step: '' }, { push: true })}
+          onSaved={({ id }) => setView({ saved: id })}
+        />
+      )}
+      {at === 3 && <Saved id={saved} preset={preset} />}
     </>
   );
+}
+
+/** Read again after a reload. */
+function Saved({ id, preset }: { id: string; preset: Preset | undefined }) {
+  const trunk = api.useQuery('get', '/api/v1/sip-trunks/{id}', { params: { path: { id } } });
+  return <Found of={trunk}>{(found) => <Finish preset={preset} trunk={found} />}</Found>;
 }
 
 const Chooser = ({ presets, onChoose }: { presets: readonly Preset[]; onChoose: (id: string) => void }) => (
   <>
     <p>Where do your calls come from?</p>
     <div className="options">
-      {presets.map(({ id, name, kind }) => (
+      {presets.map(({ id, name, kind, confirmed }) => (
         <Button key={id} onPress={() => onChoose(id)}>
           <b>{name}</b>
           <span className="muted small">
             {kind === 'registration' ? 'with user name and password' : 'by its address'}
+            {!confirmed && '; not confirmed'}
           </span>
         </Button>
       ))}
@@ -72,14 +106,16 @@ const Chooser = ({ presets, onChoose }: { presets: readonly Preset[]; onChoose: 
 interface EntryProps {
   preset: Preset;
   draft: Draft;
-  onChange: (draft: Draft) => void;
+  missing: readonly string[];
+  /** After a reload: secrets are kept nowhere. */
+  isAgain: boolean;
+  onChange: (field: string, value: string) => void;
   onBack: () => void;
   onDone: () => void;
 }
 
-function Entry({ preset, draft, onChange, onBack, onDone }: EntryProps) {
-  const missing = missingFields(preset, draft);
-  const set = (field: string) => (value: string) => onChange({ ...draft, [field]: value });
+function Entry({ preset, draft, missing, isAgain, onChange, onBack, onDone }: EntryProps) {
+  const set = (field: string) => (value: string) => onChange(field, value);
   return (
     <form
       className="form"
@@ -89,6 +125,17 @@ function Entry({ preset, draft, onChange, onBack, onDone }: EntryProps) {
       }}
     >
       <h2>{preset.name}</h2>
+      {isAgain && (
+        <p className="notice" role="status">
+          Enter the password and other secrets again: the page keeps them nowhere.
+        </p>
+      )}
+      {!preset.confirmed && (
+        <p className="notice warn">
+          <b>These settings are not confirmed</b> by a document of {preset.name}. Compare them with what it gave you;
+          the test shows what works.
+        </p>
+      )}
       {preset.notes.map((note) => (
         <p key={note} className="muted">
           {note}
@@ -105,12 +152,12 @@ function Entry({ preset, draft, onChange, onBack, onDone }: EntryProps) {
         <Field
           key={field}
           label={required ? fieldLabel(field) : `${fieldLabel(field)} (optional)`}
-          type={field === 'password' ? 'password' : 'text'}
+          type={isSecret(field) ? 'password' : 'text'}
           value={draft[field] ?? ''}
           onChange={set(field)}
           isRequired={required}
           hint={hint}
-          placeholder={field === 'password' ? undefined : (example ?? undefined)}
+          placeholder={isSecret(field) ? undefined : (example ?? undefined)}
           autoComplete="off"
         />
       ))}
@@ -121,52 +168,5 @@ function Entry({ preset, draft, onChange, onBack, onDone }: EntryProps) {
         </Button>
       </div>
     </form>
-  );
-}
-
-interface TestProps {
-  preset: Preset;
-  draft: Draft;
-  onBack: () => void;
-  onSaved: (trunk: Schemas['Trunk']) => void;
-}
-
-function TestAndSave({ preset, draft, onBack, onSaved }: TestProps) {
-  const [report, setReport] = useState<Schemas['TrunkTest']>();
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const trunk = trunkOf(preset, draft);
-  const run = async (work: () => Promise<void>) => {
-    setBusy(true);
-    setError(undefined);
-    await work().catch(setError);
-    setBusy(false);
-  };
-  const probe = () =>
-    run(async () => setReport(await dataOf(client.POST('/api/v1/sip-trunks/probe', { body: trunk }))));
-  const save = () =>
-    run(async () => {
-      onSaved(await dataOf(client.POST('/api/v1/sip-trunks', { body: trunk })));
-      await refresh('/api/v1/sip-trunks', '/api/v1/trunk-states');
-    });
-  const passed = report?.result === 'pass';
-  return (
-    <div className="form">
-      <p>
-        A bridge now tries <code>{trunk.gateway}</code>. Nothing is saved yet.
-      </p>
-      <div className="actions">
-        <Button onPress={onBack}>Back</Button>
-        <Button className={report ? '' : 'primary'} isDisabled={busy} onPress={() => void probe()}>
-          {report ? 'Test again' : 'Test the connection'}
-        </Button>
-        <Button className={passed ? 'primary' : ''} isDisabled={busy} onPress={() => void save()}>
-          {passed ? 'Save the trunk' : 'Save without a passed test'}
-        </Button>
-      </div>
-      {busy && <p role="status">Working…</p>}
-      {error !== undefined && <Failure error={error} />}
-      {report && <TestReport report={report} />}
-    </div>
   );
 }

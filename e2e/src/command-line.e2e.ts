@@ -115,6 +115,23 @@ describe('the command line', () => {
     expect((await trunkmesh(['calls', 'show', sid])).out).toMatch(/\+15559870002[^]*busy/);
   });
 
+  it('counts at a glance, and shows the trunks that need it', async () => {
+    const { code, value } = await json('status');
+    expect({ code, value }).toMatchObject({
+      code: 0,
+      value: {
+        trunk_counts: { total: 1, live: 1, failed: 0 },
+        numbers: 1,
+        calls_now: 0,
+        calls_day: 1,
+        failed_calls_day: 1,
+        refused_calls_day: 0,
+        trunks: [{ name: 'PBX', verdict: 'live' }],
+      },
+    });
+    expect((await trunkmesh(['status'])).out).toMatch(/trunks +1: 1 live, 0 pending[^]*calls in 24 hours +1, 1 failed/);
+  });
+
   it('says what is wrong with a command, and what to do', async () => {
     expect(await trunkmesh(['trunk', 'create', '--name', 'PBX', '--gateway', 'x y'])).toMatchObject({
       code: 1,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { text as wholeText } from 'node:stream/consumers';
@@ -118,13 +118,23 @@ function contextOf(surroundings: Surroundings, global: GlobalOptions, ends: (cod
       (name === '-' ? wholeText(stdin) : readFile(name, 'utf8')).catch((error: Error) => {
         throw new CommandFailure(`${name} cannot be read: ${error.message}`, 2);
       }),
+    save: (name, bytes) => saveNew(stdout, name, bytes),
     note: (line) => stderr.write(`${line}\n`),
+    now: Date.now,
     signal,
     show: async (look) => {
       const { json, watch } = global;
       ends(await present({ json, watch, signal, out: stdout, isTerminal: stdout.isTTY }, look));
     },
   };
+}
+
+async function saveNew(stdout: NodeJS.WriteStream, name: string, bytes: Uint8Array): Promise<void> {
+  if (name === '-') return void stdout.write(bytes);
+  await writeFile(name, bytes, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EEXIST' ? 'it exists already' : error.message;
+    throw new CommandFailure(`${name} cannot be written: ${why}`);
+  });
 }
 
 /** From the environment whole, or from the file. */

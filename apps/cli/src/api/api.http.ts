@@ -47,6 +47,18 @@ export async function answered<T>(asking: Promise<Answer<T>>): Promise<T> {
   return data as T;
 }
 
+/** How many a list has on all its pages. @throws CommandFailure as `answered` does */
+export async function totalOf(asking: Promise<Answer<unknown>>): Promise<number> {
+  let total = 0;
+  await answered(
+    asking.then((answer) => {
+      total = Number(answer.response.headers.get('X-Total-Count') ?? 0);
+      return answer;
+    }),
+  );
+  return total;
+}
+
 function unreachable(cause: unknown): string {
   if ((cause as Error).name === 'TimeoutError') return `the API did not answer within ${ANSWER_MS / 1000} s`;
   const reason = (cause as { cause?: { code?: string; message?: string } }).cause;

@@ -1,6 +1,8 @@
 import { answered, type Api, type Schemas } from '../api/api.http.js';
+import { safeText } from '../output/safe-text.js';
 import { facts, table } from '../output/table.js';
 import type { View } from '../output/view.js';
+import { refused, sip } from './call-evidence.js';
 import { assignments, command, group, required } from './command.js';
 import { type Detail, detailOf, follow } from './follow-call.process.js';
 
@@ -46,7 +48,7 @@ const show = command('show <call>', 'Show one call: what happened, and why', CAL
 );
 
 function detailView(call: Detail): View {
-  const { timeline, attempts, invite: _invite, routing: _routing, audio: _audio, ...plain } = call;
+  const { timeline, attempts, invite: _invite, routing, audio: _audio, ...plain } = call;
   const attempted = table(
     attempts,
     {
@@ -61,8 +63,25 @@ function detailView(call: Detail): View {
     '',
   );
   const happened = table(timeline, TIMELINE, '');
-  return { json: call, text: [facts(plain), attempted, happened].filter((part) => part !== '').join('\n\n') };
+  const parts = [facts(plain), ...routedBy(routing), attempted, happened];
+  return { json: call, text: parts.filter((part) => part !== '').join('\n\n') };
 }
+
+/** Why the call took this way, in words, and what each source of the called number said. */
+function routedBy(routing: Detail['routing']): string[] {
+  if (routing === null) return [];
+  const { summary, steps } = routing.explanation;
+  return [safeText(summary), table(steps, STEPS, '')];
+}
+
+type Step = Schemas['ExplanationStep'];
+
+const STEPS = {
+  source: (step: Step) => step.source,
+  'what arrived': (step: Step) => step.raw,
+  number: (step: Step) => step.number,
+  verdict: (step: Step) => step.verdict,
+};
 
 const TIMELINE = {
   at: (entry: Detail['timeline'][0]) => entry.at,
@@ -137,4 +156,14 @@ const transfer = command(
   },
 );
 
-export const calls = group(['calls', 'call'], 'Calls', [list, show, place, watch, hangUp, cancel, transfer]);
+export const calls = group(['calls', 'call'], 'Calls', [
+  list,
+  show,
+  refused,
+  sip,
+  place,
+  watch,
+  hangUp,
+  cancel,
+  transfer,
+]);

@@ -13,8 +13,12 @@ export interface Context {
   secret(question: string): Promise<string>;
   /** A whole file; `-` is standard input. */
   file(path: string): Promise<string>;
+  /** Writes a new file that its owner alone reads, and never over another; `-` is standard output. */
+  save(path: string, bytes: Uint8Array): Promise<void>;
   /** Shown while a long command works; not part of its output. */
   note(line: string): void;
+  /** Milliseconds since 1970. */
+  now(): number;
   /** Ends the command (Ctrl-C). */
   signal: AbortSignal;
   /** Runs the look once, or with `--watch` again and again. */

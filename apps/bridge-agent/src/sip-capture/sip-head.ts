@@ -38,16 +38,17 @@ const COMPACT: Readonly<Record<string, string>> = {
   x: 'session-expires',
 };
 
+/** Few messages have folded lines. */
+const FOLDED = /\r\n[ \t]/;
+
 /** `text`: latin1, so that every byte is one character. Undefined if it is not a SIP message. */
 export function readSipHead(text: string): SipHead | undefined {
   const end = text.indexOf('\r\n\r\n');
-  const [first = '', ...lines] = text
-    .slice(0, Math.min(end === -1 ? MAX_HEAD_LENGTH : end, MAX_HEAD_LENGTH))
-    .replace(/\r\n[ \t]+/g, ' ')
-    .split('\r\n', MAX_LINES);
-  const started = startOf(first);
+  const head = text.slice(0, Math.min(end === -1 ? MAX_HEAD_LENGTH : end, MAX_HEAD_LENGTH));
+  const lines = (FOLDED.test(head) ? head.replace(/\r\n[ \t]+/g, ' ') : head).split('\r\n', MAX_LINES);
+  const started = startOf(lines[0]!);
   if (started === undefined) return undefined;
-  const headers = lines.flatMap(headerOf);
+  const headers = headersOf(lines);
   const value = (name: string) => headers.find(([given]) => given === name)?.[1] ?? '';
   const to = value('to');
   return {
@@ -71,11 +72,17 @@ function startOf(line: string): Pick<SipHead, 'method' | 'requestUser' | 'reques
     : { method: undefined, requestUser: '', requestUri: '', status: Number(status) };
 }
 
-function headerOf(line: string): [string, string][] {
-  const colon = line.indexOf(':');
-  if (colon < 1 || colon > 64) return [];
-  const name = line.slice(0, colon).trim().toLowerCase();
-  return [[COMPACT[name] ?? name, line.slice(colon + 1, colon + 1 + MAX_VALUE_LENGTH).trim()]];
+/** Every message of every call comes through here: no array for each line. */
+function headersOf(lines: readonly string[]): [string, string][] {
+  const headers: [string, string][] = [];
+  for (let index = 1; index < lines.length; index += 1) {
+    const line = lines[index]!;
+    const colon = line.indexOf(':');
+    if (colon < 1 || colon > 64) continue;
+    const name = line.slice(0, colon).trim().toLowerCase();
+    headers.push([COMPACT[name] ?? name, line.slice(colon + 1, colon + 1 + MAX_VALUE_LENGTH).trim()]);
+  }
+  return headers;
 }
 
 /** The user of the first SIP or tel URI without a password, with the parameters that a number may have. */

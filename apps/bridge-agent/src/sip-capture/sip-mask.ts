@@ -64,12 +64,16 @@ function maskDigest(value: string): string {
 const URI_PASSWORD = /((?:\bsips?:|\b[a-z][a-z\d+.-]{0,20}:\/\/)(?!\[)[^\s:@<>"]{1,2048}):[^\s@<>"]{0,2048}@/gi;
 const PARAMETER = /([;?&]\s{0,8})([\w.-]{1,64})(\s{0,8}=\s{0,8})("(?:[^"\\]|\\.)*"?|[^;?&<>"\s,]+)/g;
 
-const maskUris = (value: string): string =>
-  value
-    .replace(URI_PASSWORD, `$1:${CUT}@`)
-    .replace(PARAMETER, (all, before: string, name: string, equals: string) =>
-      isCredentialName(name) ? `${before}${name}${equals}${CUT}` : all,
-    );
+const PARAMETER_BEGINS = /[;?&]/;
+
+/** Most headers have neither, and every header of every call comes through here. */
+function maskUris(value: string): string {
+  const plain = value.includes('@') ? value.replace(URI_PASSWORD, `$1:${CUT}@`) : value;
+  if (!PARAMETER_BEGINS.test(plain)) return plain;
+  return plain.replace(PARAMETER, (all, before: string, name: string, equals: string) =>
+    isCredentialName(name) ? `${before}${name}${equals}${CUT}` : all,
+  );
+}
 
 /** Undefined where there is none, or several that differ. */
 function typeOf(head: readonly string[]): string | undefined {

@@ -160,6 +160,9 @@ export type OriginateAnswer = z.infer<typeof originateAnswer>;
 /** How long a bridge takes at most to answer `call.originate`, milliseconds: it writes the call to its disk. */
 export const ORIGINATE_DEADLINE_MS = 5_000;
 
+/** A place in the queue of a trunk is kept for so long without a question. */
+export const QUEUE_KEPT_SECONDS = 10;
+
 /**
  * Request `trunkmesh.rpc.outbound.permit`, to trunk-service, before each attempt over a trunk with limits: may it be
  * dialled now? First in, first out per trunk, across all bridges. `wait`: ask again after that time, by the same

@@ -562,6 +562,55 @@ describe('a call that another bridge began', () => {
   });
 });
 
+describe('a call that is canceled before it is dialled', () => {
+  let assistant: Assistant;
+  let stop: () => void;
+  let waits: number;
+  beforeEach(async () => {
+    assistant = await startAssistant();
+    waits = 0;
+    const permits = host.nc.subscribe(OUTBOUND_PERMIT, {
+      callback: (_error, message) => {
+        waits += 1;
+        message.respond(JSON.stringify({ outcome: 'wait', retry_after_ms: 20, position: 1, bridges: 1 }));
+      },
+    });
+    stop = () => permits.unsubscribe();
+    const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, statusUrl: assistant.statusUrl } });
+    await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+  });
+  afterEach(async () => {
+    stop();
+    await assistant.stop();
+  });
+
+  it.each([
+    ['in the queue of its only trunk', [planned(3)], ['queued', 'canceled']],
+    ['between two attempts', [planned(1), planned(3)], ['queued', 'initiated', 'canceled']],
+  ])('%s ends once as canceled, and its trunk is not dialled', async (_what, attempts, statuses) => {
+    carriers({ outcome: 503 }, { outcome: 503 }, { outcome: 'answer' });
+    const before = callsAt(3) ?? 0;
+    const asked = request({ attempts });
+    await originate(asked);
+    await eventually(() => waits > 1, { message: 'the queue' });
+    const hangup = { call_id: asked.call_id, organization_id: asked.organization_id };
+    for (let times = 0; times < 2; times += 1)
+      await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), JSON.stringify(hangup));
+    stop();
+    const events = await host.untilWritten(asked.call_id);
+    expect(lastOf(events).data).toMatchObject({ end_reason: 'canceled', answered_at: null });
+    expect(lastOf(events).data.attempts!.at(-1)).toMatchObject({ trunk_id: id(2, 3), reason: 'canceled' });
+    // By the end of the next call it would have been dialled, and a second status written.
+    await placed();
+    await eventually(() => assistant.statuses.some(({ body }) => body?.call_id !== asked.call_id), {
+      message: 'the statuses of the next call',
+    });
+    const own = assistant.statuses.filter(({ body }) => body?.call_id === asked.call_id);
+    expect(own.map(({ body }) => body?.status)).toEqual(statuses);
+    expect(callsAt(3) ?? 0).toBe(before);
+  });
+});
+
 describe('a call that was refused before a bridge had it', () => {
   it('has its two statuses delivered, however often that is asked for', async () => {
     const assistant = await startAssistant();

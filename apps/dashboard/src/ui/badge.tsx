@@ -25,6 +25,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   unknown: 'warn',
   leaving: 'warn',
   ongoing: 'warn',
+  queued: 'warn',
 };
 
 /** A state as a word; the colour only repeats it. */

@@ -1,6 +1,7 @@
 import { callDetail, callSummary, type CallDetail, type CallSummary } from '@trunkmesh/contracts/call-log.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+import { callQueue } from './call-queue.pg.js';
 import { recordingNames } from './recording-names.js';
 
 /** The names under which the platform's clients know a call, beside ours. */
@@ -30,14 +31,22 @@ const platformNames = z.object({
 });
 type PlatformNames = z.infer<typeof platformNames>;
 
+const queue = {
+  queue: callQueue
+    .nullable()
+    .describe('The queue of a trunk with `max_channels` or `max_cps` in which the call waits; null: it does not wait.'),
+};
+
 export const callItem = callSummary
   .extend(platformNames.shape)
+  .extend(queue)
   .meta({ id: 'Call', description: 'One call of the list.' });
 export type CallItem = z.infer<typeof callItem>;
 
 export const callView = callDetail
   .extend(platformNames.shape)
   .extend(recordingNames.shape)
+  .extend(queue)
   .extend({
     trace_url: z.url().nullable().describe("The trace in the operator's tracing system; null: it has no address."),
   })

@@ -10,6 +10,7 @@ import { CONFIG } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
 import { visibleDecision } from '../routes/route-report.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
+import { queuesOf } from './call-queue.pg.js';
 import { recordingNamesOf } from './recording-names.js';
 import { inZoneOf } from '../organization/time-zone.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
@@ -63,7 +64,12 @@ export class CallController {
     const { calls, total } = await this.page(organizationId, await inZoneOf(this.store, organizationId, query));
     response.set(skipHeaders(request.originalUrl, { skip, count: calls.length, total }));
     const names = await targetNames(this.store, organizationId, calls);
-    return { items: calls.map((call) => withPlatformNames(call, names)), total, skip, limit };
+    const queues = await queuesOf(this.store, organizationId, calls);
+    const items = calls.map((call) => ({
+      ...withPlatformNames(call, names),
+      queue: queues.get(call.call_id) ?? null,
+    }));
+    return { items, total, skip, limit };
   }
 
   private async page(organizationId: string, query: CallQueryInZone): Promise<CallPage> {
@@ -83,8 +89,10 @@ export class CallController {
   async get(@OrganizationId() organizationId: string, @Param('call_id') sid: string) {
     const call = await findCall(this.nats, callRequestOf(organizationId, sid));
     const names = await targetNames(this.store, organizationId, [call]);
+    const queues = await queuesOf(this.store, organizationId, [call]);
     return {
       ...withPlatformNames(call, names),
+      queue: queues.get(call.call_id) ?? null,
       ...recordingNamesOf(call),
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
       trace_url: traceUrl(this.config.TRACE_URL, call.trace_id),

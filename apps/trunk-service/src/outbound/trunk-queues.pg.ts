@@ -1,3 +1,4 @@
+import { QUEUE_KEPT_SECONDS } from '@trunkmesh/contracts/outbound-call.js';
 import { OUTBOUND_DEFAULTS } from '@trunkmesh/contracts/outbound-settings.js';
 import type { EntityManager } from 'typeorm';
 import { preparedIn } from '../event-store/prepared.pg.js';
@@ -7,8 +8,7 @@ import { queueIsFull, retryAfter, type TrunkQueue } from './permit.js';
 import type { TrunkTimes } from './dial-until.js';
 import { CallNotAccepted } from './refused-event.js';
 
-/** A place in the queue is kept for so long without a question. */
-export const KEPT = `interval '10 seconds'`;
+export const KEPT = `interval '${QUEUE_KEPT_SECONDS} seconds'`;
 
 export interface LimitedTrunk extends TrunkQueue {
   id: string;

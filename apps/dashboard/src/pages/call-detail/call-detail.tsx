@@ -59,7 +59,7 @@ const traceOf = ({ trace_id, trace_url }: Schemas['CallDetail']) => {
 };
 
 const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
-  <Card title="Summary" actions={<Badge state={call.status} />}>
+  <Card title="Summary" actions={<Badge state={call.queue ? 'queued' : call.status} />}>
     <Facts
       of={[
         ['From', partyOf(call)],

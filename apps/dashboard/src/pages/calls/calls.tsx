@@ -109,7 +109,7 @@ const CallTable = ({ items }: { items: readonly Schemas['Call'][] }) => (
           </Link>
         ),
       },
-      { id: 'status', title: 'Status', cell: ({ status }) => <Badge state={status} /> },
+      { id: 'status', title: 'Status', cell: ({ status, queue }) => <Badge state={queue ? 'queued' : status} /> },
       {
         id: 'other',
         title: 'Other party',

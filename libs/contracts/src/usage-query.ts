@@ -85,6 +85,11 @@ export const usageRecordsQuery = z.object({
   call_id: uuid.optional().describe('The call, by its id.'),
   carrier_cost: callCarrier.optional().describe('Whose carrier it was: `external` or `managed`.'),
   estimated: z.boolean().optional().describe('Whether the end of the call is an estimate.'),
+  statement: z
+    .string()
+    .regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, 'must be a month, for example "2026-11"')
+    .optional()
+    .describe('The entries of the closed statement of this month alone, its adjustments included: `2026-11`.'),
 });
 export type UsageRecordsQuery = z.infer<typeof usageRecordsQuery>;
 

@@ -8,6 +8,8 @@ import { exportPart } from './usage.nats.js';
 
 export const CSV = 'text/csv';
 
+const isUnbounded = ({ date_from, statement }: UsageExportQuery) => date_from === undefined && statement === undefined;
+
 /**
  * Every entry that matches, as CSV. At most two parts are in memory: one that the client takes, and the next one. Where
  * a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
@@ -15,7 +17,7 @@ export const CSV = 'text/csv';
 export async function exportRecords(nats: NatsLink, query: UsageExportQuery, response: Response): Promise<void> {
   const partAfter = (after: UsageExportQuery['after']) => exportPart(nats, { ...query, after });
   let part = await partAfter(query.after);
-  if (part.complete_from !== null && query.date_from === undefined) throw incomplete(part.complete_from);
+  if (part.complete_from !== null && isUnbounded(query)) throw incomplete(part.complete_from);
   response.status(200).set({
     'Content-Type': `${CSV}; charset=utf-8; header=present`,
     'Content-Disposition': 'attachment; filename="usage.csv"',

@@ -30,6 +30,7 @@ export const recordsQuery = z.strictObject({
   direction: direction.describe('Who called: `inbound` is the customer.'),
   country: existingCountry.optional().describe("The other party's country (ISO 3166-1 alpha-2)."),
   carrier_cost: usageRecordsQuery.shape.carrier_cost,
+  statement: usageRecordsQuery.shape.statement,
   call_sid: z
     .string()
     .max(64)

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_EXPORT, USAGE_RECORDS, USAGE_STATEMENT, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
   usageRecordsQuery,
   usageSummaryQuery,
@@ -125,6 +125,18 @@ describe('GET /api/v1/usage/records', () => {
     );
     expect(second.body).toMatchObject({ items: [{ entry_id: '2' }, { entry_id: '1' }], next_cursor: null });
     expect(asked[1]).toMatchObject({ call_id: CALL, after: { started_at, entry_id: '3' } });
+  });
+
+  it('lists the entries of a closed statement, in the list and in the file, and of no other month', async () => {
+    const { member } = await mesh.organization();
+    const [listed, exported] = [await play(USAGE_RECORDS, ledger(0)), await play(USAGE_EXPORT, lines(0))];
+    await play(USAGE_STATEMENT, () => ({ outcome: 'no-statement' }));
+    expect(await member('GET', `${RECORDS}?statement=2026-11`)).toMatchObject({
+      status: 404,
+      body: { code: 'statement-not-found' },
+    });
+    expect(await member('GET', `${RECORDS}?statement=november`)).toMatchObject({ status: 400 });
+    expect([...listed, ...exported]).toEqual([]);
   });
 
   it("takes a date for that day in the organisation's time zone, in the list and in the file", async () => {

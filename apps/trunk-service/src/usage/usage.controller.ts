@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Request, Response } from 'express';
 import { Access, OrganizationId } from '../access/access.guard.js';
@@ -20,6 +21,7 @@ import {
   type SummaryPage,
   type SummaryQuery,
 } from './usage-query.js';
+import { findStatement } from './statement.nats.js';
 import { findRecords, summarizeUsage } from './usage.nats.js';
 
 @Controller('api/v1/usage')
@@ -43,6 +45,7 @@ export class UsageController {
     @Res() response: Response,
   ): Promise<void> {
     const wanted = recordsRequest(organizationId, await inZoneOf(this.store, organizationId, query));
+    if (query.statement !== undefined) await this.requireClosed(organizationId, query.statement);
     if ((request.header('Accept') ?? '').includes(CSV)) {
       const { limit: _limit, ...all } = wanted;
       await exportRecords(this.nats, all, response);
@@ -51,6 +54,13 @@ export class UsageController {
     const { records, next, complete_from, incomplete } = await findRecords(this.nats, wanted);
     const next_cursor = cursorOf(next === null ? undefined : [next.started_at, next.entry_id]);
     response.json({ items: records, next_cursor, complete_from, incomplete } satisfies RecordsPage);
+  }
+
+  /** @throws DomainError statement-not-found */
+  private async requireClosed(organization_id: string, month: string): Promise<void> {
+    const { state } = await findStatement(this.nats, { organization_id, month });
+    if (state === 'open')
+      throw new DomainError('statement-not-found', `The month ${month} is not closed yet: it has no fixed entries.`);
   }
 
   @Get('summary')

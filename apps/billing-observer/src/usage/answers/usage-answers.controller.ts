@@ -18,6 +18,7 @@ import { hasGap } from '../gaps.pg.js';
 import { exportPart } from './export-query.pg.js';
 import { findEntries } from './ledger-query.pg.js';
 import { recordsAnswer } from './records-answer.js';
+import { statementEntries, type StatementEntries } from './statement-entries.pg.js';
 import { summarize } from './summary-query.pg.js';
 
 const SPAN = { span: 'usage' };
@@ -36,8 +37,9 @@ export class UsageAnswersController {
   @MessagePattern(USAGE_RECORDS, SPAN)
   records(@Payload({ schema: usageRecordsQuery }) query: UsageRecordsQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => {
-      const complete_from = await this.completeFrom(query);
-      const records = await findEntries(this.options.dataSource, query);
+      const of = await this.statement(query);
+      const complete_from = await this.completeFrom(query, of);
+      const records = await findEntries(this.options.dataSource, { ...query, of });
       const incomplete = await hasGap(this.options.dataSource, { from: query.date_from, until: query.date_to });
       return recordsAnswer({ records, limit: query.limit, complete_from, incomplete }, this.answering.size());
     });
@@ -46,8 +48,9 @@ export class UsageAnswersController {
   @MessagePattern(USAGE_EXPORT, SPAN)
   export(@Payload({ schema: usageExportQuery }) query: UsageExportQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => {
-      const complete_from = query.after === undefined ? await this.completeFrom(query) : null;
-      return exportPart(this.options.dataSource, query, { complete_from, ...this.answering.size() });
+      const of = await this.statement(query);
+      const complete_from = query.after === undefined ? await this.completeFrom(query, of) : null;
+      return exportPart(this.options.dataSource, { ...query, of }, { complete_from, ...this.answering.size() });
     });
   }
 
@@ -56,7 +59,16 @@ export class UsageAnswersController {
     return this.answering.inTime(async () => JSON.stringify(await summarize(this.options.dataSource, query)));
   }
 
-  private completeFrom({ organization_id, date_from, date_to }: UsageExportQuery): Promise<string | null> {
-    return completeFrom(this.options.dataSource, { organizationId: organization_id, from: date_from, to: date_to });
+  private async statement({ organization_id, statement: month }: UsageExportQuery) {
+    if (month === undefined) return undefined;
+    return (await statementEntries(this.options.dataSource, { organization_id, month })) ?? null;
+  }
+
+  private completeFrom(
+    { organization_id, date_from, date_to }: UsageExportQuery,
+    of: StatementEntries | null | undefined,
+  ): Promise<string | null> {
+    const from = date_from ?? of?.begins.toISOString();
+    return completeFrom(this.options.dataSource, { organizationId: organization_id, from, to: date_to });
   }
 }

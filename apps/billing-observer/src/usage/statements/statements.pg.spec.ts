@@ -6,6 +6,9 @@ import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.proces
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
 import { createDataSource } from '../../database.pg.js';
+import { exportPart } from '../answers/export-query.pg.js';
+import { findEntries } from '../answers/ledger-query.pg.js';
+import { statementEntries } from '../answers/statement-entries.pg.js';
 import { endedAgain, endedAt, setPlan } from '../ledger.fixture.js';
 import { settle } from '../rating/settle.pg.js';
 import { applyTimeZones } from '../summary/time-zones.pg.js';
@@ -165,5 +168,43 @@ describe('a statement', () => {
     const stranger = '0190a5b2-7c00-7000-8000-0000000000ff';
     expect(await listStatements(db, stranger, asked)).toEqual([]);
     expect(await findStatement(db, { organization_id: stranger, month: '2026-10' }, asked)).toBeUndefined();
+  });
+
+  it('has exactly the entries that the ledger lists for it, as JSON and as CSV, and of nobody else', async () => {
+    await setPlan(db, 1);
+    await record(db, [
+      endedAt(1, '2026-10-15T10:00:00.000Z', { reconstructed: true }),
+      endedAt(2, '2026-10-31T23:59:59.999Z'),
+      endedAt(3, '2026-11-02T10:00:00.000Z'),
+    ]);
+    expect(await close('2026-11-06')).toBe(1);
+    // A better record of October and a late call of it are in November's, and a late call of November in December's.
+    await record(db, [endedAgain(1, '2026-10-15T10:00:00.000Z', { billable_ms: 130_000 })]);
+    await record(db, [endedAt(4, '2026-10-20T10:00:00.000Z')]);
+    expect(await close('2026-12-06')).toBe(1);
+    await record(db, [endedAt(5, '2026-11-03T10:00:00.000Z'), endedAt(6, '2026-12-01T10:00:00.000Z')]);
+    const entriesOf = async (month: string, organization_id = ORG) => {
+      const of = (await statementEntries(db, { organization_id, month })) ?? null;
+      const query = { organization_id, of };
+      const part = Buffer.from(await exportPart(db, query, { complete_from: null, maxBytes: 1e6 })).toString();
+      const entries = await findEntries(db, { ...query, limit: 100 });
+      expect(part.split('\r\n').length - 1).toBe(entries.length);
+      return entries;
+    };
+    const seen: string[] = [];
+    for (const month of ['2026-10', '2026-11']) {
+      const entries = await entriesOf(month);
+      const amount = entries.reduce((sum, entry) => sum + BigInt(entry.amount_micros), 0n);
+      expect([month, String(amount)]).toEqual([month, (await statement(month)).totals[0]!.total_micros]);
+      seen.push(...entries.map(({ entry_id }) => entry_id));
+    }
+    const booked: { entry_id: string }[] = await db.query(
+      'SELECT entry_id::text FROM ledger_entries WHERE call_id = ANY($1::uuid[])',
+      [[1, 2, 3, 4].map(callId)],
+    );
+    expect(seen.toSorted()).toEqual(booked.map(({ entry_id }) => entry_id).toSorted());
+    expect(seen).toHaveLength(6);
+    expect(await entriesOf('2026-12')).toEqual([]);
+    expect(await entriesOf('2026-10', '0190a5b2-7c00-7000-8000-0000000000ff')).toEqual([]);
   });
 });

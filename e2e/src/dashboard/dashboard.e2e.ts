@@ -7,6 +7,7 @@ import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixtur
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
 import { editsSettings } from './edits.fixture.js';
 import { importsNumbers } from './number-import.fixture.js';
+import { showsRefusedCalls } from './refused.fixture.js';
 import { INVITE, REFUSED, REFUSED_CALL } from './answers.fixture.js';
 
 let test: TestMesh;
@@ -134,6 +135,7 @@ describe('the dashboard', () => {
   importsNumbers(() => ({ page: viewer.page, org, trunk: 'Office PBX' }));
 
   editsSettings(() => ({ page: viewer.page, org }));
+  showsRefusedCalls(() => ({ page: viewer.page, org, test }));
 
   it('tests a route from a pasted INVITE, and keeps no password of it in the URL', async () => {
     const { page } = viewer;

@@ -86,6 +86,8 @@ export const alertSubject = (org: string, alert: string) => `trunkmesh.alert.${t
 /** The SIP messages of a call. */
 export const sipSubject = (org: string, call: string) => `trunkmesh.sip.${token(org)}.${token(call)}`;
 export const callRequestSubject = (org: string) => `trunkmesh.request.call.${token(org)}`;
+/** Not in a stream: trunk-service has stored refused calls of the organisation, for whoever looks at them now. */
+export const refusedStoredSubject = (org: string) => `trunkmesh.live.${token(org)}.refused`;
 export const refusedSubject = (bridge: string) => `trunkmesh.refused.${token(bridge)}`;
 
 export const ALL_ORGANIZATIONS = 'trunkmesh.org.*.organization';

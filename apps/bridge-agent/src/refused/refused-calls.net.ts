@@ -31,7 +31,8 @@ export interface RefusedOptions {
   flushMs?: number;
 }
 
-const FLUSH_MS = 2_000;
+/** What is new is published so soon; what only counts on waits longer (refused-minutes.ts). */
+const FLUSH_MS = 500;
 const CONCURRENT_PUBLISHES = 64;
 const PROFILE_AGAIN_MS = 2_000;
 const INVITE = Buffer.from('INVITE ');

@@ -30,6 +30,7 @@ describe('a refusal', () => {
 describe('a change', () => {
   it('lets what shows it be read again, and everything where the kind is new', () => {
     expect(pathsOf('gateway')).toContain('/api/v1/trunk-states');
+    expect(pathsOf('refused-call')).toEqual(['/api/v1/refused-calls']);
     expect(pathsOf('something-new')).toEqual(['/api/']);
   });
 });

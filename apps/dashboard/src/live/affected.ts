@@ -7,6 +7,7 @@ const AFFECTED: Readonly<Record<string, readonly string[]>> = {
   number: ['/api/v1/phone-numbers', '/api/v1/sip-trunks'],
   address: ['/api/v1/sip-trunks', '/api/v1/addresses'],
   call: ['/api/v1/calls', '/api/v1/refused-calls', '/api/v1/usage'],
+  'refused-call': ['/api/v1/refused-calls'],
   bridge: ['/api/v1/bridges', '/api/v1/trunk-states', '/api/v1/connection'],
   'rate-plan': ['/api/v1/usage', '/api/v1/organizations'],
   carrier: ['/api/v1/carriers'],

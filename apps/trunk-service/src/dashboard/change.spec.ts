@@ -4,6 +4,7 @@ import {
   gatewaySubject,
   numberSubject,
   organizationSubject,
+  refusedStoredSubject,
   refusedSubject,
   trunkSubject,
 } from '@trunkmesh/contracts/subjects.js';
@@ -20,6 +21,7 @@ describe('what a subject says has changed', () => {
     ['$KV.gateways.o.t.b', { kind: 'gateway', entity: 't' }],
     ['$KV.bridges.bridge-1', { kind: 'bridge', entity: 'bridge-1' }],
     ['trunkmesh.bridge.bridge-1', { kind: 'bridge', entity: 'bridge-1' }],
+    [refusedStoredSubject('o'), { kind: 'refused-call', entity: 'o' }],
     [refusedSubject('b'), undefined],
     ['trunkmesh.rpc.calls.list', undefined],
   ])('%s', (subject, expected) => expect(changeOf(subject)).toEqual(expected));

@@ -15,12 +15,18 @@ export const changeKind = z.enum([
   'gateway',
   'bridge',
   'carrier',
+  'refused-call',
 ]);
 export const change = z
   .object({
     id: z.string().describe('The change; send the latest as `Last-Event-ID` to resume.'),
     kind: changeKind.describe('What changed. `gateway`: the state of a trunk on a bridge.'),
-    entity: z.string().describe('Its id: of the trunk for `gateway`; the number, network or time where it has no id.'),
+    entity: z
+      .string()
+      .describe(
+        'Its id: of the trunk for `gateway`, of the organisation for `refused-call`; the number, network or time ' +
+          'where it has no id.',
+      ),
   })
   .meta({ id: 'Change', description: 'Something changed; read it through its own route.' });
 export type Change = z.infer<typeof change>;
@@ -39,6 +45,7 @@ export type ChangeList = z.infer<typeof changeList>;
 
 const CALL = /^trunkmesh\.call\.[^.]+\.([^.]+)$/;
 const GATEWAY = /^(?:\$KV\.gateways|trunkmesh\.gateway)\.[^.]+\.([^.]+)\.[^.]+$/;
+const REFUSED = /^trunkmesh\.live\.([^.]+)\.refused$/;
 const BRIDGE = /^\$KV\.bridges\.([^.]+)$/;
 
 const ENTITY_ID = {
@@ -58,6 +65,7 @@ export function changeOf(subject: string): Changed | undefined {
       ['call', CALL],
       ['gateway', GATEWAY],
       ['bridge', BRIDGE],
+      ['refused-call', REFUSED],
     ] as const
   ).map(([kind, pattern]) => ({ kind, entity: pattern.exec(subject)?.[1] }));
   const found = matched.find(({ entity }) => entity !== undefined);

@@ -9,6 +9,7 @@ import {
   GATEWAYS_BUCKET,
   gatewaysOfOrganization,
   organizationSubject,
+  refusedStoredSubject,
 } from '@trunkmesh/contracts/subjects.js';
 import type { NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -39,6 +40,7 @@ const subjectsOf = (organizationId: string | null) =>
     : [
         `${organizationSubject(organizationId).replace(/\.organization$/, '')}.>`,
         callsOfOrganization(organizationId),
+        refusedStoredSubject(organizationId),
         `$KV.${GATEWAYS_BUCKET}.${gatewaysOfOrganization(organizationId)}`,
         ALL_BRIDGES,
       ];

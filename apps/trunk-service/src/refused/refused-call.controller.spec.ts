@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import type { CallsRefused } from '@trunkmesh/contracts/refused-call.js';
-import { refusedSubject } from '@trunkmesh/contracts/subjects.js';
+import { refusedStoredSubject, refusedSubject } from '@trunkmesh/contracts/subjects.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
@@ -263,5 +263,19 @@ describe('refused calls', () => {
       { first_invite: { text: 'INVITE 1' }, last_invite: { text: 'INVITE 2' } },
       { first_invite: { text: null }, last_invite: { text: null } },
     ]);
+  });
+});
+
+describe('whoever looks', () => {
+  it('is told of refused calls of its own organisation, and nobody else is', async () => {
+    const [one, other] = [await owner(), await owner()];
+    const heard: string[] = [];
+    for (const { id } of [one, other]) nc.subscribe(refusedStoredSubject(id), { callback: () => void heard.push(id) });
+    await nc.flush();
+    await publish({ called: one.number, numbers: [one.number] });
+    await eventually(async () => heard.length > 0);
+    expect(heard).toEqual([one.id]);
+    const { body } = await one.admin('GET', LIST);
+    expect(body).toMatchObject([{ number: one.number }]);
   });
 });

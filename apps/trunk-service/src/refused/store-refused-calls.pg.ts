@@ -9,12 +9,15 @@ const keyOf = ({ bridge_id, minute, source_address, called, numbers, users, reas
 
 /**
  * Each event has the minute's count so far: the highest one counts, in whatever order and however often they come.
- * Whose call it was is looked up now, and stays.
+ * Whose call it was is looked up now, and stays. Resolves with the organisations whose calls they were.
  */
-export async function storeRefusedCalls(store: Pick<EventStore, 'query'>, rows: readonly Row[]): Promise<void> {
+export async function storeRefusedCalls(
+  store: Pick<EventStore, 'query'>,
+  rows: readonly Row[],
+): Promise<ReadonlySet<string>> {
   const highest = new Map<string, Row>();
   for (const row of rows) if ((highest.get(keyOf(row))?.count ?? 0) < row.count) highest.set(keyOf(row), row);
-  if (highest.size === 0) return;
+  if (highest.size === 0) return new Set();
   const counted = [...highest.values()].map((row) => ({ ...row, users: row.users ?? [] }));
   const owners = await ownersOf(store, counted);
   await store.query(
@@ -38,6 +41,7 @@ export async function storeRefusedCalls(store: Pick<EventStore, 'query'>, rows: 
         then coalesce(excluded.last_invite, refused_calls.last_invite) else refused_calls.last_invite end`,
     [JSON.stringify(counted.map((row, index) => stored(row, owners[index]!)))],
   );
+  return new Set(owners.map(({ organization_id }) => organization_id).filter((id) => id !== null));
 }
 
 function stored(row: Row, { keeps_messages, ...owner }: RowOwner) {

@@ -22,6 +22,7 @@ import {
   addNumber,
   ROOT,
   callEvents,
+  statusOf,
   testMesh,
   untilLive,
   type Organization,
@@ -243,6 +244,22 @@ describe('what the first carrier answers', () => {
       { outcome: 'answered', trunk_id: trunks[1]!.id },
     ]);
   });
+
+  it('an unknown host: the second answers', async () => {
+    const settings = { name: 'unknown host', gateway: 'nowhere.invalid', register: false };
+    const unknown = await org.api.post<Trunk>('/api/v1/sip-trunks', settings);
+    // It is not given to FreeSWITCH, and its status says why.
+    await eventually(async () => JSON.stringify(await statusOf(org, unknown)).includes('does not resolve'), {
+      timeoutMs: 20_000,
+      message: 'the status of the trunk',
+    });
+    callees[1]!.will({ outcome: 'answer', hangUpAfterMs: 100 });
+    const data = await place({}, [unknown.id, trunks[1]!.id]);
+    expect(data['attempts']).toMatchObject([
+      { reason: 'no-gateway', sip_status: null, failed_over: true },
+      { outcome: 'answered', trunk_id: trunks[1]!.id },
+    ]);
+  }, 60_000);
 
   it('silence: the second answers after the ring timeout', async () => {
     callees[0]!.will({ outcome: 'silent' });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { actsByButtons } from './actions.fixture.js';
 import { editsSettings } from './edits.fixture.js';
 import { importsNumbers } from './number-import.fixture.js';
 import { showsRefusedCalls } from './refused.fixture.js';
@@ -263,6 +264,8 @@ describe('the dashboard', () => {
     }
     expect(await axeProblems(page)).toEqual([]);
   });
+
+  actsByButtons(() => ({ test, browser }));
 
   it('asks for nothing from another host, and its policy stops nothing of its own', () =>
     expect(viewer.complaints).toEqual([]));

@@ -30,6 +30,7 @@ async function sipLine(
       throw error;
     },
   );
+  if (line.status !== 200) await peer.close();
   // A telephone that got a BYE falls silent.
   void line.ended.then(() => peer.close());
   return {

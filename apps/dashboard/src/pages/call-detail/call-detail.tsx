@@ -1,4 +1,5 @@
 import { Link, useParams } from 'wouter';
+import { useHistoryState } from 'wouter/use-browser-location';
 import { api, type Schemas } from '../../api/client.http.js';
 import { length, words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
@@ -6,6 +7,7 @@ import { Card, Facts, Page } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { outcomeText } from '../calls/call-text.js';
+import { readingOf } from '../calls/new-call.js';
 import { CallActions } from './call-actions.js';
 import { Quality } from './call-media.js';
 import { decidedBy, Invite, Routing } from './call-routing.js';
@@ -15,7 +17,8 @@ import { Recording } from './recording.js';
 /** One call: what happened, why it took this way, and how it sounded. */
 export default function CallDetail() {
   const { id = '' } = useParams<{ id: string }>();
-  const call = api.useQuery('get', '/api/v1/calls/{call_id}', { params: { path: { call_id: id } } });
+  const reading = readingOf(useHistoryState<unknown>());
+  const call = api.useQuery('get', '/api/v1/calls/{call_id}', { params: { path: { call_id: id } } }, reading);
   return (
     <Page
       title="Call"

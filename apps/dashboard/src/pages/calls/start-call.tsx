@@ -6,6 +6,7 @@ import { NumberChoice } from '../../choices/number-choice.js';
 import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
+import { NEW_CALL } from './new-call.js';
 
 /** Calls a number from one of the organisation's own; its assistant speaks. */
 export function StartCall() {
@@ -18,7 +19,7 @@ export function StartCall() {
     const body = { from_phone_number: from, to_phone_number: to.trim() };
     await dataOf(client.POST('/api/v1/calls', { body })).then(async ({ call_sid }) => {
       await refresh('/api/v1/calls');
-      navigate(`/calls/${call_sid}`);
+      navigate(`/calls/${call_sid}`, { state: NEW_CALL });
     }, setError);
   };
   return (

@@ -1,0 +1,133 @@
+import { expect, it } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { calleeFor, type MeshCallee } from '@trunkmesh/testkit/mesh/callees.net.js';
+import type { Browser, Page } from 'playwright-core';
+import { addNumber, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
+import { axeProblems, openViewer, signIn } from './browser.fixture.js';
+
+const FROM = '+15550108600';
+const OTHERS = ['+15550108601', '+15550108602'];
+const TO = '+15559870860';
+const CALL = /\/api\/v1\/calls\/CA[\da-f]{32}$/;
+const NO_CALL = { title: 'Not found', detail: 'There is no such call.', status: 404 };
+
+interface OfNumber {
+  id: string;
+  phone_number: string;
+  sip_trunk_id: string;
+  assistant: { id: number };
+}
+interface Acting {
+  page: Page;
+  org: Organization;
+  trunk: Trunk;
+  callee: MeshCallee;
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+async function confirm(page: Page, name: string): Promise<void> {
+  await button(page, name).click();
+  const dialog = page.getByRole('alertdialog');
+  await dialog.getByRole('button', { name, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+/** Routing follows the events. */
+const untilCallable = (org: Organization) =>
+  eventually(
+    async () =>
+      (
+        await org.api.post<{ decision: { outcome: string } }>('/api/v1/routes/explain', {
+          direction: 'outbound',
+          from_phone_number: FROM,
+          to_phone_number: TO,
+        })
+      ).decision.outcome === 'call',
+    { timeoutMs: 20_000, message: 'the number to be known' },
+  );
+
+/** What an admin and the operator do by a button, in a browser of their own. */
+export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): void {
+  let acting: Acting;
+  it('starts a call, finds it in the log when it is there, and hangs it up', async () => {
+    const { test, browser } = of();
+    const { page } = await openViewer(browser, test.mesh.file.api);
+    const org = await test.organization('Example Motors');
+    const callee = await calleeFor(test.mesh.bridges[0]!, 7);
+    const settings = { name: 'Carrier', gateway: callee.gateway, register: false };
+    const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', settings);
+    acting = { page, org, trunk, callee };
+    await untilLive(org, trunk);
+    await addNumber(org, trunk, FROM);
+    await untilCallable(org);
+    await signIn(page, org.key, `/app/o/${org.id}/calls`);
+    await page.getByLabel('From your number').fill(FROM);
+    await page.getByLabel('To', { exact: true }).first().fill(TO);
+    await page.route(CALL, (route) => route.fulfill({ status: 404, json: NO_CALL }), { times: 1 });
+    await button(page, 'Call').click();
+    const alert = page.getByRole('alert');
+    await alert.or(button(page, 'Hang up')).first().waitFor();
+    expect(await alert.allTextContents()).toEqual([]);
+    expect(await axeProblems(page)).toEqual([]);
+    await eventually(async () => (await callee.open()) === 1, { message: 'the call to be up' });
+    await confirm(page, 'Hang up');
+    await eventually(async () => (await callee.open()) === 0, { message: 'the call to be over' });
+    await button(page, 'Hang up').waitFor({ state: 'detached' });
+  }, 60_000);
+
+  it('tests, disables and enables a trunk', async () => {
+    const { page, org, trunk } = acting;
+    const isEnabled = async () => (await org.api.get<Trunk>(`/api/v1/sip-trunks/${trunk.id}`)).enabled;
+    await page.goto(`/app/o/${org.id}/trunks/${trunk.id}`);
+    await button(page, 'Test the trunk').click();
+    await page.getByRole('status', { name: 'Test' }).getByText('From bridge-1').waitFor({ timeout: 40_000 });
+    await button(page, 'Disable').click();
+    await button(page, 'Enable').waitFor();
+    expect(await isEnabled()).toBe(false);
+    await button(page, 'Enable').click();
+    await button(page, 'Disable').waitFor();
+    expect(await isEnabled()).toBe(true);
+  }, 60_000);
+
+  it('assigns several numbers at once, and says why their trunk is not deleted', async () => {
+    const { page, org, trunk, callee } = acting;
+    for (const phone_number of OTHERS) await org.api.post('/api/v1/phone-numbers', { phone_number });
+    await page.goto(`/app/o/${org.id}/numbers`);
+    for (const number of OTHERS)
+      await page.getByRole('row').filter({ hasText: number }).getByRole('checkbox').click({ force: true });
+    await page.getByLabel('To the trunk').fill('Carrier');
+    await page.getByLabel('To the assistant').fill('21');
+    await button(page, 'Assign').click();
+    await page.getByRole('heading', { name: 'Assign 2 selected' }).waitFor({ state: 'detached' });
+    const numbers = await org.api.get<OfNumber[]>('/api/v1/phone-numbers');
+    const assigned = numbers.filter(({ phone_number }) => OTHERS.includes(phone_number));
+    const wanted = [trunk.id, 21];
+    expect(assigned.map(({ sip_trunk_id, assistant }) => [sip_trunk_id, assistant.id])).toEqual([wanted, wanted]);
+    await page.goto(`/app/o/${org.id}/trunks/${trunk.id}`);
+    await button(page, 'Delete trunk').click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByRole('button', { name: 'Delete trunk' }).click();
+    await dialog.getByRole('alert').getByText('still has numbers').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    for (const { id } of numbers) await org.api.delete(`/api/v1/phone-numbers/${id}`);
+    await confirm(page, 'Delete trunk');
+    await page.getByRole('heading', { level: 1, name: 'Trunks' }).waitFor();
+    expect((await org.api.request('GET', `/api/v1/sip-trunks/${trunk.id}`)).status).toBe(404);
+    await page.context().close();
+    await callee.close();
+  }, 60_000);
+
+  it('drains a bridge, and returns it to service', async () => {
+    const { test, browser } = of();
+    const { page, complaints, close } = await openViewer(browser, test.mesh.file.api);
+    await signIn(page, test.mesh.file.bootstrapKey, '/app/bridges');
+    await confirm(page, 'Drain bridge-1');
+    await button(page, 'Return bridge-1 to service').waitFor();
+    await confirm(page, 'Return bridge-1 to service');
+    await button(page, 'Drain bridge-1').waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+}

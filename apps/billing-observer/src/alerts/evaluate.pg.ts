@@ -24,7 +24,7 @@ const ORGANIZATIONS_AT_ONCE = 200;
 
 export interface Evaluation extends AlertSettings {
   everySeconds: number;
-  /** An organisation whose spend cannot be compared holds up no other one. */
+  /** Where the spend of one organisation cannot be compared, the others go on. */
   onTrouble?: (error: unknown, organizationId: string) => void;
 }
 

@@ -9,7 +9,7 @@ const MAX_CALLS = 1_500_000;
 const CALLS_A_PART = 10_000;
 const DAY_MS = 86_400_000;
 
-/** A day whose calls have not changed since it was counted has the same `version`. */
+/** The `version` of a day stays the same until one of its calls changes. */
 interface VersionedDay {
   day: string;
   version: string;

@@ -10,7 +10,7 @@ export type DeadLetter = Pick<UnreadableRow, 'stream_sequence' | 'digest' | 'sub
   bytes: number;
 };
 
-/** A call whose time could not be is in the call log already: only the ledger may get it now. */
+/** A call of an impossible time is in the call log already: only the ledger may get it now. */
 async function recordAgain(
   dataSource: DataSource,
   { message, reason }: { message: CallMessage; reason: string },

@@ -11,9 +11,9 @@ import {
 } from './usage-store.pg.js';
 
 /**
- * Records messages as they came: readable ones in one transaction, unreadable ones aside. A call whose time cannot be
- * is in the call log and aside, and not in the ledger. Throws only what a later
- * attempt may overcome. `numbered` false: their record numbers are left out, because other calls have them.
+ * Records messages as they came: readable ones in one transaction, unreadable ones aside. A call of an impossible time
+ * is in the call log and aside, and not in the ledger. Throws only what a later attempt may overcome. `numbered` false:
+ * their record numbers are left out, because other calls have them.
  */
 export async function recordMessages(
   dataSource: DataSource,

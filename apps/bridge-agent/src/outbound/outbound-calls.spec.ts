@@ -237,7 +237,7 @@ describe('an outbound call', () => {
     [2, 'is not dialled', { reason: 'queue-timeout' }],
     [undefined, 'is not dialled', { reason: 'queue-timeout' }],
   ])(
-    'while NATS is away, of two bridges the one of place %p: %s',
+    'without NATS, the bridge at place %p of two: %s',
     async (place, _what, second) => {
       carriers({ outcome: 'silent' }, { outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
       const asked = request({

@@ -9,7 +9,7 @@ const keyOf = ({ bridge_id, minute, source_address, called, numbers, users, reas
 
 /**
  * Each event has the minute's count so far: the highest one counts, in whatever order and however often they come.
- * Whose call it was is looked up now, and stays. Resolves with the organisations whose calls they were.
+ * The owner of a call is looked up now, and stays. Resolves with the organisations that own them.
  */
 export async function storeRefusedCalls(
   store: Pick<EventStore, 'query'>,

@@ -99,6 +99,7 @@ function Actions({ trunk: { id, enabled } }: { trunk: Schemas['Trunk'] }) {
       )}
       <Confirm action="Delete trunk" onConfirm={remove}>
         <p>Calls over this trunk are no longer accepted, and its password is forgotten. Disabling keeps it.</p>
+        <p>A trunk that still has numbers is not deleted: select them under Numbers and assign another trunk first.</p>
       </Confirm>
     </>
   );

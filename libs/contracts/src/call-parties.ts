@@ -25,6 +25,6 @@ export const callParties = z.object({
   trunk_test: z
     .literal(true)
     .optional()
-    .describe("Present and true for the call of a trunk's test, which lasts three seconds."),
+    .describe("Present and true for the call of a trunk's test: it has no assistant and lasts three seconds."),
 });
 export type CallParties = z.infer<typeof callParties>;

@@ -29,6 +29,10 @@ export const trunkTestRequest = z.object({
       from: e164.describe('The phone number of the organisation that calls.'),
       to: e164.describe('The number to call, which the plan of an outbound call allows.'),
       dialled: z.string().min(1).max(64).describe("The number to call in the carrier's spelling."),
+      number_id: uuid
+        .nullable()
+        .optional()
+        .describe('The phone number that calls, by its id; null or absent: it is not known.'),
     })
     .nullable()
     .describe('A call of three seconds to place; null: none.'),

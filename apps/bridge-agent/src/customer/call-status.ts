@@ -24,6 +24,8 @@ type Target = CallEnded['data']['target'];
 
 /** Undefined when the change is not reported to the platform. */
 export function statusOfChange(change: StatusChange): StatusDraft | undefined {
+  // The answer to the test says what became of its call.
+  if ((change.what === 'event' ? change.event : change.started).data.trunk_test === true) return undefined;
   if (change.what !== 'event')
     return draft(change.started.data, change.started.data.target, {
       status: change.what,

@@ -65,15 +65,20 @@ export function offerOf(
 }
 
 /**
- * Whether an answer accepts the offered audio (RFC 3264 §6): a port, the offered profile, and one of the codecs.
+ * The codec of an answer that accepts the offered audio (RFC 3264 §6): a port, the offered profile, and one of the
+ * codecs. Undefined: it does not.
  */
-export function takesOffer(answer: string, { codecs, srtp }: Pick<TrunkSettings, 'codecs' | 'srtp'>): boolean {
+export function agreedCodec(
+  answer: string,
+  { codecs, srtp }: Pick<TrunkSettings, 'codecs' | 'srtp'>,
+): TrunkSettings['codecs'][number] | undefined {
   const [, port, profile, types] = /^m=audio (\d{1,5})(?:\/\d+)? ([\w/]{1,20}) ([\d ]{1,200})/m.exec(answer) ?? [];
-  if (port === undefined || Number(port) === 0) return false;
+  if (port === undefined || Number(port) === 0) return undefined;
   const isSecure = srtp === 'required';
-  if (isSecure && !/^a=crypto:\d/m.test(answer)) return false;
-  if (profile !== (isSecure ? 'RTP/SAVP' : 'RTP/AVP')) return false;
-  return types!.split(' ').some((type) => codecs.some((codec) => PAYLOAD_TYPES[codec] === Number(type)));
+  if (isSecure && !/^a=crypto:\d/m.test(answer)) return undefined;
+  if (profile !== (isSecure ? 'RTP/SAVP' : 'RTP/AVP')) return undefined;
+  const offered = types!.split(' ').map((type) => codecs.find((codec) => PAYLOAD_TYPES[codec] === Number(type)));
+  return offered.find((codec) => codec !== undefined);
 }
 
 /** Where requests within the dialog go: the far side's Contact, through its Record-Routes (RFC 3261 §12.1.2). */

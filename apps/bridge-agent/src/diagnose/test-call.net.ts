@@ -4,10 +4,10 @@ import { isIPv6 } from 'node:net';
 import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
 import type { GatewayAddress } from '../gateway/gateway-address.js';
 import { authenticated, type Authentication, type Ended } from './authenticated.net.js';
-import type { Budget } from './budget.process.js';
-import type { CallEnd } from './call-finding.js';
-import { calledUri, contactUri, dialogOf, offerOf, takesOffer } from './parties.js';
+import { later, type Budget } from './budget.process.js';
+import { agreedCodec, calledUri, contactUri, dialogOf, offerOf } from './parties.js';
 import { token, type Sent, type SipClient } from './sip-client.net.js';
+import type { TestedCall } from './test-record.js';
 import type { Header, SipAnswer } from './sip-text.js';
 
 export interface TestCall {
@@ -20,6 +20,11 @@ export interface TestCall {
   caller: { from: string; headers: readonly Header[] };
   authentication: Pick<Authentication, 'credentials' | 'realm'>;
   budget: Budget;
+  sipCallId: string;
+  /** Aborted where the call is to end before its time. */
+  givenUp: AbortSignal;
+  /** Its 200, once. `codec`: the first that both sides have; null: none. */
+  onAnswer: (at: Date, codec: string | null) => void;
 }
 
 /** From the first sign of the called party: a ringing, or an answer. */
@@ -33,7 +38,7 @@ const END_MS = 2_000;
  * A call that is over after three seconds, whatever becomes of it: cancelled while it rings, hung up once it is
  * answered. Audio is offered and neither sent nor heard.
  */
-export async function testCall(call: TestCall): Promise<{ end: CallEnd; status: number | null }> {
+export async function testCall(call: TestCall): Promise<TestedCall> {
   const audio = await anyPort(call.client.wire.address);
   try {
     return await new Call(call, audio.address().port).run();
@@ -50,12 +55,12 @@ function anyPort(address: string): Promise<Socket> {
   });
 }
 
+type Outcome = Pick<TestedCall, 'end' | 'status'>;
 type Sign = { is: 'progress'; status: number } | { is: 'final' } | { is: 'time-over' };
 
 class Call {
   private readonly uri: string;
   private readonly contact: string;
-  private readonly callId = token();
   private readonly tag = token();
   private readonly offer: string;
   private sequence = 0;
@@ -64,6 +69,9 @@ class Call {
   private to: string;
   private progress: number | null = null;
   private isOver = false;
+  private isAnswered = false;
+  /** When the BYE was sent, or came. */
+  private hungUpAt: Date | undefined;
   private byeSent = false;
   private cancelSent = false;
   private hungUp: () => void = () => undefined;
@@ -81,26 +89,34 @@ class Call {
     this.offer = offerOf(trunk, { address: client.wire.address, port: audioPort, key });
   }
 
-  async run(): Promise<{ end: CallEnd; status: number | null }> {
-    const { client } = this.call;
+  async run(): Promise<TestedCall> {
+    const { end, status } = await this.outcome();
+    return { end, status, ringing: (this.progress ?? 0) > 100, endedAt: this.hungUpAt ?? new Date() };
+  }
+
+  private async outcome(): Promise<Outcome> {
+    const { client, givenUp } = this.call;
     const farSideHungUp = new Promise<'far-side'>((resolve) => {
-      this.hungUp = () => resolve('far-side');
+      this.hungUp = () => {
+        this.hungUpAt ??= new Date();
+        resolve('far-side');
+      };
     });
     client.onBye = () => this.hungUp();
     const signed = new Promise<Sign>((resolve) => {
       this.signs = resolve;
     });
     const ended = this.invite();
-    const noSign = later<Sign>(this.call.budget.part(SIGN_MS), { is: 'time-over' });
+    const noSign = later<Sign>(this.call.budget.part(SIGN_MS), { is: 'time-over' }, givenUp);
     const first = await Promise.race([signed, ended.then((): Sign => ({ is: 'final' })), noSign.reached]);
     noSign.cancel();
     if (first.is === 'time-over') return this.cancelled(ended);
-    const time = later<'over'>(this.call.budget.part(CALL_MS), 'over');
+    const time = later<'over'>(this.call.budget.part(CALL_MS), 'over', givenUp);
     try {
       const final = await Promise.race([ended, time.reached]);
       if (final === 'over') return await this.cancelled(ended);
       if (final.end !== 'answered' || final.answer.status >= 300) return this.refused(final);
-      if (!takesOffer(final.answer.body, this.call.trunk)) {
+      if (agreedCodec(final.answer.body, this.call.trunk) === undefined) {
         await this.hangUp(final.answer);
         return { end: { end: 'no-audio' }, status: final.answer.status };
       }
@@ -117,6 +133,8 @@ class Call {
     const { client, authentication } = this.call;
     return authenticated(
       (authorization) => {
+        // Challenged after its CANCEL: nothing would end a second INVITE.
+        if (this.isOver) return Promise.resolve(undefined);
         const headers = [...this.dialog('INVITE', (this.sequence += 1)), ...this.described(), ...authorization];
         const sent = client.send(
           { method: 'INVITE', uri: this.uri, headers, body: this.offer },
@@ -148,11 +166,17 @@ class Call {
     const sequence = Number(/^\d{1,10}/.exec(answer.header('cseq') ?? '')?.[0] ?? this.sequence);
     const headers = [...this.dialog('ACK', sequence), ...routesOf(routes)];
     this.call.client.sendOnce({ method: 'ACK', uri: target, headers }, isAnswered ? undefined : branch);
-    if (isAnswered && this.isOver) void this.hangUp(answer);
+    if (isAnswered) this.answered(answer);
+  }
+
+  private answered(answer: SipAnswer): void {
+    if (!this.isAnswered) this.call.onAnswer(new Date(), agreedCodec(answer.body, this.call.trunk) ?? null);
+    this.isAnswered = true;
+    if (this.isOver) void this.hangUp(answer);
   }
 
   /** Not answered in time. A 200 that comes all the same is acknowledged and hung up at once. */
-  private async cancelled(ended: Promise<Ended>): Promise<{ end: CallEnd; status: number | null }> {
+  private async cancelled(ended: Promise<Ended>): Promise<Outcome> {
     this.isOver = true;
     this.sent?.sendNoMore();
     if (this.progress !== null) this.cancel();
@@ -177,7 +201,7 @@ class Call {
     this.call.client.send({ method: 'CANCEL', uri: this.uri, headers }, { timeoutMs: END_MS, branch });
   }
 
-  private refused(ended: Ended): { end: CallEnd; status: number | null } {
+  private refused(ended: Ended): Outcome {
     switch (ended.end) {
       case 'answered':
         return {
@@ -197,6 +221,7 @@ class Call {
   private async hangUp(answer: SipAnswer): Promise<void> {
     if (this.byeSent) return;
     this.byeSent = true;
+    this.hungUpAt ??= new Date();
     const { target, routes } = dialogOf(answer, this.uri);
     const headers = [...this.dialog('BYE', (this.sequence += 1)), ...routesOf(routes)];
     await this.call.client.send({ method: 'BYE', uri: target, headers }, { timeoutMs: END_MS }).final;
@@ -206,7 +231,7 @@ class Call {
     return [
       ['From', `${this.call.caller.from};tag=${this.tag}`],
       ['To', method === 'INVITE' ? `<${this.uri}>` : to],
-      ['Call-ID', this.callId],
+      ['Call-ID', this.call.sipCallId],
       ['CSeq', `${sequence} ${method}`],
     ];
   }
@@ -222,11 +247,3 @@ class Call {
 }
 
 const routesOf = (routes: readonly string[]): Header[] => routes.map((route) => ['Route', route]);
-
-function later<Value>(milliseconds: number, value: Value): { reached: Promise<Value>; cancel: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const reached = new Promise<Value>((resolve) => {
-    timer = setTimeout(() => resolve(value), milliseconds);
-  });
-  return { reached, cancel: () => clearTimeout(timer) };
-}

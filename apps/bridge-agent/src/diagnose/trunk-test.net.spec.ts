@@ -18,10 +18,17 @@ import {
 } from '@trunkmesh/testkit/sip/scripted-carrier.net.js';
 import { SipClient } from './sip-client.net.js';
 import type { Wire } from './sip-wire.net.js';
-import { testTrunk, type TestedTrunk, type TestPorts } from './trunk-test.net.js';
+import type { TestedTrunk } from './test-record.js';
+import { testTrunk, type TestPorts } from './trunk-test.net.js';
 
 /** Less time than a test has, so that silence does not last. */
-const PORTS: TestPorts = { allowPrivate: true, bridgeAddress: '192.0.2.10', workMs: 1_500 };
+const PORTS: TestPorts = {
+  ...{ allowPrivate: true, bridgeAddress: '192.0.2.10', workMs: 1_500 },
+  placeTest: () =>
+    Promise.resolve({
+      run: (call) => call({ givenUp: new AbortController().signal, onAnswer: () => undefined }),
+    }),
+};
 const CALL = { from: '+15550100000', to: '+15550109999', dialled: '+15550109999' };
 const ID = '01900000-0000-7000-8000-00000000000a';
 const IDS = { test_id: ID, trunk_id: ID, organization_id: ID };

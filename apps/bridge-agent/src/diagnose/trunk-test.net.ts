@@ -1,6 +1,6 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
 import { nextHopOf } from '@trunkmesh/contracts/trunk.js';
-import type { TrunkCheck, TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
+import type { TrunkCheck } from '@trunkmesh/contracts/trunk-test.js';
 import { identityHeaders } from '@trunkmesh/routing/outbound-identity.js';
 import { parseGatewayAddress, type GatewayAddress } from '../gateway/gateway-address.js';
 import { nameToProve } from '../gateway/carrier-certificate.js';
@@ -24,12 +24,15 @@ import { registrationFinding, type RegistrationEnd } from './registration-findin
 import { SipClient, token } from './sip-client.net.js';
 import { openWire } from './sip-wire.net.js';
 import { testCall, type TestCall } from './test-call.net.js';
+import type { PlaceTest } from './test-calls.net.js';
+import type { TestedTrunk } from './test-record.js';
 import { testRegistration } from './test-registration.net.js';
 import type { Ended } from './authenticated.net.js';
 
 export interface TestPorts extends LookUp {
   /** What the carrier must allow. */
   bridgeAddress: string;
+  placeTest: PlaceTest;
   workMs?: number;
 }
 
@@ -40,11 +43,6 @@ const CONNECT_MS = 4_000;
 const OPTIONS_MS = 4_000;
 /** A 200 that comes after the CANCEL was answered is still acknowledged and hung up. */
 const LINGER_MS = 5_000;
-
-/** `password`: undefined where the trunk has one that cannot be opened. */
-export type TestedTrunk = Omit<TrunkTestRequest, 'password'> & {
-  password: string | null | undefined;
-};
 
 export function plannedChecks({ trunk, call }: Pick<TestedTrunk, 'trunk' | 'call'>): CheckName[] {
   const all: [CheckName, boolean][] = [
@@ -168,15 +166,11 @@ class TrunkTest {
     const domain = credentials.fromDomain === '' ? client.wire.here.replace(/:\d+$/, '') : credentials.fromDomain;
     const authentication = { credentials: digestOf(credentials), realm: trunk.realm };
     const caller = this.caller(call, domain);
-    const { end, status } = await testCall({
-      client,
-      trunk,
-      gateway,
-      dialled,
-      caller,
-      authentication,
-      budget: this.budget,
-    });
+    const sipCallId = token();
+    const begun = await this.ports.placeTest({ ...this.tested, call }, sipCallId, this.budget.part(Infinity));
+    if ('because' in begun) return void this.checks.set('call', notRun('call', begun.because));
+    const placed = { client, trunk, gateway, dialled, caller, authentication, sipCallId, budget: this.budget };
+    const { end, status } = await begun.run((during) => testCall({ ...placed, ...during }));
     const { codecs, srtp } = trunk;
     const context = { dialled, from, codecs, srtp, bridgeAddress: this.ports.bridgeAddress };
     this.note('call', callFinding(end, context), status);

@@ -39,6 +39,7 @@ import { CallsModule } from '../call/calls.module.js';
 import { Drain } from '../call/drain.process.js';
 import { environmentSchema, type Config } from '../config.js';
 import { ControlModule } from '../control/control.module.js';
+import { TrunkTestModule } from '../diagnose/trunk-test.module.js';
 import type { RefusalPorts } from '../refused/refusal-ports.js';
 import { ASSISTANT_SETTINGS, CALL_DEADLINES, CALL_PARTS, CALL_REFUSALS } from '../tokens.js';
 import { OutboundModule } from '../outbound/outbound.module.js';
@@ -183,7 +184,7 @@ export interface AgentOptions extends CallDeadlines {
 const NO_GATEWAYS = { refusesCertificate: () => false, stop: () => Promise.resolve() } satisfies Partial<Gateways>;
 
 /** The modules of calls. */
-@Module({ imports: [CallsModule, InboundModule, OutboundModule, ControlModule] })
+@Module({ imports: [CallsModule, InboundModule, OutboundModule, ControlModule, TrunkTestModule] })
 class HostCallsModule {}
 
 async function startAgentOn(
@@ -204,6 +205,7 @@ async function startAgentOn(
       CAPTURE_PORT: 0,
       MAX_CALLS: maxCalls,
       DRAIN_SECONDS: 0,
+      ALLOW_PRIVATE_GATEWAYS: 'true',
     }),
     RECORDINGS_DIR: recordingsDir ?? join(host.folder, 'recordings'),
   };

@@ -10,6 +10,7 @@ import type {
 import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
 import type { CallAttempt, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
+import type { TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import type { CallRecordDraft } from '../call-record/call-record-file.js';
@@ -108,6 +109,38 @@ export function outboundStarted(request: OriginateRequest, at: Date, stamp: Even
   return {
     ...envelopeOf('CallStarted', parties, at, stamp),
     data: { ...parties, decision: null, decided_at: 'routing-service', target, outbound },
+  };
+}
+
+/** Of the call of a trunk's test: nobody takes it. `trunk_id` null: the settings are not saved. */
+export function trunkTestStarted(
+  test: Pick<TrunkTestRequest, 'test_id' | 'organization_id'> & {
+    trunk_id: string | null;
+    call: NonNullable<TrunkTestRequest['call']>;
+    sipCallId: string;
+  },
+  at: Date,
+  stamp: EventStamp,
+): CallStarted {
+  const { from, to, number_id = null } = test.call;
+  const parties: CallParties = {
+    call_id: test.test_id,
+    bridge_id: stamp.bridgeId,
+    organization_id: test.organization_id,
+    trunk_id: test.trunk_id,
+    number_id,
+    direction: 'outbound',
+    from,
+    to,
+    sip_call_id: test.sipCallId,
+    source_address: null,
+    started_at: at.toISOString(),
+    trunk_test: true,
+  };
+  const outbound = { requested_at: at.toISOString(), caller_id: from };
+  return {
+    ...envelopeOf('CallStarted', parties, at, stamp),
+    data: { ...parties, decision: null, decided_at: 'routing-service', target: null, outbound },
   };
 }
 

@@ -13,6 +13,7 @@ import { parseChannelData } from '../esl/esl-event.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
 import type { CustomerSettings } from '../route/call-treatment.js';
 import { OutboundCall, type OutboundCallPorts } from './outbound-call.net.js';
+import { outboundOn } from './outbound-channels.js';
 import { ACCEPTED, refused, TakenCalls } from './taken-calls.net.js';
 
 export interface OutboundCallsOptions {
@@ -63,7 +64,7 @@ export class OutboundCalls {
           return given;
         },
       },
-      outboundOn: (trunkId) => [...this.calls.values()].filter(({ trunk }) => trunk === trunkId).length,
+      outboundOn: (trunkId) => outboundOn(options.ports.live.calls.all(), trunkId),
     };
     this.taken = new TakenCalls({
       ...this.ports,

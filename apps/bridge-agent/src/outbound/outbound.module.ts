@@ -39,13 +39,18 @@ const GIVEN_UP_MS = 2_000;
         new EslClient({ host: config.ESL_HOST, port: config.ESL_PORT, password: config.ESL_PASSWORD, logger }),
     },
     {
+      provide: Permits,
+      inject: [AGENT, CALL_PARTS],
+      useFactory: ({ link, logger }: Agent, { limits }: CallParts): Permits => new Permits({ link, limits, logger }),
+    },
+    {
       provide: OutboundCalls,
-      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL, CALL_DEADLINES, Gateways],
+      inject: [AGENT, CALL_PARTS, Drain, DIALLING_ESL, CALL_DEADLINES, Gateways, Permits],
       useFactory: (
-        { config, link, logger }: Agent,
+        { config, link }: Agent,
         parts: CallParts,
         drain: Drain,
-        ...[esl, { offerMs }, { refusesCertificate }]: [EslClient, CallDeadlines, Gateways]
+        ...[esl, { offerMs }, { refusesCertificate }, permits]: [EslClient, CallDeadlines, Gateways, Permits]
       ) => {
         const dialling: Dialling = new Dialling(esl, (callId, hangup) => {
           void calls.then((all) => all.ended(callId, hangup));
@@ -53,7 +58,6 @@ const GIVEN_UP_MS = 2_000;
         esl.listen(dialling);
         const callerBuffer = new CallerBuffer(esl);
         esl.listen(callerBuffer);
-        const permits = new Permits({ link, limits: parts.limits, logger });
         const calls = OutboundCalls.start({
           ports: {
             ...{ ...parts, dialling, callerBuffer, permits, refusesCertificate },
@@ -74,7 +78,7 @@ const GIVEN_UP_MS = 2_000;
       },
     },
   ],
-  exports: [OutboundCalls],
+  exports: [OutboundCalls, Permits],
 })
 export class OutboundModule
   implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown

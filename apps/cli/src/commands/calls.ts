@@ -10,9 +10,13 @@ type Call = Schemas['Call'];
 
 const CALL = { call: { type: 'string', describe: 'The call_sid of a call', ...required } } as const;
 
+/** `outbound (trunk test)`: the call of a trunk's test. */
+export const kindOf = ({ direction, trunk_test }: Pick<Call, 'direction' | 'trunk_test'>): string =>
+  trunk_test === true ? `${direction} (trunk test)` : direction;
+
 const COLUMNS = {
   started: (call: Call) => call.started_at,
-  direction: (call: Call) => call.direction,
+  direction: kindOf,
   from: (call: Call) => call.from_number,
   to: (call: Call) => call.to_number,
   status: (call: Call) => call.status,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { apiUrl } from '../profile/profile.js';
+import { kindOf } from './calls.js';
 import { assignments } from './command.js';
 import { amount } from './usage.js';
 
@@ -24,6 +25,13 @@ describe('--set', () => {
       codecs: ['PCMA'],
     });
   });
+});
+
+describe('a call of the list', () => {
+  it.each([
+    [{ direction: 'inbound' as const }, 'inbound'],
+    [{ direction: 'outbound' as const, trunk_test: true as const }, 'outbound (trunk test)'],
+  ])('%j is %s', (call, kind) => expect(kindOf(call)).toBe(kind));
 });
 
 describe('the address of the API', () => {

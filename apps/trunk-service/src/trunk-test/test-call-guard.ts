@@ -10,6 +10,8 @@ export interface AllowedCall {
   to: string;
   /** In the carrier's spelling. */
   dialled: string;
+  /** The phone number that calls; null: the plan does not say it. */
+  number_id: string | null;
 }
 
 /** Of what a plan refuses a call with, the status at the API decides the problem's code. */
@@ -31,7 +33,8 @@ export function allowedCall(plan: OutboundPlan, trunk: TrunkSettings, isSaved: b
   if (to === null || isRefused(plan, isSaved)) throw notAllowed(reasonOf(plan), detailOf(plan));
   if (trunk.outbound_country_codes?.includes(country ?? '') === false)
     throw notAllowed('country-not-allowed', `The trunk may not call ${country ?? 'numbers of no country'}.`);
-  return { from, to, dialled: carrierSpelling(to, trunk.number_rules) };
+  const number_id = plan.outcome === 'call' ? plan.number_id : null;
+  return { from, to, dialled: carrierSpelling(to, trunk.number_rules), number_id };
 }
 
 const lastCheck = ({ explanation: { checks } }: OutboundPlan) => checks.at(-1);

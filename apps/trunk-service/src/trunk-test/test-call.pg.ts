@@ -13,12 +13,13 @@ export interface TestCall {
   call_id: string;
   organization_id: string;
   trunk_id: string;
+  bridge_id: string;
   to: string;
 }
 
 /**
- * Counts it as any outbound call: against the ceilings, and among the calls to the same number. It ends by itself, so
- * that nobody has to look after it.
+ * Counts it as any outbound call: against the ceilings, and among the calls to the same number. Its bridge reports what
+ * becomes of it, and it ends by itself, so that the sweeper has nothing to do.
  *
  * @throws CallNotAccepted
  */
@@ -26,10 +27,10 @@ export async function countTestCall(store: EventStore, ceilings: Ceilings, call:
   await store.transaction(async (manager) => {
     await countAgainstCeilings(manager, ceilings, call);
     await preparedIn(manager.queryRunner!).query(
-      `insert into outbound_calls (call_id, organization_id, to_number, trunk_id, state, requested_at, dial_until,
-         permitted_at, ended_at)
-       values ($1, $2, $3, $4, 'ended', now(), now(), now(), now())`,
-      [call.call_id, call.organization_id, call.to, call.trunk_id],
+      `insert into outbound_calls (call_id, organization_id, to_number, trunk_id, bridge_id, state, requested_at,
+         dial_until, permitted_at)
+       values ($1, $2, $3, $4, $5, 'accepted', now(), now(), now())`,
+      [call.call_id, call.organization_id, call.to, call.trunk_id, call.bridge_id],
     );
   });
 }
@@ -39,7 +40,7 @@ export async function uncountTestCall(store: EventStore, callId: string): Promis
   await store.transaction(async (manager) => {
     const { query } = preparedIn(manager.queryRunner!);
     await uncount(query, callId);
-    await query(`update outbound_calls set state = 'refused' where call_id = $1`, [callId]);
+    await query('delete from outbound_calls where call_id = $1', [callId]);
   });
 }
 

@@ -43,10 +43,13 @@ describe('the call of a test', () => {
     });
 
   it('is dialled as the carrier writes numbers', () =>
-    expect(allowedCall(plan({ outcome: 'call' }), trunk, true)).toEqual({
+    expect(
+      allowedCall(plan({ outcome: 'call', number_id: '01900000-0000-7000-8000-00000000000b' }), trunk, true),
+    ).toEqual({
       from: '+15550100000',
       to: '+15550109999',
       dialled: '0015550109999',
+      number_id: '01900000-0000-7000-8000-00000000000b',
     }));
 
   it.each([

@@ -62,12 +62,13 @@ const saved = async (admin: Mesh['operator'], over: object = {}) =>
   (await admin('POST', TRUNKS, { name: `T${(last += 1)}`, ...SETTINGS, ...over })).body;
 
 /** Waits until routing knows it. */
-async function addNumber(admin: Mesh['operator'], phone_number: string): Promise<void> {
+async function addNumber(admin: Mesh['operator'], phone_number: string): Promise<string> {
   const { id } = (await admin('POST', '/api/v1/phone-numbers', { phone_number, assistant_id: 5 })).body;
   await eventually(async () => {
     const { body } = await admin('GET', `/api/v1/phone-numbers/${id}/readiness`);
     return !['unknown-number', 'no-trunk'].includes(body.outbound.missing?.code);
   });
+  return id as string;
 }
 
 describe('a test of a saved trunk', () => {
@@ -138,11 +139,16 @@ describe('a test with a call', () => {
     const { admin } = await mesh.organization();
     const rules = [{ direction: 'outbound', prefix: '+', strip: 1 }];
     const trunk = await saved(admin, { number_rules: rules });
-    await addNumber(admin, '+12015550160');
+    const number_id = await addNumber(admin, '+12015550160');
     const call = { from: '+12015550160', number: '(201) 555-0123' };
     const { body } = await admin('POST', `${TRUNKS}/${trunk.id}/test`, call);
     expect(body.result).toBe('pass');
-    expect(asked.at(-1)!.call).toEqual({ from: '+12015550160', to: '+12015550123', dialled: '12015550123' });
+    expect(asked.at(-1)!.call).toEqual({
+      from: '+12015550160',
+      to: '+12015550123',
+      dialled: '12015550123',
+      number_id,
+    });
     await admin('POST', `${TRUNKS}/probe`, { ...SETTINGS, ...call });
     expect(asked.at(-1)!.call).toMatchObject({ to: '+12015550123', dialled: '+12015550123' });
   });

@@ -121,7 +121,9 @@ export class TrunkTestController {
         );
       const test_id = uuidv7();
       const call =
-        number === undefined ? null : await this.allowed(tested, { call_id: test_id, from: from!, to: number });
+        number === undefined
+          ? null
+          : await this.allowed(tested, { call_id: test_id, bridge_id: bridge, from: from!, to: number });
       const request: TrunkTestRequest = {
         test_id,
         trunk_id: saved?.id ?? test_id,
@@ -157,7 +159,7 @@ export class TrunkTestController {
    */
   private async allowed(
     { organizationId: organization_id, settings, saved }: Tested,
-    { call_id, from, to }: { call_id: string; from: string; to: string },
+    { call_id, bridge_id, from, to }: { call_id: string; bridge_id: string; from: string; to: string },
   ): Promise<AllowedCall> {
     const { store } = this.sources;
     const at = new Date().toISOString();
@@ -166,7 +168,7 @@ export class TrunkTestController {
     const plan = await askPlan(this.nats, { call_id, organization_id, from, to, caller_id: null, trunk_id, target });
     try {
       const call = allowedCall(plan, settings, saved !== null);
-      const counted = { call_id, organization_id, trunk_id: trunk_id ?? call_id, to: call.to };
+      const counted = { call_id, organization_id, trunk_id: trunk_id ?? call_id, bridge_id, to: call.to };
       await countTestCall(store, this.ceilings, counted);
       return call;
     } catch (error) {

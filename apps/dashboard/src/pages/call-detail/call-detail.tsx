@@ -8,6 +8,7 @@ import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { outcomeText } from '../calls/call-text.js';
 import { readingOf } from '../calls/new-call.js';
+import { States } from '../calls/states.js';
 import { CallActions } from './call-actions.js';
 import { Quality } from './call-media.js';
 import { decidedBy, Invite, Routing } from './call-routing.js';
@@ -62,7 +63,7 @@ const traceOf = ({ trace_id, trace_url }: Schemas['CallDetail']) => {
 };
 
 const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
-  <Card title="Summary" actions={<Badge state={call.queue ? 'queued' : call.status} />}>
+  <Card title="Summary" actions={<States of={call} />}>
     <Facts
       of={[
         ['From', partyOf(call)],

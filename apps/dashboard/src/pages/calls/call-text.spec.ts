@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { outcomeText, verdictText } from './call-text.js';
+import { callStates, outcomeText, verdictText } from './call-text.js';
 
 const call = { refusal: null, end_reason: null, status: 'completed' as const, sip_status: null };
 
@@ -11,6 +11,12 @@ describe('a call in words', () => {
     [{ ...call, sip_status: 486 }, 'SIP 486'],
     [call, 'ended'],
   ])('%j', (given, text) => expect(outcomeText(given)).toBe(text));
+
+  it.each([
+    [{ queue: null, status: 'completed' as const }, ['completed']],
+    [{ queue: { trunk_id: 'a', position: 1, since: 'b' }, status: 'ongoing' as const }, ['queued']],
+    [{ queue: null, status: 'failed' as const, trunk_test: true as const }, ['failed', 'trunk test']],
+  ])('%j has the states %j', (given, states) => expect(callStates(given as never)).toEqual(states));
 
   it('says what a source of the called number meant', () =>
     expect(verdictText({ verdict: 'decided' })).toBe('This decided the call.'));

@@ -13,6 +13,12 @@ export function outcomeText(call: Pick<Schemas['Call'], 'refusal' | 'end_reason'
   return call.sip_status === null ? 'ended' : `SIP ${call.sip_status}`;
 }
 
+/** Its state, and that it is the call of a trunk's test. */
+export const callStates = ({ queue, status, trunk_test }: Pick<Schemas['Call'], 'queue' | 'status' | 'trunk_test'>) => [
+  queue ? 'queued' : status,
+  ...(trunk_test === true ? ['trunk test'] : []),
+];
+
 type Step = Schemas['ExplanationStep'];
 
 const VERDICTS: Readonly<Record<Step['verdict'], string>> = {

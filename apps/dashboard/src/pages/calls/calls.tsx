@@ -3,7 +3,6 @@ import { Link } from 'wouter';
 import { api, type Schemas } from '../../api/client.http.js';
 import { count, length } from '../../format.js';
 import { useSession } from '../../session/session.js';
-import { Badge } from '../../ui/badge.js';
 import { DataTable } from '../../ui/data-table.js';
 import { Card, Page } from '../../ui/page.js';
 import { Empty, Found } from '../../ui/states.js';
@@ -13,6 +12,7 @@ import { RefusedList } from '../refused/refused-list.js';
 import { callFilter, refusedFilter } from './call-filter.js';
 import { CallFilters } from './call-filters.js';
 import { outcomeText, PAGE_SIZE } from './call-text.js';
+import { States } from './states.js';
 import { StartCall } from './start-call.js';
 
 /** Live and past calls, newest first, refused ones too. */
@@ -109,7 +109,7 @@ const CallTable = ({ items }: { items: readonly Schemas['Call'][] }) => (
           </Link>
         ),
       },
-      { id: 'status', title: 'Status', cell: ({ status, queue }) => <Badge state={queue ? 'queued' : status} /> },
+      { id: 'status', title: 'Status', cell: (call) => <States of={call} /> },
       {
         id: 'other',
         title: 'Other party',

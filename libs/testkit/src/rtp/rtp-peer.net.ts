@@ -27,6 +27,8 @@ export interface RtpPeer {
   readonly heard: readonly HeardPacket[];
   /** Digits that came by RFC 4733. */
   readonly digits: string;
+  /** The same; `timestamp`: of the packets of the digit, when it began, in samples. */
+  readonly keys: readonly { digit: string; timestamp: number }[];
   /** Frames of speech that went out. */
   readonly said: readonly AudioFrame[];
   /** Where to send; without it to where the first packet comes from. */
@@ -72,9 +74,8 @@ export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer
   socket.on('error', () => undefined);
   const heard: HeardPacket[] = [];
   const sender = new Sender(socket, { codec, packetMs });
-  let digits = '';
+  const keys: { digit: string; timestamp: number }[] = [];
   let closing: Promise<void> | undefined;
-  let lastDigit: number | undefined;
   socket.on('message', (datagram, from) => {
     const packet = readRtp(datagram);
     if (packet === undefined) return;
@@ -83,9 +84,9 @@ export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer
     const by = CODECS.find((one) => PAYLOAD_TYPES[one] === payloadType);
     const at = performance.now();
     if (by !== undefined) heard.push({ samples: decode(by, payload), at, sequence, timestamp, codec: by });
-    if (payloadType !== DTMF_PAYLOAD_TYPE || timestamp === lastDigit) return;
-    lastDigit = timestamp;
-    digits += readDigit(payload)?.digit ?? '';
+    if (payloadType !== DTMF_PAYLOAD_TYPE || timestamp === keys.at(-1)?.timestamp) return;
+    const digit = readDigit(payload)?.digit;
+    if (digit !== undefined) keys.push({ digit, timestamp });
   });
   return {
     address,
@@ -98,8 +99,9 @@ export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer
       return sender.target;
     },
     port: socket.address().port,
+    keys,
     get digits() {
-      return digits;
+      return keys.map(({ digit }) => digit).join('');
     },
     sendTo: (host, at) => {
       sender.begin(host, at);

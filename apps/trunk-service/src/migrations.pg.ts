@@ -35,6 +35,7 @@ import { CreateTrunkOrder1764000191000 } from './trunk/trunk-order.migration.js'
 import { IndexTrunkSearch1764000201000 } from './trunk/trunk-search.migration.js';
 import { CreateTrunks1764000020000 } from './trunk/trunk.migration.js';
 import { IndexTrunkUsers1764000185000 } from './trunk/trunk-users.migration.js';
+import { CreateTestRuns1764000209000 } from './trunk-test/test-runs.migration.js';
 import { CreateVerifications1764000075000 } from './verification/verification.migration.js';
 
 /**
@@ -82,6 +83,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateSessions1764000125000,
   AddRefusalReports1764000205000,
   AddRefusalRetries1764000206000,
+  CreateTestRuns1764000209000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

@@ -10,7 +10,7 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 import { createOnce, idempotencyKeyOf } from '../http/idempotency.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { EVENT_STORE, KEY_RING } from '../tokens.js';
-import { TestLimits } from '../trunk-test/test-limits.js';
+import { TestLimits } from '../trunk-test/test-limits.pg.js';
 import {
   changedChannel,
   channelView as viewOf,
@@ -39,14 +39,16 @@ import { Sender } from './sender.process.js';
 
 @Controller('api/v1/notifications/channels')
 export class ChannelController {
-  private readonly tests = new TestLimits();
+  private readonly tests: TestLimits;
 
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEY_RING) private readonly ring: KeyRing,
     @Inject(CONFIG) private readonly config: Config,
     private readonly sender: Sender,
-  ) {}
+  ) {
+    this.tests = new TestLimits(store, 'notification');
+  }
 
   @Get()
   @Access('manage')
@@ -151,7 +153,7 @@ export class ChannelController {
   })
   async test(@OrganizationId() organizationId: string, @Param('id') id: string): Promise<DeliveryView> {
     const channel = await findChannel(this.store, organizationId, id);
-    return this.tests.run(organizationId, performance.now(), () => this.sender.test(channel));
+    return this.tests.run(organizationId, () => this.sender.test(channel));
   }
 
   private policy() {

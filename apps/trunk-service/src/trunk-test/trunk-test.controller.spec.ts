@@ -7,7 +7,7 @@ import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { speakForBridges, type SpokenBridge } from '../bridge.fixture.js';
-import { startMesh, type Mesh } from '../mesh.fixture.js';
+import { apiOf, startMesh, type Mesh } from '../mesh.fixture.js';
 import { answerForRouting } from '../routing.fixture.js';
 
 const TRUNKS = '/api/v1/sip-trunks';
@@ -256,6 +256,38 @@ describe('the limits', () => {
     expect((await other.admin('POST', `${TRUNKS}/probe`, SETTINGS)).status).toBe(200);
     settle(DONE);
     expect((await first).status).toBe(200);
+  });
+
+  it('hold across the copies of the service', async () => {
+    const [{ id, admin }, copy] = [await mesh.organization(), await mesh.another()];
+    const elsewhere = (body: object) =>
+      apiOf(copy.url, mesh.config.BOOTSTRAP_KEY)('POST', `${TRUNKS}/probe`, body, { 'X-Organization-Id': id });
+    let settle: (given: TrunkTestAnswer) => void = () => undefined;
+    answer = () => new Promise((resolve) => (settle = resolve));
+    const first = admin('POST', `${TRUNKS}/probe`, SETTINGS);
+    await eventually(() => asked.length === 1);
+    const busy = { status: 429, body: { code: 'too-many-requests', detail: expect.stringContaining('is running') } };
+    expect(await elsewhere(SETTINGS)).toMatchObject(busy);
+    settle(DONE);
+    expect((await first).status).toBe(200);
+    answer = () => DONE;
+    for (let test = 1; test < 10; test += 1)
+      expect((await (test % 2 === 0 ? admin('POST', `${TRUNKS}/probe`, SETTINGS) : elsewhere(SETTINGS))).status).toBe(
+        200,
+      );
+    for (const over of [await admin('POST', `${TRUNKS}/probe`, SETTINGS), await elsewhere(SETTINGS)]) {
+      expect(over).toMatchObject({ status: 429, body: { detail: expect.stringContaining('10 a minute') } });
+      expect(Number(over.headers.get('Retry-After'))).toBeGreaterThan(0);
+    }
+    expect(asked).toHaveLength(10);
+  });
+
+  it('of a copy that was killed during a test end by themselves', async () => {
+    const { id, admin } = await mesh.organization();
+    const run = `insert into test_runs (id, organization_id, kind, began_at, busy_until)
+      values (gen_random_uuid(), $1, 'trunk', now() - interval '31 seconds', now() - interval '1 second')`;
+    await mesh.service.parts.record.query(run, [id]);
+    expect((await admin('POST', `${TRUNKS}/probe`, SETTINGS)).status).toBe(200);
   });
 
   it('ten a minute', async () => {

@@ -25,7 +25,7 @@ import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bridgeForTest } from './test-bridge.js';
 import { countTestCall, refuseTestCall, uncountTestCall } from './test-call.pg.js';
 import { allowedCall, problemOfTest, type AllowedCall } from './test-call-guard.js';
-import { TestLimits } from './test-limits.js';
+import { TestLimits } from './test-limits.pg.js';
 import { askForTest, unavailable } from './trunk-test.nats.js';
 import {
   PROBE_BODY,
@@ -48,7 +48,7 @@ interface Tested {
 /** Tries a trunk from the bridge that would use it, so that a fault is named before calls fail. */
 @Controller('api/v1/sip-trunks')
 export class TrunkTestController {
-  private readonly limits = new TestLimits();
+  private readonly limits: TestLimits;
   private readonly body: TrunkBodySchema;
   private readonly operatorBody: TrunkBodySchema;
   private readonly ceilings: Ceilings;
@@ -62,6 +62,7 @@ export class TrunkTestController {
     this.body = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS });
     this.operatorBody = trunkBody({ allowPrivate: config.ALLOW_PRIVATE_GATEWAYS, operator: true });
     this.ceilings = standardCeilings(config);
+    this.limits = new TestLimits(sources.store, 'trunk');
   }
 
   /** Settings that are not saved. Nothing is stored, and the password leaves this service sealed. */
@@ -113,7 +114,7 @@ export class TrunkTestController {
 
   private run(tested: Tested, { number, from }: TestBody): Promise<TrunkTestView> {
     const { organizationId, settings, password, saved } = tested;
-    return this.limits.run(organizationId, performance.now(), async () => {
+    return this.limits.run(organizationId, async () => {
       const bridge = bridgeForTest(saved ?? settings, await this.sources.fleet.read());
       if (bridge === undefined)
         throw unavailable(

@@ -10,7 +10,7 @@ import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { unansweredText } from '../nats/unanswered-text.js';
-import { tooMany } from './test-limits.js';
+import { tooMany } from './test-limits.pg.js';
 
 const BUSY_RETRY_S = 10;
 

@@ -232,13 +232,22 @@ describe('an outbound call', () => {
     expect(lastOf(events).data).toMatchObject({ answered_at: expect.any(String) });
   });
 
-  it.each([
-    [1, 'is dialled', { outcome: 'answered' }],
-    [2, 'is not dialled', { reason: 'queue-timeout' }],
-    [undefined, 'is not dialled', { reason: 'queue-timeout' }],
+  it.each<[number | undefined, number | undefined, string, object]>([
+    [1, undefined, 'is dialled', { outcome: 'answered' }],
+    [2, undefined, 'is not dialled', { reason: 'queue-timeout' }],
+    [undefined, undefined, 'is not dialled', { reason: 'queue-timeout' }],
+    [undefined, 1, 'is dialled', { outcome: 'answered' }],
+    [undefined, 2, 'is not dialled', { reason: 'queue-timeout' }],
   ])(
-    'without NATS, the bridge at place %p of two: %s',
-    async (place, _what, second) => {
+    'without NATS, the bridge at place %p of two, or that of the process before, %p: %s',
+    async (place, before, _what, second) => {
+      if (before !== undefined) {
+        await host.stopAgents();
+        const note = { share: { bridges: 2, place: before }, at: new Date().toISOString() };
+        await writeFile(join(host.stateDir, 'limit-share.json'), JSON.stringify(note));
+        const calls = await host.startAgent();
+        await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+      }
       carriers({ outcome: 'silent' }, { outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
       const asked = request({
         attempts: [planned(1), planned(3)],

@@ -6,6 +6,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import type { LimitShare } from '@trunkmesh/contracts/outbound-call.js';
 import type { Agent } from '../bridge/agent.process.js';
 import { BridgeModule } from '../bridge/bridge.module.js';
 import type { CallDeadlines, CallParts } from '../call/call-parts.net.js';
@@ -20,6 +21,7 @@ import { AGENT, CALL_DEADLINES, CALL_PARTS, DIALLING_ESL } from '../tokens.js';
 import { CallerBuffer } from './caller-buffer.net.js';
 import { Dialling } from './dialling.net.js';
 import { HandOver } from './hand-over.net.js';
+import { LimitShareFile } from './limit-share.fs.js';
 import { OriginateController } from './originate.controller.js';
 import { OutboundCalls } from './outbound-calls.net.js';
 import { Permits } from './permits.nats.js';
@@ -41,7 +43,12 @@ const GIVEN_UP_MS = 2_000;
     {
       provide: Permits,
       inject: [AGENT, CALL_PARTS],
-      useFactory: ({ link, logger }: Agent, { limits }: CallParts): Permits => new Permits({ link, limits, logger }),
+      useFactory: async ({ config, link, logger }: Agent, { limits }: CallParts): Promise<Permits> => {
+        const file = new LimitShareFile(config.STATE_DIR, logger);
+        const share = await file.read(new Date());
+        const noteShare = (told: LimitShare) => file.note(told, new Date());
+        return new Permits({ link, limits, share, noteShare, logger });
+      },
     },
     {
       provide: OutboundCalls,

@@ -16,6 +16,10 @@ import { shareOf } from './limit-share.js';
 export interface PermitPorts {
   link: NatsLink;
   limits: CallLimits;
+  /** What the process before was told last, if that was not long ago. */
+  share: LimitShare | undefined;
+  /** Keeps it for the next process. */
+  noteShare: (share: LimitShare) => void;
   logger: Logger;
 }
 
@@ -31,11 +35,13 @@ const ALONE: LimitShare = { bridges: 1, place: 1 };
 export class Permits {
   /**
    * The bridges that share the limits of this pool's trunks by address, as trunk-service said last. Undefined: it has
-   * not yet since the start. Any share may be too much then, so that nothing is dialled.
+   * not for long. Any share may be too much then, so that nothing is dialled.
    */
   private share: LimitShare | undefined;
 
-  constructor(private readonly ports: PermitPorts) {}
+  constructor(private readonly ports: PermitPorts) {
+    this.share = ports.share;
+  }
 
   /**
    * Waits in the trunk's queue until `until` (milliseconds since the epoch). While trunk-service does not answer, this
@@ -70,6 +76,7 @@ export class Permits {
   /** With each call that it hands over, trunk-service says how many bridges there are. */
   learn(share: LimitShare): void {
     this.share = share;
+    this.ports.noteShare(share);
   }
 
   private ownAnswer(trunkId: string, limits: TrunkLimits, registers: boolean): PermitAnswer {

@@ -48,10 +48,20 @@ export async function listCalls(nats: NatsLink, query: CallLogQuery): Promise<Ca
   }
 }
 
-/** @throws DomainError call-not-found, call-log-unavailable */
-export async function findCall(nats: NatsLink, wanted: CallLogGet): Promise<CallDetail> {
+/**
+ * Undefined: no event of the call is in the log.
+ *
+ * @throws DomainError call-log-unavailable
+ */
+export async function callInLog(nats: NatsLink, wanted: CallLogGet): Promise<CallDetail | undefined> {
   const answer = await observer.ask(nats, { subject: CALL_LOG_GET, request: wanted, reply: callLogGetAnswer });
   if (answer.outcome === 'error') throw observer.failure(answer);
-  if (answer.outcome === 'not-found') throw callNotFound();
-  return answer.call;
+  return answer.outcome === 'not-found' ? undefined : answer.call;
+}
+
+/** @throws DomainError call-not-found, call-log-unavailable */
+export async function findCall(nats: NatsLink, wanted: CallLogGet): Promise<CallDetail> {
+  const call = await callInLog(nats, wanted);
+  if (call === undefined) throw callNotFound();
+  return call;
 }

@@ -1,4 +1,5 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { CallDetail, CallLogGet } from '@trunkmesh/contracts/call-log.js';
 import { callSid, dtmfRequest, transferRequest } from '@trunkmesh/contracts/call-control.js';
 import { transferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Request, Response } from 'express';
@@ -15,8 +16,10 @@ import { recordingNamesOf } from './recording-names.js';
 import { inZoneOf } from '../organization/time-zone.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
 import { sendDtmf, transfer } from './call-control.nats.js';
-import { findCall, listCalls, type CallPage } from './call-log.nats.js';
-import { callRequestOf } from './call-ending.js';
+import { callInLog, listCalls, type CallPage } from './call-log.nats.js';
+import { callNotFound, callRequestOf } from './call-ending.js';
+import { requestedCall } from './requested-call.js';
+import { openRequest } from './requested-call.pg.js';
 import { callQuery, logQueryOf, skipHeaders, type CallQuery, type CallQueryInZone } from './call-query.js';
 import { callList, callView, traceUrl, withPlatformNames, type CallList } from './call-view.js';
 import { assistantsNamed, targetNames } from './target-names.pg.js';
@@ -87,7 +90,8 @@ export class CallController {
     answer: callView,
   })
   async get(@OrganizationId() organizationId: string, @Param('call_id') sid: string) {
-    const call = await findCall(this.nats, callRequestOf(organizationId, sid));
+    const wanted = callRequestOf(organizationId, sid);
+    const call = (await callInLog(this.nats, wanted)) ?? (await this.requested(wanted));
     const names = await targetNames(this.store, organizationId, [call]);
     const queues = await queuesOf(this.store, organizationId, [call]);
     return {
@@ -97,6 +101,17 @@ export class CallController {
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
       trace_url: traceUrl(this.config.TRACE_URL, call.trace_id),
     };
+  }
+
+  /**
+   * Its first event follows its acceptance by moments.
+   *
+   * @throws DomainError call-not-found
+   */
+  private async requested(wanted: CallLogGet): Promise<CallDetail> {
+    const request = await openRequest(this.store, wanted);
+    if (request === undefined) throw callNotFound();
+    return requestedCall(request);
   }
 
   /** Answers when it is known what became of it, which takes as long as the target rings. */

@@ -77,6 +77,13 @@ const finalsOf = (sid: string) =>
       .filter(({ status }) => FINAL_STATUSES.has(status))
       .map(({ status, sequence }) => `${status} ${sequence}`),
   );
+/** Two bridges deliver a call's statuses in any order: its receiver can put them in order by their numbers. */
+function expectNumbered(sid: string): void {
+  const told = [...new Set(statusesOf(sid).map(({ sequence, status }) => `${sequence} ${status}`))];
+  const numbers = told.map((one) => one.split(' ')[0]);
+  expect({ told, twice: numbers.filter((one, at) => numbers.indexOf(one) !== at) }).toEqual({ told, twice: [] });
+  expect(FINAL_STATUSES.has(statusesOf(sid).at(-1)!.status)).toBe(true);
+}
 const untilFinal = (sid: string, timeoutMs = 20_000) =>
   eventually(() => finalsOf(sid).size > 0, { timeoutMs, message: 'the final status' });
 
@@ -138,8 +145,105 @@ describe('a call goes on at the bridge of its next trunk', () => {
     // Time for a second one that must not come.
     await pause(1_500);
     expect(sids.map((sid) => finalsOf(sid).size)).toEqual(sids.map(() => 1));
+    for (const sid of sids) expectNumbered(sid);
     for (const dialled of [await first.dialled(), await second.dialled()])
       expect(dialled.filter((one, index) => dialled.indexOf(one) !== index)).toEqual([]);
     expect([await first.open(), await second.open()]).toEqual([0, 0]);
+  }, 120_000);
+});
+
+describe('a DELETE of a call that another bridge goes on with', () => {
+  /** A call that rings at the second bridge's carrier. */
+  async function ringing(): Promise<string> {
+    await second.will({ outcome: 'answer', ringMs: 60_000 });
+    const sid = await place();
+    await eventually(async () => (await second.open()) > 0, { message: 'the second carrier to ring' });
+    return sid;
+  }
+  const cancel = async (sid: string) => (await org.api.request('DELETE', `/api/v1/calls/${sid}`)).status;
+  async function canceledOnce(sids: readonly string[]): Promise<void> {
+    for (const sid of sids) {
+      await untilFinal(sid, 60_000);
+      expect(await ended(sid)).toMatchObject({ end_reason: 'canceled', answered_at: null });
+    }
+    await eventually(async () => (await first.open()) + (await second.open()) === 0, {
+      timeoutMs: 20_000,
+      message: 'nothing at the carriers',
+    });
+    // Time for a second one that must not come.
+    await pause(1_500);
+    for (const sid of sids) expect([...finalsOf(sid)]).toEqual([expect.stringMatching(/^canceled /)]);
+  }
+
+  it.each([0, 1])(
+    'while bridge %i of the two is drained',
+    async (at) => {
+      const { id } = test.mesh.bridges[at]!.bridge;
+      const sid = await ringing();
+      await test.operator.post(`/api/v1/bridges/${id}/drain`);
+      try {
+        expect(await cancel(sid)).toBeLessThan(300);
+        await canceledOnce([sid]);
+      } finally {
+        await test.operator.post(`/api/v1/bridges/${id}/resume`);
+        await eventually(
+          async () => (await test.operator.get<{ status: string }>(`/api/v1/bridges/${id}`)).status === 'active',
+          { message: 'the bridge to be active' },
+        );
+      }
+    },
+    60_000,
+  );
+
+  it('while the agent of the first bridge is killed', async () => {
+    const sid = await ringing();
+    const { agent } = test.mesh.bridges[0]!;
+    await agent.kill();
+    expect(await cancel(sid)).toBeLessThan(300);
+    await agent.start();
+    await canceledOnce([sid]);
+  }, 90_000);
+
+  it('whose agent is killed as soon as the DELETE is answered', async () => {
+    const sid = await ringing();
+    expect(await cancel(sid)).toBeLessThan(300);
+    const { agent } = test.mesh.bridges[1]!;
+    await agent.kill();
+    await agent.start();
+    await canceledOnce([sid]);
+  }, 90_000);
+
+  it('whose agent was killed while it rang', async () => {
+    const sid = await ringing();
+    const { agent } = test.mesh.bridges[1]!;
+    await agent.kill();
+    expect(await cancel(sid)).toBeLessThan(300);
+    await agent.start();
+    await canceledOnce([sid]);
+  }, 90_000);
+
+  it(`at a random moment, whichever agent is killed then (E2E_SEED=${SEED})`, async () => {
+    const random = seeded(SEED + 1);
+    await second.will({ outcome: 'answer', ringMs: 60_000 });
+    const sids: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const { agent } = test.mesh.bridges[round % 2]!;
+      const placed = await Promise.all([place(), place()]);
+      sids.push(...placed);
+      await pause(random.below(250));
+      const canceling = placed.map(cancel);
+      await pause(random.below(40));
+      await agent.kill();
+      expect(await Promise.all(canceling)).toEqual(placed.map(() => expect.any(Number)));
+      await agent.start();
+    }
+    for (const sid of sids) await untilFinal(sid, 60_000);
+    await eventually(async () => (await first.open()) + (await second.open()) === 0, {
+      timeoutMs: 20_000,
+      message: 'nothing at the carriers',
+    });
+    await pause(1_500);
+    expect(sids.map((sid) => [...finalsOf(sid)])).toEqual(sids.map(() => [expect.stringMatching(/^canceled /)]));
+    for (const sid of sids) expectNumbered(sid);
   }, 120_000);
 });

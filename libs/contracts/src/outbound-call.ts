@@ -204,3 +204,16 @@ export type PermitAnswer = z.infer<typeof permitAnswer>;
 /** Request `trunkmesh.rpc.outbound.release`: the attempt is over, and its channel is free. Idempotent. */
 export const releaseRequest = permitRequest.pick({ call_id: true, attempt: true, trunk_id: true });
 export type ReleaseRequest = z.infer<typeof releaseRequest>;
+
+/**
+ * Request `trunkmesh.rpc.outbound.canceled`, to trunk-service, from a bridge that ends what the process before left
+ * ringing: a cancel that arrived meanwhile is why the call ends. What cannot be looked up is not among them.
+ */
+export const canceledRequest = z.object({
+  call_ids: z.array(uuid).min(1).max(10_000).describe('The calls.'),
+});
+export type CanceledRequest = z.infer<typeof canceledRequest>;
+export const canceledAnswer = z.object({
+  canceled: z.array(uuid).describe('Of these calls, those whose end the API requested.'),
+});
+export type CanceledAnswer = z.infer<typeof canceledAnswer>;

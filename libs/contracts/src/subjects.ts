@@ -189,6 +189,8 @@ export const ADDRESS_VERIFY_QUEUE = 'address-verify';
 export const OUTBOUND_PERMIT = 'trunkmesh.rpc.outbound.permit';
 /** From a bridge to trunk-service: this attempt is over. */
 export const OUTBOUND_RELEASE = 'trunkmesh.rpc.outbound.release';
+/** From a bridge that has just started to trunk-service: which of these calls were canceled (outbound-call.ts)? */
+export const OUTBOUND_CANCELED = 'trunkmesh.rpc.outbound.canceled';
 export const OUTBOUND_QUEUE = 'outbound';
 /** Wakes the relay's leader after a commit on another instance; losing one costs a poll interval, never an event. */
 export const RELAY_WAKE = 'trunkmesh.wake.relay';

@@ -139,9 +139,9 @@ export class CallRecords {
       });
   }
 
-  /** Writes more of the call's timeline, for the next process. */
-  keep(callId: string, part: StoryPart): void {
-    this.disk
+  /** Writes more of the call's timeline, for the next process. Never rejects. */
+  keep(callId: string, part: StoryPart): Promise<void> {
+    return this.disk
       .run(callId, () => this.open.keep(callId, part))
       .catch((error: NodeJS.ErrnoException) => {
         // Without a file its start was not written either, which was logged.

@@ -41,7 +41,7 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
       send: () => Promise.resolve({ outcome: 'disconnected' }),
       api: () => Promise.resolve({ outcome: 'disconnected' }),
     },
-    live: { reached: nothing, transferEnded: nothing, unheldOf: () => [] },
+    live: { noted: () => Promise.resolve(), reached: nothing, transferEnded: nothing, unheldOf: () => [] },
   });
   try {
     await eventually(() => said.some((line) => line.includes('call.hangup') && line.includes('cannot subscribe')), {

@@ -30,7 +30,7 @@ import { transfer } from './transfer.net.js';
 
 /** What requests about calls need of this host's calls. */
 export interface CallControlPorts extends EndCallsPorts {
-  live: Pick<LiveCalls, 'reached' | 'transferEnded' | 'unheldOf'>;
+  live: Pick<LiveCalls, 'noted' | 'reached' | 'transferEnded' | 'unheldOf'>;
   transferDeadlineMs?: number | undefined;
 }
 
@@ -60,7 +60,7 @@ export class CallControlController {
   constructor(@Inject(CALL_CONTROL) private readonly ports: CallControlPorts) {}
 
   @About('call.hangup')
-  hangUp(@Payload({ schema: hangupRequest }) request: HangupRequest): CallControlAnswer {
+  async hangUp(@Payload({ schema: hangupRequest }) request: HangupRequest): Promise<CallControlAnswer> {
     const conversation = this.conversationOf(request);
     if (conversation === undefined) return NOT_HERE;
     const { answered, parties } = conversation;
@@ -69,6 +69,8 @@ export class CallControlController {
       parties.direction === 'outbound' && !answered ? 'canceled' : 'api-hung-up',
       new Date(),
     );
+    // If this process is killed now, the next one ends the call for the same reason.
+    await this.ports.live.noted(request.call_id);
     return { outcome: 'done' };
   }
 

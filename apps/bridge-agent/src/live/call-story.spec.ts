@@ -6,7 +6,9 @@ const hangup = (hangup_disposition: string | null, hangup_cause = 'NORMAL_CLEARI
   hangup_disposition,
   hangup_cause,
   reconstructed,
+  answeredAt: null as Date | null,
 });
+const unseen = (answeredAt: Date | null) => ({ ...hangup(null, 'UNKNOWN', true), answeredAt });
 
 describe('why a call ended', () => {
   it.each<[string, CallEndReason | undefined, ReturnType<typeof hangup>, CallEndReason]>([
@@ -18,7 +20,9 @@ describe('why a call ended', () => {
     ['it lasted too long', 'max-duration-reached', hangup('send_bye', 'ALLOTTED_TIMEOUT'), 'max-duration-reached'],
     ['no audio came for too long', undefined, hangup('send_bye', 'MEDIA_TIMEOUT'), 'media-timeout'],
     ['FreeSWITCH ended it of its own', undefined, hangup('send_bye', 'MANAGER_REQUEST'), 'switch-ended'],
-    ['nobody saw it', 'assistant-hung-up', hangup(null, 'UNKNOWN', true), 'unseen'],
+    ['nobody saw it', 'assistant-hung-up', unseen(new Date()), 'unseen'],
+    ['nobody saw how a call that was canceled ended', 'canceled', unseen(null), 'canceled'],
+    ['nobody saw how it ended after its answer', 'canceled', unseen(new Date()), 'unseen'],
   ])('%s', (_what, intended, facts, reason) => {
     expect(endReasonOf({ intended }, facts, 'inbound')).toBe(reason);
   });

@@ -121,10 +121,11 @@ export const endReasonOfAudio = (end: AudioEnd): CallEndReason => OF_AUDIO[end] 
  */
 export function endReasonOf(
   { intended }: Pick<CallStory, 'intended'>,
-  hangup: Pick<HangupFacts, 'reconstructed' | 'hangup_disposition' | 'hangup_cause'>,
+  hangup: Pick<HangupFacts, 'answeredAt' | 'reconstructed' | 'hangup_disposition' | 'hangup_cause'>,
   direction: CallParties['direction'],
 ): CallEndReason {
-  if (hangup.reconstructed) return 'unseen';
+  // Its hang-up was requested, and then the agent was killed: the channel is gone for that reason.
+  if (hangup.reconstructed) return intended === 'canceled' && hangup.answeredAt === null ? intended : 'unseen';
   if (intended === 'transferred') return 'transferred';
   if (hangup.hangup_disposition === 'recv_bye')
     return direction === 'inbound' ? 'caller-hung-up' : 'called-party-hung-up';

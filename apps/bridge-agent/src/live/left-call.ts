@@ -1,7 +1,7 @@
 import type { OpenCall } from '../call-record/open-call-file.fs.js';
 import { callEnded, callRejectedLater, withTrunk, type EventStamp } from './call-events.js';
 import { retold } from './call-story.js';
-import type { HangupFacts } from './hangup-facts.js';
+import { lostCall, type HangupFacts } from './hangup-facts.js';
 import type { LiveCall } from './live-calls.js';
 
 /** A call that an earlier process left, in its last known state. */
@@ -23,6 +23,10 @@ export function adopted({ started, answered, story }: OpenCall, lastAlive: Date 
 
 export const answeredAtOf = ({ answered }: LiveCall): Date | null =>
   answered === null ? null : new Date(answered.data.answered_at);
+
+/** Nobody saw its end. */
+export const hangupOfLost = (call: LiveCall): HangupFacts =>
+  lostCall(call.lastSeen, answeredAtOf(call), call.answered?.data.codec ?? null);
 
 /** Its last event, and what it is counted as. */
 export function finalOf({ started, refused, story }: LiveCall, hangup: HangupFacts, stamp: EventStamp) {

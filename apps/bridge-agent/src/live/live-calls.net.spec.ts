@@ -43,6 +43,7 @@ function setUp(leftOpen: readonly OpenCall[] = [], lastAlive?: Date) {
       happened: () => undefined,
       keep: (_callId, part) => {
         kept.push(part);
+        return Promise.resolve();
       },
       handed: { keep: () => Promise.resolve() },
       finish: (final) => {

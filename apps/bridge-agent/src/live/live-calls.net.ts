@@ -6,13 +6,13 @@ import type { CallRecordDraft } from '../call-record/call-record-file.js';
 import type { StatusChange } from '../customer/call-status.js';
 import { CallSearch, HANGUP, type EventSocket } from './call-search.net.js';
 import { callAnswered, callAttemptFailed, callTransferEnded, withTrunk, type EventStamp } from './call-events.js';
-import { note, partSince, type CallStory } from './call-story.js';
+import { note, type CallStory } from './call-story.js';
 import { calls as callsMetric, lostCalls, setupSeconds } from './call-metrics.otel.js';
-import { lostCall, readHangup, type HangupFacts } from './hangup-facts.js';
-import { answeredAtOf, finalOf } from './left-call.js';
+import { readHangup, type HangupFacts } from './hangup-facts.js';
+import { answeredAtOf, finalOf, hangupOfLost } from './left-call.js';
 import type { LiveCallTable } from './live-call-table.js';
 import type { LiveCallsOptions } from './live-calls-options.net.js';
-import { loseSight, type LiveCall } from './live-calls.js';
+import { loseSight, takePart, type LiveCall } from './live-calls.js';
 import type { Refusal } from './refusal.js';
 
 const LOOK_MS = 1_000;
@@ -31,14 +31,10 @@ export class LiveCalls {
       calls: options.calls,
       now: this.now,
       logger: options.logger,
-      onLost: (call) =>
-        this.ended(
-          call.started.data.call_id,
-          lostCall(call.lastSeen, answeredAtOf(call), call.answered?.data.codec ?? null),
-        ),
+      onLost: (call) => this.ended(call.started.data.call_id, hangupOfLost(call)),
     });
     this.timer = setInterval(() => {
-      for (const call of this.calls.all()) this.keep(call);
+      for (const call of this.calls.all()) void this.keep(call);
       this.search.lookOnce();
     }, options.lookMs ?? LOOK_MS);
   }
@@ -66,12 +62,11 @@ export class LiveCalls {
   async offers(callId: string, to: string, at: Date): Promise<void> {
     const call = this.calls.get(callId);
     if (call === undefined) throw new Error('the call has ended');
-    this.keep(call);
+    void this.keep(call);
     call.story.offeredTo = to;
     note(call.story, at, 'offered-to-bridge', to);
-    const part = partSince(call.story, call.kept);
+    const part = takePart(call);
     if (part === undefined) throw new Error('the timeline is full');
-    call.kept += part.timeline.length;
     await this.options.callRecords.handed.keep(callId, part);
   }
 
@@ -89,14 +84,14 @@ export class LiveCalls {
     call.started = withTrunk(call.started, trunkId);
     call.story.trunkId = trunkId;
     note(call.story, at, 'trunk-tried', trunkId);
-    this.keep(call);
+    void this.keep(call);
   }
 
   attemptFailed(callId: string, attempt: CallAttempt): void {
     const call = this.calls.get(callId);
     if (call === undefined) return;
     this.options.callRecords.happened(callAttemptFailed(call.started, attempt, this.stampOf(call)));
-    this.keep(call);
+    void this.keep(call);
   }
 
   /** A state that has no event of its own. */
@@ -105,6 +100,12 @@ export class LiveCalls {
     if (call === undefined) return;
     if (what === 'ringing') note(call.story, at, what);
     void this.options.tell({ what, started: call.started, at });
+  }
+
+  /** Resolves when the next process would find all that was noted of the call. */
+  async noted(callId: string): Promise<void> {
+    const call = this.calls.get(callId);
+    if (call !== undefined) await this.keep(call);
   }
 
   transferEnded(callId: string, transfer: TransferResult): void {
@@ -122,7 +123,7 @@ export class LiveCalls {
     this.options.callRecords.answered(call.answered);
     // By our clock, as the steps around it: FreeSWITCH's lags by some milliseconds.
     note(call.story, this.now(), 'answered', codec);
-    this.keep(call);
+    void this.keep(call);
     void this.options.tell({ what: 'event', event: call.answered, started: call.started });
     setupSeconds.record(Math.max(0, at.getTime() - new Date(call.started.data.started_at).getTime()) / 1000);
   }
@@ -229,11 +230,9 @@ export class LiveCalls {
     return { bridgeId, newId, traceparent: started.traceparent };
   }
 
-  private keep(call: LiveCall): void {
-    const part = partSince(call.story, call.kept);
-    if (part === undefined) return;
-    call.kept += part.timeline.length;
-    this.options.callRecords.keep(call.started.data.call_id, part);
+  private async keep(call: LiveCall): Promise<void> {
+    const part = takePart(call);
+    if (part !== undefined) await this.options.callRecords.keep(call.started.data.call_id, part);
   }
 
   private finish(event: CallRecordDraft['final'], started: CallStarted | undefined): void {

@@ -1,5 +1,6 @@
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
-import type { CallStory } from './call-story.js';
+import type { StoryPart } from '../call-record/story-part.js';
+import { partSince, type CallStory } from './call-story.js';
 import type { HangupFacts } from './hangup-facts.js';
 import type { Refusal } from './refusal.js';
 
@@ -50,6 +51,13 @@ export function nextStep(call: LiveCall, connected: boolean, now: Date): NextSte
     case 'gone':
       return waited >= ON_THE_WAY_MS ? 'give-up' : 'wait';
   }
+}
+
+/** What was noted of it since the last time; undefined: nothing, or there is no room. */
+export function takePart(call: LiveCall): StoryPart | undefined {
+  const part = partSince(call.story, call.kept);
+  if (part !== undefined) call.kept += part.timeline.length;
+  return part;
 }
 
 /** Its connection or the event socket was lost: its state is unknown from now on. A known time is never moved back. */

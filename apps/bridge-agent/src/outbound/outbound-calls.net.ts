@@ -12,6 +12,7 @@ import type { EventSocket } from '../live/call-search.net.js';
 import { parseChannelData } from '../esl/esl-event.js';
 import type { HangupFacts } from '../live/hangup-facts.js';
 import type { CustomerSettings } from '../route/call-treatment.js';
+import { canceledOf } from './canceled-calls.nats.js';
 import { OutboundCall, type OutboundCallPorts } from './outbound-call.net.js';
 import { outboundOn } from './outbound-channels.js';
 import { ACCEPTED, refused, TakenCalls } from './taken-calls.net.js';
@@ -121,11 +122,18 @@ export class OutboundCalls {
   /** The event socket is back: what an earlier process, or a lost connection, left ringing is ended. */
   async endLeft(): Promise<void> {
     const { live, logger } = this.ports;
-    for (const { started, answered, story } of live.unheld()) {
-      const { call_id: callId, direction } = started.data;
-      if (direction !== 'outbound' || answered !== null || this.calls.has(callId)) continue;
+    const left = live.unheld().filter(({ started: { data }, answered }) => {
+      return data.direction === 'outbound' && answered === null && !this.calls.has(data.call_id);
+    });
+    if (left.length === 0) return;
+    const canceled = await canceledOf(
+      this.options.link,
+      left.map(({ started }) => started.data.call_id),
+    );
+    for (const { started, story } of left) {
+      const { call_id: callId } = started.data;
       logger.warn({ call_id: callId }, 'ending an outbound call that was left ringing');
-      story.intended ??= 'bridge-stopped';
+      story.intended ??= canceled.has(callId) ? 'canceled' : 'bridge-stopped';
       await this.options.eventSocket.api('uuid_kill', `${callId} NORMAL_TEMPORARY_FAILURE`);
     }
   }

@@ -74,12 +74,13 @@ export class TakenCalls {
     } catch {
       return refused('call-not-recordable', 'The disk of this bridge cannot record the call. Ask another one.');
     }
+    // Before it is of this bridge: if this process is killed, the next one numbers its statuses on.
+    const { statuses: elsewhere } = continued;
+    await statuses.follow({ call_id, organization_id, number_id, timestamp: event.time, elsewhere });
     if ((await claimCall(link, event, continued.after)) !== 'claimed') {
       await callRecords.handed.forget(call_id);
       return refused('continued-elsewhere', 'The call went on elsewhere, or its log did not answer. Nothing was done.');
     }
-    const { statuses: elsewhere } = continued;
-    await statuses.follow({ call_id, organization_id, number_id, timestamp: event.time, elsewhere });
     return undefined;
   }
 }

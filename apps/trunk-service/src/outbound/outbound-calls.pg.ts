@@ -162,6 +162,15 @@ export async function requestEnd(
   return row;
 }
 
+/** Of these calls, those whose end was requested. */
+export async function canceledAmong(store: EventStore, callIds: readonly string[]): Promise<string[]> {
+  const rows = await store.query<{ call_id: string }>(
+    'select call_id from outbound_calls where call_id = any($1::uuid[]) and cancel_at is not null',
+    [callIds],
+  );
+  return rows.map(({ call_id }) => call_id);
+}
+
 /** What the bridges reported; a call that has an end keeps it. Minutes count in the minute of the end. */
 export async function noteFacts(store: EventStore, facts: readonly CallFacts[]): Promise<void> {
   if (facts.length === 0) return;

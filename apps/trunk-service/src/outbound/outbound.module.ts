@@ -6,6 +6,7 @@ import { EVENT_STORE, NATS } from '../tokens.js';
 import { AskBridge, BridgeDeadlines } from './ask-bridge.nats.js';
 import { readCallRequests } from './call-requests.nats.js';
 import { CancelCall } from './cancel-call.nats.js';
+import { CanceledController } from './canceled.controller.js';
 import { CloseAbandoned } from './close-abandoned.nats.js';
 import { FleetLoads } from './fleet-loads.pg.js';
 import { HandOver } from './hand-over.nats.js';
@@ -18,7 +19,7 @@ import { ReportRefusals } from './report-refusals.nats.js';
 
 /** Calls that the platform starts: accepted here, given to a bridge, and kept until their end. */
 @Module({
-  controllers: [OutboundCallController, PermitController],
+  controllers: [OutboundCallController, PermitController, CanceledController],
   providers: [
     PlaceCall,
     CancelCall,

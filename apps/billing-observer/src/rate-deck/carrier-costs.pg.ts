@@ -3,6 +3,7 @@ import type { CarrierCosts } from '@trunkmesh/contracts/rate-deck.js';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { rowsOf } from '../carrier-bill/cursor.pg.js';
 import { completeFrom } from '../usage/archive/archived.pg.js';
+import { beginOfDaySql } from '../usage/summary/begin-of-day.js';
 import { CostReport, type TrunkDeck } from './cost-report.js';
 import { Deck, type Rate } from './price-call.js';
 
@@ -33,8 +34,8 @@ export async function carrierCosts(
       [organization_id],
     )) as [{ name: string }];
     const [bounds] = (await runner.query(
-      `SELECT to_json($1::timestamp AT TIME ZONE $2) #>> '{}' AS from,
-        to_json(($1::timestamp + interval '1 month') AT TIME ZONE $2 - interval '1 us') #>> '{}' AS to`,
+      `SELECT to_json(${beginOfDaySql('$1::timestamp', '$2')}) #>> '{}' AS from,
+        to_json(${beginOfDaySql("($1::timestamp + interval '1 month')", '$2')} - interval '1 us') #>> '{}' AS to`,
       [`${month}-01`, zone.name],
     )) as [{ from: string; to: string }];
     await completeFrom(runner.manager, { organizationId: organization_id, ...bounds });
@@ -63,8 +64,8 @@ const callsOf = (runner: QueryRunner, parameters: unknown[]) =>
       FROM ledger_entries AS entry
         JOIN ledger_calls AS current ON current.entry_id = entry.entry_id AND current.started_at = entry.started_at
       WHERE organization_id = $1 AND carrier_cost = 'external' AND billable_seconds > 0
-        AND entry.started_at >= $2::timestamp AT TIME ZONE $3
-        AND entry.started_at < ($2::timestamp + interval '1 month') AT TIME ZONE $3
+        AND entry.started_at >= ${beginOfDaySql('$2::timestamp', '$3')}
+        AND entry.started_at < ${beginOfDaySql("($2::timestamp + interval '1 month')", '$3')}
       GROUP BY direction, to_number, billable_seconds, width_bucket(entry.started_at, $4::timestamptz[])`,
   });
 

@@ -1,6 +1,7 @@
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import { callSubject } from '@trunkmesh/contracts/subjects.js';
 import { callEnded, callId } from '@trunkmesh/testkit/call-events.js';
+import { HAVANA, HAVANA_CHANGES, ORGANIZATIONS } from './generated-zones.fixture.js';
 
 export type Random = ReturnType<typeof randomFrom>;
 /** mulberry32: the same numbers for the same seed. */
@@ -19,11 +20,11 @@ export function randomFrom(seed: number) {
   };
 }
 
-export const ORGANIZATIONS = ['a', 'b', 'c'].map((last) => `0190a5b2-7c00-7000-8000-0000000000a${last}`);
-/** Half an hour off the whole hours, so that a day is none of UTC's. */
-export const ZONE = { name: 'Asia/Kolkata', organization: ORGANIZATIONS[1]!, minutes: 330 };
-export const BEGIN = Date.parse('2026-09-28T00:00:00.000Z');
-export const SPAN_MS = 70 * 86_400_000;
+/** Both changes of the clocks are in it. */
+export const BEGIN = Date.parse('2026-03-01T00:00:00.000Z');
+export const SPAN_MS = 280 * 86_400_000;
+/** So long around a change of the clocks there are more calls. */
+const AROUND_CHANGE_MS = 26 * 3_600_000;
 const PARTIES = [
   ['+15559876543', 'US'],
   ['+4930123456', 'DE'],
@@ -119,7 +120,7 @@ export class GeneratedCalls {
     const [party, country] = random.of(PARTIES);
     const outbound = country !== null && random.chance(0.4);
     const organization_id = random.of(ORGANIZATIONS);
-    const started = BEGIN + random.below(SPAN_MS);
+    const started = startOf(random, organization_id);
     const billable_ms = random.chance(0.2) ? 0 : random.below(900_000);
     const answered = started + random.below(20_000);
     const after = () => random.below(1_000);
@@ -133,6 +134,7 @@ export class GeneratedCalls {
         ...event.data,
         organization_id,
         record_number: this.first[n]!,
+        ...(random.chance(0.1) ? { carrier: 'managed' as const } : {}),
         direction: outbound ? 'outbound' : 'inbound',
         ...(outbound ? { from: '+15551234567', to: party } : { from: party, to: '+15551234567' }),
         started_at: new Date(started).toISOString(),
@@ -153,6 +155,11 @@ export class GeneratedCalls {
       },
     };
   }
+}
+
+function startOf(random: Random, organization: string): number {
+  if (organization !== HAVANA.organization || !random.chance(0.3)) return BEGIN + random.below(SPAN_MS);
+  return random.of(HAVANA_CHANGES) - AROUND_CHANGE_MS + random.below(2 * AROUND_CHANGE_MS);
 }
 
 const eventId = (arrival: number) => `0190a5b2-7c00-7000-9000-${String(arrival).padStart(12, '0')}`;

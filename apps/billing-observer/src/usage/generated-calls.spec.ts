@@ -9,10 +9,12 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
 import { createDataSource } from '../database.pg.js';
-import { GeneratedCalls, randomFrom, ZONE } from './generated-calls.fixture.js';
-import { differencesOf, gapsOf, places, sumsOf } from './generated-check.fixture.js';
+import { GeneratedCalls, randomFrom } from './generated-calls.fixture.js';
+import { differencesOf, gapsOf, monthsOf, places, statedIn, sumsOf } from './generated-check.fixture.js';
+import { monthly } from './generated-months.fixture.js';
 import { asEvent, changedPlan, summed, type Plan } from './generated-oracle.fixture.js';
 import { ObservedStream } from './generated-stream.fixture.js';
+import { ZONES } from './generated-zones.fixture.js';
 import { startProgram } from './observer.fixture.js';
 import { applyPlans } from './rating/rate-plans.pg.js';
 import { settle } from './rating/settle.pg.js';
@@ -35,6 +37,9 @@ const EVENTS_BEFORE_KILL = 300;
 const POOL_SIZE = 4;
 const SETTLING = { timeoutMs: 1_200_000, message: 'every plan is applied to the calls before it' };
 
+const zones = ZONES.map(({ organization: organization_id, name: time_zone }) => ({
+  ...{ organization_id, version: 1, time_zone },
+}));
 const random = randomFrom(SEED);
 let servers: Servers;
 let operator: pg.Client;
@@ -60,7 +65,7 @@ describe('generated calls with repetitions, disorder, gaps, estimates, changed p
   };
 
   it('are all recorded', async () => {
-    await applyTimeZones(copies[0]!, [{ organization_id: ZONE.organization, version: 1, time_zone: ZONE.name }]);
+    await applyTimeZones(copies[0]!, zones);
     const { arrivals } = calls;
     const size = Math.min(LARGEST_BATCH, Math.floor(arrivals.length / (1.5 * LOST_CONNECTIONS)));
     const kills = places(LOST_CONNECTIONS, arrivals.length);
@@ -87,6 +92,10 @@ describe('generated calls with repetitions, disorder, gaps, estimates, changed p
   }
 
   sayWhatTheOracleSays(() => copies[0]!, calls, plans);
+
+  it('the statements of the months, closed at last, are those of the oracle', async () => {
+    expect(await statedIn(copies[0]!)).toEqual(monthly(calls.truth(), plans));
+  }, 1_200_000);
 });
 
 describe('generated calls through JetStream, with repeated kill -9 of billing-observer', () => {
@@ -111,7 +120,7 @@ describe('generated calls through JetStream, with repeated kill -9 of billing-ob
   });
 
   it('are all recorded', async () => {
-    await applyTimeZones(db, [{ organization_id: ZONE.organization, version: 1, time_zone: ZONE.name }]);
+    await applyTimeZones(db, zones);
     const { arrivals } = calls;
     const size = Math.min(LARGEST_PUBLISHED, Math.floor(arrivals.length / (1.5 * PLAN_CHANGES)));
     const kills = places(KILLS, arrivals.length);
@@ -152,6 +161,12 @@ function sayWhatTheOracleSays(db: () => DataSource, calls: GeneratedCalls, plans
     expect(await sumsOf(db())).toEqual(expected);
     await rebuildUsage(db(), { signal: new AbortController().signal, progress: () => undefined });
     expect(await sumsOf(db())).toEqual(expected);
+  }, 1_200_000);
+
+  it('each month has the free minutes that the oracle gives it', async () => {
+    const expected = monthly(calls.truth(), plans);
+    expect(await monthsOf(db())).toEqual(expected);
+    expect(expected.some(({ free }) => BigInt(free) > 0n)).toBe(true);
   }, 1_200_000);
 
   it('the gaps are exactly the records that never came', async () => {

@@ -1,6 +1,7 @@
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { RatePlan } from '@trunkmesh/contracts/rate-plan.js';
-import { BEGIN, ORGANIZATIONS, SPAN_MS, ZONE, type Random } from './generated-calls.fixture.js';
+import { BEGIN, SPAN_MS, type Random } from './generated-calls.fixture.js';
+import { beginOf, dayOf, RATED } from './generated-zones.fixture.js';
 
 /** A rate plan as the oracle knows it. */
 export interface Plan {
@@ -12,12 +13,14 @@ export interface Plan {
   first: number;
   step: number;
   minimum: number;
+  /** Minutes a month. */
+  free: number;
   german: number | null;
 }
 
 /** A new plan, or the next version of the one that began then. */
 const planOf = (random: Random, before: Pick<Plan, 'from' | 'version'> & { organization?: string }): Plan => ({
-  organization: before.organization ?? random.of(ORGANIZATIONS.slice(0, 2)),
+  organization: before.organization ?? random.of(RATED),
   from: before.from,
   version: before.version + 1,
   currency: random.of(['USD', 'EUR']),
@@ -25,15 +28,25 @@ const planOf = (random: Random, before: Pick<Plan, 'from' | 'version'> & { organ
   first: random.of([60, 30, 1]),
   step: random.of([60, 6, 1]),
   minimum: random.of([0, 0, 20]),
+  free: random.of([0, 30, 400, 100_000]),
   german: random.chance(0.5) ? random.below(200_000) : null,
 });
 
 /** Sets a new plan, or changes one of these. */
 export function changedPlan(random: Random, plans: Plan[]): Plan {
   const before = random.chance(0.4) ? plans.splice(random.below(plans.length), 1)[0] : undefined;
-  const plan = planOf(random, before ?? { from: BEGIN + random.below(SPAN_MS), version: 0 });
+  const plan = planOf(random, before ?? newPlan(random));
   plans.push(plan);
   return plan;
+}
+
+/** Many plans begin with a month of the organisation, as finance sets them. */
+function newPlan(random: Random): Pick<Plan, 'organization' | 'from' | 'version'> {
+  const organization = random.of(RATED);
+  const earlier = random.chance(0.5) ? SPAN_MS / 4 : SPAN_MS;
+  const time = BEGIN + random.below(earlier);
+  const from = random.chance(0.5) ? beginOf(organization, dayOf(organization, time).slice(0, 7)) : time;
+  return { organization, from, version: 0 };
 }
 
 export function asEvent(plan: Plan) {
@@ -46,7 +59,7 @@ export function asEvent(plan: Plan) {
     currency: plan.currency,
     rate_per_minute_micros: plan.rate,
     ...terms,
-    free_minutes_per_month: 0,
+    free_minutes_per_month: plan.free,
     rates: german === null ? [] : [{ direction: 'outbound', country: 'DE', rate_per_minute_micros: german, ...terms }],
     created_at: at,
     updated_at: at,
@@ -58,13 +71,15 @@ type Data = CallEnded['data'];
 
 /** What finance would count by hand, with nothing of the ledger's own code. */
 export function counted({ data }: CallEnded, plans: readonly Plan[]) {
-  const plan = planAt(plans, data);
+  const carrier = data.carrier ?? 'external';
+  const plan = carrier === 'managed' ? undefined : planAt(plans, data);
   let seconds = 0n;
   while (seconds * 1000n < BigInt(data.billable_ms)) seconds += 1n;
   const charged = plan === undefined || seconds === 0n ? 0n : chargedBy(plan, seconds);
-  const sixtieths = plan === undefined ? 0n : rateBy(plan, data) * charged;
+  const rate = plan === undefined ? 0n : rateBy(plan, data);
+  const sixtieths = rate * charged;
   const amount = sixtieths / 60n + (sixtieths % 60n >= 30n ? 1n : 0n);
-  return { currency: plan?.currency ?? '', seconds, charged, amount };
+  return { carrier, currency: plan?.currency ?? '', rate, seconds, charged, amount };
 }
 
 function planAt(plans: readonly Plan[], { organization_id, started_at }: Data): Plan | undefined {
@@ -84,17 +99,13 @@ function chargedBy({ first, step, minimum }: Plan, seconds: bigint): bigint {
 const rateBy = ({ rate, german }: Plan, { direction, to }: Data): bigint =>
   BigInt(direction === 'outbound' && to.startsWith('+49') && german !== null ? german : rate);
 
-const dayOf = ({ organization_id, started_at }: Data): string =>
-  new Date(Date.parse(started_at) + (organization_id === ZONE.organization ? ZONE.minutes * 60_000 : 0))
-    .toISOString()
-    .slice(0, 10);
-
-/** Sums by organisation, day and currency, in this order. */
+/** Sums by organisation, day, carrier and currency, in this order. */
 export function summed(calls: Iterable<CallEnded>, plans: readonly Plan[]) {
   const sums = new Map<string, { calls: number; estimated: number; amount: bigint }>();
   for (const call of calls) {
-    const { currency, amount } = counted(call, plans);
-    const key = [call.data.organization_id, dayOf(call.data), currency].join(' ');
+    const { carrier, currency, amount } = counted(call, plans);
+    const { organization_id, started_at } = call.data;
+    const key = [organization_id, dayOf(organization_id!, Date.parse(started_at)), carrier, currency].join(' ');
     const sum = sums.get(key) ?? { calls: 0, estimated: 0, amount: 0n };
     sum.calls += 1;
     sum.estimated += call.data.reconstructed ? 1 : 0;
@@ -104,7 +115,7 @@ export function summed(calls: Iterable<CallEnded>, plans: readonly Plan[]) {
   return [...sums]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, { calls: count, estimated, amount }]) => {
-      const [organization, day, currency] = key.split(' ');
-      return { organization, day, currency, calls: count, estimated, amount: String(amount) };
+      const [organization, day, carrier, currency] = key.split(' ');
+      return { organization, day, carrier, currency, calls: count, estimated, amount: String(amount) };
     });
 }

@@ -7,6 +7,7 @@ import type {
 import type { DataSource } from 'typeorm';
 import { hasGap } from '../gaps.pg.js';
 import { loadPlans } from '../rating/rate-plans.pg.js';
+import { beginOfDaySql } from '../summary/begin-of-day.js';
 import { freeMinutes, planOfMonth, type RateSum } from '../summary/free-minutes.js';
 
 type Summary = Extract<UsageSummaryAnswer, { outcome: 'summary' }>;
@@ -96,8 +97,8 @@ async function takeFreeMinutes(
 ): Promise<void> {
   const plans = (await loadPlans(dataSource.manager, [organizationId])).get(organizationId) ?? [];
   const months: Month[] = await dataSource.query(
-    `SELECT to_char(month, 'YYYY-MM') AS month, month AT TIME ZONE $2 AS begins,
-      (month + interval '1 month') AT TIME ZONE $2 AS ends
+    `SELECT to_char(month, 'YYYY-MM') AS month, ${beginOfDaySql('month', '$2')} AS begins,
+      ${beginOfDaySql("(month + interval '1 month')", '$2')} AS ends
     FROM (SELECT (wanted || '-01')::timestamp AS month FROM unnest($1::text[]) AS wanted) AS months`,
     [[...new Set(groups.map((group) => group.key))], range.time_zone],
   );

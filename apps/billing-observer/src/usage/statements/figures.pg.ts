@@ -2,6 +2,7 @@ import type { AdjustedEntry, StatementAdjustment, StatementRate } from '@trunkme
 import type { EntityManager } from 'typeorm';
 import { DIMENSIONS } from '../ledger/count.js';
 import { loadPlans } from '../rating/rate-plans.pg.js';
+import { beginOfDaySql } from '../summary/begin-of-day.js';
 import type { Period } from './periods.pg.js';
 import { statementFigures, type Earlier, type MonthSum, type StatementFigures } from './statement.js';
 
@@ -103,8 +104,9 @@ async function earlierOf(tx: EntityManager, organizationId: string): Promise<Ear
 
 async function boundsOf(tx: EntityManager, months: readonly string[], timeZone: string) {
   const rows: { month: string; begins: Date; ends: Date }[] = await tx.query(
-    `SELECT month, (month || '-01')::timestamp AT TIME ZONE $2 AS begins,
-      ((month || '-01')::timestamp + interval '1 month') AT TIME ZONE $2 AS ends FROM unnest($1::text[]) AS month`,
+    `SELECT month, ${beginOfDaySql('first', '$2')} AS begins,
+      ${beginOfDaySql("(first + interval '1 month')", '$2')} AS ends
+    FROM (SELECT month, (month || '-01')::timestamp AS first FROM unnest($1::text[]) AS month) AS months`,
     [months, timeZone],
   );
   return new Map(rows.map(({ month, ...bounds }) => [month, bounds]));

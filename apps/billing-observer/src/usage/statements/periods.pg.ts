@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { beginOfDaySql } from '../summary/begin-of-day.js';
 
 /** A month that is not closed. */
 export interface Period {
@@ -23,10 +24,11 @@ const OPEN = `
       (SELECT date_trunc('month', min(day)::timestamp) FROM usage_days, today WHERE organization_id = $1 AND dimension =
         'all' AND day >= today.month - interval '${FIRST_MONTHS} months' AND day < today.month + interval '1 month'))
       AS month)
-  SELECT to_char(open.month, 'YYYY-MM') AS month, name AS time_zone, (open.month + interval '1 month') AT TIME ZONE name
-      AS ends, (open.month + interval '1 month' + $3::int * interval '1 day') AT TIME ZONE name AS closes_at,
-    CASE WHEN open.month = first.month THEN coalesce((SELECT ends FROM last), open.month AT TIME ZONE name)
-      ELSE open.month AT TIME ZONE name END AS begins,
+  SELECT to_char(open.month, 'YYYY-MM') AS month, name AS time_zone,
+    ${beginOfDaySql("(open.month + interval '1 month')", 'name')} AS ends,
+    (open.month + interval '1 month' + $3::int * interval '1 day') AT TIME ZONE name AS closes_at,
+    CASE WHEN open.month = first.month THEN coalesce((SELECT ends FROM last), ${beginOfDaySql('open.month', 'name')})
+      ELSE ${beginOfDaySql('open.month', 'name')} END AS begins,
     CASE WHEN open.month = first.month THEN coalesce((SELECT through_entry FROM last), 0)::text END AS after_entry
   FROM zone, first, today, generate_series(first.month, today.month, interval '1 month') AS open (month)
   ORDER BY open.month`;

@@ -1,5 +1,6 @@
 import { createDatabase } from '@trunkmesh/event-log/database.pg.js';
 import type { DataSource } from 'typeorm';
+import { AlertsLeftOut1798400000000 } from './alerts/migrations/1798400000000-alerts-left-out.migration.js';
 import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usage-alerts.migration.js';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
 import { CallDayVersions1798300000000 } from './call-log/migrations/1798300000000-call-day-versions.migration.js';
@@ -57,6 +58,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       CallsIndex1797800000000,
       LostBridges1798200000000,
       CallDayVersions1798300000000,
+      AlertsLeftOut1798400000000,
     ],
   });
 }

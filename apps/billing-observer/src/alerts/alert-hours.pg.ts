@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { everyOne } from '../every-one.js';
 
 /** How long sums are kept: four weeks to compare with, and the day that is compared. */
 const KEPT = `interval '30 days'`;
@@ -21,30 +22,54 @@ const INSERT = `INSERT INTO alert_hours (organization_id, hour, trunk, direction
   amount_micros) SELECT organization_id, hour, trunk, direction, currency, calls, coalesce(answered, 0), seconds,
   amount_micros FROM sums WHERE calls > 0`;
 
-/** What was known before alerts were: the last weeks of each organisation, and the countries that it has called. */
+/**
+ * What was known before alerts were: the countries that organisations have called, and the last weeks of each. An
+ * organisation whose weeks cannot be summed up is left out until the next time, and holds up no other.
+ * @throws AggregateError what failed, once all others are done
+ */
 export async function beginHours(dataSource: DataSource): Promise<void> {
+  const [progress]: { begun: boolean; left_out: string[] }[] = await dataSource.query(
+    'SELECT begun, left_out FROM alert_progress',
+  );
+  const { begun, left_out } = progress!;
+  if (begun && left_out.length === 0) return;
   const [last]: { entry: string }[] = await dataSource.query(
     'SELECT coalesce(max(entry_id), 0) AS entry FROM ledger_entries',
   );
-  const organizations: { organization_id: string }[] = await dataSource.query(
-    'SELECT DISTINCT organization_id FROM usage_days',
-  );
-  for (const { organization_id } of organizations) {
-    await dataSource.transaction(async (tx) => {
-      await tx.query('DELETE FROM alert_hours WHERE organization_id = $1', [organization_id]);
-      await tx.query(
-        `WITH sums AS (${SUMS} WHERE organization_id = $1 AND started_at > now() - ${KEPT} GROUP BY 1, 2, 3, 4, 5)
-         ${INSERT}`,
-        [organization_id],
-      );
+  const left = new Set(begun ? left_out : await beginCountries(dataSource));
+  try {
+    await everyOne([...left], { what: 'weeks before' }, async (organizationId) => {
+      await beginHoursOf(dataSource, organizationId);
+      left.delete(organizationId);
+      return 1;
     });
+  } finally {
+    await dataSource.query(
+      `UPDATE alert_progress SET begun = true, left_out = $1, last_entry = CASE WHEN begun THEN last_entry ELSE $2 END`,
+      [[...left], last!.entry],
+    );
   }
+}
+
+/** Of all organisations, which it returns. */
+async function beginCountries(dataSource: DataSource): Promise<string[]> {
   await dataSource.query(
     `INSERT INTO alert_countries SELECT DISTINCT organization_id, country FROM ledger_entries
      WHERE direction = 'outbound' AND country IS NOT NULL AND carrier_cost = 'external' ON CONFLICT DO NOTHING`,
   );
-  await dataSource.query('UPDATE alert_progress SET begun = true, last_entry = $1 WHERE NOT begun', [last!.entry]);
+  const rows: { organization_id: string }[] = await dataSource.query('SELECT DISTINCT organization_id FROM usage_days');
+  return rows.map(({ organization_id }) => organization_id);
 }
+
+const beginHoursOf = (dataSource: DataSource, organizationId: string): Promise<void> =>
+  dataSource.transaction(async (tx) => {
+    await tx.query('DELETE FROM alert_hours WHERE organization_id = $1', [organizationId]);
+    await tx.query(
+      `WITH sums AS (${SUMS} WHERE organization_id = $1 AND started_at > now() - ${KEPT} GROUP BY 1, 2, 3, 4, 5)
+       ${INSERT}`,
+      [organizationId],
+    );
+  });
 
 export interface TouchedHour {
   organization_id: string;

@@ -2,37 +2,37 @@ import { JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { alertSubject } from '@trunkmesh/contracts/subjects.js';
 import type { DataSource } from 'typeorm';
+import { everyOne } from '../every-one.js';
 
-const ALERTS_AT_ONCE = 100;
+const ALERTS_AT_ONCE = 10_000;
 /** JetStream's refusal of a message whose subject has another last sequence than the publisher expects. */
 const WRONG_LAST_SEQUENCE = [10071, 10164];
 
 /**
  * Publishes what the outbox has, oldest first. Each alert has a subject of its own, which must be empty: one that was
  * published before a crash is refused by the stream, however long ago that was, and counts as published.
+ * @throws AggregateError what could not be published, once all others are
  */
 export async function publishAlerts(dataSource: DataSource, nc: NatsConnection): Promise<number> {
-  let published = 0;
-  for (;;) {
-    const some = await publishSome(dataSource, nc);
-    published += some;
-    if (some < ALERTS_AT_ONCE) return published;
-  }
+  const waiting: { alert_id: string }[] = await dataSource.query(
+    'SELECT alert_id FROM usage_alerts WHERE published_at IS NULL ORDER BY alert_id LIMIT $1',
+    [ALERTS_AT_ONCE],
+  );
+  return everyOne(waiting, { what: 'usage alerts' }, ({ alert_id }) => publishAlert(dataSource, nc, alert_id));
 }
 
-function publishSome(dataSource: DataSource, nc: NatsConnection): Promise<number> {
+/** Another copy that is publishing it has its row. */
+function publishAlert(dataSource: DataSource, nc: NatsConnection, id: string): Promise<number> {
   return dataSource.transaction(async (tx) => {
-    const waiting: { alert_id: string; organization_id: string; event: string }[] = await tx.query(
-      `SELECT alert_id, organization_id, event FROM usage_alerts WHERE published_at IS NULL
-       ORDER BY alert_id LIMIT $1 FOR UPDATE SKIP LOCKED`,
-      [ALERTS_AT_ONCE],
+    const [alert]: { organization_id: string; event: string }[] = await tx.query(
+      `SELECT organization_id, event FROM usage_alerts WHERE alert_id = $1 AND published_at IS NULL
+       FOR UPDATE SKIP LOCKED`,
+      [id],
     );
-    for (const { alert_id, organization_id, event } of waiting)
-      await publishOnce(nc, alertSubject(organization_id, alert_id), { id: alert_id, event });
-    await tx.query('UPDATE usage_alerts SET published_at = now() WHERE alert_id = ANY($1::uuid[])', [
-      waiting.map(({ alert_id }) => alert_id),
-    ]);
-    return waiting.length;
+    if (alert === undefined) return 0;
+    await publishOnce(nc, alertSubject(alert.organization_id, id), { id, event: alert.event });
+    await tx.query('UPDATE usage_alerts SET published_at = now() WHERE alert_id = $1', [id]);
+    return 1;
   });
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
 import { Database } from '../database.service.js';
+import { everyOne } from '../every-one.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { UsageRecording } from '../usage/usage.service.js';
 import { whileRecording, type Repeating } from '../usage/while-recording.process.js';
@@ -40,7 +41,13 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
     await this.looking?.stop();
   }
 
+  /** What is in the outbox is published also where nothing can be evaluated. */
   private async look(nc: NatsConnection): Promise<void> {
+    const steps = [() => this.evaluate(), () => publishAlerts(this.database.recording, nc)];
+    await everyOne(steps, { what: 'usage alerts' }, (step) => step());
+  }
+
+  private async evaluate(): Promise<number> {
     const { ALERT_EVERY_SECONDS, ALERT_MINUTES, ALERT_AMOUNT, ALERT_COUNTRIES } = this.config;
     const raised = await evaluateUsage(
       this.database.recording,
@@ -50,11 +57,11 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
         amountMicros: ALERT_AMOUNT,
         countries: ALERT_COUNTRIES,
         onTrouble: (error, organization_id) =>
-          this.logger.warn({ err: error, organization_id }, 'cannot compare the spend of an organisation'),
+          this.logger.warn({ err: error, organization_id }, 'cannot compare the usage of an organisation'),
       },
       new Date(),
     );
     if (raised !== undefined && raised > 0) this.logger.info({ alerts: raised }, 'raised usage alerts');
-    await publishAlerts(this.database.recording, nc);
+    return raised ?? 0;
   }
 }

@@ -24,8 +24,8 @@ const ORGANIZATIONS_AT_ONCE = 200;
 
 export interface Evaluation extends AlertSettings {
   everySeconds: number;
-  /** Where the spend of one organisation cannot be compared, the others go on. */
-  onTrouble?: (error: unknown, organizationId: string) => void;
+  /** Where the usage of one organisation cannot be compared, the others go on; undefined: the error names several. */
+  onTrouble?: (error: unknown, organizationId?: string) => void;
 }
 
 /**
@@ -37,8 +37,10 @@ export async function evaluateUsage(
   settings: Evaluation,
   now: Date,
 ): Promise<number | undefined> {
-  const [progress]: { begun: boolean }[] = await dataSource.query('SELECT begun FROM alert_progress');
-  if (!progress!.begun) await beginHours(dataSource);
+  await beginHours(dataSource).catch((error: unknown) => {
+    if (!(error instanceof AggregateError)) throw error;
+    settings.onTrouble?.(error);
+  });
   return dataSource.transaction(async (tx) => {
     const [turn]: { last_entry: string }[] = await tx.query(
       `SELECT last_entry FROM alert_progress

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import { ALERTS_STREAM } from '@trunkmesh/contracts/subjects.js';
+import { ALERTS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { usageAlertRaised, type UsageAlert } from '@trunkmesh/contracts/usage-alert.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
@@ -210,6 +210,61 @@ describe('usage alerts', () => {
     expect(row!.hours).toBe('13');
     await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
     expect(await evaluate()).toBe(1);
+  });
+
+  describe('of one organisation, whatever fails for another one,', () => {
+    const OTHER = ORG.replace(/.$/, 'f');
+    const ofOther = (events: readonly CallEnded[]) =>
+      events.map((event) => ({
+        ...event,
+        subject: callSubject(OTHER, event.data.call_id),
+        data: { ...event.data, organization_id: OTHER },
+      }));
+    /** The first time that the organisation is in such a row. */
+    const refuseOnce = async (table: string, event: string) => {
+      await db.query('CREATE SEQUENCE tries');
+      await db.query(
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF nextval('tries') = 1 THEN RAISE 'no room'; END IF; RETURN NEW; END $$`,
+      );
+      await db.query(
+        `CREATE TRIGGER refusing BEFORE ${event} ON ${table} FOR EACH ROW WHEN (NEW.organization_id = '${ORG}')
+         EXECUTE FUNCTION refuse()`,
+      );
+    };
+
+    it('are compared with the weeks before, and those of the other one the next time', async () => {
+      await record(db, [...usual(), ...ofOther(usual())]);
+      await db.query('UPDATE alert_progress SET begun = false, last_entry = 0');
+      await refuseOnce('alert_hours', 'INSERT');
+      const trouble: unknown[] = [];
+      const asked = { ...SETTINGS, onTrouble: (error: unknown) => trouble.push((error as Error).message) };
+      const leftOut = async () =>
+        ((await db.query('SELECT left_out FROM alert_progress')) as { left_out: string[] }[])[0];
+      expect(await evaluateUsage(db, asked, NOW)).toBe(0);
+      expect(trouble).toEqual(['weeks before: 1 failed, 1 done; no room']);
+      expect(await leftOut()).toEqual({ left_out: [ORG] });
+      expect(await evaluateUsage(db, asked, NOW)).toBe(0);
+      expect(await leftOut()).toEqual({ left_out: [] });
+      expect(trouble).toHaveLength(1);
+      expect(
+        await db.query('SELECT organization_id, count(DISTINCT hour)::int FROM alert_hours GROUP BY 1 ORDER BY 1'),
+      ).toEqual([ORG, OTHER].map((organization_id) => ({ organization_id, count: 12 })));
+    });
+
+    it('are published, once', async () => {
+      await record(db, [...usual(), ...ofOther(usual())]);
+      await evaluate();
+      const busy = () => many(40, { hoursAgo: 0, seconds: 900 });
+      await record(db, [...busy(), ...ofOther(busy())]);
+      expect(await evaluate()).toBe(2);
+      await refuseOnce('usage_alerts', 'UPDATE');
+      await expect(publishAlerts(db, nc)).rejects.toThrow('usage alerts: 1 failed, 1 done; no room');
+      const waiting = 'SELECT organization_id FROM usage_alerts WHERE published_at IS NULL';
+      expect(await db.query(waiting)).toEqual([{ organization_id: ORG }]);
+      expect(await publishAlerts(db, nc)).toBe(1);
+      expect((await published()).map(({ organization_id }) => organization_id).toSorted()).toEqual([ORG, OTHER]);
+    });
   });
 
   it('do not trouble a small or new customer', async () => {

@@ -1,6 +1,7 @@
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
 import PDFDocument from 'pdfkit';
 import { baselineOf, isDrawnInPart, StatementFonts } from './statement-fonts.process.js';
+import { localTime } from './statement-text.js';
 import { statementTables, type Table } from './statement-tables.js';
 
 export interface StatementDocument {
@@ -46,7 +47,7 @@ export async function statementPdf(contents: StatementDocument): Promise<Buffer>
   head(page, contents);
   for (const table of statementTables(statement, contents.trunkNames)) draw(page, table);
   const label = `${organization.name} - ${statement.number ?? 'provisional'}`;
-  footers(page, `${label} - generated at ${generatedAt.toISOString()}`);
+  footers(page, `${label} - generated at ${localTime(generatedAt, statement.time_zone)} (${statement.time_zone})`);
   document.end();
   return done;
 }
@@ -59,16 +60,21 @@ interface Page {
 
 function head({ document, fonts }: Page, contents: StatementDocument): void {
   const { statement, organization, generatedAt } = contents;
+  const local = (instant: string | Date) => localTime(instant, statement.time_zone);
+  const closedAt =
+    statement.closed_at === null
+      ? `open; closes from ${local(statement.closes_at)} (${statement.time_zone}) on`
+      : `${local(statement.closed_at)} (${statement.time_zone})`;
   document.font('Helvetica-Bold').fontSize(18).text(`Usage statement ${statement.month}`);
   document.moveDown(0.5).font('Helvetica').fontSize(9);
   const facts: [string, string][] = [
     ['Organisation', `${organization.name} (${organization.id})`],
     ['Statement number', statement.number ?? 'none: the month is open and these figures are provisional'],
-    ['Period', `${statement.begins} to ${statement.ends} (${statement.time_zone})`],
+    ['Period', `${local(statement.begins)} to ${local(statement.ends)} (${statement.time_zone})`],
     ['Currency', currenciesOf(statement)],
-    ['Closed at', statement.closed_at ?? `open; closes from ${statement.closes_at} on`],
+    ['Closed at', closedAt],
     ...(statement.incomplete ? [INCOMPLETE] : []),
-    ['Generated at', generatedAt.toISOString()],
+    ['Generated at', `${local(generatedAt)} (${statement.time_zone})`],
   ];
   for (const [name, value] of facts) document.text(fonts.set(`${name}: ${value}`, { size: 9 }), baselineOf(9));
   document.moveDown(0.5).text(fonts.set(CARRIER_COST, { size: 9 }));

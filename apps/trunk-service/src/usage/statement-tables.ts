@@ -1,5 +1,5 @@
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
-import { minutesOf, REASONS, unitsOf } from './statement-text.js';
+import { localTime, minutesOf, REASONS, unitsOf } from './statement-text.js';
 
 /** A table of the document. */
 export interface Table {
@@ -21,7 +21,8 @@ type Sum = Pick<
   UsageStatement['lines'][number],
   'calls' | 'answered_calls' | 'estimated_calls' | 'charged_seconds' | 'amount_micros' | 'currency'
 >;
-const money = (micros: string, currency: string | null) => (currency === null ? '-' : `${unitsOf(micros)} ${currency}`);
+const money = (micros: string, currency: string | null) =>
+  currency === null ? '-' : `${unitsOf(micros, currency)} ${currency}`;
 const measures = ({ calls, answered_calls, estimated_calls, charged_seconds, amount_micros, currency }: Sum) => [
   ...[calls, answered_calls, estimated_calls].map(String),
   minutesOf(charged_seconds),
@@ -88,13 +89,15 @@ const corrections = (statement: UsageStatement): Table[] => [
   },
   {
     title: 'Corrected entries',
-    note: `${statement.adjusted_entries.length} of ${statement.adjusted_entries_total} entries of the ledger.`,
+    note:
+      `${statement.adjusted_entries.length} of ${statement.adjusted_entries_total} entries of the ledger. ` +
+      `Times are those of ${statement.time_zone}.`,
     columns: [
       { title: 'Entry', share: 1.2 },
       { title: 'Corrects', share: 1.2 },
       { title: 'Kind', share: 1.2 },
       { title: 'Call', share: 4 },
-      { title: 'Began (UTC)', share: 2.6 },
+      { title: 'Began', share: 2.6 },
       { title: 'Amount', share: 2.2, right: true },
     ],
     rows: statement.adjusted_entries.map((entry) => [
@@ -102,7 +105,7 @@ const corrections = (statement: UsageStatement): Table[] => [
       entry.corrects ?? '-',
       entry.kind,
       entry.call_id,
-      entry.started_at.slice(0, 19).replace('T', ' '),
+      localTime(entry.started_at, statement.time_zone),
       money(entry.amount_micros, entry.currency),
     ]),
   },

@@ -7,7 +7,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { statementPdf } from './statement-pdf.process.js';
-import { minutesOf, unitsOf } from './statement-text.js';
+import { localTime, minutesOf, unitsOf } from './statement-text.js';
 
 const STATEMENTS = '/api/v1/usage/statements';
 const TRUNK = '0190a5b2-7c00-7000-8000-00000000000b';
@@ -139,14 +139,15 @@ describe('the document', () => {
       'Usage statement 2026-10',
       `Example (Dental) ? (${TRUNK})`,
       'Statement number: 202610-00000000000A',
-      'Period: 2026-09-30T22:00:00.000Z to 2026-10-31T23:00:00.000Z (Europe/Berlin)',
+      'Period: 2026-10-01 00:00:00 +02:00 to 2026-11-01 00:00:00 +01:00 (Europe/Berlin)',
+      'Closed at: 2026-11-06 00:01:00 +01:00 (Europe/Berlin)',
       'Currency: USD',
       'Those carriers bill the organisation',
       'Frankfurt',
-      '0.020000 USD',
+      '0.02 USD',
       'Corrections of earlier months',
       'An estimate that is known better',
-      'generated at 2026-11-29T00:00:00.000Z',
+      'generated at 2026-11-29 01:00:00 +01:00 (Europe/Berlin)',
       'page 3 of 3',
       'A "?" in a name is a character',
     ])
@@ -171,10 +172,22 @@ describe('the document', () => {
   });
 
   it.each([
-    ['0', '0.000000'],
-    ['-1250000', '-1.250000'],
-    ['999999999999999999', '999999999999.999999'],
-  ])('%s micro-units are %s', (micros, text) => expect(unitsOf(micros)).toBe(text));
+    ['0', 'USD', '0.00'],
+    ['-1250000', 'USD', '-1.25'],
+    ['12500', 'USD', '0.012500'],
+    ['-12000000', 'JPY', '-12'],
+    ['12000001', 'JPY', '12.000001'],
+    ['1234000', 'KWD', '1.234'],
+    ['1000000', 'ZZZ', '1.00'],
+    ['999999999999999999', 'EUR', '999999999999.999999'],
+  ])('%s micro-units of %s are %s', (micros, currency, text) => expect(unitsOf(micros, currency)).toBe(text));
+
+  it.each([
+    ['2026-10-25T00:30:00.000Z', 'Europe/Berlin', '2026-10-25 02:30:00 +02:00'],
+    ['2026-10-25T01:30:00.000Z', 'Europe/Berlin', '2026-10-25 02:30:00 +01:00'],
+    ['2026-11-23T00:44:09.871123Z', 'UTC', '2026-11-23 00:44:09 +00:00'],
+    ['2026-11-30T19:00:00.000Z', 'Asia/Kolkata', '2026-12-01 00:30:00 +05:30'],
+  ])('%s in %s is %s', (instant, zone, text) => expect(localTime(instant, zone)).toBe(text));
 
   it.each([
     [59, '0:59'],

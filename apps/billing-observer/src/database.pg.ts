@@ -20,6 +20,8 @@ import { RatePlans1796600000000 } from './usage/rating/migrations/1796600000000-
 import { ManagedCarriers1797000000000 } from './usage/summary/migrations/1797000000000-managed-carriers.migration.js';
 import { Statements1797200000000 } from './usage/statements/migrations/1797200000000-statements.migration.js';
 import { UsageDays1796700000000 } from './usage/summary/migrations/1796700000000-usage-days.migration.js';
+import { AcceptedGaps1798500000000 } from './usage/migrations/1798500000000-accepted-gaps.migration.js';
+import { DiscardedLetters1798600000000 } from './usage/migrations/1798600000000-discarded-letters.migration.js';
 import { Usage1795400000000 } from './usage/migrations/1795400000000-usage.migration.js';
 
 export interface PoolOptions {
@@ -59,6 +61,8 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       LostBridges1798200000000,
       CallDayVersions1798300000000,
       AlertsLeftOut1798400000000,
+      AcceptedGaps1798500000000,
+      DiscardedLetters1798600000000,
     ],
   });
 }

@@ -177,6 +177,7 @@ export const USAGE_EXPORT = 'trunkmesh.rpc.usage.export';
 export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
 export const USAGE_STATEMENTS = 'trunkmesh.rpc.usage.statements';
 export const USAGE_STATEMENT = 'trunkmesh.rpc.usage.statement';
+export const USAGE_GAPS = 'trunkmesh.rpc.usage.gaps';
 /** Reconciliations with carriers' bills, answered by billing-observer (carrier-bill.ts). */
 export const CARRIER_BILL = 'trunkmesh.rpc.usage.carrier-bill';
 /** Rate decks of trunks and estimates by them, answered by billing-observer (rate-deck.ts). */

@@ -114,6 +114,16 @@ export const incomplete = z
       'asked for them again. Whose calls they are is not known yet.',
   );
 
+export const gapAccepted = z
+  .boolean()
+  .describe(
+    'True: records of calls that may be of this time are lost for good, and the operator has accepted that with a ' +
+      'reason. Whose calls they were is not known.',
+  );
+
+/** What is said of a time of which records are missing. Older versions say nothing. */
+const missingRecords = { incomplete: incomplete.default(false), gap_accepted: gapAccepted.default(false) };
+
 /** `records` may be fewer than `limit` where a message would grow too large; `next` null: there are no more. */
 export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
   z.object({
@@ -121,7 +131,7 @@ export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
     records: z.array(ledgerEntry).describe('The entries.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next page begins; null: nowhere.'),
     complete_from: completeFrom.default(null),
-    incomplete: incomplete.default(false),
+    ...missingRecords,
   }),
   usageFailure,
 ]);
@@ -140,6 +150,7 @@ export const usageExportAnswer = z.discriminatedUnion('outcome', [
     outcome: z.literal('part').describe('What became of the request.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next part begins; null: nowhere.'),
     complete_from: completeFrom,
+    ...missingRecords,
   }),
   usageFailure,
 ]);
@@ -210,7 +221,7 @@ export const usageSummary = z
     time_zone: z.string().describe('Whose days they are, an IANA name.'),
     from: date.describe('The first day.'),
     to: date.describe('The last day.'),
-    incomplete: incomplete.default(false),
+    ...missingRecords,
     groups: z.array(usageSummaryGroup).describe('The groups, by their key.'),
   })
   .meta({ id: 'UsageSummary' });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { callCarrier } from './call-parts.js';
 import { preciseTimestamp, timestamp, uuid } from './scalar.js';
-import { incomplete, usageFailure, usageMicros } from './usage-query.js';
+import { gapAccepted, incomplete, usageFailure, usageMicros } from './usage-query.js';
 
 export const statementMonth = z
   .string()
@@ -106,6 +106,9 @@ const head = {
   incomplete: incomplete
     .default(false)
     .describe(`${incomplete.description} A closed statement says so as of its closing; what comes is in the next one.`),
+  gap_accepted: gapAccepted
+    .default(false)
+    .describe(`${gapAccepted.description} A closed statement says so as of its closing.`),
   totals: z.array(statementTotal).describe('Amounts of different currencies are never added.'),
 };
 export const statementHead = z.object(head).meta({ id: 'UsageStatementHead' });

@@ -3,7 +3,7 @@ import { callEnded, callId } from '@trunkmesh/testkit/call-events.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
-import { listDeadLetters, replayDeadLetters } from './dead-letters.pg.js';
+import { discardDeadLetter, findDeadLetter, listDeadLetters, replayDeadLetters } from './dead-letters.pg.js';
 import { recordMessages } from './record-messages.pg.js';
 
 let postgres: Postgres;
@@ -44,6 +44,28 @@ describe('messages that could not be recorded', () => {
     expect(await replayDeadLetters(db, quietly(), now)).toEqual({ recorded: 2, left: 1 });
     expect(await recorded()).toEqual([callId(2), callId(3)]);
     expect((await listDeadLetters(db)).map(({ reason }) => reason)).toEqual(['not-json']);
+  });
+
+  it('are found by their names, and leave the list where an operator discards them', async () => {
+    const { subject } = callEnded(40);
+    const message = { subject, sequence: 40, payload: new TextEncoder().encode('not json either') };
+    await recordMessages(db, [message], now);
+    const [letter] = (await listDeadLetters(db)).filter(({ stream_sequence }) => stream_sequence === '40');
+    const id = { sequence: '40', digest: letter!.digest.slice(0, 8) };
+    expect(Buffer.from((await findDeadLetter(db, id)).payload).toString()).toBe('not json either');
+    await expect(findDeadLetter(db, { ...id, digest: '00000000' })).rejects.toThrow('there is no message 40-00000000');
+
+    const why = { discarded_by: 'night-shift', discard_reason: 'a test of the publisher' };
+    await discardDeadLetter(db, { ...id, ...why }, now());
+    const listed = async () => (await listDeadLetters(db)).map(({ stream_sequence }) => stream_sequence);
+    expect(await listed()).not.toContain('40');
+    expect(await findDeadLetter(db, id)).toMatchObject({ ...why, discarded_at: now(), subject, reason: 'not-json' });
+    // JetStream delivers it once more, and somebody replays the list.
+    await recordMessages(db, [message], now);
+    await replayDeadLetters(db, quietly(), now);
+    expect(await listed()).not.toContain('40');
+    await expect(discardDeadLetter(db, { ...id, ...why })).rejects.toThrow('was discarded before; nothing was changed');
+    expect(await findDeadLetter(db, id)).toMatchObject({ discarded_at: now() });
   });
 
   it('with a record number that belongs to another call are recorded without the number', async () => {

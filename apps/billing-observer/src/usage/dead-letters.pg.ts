@@ -1,6 +1,7 @@
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
-import type { DataSource } from 'typeorm';
+import { IsNull, Like, type DataSource, type EntityManager } from 'typeorm';
 import { readCallMessage, type CallMessage } from './call-message.js';
+import type { LetterId } from './letter-id.js';
 import { recordMessages } from './record-messages.pg.js';
 import { insertUsage, type UnreadableMessage } from './usage-store.pg.js';
 import { UnreadableRow } from './unreadable-row.pg.js';
@@ -24,12 +25,45 @@ async function recordAgain(
   return unreadable;
 }
 
-/** In the order of the stream. */
+/** In the order of the stream, without those that were discarded. */
 export function listDeadLetters(dataSource: DataSource): Promise<DeadLetter[]> {
   return dataSource.query(
     `SELECT stream_sequence, digest, subject, reason, kept_at, octet_length(payload) AS bytes FROM unreadable
-    ORDER BY unreadable.stream_sequence, digest`,
+    WHERE discarded_at IS NULL ORDER BY unreadable.stream_sequence, digest`,
   );
+}
+
+/**
+ * Also one that was discarded.
+ * @throws Error there is none of this name, or several
+ */
+export async function findDeadLetter(
+  db: DataSource | EntityManager,
+  { sequence, digest }: LetterId,
+): Promise<UnreadableRow> {
+  const [row, another] = await db
+    .getRepository(UnreadableRow)
+    .findBy({ stream_sequence: sequence, digest: Like(`${digest}%`) });
+  if (row === undefined) throw new Error(`there is no message ${sequence}-${digest}`);
+  if (another !== undefined)
+    throw new Error(`several messages begin with ${sequence}-${digest}: give more of the digest`);
+  return row;
+}
+
+/**
+ * Takes it out of the list for good; a replay leaves it out. It is kept, with who discarded it and why.
+ * @throws Error there is none of this name, several, or it was discarded before; nothing is changed then
+ */
+export async function discardDeadLetter(
+  dataSource: DataSource,
+  { discarded_by, discard_reason, ...id }: LetterId & { discarded_by: string; discard_reason: string },
+  discarded_at = new Date(),
+): Promise<void> {
+  const { stream_sequence, digest } = await findDeadLetter(dataSource, id);
+  const { affected } = await dataSource
+    .getRepository(UnreadableRow)
+    .update({ stream_sequence, digest, discarded_at: IsNull() }, { discarded_at, discarded_by, discard_reason });
+  if (affected !== 1) throw new Error(`message ${id.sequence}-${id.digest} was discarded before; nothing was changed`);
 }
 
 export interface Replayed {

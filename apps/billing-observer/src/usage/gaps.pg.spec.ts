@@ -5,7 +5,8 @@ import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.proces
 import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
 import { summarize } from './answers/summary-query.pg.js';
-import { hasGap, listGaps } from './gaps.pg.js';
+import { acceptGap } from './accept-gap.pg.js';
+import { listGaps, missingRecords } from './gaps.pg.js';
 import { closeMonths } from './statements/close-months.pg.js';
 import { findStatement } from './statements/statement-query.pg.js';
 
@@ -37,12 +38,12 @@ describe("gaps in a bridge's numbering", () => {
   it('are listed with the calls beside them, and whether the bridge is asked again', async () => {
     await record(db, [ended(2, 1, { epoch: EARLIER }), ended(1, 10), ended(4, 12), ended(6, 13)]);
     await record(db, [ended(1, 5, { bridge: 'bridge-2' })]);
-    const noon = (date: number) => new Date(`${day(date)}T12:00:00.000Z`);
-    const of = { bridge_id: 'bridge-1', bridge_epoch: EPOCH, requested: true };
+    const noon = (date: number) => `${day(date)}T12:00:00.000Z`;
+    const of = { bridge_id: 'bridge-1', bridge_epoch: EPOCH, requested: true, acceptance: null };
     expect(await listGaps(db)).toEqual([
-      { ...of, bridge_epoch: EARLIER, first: '1', last: '1', after: null, before: noon(1), requested: false },
-      { ...of, first: '2', last: '3', after: noon(10), before: noon(12) },
-      { ...of, first: '5', last: '5', after: noon(12), before: noon(13) },
+      { ...of, bridge_epoch: EARLIER, first: 1, last: 1, after: null, before: noon(1), requested: false },
+      { ...of, first: 2, last: 3, after: noon(10), before: noon(12) },
+      { ...of, first: 5, last: 5, after: noon(12), before: noon(13) },
     ]);
   });
 
@@ -62,7 +63,7 @@ describe("gaps in a bridge's numbering", () => {
       from: instant(from, '00:00:00.000') || undefined,
       until: instant(until, '23:59:59.999') || undefined,
     };
-    expect(await hasGap(db, range)).toBe(found);
+    expect(await missingRecords(db, range)).toEqual({ incomplete: found, gap_accepted: false });
   });
 
   it('make a summary and an open statement incomplete until the records come', async () => {
@@ -80,5 +81,61 @@ describe("gaps in a bridge's numbering", () => {
     await record(db, [ended(2, 11)]);
     expect(await statement()).toMatchObject({ state: 'closed', incomplete: true });
     expect((await october()).incomplete).toBe(false);
+  });
+});
+
+describe('a gap that an operator accepts', () => {
+  const why = { reason: 'the disk of the host is destroyed', accepted_by: 'night-shift' };
+  const accept = (first: number, last: number, bridge_epoch?: string) =>
+    acceptGap(db, { bridge_id: 'bridge-1', bridge_epoch, first, last, ...why });
+  const acceptance = { ...why, accepted_at: expect.stringMatching(/Z$/) };
+
+  it('makes nothing incomplete any more, and says who accepted what and why', async () => {
+    await record(db, [ended(1, 10), ended(5, 12)]);
+    expect(await accept(2, 3)).toMatchObject({ bridge_epoch: EPOCH, first: 2, last: 4 });
+    expect(await listGaps(db)).toMatchObject([
+      { first: 2, last: 3, acceptance },
+      { first: 4, last: 4, acceptance: null },
+    ]);
+    expect(await october()).toMatchObject({ incomplete: true, gap_accepted: true });
+    await accept(4, 4);
+    expect(await listGaps(db)).toMatchObject([{ first: 2, last: 4, acceptance }]);
+    expect(await october()).toMatchObject({ incomplete: false, gap_accepted: true });
+    expect(await statement()).toMatchObject({ incomplete: false, gap_accepted: true });
+    await closeMonths(db, { ...asked, signal: new AbortController().signal });
+    expect(await statement()).toMatchObject({ state: 'closed', incomplete: false, gap_accepted: true });
+    await expect(db.query("UPDATE accepted_gaps SET reason = ''")).rejects.toThrow(/never changed/);
+  });
+
+  it('is still asked for, and its records are recorded where they come nevertheless', async () => {
+    await record(db, [ended(1, 10), ended(3, 12)]);
+    await accept(2, 2);
+    const [progress]: unknown[] = await db.query('SELECT missing FROM bridge_progress');
+    expect(progress).toEqual({ missing: [[2, 2]] });
+    await record(db, [ended(2, 11)]);
+    expect(await listGaps(db)).toEqual([]);
+    const groups = (await october()).groups.map(({ key, calls }) => [key, calls]);
+    expect(groups).toEqual([10, 11, 12].map((date) => [day(date), 1]));
+    expect(await october()).toMatchObject({ incomplete: false, gap_accepted: false });
+  });
+
+  it.each([
+    ['more than is missing', 2, 5],
+    ['what has come', 1, 1],
+    ['what was accepted before', 3, 3],
+    ['what will come', 6, 6],
+  ])('is not %s', async (_what, first, last) => {
+    await record(db, [ended(1, 10), ended(5, 12)]);
+    await accept(3, 3);
+    await expect(accept(first, last)).rejects.toThrow(/are not a gap.*nothing was changed/);
+    const rows: unknown[] = await db.query('SELECT FROM accepted_gaps');
+    expect(rows).toHaveLength(1);
+  });
+
+  it('is named with its epoch where the same numbers are missing in several', async () => {
+    const earlier = [ended(4, 1, { epoch: EARLIER }), ended(7, 3, { epoch: EARLIER })];
+    await record(db, [...earlier, ended(5, 12), ended(9, 13)]);
+    await expect(accept(6, 6)).rejects.toThrow(new RegExp(`several epochs.*--epoch.*${EARLIER}`));
+    expect(await accept(6, 6, EARLIER)).toMatchObject({ bridge_epoch: EARLIER, first: 5, last: 6 });
   });
 });

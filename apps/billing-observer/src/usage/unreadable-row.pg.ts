@@ -23,4 +23,14 @@ export class UnreadableRow {
 
   @Column({ type: 'timestamptz' })
   kept_at!: Date;
+
+  /** When an operator decided that it is never to be recorded, who did, and why; null: it is in the list. */
+  @Column({ type: 'timestamptz', nullable: true })
+  discarded_at!: Date | null;
+
+  @Column({ type: 'text', nullable: true })
+  discarded_by!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  discard_reason!: string | null;
 }

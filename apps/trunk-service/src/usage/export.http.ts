@@ -3,6 +3,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { UsageExportQuery } from '@trunkmesh/contracts/usage-query.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Response } from 'express';
+import { missingHeaders } from './missing-records.js';
 import { csvHead } from './usage-csv.js';
 import { exportPart } from './usage.nats.js';
 
@@ -21,6 +22,7 @@ export async function exportRecords(nats: NatsLink, query: UsageExportQuery, res
   response.status(200).set({
     'Content-Type': `${CSV}; charset=utf-8; header=present`,
     'Content-Disposition': 'attachment; filename="usage.csv"',
+    ...missingHeaders(part),
   });
   response.write(csvHead);
   try {

@@ -26,6 +26,11 @@ const INCOMPLETE: [string, string] = [
   'call records of a bridge were missing that may be of this month; what comes is in the next statement',
 ];
 
+const GAP_ACCEPTED: [string, string] = [
+  'Lost records',
+  'call records of a bridge that may be of this month are lost for good; nothing is charged for such calls',
+];
+
 /** The statement as a PDF of A4 pages, each with its number. */
 export async function statementPdf(contents: StatementDocument): Promise<Buffer> {
   const { statement, organization, generatedAt } = contents;
@@ -74,6 +79,7 @@ function head({ document, fonts }: Page, contents: StatementDocument): void {
     ['Currency', currenciesOf(statement)],
     ['Closed at', closedAt],
     ...(statement.incomplete ? [INCOMPLETE] : []),
+    ...(statement.gap_accepted ? [GAP_ACCEPTED] : []),
     ['Generated at', `${local(generatedAt)} (${statement.time_zone})`],
   ];
   for (const [name, value] of facts) document.text(fonts.set(`${name}: ${value}`, { size: 9 }), baselineOf(9));

@@ -31,6 +31,7 @@ const statement: UsageStatement = {
   closes_at: '2026-11-05T23:00:00.000Z',
   closed_at: '2026-11-05T23:01:00.000Z',
   incomplete: false,
+  gap_accepted: true,
   totals: [
     {
       carrier_cost: 'external',
@@ -98,6 +99,8 @@ describe('GET /api/v1/usage/statements', () => {
       await member('GET', `${STATEMENTS}/2026-10`, undefined, { Accept: 'text/csv' }),
     ]) {
       expect(answer.headers.get('Content-Type')).toMatch(/^text\/csv/);
+      expect(answer.headers.get('X-Usage-Incomplete')).toBe('false');
+      expect(answer.headers.get('X-Usage-Gap-Accepted')).toBe('true');
       const lines = (answer.body as string).trimEnd().split('\r\n');
       expect(lines).toHaveLength(8);
       expect(lines.at(-1)).toMatch(/^total,2026-10,202610-00000000000A,Europe\/Berlin,.*,20000,/);
@@ -142,6 +145,7 @@ describe('the document', () => {
       'Period: 2026-10-01 00:00:00 +02:00 to 2026-11-01 00:00:00 +01:00 (Europe/Berlin)',
       'Closed at: 2026-11-06 00:01:00 +01:00 (Europe/Berlin)',
       'Currency: USD',
+      'Lost records: call records of a bridge',
       'Those carriers bill the organisation',
       'Frankfurt',
       '0.02 USD',

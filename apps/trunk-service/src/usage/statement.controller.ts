@@ -15,6 +15,7 @@ import type { EventStore } from '../event-store/event-store.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { organizationRow } from '../organization/organization-list.pg.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
+import { missingHeaders } from './missing-records.js';
 import { statementCsv } from './statement-csv.js';
 import { statementPdf } from './statement-pdf.process.js';
 import { findStatement, listStatements } from './statement.nats.js';
@@ -70,6 +71,7 @@ export class StatementController {
       response.json(statement);
       return;
     }
+    response.set(missingHeaders(statement));
     response.attachment(`usage-${statement.month}-${statement.number ?? 'provisional'}.${wanted}`);
     response.send(await this.file(organizationId, { statement, format: wanted }));
   }

@@ -2,6 +2,7 @@ import { callCarrier } from '@trunkmesh/contracts/call-parts.js';
 import { callIdOf } from '@trunkmesh/contracts/call-control.js';
 import {
   completeFrom,
+  gapAccepted,
   incomplete,
   ledgerEntry,
   usageRecordsQuery,
@@ -89,6 +90,7 @@ export const recordsPage = z
     next_cursor,
     complete_from: completeFrom,
     incomplete,
+    gap_accepted: gapAccepted,
   })
   .meta({ id: 'UsageRecords' });
 export type RecordsPage = z.infer<typeof recordsPage>;

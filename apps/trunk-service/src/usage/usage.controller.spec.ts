@@ -89,7 +89,7 @@ const ledger =
     const records = Array.from({ length: count }, (_, index) => entry(first - index, organization_id));
     const last = records.at(-1);
     const next = last === undefined || last.entry_id === '1' ? null : { started_at, entry_id: last.entry_id };
-    return { outcome: 'records', records, next, complete_from: null, incomplete: false };
+    return { outcome: 'records', records, next, complete_from: null, incomplete: false, gap_accepted: false };
   };
 /** The same as lines, 1,000 in a message. */
 const lines =
@@ -99,7 +99,7 @@ const lines =
     const last = Math.max(first - 999, 1);
     const text = Array.from({ length: first - last + 1 }, (_, index) => `${first - index},call\r\n`).join('');
     const next = last === 1 ? null : { started_at, entry_id: String(last) };
-    return { outcome: 'part', lines: text, next, complete_from };
+    return { outcome: 'part', lines: text, next, complete_from, incomplete: false, gap_accepted: false };
   };
 
 describe('GET /api/v1/usage/records', () => {
@@ -178,6 +178,20 @@ describe('GET /api/v1/usage/records', () => {
     expect(asked[0]).toEqual({ organization_id: id, country: 'DE' });
   });
 
+  it('as CSV says in headers whether records are missing', async () => {
+    const { member } = await mesh.organization();
+    const headersOf = async () => {
+      const { headers } = await member('GET', RECORDS, undefined, { Accept: 'text/csv' });
+      return ['X-Usage-Incomplete', 'X-Usage-Gap-Accepted'].map((name) => headers.get(name));
+    };
+    let missing = {};
+    await play(USAGE_EXPORT, () => ({ outcome: 'part', lines: '', next: null, complete_from: null, ...missing }));
+    // An older billing-observer says nothing.
+    expect(await headersOf()).toEqual(['false', 'false']);
+    missing = { incomplete: true, gap_accepted: true };
+    expect(await headersOf()).toEqual(['true', 'true']);
+  });
+
   it('as CSV breaks off where a part cannot be read', async () => {
     const { member } = await mesh.organization();
     let parts = 0;
@@ -209,6 +223,7 @@ describe('GET /api/v1/usage/records', () => {
       next_cursor: null,
       complete_from,
       incomplete: false,
+      gap_accepted: false,
     });
     expect(await member('GET', `${RECORDS}?date_from=2026-02-01`, undefined, file)).toMatchObject({ status: 200 });
     for (const headers of [{}, file])
@@ -243,7 +258,7 @@ describe('GET /api/v1/usage/summary', () => {
     const next = { key: '2026-11-23', currency: 'USD', carrier_cost: 'external' };
     const asked = await play(USAGE_SUMMARY, () => ({ outcome: 'summary', ...summary, next }));
     const first = await member('GET', `${SUMMARY}?by=day&from=2026-11-01&to=2026-11-30&limit=1`);
-    expect(first.body).toEqual({ ...summary, incomplete: false, next_cursor: expect.any(String) });
+    expect(first.body).toEqual({ ...summary, incomplete: false, gap_accepted: false, next_cursor: expect.any(String) });
     await member('GET', `${SUMMARY}?by=day&cursor=${first.body.next_cursor}`);
     expect(asked.map((request) => usageSummaryQuery.parse(request))).toEqual([
       { organization_id: id, by: 'day', from: '2026-11-01', to: '2026-11-30', limit: 1 },

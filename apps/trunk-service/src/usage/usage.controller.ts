@@ -51,9 +51,9 @@ export class UsageController {
       await exportRecords(this.nats, all, response);
       return;
     }
-    const { records, next, complete_from, incomplete } = await findRecords(this.nats, wanted);
+    const { records, next, ...facts } = await findRecords(this.nats, wanted);
     const next_cursor = cursorOf(next === null ? undefined : [next.started_at, next.entry_id]);
-    response.json({ items: records, next_cursor, complete_from, incomplete } satisfies RecordsPage);
+    response.json({ items: records, next_cursor, ...facts } satisfies RecordsPage);
   }
 
   /** @throws DomainError statement-not-found */

@@ -33,16 +33,17 @@ type Summary = Extract<UsageSummaryAnswer, { outcome: 'summary' }>;
 export async function findRecords(nats: NatsLink, query: UsageRecordsQuery): Promise<Omit<Records, 'outcome'>> {
   const records: LedgerEntry[] = [];
   let next: Records['next'] = query.after ?? null;
-  let complete_from: Records['complete_from'];
-  let incomplete: boolean;
+  let facts: Pick<Records, 'complete_from' | 'incomplete' | 'gap_accepted'>;
   do {
     const request = { ...query, limit: query.limit - records.length, after: next ?? undefined };
     const answer = await usageObserver.ask(nats, { subject: USAGE_RECORDS, request, reply: usageRecordsAnswer });
     if (answer.outcome === 'error') throw usageObserver.failure(answer);
-    records.push(...answer.records);
-    ({ next, complete_from, incomplete } = answer);
+    const { outcome: _outcome, records: found, next: more, ...rest } = answer;
+    records.push(...found);
+    next = more;
+    facts = rest;
   } while (next !== null && records.length < query.limit);
-  return { records, next, complete_from, incomplete };
+  return { records, next, ...facts };
 }
 
 const LINE_FEED = 10;

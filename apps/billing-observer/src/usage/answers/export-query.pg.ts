@@ -1,5 +1,6 @@
 import { ledgerEntry, type LedgerEntry, type UsageExportAnswer } from '@trunkmesh/contracts/usage-query.js';
 import type { DataSource } from 'typeorm';
+import type { MissingRecords } from '../gaps.pg.js';
 import { entriesOf, type EntryFilter } from './entry-filter.js';
 
 /** About 900 kB, with numbers of the usual length: a line has some 450 bytes. */
@@ -61,6 +62,10 @@ interface Row {
   next: Extract<UsageExportAnswer, { outcome: 'part' }>['next'];
 }
 
+/** What is said of the whole file. */
+export type ExportFacts = Pick<Extract<UsageExportAnswer, { outcome: 'part' }>, 'complete_from'> &
+  Partial<MissingRecords>;
+
 /**
  * The next part of a CSV file (RFC 4180, CRLF), after the answer's line. The database makes the lines: nobody else
  * looks at the entries one by one.
@@ -68,7 +73,7 @@ interface Row {
 export async function exportPart(
   dataSource: DataSource,
   query: EntryFilter,
-  { complete_from, maxBytes }: { complete_from: string | null; maxBytes: number },
+  { maxBytes, ...facts }: ExportFacts & { maxBytes: number },
 ): Promise<Uint8Array> {
   const { sql, parameters } = entriesOf(query);
   for (let limit = LINES_AT_ONCE; ; limit = Math.max(1, Math.floor(limit / 4))) {
@@ -80,7 +85,7 @@ export async function exportPart(
       parameters,
     )) as [Row];
     const next = row.count < limit ? null : row.next;
-    const bytes = Buffer.from(`${JSON.stringify({ outcome: 'part', next, complete_from })}\n${row.lines ?? ''}`);
+    const bytes = Buffer.from(`${JSON.stringify({ outcome: 'part', next, ...facts })}\n${row.lines ?? ''}`);
     if (bytes.byteLength <= maxBytes || limit === 1) return bytes;
   }
 }

@@ -8,6 +8,7 @@ interface Answered {
   limit: number;
   complete_from: string | null;
   incomplete: boolean;
+  gap_accepted: boolean;
 }
 
 /**

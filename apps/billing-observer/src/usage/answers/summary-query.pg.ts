@@ -5,7 +5,7 @@ import type {
   UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import type { DataSource } from 'typeorm';
-import { hasGap } from '../gaps.pg.js';
+import { missingRecords } from '../gaps.pg.js';
 import { loadPlans } from '../rating/rate-plans.pg.js';
 import { beginOfDaySql } from '../summary/begin-of-day.js';
 import { freeMinutes, planOfMonth, type RateSum } from '../summary/free-minutes.js';
@@ -34,8 +34,8 @@ export async function summarize(dataSource: DataSource, query: UsageSummaryQuery
   const groups = await groupsOf(dataSource, query, range);
   if (query.by === 'month') await takeFreeMinutes(dataSource, { groups, range, organizationId: query.organization_id });
   const until = `${range.to}T23:59:59.999`;
-  const incomplete = await hasGap(dataSource, { from: range.from, until, timeZone: range.time_zone });
-  return { outcome: 'summary', by: query.by, ...range, incomplete, groups, next: nextOf(groups, query) };
+  const missing = await missingRecords(dataSource, { from: range.from, until, timeZone: range.time_zone });
+  return { outcome: 'summary', by: query.by, ...range, ...missing, groups, next: nextOf(groups, query) };
 }
 
 function groupsOf(dataSource: DataSource, query: UsageSummaryQuery, range: Range): Promise<UsageSummaryGroup[]> {

@@ -1,6 +1,6 @@
 import { Controller, Inject, UseFilters, UsePipes } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_EXPORT, USAGE_GAPS, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
   usageExportQuery,
   usageRecordsQuery,
@@ -14,7 +14,7 @@ import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nats.js';
 import { USAGE_ANSWERS } from '../../tokens.js';
 import { completeFrom } from '../archive/archived.pg.js';
-import { hasGap } from '../gaps.pg.js';
+import { listGaps, missingRecords } from '../gaps.pg.js';
 import { exportPart } from './export-query.pg.js';
 import { findEntries } from './ledger-query.pg.js';
 import { recordsAnswer } from './records-answer.js';
@@ -22,6 +22,8 @@ import { statementEntries, type StatementEntries } from './statement-entries.pg.
 import { summarize } from './summary-query.pg.js';
 
 const SPAN = { span: 'usage' };
+/** A message holds no more. */
+const GAPS_LISTED = 1_000;
 
 /** Requests about usage; they share the connections of those to the call log. */
 @Controller()
@@ -40,8 +42,8 @@ export class UsageAnswersController {
       const of = await this.statement(query);
       const complete_from = await this.completeFrom(query, of);
       const records = await findEntries(this.options.dataSource, { ...query, of });
-      const incomplete = await hasGap(this.options.dataSource, { from: query.date_from, until: query.date_to });
-      return recordsAnswer({ records, limit: query.limit, complete_from, incomplete }, this.answering.size());
+      const missing = await this.missing(query, of);
+      return recordsAnswer({ records, limit: query.limit, complete_from, ...missing }, this.answering.size());
     });
   }
 
@@ -49,14 +51,31 @@ export class UsageAnswersController {
   export(@Payload({ schema: usageExportQuery }) query: UsageExportQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => {
       const of = await this.statement(query);
-      const complete_from = query.after === undefined ? await this.completeFrom(query, of) : null;
-      return exportPart(this.options.dataSource, { ...query, of }, { complete_from, ...this.answering.size() });
+      const facts =
+        query.after === undefined
+          ? { complete_from: await this.completeFrom(query, of), ...(await this.missing(query, of)) }
+          : { complete_from: null };
+      return exportPart(this.options.dataSource, { ...query, of }, { ...facts, ...this.answering.size() });
     });
   }
 
   @MessagePattern(USAGE_SUMMARY, SPAN)
   summary(@Payload({ schema: usageSummaryQuery }) query: UsageSummaryQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => JSON.stringify(await summarize(this.options.dataSource, query)));
+  }
+
+  @MessagePattern(USAGE_GAPS, SPAN)
+  gaps(): Promise<Uint8Array> {
+    return this.answering.inTime(async () => {
+      const gaps = await listGaps(this.options.dataSource);
+      return JSON.stringify({ outcome: 'gaps', items: gaps.slice(0, GAPS_LISTED), total: gaps.length });
+    });
+  }
+
+  /** Of a statement: of its month, and as it is now. */
+  private missing({ date_from, date_to }: UsageExportQuery, of: StatementEntries | null | undefined) {
+    const from = date_from ?? of?.begins.toISOString();
+    return missingRecords(this.options.dataSource, { from, until: date_to ?? of?.ends.toISOString() });
   }
 
   private async statement({ organization_id, statement: month }: UsageExportQuery) {

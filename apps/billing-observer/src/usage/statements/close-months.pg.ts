@@ -1,7 +1,7 @@
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
 import type { DataSource, EntityManager } from 'typeorm';
 import { everyOne } from '../../every-one.js';
-import { hasGap } from '../gaps.pg.js';
+import { missingRecords, type MissingRecords } from '../gaps.pg.js';
 import { lockExclusive } from '../ledger/lock.pg.js';
 import { figuresOf } from './figures.pg.js';
 import { openPeriods, type Period } from './periods.pg.js';
@@ -60,8 +60,8 @@ async function closeMonth(
   return dataSource.transaction(async (tx) => {
     await tx.query("SET LOCAL statement_timeout = '15min'");
     const figures = await figuresOf(tx, organizationId, { period, throughEntry });
-    const incomplete = await hasGapIn(tx, period);
-    const statement = statementOf(organizationId, { period, figures, incomplete, closedAt: closing.now });
+    const missing = await missingIn(tx, period);
+    const statement = statementOf(organizationId, { period, figures, missing, closedAt: closing.now });
     const written: unknown[] = await tx.query(
       `INSERT INTO usage_statements (organization_id, month, number, begins, ends, through_entry, closed_at, statement)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (organization_id, month) DO NOTHING RETURNING month`,
@@ -89,20 +89,20 @@ const lastEntry = (dataSource: DataSource, organizationId: string): Promise<stri
     return row.unsettled ? undefined : row.entry;
   });
 
-export const hasGapIn = (db: DataSource | EntityManager, { begins, ends }: Period): Promise<boolean> =>
-  hasGap(db, { from: begins.toISOString(), until: new Date(ends.getTime() - 1).toISOString() });
+export const missingIn = (db: DataSource | EntityManager, { begins, ends }: Period): Promise<MissingRecords> =>
+  missingRecords(db, { from: begins.toISOString(), until: new Date(ends.getTime() - 1).toISOString() });
 
 interface StatementParts {
   period: Period;
   figures: StatementFigures;
-  incomplete: boolean;
+  missing: MissingRecords;
   /** Null: the month is open. */
   closedAt: Date | null;
 }
 
 export function statementOf(
   organizationId: string,
-  { period, figures, incomplete, closedAt }: StatementParts,
+  { period, figures, missing, closedAt }: StatementParts,
 ): UsageStatement {
   return {
     month: period.month,
@@ -113,7 +113,7 @@ export function statementOf(
     ends: period.ends.toISOString(),
     closes_at: period.closes_at.toISOString(),
     closed_at: closedAt?.toISOString() ?? null,
-    incomplete,
+    ...missing,
     ...figures,
   };
 }

@@ -5,7 +5,7 @@ import {
   type UsageStatement,
 } from '@trunkmesh/contracts/usage-statement.js';
 import type { DataSource } from 'typeorm';
-import { hasGapIn, statementOf } from './close-months.pg.js';
+import { missingIn, statementOf } from './close-months.pg.js';
 import { figuresOf } from './figures.pg.js';
 import { openPeriods, type Period } from './periods.pg.js';
 
@@ -55,6 +55,6 @@ const openStatement = async (dataSource: DataSource, organizationId: string, per
   statementOf(organizationId, {
     period,
     figures: await figuresOf(dataSource.manager, organizationId, { period, throughEntry: null }),
-    incomplete: await hasGapIn(dataSource, period),
+    missing: await missingIn(dataSource, period),
     closedAt: null,
   });

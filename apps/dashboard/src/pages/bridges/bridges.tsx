@@ -5,6 +5,7 @@ import { Confirm } from '../../ui/confirm.js';
 import { Card, Facts, Page } from '../../ui/page.js';
 import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
+import { Gaps } from './gaps.js';
 
 type OperatorBridge = Schemas['OperatorBridge'];
 const isOperatorBridge = (bridge: Schemas['AnyBridge']): bridge is OperatorBridge => 'heartbeat' in bridge;
@@ -25,6 +26,7 @@ export default function Bridges() {
           )
         }
       </Found>
+      <Gaps />
     </Page>
   );
 }

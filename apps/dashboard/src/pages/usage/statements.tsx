@@ -67,6 +67,16 @@ export function Statement() {
   );
 }
 
+/** In words, where records of the month are missing. */
+const missingFacts = ({ incomplete, gap_accepted }: Whole): [string, string][] => [
+  ...(incomplete
+    ? ([['Incomplete', 'call records of a bridge have not come yet that may be of this month']] as [string, string][])
+    : []),
+  ...(gap_accepted
+    ? ([['Lost records', 'call records that may be of this month are lost for good']] as [string, string][])
+    : []),
+];
+
 const WholeStatement = ({ statement }: { statement: Whole }) => {
   const { month, number, closes_at, closed_at, begins, ends, time_zone } = statement;
   const path = `/api/v1/usage/statements/${month}`;
@@ -83,6 +93,7 @@ const WholeStatement = ({ statement }: { statement: Whole }) => {
             closed_at === null
               ? ['Closes', <Time key="closes" at={closes_at} />]
               : ['Closed', <Time key="closed" at={closed_at} />],
+            ...missingFacts(statement),
           ]}
         />
         <div className="actions">

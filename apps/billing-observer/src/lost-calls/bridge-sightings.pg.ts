@@ -21,27 +21,30 @@ interface OngoingRow {
 }
 
 const ROWS_AT_ONCE = 5_000;
+/** As long as the stream has the events of a call, it can be ended. Answered calls are looked for in any case. */
+const IN_STREAM = `interval '30 days'`;
 
 /**
- * Answered calls, oldest first, of bridges that have sent no heartbeat for `lostMs`. For a bridge not yet known, that
- * time begins now.
+ * Answered calls, and inbound ones that nobody answered, oldest first, of bridges that have sent no heartbeat for
+ * `lostMs`. For a bridge not yet known, that time begins now.
  */
 export async function lostCalls(dataSource: DataSource, lostMs: number): Promise<OngoingCall[]> {
   const rows: OngoingRow[] = await dataSource.query(
     `SELECT organization_id, summary FROM call_log WHERE status = 'ongoing' AND organization_id IS NOT NULL
-     AND started_at < now() - $1 * interval '1 millisecond' AND summary::jsonb->>'answered_at' IS NOT NULL
-     AND summary::jsonb->>'bridge_id' IS NOT NULL ORDER BY started_at LIMIT ${ROWS_AT_ONCE}`,
+     AND started_at < now() - $1 * interval '1 millisecond' AND summary::jsonb->>'bridge_id' IS NOT NULL
+     AND (summary::jsonb->>'answered_at' IS NOT NULL OR direction = 'inbound' AND started_at > now() - ${IN_STREAM})
+     ORDER BY summary::jsonb->>'answered_at' IS NULL, started_at LIMIT ${ROWS_AT_ONCE}`,
     [lostMs],
   );
-  const answered = rows.map(({ organization_id, summary }) => ({
+  const calls = rows.map(({ organization_id, summary }) => ({
     organization_id,
     summary: JSON.parse(summary) as CallSummary,
   }));
-  if (answered.length === 0) return [];
-  const lost = await lostBridges(dataSource, [...new Set(answered.map(({ summary }) => summary.bridge_id!))], lostMs);
-  return answered.flatMap(({ organization_id, summary: { call_id, answered_at, codec, bridge_id } }) => {
+  if (calls.length === 0) return [];
+  const lost = await lostBridges(dataSource, [...new Set(calls.map(({ summary }) => summary.bridge_id!))], lostMs);
+  return calls.flatMap(({ organization_id, summary: { call_id, answered_at, codec, bridge_id } }) => {
     const seen = lost.get(bridge_id!);
-    return seen === undefined ? [] : { organization_id, call_id, answered_at: answered_at!, codec, seen_at: seen };
+    return seen === undefined ? [] : { organization_id, call_id, answered_at, codec, seen_at: seen };
   });
 }
 

@@ -1,10 +1,11 @@
 import { callEvent, ENDS_CALL, type CallEnded } from '@trunkmesh/contracts/call.js';
 import { callParties } from '@trunkmesh/contracts/call-parties.js';
 
-/** An answered call of a lost bridge. */
+/** A call of a lost bridge. */
 export interface LostCall {
   call_id: string;
-  answered_at: string;
+  /** Null: nobody answered it. */
+  answered_at: string | null;
   codec: string | null;
   /** The time of the bridge's latest heartbeat; null if none was seen. */
   seen_at: string | null;
@@ -23,7 +24,7 @@ export function closingEvent(
   if (event === undefined || ENDS_CALL[event.type] || event.data.call_id !== call_id) return undefined;
   const { data: parties } = callParties.safeParse(event.data);
   if (parties === undefined) return undefined;
-  const certain = [event.time, answered_at, seen_at ?? answered_at].map((time) => Date.parse(time));
+  const certain = [event.time, answered_at, seen_at].flatMap((time) => (time === null ? [] : [Date.parse(time)]));
   const endedAt = Math.min(Math.max(...certain), at.getTime());
   return {
     ...{ specversion: '1.0', id, source: 'trunkmesh/billing-observer', type: 'CallEnded', subject: event.subject },
@@ -32,7 +33,7 @@ export function closingEvent(
       ...parties,
       ...{ bridge_epoch: call_id, record_number: 1 },
       ...{ answered_at, ended_at: new Date(endedAt).toISOString() },
-      billable_ms: Math.max(0, endedAt - Date.parse(answered_at)),
+      billable_ms: answered_at === null ? 0 : Math.max(0, endedAt - Date.parse(answered_at)),
       ...{ hangup_cause: 'UNKNOWN', q850: null, sip_status: null, hangup_disposition: null },
       ...{ codec, quality: null, target: null, reconstructed: true, end_reason: 'unseen' },
     },

@@ -15,7 +15,7 @@ const LOST_MS = 24 * 3_600_000;
 /** This copy has to have looked for heartbeats for so long: it may have been away itself, or NATS. */
 const SETTLED_LOOKS = 90;
 
-/** Ends answered calls of bridges that never come back. */
+/** Ends calls of bridges that never come back. */
 @Module({ imports: [UsageModule] })
 export class LostCallsModule implements OnApplicationBootstrap, OnModuleDestroy {
   private looking: Repeating | undefined;

@@ -102,8 +102,40 @@ describe('an answered call of a bridge that has been lost for a day', () => {
   });
 });
 
-it('leaves ringing calls, calls of a live bridge, and calls with an end in the stream alone', async () => {
-  await happened(callStarted(4), callAnswered(4), callStarted(5));
+describe('an inbound call of such a bridge that nobody answered', () => {
+  it('ends once, as an estimate without a billable second', async () => {
+    await happened(callStarted(12));
+    await lost();
+    expect(await Promise.all([close(), close()])).toContain(1);
+    const event = await lastEventOf(12);
+    expect(event).toMatchObject({
+      type: 'CallEnded',
+      data: { answered_at: null, ended_at: SEEN_AT, billable_ms: 0, reconstructed: true, end_reason: 'unseen' },
+    });
+    await record(db, [event]);
+    expect(await entries(12)).toEqual([{ kind: 'call', billable_ms: '0', estimated: true }]);
+    expect(await inLog(12)).toMatchObject({ status: 'failed', ended_at: SEEN_AT });
+    expect(await close()).toBe(0);
+  });
+
+  it('counts as answered where the bridge says so when it comes back', async () => {
+    await happened(callStarted(13));
+    await lost();
+    await close();
+    await record(db, [await lastEventOf(13), callEnded(13)]);
+    expect(await entries(13)).toEqual([
+      { kind: 'call', billable_ms: '0', estimated: true },
+      { kind: 'reversal', billable_ms: '0', estimated: true },
+      { kind: 'correction', billable_ms: '4020', estimated: false },
+    ]);
+    expect(await inLog(13)).toMatchObject({ status: 'completed' });
+  });
+});
+
+/** trunk-service ends those that ring. */
+it('leaves outbound calls that ring, calls of a live bridge, and calls with an end in the stream alone', async () => {
+  const dialled = callStarted(5);
+  await happened(callStarted(4), callAnswered(4), { ...dialled, data: { ...dialled.data, direction: 'outbound' } });
   const there: CallAnswered = callAnswered(6);
   await happened({ ...there, data: { ...there.data, bridge_id: 'bridge-2' } });
   await lost();
@@ -121,7 +153,8 @@ it('thousands of calls that nobody answered hide no answered one', async () => {
        'started_at', started_at - interval '1 hour'))).* FROM call_log, generate_series(1, 5001) WHERE call_id = $1`,
     [callId(10)],
   );
-  expect(await close()).toBe(1);
+  await close();
+  expect(await lastEventOf(11)).toMatchObject({ type: 'CallEnded' });
 });
 
 it('a bridge that was never heard is lost a day after a call of it was found', async () => {

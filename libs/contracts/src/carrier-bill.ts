@@ -33,6 +33,7 @@ export const DIFFERENCE_CAUSES = [
   'rounding',
   'other-increment',
   'unanswered-billed',
+  'unanswered-attempt-billed',
   'ringing-billed',
   'billed-twice',
 ] as const;
@@ -47,8 +48,9 @@ const cause = z
   .enum(DIFFERENCE_CAUSES)
   .describe(
     '`rounding`: less than a second apart. `other-increment`: rounded up to larger steps. `unanswered-billed`: the ' +
-      'call was not answered. `ringing-billed`: the time before the answer is billed too. `billed-twice`: another ' +
-      'line of the file bills the same call.',
+      'call was not answered. `unanswered-attempt-billed`: an attempt of the call `call_sid`, through the trunk, was ' +
+      'not answered. `ringing-billed`: the time before the answer is billed too. `billed-twice`: another line of the ' +
+      'file bills the same call.',
   );
 
 export const difference = z
@@ -56,8 +58,8 @@ export const difference = z
     difference_id: z.string().describe('The difference. Later ones have higher ids.'),
     kind,
     cause: cause.nullable().describe('The probable cause; null: none is known.'),
-    call_id: uuid.nullable().describe('Our call; null: the ledger has none.'),
-    trunk_id: uuid.nullable().describe('The trunk of our call; null: not known.'),
+    call_id: uuid.nullable().describe('Our call, or the one that the attempt was of; null: none is known.'),
+    trunk_id: uuid.nullable().describe('The trunk of our call or attempt; null: not known.'),
     from_number: z.string().describe('The calling number.'),
     to_number: z.string().describe('The called number.'),
     our_time: timestamp.nullable().describe('When our call began; null: the ledger has none.'),
@@ -68,6 +70,11 @@ export const difference = z
     their_seconds: seconds.nullable().describe('The seconds that the carrier bills; null: the file lacks the call.'),
     amount_micros: micros.nullable().describe('What the carrier bills for it, in micro-units; null: not known.'),
     currency: currency.nullable().describe('ISO 4217; null: no amount is known.'),
+    call_sid: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('The same as the platform names it: `CA` and 32 hexadecimal digits; null: none is known.'),
   })
   .meta({ id: 'CarrierDifference' });
 export type Difference = z.infer<typeof difference>;

@@ -1,5 +1,6 @@
 import type { DifferenceCause, DifferenceKind, ReconciliationGroup } from '@trunkmesh/contracts/carrier-bill.js';
 import type { KeyedCall } from './call-groups.js';
+import type { FailedAttempt } from './failed-attempts.js';
 import { matchCalls } from './match-calls.js';
 import { fittingIncrements, probableCause, type OurLength } from './probable-cause.js';
 
@@ -24,6 +25,8 @@ export interface FoundDifference {
   cause: DifferenceCause | null;
   ours: OurCall | null;
   theirs: TheirCall | null;
+  /** What the line bills, though the ledger has no entry for it. */
+  attempt?: FailedAttempt;
 }
 
 interface Sum {
@@ -63,8 +66,17 @@ export class Findings {
     return found;
   }
 
+  /** What was found without a cause is the bill of this attempt. */
+  attribute(difference: FoundDifference, attempt: FailedAttempt): void {
+    this.count(difference, -1);
+    difference.cause = 'unanswered-attempt-billed';
+    difference.attempt = attempt;
+    this.count(difference, 1);
+  }
+
   groups(): ReconciliationGroup[] {
     return [...this.sums]
+      .filter(([, { calls }]) => calls > 0)
       .map(([key, { amounts, ...sum }]) => {
         const [kind, cause] = key.split('|') as [ReconciliationGroup['kind'], DifferenceCause | ''];
         const money = [...amounts].map(([currency, amount]) => ({ currency, amount_micros: String(amount) }));
@@ -87,7 +99,7 @@ export class Findings {
   private pair(ours: OurCall, theirs: TheirCall): FoundDifference[] {
     const cause = probableCause(ours, theirs.seconds);
     if (cause === undefined) {
-      this.add('matched', null, { ours, theirs });
+      this.count({ kind: 'matched', cause: null, ours, theirs }, 1);
       return [];
     }
     if (cause === 'other-increment')
@@ -118,22 +130,22 @@ export class Findings {
     cause: DifferenceCause | null,
     sides: Pick<FoundDifference, 'ours' | 'theirs'>,
   ): FoundDifference {
-    this.add(kind, cause, sides);
+    this.count({ kind, cause, ...sides }, 1);
     return { kind, cause, ...sides };
   }
 
-  private add(
-    kind: ReconciliationGroup['kind'],
-    cause: DifferenceCause | null,
-    { ours, theirs }: Pick<FoundDifference, 'ours' | 'theirs'>,
+  /** `times` -1 takes it back. */
+  private count(
+    { kind, cause, ours, theirs }: Omit<FoundDifference, 'kind'> & Pick<ReconciliationGroup, 'kind'>,
+    times: 1 | -1,
   ): void {
     const key = `${kind}|${cause ?? ''}`;
     const sum = this.sums.get(key) ?? { calls: 0, our_seconds: 0, their_seconds: 0, amounts: new Map() };
     this.sums.set(key, sum);
-    sum.calls += 1;
-    sum.our_seconds += ours?.seconds ?? 0;
-    sum.their_seconds += theirs?.seconds ?? 0;
-    addMoney(sum.amounts, theirs);
+    sum.calls += times;
+    sum.our_seconds += times * (ours?.seconds ?? 0);
+    sum.their_seconds += times * (theirs?.seconds ?? 0);
+    addMoney(sum.amounts, theirs, BigInt(times));
   }
 
   private callsOf(kind: string): number {
@@ -147,9 +159,9 @@ const KINDS: readonly string[] = ['matched', 'only-ours', 'only-theirs', 'durati
 const byCause = (a: ReconciliationGroup, b: ReconciliationGroup) => ((a.cause ?? '') < (b.cause ?? '') ? -1 : 1);
 const byCurrency = (a: { currency: string }, b: { currency: string }) => (a.currency < b.currency ? -1 : 1);
 
-function addMoney(amounts: Map<string, bigint>, theirs: TheirCall | null): void {
+function addMoney(amounts: Map<string, bigint>, theirs: TheirCall | null, times: bigint): void {
   if (theirs === null || theirs.amount_micros === null || theirs.currency === null) return;
-  amounts.set(theirs.currency, (amounts.get(theirs.currency) ?? 0n) + theirs.amount_micros);
+  amounts.set(theirs.currency, (amounts.get(theirs.currency) ?? 0n) + times * theirs.amount_micros);
 }
 
 const billedKey = ({ second, seconds }: TheirCall) => `${second}/${seconds}`;

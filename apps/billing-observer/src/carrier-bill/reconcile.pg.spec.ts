@@ -155,6 +155,7 @@ describe('comparing the ledger with a file', () => {
         kind: 'duration-differs',
         cause: 'other-increment',
         call_id: callId(4),
+        call_sid: `CA${callId(4).replaceAll('-', '')}`,
         trunk_id: TRUNK,
         from_number: '+15559876543',
         to_number: '+15551234567',
@@ -173,6 +174,31 @@ describe('comparing the ledger with a file', () => {
       ['only-ours', 'only-ours', 'only-theirs', 'only-theirs', ...Array(3).fill('duration-differs')].sort(),
     );
     expect(await differences({ after: all[2]!.difference_id, limit: 2 })).toEqual(all.slice(3, 5));
+  });
+
+  it('names attempts through other trunks that were not answered and are billed', async () => {
+    const attempt = (n: number, trunk_id: string, minute: number, outcome: 'answered' | 'failed') => ({
+      ...{ attempt: n, trunk_id, bridge_id: 'bridge-1', dialled: '15559876543', outcome },
+      ...{ reason: outcome === 'failed' ? ('busy' as const) : null, sip_status: outcome === 'failed' ? 486 : 200 },
+      ...{ q850: null, hangup_cause: null, started_at: time(minute), duration_ms: 5_000 },
+      ...{ ringing: true, failed_over: outcome === 'failed' },
+    });
+    const dialled = { direction: 'outbound', from: '+15551234567', to: '+15559876543' } as const;
+    const attempts = [attempt(1, OTHER_TRUNK, 1, 'failed'), attempt(2, TRUNK, 2, 'answered')];
+    await record(db, [ours(1, 60_000, { ...dialled, attempts }), ours(3, null, { ...dialled, attempts: [] })]);
+    const numbers = { from: dialled.from, to: dialled.to };
+    const rows = [theirs(2, 1, 6, numbers), theirs(3, 1, 6, { ...numbers, at: BEGAN / 1_000 + 63 })];
+    const found = await compared(rows, { trunk_ids: [OTHER_TRUNK], time_is: 'start' });
+    expect(found.groups).toMatchObject([
+      { kind: 'only-theirs', cause: null, calls: 1, their_seconds: 6 },
+      { kind: 'only-theirs', cause: 'unanswered-attempt-billed', calls: 1, their_seconds: 6 },
+    ]);
+    expect(await differences({ cause: 'unanswered-attempt-billed' })).toMatchObject([
+      {
+        ...{ kind: 'only-theirs', call_id: callId(1), call_sid: `CA${callId(1).replaceAll('-', '')}` },
+        ...{ trunk_id: OTHER_TRUNK, their_line: 2, our_time: null, our_seconds: null },
+      },
+    ]);
   });
 
   it('compares the calls of the trunks and the period that it is told, by the time that the file has', async () => {

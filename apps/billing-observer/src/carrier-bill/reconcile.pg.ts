@@ -2,6 +2,8 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { countOurs, ourCalls, periodOf, reachOf, shiftVotes, theirCalls, type Comparison } from './both-sides.pg.js';
 import { completeFrom } from '../usage/archive/archived.pg.js';
 import { callGroups } from './call-groups.js';
+import { attributed, type FailedAttempt } from './failed-attempts.js';
+import { attemptsNear } from './failed-attempts.pg.js';
 import { Findings, type FoundDifference } from './findings.js';
 import { notesOf } from './notes.js';
 import { MOST_TOLERANCE, timeShift } from './time-shift.js';
@@ -97,11 +99,16 @@ async function compare(
   let done = 0;
   let waiting: FoundDifference[] = [];
   let told = 0;
+  const taken = new Set<string>();
+  const keep = async (some: readonly FoundDifference[]) => {
+    await attributeAttempts({ runner, job, findings, taken }, some);
+    await keepDifferences(db, { id: job.id, shift }, some);
+  };
   for await (const { ours, theirs } of groups) {
     waiting.push(...findings.take(ours, theirs));
     done += ours.length + theirs.length;
     while (waiting.length >= DIFFERENCES_AT_ONCE) {
-      await keepDifferences(db, { id: job.id, shift }, waiting.slice(0, DIFFERENCES_AT_ONCE));
+      await keep(waiting.slice(0, DIFFERENCES_AT_ONCE));
       waiting = waiting.slice(DIFFERENCES_AT_ONCE);
     }
     if (performance.now() - told < PROGRESS_EVERY_MS) continue;
@@ -109,8 +116,35 @@ async function compare(
     await tell(work, done, total);
     told = performance.now();
   }
-  if (waiting.length > 0) await keepDifferences(db, { id: job.id, shift }, waiting);
+  if (waiting.length > 0) await keep(waiting);
   await tell(work, done, total);
+}
+
+interface Attributing {
+  runner: QueryRunner;
+  job: Comparison;
+  findings: Findings;
+  /** Attempts that another line bills. */
+  taken: Set<string>;
+}
+
+/** Names the attempts that were not answered, where lines without a cause bill them. */
+async function attributeAttempts(
+  { runner, job, findings, taken }: Attributing,
+  found: readonly FoundDifference[],
+): Promise<void> {
+  const lines = found.flatMap((difference) =>
+    difference.kind === 'only-theirs' && difference.cause === null && difference.theirs !== null
+      ? [{ ...difference.theirs, difference }]
+      : [],
+  );
+  if (lines.length === 0) return;
+  const keyOf = ({ call_id, began }: FailedAttempt) => `${call_id} ${began}`;
+  const attempts = (await attemptsNear(runner, job, lines)).filter((attempt) => !taken.has(keyOf(attempt)));
+  for (const [{ difference }, attempt] of attributed(lines, attempts, job)) {
+    findings.attribute(difference, attempt);
+    taken.add(keyOf(attempt));
+  }
 }
 
 /** @throws Taken */
@@ -156,8 +190,8 @@ type Value = (difference: FoundDifference, shift: number) => unknown;
 const COLUMNS: readonly (readonly [name: string, type: string, value: Value])[] = [
   ['kind', 'text', ({ kind }) => kind],
   ['cause', 'text', ({ cause }) => cause],
-  ['call_id', 'uuid', ({ ours }) => ours?.call_id],
-  ['trunk_id', 'uuid', ({ ours }) => ours?.trunk_id],
+  ['call_id', 'uuid', ({ ours, attempt }) => ours?.call_id ?? attempt?.call_id],
+  ['trunk_id', 'uuid', ({ ours, attempt }) => ours?.trunk_id ?? attempt?.trunk_id],
   ['from_number', 'text', ({ ours, theirs }) => (ours ?? theirs)!.from_number],
   ['to_number', 'text', ({ ours, theirs }) => (ours ?? theirs)!.to_number],
   ['our_second', 'bigint', ({ ours }) => ours?.second],

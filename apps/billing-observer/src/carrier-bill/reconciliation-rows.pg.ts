@@ -147,7 +147,8 @@ export async function findDifferences(db: DataSource, asked: Asked<'differences'
   const found = await getReconciliation(db, asked);
   if (found.outcome !== 'reconciliation') return found;
   const items = await db.query(
-    `SELECT difference_id::text, kind, cause, call_id, trunk_id, from_number, to_number,
+    `SELECT difference_id::text, kind, cause, call_id, 'CA' || replace(call_id::text, '-', '') AS call_sid, trunk_id,
+      from_number, to_number,
       ${instant('our_second')} AS our_time, our_seconds::float8, their_line, their_reference,
       ${instant('their_second')} AS their_time, their_seconds::float8, amount_micros::text, currency
     FROM carrier_differences WHERE reconciliation_id = $1 AND ($2::text IS NULL OR kind = $2)

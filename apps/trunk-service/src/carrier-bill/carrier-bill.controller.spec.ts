@@ -64,6 +64,7 @@ const difference = (n: number): Difference => ({
   their_seconds: 61,
   amount_micros: '10000',
   currency: 'USD',
+  call_sid: null,
 });
 
 /** The observer, as far as it has a part in a test. */

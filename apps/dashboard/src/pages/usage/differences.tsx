@@ -24,6 +24,7 @@ export const CAUSES: Readonly<Record<Cause, string>> = {
   rounding: 'rounding',
   'other-increment': 'other increments',
   'unanswered-billed': 'not answered, but billed',
+  'unanswered-attempt-billed': 'an attempt that was not answered, but billed',
   'ringing-billed': 'the ringing is billed',
   'billed-twice': 'billed twice',
 };

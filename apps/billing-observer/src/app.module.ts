@@ -11,6 +11,7 @@ import { DatabaseModule } from './database.module.js';
 import { Database } from './database.service.js';
 import { NATS, NatsModule } from '@trunkmesh/runtime/nats.module.js';
 import { LostCallsModule } from './lost-calls/lost-calls.module.js';
+import { OldCallsModule } from './old-calls/old-calls.module.js';
 import { RateDeckModule } from './rate-deck/rate-deck.module.js';
 import { UsageAnswersModule } from './usage/answers/usage-answers.module.js';
 import { StatementsModule } from './usage/statements/statements.module.js';
@@ -29,6 +30,7 @@ import { UsageRecording } from './usage/usage.service.js';
     CarrierBillModule,
     RateDeckModule,
     LostCallsModule,
+    OldCallsModule,
   ],
   providers: [
     {

@@ -1,5 +1,6 @@
 import { countryCode } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+import { LEAST_KEPT_DAYS } from './old-calls/kept-days.js';
 import { LEAST_KEPT_MONTHS } from './usage/ledger/ledger-entry.js';
 
 /** Small states, islands and countries with expensive termination. */
@@ -63,6 +64,17 @@ export const environmentSchema = z.object({
     .describe(
       'Countries (ISO 3166-1 alpha-2, separated by commas) to which the first calls of an organisation raise an ' +
         'alert. The default is a list to begin with; set the expensive ones of your carriers.',
+    ),
+  CALL_LOG_KEEP_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .refine((days) => days === 0 || days >= LEAST_KEPT_DAYS, `must be 0 or at least ${LEAST_KEPT_DAYS}`)
+    .default(0)
+    .describe(
+      'Days before today (UTC) of which calls stay in the call log with their events, which have the numbers of ' +
+        'callers. Older ones are removed; their entries in the ledger and the sums of usage stay. 0: all stay.',
     ),
   USAGE_CLOSE_DAYS: z.coerce
     .number()

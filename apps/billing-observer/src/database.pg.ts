@@ -8,6 +8,7 @@ import { CallDays1797700000000 } from './call-log/migrations/1797700000000-call-
 import { CallWithoutBridge1796300000000 } from './call-log/migrations/1796300000000-call-without-bridge.migration.js';
 import { CallsIndex1797800000000 } from './call-log/migrations/1797800000000-calls-index.migration.js';
 import { CustomerInIndex1796000000000 } from './call-log/migrations/1796000000000-customer-in-index.migration.js';
+import { TimesBesideGaps1798700000000 } from './old-calls/migrations/1798700000000-times-beside-gaps.migration.js';
 import { LostBridges1798200000000 } from './lost-calls/migrations/1798200000000-lost-bridges.migration.js';
 import { Reconciliations1797100000000 } from './carrier-bill/migrations/1797100000000-reconciliations.migration.js';
 import { RateDecks1797200000000 } from './rate-deck/migrations/1797200000000-rate-decks.migration.js';
@@ -63,6 +64,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       AlertsLeftOut1798400000000,
       AcceptedGaps1798500000000,
       DiscardedLetters1798600000000,
+      TimesBesideGaps1798700000000,
     ],
   });
 }

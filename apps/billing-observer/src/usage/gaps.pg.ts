@@ -1,6 +1,10 @@
 import type { UsageGap } from '@trunkmesh/contracts/usage-gap.js';
 import type { DataSource, EntityManager } from 'typeorm';
 
+/** Calls beside a gap, also those that are no longer in the call log. */
+const TIMES = `(SELECT bridge_id, bridge_epoch, record_number, "time" FROM calls
+  UNION ALL SELECT * FROM times_beside_gaps)`;
+
 /** `part`: what nobody has accepted of missing records, and what somebody has. */
 const GAPS = `
   SELECT gap.bridge_id, gap.bridge_epoch, lower(part.records)::float8 AS first,
@@ -10,9 +14,9 @@ const GAPS = `
       NOT EXISTS (SELECT FROM bridge_progress AS later WHERE later.bridge_id = progress.bridge_id AND
         (later.latest_time, later.bridge_epoch) > (progress.latest_time, progress.bridge_epoch)) AS requested
     FROM bridge_progress AS progress, jsonb_array_elements(missing) AS span WHERE missing <> '[]') AS gap
-    LEFT JOIN calls AS below ON below.bridge_id = gap.bridge_id AND below.bridge_epoch = gap.bridge_epoch AND
+    LEFT JOIN ${TIMES} AS below ON below.bridge_id = gap.bridge_id AND below.bridge_epoch = gap.bridge_epoch AND
       below.record_number = gap.first - 1
-    LEFT JOIN calls AS above ON above.bridge_id = gap.bridge_id AND above.bridge_epoch = gap.bridge_epoch AND
+    LEFT JOIN ${TIMES} AS above ON above.bridge_id = gap.bridge_id AND above.bridge_epoch = gap.bridge_epoch AND
       above.record_number = gap.last + 1
     CROSS JOIN LATERAL (SELECT int8multirange(int8range(gap.first, gap.last, '[]')) AS missing,
         coalesce(range_agg(int8range(accepted.first, accepted.last, '[]')), '{}') AS accepted

@@ -4,6 +4,7 @@ import { calleeFor, type MeshCallee } from '@trunkmesh/testkit/mesh/callees.net.
 import type { Browser, Page } from 'playwright-core';
 import { addNumber, untilLive, type Organization, type TestMesh, type Trunk } from '../mesh.fixture.js';
 import { axeProblems, openViewer, signIn } from './browser.fixture.js';
+import { showsQualityCourse } from './quality.fixture.js';
 
 const FROM = '+15550108600';
 const OTHERS = ['+15550108601', '+15550108602'];
@@ -75,6 +76,8 @@ export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): v
     await eventually(async () => (await callee.open()) === 0, { message: 'the call to be over' });
     await button(page, 'Hang up').waitFor({ state: 'detached' });
   }, 60_000);
+
+  it('shows how the audio quality changed during the call', () => showsQualityCourse(acting.page, CALL), 60_000);
 
   it('tests, disables and enables a trunk', async () => {
     const { page, org, trunk } = acting;

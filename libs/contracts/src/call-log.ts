@@ -9,6 +9,7 @@ import {
   callRecording,
   capturedInvite,
   prewarmResult,
+  qualityCourse,
   timelineEntry,
   transferResult,
 } from './call-parts.js';
@@ -135,6 +136,13 @@ export const callDetail = callSummary.extend({
   prewarm: prewarmResult.nullable().describe('What the prewarm request brought; null where none was sent.'),
   audio: audioLog.nullable().describe('What became of the audio; null where the call had no media stream.'),
   quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),
+  quality_course: qualityCourse
+    .nullable()
+    .default(null)
+    .describe(
+      'How the quality changed from the answer to the end; null while the call goes on, where nobody measured it, ' +
+        'and of bridges before their upgrade.',
+    ),
   transfer: transferResult.nullable().describe('What became of the transfer; null where there was none.'),
   caller_id: e164.nullable().describe('The number that an outbound call showed; null: the call is inbound.'),
   attempts: z

@@ -31,6 +31,45 @@ export const callQuality = z
   })
   .meta({ id: 'CallQuality' });
 
+/** So many intervals a call's quality has at most; longer calls have longer intervals. */
+export const QUALITY_INTERVALS = 120;
+
+const perInterval = <Value extends z.ZodType>(value: Value) => z.array(value).max(QUALITY_INTERVALS);
+const count = z.number().int().nonnegative();
+
+/**
+ * How the quality of a call's audio changed, from its answer to its end. Each array has one value an interval, at most
+ * `QUALITY_INTERVALS`. FreeSWITCH reports jitter for the whole call only, so there is none here.
+ */
+export const qualityCourse = z
+  .object({
+    interval_seconds: count
+      .positive()
+      .describe('How long an interval is, in seconds. The last one ends with the call: it is mostly shorter.'),
+    mos: perInterval(z.number().min(1).max(4.5).nullable()).describe(
+      "Mean opinion score of the other party's audio, 1.0 to 4.5, by FreeSWITCH's formula from the packets and " +
+        'flaws of the interval. `null`: nothing was received, or FreeSWITCH did not answer.',
+    ),
+    packets_in: perInterval(count.nullable()).describe(
+      'RTP packets received. `null`: FreeSWITCH did not answer, and the next value includes them.',
+    ),
+    flaws: perInterval(count.nullable()).describe(
+      "FreeSWITCH's count of flaws: lost packets, more for several in a row, and times without any packet. `null`: " +
+        'FreeSWITCH did not answer, and the next value includes them.',
+    ),
+    gaps: perInterval(count).describe("Gaps in the assistant's speech because its audio came too late."),
+  })
+  .meta({ id: 'QualityCourse' });
+export type QualityCourse = z.infer<typeof qualityCourse>;
+
+/** What was measured of an ended call's audio. */
+export const callMeasures = {
+  quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),
+  quality_course: qualityCourse
+    .optional()
+    .describe('How the quality changed. Absent where nobody measured it, and in the records of older agents.'),
+};
+
 /**
  * The parts of the INVITE that are kept for troubleshooting: never a credential, and shortened where too long.
  */

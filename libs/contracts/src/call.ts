@@ -5,7 +5,7 @@ import { callEndReason } from './call-end.js';
 import {
   callAttempt,
   callCarrier,
-  callQuality,
+  callMeasures,
   callRecording,
   capturedInvite,
   outboundFacts,
@@ -155,7 +155,7 @@ export const callEnded = occurrence(
           '`recv_cancel` …); null where unknown.',
       ),
     codec: z.string().nullable().describe('The codec of the call; null where it is not known.'),
-    quality: callQuality.nullable().describe('How good the audio was; null where it was not measured.'),
+    ...callMeasures,
     target: z
       .object({
         kind: z.enum(['assistant', 'flow']).describe('Whether it is an assistant or a flow.'),

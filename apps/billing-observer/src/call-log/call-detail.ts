@@ -71,6 +71,7 @@ const outboundOf = (events: readonly CallEvent[], ended: CallEnded | undefined) 
 });
 const endOf = (ended: CallEnded | undefined) => ({
   quality: ended?.data.quality ?? null,
+  quality_course: ended?.data.quality_course ?? null,
   reconstructed: ended?.data.reconstructed ?? false,
 });
 const transferOf = (events: readonly CallEvent[], ended: CallEnded | undefined) =>

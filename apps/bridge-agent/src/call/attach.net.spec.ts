@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { QualityCourse } from '@trunkmesh/contracts/call-parts.js';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { NO_ASSISTANT, number, organization, startHost, trunk, type Host } from '../inbound/calls.fixture.js';
@@ -37,10 +38,24 @@ interface WrittenEnd {
   end_reason: string;
   timeline: { what: string }[];
   audio: { reattached: number };
+  quality_course?: QualityCourse;
 }
 const lastOf = async (uuid: string) => (await host.untilWritten(uuid)).at(-1)!.data as unknown as WrittenEnd;
 const audioSteps = ({ timeline }: WrittenEnd) =>
   timeline.map(({ what }) => what).filter((what) => /^(audio|media)-/.test(what));
+
+describe('the course of the audio quality', () => {
+  it('is in the last event, also of a call that is shorter than an interval', async () => {
+    const { call, stream } = await talking();
+    await eventually(() => stream.of('media').length > 75, { message: 'one and a half seconds of the call' });
+    call.lose(7);
+    call.hangUp();
+    const { quality_course: course } = await lastOf(call.uuid);
+    expect(course).toMatchObject({ interval_seconds: 5, flaws: [7], gaps: [0] });
+    expect(course!.packets_in[0]).toBeGreaterThan(50);
+    expect(course!.mos[0]).toBeLessThan(4.5);
+  });
+});
 
 describe('a call whose audio stops at FreeSWITCH', () => {
   it('because the codec was set again is attached again; speech sent meanwhile and its mark arrive', async () => {

@@ -18,6 +18,7 @@ import { endConversation, leaveConversation, type Conversation, type Conversatio
 import { createDigitBudget } from './digit-budget.js';
 import { createDigitSources } from './digit-sources.js';
 import { prewarm } from '../customer/prewarm.http.js';
+import { sampleQuality, type QualitySamples } from './quality-samples.net.js';
 
 export interface AssistantPorts {
   engine: Pick<AudioEngine, 'startAudio'>;
@@ -61,6 +62,7 @@ export class CallAssistant {
   private attachAgain: (() => void) | undefined;
   private unicast: UnicastHeaders | undefined;
   private attachedEarly = false;
+  private quality: QualitySamples | undefined;
 
   constructor(
     private readonly call: AssistedCall,
@@ -72,9 +74,10 @@ export class CallAssistant {
     this.log = logger.child({ call_id: started.data.call_id });
     if (treatment.prewarm !== undefined) void this.prewarm(treatment.prewarm);
     // Before the call's end is published: the call record contains the audio log.
-    channel.beforeEnd(() => {
+    channel.beforeEnd((hangup) => {
       this.ended.abort();
       conversation.story.audio = this.session?.stop() ?? null;
+      conversation.story.qualityCourse = this.quality?.end(hangup) ?? null;
     });
   }
 
@@ -114,7 +117,10 @@ export class CallAssistant {
       session.doubt();
     });
     this.attachAgain = createAttacher(attaching, talk);
-    void attach(attaching, talk, this.attachedEarly).then(() => this.call.onAttached?.());
+    void attach(attaching, talk, this.attachedEarly).then(() => {
+      this.call.onAttached?.();
+      if (!this.over.aborted) this.quality = sampleQuality(talk, headers, session);
+    });
     if (treatment.record) void record(conversation, talk, this.ports);
   }
 

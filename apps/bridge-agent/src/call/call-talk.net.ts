@@ -49,9 +49,11 @@ const PARK_AGAIN = [
   ['application', 'hangup NORMAL_TEMPORARY_FAILURE'],
 ] as const;
 
-/** The caller's RTP as FreeSWITCH reports it: packets received so far, and the packet time. */
+/** The caller's RTP as FreeSWITCH reports it: packets and flaws so far, and the packet time. */
 export interface RtpFacts {
   packetsIn: number;
+  /** FreeSWITCH's count of lost packets and the like. */
+  flaws: number;
   packetMs: number;
 }
 
@@ -123,10 +125,12 @@ export class Talk {
   /** One round trip. Undefined if FreeSWITCH does not report it. */
   async rtp(callId: string): Promise<RtpFacts | undefined> {
     void this.connection.send(api('uuid_set_media_stats', callId));
-    const wanted = ['rtp_audio_in_media_packet_count', 'rtp_use_codec_ptime'];
-    const [count, packetMs] = await Promise.all(wanted.map((name) => this.getVariable(name)));
+    const wanted = ['rtp_audio_in_media_packet_count', 'rtp_audio_in_flaw_total', 'rtp_use_codec_ptime'];
+    const [count, flaws, packetMs] = await Promise.all(wanted.map((name) => this.getVariable(name)));
     const packetsIn = Number(count);
-    return Number.isSafeInteger(packetsIn) ? { packetsIn, packetMs: Number(packetMs ?? 20) } : undefined;
+    return Number.isSafeInteger(packetsIn)
+      ? { packetsIn, flaws: Number(flaws ?? 0), packetMs: Number(packetMs ?? 20) }
+      : undefined;
   }
 
   /** Takes effect at once, whatever the channel does; `hangUp` waits until the channel reads commands. */

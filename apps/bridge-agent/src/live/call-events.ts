@@ -177,7 +177,7 @@ export function callEnded(
   stamp: EventStamp,
 ): CallRecordDraft['final'] {
   const parties = partiesOfStarted(started);
-  const { answeredAt, endedAt, switchTimes, transferStatus: _transferStatus, ...how } = hangup;
+  const { answeredAt, endedAt, switchTimes, transferStatus: _transferStatus, rtp: _rtp, ...how } = hangup;
   const startedAt = new Date(parties.started_at);
   const after = switchTimes && microsecondsAfter({ startedAt, answeredAt, endedAt }, switchTimes);
   return {
@@ -194,6 +194,7 @@ export function callEnded(
       recording: story.recording,
       transfer: story.transfer,
       ...told(story),
+      ...(story.qualityCourse === null ? {} : { quality_course: story.qualityCourse }),
       ...(story.acknowledged === undefined ? {} : { acknowledged: story.acknowledged }),
     } satisfies Omit<CallEnded['data'], 'bridge_epoch' | 'record_number'>,
   };

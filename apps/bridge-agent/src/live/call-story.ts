@@ -6,6 +6,7 @@ import type {
   CallRecording,
   CapturedInvite,
   PrewarmResult,
+  QualityCourse,
   TimelineEntry,
   TransferResult,
 } from '@trunkmesh/contracts/call-parts.js';
@@ -21,6 +22,8 @@ export interface CallStory {
   readonly timeline: TimelineEntry[];
   prewarm: PrewarmResult | null;
   audio: AudioLog | null;
+  /** Null until the call has ended, and where there was nothing to measure. */
+  qualityCourse: QualityCourse | null;
   recording: CallRecording | null;
   /** The last one that was tried. */
   transfer: TransferResult | null;
@@ -52,6 +55,7 @@ export const createStory = (invite?: CapturedInvite): CallStory => ({
   timeline: [],
   prewarm: null,
   audio: null,
+  qualityCourse: null,
   recording: null,
   transfer: null,
   attempts: undefined,
@@ -92,6 +96,7 @@ export function retold(parts: readonly StoryPart[], invite?: CapturedInvite): Ca
     timeline: parts.flatMap(({ timeline }) => timeline),
     prewarm,
     audio: null,
+    qualityCourse: null,
     recording,
     transfer,
     attempts,

@@ -22,6 +22,7 @@ describe('how a call ended', () => {
       codec: 'PCMU',
       reconstructed: false,
       transferStatus: null,
+      rtp: { packetsIn: 149, flaws: 0 },
       quality: {
         mos: 4.5,
         quality_percentage: 100,

@@ -1,5 +1,6 @@
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
+import type { QualityReading } from './quality-course.js';
 import { dateOf, switchTimes, type SwitchTimes } from './switch-times.js';
 
 /** How a call ended, from CHANNEL_HANGUP_COMPLETE. */
@@ -11,6 +12,8 @@ export type HangupFacts = Pick<
   endedAt: Date;
   /** FreeSWITCH's own; undefined where it did not tell of the end. */
   switchTimes?: SwitchTimes;
+  /** What FreeSWITCH received of the other party in all; undefined where it did not say. */
+  rtp?: QualityReading['rtp'];
   /** The transfer target's status from a NOTIFY. */
   transferStatus: number | null;
 };
@@ -29,6 +32,7 @@ export function readHangup(headers: EslHeaders, now: Date): HangupFacts {
     hangup_disposition: text('sip_hangup_disposition'),
     codec: text('read_codec'),
     quality: qualityOf(text),
+    rtp: rtpOf(text),
     reconstructed: false,
     transferStatus: whole(text('sip_refer_target_status_code')),
   };
@@ -67,6 +71,11 @@ function sipStatus(term: string | null, specific: string | null): number | null 
 /** FreeSWITCH's jitter is the mean square of the deviation, in square milliseconds. */
 const deviation = (variance: number | null): number | null =>
   variance === null ? null : Math.round(Math.sqrt(variance) * 100) / 100;
+
+function rtpOf(text: (name: string) => string | null): QualityReading['rtp'] {
+  const packetsIn = whole(text('rtp_audio_in_media_packet_count'));
+  return packetsIn === null ? undefined : { packetsIn, flaws: whole(text('rtp_audio_in_flaw_total')) ?? 0 };
+}
 
 function qualityOf(text: (name: string) => string | null): HangupFacts['quality'] {
   const packetsIn = whole(text('rtp_audio_in_packet_count'));

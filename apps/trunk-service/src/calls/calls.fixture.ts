@@ -41,6 +41,7 @@ export const detailOf = (call_id: string, over: Partial<CallDetail> = {}): CallD
   prewarm: null,
   audio: null,
   quality: null,
+  quality_course: null,
   transfer: null,
   caller_id: null,
   attempts: [],

@@ -48,6 +48,7 @@ const NOTHING_YET = {
   prewarm: null,
   audio: null,
   quality: null,
+  quality_course: null,
   transfer: null,
   attempts: [],
   reconstructed: false,

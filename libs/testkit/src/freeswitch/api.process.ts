@@ -73,6 +73,7 @@ const API: Record<string, Api> = {
   }),
   uuid_set_media_stats: withLeg('<uuid>', (leg) => {
     leg.channel.set('rtp_audio_in_media_packet_count', String(leg.packetsFromCaller()));
+    leg.channel.set('rtp_audio_in_flaw_total', String(leg.channel.flaws));
     return '+OK:\n';
   }),
   uuid_media_reneg: withLeg('<uuid>', (leg) => {

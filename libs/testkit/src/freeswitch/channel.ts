@@ -38,6 +38,8 @@ export class Channel {
   /** RTP packets of 20 ms each way. */
   packetsIn = 0;
   packetsOut = 0;
+  /** Packets of the caller that got lost, as FreeSWITCH counts them. */
+  flaws = 0;
   hitDialplan: boolean;
   readonly variables = new Map<string, string>();
   readonly uuid: string;
@@ -205,7 +207,7 @@ function durations(
 }
 
 /** The RTP figures that an answered call's last event carries. */
-export function audioFigures(channel: Pick<Channel, 'packetsIn' | 'packetsOut'>): Headers {
+export function audioFigures(channel: Pick<Channel, 'packetsIn' | 'packetsOut' | 'flaws'>): Headers {
   const counts = (prefix: string, packets: number): Headers => [
     [`${prefix}_raw_bytes`, String(packets * 172)],
     [`${prefix}_media_bytes`, String(packets * 172)],
@@ -230,7 +232,7 @@ export function audioFigures(channel: Pick<Channel, 'packetsIn' | 'packetsOut'>)
     [`${inbound}_jitter_loss_rate`, '0.00'],
     [`${inbound}_jitter_burst_rate`, '0.00'],
     [`${inbound}_mean_interval`, channel.packetsIn > 0 ? '19.87' : '0.00'],
-    [`${inbound}_flaw_total`, '0'],
+    [`${inbound}_flaw_total`, String(channel.flaws)],
     [`${inbound}_quality_percentage`, '100.00'],
     [`${inbound}_mos`, '4.50'],
     ...counts('rtp_audio_out', channel.packetsOut),

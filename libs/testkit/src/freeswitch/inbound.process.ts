@@ -24,6 +24,8 @@ export interface InboundCall {
   digitsHeard(): string;
   /** RTP packets that the caller has sent. */
   packetsIn(): number;
+  /** So many packets of the caller get lost, as FreeSWITCH counts them; it still receives one every 20 ms. */
+  lose(packets: number): void;
   /** From now on. */
   answerTransfersWith(transfer: Transfer): void;
   /** What the caller says: L16, whole frames. */
@@ -78,6 +80,9 @@ export function receive(freeswitch: Switch, input: InviteInput): InboundCall {
     heard: () => leg.heard,
     digitsHeard: () => leg.digitsHeard,
     packetsIn: () => leg.packetsFromCaller(),
+    lose: (packets) => {
+      leg.channel.flaws += packets;
+    },
     answerTransfersWith: (transfer) => {
       leg.transfer = transfer;
     },
@@ -154,6 +159,7 @@ const NEVER_A_CALL = {
   say: () => undefined,
   digitsHeard: () => '',
   packetsIn: () => 0,
+  lose: () => undefined,
   answerTransfersWith: () => undefined,
   press: () => undefined,
   hangUp: () => undefined,

@@ -40,6 +40,8 @@ export interface RtpPeer {
   /** It sends nothing, and goes on where it was. */
   pause(): void;
   resume(): void;
+  /** From now on every nth packet gets lost on its way; undefined: none. */
+  loseEvery(nth: number | undefined): void;
   /** Whole frames, after what waits already. */
   say(samples: Int16Array): void;
   /** Keys, after what waits already. */
@@ -115,6 +117,9 @@ export async function openRtpPeer(options: RtpPeerOptions = {}): Promise<RtpPeer
     resume: () => {
       sender.paused = false;
     },
+    loseEvery: (nth) => {
+      sender.loses = nth;
+    },
     say: (samples) => {
       for (const frame of framesOf(samples)) sender.due.push({ frame });
     },
@@ -139,6 +144,7 @@ class Sender {
   readonly due: Due[] = [];
   readonly said: AudioFrame[] = [];
   paused = false;
+  loses: number | undefined;
   target: { address: string; port: number } | undefined;
   /** What is left of the frame that the last packet began. */
   private left = new Int16Array(0);
@@ -219,6 +225,7 @@ class Sender {
   private send(payloadType: number, payload: Buffer, of: { timestamp: number; marker?: boolean }): void {
     const { timestamp, marker = false } = of;
     this.sequence = (this.sequence + 1) & 0xffff;
+    if (this.loses !== undefined && this.sequence % this.loses === 0) return;
     const packet = writeRtp({ payloadType, marker, sequence: this.sequence, timestamp, ssrc: this.ssrc, payload });
     this.socket.send(packet, this.target!.port, this.target!.address, () => undefined);
   }

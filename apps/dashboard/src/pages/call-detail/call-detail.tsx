@@ -40,7 +40,7 @@ const Detail = ({ call }: { call: Schemas['CallDetail'] }) => (
       <Timeline of={call.timeline} />
       <Invite invite={call.invite} routing={call.routing} isWithheld={call.caller_withheld === true} />
       {call.attempts.length > 0 && <Attempts of={call.attempts} />}
-      <Quality quality={call.quality} audio={call.audio} />
+      <Quality call={call} />
       <Recording recording={call.recording} url={call.recording_url} />
     </div>
   </>

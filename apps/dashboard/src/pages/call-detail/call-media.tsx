@@ -1,21 +1,38 @@
 import type { Schemas } from '../../api/client.http.js';
 import { Badge } from '../../ui/badge.js';
 import { Card, Facts } from '../../ui/page.js';
+import { pointsOf, whyNoCourse } from './quality-course.js';
 import { measuresOf, placeOf, verdictOf, type Measure } from './quality-measures.js';
+import { QualityPlot } from './quality-plot.js';
 
 const WIDTH = 300;
 
-interface QualityProps {
-  quality: Schemas['CallQuality'] | null;
-  audio: Schemas['AudioLog'] | null;
-}
-
-/** How good the audio was: each measure on its scale, and the same in words. */
-export function Quality({ quality, audio }: QualityProps) {
+/** How good the audio was: its course, each measure of the whole call on its scale, and the same in words. */
+export function Quality({ call }: { call: Schemas['CallDetail'] }) {
+  const { quality, quality_course: course, audio } = call;
   const measures = measuresOf(quality, audio);
-  if (quality === null && measures.length === 0) return null;
+  if (quality === null && measures.length === 0 && call.answered_at === null) return null;
   return (
     <Card title="Audio quality">
+      {course === null ? (
+        <p className="muted">{whyNoCourse(call)}</p>
+      ) : (
+        <QualityPlot of={pointsOf(course, call.duration_seconds)} />
+      )}
+      {quality !== null || measures.length > 0 ? <WholeCall quality={quality} audio={audio} of={measures} /> : null}
+    </Card>
+  );
+}
+
+interface WholeCallProps {
+  quality: Schemas['CallQuality'] | null;
+  audio: Schemas['AudioLog'] | null;
+  of: readonly Measure[];
+}
+
+function WholeCall({ quality, audio, of: measures }: WholeCallProps) {
+  return (
+    <>
       {measures.length > 0 && (
         <table className="plain measures">
           <thead>
@@ -39,8 +56,8 @@ export function Quality({ quality, audio }: QualityProps) {
           audio === null ? null : ['Gaps in what the caller heard', audio.underruns],
         ]}
       />
-      <p className="muted small">FreeSWITCH measures the whole call and reports at its end.</p>
-    </Card>
+      <p className="muted small">These are of the whole call; FreeSWITCH reports jitter in no other way.</p>
+    </>
   );
 }
 

@@ -9,6 +9,7 @@ import { showsQualityCourse } from './quality.fixture.js';
 const FROM = '+15550108600';
 const OTHERS = ['+15550108601', '+15550108602'];
 const TO = '+15559870860';
+const TRANSFERRED_TO = '+15559870861';
 const CALL = /\/api\/v1\/calls\/CA[\da-f]{32}$/;
 const NO_CALL = { title: 'Not found', detail: 'There is no such call.', status: 404 };
 
@@ -48,6 +49,42 @@ const untilCallable = (org: Organization) =>
     { timeoutMs: 20_000, message: 'the number to be known' },
   );
 
+async function startCall(page: Page): Promise<void> {
+  await page.getByLabel('From your number').fill(FROM);
+  await page.getByLabel('To', { exact: true }).first().fill(TO);
+  await button(page, 'Call').click();
+}
+
+async function transfersCall({ page, org, callee }: Acting): Promise<void> {
+  await page.goto(`/app/o/${org.id}/calls`);
+  await startCall(page);
+  await eventually(async () => (await callee.open()) === 1, { message: 'the call to be up' });
+  await page.getByLabel('Transfer to').fill('nobody');
+  await button(page, 'Transfer').click();
+  await page.getByRole('alert').getByText('must be a number in E.164').waitFor();
+  expect(await axeProblems(page)).toEqual([]);
+  expect(await callee.open()).toBe(1);
+  await page.getByLabel('Transfer to').fill(TRANSFERRED_TO);
+  await button(page, 'Transfer').click();
+  await page.getByText('Transferred to', { exact: true }).waitFor();
+  await eventually(async () => (await callee.open()) === 0, { message: 'the call to be over here' });
+  const sid = /CA[\da-f]{32}/.exec(page.url())![0];
+  const target = `sip:${TRANSFERRED_TO}@${callee.gateway}`;
+  expect(await org.api.get(`/api/v1/calls/${sid}`)).toMatchObject({ transfer: { outcome: 'transferred', target } });
+  expect(await page.getByRole('alert').count()).toBe(0);
+}
+
+async function drainsBridge({ test, browser }: { test: TestMesh; browser: Browser }): Promise<void> {
+  const { page, complaints, close } = await openViewer(browser, test.mesh.file.api);
+  await signIn(page, test.mesh.file.bootstrapKey, '/app/bridges');
+  await confirm(page, 'Drain bridge-1');
+  await button(page, 'Return bridge-1 to service').waitFor();
+  await confirm(page, 'Return bridge-1 to service');
+  await button(page, 'Drain bridge-1').waitFor();
+  expect(complaints).toEqual([]);
+  await close();
+}
+
 /** What an admin and the operator do by a button, in a browser of their own. */
 export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): void {
   let acting: Acting;
@@ -63,10 +100,8 @@ export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): v
     await addNumber(org, trunk, FROM);
     await untilCallable(org);
     await signIn(page, org.key, `/app/o/${org.id}/calls`);
-    await page.getByLabel('From your number').fill(FROM);
-    await page.getByLabel('To', { exact: true }).first().fill(TO);
     await page.route(CALL, (route) => route.fulfill({ status: 404, json: NO_CALL }), { times: 1 });
-    await button(page, 'Call').click();
+    await startCall(page);
     const alert = page.getByRole('alert');
     await alert.or(button(page, 'Hang up')).first().waitFor();
     expect(await alert.allTextContents()).toEqual([]);
@@ -78,6 +113,8 @@ export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): v
   }, 60_000);
 
   it('shows how the audio quality changed during the call', () => showsQualityCourse(acting.page, CALL), 60_000);
+
+  it('transfers a call, and says why it does not', () => transfersCall(acting), 60_000);
 
   it('tests, disables and enables a trunk', async () => {
     const { page, org, trunk } = acting;
@@ -122,15 +159,5 @@ export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): v
     await callee.close();
   }, 60_000);
 
-  it('drains a bridge, and returns it to service', async () => {
-    const { test, browser } = of();
-    const { page, complaints, close } = await openViewer(browser, test.mesh.file.api);
-    await signIn(page, test.mesh.file.bootstrapKey, '/app/bridges');
-    await confirm(page, 'Drain bridge-1');
-    await button(page, 'Return bridge-1 to service').waitFor();
-    await confirm(page, 'Return bridge-1 to service');
-    await button(page, 'Drain bridge-1').waitFor();
-    expect(complaints).toEqual([]);
-    await close();
-  }, 60_000);
+  it('drains a bridge, and returns it to service', () => drainsBridge(of()), 60_000);
 }

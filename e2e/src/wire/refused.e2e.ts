@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { CapturedInvite } from '@trunkmesh/contracts/call-parts.js';
 import type { RefusedCall, RefusedCallDetail } from '@trunkmesh/contracts/refused-call.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
@@ -113,7 +114,7 @@ describe('a call that FreeSWITCH refuses before it asks anybody', () => {
     expect(await listOf(other)).toEqual([]);
   }, 30_000);
 
-  it('is not there when the agent took it: that is in the call log', async () => {
+  it('is not there when the agent took it: that is in the call log, with Request-URI and offer', async () => {
     const before = (await listOf(owner)).length;
     expect(await call({ audio: { address: TRUNK, port: 4_000, codecs: [{ payloadType: 18, name: 'G729' }] } })).toBe(
       488,
@@ -125,6 +126,16 @@ describe('a call that FreeSWITCH refuses before it asks anybody', () => {
     );
     expect(nobodys).toMatchObject({ called: '+15550108999', organization_id: null });
     expect((await listOf(owner)).length).toBe(before);
+    const { call_sid } = await eventually(
+      async () =>
+        (await owner.api.get<{ items: { call_sid: string; sip_status: number }[] }>('/api/v1/calls')).items.find(
+          ({ sip_status }) => sip_status === 488,
+        ),
+      { timeoutMs: 15_000, message: 'the refused call in the log' },
+    );
+    const { invite } = await owner.api.get<{ invite: CapturedInvite }>(`/api/v1/calls/${call_sid}`);
+    expect(invite.request_uri).toMatch(new RegExp(`^sip:[+]?${NUMBER.slice(1)}@`));
+    expect(invite.offer).toEqual(['G729']);
   }, 30_000);
 });
 
@@ -136,12 +147,18 @@ describe("the trunk's page of the dashboard", () => {
   afterAll(() => browser?.close());
 
   it('shows a call from a wrong address, and "add the address" makes the next call succeed', async () => {
-    expect(await call({ address: MOVED })).toBe(403);
     const { page, complaints } = await openViewer(browser, test.mesh.file.api);
     await signIn(page, owner.key);
     await page.getByRole('link', { name: 'Trunks', exact: true }).click();
     await page.getByRole('rowheader').getByRole('link', { name: 'PBX' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
     const row = page.getByRole('listitem').filter({ hasText: `From ${MOVED}` });
+    expect(await row.count()).toBe(0);
+    // Nothing reloads the page: FreeSWITCH's capture, the agent and the stream bring it.
+    expect(await call({ address: MOVED })).toBe(403);
+    const refusedAt = performance.now();
+    await row.waitFor();
+    console.log(`on the open page ${Math.round(performance.now() - refusedAt)} ms after the 403`);
     await row.getByText('The source address belongs to no enabled trunk').waitFor();
     await row.getByText('Its INVITE').click();
     await row

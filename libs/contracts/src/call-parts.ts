@@ -75,12 +75,26 @@ export const callMeasures = {
  */
 export const capturedInvite = z
   .object({
+    request_uri: z
+      .string()
+      .max(512)
+      .optional()
+      .describe('The Request-URI without its parameters. Absent: from an agent before its upgrade.'),
     request_uri_user: z.string().describe('The user part of the Request-URI.'),
     to_user: z.string().describe('The user part of the To header.'),
     from_user: z.string().describe('The user part of the From header.'),
     headers: z
       .array(z.tuple([z.string(), z.string()]))
       .describe('The header lines in the order of arrival, each as name and value; names are in lower case.'),
+    offer: z
+      .array(z.string().max(32))
+      .max(16)
+      .nullable()
+      .optional()
+      .describe(
+        'The codecs of its SDP, in the order of the caller; null: it has no SDP. Absent: from an agent before its ' +
+          'upgrade.',
+      ),
     truncated: z.boolean().describe('True: lines or characters were left out because there were too many.'),
   })
   .meta({ id: 'CapturedInvite' });

@@ -18,7 +18,7 @@ describe('what is kept of an INVITE', () => {
       expect.arrayContaining(['from', 'to', 'call-id', 'via', 'diversion']),
     );
     expect(invite.headers.filter(([name]) => name === 'diversion').length).toBeGreaterThan(1);
-    expect(invite.request_uri_user).not.toBe('');
+    expect(invite).toMatchObject({ request_uri: 'sip:9228@127.0.0.1:5080', request_uri_user: '9228', offer: ['PCMU'] });
     expect(await recordedEvents('inbound-call-outbound-socket.esl.txt', 'CHANNEL_ANSWER')).not.toEqual([]);
   });
 
@@ -39,12 +39,14 @@ describe('what is kept of an INVITE', () => {
 
   it('is no password of a URI, no key by another name, and no signed token', () => {
     const invite = of({
+      sip_req_uri: '9228:s3cr3t@192.0.2.1',
       sip_i_contact: '<sip:pbx:s3cr3t@192.0.2.9;token=abc>',
       sip_i_diversion: 'ARRAY::<sip:1:s3cr3t@a>|:<sip:2@b>',
       sip_i_x_access_key: 'abc',
       sip_i_identity: 'eyJ.abc.def',
       sip_i_p_asserted_identity: '<tel:+15551234567>',
     });
+    expect(invite).toMatchObject({ request_uri: 'sip:9228:***@192.0.2.1', offer: null });
     expect(invite.headers).toEqual([
       ['contact', '<sip:pbx:***@192.0.2.9;token=***>'],
       ['diversion', '<sip:1:***@a>'],

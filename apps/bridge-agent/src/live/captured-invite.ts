@@ -1,6 +1,7 @@
 import type { CapturedInvite } from '@trunkmesh/contracts/call-parts.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { EslHeaders } from '../esl/esl-frame.js';
+import { offeredNames } from './sdp-offer.js';
 
 /** Together these limits bound what a hostile INVITE can put into an event to some ten kilobytes. */
 const MAX_LINES = 64;
@@ -15,12 +16,16 @@ const ARRAY = 'ARRAY::';
  * `sip_i_…` (FACTS, "Inbound calls"), without it only `sip_h_…`. FreeSWITCH gives names in lower case with underscores.
  */
 export function captureInvite(headers: EslHeaders): CapturedInvite {
-  const user = (name: string) => (headers.get(`variable_${name}`) ?? '').slice(0, 256);
+  const variable = (name: string) => headers.get(`variable_${name}`) ?? '';
+  const user = (name: string) => variable(name).slice(0, 256);
+  const uri = variable('sip_req_uri');
   const captured: CapturedInvite = {
+    ...(uri === '' ? {} : { request_uri: withoutCredentials(`sip:${uri}`).slice(0, 512) }),
     request_uri_user: user('sip_req_user'),
     to_user: user('sip_to_user'),
     from_user: user('sip_from_user'),
     headers: [],
+    offer: offeredNames(variable('switch_r_sdp')),
     truncated: false,
   };
   const all = linesWith(headers, 'variable_sip_i_');

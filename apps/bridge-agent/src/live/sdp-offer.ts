@@ -108,6 +108,14 @@ function isKey(line: string): boolean {
 export const hasCommonCodec = ({ codecs }: AudioOffer, allowed: readonly string[]): boolean =>
   codecs.some(({ name, payloadType, rate }) => payloadType < 96 && rate === 8_000 && allowed.includes(name));
 
+const MAX_NAMES = 16;
+
+/** What a record keeps of an SDP: the codecs' names, as often as they are offered; null: there is no SDP. */
+export const offeredNames = (sdp: string): string[] | null =>
+  readAudioOffer(sdp)
+    ?.codecs.slice(0, MAX_NAMES)
+    .map(({ name }) => name) ?? null;
+
 /** For a person. */
 export function codecNames({ codecs }: AudioOffer): string {
   const names = [...new Set(codecs.map(({ name }) => name))].slice(0, 8);

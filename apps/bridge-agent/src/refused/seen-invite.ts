@@ -2,7 +2,7 @@ import { withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import { MAX_INVITE_TEXT, type RefusedInvite } from '@trunkmesh/contracts/refused-call.js';
 import { CALLED_NUMBER_SOURCES, type InboundRequest } from '@trunkmesh/contracts/routing.js';
 import { rawSources } from '@trunkmesh/routing/called-number.js';
-import { readAudioOffer } from '../live/sdp-offer.js';
+import { offeredNames } from '../live/sdp-offer.js';
 import { userOf, type SipHead } from '../sip-capture/sip-head.js';
 
 export type Named = Pick<InboundRequest, 'headers' | 'request_uri_user' | 'to_user'>;
@@ -20,7 +20,6 @@ interface Parts {
 }
 
 const MAX_VALUE = 512;
-const MAX_CODECS = 16;
 const MAX_USERS = 6;
 
 export const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '').slice(0, 64);
@@ -36,10 +35,7 @@ export function seenInvite(head: SipHead, { named, sdp, shown, at }: Parts): Ref
     sources: rawSources(named).flatMap((lines, index) =>
       lines === undefined ? [] : [{ source: CALLED_NUMBER_SOURCES[index]!, value: line(lines.join(', ')) }],
     ),
-    offer:
-      readAudioOffer(sdp)
-        ?.codecs.slice(0, MAX_CODECS)
-        .map(({ name }) => name) ?? null,
+    offer: offeredNames(sdp),
     text: shown?.text.slice(0, MAX_INVITE_TEXT) ?? null,
     truncated: shown !== undefined && (shown.truncated || shown.text.length > MAX_INVITE_TEXT),
   };

@@ -64,8 +64,11 @@ export function Invite({ invite, routing, isWithheld }: InviteProps) {
   if (invite === null) return null;
   const decided = decidedBy(routing);
   const rows: readonly (readonly [source: string, title: string, value: string])[] = [
-    ['Request-URI', 'Request-URI user', invite.request_uri_user],
+    invite.request_uri === undefined
+      ? ['Request-URI', 'Request-URI user', invite.request_uri_user]
+      : ['Request-URI', 'Request-URI', invite.request_uri],
     ['To', 'To user', invite.to_user],
+    ...(invite.offer === undefined ? [] : [['', 'Codecs offered', invite.offer?.join(', ') ?? 'no SDP'] as const]),
     ...invite.headers.map(([name, value]) => [name, name, value] as const),
   ];
   return (

@@ -1,20 +1,17 @@
-/** Days in the viewer's zone, for example `2026-11-28`; empty: no bound. */
+/** Days of the organisation's time zone, for example `2026-11-28`; empty: no bound. */
 export interface Days {
   from: string;
   to: string;
 }
 
-/**
- * The instants of whole days in the viewer's zone; the API would take days of the organisation's zone. What is no date
- * is left out.
- */
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The API takes days of the organisation's zone. What is no date, as it may be in a URL, is left out. */
 export function daysFilter({ from, to }: Days): { date_from?: string; date_to?: string } {
-  const begin = instantOf(`${from}T00:00:00.000`);
-  const end = instantOf(`${to}T23:59:59.999`);
-  return { ...(begin === undefined ? {} : { date_from: begin }), ...(end === undefined ? {} : { date_to: end }) };
+  return { ...(isDay(from) ? { date_from: from } : {}), ...(isDay(to) ? { date_to: to } : {}) };
 }
 
-function instantOf(local: string): string | undefined {
-  const at = new Date(local);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+function isDay(text: string): boolean {
+  const at = new Date(`${text}T00:00:00.000Z`);
+  return DAY.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }

@@ -7,7 +7,11 @@ import { CreateApiKeys1764000030000 } from './api-key/api-key.migration.js';
 import { CreateBridges1764000050000 } from './bridge/bridge.migration.js';
 import { CreateCarrierFormats1764000170000 } from './carrier-bill/carrier-format.migration.js';
 import { CreateCarriers1764000065000 } from './carrier/carrier.migration.js';
-import { CreateHistoryIndex1764000120000, CreateHistoryTypeIndex1764000187000 } from './history/history.migration.js';
+import {
+  CreateHistoryActorIndex1764000207000,
+  CreateHistoryIndex1764000120000,
+  CreateHistoryTypeIndex1764000187000,
+} from './history/history.migration.js';
 import { CreatePlainChanges1764000150000 } from './history/plain-changes.migration.js';
 import { IdempotencyKeyRow } from './http/idempotency-key-row.pg.js';
 import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration.js';
@@ -83,6 +87,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateSessions1764000125000,
   AddRefusalReports1764000205000,
   AddRefusalRetries1764000206000,
+  CreateHistoryActorIndex1764000207000,
   CreateTestRuns1764000209000,
 ];
 

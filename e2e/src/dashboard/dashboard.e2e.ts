@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
 import { actsByButtons } from './actions.fixture.js';
+import { filtersLists } from './filters.fixture.js';
 import { editsSettings } from './edits.fixture.js';
 import { importsNumbers } from './number-import.fixture.js';
 import { showsRefusedCalls } from './refused.fixture.js';
@@ -136,6 +137,7 @@ describe('the dashboard', () => {
   importsNumbers(() => ({ page: viewer.page, org, trunk: 'Office PBX' }));
 
   editsSettings(() => ({ page: viewer.page, org }));
+  filtersLists(() => ({ page: viewer.page, org }));
   showsRefusedCalls(() => ({ page: viewer.page, org, test }));
 
   it('tests a route from a pasted INVITE, and keeps no password of it in the URL', async () => {

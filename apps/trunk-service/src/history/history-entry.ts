@@ -106,6 +106,10 @@ function nameOf(state: unknown): string | null {
   return typeof friendly_name === 'string' ? friendly_name : null;
 }
 
+/** An actor of the filter as events name it; null: they name none. */
+export const storedActor = (actor: string): string | null =>
+  actor === 'operator' ? 'bootstrap' : actor === 'unknown' ? null : actor;
+
 function actorOf({ actor, actoraddress }: RecordedChange, keyName: string | null): HistoryEntry['actor'] {
   const address = actoraddress ?? null;
   if (actor === undefined) return { kind: 'unknown', key_id: null, key_name: null, address };

@@ -26,6 +26,12 @@ export const historyQuery = pageQuery
       .enum([...KIND_OF_TYPE.keys()])
       .optional()
       .describe('Only events of this type, for example `TrunkUpdated`.'),
+    actor: z
+      .union([uuid, z.enum(['operator', 'system', 'unknown'])])
+      .optional()
+      .describe(
+        'Only what this API key did, by its id; or `operator`, `system` or `unknown`, as `actor.kind` says it.',
+      ),
     date_from: dateFrom('Events'),
     date_to: dateTo('Events'),
   })

@@ -79,6 +79,22 @@ describe('the history of an organisation', () => {
       expect((await mine.admin('GET', `${LIST}${query}`)).status).toBe(400);
   });
 
+  it('is filtered by who did it: a key, the operator, the platform; changes without events too', async () => {
+    const key = everything.find(({ type }) => type === 'TrunkCreated')!.actor.key_id!;
+    const idsOf = (list: readonly HistoryEntry[]) => list.map(({ id }) => id);
+    const by = async (actor: string, more = '') => idsOf(await items(mine.admin, `?limit=1000&actor=${actor}${more}`));
+    const ofKey = everything.filter(({ actor }) => actor.key_id === key);
+    expect(await by(key)).toEqual(idsOf(ofKey));
+    expect(await by(key, '&entity=trunk')).toEqual(idsOf(ofKey.filter(({ entity }) => entity.kind === 'trunk')));
+    expect(await by(key, '&type=TrunkUpdated')).toEqual(idsOf(ofKey.filter(({ type }) => type === 'TrunkUpdated')));
+    const ofOperator = everything.filter(({ actor }) => actor.kind === 'operator');
+    expect(ofOperator.some(({ entity }) => entity.kind === 'api-key')).toBe(true);
+    expect(await by('operator')).toEqual(idsOf(ofOperator));
+    expect([await by('unknown'), await by('system')]).toEqual([[], []]);
+    expect((await items(theirs.admin, `?actor=${key}`)).length).toBe(0);
+    expect((await mine.admin('GET', `${LIST}?actor=somebody`)).status).toBe(400);
+  });
+
   it('comes in pages that miss and repeat nothing', async () => {
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {

@@ -27,6 +27,26 @@ export class CreateHistoryIndex1764000120000 implements MigrationInterface {
   }
 }
 
+/** The same by who did it. `history.pg.ts` asks in these words. */
+export class CreateHistoryActorIndex1764000207000 implements MigrationInterface {
+  name = 'CreateHistoryActorIndex1764000207000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    const client = (await runner.connect()) as Client;
+    await client.query(`set local statement_timeout = ${BUILD_MS}`);
+    await client.query({
+      text: `create index events_of_actor on events
+        (split_part(subject, '.', 3), (envelope::json ->> 'actor'), split_part(subject, '.', 4),
+        time desc, position desc) where subject like 'trunkmesh.org.%'`,
+      query_timeout: BUILD_MS,
+    });
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop index events_of_actor');
+  }
+}
+
 /** The same by type, so that a rare one is found without reading all others. `history.pg.ts` asks in these words. */
 export class CreateHistoryTypeIndex1764000187000 implements MigrationInterface {
   name = 'CreateHistoryTypeIndex1764000187000';

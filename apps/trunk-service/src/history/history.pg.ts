@@ -1,7 +1,14 @@
 import type { AnyEvent } from '@trunkmesh/contracts/envelope.js';
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
-import { EVENT_KINDS, historyEntryOf, recordedEvent, type EventKind, type RecordedChange } from './history-entry.js';
+import {
+  EVENT_KINDS,
+  historyEntryOf,
+  recordedEvent,
+  storedActor,
+  type EventKind,
+  type RecordedChange,
+} from './history-entry.js';
 import { byPlace, cursorOf, placeOf, type HistoryPlace } from './history-place.js';
 import { subjectOf, type HistoryPage, type HistoryQueryInZone } from './history-query.js';
 import { KIND_OF_TYPE } from './history-types.js';
@@ -67,14 +74,18 @@ function selectionOf(
   const parameters: unknown[] = [];
   const put = (value: unknown): string => `$${parameters.push(value)}`;
   const conditions: string[] = [];
-  const { entity_id, type, date_from, date_to } = query;
+  const { entity_id, type, actor, date_from, date_to } = query;
   if (entity_id !== undefined) conditions.push(`subject = ${put(subjectOf(organizationId, kinds[0]!, entity_id))}`);
   else {
     conditions.push(`split_part(subject, '.', 3) = ${put(organizationId)}`, `subject like 'trunkmesh.org.%'`);
-    // A type belongs to one kind and has an index of its own.
-    if (type === undefined) conditions.push(`split_part(subject, '.', 4) = kind`);
+    // A type belongs to one kind and has an index of its own; the actors' index is by kind.
+    if (type === undefined || actor !== undefined) conditions.push(`split_part(subject, '.', 4) = kind`);
   }
   if (type !== undefined) conditions.push(`envelope::json ->> 'type' = ${put(type)}`);
+  if (actor !== undefined) {
+    const stored = storedActor(actor);
+    conditions.push(`(envelope::json ->> 'actor') ${stored === null ? 'is null' : `= ${put(stored)}`}`);
+  }
   if (date_from !== undefined) conditions.push(`time >= ${put(date_from)}::timestamptz`);
   if (date_to !== undefined) conditions.push(`time <= ${put(date_to)}::timestamptz`);
   if (after !== undefined)

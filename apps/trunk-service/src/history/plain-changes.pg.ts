@@ -1,5 +1,5 @@
 import type { EventStore } from '../event-store/event-store.pg.js';
-import type { RecordedChange } from './history-entry.js';
+import { storedActor, type RecordedChange } from './history-entry.js';
 import type { HistoryQueryInZone } from './history-query.js';
 import type { HistoryPlace } from './history-place.js';
 
@@ -17,7 +17,8 @@ export async function plainChangesOf(
   { query, after }: { query: HistoryQueryInZone; after: HistoryPlace | undefined },
 ): Promise<RecordedChange[]> {
   // What is undefined is null to PostgreSQL: no filter.
-  const { entity, entity_id, type, date_from, date_to, limit } = query;
+  const { entity, entity_id, type, actor, date_from, date_to, limit } = query;
+  const place = [after?.at, after?.position];
   const rows = await store.query<Row>(
     `select id, kind, entity_id, name, type, time, actor, actoraddress, before, after, position::text as position,
        to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
@@ -26,8 +27,13 @@ export async function plainChangesOf(
        and ($4::text is null or type = $4)
        and ($5::timestamptz is null or time >= $5) and ($6::timestamptz is null or time <= $6)
        and ($7::timestamptz is null or (time, position) < ($7, $8::bigint))
+       and ($10::text is null or actor = $10)
      order by time desc, position desc limit $9`,
-    [organizationId, entity, entity_id?.toLowerCase(), type, date_from, date_to, after?.at, after?.position, limit + 1],
+    [
+      ...[organizationId, entity, entity_id?.toLowerCase(), type, date_from, date_to, ...place, limit + 1],
+      // These changes always name who made them: `unknown` is nobody.
+      actor === undefined ? undefined : (storedActor(actor) ?? ''),
+    ],
   );
   return rows.map(({ kind, entity_id, name, time, ...rest }) => ({
     ...rest,

@@ -1,3 +1,4 @@
+import { DayFields } from '../../choices/day-fields.js';
 import { NumberChoice } from '../../choices/number-choice.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
 import { Choice, Field } from '../../ui/field.js';
@@ -19,7 +20,7 @@ interface CallFiltersProps {
   onChange: (changes: Readonly<Record<string, string>>) => void;
 }
 
-/** Everything is in the URL, so that a view can be shared. Days are those of the viewer's zone. */
+/** Everything is in the URL, so that a view can be shared. Days are those of the organisation's zone. */
 export const CallFilters = ({ view, onChange }: CallFiltersProps) => (
   <div className="filters" role="search" aria-label="Calls">
     <Choice label="Status" value={view('status')} onChange={(status) => onChange({ status })} options={STATUS} />
@@ -32,7 +33,6 @@ export const CallFilters = ({ view, onChange }: CallFiltersProps) => (
     <Field label="Other party" value={view('phone')} onChange={(phone) => onChange({ phone })} placeholder="+1555" />
     <NumberChoice label="Your number" value={view('number')} onChange={(number) => onChange({ number })} none="Any" />
     <TrunkChoice label="Trunk" value={view('trunk')} onChange={(trunk) => onChange({ trunk })} none="Any" />
-    <Field label="From" type="date" value={view('from')} onChange={(from) => onChange({ from })} />
-    <Field label="Until" type="date" value={view('to')} onChange={(to) => onChange({ to })} />
+    <DayFields of={{ from: view('from'), to: view('to') }} onChange={onChange} />
   </div>
 );

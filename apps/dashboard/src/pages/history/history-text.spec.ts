@@ -23,10 +23,11 @@ describe('the history', () => {
   });
 
   it('is filtered by what is chosen; an id counts only with its kind', () => {
-    const all = { kind: '', id: '', from: '', to: '' };
+    const all = { kind: '', id: '', by: '', from: '', to: '' };
     expect(historyFilter({ ...all, id: 't1' })).toEqual({});
     expect(historyFilter({ ...all, kind: 'nothing' })).toEqual({});
     expect(historyFilter({ ...all, kind: 'trunk', id: ' t1 ' })).toEqual({ entity: 'trunk', entity_id: 't1' });
+    expect(historyFilter({ ...all, by: 'operator' })).toEqual({ actor: 'operator' });
     expect(historyFilter({ ...all, from: '2026-11-28' })).toHaveProperty('date_from');
     expect(historyOf('number', '+15550100200')).toBe('/settings/history?kind=number&id=%2B15550100200');
   });

@@ -22,14 +22,17 @@ export interface HistoryView extends Days {
   kind: string;
   /** Of one entity, with its kind: its id, or of a number the phone number. */
   id: string;
+  /** An API key's id, or another actor as the API names it; empty: anybody. */
+  by: string;
 }
 
 /** The API's filter for what the view shows. */
-export function historyFilter({ kind, id, ...days }: HistoryView) {
+export function historyFilter({ kind, id, by, ...days }: HistoryView) {
   const entity = Object.keys(KINDS).find((each): each is HistoryKind => each === kind);
   return {
     ...(entity === undefined ? {} : { entity }),
     ...(entity === undefined || id.trim() === '' ? {} : { entity_id: id.trim() }),
+    ...(by === '' ? {} : { actor: by }),
     ...daysFilter(days),
   };
 }

@@ -1,5 +1,6 @@
 import { Button } from 'react-aria-components';
 import { client, cursorPage, dataOf } from '../../api/client.http.js';
+import { DayFields } from '../../choices/day-fields.js';
 import { useSession } from '../../session/session.js';
 import { Choice, Field } from '../../ui/field.js';
 import { OnlyAdmins } from '../../ui/only-admins.js';
@@ -9,6 +10,7 @@ import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
 import { HistoryList } from '../history/history-list.js';
 import { historyFilter, KIND_CHOICES } from '../history/history-text.js';
+import { ActorChoice } from './actor-choice.js';
 
 const PAGE_SIZE = 50;
 
@@ -21,7 +23,8 @@ export default function History() {
 function Changes() {
   const [view, setView] = useView();
   const kind = view('kind');
-  const filter = historyFilter({ kind, id: view('id'), from: view('from'), to: view('to') });
+  const by = view('by');
+  const filter = historyFilter({ kind, id: view('id'), by, from: view('from'), to: view('to') });
   const list = usePages(['/api/v1/events', filter], async (cursor) =>
     cursorPage(
       await dataOf(client.GET('/api/v1/events', { params: { query: { ...filter, limit: PAGE_SIZE, cursor } } })),
@@ -44,8 +47,8 @@ function Changes() {
             placeholder="Any"
           />
         )}
-        <Field label="From" type="date" value={view('from')} onChange={(from) => setView({ from })} />
-        <Field label="Until" type="date" value={view('to')} onChange={(to) => setView({ to })} />
+        <ActorChoice value={by} onChange={(next) => setView({ by: next })} />
+        <DayFields of={{ from: view('from'), to: view('to') }} onChange={setView} />
       </div>
       <Found of={list.query}>
         {() =>

@@ -3,6 +3,8 @@ import { Button } from 'react-aria-components';
 import { useLocation } from 'wouter';
 import { api, refresh } from '../../api/client.http.js';
 import { count, percent } from '../../format.js';
+import { DayFields } from '../../choices/day-fields.js';
+import { daysFilter } from '../../days.js';
 import { Check, Choice, Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
@@ -70,6 +72,7 @@ function Send({ file, format }: { file: File; format: string }) {
   const [trunks, setTrunks] = useState<readonly string[]>([]);
   const [tolerance, setTolerance] = useState('60');
   const [skips, setSkips] = useState(false);
+  const [days, setDays] = useState({ from: '', to: '' });
   const [sent, setSent] = useState<number>();
   const [error, setError] = useState<unknown>();
   const upload = useRef<Upload>(undefined);
@@ -82,6 +85,7 @@ function Send({ file, format }: { file: File; format: string }) {
       trunk_id: trunks.join(','),
       tolerance_seconds: tolerance,
       on_problem: skips ? 'skip' : 'refuse',
+      ...daysFilter(days),
     };
     upload.current = uploadBill(file, query, setSent);
     try {
@@ -97,11 +101,16 @@ function Send({ file, format }: { file: File; format: string }) {
     <>
       <TrunkChecks chosen={trunks} onChange={setTrunks} />
       <div className="filters">
+        <DayFields of={days} onChange={(changes) => setDays({ ...days, ...changes })} />
         <Field label="Times may differ by, seconds" value={tolerance} onChange={setTolerance} inputMode="numeric" />
         <Check isSelected={skips} onChange={setSkips}>
           Leave out lines that cannot be read
         </Check>
       </div>
+      <p className="muted small">
+        Days that the bill is for; without them, from the first call of the file to its last. A call at the edge of the
+        bill that the carrier left out is found only with them.
+      </p>
       {sent === undefined ? (
         <Button className="primary" onPress={() => void send()}>
           Upload and compare

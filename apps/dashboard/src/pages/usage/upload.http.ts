@@ -14,7 +14,7 @@ const isGzip = (file: File) => /\.gz(ip)?$/i.test(file.name);
 /** `fetch` says nothing of how much was sent; XMLHttpRequest does. */
 export function uploadBill(
   file: File,
-  query: Readonly<Record<string, string>>,
+  query: Readonly<Record<string, string | undefined>>,
   onSent: (bytes: number) => void,
 ): Upload {
   const request = new XMLHttpRequest();

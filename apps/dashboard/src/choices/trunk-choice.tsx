@@ -1,42 +1,16 @@
-import { useState } from 'react';
-import { api } from '../api/client.http.js';
-import { SearchChoice } from '../ui/search-choice.js';
+import { api, client, pageOf } from '../api/client.http.js';
+import { FoundChoice, type ChosenField, type Search } from './found-choice.js';
 
-/** How many are offered; who looks for another types more of its name. */
-const OFFERED = 50;
-
-interface TrunkChoiceProps {
-  label: string;
-  value: string;
-  onChange: (id: string) => void;
-  /** What it means that none is chosen. */
-  none?: string;
-}
+const PATH = '/api/v1/sip-trunks';
 
 /** A trunk by its name, of however many. */
-export function TrunkChoice({ label, value, onChange, none = 'Name of the trunk' }: TrunkChoiceProps) {
-  const [search, setSearch] = useState('');
-  const query = { limit: OFFERED, ...(search === '' ? {} : { q: search }) };
-  const trunks = api.useQuery(
-    'get',
-    '/api/v1/sip-trunks',
-    { params: { query } },
-    { placeholderData: (before) => before },
-  );
-  const options = (trunks.data ?? []).map(({ id, name }) => ({ id, text: name }));
-  const offered = options.find(({ id }) => id === value)?.text;
-  const name = useName(value, offered, trunks.isFetched);
-  return (
-    <SearchChoice
-      label={label}
-      value={value}
-      text={name}
-      onChange={onChange}
-      options={options}
-      onSearch={setSearch}
-      placeholder={none}
-    />
-  );
+export const TrunkChoice = ({ none = 'Name of the trunk', ...field }: ChosenField) => (
+  <FoundChoice {...field} none={none} of={[PATH]} what="trunk" find={findTrunks} useText={useName} />
+);
+
+async function findTrunks(query: Search) {
+  const { items } = await pageOf(client.GET(PATH, { params: { query } }));
+  return items.map(({ id, name }) => ({ id, text: name }));
 }
 
 /** What the chosen trunk is called, where it is not among those that are offered. */

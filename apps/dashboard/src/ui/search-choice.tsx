@@ -1,4 +1,5 @@
-import { useEffect, useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
+import { problemOfText } from './typed-text.js';
 
 export interface Option {
   id: string;
@@ -9,6 +10,8 @@ export interface Option {
 
 interface SearchChoiceProps {
   label: string;
+  /** What is looked for, for example `trunk`. */
+  what: string;
   /** The id that is chosen; empty: none. */
   value: string;
   /** What the chosen one is called; undefined while it is being read. */
@@ -17,15 +20,20 @@ interface SearchChoiceProps {
   /** What was found for the text in the field. */
   options: readonly Option[];
   onSearch: (text: string) => void;
+  /** The options are not yet those of the text. */
+  isSearching: boolean;
   placeholder: string;
 }
 
 /**
  * One of very many: the field searches while one types. The browser's own list shows what was found; it works with
- * every keyboard, screen reader and telephone.
+ * every keyboard, screen reader and telephone. A text that is none of them is an error, which no form is sent with: it
+ * must not pass for "none".
  */
-export function SearchChoice({ label, value, text, onChange, options, onSearch, placeholder }: SearchChoiceProps) {
+export function SearchChoice({ label, value, onChange, options, onSearch, ...rest }: SearchChoiceProps) {
+  const { what, text, isSearching, placeholder } = rest;
   const field = useId();
+  const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState<string>();
   const [known, setKnown] = useState(value);
   const [matched, setMatched] = useState<Option>();
@@ -41,6 +49,8 @@ export function SearchChoice({ label, value, text, onChange, options, onSearch, 
     if (typed !== undefined && found !== value) onChange(found);
     // Also when the options for a text arrive later than the text. `onChange` is another function in each view.
   }, [typed, found]);
+  const problem = problemOfText({ typed, what, isMatched: match !== undefined, options: options.length, isSearching });
+  useEffect(() => input.current?.setCustomValidity(problem.text), [problem.text]);
   const type = (next: string) => {
     setTyped(next);
     onSearch(next.trim());
@@ -49,9 +59,11 @@ export function SearchChoice({ label, value, text, onChange, options, onSearch, 
     <div className="field">
       <label htmlFor={field}>{label}</label>
       <input
+        ref={input}
         id={field}
         list={`${field}-list`}
         aria-describedby={`${field}-hint`}
+        aria-invalid={problem.isError}
         autoComplete="off"
         placeholder={placeholder}
         value={typed ?? text ?? ''}
@@ -62,8 +74,8 @@ export function SearchChoice({ label, value, text, onChange, options, onSearch, 
           <option key={id} value={shown} label={hint} />
         ))}
       </datalist>
-      <span id={`${field}-hint`} className="muted small">
-        {isUnknown(typed, match) && 'Choose one from the list.'}
+      <span id={`${field}-hint`} role="status" className={problem.isError ? 'react-aria-FieldError' : 'muted small'}>
+        {problem.text}
       </span>
     </div>
   );
@@ -74,6 +86,3 @@ const isSame = (a: string, b: string) => a.trim().toLowerCase() === b.trim().toL
 /** `offered` has what was matched once too: a search for its whole text may find others first. */
 const matchOf = (typed: string | undefined, offered: readonly Option[]): Option | undefined =>
   typed === undefined ? undefined : offered.find((each) => isSame(each.text, typed));
-
-const isUnknown = (typed: string | undefined, match: Option | undefined) =>
-  typed !== undefined && typed.trim() !== '' && match === undefined;

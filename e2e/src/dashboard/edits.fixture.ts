@@ -3,6 +3,33 @@ import type { Page } from 'playwright-core';
 import type { Organization, Trunk } from '../mesh.fixture.js';
 import { axeProblems } from './browser.fixture.js';
 
+async function removesSecrets({ page, org }: { page: Page; org: Organization }): Promise<void> {
+  const settings = { gateway: 'sip.example.com', username: 'u', password: 'a-password-of-this-test' };
+  const make = (name: string, register: boolean) =>
+    org.api.post<Trunk>('/api/v1/sip-trunks', { ...settings, name, register, enabled: false });
+  const [byAddress, registering] = [await make('By address', false), await make('Registering', true)];
+  const remove = async ({ id }: Trunk) => {
+    await page.goto(`/app/o/${org.id}/trunks/${id}/edit?field=password`);
+    await page.getByLabel('Priority').fill('20');
+    await page.getByRole('button', { name: 'Remove the stored password' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByRole('button', { name: 'Remove the stored password' }).click();
+    return dialog;
+  };
+  await (await remove(byAddress)).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Remove the stored password' }).waitFor({ state: 'detached' });
+  const has = async ({ id }: Trunk) => org.api.get(`/api/v1/sip-trunks/${id}`);
+  expect(await has(byAddress)).toMatchObject({ has_password: false, priority: 10 });
+  expect(await axeProblems(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Save the changes' }).click();
+  await page.getByRole('heading', { level: 1, name: 'By address' }).waitFor();
+  expect(await has(byAddress)).toMatchObject({ has_password: false, priority: 20 });
+  await (await remove(registering)).getByRole('alert').waitFor();
+  expect(await axeProblems(page)).toEqual([]);
+  expect(await has(registering)).toMatchObject({ has_password: true });
+  for (const { id } of [byAddress, registering]) await org.api.delete(`/api/v1/sip-trunks/${id}`);
+}
+
 /** The wizard and the forms of a trunk and a number, on a page that is signed in. */
 export function editsSettings(of: () => { page: Page; org: Organization }): void {
   it('keeps what was entered in the wizard over a reload, and no secret', async () => {
@@ -53,6 +80,8 @@ export function editsSettings(of: () => { page: Page; org: Organization }): void
     expect(await read()).toMatchObject({ priority: 20, max_channels: 7 });
     await org.api.delete(`/api/v1/sip-trunks/${trunk.id}`);
   });
+
+  it('removes a stored secret after a question, and says why it does not', () => removesSecrets(of()));
 
   it('changes and removes a number', async () => {
     const { page, org } = of();

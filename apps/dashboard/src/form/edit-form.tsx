@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { Button } from 'react-aria-components';
 import { TrunkChoice } from '../choices/trunk-choice.js';
+import { Confirm } from '../ui/confirm.js';
 import { Choice, Field } from '../ui/field.js';
 import { Card } from '../ui/page.js';
 import { Failure } from '../ui/states.js';
@@ -61,12 +62,13 @@ function OneField({ field, edit }: { field: FieldSpec; edit: Edit }) {
   const value = edit.texts[name] ?? '';
   const change = edit.set(name);
   if (kind === 'trunk') return <TrunkChoice label={label} value={value} onChange={change} none="None" />;
+  if (kind === 'secret') return <Secret field={field} edit={edit} />;
   if (kind === 'choice' || kind === 'yes-no') return <OneChoice field={field} edit={edit} />;
   return (
     <Field
       label={label}
-      type={kind === 'secret' ? 'password' : 'text'}
-      autoComplete={kind === 'secret' ? 'new-password' : 'off'}
+      type="text"
+      autoComplete="off"
       value={value}
       onChange={change}
       hint={hint}
@@ -75,6 +77,28 @@ function OneField({ field, edit }: { field: FieldSpec; edit: Edit }) {
       inputMode={kind === 'number' ? 'decimal' : undefined}
       problem={edit.problem(name)}
     />
+  );
+}
+
+/** It is never shown: it can only be replaced, or removed after a question. */
+function Secret({ field: { name, label, hint, removal }, edit }: { field: FieldSpec; edit: Edit }) {
+  return (
+    <>
+      <Field
+        label={label}
+        type="password"
+        autoComplete="new-password"
+        value={edit.texts[name] ?? ''}
+        onChange={edit.set(name)}
+        hint={hint}
+        problem={edit.problem(name)}
+      />
+      {edit.isStored(name) && (
+        <Confirm action={`Remove the stored ${name.replaceAll('_', ' ')}`} onConfirm={() => edit.removeSecret(name)}>
+          <p>{removal}</p>
+        </Confirm>
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { changedFields, patchOf, problemOfField, textsOf, type FieldSpec } from './fields.js';
+import { changedFields, patchOf, problemOfField, storedSecrets, textsOf, type FieldSpec } from './fields.js';
 import { textOf, valueOf, type Kind } from './values.js';
 
 const RULE = { direction: 'inbound', prefix: '00', strip: 2, add: '+', min_length: 0, max_length: 32 };
@@ -57,5 +57,18 @@ describe('a form', () => {
       'b',
       undefined,
     ]);
+  });
+});
+
+describe('the secrets that are stored', () => {
+  it('are those of which the API says so', () => {
+    const secret = (name: string) => ({ name, label: name, kind: 'secret' as const });
+    const fields = [
+      secret('password'),
+      secret('signing_secret'),
+      { name: 'name', label: 'Name', kind: 'text' as const },
+    ];
+    const values = { has_password: true, has_signing_secret: false, has_name: true };
+    expect([...storedSecrets(fields, values)]).toEqual(['password']);
   });
 });

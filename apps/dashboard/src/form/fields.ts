@@ -8,6 +8,8 @@ export interface FieldSpec {
   kind: Kind;
   hint?: string;
   placeholder?: string;
+  /** Of a secret: what it means that the stored one is removed. */
+  removal?: string;
   /** Of a choice: what is sent, and what is shown. */
   options?: readonly (readonly [string, string])[];
 }
@@ -49,6 +51,10 @@ function valueWithRemovals(kind: Kind, before: string, after: string): unknown {
   const gone = Object.keys((valueOf(kind, before) ?? {}) as object).map((name) => [name, null] as const);
   return { ...Object.fromEntries(gone), ...(value as object | null) };
 }
+
+/** Of which secrets the API says `has_…`. */
+export const storedSecrets = (fields: readonly FieldSpec[], of: Values): ReadonlySet<string> =>
+  new Set(fields.filter(({ kind, name }) => kind === 'secret' && of[`has_${name}`] === true).map(({ name }) => name));
 
 interface FieldProblem {
   pointer: string;

@@ -1,6 +1,15 @@
 import { useState } from 'react';
 import { problemOf } from '../api/problem.js';
-import { changedFields, patchOf, problemOfField, textsOf, type FieldSpec, type Texts, type Values } from './fields.js';
+import {
+  changedFields,
+  patchOf,
+  problemOfField,
+  storedSecrets,
+  textsOf,
+  type FieldSpec,
+  type Texts,
+  type Values,
+} from './fields.js';
 
 /** What is edited, and which version of it. */
 export interface Versioned {
@@ -26,6 +35,7 @@ export interface Conflict {
 export function useEdit({ fields, first, load, save, onSaved }: Edited) {
   const [base, setBase] = useState({ texts: textsOf(fields, first.values), etag: first.etag });
   const [texts, setTexts] = useState(base.texts);
+  const [stored, setStored] = useState(storedSecrets(fields, first.values));
   const [conflict, setConflict] = useState<Conflict>();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
@@ -34,6 +44,7 @@ export function useEdit({ fields, first, load, save, onSaved }: Edited) {
     const next = textsOf(fields, values);
     setBase({ texts: next, etag });
     setTexts(next);
+    setStored(storedSecrets(fields, values));
     setConflict(undefined);
   };
   const send = async (etag: string, from: Texts): Promise<void> => {
@@ -56,6 +67,17 @@ export function useEdit({ fields, first, load, save, onSaved }: Edited) {
     await send(etag, from).catch(setError);
     setBusy(false);
   };
+  /**
+   * At once and alone: what else the form has changed stays in it. The version that it began with stays too, so that
+   * others' changes are still found.
+   *
+   * @throws the problem that the API answered with
+   */
+  const removeSecret = async (name: string) => {
+    const { etag } = await load();
+    const { values } = await save({ [name]: null }, etag);
+    setStored(storedSecrets(fields, values));
+  };
   const { errors } = problemOf(error);
   return {
     texts,
@@ -63,6 +85,8 @@ export function useEdit({ fields, first, load, save, onSaved }: Edited) {
     error,
     busy,
     isChanged: changedFields(fields, base.texts, texts).length > 0,
+    isStored: (name: string) => stored.has(name),
+    removeSecret,
     set: (name: string) => (text: string) => setTexts({ ...texts, [name]: text }),
     problem: (name: string) => (error === undefined ? undefined : problemOfField(errors, name)),
     save: () => run(base.etag, base.texts),

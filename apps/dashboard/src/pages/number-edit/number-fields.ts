@@ -49,6 +49,9 @@ export const NUMBER_FIELDS: readonly FieldGroup[] = [
         label: 'New signing secret',
         kind: 'secret',
         hint: 'Empty: the stored one stays. It is never shown.',
+        removal:
+          'What calls of this number send to the platform is signed with the secret of the organisation from then ' +
+          'on, or with none.',
       },
       {
         name: 'answer_deadline_ms',

@@ -62,6 +62,9 @@ export const TRUNK_FIELDS: readonly FieldGroup[] = [
         label: 'New password',
         kind: 'secret',
         hint: 'Empty: the stored one stays. It is never shown.',
+        removal:
+          'The carrier no longer gets a password, and a call that it challenges fails. A trunk that registers needs ' +
+          'one.',
       },
       { name: 'auth_username', label: 'Auth user name', kind: 'text', hint: 'Where it differs from the user name.' },
       { name: 'realm', label: 'Realm', kind: 'text', hint: 'Of the digest, where it is not the gateway.' },

@@ -128,6 +128,8 @@ describe('the dashboard', () => {
     await dialog.getByLabel('Add it to the trunk').fill('Office PBX');
     await dialog.getByRole('button', add).click();
     await dialog.waitFor({ state: 'detached' });
+    await page.getByText('The address was added.').waitFor();
+    expect(await page.getByRole('button', add).count()).toBe(0);
     const trunk = { name: 'Office PBX', inbound_addresses: [REFUSED_CALL.source_address] };
     expect(await org.api.get('/api/v1/sip-trunks')).toMatchObject([trunk]);
     expect(await axeProblems(page)).toEqual([]);

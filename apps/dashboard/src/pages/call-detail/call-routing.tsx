@@ -1,7 +1,7 @@
 import type { Schemas } from '../../api/client.http.js';
 import { isDecidingHeader } from '../../sip/deciding.js';
 import { Card } from '../../ui/page.js';
-import { verdictText } from '../calls/call-text.js';
+import { sourceText, verdictText } from '../calls/call-text.js';
 
 type Decision = Schemas['RoutingDecision'];
 
@@ -38,7 +38,7 @@ export const Steps = ({ of }: { of: readonly Schemas['ExplanationStep'][] }) => 
       <tbody>
         {of.map((step) => (
           <tr key={step.source} className={step.verdict === 'decided' ? 'decided' : undefined}>
-            <th scope="row">{step.source}</th>
+            <th scope="row">{sourceText(step.source)}</th>
             <td>{step.raw === null ? '–' : <code>{step.raw}</code>}</td>
             <td>{step.number ?? '–'}</td>
             <td>{verdictText(step)}</td>

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { callStates, outcomeText, verdictText } from './call-text.js';
+import { callStates, outcomeText, sourceText, verdictText } from './call-text.js';
 
 const call = { refusal: null, end_reason: null, status: 'completed' as const, sip_status: null };
 
 describe('a call in words', () => {
   it.each([
     [{ ...call, refusal: 'unknown-number' }, 'refused: unknown number'],
-    [{ ...call, end_reason: 'caller-hung-up' as const }, 'caller hung up'],
+    [{ ...call, end_reason: 'caller-hung-up' as const }, 'the caller hung up'],
     [{ ...call, status: 'ongoing' as const }, 'goes on'],
     [{ ...call, sip_status: 486 }, 'SIP 486'],
     [call, 'ended'],
@@ -19,5 +19,9 @@ describe('a call in words', () => {
   ])('%j has the states %j', (given, states) => expect(callStates(given as never)).toEqual(states));
 
   it('says what a source of the called number meant', () =>
-    expect(verdictText({ verdict: 'decided' })).toBe('This decided the call.'));
+    expect([verdictText({ verdict: 'decided' }), sourceText('sole_number'), sourceText('To')]).toEqual([
+      'This decided the call.',
+      'the trunk’s only number',
+      'To',
+    ]));
 });

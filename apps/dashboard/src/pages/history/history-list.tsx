@@ -1,6 +1,6 @@
 import type { Schemas } from '../../api/client.http.js';
 import { Time } from '../../ui/time.js';
-import { actorText, changesText, entityText } from './history-text.js';
+import { actorText, changesText, entityText, eventText } from './history-text.js';
 
 interface HistoryListProps {
   of: readonly Schemas['HistoryEntry'][];
@@ -13,7 +13,7 @@ export const HistoryList = ({ of, isOfOne = false }: HistoryListProps) => (
   <ul className="list">
     {of.map(({ id, type, at, actor, entity, changes }) => (
       <li key={id}>
-        <Time at={at} /> <b>{type}</b>
+        <Time at={at} /> <b>{eventText(type)}</b>
         {!isOfOne && ` of ${entityText(entity)}`} by {actorText(actor)}
         {changes.length > 0 && <p className="muted small">{changesText(changes)}</p>}
       </li>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { actorText, changesText, entityText, historyFilter, historyOf } from './history-text.js';
+import { actorText, changesText, entityText, eventText, historyFilter, historyOf } from './history-text.js';
 
 const ACTOR = { kind: 'api-key' as const, key_id: null, key_name: null, address: null };
 
@@ -13,6 +13,9 @@ describe('the history', () => {
   ])('says who did it: %j', (actor, text) => expect(actorText(actor)).toBe(text));
 
   it('says what was changed, before and after', () => {
+    expect(eventText('TrunkCredentialsChanged')).toBe('Trunk credentials changed');
+    expect(eventText('ApiKeyCreated')).toBe('API key created');
+    expect(entityText({ kind: 'api-key', id: 'k1', name: 'CI' })).toBe('API key CI');
     expect(entityText({ kind: 'trunk', id: 't1', name: 'Office PBX' })).toBe('trunk Office PBX');
     expect(entityText({ kind: 'number', id: '+15550100200', name: 'Desk' })).toBe('number Desk (+15550100200)');
     expect(entityText({ kind: 'rate-plan', id: '2026-12-01T00:00:00.000Z', name: null })).toBe(

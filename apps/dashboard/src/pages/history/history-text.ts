@@ -37,6 +37,12 @@ export function historyFilter({ kind, id, by, ...days }: HistoryView) {
   };
 }
 
+/** `TrunkCredentialsChanged` as `Trunk credentials changed`, of whatever types the service has. */
+export const eventText = (type: string): string =>
+  spelled(type.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
+
+const spelled = (text: string): string => text.replace(/^api\b/i, 'API');
+
 /** Who did it, and from where. */
 export function actorText({ kind, key_name, address }: Entry['actor']): string {
   const from = address === null ? '' : ` from ${address}`;
@@ -60,7 +66,7 @@ export const changesText = (changes: Entry['changes']): string =>
 
 /** What was changed, by its name where it has one. */
 export const entityText = ({ kind, id, name }: Entry['entity']): string =>
-  `${words(kind)} ${name ?? id}${kind === 'number' && name !== null ? ` (${id})` : ''}`;
+  `${spelled(words(kind))} ${name ?? id}${kind === 'number' && name !== null ? ` (${id})` : ''}`;
 
 /** The view of one entity's history. */
 export const historyOf = (kind: HistoryKind, id: string): string =>

@@ -8,17 +8,22 @@ interface AddAddressProps {
   address: string;
   /** Null: the call named no trunk, so one is asked for. */
   trunkId: string | null;
+  onAdded?: () => void;
 }
 
 /** Calls of the address are accepted as the trunk's as soon as the bridges know. */
-export function AddAddress({ address, trunkId }: AddAddressProps) {
+export function AddAddress({ address, trunkId, onAdded }: AddAddressProps) {
   const { mayManage } = useSession();
   const [chosen, setChosen] = useState('');
+  const [isAdded, setAdded] = useState(false);
   if (!mayManage) return null;
+  if (isAdded) return <AddressAdded />;
   const id = trunkId ?? chosen;
   const add = async () => {
     const params = { path: { id } };
     await dataOf(client.POST('/api/v1/sip-trunks/{id}/inbound-addresses', { params, body: { address } }));
+    setAdded(true);
+    onAdded?.();
     await refresh('/api/v1/sip-trunks');
   };
   return (
@@ -31,3 +36,7 @@ export function AddAddress({ address, trunkId }: AddAddressProps) {
     </Confirm>
   );
 }
+
+export const AddressAdded = () => (
+  <p role="status">The address was added. Calls from it are accepted as soon as the bridges have the change.</p>
+);

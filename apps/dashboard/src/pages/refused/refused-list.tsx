@@ -7,7 +7,7 @@ import { Facts } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { usePages } from '../../ui/use-pages.js';
-import { AddAddress } from './add-address.js';
+import { AddAddress, AddressAdded } from './add-address.js';
 import { addressToAdd } from './address-to-add.js';
 
 const PAGE_SIZE = 20;
@@ -34,6 +34,8 @@ export function RefusedList({ filter, trunk, empty }: RefusedListProps) {
   const list = usePages(['/api/v1/refused-calls', filter], (cursor) =>
     pageOf(client.GET('/api/v1/refused-calls', { params: { query: { ...filter, limit: PAGE_SIZE, cursor } } })),
   );
+  // Every entry of the address says so, and none offers it again.
+  const [added, setAdded] = useState<readonly string[]>([]);
   return (
     <>
       <Found of={list.query}>
@@ -47,7 +49,13 @@ export function RefusedList({ filter, trunk, empty }: RefusedListProps) {
               </p>
               <ul className="list">
                 {list.items.map((row) => (
-                  <Refused key={row.id} row={row} trunk={trunk} />
+                  <Refused
+                    key={row.id}
+                    row={row}
+                    trunk={trunk}
+                    isAdded={added.includes(row.source_address)}
+                    onAdded={() => setAdded([...added, row.source_address])}
+                  />
                 ))}
               </ul>
             </>
@@ -63,7 +71,14 @@ export function RefusedList({ filter, trunk, empty }: RefusedListProps) {
   );
 }
 
-function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['Trunk'] | undefined }) {
+interface RefusedProps {
+  row: Schemas['RefusedCall'];
+  trunk: Schemas['Trunk'] | undefined;
+  isAdded: boolean;
+  onAdded: () => void;
+}
+
+function Refused({ row, trunk, isAdded, onAdded }: RefusedProps) {
   const address = addressToAdd(row, trunk?.inbound_addresses);
   return (
     <li>
@@ -74,7 +89,11 @@ function Refused({ row, trunk }: { row: Schemas['RefusedCall']; trunk: Schemas['
         {row.detail !== null && `, ${row.detail}`}
       </p>
       <InviteOf row={row} />
-      {address !== undefined && <AddAddress address={address} trunkId={trunk?.id ?? row.trunk_id} />}
+      {isAdded ? (
+        <AddressAdded />
+      ) : (
+        address !== undefined && <AddAddress address={address} trunkId={trunk?.id ?? row.trunk_id} onAdded={onAdded} />
+      )}
     </li>
   );
 }

@@ -4,6 +4,7 @@ import { words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Steps } from '../call-detail/call-routing.js';
+import { sourceText } from '../calls/call-text.js';
 import { useTrunkNames } from '../numbers/trunk-names.js';
 import type { Explanation } from './explain.http.js';
 import { NOWHERE } from './route-inputs.js';
@@ -81,7 +82,7 @@ const routeFacts = (decision: Schemas['ExplainedRoute']) =>
         {decision.number}
       </Link>,
     ],
-    ['Decided by', decision.decided_by === 'sole_number' ? 'the trunk’s only number' : decision.decided_by],
+    ['Decided by', sourceText(decision.decided_by)],
     ['Answered by', `${decision.target.kind} ${decision.target.id}`],
     ['Trunk', <TrunkName key="trunk" id={decision.trunk_id} />],
     ['Caller', decision.caller ?? 'not named'],

@@ -12,6 +12,7 @@ import { Time } from '../../ui/time.js';
 import { RefusedList } from '../refused/refused-list.js';
 import { CallsOf, NumbersOf, TrunkHistory } from './trunk-lists.js';
 import { fieldToMend } from '../trunk-edit/trunk-fields.js';
+import { deletionProblem } from './deletion-problem.js';
 import { Registrations } from './registrations.js';
 import { TestReport } from './test-report.js';
 import { GatewayFile, LastExchange } from './trunk-sip.js';
@@ -79,7 +80,9 @@ function Actions({ trunk: { id, enabled } }: { trunk: Schemas['Trunk'] }) {
     await work.then(() => refresh('/api/v1/sip-trunks', '/api/v1/trunk-states'), setError);
   };
   const remove = async () => {
-    await dataOf(client.DELETE('/api/v1/sip-trunks/{id}', { params }));
+    await dataOf(client.DELETE('/api/v1/sip-trunks/{id}', { params })).catch((problem: unknown) => {
+      throw deletionProblem(problem);
+    });
     navigate('/trunks');
   };
   return (

@@ -89,7 +89,10 @@ function isExecutable(file) {
   }
 }
 
-/** The two servers, and for tests openssl, with which they make certificates, and the browser of the dashboard's. */
+/**
+ * The two servers, and for tests openssl, with which they make certificates, the browser of the dashboard's, and
+ * tshark, which reads our PCAP files.
+ */
 async function installPrograms(say, forTests) {
   const missing = [
     process.env.NATS_URL || onPath('nats-server')
@@ -100,6 +103,7 @@ async function installPrograms(say, forTests) {
     !forTests || process.env.CHROMIUM || onPath('chromium')
       ? undefined
       : { name: 'Chromium', from: '120', package: 'chromium' },
+    !forTests || onPath('tshark') ? undefined : { name: 'tshark', from: '3.4', package: 'tshark', brew: 'wireshark' },
   ].filter((server) => server !== undefined);
   if (missing.length === 0) return;
   const names = new Intl.ListFormat('en').format(missing.map(({ name }) => name));
@@ -111,7 +115,7 @@ async function installPrograms(say, forTests) {
         `${names} must be installed and on PATH:`,
         ...missing.map((server) => `  ${server.name} ${server.from} or later`),
         'Debian and Ubuntu: sudo apt-get install ' + packages.join(' '),
-        'macOS: brew install ' + packages.join(' '),
+        'macOS: brew install ' + missing.map((server) => server.brew ?? server.package).join(' '),
         'Or name servers that run already: NATS_URL=nats://host:4222, ' +
           'DATABASE_URL=postgres://user:password@host/database',
         ...(forTests ? ['CHROMIUM names the binary of a Chromium or Chrome that is not on PATH.'] : []),

@@ -1,11 +1,12 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../access/access.guard.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { KnownTotals } from '../event-store/known-totals.js';
 import { Described } from '../http/open-api.http.js';
-import { EVENT_STORE } from '../tokens.js';
+import { EVENT_STORE, NATS } from '../tokens.js';
 import { LiveStatuses } from './live-statuses.nats.js';
 import {
   countStates,
@@ -16,6 +17,8 @@ import {
   type TrunkCounts,
   type TrunkStateView,
 } from './trunk-state.js';
+import { untestedQuery, untestedTrunks, type UntestedTrunks } from './untested-trunks.js';
+import { untestedTrunksOf } from './untested-trunks.nats.js';
 
 /** The states of many trunks in one request. */
 @Controller('api/v1/trunk-states')
@@ -23,7 +26,8 @@ export class TrunkStateController {
   private readonly totals = new KnownTotals(() => performance.now());
 
   constructor(
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(EVENT_STORE) readonly store: EventStore,
+    @Inject(NATS) readonly nats: NatsLink,
     private readonly statuses: LiveStatuses,
   ) {}
 
@@ -57,6 +61,20 @@ export class TrunkStateController {
       this.totals.of(organizationId, () => this.totalOf(organizationId)),
     ]);
     return countStates(await this.statuses.judge(organizationId, rows), total);
+  }
+
+  @Get('untested')
+  @Access('read')
+  @Described({
+    id: 'listUntestedTrunks',
+    summary: 'Count the enabled trunks without an answered call since a day, and name the first of them',
+    answer: untestedTrunks,
+  })
+  async untested(
+    @OrganizationId() organizationId: string,
+    @Query({ schema: untestedQuery }) { from }: z.output<typeof untestedQuery>,
+  ): Promise<UntestedTrunks> {
+    return untestedTrunksOf(this, organizationId, from);
   }
 
   private async totalOf(organizationId: string): Promise<number> {

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { USAGE_EXPORT, USAGE_RECORDS, USAGE_STATEMENT, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import {
+  CALL_LOG_LIST,
+  USAGE_EXPORT,
+  USAGE_RECORDS,
+  USAGE_STATEMENT,
+  USAGE_SUMMARY,
+} from '@trunkmesh/contracts/subjects.js';
 import {
   usageRecordsQuery,
   usageSummaryQuery,
@@ -12,6 +18,7 @@ import {
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { summaryOf } from '../calls/calls.fixture.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 
 const RECORDS = '/api/v1/usage/records';
@@ -288,5 +295,58 @@ describe("an organisation's time zone", () => {
     expect((await admin('PATCH', path, (await admin('GET', path)).body)).body).toMatchObject({
       time_zone: 'Asia/Kolkata',
     });
+  });
+});
+
+describe('trunks that no call has proven', () => {
+  const UNTESTED = '/api/v1/trunk-states/untested?from=2026-11-01';
+
+  it('are counted and named, over all pages of the sums and without calls that go on', async () => {
+    const { id, admin, member } = await mesh.organization('Untested');
+    const other = await mesh.organization('Untested, another');
+    const make = async (name: string, enabled = true): Promise<string> => {
+      const settings = { name, gateway: '192.0.2.60', register: false, enabled };
+      return (await admin('POST', '/api/v1/sip-trunks', settings)).body.id;
+    };
+    const [used, talking, ringing, failing, quiet] = [
+      await make('Used'),
+      await make('Talking'),
+      await make('Ringing'),
+      await make('Failing'),
+      await make('Quiet'),
+    ];
+    await make('Disabled', false);
+    const group = (key: string | null, answered_calls: number) => ({
+      ...{ key, currency: null, carrier_cost: 'external', calls: 3, answered_calls, estimated_calls: 0 },
+      ...{ billable_seconds: 0, charged_seconds: 0, amount_micros: '0', free_seconds: null, free_amount_micros: null },
+    });
+    const place = { key: failing, currency: '', carrier_cost: 'external' };
+    const asked = await play<{ after?: unknown }>(USAGE_SUMMARY, ({ after }) => ({
+      ...{ outcome: 'summary', by: 'trunk', from: '2026-11-01', to: '2026-11-28', time_zone: 'UTC', currency: null },
+      incomplete: false,
+      groups: after === undefined ? [group(failing, 0), group(null, 2)] : [group(used, 1)],
+      next: after === undefined ? place : null,
+    }));
+    const call = (trunk_id: string, answered_at: string | null, n: number) => ({
+      ...summaryOf(`11111111-1111-4111-8111-00000000000${n}`),
+      ...{ trunk_id, answered_at, status: 'ongoing', ended_at: null },
+    });
+    const calls = [call(talking, started_at.replace('000Z', 'Z'), 2), call(ringing, null, 3)];
+    await play(CALL_LOG_LIST, () => ({ outcome: 'list', calls, total: calls.length }));
+    const named = [
+      [failing, 'Failing'],
+      [quiet, 'Quiet'],
+      [ringing, 'Ringing'],
+    ].map(([trunk, name]) => ({ id: trunk, name }));
+    const answer = await member('GET', UNTESTED);
+    expect([answer.status, answer.body]).toEqual([200, { total: 3, trunks: named }]);
+    expect(asked).toMatchObject([{ organization_id: id }, { organization_id: id, after: place }]);
+    expect((await other.admin('GET', UNTESTED)).body).toEqual({ total: 0, trunks: [] });
+    expect((await admin('GET', '/api/v1/trunk-states/untested')).status).toBe(400);
+  });
+
+  it('are not known while the ledger is not read', async () => {
+    const { admin } = await mesh.organization('Untested, unknown');
+    expect((await admin('GET', UNTESTED)).status).toBe(503);
   });
 });

@@ -9,7 +9,7 @@ const calm: Seen = {
   bridges: [{ id: 'b', alive: true, status: 'active' }],
   failedCalls: 0,
   refusedCalls: 0,
-  untested: [],
+  untested: { total: 0, trunks: [] },
 };
 const what = (seen: Partial<Seen>) => attentionOf({ ...calm, ...seen }).map((each) => each.what);
 
@@ -48,7 +48,11 @@ describe('what needs attention', () => {
   });
 
   it('is a trunk that no call has proven, named where there are few of them', () => {
-    const quiet = (many: number) => Array.from({ length: many }, (_, n) => ({ id: `t${n}`, name: `Trunk ${n}` }));
+    const quiet = (total: number) => ({
+      total,
+      trunks: Array.from({ length: Math.min(total, 20) }, (_, n) => ({ id: `t${n}`, name: `Trunk ${n}` })),
+    });
+    expect(what({ untested: quiet(2_000) })).toEqual([expect.stringContaining('2,000 enabled trunks had')]);
     expect(attentionOf({ ...calm, untested: quiet(1) })).toEqual([
       {
         what: 'Trunk 0 had no answered call in 30 days, so it is not known whether it works.',

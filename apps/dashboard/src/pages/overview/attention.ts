@@ -21,7 +21,7 @@ export interface Seen {
   /** Calls that were refused before routing today. */
   refusedCalls: number;
   /** Enabled trunks without an answered call in `UNTESTED_DAYS`; undefined while that is not known. */
-  untested: readonly Pick<Schemas['Trunk'], 'id' | 'name'>[] | undefined;
+  untested: Schemas['UntestedTrunks'] | undefined;
 }
 
 /** A trunk without an answered call for so long counts as untested. */
@@ -87,16 +87,17 @@ const toNumbers = (numbers: readonly { id: string }[], field: string, show: stri
   numbers.length === 1 ? `/numbers/${numbers[0]!.id}?field=${field}` : `/numbers?show=${show}`;
 
 /** Only an answered call proves that a trunk works: a registration alone does not. */
-function untestedOf({ untested = [], trunks }: Seen): Attention[] {
+function untestedOf({ untested = { total: 0, trunks: [] }, trunks }: Seen): Attention[] {
   const faulty = new Set(trunks.faults.map(({ trunk_id }) => trunk_id));
-  const quiet = untested.filter(({ id }) => !faulty.has(id));
-  if (quiet.length <= MAX_NAMED)
+  const quiet = untested.trunks.filter(({ id }) => !faulty.has(id));
+  const total = untested.total - (untested.trunks.length - quiet.length);
+  if (total <= MAX_NAMED)
     return quiet.map(({ id, name }) => ({
       what: `${name} had ${NO_CALL}, so it is not known whether it works.`,
       fix: 'Test it and place a call',
       to: `/trunks/${id}`,
     }));
-  const what = `${plural(quiet.length, 'enabled trunk')} had ${NO_CALL}, so it is not known whether they work.`;
+  const what = `${plural(total, 'enabled trunk')} had ${NO_CALL}, so it is not known whether they work.`;
   return [{ what, fix: 'Open one and place a test call', to: '/trunks' }];
 }
 

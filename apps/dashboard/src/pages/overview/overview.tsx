@@ -39,17 +39,19 @@ function State({ trunks }: { trunks: Schemas['TrunkCounts'] }) {
   const refused = useRefusedToday();
   const bridges = api.useQuery('get', '/api/v1/bridges');
   const numbers = api.useQuery('get', '/api/v1/phone-numbers', { params: { query: { limit: 1000 } } });
-  const { untested, error } = useUntested();
+  const untested = useUntested();
   const attention = attentionOf({
     trunks,
     numbers: numbers.data,
     bridges: bridges.data ?? [],
     failedCalls: failed.data?.total ?? 0,
     refusedCalls: refused.data?.calls ?? 0,
-    untested,
+    untested: untested.data,
   });
-  const known = [failed.data, refused.data, bridges.data, numbers.data, untested];
-  const failure = [failed.error, refused.error, bridges.error, numbers.error, error].find((each) => each !== null);
+  const known = [failed.data, refused.data, bridges.data, numbers.data, untested.data];
+  const failure = [failed.error, refused.error, bridges.error, numbers.error, untested.error].find(
+    (each) => each !== null,
+  );
   return (
     <>
       <div className="tiles">

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
@@ -558,6 +558,9 @@ describe('a call that another bridge began', () => {
     await continueOn('bridge-3', asked);
     expect(await originate(asked)).toMatchObject({ outcome: 'refused', code: 'continued-elsewhere' });
     expect(callsAt(1)).toBe(before);
+    // Noted before it would have been taken: a process that is killed then has it for the next one.
+    const statuses = await readFile(join(host.stateDir, 'statuses', `${asked.call_id}.jsonl`), 'utf8');
+    expect(statuses).toContain('"elsewhere":2');
   });
 
   it('is not sent round: the first attempt of a call that was taken is made here or fails', async () => {

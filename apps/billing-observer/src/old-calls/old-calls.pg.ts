@@ -18,14 +18,18 @@ export interface OldCalls {
  */
 export async function removeOldCalls(dataSource: DataSource, { before, signal, pause }: OldCalls): Promise<number> {
   let removed = 0;
-  for (const organizationId of await organizations(dataSource))
+  for (const organizationId of await organizations(dataSource)) {
+    // What was removed is in the index until it is vacuumed: each batch begins where the one before ended.
+    let from = '-infinity';
     for (;;) {
       signal?.throwIfAborted();
-      const some = await dataSource.transaction((tx) => removeSome(tx, organizationId, before));
-      removed += some;
-      if (some < CALLS_AT_ONCE) break;
+      const some = await dataSource.transaction((tx) => removeSome(tx, organizationId, { from, before }));
+      removed += some.length;
+      if (some.length < CALLS_AT_ONCE) break;
+      from = some.at(-1)!.started_at;
       await pause?.();
     }
+  }
   return removed;
 }
 
@@ -41,16 +45,26 @@ async function organizations(dataSource: DataSource): Promise<(string | null)[]>
   return [...rows.map(({ organization_id }) => organization_id), null];
 }
 
-/** A row that somebody writes is left for the next time. */
-async function removeSome(tx: EntityManager, organization_id: string | null, before: Date): Promise<number> {
+interface RemovedCall {
+  call_id: string;
+  /** In UTC, with microseconds. */
+  started_at: string;
+}
+
+/** The oldest ones. A row that somebody writes is left for the next time. */
+async function removeSome(
+  tx: EntityManager,
+  organization_id: string | null,
+  { from, before }: { from: string; before: Date },
+): Promise<RemovedCall[]> {
   const of = (column: string) => `${column} ${organization_id === null ? 'IS NULL AND $1::uuid IS NULL' : '= $1'}`;
-  const calls: { call_id: string; started_at: string }[] = await tx.query(
-    `SELECT call_id, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS started_at FROM call_log
-    WHERE ${of('organization_id')} AND started_at < $2 ORDER BY started_at LIMIT ${CALLS_AT_ONCE}
-    FOR UPDATE SKIP LOCKED`,
-    [organization_id, before],
+  const calls: RemovedCall[] = await tx.query(
+    `SELECT call_id, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS started_at FROM call_log
+    WHERE ${of('organization_id')} AND call_log.started_at >= $2 AND call_log.started_at < $3
+    ORDER BY call_log.started_at LIMIT ${CALLS_AT_ONCE} FOR UPDATE SKIP LOCKED`,
+    [organization_id, from, before],
   );
-  if (calls.length === 0) return 0;
+  if (calls.length === 0) return [];
   // What is counted of their days, and held in memory, is of calls that are no longer there.
   await forgetDays(
     tx,
@@ -66,7 +80,7 @@ async function removeSome(tx: EntityManager, organization_id: string | null, bef
     organization_id,
     ids,
   ]);
-  return calls.length;
+  return calls;
 }
 
 /** Without them it would not be known any more of which time the missing records are. */

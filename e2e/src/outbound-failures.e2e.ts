@@ -56,11 +56,17 @@ afterAll(async () => {
 
 const ANSWERS = { outcome: 'answer', ringMs: 150, hangUpAfterMs: 600 } as const;
 
+/** Why the others were not accepted. */
+const refusals = new Map<string, number>();
+
 /** The sid of a call that was accepted; undefined where it was not, or nobody knows. */
 async function place(to_phone_number: string): Promise<string | undefined> {
   const asked = { from_phone_number: FROM, to_phone_number };
   const answer = await org.api.request('POST', '/api/v1/calls', asked).catch(() => undefined);
-  return answer?.status === 201 ? (answer.json as { call_sid: string }).call_sid : undefined;
+  if (answer?.status === 201) return (answer.json as { call_sid: string }).call_sid;
+  const { code = 'no answer' } = (answer?.json ?? {}) as { code?: string };
+  refusals.set(code, (refusals.get(code) ?? 0) + 1);
+  return undefined;
 }
 
 const finalsOf = (sid: string) =>
@@ -149,6 +155,7 @@ it(`kill -9 of each service, ${ROUNDS} rounds, ${CALLS_PER_SECOND} calls a secon
     message: 'no call left open at the carrier',
   });
   const completed = [...accepted.keys()].filter((sid) => finalsOf(sid)[0]!.status === 'completed').length;
-  console.log(`seed ${SEED}: ${accepted.size} of ${calls} calls accepted, ${completed} completed`);
+  const others = [...refusals].map(([code, times]) => `${times} ${code}`).join(', ');
+  console.log(`seed ${SEED}: ${accepted.size} of ${calls} calls accepted, ${completed} completed; others: ${others}`);
   expect(completed).toBeGreaterThan(ROUNDS);
 }, 300_000);

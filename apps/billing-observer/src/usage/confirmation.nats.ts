@@ -14,6 +14,8 @@ export interface Confirmations {
 }
 
 const RETRY_MS = 500;
+/** Each costs two requests and a query; the bridge only deletes files for it. */
+const APART_MS = 250;
 /**
  * Runs also without new records: it restores a lost bucket, and a confirmation that was not written before a crash.
  */
@@ -34,6 +36,7 @@ export function startConfirmations({
 }): Confirmations {
   const touched = new Set<string>();
   let stopped = false;
+  let failing = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -50,8 +53,7 @@ export function startConfirmations({
     }
   };
   const run = () => {
-    if (running !== undefined || stopped) return;
-    clearTimeout(timer);
+    if (running !== undefined || timer !== undefined) return;
     running = flush()
       .then(
         () => undefined,
@@ -59,15 +61,20 @@ export function startConfirmations({
       )
       .then((error) => {
         running = undefined;
-        if (error !== undefined) logger.warn({ err: error }, 'cannot write usage confirmations; retrying');
-        if (touched.size > 0 && !stopped) timer = setTimeout(run, error === undefined ? 0 : RETRY_MS);
+        failing = error !== undefined;
+        if (failing) logger.warn({ err: error }, 'cannot write usage confirmations; retrying');
+        if (!stopped) timer = setTimeout(again, failing ? RETRY_MS : APART_MS);
       });
+  };
+  const again = () => {
+    timer = undefined;
+    if (touched.size > 0) run();
   };
   const sweep = () => {
     knownBridges(dataSource).then(
       (bridges) => {
         bridges.forEach((bridge) => touched.add(bridge));
-        if (bridges.length > 0) run();
+        if (bridges.length > 0 && !stopped) run();
       },
       () => undefined,
     );
@@ -77,13 +84,16 @@ export function startConfirmations({
   return {
     touch: (bridge) => {
       touched.add(bridge);
-      run();
+      if (!stopped) run();
     },
     stop: async () => {
       clearInterval(sweeping);
-      if (touched.size > 0) run();
       stopped = true;
+      await running;
       clearTimeout(timer);
+      timer = undefined;
+      // What failed just now would only take as long again.
+      if (touched.size > 0 && !failing) run();
       await running;
     },
   };

@@ -40,7 +40,7 @@ let databases = 0;
 const copies: Copy[] = [];
 
 async function startCopy(
-  options: { afterCommit?: () => Promise<void>; ackWaitMs?: number; logger?: Logger } = {},
+  options: { afterCommit?: () => Promise<void>; ackWaitMs?: number; apartMs?: number; logger?: Logger } = {},
 ): Promise<Copy> {
   const own = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const dataSource = await createDataSource(databaseUrl).initialize();
@@ -134,6 +134,23 @@ describe("a call's way to a usage record", () => {
     expect(log.map((row) => row.type)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
     expect(JSON.parse(log[2]!.envelope)).toEqual(callEnded(1));
     await eventually(async () => (await unacknowledged()) === 0);
+  });
+
+  it('records what follows a batch closely in one batch, and what was quiet before at once', async () => {
+    let batches = 0;
+    await startCopy({
+      apartMs: 1_500,
+      afterCommit: () => {
+        batches += 1;
+        return Promise.resolve();
+      },
+    });
+    await publish(callStarted(1));
+    await eventually(() => batches === 1);
+    await publish(callAnswered(1), callEnded(1));
+    await publish(callStarted(2), callEnded(2));
+    await confirmedUpTo(2);
+    expect(batches).toBe(2);
   });
 
   it('the database itself refuses an amount as the carrier cost', async () => {

@@ -33,6 +33,8 @@ export interface UsageRecorderOptions {
   confirmations: Confirmations;
   logger: Logger;
   ackWaitMs?: number;
+  /** Milliseconds from one batch to the next, unless the next is full; set by tests. */
+  apartMs?: number;
   /** For tests: runs between the commit and the acknowledgements. */
   afterCommit?: () => Promise<void>;
 }
@@ -40,6 +42,11 @@ export interface UsageRecorderOptions {
 const EVENTS_PER_BATCH = 1_000;
 /** PostgreSQL writes one batch while the next one is read and checked here. */
 const BATCHES_AT_ONCE = 2;
+/**
+ * An event after a quiet time is recorded at once. What follows it closely is one batch: each costs a dozen statements
+ * and a commit, however few events it has.
+ */
+const APART_MS = 100;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -80,6 +87,8 @@ class Batches {
   private readonly recording = new Map<readonly JsMsg[], Promise<void>>();
   private readonly troubles = new Map<readonly JsMsg[], string>();
   private next: NodeJS.Immediate | undefined;
+  private later: NodeJS.Timeout | undefined;
+  private begunAt = -Infinity;
 
   constructor(private readonly options: UsageRecorderOptions) {}
 
@@ -103,18 +112,29 @@ class Batches {
 
   async ended(): Promise<void> {
     clearImmediate(this.next);
+    clearTimeout(this.later);
     await Promise.all(this.recording.values());
   }
 
-  /** Beside another batch only a full one begins: many small ones cost more than few. */
+  /** A full batch begins at once, any other apart from the one before and not beside another. */
   private begin(): void {
     this.next = undefined;
+    clearTimeout(this.later);
     while (!this.stopping.signal.aborted && this.recording.size < BATCHES_AT_ONCE) {
-      if (this.waiting.length < (this.recording.size === 0 ? 1 : EVENTS_PER_BATCH)) return;
-      const batch = this.waiting.slice(0, EVENTS_PER_BATCH);
-      this.waiting = this.waiting.slice(EVENTS_PER_BATCH);
-      this.recording.set(batch, this.record(batch));
+      if (this.waiting.length < EVENTS_PER_BATCH) {
+        if (this.waiting.length === 0 || this.recording.size > 0) return;
+        const wait = this.begunAt + (this.options.apartMs ?? APART_MS) - performance.now();
+        if (wait > 0) return void (this.later = setTimeout(() => this.begin(), wait));
+      }
+      this.beginOne();
     }
+  }
+
+  private beginOne(): void {
+    const batch = this.waiting.slice(0, EVENTS_PER_BATCH);
+    this.waiting = this.waiting.slice(EVENTS_PER_BATCH);
+    this.begunAt = performance.now();
+    this.recording.set(batch, this.record(batch));
   }
 
   /** Retries until it is recorded, or until the end. */

@@ -7,9 +7,9 @@ import {
   getVariable,
   linger,
   myEvents,
+  noEvents,
   sendMessage,
   subscribe,
-  unsubscribe,
   type EslCommand,
 } from '../esl/esl-command.js';
 import { createEslConnection, type EslReply } from '../esl/esl-connection.net.js';
@@ -17,28 +17,11 @@ import type { EslEvent } from '../esl/esl-event.js';
 import { readHangup, type HangupFacts } from '../live/hangup-facts.js';
 
 const LINGER_SECONDS = 5;
-/** `myevents` subscribes to 23 kinds of events of seven kilobytes each; four are needed. */
-const UNUSED_EVENTS = [
-  'CHANNEL_APPLICATION',
-  'CHANNEL_BRIDGE',
-  'CHANNEL_CREATE',
-  'CHANNEL_DATA',
-  'CHANNEL_DESTROY',
-  'CHANNEL_EXECUTE',
-  'CHANNEL_EXECUTE_COMPLETE',
-  'CHANNEL_HANGUP',
-  'CHANNEL_ORIGINATE',
-  'CHANNEL_UUID',
-  'CHANNEL_OUTGOING',
-  'CHANNEL_PROGRESS',
-  'CHANNEL_PROGRESS_MEDIA',
-  'CHANNEL_STATE',
-  'CHANNEL_UNBRIDGE',
-  'CHANNEL_UNPARK',
-  'DETECTED_SPEECH',
-  'NOTALK',
-  'TALK',
-];
+/**
+ * `myevents` limits a connection to its channel's events, and subscribes to 23 kinds of seven kilobytes each: these are
+ * needed. `nixevent` with the others would be long, and FreeSWITCH reads a command byte by byte.
+ */
+const EVENTS = ['CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE', 'DTMF'];
 
 /**
  * The channel then waits in a new loop, which accepts a new `unicast` and, like the first, ends with this connection.
@@ -89,7 +72,7 @@ export class Talk {
   /** Requests the channel's data and, in the same round trip, everything that is needed later. */
   begin(): Promise<EslReply> {
     const data = this.connection.send(connect());
-    this.send([linger(LINGER_SECONDS), myEvents(), unsubscribe(UNUSED_EVENTS)]);
+    this.send([linger(LINGER_SECONDS), myEvents(), noEvents(), subscribe(EVENTS)]);
     return data;
   }
 
@@ -142,7 +125,7 @@ export class Talk {
   park(): Promise<boolean> {
     return new Promise((resolve) => {
       this.parked = () => resolve(true);
-      void this.connection.send(sendMessage(PARK_AGAIN));
+      this.send([subscribe(['CHANNEL_PARK']), sendMessage(PARK_AGAIN)]);
     });
   }
 

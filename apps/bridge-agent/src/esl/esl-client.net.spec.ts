@@ -93,6 +93,16 @@ describe("the event socket's client", () => {
     expect([seen.events.length, seen.logs.length]).toEqual([200, 200]);
   });
 
+  it('sends the commands of one turn together', async () => {
+    const server = await serve((command) => (command.startsWith('api ') ? apiResponse(command) : undefined));
+    const { client: esl } = client(server.port);
+    await eventually(() => esl.connected);
+    const chunks: string[] = [];
+    server.sockets.at(-1)!.on('data', (chunk) => chunks.push(chunk.toString('utf8')));
+    await Promise.all([esl.api('status'), esl.api('uptime'), esl.api('version')]);
+    expect(chunks).toEqual(['api status\n\napi uptime\n\napi version\n\n']);
+  });
+
   it('keeps the order when an answer comes after its deadline', async () => {
     const server = await serve((command) => (command === 'api slow' ? '' : undefined));
     const { client: esl } = client(server.port);

@@ -67,9 +67,8 @@ export const backgroundApi = (name: string, args: string, job: string) =>
 export const subscribe = (events: readonly string[]) =>
   command(`event plain ${events.map((name) => word("an event's name", name)).join(' ')}`);
 
-/** Unsubscribes from unneeded events of `subscribe` or `myevents`. */
-export const unsubscribe = (events: readonly string[]) =>
-  command(`nixevent ${events.map((name) => word("an event's name", name)).join(' ')}`);
+/** Unsubscribes from all events; which channels' events come stays as it was. */
+export const noEvents = () => command('noevents');
 
 /** Log lines up to this level (4: warnings and worse) as log/data. */
 export const log = (level: number) => command(`log ${Math.trunc(level)}`);

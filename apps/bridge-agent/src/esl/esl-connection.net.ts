@@ -58,6 +58,7 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
   const reader = createFrameReader();
   const waiting: Waiting[] = [];
   let open = true;
+  let unsent = '';
 
   const end = (why: string): void => {
     if (!open) return;
@@ -75,6 +76,16 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
     disconnect: (frame) => handlers.onNotice?.(isLingerNotice(frame) ? 'linger' : 'disconnect', frame.body),
     rejected: (frame) => handlers.onNotice?.('rejected', frame.body),
     unknown: () => {},
+  };
+
+  /** Commands of one turn go out together: FreeSWITCH then wakes once for them. */
+  const write = (text: string): void => {
+    if (unsent === '') queueMicrotask(flush);
+    unsent += text;
+  };
+  const flush = (): void => {
+    if (open && unsent !== '') socket.write(unsent);
+    unsent = '';
   };
 
   socket.setNoDelay(true);
@@ -99,10 +110,13 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
             resolve(reply);
           },
         });
-        socket.write(`${command}\n\n`);
+        write(`${command}\n\n`);
       });
     },
-    close: () => end('closed by us'),
+    close: () => {
+      flush();
+      end('closed by us');
+    },
     get open() {
       return open;
     },

@@ -92,7 +92,7 @@ class CallControl {
       return commandReply('+OK will not linger');
     },
     myevents: () => {
-      this.session.own = this.leg.uuid;
+      this.session.subscribeToOwn(this.leg.uuid);
       return commandReply('+OK Events Enabled');
     },
     divert_events: () => commandReply('+OK'),

@@ -30,8 +30,9 @@ export class EventSocketSession {
   /** Events that came while a command ran: FreeSWITCH sends them after its reply. */
   private held: string[] | undefined;
   private readonly unlisten: (() => void)[];
-  /** With `myevents`: that channel's events and no others. */
-  own: string | undefined;
+  /** With `myevents`: that channel's events and no others, of every kind until `noevents`. */
+  private own: string | undefined;
+  private everyKind = false;
   ended = false;
 
   constructor(
@@ -111,7 +112,13 @@ export class EventSocketSession {
     }
   }
 
+  subscribeToOwn(uuid: string): void {
+    this.own = uuid;
+    this.everyKind = true;
+  }
+
   unsubscribeAll(): void {
+    this.everyKind = false;
     this.names.clear();
     this.subclasses.clear();
   }
@@ -136,7 +143,7 @@ export class EventSocketSession {
 
   /** `myevents` does not name CODEC. */
   private isOfTheCall(name: string): boolean {
-    if (name === 'CODEC') return this.names.has(name);
+    if (!this.everyKind || name === 'CODEC') return this.names.has(name);
     return name !== 'CHANNEL_DESTROY' && !this.unwanted.has(name);
   }
 

@@ -160,6 +160,24 @@ describe('a call and its program', () => {
     expect(await call.ended).toMatchObject({ answered: true, cause: 'NORMAL_TEMPORARY_FAILURE' });
   });
 
+  it('after `noevents` it gets the events that it names, of its channel alone', async () => {
+    const taken = takeCall();
+    const call = standIn.call(invite);
+    const client = await taken;
+    for (const command of ['connect', 'linger 5', 'myevents', 'noevents', 'event plain CHANNEL_HANGUP_COMPLETE'])
+      client.send(command);
+    client.send('sendmsg\ncall-command: execute\nexecute-app-name: answer');
+    expect((await call.final).status).toBe(200);
+    const unanswered = standIn.call({ ...invite, source: { address: '192.0.2.99' } });
+    expect((await unanswered.final).status).toBe(403);
+    call.hangUp();
+    const named = () =>
+      client.frames.flatMap(({ event }) => event?.filter(([name]) => name === 'Event-Name') ?? []).slice(1);
+    await eventually(() => named().length > 0);
+    expect(named()).toEqual([['Event-Name', 'CHANNEL_HANGUP_COMPLETE']]);
+    client.close();
+  });
+
   it("its audio goes out and comes back over UDP, 160 bytes every 20 ms in the call's own codec", async () => {
     const taken = takeCall();
     const call = standIn.call(invite);

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 
 /**
  * Syncs wait on a disk, each in one of the four threads that Node has for all file work. At most two at once, so that a
@@ -44,6 +44,9 @@ export const syncFile = (path: string): Promise<void> =>
       await file.close();
     }
   });
+
+/** As `syncFile`, of a file that is open. */
+export const syncOpenFile = (file: FileHandle): Promise<void> => inTurn(() => file.datasync());
 
 /** The names in the folder are on disk when it resolves. */
 export const syncFolder = (path: string): Promise<void> =>

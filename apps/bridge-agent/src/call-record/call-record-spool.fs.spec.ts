@@ -39,6 +39,22 @@ describe('the spool of call records', () => {
     expect(await spool.read(3)).toBeUndefined();
   });
 
+  it('gives a record back once without reading its file, and then what the file has', async () => {
+    const read: string[] = [];
+    const spool = await open({
+      ...durableFiles,
+      read: (path) => {
+        read.push(path);
+        return durableFiles.read(path);
+      },
+    });
+    await spool.append(ended(1, [started(1)]));
+    const written = await spool.read(1);
+    expect(read).toEqual([]);
+    expect(await spool.read(1)).toEqual(JSON.parse(JSON.stringify(written)));
+    expect(read).toHaveLength(1);
+  });
+
   it('goes on counting after a restart, in the same epoch', async () => {
     const first = await open();
     await Promise.all(range(1, 130).map((n) => first.append(ended(n))));

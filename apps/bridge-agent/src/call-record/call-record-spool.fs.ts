@@ -24,6 +24,8 @@ export interface SpoolOptions {
 /** Call records that wait are written together and share one sync of the folder. */
 const MAX_GROUP_RECORDS = 64;
 const RETRY_MS = 1_000;
+/** Most are read once, as soon as they are on disk: so many are kept for that. */
+const MAX_RECENT = 256;
 
 interface ChosenEpoch {
   epoch: string;
@@ -48,6 +50,7 @@ export class CallRecordSpool {
   private readonly queue: Waiting[] = [];
   /** Renamed, but the names survive a power failure only after the folder's sync. */
   private readonly unsynced: (() => void)[] = [];
+  private readonly recent = new Map<number, CallRecordContent>();
   private onDisk: CallRecordName[];
   private isMade: boolean;
   private writing: Promise<void> | undefined;
@@ -95,6 +98,11 @@ export class CallRecordSpool {
 
   /** The events of a call record; undefined if its file is missing or invalid. */
   async read(number: number): Promise<CallRecordContent | undefined> {
+    const recent = this.recent.get(number);
+    if (recent !== undefined) {
+      this.recent.delete(number);
+      return recent;
+    }
     const record = find(this.onDisk, number);
     if (record === undefined) return undefined;
     try {
@@ -171,16 +179,16 @@ export class CallRecordSpool {
     if (!this.isMade) await this.files.makeFolder(this.folder, this.options.folder);
     this.isMade = true;
     const temporary = (index: number) => join(this.folder, `${index}.tmp`);
+    const contents = group.map(({ draft }, index) => numbered(draft, this.epoch, next + index));
     await Promise.all(
-      group.map(({ draft }, index) =>
-        this.files.writeDurably(temporary(index), JSON.stringify(numbered(draft, this.epoch, next + index))),
-      ),
+      contents.map((content, index) => this.files.writeDurably(temporary(index), JSON.stringify(content))),
     );
     // One after another, ascending: if this stops in between, the files have no gap and the rest has no number yet.
     for (const [index, { draft, written }] of group.entries()) {
       const record = { number: next + index, callId: draft.final.data.call_id };
       await this.files.rename(temporary(index), join(this.folder, recordFileName(record)));
       this.onDisk.push(record);
+      if (this.recent.size < MAX_RECENT) this.recent.set(record.number, contents[index]!);
       this.queue.shift();
       this.unsynced.push(() => written(record.number));
     }
@@ -191,6 +199,7 @@ export class CallRecordSpool {
     try {
       for (const record of deletable(this.onDisk, through)) {
         await this.files.remove(join(this.folder, recordFileName(record)));
+        this.recent.delete(record.number);
         gone.add(record.number);
       }
     } finally {

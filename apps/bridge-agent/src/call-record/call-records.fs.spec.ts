@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -131,6 +131,22 @@ describe("a call's events on their way to the log", () => {
     },
   );
 
+  it('keep the file of a call open from its start to its end, and no longer', async () => {
+    const held = async () => {
+      const names = await readdir('/proc/self/fd');
+      const paths = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+      return paths.filter((path) => path.startsWith(join(stateDir, 'open')) && path.includes('.jsonl')).length;
+    };
+    const callRecords = await open();
+    await Promise.all([callRecords.begin(started(1)), callRecords.begin(started(2))]);
+    callRecords.answered(answered(1));
+    expect(await held()).toBe(2);
+    await callRecords.finish(ended(1).final);
+    expect(await held()).toBe(1);
+    await callRecords.stop();
+    expect(await held()).toBe(0);
+  });
+
   it('while NATS is unreachable nothing is lost or duplicated, and the order is kept', async () => {
     const callRecords = await open();
     await nats.halt();
@@ -236,10 +252,10 @@ describe('killed', () => {
     });
     const first = await open();
     await first.begin(started(1));
-    first.keep(callId(1), part('ringing'));
+    void first.keep(callId(1), part('ringing'));
     first.answered(answered(1));
-    first.keep(callId(1), part('stream-connected'));
-    first.keep(callId(2), part('of-a-call-without-a-file'));
+    void first.keep(callId(1), part('stream-connected'));
+    void first.keep(callId(2), part('of-a-call-without-a-file'));
     const file = join(stateDir, 'open', `${callId(1)}.jsonl`);
     await eventually(async () => (await readFile(file, 'utf8')).includes('stream-connected'));
     kill(first);
@@ -262,11 +278,11 @@ describe('killed', () => {
       first.answered(answered(1));
       await first.finish(ended(2).final);
       await rename(`${folder}-away`, folder);
-      first.keep(callId(1), part);
+      void first.keep(callId(1), part);
       const file = join(folder, `${callId(1)}.jsonl`);
       await eventually(async () => (await readFile(file, 'utf8')).includes('CallStory'));
       // The rest is like any other call.
-      first.keep(callId(1), part);
+      void first.keep(callId(1), part);
       await eventually(async () => (await readFile(file, 'utf8')).split('CallStory').length === 3);
       kill(first);
       const second = await open();

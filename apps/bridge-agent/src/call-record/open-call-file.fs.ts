@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallContinued } from '@trunkmesh/contracts/call-attempts.js';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
@@ -19,19 +18,9 @@ export interface OpenCall {
 }
 
 const NAME = /^[\da-f-]{36}\.jsonl$/;
-const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 
 export type Line = CallStarted | CallContinued | CallAnswered | StoryPart;
 export const textOf = (...lines: readonly Line[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-
-export async function append(path: string, line: CallAnswered | StoryPart): Promise<void> {
-  const file = await open(path, APPEND_TO_EXISTING);
-  try {
-    await file.writeFile(textOf(line));
-  } finally {
-    await file.close();
-  }
-}
 
 export async function readAll(folder: string, logger: Logger): Promise<OpenCall[]> {
   const calls: OpenCall[] = [];

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { CallContinued } from '@trunkmesh/contracts/call-attempts.js';
 import type { CallAnswered, CallStarted } from '@trunkmesh/contracts/call.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import { syncFile } from '@trunkmesh/runtime/disk-sync.fs.js';
 import { removeFile } from '@trunkmesh/runtime/durable-files.fs.js';
-import { append, openCallOf, readAll, textOf, type Line, type OpenCall } from './open-call-file.fs.js';
+import { openCallOf, readAll, textOf, type Line, type OpenCall } from './open-call-file.fs.js';
+import { openCallPath, OpenFiles } from './open-files.fs.js';
 import type { StoryPart } from './story-part.js';
 
 export interface OpenCallsOptions {
@@ -35,11 +35,9 @@ export async function readOpenCalls(
   const found = await readAll(folder, logger);
   // The process was killed between writing the call record and removing the open call: the call record exists.
   const recorded = found.filter(({ started }) => isRecorded(started.data.call_id));
-  for (const { started } of recorded) await removeFile(pathOf(folder, started.data.call_id));
+  for (const { started } of recorded) await removeFile(openCallPath(folder, started.data.call_id));
   return found.filter((call) => !recorded.includes(call));
 }
-
-const pathOf = (folder: string, callId: string): string => join(folder, `${callId}.jsonl`);
 
 /**
  * One file per call in progress, one event per line, so that the calls of a killed agent still get their end.
@@ -50,6 +48,7 @@ const pathOf = (folder: string, callId: string): string => join(folder, `${callI
 export class OpenCalls {
   private readonly unsynced = new Set<string>();
   private readonly lines: Map<string, Line[]>;
+  private readonly files: OpenFiles;
   /** Calls with a missing or incomplete file. */
   private readonly broken = new Set<string>();
   private readonly timer: NodeJS.Timeout;
@@ -59,6 +58,7 @@ export class OpenCalls {
   private ticks = 0;
 
   constructor(private readonly options: OpenCallsOptions) {
+    this.files = new OpenFiles(options.folder);
     this.lines = new Map<string, Line[]>(
       options.found.map(({ started, continued, answered, story }) => [
         started.data.call_id,
@@ -76,7 +76,7 @@ export class OpenCalls {
     this.lines.set(callId, lines.slice(0, -1));
     // No temporary file and no rename: this is written before the call is answered, so a truncated file belongs to an
     // unanswered call.
-    await this.put(callId, lines.at(-1)!, () => writeFile(this.path(callId), textOf(...lines), { mode: 0o640 }));
+    await this.put(callId, lines.at(-1)!, () => this.files.create(callId, textOf(...lines)));
     this.unsynced.add(callId);
   }
 
@@ -88,20 +88,21 @@ export class OpenCalls {
   /** After `started` of the same call. */
   async answered(event: CallAnswered): Promise<void> {
     const { call_id: callId } = event.data;
-    await this.put(callId, event, () => append(this.path(callId), event));
+    await this.put(callId, event, () => this.files.append(callId, textOf(event)));
     this.unsynced.add(callId);
   }
 
   /** After `started` of the same call; not synced by itself. */
   keep(callId: string, part: StoryPart): Promise<void> {
-    return this.put(callId, part, () => append(this.path(callId), part));
+    return this.put(callId, part, () => this.files.append(callId, textOf(part)));
   }
 
   /** After all of these. */
   async remove(callId: string): Promise<void> {
     for (const calls of [this.unsynced, this.broken, this.lines]) calls.delete(callId);
     await this.mending.catch(() => undefined);
-    await removeFile(this.path(callId));
+    await this.files.close(callId);
+    await removeFile(this.files.path(callId));
   }
 
   /** The events of a call in progress, written to disk or not. */
@@ -118,10 +119,7 @@ export class OpenCalls {
     clearInterval(this.timer);
     await this.syncing;
     await this.run();
-  }
-
-  private path(callId: string): string {
-    return pathOf(this.options.folder, callId);
+    await this.files.closeAll();
   }
 
   private async put(callId: string, line: Line, write: () => Promise<void>): Promise<void> {
@@ -163,9 +161,7 @@ export class OpenCalls {
     if (this.ticks++ % PROBE_TICKS === 0) await this.probe();
     for (const callId of [...this.unsynced]) {
       this.unsynced.delete(callId);
-      await syncFile(this.path(callId)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      });
+      await this.files.sync(callId);
     }
   }
 
@@ -174,10 +170,11 @@ export class OpenCalls {
   }
 
   private async mend(callId: string): Promise<void> {
-    const path = this.path(callId);
+    const path = this.files.path(callId);
     const whole = [...(this.lines.get(callId) ?? [])];
     await writeFile(`${path}.tmp`, textOf(...whole), { mode: 0o640 });
     await rename(`${path}.tmp`, path);
+    await this.files.close(callId);
     this.unsynced.add(callId);
     // Lines added in the meantime are not in it.
     if (this.lines.get(callId)?.length !== whole.length) return;

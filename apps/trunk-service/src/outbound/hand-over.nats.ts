@@ -38,6 +38,8 @@ const NO_BRIDGE: Refusal = {
 export const CANCELED: Refusal = { reason: 'canceled', detail: 'The call was canceled before a bridge had it.' };
 
 export interface HandOverOptions {
+  /** The bridge that the call's row names since it was accepted: it is asked first. */
+  first?: ChosenBridges | undefined;
   /** What may no longer be dialled is only asked for: a bridge that has the call says so, another takes it no more. */
   late?: boolean;
   key?: IdempotencyKey | undefined;
@@ -62,23 +64,30 @@ export class HandOver {
     const until = performance.now() + ASKING_MS;
     const over = options.late === true || call.canceled;
     const refused = new Set<string>();
-    for (let asked = call.bridge_id; ; asked = null) {
-      const chosen = this.choose(call.request, asked, refused);
+    for (let { bridge_id: asked } = call, { first } = options; ; asked = null, first = undefined) {
+      const chosen = first ?? this.choose(call.request, asked, refused);
       if (chosen === undefined || (over && asked === null)) return this.refuse(call, options);
       // Beyond its turn another copy may work on the call, and two may not ask two bridges.
       if (performance.now() > until) return this.leave(call, 0);
-      const outcome = await this.askOne(call, chosen, { over, mayHaveIt: asked !== null });
+      const stored = first !== undefined;
+      const outcome = await this.askOne(call, chosen, { over, mayHaveIt: asked !== null, stored });
       if (outcome !== 'not-taken') return outcome;
       refused.add(chosen.bridge_id);
     }
   }
 
+  /** The bridge of a call that none was asked about yet. */
+  firstOf(request: OriginateRequest): ChosenBridges | undefined {
+    return this.choose(request, null, new Set());
+  }
+
   private async askOne(
     call: RequestedCall,
     { bridge_id: bridge, attempts }: ChosenBridges,
-    { over, mayHaveIt }: { over: boolean; mayHaveIt: boolean },
+    { over, mayHaveIt, stored }: { over: boolean; mayHaveIt: boolean; stored: boolean },
   ): Promise<HandOverOutcome | 'not-taken'> {
-    if (!(await beginAsking(this.store, call, bridge))) return this.leave(call, 0);
+    // Stored before it is asked: a process that takes the call up asks the same one.
+    if (!stored && !(await beginAsking(this.store, call, bridge))) return this.leave(call, 0);
     const request = {
       ...call.request,
       attempts,

@@ -22,14 +22,21 @@ export interface RequestedCall {
 export const TURN_SECONDS = 15;
 const TURN = `interval '${TURN_SECONDS} seconds'`;
 
-/** Within the transaction that accepts the call. */
-export async function insertCall(manager: EntityManager, request: OriginateRequest): Promise<RequestedCall> {
+/**
+ * Within the transaction that accepts the call. `bridge`: asked as soon as that is committed, without `beginAsking`;
+ * null: none can be asked now.
+ */
+export async function insertCall(
+  manager: EntityManager,
+  request: OriginateRequest,
+  bridge: string | null,
+): Promise<RequestedCall> {
   const { call_id, organization_id, to, attempts, requested_at, dial_until } = request;
   await preparedIn(manager.queryRunner!).query(
     `insert into outbound_calls
-       (call_id, organization_id, to_number, trunk_id, state, request, requested_at, dial_until, look_at)
-     values ($1, $2, $3, $4, 'requested', $5::jsonb, $6, $7, now() + ${TURN})`,
-    [call_id, organization_id, to, attempts[0]!.trunk_id, JSON.stringify(request), requested_at, dial_until],
+       (call_id, organization_id, to_number, trunk_id, state, request, requested_at, dial_until, bridge_id, look_at)
+     values ($1, $2, $3, $4, 'requested', $5::jsonb, $6, $7, $8, now() + ${TURN})`,
+    [call_id, organization_id, to, attempts[0]!.trunk_id, JSON.stringify(request), requested_at, dial_until, bridge],
   );
   return { call_id, organization_id, request, bridge_id: null, turn: 1, canceled: false };
 }

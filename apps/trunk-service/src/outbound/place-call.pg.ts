@@ -12,14 +12,15 @@ import { requestOf } from '../routes/outbound-input.js';
 import { EVENT_STORE, NATS } from '../tokens.js';
 import { originateOf, queuedAnswer, type CallWish } from './call-input.js';
 import { dialUntilOf, latestDialUntil } from './dial-until.js';
-import { countAgainstCeilings } from './ceilings.pg.js';
+import type { ChosenBridges } from './choose-bridges.js';
+import { checkCeilings, countCall } from './ceilings.pg.js';
 import { standardCeilings, type Ceilings } from './ceilings.js';
 import { HandOver, type HandOverOptions, type HandOverOutcome } from './hand-over.nats.js';
 import { insertCall, isKnownCall, type RequestedCall } from './outbound-calls.pg.js';
 import { publishRefusal } from './refusals.nats.js';
 import { keepRefusal } from './refusals.pg.js';
 import { CallNotAccepted, knownOfWish, problemOfRefusal, type Refusal } from './refused-event.js';
-import { trunkTimes, withinQueues } from './trunk-queues.pg.js';
+import { limitedTrunks, trunkTimes, withinQueues } from './trunk-queues.pg.js';
 
 const TOO_LATE: Refusal = {
   reason: 'too-late',
@@ -35,6 +36,12 @@ const FAILED: Refusal = {
 
 /** A plan, or why there is none: a request that was answered before needs neither. */
 type Planned = { plan: OutboundPlan } | { error: unknown };
+
+interface Accepted {
+  call: RequestedCall;
+  /** Undefined: no bridge can be asked now. */
+  first: ChosenBridges | undefined;
+}
 
 /** Accepts calls, or refuses them with an event, and hands over what it accepted. */
 @Injectable()
@@ -53,7 +60,7 @@ export class PlaceCall {
   /** @throws DomainError with each of the refusals, routing-unavailable, record-unavailable */
   async place(wish: CallWish, key: IdempotencyKey | undefined): Promise<Answer> {
     const planned = await this.plan(wish);
-    let accepted: RequestedCall | undefined;
+    let accepted: Accepted | undefined;
     const answer = await createOnce(this.store, key, async (work) => {
       accepted = await this.accept(work.manager, wish, planned);
       return {
@@ -102,9 +109,9 @@ export class PlaceCall {
   }
 
   /** It is accepted: where this fails, the sweeper hands it over. */
-  private give(accepted: RequestedCall, options?: HandOverOptions): Promise<HandOverOutcome> {
-    return this.handOver.carryOut(accepted, options).catch((error: unknown) => {
-      this.store.logger.warn({ err: error, call_id: accepted.call_id }, 'cannot hand a call over; trying again');
+  private give({ call, first }: Accepted, options?: HandOverOptions): Promise<HandOverOutcome> {
+    return this.handOver.carryOut(call, { ...options, first }).catch((error: unknown) => {
+      this.store.logger.warn({ err: error, call_id: call.call_id }, 'cannot hand a call over; trying again');
       return { outcome: 'open' as const };
     });
   }
@@ -117,20 +124,31 @@ export class PlaceCall {
     );
   }
 
-  private async accept(manager: EntityManager, wish: CallWish, planned: Planned): Promise<RequestedCall> {
+  /** Two round trips to the database: what is asked, and what is written. */
+  private async accept(manager: EntityManager, wish: CallWish, planned: Planned): Promise<Accepted> {
     if ('error' in planned) throw planned.error;
     const { plan } = planned;
     if (plan.outcome === 'refuse') throw new CallNotAccepted({ reason: plan.reason, detail: plan.explanation.summary });
-    await countAgainstCeilings(manager, this.ceilings, plan);
-    const attempts = await withinQueues(manager, plan, {
-      callId: wish.call_id,
-      inboundOn: (trunkId) => this.handOver.loads.inboundOn(trunkId),
-    });
-    const trunkIds = attempts.map(({ trunk_id }) => trunk_id);
-    const trunks = await trunkTimes(preparedIn(manager.queryRunner!), plan.organization_id, trunkIds);
-    const dialUntil = dialUntilOf(wish.requested_at, trunks, wish.body.ring_timeout_seconds);
+    const { organization_id: organizationId } = plan;
+    const trunkIds = plan.attempts.map(({ trunk_id }) => trunk_id);
+    const [, limited, times] = await Promise.all([
+      checkCeilings(manager, this.ceilings, plan),
+      limitedTrunks(manager, { organizationId, trunkIds, callId: wish.call_id }, (trunkId) =>
+        this.handOver.loads.inboundOn(trunkId),
+      ),
+      trunkTimes(preparedIn(manager.queryRunner!), organizationId, trunkIds),
+    ]);
+    const attempts = withinQueues(plan.attempts, limited);
+    const ofAttempts = times.filter(({ id }) => attempts.some(({ trunk_id }) => trunk_id === id));
+    const dialUntil = dialUntilOf(wish.requested_at, ofAttempts, wish.body.ring_timeout_seconds);
     if (Date.parse(dialUntil) < Date.now()) throw new CallNotAccepted(TOO_LATE);
-    return insertCall(manager, originateOf(wish, { ...plan, attempts }, dialUntil));
+    const request = originateOf(wish, { ...plan, attempts }, dialUntil);
+    const first = this.handOver.firstOf(request);
+    const [, call] = await Promise.all([
+      countCall(manager, organizationId),
+      insertCall(manager, request, first?.bridge_id ?? null),
+    ]);
+    return { call, first };
   }
 
   /** The transaction left nothing: the refusal has one of its own. */

@@ -52,23 +52,17 @@ export async function limitedTrunks(
 }
 
 /**
- * The attempts whose trunk has no limits, or room in its queue. In the transaction that accepts the call, where one
- * call of an organisation follows the other: so the count is exact.
+ * The attempts whose trunk has no limits, or room in its queue. `limited`: read in the transaction that accepts the
+ * call, where one call of an organisation follows the other: so the count is exact.
  *
  * @throws CallNotAccepted queue-full
  */
-export async function withinQueues(
-  manager: EntityManager,
-  plan: CallPlan,
-  { callId, inboundOn }: { callId: string; inboundOn: InboundOn },
-): Promise<CallPlan['attempts']> {
-  const trunkIds = plan.attempts.map(({ trunk_id }) => trunk_id);
-  const limited = await limitedTrunks(manager, { organizationId: plan.organization_id, trunkIds, callId }, inboundOn);
+export function withinQueues(attempts: CallPlan['attempts'], limited: readonly LimitedTrunk[]): CallPlan['attempts'] {
   const full = limited.filter(queueIsFull);
   const isFull = new Set(full.map(({ id }) => id));
-  const attempts = plan.attempts.filter(({ trunk_id }) => !isFull.has(trunk_id));
-  if (attempts.length === 0) throw new CallNotAccepted(fullQueues(full));
-  return attempts;
+  const open = attempts.filter(({ trunk_id }) => !isFull.has(trunk_id));
+  if (open.length === 0) throw new CallNotAccepted(fullQueues(full));
+  return open;
 }
 
 /** Of these trunks in this order, or of all trunks of the organisation. A trunk that is gone takes no time. */
@@ -76,7 +70,7 @@ export async function trunkTimes(
   { query }: Queryable,
   organizationId: string,
   trunkIds?: readonly string[],
-): Promise<TrunkTimes[]> {
+): Promise<(TrunkTimes & { id: string })[]> {
   const rows = (await query(
     `select id, (state->>'ring_timeout_seconds')::int as ring_seconds,
        case when state->>'max_channels' is not null or state->>'max_cps' is not null

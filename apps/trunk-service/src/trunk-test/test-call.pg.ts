@@ -2,7 +2,7 @@ import type { OutboundPlan } from '@trunkmesh/contracts/outbound.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { preparedIn } from '../event-store/prepared.pg.js';
-import { countAgainstCeilings } from '../outbound/ceilings.pg.js';
+import { checkCeilings, countCall } from '../outbound/ceilings.pg.js';
 import type { Ceilings } from '../outbound/ceilings.js';
 import { publishRefusal } from '../outbound/refusals.nats.js';
 import { keepRefusal, uncount } from '../outbound/refusals.pg.js';
@@ -25,7 +25,8 @@ export interface TestCall {
  */
 export async function countTestCall(store: EventStore, ceilings: Ceilings, call: TestCall): Promise<void> {
   await store.transaction(async (manager) => {
-    await countAgainstCeilings(manager, ceilings, call);
+    await checkCeilings(manager, ceilings, call);
+    await countCall(manager, call.organization_id);
     await preparedIn(manager.queryRunner!).query(
       `insert into outbound_calls (call_id, organization_id, to_number, trunk_id, bridge_id, state, requested_at,
          dial_until, permitted_at)

@@ -149,6 +149,14 @@ export const usageExportAnswer = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('part').describe('What became of the request.'),
     next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next part begins; null: nowhere.'),
+    ahead: usageRecordsQuery.shape.after
+      .unwrap()
+      .nullable()
+      .default(null)
+      .describe(
+        'Where the part after the next one will begin, so that both can be asked for at once. Null: that is not ' +
+          'known. The `next` of the next part decides.',
+      ),
     complete_from: completeFrom,
     ...missingRecords,
   }),

@@ -5,15 +5,21 @@ import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Response } from 'express';
 import { missingHeaders } from './missing-records.js';
 import { csvHead } from './usage-csv.js';
-import { exportPart } from './usage.nats.js';
+import { exportPart, type Part } from './usage.nats.js';
 
 export const CSV = 'text/csv';
 
 const isUnbounded = ({ date_from, statement }: UsageExportQuery) => date_from === undefined && statement === undefined;
 
+interface Coming {
+  after: Cursor;
+  part: Promise<Part>;
+}
+type Cursor = NonNullable<UsageExportQuery['after']>;
+
 /**
- * Every entry that matches, as CSV. At most two parts are in memory: one that the client takes, and the next one. Where
- * a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
+ * Every entry that matches, as CSV. At most three parts are in memory: one that the client takes, and the next two.
+ * Where a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
  */
 export async function exportRecords(nats: NatsLink, query: UsageExportQuery, response: Response): Promise<void> {
   const partAfter = (after: UsageExportQuery['after']) => exportPart(nats, { ...query, after });
@@ -25,22 +31,41 @@ export async function exportRecords(nats: NatsLink, query: UsageExportQuery, res
     ...missingHeaders(part),
   });
   response.write(csvHead);
+  let coming: Coming[] = [];
   try {
     for (;;) {
-      const coming = part.next === null ? undefined : partAfter(part.next);
-      // It is awaited below; until then nobody else would see that it failed.
-      coming?.catch(() => undefined);
+      coming = comingAfter(part, coming, partAfter);
       const taken = response.write(part.lines);
-      if (coming === undefined) break;
+      const next = coming.shift();
+      if (next === undefined) break;
       if (!taken) await drained(response);
       if (response.destroyed) return;
-      part = await coming;
+      part = await next.part;
     }
     response.end();
   } catch (error) {
     response.destroy(error as Error);
   }
 }
+
+/**
+ * The next part, and the one after it where it is known where that will begin: the database makes one while the other
+ * is on its way. One that was asked for and does not begin where the part before it ended is left out.
+ */
+function comingAfter({ next, ahead }: Part, asked: readonly Coming[], ask: (after: Cursor) => Promise<Part>): Coming[] {
+  const begins = next === null ? [] : ahead === null ? [next] : [next, ahead];
+  return begins.map((after) => {
+    const known = asked.find((one) => isSame(one.after, after));
+    if (known !== undefined) return known;
+    const part = ask(after);
+    // It is awaited later; until then nobody else would see that it failed.
+    part.catch(() => undefined);
+    return { after, part };
+  });
+}
+
+const isSame = (one: Cursor, other: Cursor): boolean =>
+  one.entry_id === other.entry_id && one.started_at === other.started_at;
 
 const incomplete = (completeFrom: string) =>
   new DomainError(

@@ -10,7 +10,6 @@ import {
   usageRecordsQuery,
   usageSummaryQuery,
   type LedgerEntry,
-  type UsageExportAnswer,
   type UsageExportQuery,
   type UsageRecordsAnswer,
   type UsageRecordsQuery,
@@ -46,8 +45,10 @@ async function play<Request>(subject: string, answer: (request: Request) => unkn
     callback: (_error, message) => {
       const request = message.json<Request>();
       asked.push(request);
-      const { lines: text, ...told } = answer(request) as { lines?: string };
-      message.respond(text === undefined ? JSON.stringify(told) : `${JSON.stringify(told)}\n${text}`);
+      void Promise.resolve(answer(request)).then((given) => {
+        const { lines: text, ...told } = given as { lines?: string };
+        message.respond(text === undefined ? JSON.stringify(told) : `${JSON.stringify(told)}\n${text}`);
+      });
     },
   });
   stops.push(() => subscription.unsubscribe());
@@ -101,13 +102,22 @@ const ledger =
 /** The same as lines, 1,000 in a message. */
 const lines =
   (total: number, complete_from: string | null = null) =>
-  ({ after }: UsageExportQuery): UsageExportAnswer & { lines: string } => {
+  ({ after }: UsageExportQuery) => {
     const first = after === undefined ? total : Number(after.entry_id) - 1;
     const last = Math.max(first - 999, 1);
     const text = Array.from({ length: first - last + 1 }, (_, index) => `${first - index},call\r\n`).join('');
     const next = last === 1 ? null : { started_at, entry_id: String(last) };
-    return { outcome: 'part', lines: text, next, complete_from, incomplete: false, gap_accepted: false };
+    return { outcome: 'part' as const, lines: text, next, complete_from, incomplete: false, gap_accepted: false };
   };
+const cursor = (n: number) => ({ started_at, entry_id: String(n) });
+
+/** Of a file's lines, after the head. */
+const idsOf = (csv: string) =>
+  csv
+    .trimEnd()
+    .split('\r\n')
+    .slice(1)
+    .map((text) => Number(text.split(',')[0]));
 
 describe('GET /api/v1/usage/records', () => {
   it("asks for the key's own organisation, page by page", async () => {
@@ -197,6 +207,30 @@ describe('GET /api/v1/usage/records', () => {
     expect(await headersOf()).toEqual(['false', 'false']);
     missing = { incomplete: true, gap_accepted: true };
     expect(await headersOf()).toEqual(['true', 'true']);
+  });
+
+  it('as CSV asks for the next two parts at once, where it is known where both begin', async () => {
+    const { member } = await mesh.organization();
+    let release = () => undefined as void;
+    const askedForThird = new Promise<void>((resolve) => (release = resolve));
+    const asked = await play(USAGE_EXPORT, async (request: UsageExportQuery) => {
+      const part = lines(4_500)(request);
+      if (request.after?.entry_id === '2501') release();
+      // The second part is not answered before the third one is asked for.
+      if (request.after?.entry_id === '3501') await askedForThird;
+      const first = part.next === null ? 0 : Number(part.next.entry_id);
+      return { ...part, ahead: first > 1_000 ? cursor(first - 1_000) : null };
+    });
+    const { body } = await member('GET', RECORDS, undefined, { Accept: 'text/csv' });
+    expect(idsOf(body)).toEqual(Array.from({ length: 4_500 }, (_, index) => 4_500 - index));
+    expect(asked.map(({ after }) => after?.entry_id)).toEqual([undefined, '3501', '2501', '1501', '501']);
+  });
+
+  it('as CSV leaves out what was asked for too early, where a part ended elsewhere', async () => {
+    const { member } = await mesh.organization();
+    await play(USAGE_EXPORT, (request: UsageExportQuery) => ({ ...lines(3_500)(request), ahead: cursor(700) }));
+    const { body } = await member('GET', RECORDS, undefined, { Accept: 'text/csv' });
+    expect(idsOf(body)).toEqual(Array.from({ length: 3_500 }, (_, index) => 3_500 - index));
   });
 
   it('as CSV breaks off where a part cannot be read', async () => {

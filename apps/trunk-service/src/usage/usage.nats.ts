@@ -22,7 +22,7 @@ export const usageObserver = observerOf({
 });
 
 type Records = Extract<UsageRecordsAnswer, { outcome: 'records' }>;
-type Part = Extract<UsageExportAnswer, { outcome: 'part' }> & { lines: Uint8Array };
+export type Part = Extract<UsageExportAnswer, { outcome: 'part' }> & { lines: Uint8Array };
 type Summary = Extract<UsageSummaryAnswer, { outcome: 'summary' }>;
 
 /**

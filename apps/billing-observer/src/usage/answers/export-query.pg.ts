@@ -56,10 +56,12 @@ const LINE = `concat(${ledgerEntry
   .options.map((column) => CELLS[column])
   .join(", ',', ")}, E'\\r\\n')`;
 
+type Cursor = Extract<UsageExportAnswer, { outcome: 'part' }>['next'];
+
 interface Row {
   lines: string | null;
   count: number;
-  next: Extract<UsageExportAnswer, { outcome: 'part' }>['next'];
+  next: Cursor;
 }
 
 /** What is said of the whole file. */
@@ -85,7 +87,20 @@ export async function exportPart(
       parameters,
     )) as [Row];
     const next = row.count < limit ? null : row.next;
-    const bytes = Buffer.from(`${JSON.stringify({ outcome: 'part', next, ...facts })}\n${row.lines ?? ''}`);
+    // Smaller parts are for unusually long lines: where those end is not known beforehand.
+    const ahead =
+      next === null || limit < LINES_AT_ONCE ? null : await endOfPart(dataSource, { ...query, after: next });
+    const bytes = Buffer.from(`${JSON.stringify({ outcome: 'part', next, ahead, ...facts })}\n${row.lines ?? ''}`);
     if (bytes.byteLength <= maxBytes || limit === 1) return bytes;
   }
+}
+
+/** The last entry of the part that begins at `query.after`; null: it is the last part, or too short to tell. */
+async function endOfPart(dataSource: DataSource, query: EntryFilter): Promise<Cursor> {
+  const { sql, parameters } = entriesOf(query);
+  const [last] = (await dataSource.query(
+    `SELECT ${time('started_at')} AS started_at, entry_id::text FROM ${sql} OFFSET ${LINES_AT_ONCE - 1} LIMIT 1`,
+    parameters,
+  )) as NonNullable<Cursor>[];
+  return last ?? null;
 }

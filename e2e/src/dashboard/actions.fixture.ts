@@ -74,6 +74,74 @@ async function transfersCall({ page, org, callee }: Acting): Promise<void> {
   expect(await page.getByRole('alert').count()).toBe(0);
 }
 
+async function testsTrunk({ page, org, trunk }: Acting): Promise<void> {
+  const isEnabled = async () => (await org.api.get<Trunk>(`/api/v1/sip-trunks/${trunk.id}`)).enabled;
+  await page.goto(`/app/o/${org.id}/trunks/${trunk.id}`);
+  await button(page, 'Test the trunk').click();
+  const report = page.getByRole('status', { name: 'Test' });
+  await report.getByText('From bridge-1').waitFor({ timeout: 40_000 });
+  await page.getByLabel('Also call').fill(TO);
+  await button(page, 'Test the trunk').click();
+  await page.getByRole('alert').getByText('The request cannot be accepted: from is required').waitFor();
+  await page.getByLabel('From your number').fill(FROM);
+  const asked = page.waitForRequest((request) => request.url().endsWith('/test'));
+  await button(page, 'Test the trunk').click();
+  expect((await asked).postDataJSON()).toEqual({ number: TO, from: FROM });
+  await report.getByText('From bridge-1').waitFor({ timeout: 40_000 });
+  await report.getByText('call', { exact: true }).waitFor();
+  expect(await axeProblems(page)).toEqual([]);
+  await button(page, 'Disable').click();
+  await button(page, 'Enable').waitFor();
+  expect(await isEnabled()).toBe(false);
+  await button(page, 'Enable').click();
+  await button(page, 'Disable').waitFor();
+  expect(await isEnabled()).toBe(true);
+}
+
+async function assignsNumbers({ page, org, trunk, callee }: Acting): Promise<void> {
+  for (const phone_number of OTHERS) await org.api.post('/api/v1/phone-numbers', { phone_number });
+  await page.goto(`/app/o/${org.id}/numbers`);
+  for (const [index, number] of OTHERS.entries()) {
+    await page.getByRole('row').filter({ hasText: number }).getByRole('checkbox').click({ force: true });
+    // The first one moves the list down.
+    await page.getByRole('heading', { name: `Assign ${index + 1} selected` }).waitFor();
+  }
+  const sent: unknown[] = [];
+  page.on('request', (request) => request.method() === 'PATCH' && sent.push(request.postDataJSON()));
+  await page.getByLabel('To the trunk').fill('No carrier');
+  await page.getByLabel('To the assistant').fill('21');
+  await page.getByText('There is no trunk “No carrier”').waitFor();
+  await button(page, 'Assign').click();
+  await page.getByLabel('To the trunk').fill('Carrier');
+  await page.getByText('Looking for it…').waitFor({ state: 'detached' });
+  await button(page, 'Assign').click();
+  await page.getByRole('heading', { name: 'Assign 2 selected' }).waitFor({ state: 'detached' });
+  const change = { sip_trunk_id: trunk.id, assistant_id: 21 };
+  expect(sent).toEqual([change, change]);
+  const numbers = await org.api.get<OfNumber[]>('/api/v1/phone-numbers');
+  const assigned = numbers.filter(({ phone_number }) => OTHERS.includes(phone_number));
+  const wanted = [trunk.id, 21];
+  expect(assigned.map(({ sip_trunk_id, assistant }) => [sip_trunk_id, assistant.id])).toEqual([wanted, wanted]);
+  await page.goto(`/app/o/${org.id}/trunks/${trunk.id}`);
+  await button(page, 'Delete trunk').click();
+  const dialog = page.getByRole('alertdialog');
+  await dialog.getByRole('button', { name: 'Delete trunk' }).click();
+  await dialog
+    .getByRole('alert')
+    .getByText('It still has 2 numbers')
+    .or(dialog.getByText('It still has 3 numbers'))
+    .waitFor();
+  expect(await dialog.textContent()).not.toContain('force');
+  expect(await axeProblems(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  for (const { id } of numbers) await org.api.delete(`/api/v1/phone-numbers/${id}`);
+  await confirm(page, 'Delete trunk');
+  await page.getByRole('heading', { level: 1, name: 'Trunks' }).waitFor();
+  expect((await org.api.request('GET', `/api/v1/sip-trunks/${trunk.id}`)).status).toBe(404);
+  await page.context().close();
+  await callee.close();
+}
+
 async function drainsBridge({ test, browser }: { test: TestMesh; browser: Browser }): Promise<void> {
   const { page, complaints, close } = await openViewer(browser, test.mesh.file.api);
   await signIn(page, test.mesh.file.bootstrapKey, '/app/bridges');
@@ -116,53 +184,9 @@ export function actsByButtons(of: () => { test: TestMesh; browser: Browser }): v
 
   it('transfers a call, and says why it does not', () => transfersCall(acting), 60_000);
 
-  it('tests, disables and enables a trunk', async () => {
-    const { page, org, trunk } = acting;
-    const isEnabled = async () => (await org.api.get<Trunk>(`/api/v1/sip-trunks/${trunk.id}`)).enabled;
-    await page.goto(`/app/o/${org.id}/trunks/${trunk.id}`);
-    await button(page, 'Test the trunk').click();
-    await page.getByRole('status', { name: 'Test' }).getByText('From bridge-1').waitFor({ timeout: 40_000 });
-    await button(page, 'Disable').click();
-    await button(page, 'Enable').waitFor();
-    expect(await isEnabled()).toBe(false);
-    await button(page, 'Enable').click();
-    await button(page, 'Disable').waitFor();
-    expect(await isEnabled()).toBe(true);
-  }, 60_000);
+  it('tests, disables and enables a trunk', () => testsTrunk(acting), 60_000);
 
-  it('assigns several numbers at once, and says why their trunk is not deleted', async () => {
-    const { page, org, trunk, callee } = acting;
-    for (const phone_number of OTHERS) await org.api.post('/api/v1/phone-numbers', { phone_number });
-    await page.goto(`/app/o/${org.id}/numbers`);
-    for (const number of OTHERS)
-      await page.getByRole('row').filter({ hasText: number }).getByRole('checkbox').click({ force: true });
-    await page.getByLabel('To the trunk').fill('Carrier');
-    await page.getByLabel('To the assistant').fill('21');
-    await button(page, 'Assign').click();
-    await page.getByRole('heading', { name: 'Assign 2 selected' }).waitFor({ state: 'detached' });
-    const numbers = await org.api.get<OfNumber[]>('/api/v1/phone-numbers');
-    const assigned = numbers.filter(({ phone_number }) => OTHERS.includes(phone_number));
-    const wanted = [trunk.id, 21];
-    expect(assigned.map(({ sip_trunk_id, assistant }) => [sip_trunk_id, assistant.id])).toEqual([wanted, wanted]);
-    await page.goto(`/app/o/${org.id}/trunks/${trunk.id}`);
-    await button(page, 'Delete trunk').click();
-    const dialog = page.getByRole('alertdialog');
-    await dialog.getByRole('button', { name: 'Delete trunk' }).click();
-    await dialog
-      .getByRole('alert')
-      .getByText('It still has 2 numbers')
-      .or(dialog.getByText('It still has 3 numbers'))
-      .waitFor();
-    expect(await dialog.textContent()).not.toContain('force');
-    expect(await axeProblems(page)).toEqual([]);
-    await dialog.getByRole('button', { name: 'Keep it' }).click();
-    for (const { id } of numbers) await org.api.delete(`/api/v1/phone-numbers/${id}`);
-    await confirm(page, 'Delete trunk');
-    await page.getByRole('heading', { level: 1, name: 'Trunks' }).waitFor();
-    expect((await org.api.request('GET', `/api/v1/sip-trunks/${trunk.id}`)).status).toBe(404);
-    await page.context().close();
-    await callee.close();
-  }, 60_000);
+  it('assigns several numbers at once, and says why their trunk is not deleted', () => assignsNumbers(acting), 60_000);
 
   it('drains a bridge, and returns it to service', () => drainsBridge(of()), 60_000);
 }

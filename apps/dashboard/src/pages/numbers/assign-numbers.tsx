@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
@@ -22,7 +22,9 @@ export function AssignNumbers({ ids, onDone }: AssignNumbersProps) {
     ...(trunk === '' ? {} : { sip_trunk_id: trunk }),
     ...(assistant.trim() === '' ? {} : { assistant_id: Number(assistant) }),
   };
-  const assign = async () => {
+  // A form: it is not sent while the trunk is none that exists, or is still being looked for.
+  const assign = async (event: FormEvent) => {
+    event.preventDefault();
     setError(undefined);
     try {
       for (const [index, id] of ids.entries()) {
@@ -37,7 +39,7 @@ export function AssignNumbers({ ids, onDone }: AssignNumbersProps) {
   };
   return (
     <Card title={`Assign ${count(ids.length)} selected`}>
-      <div className="filters">
+      <form className="filters" onSubmit={(event) => void assign(event)}>
         <TrunkChoice label="To the trunk" value={trunk} onChange={setTrunk} none="No change" />
         <Field
           label="To the assistant"
@@ -46,14 +48,10 @@ export function AssignNumbers({ ids, onDone }: AssignNumbersProps) {
           inputMode="numeric"
           placeholder="17"
         />
-        <Button
-          className="primary"
-          isDisabled={done !== undefined || Object.keys(body).length === 0}
-          onPress={() => void assign()}
-        >
+        <Button type="submit" className="primary" isDisabled={done !== undefined || Object.keys(body).length === 0}>
           Assign
         </Button>
-      </div>
+      </form>
       {done !== undefined && (
         <p role="status">
           {count(done)} of {count(ids.length)} done

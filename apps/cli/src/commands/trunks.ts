@@ -10,7 +10,7 @@ type Trunk = Schemas['Trunk'];
 
 const TRUNK = { trunk: { type: 'string', describe: 'The name or id of a trunk', ...required } } as const;
 const NUMBER = {
-  number: { type: 'string', describe: 'Also call this number for three seconds' },
+  number: { type: 'string', describe: 'Also call this number for three seconds; an answered call is charged' },
   from: { type: 'string', describe: 'The number of yours that the test call comes from' },
 } as const;
 

@@ -8,7 +8,10 @@ import { NEW_TRUNK_BODY } from '../trunk/new-trunk.js';
 const call = {
   number: outboundRequest.shape.to
     .optional()
-    .describe('A number to call for three seconds, by the rules of an outbound call. Absent: nobody is called.'),
+    .describe(
+      'A number to call for three seconds, by the rules of an outbound call. If it is answered, it is charged as any ' +
+        'outbound call. Absent: nobody is called.',
+    ),
   from: e164.optional().describe('The phone number of the organisation that calls; required with `number`.'),
 };
 const NEEDS_FROM = {

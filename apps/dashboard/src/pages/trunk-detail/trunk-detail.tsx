@@ -14,9 +14,8 @@ import { CallsOf, NumbersOf, TrunkHistory } from './trunk-lists.js';
 import { fieldToMend } from '../trunk-edit/trunk-fields.js';
 import { deletionProblem } from './deletion-problem.js';
 import { Registrations } from './registrations.js';
-import { TestReport } from './test-report.js';
 import { GatewayFile, LastExchange } from './trunk-sip.js';
-import { WaitForCall } from './wait-for-call.js';
+import { TrunkTests } from './trunk-tests.js';
 
 /** One trunk: its state on each bridge and why, its test, its numbers and calls. */
 export default function TrunkDetail() {
@@ -43,7 +42,7 @@ const Detail = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
     <State id={trunk.id} />
     <div className="columns">
       <Settings trunk={trunk} />
-      <Tests id={trunk.id} />
+      <TrunkTests id={trunk.id} />
       <NumbersOf trunkId={trunk.id} />
       <CallsOf trunkId={trunk.id} />
       <Registrations id={trunk.id} />
@@ -178,31 +177,3 @@ const Settings = ({ trunk }: { trunk: Schemas['Trunk'] }) => (
     />
   </Card>
 );
-
-function Tests({ id }: { id: string }) {
-  const { mayManage } = useSession();
-  const [report, setReport] = useState<Schemas['TrunkTest']>();
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  if (!mayManage) return null;
-  const test = async () => {
-    setBusy(true);
-    setError(undefined);
-    const answer = dataOf(client.POST('/api/v1/sip-trunks/{id}/test', { params: { path: { id } }, body: {} }));
-    await answer.then(setReport, setError);
-    setBusy(false);
-  };
-  return (
-    <Card title="Test">
-      <p>A bridge tries DNS, transport, certificate, OPTIONS and the registration, and says what it saw.</p>
-      <Button isDisabled={busy} onPress={() => void test()}>
-        {busy ? 'Testing…' : 'Test the trunk'}
-      </Button>
-      {error !== undefined && <Failure error={error} />}
-      {report && <TestReport report={report} />}
-      <h3>Call it yourself</h3>
-      <p>No assistant is needed: you hear a tone and an echo.</p>
-      <WaitForCall trunkId={id} />
-    </Card>
-  );
-}

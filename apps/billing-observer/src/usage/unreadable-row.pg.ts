@@ -1,8 +1,9 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import type { UnreadableReason } from './call-message.js';
 
 /** A message that could not be recorded, as it came, for a person to look at. */
 @Entity('unreadable')
+@Check('discarded_with_reason', 'num_nulls(discarded_at, discarded_by, discard_reason) IN (0, 3)')
 export class UnreadableRow {
   /** bigint as text. */
   @PrimaryColumn({ type: 'bigint' })

@@ -20,6 +20,12 @@ export type Tried = Attempted | { outcome: 'handed-over' };
 
 export type Ended = Exclude<Attempted, { outcome: 'over' }>;
 
+/** What is noted of an attempt: answered where it was hung up at once after; undefined where nobody saw its end. */
+export function endedOf(tried: Attempted): Ended | undefined {
+  if (tried.outcome !== 'over') return tried;
+  return tried.hangup === undefined ? undefined : { outcome: 'answered' };
+}
+
 export const failed = (reason: AttemptFailure): Failed => ({
   outcome: 'failed',
   reason,

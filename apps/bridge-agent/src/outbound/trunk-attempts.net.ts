@@ -15,7 +15,8 @@ import type { CallerBuffer } from './caller-buffer.net.js';
 import type { Dialling } from './dialling.net.js';
 import type { HandOver } from './hand-over.net.js';
 import type { Permit, Permits } from './permits.nats.js';
-import { failed, resultOf, triedOf, UNSENT, type Attempted, type Ended, type Failed, type Tried } from './tried.js';
+import { endedOf, failed, resultOf, triedOf, UNSENT } from './tried.js';
+import type { Attempted, Ended, Failed, Tried } from './tried.js';
 
 /** What the attempts of an outbound call need from the rest of the agent. */
 export interface AttemptPorts extends Pick<CallParts, 'bridge' | 'limits' | 'live' | 'local' | 'logger' | 'sip'> {
@@ -72,7 +73,8 @@ export class TrunkAttempts {
       const tried = await this.attempt(planned, startedAt);
       const isLast = index + 1 === attempts.length;
       const goOn = tried.outcome === 'failed' && !isLast && this.failsOver(planned, tried);
-      if (tried.outcome !== 'over') this.record(planned, startedAt, tried, goOn);
+      const ended = endedOf(tried);
+      if (ended !== undefined) this.record(planned, startedAt, ended, goOn);
       if (!goOn) return tried;
     }
     return failed('no-gateway');

@@ -148,7 +148,7 @@ it(`kill -9 of each service, ${ROUNDS} rounds, ${CALLS_PER_SECOND} calls a secon
     },
     { timeoutMs: 60_000, intervalMs: 500, message: 'the usage record of every answered call' },
   );
-  // A request whose answer was lost may have been accepted: its call may still be in progress.
+  // A request can be accepted although its response was lost: its call may still be in progress.
   await eventually(async () => (await callee.open()) === 0, {
     timeoutMs: 30_000,
     intervalMs: 250,

@@ -14,7 +14,7 @@ const COURSE = {
 const PHONE = { width: 390, height: 800 };
 const WIDE = { width: 1280, height: 800 };
 
-/** On the page of a call whose connection was bad for a while: the plot, its meaning in words, and its figures. */
+/** Checks the plot, its text and its figures on the page of a call that had a bad connection for a while. */
 export async function showsQualityCourse(page: Page, call: RegExp): Promise<void> {
   const over = { status: 'completed', duration_seconds: 17.6, quality_course: COURSE };
   await page.route(call, async (route) => {

@@ -24,7 +24,7 @@ const INSERT = `INSERT INTO alert_hours (organization_id, hour, trunk, direction
 
 /**
  * What was known before alerts were: the countries that organisations have called, and the last weeks of each. An
- * organisation whose weeks cannot be summed up is left out until the next time, and holds up no other.
+ * organisation whose weeks cannot be computed is skipped until the next run, and does not delay others.
  * @throws AggregateError what failed, once all others are done
  */
 export async function beginHours(dataSource: DataSource): Promise<void> {

@@ -48,9 +48,8 @@ export interface Attribution {
 }
 
 /**
- * Which attempt each line bills, one to one: of those with its numbers the one whose time is nearest, none that is
- * further away than the tolerance. What was never answered has no time of an answer: carriers name its beginning or
- * end then.
+ * Matches each line with at most one attempt that has the same numbers: the nearest in time within the tolerance.
+ * An unanswered attempt has no answer time, so carriers give the time at which it began or ended.
  */
 export function attributed<Line extends BilledLine>(
   lines: readonly Line[],

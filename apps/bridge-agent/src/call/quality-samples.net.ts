@@ -79,6 +79,6 @@ export class QualitySamples {
   }
 }
 
-/** Of a channel that is answered, with these headers, and whose audio is attached. */
+/** Starts sampling an answered channel whose audio is attached. `headers`: FreeSWITCH's of that channel. */
 export const sampleQuality = (talk: Talk, headers: EslEvent['headers'], session: AudioSession): QualitySamples =>
   new QualitySamples({ talk, channelId: headers.get('Unique-ID') ?? '', gaps: () => session.log().underruns });

@@ -16,7 +16,7 @@ import { shareOf } from './limit-share.js';
 export interface PermitPorts {
   link: NatsLink;
   limits: CallLimits;
-  /** What the process before was told last, if that was not long ago. */
+  /** The last share that the previous process received, if it is recent. */
   share: LimitShare | undefined;
   /** Keeps it for the next process. */
   noteShare: (share: LimitShare) => void;

@@ -20,7 +20,7 @@ export type Tried = Attempted | { outcome: 'handed-over' };
 
 export type Ended = Exclude<Attempted, { outcome: 'over' }>;
 
-/** What is noted of an attempt: answered where it was hung up at once after; undefined where nobody saw its end. */
+/** What to record of an attempt. Hung up right after the answer counts as answered; undefined: its end is unknown. */
 export function endedOf(tried: Attempted): Ended | undefined {
   if (tried.outcome !== 'over') return tried;
   return tried.hangup === undefined ? undefined : { outcome: 'answered' };

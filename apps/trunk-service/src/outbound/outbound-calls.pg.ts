@@ -169,7 +169,7 @@ export async function requestEnd(
   return row;
 }
 
-/** Of these calls, those whose end was requested. */
+/** Returns the calls among these that were canceled. */
 export async function canceledAmong(store: EventStore, callIds: readonly string[]): Promise<string[]> {
   const rows = await store.query<{ call_id: string }>(
     'select call_id from outbound_calls where call_id = any($1::uuid[]) and cancel_at is not null',

@@ -27,8 +27,8 @@ export function useRefusedToday() {
 const DAY_MS = 86_400_000;
 
 /**
- * Enabled trunks without an answered call in the last days: how many, and the first of them. Not asked anew with each
- * call, as what calls change is: it looks through all trunks.
+ * The number of enabled trunks without an answered call in the last days, and the first of them. Not refreshed with
+ * every call, because the query reads all trunks.
  */
 export function useUntested() {
   const from = new Date(Date.now() - UNTESTED_DAYS * DAY_MS).toISOString().slice(0, 10);

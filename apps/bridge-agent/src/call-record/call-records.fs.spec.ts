@@ -6,7 +6,7 @@ import { Kvm } from '@nats-io/kv';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { uuidv7 } from 'uuidv7';
-import { callEvent, type CallEvent, type NumberedCallEvent } from '@trunkmesh/contracts/call.js';
+import type { NumberedCallEvent } from '@trunkmesh/contracts/call.js';
 import { CALLS_STREAM, STREAM_SUBJECTS, USAGE_BUCKET } from '@trunkmesh/contracts/subjects.js';
 import type { UsageConfirmation } from '@trunkmesh/contracts/usage.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
@@ -16,6 +16,7 @@ import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server
 import { answered, ended, started } from './call-record.fixture.js';
 import { publishCallEvents } from './call-log.nats.js';
 import { CallRecords } from './call-records.fs.js';
+import { eventsIn } from './written-events.fixture.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { StoryPart } from './story-part.js';
 
@@ -77,16 +78,7 @@ function kill(callRecords: CallRecords): void {
   recorders.find((life) => life.callRecords === callRecords)!.dead = true;
 }
 
-async function log(): Promise<CallEvent[]> {
-  const events: CallEvent[] = [];
-  const manager = await jetstreamManager(nc);
-  const { state } = await manager.streams.info(CALLS_STREAM);
-  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
-    const message = await manager.streams.getMessage(CALLS_STREAM, { seq });
-    if (message !== null) events.push(callEvent.parse(message.json()));
-  }
-  return events;
-}
+const log = () => eventsIn(nc);
 const typesOf = async () => (await log()).map(({ type, data }) => `${type} ${Number(data.call_id.slice(-12))}`);
 const numbersOf = async () =>
   (await log())

@@ -5,25 +5,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { callEvent, type CallEvent } from '@trunkmesh/contracts/call.js';
+import { jetstream } from '@nats-io/jetstream';
+import type { CallEvent } from '@trunkmesh/contracts/call.js';
 import type { NumberState } from '@trunkmesh/contracts/number.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { InboundDecision, InboundRequest } from '@trunkmesh/contracts/routing.js';
-import {
-  CALLS_STREAM,
-  numberSubject,
-  organizationSubject,
-  ROUTING_INBOUND,
-  trunkSubject,
-} from '@trunkmesh/contracts/subjects.js';
+import { numberSubject, organizationSubject, ROUTING_INBOUND, trunkSubject } from '@trunkmesh/contracts/subjects.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { RequestServer } from '@trunkmesh/requests/request-server.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import { parseKeyRing } from '@trunkmesh/runtime/key-ring.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
+import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { runApi } from '@trunkmesh/testkit/freeswitch/api.process.js';
 import { startStandIn } from '@trunkmesh/testkit/freeswitch/stand-in.net.js';
@@ -37,6 +31,7 @@ import { CallReadiness } from '../call/call-readiness.js';
 import type { CallDeadlines, CallParts } from '../call/call-parts.net.js';
 import { CallsModule } from '../call/calls.module.js';
 import { Drain } from '../call/drain.process.js';
+import { eventsIn } from '../call-record/written-events.fixture.js';
 import { environmentSchema, type Config } from '../config.js';
 import { ControlModule } from '../control/control.module.js';
 import { TrunkTestModule } from '../diagnose/trunk-test.module.js';
@@ -237,14 +232,3 @@ async function startAgentOn(
   };
 }
 export type HostAgent = Awaited<ReturnType<typeof startAgentOn>>;
-
-async function eventsIn(nc: NatsConnection): Promise<CallEvent[]> {
-  const manager = await jetstreamManager(nc);
-  const { state } = await manager.streams.info(CALLS_STREAM);
-  const events: CallEvent[] = [];
-  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
-    const message = await manager.streams.getMessage(CALLS_STREAM, { seq });
-    if (message !== null) events.push(callEvent.parse(message.json()));
-  }
-  return events;
-}

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { callEvent, type CallRecordingStored } from '@trunkmesh/contracts/call.js';
+import type { CallRecordingStored } from '@trunkmesh/contracts/call.js';
 import { CALLS_STREAM, STREAM_SUBJECTS, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { startOpsServer } from '@trunkmesh/runtime/ops.http.js';
@@ -16,6 +16,7 @@ import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server
 import { startS3Bucket, type S3Bucket } from '@trunkmesh/testkit/s3/bucket.http.js';
 import { startSupervised } from '@trunkmesh/testkit/supervised.process.js';
 import { publishCallEvents } from '../call-record/call-log.nats.js';
+import { eventsIn } from '../call-record/written-events.fixture.js';
 import { createNatsLink, type NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { BucketSettings } from './recording-bucket.http.js';
 import { keyOf, partiesOf, wav, writeRecording } from './recordings.fixture.js';
@@ -86,16 +87,7 @@ async function open(more: Partial<RecordingsOptions> = {}): Promise<Recordings> 
   return recordings;
 }
 
-async function events(): Promise<CallRecordingStored[]> {
-  const manager = await jetstreamManager(nc);
-  const { state } = await manager.streams.info(CALLS_STREAM);
-  const found: CallRecordingStored[] = [];
-  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1)
-    found.push(
-      callEvent.parse((await manager.streams.getMessage(CALLS_STREAM, { seq }))!.json()) as CallRecordingStored,
-    );
-  return found;
-}
+const events = async () => (await eventsIn(nc)) as CallRecordingStored[];
 const recordingsInLog = async () => (await events()).map(({ data }) => data.recording);
 const untilEmpty = (recordings: Recordings) =>
   eventually(async () => recordings.waiting() === 0 && (await readdir(folder)).length === 0, {

@@ -96,18 +96,18 @@ describe('one request', () => {
       200,
     ],
     [
-      '15,000 numbers in JSON',
+      '6,000 numbers in JSON',
       IMPORT,
-      () => Buffer.from(JSON.stringify(numbers(15_000))),
+      () => Buffer.from(JSON.stringify(numbers(6_000))),
       { 'Idempotency-Key': 'json' },
       200,
     ],
     [
-      '15,000 numbers in CSV',
+      '6,000 numbers in CSV',
       `${IMPORT}?on_duplicate=skip`,
       () =>
         Buffer.from(
-          `phone_number,friendly_name\n${numbers(15_000)
+          `phone_number,friendly_name\n${numbers(6_000)
             .map((each) => `${each.phone_number},${each.friendly_name}`)
             .join('\n')}`,
         ),
@@ -129,19 +129,19 @@ describe('one request', () => {
       200,
     ],
     [
-      'an organisation of 8,000 numbers',
+      'an organisation of 4,000 numbers',
       SYNC,
-      () => Buffer.from(JSON.stringify({ trunks: [], numbers: numbers(8_000) })),
+      () => Buffer.from(JSON.stringify({ trunks: [], numbers: numbers(4_000) })),
       {},
       200,
     ],
     [
-      'an organisation of 500 trunks',
+      'an organisation of 250 trunks',
       SYNC,
       () =>
         Buffer.from(
           JSON.stringify({
-            trunks: Array.from({ length: 500 }, (_, n) => ({
+            trunks: Array.from({ length: 250 }, (_, n) => ({
               name: `t${n}`,
               gateway: 'sip.example.com',
               username: 'u',

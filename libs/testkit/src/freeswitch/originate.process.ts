@@ -177,7 +177,9 @@ async function answerOf(
     return leg.ended;
   }
   leg.channel.set('sip_call_id', randomUUID());
-  if (outcome === 'answer') return ringThenAnswer(leg, gateway, ringMs, hangupAfterMs);
+  if (outcome === 'answer' || ringMs > 0) await ring(leg, gateway, ringMs);
+  if (leg.channel.hungUp) return;
+  if (outcome === 'answer') return answer(leg, hangupAfterMs);
   const cause = causeOfStatus(outcome);
   for (const [name, value] of [
     ['sip_hangup_disposition', 'recv_refuse'],
@@ -192,12 +194,8 @@ async function answerOf(
   return leg.ended;
 }
 
-async function ringThenAnswer(
-  leg: Leg,
-  gateway: Gateway,
-  ringMs: number,
-  hangupAfterMs: number | undefined,
-): Promise<void> {
+/** 180 Ringing, for so long. */
+async function ring(leg: Leg, gateway: Gateway, ringMs: number): Promise<void> {
   const { channel } = leg;
   channel.enter('CS_CONSUME_MEDIA', 7);
   for (const [name, value] of [
@@ -208,7 +206,10 @@ async function ringThenAnswer(
   leg.ringing();
   channel.callState = 'RINGING';
   if (ringMs > 0) await ringing(leg, ringMs);
-  if (channel.hungUp) return;
+}
+
+function answer(leg: Leg, hangupAfterMs: number | undefined): void {
+  const { channel } = leg;
   channel.codec = true;
   for (const [name, value] of [
     ['read_codec', 'PCMU'],

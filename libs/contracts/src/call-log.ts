@@ -112,6 +112,23 @@ export const callSummary = z.object({
 });
 export type CallSummary = z.infer<typeof callSummary>;
 
+/** What is not known of a call before its answer and end, in the order of the summary. */
+export const NOT_KNOWN_YET = {
+  answered_at: null,
+  ended_at: null,
+  duration_seconds: null,
+  ended_by: null,
+  end_reason: null,
+  refusal: null,
+  hangup_cause: null,
+  sip_status: null,
+  codec: null,
+  mos: null,
+  recording: null,
+  transferred_to: null,
+  carrier_cost: 'external',
+} as const satisfies Partial<CallSummary>;
+
 /** Everything that is known of one call. */
 export const callDetail = callSummary.extend({
   sip_call_id: z.string().nullable().describe("The INVITE's Call-ID; null where it is not known."),

@@ -2,7 +2,7 @@ import { CALL_END_REASONS, endedWithoutBridge, type CallEndReason } from '@trunk
 import { type CallEnded, type CallEvent, type CallRefused, type CallRejected } from '@trunkmesh/contracts/call.js';
 import { type CallRecording, type TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { callSid } from '@trunkmesh/contracts/call-control.js';
-import type { CallSummary } from '@trunkmesh/contracts/call-log.js';
+import { NOT_KNOWN_YET, type CallSummary } from '@trunkmesh/contracts/call-log.js';
 
 /** A call of the call log. */
 export interface CallRow {
@@ -215,19 +215,7 @@ function emptyRow(parties: CallEvent['data']): CallRow {
       number_id: null,
       bridge_id: parties.bridge_id,
       started_at: parties.started_at,
-      answered_at: null,
-      ended_at: null,
-      duration_seconds: null,
-      ended_by: null,
-      end_reason: null,
-      refusal: null,
-      hangup_cause: null,
-      sip_status: null,
-      codec: null,
-      mos: null,
-      recording: null,
-      transferred_to: null,
-      carrier_cost: 'external',
+      ...NOT_KNOWN_YET,
     },
     told_by: readToldBy(''),
   };

@@ -1,5 +1,5 @@
 import { callSid } from '@trunkmesh/contracts/call-control.js';
-import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
+import { NOT_KNOWN_YET, type CallDetail } from '@trunkmesh/contracts/call-log.js';
 import type { OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 
 /** An accepted call that has no event yet, as its request says. */
@@ -26,19 +26,7 @@ const NOTHING_YET = {
   status: 'ongoing',
   direction: 'outbound',
   bridge_id: null,
-  answered_at: null,
-  ended_at: null,
-  duration_seconds: null,
-  ended_by: null,
-  end_reason: null,
-  refusal: null,
-  hangup_cause: null,
-  sip_status: null,
-  codec: null,
-  mos: null,
-  recording: null,
-  transferred_to: null,
-  carrier_cost: 'external',
+  ...NOT_KNOWN_YET,
   sip_call_id: null,
   source_address: null,
   trace_id: null,

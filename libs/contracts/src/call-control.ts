@@ -11,7 +11,15 @@ const ofCall = z.object({
   organization_id: uuid.describe('The organisation.'),
 });
 
-export const hangupRequest = ofCall;
+export const hangupRequest = ofCall.extend({
+  in_advance: z
+    .literal(true)
+    .optional()
+    .describe(
+      'The request for the call may arrive after this one: the bridge does not take the call then. Absent: the ' +
+        'bridge has the call, or never will.',
+    ),
+});
 /** RFC 4733 digits, in order; `w` is a pause of half a second, `W` of one. */
 export const dtmfRequest = ofCall.extend({
   digits: z

@@ -138,6 +138,8 @@ export const originateRefusal = z.enum([
   'settings-not-known',
   'switch-unavailable',
   'too-late',
+  /** Its end was requested before it arrived. */
+  'canceled',
   'continued-elsewhere',
 ]);
 export type OriginateRefusal = z.infer<typeof originateRefusal>;

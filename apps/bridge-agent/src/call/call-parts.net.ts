@@ -9,6 +9,7 @@ import type { SipMessages } from '../sip-capture/sip-messages.net.js';
 import type { Routing } from '../route/routing.js';
 import type { AudioEngine } from '../audio/audio-engine.net.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
+import type { CanceledAhead } from './canceled-ahead.js';
 import type { Conversations } from './conversation.js';
 
 /** What is kept of calls, in memory and on disk. */
@@ -38,6 +39,7 @@ export interface CallParts extends Routing, Pick<KeptCalls, 'callRecords' | 'rec
   live: LiveCalls;
   /** Calls with a connection of their own, and what may be asked of them. */
   conversations: Conversations;
+  canceledAhead: CanceledAhead;
   engine: AudioEngine;
   /** Takes the SIP messages of a call. */
   sip: Pick<SipMessages, 'own'>;

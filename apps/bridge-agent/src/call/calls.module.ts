@@ -21,6 +21,7 @@ import { SipMessages } from '../sip-capture/sip-messages.net.js';
 import { AGENT, CALL_DEADLINES, CALL_PARTS, KEPT_CALLS, RECORDINGS, ROUTING } from '../tokens.js';
 import { endConversations } from './call-assistant.net.js';
 import type { CallDeadlines, CallParts, KeptCalls } from './call-parts.net.js';
+import { CanceledAhead } from './canceled-ahead.js';
 import { CallReadiness } from './call-readiness.js';
 import { Drain } from './drain.process.js';
 import { openRecordings, reportTo, statusEndpoints } from './kept-calls.net.js';
@@ -168,6 +169,7 @@ function callParts(
     statuses,
     live,
     conversations: new Map(),
+    canceledAhead: new CanceledAhead(),
     sip,
     engine: createAudioEngine({ ports: routing.mesh.audioPorts, logger }),
     tell: reportTo(statuses),

@@ -35,6 +35,7 @@ it('a subject that NATS does not let this bridge hear is said, and the others ar
   const nothing = () => undefined;
   const stop = await serveCallControl(Promise.resolve(nc), {
     conversations: new Map(),
+    canceledAhead: { note: nothing },
     logger,
     eventSocket: {
       connected: false,

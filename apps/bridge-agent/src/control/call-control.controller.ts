@@ -23,6 +23,7 @@ import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { note } from '../live/call-story.js';
 import { CALL_CONTROL } from '../tokens.js';
 import type { LiveCalls } from '../live/live-calls.net.js';
+import type { CanceledAhead } from '../call/canceled-ahead.js';
 import { endConversation, type Conversation } from '../call/conversation.js';
 import { endCalls, type EndCallsPorts } from './end-calls.net.js';
 import { transferTarget } from './transfer-target.js';
@@ -31,6 +32,7 @@ import { transfer } from './transfer.net.js';
 /** What requests about calls need of this host's calls. */
 export interface CallControlPorts extends EndCallsPorts {
   live: Pick<LiveCalls, 'noted' | 'reached' | 'transferEnded' | 'unheldOf'>;
+  canceledAhead: Pick<CanceledAhead, 'note'>;
   transferDeadlineMs?: number | undefined;
 }
 
@@ -62,7 +64,10 @@ export class CallControlController {
   @About('call.hangup')
   async hangUp(@Payload({ schema: hangupRequest }) request: HangupRequest): Promise<CallControlAnswer> {
     const conversation = this.conversationOf(request);
-    if (conversation === undefined) return NOT_HERE;
+    if (conversation === undefined) {
+      if (request.in_advance === true) this.ports.canceledAhead.note(request, Date.now());
+      return NOT_HERE;
+    }
     const { answered, parties } = conversation;
     endConversation(
       conversation,

@@ -24,10 +24,10 @@ import { CallControlController, type CallControlPorts } from './call-control.con
       provide: CALL_CONTROL,
       inject: [CALL_PARTS, EslClient, CALL_DEADLINES],
       useFactory: (
-        { conversations, live, logger }: CallParts,
+        { conversations, live, canceledAhead, logger }: CallParts,
         eventSocket: EslClient,
         { transferDeadlineMs }: CallDeadlines,
-      ): CallControlPorts => ({ conversations, live, eventSocket, logger, transferDeadlineMs }),
+      ): CallControlPorts => ({ conversations, live, canceledAhead, eventSocket, logger, transferDeadlineMs }),
     },
     {
       provide: RequestServer,

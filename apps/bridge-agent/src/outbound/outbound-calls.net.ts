@@ -174,8 +174,11 @@ export class OutboundCalls {
     );
   }
 
-  private refusalOf({ dial_until, continued }: OriginateRequest) {
+  private refusalOf(request: OriginateRequest) {
+    const { dial_until, continued } = request;
     const { drain, eventSocket, maxCalls } = this.options;
+    if (continued === undefined && this.ports.canceledAhead.has(request, Date.now()))
+      return refused('canceled', 'The call was canceled before this request for it arrived. Nothing was done.');
     if (continued?.closes !== true && Date.parse(dial_until) < Date.now())
       return refused('too-late', 'The request arrived after the time at which the call had to be dialled.');
     if (drain.begun) return refused('bridge-stopping', 'The bridge is about to stop. Ask another one.');

@@ -629,6 +629,24 @@ describe('a call that was refused before a bridge had it', () => {
     const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, statusUrl: assistant.statusUrl } });
     await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
     const event = refusedCall();
+  const hangUp = async ({ call_id, organization_id }: OriginateRequest, more: object = {}) => {
+    const body = JSON.stringify({ call_id, organization_id, ...more });
+    return (await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), body)).json();
+  };
+
+  it('before its request arrives, is not taken, and the carrier gets nothing', async () => {
+    const [canceled, others] = [request(), request()];
+    const before = callsAt(1) ?? 0;
+    for (const end of [canceled, { ...others, organization_id: id(1, 2) }])
+      expect(await hangUp(end, { in_advance: true })).toMatchObject({ outcome: 'refused', code: 'call-not-found' });
+    expect(await originate(canceled)).toMatchObject({ outcome: 'refused', code: 'canceled' });
+    carriers({ outcome: 486 });
+    expect(await originate(others)).toEqual({ outcome: 'accepted' });
+    await host.untilWritten(others.call_id);
+    expect(callsAt(1)).toBe(before + 1);
+    expect(await host.callEvents(canceled.call_id)).toEqual([]);
+  });
+
     const report = async (refused: CallRefused) => {
       const reply = await host.nc.request(bridgeRequest('bridge-1', 'call.refused'), JSON.stringify(refused));
       return originateAnswer.parse(reply.json());

@@ -57,11 +57,12 @@ export class AskBridge {
   }
 
   /** `gone`: the bridge does not have the call. */
-  async hangUp(bridge: string, { call_id, organization_id }: HangupRequest): Promise<'done' | 'gone' | 'unknown'> {
+  async hangUp(bridge: string, call: HangupRequest): Promise<'done' | 'gone' | 'unknown'> {
+    const { call_id, organization_id, in_advance } = call;
     try {
       const answer = await ask(this.nats, {
         subject: bridgeRequest(bridge, 'call.hangup'),
-        request: { call_id, organization_id },
+        request: { call_id, organization_id, in_advance },
         reply: callControlAnswer,
         deadlineMs: this.deadlines.hangUpMs,
         span: { name: 'call.hangup', attributes: { 'call.id': call_id, 'bridge.id': bridge } },

@@ -28,10 +28,18 @@ export class CancelCall {
     const row = await requestEnd(this.store, call.organization_id, call.call_id);
     if (row === undefined) return hangUp(this.nats, call);
     if (row.state === 'ended' || row.state === 'refused') throw new DomainError('call-ended', 'The call has ended.');
-    // Whoever asks a bridge now sees the cancel with its answer; the sweeper does so if that process dies.
-    if (row.state === 'requested' && row.bridge_id !== null) return;
+    if (row.state === 'requested' && row.bridge_id !== null) return this.overtake(call, row.bridge_id);
     if (row.state === 'requested' && row.request !== null) return this.refuse({ ...row, request: row.request });
     await this.end(call, row.bridge_id);
+  }
+
+  /**
+   * The request for the call is on its way to this bridge, or about to be. A bridge that gets it after this one does
+   * not take the call, one that has the call ends it. Whoever asks sees the cancel with the answer in any case; if that
+   * process dies, the sweeper does.
+   */
+  private async overtake(call: HangupRequest, bridge: string): Promise<void> {
+    await this.bridges.hangUp(bridge, { ...call, in_advance: true });
   }
 
   /** The sweeper repeats what is not certain. */

@@ -97,7 +97,10 @@ export class HandOver {
     const taken = await this.bridges.originate(bridge, request, mayHaveIt);
     if (taken !== 'not-taken') return this.concluded(call, bridge, taken);
     this.store.logger.warn({ call_id: call.call_id, bridge_id: bridge }, 'a bridge did not take an outbound call');
-    return (await markNotTaken(this.store, call)) ? 'not-taken' : OPEN;
+    const canceled = await markNotTaken(this.store, call);
+    if (canceled === undefined) return OPEN;
+    // Its end was requested while the bridge was asked: the sweeper refuses it as canceled.
+    return canceled && !call.canceled ? this.leave(call, 0) : 'not-taken';
   }
 
   private shareOf(bridge: string): LimitShare {

@@ -483,19 +483,38 @@ describe('DELETE /api/v1/calls/{call_sid}', () => {
     expect(one.hungUp.filter((callId) => callId === body.call_id).length).toBeGreaterThanOrEqual(2);
   }, 20_000);
 
-  it('of a call that a bridge is asked for ends it with the answer', async () => {
-    const { admin, from } = await outbound.organization();
+  /** The call is canceled while the bridge is asked for it; then the bridge answers so. */
+  const canceledMeanwhile = async (answer: FakeBridge['answer']) => {
+    const made = await outbound.organization();
     let release = () => undefined as void;
     const released = new Promise<void>((resolve) => (release = resolve));
-    one.answer = (request) => released.then(() => accept(request));
-    const placing = admin('POST', CALLS, call(from));
-    const callId = await eventually(() => one.asked.find((request) => request.from === from)?.call_id);
-    expect((await admin('DELETE', `${CALLS}/${callId}`)).status).toBe(202);
-    expect(one.hungUp).not.toContain(callId);
+    one.answer = (request) => released.then(() => answer(request));
+    const placing = made.admin('POST', CALLS, call(made.from));
+    const callId = await eventually(() => one.asked.find((request) => request.from === made.from)?.call_id);
+    expect((await made.admin('DELETE', `${CALLS}/${callId}`)).status).toBe(202);
+    expect(one.canceledAhead).toContain(callId);
+    const askedToEnd = one.hungUp.length;
     release();
     one.answer = accept;
     expect((await placing).status).toBe(201);
-    expect(one.hungUp).toContain(callId);
+    return { ...made, callId, hungUp: one.hungUp.slice(askedToEnd) };
+  };
+
+  it('of a call that a bridge is asked for ends it with the answer', async () => {
+    const { callId, hungUp } = await canceledMeanwhile(accept);
+    expect(hungUp).toContain(callId);
+  });
+
+  it.each([
+    ['was told of it first', 'canceled'],
+    ['does not take it for another reason', 'bridge-full'],
+  ] as const)('of a call whose bridge %s ends it once, as canceled', async (_what, code) => {
+    const { id, callId } = await canceledMeanwhile(() => ({ outcome: 'refused', code, message: 'No.' }));
+    await eventually(async () => (await outbound.rowOf(callId))?.state === 'refused');
+    expect(await eventually(() => reportsOf(callId)[0])).toMatchObject({ reason: 'canceled' });
+    expect(await outbound.eventsOf(id, callId)).toMatchObject([{ type: 'CallRefused', data: { reason: 'canceled' } }]);
+    expect(one.asked.filter(({ call_id }) => call_id === callId)).toHaveLength(1);
+    expect(other.asked.filter(({ call_id }) => call_id === callId)).toEqual([]);
   });
 
   it('of a call that no bridge was asked for ends it with an event, and none is asked', async () => {

@@ -77,14 +77,14 @@ export async function markAccepted(store: EventStore, callId: string, bridge: st
   return row?.canceled;
 }
 
-/** The bridge does not have the call. False: somebody else works on it now. */
-export async function markNotTaken(store: EventStore, call: RequestedCall): Promise<boolean> {
-  const rows = await store.query(
+/** The bridge does not have the call. Returns whether its end was requested; undefined: somebody else works on it. */
+export async function markNotTaken(store: EventStore, call: RequestedCall): Promise<boolean | undefined> {
+  const [row] = await store.query<{ canceled: boolean }>(
     `update outbound_calls set bridge_id = null where call_id = $1 and turn = $2 and state = 'requested'
-     returning call_id`,
+     returning cancel_at is not null as canceled`,
     [call.call_id, call.turn],
   );
-  return rows.length === 1;
+  return row?.canceled;
 }
 
 /** Nothing more can be done now; the sweeper takes it up then. */

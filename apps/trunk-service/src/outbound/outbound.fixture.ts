@@ -1,6 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { callEvent, callRefused, type CallEvent, type CallRefused } from '@trunkmesh/contracts/call.js';
+import { hangupRequest } from '@trunkmesh/contracts/call-control.js';
 import { originateRequest, type OriginateAnswer, type OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import { bridgeRequest, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
@@ -27,6 +28,8 @@ export interface FakeBridge {
   onRefused: () => OriginateAnswer | undefined;
   /** The calls that it was told to hang up, by id. */
   hungUp: string[];
+  /** Those of them that it is not to take, should it be asked for them later. */
+  canceledAhead: string[];
   answer: Said<OriginateAnswer>;
   /** What a hang-up is answered; undefined: nothing. */
   onHangup: (callId: string) => 'done' | 'call-not-found' | undefined;
@@ -43,6 +46,7 @@ async function fakeBridge(nc: NatsConnection, id: string): Promise<FakeBridge> {
     reported: [],
     onRefused: () => ({ outcome: 'accepted' }),
     hungUp: [],
+    canceledAhead: [],
     answer: ({ call_id, dial_until }) => {
       if (!taken.has(call_id) && Date.parse(dial_until) < Date.now())
         return { outcome: 'refused', code: 'too-late', message: 'Too late.' };
@@ -73,8 +77,9 @@ async function fakeBridge(nc: NatsConnection, id: string): Promise<FakeBridge> {
     }),
     nc.subscribe(bridgeRequest(id, 'call.hangup'), {
       callback: (_error, message) => {
-        const { call_id } = message.json<{ call_id: string }>();
+        const { call_id, in_advance } = hangupRequest.parse(message.json());
         fake.hungUp.push(call_id);
+        if (in_advance === true) fake.canceledAhead.push(call_id);
         const code = fake.onHangup(call_id);
         if (code !== undefined)
           message.respond(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { shareOf } from './limit-share.js';
+import { shareAmong, shareOf } from './limit-share.js';
 
 describe("a bridge's share of a trunk's limits", () => {
   it('is as many channels as the trunk has, all bridges together', () => {
@@ -25,5 +25,29 @@ describe("a bridge's share of a trunk's limits", () => {
 
   it('is no channel where the bridge is not one of those that share', () => {
     expect(shareOf({ max_channels: 9, max_cps: null }, { bridges: 2, place: undefined }).max_channels).toBe(0);
+  });
+});
+
+describe('the share that the process before was told', () => {
+  it.each([
+    ['stays while as many bridges are online', { bridges: 2, place: 1 }, ['b1', 'b2'], { bridges: 2, place: 1 }],
+    ['stays while fewer are', { bridges: 3, place: 2 }, ['b1'], { bridges: 3, place: 2 }],
+    ['is smaller where bridges were added', { bridges: 1, place: 1 }, ['b2', 'b1', 'b0'], { bridges: 3, place: 2 }],
+    ['counts itself before its own heartbeat', { bridges: 1, place: 1 }, ['b2'], { bridges: 2, place: 1 }],
+  ])('%s', (_what, told, online, share) => expect(shareAmong(told, 'b1', online)).toEqual(share));
+
+  it('is never more than it was', () => {
+    const ids = fc.uniqueArray(fc.constantFrom('b0', 'b1', 'b2', 'b3', 'b4', 'b5'));
+    const told = fc
+      .integer({ min: 1, max: 6 })
+      .chain((bridges) => fc.record({ bridges: fc.constant(bridges), place: fc.integer({ min: 1, max: bridges }) }));
+    fc.assert(
+      fc.property(ids, told, fc.integer({ min: 1, max: 30 }), (online, before, max_channels) => {
+        const limits = { max_channels, max_cps: 1 };
+        const now = shareOf(limits, shareAmong(before, 'b1', online));
+        expect(now.max_cps!).toBeLessThanOrEqual(shareOf(limits, before).max_cps!);
+        expect(now.max_channels!).toBeLessThanOrEqual(Math.ceil(max_channels / before.bridges));
+      }),
+    );
   });
 });

@@ -17,3 +17,13 @@ function channelsOf(channels: number, { bridges, place }: LimitShare): number {
   const rest = place !== undefined && place <= channels % bridges ? 1 : 0;
   return place === undefined ? 0 : Math.floor(channels / bridges) + rest;
 }
+
+/**
+ * The share of a bridge that was told `told` some time ago, where the bridges `online` are those of its pool whose
+ * heartbeats arrive now: bridges may have been added since. One that is offline still counts, so that it is never more
+ * than was told.
+ */
+export function shareAmong(told: LimitShare, bridgeId: string, online: readonly string[]): LimitShare {
+  const sharing = [...new Set([...online, bridgeId])].sort();
+  return sharing.length <= told.bridges ? told : { bridges: sharing.length, place: sharing.indexOf(bridgeId) + 1 };
+}

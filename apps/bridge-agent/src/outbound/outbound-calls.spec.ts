@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
+import { bridgeHeartbeat, type BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { callRefused, type CallEvent, type CallRefused } from '@trunkmesh/contracts/call.js';
 import {
   originateAnswer,
@@ -13,7 +14,9 @@ import {
   type OriginateRequest,
 } from '@trunkmesh/contracts/outbound-call.js';
 import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
-import { bridgeRequest, OUTBOUND_PERMIT } from '@trunkmesh/contracts/subjects.js';
+import { BRIDGES_BUCKET, bridgeKey, bridgeRequest, OUTBOUND_PERMIT } from '@trunkmesh/contracts/subjects.js';
+import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
+import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { continuedEvent } from '../call-record/continued-event.js';
 import { outboundStarted } from '../live/call-events.js';
@@ -76,6 +79,20 @@ const carriers = (
 };
 const callsAt = (n: number) =>
   host.standIn.freeswitch.gateways.find(({ settings }) => settings.name === `${id(2, n)}.1`)?.callsOut;
+
+const heartbeats = () =>
+  openBucket(host.nc, {
+    name: BRIDGES_BUCKET,
+    schema: bridgeHeartbeat,
+    logger: createLogger('test', { level: 'silent' }),
+  });
+const heartbeatOf = (bridge_id: string): BridgeHeartbeat => ({
+  ...{ bridge_id, pool: 'default', sip_address: '192.0.2.20', agent_version: '1' },
+  ...{ started_at: new Date().toISOString(), at: new Date().toISOString() },
+  freeswitch: { connected: true, version: null, profile_running: true, since: null },
+  ...{ gateways: {}, calls: 0, seen_position: 0, applied_position: 0, drift: 0, last_reload: null },
+  ...{ refused_addresses: [], unconfirmed_records: 0 },
+});
 
 beforeAll(async () => {
   host = await startHost();
@@ -270,6 +287,22 @@ describe('an outbound call', () => {
     },
     40_000,
   );
+
+  it.each([
+    ['is dialled while no other bridge is online', [], { outcome: 'answered' }],
+    ['is not dialled once another bridge has the only channel', ['bridge-0'], { reason: 'queue-timeout' }],
+  ])('with the share of the process before, and no word of trunk-service, %s', async (_what, others, expected) => {
+    await host.stopAgents();
+    const note = { share: { bridges: 1, place: 1 }, at: new Date().toISOString() };
+    await writeFile(join(host.stateDir, 'limit-share.json'), JSON.stringify(note));
+    for (const other of others) await heartbeats().put(bridgeKey(other), heartbeatOf(other));
+    const calls = await host.startAgent();
+    await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
+    carriers({ outcome: 503 }, { outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
+    const events = await placed({ attempts: [planned(3)], dial_until: new Date(Date.now() + 1_000).toISOString() });
+    expect(lastOf(events).data.attempts).toMatchObject([{ trunk_id: id(2, 3), ...expected }]);
+    for (const other of others) await heartbeats().delete(bridgeKey(other));
+  });
 
   it.each([
     ['queue-timeout', { outcome: 'wait', retry_after_ms: 20, position: 1, bridges: 1 }],
@@ -596,6 +629,24 @@ describe('a call that is canceled before it is dialled', () => {
     await assistant.stop();
   });
 
+  const hangUp = async ({ call_id, organization_id }: OriginateRequest, more: object = {}) => {
+    const body = JSON.stringify({ call_id, organization_id, ...more });
+    return (await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), body)).json();
+  };
+
+  it('before its request arrives, is not taken, and the carrier gets nothing', async () => {
+    const [canceled, others] = [request(), request()];
+    const before = callsAt(1) ?? 0;
+    for (const end of [canceled, { ...others, organization_id: id(1, 2) }])
+      expect(await hangUp(end, { in_advance: true })).toMatchObject({ outcome: 'refused', code: 'call-not-found' });
+    expect(await originate(canceled)).toMatchObject({ outcome: 'refused', code: 'canceled' });
+    carriers({ outcome: 486 });
+    expect(await originate(others)).toEqual({ outcome: 'accepted' });
+    await host.untilWritten(others.call_id);
+    expect(callsAt(1)).toBe(before + 1);
+    expect(await host.callEvents(canceled.call_id)).toEqual([]);
+  });
+
   it.each([
     ['in the queue of its only trunk', [planned(3)], ['queued', 'canceled']],
     ['between two attempts', [planned(1), planned(3)], ['queued', 'initiated', 'canceled']],
@@ -629,24 +680,6 @@ describe('a call that was refused before a bridge had it', () => {
     const calls = await host.startAgent({ mesh: { ...NO_ASSISTANT, statusUrl: assistant.statusUrl } });
     await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
     const event = refusedCall();
-  const hangUp = async ({ call_id, organization_id }: OriginateRequest, more: object = {}) => {
-    const body = JSON.stringify({ call_id, organization_id, ...more });
-    return (await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), body)).json();
-  };
-
-  it('before its request arrives, is not taken, and the carrier gets nothing', async () => {
-    const [canceled, others] = [request(), request()];
-    const before = callsAt(1) ?? 0;
-    for (const end of [canceled, { ...others, organization_id: id(1, 2) }])
-      expect(await hangUp(end, { in_advance: true })).toMatchObject({ outcome: 'refused', code: 'call-not-found' });
-    expect(await originate(canceled)).toMatchObject({ outcome: 'refused', code: 'canceled' });
-    carriers({ outcome: 486 });
-    expect(await originate(others)).toEqual({ outcome: 'accepted' });
-    await host.untilWritten(others.call_id);
-    expect(callsAt(1)).toBe(before + 1);
-    expect(await host.callEvents(canceled.call_id)).toEqual([]);
-  });
-
     const report = async (refused: CallRefused) => {
       const reply = await host.nc.request(bridgeRequest('bridge-1', 'call.refused'), JSON.stringify(refused));
       return originateAnswer.parse(reply.json());

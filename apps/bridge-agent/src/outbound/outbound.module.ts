@@ -22,6 +22,7 @@ import { CallerBuffer } from './caller-buffer.net.js';
 import { Dialling } from './dialling.net.js';
 import { HandOver } from './hand-over.net.js';
 import { LimitShareFile } from './limit-share.fs.js';
+import { onlineBridges } from './online-bridges.nats.js';
 import { OriginateController } from './originate.controller.js';
 import { OutboundCalls } from './outbound-calls.net.js';
 import { Permits } from './permits.nats.js';
@@ -43,11 +44,12 @@ const GIVEN_UP_MS = 2_000;
     {
       provide: Permits,
       inject: [AGENT, CALL_PARTS],
-      useFactory: async ({ config, link, logger }: Agent, { limits }: CallParts): Promise<Permits> => {
+      useFactory: async ({ bridge, config, link, logger }: Agent, { limits }: CallParts): Promise<Permits> => {
         const file = new LimitShareFile(config.STATE_DIR, logger);
         const share = await file.read(new Date());
         const noteShare = (told: LimitShare) => file.note(told, new Date());
-        return new Permits({ link, limits, share, noteShare, logger });
+        const online = () => onlineBridges({ link, logger }, bridge.pool);
+        return new Permits({ link, limits, bridgeId: bridge.id, share, onlineBridges: online, noteShare, logger });
       },
     },
     {

@@ -11,13 +11,17 @@ import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { freeChannel, occupyChannel, takeChannel, type CallLimits, type TrunkLimits } from '../route/call-limits.js';
-import { shareOf } from './limit-share.js';
+import { shareAmong, shareOf } from './limit-share.js';
 
 export interface PermitPorts {
   link: NatsLink;
   limits: CallLimits;
+  /** This bridge. */
+  bridgeId: string;
   /** The last share that the previous process received, if it is recent. */
   share: LimitShare | undefined;
+  /** The bridges of the pool whose heartbeats arrive; undefined: that cannot be read now. */
+  onlineBridges: () => Promise<readonly string[] | undefined>;
   /** Keeps it for the next process. */
   noteShare: (share: LimitShare) => void;
   logger: Logger;
@@ -29,6 +33,7 @@ type RefusedPermit = Extract<PermitAnswer, { outcome: 'refused' }>;
 
 const DEADLINE_MS = 2_000;
 const AGAIN_MS = 250;
+const COMPARE_AGAIN_MS = 5_000;
 const ALONE: LimitShare = { bridges: 1, place: 1 };
 
 /** Whether an attempt over a trunk with limits may be dialled now: trunk-service decides for all bridges. */
@@ -38,9 +43,12 @@ export class Permits {
    * not for long. Any share may be too much then, so that nothing is dialled.
    */
   private share: LimitShare | undefined;
+  /** Set while the share is that of the previous process: when it is compared with the bridges that are online. */
+  private compareAt: number | undefined;
 
   constructor(private readonly ports: PermitPorts) {
     this.share = ports.share;
+    if (ports.share !== undefined) this.compareAt = 0;
   }
 
   /**
@@ -54,7 +62,7 @@ export class Permits {
   ): Promise<Permit> {
     if (limits.max_channels === null && limits.max_cps === null) return 'granted';
     while (!signal.aborted) {
-      const answer = (await this.ask(request, registers)) ?? this.ownAnswer(request.trunk_id, limits, registers);
+      const answer = (await this.ask(request, registers)) ?? (await this.ownAnswer(request, limits, registers));
       if (signal.aborted) break;
       if (answer.outcome === 'granted') return 'granted';
       if (answer.outcome === 'refused') return this.refused(request, answer);
@@ -76,15 +84,27 @@ export class Permits {
   /** With each call that it hands over, trunk-service says how many bridges there are. */
   learn(share: LimitShare): void {
     this.share = share;
+    this.compareAt = undefined;
     this.ports.noteShare(share);
   }
 
-  private ownAnswer(trunkId: string, limits: TrunkLimits, registers: boolean): PermitAnswer {
+  private async ownAnswer({ trunk_id }: PermitRequest, limits: TrunkLimits, registers: boolean): Promise<PermitAnswer> {
+    if (!registers) await this.compare();
     const share = registers ? ALONE : this.share;
     const bridges = share?.bridges ?? 1;
-    return share !== undefined && this.takes(trunkId, shareOf(limits, share))
+    return share !== undefined && this.takes(trunk_id, shareOf(limits, share))
       ? { outcome: 'granted', bridges }
       : { outcome: 'wait', retry_after_ms: AGAIN_MS, position: 1, bridges };
+  }
+
+  /** Bridges may have been added since the previous process was told its share. */
+  private async compare(): Promise<void> {
+    if (this.share === undefined || this.compareAt === undefined || performance.now() < this.compareAt) return;
+    this.compareAt = performance.now() + COMPARE_AGAIN_MS;
+    const online = await this.ports.onlineBridges();
+    // Meanwhile trunk-service may have answered another call.
+    if (online !== undefined && this.compareAt !== undefined)
+      this.share = shareAmong(this.share, this.ports.bridgeId, online);
   }
 
   /** The attempt is over: its channel, or its place in the queue, is free. Losing this costs the channel's lease. */

@@ -8,8 +8,11 @@ import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { NATS } from '../tokens.js';
 
-/** What a bridge said of a call. `not-taken` is certain; `no-nats`: it was not asked. */
-export type Taken = 'accepted' | 'not-taken' | 'unknown' | 'no-nats';
+/**
+ * What a bridge said of a call. `not-taken` is certain, and so is `absent`: no agent of the bridge is connected to
+ * NATS. `no-nats`: it was not asked.
+ */
+export type Taken = 'accepted' | 'not-taken' | 'absent' | 'unknown' | 'no-nats';
 
 /** How long a bridge may take to answer, milliseconds; tests shorten it. */
 export class BridgeDeadlines {
@@ -52,7 +55,7 @@ export class AskBridge {
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       if (error.mayHaveRun || mayHaveIt) return 'unknown';
-      return error.reason === 'no-responders' ? 'not-taken' : 'no-nats';
+      return error.reason === 'no-responders' ? 'absent' : 'no-nats';
     }
   }
 

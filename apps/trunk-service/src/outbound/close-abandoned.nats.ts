@@ -42,7 +42,7 @@ export class CloseAbandoned {
     const request = closingRequest(call.request, call.bridge_id, events);
     for (const bridge of able) {
       const taken = await this.bridges.originate(bridge, request, false);
-      if (taken === 'not-taken') continue;
+      if (taken === 'not-taken' || taken === 'absent') continue;
       const { logger } = this.store;
       logger.warn(
         { call_id: call.call_id, from: call.bridge_id, bridge, taken },

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LimitShare, OriginateRequest } from '@trunkmesh/contracts/outbound-call.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -27,6 +28,9 @@ export type HandOverOutcome = { outcome: 'accepted' | 'open' } | { outcome: 'ref
 const AGAIN_SECONDS = 2;
 /** A question begins in this part of the turn, so that its answer comes before the turn is over. */
 const ASKING_MS = (TURN_SECONDS * 1_000) / 3;
+/** An agent that starts again, or connects to NATS again, is back within moments. */
+const ABSENT_MS = 2_000;
+const ABSENT_AGAIN_MS = 200;
 const OPEN = { outcome: 'open' } as const;
 
 const NO_BRIDGE: Refusal = {
@@ -47,6 +51,17 @@ export interface HandOverOptions {
   answered?: boolean;
 }
 
+/** What may no longer be dialled. */
+const isOver = (call: RequestedCall, { late }: HandOverOptions): boolean => late === true || call.canceled;
+
+/** Bridges that were absent are asked again after a moment, unless the first of them was asked long ago. */
+async function isWorthWaiting(absent: Set<string>, begun: number): Promise<boolean> {
+  if (absent.size === 0 || performance.now() > begun + ABSENT_MS) return false;
+  absent.clear();
+  await pause(ABSENT_AGAIN_MS);
+  return true;
+}
+
 /**
  * Gives a call to one bridge. A bridge that may have it is asked again, by the same id, until it answers; only what
  * certainly does not have it is followed by another one.
@@ -61,18 +76,17 @@ export class HandOver {
   ) {}
 
   async carryOut(call: RequestedCall, options: HandOverOptions = {}): Promise<HandOverOutcome> {
-    const until = performance.now() + ASKING_MS;
-    const over = options.late === true || call.canceled;
-    const refused = new Set<string>();
+    const begun = performance.now();
+    const over = isOver(call, options);
+    const [refused, absent] = [new Set<string>(), new Set<string>()];
     for (let { bridge_id: asked } = call, { first } = options; ; asked = null, first = undefined) {
-      const chosen = first ?? this.choose(call.request, asked, refused);
+      const chosen = first ?? this.choose(call.request, asked, new Set([...refused, ...absent]));
+      if (chosen === undefined && !over && (await isWorthWaiting(absent, begun))) continue;
       if (chosen === undefined || (over && asked === null)) return this.refuse(call, options);
-      // Beyond its turn another copy may work on the call, and two may not ask two bridges.
-      if (performance.now() > until) return this.leave(call, 0);
-      const stored = first !== undefined;
-      const outcome = await this.askOne(call, chosen, { over, mayHaveIt: asked !== null, stored });
-      if (outcome !== 'not-taken') return outcome;
-      refused.add(chosen.bridge_id);
+      const question = { over, mayHaveIt: asked !== null, stored: first !== undefined, until: begun + ASKING_MS };
+      const outcome = await this.askOne(call, chosen, question);
+      if (typeof outcome !== 'string') return outcome;
+      (outcome === 'absent' ? absent : refused).add(chosen.bridge_id);
     }
   }
 
@@ -84,8 +98,10 @@ export class HandOver {
   private async askOne(
     call: RequestedCall,
     { bridge_id: bridge, attempts }: ChosenBridges,
-    { over, mayHaveIt, stored }: { over: boolean; mayHaveIt: boolean; stored: boolean },
-  ): Promise<HandOverOutcome | 'not-taken'> {
+    { over, mayHaveIt, stored, until }: { over: boolean; mayHaveIt: boolean; stored: boolean; until: number },
+  ): Promise<HandOverOutcome | 'not-taken' | 'absent'> {
+    // Beyond its turn another copy may work on the call, and two may not ask two bridges.
+    if (performance.now() > until) return this.leave(call, 0);
     // Stored before it is asked: a process that takes the call up asks the same one.
     if (!stored && !(await beginAsking(this.store, call, bridge))) return this.leave(call, 0);
     const request = {
@@ -95,12 +111,12 @@ export class HandOver {
       ...(over ? { dial_until: call.request.requested_at } : {}),
     };
     const taken = await this.bridges.originate(bridge, request, mayHaveIt);
-    if (taken !== 'not-taken') return this.concluded(call, bridge, taken);
+    if (taken !== 'not-taken' && taken !== 'absent') return this.concluded(call, bridge, taken);
     this.store.logger.warn({ call_id: call.call_id, bridge_id: bridge }, 'a bridge did not take an outbound call');
     const canceled = await markNotTaken(this.store, call);
     if (canceled === undefined) return OPEN;
     // Its end was requested while the bridge was asked: the sweeper refuses it as canceled.
-    return canceled && !call.canceled ? this.leave(call, 0) : 'not-taken';
+    return canceled && !call.canceled ? this.leave(call, 0) : taken;
   }
 
   private shareOf(bridge: string): LimitShare {
@@ -121,7 +137,7 @@ export class HandOver {
     return chosen;
   }
 
-  private async concluded(call: RequestedCall, bridge: string, taken: Exclude<Taken, 'not-taken'>) {
+  private async concluded(call: RequestedCall, bridge: string, taken: Exclude<Taken, 'not-taken' | 'absent'>) {
     if (taken === 'no-nats') await markNotTaken(this.store, call);
     if (taken !== 'accepted') return this.leave(call, AGAIN_SECONDS);
     const canceled = await markAccepted(this.store, call.call_id, bridge);

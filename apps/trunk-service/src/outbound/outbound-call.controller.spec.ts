@@ -304,6 +304,28 @@ describe('the hand-over', () => {
     expect(await outbound.rowOf(body.call_id)).toMatchObject({ state: 'accepted', bridge_id: 'bridge-2' });
   });
 
+  it('waits a moment for a bridge whose agent connects again', async () => {
+    const { id, admin } = await outbound.organization();
+    await outbound.mesh.operator('PATCH', `/api/v1/organizations/${id}`, { bridge_pools: ['default', 'late'] });
+    const gone = await outbound.bridge('bridge-9', 'late');
+    const trunk = { name: 'Late', gateway: 'sip.example.com', register: false, bridge_pool: 'late' };
+    const { body: late } = await admin('POST', '/api/v1/sip-trunks', trunk);
+    const from = '+15556999001';
+    const number = { phone_number: from, sip_trunk_id: late.id, assistant: { id: 7 } };
+    await admin('POST', '/api/v1/phone-numbers', number);
+    await outbound.planned(admin, from, 2);
+    gone.stop();
+    await outbound.nc.flush();
+    const placing = admin('POST', CALLS, call(from, { sip_trunk_id: late.id }));
+    const { record } = outbound.mesh.service.parts;
+    await eventually(
+      async () => (await record.query('select 1 from outbound_calls where trunk_id = $1', [late.id])).length > 0,
+    );
+    const back = await outbound.bridge('bridge-9', 'late');
+    expect((await placing).status).toBe(201);
+    expect(back.asked).toHaveLength(1);
+  });
+
   it('is refused where no bridge takes the call: 503 and an event', async () => {
     const { id, admin, from } = await outbound.organization();
     one.answer = () => full;

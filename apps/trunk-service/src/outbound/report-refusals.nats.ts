@@ -52,7 +52,8 @@ export class ReportRefusals {
   private async ask(bridge: string, event: RefusalReport['event'], mayHaveIt: boolean) {
     const callId = event.data.call_id;
     if (!mayHaveIt) await noteReporter(this.store, callId, bridge);
-    const taken = await this.bridges.report(bridge, event, mayHaveIt);
+    const said = await this.bridges.report(bridge, event, mayHaveIt);
+    const taken = said === 'absent' ? 'not-taken' : said;
     if (taken === 'accepted') await markReported(this.store, callId);
     if (taken === 'not-taken' || taken === 'no-nats') await noteReporter(this.store, callId, null);
     return taken;

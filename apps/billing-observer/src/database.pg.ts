@@ -1,6 +1,7 @@
 import { createDatabase } from '@trunkmesh/event-log/database.pg.js';
 import type { DataSource } from 'typeorm';
 import { AlertsLeftOut1798400000000 } from './alerts/migrations/1798400000000-alerts-left-out.migration.js';
+import { AlertSetbacks1798800000000 } from './alerts/migrations/1798800000000-alert-setbacks.migration.js';
 import { UsageAlerts1797400000000 } from './alerts/migrations/1797400000000-usage-alerts.migration.js';
 import { CallLog1795500000000 } from './call-log/migrations/1795500000000-call-log.migration.js';
 import { CallDayVersions1798300000000 } from './call-log/migrations/1798300000000-call-day-versions.migration.js';
@@ -65,6 +66,7 @@ export function createDataSource(url: string, { poolSize = 4, statementMs = 20_0
       AcceptedGaps1798500000000,
       DiscardedLetters1798600000000,
       TimesBesideGaps1798700000000,
+      AlertSetbacks1798800000000,
     ],
   });
 }

@@ -1,5 +1,4 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { everyOne } from '../every-one.js';
 
 /** How long sums are kept: four weeks to compare with, and the day that is compared. */
 const KEPT = `interval '30 days'`;
@@ -23,80 +22,69 @@ const INSERT = `INSERT INTO alert_hours (organization_id, hour, trunk, direction
   amount_micros FROM sums WHERE calls > 0`;
 
 /**
- * What was known before alerts were: the countries that organisations have called, and the last weeks of each. An
- * organisation whose weeks cannot be computed is skipped until the next run, and does not delay others.
- * @throws AggregateError what failed, once all others are done
+ * What was known before alerts were: the countries that organisations have called. The last weeks of each organisation
+ * are computed as those of one that is set back.
  */
 export async function beginHours(dataSource: DataSource): Promise<void> {
-  const [progress]: { begun: boolean; left_out: string[] }[] = await dataSource.query(
-    'SELECT begun, left_out FROM alert_progress',
-  );
-  const { begun, left_out } = progress!;
-  if (begun && left_out.length === 0) return;
-  const [last]: { entry: string }[] = await dataSource.query(
-    'SELECT coalesce(max(entry_id), 0) AS entry FROM ledger_entries',
-  );
-  const left = new Set(begun ? left_out : await beginCountries(dataSource));
-  try {
-    await everyOne([...left], { what: 'weeks before' }, async (organizationId) => {
-      await beginHoursOf(dataSource, organizationId);
-      left.delete(organizationId);
-      return 1;
-    });
-  } finally {
-    await dataSource.query(
-      `UPDATE alert_progress SET begun = true, left_out = $1, last_entry = CASE WHEN begun THEN last_entry ELSE $2 END`,
-      [[...left], last!.entry],
-    );
-  }
-}
-
-/** Of all organisations, which it returns. */
-async function beginCountries(dataSource: DataSource): Promise<string[]> {
-  await dataSource.query(
-    `INSERT INTO alert_countries SELECT DISTINCT organization_id, country FROM ledger_entries
-     WHERE direction = 'outbound' AND country IS NOT NULL AND carrier_cost = 'external' ON CONFLICT DO NOTHING`,
-  );
-  const rows: { organization_id: string }[] = await dataSource.query('SELECT DISTINCT organization_id FROM usage_days');
-  return rows.map(({ organization_id }) => organization_id);
-}
-
-const beginHoursOf = (dataSource: DataSource, organizationId: string): Promise<void> =>
-  dataSource.transaction(async (tx) => {
-    await tx.query('DELETE FROM alert_hours WHERE organization_id = $1', [organizationId]);
+  const [progress]: { begun: boolean }[] = await dataSource.query('SELECT begun FROM alert_progress');
+  if (progress!.begun) return;
+  await dataSource.transaction(async (tx) => {
+    const begins: unknown[] = await tx.query('SELECT FROM alert_progress WHERE NOT begun FOR UPDATE SKIP LOCKED');
+    if (begins.length === 0) return;
     await tx.query(
-      `WITH sums AS (${SUMS} WHERE organization_id = $1 AND started_at > now() - ${KEPT} GROUP BY 1, 2, 3, 4, 5)
-       ${INSERT}`,
-      [organizationId],
+      `INSERT INTO alert_countries SELECT DISTINCT organization_id, country FROM ledger_entries
+       WHERE direction = 'outbound' AND country IS NOT NULL AND carrier_cost = 'external' ON CONFLICT DO NOTHING`,
+    );
+    await tx.query(
+      `INSERT INTO alert_setbacks (organization_id, since_entry, retry_at)
+       SELECT DISTINCT organization_id, 0, '-infinity'::timestamptz FROM usage_days ON CONFLICT DO NOTHING`,
+    );
+    await tx.query(
+      `UPDATE alert_progress SET begun = true, last_entry = (SELECT coalesce(max(entry_id), 0) FROM ledger_entries)`,
     );
   });
+}
 
 export interface TouchedHour {
   organization_id: string;
   hour: Date;
 }
 
-/** Makes the hours of new entries again; those of them that alerts are raised for. */
-export async function renewHours(tx: EntityManager, lastEntry: bigint): Promise<TouchedHour[]> {
+/**
+ * Notes the hours of new entries, in a table that lasts as long as the transaction: of one organisation, or of all that
+ * are not set back. Returns the organisations.
+ */
+export async function noteTouched(tx: EntityManager, lastEntry: bigint, organizationId?: string): Promise<string[]> {
   await tx.query(
     `CREATE TEMPORARY TABLE touched_hours ON COMMIT DROP AS
        SELECT DISTINCT organization_id, date_trunc('hour', started_at, 'UTC') AS hour FROM ledger_entries
-       WHERE entry_id > $1 AND started_at > now() - ${KEPT}`,
-    [String(lastEntry - BigInt(READ_AGAIN))],
+       WHERE entry_id > $1 AND started_at > now() - ${KEPT} AND CASE WHEN $2::uuid IS NULL
+         THEN organization_id NOT IN (SELECT organization_id FROM alert_setbacks) ELSE organization_id = $2 END`,
+    [String(lastEntry - BigInt(READ_AGAIN)), organizationId ?? null],
   );
+  const rows: { organization_id: string }[] = await tx.query('SELECT DISTINCT organization_id FROM touched_hours');
+  return rows.map(({ organization_id }) => organization_id);
+}
+
+/** Makes the touched hours of some organisations again; those of them that alerts are raised for. */
+export async function renewHours(tx: EntityManager, organizationIds: readonly string[]): Promise<TouchedHour[]> {
   await tx.query(
-    'DELETE FROM alert_hours USING touched_hours AS touched WHERE alert_hours.organization_id = ' +
-      'touched.organization_id AND alert_hours.hour = touched.hour',
+    `DELETE FROM alert_hours USING touched_hours AS touched WHERE alert_hours.organization_id = ANY($1::uuid[]) AND
+       alert_hours.organization_id = touched.organization_id AND alert_hours.hour = touched.hour`,
+    [organizationIds],
   );
   await tx.query(
     `WITH sums AS (${SUMS} JOIN touched_hours AS touched USING (organization_id)
-       WHERE entry.started_at >= touched.hour AND entry.started_at < touched.hour + interval '1 hour'
+       WHERE organization_id = ANY($1::uuid[]) AND entry.started_at >= touched.hour AND
+         entry.started_at < touched.hour + interval '1 hour'
        GROUP BY 1, 2, 3, 4, 5)
      ${INSERT}`,
+    [organizationIds],
   );
   return tx.query(
-    `SELECT organization_id, hour FROM touched_hours WHERE hour > now() - ${RAISED_FOR} AND hour <= now()
-     ORDER BY organization_id, hour`,
+    `SELECT organization_id, hour FROM touched_hours WHERE organization_id = ANY($1::uuid[]) AND
+       hour > now() - ${RAISED_FOR} AND hour <= now() ORDER BY organization_id, hour`,
+    [organizationIds],
   );
 }
 

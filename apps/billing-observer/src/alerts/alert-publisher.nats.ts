@@ -3,22 +3,32 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { alertSubject } from '@trunkmesh/contracts/subjects.js';
 import type { DataSource } from 'typeorm';
 import { everyOne } from '../every-one.js';
+import { setAlertBack } from './setbacks.pg.js';
 
 const ALERTS_AT_ONCE = 10_000;
 /** JetStream's refusal of a message whose subject has another last sequence than the publisher expects. */
 const WRONG_LAST_SEQUENCE = [10071, 10164];
 
 /**
- * Publishes what the outbox has, oldest first. Each alert has a subject of its own, which must be empty: one that was
+ * Publishes what the outbox has, oldest first; what could not be published before comes after all others, at most every
+ * ten minutes. Each alert has a subject of its own, which must be empty: one that was
  * published before a crash is refused by the stream, however long ago that was, and counts as published.
  * @throws AggregateError what could not be published, once all others are
  */
-export async function publishAlerts(dataSource: DataSource, nc: NatsConnection): Promise<number> {
+export async function publishAlerts(dataSource: DataSource, nc: NatsConnection, now = new Date()): Promise<number> {
   const waiting: { alert_id: string }[] = await dataSource.query(
-    'SELECT alert_id FROM usage_alerts WHERE published_at IS NULL ORDER BY alert_id LIMIT $1',
-    [ALERTS_AT_ONCE],
+    `SELECT alert_id FROM usage_alerts WHERE published_at IS NULL AND coalesce(retry_at <= $1, true)
+     ORDER BY attempts, alert_id LIMIT $2`,
+    [now, ALERTS_AT_ONCE],
   );
-  return everyOne(waiting, { what: 'usage alerts' }, ({ alert_id }) => publishAlert(dataSource, nc, alert_id));
+  return everyOne(waiting, { what: 'usage alerts' }, async ({ alert_id }) => {
+    try {
+      return await publishAlert(dataSource, nc, alert_id);
+    } catch (error) {
+      await setAlertBack(dataSource.manager, alert_id, now);
+      throw error;
+    }
+  });
 }
 
 /** Another copy that is publishing it has its row. */

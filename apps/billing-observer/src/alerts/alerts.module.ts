@@ -8,8 +8,10 @@ import { everyOne } from '../every-one.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { UsageRecording } from '../usage/usage.service.js';
 import { whileRecording, type Repeating } from '../usage/while-recording.process.js';
+import { noteSetbacks } from './alert-metrics.otel.js';
 import { publishAlerts } from './alert-publisher.nats.js';
 import { evaluateUsage } from './evaluate.pg.js';
+import { countSetbacks } from './setbacks.pg.js';
 
 /** How often a copy looks whether it is its turn, and publishes what another one left. */
 const LOOK_MS = 5_000;
@@ -43,7 +45,15 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** What is in the outbox is published also where nothing can be evaluated. */
   private async look(nc: NatsConnection): Promise<void> {
-    const steps = [() => this.evaluate(), () => publishAlerts(this.database.recording, nc)];
+    const { recording } = this.database;
+    const steps = [
+      () => this.evaluate(),
+      () => publishAlerts(recording, nc),
+      async () => {
+        noteSetbacks(await countSetbacks(recording));
+        return 0;
+      },
+    ];
     await everyOne(steps, { what: 'usage alerts' }, (step) => step());
   }
 
@@ -57,7 +67,7 @@ export class AlertsModule implements OnApplicationBootstrap, OnModuleDestroy {
         amountMicros: ALERT_AMOUNT,
         countries: ALERT_COUNTRIES,
         onTrouble: (error, organization_id) =>
-          this.logger.warn({ err: error, organization_id }, 'cannot compare the usage of an organisation'),
+          this.logger.warn({ err: error, organization_id }, 'cannot look for unusual usage of an organisation'),
       },
       new Date(),
     );

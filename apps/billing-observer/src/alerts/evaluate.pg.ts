@@ -2,45 +2,28 @@ import type { UsageAlert, UsageAlertRaised } from '@trunkmesh/contracts/usage-al
 import { alertSubject } from '@trunkmesh/contracts/subjects.js';
 import type { DataSource, EntityManager } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
-import {
-  countryAlert,
-  hourAlerts,
-  trunkAlerts,
-  type AlertSettings,
-  type CountryFacts,
-  type FoundAlert,
-  type HourSums,
-  type TrunkFacts,
-} from './alert-facts.js';
-import { beginHours, forgetHours, renewHours, type TouchedHour } from './alert-hours.pg.js';
-import { comparableHours, HOUR_MS } from './alert-rules.js';
-import { readPlans, usualSpend } from './usual-spend.pg.js';
-
-/** A collapse is judged by the calls of so many hours. */
-const RECENT_HOURS = 3;
-/** The day before is left out of what is usual: a collapse must not become usual at once. */
-const BASELINE_ENDS_MS = 24 * HOUR_MS;
-const ORGANIZATIONS_AT_ONCE = 200;
-
-export interface Evaluation extends AlertSettings {
-  everySeconds: number;
-  /** Where the usage of one organisation cannot be compared, the others go on; undefined: the error names several. */
-  onTrouble?: (error: unknown, organizationId?: string) => void;
-}
+import type { FoundAlert } from './alert-facts.js';
+import { beginHours, forgetHours, noteTouched, renewHours } from './alert-hours.pg.js';
+import { inHours, onTrunks, toCountries, type Evaluation } from './find-alerts.pg.js';
+import { clearSetbacks, dueSetbacks, setBack, setBackSince } from './setbacks.pg.js';
 
 /**
  * Looks at what was recorded since the last time. One copy at a time, once an interval; what it finds is in the outbox
- * in the same transaction. Returns the number of new alerts; undefined: it was not this copy's turn.
+ * in the same transaction. An organisation whose usage cannot be looked at is set back and tried again later, from
+ * where it was left. Returns the number of new alerts; undefined: it was not this copy's turn.
  */
 export async function evaluateUsage(
   dataSource: DataSource,
   settings: Evaluation,
   now: Date,
 ): Promise<number | undefined> {
-  await beginHours(dataSource).catch((error: unknown) => {
-    if (!(error instanceof AggregateError)) throw error;
-    settings.onTrouble?.(error);
-  });
+  await beginHours(dataSource);
+  const raised = await evaluateRecent(dataSource, settings, now);
+  const later = await evaluateSetBack(dataSource, settings, now);
+  return raised === undefined && later === 0 ? undefined : (raised ?? 0) + later;
+}
+
+function evaluateRecent(dataSource: DataSource, settings: Evaluation, now: Date): Promise<number | undefined> {
   return dataSource.transaction(async (tx) => {
     const [turn]: { last_entry: string }[] = await tx.query(
       `SELECT last_entry FROM alert_progress
@@ -51,13 +34,8 @@ export async function evaluateUsage(
     const [last]: { entry: string }[] = await tx.query(
       'SELECT coalesce(max(entry_id), 0) AS entry FROM ledger_entries',
     );
-    const touched = await renewHours(tx, BigInt(turn.last_entry));
-    const found = [
-      ...(await inHours(tx, touched, settings)),
-      ...(await onTrunks(tx, touched, now)),
-      ...(await toCountries(tx, settings, now)),
-    ];
-    const raised = await raise(tx, found, now);
+    const touched = await noteTouched(tx, BigInt(turn.last_entry));
+    const raised = await evaluateAll(tx, touched, { settings, now, since: turn.last_entry });
     await forgetHours(tx);
     await tx.query('UPDATE alert_progress SET last_entry = greatest(last_entry, $1::bigint), evaluated_at = $2', [
       last!.entry,
@@ -67,121 +45,73 @@ export async function evaluateUsage(
   });
 }
 
-interface HourRow {
-  organization_id: string;
-  hour: Date;
-  currency: string;
-  calls: string;
-  seconds: string;
-  amount_micros: string;
-}
-
-async function inHours(tx: EntityManager, touched: readonly TouchedHour[], settings: Evaluation) {
-  const found: FoundAlert[] = [];
-  for (const some of chunksOf(touched)) {
-    const ids = [...new Set(some.map(({ organization_id }) => organization_id))];
-    const firsts: { organization_id: string; first: Date }[] = await tx.query(
-      'SELECT organization_id, min(hour) AS first FROM alert_hours WHERE organization_id = ANY($1::uuid[]) GROUP BY 1',
-      [ids],
-    );
-    const hours = [...new Set(some.flatMap(({ hour }) => [hour.getTime(), ...comparableHours(hour.getTime(), 0)]))];
-    const rows: HourRow[] = await tx.query(
-      `SELECT organization_id, hour, currency, sum(calls) AS calls, sum(seconds) AS seconds,
-         sum(amount_micros) AS amount_micros
-       FROM alert_hours WHERE organization_id = ANY($1::uuid[]) AND hour = ANY($2::timestamptz[]) GROUP BY 1, 2, 3`,
-      [ids, hours.map((hour) => new Date(hour))],
-    );
-    const sums = sumsOf(rows);
-    const first = new Map(firsts.map((row) => [row.organization_id, row.first.getTime()]));
-    const plans = await readPlans(tx, ids);
-    for (const { organization_id, hour: begin } of some) {
-      const [hour, firstHour] = [begin.getTime(), first.get(organization_id) ?? Infinity];
-      const of = { organization_id, hour, firstHour };
-      // A transaction of its own within this one: where it fails, that one alone is undone.
-      const spend = await tx
-        .transaction((own) => usualSpend(own, of, plans))
-        .catch((error: unknown) => {
-          settings.onTrouble?.(error, organization_id);
-          return 'not-comparable' as const;
-        });
-      found.push(...hourAlerts({ ...of, spend, sums: sums.get(organization_id) ?? new Map() }, settings));
-    }
-  }
-  return found;
-}
-
-function sumsOf(rows: readonly HourRow[]): Map<string, Map<number, HourSums>> {
-  const all = new Map<string, Map<number, HourSums>>();
-  for (const { organization_id, hour, currency, calls, seconds, amount_micros } of rows) {
-    const hours = all.get(organization_id) ?? new Map<number, HourSums>();
-    all.set(organization_id, hours);
-    const before = hours.get(hour.getTime());
-    hours.set(hour.getTime(), {
-      calls: (before?.calls ?? 0) + Number(calls),
-      seconds: (before?.seconds ?? 0n) + BigInt(seconds),
-      amounts: new Map([...(before?.amounts ?? []), [currency, BigInt(amount_micros)]]),
+/** Each in a transaction of its own, and none while another copy evaluates. */
+async function evaluateSetBack(dataSource: DataSource, settings: Evaluation, now: Date): Promise<number> {
+  let raised = 0;
+  for (const organizationId of await dueSetbacks(dataSource.manager, now))
+    raised += await dataSource.transaction(async (tx) => {
+      const turn: unknown[] = await tx.query('SELECT FROM alert_progress FOR UPDATE SKIP LOCKED');
+      const since = turn.length === 0 ? undefined : await setBackSince(tx, organizationId);
+      if (since === undefined) return 0;
+      const evaluated = { settings, now, since };
+      return orSetBack(tx, evaluated, organizationId, async (own) => {
+        await noteTouched(own, BigInt(since), organizationId);
+        return evaluateSome(own, [organizationId], evaluated);
+      });
     });
-  }
-  return all;
+  return raised;
 }
 
-type TrunkRow = Record<`${'recent' | 'usual'}_${'calls' | 'answered' | 'seconds'}`, string | null> &
-  Pick<TrunkFacts, 'organization_id' | 'trunk_id' | 'direction'>;
-
-async function onTrunks(tx: EntityManager, touched: readonly TouchedHour[], now: Date): Promise<FoundAlert[]> {
-  const from = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS - (RECENT_HOURS - 1) * HOUR_MS;
-  const recent = touched.filter(({ hour }) => hour.getTime() >= from);
-  const sum = (name: string, when: string) => `sum(${name}) FILTER (WHERE hour ${when})`;
-  const sums = ['calls', 'answered', 'seconds'].flatMap((name) => [
-    `${sum(name, '>= $2')} AS recent_${name}`,
-    `${sum(name, '< $3')} AS usual_${name}`,
-  ]);
-  const found: FoundAlert[] = [];
-  for (const some of chunksOf(recent)) {
-    const rows: TrunkRow[] = await tx.query(
-      `SELECT organization_id, trunk AS trunk_id, direction, ${sums.join(', ')} FROM alert_hours
-       WHERE organization_id = ANY($1::uuid[]) AND trunk <> '' GROUP BY 1, 2, 3`,
-      [
-        [...new Set(some.map(({ organization_id }) => organization_id))],
-        new Date(from),
-        new Date(now.getTime() - BASELINE_ENDS_MS),
-      ],
-    );
-    found.push(...rows.flatMap((row) => trunkAlerts(trunkFacts(row, { from, until: now.getTime() }))));
-  }
-  return found;
+interface Evaluated {
+  settings: Evaluation;
+  now: Date;
+  /** Entries up to here were looked at before. */
+  since: string;
 }
 
-const trunkFacts = (row: TrunkRow, period: TrunkFacts['period']): TrunkFacts => {
-  const counts = (which: 'recent' | 'usual') => ({
-    calls: Number(row[`${which}_calls`] ?? 0),
-    answered: Number(row[`${which}_answered`] ?? 0),
-    seconds: Number(row[`${which}_seconds`] ?? 0),
-  });
-  const { organization_id, trunk_id, direction } = row;
-  return { organization_id, trunk_id, direction, recent: counts('recent'), baseline: counts('usual'), period };
-};
+/**
+ * All at once; where that fails, each half by itself, and so on: a failure costs no more statements than there are
+ * halves on the way to it.
+ */
+async function evaluateAll(tx: EntityManager, ids: readonly string[], evaluated: Evaluated): Promise<number> {
+  if (ids.length === 0) return 0;
+  const evaluate = (own: EntityManager) => evaluateSome(own, ids, evaluated);
+  if (ids.length === 1) return orSetBack(tx, evaluated, ids[0]!, evaluate);
+  try {
+    // A transaction of its own within this one: where it fails, that one alone is undone.
+    return await tx.transaction(evaluate);
+  } catch {
+    const half = ids.length >> 1;
+    const first = await evaluateAll(tx, ids.slice(0, half), evaluated);
+    return first + (await evaluateAll(tx, ids.slice(half), evaluated));
+  }
+}
 
-/** Of the hours that were made again: all calls to countries that the organisation had not called before. */
-async function toCountries(tx: EntityManager, settings: AlertSettings, now: Date): Promise<FoundAlert[]> {
-  const rows: (Pick<CountryFacts, 'organization_id' | 'country'> & { calls: string; first: Date; last: Date })[] =
-    await tx.query(
-      `WITH fresh AS (
-         SELECT organization_id, country, count(*) AS calls, min(started_at) AS first, max(started_at) AS last
-         FROM touched_hours AS touched JOIN ledger_entries AS entry USING (organization_id)
-         WHERE entry.started_at >= touched.hour AND entry.started_at < touched.hour + interval '1 hour'
-           AND direction = 'outbound' AND country IS NOT NULL AND kind = 'call' AND carrier_cost = 'external'
-         GROUP BY 1, 2),
-       noted AS (
-         INSERT INTO alert_countries SELECT organization_id, country FROM fresh ON CONFLICT DO NOTHING
-         RETURNING organization_id, country)
-       SELECT fresh.* FROM fresh JOIN noted USING (organization_id, country)
-       WHERE country = ANY($1) AND last > $2::timestamptz - interval '1 day'`,
-      [settings.countries, now],
-    );
-  return rows.map((row) =>
-    countryAlert({ ...row, calls: Number(row.calls), first: row.first.getTime(), last: row.last.getTime() }),
-  );
+/** Where the organisation cannot be looked at, what was begun is undone, and it is tried again later. */
+async function orSetBack(
+  tx: EntityManager,
+  { settings, now, since }: Evaluated,
+  organizationId: string,
+  evaluate: (own: EntityManager) => Promise<number>,
+): Promise<number> {
+  try {
+    return await tx.transaction(evaluate);
+  } catch (error) {
+    await setBack(tx, organizationId, { since, now, error });
+    settings.onTrouble?.(error, organizationId);
+    return 0;
+  }
+}
+
+async function evaluateSome(tx: EntityManager, ids: readonly string[], { settings, now }: Evaluated): Promise<number> {
+  const touched = await renewHours(tx, ids);
+  const found = [
+    ...(await inHours(tx, touched, settings)),
+    ...(await onTrunks(tx, touched, now)),
+    ...(await toCountries(tx, ids, { countries: settings.countries, now })),
+  ];
+  await clearSetbacks(tx, ids);
+  return raise(tx, found, now);
 }
 
 async function raise(tx: EntityManager, found: readonly FoundAlert[], now: Date): Promise<number> {
@@ -209,14 +139,3 @@ const eventOf = (data: UsageAlert): UsageAlertRaised => ({
   datacontenttype: 'application/json',
   data,
 });
-
-function chunksOf(touched: readonly TouchedHour[]): TouchedHour[][] {
-  const byOrganization = new Map<string, TouchedHour[]>();
-  for (const each of touched)
-    byOrganization.set(each.organization_id, [...(byOrganization.get(each.organization_id) ?? []), each]);
-  const all = [...byOrganization.values()];
-  const chunks: TouchedHour[][] = [];
-  for (let from = 0; from < all.length; from += ORGANIZATIONS_AT_ONCE)
-    chunks.push(all.slice(from, from + ORGANIZATIONS_AT_ONCE).flat());
-  return chunks;
-}

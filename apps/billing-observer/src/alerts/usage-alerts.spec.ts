@@ -13,6 +13,7 @@ import { freshDatabase, record } from '../call-log/call-log.fixture.js';
 import { setPlan } from '../usage/ledger.fixture.js';
 import { publishAlerts } from './alert-publisher.nats.js';
 import { evaluateUsage } from './evaluate.pg.js';
+import { countSetbacks } from './setbacks.pg.js';
 import { HOUR_MS } from './alert-rules.js';
 
 const SETTINGS = { everySeconds: 0, seconds: 3_600n, amountMicros: 1_000_000n, countries: ['DE'] };
@@ -220,12 +221,13 @@ describe('usage alerts', () => {
         subject: callSubject(OTHER, event.data.call_id),
         data: { ...event.data, organization_id: OTHER },
       }));
-    /** The first time that the organisation is in such a row. */
-    const refuseOnce = async (table: string, event: string) => {
+    /** When the organisation is in such a row, the first time or always. */
+    const refuseOnce = (table: string, event: string) => refuse(table, event, "nextval('tries') = 1");
+    const refuse = async (table: string, event: string, when = 'true') => {
       await db.query('CREATE SEQUENCE tries');
       await db.query(
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-         IF nextval('tries') = 1 THEN RAISE 'no room'; END IF; RETURN NEW; END $$`,
+         IF ${when} THEN RAISE 'no room'; END IF; RETURN NEW; END $$`,
       );
       await db.query(
         `CREATE TRIGGER refusing BEFORE ${event} ON ${table} FOR EACH ROW WHEN (NEW.organization_id = '${ORG}')
@@ -233,37 +235,87 @@ describe('usage alerts', () => {
       );
     };
 
-    it('are compared with the weeks before, and those of the other one the next time', async () => {
+    const MINUTE_MS = 60_000;
+    const trouble: string[] = [];
+    const at = (minutes: number) => new Date(NOW.getTime() + minutes * MINUTE_MS);
+    const evaluateAt = (minutes: number) =>
+      evaluateUsage(db, { ...SETTINGS, onTrouble: (error) => trouble.push((error as Error).message) }, at(minutes));
+    const setBack = () =>
+      db.query('SELECT organization_id, attempts, reason FROM alert_setbacks') as Promise<Record<string, unknown>[]>;
+    const hoursKnown = () =>
+      db.query('SELECT organization_id, count(DISTINCT hour)::int FROM alert_hours GROUP BY 1 ORDER BY 1');
+    const busy = () => many(40, { hoursAgo: 0, seconds: 900 });
+    beforeEach(() => {
+      trouble.length = 0;
+    });
+
+    it('are compared with the weeks before, and those of the other one later', async () => {
       await record(db, [...usual(), ...ofOther(usual())]);
       await db.query('UPDATE alert_progress SET begun = false, last_entry = 0');
       await refuseOnce('alert_hours', 'INSERT');
-      const trouble: unknown[] = [];
-      const asked = { ...SETTINGS, onTrouble: (error: unknown) => trouble.push((error as Error).message) };
-      const leftOut = async () =>
-        ((await db.query('SELECT left_out FROM alert_progress')) as { left_out: string[] }[])[0];
-      expect(await evaluateUsage(db, asked, NOW)).toBe(0);
-      expect(trouble).toEqual(['weeks before: 1 failed, 1 done; no room']);
-      expect(await leftOut()).toEqual({ left_out: [ORG] });
-      expect(await evaluateUsage(db, asked, NOW)).toBe(0);
-      expect(await leftOut()).toEqual({ left_out: [] });
+      expect(await evaluateAt(0)).toBe(0);
+      expect(trouble).toEqual(['no room']);
+      expect(await setBack()).toMatchObject([{ organization_id: ORG, attempts: 1 }]);
+      expect(await evaluateAt(2)).toBe(0);
+      expect(await setBack()).toEqual([]);
+      expect(await hoursKnown()).toEqual([ORG, OTHER].map((organization_id) => ({ organization_id, count: 12 })));
+    });
+
+    it('are looked at where a sum of the other one overflows, which is tried again less and less often', async () => {
+      await record(db, [...usual(), ...ofOther(usual())]);
+      expect(await evaluateAt(0)).toBe(0);
+      await record(db, [...busy(), ...ofOther(busy())]);
+      // So long that the sum of an hour is no bigint.
+      await db.query('ALTER TABLE ledger_entries DISABLE TRIGGER USER');
+      await db.query('UPDATE ledger_entries SET billable_seconds = 9e18 WHERE organization_id = $1', [ORG]);
+      expect(await evaluateAt(0)).toBe(1);
+      const reason: unknown = expect.stringContaining('out of range');
+      expect(trouble).toEqual([reason]);
+      expect(await setBack()).toEqual([{ organization_id: ORG, attempts: 1, reason }]);
+      expect(await evaluateAt(0.5)).toBe(0);
       expect(trouble).toHaveLength(1);
-      expect(
-        await db.query('SELECT organization_id, count(DISTINCT hour)::int FROM alert_hours GROUP BY 1 ORDER BY 1'),
-      ).toEqual([ORG, OTHER].map((organization_id) => ({ organization_id, count: 12 })));
+      await evaluateAt(2);
+      await evaluateAt(3);
+      expect(await setBack()).toMatchObject([{ attempts: 2 }]);
+      // What came meanwhile is not lost to it.
+      await record(db, many(1, { hoursAgo: 0, seconds: 900 }));
+      await evaluateAt(3);
+      await db.query('UPDATE ledger_entries SET billable_seconds = 900 WHERE billable_seconds = 9e18');
+      expect(await evaluateAt(60)).toBe(1);
+      expect(await setBack()).toEqual([]);
+      await publishAlerts(db, nc);
+      expect(await published()).toMatchObject([
+        { organization_id: OTHER, calls: 40 },
+        { organization_id: ORG, calls: 41 },
+      ]);
     });
 
     it('are published, once', async () => {
       await record(db, [...usual(), ...ofOther(usual())]);
       await evaluate();
-      const busy = () => many(40, { hoursAgo: 0, seconds: 900 });
       await record(db, [...busy(), ...ofOther(busy())]);
       expect(await evaluate()).toBe(2);
       await refuseOnce('usage_alerts', 'UPDATE');
-      await expect(publishAlerts(db, nc)).rejects.toThrow('usage alerts: 1 failed, 1 done; no room');
-      const waiting = 'SELECT organization_id FROM usage_alerts WHERE published_at IS NULL';
-      expect(await db.query(waiting)).toEqual([{ organization_id: ORG }]);
-      expect(await publishAlerts(db, nc)).toBe(1);
+      await expect(publishAlerts(db, nc, NOW)).rejects.toThrow('usage alerts: 1 failed, 1 done; no room');
+      const waiting = 'SELECT organization_id, attempts FROM usage_alerts WHERE published_at IS NULL';
+      expect(await db.query(waiting)).toEqual([{ organization_id: ORG, attempts: 1 }]);
+      expect(await publishAlerts(db, nc, NOW)).toBe(0);
+      expect(await publishAlerts(db, nc, at(1))).toBe(1);
       expect((await published()).map(({ organization_id }) => organization_id).toSorted()).toEqual([ORG, OTHER]);
+    });
+
+    it('are published before the ones that were refused, however many those are', async () => {
+      const [first, last] = ['00000000-0000-7000-8000-0000000000', 'ffffffff-ffff-7fff-bfff-ffffffffffff'];
+      const outbox =
+        'INSERT INTO usage_alerts (alert_id, organization_id, rule, key, event) VALUES ($1, $2, $3, $4, $5)';
+      await refuse('usage_alerts', 'UPDATE OF published_at');
+      for (let n = 10; n < 31; n += 1) await db.query(outbox, [`${first}${n}`, ORG, 'unusual-minutes', n, '{}']);
+      await db.query(outbox, [last, OTHER, 'unusual-minutes', '', '{}']);
+      for (const minute of [0, 2, 4]) await publishAlerts(db, nc, at(minute)).catch(() => undefined);
+      expect(await db.query('SELECT organization_id FROM usage_alerts WHERE published_at IS NOT NULL')).toEqual([
+        { organization_id: OTHER },
+      ]);
+      expect(await countSetbacks(db)).toEqual({ organizations: 0, alerts: 21 });
     });
   });
 

@@ -28,8 +28,12 @@ const OUR_TIME: Record<TimeIs, string> = {
   answer: 'coalesce(entry.answered_at, entry.started_at)',
   end: 'entry.ended_at',
 };
+/** ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE on a telephone's keys: callers of some carriers. */
+const WORDS_IN_DIGITS = '266696687|7378742833|2562533|8656696|86282452253';
+/** The caller's number is not given: empty, zeros, a word without any digit, or a word in digits. */
+const WITHHELD = `(from_number !~ '[1-9]' OR from_number ~ '^[+]?1?(${WORDS_IN_DIGITS})$')`;
 /** Both databases and JavaScript sort hexadecimal digits alike. */
-const KEY = `(md5(from_number || ' ' || to_number) COLLATE "C")`;
+const KEY = `(md5(CASE WHEN ${WITHHELD} THEN '' ELSE from_number END || ' ' || to_number) COLLATE "C")`;
 
 /**
  * The entries that count now of calls in a period, `$1` organisation, `$2` and `$3` the period, `$4` trunks. Calls over
@@ -100,7 +104,8 @@ export function ourCalls(runner: QueryRunner, job: Comparison, shift: number): A
   const time = OUR_TIME[job.time_is];
   const columns = `${KEY} AS key, floor(extract(epoch FROM ${time}))::float8 AS second, billable_seconds::float8 AS
     seconds, billable_ms::float8, answered_at IS NOT NULL AS answered, ceil(extract(epoch FROM entry.ended_at -
-    entry.started_at))::float8 AS whole_seconds, entry.call_id, trunk_id, from_number, to_number`;
+    entry.started_at))::float8 AS whole_seconds, entry.call_id, trunk_id, from_number, to_number,
+    ${WITHHELD} AS withheld`;
   const sql = `${ourRows(columns, time)} ORDER BY key, second, seconds, call_id`;
   return rowsOf<OurCall>(runner, { name: 'ours', sql, parameters: argumentsOf(job, shift) });
 }
@@ -110,7 +115,7 @@ type TheirRow = Omit<TheirCall, 'amount_micros'> & { amount_micros: string | nul
 /** By key, then by time; `shift` is taken off their times. */
 export async function* theirCalls(runner: QueryRunner, job: Comparison, shift: number): AsyncGenerator<TheirCall> {
   const sql = `SELECT ${KEY} AS key, (at - $2::bigint)::float8 AS second, seconds::float8, line, reference, from_number,
-      to_number, amount_micros::text, currency FROM carrier_calls WHERE reconciliation_id = $1
+      to_number, amount_micros::text, currency, ${WITHHELD} AS withheld FROM carrier_calls WHERE reconciliation_id = $1
     ORDER BY key, second, seconds, line`;
   for await (const row of rowsOf<TheirRow>(runner, { name: 'theirs', sql, parameters: [job.id, shift] }))
     yield { ...row, amount_micros: row.amount_micros === null ? null : BigInt(row.amount_micros) };

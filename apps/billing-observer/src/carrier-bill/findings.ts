@@ -1,17 +1,18 @@
 import type { DifferenceCause, DifferenceKind, ReconciliationGroup } from '@trunkmesh/contracts/carrier-bill.js';
-import type { KeyedCall } from './call-groups.js';
+import type { CallGroup, KeyedCall } from './call-groups.js';
 import type { FailedAttempt } from './failed-attempts.js';
 import { matchCalls } from './match-calls.js';
 import { fittingIncrements, probableCause, type OurLength } from './probable-cause.js';
+import { matchWithheld, type CallerCall } from './withheld-callers.js';
 
-export interface OurCall extends KeyedCall, OurLength {
+export interface OurCall extends KeyedCall, CallerCall, OurLength {
   call_id: string;
   trunk_id: string | null;
   from_number: string;
   to_number: string;
 }
 
-export interface TheirCall extends KeyedCall {
+export interface TheirCall extends KeyedCall, CallerCall {
   line: number;
   reference: string | null;
   from_number: string;
@@ -42,12 +43,16 @@ export interface Period {
   to: number;
 }
 
+type Group = CallGroup<OurCall, TheirCall>;
+
 /** Sums up what a reconciliation finds, group by group. */
 export class Findings {
   /** Calls of ours that were not answered and are not in the file. */
   unlisted = 0;
   /** Lines without seconds and cost of calls that the ledger does not have. */
   unbilled = 0;
+  /** Pairs of which one side alone has the caller's number. */
+  withheld = 0;
   private readonly sums = new Map<string, Sum>();
   private readonly increments = new Map<string, number>();
 
@@ -56,13 +61,23 @@ export class Findings {
     private readonly period: Period,
   ) {}
 
-  /** The differences of a group. */
-  take(ours: readonly OurCall[], theirs: readonly TheirCall[]): FoundDifference[] {
+  /** The differences of calls between the same two numbers, and the calls that match none of them. */
+  take({ ours, theirs }: Group): { found: FoundDifference[]; left: Group } {
     const matching = matchCalls(ours, theirs, this.tolerance);
     const found = matching.pairs.flatMap(([our, their]) => this.pair(our, their));
-    const billed = new Set(matching.pairs.map(([, their]) => billedKey(their)));
+    const twice = isBilledTwice(matching.pairs);
+    found.push(...matching.theirs.filter(twice).flatMap((their) => this.onlyTheirs(their, 'billed-twice')));
+    return { found, left: { ours: matching.ours, theirs: matching.theirs.filter((their) => !twice(their)) } };
+  }
+
+  /** The differences of what is left of all calls to the same number. */
+  takeLeft({ ours, theirs }: Group): FoundDifference[] {
+    const matching = matchWithheld(ours, theirs, this.tolerance);
+    this.withheld += matching.pairs.length;
+    const found = matching.pairs.flatMap(([our, their]) => this.pair(our, their));
+    const twice = isBilledTwice(matching.pairs);
     for (const our of matching.ours) found.push(...this.onlyOurs(our));
-    for (const their of matching.theirs) found.push(...this.onlyTheirs(their, billed));
+    for (const their of matching.theirs) found.push(...this.onlyTheirs(their, twice(their) ? 'billed-twice' : null));
     return found;
   }
 
@@ -116,12 +131,11 @@ export class Findings {
     return [];
   }
 
-  private onlyTheirs(theirs: TheirCall, billed: ReadonlySet<string>): FoundDifference[] {
+  private onlyTheirs(theirs: TheirCall, cause: 'billed-twice' | null): FoundDifference[] {
     if (theirs.seconds === 0 && (theirs.amount_micros ?? 0n) === 0n) {
       this.unbilled += 1;
       return [];
     }
-    const cause = billed.has(billedKey(theirs)) ? 'billed-twice' : null;
     return [this.difference('only-theirs', cause, { ours: null, theirs })];
   }
 
@@ -164,4 +178,10 @@ function addMoney(amounts: Map<string, bigint>, theirs: TheirCall | null, times:
   amounts.set(theirs.currency, (amounts.get(theirs.currency) ?? 0n) + times * theirs.amount_micros);
 }
 
-const billedKey = ({ second, seconds }: TheirCall) => `${second}/${seconds}`;
+/** Whether a line says the same as one that has a call of ours. */
+function isBilledTwice(pairs: readonly (readonly [OurCall, TheirCall])[]): (theirs: TheirCall) => boolean {
+  const keyOf = ({ withheld, from_number, second, seconds }: TheirCall) =>
+    `${withheld ? '' : from_number}/${second}/${seconds}`;
+  const billed = new Set(pairs.map(([, theirs]) => keyOf(theirs)));
+  return (theirs) => billed.has(keyOf(theirs));
+}

@@ -15,6 +15,11 @@ export function notesOf(findings: Findings, { rows, shift }: { rows: number; shi
       `The carrier rounds lengths up: increments of ${usual.increments} explain ${usual.calls} of ` +
         `${calls(usual.of)} with the cause other-increment. Compare them with your contract.`,
     );
+  if (findings.withheld > 0)
+    notes.push(
+      `Calls whose caller's number one side alone has, matched by called number and time: ${findings.withheld}. The ` +
+        'caller withheld it, so nothing else says that they are the same calls.',
+    );
   if (findings.unlisted > 0)
     notes.push(
       `Unanswered calls of the ledger that are not in the file: ${findings.unlisted}. Most carriers list answered ` +

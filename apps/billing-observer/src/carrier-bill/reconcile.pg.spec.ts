@@ -201,6 +201,38 @@ describe('comparing the ledger with a file', () => {
     ]);
   });
 
+  it.each([
+    ['anonymous', '', 0],
+    ['anonymous', '+15550101', 1],
+    ['', 'Restricted', 0],
+    ['+15550101', '266696687', 1],
+    ['+15550101', '0000000000', 1],
+  ])('matches a caller %j of ours and %j of theirs by the called number and the time', async (our, their, alone) => {
+    const other = { to: '+15557654321' };
+    await record(db, [ours(1, 60_000, { from: our }), ours(2, 60_000, { ...other, from: our })]);
+    const found = await compared([
+      theirs(2, 1, 60, { from: their, at: BEGAN / 1_000 + 69 }),
+      theirs(3, 1, 60, { from: their, at: BEGAN / 1_000 + 69 }),
+      theirs(4, 3, 60, { from: their, ...other }),
+    ]);
+    expect(found.groups.map(({ kind, cause, calls }) => [kind, cause, calls])).toEqual([
+      ['matched', null, 1],
+      ['only-ours', null, 1],
+      ['only-theirs', null, 1],
+      ['only-theirs', 'billed-twice', 1],
+    ]);
+    const note = expect.stringMatching(/number one side alone has, matched by called number and time: 1\./);
+    expect(found.notes).toEqual(alone === 1 ? [note] : []);
+  });
+
+  it('never matches without the caller where a call has the same numbers', async () => {
+    await record(db, [ours(1, 60_000), ours(2, 60_000, { from: 'anonymous', started_at: time(1, 9_000) })]);
+    const found = await compared([theirs(2, 1, 60, { at: BEGAN / 1_000 + 69 }), theirs(3, 1, 60, { from: '' })]);
+    expect(found.groups).toMatchObject([{ kind: 'matched', calls: 2 }]);
+    expect(found.notes).toEqual([]);
+    expect(await differences()).toEqual([]);
+  });
+
   it('compares the calls of the trunks and the period that it is told, by the time that the file has', async () => {
     await record(db, [ours(1, 60_000), ours(2, 60_000, { trunk_id: OTHER_TRUNK }), ours(90, 5_000)]);
     const found = await compared([theirs(2, 1, 60, { at: BEGAN / 1_000 + 65 })], {

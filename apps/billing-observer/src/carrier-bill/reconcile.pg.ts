@@ -5,6 +5,7 @@ import { callGroups } from './call-groups.js';
 import { attributed, type FailedAttempt } from './failed-attempts.js';
 import { attemptsNear } from './failed-attempts.pg.js';
 import { Findings, type FoundDifference } from './findings.js';
+import { LeftCalls } from './left-calls.pg.js';
 import { notesOf } from './notes.js';
 import { MOST_TOLERANCE, timeShift } from './time-shift.js';
 
@@ -89,35 +90,60 @@ async function checkMonths(runner: QueryRunner, job: Comparison, shift: number):
   await completeFrom(runner.manager, { organizationId: job.organization_id, from: begins, to: ends });
 }
 
-async function compare(
-  { runner, shift, findings, ...work }: Work & { runner: QueryRunner; shift: number; findings: Findings },
-  signal: AbortSignal,
-): Promise<void> {
-  const { db, job } = work;
+type Comparing = Work & { runner: QueryRunner; shift: number; findings: Findings };
+
+/** By both numbers first. What is left is compared by the called number alone, where one side has no caller. */
+async function compare(comparing: Comparing, signal: AbortSignal): Promise<void> {
+  const { runner, job, shift, findings } = comparing;
   const total = job.rows + (await countOurs(runner, job, shift));
-  const groups = callGroups(ourCalls(runner, job, shift), theirCalls(runner, job, shift), job.tolerance_seconds);
+  const differences = new KeptDifferences(comparing);
+  const left = await LeftCalls.in(runner);
   let done = 0;
-  let waiting: FoundDifference[] = [];
   let told = 0;
-  const taken = new Set<string>();
-  const keep = async (some: readonly FoundDifference[]) => {
-    await attributeAttempts({ runner, job, findings, taken }, some);
-    await keepDifferences(db, { id: job.id, shift }, some);
-  };
-  for await (const { ours, theirs } of groups) {
-    waiting.push(...findings.take(ours, theirs));
-    done += ours.length + theirs.length;
-    while (waiting.length >= DIFFERENCES_AT_ONCE) {
-      await keep(waiting.slice(0, DIFFERENCES_AT_ONCE));
-      waiting = waiting.slice(DIFFERENCES_AT_ONCE);
-    }
-    if (performance.now() - told < PROGRESS_EVERY_MS) continue;
+  const progress = async (compared: number) => {
+    done += compared;
+    if (performance.now() - told < PROGRESS_EVERY_MS) return;
     signal.throwIfAborted();
-    await tell(work, done, total);
+    await tell(comparing, done, total);
     told = performance.now();
+  };
+  const all = callGroups(ourCalls(runner, job, shift), theirCalls(runner, job, shift), job.tolerance_seconds);
+  for await (const group of all) {
+    const taken = findings.take(group);
+    await differences.add(taken.found);
+    await left.add(taken.left);
+    await progress(group.ours.length + group.theirs.length);
   }
-  if (waiting.length > 0) await keep(waiting);
-  await tell(work, done, total);
+  const sides = await left.sides();
+  for await (const group of callGroups(sides.ours, sides.theirs, job.tolerance_seconds)) {
+    await differences.add(findings.takeLeft(group));
+    await progress(0);
+  }
+  await differences.flush();
+  await tell(comparing, done, total);
+}
+
+/** Differences on their way into the database, with the attempts that lines bill. */
+class KeptDifferences {
+  private waiting: FoundDifference[] = [];
+  private readonly taken = new Set<string>();
+
+  constructor(private readonly comparing: Comparing) {}
+
+  async add(found: readonly FoundDifference[]): Promise<void> {
+    this.waiting.push(...found);
+    while (this.waiting.length >= DIFFERENCES_AT_ONCE) await this.keep(this.waiting.splice(0, DIFFERENCES_AT_ONCE));
+  }
+
+  async flush(): Promise<void> {
+    if (this.waiting.length > 0) await this.keep(this.waiting.splice(0));
+  }
+
+  private async keep(some: readonly FoundDifference[]): Promise<void> {
+    const { db, job, shift } = this.comparing;
+    await attributeAttempts({ ...this.comparing, taken: this.taken }, some);
+    await keepDifferences(db, { id: job.id, shift }, some);
+  }
 }
 
 interface Attributing {

@@ -5,18 +5,23 @@ import { CONFIG, LOGGER } from '@trunkmesh/runtime/service.module.js';
 import type { Config } from '../config.js';
 import { Database } from '../database.service.js';
 import { whileRecording, type Repeating } from '../usage/while-recording.process.js';
+import { removeEventsWithoutCall } from './events-without-call.pg.js';
 import { keptFrom } from './kept-days.js';
 import { removeOldCalls } from './old-calls.pg.js';
 
 const EVERY_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** Recording goes first: at most some thousand calls a second are removed. */
+/** All events are looked through for those whose call is not in the call log. */
+const LOOK_THROUGH_EVERY_MS = 24 * EVERY_MS;
+/** Recording goes first: a busy database has at least twice as long for other work as a batch took. */
 const PAUSE_MS = 50;
+const PAUSES_A_BATCH = 2;
 
 /** Removes calls from the call log that are older than it keeps. */
 @Module({})
 export class OldCallsModule implements OnApplicationBootstrap, OnModuleDestroy {
   private removing: Repeating | undefined;
+  private lookThroughAt = 0;
 
   constructor(
     private readonly database: Database,
@@ -41,11 +46,17 @@ export class OldCallsModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async remove(signal: AbortSignal): Promise<void> {
-    const removed = await removeOldCalls(this.database.recording, {
+    const { recording } = this.database;
+    const old = {
       before: keptFrom(new Date(), this.config.CALL_LOG_KEEP_DAYS),
       signal,
-      pause: () => sleep(PAUSE_MS, undefined, { signal }),
-    });
-    if (removed > 0) this.logger.info({ calls: removed }, 'removed old calls from the call log');
+      pause: (tookMs: number) => sleep(Math.max(PAUSE_MS, PAUSES_A_BATCH * tookMs), undefined, { signal }),
+    };
+    const calls = await removeOldCalls(recording, old);
+    if (calls > 0) this.logger.info({ calls }, 'removed old calls from the call log');
+    if (performance.now() < this.lookThroughAt) return;
+    const events = await removeEventsWithoutCall(recording, old);
+    if (events > 0) this.logger.info({ events }, 'removed old events whose call is not in the call log');
+    this.lookThroughAt = performance.now() + LOOK_THROUGH_EVERY_MS;
   }
 }

@@ -7,6 +7,7 @@ import type { DataSource } from 'typeorm';
 import { listGaps } from '../usage/gaps.pg.js';
 import { countNextDay } from '../call-log/count-days.pg.js';
 import { dump, freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { removeEventsWithoutCall } from './events-without-call.pg.js';
 import { removeOldCalls } from './old-calls.pg.js';
 import { rebuild } from '../call-log/rebuild.pg.js';
 
@@ -83,5 +84,42 @@ describe('calls that are older than the call log keeps', () => {
     await removeOldCalls(db, { before });
     expect(await left('calls')).toEqual([]);
     expect(await listGaps(db)).toEqual(gaps);
+  });
+
+  it('go with events of a type that is not known, whose call is not in the call log', async () => {
+    const later = (n: number, time: string) => {
+      const { data, ...event } = { ...callStarted(n), id: `0190a5b2-7c00-7000-8900-${String(n).padStart(12, '0')}` };
+      return { ...event, type: 'CallParked', time, data } as unknown as CallEvent;
+    };
+    const [old, kept] = ['2026-11-09T12:00:00.000Z', '2026-11-10T00:00:00.000Z'];
+    // Calls 1 and 2 have no other event; call 3 stays with all its events; that of call 4 is of another organisation.
+    const strange = later(4, old);
+    await record(db, [later(1, old), later(2, kept), later(3, old), ...call(3, 20), ...call(4, 20, OTHER), strange]);
+    expect(await removeOldCalls(db, { before })).toBe(0);
+    const events = () => db.query(`SELECT call_id, count(*)::int AS events FROM calls GROUP BY 1 ORDER BY 1`);
+    const stopping = new AbortController();
+    stopping.abort();
+    await expect(removeEventsWithoutCall(db, { before, signal: stopping.signal })).rejects.toThrow('aborted');
+    expect(await removeEventsWithoutCall(db, { before })).toBe(2);
+    expect(await events()).toEqual([
+      { call_id: callId(2), events: 1 },
+      { call_id: callId(3), events: 4 },
+      { call_id: callId(4), events: 3 },
+    ]);
+    expect(await removeEventsWithoutCall(db, { before })).toBe(0);
+  });
+
+  it('are looked through in batches, also where a batch ends within a call', async () => {
+    const time = '2026-11-09T12:00:00.000Z';
+    await db.query(
+      `INSERT INTO calls (event_id, call_id, bridge_id, type, "time", envelope, logged_at)
+       SELECT gen_random_uuid(), md5((n / 7)::text)::uuid, 'bridge-1', 'CallParked', $1::timestamptz + n * interval
+         '1 second', '{}', now() FROM generate_series(1, 5000) AS n`,
+      [time],
+    );
+    let pauses = 0;
+    const pause = () => Promise.resolve((pauses += 1));
+    expect(await removeEventsWithoutCall(db, { before, pause })).toBe(5_000);
+    expect([await left('calls'), pauses]).toEqual([[], 2]);
   });
 });

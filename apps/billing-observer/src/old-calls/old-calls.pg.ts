@@ -5,11 +5,11 @@ import { forgetDays } from '../call-log/call-days.pg.js';
 const CALLS_AT_ONCE = 200;
 
 export interface OldCalls {
-  /** Calls that began earlier are removed. */
+  /** What began earlier is removed. */
   before: Date;
   signal?: AbortSignal | undefined;
-  /** Between two batches. */
-  pause?: (() => Promise<unknown>) | undefined;
+  /** Between two batches; `tookMs`: how long the last one took, milliseconds. */
+  pause?: ((tookMs: number) => Promise<unknown>) | undefined;
 }
 
 /**
@@ -23,11 +23,12 @@ export async function removeOldCalls(dataSource: DataSource, { before, signal, p
     let from = '-infinity';
     for (;;) {
       signal?.throwIfAborted();
+      const began = performance.now();
       const some = await dataSource.transaction((tx) => removeSome(tx, organizationId, { from, before }));
       removed += some.length;
       if (some.length < CALLS_AT_ONCE) break;
       from = some.at(-1)!.started_at;
-      await pause?.();
+      await pause?.(performance.now() - began);
     }
   }
   return removed;
@@ -84,7 +85,7 @@ async function removeSome(
 }
 
 /** Without them it would not be known any more of which time the missing records are. */
-const keepTimesBesideGaps = (tx: EntityManager, callIds: readonly string[]): Promise<unknown> =>
+export const keepTimesBesideGaps = (tx: EntityManager, callIds: readonly string[]): Promise<unknown> =>
   tx.query(
     `INSERT INTO times_beside_gaps (bridge_id, bridge_epoch, record_number, "time")
     SELECT bridge_id, bridge_epoch, record_number, "time" FROM calls JOIN bridge_progress AS progress USING (bridge_id,

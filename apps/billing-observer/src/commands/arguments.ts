@@ -3,7 +3,7 @@ import type { LetterId } from '../usage/letter-id.js';
 /** What a decision of an operator is kept with. */
 interface Decision {
   reason: string;
-  /** Undefined: the user of the operating system. */
+  /** Undefined: the user of the operating system, where that is a person. */
   by: string | undefined;
 }
 
@@ -17,6 +17,8 @@ export type Command =
 export type Help = { name: 'help'; problem: string | null };
 
 export const USAGE = `billing-observer commands (each shows its progress and can be stopped with Ctrl-C)
+
+--by is the user of the operating system where it is missing; as root it has to be given.
 
   rebuild            rebuild the call log from the stored events while the service runs
                      environment: DATABASE_URL

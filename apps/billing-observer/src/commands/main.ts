@@ -16,6 +16,7 @@ import { rebuildUsage } from '../usage/summary/recount.pg.js';
 import { maskedPayload } from '../usage/masked-payload.js';
 import type { UnreadableRow } from '../usage/unreadable-row.pg.js';
 import { readArguments, USAGE, type Command } from './arguments.js';
+import { decidedBy } from './decided-by.js';
 
 const stopping = stopOnSignals();
 const logger = createLogger('billing-observer-command', { level: process.env.LOG_LEVEL ?? 'warn' });
@@ -44,7 +45,15 @@ async function archive(dataSource: DataSource, running: Running): Promise<string
   ].join('\n');
 }
 
-const by = (named: string | undefined) => named ?? userInfo().username;
+/** Undefined: the system has no name for it. */
+function systemUser(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+const by = (named: string | undefined) => decidedBy(named, systemUser());
 
 async function deadLetters(dataSource: DataSource, { show, discard }: CommandOf<'dead-letters'>): Promise<string> {
   if (show !== undefined) {

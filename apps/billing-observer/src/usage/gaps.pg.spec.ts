@@ -6,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { freshDatabase, record } from '../call-log/call-log.fixture.js';
 import { summarize } from './answers/summary-query.pg.js';
 import { acceptGap } from './accept-gap.pg.js';
-import { listGaps, missingRecords } from './gaps.pg.js';
+import { countMissingRecords, listGaps, missingRecords } from './gaps.pg.js';
 import { closeMonths } from './statements/close-months.pg.js';
 import { findStatement } from './statements/statement-query.pg.js';
 
@@ -45,6 +45,25 @@ describe("gaps in a bridge's numbering", () => {
       { ...of, first: 2, last: 3, after: noon(10), before: noon(12) },
       { ...of, first: 5, last: 5, after: noon(12), before: noon(13) },
     ]);
+  });
+
+  it('are counted by bridge: what an operator has accepted, and what nobody has', async () => {
+    await record(db, [ended(2, 1, { epoch: EARLIER }), ended(1, 10), ended(5, 12)]);
+    await record(db, [ended(1, 5, { bridge: 'bridge-2' })]);
+    await acceptGap(db, {
+      bridge_id: 'bridge-1',
+      bridge_epoch: EPOCH,
+      first: 3,
+      last: 4,
+      reason: 'disk',
+      accepted_by: 'me',
+    });
+    expect(await countMissingRecords(db)).toEqual([
+      { bridge_id: 'bridge-1', missing: 2, accepted: 2 },
+      { bridge_id: 'bridge-2', missing: 0, accepted: 0 },
+    ]);
+    await record(db, [ended(3, 11)]);
+    expect(await countMissingRecords(db)).toMatchObject([{ missing: 2, accepted: 1 }, { bridge_id: 'bridge-2' }]);
   });
 
   it.each([

@@ -39,6 +39,23 @@ export const listGaps = (db: DataSource | EntityManager): Promise<UsageGap[]> =>
     FROM (${GAPS}) AS gaps ORDER BY bridge_id, bridge_epoch, first`,
   );
 
+/** How many records of a bridge have not come, in all its epochs. */
+export interface MissingOfBridge {
+  bridge_id: string;
+  /** That nobody has accepted as lost. */
+  missing: number;
+  accepted: number;
+}
+
+/** Of each bridge that has ever sent a record. */
+export const countMissingRecords = (db: DataSource): Promise<MissingOfBridge[]> =>
+  db.query(
+    `SELECT bridge_id, coalesce(sum(last - first + 1) FILTER (WHERE NOT accepted), 0)::float8 AS missing,
+      coalesce(sum(last - first + 1) FILTER (WHERE accepted), 0)::float8 AS accepted
+    FROM (SELECT DISTINCT bridge_id FROM bridge_progress) AS bridge LEFT JOIN (${GAPS}) AS gap USING (bridge_id)
+    GROUP BY bridge_id ORDER BY bridge_id`,
+  );
+
 /**
  * Records are numbered as calls end, so those of a gap ended between its neighbours; each may have begun this much
  * earlier.

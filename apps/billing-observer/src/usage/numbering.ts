@@ -40,9 +40,6 @@ export const receiveAll = (numbering: Numbering, numbers: readonly number[]): Nu
 export const confirmedThrough = ({ highest, missing }: Numbering): number =>
   missing.length === 0 ? highest : missing[0]![0] - 1;
 
-export const countMissing = ({ missing }: Numbering): number =>
-  missing.reduce((sum, [from, to]) => sum + to - from + 1, 0);
-
 export function lowestMissing({ missing }: Numbering, limit: number): number[] {
   const numbers: number[] = [];
   for (const [from, to] of missing) {

@@ -1,4 +1,5 @@
 import { counter, gauge, histogram } from '@trunkmesh/runtime/metric.otel.js';
+import type { MissingOfBridge } from './gaps.pg.js';
 
 /** What an operator watches: records written, what came again, how far behind, and which bridge's records have gaps. */
 export const loggedEvents = counter('trunkmesh_call_events_logged_total', 'Events written to the call log, by type');
@@ -22,14 +23,23 @@ export const failedBatches = counter(
 export const batchSeconds = histogram('trunkmesh_usage_batch_seconds', "Time of a batch's transaction");
 
 let lag = 0;
-const missing = new Map<string, number>();
+let missing: readonly MissingOfBridge[] = [];
 export const setLag = (messages: number): void => {
   lag = messages;
 };
-export const setMissing = (bridge: string, count: number): void => {
-  missing.set(bridge, count);
+export const setMissing = (bridges: readonly MissingOfBridge[]): void => {
+  missing = bridges;
 };
+const byBridge = (which: 'missing' | 'accepted') => () =>
+  missing.map(({ bridge_id, [which]: value }) => ({ value, attributes: { bridge: bridge_id } }));
 gauge('trunkmesh_usage_lag', 'Messages of the CALLS stream not yet recorded', () => lag);
-gauge('trunkmesh_usage_missing_records', 'Record numbers of a bridge below its highest that have not come', () =>
-  [...missing].map(([bridge, value]) => ({ value, attributes: { bridge } })),
+gauge(
+  'trunkmesh_usage_missing_records',
+  'Record numbers of a bridge below its highest that have not come and that nobody has accepted as lost',
+  byBridge('missing'),
+);
+gauge(
+  'trunkmesh_usage_accepted_missing_records',
+  'Record numbers of a bridge that have not come and that an operator has accepted as lost',
+  byBridge('accepted'),
 );

@@ -15,7 +15,6 @@ import {
   redeliveries,
   repeatedEvents,
   setLag,
-  setMissing,
   unreadableMessages,
   usageRecords,
 } from './usage-metrics.otel.js';
@@ -173,10 +172,7 @@ async function takeBatch(messages: readonly JsMsg[], options: UsageRecorderOptio
 }
 
 async function report(recorded: RecordedBatch, { confirmations, logger }: UsageRecorderOptions): Promise<void> {
-  for (const { bridge_id, missing } of recorded.bridges) {
-    setMissing(bridge_id, missing);
-    confirmations.touch(bridge_id);
-  }
+  for (const bridge of recorded.bridges) confirmations.touch(bridge);
   recorded.logged.forEach((event) => {
     loggedEvents.add(1, { type: event.type });
   });

@@ -7,7 +7,7 @@ import type { EpochProgress } from './confirmation.js';
 import { BridgeProgress, numberingOf } from './bridge-progress.pg.js';
 import { lockShared } from './ledger/lock.pg.js';
 import { correctCalls, insertCalls, lockEstimates, type RatedCall } from './ledger/ledger.pg.js';
-import { countMissing, receiveAll } from './numbering.js';
+import { receiveAll } from './numbering.js';
 import { rateCalls } from './rating/rated-calls.pg.js';
 import { UnreadableRow } from './unreadable-row.pg.js';
 
@@ -28,8 +28,8 @@ export interface RecordedBatch {
   /** Events that were stored before. */
   repeated: number;
   unreadable: UnreadableMessage[];
-  /** The bridges that sent numbered events, and how many numbers are missing in that epoch. */
-  bridges: { bridge_id: string; missing: number }[];
+  /** The bridges that sent numbered events. */
+  bridges: string[];
 }
 
 /** Writes a batch in one transaction. Events that were stored before stay unchanged. */
@@ -154,23 +154,20 @@ async function correctEstimates(tx: EntityManager, better: readonly RatedCall[],
   );
 }
 
-async function advance(tx: EntityManager, events: readonly LoggedCallEvent[]): Promise<RecordedBatch['bridges']> {
+async function advance(tx: EntityManager, events: readonly LoggedCallEvent[]): Promise<string[]> {
   const epochs = new Map<string, LoggedCallEvent[]>();
   for (const event of events) {
     if (event.numbered === null) continue;
     const key = `${event.bridge_id} ${event.numbered.epoch}`;
     epochs.set(key, [...(epochs.get(key) ?? []), event]);
   }
-  const touched: RecordedBatch['bridges'] = [];
+  const touched: string[] = [];
   for (const [, received] of [...epochs].sort(([a], [b]) => (a < b ? -1 : 1)))
     touched.push(await advanceEpoch(tx, received));
   return touched;
 }
 
-async function advanceEpoch(
-  tx: EntityManager,
-  received: readonly LoggedCallEvent[],
-): Promise<RecordedBatch['bridges'][number]> {
+async function advanceEpoch(tx: EntityManager, received: readonly LoggedCallEvent[]): Promise<string> {
   const { bridge_id, numbered } = received[0]!;
   const latest = received
     .map((event) => event.time)
@@ -193,7 +190,7 @@ async function advanceEpoch(
     { bridge_id, bridge_epoch: numbered!.epoch },
     { highest: String(next.highest), missing: [...next.missing] },
   );
-  return { bridge_id: row!.bridge_id, missing: countMissing(next) };
+  return row!.bridge_id;
 }
 
 export async function keepUnreadable(

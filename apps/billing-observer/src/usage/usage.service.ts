@@ -8,13 +8,17 @@ import { LOGGER } from '@trunkmesh/runtime/service.module.js';
 import { Database } from '../database.service.js';
 import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
+import { countMissingRecords } from './gaps.pg.js';
 import { keepMonths, type Months } from './ledger/months.pg.js';
 import type { Feed } from './following/feed.nats.js';
 import { startRatePlanFeed } from './rating/rate-plan-feed.nats.js';
 import { startTimeZoneFeed } from './summary/time-zone-feed.nats.js';
+import { setMissing } from './usage-metrics.otel.js';
 import { startUsageRecorder, type UsageRecorder } from './usage-recorder.nats.js';
+import { whileRecording, type Repeating } from './while-recording.process.js';
 
 const RETRY_MS = 1_000;
+const COUNT_MISSING_EVERY_MS = 15_000;
 
 /** Records calls once the database and NATS are there, in whatever order they appear. */
 @Injectable()
@@ -22,6 +26,7 @@ export class UsageRecording implements OnModuleDestroy {
   /** Settles when calls are being recorded; never, where the service is stopped before. */
   readonly started: Promise<NatsConnection>;
   private readonly stopping = new AbortController();
+  private readonly counting: Repeating;
   private running: { recorder: UsageRecorder; confirmations: Confirmations; months: Months; feeds: Feed[] } | undefined;
 
   constructor(
@@ -32,6 +37,13 @@ export class UsageRecording implements OnModuleDestroy {
     this.started = this.start();
     // That NATS cannot be used at all is logged by the link.
     this.started.catch(() => undefined);
+    this.counting = whileRecording({
+      started: this.started,
+      turn: async () => setMissing(await countMissingRecords(database.recording)),
+      everyMs: COUNT_MISSING_EVERY_MS,
+      logger,
+      failed: 'cannot count missing records; retrying',
+    });
   }
 
   /** `up`, or why calls are not being recorded. */
@@ -41,6 +53,7 @@ export class UsageRecording implements OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
+    await this.counting.stop();
     await this.running?.recorder.stop();
     await this.running?.confirmations.stop();
     for (const feed of this.running?.feeds ?? []) await feed.stop();

@@ -22,8 +22,8 @@ export const USAGE = `billing-observer commands (each shows its progress and can
 
   rebuild            rebuild the call log from the stored events while the service runs
                      environment: DATABASE_URL
-  rebuild-usage      rebuild the sums of usage from the ledger while the service runs; recording waits while the
-                     entries of an organisation are counted
+  rebuild-usage      rebuild the sums of usage from the ledger while the service runs; recording waits only while
+                     the sums of an organisation are replaced
                      environment: DATABASE_URL
   archive-usage      export the months of the ledger that are older than USAGE_KEEP_MONTHS to files and drop them while
                      the service runs; their sums and statements stay, and it may be run again at any time

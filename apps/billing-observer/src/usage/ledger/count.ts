@@ -8,14 +8,17 @@ const SUMS = ['calls', 'answered', 'estimated', 'billable_seconds', 'charged_sec
 /** The columns of `usage_days`, in the order of `sumsSql`. */
 export const SUM_COLUMNS = `organization_id, dimension, day, key, currency, carrier_cost, ${SUMS.join(', ')}`;
 
+/** What follows the time zones that the organisations have; `zone` is the row of the entry's organisation. */
+const KNOWN_ZONE = `coalesce(zone.time_zone, 'UTC')`;
+
 /**
  * What entries add to `usage_days`; `source` is a relation with the ledger's columns. Entries that are alike are summed
  * up before they are counted six times.
  */
-export const sumsSql = (source: string): string => `
+export const sumsSql = (source: string, timeZone = KNOWN_ZONE): string => `
   SELECT organization_id, dimension, day, key, currency, carrier_cost,
     ${SUMS.map((sum) => `sum(${sum}) AS ${sum}`).join(', ')}
-  FROM (SELECT entry.organization_id, (started_at AT TIME ZONE coalesce(zone.time_zone, 'UTC'))::date AS day,
+  FROM (SELECT entry.organization_id, (started_at AT TIME ZONE ${timeZone})::date AS day,
       coalesce(currency, '') AS currency, trunk_id, number_id, direction, country, rate_micros,
       carrier_cost, sum(sign) AS calls,
       sum(CASE WHEN answered_at IS NULL THEN 0 ELSE sign END) AS answered,
@@ -32,8 +35,8 @@ export const sumsSql = (source: string): string => `
  */
 export const countSql = (source: string): string => addSql(`${sumsSql(source)} ORDER BY 1, 2, 3, 4, 5, 6`);
 
-/** The statement that adds sums to `usage_days`; `sums` has the columns of `SUM_COLUMNS`. */
-export const addSql = (sums: string): string => `
-  INSERT INTO usage_days (${SUM_COLUMNS}) ${sums}
+/** The statement that adds sums to `usage_days` or a table like it; `sums` has the columns of `SUM_COLUMNS`. */
+export const addSql = (sums: string, into = 'usage_days'): string => `
+  INSERT INTO ${into} (${SUM_COLUMNS}) ${sums}
   ON CONFLICT (organization_id, dimension, day, key, currency, carrier_cost) DO UPDATE SET
-    ${SUMS.map((sum) => `${sum} = usage_days.${sum} + excluded.${sum}`).join(', ')}`;
+    ${SUMS.map((sum) => `${sum} = ${into}.${sum} + excluded.${sum}`).join(', ')}`;

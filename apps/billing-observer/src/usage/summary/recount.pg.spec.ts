@@ -2,12 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { usageRecordsQuery, usageSummaryQuery, type UsageSummaryQuery } from '@trunkmesh/contracts/usage-query.js';
 import { callEnded, ORG } from '@trunkmesh/testkit/call-events.js';
 import { startPostgres, type Postgres } from '@trunkmesh/testkit/postgres.process.js';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { freshDatabase, record } from '../../call-log/call-log.fixture.js';
 import { findEntries } from '../answers/ledger-query.pg.js';
 import { endedAt, setPlan } from '../ledger.fixture.js';
 import { summarize } from '../answers/summary-query.pg.js';
-import { rebuildUsage } from './recount.pg.js';
+import { rebuildUsage, recount } from './recount.pg.js';
 import { applyTimeZones } from './time-zones.pg.js';
 
 let postgres: Postgres;
@@ -116,6 +116,38 @@ describe('the sums of usage', () => {
     ]);
   });
 
+  it('are made again beside recording, which waits for nothing, and have what was recorded meanwhile', async () => {
+    await record(db, CALLS);
+    await applyTimeZones(db, [{ organization_id: ORG, version: 1, time_zone: 'Asia/Kathmandu' }]);
+    const again = { organizationId: ORG, timeZone: 'Europe/Berlin' };
+    const adopt = async (tx: EntityManager) => {
+      await tx.query('UPDATE usage_time_zones SET version = 2, time_zone = $1', [again.timeZone]);
+      return true;
+    };
+    const counted = () =>
+      record(db, [endedAt(5, '2026-10-31T23:30:00.000Z'), endedAt(6, '2026-11-20T12:00:00.000Z')], 5);
+    expect(await recount(db, { ...again, adopt, counted })).toBe(true);
+    const made: unknown = await rows();
+    expect(await calls('day')).toEqual({ '2026-10-31': 1, '2026-11-01': 3, '2026-11-20': 1, '2026-12-01': 1 });
+    await db.query('DELETE FROM usage_days');
+    await rebuildUsage(db, quietly());
+    expect(await rows()).toEqual(made);
+  });
+
+  it('stay where another copy has counted them in the time zone that is newer', async () => {
+    await record(db, CALLS);
+    const before: unknown = await rows();
+    const again = { organizationId: ORG, timeZone: 'Europe/Berlin', adopt: () => Promise.resolve(false) };
+    expect(await recount(db, again)).toBe(false);
+    expect(await rows()).toEqual(before);
+    const changes = [4, 5, 6].map((version) => ({ organization_id: ORG, version, time_zone: ZONES[version % 3]! }));
+    await Promise.all(changes.map((change) => applyTimeZones(db, [change])));
+    expect(await summary({})).toMatchObject({ time_zone: ZONES[0] });
+    const made: unknown = await rows();
+    await rebuildUsage(db, quietly());
+    expect(await rows()).toEqual(made);
+  });
+
   it('keep calls over managed carriers apart, and no rate plan charges those', async () => {
     await setPlan(db, 1, FREE);
     await record(db, [...CALLS, endedAt(5, '2026-11-30T23:00:00.000Z', { carrier: 'managed' })]);
@@ -142,6 +174,7 @@ describe('the sums of usage', () => {
   });
 });
 
+const ZONES = ['Asia/Kathmandu', 'America/Havana', 'Europe/Berlin'];
 const CHEAP = {
   direction: null,
   country: null,

@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
 import { everyOne } from '../../every-one.js';
-import { lockExclusive } from '../ledger/lock.pg.js';
 import { recount } from './recount.pg.js';
 
 /** What an event says of an organisation; undefined: nothing was set, which is UTC. */
@@ -27,16 +26,22 @@ export async function applyTimeZones(dataSource: DataSource, changes: readonly Z
 }
 
 /** A name that PostgreSQL does not know (its time zone data is older) counts as UTC. */
-function applyTimeZone(dataSource: DataSource, { organization_id, version, time_zone }: ZoneChange): Promise<void> {
-  return dataSource.transaction(async (tx) => {
-    await lockExclusive(tx);
-    const written: unknown[] = await tx.query(
-      `INSERT INTO usage_time_zones (organization_id, version, time_zone) SELECT $1, $2, coalesce((SELECT name FROM
-        pg_timezone_names WHERE lower(name) = lower($3) LIMIT 1), 'UTC')
-      ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, time_zone = excluded.time_zone
-        WHERE usage_time_zones.version < excluded.version RETURNING organization_id`,
-      [organization_id, version, time_zone ?? 'UTC'],
-    );
-    if (written.length > 0) await recount(tx, organization_id);
+async function applyTimeZone(dataSource: DataSource, { organization_id, version, time_zone }: ZoneChange) {
+  const [zone] = (await dataSource.query(
+    `SELECT coalesce((SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1) LIMIT 1), 'UTC') AS name`,
+    [time_zone ?? 'UTC'],
+  )) as [{ name: string }];
+  await recount(dataSource, {
+    organizationId: organization_id,
+    timeZone: zone.name,
+    adopt: async (tx) => {
+      const written: unknown[] = await tx.query(
+        `INSERT INTO usage_time_zones (organization_id, version, time_zone) VALUES ($1, $2, $3)
+        ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, time_zone = excluded.time_zone
+          WHERE usage_time_zones.version < excluded.version RETURNING organization_id`,
+        [organization_id, version, zone.name],
+      );
+      return written.length > 0;
+    },
   });
 }

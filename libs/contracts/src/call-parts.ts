@@ -206,7 +206,7 @@ export const attemptFailure = z.enum(Object.keys(ATTEMPT_FAILURES) as [AttemptFa
 export const callAttempt = z
   .object({
     attempt: z.number().int().positive().describe('Counts the attempts of the call from 1.'),
-    trunk_id: uuid.describe('The trunk.'),
+    trunk_id: uuid.nullable().describe('The trunk; null: a test of settings that were not saved.'),
     bridge_id: bridgeId.describe('The bridge that dialled.'),
     dialled: z.string().max(64).describe("The number in the carrier's spelling."),
     outcome: z.enum(['answered', 'failed']).describe('What became of the attempt.'),

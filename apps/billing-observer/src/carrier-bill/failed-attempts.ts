@@ -5,7 +5,8 @@ import type { TimeIs } from '@trunkmesh/contracts/carrier-bill.js';
 /** An attempt of an outbound call that was not answered. */
 export interface FailedAttempt {
   call_id: string;
-  trunk_id: string;
+  /** Null: a test of settings that were not saved. */
+  trunk_id: string | null;
   from_number: string;
   to_number: string;
   /** When it began and ended, milliseconds since 1970. */
@@ -67,7 +68,7 @@ export function attributed<Line extends BilledLine>(
         (attempt) =>
           attempt.from_number === line.from_number &&
           attempt.to_number === line.to_number &&
-          (trunk_ids === null || trunk_ids.includes(attempt.trunk_id)),
+          (trunk_ids === null || (attempt.trunk_id !== null && trunk_ids.includes(attempt.trunk_id))),
       )
       .map((attempt) => ({ line, attempt, apart: distance(line, attempt) }))
       .filter(({ apart }) => apart <= tolerance_seconds),

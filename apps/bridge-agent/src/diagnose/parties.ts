@@ -1,5 +1,6 @@
 import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
 import { uriHost, type GatewayAddress } from '../gateway/gateway-address.js';
+import type { Header } from './sip-text.js';
 
 /** The URIs of a test, as the trunk's gateway in FreeSWITCH writes them. */
 export interface Parties {
@@ -95,3 +96,5 @@ export function dialogOf(
     .reverse();
   return { target: contact ?? bare ?? requestUri, routes };
 }
+
+export const routesOf = (routes: readonly string[]): Header[] => routes.map((route) => ['Route', route]);

@@ -45,6 +45,9 @@ export class SipClient {
   answered = false;
   lost = false;
   onBye: () => void = () => undefined;
+  private wireGone: () => void = () => undefined;
+  /** Settles when the connection is lost: nothing arrives any more. */
+  readonly wireLost = new Promise<void>((resolve) => (this.wireGone = resolve));
 
   constructor(readonly wire: Wire) {
     wire.listen({ onMessage: (text) => this.received(text), onLost: () => this.gone() });
@@ -76,6 +79,7 @@ export class SipClient {
 
   private gone(): void {
     this.lost = true;
+    this.wireGone();
     for (const onAnswer of this.transactions.values()) onAnswer(GONE);
   }
 

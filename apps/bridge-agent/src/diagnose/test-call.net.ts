@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
 import type { GatewayAddress } from '../gateway/gateway-address.js';
+import { anyPort } from './any-port.net.js';
 import { authenticated, type Authentication, type Ended } from './authenticated.net.js';
 import { later, type Budget } from './budget.process.js';
-import { agreedCodec, calledUri, contactUri, dialogOf, offerOf } from './parties.js';
+import { LastWord } from './last-word.net.js';
+import { agreedCodec, calledUri, contactUri, dialogOf, offerOf, routesOf } from './parties.js';
 import { token, type Sent, type SipClient } from './sip-client.net.js';
-import type { TestedCall } from './test-record.js';
+import type { PlacedCall, TestedCall } from './test-record.js';
 import type { Header, SipAnswer } from './sip-text.js';
 
 export interface TestCall {
@@ -25,6 +25,8 @@ export interface TestCall {
   givenUp: AbortSignal;
   /** Its 200, once. `codec`: the first that both sides have; null: none. */
   onAnswer: (at: Date, codec: string | null) => void;
+  /** How long a final answer is waited for once the call is cancelled, milliseconds; tests shorten it. */
+  settleMs?: number | undefined;
 }
 
 /** From the first sign of the called party: a ringing, or an answer. */
@@ -38,21 +40,13 @@ const END_MS = 2_000;
  * A call that is over after three seconds, whatever becomes of it: cancelled while it rings, hung up once it is
  * answered. Audio is offered and neither sent nor heard.
  */
-export async function testCall(call: TestCall): Promise<TestedCall> {
+export async function testCall(call: TestCall): Promise<PlacedCall> {
   const audio = await anyPort(call.client.wire.address);
   try {
     return await new Call(call, audio.address().port).run();
   } finally {
     audio.close();
   }
-}
-
-function anyPort(address: string): Promise<Socket> {
-  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind(0, address, () => resolve(socket));
-  });
 }
 
 type Outcome = Pick<TestedCall, 'end' | 'status'>;
@@ -74,8 +68,10 @@ class Call {
   private hungUpAt: Date | undefined;
   private byeSent = false;
   private cancelSent = false;
-  private hungUp: () => void = () => undefined;
+  /** Set while the carrier may still answer the INVITE, although its test is over. */
+  private open: Promise<unknown> | undefined;
   private signs: (sign: Sign) => void = () => undefined;
+  private readonly lastWord: LastWord;
 
   constructor(
     private readonly call: TestCall,
@@ -86,23 +82,27 @@ class Call {
     this.contact = contactUri(token(), client.wire.here, trunk.transport);
     this.to = `<${this.uri}>`;
     const key = randomBytes(30).toString('base64');
+    this.lastWord = new LastWord(call.settleMs);
     this.offer = offerOf(trunk, { address: client.wire.address, port: audioPort, key });
   }
 
-  async run(): Promise<TestedCall> {
+  async run(): Promise<PlacedCall> {
     const { end, status } = await this.outcome();
-    return { end, status, ringing: (this.progress ?? 0) > 100, endedAt: this.hungUpAt ?? new Date() };
+    const overAt = new Date();
+    const ringing = (this.progress ?? 0) > 100;
+    const tested = (): TestedCall => ({ end, status, ringing, endedAt: this.hungUpAt ?? overAt });
+    const settlesWithinMs = this.open === undefined ? 0 : this.lastWord.withinMs;
+    return { tested: tested(), settled: Promise.resolve(this.open).then(tested), settlesWithinMs };
   }
 
   private async outcome(): Promise<Outcome> {
     const { client, givenUp } = this.call;
     const farSideHungUp = new Promise<'far-side'>((resolve) => {
-      this.hungUp = () => {
+      client.onBye = () => {
         this.hungUpAt ??= new Date();
         resolve('far-side');
       };
     });
-    client.onBye = () => this.hungUp();
     const signed = new Promise<Sign>((resolve) => {
       this.signs = resolve;
     });
@@ -135,6 +135,7 @@ class Call {
       (authorization) => {
         // Challenged after its CANCEL: nothing would end a second INVITE.
         if (this.isOver) return Promise.resolve(undefined);
+        this.lastWord.expect();
         const headers = [...this.dialog('INVITE', (this.sequence += 1)), ...this.described(), ...authorization];
         const sent = client.send(
           { method: 'INVITE', uri: this.uri, headers, body: this.offer },
@@ -167,6 +168,7 @@ class Call {
     const headers = [...this.dialog('ACK', sequence), ...routesOf(routes)];
     this.call.client.sendOnce({ method: 'ACK', uri: target, headers }, isAnswered ? undefined : branch);
     if (isAnswered) this.answered(answer);
+    this.lastWord.heard();
   }
 
   private answered(answer: SipAnswer): void {
@@ -183,6 +185,7 @@ class Call {
     const time = later<'over'>(END_MS, 'over');
     const final = await Promise.race([ended, time.reached]);
     time.cancel();
+    this.open = this.lastWord.after(final, this.call.client.wireLost);
     // What arrived together with the CANCEL is the carrier's own word.
     if (final !== 'over' && final.end === 'answered' && final.answer.status >= 300 && final.answer.status !== 487)
       return this.refused(final);
@@ -245,5 +248,3 @@ class Call {
     ];
   }
 }
-
-const routesOf = (routes: readonly string[]): Header[] => routes.map((route) => ['Route', route]);

@@ -9,7 +9,14 @@ import { DialledChannel } from '../outbound/dialled-channel.net.js';
 import { outboundOn } from '../outbound/outbound-channels.js';
 import type { Permit, Permits } from '../outbound/permits.nats.js';
 import { occupyChannel } from '../route/call-limits.js';
-import { endReasonOfTest, failureOfTest, hangupOfTest, type TestedCall, type TestedTrunk } from './test-record.js';
+import {
+  endReasonOfTest,
+  failureOfTest,
+  hangupOfTest,
+  type PlacedCall,
+  type TestedCall,
+  type TestedTrunk,
+} from './test-record.js';
 
 export interface TestCallPorts extends Pick<
   CallParts,
@@ -43,8 +50,8 @@ export interface DuringTest {
 }
 
 export interface PlacedTest {
-  /** Sends the call. What becomes of it is recorded. */
-  run(call: (during: DuringTest) => Promise<TestedCall>): Promise<TestedCall>;
+  /** Sends the call. What becomes of it is recorded once the carrier has said how it ended. */
+  run(call: (during: DuringTest) => Promise<PlacedCall>): Promise<PlacedCall>;
 }
 
 /** `withinMs`: how long it may wait for a channel of its trunk. */
@@ -96,13 +103,17 @@ class BegunTest implements PlacedTest {
     return this.begun.recordable;
   }
 
-  async run(call: (during: DuringTest) => Promise<TestedCall>): Promise<TestedCall> {
-    let ended: TestedCall | undefined;
+  async run(call: (during: DuringTest) => Promise<PlacedCall>): Promise<PlacedCall> {
     try {
-      ended = await call({ givenUp: this.canceled.signal, onAnswer: (at, codec) => this.answered(at, codec) });
-      return ended;
-    } finally {
-      this.over(ended);
+      const placed = await call({
+        givenUp: this.canceled.signal,
+        onAnswer: (at, codec) => this.answered(at, codec),
+      });
+      void placed.settled.then((ended) => this.over(ended));
+      return placed;
+    } catch (error) {
+      this.over(undefined);
+      throw error;
     }
   }
 
@@ -151,7 +162,6 @@ class BegunTest implements PlacedTest {
     const { test_id: call_id, call } = this.tested;
     const { answeredAt } = this.answer;
     const trunk_id = this.trunkId;
-    if (trunk_id === null) return;
     const attempt: CallAttempt = {
       attempt: 1,
       trunk_id,
@@ -168,7 +178,7 @@ class BegunTest implements PlacedTest {
       failed_over: false,
     };
     this.begun.conversation.story.attempts = [attempt];
-    permits.release({ call_id, attempt: 1, trunk_id });
+    if (trunk_id !== null) permits.release({ call_id, attempt: 1, trunk_id });
     if (answeredAt === null) live.attemptFailed(call_id, attempt);
   }
 }

@@ -49,7 +49,7 @@ afterEach(() => carrier?.close());
 /** The check of its call, and the call's events. */
 async function tested(
   numbers: CarrierScript['numbers'],
-  { with_ = {}, saved = true, during }: { with_?: Partial<TrunkSettings>; saved?: boolean; during?: During } = {},
+  { with_ = {}, saved = true, during, after }: TestOptions = {},
 ): Promise<{ check: TrunkCheck; events: CallEvent[]; ended: CallEnded['data']; callId: string }> {
   carrier = await startScriptedCarrier({ numbers });
   const test_id = randomUUID();
@@ -67,11 +67,19 @@ async function tested(
   const [reply] = await Promise.all([asked, during?.(test_id)]);
   const answer = trunkTestAnswer.parse(reply.json());
   if (answer.outcome !== 'done') throw new Error(answer.message);
+  await after?.(test_id);
   const events = await host.untilWritten(test_id);
   const ended = (events.at(-1) as CallEnded).data;
   return { check: answer.checks.find(({ check }) => check === 'call')!, events, ended, callId: test_id };
 }
 type During = (callId: string) => Promise<unknown>;
+interface TestOptions {
+  with_?: Partial<TrunkSettings>;
+  saved?: boolean;
+  during?: During;
+  /** Once the test has its answer. */
+  after?: During;
+}
 const typesOf = (events: CallEvent[]) => events.map(({ type }) => type);
 
 describe('the call of a test', () => {
@@ -116,10 +124,33 @@ describe('the call of a test', () => {
     await eventually(() => carrier.methods().includes('BYE'), { message: 'the hang-up' });
   });
 
-  it('of settings that are not saved has no trunk, and takes no channel', async () => {
-    const { ended } = await tested({ [TO]: 486 }, { saved: false, with_: { max_channels: 1 } });
+  it('whose answer comes long after its cancellation is answered as well, and hung up at once', async () => {
+    const { check, events, ended, callId } = await tested(
+      { [TO]: 'deaf' },
+      {
+        // The test is over while the carrier goes on ringing.
+        after: async (testId) => {
+          expect((await host.callEvents(testId)).map(({ type }) => type)).toEqual(['CallStarted']);
+          expect(carrier.methods()).toContain('CANCEL');
+          carrier.answerRinging();
+        },
+      },
+    );
+    expect(check).toMatchObject({ result: 'pass', cause: null });
+    expect(typesOf(events)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
+    expect(ended).toMatchObject({ sip_status: 200, attempts: [{ outcome: 'answered', sip_status: 200 }] });
+    expect(ended.answered_at).not.toBeNull();
+    await eventually(() => carrier.methods().includes('BYE'), { message: 'the hang-up' });
+    await eventually(() => released.some(({ call_id }) => call_id === callId), { message: 'the free channel' });
+  });
+
+  it('of settings that are not saved has an attempt without a trunk, and takes no channel', async () => {
+    const { events, ended } = await tested({ [TO]: 486 }, { saved: false, with_: { max_channels: 1 } });
+    expect(typesOf(events)).toEqual(['CallStarted', 'CallAttemptFailed', 'CallEnded']);
     expect(ended).toMatchObject({ trunk_id: null, trunk_test: true, end_reason: 'called-party-busy' });
+    expect(ended.attempts).toMatchObject([{ trunk_id: null, reason: 'busy', sip_status: 486, dialled: TO }]);
     expect(permits).toEqual([]);
+    expect(released).toEqual([]);
   });
 
   it('delivers no status', async () => {

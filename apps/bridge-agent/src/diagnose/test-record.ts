@@ -19,6 +19,15 @@ export interface TestedCall {
   endedAt: Date;
 }
 
+/** A call whose test is over. */
+export interface PlacedCall {
+  tested: TestedCall;
+  /** The same, once the carrier has said how the call ended, or says no more. Never rejects. */
+  settled: Promise<TestedCall>;
+  /** How long that may take, milliseconds. */
+  settlesWithinMs: number;
+}
+
 /** Why nobody answered, as of any attempt. */
 export function failureOfTest({ end, ringing }: Pick<TestedCall, 'end' | 'ringing'>): AttemptFailure {
   switch (end.end) {

@@ -34,6 +34,8 @@ export interface TestPorts extends LookUp {
   bridgeAddress: string;
   placeTest: PlaceTest;
   workMs?: number;
+  /** As in `TestCall`. */
+  settleMs?: number;
 }
 
 /** What is left of the deadline is for taking back what the test did. */
@@ -41,7 +43,7 @@ const WORK_MS = 15_500;
 const DNS_MS = 5_000;
 const CONNECT_MS = 4_000;
 const OPTIONS_MS = 4_000;
-/** A 200 that comes after the CANCEL was answered is still acknowledged and hung up. */
+/** What is sent again is still answered. */
 const LINGER_MS = 5_000;
 
 export function plannedChecks({ trunk, call }: Pick<TestedTrunk, 'trunk' | 'call'>): CheckName[] {
@@ -70,6 +72,8 @@ class TrunkTest {
   /** Why the checks after it were not run. */
   stoppedBy: string | undefined;
   private readonly budget: Budget;
+  /** So long its call may still be answered. */
+  private settlesWithinMs = 0;
 
   constructor(
     private readonly tested: TestedTrunk,
@@ -108,7 +112,7 @@ class TrunkTest {
       await Promise.all([this.options(client, of), this.registrationAndCall(client, of)]);
       if (wire.transport === 'udp') this.note('transport', datagramFinding(client, target));
     } finally {
-      wire.closeAfter(this.tested.call === null ? 0 : LINGER_MS);
+      wire.closeAfter(this.tested.call === null ? 0 : this.settlesWithinMs + LINGER_MS);
     }
   }
 
@@ -170,10 +174,13 @@ class TrunkTest {
     const begun = await this.ports.placeTest({ ...this.tested, call }, sipCallId, this.budget.part(Infinity));
     if ('because' in begun) return void this.checks.set('call', notRun('call', begun.because));
     const placed = { client, trunk, gateway, dialled, caller, authentication, sipCallId, budget: this.budget };
-    const { end, status } = await begun.run((during) => testCall({ ...placed, ...during }));
+    const { tested, settlesWithinMs } = await begun.run((during) =>
+      testCall({ ...placed, ...during, settleMs: this.ports.settleMs }),
+    );
+    this.settlesWithinMs = settlesWithinMs;
     const { codecs, srtp } = trunk;
     const context = { dialled, from, codecs, srtp, bridgeAddress: this.ports.bridgeAddress };
-    this.note('call', callFinding(end, context), status);
+    this.note('call', callFinding(tested.end, context), tested.status);
   }
 
   /** As a call of the trunk would be: by its identity rules, with its own headers filled in. */

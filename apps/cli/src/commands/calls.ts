@@ -57,7 +57,7 @@ function detailView(call: Detail): View {
     attempts,
     {
       attempt: (one) => one.attempt,
-      trunk: (one) => one.trunk_id,
+      trunk: (one) => one.trunk_id ?? 'settings that were not saved',
       dialled: (one) => one.dialled,
       outcome: (one) => one.outcome,
       reason: (one) => one.reason,

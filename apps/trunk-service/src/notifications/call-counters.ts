@@ -47,12 +47,12 @@ function attemptFacts(value: unknown, now: number): CallFact[] {
   const { data: event } = callAttemptFailed.safeParse(value);
   if (event === undefined || event.data.organization_id === null || !isRecent(event.time, now)) return [];
   const { organization_id, attempt } = event.data;
+  const { reason, trunk_id: subject } = attempt;
+  if (reason === null || subject === null || NOT_DIALLED.has(reason)) return [];
+  const kind = ATTEMPT_FAILURES[reason];
   // What the called party said was delivered by a carrier that works.
-  const failed = attempt.reason !== null && ATTEMPT_FAILURES[attempt.reason] === 'upstream_error';
-  const worked = attempt.reason !== null && ATTEMPT_FAILURES[attempt.reason] === 'client_error';
-  if (attempt.reason !== null && NOT_DIALLED.has(attempt.reason)) return [];
-  if (!(failed || worked)) return [];
-  return [{ organization_id, subject: attempt.trunk_id, at: event.time, failed }];
+  if (kind !== 'upstream_error' && kind !== 'client_error') return [];
+  return [{ organization_id, subject, at: event.time, failed: kind === 'upstream_error' }];
 }
 
 function endFacts(value: unknown, now: number): CallFact[] {

@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
+import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { PAYLOAD_TYPES } from '../rtp/g711.js';
+import { listenForDatagrams, listenForStreams, type CarrierSockets, type Send } from './carrier-sockets.net.js';
 import { writeSdp } from './sdp.js';
 import type { SipDigest } from './sip-carrier.net.js';
 import { digestParameters, headerOf, headersOf, parseSip, respond, type SipMessage } from './sip-message.js';
-import { cutMessages } from './sip-stream.js';
 
 /** How the carrier behaves. Everything may be changed while it runs. */
 export interface CarrierScript {
@@ -21,9 +20,10 @@ export interface CarrierScript {
   challengesCalls: boolean;
   /**
    * What calls to each number get; others get 404. `ring`: 180 and nothing more. `trying`: 100 and nothing more.
-   * `late`: 180, and 200 when the call is cancelled. `slow`: 180 after a second, to the first INVITE alone.
+   * `late`: 180, and 200 when the call is cancelled. `slow`: 180 after a second, to the first INVITE alone. `deaf`:
+   * 180, and a cancellation changes nothing; `answerRinging` answers it.
    */
-  numbers: Record<string, number | 'ring' | 'trying' | 'late' | 'slow'>;
+  numbers: Record<string, number | 'ring' | 'trying' | 'late' | 'slow' | 'deaf'>;
   /** The SDP of its 200. */
   session: string;
   /** Codecs that it accepts; other offers get 488. */
@@ -32,17 +32,15 @@ export interface CarrierScript {
   silent: boolean;
 }
 
-export interface ScriptedCarrier {
-  readonly port: number;
+export interface ScriptedCarrier extends CarrierSockets {
   readonly script: CarrierScript;
   /** What arrived, in order. */
   readonly requests: SipMessage[];
   /** Contacts that are registered. */
   readonly contacts: ReadonlySet<string>;
   methods(): string[];
-  /** Over TLS: this certificate from now on. Connections that are up are closed. */
-  show(certificate: { key: string; cert: string }): void;
-  close(): Promise<void>;
+  /** Every call that rings gets its 200. */
+  answerRinging(): void;
 }
 
 export interface CarrierPlace {
@@ -85,56 +83,10 @@ export async function startScriptedCarrier(
     requests: rules.requests,
     contacts: rules.contacts,
     methods: () => rules.requests.map(({ method }) => method!),
+    answerRinging: () => rules.answerRinging(),
   };
 }
 
-type Listening = Pick<ScriptedCarrier, 'port' | 'close' | 'show'>;
-
-async function listenForDatagrams(rules: Rules): Promise<Omit<Listening, 'show'>> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  socket.on('message', (data, peer) => {
-    rules.received(data.toString('utf8'), (text) => socket.send(text, peer.port, peer.address));
-  });
-  return { port: socket.address().port, close: () => new Promise((resolve) => socket.close(() => resolve())) };
-}
-
-async function listenForStreams(
-  rules: Rules,
-  server: Server,
-  event: 'connection' | 'secureConnection',
-): Promise<Listening> {
-  const sockets = new Set<Socket>();
-  server.on(event, (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    let received = Buffer.alloc(0);
-    socket.on('data', (data) => {
-      const { messages, rest } = cutMessages(Buffer.concat([received, data]));
-      received = Buffer.from(rest);
-      for (const text of messages) rules.received(text, (answer) => socket.write(answer));
-    });
-  });
-  server.on('tlsClientError', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const hangUp = () => {
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-  };
-  const close = () =>
-    new Promise<void>((resolve) => {
-      hangUp();
-      server.close(() => resolve());
-    });
-  const show: ScriptedCarrier['show'] = (certificate) => {
-    if (server instanceof TlsServer) server.setSecureContext(certificate);
-    hangUp();
-  };
-  return { port, close, show };
-}
-
-type Send = (text: string) => void;
 type Answering = { answer: (status: number, headers?: [string, string][], body?: string) => void; send: Send };
 
 /** Nobody is there: requests within a call go where the call itself went. */
@@ -146,12 +98,19 @@ const SLOW_MS = 1_000;
 const CODECS = [{ payloadType: PAYLOAD_TYPES.PCMU, name: 'PCMU' }];
 const SESSION = writeSdp({ address: '127.0.0.1', port: 9, codecs: CODECS });
 
+interface Ringing {
+  invite: SipMessage;
+  send: Send;
+  /** What its cancellation gets; null: the cancellation changes nothing. */
+  status: number | null;
+}
+
 class Rules {
   readonly requests: SipMessage[] = [];
   readonly contacts = new Set<string>();
   /** Branches of requests that were answered: what UDP sends again is not counted again. */
   private readonly seen = new Set<string>();
-  private readonly ringing = new Map<string, { invite: SipMessage; send: Send; status: number }>();
+  private readonly ringing = new Map<string, Ringing>();
 
   constructor(private readonly script: CarrierScript) {}
 
@@ -208,7 +167,8 @@ class Rules {
   private ring(invite: SipMessage, { behaviour, answer, send }: Answering & { behaviour: string }): void {
     const callId = headerOf(invite, 'call-id');
     if (behaviour === 'slow' && this.ringing.has(callId)) return;
-    this.ringing.set(callId, { invite, send, status: behaviour === 'late' ? 200 : 487 });
+    const status = behaviour === 'deaf' ? null : behaviour === 'late' ? 200 : 487;
+    this.ringing.set(callId, { invite, send, status });
     if (behaviour === 'slow') setTimeout(() => answer(180), SLOW_MS);
     else answer(behaviour === 'trying' ? 100 : 180);
   }
@@ -226,8 +186,16 @@ class Rules {
   private cancel(request: SipMessage, answer: (status: number) => void): void {
     const ringing = this.ringing.get(headerOf(request, 'call-id'));
     answer(ringing === undefined ? 481 : 200);
-    ringing?.send(respond(ringing.invite, { status: ringing.status, phrase: 'Scripted', toTag: token() }));
+    if (ringing === undefined || ringing.status === null) return;
+    ringing.send(respond(ringing.invite, { status: ringing.status, phrase: 'Scripted', toTag: token() }));
     this.ringing.delete(headerOf(request, 'call-id'));
+  }
+
+  answerRinging(): void {
+    const [headers, body] = [ANSWERED, this.script.session];
+    for (const { invite, send } of this.ringing.values())
+      send(respond(invite, { status: 200, phrase: 'Scripted', toTag: token(), headers, body }));
+    this.ringing.clear();
   }
 
   private challenge = () =>

@@ -6,7 +6,7 @@ import { Badge } from '../../ui/badge.js';
 import { Card, Facts, Page } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { outcomeText } from '../calls/call-text.js';
+import { NOT_SAVED, outcomeText } from '../calls/call-text.js';
 import { readingOf } from '../calls/new-call.js';
 import { States } from '../calls/states.js';
 import { CallActions } from './call-actions.js';
@@ -62,6 +62,16 @@ const traceOf = ({ trace_id, trace_url }: Schemas['CallDetail']) => {
   return ['Trace', trace_url === null ? <code key="trace">{trace_id}</code> : link] as const;
 };
 
+const trunkOf = ({ trunk_id, attempts }: Schemas['CallDetail']) => {
+  if (trunk_id === null) return attempts.some((one) => one.trunk_id === null) ? (['Trunk', NOT_SAVED] as const) : null;
+  const link = (
+    <Link key="trunk" href={`/trunks/${trunk_id}`}>
+      Open the trunk
+    </Link>
+  );
+  return ['Trunk', link] as const;
+};
+
 const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
   <Card title="Summary" actions={<States of={call} />}>
     <Facts
@@ -74,14 +84,7 @@ const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
         ['Answered', <Time key="answered" at={call.answered_at} />],
         ['Ended', <Time key="ended" at={call.ended_at} />],
         ['Length', length(call.duration_seconds)],
-        call.trunk_id === null
-          ? null
-          : [
-              'Trunk',
-              <Link key="trunk" href={`/trunks/${call.trunk_id}`}>
-                Open the trunk
-              </Link>,
-            ],
+        trunkOf(call),
         ['Answered by', answererOf(call)],
         ['Came from', call.source_address ?? '–'],
         ['SIP status', call.sip_status ?? '–'],
@@ -114,7 +117,7 @@ const Attempts = ({ of }: { of: readonly Schemas['CallAttempt'][] }) => (
       {of.map(({ attempt, trunk_id, outcome, reason, sip_status, dialled, failed_over }) => (
         <li key={attempt}>
           <Badge state={outcome === 'answered' ? 'pass' : 'fail'}>{outcome}</Badge>{' '}
-          <Link href={`/trunks/${trunk_id}`}>trunk</Link>, dialled {dialled}
+          {trunk_id === null ? NOT_SAVED : <Link href={`/trunks/${trunk_id}`}>trunk</Link>}, dialled {dialled}
           {reason !== null && `: ${words(reason)}`}
           {sip_status !== null && ` (SIP ${sip_status})`}
           {failed_over && <span className="muted"> The next trunk was tried.</span>}

@@ -50,6 +50,9 @@ export const callStates = ({ queue, status, trunk_test }: Pick<Schemas['Call'], 
   ...(trunk_test === true ? ['trunk test'] : []),
 ];
 
+/** In place of a trunk. */
+export const NOT_SAVED = 'settings that were not saved';
+
 type Step = Schemas['ExplanationStep'];
 
 const VERDICTS: Readonly<Record<Step['verdict'], string>> = {

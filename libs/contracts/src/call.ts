@@ -56,7 +56,7 @@ export const callStarted = occurrence(
 
 /**
  * An outbound call that was refused before a bridge had it: nothing was dialled. Written by trunk-service, and the
- * call's only event.
+ * call's only event; of an `inconclusive` test its bridge may report the true end later, which counts.
  */
 export const callRefused = occurrence(
   'CallRefused',
@@ -64,10 +64,11 @@ export const callRefused = occurrence(
     bridge_id: z.null().describe('Always null: no bridge had the call.'),
     organization_id: uuid.describe('The organisation.'),
     reason: z
-      .union([outboundRefusal, outboundLimit, z.enum(['canceled', 'too-late', 'request-failed'])])
+      .union([outboundRefusal, outboundLimit, z.enum(['canceled', 'too-late', 'request-failed', 'inconclusive'])])
       .describe(
         'Why, as a constant; `canceled`: the API canceled it before a bridge had it. `too-late`: its request ' +
-          'was read when it was no longer to be dialled. `request-failed`: its request failed each time it was read.',
+          'was read when it was no longer to be dialled. `request-failed`: its request failed each time it was read. ' +
+          "`inconclusive`: the bridge reported nothing of a trunk's test call, which it may have placed.",
       ),
     detail: z.string().max(500).describe('What was found, in a sentence.'),
     caller_id: e164.nullable().describe('The number that was to be shown; null: `from`.'),

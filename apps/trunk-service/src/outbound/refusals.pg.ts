@@ -11,23 +11,25 @@ import { knownOfRequest, refusedEvent, type Refusal } from './refused-event.js';
 
 /**
  * Kept with what it ends, and published afterwards (refusals.nats.ts). A call is refused once. `reported`: whoever
- * requested the call learns it from the call's statuses alone, because no answer of the API says it.
+ * requested the call learns it from the call's statuses alone, because no answer of the API says it. `at`: when it is
+ * published, unless the call has an event by then.
  */
 export async function keepRefusal(
   manager: EntityManager,
   known: Parameters<typeof refusedEvent>[0],
   refusal: Refusal & { reported: boolean },
+  at = new Date(),
 ): Promise<CallRefused> {
   const event = refusedEvent(known, refusal, {
     id: uuidv7(),
-    at: new Date().toISOString(),
+    at: at.toISOString(),
     traceparent: currentTraceparent(),
   });
   await preparedIn(manager.queryRunner!).query(
-    `insert into outbound_refusals (call_id, organization_id, event, report_at)
-     values ($1, $2, $3, case when $4::boolean then now() end)
+    `insert into outbound_refusals (call_id, organization_id, event, report_at, publish_at)
+     values ($1, $2, $3, case when $4::boolean then now() end, greatest(now(), $5::timestamptz))
      on conflict on constraint outbound_refusals_pk do nothing`,
-    [known.call_id, known.organization_id, JSON.stringify(event), refusal.reported],
+    [known.call_id, known.organization_id, JSON.stringify(event), refusal.reported, at.toISOString()],
   );
   return event;
 }
@@ -96,12 +98,18 @@ export async function putOffPublication(store: EventStore, callId: string): Prom
   );
 }
 
-/** `first`: it is the call's first event. Otherwise a bridge has the call, and delivers its statuses. */
+/**
+ * `first`: it is the call's first event, so that the call of a trunk's test is over as well: its row has no request.
+ * Otherwise a bridge has the call, and delivers its statuses.
+ */
 export async function markPublished(store: EventStore, callId: string, first: boolean): Promise<void> {
   await store.query(
-    `update outbound_refusals set published_at = coalesce(published_at, now()),
-       report_at = case when $2::boolean then report_at end
-     where call_id = $1`,
+    `with published as (
+       update outbound_refusals set published_at = coalesce(published_at, now()),
+         report_at = case when $2::boolean then report_at end
+       where call_id = $1)
+     update outbound_calls set state = 'refused', ended_at = now()
+     where call_id = $1 and $2::boolean and state = 'accepted' and request is null`,
     [callId, first],
   );
 }

@@ -93,9 +93,8 @@ export function refusedEvent(
   };
 }
 
-type Over = 'canceled' | 'too-late' | 'request-failed';
-const isOver = (reason: Refusal['reason']): reason is Over =>
-  reason === 'canceled' || reason === 'too-late' || reason === 'request-failed';
+const OVER = ['canceled', 'too-late', 'request-failed', 'inconclusive'] as const satisfies Refusal['reason'][];
+const isOver = (reason: Refusal['reason']): reason is (typeof OVER)[number] => OVER.some((over) => over === reason);
 
 /** The refusal as the API answers it, with the call as the call log names it. */
 export function problemOfRefusal(callId: string, { reason, detail, retry_after_seconds }: Refusal): DomainError {

@@ -6,20 +6,27 @@ import { checkCeilings, countCall } from '../outbound/ceilings.pg.js';
 import type { Ceilings } from '../outbound/ceilings.js';
 import { publishRefusal } from '../outbound/refusals.nats.js';
 import { keepRefusal, uncount } from '../outbound/refusals.pg.js';
-import type { Known, Refusal } from '../outbound/refused-event.js';
+import type { Refusal } from '../outbound/refused-event.js';
 
 /** The call of a trunk's test; `trunk_id` is the test's own where the trunk is not saved. */
 export interface TestCall {
   call_id: string;
   organization_id: string;
+  number_id: string | null;
   trunk_id: string;
   bridge_id: string;
+  from: string;
   to: string;
+  at: Date;
 }
+
+/** Longer than a test and a late answer of the carrier take together, milliseconds. */
+const REPORTED_WITHIN_MS = 180_000;
 
 /**
  * Counts it as any outbound call: against the ceilings, and among the calls to the same number. Its bridge reports what
- * becomes of it, and it ends by itself, so that the sweeper has nothing to do.
+ * becomes of it, and it ends by itself. Where the bridge reports nothing, whichever process runs by then publishes that
+ * its result is not known.
  *
  * @throws CallNotAccepted
  */
@@ -33,7 +40,24 @@ export async function countTestCall(store: EventStore, ceilings: Ceilings, call:
        values ($1, $2, $3, $4, $5, 'accepted', now(), now(), now())`,
       [call.call_id, call.organization_id, call.to, call.trunk_id, call.bridge_id],
     );
+    const refusal = { reason: 'inconclusive' as const, detail: notReported(call), reported: false };
+    await keepRefusal(manager, knownOf(call), refusal, new Date(call.at.getTime() + REPORTED_WITHIN_MS));
   });
+}
+
+const notReported = ({ bridge_id }: TestCall): string =>
+  `Bridge ${bridge_id} did not report what became of this test call. It may or may not have been placed: compare ` +
+  "with the carrier's bill, and test again.";
+
+const knownOf = ({ call_id, organization_id, number_id, from, to, at }: Omit<TestCall, 'bridge_id' | 'trunk_id'>) => ({
+  ...{ call_id, organization_id, number_id, from, to, caller_id: null, target: null },
+  started_at: at.toISOString(),
+  trunk_test: true as const,
+});
+
+/** The bridge has answered: what it placed, it reports, however long that takes. */
+export async function expectNoMore(store: EventStore, callId: string): Promise<void> {
+  await store.query('delete from outbound_refusals where call_id = $1 and published_at is null', [callId]);
 }
 
 /** Nothing was dialled after all. */
@@ -42,6 +66,7 @@ export async function uncountTestCall(store: EventStore, callId: string): Promis
     const { query } = preparedIn(manager.queryRunner!);
     await uncount(query, callId);
     await query('delete from outbound_calls where call_id = $1', [callId]);
+    await query('delete from outbound_refusals where call_id = $1 and published_at is null', [callId]);
   });
 }
 
@@ -49,20 +74,12 @@ export async function uncountTestCall(store: EventStore, callId: string): Promis
 export async function refuseTestCall(
   { store, nats }: { store: EventStore; nats: NatsLink },
   plan: OutboundPlan,
-  asked: { call_id: string; to: string; at: string },
+  asked: { call_id: string; to: string; at: Date },
   refusal: Refusal,
 ): Promise<void> {
-  const known: Known = {
-    call_id: asked.call_id,
-    organization_id: plan.organization_id,
-    number_id: plan.outcome === 'call' ? plan.number_id : null,
-    from: plan.from,
-    to: plan.to ?? asked.to,
-    caller_id: null,
-    target: null,
-    started_at: asked.at,
-    trunk_test: true,
-  };
+  const { organization_id, from } = plan;
+  const number_id = plan.outcome === 'call' ? plan.number_id : null;
+  const known = knownOf({ ...asked, organization_id, number_id, from, to: plan.to ?? asked.to });
   const event = await store.transaction((manager) => keepRefusal(manager, known, { ...refusal, reported: false }));
   await publishRefusal(nats, store, event).catch((error: unknown) =>
     store.logger.warn({ err: error, call_id: asked.call_id }, 'cannot publish a refused call; trying again'),

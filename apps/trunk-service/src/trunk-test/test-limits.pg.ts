@@ -82,5 +82,5 @@ function refuseOver({ busy, recent, retry_seconds }: Runs): void {
     );
 }
 
-export const tooMany = (detail: string, retry_after_seconds: number): DomainError =>
+const tooMany = (detail: string, retry_after_seconds: number): DomainError =>
   new DomainError('too-many-requests', detail, [], { retry_after_seconds });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { readFileSync } from 'node:fs';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { callEvent, type CallEnded, type CallEvent, type CallStarted } from '@trunkmesh/contracts/call.js';
 import { bridgeRequest, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkTestRequest, type TrunkTestAnswer, type TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import { open } from '@trunkmesh/runtime/key-ring.js';
@@ -58,6 +60,9 @@ const SETTINGS = { gateway: 'sip.example.com', username: 'alice', password: PASS
 const opened = ({ password }: TrunkTestRequest) =>
   password === null ? null : open(mesh.service.parts.keyRing, password.sealed, password.bound_to);
 let last = 0;
+const SAMPLES = new URL('../../../../libs/contracts/samples/', import.meta.url);
+const sampleOf = (type: CallEvent['type']): CallEvent =>
+  callEvent.parse(JSON.parse(readFileSync(new URL(`${type}.json`, SAMPLES), 'utf8')));
 const saved = async (admin: Mesh['operator'], over: object = {}) =>
   (await admin('POST', TRUNKS, { name: `T${(last += 1)}`, ...SETTINGS, ...over })).body;
 
@@ -193,6 +198,87 @@ describe('a test with a call', () => {
         bridge_id: null,
       },
     });
+  });
+
+  /** A test whose bridge does not say what became of it, and from now on what its call is. */
+  const unreported = async (from: string) => {
+    const { id, admin } = await mesh.organization();
+    const trunk = await saved(admin);
+    await addNumber(admin, from);
+    answer = () => ({ outcome: 'lost' }) as never;
+    const test = await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from, number: '+12015550125' });
+    expect(test).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
+    const callId = asked.at(-1)!.test_id;
+    const { record } = mesh.service.parts;
+    const rowOf = async (table: string) =>
+      (await record.query<Record<string, unknown>>(`select * from ${table} where call_id = $1`, [callId]))[0];
+    const subject = callSubject(id, callId);
+    return {
+      ...{ id, callId, from, trunk, subject },
+      call: () => rowOf('outbound_calls'),
+      refusal: () => rowOf('outbound_refusals'),
+      due: () =>
+        record.query(
+          `update outbound_refusals set publish_at = now(), created_at = now() - interval '3 seconds'
+           where call_id = $1`,
+          [callId],
+        ),
+      firstEvent: async () => {
+        const manager = await jetstreamManager(nc);
+        const found = await manager.direct.getMessage(CALLS_STREAM, { seq: 1, next_by_subj: subject });
+        return found?.json<CallEvent>();
+      },
+    };
+  };
+  const minutesUntil = (at: unknown) => (Number(at) - Date.now()) / 60_000;
+
+  it('of which the bridge reports nothing is inconclusive within minutes, in the call log', async () => {
+    const test = await unreported('+12015550196');
+    expect(await test.call()).toMatchObject({ state: 'accepted', ended_at: null });
+    expect(minutesUntil((await test.refusal())!['publish_at'])).toBeLessThan(4);
+    await test.due();
+    const event = await eventually(test.firstEvent);
+    expect(event).toMatchObject({
+      type: 'CallRefused',
+      data: {
+        ...{ call_id: test.callId, organization_id: test.id, from: test.from, to: '+12015550125', trunk_test: true },
+        ...{ reason: 'inconclusive', detail: expect.stringContaining('b1 did not report') },
+      },
+    });
+    await eventually(async () => (await test.call())!['state'] === 'refused');
+    // Its bridge reports later after all: that counts, once.
+    const ended = sampleOf('CallEnded') as CallEnded;
+    const parties = { call_id: test.callId, organization_id: test.id, direction: 'outbound', bridge_id: 'b1' };
+    const data = { ...ended.data, ...parties, billable_ms: 3_000 };
+    await jetstream(nc).publish(test.subject, JSON.stringify({ ...ended, subject: test.subject, data }));
+    await eventually(async () => (await test.call())!['state'] === 'ended');
+    expect(await test.call()).toMatchObject({ billable_ms: '3000' });
+    expect((await test.firstEvent())!.type).toBe('CallRefused');
+  });
+
+  it('that its bridge has reported stays as the bridge says', async () => {
+    const test = await unreported('+12015550197');
+    const started = sampleOf('CallStarted') as CallStarted;
+    const parties = { call_id: test.callId, organization_id: test.id, direction: 'outbound', bridge_id: 'b1' };
+    const data = { ...started.data, ...parties };
+    await jetstream(nc).publish(test.subject, JSON.stringify({ ...started, subject: test.subject, data }));
+    await test.due();
+    await eventually(async () => (await test.refusal())!['published_at'] !== null);
+    expect((await test.firstEvent())!.type).toBe('CallStarted');
+    expect(await test.call()).toMatchObject({ state: 'accepted', ended_at: null });
+  });
+
+  it('whose bridge has answered is expected to be nothing else', async () => {
+    const { admin } = await mesh.organization();
+    const trunk = await saved(admin);
+    await addNumber(admin, '+12015550198');
+    await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from: '+12015550198', number: '+12015550125' });
+    const of = [asked.at(-1)!.test_id];
+    const { record } = mesh.service.parts;
+    expect(await record.query('select 1 from outbound_refusals where call_id = $1', of)).toEqual([]);
+    expect(await record.query('select state from outbound_calls where call_id = $1', of)).toEqual([
+      { state: 'accepted' },
+    ]);
   });
 
   it('counts among the calls to the same number, unless nothing was dialled', async () => {

@@ -1,6 +1,5 @@
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { trunkState, trunkSettings, type TrunkSettings, type TrunkState } from '@trunkmesh/contracts/trunk.js';
-import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { TrunkCheck, TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
 import type { KeyRing } from '@trunkmesh/runtime/key-ring.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -23,10 +22,10 @@ import { readNewTrunk } from '../trunk/new-trunk.js';
 import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bridgeForTest } from './test-bridge.js';
-import { countTestCall, refuseTestCall, uncountTestCall } from './test-call.pg.js';
+import { countTestCall, expectNoMore, refuseTestCall, uncountTestCall } from './test-call.pg.js';
 import { allowedCall, problemOfTest, type AllowedCall } from './test-call-guard.js';
 import { TestLimits } from './test-limits.pg.js';
-import { askForTest, unavailable } from './trunk-test.nats.js';
+import { askForTest, TestNotBegun, unavailable } from './trunk-test.nats.js';
 import {
   PROBE_BODY,
   probeCall,
@@ -142,13 +141,15 @@ export class TrunkTestController {
   /** A call that was certainly not placed does not count. */
   private async ask(bridge: string, request: TrunkTestRequest): Promise<TrunkCheck[]> {
     const { test_id, call } = request;
-    const uncounted = async () => (call === null ? undefined : uncountTestCall(this.sources.store, test_id));
+    if (call === null) return askForTest(this.nats, bridge, request);
+    const { store } = this.sources;
     try {
       const checks = await askForTest(this.nats, bridge, request);
-      if (checks.some(({ check, cause }) => check === 'call' && cause === 'not-run')) await uncounted();
+      const isPlaced = checks.every(({ check, cause }) => check !== 'call' || cause !== 'not-run');
+      await (isPlaced ? expectNoMore(store, test_id) : uncountTestCall(store, test_id));
       return checks;
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'too-many-requests') await uncounted();
+      if (error instanceof TestNotBegun) await uncountTestCall(store, test_id);
       throw error;
     }
   }
@@ -163,14 +164,14 @@ export class TrunkTestController {
     { call_id, bridge_id, from, to }: { call_id: string; bridge_id: string; from: string; to: string },
   ): Promise<AllowedCall> {
     const { store } = this.sources;
-    const at = new Date().toISOString();
+    const at = new Date();
     const trunk_id = saved === null ? null : saved.id;
     const target = { kind: 'assistant' as const, id: 1 };
     const plan = await askPlan(this.nats, { call_id, organization_id, from, to, caller_id: null, trunk_id, target });
     try {
       const call = allowedCall(plan, settings, saved !== null);
-      const counted = { call_id, organization_id, trunk_id: trunk_id ?? call_id, bridge_id, to: call.to };
-      await countTestCall(store, this.ceilings, counted);
+      const counted = { call_id, organization_id, trunk_id: trunk_id ?? call_id, bridge_id, at };
+      await countTestCall(store, this.ceilings, { ...call, ...counted });
       return call;
     } catch (error) {
       if (!(error instanceof CallNotAccepted)) throw error;

@@ -10,11 +10,13 @@ import { ask } from '@trunkmesh/requests/ask.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import { unansweredText } from '../nats/unanswered-text.js';
-import { tooMany } from './test-limits.pg.js';
 
 const BUSY_RETRY_S = 10;
 
-/** @throws DomainError bridge-unavailable, too-many-requests */
+/** Nothing was sent to the carrier. */
+export class TestNotBegun extends DomainError {}
+
+/** @throws DomainError bridge-unavailable, too-many-requests; where the bridge certainly did nothing `TestNotBegun` */
 export async function askForTest(nats: NatsLink, bridge: string, request: TrunkTestRequest): Promise<TrunkCheck[]> {
   const answer = await ask(nats, {
     subject: bridgeRequest(bridge, 'diagnose'),
@@ -24,10 +26,12 @@ export async function askForTest(nats: NatsLink, bridge: string, request: TrunkT
     span: { name: 'trunk.test', attributes: { 'bridge.id': bridge } },
   }).catch((error: unknown) => {
     if (!(error instanceof Unanswered)) throw error;
-    throw unavailable(`${unansweredText(`bridge ${bridge}`, error)} No trunk was changed; test again.`);
+    const text = `${unansweredText(`bridge ${bridge}`, error)} No trunk was changed; test again.`;
+    throw error.mayHaveRun ? unavailable(text) : new TestNotBegun('bridge-unavailable', text);
   });
   if (answer.outcome === 'done') return answer.checks;
-  if (answer.code === 'too-many-tests') throw tooMany(answer.message, BUSY_RETRY_S);
+  if (answer.code === 'too-many-tests')
+    throw new TestNotBegun('too-many-requests', answer.message, [], { retry_after_seconds: BUSY_RETRY_S });
   throw unavailable(`Bridge ${bridge} did not run the test: ${answer.message}`);
 }
 

@@ -6,6 +6,7 @@ const call = { refusal: null, end_reason: null, status: 'completed' as const, si
 describe('a call in words', () => {
   it.each([
     [{ ...call, refusal: 'unknown-number' }, 'refused: unknown number'],
+    [{ ...call, refusal: 'inconclusive' }, 'not known: the bridge did not report what became of it'],
     [{ ...call, end_reason: 'caller-hung-up' as const }, 'the caller hung up'],
     [{ ...call, status: 'ongoing' as const }, 'goes on'],
     [{ ...call, sip_status: 486 }, 'SIP 486'],

@@ -38,6 +38,7 @@ const ENDS: Readonly<Record<NonNullable<Schemas['Call']['end_reason']>, string>>
 
 /** How the call ended, in a few words. */
 export function outcomeText(call: Pick<Schemas['Call'], 'refusal' | 'end_reason' | 'status' | 'sip_status'>): string {
+  if (call.refusal === 'inconclusive') return 'not known: the bridge did not report what became of it';
   if (call.refusal !== null) return `refused: ${words(call.refusal)}`;
   if (call.end_reason !== null) return ENDS[call.end_reason];
   if (call.status === 'ongoing') return 'goes on';

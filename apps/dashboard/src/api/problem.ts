@@ -25,7 +25,9 @@ export function problemOf(error: unknown): Problem {
     };
   return {
     title: 'No answer',
-    detail: 'The service did not answer. Check your network connection, then try again.',
+    detail:
+      'The service did not answer. Check your network connection, then try again. A change may have been made all ' +
+      'the same: look whether it is there before you repeat it.',
     errors: [],
   };
 }

@@ -21,7 +21,7 @@ describe('a field', () => {
   });
 
   it('leaves to the service to refuse what is no number', () => {
-    expect(valueOf('number', 'ten')).toBe('ten');
+    expect(['ten', 'Infinity'].map((text) => valueOf('number', text))).toEqual(['ten', 'Infinity']);
     expect(valueOf('numbers', '408, x')).toEqual([408, 'x']);
     expect(valueOf('rules', 'inbound, 00, two')).toEqual([{ direction: 'inbound', prefix: '00', strip: 'two' }]);
   });

@@ -11,8 +11,12 @@ const linesOf = (text: string) =>
     .map((line) => line.trim())
     .filter((line) => line !== EMPTY);
 
-/** What is no number goes to the service as it is: it names the field. */
-const numberOf = (text: string): unknown => (Number.isNaN(Number(text)) ? text : Number(text));
+/**
+ * What is no number goes to the service as it is: it names the field. In JSON NaN would be null, which takes away what
+ * is set.
+ */
+export const numberOf = (text: string): number =>
+  text.trim() !== EMPTY && Number.isFinite(Number(text)) ? Number(text) : (text.trim() as unknown as number);
 
 const RULE = ['direction', 'prefix', 'strip', 'add', 'min_length', 'max_length'] as const;
 const RULE_NUMBERS: ReadonlySet<string> = new Set(['strip', 'min_length', 'max_length']);

@@ -5,22 +5,21 @@ import { useSession } from '../../session/session.js';
 import { Confirm } from '../../ui/confirm.js';
 import { Field } from '../../ui/field.js';
 import { Failure } from '../../ui/states.js';
+import { useAction } from '../../ui/use-action.js';
 import { transferText } from './transfer-text.js';
 
 /** A call that goes on: transfer it, or hang it up. */
 export function CallActions({ callId }: { callId: string }) {
   const { mayManage } = useSession();
   const [to, setTo] = useState('');
-  const [error, setError] = useState<unknown>();
+  const { error, busy, run } = useAction();
   const [outcome, setOutcome] = useState<Schemas['TransferResult']>();
   if (!mayManage) return null;
   const params = { path: { call_id: callId } };
   const transfer = async () => {
-    setError(undefined);
     setOutcome(undefined);
     const answer = dataOf(client.POST('/api/v1/calls/{call_id}/transfer', { params, body: { to: to.trim() } }));
-    await answer.then(setOutcome, setError);
-    await refresh('/api/v1/calls');
+    await answer.then(setOutcome).finally(() => refresh('/api/v1/calls'));
   };
   const hangUp = async () => {
     await dataOf(client.POST('/api/v1/calls/{call_id}/hangup', { params }));
@@ -29,7 +28,7 @@ export function CallActions({ callId }: { callId: string }) {
   return (
     <>
       <Field label="Transfer to" value={to} onChange={setTo} placeholder="+15550100300 or sip:…" />
-      <Button isDisabled={to.trim() === ''} onPress={() => void transfer()}>
+      <Button isDisabled={busy || to.trim() === ''} onPress={() => void run(transfer)}>
         Transfer
       </Button>
       <Confirm action="Hang up" onConfirm={hangUp}>

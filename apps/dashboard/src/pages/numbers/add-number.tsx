@@ -3,34 +3,34 @@ import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
 import { problemOf } from '../../api/problem.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
+import { numberOf } from '../../form/values.js';
 import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
+import { useAction } from '../../ui/use-action.js';
 
 /** One number, with its trunk and who answers. */
 export function AddNumber({ onDone }: { onDone: () => Promise<void> }) {
   const [number, setNumber] = useState('');
   const [trunk, setTrunk] = useState('');
   const [assistant, setAssistant] = useState('');
-  const [error, setError] = useState<unknown>();
+  const { error, busy, run } = useAction();
   const add = async () => {
-    setError(undefined);
     const body = {
       phone_number: number.trim(),
       sip_trunk_id: trunk === '' ? null : trunk,
-      assistant_id: assistant.trim() === '' ? null : Number(assistant),
+      assistant_id: assistant.trim() === '' ? null : numberOf(assistant),
     };
-    await dataOf(client.POST('/api/v1/phone-numbers', { body })).then(() => {
-      setNumber('');
-      return onDone();
-    }, setError);
+    await dataOf(client.POST('/api/v1/phone-numbers', { body }));
+    setNumber('');
+    await onDone();
   };
   return (
     <Card title="Add a number">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void add();
+          void run(add);
         }}
       >
         <Field
@@ -49,7 +49,7 @@ export function AddNumber({ onDone }: { onDone: () => Promise<void> }) {
           inputMode="numeric"
           hint="The id of the assistant that answers, from your platform."
         />
-        <Button type="submit" className="primary" isDisabled={number.trim() === ''}>
+        <Button type="submit" className="primary" isDisabled={busy || number.trim() === ''}>
           Add the number
         </Button>
         {error !== undefined && <Failure error={error} />}

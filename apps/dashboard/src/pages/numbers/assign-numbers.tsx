@@ -2,6 +2,7 @@ import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
+import { numberOf } from '../../form/values.js';
 import { count } from '../../format.js';
 import { Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
@@ -20,7 +21,7 @@ export function AssignNumbers({ ids, onDone }: AssignNumbersProps) {
   const [done, setDone] = useState<number>();
   const body = {
     ...(trunk === '' ? {} : { sip_trunk_id: trunk }),
-    ...(assistant.trim() === '' ? {} : { assistant_id: Number(assistant) }),
+    ...(assistant.trim() === '' ? {} : { assistant_id: numberOf(assistant) }),
   };
   // A form: it is not sent while the trunk is none that exists, or is still being looked for.
   const assign = async (event: FormEvent) => {

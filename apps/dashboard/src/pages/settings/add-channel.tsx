@@ -4,6 +4,7 @@ import { client, dataOf, type Schemas } from '../../api/client.http.js';
 import { Choice, Field } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
 import { Failure } from '../../ui/states.js';
+import { useAction } from '../../ui/use-action.js';
 import { refreshNotifications, type Channel } from './channel.http.js';
 
 const KINDS: readonly (readonly [Channel['kind'], string])[] = [
@@ -27,21 +28,21 @@ export function AddChannel({ onSecret }: { onSecret: (secret: string | null) => 
   const [kind, setKind] = useState<Channel['kind']>('webhook');
   const [name, setName] = useState('');
   const [target, setTarget] = useState('');
-  const [error, setError] = useState<unknown>();
-  const add = async (event: FormEvent) => {
+  const { error, busy, run } = useAction();
+  const add = (event: FormEvent) => {
     event.preventDefault();
-    setError(undefined);
     const body = bodyOf(kind, name.trim(), target);
-    await dataOf(client.POST('/api/v1/notifications/channels', { body })).then(async ({ signing_secret }) => {
+    void run(async () => {
+      const { signing_secret } = await dataOf(client.POST('/api/v1/notifications/channels', { body }));
       onSecret(signing_secret);
       setName('');
       setTarget('');
       await refreshNotifications();
-    }, setError);
+    });
   };
   return (
     <Card title="Add a channel">
-      <form className="form" onSubmit={(event) => void add(event)}>
+      <form className="form" onSubmit={add}>
         <Choice label="Kind" value={kind} onChange={(to) => setKind(to as Channel['kind'])} options={KINDS} />
         <Field label="Name of the channel" value={name} onChange={setName} placeholder="On call" />
         <Field
@@ -51,7 +52,7 @@ export function AddChannel({ onSecret }: { onSecret: (secret: string | null) => 
           placeholder={kind === 'email' ? 'oncall@example.com' : 'https://ops.example.com/trunkmesh'}
           hint={HINTS[kind]}
         />
-        <Button type="submit" className="primary" isDisabled={name.trim() === '' || target.trim() === ''}>
+        <Button type="submit" className="primary" isDisabled={busy || name.trim() === '' || target.trim() === ''}>
           Add the channel
         </Button>
         {error !== undefined && <Failure error={error} />}

@@ -4,6 +4,7 @@ import { client, dataOf } from '../../api/client.http.js';
 import { Badge } from '../../ui/badge.js';
 import { Field } from '../../ui/field.js';
 import { Failure } from '../../ui/states.js';
+import { useAction } from '../../ui/use-action.js';
 import { refreshNotifications, type Channel } from './channel.http.js';
 
 type Recipient = NonNullable<Channel['recipient_states']>[number];
@@ -16,38 +17,28 @@ export const Recipients = ({ channel: { id, recipient_states } }: { channel: Cha
 
 function Unconfirmed({ id, recipient: { address, state } }: { id: string; recipient: Recipient }) {
   const [code, setCode] = useState('');
-  const [error, setError] = useState<unknown>();
+  const { error, busy, run } = useAction();
   const params = { path: { id } };
-  const run = async (work: Promise<unknown>) => {
-    setError(undefined);
-    await work.then(refreshNotifications, setError);
+  const confirm = async () => {
+    const body = { recipient: address, code: code.trim() };
+    await dataOf(client.POST('/api/v1/notifications/channels/{id}/recipients/confirm', { params, body }));
+    await refreshNotifications();
   };
-  const confirm = () =>
-    run(
-      dataOf(
-        client.POST('/api/v1/notifications/channels/{id}/recipients/confirm', {
-          params,
-          body: { recipient: address, code: code.trim() },
-        }),
-      ),
-    );
-  const sendCode = () =>
-    run(
-      dataOf(
-        client.POST('/api/v1/notifications/channels/{id}/recipients/send-code', {
-          params,
-          body: { recipient: address },
-        }),
-      ),
-    );
+  const sendCode = async () => {
+    const body = { recipient: address };
+    await dataOf(client.POST('/api/v1/notifications/channels/{id}/recipients/send-code', { params, body }));
+    await refreshNotifications();
+  };
   return (
     <div className="filters">
       <Badge state="pending">{state === 'code-sent' ? 'not confirmed' : 'its code is not sent yet'}</Badge>
       <Field label={`Code that ${address} received`} value={code} onChange={setCode} placeholder="ABCDE-FGHJK" />
-      <Button isDisabled={code.trim() === ''} onPress={() => void confirm()}>
+      <Button isDisabled={busy || code.trim() === ''} onPress={() => void run(confirm)}>
         Confirm {address}
       </Button>
-      <Button onPress={() => void sendCode()}>Send a further code to {address}</Button>
+      <Button isDisabled={busy} onPress={() => void run(sendCode)}>
+        Send a further code to {address}
+      </Button>
       {error !== undefined && <Failure error={error} />}
     </div>
   );

@@ -1,8 +1,10 @@
 import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
 import { client, dataOf } from '../../api/client.http.js';
+import { numberOf } from '../../form/values.js';
 import { Check, Choice, Field } from '../../ui/field.js';
 import { Failure } from '../../ui/states.js';
+import { useAction } from '../../ui/use-action.js';
 import { refreshNotifications, type Channel } from './channel.http.js';
 import { conditionOf, figuresOf, firstFigures, KIND_OPTIONS, KINDS, type Kind, type Rule } from './rule-text.js';
 
@@ -32,24 +34,24 @@ const draftOf = ({ name, condition, channel_ids, messages_per_hour }: Rule) => (
 /** A rule's condition, its channels and how many messages it may send. */
 export function RuleForm({ channels, rule, onDone }: RuleFormProps) {
   const [draft, setDraft] = useState(rule === undefined ? first(channels) : draftOf(rule));
-  const [error, setError] = useState<unknown>();
+  const { error, busy, run } = useAction();
   const { name, kind, figures, chosen, hourly } = draft;
   const set = (changes: Partial<typeof draft>) => setDraft({ ...draft, ...changes });
-  const save = async (event: FormEvent) => {
+  const save = (event: FormEvent) => {
     event.preventDefault();
-    setError(undefined);
     // The alerts of a rule that is changed stay as they were chosen.
     const isKept = rule?.condition.kind === 'usage-alert' && kind === 'usage-alert';
     const condition = isKept ? rule.condition : conditionOf(kind, figures);
-    const body = { name: name.trim(), condition, channel_ids: [...chosen], messages_per_hour: Number(hourly) };
-    await write(rule, body).then(async () => {
+    const body = { name: name.trim(), condition, channel_ids: [...chosen], messages_per_hour: numberOf(hourly) };
+    void run(async () => {
+      await write(rule, body);
       if (rule === undefined) setDraft(first(channels));
       onDone?.();
       await refreshNotifications();
-    }, setError);
+    });
   };
   return (
-    <form className="form" onSubmit={(event) => void save(event)}>
+    <form className="form" onSubmit={save}>
       <Field label="Name of the rule" value={name} onChange={(to) => set({ name: to })} placeholder="Trunk down" />
       <Choice
         label="Notify when"
@@ -73,7 +75,7 @@ export function RuleForm({ channels, rule, onDone }: RuleFormProps) {
         onChange={(to) => set({ hourly: to })}
         inputMode="numeric"
       />
-      <Button type="submit" className="primary" isDisabled={name.trim() === '' || chosen.length === 0}>
+      <Button type="submit" className="primary" isDisabled={busy || name.trim() === '' || chosen.length === 0}>
         {rule === undefined ? 'Add the rule' : 'Save the rule'}
       </Button>
       {error !== undefined && <Failure error={error} />}

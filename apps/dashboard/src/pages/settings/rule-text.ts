@@ -1,3 +1,4 @@
+import { numberOf } from '../../form/values.js';
 import type { components } from '../../generated/api.js';
 
 export type Rule = components['schemas']['NotificationRule'];
@@ -56,7 +57,7 @@ export const figuresOf = (condition: Condition): Figures =>
 export const conditionOf = (kind: Kind, figures: Figures): Condition =>
   ({
     kind,
-    ...Object.fromEntries(KINDS[kind].figures.map(([name]) => [name, Number(figures[name])])),
+    ...Object.fromEntries(KINDS[kind].figures.map(([name]) => [name, numberOf(figures[name] ?? '')])),
   }) as unknown as Condition;
 
 /** `A trunk lost its registration (for so many seconds: 60)` */

@@ -25,6 +25,12 @@ describe('the settings of an organisation', () => {
     expect(changesBetween(BEFORE, { ...BEFORE, ...changes })).toEqual(expected),
   );
 
+  it('leaves to the service to refuse what is no number: null would take the limit away', () => {
+    expect(changesBetween(BEFORE, { ...BEFORE, max_call_seconds: '1 hour' })).toEqual({ max_call_seconds: '1 hour' });
+    expect(changesBetween(BEFORE, { ...BEFORE, answer_deadline_ms: '5 s' })).toEqual({ answer_deadline_ms: '5 s' });
+    expect(quotasOf({ outbound_calls_per_day: '1,000' })).toEqual({ outbound_calls_per_day: '1,000' });
+  });
+
   it('has the ceilings that are given, and the installation’s without one', () => {
     expect(quotasOf({ trunks: ' ', numbers: '' })).toBeNull();
     expect(quotasOf({ trunks: '5', outbound_calls_per_day: '0' })).toEqual({ trunks: 5, outbound_calls_per_day: 0 });

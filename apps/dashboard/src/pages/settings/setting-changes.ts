@@ -1,3 +1,4 @@
+import { numberOf } from '../../form/values.js';
 import type { components } from '../../generated/api.js';
 
 type Organization = components['schemas']['Organization'];
@@ -41,8 +42,7 @@ export const draftOf = (organization: Organization): Draft => ({
 });
 
 const orNull = (text: string) => (text.trim() === '' ? null : text.trim());
-/** What is no number goes to the service as it is: it names the field. */
-const numberOrNull = (text: string) => (text.trim() === '' ? null : Number(text));
+const numberOrNull = (text: string) => (text.trim() === '' ? null : numberOf(text));
 const choiceOrNull = (text: string) => (text === '' ? null : text === 'true');
 
 const changeOf = (draft: Draft) => ({
@@ -91,7 +91,7 @@ type Quotas = components['schemas']['OrganizationQuotas'];
 /** Null: all of them are the installation's. */
 export function quotasOf(written: Readonly<Record<string, string>>): Quotas | null {
   const given = QUOTAS.filter(([name]) => (written[name] ?? '').trim() !== '');
-  return given.length === 0 ? null : Object.fromEntries(given.map(([name]) => [name, Number(written[name])]));
+  return given.length === 0 ? null : Object.fromEntries(given.map(([name]) => [name, numberOf(written[name]!)]));
 }
 
 export const quotaText = (value: number | undefined): string =>

@@ -53,6 +53,17 @@ export function editsSettings(of: () => { page: Page; org: Organization }): void
     expect(await axeProblems(page)).toEqual([]);
   });
 
+  it('gives the password of one carrier to no other', async () => {
+    const { page, org } = of();
+    const password = page.getByLabel('Password', { exact: true });
+    await page.goto(`/app/o/${org.id}/trunks/new?carrier=generic-registration`);
+    await password.fill('of-the-first-carrier');
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('button', { name: /^sipgate/ }).click();
+    await page.getByRole('heading', { level: 2, name: /^sipgate/ }).waitFor();
+    expect(await password.inputValue()).toBe('');
+  });
+
   it('changes a trunk, and says what to do where somebody else was faster', async () => {
     const { page, org } = of();
     const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', {

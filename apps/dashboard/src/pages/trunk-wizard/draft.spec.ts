@@ -1,5 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { draftFrom, fieldLabel, isSecret, missingFields, stepOf, trunkOf, type Preset } from './draft.js';
+import {
+  draftFrom,
+  fieldLabel,
+  isSecret,
+  missingFields,
+  NO_SECRETS,
+  secretsOf,
+  stepOf,
+  trunkOf,
+  withSecret,
+  type Preset,
+} from './draft.js';
 
 const preset: Preset = {
   id: 'generic-address',
@@ -61,6 +72,13 @@ describe('a trunk of the wizard', () => {
     [{ isChosen: true, isTesting: true, missing: 0, isSaved: false }, 2],
     [{ isChosen: true, isTesting: true, missing: 1, isSaved: true }, 3],
   ])('knows its step %#', (at, step) => expect(stepOf(at)).toBe(step));
+
+  it('knows the secrets of one carrier, and gives them to no other', () => {
+    const first = withSecret(withSecret(NO_SECRETS, 'one', { password: 'p' }), 'one', { 'headers/X-Token': 't' });
+    expect(secretsOf(first, 'one')).toEqual({ password: 'p', 'headers/X-Token': 't' });
+    expect(secretsOf(first, 'other')).toEqual({});
+    expect(secretsOf(withSecret(first, 'other', { password: 'q' }), 'one')).toEqual({});
+  });
 
   it('says what is missing', () => expect(missingFields(preset, { name: 'Office' })).toEqual(['gateway']));
   it('names fields in words', () => expect(fieldLabel('auth_username')).toBe('Auth username'));

@@ -19,6 +19,20 @@ const LISTS: ReadonlySet<string> = new Set(['inbound_addresses', 'outbound_count
 /** What neither the URL nor the browser's storage may hold: a header's value may be a token. */
 export const isSecret = (field: string): boolean => field === 'password' || field.startsWith(HEADER);
 
+/** What was entered of secrets, and for which preset: none of it is another carrier's. */
+export interface Secrets {
+  carrier: string;
+  values: Draft;
+}
+export const NO_SECRETS: Secrets = { carrier: '', values: {} };
+
+export const secretsOf = ({ carrier, values }: Secrets, wanted: string): Draft => (carrier === wanted ? values : {});
+
+export const withSecret = (secrets: Secrets, carrier: string, entered: Draft): Secrets => ({
+  carrier,
+  values: { ...secretsOf(secrets, carrier), ...entered },
+});
+
 const gatewayOf = (text: string, { gateway_suffix }: Pick<Preset, 'gateway_suffix'>) =>
   gateway_suffix === null || text.includes('.') ? text : `${text}${gateway_suffix}`;
 

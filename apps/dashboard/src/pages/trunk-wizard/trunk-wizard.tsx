@@ -5,7 +5,18 @@ import { Field } from '../../ui/field.js';
 import { Page } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { useView } from '../../ui/use-view.js';
-import { draftFrom, fieldLabel, isSecret, missingFields, stepOf, type Draft, type Preset } from './draft.js';
+import {
+  draftFrom,
+  fieldLabel,
+  isSecret,
+  missingFields,
+  NO_SECRETS,
+  secretsOf,
+  stepOf,
+  withSecret,
+  type Draft,
+  type Preset,
+} from './draft.js';
 import { Finish } from './finish.js';
 import { TestAndSave } from './test-and-save.js';
 
@@ -23,10 +34,10 @@ export default function TrunkWizard() {
 
 function useWizard(presets: readonly Preset[]) {
   const [view, setView] = useView();
-  const [secrets, setSecrets] = useState<Draft>({});
+  const [secrets, setSecrets] = useState(NO_SECRETS);
   const [isAgain, setAgain] = useState(false);
   const preset = presets.find(({ id }) => id === view('carrier'));
-  const draft = preset === undefined ? {} : { ...draftFrom(preset, view), ...secrets };
+  const draft = preset === undefined ? {} : { ...draftFrom(preset, view), ...secretsOf(secrets, preset.id) };
   const missing = preset === undefined ? [] : missingFields(preset, draft);
   const wantsTest = view('step') === 'test';
   // What is missing is entered to its end: the step does not change under the person's fingers.
@@ -35,7 +46,9 @@ function useWizard(presets: readonly Preset[]) {
   const saved = view('saved');
   const at = stepOf({ isChosen: preset !== undefined, isTesting, missing: missing.length, isSaved: saved !== '' });
   const change = (field: string, value: string) =>
-    isSecret(field) ? setSecrets({ ...secrets, [field]: value }) : setView({ [field]: value });
+    isSecret(field)
+      ? setSecrets(withSecret(secrets, view('carrier'), { [field]: value }))
+      : setView({ [field]: value });
   const test = () => {
     setAgain(false);
     if (!wantsTest) setView({ step: 'test' }, { push: true });

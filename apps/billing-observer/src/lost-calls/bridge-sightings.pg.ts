@@ -25,14 +25,15 @@ const ROWS_AT_ONCE = 5_000;
 const IN_STREAM = `interval '30 days'`;
 
 /**
- * Answered calls, and inbound ones that nobody answered, oldest first, of bridges that have sent no heartbeat for
- * `lostMs`. For a bridge not yet known, that time begins now.
+ * Answered calls, and inbound ones and tests of trunks that nobody answered, oldest first, of bridges that have sent no
+ * heartbeat for `lostMs`. For a bridge not yet known, that time begins now.
  */
 export async function lostCalls(dataSource: DataSource, lostMs: number): Promise<OngoingCall[]> {
   const rows: OngoingRow[] = await dataSource.query(
     `SELECT organization_id, summary FROM call_log WHERE status = 'ongoing' AND organization_id IS NOT NULL
      AND started_at < now() - $1 * interval '1 millisecond' AND summary::jsonb->>'bridge_id' IS NOT NULL
-     AND (summary::jsonb->>'answered_at' IS NOT NULL OR direction = 'inbound' AND started_at > now() - ${IN_STREAM})
+     AND (summary::jsonb->>'answered_at' IS NOT NULL OR started_at > now() - ${IN_STREAM} AND
+       (direction = 'inbound' OR summary::jsonb->>'trunk_test' = 'true'))
      ORDER BY summary::jsonb->>'answered_at' IS NULL, started_at LIMIT ${ROWS_AT_ONCE}`,
     [lostMs],
   );

@@ -132,6 +132,17 @@ describe('an inbound call of such a bridge that nobody answered', () => {
   });
 });
 
+it("the call of a trunk's test that nobody answered ends: trunk-service has no request for it", async () => {
+  const tested = callStarted(14);
+  await happened({ ...tested, data: { ...tested.data, direction: 'outbound', trunk_test: true } });
+  await lost();
+  expect(await close()).toBe(1);
+  const event = await lastEventOf(14);
+  expect(event.data).toMatchObject({ trunk_test: true, answered_at: null, billable_ms: 0, end_reason: 'unseen' });
+  await record(db, [event]);
+  expect(await inLog(14)).toMatchObject({ status: 'failed', ended_at: SEEN_AT });
+});
+
 /** trunk-service ends those that ring. */
 it('leaves outbound calls that ring, calls of a live bridge, and calls with an end in the stream alone', async () => {
   const dialled = callStarted(5);

@@ -46,7 +46,7 @@ export class Answering {
       ]);
       return typeof answered === 'string' ? Buffer.from(answered) : answered;
     } catch (error) {
-      if (!(error instanceof TooManyWaiting || error instanceof MonthArchived))
+      if (!(error instanceof TooManyWaiting || error instanceof MonthArchived || isUnusableValue(error)))
         logger.warn({ err: error }, `cannot answer a request to ${this.what}`);
       throw error;
     } finally {
@@ -60,12 +60,21 @@ export class Answering {
   }
 }
 
+const UNUSABLE = 'it holds a value that the database cannot use, such as the year 0 or a character U+0000';
+
+/** SQLSTATE of a time or a text that is none, or out of range: what was asked, and not the database, is at fault. */
+const UNUSABLE_VALUES: ReadonlySet<unknown> = new Set(['22007', '22008', '22021', '22P02', '22P05']);
+
+const isUnusableValue = (error: unknown): boolean =>
+  UNUSABLE_VALUES.has((error as { driverError?: { code?: unknown } }).driverError?.code);
+
 export const failure = (code: 'invalid-request' | 'unavailable' | 'archived', message: string) =>
   ({ outcome: 'error', code, message }) as const;
 
 export function refusalOf(error: unknown) {
   if (error instanceof InvalidRequest) return failure('invalid-request', error.message);
   if (error instanceof MonthArchived) return failure('archived', error.message);
+  if (isUnusableValue(error)) return failure('invalid-request', UNUSABLE);
   if (error instanceof TooManyWaiting) return failure('unavailable', 'too many concurrent requests');
   return failure('unavailable', error instanceof Late ? 'no answer in time' : 'its database is unavailable');
 }

@@ -158,6 +158,16 @@ describe('requests about usage', () => {
     });
   });
 
+  it('refuse what the database cannot use as what it is: no outage', async () => {
+    const invalid = { outcome: 'error', code: 'invalid-request' };
+    const ask = async (subject: string, request: object) =>
+      (await nc.request(subject, JSON.stringify({ organization_id: ORG, ...request }), { timeout: 20_000 })).json();
+    expect(await ask(USAGE_RECORDS, { date_from: '0000-01-01T00:00:00.000Z' })).toMatchObject(invalid);
+    expect(await ask(USAGE_SUMMARY, { by: 'day', from: '0000-01-01', to: DAY })).toMatchObject(invalid);
+    const after = { key: '\u0000', currency: 'USD', carrier_cost: 'external' };
+    expect(await ask(USAGE_SUMMARY, { by: 'trunk', from: DAY, to: DAY, after })).toMatchObject(invalid);
+  });
+
   it('answer all entries as CSV, in parts that a message holds', async () => {
     await recordHostile();
     const lines = (await records({})).map((entry) => ledgerEntry.keyof().options.map((column) => cell(entry[column])));

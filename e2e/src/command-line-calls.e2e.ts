@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
@@ -11,6 +12,7 @@ import { addNumber, registeringTrunk, ROOT, testMesh, type Organization, type Te
 /** What the built command line shows of calls that arrived, and of those that were refused before routing. */
 const PROGRAM = join(ROOT, 'apps/cli/bin/trunkmesh.js');
 const NUMBER = '+15550108801';
+const execute = promisify(execFile);
 
 let test: TestMesh;
 let assistant: Assistant;
@@ -72,6 +74,14 @@ describe('the command line', () => {
     const { routing } = await json('calls', 'show', sid);
     expect(out).toContain(routing.explanation.summary);
     expect(out).toMatch(/SOURCE +WHAT ARRIVED +NUMBER +VERDICT[^]*Request-URI[^\n]*\+15550108801 +decided/);
+  });
+
+  it('ends without a word where nobody reads on', async () => {
+    const env = { PATH: process.env['PATH'], TRUNKMESH_URL: test.mesh.file.api, TRUNKMESH_API_KEY: org.key };
+    const line = `"$0" "$1" calls list --json --watch 0.5 | head -n 1`;
+    const { stdout, stderr } = await execute('sh', ['-c', line, process.execPath, PROGRAM], { env });
+    expect(JSON.parse(stdout).items).toMatchObject([{ call_sid: sid }]);
+    expect(stderr).toBe('');
   });
 
   it('shows the SIP messages of a call, and writes them for Wireshark into a new file', async () => {

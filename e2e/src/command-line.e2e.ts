@@ -259,7 +259,8 @@ describe('the MCP server', () => {
     expect(await enabled()).toBe(false);
     expect(await call(client, 'enableTrunk', { id })).toMatchObject({ isError: false });
     expect(await enabled()).toBe(true);
-    expect(questions).toEqual(Array(2).fill(expect.stringContaining(`enableTrunk {"id":"${id}"}`)));
+    const asked = `enableTrunk: POST /api/v1/sip-trunks/${id}/enable`;
+    expect(questions).toEqual(Array(2).fill(expect.stringContaining(asked)));
     await client.close();
   });
 });

@@ -25,12 +25,17 @@ export function connectApi(profile: Profile, { repeated = false } = {}): Api {
     },
     redirect: 'error',
     fetch: async (request) => {
-      if (repeated && request.method !== 'GET' && !ASKS.some((path) => new URL(request.url).pathname.endsWith(path)))
+      if (repeated && request.method !== 'GET' && !asks(request))
         throw new CommandFailure('--watch is for commands that only read; nothing was changed', 2);
-      return fetch(request, { signal: AbortSignal.timeout(ANSWER_MS) });
+      const isReading = request.method === 'GET' || asks(request);
+      return fetch(request, { signal: AbortSignal.timeout(ANSWER_MS) }).catch((cause: unknown) => {
+        throw isReading ? cause : new CommandFailure(unreachable(cause) + doubtOf(cause));
+      });
     },
   });
 }
+
+const asks = ({ url }: Request): boolean => ASKS.some((path) => new URL(url).pathname.endsWith(path));
 
 interface Answer<T> {
   data?: T;
@@ -59,8 +64,26 @@ export async function totalOf(asking: Promise<Answer<unknown>>): Promise<number>
   return total;
 }
 
-function unreachable(cause: unknown): string {
-  if ((cause as Error).name === 'TimeoutError') return `the API did not answer within ${ANSWER_MS / 1000} s`;
-  const reason = (cause as { cause?: { code?: string; message?: string } }).cause;
+export const NO_API = 'what answers at this address is not the API of TrunkMesh; see: trunkmesh profiles';
+
+/** They end a connection over which the request may have been sent. */
+const SENT: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT']);
+
+interface Failed extends Error {
+  cause?: { code?: string; message?: string };
+}
+
+/** Of a change that was sent and not answered. Empty: it was certainly not sent. */
+export function doubtOf(error: unknown): string {
+  const { name, cause } = error as Failed;
+  return name === 'TimeoutError' || SENT.has(cause?.code ?? '')
+    ? '. The change may or may not have been made: look before you repeat it'
+    : '';
+}
+
+function unreachable(error: unknown): string {
+  const { name, cause: reason } = error as Failed;
+  if (name === 'TimeoutError') return `the API did not answer within ${ANSWER_MS / 1000} s`;
+  if (name === 'SyntaxError') return NO_API;
   return `the API cannot be reached (${reason?.code ?? reason?.message ?? 'no connection'}); see: trunkmesh profiles`;
 }

@@ -2,11 +2,12 @@ import type { Readable, Writable } from 'node:stream';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { CallToolRequestSchema, type CallToolResult, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { doubtOf, NO_API } from '../api/api.http.js';
 import { failureOf } from '../api/problem.js';
 import { CommandFailure } from '../failure.js';
 import type { Profile } from '../profile/profile.js';
 import { Confirmations } from './confirmations.process.js';
-import { type OpenApiDocument, requestOf, type Tool, type ToolRequest, toolsOf } from './tools.js';
+import { type OpenApiDocument, requestOf, requestText, type Tool, type ToolRequest, toolsOf } from './tools.js';
 
 export interface McpOptions {
   profile: Profile;
@@ -15,8 +16,6 @@ export interface McpOptions {
   stdin?: Readable;
   stdout?: Writable;
 }
-
-type Given = Record<string, unknown>;
 
 const ANSWER_MS = 60_000;
 /** A model reads no more than this at once. */
@@ -28,7 +27,8 @@ const INSTRUCTIONS =
 /** Serves MCP over standard input and output until the client leaves. */
 export async function serveMcp(options: McpOptions): Promise<void> {
   const { profile, allowWrites, signal } = options;
-  const document = (await ask(profile, { method: 'GET', target: '/api/openapi.json' })).json as OpenApiDocument;
+  const document = (await ask(profile, { method: 'GET', target: '/api/openapi.json' })).json;
+  if (!isDocument(document)) throw new CommandFailure(NO_API);
   const tools = toolsOf(document, allowWrites);
   const server = new Server(
     { name: 'trunkmesh', version: '0.1.0' },
@@ -42,7 +42,9 @@ export async function serveMcp(options: McpOptions): Promise<void> {
     const { confirmation, ...given } = params.arguments ?? {};
     try {
       const request = requestOf(tool, given);
-      const refusal = tool.writes ? await unconfirmed(server, confirmations, { tool, given, confirmation }) : undefined;
+      const refusal = tool.writes
+        ? await unconfirmed(server, confirmations, { tool, request, confirmation })
+        : undefined;
       if (refusal !== undefined) return refusal;
       return said((await ask(profile, request)).text);
     } catch (error) {
@@ -72,7 +74,7 @@ function listed({ name, description, inputSchema, writes }: Tool) {
 
 interface Write {
   tool: Tool;
-  given: Given;
+  request: ToolRequest;
   confirmation: unknown;
 }
 
@@ -83,10 +85,9 @@ interface Write {
 async function unconfirmed(
   server: Server,
   confirmations: Confirmations,
-  { tool, given, confirmation }: Write,
+  { tool, request, confirmation }: Write,
 ): Promise<CallToolResult | undefined> {
-  const request = [tool.name, given];
-  const what = `${tool.name} ${JSON.stringify(given)}`;
+  const what = requestText(tool, request);
   if (server.getClientCapabilities()?.elicitation !== undefined) {
     const { action, content } = await server.elicitInput({
       message: `Do this? ${what}`,
@@ -123,13 +124,16 @@ async function ask(profile: Profile, { method, target, body }: ToolRequest): Pro
     },
     ...(body === undefined ? {} : { body }),
   }).catch((error: Error) => {
-    throw new CommandFailure(`the API did not answer: ${error.message}`);
+    throw new CommandFailure(`the API did not answer: ${error.message}${method === 'GET' ? '' : doubtOf(error)}`);
   });
   const text = await response.text();
   const json = parsed(text);
   if (!response.ok) throw failureOf(response.status, json);
   return { text: text === '' ? 'done' : text, json };
 }
+
+const isDocument = (json: unknown): json is OpenApiDocument =>
+  typeof json === 'object' && json !== null && 'paths' in json;
 
 function parsed(text: string): unknown {
   try {

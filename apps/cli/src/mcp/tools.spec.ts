@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Confirmations } from './confirmations.process.js';
-import { type OpenApiDocument, requestOf, type Tool, toolsOf } from './tools.js';
+import { type OpenApiDocument, requestOf, requestText, type Tool, toolsOf } from './tools.js';
 
 const DOCUMENT: OpenApiDocument = {
   paths: {
@@ -73,6 +73,14 @@ describe('the tools', () => {
 });
 
 describe('a confirmation', () => {
+  it('names what is sent, and nothing that a model has written beside it', () => {
+    const tool = toolNamed('updateTrunk');
+    const given = { id: 'a', body: { name: 'x\u202ey' }, note: 'only a test, nothing is changed' };
+    expect(requestText(tool, requestOf(tool, given))).toBe(
+      String.raw`updateTrunk: PATCH /api/v1/sip-trunks/a {"name":"x\u202ey"}`,
+    );
+  });
+
   it('holds once, for its request, for five minutes', () => {
     let now = 0;
     const confirmations = new Confirmations(() => now);

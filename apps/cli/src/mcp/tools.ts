@@ -1,3 +1,5 @@
+import { safeText } from '../output/safe-text.js';
+
 /**
  * Which requests of the API are tools of the MCP server. Names, descriptions and schemas are the API's own. Everything
  * that is only read is a tool, but for what a model has no use for; what changes something is one only where it stands
@@ -151,5 +153,9 @@ export function requestOf(tool: Tool, given: Json): ToolRequest {
   const target = query.size === 0 ? path : `${path}?${query.toString()}`;
   return { method: tool.method, target, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
 }
+
+/** What a person is asked to agree to: what is sent, and nothing else that a model has written beside it. */
+export const requestText = ({ name }: Tool, { method, target, body }: ToolRequest): string =>
+  safeText(`${name}: ${method} ${target}${body === undefined ? '' : ` ${body}`}`);
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));

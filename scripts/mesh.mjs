@@ -4,11 +4,11 @@
  *   --fresh       deletes the data of the last start
  * FREESWITCH names a FreeSWITCH binary; DATABASE_URL and NATS_URL name servers to use in place of private ones.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { ROOT, SetUpError } from './set-up.mjs';
+import { holderOf, ROOT, SetUpError, tookLock } from './set-up.mjs';
 
 export const FOLDER = join(ROOT, '.local');
 const LOCK = join(FOLDER, 'pid');
@@ -66,33 +66,13 @@ export async function locked(work) {
   }
 }
 
-/** The lock of a run that was killed is recognised because its process no longer exists. */
 function takeLock() {
   mkdirSync(FOLDER, { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    const holder = Number(readFileSync(LOCK, 'utf8'));
-    if (isRunning(holder))
-      throw new SetUpError(
-        `A mesh of this checkout is already running (process ${holder}). Stop it with Ctrl-C there, or: kill ${holder}`,
-      );
-    rmSync(LOCK, { force: true });
-  }
-}
-
-function isRunning(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
+  if (tookLock(LOCK)) return;
+  const holder = holderOf(LOCK);
+  throw new SetUpError(
+    `A mesh of this checkout is already running (process ${holder}). Stop it with Ctrl-C there, or: kill ${holder}`,
+  );
 }
 
 function deleteData() {

@@ -7,14 +7,17 @@ import {
   accessSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -30,9 +33,76 @@ export class SetUpError extends Error {}
  */
 export async function setUp(say, { forTests = false } = {}) {
   checkNode();
-  await installDependencies(say);
-  await installPrograms(say, forTests);
-  await build(say);
+  await alone(say, async () => {
+    await installDependencies(say);
+    await installPrograms(say, forTests);
+    await build(say);
+  });
+}
+
+const LOCK = join(LOCAL, 'set-up');
+const LOOK_MS = 200;
+
+/** `npm start` and `npm test` at once in a fresh checkout: one installs and builds, the other one waits for it. */
+async function alone(say, work) {
+  mkdirSync(LOCAL, { recursive: true });
+  for (let said = false; !tookLock(LOCK); said = true) {
+    if (!said) say(`waiting for another set-up of this checkout; if there is none, delete ${LOCK}`);
+    await sleep(LOOK_MS);
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+}
+
+/**
+ * False: another process has the lock. That of a run that was killed is recognised because its process no longer
+ * exists.
+ */
+export function tookLock(lock) {
+  // Linked once it is written: nobody finds a lock that does not say yet whose it is.
+  const own = `${lock}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
+  try {
+    while (!isLinked(own, lock)) {
+      if (isRunning(holderOf(lock))) return false;
+      rmSync(lock, { force: true });
+    }
+    return true;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+function isLinked(file, name) {
+  try {
+    linkSync(file, name);
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/** NaN: nobody, because it was given back at this moment. */
+export function holderOf(lock) {
+  try {
+    return Number(readFileSync(lock, 'utf8'));
+  } catch {
+    return NaN;
+  }
+}
+
+function isRunning(pid) {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 /** Runs a set-up and what follows; a failure is one readable message and exit code 1. */
@@ -198,12 +268,17 @@ function run(command, args, failure, env = process.env) {
     const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = [];
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
-    const stop = () => child.kill('SIGTERM');
+    let isStopped = false;
+    const stop = () => {
+      isStopped = true;
+      child.kill('SIGTERM');
+    };
     process.once('SIGINT', stop);
     child.once('error', (error) => reject(new SetUpError(`${failure}\n${error.message}`)));
     child.once('close', (code) => {
       process.removeListener('SIGINT', stop);
       if (code === 0) resolve();
+      else if (isStopped) reject(new SetUpError('Stopped. The next start does again what was not finished.'));
       else
         reject(
           new SetUpError(`${failure}\n${Buffer.concat(output).toString('utf8').split('\n').slice(-40).join('\n')}`),

@@ -14,6 +14,7 @@ import type { Request } from './call-log-bare.process.js';
 import { eventsOf } from './call-log-data.js';
 import { callsStream, storedSamples } from './call-log-stream.nats.js';
 import { startMeasured } from './child.process.js';
+import { addUsed, cpuByProgram, cpuOfEach } from './cpu-by-program.fs.js';
 import { figure, percentile } from './figure.js';
 import { httpLoad } from './http-load.net.js';
 
@@ -154,6 +155,7 @@ async function exporting({ mesh, organizationId, adminKey }: BenchMesh, print: P
   const range = 'date_from=2026-02-01&date_to=2026-02-28';
   const copy = await copying(mesh.billingUrl, organizationId);
   const memory = { before: await resident(mesh.trunkService.pid()!), most: 0 };
+  const [cpu, usedBefore] = [new Map<string, number>(), cpuByProgram()];
   let lines = -1;
   const took = await seconds(async () => {
     const response = await fetch(`${mesh.file.api}/api/v1/usage/records?${range}`, {
@@ -166,6 +168,7 @@ async function exporting({ mesh, organizationId, adminKey }: BenchMesh, print: P
       if ((chunks += 1) % 200 === 0) memory.most = Math.max(memory.most, await resident(mesh.trunkService.pid()!));
     }
   });
+  addUsed(cpu, usedBefore, cpuByProgram());
   print(
     figure({
       name: 'ledger_export',
@@ -175,6 +178,7 @@ async function exporting({ mesh, organizationId, adminKey }: BenchMesh, print: P
       versus: `COPY … TO of the same entries, ${Math.round(copy)}/s`,
     }),
   );
+  print(`# CPU µs of an entry: ${cpuOfEach(cpu, lines / 1_000)}`);
   print(
     figure({
       name: 'ledger_export_memory',

@@ -17,6 +17,7 @@ import { ServiceModule } from '@trunkmesh/runtime/service.module.js';
 import { callEnded, callId, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
+import pg from 'pg';
 import pino from 'pino';
 import { AppModule } from '../../app.module.js';
 import { record } from '../../call-log/call-log.fixture.js';
@@ -37,10 +38,9 @@ const ended = (n: number, over: Partial<CallEnded['data']> = {}): CallEnded => (
 beforeAll(async () => {
   servers = await startServers();
   nc = await connect({ servers: servers.nats.url });
-  const config = environmentSchema.parse({
-    NATS_URL: servers.nats.url,
-    DATABASE_URL: await servers.postgres.createDatabase('observer'),
-  });
+  const DATABASE_URL = await servers.postgres.createDatabase('observer');
+  await foreignTimeZone(DATABASE_URL);
+  const config = environmentSchema.parse({ NATS_URL: servers.nats.url, DATABASE_URL });
   const root = ServiceModule.of(AppModule, { config, logger: pino({ level: 'silent' }) });
   ({ app } = await startRequestService(root, { logger: false, abortOnError: false }));
   const database = app.get(Database, { strict: false });
@@ -76,18 +76,36 @@ async function records(query: Partial<UsageRecordsQuery>): Promise<LedgerEntry[]
 const numbers = async (query: Partial<UsageRecordsQuery>) =>
   (await records(query)).map(({ call_id }) => Number(call_id.slice(-12)));
 
+/** An operator's database may have a time zone of its own. */
+async function foreignTimeZone(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("ALTER DATABASE observer SET timezone = 'America/Havana'");
+  await client.end();
+}
+
 const HOSTILE = [
   ...['+15551234567', '+1+cmd', '-1', '=HYPERLINK("http://example.com")', '@SUM(A1)', '\tx', '\rx', '\n=x', '+', ''],
   ...['a, b', 'two\nlines', 'say "so"', "it's", 'sip:x@example.com', '+1\n', '٣', 'ünï', '\u0001', '\\.', 'a;b'],
 ];
-const recordHostile = () =>
-  record(
-    app.get(Database, { strict: false }).recording,
-    HOSTILE.map((text, index) =>
-      ended(100 + index, { from: text, to: text, hangup_cause: text || 'X', trunk_id: null }),
-    ),
-    100,
+async function recordHostile(): Promise<void> {
+  const { recording } = app.get(Database, { strict: false });
+  const calls = HOSTILE.map((text, index) =>
+    ended(100 + index, { from: text, to: text, hangup_cause: text || 'X', trunk_id: null }),
   );
+  await record(recording, calls, 100);
+  await recording.query(
+    `INSERT INTO ledger_entries (kind, corrects, reason, call_id, organization_id, bridge_id, bridge_epoch,
+      record_number, direction, from_number, to_number, started_at, answered_at, ended_at, billable_ms,
+      billable_seconds, hangup_cause, estimated, carrier_cost, plan_from, currency, rate_micros, charged_seconds,
+      amount_micros, recorded_at)
+    SELECT 'reversal', 1, 'rate-plan-changed', $2, $1, 'bridge-1', $1, 9, 'outbound', 'x', 'y', $3::timestamptz, NULL,
+      $3::timestamptz + n * interval '1 microsecond', -61000, -61, 'NORMAL_CLEARING', true, 'external',
+      '2000-01-01T00:00:00.000001Z', 'USD', 9223372036854775807, -120, -9223372036854775807, '9999-12-31T23:59:59.9Z'
+    FROM unnest(ARRAY[0, 1, 10, 999999]) AS n`,
+    [ORG, callId(99), at(99)],
+  );
+}
 /** As a spreadsheet may open it: RFC 4180, and no cell is a formula. */
 function cell(value: string | number | boolean | null): string {
   if (value === null) return '';
@@ -164,6 +182,8 @@ describe('requests about usage', () => {
       (await nc.request(subject, JSON.stringify({ organization_id: ORG, ...request }), { timeout: 20_000 })).json();
     expect(await ask(USAGE_RECORDS, { date_from: '0000-01-01T00:00:00.000Z' })).toMatchObject(invalid);
     expect(await ask(USAGE_SUMMARY, { by: 'day', from: '0000-01-01', to: DAY })).toMatchObject(invalid);
+    const yearNought = { started_at: '0000-01-01T00:00:00.000000Z', entry_id: '1' };
+    expect(await ask(USAGE_EXPORT, { after: yearNought })).toMatchObject(invalid);
     const after = { key: '\u0000', currency: 'USD', carrier_cost: 'external' };
     expect(await ask(USAGE_SUMMARY, { by: 'trunk', from: DAY, to: DAY, after })).toMatchObject(invalid);
   });
@@ -173,7 +193,7 @@ describe('requests about usage', () => {
     const lines = (await records({})).map((entry) => ledgerEntry.keyof().options.map((column) => cell(entry[column])));
     const { text, parts } = await exported({});
     expect(text).toBe(lines.map((cells) => `${cells.join(',')}\r\n`).join(''));
-    expect(parts).toBeGreaterThan(2);
+    expect(parts).toBeGreaterThan(1);
     expect((await exported({ date_from: at(100), direction: 'inbound' })).text.split(',bridge-1,')).toHaveLength(
       HOSTILE.length + 1,
     );

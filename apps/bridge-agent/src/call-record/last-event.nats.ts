@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { CallContinued } from '@trunkmesh/contracts/call-attempts.js';
 import { CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
@@ -61,5 +62,20 @@ export async function claimCall(link: NatsLink, event: CallContinued, after: num
     const last = await lastEventOf(link, { call_id, organization_id: organization_id ?? '' });
     if (last === undefined || last === null) return 'unknown';
     return last.id === event.id ? 'claimed' : 'overtaken';
+  }
+}
+
+const AGAIN_MS = 500;
+
+/** As `claimCall`, repeated until it is certain whose call it is: a bridge that assumes one or the other is wrong. */
+export async function claimUntilKnown(
+  link: NatsLink,
+  event: CallContinued,
+  after: number,
+): Promise<'claimed' | 'overtaken'> {
+  for (;;) {
+    const claimed = await claimCall(link, event, after);
+    if (claimed !== 'unknown') return claimed;
+    await sleep(AGAIN_MS, undefined, { ref: false });
   }
 }

@@ -12,7 +12,7 @@ import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { CallRecords } from '../call-record/call-records.fs.js';
-import { claimCall, lastEventOf } from '../call-record/last-event.nats.js';
+import { claimUntilKnown, lastEventOf } from '../call-record/last-event.nats.js';
 import { continuedEvent } from '../call-record/continued-event.js';
 import type { StatusOutbox } from '../customer/status-outbox.http.js';
 import { outboundStarted } from '../live/call-events.js';
@@ -139,11 +139,7 @@ export class HandOver {
     const started = outboundStarted(request, new Date(started_at), stamp);
     const from = { from_bridge: bridge.id, attempts: story.attempts ?? [] };
     const event = continuedEvent(started, from, { id: newId(), at: new Date() });
-    for (;;) {
-      const claimed = await claimCall(link, event, after);
-      if (claimed !== 'unknown') return claimed === 'claimed';
-      await sleep(AGAIN_MS, undefined, { ref: false });
-    }
+    return (await claimUntilKnown(link, event, after)) === 'claimed';
   }
 
   /** It was canceled while the other bridge took it. */

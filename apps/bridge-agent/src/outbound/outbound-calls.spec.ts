@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { bridgeHeartbeat, type BridgeHeartbeat } from '@trunkmesh/contracts/bridge.js';
 import { callRefused, type CallEvent, type CallRefused } from '@trunkmesh/contracts/call.js';
 import {
@@ -14,7 +15,7 @@ import {
   type OriginateRequest,
 } from '@trunkmesh/contracts/outbound-call.js';
 import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
-import { BRIDGES_BUCKET, bridgeKey, bridgeRequest, OUTBOUND_PERMIT } from '@trunkmesh/contracts/subjects.js';
+import { BRIDGES_BUCKET, bridgeKey, bridgeRequest, CALLS_STREAM, OUTBOUND_PERMIT } from '@trunkmesh/contracts/subjects.js';
 import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
@@ -594,6 +595,27 @@ describe('a call that another bridge began', () => {
     // Noted before it would have been taken: a process that is killed then has it for the next one.
     const statuses = await readFile(join(host.stateDir, 'statuses', `${asked.call_id}.jsonl`), 'utf8');
     expect(statuses).toContain('"elsewhere":2');
+  });
+
+  it('is not refused while its log does not answer: it may be of this bridge', async () => {
+    carriers({ outcome: 'answer', hangup_after_ms: 50 });
+    const asked = await begun([planned(1)]);
+    const { streams } = await jetstreamManager(host.nc);
+    await streams.update(CALLS_STREAM, { max_msg_size: 10 });
+    const answers: unknown[] = [];
+    const asking = originate(asked).then((answer) => answers.push(answer));
+    const noted = async () => (await readdir(join(host.stateDir, 'open'))).includes(`${asked.call_id}.jsonl`);
+    await eventually(noted, { message: 'the call to be taken' });
+    // Longer than the pause between two attempts.
+    await pause(800);
+    expect(answers).toEqual([]);
+    await streams.update(CALLS_STREAM, { max_msg_size: -1 });
+    await asking;
+    expect(answers).toEqual([{ outcome: 'accepted' }]);
+    expect(typesOf(await host.untilWritten(asked.call_id)).slice(1, 3)).toEqual([
+      'CallContinued bridge-1',
+      'CallAnswered bridge-1',
+    ]);
   });
 
   it('is not sent round: the first attempt of a call that was taken is made here or fails', async () => {

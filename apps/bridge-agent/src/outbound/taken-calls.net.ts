@@ -8,7 +8,7 @@ import type {
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { CallParts } from '../call/call-parts.net.js';
 import { continuedEvent } from '../call-record/continued-event.js';
-import { claimCall } from '../call-record/last-event.nats.js';
+import { claimUntilKnown } from '../call-record/last-event.nats.js';
 import { createStory, partSince } from '../live/call-story.js';
 import type { CustomerSettings } from '../route/call-treatment.js';
 import { storySoFar, type OutboundCall } from './outbound-call.net.js';
@@ -77,9 +77,10 @@ export class TakenCalls {
     // Before it is of this bridge: if this process is killed, the next one numbers its statuses on.
     const { statuses: elsewhere } = continued;
     await statuses.follow({ call_id, organization_id, number_id, timestamp: event.time, elsewhere });
-    if ((await claimCall(link, event, continued.after)) !== 'claimed') {
+    // An answer before that is certain could have two bridges with the call, or none.
+    if ((await claimUntilKnown(link, event, continued.after)) === 'overtaken') {
       await callRecords.handed.forget(call_id);
-      return refused('continued-elsewhere', 'The call went on elsewhere, or its log did not answer. Nothing was done.');
+      return refused('continued-elsewhere', 'The call went on elsewhere. Nothing was done.');
     }
     return undefined;
   }

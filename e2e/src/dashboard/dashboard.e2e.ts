@@ -224,6 +224,7 @@ describe('the dashboard', () => {
     await save.click();
     await page.getByText('Saved. New calls use it.').waitFor();
     await page.getByRole('link', { name: 'Outbound calls' }).click();
+    await page.getByLabel('Your own country').fill('us');
     await page.getByRole('combobox', { name: 'Countries' }).selectOption('these');
     await page.getByLabel('Country codes').fill('de, us');
     await save.click();
@@ -231,6 +232,7 @@ describe('the dashboard', () => {
     expect(await axeProblems(page)).toEqual([]);
     expect(await org.api.get(`/api/v1/organizations/${org.id}`)).toMatchObject({
       media_url: 'wss://assistant.example.com/media',
+      country: 'US',
       outbound_country_codes: ['DE', 'US'],
     });
   });

@@ -28,12 +28,16 @@ export const organizationState = z
     id: uuid.describe('The id.'),
     name: z.string().min(1).max(200).describe('The name.'),
     status: z.enum(['active', 'suspended']).describe('`suspended`: nothing can be changed, and new calls are refused.'),
+    country: countryCode
+      .nullable()
+      .optional()
+      .describe("The organisation's own country. Null or absent: none is named."),
     outbound_country_codes: z
       .array(countryCode)
       .nullable()
       .describe(
-        'The countries that may be called. Null: for an outbound call the country of the calling number alone; for a ' +
-          'transfer any.',
+        'The countries that may be called. Null: for an outbound call `country` alone, or where none is named that ' +
+          'of the calling number; for a transfer any.',
       ),
     outbound_failover: outboundFailover
       .optional()
@@ -67,6 +71,7 @@ export type OrganizationState = z.infer<typeof organizationState>;
 
 /** `bridge_pools` null: back to the default pool alone. */
 const fields = organizationState.pick({ name: true, outbound_country_codes: true }).extend({
+  country: organizationState.shape.country,
   outbound_failover: organizationState.shape.outbound_failover,
   outbound_special_numbers: organizationState.shape.outbound_special_numbers,
   time_zone: organizationState.shape.time_zone,

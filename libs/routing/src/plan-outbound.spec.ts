@@ -131,6 +131,18 @@ describe('an outbound call is refused', () => {
     ['to a satellite', fine, { to: '+870773000000' }, 'special-number'],
     ['abroad, where nothing else was allowed', fine, { to: '+4930123456' }, 'country-not-allowed'],
     [
+      "abroad, where the organisation has another country than the calling number, to the number's country",
+      [organization(1, { country: 'DE' }), OWN, ...THREE],
+      {},
+      'country-not-allowed',
+    ],
+    [
+      "to the organisation's own country, where it is not listed",
+      [organization(1, { country: 'US', outbound_country_codes: ['DE'] }), OWN, ...THREE],
+      {},
+      'country-not-allowed',
+    ],
+    [
       'to a country that is not listed',
       [organization(1, { outbound_country_codes: ['DE'] }), OWN, ...THREE],
       {},
@@ -174,6 +186,12 @@ describe('an outbound call is allowed', () => {
       { country: 'DE' },
     ],
     [
+      "to the organisation's own country, whatever the calling number's is",
+      [organization(1, { country: 'DE' })],
+      { to: '+4930123456' },
+      { country: 'DE' },
+    ],
+    [
       'to an allowed special number',
       [organization(1, { outbound_special_numbers: ['satellite'] })],
       { to: '+870773000000' },
@@ -204,6 +222,7 @@ const entity = {
   organization: fc.record({
     outbound_failover: fc.constantFrom('any_trunk' as const, 'number_trunk_only' as const),
     outbound_country_codes: fc.constantFrom<string[] | null>(null, ['US'], ['DE', 'US'], ['DE'], []),
+    country: fc.constantFrom(undefined, null, 'US', 'DE'),
   }),
   trunk: fc.record({
     org: fc.constantFrom(1, 2),
@@ -241,6 +260,7 @@ describe('whatever is configured', () => {
           plan.outcome === 'call' ? { attempts: plan.attempts } : { reason: plan.reason },
         );
         if (plan.outcome === 'refuse') return;
+        expect(settings.outbound_country_codes ?? [settings.country ?? 'US']).toContain('US');
         const tried = plan.attempts.map(({ trunk_id }) => states.find((state) => state.id === trunk_id)!);
         expect(new Set(tried).size).toBe(tried.length);
         for (const state of tried) {

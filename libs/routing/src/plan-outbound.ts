@@ -193,25 +193,14 @@ class Planning {
       this.passed('country', `The organisation allows ${special} numbers.`);
       if (country === null) return;
     }
-    const allowed = state?.outbound_country_codes ?? null;
-    if (!this.allows(allowed, country))
+    const { codes, why } = allowedBy(state, this.request.from);
+    if (country === null || !codes.includes(country))
       throw new Refused(
         'country',
         'country-not-allowed',
         `The organisation may not call ${nameOf(country)}. ${HOW_TO_ALLOW}`,
       );
-    this.passed(
-      'country',
-      allowed === null
-        ? `${nameOf(country)} is the country of the calling number.`
-        : `${nameOf(country)} may be called.`,
-    );
-  }
-
-  /** `codes` null: the country of the calling number alone. */
-  private allows(codes: readonly string[] | null, country: string | null): boolean {
-    if (country === null) return false;
-    return codes === null ? country === homeOf(digits(this.request.from)) : codes.includes(country);
+    this.passed('country', `${nameOf(country)} ${why}`);
   }
 
   private attempts(organization: OrganizationEntry, row: number, destination: Destination): PlannedAttempt[] {
@@ -233,6 +222,18 @@ class Planning {
   private explanation(summary: string): OutboundExplanation {
     return { checks: this.checks, left_out: this.leftOut, summary };
   }
+}
+
+/** The countries that may be called, and what is said of each. */
+function allowedBy(
+  state: OrganizationEntry['state'],
+  from: string,
+): { codes: readonly (string | null)[]; why: string } {
+  const listed = state?.outbound_country_codes ?? null;
+  if (listed !== null) return { codes: listed, why: 'may be called.' };
+  const own = state?.country ?? null;
+  if (own !== null) return { codes: [own], why: 'is the country of the organisation.' };
+  return { codes: [homeOf(digits(from))], why: 'is the country of the calling number.' };
 }
 
 const digits = (e164: string): number => Number(e164.slice(1));

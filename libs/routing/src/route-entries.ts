@@ -16,6 +16,8 @@ export interface OrganizationEntry {
 
 export interface RoutedOrganization {
   readonly status: OrganizationState['status'];
+  /** Its own; null: none is named. */
+  readonly country: string | null;
   readonly outbound_country_codes: readonly string[] | null;
   readonly outbound_failover: OutboundFailover;
   readonly outbound_special_numbers: readonly SpecialNumber[];

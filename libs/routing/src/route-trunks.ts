@@ -23,13 +23,14 @@ export function putOrganization(
   id: string,
   state: Pick<
     OrganizationState,
-    'status' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers'
+    'status' | 'country' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers'
   >,
 ): void {
   const entry = holdOrganization(index, id);
   if (entry.state !== null) releaseOrganization(index, entry);
   entry.state = {
     status: state.status,
+    country: state.country ?? null,
     outbound_country_codes: state.outbound_country_codes ?? null,
     outbound_failover: state.outbound_failover ?? 'any_trunk',
     outbound_special_numbers: state.outbound_special_numbers ?? [],

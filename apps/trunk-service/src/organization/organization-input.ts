@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { settingFields, settingsView, shownSettings, wantedSettings } from '../call-settings/call-settings-input.js';
 import type { WantedSettings } from '../call-settings/call-settings.js';
 import { samePools, sameQuotas } from './organization.js';
-import { countryCodes } from '../http/country.js';
+import { countryCodes, existingCountry } from '../http/country.js';
 import { timeZone } from './time-zone.js';
 import { poolsOf } from '../bridge/pool-policy.js';
 import type { AddressPolicy } from '../network/address-policy.js';
@@ -44,9 +44,12 @@ const pools = z
 const countries = countryCodes
   .nullable()
   .describe(
-    'The countries that may be called (ISO 3166-1 alpha-2). Null: for an outbound call the country of the calling ' +
-      'number alone; for a transfer any.',
+    'The countries that may be called (ISO 3166-1 alpha-2). Null: for an outbound call `country` alone, or where ' +
+      'none is named that of the calling number; for a transfer any.',
   );
+const country = existingCountry
+  .nullable()
+  .describe("The organisation's own country (ISO 3166-1 alpha-2). Null: none is named.");
 
 /** An order of its own, or one twice, would be a change that means nothing. */
 const specialNumbers = z
@@ -58,6 +61,7 @@ const specialNumbers = z
 /** `settings` undefined: nothing was said of them. */
 export interface OrganizationInput {
   name: string;
+  country?: string | null | undefined;
   outbound_country_codes: string[] | null;
   outbound_failover?: OutboundFailover | undefined;
   outbound_special_numbers?: SpecialNumber[] | undefined;
@@ -71,6 +75,7 @@ export type OrganizationChanges = Partial<OrganizationInput> & { status?: Organi
 export function organizationSchemas(policy: AddressPolicy) {
   const fields = z.strictObject({
     name,
+    country,
     outbound_country_codes: countries,
     outbound_failover: outboundFailover.describe(
       'Which trunks an outbound call may use: `any_trunk`, or `number_trunk_only` for that of its number.',
@@ -88,9 +93,9 @@ export function organizationSchemas(policy: AddressPolicy) {
         name,
         outbound_country_codes: countries.default(null),
       })
-      .transform(({ name, time_zone, bridge_pools, quotas, ...others }): OrganizationInput => {
+      .transform(({ name, country, time_zone, bridge_pools, quotas, ...others }): OrganizationInput => {
         const { outbound_country_codes, outbound_failover, outbound_special_numbers, ...raw } = others;
-        const outbound = { outbound_country_codes, outbound_failover, outbound_special_numbers };
+        const outbound = { country, outbound_country_codes, outbound_failover, outbound_special_numbers };
         return { name, ...outbound, time_zone, bridge_pools, quotas, settings: wantedSettings(raw) };
       }),
     /** A client that sends back what it read is understood. */
@@ -103,9 +108,9 @@ export function organizationSchemas(policy: AddressPolicy) {
         updated_at: z.unknown().describe('When it was last changed.'),
       })
       .partial()
-      .transform(({ name, time_zone, bridge_pools, status, quotas, ...others }): OrganizationChanges => {
+      .transform(({ name, country, time_zone, bridge_pools, status, quotas, ...others }): OrganizationChanges => {
         const { outbound_country_codes, outbound_failover, outbound_special_numbers, ...raw } = others;
-        const outbound = { outbound_country_codes, outbound_failover, outbound_special_numbers };
+        const outbound = { country, outbound_country_codes, outbound_failover, outbound_special_numbers };
         return { name, ...outbound, time_zone, bridge_pools, status, quotas, settings: wantedSettings(raw) };
       }),
   };
@@ -140,6 +145,7 @@ export function requireSamePools({ bridge_pools }: OrganizationChanges, state: O
 export function presentOrganization({
   call_settings,
   bridge_pools,
+  country = null,
   outbound_failover = 'any_trunk',
   outbound_special_numbers = [],
   time_zone = 'UTC',
@@ -149,6 +155,7 @@ export function presentOrganization({
 }: OrganizationState) {
   return {
     ...rest,
+    country,
     outbound_failover,
     outbound_special_numbers,
     time_zone,
@@ -193,7 +200,13 @@ const hints = z.array(
 /** What `presentOrganization` makes. */
 export const organizationView = organizationState
   .omit({ call_settings: true })
-  .required({ bridge_pools: true, outbound_failover: true, outbound_special_numbers: true, time_zone: true })
+  .required({
+    bridge_pools: true,
+    country: true,
+    outbound_failover: true,
+    outbound_special_numbers: true,
+    time_zone: true,
+  })
   .extend({ ...settingsView, hints: hints.describe('Settings that are allowed and probably not meant.') })
   .meta({ id: 'Organization' });
 export type OrganizationView = z.infer<typeof organizationView>;

@@ -53,6 +53,23 @@ describe('an organisation', () => {
         change: { outbound_country_codes: ['US'] },
         state: { ...state, outbound_country_codes: ['US'], updated_at: later },
       }));
+  it('has a country of its own, and none again', () => {
+    const withCountry = { ...state, country: 'US', updated_at: later };
+    const change = (country: string | null) => ({
+      type: 'ChangeOrganization' as const,
+      changes: { country },
+      at: later,
+    });
+    spec
+      .given(created)
+      .when(change('US'))
+      .then({ type: 'OrganizationUpdated', change: { country: 'US' }, state: withCountry });
+    spec.given(created).when(change(null)).thenNothing();
+    spec
+      .given(created, { type: 'OrganizationUpdated', change: { country: 'US' }, state: withCountry })
+      .when(change(null))
+      .then({ type: 'OrganizationUpdated', change: { country: null }, state: { ...withCountry, country: null } });
+  });
   it('writes nothing when nothing differs', () =>
     spec
       .given(created)

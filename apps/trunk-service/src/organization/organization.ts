@@ -16,7 +16,13 @@ export type OrganizationChange = {
 /** `call_settings`: all that are set afterwards, the secret sealed; empty: none. */
 export type OrganizationFields = Pick<
   OrganizationState,
-  'name' | 'outbound_country_codes' | 'outbound_failover' | 'outbound_special_numbers' | 'time_zone' | 'call_settings'
+  | 'name'
+  | 'country'
+  | 'outbound_country_codes'
+  | 'outbound_failover'
+  | 'outbound_special_numbers'
+  | 'time_zone'
+  | 'call_settings'
 > & {
   /** Null: the default pool alone. */
   bridge_pools?: string[] | null | undefined;
@@ -103,12 +109,14 @@ function change(
 
 /** What a client reads where nothing was set: to send it back changes nothing. */
 const DEFAULTS: Partial<OrganizationFields> = {
+  country: null,
   outbound_failover: 'any_trunk',
   outbound_special_numbers: [],
   time_zone: 'UTC',
 };
 const PLAIN_FIELDS = [
   'name',
+  'country',
   'outbound_country_codes',
   'outbound_failover',
   'outbound_special_numbers',

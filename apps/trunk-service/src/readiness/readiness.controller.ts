@@ -18,7 +18,7 @@ import { trunkVerdict } from '../status/trunk-verdict.js';
 import type { TrunkVerdict } from '../status/trunk-verdict-view.js';
 import { NATS } from '../tokens.js';
 import type { TrunkRow } from '../trunk/trunk-list.pg.js';
-import { exampleDestination } from './example-number.js';
+import { exampleDestination, mayBeCalled } from './example-number.js';
 import { direction, inboundSteps, outboundSteps, unknown } from './readiness.js';
 import { readinessView, type NumberReadiness } from './readiness-view.js';
 
@@ -52,7 +52,7 @@ export class ReadinessController {
     const organization = (await organizationRow(this.sources.store, organizationId))?.state;
     if (organization === undefined) throw organizationNotFound();
     const trunk = await this.trunkOf(number);
-    const to = to_phone_number ?? exampleDestination(number.phone_number, organization.outbound_country_codes);
+    const to = to_phone_number ?? exampleDestination(number.phone_number, mayBeCalled(organization));
     const [verdict, addresses, outbound] = await Promise.all([
       trunk === null ? null : this.verdictOf(trunk),
       trunk === null ? [] : addressesOf(this.sources.store, trunk),

@@ -494,6 +494,18 @@ describe('organisations', () => {
   const operator = (path: string, sent: Parameters<Fixture['api']>[1] = {}) =>
     mesh.api(`/api/v1/organizations${path}`, { key: BOOTSTRAP_KEY, ...sent });
 
+  it('have a country of their own, or none, which their admin alone names', async () => {
+    const { id, admin: key } = await mesh.organization('Abroad');
+    const ownCountry = (country: unknown) =>
+      mesh.api(`/api/v1/organizations/${id}`, { key, method: 'PATCH', body: { country } });
+    expect(await mesh.api(`/api/v1/organizations/${id}`, { key })).toMatchObject({ body: { country: null } });
+    expect(await ownCountry('us')).toMatchObject({ status: 200, body: { country: 'US' } });
+    expect(await ownCountry('XX')).toMatchObject({ status: 400, body: { errors: [{ pointer: '/country' }] } });
+    expect(await ownCountry(null)).toMatchObject({ status: 200, body: { country: null } });
+    const theirs = `/api/v1/organizations/${org.id}`;
+    expect(await mesh.api(theirs, { key, method: 'PATCH', body: { country: 'US' } })).toMatchObject({ status: 404 });
+  });
+
   it('are created, changed by their admin, suspended and resumed', async () => {
     const { id, admin: key } = await mesh.organization('Acme');
     expect(await operator('', { body: { name: 'ACME' } })).toMatchObject({

@@ -16,7 +16,7 @@ import { changeOrganization, useSettings } from './use-settings.js';
 type Organization = Schemas['Organization'];
 
 const COUNTRIES = [
-  ['own', 'The country of the calling number alone'],
+  ['own', 'Your own country alone'],
   ['these', 'These countries'],
 ] as const;
 const FAILOVER = [
@@ -60,6 +60,14 @@ function GuardsForm({ organization }: { organization: Organization }) {
   return (
     <Card title="What may be called">
       <div className="form">
+        <Field
+          label="Your own country"
+          value={draft.country}
+          onChange={set('country')}
+          placeholder="US"
+          hint="Two letters. Without it, a number may call the country that it belongs to."
+          problem={problemOfField('country')}
+        />
         <Choice label="Countries" value={draft.outbound} onChange={set('outbound')} options={COUNTRIES} />
         {draft.outbound === 'these' && (
           <Field
@@ -93,11 +101,13 @@ function GuardsForm({ organization }: { organization: Organization }) {
   );
 }
 
+const ownCountry = ({ country }: Organization) => country ?? 'that of the calling number';
+
 const Shown = ({ organization }: { organization: Organization }) => (
   <Card title="What may be called">
     <Facts
       of={[
-        ['Countries', organization.outbound_country_codes?.join(', ') ?? 'that of the calling number'],
+        ['Countries', organization.outbound_country_codes?.join(', ') ?? ownCountry(organization)],
         ['Expensive numbers', organization.outbound_special_numbers.map(words).join(', ') || 'none'],
         ['Trunks', words(organization.outbound_failover.replaceAll('_', '-'))],
       ]}

@@ -4,7 +4,7 @@ import { changesBetween, quotasOf, quotaText, type Draft } from './setting-chang
 const BEFORE: Draft = {
   ...{ name: 'Example Dental', time_zone: 'UTC', media_url: 'wss://assistant.example.com', prewarm_url: '' },
   ...{ status_url: '', answer_deadline_ms: '', max_call_seconds: '3600', record: '', keep_sip_messages: '' },
-  ...{ outbound: 'own', countries: '', outbound_failover: 'any_trunk', special: [] },
+  ...{ country: '', outbound: 'own', countries: '', outbound_failover: 'any_trunk', special: [] },
 };
 
 describe('the settings of an organisation', () => {
@@ -20,6 +20,7 @@ describe('the settings of an organisation', () => {
     ],
     [{ outbound: 'these', countries: 'de, us' }, { outbound_country_codes: ['DE', 'US'] }],
     [{ outbound: 'these' }, { outbound_country_codes: [] }],
+    [{ country: ' us ' }, { country: 'US' }],
     [{ special: ['satellite'] }, { outbound_special_numbers: ['satellite'] }],
   ])('sends only what differs: %j', (changes, expected) =>
     expect(changesBetween(BEFORE, { ...BEFORE, ...changes })).toEqual(expected),

@@ -16,7 +16,9 @@ export interface Draft {
   max_call_seconds: string;
   record: string;
   keep_sip_messages: string;
-  /** `own`: the country of the calling number alone. `these`: those of `countries`. */
+  /** The organisation's own country; empty: none is named. */
+  country: string;
+  /** `own`: that country alone, or where none is named that of the calling number. `these`: those of `countries`. */
   outbound: string;
   countries: string;
   outbound_failover: string;
@@ -35,6 +37,7 @@ export const draftOf = (organization: Organization): Draft => ({
   max_call_seconds: textOf(organization.max_call_seconds),
   record: textOf(organization.record),
   keep_sip_messages: textOf(organization.keep_sip_messages),
+  country: textOf(organization.country),
   outbound: organization.outbound_country_codes === null ? 'own' : 'these',
   countries: (organization.outbound_country_codes ?? []).join(', '),
   outbound_failover: organization.outbound_failover,
@@ -55,6 +58,7 @@ const changeOf = (draft: Draft) => ({
   max_call_seconds: numberOrNull(draft.max_call_seconds),
   record: choiceOrNull(draft.record),
   keep_sip_messages: choiceOrNull(draft.keep_sip_messages),
+  country: orNull(draft.country.toUpperCase()),
   outbound_country_codes:
     draft.outbound === 'own'
       ? null

@@ -1,9 +1,8 @@
-import { countryCode } from '@trunkmesh/contracts/scalar.js';
+import { countryOrWorld } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import { LEAST_KEPT_DAYS } from './old-calls/kept-days.js';
 import { LEAST_KEPT_MONTHS } from './usage/ledger/ledger-entry.js';
 
-/** Small states, islands and countries with expensive termination. */
 const LEAST_ALERT_MICROS = 10_000n;
 /** `0.50` as micro-units: money is never floating point. */
 function microsOf(text: string): bigint {
@@ -11,9 +10,10 @@ function microsOf(text: string): bigint {
   return BigInt(units + fraction.padEnd(6, '0'));
 }
 
+/** Small states, islands and countries with expensive termination; satellites and international networks. */
 const HIGH_COST_COUNTRIES =
   'AZ,BI,BY,CF,CK,CU,DJ,DZ,ER,ET,FK,GM,GN,GW,KI,KM,KP,LA,LR,MG,ML,MM,MR,MV,NR,NU,PG,SB,SC,SL,SO,ST,TD,TK,TL,TN,TO,TV,' +
-  'UG,VU,WS,ZW';
+  'UG,VU,WS,ZW,001';
 
 const port = z.coerce.number().int().min(0).max(65535);
 
@@ -60,10 +60,11 @@ export const environmentSchema = z.object({
         .map((each) => each.trim().toUpperCase())
         .filter((each) => each !== ''),
     )
-    .pipe(z.array(countryCode))
+    .pipe(z.array(countryOrWorld))
     .describe(
-      'Countries (ISO 3166-1 alpha-2, separated by commas) to which the first calls of an organisation raise an ' +
-        'alert. The default is a list to begin with; set the expensive ones of your carriers.',
+      'Countries (ISO 3166-1 alpha-2, separated by commas; `001`: satellite and international networks) to which ' +
+        'the first calls of an organisation raise an alert. The default is a list to begin with; set the expensive ' +
+        'ones of your carriers.',
     ),
   CALL_LOG_KEEP_DAYS: z.coerce
     .number()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countryCode, timestamp, uuid } from './scalar.js';
+import { countryOrWorld, timestamp, uuid } from './scalar.js';
 import { usageFailure } from './usage-query.js';
 
 /** What a trunk's carrier charges, for estimates: never a part of the platform's bill (ADR 0033). */
@@ -62,7 +62,9 @@ export const deckCost = z.object({
     .array(
       z.object({
         direction,
-        country: countryCode.nullable().describe("The called number's country; null: it has none."),
+        country: countryOrWorld
+          .nullable()
+          .describe("The called number's country; `001`: a number of no country; null: not known."),
         calls: count.describe('Calls.'),
         billable_seconds: seconds,
         example: z.string().describe('A called number of them.'),

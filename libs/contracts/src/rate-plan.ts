@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cloudEvent } from './envelope.js';
-import { countryCode, timestamp, uuid } from './scalar.js';
+import { countryOrWorld, timestamp, uuid } from './scalar.js';
 
 /** A million micro-units are one unit of the currency, so 12,500 a minute of USD are 1.25 cents. */
 const rateMicros = z
@@ -37,7 +37,9 @@ export const specialRate = z.object({
     .enum(['inbound', 'outbound'])
     .nullable()
     .describe('The calls that it is for: `inbound` or `outbound`; null: both.'),
-  country: countryCode.nullable().describe("The other party's country; null: any, and numbers of no country."),
+  country: countryOrWorld
+    .nullable()
+    .describe("The other party's country; `001`: numbers of no country (satellite, international); null: any."),
   ...terms,
 });
 export type SpecialRate = z.infer<typeof specialRate>;

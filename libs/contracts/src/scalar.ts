@@ -8,6 +8,12 @@ export const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/, 'must be a number in E
 export const countryCode = z
   .string()
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code, for example "US"');
+/** Numbers of satellites and international networks (ITU-T E.164) belong to no country: the world, UN M.49. */
+export const WORLD = '001';
+/** Whom a number belongs to: a country, or `001`. */
+export const countryOrWorld = z
+  .string()
+  .regex(/^(?:[A-Z]{2}|001)$/, 'must be an ISO 3166-1 alpha-2 country code, for example "US", or "001"');
 /** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it. */
 export const timestamp = z.iso.datetime({ precision: 3 });
 /** RFC 3339 in UTC with microseconds. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { occurrence } from './envelope.js';
-import { countryCode, timestamp, uuid } from './scalar.js';
+import { countryOrWorld, timestamp, uuid } from './scalar.js';
 
 /** What an alert is about, and the unit of its figures. */
 export const USAGE_ALERT_RULES = {
@@ -30,7 +30,9 @@ export const usageAlert = z
     period_until: timestamp.describe('The end of the period; what comes later in it is not in the figures.'),
     trunk_id: uuid.nullable().describe('The trunk; null: the alert is about no single trunk.'),
     direction: z.enum(['inbound', 'outbound']).nullable().describe('The direction of the calls; null: both.'),
-    country: countryCode.nullable().describe('The called country; null: the alert is about no country.'),
+    country: countryOrWorld
+      .nullable()
+      .describe('The called country; `001`: numbers of no country; null: the alert is about no country.'),
     currency: z
       .string()
       .regex(/^[A-Z]{3}$/)

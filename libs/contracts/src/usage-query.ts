@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { callCarrier } from './call-parts.js';
-import { bridgeId, countryCode, preciseTimestamp, timestamp, uuid } from './scalar.js';
+import { bridgeId, countryOrWorld, preciseTimestamp, timestamp, uuid } from './scalar.js';
 
 export const usageMicros = z
   .string()
@@ -38,9 +38,12 @@ export const ledgerEntry = z
     direction,
     from_number: z.string().describe('The calling number, in E.164 where it could be brought to it.'),
     to_number: z.string().describe('The called number, in E.164 where it could be brought to it.'),
-    country: countryCode
+    country: countryOrWorld
       .nullable()
-      .describe("The other party's country; null where its number belongs to none or is not known."),
+      .describe(
+        "The other party's country; `001`: a number of no country (satellite, international networks); null where it " +
+          'is not known.',
+      ),
     started_at: preciseTimestamp.describe('When the call began.'),
     answered_at: preciseTimestamp.nullable().describe('When the call was answered; null where it was not.'),
     ended_at: preciseTimestamp.describe('When the call ended.'),
@@ -81,7 +84,7 @@ export const usageRecordsQuery = z.object({
   trunk_id: uuid.optional().describe('The trunk.'),
   number_id: uuid.optional().describe("The organisation's phone number, by its id."),
   direction: direction.optional(),
-  country: countryCode.optional().describe("The other party's country."),
+  country: countryOrWorld.optional().describe("The other party's country; `001`: numbers of no country."),
   call_id: uuid.optional().describe('The call, by its id.'),
   carrier_cost: callCarrier.optional().describe('Whose carrier it was: `external` or `managed`.'),
   estimated: z.boolean().optional().describe('Whether the end of the call is an estimate.'),

@@ -1,4 +1,5 @@
 import type { SpecialNumber } from '@trunkmesh/contracts/outbound.js';
+import { WORLD } from '@trunkmesh/contracts/scalar.js';
 import {
   getCountryCallingCode,
   parsePhoneNumberFromString,
@@ -86,12 +87,18 @@ const homes = new Map<number, string | null>();
 
 /** The country of a number that calls; null: it belongs to none. */
 export function homeOf(from: number): string | null {
-  const known = homes.get(from);
+  const home = countryOrWorldOf(from);
+  return home === WORLD ? null : home;
+}
+
+/** Whom a number belongs to: a country, or `001`, the world, as satellites do; null: nobody, as the plans have it. */
+export function countryOrWorldOf(number: number): string | null {
+  const known = homes.get(number);
   if (known !== undefined) return known;
-  const parsed = parsePhoneNumberFromString(formatE164(from), { extract: false }, metadata);
-  const home = parsed === undefined ? null : countryIn(parsed);
+  const parsed = parsePhoneNumberFromString(formatE164(number), { extract: false }, metadata);
+  const home = parsed === undefined ? null : (countryIn(parsed) ?? (parsed.isNonGeographic() ? WORLD : null));
   if (homes.size >= MAX_HOMES) homes.clear();
-  homes.set(from, home);
+  homes.set(number, home);
   return home;
 }
 

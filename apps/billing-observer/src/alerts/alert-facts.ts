@@ -1,3 +1,4 @@
+import { WORLD } from '@trunkmesh/contracts/scalar.js';
 import { USAGE_ALERT_RULES, type UsageAlert, type UsageAlertRule } from '@trunkmesh/contracts/usage-alert.js';
 import {
   collapsedAnswerRate,
@@ -191,13 +192,17 @@ export interface CountryFacts {
 }
 
 export function countryAlert({ organization_id, country, calls, first, last }: CountryFacts): FoundAlert {
+  const [where, setting] =
+    country === WORLD
+      ? ['numbers of no country (satellite, international networks)', 'special numbers out of outbound_special_numbers']
+      : [`${country}, a country`, 'the country out of outbound_country_codes'];
   return {
     key: country,
     alert: {
       ...ofRule('new-high-cost-country', organization_id),
       message:
-        `The first calls ever to ${country}, a country where calls are expensive: ${calls} until ${clock(last)}. If ` +
-        'you do not expect them, take the country out of outbound_country_codes and check your API keys.',
+        `The first calls ever to ${where} where calls are expensive: ${calls} until ${clock(last)}. If ` +
+        `you do not expect them, take ${setting} and check your API keys.`,
       period_from: iso(first),
       period_until: iso(last),
       direction: 'outbound',

@@ -363,6 +363,16 @@ describe('usage alerts', () => {
     ]);
   });
 
+  it('name the first calls to numbers of no country', async () => {
+    await evaluate();
+    await record(db, many(1, { hoursAgo: 0, seconds: 30, outbound: true, to: '+870773000000' }));
+    expect(await evaluate({ countries: ['001'] })).toBe(1);
+    await publishAlerts(db, nc);
+    const [alert] = await published();
+    expect(alert).toMatchObject({ rule: 'new-high-cost-country', country: '001' });
+    expect(alert!.message).toMatch(/numbers of no country .* out of outbound_special_numbers/);
+  });
+
   it('rest on the ledger alone: a repeated record, or one of the past, changes nothing', async () => {
     await record(db, usual());
     const burst = many(40, { hoursAgo: 30, seconds: 900 });

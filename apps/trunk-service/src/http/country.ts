@@ -1,4 +1,4 @@
-import { countryCode } from '@trunkmesh/contracts/scalar.js';
+import { countryCode, WORLD } from '@trunkmesh/contracts/scalar.js';
 import { getCountries } from 'libphonenumber-js';
 import { z } from 'zod';
 
@@ -16,6 +16,9 @@ export const existingCountry = z
       abort: true,
     }),
   );
+
+/** The same, or `001`: numbers of no country. */
+export const existingCountryOrWorld = z.literal(WORLD).or(existingCountry);
 
 /** Each once, in the order given. */
 export const countryCodes = z

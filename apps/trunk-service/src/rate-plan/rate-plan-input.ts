@@ -1,14 +1,14 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import { ratePlan, specialRate } from '@trunkmesh/contracts/rate-plan.js';
 import { z } from 'zod';
-import { existingCountry } from '../http/country.js';
+import { existingCountryOrWorld } from '../http/country.js';
 import { beginningOf, dayReader, readGivenTime } from '../http/given-time.js';
 
 const { rate_per_minute_micros, increments, minimum_seconds, currency, free_minutes_per_month } = ratePlan.shape;
 
 const special = z.strictObject({
   direction: specialRate.shape.direction.default(null),
-  country: existingCountry.nullable().default(null).describe(specialRate.shape.country.description!),
+  country: existingCountryOrWorld.nullable().default(null).describe(specialRate.shape.country.description!),
   rate_per_minute_micros,
   increments: increments.default('60/60'),
   minimum_seconds: minimum_seconds.default(0),

@@ -68,5 +68,9 @@ describe('what a client writes', () => {
   ])('%s is refused', (_what, over) =>
     expect(ratePlanBody.safeParse({ currency: 'USD', rate_per_minute_micros: 1, ...over }).success).toBe(false),
   );
+  it('may have a rate for numbers of no country', () => {
+    const rates = [{ direction: 'outbound', country: '001', rate_per_minute_micros: 1 }];
+    expect(ratePlanBody.parse({ currency: 'USD', rate_per_minute_micros: 1, rates })).toMatchObject({ rates });
+  });
   it('may be what it read', () => expect(ratePlanBody.parse(state)).toEqual(fields));
 });

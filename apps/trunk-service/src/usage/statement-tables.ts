@@ -1,3 +1,4 @@
+import { WORLD } from '@trunkmesh/contracts/scalar.js';
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
 import { localTime, minutesOf, REASONS, unitsOf } from './statement-text.js';
 
@@ -31,7 +32,10 @@ const measures = ({ calls, answered_calls, estimated_calls, charged_seconds, amo
 
 /** What the document shows, in this order. */
 export function statementTables(statement: UsageStatement, trunkNames: ReadonlyMap<string, string>): Table[] {
-  const nameOf = (key: string | null) => (key === null ? 'not known' : (trunkNames.get(key) ?? key));
+  const nameOf = (key: string | null) => {
+    if (key === null) return 'not known';
+    return key === WORLD ? '001, no country' : (trunkNames.get(key) ?? key);
+  };
   return [totals(statement), ...lines(statement, nameOf), rates(statement), ...corrections(statement)].filter(
     ({ rows }) => rows.length > 0,
   );

@@ -12,7 +12,7 @@ import {
   type UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import { z } from 'zod';
-import { existingCountry } from '../http/country.js';
+import { existingCountryOrWorld } from '../http/country.js';
 import { dateFrom, dateTo, type Span } from '../http/given-time.js';
 import { decodeCursor, encodeCursor, pageQuery } from '../http/page.js';
 
@@ -29,7 +29,9 @@ export const recordsQuery = z.strictObject({
   trunk_id: trunk_id.describe('The trunk of the call.'),
   number_id: number_id.describe("The organisation's phone number, by its id."),
   direction: direction.describe('Who called: `inbound` is the customer.'),
-  country: existingCountry.optional().describe("The other party's country (ISO 3166-1 alpha-2)."),
+  country: existingCountryOrWorld
+    .optional()
+    .describe("The other party's country (ISO 3166-1 alpha-2); `001`: numbers of no country."),
   carrier_cost: usageRecordsQuery.shape.carrier_cost,
   statement: usageRecordsQuery.shape.statement,
   call_sid: z

@@ -1,7 +1,7 @@
-import { homeOf } from '@trunkmesh/routing/destination.js';
+import { countryOrWorldOf } from '@trunkmesh/routing/destination.js';
 
 const E164 = /^\+[1-9]\d{6,14}$/;
 
-/** The country that a number belongs to; null where it is not in E.164 or belongs to no country. */
+/** The country that a number belongs to, or `001` (`WORLD`); null where it is not in E.164 or nobody's. */
 export const countryOf = (number: string): string | null =>
-  E164.test(number) ? homeOf(Number(number.slice(1))) : null;
+  E164.test(number) ? countryOrWorldOf(Number(number.slice(1))) : null;

@@ -63,6 +63,20 @@ describe('the sums of usage', () => {
     });
   });
 
+  it('by country have numbers of no country, which can have a rate', async () => {
+    await setPlan(db, 1, { rates: [{ ...CHEAP, direction: 'outbound', country: '001' }] });
+    const satellite = { direction: 'outbound', to: '+870773000000' } as const;
+    await record(db, [endedAt(1, '2026-11-02T00:00:00.000Z', satellite), endedAt(2, '2026-11-02T00:00:00.000Z')]);
+    const groups = (await summary({ by: 'country' })).groups.map(({ key, amount_micros }) => [key, amount_micros]);
+    // Two minutes have begun: at 10,000 and at 30,000.
+    expect(groups).toEqual([
+      ['001', '20000'],
+      ['US', '60000'],
+    ]);
+    const query = usageRecordsQuery.parse({ organization_id: ORG, country: '001' });
+    expect(await findEntries(db, query)).toMatchObject([{ to_number: satellite.to, country: '001' }]);
+  });
+
   it('by month say what the free minutes take off', async () => {
     await setPlan(db, 1, { ...FREE, rates: [{ ...CHEAP, direction: 'outbound' }] });
     await record(db, CALLS);

@@ -10,6 +10,7 @@ import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
+import { countryText } from './country.js';
 import { instantsOf, monthOf } from './month.js';
 import { InTimeZone, MonthChoice } from './month-choice.js';
 
@@ -76,12 +77,12 @@ function RecordsIn({ zone }: { zone: string }) {
   );
 }
 
-/** A country is sent when it has both letters. */
+/** A country is sent when it has both letters; 001 has three digits. */
 const filterOf = (view: (name: string) => string, period: { date_from: string; date_to: string }) => ({
   ...period,
   ...(view('trunk') === '' ? {} : { trunk_id: view('trunk') }),
   ...(view('direction') === '' ? {} : { direction: view('direction') as Entry['direction'] }),
-  ...(view('country').length === 2 ? { country: view('country') } : {}),
+  ...(/^([A-Z]{2}|001)$/.test(view('country')) ? { country: view('country') } : {}),
 });
 
 const COLUMNS: readonly DataColumn<Entry>[] = [
@@ -104,7 +105,12 @@ const COLUMNS: readonly DataColumn<Entry>[] = [
   },
   { id: 'from', title: 'From', share: 1.2, wideOnly: true, cell: ({ from_number }) => from_number },
   { id: 'to', title: 'To', share: 1.2, cell: ({ to_number }) => to_number },
-  { id: 'country', title: 'Country', wideOnly: true, cell: ({ country }) => country ?? '–' },
+  {
+    id: 'country',
+    title: 'Country',
+    wideOnly: true,
+    cell: ({ country }) => (country === null ? '–' : countryText(country)),
+  },
   { id: 'length', title: 'Length', cell: ({ billable_seconds }) => length(billable_seconds) },
   { id: 'charged', title: 'Charged', wideOnly: true, cell: ({ charged_seconds }) => length(charged_seconds) },
   { id: 'amount', title: 'Amount', cell: ({ amount_micros, currency }) => money(amount_micros, currency) },

@@ -6,6 +6,7 @@ import { Download } from '../../ui/download.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
+import { countryText } from './country.js';
 import { Figures } from './figures.js';
 import { monthText } from './month.js';
 import { TrunkName } from './names.js';
@@ -144,7 +145,7 @@ const Lines = ({ by, of }: { by: Whole['lines'][number]['by']; of: Whole['lines'
         heads={[words(by), 'Calls', 'Answered', 'Minutes', 'Charged minutes', 'Amount']}
         rows={of.map((line) => [
           `${line.key} ${line.currency} ${line.carrier_cost}`,
-          by === 'trunk' && line.key !== 'others' ? <TrunkName key="key" id={line.key} /> : (line.key ?? 'not known'),
+          by === 'trunk' && line.key !== 'others' ? <TrunkName key="key" id={line.key} /> : countryText(line.key),
           count(line.calls),
           count(line.answered_calls),
           minutes(line.billable_seconds),

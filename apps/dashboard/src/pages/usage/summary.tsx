@@ -6,6 +6,7 @@ import { Choice } from '../../ui/field.js';
 import { Empty, Found } from '../../ui/states.js';
 import { usePages } from '../../ui/use-pages.js';
 import { useView } from '../../ui/use-view.js';
+import { countryText } from './country.js';
 import { daysOf, monthOf, monthText } from './month.js';
 import { InTimeZone, MonthChoice } from './month-choice.js';
 import { NumberName, TrunkName } from './names.js';
@@ -113,7 +114,7 @@ const FIRST: Readonly<Record<By, DataColumn<Group>>> = {
   },
   trunk: { id: 'key', title: 'Trunk', share: 1.6, cell: ({ key }) => <TrunkName id={key} /> },
   number: { id: 'key', title: 'Number', share: 1.4, cell: ({ key }) => <NumberName id={key} /> },
-  country: { id: 'key', title: 'Country', cell: ({ key }) => key ?? 'not known' },
+  country: { id: 'key', title: 'Country', cell: ({ key }) => countryText(key) },
   direction: { id: 'key', title: 'Direction', cell: ({ key }) => key },
 };
 

@@ -4,14 +4,16 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { rowsOf } from '../carrier-bill/cursor.pg.js';
 import { completeFrom } from '../usage/archive/archived.pg.js';
 import { beginOfDaySql } from '../usage/summary/begin-of-day.js';
-import { CostReport, type TrunkDeck } from './cost-report.js';
+import { CostReport, type CountedCall, type TrunkDeck } from './cost-report.js';
 import { Deck, type Rate } from './price-call.js';
 
+/** Of an outbound call the entry has it; the organisation's own numbers are few. */
+const CALLED_COUNTRY = `CASE direction WHEN 'outbound' THEN country END`;
 const GROUPS_PER_TURN = 2_000;
 /** As long as an asker waits: what nobody waits for takes no more of the database. */
 const STATEMENT_TIME = '60s';
 
-type CallRow = { direction: Rate['direction']; to: string; began: number; billable_seconds: string; calls: string };
+type CallRow = Omit<CountedCall, 'billable_seconds'> & { billable_seconds: string; calls: string };
 type RateRow = Omit<Rate, 'rate_micros'> & { rate_micros: string };
 
 /**
@@ -42,7 +44,8 @@ export async function carrierCosts(
     const decks = await loadDecks(runner, organization_id);
     const report = new CostReport(decks);
     let groups = 0;
-    for await (const call of callsOf(runner, [organization_id, `${month}-01`, zone.name, changesOf(decks)])) {
+    const parameters = [organization_id, `${month}-01`, zone.name, changesOf(decks), longestPrefix(decks) + 1];
+    for await (const call of callsOf(runner, parameters)) {
       report.add({ ...call, billable_seconds: BigInt(call.billable_seconds) }, Number(call.calls));
       if ((groups += 1) % GROUPS_PER_TURN !== 0) continue;
       await turn();
@@ -55,28 +58,39 @@ export async function carrierCosts(
   }
 }
 
+/** Of a called number no more counts than the plus and the longest prefix: those alike so far are one group. */
 const callsOf = (runner: QueryRunner, parameters: unknown[]) =>
   rowsOf<CallRow>(runner, {
     name: 'calls',
     parameters,
-    sql: `SELECT direction, to_number AS to, extract(epoch FROM min(entry.started_at))::float8 * 1000 AS began,
-        billable_seconds, count(*) AS calls
+    sql: `SELECT direction, min(to_number) AS to, extract(epoch FROM min(entry.started_at))::float8 * 1000 AS began,
+        ${CALLED_COUNTRY} AS country, billable_seconds, count(*) AS calls
       FROM ledger_entries AS entry
         JOIN ledger_calls AS current ON current.entry_id = entry.entry_id AND current.started_at = entry.started_at
       WHERE organization_id = $1 AND carrier_cost = 'external' AND billable_seconds > 0
         AND entry.started_at >= ${beginOfDaySql('$2::timestamp', '$3')}
         AND entry.started_at < ${beginOfDaySql("($2::timestamp + interval '1 month')", '$3')}
-      GROUP BY direction, to_number, billable_seconds, width_bucket(entry.started_at, $4::timestamptz[])`,
+      GROUP BY direction, CASE direction WHEN 'outbound' THEN left(to_number, $5) ELSE to_number END,
+        ${CALLED_COUNTRY}, billable_seconds, width_bucket(entry.started_at, $4::timestamptz[])`,
   });
 
 interface LoadedDeck extends TrunkDeck {
   /** When its rates begin. */
   begins: readonly number[];
+  /** The digits of its longest prefix. */
+  longest: number;
 }
+
+const longestPrefix = (decks: readonly LoadedDeck[]): number => Math.max(0, ...decks.map(({ longest }) => longest));
 
 /** When a rate of any deck begins: calls on both sides of it are not alike. */
 const changesOf = (decks: readonly LoadedDeck[]): string[] =>
   [...new Set(decks.flatMap(({ begins }) => begins))].sort((a, b) => a - b).map((ms) => new Date(ms).toISOString());
+
+const extentOf = (rows: readonly RateRow[]) => ({
+  begins: [...new Set(rows.map(({ from }) => from))],
+  longest: rows.reduce((most, { prefix }) => Math.max(most, prefix.length), 0),
+});
 
 async function loadDecks(runner: QueryRunner, organizationId: string): Promise<LoadedDeck[]> {
   const decks: { trunk_id: string; currency: string }[] = await runner.query(
@@ -91,7 +105,7 @@ async function loadDecks(runner: QueryRunner, organizationId: string): Promise<L
       [organizationId, trunk_id],
     );
     const deck = new Deck(rows.map((row) => ({ ...row, rate_micros: BigInt(row.rate_micros) })));
-    loaded.push({ trunk_id, currency, deck, begins: [...new Set(rows.map(({ from }) => from))] });
+    loaded.push({ trunk_id, currency, deck, ...extentOf(rows) });
   }
   return loaded;
 }

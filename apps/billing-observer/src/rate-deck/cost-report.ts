@@ -17,6 +17,9 @@ interface Sum {
   uncovered: Map<string, NotCovered>;
 }
 
+/** `country`: of the called number; null: not known yet, or it has none. */
+export type CountedCall = PricedCall & { country: string | null };
+
 const MOST_NAMED = 20;
 
 /** Prices the calls of a month on every deck, those that are alike together. */
@@ -29,7 +32,7 @@ export class CostReport {
     this.sums = decks.map(() => ({ calls: 0, seconds: 0n, cost: 0n, common: 0n, uncovered: new Map() }));
   }
 
-  add(call: PricedCall, count: number): void {
+  add(call: CountedCall, count: number): void {
     this.calls += count;
     const prices = this.decks.map(({ deck }) => deck.price(call));
     const isCommon = prices.length > 0 && !prices.includes(undefined);
@@ -68,15 +71,15 @@ const compare = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
 
 function addUncovered(
   uncovered: Map<string, NotCovered>,
-  { direction, to, billable_seconds }: PricedCall,
+  { direction, to, billable_seconds, country: known }: CountedCall,
   count: number,
 ): void {
-  const country = countryOf(to);
+  const country = known ?? countryOf(to);
   const key = `${direction}/${country}`;
-  const known = uncovered.get(key) ?? { direction, country, calls: 0, billable_seconds: 0, example: to };
-  uncovered.set(key, known);
-  known.calls += count;
-  known.billable_seconds += Number(billable_seconds) * count;
+  const sum = uncovered.get(key) ?? { direction, country, calls: 0, billable_seconds: 0, example: to };
+  uncovered.set(key, sum);
+  sum.calls += count;
+  sum.billable_seconds += Number(billable_seconds) * count;
 }
 
 const costOf = ({ trunk_id, currency }: TrunkDeck, sum: Sum, calls: number): DeckCost => ({

@@ -182,6 +182,23 @@ describe('what a month would have cost', () => {
     expect(costs).toMatchObject({ calls: 5, common_calls: 5 });
   });
 
+  it('names the countries of calls that are not covered, also where their numbers begin alike', async () => {
+    const numbers = ['+12425551234', '+12125551234', '+12425559999', '+870773000000', 'anonymous'];
+    await record(
+      db,
+      numbers.map((to, index) => outbound(index + 1, to, 60_000)),
+    );
+    await imported(CHEAP, [rate('49', 10_000), rate('4930', 10_000)]);
+    const { trunks } = await carrierCosts(db, { organization_id: ORG, month: '2026-11' });
+    const found = trunks[0]!.not_covered.map(({ country, calls, example }) => [country, calls, example]);
+    expect(found.toSorted()).toEqual([
+      [null, 1, 'anonymous'],
+      ['001', 1, '+870773000000'],
+      ['BS', 2, '+12425551234'],
+      ['US', 1, '+12125551234'],
+    ]);
+  });
+
   it('names no cheapest trunk where the currencies differ', async () => {
     await record(db, [outbound(1, '+4930555123', 61_000)]);
     await imported(DEAR, [rate('49', 20_000)]);

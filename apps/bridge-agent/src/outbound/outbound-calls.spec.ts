@@ -15,7 +15,13 @@ import {
   type OriginateRequest,
 } from '@trunkmesh/contracts/outbound-call.js';
 import type { PlannedAttempt } from '@trunkmesh/contracts/outbound.js';
-import { BRIDGES_BUCKET, bridgeKey, bridgeRequest, CALLS_STREAM, OUTBOUND_PERMIT } from '@trunkmesh/contracts/subjects.js';
+import {
+  BRIDGES_BUCKET,
+  bridgeKey,
+  bridgeRequest,
+  CALLS_STREAM,
+  OUTBOUND_PERMIT,
+} from '@trunkmesh/contracts/subjects.js';
 import { openBucket } from '@trunkmesh/event-log/bucket.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';

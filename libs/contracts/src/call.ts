@@ -14,9 +14,9 @@ import {
   transferResult,
 } from './call-parts.js';
 import { callParties } from './call-parties.js';
+import { callRefusedReason } from './call-refusal.js';
 import { callMicroseconds } from './call-times.js';
 import { occurrence } from './envelope.js';
-import { outboundLimit, outboundRefusal } from './outbound.js';
 import { e164, timestamp, uuid } from './scalar.js';
 import { inboundDecision } from './routing.js';
 
@@ -63,13 +63,11 @@ export const callRefused = occurrence(
   callParties.extend({
     bridge_id: z.null().describe('Always null: no bridge had the call.'),
     organization_id: uuid.describe('The organisation.'),
-    reason: z
-      .union([outboundRefusal, outboundLimit, z.enum(['canceled', 'too-late', 'request-failed', 'inconclusive'])])
-      .describe(
-        'Why, as a constant; `canceled`: the API canceled it before a bridge had it. `too-late`: its request ' +
-          'was read when it was no longer to be dialled. `request-failed`: its request failed each time it was read. ' +
-          "`inconclusive`: the bridge reported nothing of a trunk's test call, which it may have placed.",
-      ),
+    reason: callRefusedReason.describe(
+      'Why, as a constant; `canceled`: the API canceled it before a bridge had it. `too-late`: its request ' +
+        'was read when it was no longer to be dialled. `request-failed`: its request failed each time it was read. ' +
+        "`inconclusive`: the bridge reported nothing of a trunk's test call, which it may have placed.",
+    ),
     detail: z.string().max(500).describe('What was found, in a sentence.'),
     caller_id: e164.nullable().describe('The number that was to be shown; null: `from`.'),
     target: z

@@ -4,6 +4,7 @@ import type { CallAttempt, CapturedInvite, TimelineEntry, TransferResult } from 
 import type { CallDetail } from '@trunkmesh/contracts/call-log.js';
 import { isCredentialName, withoutCredentials } from '@trunkmesh/contracts/credential.js';
 import type { InboundDecision } from '@trunkmesh/contracts/routing.js';
+import type { TimelineStep } from '@trunkmesh/contracts/timeline-step.js';
 import { evolve, type CallRow } from './call-summary.js';
 import { isEvent, type StoredEvent } from './stored-event.js';
 
@@ -141,8 +142,21 @@ function entryOf({ known, later }: StoredEvent): Placed {
   if (known?.type === 'CallContinued')
     return { at: known.time, what: 'call-continued', detail: continuedText(known.data), place: PLACES.within };
   if (known === undefined) return { at: later.time, what: kebabCase(later.type), detail: null, place: PLACES.within };
-  return { what: kebabCase(known.type), ...happened(known) };
+  return { what: STEPS[known.type], ...happened(known) };
 }
+
+const STEPS: Readonly<Record<CallEvent['type'], TimelineStep>> = {
+  CallRefused: 'call-refused',
+  CallStarted: 'call-started',
+  CallAttemptFailed: 'call-attempt-failed',
+  CallContinued: 'call-continued',
+  CallAnswered: 'call-answered',
+  CallTransferred: 'call-transferred',
+  CallTransferFailed: 'call-transfer-failed',
+  CallRejected: 'call-rejected',
+  CallEnded: 'call-ended',
+  CallRecordingStored: 'call-recording-stored',
+};
 
 /** When it happened, which is before the time at which its event was written. */
 function happened(event: Exclude<CallEvent, CallContinued>): Omit<Placed, 'what'> {
@@ -188,7 +202,7 @@ function failure({ outcome, refer_status, target_status }: TransferResult): stri
   return status === null ? outcome : `${outcome} (${status})`;
 }
 
-/** `CallStarted` is `call-started`. */
+/** `CallStarted` is `call-started`: for types of a later version. */
 const kebabCase = (type: string): string =>
   type
     .replace(/(?<=[a-z\d])(?=[A-Z])/g, '-')

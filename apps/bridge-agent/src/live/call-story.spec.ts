@@ -52,8 +52,8 @@ describe('the timeline', () => {
   it('has how the call went on, however many digits were pressed before', () => {
     const story = createStory();
     for (let n = 0; n < 600; n += 1)
-      note(story, new Date(n), ['digit-pressed', 'digits-sent', 'digits-refused'][n % 3]!);
-    for (const what of ['transfer-requested', 'hang-up-requested']) note(story, new Date(600), what);
+      note(story, new Date(n), (['digit-pressed', 'digits-sent', 'digits-refused'] as const)[n % 3]!);
+    for (const what of ['transfer-requested', 'hang-up-requested'] as const) note(story, new Date(600), what);
     expect(story.timeline).toHaveLength(302);
     expect(story.timeline.slice(-2).map(({ what }) => what)).toEqual(['transfer-requested', 'hang-up-requested']);
   });

@@ -10,6 +10,7 @@ import type {
   TimelineEntry,
   TransferResult,
 } from '@trunkmesh/contracts/call-parts.js';
+import type { TimelineStep } from '@trunkmesh/contracts/timeline-step.js';
 import type { StoryPart } from '../call-record/story-part.js';
 import type { HangupFacts } from './hangup-facts.js';
 
@@ -63,8 +64,8 @@ export const createStory = (invite?: CapturedInvite): CallStory => ({
   intended: undefined,
 });
 
-/** `what` is a constant in kebab-case; `detail` has no digit that was pressed, no URL and no secret. */
-export function note(story: CallStory, at: Date, what: string, detail: string | null = null): void {
+/** `detail` has no digit that was pressed, no URL and no secret. */
+export function note(story: CallStory, at: Date, what: TimelineStep, detail: string | null = null): void {
   if (story.timeline.length < (what.startsWith('digit') ? MAX_DIGIT_ENTRIES : MAX_ENTRIES))
     story.timeline.push({ at: at.toISOString(), what, detail: detail?.slice(0, 500) ?? null });
 }

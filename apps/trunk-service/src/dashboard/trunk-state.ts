@@ -1,6 +1,6 @@
 import { uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
-import { trunkVerdictView } from '../status/trunk-verdict-view.js';
+import { registrationCause, trunkVerdictView } from '../status/trunk-verdict-view.js';
 
 /** More trunks are counted, but not judged one by one: that would take seconds at every look. */
 export const MAX_JUDGED = 2_000;
@@ -14,7 +14,7 @@ export const trunkState = z
     verdict: trunkVerdictView.shape.verdict,
     summary: trunkVerdictView.shape.summary,
     hint: z.string().nullable().describe('What to do; null where there is nothing to do.'),
-    cause: z.string().nullable().describe('The likely cause, as a constant; null where none is known.'),
+    cause: registrationCause.nullable().describe('The likely cause, as a constant; null where none is known.'),
   })
   .meta({ id: 'TrunkState', description: 'Whether a trunk is live, in short.' });
 export type TrunkStateView = z.infer<typeof trunkState>;

@@ -1,4 +1,5 @@
 import type { GatewayStatus } from '@trunkmesh/contracts/bridge.js';
+import type { RegistrationCause } from '@trunkmesh/contracts/registration-cause.js';
 import { nextHopOf, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 
 export interface HintContext {
@@ -20,12 +21,12 @@ export interface HintContext {
 }
 
 export interface Hint {
-  cause: string;
+  cause: RegistrationCause;
   message: string;
 }
 
 interface Row {
-  cause: string;
+  cause: RegistrationCause;
   when: (context: HintContext) => boolean;
   message: (context: HintContext) => string;
 }

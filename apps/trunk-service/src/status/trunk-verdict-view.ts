@@ -1,6 +1,11 @@
 import { gatewayStatus } from '@trunkmesh/contracts/bridge.js';
+import { REGISTRATION_CAUSES, type RegistrationCause } from '@trunkmesh/contracts/registration-cause.js';
 import { bridgeId, timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
+
+export const registrationCause = z.enum(
+  Object.keys(REGISTRATION_CAUSES) as [RegistrationCause, ...RegistrationCause[]],
+);
 
 export const bridgeVerdict = z
   .object({
@@ -19,7 +24,7 @@ export const bridgeVerdict = z
         sip_status: gatewayStatus.shape.sip_status,
         sip_phrase: gatewayStatus.shape.sip_phrase,
         hint: z.string().nullable().describe('What to do; null where there is nothing to do.'),
-        cause: z.string().nullable().describe('The likely cause; null where none is known.'),
+        cause: registrationCause.nullable().describe('The likely cause; null where none is known.'),
       })
       .meta({ id: 'Registration', description: 'The registration of the trunk with its carrier.' }),
     ping: gatewayStatus.shape.ping,

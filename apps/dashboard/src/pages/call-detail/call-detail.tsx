@@ -1,12 +1,14 @@
 import { Link, useParams } from 'wouter';
 import { useHistoryState } from 'wouter/use-browser-location';
 import { api, type Schemas } from '../../api/client.http.js';
-import { length, words } from '../../format.js';
+import { ATTEMPT_FAILURE_WORDS } from '@trunkmesh/contracts/words.js';
+import { length } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
+import { Code, Coded } from '../../ui/coded.js';
 import { Card, Facts, Page } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
-import { NOT_SAVED, outcomeText } from '../calls/call-text.js';
+import { NOT_SAVED, outcomeCode, outcomeText, stepCode, stepText } from '../calls/call-text.js';
 import { readingOf } from '../calls/new-call.js';
 import { States } from '../calls/states.js';
 import { CallActions } from './call-actions.js';
@@ -79,7 +81,12 @@ const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
         ['From', partyOf(call)],
         ['To', call.to_number],
         ['Direction', call.direction],
-        ['Outcome', outcomeText(call)],
+        [
+          'Outcome',
+          <span key="outcome">
+            {outcomeText(call)} <Code of={outcomeCode(call)} />
+          </span>,
+        ],
         ['Began', <Time key="began" at={call.started_at} />],
         ['Answered', <Time key="answered" at={call.answered_at} />],
         ['Ended', <Time key="ended" at={call.ended_at} />],
@@ -101,10 +108,9 @@ const Summary = ({ call }: { call: Schemas['CallDetail'] }) => (
 const Timeline = ({ of }: { of: readonly Schemas['TimelineEntry'][] }) => (
   <Card title="Timeline">
     <ol className="list">
-      {of.map(({ at, what, detail }, index) => (
-        <li key={`${at} ${index}`}>
-          <Time at={at} /> {words(what)}
-          {detail !== null && <span className="muted"> {detail}</span>}
+      {of.map((step, index) => (
+        <li key={`${step.at} ${index}`}>
+          <Time at={step.at} /> {stepText(step)} <Code of={stepCode(step)} />
         </li>
       ))}
     </ol>
@@ -118,7 +124,11 @@ const Attempts = ({ of }: { of: readonly Schemas['CallAttempt'][] }) => (
         <li key={attempt}>
           <Badge state={outcome === 'answered' ? 'pass' : 'fail'}>{outcome}</Badge>{' '}
           {trunk_id === null ? NOT_SAVED : <Link href={`/trunks/${trunk_id}`}>trunk</Link>}, dialled {dialled}
-          {reason !== null && `: ${words(reason)}`}
+          {reason !== null && (
+            <>
+              : <Coded words={ATTEMPT_FAILURE_WORDS} code={reason} />
+            </>
+          )}
           {sip_status !== null && ` (SIP ${sip_status})`}
           {failed_over && <span className="muted"> The next trunk was tried.</span>}
         </li>

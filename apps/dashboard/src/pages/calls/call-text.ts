@@ -1,49 +1,41 @@
+import { CALL_END_WORDS, CALL_REFUSAL_WORDS, wordsFor } from '@trunkmesh/contracts/words.js';
+import { TIMELINE_STEPS } from '@trunkmesh/contracts/timeline-step.js';
 import type { components } from '../../generated/api.js';
-import { words } from '../../format.js';
 
 type Schemas = components['schemas'];
 
 export const PAGE_SIZE = 100;
 
-const ENDS: Readonly<Record<NonNullable<Schemas['Call']['end_reason']>, string>> = {
-  'caller-hung-up': 'the caller hung up',
-  'assistant-hung-up': 'the assistant hung up',
-  'api-hung-up': 'hung up from here or by the API',
-  'organization-suspended': 'the organisation was suspended',
-  transferred: 'transferred',
-  'max-duration-reached': 'it reached the longest duration',
-  'caller-gave-up': 'the caller gave up',
-  'called-party-hung-up': 'the called party hung up',
-  canceled: 'canceled before the answer',
-  'called-party-busy': 'the called party was busy',
-  'called-party-declined': 'the called party declined',
-  'not-answered': 'nobody answered',
-  'unknown-destination': 'the carrier does not know the number',
-  'carrier-refused': 'the carrier refused it',
-  'carrier-failed': 'no carrier could be reached, or it failed',
-  'limit-reached': 'no channel of the trunks became free',
-  'queue-full': 'too many calls waited for the trunk',
-  'queue-timeout': 'it waited too long for the trunk',
-  'assistant-unavailable': 'the assistant could not be reached',
-  'media-timeout': 'no audio came any more',
-  'media-stream-lost': 'the stream to the assistant dropped',
-  'media-stream-unstable': 'the stream to the assistant kept dropping',
-  'bridge-stopped': 'the bridge was stopped',
-  'audio-failed': 'the audio could not begin',
-  'audio-lost': 'the audio was lost within the bridge',
-  'dropped-by-transfer': 'a transfer that was refused ended it',
-  'switch-ended': 'FreeSWITCH ended it',
-  unseen: 'the bridge failed, and its end was not seen',
-};
-
 /** How the call ended, in a few words. */
 export function outcomeText(call: Pick<Schemas['Call'], 'refusal' | 'end_reason' | 'status' | 'sip_status'>): string {
-  if (call.refusal === 'inconclusive') return 'not known: the bridge did not report what became of it';
-  if (call.refusal !== null) return `refused: ${words(call.refusal)}`;
-  if (call.end_reason !== null) return ENDS[call.end_reason];
+  if (call.refusal === 'inconclusive') return `not known: ${CALL_REFUSAL_WORDS.inconclusive}`;
+  if (call.refusal !== null) return `refused: ${wordsFor(CALL_REFUSAL_WORDS, call.refusal)}`;
+  if (call.end_reason !== null) return wordsFor(CALL_END_WORDS, call.end_reason);
   if (call.status === 'ongoing') return 'goes on';
   return call.sip_status === null ? 'ended' : `SIP ${call.sip_status}`;
 }
+
+/** The constant that the API has for the outcome. */
+export const outcomeCode = ({ refusal, end_reason }: Pick<Schemas['Call'], 'refusal' | 'end_reason'>): string | null =>
+  refusal ?? end_reason;
+
+const DETAILS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'call-rejected': CALL_REFUSAL_WORDS,
+  'call-ended': CALL_END_WORDS,
+  'hang-up-requested': CALL_END_WORDS,
+  'assistant-gone': CALL_END_WORDS,
+};
+
+/** A step of the timeline in words; its detail too, where that is a constant. */
+export function stepText({ what, detail }: Pick<Schemas['TimelineEntry'], 'what' | 'detail'>): string {
+  const words = Object.hasOwn(DETAILS, what) ? DETAILS[what] : undefined;
+  const more = detail === null || words === undefined ? detail : wordsFor(words, detail);
+  return `${wordsFor(TIMELINE_STEPS, what)}${more === null ? '' : `: ${more}`}`;
+}
+
+/** The constants that a step of the timeline has in the API. */
+export const stepCode = ({ what, detail }: Pick<Schemas['TimelineEntry'], 'what' | 'detail'>): string =>
+  Object.hasOwn(DETAILS, what) && detail !== null ? `${what}: ${detail}` : what;
 
 /** Its state, and that it is the call of a trunk's test. */
 export const callStates = ({ queue, status, trunk_test }: Pick<Schemas['Call'], 'queue' | 'status' | 'trunk_test'>) => [

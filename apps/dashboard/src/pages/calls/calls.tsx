@@ -11,7 +11,7 @@ import { useView } from '../../ui/use-view.js';
 import { RefusedList } from '../refused/refused-list.js';
 import { callFilter, refusedFilter } from './call-filter.js';
 import { CallFilters } from './call-filters.js';
-import { outcomeText, PAGE_SIZE } from './call-text.js';
+import { outcomeCode, outcomeText, PAGE_SIZE } from './call-text.js';
 import { States } from './states.js';
 import { StartCall } from './start-call.js';
 
@@ -125,7 +125,13 @@ const CallTable = ({ items }: { items: readonly Schemas['Call'][] }) => (
       },
       { id: 'direction', title: 'Direction', wideOnly: true, cell: ({ direction }) => direction },
       { id: 'length', title: 'Length', wideOnly: true, cell: ({ duration_seconds }) => length(duration_seconds) },
-      { id: 'outcome', title: 'Outcome', share: 1.6, wideOnly: true, cell: outcomeText },
+      {
+        id: 'outcome',
+        title: 'Outcome',
+        share: 1.6,
+        wideOnly: true,
+        cell: (call) => <span title={outcomeCode(call) ?? undefined}>{outcomeText(call)}</span>,
+      },
     ]}
   />
 );

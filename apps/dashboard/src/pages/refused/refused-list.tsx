@@ -1,8 +1,10 @@
+import { CALL_REFUSAL_WORDS } from '@trunkmesh/contracts/words.js';
 import { useState, type ReactNode } from 'react';
 import { Button } from 'react-aria-components';
 import { api, client, pageOf, type Schemas } from '../../api/client.http.js';
 import { count } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
+import { Coded } from '../../ui/coded.js';
 import { Facts } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
@@ -86,7 +88,11 @@ function Refused({ row, trunk, isAdded, onAdded }: RefusedProps) {
       {row.count > 1 && ` ${count(row.count)} times in that minute.`}
       <p className="muted small">
         From {row.source_address || 'many addresses'}, called {row.number ?? row.called}
-        {row.detail !== null && `, ${row.detail}`}
+        {row.detail !== null && (
+          <>
+            , <Detail of={row} />
+          </>
+        )}
       </p>
       <InviteOf row={row} />
       {isAdded ? (
@@ -97,6 +103,10 @@ function Refused({ row, trunk, isAdded, onAdded }: RefusedProps) {
     </li>
   );
 }
+
+/** Routing's reason in words; otherwise a header of the answer as it is. */
+const Detail = ({ of: { reason, detail } }: { of: Schemas['RefusedCall'] }) =>
+  reason === 'not-routed' ? <Coded words={CALL_REFUSAL_WORDS} code={detail ?? ''} /> : detail;
 
 type Invite = NonNullable<Schemas['RefusedCall']['invite']>;
 

@@ -1,7 +1,8 @@
 import { Link } from 'wouter';
 import type { Schemas } from '../../api/client.http.js';
-import { words } from '../../format.js';
+import { CALL_REFUSAL_WORDS } from '@trunkmesh/contracts/words.js';
 import { Badge } from '../../ui/badge.js';
+import { Coded } from '../../ui/coded.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Steps } from '../call-detail/call-routing.js';
 import { sourceText } from '../calls/call-text.js';
@@ -89,7 +90,7 @@ const routeFacts = (decision: Schemas['ExplainedRoute']) =>
   ] as const;
 
 const refusalFacts = (decision: Schemas['ExplainedRefusal']) => [
-  ['Reason', words(decision.reason)] as const,
+  ['Reason', <Coded key="reason" words={CALL_REFUSAL_WORDS} code={decision.reason} />] as const,
   decision.number === null ? null : (['Number', decision.number] as const),
   decision.trunk_id === null ? null : (['Trunk', <TrunkName key="trunk" id={decision.trunk_id} />] as const),
 ];

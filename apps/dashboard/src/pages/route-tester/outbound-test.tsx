@@ -1,8 +1,9 @@
+import { CALL_REFUSAL_WORDS, LEFT_OUT_WORDS, OUTBOUND_CHECK_WORDS, wordsFor } from '@trunkmesh/contracts/words.js';
 import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
-import { words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
+import { Coded } from '../../ui/coded.js';
 import { Field } from '../../ui/field.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
@@ -66,7 +67,9 @@ const OutboundAnswer = ({ answer: { decision, explanation } }: { answer: Outboun
           ['From', decision.from],
           ['To', decision.to ?? 'no public number'],
           ['Country', decision.country ?? 'none'],
-          decision.outcome === 'call' ? ['Shown number', decision.caller_id] : ['Reason', words(decision.reason)],
+          decision.outcome === 'call'
+            ? ['Shown number', decision.caller_id]
+            : ['Reason', <Coded key="reason" words={CALL_REFUSAL_WORDS} code={decision.reason} />],
         ]}
       />
     </Card>
@@ -74,7 +77,7 @@ const OutboundAnswer = ({ answer: { decision, explanation } }: { answer: Outboun
       <ul className="list">
         {explanation.checks.map(({ check, passed, detail }) => (
           <li key={check}>
-            <Badge state={passed ? 'pass' : 'fail'} /> <b>{words(check)}</b>: {detail}
+            <Badge state={passed ? 'pass' : 'fail'} /> <b>{wordsFor(OUTBOUND_CHECK_WORDS, check)}</b>: {detail}
           </li>
         ))}
       </ul>
@@ -114,7 +117,7 @@ const LeftOut = ({ of }: { of: readonly Schemas['LeftOutTrunk'][] }) => (
     <ul className="list">
       {of.map(({ trunk_id, reason }) => (
         <li key={trunk_id}>
-          <TrunkName id={trunk_id} />: {words(reason)}
+          <TrunkName id={trunk_id} />: <Coded words={LEFT_OUT_WORDS} code={reason} />
         </li>
       ))}
     </ul>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Link } from 'wouter';
 import type { Schemas } from '../../api/client.http.js';
-import { words } from '../../format.js';
+import { SPECIAL_NUMBER_WORDS } from '@trunkmesh/contracts/words.js';
 import { useSession } from '../../session/session.js';
 import { useOrganization } from '../../session/use-organization.js';
 import { Check, Choice, Field } from '../../ui/field.js';
@@ -84,7 +84,7 @@ function GuardsForm({ organization }: { organization: Organization }) {
           {SPECIAL.map((kind) => (
             <div key={kind}>
               <Check isSelected={draft.special.includes(kind)} onChange={(isAllowed) => toggle(kind, isAllowed)}>
-                {words(kind)}
+                {SPECIAL_NUMBER_WORDS[kind]}
               </Check>
             </div>
           ))}
@@ -108,8 +108,11 @@ const Shown = ({ organization }: { organization: Organization }) => (
     <Facts
       of={[
         ['Countries', organization.outbound_country_codes?.join(', ') ?? ownCountry(organization)],
-        ['Expensive numbers', organization.outbound_special_numbers.map(words).join(', ') || 'none'],
-        ['Trunks', words(organization.outbound_failover.replaceAll('_', '-'))],
+        [
+          'Expensive numbers',
+          organization.outbound_special_numbers.map((kind) => SPECIAL_NUMBER_WORDS[kind]).join(', ') || 'none',
+        ],
+        ['Trunks', FAILOVER.find(([value]) => value === organization.outbound_failover)?.[1]],
       ]}
     />
   </Card>

@@ -13,6 +13,8 @@ describe('a rule in words', () => {
 
   it('of unusual usage names the alerts, and asks for all without a choice', () => {
     expect(conditionOf('usage-alert', {})).toEqual({ kind: 'usage-alert' });
-    expect(conditionText({ kind: 'usage-alert', alerts: ['unusual-spend'] })).toBe('Unusual usage (unusual spend)');
+    expect(conditionText({ kind: 'usage-alert', alerts: ['unusual-spend'] })).toBe(
+      'Unusual usage (unusually high spending)',
+    );
   });
 });

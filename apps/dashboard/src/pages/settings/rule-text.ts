@@ -1,3 +1,4 @@
+import { USAGE_ALERT_WORDS } from '@trunkmesh/contracts/words.js';
 import { numberOf } from '../../form/values.js';
 import type { components } from '../../generated/api.js';
 
@@ -66,7 +67,7 @@ export function conditionText(condition: Condition): string {
   const values = figuresOf(condition);
   const list =
     condition.kind === 'usage-alert'
-      ? condition.alerts.map((alert) => alert.replaceAll('-', ' '))
+      ? condition.alerts.map((alert) => USAGE_ALERT_WORDS[alert])
       : figures.map(([name, label]) => `${label.toLowerCase()}: ${values[name]}`);
   return `${title} (${list.join(', ')})`;
 }

@@ -1,6 +1,7 @@
 import { Button } from 'react-aria-components';
 import { client, cursorPage, dataOf, type Schemas } from '../../api/client.http.js';
-import { length, words } from '../../format.js';
+import { REGISTRATION_STATE_WORDS, wordsFor } from '@trunkmesh/contracts/words.js';
+import { length } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
 import { Card } from '../../ui/page.js';
 import { Found } from '../../ui/states.js';
@@ -62,7 +63,8 @@ const Days = ({ of }: { of: Schemas['Registrations']['availability'] }) => (
 
 const Change = ({ of }: { of: Schemas['RegistrationChange'] }) => (
   <li>
-    <Badge state={of.up ? 'up' : 'down'} /> <Time at={of.at} /> <b>{words(of.state)}</b> on {of.bridge_id} for{' '}
+    <Badge state={of.up ? 'up' : 'down'} /> <Time at={of.at} />{' '}
+    <b title={of.state}>{wordsFor(REGISTRATION_STATE_WORDS, of.state)}</b> on {of.bridge_id} for{' '}
     {length(of.duration_seconds)}
     {of.sip_status !== null && ` (SIP ${of.sip_status} ${of.sip_phrase ?? ''})`}
     {of.ping === 'down' && <p className="muted small">It did not answer OPTIONS.</p>}

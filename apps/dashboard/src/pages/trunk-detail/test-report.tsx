@@ -1,5 +1,5 @@
+import { TRUNK_CHECK_WORDS, wordsFor } from '@trunkmesh/contracts/words.js';
 import type { Schemas } from '../../api/client.http.js';
-import { words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
 import { Time } from '../../ui/time.js';
 
@@ -12,7 +12,7 @@ export const TestReport = ({ report }: { report: Schemas['TrunkTest'] }) => (
     <ul className="list">
       {report.checks.map(({ check, result, seen, todo }) => (
         <li key={check}>
-          <Badge state={result} /> <b>{words(check)}</b>
+          <Badge state={result} /> <b title={check}>{wordsFor(TRUNK_CHECK_WORDS, check)}</b>
           <p>{seen}</p>
           {todo !== null && <p>What to do: {todo}</p>}
         </li>

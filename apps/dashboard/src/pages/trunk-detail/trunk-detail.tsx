@@ -2,9 +2,10 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Link, useLocation, useParams } from 'wouter';
 import { api, client, dataOf, refresh, type Schemas } from '../../api/client.http.js';
-import { words } from '../../format.js';
+import { REGISTRATION_CAUSES } from '@trunkmesh/contracts/registration-cause.js';
 import { useSession } from '../../session/session.js';
 import { Badge } from '../../ui/badge.js';
+import { Coded } from '../../ui/coded.js';
 import { Confirm } from '../../ui/confirm.js';
 import { Card, Facts, Page } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
@@ -139,7 +140,8 @@ const OnBridge = ({
     {registration.sip_status !== null && ` (SIP ${registration.sip_status} ${registration.sip_phrase ?? ''})`}
     {registration.cause !== null && (
       <p>
-        Likely cause: {words(registration.cause)}. <Mend id={id} field={fieldToMend(registration.cause)} />
+        Likely cause: <Coded words={REGISTRATION_CAUSES} code={registration.cause} />.{' '}
+        <Mend id={id} field={fieldToMend(registration.cause)} />
       </p>
     )}
     {since !== null && (

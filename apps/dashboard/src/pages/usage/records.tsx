@@ -2,7 +2,8 @@ import { Link } from 'wouter';
 import { client, cursorPage, dataOf, type Schemas } from '../../api/client.http.js';
 import { pathWith } from '../../api/raw.http.js';
 import { TrunkChoice } from '../../choices/trunk-choice.js';
-import { length, money, words } from '../../format.js';
+import { ADJUSTMENT_WORDS, wordsFor } from '@trunkmesh/contracts/words.js';
+import { length, money } from '../../format.js';
 import { DataTable, type DataColumn } from '../../ui/data-table.js';
 import { Download } from '../../ui/download.js';
 import { Choice, Field } from '../../ui/field.js';
@@ -101,7 +102,11 @@ const COLUMNS: readonly DataColumn<Entry>[] = [
     title: 'Entry',
     wideOnly: true,
     cell: ({ kind, reason, estimated }) =>
-      kind === 'call' ? (estimated ? 'estimated' : 'call') : `${kind}${reason === null ? '' : `: ${words(reason)}`}`,
+      kind === 'call'
+        ? estimated
+          ? 'estimated'
+          : 'call'
+        : `${kind}${reason === null ? '' : `: ${wordsFor(ADJUSTMENT_WORDS, reason)}`}`,
   },
   { id: 'from', title: 'From', share: 1.2, wideOnly: true, cell: ({ from_number }) => from_number },
   { id: 'to', title: 'To', share: 1.2, cell: ({ to_number }) => to_number },

@@ -1,5 +1,6 @@
 import { Link, useParams } from 'wouter';
 import { api, type Schemas } from '../../api/client.http.js';
+import { ADJUSTMENT_WORDS, wordsFor } from '@trunkmesh/contracts/words.js';
 import { count, minutes, money, rate, words } from '../../format.js';
 import { Badge } from '../../ui/badge.js';
 import { Download } from '../../ui/download.js';
@@ -182,7 +183,7 @@ const Adjustments = ({ of: { adjustments, adjusted_entries_total } }: { of: Whol
         rows={adjustments.map((each) => [
           `${each.month} ${each.reason} ${each.currency} ${each.carrier_cost}`,
           monthText(each.month),
-          words(each.reason),
+          <span title={each.reason}>{wordsFor(ADJUSTMENT_WORDS, each.reason)}</span>,
           count(each.calls),
           minutes(each.charged_seconds),
           money(each.amount_micros, each.currency),

@@ -4,6 +4,20 @@ export interface Days {
   to: string;
 }
 
+/** The day that it is at a moment in a zone; with a zone that the browser does not know, in UTC. */
+export function dayIn(timeZone: string, at: Date): string {
+  // Sweden writes dates as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: isZone(timeZone) ? timeZone : 'UTC' }).format(at);
+}
+
+function isZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The API takes days of the organisation's zone. What is no date, as it may be in a URL, is left out. */

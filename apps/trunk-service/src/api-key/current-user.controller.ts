@@ -24,6 +24,6 @@ export class CurrentUserController {
       caller.organization === null ? undefined : organizationRow(this.store, caller.organization.id),
       caller.keyId === null ? null : findApiKey(this.store, caller.keyId),
     ]);
-    return currentUser(caller, organization?.state.name ?? null, key);
+    return currentUser(caller, organization?.state, key);
   }
 }

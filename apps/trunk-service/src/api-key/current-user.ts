@@ -1,3 +1,4 @@
+import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import { timestamp, uuid } from '@trunkmesh/contracts/scalar.js';
 import { z } from 'zod';
 import type { Caller } from '../http/caller.js';
@@ -13,6 +14,7 @@ export const currentUserView = z
         status: z
           .enum(['active', 'suspended'])
           .describe('`suspended`: nothing can be changed, and new calls are refused.'),
+        time_zone: z.string().describe('Whose days and months are meant, an IANA name.'),
       })
       .nullable()
       .describe('Whom the key acts for; null for the bootstrap key without X-Organization-Id.'),
@@ -32,14 +34,21 @@ export type CurrentUserView = z.infer<typeof currentUserView>;
 
 export function currentUser(
   { role, organization }: Caller,
-  organizationName: string | null,
+  state: Pick<OrganizationState, 'name' | 'time_zone'> | undefined,
   row: StoredApiKey | null,
 ): CurrentUserView {
   const key = row === null ? null : apiKeyView(row);
   return {
     role,
     organization:
-      organization === null ? null : { id: organization.id, name: organizationName ?? '', status: organization.status },
+      organization === null
+        ? null
+        : {
+            id: organization.id,
+            name: state?.name ?? '',
+            status: organization.status,
+            time_zone: state?.time_zone ?? 'UTC',
+          },
     key: key && {
       id: key.id,
       name: key.name,

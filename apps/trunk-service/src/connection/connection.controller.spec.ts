@@ -106,7 +106,7 @@ describe('GET /api/v1/users/me', () => {
         status: 200,
         body: {
           role,
-          organization: { id, name: 'Dental practice', status: 'active' },
+          organization: { id, name: 'Dental practice', status: 'active', time_zone: 'UTC' },
           key: { id: made.id, name: `key of a ${role}`, prefix: made.prefix, created_at: made.created_at },
         },
       });
@@ -120,7 +120,7 @@ describe('GET /api/v1/users/me', () => {
     expect((await mesh.operator('GET', ME)).body).toEqual({ role: 'bootstrap', organization: null, key: null });
     expect((await mesh.operator('GET', ME, undefined, { 'X-Organization-Id': id })).body).toEqual({
       role: 'bootstrap',
-      organization: { id, name: 'One', status: 'active' },
+      organization: { id, name: 'One', status: 'active', time_zone: 'UTC' },
       key: null,
     });
     expect((await member('GET', ME, undefined, { 'X-Organization-Id': other.id })).status).toBe(403);

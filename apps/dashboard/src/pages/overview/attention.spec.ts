@@ -9,6 +9,7 @@ const calm: Seen = {
   bridges: [{ id: 'b', alive: true, status: 'active' }],
   failedCalls: 0,
   refusedCalls: 0,
+  today: '2026-11-30',
   untested: { total: 0, trunks: [] },
 };
 const what = (seen: Partial<Seen>) => attentionOf({ ...calm, ...seen }).map((each) => each.what);
@@ -71,6 +72,12 @@ describe('what needs attention', () => {
     } as const;
     expect(what({ untested: quiet(1), trunks: { live: 0, faults: [fault] } })).toEqual(['Trunk 0: Failed.']);
   });
+
+  it('leads to the calls of the organisation’s day', () =>
+    expect(attentionOf({ ...calm, failedCalls: 1, refusedCalls: 1 }).map(({ to }) => to)).toEqual([
+      '/calls?status=failed&from=2026-11-30',
+      '/calls?from=2026-11-30',
+    ]));
 
   it('is a call that was refused before routing', () =>
     expect(what({ refusedCalls: 1_200 })).toEqual(['1,200 calls were refused before routing today.']));

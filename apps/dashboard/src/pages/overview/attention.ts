@@ -20,6 +20,8 @@ export interface Seen {
   failedCalls: number;
   /** Calls that were refused before routing today. */
   refusedCalls: number;
+  /** The organisation's day that they are of, for example `2026-11-30`. */
+  today: string;
   /** Enabled trunks without an answered call in `UNTESTED_DAYS`; undefined while that is not known. */
   untested: Schemas['UntestedTrunks'] | undefined;
 }
@@ -32,7 +34,7 @@ const MAX_NAMED = 3;
 
 /** The most urgent first. */
 export function attentionOf(seen: Seen): Attention[] {
-  const { trunks, numbers, bridges, failedCalls, refusedCalls } = seen;
+  const { trunks, numbers, bridges, failedCalls, refusedCalls, today } = seen;
   const active = (numbers ?? []).filter(({ is_active }) => is_active);
   const withoutTrunk = active.filter(({ sip_trunk_id }) => sip_trunk_id === null);
   const withoutTarget = active.filter(({ assistant, flow }) => assistant === null && flow === null);
@@ -62,12 +64,12 @@ export function attentionOf(seen: Seen): Attention[] {
     failedCalls > 0 && {
       what: `${plural(failedCalls, 'call')} failed today.`,
       fix: 'See why',
-      to: '/calls?status=failed',
+      to: `/calls?status=failed&from=${today}`,
     },
     refusedCalls > 0 && {
       what: `${plural(refusedCalls, 'call')} ${refusedCalls === 1 ? 'was' : 'were'} refused before routing today.`,
       fix: 'See from where, and why',
-      to: '/calls',
+      to: `/calls?from=${today}`,
     },
     ...untestedOf(seen),
   ];

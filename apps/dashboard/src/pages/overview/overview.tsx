@@ -7,7 +7,7 @@ import { Card, Page } from '../../ui/page.js';
 import { Empty, Failure, Found } from '../../ui/states.js';
 import { attentionOf, calmText, type Attention } from './attention.js';
 import { qualityToday } from './quality-today.js';
-import { startOfDay, useCalls, useRefusedToday, useUntested } from './use-today.http.js';
+import { useCalls, useRefusedToday, useToday, useUntested } from './use-today.http.js';
 
 export default function Overview() {
   const counts = api.useQuery('get', '/api/v1/trunk-states/counts');
@@ -35,7 +35,8 @@ const Start = () => (
 );
 
 function State({ trunks }: { trunks: Schemas['TrunkCounts'] }) {
-  const failed = useCalls({ status: 'failed', date_from: startOfDay() });
+  const today = useToday();
+  const failed = useCalls({ status: 'failed', date_from: today.day });
   const refused = useRefusedToday();
   const bridges = api.useQuery('get', '/api/v1/bridges');
   const numbers = api.useQuery('get', '/api/v1/phone-numbers', { params: { query: { limit: 1000 } } });
@@ -47,6 +48,7 @@ function State({ trunks }: { trunks: Schemas['TrunkCounts'] }) {
     failedCalls: failed.data?.total ?? 0,
     refusedCalls: refused.data?.calls ?? 0,
     untested: untested.data,
+    today: today.day,
   });
   const known = [failed.data, refused.data, bridges.data, numbers.data, untested.data];
   const failure = [failed.error, refused.error, bridges.error, numbers.error, untested.error].find(
@@ -56,10 +58,13 @@ function State({ trunks }: { trunks: Schemas['TrunkCounts'] }) {
     <>
       <div className="tiles">
         <CallTiles failed={failed.data?.total} />
-        <Tile to="/calls" label="Refused before routing today" value={refusedText(refused.data)} />
+        <Tile to={`/calls?from=${today.day}`} label="Refused before routing today" value={refusedText(refused.data)} />
         <Tile to="/trunks" label="Trunks live" value={`${count(trunks.live)} of ${count(trunks.judged)}`} />
         <Tile to="/connection" label="Bridges online" value={online(bridges.data)} />
       </div>
+      <p className="muted small">
+        Today is {today.day} in {today.zone}.
+      </p>
       {failure != null && <Failure error={failure} onRetry={() => void refresh('/api/')} />}
       <div className="columns">
         <NeedsAttention
@@ -87,7 +92,7 @@ const online = (bridges: readonly Schemas['AnyBridge'][] | undefined) =>
 const MEASURED = 100;
 
 function CallTiles({ failed }: { failed: number | undefined }) {
-  const today = startOfDay();
+  const { day: today } = useToday();
   const ongoing = useCalls({ status: 'ongoing' });
   const all = useCalls({ date_from: today });
   const completed = useCalls({ status: 'completed', date_from: today }, MEASURED).data;
@@ -97,10 +102,15 @@ function CallTiles({ failed }: { failed: number | undefined }) {
   return (
     <>
       <Tile to="/calls?status=ongoing" label="Calls now" value={shown(ongoing.data?.total)} />
-      <Tile to="/calls" label="Calls today" value={shown(all.data?.total)} />
-      <Tile to="/calls?status=failed" label="Answered today" value={rate} note="Of the calls that have ended." />
+      <Tile to={`/calls?from=${today}`} label="Calls today" value={shown(all.data?.total)} />
       <Tile
-        to="/calls?status=completed"
+        to={`/calls?status=failed&from=${today}`}
+        label="Answered today"
+        value={rate}
+        note="Of the calls that have ended."
+      />
+      <Tile
+        to={`/calls?status=completed&from=${today}`}
         label="Audio quality today"
         value={quality?.value ?? '…'}
         note={quality?.note}

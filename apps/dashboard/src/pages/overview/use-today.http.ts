@@ -1,8 +1,14 @@
-import { api, client, pageOf } from '../../api/client.http.js';
 import { useQuery } from '@tanstack/react-query';
+import { api, client, pageOf } from '../../api/client.http.js';
+import { dayIn } from '../../days.js';
+import { useSession } from '../../session/session.js';
 import { UNTESTED_DAYS } from './attention.js';
 
-export const startOfDay = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+/** Today on the organisation's clock, as the API and the views' URLs take it. */
+export function useToday(): { day: string; zone: string } {
+  const zone = useSession().me.organization?.time_zone ?? 'UTC';
+  return { day: dayIn(zone, new Date()), zone };
+}
 
 type CallFilter = { status?: 'ongoing' | 'completed' | 'failed'; date_from?: string };
 
@@ -14,7 +20,7 @@ const MAX_ROWS = 200;
 
 /** Calls that were refused before routing today. `isMore`: there are more than were counted. */
 export function useRefusedToday() {
-  const query = { date_from: startOfDay(), limit: MAX_ROWS };
+  const query = { date_from: useToday().day, limit: MAX_ROWS };
   return useQuery({
     queryKey: ['/api/v1/refused-calls', 'today', query],
     queryFn: async () => {

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
+import { ENDED_CALL } from './answers.fixture.js';
+import { axeProblems, openViewer, signIn, startBrowser } from './browser.fixture.js';
+import { isTooWide, openView } from './views.fixture.js';
+
+let test: TestMesh;
+let org: Organization;
+let browser: Browser;
+let page: Page;
+
+/** An hour of 29 November for the browser, in Manila; the organisation's day is the next already. */
+const EVENING = '2026-11-29T11:00:00Z';
+const ZONE = 'Pacific/Kiritimati';
+const TODAY = '2026-11-30';
+
+beforeAll(async () => {
+  [test, browser] = await Promise.all([testMesh(), startBrowser()]);
+  org = await test.organization('Example Dental');
+  await test.operator.patch(`/api/v1/organizations/${org.id}`, { time_zone: ZONE });
+  await org.api.post('/api/v1/sip-trunks', { name: 'Office PBX', gateway: '192.0.2.10', register: false });
+  page = (await openViewer(browser, test.mesh.file.api)).page;
+  await page.goto('/app');
+  await signIn(page, org.key);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await test?.stop();
+});
+
+async function onEveryScreen(check: () => Promise<void>): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [390, 1280]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await check();
+      const screen = `${colorScheme} ${width}`;
+      expect([screen, await isTooWide(page), await axeProblems(page)]).toEqual([screen, false, []]);
+    }
+}
+
+describe('the page of a call', () => {
+  it('has words for each constant, and the constants as the API says them', async () => {
+    await page.route(/\/api\/v1\/calls\/CA/, (route) => route.fulfill({ json: ENDED_CALL }));
+    await openView(page, `/app/o/${org.id}/calls/${ENDED_CALL.call_sid}`);
+    await onEveryScreen(async () => {
+      const steps = page.getByRole('listitem');
+      await steps.getByText('the call was refused: the trunk requires SRTP, and the caller offers plain RTP').waitFor();
+      await steps.getByText('call-rejected: srtp-required', { exact: true }).waitFor();
+      await steps.getByText('the carrier refused it').waitFor();
+      await steps.getByText('carrier-refused', { exact: true }).waitFor();
+      await page.getByText(/^refused: the trunk requires SRTP/).waitFor();
+      await page.getByText('srtp-required', { exact: true }).waitFor();
+    });
+    await page.unrouteAll();
+  });
+});
+
+describe('the overview', () => {
+  it('counts the day of the organisation, which is not that of the browser', async () => {
+    await page.clock.setFixedTime(EVENING);
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      const from = searchParams.get('date_from');
+      if (from !== null) asked.push(`${pathname} ${searchParams.get('status') ?? 'all'} ${from}`);
+    });
+    await openView(page, `/app/o/${org.id}`);
+    await onEveryScreen(() => page.getByText(`Today is ${TODAY} in ${ZONE}.`).waitFor());
+    const wanted = [
+      ...['all', 'completed', 'failed'].map((status) => `/api/v1/calls ${status} ${TODAY}`),
+      `/api/v1/refused-calls all ${TODAY}`,
+    ];
+    expect([...new Set(asked)].sort()).toEqual(wanted);
+    await page.getByRole('link', { name: 'Answered today' }).click();
+    expect(page.url()).toContain(`/calls?status=failed&from=${TODAY}`);
+    expect(await page.getByLabel(`From (${ZONE})`).inputValue()).toBe(TODAY);
+  });
+});

@@ -14,3 +14,14 @@ describe('BOOTSTRAP_KEY', () => {
     (key) => expect(bootstrapKey.safeParse(key).success).toBe(false),
   );
 });
+
+describe('PUBLIC_URL', () => {
+  const publicUrl = environmentSchema.shape.PUBLIC_URL;
+  it.each([
+    ['https://trunks.example.com', 'https://trunks.example.com'],
+    ['https://example.com/trunks/', 'https://example.com/trunks'],
+  ])('%s is the beginning of links, %s', (text, url) => expect(publicUrl.parse(text)).toBe(url));
+  it.each(['trunks.example.com', 'ftp://trunks.example.com', 'javascript:alert(1)'])('%s is refused', (text) =>
+    expect(publicUrl.safeParse(text).success).toBe(false),
+  );
+});

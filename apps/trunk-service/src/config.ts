@@ -117,6 +117,14 @@ export const environmentVariables = z.object({
     .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address')
     .default('TrunkMesh <trunkmesh@localhost>')
     .describe('Sender of these e-mails.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://trunks.example.com' })
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional()
+    .describe(
+      'Where mail programs and browsers reach this service, for example `https://trunks.example.com`. E-mails have ' +
+        'an unsubscribe link only with it, and the button of mail programs (RFC 8058) only where it is `https`.',
+    ),
   ...bucketEnvironment,
   S3_ACCESS_KEY_ID: bucketEnvironment.S3_ACCESS_KEY_ID.describe(
     "Key that may read the bucket (`s3:GetObject`), so that recordings can be played; the host's own role when not " +

@@ -18,6 +18,7 @@ import { CreateIdempotencyKeys1764000040000 } from './http/idempotency.migration
 import { ChannelRow } from './notifications/channel-row.pg.js';
 import { CreateNotifications1764000140000 } from './notifications/notifications.migration.js';
 import { CreateRecipients1764000190000 } from './notifications/recipients.migration.js';
+import { AddUnsubscriptions1764000210000 } from './notifications/unsubscribe.migration.js';
 import { RuleRow } from './notifications/rule-row.pg.js';
 import { CreateNumberClaims1764000070000 } from './number/number-claim.migration.js';
 import { IndexInactiveNumbers1764000195000 } from './number/number-inactive.migration.js';
@@ -89,6 +90,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   AddRefusalRetries1764000206000,
   CreateHistoryActorIndex1764000207000,
   CreateTestRuns1764000209000,
+  AddUnsubscriptions1764000210000,
 ];
 
 /** Rows of the tables that are no event store and no read model (ADR 0025). */

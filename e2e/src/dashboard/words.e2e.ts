@@ -42,7 +42,7 @@ async function onEveryScreen(check: () => Promise<void>): Promise<void> {
 
 describe('the page of a call', () => {
   it('has words for each constant, and the constants as the API says them', async () => {
-    await page.route(/\/api\/v1\/calls\/CA/, (route) => route.fulfill({ json: ENDED_CALL }));
+    await page.route(/\/api\/v1\/calls\/CA[^/]*$/, (route) => route.fulfill({ json: ENDED_CALL }));
     await openView(page, `/app/o/${org.id}/calls/${ENDED_CALL.call_sid}`);
     await onEveryScreen(async () => {
       const steps = page.getByRole('listitem');
@@ -54,6 +54,28 @@ describe('the page of a call', () => {
       await page.getByText('srtp-required', { exact: true }).waitFor();
     });
     await page.unrouteAll();
+  });
+});
+
+describe('recipients of e-mails', () => {
+  it('that have unsubscribed are named, with the day, and nothing to press', async () => {
+    const [address, at] = ['oncall@example.com', '2026-11-28T10:15:00.000Z'];
+    const channel = {
+      ...{ id: ENDED_CALL.call_id, kind: 'email', name: 'On call', enabled: true, host: null, recipients: [address] },
+      recipient_states: [{ address, state: 'unsubscribed', code_sent_at: at, unsubscribed_at: at }],
+      ...{ has_signing_secret: false, created_at: at, updated_at: at },
+    };
+    await page.route(/\/api\/v1\/notifications\/channels$/, (route) => route.fulfill({ json: [channel] }));
+    await openView(page, `/app/o/${org.id}/settings/notifications`);
+    await onEveryScreen(() => page.getByText(`${address} unsubscribed on 28 Nov`).waitFor());
+    expect(await page.getByRole('button', { name: address }).count()).toBe(0);
+    await page.unrouteAll();
+  });
+
+  it('see a page of its own for a link that is not known', async () => {
+    await page.goto(`/unsubscribe/${'0'.repeat(64)}`);
+    await onEveryScreen(() => page.getByRole('heading', { level: 1, name: 'Unknown link' }).waitFor());
+    expect(await page.evaluate('getComputedStyle(document.body).maxWidth')).not.toBe('none');
   });
 });
 

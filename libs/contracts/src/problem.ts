@@ -72,6 +72,8 @@ export const DOMAIN_ERRORS = {
   'trunk-has-numbers': 409,
   'duplicate-organization': 409,
   'duplicate-name': 409,
+  /** The recipient has unsubscribed: only it can subscribe again. */
+  'recipient-unsubscribed': 409,
   /** A rule still uses the channel. */
   'channel-in-use': 409,
   'idempotency-key-reused': 409,

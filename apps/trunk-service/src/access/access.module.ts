@@ -16,6 +16,6 @@ import { Sessions } from './sessions.pg.js';
     RateLimits,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [KEYS, Authenticator, Sessions],
+  exports: [KEYS, Authenticator, Sessions, RateLimits],
 })
 export class AccessModule {}

@@ -7,6 +7,8 @@ export const PLAIN_CHANGE_TYPES = {
   NotificationChannelCreated: 'notification-channel',
   NotificationChannelUpdated: 'notification-channel',
   NotificationChannelDeleted: 'notification-channel',
+  NotificationRecipientUnsubscribed: 'notification-channel',
+  NotificationRecipientSubscribedAgain: 'notification-channel',
   NotificationRuleCreated: 'notification-rule',
   NotificationRuleUpdated: 'notification-rule',
   NotificationRuleDeleted: 'notification-rule',

@@ -4,7 +4,7 @@ import type { PostFailure, PostOutcome } from '@trunkmesh/runtime/post-outcome.j
 import { webhookHeaders } from '@trunkmesh/runtime/webhook-headers.js';
 import { targetOf } from './channels.pg.js';
 import type { AttemptOutcome } from './delivery.js';
-import type { MailServer } from './mail.net.js';
+import type { MailRecipient, MailServer } from './mail.net.js';
 import { emailOf, slackOf } from './notification-message.js';
 import type { DueDelivery } from './outbox.pg.js';
 
@@ -14,7 +14,7 @@ export interface Means {
   /** Undefined: the installation sends no e-mail. */
   mail: MailServer | undefined;
   /** The channel's recipients that may get messages. */
-  confirmed: (delivery: DueDelivery) => Promise<string[]>;
+  confirmed: (delivery: DueDelivery) => Promise<MailRecipient[]>;
 }
 
 const DEADLINE_MS = 10_000;
@@ -37,7 +37,10 @@ async function byMail(delivery: DueDelivery, { mail, confirmed }: Means): Promis
   if (mail === undefined) return { ok: false, error: 'this installation sends no e-mail: SMTP_URL is not set' };
   const recipients = await confirmed(delivery);
   if (recipients.length === 0)
-    return { ok: false, error: 'no recipient has confirmed its address with the code that was sent to it' };
+    return {
+      ok: false,
+      error: 'every recipient has still to confirm its address with the code that was sent to it, or has unsubscribed',
+    };
   return mail.send({ id: delivery.id, recipients, ...emailOf(delivery.message) });
 }
 

@@ -20,6 +20,7 @@ import {
 } from './notification-channel.js';
 
 import { askRecipients, recipientStates } from './recipients.pg.js';
+import { refuseUnsubscribed } from './unsubscribe.pg.js';
 import type { RecipientState } from './recipient.js';
 
 /** 256 random bits, as Standard Webhooks writes a secret. */
@@ -96,6 +97,7 @@ export async function insertChannel(manager: EntityManager, row: ChannelRow): Pr
   if (count >= CHANNELS_PER_ORGANIZATION)
     throw new DomainError('quota-exceeded', `An organisation has at most ${CHANNELS_PER_ORGANIZATION} channels.`);
   await manager.insert(ChannelRow, row).catch(duplicateName);
+  await refuseUnsubscribed(manager, row.organization_id, row.recipients ?? []);
   await askRecipients(manager, row.organization_id, row.recipients ?? []);
   await note(manager, 'NotificationChannelCreated', { before: null, after: row });
 }
@@ -170,8 +172,9 @@ export async function saveChannel(store: EventStore, before: ChannelRow, after: 
   const { id, ...row } = after;
   await store.transaction(async (manager) => {
     await manager.update(ChannelRow, { id }, row).catch(duplicateName);
-    if (after.recipients !== before.recipients)
-      await askRecipients(manager, after.organization_id, after.recipients ?? []);
+    const added = (after.recipients ?? []).filter((each) => before.recipients?.includes(each) !== true);
+    await refuseUnsubscribed(manager, after.organization_id, added);
+    await askRecipients(manager, after.organization_id, added);
     await note(manager, 'NotificationChannelUpdated', { before, after });
   });
 }

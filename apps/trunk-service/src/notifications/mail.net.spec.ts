@@ -2,7 +2,8 @@ import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { mailServer } from './mail.net.js';
+import type { AttemptOutcome } from './delivery.js';
+import { mailServer, together } from './mail.net.js';
 
 const open = new Set<Socket>();
 const closing: (() => void)[] = [];
@@ -35,8 +36,25 @@ it.each<['DATA' | '.', string]>([
   ['.', ''],
 ])('a mail server that hangs at %s (%j) is given up after the deadline, its connection closed', async (at, after) => {
   const mail = mailServer(await stuckServer(at, after), 'alerts@example.com', 400);
-  const outcome = await mail.send({ id: '1', recipients: ['a@example.com'], subject: 'x', text: 'y' });
+  const outcome = await mail.send({
+    id: '1',
+    recipients: [{ address: 'a@example.com', unsubscribeUrl: null }],
+    subject: 'x',
+    text: 'y',
+  });
   expect(outcome).toEqual({ ok: false, error: 'the mail server did not take the message within 0.4 s' });
   await eventually(() => open.size === 0, { message: 'the connection to be closed' });
   mail.close();
 });
+
+const passing: AttemptOutcome = { ok: false, error: 'ECONNECTION' };
+const refused: AttemptOutcome = { ok: false, error: 'EENVELOPE', final: true };
+it.each<[AttemptOutcome[], AttemptOutcome]>([
+  [[{ ok: true }, { ok: true }], { ok: true }],
+  [[{ ok: true }, refused], { ok: true }],
+  [[refused, refused], refused],
+  [[{ ok: true }, passing], passing],
+  [[refused, passing], passing],
+])('a message to several recipients, %j, counts as %j', (outcomes, outcome) =>
+  expect(together(outcomes)).toEqual(outcome),
+);

@@ -9,6 +9,7 @@ import {
   NOTIFIED_CALLS_DURABLE,
 } from '@trunkmesh/contracts/subjects.js';
 import type { OwnNatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { AccessModule } from '../access/access.module.js';
 import type { Heartbeats } from '../bridge/heartbeats.nats.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { whenOpened, type Background } from '../event-store/when-opened.pg.js';
@@ -23,6 +24,7 @@ import { RecipientController } from './recipient.controller.js';
 import { forgetRecipients } from './recipients.pg.js';
 import { RuleController } from './rule.controller.js';
 import { Sender } from './sender.process.js';
+import { UnsubscribeController } from './unsubscribe.controller.js';
 import { notifyOfAlerts } from './usage-alerts.pg.js';
 
 const WATCH_EVERY_MS = 5_000;
@@ -35,7 +37,8 @@ const LISTENED_MS = 90_000;
 
 /** Rules, and the channels that notify an organisation of what they find. */
 @Module({
-  controllers: [ChannelController, RecipientController, RuleController, DeliveryController],
+  imports: [AccessModule],
+  controllers: [ChannelController, RecipientController, RuleController, DeliveryController, UnsubscribeController],
   providers: [Sender],
 })
 export class NotificationsModule implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -8,9 +8,13 @@ export const CODE_LENGTH = 10;
 export const recipientState = z.object({
   address: z.string().describe('The address.'),
   state: z
-    .enum(['confirmed', 'code-sent', 'code-waiting'])
-    .describe('`confirmed`: messages go there. Before that, nothing but a code: sent, or waiting for its turn.'),
+    .enum(['confirmed', 'code-sent', 'code-waiting', 'unsubscribed'])
+    .describe(
+      '`confirmed`: messages go there. Before that, nothing but a code: sent, or waiting for its turn. ' +
+        '`unsubscribed`: nothing goes there, until the recipient itself subscribes again.',
+    ),
   code_sent_at: timestamp.nullable().describe('When the last code was sent; null: none was.'),
+  unsubscribed_at: timestamp.nullable().describe('When the recipient unsubscribed; null: it did not.'),
 });
 export type RecipientState = z.infer<typeof recipientState>;
 

@@ -2,6 +2,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import type { Queryable } from '../event-store/read-model.js';
+import { refuseUnsubscribed } from './unsubscribe.pg.js';
 import { CODE_ALPHABET, CODE_LENGTH, readCode, type RecipientState } from './recipient.js';
 
 type Store = Pick<EventStore, 'query'>;
@@ -35,12 +36,16 @@ export async function askRecipients(
   );
 }
 
-/** A further code, as soon as an hour has passed since the last one. */
+/**
+ * A further code, as soon as an hour has passed since the last one.
+ * @throws DomainError recipient-unsubscribed
+ */
 export async function askAgain(store: Store, organizationId: string, address: string): Promise<void> {
+  await refuseUnsubscribed(store, organizationId, [address]);
   await askRecipients(store, organizationId, [address]);
   await store.query(
     `update notification_recipients set wants_code = true
-     where organization_id = $1 and address = $2 and confirmed_at is null`,
+     where organization_id = $1 and address = $2 and confirmed_at is null and unsubscribed_at is null`,
     [organizationId, keyOf(address)],
   );
 }
@@ -49,6 +54,7 @@ interface StateRow {
   address: string;
   confirmed_at: Date | null;
   code_sent_at: Date | null;
+  unsubscribed_at: Date | null;
 }
 
 /** What each address is allowed to get, in the order given. */
@@ -59,24 +65,38 @@ export async function recipientStates(
 ): Promise<RecipientState[]> {
   if (addresses.length === 0) return [];
   const rows = await store.query<StateRow>(
-    `select address, confirmed_at, code_sent_at from notification_recipients
+    `select address, confirmed_at, code_sent_at, unsubscribed_at from notification_recipients
      where organization_id = $1 and address = any($2::text[])`,
     [organizationId, addresses.map(keyOf)],
   );
   const known = new Map(rows.map((row) => [row.address, row]));
   return addresses.map((address) => {
-    const { confirmed_at = null, code_sent_at = null } = known.get(keyOf(address)) ?? {};
-    const state = confirmed_at !== null ? 'confirmed' : code_sent_at !== null ? 'code-sent' : 'code-waiting';
-    return { address, state, code_sent_at: code_sent_at?.toISOString() ?? null };
+    const row = known.get(keyOf(address));
+    const at = (time: Date | null | undefined) => time?.toISOString() ?? null;
+    const times = { code_sent_at: at(row?.code_sent_at), unsubscribed_at: at(row?.unsubscribed_at) };
+    return { address, state: stateOf(row), ...times };
   });
 }
 
-/** Those that have confirmed. The others are asked, where they never were. */
+function stateOf(row: StateRow | undefined): RecipientState['state'] {
+  if (row === undefined) return 'code-waiting';
+  if (row.unsubscribed_at !== null) return 'unsubscribed';
+  if (row.confirmed_at !== null) return 'confirmed';
+  return row.code_sent_at === null ? 'code-waiting' : 'code-sent';
+}
+
+/** Who may get an e-mail, and the secret of its unsubscribe link. */
+export interface Subscriber {
+  address: string;
+  unsubscribe_token: string;
+}
+
+/** Those that have confirmed and not unsubscribed. The others are asked, where they never were. */
 export async function confirmedOf(
   store: Store,
   organizationId: string,
   addresses: readonly string[],
-): Promise<string[]> {
+): Promise<Subscriber[]> {
   const states = await recipientStates(store, organizationId, addresses);
   const unasked = states.filter(({ state }) => state === 'code-waiting');
   if (unasked.length > 0)
@@ -85,15 +105,25 @@ export async function confirmedOf(
       organizationId,
       unasked.map(({ address }) => address),
     );
-  return states.filter(({ state }) => state === 'confirmed').map(({ address }) => address);
+  const rows = await store.query<Subscriber>(
+    `select address, unsubscribe_token from notification_recipients
+     where organization_id = $1 and address = any($2::text[]) and confirmed_at is not null and unsubscribed_at is null`,
+    [organizationId, addresses.map(keyOf)],
+  );
+  const tokens = new Map(rows.map((row) => [row.address, row.unsubscribe_token]));
+  return addresses.flatMap((address) => {
+    const unsubscribe_token = tokens.get(keyOf(address));
+    return unsubscribe_token === undefined ? [] : [{ address, unsubscribe_token }];
+  });
 }
 
-/** @throws DomainError invalid-request, too-many-requests */
+/** @throws DomainError invalid-request, too-many-requests, recipient-unsubscribed */
 export async function confirmRecipient(
   store: Store,
   organizationId: string,
   { recipient, code }: { recipient: string; code: string },
 ): Promise<void> {
+  await refuseUnsubscribed(store, organizationId, [recipient]);
   // One statement, so that guesses sent at once are counted one by one.
   const [row] = await store.query<{ tries: number; right: boolean; confirmed: boolean }>(
     `with tried as (
@@ -119,10 +149,9 @@ export async function confirmRecipient(
   );
 }
 
-export interface DueCode {
+export interface DueCode extends Subscriber {
   organization_id: string;
   organization_name: string;
-  address: string;
   code: string;
 }
 
@@ -138,7 +167,7 @@ export async function takeDueCode(store: EventStore): Promise<DueCode | undefine
     const [row] = (await manager.query(
       `with due as (
          select waiting.organization_id, waiting.address from notification_recipients as waiting
-         where waiting.wants_code and waiting.confirmed_at is null
+         where waiting.wants_code and waiting.confirmed_at is null and waiting.unsubscribed_at is null
            and not exists (select from notification_recipients as other
              where other.address = waiting.address and other.code_sent_at > now() - ${HOUR})
            and (select count(*) from notification_recipients as own
@@ -148,7 +177,7 @@ export async function takeDueCode(store: EventStore): Promise<DueCode | undefine
          update notification_recipients as waiting
          set wants_code = false, code_hash = $1, code_sent_at = now(), tries = 0
          from due where waiting.organization_id = due.organization_id and waiting.address = due.address
-         returning waiting.organization_id, waiting.address)
+         returning waiting.organization_id, waiting.address, waiting.unsubscribe_token)
        select taken.*, organizations.state->>'name' as organization_name
        from taken join organizations on organizations.id = taken.organization_id`,
       [hashOf(code), CODES_PER_HOUR],
@@ -166,6 +195,6 @@ export async function codeNotSent(store: Store, { organization_id, address }: Du
 }
 
 export async function forgetRecipients(store: Store): Promise<void> {
-  await store.query(`delete from notification_recipients where confirmed_at is null and created_at < now() - ${KEPT}
-    and coalesce(code_sent_at, created_at) < now() - ${HOUR}`);
+  await store.query(`delete from notification_recipients where confirmed_at is null and unsubscribed_at is null
+    and created_at < now() - ${KEPT} and coalesce(code_sent_at, created_at) < now() - ${HOUR}`);
 }

@@ -11,10 +11,10 @@ import { EVENT_STORE, KEY_RING } from '../tokens.js';
 import { attempt, type Means } from './attempt.http.js';
 import type { ChannelRow } from './channel-row.pg.js';
 import type { DeliveryView } from './delivery.js';
-import { mailServer } from './mail.net.js';
+import { mailServer, type MailRecipient } from './mail.net.js';
 import type { NotificationMessage } from '@trunkmesh/contracts/notification.js';
 import { codeMail } from './recipient.js';
-import { codeNotSent, confirmedOf, takeDueCode } from './recipients.pg.js';
+import { codeNotSent, confirmedOf, takeDueCode, type Subscriber } from './recipients.pg.js';
 import { findDelivery, insertTest, noteOutcome, takeDue, type DueDelivery } from './outbox.pg.js';
 
 const attempts = counter(
@@ -29,19 +29,23 @@ const MESSAGES_PER_LOOK = 20;
 @Injectable()
 export class Sender implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly means: Means;
+  private readonly publicUrl: string | undefined;
   private background: Background | undefined;
 
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(KEY_RING) ring: KeyRing,
-    @Inject(CONFIG) { SMTP_URL, SMTP_FROM, ALLOW_PRIVATE_GATEWAYS }: Config,
+    @Inject(CONFIG) { SMTP_URL, SMTP_FROM, ALLOW_PRIVATE_GATEWAYS, PUBLIC_URL }: Config,
   ) {
+    this.publicUrl = PUBLIC_URL;
     this.means = {
       ring,
       allowPrivate: ALLOW_PRIVATE_GATEWAYS,
       mail: SMTP_URL === undefined ? undefined : mailServer(SMTP_URL, SMTP_FROM),
-      confirmed: ({ message, channel }) =>
-        confirmedOf(this.store, message.data.organization_id, channel?.recipients ?? []),
+      confirmed: async ({ message, channel }) =>
+        (await confirmedOf(this.store, message.data.organization_id, channel?.recipients ?? [])).map((each) =>
+          this.addressed(each),
+        ),
     };
   }
 
@@ -93,8 +97,16 @@ export class Sender implements OnApplicationBootstrap, OnApplicationShutdown {
     const { mail } = this.means;
     const due = mail === undefined ? undefined : await takeDueCode(this.store);
     if (mail === undefined || due === undefined) return;
-    const outcome = await mail.send({ id: uuidv7(), recipients: [due.address], ...codeMail(due) });
+    const outcome = await mail.send({ id: uuidv7(), recipients: [this.addressed(due)], ...codeMail(due) });
     if (!outcome.ok && outcome.final !== true) await codeNotSent(this.store, due);
+  }
+
+  private addressed({ address, unsubscribe_token }: Subscriber): MailRecipient {
+    const { publicUrl } = this;
+    return {
+      address,
+      unsubscribeUrl: publicUrl === undefined ? null : `${publicUrl}/unsubscribe/${unsubscribe_token}`,
+    };
   }
 
   private async sendDue(): Promise<number> {

@@ -5,15 +5,29 @@ import { Badge } from '../../ui/badge.js';
 import { Field } from '../../ui/field.js';
 import { Failure } from '../../ui/states.js';
 import { useAction } from '../../ui/use-action.js';
+import { Time } from '../../ui/time.js';
 import { refreshNotifications, type Channel } from './channel.http.js';
 
 type Recipient = NonNullable<Channel['recipient_states']>[number];
 
-/** Who has still to confirm an address: until then nothing but the code goes there. */
+/** Who has still to confirm an address, so that nothing but the code goes there; and who has unsubscribed. */
 export const Recipients = ({ channel: { id, recipient_states } }: { channel: Channel }) =>
   (recipient_states ?? [])
     .filter(({ state }) => state !== 'confirmed')
-    .map((recipient) => <Unconfirmed key={recipient.address} id={id} recipient={recipient} />);
+    .map((recipient) =>
+      recipient.state === 'unsubscribed' ? (
+        <Unsubscribed key={recipient.address} of={recipient} />
+      ) : (
+        <Unconfirmed key={recipient.address} id={id} recipient={recipient} />
+      ),
+    );
+
+const Unsubscribed = ({ of: { address, unsubscribed_at } }: { of: Recipient }) => (
+  <p>
+    <Badge state="suspended">unsubscribed</Badge> {address} unsubscribed on <Time at={unsubscribed_at} />. Nothing is
+    sent there. Only the recipient can subscribe again, by the link in an e-mail that it got.
+  </p>
+);
 
 function Unconfirmed({ id, recipient: { address, state } }: { id: string; recipient: Recipient }) {
   const [code, setCode] = useState('');

@@ -30,6 +30,27 @@ async function removesSecrets({ page, org }: { page: Page; org: Organization }):
   for (const { id } of [byAddress, registering]) await org.api.delete(`/api/v1/sip-trunks/${id}`);
 }
 
+/** What calls of the number send is signed with the organisation's secret again. */
+async function removesNumberSecret({ page, org }: { page: Page; org: Organization }): Promise<void> {
+  const signing_secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+  const number = { phone_number: '+15550108898', friendly_name: 'Signed', signing_secret };
+  const { id } = await org.api.post<{ id: string }>('/api/v1/phone-numbers', number);
+  const read = () => org.api.get(`/api/v1/phone-numbers/${id}`);
+  const remove = { name: 'Remove the stored signing secret' };
+  expect(await read()).toMatchObject({ has_signing_secret: true });
+  await page.goto(`/app/o/${org.id}/numbers/${id}?field=signing_secret`);
+  await page.getByRole('button', remove).click();
+  const dialog = page.getByRole('alertdialog');
+  await dialog.getByText('is signed with the secret of the organisation').waitFor();
+  expect(await axeProblems(page)).toEqual([]);
+  expect(await read()).toMatchObject({ has_signing_secret: true });
+  await dialog.getByRole('button', remove).click();
+  await page.getByRole('button', remove).waitFor({ state: 'detached' });
+  expect(await read()).toMatchObject({ has_signing_secret: false, friendly_name: 'Signed' });
+  expect(await page.content()).not.toContain(signing_secret);
+  await org.api.delete(`/api/v1/phone-numbers/${id}`);
+}
+
 /** The wizard and the forms of a trunk and a number, on a page that is signed in. */
 export function editsSettings(of: () => { page: Page; org: Organization }): void {
   it('keeps what was entered in the wizard over a reload, and no secret', async () => {
@@ -93,6 +114,8 @@ export function editsSettings(of: () => { page: Page; org: Organization }): void
   });
 
   it('removes a stored secret after a question, and says why it does not', () => removesSecrets(of()));
+
+  it('removes the signing secret of a number after a question', () => removesNumberSecret(of()));
 
   it('changes and removes a number', async () => {
     const { page, org } = of();

@@ -41,6 +41,9 @@ afterAll(async () => {
   await test?.stop();
 });
 
+const DAY_MS = 86_400_000;
+const daysFromNow = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 const link = (name: string | RegExp) => page.getByRole('link', { name });
 const accessible = async () => expect(await axeProblems(page)).toEqual([]);
@@ -184,9 +187,14 @@ describe('the first five minutes of an admin', () => {
     await accessible();
     await button('Keep this format').click();
     await page.getByLabel('Times may differ by').fill('3000');
+    const [from, to] = [daysFromNow(-1), daysFromNow(1)];
+    await page.getByLabel('From (UTC)').fill(from);
+    await page.getByLabel('Until (UTC)').fill(to);
     await button('Upload and compare').click();
     await page.getByRole('grid', { name: 'Differences' }).waitFor();
     await page.getByRole('rowheader', { name: 'Only theirs: the ledger lacks the call' }).waitFor();
+    const { items } = await org.api.get<{ items: object[] }>('/api/v1/usage/reconciliations');
+    expect(items).toMatchObject([{ period: { from: `${from}T00:00:00.000Z`, to: `${to}T23:59:59.999Z` } }]);
     await page.getByRole('combobox', { name: 'Kind' }).selectOption('duration-differs');
     expect(page.url()).toContain('kind=duration-differs');
     await accessible();

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import { CsvError, parse } from 'csv-parse';
+import { parse, type CsvError, type Parser } from 'csv-parse';
 import { checkRequest } from '../http/field-problems.js';
 import { startSlices, type Slices } from '../slices.process.js';
 import { csvHeader, csvRow, delimiterOf, isBlank } from './import-row.js';
@@ -125,45 +125,69 @@ function jsonLine(text: string, line: number): Raw {
 
 /**
  * What a header's problem or a broken quote leaves unread is not reported line by line: everything after it would be
- * wrong for that one reason.
+ * wrong for that one reason. What stands before it is read.
  */
 async function* csvLines(text: string, slices: Slices): AsyncGenerator<Raw> {
-  const delimiter = delimiterOf(text.slice(0, 4_096).split(/\r?\n/, 1)[0]!);
-  const parser = Readable.from(pieces(text, slices)).pipe(
-    parse({
-      bom: true,
-      delimiter,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: MAX_RECORD,
-    }),
-  );
+  const parser = csvParser(delimiterOf(text.slice(0, 4_096).split(/\r?\n/, 1)[0]!));
+  const fault = firstFault(parser);
+  const source = pieces(text, slices, () => fault.error !== undefined);
   let columns: string[] | undefined;
   let cells = 0;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      cells += record.length;
-      if (info.lines > MAX_LINES || cells > MAX_CELLS) throw tooManyLines();
-      if (isBlank(record)) continue;
-      if (columns !== undefined) {
-        yield csvLine(columns, record, info.lines);
-        continue;
-      }
-      const header = csvHeader(record);
-      yield* header.problems.map((problem) => ({ line: info.lines, problem }));
-      if (header.problems.length > 0) return;
-      columns = header.columns;
+  let read = 0;
+  let line = 0;
+  for await (const { record, info } of Readable.from(source).pipe(parser) as AsyncIterable<Parsed>) {
+    if (fault.error !== undefined && read >= fault.records) break;
+    read += 1;
+    line = info.lines;
+    cells += record.length;
+    if (line > MAX_LINES || cells > MAX_CELLS) throw tooManyLines();
+    if (isBlank(record)) continue;
+    if (columns !== undefined) {
+      yield csvLine(columns, record, line);
+      continue;
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    yield { line: Number(error['lines'] ?? 0), problem: `is not CSV (${faultOf(error)}); nothing after it was read` };
+    const header = csvHeader(record);
+    yield* header.problems.map((problem) => ({ line, problem }));
+    if (header.problems.length > 0) return;
+    columns = header.columns;
   }
+  if (fault.error !== undefined) yield { line: line + 1, problem: faultText(fault.error) };
 }
 
-function faultOf({ code }: CsvError): string {
-  if (code !== 'CSV_MAX_RECORD_SIZE') return 'its quotes do not fit';
-  return `longer than ${MAX_RECORD} characters, perhaps a quote that is not closed`;
+interface Parsed {
+  record: string[];
+  info: { lines: number };
+}
+
+const csvParser = (delimiter: string): Parser =>
+  parse({
+    bom: true,
+    delimiter,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_RECORD,
+    // An error would take the records with it that wait to be read.
+    skip_records_with_error: true,
+  });
+
+/** What cannot be read first, and how many records stand before it. */
+function firstFault(parser: Parser): { error: CsvError | undefined; records: number } {
+  const fault: ReturnType<typeof firstFault> = { error: undefined, records: 0 };
+  parser.on('skip', (error: CsvError) => {
+    if (fault.error !== undefined) return;
+    fault.error = error;
+    fault.records = Number(error['records'] ?? 0);
+  });
+  return fault;
+}
+
+function faultText({ code }: CsvError): string {
+  const rest = 'nothing from here on was read';
+  if (code === 'CSV_MAX_RECORD_SIZE')
+    return `is not CSV (longer than ${MAX_RECORD} characters, perhaps a quote that is not closed); ${rest}`;
+  const why = code === 'CSV_QUOTE_NOT_CLOSED' ? 'a quote is not closed' : 'its quotes do not fit';
+  return `is not CSV (${why}); ${rest}`;
 }
 
 function csvLine(columns: readonly string[], cells: readonly string[], line: number): Raw {
@@ -174,8 +198,8 @@ function csvLine(columns: readonly string[], cells: readonly string[], line: num
 }
 
 /** A stream of pieces that are there already is read to its end before the event loop looks at anything else. */
-async function* pieces(text: string, slices: Slices): AsyncGenerator<string> {
-  for (let from = 0; from < text.length; from += PIECE) {
+async function* pieces(text: string, slices: Slices, isEnough: () => boolean): AsyncGenerator<string> {
+  for (let from = 0; from < text.length && !isEnough(); from += PIECE) {
     await slices.breathe();
     yield text.slice(from, from + PIECE);
   }

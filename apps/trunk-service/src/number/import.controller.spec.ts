@@ -145,6 +145,26 @@ describe('the import of numbers', () => {
     expect(await count(admin)).toBe(0);
   });
 
+  it.each([
+    ['is not closed', '+15552090003,"never closed\n+15552090004,x\n', 'a quote is not closed'],
+    ['stands within a cell', '+15552090003,"broken" quote\n+15552090004,x\n', 'its quotes do not fit'],
+    ['makes a cell too long', `+15552090003,"${'x\n'.repeat(10_000)}`, 'longer than 16384 characters'],
+  ])('tells what is wrong before a quote that %s, and from which line on nothing was read', async (_, rest, why) => {
+    const { admin } = await organization();
+    const text = `phone_number,friendly_name\n+15552090001,ok\n5552090002,no plus\n${rest}`;
+    const { status, body } = await admin('POST', IMPORT, text, csv);
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([
+      { line: 3, pointer: '/phone_number', detail: expect.stringContaining('must begin with "+"') },
+      {
+        line: 4,
+        pointer: '',
+        detail: expect.stringMatching(new RegExp(`^is not CSV \\(${why}.*\\); nothing from here on was read$`)),
+      },
+    ]);
+    expect(await count(admin)).toBe(0);
+  });
+
   it("refuses what is no list, and what is no admin's", async () => {
     const { admin, member } = await organization();
     expect((await admin('POST', IMPORT, { phone_number: '+15552040001' })).status).toBe(400);

@@ -79,6 +79,28 @@ describe('recipients of e-mails', () => {
   });
 });
 
+describe('the page of a call in progress', () => {
+  it('shows the quality so far, and goes on doing so', async () => {
+    const ongoing = { ...ENDED_CALL, status: 'ongoing', answered_at: ENDED_CALL.started_at, refusal: null };
+    const intervals = [4.5, 2.1, 4.4];
+    let asked = 0;
+    await page.route(/\/api\/v1\/calls\/CA[^/]*$/, (route) => route.fulfill({ json: { ...ongoing, ended_at: null } }));
+    await page.route(/\/api\/v1\/calls\/CA[^/]*\/quality$/, (route) => {
+      asked += 1;
+      const mos = intervals.slice(0, Math.min(asked, intervals.length) - 1);
+      const counts = mos.map(() => 250);
+      const course = { interval_seconds: 5, mos, packets_in: counts, flaws: counts, gaps: counts.map(() => 0) };
+      return route.fulfill({ json: { call_sid: ongoing.call_sid, quality_course: mos.length === 0 ? null : course } });
+    });
+    await openView(page, `/app/o/${org.id}/calls/${ongoing.call_sid}`);
+    await page.getByText('The first five seconds after the answer are being measured.').waitFor();
+    await page.getByText('The score was lowest from 0:05 to 0:10, 2.1').waitFor();
+    expect(asked).toBeGreaterThanOrEqual(3);
+    await onEveryScreen(() => page.getByRole('figure').waitFor());
+    await page.unrouteAll();
+  });
+});
+
 describe('the overview', () => {
   it('counts the day of the organisation, which is not that of the browser', async () => {
     await page.clock.setFixedTime(EVENING);

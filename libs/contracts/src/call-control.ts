@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { transferResult } from './call-parts.js';
+import { qualityCourse, transferResult } from './call-parts.js';
 import { uuid } from './scalar.js';
 
 /**
@@ -31,6 +31,9 @@ export const dtmfRequest = ofCall.extend({
 export const transferRequest = ofCall.extend({
   to: z.string().min(1).max(256).describe('The called number, in E.164 where it could be brought to it.'),
 });
+/** How good the audio of a call in progress has been so far. */
+export const qualityRequest = ofCall;
+export type QualityRequest = z.infer<typeof qualityRequest>;
 export type HangupRequest = z.infer<typeof hangupRequest>;
 export type DtmfRequest = z.infer<typeof dtmfRequest>;
 export type TransferRequest = z.infer<typeof transferRequest>;
@@ -72,6 +75,18 @@ export const transferAnswer = z.discriminatedUnion('outcome', [
   refused,
 ]);
 export type TransferAnswer = z.infer<typeof transferAnswer>;
+
+/** To a request for the quality so far. */
+export const qualityAnswer = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('measured').describe('What became of the request.'),
+    quality_course: qualityCourse
+      .nullable()
+      .describe('The intervals that are over, from the answer on; null: none is yet, or the call is not measured.'),
+  }),
+  refused,
+]);
+export type QualityAnswer = z.infer<typeof qualityAnswer>;
 
 /** Every call of one organisation on the bridge is to end (`trunkmesh.rpc.bridge.<bridge>.calls.end`). */
 export const endCallsRequest = z.object({

@@ -201,6 +201,7 @@ export type BridgeRequest =
   | 'call.hangup'
   | 'call.transfer'
   | 'call.dtmf'
+  | 'call.quality'
   | 'calls.end'
   | 'diagnose'
   | 'gateway'

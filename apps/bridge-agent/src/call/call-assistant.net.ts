@@ -18,7 +18,7 @@ import { endConversation, leaveConversation, type Conversation, type Conversatio
 import { createDigitBudget } from './digit-budget.js';
 import { createDigitSources } from './digit-sources.js';
 import { prewarm } from '../customer/prewarm.http.js';
-import { sampleQuality, type QualitySamples } from './quality-samples.net.js';
+import { sampleQuality } from './quality-samples.net.js';
 
 export interface AssistantPorts {
   engine: Pick<AudioEngine, 'startAudio'>;
@@ -62,7 +62,6 @@ export class CallAssistant {
   private attachAgain: (() => void) | undefined;
   private unicast: UnicastHeaders | undefined;
   private attachedEarly = false;
-  private quality: QualitySamples | undefined;
 
   constructor(
     private readonly call: AssistedCall,
@@ -77,7 +76,7 @@ export class CallAssistant {
     channel.beforeEnd((hangup) => {
       this.ended.abort();
       conversation.story.audio = this.session?.stop() ?? null;
-      conversation.story.qualityCourse = this.quality?.end(hangup) ?? null;
+      conversation.story.qualityCourse = conversation.quality?.end(hangup) ?? null;
     });
   }
 
@@ -119,7 +118,7 @@ export class CallAssistant {
     this.attachAgain = createAttacher(attaching, talk);
     void attach(attaching, talk, this.attachedEarly).then(() => {
       this.call.onAttached?.();
-      if (!this.over.aborted) this.quality = sampleQuality(talk, headers, session);
+      if (!this.over.aborted) conversation.quality = sampleQuality(talk, headers, session);
     });
     if (treatment.record) void record(conversation, talk, this.ports);
   }

@@ -1,5 +1,6 @@
 import type { CallEndReason } from '@trunkmesh/contracts/call-end.js';
 import type { CallParties } from '@trunkmesh/contracts/call-parties.js';
+import type { QualityCourse } from '@trunkmesh/contracts/call-parts.js';
 import type { OrganizationState } from '@trunkmesh/contracts/organization.js';
 import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { note, type CallStory } from '../live/call-story.js';
@@ -50,6 +51,8 @@ export interface Conversation {
   /** Whether the call has an assistant, through this process. An echo does not need the process. */
   talking: boolean;
   transferring: boolean;
+  /** Measures its audio, from when that is attached; null: nothing was measured yet. */
+  quality?: { soFar(): QualityCourse | null; end(hangup: HangupFacts | undefined): QualityCourse | null };
   /** Why its assistant disconnected while the call was being transferred. */
   left?: CallEndReason;
 }

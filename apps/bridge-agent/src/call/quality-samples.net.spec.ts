@@ -47,7 +47,10 @@ const hangup = (packetsIn: number): HangupFacts => ({
 describe('the samples of a call', () => {
   it('are one every five seconds until its end, of its channel', async () => {
     const { samples, channels, pass } = sampled((nth) => Promise.resolve(packets(nth * 250)));
+    expect(samples.soFar()).toBeNull();
     await pass(12);
+    expect(samples.soFar()).toMatchObject({ interval_seconds: 5, packets_in: [250, 250] });
+    expect(channels).toHaveLength(3);
     expect(samples.end(hangup(600))).toMatchObject({ interval_seconds: 5, packets_in: [250, 250, 100] });
     await pass(20);
     expect(channels).toEqual(['channel-1', 'channel-1', 'channel-1']);

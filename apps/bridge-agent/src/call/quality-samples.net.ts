@@ -46,6 +46,11 @@ export class QualitySamples {
     void this.begin();
   }
 
+  /** What is measured already: nothing is asked for it. Null: nothing yet. */
+  soFar(): QualityCourse | null {
+    return this.readings?.soFar() ?? null;
+  }
+
   /** The call ended; once. Null: it was too short, or FreeSWITCH said nothing about its begin. */
   end(hangup: HangupFacts | undefined): QualityCourse | null {
     this.ended = true;

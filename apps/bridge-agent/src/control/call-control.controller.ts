@@ -5,6 +5,7 @@ import {
   dtmfRequest,
   endCallsRequest,
   hangupRequest,
+  qualityRequest,
   transferRequest,
   type CallControlAnswer,
   type CallControlRefusal,
@@ -13,6 +14,8 @@ import {
   type EndCallsAnswer,
   type EndCallsRequest,
   type HangupRequest,
+  type QualityAnswer,
+  type QualityRequest,
   type TransferAnswer,
   type TransferRequest,
 } from '@trunkmesh/contracts/call-control.js';
@@ -54,7 +57,10 @@ class CallControlRefusals extends CodedRefusalFilter<CallControlRefusal> {
 /** The subject of each is `bridgeRequest(bridge, request)`; the span's name says which request it is. */
 const About = (request: BridgeRequest): MethodDecorator => MessagePattern(request, { span: `call ${request}` });
 
-/** Hang-up, digits, transfers and the end of an organisation's calls: requests to this bridge. Each is answered. */
+/**
+ * Hang-up, digits, transfers, the quality so far and the end of an organisation's calls: requests to this bridge. Each
+ * is answered.
+ */
 @Controller()
 @UsePipes(RequestPipe)
 @UseFilters(CallControlRefusals)
@@ -94,6 +100,13 @@ export class CallControlController {
   async transfer(@Payload({ schema: transferRequest }) request: TransferRequest): Promise<TransferAnswer> {
     const conversation = this.conversationOf(request);
     return conversation === undefined ? NOT_HERE : startTransfer(conversation, request.to, this.ports);
+  }
+
+  @About('call.quality')
+  quality(@Payload({ schema: qualityRequest }) request: QualityRequest): QualityAnswer {
+    const conversation = this.conversationOf(request);
+    if (conversation === undefined) return NOT_HERE;
+    return { outcome: 'measured', quality_course: conversation.quality?.soFar() ?? null };
   }
 
   @About('calls.end')

@@ -79,6 +79,15 @@ afterEach(async () => {
   await assistant.stop();
 });
 
+describe('the quality so far', () => {
+  it('is told of a call of the organisation, and of no other', async () => {
+    await startAgent();
+    const { call } = await talking();
+    expect(await ask('call.quality', of(call.uuid))).toEqual({ outcome: 'measured', quality_course: null });
+    expect(await ask('call.quality', of(call.uuid, 2))).toMatchObject({ outcome: 'refused', code: 'call-not-found' });
+  });
+});
+
 describe('a transfer', () => {
   it('whose target answers ends the call, and both say so', async () => {
     await startAgent();

@@ -20,6 +20,18 @@ describe('the course of a call’s audio quality', () => {
     });
   });
 
+  it('has so far the intervals that are over', () => {
+    const readings = new QualityReadings(reading(10));
+    expect(readings.soFar()).toBeNull();
+    readings.take(reading(260));
+    expect(readings.soFar()).toEqual({ interval_seconds: 5, mos: [4.5], packets_in: [250], flaws: [0], gaps: [0] });
+    for (let n = 0; n < 3 * QUALITY_INTERVALS; n += 1) {
+      readings.take(reading(260));
+      expect(qualityCourse.safeParse(readings.soFar()).success).toBe(true);
+    }
+    expect(readings.soFar()!.interval_seconds).toBeGreaterThan(5);
+  });
+
   it('of a call that is shorter than an interval has one, of a very short one none', () => {
     expect(new QualityReadings(reading(5)).end(reading(105), 2)?.packets_in).toEqual([100]);
     expect(new QualityReadings(reading(5)).end(reading(25), 0.4)).toBeNull();

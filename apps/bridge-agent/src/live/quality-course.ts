@@ -39,6 +39,11 @@ export class QualityReadings {
     this.step *= 2;
   }
 
+  /** The intervals that are over. Null: none is yet. */
+  soFar(): QualityCourse | null {
+    return this.readings.length < 2 ? null : courseOf(this.readings, this.step * SAMPLE_SECONDS);
+  }
+
   /** The call ended, so many seconds after the last sample. Null: it was too short. */
   end(reading: QualityReading, secondsSince: number): QualityCourse | null {
     const rest = (this.taken % this.step) * SAMPLE_SECONDS + secondsSince;

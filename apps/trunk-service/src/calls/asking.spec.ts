@@ -71,6 +71,14 @@ const REQUESTS: [string, { subject: string; code: string; ask: () => ReturnType<
       ask: () => admin('GET', '/api/v1/routes/explain?source_address=192.0.2.1&to=1', undefined, HEADERS),
     },
   ],
+  [
+    "a call's quality so far",
+    {
+      subject: bridgeRequest(BRIDGE, 'call.quality'),
+      code: 'bridge-unavailable',
+      ask: () => admin('GET', `/api/v1/calls/${call}/quality`, undefined, HEADERS),
+    },
+  ],
   ...(['hangup', 'dtmf', 'transfer'] as const).map((name): (typeof REQUESTS)[number] => [
     `a call's ${name}`,
     {

@@ -1,16 +1,18 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import {
   callControlAnswer,
+  qualityAnswer,
   TRANSFER_DEADLINE_MS,
   transferAnswer,
   type CallControlRefusal,
   type ControlRefused,
   type DtmfRequest,
   type HangupRequest,
+  type QualityRequest,
   type TransferRequest,
 } from '@trunkmesh/contracts/call-control.js';
 import { ENDS_CALL, type CallEvent } from '@trunkmesh/contracts/call.js';
-import type { TransferResult } from '@trunkmesh/contracts/call-parts.js';
+import type { QualityCourse, TransferResult } from '@trunkmesh/contracts/call-parts.js';
 import { DomainError, type DomainErrorCode } from '@trunkmesh/contracts/problem.js';
 import { bridgeId } from '@trunkmesh/contracts/scalar.js';
 import { bridgeRequest, CALLS_STREAM, callSubject, type BridgeRequest } from '@trunkmesh/contracts/subjects.js';
@@ -37,6 +39,16 @@ export async function sendDtmf(nats: NatsLink, request: DtmfRequest): Promise<vo
   refusedOrDone(
     await askBridge(nats, request, { name: 'call.dtmf', reply: callControlAnswer, deadlineMs: DEADLINE_MS }),
   );
+}
+
+/**
+ * Of a call in progress; null: nothing was measured yet.
+ *
+ * @throws DomainError as `hangUp`
+ */
+export async function qualitySoFar(nats: NatsLink, request: QualityRequest): Promise<QualityCourse | null> {
+  const asked = { name: 'call.quality', reply: qualityAnswer, deadlineMs: DEADLINE_MS } as const;
+  return refusedOrDone(await askBridge(nats, request, asked)).quality_course;
 }
 
 /**

@@ -361,6 +361,22 @@ describe('a call that goes on', () => {
     expect(asked).toEqual([{ call_id: call, organization_id: id }]);
   });
 
+  it('says how good its audio was so far, also to a member', async () => {
+    const { member, id, call, at } = await ongoing();
+    const quality_course = { interval_seconds: 5, mos: [4.5], packets_in: [250], flaws: [0], gaps: [0] };
+    const asked = await agent('call.quality', { outcome: 'measured', quality_course });
+    expect(await member('GET', `${at}/quality`)).toMatchObject({
+      status: 200,
+      body: { call_sid: callSid(call), quality_course },
+    });
+    expect(asked).toEqual([{ call_id: call, organization_id: id }]);
+    const other = await mesh.organization();
+    expect(await other.admin('GET', `${at}/quality`)).toMatchObject({ status: 404, body: { code: 'call-not-found' } });
+    expect(asked).toHaveLength(1);
+    await event(id, call, 'CallEnded');
+    expect(await member('GET', `${at}/quality`)).toMatchObject({ status: 409, body: { code: 'call-ended' } });
+  });
+
   it('is sent digits', async () => {
     const { admin, id, call, at } = await ongoing();
     const asked = await agent('call.dtmf', { outcome: 'done' });

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { CallDetail, CallLogGet } from '@trunkmesh/contracts/call-log.js';
 import { callSid, dtmfRequest, transferRequest } from '@trunkmesh/contracts/call-control.js';
-import { transferResult } from '@trunkmesh/contracts/call-parts.js';
+import { qualityCourse, transferResult } from '@trunkmesh/contracts/call-parts.js';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Access, OrganizationId } from '../access/access.guard.js';
@@ -15,7 +15,7 @@ import { queuesOf } from './call-queue.pg.js';
 import { recordingNamesOf } from './recording-names.js';
 import { inZoneOf } from '../organization/time-zone.pg.js';
 import { NATS, EVENT_STORE } from '../tokens.js';
-import { sendDtmf, transfer } from './call-control.nats.js';
+import { qualitySoFar, sendDtmf, transfer } from './call-control.nats.js';
 import { callInLog, listCalls, type CallPage } from './call-log.nats.js';
 import { callNotFound, callRequestOf } from './call-ending.js';
 import { requestedCall } from './requested-call.js';
@@ -40,6 +40,17 @@ const sent = z
     status: z.literal('sent').describe('The state.'),
   })
   .meta({ id: 'DtmfSent' });
+const measured = z
+  .object({
+    call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
+    quality_course: qualityCourse
+      .nullable()
+      .describe(
+        'The intervals that are over, from the answer on; null: none is yet, or the call is not measured. An ' +
+          'interval is five seconds, and longer in long calls.',
+      ),
+  })
+  .meta({ id: 'CallQualitySoFar' });
 const transferred = transferResult
   .extend({
     call_sid: z.string().describe('The call, as the platform names it: `CA` and 32 hexadecimal digits.'),
@@ -101,6 +112,22 @@ export class CallController {
       routing: call.routing === null ? null : visibleDecision(call.routing, organizationId),
       trace_url: traceUrl(this.config.TRACE_URL, call.trace_id),
     };
+  }
+
+  /** The bridge has measured it already, so FreeSWITCH is asked nothing. The call has all of it once it has ended. */
+  @Get(':call_id/quality')
+  @Access('read')
+  @Described({
+    id: 'getCallQuality',
+    summary: 'Get how the audio quality of a call in progress has changed so far',
+    answer: measured,
+  })
+  async quality(
+    @OrganizationId() organizationId: string,
+    @Param('call_id') sid: string,
+  ): Promise<z.infer<typeof measured>> {
+    const request = callRequestOf(organizationId, sid);
+    return { call_sid: callSid(request.call_id), quality_course: await qualitySoFar(this.nats, request) };
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Schemas } from '../../api/client.http.js';
+import { api, type Schemas } from '../../api/client.http.js';
 import { Badge } from '../../ui/badge.js';
 import { Card, Facts } from '../../ui/page.js';
 import { pointsOf, whyNoCourse } from './quality-course.js';
@@ -14,13 +14,40 @@ export function Quality({ call }: { call: Schemas['CallDetail'] }) {
   if (quality === null && measures.length === 0 && call.answered_at === null) return null;
   return (
     <Card title="Audio quality">
-      {course === null ? (
+      {call.status === 'ongoing' ? (
+        <SoFar callSid={call.call_sid} />
+      ) : course === null ? (
         <p className="muted">{whyNoCourse(call)}</p>
       ) : (
         <QualityPlot of={pointsOf(course, call.duration_seconds)} />
       )}
       {quality !== null || measures.length > 0 ? <WholeCall quality={quality} audio={audio} of={measures} /> : null}
     </Card>
+  );
+}
+
+/** The bridge takes a sample so often. */
+const SAMPLE_MS = 5_000;
+
+/** Of a call in progress, asked for while somebody looks at it. */
+function SoFar({ callSid }: { callSid: string }) {
+  const params = { path: { call_id: callSid } };
+  const often = { refetchInterval: SAMPLE_MS, staleTime: 0 };
+  const { data, isError } = api.useQuery('get', '/api/v1/calls/{call_id}/quality', { params }, often);
+  const course = data?.quality_course ?? null;
+  return (
+    <>
+      {course === null ? (
+        <p className="muted">The first five seconds after the answer are being measured.</p>
+      ) : (
+        <QualityPlot of={pointsOf(course, course.mos.length * course.interval_seconds)} />
+      )}
+      <p className="muted small">
+        {isError
+          ? 'The bridge does not answer at the moment, so this may be out of date.'
+          : 'The call so far; a new interval appears every five seconds, less often in long calls.'}
+      </p>
+    </>
   );
 }
 

@@ -29,15 +29,13 @@ describe('the course of the quality', () => {
   });
 
   const answered = {
-    status: 'completed',
     answered_at: '2026-11-23T00:44:09.931Z',
     reconstructed: false,
     audio: {},
     duration_seconds: 60,
   };
   it.each([
-    [{ status: 'ongoing' }, 'shown when the call has ended'],
-    [{ status: 'failed', answered_at: null }, 'was not answered'],
+    [{ answered_at: null }, 'was not answered'],
     [{ reconstructed: true }, 'The bridge failed'],
     [{ audio: null }, 'No assistant'],
     [{ duration_seconds: 0.9 }, 'too short'],

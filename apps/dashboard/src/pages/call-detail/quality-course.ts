@@ -46,11 +46,10 @@ function scoreText(scored: readonly (CoursePoint & { mos: number })[]): string {
   return `The score was lowest from ${timeOf(worst)}, ${worst.mos}; the highest was ${best}.`;
 }
 
-type Measured = Pick<Schemas['CallDetail'], 'status' | 'answered_at' | 'reconstructed' | 'audio' | 'duration_seconds'>;
+type Measured = Pick<Schemas['CallDetail'], 'answered_at' | 'reconstructed' | 'audio' | 'duration_seconds'>;
 
 /** Why there is no course to show. */
-export function whyNoCourse({ status, answered_at, reconstructed, audio, duration_seconds }: Measured): string {
-  if (status === 'ongoing') return 'The quality is measured every five seconds and shown when the call has ended.';
+export function whyNoCourse({ answered_at, reconstructed, audio, duration_seconds }: Measured): string {
   if (answered_at === null) return 'The call was not answered, so its course was not measured.';
   if (reconstructed) return 'The bridge failed during the call, so the course of its quality is lost.';
   if (audio === null) return 'No assistant had this call, so only the whole call was measured.';

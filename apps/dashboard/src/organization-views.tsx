@@ -1,5 +1,6 @@
 import { Suspense } from 'react';
 import { Link, Route, Switch } from 'wouter';
+import { api, queries } from './api/client.http.js';
 import { Shell, type Entry } from './session/shell.js';
 import { loadedView, type LoadedView } from './ui/loaded-view.js';
 import { Empty, Loading } from './ui/states.js';
@@ -19,8 +20,8 @@ const Settings = loadedView(() => import('./pages/settings/settings.js'));
 const RouteTester = loadedView(() => import('./pages/route-tester/route-tester.js'));
 const Connection = loadedView(() => import('./pages/connection/connection.js'));
 
-const FIRST: readonly [RegExp, LoadedView][] = [
-  [/^$/, Overview],
+const FIRST: readonly [RegExp, LoadedView, (() => Promise<void>)?][] = [
+  [/^$/, Overview, () => queries.prefetchQuery(api.queryOptions('get', '/api/v1/trunk-states/counts'))],
   [/^trunks$/, Trunks],
   [/^trunks\/new$/, TrunkWizard],
   [/^trunks\/[^/]+\/edit$/, TrunkEdit],
@@ -32,10 +33,13 @@ const FIRST: readonly [RegExp, LoadedView][] = [
   [/^settings/, Settings],
 ];
 
-/** The files of the view that is opened first come while the session is still read. */
+/** The files of the view that is opened first, and what it waits for, come while the session is still read. */
 export async function preloadFirst(path: string): Promise<void> {
   const view = /^\/app\/o\/[^/]+\/?(.*)$/.exec(path)?.[1];
-  await FIRST.find(([pattern]) => view !== undefined && pattern.test(view))?.[1].preload();
+  const [, files, data] = FIRST.find(([pattern]) => view !== undefined && pattern.test(view)) ?? [];
+  // It says itself what went wrong, when it is opened.
+  void data?.();
+  await files?.preload();
 }
 
 const ENTRIES: readonly Entry[] = [

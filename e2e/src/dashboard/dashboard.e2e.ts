@@ -81,6 +81,19 @@ describe('the dashboard', () => {
     await page.close();
   });
 
+  it('asks for the counts of the overview while the session is still read', async () => {
+    const page = await viewer.context.newPage();
+    const counts = page.waitForRequest(/\/api\/v1\/trunk-states\/counts$/);
+    await page.route('**/api/v1/users/me', async (route) => {
+      await counts;
+      await route.continue();
+    });
+    await page.goto(`/app/o/${org.id}`);
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    expect((await counts).headers()['x-organization-id']).toBe(org.id);
+    await page.close();
+  });
+
   it('says where to open the page where the browser keeps no session', async () => {
     const base = `http://${OTHER_NAME}:${new URL(test.mesh.file.api).port}`;
     const elsewhere = await openViewer(browser, base);

@@ -7,6 +7,7 @@ import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixtur
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
 import { actsByButtons } from './actions.fixture.js';
 import { filtersLists } from './filters.fixture.js';
+import { showsGaps } from './gaps.fixture.js';
 import { editsSettings } from './edits.fixture.js';
 import { importsNumbers } from './number-import.fixture.js';
 import { showsRefusedCalls } from './refused.fixture.js';
@@ -285,6 +286,7 @@ describe('the dashboard', () => {
   });
 
   actsByButtons(() => ({ test, browser }));
+  showsGaps(() => ({ test, browser }));
 
   it('asks for nothing from another host, and its policy stops nothing of its own', () =>
     expect(viewer.complaints).toEqual([]));

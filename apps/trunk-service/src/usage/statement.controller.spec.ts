@@ -1,10 +1,10 @@
-import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { USAGE_STATEMENT, USAGE_STATEMENTS } from '@trunkmesh/contracts/subjects.js';
 import { statementHead, type UsageStatement, type UsageStatementQuery } from '@trunkmesh/contracts/usage-statement.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { pdfText } from '@trunkmesh/testkit/pdf-text.process.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
 import { statementPdf } from './statement-pdf.process.js';
 import { localTime, minutesOf, unitsOf } from './statement-text.js';
@@ -137,7 +137,7 @@ describe('the document', () => {
       trunkNames: new Map([['trunk 0', 'Frankfurt']]),
       generatedAt: new Date('2026-11-29T00:00:00.000Z'),
     });
-    const text = textOf(pdf);
+    const text = pdfText(pdf);
     for (const part of [
       'Usage statement 2026-10',
       `Example (Dental) ? (${TRUNK})`,
@@ -167,7 +167,7 @@ describe('the document', () => {
       generatedAt: new Date('2026-11-29T00:00:00.000Z'),
     });
     expect(pdf.includes('DejaVuSans')).toBe(true);
-    const text = textOf(pdf);
+    const text = pdfText(pdf);
     // The map from glyphs to characters, in the order in which they were first drawn.
     const codes = [...'Телкомódź'].map((letter) => letter.codePointAt(0)!.toString(16).padStart(4, '0'));
     for (const code of codes) expect(text).toContain(code);
@@ -198,22 +198,3 @@ describe('the document', () => {
     [-754, '-12:34'],
   ])('%d seconds are %s', (seconds, text) => expect(minutesOf(seconds)).toBe(text));
 });
-
-/** The text that the pages show, in the order of drawing. */
-function textOf(pdf: Buffer): string {
-  const found: string[] = [];
-  for (let at = pdf.indexOf('stream\n'); at >= 0; at = pdf.indexOf('stream\n', at + 1)) {
-    const end = pdf.indexOf('\nendstream', at);
-    if (end < 0 || pdf.subarray(at - 3, at).toString() === 'end') continue;
-    try {
-      found.push(inflateSync(pdf.subarray(at + 7, end)).toString('latin1'));
-    } catch {
-      // A stream that is not compressed holds no text.
-    }
-  }
-  return found
-    .join('\n')
-    .replace(/\[((?:<[\da-f]*>|[\s\d.-])*)\] TJ/g, (_all, parts: string) =>
-      [...parts.matchAll(/<([\da-f]*)>/g)].map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1')).join(''),
-    );
-}

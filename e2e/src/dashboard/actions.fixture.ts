@@ -85,6 +85,7 @@ async function testsTrunk({ page, org, trunk }: Acting): Promise<void> {
   await button(page, 'Test the trunk').click();
   await page.getByRole('alert').getByText('The request cannot be accepted: from is required').waitFor();
   await page.getByLabel('From your number').fill(FROM);
+  await page.getByText('Looking for it…').waitFor({ state: 'detached' });
   const asked = page.waitForRequest((request) => request.url().endsWith('/test'));
   await button(page, 'Test the trunk').click();
   expect((await asked).postDataJSON()).toEqual({ number: TO, from: FROM });

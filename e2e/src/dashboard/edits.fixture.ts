@@ -51,6 +51,16 @@ async function removesNumberSecret({ page, org }: { page: Page; org: Organizatio
   await org.api.delete(`/api/v1/phone-numbers/${id}`);
 }
 
+async function choosesAnotherCarrier({ page, org }: { page: Page; org: Organization }): Promise<void> {
+  const password = page.getByLabel('Password', { exact: true });
+  await page.goto(`/app/o/${org.id}/trunks/new?carrier=generic-registration`);
+  await password.fill('of-the-first-carrier');
+  await page.getByRole('button', { name: 'Back' }).click();
+  await page.getByRole('button', { name: /^sipgate/ }).click();
+  await page.getByRole('heading', { level: 2, name: /^sipgate/ }).waitFor();
+  expect(await password.inputValue()).toBe('');
+}
+
 /** The wizard and the forms of a trunk and a number, on a page that is signed in. */
 export function editsSettings(of: () => { page: Page; org: Organization }): void {
   it('keeps what was entered in the wizard over a reload, and no secret', async () => {
@@ -74,16 +84,7 @@ export function editsSettings(of: () => { page: Page; org: Organization }): void
     expect(await axeProblems(page)).toEqual([]);
   });
 
-  it('gives the password of one carrier to no other', async () => {
-    const { page, org } = of();
-    const password = page.getByLabel('Password', { exact: true });
-    await page.goto(`/app/o/${org.id}/trunks/new?carrier=generic-registration`);
-    await password.fill('of-the-first-carrier');
-    await page.getByRole('button', { name: 'Back' }).click();
-    await page.getByRole('button', { name: /^sipgate/ }).click();
-    await page.getByRole('heading', { level: 2, name: /^sipgate/ }).waitFor();
-    expect(await password.inputValue()).toBe('');
-  });
+  it('gives the password of one carrier to no other', () => choosesAnotherCarrier(of()));
 
   it('changes a trunk, and says what to do where somebody else was faster', async () => {
     const { page, org } = of();

@@ -54,9 +54,18 @@ export interface HandOverOptions {
 /** What may no longer be dialled. */
 const isOver = (call: RequestedCall, { late }: HandOverOptions): boolean => late === true || call.canceled;
 
-/** Bridges that were absent are asked again after a moment, unless the first of them was asked long ago. */
-async function isWorthWaiting(absent: Set<string>, begun: number): Promise<boolean> {
-  if (absent.size === 0 || performance.now() > begun + ABSENT_MS) return false;
+/** What is over goes to no bridge that was never asked for it. */
+const isForNobody = (over: boolean, asked: string | null): boolean => over && asked === null;
+
+/**
+ * Bridges that were absent are asked again after a moment, unless the first of them was asked long ago or the call is
+ * over.
+ */
+async function isWorthWaiting(
+  absent: Set<string>,
+  { begun, over }: { begun: number; over: boolean },
+): Promise<boolean> {
+  if (over || absent.size === 0 || performance.now() > begun + ABSENT_MS) return false;
   absent.clear();
   await pause(ABSENT_AGAIN_MS);
   return true;
@@ -81,8 +90,8 @@ export class HandOver {
     const [refused, absent] = [new Set<string>(), new Set<string>()];
     for (let { bridge_id: asked } = call, { first } = options; ; asked = null, first = undefined) {
       const chosen = first ?? this.choose(call.request, asked, new Set([...refused, ...absent]));
-      if (chosen === undefined && !over && (await isWorthWaiting(absent, begun))) continue;
-      if (chosen === undefined || (over && asked === null)) return this.refuse(call, options);
+      if (chosen === undefined && (await isWorthWaiting(absent, { begun, over }))) continue;
+      if (chosen === undefined || isForNobody(over, asked)) return this.refuse(call, options);
       const question = { over, mayHaveIt: asked !== null, stored: first !== undefined, until: begun + ASKING_MS };
       const outcome = await this.askOne(call, chosen, question);
       if (typeof outcome !== 'string') return outcome;

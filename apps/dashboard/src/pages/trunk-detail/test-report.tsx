@@ -10,9 +10,10 @@ export const TestReport = ({ report }: { report: Schemas['TrunkTest'] }) => (
       <Badge state={report.result} /> <b>{report.summary}</b>
     </p>
     <ul className="list">
-      {report.checks.map(({ check, result, seen, todo }) => (
+      {report.checks.map(({ check, result, seen, todo, sip_status }) => (
         <li key={check}>
           <Badge state={result} /> <b title={check}>{wordsFor(TRUNK_CHECK_WORDS, check)}</b>
+          {sip_status !== null && ` (SIP ${sip_status})`}
           <p>{seen}</p>
           {todo !== null && <p>What to do: {todo}</p>}
         </li>

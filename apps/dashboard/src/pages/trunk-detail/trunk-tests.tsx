@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState, type FormEvent } from 'react';
 import { Button } from 'react-aria-components';
 import { client, dataOf, type Schemas } from '../../api/client.http.js';
 import { NumberChoice } from '../../choices/number-choice.js';
@@ -19,7 +19,9 @@ export function TrunkTests({ id }: { id: string }) {
   const [busy, setBusy] = useState(false);
   if (!mayManage) return null;
   const call = number.trim() === '' ? {} : { number: number.trim(), ...(from === '' ? {} : { from }) };
-  const test = async () => {
+  // A form: it is not sent while the number is none that exists, or is still being looked for.
+  const test = async (event: FormEvent) => {
+    event.preventDefault();
     setBusy(true);
     setError(undefined);
     setReport(undefined);
@@ -30,7 +32,7 @@ export function TrunkTests({ id }: { id: string }) {
   return (
     <Card title="Test">
       <p>A bridge tries DNS, transport, certificate, OPTIONS and the registration, and says what it saw.</p>
-      <div className="filters">
+      <form className="filters" onSubmit={(event) => void test(event)}>
         <Field
           label="Also call"
           value={number}
@@ -40,10 +42,10 @@ export function TrunkTests({ id }: { id: string }) {
           hint="For three seconds. If it is answered, your carrier and the platform may charge for it."
         />
         {number.trim() !== '' && <NumberChoice label="From your number" value={from} onChange={setFrom} onlyActive />}
-        <Button isDisabled={busy} onPress={() => void test()}>
+        <Button type="submit" isDisabled={busy}>
           {busy ? 'Testing…' : 'Test the trunk'}
         </Button>
-      </div>
+      </form>
       {error !== undefined && <Failure error={error} />}
       {report && <TestReport report={report} />}
       <h3>Call it yourself</h3>

@@ -238,7 +238,7 @@ describe('the dashboard', () => {
     await save.click();
     await page.getByText('Saved. New calls use it.').waitFor();
     await page.getByRole('link', { name: 'Outbound calls' }).click();
-    await page.getByLabel('Your own country').fill('us');
+    await page.getByRole('textbox', { name: 'Your own country' }).fill('us');
     await page.getByRole('combobox', { name: 'Countries' }).selectOption('these');
     await page.getByLabel('Country codes').fill('de, us');
     await save.click();

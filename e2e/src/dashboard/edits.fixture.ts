@@ -45,6 +45,7 @@ async function removesNumberSecret({ page, org }: { page: Page; org: Organizatio
   expect(await axeProblems(page)).toEqual([]);
   expect(await read()).toMatchObject({ has_signing_secret: true });
   await dialog.getByRole('button', remove).click();
+  await dialog.waitFor({ state: 'detached' });
   await page.getByRole('button', remove).waitFor({ state: 'detached' });
   expect(await read()).toMatchObject({ has_signing_secret: false, friendly_name: 'Signed' });
   expect(await page.content()).not.toContain(signing_secret);

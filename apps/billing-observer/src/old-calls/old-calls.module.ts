@@ -11,7 +11,7 @@ import { removeOldCalls } from './old-calls.pg.js';
 
 const EVERY_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** All events are looked through for those whose call is not in the call log. */
+/** How often all events are searched for those without a row in the call log. */
 const LOOK_THROUGH_EVERY_MS = 24 * EVERY_MS;
 /** Recording goes first: a busy database has at least twice as long for other work as a batch took. */
 const PAUSE_MS = 50;

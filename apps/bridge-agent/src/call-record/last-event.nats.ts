@@ -67,7 +67,7 @@ export async function claimCall(link: NatsLink, event: CallContinued, after: num
 
 const AGAIN_MS = 500;
 
-/** As `claimCall`, repeated until it is certain whose call it is: a bridge that assumes one or the other is wrong. */
+/** Repeats `claimCall` until its outcome is known. A bridge that guesses could dial a call that another one has. */
 export async function claimUntilKnown(
   link: NatsLink,
   event: CallContinued,

@@ -11,20 +11,36 @@ import type { BenchMesh } from './bench-mesh.process.js';
 import { rate } from './http-load.net.js';
 
 export const CALLEE_ADDRESS = '127.0.0.94';
-const CALLS_TOGETHER = 10;
 const RINGS_MS = 300;
 const TALKS_MS = 1_000;
 /** Longer than it rings and talks. */
 const SPEECH = encode('PCMU', tone(440, 100));
 
+/** How long a call is in flight, about: it rings, talks and is counted. */
+export const CALL_SECONDS = 1.4;
+const WARM_CALLS = 20;
+
 interface Calls {
+  /** How many, for each of the loads. */
   calls: number;
+  /** Calls at once, one load after the other. */
+  together: readonly number[];
   /** A trunk to this gateway with a number of its own. */
   numberOn: (gateway: string) => Promise<unknown>;
 }
 
-/** Of each call whose assistant was heard: milliseconds from the 200 to its first frame. It speaks while it rings. */
-export async function firstFrames(bench: BenchMesh, assistant: Assistant, { calls, numberOn }: Calls) {
+export interface Heard {
+  /** Of each call whose assistant was heard: milliseconds from the 200 to its first frame. */
+  tookMs: number[];
+  callsPerSecond: number;
+}
+
+/** What is heard under each of the loads. The assistant speaks while the call rings. */
+export async function firstFrames(
+  bench: BenchMesh,
+  assistant: Assistant,
+  { calls, together, numberOn }: Calls,
+): Promise<Heard[]> {
   const callee = await startSipCallee({ address: CALLEE_ADDRESS });
   const api = apiClient(bench.mesh.file.api, bench.adminKey);
   assistant.onConnection = (connection) => {
@@ -46,13 +62,17 @@ export async function firstFrames(bench: BenchMesh, assistant: Assistant, { call
       return heardIn(callee, to);
     };
     await eventually(async () => (await call()) !== undefined, { timeoutMs: 30_000, message: 'a call to be heard' });
-    for (let warm = 0; warm < 2 * CALLS_TOGETHER; warm += 1) await call();
-    const tookMs: number[] = [];
-    await rate(calls, CALLS_TOGETHER, async () => {
-      const took = await call();
-      if (took !== undefined) tookMs.push(took);
-    });
-    return tookMs;
+    await rate(WARM_CALLS, 2, call);
+    const heard: Heard[] = [];
+    for (const width of together) {
+      const tookMs: number[] = [];
+      const callsPerSecond = await rate(calls, width, async () => {
+        const took = await call();
+        if (took !== undefined) tookMs.push(took);
+      });
+      heard.push({ tookMs, callsPerSecond });
+    }
+    return heard;
   } finally {
     await callee.close();
   }

@@ -3,6 +3,7 @@ import { PAYLOAD_TYPES } from '@trunkmesh/testkit/rtp/g711.js';
 import { isSilent } from '@trunkmesh/testkit/rtp/passage.js';
 import { openRtpPeer } from '@trunkmesh/testkit/rtp/rtp-peer.net.js';
 import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
+import type { Heard } from './first-frames.net.js';
 import { rate } from './http-load.net.js';
 
 const CALLS_TOGETHER = 10;
@@ -17,17 +18,16 @@ interface Calls {
 }
 
 /**
- * Of each call whose assistant was heard: milliseconds from the 200 to its first frame. It speaks while the call rings,
- * and the caller sends silence from the 200 on.
+ * The assistant speaks while the call rings, and the caller sends silence from the 200 on.
  */
-export async function inboundFirstFrames({ calls, ...whom }: Calls): Promise<number[]> {
+export async function inboundFirstFrames({ calls, ...whom }: Calls): Promise<Heard> {
   for (let warm = 0; warm < 2 * CALLS_TOGETHER; warm += 1) await firstFrame(whom);
   const tookMs: number[] = [];
-  await rate(calls, CALLS_TOGETHER, async () => {
+  const callsPerSecond = await rate(calls, CALLS_TOGETHER, async () => {
     const took = await firstFrame(whom);
     if (took !== undefined) tookMs.push(took);
   });
-  return tookMs;
+  return { tookMs, callsPerSecond };
 }
 
 async function firstFrame({ target, address, number }: Omit<Calls, 'calls'>): Promise<number | undefined> {
